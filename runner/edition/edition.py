@@ -1,0 +1,137 @@
+"""An edition of the API's contract: limits, enums and prices, read from one dated data file."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from runner.request import Mode, Request
+
+NAMES = ("classic",)
+DEFAULT = "classic"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a request may hold; seconds are of media or of output."""
+
+    seconds: tuple[int, int]
+    prompt: int
+    aspect_ratios: tuple[str, ...]
+    upscales: tuple[str, ...]
+    images: int
+    videos: int
+    audio: int
+    video_seconds: int
+    audio_seconds: int
+    frames: int
+    prompt_required: frozenset[Mode]
+    fields: frozenset[str]
+    """Optional fields of a shot that this edition knows: upscale, seed, audio."""
+    videos_seconds: int | None = None
+    """Together: a problem above it."""
+    videos_seconds_warn: int | None = None
+    """Together: a warning above it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Credits of one take; None when the book does not know the combination."""
+
+    credits: Decimal | None
+    row: str
+    """The row of the price book that it was computed by: `seedance-20 720p`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One dated contract; `spelling` is how a body names and forms our fields."""
+
+    name: str
+    dated: str
+    source: str
+    task_life: int
+    """Seconds that a task can live."""
+    media_days: int
+    record_days: int
+    models: Mapping[str, str]
+    """Every accepted spelling of a model, and the one that is sent and priced."""
+    limits: Limits
+    spelling: Mapping[str, Mapping[str, Any]]
+    rates: Mapping[str, Decimal]
+    """Credits a second by row: `seedance-20 720p`, `seedance-20 720p video`, `seedance-20 upscale 4k`."""
+    own: frozenset[str] = field(default_factory=frozenset)
+    """Rows that the user's own prices replaced."""
+
+    def resolutions(self, model: str) -> tuple[str, ...]:
+        """Resolutions that the price book has for a model, lowest first."""
+        rows = (row.split() for row in self.rates)
+        found = [row[1] for row in rows if row[0] == model and len(row) == 2]
+        return tuple(sorted(found, key=lambda name: (name == "4k", int(name.rstrip("pk")))))
+
+    def price(self, request: Request) -> Price:
+        """What one take costs by the book; exact."""
+        row = f"{request.model} {request.resolution}"
+        if request.has_video and f"{row} video" in self.rates:
+            row = f"{row} video"
+        rate = self.rates.get(row)
+        if request.upscale is not None:
+            extra = self.rates.get(f"{request.model} upscale {request.upscale}")
+            row = f"{row} + {request.upscale}"
+            rate = None if rate is None or extra is None else rate + extra
+        if rate is None or request.inputs:
+            return Price(None, row)
+        return Price(rate * request.seconds, row)
+
+
+@cache
+def load(name: str) -> Edition:
+    """The edition of that name; KeyError when there is none."""
+    if name not in NAMES:
+        raise KeyError(name)
+    text = resources.files("runner.edition").joinpath("data", f"{name}.toml").read_text("utf-8")
+    return read(tomllib.loads(text))
+
+
+def read(data: Mapping[str, Any]) -> Edition:
+    """An edition from the values of its data file."""
+    limits = data["limits"]
+    return Edition(
+        name=data["name"],
+        dated=data["dated"],
+        source=data["source"],
+        task_life=data["task_life"],
+        media_days=data["media_days"],
+        record_days=data["record_days"],
+        models=data["models"],
+        limits=Limits(
+            seconds=(limits["seconds"][0], limits["seconds"][1]),
+            prompt=limits["prompt"],
+            aspect_ratios=tuple(limits["aspect_ratios"]),
+            upscales=tuple(limits["upscales"]),
+            images=limits["images"],
+            videos=limits["videos"],
+            audio=limits["audio"],
+            video_seconds=limits["video_seconds"],
+            audio_seconds=limits["audio_seconds"],
+            frames=limits["frames"],
+            prompt_required=frozenset(limits["prompt_required"]),
+            fields=frozenset(limits["fields"]),
+            videos_seconds=limits.get("videos_seconds"),
+            videos_seconds_warn=limits.get("videos_seconds_warn"),
+        ),
+        spelling=data["body"],
+        rates=_rates(data["prices"]),
+    )
+
+
+def _rates(tables: list[Mapping[str, Any]]) -> dict[str, Decimal]:
+    rates: dict[str, Decimal] = {}
+    for table in tables:
+        model, suffix = table["model"], " video" if table.get("with_video") else ""
+        rates |= {f"{model} {name}{suffix}": Decimal(rate) for name, rate in table["rows"].items()}
+        rates |= {f"{model} upscale {name}": Decimal(rate) for name, rate in table.get("upscale", {}).items()}
+    return rates

@@ -1,0 +1,1 @@
+"""Getting a plan made: decisions in `schedule`, the only loop in `loop`."""

@@ -1,0 +1,459 @@
+"""What happened to every attempt, as events that are only appended, and what is true after them. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+
+from runner.request import Plain
+
+FailureClass = Literal["moderation", "face", "review", "provider", "other"]
+Verdict = Literal["adopted", "not-charged", "charged", "undone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose credits: the provider's name and its host; a new key never makes a paid take unmade."""
+
+    provider: str
+    host: str
+    free: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A whole clip under its final name; the path is from the repository's top."""
+
+    path: str
+    sha256: str
+    bytes: int
+    width: int
+    height: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """Committed before the request leaves: everything that is known of it by then."""
+
+    storyboard: str
+    shot: str
+    take: int
+    fingerprint: str
+    request: Mapping[str, Plain]
+    """The neutral form."""
+    body: str
+    """JSON as it will be sent, without `callBackUrl`."""
+    quoted: Decimal
+    edition: str
+    key_id: str
+    receipt: str
+    """Unguessable token of this attempt's own webhook path."""
+    run: str
+    """The run that wrote it; it holds the lock of its outputs while it lives."""
+
+
+# -- answers of the provider: what `edition` reads from status, headers and body --------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Proved: not one byte of the request left; `final` means that trying again is no use (a certificate)."""
+
+    words: str
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Documented as not created, not charged; `stop` when the rest would meet the same (wrong host, firewall)."""
+
+    status: int
+    words: str
+    errors: tuple[tuple[str, str], ...] = ()
+    """The vendor's `errors[]`: path in the body, words."""
+    stop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRefused:
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoCredits:
+    words: str
+    required: Decimal | None = None
+    available: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """429: not created; all slots of the account are taken."""
+
+    words: str
+    limit: int | None = None
+    current: int | None = None
+    retry_after: float | None = None
+    """Seconds, as the server asked, at most 300."""
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    """500 with the API's own JSON: documented as "retry later", counted as if it had been charged."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nobody knows whether it was created: unsettled."""
+
+    words: str
+    status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    raw: bytes = b""
+    stop: bool = False
+    """A redirect: the rest would meet the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Also what any poll that failed or made no sense means: ask again later."""
+
+    status: str
+    """`waiting` or `generating`, else the raw word."""
+    words: str = ""
+    heard: bool = True
+    """False when the poll itself failed; nothing new is known."""
+    missing: bool = False
+    """404: the record is not there (yet, or any more)."""
+    key_refused: bool = False
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    url: str
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    outputs: tuple[Output, ...]
+    credits_used: Decimal | None = None
+    created_ms: int | None = None
+    completed_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    kind: FailureClass
+    words: str
+    code: str = ""
+    credits_used: Decimal | None = None
+    created_ms: int | None = None
+    completed_ms: int | None = None
+
+
+CreateAnswer = Created | NotSent | Refused | KeyRefused | NoCredits | Busy | TryLater | Unknown
+LookAnswer = Running | Succeeded | Failed
+Answer = CreateAnswer | LookAnswer
+
+
+# -- what only we know ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """The durable mark after connect and TLS, before the first byte; what died before it was never sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """The record, or the media of a paid clip, are gone for good."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    clip: Clip
+    notes: tuple[str, ...] = ()
+    """What differs from what was ordered: shape, length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The user's word about an unsettled attempt, or a receipt that the provider confirmed."""
+
+    verdict: Verdict
+    task_id: str | None = None
+    words: str = ""
+
+
+What = Intended | Sending | Answer | Vanished | Stored | Settled
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One appended row."""
+
+    at: datetime
+    attempt: str
+    what: What
+
+
+class State(StrEnum):
+    """Where an attempt stands."""
+
+    INTENDED = "intended"
+    NOT_CREATED = "not created"
+    REFUSED = "refused"
+    PERHAPS = "perhaps charged"
+    """Ended by a documented 500: may be tried again, counts as charged until it is settled."""
+    UNSETTLED = "unsettled"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    STORED = "stored"
+    FAILED = "failed"
+    GONE = "gone"
+    ABANDONED = "abandoned"
+
+
+OPEN = frozenset({State.INTENDED, State.UNSETTLED, State.RUNNING, State.SUCCEEDED})
+"""While an attempt of a take is open, no other may be created: a UNIQUE index in the ledger says so too."""
+CHARGED = frozenset({State.SUCCEEDED, State.STORED, State.GONE})
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request to create a task, and what became of it."""
+
+    id: str
+    intended: Intended
+    state: State
+    intended_at: datetime
+    sent_at: datetime | None = None
+    task_id: str | None = None
+    status: str = ""
+    """The provider's last word while it runs: waiting, generating."""
+    accepted_at: datetime | None = None
+    ended_at: datetime | None = None
+    failure: FailureClass | None = None
+    words: str = ""
+    """The provider's own, raw."""
+    outputs: tuple[Output, ...] = ()
+    credits_used: Decimal | None = None
+    took: float | None = None
+    """Seconds from createTime to completeTime, by the provider's clock."""
+    clip: Clip | None = None
+    charged: bool = False
+    """`settle --charged`: abandoned, and counted."""
+    elsewhere: bool = False
+    """Known from a manifest only; this ledger never saw it."""
+    before_settled: State | None = None
+
+    @property
+    def credits(self) -> Decimal:
+        """What it may have cost: the bill or the quote, whichever is higher, while it is or may be charged."""
+        if self.state in CHARGED:
+            return max(self.intended.quoted, self.credits_used or Decimal(0))
+        if self.state in (State.RUNNING, State.UNSETTLED, State.PERHAPS, State.INTENDED) or self.charged:
+            return self.intended.quoted
+        return Decimal(0)
+
+    @property
+    def billed(self) -> Decimal:
+        """What the provider said that it took: the sum over successes."""
+        return (self.credits_used or Decimal(0)) if self.state in CHARGED else Decimal(0)
+
+
+def begin(event: Event) -> Attempt:
+    """The attempt that an `Intended` opens."""
+    assert isinstance(event.what, Intended)
+    return Attempt(event.attempt, event.what, State.INTENDED, event.at)
+
+
+def step(attempt: Attempt, event: Event) -> Attempt:
+    """The attempt after one more event; an event that says nothing new leaves it as it is."""
+    match event.what:
+        case Sending():
+            return replace(attempt, sent_at=event.at)
+        case Created(task_id):
+            return _accepted(attempt, event.at, task_id)
+        case NotSent(words) | KeyRefused(words) | NoCredits(words) | Busy(words):
+            return replace(attempt, state=State.NOT_CREATED, words=words, ended_at=event.at)
+        case Refused(words=words):
+            return replace(attempt, state=State.REFUSED, words=words, ended_at=event.at)
+        case TryLater(words):
+            return replace(attempt, state=State.PERHAPS, words=words, ended_at=event.at)
+        case Unknown(words):
+            return replace(attempt, state=State.UNSETTLED, words=words)
+        case Running():
+            return _seen_running(attempt, event.what)
+        case Succeeded():
+            return _succeeded(attempt, event.at, event.what)
+        case Failed():
+            return _failed(attempt, event.at, event.what)
+        case Vanished(words):
+            return replace(attempt, state=State.GONE, words=words, ended_at=event.at)
+        case Stored(clip):
+            return replace(attempt, state=State.STORED, clip=clip)
+        case Settled():
+            return _settled(attempt, event.at, event.what)
+        case Intended():
+            return attempt
+
+
+def _accepted(attempt: Attempt, at: datetime, task_id: str) -> Attempt:
+    return replace(attempt, state=State.RUNNING, task_id=task_id, accepted_at=at, status="waiting", words="")
+
+
+def _seen_running(attempt: Attempt, seen: Running) -> Attempt:
+    if attempt.state is not State.RUNNING or not seen.heard:
+        return attempt
+    return replace(attempt, status=seen.status)
+
+
+def _took(created_ms: int | None, completed_ms: int | None) -> float | None:
+    if created_ms is None or completed_ms is None or completed_ms < created_ms:
+        return None
+    return (completed_ms - created_ms) / 1000
+
+
+def _succeeded(attempt: Attempt, at: datetime, answer: Succeeded) -> Attempt:
+    return replace(
+        attempt,
+        state=State.STORED if attempt.state is State.STORED else State.SUCCEEDED,
+        outputs=answer.outputs,
+        credits_used=answer.credits_used if answer.credits_used is not None else attempt.credits_used,
+        ended_at=attempt.ended_at or at,
+        took=_took(answer.created_ms, answer.completed_ms),
+        words="",
+    )
+
+
+def _failed(attempt: Attempt, at: datetime, answer: Failed) -> Attempt:
+    if attempt.state in CHARGED:
+        return attempt
+    refused = answer.kind in ("moderation", "face")
+    return replace(
+        attempt,
+        state=State.REFUSED if refused else State.FAILED,
+        failure=answer.kind,
+        words=answer.words,
+        credits_used=answer.credits_used,
+        ended_at=at,
+        took=_took(answer.created_ms, answer.completed_ms),
+    )
+
+
+def _settled(attempt: Attempt, at: datetime, said: Settled) -> Attempt:
+    match said.verdict:
+        case "adopted":
+            adopted = _accepted(attempt, at, said.task_id or "")
+            return replace(adopted, before_settled=attempt.state)
+        case "undone":
+            before = attempt.before_settled or attempt.state
+            return replace(attempt, state=before, charged=False, before_settled=None, ended_at=None)
+        case _:
+            return replace(
+                attempt,
+                state=State.ABANDONED,
+                charged=said.verdict == "charged",
+                ended_at=at,
+                before_settled=attempt.state,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """The good take of a shot, chosen by the user."""
+
+    storyboard: str
+    shot: str
+    take: int
+
+
+@dataclass(slots=True)
+class History:
+    """Every attempt by id and by fingerprint, and the picks. The loop holds one and feeds it events."""
+
+    attempts: dict[str, Attempt] = field(default_factory=dict)
+    picks: dict[tuple[str, str], int] = field(default_factory=dict)
+    last: dict[tuple[str, str, int], str] = field(default_factory=dict)
+    """The latest attempt under a storyboard's path, shot and number: what a changed take is compared with."""
+    _by_fingerprint: dict[str, list[str]] = field(default_factory=dict)
+
+    def feed(self, event: Event) -> None:
+        """One more event is true."""
+        if isinstance(event.what, Intended):
+            self._enter(begin(event))
+        elif (attempt := self.attempts.get(event.attempt)) is not None:
+            self.attempts[event.attempt] = step(attempt, event)
+
+    def _enter(self, attempt: Attempt) -> None:
+        made = attempt.intended
+        self.attempts[attempt.id] = attempt
+        self._by_fingerprint.setdefault(made.fingerprint, []).append(attempt.id)
+        self.last[made.storyboard, made.shot, made.take] = attempt.id
+
+    def of(self, fingerprint: str) -> list[Attempt]:
+        """All attempts of a take, in the order of their intents."""
+        return [self.attempts[attempt] for attempt in self._by_fingerprint.get(fingerprint, ())]
+
+    def standing(self, fingerprint: str) -> Attempt | None:
+        """The attempt that says how a take stands: a made one, else an open one, else the latest."""
+        attempts = self.of(fingerprint)
+        for states in ({State.STORED}, OPEN):
+            if found := [attempt for attempt in attempts if attempt.state in states]:
+                return found[-1]
+        return attempts[-1] if attempts else None
+
+    def previous(self, storyboard: str, shot: str, take: int) -> Attempt | None:
+        """What was last made or tried under this name."""
+        attempt = self.last.get((storyboard, shot, take))
+        return self.attempts[attempt] if attempt is not None else None
+
+    def in_progress(self) -> Iterator[Attempt]:
+        """Attempts that hold a slot of the account."""
+        return (attempt for attempt in self.attempts.values() if attempt.state in (State.INTENDED, State.RUNNING))
+
+    def adopt(self, attempts: Iterable[Attempt], picks: Mapping[tuple[str, str], int]) -> None:
+        """Take in what a manifest says and this ledger does not know."""
+        known = {attempt.task_id for attempt in self.attempts.values() if attempt.task_id}
+        for attempt in attempts:
+            if attempt.id not in self.attempts and attempt.task_id not in known:
+                self._enter(replace(attempt, elsewhere=True))
+        self.picks |= {key: take for key, take in picks.items() if key not in self.picks}
+
+
+def fold(events: Iterable[Event], picks: Iterable[Pick] = (), living: Set[str] = frozenset()) -> History:
+    """What is true after these events.
+
+    An intent without an answer whose run is not among the `living` is unsettled if it had the sending mark, and
+    was never sent if it had not: a crash needs no recovery code.
+    """
+    history = History()
+    for event in events:
+        history.feed(event)
+    for attempt in list(history.attempts.values()):
+        if attempt.state is State.INTENDED and attempt.intended.run not in living:
+            history.attempts[attempt.id] = _interrupted(attempt)
+    history.picks = {(pick.storyboard, pick.shot): pick.take for pick in picks}
+    return history
+
+
+def _interrupted(attempt: Attempt) -> Attempt:
+    if attempt.sent_at is None:
+        return replace(attempt, state=State.NOT_CREATED, words="the run ended before the request left")
+    return replace(attempt, state=State.UNSETTLED, words="the run ended while the request was on its way")

@@ -1,0 +1,1 @@
+"""What a storyboard means: text to batch; the same files give the same batch."""

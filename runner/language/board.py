@@ -1,0 +1,71 @@
+"""What a storyboard comes to: its shots, and the batch of all storyboards of one command."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from runner.problems import Place
+from runner.request import LocalFile, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One entry of a storyboard after expansion, with the one request that all its takes share."""
+
+    storyboard: str
+    """Path of the storyboard from the repository's top."""
+    id: str
+    request: Request
+    takes: int
+    place: Place
+    """Where its entry stands in the file."""
+    title: str | None = None
+    notes: str | None = None
+    scene: str | None = None
+    tags: tuple[str, ...] = ()
+    skip: bool = False
+    axes: tuple[tuple[str, str], ...] = ()
+    """Matrix values by axis, as text."""
+    names: tuple[str, ...] = ()
+    """The name that the user wrote for each of the request's materials, in their order: `maria`, `quay.last_frame`."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Ids of the shots that it is made from, each once."""
+        return tuple(dict.fromkeys(material.shot for material in self.request.from_takes))
+
+
+@dataclass(frozen=True, slots=True)
+class Storyboard:
+    """One file that has `storyboard:`, with its shots in the file's order."""
+
+    path: str
+    title: str
+    shots: tuple[Shot, ...]
+    length: Decimal | None = None
+    """Seconds that the film should have."""
+    budget_credits: Decimal | None = None
+    budget_usd: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one command works on."""
+
+    storyboards: tuple[Storyboard, ...]
+
+    @property
+    def shots(self) -> Iterator[Shot]:
+        return (shot for storyboard in self.storyboards for shot in storyboard.shots)
+
+    @property
+    def files(self) -> tuple[LocalFile, ...]:
+        """Every local file that would leave the machine, each content once."""
+        found = {
+            material.sha256: material
+            for shot in self.shots
+            if not shot.skip
+            for material in shot.request.materials
+            if isinstance(material, LocalFile)
+        }
+        return tuple(found.values())

@@ -1,0 +1,1 @@
+"""What a file is: kind by first bytes, seconds, size, hash, frames of a clip."""

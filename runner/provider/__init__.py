@@ -1,0 +1,1 @@
+"""The door to the provider: the only HTTP client."""

@@ -1,0 +1,1 @@
+"""Public addresses for local files and frames."""

@@ -1,0 +1,1 @@
+"""What is remembered: ledger, receipts, manifest, clips, locks."""

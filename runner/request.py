@@ -1,0 +1,174 @@
+"""A request in its neutral form, before any edition of the API spells it, and the fingerprint of a take."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+Kind = Literal["image", "video", "audio"]
+Mode = Literal["text", "keyframe", "reference"]
+Part = Literal["clip", "first_frame", "last_frame"]
+Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file of the repository; it is known by its content, so that moving it changes nothing."""
+
+    path: str
+    """From the repository's top, with `/`."""
+    sha256: str
+    kind: Kind
+    bytes: int
+    width: int | None = None
+    height: int | None = None
+    seconds: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A public https address; nobody downloads it, so its length is what the storyboard says."""
+
+    url: str
+    kind: Kind
+    seconds: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FromTake:
+    """A clip of another shot of the same storyboard, or one frame of it."""
+
+    shot: str
+    part: Part
+    take: int | None = None
+    """The pinned take; None follows the pick."""
+
+    @property
+    def kind(self) -> Kind:
+        return "video" if self.part == "clip" else "image"
+
+    def __str__(self) -> str:
+        pin = "" if self.take is None else f"#{self.take}"
+        return f"@{self.shot}{pin}" + ("" if self.part == "clip" else f".{self.part}")
+
+
+Material = LocalFile | Remote | FromTake
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The take that a `FromTake` stands for, once it is decided."""
+
+    shot: str
+    take: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one task is asked for, in our own words; an edition turns it into a body."""
+
+    model: str
+    resolution: str
+    seconds: int
+    aspect_ratio: str | None
+    """None leaves it to the server (`auto`)."""
+    mode: Mode
+    prompt: str | None
+    """As it is sent: mentions are positions, white space at the ends is gone."""
+    materials: tuple[Material, ...] = ()
+    """In the order of the request: first and last frame, or references by first mention."""
+    upscale: str | None = None
+    seed: int | None = None
+    audio: bool | None = None
+    inputs: tuple[tuple[str, Plain], ...] = ()
+    """Passed through as it is, sorted by key."""
+
+    @property
+    def from_takes(self) -> tuple[FromTake, ...]:
+        return tuple(material for material in self.materials if isinstance(material, FromTake))
+
+    @property
+    def has_video(self) -> bool:
+        return any(material.kind == "video" for material in self.materials)
+
+
+Resolve = Callable[[FromTake], Upstream]
+
+
+def neutral(request: Request, take: int, resolve: Resolve) -> dict[str, Plain]:
+    """The request as manifest and ledger keep it: local files by hash and path, upstream takes by name and fingerprint."""
+    form: dict[str, Plain] = {
+        "model": request.model,
+        "resolution": request.resolution,
+        "seconds": request.seconds,
+        "mode": request.mode,
+        "take": take,
+    }
+    optional: dict[str, Plain] = {
+        "aspect_ratio": request.aspect_ratio,
+        "prompt": request.prompt,
+        "upscale": request.upscale,
+        "seed": request.seed,
+        "audio": request.audio,
+    }
+    form |= {key: value for key, value in optional.items() if value is not None}
+    if request.materials:
+        form["materials"] = [_neutral_material(material, resolve) for material in request.materials]
+    if request.inputs:
+        form["inputs"] = dict(request.inputs)
+    return form
+
+
+def _neutral_material(material: Material, resolve: Resolve) -> dict[str, Plain]:
+    match material:
+        case LocalFile():
+            return {"kind": material.kind, "sha256": material.sha256, "path": material.path}
+        case Remote():
+            return {"kind": material.kind, "url": material.url}
+        case FromTake():
+            up = resolve(material)
+            return {
+                "kind": material.kind,
+                "part": material.part,
+                "shot": up.shot,
+                "take": up.take,
+                "fingerprint": up.fingerprint,
+            }
+
+
+def fingerprint(form: Mapping[str, Plain]) -> str:
+    """SHA-256 (hex) of a neutral form, without what may change for free: file paths, names of shots, white space."""
+    bare = dict(form)
+    if isinstance(prompt := bare.get("prompt"), str):
+        bare["prompt"] = " ".join(prompt.split())
+    if isinstance(materials := bare.get("materials"), list):
+        bare["materials"] = [
+            {key: value for key, value in material.items() if key not in ("path", "shot")}
+            for material in materials
+            if isinstance(material, dict)
+        ]
+    return hashlib.sha256(canonical_json(bare).encode()).hexdigest()
+
+
+def canonical_json(value: object) -> str:
+    """Sorted, tight, ASCII: the same value gives the same bytes everywhere."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def credits_json(credits: Decimal | None) -> int | float | None:
+    """Credits for JSON: an integer when whole, else the decimal; None is an unknown price."""
+    if credits is None:
+        return None
+    return int(credits) if credits == credits.to_integral_value() else float(credits)
+
+
+def usd_text(usd: Decimal | None) -> str | None:
+    """Dollars as exact decimals, at least two: `1.00`, `0.075`."""
+    if usd is None:
+        return None
+    text = format(usd.normalize(), "f")
+    whole, _, cents = text.partition(".")
+    return f"{whole}.{cents.ljust(2, '0')}"

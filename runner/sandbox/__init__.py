@@ -1,0 +1,1 @@
+"""The local double of the API, and the animatics that it makes."""

@@ -1,0 +1,1 @@
+"""Values in, text out: for people, for programs, and the live view."""
