@@ -1,0 +1,289 @@
+"""What a file is: kind and format by its first bytes, size, length, hash; safe on bytes that a stranger wrote."""
+
+import hashlib
+import os
+import stat
+import struct
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from io import BufferedReader
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from runner.request import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import av
+    from PIL.ImageFile import ImageFile
+
+MAX_BYTES = 200 << 20
+"""Nothing larger is measured: the API takes no such file, and reading it would only cost time."""
+MAX_PIXELS = 64_000_000
+"""An 8K picture has 33 million; beyond this a small file may be a bomb of a picture."""
+_MAX_PACKETS = 2_000_000
+
+known_endings: Mapping[str, Kind] = MappingProxyType(
+    {
+        ".jpg": "image",
+        ".jpeg": "image",
+        ".png": "image",
+        ".webp": "image",
+        ".mp4": "video",
+        ".mp3": "audio",
+        ".wav": "audio",
+        ".flac": "audio",
+        ".ogg": "audio",
+        ".oga": "audio",
+        ".opus": "audio",
+        ".m4a": "audio",
+        ".aac": "audio",
+    }
+)
+"""File endings (lower case, with the dot) that name a material, and its kind."""
+
+_FORMAT_OF_ENDING = {".jpg": "jpeg", ".oga": "ogg", ".opus": "ogg"}
+_KIND_OF_FORMAT: Mapping[str, Kind] = {
+    _FORMAT_OF_ENDING.get(ending, ending[1:]): kind for ending, kind in known_endings.items()
+}
+_DEMUXERS = {"mp4": "mov", "m4a": "mov"}
+
+
+class NotMedia(Exception):  # noqa: N818 - it says what a file is, it is not always an error
+    """The file is nothing that can be sent as material; `words` go on after its name: "is a GIF picture; …"."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was measured; width and height for pictures and videos (as shown), seconds for videos and audio."""
+
+    kind: Kind
+    format: str
+    """jpeg, png, webp, mp4, mp3, wav, flac, ogg, m4a or aac."""
+    sha256: str
+    bytes: int
+    width: int | None = None
+    height: int | None = None
+    seconds: Decimal | None = None
+    """To the millisecond."""
+
+
+def measure(path: Path) -> Facts:
+    """Read one file, once opened, whatever happens to its name meanwhile.
+
+    Raises NotMedia when it is nothing that the API takes, is damaged, or is named as what it is not; OSError when it
+    cannot be read.
+    """
+    with _opened(path) as (file, size):
+        name = sniff(file.read(64))
+        _check_ending(path, name)
+        sha256 = _hash(file)
+        kind = _KIND_OF_FORMAT[name]
+        if kind == "image":
+            return Facts(kind, name, sha256, size, *_picture_size(file, name))
+        name, frame, seconds = _length(file, name)
+        _check_ending(path, name)
+        width, height = frame if frame else (None, None)
+        return Facts(_KIND_OF_FORMAT[name], name, sha256, size, width, height, seconds)
+
+
+@contextmanager
+def _opened(path: Path) -> "Iterator[tuple[BufferedReader, int]]":
+    # Without O_NONBLOCK a named pipe would hang here for ever.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        facts = os.fstat(handle)
+        if not stat.S_ISREG(facts.st_mode):
+            raise NotMedia("is a folder" if stat.S_ISDIR(facts.st_mode) else "is no ordinary file")
+        if facts.st_size == 0:
+            raise NotMedia("is empty")
+        if facts.st_size > MAX_BYTES:
+            raise NotMedia(f"has {facts.st_size / 1e6:,.0f} MB; more than {MAX_BYTES >> 20} MB cannot be sent")
+        yield file, facts.st_size
+
+
+def sniff(head: bytes) -> str:
+    """The format by the first 64 bytes; NotMedia says what it is instead. `mp4` may turn out to be `m4a`."""
+    for name, told in _SIGNATURES.items():
+        if any(head[at : at + len(mark)] == mark for at, mark in told):
+            return name if name in _KIND_OF_FORMAT else _refuse(name)
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
+        return "wav"
+    if head[4:8] == b"ftyp":
+        return _sniff_boxes(head[8:12])
+    if len(head) > 2 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
+        return "aac" if head[1] & 0x06 == 0 else "mp3"
+    return _refuse(_guess_text(head))
+
+
+_SIGNATURES: Mapping[str, tuple[tuple[int, bytes], ...]] = {
+    "jpeg": ((0, b"\xff\xd8\xff"),),
+    "png": ((0, b"\x89PNG\r\n\x1a\n"),),
+    "mp3": ((0, b"ID3"),),
+    "flac": ((0, b"fLaC"),),
+    "ogg": ((0, b"OggS"),),
+    "a GIF picture": ((0, b"GIF87a"), (0, b"GIF89a")),
+    "a BMP picture": ((0, b"BM"),),
+    "a TIFF picture": ((0, b"II*\0"), (0, b"MM\0*")),
+    "a WebM or Matroska video": ((0, b"\x1a\x45\xdf\xa3"),),
+    "an AVI video": ((8, b"AVI LIST"),),
+    "a QuickTime movie": ((4, b"ftypqt"), (4, b"moov"), (4, b"mdat"), (4, b"wide")),
+    "a PDF": ((0, b"%PDF"),),
+    "a Photoshop file": ((0, b"8BPS"),),
+    "a ZIP archive": ((0, b"PK\x03\x04"),),
+    "a Git LFS pointer (run: git lfs pull)": ((0, b"version https://git-lfs"),),
+}
+_PICTURE_BRANDS = {b"avif": "an AVIF picture", b"avis": "an AVIF picture"}
+
+
+def _sniff_boxes(brand: bytes) -> str:
+    if brand in _PICTURE_BRANDS:
+        return _refuse(_PICTURE_BRANDS[brand])
+    if brand[:3] in (b"hei", b"hev", b"mif", b"msf"):
+        return _refuse("a HEIC picture")
+    return "mp4"
+
+
+def _guess_text(head: bytes) -> str:
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "a web page"
+    if start.startswith((b"<svg", b"<?xml")):
+        return "an SVG or XML text"
+    return "text" if start and all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start) else ""
+
+
+def _refuse(what: str) -> str:
+    takes = "materials are JPEG, PNG and WebP pictures, MP4 videos, and MP3, WAV, FLAC, OGG, M4A or AAC audio"
+    raise NotMedia(f"is {what}; {takes}" if what else f"is no picture, video or audio that is known; {takes}")
+
+
+def _check_ending(path: Path, name: str) -> None:
+    ending = path.suffix.lower()
+    if ending not in known_endings:
+        return
+    expected = _FORMAT_OF_ENDING.get(ending, ending[1:])
+    if {name, expected} == {"mp4", "m4a"} and known_endings[ending] == "audio":
+        return  # told apart by its tracks, later
+    if name != expected:
+        raise NotMedia(f"holds {_article(name)}, though its name ends in {ending}")
+
+
+def _article(name: str) -> str:
+    known = {"mp4": "an MP4 video", "m4a": "M4A audio", "jpeg": "a JPEG picture", "png": "a PNG picture"}
+    return known.get(name, "a WebP picture" if name == "webp" else f"{name.upper()} audio")
+
+
+def _hash(file: BufferedReader) -> str:
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _picture_size(file: BufferedReader, name: str) -> tuple[int, int]:
+    """Width and height as shown, of a picture that was read to its end."""
+    from PIL import Image, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError, WebPImagePlugin
+
+    file.seek(0)
+    try:
+        if name == "webp":
+            _check_pixels(*_webp_size(file))
+            picture: ImageFile = WebPImagePlugin.WebPImageFile(file)
+        else:
+            # The plug-in itself, since Image.open warns about large pictures, and our own limit is stricter.
+            plugin = PngImagePlugin.PngImageFile if name == "png" else JpegImagePlugin.JpegImageFile
+            picture = plugin(file)
+        width, height = picture.size
+        _check_pixels(width, height)
+        if name == "jpeg" and picture.getexif().get(0x0112, 1) in (5, 6, 7, 8):
+            width, height = height, width
+        _read_to_the_end(picture, name)
+    except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, struct.error, EOFError) as error:
+        raise NotMedia("is a damaged or cut-off picture") from error
+    except (UnidentifiedImageError, Image.DecompressionBombError, OverflowError, MemoryError) as error:
+        raise NotMedia("is no picture that can be opened") from error
+    return width, height
+
+
+def _read_to_the_end(picture: "ImageFile", name: str) -> None:
+    if name == "png":
+        picture.verify()
+        return
+    if name == "jpeg":
+        picture.draft("RGB", (max(1, picture.width // 8), max(1, picture.height // 8)))
+    picture.load()
+
+
+def _check_pixels(width: int, height: int) -> None:
+    if width < 1 or height < 1:
+        raise NotMedia("is a picture without a size")
+    if width * height > MAX_PIXELS:
+        raise NotMedia(
+            f"is a picture of {width} × {height}; more than {MAX_PIXELS // 10**6} million pixels are refused"
+        )
+
+
+def _webp_size(file: BufferedReader) -> tuple[int, int]:
+    """Read by hand: the decoder makes its canvas before anybody could ask for the size."""
+    head = file.read(30)
+    file.seek(0)
+    chunk = head[12:16]
+    if chunk == b"VP8X":
+        return 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little")
+    if chunk == b"VP8L":
+        bits = int.from_bytes(head[21:25], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if chunk == b"VP8 ":
+        width, height = struct.unpack_from("<HH", head, 26)
+        return width & 0x3FFF, height & 0x3FFF
+    raise ValueError("no WebP chunk")
+
+
+def _length(file: BufferedReader, name: str) -> tuple[str, tuple[int, int] | None, Decimal]:
+    """Format (an MP4 without a picture is an M4A), size of the picture, seconds by the packets, not by the header."""
+    import av
+    from av.error import FFmpegError
+
+    file.seek(0)
+    try:
+        with av.open(file, "r", format=_DEMUXERS.get(name, name), metadata_errors="replace") as container:
+            moving = [stream for stream in container.streams.video if not int(stream.disposition) & 0x400]
+            if name == "mp4" and moving:
+                stream = moving[0]
+                size = (stream.width, stream.height)
+                _check_pixels(*size)
+                return "mp4", size, _seconds(container, stream)
+            if not container.streams.audio:
+                raise NotMedia("has neither a picture nor a sound in it")
+            return ("m4a" if name == "mp4" else name), None, _seconds(container, container.streams.audio[0])
+    except (FFmpegError, ValueError, OverflowError, ZeroDivisionError) as error:
+        raise NotMedia("is damaged or cut off: its sound or picture cannot be read") from error
+
+
+def _seconds(container: "av.container.InputContainer", stream: "av.VideoStream | av.AudioStream") -> Decimal:
+    start: int | None = None
+    end = count = 0
+    for packet in container.demux(stream):
+        moment = packet.dts if packet.pts is None else packet.pts
+        if moment is None:
+            continue
+        start = moment if start is None else min(start, moment)
+        end = max(end, moment + (packet.duration or 0))
+        count += 1
+        if count > _MAX_PACKETS:
+            raise NotMedia("is longer than anything that can be sent")
+    # What lies before 0 is the encoder's lead-in, which no player lets be heard.
+    length = Fraction(end - max(0, start or 0)) * (stream.time_base or 0)
+    if length <= 0:
+        raise NotMedia("has no length: nothing in it can be played")
+    return Decimal(round(length * 1000)) / 1000
