@@ -92,7 +92,7 @@ def measure(path: Path) -> Facts:
             return Facts(kind, name, sha256, size, *_picture_size(file, name))
         name, frame, seconds = _length(file, name)
         _check_ending(path, name)
-        width, height = frame if frame else (None, None)
+        width, height = frame or (None, None)
         return Facts(_KIND_OF_FORMAT[name], name, sha256, size, width, height, seconds)
 
 
