@@ -1,0 +1,66 @@
+# Two commands matter: `make demo` (a first moving picture, free) and `make test`. `make help` lists the rest.
+# Needs Python 3.11 or newer and make; everything else goes into .venv.
+
+PY := .venv/bin/python
+STORYBOARD := .venv/bin/storyboard
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long check format assets picture clean
+
+help:  ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/.installed  ## make the example film with the free sandbox, and say what it would cost for real
+	@$(STORYBOARD) run storyboards/harbour.yaml
+	@case ":$$PATH:" in *":$(CURDIR)/.venv/bin:"*) ;; \
+	*) printf '\n%s\n' "\`storyboard\` is .venv/bin/storyboard; to type it as it stands above:  export PATH=\"$(CURDIR)/.venv/bin:\$$PATH\"" ;; esac
+
+test: .venv/.installed-dev  ## the tests
+	@$(PY) -m pytest -n auto --dist worksteal -m "not long"
+
+test-long: .venv/.installed-dev  ## the tests, with the whole families of which `make test` takes a sample
+	@$(PY) -m pytest -n auto --dist worksteal
+
+check: .venv/.installed-dev  ## style, types, floors, schemas
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@.venv/bin/check-jsonschema --check-metaschema schemas/*.json
+	@.venv/bin/check-jsonschema --schemafile schemas/storyboard.schema.json storyboards/*.yaml
+	@$(STORYBOARD) validate
+
+format: .venv/.installed-dev  ## put the code into its form
+	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
+
+assets: .venv/.installed  ## draw, animate and synthesise the examples' assets anew
+	@$(PY) storyboards/assets/make.py
+
+clean:  ## remove the environment and what tools left (never a clip, never a record of money)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+
+# The stamps lie inside .venv, so that they go with it. PYTHON=/path/to/python chooses another interpreter.
+.venv/bin/python:
+	@for python in "$(PYTHON)" python3.13 python3.12 python3.11 python3 python; do \
+	  test -n "$$python" && command -v "$$python" >/dev/null 2>&1 || continue; \
+	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	  echo "making .venv with $$("$$python" --version)"; \
+	  "$$python" -m venv --clear .venv && exit 0; \
+	  rm -rf .venv; \
+	  echo "$$python cannot make a virtual environment; on Debian and Ubuntu: sudo apt install python3-venv" >&2; \
+	  exit 1; \
+	done; \
+	echo "storyboard needs Python 3.11 or newer, and there is none on this machine's PATH." >&2; \
+	echo "Install one (https://www.python.org/downloads/), or name it: make PYTHON=/path/to/python3.12 demo" >&2; \
+	exit 1
+
+.venv/.installed: pyproject.toml | .venv/bin/python
+	@echo "installing into .venv (once)"
+	@$(PIP) --editable .
+	@touch $@
+
+.venv/.installed-dev: pyproject.toml | .venv/bin/python
+	@echo "installing into .venv, with what the tests need (once)"
+	@$(PIP) --editable '.[dev]'
+	@touch .venv/.installed $@
