@@ -1,11 +1,11 @@
 """What the loop cannot do itself: the door to the provider, the ledger and the clips, as it needs them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from runner.history import Attempt, CreateAnswer, Event, Intended, LookAnswer, Stored, Vanished
+from runner.history import Attempt, CreateAnswer, Event, LookAnswer, Stored, Vanished
 from runner.plan import Step
 from runner.request import Material, Plain
 
@@ -31,35 +31,76 @@ class Over:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Another attempt of the same take is open, or the account's cap is full over all runs of this machine."""
+    """Another run has tried the same take meanwhile; nothing was written."""
 
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """The account's cap is full over all runs of this machine, or it is another run's turn; nothing was written."""
+
+    in_progress: int
+    cap: int
 
 
 class Provider(Protocol):
     """Never raises for what the network or the provider does: every outcome is an answer."""
 
-    async def create(self, body: Mapping[str, Plain], receipt: str, sending: Callable[[], None]) -> CreateAnswer:
-        """One createTask on a fresh connection; `sending` is called after connect and TLS, before the first byte.
+    @property
+    def edition(self) -> str:
+        """Name of the edition that bodies are written in."""
 
-        If `sending` raises, nothing is sent and the exception comes back to the caller.
+    @property
+    def key_id(self) -> str:
+        """First 8 hexadecimal digits of the key's SHA-256."""
+
+    def body(self, step: Step, addresses: Mapping[Material, str]) -> dict[str, Plain]:
+        """The body of createTask, without `callBackUrl`; `addresses` has every material of the request. Pure."""
+
+    async def preflight(self) -> CreateAnswer | None:
+        """recordInfo of a made-up id, once before the first paid request; None when all is well.
+
+        Else what it means for creating: `KeyRefused`, `Refused(stop=True)` (a redirect, a page), `NotSent`.
+        """
+
+    async def create(
+        self, body: Mapping[str, Plain], receipt: str, sending: Callable[[], Awaitable[None]]
+    ) -> CreateAnswer:
+        """One createTask on a fresh connection, under a total deadline of its own.
+
+        `sending` is awaited after connect and TLS, before the first byte: it makes the mark durable. If it raises,
+        nothing is sent and the exception comes back to the caller. `receipt` is the attempt's own webhook path.
         """
 
     async def look(self, task_id: str) -> LookAnswer:
         """One recordInfo; what failed or makes no sense is `Running(heard=False)`."""
 
-    async def publish(self, material: Material, step: Step) -> str | NotYet:
-        """The public address of a material; a remote one has it already."""
+    async def publish(self, material: Material, source: Attempt | None) -> str | NotYet:
+        """The public address of a material; a remote one has it already.
+
+        `source` is the stored attempt (with its `clip`) that a `FromTake` stands for, None for the others.
+        """
 
     async def store(self, attempt: Attempt, step: Step) -> Stored | Vanished | NotYet:
-        """Downloads the clip of a task that succeeded, verifies it, and puts it under its final name."""
+        """Downloads the clip of a task that succeeded, verifies it, and puts it under the step's final name.
+
+        Called once for each step that shares the attempt; a clip that already lies elsewhere whole is copied.
+        """
 
 
 class Ledger(Protocol):
-    """Durable on return, in every method."""
+    """Durable on return, in every method; called from worker threads, one at a time."""
 
-    def intend(self, attempt: str, intended: Intended) -> Event | Over | Taken:
-        """The intent, with ceilings and cap counted in the same transaction."""
+    def intend(self, event: Event, known: int) -> Over | Taken | Full | None:
+        """The intent, with ceilings and cap counted in the same transaction; None when it is written.
+
+        `known` is how many attempts of this take the caller has from this ledger: more of them there mean that
+        somebody else has tried it since, and nothing is written.
+        """
 
     def append(self, event: Event) -> None:
         """One more row; for `Created` the line in the receipts file comes first."""
+
+    def check(self) -> None:
+        """Stop when the ledger was moved, deleted or replaced since it was opened."""
