@@ -1,0 +1,399 @@
+"""The only reader of the environment: flags, then environment, the user's own file, storyboard.toml, defaults."""
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from runner.edition.edition import DEFAULT as DEFAULT_EDITION
+from runner.edition.edition import NAMES as EDITIONS
+from runner.history import Account
+from runner.key import Key, misshapen
+from runner.problems import ExitCode, Stop, nearest
+
+PROVIDERS = ("sandbox", "kinovi")
+KINOVI = "https://kinovi.ai"
+"""The host of the documentation's examples; only the environment can name another."""
+FILE = "storyboard.toml"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_PULL_REQUEST = {
+    "GitHub": ("GITHUB_EVENT_NAME", re.compile(r"pull_request.*")),
+    "GitLab": ("CI_MERGE_REQUEST_IID", re.compile(r".+")),
+    "Bitbucket": ("BITBUCKET_PR_ID", re.compile(r".+")),
+    "Azure": ("SYSTEM_PULLREQUEST_PULLREQUESTID", re.compile(r".+")),
+    "Jenkins": ("CHANGE_ID", re.compile(r".+")),
+    "CircleCI": ("CIRCLE_PULL_REQUEST", re.compile(r".+")),
+    "Buildkite": ("BUILDKITE_PULL_REQUEST", re.compile(r"(?!false$).+")),
+    "Drone": ("DRONE_PULL_REQUEST", re.compile(r".+")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the command line says; None and empty are silence."""
+
+    provider: str | None = None
+    profile: str | None = None
+    output: Path | None = None
+    concurrency: int | None = None
+    max_credits: Decimal | None = None
+    config: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that is decided before a storyboard is read; its `repr` hides the key."""
+
+    root: Path
+    """The repository's top."""
+    provider: str
+    profile: str | None
+    base_url: str
+    edition: str
+    concurrency: int
+    usd_per_credit: Decimal
+    server_error: str
+    requests_per_second: float
+    retries_provider: int
+    retries_review: int
+    credits_per_day: Decimal | None
+    max_credits: Decimal | None
+    output: Path
+    """Below the repository's top; each storyboard has its folder in it."""
+    state: Path
+    """The state folder: ledger, receipts, sandbox, reports of defects."""
+    prices_up: Mapping[str, Decimal] = field(default_factory=dict)
+    """Rows that the repository's file names: they may raise a quote, never lower it."""
+    prices_own: Mapping[str, Decimal] = field(default_factory=dict)
+    """Rows of the user's own configuration: they stand."""
+    publishes: bool = False
+    ci: bool = False
+    ci_state: bool = False
+    pull_request: str | None = None
+    """The CI whose variables say that this is a pull request's job."""
+    key_text: str | None = field(default=None, repr=False)
+
+    @property
+    def account(self) -> Account:
+        """Whose credits; loopback hosts with their port, the embedded sandbox under one name."""
+        if self.provider == "sandbox":
+            return Account("sandbox", "sandbox", free=True)
+        return Account(self.provider, host_of(self.base_url))
+
+    @property
+    def variant(self) -> str:
+        """The output folder's name below a storyboard's: provider, and profile."""
+        return self.provider if self.profile is None else f"{self.provider}-{self.profile}"
+
+    def key(self) -> Key:
+        """The key of a paid provider, of the right shape; else exit 5 with what to set."""
+        if not self.key_text:
+            raise Stop(ExitCode.KEY, _NO_KEY.format(host=host_of(self.base_url)))
+        if (wrong := misshapen(self.key_text)) is not None:
+            raise Stop(ExitCode.KEY, f"SEEDANCE_API_KEY does not look like a key: {wrong}")
+        return Key(self.key_text)
+
+
+_NO_KEY = """{host} wants a key, and SEEDANCE_API_KEY is not set; nothing was sent, nothing was spent
+  export SEEDANCE_API_KEY=…      the key of your account there
+  or leave --provider kinovi out: the sandbox is free and wants none"""
+
+
+def host_of(base_url: str) -> str:
+    """The account's host: a loopback one with its port."""
+    parts = urlsplit(base_url)
+    host = (parts.hostname or "").lower()
+    return f"{host}:{parts.port}" if host in _LOOPBACK and parts.port else host
+
+
+def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings for a repository; Stop with file and line when one of them is unfit."""
+    env = os.environ if environ is None else environ
+    repo_path = flags.config or root / FILE
+    if flags.config is not None and not flags.config.is_file():
+        raise Stop(ExitCode.USAGE, f"--config: there is no file {flags.config}")
+    repo = _File.read(repo_path, own=False)
+    own = _File.read(own_folder(env) / "config.toml", own=True)
+    files = (own, repo)
+    provider = _provider(flags, env, files)
+    return Settings(
+        root=root,
+        provider=provider,
+        profile=flags.profile,
+        base_url=_base_url(env),
+        edition=_first(files, "providers.kinovi.edition") or DEFAULT_EDITION,
+        concurrency=flags.concurrency or _least(files, "providers.kinovi.concurrency") or 3,
+        usd_per_credit=Decimal(str(_first(files, "providers.kinovi.usd_per_credit") or "0.005")),
+        server_error=_first(files, "providers.kinovi.server_error") or "retry",
+        requests_per_second=float(_least(files, "providers.kinovi.requests_per_second") or 5),
+        retries_provider=_least(files, "retries.provider", default=2),
+        retries_review=_least(files, "retries.review", default=0),
+        credits_per_day=_least_credits(files, "budget.credits_per_day"),
+        max_credits=_max_credits(flags, env),
+        output=_output(root, flags, files),
+        state=state_folder(env),
+        prices_up=repo.prices(),
+        prices_own=own.prices(),
+        ci=env.get("CI", "").lower() not in ("", "0", "false"),
+        ci_state=bool(env.get("STORYBOARD_STATE")),
+        pull_request=pull_request(env),
+        key_text=env.get("SEEDANCE_API_KEY"),
+    )
+
+
+def state_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """Where the ledger lives: `STORYBOARD_STATE`, else the platform's state folder."""
+    env = os.environ if environ is None else environ
+    if said := env.get("STORYBOARD_STATE"):
+        return Path(said).absolute()
+    import platformdirs
+
+    return platformdirs.user_state_path("storyboard", appauthor=False)
+
+
+def own_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """The folder of the user's own `config.toml`."""
+    env = os.environ if environ is None else environ
+    if said := env.get("XDG_CONFIG_HOME"):
+        return Path(said) / "storyboard"
+    import platformdirs
+
+    return platformdirs.user_config_path("storyboard", appauthor=False)
+
+
+def no_color(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether `NO_COLOR` is set, to anything but nothing; a dumb terminal has no colours either."""
+    env = os.environ if environ is None else environ
+    return bool(env.get("NO_COLOR")) or env.get("TERM") == "dumb"
+
+
+def pull_request(env: Mapping[str, str]) -> str | None:
+    """The CI that runs this as a pull request's job, by its own variables."""
+    return next(
+        (name for name, (variable, shape) in _PULL_REQUEST.items() if shape.fullmatch(env.get(variable, ""))), None
+    )
+
+
+def find_root(start: Path) -> Path:
+    """The repository's top: the git work tree, else the folder of storyboard.toml, else the storyboard's own folder."""
+    start = start.absolute()
+    folder = start if start.is_dir() else start.parent
+    above = [folder, *folder.parents]
+    for mark in (".git", FILE):
+        if (found := next((parent for parent in above if (parent / mark).exists()), None)) is not None:
+            return found.resolve()
+    return folder.resolve()
+
+
+# -- each setting -----------------------------------------------------------------------------------------
+
+
+def _provider(flags: Flags, env: Mapping[str, str], files: "tuple[_File, _File]") -> str:
+    said = flags.provider or env.get("STORYBOARD_PROVIDER") or _first(files, "provider") or "sandbox"
+    if said not in PROVIDERS:
+        source = "--provider" if flags.provider else "STORYBOARD_PROVIDER"
+        raise Stop(ExitCode.USAGE, f"{source}: {_one_of(said, PROVIDERS, 'provider')}")
+    return str(said)
+
+
+def _base_url(env: Mapping[str, str]) -> str:
+    said = env.get("SEEDANCE_BASE_URL", "").rstrip("/")
+    if not said:
+        return KINOVI
+    parts = urlsplit(said)
+    if not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise Stop(ExitCode.UNFIT, f"SEEDANCE_BASE_URL is no address of a host: {said!r}; it looks like {KINOVI}")
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        raise Stop(
+            ExitCode.UNFIT,
+            f"SEEDANCE_BASE_URL must be https, since the key goes there: {said!r}; http only on loopback",
+        )
+    return said
+
+
+def _max_credits(flags: Flags, env: Mapping[str, str]) -> Decimal | None:
+    if flags.max_credits is not None:
+        return flags.max_credits
+    if not (said := env.get("STORYBOARD_MAX_CREDITS")):
+        return None
+    try:
+        value = Decimal(said)
+    except InvalidOperation:
+        value = Decimal(-1)
+    if not value.is_finite() or value < 0:
+        raise Stop(ExitCode.USAGE, f"STORYBOARD_MAX_CREDITS: {said!r} is not a number of credits")
+    return value
+
+
+def _output(root: Path, flags: Flags, files: "tuple[_File, _File]") -> Path:
+    if flags.output is not None:
+        chosen = flags.output.absolute().resolve()
+        words = "--output"
+    else:
+        chosen = (root / str(_first(files, "output") or "renders")).resolve()
+        words = f"{FILE}: output"
+    if not chosen.is_relative_to(root):
+        raise Stop(ExitCode.UNFIT, f"{words}: {chosen} lies outside the repository {root}")
+    return chosen
+
+
+def _first(files: "tuple[_File, _File]", key: str) -> Any:
+    return next((file.values[key] for file in files if key in file.values), None)
+
+
+def _least(files: "tuple[_File, _File]", key: str, default: int | None = None) -> Any:
+    """The least of what both files say: a repository lowers a limit and never raises the user's."""
+    said = [file.values[key] for file in files if key in file.values]
+    return min(said) if said else default
+
+
+def _least_credits(files: "tuple[_File, _File]", key: str) -> Decimal | None:
+    least = _least(files, key)
+    return None if least is None else Decimal(str(least))
+
+
+# -- storyboard.toml and config.toml ----------------------------------------------------------------------
+
+
+def _one_of(said: object, known: tuple[str, ...], what: str) -> str:
+    near = nearest(str(said), known)
+    meant = f"; did you mean {near!r}?" if near else ""
+    return f"{said!r} is no {what}: it is one of {', '.join(known)}{meant}"
+
+
+def _choice(*known: str) -> Callable[[Any], str | None]:
+    return lambda value: None if value in known else f"it is one of {', '.join(known)}"
+
+
+def _whole(low: int, high: int) -> Callable[[Any], str | None]:
+    def check(value: Any) -> str | None:
+        fits = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+        return None if fits else f"it is a whole number from {low} to {high}"
+
+    return check
+
+
+def _amount(value: Any) -> str | None:
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        number = Decimal("NaN")
+    fits = not isinstance(value, bool) and isinstance(value, int | float | str) and number.is_finite() and number > 0
+    return None if fits else 'it is a number above 0, best in quotes: "0.005"'
+
+
+def _rate(value: Any) -> str | None:
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1000
+    return None if fits else "it is a number above 0, at most 1000"
+
+
+def _folder(value: Any) -> str | None:
+    return (
+        None if isinstance(value, str) and value.strip() and not os.path.isabs(value) else "it is a folder below here"
+    )
+
+
+_KEYS: dict[str, Callable[[Any], str | None]] = {
+    "provider": _choice(*PROVIDERS),
+    "output": _folder,
+    "providers.kinovi.edition": _choice(*EDITIONS),
+    "providers.kinovi.concurrency": _whole(1, 1000),
+    "providers.kinovi.usd_per_credit": _amount,
+    "providers.kinovi.server_error": _choice("retry", "settle"),
+    "providers.kinovi.requests_per_second": _rate,
+    "retries.provider": _whole(0, 10),
+    "retries.review": _whole(0, 10),
+    "budget.credits_per_day": _amount,
+}
+_PRICES = "providers.kinovi.prices"
+_TABLES = ("providers", "providers.kinovi", _PRICES, "retries", "budget")
+_NOT_BUILT = ("publish", "ledger", "webhook")
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """The values of one file by dotted key, checked; a missing file says nothing."""
+
+    path: Path
+    values: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, path: Path, *, own: bool) -> "_File":
+        try:
+            text = path.read_bytes().decode("utf-8")
+        except FileNotFoundError:
+            return cls(path, {})
+        except (OSError, UnicodeDecodeError) as error:
+            raise Stop(ExitCode.UNFIT, f"{path}: cannot be read: {error}") from error
+        try:
+            table = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise Stop(ExitCode.UNFIT, f"{path}: {error}") from error
+        return cls(path, _checked(path, text, _flat(table)))
+
+    def prices(self) -> dict[str, Decimal]:
+        """The rows of own prices: `seedance-20 720p` to credits a second."""
+        start = f"{_PRICES}."
+        return {
+            key.removeprefix(start): Decimal(str(value)) for key, value in self.values.items() if key.startswith(start)
+        }
+
+
+def _flat(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in table.items():
+        key = f"{before}{name}"
+        if isinstance(value, dict) and key != _PRICES:
+            found |= _flat(value, f"{key}.") if value else {key: value}
+        elif isinstance(value, dict):
+            found |= {f"{key}.{row}": rate for row, rate in value.items()}
+        else:
+            found[key] = value
+    return found
+
+
+def _checked(path: Path, text: str, values: dict[str, Any]) -> dict[str, Any]:
+    wrong = [words for key, value in values.items() if (words := _wrong(key, value)) is not None]
+    if wrong:
+        lines = [f"{path}:{_line(text, key)}: {words}" for key, words in wrong]
+        raise Stop(ExitCode.UNFIT, "\n".join(lines))
+    return {key: value for key, value in values.items() if key not in _TABLES}
+
+
+def _wrong(key: str, value: Any) -> tuple[str, str] | None:
+    part = key.split(".")[0]
+    if part in _NOT_BUILT:
+        return key, f"[{part}] is not built yet; leave it out"
+    if key.startswith(f"{_PRICES}."):
+        words = _amount(value)
+        return None if words is None else (key, f"{key.removeprefix(_PRICES + '.')!r}: {words}")
+    if key in _TABLES:
+        return None if value == {} else (key, f"{key} is a table, written as [{key}]")
+    if (check := _KEYS.get(key)) is not None:
+        words = check(value)
+        return None if words is None else (key, f"{key} = {value!r}: {words}")
+    near = nearest(key, [*_KEYS, _PRICES])
+    return key, f"{key} is no setting" + (f"; did you mean {near}?" if near else f"; there are {', '.join(_KEYS)}")
+
+
+def _line(text: str, key: str) -> int:
+    """The line where a key stands: below its table's header, else where its last part first stands."""
+    table, _, name = key.rpartition(".")
+    current = ""
+    fallback = 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[+\s*([^\]#]+?)\s*\]", line):
+            current = header[1].replace('"', "")
+            if current == key or current.startswith(f"{key}.") or (not fallback and current == table):
+                fallback = number
+        said = re.match(r"\s*(\"[^\"]*\"|'[^']*'|[\w.-]+)\s*=", line)
+        if said and f"{current}.{said[1].strip(chr(34) + chr(39))}".strip(".") == key:
+            return number
+        if said and said[1].strip("\"'") == name and not fallback:
+            fallback = number
+    return fallback or 1
