@@ -53,6 +53,10 @@ class Intended:
     """Unguessable token of this attempt's own webhook path."""
     run: str
     """The run that wrote it; it holds the lock of its outputs while it lives."""
+    profile: str | None = None
+    """The profile it was made with; each has its own output, and its own history of names."""
+    scene: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 # -- answers of the provider: what `edition` reads from status, headers and body --------------------------
@@ -390,8 +394,8 @@ class History:
 
     attempts: dict[str, Attempt] = field(default_factory=dict)
     picks: dict[tuple[str, str], int] = field(default_factory=dict)
-    last: dict[tuple[str, str, int], str] = field(default_factory=dict)
-    """The latest attempt under a storyboard's path, shot and number: what a changed take is compared with."""
+    last: dict[tuple[str, str, int, str | None], str] = field(default_factory=dict)
+    """The latest attempt under a storyboard's path, shot, number and profile: what a changed take is compared with."""
     _by_fingerprint: dict[str, list[str]] = field(default_factory=dict)
 
     def feed(self, event: Event) -> None:
@@ -405,7 +409,7 @@ class History:
         made = attempt.intended
         self.attempts[attempt.id] = attempt
         self._by_fingerprint.setdefault(made.fingerprint, []).append(attempt.id)
-        self.last[made.storyboard, made.shot, made.take] = attempt.id
+        self.last[made.storyboard, made.shot, made.take, made.profile] = attempt.id
 
     def of(self, fingerprint: str) -> list[Attempt]:
         """All attempts of a take, in the order of their intents."""
@@ -419,9 +423,9 @@ class History:
                 return found[-1]
         return attempts[-1] if attempts else None
 
-    def previous(self, storyboard: str, shot: str, take: int) -> Attempt | None:
+    def previous(self, storyboard: str, shot: str, take: int, profile: str | None = None) -> Attempt | None:
         """What was last made or tried under this name."""
-        attempt = self.last.get((storyboard, shot, take))
+        attempt = self.last.get((storyboard, shot, take, profile))
         return self.attempts[attempt] if attempt is not None else None
 
     def in_progress(self) -> Iterator[Attempt]:

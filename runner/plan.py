@@ -100,6 +100,7 @@ class Plan:
     account: Account
     edition: Edition
     usd_per_credit: Decimal
+    profile: str | None = None
     selected: frozenset[tuple[str, str]] | None = None
     """(storyboard, shot) of what `--select` left; None is everything."""
     by_fingerprint: dict[str, Step] = field(default_factory=dict)
@@ -166,6 +167,7 @@ def decide(
     edition: Edition,
     usd_per_credit: Decimal,
     on_disk: OnDisk,
+    profile: str | None = None,
     selected: frozenset[tuple[str, str]] | None = None,
     first_take: bool = False,
 ) -> Plan:
@@ -174,10 +176,10 @@ def decide(
     first_of: dict[str, Step] = {}
     for storyboard in batch.storyboards:
         desk = _Desk(
-            storyboard, history, account.free, first_take or account.free, edition, on_disk, selected, first_of
+            storyboard, history, account.free, first_take or account.free, edition, on_disk, profile, selected, first_of
         )
         steps += desk.steps()
-    return Plan(batch, tuple(steps), account, edition, usd_per_credit, selected, first_of)
+    return Plan(batch, tuple(steps), account, edition, usd_per_credit, profile, selected, first_of)
 
 
 @dataclass(slots=True)
@@ -190,6 +192,7 @@ class _Desk:
     first_take: bool
     edition: Edition
     on_disk: OnDisk
+    profile: str | None
     selected: frozenset[tuple[str, str]] | None
     first_of: dict[str, Step]
     shots: dict[str, Shot] = field(default_factory=dict)
@@ -381,7 +384,7 @@ class _Desk:
                 return Action.MAKE, self._why_new(shot, take, form)
 
     def _why_new(self, shot: Shot, take: int, form: dict[str, Plain]) -> str:
-        before = self.history.previous(shot.storyboard, shot.id, take)
+        before = self.history.previous(shot.storyboard, shot.id, take, self.profile)
         if before is None or (before.state not in OPEN and before.clip is None and before.state is not State.FAILED):
             return "new"
         words = changed(before.intended.request, form)
