@@ -260,6 +260,10 @@ class Attempt:
     took: float | None = None
     """Seconds from createTime to completeTime, by the provider's clock."""
     clip: Clip | None = None
+    copies: tuple[Clip, ...] = ()
+    """The same clip under the names of other takes that share the request."""
+    notes: tuple[str, ...] = ()
+    """What differs from what was ordered."""
     charged: bool = False
     """`settle --charged`: abandoned, and counted."""
     elsewhere: bool = False
@@ -310,8 +314,8 @@ def step(attempt: Attempt, event: Event) -> Attempt:
             return _failed(attempt, event.at, event.what)
         case Vanished(words):
             return replace(attempt, state=State.GONE, words=words, ended_at=event.at)
-        case Stored(clip):
-            return replace(attempt, state=State.STORED, clip=clip)
+        case Stored():
+            return _stored(attempt, event.what)
         case Settled():
             return _settled(attempt, event.at, event.what)
         case Intended():
@@ -361,6 +365,13 @@ def _failed(attempt: Attempt, at: datetime, answer: Failed) -> Attempt:
     )
 
 
+def _stored(attempt: Attempt, said: Stored) -> Attempt:
+    if attempt.clip is None or attempt.clip.path == said.clip.path:
+        return replace(attempt, state=State.STORED, clip=said.clip, notes=said.notes)
+    others = tuple(copy for copy in attempt.copies if copy.path != said.clip.path)
+    return replace(attempt, state=State.STORED, copies=(*others, said.clip))
+
+
 def _settled(attempt: Attempt, at: datetime, said: Settled) -> Attempt:
     match said.verdict:
         case "adopted":
@@ -388,6 +399,13 @@ class Pick:
     take: int
 
 
+def work(form: Mapping[str, Plain]) -> str:
+    """The class of work that a request is: tasks of one class take about equally long."""
+    upscale = form.get("upscale")
+    more = f" + {upscale}" if upscale else ""
+    return f"{form.get('model')} {form.get('resolution')} {form.get('seconds')}s{more}"
+
+
 @dataclass(slots=True)
 class History:
     """Every attempt by id and by fingerprint, and the picks. The loop holds one and feeds it events."""
@@ -396,6 +414,8 @@ class History:
     picks: dict[tuple[str, str], int] = field(default_factory=dict)
     last: dict[tuple[str, str, int, str | None], str] = field(default_factory=dict)
     """The latest attempt under a storyboard's path, shot, number and profile: what a changed take is compared with."""
+    durations: dict[str, list[float]] = field(default_factory=dict)
+    """Seconds that tasks took, by class of work: what polling learns from."""
     _by_fingerprint: dict[str, list[str]] = field(default_factory=dict)
 
     def feed(self, event: Event) -> None:
@@ -403,10 +423,20 @@ class History:
         if isinstance(event.what, Intended):
             self._enter(begin(event))
         elif (attempt := self.attempts.get(event.attempt)) is not None:
-            self.attempts[event.attempt] = step(attempt, event)
+            after = step(attempt, event)
+            self.attempts[event.attempt] = after
+            if after.took is not None and attempt.took is None:
+                self.durations.setdefault(work(after.intended.request), []).append(after.took)
+
+    def enter(self, attempts: Iterable[Attempt]) -> None:
+        """Attempts as they stand, in the order of their intents: what a ledger has folded already."""
+        for attempt in attempts:
+            self._enter(attempt)
 
     def _enter(self, attempt: Attempt) -> None:
         made = attempt.intended
+        if attempt.took is not None:
+            self.durations.setdefault(work(made.request), []).append(attempt.took)
         self.attempts[attempt.id] = attempt
         self._by_fingerprint.setdefault(made.fingerprint, []).append(attempt.id)
         self.last[made.storyboard, made.shot, made.take, made.profile] = attempt.id
@@ -451,13 +481,23 @@ def fold(events: Iterable[Event], picks: Iterable[Pick] = (), living: Set[str] =
     for event in events:
         history.feed(event)
     for attempt in list(history.attempts.values()):
-        if attempt.state is State.INTENDED and attempt.intended.run not in living:
-            history.attempts[attempt.id] = _interrupted(attempt)
+        if (said := cut_short(attempt, living)) is not None:
+            history.feed(Event(attempt.sent_at or attempt.intended_at, attempt.id, said))
     history.picks = {(pick.storyboard, pick.shot): pick.take for pick in picks}
     return history
 
 
-def _interrupted(attempt: Attempt) -> Attempt:
+def cut_short(attempt: Attempt, living: Set[str]) -> NotSent | Unknown | None:
+    """What an intent without an answer means once its run is no more."""
+    if attempt.state is not State.INTENDED or attempt.intended.run in living:
+        return None
     if attempt.sent_at is None:
-        return replace(attempt, state=State.NOT_CREATED, words="the run ended before the request left")
-    return replace(attempt, state=State.UNSETTLED, words="the run ended while the request was on its way")
+        return NotSent("the run ended before the request left")
+    return Unknown("the run ended while the request was on its way")
+
+
+def let_go(attempt: Attempt, free: bool) -> Settled | None:
+    """At a free account nothing stays in doubt or gone: it ends as not charged, and is made again."""
+    if free and attempt.state in (State.UNSETTLED, State.PERHAPS, State.GONE):
+        return Settled("not-charged", words="free of charge: made again")
+    return None

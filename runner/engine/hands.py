@@ -48,15 +48,8 @@ class Provider(Protocol):
     """Never raises for what the network or the provider does: every outcome is an answer."""
 
     @property
-    def edition(self) -> str:
-        """Name of the edition that bodies are written in."""
-
-    @property
     def key_id(self) -> str:
         """First 8 hexadecimal digits of the key's SHA-256."""
-
-    def body(self, step: Step, addresses: Mapping[Material, str]) -> dict[str, Plain]:
-        """The body of createTask, without `callBackUrl`; `addresses` has every material of the request. Pure."""
 
     async def preflight(self) -> CreateAnswer | None:
         """recordInfo of a made-up id, once before the first paid request; None when all is well.
@@ -99,8 +92,14 @@ class Ledger(Protocol):
         somebody else has tried it since, and nothing is written.
         """
 
-    def append(self, event: Event) -> None:
-        """One more row; for `Created` the line in the receipts file comes first."""
+    def append(self, event: Event) -> Taken | None:
+        """One more row; for `Created` the line in the receipts file comes first.
+
+        Taken: the task id is bound to another attempt already, and nothing was written.
+        """
+
+    def take_in(self, attempt: Attempt) -> None:
+        """An attempt known from a manifest becomes a row of this ledger, so that more can be told of it."""
 
     def check(self) -> None:
         """Stop when the ledger was moved, deleted or replaced since it was opened."""
