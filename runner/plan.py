@@ -124,8 +124,19 @@ class Plan:
         chosen = self.selected
         return tuple(shot for shot in self.batch.shots if chosen is None or (shot.storyboard, shot.id) in chosen)
 
+    @cached_property
+    def _by_shot(self) -> dict[tuple[str, str], list[Step]]:
+        found: dict[tuple[str, str], list[Step]] = {}
+        for step in self.steps:
+            found.setdefault((step.shot.storyboard, step.shot.id), []).append(step)
+        return found
+
     def of(self, storyboard: Storyboard) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.shot.storyboard == storyboard.path)
+
+    def steps_of(self, storyboard: str, shot: str) -> list[Step]:
+        """The steps of one shot's takes."""
+        return self._by_shot.get((storyboard, shot), [])
 
 
 def totals(steps: Collection[Step], shots: int) -> Totals:

@@ -1,0 +1,156 @@
+"""The table of commands, and the one boundary: Stop, Ctrl-C and defects become exit codes."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from runner import __version__
+from runner.problems import ExitCode, Stop
+
+COMMANDS = {
+    "init": "start a content repo: an example storyboard, settings, schema",
+    "validate": "say everything that is wrong with storyboards, each with its place",
+    "plan": "price the batch, and say what a run would do and why",
+    "run": "make the clips that are missing",
+    "status": "what is made, what runs, what was spent",
+    "sandbox": "serve the free local API, for other tools and tests",
+}
+"""Every command with its one line; each is a module of `runner.commands`."""
+
+_DESCRIPTION = """\
+Storyboards as code for AI video: keep a YAML storyboard in git, see everything that is wrong with it, price the
+whole batch before a credit is spent, make exactly the clips that are missing, and never pay twice for one.
+Free unless said: without --provider kinovi clips are drawn on this machine by the sandbox."""
+
+_EPILOG = """\
+begin here
+  storyboard init film && cd film
+  storyboard run storyboards/*.yaml          a first moving picture, free
+  storyboard plan storyboards/*.yaml --provider kinovi
+                                             what the real clips would cost; needs no key
+
+exit codes: 0 done, 1 some takes failed, 2 wrong command line, 3 unfit storyboard, setting or machine, 4 declined or
+over a ceiling, 5 key, 6 unsettled, 7 locked by another run, 8 something to make, 9 something waits, 130 interrupted
+`storyboard COMMAND --help` says more about one command."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in our own form, with the way to more."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Stop(ExitCode.USAGE, f"{message}\n  {self.prog} --help says how it is used")
+
+
+def parser(named: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """The whole command line; only the `named` commands are loaded with their flags."""
+    top = _Parser(
+        prog="storyboard",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"storyboard {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", dest="command", title="commands", parser_class=_Parser)
+    for name, summary in COMMANDS.items():
+        sub = commands.add_parser(
+            name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+        )
+        if name in named:
+            importlib.import_module(f"runner.commands.{name}").add(sub)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command `storyboard`; returns its exit code and never raises."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _dispatch(words)
+    except Stop as stop:
+        _say(stop.words)
+        code = stop.code
+    except KeyboardInterrupt:
+        _say("interrupted; run the same command again to go on")
+        code = ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        code = ExitCode.DONE
+        _give_up_output()
+    except Exception as defect:
+        code = _report(defect, words)
+    _flush()
+    return int(code)
+
+
+def _dispatch(words: list[str]) -> ExitCode:
+    _tolerate_output()
+    first = next((word for word in words if not word.startswith("-")), None)
+    if first is not None and first not in COMMANDS:
+        raise Stop(ExitCode.USAGE, _unknown(first))
+    top = parser((first,) if first is not None else ())
+    args = top.parse_args(words)
+    if args.command is None:
+        top.print_help()
+        return ExitCode.DONE
+    code: ExitCode = importlib.import_module(f"runner.commands.{args.command}").run(args)
+    return code
+
+
+def _unknown(word: str) -> str:
+    from runner.problems import nearest
+
+    near = nearest(word, COMMANDS)
+    meant = f"; did you mean `storyboard {near}`?" if near else ""
+    return f"there is no command {word!r}{meant}\n  commands: {', '.join(COMMANDS)}"
+
+
+def _tolerate_output() -> None:
+    """What a terminal cannot spell never ends a run."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _say(words: str) -> None:
+    """To standard error, cleaned; a closed one is no reason to fail."""
+    from runner.show.clean import clean
+
+    first, *rest = words.splitlines() or [""]
+    try:
+        print(f"storyboard: {clean(first)}", *(clean(line) for line in rest), sep="\n", file=sys.stderr)
+    except OSError:
+        _give_up_output()
+
+
+def _give_up_output() -> None:
+    """Nobody reads any more: what is left in the buffers goes nowhere, quietly."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            os.dup2(nowhere, stream.fileno())
+        except (OSError, ValueError):
+            continue
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        _give_up_output()
+
+
+def _report(defect: Exception, words: list[str]) -> ExitCode:
+    """A defect of ours: a report file in the state folder, and three lines for the user."""
+    from runner.records.report import write
+    from runner.settings import key_text, state_folder
+
+    where = write(defect, words, state_folder(), key_text())
+    _say(
+        f"a defect of storyboard itself: {type(defect).__name__}: {defect}\n"
+        f"  {where}\n"
+        "  nothing that was paid is lost: run the same command again, or `storyboard status`"
+    )
+    return ExitCode.DEFECT

@@ -1,0 +1,50 @@
+"""The report of a defect of ours: versions, command line and traceback, without a key in it."""
+
+import os
+import platform
+import re
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from runner import __version__
+
+_SECRETS = (
+    re.compile(r"(?i)bearer\s+\S+"),
+    re.compile(r"(?<=[?&])[^=&\s]+=[^&\s'\"]+"),
+)
+
+
+def write(defect: BaseException, words: Sequence[str], folder: Path, secret: str | None = None) -> str:
+    """Writes the report below `folder`; says where it lies, or prints the traceback's end when it cannot."""
+    text = redact(_text(defect, words), secret)
+    try:
+        reports = folder / "reports"
+        reports.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(prefix="defect-", suffix=".txt", dir=reports)
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+    except OSError as error:
+        last = text.strip().splitlines()[-3:]
+        return "no report could be written (" + str(error) + "): " + " | ".join(line.strip() for line in last)
+    return f"the report lies in {name}"
+
+
+def _text(defect: BaseException, words: Sequence[str]) -> str:
+    lines = traceback.format_exception(defect)
+    return (
+        f"storyboard {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
+        f"storyboard {' '.join(words)}\n"
+        f"{Path(sys.executable).name}\n\n{''.join(lines)}"
+    )
+
+
+def redact(text: str, secret: str | None) -> str:
+    """The text without the key, bearer tokens and the queries of addresses."""
+    if secret:
+        text = text.replace(secret, "[key]")
+    for shape in _SECRETS:
+        text = shape.sub("[left out]", text)
+    return text
