@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
 from importlib import resources
@@ -10,7 +10,7 @@ from typing import Any
 
 from runner.request import Mode, Request
 
-NAMES = ("classic",)
+NAMES = ("classic", "2026-09", "pro-site")
 DEFAULT = "classic"
 
 
@@ -65,6 +65,8 @@ class Edition:
     """Credits a second by row: `seedance-20 720p`, `seedance-20 720p video`, `seedance-20 upscale 4k`."""
     own: frozenset[str] = field(default_factory=frozenset)
     """Rows that the user's own prices replaced."""
+    uploads: str | None = None
+    """Path at the API's host that gives a local file an address, where the contract has one."""
 
     def resolutions(self, model: str) -> tuple[str, ...]:
         """Resolutions that the price book has for a model, lowest first."""
@@ -125,7 +127,50 @@ def read(data: Mapping[str, Any]) -> Edition:
         ),
         spelling=data["body"],
         rates=_rates(data["prices"]),
+        uploads=data.get("uploads", {}).get("path"),
     )
+
+
+def with_prices(edition: Edition, rows: Mapping[str, Decimal], *, may_lower: bool) -> Edition:
+    """The edition with an account's own rates; without `may_lower` a row below the book's is left as it is.
+
+    Only rows that the book has: ValueError names the first that it has not.
+    """
+    if unknown := [row for row in rows if row not in edition.rates]:
+        raise ValueError(f"the price book has no row {unknown[0]!r}")
+    changed = {
+        row: rate
+        for row, rate in rows.items()
+        if rate != edition.rates[row] and (may_lower or rate > edition.rates[row])
+    }
+    return replace(edition, rates={**edition.rates, **changed}, own=edition.own | changed.keys())
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the price book, taken apart for a table."""
+
+    name: str
+    model: str
+    resolution: str | None
+    """None for a row that is added to another, as upscaling is."""
+    upscale: str | None
+    with_video: bool
+    rate: Decimal
+    """Credits for each second of output."""
+    own: bool
+
+
+def price_table(edition: Edition) -> list[Row]:
+    """The price book row by row, in the order of the data file."""
+    return [_row(name, rate, name in edition.own) for name, rate in edition.rates.items()]
+
+
+def _row(name: str, rate: Decimal, own: bool) -> Row:
+    model, kind, *rest = name.split()
+    if kind == "upscale":
+        return Row(name, model, None, rest[0], False, rate, own)
+    return Row(name, model, kind, None, bool(rest), rate, own)
 
 
 def _rates(tables: list[Mapping[str, Any]]) -> dict[str, Decimal]:

@@ -1,0 +1,75 @@
+"""JSON from strangers, read strictly: UTF-8 without a BOM, no key twice, no NaN, decimals exact, depth bounded."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+DEPTH = 64
+DIGITS = 40
+
+
+class NotJsonError(Exception):
+    """What came is no JSON that can be trusted; the text says why."""
+
+
+def parse(body: bytes) -> Any:
+    """The value of a JSON text; raises `NotJsonError` for whatever is odd about it, and nothing else.
+
+    Whole numbers are int, others Decimal, so that credits with decimals stay exact.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NotJsonError("it is not UTF-8") from error
+    if text.startswith("\ufeff"):
+        raise NotJsonError("it begins with a byte order mark")
+    _bound_depth(text)
+    try:
+        return json.loads(
+            text, object_pairs_hook=_once, parse_int=_whole, parse_float=_decimal, parse_constant=_no_constant
+        )
+    except (ValueError, RecursionError, ArithmeticError) as error:
+        raise NotJsonError(f"it is not JSON: {error}"[:200]) from error
+
+
+def _bound_depth(text: str) -> None:
+    """Refuses what could nest too deep, before a parser recurses into it; brackets in strings do not count."""
+    if text.count("[") + text.count("{") <= DEPTH:
+        return
+    depth, inside, escaped = 0, False, False
+    for char in text:
+        if inside:
+            inside, escaped = (char != '"' or escaped), (char == "\\" and not escaped)
+        elif char == '"':
+            inside = True
+        elif char in "[{":
+            depth += 1
+            if depth > DEPTH:
+                raise NotJsonError(f"it nests deeper than {DEPTH}")
+        elif char in "]}":
+            depth -= 1
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise NotJsonError(f"it says {key[:80]!r} twice")
+        found[key] = value
+    return found
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > DIGITS:
+        raise NotJsonError(f"it holds a number of {len(digits)} digits")
+    return int(digits)
+
+
+def _decimal(digits: str) -> Decimal:
+    if len(digits) > DIGITS:
+        raise NotJsonError(f"it holds a number of {len(digits)} digits")
+    return Decimal(digits)
+
+
+def _no_constant(word: str) -> None:
+    raise NotJsonError(f"it holds {word}, which is no number")

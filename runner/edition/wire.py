@@ -1,0 +1,107 @@
+"""A request as this edition spells it. Pure and driven by the edition's data: a new spelling is no new code."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from runner.edition.edition import Edition
+from runner.request import FromTake, LocalFile, Material, Plain, Remote, Request
+
+CALLBACK = "callBackUrl"
+_SHELVES = {"image": "images", "video": "videos", "audio": "audio_files"}
+_FIELDS = ("duration", "aspect_ratio", "mode", "resolution", "upscale", "seed", "audio")
+
+
+def body(
+    request: Request, edition: Edition, address: Callable[[Material], str], callback: str | None = None
+) -> dict[str, Plain]:
+    """The JSON of createTask, in the order the documentation has it.
+
+    `address` gives the public address of a material, or `placeholder` where there is none yet. A field that the
+    edition cannot spell is a ValueError: the server would ignore it without a word and sell another clip.
+    """
+    inputs: dict[str, Plain] = {**_materials(request, edition, address)}
+    if request.prompt is not None:
+        inputs[edition.spelling["prompt"]["key"]] = request.prompt
+    values = {
+        "duration": request.seconds,
+        "aspect_ratio": request.aspect_ratio,
+        "mode": request.mode,
+        "resolution": request.resolution,
+        "upscale": request.upscale,
+        "seed": request.seed,
+        "audio": request.audio,
+    }
+    for name in _FIELDS:
+        if values[name] is not None:
+            inputs |= _spelled(name, values[name], request, edition)
+    passed = {key: value for key, value in request.inputs if key not in inputs}
+    model = edition.models.get(request.model)
+    if model is None:
+        raise ValueError(f"edition {edition.name} has no model {request.model}")
+    spelled: dict[str, Plain] = {"model": model, "inputs": {**inputs, **passed}}
+    return spelled if callback is None else {**spelled, CALLBACK: callback}
+
+
+def placeholder(material: Material) -> str:
+    """What stands in a request where there is no address yet; a remote material has its own."""
+    match material:
+        case LocalFile():
+            return f"file:{material.path}#sha256={material.sha256}"
+        case Remote():
+            return material.url
+        case FromTake():
+            return str(material)
+
+
+def _materials(request: Request, edition: Edition, address: Callable[[Material], str]) -> dict[str, Plain]:
+    lists: dict[str, Plain] = {}
+    for material in request.materials:
+        shelf = "frames" if request.mode == "keyframe" else _SHELVES[material.kind]
+        if shelf not in edition.spelling:
+            raise ValueError(f"edition {edition.name} takes no {shelf}")
+        filled = lists.setdefault(edition.spelling[shelf]["key"], [])
+        assert isinstance(filled, list)
+        filled.append(address(material))
+    return lists
+
+
+def _spelled(name: str, value: Any, request: Request, edition: Edition) -> dict[str, Plain]:
+    """One of our fields as key and value of the body; nothing where the edition leaves it out."""
+    rule = edition.spelling.get(name)
+    if rule is None:
+        raise ValueError(f"edition {edition.name} cannot say {name}: {value!r}")
+    if "within" in rule or request.mode not in rule.get("sent_for", (request.mode,)):
+        return {}
+    match rule["form"]:
+        case "text":
+            return {rule["key"]: str(value)}
+        case "suffixed":
+            return {rule["key"]: f"{value}s"}
+        case "size":
+            return _size(rule, value, request.aspect_ratio)
+        case _:
+            return {rule["key"]: value}
+
+
+def _size(rule: Mapping[str, Any], resolution: str, ratio: str | None) -> dict[str, Plain]:
+    """Resolution and shape as one size; without a shape nothing is sent, and the server takes the picture's."""
+    if ratio is None:
+        return {}
+    size = rule["sizes"].get(f"{resolution} {ratio}")
+    if size is None:
+        raise ValueError(f"no size is known for {resolution} at {ratio}")
+    return {rule["key"]: size}
+
+
+def field_of(path: str, edition: Edition) -> str | None:
+    """Our name for a path in a body, as the vendor's `errors[]` say it: `inputs.outputResolution` is `resolution`."""
+    head, _, rest = path.replace("[", ".").replace("]", "").partition(".")
+    key, _, index = (rest if head == "inputs" else path).replace("[", ".").replace("]", "").partition(".")
+    if head == "model":
+        return "model"
+    names = [name for name, rule in edition.spelling.items() if rule.get("key") == key]
+    if not names:
+        return None
+    if names[0] in ("images", "videos", "audio_files", "frames"):
+        return f"materials.{index}" if index else "materials"
+    return names[0]
