@@ -1,0 +1,56 @@
+"""Lines below a table: a word at the margin, and its text beside it."""
+
+from collections.abc import Iterable, Sequence
+
+from runner.problems import Problem
+from runner.show.amounts import count
+from runner.show.cells import width as cells
+from runner.show.cells import wrap
+from runner.show.clean import clean, words
+from runner.show.ink import Ink
+
+MOST_WARNINGS = 8
+
+
+def labelled(label: str, text: str, width: int, ink: Ink, name: str = "plain", label_cells: int = 7) -> list[str]:
+    """A word at the margin in its ink and the text beside it, in as many lines as it needs."""
+    margin = 4 + max(label_cells, cells(label))
+    first, *rest = wrap(text, max(20, width - margin))
+    lead = "  " + ink(label, name) + " " * (margin - 2 - cells(label))
+    return [lead + first, *(" " * margin + line for line in rest)]
+
+
+def hanging(text: str, width: int, indent: int = 2) -> list[str]:
+    """A text at a margin, in as many lines as it needs."""
+    return [" " * indent + line for line in wrap(text, max(20, width - indent))]
+
+
+def dotted(parts: Iterable[str], width: int) -> list[str]:
+    """Short facts with a dot between them; a line is broken at a dot only."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and cells(lines[-1]) + 3 + cells(part) <= width:
+            lines[-1] += f" · {part}"
+        else:
+            lines += wrap(part, width)
+    return lines
+
+
+def warnings(problems: Sequence[Problem], width: int, ink: Ink) -> list[str]:
+    """Each warning with its place; many are counted."""
+    lines: list[str] = []
+    for problem in problems[:MOST_WARNINGS]:
+        where = f"   {clean(problem.place.file)}:{problem.place.line}" if problem.place.file else ""
+        lines += labelled("warning", words(problem.message, 400) + where, width, ink, "warn")
+    if (more := len(problems) - MOST_WARNINGS) > 0:
+        lines += labelled("", f"and {count(more, 'warning')} more: storyboard validate shows them all", width, ink)
+    return lines
+
+
+def aside(command: str, why: str, width: int, ink: Ink) -> list[str]:
+    """A command to type, and at the right edge a word about it."""
+    room = width - 2 - cells(command) - cells(why)
+    line = "  " + ink(command, "command")
+    if not why:
+        return [line]
+    return [f"{line}{' ' * room}{why}"] if room >= 3 else [line, f"  {why}"]

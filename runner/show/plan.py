@@ -1,0 +1,205 @@
+"""The plan as a person reads it before anything is spent."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from runner.language.board import Storyboard
+from runner.plan import Action, Plan, Step, totals
+from runner.problems import Problem
+from runner.request import LocalFile
+from runner.show.amounts import count, credits_text, dollars, lasting, length, volume
+from runner.show.cells import width as cells
+from runner.show.clean import clean, words
+from runner.show.ink import Ink
+from runner.show.notes import aside, dotted, hanging, labelled, warnings
+from runner.show.plan_table import WIDE, plan_table
+from runner.show.table import Cell, Column, Row, row, table
+
+_KINDS = {"image": ("picture", "pictures"), "video": ("video", "videos"), "audio": ("sound", "sounds")}
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A cheaper way that would pass: the flags to add, and what it would cost now."""
+
+    flags: str
+    credits: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What a paid run puts under public addresses."""
+
+    files: tuple[LocalFile, ...]
+    to: str
+    """Where they go, as the user would know it; empty when no way to publish is set."""
+    there: int = 0
+    """How many of them are there already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a plan's screen says beside the plan itself."""
+
+    typed: str = ""
+    """Files and flags as the user typed them, for the command to type next."""
+    asks: str = "kinovi"
+    """The provider whose prices play money quotes."""
+    warnings: Sequence[Problem] = ()
+    cheaper: Sequence[Way] = ()
+    leaving: Leaving | None = None
+    about: float | None = None
+    """Seconds that a run would probably take."""
+    at_once: int | None = None
+    spent: Mapping[str, Decimal] = field(default_factory=dict)
+    """Credits paid or in doubt so far, by the storyboard's path."""
+    built: frozenset[str] = frozenset({"run"})
+    """Commands that may be named."""
+
+
+def screen(plan: Plan, width: int, color: bool, all_shots: bool = False, around: Around | None = None) -> str:
+    """The plan at so many columns; ends with what to type next."""
+    told, ink = around or Around(), Ink(color)
+    if not plan.steps and not plan.shots:
+        return "There is no shot to plan.\n"
+    parts = [_storyboard(plan, board, width, ink, all_shots, told) for board in _boards(plan)]
+    if len(parts) > 1:
+        parts.append(_together(plan, width, ink, told))
+    parts += [_notes(plan, width, ink, told), _next(plan, width, ink, told)]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
+
+
+def nothing_to_do(plan: Plan) -> bool:
+    """Whether every take is made."""
+    return bool(plan.steps) and all(step.action is Action.KEEP for step in plan.steps)
+
+
+def _boards(plan: Plan) -> list[Storyboard]:
+    """The storyboards that have a selected shot."""
+    paths = {shot.storyboard for shot in plan.shots}
+    return [board for board in plan.batch.storyboards if board.path in paths]
+
+
+# -- one storyboard ---------------------------------------------------------------------------------------
+
+
+def _storyboard(plan: Plan, board: Storyboard, width: int, ink: Ink, all_shots: bool, told: Around) -> list[str]:
+    steps = plan.of(board)
+    head = _head(plan, board, steps, width, ink, told)
+    if steps and all(step.action is Action.KEEP for step in steps) and not all_shots:
+        shots = count(len({step.shot.id for step in steps}), "shot")
+        return [*head, "", f"  {ink(f'{shots}, all made. Nothing to pay.', 'good')}"]
+    return [*head, "", *plan_table(plan, board, steps, width, ink, all_shots, told.asks)]
+
+
+def _head(plan: Plan, board: Storyboard, steps: Sequence[Step], width: int, ink: Ink, told: Around) -> list[str]:
+    name, path = words(board.title, 200), clean(board.path)
+    facts = f"{plan.account.provider} · edition {plan.edition.name} · 1 credit {dollars(plan.usd_per_credit)}"
+    facts = clean(facts)
+    room = min(width, WIDE) - cells(name) - 3 - cells(path) - cells(facts)
+    first = f"{ink(name, 'strong')}   {path}"
+    lines = [f"{first}{' ' * room}{ink(facts, 'quiet')}"] if room >= 3 else [first, ink(facts, "quiet")]
+    return lines + dotted(_facts(plan, board, steps, told), min(width, WIDE))
+
+
+def _facts(plan: Plan, board: Storyboard, steps: Sequence[Step], told: Around) -> Iterable[str]:
+    """How much it is, how long the film, how far it has come."""
+    shots = [shot for shot in plan.shots if shot.storyboard == board.path]
+    named = len({shot.scene for shot in shots if shot.scene is not None})
+    yield count(len(shots), "shot") + (f", {count(named, 'scene')}" if named else "")
+    if plan.selected is not None and len(shots) < len(board.shots):
+        yield f"selected of {len(board.shots):,}"
+    film = length(sum(shot.request.seconds for shot in board.shots if not shot.skip))
+    yield f"film {film}" + (f" of {length(board.length)} wanted" if board.length is not None else "")
+    made = sum(1 for step in steps if step.action is Action.KEEP)
+    spent = told.spent.get(board.path, Decimal(0))
+    if any(step.attempt for step in steps) or spent:
+        yield f"{made} of {count(len(steps), 'take')} made"
+    else:
+        yield "nothing sent yet" + ("" if plan.play else ", nothing paid yet")
+    if spent and not plan.play:
+        yield f"{credits_text(spent)} credits spent so far"
+
+
+def _together(plan: Plan, width: int, ink: Ink, told: Around) -> list[str]:
+    """The sum over several storyboards, with a line for each."""
+    boards = _boards(plan)
+    rows: list[Row | str] = []
+    for board in boards:
+        sums = totals(plan.of(board), shots=0)
+        ordered = sum(1 for step in plan.of(board) if step.orders)
+        usd = dollars(plan.usd(sums.credits))
+        name = Cell(words(board.title, 200))
+        rows.append(row(name, f"{ordered:,}", f"{sums.seconds:,}", credits_text(sums.credits), usd, indent=1))
+    rows.append(row("", "", "", Cell("-" * 7, "quiet")))
+    whole = plan.totals
+    ordered = sum(1 for step in plan.steps if step.orders)
+    name, price = Cell(f"{len(boards)} storyboards", "strong"), Cell(credits_text(whole.credits), "strong")
+    usd = dollars(plan.usd(whole.credits))
+    rows.append(row(name, f"{ordered:,}", f"{whole.seconds:,}", price, Cell(usd, "strong"), indent=1))
+    asked = f"on {clean(told.asks)}" if plan.play else "credits"
+    columns = (
+        Column(least=12, most=width // 2, head=" now"),
+        Column("right", head="takes"),
+        Column("right", head="s"),
+        Column("right", head=asked),
+        Column(least=10),
+    )
+    return table(columns, rows, width, ink, indent=1)
+
+
+# -- below the table --------------------------------------------------------------------------------------
+
+
+def free_words(plan: Plan, asks: str) -> str:
+    """What play money stands for: `free; on kinovi 1,240 credits, $6.20`."""
+    credits = plan.totals.credits
+    if credits == 0:
+        return "free"
+    return f"free; on {clean(asks)} {credits_text(credits)} credits, {dollars(plan.usd(credits))}"
+
+
+def _notes(plan: Plan, width: int, ink: Ink, told: Around) -> list[str]:
+    lines: list[str] = []
+    if plan.play and not nothing_to_do(plan):
+        lines.append("  " + ink(free_words(plan, told.asks), "strong good"))
+    if told.leaving is not None and told.leaving.files and not plan.play:
+        lines += hanging(_leaving(told.leaving), width)
+    lines += warnings(told.warnings, width, ink)
+    if told.cheaper and not plan.play:
+        ways = " · ".join(f"{clean(way.flags)} {credits_text(way.credits)}" for way in told.cheaper)
+        lines += labelled("cheaper", f"{ways} now", width, ink)
+    if "settle" in told.built and any(step.action is Action.UNSETTLED for step in plan.steps):
+        lines += labelled("settle", "storyboard settle   lists what nobody knows the outcome of", width, ink, "bad")
+    return lines
+
+
+def _leaving(leaving: Leaving) -> str:
+    """`leaves this machine: 5 pictures, 1 sound, 6.2 MB, to s3://acme-film/refs (1 is there already)`."""
+    counts = Counter[str](file.kind for file in leaving.files)
+    kinds = [count(counts[kind], one, many) for kind, (one, many) in _KINDS.items() if counts[kind]]
+    text = ", ".join([*kinds, volume(sum(file.bytes for file in leaving.files))])
+    to = f"to {clean(leaving.to)}" if leaving.to else "by a way that is still to be set ([publish])"
+    there = f" ({leaving.there} {'is' if leaving.there == 1 else 'are'} there already)" if leaving.there else ""
+    return f"leaves this machine: {text}, {to}{there}"
+
+
+def _next(plan: Plan, width: int, ink: Ink, told: Around) -> list[str]:
+    command, why = _command(plan, told)
+    return aside(command, why, min(width, WIDE), ink) if command else []
+
+
+def _command(plan: Plan, told: Around) -> tuple[str, str]:
+    """What to type next, and how long it takes."""
+    typed = clean(told.typed)
+    if nothing_to_do(plan):
+        watch = next((name for name in ("dailies", "status") if name in told.built), "")
+        return (f"storyboard {watch} {typed}".rstrip(), "") if watch else ("", "")
+    credits = plan.totals.credits
+    ceiling = "" if plan.play or not credits else f" --max-credits {credits.to_integral_value('ROUND_CEILING'):f}"
+    about = f"about {lasting(told.about)}" if told.about else ""
+    at_once = f"{told.at_once} at a time" if told.at_once and told.at_once > 1 else ""
+    price = "free" if plan.play else ""
+    return f"storyboard run {typed}".rstrip() + ceiling, ", ".join(part for part in (price, about, at_once) if part)

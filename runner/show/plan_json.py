@@ -1,0 +1,82 @@
+"""The plan as one JSON document, in the shape that other programs rely on."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from runner.language.board import Shot, Storyboard
+from runner.plan import Action, Plan, Step
+from runner.problems import Problem
+from runner.request import Plain, credits_json, usd_text
+
+VERSION = 1
+BodyOf = Callable[[Step], Mapping[str, Plain]]
+"""The body of a take's request as it will be sent, with what will stand where no address is known yet."""
+
+
+def plan_json(plan: Plan, body_of: BodyOf, warnings: Sequence[Problem] = ()) -> dict[str, object]:
+    """`{"plan": 1, …}` of product.md; credits are integers when whole, dollars exact texts, unknown prices null."""
+    return {
+        "plan": VERSION,
+        "provider": plan.account.provider,
+        "edition": plan.edition.name,
+        "play": plan.play,
+        "storyboards": [_storyboard(plan, board, body_of) for board in plan.batch.storyboards],
+        "totals": _totals(plan),
+        "warnings": [problem_json(problem) for problem in warnings],
+    }
+
+
+def problem_json(problem: Problem) -> dict[str, object]:
+    """A problem or warning, as `validate --json` shows it too."""
+    place = problem.place
+    return {
+        "severity": problem.severity,
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "path": place.path,
+        "code": problem.code,
+        "message": problem.message,
+        "hint": problem.hint,
+    }
+
+
+def _storyboard(plan: Plan, board: Storyboard, body_of: BodyOf) -> dict[str, object]:
+    by_shot: dict[str, list[Step]] = {}
+    for step in plan.of(board):
+        by_shot.setdefault(step.shot.id, []).append(step)
+    shots = [shot for shot in plan.shots if shot.storyboard == board.path]
+    return {
+        "path": board.path,
+        "title": board.title,
+        "shots": [_shot(plan, shot, by_shot.get(shot.id, ()), body_of) for shot in shots],
+    }
+
+
+def _shot(plan: Plan, shot: Shot, steps: Sequence[Step], body_of: BodyOf) -> dict[str, object]:
+    return {"id": shot.id, "needs": list(shot.needs), "takes": [_take(plan, step, body_of) for step in steps]}
+
+
+def _take(plan: Plan, step: Step, body_of: BodyOf) -> dict[str, object]:
+    return {
+        "take": step.take,
+        "fingerprint": step.fingerprint,
+        "action": step.action.value,
+        "reason": step.reason,
+        "waits_for": step.waits_for,
+        "request": dict(body_of(step)),
+        "credits": credits_json(step.price.credits),
+        "usd": usd_text(plan.usd(step.price.credits)),
+    }
+
+
+def _totals(plan: Plan) -> dict[str, object]:
+    sums = plan.totals
+    return {
+        "shots": sums.shots,
+        "takes": sums.takes,
+        **{action.value: sums.actions[action] for action in Action},
+        "seconds": sums.seconds,
+        "credits": credits_json(sums.credits),
+        "usd": usd_text(plan.usd(sums.credits)),
+        "later": {"credits": credits_json(sums.later_credits), "usd": usd_text(plan.usd(sums.later_credits))},
+    }
