@@ -313,12 +313,13 @@ class _Desk:
         coming = _COMING if self._is_selected(shot) and not shot.skip else frozenset({Action.RESUME})
         return any(step.action in coming or step.action is Action.KEEP for step in steps)
 
-    def _unpicked(self, material: FromTake) -> list[str]:
+    def _unpicked(self, material: FromTake) -> tuple[str, ...]:
         """The shots above that have to be picked before this material is decided."""
-        if self._choice(material) is None:
-            return [material.shot]
-        above = self.shots[material.shot].request.from_takes
-        return [root for other in above for root in self._unpicked(other)]
+        take = self._choice(material)
+        if take is None:
+            return (material.shot,)
+        above = self._take(material.shot, take)
+        return above.blockers if above.fingerprint is None else ()
 
     def _shared(self, shot: Shot, take: int, price: Price, mark: str, upstream: tuple[Upstream, ...]) -> Step | None:
         first = self.first_of.get(mark)

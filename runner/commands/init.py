@@ -1,0 +1,72 @@
+"""`storyboard init`: a content repo to start from."""
+
+import argparse
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from runner.problems import ExitCode, Stop
+from runner.show.clean import clean
+
+_SCHEMA = Path("schemas/storyboard.schema.json")
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Writes a content repo to start from: an example storyboard that runs as it is, storyboard.toml, .gitignore,\n"
+        ".gitattributes, a README, and a copy of the schema, so that editors complete and mark while you type.\n"
+        "A file that is there already stays as it is."
+    )
+    parser.epilog = "examples\n  storyboard init film && cd film && storyboard run storyboards/*.yaml"
+    parser.add_argument("folder", nargs="?", default=".", metavar="DIR", type=Path, help="the folder (default: here)")
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    from runner.language.schema import schema_text
+
+    folder: Path = args.folder
+    written, kept = [], []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in [*_templates(), (str(_SCHEMA), schema_text("storyboard").encode())]:
+            (written if _write(folder / name, content) else kept).append(name)
+    except OSError as error:
+        raise Stop(
+            ExitCode.UNFIT, f"{folder}: {error.strerror or error}: choose a folder that can be written"
+        ) from error
+    for name in written:
+        print(f"  wrote  {clean(str(folder / name))}")
+    for name in kept:
+        print(f"  there  {clean(str(folder / name))}   left as it is")
+    where = "" if folder == Path() else f"cd {clean(str(folder))} && "
+    print(f"\nnext   {where}storyboard run storyboards/*.yaml      a first moving picture, free")
+    if not any((parent / ".git").exists() for parent in (folder.absolute(), *folder.absolute().parents)):
+        print(f"       {where}git init                              so that the storyboard has a history")
+    return ExitCode.DONE
+
+
+def _templates() -> list[tuple[str, bytes]]:
+    """Every file of the templates; a leading `dot-` stands for a dot, so that tools do not take them for their own."""
+    top = resources.files("runner.show").joinpath("templates", "init")
+    return sorted(_below(top, ""))
+
+
+def _below(folder: Traversable, before: str) -> list[tuple[str, bytes]]:
+    found: list[tuple[str, bytes]] = []
+    for entry in folder.iterdir():
+        name = before + (f".{entry.name.removeprefix('dot-')}" if entry.name.startswith("dot-") else entry.name)
+        if entry.is_dir():
+            found += _below(entry, f"{name}/")
+        else:
+            found.append((name, entry.read_bytes()))
+    return found
+
+
+def _write(path: Path, content: bytes) -> bool:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        return False
+    return True

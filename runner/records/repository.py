@@ -1,0 +1,52 @@
+"""Which repository this is, so that two clones on a machine share their history; and whether git keeps a file."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """Known by its first commit, else by its path."""
+
+    root: Path
+    id: str
+    path_id: str
+    """What it was known by before its first commit: history under it is this repository's too."""
+    shallow: bool = False
+    """A clone without its first commits cannot say which repository it is."""
+
+
+def identify(root: Path) -> Repository:
+    """Asks git; without git, or before the first commit, the path has to do."""
+    by_path = f"path:{root}"
+    if not (root / ".git").exists():
+        return Repository(root, by_path, by_path)
+    roots = _git(root, "rev-list", "--max-parents=0", "HEAD")
+    shallow = (_git(root, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
+    first = roots.split()[-1] if roots and roots.split() else None
+    return Repository(root, f"commit:{first}" if first else by_path, by_path, shallow)
+
+
+def uncommitted(root: Path, paths: list[Path]) -> list[Path]:
+    """Those of the paths that the last commit does not hold as they are; none when git cannot say."""
+    if not (root / ".git").exists() or not paths:
+        return []
+    names = {str(path.relative_to(root)): path for path in paths}
+    listed = _git(root, "status", "--porcelain", "--ignored", "-z", "--", *names)
+    changed = [entry[3:] for entry in (listed or "").split("\0") if len(entry) > 3]
+    return [path for name, path in names.items() if any(name == entry or name.startswith(entry) for entry in changed)]
+
+
+def _git(root: Path, *words: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *words],  # noqa: S607 - the user's own git, found as they find it
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None

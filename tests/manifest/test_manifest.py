@@ -1,0 +1,132 @@
+"""The manifest: what it says, what it forgets never, and what it is not believed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from runner.history import Created, Failed, History, Sending, State, Stored, Succeeded, Unknown
+from runner.problems import ExitCode, Stop
+from runner.records.manifest import compose, read, write
+from tests.plan.worlds import BOARD, actions, after, clip, last_frame, plan, renamed, shot
+
+MADE = (Sending(), Created("task_1"), Succeeded(()), Stored(clip("quay")))
+
+
+def test_every_shot_stands_in_it_from_the_first_run_on_sorted_by_id() -> None:
+    decided = plan(shot("quay"), shot("Boat"), shot("alley"))
+    assert [entry["id"] for entry in compose(decided, History(), BOARD)["shots"]] == ["alley", "Boat", "quay"]
+
+
+def test_a_fresh_clone_with_only_the_manifest_pays_nothing(tmp_path: Path) -> None:
+    quay, enter, history = shot("quay"), shot("enter", materials=[last_frame("quay")]), History()
+    after(history, plan(quay, enter).steps[0], *MADE)
+    after(history, plan(quay, enter, history=history).steps[1], Sending(), Created("task_2"))
+    path = tmp_path / "manifest.json"
+    write(path, compose(plan(quay, enter, history=history), history, BOARD))
+
+    told = read(path, "manifest.json")
+    assert told is not None
+    elsewhere = History()
+    elsewhere.adopt(told.attempts, {})
+    decided = plan(quay, enter, history=elsewhere, on_disk=lambda found: False)
+    assert actions(decided) == ["resume", "resume"]
+    assert decided.totals.credits == 0
+
+
+def test_an_unsettled_attempt_stops_another_machine_from_paying(tmp_path: Path) -> None:
+    quay, history = shot("quay"), History()
+    after(history, plan(quay).steps[0], Sending(), Unknown("the line broke"))
+    path = tmp_path / "manifest.json"
+    write(path, compose(plan(quay, history=history), history, BOARD))
+    told = read(path, "manifest.json")
+    assert told is not None
+    elsewhere = History()
+    elsewhere.adopt(told.attempts, {})
+    assert actions(plan(quay, history=elsewhere)) == ["unsettled"]
+
+
+def test_writing_the_same_changes_no_byte(tmp_path: Path) -> None:
+    content = compose(plan(shot("quay")), History(), BOARD)
+    path = tmp_path / "manifest.json"
+    assert write(path, content)
+    before = path.stat().st_mtime_ns
+    assert not write(path, content)
+    assert path.stat().st_mtime_ns == before
+
+
+def test_a_shot_that_left_stays_marked_removed_while_something_was_paid_for_it() -> None:
+    quay, boat, history = shot("quay"), shot("boat"), History()
+    first, second = plan(quay, boat).steps
+    after(history, first, *MADE)
+    after(history, second, Sending(), Created("task_2"), Failed("provider", "no"))
+    entries = compose(plan(shot("other"), history=history), history, BOARD)["shots"]
+    assert [(entry["id"], entry.get("removed", False)) for entry in entries] == [("other", False), ("quay", True)]
+
+
+def test_a_renamed_shots_takes_move_to_its_new_name() -> None:
+    quay, history = shot("quay"), History()
+    after(history, plan(quay).steps[0], *MADE)
+    pier = renamed(quay, "pier")
+    entries = compose(plan(pier, history=history), history, BOARD)["shots"]
+    assert [(entry["id"], len(entry["takes"])) for entry in entries] == [("pier", 1)]
+
+
+def test_a_take_that_was_paid_and_changed_since_is_not_forgotten() -> None:
+    old, new, history = shot("quay", "the sea"), shot("quay", "the harbour"), History()
+    after(history, plan(old).steps[0], *MADE)
+    after(history, plan(new, history=history).steps[0], Sending(), Created("task_2"))
+    takes = compose(plan(new, history=history), history, BOARD)["shots"][0]["takes"]
+    assert [(take["take"], take["status"], take["request"]["prompt"]) for take in takes] == [
+        (1, "succeeded", "the sea"),
+        (1, "running", "the harbour"),
+    ]
+
+
+def test_its_fingerprint_is_worked_out_anew_and_never_believed(tmp_path: Path) -> None:
+    quay, history = shot("quay"), History()
+    after(history, plan(quay).steps[0], *MADE)
+    content = compose(plan(quay, history=history), history, BOARD)
+    content["shots"][0]["takes"][0]["request"]["prompt"] = "something else"
+    path = tmp_path / "manifest.json"
+    write(path, content)
+    told = read(path, "manifest.json")
+    assert told is not None
+    elsewhere = History()
+    elsewhere.adopt(told.attempts, {})
+    assert actions(plan(quay, history=elsewhere)) == ["make"]
+
+
+def test_what_this_ledger_knows_is_not_taken_from_the_manifest_again(tmp_path: Path) -> None:
+    quay, history = shot("quay"), History()
+    after(history, plan(quay).steps[0], *MADE)
+    path = tmp_path / "manifest.json"
+    write(path, compose(plan(quay, history=history), history, BOARD))
+    told = read(path, "manifest.json")
+    assert told is not None
+    history.adopt(told.attempts, {})
+    assert [attempt.state for attempt in history.attempts.values()] == [State.STORED]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{\n<<<<<<< ours\n  "manifest": 1\n', "renders/film:2: a merge left its marks here"),
+        ("", "is no manifest of this version"),
+        ("[]", "is no manifest of this version"),
+        (json.dumps({"manifest": 2}), "is no manifest of this version"),
+        (json.dumps({"manifest": 1, "storyboard": "a", "provider": "p", "host": "h", "shots": [{}]}), "is no manifest"),
+        ("\xff", "is no manifest of this version"),
+    ],
+)
+def test_what_is_no_manifest_stops_with_its_name(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_text(text)
+    with pytest.raises(Stop) as stop:
+        read(path, "renders/film")
+    assert stop.value.code is ExitCode.UNFIT
+    assert words in stop.value.words
+
+
+def test_a_missing_manifest_is_none(tmp_path: Path) -> None:
+    assert read(tmp_path / "manifest.json", "x") is None

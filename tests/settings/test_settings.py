@@ -1,0 +1,158 @@
+"""Flags, environment, the user's own file, storyboard.toml, defaults."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from runner.problems import ExitCode, Stop
+from runner.settings import Flags, Settings, find_root, pull_request, read
+
+
+def settings(tmp_path: Path, toml: str = "", own: str = "", flags: Flags | None = None, **env: str) -> Settings:
+    (tmp_path / "storyboard.toml").write_text(toml)
+    folder = tmp_path / "own" / "storyboard"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.toml").write_text(own)
+    environ = {"XDG_CONFIG_HOME": str(tmp_path / "own"), "STORYBOARD_STATE": str(tmp_path / "state")} | env
+    return read(tmp_path, flags or Flags(), environ)
+
+
+def stopped(tmp_path: Path, toml: str = "", own: str = "", flags: Flags | None = None, **env: str) -> Stop:
+    with pytest.raises(Stop) as stop:
+        settings(tmp_path, toml, own, flags, **env)
+    return stop.value
+
+
+def test_nothing_said_is_the_free_sandbox(tmp_path: Path) -> None:
+    said = settings(tmp_path)
+    assert (said.provider, said.edition, said.concurrency, said.account.free) == ("sandbox", "classic", 3, True)
+    assert said.output == tmp_path / "renders"
+
+
+def test_a_flag_is_stronger_than_the_environment_and_that_than_files(tmp_path: Path) -> None:
+    assert settings(tmp_path, 'provider = "kinovi"').provider == "kinovi"
+    assert settings(tmp_path, 'provider = "kinovi"', STORYBOARD_PROVIDER="sandbox").provider == "sandbox"
+    flags = Flags(provider="kinovi")
+    assert settings(tmp_path, flags=flags, STORYBOARD_PROVIDER="sandbox").provider == "kinovi"
+
+
+def test_a_repository_lowers_a_limit_and_never_raises_the_users(tmp_path: Path) -> None:
+    low, high = "[budget]\ncredits_per_day = 100\n", "[budget]\ncredits_per_day = 900\n"
+    assert settings(tmp_path, low, high).credits_per_day == 100
+    assert settings(tmp_path, high, low).credits_per_day == 100
+
+
+def test_a_repository_never_names_the_host(tmp_path: Path) -> None:
+    stop = stopped(tmp_path, '[providers.kinovi]\nbase_url = "https://evil.example"\n')
+    assert stop.code is ExitCode.UNFIT
+    assert "storyboard.toml:2: providers.kinovi.base_url is no setting" in stop.words
+
+
+def test_own_prices_are_kept_apart_from_the_repositorys(tmp_path: Path) -> None:
+    said = settings(
+        tmp_path,
+        '[providers.kinovi.prices]\n"seedance-20 720p" = "42"\n',
+        '[providers.kinovi.prices]\n"seedance-20 1080p" = "70"\n',
+    )
+    assert said.prices_up == {"seedance-20 720p": Decimal(42)}
+    assert said.prices_own == {"seedance-20 1080p": Decimal(70)}
+
+
+@pytest.mark.parametrize(
+    ("toml", "words"),
+    [
+        ('\nprovidr = "kinovi"\n', ":2: providr is no setting; did you mean provider?"),
+        ('provider = "acme"\n', ":1: provider = 'acme': it is one of sandbox, kinovi"),
+        ("[providers.kinovi]\nconcurrency = 0\n", ":2: providers.kinovi.concurrency = 0: it is a whole number"),
+        ('[publish]\nstore = "s3://film"\n', ":2: [publish] is not built yet; leave it out"),
+        ('[ledger]\nurl = "postgresql://x/y"\n', ":2: [ledger] is not built yet; leave it out"),
+        ('[providers.kinovi.prices]\n"seedance-20 720p" = "free"\n', ":2: 'seedance-20 720p': it is a number above 0"),
+        ("retries = 3\n", ":1: retries is a table, written as [retries]"),
+        ("provider = \n", "storyboard.toml: Invalid value"),
+        ('output = "/tmp/elsewhere"\n', ":1: output = '/tmp/elsewhere': it is a folder below here"),
+        ('output = "../elsewhere"\n', "lies outside the repository"),
+    ],
+)
+def test_an_unfit_setting_is_named_with_its_line(tmp_path: Path, toml: str, words: str) -> None:
+    stop = stopped(tmp_path, toml)
+    assert stop.code is ExitCode.UNFIT
+    assert words in stop.words
+
+
+def test_every_unfit_setting_is_said_at_once(tmp_path: Path) -> None:
+    stop = stopped(tmp_path, 'provider = "acme"\n[retries]\nreview = 99\n')
+    assert len(stop.words.splitlines()) == 2
+
+
+def test_a_key_is_never_shown(tmp_path: Path) -> None:
+    said = settings(tmp_path, SEEDANCE_API_KEY="made-up-canary-key")
+    assert "canary" not in repr(said)
+    assert "canary" not in repr(said.key())
+    assert said.key().secret == "made-up-canary-key"
+
+
+def test_a_missing_key_says_what_to_set(tmp_path: Path) -> None:
+    with pytest.raises(Stop) as stop:
+        settings(tmp_path).key()
+    assert stop.value.code is ExitCode.KEY
+    assert "export SEEDANCE_API_KEY=" in stop.value.words
+
+
+@pytest.mark.parametrize("key", ["short", '"quoted-key-123"', "Bearer made-up-key", "made up key", "schlüssel-12345"])
+def test_a_misshapen_key_is_told_and_not_shown(tmp_path: Path, key: str) -> None:
+    with pytest.raises(Stop) as stop:
+        settings(tmp_path, SEEDANCE_API_KEY=key).key()
+    assert stop.value.code is ExitCode.KEY
+    assert key not in stop.value.words
+
+
+@pytest.mark.parametrize(
+    ("base", "fits"),
+    [
+        ("https://kinovi.ai", True),
+        ("http://127.0.0.1:8787", True),
+        ("http://kinovi.ai", False),
+        ("https://me:secret@kinovi.ai", False),
+        ("kinovi.ai", False),
+        ("ftp://kinovi.ai", False),
+    ],
+)
+def test_the_key_goes_over_tls_or_loopback_only(tmp_path: Path, base: str, fits: bool) -> None:
+    if fits:
+        assert settings(tmp_path, SEEDANCE_BASE_URL=base).base_url == base
+    else:
+        assert stopped(tmp_path, SEEDANCE_BASE_URL=base).code is ExitCode.UNFIT
+
+
+def test_a_loopback_account_is_told_apart_by_its_port(tmp_path: Path) -> None:
+    flags = Flags(provider="kinovi")
+    assert settings(tmp_path, flags=flags, SEEDANCE_BASE_URL="http://127.0.0.1:8787").account.host == "127.0.0.1:8787"
+    assert settings(tmp_path, flags=flags).account.host == "kinovi.ai"
+
+
+@pytest.mark.parametrize(
+    ("env", "ci"),
+    [
+        ({"GITHUB_EVENT_NAME": "pull_request_target"}, "GitHub"),
+        ({"GITHUB_EVENT_NAME": "push"}, None),
+        ({"CI_MERGE_REQUEST_IID": "12"}, "GitLab"),
+        ({"BUILDKITE_PULL_REQUEST": "false"}, None),
+        ({"BUILDKITE_PULL_REQUEST": "7"}, "Buildkite"),
+        ({"CHANGE_ID": "7"}, "Jenkins"),
+    ],
+)
+def test_a_pull_requests_job_is_known_by_its_variables(env: dict[str, str], ci: str | None) -> None:
+    assert pull_request(env) == ci
+
+
+def test_the_repository_is_the_git_work_tree_else_the_settings_folder_else_the_storyboards(tmp_path: Path) -> None:
+    boards = tmp_path / "film" / "storyboards"
+    boards.mkdir(parents=True)
+    file = boards / "a.yaml"
+    file.touch()
+    assert find_root(file) == boards
+    (tmp_path / "film" / "storyboard.toml").touch()
+    assert find_root(file) == tmp_path / "film"
+    (tmp_path / ".git").mkdir()
+    assert find_root(file) == tmp_path
