@@ -1,1 +1,1 @@
-"""The local double of the API, and the animatics that it makes."""
+"""The local double of the API: strict where the real one is lenient, countable, scriptable, free."""

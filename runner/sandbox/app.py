@@ -1,0 +1,205 @@
+"""The API over HTTP: who may ask, how much they may send, which path is which."""
+
+import hmac
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from email.utils import formatdate
+from urllib.parse import unquote, urlsplit
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Message, Receive, Scope, Send
+
+from runner.request import Plain
+from runner.sandbox import control, files, links
+from runner.sandbox.incoming import parsed, raw_json
+from runner.sandbox.options import DEMO_KEY
+from runner.sandbox.reply import Reply, Stopped
+from runner.sandbox.service import Service, account_of
+
+_KEY = re.compile(r"[\x21-\x7e]{1,512}")
+_BEARER = re.compile(r"Bearer +(\S+)\s*", re.IGNORECASE)
+
+Handler = Callable[["Desk", Request, str], Awaitable[Response]]
+
+
+class Desk:
+    """The ASGI app. It holds the keys that it has seen, to notice them where they do not belong."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.answers: dict[str, int] = {}
+        """How often each `METHOD path status` was given."""
+        self._seen = {key for key in service.options.keys if key}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request)
+        except Stopped as stopped:
+            response = as_json(stopped.reply)
+        except ClientDisconnect:
+            return
+        await response(scope, receive, self._dated(request, send))
+
+    async def _answer(self, request: Request) -> Response:
+        _only_loopback(request.headers)
+        self._watch_for_keys(request)
+        path = request.url.path
+        key = self._key(request) if path.startswith(("/api/", "/__sandbox/")) else ""
+        for pattern, methods in _ROUTES:
+            found = pattern.fullmatch(path)
+            if found is None:
+                continue
+            handler = methods.get(request.method)
+            if handler is None:
+                allowed = ", ".join(sorted(methods))
+                raise Stopped(Reply(405, {"message": f"{request.method} is not for {path}"}, {"Allow": allowed}))
+            return await handler(self, request, key)
+        raise Stopped(Reply(404, {"message": f"there is nothing at {path[:200]}"}))
+
+    def _key(self, request: Request) -> str:
+        bearer = _BEARER.fullmatch(request.headers.get("authorization", ""))
+        keys = self.service.options.keys
+        if bearer is None:
+            raise Stopped(Reply(401, {"message": "Authentication failed: missing API key"}))
+        key = bearer[1]
+        known = [*keys, DEMO_KEY]
+        fits = any(hmac.compare_digest(key.encode(), one.encode()) for one in known) if keys else _KEY.fullmatch(key)
+        if not fits:
+            raise Stopped(Reply(401, {"message": "Authentication failed: invalid API key"}))
+        self._seen.add(key)
+        return key
+
+    def _watch_for_keys(self, request: Request) -> None:
+        """Note a request that carries a key to where it does not belong."""
+        path = request.url.path
+        where = []
+        if not path.startswith(("/api/", "/__sandbox/")) and "authorization" in request.headers:
+            where.append("header authorization")
+        target = unquote(f"{path}?{request.url.query}")
+        texts = {"address": target} | {
+            f"header {name}": value for name, value in request.headers.items() if name != "authorization"
+        }
+        where += [name for name, text in texts.items() if any(key in text for key in self._seen if len(key) > 7)]
+        for name in where:
+            self.misplaced(path, name)
+
+    def misplaced(self, path: str, where: str) -> None:
+        self.service.world.write({"event": "misplaced", "path": path[:200], "where": where})
+
+    async def body(self, request: Request) -> Plain:
+        """The JSON of a request; 400, 408 or 413 when there is none that could be read."""
+        raw = await raw_json(request)
+        if any(key.encode() in raw for key in self._seen if len(key) > 7):
+            self.misplaced(request.url.path, "body")
+        return parsed(raw)
+
+    def _dated(self, request: Request, send: Send) -> Send:
+        """Puts the sandbox's own time on every answer, and counts it."""
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = formatdate(self.service.now(), usegmt=True)
+                message["headers"] = [*message.get("headers", []), (b"date", date.encode())]
+                self.count(request, message["status"])
+            await send(message)
+
+        return dated
+
+    def count(self, request: Request, status: int | str) -> None:
+        """One more answer of this kind, for the state."""
+        place = "/".join(request.url.path.split("/")[: 5 if request.url.path.startswith("/api/") else 2])
+        name = f"{request.method} {place[:60]} {status}"
+        if name in self.answers or len(self.answers) < 500:
+            self.answers[name] = self.answers.get(name, 0) + 1
+
+
+def as_json(reply: Reply) -> Response:
+    """A reply as a response."""
+    return JSONResponse(dict(reply.body), reply.status, dict(reply.headers))
+
+
+def _only_loopback(headers: Headers) -> None:
+    """Any web page can reach loopback: by another host's name, or from its own origin."""
+    host, origin = headers.get("host", ""), headers.get("origin")
+    if not _is_loopback(f"http://{host}"):
+        raise Stopped(Reply(421, {"message": "the Host header must name loopback: 127.0.0.1, localhost or [::1]"}))
+    if origin is not None and not _is_loopback(origin):
+        raise Stopped(Reply(403, {"message": "requests of web pages of another origin are refused"}))
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and links.is_local(parts.hostname or "")
+    except ValueError:
+        return False
+
+
+# -- what stands at each path --------------------------------------------------------------------------
+
+
+async def _create(desk: Desk, request: Request, key: str) -> Response:
+    body = await desk.body(request)
+    return as_json(desk.service.create(account_of(key), body, {}))
+
+
+async def _record(desk: Desk, request: Request, key: str) -> Response:
+    task_id = request.query_params.get("taskId", "")
+    if not task_id:
+        errors: list[Plain] = [{"path": "taskId", "message": "taskId is required"}]
+        return as_json(Reply(400, {"message": "Invalid parameters: taskId is required", "errors": errors}))
+    return as_json(desk.service.record(account_of(key), task_id, base(request)))
+
+
+async def _reserve(desk: Desk, request: Request, key: str) -> Response:
+    body = await desk.body(request)
+    return as_json(desk.service.reserve(account_of(key), body, base(request)))
+
+
+async def _media(desk: Desk, request: Request, key: str) -> Response:
+    return await files.media(desk.service, request)
+
+
+async def _put(desk: Desk, request: Request, key: str) -> Response:
+    return as_json(await files.put(desk.service, request))
+
+
+async def _file(desk: Desk, request: Request, key: str) -> Response:
+    return files.uploaded(desk.service, request)
+
+
+async def _state(desk: Desk, request: Request, key: str) -> Response:
+    return as_json(control.state(desk.service, desk.answers))
+
+
+async def _clock(desk: Desk, request: Request, key: str) -> Response:
+    if request.method == "GET":
+        return as_json(control.clock(desk.service))
+    return as_json(control.set_clock(desk.service, await desk.body(request)))
+
+
+async def _accounts(desk: Desk, request: Request, key: str) -> Response:
+    return as_json(control.set_account(desk.service, key, await desk.body(request)))
+
+
+def base(request: Request) -> str:
+    """How the client reached us: links go the same way."""
+    return f"http://{request.headers['host']}"
+
+
+_ROUTES: tuple[tuple[re.Pattern[str], Mapping[str, Handler]], ...] = (
+    (re.compile(r"/api/v1/jobs/createTask"), {"POST": _create}),
+    (re.compile(r"/api/v1/jobs/recordInfo"), {"GET": _record}),
+    (re.compile(r"/api/v1/uploads"), {"POST": _reserve}),
+    (re.compile(r"/media/[^/]{1,200}/(video\.mp4|last-frame\.png)"), {"GET": _media, "HEAD": _media}),
+    (re.compile(r"/uploads/[0-9a-z]{20}"), {"PUT": _put}),
+    (re.compile(r"/files/[0-9a-z]{20}/[^/]{1,300}"), {"GET": _file, "HEAD": _file}),
+    (re.compile(r"/__sandbox/state"), {"GET": _state}),
+    (re.compile(r"/__sandbox/clock"), {"GET": _clock, "POST": _clock}),
+    (re.compile(r"/__sandbox/account"), {"POST": _accounts}),
+)

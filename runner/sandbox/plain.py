@@ -1,0 +1,46 @@
+"""A clip of the right shape and length with nothing in it: made in milliseconds, for load tests."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import av
+
+_RATE, _SOUND_RATE = 2, 44_100
+
+
+def draw(width: int, height: int, seconds: int, target: Path) -> None:
+    """A real H.264/AAC MP4: one grey, two pictures a second, silence."""
+    import av
+
+    with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as film:
+        picture = film.add_stream("libx264", rate=_RATE, options={"preset": "ultrafast", "crf": "40"})
+        picture.width, picture.height, picture.pix_fmt = width, height, "yuv420p"
+        sound = film.add_stream("aac", rate=_SOUND_RATE, layout="mono")
+        _pictures(film, picture, seconds)
+        _silence(film, sound, seconds)
+
+
+def _pictures(film: "av.container.OutputContainer", stream: "av.VideoStream", seconds: int) -> None:
+    import av
+
+    frame = av.VideoFrame(stream.width, stream.height, "yuv420p")
+    for plane in frame.planes:
+        plane.update(bytes([128]) * plane.buffer_size)
+    for number in range(seconds * _RATE):
+        frame.pts, frame.time_base = number, Fraction(1, _RATE)
+        film.mux(stream.encode(frame))
+    film.mux(stream.encode(None))
+
+
+def _silence(film: "av.container.OutputContainer", stream: "av.AudioStream", seconds: int) -> None:
+    import av
+
+    for start in range(0, seconds * _SOUND_RATE, 1024):
+        frame = av.AudioFrame("fltp", "mono", min(1024, seconds * _SOUND_RATE - start))
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        frame.sample_rate, frame.pts, frame.time_base = _SOUND_RATE, start, Fraction(1, _SOUND_RATE)
+        film.mux(stream.encode(frame))
+    film.mux(stream.encode(None))

@@ -1,0 +1,86 @@
+"""The process that draws and measures: a JSON line in, a JSON line out, and the end of its input is its own end."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from runner.sandbox import plain
+from runner.sandbox.animatic.order import Order, from_json
+
+_NICE = 10
+
+
+def main() -> None:
+    """Serve the parent until its end of the pipe is closed, even by a kill."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which closes the pipe
+    os.nice(_NICE)
+    # Whatever a library prints must not be taken for an answer.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        answers.write(json.dumps(_do(json.loads(line))) + "\n")
+        answers.flush()
+
+
+def _do(job: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return {"done": True, **_JOBS[job["job"]](job)}
+    except Exception as error:  # noqa: BLE001 - a picture that cannot be drawn must not end the drawing of the others
+        return {"done": False, "words": f"{type(error).__name__}: {error}"[:2000]}
+
+
+def _draw(job: Mapping[str, Any]) -> dict[str, Any]:
+    target = Path(job["target"])
+    order = from_json(job["order"])
+    part = target.with_name(f"{target.stem}.{os.getpid()}.part")
+    if job["plain"]:
+        plain.draw(order.width, order.height, order.seconds, part)
+    else:
+        _render(order, part)
+    part.replace(target)
+    return {}
+
+
+def _render(order: Order, part: Path) -> None:
+    try:
+        from runner.sandbox.animatic.render import render
+    except ImportError:
+        plain.draw(order.width, order.height, order.seconds, part)
+    else:
+        render(order, part)
+
+
+def _measure(job: Mapping[str, Any]) -> dict[str, Any]:
+    from runner.media.files import NotMedia, measure
+
+    try:
+        facts = measure(Path(job["path"]))
+    except NotMedia as error:
+        return {"unfit": error.words}
+    return {
+        "kind": facts.kind,
+        "sha256": facts.sha256,
+        "bytes": facts.bytes,
+        "seconds": None if facts.seconds is None else float(facts.seconds),
+        "width": facts.width,
+        "height": facts.height,
+    }
+
+
+def _last_frame(job: Mapping[str, Any]) -> dict[str, Any]:
+    import av
+
+    target = Path(job["target"])
+    part = target.with_name(f"{target.stem}.{os.getpid()}.part")
+    with av.open(job["clip"]) as film:
+        pictures = list(film.decode(video=0))
+    pictures[-1].to_image().save(part, format="PNG")
+    part.replace(target)
+    return {}
+
+
+_JOBS = {"draw": _draw, "measure": _measure, "last_frame": _last_frame}

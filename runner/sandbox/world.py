@@ -1,0 +1,160 @@
+"""Everything that happened on a state folder, folded from its journal: tasks, uploads, credits, counters."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from runner.request import Plain, canonical_json
+from runner.sandbox.journal import Journal, Line
+from runner.sandbox.task import Task, open_at
+
+_TASK_FIELDS = {item.name for item in fields(Task)}
+
+
+@dataclass(slots=True)
+class Upload:
+    """One file that a client put here; without `stored` its place was only reserved."""
+
+    id: str
+    account: str
+    name: str
+    made: float
+    token: str = field(repr=False)
+    stored: bool = False
+    kind: str = ""
+    sha256: str = ""
+    bytes: int = 0
+    seconds: float | None = None
+    width: int | None = None
+    height: int | None = None
+    unfit: str = ""
+    """Why it can be no material: an empty text when it can."""
+
+
+@dataclass(slots=True)
+class Purse:
+    """An account's credits and slots; None: as many as it likes."""
+
+    credits: int | None
+    cap: int | None
+    settled: int = 0
+    """Credits of tasks that succeeded and are over."""
+    open: set[str] = field(default_factory=set)
+    peak: int = 0
+
+
+class World:
+    """The fold, and the only state of a server that outlives it; every change is a line of the journal first."""
+
+    def __init__(self, folder: Path, credits: int | None, cap: int | None) -> None:
+        self.folder = folder
+        self.tasks: dict[str, Task] = {}
+        self.uploads: dict[str, Upload] = {}
+        self.purses: dict[str, Purse] = {}
+        self.bodies: Counter[str] = Counter()
+        self.misplaced: list[Mapping[str, Plain]] = []
+        self.offset = 0.0
+        self._credits, self._cap = credits, cap
+        self.journal = Journal(folder)
+
+    def refresh(self) -> None:
+        """Fold in what other servers of this folder wrote."""
+        for line in self.journal.news():
+            try:
+                self._fold(line)
+            except (KeyError, TypeError, ValueError):
+                continue  # a line by another version, or one that somebody edited
+
+    def write(self, *lines: Line) -> None:
+        """Append and fold in."""
+        with self.journal.held():
+            self.write_held(*lines)
+
+    def write_held(self, *lines: Line) -> None:
+        """The same, by who holds the journal already."""
+        self.journal.append(list(lines))
+        self.refresh()
+
+    def purse(self, account: str) -> Purse:
+        """The account's purse, made at first sight."""
+        return self.purses.setdefault(account, Purse(self._credits, self._cap))
+
+    def settle(self, account: str, now: float) -> Purse:
+        """The purse, after the tasks that are over gave back their slots, and failed ones their credits."""
+        purse = self.purse(account)
+        for task in [self.tasks[task_id] for task_id in purse.open]:
+            if not open_at(task, now):
+                purse.open.discard(task.id)
+                purse.settled += task.credits if task.error is None else 0
+        return purse
+
+    def reserved(self, purse: Purse) -> int:
+        """Credits of tasks that are not over."""
+        return sum(self.tasks[task_id].credits for task_id in purse.open)
+
+    def clip(self, task_id: str) -> Path:
+        """Where the clip of a task lies, or will lie."""
+        return self.folder / "clips" / f"{task_id}.mp4"
+
+    def upload_file(self, upload: Upload) -> Path:
+        """Where the bytes of an upload lie; the ending stays, since it says what the file claims to be."""
+        return self.folder / "uploads" / f"{upload.id}{Path(upload.name).suffix.lower()}"
+
+    def _fold(self, line: Mapping[str, Any]) -> None:
+        match line["event"]:
+            case "task":
+                self._fold_task(
+                    Task(**{key: value for key, value in line.items() if key in _TASK_FIELDS}), line["body"]
+                )
+            case "begun" | "drawn" as what:
+                setattr(self.tasks[line["id"]], what, float(line["at"]))
+            case "broken":
+                task = self.tasks[line["id"]]
+                task.error, task.lasts = str(line["error"]), float(line["at"]) - task.made
+            case "adopted":
+                self.tasks[line["id"]].server = line["by"]
+            case "upload":
+                self.uploads[line["id"]] = Upload(
+                    line["id"], line["account"], line["name"], line["made"], line["token"]
+                )
+            case "stored":
+                upload = self.uploads[line["id"]]
+                for key, value in line["facts"].items():
+                    setattr(upload, key, value)
+                upload.stored = True
+            case "purse":
+                self.purses[line["account"]] = Purse(line["credits"], line["cap"])
+                self._recount()
+            case "clock":
+                self.offset = float(line["offset"])
+                self._recount()
+            case "misplaced":
+                self.misplaced.append({"path": line["path"], "where": line["where"]})
+
+    def _fold_task(self, task: Task, body: str) -> None:
+        self.tasks[task.id] = task
+        self.bodies[body] += 1
+        purse = self.settle(task.account, task.made)
+        purse.open.add(task.id)
+        purse.peak = max(purse.peak, len(purse.open))
+
+    def _recount(self) -> None:
+        """A clock that was set back opens tasks again that were over."""
+        for purse in self.purses.values():
+            purse.open, purse.settled = set(), 0
+        for task in self.tasks.values():
+            self.purse(task.account).open.add(task.id)
+
+
+def task_line(task: Task, body: str) -> Line:
+    """The journal's line for a new task; `body` counts tasks with the same one."""
+    return {"event": "task", "body": body, **asdict(task)}
+
+
+def body_key(account: str, asked: Mapping[str, Plain]) -> str:
+    """What two tasks share when one is another variation of the other."""
+    text = canonical_json({"account": account, "asked": dict(asked)})
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
