@@ -1,0 +1,212 @@
+"""The prompt as a caption: set in lines and pages, the beat that plays in full white, mentions in the accent colour."""
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from runner.sandbox.animatic.fonts import font, ideographic, right_to_left, runs
+from runner.sandbox.animatic.words import Beat, beats, readable
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from PIL.ImageDraw import ImageDraw
+
+_MENTION = re.compile(r"(@(?:image|video|audio)\d{1,2})(?!\d)", re.IGNORECASE)
+_LEADING = 1.42
+"""Height of a line by the height of its letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One set line; `beat` is the index of the beat that it belongs to, -1 for what holds for the whole clip."""
+
+    text: str
+    width: float
+    beat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Lines that stand together, from and until which second, and which beat plays then (None: no timeline)."""
+
+    lines: tuple[Line, ...]
+    start: float
+    end: float
+    beat: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How a caption is set: height of the letters, and its pages in order of time."""
+
+    size: int
+    pages: tuple[Page, ...]
+
+    @property
+    def line_height(self) -> int:
+        return round(self.size * _LEADING)
+
+
+def set_caption(prompt: str, seconds: float, width: int, height: int) -> Setting:
+    """Set a prompt into a box of width × height pixels: as large as fits, then smaller, then over several pages."""
+    text = readable(prompt).strip()
+    if not text:
+        return Setting(12, ())
+    whole, timeline = beats(text, seconds)
+    sections = [(whole, -1)] if whole else []
+    sections += [(beat.text, at) for at, beat in enumerate(timeline)]
+    unit = min(width, height * 4) / 1000
+    smallest = max(13, round(21 * unit))
+    sizes = sorted({max(smallest, round(size * unit)) for size in (40, 36, 32, 29, 26, 24, 21)}, reverse=True)
+    for size in sizes:
+        lines = _lines(sections, size, width)
+        # Large letters are for short lines: at most a few, so that the picture stays free.
+        room = min(int(height / (size * _LEADING)), 4 if size > sizes[-1] else 1000)
+        if len(lines) <= room:
+            return Setting(size, _by_beat(lines, timeline, seconds))
+    room = max(1, int(height / (sizes[-1] * _LEADING)))
+    return Setting(sizes[-1], _paged(_lines(sections, sizes[-1], width), timeline, seconds, room))
+
+
+def _lines(sections: list[tuple[str, int]], size: int, width: int) -> list[Line]:
+    return [
+        Line(text, length, beat)
+        for section, beat in sections
+        for paragraph in section.split("\n")
+        for text, length in wrap(" ".join(paragraph.split()), size, width)
+    ]
+
+
+def _by_beat(lines: list[Line], timeline: tuple[Beat, ...], seconds: float) -> tuple[Page, ...]:
+    if not timeline:
+        return (Page(tuple(lines), 0, seconds, None),)
+    starts = [0.0, *(beat.start for beat in timeline[1:]), seconds]
+    return tuple(Page(tuple(lines), start, max(start, end), at) for at, (start, end) in enumerate(pairwise(starts)))
+
+
+def _paged(lines: list[Line], timeline: tuple[Beat, ...], seconds: float, room: int) -> tuple[Page, ...]:
+    """Pages by beat where there is a timeline, else each as long as its share of the text."""
+    if timeline and all(sum(line.beat in (-1, at) for line in lines) <= room for at in range(len(timeline))):
+        pages = _by_beat(lines, timeline, seconds)
+        return tuple(
+            Page(tuple(line for line in page.lines if line.beat in (-1, page.beat)), page.start, page.end, page.beat)
+            for page in pages
+        )
+    count = -(-len(lines) // room)
+    # Even pages: a last page of one line would look forgotten.
+    each = -(-len(lines) // count)
+    pieces = [tuple(lines[at : at + each]) for at in range(0, len(lines), each)]
+    return tuple(
+        Page(piece, seconds * at / len(pieces), seconds * (at + 1) / len(pieces), None)
+        for at, piece in enumerate(pieces)
+    )
+
+
+def wrap(text: str, size: int, width: int) -> list[tuple[str, float]]:
+    """Lines of at most `width` pixels, each with its width: broken at blanks, between ideographs, else anywhere."""
+    out: list[tuple[str, float]] = []
+    line, used = "", 0.0
+    for piece in _breakable(text):
+        length = measure(piece, size)
+        if used + measure(piece.rstrip(), size) > width and line:
+            out.append((line.rstrip(), measure(line.rstrip(), size)))
+            line, used = "", 0.0
+        while length > width and len(piece) > 1:
+            head = _longest(piece, size, width - used)
+            out.append((line + piece[:head], used + measure(piece[:head], size)))
+            line, used, piece = "", 0.0, piece[head:]
+            length = measure(piece, size)
+        line, used = line + piece, used + length
+    if line.strip():
+        out.append((line.rstrip(), measure(line.rstrip(), size)))
+    return out
+
+
+def measure(text: str, size: int) -> float:
+    """Width in pixels."""
+    return sum(font(run.face, size).getlength(run.text) for run in runs(text))
+
+
+_NEVER_FIRST = "、。，．：；！？）」』】〉》”’…・ー々"
+
+
+def _breakable(text: str) -> list[str]:
+    pieces: list[str] = []
+    for word in re.findall(r"\S+\s*", text):
+        start = 0
+        for at in range(1, len(word)):
+            if (ideographic(word[at]) or ideographic(word[at - 1])) and word[at] not in _NEVER_FIRST:
+                pieces.append(word[start:at])
+                start = at
+        pieces.append(word[start:])
+    return pieces
+
+
+def _longest(text: str, size: int, width: float) -> int:
+    """How many signs fit, at least one."""
+    low, high = 1, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if measure(text[:middle], size) <= width:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def draw_line(draw: "ImageDraw", at: tuple[float, float], width: float, text: str, size: int, plain: int) -> None:
+    """Write one line on a mask (`plain` is its strength), from the right where its script runs that way."""
+    x, y = at
+    backwards = right_to_left(text)
+    pieces = runs(text)
+    if backwards:
+        x += width - measure(text, size)
+        pieces = pieces[::-1]
+    for run in pieces:
+        face = font(run.face, size)
+        direction = "rtl" if backwards and len(pieces) == 1 else None
+        draw.text((x, y + _baseline(size)), run.text, font=face, fill=plain, anchor="ls", direction=direction)
+        x += face.getlength(run.text)
+
+
+def draw_mentions(draw: "ImageDraw", at: tuple[float, float], text: str, size: int, plain: int) -> None:
+    """Write only the mentions of a line that runs from the left, where `draw_line` has put them."""
+    if right_to_left(text):
+        return
+    x, y = at
+    for piece in _MENTION.split(text):
+        if _MENTION.fullmatch(piece):
+            for run in runs(piece):
+                face = font(run.face, size)
+                draw.text((x, y + _baseline(size)), run.text, font=face, fill=plain, anchor="ls")
+        x += measure(piece, size)
+
+
+def _baseline(size: int) -> int:
+    return round(size * 1.02)
+
+
+def page_masks(page: Page, setting: Setting, width: int) -> tuple["Image.Image", "Image.Image"]:
+    """The letters of a page, and its mentions alone, as masks of `width` × as high as its lines."""
+    from PIL import Image, ImageDraw
+
+    height = max(1, len(page.lines)) * setting.line_height
+    letters, mentions = Image.new("L", (width, height)), Image.new("L", (width, height))
+    for at, line in enumerate(page.lines):
+        strength = 255 if page.beat is None or line.beat == page.beat else 205 if line.beat == -1 else 120
+        place = (0.0, float(at * setting.line_height))
+        draw_line(ImageDraw.Draw(letters), place, width, line.text, setting.size, strength)
+        draw_mentions(ImageDraw.Draw(mentions), place, line.text, setting.size, strength)
+    return letters, mentions
+
+
+def label(text: str, size: int, strength: int = 255) -> "Image.Image":
+    """A short text as a mask just as large as it is."""
+    from PIL import Image, ImageDraw
+
+    shown = readable(text)
+    width = max(1, round(measure(shown, size) + 0.5))
+    mask = Image.new("L", (width, round(size * 1.4)))
+    draw_line(ImageDraw.Draw(mask), (0, 0), width, shown, size, strength)
+    return mask

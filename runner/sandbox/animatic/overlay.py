@@ -1,0 +1,144 @@
+"""What stands over the picture: caption, running time, a line of progress; away at the first and the last picture."""
+
+from dataclasses import dataclass, field
+
+from PIL import Image, ImageChops, ImageFilter
+
+from runner.sandbox.animatic.caption import Page, Setting, label, page_masks, set_caption
+from runner.sandbox.animatic.dice import Dice
+from runner.sandbox.animatic.order import Order
+from runner.sandbox.animatic.palette import palette_of
+from runner.sandbox.animatic.planes import Colour, Mask, Planes, mask_of
+
+FADE = 0.35
+"""Seconds until everything stands, and in which it leaves: the first and last pictures are clean, so clips join."""
+_INK: Colour = (10, 12, 18)
+_PAPER: Colour = (248, 246, 240)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One page of the caption, ready to be laid over: a shade, the letters, the mentions."""
+
+    at: tuple[int, int]
+    shade: Mask
+    letters: Mask
+    mentions: Mask
+
+
+@dataclass(slots=True)
+class Overlay:
+    """Everything that is written; `_stamps` remembers the drawn signs of the running time."""
+
+    size: tuple[int, int]
+    seconds: int
+    accent: Colour
+    setting: Setting
+    tag: str
+    _sheets: dict[int, Sheet] = field(default_factory=dict)
+    _stamps: dict[str, Image.Image] = field(default_factory=dict)
+
+    def draw(self, planes: Planes, moment: float) -> None:
+        """Write over the picture of a moment (seconds)."""
+        share = min(1.0, moment / FADE, (self.seconds - moment) / FADE)
+        if share <= 0:
+            return
+        self._caption(planes, moment, share)
+        self._strip(planes, moment, share)
+        self._progress(planes, moment, share)
+
+    def _caption(self, planes: Planes, moment: float, share: float) -> None:
+        at = next((at for at, page in enumerate(self.setting.pages) if moment < page.end), len(self.setting.pages) - 1)
+        if at < 0:
+            return
+        if at not in self._sheets:
+            self._sheets[at] = _sheet(self.setting.pages[at], self.setting, self.size)
+        sheet = self._sheets[at]
+        planes.tint(_INK, sheet.at, sheet.shade.fade(share))
+        planes.tint(_PAPER, sheet.at, sheet.letters.fade(share))
+        planes.tint(self.accent, sheet.at, sheet.mentions.fade(share))
+
+    def _strip(self, planes: Planes, moment: float, share: float) -> None:
+        margin, small = margin_of(self.size), small_size(self.size)
+        self._write(planes, (margin, margin), self.tag, small, share * 0.8)
+        clock = f"{int(moment) // 60}:{moment % 60:04.1f}"
+        whole = f" / {self.seconds // 60}:{self.seconds % 60:02}"
+        width = self._width(whole, small)
+        x = self.size[0] - margin - width
+        self._write(planes, (x, margin), whole, small, share * 0.65)
+        self._write(planes, (x - self._width(clock, small), margin), clock, small, share)
+
+    def _write(self, planes: Planes, at: tuple[int, int], text: str, size: int, share: float) -> None:
+        """Figures one by one, all equally wide, so that the running time does not tremble."""
+        x, y = at
+        for sign in _signs(text):
+            stamp = self._stamp(sign, size)
+            table = [round(value * share) for value in range(256)]
+            planes.y.paste(16, (x + 1, y + 2, x + 1 + stamp.width, y + 2 + stamp.height), stamp.point(_half(table)))
+            planes.y.paste(235, (x, y, x + stamp.width, y + stamp.height), stamp.point(table))
+            x += self._advance(sign, size)
+
+    def _stamp(self, sign: str, size: int) -> Image.Image:
+        if sign not in self._stamps:
+            self._stamps[sign] = label(sign, size)
+        return self._stamps[sign]
+
+    def _advance(self, sign: str, size: int) -> int:
+        return self._stamp("0" if sign.isdigit() else sign, size).width
+
+    def _width(self, text: str, size: int) -> int:
+        return sum(self._advance(sign, size) for sign in _signs(text))
+
+    def _progress(self, planes: Planes, moment: float, share: float) -> None:
+        width, height = self.size
+        thick = max(2, round(min(self.size) / 200) // 2 * 2)
+        done = max(2, round(width * moment / self.seconds) // 2 * 2)
+        bar = mask_of(Image.new("L", (done, thick), round(255 * share)))
+        planes.tint(self.accent, (0, height - thick), bar)
+
+
+def overlay_of(order: Order, size: tuple[int, int]) -> Overlay:
+    """Set the prompt of an order for a frame of this size."""
+    margin = margin_of(size)
+    upright = size[1] > size[0]
+    room = round(size[1] * (0.5 if len(order.prompt) > 700 else 0.36 if not upright else 0.3))
+    width = size[0] - 2 * margin
+    setting = set_caption(order.prompt, order.seconds, min(width, round(size[1] * 1.75)), room)
+    accent = palette_of(order.prompt, order.variation, Dice(order.prompt).apart("palette")).accent
+    return Overlay(size, order.seconds, accent, setting, f"animatic · {order.model}")
+
+
+def margin_of(size: tuple[int, int]) -> int:
+    """The free edge around everything that is written, in pixels."""
+    return round(min(size) * 0.045 / 2) * 2
+
+
+def small_size(size: tuple[int, int]) -> int:
+    """The height of small letters: running time, labels."""
+    return max(11, round(min(size) * 0.0265))
+
+
+def _sheet(page: Page, setting: Setting, size: tuple[int, int]) -> Sheet:
+    """The page on the full width of the frame: a shade that grows downwards, letters on it."""
+    margin = margin_of(size)
+    letters, mentions = page_masks(page, setting, size[0] - 2 * margin)
+    lead = setting.line_height * 2
+    height = (lead + letters.height + margin + 3) // 2 * 2
+    top = size[1] - height
+    top -= top % 2
+    height = size[1] - top
+    shade = Image.linear_gradient("L").resize((size[0], height)).point([min(190, round(v * 1.25)) for v in range(256)])
+    written, marked = Image.new("L", (size[0], height)), Image.new("L", (size[0], height))
+    written.paste(letters, (margin, height - margin - letters.height))
+    marked.paste(mentions, (margin, height - margin - letters.height))
+    # A soft dark edge around the letters keeps them readable over anything.
+    glow = written.filter(ImageFilter.BoxBlur(max(1, setting.size // 6))).point([min(150, v * 2) for v in range(256)])
+    return Sheet((0, top), mask_of(ImageChops.lighter(shade, glow)), mask_of(written), mask_of(marked))
+
+
+def _signs(text: str) -> list[str]:
+    return list(text) if text[:1].isdigit() else [text]
+
+
+def _half(table: list[int]) -> list[int]:
+    return [value // 2 for value in table]

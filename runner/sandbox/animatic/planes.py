@@ -1,0 +1,150 @@
+"""Pictures as the codec wants them, luma and two half-size chroma planes, so that a frame costs no conversion."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from runner.media.frames import frame_of
+
+if TYPE_CHECKING:
+    import av
+
+Box = tuple[float, float, float, float]
+Colour = tuple[int, int, int]
+"""Red, green, blue from 0 to 255."""
+
+
+@dataclass(slots=True)
+class Planes:
+    """One picture in BT.709, limited range, 4:2:0; the only mutable value of a rendering, painted on frame by frame."""
+
+    y: Image.Image
+    u: Image.Image
+    v: Image.Image
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.y.size
+
+    def crop(self, box: Box, size: tuple[int, int]) -> "Planes":
+        """The part inside `box` (pixels, fractions allowed), scaled to `size` (even numbers)."""
+        half = (box[0] / 2, box[1] / 2, box[2] / 2, box[3] / 2)
+        small = (size[0] // 2, size[1] // 2)
+        return Planes(sample(self.y, box, size), sample(self.u, half, small), sample(self.v, half, small))
+
+    def paste(self, other: "Planes", at: tuple[int, int], mask: "Mask | None") -> None:
+        """Lay `other` over this; `at` is even."""
+        half = (at[0] // 2, at[1] // 2)
+        if mask is None:
+            self.y.paste(other.y, at)
+            self.u.paste(other.u, half)
+            self.v.paste(other.v, half)
+        else:
+            self.y.paste(other.y, at, mask.full)
+            self.u.paste(other.u, half, mask.half)
+            self.v.paste(other.v, half, mask.half)
+
+    def tint(self, colour: Colour, at: tuple[int, int], mask: "Mask") -> None:
+        """Lay one colour over this where the mask says; `at` is even."""
+        y, u, v = yuv(colour)
+        width, height = mask.full.size
+        self.y.paste(y, (at[0], at[1], at[0] + width, at[1] + height), mask.full)
+        width, height = mask.half.size
+        left, top = at[0] // 2, at[1] // 2
+        self.u.paste(u, (left, top, left + width, top + height), mask.half)
+        self.v.paste(v, (left, top, left + width, top + height), mask.half)
+
+    def blend(self, other: "Planes", share: float) -> "Planes":
+        """This and `share` (0 to 1) of the other, of the same size."""
+        return Planes(
+            Image.blend(self.y, other.y, share),
+            Image.blend(self.u, other.u, share),
+            Image.blend(self.v, other.v, share),
+        )
+
+    def copy(self) -> "Planes":
+        return Planes(self.y.copy(), self.u.copy(), self.v.copy())
+
+    def frame(self) -> "av.VideoFrame":
+        """A frame for the encoder."""
+        import av
+
+        frame = av.VideoFrame(*self.size, "yuv420p")
+        for plane, image in zip(frame.planes, (self.y, self.u, self.v), strict=True):
+            if plane.line_size != image.width:
+                padded = Image.new("L", (plane.line_size, image.height))
+                padded.paste(image, (0, 0))
+                image = padded
+            plane.update(image.tobytes())
+        return frame
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """How much of something is seen, for luma and, half as large, for chroma."""
+
+    full: Image.Image
+    half: Image.Image
+
+    def fade(self, share: float) -> "Mask":
+        """The same with only `share` (0 to 1) of its strength."""
+        if share >= 1:
+            return self
+        table = [round(value * share) for value in range(256)]
+        return Mask(self.full.point(table), self.half.point(table))
+
+
+def mask_of(full: Image.Image) -> Mask:
+    """A mask of an L image with even sides."""
+    return Mask(full, full.reduce(2))
+
+
+def sample(image: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image:
+    """Cut out and scale, with fractions of a pixel, and without scaling when nothing but whole pixels moves."""
+    left, top = int(box[0]), int(box[1])
+    if box[2] - box[0] == size[0] and box[3] - box[1] == size[1]:
+        if left == box[0] and top == box[1]:
+            return image.crop((left, top, left + size[0], top + size[1]))
+        # A whole shift in one direction saves that direction's pass.
+        wide, high = left != box[0], top != box[1]
+        image = image.crop((left, top, left + size[0] + wide, top + size[1] + high))
+        box = (box[0] - left, box[1] - top, box[0] - left + size[0], box[1] - top + size[1])
+    return image.resize(size, Image.Resampling.BILINEAR, box=box)
+
+
+def planes_of(image: Image.Image) -> Planes:
+    """An RGB picture with even sides, converted."""
+    from av.video.reformatter import ColorRange, Colorspace
+
+    frame = frame_of(image).reformat(
+        format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+    )
+    return planes_of_frame(frame)
+
+
+def planes_of_frame(frame: "av.VideoFrame") -> Planes:
+    """A yuv420p frame of a decoder."""
+    y, u, v = (
+        Image.frombytes("L", (plane.width, plane.height), bytes(plane), "raw", "L", plane.line_size, 1)
+        for plane in frame.planes
+    )
+    return Planes(y, u, v)
+
+
+def blank(size: tuple[int, int], colour: Colour) -> Planes:
+    """One colour."""
+    y, u, v = yuv(colour)
+    half = (size[0] // 2, size[1] // 2)
+    return Planes(Image.new("L", size, y), Image.new("L", half, u), Image.new("L", half, v))
+
+
+def yuv(colour: Colour) -> tuple[int, int, int]:
+    """BT.709, limited range."""
+    red, green, blue = (part / 255 for part in colour)
+    luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return (
+        round(16 + 219 * luma),
+        round(128 + 224 * (blue - luma) / 1.8556),
+        round(128 + 224 * (red - luma) / 1.5748),
+    )
