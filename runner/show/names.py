@@ -1,0 +1,33 @@
+"""Shots and takes by name: `SH010`, `harbour:quay`, `SH010 ×3`."""
+
+import os.path
+from collections.abc import Sequence
+
+from runner.plan import Step
+from runner.show.clean import clean
+
+
+def board_name(path: str) -> str:
+    """A storyboard as outputs and shots are named by it: `harbour` for `storyboards/harbour.yaml`."""
+    return clean(os.path.splitext(path.removeprefix("storyboards/"))[0])
+
+
+def shot_name(step: Step, several: bool) -> str:
+    """The shot's id, with its storyboard where there are several."""
+    shot = clean(step.shot.id)
+    return f"{board_name(step.shot.storyboard)}:{shot}" if several else shot
+
+
+def take_names(steps: Sequence[Step], several: bool = False) -> list[str]:
+    """Takes grouped by shot: `SH010 ×3` when all its takes are there, `SH070 take 1`, `SH080 takes 1 3`."""
+    by_shot: dict[str, list[Step]] = {}
+    for step in steps:
+        by_shot.setdefault(shot_name(step, several), []).append(step)
+    return [_takes(name, found) for name, found in by_shot.items()]
+
+
+def _takes(name: str, steps: Sequence[Step]) -> str:
+    numbers = sorted({step.take for step in steps})
+    if numbers == list(range(1, steps[0].shot.takes + 1)):
+        return name if len(numbers) == 1 else f"{name} ×{len(numbers)}"
+    return f"{name} take{'' if len(numbers) == 1 else 's'} {' '.join(map(str, numbers))}"

@@ -1,0 +1,104 @@
+"""Writes to a terminal or a pipe from a thread of its own: a slow, full or closed reader never holds up a run."""
+
+import os
+import threading
+import time
+from collections import deque
+from typing import TextIO
+
+from runner.show.clean import in_ascii
+
+
+class Pen:
+    """Lines in order, as long as somebody reads; afterwards they go nowhere, quietly."""
+
+    def __init__(self, stream: TextIO, patience: float = 5.0) -> None:
+        """`patience`: seconds that `close` waits for a reader that takes nothing."""
+        self._sheet = Sheet(stream)
+        self._patience = patience
+        # what is shared with the writing thread: the texts to be written, and whether more will come
+        self._waiting: deque[str] = deque()
+        self._open = True
+        self._turn = threading.Condition()
+        self._thread = threading.Thread(target=self._write_all, name="pen", daemon=True)
+        self._thread.start()
+
+    def write(self, text: str) -> None:
+        """Takes the text and returns at once."""
+        with self._turn:
+            if not self._sheet.torn:
+                self._waiting.append(text)
+                self._turn.notify()
+
+    def close(self) -> None:
+        """Waits until all is read, or the reader has taken nothing for as long as the pen has patience."""
+        with self._turn:
+            self._open = False
+            self._turn.notify()
+        seen, since = -1, time.monotonic()
+        while self._thread.is_alive():
+            self._thread.join(0.02)
+            if self._sheet.written != seen:
+                seen, since = self._sheet.written, time.monotonic()
+            elif time.monotonic() - since > self._patience:
+                return
+
+    def _write_all(self) -> None:
+        while True:
+            with self._turn:
+                self._turn.wait_for(lambda: self._waiting or not self._open)
+                if not self._waiting:
+                    return
+                text = "".join(self._waiting)
+                self._waiting.clear()
+            self._sheet.put(text)
+            if self._sheet.torn:
+                return
+
+
+class Sheet:
+    """What is written on: past the stream's own buffer where it has a file, so that no lock of it is ever held."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._encoding = stream.encoding or "utf-8"
+        self.written = 0
+        """Bytes that were taken."""
+        self.torn = False
+        """Nobody reads any more."""
+        try:
+            self._file: int | None = stream.fileno()
+            stream.flush()
+        except (OSError, ValueError):
+            self._file = None
+
+    @property
+    def ascii(self) -> bool:
+        """Whether our own signs have to be spelled by look-alikes."""
+        return "utf" not in self._encoding.casefold()
+
+    def put(self, text: str) -> None:
+        """Writes all of it, or notes that nobody reads."""
+        if self.torn:
+            return
+        if self.ascii:
+            text = in_ascii(text)
+        try:
+            self._put(text)
+        except (OSError, ValueError):
+            self.torn = True
+
+    def _put(self, text: str) -> None:
+        if self._file is None:
+            self._stream.write(text)
+            self.written += len(text)
+            return
+        rest = text.encode(self._encoding, "backslashreplace")
+        while rest:
+            try:
+                taken = os.write(self._file, rest)
+            except BlockingIOError:  # the other side made the pipe non-blocking
+                time.sleep(0.05)
+                continue
+            self.written += taken
+            rest = rest[taken:]
