@@ -417,6 +417,7 @@ class History:
     durations: dict[str, list[float]] = field(default_factory=dict)
     """Seconds that tasks took, by class of work: what polling learns from."""
     _by_fingerprint: dict[str, list[str]] = field(default_factory=dict)
+    _open: dict[str, None] = field(default_factory=dict)
 
     def feed(self, event: Event) -> None:
         """One more event is true."""
@@ -425,6 +426,7 @@ class History:
         elif (attempt := self.attempts.get(event.attempt)) is not None:
             after = step(attempt, event)
             self.attempts[event.attempt] = after
+            self._note_open(after)
             if after.took is not None and attempt.took is None:
                 self.durations.setdefault(work(after.intended.request), []).append(after.took)
 
@@ -438,8 +440,19 @@ class History:
         if attempt.took is not None:
             self.durations.setdefault(work(made.request), []).append(attempt.took)
         self.attempts[attempt.id] = attempt
+        self._note_open(attempt)
         self._by_fingerprint.setdefault(made.fingerprint, []).append(attempt.id)
         self.last[made.storyboard, made.shot, made.take, made.profile] = attempt.id
+
+    def _note_open(self, attempt: Attempt) -> None:
+        if attempt.state in OPEN:
+            self._open[attempt.id] = None
+        else:
+            self._open.pop(attempt.id, None)
+
+    def open(self) -> list[Attempt]:
+        """Attempts that have not ended: on their way, in doubt, running, or succeeded and not stored."""
+        return [self.attempts[attempt] for attempt in self._open]
 
     def of(self, fingerprint: str) -> list[Attempt]:
         """All attempts of a take, in the order of their intents."""
@@ -460,7 +473,7 @@ class History:
 
     def in_progress(self) -> Iterator[Attempt]:
         """Attempts that hold a slot of the account."""
-        return (attempt for attempt in self.attempts.values() if attempt.state in (State.INTENDED, State.RUNNING))
+        return (attempt for attempt in self.open() if attempt.state in (State.INTENDED, State.RUNNING))
 
     def adopt(self, attempts: Iterable[Attempt], picks: Mapping[tuple[str, str], int]) -> None:
         """Take in what a manifest says and this ledger does not know."""

@@ -1,0 +1,147 @@
+"""One recordInfo, and what it says of a task: still running, failed, or a clip to fetch."""
+
+from dataclasses import replace
+
+from runner.engine import schedule, words
+from runner.engine.polling import next_look
+from runner.engine.schedule import Fetch, Look
+from runner.engine.state import Run
+from runner.history import Attempt, Failed, Running, State, Succeeded, Vanished
+from runner.plan import Step
+
+_MISSING_PATIENCE = 600.0
+_VANISHED_AFTER = 24 * 3600.0
+_VANISHED_LOOKS = 3
+_NO_CLIP_PATIENCE = 300.0
+_SILENCE, _LONGEST = 2.0, 60.0
+
+
+def expect(run: Run, attempt: str) -> None:
+    """A task was created just now: when to look at it first."""
+    now = run.now()
+    run.running.looks[attempt] = Look(born=now, since=now, next_at=now)
+    _plan_look(run, attempt)
+
+
+def _plan_look(run: Run, attempt: str) -> None:
+    look, now = run.running.looks[attempt], run.now()
+    known = run.belief(run.history.attempts[attempt])
+    look.next_at = now + next_look(known, now - look.born, _patience(run))
+
+
+def _patience(run: Run) -> float:
+    """Looks are rarer where requests are short for all the tasks that run."""
+    tasks = schedule.in_progress(run.agenda, run.history, run.running)
+    return max(1.0, tasks / (6 * run.limits.requests_per_second)) ** 2
+
+
+async def look(run: Run, attempt_id: str) -> None:
+    """Carries out a `Poll` order."""
+    attempt = await _own(run, attempt_id)
+    now = run.now()
+    if attempt_id not in run.running.looks:
+        age = (run.clock.now() - (attempt.accepted_at or attempt.intended_at)).total_seconds()
+        run.running.looks[attempt_id] = Look(born=now - max(age, 0.0), since=now, next_at=now)
+    answer = await run.provider.look(attempt.task_id or "")
+    step = run.step_of(attempt)
+    match answer:
+        case Running():
+            await _still_running(run, step, attempt, answer)
+        case Succeeded():
+            await _succeeded(run, step, attempt, answer)
+        case Failed():
+            await _failed(run, step, attempt, answer)
+    run.running.looking.discard(attempt_id)
+    run.again()
+
+
+async def _own(run: Run, attempt_id: str) -> Attempt:
+    """The attempt, taken into this ledger when only a manifest knew it."""
+    attempt = run.history.attempts[attempt_id]
+    if attempt.elsewhere:
+        await run.aside(lambda: run.ledger.take_in(attempt))
+        attempt = run.history.attempts[attempt_id] = replace(attempt, elsewhere=False)
+    return attempt
+
+
+async def _still_running(run: Run, step: Step, attempt: Attempt, answer: Running) -> None:
+    seen = run.running.looks[attempt.id]
+    if answer.key_refused:
+        run.running.deaf = True
+        run.halt(words.key_refused_by_look(answer))
+        return
+    if answer.missing:
+        await _missing(run, step, attempt, seen)
+    elif not answer.heard:
+        seen.silent += 1
+        pause = min(_SILENCE * 2 ** min(seen.silent, 10), _LONGEST)
+        seen.next_at = run.now() + max(answer.retry_after or 0.0, pause * (0.75 + 0.5 * run.clock.jitter()))
+    else:
+        seen.silent, seen.missing_since = 0, None
+        _plan_look(run, attempt.id)
+        if answer.status != attempt.status and attempt.state is State.RUNNING:
+            await run.append(attempt.id, answer)
+            run.tell("running", step, attempt.id, answer.words)
+
+
+async def _missing(run: Run, step: Step, attempt: Attempt, seen: Look) -> None:
+    """404: a copy that lags behind, for a while; after a day the record is gone for good."""
+    now = run.now()
+    seen.missing_since = seen.missing_since if seen.missing_since is not None else now
+    seen.silent += 1
+    seen.next_at = now + min(_SILENCE * 2 ** min(seen.silent, 10), _LONGEST)
+    if now - seen.born > _VANISHED_AFTER and seen.silent >= _VANISHED_LOOKS:
+        await run.append(attempt.id, Vanished(words.RECORD_GONE))
+        run.tell("failed", step, attempt.id, words.RECORD_GONE)
+        run.ended()
+    elif now - seen.missing_since > _MISSING_PATIENCE:
+        seen.since = -_VANISHED_AFTER  # no more looks by this run
+        run.tell("warning", step, attempt.id, words.record_missing(attempt))
+
+
+async def _succeeded(run: Run, step: Step, attempt: Attempt, answer: Succeeded) -> None:
+    first = attempt.state is State.RUNNING
+    if first or answer.outputs != attempt.outputs:
+        await run.append(attempt.id, answer)
+    seen = run.running.looks[attempt.id]
+    if answer.outputs:
+        run.running.fresh.add(attempt.id)
+    else:
+        _no_clip(run, step, attempt, seen)
+    if first:
+        schedule.slot_freed(run.running.pace)
+        run.tell("succeeded", step, attempt.id)
+        _brake(run, step, attempt.id)
+
+
+def _no_clip(run: Run, step: Step, attempt: Attempt, seen: Look) -> None:
+    """Success without a link: asked again for five minutes, then left for the next run; paid all the same."""
+    now = run.now()
+    seen.missing_since = seen.missing_since if seen.missing_since is not None else now
+    seen.silent += 1
+    seen.next_at = now + min(_SILENCE * 2 ** min(seen.silent, 5), _LONGEST)
+    if now - seen.missing_since > _NO_CLIP_PATIENCE:
+        for sharer in run.agenda.by_fingerprint[attempt.intended.fingerprint].steps:
+            run.running.fetches[attempt.id, sharer.key] = Fetch(given_up=True)
+        run.tell("warning", step, attempt.id, words.no_clip(attempt))
+
+
+def _brake(run: Run, step: Step, attempt_id: str) -> None:
+    """A bill that differs from the quote stops new tasks."""
+    attempt = run.history.attempts[attempt_id]
+    used, quoted = attempt.credits_used, attempt.intended.quoted
+    if not run.plan.account.free and used is not None and used != quoted:
+        run.halt(words.drift(step, used, quoted))
+
+
+async def _failed(run: Run, step: Step, attempt: Attempt, answer: Failed) -> None:
+    await run.append(attempt.id, answer)
+    after = run.history.attempts[attempt.id]
+    if after.state is attempt.state:
+        return  # success was recorded before, and wins
+    schedule.slot_freed(run.running.pace)
+    refused = after.state is State.REFUSED
+    run.tell("refused" if refused else "failed", step, attempt.id, answer.words)
+    if run.limits.fail_fast and not schedule.may_try(run.history.of(attempt.intended.fingerprint), run.limits):
+        run.halt(words.failed_fast(step))
+    run.ended()

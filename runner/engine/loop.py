@@ -1,0 +1,158 @@
+"""The only loop: order, answer, event, ledger, history, and again."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import anyio
+from anyio import CancelScope, to_thread
+from anyio.abc import TaskGroup
+
+from runner.clock import Clock
+from runner.engine import clips, creating, looking, schedule, words
+from runner.engine.hands import Ledger, Provider
+from runner.engine.limits import Limits
+from runner.engine.news import News, Outcome
+from runner.engine.outcome import outcome
+from runner.engine.schedule import Create, Download, Order, Poll, Publish, Wait
+from runner.engine.state import Aside, Run
+from runner.history import Event, History, KeyRefused, State, cut_short
+from runner.plan import Plan
+
+T = TypeVar("T")
+
+
+class Stopping:
+    """What a signal asks for: the first stops creating and leaves what runs, the second leaves at once."""
+
+    def __init__(self) -> None:
+        self.first = anyio.Event()
+        self.second = anyio.Event()
+
+    def ask(self) -> None:
+        """One more signal arrived."""
+        (self.second if self.first.is_set() else self.first).set()
+
+
+def in_one_thread() -> Aside:
+    """Blocking calls go to worker threads, one at a time."""
+    limiter = anyio.CapacityLimiter(1)
+
+    async def aside(work: Callable[[], T], /) -> T:
+        return await to_thread.run_sync(work, limiter=limiter)
+
+    return aside
+
+
+async def make(
+    plan: Plan,
+    history: History,
+    provider: Provider,
+    ledger: Ledger,
+    clock: Clock,
+    limits: Limits,
+    tell: Callable[[News], None],
+    replan: Callable[[History], Plan],
+    stopping: Stopping,
+    aside: Aside | None = None,
+) -> Outcome:
+    """Makes what the plan orders; whatever network and provider do is in the result.
+
+    Raises `Stop` when the ledger can no longer be written, and anything else only for a defect of ours; requests on
+    their way are answered and recorded first.
+    """
+    run = Run(plan, history, provider, ledger, clock, limits, tell, replan, aside or in_one_thread())
+    try:
+        await _loop(run, stopping)
+    except BaseExceptionGroup as group:
+        raise _first(group) from group
+    return _end(run)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The one exception that speaks for several tasks that failed together."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+async def _loop(run: Run, stopping: Stopping) -> None:
+    run.tell_plan()
+    _hold_doubts(run)
+    await _preflight(run)
+    async with anyio.create_task_group() as group:
+        group.start_soon(_watch, run, stopping, group.cancel_scope)
+        while True:
+            run.changed = anyio.Event()
+            found = schedule.orders(run.agenda, run.history, run.running, run.now(), run.limits)
+            _start(run, found, group)
+            until = next((order.until for order in found if isinstance(order, Wait)), None)
+            if not run.running.busy and until is None:
+                break
+            await _change(run, until)
+        group.cancel_scope.cancel()
+
+
+def _start(run: Run, found: list[Order], group: TaskGroup) -> None:
+    """Notes each order as in flight, and starts it."""
+    running = run.running
+    schedule.spend_tokens(running.pace, run.now(), sum(isinstance(order, Create | Poll) for order in found), run.limits)
+    for order in found:
+        match order:
+            case Create(step):
+                running.creating.add(step.fingerprint or "")
+                group.start_soon(creating.create, run, step)
+            case Publish(need):
+                running.publishing.add(need)
+                group.start_soon(clips.publish, run, need)
+            case Poll(attempt):
+                running.looking.add(attempt)
+                group.start_soon(looking.look, run, attempt)
+            case Download(attempt, step):
+                running.storing.add((attempt, step.key))
+                group.start_soon(clips.store, run, attempt, step)
+
+
+async def _change(run: Run, until: float | None) -> None:
+    """Until something changed, or the moment has come."""
+    patience = float("inf") if until is None else max(until - run.now(), 0.001)
+    with anyio.move_on_after(patience):
+        await run.changed.wait()
+
+
+async def _watch(run: Run, stopping: Stopping, scope: CancelScope) -> None:
+    await stopping.first.wait()
+    run.running.stopping = True
+    run.again()
+    await stopping.second.wait()
+    for shield in run.shields:
+        shield.cancel()
+    scope.cancel()
+
+
+async def _preflight(run: Run) -> None:
+    """Whether host and key are what they should be: asked once, for nothing, before the first paid request."""
+    if run.plan.account.free or not any(step.orders for step in run.plan.steps):
+        return
+    answer = await run.provider.preflight()
+    halt = words.preflight(answer) if answer is not None else None
+    if halt is not None:
+        run.halt(halt)
+        run.running.deaf = isinstance(answer, KeyRefused)
+
+
+def _hold_doubts(run: Run) -> None:
+    """Unsettled attempts of earlier runs hold a slot for what is left of a task's life, whatever the clock says."""
+    now, wall, life = run.now(), run.clock.now(), run.limits.task_life
+    for attempt in run.history.open():
+        if attempt.state is State.UNSETTLED and not attempt.elsewhere:
+            age = (wall - (attempt.sent_at or attempt.intended_at)).total_seconds()
+            run.running.doubts[attempt.id] = now + min(max(life - age, 0.0), life)
+
+
+def _end(run: Run) -> Outcome:
+    for attempt in list(run.history.open()):
+        if attempt.intended.run == run.limits.run and (said := cut_short(attempt, frozenset())) is not None:
+            run.feed(Event(run.clock.now(), attempt.id, said))
+    plan = run.replan(run.history) if run.agenda.waiting else run.plan
+    result = outcome(plan, run.history, run.running, run.limits, run.money())
+    run.tell_done(result)
+    return result

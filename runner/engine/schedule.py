@@ -1,0 +1,584 @@
+"""What to do next, after every change: (plan, history, what is in flight, now, limits) to orders. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+from runner.engine.limits import Limits
+from runner.engine.news import Halt
+from runner.engine.polling import belief
+from runner.history import OPEN, Attempt, History, State, work
+from runner.plan import ORDERED, Action, Plan, Step
+from runner.request import FromTake, Material, Plain, Remote
+
+Key = tuple[str, str, int]
+"""(storyboard, shot, take)."""
+TRY_LATER_REPEATS = 3
+NOT_SENT_TRIES = 5
+_PUBLISHING = 4
+_STORING = 4
+_STORE_TRIES = 8
+_AHEAD = 2
+"""Materials are published for so many takes more than there are slots."""
+
+
+class Need(NamedTuple):
+    """A material that wants a public address; `source` is the attempt whose clip it is taken from."""
+
+    material: Material
+    source: str | None
+
+
+class Create(NamedTuple):
+    step: Step
+
+
+class Publish(NamedTuple):
+    need: Need
+
+
+class Poll(NamedTuple):
+    attempt: str
+
+
+class Download(NamedTuple):
+    attempt: str
+    step: Step
+
+
+class Wait(NamedTuple):
+    """Nothing more to do before this moment (monotonic seconds), unless something changes."""
+
+    until: float
+
+
+Order = Create | Publish | Poll | Download | Wait
+
+
+@dataclass(slots=True)
+class Look:
+    """What is known of looking at one attempt's task; moments are monotonic seconds."""
+
+    born: float
+    """When the task was created, as far as known."""
+    since: float
+    """Since when this run waits for it."""
+    next_at: float
+    missing_since: float | None = None
+    silent: int = 0
+    """Looks in a row that brought nothing new to know."""
+
+
+@dataclass(slots=True)
+class Fetch:
+    """Tries to store one clip; `fresh` says that its link comes from a look of this run."""
+
+    tries: int = 0
+    next_at: float = 0.0
+    given_up: bool = False
+
+
+@dataclass(slots=True)
+class Pace:
+    """How fast this run may create, as the provider's answers taught it; moments are monotonic seconds."""
+
+    cap: int
+    first_answered: bool = False
+    not_before: float = 0.0
+    busy_in_row: int = 0
+    busy_since: float | None = None
+    not_sent_in_row: int = 0
+    grow_at: float | None = None
+    growth: float = 60.0
+    """Seconds until the next try of one slot more."""
+    tokens: float = 1.0
+    tokens_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Running:
+    """What is in flight in this process, and what this run has learned on the way."""
+
+    pace: Pace
+    consented: frozenset[Key] = frozenset()
+    """The takes that the shown plan orders: no other is created, whatever a later plan says."""
+    creating: set[str] = field(default_factory=set)
+    """Fingerprints."""
+    looking: set[str] = field(default_factory=set)
+    storing: set[tuple[str, Key]] = field(default_factory=set)
+    publishing: set[Need] = field(default_factory=set)
+    addresses: dict[Need, str] = field(default_factory=dict)
+    publish_tries: dict[Need, Fetch] = field(default_factory=dict)
+    lost: dict[Need, str] = field(default_factory=dict)
+    """Materials that cannot be published, each with the reason."""
+    stored: set[tuple[str, Key]] = field(default_factory=set)
+    looks: dict[str, Look] = field(default_factory=dict)
+    fetches: dict[tuple[str, Key], Fetch] = field(default_factory=dict)
+    fresh: set[str] = field(default_factory=set)
+    """Attempts whose links come from a look of this run, and did not fail since."""
+    doubts: dict[str, float] = field(default_factory=dict)
+    """Unsettled attempts, and until when each may hold a slot."""
+    pauses: dict[str, float] = field(default_factory=dict)
+    """Fingerprints that are tried again, and not before when."""
+    taken: dict[str, str] = field(default_factory=dict)
+    """Fingerprints that another run has tried meanwhile, each with words."""
+    halt: Halt | None = None
+    stopping: bool = False
+    deaf: bool = False
+    """The key was refused by a look: no more looks."""
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.creating or self.looking or self.storing or self.publishing)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The takes that share one request: created once; the first that orders it is the one that is asked for."""
+
+    fingerprint: str
+    steps: tuple[Step, ...]
+
+    @property
+    def orderer(self) -> Step | None:
+        return next((step for step in self.steps if step.action in ORDERED and step.waits_for != "pick"), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """A plan in the order in which it is made: longest remaining chain first, then longest, then the files' order."""
+
+    groups: tuple[Group, ...]
+    by_fingerprint: Mapping[str, Group]
+    several: tuple[Group, ...]
+    """Those that more than one step, or a clip that is missing on disk, keeps busy after the attempt is stored."""
+    waiting: bool
+    """Whether some take is not yet decided, so that a new plan may be due."""
+
+
+def agenda(plan: Plan, history: History, prior: float) -> Agenda:
+    """The plan's work, most urgent first."""
+    seconds = _Expected(history, prior)
+    chains = _chains(plan, seconds)
+    members: dict[str, list[Step]] = {}
+    for step in plan.steps:
+        if step.fingerprint is not None and step.action not in (Action.KEEP, Action.BLOCKED, Action.REFUSED):
+            members.setdefault(step.fingerprint, []).append(step)
+    groups = [Group(mark, tuple(steps)) for mark, steps in members.items()]
+
+    def urgency(group: Group) -> tuple[float, float]:
+        chain = max(chains[step.shot.storyboard, step.shot.id] for step in group.steps)
+        return (-chain, -seconds.of(group.steps[0]))
+
+    groups.sort(key=urgency)
+    several = tuple(
+        group for group in groups if len(group.steps) > 1 or any(_is_stored(history, step) for step in group.steps)
+    )
+    waiting = any(step.fingerprint is None and step.waits_for == "shot" for step in plan.steps)
+    return Agenda(tuple(groups), {group.fingerprint: group for group in groups}, several, waiting)
+
+
+def _is_stored(history: History, step: Step) -> bool:
+    attempt = history.standing(step.fingerprint or "")
+    return attempt is not None and attempt.state is State.STORED
+
+
+class _Expected:
+    """Seconds that a step probably takes, each class worked out once."""
+
+    def __init__(self, history: History, prior: float) -> None:
+        self._history = history
+        self._prior = prior
+        self._known: dict[str, float] = {}
+
+    def of(self, step: Step) -> float:
+        request = step.shot.request
+        form: dict[str, Plain] = {"model": request.model, "resolution": request.resolution, "seconds": request.seconds}
+        name = work(form | {"upscale": request.upscale})
+        if name not in self._known:
+            self._known[name] = belief(self._history.durations, name, self._prior).median
+        return self._known[name]
+
+
+def _chains(plan: Plan, seconds: _Expected) -> dict[tuple[str, str], float]:
+    """By shot: seconds from its start to the end of the longest chain of shots that need one another."""
+    first = {(step.shot.storyboard, step.shot.id): step for step in plan.steps}
+    needed_by: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for name, step in first.items():
+        for need in step.shot.needs:
+            needed_by.setdefault((name[0], need), []).append(name)
+    found: dict[tuple[str, str], float] = {}
+    for name in first:  # iterative: chains may be longer than the interpreter's stack
+        stack = [name]
+        while stack:
+            top = stack[-1]
+            missing = [other for other in needed_by.get(top, ()) if other not in found]
+            if missing:
+                stack += missing
+                continue
+            stack.pop()
+            own = 0.0 if first[top].action is Action.KEEP else seconds.of(first[top])
+            found[top] = own + max((found[other] for other in needed_by.get(top, ())), default=0.0)
+    return found
+
+
+def consented(plan: Plan) -> frozenset[Key]:
+    """The takes that a shown plan orders: no others are created, whatever a later plan says."""
+    return frozenset(step.key for step in plan.steps if step.action in ORDERED and step.waits_for != "pick")
+
+
+def orders(todo: Agenda, history: History, running: Running, now: float, limits: Limits) -> list[Order]:
+    """Everything to start now; empty while nothing is in flight means that the run is over.
+
+    Called after every change, whatever caused it. A `Wait` comes last, with the next moment at which time alone
+    brings something to do.
+    """
+    if running.stopping:
+        return []
+    desk = _Desk(todo, history, running, now, limits)
+    desk.downloads()
+    if not limits.no_wait and not running.deaf:
+        desk.polls()
+    if running.halt is None:
+        desk.creates()
+    return desk.finish()
+
+
+class _Desk:
+    """One decision while it is being made: what is ordered, and the moments to wait for."""
+
+    def __init__(self, todo: Agenda, history: History, running: Running, now: float, limits: Limits) -> None:
+        self.todo = todo
+        self.history = history
+        self.running = running
+        self.now = now
+        self.limits = limits
+        self.found: list[Order] = []
+        self.moments: list[float] = []
+        self.tokens = _tokens(running.pace, now, limits)
+
+    def finish(self) -> list[Order]:
+        if self.moments:
+            self.found.append(Wait(min(self.moments)))
+        return self.found
+
+    # -- clips --------------------------------------------------------------------------------------------
+
+    def downloads(self) -> None:
+        """Clips of tasks that succeeded: first those that another take waits for."""
+        room = _STORING - len(self.running.storing)
+        due = [(attempt, step) for attempt, step in self._unstored() if self._may_store(attempt, step)]
+        due.sort(key=lambda pair: not self._is_needed(pair[1]))
+        self.found += [Download(attempt.id, step) for attempt, step in due[: max(room, 0)]]
+
+    def _unstored(self) -> Iterator[tuple[Attempt, Step]]:
+        seen: set[str] = set()
+        for attempt in self.history.open():
+            group = self.todo.by_fingerprint.get(attempt.intended.fingerprint)
+            if attempt.state is State.SUCCEEDED and group is not None:
+                seen.add(group.fingerprint)
+                yield from ((attempt, step) for step in group.steps)
+        for group in self.todo.several:
+            attempt_now = self.history.standing(group.fingerprint)
+            if group.fingerprint not in seen and attempt_now is not None and attempt_now.state is State.STORED:
+                yield from ((attempt_now, step) for step in group.steps)
+
+    def _may_store(self, attempt: Attempt, step: Step) -> bool:
+        name = (attempt.id, step.key)
+        if name in self.running.stored or name in self.running.storing or attempt.id in self.running.looking:
+            return False
+        fetch = self.running.fetches.get(name)
+        if fetch is not None and (fetch.given_up or fetch.next_at > self.now):
+            if not fetch.given_up:
+                self.moments.append(fetch.next_at)
+            return False
+        if attempt.state is State.STORED and fetch is None:
+            return True
+        return bool(attempt.outputs) and attempt.id in self.running.fresh
+
+    def _is_needed(self, step: Step) -> bool:
+        return any(
+            step.fingerprint == up.fingerprint for group in self.todo.groups[:50] for up in group.steps[0].upstream
+        )
+
+    # -- looks --------------------------------------------------------------------------------------------
+
+    def polls(self) -> None:
+        """Looks that are due, the longest overdue first, as many as the limit of requests allows."""
+        due: list[tuple[float, str]] = []
+        for attempt in (*self.history.open(), *self._missing_clips()):
+            if attempt.id in self.running.looking or attempt.intended.fingerprint not in self.todo.by_fingerprint:
+                continue
+            moment = self._look_at(attempt)
+            if moment is not None and moment <= self.now:
+                due.append((moment, attempt.id))
+            elif moment is not None:
+                self.moments.append(moment)
+        for _, attempt_id in sorted(due):
+            if not self._spend_token():
+                break
+            self.found.append(Poll(attempt_id))
+
+    def _missing_clips(self) -> Iterator[Attempt]:
+        """Attempts whose clip was stored once, is not at hand, and wants a new link."""
+        for group in self.todo.several:
+            attempt = self.history.standing(group.fingerprint)
+            if attempt is None or attempt.state is not State.STORED:
+                continue
+            if any((attempt.id, step.key) in self.running.fetches for step in group.steps):
+                yield attempt
+
+    def _look_at(self, attempt: Attempt) -> float | None:
+        """When to look at an attempt; None when there is nothing to look for, or no more patience."""
+        if attempt.task_id is None or attempt.state not in (State.RUNNING, State.SUCCEEDED, State.STORED):
+            return None
+        look = self.running.looks.get(attempt.id)
+        if attempt.state is not State.RUNNING and not self._wants_link(attempt):
+            return None
+        if look is None:
+            return self.now
+        if attempt.state is State.RUNNING and look.next_at - look.since > self.limits.wait:
+            return None
+        return look.next_at
+
+    def _wants_link(self, attempt: Attempt) -> bool:
+        if attempt.id in self.running.fresh and attempt.outputs:
+            return False
+        steps = self.todo.by_fingerprint[attempt.intended.fingerprint].steps
+        names = [(attempt.id, step.key) for step in steps]
+        fetches = [self.running.fetches.get(name) for name in names if name not in self.running.stored]
+        return any(fetch is None or not fetch.given_up for fetch in fetches)
+
+    def _spend_token(self) -> bool:
+        if self.tokens < 1:
+            self.moments.append(self.now + (1 - self.tokens) / self.limits.requests_per_second)
+            return False
+        self.tokens -= 1
+        return True
+
+    # -- new tasks ----------------------------------------------------------------------------------------
+
+    def creates(self) -> None:
+        """New tasks for the free slots, and public addresses for what comes next."""
+        pace, running = self.running.pace, self.running
+        if out_of_patience(pace, self.now, self.limits):
+            return
+        slots = self._slots()
+        if not pace.first_answered:
+            slots = min(slots, 1 - len(running.creating))
+        if pace.not_before > self.now:
+            slots = 0
+        ahead = slots + _AHEAD
+        waiting = False
+        for group in self.todo.groups:
+            if ahead <= 0:
+                break
+            if (step := self._creatable(group)) is None:
+                continue
+            ahead -= 1
+            ready = self._publish(step)
+            if ready and slots > 0 and self._spend_token():
+                slots -= 1
+                self.found.append(Create(step))
+            else:
+                waiting = waiting or ready
+        if waiting and pace.not_before > self.now:
+            self.moments.append(pace.not_before)
+        if waiting and pace.grow_at is not None and pace.grow_at > self.now:
+            self.moments.append(pace.grow_at)
+
+    def _slots(self) -> int:
+        """Free slots of this run's cap: tasks in progress hold one each, and doubt for as long as a task can live."""
+        cap = min(allowed(self.running.pace, self.now), self.limits.concurrency)
+        return cap - in_progress(self.todo, self.history, self.running) - self._doubts()
+
+    def _doubts(self) -> int:
+        held = [until for until in self.running.doubts.values() if until > self.now]
+        return len(held)
+
+    def _creatable(self, group: Group) -> Step | None:
+        """The step to create a group's task for, if it may be created at all by now."""
+        step = group.orderer
+        running = self.running
+        if step is None or step.key not in running.consented or group.fingerprint in running.creating:
+            return None
+        if group.fingerprint in running.taken or not self._may_try(group.fingerprint):
+            return None
+        if not all(self._has_clip(up.fingerprint) for up in step.upstream):
+            return None
+        pause = running.pauses.get(group.fingerprint, 0.0)
+        if pause > self.now:
+            self.moments.append(pause)
+            return None
+        return step
+
+    def _may_try(self, fingerprint: str) -> bool:
+        return may_try(self.history.of(fingerprint), self.limits)
+
+    def _has_clip(self, fingerprint: str) -> bool:
+        attempt = self.history.standing(fingerprint)
+        if attempt is None or attempt.state is not State.STORED:
+            return False
+        group = self.todo.by_fingerprint.get(fingerprint)
+        return group is None or any((attempt.id, step.key) in self.running.stored for step in group.steps)
+
+    def _publish(self, step: Step) -> bool:
+        """Whether all materials have an address; orders those that have none."""
+        needs = needs_of(step, self.history)
+        ready = True
+        for need in needs:
+            if need in self.running.addresses:
+                continue
+            ready = False
+            tries = self.running.publish_tries.get(need)
+            if need in self.running.lost or need in self.running.publishing:
+                continue
+            if tries is not None and tries.next_at > self.now:
+                self.moments.append(tries.next_at)
+            elif (
+                len(self.running.publishing) + self._ordered_publishes() < _PUBLISHING
+                and Publish(need) not in self.found
+            ):
+                self.found.append(Publish(need))
+        return ready
+
+    def _ordered_publishes(self) -> int:
+        return sum(isinstance(order, Publish) for order in self.found)
+
+
+def in_progress(todo: Agenda, history: History, running: Running) -> int:
+    """Slots that this run's own work holds: requests on their way, and tasks that run."""
+    tasks = sum(
+        attempt.state is State.RUNNING
+        for attempt in history.open()
+        if attempt.intended.fingerprint in todo.by_fingerprint
+    )
+    return len(running.creating) + tasks
+
+
+def may_try(attempts: list[Attempt], limits: Limits) -> bool:
+    """Whether one more attempt of a take may be made by this run, given all that were made of it.
+
+    An open one, a clip, a refusal, doubt: no. What was proved not created, or failed at the provider's fault: yes,
+    within the retries. What earlier runs met is in the plan's word already.
+    """
+    if any(attempt.state in OPEN or attempt.state is State.STORED for attempt in attempts):
+        return False
+    mine = [attempt for attempt in attempts if attempt.intended.run == limits.run and not attempt.elsewhere]
+    if not mine:
+        return True
+    match mine[-1].state:
+        case State.NOT_CREATED:
+            return True
+        case State.FAILED:
+            return _may_repeat(mine, limits)
+        case State.PERHAPS:
+            return limits.server_error == "retry"
+        case _:
+            return False
+
+
+def _may_repeat(mine: list[Attempt], limits: Limits) -> bool:
+    kind = mine[-1].failure
+    allowed_repeats = {"provider": limits.retries_provider, "review": limits.retries_review}.get(kind or "other", 0)
+    return sum(attempt.state is State.FAILED and attempt.failure == kind for attempt in mine) <= allowed_repeats
+
+
+def repeats_left(attempts: list[Attempt], limits: Limits) -> bool:
+    """Whether a documented 500 may be repeated: at most three times, over all runs, until it is settled."""
+    perhaps = sum(attempt.state is State.PERHAPS for attempt in attempts)
+    return limits.server_error == "retry" and perhaps < TRY_LATER_REPEATS
+
+
+def to_go(todo: Agenda, history: History, running: Running, limits: Limits) -> Decimal:
+    """Credits of what is still to be ordered, by quote."""
+    total = Decimal(0)
+    for group in todo.groups:
+        step = group.orderer
+        if step is None or step.key not in running.consented or step.price.credits is None:
+            continue
+        if may_try(history.of(group.fingerprint), limits):
+            total += step.price.credits
+    return total
+
+
+def needs_of(step: Step, history: History) -> list[Need]:
+    """What has to have a public address before the step's task can be created."""
+    needs: list[Need] = []
+    for material in step.shot.request.materials:
+        if isinstance(material, FromTake):
+            source = history.standing(step.resolve(material).fingerprint)
+            needs.append(Need(material, source.id if source is not None else None))
+        elif not isinstance(material, Remote):
+            needs.append(Need(material, None))
+    return list(dict.fromkeys(needs))
+
+
+# -- pace -------------------------------------------------------------------------------------------------
+
+
+def allowed(pace: Pace, now: float) -> int:
+    """The cap by now: it grows by one slot when the time for that has come."""
+    return pace.cap + (1 if pace.grow_at is not None and now >= pace.grow_at else 0)
+
+
+def _tokens(pace: Pace, now: float, limits: Limits) -> float:
+    burst = max(1.0, limits.requests_per_second)
+    return min(burst, pace.tokens + max(now - pace.tokens_at, 0.0) * limits.requests_per_second)
+
+
+def spend_tokens(pace: Pace, now: float, count: int, limits: Limits) -> None:
+    """So many requests leave now."""
+    pace.tokens = _tokens(pace, now, limits) - count
+    pace.tokens_at = now
+
+
+def slowed_by_busy(
+    pace: Pace, now: float, own: int, limit: int | None, retry_after: float | None, jitter: float
+) -> None:
+    """After a 429: fewer slots, and a pause that grows; `own` is how many tasks of ours are in progress."""
+    pace.busy_since = pace.busy_since if pace.busy_since is not None else now
+    pace.cap = max(1, min(pace.cap, own if limit is None else min(limit, max(own, 1))))
+    if now < pace.not_before:
+        return  # one of several that were refused together: they count once
+    pace.busy_in_row += 1
+    if pace.grow_at is not None and now >= pace.grow_at:
+        pace.growth = min(pace.growth * 2, 600.0)
+    pace.grow_at = now + pace.growth
+    backoff = min(5.0 * 2 ** (pace.busy_in_row - 1), 60.0) * (0.75 + 0.5 * jitter)
+    pace.not_before = max(pace.not_before, now + (retry_after if retry_after is not None else backoff))
+
+
+def slowed_by_silence(pace: Pace, now: float, jitter: float) -> None:
+    """After a request that never left: a pause that grows."""
+    pace.not_sent_in_row += 1
+    pace.not_before = max(pace.not_before, now + min(2.0**pace.not_sent_in_row, 60.0) * (0.75 + 0.5 * jitter))
+
+
+def sped_by_created(pace: Pace, now: float, limits: Limits) -> None:
+    """After a task was created: the pauses are over, and the cap may go on growing."""
+    pace.first_answered = True
+    pace.busy_in_row = pace.not_sent_in_row = 0
+    pace.busy_since = None
+    if pace.grow_at is not None and now >= pace.grow_at:
+        pace.cap = min(pace.cap + 1, limits.concurrency)
+        pace.grow_at = now + pace.growth if pace.cap < limits.concurrency else None
+
+
+def wait_for_others(pace: Pace, now: float, jitter: float) -> None:
+    """The account's cap is held by other runs of this machine: look again soon."""
+    pace.busy_since = pace.busy_since if pace.busy_since is not None else now
+    pace.not_before = max(pace.not_before, now + 0.75 + 0.5 * jitter)
+
+
+def out_of_patience(pace: Pace, now: float, limits: Limits) -> bool:
+    """Whether no slot of the account was free for as long as this run waits for one."""
+    return pace.busy_since is not None and now - pace.busy_since > limits.wait
+
+
+def slot_freed(pace: Pace) -> None:
+    """An own task ended: after a 429 that is the best moment to ask again."""
+    pace.busy_since = None
+    if pace.busy_in_row:
+        pace.not_before = 0.0

@@ -1,0 +1,165 @@
+"""What one run of the loop holds: the history and what is in flight change, nothing else does."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Protocol, TypeVar
+
+import anyio
+from anyio import CancelScope
+
+from runner.clock import Clock
+from runner.engine import schedule
+from runner.engine.hands import Ledger, Provider, Taken
+from runner.engine.limits import Limits
+from runner.engine.news import Halt, Kind, Money, News, Outcome
+from runner.engine.polling import Belief, belief
+from runner.engine.schedule import Pace, Running
+from runner.history import Attempt, Event, History, State, What, work
+from runner.plan import Plan, Step
+
+T = TypeVar("T")
+_PRIOR, _PRIOR_FREE = 150.0, 2.0
+_PERHAPS = frozenset({State.UNSETTLED, State.PERHAPS, State.INTENDED})
+
+
+class Aside(Protocol):
+    """How a call that blocks is run beside the loop."""
+
+    def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
+
+
+class Run:
+    """One run: what it was given, and what it works on.
+
+    What changes: `history` and `running`; `plan` and `agenda` follow from the history, `money` is their sum.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        history: History,
+        provider: Provider,
+        ledger: Ledger,
+        clock: Clock,
+        limits: Limits,
+        tell: Callable[[News], None],
+        replan: Callable[[History], Plan],
+        aside: Aside,
+    ) -> None:
+        self.first_plan = self.plan = plan
+        self.history = history
+        self.provider = provider
+        self.ledger = ledger
+        self.clock = clock
+        self.limits = limits
+        self.replan = replan
+        self.aside = aside
+        self._tell = tell
+        self._prior = limits.expected or (_PRIOR_FREE if plan.account.free else _PRIOR)
+        self.agenda = schedule.agenda(plan, history, self._prior)
+        self.running = Running(Pace(limits.concurrency), consented=schedule.consented(plan))
+        self.changed = anyio.Event()
+        self.shields: set[CancelScope] = set()
+        self._money = Money()
+        self._shares: dict[str, Money] = {}
+        self._to_go: Decimal | None = None
+
+    # -- what is true, and who hears of it ----------------------------------------------------------------
+
+    async def append(self, attempt: str, what: What) -> Taken | None:
+        """Durable first, then true."""
+        event = Event(self.clock.now(), attempt, what)
+        taken = await self.aside(lambda: self.ledger.append(event))
+        if taken is None:
+            self.feed(event)
+        return taken
+
+    def feed(self, event: Event) -> None:
+        """One more event is true, and durable."""
+        self.history.feed(event)
+        self.count(event.attempt)
+
+    def tell(self, kind: Kind, step: Step | None = None, attempt: str | None = None, words: str = "") -> None:
+        """News of one take, or of the run."""
+        found = self.history.attempts.get(attempt or "")
+        again = step is not None and kind in ("failed", "refused") and self._again(step)
+        expected = self.belief(found).median if found is not None and kind in ("created", "running") else None
+        self._tell(News(kind, self.clock.now(), step, found, words, again=again, expected=expected, money=self.money()))
+
+    def tell_plan(self) -> None:
+        self._tell(News("plan", self.clock.now(), plan=self.plan, money=self.money()))
+
+    def tell_done(self, outcome: Outcome) -> None:
+        self._tell(News("done", self.clock.now(), outcome=outcome, money=outcome.money))
+
+    def _again(self, step: Step) -> bool:
+        attempts = self.history.of(step.fingerprint or "")
+        return (
+            self.running.halt is None and step.key in self.running.consented and schedule.may_try(attempts, self.limits)
+        )
+
+    def halt(self, halt: Halt) -> None:
+        """No further task; the first reason stays."""
+        if self.running.halt is None:
+            self.running.halt = halt
+            self.tell("warning", words=halt.words)
+
+    # -- what follows from it -----------------------------------------------------------------------------
+
+    def again(self) -> None:
+        """Something changed: the loop decides anew."""
+        self.changed.set()
+
+    def ended(self) -> None:
+        """A take came to its end: what was undecided may be decided now."""
+        if not self.agenda.waiting:
+            return
+        plan = self.replan(self.history)
+        if plan.steps != self.plan.steps:
+            self.plan = plan
+            self.agenda = schedule.agenda(plan, self.history, self._prior)
+            self.tell_plan()
+
+    def step_of(self, attempt: Attempt) -> Step:
+        """The step that an attempt of this plan was made for."""
+        made = attempt.intended
+        steps = self.agenda.by_fingerprint[made.fingerprint].steps
+        named = (made.storyboard, made.shot, made.take)
+        return next((step for step in steps if step.key == named), steps[0])
+
+    def belief(self, attempt: Attempt) -> Belief:
+        return belief(self.history.durations, work(attempt.intended.request), self._prior)
+
+    def now(self) -> float:
+        return self.clock.monotonic()
+
+    def money(self) -> Money:
+        """Credits of this run so far."""
+        if self._to_go is None:
+            self._to_go = schedule.to_go(self.agenda, self.history, self.running, self.limits)
+        return replace(self._money, to_go=self._to_go)
+
+    def count(self, attempt: str) -> None:
+        """One attempt changed: its share of the sums is taken anew."""
+        self._to_go = None
+        now = _share(self.history.attempts[attempt], self.limits.run)
+        before = self._shares.get(attempt, Money())
+        self._shares[attempt] = now
+        money = self._money
+        self._money = Money(
+            money.billed + now.billed - before.billed,
+            money.running + now.running - before.running,
+            money.perhaps + now.perhaps - before.perhaps,
+        )
+
+
+def _share(attempt: Attempt, run: str) -> Money:
+    """What one attempt adds to the sums of a run."""
+    if attempt.intended.run != run:
+        return Money()
+    if attempt.state in _PERHAPS:
+        return Money(perhaps=attempt.credits)
+    if attempt.state is State.RUNNING:
+        return Money(running=attempt.credits)
+    return Money(billed=attempt.billed)

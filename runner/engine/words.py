@@ -1,0 +1,152 @@
+"""What the loop says to a person: one sentence with the reason and the way out."""
+
+from decimal import Decimal
+
+from runner.engine.hands import NotYet, Over
+from runner.engine.news import Halt
+from runner.history import Attempt, Busy, CreateAnswer, KeyRefused, NoCredits, NotSent, Refused, Running, Unknown
+from runner.plan import Step
+from runner.problems import ExitCode
+from runner.request import FromTake, LocalFile, Material, Remote
+
+RECORD_GONE = "the provider has had no record of this task for a day; only --again buys it anew"
+
+
+def amount(credits: Decimal) -> str:
+    """Credits as a person writes them: 1,240 or 42.5."""
+    text = f"{credits:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def over(said: Over) -> Halt:
+    return Halt(
+        ExitCode.DECLINED,
+        f"the next task would bring {said.ceiling} to {amount(said.would_be)} credits, above {amount(said.limit)}: "
+        "no further task was created",
+    )
+
+
+def preflight(answer: CreateAnswer) -> Halt | None:
+    """Why nothing is created after the question with a made-up id; None when that is no reason."""
+    match answer:
+        case KeyRefused():
+            return key_refused(answer)
+        case Refused():
+            return stopped_by(answer)
+        case NotSent(final=True):
+            return unreachable(answer)
+        case Unknown(stop=True):
+            return redirected(answer)
+        case _:
+            return None
+
+
+def key_refused(answer: KeyRefused) -> Halt:
+    return Halt(ExitCode.KEY, f"the key was refused ({answer.words}): check SEEDANCE_API_KEY, then run again")
+
+
+def key_refused_by_look(answer: Running) -> Halt:
+    return Halt(
+        ExitCode.KEY,
+        f"the key was refused when a task was looked at ({answer.words or '401'}): running tasks are kept; "
+        "check SEEDANCE_API_KEY, then run again to collect them",
+    )
+
+
+def no_credits(answer: NoCredits, step: Step) -> Halt:
+    said = "the account has not enough credits"
+    if answer.required is not None:
+        said += f": the next task needs {amount(answer.required)}"
+        said += f", {amount(answer.available)} are left" if answer.available is not None else ""
+    quoted = step.price.credits
+    if answer.required is not None and quoted is not None and answer.required != quoted:
+        said += (
+            f". Our quote was {amount(quoted)} ({step.price.row}): the price book is wrong, "
+            "see [providers.kinovi.prices]"
+        )
+    return Halt(ExitCode.DECLINED, f"{said} ({answer.words}). Add credits, then run again")
+
+
+def stopped_by(answer: Refused) -> Halt:
+    if answer.status in (404, 405):
+        why = f"the host does not know createTask (HTTP {answer.status}): check SEEDANCE_BASE_URL"
+    else:
+        why = f"something before the API refused the request (HTTP {answer.status})"
+    return Halt(ExitCode.UNFIT, f"{why}. {answer.words}".strip())
+
+
+def redirected(answer: Unknown) -> Halt:
+    return Halt(
+        ExitCode.UNFIT,
+        f"the host answered createTask with a redirect, which is never followed ({answer.words}): "
+        "check SEEDANCE_BASE_URL",
+    )
+
+
+def unreachable(answer: NotSent) -> Halt:
+    return Halt(ExitCode.UNFIT, f"no request left this machine: {answer.words}. Nothing was spent by these tries")
+
+
+def not_sent(answer: NotSent) -> str:
+    return f"the request did not leave ({answer.words}): trying again"
+
+
+def busy(answer: Busy) -> str:
+    limit = f" of {answer.limit}" if answer.limit is not None else ""
+    return f"all slots{limit} of the account are taken: waiting for one"
+
+
+def repeated(answer: object, count: int, pause: float) -> str:
+    return (
+        f"the server failed (HTTP 500), perhaps after it charged; repeat {count} of 3 in {pause:.0f} s, "
+        "counted as charged until settled"
+    )
+
+
+def too_many_500() -> Halt:
+    return Halt(
+        ExitCode.UNSETTLED, "the server went on failing (HTTP 500) after three repeats: no further task was created"
+    )
+
+
+def same_task(task_id: str) -> str:
+    return f"the provider answered with a task id that another attempt already has ({task_id[:80]})"
+
+
+def failed_fast(step: Step) -> Halt:
+    return Halt(ExitCode.FAILED, f"{step.shot.id} take {step.take} failed, and --fail-fast was given")
+
+
+def drift(step: Step, used: Decimal, quoted: Decimal) -> Halt:
+    return Halt(
+        ExitCode.DECLINED,
+        f"{step.shot.id} take {step.take} was billed {amount(used)} credits, the quote was {amount(quoted)}: "
+        f"the price book is wrong at {step.price.row}; correct it in [providers.kinovi.prices], then run again",
+    )
+
+
+def record_missing(attempt: Attempt) -> str:
+    return f"the provider does not know {attempt.task_id} (yet): kept as running, the next run asks again"
+
+
+def no_clip(attempt: Attempt) -> str:
+    return f"{attempt.task_id} succeeded without a clip: paid and kept, the next run asks again"
+
+
+def cannot_store(said: NotYet) -> Halt:
+    return Halt(ExitCode.UNFIT, f"a clip cannot be stored: {said.words}")
+
+
+def fetched_later(said: NotYet) -> str:
+    return f"the clip could not be fetched: {said.words}; it is paid, and the next run fetches it"
+
+
+def not_published(material: Material, said: NotYet) -> str:
+    match material:
+        case LocalFile():
+            name = material.path
+        case Remote():
+            name = material.url
+        case FromTake():
+            name = str(material)
+    return f"{name} could not be published: {said.words}"

@@ -1,0 +1,72 @@
+"""Locks of the operating system: one for each output, and one for each living run, never judged by a process id."""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from runner.problems import ExitCode, Stop
+
+_OUTPUTS = "outputs"
+RUNS = "runs"
+
+
+def open_file(path: Path, flags: int = os.O_RDWR | os.O_CREAT) -> int:
+    """A descriptor of a private file that no child process inherits."""
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)
+
+
+def try_lock(descriptor: int) -> bool:
+    """Whether the lock of an open file is ours now; it ends with the process, however that ends."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            return False
+        raise
+    return True
+
+
+@contextlib.contextmanager
+def hold(state: Path, outputs: Iterable[Path]) -> Iterator[None]:
+    """Holds the locks of all these outputs, in sorted order and without waiting; `Stop` when one is held."""
+    folder = state / _OUTPUTS
+    held: list[int] = []
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for output in sorted({os.path.realpath(output) for output in outputs}):
+            descriptor = open_file(folder / hashlib.sha256(os.fsencode(output)).hexdigest()[:32])
+            held.append(descriptor)
+            if not try_lock(descriptor):
+                raise Stop(ExitCode.LOCKED, f"another run is working on {output}: wait for it, or stop it")
+        yield
+    except OSError as error:
+        raise Stop(ExitCode.UNFIT, f"no lock can be taken in {folder}: {error.strerror}") from error
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+
+
+def living(state: Path) -> frozenset[str]:
+    """The runs of this machine that still work; this process's own too."""
+    alive = set()
+    for path in sorted((state / RUNS).glob("*")):
+        if not _is_free(path):
+            alive.add(path.name)
+    return frozenset(alive)
+
+
+def _is_free(path: Path) -> bool:
+    try:
+        descriptor = open_file(path, os.O_RDWR)
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        raise Stop(ExitCode.UNFIT, f"{path} cannot be read: {error.strerror}") from error
+    try:
+        return try_lock(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,77 @@
+"""Task ids, each synced to disk as the very first thing after its answer: one file a run, which is also its lock."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from runner.problems import ExitCode, Stop
+from runner.records.locks import RUNS, open_file, try_lock
+
+_ROOM = 64 * 1024
+"""Bytes that are there before anything is paid, so that a full disk still takes task ids."""
+
+
+class Receipts:
+    """The receipts file of one living run; its lock says that the run lives."""
+
+    def __init__(self, state: Path, run: str) -> None:
+        folder = state / RUNS
+        self.path = folder / run
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = open_file(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+            try_lock(self._file)
+            os.pwrite(self._file, bytes(_ROOM), 0)
+            os.fsync(self._file)
+            sync_folder(folder)
+        except OSError as error:
+            raise Stop(ExitCode.UNFIT, f"no receipts can be kept in {folder}: {error.strerror}") from error
+        self._end = 0
+
+    def write(self, attempt: str, task_id: str, at: str) -> None:
+        """One line, on disk when this returns; OSError when it is not."""
+        line = json.dumps({"attempt": attempt, "task": task_id, "at": at}).encode() + b"\n"
+        os.pwrite(self._file, line, self._end)
+        os.fdatasync(self._file)
+        self._end += len(line)
+
+    def close(self, done: bool) -> None:
+        """Lets the lock go; the file itself goes when the ledger has all that stands in it."""
+        if done:
+            self.path.unlink(missing_ok=True)
+        os.close(self._file)
+
+
+def left_behind(state: Path, alive: frozenset[str]) -> Iterator[tuple[Path, list[tuple[str, str, str]]]]:
+    """The receipts (attempt, task id, time) of runs that ended without putting them away."""
+    for path in sorted((state / RUNS).glob("*")):
+        if path.name not in alive:
+            yield path, read(path)
+
+
+def read(path: Path) -> list[tuple[str, str, str]]:
+    """What stands in a receipts file; a line that was cut off in the middle of writing is none."""
+    try:
+        text = path.read_bytes().split(b"\0", 1)[0]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise Stop(ExitCode.UNFIT, f"the receipts in {path} cannot be read: {error.strerror}") from error
+    found = []
+    for line in text.split(b"\n"):
+        try:
+            said = json.loads(line)
+            found.append((str(said["attempt"]), str(said["task"]), str(said["at"])))
+        except (ValueError, TypeError, KeyError):
+            continue
+    return found
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
