@@ -1,0 +1,335 @@
+"""How a run ended: what was made and where, what it cost, what is in doubt, and what to type next."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from decimal import Decimal
+
+from runner.engine.news import Fate, Outcome
+from runner.history import State
+from runner.language.board import Shot
+from runner.plan import Action, Plan
+from runner.problems import ExitCode
+from runner.show.amounts import count, credits_text, dollars, lasting, length
+from runner.show.cells import left, right
+from runner.show.cells import width as cells
+from runner.show.clean import clean, words
+from runner.show.ink import Ink
+from runner.show.names import board_name, shot_name, take_names
+from runner.show.notes import dotted, labelled
+from runner.show.progress import several_boards, title
+
+_LABEL = 9
+_WIDE = 120
+_MOST_PATHS = 12
+_MOST_NAMED = 10
+
+_ENDINGS = {
+    ExitCode.FAILED: "some takes did not come out",
+    ExitCode.UNFIT: "it could not go on",
+    ExitCode.DECLINED: "no further task was created",
+    ExitCode.KEY: "the key was refused",
+    ExitCode.UNSETTLED: "somebody has to settle what nobody knows",
+    ExitCode.LOCKED: "another run holds this output",
+    ExitCode.WAITING: "something waits; run again to go on",
+    ExitCode.INTERRUPTED: "interrupted; run again to go on",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """What the closing says beside the outcome."""
+
+    typed: str = ""
+    """Files and flags as the user typed them."""
+    files: str = ""
+    """The files alone, for commands that take no flags of `run`."""
+    took: float = 0.0
+    """Seconds that the run took."""
+    asks: str = "kinovi"
+    built: frozenset[str] = frozenset({"run", "plan", "status"})
+    """Commands that may be named."""
+    to_commit: tuple[str, ...] = ()
+    """Manifests with paid clips that are not committed."""
+    zone: tzinfo | None = None
+    """Of the reader; None is the machine's own."""
+
+
+def closing(outcome: Outcome, width: int, color: bool, after: After) -> str:
+    """The last screen of a run, at so many columns."""
+    ink, width = Ink(color), min(width, _WIDE)
+    blocks = [
+        [_headline(outcome, width, ink, after)],
+        _money(outcome, ink, after),
+        _clips(outcome, width, ink, after),
+        _troubles(outcome, width, ink, after),
+        _film(outcome, width, ink, after),
+        _next(outcome, width, ink, after),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
+
+
+def _headline(outcome: Outcome, width: int, ink: Ink, after: After) -> str:
+    made = len(outcome.made)
+    facts = f"{count(made, 'clip')} made in {lasting(after.took)}" if made else "no new clip"
+    code = outcome.exit_code
+    end = "" if code is ExitCode.DONE else f"exit {int(code)}: {_ending(outcome, code)}"
+    name = title(outcome.plan)
+    room = width - cells(name) - 3 - cells(facts) - cells(end)
+    line = f"{ink(name, 'strong')}   {ink(facts, 'good' if made else 'plain')}"
+    if not end:
+        return line
+    painted = ink(end, "warn" if code in (ExitCode.WAITING, ExitCode.INTERRUPTED) else "strong bad")
+    return f"{line}{' ' * room}{painted}" if room >= 3 else f"{line}\n{painted}"
+
+
+def _ending(outcome: Outcome, code: ExitCode) -> str:
+    if code is ExitCode.UNSETTLED:
+        number = len(outcome.unsettled)
+        return f"{'one is' if number == 1 else f'{number} are'} unsettled"
+    return _ENDINGS.get(code, "")
+
+
+# -- money ------------------------------------------------------------------------------------------------
+
+
+def _money(outcome: Outcome, ink: Ink, after: After) -> list[str]:
+    plan, money = outcome.plan, outcome.money
+    if plan.play:
+        credits = _quoted(outcome.made)
+        if not credits:
+            return []
+        usd = dollars(plan.usd(credits))
+        text = f"free; on {clean(after.asks)} {credits_text(credits)} credits, {usd}"
+        return ["  " + ink(text, "strong good")]
+    doubt = [*outcome.unsettled, *outcome.perhaps]
+    rows = []
+    if outcome.made or money.billed:
+        rows.append(("billed", money.billed, _difference(outcome, money.billed)))
+    if money.perhaps or doubt:
+        rows.append(("perhaps", money.perhaps, ", ".join(_named(doubt, plan))))
+    if money.running:
+        rows.append(("running", money.running, "collected by the next run, no new charge"))
+    if outcome.refused:
+        rows.append(("refused", Decimal(0), f"{', '.join(_named(outcome.refused, plan))}, free"))
+    return _amounts(rows, plan, ink)
+
+
+def _amounts(rows: Sequence[tuple[str, Decimal, str]], plan: Plan, ink: Ink) -> list[str]:
+    room = max((len(credits_text(amount)) for _, amount, _ in rows), default=0)
+    prices = [dollars(plan.usd(amount)) if amount else "" for _, amount, _ in rows]
+    beside = max((len(price) for price in prices), default=0)
+    return [
+        f"  {left(label, _LABEL)}  {ink(right(credits_text(amount), max(6, room)), 'money')} credits  "
+        f"{right(price, beside)}   {text}".rstrip()
+        for (label, amount, text), price in zip(rows, prices, strict=True)
+    ]
+
+
+def _difference(outcome: Outcome, billed: Decimal) -> str:
+    """The bill beside the quote of what was made."""
+    quoted = _quoted(outcome.made)
+    if not outcome.made or billed == quoted:
+        return "as quoted" if outcome.made else ""
+    more = "more" if billed > quoted else "less"
+    return f"quoted {credits_text(quoted)}: {credits_text(abs(billed - quoted))} {more}"
+
+
+def _quoted(fates: Iterable[Fate]) -> Decimal:
+    return sum((fate.step.price.credits or Decimal(0) for fate in fates), Decimal(0))
+
+
+def _named(fates: Sequence[Fate], plan: Plan) -> list[str]:
+    names = take_names([fate.step for fate in fates], several_boards(plan))
+    return names if len(names) <= _MOST_NAMED else [*names[:_MOST_NAMED], f"and {len(names) - _MOST_NAMED} more"]
+
+
+# -- clips ------------------------------------------------------------------------------------------------
+
+
+def _clips(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
+    """Where the new clips are: each by its path while they are few, else the folders."""
+    paths = [clean(fate.attempt.clip.path) for fate in outcome.made if fate.attempt and fate.attempt.clip]
+    if not paths:
+        return []
+    if len(paths) > _MOST_PATHS:
+        places = dict.fromkeys(f"{path.split('/clips/')[0]}/clips" for path in paths)
+        text = f"{len(paths)} new ones in {', '.join(places)}"
+        return labelled("clips", text, width, ink, "good", _LABEL)
+    first, *rest = paths
+    return [f"  {ink(left('clips', _LABEL), 'good')}  {first}", *(f"  {' ' * _LABEL}  {path}" for path in rest)]
+
+
+# -- what did not go well ---------------------------------------------------------------------------------
+
+
+def _troubles(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
+    plan, lines = outcome.plan, list[str]()
+    if outcome.halt is not None:
+        for at, line in enumerate(outcome.halt.words.splitlines()):
+            lines += labelled("stopped" if at == 0 else "", clean(line), width, ink, "strong bad", _LABEL)
+    for fate in outcome.unsettled:
+        lines += _unsettled(fate, plan, width, ink, after)
+    for fate in outcome.perhaps:
+        text = f"{_name(fate, plan)}  the server failed and it was tried again; counted as charged"
+        lines += labelled("perhaps", text, width, ink, "bad", _LABEL)
+    for label, fates, way_out in (
+        ("refused", outcome.refused, "not sent again until it changes"),
+        ("failed", outcome.failed, "not charged; the next run tries again"),
+        ("gone", outcome.gone, "paid, and the provider no longer has the clip"),
+    ):
+        lines += _bad(label, fates, way_out, plan, width, ink)
+    lines += _blocked(outcome, width, ink)
+    lines += _waiting(outcome, width, ink, after)
+    return lines + _left(outcome, width, ink)
+
+
+def _name(fate: Fate, plan: Plan) -> str:
+    take = f" take {fate.step.take}" if fate.step.shot.takes > 1 or fate.step.take > 1 else ""
+    return shot_name(fate.step, several_boards(plan)) + take
+
+
+def _said(fate: Fate) -> str:
+    """The vendor's words, or ours."""
+    said = fate.words or (fate.attempt.words if fate.attempt is not None else "")
+    return words(said or fate.step.reason, 400)
+
+
+def _unsettled(fate: Fate, plan: Plan, width: int, ink: Ink, after: After) -> list[str]:
+    sent = fate.attempt.sent_at or fate.attempt.intended_at if fate.attempt is not None else None
+    time = f" ({sent.astimezone(after.zone):%H:%M:%S})" if sent is not None else ""
+    text = f"{_name(fate, plan)}  {_said(fate)}{time}; nobody knows the outcome"
+    lines = labelled("unsettled", text, width, ink, "strong bad", _LABEL)
+    margin = " " * (_LABEL + 4)
+    if "settle" not in after.built:
+        advice = "look for it on the vendor's page; it is counted, and never sent again by itself"
+        return [*lines, *labelled("", advice, width, ink, "plain", _LABEL)]
+    shot = f"{board_name(fate.step.shot.storyboard)}:{clean(fate.step.shot.id)}"
+    lines.append(f"{margin}look for it on the vendor's page, then one of")
+    ways = (
+        (f"storyboard settle {shot} --task task_…", "it is there: take it, no new charge"),
+        (f"storyboard settle {shot} --not-charged", "it is not: the next run makes it"),
+    )
+    return [*lines, *_commands(ways, width, ink, margin + "  ")]
+
+
+def _bad(label: str, fates: Sequence[Fate], way_out: str, plan: Plan, width: int, ink: Ink) -> list[str]:
+    """Takes that ended alike, by the words that they ended with: what many share is said once."""
+    by_words: dict[str, list[Fate]] = {}
+    for fate in fates:
+        by_words.setdefault(_said(fate), []).append(fate)
+    lines: list[str] = []
+    for said, found in by_words.items():
+        place = found[0].step.shot.place
+        where = f" ({clean(place.file)}:{place.line})" if len(found) == 1 and place.file else ""
+        quoted = f'"{said}"' if said else "no word about why"
+        text = f"{'  '.join(_named(found, plan))}{where}  {quoted}; {_advice(found[0]) or way_out}"
+        lines += labelled(label, text, width, ink, "bad", _LABEL)
+    return lines
+
+
+def _advice(fate: Fate) -> str:
+    failure = fate.attempt.failure if fate.attempt is not None else None
+    if failure == "face":
+        return "give a drawn picture, or leave the person out; it is not sent again until it changes"
+    return "change what it says or shows; it is not sent again until then" if failure == "moderation" else ""
+
+
+def _blocked(outcome: Outcome, width: int, ink: Ink) -> list[str]:
+    by_cause: dict[str, list[Fate]] = {}
+    for fate in outcome.blocked:
+        by_cause.setdefault(_said(fate), []).append(fate)
+    lines: list[str] = []
+    for cause, found in by_cause.items():
+        lines += labelled("blocked", f"{'  '.join(_named(found, outcome.plan))}  {cause}", width, ink, "bad", _LABEL)
+    return lines
+
+
+def _waiting(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
+    picks = [fate for fate in outcome.waits if fate.step.later]
+    running = [fate for fate in outcome.waits if _runs(fate)]
+    others = [fate for fate in outcome.waits if fate not in picks and fate not in running]
+    lines: list[str] = []
+    if picks:
+        roots = dict.fromkeys(clean(root) for fate in picks for root in fate.step.blockers)
+        price = f"   {credits_text(_quoted(picks))} credits" if not outcome.plan.play else ""
+        text = f"{'  '.join(_named(picks, outcome.plan))}  pick a take of {' '.join(roots)}{price}"
+        lines += labelled("waiting", text, width, ink, "warn", _LABEL)
+    if running:
+        text = f"{'  '.join(_named(running, outcome.plan))}  at the provider; the next run collects it, no new charge"
+        lines += labelled("running", text, width, ink, "warn", _LABEL)
+    for fate in others[:_MOST_NAMED]:
+        lines += labelled("waiting", f"{_name(fate, outcome.plan)}  {_said(fate)}", width, ink, "warn", _LABEL)
+    return lines
+
+
+def _runs(fate: Fate) -> bool:
+    return fate.attempt is not None and fate.attempt.state is State.RUNNING
+
+
+def _left(outcome: Outcome, width: int, ink: Ink) -> list[str]:
+    if not outcome.left:
+        return []
+    price = "" if outcome.plan.play else f", {credits_text(_quoted(outcome.left))} credits"
+    text = f"{count(len(outcome.left), 'take')}{price}: {'  '.join(_named(outcome.left, outcome.plan))}"
+    return labelled("not begun", text, width, ink, "warn", _LABEL)
+
+
+# -- the film, and what comes next ------------------------------------------------------------------------
+
+
+def _film(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
+    """How much of the film has a clip, and what to commit."""
+    plan = outcome.plan
+    made = {step.key[:2] for step in plan.steps if step.action is Action.KEEP}
+    made |= {fate.step.key[:2] for fate in outcome.made}
+    wanted = [shot for shot in plan.batch.shots if not shot.skip]
+    have: list[Shot] = [shot for shot in wanted if (shot.storyboard, shot.id) in made]
+    film = length(sum(shot.request.seconds for shot in have))
+    facts = [f"{len(have)} of {count(len(wanted), 'shot')}, {film}"]
+    lines = labelled("film", dotted(facts, width)[0], width, ink, "plain", _LABEL)
+    worth = f" (worth {credits_text(outcome.money.billed)} credits)" if outcome.money.billed else ""
+    for path in after.to_commit:
+        lines += labelled("commit", f"{clean(path)}{worth}", width, ink, "plain", _LABEL)
+    return lines
+
+
+def _next(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
+    found = list(_ways(outcome, after))
+    if not found:
+        return []
+    margin = " " * (_LABEL + 4)
+    first, *rest = _commands(found, width, ink, margin)
+    return [f"  {left('next', _LABEL)}  {first[len(margin) :]}", *rest]
+
+
+def _ways(outcome: Outcome, after: After) -> Iterable[tuple[str, str]]:
+    """What to type next, each with what it does; only commands that exist."""
+    typed, files = clean(after.typed), clean(after.files or after.typed)
+    unfinished = outcome.exit_code is not ExitCode.DONE
+    if outcome.made and "dailies" in after.built:
+        yield f"storyboard dailies {files} --serve", "look, and pick"
+    if any(fate.step.later for fate in outcome.waits) and "pick" in after.built:
+        yield "storyboard pick SHOT TAKE", "choose the good take"
+    if unfinished:
+        again = "goes on" if outcome.plan.play else "goes on; pays for nothing twice"
+        yield f"storyboard run {typed}".rstrip(), again
+    elif outcome.plan.play:
+        yield f"storyboard plan {files} --provider {clean(after.asks)}", "the real price; needs no key"
+        yield f"storyboard run {files} --provider {clean(after.asks)}", "the real clips; asks first"
+    elif "dailies" not in after.built:
+        yield f"storyboard status {files}".rstrip(), "what is made, and what it cost"
+
+
+def _commands(found: Sequence[tuple[str, str]], width: int, ink: Ink, margin: str) -> list[str]:
+    """Commands one below the other, each with its word beside it, or below when the screen is narrow."""
+    room = max(cells(command) for command, _ in found)
+    beside = len(margin) + room + 4 + max(cells(word) for _, word in found) <= width
+    lines: list[str] = []
+    for command, word in found:
+        painted = margin + ink(command, "command")
+        if beside:
+            lines.append(f"{painted}{' ' * (room - cells(command) + 4)}{word}")
+        else:
+            lines += [painted, f"{margin}  {word}"]
+    return lines

@@ -1,0 +1,300 @@
+"""What manifest and ledger know of storyboards: for people, and as JSON."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
+
+from runner.clock import stamp
+from runner.history import Attempt, History, State
+from runner.language.board import Shot, Storyboard
+from runner.plan import Action, Plan, Step
+from runner.request import credits_json, usd_text
+from runner.show.amounts import count, credits_text, dollars, length, moment
+from runner.show.clean import clean, words
+from runner.show.ink import Ink
+from runner.show.names import board_name, take_names
+from runner.show.notes import aside, dotted, labelled
+from runner.show.plan_table import ACTION_INKS, WIDE
+from runner.show.run_json import clip_json
+from runner.show.table import Cell, Column, Row, row, table
+
+VERSION = 1
+_MOST_ROWS = 30
+_TROUBLE = (Action.UNSETTLED, Action.REFUSED, Action.GONE, Action.BLOCKED)
+_MEDIA_STATES = frozenset({State.SUCCEEDED, State.STORED})
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What `status` shows: the plan says how each take stands, the history by which attempt."""
+
+    plan: Plan
+    history: History
+    now: datetime
+    typed: str = ""
+    zone: tzinfo | None = None
+    built: frozenset[str] = frozenset({"run", "plan", "status"})
+
+    def attempt(self, step: Step) -> Attempt | None:
+        """The attempt by which a take stands."""
+        return self.history.attempts.get(step.attempt) if step.attempt is not None else None
+
+    def expires(self, attempt: Attempt) -> datetime | None:
+        """When the provider forgets the clip, as far as its documentation says; None for what is free or not made."""
+        if attempt.state not in _MEDIA_STATES or attempt.ended_at is None or self.plan.play:
+            return None
+        return attempt.ended_at + timedelta(days=self.plan.edition.media_days)
+
+    def perhaps(self, board: Storyboard) -> list[Attempt]:
+        """Attempts that ended with a documented 500, and count as charged until they are settled."""
+        return [
+            attempt
+            for attempt in self.history.attempts.values()
+            if attempt.state is State.PERHAPS and attempt.intended.storyboard == board.path
+        ]
+
+
+def status(standing: Standing, width: int, color: bool, all_shots: bool = False) -> str:
+    """The screen of `storyboard status`; ends with what to type next."""
+    ink, plan = Ink(color), standing.plan
+    width = min(width, WIDE)
+    paths = {shot.storyboard for shot in plan.shots}
+    boards = [board for board in plan.batch.storyboards if board.path in paths]
+    if not boards:
+        return "There is no shot to tell of.\n"
+    blocks = [_board(standing, board, width, ink, all_shots) for board in boards]
+    blocks.append(_next(standing, width, ink))
+    return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
+
+
+def _board(standing: Standing, board: Storyboard, width: int, ink: Ink, all_shots: bool) -> list[str]:
+    steps = standing.plan.of(board)
+    lines = [f"{ink(words(board.title, 200), 'strong')}   {clean(board.path)}   {ink(_from(standing), 'quiet')}"]
+    lines += [f"  {line}" for line in dotted(_counts(standing.plan, board, steps), width - 2)]
+    if rows := _rows(standing, steps, all_shots):
+        lines += ["", *table(_COLUMNS, rows, width, ink)]
+    notes = [*_money(standing, board, steps, width, ink), *_expiring(standing, steps, width, ink)]
+    return [*lines, "", *notes] if notes else lines
+
+
+def _from(standing: Standing) -> str:
+    return clean(f"clips of {standing.plan.account.provider}")
+
+
+def _counts(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> Iterable[str]:
+    made = {step.shot.id for step in steps if step.action is Action.KEEP}
+    wanted = [shot for shot in plan.shots if shot.storyboard == board.path and not shot.skip]
+    film = length(sum(shot.request.seconds for shot in wanted if shot.id in made))
+    whole = length(sum(shot.request.seconds for shot in wanted))
+    yield f"{len(made)} of {count(len(wanted), 'shot')} made, {film} of {whole}"
+    counts = Counter(step.action for step in steps)
+    yield from (f"{counts[action]} {action}" for action in Action if counts[action])
+
+
+# -- takes ------------------------------------------------------------------------------------------------
+
+_COLUMNS = (
+    Column(least=14, most=40, head="shot"),
+    Column("right", head="take"),
+    Column(head="stands"),
+    Column(least=12, most=36, head="task"),
+    Column("right", head="credits"),
+    Column(head="since"),
+    Column(least=16, head="words"),
+)
+
+
+def _rows(standing: Standing, steps: Sequence[Step], all_shots: bool) -> list[Row | str]:
+    """A line for each take that is not simply made or simply new; all of them when asked."""
+    told = list(steps) if all_shots else [step for step in steps if _tells(step)]
+    shown = told if all_shots else told[:_MOST_ROWS]
+    rows: list[Row | str] = [_take(standing, step) for step in shown]
+    if len(told) > len(shown):
+        rows.append(f"  and {count(len(told) - len(shown), 'take')} more (--json has them all)")
+    return rows
+
+
+def _tells(step: Step) -> bool:
+    return (
+        step.action in _TROUBLE or step.action is Action.RESUME or (step.action is Action.MAKE and bool(step.attempt))
+    )
+
+
+def _take(standing: Standing, step: Step) -> Row:
+    attempt = standing.attempt(step)
+    ink = ACTION_INKS[step.action]
+    said = words(step.reason, 400) if step.action is not Action.KEEP else _clip_words(attempt)
+    cells = (
+        clean(step.shot.id),
+        str(step.take),
+        Cell(step.action.value, ink),
+        Cell(clean(attempt.task_id or "–") if attempt is not None else "–", "quiet"),
+        _credits(attempt),
+        Cell(moment(attempt.intended_at, standing.zone) if attempt is not None else "–", "quiet"),
+    )
+    return row(*cells, Cell(said, ink), short="", below=said)
+
+
+def _clip_words(attempt: Attempt | None) -> str:
+    return clean(attempt.clip.path) if attempt is not None and attempt.clip is not None else "made"
+
+
+def _credits(attempt: Attempt | None) -> str:
+    return credits_text(attempt.credits) if attempt is not None and attempt.credits else ""
+
+
+# -- money ------------------------------------------------------------------------------------------------
+
+
+def _money(standing: Standing, board: Storyboard, steps: Sequence[Step], width: int, ink: Ink) -> list[str]:
+    plan = standing.plan
+    if plan.play:
+        return []
+    sums = totals(standing, board, steps)
+    perhaps = standing.perhaps(board)
+    lines: list[str] = []
+    for label, amount, more in (
+        ("billed", sums["billed"], ""),
+        ("running", sums["running"], ""),
+        ("unsettled", sums["unsettled"], "counted until it is settled"),
+        ("perhaps", sums["perhaps"], f"{count(len(perhaps), 'attempt')} that the server failed; counted as charged"),
+        ("to make", sums["to_make"], ""),
+    ):
+        if amount or label == "billed":
+            text = f"{credits_text(amount)} credits  {dollars(plan.usd(amount))}   {more}".rstrip()
+            lines += labelled(label, text, width, ink, "plain", 9)
+    if board.budget_credits is not None:
+        used = sums["billed"] + sums["running"] + sums["unsettled"]
+        lines += labelled(
+            "budget", f"{credits_text(used)} of {credits_text(board.budget_credits)}", width, ink, "plain", 9
+        )
+    return lines
+
+
+def totals(standing: Standing, board: Storyboard, steps: Sequence[Step]) -> dict[str, Decimal]:
+    """Credits by how they stand; what shares a clip counts once."""
+    sums = dict.fromkeys(("billed", "running", "unsettled", "perhaps", "to_make"), Decimal(0))
+    for step in steps:
+        attempt = standing.attempt(step)
+        if step.orders and step.price.credits is not None:
+            sums["to_make"] += step.price.credits
+        if attempt is None or step.shares is not None:
+            continue
+        sums["billed"] += attempt.billed
+        if attempt.state in (State.RUNNING, State.INTENDED):
+            sums["running"] += attempt.credits
+        elif attempt.state is State.UNSETTLED:
+            sums["unsettled"] += attempt.credits
+    sums["perhaps"] = sum((attempt.credits for attempt in standing.perhaps(board)), Decimal(0))
+    return sums
+
+
+def _expiring(standing: Standing, steps: Sequence[Step], width: int, ink: Ink) -> list[str]:
+    """Clips that are paid and not on this disk, with the day on which the provider forgets the first of them."""
+    missing = [step for step in steps if step.action is Action.RESUME and _paid(standing.attempt(step))]
+    days = [
+        expires for step in missing if (attempt := standing.attempt(step)) and (expires := standing.expires(attempt))
+    ]
+    if not days:
+        return []
+    names = "  ".join(take_names(missing)[:8]) + (" …" if len(missing) > 8 else "")
+    text = f"{names}  paid and not on this disk; the provider keeps the first until {moment(min(days), standing.zone)}"
+    return labelled("expires", text, width, ink, "strong warn", 9)
+
+
+def _paid(attempt: Attempt | None) -> bool:
+    return attempt is not None and attempt.state in _MEDIA_STATES
+
+
+def _next(standing: Standing, width: int, ink: Ink) -> list[str]:
+    typed = clean(standing.typed)
+    actions = Counter(step.action for step in standing.plan.steps)
+    lines: list[str] = []
+    if actions[Action.UNSETTLED] and "settle" in standing.built:
+        names = [step for step in standing.plan.steps if step.action is Action.UNSETTLED]
+        shot = f"{board_name(names[0].shot.storyboard)}:{clean(names[0].shot.id)}"
+        lines += aside(f"storyboard settle {shot} --task ID", "or --not-charged", width, ink)
+    if any(step.later for step in standing.plan.steps) and "pick" in standing.built:
+        lines += aside("storyboard pick SHOT TAKE", "chooses the good take", width, ink)
+    if any(actions[action] for action in (Action.MAKE, Action.WAIT, Action.RESUME)):
+        lines += aside(f"storyboard plan {typed}".rstrip(), "what a run would do, and why", width, ink)
+    elif "dailies" in standing.built:
+        lines += aside(f"storyboard dailies {typed}".rstrip(), "look at the clips", width, ink)
+    return lines
+
+
+# -- JSON -------------------------------------------------------------------------------------------------
+
+
+def status_json(standing: Standing) -> dict[str, object]:
+    """`{"status": 1, …}`: every take with its attempt, clip and credits, and the sums."""
+    plan = standing.plan
+    return {
+        "status": VERSION,
+        "provider": plan.account.provider,
+        "host": plan.account.host,
+        "edition": plan.edition.name,
+        "play": plan.play,
+        "storyboards": [_board_json(standing, board) for board in plan.batch.storyboards],
+        "totals": _totals_json(standing),
+    }
+
+
+def _board_json(standing: Standing, board: Storyboard) -> dict[str, object]:
+    by_shot: dict[str, list[Step]] = {}
+    for step in standing.plan.of(board):
+        by_shot.setdefault(step.shot.id, []).append(step)
+    shots = [shot for shot in standing.plan.shots if shot.storyboard == board.path]
+    return {
+        "path": board.path,
+        "title": board.title,
+        "shots": [_shot_json(standing, shot, by_shot.get(shot.id, ())) for shot in shots],
+    }
+
+
+def _shot_json(standing: Standing, shot: Shot, steps: Sequence[Step]) -> dict[str, object]:
+    picks: Mapping[tuple[str, str], int] = standing.history.picks
+    return {
+        "id": shot.id,
+        "picked": picks.get((shot.storyboard, shot.id)),
+        "takes": [_take_json(standing, step) for step in steps],
+    }
+
+
+def _take_json(standing: Standing, step: Step) -> dict[str, object]:
+    attempt = standing.attempt(step)
+    expires = standing.expires(attempt) if attempt is not None else None
+    return {
+        "take": step.take,
+        "fingerprint": step.fingerprint,
+        "stands": step.action.value,
+        "reason": step.reason,
+        "attempt": step.attempt,
+        "task_id": attempt.task_id if attempt is not None else None,
+        "credits": {
+            "quoted": credits_json(step.price.credits),
+            "used": credits_json(attempt.credits_used) if attempt is not None else None,
+        },
+        "created_at": stamp(attempt.intended_at) if attempt is not None else None,
+        "completed_at": stamp(attempt.ended_at) if attempt is not None and attempt.ended_at is not None else None,
+        "expires_at": stamp(expires) if expires is not None else None,
+        "clip": clip_json(attempt.clip) if attempt is not None and attempt.clip is not None else None,
+    }
+
+
+def _totals_json(standing: Standing) -> dict[str, object]:
+    plan = standing.plan
+    sums = dict.fromkeys(("billed", "running", "unsettled", "perhaps", "to_make"), Decimal(0))
+    for board in plan.batch.storyboards:
+        for name, amount in totals(standing, board, plan.of(board)).items():
+            sums[name] += amount
+    counts = Counter(step.action for step in plan.steps)
+    return {
+        "shots": plan.totals.shots,
+        "takes": plan.totals.takes,
+        **{action.value: counts[action] for action in Action},
+        "credits": {name: credits_json(amount) for name, amount in sums.items()},
+        "usd": {name: usd_text(plan.usd(amount)) for name, amount in sums.items()},
+    }
