@@ -54,6 +54,7 @@ class Double:
     journal: list[Entry] = field(default_factory=list)
     accepted: int = 0
     """Connections that were accepted, with or without a request."""
+    url: str = ""
     _listener: socket.socket = field(init=False)
     _open: set[socket.socket] = field(default_factory=set)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -63,11 +64,15 @@ class Double:
 
     def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        host, port = self._listener.getsockname()[:2]
+        self.url = f"{'https' if self.tls else 'http'}://{host}:{port}"
         self._spawn(self._accept)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._closing.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # closing alone does not wake a thread that accepts
         self._listener.close()
         with self._lock:
             opened = list(self._open)
@@ -76,11 +81,6 @@ class Double:
                 connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(5)
-
-    @property
-    def url(self) -> str:
-        host, port = self._listener.getsockname()[:2]
-        return f"{'https' if self.tls else 'http'}://{host}:{port}"
 
     def play(self, *steps: Step) -> None:
         """More steps at the end of the script."""

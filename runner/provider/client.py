@@ -1,0 +1,300 @@
+"""The only client of the provider's API: createTask, recordInfo, and every outcome of both as a value."""
+
+import json
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+import anyio
+import anyio.to_thread
+import httpx
+
+from runner import __version__
+from runner.clock import Clock, SystemClock
+from runner.edition import strictjson
+from runner.edition.answers import answered_by, header, read_created, read_cut, unknown, words_of
+from runner.edition.edition import Edition
+from runner.edition.record import Facts, read_facts, read_record
+from runner.edition.wire import CALLBACK
+from runner.history import CreateAnswer, KeyRefused, LookAnswer, NotSent, Refused, Running, Unknown
+from runner.key import Key
+from runner.problems import ExitCode, Stop
+from runner.provider import trust
+from runner.provider.departure import Departure
+from runner.provider.pace import Pace
+from runner.request import Plain
+
+CREATE = "/api/v1/jobs/createTask"
+LOOK = "/api/v1/jobs/recordInfo"
+NOBODY = "task_storyboard_asks_whether_this_is_the_api"
+"""The made-up id of the preflight: no task has it."""
+MOST = 1 << 20
+"""Bytes of an answer that are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds; `create` and `look` are totals over connecting, sending and reading."""
+
+    connect: float = 10.0
+    create: float = 120.0
+    """A late answer still has its task id: long, since giving up early makes doubt."""
+    look: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What came back of a request: perhaps nothing, perhaps not all."""
+
+    status: int | None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    trouble: str = ""
+    """Why it is not whole; "" when it is."""
+    left: bool = True
+    final: bool = False
+    """It never left, and trying again is no use."""
+
+
+@dataclass(slots=True)
+class Client:
+    """One account at one host. Never raises for what network or provider do.
+
+    Open it with `async with`. The only mutable state: two httpx clients, opened at the first request.
+    """
+
+    base_url: str
+    key: Key
+    edition: Edition
+    clock: Clock = field(default_factory=SystemClock)
+    requests_per_second: float | None = None
+    callbacks: str | None = None
+    """Public address below which each attempt has its own webhook path; None sends no `callBackUrl`."""
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    trusted: Callable[[], ssl.SSLContext] = trust.context
+    _pace: Pace = field(init=False)
+    _creating: httpx.AsyncClient | None = None
+    _looking: httpx.AsyncClient | None = None
+
+    def __post_init__(self) -> None:
+        if not trust.may_have_key(self.base_url):
+            words = f"{self.base_url} is not https: the key would travel in the open; nothing was sent"
+            raise Stop(ExitCode.UNFIT, words)
+        self.base_url = self.base_url.rstrip("/")
+        self._pace = Pace(self.requests_per_second, self.clock, anyio.sleep)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        for client in (self._creating, self._looking):
+            if client is not None:
+                await client.aclose()
+
+    @property
+    def key_id(self) -> str:
+        return self.key.id
+
+    # -- the three requests -----------------------------------------------------------------------------
+
+    async def preflight(self) -> CreateAnswer | None:
+        """Asks once for a made-up task: None when the API itself answers, else what it means for creating."""
+        answer = await self._get(NOBODY)
+        if answer.status is None:
+            return NotSent(answer.trouble, answer.final)
+        return _fitness(answer, self.base_url)
+
+    async def create(
+        self, body: Mapping[str, Plain], receipt: str, sending: Callable[[], Awaitable[None]]
+    ) -> CreateAnswer:
+        """One createTask on a fresh connection, never followed, never repeated, under a total deadline.
+
+        `sending` is awaited after connect and TLS, before the first byte; if it raises, nothing is sent and the
+        exception comes back. Cancelling is the caller's business: shield it, or find the attempt unsettled.
+        """
+        sent = dict(body) if self.callbacks is None else {**body, CALLBACK: f"{self.callbacks.rstrip('/')}/{receipt}"}
+        content = json.dumps(sent, ensure_ascii=False, allow_nan=False).encode()
+        if _holds(content, self.key):
+            return NotSent("the request holds the text of the key itself; take it out of prompt or inputs", final=True)
+        await self._pace.turn()
+        return _created(await self._post(content, sending))
+
+    async def look(self, task_id: str, model: str | None = None) -> LookAnswer:
+        """One recordInfo; what failed or makes no sense is `Running(heard=False)`. `model` must be the record's."""
+        answer = await self._get(task_id)
+        return self._read(answer, task_id, model)
+
+    async def confirm(self, task_id: str) -> tuple[LookAnswer, Facts | None]:
+        """The same with what the record says of itself, for binding a task to an attempt."""
+        answer = await self._get(task_id)
+        facts = None if answer.status is None or answer.trouble else read_facts(answer.status, answer.body)
+        return self._read(answer, task_id, None), facts
+
+    def _read(self, answer: _Answer, task_id: str, model: str | None) -> LookAnswer:
+        if answer.status is None or answer.trouble:
+            return Running("", answer.trouble, heard=False)
+        return read_record(answer.status, answer.headers, answer.body, task_id, model, self.edition.models)
+
+    # -- how they travel --------------------------------------------------------------------------------
+
+    async def _post(self, content: bytes, sending: Callable[[], Awaitable[None]]) -> _Answer:
+        client = await self._client_for_creating()
+        headers = {"Content-Type": "application/json", "Connection": "close"}
+        request = client.build_request("POST", self.base_url + CREATE, content=content, headers=headers)
+        return await self._exchange(client, request, sending, self.deadlines.create)
+
+    async def _get(self, task_id: str) -> _Answer:
+        await self._pace.turn()
+        client = await self._client_for_looking()
+        request = client.build_request("GET", self.base_url + LOOK, params={"taskId": task_id})
+        return await self._exchange(client, request, _nothing_to_mark, self.deadlines.look)
+
+    async def _exchange(
+        self,
+        client: httpx.AsyncClient,
+        request: httpx.Request,
+        sending: Callable[[], Awaitable[None]],
+        deadline: float,
+    ) -> _Answer:
+        """Sends a request and reads its answer; every foreign exception is translated here, and only here."""
+        departure = Departure(request.method, sending)
+        request.extensions["trace"] = departure.trace
+        read = bytearray()
+        trouble, final = "", False
+        try:
+            with anyio.fail_after(deadline):
+                await _into(read, await client.send(request, stream=True))
+        except TimeoutError:
+            if departure.refused:
+                raise
+            trouble = f"no answer within {deadline:g} s"
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError) as error:
+            if departure.refused:
+                raise
+            trouble, final = said_of(error)
+        finally:
+            await departure.close()
+        return _Answer(departure.status, departure.headers, bytes(read), trouble, departure.left, final)
+
+    # -- the clients ------------------------------------------------------------------------------------
+
+    async def _client_for_creating(self) -> httpx.AsyncClient:
+        if self._creating is None:
+            none_kept = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+            self._creating = await self._client(none_kept, self.deadlines.create)
+        return self._creating
+
+    async def _client_for_looking(self) -> httpx.AsyncClient:
+        if self._looking is None:
+            # below the 5 s after which common servers close: a connection that dies in our hands tells nothing
+            kept = httpx.Limits(max_connections=None, max_keepalive_connections=4, keepalive_expiry=4)
+            self._looking = await self._client(kept, self.deadlines.look)
+        return self._looking
+
+    async def _client(self, limits: httpx.Limits, patience: float) -> httpx.AsyncClient:
+        local = trust.is_loopback(urlsplit(self.base_url).hostname or "")
+        plain = self.base_url.startswith("http:")
+        verify = trust.bare() if plain else await anyio.to_thread.run_sync(self.trusted)
+        return httpx.AsyncClient(
+            headers={
+                "Authorization": f"Bearer {self.key.secret}",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+                "User-Agent": f"storyboard/{__version__}",
+            },
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            verify=verify,
+            trust_env=not local,
+            http2=False,
+            follow_redirects=False,
+            limits=limits,
+            timeout=httpx.Timeout(patience, connect=self.deadlines.connect),
+        )
+
+
+async def _nothing_to_mark() -> None:
+    """A question costs nothing: there is nothing to note before it leaves."""
+
+
+async def _into(read: bytearray, response: httpx.Response) -> None:
+    """The body as it came on the wire, undecoded; one that is too long breaks off."""
+    try:
+        async for chunk in response.aiter_raw():
+            read += chunk
+            if len(read) > MOST:
+                del read[MOST:]
+                raise httpx.RemoteProtocolError(f"the answer is longer than {MOST} bytes")
+    finally:
+        with anyio.CancelScope(shield=True), anyio.move_on_after(1):
+            await response.aclose()
+
+
+def _holds(content: bytes, key: Key) -> bool:
+    """Whether the key stands in a request's body: as it is, escaped as JSON does, or percent-encoded."""
+    forms = (key.secret, json.dumps(key.secret)[1:-1], quote(key.secret, safe=""))
+    return any(form.encode() in content for form in forms)
+
+
+def _created(answer: _Answer) -> CreateAnswer:
+    if not answer.left:
+        return NotSent(answer.trouble, answer.final)
+    if answer.status is None:
+        return Unknown(answer.trouble)
+    if answer.trouble:
+        cut = read_cut(answer.status, answer.headers, answer.body)
+        told = f"HTTP {answer.status}, then {answer.trouble}"
+        return unknown(answer.status, answer.headers, answer.body, told) if isinstance(cut, Unknown) else cut
+    return read_created(answer.status, answer.headers, answer.body)
+
+
+def _fitness(answer: _Answer, base_url: str) -> CreateAnswer | None:
+    """What the answer to the preflight says of the host: an answer of the API itself, whichever, is fit."""
+    status = answer.status or 0
+    try:
+        said: Any = strictjson.parse(answer.body)
+    except strictjson.NotJsonError:
+        said = None
+    words = words_of(said)
+    if 300 <= status < 400:
+        to = header(answer.headers, "location") or "nowhere"
+        return Refused(status, f"{base_url} sends on to {to[:200]}: not the API's address", stop=True)
+    if status == 401 or (status == 200 and isinstance(said, Mapping) and said.get("code") == 401):
+        return KeyRefused(words or answered_by(status, answer.headers))
+    if answer.trouble or status >= 500:
+        return NotSent(answer.trouble or words or answered_by(status, answer.headers))
+    if not isinstance(said, Mapping):
+        who = answered_by(status, answer.headers)
+        return Refused(status, f"{base_url} does not speak the API: {who}", stop=True)
+    return None
+
+
+def said_of(error: Exception) -> tuple[str, bool]:
+    """A foreign exception in our words, and whether trying again is no use."""
+    causes: list[BaseException] = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:
+        causes.append(cause)
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"the host's certificate is not to be trusted: {cause.verify_message}", True
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+            return f"no TLS with that host: {cause.reason or 'the handshake failed'}", True
+        if isinstance(cause, socket.gaierror):
+            return "the host's name is not known here: is there a network?", False
+        if isinstance(cause, ConnectionRefusedError):
+            return "nothing listens at that host and port", False
+    return _WORDS.get(type(error)) or f"{type(error).__name__}: {error}"[:300], False
+
+
+_WORDS: dict[type[Exception], str] = {
+    httpx.ConnectTimeout: "the host did not answer in time",
+    httpx.ReadTimeout: "no answer came in time",
+    httpx.WriteTimeout: "the request could not be sent in time",
+    httpx.ReadError: "the connection broke before the answer",
+}

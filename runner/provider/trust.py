@@ -1,0 +1,44 @@
+"""The one TLS context of the process, and which hosts may have the key without TLS."""
+
+import ssl
+import threading
+from functools import cache
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+_making = threading.Lock()
+
+
+def context() -> ssl.SSLContext:
+    """The context for every connection by https; making it takes tens of milliseconds, so call it in a thread."""
+    with _making:
+        return _context()
+
+
+@cache
+def _context() -> ssl.SSLContext:
+    import httpx
+
+    return httpx.create_ssl_context()
+
+
+@cache
+def bare() -> ssl.SSLContext:
+    """A context that trusts nobody, for clients that speak to loopback without TLS: costs nothing to make."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host of an address is this machine, by its name or number alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def may_have_key(base_url: str) -> bool:
+    """Whether the key may go there: by https, or to this machine."""
+    parts = urlsplit(base_url)
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
