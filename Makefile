@@ -42,17 +42,16 @@ clean:  ## remove the environment and what tools left (never a clip, never a rec
 
 # The stamps lie inside .venv, so that they go with it. PYTHON=/path/to/python chooses another interpreter.
 .venv/bin/python:
-	@for python in "$(PYTHON)" python3.13 python3.12 python3.11 python3 python; do \
-	  test -n "$$python" && command -v "$$python" >/dev/null 2>&1 || continue; \
-	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	@for python in $(or $(PYTHON),python3.13 python3.12 python3.11 python3 python); do \
+	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || continue; \
 	  echo "making .venv with $$("$$python" --version)"; \
 	  "$$python" -m venv --clear .venv && exit 0; \
 	  rm -rf .venv; \
 	  echo "$$python cannot make a virtual environment; on Debian and Ubuntu: sudo apt install python3-venv" >&2; \
 	  exit 1; \
 	done; \
-	echo "storyboard needs Python 3.11 or newer, and there is none on this machine's PATH." >&2; \
-	echo "Install one (https://www.python.org/downloads/), or name it: make PYTHON=/path/to/python3.12 demo" >&2; \
+	echo "storyboard needs Python 3.11 or newer, and $(if $(PYTHON),$(PYTHON) is none,none is on this machine's PATH)." >&2; \
+	echo "Install it (https://www.python.org/downloads/), or name it: make PYTHON=/path/to/python3.12 demo" >&2; \
 	exit 1
 
 .venv/.installed: pyproject.toml | .venv/bin/python
