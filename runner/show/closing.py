@@ -11,7 +11,8 @@ from runner.language.board import Shot
 from runner.plan import Action, Plan
 from runner.problems import ExitCode
 from runner.show.amounts import count, credits_text, dollars, lasting, length
-from runner.show.cells import left, right
+from runner.show.bill import amounts
+from runner.show.cells import left
 from runner.show.cells import width as cells
 from runner.show.clean import clean, words
 from runner.show.ink import Ink
@@ -112,18 +113,7 @@ def _money(outcome: Outcome, ink: Ink, after: After) -> list[str]:
         rows.append(("running", money.running, "collected by the next run, no new charge"))
     if outcome.refused:
         rows.append(("refused", Decimal(0), f"{', '.join(_named(outcome.refused, plan))}, free"))
-    return _amounts(rows, plan, ink)
-
-
-def _amounts(rows: Sequence[tuple[str, Decimal, str]], plan: Plan, ink: Ink) -> list[str]:
-    room = max((len(credits_text(amount)) for _, amount, _ in rows), default=0)
-    prices = [dollars(plan.usd(amount)) if amount else "" for _, amount, _ in rows]
-    beside = max((len(price) for price in prices), default=0)
-    return [
-        f"  {left(label, _LABEL)}  {ink(right(credits_text(amount), max(6, room)), 'money')} credits  "
-        f"{right(price, beside)}   {text}".rstrip()
-        for (label, amount, text), price in zip(rows, prices, strict=True)
-    ]
+    return amounts(rows, plan, ink)
 
 
 def _difference(outcome: Outcome, billed: Decimal) -> str:

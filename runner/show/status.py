@@ -11,7 +11,8 @@ from runner.history import Attempt, History, State
 from runner.language.board import Shot, Storyboard
 from runner.plan import Action, Plan, Step
 from runner.request import credits_json, usd_text
-from runner.show.amounts import count, credits_text, dollars, length, moment
+from runner.show.amounts import count, credits_text, length, moment
+from runner.show.bill import amounts
 from runner.show.clean import clean, words
 from runner.show.ink import Ink
 from runner.show.names import board_name, take_names
@@ -125,7 +126,7 @@ def _tells(step: Step) -> bool:
 def _take(standing: Standing, step: Step) -> Row:
     attempt = standing.attempt(step)
     ink = ACTION_INKS[step.action]
-    said = words(step.reason, 400) if step.action is not Action.KEEP else _clip_words(attempt)
+    said = _said(step, attempt)
     cells = (
         clean(step.shot.id),
         str(step.take),
@@ -137,8 +138,13 @@ def _take(standing: Standing, step: Step) -> Row:
     return row(*cells, Cell(said, ink), short="", below=said)
 
 
-def _clip_words(attempt: Attempt | None) -> str:
-    return clean(attempt.clip.path) if attempt is not None and attempt.clip is not None else "made"
+def _said(step: Step, attempt: Attempt | None) -> str:
+    """Why it stands so; of a made one its path, of a running one the provider's last word."""
+    if step.action is Action.KEEP:
+        return clean(attempt.clip.path) if attempt is not None and attempt.clip is not None else "made"
+    if attempt is not None and attempt.state is State.RUNNING:
+        return words(attempt.status, 40) or "running"
+    return words(step.reason, 400)
 
 
 def _credits(attempt: Attempt | None) -> str:
@@ -154,22 +160,18 @@ def _money(standing: Standing, board: Storyboard, steps: Sequence[Step], width: 
         return []
     sums = totals(standing, board, steps)
     perhaps = standing.perhaps(board)
-    lines: list[str] = []
-    for label, amount, more in (
+    rows = [
         ("billed", sums["billed"], ""),
         ("running", sums["running"], ""),
         ("unsettled", sums["unsettled"], "counted until it is settled"),
         ("perhaps", sums["perhaps"], f"{count(len(perhaps), 'attempt')} that the server failed; counted as charged"),
         ("to make", sums["to_make"], ""),
-    ):
-        if amount or label == "billed":
-            text = f"{credits_text(amount)} credits  {dollars(plan.usd(amount))}   {more}".rstrip()
-            lines += labelled(label, text, width, ink, "plain", 9)
+    ]
+    lines = amounts([each for each in rows if each[1] or each[0] == "billed"], plan, ink)
     if board.budget_credits is not None:
         used = sums["billed"] + sums["running"] + sums["unsettled"]
-        lines += labelled(
-            "budget", f"{credits_text(used)} of {credits_text(board.budget_credits)}", width, ink, "plain", 9
-        )
+        text = f"{credits_text(used)} of {credits_text(board.budget_credits)} credits"
+        lines += labelled("budget", text, width, ink, "plain", 9)
     return lines
 
 
