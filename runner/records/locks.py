@@ -50,13 +50,14 @@ def hold(state: Path, outputs: Iterable[Path]) -> Iterator[None]:
             os.close(descriptor)
 
 
-def living(state: Path) -> frozenset[str]:
-    """The runs of this machine that still work; this process's own too."""
-    alive = set()
-    for path in sorted((state / RUNS).glob("*")):
-        if not _is_free(path):
-            alive.add(path.name)
-    return frozenset(alive)
+def lives(state: Path, run: str) -> bool:
+    """Whether a run still works; a run without a file has ended."""
+    return not _is_free(state / RUNS / run)
+
+
+def ended(state: Path) -> list[str]:
+    """Runs that ended without putting their file away: a run that has ended never comes back."""
+    return [path.name for path in sorted((state / RUNS).glob("*")) if _is_free(path)]
 
 
 def _is_free(path: Path) -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from runner.problems import ExitCode, Stop
@@ -16,17 +15,18 @@ class Receipts:
     """The receipts file of one living run; its lock says that the run lives."""
 
     def __init__(self, state: Path, run: str) -> None:
-        folder = state / RUNS
-        self.path = folder / run
+        self.path = state / RUNS / run
+        made = state / f"new-run-{run}"
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = open_file(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
-            try_lock(self._file)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = open_file(made, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+            try_lock(self._file)  # before it has its name: a file without its lock is taken for a dead run's
             os.pwrite(self._file, bytes(_ROOM), 0)
             os.fsync(self._file)
-            sync_folder(folder)
+            made.rename(self.path)
+            sync_folder(self.path.parent)
         except OSError as error:
-            raise Stop(ExitCode.UNFIT, f"no receipts can be kept in {folder}: {error.strerror}") from error
+            raise Stop(ExitCode.UNFIT, f"no receipts can be kept in {state}: {error.strerror}") from error
         self._end = 0
 
     def write(self, attempt: str, task_id: str, at: str) -> None:
@@ -41,13 +41,6 @@ class Receipts:
         if done:
             self.path.unlink(missing_ok=True)
         os.close(self._file)
-
-
-def left_behind(state: Path, alive: frozenset[str]) -> Iterator[tuple[Path, list[tuple[str, str, str]]]]:
-    """The receipts (attempt, task id, time) of runs that ended without putting them away."""
-    for path in sorted((state / RUNS).glob("*")):
-        if path.name not in alive:
-            yield path, read(path)
 
 
 def read(path: Path) -> list[tuple[str, str, str]]:
