@@ -37,6 +37,9 @@ format: .venv/.installed-dev  ## put the code into its form
 assets: .venv/.installed  ## draw, animate and synthesise the examples' assets anew
 	@$(PY) storyboards/assets/make.py
 
+picture: demo  ## the README's contact sheet, from the clips of the example
+	@$(PY) docs/pictures/make.py
+
 clean:  ## remove the environment and what tools left (never a clip, never a record of money)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 
