@@ -46,6 +46,8 @@ class Storyboard:
     """Seconds that the film should have."""
     budget_credits: Decimal | None = None
     budget_usd: Decimal | None = None
+    profiles: tuple[str, ...] = ()
+    """Names of the profiles that it knows, its includes' too."""
 
 
 @dataclass(frozen=True, slots=True)

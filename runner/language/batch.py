@@ -1,0 +1,224 @@
+"""From the files to the batch: read, include, check, expand, render, mention, compare. One line a step."""
+
+import gc
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path as FilePath
+
+from runner.edition.edition import DEFAULT, Edition, load
+from runner.language.board import Batch, Shot, Storyboard
+from runner.language.checks import (
+    check_asset_names,
+    check_circles,
+    check_ids,
+    check_same,
+    check_unused_assets,
+    check_unused_variables,
+)
+from runner.language.compose import Cast, Composer
+from runner.language.document import Document, Fields, Origin, Value
+from runner.language.include import Named, Shelf, names, order
+from runner.language.materials import Asset, Stock, read_asset
+from runner.language.prompts import Prompts
+from runner.language.settle import settled
+from runner.language.shots import Draft, Ground, Layer, expand, finish
+from runner.language.template import Templates, Variable
+from runner.problems import ExitCode, Problem, Problems, Stop, nearest
+from runner.request import Plain
+
+MAX_SHOTS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says about the storyboards' content."""
+
+    profile: str | None = None
+    variables: Mapping[str, Plain] = field(default_factory=dict)
+    """From --var and --var-file; an unknown name is exit 2."""
+    edition: Edition = field(default_factory=lambda: load(DEFAULT))
+
+
+@dataclass(slots=True)
+class Film:
+    """One storyboard while it is compiled."""
+
+    document: Document
+    ground: Ground
+    assets: list[Asset]
+    drafts: list[Draft]
+    cast: Cast
+
+
+def compile(files: Sequence[FilePath], root: FilePath, options: Options) -> tuple[Batch, Problems]:  # noqa: A001 - it is what it does
+    """The batch of some files and everything that is wrong with them, in file order.
+
+    Paths of shots and places are from `root`, the repository's top. Reads files below `root`, and nothing else; raises
+    Stop only for what the command line says (an unknown profile or variable).
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        films, problems = films_of(files, root, options)
+        boards = [board(film) for film in films]
+        return Batch(tuple(boards)), settled(problems)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def films_of(files: Sequence[FilePath], root: FilePath, options: Options) -> tuple[list[Film], Problems]:
+    """Every storyboard with its shots merged and rendered, before mentions are resolved."""
+    problems = Problems()
+    shelf = Shelf(root, problems)
+    documents = list(dict.fromkeys(shelf.read(path) for path in files))
+    found = [document for document in documents if "storyboard" in document.root]
+    sections = [_sections(document, shelf) for document in found]
+    _check_options(sections, options, whole=all(document.whole for document in shelf.documents.values()))
+    stock = Stock(root)
+    films = [_film(document, parts, shelf, stock, options) for document, parts in zip(found, sections, strict=True)]
+    _check_size(films, problems)
+    return films, problems
+
+
+@dataclass(frozen=True, slots=True)
+class _Sections:
+    files: list[Document]
+    variables: dict[str, Named]
+    assets: dict[str, Named]
+    profiles: dict[str, Named]
+
+
+def _sections(document: Document, shelf: Shelf) -> _Sections:
+    files, problems = order(document), shelf.problems
+    return _Sections(
+        files,
+        names(files, "vars", problems),
+        names(files, "assets", problems),
+        names(files, "profiles", problems),
+    )
+
+
+def _check_options(sections: list[_Sections], options: Options, whole: bool) -> None:
+    """Unknown names on the command line; said only when every file could be read."""
+    if not sections or not whole:
+        return
+    profiles = {name for one in sections for name in one.profiles}
+    if options.profile is not None and options.profile not in profiles:
+        raise Stop(ExitCode.USAGE, _unknown("profile", options.profile, profiles))
+    variables = {name for one in sections for name in one.variables}
+    for name in options.variables:
+        if name not in variables:
+            raise Stop(ExitCode.USAGE, _unknown("variable", name, variables))
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> str:
+    close = nearest(name, known)
+    listed = ", ".join(sorted(known)) or "none"
+    return f"no {what} is named {name}" + (f"; did you mean {close}?" if close else f"; known: {listed}")
+
+
+def _film(document: Document, parts: _Sections, shelf: Shelf, stock: Stock, options: Options) -> Film:
+    problems = shelf.problems
+    templates = Templates(Prompts(shelf.root, document).find)
+    ground = Ground(
+        document,
+        tuple(_layers(parts.files, "defaults")),
+        tuple(_profile(parts, options.profile)),
+        _variables(parts.variables, options.variables),
+        templates,
+        problems,
+        frozenset(shelf.broken.get(document.name, ())),
+    )
+    drafts = check_ids(expand(ground), ground)
+    assets = [
+        asset
+        for name, named in parts.assets.items()
+        if (asset := read_asset(name, named, named.origin.document is document)) is not None
+    ]
+    cast = Cast(check_asset_names(assets, drafts, ground), stock, options.edition)
+    for draft in drafts:
+        finish(draft, ground)
+        takes = draft.values.get("takes")
+        cast.takes[draft.id] = takes if isinstance(takes, int) else 1
+    return Film(document, ground, assets, drafts, cast)
+
+
+def _layers(files: Sequence[Document], section: str) -> Iterable[Layer]:
+    for document in files:
+        said = document.root.get(section)
+        if isinstance(said, dict):
+            yield Layer(Origin(document, (section,)), said, section)
+
+
+def _profile(parts: _Sections, profile: str | None) -> Iterable[Layer]:
+    named = parts.profiles.get(profile) if profile else None
+    for origin in named.layers if named else ():
+        said = origin.value
+        if isinstance(said, dict):
+            yield Layer(origin, said, f"profile {profile}")
+
+
+def _variables(said: Mapping[str, Named], given: Mapping[str, Plain]) -> Mapping[str, Variable]:
+    found = {name: Variable(named.origin.value, _constant(named.origin)) for name, named in said.items()}
+    return found | {name: Variable(_value(value), None, literal=True) for name, value in given.items()}
+
+
+def _constant(origin: Origin) -> Callable[[], Origin]:
+    return lambda: origin
+
+
+def _value(value: Plain) -> Value:
+    return value
+
+
+def _check_size(films: Sequence[Film], problems: Problems) -> None:
+    total = sum(len(film.drafts) for film in films)
+    if total <= MAX_SHOTS:
+        return
+    film = films[-1]
+    message = f"this batch has {total:,} shots; at most {MAX_SHOTS:,} are made at once"
+    problems.add(Problem("batch-size", film.document.source.place(0), message, "give fewer files, or smaller matrices"))
+    for film in films:
+        film.drafts.clear()
+
+
+def board(film: Film) -> Storyboard:
+    """A storyboard with the requests of its shots; those that something is wrong with are left out."""
+    made: list[Shot] = []
+    for draft in film.drafts:
+        shot = Composer(draft, film.ground, film.cast).shot()
+        if shot is not None:
+            made.append(shot)
+    drafts = {draft.id: draft for draft in film.drafts}
+    check_circles(made, drafts, film.ground)
+    check_same(made, drafts, film.ground)
+    if len(made) == len(film.drafts) and not film.ground.problems.errors:
+        check_unused_assets(film.assets, film.ground)
+        check_unused_variables(film.drafts, film.ground)
+    return _storyboard(film.document, made)
+
+
+def _storyboard(document: Document, shots: Sequence[Shot]) -> Storyboard:
+    root = document.root
+    title, length, budget = root.get("title"), root.get("length"), root.get("budget")
+    ceilings = budget if isinstance(budget, dict) else Fields(0)
+    return Storyboard(
+        path=document.name,
+        title=_title(document, title),
+        shots=tuple(shots),
+        length=_decimal(length),
+        budget_credits=_decimal(ceilings.get("credits")),
+        budget_usd=_decimal(ceilings.get("usd")),
+    )
+
+
+def _title(document: Document, title: Value) -> str:
+    if isinstance(title, int | float):
+        return Origin(document, ("title",)).written()
+    return title if isinstance(title, str) and title else FilePath(document.name).stem
+
+
+def _decimal(value: Value) -> Decimal | None:
+    return Decimal(str(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -1,0 +1,157 @@
+"""What can only be seen across the shots of a storyboard: names, circles, equal requests, what nobody uses."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+
+from runner.language.board import Shot
+from runner.language.materials import Asset, folded
+from runner.language.mentions import is_name, position
+from runner.language.shots import Draft, Ground, used_names
+from runner.problems import Problem, nearest
+
+
+def check_ids(drafts: Sequence[Draft], ground: Ground) -> list[Draft]:
+    """The drafts whose ids are their own, regardless of case."""
+    seen: dict[str, Draft] = {}
+    kept: list[Draft] = []
+    for draft in drafts:
+        first = seen.setdefault(draft.id.lower(), draft)
+        if first is draft:
+            kept.append(draft)
+            continue
+        other = "" if first.id == draft.id else f" (there as `{first.id}`; ids differ by more than case)"
+        message = f"the id `{draft.id}` is taken{other}"
+        hint = "every shot has an id of its own"
+        if first.entry == draft.entry:
+            message, hint = f"two combinations of this matrix have the id `{draft.id}`", "name every axis in the id"
+        related = ((first.origin("id").place(), "the first"),)
+        ground.problems.add(Problem("id-taken", draft.origin("id").place(), message, hint, related=related))
+    return kept
+
+
+def check_asset_names(assets: Iterable[Asset], drafts: Sequence[Draft], ground: Ground) -> dict[str, Asset | str]:
+    """Everybody's name, compared without case; a name that cannot be one, or is taken, is a problem."""
+    names: dict[str, Asset | str] = {}
+    for asset in assets:
+        key, place = folded(asset.name), asset.origin.key_place()
+        wrong = _bad_name(asset.name)
+        if wrong:
+            ground.problems.add(Problem("asset-name", place, f"`{asset.name}` cannot be a name: {wrong}"))
+            continue
+        other = names.get(key)
+        if isinstance(other, Asset):
+            related = ((other.origin.key_place(), "the first"),)
+            message = f"`{asset.name}` and `{other.name}` are one name"
+            ground.problems.add(
+                Problem("name-taken", place, message, "names differ by more than case", related=related)
+            )
+            continue
+        names[key] = asset
+    for draft in drafts:
+        other = names.get(folded(draft.id))
+        if isinstance(other, Asset):
+            related = ((other.origin.key_place(), "the asset"),)
+            message = f"`{draft.id}` is a shot and an asset; both are mentioned as @{draft.id}"
+            ground.problems.add(
+                Problem("name-taken", draft.origin("id").place(), message, "rename one of the two", related=related)
+            )
+            continue
+        names[folded(draft.id)] = draft.id
+    return names
+
+
+def _bad_name(name: str) -> str:
+    if not is_name(name):
+        return "names have letters and digits of any script, _ - and ."
+    if position(name):
+        return "it looks like a position among the references"
+    if name.lower().endswith((".first_frame", ".last_frame")):
+        return "it looks like a frame of a shot"
+    return ""
+
+
+def check_circles(shots: Sequence[Shot], drafts: Mapping[str, Draft], ground: Ground) -> None:
+    """Shots that are made from each other; the whole circle is named, once."""
+    graph = {shot.id: shot.needs for shot in shots if shot.needs}
+    if not graph:
+        return
+    while True:
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            loop: list[str] = list(reversed(error.args[1]))
+            order = [shot.id for shot in shots if shot.id in loop]
+            start = loop.index(order[0])
+            loop = [*loop[start:-1], *loop[:start], order[0]] if start else loop
+            what = f"`{loop[0]}` is made from itself" if len(loop) == 2 else "these shots are made from each other"
+            origin = drafts[order[0]].origin("id")
+            message = f"{what}: {' → '.join(loop)}" if len(loop) > 2 else what
+            ground.problems.add(Problem("circle", origin.place(), message, "begin one of them without the other"))
+            graph[order[0]] = tuple(need for need in graph[order[0]] if need not in loop)
+        else:
+            return
+
+
+def check_same(shots: Sequence[Shot], drafts: Mapping[str, Draft], ground: Ground) -> None:
+    """Shots with equal requests share their clips."""
+    seen: dict[object, list[str]] = {}
+    for shot in shots:
+        seen.setdefault(shot.request, []).append(shot.id) if not shot.request.inputs else None
+    for ids in seen.values():
+        if len(ids) > 1:
+            others = ", ".join(f"`{one}`" for one in ids[1:4]) + (f" and {len(ids) - 4} more" if len(ids) > 4 else "")
+            message = f"`{ids[0]}` asks for the same as {others}: their clips are made once and shown in each"
+            hint = "change a prompt if the clips should differ, or ask for more takes of one shot"
+            ground.problems.add(Problem("same-request", drafts[ids[1]].origin("id").place(), message, hint, "warning"))
+
+
+def check_unused_assets(assets: Iterable[Asset], ground: Ground) -> None:
+    """An asset of this file that nothing uses; included ones are a cast list."""
+    for asset in assets:
+        if asset.own and not asset.used:
+            message = f"nothing uses the asset `{asset.name}`"
+            ground.problems.add(
+                Problem(
+                    "unused-asset", asset.origin.key_place(), message, f"mention @{asset.name}, or remove it", "warning"
+                )
+            )
+
+
+def check_unused_variables(drafts: Iterable[Draft], ground: Ground) -> None:
+    """A variable of a shot, a piece or a profile that no template of its shots uses."""
+    idle: dict[object, tuple[Draft, str, set[str]]] = {}
+    busy: set[object] = set()
+    for draft in drafts:
+        said = draft.raw.get("vars")
+        if (
+            not isinstance(said, dict)
+            or not said
+            or not any("vars" in layer.fields for layer in draft.layers[len(ground.defaults) :])
+        ):
+            continue
+        used = used_names(draft, ground.templates)
+        for name in said:
+            layer = next(
+                (one for one in reversed(draft.layers) if isinstance(v := one.fields.get("vars"), dict) and name in v),
+                None,
+            )
+            if layer is None or layer.what == "defaults":
+                continue
+            key = (layer.origin.document.name, layer.origin.path, name)
+            if name in used:
+                busy.add(key)
+            else:
+                idle.setdefault(key, (draft, name, used))
+    for key, (draft, name, used) in idle.items():
+        if key in busy:
+            continue
+        close = nearest(name, used - {"shot", "prompt"})
+        hint = (
+            f"did you mean `{close}`?" if close else f"write {{{{ {name} }}}} in the prompt or its wrap, or remove it"
+        )
+        place = draft.origin("vars", name).key_place()
+        ground.problems.add(
+            Problem(
+                "unused-variable", place, f"no template of this shot uses `{name}`", hint, "warning", shots=(draft.id,)
+            )
+        )

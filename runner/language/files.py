@@ -1,0 +1,94 @@
+"""Opens files of the repository, and nothing else: no way out, no pipe, no device, no hidden file."""
+
+import os
+import stat
+from pathlib import Path, PurePosixPath
+
+from runner.media.files import MAX_BYTES
+
+TEXT_LIMIT = 16 * 1024 * 1024
+PROMPT_LIMIT = 1024 * 1024
+
+
+class Unfit(Exception):  # noqa: N818 - a reason that becomes a problem, always caught in this room
+    """Why a file cannot be used: a problem's code, words that go on after the file's name, a hint."""
+
+    def __init__(self, code: str, words: str, hint: str = "") -> None:
+        super().__init__(words)
+        self.code = code
+        self.words = words
+        self.hint = hint
+
+
+def check_written(written: str) -> None:
+    """A path as a storyboard may say it: relative, with `/`, of this repository. Raises Unfit."""
+    if "\0" in written or "\\" in written:
+        raise Unfit("path-form", "is not a path that works everywhere", "write paths with /, without \\")
+    if written.startswith(("~", "-")) or PurePosixPath(written).is_absolute():
+        raise Unfit("path-form", "is not a relative path", "write it relative to the file that says it")
+    if ":" in written:
+        raise Unfit("path-form", "is neither a path nor an https address", "an address begins with https://")
+
+
+def inside(path: Path, root: Path) -> Path:
+    """The real path of a file that lies in the repository, links resolved. Raises Unfit."""
+    try:
+        real = path.resolve(strict=True)
+        top = root.resolve(strict=True)
+    except FileNotFoundError:
+        raise Unfit("file-missing", "does not exist") from None
+    except (OSError, RuntimeError, ValueError) as error:
+        raise Unfit("file-unreadable", f"cannot be opened: {reason(error)}") from None
+    if not real.is_relative_to(top):
+        words = "lies outside the repository" if real == path else "leads out of the repository by a link"
+        raise Unfit("outside-repository", words, f"copy it to somewhere below {top.name}/")
+    if any(part.startswith(".") for part in real.relative_to(top).parts):
+        raise Unfit("hidden-file", "is a hidden file or lies in a hidden folder; such files are never read")
+    return real
+
+
+def check_regular(real: Path, limit: int) -> None:
+    """That it is an ordinary file of a reasonable size, without opening it. Raises Unfit."""
+    try:
+        facts = os.stat(real, follow_symlinks=False)
+    except OSError as error:
+        raise Unfit("file-unreadable", f"cannot be opened: {reason(error)}") from None
+    _check_mode(facts, limit)
+
+
+def read_bytes(real: Path, limit: int = TEXT_LIMIT) -> bytes:
+    """What is in an ordinary file, opened so that a pipe or a link put there meanwhile does no harm. Raises Unfit."""
+    try:
+        handle = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as file:
+            _check_mode(os.fstat(handle), limit)
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise Unfit("file-unreadable", f"cannot be opened: {reason(error)}") from None
+    if len(data) > limit:
+        raise _too_large(limit)
+    return data
+
+
+def media_fits(real: Path) -> None:
+    """That a material is an ordinary file that may be sent. Raises Unfit."""
+    check_regular(real, MAX_BYTES)
+
+
+def reason(error: BaseException) -> str:
+    """The system's words for why it said no, in lower case, without the path."""
+    words = error.strerror if isinstance(error, OSError) else None
+    return (words or str(error) or type(error).__name__).lower()
+
+
+def _check_mode(facts: os.stat_result, limit: int) -> None:
+    if stat.S_ISDIR(facts.st_mode):
+        raise Unfit("file-kind", "is a folder, not a file")
+    if not stat.S_ISREG(facts.st_mode):
+        raise Unfit("file-kind", "is a pipe, a socket or a device, not an ordinary file")
+    if facts.st_size > limit:
+        raise _too_large(limit)
+
+
+def _too_large(limit: int) -> Unfit:
+    return Unfit("file-size", f"is larger than {limit >> 20} MiB")

@@ -1,0 +1,196 @@
+"""What a shot can be made from: assets, files of the repository, public addresses."""
+
+import ipaddress
+import os
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path as FilePath
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from runner.language.document import Origin, Value
+from runner.language.files import Unfit, check_written, inside, media_fits, reason
+from runner.language.include import Named
+from runner.media.files import NotMedia, known_endings, measure
+from runner.problems import Problem
+from runner.request import Kind, LocalFile, Remote
+
+KINDS: tuple[Kind, ...] = ("image", "video", "audio")
+
+
+def folded(name: str) -> str:
+    """How names are compared: `Maria` is `maria`, whatever the form of its letters."""
+    return (
+        name.casefold()
+        if name.isascii()
+        else unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+    )
+
+
+@dataclass(slots=True)
+class Asset:
+    """A name of `assets`: its media as written, and its words (a template)."""
+
+    name: str
+    sources: tuple[tuple[Kind, str, Origin], ...]
+    words: str | None
+    words_origin: Origin
+    seconds: Value
+    origin: Origin
+    """Its key in the file that says it last."""
+    own: bool
+    """Said by the storyboard itself, not by an include."""
+    used: bool = False
+    media: tuple[LocalFile | Remote, ...] | None = None
+    """None until it is first used."""
+    wrong: tuple[Problem, ...] = ()
+
+
+def read_asset(name: str, named: Named, own: bool) -> Asset | None:
+    """An asset from what its layers say; None when the last one removes it."""
+    value = named.merged()
+    if isinstance(value, str):
+        return Asset(name, ((_kind_of(value, None), value, named.origin),), None, named.origin, None, named.origin, own)
+    if not isinstance(value, dict):
+        return None
+    kinds = [kind for kind in KINDS if value.get(kind) is not None]
+    kind = next((k for k in kinds if _layer(named, k) is named.origin), kinds[0] if kinds else None)
+    sources: tuple[tuple[Kind, str, Origin], ...] = ()
+    if kind is not None:
+        said, origin = value[kind], _layer(named, kind) / kind
+        items = [(item, origin / i) for i, item in enumerate(said)] if isinstance(said, list) else [(said, origin)]
+        sources = tuple((kind, str(item), at) for item, at in items)
+    words = value.get("words")
+    words_origin = _layer(named, "words") / "words"
+    return Asset(
+        name, sources, words if isinstance(words, str) else None, words_origin, value.get("seconds"), named.origin, own
+    )
+
+
+def _layer(named: Named, key: str) -> Origin:
+    holders = [origin for origin in named.layers if isinstance(origin.value, dict) and key in origin.value]
+    return holders[-1] if holders else named.origin
+
+
+def ending(written: str) -> str:
+    """The file ending of a path or an address, lower case with its dot."""
+    path = urlsplit(written).path if written.startswith("https://") else written
+    return PurePosixPath(path).suffix.lower()
+
+
+def _kind_of(written: str, wanted: Kind | None) -> Kind:
+    return known_endings.get(ending(written)) or wanted or "image"
+
+
+def is_source(written: str) -> bool:
+    """A path or an address, not a name."""
+    return "/" in written or "://" in written or ending(written) in known_endings
+
+
+@dataclass(slots=True)
+class Stock:
+    """The media of one command; every file is measured once."""
+
+    root: FilePath
+    files: dict[str, LocalFile | Unfit] = field(default_factory=dict)
+
+    def use(self, asset: Asset) -> tuple[LocalFile | Remote, ...]:
+        """The materials of an asset; what is wrong with them is in `asset.wrong`."""
+        if asset.media is None:
+            found: list[LocalFile | Remote] = []
+            wrong: list[Problem] = []
+            for kind, written, origin in asset.sources:
+                made = self.source(written, kind, origin, asset.seconds)
+                if isinstance(made, Problem):
+                    wrong.append(made)
+                else:
+                    found.append(made)
+            asset.media, asset.wrong = tuple(found), tuple(wrong)
+        return asset.media
+
+    def source(
+        self, written: str, kind: Kind | None, origin: Origin, seconds: Value = None
+    ) -> LocalFile | Remote | Problem:
+        """A path or an address as a material; `kind` is what is said of it, None lets the ending tell."""
+        try:
+            if "://" in written:
+                return _remote(written, kind, seconds)
+            check_written(written)
+            path = FilePath(os.path.normpath(self.root / FilePath(origin.document.name).parent / written))
+            return self._local(path, kind)
+        except Unfit as error:
+            return Problem(
+                error.code, origin.place(), f"`{written}` {error.words}", error.hint, related=origin.detours()
+            )
+
+    def _local(self, path: FilePath, kind: Kind | None) -> LocalFile:
+        name = os.path.relpath(path, self.root)
+        found = self.files.get(name)
+        if found is None:
+            try:
+                found = self._measured(path)
+            except Unfit as error:
+                found = error
+            self.files[name] = found
+        if isinstance(found, Unfit):
+            raise found
+        if kind is not None and found.kind != kind:
+            raise Unfit(
+                "material-kind", f"is {_ARTICLE[found.kind]}, not {_ARTICLE[kind]}", f"write {found.kind}: for it"
+            )
+        return found
+
+    def _measured(self, path: FilePath) -> LocalFile:
+        real = inside(path, self.root)
+        media_fits(real)
+        try:
+            facts = measure(real)
+        except NotMedia as error:
+            raise Unfit("material-unfit", error.words) from None
+        except OSError as error:
+            raise Unfit("file-unreadable", f"cannot be read: {reason(error)}") from None
+        name = PurePosixPath(os.path.relpath(path, self.root)).as_posix()
+        return LocalFile(name, facts.sha256, facts.kind, facts.bytes, facts.width, facts.height, facts.seconds)
+
+
+_ARTICLE: Mapping[Kind, str] = {"image": "an image", "video": "a video", "audio": "audio"}
+
+
+def _remote(written: str, kind: Kind | None, seconds: Value) -> Remote:
+    if not written.startswith("https://"):
+        raise Unfit("address", "is not an https address", "the provider takes https only")
+    try:
+        parts = urlsplit(written)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise Unfit("address", "is not an address that can be read") from None
+    if not written.isascii() or any(c <= " " or c in '"<>\\^`{|}' for c in written):
+        raise Unfit("address", "holds characters that an address cannot have", "write them as %20 and the like")
+    if parts.username is not None or parts.password is not None:
+        raise Unfit("address", "holds a user name or a password", "use an address that is public")
+    if not host or _is_private(host) or port == 0:
+        raise Unfit("address", "does not lead to a public host", "the provider must be able to open it")
+    told = known_endings.get(ending(written))
+    if kind is None and told is None:
+        raise Unfit("material-kind", "does not show by its ending what it is", "make it an asset: {video: https://…}")
+    chosen = kind or told
+    assert chosen is not None
+    length = Decimal(str(seconds)) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
+    return Remote(written, chosen, length if chosen != "image" else None)
+
+
+def _is_private(host: str) -> bool:
+    if (
+        host == "localhost"
+        or host.endswith((".localhost", ".local", ".internal", ".home.arpa"))
+        or ("." not in host.strip("[]")
+        and ":" not in host)
+    ):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host.replace(".", "").isdigit() or host.lower().startswith("0x")
+    return not address.is_global

@@ -1,0 +1,195 @@
+"""Mentions in a prompt: where they begin and end, whom they name, and what is sent in their place."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from runner.language.materials import Asset, folded
+from runner.problems import nearest
+from runner.request import Kind, Part
+
+_AT = re.compile(r"@@|(?<![A-Za-z0-9._\-+@])@(?=\S)")
+_RUN = re.compile(r"[\w.\-]+")
+_ASCII_RUN = re.compile(r"[A-Za-z0-9_.\-]+\Z")
+_PIN = re.compile(r"#(\d{1,3})(?!\w)")
+_FRAME = re.compile(r"\.(first_frame|last_frame)(?![\w])", re.IGNORECASE)
+_POSITION = re.compile(r"(image|video|audio)(\d{1,4})\Z", re.IGNORECASE)
+_FRAME_NAMES = ("first_frame", "last_frame")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a mention names: an asset, a shot's clip or one of its frames, or a position among the references."""
+
+    name: str
+    kind: Literal["asset", "shot", "position"]
+    part: Part = "clip"
+    take: int | None = None
+    position: tuple[Kind, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One mention in a text: from its `@` to its end, and whom it names; None when nobody is known by that name."""
+
+    start: int
+    end: int
+    written: str
+    """As it stands there, without `@`."""
+    named: Named | None
+    wrong: tuple[str, str, str] | None = None
+    """Code, message and hint, where it cannot be used."""
+
+
+Names = Mapping[str, Asset | str]
+"""By folded name: an asset, or the id of a shot."""
+
+
+def is_name(text: str) -> bool:
+    """Letters and digits of any script, `_`, `-`, `.`."""
+    return bool(text) and all(c.isalnum() or c in "_-." or unicodedata.category(c)[0] == "M" for c in text)
+
+
+def position(name: str) -> tuple[Kind, int] | None:
+    """`image1`, `Video2`: the kind and the number."""
+    found = _POSITION.match(name)
+    kinds: dict[str, Kind] = {"image": "image", "video": "video", "audio": "audio"}
+    return (kinds[found[1].lower()], int(found[2])) if found else None
+
+
+def find(text: str, names: Names) -> list[Mention]:
+    """Every mention of a text, in order. `@@` is none; it is a mention only before `image1` and the like, as a problem."""
+    found: list[Mention] = []
+    end = 0
+    for at in _AT.finditer(text):
+        if at.start() < end:
+            continue
+        if at.group() == "@@":
+            end = at.end()
+            run = _run(text, end)
+            if run and position(re.split(r"[.\-]", run)[0]):
+                hint = "leave a blank after @, or write the name without @"
+                message = f"@{run} would be read as a mention by the provider"
+                found.append(Mention(at.start(), end + len(run), run, None, ("literal-position", message, hint)))
+            continue
+        mention = _mention(text, at.start(), names)
+        if mention is not None:
+            found.append(mention)
+            end = mention.end
+    return found
+
+
+def _run(text: str, at: int) -> str:
+    """The longest run of name characters from an offset on."""
+    end = at
+    while match := _RUN.match(text, end):
+        end = match.end()
+        while end < len(text) and unicodedata.category(text[end])[0] == "M":
+            end += 1
+    return text[at:end]
+
+
+def _mention(text: str, start: int, names: Names) -> Mention | None:
+    run = _run(text, start + 1)
+    if not run:
+        return None
+    for length in _cuts(run):
+        prefix = run[:length]
+        target = names.get(folded(prefix))
+        place = position(prefix)
+        if target is None and place is None:
+            continue
+        end = start + 1 + length
+        if place is not None:
+            return Mention(start, end, prefix, Named(prefix, "position", position=place))
+        if isinstance(target, Asset):
+            return _of_asset(text, start, end, target)
+        assert isinstance(target, str)
+        return _of_shot(text, start, end, target)
+    word = run.rstrip(".-_") or run
+    return Mention(start, start + 1 + len(word), word, None)
+
+
+def _cuts(run: str) -> Iterator[int]:
+    """Where a name may end, the longest first: before `.`, `-`, `_`, or where ASCII meets another script."""
+    yield len(run)
+    for i in range(len(run) - 1, 0, -1):
+        if run[i] in ".-_" or run[i].isascii() != run[i - 1].isascii():
+            yield i
+
+
+def _of_asset(text: str, start: int, end: int, asset: Asset) -> Mention:
+    written = text[start + 1 : end]
+    named = Named(asset.name, "asset")
+    frame, pin = _FRAME.match(text, end), _PIN.match(text, end)
+    if frame:
+        wrong = (
+            "frame-of-asset",
+            f"`{asset.name}` is an asset; only shots have a {frame[1].lower()}",
+            "name a shot, or a picture",
+        )
+        return Mention(start, frame.end(), written, named, wrong)
+    if pin:
+        wrong = (
+            "pin-of-asset",
+            f"`{asset.name}` is an asset; only shots have takes",
+            f"write @{written} without {pin.group()}",
+        )
+        return Mention(start, pin.end(), written, named, wrong)
+    return Mention(start, end, written, named)
+
+
+def _of_shot(text: str, start: int, end: int, shot: str) -> Mention:
+    take: int | None = None
+    if pin := _PIN.match(text, end):
+        take, end = int(pin[1]), pin.end()
+    part: Part = "clip"
+    if frame := _FRAME.match(text, end):
+        part = "first_frame" if frame[1].lower() == "first_frame" else "last_frame"
+        end = frame.end()
+    elif close := _near_frame(text, end):
+        word, meant = close
+        wrong = ("unknown-name", f"shots have no .{word}", f"did you mean @{shot}.{meant}?")
+        return Mention(start, end + 1 + len(word), text[start + 1 : end], Named(shot, "shot"), wrong)
+    return Mention(start, end, text[start + 1 : end], Named(shot, "shot", part, take))
+
+
+def _near_frame(text: str, end: int) -> tuple[str, str] | None:
+    found = re.compile(r"\.([A-Za-z_]{5,12})(?!\w)").match(text, end)
+    if found is None:
+        return None
+    close = nearest(found[1], (*_FRAME_NAMES, "firstframe", "lastframe", "frame"))
+    return (found[1], _FRAME_NAMES["first" not in close]) if close and "frame" in found[1].lower() else None
+
+
+def single(written: str, names: Names) -> Mention:
+    """The mention of a field: `maria`, `@quay.last_frame`, `quay#2`."""
+    text = written if written.startswith("@") else f"@{written}"
+    mention = _mention(text, 0, names)
+    if mention is None or (mention.end != len(text) and mention.wrong is None):
+        return Mention(0, len(text), text[1:], None)
+    return mention
+
+
+def resolve(text: str, mentions: list[Mention], sent: Callable[[Mention], str]) -> str:
+    """The text as it is sent: mentions replaced, `@@` as a literal `@`."""
+    if not mentions:
+        return text.replace("@@", "@")
+    parts: list[str] = []
+    end = 0
+    for mention in mentions:
+        parts += (text[end : mention.start].replace("@@", "@"), sent(mention))
+        end = mention.end
+    parts.append(text[end:].replace("@@", "@"))
+    return "".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def suggestion(name: str, known: tuple[str, ...]) -> str:
+    """What to say after a name that nobody has."""
+    close = nearest(name, known)
+    meant = f"did you mean @{close}? " if close else ""
+    return f"{meant}a literal @ is written @@"

@@ -1,0 +1,352 @@
+"""What shape a storyboard has: the published schema, a fast yes or no, and its findings in our words."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any
+
+from runner.language.document import Document, Key, Origin, Path, Value
+from runner.problems import Problem, nearest
+
+if TYPE_CHECKING:
+    from jsonschema import Draft7Validator, ValidationError
+
+Schema = Mapping[str, Any]
+_SHOWN = 80
+
+
+def folder() -> FilePath:
+    """Where the schemas lie: in the package when it was installed, else beside it in the working tree."""
+    package = FilePath(__file__).resolve().parent.parent
+    inside = package / "schemas"
+    return inside if inside.is_dir() else package.parent / "schemas"
+
+
+@cache
+def load(name: str = "storyboard") -> Schema:
+    """A published schema by its name; FileNotFoundError when there is none."""
+    text = (folder() / f"{name}.schema.json").read_text("utf-8")
+    schema: Schema = json.loads(text)
+    return schema
+
+
+def _part(name: str) -> Schema:
+    return {"$ref": f"#/definitions/{name}", "definitions": load()["definitions"]} if name else load()
+
+
+@cache
+def _quick(name: str) -> Any:
+    from jsonschema_rs import Draft7Validator
+
+    return Draft7Validator(_part(name))
+
+
+@cache
+def _thorough(name: str) -> "Draft7Validator":
+    from jsonschema import Draft7Validator
+    from referencing import Registry
+
+    return Draft7Validator(_part(name), registry=Registry())
+
+
+def fits(value: Value, part: str = "") -> bool:
+    """The fast answer: does a value have the shape of a storyboard, or of one definition of its schema."""
+    return bool(_quick(part).is_valid(value))
+
+
+def findings(value: Value, part: str = "") -> Iterator["Finding"]:
+    """Everything that is wrong with a value's shape."""
+    for error in _thorough(part).iter_errors(value):
+        yield from _read(error)
+
+
+class Finding:
+    """One deviation from the schema: where in the value, and what to say."""
+
+    __slots__ = ("code", "hint", "message", "on_key", "path")
+
+    def __init__(self, code: str, path: Path, message: str, hint: str = "", on_key: bool = False) -> None:
+        self.code = code
+        self.path = path
+        self.message = message
+        self.hint = hint
+        self.on_key = on_key
+
+
+def check(document: Document) -> Iterator[tuple[Path, Problem]]:
+    """The problems of a whole document, each with the path that is not fit for use."""
+    if fits(document.root):
+        return
+    for finding in findings(document.root):
+        origin = Origin(document, finding.path)
+        place = origin.key_place() if finding.on_key else origin.place()
+        yield finding.path, Problem(finding.code, place, finding.message, finding.hint, related=origin.detours())
+
+
+def _read(error: "ValidationError") -> Iterator[Finding]:
+    path: Path = tuple(error.absolute_path)
+    schema, value = error.schema, error.instance
+    match error.validator:
+        case "additionalProperties":
+            yield from _unknown(schema, value, path)
+        case "required":
+            missing = next(name for name in error.validator_value if f"'{name}' is" in error.message)
+            yield _missing(path, missing)
+        case "if":
+            yield from (finding for inner in error.context or () for finding in _read(inner))
+        case "propertyNames":
+            yield _not_in_an_include(path, str(value))
+        case "pattern" if error.schema_path and "propertyNames" in error.absolute_schema_path:
+            yield _not_in_an_include(path, str(value))
+        case "dependencies" | "not":
+            yield Finding("asset-kind", path, *_TWO_KINDS)
+        case "anyOf":
+            yield from _choice(error, path)
+        case _:
+            yield _leaf(schema, value, path, str(error.validator))
+
+
+_TWO_KINDS = ("an asset is of one kind, and this one has several", "make an asset of its own of each kind")
+
+
+def _unknown(schema: Schema, value: Mapping[str, Value], path: Path) -> Iterator[Finding]:
+    known = list(schema.get("properties", ()))
+    for name in value:
+        if name in known or name.startswith("x-"):
+            continue
+        close = nearest(name, known)
+        here = "a storyboard" if not path else f"`{path[-1]}`" if isinstance(path[-1], str) else "a shot"
+        hint = f"did you mean `{close}`?" if close else f"known are {_listed(known)}; x-{name} would be your own"
+        reason = _NOT_HERE.get((_room(path), name))
+        message = f"`{name}` is no field of {_room_words(path) or here}"
+        yield Finding("unknown-field", (*path, name), reason or message, "" if reason else hint, on_key=True)
+
+
+def _room(path: Path) -> str:
+    if not path:
+        return "top"
+    return str(path[0]) if len(path) == 1 else {"shots": "shot", "profiles": "profile"}.get(str(path[0]), "")
+
+
+def _room_words(path: Path) -> str:
+    if len(path) >= 4 and path[0] == "shots" and path[2] == "matrix":
+        return "a piece of a shot"
+    return {"top": "a storyboard", "shot": "a shot", "profile": "a profile", "defaults": "defaults"}.get(
+        _room(path), ""
+    )
+
+
+_NOT_HERE = {
+    ("defaults", "id"): "`id` has no default: every shot has its own",
+    ("defaults", "matrix"): "`matrix` has no default: it belongs to one shot",
+    ("defaults", "skip"): "`skip` has no default: say it of the shots that are left out, or in a profile",
+    ("profile", "id"): "a profile cannot change the `id` of shots",
+    ("profile", "matrix"): "a profile cannot change the `matrix` of shots",
+}
+
+
+def _missing(path: Path, name: str) -> Finding:
+    if name == "shots":
+        return Finding(
+            "missing-field", path, "this storyboard has no `shots`", "shots:\n  - id: opening\n    prompt: …"
+        )
+    if name == "id":
+        return Finding("missing-field", path, "this shot has no `id`", "give it one: it names the shot and its files")
+    return Finding("missing-field", path, f"`{name}` is missing")
+
+
+def _not_in_an_include(path: Path, name: str) -> Finding:
+    if name in load()["properties"]:
+        message = f"`{name}` stands in a file without `storyboard:`"
+        hint = "a storyboard begins with `storyboard: 1`; an include holds only vars, assets, defaults, profiles"
+        return Finding("include-content", (*path, name), message, hint, on_key=True)
+    return Finding("unknown-field", (*path, name), *_unknown_at_top(name), on_key=True)
+
+
+def _unknown_at_top(name: str) -> tuple[str, str]:
+    close = nearest(name, load()["properties"])
+    return f"`{name}` is no field of a storyboard", f"did you mean `{close}`?" if close else ""
+
+
+def _choice(error: "ValidationError", path: Path) -> Iterator[Finding]:
+    """The branch that was meant, by the value's own kind; else what all of them take."""
+    branches: dict[int, list[ValidationError]] = {}
+    for inner in error.context or ():
+        branches.setdefault(int(inner.relative_schema_path[0]), []).append(inner)
+    deep = [
+        errors
+        for errors in branches.values()
+        if not any(inner.validator == "type" and not inner.relative_path for inner in errors)
+        and any(inner.relative_path or isinstance(error.instance, dict | list) for inner in errors)
+    ]
+    if deep:
+        for inner in deep[0]:
+            yield from _read(inner)
+    else:
+        yield _leaf(error.schema, error.instance, path, "anyOf")
+
+
+def _leaf(schema: Schema, value: Value, path: Path, keyword: str) -> Finding:
+    name = _name(path)
+    if keyword in ("minItems", "minProperties"):
+        return Finding("empty", path, f"{name} is empty", "", on_key=True)
+    if keyword in ("maxItems", "maxProperties"):
+        size = f"{len(value):,}" if isinstance(value, list | dict) else ""
+        return Finding(
+            "too-many", path, f"{name} has {size} entries; at most {schema[keyword]:,} are read", on_key=True
+        )
+    if keyword in ("maxLength", "minLength") and isinstance(value, str):
+        if not value:
+            return Finding("empty", path, f"{name} is empty")
+        return Finding("too-long", path, f"{name} has {len(value):,} characters; at most {schema[keyword]:,} are read")
+    takes = expected(schema)
+    right_type = _right_type(schema, value)
+    code = "wrong-value" if right_type else "wrong-type"
+    return Finding(code, path, f"{name} is {shown(value)}, but takes {takes}", _value_hint(schema, value, path))
+
+
+def _name(path: Path) -> str:
+    fields = [key for key in path if isinstance(key, str)]
+    if path and isinstance(path[-1], int):
+        return f"an item of `{fields[-1]}`" if fields and fields[-1] != "shots" else "this shot"
+    return f"`{fields[-1]}`" if fields else "this"
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: short, and what kind it is where that is what matters."""
+    if value is None:
+        return "null"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        cut = value if len(value) <= _SHOWN else value[: _SHOWN - 1] + "…"
+        return f'"{cut}"'
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _resolved(schema: Schema) -> Schema:
+    while "$ref" in schema:
+        schema = load()["definitions"][schema["$ref"].removeprefix("#/definitions/")]
+    return schema
+
+
+def _alternatives(schema: Schema) -> list[Schema]:
+    """The ways to write a value, without null and without templates."""
+    schema = _resolved(schema)
+    if "anyOf" not in schema:
+        return [schema]
+    found = [branch for inner in schema["anyOf"] for branch in _alternatives(inner)]
+    template = load()["definitions"]["template"]
+    return [branch for branch in found if branch.get("type") != "null" and branch is not template]
+
+
+def _right_type(schema: Schema, value: Value) -> bool:
+    kinds = {kind for branch in _alternatives(schema) for kind in _kinds(branch)}
+    return _kind(value) in kinds or (_kind(value) == "integer" and "number" in kinds)
+
+
+def _kinds(schema: Schema) -> list[str]:
+    if "enum" in schema or "const" in schema:
+        return [_kind(value) for value in schema.get("enum", [schema.get("const")])]
+    kind = schema.get("type", "any")
+    return kind if isinstance(kind, list) else [kind]
+
+
+def _kind(value: object) -> str:
+    kinds = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
+    return kinds.get(type(value), "array" if isinstance(value, list) else "object")
+
+
+def expected(schema: Schema) -> str:
+    """What a field takes, in words made from its schema."""
+    branches = _alternatives(schema)
+    words = [words for words in (_branch_words(branch) for branch in branches) if words]
+    return ", or ".join(dict.fromkeys(words)) or "something else"
+
+
+def _branch_words(schema: Schema) -> str:
+    if "enum" in schema:
+        return _listed([str(value) for value in schema["enum"]], "or")
+    if "const" in schema:
+        return str(schema["const"])
+    kind = schema.get("type")
+    if kind in ("integer", "number"):
+        return _number_words(schema)
+    if kind == "array":
+        item = expected(schema["items"]) if "items" in schema else "values"
+        return f"a list ({item})"
+    if isinstance(kind, list):
+        return _listed([_TYPE_WORDS[name] for name in kind], "or")
+    if "pattern" in schema and "examples" in schema:
+        return f"text like {schema['examples'][0]}"
+    if kind == "string" and "s?$" in schema.get("pattern", ""):
+        return '"5" or "5s"'
+    return _TYPE_WORDS.get(str(kind), "")
+
+
+_TYPE_WORDS = {
+    "string": "text",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "a mapping",
+    "null": "null",
+}
+
+
+def _number_words(schema: Schema) -> str:
+    what = "a whole number" if schema["type"] == "integer" else "a number"
+    if "minimum" in schema and "maximum" in schema:
+        return f"{what} from {schema['minimum']} to {schema['maximum']}"
+    if "exclusiveMinimum" in schema:
+        return f"{what} above {schema['exclusiveMinimum']}"
+    return what
+
+
+def _listed(names: list[str], last: str = "and") -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
+
+
+_SIZE = re.compile(r"(\d{3,4})\s*[x×*]\s*(\d{3,4})\Z")
+_RATIOS = {"16:9": 16 / 9, "9:16": 9 / 16, "1:1": 1.0, "3:4": 3 / 4, "4:3": 4 / 3, "21:9": 21 / 9}
+
+
+def _value_hint(schema: Schema, value: Value, path: Path) -> str:
+    field: Key = next((key for key in reversed(path) if isinstance(key, str)), "")
+    if isinstance(value, str):
+        if field == "resolution" and (size := _SIZE.match(value)):
+            return _size_hint(int(size[1]), int(size[2]))
+        known = [str(name) for branch in _alternatives(schema) for name in branch.get("enum", ())]
+        close = nearest(value, known)
+        if close:
+            return f"did you mean {close}?"
+        if field == "duration" and value[:-1].replace(".", "", 1).isdigit():
+            return "clips are made in whole seconds"
+    kinds = {kind for branch in _alternatives(schema) for kind in _kinds(branch)}
+    if isinstance(value, bool | int | float) and "string" in kinds and "enum" not in schema:
+        return f'write "{shown(value)}" in quotes'
+    if isinstance(value, str) and kinds & {"integer", "number", "boolean"} and "string" not in kinds:
+        return f"write {value} without quotes" if _right_type(schema, _plain(value)) else ""
+    if isinstance(value, str) and kinds == {"array"}:
+        return f"write [{value}]"
+    return ""
+
+
+def _plain(text: str) -> Value:
+    try:
+        value: Value = json.loads(text)
+    except ValueError:
+        return text
+    return value
+
+
+def _size_hint(width: int, height: int) -> str:
+    ratio = min(_RATIOS, key=lambda name: abs(_RATIOS[name] - width / height))
+    short = min(width, height)
+    near = min((480, 720, 1080), key=lambda lines: abs(lines - short))
+    return f"write resolution: {near}p and aspect_ratio: {ratio}"

@@ -1,0 +1,386 @@
+"""From the bytes of a YAML file to plain values with places, straight from libyaml's events."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from yaml import YAMLError
+from yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    StreamEndEvent,
+    StreamStartEvent,
+)
+
+from runner.language.document import Document, Fields, Items, Source, Value
+from runner.language.spots import offsets
+from runner.language.syntax import Mend, quoted, translate
+from runner.problems import ExitCode, Place, Problem, Problems, Stop, nearest
+
+MAX_DEPTH = 64
+MAX_NODES = 1_000_000
+_MAX_MENDS = 50
+
+_INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
+_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\Z")
+_CONSTANTS: dict[str, Value] = {
+    "": None,
+    "~": None,
+    **dict.fromkeys(("null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_FRAMES = (StreamStartEvent, DocumentEndEvent)
+_WORD = re.compile(r"[^\s,\[\]{}]+")
+_MAYBE = frozenset("-0123456789tTfFnN~")
+# C0 but tab and line ends, DEL, C1, line separators that editors do not show, a BOM in the middle, surrogates, bidi overrides
+_RAW_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+_TOUCHING = re.compile(r"[ \t]+#[^\s#]")
+_TOUCH = re.compile(r"[ \t]+#[^\r\n]*")
+
+
+def plain(text: str) -> Value:
+    """What a plain scalar means: the core schema, without octal, hexadecimal, a leading `+` or point, and infinities."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if _INT.match(text):
+        return int(text)
+    if _FLOAT.match(text):
+        number = float(text)
+        return text if number in (float("inf"), float("-inf")) else number
+    return text
+
+
+def decode(name: str, data: bytes, problems: Problems) -> Source | None:
+    """The text of a file: strict UTF-8 without its BOM; None when it is none. Characters no text needs are replaced."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8", "replace").removeprefix("\ufeff")
+        source = Source(name, data.decode("utf-8", "replace").removeprefix("\ufeff"))
+        place = source.place(min(len(before), len(source.text)))
+        problems.sources[name] = source.text
+        problems.add(Problem("not-utf8", place, *_not_utf8(data)))
+        return None
+    text = text.removeprefix("\ufeff")
+    problems.sources[name] = text
+    if _RAW_CONTROL.search(text):
+        source = Source(name, text)
+        for found in list(_RAW_CONTROL.finditer(text))[:20]:
+            problems.add(control_character(source.place(found.start()), found.group()))
+        text = _RAW_CONTROL.sub("\ufffd", text)
+    return Source(name, text)
+
+
+def _not_utf8(data: bytes) -> tuple[str, str]:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "this file is UTF-16, not UTF-8", "save it as UTF-8"
+    if b"\0" in data[:4096]:
+        return "this is not a text file", "a storyboard is YAML text in UTF-8"
+    return "this byte is not UTF-8", "save the file as UTF-8"
+
+
+def control_character(place: Place, character: str) -> Problem:
+    """The problem of a character that no text needs."""
+    hint = "remove it" if ord(character) != 0xFEFF else "remove it: a byte order mark stands only at the very beginning"
+    return Problem("control-character", place, f"the invisible character U+{ord(character):04X} stands here", hint)
+
+
+def parse(source: Source, problems: Problems) -> Document:
+    """The document of a text. Every problem is noted; after an error of the parser, the mended text is read on."""
+    mend = Mend(source)
+    builder = _Builder(source)
+    for _ in range(_MAX_MENDS):
+        builder = _Builder(mend.source)
+        error = builder.run()
+        if error is None:
+            break
+        problem, mended = translate(mend, error)
+        problems.add(problem)
+        if mended is None:
+            builder.whole = False
+            break
+        mend = mended
+    for problem in builder.found:
+        problems.add(mend.back(problem))
+    root = builder.root if isinstance(builder.root, Fields) else Fields(0)
+    if builder.whole and not isinstance(builder.root, Fields):
+        problems.add(_no_mapping(mend.source, builder))
+        builder.whole = False
+    whole = builder.whole and not mend.changed
+    return Document(mend.source, root, tuple(builder.anchors), whole=whole)
+
+
+def _no_mapping(source: Source, builder: "_Builder") -> Problem:
+    if builder.root is None:
+        return Problem("empty-file", source.place(0), "this file is empty", "a storyboard begins with `storyboard: 1`")
+    what = "a list" if isinstance(builder.root, list) else "a single value"
+    message = f"a storyboard is a mapping of fields, but this is {what}"
+    return Problem("wrong-type", source.place(builder.root_at), message, "begin with `storyboard: 1`")
+
+
+class _Ended(Exception):  # noqa: N818 - ends the reading of one file, always caught in `run`
+    """A limit was met: what was read so far stands."""
+
+
+class _Builder:
+    """Reads events into values; `found` holds what is wrong, `root` what was read before the end or an error."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.text = source.text
+        self.found: list[Problem] = []
+        self.root: Value = None
+        self.root_at = 0
+        self.whole = True
+        self.nodes = 0
+        self.anchors: list[tuple[int, str, int]] = []
+        self._named: dict[str, tuple[Value, int]] = {}
+        self._open: set[str] = set()
+        self._touching = _TOUCHING.search(source.text) is not None
+
+    def run(self) -> YAMLError | None:
+        """The error of libyaml's parser that ended it, or None."""
+        parser = new_parser(self.text)
+        self._next = parser.get_event
+        try:
+            self._stream()
+        except YAMLError as error:
+            return error
+        except _Ended:
+            self.whole = False
+        finally:
+            parser.dispose()
+        return None
+
+    def _stream(self) -> None:
+        documents = 0
+        while type(event := self._next()) is not StreamEndEvent:
+            if type(event) is DocumentStartEvent:
+                documents += 1
+                if documents > 1:
+                    at = event.start_mark.index
+                    hint = "one storyboard is one file: move it to a file of its own"
+                    self._note("several-documents", at, "a second document begins here", hint, 3)
+                    return
+                if event.tags:
+                    self._note("tag", event.start_mark.index, "tags are not used in storyboards", "remove the line", 4)
+            elif type(event) not in _FRAMES:
+                self.root_at = event.start_mark.index
+                self._node(event, 0, flow=False)
+
+    def _node(self, event: Any, depth: int, flow: bool) -> Value:
+        """A value, with everything below it."""
+        kind = type(event)
+        if kind is ScalarEvent:
+            return self._scalar(event, flow)
+        if kind is AliasEvent:
+            return self._alias(event)
+        at = event.start_mark.index
+        if event.tag is not None:
+            self._tag(event)
+        if depth >= MAX_DEPTH:
+            self._note("too-deep", at, f"values are nested deeper than {MAX_DEPTH} levels", "no storyboard needs that")
+            raise _Ended
+        name, before = event.anchor, self.nodes
+        self._count(at)
+        if name is not None:
+            self._open.add(name)
+        holder = Fields(at) if kind is MappingStartEvent else Items(at)
+        if depth == 0:
+            self.root = holder
+        if isinstance(holder, Fields):
+            self._fields(holder, depth + 1, event.flow_style)
+        else:
+            self._items(holder, depth + 1, event.flow_style)
+        if name is not None:
+            self._open.discard(name)
+            self._anchor(name, at, holder, self.nodes - before)
+        return holder
+
+    def _fields(self, fields: Fields, depth: int, flow: bool) -> None:
+        following, marks = self._next, fields.marks
+        while type(event := following()) is not MappingEndEvent:
+            key_at = event.start_mark.index
+            key = self._key(event, depth)
+            event = following()
+            at = event.start_mark.index
+            if flow and at == event.end_mark.index and self._lost(key, key_at, at):
+                continue
+            value = self._scalar(event, flow) if type(event) is ScalarEvent else self._node(event, depth, flow)
+            if key is None:
+                continue
+            if key in fields:
+                self._duplicate(fields, key, key_at)
+                continue
+            fields[key] = value
+            marks += (key_at, at)
+        if "<<" in fields:
+            self._merge(fields)
+
+    def _items(self, items: Items, depth: int, flow: bool) -> None:
+        following, marks = self._next, items.marks
+        while type(event := following()) is not SequenceEndEvent:
+            marks.append(event.start_mark.index)
+            items.append(self._node(event, depth, flow))
+
+    def _scalar(self, event: Any, flow: bool) -> Value:
+        self.nodes += 1
+        text: str = event.value
+        value: Value = text
+        style = event.style
+        if event.tag is not None:
+            self._tag(event)
+        if not style:
+            if not text or text[0] in _MAYBE:
+                value = plain(text)
+            if self._touching and _TOUCHING.match(self.text, event.end_mark.index):
+                self._lost_comment(event)
+        elif style == '"' and _CONTROL.search(text):
+            self._control(text, event.start_mark.index)
+        if event.anchor is not None:
+            self._anchor(event.anchor, event.start_mark.index, value, 1)
+        if self.nodes > MAX_NODES:
+            self._count(event.start_mark.index)
+        return value
+
+    def _key(self, event: Any, depth: int) -> str | None:
+        """The name of a field; None when it is no name, which is noted."""
+        if type(event) is not ScalarEvent:
+            what = "an alias" if type(event) is AliasEvent else "a list or a mapping"
+            self._note(
+                "key-not-string", event.start_mark.index, f"a key is a name, not {what}", "write the name itself"
+            )
+            self._node(event, depth, flow=True)
+            return None
+        self.nodes += 1
+        text: str = event.value
+        if event.tag is not None:
+            self._tag(event)
+        if event.anchor is not None:
+            self._anchor(event.anchor, event.start_mark.index, text, 1)
+        if event.style:
+            if event.style == '"' and _CONTROL.search(text):
+                self._control(text, event.start_mark.index)
+            return text
+        if not text or (text[0] in _MAYBE and not isinstance(plain(text), str)):
+            hint = f'write "{text}" in quotes' if text else "a field is written as name: value"
+            self._note("key-not-string", event.start_mark.index, _KEY_WORDS[type(plain(text))], hint, len(text))
+            return None
+        return text
+
+    def _alias(self, event: Any) -> Value:
+        name, at = event.anchor, event.start_mark.index
+        if name in self._open:
+            hint = "a value cannot hold itself"
+            self._note("recursive-alias", at, f"*{name} stands inside of what &{name} names", hint, len(name) + 1)
+            return None
+        if name not in self._named:
+            close = nearest(name, self._named)
+            hint = f"did you mean *{close}?" if close else f"write &{name} before the value that it should name"
+            self._note("unknown-alias", at, f"nothing before this is named &{name}", hint, len(name) + 1)
+            return None
+        value, size = self._named[name]
+        self._count(at, size)
+        return value
+
+    def _anchor(self, name: str, at: int, value: Value, size: int) -> None:
+        self._named[name] = (value, size)
+        self.anchors.append((at, name, at))
+
+    def _count(self, at: int, more: int = 1) -> None:
+        self.nodes += more
+        if self.nodes > MAX_NODES:
+            message = f"this file comes to more than {MAX_NODES:,} values, with aliases and merges counted out"
+            self._note("too-large", at, message, "split the storyboard, or use defaults and a matrix")
+            raise _Ended
+
+    def _merge(self, fields: Fields) -> None:
+        """Takes over what `<<` names; the mapping's own fields come first, then the merged ones in their order."""
+        index = list(fields).index("<<")
+        key_at, at = fields.marks[2 * index : 2 * index + 2]
+        value = fields.pop("<<")
+        del fields.marks[2 * index : 2 * index + 2]
+        fields.merge = key_at
+        sources = value if isinstance(value, Items) else [value]
+        for source in sources:
+            if not isinstance(source, Fields):
+                message, hint = "<< takes over the fields of a mapping, and this is none", "<<: *name of a mapping"
+                self._note("merge", at, message, hint)
+                continue
+            self._count(at, len(source))
+            for position, (key, merged) in enumerate(source.items()):
+                if key not in fields:
+                    fields[key] = merged
+                    fields.marks += source.marks[2 * position : 2 * position + 2]
+
+    def _duplicate(self, fields: Fields, key: str, at: int) -> None:
+        first = self.source.place(fields.key_at(key), len(key))
+        message = f"`{key}` stands here a second time"
+        hint = "keep one of the two: YAML would drop the first without a word"
+        width = max(1, offsets(self.text, at, key)[-1] - at)
+        problem = Problem("duplicate-key", self.source.place(at, width), message, hint)
+        self.found.append(replace(problem, related=((first, "the first"),)))
+
+    def _lost(self, key: str | None, key_at: int, at: int) -> bool:
+        """In `{framing: centred, head room}` a comma has cut a value in two."""
+        before = self.text[key_at:at].rstrip()
+        if before.endswith(":") or key is None:
+            return False
+        message = f"`{key}` has no value: inside {{…}} a comma ends the value before it"
+        self._note("lost-text", key_at, message, 'put text with a comma in quotes: {name: "one, two"}', len(before))
+        return True
+
+    def _lost_comment(self, event: Any) -> None:
+        found = _TOUCH.match(self.text, event.end_mark.index)
+        lost = found.group().strip() if found else "#"
+        at = (found.end() if found else 0) - len(lost)
+        line = self._rewritten(event, at + len(lost))
+        hint = f"in quotes it stays, as a comment it needs a blank after #:\n{line}"
+        self._note("lost-comment", at, f"YAML takes `{lost}` for a comment, and drops it", hint, len(lost))
+
+    def _rewritten(self, event: Any, end: int) -> str:
+        start = event.start_mark.index
+        number, _ = self.source.line_column(start)
+        head = self.text[self.source.starts[number - 1] : start]
+        return f"{head}{quoted(self.text[start:end].rstrip())}"
+
+    def _control(self, text: str, at: int) -> None:
+        for found in _CONTROL.finditer(text):
+            spot = offsets(self.text, at, text)[found.start()]
+            self.found.append(control_character(self.source.place(spot, 2), found.group()))
+
+    def _tag(self, event: Any) -> None:
+        if event.tag == "!" and type(event) is ScalarEvent:
+            return
+        written = _WORD.match(self.text, event.start_mark.index)
+        tag = written.group() if written else "!"
+        hint = "remove it; put a number in quotes to make it text" if tag.startswith("!!") else "remove it"
+        self._note("tag", event.start_mark.index, f"{tag} is a tag, and storyboards have none", hint, len(tag))
+
+    def _note(self, code: str, at: int, message: str, hint: str = "", width: int = 1) -> None:
+        self.found.append(Problem(code, self.source.place(at, width), message, hint))
+
+
+_KEY_WORDS = {
+    type(None): "a key is a name, and this means null",
+    bool: "a key is a name, and this means true or false",
+    int: "a key is a name, and this is a number",
+    float: "a key is a name, and this is a number",
+}
+
+
+def new_parser(text: str) -> Any:
+    """libyaml's parser; without it nothing is read, since another would read files differently."""
+    try:
+        from yaml.cyaml import CParser
+    except ImportError:
+        words = "PyYAML was built without libyaml here; install a PyYAML wheel (pip install --force-reinstall pyyaml)"
+        raise Stop(ExitCode.UNFIT, words) from None
+    return CParser(text)

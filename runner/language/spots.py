@@ -1,0 +1,150 @@
+"""Where each character of a YAML scalar stands in the text of its file, whatever its style folds or escapes."""
+
+import re
+
+_FOLD = re.compile(r"[ \t]*(?:(?:\r\n|\n|\r)[ \t]*)+")
+_BREAK = re.compile(r"\r\n|\n|\r")
+_PROPERTIES = re.compile(r"(?:[&!][^\s]*[ \t]*)+(?:\r?\n[ \t]*)?")
+_HEADER = re.compile(r"[|>][^\r\n]*(?:\r\n|\n|\r|\Z)")
+_ESCAPED_BREAK = re.compile(r"[ \t]*(?:\r\n|\n|\r)(?:[ \t]*(?:\r\n|\n|\r))*[ \t]*")
+_ESCAPE_LENGTH = {"x": 4, "u": 6, "U": 10}
+
+
+def offsets(text: str, at: int, value: str) -> list[int]:
+    """Offset in `text` of each character of `value`, and at last of the scalar's end; the scalar begins at `at`.
+
+    Where the walk does not come out (it should not happen), every character stands at the scalar's beginning.
+    """
+    if properties := _PROPERTIES.match(text, at):
+        at = properties.end()
+    mark = text[at : at + 1]
+    if mark in ("|", ">"):
+        spots = _block(text, at, value)
+    elif mark == '"':
+        spots = _double(text, at + 1, value)
+    elif mark == "'":
+        spots = _single(text, at + 1, value)
+    else:
+        spots = _plain(text, at, value)
+    return spots if spots is not None else [at] * len(value) + [at + 1]
+
+
+def _folded_length(found: re.Match[str]) -> int:
+    breaks = len(_BREAK.findall(found.group()))
+    return 1 if breaks == 1 else breaks - 1
+
+
+def _plain(text: str, p: int, value: str) -> list[int] | None:
+    spots: list[int] = []
+    while len(spots) < len(value):
+        found = _FOLD.match(text, p)
+        if found and value[len(spots)] in " \n":
+            spots += [p] * _folded_length(found)
+            p = found.end()
+        elif p < len(text) and text[p] == value[len(spots)]:
+            spots.append(p)
+            p += 1
+        else:
+            return None
+    return [*spots, p] if len(spots) == len(value) else None
+
+
+def _single(text: str, p: int, value: str) -> list[int] | None:
+    spots: list[int] = []
+    while len(spots) < len(value):
+        found = _FOLD.match(text, p)
+        if found and _BREAK.search(found.group()):
+            spots += [p] * _folded_length(found)
+            p = found.end()
+        elif p < len(text) and text[p] == value[len(spots)]:
+            spots.append(p)
+            p += 2 if text.startswith("''", p) else 1
+        else:
+            return None
+    return [*spots, p + 1] if len(spots) == len(value) else None
+
+
+def _double(text: str, p: int, value: str) -> list[int] | None:
+    spots: list[int] = []
+    while len(spots) < len(value):
+        found = _FOLD.match(text, p)
+        if found and _BREAK.search(found.group()):
+            spots += [p] * _folded_length(found)
+            p = found.end()
+        elif text.startswith("\\", p):
+            joined = _ESCAPED_BREAK.match(text, p + 1)
+            if joined:
+                extra = len(_BREAK.findall(joined.group())) - 1
+                spots += [p] * extra
+                p = joined.end()
+            else:
+                spots.append(p)
+                p += _ESCAPE_LENGTH.get(text[p + 1 : p + 2], 2)
+        elif p < len(text) and text[p] == value[len(spots)]:
+            spots.append(p)
+            p += 1
+        else:
+            return None
+    while joined := re.compile(r"\\(?=[ \t]*[\r\n])").match(text, p):
+        after = _ESCAPED_BREAK.match(text, joined.end())
+        p = after.end() if after else joined.end()
+    return [*spots, p + 1] if len(spots) == len(value) else None
+
+
+def _block(text: str, p: int, value: str) -> list[int] | None:
+    header = _HEADER.match(text, p)
+    if header is None:
+        return None
+    folded, p = text[p] == ">", header.end()
+    lines = _lines(text, p)
+    first = next((line for line in value.split("\n") if line.strip(" ")), "")
+    indent = next((len(s) - len(s.lstrip(" ")) for _, s in lines if s.strip(" ")), 0)
+    indent -= len(first) - len(first.lstrip(" "))
+    return _folded(lines, indent, value) if folded else _literal(lines, indent, value)
+
+
+def _lines(text: str, p: int) -> list[tuple[int, str]]:
+    """(offset, line without its end) from an offset on, while they can belong to the scalar."""
+    found: list[tuple[int, str]] = []
+    while p < len(text):
+        end = _BREAK.search(text, p)
+        stop = end.start() if end else len(text)
+        found.append((p, text[p:stop]))
+        if end is None:
+            break
+        p = end.end()
+    return found
+
+
+def _literal(lines: list[tuple[int, str]], indent: int, value: str) -> list[int] | None:
+    spots: list[int] = []
+    at = 0
+    for wanted, (at, line) in zip(value.split("\n"), lines, strict=False):
+        start = at + min(indent, len(line))
+        if line[indent:] != wanted and wanted.strip():
+            return None
+        spots += [start + i for i in range(len(wanted))]
+        spots.append(start + len(wanted))
+    spots = spots[: len(value) + 1]
+    return (
+        spots if len(spots) == len(value) + 1 else spots + [spots[-1] if spots else at] * (len(value) + 1 - len(spots))
+    )
+
+
+def _folded(lines: list[tuple[int, str]], indent: int, value: str) -> list[int] | None:
+    spots: list[int] = []
+    end = lines[0][0] if lines else 0
+    for at, line in lines:
+        content = line[indent:]
+        if not content.strip(" \t"):
+            continue
+        while len(spots) < len(value) and not value.startswith(content, len(spots)):
+            if value[len(spots)] not in " \n":
+                return None
+            spots.append(end)
+        if len(spots) >= len(value):
+            break
+        spots += [at + indent + i for i in range(len(content))]
+        end = at + len(line)
+    spots += [end] * (len(value) - len(spots))
+    return [*spots[: len(value)], max(end, spots[-1] + 1 if spots else end)]

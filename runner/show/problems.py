@@ -1,0 +1,214 @@
+"""Problems as people and programs read them: with the line and a caret, as JSON, as GitHub's annotations, as SARIF."""
+
+import os
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+
+from runner.problems import Place, Problem, Problems
+from runner.request import Plain
+
+_RED, _YELLOW, _BLUE, _BOLD, _DIM, _END = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
+_MOST = 200
+_WIDEST = 120
+
+
+def text(problems: Problems, root: Path, cwd: Path, color: bool) -> str:
+    """Every problem with its line, a caret and a hint; files are shown relative to `cwd`. Ends with a newline, or is empty."""
+    paint = _paint if color else _bare
+    shown = [_one(problem, problems, root, cwd, paint) for problem in problems.found[:_MOST]]
+    if more := len(problems.found) - _MOST:
+        shown += [f"… and {more:,} more\n"] if more > 0 else []
+    return "\n".join(shown)
+
+
+def _paint(words: str, style: str) -> str:
+    return f"{style}{words}{_END}"
+
+
+def _bare(words: str, style: str) -> str:
+    return words
+
+
+def _one(problem: Problem, problems: Problems, root: Path, cwd: Path, paint: "type[object] | object") -> str:
+    draw = _paint if paint is _paint else _bare
+    style = _RED if problem.severity == "error" else _YELLOW
+    head = f"{file_name(problem.place.file, root, cwd)}:{problem.place.line}:{problem.place.column}"
+    lines = [
+        f"{draw(head, _BOLD)}: {draw(problem.severity, _BOLD + style)}[{problem.code}] {draw(clean(problem.message), _BOLD)}"
+    ]
+    lines += _excerpt(problem.place, problems, draw, style)
+    if problem.hint:
+        first, *rest = clean(problem.hint).split("\n")
+        lines.append(f"   {draw('=', _BLUE)} {first}")
+        lines += [f"     {line}" for line in rest]
+    if problem.shots:
+        lines.append(f"   {draw('=', _BLUE)} {_shots(problem.shots)}")
+    for place, words in problem.related:
+        where = f"{file_name(place.file, root, cwd)}:{place.line}:{place.column}"
+        lines.append(f"   {draw('-', _BLUE)} {clean(words)}: {where}")
+        lines += _excerpt(place, problems, draw, _BLUE)
+    return "\n".join(lines) + "\n"
+
+
+def _shots(shots: tuple[str, ...]) -> str:
+    if len(shots) == 1:
+        return f"in the shot {shots[0]}"
+    return f"in the shot {shots[0]} and {len(shots) - 1:,} more"
+
+
+def _excerpt(place: Place, problems: Problems, draw: "object", style: str) -> list[str]:
+    """The line itself and a caret under the mark; long lines are cut around it."""
+    make = _paint if draw is _paint else _bare
+    source = problems.sources.get(place.file)
+    if source is None:
+        return []
+    line = _line(source, place.line)
+    if not line.strip():
+        return []
+    start = place.column - 1
+    cut = max(0, start - _WIDEST // 2) if len(line) > _WIDEST else 0
+    shown = line[cut : cut + _WIDEST]
+    before, marked = shown[: start - cut], shown[start - cut : start - cut + place.width]
+    number = str(place.line)
+    left = "…" if cut else ""
+    right = "…" if cut + _WIDEST < len(line) else ""
+    gutter = " " * len(number)
+    carets = "^" * max(1, cells(_visible(marked)))
+    return [
+        f" {make(f'{number} |', _BLUE)} {left}{_visible(shown)}{right}",
+        f" {make(f'{gutter} |', _BLUE)} {' ' * (len(left) + cells(_visible(before)))}{make(carets, style)}",
+    ]
+
+
+def _line(source: str, number: int) -> str:
+    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines[number - 1] if number <= len(lines) else ""
+
+
+def _visible(words: str) -> str:
+    """Text as it takes its cells: a tab is four blanks, what has no cell is shown by its code."""
+    return clean(words.replace("\t", "    "))
+
+
+def cells(words: str) -> int:
+    """How many cells of a terminal a text takes."""
+    width = 0
+    for character in words:
+        if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
+            continue
+        width += 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
+    return width
+
+
+def clean(words: str) -> str:
+    """Text without anything that a terminal would obey: control characters and overrides are shown by their code."""
+    if words.isascii() and words.isprintable():
+        return words
+    return "".join(
+        character
+        if character == "\n" or (unicodedata.category(character)[0] != "C" and character not in "\u2028\u2029")
+        else _code(character)
+        for character in words
+    )
+
+
+def _code(character: str) -> str:
+    return f"\\x{ord(character):02x}" if ord(character) < 256 else f"\\u{ord(character):04x}"
+
+
+def file_name(file: str, root: Path, cwd: Path) -> str:
+    """A place's file as the user can click it: relative to where they stand."""
+    return os.path.relpath(root / file, cwd)
+
+
+def summary(problems: Problems) -> str:
+    """`2 problems, 1 warning`."""
+    errors, warnings = len(problems.errors), len(problems.warnings)
+    parts = [_count(errors, "problem")] if errors else []
+    parts += [_count(warnings, "warning")] if warnings else []
+    return ", ".join(parts) or "no problems"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def as_json(problems: Problems) -> dict[str, Plain]:
+    """The document of `validate --json`."""
+    return {"validation": 1, "valid": not problems.errors, "problems": [entry(one) for one in problems]}
+
+
+def entry(problem: Problem) -> dict[str, Plain]:
+    """One problem for programs."""
+    place = problem.place
+    return {
+        "severity": problem.severity,
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "path": place.path,
+        "code": problem.code,
+        "message": problem.message,
+        "hint": problem.hint,
+    }
+
+
+def github(problems: Problems) -> str:
+    """Workflow commands that annotate the lines of a pull request; paths are from the repository's top."""
+    return "".join(_command(problem) for problem in problems)
+
+
+def _command(problem: Problem) -> str:
+    place = problem.place
+    words = problem.message + (f"\n{problem.hint}" if problem.hint else "")
+    properties = {
+        "file": place.file,
+        "line": str(place.line),
+        "col": str(place.column),
+        "endColumn": str(place.column + place.width),
+        "title": problem.code,
+    }
+    listed = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
+    return f"::{problem.severity} {listed}::{_data(words)}\n"
+
+
+def _data(words: str) -> str:
+    return words.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(words: str) -> str:
+    return _data(words).replace(":", "%3A").replace(",", "%2C")
+
+
+def sarif(problems: Problems, version: str) -> dict[str, Plain]:
+    """SARIF 2.1.0, as code scanning services read it."""
+    codes = sorted({problem.code for problem in problems})
+    driver: dict[str, Plain] = {"name": "storyboard", "version": version, "rules": [{"id": code} for code in codes]}
+    results: list[Plain] = [_result(problem) for problem in problems]
+    schema = "https://json.schemastore.org/sarif-2.1.0.json"
+    run: Plain = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    return {"$schema": schema, "version": "2.1.0", "runs": [run]}
+
+
+def _result(problem: Problem) -> Plain:
+    words = problem.message + (f"\n{problem.hint}" if problem.hint else "")
+    return {
+        "ruleId": problem.code,
+        "level": problem.severity,
+        "message": {"text": words},
+        "locations": [{"physicalLocation": _location(problem.place)}],
+        "relatedLocations": [
+            {"physicalLocation": _location(place), "message": {"text": said}} for place, said in problem.related
+        ],
+    }
+
+
+def _location(place: Place) -> Plain:
+    region: Plain = {"startLine": place.line, "startColumn": place.column, "endColumn": place.column + place.width}
+    return {"artifactLocation": {"uri": place.file}, "region": region}
+
+
+def files_of(problems: Iterable[Problem]) -> list[str]:
+    """The files that something is wrong with, each once, in order."""
+    return list(dict.fromkeys(problem.place.file for problem in problems))
