@@ -1,0 +1,62 @@
+"""Which addresses may be fetched from: public ones; this machine's own only where the API itself is on it."""
+
+import socket
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import urlsplit
+
+Resolve = Callable[[str, int], list[str]]
+_NAT64 = ip_network("64:ff9b::/96")
+
+
+class Forbidden(Exception):  # noqa: N818 - it says what an address is, it is not always an error
+    """An address that is not fetched from; the words say why."""
+
+
+def resolved(host: str, port: int) -> list[str]:
+    """Every address of a host, as the system knows them; OSError when there is none."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def checked(url: str, *, local: bool, resolve: Resolve = resolved) -> list[str]:
+    """The addresses to connect to, in the system's order: each of them was checked.
+
+    Raises `Forbidden` for another scheme, a name and password, or one address that is not public (`local` allows
+    loopback as well); OSError when the name is unknown.
+    """
+    host, port = named(url)
+    numbers = resolve(host, port)
+    for number in numbers:
+        if not _allowed(number, local):
+            raise Forbidden(f"{host} is {number}, which is not a public address")
+    return numbers
+
+
+def named(url: str) -> tuple[str, int]:
+    """Host and port of an address by http(s), with nothing odd about it; raises `Forbidden`."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise Forbidden(f"it is no address: {error}") from error
+    if parts.scheme not in ("http", "https") or not host:
+        raise Forbidden(f"it is not an address by http or https, but {parts.scheme or 'none'}")
+    if parts.username is not None or parts.password is not None:
+        raise Forbidden("it holds a name and a password")
+    return host, port or (443 if parts.scheme == "https" else 80)
+
+
+def _allowed(number: str, local: bool) -> bool:
+    address = _unwrapped(ip_address(number.partition("%")[0]))
+    return (local and address.is_loopback) or (address.is_global and not address.is_multicast)
+
+
+def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address inside an IPv6 one, in every form that reaches it."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+    return inner or address

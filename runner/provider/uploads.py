@@ -1,0 +1,93 @@
+"""Gives a file an address by the API's own uploads: the name with the key, the bytes without it."""
+
+import json
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+import anyio.to_thread
+import httpx
+
+from runner import __version__
+from runner.edition import strictjson
+from runner.edition.answers import answered_by, words_of
+from runner.engine.hands import NotYet
+from runner.key import Key
+from runner.provider import trust
+from runner.provider.addresses import Forbidden, Resolve, checked, resolved
+from runner.provider.client import said_of
+
+PATH = "/api/v1/uploads"
+_MOST = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Uploader:
+    """Uploads to the host of the API. Never raises for network or provider."""
+
+    base_url: str
+    key: Key
+    path: str = PATH
+    deadline: float = 300.0
+    """Seconds for one file, in all."""
+    resolve: Resolve = resolved
+    trusted: Callable[[], ssl.SSLContext] = field(default=trust.context)
+
+    async def send(self, name: str, content: bytes) -> str | NotYet:
+        """The public address of these bytes; `name` is a plain file name with its ending."""
+        if not trust.may_have_key(self.base_url):
+            return NotYet(f"{self.base_url} is not https: the key would travel in the open", final=True)
+        try:
+            with anyio.fail_after(self.deadline):
+                return await self._sent(name, content)
+        except TimeoutError:
+            return NotYet(f"{name}: not uploaded within {self.deadline:g} s")
+        except Forbidden as error:
+            return NotYet(f"{name}: the provider's address for the upload is not used: {error}")
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError) as error:
+            words, final = said_of(error)
+            return NotYet(f"{name}: {words}", final)
+
+    async def _sent(self, name: str, content: bytes) -> str | NotYet:
+        local = trust.is_loopback(urlsplit(self.base_url).hostname or "")
+        verify = trust.bare() if self.base_url.startswith("http:") else await anyio.to_thread.run_sync(self.trusted)
+        headers = {"User-Agent": f"storyboard/{__version__}", "Accept-Encoding": "identity"}
+        async with httpx.AsyncClient(
+            headers=headers, verify=verify, trust_env=not local, follow_redirects=False, timeout=60.0
+        ) as client:
+            place = await self._reserved(client, name)
+            if isinstance(place, NotYet):
+                return place
+            target, address = place
+            await anyio.to_thread.run_sync(lambda: checked(target, local=local, resolve=self.resolve))
+            put = await client.put(target, content=content, headers={"Content-Type": "application/octet-stream"})
+            if put.status_code not in (200, 201, 204):
+                return NotYet(f"{name}: the upload was answered {put.status_code}")
+            return address
+
+    async def _reserved(self, client: httpx.AsyncClient, name: str) -> tuple[str, str] | NotYet:
+        """Where to put the bytes, and the address that they will have."""
+        headers = {"Authorization": f"Bearer {self.key.secret}", "Content-Type": "application/json"}
+        content = json.dumps({"fileName": name}).encode()
+        body = bytearray()
+        url = self.base_url.rstrip("/") + self.path
+        async with client.stream("POST", url, content=content, headers=headers) as answer:
+            async for chunk in answer.aiter_raw():
+                body += chunk
+                if len(body) > _MOST:
+                    return NotYet(f"{name}: the answer to the upload is too long")
+        headers_seen = tuple(answer.headers.multi_items())
+        try:
+            said: Any = strictjson.parse(bytes(body))
+        except strictjson.NotJsonError:
+            said = None
+        if answer.status_code != 200 or not isinstance(said, Mapping):
+            words = words_of(said) or answered_by(answer.status_code, headers_seen)
+            return NotYet(f"{name}: {words}", final=400 <= answer.status_code < 500 and answer.status_code != 429)
+        target, address = said.get("uploadUrl"), said.get("url")
+        if not isinstance(target, str) or not isinstance(address, str):
+            return NotYet(f"{name}: the answer to the upload names no address")
+        return target, address
