@@ -2,7 +2,7 @@
 
 import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 
 _JOINERS = frozenset("\u200c\u200d")  # Persian, Indic scripts and emoji are misspelt without them
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -61,21 +61,36 @@ def in_ascii(text: str) -> str:
     return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
 
 
+_encode = json.JSONEncoder(separators=(", ", ": "), allow_nan=False).encode
+
+
 def json_line(value: object) -> str:
-    """JSON in printable ASCII without a line end; `json` escapes every control character and surrogate."""
-    return json.dumps(value, separators=(", ", ": "), allow_nan=False)
+    """JSON in printable ASCII without a line end; every control character and surrogate is escaped."""
+    return _encode(value)
 
 
-def json_document(value: dict[str, object]) -> str:
-    """One JSON document in ASCII: an entry a line, and an item a line where an entry is a list of mappings."""
-    return "{" + ",".join(f"\n{json_line(key)}: {_entry(entry)}" for key, entry in value.items()) + "\n}\n"
+def json_document(value: Mapping[str, object]) -> str:
+    """One JSON document in ASCII: a line for each mapping that holds no list of mappings itself."""
+    return "".join(_document(value, "")) + "\n"
 
 
-def _entry(entry: object) -> str:
-    if isinstance(entry, list) and entry and isinstance(entry[0], dict):
-        return "[" + _lines(entry) + "\n]"
-    return json_line(entry)
+def _document(value: object, margin: str) -> Iterator[str]:
+    """Opened only as far as lists of mappings go: quick, readable, and a change touches its own lines."""
+    if isinstance(value, Mapping) and (not margin or any(_is_table(entry) for entry in value.values())):
+        yield "{"
+        for at, (key, entry) in enumerate(value.items()):
+            yield f"{',' if at else ''}\n{margin} {_encode(key)}: "
+            yield from _document(entry, margin + " ")
+        yield f"\n{margin}}}"
+    elif _is_table(value) and isinstance(value, list):
+        yield "["
+        for at, item in enumerate(value):
+            yield f"{',' if at else ''}\n{margin} "
+            yield from _document(item, margin + " ")
+        yield f"\n{margin}]"
+    else:
+        yield _encode(value)
 
 
-def _lines(items: Iterable[object]) -> str:
-    return ",".join(f"\n {json_line(item)}" for item in items)
+def _is_table(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)

@@ -16,7 +16,7 @@ from runner.show.cells import left
 from runner.show.cells import width as cells
 from runner.show.clean import clean, words
 from runner.show.ink import Ink
-from runner.show.names import board_name, shot_name, take_names
+from runner.show.names import full_name, shot_name, take_names
 from runner.show.notes import dotted, labelled
 from runner.show.progress import several_boards, title
 
@@ -194,7 +194,7 @@ def _unsettled(fate: Fate, plan: Plan, width: int, ink: Ink, after: After) -> li
     if "settle" not in after.built:
         advice = "look for it on the vendor's page; it is counted, and never sent again by itself"
         return [*lines, *labelled("", advice, width, ink, "plain", _LABEL)]
-    shot = f"{board_name(fate.step.shot.storyboard)}:{clean(fate.step.shot.id)}"
+    shot = full_name(fate.step)
     lines.append(f"{margin}look for it on the vendor's page, then one of")
     ways = (
         (f"storyboard settle {shot} --task task_…", "it is there: take it, no new charge"),

@@ -1,21 +1,21 @@
 """Shots and takes by name: `SH010`, `harbour:quay`, `SH010 ×3`."""
 
-import os.path
 from collections.abc import Sequence
 
 from runner.plan import Step
+from runner.selection import board_name
 from runner.show.clean import clean
-
-
-def board_name(path: str) -> str:
-    """A storyboard as outputs and shots are named by it: `harbour` for `storyboards/harbour.yaml`."""
-    return clean(os.path.splitext(path.removeprefix("storyboards/"))[0])
 
 
 def shot_name(step: Step, several: bool) -> str:
     """The shot's id, with its storyboard where there are several."""
     shot = clean(step.shot.id)
-    return f"{board_name(step.shot.storyboard)}:{shot}" if several else shot
+    return f"{clean(board_name(step.shot.storyboard))}:{shot}" if several else shot
+
+
+def full_name(step: Step) -> str:
+    """The shot as `settle` and `pick` take it on any command line: `harbour:quay`."""
+    return shot_name(step, several=True)
 
 
 def take_names(steps: Sequence[Step], several: bool = False) -> list[str]:

@@ -14,7 +14,7 @@ from runner.show.cells import width as cells
 from runner.show.clean import clean, words
 from runner.show.ink import Ink
 from runner.show.notes import aside, dotted, hanging, labelled, warnings
-from runner.show.plan_table import WIDE, plan_table
+from runner.show.plan_table import WIDE, plan_table, said_once
 from runner.show.table import Cell, Column, Row, row, table
 
 _KINDS = {"image": ("picture", "pictures"), "video": ("video", "videos"), "audio": ("sound", "sounds")}
@@ -34,7 +34,7 @@ class Leaving:
 
     files: tuple[LocalFile, ...]
     to: str
-    """Where they go, as the user would know it; empty when no way to publish is set."""
+    """Where they go, as the user would know it; empty when there is no way yet."""
     there: int = 0
     """How many of them are there already."""
 
@@ -101,16 +101,19 @@ def _head(plan: Plan, board: Storyboard, steps: Sequence[Step], width: int, ink:
     room = min(width, WIDE) - cells(name) - 3 - cells(path) - cells(facts)
     first = f"{ink(name, 'strong')}   {path}"
     lines = [f"{first}{' ' * room}{ink(facts, 'quiet')}"] if room >= 3 else [first, ink(facts, "quiet")]
-    return lines + dotted(_facts(plan, board, steps, told), min(width, WIDE))
+    return lines + dotted(_facts(plan, board, steps, width, told), min(width, WIDE))
 
 
-def _facts(plan: Plan, board: Storyboard, steps: Sequence[Step], told: Around) -> Iterable[str]:
+def _facts(plan: Plan, board: Storyboard, steps: Sequence[Step], width: int, told: Around) -> Iterable[str]:
     """How much it is, how long the film, how far it has come."""
     shots = [shot for shot in plan.shots if shot.storyboard == board.path]
     named = len({shot.scene for shot in shots if shot.scene is not None})
-    yield count(len(shots), "shot") + (f", {count(named, 'scene')}" if named else "")
-    if plan.selected is not None and len(shots) < len(board.shots):
-        yield f"selected of {len(board.shots):,}"
+    chosen = count(len(shots), "shot")
+    if len(shots) < len(board.shots):
+        chosen = f"{len(shots):,} of {count(len(board.shots), 'shot')} selected"
+    yield chosen + (f", {count(named, 'scene')}" if named else "")
+    if (kind := said_once(shots, width)) is not None:
+        yield kind
     film = length(sum(shot.request.seconds for shot in board.shots if not shot.skip))
     yield f"film {film}" + (f" of {length(board.length)} wanted" if board.length is not None else "")
     made = sum(1 for step in steps if step.action is Action.KEEP)
@@ -163,7 +166,9 @@ def free_words(plan: Plan, asks: str) -> str:
 
 def _notes(plan: Plan, width: int, ink: Ink, told: Around) -> list[str]:
     lines: list[str] = []
-    if plan.play and not nothing_to_do(plan):
+    if nothing_to_do(plan):
+        return warnings(told.warnings, width, ink)
+    if plan.play:
         lines.append("  " + ink(free_words(plan, told.asks), "strong good"))
     if told.leaving is not None and told.leaving.files and not plan.play:
         lines += hanging(_leaving(told.leaving), width)
@@ -181,9 +186,9 @@ def _leaving(leaving: Leaving) -> str:
     counts = Counter[str](file.kind for file in leaving.files)
     kinds = [count(counts[kind], one, many) for kind, (one, many) in _KINDS.items() if counts[kind]]
     text = ", ".join([*kinds, volume(sum(file.bytes for file in leaving.files))])
-    to = f"to {clean(leaving.to)}" if leaving.to else "by a way that is still to be set ([publish])"
+    to = f", to {clean(leaving.to)}" if leaving.to else ""
     there = f" ({leaving.there} {'is' if leaving.there == 1 else 'are'} there already)" if leaving.there else ""
-    return f"leaves this machine: {text}, {to}{there}"
+    return f"leaves this machine: {text}{to}{there}"
 
 
 def _next(plan: Plan, width: int, ink: Ink, told: Around) -> list[str]:

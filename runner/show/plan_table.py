@@ -43,22 +43,23 @@ def plan_table(
     for scene in found:
         rows += _scene(scene, marks, width, ink)
     rows += _sums(plan, board, steps)
-    columns = _columns(width, f"on {clean(asks)}" if plan.play else "credits", _alike(shots))
+    columns = _columns(width, f"on {clean(asks)}" if plan.play else "credits", said_once(shots, width) is None)
     return [*table(columns, rows, width, ink, indent=1), *_causes(marks, found, width, ink)]
 
 
-def _alike(shots: Sequence[Shot]) -> bool:
-    """Whether one model and resolution serve them all, so that a narrow screen need not repeat it."""
-    return model(shots, full=True) != SEVERAL
+def said_once(shots: Sequence[Shot], width: int) -> str | None:
+    """Model and resolution that all shots share, on a screen too narrow to repeat them in each line."""
+    shared = model(shots, full=True)
+    return shared if width < NARROW and shared != SEVERAL else None
 
 
-def _columns(width: int, credits: str, alike: bool) -> tuple[Column, ...]:
+def _columns(width: int, credits: str, models: bool) -> tuple[Column, ...]:
     return (
         Column(least=14, most=max(18, width // 4), head=" shot"),
         Column("right", head="takes"),
         Column("right", head="s"),
         Column(least=10, most=max(18, width // 4), head="made of"),
-        Column(least=9, most=0 if alike and width < NARROW else 1_000, head="model"),
+        Column(least=9, most=1_000 if models else 0, head="model"),
         Column("right", head=credits),
         Column(least=24, head="what"),
     )

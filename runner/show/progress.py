@@ -1,6 +1,6 @@
 """How far a run has come, folded from its news, and the frame that shows it. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -13,12 +13,11 @@ from runner.show.cells import cut, left, right, wrap
 from runner.show.cells import width as cells
 from runner.show.clean import clean, words
 from runner.show.ink import Ink
-from runner.show.names import board_name, shot_name, take_names
+from runner.show.names import shot_name, take_names
 
 _BAR = 18
 _RUNNING = frozenset({"created", "running", "succeeded"})
 _ENDED_BADLY = ("failed", "refused", "unsettled")
-_STATUS = {"generating": "generating", "waiting": "waiting"}
 Key = tuple[str, str, int]
 
 
@@ -332,8 +331,3 @@ def opening_line(progress: Progress) -> str:
     takes = len(progress.stands) + len(progress.to_go)
     name = title(progress.plan)
     return f"00:00 begin     {name}: {takes} {'take' if takes == 1 else 'takes'}, {progress.at_once} at a time"
-
-
-def names_of(boards: Sequence[str]) -> list[str]:
-    """Storyboards as shots are named by them."""
-    return [board_name(board) for board in boards]

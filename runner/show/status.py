@@ -15,7 +15,7 @@ from runner.show.amounts import count, credits_text, length, moment
 from runner.show.bill import amounts
 from runner.show.clean import clean, words
 from runner.show.ink import Ink
-from runner.show.names import board_name, take_names
+from runner.show.names import full_name, take_names
 from runner.show.notes import aside, dotted, labelled
 from runner.show.plan_table import ACTION_INKS, WIDE
 from runner.show.run_json import clip_json
@@ -215,9 +215,8 @@ def _next(standing: Standing, width: int, ink: Ink) -> list[str]:
     actions = Counter(step.action for step in standing.plan.steps)
     lines: list[str] = []
     if actions[Action.UNSETTLED] and "settle" in standing.built:
-        names = [step for step in standing.plan.steps if step.action is Action.UNSETTLED]
-        shot = f"{board_name(names[0].shot.storyboard)}:{clean(names[0].shot.id)}"
-        lines += aside(f"storyboard settle {shot} --task ID", "or --not-charged", width, ink)
+        first = next(step for step in standing.plan.steps if step.action is Action.UNSETTLED)
+        lines += aside(f"storyboard settle {full_name(first)} --task ID", "or --not-charged", width, ink)
     if any(step.later for step in standing.plan.steps) and "pick" in standing.built:
         lines += aside("storyboard pick SHOT TAKE", "chooses the good take", width, ink)
     if any(actions[action] for action in (Action.MAKE, Action.WAIT, Action.RESUME)):

@@ -1,0 +1,108 @@
+"""Nothing that is shown can steer a terminal, hide text, or stop a stream."""
+
+import json
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.show.clean import clean, in_ascii, json_document, json_line, words
+
+ANY = st.text(st.characters(exclude_categories=()), max_size=200)
+ATTACKS = {
+    "window title": "\x1b]0;owned\x07",
+    "clipboard": "\x1b]52;c;ZXZpbA==\x07",
+    "link": "\x1b]8;;https://evil.example\x1b\\here",
+    "erase": "\x1b[2K\x1b[1A",
+    "eight-bit CSI": "\x9b31m",
+    "overwrite": "refused\rmade   ",
+    "backspace": "160\b\b\b0",
+    "bidi override": "quay\u202egnp.4pm",
+    "bidi isolate": "\u2066quay\u2069",
+    "line separator": "one\u2028two\u2029three",
+    "next line": "one\x85two",
+    "tag": "a\U000e0041",
+    "lone surrogate": "a\ud800b",
+    "delete": "a\x7f",
+    "zero-width space mark": "a\ufeffb",
+}
+
+
+@pytest.mark.parametrize("text", ATTACKS.values(), ids=ATTACKS.keys())
+def test_an_attack_is_shown_and_does_nothing(text: str) -> None:
+    shown = clean(text)
+    assert shown != text
+    assert shown.isprintable()
+
+
+@given(ANY)
+def test_whatever_comes_in_what_goes_out_is_harmless_and_can_be_written(text: str) -> None:
+    shown = clean(text)
+    shown.encode("utf-8")
+    hidden = {char for char in shown if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
+    assert hidden <= {"\u200c", "\u200d"}
+
+
+@given(ANY)
+def test_cleaning_twice_changes_nothing_more(text: str) -> None:
+    assert clean(clean(text)) == clean(text)
+
+
+@pytest.mark.parametrize("text", ["Harbour at dawn", "港の夜明け", "فجر الميناء", "می‌خواهم", "👩‍🚀 ok", "naïve"])
+def test_what_people_write_stays_as_it_is(text: str) -> None:
+    assert clean(text) == text
+
+
+def test_an_escape_says_which_character_it_was() -> None:
+    assert clean("a\x1b[31m\u202e\ud800\n") == "a\\x1b[31m\\u202e\\ud800\\n"
+    assert clean("one\ntwo\x1b", keep="\n") == "one\ntwo\\x1b"
+
+
+@given(ANY, st.integers(20, 100))
+def test_somebody_elses_words_are_one_line_of_bounded_length(text: str, most: int) -> None:
+    said = words(text, most)
+    assert "\n" not in said
+    assert len(said) <= most or len(text) * 10 >= len(said)
+    assert said.isprintable() or "\u200c" in said or "\u200d" in said or "\u00a0" in said
+
+
+def test_a_long_message_is_cut() -> None:
+    assert words("a" * 5000, 400) == "a" * 399 + "…"
+
+
+@given(ANY)
+def test_an_ascii_terminal_gets_ascii(text: str) -> None:
+    assert in_ascii(clean(text)).isascii()
+
+
+def test_our_own_signs_have_look_alikes_of_the_same_width() -> None:
+    assert in_ascii("20 · 720p → 4k ×3 ██░░ 1…") == "20 - 720p > 4k x3 ##.. 1~"
+
+
+@given(st.dictionaries(ANY, ANY | st.integers() | st.lists(st.dictionaries(ANY, ANY))))
+def test_json_is_printable_ascii_and_says_the_same(value: dict[str, object]) -> None:
+    assert json.loads(json_line(value)) == value
+    assert json.loads(json_document(value)) == value
+    assert json_line(value).isascii()
+    assert json_line(value).isprintable()
+    assert json_document(value).replace("\n", "").isprintable()
+
+
+def test_a_json_document_has_a_line_for_each_item_of_a_table() -> None:
+    text = json_document({"plan": 1, "shots": [{"id": "a", "takes": [{"take": 1}, {"take": 2}]}, {"id": "b"}]})
+    assert text.splitlines() == [
+        "{",
+        ' "plan": 1,',
+        ' "shots": [',
+        "  {",
+        '   "id": "a",',
+        '   "takes": [',
+        '    {"take": 1},',
+        '    {"take": 2}',
+        "   ]",
+        "  },",
+        '  {"id": "b"}',
+        " ]",
+        "}",
+    ]

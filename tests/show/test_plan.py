@@ -1,0 +1,184 @@
+"""The plan's screen: whole screens compared, and what holds of every one of them."""
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from runner.language.board import Storyboard
+from runner.plan import Plan
+from runner.problems import Place, Problem
+from runner.show.cells import width as cells
+from runner.show.plan import Around, Leaving, Way, screen
+from tests.show.conftest import Golden
+from tests.show.films import (
+    MARIA,
+    SANDBOX,
+    ferry,
+    history,
+    last_frame,
+    matrix,
+    plan,
+    series,
+    shot,
+)
+
+WIDTHS = (80, 100, 140)
+SGR = re.compile("\x1b\\[[0-9;]*m")
+SQUARE = Problem(
+    "square-frame",
+    Place("storyboards/ferry.yaml", 14, 3),
+    "@ines is square (1024 × 1024), SH060 is 16:9",
+    "",
+    "warning",
+)
+HALF_MADE = {
+    **{("SH010", take): "stored" for take in (1, 2, 3)},
+    ("SH030", 1): "stored",
+    ("SH040", 1): "unsettled",
+    ("SH060", 1): "refused",
+    ("SH070", 1): "stored",
+    ("SH070", 2): "running",
+    ("SH070", 3): "failed",
+    ("SH090", 1): "stored",
+    ("SH100", 1): "stored",
+    ("SH110", 1): "stored",
+    ("SH120", 1): "stored",
+}
+
+
+def around(film: Plan) -> Around:
+    return Around(
+        "storyboards/ferry.yaml --provider kinovi",
+        warnings=[SQUARE],
+        cheaper=[Way("--profile draft", Decimal(960)), Way("--select scene:quay", Decimal(1120))],
+        leaving=Leaving(film.batch.files, "s3://acme-film/refs", 1),
+        about=1500,
+        at_once=3,
+    )
+
+
+def whole() -> Plan:
+    first = plan(ferry())
+    made = {(step.shot.id, step.take): "stored" for step in first.steps}
+    picks = {"SH010": 1, "SH070": 2, "SH130": 3, "SH190": 1}
+    return plan(ferry(), history=history(first, made, picks))
+
+
+def half() -> Plan:
+    return plan(ferry(), history=history(plan(ferry()), HALF_MADE, {"SH010": 2}))
+
+
+def changed() -> Plan:
+    return plan(ferry("the harbour"), history=history(plan(ferry()), HALF_MADE, {"SH010": 2}))
+
+
+def wide_names() -> Plan:
+    path = "storyboards/港.yaml"
+    shots = (
+        shot("a1", MARIA, path=path, scene="波止場"),
+        shot("a2", last_frame("a1"), path=path, scene="波止場"),
+        shot("b1", path=path, scene="مشهد"),
+        shot("b2", path=path, scene="مشهد", seconds=6, model="seedance2-fast", resolution="480p"),
+    )
+    return plan(Storyboard(path, "港の夜明け", shots))
+
+
+FILMS: dict[str, Callable[[], Plan]] = {
+    "ferry": lambda: plan(ferry()),
+    "ferry-free": lambda: plan(ferry(), account=SANDBOX),
+    "ferry-half": half,
+    "ferry-changed": changed,
+    "ferry-whole": whole,
+    "ferry-selected": lambda: plan(ferry(), selected={"SH010", "SH030", "SH050"}),
+    "one": lambda: plan(series(1, 1)),
+    "spot": lambda: plan(matrix()),
+    "series": lambda: plan(series(300, 12)),
+    "many-scenes": lambda: plan(series(300, 100)),
+    "wide-names": wide_names,
+    "several": lambda: plan(series(12, 2), matrix()),
+}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", FILMS)
+def test_the_screen_as_it_is_drawn(name: str, width: int, golden: Golden) -> None:
+    film = FILMS[name]()
+    golden(f"plan-{name}-{width}", screen(film, width, color=False, around=around(film)))
+
+
+@pytest.mark.parametrize("name", ["ferry", "ferry-half"])
+def test_the_screen_in_colour(name: str, golden: Golden) -> None:
+    film = FILMS[name]()
+    golden(f"plan-{name}-colour", screen(film, 100, color=True, around=around(film)))
+
+
+@pytest.mark.parametrize("name", FILMS)
+def test_colour_changes_no_text(name: str) -> None:
+    film = FILMS[name]()
+    painted = screen(film, 100, color=True, around=around(film))
+    assert SGR.sub("", painted) == screen(film, 100, color=False, around=around(film))
+
+
+@pytest.mark.parametrize("name", FILMS)
+@pytest.mark.parametrize("width", range(72, 160, 7))
+def test_no_line_is_wider_than_the_screen_and_none_ends_with_space(name: str, width: int) -> None:
+    film = FILMS[name]()
+    for line in screen(film, width, color=False, around=around(film)).splitlines():
+        assert cells(line) <= width or line.startswith("  storyboard run")
+        assert line == line.rstrip()
+
+
+def test_all_shows_every_shot_in_a_line_of_its_own() -> None:
+    text = screen(half(), 100, color=False, all_shots=True)
+    for number in range(10, 250, 10):
+        assert len(re.findall(rf"^  SH{number:03} ", text, re.MULTILINE)) == 1
+
+
+def test_a_cause_that_many_shots_share_is_said_once() -> None:
+    text = screen(changed(), 100, color=False)
+    assert text.count("+harbour+") == 1
+    assert "7 shots" in text
+
+
+def test_unchanged_shots_are_one_line_a_scene() -> None:
+    text = screen(half(), 100, color=False)
+    assert len(re.findall(r"keep +made", text)) == 2
+
+
+def test_the_credits_of_all_lines_add_up_to_now_and_later() -> None:
+    film = half()
+    text = screen(film, 100, color=False)
+    table = text.split("what\n")[1].split("-------")[0]
+    found = [int(match.replace(",", "")) for match in re.findall(r"20 · 720p +([0-9,]+) ", table)]
+    totals = film.totals
+    assert totals.credits is not None
+    assert totals.later_credits is not None
+    assert sum(found) == totals.credits + totals.later_credits
+
+
+def test_play_money_is_said_to_be_free() -> None:
+    assert "free; on kinovi 5,120 credits, $25.60" in screen(FILMS["ferry-free"](), 100, color=False)
+    assert "--max-credits" not in screen(FILMS["ferry-free"](), 100, color=False)
+
+
+def test_nothing_to_do_is_said_in_one_line() -> None:
+    text = screen(whole(), 100, color=False, around=around(whole()))
+    assert "24 shots, all made. Nothing to pay." in text
+    assert "storyboard run" not in text
+
+
+def test_an_unknown_price_is_a_question_mark_and_so_is_its_sum() -> None:
+    board = Storyboard("storyboards/x.yaml", "X", (shot("a", resolution="8k", path="storyboards/x.yaml"),))
+    text = screen(plan(board), 100, color=False)
+    assert re.search(r"now +1 +4 +\? +\?", text)
+
+
+def test_what_a_stranger_wrote_steers_no_terminal() -> None:
+    evil = "\x1b]0;owned\x07\u202e"
+    path = f"storyboards/{evil}.yaml"
+    board = Storyboard(path, f"T{evil}", (shot("a", path=path, scene=f"s{evil}"), shot("b", path=path)))
+    warned = Around(typed=path, warnings=[Problem("x", Place(path, 1, 1), evil, "", "warning")])
+    text = screen(plan(board), 100, color=False, around=warned)
+    assert text.replace("\n", "").isprintable()
