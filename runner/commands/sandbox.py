@@ -1,0 +1,122 @@
+"""`storyboard sandbox`: the local double of the API, for other tools and tests."""
+
+import argparse
+from pathlib import Path
+
+from runner.commands.flags import count
+from runner.problems import ExitCode
+
+_FOREVER = 10**9
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Serves the provider's API on 127.0.0.1, strict where the real one is lenient, and makes real MP4 clips.\n"
+        "The first line on standard output says where it listens; Ctrl-C ends it. Nothing leaves this machine."
+    )
+    parser.epilog = (
+        "examples\n"
+        "  storyboard sandbox                                   a free port, any key, no limit on credits\n"
+        "  storyboard sandbox --port 8787 --key test-key-1 --credits 1000 --cap 3 --seconds 20\n"
+        "  storyboard sandbox --faults faults.yaml --seed 7     what goes wrong, and the same again\n"
+        "docs/sandbox.md has the faults file, the counters, the clock, and clients in curl, Python and Node."
+    )
+    _add_account(parser)
+    _add_tasks(parser)
+    _add_wrong(parser)
+
+
+def _add_account(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("where, and for whom")
+    group.add_argument("--port", type=_port, default=0, metavar="N", help="default 0: a free one")
+    words = "let in this key only; may be repeated; without any, each key is an account of its own"
+    group.add_argument("--key", action="append", default=[], type=_key, metavar="KEY", help=words)
+    group.add_argument(
+        "--credits", type=_amount, metavar="N", help="what each account has (default: it never runs out)"
+    )
+    group.add_argument("--cap", type=count, default=50, metavar="N", help="tasks in progress for each account (50)")
+    group.add_argument("--state", type=Path, metavar="DIR", help="keep tasks and uploads here (default: forget them)")
+
+
+def _add_tasks(parser: argparse.ArgumentParser) -> None:
+    from runner.sandbox.options import WEBHOOKS
+    from runner.sandbox.pages import LINK_HOURS, NAMES
+
+    group = parser.add_argument_group("how it answers")
+    group.add_argument("--edition", choices=NAMES, default=NAMES[0], help=f"of the contract (default: {NAMES[0]})")
+    group.add_argument(
+        "--seconds", type=_seconds, metavar="S", help="how long a task takes (default: to draw its clip)"
+    )
+    words = "sigma of a log-normal around --seconds (default 0: always just that)"
+    group.add_argument("--spread", type=_seconds, default=0.0, metavar="X", help=words)
+    words = "send callbacks in this shape (default, and without the word: flat); `each` takes turns; `off` sends none"
+    group.add_argument("--webhooks", nargs="?", choices=WEBHOOKS, default="flat", const="flat", help=words)
+    words = f"how long a link to a clip is good (default: {LINK_HOURS} hours)"
+    group.add_argument("--link-seconds", type=_seconds, default=LINK_HOURS * 3600, metavar="S", help=words)
+    group.add_argument("--plain-clips", action="store_true", help="prepared grey clips, not drawn ones: for load tests")
+    words = "how many clips are drawn at once (default: one for each core)"
+    group.add_argument("--processes", type=count, metavar="N", help=words)
+    words = "take materials at other addresses of this machine, which a real provider could not reach"
+    group.add_argument("--local-materials", action="store_true", help=words)
+
+
+def _add_wrong(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what goes wrong")
+    group.add_argument("--faults", type=Path, metavar="FILE", help="YAML or JSON by schemas/faults.schema.json")
+    group.add_argument(
+        "--seed", type=_amount, default=0, metavar="N", help="the same seed, the same chances (default 0)"
+    )
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    from runner.sandbox.options import Options
+    from runner.sandbox.serve import serve
+
+    options = Options(
+        edition=args.edition,
+        keys=tuple(args.key),
+        credits=args.credits,
+        cap=args.cap,
+        seconds=args.seconds,
+        spread=args.spread,
+        webhooks=args.webhooks,
+        faults=args.faults,
+        seed=args.seed,
+        port=args.port,
+        link_seconds=args.link_seconds,
+        plain_clips=args.plain_clips,
+        local_materials=args.local_materials,
+        processes=args.processes,
+    )
+    serve(options, lambda address: print(f"sandbox listening on {address}", flush=True), args.state)
+    return ExitCode.DONE
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text[:6]) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; 0 takes a free one")
+    return int(text)
+
+
+def _amount(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text[:10]) <= _FOREVER):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {_FOREVER:,}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= _FOREVER:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
+    return number
+
+
+def _key(text: str) -> str:
+    from runner.key import misshapen
+
+    if (wrong := misshapen(text)) is not None:
+        raise argparse.ArgumentTypeError(f"this is no key: {wrong}")
+    return text
