@@ -45,6 +45,9 @@ async def create(run: Run, step: Step) -> None:
         key_id=run.provider.key_id,
         receipt=run.clock.token(),
         run=run.limits.run,
+        profile=run.plan.profile,
+        scene=step.shot.scene,
+        tags=step.shot.tags,
     )
     if await _intend(run, step, Event(run.clock.now(), attempt, intended)):
         await _send(run, step, attempt, body, intended.receipt)

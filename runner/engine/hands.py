@@ -66,8 +66,8 @@ class Provider(Protocol):
         nothing is sent and the exception comes back to the caller. `receipt` is the attempt's own webhook path.
         """
 
-    async def look(self, task_id: str) -> LookAnswer:
-        """One recordInfo; what failed or makes no sense is `Running(heard=False)`."""
+    async def look(self, task_id: str, model: str | None = None) -> LookAnswer:
+        """One recordInfo; what failed, makes no sense, or is of another model is `Running(heard=False)`."""
 
     async def publish(self, material: Material, source: Attempt | None) -> str | NotYet:
         """The public address of a material; a remote one has it already.

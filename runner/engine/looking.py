@@ -42,7 +42,8 @@ async def look(run: Run, attempt_id: str) -> None:
     if attempt_id not in run.running.looks:
         age = (run.clock.now() - (attempt.accepted_at or attempt.intended_at)).total_seconds()
         run.running.looks[attempt_id] = Look(born=now - max(age, 0.0), since=now, next_at=now)
-    answer = await run.provider.look(attempt.task_id or "")
+    model = attempt.intended.request.get("model")
+    answer = await run.provider.look(attempt.task_id or "", model if isinstance(model, str) else None)
     step = run.step_of(attempt)
     match answer:
         case Running():

@@ -1,10 +1,10 @@
 """How a run ended, take by take. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from runner.engine.limits import Limits
 from runner.engine.news import Fate, Money, Outcome
-from runner.engine.schedule import Running, needs_of
+from runner.engine.schedule import Key, Running, needs_of
 from runner.history import Attempt, History, State
 from runner.plan import Action, Plan, Step
 
@@ -19,11 +19,15 @@ _BY_STATE = {
 }
 
 
+_LOST = frozenset({State.REFUSED, State.FAILED, State.UNSETTLED, State.GONE})
+
+
 def outcome(plan: Plan, history: History, running: Running, limits: Limits, money: Money) -> Outcome:
     """The fate of every take that was not kept; `plan` is the last one, whose steps know what was decided meanwhile."""
     bins: dict[str, list[Fate]] = {}
+    blocked = _blocked(plan, history)
     for step in plan.steps:
-        for name, fate in _fate(step, history, running):
+        for name, fate in _fate(step, history, running, blocked):
             bins.setdefault(name, []).append(fate)
     perhaps = [
         Fate(step, attempt)
@@ -35,7 +39,27 @@ def outcome(plan: Plan, history: History, running: Running, limits: Limits, mone
     return Outcome(plan, **found, perhaps=tuple(perhaps), halt=running.halt, interrupted=running.stopping, money=money)
 
 
-def _fate(step: Step, history: History, running: Running) -> Iterator[tuple[str, Fate]]:
+def _blocked(plan: Plan, history: History) -> dict[Key, str]:
+    """Takes that are made from one that ended without a clip, also over several others: the shot right above each."""
+    made_from: dict[str, list[tuple[Step, str]]] = {}
+    for step in plan.steps:
+        for up in step.upstream:
+            made_from.setdefault(up.fingerprint, []).append((step, up.shot))
+    lost = [mark for mark in made_from if _is_lost(history.standing(mark))]
+    blocked: dict[Key, str] = {}
+    while lost:
+        for step, above in made_from.get(lost.pop(), ()):
+            if step.key not in blocked:
+                blocked[step.key] = above
+                lost.append(step.fingerprint or "")
+    return blocked
+
+
+def _is_lost(attempt: Attempt | None) -> bool:
+    return attempt is not None and attempt.state in _LOST
+
+
+def _fate(step: Step, history: History, running: Running, blocked: Mapping[Key, str]) -> Iterator[tuple[str, Fate]]:
     attempt = history.standing(step.fingerprint) if step.fingerprint is not None else None
     if attempt is not None and (attempt.id, step.key) in running.stored:
         yield "made", Fate(step, attempt)
@@ -48,27 +72,20 @@ def _fate(step: Step, history: History, running: Running) -> Iterator[tuple[str,
     elif attempt is not None and attempt.state is State.STORED:
         yield "waits", Fate(step, attempt, "its clip is still to be fetched")
     else:
-        yield _unmade(step, attempt, history, running)
+        yield _unmade(step, attempt, history, running, blocked)
 
 
-def _unmade(step: Step, attempt: Attempt | None, history: History, running: Running) -> tuple[str, Fate]:
+def _unmade(
+    step: Step, attempt: Attempt | None, history: History, running: Running, blocked: Mapping[Key, str]
+) -> tuple[str, Fate]:
     """A take without an attempt that counts: blocked from above, left, or waiting."""
     if (words := running.taken.get(step.fingerprint or "")) is not None:
         return "waits", Fate(step, attempt, words)
-    if lost := _lost_above(step, history):
-        return "blocked", Fate(step, attempt, f"{lost} has no clip")
+    if step.key in blocked:
+        return "blocked", Fate(step, attempt, f"{blocked[step.key]} has no clip")
     for need in needs_of(step, history) if step.upstream or not step.shot.needs else ():
         if need in running.lost:
             return "failed", Fate(step, attempt, running.lost[need])
     if running.halt is not None or running.stopping:
         return "left", Fate(step, attempt, running.halt.words if running.halt is not None else "interrupted")
     return "waits", Fate(step, attempt, step.reason)
-
-
-def _lost_above(step: Step, history: History) -> str | None:
-    """The first shot above whose take ended without a clip."""
-    for up in step.upstream:
-        above = history.standing(up.fingerprint)
-        if above is not None and above.state in (State.REFUSED, State.FAILED, State.UNSETTLED, State.GONE):
-            return up.shot
-    return None

@@ -1,0 +1,151 @@
+"""A simulated provider: it keeps its own journal, which is the judge of what was created and charged."""
+
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import anyio
+
+from runner.engine.hands import NotYet
+from runner.history import (
+    Attempt,
+    Busy,
+    Clip,
+    CreateAnswer,
+    Created,
+    Failed,
+    LookAnswer,
+    NotSent,
+    Output,
+    Running,
+    Stored,
+    Succeeded,
+    TryLater,
+    Unknown,
+    Vanished,
+)
+from runner.plan import Step
+from runner.request import Material, Plain, canonical_json
+
+
+@dataclass(slots=True)
+class Task:
+    """One job at the provider."""
+
+    id: str
+    body: str
+    born: float
+    seconds: float
+    fails: Failed | None = None
+
+    def ended_by(self, now: float) -> bool:
+        return now >= self.born + self.seconds
+
+
+Script = Callable[[str, int], CreateAnswer | Failed | str | None]
+"""(body, how many requests came before) to what happens: an answer without a task, a task that fails, None for a
+task that succeeds, "lost" for a task whose answer is lost, "dropped" for a request that got lost before."""
+
+
+@dataclass(slots=True)
+class World:
+    """The provider's truth: every request that arrived and every task that was made."""
+
+    script: Script = lambda body, count: None
+    seconds: Callable[[int], float] = lambda count: 60.0
+    cap: int = 1000
+    arrived: list[str] = field(default_factory=list)
+    tasks: dict[str, Task] = field(default_factory=dict)
+    looks: int = 0
+    peak: int = 0
+    latency: float = 0.2
+
+    def in_progress(self, now: float) -> int:
+        return sum(not task.ended_by(now) for task in self.tasks.values())
+
+    def charged(self, body: str) -> int:
+        """How many tasks of this body were made and did not fail."""
+        return sum(task.body == body and task.fails is None for task in self.tasks.values())
+
+
+class Simulated:
+    """The door to a `World`, as the engine sees it."""
+
+    key_id = "01234567"
+
+    def __init__(self, world: World, bill: Decimal = Decimal(160)) -> None:
+        self.world = world
+        self.bill = bill
+        self.stored: list[tuple[str, str]] = []
+        self.published: list[Material] = []
+        self.store_script: Callable[[Attempt, int], NotYet | Vanished | None] = lambda attempt, count: None
+        self.look_script: Callable[[str, int], LookAnswer | None] = lambda task, count: None
+        self.preflight_answer: CreateAnswer | None = None
+
+    async def preflight(self) -> CreateAnswer | None:
+        return self.preflight_answer
+
+    async def create(
+        self, body: Mapping[str, Plain], receipt: str, sending: Callable[[], Awaitable[None]]
+    ) -> CreateAnswer:
+        world, text = self.world, canonical_json(dict(body))
+        said = world.script(text, len(world.arrived))
+        await anyio.sleep(world.latency)
+        if isinstance(said, NotSent):
+            return said
+        await sending()
+        if said == "dropped":
+            world.arrived.append(text)
+            return Unknown("the connection was reset")
+        world.arrived.append(text)
+        if said is not None and not isinstance(said, Failed | str):
+            await anyio.sleep(world.latency)
+            return said
+        now = anyio.current_time()
+        if world.in_progress(now) >= world.cap:
+            return Busy("too many", limit=world.cap, current=world.cap)
+        task = Task(f"task_{len(world.tasks) + 1}", text, now, world.seconds(len(world.tasks)))
+        task.fails = said if isinstance(said, Failed) else None
+        world.tasks[task.id] = task
+        world.peak = max(world.peak, world.in_progress(now))
+        await anyio.sleep(world.latency)
+        return Unknown("the connection was reset") if said == "lost" else Created(task.id)
+
+    async def look(self, task_id: str, model: str | None = None) -> LookAnswer:
+        self.world.looks += 1
+        await anyio.sleep(self.world.latency / 4)
+        if (said := self.look_script(task_id, self.world.looks)) is not None:
+            return said
+        task = self.world.tasks.get(task_id)
+        if task is None:
+            return Running("", missing=True)
+        if not task.ended_by(anyio.current_time()):
+            return Running("generating")
+        times = (int(task.born * 1000), int((task.born + task.seconds) * 1000))
+        if task.fails is not None:
+            return Failed(task.fails.kind, task.fails.words, created_ms=times[0], completed_ms=times[1])
+        return Succeeded((Output(f"https://media.example/{task_id}.mp4"),), self.bill, *times)
+
+    async def publish(self, material: Material, source: Attempt | None) -> str | NotYet:
+        self.published.append(material)
+        await anyio.sleep(self.world.latency)
+        return f"https://files.example/{len(self.published)}.png"
+
+    async def store(self, attempt: Attempt, step: Step) -> Stored | Vanished | NotYet:
+        await anyio.sleep(self.world.latency)
+        if (said := self.store_script(attempt, len(self.stored))) is not None:
+            return said
+        path = f"renders/film/kinovi/clips/{step.shot.id}/take-{step.take}.mp4"
+        self.stored.append((attempt.id, path))
+        return Stored(Clip(path, attempt.intended.fingerprint, 1000, 1280, 720, 4.0))
+
+
+def often(chance: random.Random, outcomes: Mapping[str, float]) -> str:
+    """One of several outcomes by weight."""
+    return chance.choices(list(outcomes), list(outcomes.values()))[0]
+
+
+NOT_SENT = NotSent("nothing listens at that host and port")
+TRY_LATER = TryLater("internal error, retry later")
+PROVIDER_FAULT = Failed("provider", "Video generation failed. Please try again.")
