@@ -10,6 +10,7 @@ from runner.history import State
 from runner.language.board import Shot
 from runner.plan import Action, Plan
 from runner.problems import ExitCode
+from runner.show.advice import advice
 from runner.show.amounts import count, credits_text, dollars, lasting, length
 from runner.show.bill import amounts
 from runner.show.cells import left
@@ -17,7 +18,7 @@ from runner.show.cells import width as cells
 from runner.show.clean import clean, words
 from runner.show.ink import Ink
 from runner.show.names import full_name, shot_name, take_names
-from runner.show.notes import dotted, labelled
+from runner.show.notes import flow, labelled
 from runner.show.progress import several_boards, title
 
 _LABEL = 9
@@ -164,8 +165,8 @@ def _troubles(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]
         text = f"{_name(fate, plan)}  the server failed and it was tried again; counted as charged"
         lines += labelled("perhaps", text, width, ink, "bad", _LABEL)
     for label, fates, way_out in (
-        ("refused", outcome.refused, "not sent again until it changes"),
-        ("failed", outcome.failed, "not charged; the next run tries again"),
+        ("refused", outcome.refused, ""),
+        ("failed", outcome.failed, ""),
         ("gone", outcome.gone, "paid, and the provider no longer has the clip"),
     ):
         lines += _bad(label, fates, way_out, plan, width, ink)
@@ -213,16 +214,9 @@ def _bad(label: str, fates: Sequence[Fate], way_out: str, plan: Plan, width: int
         place = found[0].step.shot.place
         where = f" ({clean(place.file)}:{place.line})" if len(found) == 1 and place.file else ""
         quoted = f'"{said}"' if said else "no word about why"
-        text = f"{'  '.join(_named(found, plan))}{where}  {quoted}; {_advice(found[0]) or way_out}"
+        text = f"{'  '.join(_named(found, plan))}{where}  {quoted}; {way_out or advice(found[0].attempt)}"
         lines += labelled(label, text, width, ink, "bad", _LABEL)
     return lines
-
-
-def _advice(fate: Fate) -> str:
-    failure = fate.attempt.failure if fate.attempt is not None else None
-    if failure == "face":
-        return "give a drawn picture, or leave the person out; it is not sent again until it changes"
-    return "change what it says or shows; it is not sent again until then" if failure == "moderation" else ""
 
 
 def _blocked(outcome: Outcome, width: int, ink: Ink) -> list[str]:
@@ -277,7 +271,7 @@ def _film(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
     have: list[Shot] = [shot for shot in wanted if (shot.storyboard, shot.id) in made]
     film = length(sum(shot.request.seconds for shot in have))
     facts = [f"{len(have)} of {count(len(wanted), 'shot')}, {film}"]
-    lines = labelled("film", dotted(facts, width)[0], width, ink, "plain", _LABEL)
+    lines = labelled("film", flow(facts, width)[0], width, ink, "plain", _LABEL)
     worth = f" (worth {credits_text(outcome.money.billed)} credits)" if outcome.money.billed else ""
     for path in after.to_commit:
         lines += labelled("commit", f"{clean(path)}{worth}", width, ink, "plain", _LABEL)

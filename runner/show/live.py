@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from runner.clock import Clock
 from runner.engine.news import News
 from runner.show.clean import json_line
+from runner.show.frame import frame
 from runner.show.ink import Ink
+from runner.show.log import event_line, heartbeat, opening_line
 from runner.show.pen import Pen, Sheet
-from runner.show.progress import Progress, event_line, frame, heartbeat, opening_line
+from runner.show.progress import Progress
 from runner.show.run_json import event_json
 
 if TYPE_CHECKING:

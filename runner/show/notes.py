@@ -25,12 +25,12 @@ def hanging(text: str, width: int, indent: int = 2) -> list[str]:
     return [" " * indent + line for line in wrap(text, max(20, width - indent))]
 
 
-def dotted(parts: Iterable[str], width: int) -> list[str]:
-    """Short facts with a dot between them; a line is broken at a dot only."""
+def flow(parts: Iterable[str], width: int, between: str = " · ") -> list[str]:
+    """Short facts side by side; a line is broken between two of them only."""
     lines: list[str] = []
     for part in parts:
-        if lines and cells(lines[-1]) + 3 + cells(part) <= width:
-            lines[-1] += f" · {part}"
+        if lines and cells(lines[-1]) + cells(between) + cells(part) <= width:
+            lines[-1] += between + part
         else:
             lines += wrap(part, width)
     return lines

@@ -13,7 +13,7 @@ from runner.show.amounts import count, credits_text, dollars, lasting, length, v
 from runner.show.cells import width as cells
 from runner.show.clean import clean, words
 from runner.show.ink import Ink
-from runner.show.notes import aside, dotted, hanging, labelled, warnings
+from runner.show.notes import aside, flow, hanging, labelled, warnings
 from runner.show.plan_table import WIDE, plan_table, said_once
 from runner.show.table import Cell, Column, Row, row, table
 
@@ -101,7 +101,7 @@ def _head(plan: Plan, board: Storyboard, steps: Sequence[Step], width: int, ink:
     room = min(width, WIDE) - cells(name) - 3 - cells(path) - cells(facts)
     first = f"{ink(name, 'strong')}   {path}"
     lines = [f"{first}{' ' * room}{ink(facts, 'quiet')}"] if room >= 3 else [first, ink(facts, "quiet")]
-    return lines + dotted(_facts(plan, board, steps, width, told), min(width, WIDE))
+    return lines + flow(_facts(plan, board, steps, width, told), min(width, WIDE))
 
 
 def _facts(plan: Plan, board: Storyboard, steps: Sequence[Step], width: int, told: Around) -> Iterable[str]:

@@ -16,7 +16,7 @@ from runner.show.bill import amounts
 from runner.show.clean import clean, words
 from runner.show.ink import Ink
 from runner.show.names import full_name, take_names
-from runner.show.notes import aside, dotted, labelled
+from runner.show.notes import aside, flow, labelled
 from runner.show.plan_table import ACTION_INKS, WIDE
 from runner.show.run_json import clip_json
 from runner.show.table import Cell, Column, Row, row, table
@@ -73,7 +73,7 @@ def status(standing: Standing, width: int, color: bool, all_shots: bool = False)
 def _board(standing: Standing, board: Storyboard, width: int, ink: Ink, all_shots: bool) -> list[str]:
     steps = standing.plan.of(board)
     lines = [f"{ink(words(board.title, 200), 'strong')}   {clean(board.path)}   {ink(_from(standing), 'quiet')}"]
-    lines += [f"  {line}" for line in dotted(_counts(standing.plan, board, steps), width - 2)]
+    lines += [f"  {line}" for line in flow(_counts(standing.plan, board, steps), width - 2)]
     if rows := _rows(standing, steps, all_shots):
         lines += ["", *table(_COLUMNS, rows, width, ink)]
     notes = [*_money(standing, board, steps, width, ink), *_expiring(standing, steps, width, ink)]
