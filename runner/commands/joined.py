@@ -50,8 +50,8 @@ class Joined:
     ) -> CreateAnswer:
         return await self.client.create(body, receipt, sending)
 
-    async def look(self, task_id: str) -> LookAnswer:
-        return await self.client.look(task_id)
+    async def look(self, task_id: str, model: str | None = None) -> LookAnswer:
+        return await self.client.look(task_id, model)
 
     async def publish(self, material: Material, source: Attempt | None) -> str | NotYet:
         return await self.publisher.publish(material, source)
