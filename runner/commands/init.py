@@ -25,7 +25,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     from runner.language.schema import schema_text
 
     folder: Path = args.folder
-    written, kept = [], []
+    written: list[str] = []
+    kept: list[str] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in [*_templates(), (str(_SCHEMA), schema_text("storyboard").encode())]:

@@ -1,0 +1,144 @@
+"""Before anything is spent: is this fit to pay, does it stay under every ceiling, and does somebody say yes."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from runner.commands.opening import Opened, color, columns, typed
+from runner.commands.pricing import around, unreachable, ways
+from runner.engine.limits import Budget
+from runner.history import History
+from runner.language.board import Storyboard
+from runner.plan import Plan, totals
+from runner.problems import ExitCode, Stop
+from runner.show import question
+from runner.show.plan import screen
+
+
+def fit(desk: Opened, plan: Plan) -> None:
+    """Whether a paid run may begin at all: materials, key, CI, repository. A free run always may."""
+    if plan.play:
+        return
+    if lost := unreachable(plan):
+        lines = [f"  {shot.place.file}:{shot.place.line}: {shot.id} sends {name}" for shot, name in lost]
+        raise Stop(
+            ExitCode.UNFIT,
+            f"{desk.settings.provider} takes public addresses only, and {len(lost)} of the shots send what lies on "
+            "this machine; nothing was sent, nothing was spent\n"
+            + "\n".join(lines[:10])
+            + (f"\n  and {len(lines) - 10} more" if len(lines) > 10 else "")
+            + "\n  give these materials by https addresses, or leave the shots out with --exclude",
+        )
+    _fit_in_ci(desk, plan)
+    if desk.repository.shallow:
+        raise Stop(
+            ExitCode.UNFIT,
+            "this clone is shallow, so that nobody can tell which repository it is and what it has paid for already\n"
+            "  git fetch --unshallow      (in GitHub's checkout action: fetch-depth: 0)",
+        )
+    desk.settings.key()
+
+
+def _fit_in_ci(desk: Opened, plan: Plan) -> None:
+    settings, args, words = desk.settings, desk.args, typed(desk.args, desk.files)
+    if settings.pull_request is not None and not (args.allow_pull_request and args.max_credits is not None):
+        raise Stop(
+            ExitCode.DECLINED,
+            f"this is a pull request's job ({settings.pull_request}), and a stranger's change may not pay: "
+            f"nothing was sent\n"
+            f"  storyboard plan {words}      prices it without a key\n"
+            f"  storyboard run {words} --allow-pull-request --max-credits {question.ceiling_of(plan)}",
+        )
+    if settings.ci and not settings.ci_state:
+        raise Stop(
+            ExitCode.UNFIT,
+            "in CI the ledger must outlive the job, else a clip is paid twice; STORYBOARD_STATE is not set\n"
+            "  export STORYBOARD_STATE=/a/folder/that/is/kept      a mounted volume, or a cache saved after every job",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """One limit, what the run would bring it to, and how it is called."""
+
+    name: str
+    limit: Decimal
+    would_be: Decimal
+    beside: Decimal
+    """What counts already, before this run."""
+
+
+def ceilings(desk: Opened, plan: Plan, history: History, last_day: Decimal) -> Iterator[Ceiling]:
+    """Every ceiling that holds for this run, in quoted credits or the bill, whichever is higher."""
+    ordered = plan.totals.credits or Decimal(0)
+    if (limit := desk.settings.max_credits) is not None:
+        yield Ceiling("--max-credits", limit, ordered, Decimal(0))
+    for path, budget in budgets(desk, plan, history).items():
+        counted = _counted(history, budget)
+        new = totals([step for step in plan.steps if step.shot.storyboard == path], shots=0).credits or Decimal(0)
+        yield Ceiling(f"the budget in {path}", budget.credits, counted + new, counted)
+    if (limit := desk.settings.credits_per_day) is not None:
+        yield Ceiling("budget.credits_per_day", limit, last_day + ordered, last_day)
+
+
+def _counted(history: History, budget: Budget) -> Decimal:
+    attempts = (attempt for mark in budget.current for attempt in history.of(mark))
+    return sum((attempt.credits for attempt in attempts), Decimal(0))
+
+
+def budgets(desk: Opened, plan: Plan, history: History) -> dict[str, Budget]:
+    """Each storyboard's budget in credits, with the fingerprints that count in it."""
+    found = {}
+    for board in plan.batch.storyboards:
+        if (credits := _budget(desk, board)) is not None:
+            marks = frozenset(step.fingerprint for step in plan.of(board) if step.fingerprint is not None)
+            elsewhere = [attempt for mark in marks for attempt in history.of(mark) if attempt.elsewhere]
+            found[board.path] = Budget(credits, marks, sum((each.credits for each in elsewhere), Decimal(0)))
+    return found
+
+
+def _budget(desk: Opened, board: Storyboard) -> Decimal | None:
+    said = [board.budget_credits]
+    if board.budget_usd is not None:
+        said.append(board.budget_usd / desk.settings.usd_per_credit)
+    return min((credits for credits in said if credits is not None), default=None)
+
+
+def consent(desk: Opened, plan: Plan, history: History, last_day: Decimal) -> None:
+    """Stop with exit 4 unless this run may spend what it would spend; a free run, and one that orders nothing, may."""
+    ordered = plan.totals.credits
+    if plan.play or not any(step.orders for step in plan.steps) or desk.settings.max_credits == 0:
+        return
+    if ordered is None:
+        raise Stop(ExitCode.DECLINED, question.unknown_price(plan))
+    for ceiling in ceilings(desk, plan, history, last_day):
+        if ceiling.would_be > ceiling.limit:
+            room = max(ceiling.limit - ceiling.beside, Decimal(0))
+            cheaper = ways(desk, history, room)
+            raise Stop(
+                ExitCode.DECLINED,
+                question.over(plan, ceiling.name, ceiling.limit, ceiling.would_be, cheaper),
+            )
+    if desk.args.yes or desk.settings.max_credits is not None:
+        return
+    if not is_terminal():
+        raise Stop(ExitCode.DECLINED, question.nobody_to_ask(plan, typed(desk.args, desk.files)))
+    _ask(plan)
+
+
+def show(desk: Opened, plan: Plan, history: History) -> None:
+    """The plan, before the question, to a person at a terminal."""
+    text = screen(plan, columns(), color(desk.args, sys.stderr), around=around(desk, plan, history))
+    print(text, file=sys.stderr)
+
+
+def _ask(plan: Plan) -> None:
+    print(question.question(plan), "[y/N]", end=" ", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+        raise Stop(ExitCode.DECLINED, question.declined())
+
+
+def is_terminal() -> bool:
+    """Whether there is a person to ask."""
+    return sys.stdin.isatty() and sys.stderr.isatty()

@@ -1,0 +1,322 @@
+"""A run's hands: the client, the clips and the ledger joined for the loop, the manifest beside it, and the closing."""
+
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+import anyio
+from anyio import to_thread
+
+from runner.clock import Clock, SystemClock
+from runner.commands import asking
+from runner.commands.opening import Opened, color, columns, typed
+from runner.commands.pricing import BUILT
+from runner.edition import wire
+from runner.engine.hands import NotYet
+from runner.engine.limits import Limits
+from runner.engine.loop import Stopping
+from runner.engine.loop import make as loop
+from runner.engine.news import News, Outcome
+from runner.history import Attempt, CreateAnswer, History, LookAnswer, Stored, Vanished
+from runner.key import Key
+from runner.plan import Plan, Step
+from runner.problems import ExitCode, Stop
+from runner.provider.client import Client
+from runner.provider.download import Dead, Downloader, Fetched
+from runner.publish.materials import Publisher
+from runner.publish.uploads import Uploads
+from runner.records import locks, manifest
+from runner.records.clips import Shelf
+from runner.records.ledger import Ledger
+from runner.records.repository import uncommitted
+from runner.request import Material, Plain
+from runner.sandbox.embedded import embedded
+from runner.settings import host_of
+from runner.show.closing import After, closing
+from runner.show.live import JsonView, View, view
+from runner.show.progress import Progress
+
+_DOWNLOADS = 4
+_MANIFEST_EVERY = 5.0
+"""Seconds between two writings of the manifest while a run works."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The ledger of one run, whose outputs are locked for it."""
+
+    desk: Opened
+    ledger: Ledger
+    clock: Clock
+
+    def history(self) -> History:
+        return self.ledger.history(self.desk.settings.account, self.desk.repository.id)
+
+    def last_day(self) -> Decimal:
+        """Credits of the account over the last 24 hours."""
+        return self.ledger.spent_last_24h(self.desk.settings.account)
+
+
+@contextmanager
+def records(desk: Opened) -> Iterator[Records]:
+    """Locks the outputs, opens the ledger, and closes both; exit 7 when another run holds one."""
+    outputs = [desk.output(board.path) for board in desk.batch.storyboards]
+    for output in outputs:
+        _writable(desk, output)
+    with locks.hold(desk.settings.state, outputs):
+        ledger = Ledger(desk.settings.state, SystemClock())
+        try:
+            yield Records(desk, ledger, SystemClock())
+        finally:
+            ledger.close()
+
+
+def _writable(desk: Opened, output: Path) -> None:
+    """Found out before anything is paid."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        probe = output / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise Stop(
+            ExitCode.UNFIT,
+            f"{desk.shown(output)} cannot be written ({error.strerror}): mend its rights, or choose another --output",
+        ) from error
+
+
+@dataclass(slots=True)
+class Hands:
+    """What the loop asks of the world. The only mutable state: the gate for downloads."""
+
+    client: Client
+    publisher: Publisher
+    downloader: Downloader
+    shelf: Shelf
+    gate: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_DOWNLOADS))
+
+    @property
+    def edition(self) -> str:
+        return self.client.edition.name
+
+    @property
+    def key_id(self) -> str:
+        return self.client.key_id
+
+    def body(self, step: Step, addresses: Mapping[Material, str]) -> dict[str, Plain]:
+        return wire.body(step.shot.request, self.client.edition, addresses.__getitem__)
+
+    async def preflight(self) -> CreateAnswer | None:
+        return await self.client.preflight()
+
+    async def create(
+        self, body: Mapping[str, Plain], receipt: str, sending: Callable[[], Awaitable[None]]
+    ) -> CreateAnswer:
+        return await self.client.create(body, receipt, sending)
+
+    async def look(self, task_id: str, model: str | None = None) -> LookAnswer:
+        return await self.client.look(task_id, model)
+
+    async def publish(self, material: Material, source: Attempt | None) -> str | NotYet:
+        return await self.publisher.publish(material, source)
+
+    async def store(self, attempt: Attempt, step: Step) -> Stored | Vanished | NotYet:
+        return await to_thread.run_sync(lambda: self._stored(attempt, step), limiter=self.gate, abandon_on_cancel=True)
+
+    def _stored(self, attempt: Attempt, step: Step) -> Stored | NotYet:
+        """From wherever the clip lies already, else from the provider's link."""
+        try:
+            if (here := self.shelf.recall(attempt, step)) is not None:
+                return here
+            if not attempt.outputs:
+                return NotYet("the provider has named no link yet")
+            part = self.shelf.part(step)
+            match self.downloader.fetch(attempt.outputs[0].url, part):
+                case Fetched() as fetched:
+                    return self.shelf.place(fetched.path, fetched.sha256, attempt, step)
+                case Dead(words):
+                    return NotYet(words)
+                case NotYet() as not_yet:
+                    return not_yet
+        except OSError as error:
+            return NotYet(f"{self.shelf.target(step).name}: {error.strerror or error}", final=True)
+
+
+def limits(desk: Opened, plan: Plan, history: History, run: str) -> Limits:
+    """The limits of this run, out of settings and flags."""
+    settings = desk.settings
+    return Limits(
+        run=run,
+        concurrency=settings.concurrency,
+        task_life=desk.edition.task_life,
+        retries_provider=settings.retries_provider,
+        retries_review=settings.retries_review,
+        server_error="settle" if settings.server_error == "settle" else "retry",
+        fail_fast=desk.args.fail_fast,
+        requests_per_second=50 if plan.play else settings.requests_per_second,
+        max_credits=settings.max_credits,
+        budgets=asking.budgets(desk, plan, history),
+        credits_per_day=settings.credits_per_day,
+    )
+
+
+def nothing(desk: Opened, plan: Plan, history: History) -> ExitCode:
+    """A run that has nothing to send: the manifest is brought up to date, and the screen says how things stand."""
+    outcome = Outcome(plan)
+    _write_manifests(desk, history)
+    if desk.args.json:
+        JsonView(sys.stdout).tell(News("done", SystemClock().now(), plan=plan, outcome=outcome))
+    return ExitCode.DONE
+
+
+def make(desk: Opened, plan: Plan, history: History, records: Records) -> ExitCode:
+    """The run itself, and its closing screen."""
+    clock = records.clock
+    began = clock.monotonic()
+    progress = Progress()
+    people = view(
+        sys.stderr,
+        progress,
+        clock,
+        terminal=sys.stderr.isatty(),
+        color=color(desk.args, sys.stderr),
+        quiet=desk.args.quiet,
+    )
+    seen: View = JsonView(sys.stdout, people) if desk.args.json else people
+    keeper = _Keeper(desk, history, clock)
+
+    def tell(news: News) -> None:
+        seen.tell(news)
+        keeper.tell(news)
+
+    try:
+        outcome = anyio.run(_made, desk, plan, history, records, tell, seen)
+    finally:
+        seen.close()
+        _write_manifests(desk, history)
+    if not desk.args.json:
+        print(
+            closing(outcome, columns(), color(desk.args, sys.stdout), _after(desk, clock.monotonic() - began)), end=""
+        )
+    return outcome.exit_code
+
+
+async def _made(
+    desk: Opened, plan: Plan, history: History, records: Records, tell: Callable[[News], None], seen: View
+) -> Outcome:
+    bounds = limits(desk, plan, history, records.clock.token())
+    records.ledger.begin(desk.settings.account, desk.repository.id, bounds)
+    stopping = Stopping()
+    async with AsyncExitStack() as stack, anyio.create_task_group() as group:
+        hands = await _hands(desk, history, stack)
+        group.start_soon(_signals, stopping, seen)
+        outcome = await loop(
+            plan,
+            history,
+            hands,
+            records.ledger,
+            records.clock,
+            bounds,
+            tell,
+            _replanned(desk, records, bounds),
+            stopping,
+        )
+        group.cancel_scope.cancel()
+    return outcome
+
+
+async def _hands(desk: Opened, history: History, stack: AsyncExitStack) -> Hands:
+    settings = desk.settings
+    if settings.account.free:
+        address = stack.enter_context(embedded(settings.state / "sandbox", desk.edition))
+        base_url, key = address.base_url, Key(address.key)
+    else:
+        base_url, key = settings.base_url, settings.key()
+    client = await stack.enter_async_context(Client(base_url, key, desk.edition))
+    shelf = Shelf(settings.root, desk.output, _owner(history))
+    uploads = await stack.enter_async_context(Uploads(base_url, key))
+    scratch = Path(stack.enter_context(TemporaryDirectory(prefix="storyboard-")))
+    publisher = Publisher(settings.root, scratch, shelf.whereabouts, uploads.send)
+    local = host_of(base_url) != urlsplit(base_url).hostname
+    return Hands(client, publisher, Downloader(local=local), shelf)
+
+
+def _owner(history: History) -> Callable[[str], str | None]:
+    """Which take the clip at a path was made for."""
+
+    def owner(path: str) -> str | None:
+        for attempt in history.attempts.values():
+            if any(clip is not None and clip.path == path for clip in (attempt.clip, *attempt.copies)):
+                return attempt.intended.fingerprint
+        return None
+
+    return owner
+
+
+def _replanned(desk: Opened, records: Records, bounds: Limits) -> Callable[[History], Plan]:
+    def replan(history: History) -> Plan:
+        plan = desk.plan(history, selected=desk.selected)
+        records.ledger.counting(replace(bounds, budgets=asking.budgets(desk, plan, history)))
+        return plan
+
+    return replan
+
+
+async def _signals(stopping: Stopping, seen: View) -> None:
+    """The first Ctrl-C, SIGTERM or closed terminal stops new tasks, the second leaves at once."""
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+        async for _ in signals:
+            stopping.ask()
+            seen.stopping()
+
+
+@dataclass(slots=True)
+class _Keeper:
+    """Writes the manifest while a run works, at intervals: a task id stands in it soon after its acceptance."""
+
+    desk: Opened
+    history: History
+    clock: Clock
+    written: float = float("-inf")
+
+    def tell(self, news: News) -> None:
+        if news.event in ("created", "stored", "failed", "refused", "unsettled"):
+            now = self.clock.monotonic()
+            if now - self.written >= _MANIFEST_EVERY:
+                _write_manifests(self.desk, self.history)
+                self.written = self.clock.monotonic()
+
+
+def _write_manifests(desk: Opened, history: History) -> None:
+    """Every storyboard's manifest, as the history has it; the whole of each, whatever was selected."""
+    plan = desk.plan(history)
+    for board in desk.batch.storyboards:
+        path = desk.output(board.path) / manifest.NAME
+        try:
+            manifest.write(path, manifest.compose(plan, history, board.path))
+        except OSError as error:
+            raise Stop(
+                ExitCode.UNFIT,
+                f"{desk.shown(path)} cannot be written ({error.strerror}); what was made stands in the ledger, and the "
+                "next run writes it",
+            ) from error
+
+
+def _after(desk: Opened, took: float) -> After:
+    outputs = [desk.output(board.path) for board in desk.batch.storyboards]
+    manifests = [output / manifest.NAME for output in outputs]
+    free = desk.settings.account.free
+    open_ones = [] if free else uncommitted(desk.settings.root, manifests)
+    return After(
+        typed=typed(desk.args, desk.files),
+        files=" ".join(str(path) for path in desk.files),
+        took=took,
+        built=BUILT,
+        to_commit=tuple(desk.shown(path) for path in open_ones),
+    )

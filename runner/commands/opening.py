@@ -1,0 +1,212 @@
+"""What every command that reads storyboards does first: files, settings, batch, history, plan."""
+
+import argparse
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from runner import settings as settings_room
+from runner.commands import flags
+from runner.edition.edition import Edition, load, with_prices
+from runner.history import Clip, History
+from runner.language import batch as language
+from runner.language.board import Batch, Storyboard
+from runner.language.variables import given
+from runner.plan import Plan, decide
+from runner.problems import ExitCode, Problems, Stop
+from runner.records import manifest
+from runner.records.repository import Repository, identify
+from runner.selection import Name, board_name, select
+from runner.settings import Settings
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The batch of one command, with what it was read from; only storyboards without errors get this far."""
+
+    args: argparse.Namespace
+    settings: Settings
+    edition: Edition
+    options: language.Options
+    files: tuple[Path, ...]
+    batch: Batch
+    problems: Problems
+
+    @cached_property
+    def repository(self) -> Repository:
+        return identify(self.settings.root)
+
+    @cached_property
+    def selected(self) -> frozenset[Name] | None:
+        return select(self.batch, getattr(self.args, "select", ()), getattr(self.args, "exclude", ()))
+
+    def output(self, storyboard: str) -> Path:
+        """Where a storyboard's manifest and clips of this provider and profile lie."""
+        return self.settings.output / board_name(storyboard) / self.settings.variant
+
+    def on_disk(self, clip: Clip) -> bool:
+        """Whether a clip's file is there and as long as it was."""
+        try:
+            return (self.settings.root / clip.path).stat().st_size == clip.bytes
+        except OSError:
+            return False
+
+    def plan(self, history: History, batch: Batch | None = None, selected: frozenset[Name] | None = None) -> Plan:
+        """What a run would do now, with the settings of this command."""
+        return decide(
+            batch or self.batch,
+            history,
+            account=self.settings.account,
+            edition=self.edition,
+            usd_per_credit=self.settings.usd_per_credit,
+            on_disk=self.on_disk,
+            profile=self.settings.profile,
+            selected=selected,
+        )
+
+    def recall(self, known: History) -> History:
+        """The ledger's history, with what the manifests tell beside it."""
+        for board in self.batch.storyboards:
+            told = self.manifest(board)
+            if told is not None:
+                known.adopt(told.attempts, {(board.path, shot): take for shot, take in told.picks.items()})
+        return known
+
+    def manifest(self, board: Storyboard) -> manifest.Manifest | None:
+        """A storyboard's manifest; Stop when it is another storyboard's, or another host's."""
+        path = self.output(board.path) / manifest.NAME
+        shown = self.shown(path)
+        told = manifest.read(path, shown)
+        if told is None:
+            return None
+        if told.storyboard != board.path and (self.settings.root / told.storyboard).exists():
+            raise Stop(
+                ExitCode.UNFIT,
+                f"{shown} belongs to {told.storyboard}, not to {board.path}: rename one, or choose another --output",
+            )
+        if (told.provider, told.host) != (self.settings.account.provider, self.settings.account.host):
+            raise Stop(
+                ExitCode.UNFIT,
+                f"{shown} was made at {told.provider} ({told.host}), and this is {self.settings.account.provider} "
+                f"({self.settings.account.host}): choose another --output",
+            )
+        return told
+
+    def shown(self, path: Path) -> str:
+        """A path as the user would type it from here."""
+        try:
+            return str(path.relative_to(Path.cwd()))
+        except ValueError:
+            return str(path)
+
+
+def compiled(args: argparse.Namespace, *, look: bool = False) -> Opened:
+    """Files, settings and batch, with all problems; nothing is shown yet."""
+    files = tuple(args.files) or found(Path.cwd())
+    root = settings_room.find_root(files[0] if args.files else Path.cwd())
+    settings = settings_room.read(root, flags.said(args))
+    if look and args.provider is None:
+        settings = _with_clips(settings)
+    edition = priced(settings)
+    options = language.Options(settings.profile, given(args.var, args.var_file), edition)
+    batch, problems = language.compile(files, root, options)
+    return Opened(args, settings, edition, options, files, batch, problems)
+
+
+def priced(settings: Settings) -> Edition:
+    """The edition with the account's own prices: the repository's only where they are higher."""
+    edition = load(settings.edition)
+    try:
+        edition = with_prices(edition, settings.prices_up, may_lower=False)
+        return with_prices(edition, settings.prices_own, may_lower=True)
+    except ValueError as error:
+        raise Stop(ExitCode.UNFIT, f"providers.kinovi.prices: {error}; rows: {', '.join(edition.rates)}") from error
+
+
+def _with_clips(settings: Settings) -> Settings:
+    """For commands that only look: the provider whose outputs have manifests, the paid one before the free."""
+    for provider in ("kinovi", "sandbox"):
+        there = replace(settings, provider=provider)
+        if any(settings.output.glob(f"**/{there.variant}/{manifest.NAME}")):
+            return there
+    return settings
+
+
+def looking(args: argparse.Namespace) -> Opened:
+    """As `opened`, at the provider that has clips when none is named."""
+    return opened(args, look=True)
+
+
+def opened(args: argparse.Namespace, *, look: bool = False) -> Opened:
+    """The batch; with an error in it the problems are shown, and the command ends with exit 3."""
+    desk = compiled(args, look=look)
+    if desk.problems.errors:
+        show_problems(desk)
+        count = len(desk.problems.errors)
+        raise Stop(ExitCode.UNFIT, f"{count} problem{'s' if count > 1 else ''} to mend first; nothing was sent")
+    return desk
+
+
+def show_problems(desk: Opened) -> None:
+    """The problems on standard error for people, on standard output for programs."""
+    from runner.show import problems as show
+
+    if getattr(desk.args, "json", False):
+        print(show.as_json(desk.problems))
+    else:
+        print(show.text(desk.problems, desk.settings.root, Path.cwd(), color(desk.args, sys.stderr)), file=sys.stderr)
+
+
+def color(args: argparse.Namespace, stream: object) -> bool:
+    """Whether to colour what goes to a stream."""
+    is_terminal = getattr(stream, "isatty", bool)()
+    return bool(is_terminal) and not args.no_color and not settings_room.no_color()
+
+
+def columns() -> int:
+    """How wide a screen may be: the terminal's, else 100."""
+    return shutil.get_terminal_size((100, 40)).columns
+
+
+def found(folder: Path) -> tuple[Path, ...]:
+    """All storyboards under `storyboards/`, seen from the repository's top."""
+    root = settings_room.find_root(folder)
+    inner = root / "storyboards"
+    paths = sorted(path for ending in ("*.yaml", "*.yml") for path in inner.rglob(ending) if path.is_file())
+    boards = tuple(_from_here(path) for path in paths if _is_storyboard(path))
+    if not boards:
+        raise Stop(
+            ExitCode.USAGE,
+            f"no storyboard is named, and none lies under {_from_here(inner)}\n"
+            "  storyboard init      writes one to start from",
+        )
+    return boards
+
+
+def _from_here(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _is_storyboard(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(1 << 20)
+    except OSError:
+        return True
+    return any(line.startswith((b"storyboard:", b"\xef\xbb\xbfstoryboard:")) for line in head.splitlines())
+
+
+def typed(args: argparse.Namespace, files: Sequence[Path]) -> str:
+    """Files and flags as the user typed them, for the command to type next."""
+    words = [str(path) for path in files] if args.files else []
+    for name in ("provider", "profile", "config", "concurrency", "output"):
+        value = getattr(args, name, None)
+        words += [f"--{name}", str(value)] if value is not None else []
+    for name in ("var", "var_file", "select", "exclude"):
+        flag = "--" + name.replace("_", "-")
+        words += [word for value in getattr(args, name, ()) for word in (flag, str(value))]
+    return shlex.join(words)

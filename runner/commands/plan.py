@@ -1,0 +1,62 @@
+"""`storyboard plan`: validates, prices, says what a run would do and why; no key, no network."""
+
+import argparse
+import sys
+
+from runner.commands import flags
+from runner.commands.opening import Opened, color, columns, opened
+from runner.commands.pricing import around, history_now, warnings
+from runner.history import History
+from runner.plan import Plan
+from runner.problems import ExitCode
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Validates the storyboards, prices the whole batch, and says for every take what a run would do and why.\n"
+        "Needs no key, opens no connection, spends nothing. Prices are the paid provider's even when the free sandbox\n"
+        "would make the clips."
+    )
+    parser.epilog = (
+        "examples\n"
+        "  storyboard plan storyboards/harbour.yaml --provider kinovi\n"
+        "  storyboard plan --select scene:quay --profile draft\n"
+        "  storyboard plan storyboards/*.yaml --json | jq .totals.credits\n"
+        "exit codes: 0 planned, 3 something is unfit, 8 with --exit-code: there is something to make"
+    )
+    flags.add_files(parser, required=False)
+    flags.add_choice(parser)
+    flags.add_selection(parser)
+    flags.add_output(parser)
+    parser.add_argument("--all", action="store_true", help="every take in a line of its own, unchanged ones too")
+    parser.add_argument("--exit-code", action="store_true", help="end with 8 when there is something to make")
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    desk = opened(args)
+    history = history_now(desk)
+    plan = desk.plan(history, selected=desk.selected)
+    if args.json:
+        _json(desk, plan)
+    else:
+        _screen(desk, plan, history)
+    if args.exit_code and any(step.orders or step.later for step in plan.steps):
+        return ExitCode.TO_MAKE
+    return ExitCode.DONE
+
+
+def _json(desk: Opened, plan: Plan) -> None:
+    import json
+
+    from runner.edition.wire import body, placeholder
+    from runner.show.plan_json import plan_json
+
+    shape = plan_json(plan, lambda step: body(step.shot.request, desk.edition, placeholder), warnings(desk, plan))
+    print(json.dumps(shape, indent=2, ensure_ascii=True))
+
+
+def _screen(desk: Opened, plan: Plan, history: History) -> None:
+    from runner.show.plan import screen
+
+    text = screen(plan, columns(), color(desk.args, sys.stdout), desk.args.all, around(desk, plan, history))
+    print(text, end="")

@@ -1,0 +1,153 @@
+"""What a plan is told with: history so far, warnings of the plan itself, cheaper ways, how long it may take."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+from runner import quote
+from runner.clock import SystemClock
+from runner.commands.opening import Opened, typed
+from runner.history import History
+from runner.language import batch as language
+from runner.language.board import Batch, Shot, Storyboard
+from runner.plan import Plan
+from runner.problems import Place, Problem
+from runner.records.ledger import Ledger
+from runner.records.ledger_file import NAME
+from runner.request import LocalFile
+from runner.selection import Name
+from runner.show.plan import Around, Leaving
+from runner.show.plan import Way as Cheaper
+
+BUILT = frozenset({"init", "validate", "plan", "run", "status", "sandbox"})
+"""Commands that a screen may name."""
+_OFF_BY_A_TENTH = Decimal("0.1")
+
+
+def history_now(desk: Opened) -> History:
+    """What ledger and manifests know, read without writing."""
+    settings = desk.settings
+    if not (settings.state / NAME).exists():
+        return desk.recall(History())
+    ledger = Ledger(settings.state, SystemClock())
+    try:
+        return desk.recall(ledger.history(settings.account, desk.repository.id))
+    finally:
+        ledger.close()
+
+
+def warnings(desk: Opened, plan: Plan) -> list[Problem]:
+    """The storyboards' warnings, then the plan's own."""
+    found = list(desk.problems.warnings)
+    for board in plan.batch.storyboards:
+        found += _length(board)
+    if not plan.play:
+        found += _unpublished(plan)
+    return found
+
+
+def _length(board: Storyboard) -> Iterator[Problem]:
+    if board.length is None:
+        return
+    film = sum(shot.request.seconds for shot in board.shots if not shot.skip)
+    if abs(film - board.length) > board.length * _OFF_BY_A_TENTH:
+        yield Problem(
+            "film-length",
+            Place(board.path, 1, 1, "length"),
+            f"the shots make {film} s, and the film should have {board.length} s",
+            "change `length`, or the shots' `duration`",
+            "warning",
+        )
+
+
+def _unpublished(plan: Plan) -> Iterator[Problem]:
+    """Local materials of takes to order, which a paid provider cannot reach: one cause, said once."""
+    lost = unreachable(plan)
+    if not lost:
+        return
+    shot, name = lost[0]
+    more = (
+        f" and {len(lost) - 1} more shots send"
+        if len(lost) > 2
+        else " and one more shot send"
+        if len(lost) > 1
+        else " sends"
+    )
+    yield Problem(
+        "not-public",
+        shot.place,
+        f"{shot.id}{more} what lies on this machine ({name}), and {plan.account.provider} takes public addresses only",
+        "give materials by https addresses; a paid run of them as they are is exit 3 before anything is spent",
+        "warning",
+        shots=tuple(shot.id for shot, _ in lost),
+    )
+
+
+def unreachable(plan: Plan) -> list[tuple[Shot, str]]:
+    """Shots to order with the first of their materials that has no public address."""
+    found: dict[Shot, str] = {}
+    for step in plan.steps:
+        if not step.orders and not step.later:
+            continue
+        for material in step.shot.request.materials:
+            if isinstance(material, LocalFile):
+                found.setdefault(step.shot, material.path)
+            elif material in step.shot.request.from_takes:
+                found.setdefault(step.shot, str(material))
+    return list(found.items())
+
+
+def around(desk: Opened, plan: Plan, history: History) -> Around:
+    """Everything that the plan's screen says beside the plan."""
+    return Around(
+        typed=typed(desk.args, desk.files),
+        warnings=warnings(desk, plan),
+        cheaper=tuple(Cheaper(way.words, way.credits) for way in ways(desk, history, None)) if not plan.play else (),
+        leaving=Leaving(plan.batch.files, "") if not plan.play and plan.batch.files else None,
+        about=seconds_to_go(plan, desk.settings.concurrency),
+        at_once=desk.settings.concurrency,
+        spent=spent(history),
+        built=BUILT,
+    )
+
+
+def ways(desk: Opened, history: History, limit: Decimal | None) -> tuple[quote.Way, ...]:
+    """Cheaper ways that would pass, each with its price."""
+
+    def price(batch: Batch, selected: frozenset[Name] | None) -> Decimal | None:
+        return desk.plan(history, batch, selected).totals.credits
+
+    names = dict.fromkeys(name for board in desk.batch.storyboards for name in board.profiles)
+    profiles = {name: _profiled(desk, name) for name in names if name != desk.settings.profile}
+    whole = {name: batch for name, batch in profiles.items() if batch is not None}
+    return quote.cheaper(desk.batch, desk.edition, price, limit, whole)
+
+
+def _profiled(desk: Opened, name: str) -> Batch | None:
+    options = replace(desk.options, profile=name)
+    batch, problems = language.compile(desk.files, desk.settings.root, options)
+    return None if problems.errors else batch
+
+
+def spent(history: History) -> dict[str, Decimal]:
+    """Credits that each storyboard's takes have cost so far, or may have."""
+    sums: dict[str, Decimal] = {}
+    for attempt in history.attempts.values():
+        board = attempt.intended.storyboard
+        sums[board] = sums.get(board, Decimal(0)) + attempt.credits
+    return sums
+
+
+def seconds_to_go(plan: Plan, at_once: int) -> float | None:
+    """About how long a run takes: the work over the slots, or the longest chain."""
+    each = 2.0 if plan.play else 150.0
+    ordered = [step for step in plan.steps if step.orders or step.action.value == "resume"]
+    if not ordered:
+        return None
+    depth: dict[str, int] = {}
+    for step in ordered:
+        above = [depth.get(up.fingerprint, 0) for up in step.upstream]
+        if step.fingerprint is not None:
+            depth[step.fingerprint] = 1 + max(above, default=0)
+    longest = max(depth.values(), default=1)
+    return each * max(-(-len(ordered) // at_once), longest)

@@ -1,0 +1,61 @@
+"""`storyboard run`: plans, asks, makes, downloads, writes the manifest."""
+
+import argparse
+from pathlib import Path
+
+from runner.commands import asking, flags, making
+from runner.commands.opening import opened
+from runner.plan import Action, Plan
+from runner.problems import ExitCode
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Makes exactly the clips that are missing, several at a time, and writes the manifest. The free sandbox asks\n"
+        "nothing; before a paid provider is asked, the plan and its price are shown, and you say yes or no. Run again\n"
+        "after anything that stopped it: it goes on where it was, and pays for nothing twice."
+    )
+    parser.epilog = (
+        "examples\n"
+        "  storyboard run storyboards/harbour.yaml\n"
+        "  storyboard run storyboards/harbour.yaml --select scene:quay\n"
+        "  storyboard run storyboards/harbour.yaml --provider kinovi --max-credits 1240\n"
+        "Ctrl-C stops new clips and leaves running ones to the next run; a second one leaves at once.\n"
+        "exit codes: 0 all is made, 1 some takes failed or are refused, 4 declined or over a ceiling, 5 key,\n"
+        "6 an attempt is unsettled, 7 another run is at it, 9 something waits, 130 interrupted"
+    )
+    flags.add_files(parser, required=True)
+    flags.add_choice(parser)
+    flags.add_selection(parser)
+    group = parser.add_argument_group("how it runs")
+    group.add_argument("--yes", action="store_true", help="do not ask before paying; sets no ceiling")
+    group.add_argument(
+        "--max-credits", type=flags.credits, metavar="N", help="pay at most so many credits, retries and doubt included"
+    )
+    group.add_argument("--concurrency", type=flags.count, metavar="N", help="tasks in progress at most (default 3)")
+    group.add_argument("--output", type=Path, metavar="DIR", help="where manifests and clips go (default: renders)")
+    group.add_argument("--fail-fast", action="store_true", help="order nothing more once a take has failed")
+    group.add_argument(
+        "--allow-pull-request",
+        action="store_true",
+        help="let a pull request's job pay; needs --max-credits too",
+    )
+    flags.add_output(parser)
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    desk = opened(args)
+    with making.records(desk) as records:
+        history = desk.recall(records.history())
+        plan = desk.plan(history, selected=desk.selected)
+        if not _anything_to_do(plan):
+            return making.nothing(desk, plan, history)
+        if not plan.play and asking.is_terminal() and not args.quiet:
+            asking.show(desk, plan, history)
+        asking.fit(desk, plan)
+        asking.consent(desk, plan, history, records.last_day())
+        return making.make(desk, plan, history, records)
+
+
+def _anything_to_do(plan: Plan) -> bool:
+    return any(step.action in (Action.MAKE, Action.RESUME) or step.waits_for == "shot" for step in plan.steps)

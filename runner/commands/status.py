@@ -1,0 +1,53 @@
+"""`storyboard status`: what manifest and ledger know; no key, no network."""
+
+import argparse
+import json
+import sys
+
+from runner.clock import SystemClock
+from runner.commands import flags
+from runner.commands.opening import Opened, color, columns, looking, typed
+from runner.commands.pricing import BUILT, history_now
+from runner.problems import ExitCode
+from runner.show.status import Standing, status, status_json
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Says how every take stands, by what the manifest and this machine's ledger know: made, running, failed,\n"
+        "refused, unsettled; what was spent, and which clips the provider will soon forget. Asks nobody, opens no\n"
+        "connection. Without --provider it looks at the provider that has clips: the paid one, when several have."
+    )
+    parser.epilog = (
+        "examples\n"
+        "  storyboard status\n"
+        "  storyboard status storyboards/harbour.yaml --provider kinovi --json\n"
+        "exit codes: 0 looked, 3 something is unfit, 8 with --exit-code: there is something to make"
+    )
+    flags.add_files(parser, required=False)
+    flags.add_choice(parser)
+    flags.add_selection(parser)
+    flags.add_output(parser)
+    parser.add_argument("--all", action="store_true", help="every take in a line of its own")
+    parser.add_argument("--exit-code", action="store_true", help="end with 8 when there is something to make")
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    desk = looking(args)
+    history = history_now(desk)
+    plan = desk.plan(history, selected=desk.selected)
+    standing = Standing(plan, history, SystemClock().now(), _typed(desk), built=BUILT)
+    if args.json:
+        print(json.dumps(status_json(standing), indent=2, ensure_ascii=True))
+    else:
+        print(status(standing, columns(), color(args, sys.stdout), args.all), end="")
+    if args.exit_code and any(step.orders or step.later for step in plan.steps):
+        return ExitCode.TO_MAKE
+    return ExitCode.DONE
+
+
+def _typed(desk: Opened) -> str:
+    """The command line that goes on with what was looked at, though its provider was found and not typed."""
+    words = typed(desk.args, desk.files)
+    named = desk.args.provider is not None or desk.settings.account.free
+    return words if named else f"{words} --provider {desk.settings.provider}".strip()
