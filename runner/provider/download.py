@@ -20,6 +20,7 @@ from runner.clock import Clock, SystemClock
 from runner.engine.hands import NotYet
 from runner.provider import trust
 from runner.provider.addresses import Forbidden, Resolve, checked, named, resolved
+from runner.provider.cutoff import Cutoff
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
 
@@ -184,8 +185,11 @@ class _Pull:
         numbers = self._numbers(link)
         for place, number in enumerate(numbers, 1):
             request = self._request(link, number)
+            cutoff = Cutoff(self._left())
+            request.extensions["trace"] = cutoff.trace
             try:
-                response = self.client.send(request, stream=True)
+                with cutoff:
+                    response = self.client.send(request, stream=True)
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 if place == len(numbers):
                     raise
@@ -260,9 +264,13 @@ class _Pull:
     def _check_time(self) -> None:
         if self.stop():
             raise _EndedError(NotYet("stopped; it is fetched by the next run"))
-        bounds = self.by.bounds
-        if self.by.clock.monotonic() - self.began > bounds.grace + self.part.size / bounds.slowest:
-            raise _EndedError(NotYet(f"too slow: {self.part.size} bytes in more than {bounds.grace:g} s"))
+        if self._left() <= 0:
+            raise _EndedError(NotYet(f"too slow: {self.part.size} bytes in more than {self.by.bounds.grace:g} s"))
+
+    def _left(self) -> float:
+        """Seconds that it may still take: a fixed grace, and more for every byte that came."""
+        earned = self.by.bounds.grace + self.part.size / self.by.bounds.slowest
+        return self.began + earned - self.by.clock.monotonic()
 
 
 def _check_status(response: httpx.Response) -> None:

@@ -22,5 +22,5 @@ class Pace:
         now = self._clock.monotonic()
         self._empty_at = max(self._empty_at, now) + self._gap
         wait = self._empty_at - self._gap - self._burst - now
-        if wait > 0:
+        if wait > 1e-6:
             await self._sleep(wait)
