@@ -70,6 +70,8 @@ class Ledger:
         self._account_id = 0
         self._repository = ""
         self._limits: Limits | None = None
+        self._unfiled: set[str] = set()
+        """Task ids of this run that stand in the receipts, and not yet in a row."""
 
     # -- reading ------------------------------------------------------------------------------------------
 
@@ -277,12 +279,15 @@ class Ledger:
             raise Stop(stop.code, f"{stop.words}\nTask {event.what.task_id} was created: {kept}") from stop
         if rescue:
             raise Stop(ExitCode.UNFIT, rescue)
+        if isinstance(event.what, Created):
+            self._unfiled.discard(event.what.task_id)
         return taken
 
     def _receive(self, event: Event, task_id: str) -> str:
         """Writes a receipt; words with the task id when that failed."""
         if self._receipts is None:
             return ""
+        self._unfiled.add(task_id)
         try:
             self._receipts.write(event.attempt, task_id, stamp(event.at))
         except OSError as error:
@@ -317,10 +322,10 @@ class Ledger:
         """Remembers a text under a name."""
         self._transact(lambda: self._db.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (name, value)))
 
-    def close(self, done: bool = False) -> None:
-        """`done`: the run came to its end, and every receipt has its row."""
+    def close(self) -> None:
+        """Lets go of everything; a run whose task ids all have their rows puts its receipts away."""
         if self._receipts is not None:
-            self._receipts.close(done)
+            self._receipts.close(done=not self._unfiled)
         self._file.close()
 
     # -- rows ---------------------------------------------------------------------------------------------

@@ -45,7 +45,8 @@ class Task:
 
 Script = Callable[[str, int], CreateAnswer | Failed | str | None]
 """(body, how many requests came before) to what happens: an answer without a task, a task that fails, None for a
-task that succeeds, "lost" for a task whose answer is lost, "dropped" for a request that got lost before."""
+task that succeeds, "lost" for a task whose answer is lost, "500 and made" for one that is answered by a documented
+500, "dropped" for a request that got lost before."""
 
 
 @dataclass(slots=True)
@@ -60,6 +61,8 @@ class World:
     looks: int = 0
     peak: int = 0
     latency: float = 0.2
+    note: Callable[[str, str], None] = lambda body, what: None
+    """Hears of every request when it arrives: its body, and "made", "busy" or what the script said."""
 
     def in_progress(self, now: float) -> int:
         return sum(not task.ended_by(now) for task in self.tasks.values())
@@ -95,21 +98,24 @@ class Simulated:
         if isinstance(said, NotSent):
             return said
         await sending()
-        if said == "dropped":
-            world.arrived.append(text)
-            return Unknown("the connection was reset")
         world.arrived.append(text)
+        now = anyio.current_time()
+        if (said is None or isinstance(said, str)) and world.in_progress(now) >= world.cap:
+            world.note(text, "busy")
+            return Busy("too many", limit=world.cap, current=world.cap)
+        world.note(text, said if isinstance(said, str) else "made" if said is None else type(said).__name__)
+        if said == "dropped":
+            return Unknown("the connection was reset")
         if said is not None and not isinstance(said, Failed | str):
             await anyio.sleep(world.latency)
             return said
-        now = anyio.current_time()
-        if world.in_progress(now) >= world.cap:
-            return Busy("too many", limit=world.cap, current=world.cap)
         task = Task(f"task_{len(world.tasks) + 1}", text, now, world.seconds(len(world.tasks)))
         task.fails = said if isinstance(said, Failed) else None
         world.tasks[task.id] = task
         world.peak = max(world.peak, world.in_progress(now))
         await anyio.sleep(world.latency)
+        if said == "500 and made":
+            return TRY_LATER
         return Unknown("the connection was reset") if said == "lost" else Created(task.id)
 
     async def look(self, task_id: str, model: str | None = None) -> LookAnswer:

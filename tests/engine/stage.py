@@ -36,18 +36,15 @@ class Stage:
         self.runs += 1
         bounds = Limits(f"run{self.runs}", **limits)
         ledger = Ledger(self.state, self.clock)
-        done = False
         try:
             history = ledger.history(self.account, "repo")
             ledger.begin(self.account, "repo", bounds)
-            outcome = await make(
+            return await make(
                 self.plan(history), history, self.provider, ledger, self.clock, bounds, self.news.append, self.plan,
                 stopping or Stopping(), virtual.inline,
             )  # fmt: skip
-            done = True
-            return outcome
         finally:
-            ledger.close(done)
+            ledger.close()
 
     def history(self) -> History:
         ledger = Ledger(self.state, self.clock)

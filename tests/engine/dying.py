@@ -1,0 +1,101 @@
+"""A process that dies at any of its steps: from then on it writes nothing, and its locks are free."""
+
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from runner.engine.hands import Full, NotYet, Over, Taken
+from runner.history import Attempt, CreateAnswer, Event, LookAnswer, Stored, Vanished
+from runner.plan import Step
+from runner.records.ledger import Ledger
+from runner.request import Material, Plain
+
+from .provider import Simulated
+
+
+class Killed(BaseException):
+    """SIGKILL, as far as Python code can tell."""
+
+
+@dataclass(slots=True)
+class Life:
+    """How many more steps the process lives; None is for ever."""
+
+    steps: int | None = None
+    taken: int = 0
+
+    def step(self) -> None:
+        self.taken += 1
+        if self.steps is not None and self.taken > self.steps:
+            raise Killed
+
+
+class DyingLedger:
+    """The real ledger, in a process that dies before or after any of its writes."""
+
+    def __init__(self, ledger: Ledger, life: Life) -> None:
+        self.ledger = ledger
+        self.life = life
+
+    def intend(self, event: Event, known: int) -> Over | Taken | Full | None:
+        self.life.step()
+        said = self.ledger.intend(event, known)
+        self.life.step()
+        return said
+
+    def append(self, event: Event) -> Taken | None:
+        self.life.step()
+        said = self.ledger.append(event)
+        self.life.step()
+        return said
+
+    def take_in(self, attempt: Attempt) -> None:
+        self.life.step()
+        self.ledger.take_in(attempt)
+
+    def check(self) -> None:
+        self.ledger.check()
+
+    def bury(self) -> None:
+        """What the operating system does for a dead process: descriptors are closed, nothing is tidied up."""
+        receipts = self.ledger._receipts
+        self.ledger._receipts = None
+        if receipts is not None:
+            os.close(receipts._file)
+        self.ledger.close()
+
+
+class DyingProvider:
+    """The door to the simulated provider, in a process that dies before or after any request."""
+
+    key_id = Simulated.key_id
+
+    def __init__(self, provider: Simulated, life: Life) -> None:
+        self.provider = provider
+        self.life = life
+
+    async def preflight(self) -> CreateAnswer | None:
+        self.life.step()
+        return await self.provider.preflight()
+
+    async def create(
+        self, body: Mapping[str, Plain], receipt: str, sending: Callable[[], Awaitable[None]]
+    ) -> CreateAnswer:
+        self.life.step()
+        answer = await self.provider.create(body, receipt, sending)
+        self.life.step()
+        return answer
+
+    async def look(self, task_id: str, model: str | None = None) -> LookAnswer:
+        self.life.step()
+        return await self.provider.look(task_id, model)
+
+    async def publish(self, material: Material, source: Attempt | None) -> str | NotYet:
+        self.life.step()
+        return await self.provider.publish(material, source)
+
+    async def store(self, attempt: Attempt, step: Step) -> Stored | Vanished | NotYet:
+        self.life.step()
+        stored = await self.provider.store(attempt, step)
+        self.life.step()
+        return stored
