@@ -29,8 +29,8 @@ from runner.plan import Plan, Step
 from runner.problems import ExitCode, Stop
 from runner.provider.client import Client
 from runner.provider.download import Dead, Downloader, Fetched
+from runner.provider.uploads import Uploads
 from runner.publish.materials import Publisher
-from runner.publish.uploads import Uploads
 from runner.records import locks, manifest
 from runner.records.clips import Shelf
 from runner.records.ledger import Ledger

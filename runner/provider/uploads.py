@@ -3,8 +3,10 @@
 import json
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import TracebackType
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import anyio
@@ -24,9 +26,12 @@ PATH = "/api/v1/uploads"
 _MOST = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class Uploader:
-    """Uploads to the host of the API. Never raises for network or provider."""
+@dataclass(slots=True)
+class Uploads:
+    """Uploads to the host of the API. Never raises for network or provider.
+
+    Open it with `async with`. Mutable: one httpx client, opened at the first file.
+    """
 
     base_url: str
     key: Key
@@ -34,7 +39,17 @@ class Uploader:
     deadline: float = 300.0
     """Seconds for one file, in all."""
     resolve: Resolve = resolved
-    trusted: Callable[[], ssl.SSLContext] = field(default=trust.context)
+    trusted: Callable[[], ssl.SSLContext] = trust.context
+    _client: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        if self._client is not None:
+            await self._client.aclose()
 
     async def send(self, name: str, content: bytes) -> str | NotYet:
         """The public address of these bytes; `name` is a plain file name with its ending."""
@@ -52,21 +67,34 @@ class Uploader:
             return NotYet(f"{name}: {words}", final)
 
     async def _sent(self, name: str, content: bytes) -> str | NotYet:
-        local = trust.is_loopback(urlsplit(self.base_url).hostname or "")
-        verify = trust.bare() if self.base_url.startswith("http:") else await anyio.to_thread.run_sync(self.trusted)
-        headers = {"User-Agent": f"storyboard/{__version__}", "Accept-Encoding": "identity"}
-        async with httpx.AsyncClient(
-            headers=headers, verify=verify, trust_env=not local, follow_redirects=False, timeout=60.0
-        ) as client:
-            place = await self._reserved(client, name)
-            if isinstance(place, NotYet):
-                return place
-            target, address = place
-            await anyio.to_thread.run_sync(lambda: checked(target, local=local, resolve=self.resolve))
-            put = await client.put(target, content=content, headers={"Content-Type": "application/octet-stream"})
-            if put.status_code not in (200, 201, 204):
-                return NotYet(f"{name}: the upload was answered {put.status_code}")
-            return address
+        client = await self._opened()
+        place = await self._reserved(client, name)
+        if isinstance(place, NotYet):
+            return place
+        target, address = place
+        await anyio.to_thread.run_sync(lambda: checked(target, local=self._local, resolve=self.resolve))
+        put = await client.put(target, content=content, headers={"Content-Type": "application/octet-stream"})
+        if put.status_code not in (200, 201, 204):
+            return NotYet(f"{name}: the upload was answered {put.status_code}")
+        return address
+
+    @property
+    def _local(self) -> bool:
+        return trust.is_loopback(urlsplit(self.base_url).hostname or "")
+
+    async def _opened(self) -> httpx.AsyncClient:
+        """The client of all uploads; the key is in none of its own headers."""
+        if self._client is None:
+            plain = self.base_url.startswith("http:")
+            self._client = httpx.AsyncClient(
+                headers={"User-Agent": f"storyboard/{__version__}", "Accept-Encoding": "identity"},
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                verify=trust.bare() if plain else await anyio.to_thread.run_sync(self.trusted),
+                trust_env=not self._local,
+                follow_redirects=False,
+                timeout=60.0,
+            )
+        return self._client
 
     async def _reserved(self, client: httpx.AsyncClient, name: str) -> tuple[str, str] | NotYet:
         """Where to put the bytes, and the address that they will have."""
