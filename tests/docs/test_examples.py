@@ -1,0 +1,69 @@
+"""The three storyboards that come with the project, and the one that `init` writes: right, small, and telling."""
+
+import shutil
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from runner.edition.edition import load
+from runner.language import batch as language
+from runner.language.board import Batch
+from runner.problems import Problems
+from tests.docs.pages import ROOT
+
+EXAMPLES = sorted((ROOT / "storyboards").glob("*.yaml"))
+TEMPLATE = ROOT / "runner/show/templates/init/storyboards/first-light.yaml"
+
+
+def _compiled(*paths: Path, profile: str | None = None) -> tuple[Batch, Problems]:
+    return language.compile(list(paths), ROOT, language.Options(profile=profile))
+
+
+@pytest.mark.parametrize("path", [*EXAMPLES, TEMPLATE], ids=lambda path: path.name)
+@pytest.mark.parametrize("profile", [None, "draft"])
+def test_an_example_has_neither_problem_nor_warning(path: Path, profile: str | None) -> None:
+    batch, problems = _compiled(path, profile=profile)
+    assert [problem.message for problem in problems] == []
+    assert list(batch.shots)
+
+
+@pytest.mark.parametrize("path", [*EXAMPLES, TEMPLATE], ids=lambda path: path.name)
+def test_an_example_fits_its_own_budget_and_length(path: Path) -> None:
+    [board] = _compiled(path)[0].storyboards
+    prices = [load("classic").price(shot.request).credits for shot in board.shots for _ in range(shot.takes)]
+    total = sum(price for price in prices if price is not None)
+    assert None not in prices
+    assert total <= (board.budget_credits or (board.budget_usd or Decimal(0)) / Decimal("0.005"))
+    assert board.length is None or sum(shot.request.seconds for shot in board.shots) == board.length
+
+
+def test_the_spot_sends_no_file_of_this_machine() -> None:
+    batch, _ = _compiled(ROOT / "storyboards/spot.yaml")
+    assert batch.files == ()
+
+
+def test_the_music_piece_refers_to_pictures_a_move_and_a_sound() -> None:
+    batch, _ = _compiled(ROOT / "storyboards/music.yaml")
+    assert {file.kind for file in batch.files} == {"image", "video", "audio"}
+
+
+def test_the_films_shots_go_on_from_one_another() -> None:
+    batch, _ = _compiled(ROOT / "storyboards/harbour.yaml")
+    needs = {shot.id: shot.needs for shot in batch.shots if shot.needs}
+    assert needs == {"enter": ("quay",), "coffee": ("counter",), "stays": ("cast-off",), "wide": ("stays",)}
+
+
+def test_the_assets_are_small_and_each_is_used() -> None:
+    files = [path for path in (ROOT / "storyboards/assets").iterdir() if path.is_file() and path.suffix != ".py"]
+    assert sum(path.stat().st_size for path in files) < 1_500_000
+    used = {Path(file.path).name for file in _compiled(*EXAMPLES)[0].files}
+    assert {path.name for path in files} == used
+
+
+def test_what_init_writes_needs_nothing_but_itself(tmp_path: Path) -> None:
+    film = Path(shutil.copy(TEMPLATE, tmp_path))
+    batch, problems = language.compile([film], tmp_path, language.Options())
+    assert not list(problems)
+    assert batch.files == ()
+    assert [shot.needs for shot in batch.shots] == [(), (), ("stairs",)]
