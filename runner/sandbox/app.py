@@ -2,6 +2,7 @@
 
 import hmac
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from email.utils import formatdate
 from urllib.parse import unquote, urlsplit
@@ -12,7 +13,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from runner.request import Plain
-from runner.sandbox import control, files, links
+from runner.sandbox import control, files, links, mischief
+from runner.sandbox.faults import Event
 from runner.sandbox.incoming import parsed, raw_json
 from runner.sandbox.options import DEMO_KEY
 from runner.sandbox.reply import Reply, Stopped
@@ -21,16 +23,19 @@ from runner.sandbox.service import Service, account_of
 _KEY = re.compile(r"[\x21-\x7e]{1,512}")
 _BEARER = re.compile(r"Bearer +(\S+)\s*", re.IGNORECASE)
 
+_RAW = "sandbox.raw"
+
 Handler = Callable[["Desk", Request, str], Awaitable[Response]]
 
 
 class Desk:
-    """The ASGI app. It holds the keys that it has seen, to notice them where they do not belong."""
+    """The ASGI app. It holds the keys that it has seen, to notice them where they do not belong, and counts."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
         self.answers: dict[str, int] = {}
         """How often each `METHOD path status` was given."""
+        self._tries: Counter[tuple[str, str]] = Counter()
         self._seen = {key for key in service.options.keys if key}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,16 +55,58 @@ class Desk:
         self._watch_for_keys(request)
         path = request.url.path
         key = self._key(request) if path.startswith(("/api/", "/__sandbox/")) else ""
-        for pattern, methods in _ROUTES:
-            found = pattern.fullmatch(path)
-            if found is None:
+        for pattern, stage, methods in _ROUTES:
+            if pattern.fullmatch(path) is None:
                 continue
             handler = methods.get(request.method)
             if handler is None:
                 allowed = ", ".join(sorted(methods))
                 raise Stopped(Reply(405, {"message": f"{request.method} is not for {path}"}, {"Allow": allowed}))
+            if self.service.faults.wants(stage):
+                return await self._maybe_wrong(stage, handler, request, key)
             return await handler(self, request, key)
         raise Stopped(Reply(404, {"message": f"there is nothing at {path[:200]}"}))
+
+    async def _maybe_wrong(self, stage: str, handler: Handler, request: Request, key: str) -> Response:
+        """The handler's answer, or what a rule of the faults file makes of it."""
+        do = self.service.faults.pick(await self._event(stage, request))
+        if do is None:
+            return await handler(self, request, key)
+        real = mischief.NOTHING
+        if mischief.is_made(do):
+            try:
+                response = await handler(self, request, key)
+            except Stopped as stopped:
+                response = as_json(stopped.reply)
+            real = mischief.ranged(do, await mischief.said(response), request)
+        texts = mischief.no_texts(request) | {"taskId": mischief.task_id_of(real)}
+        texts["earlierTaskId"] = next((name for name in self.service.world.tasks if name != texts["taskId"]), "")
+        self.count(request, "fault")
+        return mischief.Mischief(do, real, texts)
+
+    async def _event(self, stage: str, request: Request) -> Event:
+        """What the rules are asked about."""
+        if stage == "create":
+            return self._creation(await self._raw(request))
+        name = request.query_params.get("taskId", "") if stage == "poll" else request.url.path.split("/")[-2]
+        task = self.service.world.tasks.get(name)
+        look = self.service.looks[f"{stage} {name}"] + 1
+        if task is None:
+            return Event(stage, look=look)
+        return Event(stage, task.prompt, task.model, task.number, look)
+
+    def _creation(self, raw: bytes) -> Event:
+        try:
+            body = parsed(raw)
+        except Stopped:
+            return Event("create")
+        inputs = body.get("inputs") if isinstance(body, dict) else None
+        model, prompt = (body.get("model") if isinstance(body, dict) else None), None
+        if isinstance(inputs, dict):
+            prompt = inputs.get("prompt")
+        words = (str(model or ""), str(prompt or ""))
+        self._tries[words] += 1
+        return Event("create", words[1], words[0], self._tries[words])
 
     def _key(self, request: Request) -> str:
         bearer = _BEARER.fullmatch(request.headers.get("authorization", ""))
@@ -93,10 +140,18 @@ class Desk:
 
     async def body(self, request: Request) -> Plain:
         """The JSON of a request; 400, 408 or 413 when there is none that could be read."""
+        return parsed(await self._raw(request))
+
+    async def _raw(self, request: Request) -> bytes:
+        """The bytes of a small body, read once."""
+        held: bytes | None = request.scope.get(_RAW)
+        if held is not None:
+            return held
         raw = await raw_json(request)
         if any(key.encode() in raw for key in self._seen if len(key) > 7):
             self.misplaced(request.url.path, "body")
-        return parsed(raw)
+        request.scope[_RAW] = raw
+        return raw
 
     def _dated(self, request: Request, send: Send) -> Send:
         """Puts the sandbox's own time on every answer, and counts it."""
@@ -145,7 +200,7 @@ def _is_loopback(address: str) -> bool:
 
 async def _create(desk: Desk, request: Request, key: str) -> Response:
     body = await desk.body(request)
-    return as_json(desk.service.create(account_of(key), body, {}))
+    return as_json(desk.service.create(account_of(key), body))
 
 
 async def _record(desk: Desk, request: Request, key: str) -> Response:
@@ -153,7 +208,8 @@ async def _record(desk: Desk, request: Request, key: str) -> Response:
     if not task_id:
         errors: list[Plain] = [{"path": "taskId", "message": "taskId is required"}]
         return as_json(Reply(400, {"message": "Invalid parameters: taskId is required", "errors": errors}))
-    return as_json(desk.service.record(account_of(key), task_id, base(request)))
+    desk.service.looks[f"poll {task_id}"] += 1
+    return as_json(desk.service.look(account_of(key), task_id, base(request)))
 
 
 async def _reserve(desk: Desk, request: Request, key: str) -> Response:
@@ -162,6 +218,7 @@ async def _reserve(desk: Desk, request: Request, key: str) -> Response:
 
 
 async def _media(desk: Desk, request: Request, key: str) -> Response:
+    desk.service.looks[f"media {request.url.path.split('/')[2]}"] += 1
     return await files.media(desk.service, request)
 
 
@@ -187,19 +244,26 @@ async def _accounts(desk: Desk, request: Request, key: str) -> Response:
     return as_json(control.set_account(desk.service, key, await desk.body(request)))
 
 
+async def _faults(desk: Desk, request: Request, key: str) -> Response:
+    if request.method == "PUT":
+        control.set_faults(desk.service, await desk.body(request))
+    return as_json(Reply(200, {"faults": desk.service.faults.told()}))
+
+
 def base(request: Request) -> str:
     """How the client reached us: links go the same way."""
     return f"http://{request.headers['host']}"
 
 
-_ROUTES: tuple[tuple[re.Pattern[str], Mapping[str, Handler]], ...] = (
-    (re.compile(r"/api/v1/jobs/createTask"), {"POST": _create}),
-    (re.compile(r"/api/v1/jobs/recordInfo"), {"GET": _record}),
-    (re.compile(r"/api/v1/uploads"), {"POST": _reserve}),
-    (re.compile(r"/media/[^/]{1,200}/(video\.mp4|last-frame\.png)"), {"GET": _media, "HEAD": _media}),
-    (re.compile(r"/uploads/[0-9a-z]{20}"), {"PUT": _put}),
-    (re.compile(r"/files/[0-9a-z]{20}/[^/]{1,300}"), {"GET": _file, "HEAD": _file}),
-    (re.compile(r"/__sandbox/state"), {"GET": _state}),
-    (re.compile(r"/__sandbox/clock"), {"GET": _clock, "POST": _clock}),
-    (re.compile(r"/__sandbox/account"), {"POST": _accounts}),
+_ROUTES: tuple[tuple[re.Pattern[str], str, Mapping[str, Handler]], ...] = (
+    (re.compile(r"/api/v1/jobs/createTask"), "create", {"POST": _create}),
+    (re.compile(r"/api/v1/jobs/recordInfo"), "poll", {"GET": _record}),
+    (re.compile(r"/api/v1/uploads"), "upload", {"POST": _reserve}),
+    (re.compile(r"/media/[^/]{1,200}/(video\.mp4|last-frame\.png)"), "media", {"GET": _media, "HEAD": _media}),
+    (re.compile(r"/uploads/[0-9a-z]{20}"), "put", {"PUT": _put}),
+    (re.compile(r"/files/[0-9a-z]{20}/[^/]{1,300}"), "file", {"GET": _file, "HEAD": _file}),
+    (re.compile(r"/__sandbox/state"), "", {"GET": _state}),
+    (re.compile(r"/__sandbox/clock"), "", {"GET": _clock, "POST": _clock}),
+    (re.compile(r"/__sandbox/account"), "", {"POST": _accounts}),
+    (re.compile(r"/__sandbox/faults"), "", {"GET": _faults, "PUT": _faults}),
 )

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from runner.clock import stamp
 from runner.request import Plain
+from runner.sandbox import faults
 from runner.sandbox.reply import Reply, Stopped
 from runner.sandbox.service import Service, account_of
 from runner.sandbox.task import Task, status
@@ -31,7 +32,8 @@ def state(service: Service, answers: Mapping[str, int]) -> Reply:
             "uploads": sum(upload.stored for upload in service.world.uploads.values()),
             "misplaced": [dict(item) for item in service.world.misplaced],
             "answers": dict(sorted(answers.items())),
-            "trouble": list(service.trouble),
+            "faults": service.faults.told(),
+            "trouble": list(service.backstage.trouble),
         },
     )
 
@@ -46,6 +48,7 @@ def _task(task: Task, now: float) -> dict[str, Plain]:
         "charged": _charge(task, now),
         "number": task.number,
         "prompt": task.prompt[:200],
+        "callback": task.called or None,
     }
 
 
@@ -119,6 +122,15 @@ def set_account(service: Service, key: str, body: Plain) -> Reply:
     cap = purse.cap if "cap" not in body else limits[1]
     service.world.write({"event": "purse", "account": account, "credits": credits, "cap": cap})
     return Reply(200, _account(service, account, now))
+
+
+def set_faults(service: Service, body: Plain) -> None:
+    """Other rules from now on, in the form of the faults file; counting begins anew."""
+    found = faults.from_json(body, service.options.seed)
+    if isinstance(found, list):
+        errors: list[Plain] = [{"path": path, "message": words} for path, words in found[:50]]
+        raise Stopped(Reply(400, {"message": f"the faults are not fit: {found[0][1]}", "errors": errors}))
+    service.faults = service.backstage.faults = found
 
 
 def _granted(credits: Plain, used: int) -> int | None:

@@ -31,18 +31,25 @@ def embedded(
     Tasks, uploads and the account stay in `state`: the next one goes on with them, also after a kill. Several may
     share a folder at the same time. `seconds` is how long a task takes; None: as long as its clip is drawn.
     """
-    from runner.sandbox.listening import bound
-
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     key = kept_token(state / "key", SystemClock())
     options = Options(edition=edition.name, keys=(key,), seconds=seconds, plain_clips=plain_clips, seed=seed)
-    line = bound(0)
+    with running(state, options) as base_url:
+        yield Address(base_url, key)
+
+
+@contextmanager
+def running(state: Path, options: Options) -> Iterator[str]:
+    """A sandbox with every choice open, in a thread of this process; yields its address."""
+    from runner.sandbox.listening import bound
+
+    line = bound(options.port)
     host, port = line.getsockname()
     server = _Thread(state, options, line)
     server.start()
     server.wait_until_ready()
     try:
-        yield Address(f"http://{host}:{port}", key)
+        yield f"http://{host}:{port}"
     finally:
         server.stop()
 

@@ -42,7 +42,7 @@ async def media(service: Service, request: Request) -> Response:
 
 async def _clip(service: Service, task_id: str) -> Path:
     if task_id in demo.NAMES:
-        return await service.demo_clip(task_id)
+        return await service.backstage.demo_clip(task_id)
     service.world.refresh()
     task = service.world.tasks.get(task_id)
     if task is None or service.now() > task.made + page.MEDIA_DAYS * 86400:

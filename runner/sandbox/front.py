@@ -4,10 +4,13 @@ import asyncio
 import json
 import socket
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import h11
+from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 REQUEST_SECONDS = 30.0
 """From the first byte to the last of one request."""
@@ -16,17 +19,28 @@ LINE = "sandbox.line"
 """Name in the ASGI scope of the line that a request came in by."""
 
 
+Welcome = Callable[[asyncio.Transport], bool]
+"""Asked about each connection; False when it was dealt with and nothing more is to be done with it."""
+
+
 class Front(H11Protocol):
     """One connection. Beside uvicorn's own state it holds the timer of the request that is coming in."""
 
     _timer: asyncio.TimerHandle | None = None
     _turned_away = False
 
+    def __init__(self, config: Config, server_state: ServerState, welcome: Welcome) -> None:
+        super().__init__(config, server_state, {})
+        self._welcome = welcome
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if len(self.connections) > MOST_CONNECTIONS:
             self._turned_away = True
             self._say(429, f"more than {MOST_CONNECTIONS} connections at once")
+            return
+        if not self._welcome(transport):
+            self._turned_away = True
             return
         app = self.app
 

@@ -14,11 +14,11 @@ from uvicorn.server import ServerState
 from runner.clock import Clock, SystemClock
 from runner.problems import ExitCode, Stop
 from runner.sandbox.app import Desk
-from runner.sandbox.front import Front
+from runner.sandbox.faults import Event, Faults, read
+from runner.sandbox.front import Front, reset
 from runner.sandbox.options import Options
 from runner.sandbox.service import Service
-from runner.sandbox.studio import Studio
-from runner.sandbox.task import end
+from runner.sandbox.task import Task
 from runner.sandbox.world import World
 
 _LOOK_FOR_DEAD = 2.0
@@ -45,31 +45,76 @@ async def listening(
 ) -> AsyncIterator[Service]:
     """Serves on the line until the block ends."""
     clock = clock or SystemClock()
+    faults = Faults(seed=options.seed) if options.faults is None else read(options.faults, options.seed)
     world = World(folder, options.credits, options.cap)
     server = clock.token()[:16]
     alive = _sign_of_life(folder, server)
-    service = Service(options, world, Studio(options.processes), clock, server)
-    config = uvicorn.Config(
-        Desk(service), lifespan="off", log_config=None, access_log=False, server_header=False, date_header=False
-    )
-    config.load()
-    connections = ServerState()
-    loop = asyncio.get_running_loop()
-    listener = await loop.create_server(lambda: Front(config, connections, {}), sock=line)
+    host, port = line.getsockname()
+    service = Service(options, world, faults, clock, server, f"http://{host}:{port}")
+    door = _Door(Desk(service), service, port)
+    await door.open(line)
     heir = asyncio.create_task(_take_over_always(service, folder))
     try:
         yield service
     finally:
-        listener.close()
         heir.cancel()
-        for connection in list(connections.connections):
-            connection.transport.abort()
-        for request in list(connections.tasks):
-            request.cancel()
-        await asyncio.gather(heir, *connections.tasks, return_exceptions=True)
-        await service.close()
+        await asyncio.gather(heir, return_exceptions=True)
+        await door.close()
+        await service.backstage.close()
         world.journal.close()
         _end_of_life(folder, server, alive)
+
+
+class _Door:
+    """The listening socket and the connections that came in by it; it can be shut for a while."""
+
+    def __init__(self, desk: Desk, service: Service, port: int) -> None:
+        self._service = service
+        self._port = port
+        self._config = uvicorn.Config(
+            desk, lifespan="off", log_config=None, access_log=False, server_header=False, date_header=False
+        )
+        self._config.load()
+        self._connections = ServerState()
+        self._listener: asyncio.Server | None = None
+        self._shut: asyncio.Task[None] | None = None
+
+    async def open(self, line: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(
+            lambda: Front(self._config, self._connections, self._welcome), sock=line
+        )
+
+    def _welcome(self, line: asyncio.Transport) -> bool:
+        faults = self._service.faults
+        do = faults.pick(Event("connection")) if faults.wants("connection") else None
+        if do is None:
+            return True
+        if "silent" not in do:
+            reset(line)
+        seconds = do.get("refuse")
+        if isinstance(seconds, int | float) and self._shut is None:
+            self._shut = asyncio.create_task(self._shut_for(seconds))
+        return False
+
+    async def _shut_for(self, seconds: float) -> None:
+        if self._listener is not None:
+            self._listener.close()
+        await asyncio.sleep(seconds)
+        await self.open(bound(self._port))
+        self._shut = None
+
+    async def close(self) -> None:
+        if self._shut is not None:
+            self._shut.cancel()
+            await asyncio.gather(self._shut, return_exceptions=True)
+        if self._listener is not None:
+            self._listener.close()
+        for connection in list(self._connections.connections):
+            connection.transport.abort()
+        for request in list(self._connections.tasks):
+            request.cancel()
+        await asyncio.gather(*self._connections.tasks, return_exceptions=True)
 
 
 def _sign_of_life(folder: Path, server: str) -> int:
@@ -110,20 +155,22 @@ async def _take_over_always(service: Service, folder: Path) -> None:
 
 
 def take_over(service: Service, folder: Path) -> None:
-    """Draw what servers that are gone have left undrawn."""
+    """Go on with what servers that are gone have left: clips to draw, webhooks to send."""
     world = service.world
     world.refresh()
-    undrawn = [task for task in world.tasks.values() if task.error is None and task.drawn is None]
-    dead = {
-        name for name in {task.server for task in undrawn} if name != service.server and not _is_alive(folder, name)
-    }
+    left = [task for task in world.tasks.values() if _unfinished(task)]
+    names = {task.server for task in left} - {service.server}
+    dead = {name for name in names if not _is_alive(folder, name)}
     if not dead:
         return
     with world.journal.held():
         world.refresh()
-        left = [task for task in undrawn if task.server in dead and task.drawn is None]
-        if left:
-            world.write_held(*({"event": "adopted", "id": task.id, "by": service.server} for task in left))
-    for task in left:
-        if end(task) is None:
-            service.draw(task)
+        ours = [task for task in left if task.server in dead and _unfinished(task)]
+        if ours:
+            world.write_held(*({"event": "adopted", "id": task.id, "by": service.server} for task in ours))
+    for task in ours:
+        service.take(task)
+
+
+def _unfinished(task: Task) -> bool:
+    return (task.error is None and task.drawn is None) or (task.callback is not None and not task.called)

@@ -1,24 +1,24 @@
 """What the API does with a request that was let in: tasks made and looked up, uploads, credits; no HTTP in here."""
 
-import asyncio
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 from runner.clock import Clock
 from runner.request import Plain
-from runner.sandbox import demo, links
+from runner.sandbox import demo, links, record
 from runner.sandbox import pages as page
 from runner.sandbox.animatic.order import Order, Reference, to_json
+from runner.sandbox.backstage import Backstage
 from runner.sandbox.chance import chance, spread
+from runner.sandbox.faults import Event, Faults
 from runner.sandbox.options import DEMO_KEY, Options
 from runner.sandbox.reading import Asked, Finding, Look, Material, Unfit, read
 from runner.sandbox.reply import Reply
-from runner.sandbox.studio import DrawingError, Studio
-from runner.sandbox.task import SERVER_ERROR, Task, end, status
+from runner.sandbox.task import TASK_ERRORS, Task
 from runner.sandbox.world import Purse, Upload, World, body_key, task_line
 
 _ADDRESS = re.compile(r"/files/([0-9a-z]{20})/[^/]*")
@@ -33,19 +33,22 @@ DEMO_ACCOUNT = account_of(DEMO_KEY)
 
 
 class Service:
-    """Holds the world, the drawing processes, and the tasks that are being drawn for it."""
+    """Holds the world, what goes on behind it, and how often each thing was looked at."""
 
-    def __init__(self, options: Options, world: World, studio: Studio, clock: Clock, server: str) -> None:
+    def __init__(self, options: Options, world: World, faults: Faults, clock: Clock, server: str, base: str) -> None:
         self.options = options
         self.pages = page.pages_of(options.edition)
         self.world = world
+        self.faults = faults
         self.server = server
+        self.base = base
+        """How this server is reached, for links in webhooks."""
         self.secret = links.secret(world.folder, clock)
-        self.trouble: list[str] = []
-        """Clips that could not be drawn, in the words of the process."""
-        self._studio = studio
+        self.backstage = Backstage(options, world, faults, self.pages.result_has_media)
+        self.looks: Counter[str] = Counter()
+        """How often each task was polled, and each file fetched."""
         self._clock = clock
-        self._drawing: dict[str, asyncio.Task[None]] = {}
+        self._successes: Counter[str] = Counter()
         for name in ("clips", "uploads"):
             (world.folder / name).mkdir(exist_ok=True, mode=0o700)
 
@@ -55,8 +58,8 @@ class Service:
 
     # -- createTask ------------------------------------------------------------------------------------
 
-    def create(self, account: str, body: Plain, fault: Mapping[str, Plain]) -> Reply:
-        """400, 402, 429 in this order, or a task; `fault` is what a faults file does to the task."""
+    def create(self, account: str, body: Plain) -> Reply:
+        """400, 402, 429 in this order, or a task."""
         self.world.refresh()
         asked = read(body, self.pages, self._look(account))
         if isinstance(asked, list):
@@ -68,10 +71,9 @@ class Service:
             refused = self._refused(account, purse, asked)
             if refused is not None:
                 return refused
-            task, counted = self._task(account, asked, now, fault)
+            task, counted = self._task(account, asked, now)
             self.world.write_held(task_line(task, counted))
-        if task.error is None:
-            self.draw(self.world.tasks[task.id])
+        self.take(self.world.tasks[task.id])
         return Reply(200, {"taskId": task.id})
 
     def _refused(self, account: str, purse: Purse, asked: Asked) -> Reply | None:
@@ -86,21 +88,21 @@ class Service:
             return Reply(429, {"message": message, "limit": purse.cap, "current": len(purse.open)})
         return None
 
-    def _task(self, account: str, asked: Asked, now: float, fault: Mapping[str, Plain]) -> tuple[Task, str]:
+    def _task(self, account: str, asked: Asked, now: float) -> tuple[Task, str]:
         counted = body_key(account, _bare(asked))
         number = self.world.bodies[counted] + 1
-        error, seconds = fault.get("error"), fault.get("seconds", self.options.seconds)
+        fault = self.faults.pick(Event("task", asked.prompt, asked.model, number)) or {}
         task = Task(
             id="task_cl" + hashlib.sha256(self._clock.token().encode()).hexdigest()[:22],
             account=account,
             model=asked.model,
             credits=asked.credits,
             made=now,
-            lasts=self._lasts(seconds, counted, number),
-            order={**to_json(self._order(asked)), "variation": number - 1},
+            lasts=self._lasts(fault.get("seconds", self.options.seconds), counted, number),
+            order={**to_json(self._order(asked)), "variation": number - 1, **_other_clip(fault)},
             seed=asked.seed if asked.seed is not None else int(chance(self.options.seed, counted, number) * 2**31),
             callback=asked.callback,
-            error=error if isinstance(error, str) else None,
+            error=_error(fault),
             fault=fault,
             prompt=asked.prompt,
             number=number,
@@ -161,48 +163,6 @@ class Service:
                 return Material(address, kind, upload.id, *facts)
         return Unfit(f"the file {upload.unfit}")
 
-    # -- drawing ---------------------------------------------------------------------------------------
-
-    def draw(self, task: Task) -> None:
-        """Start drawing the clip of a task, unless that is under way."""
-        if task.id not in self._drawing:
-            self._drawing[task.id] = asyncio.create_task(self._draw(task))
-
-    async def _draw(self, task: Task) -> None:
-        clip = self.world.clip(task.id).absolute()
-        job = {"job": "draw", "order": dict(task.order), "target": str(clip), "plain": self.options.plain_clips}
-        try:
-            await self._studio.do(job, lambda: self._begun(task))
-            if self.pages.result_has_media:
-                frame = str(clip.with_suffix(".png"))
-                await self._studio.do({"job": "last_frame", "clip": str(clip), "target": frame})
-        except DrawingError as error:
-            self.trouble.append(f"{task.id}: {error}")
-            self.world.write({"event": "broken", "id": task.id, "at": self.now(), "error": SERVER_ERROR})
-        else:
-            self.world.write({"event": "drawn", "id": task.id, "at": self.now()})
-        finally:
-            del self._drawing[task.id]
-
-    def _begun(self, task: Task) -> None:
-        if task.lasts is None:
-            self.world.write({"event": "begun", "id": task.id, "at": self.now()})
-
-    async def demo_clip(self, task_id: str) -> Path:
-        """The clip of a sample task, drawn when it is first asked for."""
-        clip, order = self.world.clip(task_id).absolute(), demo.order(task_id)
-        if order is not None and not clip.exists():
-            job = {"job": "draw", "order": order, "target": str(clip), "plain": self.options.plain_clips}
-            await self._studio.do(job)
-        return clip
-
-    async def close(self) -> None:
-        """Stop drawing; the next server of this folder goes on with it."""
-        for drawing in list(self._drawing.values()):
-            drawing.cancel()
-        await asyncio.gather(*self._drawing.values(), return_exceptions=True)
-        await self._studio.close()
-
     # -- recordInfo ------------------------------------------------------------------------------------
 
     def task(self, account: str, task_id: str) -> Task | None:
@@ -213,28 +173,32 @@ class Service:
             return None
         return task
 
-    def record(self, account: str, task_id: str, base: str) -> Reply:
+    def look(self, account: str, task_id: str, base: str) -> Reply:
         """What recordInfo says; links begin with `base`."""
         if account == DEMO_ACCOUNT:
             shown = demo.record(task_id, base, self.link)
             return Reply(200, shown) if shown is not None else _NO_TASK
         task = self.task(account, task_id)
-        return _NO_TASK if task is None else Reply(200, self.told(task, base))
+        told = None if task is None else self.told(task, base, self.looks[f"poll {task_id}"])
+        return _NO_TASK if told is None else Reply(200, told)
 
-    def told(self, task: Task, base: str) -> dict[str, Plain]:
-        """The record of a task at this moment."""
-        now = self.now()
-        state, over = status(task, now), end(task)
-        return {
-            "taskId": task.id,
-            "model": task.model,
-            "status": state,
-            "creditsUsed": 0 if state == "fail" else task.credits,
-            "output": self._output(task, base) if state == "success" else None,
-            "error": task.error if state == "fail" else None,
-            "createTime": int(task.made * 1000),
-            "completeTime": int(over * 1000) if over is not None and state == "success" else None,
-        }
+    def told(self, task: Task, base: str, looks: int) -> dict[str, Plain] | None:
+        """The record of a task at this moment; None: 404."""
+        told = record.told(task, self.now(), self._output(task, base), looks)
+        if told is not None and told["status"] == "success" and "backwards" in task.fault:
+            self._successes[task.id] += 1
+            after = task.fault["backwards"]
+            if isinstance(after, int) and 1 < self._successes[task.id] <= after + 1:
+                return record.backwards(told)
+        return told
+
+    def take(self, task: Task) -> None:
+        """Do what is left to do for a task that this server looks after."""
+        self.backstage.take(task, self.now, lambda: self._promised(task))
+
+    def _promised(self, task: Task) -> dict[str, Plain]:
+        """What a webhook says: the record, without a fault that is about polling."""
+        return record.told(task, self.now(), self._output(task, self.base), 1 << 30) or {"taskId": task.id}
 
     def _output(self, task: Task, base: str) -> list[Plain]:
         shown: dict[str, Plain] = {
@@ -279,11 +243,7 @@ class Service:
 
     async def received(self, upload: Upload) -> None:
         """The bytes of an upload are whole on disk: measure them, and let them be material."""
-        path = str(self.world.upload_file(upload).absolute())
-        try:
-            done: Mapping[str, Any] = await self._studio.do({"job": "measure", "path": path})
-        except DrawingError as error:
-            done = {"unfit": f"cannot be read ({error})"}
+        done = await self.backstage.measure(self.world.upload_file(upload))
         known = ("kind", "sha256", "bytes", "seconds", "width", "height", "unfit")
         facts = {key: done[key] for key in known if key in done}
         self.world.write({"event": "stored", "id": upload.id, "facts": facts})
@@ -298,6 +258,19 @@ def _invalid(findings: list[Finding]) -> Reply:
     return Reply(
         400, {"message": message, "errors": [{"path": item.path, "message": item.message} for item in findings]}
     )
+
+
+def _error(fault: Mapping[str, Plain]) -> str | None:
+    words = fault.get("error")
+    return TASK_ERRORS.get(words, words) if isinstance(words, str) else None
+
+
+def _other_clip(fault: Mapping[str, Plain]) -> dict[str, Plain]:
+    """A clip of another shape or length than was asked for."""
+    other: dict[str, Plain] = {}
+    if isinstance(size := fault.get("size"), list):
+        other |= {"width": size[0], "height": size[1]}
+    return other | ({"seconds": fault["length"]} if "length" in fault else {})
 
 
 def _bare(asked: Asked) -> dict[str, Plain]:

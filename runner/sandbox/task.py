@@ -23,7 +23,7 @@ TASK_ERRORS: Mapping[str, str] = {
 
 @dataclass(slots=True)
 class Task:
-    """Times are seconds of the sandbox's clock; only the last three fields change after it was made."""
+    """Times are seconds of the sandbox's clock; only the last fields, from `server` on, change after it was made."""
 
     id: str
     account: str
@@ -47,6 +47,8 @@ class Task:
     """Who draws it; another server takes it over when that one is gone."""
     begun: float | None = None
     drawn: float | None = None
+    called: str = ""
+    """How its webhook ended; empty while none was sent."""
 
 
 def begin(task: Task) -> float | None:

@@ -114,6 +114,8 @@ class World:
             case "broken":
                 task = self.tasks[line["id"]]
                 task.error, task.lasts = str(line["error"]), float(line["at"]) - task.made
+            case "called":
+                self.tasks[line["id"]].called = str(line["result"])
             case "adopted":
                 self.tasks[line["id"]].server = line["by"]
             case "upload":
