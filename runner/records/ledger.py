@@ -8,13 +8,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from runner.clock import Clock, stamp
 from runner.engine.hands import Full, Over, Taken
 from runner.engine.limits import Limits
 from runner.history import (
-    OPEN,
     Account,
     Attempt,
     Created,
@@ -22,10 +21,7 @@ from runner.history import (
     History,
     Intended,
     Pick,
-    Sending,
     State,
-    Stored,
-    Succeeded,
     Unknown,
     begin,
     cut_short,
@@ -33,24 +29,14 @@ from runner.history import (
     step,
 )
 from runner.problems import ExitCode, Stop
+from runner.records import ledger_ceilings as ceilings
 from runner.records import locks, receipts
 from runner.records.ledger_file import LedgerFile, release, reserve, unfit
-from runner.records.ledger_rows import (
-    attempt_data,
-    credits_of,
-    event_row,
-    intended_data,
-    micro,
-    moment,
-    read_attempt,
-    read_intended,
-    read_what,
-)
+from runner.records.ledger_rows import moment
+from runner.records.ledger_table import Scope, Table, as_attempt, retold
 
 T = TypeVar("T")
 _DAY = timedelta(hours=24)
-_TURN_LASTS = 10.0
-"""Seconds for which a run that met a full cap counts as waiting for its turn."""
 
 
 class Ledger:
@@ -64,11 +50,10 @@ class Ledger:
         self._clock = clock
         self._file = LedgerFile(state)
         self._db = self._file.connection
+        self._table = Table(self._db)
         self._lock = threading.Lock()
         self._receipts: receipts.Receipts | None = None
-        self._account: Account | None = None
-        self._account_id = 0
-        self._repository = ""
+        self._scope: Scope | None = None
         self._limits: Limits | None = None
         self._unfiled: set[str] = set()
         """Task ids of this run that stand in the receipts, and not yet in a row."""
@@ -82,36 +67,26 @@ class Ledger:
         accepted, just as `begin` will write it.
         """
         with self._reading():
-            found = self._find_account(account)
+            found = self._table.find_account(account)
             history = History()
             if found is None:
                 return history
-            rows = self._db.execute(
-                "SELECT * FROM attempt WHERE account = ? AND repository = ? ORDER BY serial", (found, repository)
-            )
-            history.enter(_attempt(row) for row in rows)
+            history.enter(self._table.of(found, repository))
             for event in self._mended(history.open(), account.free, self._receipts_of_the_dead()):
                 history.feed(event)
-            history.picks = {
-                (row["storyboard"], row["shot"]): row["take"]
-                for row in self._db.execute(
-                    "SELECT storyboard, shot, take FROM pick WHERE account = ? AND repository = ? ORDER BY serial",
-                    (found, repository),
-                )
-                if row["take"] is not None
-            }
+            history.picks = self._table.picks(found, repository)
             return history
 
     def events(self, attempt: str) -> list[Event]:
         """Everything that happened to one attempt, in order."""
         with self._reading():
-            return list(self._events(attempt))
+            return list(self._table.events(attempt))
 
     def spent_since(self, account: Account, since: datetime) -> Decimal:
         """Credits that may have been spent from an account since then: quote or bill, whichever is higher."""
         with self._reading():
-            found = self._find_account(account)
-            return self._sum("account = ? AND at >= ?", found, since.timestamp())
+            found = self._table.find_account(account)
+            return self._table.sum("account = ? AND at >= ?", found, since.timestamp())
 
     def spent_last_24h(self, account: Account) -> Decimal:
         return self.spent_since(account, self._clock.now() - _DAY)
@@ -128,10 +103,9 @@ class Ledger:
         """Opens it for a run: its lock and receipts are there, room is reserved, what dead runs left is written."""
         reserve(self.state)
         self._receipts = receipts.Receipts(self.state, limits.run)
-        self._account, self._repository = account, repository
 
         def start() -> list[str]:
-            self._account_id = self._enter_account(account)
+            self._scope = Scope(self._table.enter_account(account), repository, account.free)
             return self._mend()
 
         for run in self._transact(start):
@@ -153,14 +127,15 @@ class Ledger:
         """Closes what dead runs left open; returns the runs whose receipts are in the ledger by now."""
         found = self._receipts_of_the_dead()
         free = {row["id"]: bool(row["free"]) for row in self._db.execute("SELECT id, free FROM account")}
-        for row in self._db.execute("SELECT * FROM attempt WHERE open ORDER BY serial").fetchall():
-            for event in self._mended([_attempt(row)], free[row["account"]], found):
-                if self._write(event) is not None:
-                    self._write(Event(event.at, event.attempt, Unknown("its receipt names a task of another attempt")))
-        return [run for run, attempts in self._dead().items() if all(self._has(attempt) for attempt, _, _ in attempts)]
-
-    def _has(self, attempt: str) -> bool:
-        return self._db.execute("SELECT 1 FROM attempt WHERE id = ?", (attempt,)).fetchone() is not None
+        for row in self._table.open_rows():
+            for event in self._mended([as_attempt(row)], free[row["account"]], found):
+                if self._table.write(event) is not None:
+                    self._table.write(
+                        Event(event.at, event.attempt, Unknown("its receipt names a task of another attempt"))
+                    )
+        return [
+            run for run, attempts in self._dead().items() if all(self._table.has(attempt) for attempt, _, _ in attempts)
+        ]
 
     def _mended(self, attempts: list[Attempt], free: bool, found: dict[str, tuple[str, str]]) -> Iterator[Event]:
         """The events that say how attempts of dead runs stand."""
@@ -188,82 +163,26 @@ class Ledger:
     def intend(self, event: Event, known: int) -> Over | Taken | Full | None:
         """An intent, counted against every ceiling and the cap in its own transaction; None when it is written."""
         assert isinstance(event.what, Intended)
-        intended, limits = event.what, self._of_a_run()
+        intended = event.what
+        scope, limits = self._of_a_run()
+        now = self._clock.now()
 
         def write() -> Over | Taken | Full | None:
-            refused = self._tried(intended, known) or self._full(limits) or self._over(intended, limits)
+            refused = (
+                ceilings.tried(self._table, scope, intended, known)
+                or ceilings.full(self._table, scope, limits, now, lambda run: locks.lives(self.state, run))
+                or ceilings.over(self._table, scope, intended, limits, now)
+            )
             if refused is None:
-                self._insert(begin(event), event)
+                self._table.insert(scope, begin(event), event)
             return refused
 
         return self._transact(write)
 
-    def _of_a_run(self) -> Limits:
-        assert self._limits is not None, "begin comes first"
-        return self._limits
-
-    def _tried(self, intended: Intended, known: int) -> Taken | None:
-        row = self._db.execute(
-            "SELECT COUNT(*) AS tried, TOTAL(open) AS open FROM attempt"
-            " WHERE account = ? AND repository = ? AND fingerprint = ?",
-            (self._account_id, self._repository, intended.fingerprint),
-        ).fetchone()
-        if row["tried"] == known and not row["open"]:
-            return None
-        return Taken(f"another run has ordered {intended.shot} take {intended.take} meanwhile: run again to go on")
-
-    def _full(self, limits: Limits) -> Full | None:
-        """Whether the cap is full over all runs, or this run has its part already while others wait."""
-        held = self._held(limits)
-        mine, all_held = held.count(limits.run), len(held)
-        now = self._clock.now().timestamp()
-        others = self._db.execute(
-            "SELECT COUNT(*) FROM turn WHERE account = ? AND run <> ? AND at BETWEEN ? AND ?",
-            (self._account_id, limits.run, now - _TURN_LASTS, now + _TURN_LASTS),
-        ).fetchone()[0]
-        part = -(-limits.concurrency // (others + 1))
-        if all_held < limits.concurrency and (not others or mine < part):
-            self._db.execute("DELETE FROM turn WHERE run = ?", (limits.run,))
-            return None
-        self._db.execute("INSERT OR REPLACE INTO turn VALUES (?, ?, ?)", (limits.run, self._account_id, now))
-        return Full(all_held, limits.concurrency)
-
-    def _held(self, limits: Limits) -> list[str]:
-        """The runs of all attempts that hold a slot of the account: tasks that run, and doubt while a task can live."""
-        now = self._clock.now().timestamp()
-        rows = self._db.execute(
-            "SELECT run, state, COALESCE(sent, at) AS since FROM attempt"
-            " WHERE account = ? AND open AND state IN (?, ?, ?)",
-            (self._account_id, State.INTENDED, State.RUNNING, State.UNSETTLED),
-        ).fetchall()
-        young = [row["run"] for row in rows if abs(now - row["since"]) < limits.task_life]
-        old = [row["run"] for row in rows if abs(now - row["since"]) >= limits.task_life and row["state"] == "running"]
-        alive = {run for run in set(old) if locks.lives(self.state, run)}
-        return young + [run for run in old if run in alive]
-
-    def _over(self, intended: Intended, limits: Limits) -> Over | None:
-        """The first ceiling that this quote would break, by what may have been spent so far."""
-        if self._account is None or self._account.free:
-            return None
-        since = (self._clock.now() - _DAY).timestamp()
-        if limits.max_credits is not None:
-            spent = self._sum("run = ?", limits.run)
-            if spent + intended.quoted > limits.max_credits:
-                return Over("--max-credits", limits.max_credits, spent + intended.quoted)
-        if (budget := limits.budgets.get(intended.storyboard)) is not None:
-            self._db.execute("INSERT INTO counted VALUES (?, ?)", (intended.storyboard, intended.fingerprint))
-            spent = budget.elsewhere + self._sum(
-                "account = ? AND repository = ? AND storyboard = ?"
-                " AND fingerprint IN (SELECT fingerprint FROM counted WHERE storyboard = ?)",
-                *(self._account_id, self._repository, intended.storyboard, intended.storyboard),
-            )
-            if spent + intended.quoted > budget.credits:
-                return Over("budget", budget.credits, spent + intended.quoted)
-        if limits.credits_per_day is not None:
-            spent = self._sum("account = ? AND at >= ?", self._account_id, since)
-            if spent + intended.quoted > limits.credits_per_day:
-                return Over("credits_per_day", limits.credits_per_day, spent + intended.quoted)
-        return None
+    def _of_a_run(self) -> tuple[Scope, Limits]:
+        assert self._scope is not None, "begin comes first"
+        assert self._limits is not None
+        return self._scope, self._limits
 
     def append(self, event: Event) -> Taken | None:
         """One more row; a task id stands in the receipts first. Taken: another attempt has that task id."""
@@ -271,7 +190,7 @@ class Ledger:
         if isinstance(event.what, Created):
             rescue = self._receive(event, event.what.task_id)
         try:
-            taken = self._transact(lambda: self._write(event))
+            taken = self._transact(lambda: self._table.write(event))
         except Stop as stop:
             if not isinstance(event.what, Created):
                 raise
@@ -300,7 +219,13 @@ class Ledger:
     def take_in(self, attempt: Attempt) -> None:
         """A row for an attempt that only a manifest knew."""
         known = replace(attempt, elsewhere=False)
-        self._transact(lambda: self._insert(known, *retold(known)) if not self._has(attempt.id) else None)
+        scope, _ = self._of_a_run()
+
+        def write() -> None:
+            if not self._table.has(known.id):
+                self._table.insert(scope, known, *retold(known))
+
+        self._transact(write)
 
     def check(self) -> None:
         """Stop when the ledger was moved, deleted or replaced since it was opened."""
@@ -312,7 +237,7 @@ class Ledger:
             lambda: self._db.execute(
                 "INSERT INTO pick(account, repository, storyboard, shot, take, at) VALUES (?, ?, ?, ?, ?, ?)",
                 (
-                    *(self._enter_account(account), repository, pick.storyboard, pick.shot, take),
+                    *(self._table.enter_account(account), repository, pick.storyboard, pick.shot, take),
                     stamp(self._clock.now()),
                 ),
             )
@@ -327,80 +252,6 @@ class Ledger:
         if self._receipts is not None:
             self._receipts.close(done=not self._unfiled)
         self._file.close()
-
-    # -- rows ---------------------------------------------------------------------------------------------
-
-    def _insert(self, attempt: Attempt, *events: Event) -> None:
-        made = attempt.intended
-        cursor = self._db.execute(
-            "INSERT INTO attempt(id, account, repository, storyboard, shot, take, fingerprint, run, at, sent, intended,"
-            " state, open, task, costs, folded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(attempt.id, self._account_id, self._repository, made.storyboard, made.shot, made.take),
-                *(made.fingerprint, made.run, attempt.intended_at.timestamp()),
-                *_changing(attempt, intended_data(made)),
-            ),
-        )
-        for event in events:
-            self._log(cursor.lastrowid, event)
-
-    def _log(self, serial: int | None, event: Event) -> None:
-        self._db.execute("INSERT INTO event(attempt, at, kind, data) VALUES (?, ?, ?, ?)", (serial, *event_row(event)))
-
-    def _write(self, event: Event) -> Taken | None:
-        """One event: its row, and its attempt's row as it stands after it."""
-        row = self._db.execute("SELECT * FROM attempt WHERE id = ?", (event.attempt,)).fetchone()
-        if row is None:
-            raise Stop(
-                ExitCode.UNFIT, f"the ledger does not know attempt {event.attempt}: was it put back from a copy?"
-            )
-        after = step(_attempt(row), event)
-        if after.task_id is not None and after.task_id != row["task"] and self._bound(row, after.task_id):
-            return Taken(f"task {after.task_id} belongs to another attempt")
-        sent, _, *rest = _changing(after, "")
-        self._db.execute(
-            "UPDATE attempt SET sent = ?, state = ?, open = ?, task = ?, costs = ?, folded = ? WHERE serial = ?",
-            (sent, *rest, row["serial"]),
-        )
-        self._log(row["serial"], event)
-        return None
-
-    def _bound(self, row: sqlite3.Row, task: str) -> bool:
-        found = self._db.execute(
-            "SELECT 1 FROM attempt WHERE account = ? AND task = ? AND serial <> ?",
-            (row["account"], task, row["serial"]),
-        )
-        return found.fetchone() is not None
-
-    def _events(self, attempt: str) -> Iterator[Event]:
-        row = self._db.execute("SELECT * FROM attempt WHERE id = ?", (attempt,)).fetchone()
-        if row is None:
-            return
-        for found in self._db.execute(
-            "SELECT at, kind, data FROM event WHERE attempt = ? ORDER BY serial", (row["serial"],)
-        ):
-            kind = found["kind"]
-            what = read_intended(dict(row), row["intended"]) if kind == "Intended" else read_what(kind, found["data"])
-            yield Event(moment(found["at"]), attempt, what)
-
-    def _find_account(self, account: Account) -> int | None:
-        row = self._db.execute(
-            "SELECT id FROM account WHERE provider = ? AND host = ?", (account.provider, account.host)
-        ).fetchone()
-        return None if row is None else int(row["id"])
-
-    def _enter_account(self, account: Account) -> int:
-        self._db.execute(
-            "INSERT OR IGNORE INTO account(provider, host, free) VALUES (?, ?, ?)",
-            (account.provider, account.host, account.free),
-        )
-        found = self._find_account(account)
-        assert found is not None
-        return found
-
-    def _sum(self, where: str, *values: Any) -> Decimal:
-        row = self._db.execute(f"SELECT COALESCE(SUM(costs), 0) FROM attempt WHERE {where}", values).fetchone()  # noqa: S608
-        return credits_of(int(row[0]))
 
     # -- transactions -------------------------------------------------------------------------------------
 
@@ -443,34 +294,3 @@ class Ledger:
             yield
         except sqlite3.Error as error:
             raise unfit(self._file.path, error) from error
-
-
-def _attempt(row: sqlite3.Row) -> Attempt:
-    return read_attempt(row["id"], read_intended(dict(row), row["intended"]), row["folded"])
-
-
-def _changing(attempt: Attempt, intended: str) -> tuple[Any, ...]:
-    """The columns (sent, intended, state, open, task, costs, folded) of an attempt as it stands."""
-    return (
-        attempt.sent_at.timestamp() if attempt.sent_at else None,
-        intended,
-        str(attempt.state),
-        attempt.state in OPEN,
-        attempt.task_id,
-        micro(attempt.credits),
-        attempt_data(attempt),
-    )
-
-
-def retold(attempt: Attempt) -> list[Event]:
-    """The events that an attempt known from a manifest must have had."""
-    found: list[Event] = [Event(attempt.intended_at, attempt.id, attempt.intended)]
-    if attempt.task_id is not None:
-        accepted = attempt.accepted_at or attempt.intended_at
-        found += [Event(accepted, attempt.id, Sending()), Event(accepted, attempt.id, Created(attempt.task_id))]
-    if attempt.state in (State.SUCCEEDED, State.STORED):
-        done = attempt.ended_at or attempt.intended_at
-        found.append(Event(done, attempt.id, Succeeded(attempt.outputs, attempt.credits_used)))
-        if attempt.clip is not None and attempt.state is State.STORED:
-            found.append(Event(done, attempt.id, Stored(attempt.clip, attempt.notes)))
-    return found
