@@ -122,7 +122,7 @@ class TerminalView:
             console=self._console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False,
             vertical_overflow="crop",
         )  # fmt: skip
-        self._beat = _Beat(self._draw, _FRAMES, first=self._live.start, last=self._live.stop)
+        self._beat = _Beat(self._draw, _FRAMES, first=self._live.start, last=self._end)
 
     def tell(self, news: News) -> None:
         with self._lock:
@@ -134,6 +134,10 @@ class TerminalView:
 
     def close(self) -> None:
         self._beat.stop()
+
+    def _end(self) -> None:
+        self._live.stop()
+        self._sheet.close()
 
     def _draw(self) -> None:
         from rich.text import Text

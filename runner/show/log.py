@@ -48,4 +48,5 @@ def opening_line(progress: Progress) -> str:
     """`00:00 begin     The Last Ferry: 28 takes`."""
     takes = len(progress.stands) + len(progress.to_go)
     name = title(progress.plan)
-    return f"00:00 begin     {name}: {count(takes, 'take')}, {progress.at_once} at a time"
+    at_once = f", {progress.at_once} at a time" if progress.at_once > 1 else ""
+    return f"00:00 begin     {name}: {count(takes, 'take')}{at_once}"

@@ -1,5 +1,6 @@
 """Writes to a terminal or a pipe from a thread of its own: a slow, full or closed reader never holds up a run."""
 
+import atexit
 import os
 import threading
 import time
@@ -22,6 +23,7 @@ class Pen:
         self._turn = threading.Condition()
         self._thread = threading.Thread(target=self._write_all, name="pen", daemon=True)
         self._thread.start()
+        atexit.register(self.close)  # whoever forgets to close it loses no line
 
     def write(self, text: str) -> None:
         """Takes the text and returns at once."""
@@ -32,6 +34,7 @@ class Pen:
 
     def close(self) -> None:
         """Waits until all is read, or the reader has taken nothing for as long as the pen has patience."""
+        atexit.unregister(self.close)
         with self._turn:
             self._open = False
             self._turn.notify()
@@ -44,16 +47,19 @@ class Pen:
                 return
 
     def _write_all(self) -> None:
-        while True:
-            with self._turn:
-                self._turn.wait_for(lambda: self._waiting or not self._open)
-                if not self._waiting:
-                    return
-                text = "".join(self._waiting)
-                self._waiting.clear()
+        while text := self._next():
             self._sheet.put(text)
             if self._sheet.torn:
-                return
+                break
+        self._sheet.close()
+
+    def _next(self) -> str:
+        """All that waits, together; empty at the end."""
+        with self._turn:
+            self._turn.wait_for(lambda: self._waiting or not self._open)
+            text = "".join(self._waiting)
+            self._waiting.clear()
+        return text
 
 
 class Sheet:
@@ -67,8 +73,9 @@ class Sheet:
         self.torn = False
         """Nobody reads any more."""
         try:
-            self._file: int | None = stream.fileno()
             stream.flush()
+            # a number of its own: should the stream be closed while a write hangs, it hits no other file
+            self._file: int | None = os.dup(stream.fileno())
         except (OSError, ValueError):
             self._file = None
 
@@ -87,6 +94,13 @@ class Sheet:
             self._put(text)
         except (OSError, ValueError):
             self.torn = True
+
+    def close(self) -> None:
+        """Nothing more will be put."""
+        self.torn = True
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
     def _put(self, text: str) -> None:
         if self._file is None:

@@ -33,13 +33,16 @@ class Progress:
     asks: str = "kinovi"
     ceiling: Decimal | None = None
     """Of this command: `--max-credits`, or what was agreed to."""
-    at_once: int = 1
+    at_once: int = 0
+    """Tasks in progress at most; 0 when it was not said: then the most that were seen."""
     plan: Plan | None = None
     began: datetime | None = None
     stands: dict[Key, Stand] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     money: Money = field(default_factory=Money)
     expected: dict[Key, float] = field(default_factory=dict)
+    peak: int = 0
+    """The most tasks that were in progress together."""
     stopping: bool = False
     over: bool = False
 
@@ -55,6 +58,7 @@ class Progress:
             self.over = True
         elif news.step is not None:
             self._note(news, news.step)
+            self.peak = max(self.peak, len(self.running))
 
     def _note(self, news: News, step: Step) -> None:
         before = self.stands.get(step.key)
@@ -96,7 +100,7 @@ class Progress:
             return None
         usual = sum(self.expected.values()) / len(self.expected)
         rest = [max(0.0, (stand.expected or usual) - elapsed(stand, now)) for stand in self.running]
-        seconds = (sum(rest) + usual * len(self.to_go)) / max(1, self.at_once)
+        seconds = (sum(rest) + usual * len(self.to_go)) / max(1, self.at_once or self.peak)
         return max(seconds, *rest) if rest else seconds
 
 

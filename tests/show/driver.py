@@ -109,16 +109,18 @@ def outcome(film: Plan, at: datetime, halt: Halt | None = None) -> Outcome:
         for step in ordered
         if step.shot.id not in ("SH060", "SH160", "SH170")
     )
-    by_id = {step.shot.id: step for step in ordered}
-    money = Money(Decimal(160) * len(made), perhaps=Decimal(160))
+    money = Money(sum((fate.step.price.credits or Decimal(0) for fate in made), Decimal(0)), perhaps=Decimal(160))
+    lost = "the line broke after the request left"
+
+    def those(shot: str) -> list[Step]:
+        return [step for step in ordered if step.shot.id == shot]
+
     return Outcome(
         film,
         made=made,
-        refused=(Fate(by_id["SH060"], bad(by_id["SH060"], at, State.REFUSED, FACE, "face")),),
-        unsettled=(
-            Fate(by_id["SH160"], bad(by_id["SH160"], at, State.UNSETTLED, "the line broke after the request left")),
-        ),
-        blocked=(Fate(by_id["SH170"], words="SH160 is unsettled"),),
+        refused=tuple(Fate(step, bad(step, at, State.REFUSED, FACE, "face")) for step in those("SH060")),
+        unsettled=tuple(Fate(step, bad(step, at, State.UNSETTLED, lost)) for step in those("SH160")),
+        blocked=tuple(Fate(step, words="SH160 is unsettled") for step in those("SH170")),
         waits=tuple(Fate(step, words=step.reason) for step in film.steps if step.later),
         halt=halt,
         money=money,

@@ -1,5 +1,6 @@
 """Films of every size for the screens: batches, histories and the plans that follow from them."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -35,7 +36,9 @@ CENTS = Decimal("0.005")
 
 
 def picture(name: str, size: int = 900_000) -> LocalFile:
-    return LocalFile(f"storyboards/assets/{name}.png", (name * 64)[:64], "image", size, 1024, 1024)
+    return LocalFile(
+        f"storyboards/assets/{name}.png", hashlib.sha256(name.encode()).hexdigest(), "image", size, 1024, 1024
+    )
 
 
 def shot(

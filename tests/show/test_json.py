@@ -1,0 +1,124 @@
+"""What programs read holds to its schema, field by field."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from runner.edition.edition import load
+from runner.edition.wire import body, placeholder
+from runner.plan import Plan, Step
+from runner.problems import Place, Problem
+from runner.records.manifest import compose
+from runner.request import Plain
+from runner.show.plan_json import plan_json
+from runner.show.run_json import event_json
+from runner.show.status import Standing, status_json
+from tests.show.driver import story
+from tests.show.films import KINOVI, NOON, SANDBOX, ferry, history, matrix, plan
+from tests.show.test_plan import FILMS, HALF_MADE
+
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+
+
+def schema(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((SCHEMAS / f"{name}.schema.json").read_text("utf-8"))
+    return found
+
+
+def holds(name: str, value: Mapping[str, object]) -> None:
+    """The value, as it comes back from JSON, is what the schema says."""
+    Draft7Validator(schema(name)).validate(json.loads(json.dumps(value, allow_nan=False)))
+
+
+def body_of(step: Step) -> Mapping[str, Plain]:
+    return body(step.shot.request, load("classic"), placeholder)
+
+
+WARNING = Problem("x", Place("storyboards/ferry.yaml", 14, 3, "shots[0]"), "square", "crop it", "warning")
+
+
+@pytest.mark.parametrize("name", FILMS)
+def test_every_plan_holds_to_its_schema(name: str) -> None:
+    holds("plan", plan_json(FILMS[name](), body_of, [WARNING]))
+
+
+def test_a_plan_says_what_each_take_costs_and_the_totals_what_is_newly_ordered() -> None:
+    film = FILMS["ferry-half"]()
+    shown: Any = plan_json(film, body_of)
+    takes = {(shot["id"], take["take"]): take for shot in shown["storyboards"][0]["shots"] for take in shot["takes"]}
+    assert takes["SH010", 1]["action"] == "keep"
+    assert takes["SH010", 1]["credits"] == 160
+    assert takes["SH080", 1]["waits_for"] == "pick"
+    assert takes["SH080", 1]["fingerprint"] is None
+    assert shown["totals"]["credits"] == 2560
+    assert shown["totals"]["usd"] == "12.80"
+    assert shown["totals"]["later"] == {"credits": 480, "usd": "2.40"}
+    assert (
+        sum(
+            shown["totals"][action]
+            for action in ("make", "wait", "resume", "keep", "unsettled", "refused", "blocked", "gone")
+        )
+        == shown["totals"]["takes"]
+    )
+
+
+def test_whole_credits_are_integers_and_parts_are_not() -> None:
+    shown: Any = plan_json(plan(matrix()), body_of)
+    price = shown["storyboards"][0]["shots"][0]["takes"][0]["credits"]
+    assert isinstance(price, int)
+    assert shown["storyboards"][0]["shots"][0]["takes"][0]["usd"] == "0.20"
+
+
+def test_a_request_is_the_body_as_it_will_be_sent_with_placeholders() -> None:
+    shown: Any = plan_json(plan(ferry()), body_of)
+    request = shown["storyboards"][0]["shots"][1]["takes"][0]["request"]
+    assert request["inputs"]["urls"] == ["@SH010.last_frame"]
+    first = shown["storyboards"][0]["shots"][0]["takes"][0]["request"]["inputs"]["urls"][0]
+    assert first.startswith("file:storyboards/assets/maria.png#sha256=")
+
+
+@pytest.mark.parametrize("account", [KINOVI, SANDBOX], ids=["paid", "free"])
+def test_every_event_of_a_run_holds_to_its_schema(account: Any) -> None:
+    for news in story(plan(ferry(), account=account)):
+        holds("run-event", event_json(news))
+
+
+def test_the_last_event_says_how_every_take_ended() -> None:
+    *_, done = [event_json(news) for news in story(plan(ferry()))]
+    shown: Any = done
+    assert shown["event"] == "done"
+    assert shown["exit_code"] == 6
+    assert [fate["shot"] for fate in shown["unsettled"]] == ["SH160"]
+    assert len(shown["made"]) == 25
+    assert [fate["shot"] for fate in shown["waits"]] == ["SH020", "SH080", "SH140", "SH200"]
+
+
+def standing(film: Plan) -> Standing:
+    past = history(film, HALF_MADE, {"SH010": 2})
+    return Standing(plan(*film.batch.storyboards, account=film.account, history=past), past, NOON, zone=UTC)
+
+
+def test_status_holds_to_its_schema_and_its_sums_to_its_takes() -> None:
+    shown: Any = status_json(standing(plan(ferry())))
+    holds("status", shown)
+    assert shown["totals"]["credits"] == {
+        "billed": 1440,
+        "running": 160,
+        "unsettled": 160,
+        "perhaps": 0,
+        "to_make": 2560,
+    }
+    (take,) = next(shot for shot in shown["storyboards"][0]["shots"] if shot["id"] == "SH030")["takes"]
+    assert take["clip"]["path"].endswith("SH030/take-1.mp4")
+    assert take["expires_at"] == "2026-12-05T12:00:00.000Z"
+
+
+def test_a_manifest_holds_to_its_schema() -> None:
+    film = plan(ferry())
+    past = history(film, HALF_MADE, {"SH010": 2})
+    holds("manifest", compose(plan(ferry(), history=past), past, "storyboards/ferry.yaml"))

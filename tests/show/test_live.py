@@ -1,0 +1,254 @@
+"""A view shows what happens and never stops a run, whatever becomes of its reader."""
+
+import contextlib
+import fcntl
+import io
+import json
+import os
+import pty
+import re
+import select
+import struct
+import termios
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import TextIO
+
+import pytest
+
+from runner.clock import SystemClock
+from runner.engine.news import News
+from runner.show.live import JsonView, PlainView, TerminalView, View, view
+from runner.show.pen import Pen
+from runner.show.progress import Progress
+from tests.show.driver import Quickened, story
+from tests.show.films import NOON, ferry, plan
+
+STORY = list(story(plan(ferry())))
+MADE = sum(news.event == "stored" for news in STORY)
+ALLOWED = re.compile("\x1b\\[[0-9;]*[mAKGJH]|\x1b\\[\\?25[lh]|\r|\n|\x1b\\[2K")
+
+
+def tell(shown: View, news: list[News] = STORY) -> float:
+    """Tells all, and says how long the longest telling took."""
+    longest = 0.0
+    for each in news:
+        began = time.monotonic()
+        shown.tell(each)
+        longest = max(longest, time.monotonic() - began)
+    return longest
+
+
+@contextmanager
+def pipe() -> Iterator[tuple[int, TextIO]]:
+    """A pipe of the smallest size: what is read from, and the stream that writes."""
+    reading, writing = os.pipe()
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    with os.fdopen(writing, "w", encoding="utf-8") as stream:
+        yield reading, stream
+
+
+def drain(end: int) -> str:
+    """Everything that is in a pipe or terminal until nobody writes any more."""
+    found = b""
+    while select.select([end], [], [], 5)[0]:
+        try:
+            chunk = os.read(end, 65536)
+        except OSError:
+            break
+        if not chunk:
+            break
+        found += chunk
+    return found.decode("utf-8", "replace")
+
+
+def reader(end: int, into: list[str]) -> threading.Thread:
+    thread = threading.Thread(target=lambda: into.append(drain(end)), daemon=True)
+    thread.start()
+    return thread
+
+
+# -- pipes ------------------------------------------------------------------------------------------------
+
+
+def test_a_pipe_gets_one_short_line_for_each_event_that_matters() -> None:
+    found: list[str] = []
+    with pipe() as (end, stream):
+        thread = reader(end, found)
+        shown = view(stream, Progress(), SystemClock(), terminal=False, color=False)
+        assert isinstance(shown, PlainView)
+        tell(shown)
+        shown.close()
+    thread.join(5)
+    lines = found[0].splitlines()
+    assert lines[0] == "00:00 begin     The Last Ferry: 28 takes"
+    assert sum(" made " in line for line in lines) == MADE
+    assert all(line.isprintable() and len(line) < 160 for line in lines)
+
+
+def test_quiet_says_only_what_went_wrong() -> None:
+    stream = io.StringIO()
+    shown = view(stream, Progress(), SystemClock(), terminal=True, color=True, quiet=True)
+    tell(shown)
+    shown.close()
+    assert [line.split()[1] for line in stream.getvalue().splitlines()] == ["refused", "unsettled"]
+
+
+def test_a_closed_pipe_stops_nothing() -> None:
+    with pipe() as (end, stream):
+        shown = PlainView(stream, Progress(), SystemClock())
+        os.close(end)
+        assert tell(shown) < 0.5
+        shown.close()
+
+
+def test_a_full_pipe_holds_up_nothing() -> None:
+    with pipe() as (end, stream):
+        pen = Pen(stream, patience=0.2)
+        began = time.monotonic()
+        for _ in range(10_000):
+            pen.write("a line that nobody reads\n")
+        assert time.monotonic() - began < 2
+        pen.close()
+        assert time.monotonic() - began < 4
+        os.close(end)
+
+
+def test_a_slow_reader_gets_everything_in_order() -> None:
+    found: list[str] = []
+    with pipe() as (end, stream):
+        pen = Pen(stream)
+        for number in range(5_000):
+            pen.write(f"{number}\n")
+        thread = reader(end, found)
+        pen.close()
+    thread.join(5)
+    assert found[0] == "".join(f"{number}\n" for number in range(5_000))
+
+
+def test_an_ascii_stream_gets_ascii() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w", encoding="ascii") as stream:
+        pen = Pen(stream)
+        pen.write("made SH010 ×3 · 港\n")
+        pen.close()
+    assert drain(reading) == "made SH010 x3 - \\u6e2f\n"
+    os.close(reading)
+
+
+def test_a_long_silence_is_broken_by_a_sign_of_life() -> None:
+    stream, clock = io.StringIO(), Hurried()
+    shown = PlainView(stream, Progress(), clock)
+    shown.tell(STORY[0])
+    clock.hours = 1
+    deadline = time.monotonic() + 5
+    while " still " not in stream.getvalue() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    shown.close()
+    assert stream.getvalue().splitlines()[-1].startswith("1:00:00 still     0 of 28 made")
+
+
+class Hurried(SystemClock):
+    """A clock that is set by hand."""
+
+    hours = 0
+
+    def now(self) -> datetime:
+        return NOON + timedelta(hours=self.hours)
+
+    def monotonic(self) -> float:
+        return self.hours * 3600.0
+
+
+# -- JSON lines -------------------------------------------------------------------------------------------
+
+
+def test_json_goes_to_one_stream_and_words_to_the_other() -> None:
+    results, words = io.StringIO(), io.StringIO()
+    shown = JsonView(results, PlainView(words, Progress(), SystemClock()))
+    tell(shown)
+    shown.stopping()
+    shown.close()
+    events = [json.loads(line)["event"] for line in results.getvalue().splitlines()]
+    assert events == [news.event for news in STORY]
+    assert "stopping" in words.getvalue()
+
+
+# -- terminals --------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def terminal(columns: int, rows: int) -> Iterator[tuple[int, TextIO]]:
+    """A pseudo-terminal of a size: the person's side, and the program's."""
+    person, program = pty.openpty()
+    fcntl.ioctl(program, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    with os.fdopen(program, "w", encoding="utf-8") as stream:
+        yield person, stream
+
+
+def played(columns: int, rows: int, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What a terminal of this size receives of a whole run in about a second."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("LINES", str(rows))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    found: list[str] = []
+    with terminal(columns, rows) as (end, stream):
+        thread = reader(end, found)
+        clock = Quickened(speed=1450)
+        shown = TerminalView(stream, Progress(at_once=3), clock, color=True)
+        for each in STORY:
+            while clock.now() < each.at:
+                time.sleep(0.005)
+            shown.tell(each)
+        shown.close()
+    thread.join(5)
+    os.close(end)
+    return found[0]
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(100, 30), (80, 24), (30, 4), (3, 1)])
+def test_a_terminal_of_any_size_is_drawn_on_and_given_back(
+    columns: int, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = played(columns, rows, monkeypatch)
+    assert "\x1b[?25h" in text.rsplit("\x1b[?25l", 1)[-1], "the cursor is shown again"
+    assert ALLOWED.sub("", text).isprintable()
+    if columns >= 80:
+        assert "The Last Ferry" in text
+        assert "generating" in text
+
+
+def test_a_terminal_that_went_away_stops_nothing() -> None:
+    with terminal(80, 24) as (person, stream):
+        shown = TerminalView(stream, Progress(), SystemClock(), color=True)
+        os.close(person)
+        tell(shown)
+    began = time.monotonic()
+    shown.close()
+    assert time.monotonic() - began < 3
+
+
+def fill(end: int) -> None:
+    """Writes until the other side takes no more."""
+    os.set_blocking(end, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(end, b".")
+    os.set_blocking(end, True)
+
+
+def test_a_stopped_terminal_holds_up_nothing() -> None:
+    """Nobody reads the other side: writing blocks as after Ctrl-S."""
+    with terminal(200, 60) as (person, stream):
+        fill(stream.fileno())
+        shown = TerminalView(stream, Progress(), SystemClock(), color=True)
+        assert tell(shown) < 0.5
+        shown.stopping()
+        began = time.monotonic()
+        shown.close()
+        assert time.monotonic() - began < 3
+        os.close(person)
