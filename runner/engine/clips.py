@@ -2,7 +2,7 @@
 
 from runner.engine import words
 from runner.engine.hands import NotYet
-from runner.engine.schedule import Fetch, Look, Need
+from runner.engine.inflight import Fetch, Look, Need
 from runner.engine.state import Run
 from runner.history import Stored, Vanished
 from runner.plan import Step

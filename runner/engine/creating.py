@@ -5,6 +5,7 @@ from decimal import Decimal
 from anyio import CancelScope
 
 from runner.edition import wire
+from runner.engine import pace as tempo
 from runner.engine import schedule, words
 from runner.engine.hands import Full, Over, Taken
 from runner.engine.looking import expect
@@ -77,7 +78,7 @@ async def _intend(run: Run, step: Step, event: Event) -> bool:
             run.running.taken[fingerprint] = said
             run.tell("warning", step, words=said)
         case Full():
-            schedule.wait_for_others(run.running.pace, run.now(), run.clock.jitter())
+            tempo.wait_for_others(run.running.pace, run.now(), run.clock.jitter())
     return False
 
 
@@ -130,14 +131,14 @@ def _follow(run: Run, step: Step, attempt: str, answer: CreateAnswer) -> None:
     pace, now = run.running.pace, run.now()
     match answer:
         case Created():
-            schedule.sped_by_created(pace, now, run.limits)
+            tempo.sped_by_created(pace, now, run.limits)
             expect(run, attempt)
             run.tell("created", step, attempt)
         case NotSent():
             _not_sent(run, step, answer)
         case Busy():
             own = schedule.in_progress(run.agenda, run.history, run.running) - 1
-            schedule.slowed_by_busy(pace, now, own, answer.limit, answer.retry_after, run.clock.jitter())
+            tempo.slowed_by_busy(pace, now, own, answer.limit, answer.retry_after, run.clock.jitter())
             run.tell("warning", step, attempt, words.busy(answer))
         case Refused():
             _refused(run, step, attempt, answer)
@@ -155,7 +156,7 @@ def _follow(run: Run, step: Step, attempt: str, answer: CreateAnswer) -> None:
 
 def _not_sent(run: Run, step: Step, answer: NotSent) -> None:
     pace = run.running.pace
-    schedule.slowed_by_silence(pace, run.now(), run.clock.jitter())
+    tempo.slowed_by_silence(pace, run.now(), run.clock.jitter())
     if answer.final or pace.not_sent_in_row >= schedule.NOT_SENT_TRIES:
         run.halt(words.unreachable(answer))
     elif pace.not_sent_in_row == 1:

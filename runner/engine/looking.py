@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from runner.engine import schedule, words
+from runner.engine.inflight import Fetch, Look
+from runner.engine.pace import slot_freed
 from runner.engine.polling import next_look
-from runner.engine.schedule import Fetch, Look
 from runner.engine.state import Run
 from runner.history import Attempt, Failed, Running, State, Succeeded, Vanished
 from runner.plan import Step
@@ -110,7 +111,7 @@ async def _succeeded(run: Run, step: Step, attempt: Attempt, answer: Succeeded) 
     else:
         _no_clip(run, step, attempt, seen)
     if first:
-        schedule.slot_freed(run.running.pace)
+        slot_freed(run.running.pace)
         run.tell("succeeded", step, attempt.id)
         _brake(run, step, attempt.id)
 
@@ -140,7 +141,7 @@ async def _failed(run: Run, step: Step, attempt: Attempt, answer: Failed) -> Non
     after = run.history.attempts[attempt.id]
     if after.state is attempt.state:
         return  # success was recorded before, and wins
-    schedule.slot_freed(run.running.pace)
+    slot_freed(run.running.pace)
     refused = after.state is State.REFUSED
     run.tell("refused" if refused else "failed", step, attempt.id, answer.words)
     if run.limits.fail_fast and not schedule.may_try(run.history.of(attempt.intended.fingerprint), run.limits):

@@ -13,6 +13,7 @@ from runner.engine.hands import Ledger, Provider
 from runner.engine.limits import Limits
 from runner.engine.news import News, Outcome
 from runner.engine.outcome import outcome
+from runner.engine.pace import spend_tokens
 from runner.engine.schedule import Create, Download, Order, Poll, Publish, Wait
 from runner.engine.state import Aside, Run
 from runner.history import Event, History, KeyRefused, State, cut_short
@@ -94,7 +95,7 @@ async def _loop(run: Run, stopping: Stopping) -> None:
 def _start(run: Run, found: list[Order], group: TaskGroup) -> None:
     """Notes each order as in flight, and starts it."""
     running = run.running
-    schedule.spend_tokens(running.pace, run.now(), sum(isinstance(order, Create | Poll) for order in found), run.limits)
+    spend_tokens(running.pace, run.now(), sum(isinstance(order, Create | Poll) for order in found), run.limits)
     for order in found:
         match order:
             case Create(step):

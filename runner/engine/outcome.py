@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from runner.engine.inflight import Key, Running
 from runner.engine.limits import Limits
 from runner.engine.news import Fate, Money, Outcome
-from runner.engine.schedule import Key, Running, needs_of
+from runner.engine.schedule import needs_of
 from runner.history import Attempt, History, State
 from runner.plan import Action, Plan, Step
 

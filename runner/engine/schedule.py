@@ -1,19 +1,17 @@
 """What to do next, after every change: (plan, history, what is in flight, now, limits) to orders. Pure."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
+from runner.engine.agenda import Agenda, Group
+from runner.engine.inflight import Key, Need, Running
 from runner.engine.limits import Limits
-from runner.engine.news import Halt
-from runner.engine.polling import belief
-from runner.history import OPEN, Attempt, History, State, work
-from runner.plan import ORDERED, Action, Plan, Step
-from runner.request import FromTake, Material, Plain, Remote
+from runner.engine.pace import allowed, out_of_patience, tokens
+from runner.history import OPEN, Attempt, History, State
+from runner.plan import ORDERED, Plan, Step
+from runner.request import FromTake, Remote
 
-Key = tuple[str, str, int]
-"""(storyboard, shot, take)."""
 TRY_LATER_REPEATS = 3
 NOT_SENT_TRIES = 5
 _PUBLISHING = 4
@@ -21,13 +19,6 @@ _STORING = 4
 _STORE_TRIES = 8
 _AHEAD = 2
 """Materials are published for so many takes more than there are slots."""
-
-
-class Need(NamedTuple):
-    """A material that wants a public address; `source` is the attempt whose clip it is taken from."""
-
-    material: Material
-    source: str | None
 
 
 class Create(NamedTuple):
@@ -54,173 +45,6 @@ class Wait(NamedTuple):
 
 
 Order = Create | Publish | Poll | Download | Wait
-
-
-@dataclass(slots=True)
-class Look:
-    """What is known of looking at one attempt's task; moments are monotonic seconds."""
-
-    born: float
-    """When the task was created, as far as known."""
-    since: float
-    """Since when this run waits for it."""
-    next_at: float
-    missing_since: float | None = None
-    silent: int = 0
-    """Looks in a row that brought nothing new to know."""
-
-
-@dataclass(slots=True)
-class Fetch:
-    """Tries to store one clip; `fresh` says that its link comes from a look of this run."""
-
-    tries: int = 0
-    next_at: float = 0.0
-    given_up: bool = False
-
-
-@dataclass(slots=True)
-class Pace:
-    """How fast this run may create, as the provider's answers taught it; moments are monotonic seconds."""
-
-    cap: int
-    first_answered: bool = False
-    not_before: float = 0.0
-    busy_in_row: int = 0
-    busy_since: float | None = None
-    not_sent_in_row: int = 0
-    grow_at: float | None = None
-    growth: float = 60.0
-    """Seconds until the next try of one slot more."""
-    tokens: float = 1.0
-    tokens_at: float = 0.0
-
-
-@dataclass(slots=True)
-class Running:
-    """What is in flight in this process, and what this run has learned on the way."""
-
-    pace: Pace
-    consented: frozenset[Key] = frozenset()
-    """The takes that the shown plan orders: no other is created, whatever a later plan says."""
-    creating: set[str] = field(default_factory=set)
-    """Fingerprints."""
-    looking: set[str] = field(default_factory=set)
-    storing: set[tuple[str, Key]] = field(default_factory=set)
-    publishing: set[Need] = field(default_factory=set)
-    addresses: dict[Need, str] = field(default_factory=dict)
-    publish_tries: dict[Need, Fetch] = field(default_factory=dict)
-    lost: dict[Need, str] = field(default_factory=dict)
-    """Materials that cannot be published, each with the reason."""
-    stored: set[tuple[str, Key]] = field(default_factory=set)
-    looks: dict[str, Look] = field(default_factory=dict)
-    fetches: dict[tuple[str, Key], Fetch] = field(default_factory=dict)
-    fresh: set[str] = field(default_factory=set)
-    """Attempts whose links come from a look of this run, and did not fail since."""
-    doubts: dict[str, float] = field(default_factory=dict)
-    """Unsettled attempts, and until when each may hold a slot."""
-    pauses: dict[str, float] = field(default_factory=dict)
-    """Fingerprints that are tried again, and not before when."""
-    taken: dict[str, str] = field(default_factory=dict)
-    """Fingerprints that another run has tried meanwhile, each with words."""
-    halt: Halt | None = None
-    stopping: bool = False
-    deaf: bool = False
-    """The key was refused by a look: no more looks."""
-
-    @property
-    def busy(self) -> bool:
-        return bool(self.creating or self.looking or self.storing or self.publishing)
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The takes that share one request: created once; the first that orders it is the one that is asked for."""
-
-    fingerprint: str
-    steps: tuple[Step, ...]
-
-    @property
-    def orderer(self) -> Step | None:
-        return next((step for step in self.steps if step.action in ORDERED and step.waits_for != "pick"), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Agenda:
-    """A plan in the order in which it is made: longest remaining chain first, then longest, then the files' order."""
-
-    groups: tuple[Group, ...]
-    by_fingerprint: Mapping[str, Group]
-    several: tuple[Group, ...]
-    """Those that more than one step, or a clip that is missing on disk, keeps busy after the attempt is stored."""
-    waiting: bool
-    """Whether some take is not yet decided, so that a new plan may be due."""
-
-
-def agenda(plan: Plan, history: History, prior: float) -> Agenda:
-    """The plan's work, most urgent first."""
-    seconds = _Expected(history, prior)
-    chains = _chains(plan, seconds)
-    members: dict[str, list[Step]] = {}
-    for step in plan.steps:
-        if step.fingerprint is not None and step.action not in (Action.KEEP, Action.BLOCKED, Action.REFUSED):
-            members.setdefault(step.fingerprint, []).append(step)
-    groups = [Group(mark, tuple(steps)) for mark, steps in members.items()]
-
-    def urgency(group: Group) -> tuple[float, float]:
-        chain = max(chains[step.shot.storyboard, step.shot.id] for step in group.steps)
-        return (-chain, -seconds.of(group.steps[0]))
-
-    groups.sort(key=urgency)
-    several = tuple(
-        group for group in groups if len(group.steps) > 1 or any(_is_stored(history, step) for step in group.steps)
-    )
-    waiting = any(step.fingerprint is None and step.waits_for == "shot" for step in plan.steps)
-    return Agenda(tuple(groups), {group.fingerprint: group for group in groups}, several, waiting)
-
-
-def _is_stored(history: History, step: Step) -> bool:
-    attempt = history.standing(step.fingerprint or "")
-    return attempt is not None and attempt.state is State.STORED
-
-
-class _Expected:
-    """Seconds that a step probably takes, each class worked out once."""
-
-    def __init__(self, history: History, prior: float) -> None:
-        self._history = history
-        self._prior = prior
-        self._known: dict[str, float] = {}
-
-    def of(self, step: Step) -> float:
-        request = step.shot.request
-        form: dict[str, Plain] = {"model": request.model, "resolution": request.resolution, "seconds": request.seconds}
-        name = work(form | {"upscale": request.upscale})
-        if name not in self._known:
-            self._known[name] = belief(self._history.durations, name, self._prior).median
-        return self._known[name]
-
-
-def _chains(plan: Plan, seconds: _Expected) -> dict[tuple[str, str], float]:
-    """By shot: seconds from its start to the end of the longest chain of shots that need one another."""
-    first = {(step.shot.storyboard, step.shot.id): step for step in plan.steps}
-    needed_by: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for name, step in first.items():
-        for need in step.shot.needs:
-            needed_by.setdefault((name[0], need), []).append(name)
-    found: dict[tuple[str, str], float] = {}
-    for name in first:  # iterative: chains may be longer than the interpreter's stack
-        stack = [name]
-        while stack:
-            top = stack[-1]
-            missing = [other for other in needed_by.get(top, ()) if other not in found]
-            if missing:
-                stack += missing
-                continue
-            stack.pop()
-            own = 0.0 if first[top].action is Action.KEEP else seconds.of(first[top])
-            found[top] = own + max((found[other] for other in needed_by.get(top, ())), default=0.0)
-    return found
 
 
 def consented(plan: Plan) -> frozenset[Key]:
@@ -256,7 +80,7 @@ class _Desk:
         self.limits = limits
         self.found: list[Order] = []
         self.moments: list[float] = []
-        self.tokens = _tokens(running.pace, now, limits)
+        self.tokens = tokens(running.pace, now, limits)
 
     def finish(self) -> list[Order]:
         if self.moments:
@@ -513,72 +337,3 @@ def needs_of(step: Step, history: History) -> list[Need]:
         elif not isinstance(material, Remote):
             needs.append(Need(material, None))
     return list(dict.fromkeys(needs))
-
-
-# -- pace -------------------------------------------------------------------------------------------------
-
-
-def allowed(pace: Pace, now: float) -> int:
-    """The cap by now: it grows by one slot when the time for that has come."""
-    return pace.cap + (1 if pace.grow_at is not None and now >= pace.grow_at else 0)
-
-
-def _tokens(pace: Pace, now: float, limits: Limits) -> float:
-    burst = max(1.0, limits.requests_per_second)
-    return min(burst, pace.tokens + max(now - pace.tokens_at, 0.0) * limits.requests_per_second)
-
-
-def spend_tokens(pace: Pace, now: float, count: int, limits: Limits) -> None:
-    """So many requests leave now."""
-    pace.tokens = _tokens(pace, now, limits) - count
-    pace.tokens_at = now
-
-
-def slowed_by_busy(
-    pace: Pace, now: float, own: int, limit: int | None, retry_after: float | None, jitter: float
-) -> None:
-    """After a 429: fewer slots, and a pause that grows; `own` is how many tasks of ours are in progress."""
-    pace.busy_since = pace.busy_since if pace.busy_since is not None else now
-    pace.cap = max(1, min(pace.cap, own if limit is None else min(limit, max(own, 1))))
-    if now < pace.not_before:
-        return  # one of several that were refused together: they count once
-    pace.busy_in_row += 1
-    if pace.grow_at is not None and now >= pace.grow_at:
-        pace.growth = min(pace.growth * 2, 600.0)
-    pace.grow_at = now + pace.growth
-    backoff = min(5.0 * 2 ** (pace.busy_in_row - 1), 60.0) * (0.75 + 0.5 * jitter)
-    pace.not_before = max(pace.not_before, now + (retry_after if retry_after is not None else backoff))
-
-
-def slowed_by_silence(pace: Pace, now: float, jitter: float) -> None:
-    """After a request that never left: a pause that grows."""
-    pace.not_sent_in_row += 1
-    pace.not_before = max(pace.not_before, now + min(2.0**pace.not_sent_in_row, 60.0) * (0.75 + 0.5 * jitter))
-
-
-def sped_by_created(pace: Pace, now: float, limits: Limits) -> None:
-    """After a task was created: the pauses are over, and the cap may go on growing."""
-    pace.first_answered = True
-    pace.busy_in_row = pace.not_sent_in_row = 0
-    pace.busy_since = None
-    if pace.grow_at is not None and now >= pace.grow_at:
-        pace.cap = min(pace.cap + 1, limits.concurrency)
-        pace.grow_at = now + pace.growth if pace.cap < limits.concurrency else None
-
-
-def wait_for_others(pace: Pace, now: float, jitter: float) -> None:
-    """The account's cap is held by other runs of this machine: look again soon."""
-    pace.busy_since = pace.busy_since if pace.busy_since is not None else now
-    pace.not_before = max(pace.not_before, now + 0.75 + 0.5 * jitter)
-
-
-def out_of_patience(pace: Pace, now: float, limits: Limits) -> bool:
-    """Whether no slot of the account was free for as long as this run waits for one."""
-    return pace.busy_since is not None and now - pace.busy_since > limits.wait
-
-
-def slot_freed(pace: Pace) -> None:
-    """An own task ended: after a 429 that is the best moment to ask again."""
-    pace.busy_since = None
-    if pace.busy_in_row:
-        pace.not_before = 0.0

@@ -10,11 +10,13 @@ from anyio import CancelScope
 
 from runner.clock import Clock
 from runner.engine import schedule
+from runner.engine.agenda import agenda
 from runner.engine.hands import Ledger, Provider, Taken
+from runner.engine.inflight import Running
 from runner.engine.limits import Limits
 from runner.engine.news import Halt, Kind, Money, News, Outcome
+from runner.engine.pace import Pace
 from runner.engine.polling import Belief, belief
-from runner.engine.schedule import Pace, Running
 from runner.history import Attempt, Event, History, State, What, work
 from runner.plan import Plan, Step
 
@@ -57,7 +59,7 @@ class Run:
         self.aside = aside
         self._tell = tell
         self._prior = limits.expected or (_PRIOR_FREE if plan.account.free else _PRIOR)
-        self.agenda = schedule.agenda(plan, history, self._prior)
+        self.agenda = agenda(plan, history, self._prior)
         self.running = Running(Pace(limits.concurrency), consented=schedule.consented(plan))
         self.changed = anyio.Event()
         self.shields: set[CancelScope] = set()
@@ -118,7 +120,7 @@ class Run:
         plan = self.replan(self.history)
         if plan.steps != self.plan.steps:
             self.plan = plan
-            self.agenda = schedule.agenda(plan, self.history, self._prior)
+            self.agenda = agenda(plan, self.history, self._prior)
             self.tell_plan()
 
     def step_of(self, attempt: Attempt) -> Step:

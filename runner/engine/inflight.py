@@ -1,0 +1,78 @@
+"""What is in flight in this process, and what this run has learned on the way."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from runner.engine.news import Halt
+from runner.engine.pace import Pace
+from runner.request import Material
+
+Key = tuple[str, str, int]
+"""(storyboard, shot, take)."""
+
+
+class Need(NamedTuple):
+    """A material that wants a public address; `source` is the attempt whose clip it is taken from."""
+
+    material: Material
+    source: str | None
+
+
+@dataclass(slots=True)
+class Look:
+    """What is known of looking at one attempt's task; moments are monotonic seconds."""
+
+    born: float
+    """When the task was created, as far as known."""
+    since: float
+    """Since when this run waits for it."""
+    next_at: float
+    missing_since: float | None = None
+    silent: int = 0
+    """Looks in a row that brought nothing new to know."""
+
+
+@dataclass(slots=True)
+class Fetch:
+    """Tries to store one clip; `fresh` says that its link comes from a look of this run."""
+
+    tries: int = 0
+    next_at: float = 0.0
+    given_up: bool = False
+
+
+@dataclass(slots=True)
+class Running:
+    """What is in flight in this process, and what this run has learned on the way."""
+
+    pace: Pace
+    consented: frozenset[Key] = frozenset()
+    """The takes that the shown plan orders: no other is created, whatever a later plan says."""
+    creating: set[str] = field(default_factory=set)
+    """Fingerprints."""
+    looking: set[str] = field(default_factory=set)
+    storing: set[tuple[str, Key]] = field(default_factory=set)
+    publishing: set[Need] = field(default_factory=set)
+    addresses: dict[Need, str] = field(default_factory=dict)
+    publish_tries: dict[Need, Fetch] = field(default_factory=dict)
+    lost: dict[Need, str] = field(default_factory=dict)
+    """Materials that cannot be published, each with the reason."""
+    stored: set[tuple[str, Key]] = field(default_factory=set)
+    looks: dict[str, Look] = field(default_factory=dict)
+    fetches: dict[tuple[str, Key], Fetch] = field(default_factory=dict)
+    fresh: set[str] = field(default_factory=set)
+    """Attempts whose links come from a look of this run, and did not fail since."""
+    doubts: dict[str, float] = field(default_factory=dict)
+    """Unsettled attempts, and until when each may hold a slot."""
+    pauses: dict[str, float] = field(default_factory=dict)
+    """Fingerprints that are tried again, and not before when."""
+    taken: dict[str, str] = field(default_factory=dict)
+    """Fingerprints that another run has tried meanwhile, each with words."""
+    halt: Halt | None = None
+    stopping: bool = False
+    deaf: bool = False
+    """The key was refused by a look: no more looks."""
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.creating or self.looking or self.storing or self.publishing)
