@@ -85,7 +85,7 @@ class Shelf:
         """Renames into place; what lies there and is another clip first moves to the earlier ones."""
         if target.is_dir():
             raise IsADirectoryError(f"{target} is a folder")
-        if target.exists() and not _has_hash(target, sha256):
+        if target.exists() and not _is_pointer(target) and not _has_hash(target, sha256):
             self._set_aside(target)
         part.replace(target)
         _sync_folder(target.parent)
@@ -125,7 +125,7 @@ def differences(request: Request, facts: ClipFacts, told: tuple[Output, ...] = (
     width, height = facts.width, facts.height
     if request.aspect_ratio is not None and not _has_shape(request.aspect_ratio, width, height):
         notes.append(f"it is {width}x{height}, and {request.aspect_ratio} was ordered")
-    elif (least := _least_area(request)) and width * height < least:
+    elif _is_too_small(request, width, height):
         notes.append(f"it is {width}x{height}, and {request.upscale or request.resolution} was ordered")
     if abs(facts.seconds - request.seconds) > Decimal("0.5"):
         notes.append(f"it lasts {facts.seconds.normalize():f} s, and {request.seconds} s were ordered")
@@ -140,10 +140,9 @@ def _has_shape(ratio: str, width: int, height: int) -> bool:
     return abs(width * int(down) / (height * int(across)) - 1) <= 0.05
 
 
-def _least_area(request: Request) -> float:
-    """Pixels below which it is another resolution than the ordered one; generous: each ratio rounds its own way."""
-    side = _SHORT_SIDE.get(request.upscale or request.resolution, 0)
-    return 0.6 * side * side
+def _is_too_small(request: Request, width: int, height: int) -> bool:
+    """Whether the short side is that of a lower resolution; generous, since each ratio is rounded its own way."""
+    return min(width, height) < 0.77 * _SHORT_SIDE.get(request.upscale or request.resolution, 0)
 
 
 # -- the disk ---------------------------------------------------------------------------------------------
@@ -155,6 +154,12 @@ def _holds(path: Path, clip: Clip) -> bool:
         return path.is_file() and path.stat().st_size == clip.bytes and _has_hash(path, clip.sha256)
     except OSError:
         return False
+
+
+def _is_pointer(path: Path) -> bool:
+    """Whether git LFS left its note there instead of the clip."""
+    with path.open("rb") as file:
+        return file.read(40).startswith(b"version https://git-lfs.github.com/spec")
 
 
 def _has_hash(path: Path, sha256: str) -> bool:

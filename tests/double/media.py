@@ -1,0 +1,25 @@
+"""Small real clips for tests: a plain picture of a shade, some seconds long."""
+
+from fractions import Fraction
+from io import BytesIO
+
+import av
+from PIL import Image
+
+from runner.media.frames import frame_of
+
+
+def clip(shade: int = 80, seconds: float = 1.0, width: int = 64, height: int = 36) -> bytes:
+    """An H.264 MP4 of 8 pictures a second."""
+    out = BytesIO()
+    with av.open(out, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=8)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.time_base = Fraction(1, 8)
+        for _ in range(round(seconds * 8)):
+            frame = frame_of(Image.new("RGB", (width, height), (shade, shade, shade)))
+            for packet in stream.encode(frame):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    return out.getvalue()
