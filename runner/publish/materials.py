@@ -41,7 +41,8 @@ class Publisher:
         try:
             found = await anyio.to_thread.run_sync(read)
         except OSError as error:
-            return NotYet(f"{material}: {error.strerror or error}", final=True)
+            what = material.path if isinstance(material, LocalFile) else str(material)
+            return NotYet(f"{what}: {error.strerror or error}", final=True)
         if isinstance(found, NotYet):
             return found
         name, content = found

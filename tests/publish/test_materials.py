@@ -1,0 +1,152 @@
+"""Materials: what leaves the machine is what was planned, each content once a run."""
+
+import hashlib
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import pytest
+from PIL import Image
+
+from runner.engine.hands import NotYet
+from runner.history import Attempt
+from runner.publish.materials import Publisher
+from runner.request import FromTake, LocalFile, Material, Remote
+from tests.double.media import clip
+from tests.records.test_clips import attempt
+
+DOOR = b"\x89PNG\r\n\x1a\n and so on"
+
+
+@dataclass
+class Desk:
+    """A repository, and what was published from it."""
+
+    root: Path
+    sent: list[tuple[str, bytes]] = field(default_factory=list)
+    clip: Path | None = None
+    fails: int = 0
+
+    async def send(self, name: str, content: bytes) -> str | NotYet:
+        await anyio.sleep(0.01)
+        self.sent.append((name, content))
+        return NotYet("no network") if len(self.sent) <= self.fails else f"https://cdn.example.com/{len(self.sent)}"
+
+    def publish(self, *materials: Material, source: Attempt | None = None) -> list[str | NotYet]:
+        publisher = Publisher(self.root, self.root / "scratch", lambda attempt: self.clip, self.send)
+        found: dict[int, str | NotYet] = {}
+
+        async def one(place: int, material: Material) -> None:
+            found[place] = await publisher.publish(material, source)
+
+        async def all_at_once() -> None:
+            async with anyio.create_task_group() as group:
+                for place, material in enumerate(materials):
+                    group.start_soon(one, place, material)
+
+        anyio.run(all_at_once)
+        return [found[place] for place in range(len(materials))]
+
+
+def local(path: str, content: bytes = DOOR) -> LocalFile:
+    return LocalFile(path, hashlib.sha256(content).hexdigest(), "image", len(content))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    (tmp_path / "door.png").write_bytes(DOOR)
+    return Desk(tmp_path)
+
+
+def test_a_remote_material_has_its_address_already(desk: Desk) -> None:
+    assert desk.publish(Remote("https://cdn.example.com/a.png", "image")) == ["https://cdn.example.com/a.png"]
+    assert desk.sent == []
+
+
+def test_a_local_file_is_published_with_the_bytes_that_were_planned(desk: Desk) -> None:
+    assert desk.publish(local("door.png")) == ["https://cdn.example.com/1"]
+    assert desk.sent == [("door.png", DOOR)]
+
+
+def test_one_content_is_published_once_however_often_it_is_used(desk: Desk) -> None:
+    (desk.root / "copy.png").write_bytes(DOOR)
+
+    assert desk.publish(local("door.png"), local("copy.png"), local("door.png")) == ["https://cdn.example.com/1"] * 3
+    assert len(desk.sent) == 1
+
+
+def test_what_could_not_be_published_is_tried_again(desk: Desk) -> None:
+    desk.fails = 1
+    first, second = desk.publish(local("door.png"), local("door.png"))
+
+    assert sorted([type(first).__name__, type(second).__name__]) == ["NotYet", "str"]
+
+
+def test_a_file_that_changed_since_it_was_planned_never_leaves(desk: Desk) -> None:
+    (desk.root / "door.png").write_bytes(b"something else")
+    [got] = desk.publish(local("door.png"))
+
+    assert isinstance(got, NotYet)
+    assert got.final
+    assert "changed" in got.words
+    assert desk.sent == []
+
+
+@pytest.mark.parametrize("path", ["gone.png", "folder", "../outside.png", "link.png"])
+def test_what_is_no_file_of_the_repository_never_leaves(desk: Desk, path: str) -> None:
+    (desk.root / "folder").mkdir()
+    outside = desk.root.parent / "outside.png"
+    outside.write_bytes(DOOR)
+    (desk.root / "link.png").symlink_to(outside)
+    [got] = desk.publish(local(path))
+
+    assert isinstance(got, NotYet)
+    assert got.final
+    assert desk.sent == []
+
+
+def test_a_name_that_servers_may_refuse_is_made_plain(desk: Desk) -> None:
+    (desk.root / "Tür (1).png").write_bytes(DOOR)
+    desk.publish(local("Tür (1).png"))
+
+    assert desk.sent[0][0] == "T-r-1-.png"
+
+
+@pytest.mark.parametrize(("part", "shade"), [("first_frame", 40), ("last_frame", 40)])
+def test_a_frame_of_a_clip_is_cut_and_leaves_no_file_behind(desk: Desk, part: str, shade: int) -> None:
+    desk.clip = desk.root / "take-1.mp4"
+    desk.clip.write_bytes(clip(shade))
+    material = FromTake("quay", "first_frame" if part == "first_frame" else "last_frame")
+
+    assert desk.publish(material, source=attempt()) == ["https://cdn.example.com/1"]
+    name, content = desk.sent[0]
+    assert name == f"quay.{part}.png"
+    with Image.open(io.BytesIO(content)) as picture:
+        assert picture.size == (64, 36)
+    assert list((desk.root / "scratch").iterdir()) == []
+
+
+def test_a_whole_clip_is_published_as_it_is(desk: Desk) -> None:
+    desk.clip = desk.root / "take-1.mp4"
+    desk.clip.write_bytes(clip())
+
+    assert desk.publish(FromTake("quay", "clip"), source=attempt()) == ["https://cdn.example.com/1"]
+    assert desk.sent == [("quay.mp4", clip())]
+
+
+@pytest.mark.parametrize("source", [None, attempt()])
+def test_a_clip_that_is_not_here_is_said(desk: Desk, source: Attempt | None) -> None:
+    [got] = desk.publish(FromTake("quay", "last_frame"), source=source)
+
+    assert isinstance(got, NotYet)
+    assert "@quay.last_frame" in got.words
+
+
+def test_a_clip_that_no_longer_decodes_is_said(desk: Desk) -> None:
+    desk.clip = desk.root / "take-1.mp4"
+    desk.clip.write_bytes(clip()[:-100])
+    [got] = desk.publish(FromTake("quay", "last_frame"), source=attempt())
+
+    assert isinstance(got, NotYet)
+    assert got.final
