@@ -22,14 +22,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    from runner.language.schema import schema_text
+    from runner.language.schema import folder as schemas
 
     folder: Path = args.folder
     written: list[str] = []
     kept: list[str] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in [*_templates(), (str(_SCHEMA), schema_text("storyboard").encode())]:
+        for name, content in [*_templates(), (str(_SCHEMA), (schemas() / _SCHEMA.name).read_bytes())]:
             (written if _write(folder / name, content) else kept).append(name)
     except OSError as error:
         raise Stop(

@@ -202,7 +202,7 @@ def _is_storyboard(path: Path) -> bool:
 
 def typed(args: argparse.Namespace, files: Sequence[Path]) -> str:
     """Files and flags as the user typed them, for the command to type next."""
-    words = [str(path) for path in files] if args.files else []
+    words = [str(path) for path in files]
     for name in ("provider", "profile", "config", "concurrency", "output"):
         value = getattr(args, name, None)
         words += [f"--{name}", str(value)] if value is not None else []
