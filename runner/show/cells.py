@@ -74,13 +74,13 @@ def wrap(text: str, cells: int) -> list[str]:
             line = f"{line} {word}"
             continue
         if line:
-            lines.append(line.rstrip())
+            lines.append(line.rstrip(" "))
         while width(word) > max(cells, 2):
             head = _head(word, max(cells, 2))
             lines.append(head)
             word = word[len(head) :]
         line = word
-    return [*lines, line.rstrip()] if line or not lines else lines
+    return [*lines, line.rstrip(" ")] if line or not lines else lines
 
 
 def _head(word: str, most: int) -> str:

@@ -62,7 +62,7 @@ def closing(outcome: Outcome, width: int, color: bool, after: After) -> str:
     ink, width = Ink(color), min(width, _WIDE)
     blocks = [
         [_headline(outcome, width, ink, after)],
-        _money(outcome, ink, after),
+        _money(outcome, width, ink, after),
         _clips(outcome, width, ink, after),
         _troubles(outcome, width, ink, after),
         _film(outcome, width, ink, after),
@@ -95,7 +95,7 @@ def _ending(outcome: Outcome, code: ExitCode) -> str:
 # -- money ------------------------------------------------------------------------------------------------
 
 
-def _money(outcome: Outcome, ink: Ink, after: After) -> list[str]:
+def _money(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
     plan, money = outcome.plan, outcome.money
     if plan.play:
         credits = _quoted(outcome.made)
@@ -111,10 +111,10 @@ def _money(outcome: Outcome, ink: Ink, after: After) -> list[str]:
     if money.perhaps or doubt:
         rows.append(("perhaps", money.perhaps, ", ".join(_named(doubt, plan))))
     if money.running:
-        rows.append(("running", money.running, "collected by the next run, no new charge"))
+        rows.append(("running", money.running, ""))
     if outcome.refused:
         rows.append(("refused", Decimal(0), f"{', '.join(_named(outcome.refused, plan))}, free"))
-    return amounts(rows, plan, ink)
+    return amounts(rows, plan, width, ink)
 
 
 def _difference(outcome: Outcome, billed: Decimal) -> str:

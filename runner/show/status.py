@@ -100,7 +100,7 @@ _COLUMNS = (
     Column(least=14, most=40, head="shot"),
     Column("right", head="take"),
     Column(head="stands"),
-    Column(least=12, most=36, head="task"),
+    Column(least=8, most=36, head="task"),
     Column("right", head="credits"),
     Column(head="since"),
     Column(least=16, head="words"),
@@ -167,7 +167,7 @@ def _money(standing: Standing, board: Storyboard, steps: Sequence[Step], width: 
         ("perhaps", sums["perhaps"], f"{count(len(perhaps), 'attempt')} that the server failed; counted as charged"),
         ("to make", sums["to_make"], ""),
     ]
-    lines = amounts([each for each in rows if each[1] or each[0] == "billed"], plan, ink)
+    lines = amounts([each for each in rows if each[1] or each[0] == "billed"], plan, width, ink)
     if board.budget_credits is not None:
         used = sums["billed"] + sums["running"] + sums["unsettled"]
         text = f"{credits_text(used)} of {credits_text(board.budget_credits)} credits"

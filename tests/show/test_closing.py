@@ -1,0 +1,111 @@
+"""The last screen of a run: what was made, what it cost, what is in doubt, what to type next."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC
+from decimal import Decimal
+
+import pytest
+
+from runner.engine.news import Fate, Halt, Money, Outcome
+from runner.history import State
+from runner.problems import ExitCode
+from runner.show.cells import width as cells
+from runner.show.closing import After, closing
+from tests.show.conftest import Golden
+from tests.show.driver import attempt_of, bad, outcome
+from tests.show.films import NOON, SANDBOX, ferry, matrix, plan, series
+
+TYPED = After(
+    "storyboards/ferry.yaml --provider kinovi", "storyboards/ferry.yaml", took=24 * 60, zone=UTC,
+    to_commit=("renders/ferry/kinovi/manifest.json",),
+)  # fmt: skip
+LATER = replace(TYPED, built=frozenset({"run", "plan", "status", "settle", "dailies", "pick"}))
+
+
+def free() -> Outcome:
+    film = plan(matrix(), account=SANDBOX)
+    return Outcome(film, made=tuple(Fate(step, attempt_of(step, NOON, State.STORED)) for step in film.steps))
+
+
+def halted() -> Outcome:
+    words = "402: the account has 120 credits and this needs 160\n  top up at the vendor's page, then run again"
+    ended = outcome(plan(ferry()), NOON, Halt(ExitCode.DECLINED, words))
+    return replace(ended, made=ended.made[:5], left=ended.made[5:], unsettled=(), money=Money(Decimal(800)))
+
+
+def interrupted() -> Outcome:
+    ended = outcome(plan(ferry()), NOON)
+    running = tuple(replace(fate, attempt=attempt_of(fate.step, NOON)) for fate in ended.made[5:8])
+    return Outcome(
+        ended.plan, made=ended.made[:5], waits=running, left=ended.made[8:], interrupted=True,
+        money=Money(Decimal(800), Decimal(480)),
+    )  # fmt: skip
+
+
+def failed() -> Outcome:
+    film = plan(series(12, 1))
+    first, *rest = film.steps
+    words = "Video generation failed. Please try again."
+    fates = tuple(Fate(step, bad(step, NOON, State.FAILED, words, "provider")) for step in rest)
+    perhaps = (Fate(first, bad(first, NOON, State.PERHAPS, "server error")),)
+    made = (Fate(first, replace(attempt_of(first, NOON, State.STORED), credits_used=Decimal(200))),)
+    return Outcome(film, made=made, failed=fates, perhaps=perhaps, money=Money(Decimal(200), perhaps=Decimal(160)))
+
+
+ENDS: dict[str, tuple[Callable[[], Outcome], After]] = {
+    "unsettled": (lambda: outcome(plan(ferry()), NOON), LATER),
+    "unsettled-now": (lambda: outcome(plan(ferry()), NOON), TYPED),
+    "free": (free, After("storyboards/spot.yaml", "storyboards/spot.yaml", took=41)),
+    "halted": (halted, TYPED),
+    "interrupted": (interrupted, TYPED),
+    "failed": (failed, replace(TYPED, to_commit=())),
+}
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+@pytest.mark.parametrize("name", ENDS)
+def test_the_closing_as_it_is_drawn(name: str, width: int, golden: Golden) -> None:
+    end, after = ENDS[name]
+    golden(f"closing-{name}-{width}", closing(end(), width, color=False, after=after))
+
+
+def test_the_closing_in_colour(golden: Golden) -> None:
+    golden("closing-colour", closing(outcome(plan(ferry()), NOON), 100, color=True, after=LATER))
+
+
+@pytest.mark.parametrize("width", range(72, 150, 13))
+@pytest.mark.parametrize("name", ENDS)
+def test_no_line_is_wider_than_the_screen_but_a_command(name: str, width: int) -> None:
+    end, after = ENDS[name]
+    for line in closing(end(), width, color=False, after=after).splitlines():
+        assert cells(line) <= width or line.strip().startswith(("storyboard ", "next "))
+        assert line == line.rstrip()
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_only_commands_that_exist_are_named(name: str) -> None:
+    end, after = ENDS[name]
+    few = replace(after, built=frozenset({"run", "plan", "status"}))
+    named = set(re.findall(r"storyboard ([a-z]+)", closing(end(), 100, color=False, after=few)))
+    assert named <= few.built
+
+
+def test_every_take_that_did_not_come_out_is_named() -> None:
+    ended = outcome(plan(ferry()), NOON)
+    text = closing(ended, 100, color=False, after=TYPED)
+    for fate in (*ended.refused, *ended.unsettled, *ended.blocked, *ended.waits):
+        assert fate.step.shot.id in text
+
+
+def test_a_bill_that_differs_is_said() -> None:
+    assert "quoted 160: 40 more" in closing(failed(), 100, color=False, after=TYPED)
+
+
+def test_the_vendors_words_steer_no_terminal() -> None:
+    film = plan(series(1, 1))
+    evil = bad(film.steps[0], NOON, State.REFUSED, "\x1b]0;owned\x07no\r\nfaces\u202e", "face")
+    text = closing(Outcome(film, refused=(Fate(film.steps[0], evil),)), 100, color=False, after=TYPED)
+    assert text.replace("\n", "").isprintable()
+    assert "no faces" in text

@@ -1,0 +1,64 @@
+"""`status`: how every take stands, what it cost, and what to do about it."""
+
+from dataclasses import replace
+from datetime import UTC, timedelta
+
+import pytest
+
+from runner.show.cells import width as cells
+from runner.show.status import Standing, status
+from tests.show.conftest import Golden
+from tests.show.films import NOON, ferry, history, plan, series
+from tests.show.test_plan import HALF_MADE, whole
+
+
+def half() -> Standing:
+    past = history(plan(ferry()), HALF_MADE, {"SH010": 2})
+    built = frozenset({"run", "plan", "status", "settle", "pick"})
+    return Standing(plan(ferry(), history=past), past, NOON, "storyboards/ferry.yaml", UTC, built)
+
+
+def untouched() -> Standing:
+    film = plan(series(12, 2))
+    return Standing(film, history(film, {}), NOON, "storyboards/series.yaml", UTC)
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_the_screen_as_it_is_drawn(width: int, golden: Golden) -> None:
+    golden(f"status-half-{width}", status(half(), width, color=False))
+
+
+def test_all_shows_every_take(golden: Golden) -> None:
+    text = status(half(), 140, color=False, all_shots=True)
+    golden("status-all", text)
+    assert text.count("SH010") >= 3
+
+
+def test_nothing_made_yet(golden: Golden) -> None:
+    golden("status-untouched", status(untouched(), 100, color=False))
+
+
+@pytest.mark.parametrize("width", range(72, 150, 13))
+def test_no_line_is_wider_than_the_screen(width: int) -> None:
+    assert all(cells(line) <= width for line in status(half(), width, color=False).splitlines())
+
+
+def test_only_commands_that_exist_are_named() -> None:
+    text = status(replace(half(), built=frozenset({"plan"})), 100, color=False)
+    assert "settle" not in text.replace("settled", "")
+    assert "storyboard pick" not in text
+
+
+def test_a_paid_clip_that_is_not_here_has_the_day_on_which_it_is_forgotten() -> None:
+    first = plan(ferry())
+    past = history(first, {("SH030", 1): "succeeded"})
+    text = status(Standing(plan(ferry(), history=past), past, NOON, zone=UTC), 100, color=False)
+    day = NOON + timedelta(days=14)
+    assert f"until {day:%Y-%m-%d %H:%M}" in text
+
+
+def test_a_whole_film_has_no_line_of_trouble() -> None:
+    film = whole()
+    text = status(Standing(film, history(film, {}), NOON, "storyboards/ferry.yaml", UTC), 100, color=False)
+    assert "24 of 24 shots made" in text
+    assert "task" not in text
