@@ -25,7 +25,7 @@ def clips() -> list[tuple[Path, str]]:
         takes = entries.get(shot, [])
         several = len(takes) > 1
         found += [
-            (OUTPUT / take["clip"]["path"], f"{shot} {take['take']}" if several else shot)
+            (ROOT / take["clip"]["path"], f"{shot} {take['take']}" if several else shot)
             for take in takes
             if take.get("clip")
         ]
@@ -46,5 +46,5 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         sheet = Path(folder) / "sheet.png"
         contact_sheet(found, sheet, COLUMNS, WIDTH)
-        Image.open(sheet).convert("RGB").save(TARGET, quality=84, optimize=True, progressive=True)
+        Image.open(sheet).convert("RGB").save(TARGET, quality=80, optimize=True, progressive=True)
     print(f"{TARGET.relative_to(ROOT)}  {TARGET.stat().st_size // 1000} kB")
