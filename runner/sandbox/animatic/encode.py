@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
 RATE = 48_000
 """Samples a second of the sound track."""
-_VIDEO = {"preset": "ultrafast", "crf": "24", "x264-params": "cabac=1:deblock=1,0:aq-mode=1:bframes=0:scenecut=0"}
+_VIDEO = {
+    "preset": "ultrafast",
+    "crf": "27",
+    "x264-params": "cabac=1:deblock=1,0:aq-mode=0:bframes=2:b-adapt=0:weightb=0:scenecut=0",
+}
+"""Tried side by side on these pictures: a third of the plain preset's bytes in less time than `superfast` takes."""
 
 
 class Writer:

@@ -8,12 +8,14 @@ from runner.sandbox.animatic.caption import Page, Setting, label, page_masks, se
 from runner.sandbox.animatic.dice import Dice
 from runner.sandbox.animatic.order import Order
 from runner.sandbox.animatic.palette import palette_of
-from runner.sandbox.animatic.planes import Colour, Mask, Planes, mask_of
+from runner.sandbox.animatic.planes import Colour, Mask, Planes, faded, mask_of
 
 FADE = 0.35
 """Seconds until everything stands, and in which it leaves: the first and last pictures are clean, so clips join."""
 _INK: Colour = (10, 12, 18)
 _PAPER: Colour = (248, 246, 240)
+_SHADE = [min(165, round(260 * (v / 255) ** 1.5)) for v in range(256)]
+"""How the ground of the caption darkens downwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,9 @@ class Overlay:
         x, y = at
         for sign in _signs(text):
             stamp = self._stamp(sign, size)
-            table = [round(value * share) for value in range(256)]
-            planes.y.paste(16, (x + 1, y + 2, x + 1 + stamp.width, y + 2 + stamp.height), stamp.point(_half(table)))
-            planes.y.paste(235, (x, y, x + stamp.width, y + stamp.height), stamp.point(table))
+            soft, full = stamp.point(faded(round(share * 16))), stamp.point(faded(round(share * 32)))
+            planes.y.paste(16, (x + 1, y + 2, x + 1 + stamp.width, y + 2 + stamp.height), soft)
+            planes.y.paste(235, (x, y, x + stamp.width, y + stamp.height), full)
             x += self._advance(sign, size)
 
     def _stamp(self, sign: str, size: int) -> Image.Image:
@@ -122,12 +124,12 @@ def _sheet(page: Page, setting: Setting, size: tuple[int, int]) -> Sheet:
     """The page on the full width of the frame: a shade that grows downwards, letters on it."""
     margin = margin_of(size)
     letters, mentions = page_masks(page, setting, size[0] - 2 * margin)
-    lead = setting.line_height * 2
+    lead = round(setting.line_height * 1.5)
     height = (lead + letters.height + margin + 3) // 2 * 2
     top = size[1] - height
     top -= top % 2
     height = size[1] - top
-    shade = Image.linear_gradient("L").resize((size[0], height)).point([min(190, round(v * 1.25)) for v in range(256)])
+    shade = Image.linear_gradient("L").resize((size[0], height)).point(_SHADE)
     written, marked = Image.new("L", (size[0], height)), Image.new("L", (size[0], height))
     written.paste(letters, (margin, height - margin - letters.height))
     marked.paste(mentions, (margin, height - margin - letters.height))
@@ -138,7 +140,3 @@ def _sheet(page: Page, setting: Setting, size: tuple[int, int]) -> Sheet:
 
 def _signs(text: str) -> list[str]:
     return list(text) if text[:1].isdigit() else [text]
-
-
-def _half(table: list[int]) -> list[int]:
-    return [value // 2 for value in table]

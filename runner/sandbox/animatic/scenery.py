@@ -1,41 +1,88 @@
 """The picture behind it all, composed from the prompt: a sky, layers before it, and what moves in the air."""
 
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from PIL import Image
 
-from runner.sandbox.animatic.camera import MARGIN, Camera, window
+from runner.sandbox.animatic import inside, nature, town
+from runner.sandbox.animatic.air import Glitter, Moving, air_of
+from runner.sandbox.animatic.camera import Camera, window
 from runner.sandbox.animatic.dice import Dice
 from runner.sandbox.animatic.order import Order
-from runner.sandbox.animatic.palette import Palette, mix, palette_of
-from runner.sandbox.animatic.planes import Planes, planes_of
+from runner.sandbox.animatic.palette import palette_of
+from runner.sandbox.animatic.people import Figure, people_of
+from runner.sandbox.animatic.planes import Box, Planes, planes_of
+from runner.sandbox.animatic.stage import Layer, Stage, paper, still
+
+_SKY = 0.25
+"""How near the sky and everything painted into it are, for the camera."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Scene:
-    """A composed place."""
+    """A composed place; `_seen` is how its base stood last, where it need not be scaled again."""
 
     size: tuple[int, int]
-    sky: Planes
+    canvas: tuple[int, int]
+    base: Planes
+    layers: tuple[Layer | Figure | Moving, ...]
+    """From the far to the near."""
+    edge: Image.Image
+    """How dark the corners are."""
+    _seen: tuple[Box, Planes] | None = None
 
     def shoot(self, camera: Camera, moment: float) -> Planes:
-        """The frame at a moment."""
+        """The frame at a moment, free to be painted on."""
         view = camera.view(moment)
-        return self.sky.crop(window(view, 0.3, self.size, self.sky.y.size), self.size)
+        box = window(view, _SKY, self.size, self.canvas)
+        if self._seen is None or not still(self._seen[0], box):
+            self._seen = (box, self.base.crop(box, self.size))
+        planes = self._seen[1].copy()
+        for layer in self.layers:
+            layer.draw(planes, self.canvas, view, moment)
+        planes.y.paste(16, (0, 0, *self.size), self.edge)
+        return planes
+
+
+_PLACES: Mapping[str, Callable[[Stage], None]] = {
+    r"\bspace\b|planet|galaxy|astronaut|spaceship|太空": nature.space,
+    r"packshot|product shot|\bproduct\b|plinth|turntable|seamless|perfume|bottle of|sneaker|macro shot": inside.product,
+    r"concert|on stage|\bstage\b|spotlight|nightclub|dance ?floor|\bband\b|festival|\bgig\b|ballroom": inside.show,
+    r"\bdoor\b|doorway|corridor|hallway|threshold": inside.door,
+    r"\bbar\b|tavern|\bpub\b|counter|bartender|cocktail": inside.bar,
+    r"kitchen|\broom\b|caf[eé]|bedroom|office|library|interior|\btable\b|bakery|workshop|restaurant|厨房": inside.room,
+    r"\broofs?\b|rooftops|old town|village|terracotta|alfama": town.roofs,
+    r"harbou?r|quay|\bdocks?\b|\bport\b|pier\b|fishing boat|港": nature.harbour,
+    r"street|alley|market|neon|tram\b|sidewalk|crossing|shop|街": town.street,
+    r"skyline|\bcity\b|downtown|skyscraper|tokyo|new york|lisbon|porto\b|berlin|paris|london|城": town.skyline,
+    r"\bsea\b|ocean|beach|shore|\bwaves?\b|\blake\b|river|\bboat|\bship|island|coast|海": nature.sea,
+    r"\broads?\b|highway|\bcar\b|drives?\b|driving|motorcycle|truck drives": town.road,
+    r"desert|\bdunes?\b|sahara": nature.desert,
+    r"forest|\bwoods\b|jungle|\btrees\b|\bpark\b|garden|林": nature.forest,
+    r"studio|watch\b|\bshoe\b": inside.product,
+}
 
 
 def scene_of(order: Order, size: tuple[int, int], dice: Dice) -> Scene:
     """Compose the place that the prompt speaks of."""
+    words = order.prompt.lower()
     palette = palette_of(order.prompt, order.variation, dice.apart("palette"))
-    canvas = (round(size[0] * (0.5 + MARGIN)) * 2, round(size[1] * (0.5 + MARGIN)) * 2)
-    return Scene(size, planes_of(_gradient(palette, canvas)))
+    stage = Stage(size, palette, dice.apart("stage"), words)
+    place = next((place for pattern, place in _PLACES.items() if re.search(pattern, words)), nature.hills)
+    place(stage)
+    before = [layer for layer in stage.layers if layer.depth < 1]
+    near = [layer for layer in stage.layers if layer.depth >= 1]
+    people = people_of(stage, order.seconds)
+    moving = air_of(stage)
+    on_water = [one for one in moving if isinstance(one, Glitter)]
+    falling = [one for one in moving if not isinstance(one, Glitter)]
+    layers: list[Layer | Figure | Moving] = [*on_water, *before, *people, *near, *falling]
+    return Scene(size, stage.canvas, planes_of(paper(stage.base, "paper", 9)), tuple(layers), _edge(size))
 
 
-def _gradient(palette: Palette, size: tuple[int, int]) -> Image.Image:
-    column = Image.new("RGB", (1, 256))
-    parts = len(palette.sky) - 1
-    for y in range(256):
-        place = y / 255 * parts
-        at = min(parts - 1, int(place))
-        column.putpixel((0, y), mix(palette.sky[at], palette.sky[at + 1], place - at))
-    return column.resize(size, Image.Resampling.BICUBIC)
+def _edge(size: tuple[int, int]) -> Image.Image:
+    """Corners a little darker, as a lens leaves them."""
+    table = [round(96 * max(0.0, (value - 120) / 135) ** 1.6) for value in range(256)]
+    return Image.radial_gradient("L").point(table).resize(size, Image.Resampling.BILINEAR)
