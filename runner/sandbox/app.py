@@ -119,6 +119,8 @@ class Desk:
         if not fits:
             raise Stopped(Reply(401, {"message": "Authentication failed: invalid API key"}))
         self._seen.add(key)
+        if key == DEMO_KEY and request.url.path.startswith("/__sandbox/"):
+            raise Stopped(Reply(403, {"message": "the demo key only looks at the sample tasks"}))
         return key
 
     def _watch_for_keys(self, request: Request) -> None:

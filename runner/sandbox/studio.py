@@ -37,7 +37,7 @@ class Studio:
             try:
                 done = await self._ask(process, job)
             except BaseException:
-                self._end(process)  # half an answer may still be in its pipe
+                _end(process)  # half an answer may still be in its pipe
                 raise
             self._idle.append(process)
         if not done.get("done"):
@@ -67,15 +67,14 @@ class Studio:
         assert isinstance(done, dict)
         return done
 
-    def _end(self, process: Process) -> None:
-        self._all.discard(process)
-        if process.returncode is None:
-            process.kill()
-
     async def close(self) -> None:
         """End every process and wait for it."""
-        ending = list(self._all)
-        for process in ending:
-            self._end(process)
-        for process in ending:
+        for process in self._all:
+            _end(process)
+        for process in self._all:
             await process.wait()
+
+
+def _end(process: Process) -> None:
+    if process.returncode is None:
+        process.kill()
