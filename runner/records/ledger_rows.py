@@ -146,7 +146,13 @@ _FOLDED = tuple(field for field in fields(Attempt) if field.name not in ("id", "
 def attempt_data(attempt: Attempt) -> str:
     """An attempt as it stands, without its intent; what is as it was at the beginning is left out."""
     values = {field.name: getattr(attempt, field.name) for field in _FOLDED}
-    return dumps({name: value for name, value in values.items() if value not in (None, "", (), False)})
+    return dumps(
+        {
+            name: value
+            for name, value in values.items()
+            if value is not None and value is not False and value not in ("", ())
+        }
+    )
 
 
 def read_attempt(id: str, intended: Intended, data: str) -> Attempt:
