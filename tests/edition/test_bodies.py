@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from runner.edition.edition import NAMES, load
 from runner.edition.wire import body, field_of, placeholder
 from runner.request import FromTake, LocalFile, Remote, Request

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from runner.edition.answers import read_created, read_cut, retry_after
 from runner.history import Busy, Created, KeyRefused, NoCredits, Refused, TryLater, Unknown
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+
 from runner.edition.edition import NAMES, load, price_table, with_prices
 from runner.request import Remote, Request
 

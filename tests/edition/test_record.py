@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from runner.edition.edition import load
 from runner.edition.record import failure_class, moment, read_facts, read_record
 from runner.history import Failed, Output, Running, Succeeded
