@@ -376,10 +376,9 @@ def _settled(attempt: Attempt, at: datetime, said: Settled) -> Attempt:
     match said.verdict:
         case "adopted":
             adopted = _accepted(attempt, at, said.task_id or "")
-            return replace(adopted, before_settled=attempt.state)
+            return replace(adopted, before_settled=attempt.state, words=attempt.words)
         case "undone":
-            before = attempt.before_settled or attempt.state
-            return replace(attempt, state=before, charged=False, before_settled=None, ended_at=None)
+            return _taken_back(attempt)
         case _:
             return replace(
                 attempt,
@@ -388,6 +387,17 @@ def _settled(attempt: Attempt, at: datetime, said: Settled) -> Attempt:
                 ended_at=at,
                 before_settled=attempt.state,
             )
+
+
+def _taken_back(attempt: Attempt) -> Attempt:
+    """The user's last word is not true: in doubt as before; a task that only that word bound is forgotten."""
+    before = attempt.before_settled
+    if before is None:
+        return attempt
+    again = replace(attempt, state=before, charged=False, before_settled=None, ended_at=None)
+    if attempt.state is State.ABANDONED:
+        return again
+    return replace(again, task_id=None, accepted_at=None, status="")
 
 
 @dataclass(frozen=True, slots=True)
