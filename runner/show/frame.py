@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from runner.show.advice import advice
-from runner.show.amounts import credits_text, lasting, length
+from runner.show.amounts import count, credits_text, lasting, length
 from runner.show.cells import cut, left, right
 from runner.show.cells import width as cells
 from runner.show.clean import clean, words
@@ -16,6 +16,7 @@ from runner.show.progress import ENDED_BADLY, Progress, Stand, clock_time, count
 _BAR = 18
 _LABEL = 9
 _MOST_MADE = 3
+_MOST_NAMED = 60
 _LEAST_TITLE = 14
 
 
@@ -27,7 +28,7 @@ def frame(progress: Progress, now: datetime, width: int, height: int, ink: Ink) 
         return [head][:height]
     foot = _foot(progress, now, width, ink)
     room = height - len(foot) - 3
-    ended = progress.having("stored", *ENDED_BADLY) or progress.warnings
+    ended = any(progress.number(event) for event in ("stored", *ENDED_BADLY)) or progress.warnings
     running = _running(progress, now, width, max(1, room * 2 // 3 if ended else room), ink)
     blocks = [[head], running, _ended(progress, width, room - len(running) - 1, ink), foot]
     lines = [line for block in blocks if block for line in ("", *block)][1:]
@@ -106,13 +107,12 @@ def _ended(progress: Progress, width: int, most: int, ink: Ink) -> list[str]:
 
 
 def _made(progress: Progress, width: int, ink: Ink) -> list[str]:
-    made = progress.having("stored")
-    if not made:
+    if not (number := progress.number("stored")):
         return []
-    names = take_names([stand.step for stand in made], several_boards(progress.plan))
-    lines = flow(names, width - _LABEL - 4, "  ")
-    if len(lines) > _MOST_MADE:
-        lines = [f"{len(made)} clips, the last of them", *lines[1 - _MOST_MADE :]]
+    latest = progress.having("stored")[-_MOST_NAMED:]
+    lines = flow(take_names([stand.step for stand in latest], several_boards(progress.plan)), width - _LABEL - 4, "  ")
+    if len(lines) > _MOST_MADE or number > len(latest):
+        lines = [f"{count(number, 'clip')}, the last of them", *lines[1 - _MOST_MADE :]]
     margin = " " * (_LABEL + 4)
     return [f"  {ink(left('made', _LABEL), 'good')}  {lines[0]}", *(margin + line for line in lines[1:])]
 

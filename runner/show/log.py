@@ -46,7 +46,7 @@ def heartbeat(progress: Progress, now: datetime) -> str:
 
 def opening_line(progress: Progress) -> str:
     """`00:00 begin     The Last Ferry: 28 takes`."""
-    takes = len(progress.stands) + len(progress.to_go)
+    takes = progress.begun + len(progress.to_go)
     name = title(progress.plan)
     at_once = f", {progress.at_once} at a time" if progress.at_once > 1 else ""
     return f"00:00 begin     {name}: {count(takes, 'take')}{at_once}"

@@ -15,7 +15,13 @@ MOST_WARNINGS = 8
 def labelled(label: str, text: str, width: int, ink: Ink, name: str = "plain", label_cells: int = 7) -> list[str]:
     """A word at the margin in its ink and the text beside it, in as many lines as it needs."""
     margin = 4 + max(label_cells, cells(label))
-    first, *rest = wrap(text, max(20, width - margin))
+    return beside(label, wrap(text, max(20, width - margin)), ink, name, label_cells)
+
+
+def beside(label: str, lines: Sequence[str], ink: Ink, name: str = "plain", label_cells: int = 7) -> list[str]:
+    """A word at the margin in its ink, and lines beside it."""
+    margin = 4 + max(label_cells, cells(label))
+    first, *rest = lines
     lead = "  " + ink(label, name) + " " * (margin - 2 - cells(label))
     return [lead + first, *(" " * margin + line for line in rest)]
 

@@ -13,7 +13,7 @@ from runner.show.amounts import count, credits_text, dollars, lasting, length, v
 from runner.show.cells import width as cells
 from runner.show.clean import clean, words
 from runner.show.ink import Ink
-from runner.show.notes import aside, flow, hanging, labelled, warnings
+from runner.show.notes import aside, beside, flow, hanging, labelled, warnings
 from runner.show.plan_table import WIDE, plan_table, said_once
 from runner.show.table import Cell, Column, Row, row, table
 
@@ -174,8 +174,8 @@ def _notes(plan: Plan, width: int, ink: Ink, told: Around) -> list[str]:
         lines += hanging(_leaving(told.leaving), width)
     lines += warnings(told.warnings, width, ink)
     if told.cheaper and not plan.play:
-        ways = " · ".join(f"{clean(way.flags)} {credits_text(way.credits)}" for way in told.cheaper)
-        lines += labelled("cheaper", f"{ways} now", width, ink)
+        ways = [f"{clean(way.flags)} {credits_text(way.credits)}" for way in told.cheaper]
+        lines += beside("cheaper", flow([*ways[:-1], f"{ways[-1]} now"], width - 11), ink)
     if "settle" in told.built and any(step.action is Action.UNSETTLED for step in plan.steps):
         lines += labelled("settle", "storyboard settle   lists what nobody knows the outcome of", width, ink, "bad")
     return lines
@@ -199,12 +199,21 @@ def _next(plan: Plan, width: int, ink: Ink, told: Around) -> list[str]:
 def _command(plan: Plan, told: Around) -> tuple[str, str]:
     """What to type next, and how long it takes."""
     typed = clean(told.typed)
-    if nothing_to_do(plan):
-        watch = next((name for name in ("dailies", "status") if name in told.built), "")
-        return (f"storyboard {watch} {typed}".rstrip(), "") if watch else ("", "")
+    if not any(step.orders or step.action is Action.RESUME for step in plan.steps):
+        return _elsewhere(plan, typed, told)
     credits = plan.totals.credits
     ceiling = "" if plan.play or not credits else f" --max-credits {credits.to_integral_value('ROUND_CEILING'):f}"
     about = f"about {lasting(told.about)}" if told.about else ""
     at_once = f"{told.at_once} at a time" if told.at_once and told.at_once > 1 else ""
     price = "free" if plan.play else ""
     return f"storyboard run {typed}".rstrip() + ceiling, ", ".join(part for part in (price, about, at_once) if part)
+
+
+def _elsewhere(plan: Plan, typed: str, told: Around) -> tuple[str, str]:
+    """What to type when a run would do nothing."""
+    if any(step.later for step in plan.steps):
+        return ("storyboard pick SHOT TAKE", "chooses the good take") if "pick" in told.built else ("", "")
+    if plan.play:
+        return f"storyboard plan {typed} --provider {clean(told.asks)}", "the real price; needs no key"
+    watch = next((name for name in ("dailies", "status") if name in told.built), "")
+    return (f"storyboard {watch} {typed}".rstrip(), "") if watch else ("", "")

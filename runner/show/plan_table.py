@@ -194,7 +194,7 @@ def _sums(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> Iterable[Row]
 def _total(plan: Plan, name: str, takes: int, seconds: int, credits: Decimal | None, more: str) -> Row:
     ink, usd = "strong" if name == "now" else "plain", dollars(plan.usd(credits))
     cells = (Cell(name, ink), f"{takes:,}", f"{seconds:,}", "", "", Cell(credits_text(credits), ink))
-    return row(*cells, Cell(f"{usd}   {more}" if more else usd, ink), indent=1, short=usd, below=more)
+    return row(*cells, Cell(f"{usd}  {more}" if more else usd, ink), indent=1, short=usd, below=more)
 
 
 def _budget(plan: Plan, board: Storyboard) -> str:

@@ -10,7 +10,7 @@ from runner.plan import Action, Plan, Step
 from runner.show.amounts import length
 from runner.show.clean import words
 
-_RUNNING = frozenset({"created", "running", "succeeded"})
+_RUNNING = ("created", "running", "succeeded")
 ENDED_BADLY = ("failed", "refused", "unsettled")
 Key = tuple[str, str, int]
 
@@ -37,21 +37,27 @@ class Progress:
     """Tasks in progress at most; 0 when it was not said: then the most that were seen."""
     plan: Plan | None = None
     began: datetime | None = None
-    stands: dict[Key, Stand] = field(default_factory=dict)
+    to_go: dict[Key, Step] = field(default_factory=dict)
+    """What this run still has to begin."""
     warnings: list[str] = field(default_factory=list)
     money: Money = field(default_factory=Money)
-    expected: dict[Key, float] = field(default_factory=dict)
     peak: int = 0
     """The most tasks that were in progress together."""
+    wait_for_pick: int = 0
     stopping: bool = False
     over: bool = False
+    _event: dict[Key, str] = field(default_factory=dict)
+    _stands: dict[str, dict[Key, Stand]] = field(default_factory=dict)
+    """By the last news of each take, in the order of their coming."""
+    _expected: tuple[int, float] = (0, 0.0)
+    """How many tasks told how long they probably take, and the sum."""
 
     def feed(self, news: News) -> None:
         """One more thing happened."""
         self.began = self.began or news.at
         self.money = news.money
         if news.plan is not None:
-            self.plan = news.plan
+            self._plan(news.plan)
         if news.event == "warning":
             self.warnings.append(words(news.words, 400))
         elif news.event == "done":
@@ -60,48 +66,55 @@ class Progress:
             self._note(news, news.step)
             self.peak = max(self.peak, len(self.running))
 
+    def _plan(self, plan: Plan) -> None:
+        self.plan = plan
+        self.to_go = {step.key: step for step in plan.steps if step.key not in self._event and _comes(step)}
+        self.wait_for_pick = sum(1 for step in plan.steps if step.later)
+
     def _note(self, news: News, step: Step) -> None:
-        before = self.stands.get(step.key)
+        before = self._stands.get(self._event.pop(step.key, ""), {}).pop(step.key, None)
         expected = news.expected or (before.expected if before is not None else None)
-        said = news.words or (news.attempt.words if news.attempt is not None else "")
+        if news.event == "created" and news.expected:
+            self._expected = (self._expected[0] + 1, self._expected[1] + news.expected)
         if news.again:
-            self.stands.pop(step.key, None)
+            self.to_go[step.key] = step
             return
-        self.stands[step.key] = Stand(step, news.event, news.attempt, expected, said)
-        if expected:
-            self.expected[step.key] = expected
+        self.to_go.pop(step.key, None)
+        said = news.words or (news.attempt.words if news.attempt is not None else "")
+        self._event[step.key] = news.event
+        self._stands.setdefault(news.event, {})[step.key] = Stand(step, news.event, news.attempt, expected, said)
 
     def having(self, *events: str) -> list[Stand]:
-        """The takes whose last news is one of these, in the order of their first."""
-        return [stand for stand in self.stands.values() if stand.event in events]
+        """The takes whose last news is one of these, in the order in which it came."""
+        return [stand for event in events for stand in self._stands.get(event, {}).values()]
+
+    def number(self, event: str) -> int:
+        """How many takes have this as their last news."""
+        return len(self._stands.get(event, ()))
 
     @property
     def running(self) -> list[Stand]:
-        return [stand for stand in self.stands.values() if stand.event in _RUNNING]
+        return self.having(*_RUNNING)
 
     @property
-    def to_go(self) -> list[Step]:
-        """What this run still has to begin."""
-        if self.plan is None:
-            return []
-        return [
-            step
-            for step in self.plan.steps
-            if step.key not in self.stands and (step.orders or (step.action is Action.RESUME and step.shares is None))
-        ]
-
-    @property
-    def wait_for_pick(self) -> int:
-        return 0 if self.plan is None else sum(1 for step in self.plan.steps if step.later)
+    def begun(self) -> int:
+        """Takes that this run has begun, whatever became of them."""
+        return len(self._event)
 
     def left(self, now: datetime) -> float | None:
         """Seconds until the end, roughly; None when nothing is known of how long a task takes."""
-        if not self.expected:
+        number, seconds = self._expected
+        if not number:
             return None
-        usual = sum(self.expected.values()) / len(self.expected)
+        usual = seconds / number
         rest = [max(0.0, (stand.expected or usual) - elapsed(stand, now)) for stand in self.running]
         seconds = (sum(rest) + usual * len(self.to_go)) / max(1, self.at_once or self.peak)
         return max(seconds, *rest) if rest else seconds
+
+
+def _comes(step: Step) -> bool:
+    """Whether a run makes or collects it as things stand."""
+    return step.orders or (step.action is Action.RESUME and step.shares is None)
 
 
 def elapsed(stand: Stand, now: datetime) -> float:
@@ -127,13 +140,13 @@ def title(plan: Plan | None) -> str:
 
 def counts(progress: Progress) -> list[str]:
     """What is made, runs, is to go, went wrong, and waits: only what there is."""
-    made, going = len(progress.having("stored")), len(progress.running)
-    whole = len(progress.stands) + len(progress.to_go)
+    made, going = progress.number("stored"), len(progress.running)
+    whole = progress.begun + len(progress.to_go)
     found = [f"{made} of {whole} made"]
     for number, what in (
         (going, "running"),
         (len(progress.to_go), "to go"),
-        *((len(progress.having(event)), event) for event in ENDED_BADLY),
+        *((progress.number(event), event) for event in ENDED_BADLY),
     ):
         if number:
             found.append(f"{number} {what}")

@@ -16,6 +16,7 @@ MOST_ROWS = 36
 """A table of more lines than this says less than one of fewer: runs are joined, then scenes."""
 _TROUBLE = frozenset({Action.UNSETTLED, Action.REFUSED, Action.BLOCKED, Action.GONE})
 SEVERAL = "several"
+_SHORT_PAIR = 14
 _SHORT_MODELS = {"seedance-20": "20", "seedance2-fast": "fast"}
 _PARTS = {"clip": "", "first_frame": " first frame", "last_frame": " last frame"}
 
@@ -65,6 +66,10 @@ class Scene:
         return join(self.entries)
 
     @property
+    def trouble(self) -> bool:
+        return any(entry.trouble for entry in self.entries)
+
+    @property
     def lines(self) -> int:
         return 1 if self.folded else len(self.entries) + (self.name is not None)
 
@@ -86,6 +91,9 @@ def scenes(
         by_scene.setdefault(shot.scene, []).append(Entry((shot,), tuple(steps.get(shot.id, ())), (place,)))
     if all_shots:
         return tuple(Scene(name, tuple(entries)) for name, entries in by_scene.items())
+    if len(by_scene) > most:
+        folded = [Scene(name, tuple(entries), folded=True) for name, entries in by_scene.items()]
+        return _first(folded, _quietest(folded), most)
     exact = [Scene(name, _joined(entries, _same)) for name, entries in by_scene.items()]
     return _fitting(exact, most)
 
@@ -93,13 +101,20 @@ def scenes(
 def _fitting(found: list[Scene], most: int) -> tuple[Scene, ...]:
     """Joins runs, then folds scenes, the last and quietest first, until the table is short enough."""
     found = [Scene(scene.name, scene.entries, _one_line(scene)) for scene in found]
-    order = sorted(range(len(found)), key=lambda at: (found[at].whole.trouble, -at))
+    order = _quietest(found)
+    lines = sum(scene.lines for scene in found)
     for shorter in (_loosely, _fold):
         for at in order:
-            if sum(scene.lines for scene in found) <= most:
+            if lines <= most:
                 return tuple(found)
-            found[at] = shorter(found[at])
+            before, found[at] = found[at].lines, shorter(found[at])
+            lines += found[at].lines - before
     return _first(found, order, most)
+
+
+def _quietest(found: Sequence[Scene]) -> list[int]:
+    """The order in which scenes give way: from the end, those in trouble last."""
+    return sorted(range(len(found)), key=lambda at: (found[at].trouble, -at))
 
 
 def _first(found: list[Scene], order: Sequence[int], most: int) -> tuple[Scene, ...]:
@@ -126,9 +141,10 @@ def _fold(scene: Scene) -> Scene:
 
 def _joined(entries: Iterable[Entry], digest: Callable[[Entry], Hashable]) -> tuple[Entry, ...]:
     """Neighbours of one digest as one line each; what is unchanged goes last, as one line for the scene."""
-    known = list(entries)
-    kept = [entry for entry in known if entry.kept and entry.steps]
-    runs = [join(run) for _, run in groupby((entry for entry in known if entry not in kept), key=digest)]
+    kept, rest = list[Entry](), list[Entry]()
+    for entry in entries:
+        (kept if entry.kept and entry.steps else rest).append(entry)
+    runs = [join(run) for _, run in groupby(rest, key=digest)]
     return (*runs, join(kept)) if kept else tuple(runs)
 
 
@@ -184,10 +200,10 @@ def span(ids: Sequence[str], whole: bool = True) -> str:
         return first
     if whole and _numbered(ids):
         return f"{first}-{last}"
-    if len(ids) == 2:
+    if len(ids) == 2 and len(first) + len(last) <= _SHORT_PAIR:
         return f"{first}, {last}"
     stem = _stem(ids)
-    return f"{clean(stem)}* ({len(ids)})" if len(stem) > 2 else f"{first} … {last} ({len(ids)})"
+    return f"{clean(stem)}* ({len(ids):,})" if len(stem) > 2 else f"{first} … {last} ({len(ids):,})"
 
 
 def _stem(ids: Sequence[str]) -> str:

@@ -36,6 +36,8 @@ class Standing:
     now: datetime
     typed: str = ""
     zone: tzinfo | None = None
+    asks: str = "kinovi"
+    """The paid provider, named where the clips are free ones."""
     built: frozenset[str] = frozenset({"run", "plan", "status"})
 
     def attempt(self, step: Step) -> Attempt | None:
@@ -221,6 +223,9 @@ def _next(standing: Standing, width: int, ink: Ink) -> list[str]:
         lines += aside("storyboard pick SHOT TAKE", "chooses the good take", width, ink)
     if any(actions[action] for action in (Action.MAKE, Action.WAIT, Action.RESUME)):
         lines += aside(f"storyboard plan {typed}".rstrip(), "what a run would do, and why", width, ink)
+    elif standing.plan.play:
+        command = f"storyboard plan {typed} --provider {clean(standing.asks)}"
+        lines += aside(command, "the real price; needs no key", width, ink)
     elif "dailies" in standing.built:
         lines += aside(f"storyboard dailies {typed}".rstrip(), "look at the clips", width, ink)
     return lines

@@ -15,7 +15,7 @@ from tests.show.test_plan import HALF_MADE, whole
 def half() -> Standing:
     past = history(plan(ferry()), HALF_MADE, {"SH010": 2})
     built = frozenset({"run", "plan", "status", "settle", "pick"})
-    return Standing(plan(ferry(), history=past), past, NOON, "storyboards/ferry.yaml", UTC, built)
+    return Standing(plan(ferry(), history=past), past, NOON, "storyboards/ferry.yaml", UTC, built=built)
 
 
 def untouched() -> Standing:
