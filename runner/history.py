@@ -437,7 +437,7 @@ class History:
             after = step(attempt, event)
             self.attempts[event.attempt] = after
             self._note_open(after)
-            if after.took is not None and attempt.took is None:
+            if after.state is State.SUCCEEDED and after.took is not None and attempt.took is None:
                 self.durations.setdefault(work(after.intended.request), []).append(after.took)
 
     def enter(self, attempts: Iterable[Attempt]) -> None:
@@ -447,7 +447,7 @@ class History:
 
     def _enter(self, attempt: Attempt) -> None:
         made = attempt.intended
-        if attempt.took is not None:
+        if attempt.state in CHARGED and attempt.took is not None:
             self.durations.setdefault(work(made.request), []).append(attempt.took)
         self.attempts[attempt.id] = attempt
         self._note_open(attempt)
