@@ -1,5 +1,6 @@
 """One frame of the live view: how far a run has come at this moment, in the room that a terminal has. Pure."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from runner.show.advice import advice
@@ -18,6 +19,8 @@ _LABEL = 9
 _MOST_MADE = 3
 _MOST_NAMED = 60
 _LEAST_TITLE = 14
+_LATE = 1.25
+"""Beyond so many times the usual a task is late, and the bar promises nothing any more."""
 
 
 def frame(progress: Progress, now: datetime, width: int, height: int, ink: Ink) -> list[str]:
@@ -69,7 +72,9 @@ def _task(stand: Stand, now: datetime, width: int, name_cells: int, several: boo
     name = left(shot_name(stand.step, several), name_cells)
     lead = f"  {name}  take {stand.step.take:<3} {ink(left(status, 11), 'quiet')} "
     told = right(length(int(took)), 6)
-    about = f"  of about {length(int(stand.expected))}" if stand.expected else ""
+    about = ""
+    if stand.expected:
+        about = f"  {'of about' if took <= stand.expected * _LATE else 'usually'} {length(int(stand.expected))}"
     if stand.event == "succeeded":
         about = "  downloading"
     room = width - (2 + name_cells + 2 + 8 + 1 + 11 + 1) - cells(told) - cells(about)
@@ -98,7 +103,7 @@ def _ended(progress: Progress, width: int, most: int, ink: Ink) -> list[str]:
     if most < 1:
         return []
     several = several_boards(progress.plan)
-    bad = [_bad(stand, width, several, ink) for event in ENDED_BADLY for stand in progress.having(event)]
+    bad = [_bad(alike, width, several, ink) for event in ENDED_BADLY for alike in _alike(progress.having(event))]
     bad += [labelled("warning", said, width, ink, "warn", _LABEL)[:3] for said in dict.fromkeys(progress.warnings)]
     lines = [*_made(progress, width, ink), *(line for lines in bad for line in lines)]
     if len(lines) <= most:
@@ -117,15 +122,24 @@ def _made(progress: Progress, width: int, ink: Ink) -> list[str]:
     return [f"  {ink(left('made', _LABEL), 'good')}  {lines[0]}", *(margin + line for line in lines[1:])]
 
 
-def _bad(stand: Stand, width: int, several: bool, ink: Ink) -> list[str]:
-    take = f" take {stand.step.take}" if stand.step.shot.takes > 1 else ""
-    said = f'"{words(stand.words, 200)}"' if stand.words else "no word about why"
-    if stand.event == "unsettled":
+def _alike(stands: Iterable[Stand]) -> Iterable[list[Stand]]:
+    """Takes about which the same was said, together."""
+    by_words: dict[str, list[Stand]] = {}
+    for stand in stands:
+        by_words.setdefault(stand.words, []).append(stand)
+    return by_words.values()
+
+
+def _bad(stands: list[Stand], width: int, several: bool, ink: Ink) -> list[str]:
+    names = take_names([stand.step for stand in stands], several)
+    more = f"  and {len(names) - 5} more" if len(names) > 5 else ""
+    first = stands[0]
+    said = f'"{words(first.words, 200)}"' if first.words else "no word about why"
+    if first.event == "unsettled":
         told = f"{said}; nobody knows whether it was charged, and it is not sent again"
     else:
-        told = f"{said}, not charged; {advice(stand.attempt)}"
-    text = f"{shot_name(stand.step, several)}{take}  {told}"
-    return labelled(stand.event, text, width, ink, "bad", _LABEL)[:3]
+        told = f"{said}, not charged; {advice(first.attempt)}"
+    return labelled(first.event, f"{'  '.join(names[:5])}{more}  {told}", width, ink, "bad", _LABEL)[:3]
 
 
 def _foot(progress: Progress, now: datetime, width: int, ink: Ink) -> list[str]:
