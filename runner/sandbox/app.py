@@ -52,6 +52,7 @@ class Desk:
 
     async def _answer(self, request: Request) -> Response:
         _only_loopback(request.headers)
+        self.service.world.refresh()
         self._watch_for_keys(request)
         path = request.url.path
         key = self._key(request) if path.startswith(("/api/", "/__sandbox/")) else ""
@@ -62,6 +63,7 @@ class Desk:
             if handler is None:
                 allowed = ", ".join(sorted(methods))
                 raise Stopped(Reply(405, {"message": f"{request.method} is not for {path}"}, {"Allow": allowed}))
+            self._looked(stage, request)
             if self.service.faults.wants(stage):
                 return await self._maybe_wrong(stage, handler, request, key)
             return await handler(self, request, key)
@@ -88,12 +90,17 @@ class Desk:
         """What the rules are asked about."""
         if stage == "create":
             return self._creation(await self._raw(request))
-        name = request.query_params.get("taskId", "") if stage == "poll" else request.url.path.split("/")[-2]
-        task = self.service.world.tasks.get(name)
-        look = self.service.looks[f"{stage} {name}"] + 1
+        name = _subject(stage, request)
+        task, look = self.service.world.tasks.get(name), self.service.looks[f"{stage} {name}"]
         if task is None:
             return Event(stage, look=look)
         return Event(stage, task.prompt, task.model, task.number, look)
+
+    def _looked(self, stage: str, request: Request) -> None:
+        """Count one more request for the same task or upload; made-up ones are not remembered."""
+        name, world = _subject(stage, request), self.service.world
+        if name in world.tasks or name in world.uploads:
+            self.service.looks[f"{stage} {name}"] += 1
 
     def _creation(self, raw: bytes) -> Event:
         try:
@@ -210,7 +217,6 @@ async def _record(desk: Desk, request: Request, key: str) -> Response:
     if not task_id:
         errors: list[Plain] = [{"path": "taskId", "message": "taskId is required"}]
         return as_json(Reply(400, {"message": "Invalid parameters: taskId is required", "errors": errors}))
-    desk.service.looks[f"poll {task_id}"] += 1
     return as_json(desk.service.look(account_of(key), task_id, base(request)))
 
 
@@ -220,7 +226,6 @@ async def _reserve(desk: Desk, request: Request, key: str) -> Response:
 
 
 async def _media(desk: Desk, request: Request, key: str) -> Response:
-    desk.service.looks[f"media {request.url.path.split('/')[2]}"] += 1
     return await files.media(desk.service, request)
 
 
@@ -250,6 +255,14 @@ async def _faults(desk: Desk, request: Request, key: str) -> Response:
     if request.method == "PUT":
         control.set_faults(desk.service, await desk.body(request))
     return as_json(Reply(200, {"faults": desk.service.faults.told()}))
+
+
+def _subject(stage: str, request: Request) -> str:
+    """The task or upload that a request is about."""
+    if stage == "poll":
+        return request.query_params.get("taskId", "")
+    parts = request.url.path.split("/")
+    return parts[2] if stage in ("media", "put", "file") else ""
 
 
 def base(request: Request) -> str:

@@ -274,19 +274,19 @@ def measured(seconds: float) -> Any:
 
 
 def test_each_video_may_last_fifteen_seconds_and_in_2026_09_all_of_them_together() -> None:
-    classic = {"model": "seedance-20", "inputs": {"prompt": "x", "mode": "reference", "urls": [VIDEO, VIDEO]}}
+    classic: Any = {"model": "seedance-20", "inputs": {"prompt": "x", "mode": "reference", "urls": [VIDEO, VIDEO]}}
     assert isinstance(read(classic, pages_of("classic"), measured(14)), Asked)
     too_long = read(classic, pages_of("classic"), measured(16))
     assert isinstance(too_long, list)
     assert too_long[0].message == "video 1 lasts 16.0 s; each may last 15 s"
-    later = {"model": "seedance-20", "inputs": {"prompt": "x", "mode": "reference", "videoUrls": [VIDEO, VIDEO]}}
+    later: Any = {"model": "seedance-20", "inputs": {"prompt": "x", "mode": "reference", "videoUrls": [VIDEO, VIDEO]}}
     together = read(later, pages_of("2026-09"), measured(14))
     assert isinstance(together, list)
     assert [item.path for item in together] == ["inputs.videoUrls"]
 
 
 def test_audio_may_last_fifteen_seconds_together() -> None:
-    inputs = {"prompt": "x", "mode": "reference", "urls": [IMAGE], "audioUrls": [AUDIO, AUDIO]}
+    inputs: Any = {"prompt": "x", "mode": "reference", "urls": [IMAGE], "audioUrls": [AUDIO, AUDIO]}
     found = read({"model": "seedance-20", "inputs": inputs}, pages_of("classic"), measured(8))
     assert isinstance(found, list)
     assert found[0].message == "the audio files last 16.0 s in total; together they may last 15 s"
@@ -296,7 +296,7 @@ def test_the_pro_site_takes_the_shape_of_the_first_image() -> None:
     def look(address: str) -> Material | Unfit | None:
         return Material(address, "image", "here", "hash", None, 900, 1600)
 
-    body = {"model": "seedance-20", "inputs": {"urls": [IMAGE], "duration": "5s"}}
+    body: Any = {"model": "seedance-20", "inputs": {"urls": [IMAGE], "duration": "5s"}}
     found = read(body, pages_of("pro-site"), look)
     assert isinstance(found, Asked)
     assert (found.width, found.height) == (720, 1280)

@@ -15,7 +15,7 @@ from tests.sandbox.house import Guest, house, picture
 def test_a_task_is_waiting_then_generating_then_a_clip(tmp_path: Path) -> None:
     with house(tmp_path, seconds=1.2) as guest:
         task = guest.task()
-        seen = []
+        seen: list[str] = []
         while not seen or seen[-1] != "success":
             told = guest.record(task)
             if not seen or told["status"] != seen[-1]:
@@ -38,7 +38,7 @@ def test_a_clip_is_an_mp4_of_the_asked_shape_and_length(shared: Guest) -> None:
     clip = shared.clip(task)
     assert (told["width"], told["height"]) == (480, 854)
     assert clip.headers["content-type"] == "video/mp4"
-    with av.open(BytesIO(clip.content)) as film:
+    with av.open(BytesIO(clip.content), "r") as film:
         stream = film.streams.video[0]
         assert (stream.codec_context.name, stream.width, stream.height) == ("h264", 480, 854)
         assert film.streams.audio[0].codec_context.name == "aac"
