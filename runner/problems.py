@@ -106,6 +106,16 @@ class Problems:
         return [problem for problem in self.found if problem.severity == "warning"]
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing about this machine or account that was looked at, and what to do when it is not as it should be."""
+
+    name: str
+    verdict: Literal["ok", "warning", "error"]
+    words: str
+    hint: str = ""
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that was probably meant, or None when nothing is near."""
     by_folded = {candidate.casefold(): candidate for candidate in known}

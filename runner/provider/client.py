@@ -1,10 +1,11 @@
 """The only client of the provider's API: createTask, recordInfo, and every outcome of both as a value."""
 
 import json
-import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
@@ -25,7 +26,7 @@ from runner.history import CreateAnswer, KeyRefused, LookAnswer, NotSent, Refuse
 from runner.key import Key
 from runner.problems import ExitCode, Stop
 from runner.provider import trust
-from runner.provider.departure import Departure
+from runner.provider.exchange import Answer, exchange, nothing_to_mark
 from runner.provider.pace import Pace
 from runner.request import Plain
 
@@ -33,8 +34,6 @@ CREATE = "/api/v1/jobs/createTask"
 LOOK = "/api/v1/jobs/recordInfo"
 NOBODY = "task_storyboard_asks_whether_this_is_the_api"
 """The made-up id of the preflight: no task has it."""
-MOST = 1 << 20
-"""Bytes of an answer that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +47,16 @@ class Deadlines:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """What came back of a request: perhaps nothing, perhaps not all."""
+class Greeting:
+    """How the host answered one free question."""
 
-    status: int | None
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
-    trouble: str = ""
-    """Why it is not whole; "" when it is."""
-    left: bool = True
-    final: bool = False
-    """It never left, and trying again is no use."""
+    fitness: CreateAnswer | None
+    """As `preflight` has it."""
+    took: float
+    """Seconds."""
+    ahead: float | None
+    """Seconds by which this machine's clock is before the host's; None where the host did not say its time."""
+    server: str | None
 
 
 @dataclass(slots=True)
@@ -111,6 +109,15 @@ class Client:
             return NotSent(answer.trouble, answer.final)
         return _fitness(answer, self.base_url)
 
+    async def greet(self) -> "Greeting":
+        """The preflight, with what the answer tells beside it; for looking, not for a run."""
+        began = self.clock.monotonic()
+        answer = await self._get(NOBODY)
+        took = self.clock.monotonic() - began
+        fitness = NotSent(answer.trouble, answer.final) if answer.status is None else _fitness(answer, self.base_url)
+        ahead = seconds_ahead(header(answer.headers, "date"), self.clock.now())
+        return Greeting(fitness, took, ahead, header(answer.headers, "server"))
+
     async def create(
         self, body: Mapping[str, Plain], receipt: str, sending: Callable[[], Awaitable[None]]
     ) -> CreateAnswer:
@@ -137,51 +144,24 @@ class Client:
         facts = None if answer.status is None or answer.trouble else read_facts(answer.status, answer.body)
         return self._read(answer, task_id, None), facts
 
-    def _read(self, answer: _Answer, task_id: str, model: str | None) -> LookAnswer:
+    def _read(self, answer: Answer, task_id: str, model: str | None) -> LookAnswer:
         if answer.status is None or answer.trouble:
             return Running("", answer.trouble, heard=False)
         return read_record(answer.status, answer.headers, answer.body, task_id, model, self.edition.models)
 
     # -- how they travel --------------------------------------------------------------------------------
 
-    async def _post(self, content: bytes, sending: Callable[[], Awaitable[None]]) -> _Answer:
+    async def _post(self, content: bytes, sending: Callable[[], Awaitable[None]]) -> Answer:
         client = await self._client_for_creating()
         headers = {"Content-Type": "application/json", "Connection": "close"}
         request = client.build_request("POST", self.base_url + CREATE, content=content, headers=headers)
-        return await self._exchange(client, request, sending, self.deadlines.create)
+        return await exchange(client, request, sending, self.deadlines.create)
 
-    async def _get(self, task_id: str) -> _Answer:
+    async def _get(self, task_id: str) -> Answer:
         await self._pace.turn()
         client = await self._client_for_looking()
         request = client.build_request("GET", self.base_url + LOOK, params={"taskId": task_id})
-        return await self._exchange(client, request, _nothing_to_mark, self.deadlines.look)
-
-    async def _exchange(
-        self,
-        client: httpx.AsyncClient,
-        request: httpx.Request,
-        sending: Callable[[], Awaitable[None]],
-        deadline: float,
-    ) -> _Answer:
-        """Sends a request and reads its answer; every foreign exception is translated here, and only here."""
-        departure = Departure(request.method, sending)
-        request.extensions["trace"] = departure.trace
-        read = bytearray()
-        trouble, final = "", False
-        try:
-            with anyio.fail_after(deadline):
-                await _into(read, await client.send(request, stream=True))
-        except TimeoutError:
-            if departure.refused:
-                raise
-            trouble = f"no answer within {deadline:g} s"
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError) as error:
-            if departure.refused:
-                raise
-            trouble, final = said_of(error)
-        finally:
-            await departure.close()
-        return _Answer(departure.status, departure.headers, bytes(read), trouble, departure.left, final)
+        return await exchange(client, request, nothing_to_mark, self.deadlines.look)
 
     # -- the clients ------------------------------------------------------------------------------------
 
@@ -219,30 +199,13 @@ class Client:
         )
 
 
-async def _nothing_to_mark() -> None:
-    """A question costs nothing: there is nothing to note before it leaves."""
-
-
-async def _into(read: bytearray, response: httpx.Response) -> None:
-    """The body as it came on the wire, undecoded; one that is too long breaks off."""
-    try:
-        async for chunk in response.aiter_raw():
-            read += chunk
-            if len(read) > MOST:
-                del read[MOST:]
-                raise httpx.RemoteProtocolError(f"the answer is longer than {MOST} bytes")
-    finally:
-        with anyio.CancelScope(shield=True), anyio.move_on_after(1):
-            await response.aclose()
-
-
 def _holds(content: bytes, key: Key) -> bool:
     """Whether the key stands in a request's body: as it is, escaped as JSON does, or percent-encoded."""
     forms = (key.secret, json.dumps(key.secret)[1:-1], quote(key.secret, safe=""))
     return any(form.encode() in content for form in forms)
 
 
-def _created(answer: _Answer) -> CreateAnswer:
+def _created(answer: Answer) -> CreateAnswer:
     if not answer.left:
         return NotSent(answer.trouble, answer.final)
     if answer.status is None:
@@ -254,7 +217,7 @@ def _created(answer: _Answer) -> CreateAnswer:
     return read_created(answer.status, answer.headers, answer.body)
 
 
-def _fitness(answer: _Answer, base_url: str) -> CreateAnswer | None:
+def _fitness(answer: Answer, base_url: str) -> CreateAnswer | None:
     """What the answer to the preflight says of the host: an answer of the API itself, whichever, is fit."""
     status = answer.status or 0
     try:
@@ -275,26 +238,9 @@ def _fitness(answer: _Answer, base_url: str) -> CreateAnswer | None:
     return None
 
 
-def said_of(error: Exception) -> tuple[str, bool]:
-    """A foreign exception in our words, and whether trying again is no use."""
-    causes: list[BaseException] = [error]
-    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:
-        causes.append(cause)
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"the host's certificate is not to be trusted: {cause.verify_message}", True
-        if isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-            return f"no TLS with that host: {cause.reason or 'the handshake failed'}", True
-        if isinstance(cause, socket.gaierror):
-            return "the host's name is not known here: is there a network?", False
-        if isinstance(cause, ConnectionRefusedError):
-            return "nothing listens at that host and port", False
-    return _WORDS.get(type(error)) or f"{type(error).__name__}: {error}"[:300], False
-
-
-_WORDS: dict[type[Exception], str] = {
-    httpx.ConnectTimeout: "the host did not answer in time",
-    httpx.ReadTimeout: "no answer came in time",
-    httpx.WriteTimeout: "the request could not be sent in time",
-    httpx.ReadError: "the connection broke before the answer",
-}
+def seconds_ahead(date: str | None, now: datetime) -> float | None:
+    """How far our clock is before an HTTP date, to the second that such a date has."""
+    try:
+        return (now - parsedate_to_datetime(date or "")).total_seconds()
+    except (ValueError, TypeError):
+        return None

@@ -20,7 +20,7 @@ from runner.engine.hands import NotYet
 from runner.key import Key
 from runner.provider import trust
 from runner.provider.addresses import Forbidden, Resolve, checked, resolved
-from runner.provider.client import said_of
+from runner.provider.exchange import said_of
 
 PATH = "/api/v1/uploads"
 _MOST = 1 << 16

@@ -23,10 +23,10 @@ async def marked() -> None:
 
 def ask(url: str, question: Callable[[Client], Awaitable[Found]], **changes: Any) -> Found:
     """Opens a client at that address, asks, closes it."""
-    given = {"deadlines": SOON, **changes}
+    given = {"deadlines": SOON, "key": KEY, **changes}
 
     async def asked() -> Found:
-        async with Client(url, KEY, load("classic"), **given) as client:
+        async with Client(url, edition=load("classic"), **given) as client:
             return await question(client)
 
     return anyio.run(asked)

@@ -14,7 +14,8 @@ import pytest
 
 from runner.history import Busy, Created, KeyRefused, NoCredits, NotSent, Refused, TryLater, Unknown
 from runner.problems import Stop
-from runner.provider.client import MOST, Client
+from runner.provider.client import Client
+from runner.provider.exchange import MOST
 from tests.double.server import Double
 from tests.double.steps import Step, created, dropped, page, said
 from tests.provider.asking import BODY, KEY, ask, create, patient

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from runner.history import KeyRefused, NotSent, Refused, Running, Succeeded
-from runner.provider.client import MOST, NOBODY, Client
+from runner.provider.client import NOBODY, Client
+from runner.provider.exchange import MOST
 from tests.double.server import Double
 from tests.double.steps import LOOK, Step, dropped, page, record, said
 from tests.provider.asking import KEY, ask, create, look, preflight
