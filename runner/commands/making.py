@@ -19,13 +19,16 @@ from runner.commands.opening import Opened, color, columns, typed
 from runner.commands.pricing import BUILT
 from runner.edition import wire
 from runner.engine.hands import NotYet
+from runner.engine.inflight import Running
 from runner.engine.limits import Limits
 from runner.engine.loop import Stopping
 from runner.engine.loop import make as loop
-from runner.engine.news import News, Outcome
-from runner.history import Attempt, CreateAnswer, History, LookAnswer, Stored, Vanished
+from runner.engine.news import Money, News, Outcome
+from runner.engine.outcome import outcome
+from runner.engine.pace import Pace
+from runner.history import Attempt, CreateAnswer, Event, History, LookAnswer, Stored, Vanished
 from runner.key import Key
-from runner.plan import Plan, Step
+from runner.plan import Action, Plan, Step
 from runner.problems import ExitCode, Stop
 from runner.provider.client import Client
 from runner.provider.download import Dead, Downloader, Fetched
@@ -40,6 +43,7 @@ from runner.sandbox.embedded import embedded
 from runner.settings import host_of
 from runner.show.closing import After, closing
 from runner.show.live import JsonView, View, view
+from runner.show.plan import Around, nothing_to_do, screen
 from runner.show.progress import Progress
 
 _DOWNLOADS = 4
@@ -54,6 +58,7 @@ class Records:
     desk: Opened
     ledger: Ledger
     clock: Clock
+    limits: Limits
 
     def history(self) -> History:
         return self.ledger.history(self.desk.settings.account, self.desk.repository.id)
@@ -65,14 +70,17 @@ class Records:
 
 @contextmanager
 def records(desk: Opened) -> Iterator[Records]:
-    """Locks the outputs, opens the ledger, and closes both; exit 7 when another run holds one."""
+    """Locks the outputs and opens the ledger for a run; exit 7 when another run holds one of the outputs."""
     outputs = [desk.output(board.path) for board in desk.batch.storyboards]
     for output in outputs:
         _writable(desk, output)
+    clock = SystemClock()
     with locks.hold(desk.settings.state, outputs):
-        ledger = Ledger(desk.settings.state, SystemClock())
+        ledger = Ledger(desk.settings.state, clock)
         try:
-            yield Records(desk, ledger, SystemClock())
+            bounds = limits(desk, clock.token())
+            ledger.begin(desk.settings.account, desk.repository.id, bounds)
+            yield Records(desk, ledger, clock, bounds)
         finally:
             ledger.close()
 
@@ -148,8 +156,8 @@ class Hands:
             return NotYet(f"{self.shelf.target(step).name}: {error.strerror or error}", final=True)
 
 
-def limits(desk: Opened, plan: Plan, history: History, run: str) -> Limits:
-    """The limits of this run, out of settings and flags."""
+def limits(desk: Opened, run: str) -> Limits:
+    """The limits of this run, out of settings and flags; budgets come with the plan."""
     settings = desk.settings
     return Limits(
         run=run,
@@ -159,20 +167,42 @@ def limits(desk: Opened, plan: Plan, history: History, run: str) -> Limits:
         retries_review=settings.retries_review,
         server_error="settle" if settings.server_error == "settle" else "retry",
         fail_fast=desk.args.fail_fast,
-        requests_per_second=50 if plan.play else settings.requests_per_second,
+        requests_per_second=50 if settings.account.free else settings.requests_per_second,
         max_credits=settings.max_credits,
-        budgets=asking.budgets(desk, plan, history),
         credits_per_day=settings.credits_per_day,
     )
 
 
-def nothing(desk: Opened, plan: Plan, history: History) -> ExitCode:
+def nothing(desk: Opened, plan: Plan, history: History, records: Records) -> ExitCode:
     """A run that has nothing to send: the manifest is brought up to date, and the screen says how things stand."""
-    outcome = Outcome(plan)
+    ended = outcome(plan, history, Running(Pace(1)), records.limits, Money())
     _write_manifests(desk, history)
     if desk.args.json:
-        JsonView(sys.stdout).tell(News("done", SystemClock().now(), plan=plan, outcome=outcome))
-    return ExitCode.DONE
+        JsonView(sys.stdout).tell(News("done", records.clock.now(), plan=plan, outcome=ended))
+    elif nothing_to_do(plan):
+        print(
+            screen(plan, columns(), color(desk.args, sys.stdout), around=Around(typed=typed(desk.args, desk.files))),
+            end="",
+        )
+    else:
+        print(closing(ended, columns(), color(desk.args, sys.stdout), _after(desk, 0)), end="")
+    return ended.exit_code
+
+
+def shelve(plan: Plan, history: History, records: Records) -> None:
+    """Clips that are made and lie under another name (a renamed shot, a shared request) get the name of their take."""
+    desk = records.desk
+    shelf = Shelf(desk.settings.root, desk.output, _owner(history))
+    for step in plan.steps:
+        attempt = history.attempts.get(step.attempt or "")
+        if step.action is not Action.KEEP or attempt is None or shelf.target(step).is_file():
+            continue
+        if (stored := shelf.recall(attempt, step)) is not None:
+            event = Event(records.clock.now(), attempt.id, stored)
+            if attempt.elsewhere:
+                records.ledger.take_in(attempt)
+            records.ledger.append(event)
+            history.feed(event)
 
 
 def make(desk: Opened, plan: Plan, history: History, records: Records) -> ExitCode:
@@ -196,27 +226,25 @@ def make(desk: Opened, plan: Plan, history: History, records: Records) -> ExitCo
         keeper.tell(news)
 
     try:
-        outcome = anyio.run(_made, desk, plan, history, records, tell, seen)
+        ended = anyio.run(_made, desk, plan, history, records, tell, seen)
     finally:
         seen.close()
         _write_manifests(desk, history)
     if not desk.args.json:
-        print(
-            closing(outcome, columns(), color(desk.args, sys.stdout), _after(desk, clock.monotonic() - began)), end=""
-        )
-    return outcome.exit_code
+        print(closing(ended, columns(), color(desk.args, sys.stdout), _after(desk, clock.monotonic() - began)), end="")
+    return ended.exit_code
 
 
 async def _made(
     desk: Opened, plan: Plan, history: History, records: Records, tell: Callable[[News], None], seen: View
 ) -> Outcome:
-    bounds = limits(desk, plan, history, records.clock.token())
-    records.ledger.begin(desk.settings.account, desk.repository.id, bounds)
+    bounds = replace(records.limits, budgets=asking.budgets(desk, plan, history))
+    records.ledger.counting(bounds)
     stopping = Stopping()
     async with AsyncExitStack() as stack, anyio.create_task_group() as group:
         hands = await _hands(desk, history, stack)
         group.start_soon(_signals, stopping, seen)
-        outcome = await loop(
+        ended = await loop(
             plan,
             history,
             hands,
@@ -228,7 +256,7 @@ async def _made(
             stopping,
         )
         group.cancel_scope.cancel()
-    return outcome
+    return ended
 
 
 async def _hands(desk: Opened, history: History, stack: AsyncExitStack) -> Hands:
@@ -248,15 +276,9 @@ async def _hands(desk: Opened, history: History, stack: AsyncExitStack) -> Hands
 
 
 def _owner(history: History) -> Callable[[str], str | None]:
-    """Which take the clip at a path was made for."""
-
-    def owner(path: str) -> str | None:
-        for attempt in history.attempts.values():
-            if any(clip is not None and clip.path == path for clip in (attempt.clip, *attempt.copies)):
-                return attempt.intended.fingerprint
-        return None
-
-    return owner
+    """Which take a content was made for."""
+    made = {attempt.clip.sha256: attempt.intended.fingerprint for attempt in history.attempts.values() if attempt.clip}
+    return made.get
 
 
 def _replanned(desk: Opened, records: Records, bounds: Limits) -> Callable[[History], Plan]:

@@ -1,6 +1,7 @@
 """What every command that reads storyboards does first: files, settings, batch, history, plan."""
 
 import argparse
+import hashlib
 import shlex
 import shutil
 import sys
@@ -16,7 +17,7 @@ from runner.history import Clip, History
 from runner.language import batch as language
 from runner.language.board import Batch, Storyboard
 from runner.language.variables import given
-from runner.plan import Plan, decide
+from runner.plan import OnDisk, Plan, decide
 from runner.problems import ExitCode, Problems, Stop
 from runner.records import manifest
 from runner.records.repository import Repository, identify
@@ -48,12 +49,24 @@ class Opened:
         """Where a storyboard's manifest and clips of this provider and profile lie."""
         return self.settings.output / board_name(storyboard) / self.settings.variant
 
-    def on_disk(self, clip: Clip) -> bool:
-        """Whether a clip's file is there and as long as it was."""
-        try:
-            return (self.settings.root / clip.path).stat().st_size == clip.bytes
-        except OSError:
-            return False
+    def on_disk(self, history: History) -> OnDisk:
+        """Whether a clip's file is there: as long as it was, and by its content where several clips had that name."""
+        claims: dict[str, set[str]] = {}
+        for attempt in history.attempts.values():
+            for clip in (attempt.clip, *attempt.copies):
+                if clip is not None:
+                    claims.setdefault(clip.path, set()).add(clip.sha256)
+
+        def there(clip: Clip) -> bool:
+            path = self.settings.root / clip.path
+            try:
+                if path.stat().st_size != clip.bytes:
+                    return False
+                return len(claims.get(clip.path, ())) < 2 or _sha256(path) == clip.sha256
+            except OSError:
+                return False
+
+        return there
 
     def plan(self, history: History, batch: Batch | None = None, selected: frozenset[Name] | None = None) -> Plan:
         """What a run would do now, with the settings of this command."""
@@ -63,7 +76,7 @@ class Opened:
             account=self.settings.account,
             edition=self.edition,
             usd_per_credit=self.settings.usd_per_credit,
-            on_disk=self.on_disk,
+            on_disk=self.on_disk(history),
             profile=self.settings.profile,
             selected=selected,
         )
@@ -102,6 +115,11 @@ class Opened:
             return str(path.relative_to(Path.cwd()))
         except ValueError:
             return str(path)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def compiled(args: argparse.Namespace, *, look: bool = False) -> Opened:

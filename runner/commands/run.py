@@ -48,8 +48,9 @@ def run(args: argparse.Namespace) -> ExitCode:
     with making.records(desk) as records:
         history = desk.recall(records.history())
         plan = desk.plan(history, selected=desk.selected)
+        making.shelve(plan, history, records)
         if not _anything_to_do(plan):
-            return making.nothing(desk, plan, history)
+            return making.nothing(desk, plan, history, records)
         if not plan.play and asking.is_terminal() and not args.quiet:
             asking.show(desk, plan, history)
         asking.fit(desk, plan)

@@ -27,7 +27,7 @@ class Shelf:
     output: Callable[[str], Path]
     """The output folder of a storyboard (for one provider and profile)."""
     owner: Callable[[str], str | None]
-    """The fingerprint that the clip at a path (from the top) was made for; None when no attempt knows it."""
+    """The fingerprint that a content (its SHA-256) was made for; None when no attempt knows it."""
 
     def target(self, step: Step) -> Path:
         """The final name of a take's clip."""
@@ -93,7 +93,7 @@ class Shelf:
     def _set_aside(self, target: Path) -> None:
         """To `earlier/take-1.<first 8 of its fingerprint>.mp4`; a name that another clip has gets the content's too."""
         content = _sha256(target)
-        mark = (self.owner(self._name(target)) or content)[:8]
+        mark = (self.owner(content) or content)[:8]
         folder = target.parent / EARLIER
         if not folder.is_dir():
             _make_folder(folder)

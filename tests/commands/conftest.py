@@ -1,0 +1,81 @@
+"""A content repo for each test, and a paid host that is the sandbox on loopback."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.commands.content import Content, content
+
+KEY = "made-up-canary-key-1234"
+PAID_FILM = """\
+storyboard: 1
+title: The quay
+defaults: {resolution: 480p, duration: 4, aspect_ratio: 16:9}
+shots:
+  - id: quay
+    scene: harbour
+    prompt: Sunrise over the quay
+  - id: boats
+    scene: water
+    prompt: Boats leave the harbour
+"""
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Content:
+    return content(tmp_path)
+
+
+@pytest.fixture
+def paid_film(tmp_path: Path) -> Content:
+    """Two shots from text alone, at 60 credits each."""
+    return content(tmp_path, PAID_FILM)
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A host of the paid provider, as far as the tool knows."""
+
+    base_url: str
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {"SEEDANCE_BASE_URL": self.base_url, "SEEDANCE_API_KEY": KEY, "STORYBOARD_PROVIDER": "kinovi"}
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the host itself counted."""
+        told: dict[str, Any] = httpx.get(
+            f"{self.base_url}/__sandbox/state", headers={"Authorization": f"Bearer {KEY}"}, timeout=10
+        ).json()
+        return told
+
+
+@pytest.fixture
+def host() -> Iterator[Callable[..., Host]]:
+    """Starts `storyboard sandbox` with some flags, on a free port, with prepared clips and tasks of 0.2 seconds."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*flags: str, seconds: str = "0.2") -> Host:
+        words = ["sandbox", "--port", "0", "--key", KEY, "--seconds", seconds, "--plain-clips", *flags]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "runner", *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        started.append(process)
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        assert first.startswith("sandbox listening on "), first
+        return Host(first.removeprefix("sandbox listening on ").strip())
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.wait(timeout=10)
+        assert process.stdout is not None
+        process.stdout.close()

@@ -1,0 +1,127 @@
+"""A content repo in a folder of its own, and the installed command in it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FILM = """\
+storyboard: 1
+title: The quay
+defaults: {resolution: 480p, duration: 4, aspect_ratio: 16:9}
+shots:
+  - id: quay
+    prompt: Sunrise over the quay
+  - id: enter
+    first_frame: "@quay.last_frame"
+    prompt: She pushes the door open
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one command ended with."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A repository of storyboards, with a state folder and a configuration of its own."""
+
+    root: Path
+
+    @property
+    def state(self) -> Path:
+        return self.root.parent / "state"
+
+    def env(self, **more: str) -> dict[str, str]:
+        plain = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+        own = {
+            "STORYBOARD_STATE": str(self.state),
+            "XDG_CONFIG_HOME": str(self.root.parent / "config"),
+            "COLUMNS": "100",
+            "PYTHONUTF8": "1",
+        }
+        return plain | own | more
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def storyboard(self, *words: str, timeout: float = 60, stdin: str | None = None, **env: str) -> Said:
+        """Runs `storyboard …` in the repository, to its end."""
+        done = subprocess.run(
+            [sys.executable, "-m", "runner", *words],
+            cwd=self.root,
+            env=self.env(**env),
+            input=stdin if stdin is not None else "",
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *words: str, **env: str) -> "subprocess.Popen[str]":
+        """Starts `storyboard …` and leaves it running."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "runner", *words],
+            cwd=self.root,
+            env=self.env(**env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def git(self, *words: str) -> str:
+        identity = ["-c", "user.name=A", "-c", "user.email=a@example.com"]
+        done = subprocess.run(
+            ["git", *identity, *words], cwd=self.root, env=self.env(), capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    def manifest(self, name: str = "film", variant: str = "sandbox") -> dict[str, Any]:
+        path = self.root / "renders" / name / variant / "manifest.json"
+        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return told
+
+    def clips(self) -> list[str]:
+        return sorted(str(path.relative_to(self.root)) for path in self.root.glob("renders/**/*.mp4"))
+
+
+def content(tmp_path: Path, film: str = FILM) -> Content:
+    """A fresh git repository with one storyboard."""
+    root = tmp_path / "film"
+    (root / "storyboards").mkdir(parents=True)
+    made = Content(root)
+    made.write("storyboards/film.yaml", film)
+    made.git("init", "-q")
+    made.git("add", ".")
+    made.git("commit", "-qm", "A film")
+    return made
+
+
+def clone(source: Content, name: str) -> Content:
+    """A second working tree of the same repository, on the same machine."""
+    target = source.root.parent / name
+    subprocess.run(["git", "clone", "-q", str(source.root), str(target)], check=True, capture_output=True)
+    shutil.rmtree(target / "renders", ignore_errors=True)
+    return Content(target)
