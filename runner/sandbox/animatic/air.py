@@ -67,7 +67,7 @@ def air_of(stage: Stage) -> list[Moving]:
         found.append(_glitter(stage, dice))
     if re.search(r"\bfog|\bmist|haze|smoke|steam|雾", words):
         found.append(_fog(stage))
-    if re.search(r"\brain|storm|downpour|drizzle|雨|дождь|مطر|גשם", words):
+    if re.search(r"\brain(?!coat|bow)|storm|downpour|drizzle|雨(?!衣)|дождь|مطر|גשם", words):
         found += [_rain(stage, dice, near) for near in (0.6, 1.0)]
     elif re.search(r"\bsnow|blizzard|winter|雪", words):
         found += [_snow(stage, dice, near) for near in (0.6, 1.0)]

@@ -104,8 +104,8 @@ _FAST = re.compile(r"\b(?:fast|quick(?:ly)?|rapid(?:ly)?|whip|crash|sudden(?:ly)
 _SLOW = re.compile(r"\b(?:slow(?:ly)?|gentl[ey]|subtl[ey]|slight(?:ly)?)\b", re.IGNORECASE)
 _AMBIENT = (
     View(truck=0.09),
-    View(zoom=1.09),
     View(truck=-0.09),
+    View(zoom=1.09),
     View(zoom=1 / 1.09),
     View(truck=0.06, zoom=1.06),
     View(truck=-0.06, zoom=1.06),
@@ -120,7 +120,9 @@ def camera_of(prompt: str, seconds: float, variation: int, dice: Dice) -> Camera
         moves += _moves(beat.text, beat.start, beat.end)
     shake = 0.0045 if _SHAKY.search(prompt) else 0.0
     if not moves and not _STILL.search(prompt):
-        drift = _AMBIENT[(dice.whole(0, len(_AMBIENT) - 1) + variation) % len(_AMBIENT)]
+        # A hand does not zoom.
+        choice = _AMBIENT[:2] if shake else _AMBIENT
+        drift = choice[(dice.whole(0, len(choice) - 1) + variation) % len(choice)]
         return Camera(seconds, (Move(0, seconds, drift),), shake)
     # A second take of the same words is not played the same: a little more or less, and a breath of its own.
     extra = View(truck=0.03 * (1 if variation % 2 else -1)) if variation and moves else None

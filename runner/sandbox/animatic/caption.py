@@ -17,6 +17,10 @@ _LEADING = 1.42
 """Height of a line by the height of its letters."""
 
 
+Masks = tuple["ImageDraw", "ImageDraw"]
+"""What is written with, and what mentions are written with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One set line; `beat` is the index of the beat that it belongs to, -1 for what holds for the whole clip."""
@@ -155,36 +159,23 @@ def _longest(text: str, size: int, width: float) -> int:
     return low
 
 
-def draw_line(draw: "ImageDraw", at: tuple[float, float], width: float, text: str, size: int, plain: int) -> None:
-    """Write one line on a mask (`plain` is its strength), from the right where its script runs that way."""
+def draw_line(masks: Masks, at: tuple[float, float], width: float, text: str, size: int, strength: int = 255) -> None:
+    """Write one line, its mentions on a mask of their own, from the right where its script runs that way."""
+    letters, mentions = masks
     x, y = at
     backwards = right_to_left(text)
-    pieces = runs(text)
+    # The mark keeps the "@" before its name where the line runs from the right.
+    pieces = runs(_MENTION.sub("\u200e\\1", text) if backwards else text)
     if backwards:
-        x += width - measure(text, size)
+        x += width - sum(font(run.face, size).getlength(run.text) for run in pieces)
         pieces = pieces[::-1]
     for run in pieces:
         face = font(run.face, size)
         direction = "rtl" if backwards and len(pieces) == 1 else None
-        draw.text((x, y + _baseline(size)), run.text, font=face, fill=plain, anchor="ls", direction=direction)
-        x += face.getlength(run.text)
-
-
-def draw_mentions(draw: "ImageDraw", at: tuple[float, float], text: str, size: int, plain: int) -> None:
-    """Write only the mentions of a line that runs from the left, where `draw_line` has put them."""
-    if right_to_left(text):
-        return
-    x, y = at
-    for piece in _MENTION.split(text):
-        if _MENTION.fullmatch(piece):
-            for run in runs(piece):
-                face = font(run.face, size)
-                draw.text((x, y + _baseline(size)), run.text, font=face, fill=plain, anchor="ls")
-        x += measure(piece, size)
-
-
-def _baseline(size: int) -> int:
-    return round(size * 1.02)
+        for part in [run.text] if backwards else _MENTION.split(run.text):
+            mask = mentions if _MENTION.fullmatch(part) else letters
+            mask.text((x, y + round(size * 1.02)), part, font=face, fill=strength, anchor="ls", direction=direction)
+            x += face.getlength(part)
 
 
 def page_masks(page: Page, setting: Setting, width: int) -> tuple["Image.Image", "Image.Image"]:
@@ -196,8 +187,7 @@ def page_masks(page: Page, setting: Setting, width: int) -> tuple["Image.Image",
     for at, line in enumerate(page.lines):
         strength = 255 if page.beat is None or line.beat == page.beat else 205 if line.beat == -1 else 120
         place = (0.0, float(at * setting.line_height))
-        draw_line(ImageDraw.Draw(letters), place, width, line.text, setting.size, strength)
-        draw_mentions(ImageDraw.Draw(mentions), place, line.text, setting.size, strength)
+        draw_line((ImageDraw.Draw(letters), ImageDraw.Draw(mentions)), place, width, line.text, setting.size, strength)
     return letters, mentions
 
 
@@ -208,5 +198,6 @@ def label(text: str, size: int, strength: int = 255) -> "Image.Image":
     shown = readable(text)
     width = max(1, round(measure(shown, size) + 0.5))
     mask = Image.new("L", (width, round(size * 1.4)))
-    draw_line(ImageDraw.Draw(mask), (0, 0), width, shown, size, strength)
+    pen = ImageDraw.Draw(mask)
+    draw_line((pen, pen), (0, 0), width, shown, size, strength)
     return mask

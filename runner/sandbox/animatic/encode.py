@@ -14,10 +14,10 @@ RATE = 48_000
 """Samples a second of the sound track."""
 _VIDEO = {
     "preset": "ultrafast",
-    "crf": "27",
-    "x264-params": "cabac=1:deblock=1,0:aq-mode=0:bframes=2:b-adapt=0:weightb=0:scenecut=0",
+    "crf": "29",
+    "x264-params": "cabac=1:deblock=1,0:aq-mode=0:bframes=3:b-adapt=0:direct=spatial:subme=1:weightb=0:scenecut=0",
 }
-"""Tried side by side on these pictures: a third of the plain preset's bytes in less time than `superfast` takes."""
+"""Tried side by side on these pictures: a third of the plain preset's bytes, in less time than `superfast` takes."""
 
 
 class Writer:
@@ -35,11 +35,13 @@ class Writer:
         context = self._video.codec_context
         # One thread: the same bytes every time, and several clips share the cores among themselves.
         context.thread_count = 1
-        # A key picture every second, so that seeking is quick.
-        context.gop_size = fps
+        # A key picture every two seconds, so that seeking is quick.
+        context.gop_size = fps * 2
         context.color_range = 1
         context.colorspace = context.color_primaries = context.color_trc = 1
-        self._audio = container.add_stream("aac", rate=RATE, layout="stereo") if sound else None
+        self._audio = (
+            container.add_stream("aac", rate=RATE, layout="stereo", options={"aac_coder": "fast"}) if sound else None
+        )
         if self._audio:
             self._audio.bit_rate = 96_000
 

@@ -111,7 +111,7 @@ def layout(shapes: Sequence[float], size: tuple[int, int]) -> list[Card]:
     gap = max(6, margin // 2 // 2 * 2)
     top = margin + small_size(size) * 2 // 2 * 2
     room = size[1] * (0.44 if size[0] >= size[1] else 0.34)
-    for tall in range(round(min(size) * 0.34), 24, -2):
+    for tall in range(round(min(size) * 0.26), 24, -2):
         rows = _rows(shapes, tall, size[0] - 2 * margin, gap)
         if rows and len(rows) * (tall + gap) <= room:
             break

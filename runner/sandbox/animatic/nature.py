@@ -21,7 +21,7 @@ def harbour(stage: Stage) -> None:
             _boat(pen, stage, at + dice.between(-0.05, 0.05), 0.715, stage.unit * dice.between(0.9, 1.5), dice)
 
     stage.add(stage.mask(boats), 0.75, mix(far, near, 0.72))
-    stage.add(stage.mask(lambda pen: _quay(pen, stage, dice)), 1.15, near, mix(near, (0, 0, 0), 0.4))
+    stage.add(stage.mask(lambda pen: _quay(pen, stage, dice)), 0.98, near, mix(near, (0, 0, 0), 0.4))
     stage.ground = 0.9
 
 

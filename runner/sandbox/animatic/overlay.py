@@ -14,8 +14,6 @@ FADE = 0.35
 """Seconds until everything stands, and in which it leaves: the first and last pictures are clean, so clips join."""
 _INK: Colour = (10, 12, 18)
 _PAPER: Colour = (248, 246, 240)
-_SHADE = [min(165, round(260 * (v / 255) ** 1.5)) for v in range(256)]
-"""How the ground of the caption darkens downwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +23,7 @@ class Sheet:
     at: tuple[int, int]
     shade: Mask
     letters: Mask
-    mentions: Mask
+    mentions: Mask | None
 
 
 @dataclass(slots=True)
@@ -58,7 +56,8 @@ class Overlay:
         sheet = self._sheets[at]
         planes.tint(_INK, sheet.at, sheet.shade.fade(share))
         planes.tint(_PAPER, sheet.at, sheet.letters.fade(share))
-        planes.tint(self.accent, sheet.at, sheet.mentions.fade(share))
+        if sheet.mentions is not None:
+            planes.tint(self.accent, sheet.at, sheet.mentions.fade(share))
 
     def _strip(self, planes: Planes, moment: float, share: float) -> None:
         margin, small = margin_of(self.size), small_size(self.size)
@@ -129,13 +128,29 @@ def _sheet(page: Page, setting: Setting, size: tuple[int, int]) -> Sheet:
     top = size[1] - height
     top -= top % 2
     height = size[1] - top
-    shade = Image.linear_gradient("L").resize((size[0], height)).point(_SHADE)
+    shade = _shade((size[0], height), lead)
     written, marked = Image.new("L", (size[0], height)), Image.new("L", (size[0], height))
     written.paste(letters, (margin, height - margin - letters.height))
     marked.paste(mentions, (margin, height - margin - letters.height))
     # A soft dark edge around the letters keeps them readable over anything.
     glow = written.filter(ImageFilter.BoxBlur(max(1, setting.size // 6))).point([min(150, v * 2) for v in range(256)])
-    return Sheet((0, top), mask_of(ImageChops.lighter(shade, glow)), mask_of(written), mask_of(marked))
+    return Sheet(
+        (0, top),
+        mask_of(ImageChops.lighter(shade, glow)),
+        mask_of(written),
+        mask_of(marked) if marked.getbbox() else None,
+    )
+
+
+def _shade(size: tuple[int, int], lead: int) -> Image.Image:
+    """The ground of the letters: comes in softly over `lead` pixels, then darkens on to the bottom."""
+    column = Image.new("L", (1, size[1]))
+    for y in range(size[1]):
+        into = min(1.0, y / lead)
+        column.putpixel(
+            (0, y), round(118 * into * into * (3 - 2 * into) + 52 * max(0, y - lead) / max(1, size[1] - lead))
+        )
+    return column.resize(size)
 
 
 def _signs(text: str) -> list[str]:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from PIL import Image, ImageChops
 
 from runner.sandbox.animatic.camera import View
-from runner.sandbox.animatic.dice import Dice
 from runner.sandbox.animatic.palette import mix
 from runner.sandbox.animatic.planes import Colour, Planes, planes_of
-from runner.sandbox.animatic.stage import Layer, Pen, Point, Stage
+from runner.sandbox.animatic.stage import Layer, Pen, Point, Stage, even
 
 _PEOPLE = re.compile(
     r"\b(?:wom[ae]n|m[ae]n|girls?|boys?|she|he|her|his|they|person|people|dancers?|child(?:ren)?|kids?|couple|friends?"
@@ -37,6 +36,8 @@ class Pose:
     arms: tuple[float, float] = (0.1, -0.12)
     elbows: tuple[float, float] = (0.12, 0.12)
     lean: float = 0.0
+    open: float = 0.0
+    """How far the shoulders are turned to the camera: 0 from the side, 1 from the front."""
     lift: float = 0.0
     """How far the body is above its stand, as a share of its height."""
 
@@ -77,12 +78,18 @@ def people_of(stage: Stage, seconds: float) -> list[Figure]:
         foot = stage.y(0.2) + tall * 0.96
     count = 2 if _TWO.search(stage.words) and tall < stage.size[1] * 1.5 else 1
     figures = []
+    middle = dice.pick((0.44, 0.56))
     for number in range(count):
         look = _look(stage, number)
         scale = tall * (1 - 0.07 * number)
-        at = dice.pick((0.4, 0.56)) + (0.0 if count == 1 else (number - 0.5) * 0.42 * scale / stage.size[0] * 1.6)
-        figures.append(_figure(stage, look, scale, at, foot - number * scale * 0.015, seconds, dice.apart(str(number))))
+        at = middle + (0.0 if count == 1 else (number - 0.5) * 0.42 * scale / stage.size[0] * 1.6)
+        figures.append(_figure(stage, look, scale, at, foot - number * scale * 0.015, seconds, count))
     return figures
+
+
+def is_close(words: str) -> bool:
+    """Whether the prompt (in lower case) asks for a face that fills the frame."""
+    return bool(_CLOSE.search(words))
 
 
 def _height(words: str) -> float:
@@ -111,22 +118,25 @@ def _look(stage: Stage, number: int) -> Look:
     )
 
 
-def _figure(stage: Stage, look: Look, tall: float, at: float, foot: float, seconds: float, dice: Dice) -> Figure:
+def _figure(stage: Stage, look: Look, tall: float, at: float, foot: float, seconds: float, count: int) -> Figure:
     words = stage.words
     if _CLOSE.search(words):
-        return Figure([_layer(stage, look, Pose(), tall, stage.x(at), foot, 0.0, 1.05)], 1)
+        return Figure([_layer(stage, look, Pose(arms=(0.2, -0.2), open=1), tall, stage.x(at), foot, 0.0, 1.05)], 1)
     if _DANCE.search(words):
         poses = [_dancing(step / _PHASES * math.tau) for step in range(_PHASES)]
         return Figure([_layer(stage, look, pose, tall, stage.x(at), foot, 0.0, 1) for pose in poses], 9)
     running = bool(_RUN.search(words))
     if running or _WALK.search(words):
-        way = min(stage.size[0] * 0.5, tall * (1.1 if running else 0.62) * seconds)
+        way = min(stage.size[0] * (0.42 if count == 1 else 0.3), tall * (1.1 if running else 0.62) * seconds)
         start = stage.x(at) - way / 2
         poses = [_striding(step / _PHASES * math.tau, running) for step in range(_PHASES)]
         layers = [_layer(stage, look, pose, tall, start, foot, way / seconds, 1) for pose in poses]
         # A body's length forward is a little more than one double step: feet that fit the way do not slide.
         return Figure(layers, _PHASES * max(0.55, way / seconds / (tall * (1.15 if running else 0.78))))
-    return Figure([_layer(stage, look, Pose(arms=(0.16, -0.1)), tall, stage.x(at), foot, 0.0, 1)], 1)
+    return Figure(
+        [_layer(stage, look, Pose(arms=(0.14, -0.14), elbows=(0.05, -0.05), open=1), tall, stage.x(at), foot, 0.0, 1)],
+        1,
+    )
 
 
 def _striding(phase: float, running: bool) -> Pose:
@@ -149,6 +159,7 @@ def _dancing(phase: float) -> Pose:
         elbows=(0.4 + 0.3 * math.cos(phase), -0.3),
         lean=0.12 * math.sin(phase),
         lift=0.02 * abs(math.sin(phase)),
+        open=0.8,
     )
 
 
@@ -159,10 +170,11 @@ def _layer(
     size = (round(tall * 0.62) * 2, round(tall * 0.6) * 2)
     picture, cover = _drawn(size, look, pose, tall)
     at = (round(x - size[0] / 2), round(foot - size[1] + tall * 0.06))
-    # What lies below the canvas is never seen, and would only cost time.
-    rows = min(size[1], max(2, (stage.canvas[1] - at[1] + 2) // 2 * 2))
-    box = (0, 0, size[0], rows)
-    return Layer(at, cover.crop(box), depth, None, planes_of(picture.crop(box)), drift)
+    # What is empty, or lies below the canvas, would only cost time.
+    rows = min(size[1], max(2, stage.canvas[1] - at[1]))
+    box = even(cover.crop((0, 0, size[0], rows)).getbbox() or (0, 0, 2, 2), (size[0], rows // 2 * 2))
+    corner = (at[0] + box[0], at[1] + box[1])
+    return Layer(corner, cover.crop(box), depth, None, planes_of(picture.crop(box)), drift)
 
 
 def _drawn(size: tuple[int, int], look: Look, pose: Pose, tall: float) -> tuple[Image.Image, Image.Image]:
@@ -181,12 +193,12 @@ def _drawn(size: tuple[int, int], look: Look, pose: Pose, tall: float) -> tuple[
     for side, tone in ((1, mix(look.legs, (0, 0, 0), 0.25)), (0, look.legs)):
         lay(_leg(size, hip, pose.legs[side], pose.knees[side], tall), tone)
         if side == 1:
-            lay(_arm(size, neck, pose.arms[1], pose.elbows[1], tall, 0.062), shade)
+            lay(_arm(size, neck, pose.arms[1], pose.elbows[1], tall, 0.062, -0.062 * pose.open), shade)
     lay(_throat(size, neck, tall), mix(look.skin, look.legs, 0.3))
     lay(_hair(size, neck, tall, look.long_hair), look.hair)
     lay(_coat(size, hip, neck, tall), look.coat)
     lay(_face(size, neck, tall), look.skin)
-    lay(_arm(size, neck, pose.arms[0], pose.elbows[0], tall, 0.066), mix(look.coat, look.legs, 0.14))
+    lay(_arm(size, neck, pose.arms[0], pose.elbows[0], tall, 0.066, 0.062 * pose.open), mix(look.coat, look.legs, 0.14))
     soft = _lit_from_the_left(size, cover)
     picture.paste(mix(look.coat, (255, 244, 224), 0.55), (0, 0), soft)
     return picture, cover
@@ -211,9 +223,11 @@ def _leg(size: tuple[int, int], hip: Point, angle: float, knee: float, tall: flo
     return pen
 
 
-def _arm(size: tuple[int, int], neck: Point, angle: float, elbow: float, tall: float, thick: float) -> Pen:
+def _arm(
+    size: tuple[int, int], neck: Point, angle: float, elbow: float, tall: float, thick: float, aside: float
+) -> Pen:
     pen = Pen(size)
-    shoulder = (neck[0], neck[1] + tall * 0.05)
+    shoulder = (neck[0] + aside * tall, neck[1] + tall * 0.05)
     middle = (shoulder[0] + math.sin(angle) * tall * 0.165, shoulder[1] + math.cos(angle) * tall * 0.165)
     lower = angle + elbow
     hand = (middle[0] + math.sin(lower) * tall * 0.15, middle[1] + math.cos(lower) * tall * 0.15)

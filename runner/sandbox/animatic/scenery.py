@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from runner.sandbox.animatic import inside, nature, town
 from runner.sandbox.animatic.air import Glitter, Moving, air_of
@@ -12,7 +12,7 @@ from runner.sandbox.animatic.camera import Camera, window
 from runner.sandbox.animatic.dice import Dice
 from runner.sandbox.animatic.order import Order
 from runner.sandbox.animatic.palette import palette_of
-from runner.sandbox.animatic.people import Figure, people_of
+from runner.sandbox.animatic.people import Figure, is_close, people_of
 from runner.sandbox.animatic.planes import Box, Planes, planes_of
 from runner.sandbox.animatic.stage import Layer, Stage, paper, still
 
@@ -72,14 +72,24 @@ def scene_of(order: Order, size: tuple[int, int], dice: Dice) -> Scene:
     stage = Stage(size, palette, dice.apart("stage"), words)
     place = next((place for pattern, place in _PLACES.items() if re.search(pattern, words)), nature.hills)
     place(stage)
+    people = people_of(stage, order.seconds)
+    if is_close(words):
+        _blur(stage)
     before = [layer for layer in stage.layers if layer.depth < 1]
     near = [layer for layer in stage.layers if layer.depth >= 1]
-    people = people_of(stage, order.seconds)
     moving = air_of(stage)
     on_water = [one for one in moving if isinstance(one, Glitter)]
     falling = [one for one in moving if not isinstance(one, Glitter)]
     layers: list[Layer | Figure | Moving] = [*on_water, *before, *people, *near, *falling]
     return Scene(size, stage.canvas, planes_of(paper(stage.base, "paper", 9)), tuple(layers), _edge(size))
+
+
+def _blur(stage: Stage) -> None:
+    """What is behind a face in close-up is out of focus."""
+    soft = ImageFilter.BoxBlur(stage.unit * 0.09)
+    stage.base = stage.base.filter(soft)
+    for layer in stage.layers:
+        layer.cover = layer.cover.filter(soft)
 
 
 def _edge(size: tuple[int, int]) -> Image.Image:

@@ -24,7 +24,7 @@ class Room:
 
 
 _ROOMS = {
-    r"\brain|storm|downpour|waterfall|雨": Room(0.016, 0.55),
+    r"\brain(?!coat|bow)|storm|downpour|waterfall|雨(?!衣)": Room(0.016, 0.55),
     r"\bsea\b|ocean|waves?\b|harbou?r|quay|beach|shore|river|海": Room(0.012, 0.9),
     r"\bwind|desert|mountain|snow|forest|field|风": Room(0.008, 0.95),
     r"\bcity|street|traffic|crowd|market|club|car\b|train": Room(0.008, 0.97),

@@ -193,7 +193,7 @@ class Stage:
         box = mask.getbbox()
         if box is None:
             return
-        box = _even(box, self.canvas)
+        box = even(box, self.canvas)
         picture = None
         if low is not None:
             # As wide as the frame and half as high again: it is cut, never scaled.
@@ -208,7 +208,7 @@ class Stage:
         """A layer that shows a picture as large as the canvas where the mask covers."""
         box = mask.getbbox()
         if box is not None:
-            box = _even(box, self.canvas)
+            box = even(box, self.canvas)
             self.layers.append(Layer(box[:2], mask.crop(box), depth, None, planes_of(picture.crop(box)), drift))
 
     def disc(self, x: float, y: float, wide: float, tall: float, blur: float = 0) -> Image.Image:
@@ -246,7 +246,7 @@ def _wave(x: float, parts: Sequence[tuple[float, float, float]]) -> float:
     return sum(math.sin(x * rate * 3 + phase) * high for rate, phase, high in parts) / sum(part[2] for part in parts)
 
 
-def _even(box: tuple[int, int, int, int], limit: tuple[int, int]) -> tuple[int, int, int, int]:
+def even(box: tuple[int, int, int, int], limit: tuple[int, int]) -> tuple[int, int, int, int]:
     """Two pixels more on each side, and even numbers, as half-size chroma needs."""
     return (
         max(0, box[0] - 2) // 2 * 2,

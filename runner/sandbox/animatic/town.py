@@ -23,8 +23,10 @@ def skyline(stage: Stage) -> None:
         mask, _ = _towers(stage, dice, level, tall, 0.55)
         stage.bake(mask, mix(mist, palette.far, 0.4 + 0.32 * number), mix(mist, palette.far, 0.1 + 0.25 * number))
     _lit(stage, 0.6, 0.88, 3.6, 0.8, palette.depth(0.55), palette.depth(0.4), dice)
-    _lit(stage, 1.15, 1.02, 3.0, 1.5, palette.depth(0.95), palette.depth(0.85), dice)
-    stage.ground = 0.94
+    _lit(stage, 0.95, 1.0, 2.7, 1.4, palette.depth(0.9), palette.depth(0.8), dice)
+    ledge = stage.panel(0, stage.y(0.91), stage.canvas[0], stage.canvas[1])
+    stage.add(ledge, 1.15, mix(palette.near, palette.sun, 0.08), palette.near)
+    stage.ground = 0.92
 
 
 def _towers(
@@ -112,7 +114,7 @@ def roofs(stage: Stage) -> None:
         lit = stage.mask(partial(_panes, stage, dice.apart(f"panes {depth}"), level, size))
         picture.paste(mix(palette.accent, (255, 226, 160), 0.6), (0, 0), lit)
         stage.paint(both, depth, picture)
-    stage.ground = 0.95
+    stage.ground = 0.92
 
 
 def _houses(stage: Stage, dice: Dice, level: float, size: float, landmarks: bool) -> tuple[Image.Image, Image.Image]:
@@ -187,7 +189,7 @@ def street(stage: Stage) -> None:
         stage.base.paste(
             mix(palette.sun, palette.accent, 0.4), (0, round(y)), shine.point([v * 110 // 255 for v in range(256)])
         )
-    for number, depth in enumerate((0.4, 0.75, 1.2)):
+    for number, depth in enumerate((0.4, 0.7, 0.95)):
         for side in (-1, 1):
             _front(stage, dice.apart(f"{number} {side}"), (x, y), side, number, depth)
     stage.ground = 0.88
@@ -195,7 +197,7 @@ def street(stage: Stage) -> None:
 
 def _front(stage: Stage, dice: Dice, point: tuple[float, float], side: int, number: int, depth: float) -> None:
     """One house of a row: from its near edge to its far edge, both on lines to the vanishing point."""
-    near, far = ((2.3, 1.1), (4.6, 2.15), (10.5, 4.3))[number]
+    near, far = ((2.8, 1.1), (5.6, 2.15), (12.0, 4.3))[number]
     unit, (x, y) = stage.unit, point
     tall = dice.between(0.95, 1.35)
     corners = [
