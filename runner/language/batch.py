@@ -1,29 +1,34 @@
 """From the files to the batch: read, include, check, expand, render, mention, compare. One line a step."""
 
 import gc
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path as FilePath
 
 from runner.edition.edition import DEFAULT, Edition, load
+from runner.language.apart import Apart
 from runner.language.board import Batch, Shot, Storyboard
 from runner.language.checks import (
     check_asset_names,
     check_circles,
+    check_files,
     check_ids,
     check_same,
+    check_templates,
     check_unused_assets,
     check_unused_variables,
 )
 from runner.language.compose import Cast, Composer
 from runner.language.document import Document, Fields, Origin, Value
+from runner.language.expansion import expand
 from runner.language.include import Named, Shelf, names, order
-from runner.language.materials import Asset, Stock, read_asset
+from runner.language.materials import Asset, Stock, folded, read_asset
 from runner.language.prompts import Prompts
 from runner.language.settle import settled
-from runner.language.shots import Draft, Ground, Layer, expand, finish
-from runner.language.template import Templates, Variable
+from runner.language.shots import Draft, Ground, Layer, finish
+from runner.language.template import Templates, Variable, variable
 from runner.problems import ExitCode, Problem, Problems, Stop, nearest
 from runner.request import Plain
 
@@ -49,37 +54,53 @@ class Film:
     assets: list[Asset]
     drafts: list[Draft]
     cast: Cast
+    profiles: tuple[str, ...]
+    errors: int
+    """How many there were before it: warnings about what is not used say nothing while something is wrong."""
 
 
-def compile(files: Sequence[FilePath], root: FilePath, options: Options) -> tuple[Batch, Problems]:  # noqa: A001 - it is what it does
+def compile(  # noqa: A001 - the room has one verb, and nobody here needs Python's own
+    files: Sequence[FilePath], root: FilePath, options: Options
+) -> tuple[Batch, Problems]:
     """The batch of some files and everything that is wrong with them, in file order.
 
     Paths of shots and places are from `root`, the repository's top. Reads files below `root`, and nothing else; raises
     Stop only for what the command line says (an unknown profile or variable).
     """
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        films, problems = films_of(files, root, options)
+    with compiling(files, root, options) as (films, problems):
         boards = [board(film) for film in films]
         return Batch(tuple(boards)), settled(problems)
+
+
+@contextmanager
+def compiling(files: Sequence[FilePath], root: FilePath, options: Options) -> Iterator[tuple[list[Film], Problems]]:
+    """Every storyboard with its shots merged and rendered, before mentions are resolved; holds the template worker."""
+    collecting = gc.isenabled()
+    # The collector would walk the growing tree again and again: three times the cost of building it.
+    gc.disable()
+    apart = Apart()
+    try:
+        problems = Problems()
+        yield _films(files, Shelf(root, problems), apart, options), problems
     finally:
+        apart.close()
         if collecting:
             gc.enable()
 
 
-def films_of(files: Sequence[FilePath], root: FilePath, options: Options) -> tuple[list[Film], Problems]:
-    """Every storyboard with its shots merged and rendered, before mentions are resolved."""
-    problems = Problems()
-    shelf = Shelf(root, problems)
+def _films(files: Sequence[FilePath], shelf: Shelf, apart: Apart, options: Options) -> list[Film]:
     documents = list(dict.fromkeys(shelf.read(path) for path in files))
     found = [document for document in documents if "storyboard" in document.root]
-    sections = [_sections(document, shelf) for document in found]
-    _check_options(sections, options, whole=all(document.whole for document in shelf.documents.values()))
-    stock = Stock(root)
-    films = [_film(document, parts, shelf, stock, options) for document, parts in zip(found, sections, strict=True)]
-    _check_size(films, problems)
-    return films, problems
+    sections = [_sections(document, shelf) for document in documents]
+    boards = [parts for document, parts in zip(documents, sections, strict=True) if document in found]
+    _check_options(boards, options, whole=all(document.whole for document in shelf.documents.values()))
+    stock = Stock(shelf.root)
+    films = [
+        _film(document, parts, shelf, stock, apart, options)
+        for document, parts in zip(documents, sections, strict=True)
+    ]
+    _check_size(films, shelf.problems)
+    return [film for film in films if film.document in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +140,16 @@ def _unknown(what: str, name: str, known: Iterable[str]) -> str:
     return f"no {what} is named {name}" + (f"; did you mean {close}?" if close else f"; known: {listed}")
 
 
-def _film(document: Document, parts: _Sections, shelf: Shelf, stock: Stock, options: Options) -> Film:
+def _film(document: Document, parts: _Sections, shelf: Shelf, stock: Stock, apart: Apart, options: Options) -> Film:
+    """A storyboard, or an include as one without shots: its names, files and templates are checked all the same."""
     problems = shelf.problems
-    templates = Templates(Prompts(shelf.root, document).find)
+    before = len(problems.errors)
+    templates = Templates(Prompts(shelf.root, document).find, apart, problems.sources)
+    assets = [
+        asset
+        for name, named in parts.assets.items()
+        if (asset := read_asset(name, named, named.origin.document is document)) is not None
+    ]
     ground = Ground(
         document,
         tuple(_layers(parts.files, "defaults")),
@@ -130,19 +158,42 @@ def _film(document: Document, parts: _Sections, shelf: Shelf, stock: Stock, opti
         templates,
         problems,
         frozenset(shelf.broken.get(document.name, ())),
+        _lost(parts.files, shelf, options.profile),
+        frozenset(name for asset in assets if asset.words for name in templates.read(asset.words).names),
     )
-    drafts = check_ids(expand(ground), ground)
-    assets = [
-        asset
-        for name, named in parts.assets.items()
-        if (asset := read_asset(name, named, named.origin.document is document)) is not None
-    ]
-    cast = Cast(check_asset_names(assets, drafts, ground), stock, options.edition)
+    check_templates(parts.files, ground)
+    drafts = expand(ground)
+    check_ids(drafts, ground)
+    cast = Cast(check_asset_names(assets, drafts, ground), stock, options.edition, _hidden(parts.files, shelf))
     for draft in drafts:
         finish(draft, ground)
         takes = draft.values.get("takes")
         cast.takes[draft.id] = takes if isinstance(takes, int) else 1
-    return Film(document, ground, assets, drafts, cast)
+    if "storyboard" not in document.root:
+        check_files(assets, stock, ground)
+    return Film(document, ground, assets, drafts, cast, tuple(parts.profiles), before)
+
+
+def _lost(files: Sequence[Document], shelf: Shelf, profile: str | None) -> frozenset[str]:
+    """Fields of defaults and of the profile that were left out, since their values have the wrong shape."""
+    paths = [path for document in files for path in shelf.broken.get(document.name, ())]
+    defaults = {str(path[1]) for path in paths if path[:1] == ("defaults",) and len(path) > 1}
+    return frozenset(defaults | {str(path[2]) for path in paths if path[:2] == ("profiles", profile) and len(path) > 2})
+
+
+def _hidden(files: Sequence[Document], shelf: Shelf) -> tuple[str, ...]:
+    """How names begin of which something is known to be wrong: to mention them is no second problem."""
+    found: list[str] = []
+    for document in files:
+        if document.source.text and not document.whole:
+            return ("",)
+        for path in shelf.broken.get(document.name, ()):
+            if path[:1] == ("assets",):
+                found.append(folded(str(path[1])) if len(path) > 1 else "")
+            elif path[:1] == ("shots",) and path[2:] in ((), ("matrix",), ("id",)):
+                said = document.get((*path[:2], "id"))
+                found.append(folded(said.split("{")[0]) if isinstance(said, str) else "")
+    return tuple(found)
 
 
 def _layers(files: Sequence[Document], section: str) -> Iterable[Layer]:
@@ -161,7 +212,7 @@ def _profile(parts: _Sections, profile: str | None) -> Iterable[Layer]:
 
 
 def _variables(said: Mapping[str, Named], given: Mapping[str, Plain]) -> Mapping[str, Variable]:
-    found = {name: Variable(named.origin.value, _constant(named.origin)) for name, named in said.items()}
+    found = {name: variable(named.origin.value, _constant(named.origin)) for name, named in said.items()}
     return found | {name: Variable(_value(value), None, literal=True) for name, value in given.items()}
 
 
@@ -194,13 +245,14 @@ def board(film: Film) -> Storyboard:
     drafts = {draft.id: draft for draft in film.drafts}
     check_circles(made, drafts, film.ground)
     check_same(made, drafts, film.ground)
-    if len(made) == len(film.drafts) and not film.ground.problems.errors:
+    check_files(film.assets, film.cast.stock, film.ground)
+    if len(film.ground.problems.errors) == film.errors:
         check_unused_assets(film.assets, film.ground)
         check_unused_variables(film.drafts, film.ground)
-    return _storyboard(film.document, made)
+    return _storyboard(film.document, made, film.profiles)
 
 
-def _storyboard(document: Document, shots: Sequence[Shot]) -> Storyboard:
+def _storyboard(document: Document, shots: Sequence[Shot], profiles: tuple[str, ...]) -> Storyboard:
     root = document.root
     title, length, budget = root.get("title"), root.get("length"), root.get("budget")
     ceilings = budget if isinstance(budget, dict) else Fields(0)
@@ -211,6 +263,7 @@ def _storyboard(document: Document, shots: Sequence[Shot]) -> Storyboard:
         length=_decimal(length),
         budget_credits=_decimal(ceilings.get("credits")),
         budget_usd=_decimal(ceilings.get("usd")),
+        profiles=profiles,
     )
 
 

@@ -4,29 +4,35 @@ from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from runner.language.board import Shot
-from runner.language.materials import Asset, folded
+from runner.language.document import Document, Origin, Path, Value
+from runner.language.expansion import used_names
+from runner.language.materials import Asset, Stock, folded, look
 from runner.language.mentions import is_name, position
-from runner.language.shots import Draft, Ground, used_names
+from runner.language.shots import Draft, Ground
+from runner.language.template import has_mark, line_place
 from runner.problems import Problem, nearest
 
+Key = tuple[str, Path, str]
+"""A variable by the file and the mapping that say it."""
 
-def check_ids(drafts: Sequence[Draft], ground: Ground) -> list[Draft]:
-    """The drafts whose ids are their own, regardless of case."""
+
+def check_ids(drafts: Sequence[Draft], ground: Ground) -> None:
+    """Ids differ by more than case; the second of two that do not is unknown from here on."""
     seen: dict[str, Draft] = {}
-    kept: list[Draft] = []
     for draft in drafts:
+        if not draft.known:
+            continue
         first = seen.setdefault(draft.id.lower(), draft)
         if first is draft:
-            kept.append(draft)
             continue
+        draft.known = False
+        draft.broken.add("id")
         other = "" if first.id == draft.id else f" (there as `{first.id}`; ids differ by more than case)"
-        message = f"the id `{draft.id}` is taken{other}"
-        hint = "every shot has an id of its own"
+        message, hint = f"the id `{draft.id}` is taken{other}", "every shot has an id of its own"
         if first.entry == draft.entry:
             message, hint = f"two combinations of this matrix have the id `{draft.id}`", "name every axis in the id"
         related = ((first.origin("id").place(), "the first"),)
         ground.problems.add(Problem("id-taken", draft.origin("id").place(), message, hint, related=related))
-    return kept
 
 
 def check_asset_names(assets: Iterable[Asset], drafts: Sequence[Draft], ground: Ground) -> dict[str, Asset | str]:
@@ -48,6 +54,8 @@ def check_asset_names(assets: Iterable[Asset], drafts: Sequence[Draft], ground: 
             continue
         names[key] = asset
     for draft in drafts:
+        if not draft.known:
+            continue
         other = names.get(folded(draft.id))
         if isinstance(other, Asset):
             related = ((other.origin.key_place(), "the asset"),)
@@ -105,6 +113,38 @@ def check_same(shots: Sequence[Shot], drafts: Mapping[str, Draft], ground: Groun
             ground.problems.add(Problem("same-request", drafts[ids[1]].origin("id").place(), message, hint, "warning"))
 
 
+def check_files(assets: Iterable[Asset], stock: Stock, ground: Ground) -> None:
+    """The files of assets that no shot uses are there too; those that are used were measured."""
+    for asset in assets:
+        for problem in () if asset.used else look(asset, stock):
+            ground.problems.add(problem)
+
+
+def check_templates(files: Iterable[Document], ground: Ground) -> None:
+    """Every template can be read, whether a shot uses it or not."""
+    for document in files:
+        for section in ("vars", "assets", "defaults", "profiles"):
+            _check_templates(Origin(document, (section,)), document.root.get(section), section, ground)
+
+
+def _check_templates(origin: Origin, value: Value, section: str, ground: Ground) -> None:
+    if isinstance(value, str):
+        if has_mark(value) and (wrong := ground.templates.read(value).wrong):
+            code, message, line, hint = wrong
+            ground.problems.add(Problem(code, line_place(origin, line), message, hint))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if (
+                not key.startswith("x-")
+                and key != "inputs"
+                and (section != "assets" or key == "words" or origin.path == ("assets",))
+            ):
+                _check_templates(origin / key, item, section, ground)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _check_templates(origin / index, item, section, ground)
+
+
 def check_unused_assets(assets: Iterable[Asset], ground: Ground) -> None:
     """An asset of this file that nothing uses; included ones are a cast list."""
     for asset in assets:
@@ -119,8 +159,8 @@ def check_unused_assets(assets: Iterable[Asset], ground: Ground) -> None:
 
 def check_unused_variables(drafts: Iterable[Draft], ground: Ground) -> None:
     """A variable of a shot, a piece or a profile that no template of its shots uses."""
-    idle: dict[object, tuple[Draft, str, set[str]]] = {}
-    busy: set[object] = set()
+    idle: dict[Key, tuple[Draft, str, set[str]]] = {}
+    busy: set[Key] = set()
     for draft in drafts:
         said = draft.raw.get("vars")
         if (
@@ -129,7 +169,7 @@ def check_unused_variables(drafts: Iterable[Draft], ground: Ground) -> None:
             or not any("vars" in layer.fields for layer in draft.layers[len(ground.defaults) :])
         ):
             continue
-        used = used_names(draft, ground.templates)
+        used = used_names(draft, ground.templates) | ground.spoken
         for name in said:
             layer = next(
                 (one for one in reversed(draft.layers) if isinstance(v := one.fields.get("vars"), dict) and name in v),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from runner.edition.edition import Edition
 from runner.language.board import Shot
@@ -15,8 +16,7 @@ from runner.problems import Problem
 from runner.request import FromTake, Kind, LocalFile, Material, Mode, Plain, Remote, Request
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(NamedTuple):
     """A material of a shot, the name that the user wrote for it, and where."""
 
     material: Material
@@ -31,8 +31,12 @@ class Cast:
     names: dict[str, Asset | str]
     stock: Stock
     edition: Edition
+    hidden: tuple[str, ...] = ()
+    """How names begin that are not known because of another problem."""
     takes: dict[str, int] = field(default_factory=dict)
     """Takes of each shot whose number is known."""
+    fine: set[object] = field(default_factory=set)
+    """Combinations of model, resolution and so on in which nothing was found wrong."""
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -58,7 +62,7 @@ class Composer:
     def shot(self) -> Shot | None:
         """The finished shot, or None when something is wrong with it."""
         draft, values = self.draft, self.draft.values
-        bare, text = prompt_text(draft, self.ground)
+        _, text = prompt_text(draft, self.ground)
         mentions = find(text, self.cast.names) if text and "@" in text else []
         self.text = text or ""
         self._unusable(mentions)
@@ -100,6 +104,9 @@ class Composer:
             if mention.wrong is not None:
                 self.note_in_prompt(mention.wrong[0], mention, mention.wrong[1], mention.wrong[2])
             elif mention.named is None:
+                self.failed = True
+                if folded(mention.written).startswith(self.cast.hidden):
+                    continue
                 hint = suggestion(mention.written, self.cast.known)
                 self.note_in_prompt("unknown-name", mention, f"nobody is named @{mention.written}", hint)
             elif mention.named.kind == "shot":
@@ -110,9 +117,13 @@ class Composer:
         self.failed = True
         from runner.language.trace import literal
 
-        origin, index, width = literal(self.draft, self.ground, self.text[mention.start : mention.end])
-        if index is None:
-            message = f"{message} (rendered: {_around(self.text, mention.start, mention.end)})"
+        text = self.text[mention.start : mention.end]
+        origin, index, width = literal(self.draft, self.ground, text)
+        said = origin.value
+        if not isinstance(said, str) or text not in said:
+            hint = "\n".join(
+                filter(None, (hint, f"the template makes: {_around(self.text, mention.start, mention.end)}"))
+            )
         place = origin.place(index or 0, width)
         problem = Problem(code, place, message, hint, related=origin.detours(), shots=(self.draft.id,))
         self.ground.problems.add(problem)
@@ -202,6 +213,9 @@ class Composer:
         if mention.wrong is not None:
             self.note(mention.wrong[0], origin, mention.wrong[1], mention.wrong[2])
         elif mention.named is None:
+            self.failed = True
+            if folded(mention.written).startswith(self.cast.hidden):
+                return []
             hint = suggestion(mention.written, self.cast.known).replace("a literal @ is written @@", "").strip()
             self.note(
                 "unknown-name",

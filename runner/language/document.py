@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from runner.language.spots import offsets
 from runner.problems import Place
@@ -65,8 +66,9 @@ class Source:
     def place(self, offset: int, width: int = 1, path: Path = ()) -> Place:
         """The place of a character; the mark never goes beyond its line."""
         line, column = self.line_column(offset)
-        rest = len(self.line(line)) - column + 1
-        return Place(self.name, line, column, path_text(path), max(1, min(width, rest)))
+        if width > 1:
+            width = max(1, min(width, len(self.line(line)) - column + 1))
+        return Place(self.name, line, column, path_text(path), max(1, width))
 
     def line(self, number: int) -> str:
         """The text of a line (from 1), without its end."""
@@ -85,7 +87,7 @@ class Document:
     """Offset of the anchored value, its name, offset of the anchor; in file order."""
     includes: tuple["Document", ...] = field(default=(), compare=False)
     whole: bool = True
-    """False when the file could not be read or parsed to its end."""
+    """False when the file could not be read to its end: what is missing in it says nothing."""
 
     @property
     def name(self) -> str:
@@ -135,9 +137,8 @@ class Document:
             yield at, False
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a value came from: a file and the path in it."""
+class Origin(NamedTuple):
+    """Where a value came from: a file and the path in it. (A tuple, since one is made for every shot.)"""
 
     document: Document
     path: Path
@@ -184,8 +185,13 @@ class Origin:
         return self.place()
 
     def entry_place(self) -> Place:
-        """Where a mapping begins: the first key of a shot's entry."""
-        return self.document.source.place(self.at(), 1, self.path)
+        """Where a shot's entry begins: its first key."""
+        shots, index = self.document.root.get("shots"), self.path[1]
+        assert isinstance(shots, Items)
+        assert isinstance(index, int)
+        source = self.document.source
+        line, column = source.line_column(shots.marks[index])
+        return Place(source.name, line, column, f"shots[{index}]")
 
     def written(self) -> str:
         """A number as the file writes it: `1.50`."""

@@ -1,5 +1,7 @@
 """Reads a storyboard with everything that it includes, and merges what they name."""
 
+import itertools
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
@@ -96,8 +98,6 @@ class Shelf:
 
 def _flat(path: FilePath) -> FilePath:
     """Without `..` and `.`; links are judged when the file is opened."""
-    import os
-
     return FilePath(os.path.normpath(path))
 
 
@@ -182,7 +182,7 @@ def names(files: Sequence[Document], section: str, problems: Problems) -> dict[s
 def _check_agreement(name: str, section: str, origins: list[Origin], top: Document, problems: Problems) -> None:
     if len(origins) < 2 or origins[-1].document is top:
         return
-    for first, second in zip(origins, origins[1:], strict=False):
+    for first, second in itertools.pairwise(origins):
         if first.value == second.value or first.document in order(second.document):
             continue
         message = f"`{name}` is said here, and otherwise in {first.document.name}"

@@ -14,11 +14,18 @@ _RANGE = re.compile(
     r"(?<![\d.])(\d{1,3}(?:\.\d+)?)\s*(?:s|sec)?\s*[-–—]\s*(\d{1,3}(?:\.\d+)?)\s*(?:s|sec|seconds)\b\s*[:：]?"
 )
 _RATIO_FAR = 1.5
+_OURS = {"images": "references", "videos": "references", "audio_files": "references", "frames": "first_frame"}
 
 
 def check(composer: "Composer", request: Request, references: "list[Used]") -> None:
     """Notes what the edition refuses, and what it takes but is probably not meant."""
-    _fields(composer, request)
+    known = (request.model, request.resolution, request.upscale, request.seed, request.audio)
+    asked = (*known, request.seconds, request.aspect_ratio)
+    if asked not in composer.cast.fine or composer.draft.broken or request.inputs:
+        before = len(composer.ground.problems.found)
+        _fields(composer, request)
+        if len(composer.ground.problems.found) == before:
+            composer.cast.fine.add(asked)
     _prompt(composer, request)
     if request.materials:
         _counts(composer, request)
@@ -54,6 +61,13 @@ def _fields(composer: "Composer", request: Request) -> None:
     if not limits.seconds[0] <= request.seconds <= limits.seconds[1] and "duration" not in broken:
         message = f"`duration` is {request.seconds}, but clips have {limits.seconds[0]} to {limits.seconds[1]} seconds"
         composer.note("wrong-value", draft.origin("duration"), message)
+    for key, _ in request.inputs:
+        field = next((name for name, form in edition.spelling.items() if form.get("key") == key), None)
+        if field is not None:
+            message = f"`{key}` of `inputs` is what the field `{_OURS.get(field, field)}` says already"
+            composer.note(
+                "inputs-field", draft.origin("inputs", key), message, f"write {_OURS.get(field, field)} instead"
+            )
     if request.aspect_ratio is None and "aspect_ratio" not in broken:
         message = "`aspect_ratio: auto` leaves the shape of the clip to the server"
         composer.warn(
@@ -94,6 +108,8 @@ def _prompt(composer: "Composer", request: Request) -> None:
             )
         return
     length = len(request.prompt)
+    if length <= limits.prompt // 2 and "s:" not in request.prompt and "s：" not in request.prompt:
+        return
     said = draft.origin("prompt") if "prompt" in draft.raw else draft.entry
     if length > limits.prompt:
         message = f"the prompt of this shot has {length:,} characters as sent; at most {limits.prompt:,} are allowed"
@@ -108,6 +124,8 @@ def _prompt(composer: "Composer", request: Request) -> None:
 
 def _timeline(composer: "Composer", request: Request, said: Origin) -> None:
     prompt = request.prompt or ""
+    if "s:" not in prompt and "s：" not in prompt and "s :" not in prompt:
+        return
     ends = [(float(found[2]), found) for found in _RANGE.finditer(prompt) if found.group().endswith((":", "："))]
     if not ends:
         return
@@ -168,7 +186,7 @@ def _lengths(composer: "Composer", request: Request) -> None:
             message = f"`{one.name}` has {seconds.normalize():f} seconds; a video has at most {limits.video_seconds}"
             composer.note("video-length", one.origin, message, "cut it")
     if total["audio"] > limits.audio_seconds:
-        message = f"the audio of this shot has {total['audio'].normalize():f} seconds in all; at most {limits.audio_seconds} are allowed"
+        message = f"the audio of this shot has {total['audio'].normalize():f} seconds in all; at most {limits.audio_seconds} go"
         composer.note("audio-length", _first(composer, "audio"), message, "cut it")
     both = limits.videos_seconds or limits.videos_seconds_warn
     if both is not None and total["video"] > both and sum(m.kind == "video" for m in request.materials) > 1:

@@ -34,7 +34,8 @@ class Asset:
     """A name of `assets`: its media as written, and its words (a template)."""
 
     name: str
-    sources: tuple[tuple[Kind, str, Origin], ...]
+    sources: tuple[tuple[Kind | None, str, Origin], ...]
+    """Kind (None: the ending tells), path or address, and where it is said."""
     words: str | None
     words_origin: Origin
     seconds: Value
@@ -52,12 +53,12 @@ def read_asset(name: str, named: Named, own: bool) -> Asset | None:
     """An asset from what its layers say; None when the last one removes it."""
     value = named.merged()
     if isinstance(value, str):
-        return Asset(name, ((_kind_of(value, None), value, named.origin),), None, named.origin, None, named.origin, own)
+        return Asset(name, ((None, value, named.origin),), None, named.origin, None, named.origin, own)
     if not isinstance(value, dict):
         return None
     kinds = [kind for kind in KINDS if value.get(kind) is not None]
     kind = next((k for k in kinds if _layer(named, k) is named.origin), kinds[0] if kinds else None)
-    sources: tuple[tuple[Kind, str, Origin], ...] = ()
+    sources: tuple[tuple[Kind | None, str, Origin], ...] = ()
     if kind is not None:
         said, origin = value[kind], _layer(named, kind) / kind
         items = [(item, origin / i) for i, item in enumerate(said)] if isinstance(said, list) else [(said, origin)]
@@ -80,8 +81,9 @@ def ending(written: str) -> str:
     return PurePosixPath(path).suffix.lower()
 
 
-def _kind_of(written: str, wanted: Kind | None) -> Kind:
-    return known_endings.get(ending(written)) or wanted or "image"
+def look(asset: Asset, stock: "Stock") -> list[Problem]:
+    """What can be said of an asset that no shot uses, without reading its files to the end."""
+    return [found for _, written, origin in asset.sources if (found := stock.glance(written, origin)) is not None]
 
 
 def is_source(written: str) -> bool:
@@ -124,6 +126,21 @@ class Stock:
             return Problem(
                 error.code, origin.place(), f"`{written}` {error.words}", error.hint, related=origin.detours()
             )
+
+    def glance(self, written: str, origin: Origin) -> Problem | None:
+        """Does a path lead to an ordinary file of the repository, is an address public; nothing is measured."""
+        try:
+            if "://" in written:
+                _remote(written, "image", None)
+            else:
+                check_written(written)
+                path = FilePath(os.path.normpath(self.root / FilePath(origin.document.name).parent / written))
+                media_fits(inside(path, self.root))
+        except Unfit as error:
+            return Problem(
+                error.code, origin.place(), f"`{written}` {error.words}", error.hint, related=origin.detours()
+            )
+        return None
 
     def _local(self, path: FilePath, kind: Kind | None) -> LocalFile:
         name = os.path.relpath(path, self.root)
@@ -185,8 +202,7 @@ def _is_private(host: str) -> bool:
     if (
         host == "localhost"
         or host.endswith((".localhost", ".local", ".internal", ".home.arpa"))
-        or ("." not in host.strip("[]")
-        and ":" not in host)
+        or ("." not in host.strip("[]") and ":" not in host)
     ):
         return True
     try:

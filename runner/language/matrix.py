@@ -22,6 +22,8 @@ class Choice:
     fields: Mapping[str, Value]
     origin: Origin
     """Where the value stands: the item of the list, or the piece."""
+    direct: bool
+    """True for an item of a list: the value itself is what the axis sets."""
 
     @property
     def text(self) -> str:
@@ -72,11 +74,13 @@ def _fields() -> Mapping[str, object]:
 def _axis(name: str, value: Value, origin: Origin) -> Axis:
     if isinstance(value, dict):
         pieces = [(key, piece) for key, piece in value.items() if not key.startswith("x-")]
-        made = [Choice(name, key, piece if isinstance(piece, dict) else {}, origin / key) for key, piece in pieces]
+        made = [
+            Choice(name, key, piece if isinstance(piece, dict) else {}, origin / key, False) for key, piece in pieces
+        ]
         return Axis(name, tuple(made), False, origin)
     items = value if isinstance(value, list) else []
     sets = name in _fields()
-    made = [Choice(name, item, {name: item} if sets else {}, origin / i) for i, item in enumerate(items)]
+    made = [Choice(name, item, {name: item} if sets else {}, origin / i, True) for i, item in enumerate(items)]
     return Axis(name, tuple(made), True, origin)
 
 
@@ -201,7 +205,7 @@ def _chosen(axis: Axis, value: Value, origin: Origin, problems: Problems) -> Cho
         if choice.text == text:
             return choice
     if axis.is_list:
-        return Choice(axis.name, value, {axis.name: value} if axis.name in _fields() else {}, origin)
+        return Choice(axis.name, value, {axis.name: value} if axis.name in _fields() else {}, origin, True)
     texts = [choice.text for choice in axis.choices]
     close = nearest(text, texts)
     hint = f"did you mean {close}?" if close else f"known are {', '.join(texts)}"

@@ -3,9 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from runner.language.materials import Asset, folded
 from runner.problems import nearest
@@ -20,8 +19,7 @@ _POSITION = re.compile(r"(image|video|audio)(\d{1,4})\Z", re.IGNORECASE)
 _FRAME_NAMES = ("first_frame", "last_frame")
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """What a mention names: an asset, a shot's clip or one of its frames, or a position among the references."""
 
     name: str
@@ -31,8 +29,7 @@ class Named:
     position: tuple[Kind, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """One mention in a text: from its `@` to its end, and whom it names; None when nobody is known by that name."""
 
     start: int
@@ -61,7 +58,7 @@ def position(name: str) -> tuple[Kind, int] | None:
 
 
 def find(text: str, names: Names) -> list[Mention]:
-    """Every mention of a text, in order. `@@` is none; it is a mention only before `image1` and the like, as a problem."""
+    """Every mention of a text, in order; `@@` is none, but before `image1` and the like it is a problem."""
     found: list[Mention] = []
     end = 0
     for at in _AT.finditer(text):
@@ -87,7 +84,7 @@ def _run(text: str, at: int) -> str:
     end = at
     while match := _RUN.match(text, end):
         end = match.end()
-        while end < len(text) and unicodedata.category(text[end])[0] == "M":
+        while end < len(text) and text[end] > "\x7f" and unicodedata.category(text[end])[0] == "M":
             end += 1
     return text[at:end]
 

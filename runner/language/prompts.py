@@ -17,7 +17,7 @@ class Prompts:
         self.read: dict[str, tuple[str, str] | None] = {}
 
     def find(self, name: str) -> tuple[str, str] | None:
-        """The text of a prompt file and its path from the repository's top; None when there is none that may be read."""
+        """Text and path (from the repository's top) of a prompt file; None when there is none that may be read."""
         if name not in self.read:
             self.read[name] = self._found(name)
         return self.read[name]

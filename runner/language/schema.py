@@ -1,5 +1,6 @@
 """What shape a storyboard has: the published schema, a fast yes or no, and its findings in our words."""
 
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -7,13 +8,14 @@ from functools import cache
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
-from runner.language.document import Document, Key, Origin, Path, Value
+from runner.language.document import Document, Fields, Key, Origin, Path, Value
 from runner.problems import Problem, nearest
 
 if TYPE_CHECKING:
     from jsonschema import Draft7Validator, ValidationError
 
-Schema = Mapping[str, Any]
+Schema = dict[str, Any]
+MOST = 10_000
 _SHOWN = 80
 
 
@@ -56,10 +58,10 @@ def fits(value: Value, part: str = "") -> bool:
     return bool(_quick(part).is_valid(value))
 
 
-def findings(value: Value, part: str = "") -> Iterator["Finding"]:
-    """Everything that is wrong with a value's shape."""
+def findings(value: Value, part: str = "", at: Path = ()) -> Iterator["Finding"]:
+    """Everything that is wrong with a value's shape; `at` is the path of the value in its document."""
     for error in _thorough(part).iter_errors(value):
-        yield from _read(error)
+        yield from _read(error, at)
 
 
 class Finding:
@@ -79,23 +81,35 @@ def check(document: Document) -> Iterator[tuple[Path, Problem]]:
     """The problems of a whole document, each with the path that is not fit for use."""
     if fits(document.root):
         return
-    for finding in findings(document.root):
+    for finding in itertools.islice(_by_part(document.root), MOST):
+        if finding.code == "missing-field" and not finding.path and not document.whole:
+            continue
         origin = Origin(document, finding.path)
         place = origin.key_place() if finding.on_key else origin.place()
         yield finding.path, Problem(finding.code, place, finding.message, finding.hint, related=origin.detours())
 
 
-def _read(error: "ValidationError") -> Iterator[Finding]:
-    path: Path = tuple(error.absolute_path)
-    schema, value = error.schema, error.instance
+def _by_part(root: Fields) -> Iterator["Finding"]:
+    """The findings of a document. Shots are asked one by one, so that the many that fit cost next to nothing."""
+    shots = root.get("shots")
+    yield from findings({**root, "shots": [{"id": "x"}]} if isinstance(shots, list) and shots else dict(root))
+    for index, shot in enumerate(shots if isinstance(shots, list) else ()):
+        if not fits(shot, "shot"):
+            yield from findings(shot, "shot", ("shots", index))
+
+
+def _read(error: "ValidationError", at: Path) -> Iterator["Finding"]:
+    path: Path = (*at, *error.absolute_path)
+    schema: Any = error.schema
+    value: Any = error.instance
     match error.validator:
         case "additionalProperties":
             yield from _unknown(schema, value, path)
         case "required":
-            missing = next(name for name in error.validator_value if f"'{name}' is" in error.message)
-            yield _missing(path, missing)
+            required: Any = error.validator_value
+            yield from (_missing(path, name) for name in required if f"'{name}' is" in error.message)
         case "if":
-            yield from (finding for inner in error.context or () for finding in _read(inner))
+            yield from (finding for inner in error.context or () for finding in _read(inner, at))
         case "propertyNames":
             yield _not_in_an_include(path, str(value))
         case "pattern" if error.schema_path and "propertyNames" in error.absolute_schema_path:
@@ -103,7 +117,7 @@ def _read(error: "ValidationError") -> Iterator[Finding]:
         case "dependencies" | "not":
             yield Finding("asset-kind", path, *_TWO_KINDS)
         case "anyOf":
-            yield from _choice(error, path)
+            yield from _choice(error, path, at)
         case _:
             yield _leaf(schema, value, path, str(error.validator))
 
@@ -170,7 +184,7 @@ def _unknown_at_top(name: str) -> tuple[str, str]:
     return f"`{name}` is no field of a storyboard", f"did you mean `{close}`?" if close else ""
 
 
-def _choice(error: "ValidationError", path: Path) -> Iterator[Finding]:
+def _choice(error: "ValidationError", path: Path, at: Path) -> Iterator[Finding]:
     """The branch that was meant, by the value's own kind; else what all of them take."""
     branches: dict[int, list[ValidationError]] = {}
     for inner in error.context or ():
@@ -183,9 +197,11 @@ def _choice(error: "ValidationError", path: Path) -> Iterator[Finding]:
     ]
     if deep:
         for inner in deep[0]:
-            yield from _read(inner)
+            yield from _read(inner, at)
     else:
-        yield _leaf(error.schema, error.instance, path, "anyOf")
+        schema: Any = error.schema
+        value: Any = error.instance
+        yield _leaf(schema, value, path, "anyOf")
 
 
 def _leaf(schema: Schema, value: Value, path: Path, keyword: str) -> Finding:

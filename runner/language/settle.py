@@ -9,7 +9,7 @@ def settled(problems: Problems) -> Problems:
     """The same problems sorted by file, line and column; equal ones joined, with all the shots that they touch."""
     joined: dict[tuple[object, ...], Problem] = {}
     for problem in problems:
-        key = (problem.code, problem.place, problem.message, problem.hint)
+        key = (problem.code, problem.place, problem.message)
         known = joined.get(key)
         if known is None:
             joined[key] = problem

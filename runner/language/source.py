@@ -1,6 +1,7 @@
 """From the bytes of a YAML file to plain values with places, straight from libyaml's events."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -37,8 +38,9 @@ _CONSTANTS: dict[str, Value] = {
 }
 _FRAMES = (StreamStartEvent, DocumentEndEvent)
 _WORD = re.compile(r"[^\s,\[\]{}]+")
+_DIGITS = frozenset("-0123456789")
 _MAYBE = frozenset("-0123456789tTfFnN~")
-# C0 but tab and line ends, DEL, C1, line separators that editors do not show, a BOM in the middle, surrogates, bidi overrides
+# C0 but tab and line ends, DEL, C1, line separators that editors do not show, a BOM in the middle, no characters
 _RAW_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 _TOUCHING = re.compile(r"[ \t]+#[^\s#]")
@@ -46,7 +48,7 @@ _TOUCH = re.compile(r"[ \t]+#[^\r\n]*")
 
 
 def plain(text: str) -> Value:
-    """What a plain scalar means: the core schema, without octal, hexadecimal, a leading `+` or point, and infinities."""
+    """What a plain scalar means: the core schema, without octal, hexadecimal, infinities, a leading `+` or point."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if _INT.match(text):
@@ -113,8 +115,7 @@ def parse(source: Source, problems: Problems) -> Document:
     if builder.whole and not isinstance(builder.root, Fields):
         problems.add(_no_mapping(mend.source, builder))
         builder.whole = False
-    whole = builder.whole and not mend.changed
-    return Document(mend.source, root, tuple(builder.anchors), whole=whole)
+    return Document(mend.source, root, tuple(builder.anchors), whole=builder.whole)
 
 
 def _no_mapping(source: Source, builder: "_Builder") -> Problem:
@@ -143,7 +144,10 @@ class _Builder:
         self.anchors: list[tuple[int, str, int]] = []
         self._named: dict[str, tuple[Value, int]] = {}
         self._open: set[str] = set()
-        self._touching = _TOUCHING.search(source.text) is not None
+        self._next: Callable[[], Any] = lambda: None
+        self._touching = _has_after_blank(source.text, "#", " \t")
+        self._careful = self._touching or any(_has_after_blank(source.text, mark, " \t\r\n[]{},:") for mark in "&!")
+        """Can there be an anchor, a tag or a comment that drops text: then every scalar is looked at closely."""
 
     def run(self) -> YAMLError | None:
         """The error of libyaml's parser that ended it, or None."""
@@ -161,8 +165,13 @@ class _Builder:
 
     def _stream(self) -> None:
         documents = 0
-        while type(event := self._next()) is not StreamEndEvent:
-            if type(event) is DocumentStartEvent:
+        event: Any
+        while True:
+            event = self._next()
+            kind: type = type(event)
+            if kind is StreamEndEvent:
+                return
+            if kind is DocumentStartEvent:
                 documents += 1
                 if documents > 1:
                     at = event.start_mark.index
@@ -171,7 +180,7 @@ class _Builder:
                     return
                 if event.tags:
                     self._note("tag", event.start_mark.index, "tags are not used in storyboards", "remove the line", 4)
-            elif type(event) not in _FRAMES:
+            elif kind not in _FRAMES:
                 self.root_at = event.start_mark.index
                 self._node(event, 0, flow=False)
 
@@ -179,7 +188,7 @@ class _Builder:
         """A value, with everything below it."""
         kind = type(event)
         if kind is ScalarEvent:
-            return self._scalar(event, flow)
+            return self._scalar(event)
         if kind is AliasEvent:
             return self._alias(event)
         at = event.start_mark.index
@@ -205,32 +214,57 @@ class _Builder:
         return holder
 
     def _fields(self, fields: Fields, depth: int, flow: bool) -> None:
-        following, marks = self._next, fields.marks
-        while type(event := following()) is not MappingEndEvent:
+        following, marks, careful = self._next, fields.marks, self._careful
+        event: Any
+        while True:
+            event = following()
+            kind: type = type(event)
+            if kind is MappingEndEvent:
+                break
             key_at = event.start_mark.index
-            key = self._key(event, depth)
+            key: str | None = event.value if kind is ScalarEvent else None
+            # The usual key is plain text without anything to look at; everything else takes the long way.
+            if not key or event.style or key[0] in _DIGITS or key in _CONSTANTS or careful:
+                key = self._key(event, depth)
             event = following()
             at = event.start_mark.index
             if flow and at == event.end_mark.index and self._lost(key, key_at, at):
                 continue
-            value = self._scalar(event, flow) if type(event) is ScalarEvent else self._node(event, depth, flow)
+            value: Any
+            kind = type(event)
+            if kind is not ScalarEvent:
+                value = self._node(event, depth, flow)
+            elif careful:
+                value = self._scalar(event)
+            else:
+                value, style = event.value, event.style
+                if not style:
+                    if not value or value[0] in _DIGITS or (len(value) < 6 and value in _CONSTANTS):
+                        value = plain(value)
+                elif style == '"' and not value.isprintable() and _CONTROL.search(value):
+                    self._control(event.value, at)
             if key is None:
                 continue
             if key in fields:
                 self._duplicate(fields, key, key_at)
                 continue
             fields[key] = value
-            marks += (key_at, at)
+            marks.append(key_at)
+            marks.append(at)
+        self._count(fields.at, 2 * len(fields))
         if "<<" in fields:
             self._merge(fields)
 
     def _items(self, items: Items, depth: int, flow: bool) -> None:
         following, marks = self._next, items.marks
+        event: Any
         while type(event := following()) is not SequenceEndEvent:
             marks.append(event.start_mark.index)
             items.append(self._node(event, depth, flow))
+            if self.nodes > MAX_NODES:
+                self._count(marks[-1], 0)
 
-    def _scalar(self, event: Any, flow: bool) -> Value:
+    def _scalar(self, event: Any) -> Value:
         self.nodes += 1
         text: str = event.value
         value: Value = text
@@ -246,20 +280,18 @@ class _Builder:
             self._control(text, event.start_mark.index)
         if event.anchor is not None:
             self._anchor(event.anchor, event.start_mark.index, value, 1)
-        if self.nodes > MAX_NODES:
-            self._count(event.start_mark.index)
         return value
 
     def _key(self, event: Any, depth: int) -> str | None:
         """The name of a field; None when it is no name, which is noted."""
-        if type(event) is not ScalarEvent:
-            what = "an alias" if type(event) is AliasEvent else "a list or a mapping"
+        kind: type = type(event)
+        if kind is not ScalarEvent:
+            what = "an alias" if kind is AliasEvent else "a list or a mapping"
             self._note(
                 "key-not-string", event.start_mark.index, f"a key is a name, not {what}", "write the name itself"
             )
             self._node(event, depth, flow=True)
             return None
-        self.nodes += 1
         text: str = event.value
         if event.tag is not None:
             self._tag(event)
@@ -376,10 +408,20 @@ _KEY_WORDS = {
 }
 
 
+def _has_after_blank(text: str, mark: str, before: str) -> bool:
+    """Does a character stand where YAML would take it for the beginning of something; quick where it is rare."""
+    at = text.find(mark)
+    while at >= 0:
+        if (at == 0 or text[at - 1] in before) and text[at + 1 : at + 2].strip(" \t\r\n#"):
+            return True
+        at = text.find(mark, at + 1)
+    return False
+
+
 def new_parser(text: str) -> Any:
     """libyaml's parser; without it nothing is read, since another would read files differently."""
     try:
-        from yaml.cyaml import CParser
+        from yaml._yaml import CParser
     except ImportError:
         words = "PyYAML was built without libyaml here; install a PyYAML wheel (pip install --force-reinstall pyyaml)"
         raise Stop(ExitCode.UNFIT, words) from None

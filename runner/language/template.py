@@ -1,21 +1,22 @@
 """Templates in the text of a storyboard: what they name, and what they come to in the scope of a shot."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runner.language.document import Origin, Value
+from runner.language.apart import Apart
+from runner.language.document import Origin, Source, Value
 from runner.language.environment import (
-    IN_PLACE,
-    IN_WORKER,
+    KNOWN,
     MAX_OUTPUT,
     MAX_SOURCE,
-    NODES_IN_PLACE,
     NotText,
     environment,
+    in_place,
     slug,
     text_of,
+    where,
 )
 from runner.problems import Place, Problem, nearest
 
@@ -42,14 +43,15 @@ class Fault(Exception):  # noqa: N818 - carries problems to the field that asked
         self.problem = problem
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(NamedTuple):
     """`{{ name.key | filter }}` and where it stands in the template."""
 
     names: tuple[str, ...]
     filters: tuple[Callable[[str], str], ...]
     at: int
     width: int
+    alone: str
+    """The name, when it is only one."""
 
 
 @dataclass(slots=True)
@@ -60,30 +62,40 @@ class Template:
     parts: tuple[str | Expression, ...] | None
     names: frozenset[str]
     """Every variable that it may use."""
+    own: frozenset[str] = frozenset()
+    """Those of them that it also sets itself, by a loop or `set`: only perhaps a variable of the scope."""
     in_place: bool = True
+    everything: bool = False
+    """True when it includes files whose names are made while rendering."""
     compiled: Any = None
     wrong: tuple[str, str, int, str] | None = None
     """Code, message, line in the text, hint: why it cannot be used."""
 
 
-@dataclass(slots=True)
-class Variable:
+class Variable(NamedTuple):
     """A value of a scope, and where it stands."""
 
     value: Value
     origin: Callable[[], Origin] | None
     literal: bool = False
-    """True for what is never a template: matrix values, `--var`, rendered text."""
+    """True for what is no template: text without markup, matrix values, `--var`, rendered text."""
+
+
+def variable(value: Value, origin: Callable[[], Origin]) -> Variable:
+    """A variable that the files say."""
+    return Variable(value, origin, not has_mark(value))
 
 
 class Scope:
     """The variables of one shot; they are rendered when they are first used."""
 
-    __slots__ = ("layers", "rendered", "rendering")
+    __slots__ = ("layers", "plain", "rendered", "rendering")
 
-    def __init__(self, layers: tuple[Mapping[str, Variable], ...]) -> None:
+    def __init__(self, layers: tuple[Mapping[str, Variable], ...], plain: Mapping[str, Value]) -> None:
         self.layers = layers
         """Later wins."""
+        self.plain = plain
+        """Text of those that are no templates, ready to use; shots share it."""
         self.rendered: dict[str, Value] = {}
         self.rendering: list[str] = []
 
@@ -97,14 +109,23 @@ class Scope:
         return {name for layer in self.layers for name in layer}
 
 
+def plain_values(*layers: Mapping[str, Variable]) -> Mapping[str, Value]:
+    """What the layers come to, of those variables that are no templates."""
+    merged = {name: known for layer in layers for name, known in layer.items()}
+    return {name: known.value for name, known in merged.items() if known.literal}
+
+
 @dataclass(slots=True)
 class Templates:
     """Everything that is remembered of templates while one storyboard is compiled."""
 
     load: Callable[[str], tuple[str, str] | None]
     """Text and file name of a template in a prompt folder."""
+    apart: Apart
+    """The process for templates that could run away."""
+    sources: dict[str, str]
+    """Text of the prompt files in which something is wrong, for showing the line."""
     known: dict[str, Template] = field(default_factory=dict)
-    run: Callable[["Templates", str, Mapping[str, Value]], str] | None = None
     _environment: Any = None
 
     def read(self, text: str) -> Template:
@@ -125,7 +146,8 @@ class Templates:
                 return None
             parts.append(text[end : found.start()])
             made = tuple(_FILTERS[name] for name in filters)
-            parts.append(Expression(path, made, found.start(), found.end() - found.start()))
+            alone = path[0] if len(path) == 1 else ""
+            parts.append(Expression(path, made, found.start(), found.end() - found.start(), alone))
             names.add(path[0])
             end = found.end()
         parts.append(text[end:])
@@ -140,37 +162,74 @@ class Templates:
         return self._environment
 
     def _full(self, text: str) -> Template:
-        from jinja2 import TemplateSyntaxError, meta, nodes
+        from jinja2 import TemplateSyntaxError, nodes
 
         if len(text) > MAX_SOURCE:
             message = f"this template has {len(text):,} characters; at most {MAX_SOURCE:,} are read"
             return Template(text, None, frozenset(), wrong=("template-syntax", message, 1, ""))
         try:
-            tree = self.environment.parse(text)
-            names = frozenset(meta.find_undeclared_variables(tree))
+            tree: nodes.Template = self.environment.parse(text)
+            unknown = [node for node in tree.find_all(nodes.Filter) if node.name not in KNOWN]
+            if unknown:
+                return Template(text, None, frozenset(), wrong=_no_filter(unknown[0].name, unknown[0].lineno))
+            names, everything = self._names(tree, set())
+            own = _own_names(tree)
         except TemplateSyntaxError as error:
             return Template(text, None, frozenset(), wrong=_syntax(error.message or "", error.lineno))
         except RecursionError:
             return Template(
                 text, None, frozenset(), wrong=("template-syntax", "this template is nested too deep", 1, "")
             )
-        filters = [node for node in tree.find_all(nodes.Filter) if node.name not in IN_WORKER]
-        if filters:
-            return Template(text, None, names, wrong=_no_filter(filters[0].name, filters[0].lineno))
-        in_place = all(type(node).__name__ in NODES_IN_PLACE for node in _walk(tree))
-        in_place &= all(node.name in IN_PLACE for node in tree.find_all(nodes.Filter))
-        return Template(text, None, names, in_place)
+        return Template(text, None, names, own, in_place(tree), everything)
+
+    def _names(self, tree: "nodes.Template", seen: set[str]) -> tuple[frozenset[str], bool]:
+        """Variables that a template and what it includes may use; True when it can include anything.
+
+        Jinja's own `meta` would generate code, and computes constants (`'a' * 10**9`) on the way.
+        """
+        from jinja2 import TemplateSyntaxError, meta, nodes
+
+        found = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "load"}
+        everything = False
+        for name in meta.find_referenced_templates(tree):
+            if name is None:
+                everything = True
+            elif name not in seen:
+                seen.add(name)
+                included = self.load(name)
+                try:
+                    inner = self.environment.parse(included[0]) if included else None
+                except TemplateSyntaxError:
+                    continue  # the worker meets it again, and says where
+                if inner is not None:
+                    names, more = self._names(inner, seen)
+                    found |= names
+                    everything |= more
+        return frozenset(found), everything
 
     def render(self, text: str, scope: Scope, origin: Callable[[], Origin]) -> str:
         """What a text comes to in a scope. Raises Fault."""
         template = self.read(text)
         if template.wrong is not None:
             code, message, line, hint = template.wrong
-            raise Fault(Problem(code, _line_place(origin(), line), message, hint))
+            raise Fault(Problem(code, line_place(origin(), line), message, hint))
         if template.parts is not None:
-            rendered = "".join(
-                [part if type(part) is str else self._text(part, scope, origin) for part in template.parts]  # type: ignore[arg-type]
-            )
+            plain, known = scope.plain, scope.rendered
+            made: list[str] = []
+            for part in template.parts:
+                if type(part) is str:
+                    made.append(part)
+                    continue
+                assert isinstance(part, Expression)
+                name = part.alone
+                value = known.get(name) or plain.get(name)
+                if type(value) is str:
+                    for apply in part.filters:
+                        value = apply(value)
+                    made.append(value)
+                else:
+                    made.append(self._text(part, scope, origin))
+            rendered = "".join(made)
         else:
             rendered = self._jinja(template, scope, origin)
         if len(rendered) > MAX_OUTPUT:
@@ -195,17 +254,16 @@ class Templates:
         """The value of a variable, rendered in the scope of the shot that uses it. Raises Fault."""
         if name in scope.rendered:
             return scope.rendered[name]
-        variable = scope.find(name)
-        if variable is None:
+        found = scope.find(name)
+        if found is None:
             raise Fault(_undefined(name, scope, place()))
-        if variable.literal or not _has_mark(variable.value):
-            scope.rendered[name] = variable.value
-            return variable.value
+        if found.literal:
+            return found.value
         if name in scope.rendering:
             raise Fault(_circle(name, scope, place()))
         scope.rendering.append(name)
         try:
-            made = self._deep(variable.value, scope, variable.origin or _nowhere)
+            made = self._deep(found.value, scope, found.origin or _nowhere)
         finally:
             scope.rendering.pop()
         scope.rendered[name] = made
@@ -221,69 +279,135 @@ class Templates:
         return value
 
     def _jinja(self, template: Template, scope: Scope, origin: Callable[[], Origin]) -> str:
+        values = self._values(template, scope, origin)
+        if template.in_place:
+            answer = self._here(template, values)
+        else:
+            answer = self.apart.render(template.text, values, lambda name: (self.load(name) or (None,))[0])
+        if "text" in answer:
+            made: str = answer["text"]
+            return made
+        raise Fault(self._told(answer, template, scope, values, origin()))
+
+    def _values(self, template: Template, scope: Scope, origin: Callable[[], Origin]) -> dict[str, Value]:
+        """What the template may use, rendered; what is not known is left out, since it may ask whether it is."""
+        values: dict[str, Value] = {}
+        for name in sorted(template.names | (scope.names() if template.everything else frozenset())):
+            if name in scope.rendered or scope.find(name) is not None:
+                try:
+                    values[name] = self.value(name, scope, lambda word=name: name_place(origin(), word))  # type: ignore[misc]
+                except Fault:
+                    if name in template.names - template.own:
+                        raise
+        return values
+
+    def _here(self, template: Template, values: Mapping[str, Value]) -> Mapping[str, Any]:
         from jinja2 import TemplateError, UndefinedError
 
-        values: dict[str, Value] = {}
-        for name in sorted(template.names):
-            if scope.find(name) is not None or name in scope.rendered:
-                values[name] = self.value(name, scope, lambda: _line_place(origin(), 1))
         try:
-            if template.in_place:
-                if template.compiled is None:
-                    template.compiled = self.environment.from_string(template.text)
-                made: str = template.compiled.render(values)
-                return made
-            if self.run is None:
-                from runner.language.worker import render_apart
-
-                self.run = render_apart
-            return self.run(self, template.text, values)
+            if template.compiled is None:
+                template.compiled = self.environment.from_string(template.text)
+            return {"text": template.compiled.render(values)}
         except UndefinedError as error:
-            raise Fault(_jinja_undefined(str(error), template, scope, origin())) from None
+            return {"error": "undefined", "words": str(error), "line": where(error)[1]}
         except NotText as error:
-            raise Fault(_not_text_in(template, values, error.value, origin())) from None
-        except (
-            TemplateError,
-            TypeError,
-            ValueError,
-            ArithmeticError,
-            RecursionError,
-            KeyError,
-            AttributeError,
-        ) as error:
-            message = f"this template cannot be rendered: {str(error) or type(error).__name__}"
-            raise Fault(Problem("template-error", origin().place(), message)) from None
+            return {"error": "not-text", "words": str(error), "line": where(error)[1]}
+        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+            return {"error": "other", "words": str(error) or type(error).__name__, "line": where(error)[1]}
+        except (RecursionError, SyntaxError, MemoryError):
+            return {"error": "other", "words": "it is nested too deep", "line": 1}
+
+    def _told(
+        self, answer: Mapping[str, Any], template: Template, scope: Scope, values: Mapping[str, Value], origin: Origin
+    ) -> Problem:
+        """The problem that an answer means, in a prompt file or in the template itself."""
+        line, words = int(answer.get("line") or 1), str(answer.get("words", ""))
+        text, place = template.text, line_place(origin, line)
+        related: tuple[tuple[Place, str], ...] = ()
+        if (file := answer.get("file")) and (included := self.load(str(file))):
+            text, name = included
+            self.sources[name] = text
+            source = Source(name, text)
+            place, related = (
+                source.place(source.starts[min(line, len(source.starts)) - 1]),
+                ((place, "included from here"),),
+            )
+        lines = text.split("\n")
+        here = lines[line - 1] if line <= len(lines) else ""
+        match answer["error"]:
+            case "undefined":
+                made = _undefined_in(words, here, scope, place)
+            case "not-text":
+                made = _not_text_in(here if related else text, values, words, place)
+            case "syntax":
+                code, message, _, hint = _syntax(words, line)
+                made = Problem(code, place, message, hint)
+            case "not-found":
+                hint = "such files lie in prompts/ beside the storyboard, or in prompts/ at the repository's top"
+                made = Problem("template-include", place, f"there is no prompt file `{words}`", hint)
+            case "runaway":
+                made = Problem(
+                    "template-runaway", place, f"this template cannot be rendered: {words}", "make it simpler"
+                )
+            case _:
+                made = Problem("template-error", place, f"this template cannot be rendered: {words}")
+        if not related:
+            made = replace(made, place=_narrowed(made, origin, line))
+        return replace(made, related=(*related, *made.related))
+
+
+def _own_names(tree: "nodes.Template") -> frozenset[str]:
+    from jinja2 import nodes
+
+    found = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
+    return frozenset(found | {"caller", "kwargs", "loop", "self", "varargs"})
 
 
 def _nowhere() -> Origin:
     raise AssertionError("a value without a place is never a template")
 
 
-def _has_mark(value: Value) -> bool:
+def has_mark(value: Value) -> bool:
+    """Is there a template in a value."""
     if isinstance(value, str):
-        return MARK.search(value) is not None
+        return "{" in value and MARK.search(value) is not None
     if isinstance(value, list):
-        return any(map(_has_mark, value))
-    return any(map(_has_mark, value.values())) if isinstance(value, dict) else False
+        return any(map(has_mark, value))
+    return any(map(has_mark, value.values())) if isinstance(value, dict) else False
 
 
-def _walk(tree: "nodes.Node") -> Iterator["nodes.Node"]:
-    yield tree
-    for child in tree.iter_child_nodes():
-        yield from _walk(child)
-
-
-def _line_place(origin: Origin, line: int, word: str = "") -> Place:
-    """The place of a line of a template, or of a word in it."""
-    text = origin.value if isinstance(origin.value, str) else ""
-    lines = text.split("\n")
+def line_place(origin: Origin, line: int) -> Place:
+    """The place of a line of a template: of the first markup in it."""
+    lines = origin.value.split("\n") if isinstance(origin.value, str) else []
     index = sum(len(before) + 1 for before in lines[: line - 1])
     here = lines[line - 1] if line <= len(lines) else ""
-    found = re.search(rf"(?<![\w.]){re.escape(word)}(?!\w)", here) if word else None
-    if found:
-        return origin.place(index + found.start(), len(word))
     mark = MARK.search(here)
-    return origin.place(index + mark.start(), 2) if mark else origin.place()
+    end = _CLOSE.search(here, mark.end()) if mark else None
+    if mark is None:
+        return origin.place()
+    return origin.place(index + mark.start(), (end.end() if end else len(here)) - mark.start())
+
+
+def name_place(origin: Origin, name: str, line: int = 1) -> Place:
+    """The place of a name in a template, from a line on; of the line's markup, where it does not stand literally."""
+    text = origin.value if isinstance(origin.value, str) else ""
+    start = sum(len(before) + 1 for before in text.split("\n")[: line - 1])
+    for markup in _MARKUP.finditer(text, start):
+        found = re.compile(rf"(?<![\w.'\"]){re.escape(name)}(?![\w'\"])").search(text, markup.start(), markup.end())
+        if found:
+            return origin.place(found.start(), len(name))
+    return line_place(origin, line)
+
+
+def _narrowed(problem: Problem, origin: Origin, line: int) -> Place:
+    named = _QUOTED.search(problem.message)
+    return name_place(origin, named[1], line) if problem.code in _NAMING and named else problem.place
+
+
+_CLOSE = re.compile(r"[%}#]\}")
+_MARKUP = re.compile(r"\{[{%].*?(?:[%}]\}|\Z)", re.DOTALL)
+_QUOTED = re.compile(r"`([^`]+)`")
+_NAMING = frozenset(("undefined-variable", "null-variable", "not-text"))
 
 
 def _syntax(message: str, line: int) -> tuple[str, str, int, str]:
@@ -292,8 +416,8 @@ def _syntax(message: str, line: int) -> tuple[str, str, int, str]:
 
 
 def _no_filter(name: str, line: int) -> tuple[str, str, int, str]:
-    close = nearest(name, IN_WORKER)
-    hint = f"did you mean {close}?" if close else f"known are {', '.join(sorted(IN_WORKER))}"
+    close = nearest(name, KNOWN)
+    hint = f"did you mean {close}?" if close else f"known are {', '.join(sorted(KNOWN))}"
     return "template-filter", f"there is no filter `{name}`", line, hint
 
 
@@ -334,19 +458,24 @@ _UNDEFINED_NAME = re.compile(r"'([^']*)' is undefined")
 _UNDEFINED_KEY = re.compile(r"has no (?:attribute|element) '?([^']*)'?")
 
 
-def _jinja_undefined(words: str, template: Template, scope: Scope, origin: Origin) -> Problem:
-    found = _UNDEFINED_NAME.search(words)
-    name = found[1] if found else ""
-    for number, line in enumerate(template.text.split("\n"), start=1):
-        if name and re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", line):
-            return _undefined(name, scope, _line_place(origin, number, name))
+def _undefined_in(words: str, line: str, scope: Scope, place: Place) -> Problem:
+    if found := _UNDEFINED_NAME.search(words):
+        return _undefined(found[1], scope, place)
     key = _UNDEFINED_KEY.search(words)
-    message = f"nothing is named `{key[1]}` here" if key else "a name of this template is not known"
-    return Problem("undefined-variable", _line_place(origin, 1), message)
+    if key is None:
+        return Problem("undefined-variable", place, "a name of this template is not known")
+    holder = re.search(rf"([\w.]+)(?:\.|\[['\"]?){re.escape(key[1])}\b", line)
+    whose = f"`{holder[1]}`" if holder else "what stands before it"
+    return Problem("undefined-variable", place, f"{whose} has no `{key[1]}`")
 
 
-def _not_text_in(template: Template, values: Mapping[str, Value], value: object, origin: Origin) -> Problem:
-    names = [name for name in sorted(template.names) if values.get(name, "") is value or values.get(name, "") == value]
-    name = names[0] if names else "this"
-    plain: Value = None if value is None else list(value) if isinstance(value, list | tuple) else {}
-    return _not_text(name, plain, _line_place(origin, 1, name))
+def _not_text_in(text: str, values: Mapping[str, Value], words: str, place: Place) -> Problem:
+    kinds: dict[str, type] = {"null": type(None), "a list": list, "a mapping": dict}
+    kind = kinds.get(words, type(None))
+    names = [name for name, value in values.items() if type(value) is kind or isinstance(value, kind)]
+    named = [name for name in names if re.search(rf"\{{\{{[^}}]*\b{re.escape(name)}\b", text)]
+    if named:
+        return _not_text(named[0], values[named[0]], place)
+    return Problem(
+        "null-variable" if words == "null" else "not-text", place, f"this comes to {words}, which is no text"
+    )

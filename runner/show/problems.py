@@ -2,7 +2,7 @@
 
 import os
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from runner.problems import Place, Problem, Problems
@@ -13,12 +13,19 @@ _MOST = 200
 _WIDEST = 120
 
 
+Draw = Callable[[str, str], str]
+
+
 def text(problems: Problems, root: Path, cwd: Path, color: bool) -> str:
-    """Every problem with its line, a caret and a hint; files are shown relative to `cwd`. Ends with a newline, or is empty."""
-    paint = _paint if color else _bare
-    shown = [_one(problem, problems, root, cwd, paint) for problem in problems.found[:_MOST]]
-    if more := len(problems.found) - _MOST:
-        shown += [f"… and {more:,} more\n"] if more > 0 else []
+    """Every problem with its line, a caret and a hint; files are shown relative to `cwd`.
+
+    At most 200 are shown, and the rest is counted. Ends with a newline, or is empty.
+    """
+    draw: Draw = _paint if color else _bare
+    sources = _Lines(problems.sources)
+    shown = [_one(problem, sources, root, cwd, draw) for problem in problems.found[:_MOST]]
+    if (more := len(problems.found) - _MOST) > 0:
+        shown.append(f"… and {more:,} more (validate --format json has them all)\n")
     return "\n".join(shown)
 
 
@@ -30,24 +37,38 @@ def _bare(words: str, style: str) -> str:
     return words
 
 
-def _one(problem: Problem, problems: Problems, root: Path, cwd: Path, paint: "type[object] | object") -> str:
-    draw = _paint if paint is _paint else _bare
+class _Lines:
+    """The lines of the files, each file split once."""
+
+    def __init__(self, sources: Mapping[str, str]) -> None:
+        self.sources = sources
+        self.split: dict[str, list[str]] = {}
+
+    def line(self, file: str, number: int) -> str:
+        if file not in self.split:
+            text = self.sources.get(file, "")
+            self.split[file] = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        lines = self.split[file]
+        return lines[number - 1] if number <= len(lines) else ""
+
+
+def _one(problem: Problem, sources: _Lines, root: Path, cwd: Path, draw: Draw) -> str:
     style = _RED if problem.severity == "error" else _YELLOW
-    head = f"{file_name(problem.place.file, root, cwd)}:{problem.place.line}:{problem.place.column}"
-    lines = [
-        f"{draw(head, _BOLD)}: {draw(problem.severity, _BOLD + style)}[{problem.code}] {draw(clean(problem.message), _BOLD)}"
-    ]
-    lines += _excerpt(problem.place, problems, draw, style)
+    place = problem.place
+    head = draw(f"{file_name(place.file, root, cwd)}:{place.line}:{place.column}", _BOLD)
+    kind = draw(problem.severity, _BOLD + style)
+    lines = [f"{head}: {kind}[{problem.code}] {draw(clean(problem.message), _BOLD)}"]
+    lines += _excerpt(place, sources, draw, style)
+    sign = draw("=", _BLUE)
     if problem.hint:
         first, *rest = clean(problem.hint).split("\n")
-        lines.append(f"   {draw('=', _BLUE)} {first}")
+        lines.append(f"   {sign} {first}")
         lines += [f"     {line}" for line in rest]
     if problem.shots:
-        lines.append(f"   {draw('=', _BLUE)} {_shots(problem.shots)}")
-    for place, words in problem.related:
-        where = f"{file_name(place.file, root, cwd)}:{place.line}:{place.column}"
-        lines.append(f"   {draw('-', _BLUE)} {clean(words)}: {where}")
-        lines += _excerpt(place, problems, draw, _BLUE)
+        lines.append(f"   {sign} {_shots(problem.shots)}")
+    for other, words in problem.related:
+        lines.append(f"   {sign} {clean(words)}: {file_name(other.file, root, cwd)}:{other.line}:{other.column}")
+        lines += _excerpt(other, sources, draw, _BLUE)
     return "\n".join(lines) + "\n"
 
 
@@ -57,33 +78,23 @@ def _shots(shots: tuple[str, ...]) -> str:
     return f"in the shot {shots[0]} and {len(shots) - 1:,} more"
 
 
-def _excerpt(place: Place, problems: Problems, draw: "object", style: str) -> list[str]:
+def _excerpt(place: Place, sources: _Lines, draw: Draw, style: str) -> list[str]:
     """The line itself and a caret under the mark; long lines are cut around it."""
-    make = _paint if draw is _paint else _bare
-    source = problems.sources.get(place.file)
-    if source is None:
-        return []
-    line = _line(source, place.line)
+    line = sources.line(place.file, place.line)
     if not line.strip():
         return []
     start = place.column - 1
     cut = max(0, start - _WIDEST // 2) if len(line) > _WIDEST else 0
     shown = line[cut : cut + _WIDEST]
     before, marked = shown[: start - cut], shown[start - cut : start - cut + place.width]
-    number = str(place.line)
-    left = "…" if cut else ""
-    right = "…" if cut + _WIDEST < len(line) else ""
-    gutter = " " * len(number)
+    number, gutter = str(place.line), " " * len(str(place.line))
+    left, right = "…" if cut else "", "…" if cut + _WIDEST < len(line) else ""
     carets = "^" * max(1, cells(_visible(marked)))
+    indent = " " * (len(left) + cells(_visible(before)))
     return [
-        f" {make(f'{number} |', _BLUE)} {left}{_visible(shown)}{right}",
-        f" {make(f'{gutter} |', _BLUE)} {' ' * (len(left) + cells(_visible(before)))}{make(carets, style)}",
+        f" {draw(f'{number} |', _BLUE)} {left}{_visible(shown)}{right}",
+        f" {draw(f'{gutter} |', _BLUE)} {indent}{draw(carets, style)}",
     ]
-
-
-def _line(source: str, number: int) -> str:
-    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return lines[number - 1] if number <= len(lines) else ""
 
 
 def _visible(words: str) -> str:
@@ -207,8 +218,3 @@ def _result(problem: Problem) -> Plain:
 def _location(place: Place) -> Plain:
     region: Plain = {"startLine": place.line, "startColumn": place.column, "endColumn": place.column + place.width}
     return {"artifactLocation": {"uri": place.file}, "region": region}
-
-
-def files_of(problems: Iterable[Problem]) -> list[str]:
-    """The files that something is wrong with, each once, in order."""
-    return list(dict.fromkeys(problem.place.file for problem in problems))

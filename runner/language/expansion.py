@@ -1,0 +1,227 @@
+"""From the entries of a storyboard to its shots: merged, one for each combination of a matrix, with ids."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from runner.language.document import Fields, Origin, Value
+from runner.language.matrix import Axis, Choice, appended, axes, combinations
+from runner.language.shots import Draft, Ground, Layer, merge, merged_mapping, render_field
+from runner.language.template import MARK, Fault, Scope, Templates, Variable, plain_values, variable
+from runner.problems import Problem
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z)", re.IGNORECASE)
+# Most ids are letters, digits and dashes: nothing more need be asked of them.
+_GOOD_ID = re.compile(
+    r"(?!(?:con|prn|aux|nul|com\d|lpt\d|image\d+|video\d+|audio\d+)\Z)[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z", re.IGNORECASE
+)
+
+
+def expand(ground: Ground) -> list[Draft]:
+    """Every shot of a storyboard, in the file's order; one whose id cannot be used is there under another name."""
+    shots = ground.document.root.get("shots")
+    found: list[Draft] = []
+    start = merge(ground.defaults)
+    start_variables = _variables(start, ground.defaults)
+    shared = plain_values(ground.variables, start_variables)
+    for index, entry in enumerate(shots if isinstance(shots, list) else ()):
+        if not isinstance(entry, Fields):
+            continue
+        origin = Origin(ground.document, ("shots", index))
+        before = len(found)
+        if "matrix" in entry:
+            found += _from_matrix(ground, origin, entry)
+        elif not ground.broken or ("shots", index, "matrix") not in ground.broken:
+            found.append(_draft(ground, origin, entry, start, start_variables, shared))
+        if ground.broken or ground.lost:
+            broken = {str(path[2]) for path in ground.broken if path[:2] == ("shots", index) and len(path) > 2}
+            for draft in found[before:]:
+                draft.broken |= broken | (ground.lost - set(entry))
+    return found
+
+
+def _draft(
+    ground: Ground,
+    origin: Origin,
+    entry: Fields,
+    start: dict[str, Value],
+    variables: Mapping[str, Variable],
+    shared: Mapping[str, Value],
+) -> Draft:
+    """A shot without a matrix: most of all shots, so it is made with as little work as can be."""
+    layers = (*ground.defaults, Layer(origin, entry, "shot"), *ground.profile)
+    raw = start.copy()
+    for name, value in entry.items():
+        if value is None:
+            raw.pop(name, None)
+        elif isinstance(value, dict):
+            before = raw.get(name)
+            raw[name] = merged_mapping(before if isinstance(before, dict) else {}, value, name)
+        elif name[:2] != "x-":
+            raw[name] = value
+    if ground.profile:
+        raw = merge(layers)
+    if raw.get("vars") is not start.get("vars"):
+        variables = _variables(raw, layers)
+        shared = plain_values(ground.variables, variables)
+    draft = Draft(origin, layers, raw, (), Scope((ground.variables, variables), shared))
+    _identify(draft, ground)
+    return draft
+
+
+def _from_matrix(ground: Ground, origin: Origin, entry: Fields) -> list[Draft]:
+    problems = ground.problems
+    before = len(problems.found)
+    matrix = origin / "matrix"
+    found = axes(matrix, problems)
+    made = combinations(matrix, found, problems) if found else []
+    if not found and len(problems.found) == before:
+        problems.add(Problem("empty", matrix.key_place(), "`matrix` has no axis", "name: [value, …]"))
+    _check_variables(origin, entry, ground, found)
+    used = set(ground.spoken)
+    drafts: list[Draft] = []
+    for combination in made:
+        pieces = tuple(_piece(choice) for choice in combination if choice.fields)
+        layers = (*ground.defaults, Layer(origin, entry, "shot"), *pieces, *ground.profile)
+        raw = merge(layers)
+        raw.pop("matrix", None)
+        chosen = {choice.axis: Variable(choice.value, None, literal=True) for choice in combination}
+        variables = _variables(raw, layers)
+        scope = Scope((ground.variables, variables, chosen), plain_values(ground.variables, variables, chosen))
+        draft = Draft(origin, layers, raw, combination, scope)
+        _identify(draft, ground)
+        drafts.append(draft)
+        used |= _named(raw, scope, ground.templates)
+    for axis in found if made else ():
+        if not axis.sets and axis.name not in used:
+            message = f"the axis `{axis.name}` changes nothing but the id: its clips would all be the same"
+            hint = f"use {{{{ {axis.name} }}}} in the prompt, or give its values fields"
+            problems.add(Problem("matrix-idle-axis", axis.origin.key_place(), message, hint))
+    return drafts
+
+
+def _piece(choice: Choice) -> Layer:
+    return Layer(choice.origin, choice.fields, f"matrix {choice.axis}: {choice.text}", choice.direct)
+
+
+def _check_variables(origin: Origin, entry: Fields, ground: Ground, found: Sequence[Axis]) -> None:
+    names = {axis.name for axis in found}
+    pieces = [(choice.origin, choice.fields) for axis in found for choice in axis.choices if not choice.direct]
+    for holder, fields in ((origin, entry), *pieces):
+        said = fields.get("vars")
+        for name in said if isinstance(said, dict) else ():
+            if name in names:
+                message = f"`{name}` is an axis of this shot's matrix and one of its variables"
+                hint = "name one of the two otherwise"
+                place = (holder / "vars" / name).key_place()
+                ground.problems.add(Problem("matrix-variable", place, message, hint))
+
+
+def _variables(raw: Mapping[str, Value], layers: Sequence[Layer]) -> Mapping[str, Variable]:
+    said = raw.get("vars")
+    if not isinstance(said, dict):
+        return {}
+    return {name: variable(value, _said_in(layers, name)) for name, value in said.items()}
+
+
+class _said_in:  # noqa: N801 - a function that remembers what it was asked
+    """Where a variable of a shot was said last; looked up only when it is asked for."""
+
+    __slots__ = ("layers", "name")
+
+    def __init__(self, layers: Sequence[Layer], name: str) -> None:
+        self.layers = layers
+        self.name = name
+
+    def __call__(self) -> Origin:
+        for layer in reversed(self.layers):
+            said = layer.fields.get("vars")
+            if isinstance(said, dict) and self.name in said:
+                return layer.of("vars") / self.name
+        return self.layers[-1].origin
+
+
+def _named(raw: Mapping[str, Value], scope: Scope, templates: Templates) -> set[str]:
+    """Names that the templates of a shot use, through variables too; its id does not count."""
+    found: set[str] = set()
+    waiting = [value for name, value in raw.items() if name not in ("id", "vars", "inputs")]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            if MARK.search(value):
+                for name in templates.read(value).names - found:
+                    found.add(name)
+                    known = scope.find(name)
+                    if known is not None and not known.literal:
+                        waiting.append(known.value)
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, dict):
+            waiting += value.values()
+    return found
+
+
+def used_names(draft: Draft, templates: Templates) -> set[str]:
+    """Names that the templates of a shot use, its id among them."""
+    said = draft.raw.get("id")
+    own = templates.read(said).names if isinstance(said, str) and MARK.search(said) else frozenset()
+    return _named(draft.raw, draft.scope, templates) | own
+
+
+def _identify(draft: Draft, ground: Ground) -> None:
+    """Gives the draft its id, and its scope `shot`; without an id that can be used it gets one that nobody can name."""
+    said = draft.raw.get("id")
+    draft.id, scene = _id(draft, said, ground), draft.raw.get("scene")
+    if not draft.id:
+        draft.id, draft.known = f"shots[{draft.entry.path[1]}]", False
+        draft.broken.add("id")
+    if isinstance(scene, str) and "{" in scene and MARK.search(scene):
+        draft.scope.rendered["shot"] = {"id": draft.id}
+        scene = render_field(draft, "scene", scene, ground)
+        scene = scene.strip() if scene and scene.strip() else None
+        draft.values["scene"] = scene
+    draft.scope.rendered["shot"] = {"id": draft.id, "scene": scene}
+
+
+def _id(draft: Draft, said: Value, ground: Ground) -> str:
+    """The id as rendered; empty when it cannot be used, which is noted."""
+    if not isinstance(said, str):
+        return ""
+    text = said
+    if "{" in said and MARK.search(said):
+        try:
+            text = ground.templates.render(said, draft.scope, lambda: draft.origin("id"))
+        except Fault as fault:
+            ground.problems.add(fault.problem)
+            return ""
+    elif draft.combination:
+        text += appended(draft.combination)
+    if _GOOD_ID.match(text) or (wrong := bad_id(text)) is None:
+        return text
+    message, hint = wrong
+    rendered = "" if text == said else f"this comes to `{text}`: "
+    ground.problems.add(Problem("id-form", draft.origin("id").place(), rendered + message, hint))
+    return ""
+
+
+def bad_id(text: str) -> tuple[str, str] | None:
+    """Why a text cannot name a shot and its files, and what to do; None when it can."""
+    if not text:
+        return "an id has at least one character", ""
+    if len(text) > 64:
+        return f"an id has at most 64 characters, and this has {len(text)}", "shorten it"
+    if not _ID.match(text):
+        hint = "letters and digits of ASCII, . _ - and first a letter or digit; {{ name | slug }} makes such text"
+        return "this cannot name a shot and its files", hint
+    if _RESERVED.match(text):
+        return (
+            f"Windows keeps the name {text.split('.')[0]} for itself",
+            "choose another, so that the files fit on every disk",
+        )
+    if ".." in text or text.endswith("."):
+        return "an id holds no two points in a row and ends in none", "remove the point"
+    if text.lower().endswith((".first_frame", ".last_frame")):
+        return "this looks like a frame of a shot", "choose an id that does not end so"
+    if re.match(r"(?:image|video|audio)\d+\Z", text, re.IGNORECASE):
+        return "this looks like a position among the references", "choose another id"
+    return None
