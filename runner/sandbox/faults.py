@@ -147,7 +147,8 @@ def _line(place: Place, message: str) -> str:
 
 
 def _place(document: Document, path: tuple[str | int, ...]) -> Place:
-    return Origin(document, path).place()
+    """Where a finding stands: at the key, since what is wrong may be that the key is there at all."""
+    return Origin(document, path).key_place()
 
 
 @cache

@@ -1,5 +1,8 @@
 """A sandbox for one test, and a client of it: real HTTP on loopback."""
 
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -106,3 +109,21 @@ def house(folder: Path, **choices: Any) -> Iterator[Guest]:
             yield guest
         finally:
             guest.leave()
+
+
+def served(folder: Path, *flags: str) -> tuple["subprocess.Popen[str]", str]:
+    """A server as another program starts it, and its address."""
+    command = [sys.executable, "-m", "runner", "sandbox", "--plain-clips", "--state", str(folder), *flags]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith("sandbox listening on http://127.0.0.1:")
+    return process, line.split()[-1]
+
+
+def ended(process: "subprocess.Popen[str]", number: signal.Signals) -> int:
+    process.send_signal(number)
+    code = process.wait(10)
+    assert process.stdout is not None
+    process.stdout.close()
+    return code

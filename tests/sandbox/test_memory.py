@@ -1,0 +1,181 @@
+"""What outlives a server: tasks, uploads and accounts, after a kill at any time, and for two at once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from runner.edition.edition import load
+from runner.sandbox.embedded import embedded
+from runner.sandbox.journal import NAME, Journal
+from tests.sandbox.house import Guest, body, ended, house, picture, served
+
+
+def test_a_finished_task_is_found_again_with_its_clip(tmp_path: Path) -> None:
+    with house(tmp_path) as guest:
+        task = guest.task()
+        guest.over(task)
+        clip = guest.clip(task).content
+    with house(tmp_path) as guest:
+        assert guest.record(task)["status"] == "success"
+        assert guest.clip(task).content == clip
+
+
+def test_what_a_killed_server_was_drawing_is_drawn_by_the_next(tmp_path: Path) -> None:
+    process, address = served(tmp_path, "--seconds", "60")
+    guest = Guest(address)
+    tasks = [guest.task({"urls": [guest.put(picture())]}) for _ in range(3)]
+    assert ended(process, signal.SIGKILL) == -signal.SIGKILL
+    guest.leave()
+    (tmp_path / "clips" / f"{tasks[0]}.mp4").unlink(missing_ok=True)
+    with house(tmp_path) as guest:
+        guest.set_clock(advance=61)
+        assert [guest.over(task)["status"] for task in tasks] == ["success"] * 3
+        assert guest.state()["creates"] == 3
+
+
+def test_a_killed_server_takes_its_drawing_processes_with_it(tmp_path: Path) -> None:
+    process, address = served(tmp_path)
+    guest = Guest(address)
+    guest.over(guest.task())
+    guest.leave()
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    drawing = [int(number) for number in children.read_text().split()] if children.exists() else []
+    ended(process, signal.SIGKILL)
+    for _ in range(100):
+        if not any(_runs(number) for number in drawing):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"still there: {drawing}")
+
+
+def _runs(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+        return Path(f"/proc/{number}/stat").read_text().split()[2] != "Z"
+    except (OSError, ValueError):
+        return False
+
+
+def test_a_line_that_was_half_written_costs_only_itself(tmp_path: Path) -> None:
+    with house(tmp_path) as guest:
+        task = guest.task()
+        guest.over(task)
+    journal = tmp_path / NAME
+    whole = journal.read_bytes()
+    for cut in (1, 7, len(whole.splitlines()[-1])):
+        journal.write_bytes(whole + whole.splitlines()[-1][:cut])
+        with house(tmp_path) as guest:
+            assert guest.record(task)["status"] == "success"
+            assert guest.over(guest.task())["status"] == "success"
+
+
+def test_a_journal_is_readable_after_a_cut_at_any_byte(tmp_path: Path) -> None:
+    first = Journal(tmp_path / "one")
+    with first.held():
+        first.append([{"event": "task", "n": number} for number in range(5)])
+    first.close()
+    whole = (tmp_path / "one" / NAME).read_bytes()
+    for cut in range(len(whole) + 1):
+        folder = tmp_path / f"cut{cut}"
+        folder.mkdir()
+        (folder / NAME).write_bytes(whole[:cut])
+        journal = Journal(folder)
+        with journal.held():
+            journal.append([{"event": "after"}])
+        lines = journal.news()
+        journal.close()
+        assert lines[-1] == {"event": "after"}
+        assert [line["n"] for line in lines[:-1]] == list(range(whole[:cut].count(b"}")))[: len(lines) - 1]
+
+
+def test_two_servers_on_one_folder_are_one_account(tmp_path: Path) -> None:
+    with house(tmp_path, cap=2, seconds=300) as one, house(tmp_path, cap=2, seconds=300) as other:
+        task = one.task()
+        assert other.record(task)["status"] == "waiting"
+        other.task()
+        assert one.create().status_code == 429
+        assert one.state()["creates"] == other.state()["creates"] == 2
+        one.set_clock(advance=301)
+        assert other.over(task)["status"] == "success"
+        assert other.clip(task).status_code == 200
+
+
+def test_an_upload_to_one_server_is_material_at_the_other(tmp_path: Path) -> None:
+    with house(tmp_path) as one, house(tmp_path) as other:
+        address = one.put(picture())
+        assert other.create({"urls": [address]}).status_code == 200
+
+
+def test_when_one_of_two_servers_ends_the_other_draws_what_is_left(tmp_path: Path) -> None:
+    with house(tmp_path, seconds=1) as other:
+        with house(tmp_path, seconds=1) as one:
+            tasks = [one.task({"prompt": f"shot {number}"}) for number in range(4)]
+        assert [other.over(task)["status"] for task in tasks] == ["success"] * 4
+
+
+def test_the_embedded_one_keeps_its_key_and_its_tasks(tmp_path: Path) -> None:
+    with embedded(tmp_path, load("classic"), plain_clips=True) as one:
+        headers = {"Authorization": f"Bearer {one.key}"}
+        answer = httpx.post(f"{one.base_url}/api/v1/jobs/createTask", json=body(), headers=headers)
+        task = answer.json()["taskId"]
+    with embedded(tmp_path, load("classic"), plain_clips=True) as two:
+        assert two.key == one.key
+        assert one.key not in repr(one)
+        guest = Guest(two.base_url, two.key)
+        assert guest.over(task)["status"] == "success"
+        guest.leave()
+        assert httpx.get(f"{two.base_url}/__sandbox/state", headers={"Authorization": "Bearer x"}).status_code == 401
+
+
+def test_nothing_but_the_owner_reads_the_folder(tmp_path: Path) -> None:
+    with embedded(tmp_path / "sandbox", load("classic"), plain_clips=True):
+        assert (tmp_path / "sandbox").stat().st_mode & 0o077 == 0
+        for name in ("key", "link-secret", NAME):
+            assert (tmp_path / "sandbox" / name).stat().st_mode & 0o077 == 0
+
+
+# -- the command -------------------------------------------------------------------------------------------
+
+
+def test_the_command_says_where_it_listens_and_ends_well(tmp_path: Path) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process, address = served(tmp_path, "--key", "a-key-for-tests", "--credits", "10", "--edition", "2026-09")
+        guest = Guest(address, "a-key-for-tests")
+        assert guest.create({"duration": 5}).status_code == 402
+        assert guest.state()["edition"] == "2026-09"
+        guest.leave()
+        assert ended(process, number) == 0
+
+
+def test_a_port_in_use_is_one_clear_line(shared: Guest) -> None:
+    port = str(httpx.URL(shared.base).port)
+    done = subprocess.run([sys.executable, "-m", "runner", "sandbox", "--port", port], capture_output=True, text=True)
+    assert done.returncode == 3
+    assert f"port {port} of 127.0.0.1 cannot be used" in done.stderr
+    assert done.stdout == ""
+
+
+def test_faults_that_are_not_fit_end_it_before_it_listens(tmp_path: Path) -> None:
+    faults = tmp_path / "faults.yaml"
+    faults.write_text("faults: 1\nrules:\n  - on: create\n    do: {staus: 1}\n")
+    command = [sys.executable, "-m", "runner", "sandbox", "--faults", str(faults)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "faults.yaml:4:10" in done.stderr
+
+
+def test_a_faults_file_works_from_the_first_request(tmp_path: Path) -> None:
+    faults = tmp_path / "faults.json"
+    rule = {"on": "create", "occurrence": 1, "do": {"status": 500, "message": "internal error"}}
+    faults.write_text(json.dumps({"faults": 1, "rules": [rule]}))
+    process, address = served(tmp_path, "--faults", str(faults))
+    guest = Guest(address)
+    assert [guest.create().status_code for _ in range(2)] == [500, 200]
+    guest.leave()
+    ended(process, signal.SIGTERM)

@@ -1,0 +1,83 @@
+"""The faults file itself: what is read, what is refused and where, and that chance is the same again."""
+
+from pathlib import Path
+
+import pytest
+
+from runner.problems import ExitCode, Stop
+from runner.sandbox.faults import Event, Faults, Rule, read
+
+
+def happened(faults: Faults, events: list[Event]) -> set[str]:
+    return {event.prompt for event in events if faults.pick(event) is not None}
+
+
+EVENTS = [Event("create", f"shot {number}", "seedance-20") for number in range(200)]
+HALF = (Rule("create", {"status": 503}, chance=0.5),)
+
+
+def test_chance_does_not_depend_on_the_order_of_requests() -> None:
+    once = happened(Faults(HALF, 7), EVENTS)
+    assert happened(Faults(HALF, 7), EVENTS[::-1]) == once
+    assert 70 < len(once) < 130
+
+
+def test_another_seed_is_another_chance() -> None:
+    assert happened(Faults(HALF, 7), EVENTS) != happened(Faults(HALF, 8), EVENTS)
+
+
+def test_the_same_request_again_is_another_throw() -> None:
+    again = [Event("create", event.prompt, event.model, number=2) for event in EVENTS]
+    assert happened(Faults(HALF, 7), EVENTS) != happened(Faults(HALF, 7), again)
+
+
+def test_no_chance_never_and_certainty_always() -> None:
+    assert not happened(Faults((Rule("create", {}, chance=0.0),), 1), EVENTS)
+    assert len(happened(Faults((Rule("create", {}, chance=1.0),), 1), EVENTS)) == 200
+
+
+def written(folder: Path, text: str | bytes) -> Path:
+    path = folder / "faults.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_a_file_in_yaml_or_json_says_the_same(tmp_path: Path) -> None:
+    in_yaml = "faults: 1\nrules:\n  - on: create\n    occurrence: [1, 3]\n    do: {status: 503, html: true}\n"
+    in_json = '{"faults": 1, "rules": [{"on": "create", "occurrence": [1, 3], "do": {"status": 503, "html": true}}]}'
+    one, other = read(written(tmp_path, in_yaml), 0), read(written(tmp_path, in_json), 0)
+    assert one.rules[0].occurrence == frozenset((1, 3))
+    assert [(rule.on, rule.occurrence, dict(rule.do)) for rule in one.rules] == [
+        (rule.on, rule.occurrence, dict(rule.do)) for rule in other.rules
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("faults: 1\nrules:\n  - on: create\n    do: {staus: 503}\n", ":4:10:", "did you mean status?"),
+        ("faults: 1\nrules:\n  - on: creat\n    do: {status: 503}\n", ":3:5:", "create"),
+        ("faults: 1\nrules:\n  - on: task\n    do: {status: 1.5}\n", ":4:10:", "rules[0].do.status"),
+        ("faults: 1\nrules:\n  - on: create\n    do: {error: face}\n", ":4:10:", "error: unknown"),
+        ("faults: 1\nrules:\n  - do: {status: 503}\n", ":3:5:", "on must be said"),
+        ("faults: 2\nrules: []\n", ":1:1:", "2 is not 1"),
+        ("rules: []\n", ":1:1:", "faults must be said"),
+        ("faults: 1\nrules: [\n", ":", ""),
+        ("", ":1:1:", "empty"),
+        (b"\xff\xfe\x00", ":1:1:", "UTF-16"),
+        ("faults: 1\nrules:\n  - {on: create, chance: 2, do: {status: 503}}\n", ":3:18:", "chance"),
+    ],
+)
+def test_a_file_that_is_wrong_is_refused_with_the_place(
+    tmp_path: Path, text: str | bytes, place: str, words: str
+) -> None:
+    with pytest.raises(Stop) as stop:
+        read(written(tmp_path, text), 0)
+    assert stop.value.code == ExitCode.UNFIT
+    assert f"faults.yaml{place}" in stop.value.words
+    assert words in stop.value.words
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Stop, match=r"none\.yaml: the faults cannot be read"):
+        read(tmp_path / "none.yaml", 0)
