@@ -21,7 +21,7 @@ from runner.edition import wire
 from runner.engine.hands import NotYet
 from runner.engine.inflight import Running
 from runner.engine.limits import Limits
-from runner.engine.loop import Stopping
+from runner.engine.loop import Stopping, leading
 from runner.engine.loop import make as loop
 from runner.engine.news import Money, News, Outcome
 from runner.engine.outcome import outcome
@@ -79,7 +79,7 @@ def records(desk: Opened) -> Iterator[Records]:
         ledger = Ledger(desk.settings.state, clock)
         try:
             bounds = limits(desk, clock.token())
-            ledger.begin(desk.settings.account, desk.repository.id, bounds)
+            ledger.begin(desk.settings.account, desk.repository.id, bounds, desk.repository.path_id)
             yield Records(desk, ledger, clock, bounds)
         finally:
             ledger.close()
@@ -227,6 +227,8 @@ def make(desk: Opened, plan: Plan, history: History, records: Records) -> ExitCo
 
     try:
         ended = anyio.run(_made, desk, plan, history, records, tell, seen)
+    except BaseExceptionGroup as group:
+        raise leading(group) from group
     finally:
         seen.close()
         _write_manifests(desk, history)

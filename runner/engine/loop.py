@@ -1,6 +1,6 @@
 """The only loop: order, answer, event, ledger, history, and again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import anyio
@@ -18,6 +18,7 @@ from runner.engine.schedule import Create, Download, Order, Poll, Publish, Wait
 from runner.engine.state import Aside, Run
 from runner.history import Event, History, KeyRefused, State, cut_short
 from runner.plan import Plan
+from runner.problems import Stop
 
 T = TypeVar("T")
 
@@ -65,14 +66,26 @@ async def make(
     try:
         await _loop(run, stopping)
     except BaseExceptionGroup as group:
-        raise _first(group) from group
+        raise leading(group) from group
     return _end(run)
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The one exception that speaks for several tasks that failed together."""
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+def leading(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The one exception that speaks for several tasks that failed together; a `Stop` says what all of them said."""
+    stops, _ = group.split(Stop)
+    found = list(_leaves(stops or group))
+    if stops is None:
+        return found[0]
+    words = dict.fromkeys(stop.words for stop in found if isinstance(stop, Stop))
+    return Stop(min(stop.code for stop in found if isinstance(stop, Stop)), "\n".join(words))
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for raised in group.exceptions:
+        if isinstance(raised, BaseExceptionGroup):
+            yield from _leaves(raised)
+        else:
+            yield raised
 
 
 async def _loop(run: Run, stopping: Stopping) -> None:
