@@ -9,6 +9,7 @@ import pytest
 
 from runner.cli import COMMANDS, parser
 from runner.problems import ExitCode
+from runner.settings import _KEYS, _PRICES
 from tests.docs.pages import ROOT, sections
 
 DOCS = ROOT / "docs"
@@ -81,3 +82,16 @@ def test_every_field_of_a_shot_is_in_the_language_reference_and_no_other() -> No
 
 def test_every_key_of_a_storyboard_is_in_the_language_reference_and_no_other() -> None:
     assert _named_in_first_column(sections(DOCS / "language.md")["A file"]) == set(SCHEMA["properties"])
+
+
+def test_every_setting_is_documented_and_no_other() -> None:
+    rows = re.findall(r"^\| `([a-z_.]+)` \|", sections(DOCS / "commands.md")["The settings file"], re.MULTILINE)
+    assert sorted(rows) == sorted([*_KEYS, _PRICES])
+
+
+def test_every_variable_of_the_environment_is_documented() -> None:
+    page = (DOCS / "commands.md").read_text("utf-8")
+    code = "\n".join(path.read_text("utf-8") for path in (ROOT / "runner").glob("*.py"))
+    read = set(re.findall(r"[\"'](S(?:EEDANCE|TORYBOARD)_[A-Z_]+|NO_COLOR)[\"']", code))
+    assert read <= set(re.findall(r"^\| `([A-Z_]+)` \|", page, re.MULTILINE))
+    assert len(read) >= 6
