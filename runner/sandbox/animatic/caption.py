@@ -2,10 +2,11 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from runner.sandbox.animatic.fonts import font, ideographic, right_to_left, runs
+from runner.sandbox.animatic.fonts import Faces, faces_of, font, ideographic, right_to_left, runs
 from runner.sandbox.animatic.words import Beat, beats, readable
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Setting:
 
     size: int
     pages: tuple[Page, ...]
+    faces: Faces
 
     @property
     def line_height(self) -> int:
@@ -56,7 +58,8 @@ def set_caption(prompt: str, seconds: float, width: int, height: int) -> Setting
     """Set a prompt into a box of width × height pixels: as large as fits, then smaller, then over several pages."""
     text = readable(prompt).strip()
     if not text:
-        return Setting(12, ())
+        return Setting(12, (), ())
+    faces = faces_of(text)
     whole, timeline = beats(text, seconds)
     sections = [(whole, -1)] if whole else []
     sections += [(beat.text, at) for at, beat in enumerate(timeline)]
@@ -64,21 +67,22 @@ def set_caption(prompt: str, seconds: float, width: int, height: int) -> Setting
     smallest = max(13, round(21 * unit))
     sizes = sorted({max(smallest, round(size * unit)) for size in (40, 36, 32, 29, 26, 24, 21)}, reverse=True)
     for size in sizes:
-        lines = _lines(sections, size, width)
+        lines = _lines(sections, size, width, faces)
         # Large letters are for short lines: at most a few, so that the picture stays free.
         room = min(int(height / (size * _LEADING)), 4 if size > sizes[-1] else 1000)
         if len(lines) <= room:
-            return Setting(size, _by_beat(lines, timeline, seconds))
+            return Setting(size, _by_beat(lines, timeline, seconds), faces)
     room = max(1, int(height / (sizes[-1] * _LEADING)))
-    return Setting(sizes[-1], _paged(_lines(sections, sizes[-1], width), timeline, seconds, room))
+    lines = _lines(sections, sizes[-1], width, faces)
+    return Setting(sizes[-1], _paged(lines, timeline, seconds, room), faces)
 
 
-def _lines(sections: list[tuple[str, int]], size: int, width: int) -> list[Line]:
+def _lines(sections: list[tuple[str, int]], size: int, width: int, faces: Faces) -> list[Line]:
     return [
         Line(text, length, beat)
         for section, beat in sections
         for paragraph in section.split("\n")
-        for text, length in wrap(" ".join(paragraph.split()), size, width)
+        for text, length in wrap(" ".join(paragraph.split()), size, width, faces)
     ]
 
 
@@ -107,29 +111,30 @@ def _paged(lines: list[Line], timeline: tuple[Beat, ...], seconds: float, room: 
     )
 
 
-def wrap(text: str, size: int, width: int) -> list[tuple[str, float]]:
+def wrap(text: str, size: int, width: int, faces: Faces) -> list[tuple[str, float]]:
     """Lines of at most `width` pixels, each with its width: broken at blanks, between ideographs, else anywhere."""
     out: list[tuple[str, float]] = []
     line, used = "", 0.0
     for piece in _breakable(text):
-        length = measure(piece, size)
-        if used + measure(piece.rstrip(), size) > width and line:
-            out.append((line.rstrip(), measure(line.rstrip(), size)))
+        length = measure(piece, size, faces)
+        if used + measure(piece.rstrip(), size, faces) > width and line:
+            out.append((line.rstrip(), measure(line.rstrip(), size, faces)))
             line, used = "", 0.0
         while length > width and len(piece) > 1:
-            head = _longest(piece, size, width - used)
-            out.append((line + piece[:head], used + measure(piece[:head], size)))
+            head = _longest(piece, size, width - used, faces)
+            out.append((line + piece[:head], used + measure(piece[:head], size, faces)))
             line, used, piece = "", 0.0, piece[head:]
-            length = measure(piece, size)
+            length = measure(piece, size, faces)
         line, used = line + piece, used + length
     if line.strip():
-        out.append((line.rstrip(), measure(line.rstrip(), size)))
+        out.append((line.rstrip(), measure(line.rstrip(), size, faces)))
     return out
 
 
-def measure(text: str, size: int) -> float:
+@lru_cache(maxsize=4_000)
+def measure(text: str, size: int, faces: Faces) -> float:
     """Width in pixels."""
-    return sum(font(run.face, size).getlength(run.text) for run in runs(text))
+    return sum(font(run.face, size).getlength(run.text) for run in runs(text, faces))
 
 
 _NEVER_FIRST = "、。，．：；！？）」』】〉》”’…・ー々"
@@ -147,25 +152,27 @@ def _breakable(text: str) -> list[str]:
     return pieces
 
 
-def _longest(text: str, size: int, width: float) -> int:
+def _longest(text: str, size: int, width: float, faces: Faces) -> int:
     """How many signs fit, at least one."""
     low, high = 1, len(text)
     while low < high:
         middle = (low + high + 1) // 2
-        if measure(text[:middle], size) <= width:
+        if measure(text[:middle], size, faces) <= width:
             low = middle
         else:
             high = middle - 1
     return low
 
 
-def draw_line(masks: Masks, at: tuple[float, float], width: float, text: str, size: int, strength: int = 255) -> None:
+def draw_line(
+    masks: Masks, at: tuple[float, float], width: float, text: str, size: int, faces: Faces, strength: int = 255
+) -> None:
     """Write one line, its mentions on a mask of their own, from the right where its script runs that way."""
     letters, mentions = masks
     x, y = at
     backwards = right_to_left(text)
     # The mark keeps the "@" before its name where the line runs from the right.
-    pieces = runs(_MENTION.sub("\u200e\\1", text) if backwards else text)
+    pieces = runs(_MENTION.sub("\u200e\\1", text) if backwards else text, faces)
     if backwards:
         x += width - sum(font(run.face, size).getlength(run.text) for run in pieces)
         pieces = pieces[::-1]
@@ -187,7 +194,15 @@ def page_masks(page: Page, setting: Setting, width: int) -> tuple["Image.Image",
     for at, line in enumerate(page.lines):
         strength = 255 if page.beat is None or line.beat == page.beat else 205 if line.beat == -1 else 120
         place = (0.0, float(at * setting.line_height))
-        draw_line((ImageDraw.Draw(letters), ImageDraw.Draw(mentions)), place, width, line.text, setting.size, strength)
+        draw_line(
+            (ImageDraw.Draw(letters), ImageDraw.Draw(mentions)),
+            place,
+            width,
+            line.text,
+            setting.size,
+            setting.faces,
+            strength,
+        )
     return letters, mentions
 
 
@@ -196,8 +211,9 @@ def label(text: str, size: int, strength: int = 255) -> "Image.Image":
     from PIL import Image, ImageDraw
 
     shown = readable(text)
-    width = max(1, round(measure(shown, size) + 0.5))
+    faces = faces_of(shown)
+    width = max(1, round(measure(shown, size, faces) + 0.5))
     mask = Image.new("L", (width, round(size * 1.4)))
     pen = ImageDraw.Draw(mask)
-    draw_line((pen, pen), (0, 0), width, shown, size, strength)
+    draw_line((pen, pen), (0, 0), width, shown, size, faces, strength)
     return mask

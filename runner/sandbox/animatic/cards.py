@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from runner.sandbox.animatic.caption import draw_line, label, wrap
+from runner.sandbox.animatic.fonts import faces_of
 from runner.sandbox.animatic.palette import mix
 from runner.sandbox.animatic.planes import Colour
 
@@ -51,13 +52,14 @@ def address_picture(address: str, size: tuple[int, int]) -> Image.Image:
         draw.line((x, height, x + height, 0), fill=mix(_GROUND, _PAPER, 0.04), width=max(1, step // 4))
     big = max(10, min(height // 7, width // 12))
     small = max(9, round(big * 0.72))
-    lines = [(text, big, 235) for text, _ in wrap(host, big, round(width * 0.86))[:2]]
-    lines += [(text, small, 150) for text, _ in wrap(rest, small, round(width * 0.86))[:3]]
+    faces = faces_of(host + rest)
+    lines = [(text, big, 235) for text, _ in wrap(host, big, round(width * 0.86), faces)[:2]]
+    lines += [(text, small, 150) for text, _ in wrap(rest, small, round(width * 0.86), faces)[:3]]
     y = (height - sum(round(tall * 1.5) for _, tall, _ in lines)) / 2
     mask = Image.new("L", size)
     pen = ImageDraw.Draw(mask)
     for text, tall, strength in lines:
-        draw_line((pen, pen), (width * 0.07, y), width * 0.86, text, tall, strength)
+        draw_line((pen, pen), (width * 0.07, y), width * 0.86, text, tall, faces, strength)
         y += round(tall * 1.5)
     image.paste(_PAPER, (0, 0), mask)
     return image

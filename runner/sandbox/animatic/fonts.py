@@ -62,23 +62,48 @@ def font(face: Face, size: int) -> "FreeTypeFont":
     return ImageFont.truetype(face.path, size, index=face.index)
 
 
-def runs(text: str) -> list[Run]:
-    """The text cut where the face changes: one face for all of it if any has every sign, else word by word."""
-    if (whole := _face_for(text)) is not None:
-        return [Run(text, whole)] if text else []
+Faces = tuple[Face, ...]
+"""The faces that a text is set in, best first."""
+
+
+@lru_cache(maxsize=256)
+def faces_of(text: str) -> Faces:
+    """One face that has every sign of the text, if there is one; else all that are needed for it.
+
+    It depends on the text alone, not on what was drawn before, so that the same text always looks the same.
+    """
+    signs = [char for char in dict.fromkeys(text) if _drawn(char)]
+    faces = list(_base())
+    for char in signs:
+        if not any(_covers(face, char) for face in faces) and (found := _face_of(char)) is not None:
+            faces.append(found)
+    whole = next((face for face in faces if all(_covers(face, char) for char in signs)), None)
+    return (whole,) if whole is not None else tuple(faces)
+
+
+def runs(text: str, faces: Faces) -> list[Run]:
+    """The text cut where the face changes, between words where that is possible."""
+    if len(faces) == 1:
+        return [Run(text, faces[0])] if text else []
     out: list[Run] = []
     for piece in _pieces(text):
-        face = _face_for(piece) or (out[-1].face if out else _OWN)
-        if out and (out[-1].face == face or not piece.strip()):
-            out[-1] = Run(out[-1].text + piece, out[-1].face)
-        else:
-            out.append(Run(piece, face))
+        parts = [piece] if _first(piece, faces) else list(piece)
+        for part in parts:
+            face = _first(part, faces) or (out[-1].face if out else faces[0])
+            if out and (out[-1].face == face or not part.strip()):
+                out[-1] = Run(out[-1].text + part, out[-1].face)
+            else:
+                out.append(Run(part, face))
     return out
+
+
+def _first(text: str, faces: Faces) -> Face | None:
+    return next((face for face in faces if all(_covers(face, char) for char in text if _drawn(char))), None)
 
 
 def missing_font(text: str) -> str | None:
     """None when every sign of the text can be drawn here, else which signs cannot, and what to install."""
-    bare = [char for char in dict.fromkeys(text) if _drawn(char) and _face_for(char) is None]
+    bare = [char for char in dict.fromkeys(text) if _drawn(char) and _first(char, faces_of(text)) is None]
     if not bare:
         return None
     script, package = _script(bare[0])
@@ -119,29 +144,17 @@ def ideographic(char: str) -> bool:
     return char >= "\u2e80" and unicodedata.east_asian_width(char) in "WF"
 
 
-def _face_for(text: str) -> Face | None:
-    """The first face that has every sign."""
-    signs = [char for char in dict.fromkeys(text) if _drawn(char)]
-    for face in _known():
-        if all(_covers(face, char) for char in signs):
-            return face
-    for char in signs:
-        if not any(_covers(face, char) for face in _known()):
-            found = _ask(_hint(char))
-            if found and _covers(found, char):
-                _known().append(found)
-                if all(_covers(found, other) for other in signs):
-                    return found
-    return None
-
-
 @cache
-def _known() -> list[Face]:
-    """The faces in use, best first; the one list that grows while a process draws."""
-    faces = [_OWN]
-    if (plain := _ask("sans:lang=en")) is not None:
-        faces.append(plain)
-    return faces
+def _base() -> Faces:
+    """Pillow's own face, and what the machine takes for plain text."""
+    plain = _ask("sans:lang=en")
+    return (_OWN,) if plain is None else (_OWN, plain)
+
+
+@lru_cache(maxsize=4_000)
+def _face_of(char: str) -> Face | None:
+    found = _ask(_hint(char))
+    return found if found and _covers(found, char) else None
 
 
 def _hint(char: str) -> str:

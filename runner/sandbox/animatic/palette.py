@@ -104,7 +104,7 @@ _HOUR_WORDS: Mapping[str, str] = {
     "dawn": r"\bdawn|sunrise|daybreak|morning|first light|黎明|日出|清晨|рассвет|فجر|זריחה|amanecer|aube|alba\b",
     "golden": r"golden hour|sunset|late sun|late afternoon|evening sun|amber|日落|夕阳|закат|غروب|שקיעה|tramonto",
     "dusk": r"\bdusk|twilight|blue hour|evening|nightfall|黄昏|傍晚",
-    "grey": r"\brain(?!coat|bow)|storm|overcast|\bfog|mist|cloudy|\bgr[ae]y\b|winter|drizzle|snow|雨(?!衣)|雾|雪|дождь|مطر|גשם",
+    "grey": r"\brain(?!coat|bow)|storm|overcast|fog|mist|cloud|gr[ae]y\b|winter|snow|雨(?!衣)|[雾雪]|дождь|مطر",
     "warm": r"kitchen|caf[eé]|\bbar\b|tavern|candle|fireplace|lamp|bakery|restaurant|(?:living|bed)\s?room|library",
     "studio": r"\bstudio|product|packshot|turntable|seamless|cyclorama|bottle|perfume|watch\b|sneaker|macro",
     "day": r"\bday\b|noon|midday|sunny|summer|bright|blue sky|afternoon|spring",

@@ -66,12 +66,12 @@ class Figure:
         self.poses[int(moment * self.rate) % len(self.poses)].draw(planes, canvas, view, moment)
 
 
-def people_of(stage: Stage, seconds: float) -> list[Figure]:
-    """The people that the prompt speaks of, by their framing; none for places without any."""
+def people_of(stage: Stage, seconds: float, crowded: bool) -> list[Figure]:
+    """The people that the prompt speaks of, by their framing, smaller where cards lie above them."""
     if not _PEOPLE.search(stage.words) or stage.ground > 1.1:
         return []
     dice = stage.dice.apart("people")
-    tall = _height(stage.words) * min(stage.size[1], stage.size[0] * 1.1)
+    tall = _height(stage.words) * min(stage.size[1], stage.size[0] * 1.1) * (0.84 if crowded else 1)
     foot = stage.y(stage.ground)
     if tall > stage.size[1] * 0.7:
         # Nearer than the frame is high: the feet are below it, the head stays in the upper third.
@@ -206,7 +206,7 @@ def _drawn(size: tuple[int, int], look: Look, pose: Pose, tall: float) -> tuple[
 
 def _lit_from_the_left(size: tuple[int, int], cover: Image.Image) -> Image.Image:
     """A thin line of light along the left edges."""
-    step = max(1, size[0] // 160)
+    step = min(3, max(1, size[0] // 160))
     moved = ImageChops.offset(cover, step, step // 2)
     return ImageChops.subtract(cover, moved).point([v * 110 // 255 for v in range(256)])
 

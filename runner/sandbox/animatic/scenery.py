@@ -72,7 +72,7 @@ def scene_of(order: Order, size: tuple[int, int], dice: Dice) -> Scene:
     stage = Stage(size, palette, dice.apart("stage"), words)
     place = next((place for pattern, place in _PLACES.items() if re.search(pattern, words)), nature.hills)
     place(stage)
-    people = people_of(stage, order.seconds)
+    people = people_of(stage, order.seconds, bool(order.references))
     if is_close(words):
         _blur(stage)
     before = [layer for layer in stage.layers if layer.depth < 1]
