@@ -1,0 +1,41 @@
+"""The page of editions says what their data files say."""
+
+import re
+
+from runner.edition.edition import DEFAULT, NAMES, load
+from tests.docs.pages import ROOT, sections
+
+PAGE = ROOT / "docs/editions.md"
+
+
+def _table(section: str) -> list[list[str]]:
+    rows = re.findall(r"^\|(.*)\|$", sections(PAGE)[section], re.MULTILINE)
+    return [[cell.strip() for cell in row.split("|")] for row in rows if not row.startswith("---")]
+
+
+def test_every_price_is_the_books() -> None:
+    [head, *rows] = _table("Credits for each second of a clip")
+    documented = {
+        (edition, row[0].strip("`")): price
+        for row in rows
+        for edition, price in zip(head[1:], row[1:], strict=True)
+        if price
+    }
+    booked = {(name, row): str(rate) for name in NAMES for row, rate in load(name).rates.items()}
+    assert documented == booked
+
+
+def test_limits_are_the_editions() -> None:
+    [head, *rows] = _table("Limits")
+    said = {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in rows}
+    for name in NAMES:
+        limits = load(name).limits
+        assert said["characters of a prompt"][name] == f"{limits.prompt:,}"
+        assert said["images, videos, sounds of a shot"][name] == f"{limits.images}, {limits.videos}, {limits.audio}"
+        assert (said["a prompt may be left out"][name] == "never") == ("keyframe" in limits.prompt_required)
+
+
+def test_every_edition_is_listed_with_its_date_and_the_default_is_named() -> None:
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| ([\d-]+) \|", PAGE.read_text("utf-8"), re.MULTILINE))
+    assert rows == {name: load(name).dated for name in NAMES}
+    assert f"`{DEFAULT}` | {load(DEFAULT).dated} | the default" in PAGE.read_text("utf-8")
