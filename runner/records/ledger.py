@@ -60,9 +60,10 @@ class Ledger:
 
     # -- reading ------------------------------------------------------------------------------------------
 
-    def history(self, account: Account, repository: str) -> History:
+    def history(self, account: Account, repository: str, before: str | None = None) -> History:
         """What is true for an account and a repository, as far as this machine knows; writes nothing.
 
+        `before` is what the repository was known by until its first commit.
         An intent of a run that is no more counts as never sent, or as unsettled, and a receipt without a row as
         accepted, just as `begin` will write it.
         """
@@ -71,10 +72,10 @@ class Ledger:
             history = History()
             if found is None:
                 return history
-            history.enter(self._table.of(found, repository))
+            history.enter(self._table.of(found, repository, before))
             for event in self._mended(history.open(), account.free, self._receipts_of_the_dead()):
                 history.feed(event)
-            history.picks = self._table.picks(found, repository)
+            history.picks = self._table.picks(found, repository, before)
             return history
 
     def events(self, attempt: str) -> list[Event]:
@@ -99,13 +100,18 @@ class Ledger:
 
     # -- a run --------------------------------------------------------------------------------------------
 
-    def begin(self, account: Account, repository: str, limits: Limits) -> None:
-        """Opens it for a run: its lock and receipts are there, room is reserved, what dead runs left is written."""
+    def begin(self, account: Account, repository: str, limits: Limits, before: str | None = None) -> None:
+        """Opens it for a run: its lock and receipts are there, room is reserved, what dead runs left is written.
+
+        What stands under the repository's name `before` its first commit is its own from now on.
+        """
         reserve(self.state)
         self._receipts = receipts.Receipts(self.state, limits.run)
 
         def start() -> list[str]:
             self._scope = Scope(self._table.enter_account(account), repository, account.free)
+            if before not in (None, repository):
+                self._table.rename(self._scope.account, str(before), repository)
             return self._mend()
 
         for run in self._transact(start):

@@ -58,18 +58,27 @@ class Table:
         """Every open attempt of every account and repository."""
         return self.db.execute("SELECT * FROM attempt WHERE open ORDER BY serial").fetchall()
 
-    def of(self, account: int, repository: str) -> Iterator[Attempt]:
-        """All attempts of an account and a repository, in the order of their intents."""
+    def of(self, account: int, repository: str, before: str | None = None) -> Iterator[Attempt]:
+        """All attempts of an account and a repository (`before`: its former name), in the order of their intents."""
         rows = self.db.execute(
-            "SELECT * FROM attempt WHERE account = ? AND repository = ? ORDER BY serial", (account, repository)
+            "SELECT * FROM attempt WHERE account = ? AND repository IN (?, ?) ORDER BY serial",
+            (account, repository, before),
         )
         return (as_attempt(row) for row in rows)
 
-    def picks(self, account: int, repository: str) -> dict[tuple[str, str], int]:
+    def rename(self, account: int, before: str, repository: str) -> None:
+        """A repository is known by another name from now on: by its first commit, and no longer by its path."""
+        for table in ("attempt", "pick"):
+            self.db.execute(
+                f"UPDATE {table} SET repository = ? WHERE account = ? AND repository = ?",  # noqa: S608 - one of two names
+                (repository, account, before),
+            )
+
+    def picks(self, account: int, repository: str, before: str | None = None) -> dict[tuple[str, str], int]:
         """The good takes, as the last word on each shot has it."""
         rows = self.db.execute(
-            "SELECT storyboard, shot, take FROM pick WHERE account = ? AND repository = ? ORDER BY serial",
-            (account, repository),
+            "SELECT storyboard, shot, take FROM pick WHERE account = ? AND repository IN (?, ?) ORDER BY serial",
+            (account, repository, before),
         )
         said = {(row["storyboard"], row["shot"]): row["take"] for row in rows}
         return {shot: take for shot, take in said.items() if take is not None}

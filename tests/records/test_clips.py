@@ -43,7 +43,7 @@ def attempt(fingerprint: str = FIRST, clip: Clip | None = None, copies: tuple[Cl
 
 
 class Repo:
-    """A repository with a shelf, and what made the clip at each path."""
+    """A repository with a shelf, and what each content was made for."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -55,7 +55,7 @@ class Repo:
         part.write_bytes(content)
         stored = self.shelf.place(part, hashlib.sha256(content).hexdigest(), of or attempt(), at)
         if isinstance(stored, Stored):
-            self.owners[stored.clip.path] = at.fingerprint or ""
+            self.owners[stored.clip.sha256] = at.fingerprint or ""
         return stored
 
     def files(self) -> dict[str, bytes]:
@@ -112,7 +112,7 @@ def test_to_and_fro_ten_times_loses_nothing(repo: Repo) -> None:
     for turn in range(10):
         wanted = (FIRST, SECOND)[turn % 2]
         assert repo.shelf.recall(attempt(wanted, both[wanted]), step(fingerprint=wanted)) is not None
-        repo.owners[both[wanted].path] = wanted
+        repo.owners[both[wanted].sha256] = wanted
         assert sorted(repo.files().values()) == sorted([DARK, LIGHT])
 
 

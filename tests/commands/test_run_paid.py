@@ -1,0 +1,187 @@
+"""`storyboard run` with a paid provider: asked first, never above a ceiling, never without a key."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.commands.conftest import KEY, Host
+from tests.commands.content import Content, clone
+
+FILM = "storyboards/film.yaml"
+Start = Callable[..., Host]
+
+
+def test_it_makes_pays_once_and_a_second_run_pays_nothing(paid_film: Content, host: Start) -> None:
+    there = host()
+    first = paid_film.storyboard("run", FILM, "--max-credits", "120", **there.env)
+    assert first.code == 0, first.err
+    assert there.state["creates"] == 2
+    assert paid_film.storyboard("run", FILM, "--max-credits", "120", **there.env).code == 0
+    assert there.state["creates"] == 2
+    assert [shot["takes"][0]["credits"] for shot in paid_film.manifest(variant="kinovi")["shots"]] == [
+        {"quoted": 60, "used": 60},
+        {"quoted": 60, "used": 60},
+    ]
+
+
+def test_without_a_terminal_it_asks_for_consent_on_the_command_line(paid_film: Content, host: Start) -> None:
+    there = host()
+    said = paid_film.storyboard("run", FILM, **there.env)
+    assert said.code == 4
+    assert "storyboard run storyboards/film.yaml --max-credits 120" in said.err
+    assert there.state["creates"] == 0
+    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+
+
+def test_above_max_credits_nothing_is_spent_and_cheaper_ways_are_named(paid_film: Content, host: Start) -> None:
+    there = host()
+    said = paid_film.storyboard("run", FILM, "--max-credits", "119", "--yes", **there.env)
+    assert said.code == 4
+    assert "--select scene:harbour" in said.err
+    assert there.state["creates"] == 0
+
+
+def test_a_ceiling_holds_under_yes(paid_film: Content, host: Start) -> None:
+    there = host()
+    env = there.env | {"STORYBOARD_MAX_CREDITS": "60"}
+    assert paid_film.storyboard("run", FILM, "--yes", **env).code == 4
+    assert there.state["creates"] == 0
+
+
+def test_a_storyboards_budget_holds_over_all_its_runs(paid_film: Content, host: Start) -> None:
+    there = host()
+    text = (paid_film.root / FILM).read_text().replace("title:", "budget: {credits: 100}\ntitle:")
+    paid_film.write(FILM, text)
+    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 4
+    assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
+    said = paid_film.storyboard("run", FILM, "--yes", **there.env)
+    assert said.code == 4
+    assert "the budget in storyboards/film.yaml" in said.err
+    assert there.state["creates"] == 1
+
+
+def test_the_days_budget_bounds_the_account(paid_film: Content, host: Start) -> None:
+    there = host()
+    paid_film.write("storyboard.toml", "[budget]\ncredits_per_day = 100\n")
+    assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
+    said = paid_film.storyboard("run", FILM, "--yes", **there.env)
+    assert (said.code, there.state["creates"]) == (4, 1)
+    assert "budget.credits_per_day" in said.err
+
+
+def test_max_credits_0_collects_what_runs_and_buys_nothing(paid_film: Content, host: Start) -> None:
+    there = host()
+    said = paid_film.storyboard("run", FILM, "--max-credits", "0", **there.env)
+    assert (said.code, there.state["creates"]) == (4, 0), said.err
+
+
+def test_a_missing_key_is_exit_5_and_says_what_to_set(paid_film: Content) -> None:
+    said = paid_film.storyboard("run", FILM, "--provider", "kinovi", "--yes")
+    assert said.code == 5
+    assert "export SEEDANCE_API_KEY=" in said.err
+
+
+def test_a_refused_key_is_exit_5(paid_film: Content, host: Start) -> None:
+    there = host()
+    said = paid_film.storyboard("run", FILM, "--yes", **there.env | {"SEEDANCE_API_KEY": "another-made-up-key"})
+    assert (said.code, there.state["creates"]) == (5, 0), said.err
+
+
+def test_too_few_credits_is_exit_4_with_both_numbers(paid_film: Content, host: Start) -> None:
+    there = host("--credits", "70")
+    said = paid_film.storyboard("run", FILM, "--yes", **there.env)
+    assert said.code == 4, said.err
+    assert there.state["creates"] == 1
+    assert "60" in said.err + said.out
+    assert "10" in said.err + said.out
+
+
+def test_what_lies_on_this_machine_stops_a_paid_run_before_anything_is_spent(film: Content, host: Start) -> None:
+    there = host()
+    said = film.storyboard("run", FILM, "--yes", **there.env)
+    assert (said.code, there.state["creates"]) == (3, 0)
+    assert "storyboards/film.yaml:7: enter sends @quay.last_frame" in said.err
+
+
+def test_a_lost_answer_is_never_sent_again(paid_film: Content, host: Start) -> None:
+    faults = paid_film.write(
+        "faults.yaml", "faults: 1\nrules:\n  - {on: create, times: 1, do: {made: true, answer: none}}\n"
+    )
+    there = host("--faults", str(faults))
+    said = paid_film.storyboard("run", FILM, "--yes", **there.env)
+    assert said.code == 6, said.err
+    again = paid_film.storyboard("run", FILM, "--yes", **there.env)
+    assert again.code == 6
+    assert there.state["creates"] == 2
+    stands = [shot["takes"][0]["status"] for shot in paid_film.manifest(variant="kinovi")["shots"]]
+    assert sorted(stands) == ["succeeded", "unsettled"]
+
+
+def test_a_pull_requests_job_does_not_pay(paid_film: Content, host: Start) -> None:
+    there = host()
+    env = there.env | {"CI": "true", "GITHUB_EVENT_NAME": "pull_request"}
+    said = paid_film.storyboard("run", FILM, "--yes", **env)
+    assert (said.code, there.state["creates"]) == (4, 0)
+    assert "--allow-pull-request --max-credits 120" in said.err
+    allowed = paid_film.storyboard("run", FILM, "--allow-pull-request", "--max-credits", "120", **env)
+    assert allowed.code == 0, allowed.err
+
+
+def test_in_ci_the_ledger_has_to_outlive_the_job(paid_film: Content, host: Start) -> None:
+    there = host()
+    env = there.env | {"CI": "true", "STORYBOARD_STATE": ""}
+    said = paid_film.storyboard("run", FILM, "--yes", **env)
+    assert (said.code, there.state["creates"]) == (3, 0)
+    assert "STORYBOARD_STATE" in said.err
+
+
+def test_two_clones_with_one_ledger_pay_once(paid_film: Content, host: Start) -> None:
+    there = host()
+    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    other = clone(paid_film, "second")
+    assert other.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert there.state["creates"] == 2
+
+
+def test_a_clone_with_only_the_manifest_pays_nothing(paid_film: Content, host: Start) -> None:
+    there = host()
+    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    paid_film.git("add", "-f", "renders/film/kinovi/manifest.json")
+    paid_film.git("commit", "-qm", "manifest")
+    said = paid_film.storyboard("run", FILM, "--yes", **there.env | {"STORYBOARD_STATE": str(paid_film.root / "new")})
+    assert said.code == 0, said.err
+    assert there.state["creates"] == 2
+
+
+def test_the_first_commit_of_a_repository_forgets_nothing(
+    tmp_path_factory: pytest.TempPathFactory, host: Start
+) -> None:
+    there = host()
+    root = tmp_path_factory.mktemp("fresh") / "film"
+    fresh = Content(root)
+    text = "storyboard: 1\nshots:\n  - {id: a, prompt: The sea, resolution: 480p, duration: 4}\n"
+    fresh.write(FILM, text)
+    fresh.git("init", "-q")
+    assert fresh.storyboard("run", FILM, "--yes", **there.env).code == 0
+    (root / "renders/film/kinovi/manifest.json").unlink()
+    fresh.git("add", "storyboards")
+    fresh.git("commit", "-qm", "first")
+    assert fresh.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert there.state["creates"] == 1
+
+
+def test_the_key_stands_in_nothing_that_is_written_or_shown(paid_film: Content, host: Start) -> None:
+    there = host()
+    said = [
+        paid_film.storyboard("run", FILM, "--yes", "--json", **there.env),
+        paid_film.storyboard("status", FILM, **there.env),
+        paid_film.storyboard("plan", FILM, "--json", **there.env),
+    ]
+    written = [path.read_bytes() for path in paid_film.root.parent.rglob("*") if path.is_file()]
+    assert all(KEY not in one.out + one.err for one in said)
+    assert not any(KEY.encode() in content for content in written)
+
+
+def test_a_run_with_uncommitted_paid_clips_says_so(paid_film: Content, host: Start) -> None:
+    said = paid_film.storyboard("run", FILM, "--yes", **host().env)
+    assert " ".join(said.out.split()).count("commit renders/film/kinovi/manifest.json (worth 120 credits)") == 1
