@@ -1,6 +1,7 @@
 """What goes on behind the requests: clips are drawn, files measured, webhooks sent; the next server goes on with it."""
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,11 @@ class Backstage:
                 self._world.write({"event": "begun", "id": task.id, "at": now()})
 
         try:
-            await self._studio.do(self._job(task.order, clip), begun)
+            if self._options.plain_clips:
+                begun()
+                await self._prepared(task.order, clip)
+            else:
+                await self._studio.do(_drawing(task.order, clip), begun)
             if self._last_frames:
                 await self._studio.do({"job": "last_frame", "clip": str(clip), "target": str(clip.with_suffix(".png"))})
         except DrawingError as error:
@@ -64,14 +69,22 @@ class Backstage:
         else:
             self._world.write({"event": "drawn", "id": task.id, "at": now()})
 
-    def _job(self, order: Mapping[str, Plain], target: Path) -> dict[str, Any]:
-        return {"job": "draw", "order": dict(order), "target": str(target), "plain": self._options.plain_clips}
+    async def _prepared(self, order: Mapping[str, Plain], clip: Path) -> None:
+        """The plain clip of this shape and length under another name: made once, since there may be thousands."""
+        whole = self._world.folder / "plain" / f"{order['width']}x{order['height']}x{order['seconds']}.mp4"
+        if not whole.exists():
+            whole.parent.mkdir(exist_ok=True)
+            await self._studio.do({**_drawing(order, whole.absolute()), "job": "plain"})
+        part = clip.with_suffix(".part")
+        part.unlink(missing_ok=True)
+        os.link(whole, part)
+        part.replace(clip)
 
     async def demo_clip(self, task_id: str) -> Path:
         """The clip of a sample task, drawn when it is first asked for."""
         clip, order = self._world.clip(task_id).absolute(), demo.order(task_id)
         if order is not None and not clip.exists():
-            await self._studio.do(self._job(order, clip))
+            await self._studio.do(_drawing(order, clip))
         return clip
 
     async def measure(self, path: Path) -> Mapping[str, Any]:
@@ -115,3 +128,7 @@ class Backstage:
             doing.cancel()
         await asyncio.gather(*self._doing.values(), return_exceptions=True)
         await self._studio.close()
+
+
+def _drawing(order: Mapping[str, Plain], target: Path) -> dict[str, Any]:
+    return {"job": "draw", "order": dict(order), "target": str(target)}

@@ -11,6 +11,7 @@ from runner.sandbox import pages as page
 from runner.sandbox.incoming import bounded
 from runner.sandbox.reply import Reply, Stopped
 from runner.sandbox.service import Service
+from runner.sandbox.studio import DrawingError
 from runner.sandbox.world import Upload
 
 MOST_UPLOAD = 200 << 20
@@ -42,7 +43,10 @@ async def media(service: Service, request: Request) -> Response:
 
 async def _clip(service: Service, task_id: str) -> Path:
     if task_id in demo.NAMES:
-        return await service.backstage.demo_clip(task_id)
+        try:
+            return await service.backstage.demo_clip(task_id)
+        except DrawingError as error:
+            raise Stopped(Reply(500, {"message": f"the sample clip cannot be drawn: {error}"})) from error
     service.world.refresh()
     task = service.world.tasks.get(task_id)
     if task is None or service.now() > task.made + page.MEDIA_DAYS * 86400:

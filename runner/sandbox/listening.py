@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -51,6 +52,8 @@ async def listening(
     alive = _sign_of_life(folder, server)
     host, port = line.getsockname()
     service = Service(options, world, faults, clock, server, f"http://{host}:{port}")
+    said = _Trouble(service.backstage.trouble)
+    logging.getLogger("uvicorn.error").addHandler(said)
     door = _Door(Desk(service), service, port)
     await door.open(line)
     heir = asyncio.create_task(_take_over_always(service, folder))
@@ -62,7 +65,21 @@ async def listening(
         await door.close()
         await service.backstage.close()
         world.journal.close()
+        logging.getLogger("uvicorn.error").removeHandler(said)
         _end_of_life(folder, server, alive)
+
+
+class _Trouble(logging.Handler):
+    """What uvicorn has to say goes into the state, not on the terminal of who runs a storyboard."""
+
+    def __init__(self, trouble: list[str]) -> None:
+        super().__init__(logging.ERROR)
+        self._trouble = trouble
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        words = record.getMessage() if error is None else f"{type(error).__name__}: {error}"
+        self._trouble.append(words.strip()[:2000])
 
 
 class _Door:
@@ -72,7 +89,13 @@ class _Door:
         self._service = service
         self._port = port
         self._config = uvicorn.Config(
-            desk, lifespan="off", log_config=None, access_log=False, server_header=False, date_header=False
+            desk,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
         )
         self._config.load()
         self._connections = ServerState()

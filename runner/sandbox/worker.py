@@ -4,12 +4,13 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from runner.sandbox import plain
-from runner.sandbox.animatic.order import Order, from_json
+from runner.sandbox.animatic.order import from_json
 
 _NICE = 10
 
@@ -34,24 +35,30 @@ def _do(job: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _draw(job: Mapping[str, Any]) -> dict[str, Any]:
-    target = Path(job["target"])
-    order = from_json(job["order"])
-    part = target.with_name(f"{target.stem}.{os.getpid()}.part")
-    if job["plain"]:
-        plain.draw(order.width, order.height, order.seconds, part)
-    else:
-        _render(order, part)
-    part.replace(target)
+    from runner.sandbox.animatic.render import render
+
+    with _whole(job["target"]) as part:
+        render(from_json(job["order"]), part)
     return {}
 
 
-def _render(order: Order, part: Path) -> None:
-    try:
-        from runner.sandbox.animatic.render import render
-    except ImportError:
+def _plain(job: Mapping[str, Any]) -> dict[str, Any]:
+    order = from_json(job["order"])
+    with _whole(job["target"]) as part:
         plain.draw(order.width, order.height, order.seconds, part)
-    else:
-        render(order, part)
+    return {}
+
+
+@contextmanager
+def _whole(name: str) -> Iterator[Path]:
+    """A file beside the target, which takes its name when it is whole."""
+    target = Path(name)
+    part = target.with_name(f"{target.stem}.{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _measure(job: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,13 +81,11 @@ def _measure(job: Mapping[str, Any]) -> dict[str, Any]:
 def _last_frame(job: Mapping[str, Any]) -> dict[str, Any]:
     import av
 
-    target = Path(job["target"])
-    part = target.with_name(f"{target.stem}.{os.getpid()}.part")
-    with av.open(job["clip"]) as film:
+    with av.open(job["clip"], "r") as film:
         pictures = list(film.decode(video=0))
-    pictures[-1].to_image().save(part, format="PNG")
-    part.replace(target)
+    with _whole(job["target"]) as part:
+        pictures[-1].to_image().save(part, format="PNG")
     return {}
 
 
-_JOBS = {"draw": _draw, "measure": _measure, "last_frame": _last_frame}
+_JOBS = {"draw": _draw, "plain": _plain, "measure": _measure, "last_frame": _last_frame}

@@ -1,8 +1,11 @@
 """A sandbox for one test, and a client of it: real HTTP on loopback."""
 
+import atexit
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +20,8 @@ from PIL import Image
 from runner.sandbox.embedded import running
 from runner.sandbox.options import Options
 
+_PREPARED = Path(tempfile.mkdtemp(prefix="sandbox-tests-"))
+atexit.register(shutil.rmtree, _PREPARED, ignore_errors=True)
 KEY = "test-key-of-the-house"
 BOAT = {"prompt": "A boat leaves the harbour", "outputResolution": "480p", "duration": "4"}
 
@@ -102,13 +107,22 @@ class Guest:
 
 @contextmanager
 def house(folder: Path, **choices: Any) -> Iterator[Guest]:
-    """A sandbox with plain clips unless said, and a guest in it."""
+    """A sandbox with plain clips unless said, and a guest in it; clips that were prepared before are taken along."""
+    _carry(_PREPARED, folder / "plain")
     with running(folder, Options(**{"plain_clips": True, "processes": 1, **choices})) as base:
         guest = Guest(base)
         try:
             yield guest
         finally:
             guest.leave()
+            _carry(folder / "plain", _PREPARED)
+
+
+def _carry(source: Path, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for clip in source.glob("*.mp4"):
+        if not (target / clip.name).exists():
+            shutil.copy(clip, target / clip.name)
 
 
 def served(folder: Path, *flags: str) -> tuple["subprocess.Popen[str]", str]:
