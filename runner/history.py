@@ -385,7 +385,7 @@ def _settled(attempt: Attempt, at: datetime, said: Settled) -> Attempt:
                 state=State.ABANDONED,
                 charged=said.verdict == "charged",
                 ended_at=at,
-                before_settled=attempt.state,
+                before_settled=attempt.before_settled or attempt.state,
             )
 
 

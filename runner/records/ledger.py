@@ -224,14 +224,21 @@ class Ledger:
 
     def take_in(self, attempt: Attempt) -> None:
         """A row for an attempt that only a manifest knew."""
-        known = replace(attempt, elsewhere=False)
         scope, _ = self._of_a_run()
+        self._transact(lambda: self._enter(scope, attempt))
+
+    def enter(self, account: Account, repository: str, attempt: Attempt) -> None:
+        """The same outside of a run: for a task that the user names, and no ledger knows."""
 
         def write() -> None:
-            if not self._table.has(known.id):
-                self._table.insert(scope, known, *retold(known))
+            self._enter(Scope(self._table.enter_account(account), repository, account.free), attempt)
 
         self._transact(write)
+
+    def _enter(self, scope: Scope, attempt: Attempt) -> None:
+        known = replace(attempt, elsewhere=False)
+        if not self._table.has(known.id):
+            self._table.insert(scope, known, *retold(known))
 
     def check(self) -> None:
         """Stop when the ledger was moved, deleted or replaced since it was opened."""

@@ -96,6 +96,8 @@ class Table:
         after = step(as_attempt(row), event)
         if after.task_id is not None and after.task_id != row["task"] and self._bound(row, after.task_id):
             return Taken(f"task {after.task_id} belongs to another attempt")
+        if after.state in OPEN and not row["open"] and self._is_open(row):
+            return Taken("another attempt of the same take is open by now")
         sent, _, *rest = _changing(after, "")
         self.db.execute(
             "UPDATE attempt SET sent = ?, state = ?, open = ?, task = ?, costs = ?, folded = ? WHERE serial = ?",
@@ -108,6 +110,13 @@ class Table:
         found = self.db.execute(
             "SELECT 1 FROM attempt WHERE account = ? AND task = ? AND serial <> ?",
             (row["account"], task, row["serial"]),
+        )
+        return found.fetchone() is not None
+
+    def _is_open(self, row: sqlite3.Row) -> bool:
+        found = self.db.execute(
+            "SELECT 1 FROM attempt WHERE account = ? AND repository = ? AND fingerprint = ? AND open AND serial <> ?",
+            (row["account"], row["repository"], row["fingerprint"], row["serial"]),
         )
         return found.fetchone() is not None
 

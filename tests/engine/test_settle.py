@@ -1,0 +1,160 @@
+"""Ending doubt: only the right task is adopted, and a wrong word can be taken back."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from runner.edition.record import Facts
+from runner.engine import settle
+from runner.engine.limits import Limits
+from runner.history import (
+    Created,
+    Event,
+    History,
+    Intended,
+    LookAnswer,
+    Output,
+    Running,
+    Sending,
+    State,
+    Succeeded,
+    TryLater,
+    Unknown,
+    What,
+)
+from runner.problems import ExitCode, Stop
+from runner.records.ledger import Ledger
+
+from .boards import PAID, film, planner
+from .virtual import BEGIN, VirtualClock
+
+MS = int(BEGIN.timestamp() * 1000)
+FACTS = Facts("task_1", "seedance-20", MS + 2000, None, None)
+RUNS = Running("generating")
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    opened = Ledger(tmp_path, VirtualClock())
+    opened.begin(PAID, "repo", Limits("run1", concurrency=9))
+    yield opened
+    opened.close()
+
+
+def doubt(ledger: Ledger, attempt: str = "a1", *more: What, mark: str = "f1") -> History:
+    """An attempt whose answer was lost."""
+    made = Intended(
+        "film.yaml", "quay", 1, mark, {"model": "seedance-20"}, "{}", Decimal(160), "classic", "k", "r", "run1"
+    )
+    known = len(ledger.history(PAID, "repo").of(mark))
+    assert ledger.intend(Event(BEGIN, attempt, made), known) is None
+    for what in (Sending(), *(more or (Unknown("reset"),))):
+        ledger.append(Event(BEGIN, attempt, what))
+    return ledger.history(PAID, "repo")
+
+
+def adopt(ledger: Ledger, history: History, facts: Facts | None = FACTS, seen: LookAnswer = RUNS) -> History:
+    ledger.append(settle.adoption(history.attempts["a1"], "task_1", seen, facts, history, BEGIN))
+    return ledger.history(PAID, "repo")
+
+
+def test_what_is_in_doubt_is_listed(ledger: Ledger) -> None:
+    doubt(ledger, "a1")
+    doubt(ledger, "a2", TryLater("500"), mark="f2")
+    history = doubt(ledger, "a3", Created("task_9"), mark="f3")
+    assert [attempt.id for attempt in settle.doubts(history)] == ["a1", "a2"]
+
+
+def test_the_right_task_is_adopted_and_runs(ledger: Ledger) -> None:
+    after = adopt(ledger, doubt(ledger)).attempts["a1"]
+    assert (after.state, after.task_id) == (State.RUNNING, "task_1")
+
+
+@pytest.mark.parametrize(
+    ("facts", "seen", "why"),
+    [
+        (Facts("task_1", "seedance2-fast", MS, None, None), RUNS, "seedance2-fast"),
+        (Facts("task_1", "seedance-20", MS - 61_000, None, None), RUNS, "was created at"),
+        (Facts("task_1", "seedance-20", MS + 601_000, None, None), RUNS, "was created at"),
+        (Facts("task_1", "seedance-20", None, None, None), RUNS, "does not say when"),
+        (FACTS, Succeeded((Output("u"),), Decimal(320)), "billed 320"),
+        (None, Running("", missing=True), "no record"),
+        (None, Running("", "HTTP 503", heard=False), "HTTP 503"),
+    ],
+)
+def test_a_task_that_cannot_be_the_one_is_not_adopted(
+    ledger: Ledger, facts: Facts | None, seen: LookAnswer, why: str
+) -> None:
+    history = doubt(ledger)
+    with pytest.raises(Stop, match=why) as stopped:
+        adopt(ledger, history, facts, seen)
+    assert stopped.value.code == ExitCode.USAGE
+    assert ledger.history(PAID, "repo").attempts["a1"].state is State.UNSETTLED
+
+
+def test_a_task_of_another_attempt_is_not_adopted(ledger: Ledger) -> None:
+    doubt(ledger, "a2", Created("task_1"), mark="f2")
+    with pytest.raises(Stop, match="belongs to another attempt"):
+        adopt(ledger, doubt(ledger))
+
+
+def test_two_candidates_adopt_none(ledger: Ledger) -> None:
+    doubt(ledger, "a1")
+    history = doubt(ledger, "a2", mark="f2")
+    assert settle.candidate(settle.doubts(history)[:1], FACTS, RUNS, ()) is history.attempts["a1"]
+    assert settle.candidate(settle.doubts(history), FACTS, RUNS, ()) is None
+
+
+@pytest.mark.parametrize(("charged", "spent"), [(True, 160), (False, 0)])
+def test_the_users_word_ends_doubt_and_a_new_attempt_is_allowed(ledger: Ledger, charged: bool, spent: int) -> None:
+    history = doubt(ledger)
+    ledger.append(settle.declared(history.attempts["a1"], charged, BEGIN))
+    assert ledger.spent_last_24h(PAID) == spent
+    assert doubt(ledger, "a2").attempts["a2"].state is State.UNSETTLED
+
+
+@pytest.mark.parametrize("word", ["charged", "not-charged", "adopted"])
+def test_a_wrong_word_is_taken_back(ledger: Ledger, word: str) -> None:
+    before = doubt(ledger)
+    if word == "adopted":
+        after = adopt(ledger, before)
+    else:
+        ledger.append(settle.declared(before.attempts["a1"], word == "charged", BEGIN))
+        after = ledger.history(PAID, "repo")
+    ledger.append(settle.undone(after.attempts["a1"], after, BEGIN))
+    again = ledger.history(PAID, "repo").attempts["a1"]
+    assert (again.state, again.task_id, again.credits) == (State.UNSETTLED, None, Decimal(160))
+
+
+def test_a_word_is_not_taken_back_after_the_take_was_ordered_again(ledger: Ledger) -> None:
+    history = doubt(ledger)
+    ledger.append(settle.declared(history.attempts["a1"], False, BEGIN))
+    history = doubt(ledger, "a2")
+    with pytest.raises(Stop, match="ordered again"):
+        settle.undone(history.attempts["a1"], history, BEGIN)
+    ledger.append(settle.declared(history.attempts["a1"], True, BEGIN))  # but what it cost can be put right
+    assert ledger.spent_last_24h(PAID) == 320
+
+
+def test_what_is_not_in_doubt_cannot_be_settled(ledger: Ledger) -> None:
+    history = doubt(ledger, "a1", Created("task_9"))
+    with pytest.raises(Stop, match="no doubt to end"):
+        settle.declared(history.attempts["a1"], True, BEGIN)
+    with pytest.raises(Stop, match="nothing to take back"):
+        settle.undone(history.attempts["a1"], history, BEGIN)
+
+
+def test_a_task_that_no_ledger_knows_is_taken_on_the_users_word(ledger: Ledger) -> None:
+    plan = planner(film(1))(History())
+    told = settle.stranger(plan, plan.steps[0], "task_1", {"model": "seedance-20"}, FACTS, BEGIN + timedelta(days=1))
+    ledger.enter(PAID, "repo", told)
+    history = ledger.history(PAID, "repo")
+    assert planner(film(1))(history).steps[0].reason == "task_1 is waiting"
+    (attempt,) = history.attempts.values()
+    assert (attempt.state, attempt.intended_at) == (State.RUNNING, datetime.fromtimestamp(MS / 1000 + 2, UTC))
+    wrong = Facts("task_1", "seedance2-fast", MS, None, None)
+    with pytest.raises(Stop, match="seedance2-fast"):
+        settle.stranger(plan, plan.steps[0], "task_1", {}, wrong, BEGIN)
