@@ -18,7 +18,7 @@ from runner.show.cells import width as cells
 from runner.show.clean import clean, words
 from runner.show.ink import Ink
 from runner.show.names import full_name, shot_name, take_names
-from runner.show.notes import flow, labelled
+from runner.show.notes import commands, flow, labelled
 from runner.show.progress import several_boards, title
 
 _LABEL = 9
@@ -201,7 +201,7 @@ def _unsettled(fate: Fate, plan: Plan, width: int, ink: Ink, after: After) -> li
         (f"storyboard settle {shot} --task task_…", "it is there: take it, no new charge"),
         (f"storyboard settle {shot} --not-charged", "it is not: the next run makes it"),
     )
-    return [*lines, *_commands(ways, width, ink, margin + "  ")]
+    return [*lines, *commands(ways, width, ink, margin + "  ")]
 
 
 def _bad(label: str, fates: Sequence[Fate], way_out: str, plan: Plan, width: int, ink: Ink) -> list[str]:
@@ -283,7 +283,7 @@ def _next(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
     if not found:
         return []
     margin = " " * (_LABEL + 4)
-    first, *rest = _commands(found, width, ink, margin)
+    first, *rest = commands(found, width, ink, margin)
     return [f"  {left('next', _LABEL)}  {first[len(margin) :]}", *rest]
 
 
@@ -303,17 +303,3 @@ def _ways(outcome: Outcome, after: After) -> Iterable[tuple[str, str]]:
         yield f"storyboard run {files} --provider {clean(after.asks)}", "the real clips; asks first"
     elif "dailies" not in after.built:
         yield f"storyboard status {files}".rstrip(), "what is made, and what it cost"
-
-
-def _commands(found: Sequence[tuple[str, str]], width: int, ink: Ink, margin: str) -> list[str]:
-    """Commands one below the other, each with its word beside it, or below when the screen is narrow."""
-    room = max(cells(command) for command, _ in found)
-    beside = len(margin) + room + 4 + max(cells(word) for _, word in found) <= width
-    lines: list[str] = []
-    for command, word in found:
-        painted = margin + ink(command, "command")
-        if beside:
-            lines.append(f"{painted}{' ' * (room - cells(command) + 4)}{word}")
-        else:
-            lines += [painted, f"{margin}  {word}"]
-    return lines

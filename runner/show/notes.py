@@ -60,3 +60,17 @@ def aside(command: str, why: str, width: int, ink: Ink) -> list[str]:
     if not why:
         return [line]
     return [f"{line}{' ' * room}{why}"] if room >= 3 else [line, f"  {why}"]
+
+
+def commands(found: Sequence[tuple[str, str]], width: int, ink: Ink, margin: str) -> list[str]:
+    """Commands one below the other, each with its word beside it, or below when the screen is narrow."""
+    room = max(cells(command) for command, _ in found)
+    beside = len(margin) + room + 4 + max(cells(word) for _, word in found) <= width
+    lines: list[str] = []
+    for command, word in found:
+        painted = margin + ink(command, "command")
+        if beside:
+            lines.append(f"{painted}{' ' * (room - cells(command) + 4)}{word}")
+        else:
+            lines += [painted, f"{margin}  {word}"]
+    return lines

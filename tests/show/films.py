@@ -19,6 +19,7 @@ from runner.history import (
     Sending,
     Stored,
     Succeeded,
+    TryLater,
     Unknown,
     What,
     fold,
@@ -37,7 +38,12 @@ CENTS = Decimal("0.005")
 
 def picture(name: str, size: int = 900_000) -> LocalFile:
     return LocalFile(
-        f"storyboards/assets/{name}.png", hashlib.sha256(name.encode()).hexdigest(), "image", size, 1024, 1024
+        f"storyboards/assets/{name}.png",
+        hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest(),
+        "image",
+        size,
+        1024,
+        1024,
     )
 
 
@@ -135,7 +141,7 @@ def plan(
 
 
 Outcome = str
-"""stored, running, unsettled, refused, failed, succeeded: how far an attempt has come."""
+"""stored, running, perhaps, unsettled, refused, failed, succeeded: how far an attempt has come."""
 
 
 def history(plan: Plan, outcomes: Mapping[tuple[str, int], Outcome], picks: Mapping[str, int] | None = None) -> History:
@@ -168,6 +174,7 @@ def _events(step: Step, outcome: Outcome) -> Iterable[Event]:
         "running": [Created(task)],
         "succeeded": [Created(task), Succeeded((), step.price.credits, 1_000, 121_000)],
         "stored": [Created(task), Succeeded((), step.price.credits, 1_000, 121_000), Stored(clip)],
+        "perhaps": [TryLater("internal server error")],
         "unsettled": [Unknown("the line broke after the request left")],
         "refused": [Refused(400, "Face detected in uploaded media")],
         "failed": [Created(task), Failed("provider", "Video generation failed. Please try again.")],

@@ -1,0 +1,160 @@
+"""Whatever a stranger wrote or a provider answered, no screen carries it to the terminal as it is."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runner.engine.news import Fate, Halt, News, Outcome
+from runner.history import Attempt, State
+from runner.language.board import Storyboard
+from runner.plan import Plan, Step
+from runner.problems import Check, ExitCode, Place, Problem
+from runner.quote import Way
+from runner.show import question
+from runner.show.clean import json_line
+from runner.show.clips import ClipCheck, clips
+from runner.show.closing import After, closing
+from runner.show.doctor import doctor
+from runner.show.frame import frame
+from runner.show.ink import Ink
+from runner.show.log import event_line
+from runner.show.plan import Around, Leaving, screen
+from runner.show.plan import Way as Cheaper
+from runner.show.progress import Progress
+from runner.show.run_json import event_json
+from runner.show.settle import Doubts, settle
+from runner.show.spend import Item, bill, spend, spend_csv
+from runner.show.status import Standing, status
+from tests.show.driver import attempt_of
+from tests.show.films import CENTS, NOON, history, picture, plan, shot
+
+EVIL = "\x1b]0;owned\x07\x9b31m\u202eabc\u2028\r\b\ud800\x7f"
+
+
+def film(evil: str) -> Plan:
+    path = f"storyboards/{evil}.yaml"
+    shots = (
+        shot("a", picture(evil), path=path, scene=evil, takes=2),
+        shot("b", path=path, scene=evil),
+        shot(f"c{evil}", path=path, scene=None),
+    )
+    return plan(Storyboard(path, evil, shots, budget_credits=Decimal(10)))
+
+
+def attempt(step: Step, evil: str, state: State) -> Attempt:
+    made = attempt_of(step, NOON, state, status=evil)
+    clip = replace(made.clip, path=f"renders/{evil}.mp4") if made.clip is not None else None
+    return replace(made, task_id=evil, words=evil, clip=clip)
+
+
+def planned(evil: str) -> str:
+    told = Around(
+        typed=evil, asks=evil, warnings=[Problem(evil, Place(evil, 1, 1), evil, evil, "warning")],
+        cheaper=[Cheaper(evil, Decimal(1))], leaving=Leaving(film(evil).batch.files, evil), about=60, at_once=3,
+    )  # fmt: skip
+    return screen(film(evil), 100, color=False, around=told)
+
+
+def news(evil: str) -> list[News]:
+    made = film(evil)
+    states = (State.STORED, State.REFUSED, State.UNSETTLED, State.RUNNING)
+    events = ("stored", "refused", "unsettled", "running")
+    later = [
+        News(event, NOON, step, attempt(step, evil, state), evil)  # type: ignore[arg-type]
+        for step, state, event in zip(made.steps, states, events, strict=True)
+    ]
+    return [News("plan", NOON, plan=made), *later, News("warning", NOON, words=evil)]
+
+
+def live(evil: str) -> str:
+    progress, lines = Progress(asks=evil), list[str]()
+    for each in news(evil):
+        progress.feed(each)
+        lines.append(event_line(progress, each) or "")
+    return "\n".join([*frame(progress, NOON + timedelta(seconds=9), 100, 40, Ink(color=False)), *lines])
+
+
+def ended(evil: str) -> str:
+    made = film(evil)
+    fates = [Fate(step, attempt(step, evil, State.STORED), evil) for step in made.steps]
+    outcome = Outcome(
+        made, made=tuple(fates), failed=tuple(fates), refused=tuple(fates), unsettled=tuple(fates), gone=tuple(fates),
+        blocked=tuple(fates), waits=tuple(fates), left=tuple(fates), perhaps=tuple(fates),
+        halt=Halt(ExitCode.DECLINED, evil),
+    )  # fmt: skip
+    built = frozenset({"run", "settle", "dailies", "pick"})
+    return closing(outcome, 100, color=False, after=After(evil, evil, 9, evil, built, (evil,), UTC))
+
+
+def stands(evil: str) -> str:
+    past = history(film(evil), {("a", 1): "stored", ("b", 1): "unsettled"})
+    past.attempts |= {id: replace(each, task_id=evil, words=evil) for id, each in past.attempts.items()}
+    now = plan(*film(evil).batch.storyboards, history=past)
+    return status(Standing(now, past, NOON, evil, UTC, evil), 100, color=False, all_shots=True)
+
+
+def books(evil: str) -> str:
+    made = [attempt(step, evil, State.UNSETTLED) for step in film(evil).steps]
+    found = bill([Item(each, evil, (evil,)) for each in made], "tag", CENTS, evil)
+    checks = [Check(evil, "error", evil, evil)]
+    clip = [ClipCheck(evil, evil, 1, evil, "failed", evil)]
+    return "\n".join(
+        (
+            settle(Doubts(made, CENTS, UTC), 100, color=False),
+            spend(found, 100, color=False),
+            spend_csv(found),
+            doctor(checks, 100, color=False),
+            clips(clip, 100, color=False, next_command=evil),
+        )
+    )
+
+
+def asked(evil: str) -> str:
+    made = film(evil)
+    return "\n".join(
+        (
+            question.question(made),
+            question.nobody_to_ask(made, evil),
+            question.over(made, evil, Decimal(1), Decimal(2), [Way(evil, Decimal(1), typed=True)]),
+            question.unknown_price(made),
+        )
+    )
+
+
+SCREENS: dict[str, Callable[[str], str]] = {
+    "plan": planned,
+    "live": live,
+    "closing": ended,
+    "status": stands,
+    "books": books,
+    "question": asked,
+}
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_no_screen_carries_an_attack(name: str) -> None:
+    text = SCREENS[name](EVIL)
+    assert text.replace("\n", "").isprintable()
+    assert "\\x1b" in text, "it is shown, not swallowed"
+
+
+@pytest.mark.parametrize("name", SCREENS)
+@settings(max_examples=25, deadline=None)
+@given(evil=st.text(st.characters(exclude_categories=()), min_size=1, max_size=12))
+def test_no_screen_carries_anything_that_steers(name: str, evil: str) -> None:
+    text = SCREENS[name](evil)
+    shown = text.replace("\n", "").replace("\u200c", "").replace("\u200d", "")
+    assert all(char.isprintable() or char.isspace() for char in shown)
+    assert not set(text) & set("\x1b\x9b\r\b\u2028\u2029\u202e\x85\x0b\x0c\x1c\x1d\x1e")
+
+
+def test_no_event_line_carries_an_attack() -> None:
+    for each in news(EVIL):
+        line = json_line(event_json(each))
+        assert line.isascii()
+        assert line.isprintable()
