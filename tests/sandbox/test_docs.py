@@ -1,0 +1,68 @@
+"""What docs/sandbox.md shows is run: the clients in three languages, the faults file, the flags."""
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runner.language.schema import load
+from runner.sandbox.faults import read
+from tests.sandbox.house import ended, served
+
+PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text("utf-8")
+
+
+def block(kind: str, number: int = 0) -> str:
+    return str(re.findall(rf"^```{kind}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)[number])
+
+
+CLIENTS = {"curl": (["sh", "-eu"], "sh", 1), "python": ([sys.executable], "python", 0), "node": (["node"], "js", 0)}
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+def test_the_clients_of_the_page_get_a_clip(name: str, tmp_path: Path) -> None:
+    command, kind, number = CLIENTS[name]
+    tool = shutil.which("curl" if name == "curl" else command[0])
+    if tool is None:
+        pytest.skip(f"{name} is not installed")
+    words = block("sh").split()[2:]
+    assert words[:2] == ["--port", "8787"]
+    process, address = served(tmp_path / "state", *words[2:])
+    script = tmp_path / ("client.mjs" if kind == "js" else "client")
+    script.write_text(block(kind, number).replace("http://127.0.0.1:8787", address))
+    done = subprocess.run([*command, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=30)
+    ended(process, signal.SIGTERM)
+    assert done.returncode == 0, done.stderr
+    if name == "curl":
+        assert "uploadUrl" in done.stdout
+    else:
+        assert done.stdout.startswith("success 60 credits")
+    if name != "node":
+        assert (tmp_path / "boat.mp4").read_bytes()[4:8] == b"ftyp"
+
+
+def test_the_faults_file_of_the_page_is_fit(tmp_path: Path) -> None:
+    path = tmp_path / "faults.yaml"
+    path.write_text(block("yaml"))
+    assert len(read(path, 0).rules) == 7
+
+
+def test_the_page_names_every_flag_and_no_other() -> None:
+    done = subprocess.run([sys.executable, "-m", "runner", "sandbox", "--help"], capture_output=True, text=True)
+    flags = set(re.findall(r"--[a-z]+(?:-[a-z]+)*", done.stdout)) - {"--help"}
+    table = PAGE.partition("| flag |")[2].partition("## Ask it")[0]
+    assert flags - set(re.findall(r"--[a-z][a-z-]*", table)) <= {"--port"}
+    assert set(re.findall(r"--[a-z][a-z-]*", table)) <= flags
+
+
+def test_the_page_names_every_word_of_the_faults_schema() -> None:
+    schema = load("faults")
+    for part in ("answer", "task", "callback", "connection"):
+        for word in schema["definitions"][part]["properties"]:
+            assert f"`{word}`" in PAGE, f"{part}.{word}"
+    for word in schema["definitions"]["rule"]["properties"]:
+        assert word in PAGE
