@@ -6,7 +6,7 @@ STORYBOARD := .venv/bin/storyboard
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check format assets picture clean
+.PHONY: help demo test test-long check check-style check-types check-floors check-schemas format assets picture clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -22,13 +22,21 @@ test: .venv/.installed-dev  ## the tests
 test-long: .venv/.installed-dev  ## the tests, with the whole families of which `make test` takes a sample
 	@$(PY) -m pytest -n auto --dist worksteal
 
-check: .venv/.installed-dev  ## style, types, floors, schemas
-	@.venv/bin/ruff check .
-	@.venv/bin/ruff format --check .
+check: check-style check-types check-floors check-schemas  ## style, types, floors, schemas
+
+check-style: .venv/.installed-dev
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/ruff format --quiet --check .
+
+check-types: .venv/.installed-dev
 	@.venv/bin/mypy
+
+check-floors: .venv/.installed-dev
 	@.venv/bin/lint-imports
+
+check-schemas: .venv/.installed-dev
 	@.venv/bin/check-jsonschema --check-metaschema schemas/*.json
-	@.venv/bin/check-jsonschema --schemafile schemas/storyboard.schema.json storyboards/*.yaml
+	@.venv/bin/check-jsonschema --schemafile schemas/storyboard.schema.json storyboards/*.yaml storyboards/shared/*.yaml
 	@$(STORYBOARD) validate
 
 format: .venv/.installed-dev  ## put the code into its form
