@@ -2,8 +2,7 @@
 
 import os
 import re
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -11,12 +10,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from runner.edition.edition import DEFAULT as DEFAULT_EDITION
-from runner.edition.edition import NAMES as EDITIONS
 from runner.history import Account
 from runner.key import Key, misshapen
 from runner.problems import ExitCode, Stop, nearest
+from runner.settings_file import PROVIDERS, SettingsFile
 
-PROVIDERS = ("sandbox", "kinovi")
+Files = tuple[SettingsFile, SettingsFile]
+
 KINOVI = "https://kinovi.ai"
 """The host of the documentation's examples; only the environment can name another."""
 FILE = "storyboard.toml"
@@ -117,8 +117,8 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> 
     repo_path = flags.config or root / FILE
     if flags.config is not None and not flags.config.is_file():
         raise Stop(ExitCode.USAGE, f"--config: there is no file {flags.config}")
-    repo = _File.read(repo_path, own=False)
-    own = _File.read(own_folder(env) / "config.toml", own=True)
+    repo = SettingsFile.read(repo_path, own=False)
+    own = SettingsFile.read(own_folder(env) / "config.toml", own=True)
     files = (own, repo)
     provider = _provider(flags, env, files)
     return Settings(
@@ -198,7 +198,7 @@ def find_root(start: Path) -> Path:
 # -- each setting -----------------------------------------------------------------------------------------
 
 
-def _provider(flags: Flags, env: Mapping[str, str], files: "tuple[_File, _File]") -> str:
+def _provider(flags: Flags, env: Mapping[str, str], files: Files) -> str:
     said = flags.provider or env.get("STORYBOARD_PROVIDER") or _first(files, "provider") or "sandbox"
     if said not in PROVIDERS:
         source = "--provider" if flags.provider else "STORYBOARD_PROVIDER"
@@ -235,7 +235,7 @@ def _max_credits(flags: Flags, env: Mapping[str, str]) -> Decimal | None:
     return value
 
 
-def _output(root: Path, flags: Flags, files: "tuple[_File, _File]") -> Path:
+def _output(root: Path, flags: Flags, files: Files) -> Path:
     if flags.output is not None:
         chosen = flags.output.absolute().resolve()
         words = "--output"
@@ -247,158 +247,22 @@ def _output(root: Path, flags: Flags, files: "tuple[_File, _File]") -> Path:
     return chosen
 
 
-def _first(files: "tuple[_File, _File]", key: str) -> Any:
+def _first(files: Files, key: str) -> Any:
     return next((file.values[key] for file in files if key in file.values), None)
 
 
-def _least(files: "tuple[_File, _File]", key: str, default: int | None = None) -> Any:
+def _least(files: Files, key: str, default: int | None = None) -> Any:
     """The least of what both files say: a repository lowers a limit and never raises the user's."""
     said = [file.values[key] for file in files if key in file.values]
     return min(said) if said else default
 
 
-def _least_credits(files: "tuple[_File, _File]", key: str) -> Decimal | None:
+def _least_credits(files: Files, key: str) -> Decimal | None:
     least = _least(files, key)
     return None if least is None else Decimal(str(least))
-
-
-# -- storyboard.toml and config.toml ----------------------------------------------------------------------
 
 
 def _one_of(said: object, known: tuple[str, ...], what: str) -> str:
     near = nearest(str(said), known)
     meant = f"; did you mean {near!r}?" if near else ""
     return f"{said!r} is no {what}: it is one of {', '.join(known)}{meant}"
-
-
-def _choice(*known: str) -> Callable[[Any], str | None]:
-    return lambda value: None if value in known else f"it is one of {', '.join(known)}"
-
-
-def _whole(low: int, high: int) -> Callable[[Any], str | None]:
-    def check(value: Any) -> str | None:
-        fits = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-        return None if fits else f"it is a whole number from {low} to {high}"
-
-    return check
-
-
-def _amount(value: Any) -> str | None:
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        number = Decimal("NaN")
-    fits = not isinstance(value, bool) and isinstance(value, int | float | str) and number.is_finite() and number > 0
-    return None if fits else 'it is a number above 0, best in quotes: "0.005"'
-
-
-def _rate(value: Any) -> str | None:
-    fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1000
-    return None if fits else "it is a number above 0, at most 1000"
-
-
-def _folder(value: Any) -> str | None:
-    return (
-        None if isinstance(value, str) and value.strip() and not os.path.isabs(value) else "it is a folder below here"
-    )
-
-
-_KEYS: dict[str, Callable[[Any], str | None]] = {
-    "provider": _choice(*PROVIDERS),
-    "output": _folder,
-    "providers.kinovi.edition": _choice(*EDITIONS),
-    "providers.kinovi.concurrency": _whole(1, 1000),
-    "providers.kinovi.usd_per_credit": _amount,
-    "providers.kinovi.server_error": _choice("retry", "settle"),
-    "providers.kinovi.requests_per_second": _rate,
-    "retries.provider": _whole(0, 10),
-    "retries.review": _whole(0, 10),
-    "budget.credits_per_day": _amount,
-}
-_PRICES = "providers.kinovi.prices"
-_TABLES = ("providers", "providers.kinovi", _PRICES, "retries", "budget")
-_NOT_BUILT = ("publish", "ledger", "webhook")
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """The values of one file by dotted key, checked; a missing file says nothing."""
-
-    path: Path
-    values: Mapping[str, Any]
-
-    @classmethod
-    def read(cls, path: Path, *, own: bool) -> "_File":
-        try:
-            text = path.read_bytes().decode("utf-8")
-        except FileNotFoundError:
-            return cls(path, {})
-        except (OSError, UnicodeDecodeError) as error:
-            raise Stop(ExitCode.UNFIT, f"{path}: cannot be read: {error}") from error
-        try:
-            table = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise Stop(ExitCode.UNFIT, f"{path}: {error}") from error
-        return cls(path, _checked(path, text, _flat(table)))
-
-    def prices(self) -> dict[str, Decimal]:
-        """The rows of own prices: `seedance-20 720p` to credits a second."""
-        start = f"{_PRICES}."
-        return {
-            key.removeprefix(start): Decimal(str(value)) for key, value in self.values.items() if key.startswith(start)
-        }
-
-
-def _flat(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in table.items():
-        key = f"{before}{name}"
-        if isinstance(value, dict) and key != _PRICES:
-            found |= _flat(value, f"{key}.") if value else {key: value}
-        elif isinstance(value, dict):
-            found |= {f"{key}.{row}": rate for row, rate in value.items()}
-        else:
-            found[key] = value
-    return found
-
-
-def _checked(path: Path, text: str, values: dict[str, Any]) -> dict[str, Any]:
-    wrong = [words for key, value in values.items() if (words := _wrong(key, value)) is not None]
-    if wrong:
-        lines = [f"{path}:{_line(text, key)}: {words}" for key, words in wrong]
-        raise Stop(ExitCode.UNFIT, "\n".join(lines))
-    return {key: value for key, value in values.items() if key not in _TABLES}
-
-
-def _wrong(key: str, value: Any) -> tuple[str, str] | None:
-    part = key.split(".")[0]
-    if part in _NOT_BUILT:
-        return key, f"[{part}] is not built yet; leave it out"
-    if key.startswith(f"{_PRICES}."):
-        words = _amount(value)
-        return None if words is None else (key, f"{key.removeprefix(_PRICES + '.')!r}: {words}")
-    if key in _TABLES:
-        return None if value == {} else (key, f"{key} is a table, written as [{key}]")
-    if (check := _KEYS.get(key)) is not None:
-        words = check(value)
-        return None if words is None else (key, f"{key} = {value!r}: {words}")
-    near = nearest(key, [*_KEYS, _PRICES])
-    return key, f"{key} is no setting" + (f"; did you mean {near}?" if near else f"; there are {', '.join(_KEYS)}")
-
-
-def _line(text: str, key: str) -> int:
-    """The line where a key stands: below its table's header, else where its last part first stands."""
-    table, _, name = key.rpartition(".")
-    current = ""
-    fallback = 0
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[+\s*([^\]#]+?)\s*\]", line):
-            current = header[1].replace('"', "")
-            if current == key or current.startswith(f"{key}.") or (not fallback and current == table):
-                fallback = number
-        said = re.match(r"\s*(\"[^\"]*\"|'[^']*'|[\w.-]+)\s*=", line)
-        if said and f"{current}.{said[1].strip(chr(34) + chr(39))}".strip(".") == key:
-            return number
-        if said and said[1].strip("\"'") == name and not fallback:
-            fallback = number
-    return fallback or 1

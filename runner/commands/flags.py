@@ -4,7 +4,8 @@ import argparse
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from runner.settings import PROVIDERS, Flags
+from runner.settings import Flags
+from runner.settings_file import PROVIDERS
 
 
 def add_files(parser: argparse.ArgumentParser, *, required: bool) -> None:

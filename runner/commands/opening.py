@@ -12,12 +12,13 @@ from pathlib import Path
 
 from runner import settings as settings_room
 from runner.commands import flags
+from runner.deciding import OnDisk, decide
 from runner.edition.edition import Edition, load, with_prices
 from runner.history import Clip, History
 from runner.language import batch as language
 from runner.language.board import Batch, Storyboard
 from runner.language.variables import given
-from runner.plan import OnDisk, Plan, decide
+from runner.plan import Plan
 from runner.problems import ExitCode, Problems, Stop
 from runner.records import manifest
 from runner.records.repository import Repository, identify

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from decimal import Decimal
 
+from runner.deciding import decide
 from runner.edition.edition import load
 from runner.history import Account, History
 from runner.language.board import Batch, Shot, Storyboard
-from runner.plan import Plan, decide
+from runner.plan import Plan
 from runner.problems import Place
 from runner.request import FromTake, Material, Mode, Request
 

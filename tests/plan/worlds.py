@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from runner.deciding import decide
 from runner.edition.edition import load
 from runner.history import Account, Attempt, Clip, Event, History, Intended, What
 from runner.language.board import Batch, Shot, Storyboard
-from runner.plan import Plan, Step, decide
+from runner.plan import Plan, Step
 from runner.problems import Place
 from runner.request import FromTake, Material, Request
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from runner.deciding import decide
 from runner.edition.edition import load
 from runner.history import (
     Account,
@@ -25,7 +26,7 @@ from runner.history import (
     fold,
 )
 from runner.language.board import Batch, Shot, Storyboard
-from runner.plan import Plan, Step, decide
+from runner.plan import Plan, Step
 from runner.problems import Place
 from runner.request import FromTake, LocalFile, Material, Mode, Remote, Request
 
