@@ -9,7 +9,7 @@ import pytest
 
 from runner.cli import COMMANDS, parser
 from runner.problems import ExitCode
-from runner.settings import _KEYS, _PRICES
+from runner.settings_file import _KEYS, _PRICES
 from tests.docs.pages import ROOT, sections
 
 DOCS = ROOT / "docs"
