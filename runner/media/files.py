@@ -85,7 +85,7 @@ def measure(path: Path) -> Facts:
     """
     with _opened(path) as (file, size):
         name = sniff(file.read(64))
-        _check_ending(path, name)
+        _check_ending(path, name, sniffed=True)
         sha256 = _hash(file)
         kind = _KIND_OF_FORMAT[name]
         if kind == "image":
@@ -100,10 +100,11 @@ def measure(path: Path) -> Facts:
 def _opened(path: Path) -> "Iterator[tuple[BufferedReader, int]]":
     # Without O_NONBLOCK a named pipe would hang here for ever.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    facts = os.fstat(handle)
+    if not stat.S_ISREG(facts.st_mode):
+        os.close(handle)
+        raise NotMedia("is a folder" if stat.S_ISDIR(facts.st_mode) else "is no ordinary file")
     with os.fdopen(handle, "rb") as file:
-        facts = os.fstat(handle)
-        if not stat.S_ISREG(facts.st_mode):
-            raise NotMedia("is a folder" if stat.S_ISDIR(facts.st_mode) else "is no ordinary file")
         if facts.st_size == 0:
             raise NotMedia("is empty")
         if facts.st_size > MAX_BYTES:
@@ -169,14 +170,13 @@ def _refuse(what: str) -> str:
     raise NotMedia(f"is {what}; {takes}" if what else f"is no picture, video or audio that is known; {takes}")
 
 
-def _check_ending(path: Path, name: str) -> None:
+def _check_ending(path: Path, name: str, sniffed: bool = False) -> None:
     ending = path.suffix.lower()
     if ending not in known_endings:
         return
     expected = _FORMAT_OF_ENDING.get(ending, ending[1:])
-    if {name, expected} == {"mp4", "m4a"} and known_endings[ending] == "audio":
-        return  # told apart by its tracks, later
-    if name != expected:
+    # The first bytes of a video and of M4A audio may be the same; their tracks tell, later.
+    if name != expected and not (sniffed and (name, expected) == ("mp4", "m4a")):
         raise NotMedia(f"holds {_article(name)}, though its name ends in {ending}")
 
 
@@ -258,6 +258,8 @@ def _length(file: BufferedReader, name: str) -> tuple[str, tuple[int, int] | Non
     try:
         with av.open(file, "r", format=_DEMUXERS.get(name, name), metadata_errors="replace") as container:
             moving = [stream for stream in container.streams.video if not int(stream.disposition) & 0x400]
+            if any(stream.codec_context is None for stream in moving):
+                raise NotMedia("has a picture in a format that is not known here")
             if name == "mp4" and moving:
                 stream = moving[0]
                 size = (stream.width, stream.height)
