@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.engine.news import Fate, Halt, News, Outcome
-from runner.history import Attempt, State
+from runner.history import Account, Attempt, State
 from runner.language.board import Storyboard
 from runner.plan import Plan, Step
 from runner.problems import Check, ExitCode, Place, Problem
 from runner.quote import Way
+from runner.request import Plain, Remote
 from runner.show import question
 from runner.show.clean import json_line
 from runner.show.clips import ClipCheck, clips
@@ -27,23 +28,39 @@ from runner.show.plan import Around, Leaving, screen
 from runner.show.plan import Way as Cheaper
 from runner.show.progress import Progress
 from runner.show.run_json import event_json
-from runner.show.settle import Doubts, settle
+from runner.show.settle import Doubts, settle, settled
 from runner.show.spend import Item, bill, spend, spend_csv
 from runner.show.status import Standing, status
 from tests.show.driver import attempt_of
-from tests.show.films import CENTS, NOON, history, picture, plan, shot
+from tests.show.films import CENTS, KINOVI, NOON, SANDBOX, history, last_frame, picture, plan, shot
 
 EVIL = "\x1b]0;owned\x07\x9b31m\u202eabc\u2028\r\b\ud800\x7f"
 
 
-def film(evil: str) -> Plan:
-    path = f"storyboards/{evil}.yaml"
+def film(evil: str, account: Account = KINOVI) -> Plan:
+    """A film in which everything that a stranger may name is named like this."""
+    path, remote = f"storyboards/{evil}.yaml", Remote(f"https://x.example/{evil}", "image")
     shots = (
         shot("a", picture(evil), path=path, scene=evil, takes=2),
         shot("b", path=path, scene=evil),
-        shot(f"c{evil}", path=path, scene=None),
+        shot(f"c{evil}", path=path, model=evil, resolution=evil),
+        shot("d", last_frame(f"c{evil}"), path=path),
+        shot("e", remote, path=path, seconds=6),
+        shot(f"f-{evil}-1", path=path, seconds=9),
+        shot(f"f-{evil}-2-longer-than-a-pair", path=path, seconds=9),
+        shot("g", last_frame("a"), path=path),
     )
-    return plan(Storyboard(path, evil, shots, budget_credits=Decimal(10)))
+    return plan(Storyboard(path, evil, shots, budget_credits=Decimal(10)), account=account)
+
+
+def long_film(evil: str) -> Plan:
+    """So many scenes that they are folded."""
+    path = f"storyboards/{evil}.yaml"
+    each = [shot(f"{evil}{at}", path=path, scene=f"{evil}{at // 2}") for at in range(100)]
+    return plan(
+        Storyboard(path, evil, tuple(each)),
+        Storyboard("storyboards/x.yaml", evil, (shot("x", path="storyboards/x.yaml"),)),
+    )
 
 
 def attempt(step: Step, evil: str, state: State) -> Attempt:
@@ -57,16 +74,31 @@ def planned(evil: str) -> str:
         typed=evil, asks=evil, warnings=[Problem(evil, Place(evil, 1, 1), evil, evil, "warning")],
         cheaper=[Cheaper(evil, Decimal(1))], leaving=Leaving(film(evil).batch.files, evil), about=60, at_once=3,
     )  # fmt: skip
-    return screen(film(evil), 100, color=False, around=told)
+    films = (film(evil), film(evil, SANDBOX), long_film(evil), changed(evil))
+    return "\n".join(screen(each, width, color=False, around=told) for each in films for width in (80, 140))
+
+
+def changed(evil: str) -> Plan:
+    """After a run in which one take failed and another is in doubt, with other prompts."""
+    before = film(evil)
+    past = history(before, {("a", 1): "stored", ("a", 2): "failed", ("b", 1): "unsettled", ("e", 1): "stored"})
+    past.attempts |= {id: replace(each, words=evil) for id, each in past.attempts.items()}
+    (board,) = before.batch.storyboards
+    shots = tuple(
+        replace(each, request=replace(each.request, prompt=f"{each.request.prompt} {evil}{evil}"))
+        for each in board.shots
+    )
+    return plan(replace(board, shots=shots if evil.strip() else board.shots), history=past)
 
 
 def news(evil: str) -> list[News]:
     made = film(evil)
+    steps = made.steps[:4]
     states = (State.STORED, State.REFUSED, State.UNSETTLED, State.RUNNING)
     events = ("stored", "refused", "unsettled", "running")
     later = [
         News(event, NOON, step, attempt(step, evil, state), evil)  # type: ignore[arg-type]
-        for step, state, event in zip(made.steps, states, events, strict=True)
+        for step, state, event in zip(steps, states, events, strict=True)
     ]
     return [News("plan", NOON, plan=made), *later, News("warning", NOON, words=evil)]
 
@@ -76,6 +108,8 @@ def live(evil: str) -> str:
     for each in news(evil):
         progress.feed(each)
         lines.append(event_line(progress, each) or "")
+        if each.event == "running":
+            lines.append(event_line(progress, replace(each, event="created")) or "")
     return "\n".join([*frame(progress, NOON + timedelta(seconds=9), 100, 40, Ink(color=False)), *lines])
 
 
@@ -88,24 +122,34 @@ def ended(evil: str) -> str:
         halt=Halt(ExitCode.DECLINED, evil),
     )  # fmt: skip
     built = frozenset({"run", "settle", "dailies", "pick"})
-    return closing(outcome, 100, color=False, after=After(evil, evil, 9, evil, built, (evil,), UTC))
+    one = replace(outcome, refused=(fates[0],))
+    free = Outcome(film(evil, SANDBOX), made=tuple(fates))
+    after = After(evil, evil, 9, evil, built, (evil,), UTC)
+    return "\n".join(closing(each, 100, color=False, after=after) for each in (outcome, one, free))
 
 
 def stands(evil: str) -> str:
-    past = history(film(evil), {("a", 1): "stored", ("b", 1): "unsettled"})
-    past.attempts |= {id: replace(each, task_id=evil, words=evil) for id, each in past.attempts.items()}
+    past = history(film(evil), {("a", 1): "stored", ("a", 2): "running", ("b", 1): "unsettled"})
+    past.attempts |= {
+        id: replace(each, task_id=evil, words=evil, status=evil, clip=each.clip and replace(each.clip, path=evil))
+        for id, each in past.attempts.items()
+    }
     now = plan(*film(evil).batch.storyboards, history=past)
     return status(Standing(now, past, NOON, evil, UTC, evil), 100, color=False, all_shots=True)
 
 
 def books(evil: str) -> str:
-    made = [attempt(step, evil, State.UNSETTLED) for step in film(evil).steps]
+    states = (State.UNSETTLED, State.PERHAPS)
+    made = [attempt(step, evil, state) for step in film(evil).steps for state in states]
+    request: dict[str, Plain] = {"model": evil, "resolution": evil, "seconds": 4, "prompt": evil}
+    made = [replace(each, intended=replace(each.intended, request=request, receipt=evil)) for each in made]
     found = bill([Item(each, evil, (evil,)) for each in made], "tag", CENTS, evil)
     checks = [Check(evil, "error", evil, evil)]
     clip = [ClipCheck(evil, evil, 1, evil, "failed", evil)]
     return "\n".join(
         (
             settle(Doubts(made, CENTS, UTC), 100, color=False),
+            settled(made[0], "adopted", evil),
             spend(found, 100, color=False),
             spend_csv(found),
             doctor(checks, 100, color=False),
@@ -116,11 +160,14 @@ def books(evil: str) -> str:
 
 def asked(evil: str) -> str:
     made = film(evil)
+    ways = [Way(evil, Decimal(1), typed) for typed in (True, False)]
     return "\n".join(
         (
             question.question(made),
             question.nobody_to_ask(made, evil),
-            question.over(made, evil, Decimal(1), Decimal(2), [Way(evil, Decimal(1), typed=True)]),
+            question.over(
+                made, evil, Decimal(1), Decimal(2), [Way(evil, Decimal(1), typed) for typed in (True, False)]
+            ),
             question.unknown_price(made),
         )
     )
