@@ -20,6 +20,7 @@ from runner.sandbox.front import Front, reset
 from runner.sandbox.options import Options
 from runner.sandbox.service import Service
 from runner.sandbox.task import Task
+from runner.sandbox.tidy import tidy
 from runner.sandbox.world import World
 
 _LOOK_FOR_DEAD = 2.0
@@ -47,9 +48,10 @@ async def listening(
     """Serves on the line until the block ends."""
     clock = clock or SystemClock()
     faults = Faults(seed=options.seed) if options.faults is None else read(options.faults, options.seed)
-    world = World(folder, options.credits, options.cap)
     server = clock.token()[:16]
     alive = _sign_of_life(folder, server)
+    tidy(folder, clock.now().timestamp(), lambda: not _others(folder, server))
+    world = World(folder, options.credits, options.cap)
     host, port = line.getsockname()
     service = Service(options, world, faults, clock, server, f"http://{host}:{port}")
     said = _Trouble(service.backstage.trouble)
@@ -143,10 +145,14 @@ class _Door:
 def _sign_of_life(folder: Path, server: str) -> int:
     """A file that is locked for as long as this process lives, however it ends."""
     servers = folder / "servers"
-    servers.mkdir(exist_ok=True, mode=0o700)
-    handle = os.open(servers / server, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    fcntl.flock(handle, fcntl.LOCK_EX)
-    return handle
+    servers.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = servers / server
+    while True:
+        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if path.exists() and path.stat().st_ino == os.fstat(handle).st_ino:
+            return handle
+        os.close(handle)  # between its birth and its lock somebody took it for a dead one's
 
 
 def _end_of_life(folder: Path, server: str, handle: int) -> None:
@@ -169,6 +175,11 @@ def _is_alive(folder: Path, server: str) -> bool:
         return False
     finally:
         os.close(handle)
+
+
+def _others(folder: Path, server: str) -> bool:
+    """Whether another server lives on this folder."""
+    return any(_is_alive(folder, path.name) for path in (folder / "servers").iterdir() if path.name != server)
 
 
 async def _take_over_always(service: Service, folder: Path) -> None:

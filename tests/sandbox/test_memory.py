@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import httpx
 from runner.edition.edition import load
 from runner.sandbox.embedded import embedded
 from runner.sandbox.journal import NAME, Journal
+from runner.sandbox.tidy import tidy
 from tests.sandbox.house import Guest, body, ended, house, picture, served
 
 
@@ -138,6 +140,58 @@ def test_nothing_but_the_owner_reads_the_folder(tmp_path: Path) -> None:
         assert (tmp_path / "sandbox").stat().st_mode & 0o077 == 0
         for name in ("key", "link-secret", NAME):
             assert (tmp_path / "sandbox" / name).stat().st_mode & 0o077 == 0
+
+
+# -- what is let go -----------------------------------------------------------------------------------------
+
+
+def test_what_nobody_could_ask_for_any_more_is_let_go_at_the_next_start(tmp_path: Path) -> None:
+    with house(tmp_path) as guest:
+        old, young = guest.task(), guest.task()
+        guest.over(old)
+        guest.over(young)
+        address = guest.put(picture())
+    upload = tmp_path / "uploads" / f"{address.split('/')[4]}.png"
+    now = time.time()
+    tidy(tmp_path, now + 13 * 86400, lambda: True, long=0)
+    assert (tmp_path / "clips" / f"{old}.mp4").exists()
+    assert not upload.exists()
+    tidy(tmp_path, now + 15 * 86400, lambda: True, long=0)
+    assert not (tmp_path / "clips" / f"{old}.mp4").exists()
+    with house(tmp_path) as guest:
+        assert guest.record(old)["status"] == "success"
+    tidy(tmp_path, now + 61 * 86400, lambda: True, long=0)
+    assert (tmp_path / NAME).read_text() == ""
+
+
+def test_nothing_is_let_go_while_another_server_is_there_or_the_clock_was_set(tmp_path: Path) -> None:
+    with house(tmp_path) as guest:
+        task = guest.task()
+        guest.over(task)
+        tidy(tmp_path, time.time() + 100 * 86400, lambda: False, long=0)
+        assert guest.clip(task).status_code == 200
+        guest.set_clock(advance=1)
+    tidy(tmp_path, time.time() + 100 * 86400, lambda: True, long=0)
+    with house(tmp_path) as guest:
+        assert guest.clip(task).status_code == 200
+
+
+def test_who_waited_for_a_journal_that_was_made_shorter_opens_the_new_one(tmp_path: Path) -> None:
+    first = Journal(tmp_path)
+    with first.held():
+        first.append([{"event": "task", "id": str(number)} for number in range(3)])
+        waiting = threading.Thread(target=lambda: opened.append(Journal(tmp_path)))
+        opened: list[Journal] = []
+        waiting.start()
+        time.sleep(0.1)
+        first.shorten(lambda line: line["id"] == "2")
+    waiting.join()
+    assert [line["id"] for line in opened[0].news()] == ["2"]
+    with opened[0].held():
+        opened[0].append([{"event": "after", "id": "3"}])
+    assert [line["id"] for line in first.news()] == ["2", "3"]
+    first.close()
+    opened[0].close()
 
 
 # -- the command -------------------------------------------------------------------------------------------
