@@ -6,6 +6,7 @@ from runner.language.board import Shot, Storyboard
 from runner.plan import Action, Plan, Step
 from runner.problems import Problem
 from runner.request import Plain, credits_json, usd_text
+from runner.show.problems import entry
 
 VERSION = 1
 BodyOf = Callable[[Step], Mapping[str, Plain]]
@@ -21,22 +22,7 @@ def plan_json(plan: Plan, body_of: BodyOf, warnings: Sequence[Problem] = ()) -> 
         "play": plan.play,
         "storyboards": [_storyboard(plan, board, body_of) for board in plan.batch.storyboards],
         "totals": _totals(plan),
-        "warnings": [problem_json(problem) for problem in warnings],
-    }
-
-
-def problem_json(problem: Problem) -> dict[str, object]:
-    """A problem or warning, as `validate --json` shows it too."""
-    place = problem.place
-    return {
-        "severity": problem.severity,
-        "file": place.file,
-        "line": place.line,
-        "column": place.column,
-        "path": place.path,
-        "code": problem.code,
-        "message": problem.message,
-        "hint": problem.hint,
+        "warnings": [entry(problem) for problem in warnings],
     }
 
 

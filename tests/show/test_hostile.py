@@ -165,9 +165,7 @@ def asked(evil: str) -> str:
         (
             question.question(made),
             question.nobody_to_ask(made, evil),
-            question.over(
-                made, evil, Decimal(1), Decimal(2), [Way(evil, Decimal(1), typed) for typed in (True, False)]
-            ),
+            question.over(made, evil, Decimal(1), Decimal(2), ways),
             question.unknown_price(made),
         )
     )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from jsonschema import Draft7Validator
 from runner.edition.edition import load
 from runner.edition.wire import body, placeholder
 from runner.plan import Plan, Step
-from runner.problems import Place, Problem
+from runner.problems import Place, Problem, Problems
 from runner.records.manifest import compose
 from runner.request import Plain
 from runner.show.plan_json import plan_json
+from runner.show.problems import as_json
 from runner.show.run_json import event_json
 from runner.show.status import Standing, status_json
 from tests.show.driver import story
@@ -96,6 +98,12 @@ def test_the_last_event_says_how_every_take_ended() -> None:
     assert [fate["shot"] for fate in shown["unsettled"]] == ["SH160"]
     assert len(shown["made"]) == 25
     assert [fate["shot"] for fate in shown["waits"]] == ["SH020", "SH080", "SH140", "SH200"]
+
+
+def test_problems_hold_to_their_schema() -> None:
+    error = replace(WARNING, severity="error", code="unknown-name", hint="")
+    holds("validate", json.loads(as_json(Problems([WARNING, error]))))
+    holds("validate", json.loads(as_json(Problems())))
 
 
 def standing(film: Plan) -> Standing:
