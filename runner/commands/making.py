@@ -17,6 +17,7 @@ from runner.clock import Clock, SystemClock
 from runner.commands import asking
 from runner.commands.opening import Opened, color, columns, typed
 from runner.commands.pricing import BUILT
+from runner.deciding import Asked
 from runner.edition import wire
 from runner.engine.hands import NotYet
 from runner.engine.inflight import Running
@@ -149,7 +150,7 @@ class Hands:
                 case Fetched() as fetched:
                     return self.shelf.place(fetched.path, fetched.sha256, attempt, step)
                 case Dead(words):
-                    return NotYet(words)
+                    return NotYet(words, dead=True)
                 case NotYet() as not_yet:
                     return not_yet
         except OSError as error:
@@ -167,6 +168,7 @@ def limits(desk: Opened, run: str) -> Limits:
         retries_review=settings.retries_review,
         server_error="settle" if settings.server_error == "settle" else "retry",
         fail_fast=desk.args.fail_fast,
+        no_wait=desk.args.no_wait,
         requests_per_second=50 if settings.account.free else settings.requests_per_second,
         max_credits=settings.max_credits,
         credits_per_day=settings.credits_per_day,
@@ -205,7 +207,7 @@ def shelve(plan: Plan, history: History, records: Records) -> None:
             history.feed(event)
 
 
-def make(desk: Opened, plan: Plan, history: History, records: Records) -> ExitCode:
+def make(desk: Opened, plan: Plan, history: History, records: Records, asked: Asked) -> ExitCode:
     """The run itself, and its closing screen."""
     clock = records.clock
     began = clock.monotonic()
@@ -226,11 +228,13 @@ def make(desk: Opened, plan: Plan, history: History, records: Records) -> ExitCo
         keeper.tell(news)
 
     try:
-        ended = anyio.run(_made, desk, plan, history, records, tell, seen)
+        ended = anyio.run(_made, desk, plan, history, records, asked, tell, seen)
     except BaseExceptionGroup as group:
         raise leading(group) from group
     finally:
         seen.close()
+        if asked.first_take and not plan.play:
+            _note_picks(desk, history, asked)
         _write_manifests(desk, history)
     if not desk.args.json:
         print(closing(ended, columns(), color(desk.args, sys.stdout), _after(desk, clock.monotonic() - began)), end="")
@@ -238,7 +242,13 @@ def make(desk: Opened, plan: Plan, history: History, records: Records) -> ExitCo
 
 
 async def _made(
-    desk: Opened, plan: Plan, history: History, records: Records, tell: Callable[[News], None], seen: View
+    desk: Opened,
+    plan: Plan,
+    history: History,
+    records: Records,
+    asked: Asked,
+    tell: Callable[[News], None],
+    seen: View,
 ) -> Outcome:
     bounds = replace(records.limits, budgets=asking.budgets(desk, plan, history))
     records.ledger.counting(bounds)
@@ -254,7 +264,7 @@ async def _made(
             records.clock,
             bounds,
             tell,
-            _replanned(desk, records, bounds),
+            _replanned(desk, records, bounds, asked),
             stopping,
         )
         group.cancel_scope.cancel()
@@ -283,9 +293,9 @@ def _owner(history: History) -> Callable[[str], str | None]:
     return made.get
 
 
-def _replanned(desk: Opened, records: Records, bounds: Limits) -> Callable[[History], Plan]:
+def _replanned(desk: Opened, records: Records, bounds: Limits, asked: Asked) -> Callable[[History], Plan]:
     def replan(history: History) -> Plan:
-        plan = desk.plan(history, selected=desk.selected)
+        plan = desk.plan(history, selected=desk.selected, asked=asked)
         records.ledger.counting(replace(bounds, budgets=asking.budgets(desk, plan, history)))
         return plan
 
@@ -298,6 +308,15 @@ async def _signals(stopping: Stopping, seen: View) -> None:
         async for _ in signals:
             stopping.ask()
             seen.stopping()
+
+
+def _note_picks(desk: Opened, history: History, asked: Asked) -> None:
+    """What `--first-take` went on with is the pick from now on: else the next run would wait for one again."""
+    several = {(shot.storyboard, shot.id) for shot in desk.batch.shots if shot.takes > 1}
+    for step in desk.plan(history, asked=asked).steps:
+        for material, up in zip(step.shot.request.from_takes, step.upstream, strict=False):
+            if material.take is None and (step.shot.storyboard, up.shot) in several:
+                history.picks.setdefault((step.shot.storyboard, up.shot), up.take)
 
 
 @dataclass(slots=True)

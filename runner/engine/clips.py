@@ -1,5 +1,7 @@
 """Clips and materials: fetching what was made, and giving public addresses to what is needed next."""
 
+from datetime import timedelta
+
 from runner.engine import words
 from runner.engine.hands import NotYet
 from runner.engine.inflight import Fetch, Look, Need
@@ -25,10 +27,20 @@ async def store(run: Run, attempt_id: str, step: Step) -> None:
             await run.append(attempt_id, got)
             run.tell("failed", step, attempt_id, got.words)
             run.ended()
+        case NotYet() if got.dead and _is_too_old(run, attempt_id):
+            await run.append(attempt_id, Vanished(words.media_gone(run.plan.edition.media_days)))
+            run.tell("failed", step, attempt_id, run.history.attempts[attempt_id].words)
+            run.ended()
         case NotYet():
             _not_yet(run, attempt_id, step, got)
     run.running.storing.discard(name)
     run.again()
+
+
+def _is_too_old(run: Run, attempt_id: str) -> bool:
+    """Whether the provider has deleted its media by now, as it says it does."""
+    ended = run.history.attempts[attempt_id].ended_at
+    return ended is not None and run.clock.now() - ended > timedelta(days=run.plan.edition.media_days)
 
 
 def _not_yet(run: Run, attempt_id: str, step: Step, said: NotYet) -> None:

@@ -17,6 +17,8 @@ class NotYet:
     words: str
     final: bool = False
     """True when trying again in this run is no use (a changed asset, a full disk)."""
+    dead: bool = False
+    """A link that the provider named just now is refused (403, 404, 410): its media may be deleted."""
 
 
 @dataclass(frozen=True, slots=True)

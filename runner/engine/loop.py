@@ -13,7 +13,7 @@ from runner.engine.hands import Ledger, Provider
 from runner.engine.limits import Limits
 from runner.engine.news import News, Outcome
 from runner.engine.outcome import outcome
-from runner.engine.pace import spend_tokens
+from runner.engine.pace import out_of_patience, spend_tokens
 from runner.engine.schedule import Create, Download, Order, Poll, Publish, Wait
 from runner.engine.state import Aside, Run
 from runner.history import Event, History, KeyRefused, State, cut_short
@@ -91,6 +91,7 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
 async def _loop(run: Run, stopping: Stopping) -> None:
     run.tell_plan()
     _hold_doubts(run)
+    _know_the_key(run)
     await _preflight(run)
     async with anyio.create_task_group() as group:
         group.start_soon(_watch, run, stopping, group.cancel_scope)
@@ -162,10 +163,19 @@ def _hold_doubts(run: Run) -> None:
             run.running.doubts[attempt.id] = now + min(max(life - age, 0.0), life)
 
 
+def _know_the_key(run: Run) -> None:
+    """Tasks of another account would look like tasks that are gone: said before anything is waited for."""
+    others = {attempt.intended.key_id for attempt in run.history.in_progress() if not attempt.elsewhere}
+    if others - {run.provider.key_id, ""}:
+        run.tell("warning", words=words.OTHER_KEY)
+
+
 def _end(run: Run) -> Outcome:
     for attempt in list(run.history.open()):
         if attempt.intended.run == run.limits.run and (said := cut_short(attempt, frozenset())) is not None:
             run.feed(Event(run.clock.now(), attempt.id, said))
+    if out_of_patience(run.running.pace, run.now(), run.limits):
+        run.tell("warning", words=words.NO_SLOT)
     plan = run.replan(run.history) if run.agenda.waiting else run.plan
     result = outcome(plan, run.history, run.running, run.limits, run.money())
     run.tell_done(result)

@@ -12,6 +12,16 @@ from runner.request import FromTake, LocalFile, Material, Remote
 RECORD_GONE = "the provider has had no record of this task for a day; only --again buys it anew"
 
 
+NO_SLOT = (
+    "no slot of the account was free for as long as this run waits: nothing was spent by waiting; run again to go on"
+)
+OTHER_KEY = "some running tasks were created with another key: a key of another account cannot see them"
+
+
+def media_gone(days: int) -> str:
+    return f"the provider deletes its media after {days} days: paid, and gone; only --again buys it anew"
+
+
 def amount(credits: Decimal) -> str:
     """Credits as a person writes them: 1,240 or 42.5."""
     text = f"{credits:,f}"

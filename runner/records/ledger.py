@@ -67,16 +67,16 @@ class Ledger:
         An intent of a run that is no more counts as never sent, or as unsettled, and a receipt without a row as
         accepted, just as `begin` will write it.
         """
-        with self._reading():
+        with self._reading():  # only the rows: a reader keeps the writer of a run waiting
             found = self._table.find_account(account)
-            history = History()
-            if found is None:
-                return history
-            history.enter(self._table.of(found, repository, before))
-            for event in self._mended(history.open(), account.free, self._receipts_of_the_dead()):
-                history.feed(event)
-            history.picks = self._table.picks(found, repository, before)
-            return history
+            rows = [] if found is None else self._table.of(found, repository, before)
+            picks = {} if found is None else self._table.picks(found, repository, before)
+            dead = self._receipts_of_the_dead() if rows else {}
+        history = History(picks=picks)
+        history.enter(as_attempt(row) for row in rows)
+        for event in self._mended(history.open(), account.free, dead):
+            history.feed(event)
+        return history
 
     def events(self, attempt: str) -> list[Event]:
         """Everything that happened to one attempt, in order."""
@@ -264,6 +264,7 @@ class Ledger:
         """Lets go of everything; a run whose task ids all have their rows puts its receipts away."""
         if self._receipts is not None:
             self._receipts.close(done=not self._unfiled)
+            self._receipts = None
         self._file.close()
 
     # -- transactions -------------------------------------------------------------------------------------

@@ -58,19 +58,18 @@ class Table:
         """Every open attempt of every account and repository."""
         return self.db.execute("SELECT * FROM attempt WHERE open ORDER BY serial").fetchall()
 
-    def of(self, account: int, repository: str, before: str | None = None) -> Iterator[Attempt]:
+    def of(self, account: int, repository: str, before: str | None = None) -> list[sqlite3.Row]:
         """All attempts of an account and a repository (`before`: its former name), in the order of their intents."""
-        rows = self.db.execute(
+        return self.db.execute(
             "SELECT * FROM attempt WHERE account = ? AND repository IN (?, ?) ORDER BY serial",
             (account, repository, before),
-        )
-        return (as_attempt(row) for row in rows)
+        ).fetchall()
 
     def rename(self, account: int, before: str, repository: str) -> None:
         """A repository is known by another name from now on: by its first commit, and no longer by its path."""
         for table in ("attempt", "pick"):
             self.db.execute(
-                f"UPDATE {table} SET repository = ? WHERE account = ? AND repository = ?",  # noqa: S608 - one of two names
+                f"UPDATE OR IGNORE {table} SET repository = ? WHERE account = ? AND repository = ?",  # noqa: S608 - one of two names
                 (repository, account, before),
             )
 

@@ -351,6 +351,24 @@ def test_media_that_are_gone_are_never_bought_again(tmp_path: Path) -> None:
     assert (states(here), len(here.provider.world.arrived)) == (["gone"], 1)
 
 
+def test_a_dead_link_means_gone_only_after_the_days_that_media_are_kept(tmp_path: Path) -> None:
+    here = stage(tmp_path)
+    here.provider.store_script = lambda attempt, count: NotYet("HTTP 404", dead=True)
+    outcomes = play(here, 3, gap=8 * 24 * 3600)
+    assert [outcome.exit_code for outcome in outcomes] == [ExitCode.WAITING, ExitCode.WAITING, ExitCode.FAILED]
+    assert (states(here), len(here.provider.world.arrived)) == (["gone"], 1)
+
+
+def test_another_key_is_said_before_its_tasks_are_waited_for(tmp_path: Path) -> None:
+    here = stage(tmp_path)
+    play(here, no_wait=True)
+    here.provider.key_id = "89abcdef"
+    play(here)
+    assert [news.words for news in here.news if news.event == "warning"] == [
+        "some running tasks were created with another key: a key of another account cannot see them"
+    ]
+
+
 def test_a_full_disk_under_a_clip_stops_new_tasks(tmp_path: Path) -> None:
     here = stage(tmp_path, shots=9)
     here.provider.store_script = lambda attempt, count: NotYet("no space left", final=True)
@@ -478,6 +496,21 @@ def test_the_second_signal_leaves_at_once_and_a_request_on_its_way_is_in_doubt(t
     assert here.news[-1].outcome.exit_code == ExitCode.INTERRUPTED
     assert states(here) == ["unsettled"]
     assert len(here.news[-1].outcome.unsettled) == 1
+
+
+def test_a_defect_of_ours_does_not_lose_the_answer_of_a_request_on_its_way(tmp_path: Path) -> None:
+    here = stage(tmp_path, shots=3)
+    here.provider.world.latency = 5.0
+
+    def breaks(task: str, count: int) -> None:
+        if len(here.provider.world.tasks) == 3:  # two answers are still on their way
+            raise ZeroDivisionError
+
+    here.provider.look_script = breaks
+    here.provider.world.seconds = lambda count: 30.0
+    with pytest.raises(ZeroDivisionError):
+        play(here)
+    assert states(here) == ["running"] * 3
 
 
 def test_no_wait_creates_and_leaves_and_the_next_run_collects(tmp_path: Path) -> None:

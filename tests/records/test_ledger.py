@@ -481,6 +481,41 @@ def test_a_task_id_that_could_not_be_written_is_said(ledger: Ledger) -> None:
     assert ledger.history(PAID, "repo").attempts["a1"].task_id == "task_55"  # the row was written all the same
 
 
+def test_a_receipt_is_written_before_its_row(ledger: Ledger, tmp_path: Path, clock: HandClock) -> None:
+    put(ledger, "a1", intended(), Sending())
+    with sqlite3.connect(tmp_path / NAME) as database:
+        database.execute("CREATE TRIGGER broken BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'no rows today'); END")
+    with pytest.raises(Stop, match="task_55 was created") as stopped:
+        ledger.append(Event(clock.now(), "a1", Created("task_55")))
+    assert stopped.value.code == ExitCode.UNFIT
+    database.execute("DROP TRIGGER broken")
+    database.close()
+    ledger.close()
+    other = Ledger(tmp_path, clock)
+    assert other.history(PAID, "repo").attempts["a1"].task_id == "task_55"
+    other.close()
+
+
+def test_an_attempt_that_opens_late_does_not_stand_beside_another_open_one(ledger: Ledger, clock: HandClock) -> None:
+    put(ledger, "a1", intended(), Sending(), Unknown("reset"), Settled("not-charged"))
+    put(ledger, "a2", intended(), Sending(), known=1)
+    assert isinstance(ledger.append(Event(clock.now(), "a1", Created("late"))), Taken)
+
+
+def test_a_repository_gets_its_new_name_even_where_both_names_have_an_open_attempt(
+    ledger: Ledger, tmp_path: Path, clock: HandClock
+) -> None:
+    put(ledger, "a1", intended(), Sending(), Unknown("reset"))
+    by_commit = Ledger(tmp_path, clock)
+    by_commit.begin(PAID, "commit", Limits("run2", concurrency=9))
+    put(by_commit, "b1", intended(run="run2"), Sending(), Unknown("reset"))
+    by_commit.close()
+    again = Ledger(tmp_path, clock)
+    again.begin(PAID, "commit", Limits("run3"), before="repo")
+    assert sorted(again.history(PAID, "commit", before="repo").attempts) == ["a1", "b1"]
+    again.close()
+
+
 # -- picks, notes, manifests ------------------------------------------------------------------------------
 
 
