@@ -178,10 +178,12 @@ def _mutate(clip: bytes, chance: random.Random) -> bytes:
     data = bytearray(clip)
     index = clip.index(b"mdat")
     for _ in range(chance.choice((1, 1, 2, 5, 20))):
+        if len(data) < 20:
+            break
         at = chance.randrange(min(index if chance.random() < 0.8 else len(data), max(1, len(data) - 9)))
         match chance.randrange(10):
             case 0 | 1 | 2 | 3:
-                data[at] = chance.randrange(256)
+                data[at : at + 1] = bytes((chance.randrange(256),))
             case 4 | 5:
                 data[at : at + 4] = chance.choice((bytes(4), b"\xff" * 4, b"\x7f\xff\xff\xff", b"\0\0\0\1"))
             case 6:
@@ -191,7 +193,7 @@ def _mutate(clip: bytes, chance: random.Random) -> bytes:
             case 8:
                 data[at:at] = data[at : at + chance.randrange(256)]
             case _:
-                data = data[: chance.randrange(20, len(data))]
+                data = data[: chance.randrange(1, len(data))]
     return bytes(data)
 
 

@@ -158,7 +158,7 @@ def window(
     view: View, depth: float, frame: tuple[int, int], canvas: tuple[int, int]
 ) -> tuple[float, float, float, float]:
     """Which part of a layer's canvas the frame shows; depth 0 is the sky, 1 where the story is, more is nearer."""
-    zoom = view.zoom if depth == 1 else 1 + (view.zoom - 1) * (0.3 + 0.7 * depth)
+    zoom = view.zoom if depth == 1 else max(0.5, 1 + (view.zoom - 1) * (0.3 + 0.7 * depth))
     width = min(canvas[0], frame[0] / zoom)
     height = min(canvas[1], frame[1] / zoom)
     x = canvas[0] / 2 + (view.pan + view.truck * depth) * frame[0]

@@ -1,12 +1,13 @@
 """The prompt as a caption: set in lines and pages, the beat that plays in full white, mentions in the accent colour."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from runner.sandbox.animatic.fonts import Faces, faces_of, font, ideographic, right_to_left, runs
+from runner.sandbox.animatic.fonts import Faces, faces_of, font, ideographic, runs
 from runner.sandbox.animatic.words import Beat, beats, readable
 
 if TYPE_CHECKING:
@@ -162,6 +163,12 @@ def _longest(text: str, size: int, width: float, faces: Faces) -> int:
         else:
             high = middle - 1
     return low
+
+
+def right_to_left(text: str) -> bool:
+    """Whether a line is set from the right: by its first letter that has a direction, mentions aside."""
+    directions = (unicodedata.bidirectional(char) for char in _MENTION.sub("", text))
+    return next((way in ("R", "AL") for way in directions if way in ("L", "R", "AL")), False)
 
 
 def draw_line(

@@ -111,22 +111,6 @@ def missing_font(text: str) -> str | None:
     return f"no font on this machine draws {signs} ({script}); install {package}"
 
 
-def right_to_left(text: str) -> bool:
-    """Whether a line is set from the right: by its first letter that has a direction."""
-    for char in text:
-        direction = unicodedata.bidirectional(char)
-        if direction in ("R", "AL"):
-            return True
-        if direction == "L" and not _mention_letter(char):
-            return False
-    return False
-
-
-def _mention_letter(char: str) -> bool:
-    # A line that begins with "@image1" is set as the words after it.
-    return char.isascii()
-
-
 def _pieces(text: str) -> Iterator[str]:
     """Words with the white space after them; each sign by itself where words have no blanks between them."""
     start = 0

@@ -17,6 +17,8 @@ from runner.sandbox.animatic.planes import Colour, Mask, Planes, mask_of, planes
 from runner.sandbox.animatic.reel import first_picture, reel_of
 from runner.sandbox.animatic.sound import hear, peaks
 
+_SMALLEST = 96
+"""A frame with a side below this, in pixels, has no room for cards."""
 _RATE = 12
 """Pictures a second of a video inside a card."""
 _WIDE, _NARROW, _AUDIO, _ADDRESS = 1.9, 0.6, 2.4, 1.6
@@ -85,6 +87,8 @@ def insets_of(order: Order, size: tuple[int, int]) -> Insets:
         hear(reference.path, order.seconds) if reference.kind == "audio" and reference.path else array("f")
         for reference in order.references
     ]
+    if min(size) < _SMALLEST:
+        return Insets(order.seconds, sounds=tuple(filter(None, heard)))
     cards = layout([_shape(*pair) for pair in zip(order.references, pictures, strict=True)], size)
     canvas, mask = Image.new("RGB", size), Image.new("L", size)
     reels: list[Reel] = []
@@ -111,7 +115,7 @@ def layout(shapes: Sequence[float], size: tuple[int, int]) -> list[Card]:
     gap = max(6, margin // 2 // 2 * 2)
     top = margin + small_size(size) * 2 // 2 * 2
     room = size[1] * (0.44 if size[0] >= size[1] else 0.34)
-    for tall in range(round(min(size) * 0.26), 24, -2):
+    for tall in range(max(12, round(min(size) * 0.26)), 8, -2):
         rows = _rows(shapes, tall, size[0] - 2 * margin, gap)
         if rows and len(rows) * (tall + gap) <= room:
             break

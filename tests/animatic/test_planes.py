@@ -1,0 +1,63 @@
+"""Pictures as planes: what is cut, shifted and scaled is what bilinear scaling of the whole would give."""
+
+import pytest
+from PIL import Image, ImageChops, ImageFilter
+
+from runner.media.frames import image_of
+from runner.sandbox.animatic.dice import Dice, noise
+from runner.sandbox.animatic.planes import blank, mask_of, planes_of, sample, yuv
+
+
+def _clouds(size: tuple[int, int]) -> Image.Image:
+    return Image.frombytes("L", size, noise("clouds", size[0] * size[1])).filter(ImageFilter.GaussianBlur(2))
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (3, 0), (0.25, 0), (7.5, 4), (3, 0.75), (1.3, 2.6)])
+def test_a_shift_is_the_same_as_scaling_by_one(shift: tuple[float, float]) -> None:
+    image = _clouds((80, 60))
+    box = (shift[0], shift[1], shift[0] + 40, shift[1] + 30)
+    expected = image.resize((40, 30), Image.Resampling.BILINEAR, box=box)
+    assert max(ImageChops.difference(sample(image, box, (40, 30)), expected).tobytes()) <= 2
+
+
+def test_a_shift_may_end_at_the_very_edge() -> None:
+    assert sample(_clouds((40, 30)), (0.9, 0.9, 40.9, 30.9), (40, 30)).size == (40, 30)
+
+
+@pytest.mark.parametrize(
+    "colour", [(255, 0, 0), (0, 255, 0), (12, 40, 200), (255, 255, 255), (0, 0, 0), (250, 204, 70)]
+)
+def test_a_colour_comes_back_as_it_was(colour: tuple[int, int, int]) -> None:
+    frame = planes_of(Image.new("RGB", (64, 64), colour)).frame()
+    frame.colorspace = 1
+    painted = blank((64, 64), colour).frame()
+    painted.colorspace = 1
+    for shown in (image_of(frame), image_of(painted)):
+        pixel = shown.getpixel((30, 30))
+        assert isinstance(pixel, tuple)
+        assert all(abs(a - b) <= 3 for a, b in zip(pixel, colour, strict=True))
+
+
+@pytest.mark.parametrize("size", [(854, 480), (2, 2), (66, 34)])
+def test_frames_of_any_even_size_keep_their_lines(size: tuple[int, int]) -> None:
+    image = Image.linear_gradient("L").resize(size).convert("RGB")
+    frame = planes_of(image).frame()
+    frame.colorspace = 1
+    assert image_of(frame).size == size
+    assert max(ImageChops.difference(image_of(frame), image).tobytes()) <= 6
+
+
+def test_a_tint_covers_as_much_as_the_mask_says() -> None:
+    planes = blank((8, 8), (0, 0, 0))
+    planes.tint((255, 255, 255), (2, 2), mask_of(Image.new("L", (4, 4), 255)))
+    white = yuv((255, 255, 255))[0]
+    assert [planes.y.getpixel((x, 4)) for x in range(8)] == [16, 16, white, white, white, white, 16, 16]
+
+
+def test_dice_fall_the_same_for_the_same_words_and_evenly() -> None:
+    assert [Dice("a").unit() for _ in range(3)] == [Dice("a").unit() for _ in range(3)]
+    assert Dice("a").unit() != Dice("b").unit()
+    dice = Dice("even")
+    throws = [dice.whole(1, 6) for _ in range(6_000)]
+    assert all(850 < throws.count(eye) < 1_150 for eye in range(1, 7))
+    assert Dice("a").apart("x").unit() == Dice("a").apart("x").unit() != Dice("a").apart("y").unit()
