@@ -16,9 +16,11 @@ from runner.language.checks import (
     check_files,
     check_ids,
     check_same,
+    check_seconds,
     check_templates,
     check_unused_assets,
     check_unused_variables,
+    check_variable_names,
 )
 from runner.language.compose import Cast, Composer
 from runner.language.document import Document, Fields, Origin, Value
@@ -162,6 +164,8 @@ def _film(document: Document, parts: _Sections, shelf: Shelf, stock: Stock, apar
         frozenset(name for asset in assets if asset.words for name in templates.read(asset.words).names),
     )
     check_templates(parts.files, ground)
+    check_variable_names(parts.files, ground)
+    check_seconds(assets, ground)
     drafts = expand(ground)
     check_ids(drafts, ground)
     cast = Cast(check_asset_names(assets, drafts, ground), stock, options.edition, _hidden(parts.files, shelf))
@@ -244,9 +248,9 @@ def board(film: Film) -> Storyboard:
             made.append(shot)
     drafts = {draft.id: draft for draft in film.drafts}
     check_circles(made, drafts, film.ground)
-    check_same(made, drafts, film.ground)
     check_files(film.assets, film.cast.stock, film.ground)
     if len(film.ground.problems.errors) == film.errors:
+        check_same(made, drafts, film.ground)
         check_unused_assets(film.assets, film.ground)
         check_unused_variables(film.drafts, film.ground)
     return _storyboard(film.document, made, film.profiles)

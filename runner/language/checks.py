@@ -11,6 +11,7 @@ from runner.language.mentions import is_name, position
 from runner.language.shots import Draft, Ground
 from runner.language.template import has_mark, line_place
 from runner.problems import Problem, nearest
+from runner.request import canonical_json
 
 Key = tuple[str, Path, str]
 """A variable by the file and the mapping that say it."""
@@ -104,13 +105,29 @@ def check_same(shots: Sequence[Shot], drafts: Mapping[str, Draft], ground: Groun
     """Shots with equal requests share their clips."""
     seen: dict[object, list[str]] = {}
     for shot in shots:
-        seen.setdefault(shot.request, []).append(shot.id) if not shot.request.inputs else None
+        asked = shot.request
+        inputs = canonical_json(dict(asked.inputs)) if asked.inputs else ""
+        prompt = " ".join(asked.prompt.split()) if asked.prompt else ""
+        body = (asked.model, asked.resolution, asked.seconds, asked.aspect_ratio, asked.mode, asked.upscale)
+        key = (prompt, body, asked.materials, asked.seed, asked.audio, inputs)
+        seen.setdefault(key, []).append(shot.id)
     for ids in seen.values():
         if len(ids) > 1:
             others = ", ".join(f"`{one}`" for one in ids[1:4]) + (f" and {len(ids) - 4} more" if len(ids) > 4 else "")
             message = f"`{ids[0]}` asks for the same as {others}: their clips are made once and shown in each"
             hint = "change a prompt if the clips should differ, or ask for more takes of one shot"
             ground.problems.add(Problem("same-request", drafts[ids[1]].origin("id").place(), message, hint, "warning"))
+
+
+def check_seconds(assets: Iterable[Asset], ground: Ground) -> None:
+    """`seconds` is for remote video and audio; elsewhere it would be read by nobody."""
+    for asset in assets:
+        remote = any("://" in written and kind != "image" for kind, written, _ in asset.sources)
+        if asset.seconds is not None and not remote:
+            holders = [layer for layer in asset.layers if isinstance(v := layer.value, dict) and "seconds" in v]
+            message = f"`seconds` of `{asset.name}` is read by nobody: local files are measured, and pictures have none"
+            place = (holders[-1] / "seconds").key_place()
+            ground.problems.add(Problem("seconds-measured", place, message, "remove it", "warning"))
 
 
 def check_files(assets: Iterable[Asset], stock: Stock, ground: Ground) -> None:
@@ -143,6 +160,29 @@ def _check_templates(origin: Origin, value: Value, section: str, ground: Ground)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             _check_templates(origin / index, item, section, ground)
+
+
+def check_variable_names(files: Iterable[Document], ground: Ground) -> None:
+    """Variables have names that a template can say."""
+    for document in files:
+        root = document.root
+        shots, profiles = root.get("shots"), root.get("profiles")
+        holders: list[tuple[Path, Value]] = [((), root), (("defaults",), root.get("defaults"))]
+        holders += [(("shots", i), shot) for i, shot in enumerate(shots if isinstance(shots, list) else ())]
+        holders += [(("profiles", name), one) for name, one in (profiles.items() if isinstance(profiles, dict) else ())]
+        for path, holder in holders:
+            said = holder.get("vars") if isinstance(holder, dict) else None
+            for name in said if isinstance(said, dict) else ():
+                if not name.isidentifier() and not name.startswith("x-"):
+                    place = Origin(document, (*path, "vars", name)).key_place()
+                    message = f"no template can name the variable `{name}`"
+                    hint = f"letters, digits and _, first no digit: {_identifier(name)}"
+                    ground.problems.add(Problem("variable-name", place, message, hint))
+
+
+def _identifier(name: str) -> str:
+    made = "".join(c if c.isalnum() or c == "_" else "_" for c in name)
+    return made if made.isidentifier() else f"_{made}"
 
 
 def check_unused_assets(assets: Iterable[Asset], ground: Ground) -> None:

@@ -12,7 +12,7 @@ from runner.language.mentions import Mention, find, resolve, single, suggestion
 from runner.language.shots import Draft, Ground, prompt_text
 from runner.language.template import MARK, Fault
 from runner.media.files import known_endings
-from runner.problems import Problem
+from runner.problems import Place, Problem
 from runner.request import FromTake, Kind, LocalFile, Material, Mode, Plain, Remote, Request
 
 
@@ -22,6 +22,8 @@ class Used(NamedTuple):
     material: Material
     name: str
     origin: Origin
+    source: Origin | None = None
+    """Where the asset says it; None for what a field or a prompt names itself."""
 
 
 @dataclass(slots=True)
@@ -99,6 +101,27 @@ class Composer:
         place = origin.place() if not isinstance(origin.value, dict) else origin.key_place()
         self.ground.problems.add(Problem(code, place, message, hint, "warning", shots=(self.draft.id,)))
 
+    def spot(self, one: Used) -> Place:
+        """Where a material is named: the mention in the prompt, where it stands literally, or the field's item."""
+        from runner.language.trace import literal
+
+        if one.origin.path[-1:] != ("prompt",):
+            return one.origin.place()
+        origin, index, width = literal(self.draft, self.ground, f"@{one.name}")
+        return origin.place(index or 0, width)
+
+    def warn_of(self, code: str, one: Used, message: str, hint: str = "") -> None:
+        """A warning about one material of this shot."""
+        problem = Problem(code, self.spot(one), message, hint, "warning", shots=(self.draft.id,))
+        self.ground.problems.add(problem)
+
+    def note_of(self, code: str, one: Used, message: str, hint: str = "") -> None:
+        """A problem of one material of this shot: marked where its asset says it."""
+        self.failed = True
+        place = one.source.place() if one.source else self.spot(one)
+        related = ((self.spot(one), "used here"),) if one.source else ()
+        self.ground.problems.add(Problem(code, place, message, hint, related=related, shots=(self.draft.id,)))
+
     def _unusable(self, mentions: list[Mention]) -> None:
         for mention in mentions:
             if mention.wrong is not None:
@@ -108,6 +131,7 @@ class Composer:
                 if folded(mention.written).startswith(self.cast.hidden):
                     continue
                 hint = suggestion(mention.written, self.cast.known)
+                hint = f"{hint} (a literal @ is written @@)" if hint else "a literal @ is written @@"
                 self.note_in_prompt("unknown-name", mention, f"nobody is named @{mention.written}", hint)
             elif mention.named.kind == "shot":
                 self._check_pin(mention, None)
@@ -216,7 +240,7 @@ class Composer:
             self.failed = True
             if folded(mention.written).startswith(self.cast.hidden):
                 return []
-            hint = suggestion(mention.written, self.cast.known).replace("a literal @ is written @@", "").strip()
+            hint = suggestion(mention.written, self.cast.known)
             self.note(
                 "unknown-name",
                 origin,
@@ -254,7 +278,8 @@ class Composer:
                 f"`{written}` is words alone; a picture, video or sound is asked for",
                 "give the asset an image",
             )
-        return [Used(material, asset.name, origin) for material in media]
+        sources = [source for _, _, source in asset.sources]
+        return [Used(material, asset.name, origin, source) for material, source in zip(media, sources, strict=False)]
 
     def _mode(self, mentions: list[Mention], references: list[Used], frames: list[Used]) -> Mode:
         draft, said = self.draft, self.draft.values.get("mode")
@@ -349,13 +374,15 @@ class Composer:
                 self.failed = True
                 self.ground.problems.add(replace(fault.problem, shots=(self.draft.id,)))
                 return ""
-        if "@" in words and find(words, self.cast.names):
-            self.note(
-                "mention-in-words",
-                asset.words_origin,
+        if "@" in words and (inner := find(words, self.cast.names)):
+            self.failed = True
+            index = asset.words.find(words[inner[0].start : inner[0].end])
+            place = asset.words_origin.place(max(0, index), inner[0].end - inner[0].start if index >= 0 else None)
+            message, hint = (
                 f"the words of `{asset.name}` mention somebody",
-                "words are sent as they are: write the name without @, or @@",
+                "they are sent as they are: write no @, or @@",
             )
+            self.ground.problems.add(Problem("mention-in-words", place, message, hint, shots=(self.draft.id,)))
         bare = words.strip().replace("@@", "@")
         return f" ({bare})" if bare else ""
 

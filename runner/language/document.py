@@ -53,6 +53,10 @@ class Source:
 
     name: str
     text: str
+    original: "Source | None" = None
+    """The text of the file, when this is one in which some lines were rewritten to read on after an error."""
+    rewritten: frozenset[int] = frozenset()
+    """Numbers of those lines; there are as many lines as in the file."""
 
     @cached_property
     def starts(self) -> list[int]:
@@ -66,6 +70,10 @@ class Source:
     def place(self, offset: int, width: int = 1, path: Path = ()) -> Place:
         """The place of a character; the mark never goes beyond its line."""
         line, column = self.line_column(offset)
+        if self.original is not None and line in self.rewritten:
+            old, new = self.original.line(line), self.line(line)
+            start, stop = _before(old, new, column - 1), _before(old, new, column - 1 + width)
+            return Place(self.name, line, start + 1, path_text(path), max(1, stop - start))
         if width > 1:
             width = max(1, min(width, len(self.line(line)) - column + 1))
         return Place(self.name, line, column, path_text(path), max(1, width))
@@ -75,6 +83,15 @@ class Source:
         start = self.starts[number - 1]
         end = self.starts[number] if number < len(self.starts) else len(self.text)
         return self.text[start:end].rstrip("\r\n")
+
+
+def _before(old: str, new: str, index: int) -> int:
+    """Where in the old line the character stands that the new one, with some put in, has at an index."""
+    at = 0
+    for character in new[:index]:
+        if at < len(old) and old[at] == character:
+            at += 1
+    return min(at, max(0, len(old) - 1))
 
 
 @dataclass(frozen=True)

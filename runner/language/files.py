@@ -32,6 +32,8 @@ def check_written(written: str) -> None:
 
 def inside(path: Path, root: Path) -> Path:
     """The real path of a file that lies in the repository, links resolved. Raises Unfit."""
+    if not Path(os.path.normpath(path)).is_relative_to(root):
+        raise Unfit("outside-repository", "lies outside the repository", f"copy it to somewhere below {root.name}/")
     try:
         real = path.resolve(strict=True)
         top = root.resolve(strict=True)
@@ -40,8 +42,7 @@ def inside(path: Path, root: Path) -> Path:
     except (OSError, RuntimeError, ValueError) as error:
         raise Unfit("file-unreadable", f"cannot be opened: {reason(error)}") from None
     if not real.is_relative_to(top):
-        words = "lies outside the repository" if real == path else "leads out of the repository by a link"
-        raise Unfit("outside-repository", words, f"copy it to somewhere below {top.name}/")
+        raise Unfit("outside-repository", "leads out of the repository by a link", f"copy it to below {top.name}/")
     if any(part.startswith(".") for part in real.relative_to(top).parts):
         raise Unfit("hidden-file", "is a hidden file or lies in a hidden folder; such files are never read")
     return real
@@ -60,9 +61,12 @@ def read_bytes(real: Path, limit: int = TEXT_LIMIT) -> bytes:
     """What is in an ordinary file, opened so that a pipe or a link put there meanwhile does no harm. Raises Unfit."""
     try:
         handle = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(handle, "rb") as file:
+        try:
             _check_mode(os.fstat(handle), limit)
-            data = file.read(limit + 1)
+            with os.fdopen(handle, "rb", closefd=False) as file:
+                data = file.read(limit + 1)
+        finally:
+            os.close(handle)
     except OSError as error:
         raise Unfit("file-unreadable", f"cannot be opened: {reason(error)}") from None
     if len(data) > limit:

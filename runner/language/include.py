@@ -83,7 +83,14 @@ class Shelf:
             name = self.name(_flat(target))
             if name in trail:
                 loop = " → ".join([*trail[trail.index(name) :], name])
-                self.problems.add(Problem("include-circle", origin.place(), f"these files include each other: {loop}"))
+                self.problems.add(
+                    Problem(
+                        "include-circle",
+                        origin.place(),
+                        f"these files include each other: {loop}",
+                        "remove one of the includes",
+                    )
+                )
             elif len(trail) > MAX_DEPTH:
                 self.problems.add(
                     Problem("include-depth", origin.place(), f"files include files more than {MAX_DEPTH} deep")

@@ -158,11 +158,11 @@ def _counts(composer: "Composer", request: Request) -> None:
         if len(names) > most:
             listed = ", ".join(dict.fromkeys(one.name for one in names))
             message = f"this shot sends {len(names)} {plural[kind]}; at most {most} are allowed"
-            composer.note("too-many-materials", names[most].origin, message, f"they are {listed}")
+            composer.note_of("too-many-materials", names[most], message, f"they are {listed}")
     if request.materials and all(material.kind == "audio" for material in request.materials):
-        composer.note(
+        composer.note_of(
             "audio-alone",
-            composer.used[0].origin,
+            composer.used[0],
             "audio cannot be the only material",
             "mention an image or a video beside it",
         )
@@ -179,30 +179,32 @@ def _lengths(composer: "Composer", request: Request) -> None:
         if seconds is None:
             if not isinstance(material, FromTake):
                 message = f"nobody knows how long `{one.name}` is: it is remote, and nothing is downloaded to look"
-                composer.warn("seconds-unknown", one.origin, message, "say `seconds` in its asset")
+                composer.warn_of("seconds-unknown", one, message, "say `seconds` in its asset")
             continue
         total[material.kind] += seconds
         if material.kind == "video" and seconds > limits.video_seconds:
             message = f"`{one.name}` has {seconds.normalize():f} seconds; a video has at most {limits.video_seconds}"
-            composer.note("video-length", one.origin, message, "cut it")
+            composer.note_of("video-length", one, message, "cut it")
     if total["audio"] > limits.audio_seconds:
-        message = f"the audio of this shot has {total['audio'].normalize():f} seconds in all; at most {limits.audio_seconds} go"
-        composer.note("audio-length", _first(composer, "audio"), message, "cut it")
+        message = (
+            f"the audio of this shot has {total['audio'].normalize():f} seconds in all; {limits.audio_seconds} at most"
+        )
+        composer.note_of("audio-length", _first(composer, "audio"), message, "cut it")
     both = limits.videos_seconds or limits.videos_seconds_warn
     if both is not None and total["video"] > both and sum(m.kind == "video" for m in request.materials) > 1:
         message = f"the videos of this shot have {total['video'].normalize():f} seconds in all"
         if limits.videos_seconds:
-            composer.note(
+            composer.note_of(
                 "video-length", _first(composer, "video"), f"{message}; at most {both} are allowed", "cut them"
             )
         else:
-            composer.warn(
+            composer.warn_of(
                 "videos-length", _first(composer, "video"), f"{message}; some pages of the provider allow {both}", ""
             )
 
 
-def _first(composer: "Composer", kind: Kind) -> Origin:
-    return next(one.origin for one in composer.used if one.material.kind == kind)
+def _first(composer: "Composer", kind: Kind) -> "Used":
+    return next(one for one in composer.used if one.material.kind == kind)
 
 
 def _shapes(composer: "Composer", request: Request) -> None:
@@ -216,8 +218,8 @@ def _shapes(composer: "Composer", request: Request) -> None:
         ratio = (material.width / material.height) / (across / down)
         if max(ratio, 1 / ratio) > _RATIO_FAR:
             message = f"`{one.name}` is {material.width} × {material.height}, and the shot is {request.aspect_ratio}"
-            composer.warn(
-                "shape", one.origin, message, "the provider crops or stretches it: give a picture of about that shape"
+            composer.warn_of(
+                "shape", one, message, "the provider crops or stretches it: give a picture of about that shape"
             )
 
 
@@ -230,6 +232,6 @@ def _unmentioned(composer: "Composer", request: Request, references: "list[Used]
         position = f"@{material.kind}{len(same)}"
         if not re.search(rf"{position}(?!\d)", prompt):
             message = f"the prompt does not mention the reference `{one.name}`"
-            composer.warn(
-                "unmentioned", one.origin, message, f"it is sent as {position}, and the model decides what it is for"
+            composer.warn_of(
+                "unmentioned", one, message, f"it is sent as {position}, and the model decides what it is for"
             )

@@ -39,21 +39,27 @@ class Asset:
     words: str | None
     words_origin: Origin
     seconds: Value
-    origin: Origin
-    """Its key in the file that says it last."""
+    layers: tuple[Origin, ...]
+    """Where it is said, the last one wins."""
     own: bool
     """Said by the storyboard itself, not by an include."""
     used: bool = False
+    """True when a shot mentions it."""
     media: tuple[LocalFile | Remote, ...] | None = None
     """None until it is first used."""
     wrong: tuple[Problem, ...] = ()
+
+    @property
+    def origin(self) -> Origin:
+        """Where it is said last."""
+        return self.layers[-1]
 
 
 def read_asset(name: str, named: Named, own: bool) -> Asset | None:
     """An asset from what its layers say; None when the last one removes it."""
     value = named.merged()
     if isinstance(value, str):
-        return Asset(name, ((None, value, named.origin),), None, named.origin, None, named.origin, own)
+        return Asset(name, ((None, value, named.origin),), None, named.origin, None, named.layers, own)
     if not isinstance(value, dict):
         return None
     kinds = [kind for kind in KINDS if value.get(kind) is not None]
@@ -66,7 +72,7 @@ def read_asset(name: str, named: Named, own: bool) -> Asset | None:
     words = value.get("words")
     words_origin = _layer(named, "words") / "words"
     return Asset(
-        name, sources, words if isinstance(words, str) else None, words_origin, value.get("seconds"), named.origin, own
+        name, sources, words if isinstance(words, str) else None, words_origin, value.get("seconds"), named.layers, own
     )
 
 

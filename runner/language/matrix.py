@@ -41,6 +41,11 @@ class Axis:
     origin: Origin
 
     @property
+    def distinct(self) -> tuple[Choice, ...]:
+        """Its choices, each text once."""
+        return tuple({choice.text: choice for choice in reversed(self.choices)}.values())[::-1]
+
+    @property
     def sets(self) -> frozenset[str]:
         """Fields that it sets; variables of pieces one by one."""
         found: set[str] = set()
@@ -102,8 +107,8 @@ def combinations(matrix: Origin, found: list[Axis], problems: Problems) -> list[
         message = f"this matrix has {size:,} combinations; at most {MAX_COMBINATIONS:,} are made"
         problems.add(Problem("matrix-size", matrix.key_place(), message, "take an axis away, or split the shot"))
         return []
-    made = list(itertools.product(*(axis.choices for axis in found)))
     _check_repeats(found, problems)
+    made = list(itertools.product(*(axis.distinct for axis in found)))
     said = matrix.value if isinstance(matrix.value, dict) else {}
     made = _excluded(made, found, _entries(matrix / "exclude", said.get("exclude")), problems)
     return _included(made, found, _entries(matrix / "include", said.get("include")), problems)

@@ -16,6 +16,7 @@ _ASCII_RUN = re.compile(r"[A-Za-z0-9_.\-]+\Z")
 _PIN = re.compile(r"#(\d{1,3})(?!\w)")
 _FRAME = re.compile(r"\.(first_frame|last_frame)(?![\w])", re.IGNORECASE)
 _POSITION = re.compile(r"(image|video|audio)(\d{1,4})\Z", re.IGNORECASE)
+_ENDING = re.compile(r"(?:#\d+)?(?:\.(?:first|last)_frame)?\Z", re.IGNORECASE)
 _FRAME_NAMES = ("first_frame", "last_frame")
 
 
@@ -186,7 +187,7 @@ def resolve(text: str, mentions: list[Mention], sent: Callable[[Mention], str]) 
 
 @lru_cache(maxsize=1024)
 def suggestion(name: str, known: tuple[str, ...]) -> str:
-    """What to say after a name that nobody has."""
-    close = nearest(name, known)
-    meant = f"did you mean @{close}? " if close else ""
-    return f"{meant}a literal @ is written @@"
+    """What to say after a name that nobody has: the nearest one, with the same frame or pin; or nothing."""
+    found = _ENDING.search(name)
+    close = nearest(name[: found.start()] if found else name, known)
+    return f"did you mean @{close}{found.group() if found else ''}?" if close else ""

@@ -344,7 +344,8 @@ def _value_hint(schema: Schema, value: Value, path: Path) -> str:
         if field == "duration" and value[:-1].replace(".", "", 1).isdigit():
             return "clips are made in whole seconds"
     kinds = {kind for branch in _alternatives(schema) for kind in _kinds(branch)}
-    if isinstance(value, bool | int | float) and "string" in kinds and "enum" not in schema:
+    free = any(branch.get("type") == "string" and "pattern" not in branch for branch in _alternatives(schema))
+    if isinstance(value, bool | int | float) and free:
         return f'write "{shown(value)}" in quotes'
     if isinstance(value, str) and kinds & {"integer", "number", "boolean"} and "string" not in kinds:
         return f"write {value} without quotes" if _right_type(schema, _plain(value)) else ""

@@ -20,7 +20,7 @@ from yaml.events import (
 
 from runner.language.document import Document, Fields, Items, Source, Value
 from runner.language.spots import offsets
-from runner.language.syntax import Mend, quoted, translate
+from runner.language.syntax import left_out, quoted, translate
 from runner.problems import ExitCode, Place, Problem, Problems, Stop, nearest
 
 MAX_DEPTH = 64
@@ -43,6 +43,8 @@ _MAYBE = frozenset("-0123456789tTfFnN~")
 # C0 but tab and line ends, DEL, C1, line separators that editors do not show, a BOM in the middle, no characters
 _RAW_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+# Marks that turn the direction of text: a line can then read otherwise than it is.
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]|\\\\u(?:202[a-eA-E]|206[6-9])")
 _TOUCHING = re.compile(r"[ \t]+#[^\s#]")
 _TOUCH = re.compile(r"[ \t]+#[^\r\n]*")
 
@@ -72,12 +74,20 @@ def decode(name: str, data: bytes, problems: Problems) -> Source | None:
         return None
     text = text.removeprefix("\ufeff")
     problems.sources[name] = text
+    for found in _BIDI.finditer(text):
+        problems.add(_bidi_character(Source(name, text).place(found.start(), len(found.group())), found.group()))
     if _RAW_CONTROL.search(text):
         source = Source(name, text)
         for found in list(_RAW_CONTROL.finditer(text))[:20]:
             problems.add(control_character(source.place(found.start()), found.group()))
         text = _RAW_CONTROL.sub("\ufffd", text)
     return Source(name, text)
+
+
+def _bidi_character(place: Place, written: str) -> Problem:
+    code = f"{ord(written):04X}" if len(written) == 1 else written[2:].upper()
+    message = f"U+{code} turns the direction of what follows: this line can read otherwise than it is"
+    return Problem("bidi-character", place, message, "remove it, unless you mean it", "warning")
 
 
 def _not_utf8(data: bytes) -> tuple[str, str]:
@@ -96,26 +106,27 @@ def control_character(place: Place, character: str) -> Problem:
 
 def parse(source: Source, problems: Problems) -> Document:
     """The document of a text. Every problem is noted; after an error of the parser, the mended text is read on."""
-    mend = Mend(source)
     builder = _Builder(source)
     for _ in range(_MAX_MENDS):
-        builder = _Builder(mend.source)
+        builder = _Builder(source)
         error = builder.run()
         if error is None:
             break
-        problem, mended = translate(mend, error)
-        problems.add(problem)
+        problem, mended = translate(source, error)
+        # What follows a line that was left out is probably a part of it.
+        if not (problem.code == "yaml-syntax" and left_out(source, problem.place.line - 1)):
+            problems.add(problem)
         if mended is None:
             builder.whole = False
             break
-        mend = mended
+        source = mended
     for problem in builder.found:
-        problems.add(mend.back(problem))
+        problems.add(problem)
     root = builder.root if isinstance(builder.root, Fields) else Fields(0)
     if builder.whole and not isinstance(builder.root, Fields):
-        problems.add(_no_mapping(mend.source, builder))
+        problems.add(_no_mapping(source, builder))
         builder.whole = False
-    return Document(mend.source, root, tuple(builder.anchors), whole=builder.whole)
+    return Document(source, root, tuple(builder.anchors), whole=builder.whole)
 
 
 def _no_mapping(source: Source, builder: "_Builder") -> Problem:

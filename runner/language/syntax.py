@@ -1,13 +1,12 @@
 """libyaml's errors in plain words, with the line rewritten ready to paste, so that the rest of the file is read too."""
 
 import re
-from dataclasses import dataclass, replace
 
 from yaml import YAMLError
 from yaml.error import MarkedYAMLError
 
 from runner.language.document import Source
-from runner.problems import Place, Problem
+from runner.problems import Problem
 
 _PAIR = re.compile(
     r"(?P<head>[ \t]*(?:- +)*(?P<key>[^\s'\"#{}\[\],&*!|>%@`-][^#:\n]*?|\"[^\"\n]*\"|'[^'\n]*'):[ \t]+)(?P<value>\S.*)"
@@ -17,42 +16,18 @@ _COMMENT = re.compile(r"\s+#(?:\s.*)?$")
 _BREAK = re.compile(r"\r\n|\n|\r")
 
 
-@dataclass(frozen=True, slots=True)
-class Mend:
-    """A text with some lines rewritten: what is read on, and the way back to the lines of the file."""
+def rewrite(source: Source, number: int, line: str) -> Source | None:
+    """The text with a line replaced; None when that line was rewritten before, so that this comes to an end."""
+    if number in source.rewritten:
+        return None
+    start, old = source.starts[number - 1], source.line(number)
+    text = source.text[:start] + line + source.text[start + len(old) :]
+    return Source(source.name, text, source.original or source, source.rewritten | {number})
 
-    file: Source
-    source: Source = None  # type: ignore[assignment]
-    lines: frozenset[int] = frozenset()
-    """Numbers of the lines that were rewritten."""
 
-    def __post_init__(self) -> None:
-        if self.source is None:
-            object.__setattr__(self, "source", self.file)
-
-    @property
-    def changed(self) -> bool:
-        return bool(self.lines)
-
-    def rewrite(self, number: int, line: str) -> "Mend | None":
-        """The text with a line replaced; None when that line was mended already."""
-        if number in self.lines:
-            return None
-        start = self.source.starts[number - 1]
-        old = self.source.line(number)
-        text = self.source.text[:start] + line + self.source.text[start + len(old) :]
-        return Mend(self.file, Source(self.file.name, text), self.lines | {number})
-
-    def back(self, problem: Problem) -> Problem:
-        """The problem at its place in the file: lines are as many, columns in a rewritten line are the value's."""
-        related = tuple((self._back(place), words) for place, words in problem.related)
-        return replace(problem, place=self._back(problem.place), related=related)
-
-    def _back(self, place: Place) -> Place:
-        if place.line not in self.lines:
-            return place
-        rest = len(self.file.line(place.line))
-        return replace(place, column=min(place.column, rest or 1))
+def left_out(source: Source, number: int) -> bool:
+    """Is a line not read at all, since nobody could know what it means."""
+    return number in source.rewritten and not source.line(number)
 
 
 def quoted(text: str) -> str:
@@ -62,21 +37,21 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def translate(mend: Mend, error: YAMLError) -> tuple[Problem, Mend | None]:
+def translate(source: Source, error: YAMLError) -> tuple[Problem, Source | None]:
     """A problem in our words, and the text mended so that reading can go on, where that is possible."""
-    source = mend.source
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
-        place = source.place(0)
-        return Problem("yaml-syntax", place, "this is not YAML text that can be read"), None
+        return Problem("yaml-syntax", source.place(0), "this is not YAML text that can be read"), None
     at = min(error.problem_mark.index, len(source.text))
     number, _ = source.line_column(at)
-    line = source.line(number)
     for case in (_tab, _quote_goes_on, _indicator, _colon, _unclosed):
         found = case(source, number, at, error)
-        if found is not None:
-            problem, rewritten = found
-            return mend.back(problem), None if rewritten is None else mend.rewrite(rewritten[0], rewritten[1])
-    return mend.back(_other(source, at, error, line)), None
+        if found is None:
+            continue
+        problem, rewritten = found
+        if rewritten is not None and (mended := rewrite(source, *rewritten)) is not None:
+            return problem, mended
+    problem, rewritten = _other(source, at, error)
+    return problem, rewrite(source, *rewritten) if rewritten and source.line(rewritten[0]) else None
 
 
 Case = tuple[Problem, tuple[int, str] | None]
@@ -91,13 +66,22 @@ def _hint(line: str) -> str:
     return f"write it so:\n{line}"
 
 
+def _indent_above(source: Source, number: int) -> int:
+    """The column at which the fields of the line above begin."""
+    for before in range(number - 1, 0, -1):
+        line = source.line(before)
+        if line.strip() and not line.lstrip().startswith("#"):
+            return len(line) - len(line.lstrip(" -"))
+    return 0
+
+
 def _tab(source: Source, number: int, at: int, error: MarkedYAMLError) -> Case | None:
     line = source.line(number)
     blanks = line[: len(line) - len(line.lstrip())]
     if "\t" not in blanks:
         return None
     start = source.starts[number - 1] + blanks.index("\t")
-    mended = blanks.replace("\t", "  ") + line.lstrip()
+    mended = " " * _indent_above(source, number) + line.lstrip()
     message = "a tab stands in the indentation; YAML takes blanks only"
     return Problem("yaml-tab", source.place(start), message, _hint(mended)), (number, mended)
 
@@ -174,7 +158,10 @@ def _colon(source: Source, number: int, at: int, error: MarkedYAMLError) -> Case
     column = at - source.starts[number - 1]
     if parts is None or column < len(parts[0]):
         message = "this line is indented as if it belonged to the value above it"
-        return Problem("yaml-indent", source.place(at), message, "align it with the fields beside it"), None
+        mended = " " * _indent_above(source, number) + line.lstrip()
+        start = source.starts[number - 1] + len(line) - len(line.lstrip())
+        width = len(parts[0].strip()) if parts else 1
+        return Problem("yaml-indent", source.place(start, width), message, _hint(mended)), (number, mended)
     head, value = parts
     mended = head + quoted(_COMMENT.sub("", value))
     message = "text that holds a colon and a blank needs quotes: YAML takes what is before it for a key"
@@ -193,19 +180,22 @@ def _unclosed(source: Source, number: int, at: int, error: MarkedYAMLError) -> C
     if what is None:
         return None
     start = min(mark.index, len(source.text) - 1)
-    opener = source.text[start]
-    if what[0] == "quote":
-        message, hint = f"this {opener} is never closed", f"close the text with {opener}"
-    else:
-        message, hint = f"this {what[0]} is not closed before the next field", f"close it with {what[1]}"
-    return Problem("yaml-unclosed", source.place(start), message, hint), None
+    opener, (opened, _) = source.text[start], source.line_column(start)
+    close = opener if what[0] == "quote" else what[1]
+    mended = source.line(opened).rstrip() + close
+    message = f"this {opener} is never closed"
+    if what[0] != "quote":
+        message = f"this {opener} is not closed before the next field"
+    return Problem("yaml-unclosed", source.place(start), message, _hint(mended)), (opened, mended)
 
 
-def _other(source: Source, at: int, error: MarkedYAMLError, line: str) -> Problem:
+def _other(source: Source, at: int, error: MarkedYAMLError) -> Case:
+    """Anything else: the line is left out, so that the rest of the file is read."""
     words = error.problem or "this cannot be read"
     message = _WORDS.get(words, f"YAML cannot be read on from here: {words}")
+    number, _ = source.line_column(at)
     hint = "check the indentation and the colons of this line and of the one above"
-    return Problem("yaml-syntax", source.place(at), message, hint)
+    return Problem("yaml-syntax", source.place(at), message, hint), (number, "")
 
 
 _WORDS = {

@@ -350,7 +350,9 @@ class Templates:
                     "template-runaway", place, f"this template cannot be rendered: {words}", "make it simpler"
                 )
             case _:
-                made = Problem("template-error", place, f"this template cannot be rendered: {words}")
+                if unsafe := _UNSAFE.search(words):
+                    words = f"`{unsafe[1]}` is not open to templates"
+                made = Problem("template-error", place, f"this template cannot be rendered: {words.rstrip('.')}")
         if not related:
             made = replace(made, place=_narrowed(made, origin, line))
         return replace(made, related=(*related, *made.related))
@@ -404,6 +406,7 @@ def _narrowed(problem: Problem, origin: Origin, line: int) -> Place:
     return name_place(origin, named[1], line) if problem.code in _NAMING and named else problem.place
 
 
+_UNSAFE = re.compile(r"access to attribute '([^']*)'.* is unsafe")
 _CLOSE = re.compile(r"[%}#]\}")
 _MARKUP = re.compile(r"\{[{%].*?(?:[%}]\}|\Z)", re.DOTALL)
 _QUOTED = re.compile(r"`([^`]+)`")

@@ -1,15 +1,19 @@
 """Problems as people and programs read them: with the line and a caret, as JSON, as GitHub's annotations, as SARIF."""
 
+import json
 import os
-import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from runner.language.catalogue import Entry, catalogue
 from runner.problems import Place, Problem, Problems
 from runner.request import Plain
+from runner.show.cells import width
+from runner.show.clean import clean
 
 _RED, _YELLOW, _BLUE, _BOLD, _DIM, _END = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _MOST = 200
+_MOST_JSON = 10_000
 _WIDEST = 120
 
 
@@ -61,7 +65,7 @@ def _one(problem: Problem, sources: _Lines, root: Path, cwd: Path, draw: Draw) -
     lines += _excerpt(place, sources, draw, style)
     sign = draw("=", _BLUE)
     if problem.hint:
-        first, *rest = clean(problem.hint).split("\n")
+        first, *rest = clean(problem.hint, "\n").split("\n")
         lines.append(f"   {sign} {first}")
         lines += [f"     {line}" for line in rest]
     if problem.shots:
@@ -89,8 +93,8 @@ def _excerpt(place: Place, sources: _Lines, draw: Draw, style: str) -> list[str]
     before, marked = shown[: start - cut], shown[start - cut : start - cut + place.width]
     number, gutter = str(place.line), " " * len(str(place.line))
     left, right = "…" if cut else "", "…" if cut + _WIDEST < len(line) else ""
-    carets = "^" * max(1, cells(_visible(marked)))
-    indent = " " * (len(left) + cells(_visible(before)))
+    carets = "^" * max(1, width(_visible(marked)))
+    indent = " " * (len(left) + width(_visible(before)))
     return [
         f" {draw(f'{number} |', _BLUE)} {left}{_visible(shown)}{right}",
         f" {draw(f'{gutter} |', _BLUE)} {indent}{draw(carets, style)}",
@@ -98,34 +102,8 @@ def _excerpt(place: Place, sources: _Lines, draw: Draw, style: str) -> list[str]
 
 
 def _visible(words: str) -> str:
-    """Text as it takes its cells: a tab is four blanks, what has no cell is shown by its code."""
+    """Text as it takes its cells: a tab is four blanks, what steers a terminal is shown by its code."""
     return clean(words.replace("\t", "    "))
-
-
-def cells(words: str) -> int:
-    """How many cells of a terminal a text takes."""
-    width = 0
-    for character in words:
-        if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
-            continue
-        width += 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
-    return width
-
-
-def clean(words: str) -> str:
-    """Text without anything that a terminal would obey: control characters and overrides are shown by their code."""
-    if words.isascii() and words.isprintable():
-        return words
-    return "".join(
-        character
-        if character == "\n" or (unicodedata.category(character)[0] != "C" and character not in "\u2028\u2029")
-        else _code(character)
-        for character in words
-    )
-
-
-def _code(character: str) -> str:
-    return f"\\x{ord(character):02x}" if ord(character) < 256 else f"\\u{ord(character):04x}"
 
 
 def file_name(file: str, root: Path, cwd: Path) -> str:
@@ -145,9 +123,10 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def as_json(problems: Problems) -> dict[str, Plain]:
-    """The document of `validate --json`."""
-    return {"validation": 1, "valid": not problems.errors, "problems": [entry(one) for one in problems]}
+def as_json(problems: Problems) -> str:
+    """The document of `validate --json`: at most 10,000 problems, in ASCII. Without a line end."""
+    entries: list[Plain] = [entry(one) for one in problems.found[:_MOST_JSON]]
+    return json.dumps({"validation": 1, "valid": not problems.errors, "problems": entries}, indent=2)
 
 
 def entry(problem: Problem) -> dict[str, Plain]:
@@ -192,14 +171,20 @@ def _property(words: str) -> str:
     return _data(words).replace(":", "%3A").replace(",", "%2C")
 
 
-def sarif(problems: Problems, version: str) -> dict[str, Plain]:
-    """SARIF 2.1.0, as code scanning services read it."""
+def sarif(problems: Problems, version: str) -> str:
+    """SARIF 2.1.0, as code scanning services read it. Without a line end."""
     codes = sorted({problem.code for problem in problems})
-    driver: dict[str, Plain] = {"name": "storyboard", "version": version, "rules": [{"id": code} for code in codes]}
-    results: list[Plain] = [_result(problem) for problem in problems]
+    rules: list[Plain] = [_rule(code) for code in codes]
+    driver: dict[str, Plain] = {"name": "storyboard", "version": version, "rules": rules}
+    results: list[Plain] = [_result(problem) for problem in problems.found[:_MOST_JSON]]
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
     run: Plain = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
-    return {"$schema": schema, "version": "2.1.0", "runs": [run]}
+    return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _rule(code: str) -> Plain:
+    known = catalogue().get(code)
+    return {"id": code, "fullDescription": {"text": known.says}} if known else {"id": code}
 
 
 def _result(problem: Problem) -> Plain:
@@ -218,3 +203,33 @@ def _result(problem: Problem) -> Plain:
 def _location(place: Place) -> Plain:
     region: Plain = {"startLine": place.line, "startColumn": place.column, "endColumn": place.column + place.width}
     return {"artifactLocation": {"uri": place.file}, "region": region}
+
+
+def explain(code: str) -> str | None:
+    """What `storyboard explain CODE` says: the problem, an example of wrong and right; None for an unknown code."""
+    known = catalogue().get(code)
+    return (
+        None if known is None else "\n".join([f"{code} ({known.kind})", "", known.says, "", *_examples(known)]) + "\n"
+    )
+
+
+def _examples(known: Entry) -> list[str]:
+    wrong = [f"    {line}" for line in known.wrong.splitlines()]
+    right = [f"    {line}" for line in known.right.splitlines()]
+    return ["wrong:", *wrong, "", "right:", *right]
+
+
+def page() -> str:
+    """docs/problems.md: every code with what it means and an example, made from the catalogue."""
+    parts = [_PAGE]
+    for code, known in catalogue().items():
+        examples = f"```yaml\n# wrong\n{known.wrong}\n\n# right\n{known.right}\n```"
+        parts.append(f"## `{code}`\n\n*{known.kind}.* {known.says}\n\n{examples}\n")
+    return "\n".join(parts)
+
+
+_PAGE = """# Problems
+
+Everything that can be wrong with a storyboard, by its code. `storyboard explain CODE` shows the same on a terminal.
+An *error* ends a command with exit code 3 before anything is spent; a *warning* does not.
+"""

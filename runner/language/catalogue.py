@@ -1,0 +1,33 @@
+"""The catalogue of problem codes: what each means, with an example of wrong and right. One source for all who tell."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One code: what it means, and parts of a storyboard that are wrong and right."""
+
+    says: str
+    wrong: str
+    right: str
+    warning: bool = False
+
+    @property
+    def kind(self) -> str:
+        return "warning" if self.warning else "error"
+
+
+@cache
+def catalogue() -> Mapping[str, Entry]:
+    """Every code, in alphabetical order."""
+    text = resources.files("runner.language").joinpath("data", "problems.toml").read_text("utf-8")
+    found = {
+        code: Entry(said["says"], said["wrong"].rstrip(), said["right"].rstrip(), said.get("warning", False))
+        for code, said in tomllib.loads(text).items()
+    }
+    return MappingProxyType(dict(sorted(found.items())))

@@ -1,0 +1,38 @@
+"""One file for each problem code, and beside it the whole message. REWRITE=1 writes the messages anew."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from runner.language.batch import Options, compile
+from runner.language.catalogue import catalogue
+from runner.show.problems import text
+
+BAD = Path(__file__).parent.parent / "storyboards" / "bad"
+CASES = sorted(path.stem for path in BAD.glob("*.yaml"))
+GENERATED = {"file-size": "files/huge.yaml"}
+"""Files that are too large to be kept: written by the test."""
+
+
+def test_every_code_has_a_case_and_every_case_a_code() -> None:
+    assert set(CASES) == set(catalogue())
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_the_whole_message(code: str, tmp_path: Path) -> None:
+    root = BAD
+    if code in GENERATED:
+        root = tmp_path / "bad"
+        shutil.copytree(BAD, root)
+        with (root / GENERATED[code]).open("wb") as file:
+            file.truncate(17 << 20)
+    batch, problems = compile([root / f"{code}.yaml"], root, Options())
+    shown = text(problems, root, root, color=False)
+    expected = BAD / f"{code}.txt"
+    if os.environ.get("REWRITE"):
+        expected.write_text(shown, "utf-8")
+    assert code in {problem.code for problem in problems}, shown
+    assert {problem.severity for problem in problems if problem.code == code} == {catalogue()[code].kind}
+    assert shown == expected.read_text("utf-8")
