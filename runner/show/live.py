@@ -1,12 +1,12 @@
 """The live view of a run: a screen that moves on a terminal, a line an event elsewhere. It never stops a run."""
 
-import io
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import Protocol, TextIO
 
 from runner.clock import Clock
 from runner.engine.news import News
+from runner.show.canvas import Canvas
 from runner.show.clean import json_line
 from runner.show.frame import frame
 from runner.show.ink import Ink
@@ -14,9 +14,6 @@ from runner.show.log import event_line, heartbeat, opening_line
 from runner.show.pen import Pen, Sheet
 from runner.show.progress import Progress
 from runner.show.run_json import event_json
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 HEARTBEAT = 60.0
 """Seconds of silence after which a log says that the run is still at work."""
@@ -108,21 +105,11 @@ class TerminalView:
     """The screen that moves; drawn by a thread of its own, so that a stopped terminal stops nothing else."""
 
     def __init__(self, stream: TextIO, progress: Progress, clock: Clock, color: bool) -> None:
-        from rich.console import Console
-        from rich.live import Live
-
         self._sheet = Sheet(stream)
+        self._canvas = Canvas(self._sheet)
         self._progress, self._clock, self._ink = progress, clock, Ink(color)
         self._lock = threading.Lock()
-        self._console = Console(
-            file=_Paper(self._sheet), force_terminal=True, color_system="standard" if color else None, highlight=False,
-            markup=False, emoji=False, legacy_windows=False,
-        )  # fmt: skip
-        self._live = Live(
-            console=self._console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False,
-            vertical_overflow="crop",
-        )  # fmt: skip
-        self._beat = _Beat(self._draw, _FRAMES, first=self._live.start, last=self._end)
+        self._beat = _Beat(self._draw, _FRAMES, last=self._end)
 
     def tell(self, news: News) -> None:
         with self._lock:
@@ -135,54 +122,22 @@ class TerminalView:
     def close(self) -> None:
         self._beat.stop()
 
-    def _end(self) -> None:
-        self._live.stop()
-        self._sheet.close()
-
     def _draw(self) -> None:
-        from rich.text import Text
-
-        width, height = _size(self._console)
+        columns, lines = self._canvas.size
         with self._lock:
-            lines = frame(self._progress, self._clock.now(), width - 1, height - 1, self._ink)
-        text = Text.from_ansi("\n".join(lines), no_wrap=True, overflow="crop")
-        self._live.update(text, refresh=True)
+            shown = frame(self._progress, self._clock.now(), columns, lines, self._ink)
+        self._canvas.draw(shown)
 
-
-def _size(console: "Console") -> tuple[int, int]:
-    size = console.size
-    return max(2, size.width), max(2, size.height)
-
-
-class _Paper(io.StringIO):
-    """The file that rich writes into; it passes on at each flush."""
-
-    def __init__(self, sheet: Sheet) -> None:
-        super().__init__()
-        self._sheet = sheet
-
-    def flush(self) -> None:
-        text = self.getvalue()
-        self.seek(0)
-        self.truncate()
-        if text:
-            self._sheet.put(text)
-
-    def isatty(self) -> bool:
-        return True
+    def _end(self) -> None:
+        self._canvas.clear()
+        self._sheet.close()
 
 
 class _Beat:
     """Calls something again and again in a thread of its own, until it is stopped."""
 
-    def __init__(
-        self,
-        act: Callable[[], None],
-        every: float,
-        first: Callable[[], None] | None = None,
-        last: Callable[[], None] | None = None,
-    ) -> None:
-        self._act, self._every, self._first, self._last = act, every, first, last
+    def __init__(self, act: Callable[[], None], every: float, last: Callable[[], None] | None = None) -> None:
+        self._act, self._every, self._last = act, every, last
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="view", daemon=True)
         self._thread.start()
@@ -193,8 +148,6 @@ class _Beat:
         self._thread.join(2.0)
 
     def _run(self) -> None:
-        if self._first is not None:
-            self._first()
         while not self._end.wait(self._every):
             self._act()
         if self._last is not None:

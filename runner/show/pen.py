@@ -84,6 +84,15 @@ class Sheet:
         """Whether our own signs have to be spelled by look-alikes."""
         return "utf" not in self._encoding.casefold()
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and lines of the terminal, as they are now; 80 and 24 when it does not say."""
+        try:
+            columns, lines = os.get_terminal_size(self._file if self._file is not None else -1)
+        except OSError:
+            return 80, 24
+        return columns or 80, lines or 24
+
     def put(self, text: str) -> None:
         """Writes all of it, or notes that nobody reads."""
         if self.torn:

@@ -190,11 +190,8 @@ def terminal(columns: int, rows: int) -> Iterator[tuple[int, TextIO]]:
         yield person, stream
 
 
-def played(columns: int, rows: int, monkeypatch: pytest.MonkeyPatch) -> str:
+def played(columns: int, rows: int) -> str:
     """What a terminal of this size receives of a whole run in about a second."""
-    monkeypatch.setenv("COLUMNS", str(columns))
-    monkeypatch.setenv("LINES", str(rows))
-    monkeypatch.setenv("TERM", "xterm-256color")
     found: list[str] = []
     with terminal(columns, rows) as (end, stream):
         thread = reader(end, found)
@@ -211,10 +208,8 @@ def played(columns: int, rows: int, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(100, 30), (80, 24), (30, 4), (3, 1)])
-def test_a_terminal_of_any_size_is_drawn_on_and_given_back(
-    columns: int, rows: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = played(columns, rows, monkeypatch)
+def test_a_terminal_of_any_size_is_drawn_on_and_given_back(columns: int, rows: int) -> None:
+    text = played(columns, rows)
     assert "\x1b[?25h" in text.rsplit("\x1b[?25l", 1)[-1], "the cursor is shown again"
     assert ALLOWED.sub("", text).isprintable()
     if columns >= 80:
