@@ -1,0 +1,247 @@
+"""What can go wrong on the wire, played by the double against the whole program: exit code, requests, tasks, words.
+
+Every case runs twice: the second run must send nothing that the first has left in doubt.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.cli import main
+from tests.double.media import clip
+from tests.double.server import Double
+from tests.double.steps import CREATE, LOOK, MEDIA, Step, created, dropped, page, record, said
+
+KEY = "canary-key-0123456789"
+FILM = """\
+storyboard: 1
+title: A boat
+shots:
+  - id: boat
+    prompt: A paper boat on still water
+"""
+CLIP = clip(80, 5.0, 1280, 720)
+OTHER = clip(160, 5.0, 1280, 720)
+UNSURE = said(404, {"message": "Task not found"}, on=LOOK)
+"""The answer to the preflight, where the steps after it are for polls."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """The steps of the double, and what two runs come to."""
+
+    steps: list[Step]
+    codes: tuple[int, int]
+    creates: int
+    """Requests to createTask over both runs."""
+    made: int
+    """Tasks that exist after both runs, and would be paid for."""
+    words: str = ""
+    """What the first run says."""
+    settings: str = ""
+    """Lines of storyboard.toml."""
+
+
+def look(**record_: Any) -> Step:
+    return said(200, record("task_1", **record_), on=LOOK)
+
+
+def links(url: str) -> Step:
+    return look(status="success", creditsUsed=200, output=[{"url": url, "width": 1280, "height": 720}])
+
+
+BUSY = Step(
+    status=429, body=b'{"message": "busy", "limit": 3, "current": 3}', headers=(("Retry-After", "1"),), made=False
+)
+SETTLE = '[providers.kinovi]\nserver_error = "settle"\n'
+UNSETTLED: dict[str, Step] = {
+    "1 made, then a reset": dropped(made=True),
+    "1 made, then closed": dropped(made=True, end="close"),
+    "3 made, then a gateway's 502": page(502, made=True),
+    "3 made, then 503 in JSON": said(503, {"message": "Service unavailable"}, made=True),
+    "3 made, then 504": page(504, made=True),
+    "4 the answer breaks off": created(cut=70, end="close"),
+    "5 200 without an id": said(200, {"message": "ok"}),
+    "5 200 with null for an id": said(200, {"taskId": None}),
+    "5 200 with an id that is a path": said(200, {"taskId": "../../etc/passwd"}),
+    "7 200 with two ids": Step(body=b'{"taskId": "a", "taskId": "b"}'),
+    "13 500 from a firewall": page(500, made=True),
+    "22 headers without an end": Step(raw=b"HTTP/1.1 200 OK\r\n", repeat=b"X-More: more\r\n", made=True, end="close"),
+    "23 a bomb": Step(body=b"\x1f\x8b\x08" + b"\0" * 900, headers=(("Content-Encoding", "gzip"),)),
+    "24 in UTF-16": Step(body='{"taskId": "task_1"}'.encode("utf-16")),
+    "24 deep": Step(body=b"[" * 200_000),
+    "409": said(409, {"message": "Conflict"}, made=True),
+}
+CASES: dict[str, Case] = {
+    **{name: Case([step], (6, 6), 1, 1, "boat") for name, step in UNSETTLED.items()},
+    "0 nothing goes wrong": Case([], (0, 0), 1, 1, "as quoted"),
+    "6 an envelope": Case([said(200, {"code": 200, "data": {"taskId": "{task}"}})], (0, 0), 1, 1),
+    "6 an envelope that refuses": Case(
+        [said(200, {"code": 402, "message": "Insufficient credits"}, made=False)], (4, 0), 2, 1, "Insufficient"
+    ),
+    "10 a redirect to itself": Case(
+        [Step(status=307, headers=(("Location", CREATE.split()[1]),))], (3, 6), 1, 0, "redirect"
+    ),
+    "11 a redirect to a login page": Case(
+        [Step(status=302, headers=(("Location", "https://login.example/"),))], (3, 6), 1, 0, "redirect"
+    ),
+    "12 500 in JSON, settled by the user": Case(
+        [said(500, {"message": "Internal error"}, made=True)], (6, 6), 1, 1, "Internal error", SETTLE
+    ),
+    "14 402 before anything": Case(
+        [said(402, {"message": "Insufficient credits", "required": 200, "available": 7})], (4, 0), 2, 1, "7"
+    ),
+    "15 401 at createTask": Case([said(401, {"message": "Invalid API key"})], (5, 0), 2, 1, "SEEDANCE_API_KEY"),
+    "16 403 in JSON": Case([said(403, {"message": "access not enabled"})], (1, 1), 1, 0, "access not enabled"),
+    "17 429 with Retry-After": Case([BUSY], (0, 0), 2, 1, "3"),
+    "19 400 with the field": Case(
+        [said(400, {"message": "Invalid", "errors": [{"path": "inputs.prompt", "message": "too rude"}]})],
+        (1, 1),
+        1,
+        0,
+        "Invalid",
+    ),
+    "the preflight meets a page": Case([page(200, on=LOOK)], (3, 0), 1, 1, "cloudflare"),
+    "the preflight is sent on": Case(
+        [Step(on=LOOK, status=301, headers=(("Location", "https://www.example.com/"),))], (3, 0), 1, 1, "example.com"
+    ),
+    "the preflight's key is refused": Case(
+        [said(401, {"message": "Invalid API key"}, on=LOOK)], (5, 0), 1, 1, "SEEDANCE_API_KEY"
+    ),
+    "26 404 right after creation": Case([UNSURE, UNSURE], (0, 0), 1, 1),
+    "28 a status in another case": Case([UNSURE, look(status="QUEUING"), look(status="Running")], (0, 0), 1, 1),
+    "28 a status that nobody knows": Case([UNSURE, look(status="archived")], (0, 0), 1, 1),
+    "33 another task's record": Case([UNSURE, said(200, record("task_9", "fail", error="x"), on=LOOK)], (0, 0), 1, 1),
+    "35 a poll that fails": Case([UNSURE, dropped(made=False, on=LOOK)], (0, 0), 1, 1),
+    "a prompt that was flagged": Case(
+        [UNSURE, look(status="fail", error="Your input text violates platform rules. Please modify and try again.")],
+        (1, 1),
+        1,
+        1,
+        "platform rules",
+    ),
+    "a face": Case([UNSURE, look(status="fail", error="Face detected in uploaded media.")], (1, 1), 1, 1, "Face"),
+    "37 an error with a screen's codes in it": Case(
+        [UNSURE, look(status="fail", error="\x1b]52;c;ZXZpbA==\x07Face detected\x1b[2J")], (1, 1), 1, 1, "Face detected"
+    ),
+    "the provider's own failure": Case(
+        [UNSURE, look(status="fail", error="Video generation failed. Please try again.")], (0, 0), 2, 2
+    ),
+    "31 a failure that names credits": Case(
+        [UNSURE, look(status="fail", error="Face detected", creditsUsed=200)], (1, 1), 1, 1, "0 credits"
+    ),
+    "32 a bill above the quote": Case(
+        [UNSURE, look(status="success", creditsUsed=250, output=[])], (4, 0), 1, 1, "the price book is wrong"
+    ),
+    "39 a clip that breaks off": Case([Step(on=MEDIA, body=CLIP, cut=3000, end="close")], (0, 0), 1, 1),
+    "40 cut without a length": Case([Step(on=MEDIA, body=CLIP, cut=3000, end="close", length=False)], (0, 0), 1, 1),
+    "42 zero bytes": Case([Step(on=MEDIA)], (0, 0), 1, 1),
+    "43 a page as a clip": Case([page(200, on=MEDIA)], (0, 0), 1, 1),
+    "45 a link that is over": Case([page(403, on=MEDIA)], (0, 0), 1, 1),
+    "46 a range that is ignored": Case(
+        [
+            Step(on=MEDIA, body=CLIP, headers=(("ETag", '"1"'),), cut=3000, end="close"),
+            Step(on=MEDIA, body=CLIP, headers=(("ETag", '"1"'),)),
+        ],
+        (0, 0),
+        1,
+        1,
+    ),
+    "47 another file at the second try": Case(
+        [
+            Step(on=MEDIA, body=CLIP, headers=(("ETag", '"1"'),), cut=3000, end="close"),
+            Step(on=MEDIA, body=OTHER, headers=(("ETag", '"2"'),)),
+        ],
+        (0, 0),
+        1,
+        1,
+    ),
+    "48 links to where nobody should ask": Case(
+        [UNSURE, links("http://169.254.169.254/latest/meta-data")], (0, 0), 1, 1
+    ),
+}
+
+
+@dataclass
+class Desk:
+    """A content repository, and the program run in it."""
+
+    root: Path
+    capture: pytest.CaptureFixture[str]
+
+    def run(self) -> tuple[int, str]:
+        """Exit code, and all that was shown."""
+        code = main(["run", "storyboards/film.yaml", "--provider", "kinovi", "--yes"])
+        shown = self.capture.readouterr()
+        return code, shown.err + shown.out
+
+    @property
+    def clip(self) -> bytes | None:
+        path = self.root / "renders" / "film" / "kinovi" / "clips" / "boat" / "take-1.mp4"
+        return path.read_bytes() if path.exists() else None
+
+
+Make = Callable[[Double, str], Desk]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Make:
+    """Makes the repository, with this host behind the address of the paid provider."""
+
+    def made(double: Double, settings: str) -> Desk:
+        root = tmp_path / "film"
+        (root / "storyboards").mkdir(parents=True)
+        (root / "storyboards" / "film.yaml").write_text(FILM)
+        (root / "storyboard.toml").write_text(settings)
+        monkeypatch.chdir(root)
+        monkeypatch.delenv("CI", raising=False)
+        monkeypatch.setenv("STORYBOARD_STATE", str(tmp_path / "state"))
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+        monkeypatch.setenv("SEEDANCE_BASE_URL", double.url)
+        monkeypatch.setenv("SEEDANCE_API_KEY", KEY)
+        return Desk(root, capsys)
+
+    return made
+
+
+SLOW = (
+    "28 a status that nobody knows",
+    "32 a bill above the quote",
+    "33 another task's record",
+    "35 a poll that fails",
+    "40 cut without a length",
+    "42 zero bytes",
+)
+"""Those that wait for a second try; each has a quicker case of its kind beside it."""
+NAMES = [pytest.param(name, marks=pytest.mark.long if name in SLOW else ()) for name in CASES]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_runs_come_to_what_the_table_says(name: str, desk: Make) -> None:
+    case = CASES[name]
+    with Double(list(case.steps), CLIP) as double:
+        here = desk(double, case.settings)
+        first, shown = here.run()
+        second, again = here.run()
+
+    assert (first, second) == case.codes, shown + again
+    assert (len(double.requests(CREATE)), len(double.made)) == (case.creates, case.made), shown
+    assert case.words in shown
+    assert KEY not in shown + again
+    assert "\x1b" not in shown + again
+    assert "Traceback" not in shown + again
+    assert (here.clip in (CLIP, OTHER)) == (second == 0)
+
+
+def test_each_created_task_stands_in_the_manifest_with_what_was_asked(desk: Make) -> None:
+    with Double(media=CLIP) as double:
+        here = desk(double, "")
+        here.run()
+        told = json.loads((here.root / "renders" / "film" / "kinovi" / "manifest.json").read_text())
+
+    [take] = told["shots"][0]["takes"]
+    assert (take["task_id"], take["status"], take["credits"]) == ("task_1", "succeeded", {"quoted": 200, "used": 200})
