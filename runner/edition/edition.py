@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from runner.request import Mode, Request
@@ -94,8 +94,7 @@ def load(name: str) -> Edition:
     """The edition of that name; KeyError when there is none."""
     if name not in NAMES:
         raise KeyError(name)
-    text = resources.files("runner.edition").joinpath("data", f"{name}.toml").read_text("utf-8")
-    return read(tomllib.loads(text))
+    return read(tomllib.loads((Path(__file__).parent / "data" / f"{name}.toml").read_text("utf-8")))
 
 
 def read(data: Mapping[str, Any]) -> Edition:
