@@ -416,6 +416,10 @@ def work(form: Mapping[str, Plain]) -> str:
     return f"{form.get('model')} {form.get('resolution')} {form.get('seconds')}s{more}"
 
 
+_REMEMBERED = 1000
+"""So many tasks are learned from."""
+
+
 @dataclass(slots=True)
 class History:
     """Every attempt by id and by fingerprint, and the picks. The loop holds one and feeds it events."""
@@ -424,10 +428,10 @@ class History:
     picks: dict[tuple[str, str], int] = field(default_factory=dict)
     last: dict[tuple[str, str, int, str | None], str] = field(default_factory=dict)
     """The latest attempt under a storyboard's path, shot, number and profile: what a changed take is compared with."""
-    durations: dict[str, list[float]] = field(default_factory=dict)
-    """Seconds that tasks took, by class of work: what polling learns from."""
     _by_fingerprint: dict[str, list[str]] = field(default_factory=dict)
     _open: dict[str, None] = field(default_factory=dict)
+    _taught: list[str] = field(default_factory=list)
+    _durations: dict[str, list[float]] | None = None
 
     def feed(self, event: Event) -> None:
         """One more event is true."""
@@ -438,7 +442,7 @@ class History:
             self.attempts[event.attempt] = after
             self._note_open(after)
             if after.state is State.SUCCEEDED and after.took is not None and attempt.took is None:
-                self.durations.setdefault(work(after.intended.request), []).append(after.took)
+                self._teach(after)
 
     def enter(self, attempts: Iterable[Attempt]) -> None:
         """Attempts as they stand, in the order of their intents: what a ledger has folded already."""
@@ -447,12 +451,27 @@ class History:
 
     def _enter(self, attempt: Attempt) -> None:
         made = attempt.intended
-        if attempt.state in CHARGED and attempt.took is not None:
-            self.durations.setdefault(work(made.request), []).append(attempt.took)
         self.attempts[attempt.id] = attempt
+        if attempt.state in CHARGED and attempt.took is not None:
+            self._teach(attempt)
         self._note_open(attempt)
         self._by_fingerprint.setdefault(made.fingerprint, []).append(attempt.id)
         self.last[made.storyboard, made.shot, made.take, made.profile] = attempt.id
+
+    def _teach(self, attempt: Attempt) -> None:
+        self._taught.append(attempt.id)
+        if self._durations is not None and attempt.took is not None:
+            self._durations.setdefault(work(attempt.intended.request), []).append(attempt.took)
+
+    @property
+    def durations(self) -> Mapping[str, list[float]]:
+        """Seconds that the last tasks took, by class of work: what polling learns from; worked out when first asked."""
+        if self._durations is None:
+            self._durations = {}
+            for attempt in map(self.attempts.__getitem__, self._taught[-_REMEMBERED:]):
+                if attempt.took is not None:
+                    self._durations.setdefault(work(attempt.intended.request), []).append(attempt.took)
+        return self._durations
 
     def _note_open(self, attempt: Attempt) -> None:
         if attempt.state in OPEN:
@@ -487,9 +506,11 @@ class History:
 
     def adopt(self, attempts: Iterable[Attempt], picks: Mapping[tuple[str, str], int]) -> None:
         """Take in what a manifest says and this ledger does not know."""
-        known = {attempt.task_id for attempt in self.attempts.values() if attempt.task_id}
+        tasks = {attempt.task_id for attempt in self.attempts.values() if attempt.task_id}
+        takes = set(self._by_fingerprint)
         for attempt in attempts:
-            if attempt.id not in self.attempts and attempt.task_id not in known:
+            known = attempt.task_id in tasks if attempt.task_id else attempt.intended.fingerprint in takes
+            if attempt.id not in self.attempts and not known:
                 self._enter(replace(attempt, elsewhere=True))
         self.picks |= {key: take for key, take in picks.items() if key not in self.picks}
 

@@ -2,7 +2,8 @@
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
@@ -33,6 +34,7 @@ from runner.history import (
     Vanished,
     What,
 )
+from runner.request import Plain
 
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
@@ -53,8 +55,7 @@ def credits_of(millionths: int) -> Decimal:
     return Decimal(millionths) / _MICRO
 
 
-def moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+moment = datetime.fromisoformat
 
 
 def _plain(value: Any) -> Any:
@@ -133,11 +134,42 @@ _KEPT = ("storyboard", "shot", "take", "fingerprint", "run")
 
 
 def intended_data(intended: Intended) -> str:
-    return dumps({f.name: getattr(intended, f.name) for f in fields(intended) if f.name not in _KEPT})
+    """Three lines: what is small, the body, the neutral form; the long ones are seldom read."""
+    small = {f.name: getattr(intended, f.name) for f in fields(intended) if f.name not in (*_KEPT, "body", "request")}
+    return "\n".join((dumps(small), intended.body.replace("\n", " "), dumps(intended.request)))
 
 
-def read_intended(columns: Mapping[str, Any], data: str) -> Intended:
-    return Intended(**{name: columns[name] for name in _KEPT}, **_read(json.loads(data)))
+def read_intended(columns: sqlite3.Row, data: str) -> Intended:
+    small, body, form = data.split("\n")
+    kept = {name: columns[name] for name in _KEPT}
+    return Intended(**kept, **_read(json.loads(small)), body=body, request=Form(form))
+
+
+class Form(Mapping[str, Plain]):
+    """A neutral form that is read from its JSON when somebody looks into it."""
+
+    __slots__ = ("_text", "_value")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._value: dict[str, Plain] | None = None
+
+    def _read(self) -> dict[str, Plain]:
+        if self._value is None:
+            self._value = json.loads(self._text)
+        return self._value
+
+    def __getitem__(self, key: str) -> Plain:
+        return self._read()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def __repr__(self) -> str:
+        return repr(self._read())
 
 
 _FOLDED = tuple(field for field in fields(Attempt) if field.name not in ("id", "intended", "elsewhere"))

@@ -127,7 +127,7 @@ class Table:
             "SELECT at, kind, data FROM event WHERE attempt = ? ORDER BY serial", (row["serial"],)
         ):
             kind = found["kind"]
-            what = read_intended(dict(row), row["intended"]) if kind == "Intended" else read_what(kind, found["data"])
+            what = read_intended(row, row["intended"]) if kind == "Intended" else read_what(kind, found["data"])
             yield Event(moment(found["at"]), attempt, what)
 
     def find_account(self, account: Account) -> int | None:
@@ -151,7 +151,7 @@ class Table:
 
 
 def as_attempt(row: sqlite3.Row) -> Attempt:
-    return read_attempt(row["id"], read_intended(dict(row), row["intended"]), row["folded"])
+    return read_attempt(row["id"], read_intended(row, row["intended"]), row["folded"])
 
 
 def _changing(attempt: Attempt, intended: str) -> tuple[Any, ...]:
