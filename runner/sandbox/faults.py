@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.language.document import Document, Origin, path_text
-from runner.language.schema import expected, load, shown
+from runner.language.schema import load, shown
 from runner.language.source import decode, parse
 from runner.problems import ExitCode, Place, Problems, Stop, nearest
 from runner.request import Plain
@@ -181,5 +181,29 @@ def _read(error: "ValidationError") -> Iterator[tuple[tuple[str | int, ...], str
         missing = [name for name in schema["required"] if name not in value]
         yield path, f"{path_text(path) or 'the file'}: {' and '.join(missing)} must be said"
     else:
-        takes = expected(schema) if error.validator in ("type", "enum", "const", "anyOf") else error.message[:120]
-        yield path, f"{path_text(path)}: {shown(value)} is not {takes}"
+        yield path, f"{path_text(path) or 'the file'}: {shown(value)} is not {_takes(str(error.validator), schema)}"
+
+
+def _takes(keyword: str, schema: Mapping[str, Any]) -> str:
+    """What would have been right, in words."""
+    match keyword:
+        case "enum":
+            return f"one of {', '.join(str(name) for name in schema['enum'])}"
+        case "const":
+            return str(schema["const"])
+        case "type":
+            return _KINDS[schema["type"]]
+        case "anyOf":
+            return " or ".join(_takes("const" if "const" in branch else "type", branch) for branch in schema["anyOf"])
+    return f"within {keyword} {schema[keyword]}"
+
+
+_KINDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "null",
+}

@@ -5,9 +5,10 @@ import fcntl
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from uvicorn.server import ServerState
@@ -56,6 +57,7 @@ async def listening(
     service = Service(options, world, faults, clock, server, f"http://{host}:{port}")
     said = _Trouble(service.backstage.trouble)
     logging.getLogger("uvicorn.error").addHandler(said)
+    asyncio.get_running_loop().set_exception_handler(said.of_the_loop)
     door = _Door(Desk(service), service, port)
     await door.open(line)
     heir = asyncio.create_task(_take_over_always(service, folder))
@@ -77,6 +79,10 @@ class _Trouble(logging.Handler):
     def __init__(self, trouble: list[str]) -> None:
         super().__init__(logging.ERROR)
         self._trouble = trouble
+
+    def of_the_loop(self, loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+        """What a task of the loop ended with and nobody asked for."""
+        self._trouble.append(f"{context.get('message')}: {context.get('exception')!r}"[:2000])
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
@@ -195,15 +201,14 @@ def take_over(service: Service, folder: Path) -> None:
     left = [task for task in world.tasks.values() if _unfinished(task)]
     names = {task.server for task in left} - {service.server}
     dead = {name for name in names if not _is_alive(folder, name)}
-    if not dead:
-        return
-    with world.journal.held():
-        world.refresh()
-        ours = [task for task in left if task.server in dead and _unfinished(task)]
-        if ours:
-            world.write_held(*({"event": "adopted", "id": task.id, "by": service.server} for task in ours))
-    for task in ours:
-        service.take(task)
+    if dead:
+        with world.journal.held():
+            world.refresh()
+            heirless = [task for task in left if task.server in dead and _unfinished(task)]
+            world.write_held(*({"event": "adopted", "id": task.id, "by": service.server} for task in heirless))
+    for task in left:
+        if task.server == service.server:
+            service.take(task)  # once more, too, what a full disk has ended
 
 
 def _unfinished(task: Task) -> bool:

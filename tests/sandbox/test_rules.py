@@ -1,11 +1,12 @@
 """The faults file itself: what is read, what is refused and where, and that chance is the same again."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from runner.problems import ExitCode, Stop
-from runner.sandbox.faults import Event, Faults, Rule, read
+from runner.sandbox.faults import Event, Faults, Rule, from_json, read
 
 
 def happened(faults: Faults, events: list[Event]) -> set[str]:
@@ -76,6 +77,21 @@ def test_a_file_that_is_wrong_is_refused_with_the_place(
     assert stop.value.code == ExitCode.UNFIT
     assert f"faults.yaml{place}" in stop.value.words
     assert words in stop.value.words
+
+
+ODD: list[Any] = [
+    *(None, 5, [], {}),
+    *({"faults": 1, "rules": rules} for rules in (None, {}, [None], "x")),
+    *({"faults": 1, "rules": [{"on": on, "do": do}]} for on in ("create", "task", "x", None) for do in ({}, [], None)),
+    *({"faults": 1, "rules": [{"on": "poll", "do": {"stall": 1}, "look": look}]} for look in (0, [], "1", [0], {})),
+]
+
+
+@pytest.mark.parametrize("value", ODD)
+def test_no_rules_are_too_odd_to_be_refused(value: Any) -> None:
+    found = from_json(value, 0)
+    assert isinstance(found, list)
+    assert all(path or words for path, words in found)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
