@@ -8,17 +8,8 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from runner import __version__
+from runner.commands import COMMANDS
 from runner.problems import ExitCode, Stop
-
-COMMANDS = {
-    "init": "start a content repo: an example storyboard, settings, schema",
-    "validate": "say everything that is wrong with storyboards, each with its place",
-    "plan": "price the batch, and say what a run would do and why",
-    "run": "make the clips that are missing",
-    "status": "what is made, what runs, what was spent",
-    "sandbox": "serve the free local API, for other tools and tests",
-}
-"""Every command with its one line; each is a module of `runner.commands`."""
 
 _DESCRIPTION = """\
 Storyboards as code for AI video: keep a YAML storyboard in git, see everything that is wrong with it, price the

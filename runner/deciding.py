@@ -12,8 +12,25 @@ from runner.language.board import Batch, Shot, Storyboard
 from runner.plan import COMING, ORDERED, Action, Plan, Step
 from runner.reasons import changed
 from runner.request import FromTake, Plain, Upstream, fingerprint, neutral
+from runner.selection import Name
 
+_ENDED = frozenset({State.STORED, State.SUCCEEDED, State.REFUSED, State.GONE})
 OnDisk = Callable[[Clip], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line orders beyond the storyboards."""
+
+    first_take: bool = False
+    """Shots made from one that has several takes need no pick: the first that succeeded counts."""
+    again: frozenset[str] | None = None
+    """Attempts that were refused, or whose clip is gone, and that are to be made again: these takes alone."""
+    retakes: frozenset[Name] | None = None
+    """Shots of which another clip is wanted: the next take of each, and nothing else."""
+
+
+NOTHING_MORE = Asked()
 
 
 def decide(
@@ -25,16 +42,14 @@ def decide(
     usd_per_credit: Decimal,
     on_disk: OnDisk,
     profile: str | None = None,
-    selected: frozenset[tuple[str, str]] | None = None,
-    first_take: bool = False,
+    selected: frozenset[Name] | None = None,
+    asked: Asked = NOTHING_MORE,
 ) -> Plan:
-    """What a run would do. `on_disk` says whether a clip's file is there; `first_take` needs no pick to go on."""
+    """What a run would do. `on_disk` says whether a clip's file is there; without `selected` it is about every shot."""
     steps: list[Step] = []
     first_of: dict[str, Step] = {}
     for storyboard in batch.storyboards:
-        desk = _Desk(
-            storyboard, history, account.free, first_take or account.free, edition, on_disk, profile, selected, first_of
-        )
+        desk = _Desk(storyboard, history, account.free, edition, on_disk, profile, selected, asked, first_of)
         steps += desk.steps()
     return Plan(batch, tuple(steps), account, edition, usd_per_credit, profile, selected, first_of)
 
@@ -46,11 +61,11 @@ class _Desk:
     storyboard: Storyboard
     history: History
     free: bool
-    first_take: bool
     edition: Edition
     on_disk: OnDisk
     profile: str | None
-    selected: frozenset[tuple[str, str]] | None
+    selected: frozenset[Name] | None
+    asked: Asked
     first_of: dict[str, Step]
     shots: dict[str, Shot] = field(default_factory=dict)
     known: dict[tuple[str, int], Step] = field(default_factory=dict)
@@ -61,12 +76,30 @@ class _Desk:
         for shot in self._upstream_first():
             for take in range(1, shot.takes + 1):
                 self.known[shot.id, take] = self._step(shot, take)
-        return [
-            self.known[shot.id, take]
-            for shot in self.storyboard.shots
-            if self._is_selected(shot) and not shot.skip
-            for take in range(1, shot.takes + 1)
-        ]
+        chosen = [shot for shot in self.storyboard.shots if self._is_selected(shot) and not shot.skip]
+        if self.asked.retakes is not None:
+            return [self._retake(shot) for shot in chosen if (shot.storyboard, shot.id) in self.asked.retakes]
+        found = [self.known[shot.id, take] for shot in chosen for take in range(1, shot.takes + 1)]
+        return found if self.asked.again is None else [step for step in found if self._is_again(step)]
+
+    def _is_again(self, step: Step) -> bool:
+        """Whether a take was named by `--again`, now or before it was sent again."""
+        again = self.asked.again or frozenset()
+        return any(attempt.id in again for attempt in self.history.of(step.fingerprint or ""))
+
+    def _retake(self, shot: Shot) -> Step:
+        """The take after the highest that has ended; one that was ordered and has not ended is gone on with."""
+        take, last = 0, 0
+        while True:
+            take += 1
+            step = self._take(shot.id, take)
+            attempt = self.history.attempts.get(step.attempt or "")
+            if attempt is not None and attempt.state is State.UNSETTLED and not self.free:
+                return step
+            if attempt is not None and attempt.state in _ENDED:
+                last = take
+            elif take > shot.takes and attempt is None:
+                return self._take(shot.id, last + 1)
 
     def _upstream_first(self) -> list[Shot]:
         if not any(shot.request.from_takes for shot in self.storyboard.shots):
@@ -76,6 +109,10 @@ class _Desk:
 
     def _is_selected(self, shot: Shot) -> bool:
         return self.selected is None or (shot.storyboard, shot.id) in self.selected
+
+    @property
+    def first_take(self) -> bool:
+        return self.asked.first_take or self.free
 
     # -- what a take is made of ---------------------------------------------------------------------------
 
@@ -230,6 +267,8 @@ class _Desk:
                 return Action.RESUME, "another run is sending it"
             case State.UNSETTLED if not self.free:
                 return Action.UNSETTLED, attempt.words or "nobody knows whether it was charged"
+            case State.REFUSED | State.GONE if attempt.id in (self.asked.again or ()):
+                return Action.MAKE, "again, as you asked"
             case State.REFUSED:
                 return Action.REFUSED, attempt.words
             case State.GONE if not self.free:

@@ -11,6 +11,7 @@ from runner.edition.edition import Edition, Price
 from runner.history import Account
 from runner.language.board import Batch, Shot, Storyboard
 from runner.request import FromTake, Plain, Upstream, neutral
+from runner.selection import Name
 
 
 class Action(StrEnum):
@@ -100,7 +101,7 @@ class Plan:
     edition: Edition
     usd_per_credit: Decimal
     profile: str | None = None
-    selected: frozenset[tuple[str, str]] | None = None
+    selected: frozenset[Name] | None = None
     """(storyboard, shot) of what `--select` left; None is everything."""
     by_fingerprint: dict[str, Step] = field(default_factory=dict)
 

@@ -171,6 +171,13 @@ def own_folder(environ: Mapping[str, str] | None = None) -> Path:
     return platformdirs.user_config_path("storyboard", appauthor=False)
 
 
+def proxies() -> dict[str, str]:
+    """Proxies by scheme, as the environment and the system name them."""
+    from urllib.request import getproxies
+
+    return getproxies()
+
+
 def no_color(environ: Mapping[str, str] | None = None) -> bool:
     """Whether `NO_COLOR` is set, to anything but nothing; a dumb terminal has no colours either."""
     env = os.environ if environ is None else environ

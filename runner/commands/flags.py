@@ -52,6 +52,20 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--exclude", action="append", default=[], metavar="EXPR", help="leave these out; as --select")
 
 
+def add_orders(parser: argparse.ArgumentParser) -> None:
+    """What is ordered beyond the storyboards; each says itself that it pays."""
+    group = parser.add_argument_group("what is ordered beside")
+    words = "another take of these shots, paid; nothing else is made"
+    group.add_argument("--retake", action="append", default=[], metavar="EXPR", help=words)
+    words = "what of these shots was refused or is gone, paid; nothing else is made"
+    group.add_argument("--again", action="append", default=[], metavar="EXPR", help=words)
+    group.add_argument(
+        "--first-take",
+        action="store_true",
+        help="go on without a pick, with the first take that succeeded, and note it as the pick",
+    )
+
+
 def add_output(parser: argparse.ArgumentParser) -> None:
     """How it is said."""
     group = parser.add_argument_group("how it is said")

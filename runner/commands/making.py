@@ -2,24 +2,19 @@
 
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from urllib.parse import urlsplit
 
 import anyio
-from anyio import to_thread
 
 from runner.clock import Clock, SystemClock
-from runner.commands import asking
+from runner.commands import asking, hands
 from runner.commands.opening import Opened, color, columns, typed
 from runner.commands.pricing import BUILT
 from runner.deciding import Asked
-from runner.edition import wire
-from runner.engine.hands import NotYet
 from runner.engine.inflight import Running
 from runner.engine.limits import Limits
 from runner.engine.loop import Stopping, leading
@@ -27,21 +22,13 @@ from runner.engine.loop import make as loop
 from runner.engine.news import Money, News, Outcome
 from runner.engine.outcome import outcome
 from runner.engine.pace import Pace
-from runner.history import Attempt, CreateAnswer, Event, History, LookAnswer, Stored, Vanished
-from runner.key import Key
-from runner.plan import Action, Plan, Step
+from runner.history import Event, History
+from runner.plan import Action, Plan
 from runner.problems import ExitCode, Stop
-from runner.provider.client import Client
-from runner.provider.download import Dead, Downloader, Fetched
-from runner.provider.uploads import Uploads
-from runner.publish.materials import Publisher
 from runner.records import locks, manifest
 from runner.records.clips import Shelf
 from runner.records.ledger import Ledger
 from runner.records.repository import uncommitted
-from runner.request import Material, Plain
-from runner.sandbox.embedded import embedded
-from runner.settings import host_of
 from runner.show.closing import After, closing
 from runner.show.live import JsonView, View, view
 from runner.show.plan import Around, nothing_to_do, screen
@@ -62,7 +49,8 @@ class Records:
     limits: Limits
 
     def history(self) -> History:
-        return self.ledger.history(self.desk.settings.account, self.desk.repository.id)
+        repository = self.desk.repository
+        return self.ledger.history(self.desk.settings.account, repository.id, repository.path_id)
 
     def last_day(self) -> Decimal:
         """Credits of the account over the last 24 hours."""
@@ -75,15 +63,21 @@ def records(desk: Opened) -> Iterator[Records]:
     outputs = [desk.output(board.path) for board in desk.batch.storyboards]
     for output in outputs:
         _writable(desk, output)
+    with locks.hold(desk.settings.state, outputs), ledger(desk) as opened:
+        yield opened
+
+
+@contextmanager
+def ledger(desk: Opened) -> Iterator[Records]:
+    """The ledger for writing, beside whatever else works with it."""
     clock = SystemClock()
-    with locks.hold(desk.settings.state, outputs):
-        ledger = Ledger(desk.settings.state, clock)
-        try:
-            bounds = limits(desk, clock.token())
-            ledger.begin(desk.settings.account, desk.repository.id, bounds, desk.repository.path_id)
-            yield Records(desk, ledger, clock, bounds)
-        finally:
-            ledger.close()
+    opened = Ledger(desk.settings.state, clock)
+    try:
+        bounds = limits(desk, clock.token())
+        opened.begin(desk.settings.account, desk.repository.id, bounds, desk.repository.path_id)
+        yield Records(desk, opened, clock, bounds)
+    finally:
+        opened.close()
 
 
 def _writable(desk: Opened, output: Path) -> None:
@@ -100,63 +94,6 @@ def _writable(desk: Opened, output: Path) -> None:
         ) from error
 
 
-@dataclass(slots=True)
-class Hands:
-    """What the loop asks of the world. The only mutable state: the gate for downloads."""
-
-    client: Client
-    publisher: Publisher
-    downloader: Downloader
-    shelf: Shelf
-    gate: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_DOWNLOADS))
-
-    @property
-    def edition(self) -> str:
-        return self.client.edition.name
-
-    @property
-    def key_id(self) -> str:
-        return self.client.key_id
-
-    def body(self, step: Step, addresses: Mapping[Material, str]) -> dict[str, Plain]:
-        return wire.body(step.shot.request, self.client.edition, addresses.__getitem__)
-
-    async def preflight(self) -> CreateAnswer | None:
-        return await self.client.preflight()
-
-    async def create(
-        self, body: Mapping[str, Plain], receipt: str, sending: Callable[[], Awaitable[None]]
-    ) -> CreateAnswer:
-        return await self.client.create(body, receipt, sending)
-
-    async def look(self, task_id: str, model: str | None = None) -> LookAnswer:
-        return await self.client.look(task_id, model)
-
-    async def publish(self, material: Material, source: Attempt | None) -> str | NotYet:
-        return await self.publisher.publish(material, source)
-
-    async def store(self, attempt: Attempt, step: Step) -> Stored | Vanished | NotYet:
-        return await to_thread.run_sync(lambda: self._stored(attempt, step), limiter=self.gate, abandon_on_cancel=True)
-
-    def _stored(self, attempt: Attempt, step: Step) -> Stored | NotYet:
-        """From wherever the clip lies already, else from the provider's link."""
-        try:
-            if (here := self.shelf.recall(attempt, step)) is not None:
-                return here
-            if not attempt.outputs:
-                return NotYet("the provider has named no link yet")
-            part = self.shelf.part(step)
-            match self.downloader.fetch(attempt.outputs[0].url, part):
-                case Fetched() as fetched:
-                    return self.shelf.place(fetched.path, fetched.sha256, attempt, step)
-                case Dead(words):
-                    return NotYet(words, dead=True)
-                case NotYet() as not_yet:
-                    return not_yet
-        except OSError as error:
-            return NotYet(f"{self.shelf.target(step).name}: {error.strerror or error}", final=True)
-
-
 def limits(desk: Opened, run: str) -> Limits:
     """The limits of this run, out of settings and flags; budgets come with the plan."""
     settings = desk.settings
@@ -167,8 +104,8 @@ def limits(desk: Opened, run: str) -> Limits:
         retries_provider=settings.retries_provider,
         retries_review=settings.retries_review,
         server_error="settle" if settings.server_error == "settle" else "retry",
-        fail_fast=desk.args.fail_fast,
-        no_wait=desk.args.no_wait,
+        fail_fast=getattr(desk.args, "fail_fast", False),
+        no_wait=getattr(desk.args, "no_wait", False),
         requests_per_second=50 if settings.account.free else settings.requests_per_second,
         max_credits=settings.max_credits,
         credits_per_day=settings.credits_per_day,
@@ -178,7 +115,7 @@ def limits(desk: Opened, run: str) -> Limits:
 def nothing(desk: Opened, plan: Plan, history: History, records: Records) -> ExitCode:
     """A run that has nothing to send: the manifest is brought up to date, and the screen says how things stand."""
     ended = outcome(plan, history, Running(Pace(1)), records.limits, Money())
-    _write_manifests(desk, history)
+    write_manifests(desk, history)
     if desk.args.json:
         JsonView(sys.stdout).tell(News("done", records.clock.now(), plan=plan, outcome=ended))
     elif nothing_to_do(plan):
@@ -194,7 +131,7 @@ def nothing(desk: Opened, plan: Plan, history: History, records: Records) -> Exi
 def shelve(plan: Plan, history: History, records: Records) -> None:
     """Clips that are made and lie under another name (a renamed shot, a shared request) get the name of their take."""
     desk = records.desk
-    shelf = Shelf(desk.settings.root, desk.output, _owner(history))
+    shelf = Shelf(desk.settings.root, desk.output, hands.owner(history))
     for step in plan.steps:
         attempt = history.attempts.get(step.attempt or "")
         if step.action is not Action.KEEP or attempt is None or shelf.target(step).is_file():
@@ -235,7 +172,7 @@ def make(desk: Opened, plan: Plan, history: History, records: Records, asked: As
         seen.close()
         if asked.first_take and not plan.play:
             _note_picks(desk, history, asked)
-        _write_manifests(desk, history)
+        write_manifests(desk, history)
     if not desk.args.json:
         print(closing(ended, columns(), color(desk.args, sys.stdout), _after(desk, clock.monotonic() - began)), end="")
     return ended.exit_code
@@ -254,12 +191,12 @@ async def _made(
     records.ledger.counting(bounds)
     stopping = Stopping()
     async with AsyncExitStack() as stack, anyio.create_task_group() as group:
-        hands = await _hands(desk, history, stack)
+        joined = await hands.open_hands(desk, history, stack)
         group.start_soon(_signals, stopping, seen)
         ended = await loop(
             plan,
             history,
-            hands,
+            joined,
             records.ledger,
             records.clock,
             bounds,
@@ -269,28 +206,6 @@ async def _made(
         )
         group.cancel_scope.cancel()
     return ended
-
-
-async def _hands(desk: Opened, history: History, stack: AsyncExitStack) -> Hands:
-    settings = desk.settings
-    if settings.account.free:
-        address = stack.enter_context(embedded(settings.state / "sandbox", desk.edition))
-        base_url, key = address.base_url, Key(address.key)
-    else:
-        base_url, key = settings.base_url, settings.key()
-    client = await stack.enter_async_context(Client(base_url, key, desk.edition))
-    shelf = Shelf(settings.root, desk.output, _owner(history))
-    uploads = await stack.enter_async_context(Uploads(base_url, key))
-    scratch = Path(stack.enter_context(TemporaryDirectory(prefix="storyboard-")))
-    publisher = Publisher(settings.root, scratch, shelf.whereabouts, uploads.send)
-    local = host_of(base_url) != urlsplit(base_url).hostname
-    return Hands(client, publisher, Downloader(local=local), shelf)
-
-
-def _owner(history: History) -> Callable[[str], str | None]:
-    """Which take a content was made for."""
-    made = {attempt.clip.sha256: attempt.intended.fingerprint for attempt in history.attempts.values() if attempt.clip}
-    return made.get
 
 
 def _replanned(desk: Opened, records: Records, bounds: Limits, asked: Asked) -> Callable[[History], Plan]:
@@ -332,11 +247,11 @@ class _Keeper:
         if news.event in ("created", "stored", "failed", "refused", "unsettled"):
             now = self.clock.monotonic()
             if now - self.written >= _MANIFEST_EVERY:
-                _write_manifests(self.desk, self.history)
+                write_manifests(self.desk, self.history)
                 self.written = self.clock.monotonic()
 
 
-def _write_manifests(desk: Opened, history: History) -> None:
+def write_manifests(desk: Opened, history: History) -> None:
     """Every storyboard's manifest, as the history has it; the whole of each, whatever was selected."""
     plan = desk.plan(history)
     for board in desk.batch.storyboards:

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from runner import settings as settings_room
 from runner.commands import flags
-from runner.deciding import OnDisk, decide
+from runner.deciding import NOTHING_MORE, Asked, OnDisk, decide
 from runner.edition.edition import Edition, load, with_prices
 from runner.history import Clip, History
 from runner.language import batch as language
-from runner.language.board import Batch, Storyboard
+from runner.language.board import Batch, Shot, Storyboard
 from runner.language.variables import given
-from runner.plan import Plan
+from runner.plan import Action, Plan
 from runner.problems import ExitCode, Problems, Stop
 from runner.records import manifest
 from runner.records.repository import Repository, identify
@@ -69,7 +69,32 @@ class Opened:
 
         return there
 
-    def plan(self, history: History, batch: Batch | None = None, selected: frozenset[Name] | None = None) -> Plan:
+    def asked(self, history: History) -> Asked:
+        """What `--first-take`, `--again` and `--retake` order; worked out once, before anything is sent."""
+        again, retake = getattr(self.args, "again", None), getattr(self.args, "retake", None)
+        if again and retake:
+            raise Stop(ExitCode.USAGE, "--again and --retake are two runs: each makes only what it names")
+        named = select(self.batch, again or retake or (), ())
+        return Asked(
+            first_take=getattr(self.args, "first_take", False),
+            again=self._to_make_again(history, named) if again else None,
+            retakes=named if retake else None,
+        )
+
+    def _to_make_again(self, history: History, named: frozenset[Name] | None) -> frozenset[str]:
+        steps = self.plan(history, selected=named).steps
+        found = [step for step in steps if step.action in (Action.REFUSED, Action.GONE)]
+        if not found:
+            raise Stop(ExitCode.USAGE, "--again: nothing of what it names was refused or is gone")
+        return frozenset(step.attempt for step in found if step.attempt is not None)
+
+    def plan(
+        self,
+        history: History,
+        batch: Batch | None = None,
+        selected: frozenset[Name] | None = None,
+        asked: Asked = NOTHING_MORE,
+    ) -> Plan:
         """What a run would do now, with the settings of this command."""
         return decide(
             batch or self.batch,
@@ -80,6 +105,7 @@ class Opened:
             on_disk=self.on_disk(history),
             profile=self.settings.profile,
             selected=selected,
+            asked=asked,
         )
 
     def recall(self, known: History) -> History:
@@ -125,8 +151,8 @@ def _sha256(path: Path) -> str:
 
 def compiled(args: argparse.Namespace, *, look: bool = False) -> Opened:
     """Files, settings and batch, with all problems; nothing is shown yet."""
-    files = tuple(args.files) or found(Path.cwd())
-    root = settings_room.find_root(files[0] if args.files else Path.cwd())
+    files = tuple(getattr(args, "files", ())) or found(Path.cwd())
+    root = settings_room.find_root(files[0] if getattr(args, "files", ()) else Path.cwd())
     settings = settings_room.read(root, flags.said(args))
     if look and args.provider is None:
         settings = _with_clips(settings)
@@ -136,8 +162,10 @@ def compiled(args: argparse.Namespace, *, look: bool = False) -> Opened:
     return Opened(args, settings, edition, options, files, batch, problems)
 
 
-def priced(settings: Settings) -> Edition:
+def priced(settings: Settings, name: str | None = None) -> Edition:
     """The edition with the account's own prices: the repository's only where they are higher."""
+    if name is not None and name != settings.edition:
+        return load(name)
     edition = load(settings.edition)
     try:
         edition = with_prices(edition, settings.prices_up, may_lower=False)
@@ -153,6 +181,27 @@ def _with_clips(settings: Settings) -> Settings:
         if any(settings.output.glob(f"**/{there.variant}/{manifest.NAME}")):
             return there
     return settings
+
+
+def paid(args: argparse.Namespace) -> Opened:
+    """For commands about money: the paid provider, whatever the default is; a storyboard may have errors."""
+    desk = compiled(args)
+    if not desk.settings.account.free:
+        return desk
+    return replace(desk, settings=replace(desk.settings, provider="kinovi"))
+
+
+def named(desk: Opened, words: str) -> tuple[Shot, int | None]:
+    """The one shot that `quay`, `harbour:quay` or `quay#2` names, and the take."""
+    name, pin, number = words.partition("#")
+    found = sorted(select(desk.batch, [name], ()) or ())
+    if len(found) > 1:
+        both = " and ".join(f"{board_name(board)}:{shot}" for board, shot in found)
+        raise Stop(ExitCode.USAGE, f"{name!r} names {both}: say which")
+    if pin and not (number.isascii() and number.isdigit() and int(number) > 0):
+        raise Stop(ExitCode.USAGE, f"{words!r}: a take is a number, {name}#2")
+    shot = next(shot for shot in desk.batch.shots if (shot.storyboard, shot.id) == found[0])
+    return shot, int(number) if pin else None
 
 
 def looking(args: argparse.Namespace) -> Opened:

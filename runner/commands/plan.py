@@ -27,6 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     flags.add_files(parser, required=False)
     flags.add_choice(parser)
     flags.add_selection(parser)
+    flags.add_orders(parser)
     flags.add_output(parser)
     parser.add_argument("--all", action="store_true", help="every take in a line of its own, unchanged ones too")
     parser.add_argument("--exit-code", action="store_true", help="end with 8 when there is something to make")
@@ -35,7 +36,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> ExitCode:
     desk = opened(args)
     history = history_now(desk)
-    plan = desk.plan(history, selected=desk.selected)
+    asked = desk.asked(history)
+    plan = desk.plan(history, selected=desk.selected, asked=asked)
     if args.json:
         _json(desk, plan)
     else:

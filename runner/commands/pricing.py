@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from runner import quote
 from runner.clock import SystemClock
+from runner.commands import COMMANDS
 from runner.commands.opening import Opened, typed
 from runner.history import History
 from runner.language import batch as language
@@ -19,7 +20,7 @@ from runner.selection import Name
 from runner.show.plan import Around, Leaving
 from runner.show.plan import Way as Cheaper
 
-BUILT = frozenset({"init", "validate", "plan", "run", "status", "sandbox"})
+BUILT = frozenset(COMMANDS)
 """Commands that a screen may name."""
 _OFF_BY_A_TENTH = Decimal("0.1")
 

@@ -27,6 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     flags.add_files(parser, required=True)
     flags.add_choice(parser)
     flags.add_selection(parser)
+    flags.add_orders(parser)
     group = parser.add_argument_group("how it runs")
     group.add_argument("--yes", action="store_true", help="do not ask before paying; sets no ceiling")
     group.add_argument(
@@ -34,6 +35,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--concurrency", type=flags.count, metavar="N", help="tasks in progress at most (default 3)")
     group.add_argument("--output", type=Path, metavar="DIR", help="where manifests and clips go (default: renders)")
+    group.add_argument(
+        "--no-wait", action="store_true", help="order what the cap lets through, and leave; the next run collects"
+    )
     group.add_argument("--fail-fast", action="store_true", help="order nothing more once a take has failed")
     group.add_argument(
         "--allow-pull-request",
@@ -47,7 +51,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     desk = opened(args)
     with making.records(desk) as records:
         history = desk.recall(records.history())
-        plan = desk.plan(history, selected=desk.selected)
+        asked = desk.asked(history)
+        plan = desk.plan(history, selected=desk.selected, asked=asked)
         making.shelve(plan, history, records)
         if not _anything_to_do(plan):
             return making.nothing(desk, plan, history, records)
@@ -55,7 +60,7 @@ def run(args: argparse.Namespace) -> ExitCode:
             asking.show(desk, plan, history)
         asking.fit(desk, plan)
         asking.consent(desk, plan, history, records.last_day())
-        return making.make(desk, plan, history, records)
+        return making.make(desk, plan, history, records, asked)
 
 
 def _anything_to_do(plan: Plan) -> bool:

@@ -1,0 +1,96 @@
+"""`storyboard fetch`: downloads again the clips that the manifest names and this machine lacks; pays for nothing."""
+
+import argparse
+import json
+import sys
+from contextlib import AsyncExitStack
+from dataclasses import replace
+
+import anyio
+
+from runner.commands import flags, making
+from runner.commands.hands import Hands, open_hands
+from runner.commands.opening import Opened, color, columns, looking
+from runner.commands.verify import check, made
+from runner.engine.hands import NotYet
+from runner.history import Attempt, Event, History, Running, Stored, Succeeded
+from runner.plan import Step
+from runner.problems import ExitCode
+from runner.show.clips import ClipCheck, Verdict, clips, clips_json
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Brings back the clips that the manifest names and this machine lacks or that changed here: from another\n"
+        "place on this disk, else from the provider, where media are kept for some days. Creates no task; pays for\n"
+        "nothing. What comes is taken only if it is what was made."
+    )
+    parser.epilog = (
+        "examples\n"
+        "  storyboard fetch storyboards/harbour.yaml --provider kinovi\n"
+        "exit codes: 0 all are here, 1 some are gone or did not come, 5 key"
+    )
+    flags.add_files(parser, required=True)
+    flags.add_choice(parser)
+    flags.add_selection(parser)
+    flags.add_output(parser)
+    parser.add_argument("--all", action="store_true", help="whole ones in a line of their own, too")
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    desk = looking(args)
+    with making.records(desk) as records:
+        history = desk.recall(records.history())
+        checks = anyio.run(_fetched, desk, history, records)
+        making.write_manifests(desk, history)
+    if args.json:
+        print(json.dumps(clips_json(checks, "fetch"), indent=2))
+    else:
+        print(clips(checks, columns(), color(args, sys.stdout), "", args.all), end="")
+    return ExitCode.DONE if all(each.verdict in ("whole", "fetched") for each in checks) else ExitCode.FAILED
+
+
+async def _fetched(desk: Opened, history: History, records: making.Records) -> list[ClipCheck]:
+    checks: list[ClipCheck] = []
+    async with AsyncExitStack() as stack:
+        hands: Hands | None = None
+        for step, attempt, clip in list(made(desk, history)):
+            found = check(desk, step, attempt, clip)
+            if found.verdict in ("missing", "changed"):
+                hands = hands or await open_hands(desk, history, stack)
+                found = await _brought(hands, found, step, attempt, history, records)
+            checks.append(found)
+    return checks
+
+
+async def _brought(
+    hands: Hands, found: ClipCheck, step: Step, attempt: Attempt, history: History, records: making.Records
+) -> ClipCheck:
+    """From this disk, else by a fresh link from the provider; taken only when it is the same clip."""
+    stored: Stored | NotYet | None = await hands.recall(attempt, step)
+    if stored is None and attempt.task_id is not None:
+        match await hands.look(attempt.task_id):
+            case Succeeded(outputs=outputs):
+                stored = await hands.bring(replace(attempt, outputs=outputs), step)
+            case Running(missing=True):
+                return _as(found, "gone", "the provider no longer has its record")
+            case Running(words=words):
+                return _as(found, "failed", words or "the provider does not name a link")
+            case other:
+                return _as(found, "failed", other.words)
+    match stored:
+        case Stored():
+            if attempt.elsewhere:
+                records.ledger.take_in(attempt)
+            event = Event(records.clock.now(), attempt.id, stored)
+            records.ledger.append(event)
+            history.feed(event)
+            return _as(found, "fetched", "")
+        case NotYet(words):
+            return _as(found, "failed", words)
+        case None:
+            return _as(found, "gone", "no task is known of it")
+
+
+def _as(found: ClipCheck, verdict: Verdict, words: str) -> ClipCheck:
+    return replace(found, verdict=verdict, words=words)

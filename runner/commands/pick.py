@@ -1,0 +1,72 @@
+"""`storyboard pick`: chooses the good take of a shot; recorded in the manifest."""
+
+import argparse
+from collections.abc import Mapping
+
+from runner.commands import flags, making
+from runner.commands.opening import Opened, looking, named
+from runner.history import History, State
+from runner.problems import ExitCode, Stop
+from runner.request import Plain, fingerprint
+from runner.selection import Name, board_name
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Chooses the good take of a shot. Shots that are made from it follow the pick; changing it later makes them\n"
+        "anew. It stands in the manifest, beside the clips of this provider and profile. Costs nothing by itself."
+    )
+    parser.epilog = (
+        "examples\n"
+        "  storyboard pick quay 2\n"
+        "  storyboard pick harbour:quay 1 --provider kinovi\n"
+        "  storyboard pick quay none          takes the choice back"
+    )
+    parser.add_argument("shot", metavar="SHOT", help="quay, or harbour:quay when two storyboards have it")
+    parser.add_argument("take", metavar="TAKE", type=_take, help="its number, or `none`")
+    flags.add_choice(parser)
+    flags.add_output(parser)
+
+
+def _take(text: str) -> int | None:
+    if text == "none":
+        return None
+    if not text.isascii() or not text.isdigit() or int(text[:6]) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither the number of a take nor `none`")
+    return int(text[:6])
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    desk = looking(args)
+    shot, pin = named(desk, args.shot)
+    if pin is not None:
+        raise Stop(ExitCode.USAGE, f"write the take after the shot: storyboard pick {shot.id} {pin}")
+    with making.records(desk) as records:
+        history = desk.recall(records.history())
+        name = (shot.storyboard, shot.id)
+        if args.take is None:
+            history.picks.pop(name, None)
+        else:
+            _must_be_made(desk, history, name, args.take)
+            history.picks[name] = args.take
+        making.write_manifests(desk, history)
+    if not args.quiet:
+        said = f"take {args.take}" if args.take is not None else "no take"
+        print(f"{board_name(shot.storyboard)}:{shot.id}: {said} is picked ({desk.settings.variant})")
+    return ExitCode.DONE
+
+
+def _must_be_made(desk: Opened, history: History, name: Name, take: int) -> None:
+    steps = desk.plan(history).steps_of(*name)
+    if not steps or steps[0].fingerprint is None:
+        raise Stop(ExitCode.USAGE, f"{name[1]} waits for a pick itself: pick what it is made from first")
+    form = steps[0].form()
+    if not _is_made(history, form, take):
+        made = [str(number) for number in range(1, take + 50) if _is_made(history, form, number)]
+        there = f"made are {', '.join(made)}" if made else "none is made yet"
+        raise Stop(ExitCode.USAGE, f"take {take} of {name[1]} has no clip from {desk.settings.variant}: {there}")
+
+
+def _is_made(history: History, form: Mapping[str, Plain], take: int) -> bool:
+    attempt = history.standing(fingerprint({**form, "take": take}))
+    return attempt is not None and attempt.state is State.STORED

@@ -1,0 +1,34 @@
+"""`storyboard prices`: the price book."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from runner.commands import flags
+from runner.commands.opening import color, columns, priced
+from runner.edition.edition import NAMES
+from runner.problems import ExitCode
+from runner.settings import Flags, find_root, read
+from runner.show.prices import prices, prices_json
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Shows the price book by which every plan is priced: credits for a second of output, by model and resolution,\n"
+        "with its date and source, and your own prices where storyboard.toml or your config.toml sets them."
+    )
+    parser.epilog = "examples\n  storyboard prices\n  storyboard prices --edition 2026-09 --json"
+    parser.add_argument("--edition", choices=NAMES, help="another edition than the one that storyboard.toml chooses")
+    parser.add_argument("--config", metavar="FILE", type=Path, help="use this instead of storyboard.toml")
+    flags.add_output(parser)
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    settings = read(find_root(Path.cwd()), Flags(config=args.config))
+    edition = priced(settings, args.edition)
+    if args.json:
+        print(json.dumps(prices_json(edition, settings.usd_per_credit), indent=2))
+    else:
+        print(prices(edition, settings.usd_per_credit, columns(), color(args, sys.stdout)), end="")
+    return ExitCode.DONE

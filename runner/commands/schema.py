@@ -1,0 +1,30 @@
+"""`storyboard schema`: the JSON schemas of everything that is written or printed."""
+
+import argparse
+
+from runner.language.schema import folder
+from runner.problems import ExitCode, Stop, nearest
+
+_ENDING = ".schema.json"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Prints one of the JSON schemas (draft-07), or without a name their list. `storyboard` is the one for\n"
+        "editors: `storyboard init` puts a copy of it into a content repo."
+    )
+    parser.epilog = "examples\n  storyboard schema\n  storyboard schema storyboard > schemas/storyboard.schema.json"
+    parser.add_argument("name", nargs="?", metavar="NAME", help="storyboard, plan, manifest, …")
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    known = sorted(path.name.removesuffix(_ENDING) for path in folder().iterdir() if path.name.endswith(_ENDING))
+    if args.name is None:
+        print("\n".join(known))
+        return ExitCode.DONE
+    if args.name not in known:
+        near = nearest(args.name, known)
+        meant = f"; did you mean {near!r}?" if near else f"; there are {', '.join(known)}"
+        raise Stop(ExitCode.USAGE, f"there is no schema {args.name!r}{meant}")
+    print((folder() / f"{args.name}{_ENDING}").read_text("utf-8"), end="")
+    return ExitCode.DONE
