@@ -32,7 +32,9 @@ def check_written(written: str) -> None:
 
 def inside(path: Path, root: Path) -> Path:
     """The real path of a file that lies in the repository, links resolved. Raises Unfit."""
-    if not Path(os.path.normpath(path)).is_relative_to(root):
+    # The root is resolved, the path as it was typed: relative, or by way of a link above the repository.
+    written = Path(os.path.abspath(path)).is_relative_to(root)
+    if not written and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
         raise Unfit("outside-repository", "lies outside the repository", f"copy it to somewhere below {root.name}/")
     try:
         real = path.resolve(strict=True)
