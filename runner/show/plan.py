@@ -57,6 +57,8 @@ class Around:
     """Credits paid or in doubt so far, by the storyboard's path."""
     built: frozenset[str] = frozenset({"run"})
     """Commands that may be named."""
+    asking: bool = False
+    """The question comes right below: the command is not named, only how long it takes."""
 
 
 def screen(plan: Plan, width: int, color: bool, all_shots: bool = False, around: Around | None = None) -> str:
@@ -192,21 +194,28 @@ def _leaving(leaving: Leaving) -> str:
 
 
 def _next(plan: Plan, width: int, ink: Ink, told: Around) -> list[str]:
+    """The command to type and how long it takes; above the question only the latter."""
+    if told.asking:
+        return [f"  {_how_long(plan, told)}".rstrip()]
     command, why = _command(plan, told)
     return aside(command, why, min(width, WIDE), ink) if command else []
 
 
+def _how_long(plan: Plan, told: Around) -> str:
+    """`free, about 40 s, 3 at a time`."""
+    about = f"about {lasting(told.about)}" if told.about else ""
+    at_once = f"{told.at_once} at a time" if told.at_once and told.at_once > 1 else ""
+    return ", ".join(part for part in ("free" if plan.play else "", about, at_once) if part)
+
+
 def _command(plan: Plan, told: Around) -> tuple[str, str]:
-    """What to type next, and how long it takes."""
+    """What to type next, and a word about it."""
     typed = clean(told.typed)
     if not any(step.orders or step.action is Action.RESUME for step in plan.steps):
         return _elsewhere(plan, typed, told)
     credits = plan.totals.credits
     ceiling = "" if plan.play or not credits else f" --max-credits {credits.to_integral_value('ROUND_CEILING'):f}"
-    about = f"about {lasting(told.about)}" if told.about else ""
-    at_once = f"{told.at_once} at a time" if told.at_once and told.at_once > 1 else ""
-    price = "free" if plan.play else ""
-    return f"storyboard run {typed}".rstrip() + ceiling, ", ".join(part for part in (price, about, at_once) if part)
+    return f"storyboard run {typed}".rstrip() + ceiling, _how_long(plan, told)
 
 
 def _elsewhere(plan: Plan, typed: str, told: Around) -> tuple[str, str]:

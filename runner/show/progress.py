@@ -1,5 +1,6 @@
 """How far a run has come, folded from its news. Pure."""
 
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +12,7 @@ from runner.show.amounts import length
 from runner.show.clean import words
 
 _RUNNING = ("created", "running", "succeeded")
+_LATEST = 8
 ENDED_BADLY = ("failed", "refused", "unsettled")
 Key = tuple[str, str, int]
 
@@ -49,8 +51,8 @@ class Progress:
     _event: dict[Key, str] = field(default_factory=dict)
     _stands: dict[str, dict[Key, Stand]] = field(default_factory=dict)
     """By the last news of each take, in the order of their coming."""
-    _expected: tuple[int, float] = (0, 0.0)
-    """How many tasks told how long they probably take, and the sum."""
+    _expected: deque[float] = field(default_factory=lambda: deque(maxlen=_LATEST))
+    """How long the latest tasks were said to take: what is known of that grows while a run works."""
 
     def feed(self, news: News) -> None:
         """One more thing happened."""
@@ -75,7 +77,7 @@ class Progress:
         before = self._stands.get(self._event.pop(step.key, ""), {}).pop(step.key, None)
         expected = news.expected or (before.expected if before is not None else None)
         if news.event == "created" and news.expected:
-            self._expected = (self._expected[0] + 1, self._expected[1] + news.expected)
+            self._expected.append(news.expected)
         if news.again:
             self.to_go[step.key] = step
             return
@@ -103,10 +105,9 @@ class Progress:
 
     def left(self, now: datetime) -> float | None:
         """Seconds until the end, roughly; None when nothing is known of how long a task takes."""
-        number, seconds = self._expected
-        if not number:
+        if not self._expected:
             return None
-        usual = seconds / number
+        usual = sum(self._expected) / len(self._expected)
         rest = [max(0.0, (stand.expected or usual) - elapsed(stand, now)) for stand in self.running]
         seconds = (sum(rest) + usual * len(self.to_go)) / max(1, self.at_once or self.peak)
         return max(seconds, *rest) if rest else seconds

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -167,6 +168,12 @@ def test_nothing_to_do_is_said_in_one_line() -> None:
     text = screen(whole(), 100, color=False, around=around(whole()))
     assert "24 shots, all made. Nothing to pay." in text
     assert "storyboard run" not in text
+
+
+def test_above_the_question_no_command_is_named_but_how_long_it_takes() -> None:
+    film = plan(ferry())
+    lines = screen(film, 100, color=False, around=replace(around(film), asking=True)).splitlines()
+    assert lines[-1] == "  about 25 min, 3 at a time"
 
 
 def test_an_unknown_price_is_a_question_mark_and_so_is_its_sum() -> None:
