@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -106,6 +107,15 @@ def test_two_servers_on_one_folder_are_one_account(tmp_path: Path) -> None:
         one.set_clock(advance=301)
         assert other.over(task)["status"] == "success"
         assert other.clip(task).status_code == 200
+
+
+def test_a_cap_holds_over_two_servers_that_are_asked_at_once(tmp_path: Path) -> None:
+    with house(tmp_path, cap=5, seconds=300) as one, house(tmp_path, cap=5, seconds=300) as other:
+        with ThreadPoolExecutor(8) as pool:
+            asked = [pool.submit(guest.create, {"prompt": f"{n}"}) for n in range(12) for guest in (one, other)]
+            answers = sorted(answer.result().status_code for answer in asked)
+        assert answers == [200] * 5 + [429] * 19
+        assert [account["peak"] for account in one.state()["accounts"]] == [5]
 
 
 def test_an_upload_to_one_server_is_material_at_the_other(tmp_path: Path) -> None:

@@ -79,11 +79,14 @@ def test_a_file_that_is_wrong_is_refused_with_the_place(
     assert words in stop.value.words
 
 
+NO_RULES: tuple[Any, ...] = (None, {}, [None], "x")
+DOS: tuple[Any, ...] = ({}, [], None)
+LOOKS: tuple[Any, ...] = (0, [], "1", [0], {})
 ODD: list[Any] = [
     *(None, 5, [], {}),
-    *({"faults": 1, "rules": rules} for rules in (None, {}, [None], "x")),
-    *({"faults": 1, "rules": [{"on": on, "do": do}]} for on in ("create", "task", "x", None) for do in ({}, [], None)),
-    *({"faults": 1, "rules": [{"on": "poll", "do": {"stall": 1}, "look": look}]} for look in (0, [], "1", [0], {})),
+    *({"faults": 1, "rules": rules} for rules in NO_RULES),
+    *({"faults": 1, "rules": [{"on": on, "do": do}]} for on in ("create", "task", "x", None) for do in DOS),
+    *({"faults": 1, "rules": [{"on": "poll", "do": {"stall": 1}, "look": look}]} for look in LOOKS),
 ]
 
 
