@@ -26,6 +26,9 @@ class Drift:
     def draw(self, planes: Planes, canvas: tuple[int, int], view: View, moment: float) -> None:
         """Lay it over the frame."""
         width, height = planes.y.size
+        if self.colour is None:
+            # Twelve steps a second are enough for what falls, and half the work of writing it down.
+            moment = int(moment * 12) / 12
         mask = _shifted(self.tile, self.speed, moment, (width, height))
         if self.colour is None:
             planes.y.paste(self.light, (0, 0, width, height), mask)

@@ -315,9 +315,25 @@ def _thing(stage: Stage, x: float, foot: float, dice: Dice) -> tuple[Image.Image
         )
         cap = stage.disc(x + unit * 0.2, foot - unit * 1.2, unit * 0.55, unit * 0.55)
         return body, light, cap
+    if "umbrella" in words:
+        return _parasol(stage, x, foot)
     body = stage.disc(x, foot - unit * 1.25, unit * 1.3, unit * 1.3)
     light = stage.disc(x - unit * 0.48, foot - unit * 1.8, unit * 0.28, unit * 0.2, blur=unit * 0.1)
     return body, light, nothing
+
+
+def _parasol(stage: Stage, x: float, foot: float) -> tuple[Image.Image, Image.Image, Image.Image]:
+    unit = stage.unit
+    y = foot - unit * 2.1
+    arch = [
+        (x - math.cos(math.pi * step / 30) * unit * 2.3, y - math.sin(math.pi * step / 30) * unit * 1.5)
+        for step in range(31)
+    ]
+    edge = [(x + unit * 2.3 * (1 - step / 6), y + unit * (0.22 if step % 2 else 0)) for step in range(13)]
+    inner = [(x + unit * 2.3 * (1 - step / 6), y + unit * (0.22 if step % 2 else 0.0)) for step in range(13)]
+    light = stage.area([*inner, (x, y - unit * 0.55)], blur=unit * 0.05)
+    stick = stage.panel(x - unit * 0.05, y - unit * 1.75, x + unit * 0.05, foot, round_by=unit * 0.04)
+    return stage.area(arch + edge), light, stick
 
 
 def _bottle(pen: Pen, x: float, foot: float, unit: float) -> None:

@@ -15,12 +15,16 @@ def harbour(stage: Stage) -> None:
     near, far = stage.palette.near, stage.palette.far
     side = dice.pick((-1, 1))
     stage.add(stage.mask(lambda pen: _crane(pen, stage, 0.5 + side * 0.33, side)), 0.55, mix(far, near, 0.45))
+    pier = stage.panel(0, stage.y(0.735), stage.canvas[0], stage.y(0.755))
+    stage.add(pier, 0.55, mix(far, near, 0.45))
 
     def boats(pen: Pen) -> None:
         for at in (0.5 - side * 0.3, 0.5 - side * 0.02, 0.5 + side * 0.22):
             _boat(pen, stage, at + dice.between(-0.05, 0.05), 0.715, stage.unit * dice.between(0.9, 1.5), dice)
 
     stage.add(stage.mask(boats), 0.75, mix(far, near, 0.72))
+    at = dice.pick((0.1, 0.9))
+    stage.add(stage.mask(lambda pen: _lamp(pen, stage, at)), 0.98, near)
     stage.add(stage.mask(lambda pen: _quay(pen, stage, dice)), 0.98, near, mix(near, (0, 0, 0), 0.4))
     stage.ground = 0.9
 
@@ -82,7 +86,6 @@ def _crane(pen: Pen, stage: Stage, at: float, side: int) -> None:
     hook = x - side * unit * 2.6
     pen.line([(hook, top - unit * 0.25), (hook, top + unit * 1.7)], unit * 0.035)
     pen.rect(hook - unit * 0.22, top + unit * 1.7, hook + unit * 0.22, top + unit * 2.05)
-    pen.rect(0, foot - unit * 0.05, stage.canvas[0], foot + unit * 0.14)
 
 
 def _boat(pen: Pen, stage: Stage, at: float, level: float, long: float, dice: Dice) -> None:
@@ -114,15 +117,13 @@ def _quay(pen: Pen, stage: Stage, dice: Dice) -> None:
         pen.rect(x, edge - unit * 0.38, x + unit * 0.3, edge + unit * 0.2, round_by=unit * 0.05)
         pen.oval(x + unit * 0.15, edge - unit * 0.4, unit * 0.24, unit * 0.1)
         x += step
-    pole = stage.x(dice.pick((0.1, 0.9)))
+
+
+def _lamp(pen: Pen, stage: Stage, at: float) -> None:
+    unit, edge, pole = stage.unit, stage.y(0.83), stage.x(at)
     pen.line([(pole, edge + unit), (pole, edge - unit * 3.6), (pole + unit * 0.7, edge - unit * 3.8)], unit * 0.09)
-    pen.shape(
-        [
-            (pole + unit * 0.5, edge - unit * 3.7),
-            (pole + unit * 1.0, edge - unit * 3.7),
-            (pole + unit * 0.75, edge - unit * 3.95),
-        ]
-    )
+    shade = (pole + unit * 0.5, pole + unit, pole + unit * 0.75)
+    pen.shape([(shade[0], edge - unit * 3.7), (shade[1], edge - unit * 3.7), (shade[2], edge - unit * 3.95)])
 
 
 def hills(stage: Stage) -> None:

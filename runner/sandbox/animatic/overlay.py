@@ -28,7 +28,7 @@ class Sheet:
 
 @dataclass(slots=True)
 class Overlay:
-    """Everything that is written; `_stamps` remembers the drawn signs of the running time."""
+    """Everything that is written; what begins with `_` is remembered from picture to picture."""
 
     size: tuple[int, int]
     seconds: int
@@ -37,6 +37,7 @@ class Overlay:
     tag: str
     _sheets: dict[int, Sheet] = field(default_factory=dict)
     _stamps: dict[str, Image.Image] = field(default_factory=dict)
+    _lines: dict[str, Image.Image] = field(default_factory=dict)
 
     def draw(self, planes: Planes, moment: float) -> None:
         """Write over the picture of a moment (seconds)."""
@@ -70,14 +71,23 @@ class Overlay:
         self._write(planes, (x - self._width(clock, small), margin), clock, small, share)
 
     def _write(self, planes: Planes, at: tuple[int, int], text: str, size: int, share: float) -> None:
-        """Figures one by one, all equally wide, so that the running time does not tremble."""
         x, y = at
-        for sign in _signs(text):
-            stamp = self._stamp(sign, size)
-            soft, full = stamp.point(faded(round(share * 16))), stamp.point(faded(round(share * 32)))
-            planes.y.paste(16, (x + 1, y + 2, x + 1 + stamp.width, y + 2 + stamp.height), soft)
-            planes.y.paste(235, (x, y, x + stamp.width, y + stamp.height), full)
-            x += self._advance(sign, size)
+        line = self._line(text, size)
+        soft, full = line.point(faded(round(share * 16))), line.point(faded(round(share * 32)))
+        planes.y.paste(16, (x + 1, y + 2, x + 1 + line.width, y + 2 + line.height), soft)
+        planes.y.paste(235, (x, y, x + line.width, y + line.height), full)
+
+    def _line(self, text: str, size: int) -> Image.Image:
+        """A text as a mask; figures are all equally wide, so that the running time does not tremble."""
+        if text not in self._lines:
+            stamps = [(sign, self._stamp(sign, size)) for sign in _signs(text)]
+            mask = Image.new("L", (max(1, self._width(text, size)), stamps[0][1].height))
+            x = 0
+            for sign, stamp in stamps:
+                mask.paste(stamp, (x, 0))
+                x += self._advance(sign, size)
+            self._lines[text] = mask
+        return self._lines[text]
 
     def _stamp(self, sign: str, size: int) -> Image.Image:
         if sign not in self._stamps:
@@ -100,13 +110,21 @@ class Overlay:
 
 def overlay_of(order: Order, size: tuple[int, int]) -> Overlay:
     """Set the prompt of an order for a frame of this size."""
-    margin = margin_of(size)
-    upright = size[1] > size[0]
-    room = round(size[1] * (0.5 if len(order.prompt) > 700 else 0.36 if not upright else 0.3))
-    width = size[0] - 2 * margin
-    setting = set_caption(order.prompt, order.seconds, min(width, round(size[1] * 1.75)), room)
     accent = palette_of(order.prompt, order.variation, Dice(order.prompt).apart("palette")).accent
-    return Overlay(size, order.seconds, accent, setting, f"animatic · {order.model}")
+    return Overlay(size, order.seconds, accent, caption_of(order, size), f"animatic · {order.model}")
+
+
+def caption_of(order: Order, size: tuple[int, int]) -> Setting:
+    """The prompt in lines and pages; a long one gets more of the frame, up to two fifths."""
+    width = min(size[0] - 2 * margin_of(size), round(size[1] * 1.75))
+    share = 0.27 if len(order.prompt) <= 1_500 else 0.4
+    return set_caption(order.prompt, order.seconds, width, round(size[1] * share))
+
+
+def caption_share(setting: Setting, size: tuple[int, int]) -> float:
+    """How much of the frame's height the tallest page takes, edge included."""
+    lines = max((len(page.lines) for page in setting.pages), default=0)
+    return (lines * setting.line_height + margin_of(size)) / size[1]
 
 
 def margin_of(size: tuple[int, int]) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from runner.sandbox.animatic.dice import Dice
 from runner.sandbox.animatic.planes import Colour
+from runner.sandbox.animatic.words import story
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,22 +114,24 @@ _COLOURS: Mapping[str, Colour] = {
     "yellow": (250, 204, 70), "red": (226, 74, 66), "scarlet": (222, 62, 52), "crimson": (206, 54, 76),
     "orange": (246, 142, 62), "green": (98, 178, 112), "emerald": (52, 178, 122), "teal": (64, 182, 178),
     "turquoise": (72, 204, 200), "blue": (86, 148, 226), "navy": (74, 104, 176), "purple": (156, 112, 204),
-    "violet": (156, 112, 214), "pink": (244, 138, 172), "magenta": (228, 78, 160), "gold": (240, 196, 96),
-    "white": (244, 240, 230), "brown": (168, 118, 82), "turmeric": (244, 180, 58), "silver": (204, 212, 218),
+    "violet": (156, 112, 214), "pink": (244, 138, 172),
+    "coral": (250, 122, 96), "magenta": (228, 78, 160), "gold": (240, 196, 96),
+    "white": (244, 240, 230), "amber": (248, 176, 72),
+    "brown": (168, 118, 82), "turmeric": (244, 180, 58), "silver": (204, 212, 218),
     "黄": (250, 204, 70), "红": (226, 74, 66), "蓝": (86, 148, 226), "绿": (98, 178, 112),
 }  # fmt: skip
 
 
 def palette_of(prompt: str, variation: int, dice: Dice) -> Palette:
     """Read the light out of the words; a prompt that says none gets an hour that follows from its text."""
-    folded = prompt.lower()
+    folded = story(prompt, "light", "lighting", "grade")
     hours = [name for name, words in _HOUR_WORDS.items() if re.search(words, folded)]
     hour = hours[0] if hours else dice.pick(("day", "golden", "dawn", "dusk"))
     palette = _HOURS[hour]
     named = re.search(r"\b(" + "|".join(name for name in _COLOURS if name.isascii()) + r")\b|[黄红蓝绿]", folded)
     if named:
         palette = replace(palette, accent=_COLOURS[named[0]])
-    if re.search(r"black[ -]and[ -]white|monochrome|\bnoir\b|黑白", folded):
+    if re.search(r"black[ -]and[ -]white|monochrome|\bnoir\b|黑白", prompt.lower()):
         return _shifted(palette, 0, 0.08)
     return _shifted(palette, dice.between(-0.012, 0.012) + _TINTS[variation % len(_TINTS)], 1)
 

@@ -3,11 +3,12 @@
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image, ImageChops
 
 from runner.sandbox.animatic.camera import View
+from runner.sandbox.animatic.dice import Dice
 from runner.sandbox.animatic.palette import mix
 from runner.sandbox.animatic.planes import Colour, Planes, planes_of
 from runner.sandbox.animatic.stage import Layer, Pen, Point, Stage, even
@@ -17,13 +18,14 @@ _PEOPLE = re.compile(
     r"|actor|actress|hero(?:ine)?|figure|singer|chef|fisher\w+|sailor|walker|runner|rider|astronaut|musician|player"
     r"|mother|father|old man|detective|barista|baker|waiter|performs?|dances?|walks?)\b|[她他人]|امرأة|رجل|אישה|איש"
 )
-_CLOSE = re.compile(r"close[ -]?up|portrait|\bface\b|head ?shot|\becu\b|特写")
+_CLOSE = re.compile(r"close[ -]?up|portrait|face fills|head ?shot|\becu\b|特写")
 _MEDIUM = re.compile(r"medium shot|waist|cowboy shot|mid[ -]?shot|over[ -]the[ -]shoulder|中景")
 _WIDE = re.compile(r"wide|establishing|aerial|drone|long shot|far away|tiny|in the distance|远景")
 _WALK = re.compile(r"walk|stroll|march|follow|approach|cross(?:es|ing)?\b|steps|wander|走")
 _RUN = re.compile(r"\brun(?:s|ning)?\b|sprint|chas|rush|jog|跑")
 _DANCE = re.compile(r"danc|twirl|spin|moves from|jump|舞")
-_TWO = re.compile(r"\b(?:two|couple|they|both|friends|together|men|women|people|dancers|children|kids)\b")
+_TWO = re.compile(r"\b(?:two|couple|they|both of|friends|together|men|women|people|dancers|children|kids)\b")
+_CROWD = re.compile(r"\bcrowd|\bmany people|\bumbrellas\b|passers-?by|commuters")
 _PHASES = 10
 
 
@@ -51,6 +53,7 @@ class Look:
     coat: Colour
     legs: Colour
     long_hair: bool = False
+    umbrella: Colour | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +71,17 @@ class Figure:
 
 def people_of(stage: Stage, seconds: float, crowded: bool) -> list[Figure]:
     """The people that the prompt speaks of, by their framing, smaller where cards lie above them."""
-    if not _PEOPLE.search(stage.words) or stage.ground > 1.1:
+    crowd = bool(_CROWD.search(stage.words))
+    if not (crowd or _PEOPLE.search(stage.words)) or stage.ground > 1.1:
         return []
     dice = stage.dice.apart("people")
     tall = _height(stage.words) * min(stage.size[1], stage.size[0] * 1.1) * (0.84 if crowded else 1)
     foot = stage.y(stage.ground)
     if tall > stage.size[1] * 0.7:
         # Nearer than the frame is high: the feet are below it, the head stays in the upper third.
-        foot = stage.y(0.2) + tall * 0.96
+        foot = stage.y(0.4 if crowded else 0.2) + tall * 0.96
+    if crowd and tall < stage.size[1]:
+        return _crowd(stage, tall * 0.8, foot, seconds, dice)
     count = 2 if _TWO.search(stage.words) and tall < stage.size[1] * 1.5 else 1
     figures = []
     middle = dice.pick((0.44, 0.56))
@@ -84,6 +90,18 @@ def people_of(stage: Stage, seconds: float, crowded: bool) -> list[Figure]:
         scale = tall * (1 - 0.07 * number)
         at = middle + (0.0 if count == 1 else (number - 0.5) * 0.42 * scale / stage.size[0] * 1.6)
         figures.append(_figure(stage, look, scale, at, foot - number * scale * 0.015, seconds, count))
+    return figures
+
+
+def _crowd(stage: Stage, tall: float, foot: float, seconds: float, dice: Dice) -> list[Figure]:
+    """Several at once, the nearer the larger, all on their way."""
+    figures = []
+    for number, at in enumerate((0.16, 0.84, 0.36, 0.66, 0.5)):
+        scale = tall * (0.72 + 0.08 * number)
+        place = at + dice.between(-0.03, 0.03)
+        look = replace(_look(stage, number), coat=stage.palette.depth(0.45 + 0.1 * number)) if number < 4 else None
+        low = foot - stage.unit * (0.55 - 0.14 * number)
+        figures.append(_figure(stage, look or _look(stage, 0), scale, place, low, seconds, 5))
     return figures
 
 
@@ -115,6 +133,7 @@ def _look(stage: Stage, number: int) -> Look:
         mix(coat, air, 0.14),
         mix(palette.near, palette.far, 0.18),
         "long hair" in stage.words or (dice.chance(0.5) and "short" not in stage.words),
+        mix(palette.near, palette.far, 0.25) if "umbrella" in stage.words else None,
     )
 
 
@@ -127,7 +146,7 @@ def _figure(stage: Stage, look: Look, tall: float, at: float, foot: float, secon
         return Figure([_layer(stage, look, pose, tall, stage.x(at), foot, 0.0, 1) for pose in poses], 9)
     running = bool(_RUN.search(words))
     if running or _WALK.search(words):
-        way = min(stage.size[0] * (0.42 if count == 1 else 0.3), tall * (1.1 if running else 0.62) * seconds)
+        way = min(stage.size[0] * {1: 0.42, 2: 0.3}.get(count, 0.12), tall * (1.1 if running else 0.62) * seconds)
         start = stage.x(at) - way / 2
         poses = [_striding(step / _PHASES * math.tau, running) for step in range(_PHASES)]
         layers = [_layer(stage, look, pose, tall, start, foot, way / seconds, 1) for pose in poses]
@@ -167,7 +186,7 @@ def _layer(
     stage: Stage, look: Look, pose: Pose, tall: float, x: float, foot: float, drift: float, depth: float
 ) -> Layer:
     """One pose as a layer whose standing point is (x, foot) on the canvas."""
-    size = (round(tall * 0.62) * 2, round(tall * 0.6) * 2)
+    size = (round(tall * 0.62) * 2, round(tall * 0.66) * 2)
     picture, cover = _drawn(size, look, pose, tall)
     at = (round(x - size[0] / 2), round(foot - size[1] + tall * 0.06))
     # What is empty, or lies below the canvas, would only cost time.
@@ -198,6 +217,8 @@ def _drawn(size: tuple[int, int], look: Look, pose: Pose, tall: float) -> tuple[
     lay(_hair(size, neck, tall, look.long_hair), look.hair)
     lay(_coat(size, hip, neck, tall), look.coat)
     lay(_face(size, neck, tall), look.skin)
+    if look.umbrella is not None:
+        lay(_umbrella(size, neck, tall), look.umbrella)
     lay(_arm(size, neck, pose.arms[0], pose.elbows[0], tall, 0.066, 0.062 * pose.open), mix(look.coat, look.legs, 0.14))
     soft = _lit_from_the_left(size, cover)
     picture.paste(mix(look.coat, (255, 244, 224), 0.55), (0, 0), soft)
@@ -233,6 +254,19 @@ def _arm(
     hand = (middle[0] + math.sin(lower) * tall * 0.15, middle[1] + math.cos(lower) * tall * 0.15)
     pen.limb(shoulder, middle, tall * thick)
     pen.limb(middle, hand, tall * thick * 0.8)
+    return pen
+
+
+def _umbrella(size: tuple[int, int], neck: Point, tall: float) -> Pen:
+    pen = Pen(size)
+    x, y = neck[0] + tall * 0.06, neck[1] - tall * 0.14
+    arch = [
+        (x - math.cos(math.pi * step / 24) * tall * 0.27, y - math.sin(math.pi * step / 24) * tall * 0.13)
+        for step in range(25)
+    ]
+    scallops = [(x + tall * 0.27 * (1 - step / 6), y + tall * (0.018 if step % 2 else 0)) for step in range(13)]
+    pen.shape(arch + scallops)
+    pen.line([(x, y - tall * 0.16), (x, neck[1] + tall * 0.2)], tall * 0.012)
     return pen
 
 

@@ -11,10 +11,12 @@ from runner.sandbox.animatic.air import Glitter, Moving, air_of
 from runner.sandbox.animatic.camera import Camera, window
 from runner.sandbox.animatic.dice import Dice
 from runner.sandbox.animatic.order import Order
+from runner.sandbox.animatic.overlay import caption_of, caption_share
 from runner.sandbox.animatic.palette import palette_of
 from runner.sandbox.animatic.people import Figure, is_close, people_of
 from runner.sandbox.animatic.planes import Box, Planes, planes_of
 from runner.sandbox.animatic.stage import Layer, Stage, paper, still
+from runner.sandbox.animatic.words import story
 
 _SKY = 0.25
 """How near the sky and everything painted into it are, for the camera."""
@@ -37,7 +39,7 @@ class Scene:
         """The frame at a moment, free to be painted on."""
         view = camera.view(moment)
         box = window(view, _SKY, self.size, self.canvas)
-        if self._seen is None or not still(self._seen[0], box):
+        if self._seen is None or not still(self._seen[0], box, 0.8):
             self._seen = (box, self.base.crop(box, self.size))
         planes = self._seen[1].copy()
         for layer in self.layers:
@@ -53,7 +55,7 @@ _PLACES: Mapping[str, Callable[[Stage], None]] = {
     r"\bdoor\b|doorway|corridor|hallway|threshold": inside.door,
     r"\bbar\b|tavern|\bpub\b|counter|bartender|cocktail": inside.bar,
     r"kitchen|\broom\b|caf[eé]|bedroom|office|library|interior|\btable\b|bakery|workshop|restaurant|厨房": inside.room,
-    r"\broofs?\b|rooftops|old town|village|terracotta|alfama": town.roofs,
+    r"\broofs?\b|rooftop|old town|village|terracotta|alfama": town.roofs,
     r"harbou?r|quay|\bdocks?\b|\bport\b|pier\b|fishing boat|港": nature.harbour,
     r"street|alley|market|neon|tram\b|sidewalk|crossing|shop|街": town.street,
     r"skyline|\bcity\b|downtown|skyscraper|tokyo|new york|lisbon|porto\b|berlin|paris|london|城": town.skyline,
@@ -67,11 +69,13 @@ _PLACES: Mapping[str, Callable[[Stage], None]] = {
 
 def scene_of(order: Order, size: tuple[int, int], dice: Dice) -> Scene:
     """Compose the place that the prompt speaks of."""
-    words = order.prompt.lower()
+    words = story(order.prompt, "framing", "camera")
     palette = palette_of(order.prompt, order.variation, dice.apart("palette"))
-    stage = Stage(size, palette, dice.apart("stage"), words)
-    place = next((place for pattern, place in _PLACES.items() if re.search(pattern, words)), nature.hills)
-    place(stage)
+    covered = caption_share(caption_of(order, size), size)
+    stage = Stage(size, palette, dice.apart("stage"), words, lift=min(0.13, max(0.0, covered - 0.17)))
+    place_of(story(order.prompt))(stage)
+    if "lantern" in words:
+        town.lanterns(stage)
     people = people_of(stage, order.seconds, bool(order.references))
     if is_close(words):
         _blur(stage)
@@ -82,6 +86,16 @@ def scene_of(order: Order, size: tuple[int, int], dice: Dice) -> Scene:
     falling = [one for one in moving if not isinstance(one, Glitter)]
     layers: list[Layer | Figure | Moving] = [*on_water, *before, *people, *near, *falling]
     return Scene(size, stage.canvas, planes_of(paper(stage.base, "paper", 9)), tuple(layers), _edge(size))
+
+
+def place_of(words: str) -> Callable[[Stage], None]:
+    """The place that the words name most often, of several the first that they name; hills, if none."""
+    named: list[tuple[int, int, int, Callable[[Stage], None]]] = []
+    for pattern, place in _PLACES.items():
+        found = list(re.finditer(pattern, words))
+        if found:
+            named.append((-len(found), found[0].start(), len(named), place))
+    return min(named)[3] if named else nature.hills
 
 
 def _blur(stage: Stage) -> None:

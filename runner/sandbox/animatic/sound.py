@@ -10,6 +10,7 @@ from pathlib import Path
 
 from runner.sandbox.animatic.dice import noise
 from runner.sandbox.animatic.encode import RATE
+from runner.sandbox.animatic.words import story
 
 _LOOP = RATE
 """The room's noise repeats after this many samples; nobody hears it at this level."""
@@ -33,7 +34,7 @@ _ROOMS = {
 
 def room_of(prompt: str) -> Room:
     """What one would hear if nobody spoke."""
-    folded = prompt.lower()
+    folded = story(prompt, "sound", "audio")
     return next((room for words, room in _ROOMS.items() if re.search(words, folded)), Room())
 
 

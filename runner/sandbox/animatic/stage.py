@@ -25,6 +25,8 @@ class Shot:
     at: tuple[int, int]
     mask: Mask
     picture: Planes | None
+    below: Planes | None
+    """What it shows under the masked part, where it covers everything."""
 
 
 @dataclass(slots=True)
@@ -43,6 +45,8 @@ class Layer:
     """Canvas pixels a second to the right, of itself."""
     smooth: bool = False
     """The picture is nothing but a gradient from its top down: it need not be scaled to the pixel."""
+    solid: int | None = None
+    """From this row of the layer down it covers everything, over the whole canvas."""
     _shot: Shot | None = None
     """How it stood last: scaling is most of the work, and what moved less than half a pixel need not be scaled."""
 
@@ -62,6 +66,8 @@ class Layer:
             planes.paste(shot.picture, shot.at, shot.mask)
         elif self.colour is not None:
             planes.tint(self.colour, shot.at, shot.mask)
+        if shot.below is not None:
+            planes.paste(shot.below, (shot.at[0], shot.at[1] + shot.mask.full.height), None)
 
     def _scaled(self, place: Box, scale: float, frame: tuple[int, int]) -> Shot | None:
         """The part of it that lies on the frame, on even pixels; None when nothing does."""
@@ -70,27 +76,34 @@ class Layer:
         x1, y1 = min(frame[0], math.floor(right / 2) * 2), min(frame[1], math.floor(bottom / 2) * 2)
         if x1 <= x0 or y1 <= y0:
             return None
+        floor = y1
+        if self.solid is not None and self.picture is not None:
+            floor = min(y1, max(y0 + 2, math.ceil((top + self.solid * scale) / 2) * 2))
         # Rounding may reach beyond by a millionth of a pixel.
         part = (
             (x0 - left) / scale,
             (y0 - top) / scale,
             min((x1 - left) / scale, self.cover.width),
-            min((y1 - top) / scale, self.cover.height),
+            min((floor - top) / scale, self.cover.height),
         )
-        size = (x1 - x0, y1 - y0)
-        full = sample(self.cover, part, size)
+        full = sample(self.cover, part, (x1 - x0, floor - y0))
+        mask = Mask(full, full.reduce(2))
         picture = self.picture
-        if picture is not None and self.smooth:
-            row = min(round(part[1] * scale / 2) * 2, picture.y.height - size[1])
-            picture = picture.crop((0, row, size[0], row + size[1]), size)
-        elif picture is not None:
-            picture = picture.crop(part, size)
-        return Shot(place, (x0, y0), Mask(full, full.reduce(2)), picture)
+        if picture is None:
+            return Shot(place, (x0, y0), mask, None, None)
+        if not self.smooth:
+            return Shot(place, (x0, y0), mask, picture.crop(part, full.size), None)
+        row = max(0, min(round(part[1] * scale / 2) * 2, picture.y.height - (y1 - y0)))
+        upper = picture.crop((0, row, x1 - x0, row + floor - y0), full.size)
+        lower = (x1 - x0, y1 - floor)
+        row += floor - y0
+        below = picture.crop((0, row, lower[0], row + lower[1]), lower) if lower[1] else None
+        return Shot(place, (x0, y0), mask, upper, below)
 
 
-def still(one: Box, other: Box) -> bool:
+def still(one: Box, other: Box, pixels: float = 0.55) -> bool:
     """Whether nothing of a place has moved by as much as the eye would see."""
-    return all(abs(a - b) < 0.55 for a, b in zip(one, other, strict=True))
+    return all(abs(a - b) < pixels for a, b in zip(one, other, strict=True))
 
 
 class Pen:
@@ -146,6 +159,8 @@ class Stage:
     water: bool = False
     ground: float = 0.86
     """Where feet stand."""
+    lift: float = 0.0
+    """How far everything is set higher, as a share of the frame: the caption's room."""
     canvas: tuple[int, int] = (0, 0)
     base: Image.Image = field(init=False)
 
@@ -165,7 +180,7 @@ class Stage:
         return self.canvas[0] / 2 + (share - 0.5) * self.size[0]
 
     def y(self, share: float) -> float:
-        return self.canvas[1] / 2 + (share - 0.5) * self.size[1]
+        return self.canvas[1] / 2 + (share - 0.5 - self.lift) * self.size[1]
 
     def mask(self, paint: Callable[[Pen], None], blur: float = 0) -> Image.Image:
         """A mask as large as the canvas of what a function draws; `blur` in canvas pixels."""
@@ -202,7 +217,12 @@ class Stage:
             longer = Image.new("RGB", (self.size[0], tall + tall // 4 * 2), low)
             longer.paste(shown, (0, 0))
             picture = planes_of(longer)
-        self.layers.append(Layer(box[:2], mask.crop(box), depth, colour, picture, drift, smooth=True))
+        cover = mask.crop(box)
+        self.layers.append(
+            Layer(
+                box[:2], cover, depth, colour, picture, drift, smooth=True, solid=_solid_from(cover, box, self.canvas)
+            )
+        )
 
     def paint(self, mask: Image.Image, depth: float, picture: Image.Image, drift: float = 0) -> None:
         """A layer that shows a picture as large as the canvas where the mask covers."""
@@ -240,6 +260,14 @@ class Stage:
             for x in range(0, width + step, step)
         ]
         return [*line, (float(width), float(height)), (0.0, float(height))]
+
+
+def _solid_from(cover: Image.Image, box: tuple[int, int, int, int], canvas: tuple[int, int]) -> int | None:
+    """The row from which a layer covers everything; None when it does not reach all the edges of the canvas."""
+    if box[0] > 0 or box[2] < canvas[0] or box[3] < canvas[1]:
+        return None
+    holes = ImageChops.invert(cover).getbbox()
+    return holes[3] if holes else 0
 
 
 def _wave(x: float, parts: Sequence[tuple[float, float, float]]) -> float:

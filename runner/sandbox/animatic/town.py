@@ -232,6 +232,29 @@ def _front(stage: Stage, dice: Dice, point: tuple[float, float], side: int, numb
     stage.paint(mask, depth, picture)
 
 
+def lanterns(stage: Stage) -> None:
+    """A string of paper lanterns across the upper part, each with its light."""
+    unit, dice = stage.unit, stage.dice.apart("lanterns")
+    left, right, high = stage.x(-0.12), stage.x(1.12), stage.y(dice.between(0.16, 0.2))
+    places = []
+    for number in range(8):
+        share = (number + 0.5) / 8
+        places.append((left + (right - left) * share, high + unit * 1.1 * (1 - (2 * share - 1) ** 2)))
+
+    def string(pen: Pen) -> None:
+        pen.line([(left, high), *places, (right, high)], unit * 0.03)
+
+    def paper(pen: Pen) -> None:
+        for x, y in places:
+            pen.oval(x, y + unit * 0.3, unit * 0.26, unit * 0.32)
+
+    warm = mix(stage.palette.accent, (255, 214, 140), 0.6)
+    for x, y in places:
+        stage.glow(x, y + unit * 0.3, unit * 1.3, warm, 0.5)
+    stage.add(stage.mask(string), 0.6, stage.palette.near)
+    stage.add(stage.mask(paper), 0.6, mix(warm, (255, 255, 255), 0.2), mix(warm, stage.palette.accent, 0.6))
+
+
 def road(stage: Stage) -> None:
     """A road to the horizon, poles along it."""
     stage.horizon = 0.58

@@ -1,4 +1,4 @@
-"""How a prompt is read: its timeline, and what stands in it about place, light, weather, people and framing."""
+"""How a prompt is read: its timeline, its sections, and what of it is drawn."""
 
 import re
 import unicodedata
@@ -29,6 +29,29 @@ def beats(prompt: str, seconds: float) -> tuple[str, tuple[Beat, ...]]:
         text = prompt[mark.start() : following.start() if following else len(prompt)]
         found.append(Beat(min(float(mark[1]), seconds), min(float(mark[2]), seconds), text.strip()))
     return prompt[: marks[0].start()].strip(), tuple(found)
+
+
+_LABEL = re.compile(
+    r"\b(sound|audio|music|avoid|negative(?: prompt)?|style|look|light(?:ing)?|framing|camera|grade)\s*[:：]",
+    re.IGNORECASE,
+)
+
+
+def story(prompt: str, *also: str) -> str:
+    """What happens and where, in lower case: the prompt without its labelled sections (`Sound: …`, `Avoid: …`).
+
+    `also` names the labels whose sections belong to it nevertheless. A prompt of nothing but sections is all story.
+    """
+    kept = []
+    start, label = 0, ""
+    for mark in [*_LABEL.finditer(prompt), None]:
+        end = mark.start() if mark else len(prompt)
+        if not label or label in also:
+            kept.append(prompt[start:end])
+        if mark:
+            start, label = mark.end(), mark[1].lower()
+    found = " ".join(kept).strip().lower()
+    return found or prompt.lower()
 
 
 def readable(text: str) -> str:
