@@ -85,7 +85,7 @@ class Provider(Protocol):
 
 
 class Ledger(Protocol):
-    """Durable on return, in every method; called from worker threads, one at a time."""
+    """Durable on return, in every method; all but `receive` are called from a worker thread, one at a time."""
 
     def intend(self, event: Event, known: int) -> Over | Taken | Full | None:
         """The intent, with ceilings and cap counted in the same transaction; None when it is written.
@@ -94,8 +94,11 @@ class Ledger(Protocol):
         somebody else has tried it since, and nothing is written.
         """
 
+    def receive(self, event: Event) -> None:
+        """The line in the receipts file for a `Created`; called from the loop itself, at once, and quick."""
+
     def append(self, event: Event) -> Taken | None:
-        """One more row; for `Created` the line in the receipts file comes first.
+        """One more row; for `Created` the receipt comes first, if it is not there yet.
 
         Taken: the task id is bound to another attempt already, and nothing was written.
         """

@@ -17,7 +17,7 @@ from runner.engine.limits import Limits
 from runner.engine.news import Halt, Kind, Money, News, Outcome
 from runner.engine.pace import Pace
 from runner.engine.polling import Belief, belief
-from runner.history import Attempt, Event, History, State, What, work
+from runner.history import Attempt, Created, Event, History, State, What, work
 from runner.plan import Plan, Step
 
 T = TypeVar("T")
@@ -72,6 +72,8 @@ class Run:
     async def append(self, attempt: str, what: What) -> Taken | None:
         """Durable first, then true."""
         event = Event(self.clock.now(), attempt, what)
+        if isinstance(what, Created):
+            self.ledger.receive(event)  # not behind another attempt's commit
         taken = await self.aside(lambda: self.ledger.append(event))
         if taken is None:
             self.feed(event)

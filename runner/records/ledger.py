@@ -57,6 +57,8 @@ class Ledger:
         self._limits: Limits | None = None
         self._unfiled: set[str] = set()
         """Task ids of this run that stand in the receipts, and not yet in a row."""
+        self._received: dict[str, str] = {}
+        """Attempts whose receipt was written, and not yet the row; with words when it could not be written."""
 
     # -- reading ------------------------------------------------------------------------------------------
 
@@ -194,7 +196,8 @@ class Ledger:
         """One more row; a task id stands in the receipts first. Taken: another attempt has that task id."""
         rescue = ""
         if isinstance(event.what, Created):
-            rescue = self._receive(event, event.what.task_id)
+            self.receive(event)
+            rescue = self._received.pop(event.attempt)
         try:
             taken = self._transact(lambda: self._table.write(event))
         except Stop as stop:
@@ -208,7 +211,13 @@ class Ledger:
             self._unfiled.discard(event.what.task_id)
         return taken
 
-    def _receive(self, event: Event, task_id: str) -> str:
+    def receive(self, event: Event) -> None:
+        """The receipt of a task id, on disk when this returns; quick, and never behind a commit."""
+        assert isinstance(event.what, Created)
+        if event.attempt not in self._received:
+            self._received[event.attempt] = self._receipt(event, event.what.task_id)
+
+    def _receipt(self, event: Event, task_id: str) -> str:
         """Writes a receipt; words with the task id when that failed."""
         if self._receipts is None:
             return ""

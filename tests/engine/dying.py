@@ -43,6 +43,11 @@ class DyingLedger:
         self.life.step()
         return said
 
+    def receive(self, event: Event) -> None:
+        self.life.step()
+        self.ledger.receive(event)
+        self.life.step()
+
     def append(self, event: Event) -> Taken | None:
         self.life.step()
         said = self.ledger.append(event)

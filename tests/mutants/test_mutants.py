@@ -1,0 +1,178 @@
+"""Seeded defects that would cost money: each must turn the suite red. The suite is run on a copy of the project."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ENGINE, RECORDS = "tests/engine", "tests/records/test_ledger.py"
+MUTANTS: dict[str, tuple[str, str, str, str]] = {
+    "an answer that nobody understands counts as not created": (
+        "runner/history.py",
+        "return replace(attempt, state=State.UNSETTLED, words=words)",
+        "return replace(attempt, state=State.NOT_CREATED, words=words)",
+        ENGINE,
+    ),
+    "a request leaves without the sending mark": (
+        "runner/engine/creating.py",
+        "        await run.append(attempt, Sending())\n",
+        "",
+        ENGINE,
+    ),
+    "what was cut short on its way counts as never sent": (
+        "runner/history.py",
+        "    if attempt.sent_at is None:\n        return NotSent",
+        "    if True:\n        return NotSent",
+        f"{ENGINE} tests/history",
+    ),
+    "doubt does not keep a second attempt away": (
+        "runner/history.py",
+        "OPEN = frozenset({State.INTENDED, State.UNSETTLED, State.RUNNING, State.SUCCEEDED})",
+        "OPEN = frozenset({State.INTENDED, State.RUNNING, State.SUCCEEDED})",
+        f"{ENGINE} tests/history",
+    ),
+    "two open attempts of one take are possible": (
+        "runner/records/ledger_file.py",
+        "CREATE UNIQUE INDEX one_open_attempt",
+        "CREATE INDEX one_open_attempt",
+        RECORDS,
+    ),
+    "an attempt of another run since is not noticed": (
+        "runner/records/ledger_ceilings.py",
+        'if row["tried"] == known and not row["open"]:',
+        "if True:",
+        f"{RECORDS} {ENGINE}",
+    ),
+    "a run that lives is taken for dead": (
+        "runner/records/locks.py",
+        "    return not _is_free(state / RUNS / run)",
+        "    return False",
+        RECORDS,
+    ),
+    "a power loss may take a commit back": (
+        "runner/records/ledger_file.py",
+        '"synchronous = EXTRA"',
+        '"synchronous = NORMAL"',
+        RECORDS,
+    ),
+    "no receipt is written": (
+        "runner/records/ledger.py",
+        "            self._receipts.write(event.attempt, task_id, stamp(event.at))\n",
+        "            pass\n",
+        f"{RECORDS} {ENGINE}",
+    ),
+    "a request on its way can be cancelled": (
+        "runner/engine/creating.py",
+        "CancelScope(shield=True)",
+        "CancelScope(shield=False)",
+        ENGINE,
+    ),
+    "a 500 costs nothing while it is in doubt": (
+        "runner/history.py",
+        "(State.RUNNING, State.UNSETTLED, State.PERHAPS, State.INTENDED)",
+        "(State.RUNNING, State.UNSETTLED, State.INTENDED)",
+        f"{RECORDS} {ENGINE}",
+    ),
+    "a 500 is repeated for ever": (
+        "runner/engine/schedule.py",
+        "perhaps < TRY_LATER_REPEATS",
+        "perhaps >= 0",
+        ENGINE,
+    ),
+    "the cap is each run's own": (
+        "runner/records/ledger_ceilings.py",
+        "if all_held < limits.concurrency and",
+        "if mine < limits.concurrency and",
+        RECORDS,
+    ),
+    "a bill that differs is not looked at": (
+        "runner/engine/looking.py",
+        "used is not None and used != quoted",
+        "used is None and used != quoted",
+        ENGINE,
+    ),
+    "a ledger that is gone is not missed": (
+        "runner/engine/creating.py",
+        "        await run.aside(run.ledger.check)\n",
+        "",
+        ENGINE,
+    ),
+    "a look that failed fails the take": (
+        "runner/engine/looking.py",
+        "        case Running():\n            await _still_running(run, step, attempt, answer)",
+        "        case Running(heard=False):\n"
+        '            await _failed(run, step, attempt, Failed("other", answer.words))\n'
+        "        case Running():\n            await _still_running(run, step, attempt, answer)",
+        ENGINE,
+    ),
+    "media that are gone are bought again": (
+        "runner/history.py",
+        "return replace(attempt, state=State.GONE, words=words, ended_at=event.at)",
+        "return replace(attempt, state=State.FAILED, words=words, ended_at=event.at)",
+        f"{ENGINE} tests/history",
+    ),
+    "what was not consented to is ordered": (
+        "runner/engine/schedule.py",
+        "if step is None or step.key not in running.consented or group.fingerprint in running.creating:",
+        "if step is None or group.fingerprint in running.creating:",
+        ENGINE,
+    ),
+    "redirects are followed": (
+        "runner/provider/client.py",
+        "follow_redirects=False",
+        "follow_redirects=True",
+        "tests/provider/test_create.py",
+    ),
+    "the mark is made after the first byte": (
+        "runner/provider/departure.py",
+        '_FIRST_BYTE = "http11.send_request_headers.started"',
+        '_FIRST_BYTE = "http11.send_request_body.complete"',
+        "tests/provider/test_create.py",
+    ),
+}
+
+
+def is_red(copy: Path, tests: str) -> bool:
+    """Whether the suite fails on a copy of the project (and not because nothing could be run)."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-m", "not long", "-p", "no:cacheprovider", *tests.split()],
+        cwd=copy,
+        env={**os.environ, "PYTHONPATH": str(copy)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode in (0, 1), done.stdout[-2000:] + done.stderr[-2000:]
+    return done.returncode == 1
+
+
+def copied(folder: Path) -> Path:
+    for name in ("runner", "tests", "schemas"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+def test_every_mutant_still_finds_the_line_that_it_breaks() -> None:
+    for name, (file, line, _, _) in MUTANTS.items():
+        assert (ROOT / file).read_text().count(line) == 1, name
+
+
+@pytest.mark.long
+def test_the_unbroken_copy_is_green(tmp_path: Path) -> None:
+    assert not is_red(copied(tmp_path), f"{ENGINE} {RECORDS} tests/history tests/provider/test_create.py")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", MUTANTS)
+def test_the_suite_is_red_with(tmp_path: Path, name: str) -> None:
+    file, line, instead, tests = MUTANTS[name]
+    copy = copied(tmp_path)
+    text = (copy / file).read_text()
+    (copy / file).write_text(text.replace(line, instead))
+    assert is_red(copy, tests), name
