@@ -65,16 +65,16 @@ class Content:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def storyboard(self, *words: str, timeout: float = 60, stdin: str | None = None, **env: str) -> Said:
+    def storyboard(self, *words: str, **env: str) -> Said:
         """Runs `storyboard …` in the repository, to its end."""
         done = subprocess.run(
             [sys.executable, "-m", "runner", *words],
             cwd=self.root,
             env=self.env(**env),
-            input=stdin if stdin is not None else "",
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=timeout,
+            timeout=60,
             check=False,
         )
         return Said(done.returncode, done.stdout, done.stderr)
