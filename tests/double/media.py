@@ -1,6 +1,7 @@
 """Small real clips for tests: a plain picture of a shade, some seconds long."""
 
 from fractions import Fraction
+from functools import cache
 from io import BytesIO
 
 import av
@@ -9,8 +10,9 @@ from PIL import Image
 from runner.media.frames import frame_of
 
 
+@cache
 def clip(shade: int = 80, seconds: float = 1.0, width: int = 64, height: int = 36) -> bytes:
-    """An H.264 MP4 of 8 pictures a second."""
+    """An H.264 MP4 of 8 pictures a second; the same bytes each time it is asked for."""
     out = BytesIO()
     with av.open(out, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=8)
