@@ -42,6 +42,15 @@ class Fetch:
 
 
 @dataclass(slots=True)
+class Told:
+    """What a webhook on an attempt's own path said while its answer was missing."""
+
+    task_id: str
+    next_at: float
+    tries: int = 0
+
+
+@dataclass(slots=True)
 class Running:
     """What is in flight in this process, and what this run has learned on the way."""
 
@@ -68,6 +77,14 @@ class Running:
     """Fingerprints that are tried again, and not before when."""
     taken: dict[str, str] = field(default_factory=dict)
     """Fingerprints that another run has tried meanwhile, each with words."""
+    listening: bool = False
+    """Webhooks can arrive: doubt of this run is waited with for as long as its task can live."""
+    told: dict[str, Told] = field(default_factory=dict)
+    """Attempts without an answer, and the task that a webhook named for each."""
+    hinted: set[str] = field(default_factory=set)
+    """Attempts that a webhook spoke of while they ran."""
+    ended_looks: int = 0
+    """Tasks of which a look found that they succeeded."""
     halt: Halt | None = None
     stopping: bool = False
     deaf: bool = False

@@ -15,6 +15,8 @@ _VANISHED_AFTER = 24 * 3600.0
 _VANISHED_LOOKS = 3
 _NO_CLIP_PATIENCE = 300.0
 _SILENCE, _LONGEST = 2.0, 60.0
+_ENOUGH, _MOSTLY, _TRUSTING = 3, 0.5, 150.0
+"""After so many ends, when a webhook came for most, looks are so much rarer."""
 
 
 def expect(run: Run, attempt: str) -> None:
@@ -31,9 +33,13 @@ def _plan_look(run: Run, attempt: str) -> None:
 
 
 def _patience(run: Run) -> float:
-    """Looks are rarer where requests are short for all the tasks that run."""
-    tasks = schedule.in_progress(run.agenda, run.history, run.running)
-    return max(1.0, tasks / (6 * run.limits.requests_per_second)) ** 2
+    """Looks are rarer where requests are short for all the tasks that run, and while webhooks arrive."""
+    running = run.running
+    tasks = schedule.in_progress(run.agenda, run.history, running)
+    short = max(1.0, tasks / (6 * run.limits.requests_per_second)) ** 2
+    ended = running.ended_looks
+    heard = len(running.hinted) / ended if ended >= _ENOUGH else 0.0
+    return short * (_TRUSTING if heard > _MOSTLY else 1.0)
 
 
 async def look(run: Run, attempt_id: str) -> None:
@@ -111,6 +117,7 @@ async def _succeeded(run: Run, step: Step, attempt: Attempt, answer: Succeeded) 
     else:
         _no_clip(run, step, attempt, seen)
     if first:
+        run.running.ended_looks += 1
         slot_freed(run.running.pace)
         run.tell("succeeded", step, attempt.id)
         _brake(run, step, attempt.id)

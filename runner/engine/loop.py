@@ -8,13 +8,13 @@ from anyio import CancelScope, to_thread
 from anyio.abc import TaskGroup
 
 from runner.clock import Clock
-from runner.engine import clips, creating, looking, schedule, words
+from runner.engine import clips, creating, hints, looking, schedule, words
 from runner.engine.hands import Ledger, Provider
 from runner.engine.limits import Limits
 from runner.engine.news import News, Outcome
 from runner.engine.outcome import outcome
 from runner.engine.pace import out_of_patience, spend_tokens
-from runner.engine.schedule import Create, Download, Order, Poll, Publish, Wait
+from runner.engine.schedule import Confirm, Create, Download, Order, Poll, Publish, Wait
 from runner.engine.state import Aside, Run
 from runner.history import Event, History, KeyRefused, State, cut_short
 from runner.plan import Plan
@@ -56,15 +56,16 @@ async def make(
     replan: Callable[[History], Plan],
     stopping: Stopping,
     aside: Aside | None = None,
+    heard: hints.Hints | None = None,
 ) -> Outcome:
-    """Makes what the plan orders; whatever network and provider do is in the result.
+    """Makes what the plan orders; whatever network and provider do is in the result. `heard` brings webhooks.
 
     Raises `Stop` when the ledger can no longer be written, and anything else only for a defect of ours; requests on
     their way are answered and recorded first.
     """
     run = Run(plan, history, provider, ledger, clock, limits, tell, replan, aside or in_one_thread())
     try:
-        await _loop(run, stopping)
+        await _loop(run, stopping, heard)
     except BaseExceptionGroup as group:
         raise leading(group) from group
     return _end(run)
@@ -88,17 +89,20 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
             yield raised
 
 
-async def _loop(run: Run, stopping: Stopping) -> None:
+async def _loop(run: Run, stopping: Stopping, heard: hints.Hints | None) -> None:
     run.tell_plan()
     _hold_doubts(run)
     _know_the_key(run)
     await _preflight(run)
+    if heard is not None:
+        heard.attend(run)
+        run.running.listening = True
     async with anyio.create_task_group() as group:
         group.start_soon(_watch, run, stopping, group.cancel_scope)
         while True:
             run.changed = anyio.Event()
             found = schedule.orders(run.agenda, run.history, run.running, run.now(), run.limits)
-            _start(run, found, group)
+            _start(run, found, group, heard)
             until = next((order.until for order in found if isinstance(order, Wait)), None)
             if not run.running.busy and until is None:
                 break
@@ -106,10 +110,11 @@ async def _loop(run: Run, stopping: Stopping) -> None:
         group.cancel_scope.cancel()
 
 
-def _start(run: Run, found: list[Order], group: TaskGroup) -> None:
+def _start(run: Run, found: list[Order], group: TaskGroup, heard: hints.Hints | None) -> None:
     """Notes each order as in flight, and starts it."""
     running = run.running
-    spend_tokens(running.pace, run.now(), sum(isinstance(order, Create | Poll) for order in found), run.limits)
+    requests = sum(isinstance(order, Create | Poll | Confirm) for order in found)
+    spend_tokens(running.pace, run.now(), requests, run.limits)
     for order in found:
         match order:
             case Create(step):
@@ -121,6 +126,9 @@ def _start(run: Run, found: list[Order], group: TaskGroup) -> None:
             case Poll(attempt):
                 running.looking.add(attempt)
                 group.start_soon(looking.look, run, attempt)
+            case Confirm(attempt) if heard is not None:
+                running.looking.add(attempt)
+                group.start_soon(hints.adopt, run, attempt, heard.confirm)
             case Download(attempt, step):
                 running.storing.add((attempt, step.key))
                 group.start_soon(clips.store, run, attempt, step)

@@ -38,13 +38,19 @@ class Download(NamedTuple):
     step: Step
 
 
+class Confirm(NamedTuple):
+    """A look at the task that a webhook named for an attempt in doubt."""
+
+    attempt: str
+
+
 class Wait(NamedTuple):
     """Nothing more to do before this moment (monotonic seconds), unless something changes."""
 
     until: float
 
 
-Order = Create | Publish | Poll | Download | Wait
+Order = Create | Publish | Poll | Confirm | Download | Wait
 
 
 def consented(plan: Plan) -> frozenset[Key]:
@@ -63,7 +69,10 @@ def orders(todo: Agenda, history: History, running: Running, now: float, limits:
     desk = _Desk(todo, history, running, now, limits)
     desk.downloads()
     if not limits.no_wait and not running.deaf:
+        desk.confirms()
         desk.polls()
+        if running.listening:
+            desk.receipts()
     if running.halt is None:
         desk.creates()
     return desk.finish()
@@ -143,6 +152,27 @@ class _Desk:
             if not self._spend_token():
                 break
             self.found.append(Poll(attempt_id))
+
+    def confirms(self) -> None:
+        """Tasks that webhooks named for attempts whose answer was lost."""
+        for attempt_id, told in self.running.told.items():
+            attempt = self.history.attempts[attempt_id]
+            if attempt.state is not State.UNSETTLED or attempt_id in self.running.looking:
+                continue
+            if attempt.intended.fingerprint not in self.todo.by_fingerprint or told.next_at == float("inf"):
+                continue
+            if told.next_at > self.now:
+                self.moments.append(told.next_at)
+            elif self._spend_token():
+                self.found.append(Confirm(attempt_id))
+
+    def receipts(self) -> None:
+        """A webhook can still bring back what is in doubt, for as long as its task can live."""
+        self.moments += [
+            until
+            for attempt_id, until in self.running.doubts.items()
+            if until > self.now and self.history.attempts[attempt_id].intended.run == self.limits.run
+        ]
 
     def _missing_clips(self) -> Iterator[Attempt]:
         """Attempts whose clip was stored once, is not at hand, and wants a new link."""

@@ -18,6 +18,13 @@ NO_SLOT = (
 OTHER_KEY = "some running tasks were created with another key: a key of another account cannot see them"
 
 
+ADOPTED = "its answer was lost; a webhook named the task, and the provider's record fits"
+
+
+def not_adopted(why: str) -> str:
+    return f"a webhook named a task for an attempt in doubt, and it cannot be its own: {why}"
+
+
 def media_gone(days: int) -> str:
     return f"the provider deletes its media after {days} days: paid, and gone; only --again buys it anew"
 
