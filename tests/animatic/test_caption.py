@@ -115,3 +115,15 @@ def test_runs_lose_nothing() -> None:
 @pytest.mark.parametrize("prompt", ["", "   \n ", "\u202e\u0000"])
 def test_no_words_need_no_page(prompt: str) -> None:
     assert set_caption(prompt, 5, *BOX).pages == ()
+
+
+def test_a_page_begins_with_a_paragraph_where_it_can() -> None:
+    prompt = (
+        "She walks along the quay and looks at the boats, then she turns. " * 9
+        + "\nLight: "
+        + "blue hour, lamps. " * 20
+    )
+    setting = set_caption(prompt, 6, *BOX)
+    assert len(setting.pages) == 2
+    assert setting.pages[1].lines[0].text.startswith("Light:")
+    assert setting.pages[0].end == setting.pages[1].start > 3

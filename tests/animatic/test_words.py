@@ -5,7 +5,8 @@ import pytest
 from runner.sandbox.animatic.camera import MARGIN, View, camera_of, window
 from runner.sandbox.animatic.dice import Dice
 from runner.sandbox.animatic.palette import palette_of
-from runner.sandbox.animatic.words import Beat, beats, readable
+from runner.sandbox.animatic.scenery import place_of
+from runner.sandbox.animatic.words import Beat, beats, readable, story
 
 DICE = Dice("test")
 
@@ -129,3 +130,29 @@ def test_each_take_has_its_own_tint_and_the_same_accent() -> None:
 def test_black_and_white_has_no_colour() -> None:
     for red, green, blue in palette_of("film noir, a street, dawn", 0, DICE).sky:
         assert max(red, green, blue) - min(red, green, blue) < 16
+
+
+SECTIONS = (
+    "She waits at the quay. Light: blue hour. Sound: rain on a roof, a bar. Style: forest greens. Avoid: deserts, neon."
+)
+
+
+def test_what_is_only_heard_or_avoided_is_not_drawn() -> None:
+    assert story(SECTIONS) == "she waits at the quay."
+    assert story(SECTIONS, "light").split() == ["she", "waits", "at", "the", "quay.", "blue", "hour."]
+    assert story("Sound: rain") == "sound: rain"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "place"),
+    [
+        (SECTIONS, "harbour"),
+        ("The tiled roofs of Lisbon step down to the river", "roofs"),
+        ("Inside the office (a cramped harbour office, a zinc counter), he looks up", "room"),
+        ("A steep cobbled street in Lisbon, a tram climbs", "street"),
+        ("Studio packshot: a bottle", "product"),
+        ("She thinks of nothing", "hills"),
+    ],
+)
+def test_the_place_is_what_is_named_most_and_first(prompt: str, place: str) -> None:
+    assert place_of(story(prompt)).__name__ == place

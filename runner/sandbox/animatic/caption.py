@@ -30,6 +30,8 @@ class Line:
     text: str
     width: float
     beat: int
+    opens: bool = False
+    """Whether a paragraph begins with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,8 @@ def set_caption(prompt: str, seconds: float, width: int, height: int) -> Setting
     whole, timeline = beats(text, seconds)
     sections = [(whole, -1)] if whole else []
     sections += [(beat.text, at) for at, beat in enumerate(timeline)]
-    unit = min(width, height * 4) / 1000
-    smallest = max(13, round(21 * unit))
-    sizes = sorted({max(smallest, round(size * unit)) for size in (40, 36, 32, 29, 26, 24, 21)}, reverse=True)
+    unit = min(width * 1.25, height * 5) / 1000
+    sizes = sorted({max(13, round(size * unit)) for size in (36, 33, 30, 27, 24, 21)}, reverse=True)
     for size in sizes:
         lines = _lines(sections, size, width, faces)
         # Large letters are for short lines: at most a few, so that the picture stays free.
@@ -80,10 +81,10 @@ def set_caption(prompt: str, seconds: float, width: int, height: int) -> Setting
 
 def _lines(sections: list[tuple[str, int]], size: int, width: int, faces: Faces) -> list[Line]:
     return [
-        Line(text, length, beat)
+        Line(text, length, beat, number == 0)
         for section, beat in sections
         for paragraph in section.split("\n")
-        for text, length in wrap(" ".join(paragraph.split()), size, width, faces)
+        for number, (text, length) in enumerate(wrap(" ".join(paragraph.split()), size, width, faces))
     ]
 
 
@@ -102,14 +103,25 @@ def _paged(lines: list[Line], timeline: tuple[Beat, ...], seconds: float, room: 
             Page(tuple(line for line in page.lines if line.beat in (-1, page.beat)), page.start, page.end, page.beat)
             for page in pages
         )
-    count = -(-len(lines) // room)
-    # Even pages: a last page of one line would look forgotten.
-    each = -(-len(lines) // count)
-    pieces = [tuple(lines[at : at + each]) for at in range(0, len(lines), each)]
-    return tuple(
-        Page(piece, seconds * at / len(pieces), seconds * (at + 1) / len(pieces), None)
-        for at, piece in enumerate(pieces)
-    )
+    pieces = _pieces(lines, room)
+    # A page stands for as long as its share of the words.
+    weights = [sum(len(line.text) for line in piece) + 20 for piece in pieces]
+    edges = [seconds * sum(weights[:at]) / sum(weights) for at in range(len(pieces))] + [seconds]
+    return tuple(Page(piece, start, end, None) for piece, (start, end) in zip(pieces, pairwise(edges), strict=True))
+
+
+def _pieces(lines: list[Line], room: int) -> list[tuple[Line, ...]]:
+    """Pages of at most `room` lines, each begun with a paragraph where one begins in its lower half."""
+    pieces = []
+    start = 0
+    while start < len(lines):
+        end = min(len(lines), start + room)
+        if end < len(lines):
+            openings = [at for at in range(start + (room + 1) // 2, end + 1) if lines[at].opens]
+            end = openings[-1] if openings else end
+        pieces.append(tuple(lines[start:end]))
+        start = end
+    return pieces
 
 
 def wrap(text: str, size: int, width: int, faces: Faces) -> list[tuple[str, float]]:

@@ -26,6 +26,8 @@ _RUN = re.compile(r"\brun(?:s|ning)?\b|sprint|chas|rush|jog|跑")
 _DANCE = re.compile(r"danc|twirl|spin|moves from|jump|舞")
 _TWO = re.compile(r"\b(?:two|couple|they|both of|friends|together|men|women|people|dancers|children|kids)\b")
 _CROWD = re.compile(r"\bcrowd|\bmany people|\bumbrellas\b|passers-?by|commuters")
+_SHE = re.compile(r"\b(?:wom[ae]n|girls?|she|her|mother|actress|heroine|waitress|lady)\b|[她]|امرأة|אישה")
+_SHORT = re.compile(r"short|\bbob\b|\bbun\b|shaved|\bcap\b|\bhat\b|\bhood")
 _PHASES = 10
 
 
@@ -53,6 +55,7 @@ class Look:
     coat: Colour
     legs: Colour
     long_hair: bool = False
+    beard: bool = False
     umbrella: Colour | None = None
 
 
@@ -122,7 +125,7 @@ def _look(stage: Stage, number: int) -> Look:
     palette, dice = stage.palette, stage.dice.apart(f"look {number}")
     air = palette.depth(0.55)
     skin = mix(dice.pick(((236, 188, 158), (204, 150, 116), (150, 100, 72), (112, 74, 54))), air, 0.3)
-    named = re.search(r"(black|dark|brown|red|blond|grey|gray|white)\w*(?: \w+)? hair", stage.words)
+    named = re.search(r"(black|dark|brown|red|blond|grey|gray|white)\w*(?:,? \w+)? (?:hair|beard)", stage.words)
     hairs = {"brown": (92, 60, 42), "red": (150, 70, 40), "blond": (214, 176, 110), "grey": (168, 168, 168)}
     hairs |= {"gray": hairs["grey"], "white": (222, 222, 218)}
     hair = hairs.get(named[1], (34, 28, 32)) if named else (44, 34, 36)
@@ -132,7 +135,8 @@ def _look(stage: Stage, number: int) -> Look:
         mix(hair, air, 0.2),
         mix(coat, air, 0.14),
         mix(palette.near, palette.far, 0.18),
-        "long hair" in stage.words or (dice.chance(0.5) and "short" not in stage.words),
+        "long hair" in stage.words or (bool(_SHE.search(stage.words)) and not _SHORT.search(stage.words)),
+        bool(re.search(r"\bbeard", stage.words)) and number == 0,
         mix(palette.near, palette.far, 0.25) if "umbrella" in stage.words else None,
     )
 
@@ -217,6 +221,8 @@ def _drawn(size: tuple[int, int], look: Look, pose: Pose, tall: float) -> tuple[
     lay(_hair(size, neck, tall, look.long_hair), look.hair)
     lay(_coat(size, hip, neck, tall), look.coat)
     lay(_face(size, neck, tall), look.skin)
+    if look.beard:
+        lay(_beard(size, neck, tall), look.hair)
     if look.umbrella is not None:
         lay(_umbrella(size, neck, tall), look.umbrella)
     lay(_arm(size, neck, pose.arms[0], pose.elbows[0], tall, 0.066, 0.062 * pose.open), mix(look.coat, look.legs, 0.14))
@@ -298,6 +304,19 @@ def _face(size: tuple[int, int], neck: Point, tall: float) -> Pen:
     pen = Pen(size)
     pen.oval(neck[0] + tall * 0.013, neck[1] - tall * 0.078, tall * 0.043, tall * 0.053)
     pen.oval(neck[0] - tall * 0.026, neck[1] - tall * 0.07, tall * 0.009, tall * 0.014)
+    return pen
+
+
+def _beard(size: tuple[int, int], neck: Point, tall: float) -> Pen:
+    pen = Pen(size)
+    x, y = neck[0] + tall * 0.016, neck[1] - tall * 0.05
+    arch = [
+        (x + math.cos(math.pi * step / 20) * tall * 0.041, y + math.sin(math.pi * step / 20) * tall * 0.05)
+        for step in range(21)
+    ]
+    pen.shape(
+        [*arch, (x - tall * 0.036, y - tall * 0.012), (x, y + tall * 0.004), (x + tall * 0.036, y - tall * 0.012)]
+    )
     return pen
 
 

@@ -114,7 +114,7 @@ def roofs(stage: Stage) -> None:
         lit = stage.mask(partial(_panes, stage, dice.apart(f"panes {depth}"), level, size))
         picture.paste(mix(palette.accent, (255, 226, 160), 0.6), (0, 0), lit)
         stage.paint(both, depth, picture)
-    stage.ground = 0.92
+    stage.ground = 0.87
 
 
 def _houses(stage: Stage, dice: Dice, level: float, size: float, landmarks: bool) -> tuple[Image.Image, Image.Image]:
