@@ -24,7 +24,7 @@ from runner.language.checks import (
 )
 from runner.language.compose import Cast, Composer
 from runner.language.document import Document, Fields, Origin, Value
-from runner.language.expansion import expand
+from runner.language.expansion import MAX_SHOTS, expand
 from runner.language.include import Named, Shelf, names, order
 from runner.language.materials import Asset, Stock, folded, read_asset
 from runner.language.prompts import Prompts
@@ -33,8 +33,6 @@ from runner.language.shots import Draft, Ground, Layer, finish
 from runner.language.template import Templates, Variable, variable
 from runner.problems import ExitCode, Problem, Problems, Stop, nearest
 from runner.request import Plain
-
-MAX_SHOTS = 100_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 
 _BREAK = re.compile(r"\r\n|\n|\r")
 _WORD = re.compile(r"[^\s,\[\]{}]+")
+_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]*)+(?=[^\s#])")
 _SIMPLE_KEY = re.compile(r"[\w-]+\Z")
 
 
@@ -173,7 +174,8 @@ class Origin(NamedTuple):
         for offset, detour in self.document.walk(self.path):
             if not detour:
                 last = offset
-        return last
+        found = _PROPERTIES.match(self.document.source.text, last)
+        return found.end() if found else last
 
     def place(self, index: int = 0, width: int | None = None) -> Place:
         """Where the value stands; for text, where its character `index` stands, literally."""
@@ -183,7 +185,9 @@ class Origin(NamedTuple):
             spots = offsets(source.text, at, value)
             if index or width is not None:
                 start = spots[min(index, len(spots) - 1)]
-                stop = spots[min(index + (width or 1), len(spots) - 1)]
+                last = min(index + (width or 1), len(value)) - 1
+                # An escape is several characters of the file; what follows a fold is on another line.
+                stop = spots[last + 1] if source.text.startswith("\\", spots[last]) else spots[last] + 1
                 return source.place(start, max(1, stop - start), self.path)
             return source.place(at, spots[-1] - at, self.path)
         if isinstance(value, dict | list):

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 MAX_OUTPUT = 100_000
-MAX_SOURCE = 65_536
+MAX_SOURCE = 16_384
 MAX_RANGE = 1_000
 # Linear in what they are given, so that a template of them alone cannot run away.
 _LINEAR = """

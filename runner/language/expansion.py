@@ -7,8 +7,9 @@ from runner.language.document import Fields, Origin, Value
 from runner.language.matrix import Axis, Choice, appended, axes, combinations
 from runner.language.shots import Draft, Ground, Layer, merge, merged_mapping, render_field
 from runner.language.template import MARK, Fault, Scope, Templates, Variable, plain_values, variable
-from runner.problems import Problem
+from runner.problems import Problem, Problems
 
+MAX_SHOTS = 100_000
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z)", re.IGNORECASE)
 # Most ids are letters, digits and dashes: nothing more need be asked of them.
@@ -24,20 +25,40 @@ def expand(ground: Ground) -> list[Draft]:
     start = merge(ground.defaults)
     start_variables = _variables(start, ground.defaults)
     shared = plain_values(ground.variables, start_variables)
+    if _too_many(ground, shots if isinstance(shots, list) else []):
+        return []
+    broken: dict[object, set[str]] = {}
+    for path in ground.broken:
+        if path[:1] == ("shots",) and len(path) > 2:
+            broken.setdefault(path[1], set()).add(str(path[2]))
     for index, entry in enumerate(shots if isinstance(shots, list) else ()):
-        if not isinstance(entry, Fields):
+        if not isinstance(entry, Fields) or not entry:
             continue
         origin = Origin(ground.document, ("shots", index))
         before = len(found)
         if "matrix" in entry:
             found += _from_matrix(ground, origin, entry)
-        elif not ground.broken or ("shots", index, "matrix") not in ground.broken:
+        elif "matrix" not in broken.get(index, ()):
             found.append(_draft(ground, origin, entry, start, start_variables, shared))
-        if ground.broken or ground.lost:
-            broken = {str(path[2]) for path in ground.broken if path[:2] == ("shots", index) and len(path) > 2}
+        if index in broken or ground.lost:
             for draft in found[before:]:
-                draft.broken |= broken | (ground.lost - set(entry))
+                draft.broken |= broken.get(index, set()) | (ground.lost - set(entry))
     return found
+
+
+def _too_many(ground: Ground, shots: list[Value]) -> bool:
+    """Counts the combinations before one of them is made; more shots than a batch may have are noted."""
+    total, unheard = 0, Problems()
+    for index, entry in enumerate(shots):
+        matrix = Origin(ground.document, ("shots", index, "matrix"))
+        said = entry.get("matrix") if isinstance(entry, dict) else None
+        total += len(combinations(matrix, axes(matrix, unheard), unheard)) if isinstance(said, dict) else 1
+        if total > MAX_SHOTS:
+            message = f"with this shot the storyboard has {total:,} shots; at most {MAX_SHOTS:,} are made at once"
+            hint = "make a storyboard of its own of some"
+            ground.problems.add(Problem("batch-size", matrix.key_place(), message, hint))
+            return True
+    return False
 
 
 def _draft(

@@ -69,6 +69,10 @@ class Shelf:
             broken.add(unit(path))
         for path in broken:
             _drop(document, path)
+        shots = document.root.get("shots")
+        if len(broken) >= schema.MOST and isinstance(shots, list):
+            # Nobody reads on after so many: what else does not fit is left out without a word.
+            shots[:] = [shot if schema.fits(shot, "shot") else Fields(0) for shot in shots]
 
     def _included(self, document: Document, path: FilePath, trail: tuple[str, ...]) -> Iterator[Document]:
         said = document.root.get("include")

@@ -2,22 +2,25 @@
 
 from dataclasses import replace
 
-from runner.problems import Problem, Problems
+from runner.problems import Place, Problem, Problems
 
 
 def settled(problems: Problems) -> Problems:
     """The same problems sorted by file, line and column; equal ones joined, with all the shots that they touch."""
     joined: dict[tuple[object, ...], Problem] = {}
+    # As keys of dicts they stay in order and stand once.
+    shots: dict[tuple[object, ...], dict[str, None]] = {}
+    related: dict[tuple[object, ...], dict[tuple[Place, str], None]] = {}
     for problem in problems:
-        key = (problem.code, problem.place, problem.message)
-        known = joined.get(key)
-        if known is None:
-            joined[key] = problem
-        elif problem.shots:
-            joined[key] = replace(known, shots=tuple(dict.fromkeys((*known.shots, *problem.shots))))
+        place = problem.place
+        key = (problem.code, place.file, place.line, place.column, problem.message)
+        joined.setdefault(key, problem)
+        shots.setdefault(key, {}).update(dict.fromkeys(problem.shots))
+        related.setdefault(key, {}).update(dict.fromkeys(problem.related))
+    found = [replace(one, shots=tuple(shots[key]), related=tuple(related[key])) for key, one in joined.items()]
     files = {name: index for index, name in enumerate(problems.sources)}
-    problems.found = sorted(
-        joined.values(),
-        key=lambda one: (files.get(one.place.file, len(files)), one.place.file, one.place.line, one.place.column),
+    found.sort(
+        key=lambda one: (files.get(one.place.file, len(files)), one.place.file, one.place.line, one.place.column)
     )
+    problems.found = found
     return problems

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.language.batch import Options, compile
+from runner.language import batch as language
+from runner.language.batch import Options
 from runner.language.catalogue import catalogue
 from runner.show.problems import text
 
@@ -28,7 +29,7 @@ def test_the_whole_message(code: str, tmp_path: Path) -> None:
         shutil.copytree(BAD, root)
         with (root / GENERATED[code]).open("wb") as file:
             file.truncate(17 << 20)
-    batch, problems = compile([root / f"{code}.yaml"], root, Options())
+    _, problems = language.compile([root / f"{code}.yaml"], root, Options())
     shown = text(problems, root, root, color=False)
     expected = BAD / f"{code}.txt"
     if os.environ.get("REWRITE"):
