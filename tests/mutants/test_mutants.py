@@ -80,7 +80,7 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     "a 500 is repeated for ever": (
         "runner/engine/schedule.py",
         "perhaps < TRY_LATER_REPEATS",
-        "perhaps >= 0",
+        "perhaps < 99 * TRY_LATER_REPEATS",
         ENGINE,
     ),
     "the cap is each run's own": (
@@ -95,11 +95,11 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         "used is None and used != quoted",
         ENGINE,
     ),
-    "a ledger that is gone is not missed": (
-        "runner/engine/creating.py",
-        "        await run.aside(run.ledger.check)\n",
-        "",
-        ENGINE,
+    "an empty file is taken for a ledger": (
+        "runner/records/ledger_file.py",
+        "if application != _APPLICATION:",
+        "if application not in (0, _APPLICATION):",
+        RECORDS,
     ),
     "a look that failed fails the take": (
         "runner/engine/looking.py",
