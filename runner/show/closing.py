@@ -17,9 +17,8 @@ from runner.show.cells import left
 from runner.show.cells import width as cells
 from runner.show.clean import clean, words
 from runner.show.ink import Ink
-from runner.show.names import full_name, shot_name, take_names
+from runner.show.names import full_name, several_boards, shot_name, take_names, title
 from runner.show.notes import commands, flow, labelled
-from runner.show.progress import several_boards, title
 
 _LABEL = 9
 _WIDE = 120
@@ -159,8 +158,7 @@ def _troubles(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]
     if outcome.halt is not None:
         for at, line in enumerate(outcome.halt.words.splitlines()):
             lines += labelled("stopped" if at == 0 else "", clean(line), width, ink, "strong bad", _LABEL)
-    for fate in outcome.unsettled:
-        lines += _unsettled(fate, plan, width, ink, after)
+    lines += _unsettled(outcome.unsettled, plan, width, ink, after)
     for fate in outcome.perhaps:
         text = f"{_name(fate, plan)}  the server failed and it was tried again; counted as charged"
         lines += labelled("perhaps", text, width, ink, "bad", _LABEL)
@@ -186,22 +184,27 @@ def _said(fate: Fate) -> str:
     return words(said or fate.step.reason, 400)
 
 
-def _unsettled(fate: Fate, plan: Plan, width: int, ink: Ink, after: After) -> list[str]:
-    sent = fate.attempt.sent_at or fate.attempt.intended_at if fate.attempt is not None else None
-    time = f" ({sent.astimezone(after.zone):%H:%M:%S})" if sent is not None else ""
-    text = f"{_name(fate, plan)}  {_said(fate)}{time}; nobody knows the outcome"
-    lines = labelled("unsettled", text, width, ink, "strong bad", _LABEL)
-    margin = " " * (_LABEL + 4)
+def _unsettled(fates: Sequence[Fate], plan: Plan, width: int, ink: Ink, after: After) -> list[str]:
+    """Each with what happened and when; the way out once, for the first."""
+    lines: list[str] = []
+    for fate in fates:
+        sent = fate.attempt.sent_at or fate.attempt.intended_at if fate.attempt is not None else None
+        time = f" ({sent.astimezone(after.zone):%H:%M:%S})" if sent is not None else ""
+        text = f"{_name(fate, plan)}  {_said(fate)}{time}; nobody knows the outcome"
+        lines += labelled("unsettled", text, width, ink, "strong bad", _LABEL)
+    if not fates:
+        return []
+    one = "it" if len(fates) == 1 else "each"
     if "settle" not in after.built:
-        advice = "look for it on the vendor's page; it is counted, and never sent again by itself"
+        advice = f"look for {one} on the vendor's page; what is in doubt is counted, and never sent again by itself"
         return [*lines, *labelled("", advice, width, ink, "plain", _LABEL)]
-    shot = full_name(fate.step)
-    lines.append(f"{margin}look for it on the vendor's page, then one of")
+    margin, shot = " " * (_LABEL + 4), full_name(fates[0].step)
     ways = (
         (f"storyboard settle {shot} --task task_…", "it is there: take it, no new charge"),
         (f"storyboard settle {shot} --not-charged", "it is not: the next run makes it"),
     )
-    return [*lines, *commands(ways, width, ink, margin + "  ")]
+    lead = f"{margin}look for {one} on the vendor's page, then one of"
+    return [*lines, lead, *commands(ways, width, ink, margin + "  ")]
 
 
 def _bad(label: str, fates: Sequence[Fate], way_out: str, plan: Plan, width: int, ink: Ink) -> list[str]:

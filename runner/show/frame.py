@@ -12,7 +12,7 @@ from runner.show.ink import Ink
 from runner.show.names import shot_name, take_names
 from runner.show.notes import flow, labelled
 from runner.show.plan_table import WIDE
-from runner.show.progress import ENDED_BADLY, Progress, Stand, clock_time, counts, elapsed, several_boards, title
+from runner.show.progress import ENDED_BADLY, Progress, Stand, clock_time, counts, elapsed
 
 _BAR = 18
 _LABEL = 9
@@ -41,7 +41,7 @@ def frame(progress: Progress, now: datetime, width: int, height: int, ink: Ink) 
 def headline(progress: Progress, now: datetime, width: int, ink: Ink) -> str:
     """`The Last Ferry   8 of 28 made · 3 running · 16 to go          06:41`; the last facts go first when narrow."""
     time = clock_time(progress, now)
-    name, facts = title(progress.plan), counts(progress)
+    name, facts = progress.title, counts(progress)
     least = min(cells(name), _LEAST_TITLE)
     while len(facts) > 1 and least + 3 + cells(" · ".join(facts)) + 3 + cells(time) > width:
         facts.pop()
@@ -57,7 +57,7 @@ def _running(progress: Progress, now: datetime, width: int, most: int, ink: Ink)
     """A line for each task in progress, the one that ends first on top; those beyond `most` are counted."""
     stands = sorted(progress.running, key=lambda stand: (stand.event == "created", -elapsed(stand, now)))
     shown = stands if len(stands) <= most else stands[: most - 1]
-    several = several_boards(progress.plan)
+    several = progress.several
     name_cells = max((cells(shot_name(stand.step, several)) for stand in shown), default=0)
     name_cells = min(name_cells, max(12, width // 3))
     lines = [_task(stand, now, width, name_cells, several, ink) for stand in shown]
@@ -102,7 +102,7 @@ def _ended(progress: Progress, width: int, most: int, ink: Ink) -> list[str]:
     """What is made, shortly, and every take that went wrong with the vendor's words, in at most so many lines."""
     if most < 1:
         return []
-    several = several_boards(progress.plan)
+    several = progress.several
     bad = [_bad(alike, width, several, ink) for event in ENDED_BADLY for alike in _alike(progress.having(event))]
     bad += [labelled("warning", said, width, ink, "warn", _LABEL)[:3] for said in dict.fromkeys(progress.warnings)]
     lines = [*_made(progress, width, ink), *(line for lines in bad for line in lines)]
@@ -114,8 +114,8 @@ def _ended(progress: Progress, width: int, most: int, ink: Ink) -> list[str]:
 def _made(progress: Progress, width: int, ink: Ink) -> list[str]:
     if not (number := progress.number("stored")):
         return []
-    latest = progress.having("stored")[-_MOST_NAMED:]
-    lines = flow(take_names([stand.step for stand in latest], several_boards(progress.plan)), width - _LABEL - 4, "  ")
+    latest = progress.latest("stored", _MOST_NAMED)
+    lines = flow(take_names([stand.step for stand in latest], progress.several), width - _LABEL - 4, "  ")
     if len(lines) > _MOST_MADE or number > len(latest):
         lines = [f"{count(number, 'clip')}, the last of them", *lines[1 - _MOST_MADE :]]
     margin = " " * (_LABEL + 4)

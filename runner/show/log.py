@@ -6,7 +6,7 @@ from runner.engine.news import News
 from runner.show.amounts import count, lasting
 from runner.show.clean import clean, words
 from runner.show.names import shot_name
-from runner.show.progress import Progress, clock_time, counts, several_boards, title
+from runner.show.progress import Progress, clock_time, counts
 
 _WORDS = {"created": "sent", "stored": "made", "failed": "failed", "refused": "refused", "unsettled": "unsettled"}
 
@@ -19,7 +19,7 @@ def event_line(progress: Progress, news: News) -> str | None:
     if news.event not in _WORDS or news.step is None:
         return None
     word = "again" if news.again else _WORDS[news.event]
-    name = f"{shot_name(news.step, several_boards(progress.plan))} take {news.step.take}"
+    name = f"{shot_name(news.step, progress.several)} take {news.step.take}"
     return f"{time} {word:<9} {name}  {_detail(news)}".rstrip()
 
 
@@ -47,6 +47,6 @@ def heartbeat(progress: Progress, now: datetime) -> str:
 def opening_line(progress: Progress) -> str:
     """`00:00 begin     The Last Ferry: 28 takes`."""
     takes = progress.begun + len(progress.to_go)
-    name = title(progress.plan)
+    name = progress.title
     at_once = f", {progress.at_once} at a time" if progress.at_once > 1 else ""
     return f"00:00 begin     {name}: {count(takes, 'take')}{at_once}"

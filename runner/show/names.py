@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from runner.plan import Step
+from runner.plan import Plan, Step
 from runner.selection import board_name
-from runner.show.clean import clean
+from runner.show.clean import clean, words
 
 
 def shot_name(step: Step, several: bool) -> str:
@@ -31,3 +31,15 @@ def _takes(name: str, steps: Sequence[Step]) -> str:
     if numbers == list(range(1, steps[0].shot.takes + 1)):
         return name if len(numbers) == 1 else f"{name} ×{len(numbers)}"
     return f"{name} take{'' if len(numbers) == 1 else 's'} {' '.join(map(str, numbers))}"
+
+
+def title(plan: Plan) -> str:
+    """The storyboard's title, or how many there are."""
+    paths = {step.shot.storyboard for step in plan.steps}
+    titles = [words(board.title, 200) for board in plan.batch.storyboards if board.path in paths]
+    return titles[0] if len(titles) == 1 else f"{len(titles)} storyboards"
+
+
+def several_boards(plan: Plan) -> bool:
+    """Whether shots must be named with their storyboard."""
+    return len({step.shot.storyboard for step in plan.steps}) > 1

@@ -4,12 +4,14 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 
 from runner.engine.news import Money, News
 from runner.history import Attempt
 from runner.plan import Action, Plan, Step
 from runner.show.amounts import length
 from runner.show.clean import words
+from runner.show.names import several_boards, title
 
 _RUNNING = ("created", "running", "succeeded")
 _LATEST = 8
@@ -38,6 +40,9 @@ class Progress:
     at_once: int = 0
     """Tasks in progress at most; 0 when it was not said: then the most that were seen."""
     plan: Plan | None = None
+    title: str = "storyboard"
+    several: bool = False
+    """Whether shots are named with their storyboard."""
     began: datetime | None = None
     to_go: dict[Key, Step] = field(default_factory=dict)
     """What this run still has to begin."""
@@ -70,6 +75,7 @@ class Progress:
 
     def _plan(self, plan: Plan) -> None:
         self.plan = plan
+        self.title, self.several = title(plan), several_boards(plan)
         self.to_go = {step.key: step for step in plan.steps if step.key not in self._event and _comes(step)}
         self.wait_for_pick = sum(1 for step in plan.steps if step.later)
 
@@ -89,6 +95,10 @@ class Progress:
     def having(self, *events: str) -> list[Stand]:
         """The takes whose last news is one of these, in the order in which it came."""
         return [stand for event in events for stand in self._stands.get(event, {}).values()]
+
+    def latest(self, event: str, most: int) -> list[Stand]:
+        """The last so many of the takes that have this as their last news, in its order."""
+        return list(islice(reversed(self._stands.get(event, {}).values()), most))[::-1]
 
     def number(self, event: str) -> int:
         """How many takes have this as their last news."""
@@ -129,16 +139,6 @@ def clock_time(progress: Progress, now: datetime) -> str:
     return length(int((now - (progress.began or now)).total_seconds())).rjust(5, "0")
 
 
-def title(plan: Plan | None) -> str:
-    """The storyboard's title, or how many there are."""
-    boards = {} if plan is None else {step.shot.storyboard: None for step in plan.steps}
-    if plan is None or not boards:
-        return "storyboard"
-    if len(boards) > 1:
-        return f"{len(boards)} storyboards"
-    return words(next(board.title for board in plan.batch.storyboards if board.path in boards), 200)
-
-
 def counts(progress: Progress) -> list[str]:
     """What is made, runs, is to go, went wrong, and waits: only what there is."""
     made, going = progress.number("stored"), len(progress.running)
@@ -154,8 +154,3 @@ def counts(progress: Progress) -> list[str]:
     if waiting := progress.wait_for_pick:
         found.append(f"{waiting} wait{'s' if waiting == 1 else ''} for a pick")
     return found
-
-
-def several_boards(plan: Plan | None) -> bool:
-    """Whether shots must be named with their storyboard."""
-    return plan is not None and len({step.shot.storyboard for step in plan.steps}) > 1
