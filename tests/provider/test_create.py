@@ -30,7 +30,6 @@ def endless(start: bytes, repeat: bytes) -> Step:
 UNKNOWN: dict[str, Step] = {
     "reset after the task was made": dropped(made=True),
     "closed after the task was made": dropped(made=True, end="close"),
-    "reset right after accept": dropped(made=False, when="accept"),
     "silence": dropped(made=True, end="stall"),
     "an early 502, then a reset before the request was read": Step(status=502, when="head", end="reset", made=False),
     "502 from a gateway": page(502, "nginx", made=True),
@@ -85,6 +84,14 @@ def test_a_redirect_stops_creating_and_is_never_followed(name: str) -> None:
 
     assert answer.stop
     assert len(double.requests("")) == 1
+
+
+def test_a_reset_right_after_the_connection_was_accepted_is_never_taken_for_more_than_is_known() -> None:
+    marks = Marks()
+    with Double([dropped(made=False, when="accept")]) as double:
+        answer = create(double.url, marks)
+
+    assert isinstance(answer, Unknown if marks.made else NotSent)
 
 
 def test_what_came_before_the_break_is_kept() -> None:
