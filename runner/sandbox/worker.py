@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 from runner.sandbox import plain
@@ -22,9 +24,18 @@ def main() -> None:
     # Whatever a library prints must not be taken for an answer.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    for line in sys.stdin:
-        answers.write(json.dumps(_do(json.loads(line))) + "\n")
+    jobs: SimpleQueue[str] = SimpleQueue()
+    Thread(target=_listen, args=(jobs,), daemon=True).start()
+    while True:
+        answers.write(json.dumps(_do(json.loads(jobs.get()))) + "\n")
         answers.flush()
+
+
+def _listen(jobs: SimpleQueue[str]) -> None:
+    """In a thread, so that a drawing that nobody waits for any more ends at once, not when it is finished."""
+    for line in sys.stdin:
+        jobs.put(line)
+    os._exit(0)
 
 
 def _do(job: Mapping[str, Any]) -> dict[str, Any]:

@@ -125,9 +125,10 @@ def _carry(source: Path, target: Path) -> None:
             shutil.copy(clip, target / clip.name)
 
 
-def served(folder: Path, *flags: str) -> tuple["subprocess.Popen[str]", str]:
+def served(folder: Path, *flags: str, plain: bool = True) -> tuple["subprocess.Popen[str]", str]:
     """A server as another program starts it, and its address."""
-    command = [sys.executable, "-m", "runner", "sandbox", "--plain-clips", "--state", str(folder), *flags]
+    clips = ["--plain-clips"] if plain else []
+    command = [sys.executable, "-m", "runner", "sandbox", *clips, "--state", str(folder), *flags]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     line = process.stdout.readline()
