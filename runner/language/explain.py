@@ -1,0 +1,145 @@
+"""One finished shot, with where each of its values came from, and its prompt on the way to what is sent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+
+from runner.language.batch import Film, Options, compiling
+from runner.language.board import Shot
+from runner.language.compose import Composer
+from runner.language.document import Value
+from runner.language.environment import text_of
+from runner.language.expansion import used_names
+from runner.language.shots import Draft, prompt_text
+from runner.language.template import Fault
+from runner.problems import Place
+
+_DEFAULTS = {"model": "seedance-20", "resolution": "720p", "duration": "5", "aspect_ratio": "16:9", "takes": "1"}
+_ORDER = """
+    id title scene tags notes mode model resolution duration aspect_ratio upscale seed audio takes skip first_frame
+    last_frame references inputs
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A value of the finished shot: its name, itself as text, and where it was said."""
+
+    name: str
+    value: str
+    where: str
+    """`shot`, `defaults`, `matrix format: tall`, `profile draft`, `vars`, `--var`, `the format's default`."""
+    place: Place | None
+    """None for what no file says."""
+    overrides: tuple[Place, ...] = ()
+    """Where it was said otherwise, and overridden."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Everything that `plan --explain` tells of a shot."""
+
+    shot: Shot
+    fields: tuple[Said, ...]
+    variables: tuple[Said, ...]
+    """The variables that its templates use."""
+    written: str | None
+    """The prompt as the file says it."""
+    wrap: str | None
+    rendered: str | None
+    """The prompt in its wrap after templates, mentions still as written."""
+    sent: str | None
+    materials: tuple[tuple[str, str, str], ...]
+    """Position in the request (`@image1`, `first frame`), the user's name, and what it is."""
+
+
+def explain_shot(
+    files: Sequence[FilePath], root: FilePath, options: Options, storyboard: str, shot: str
+) -> Explained | None:
+    """The shot of that id in the storyboard of that path (a `Shot` has both); None when it is not there or not fit."""
+    with compiling(files, root, options) as (films, _):
+        for film in films:
+            for draft in film.drafts:
+                if film.document.name == storyboard and draft.id == shot:
+                    return _explained(film, draft)
+    return None
+
+
+def _explained(film: Film, draft: Draft) -> Explained | None:
+    composer = Composer(draft, film.ground, film.cast)
+    shot = composer.shot()
+    if shot is None:
+        return None
+    _, rendered = prompt_text(draft, film.ground)
+    written, wrap = draft.raw.get("prompt"), draft.raw.get("wrap")
+    return Explained(
+        shot=shot,
+        fields=tuple(_fields(draft, shot)),
+        variables=tuple(_variables(film, draft)),
+        written=written if isinstance(written, str) else None,
+        wrap=wrap if isinstance(wrap, str) else None,
+        rendered=rendered.strip() if rendered else None,
+        sent=shot.request.prompt,
+        materials=tuple(_materials(composer, shot)),
+    )
+
+
+def _fields(draft: Draft, shot: Shot) -> list[Said]:
+    found: list[Said] = []
+    for name in _ORDER.split():
+        value = shot.id if name == "id" else draft.values.get(name, draft.raw.get(name))
+        layers = [layer for layer in draft.layers if name in layer.fields]
+        if value is None and name in _DEFAULTS:
+            found.append(Said(name, _DEFAULTS[name], "the format's default", None))
+        elif value is not None and layers:
+            text = shot.request.model if name == "model" else _text(value)
+            before = tuple(layer.of(name).place() for layer in layers[:-1])
+            found.append(Said(name, text, layers[-1].what, layers[-1].of(name).place(), before))
+    return found
+
+
+def _variables(film: Film, draft: Draft) -> list[Said]:
+    found: list[Said] = []
+    axes = {choice.axis: choice for choice in draft.combination}
+    for name in sorted(used_names(draft, film.ground.templates) | film.ground.spoken):
+        variable = draft.scope.find(name)
+        if variable is None:
+            continue
+        try:
+            value = film.ground.templates.value(name, draft.scope, lambda: draft.entry.place())
+        except Fault:
+            continue
+        if name in axes:
+            found.append(Said(name, _text(value), f"axis {name}", axes[name].origin.place()))
+        elif variable.origin is None:
+            found.append(Said(name, _text(value), "--var", None))
+        else:
+            origin = variable.origin()
+            layer = next((one for one in reversed(draft.layers) if name in _vars(one.fields.get("vars"))), None)
+            found.append(Said(name, _text(value), layer.what if layer else "vars", origin.place()))
+    return found
+
+
+def _vars(value: Value) -> dict[str, Value]:
+    return value if isinstance(value, dict) else {}
+
+
+def _materials(composer: Composer, shot: Shot) -> list[tuple[str, str, str]]:
+    counts: dict[str, int] = {}
+    found: list[tuple[str, str, str]] = []
+    for number, (material, name) in enumerate(zip(shot.request.materials, shot.names, strict=True)):
+        counts[material.kind] = counts.get(material.kind, 0) + 1
+        position = f"@{material.kind}{counts[material.kind]}"
+        if shot.request.mode == "keyframe":
+            position = ("first frame", "last frame")[number]
+        what = getattr(material, "path", None) or getattr(material, "url", None) or str(material)
+        found.append((position, name, what))
+    return found
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_text, value))}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_text(item)}" for key, item in value.items()) + "}"
+    return "null" if value is None else text_of(value)
