@@ -64,7 +64,7 @@ class NotMedia(Exception):  # noqa: N818 - it says what a file is, it is not alw
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What was measured; width and height for pictures and videos (as shown), seconds for videos and audio."""
+    """What was measured: width and height of pictures (as shown) and videos (as coded), seconds of videos and audio."""
 
     kind: Kind
     format: str

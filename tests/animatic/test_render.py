@@ -20,6 +20,7 @@ from runner.media.boxes import walk
 from runner.media.clip import frame, probe
 from runner.media.frames import image_of
 from runner.sandbox.animatic.order import Order, Reference, to_json
+from runner.sandbox.animatic.pictures import opened
 from runner.sandbox.animatic.render import drawn_size, render
 from runner.sandbox.animatic.sound import hear, peaks, sound_track
 
@@ -308,3 +309,13 @@ def test_even_tiny_and_odd_shapes_can_be_drawn(tmp_path: Path, shape: tuple[int,
     order = _order("0-1s: @image1 walks", width=shape[0], height=shape[1], references=_materials(tmp_path))
     facts = probe(_rendered(tmp_path, order))
     assert (facts.width, facts.height) == shape
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16"])
+def test_pictures_of_every_depth_keep_their_light(tmp_path: Path, mode: str) -> None:
+    grey = Image.linear_gradient("L").resize((64, 64))
+    wide = Image.frombytes("I;16", grey.size, b"".join((v * 257).to_bytes(2, "little") for v in grey.tobytes()))
+    (wide if mode == "I;16" else grey.convert(mode)).save(tmp_path / "a.png")
+    shown = opened(tmp_path / "a.png", (64, 64))
+    assert shown is not None
+    assert _distance(shown.resize((1, 8)), grey.resize((1, 8))) < 8

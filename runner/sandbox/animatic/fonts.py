@@ -182,7 +182,10 @@ def _shelf() -> list[Face]:
         for path in sorted(Path(folder).rglob("*"))
         if path.suffix.lower() in (".ttf", ".otf", ".ttc") and path.stem.startswith(_LIKELY)
     ]
-    files.sort(key=lambda path: next(at for at, name in enumerate(_LIKELY) if path.stem.startswith(name)))
+    # The shortest of the names is the plain cut: DejaVuSans before DejaVuSans-Bold.
+    files.sort(
+        key=lambda path: (next(at for at, name in enumerate(_LIKELY) if path.stem.startswith(name)), len(path.stem))
+    )
     return [face for path in files if _opens(face := Face(str(path)))]
 
 

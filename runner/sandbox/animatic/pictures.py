@@ -75,6 +75,9 @@ def flattened(image: Image.Image) -> Image.Image:
         layer = image.convert("RGBA")
         ground = Image.new("RGBA", layer.size, (226, 224, 218, 255))
         return Image.alpha_composite(ground, layer).convert("RGB")
+    if image.mode.startswith("I;16"):
+        # Pillow cuts 16 bits off at 255 instead of scaling them.
+        image = image.convert("I").point([value >> 8 for value in range(65_536)], "L")
     return image.convert("RGB")
 
 

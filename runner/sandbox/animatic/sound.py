@@ -89,7 +89,7 @@ def hear(path: Path, seconds: float) -> "array[float]":
                     samples.frombytes(bytes(piece.planes[0])[: piece.samples * 4])
                 if len(samples) >= seconds * RATE:
                     break
-    except (FFmpegError, ValueError, OverflowError):
+    except (FFmpegError, OSError, ValueError, OverflowError):
         # What was heard until it broke is as good as it gets.
         pass
     return samples[: int(seconds * RATE)]
