@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from runner.cli import COMMANDS, parser
+from runner.cli import parser
+from runner.commands.__init__ import COMMANDS
 from runner.problems import ExitCode
 from runner.settings_file import _KEYS, _PRICES
 from tests.docs.pages import ROOT, sections
