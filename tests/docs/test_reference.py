@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runner.cli import parser
-from runner.commands.__init__ import COMMANDS
+from runner.commands import COMMANDS
 from runner.problems import ExitCode
 from runner.settings_file import _KEYS, _PRICES
 from tests.docs.pages import ROOT, sections
