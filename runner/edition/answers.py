@@ -80,7 +80,7 @@ def _refusal(status: int, headers: tuple[tuple[str, str], ...], body: bytes, sai
         case _ if status in _WRONG_HOST:
             return Refused(status, words, stop=True)
         case _ if status in _REFUSED:
-            return Refused(status, words, _errors(said), stop=not own)
+            return Refused(status, _detailed(words, said), _errors(said), stop=not own)
         case _ if 300 <= status < 400:
             return unknown(status, headers, body, f"HTTP {status}: sent on to another address")
         case _:
@@ -97,7 +97,18 @@ def words_of(said: Any) -> str:
     for key in ("message", "error", "msg", "detail"):
         if words := text_of(said.get(key)):
             return words
+    return _listed(said)
+
+
+def _listed(said: Any) -> str:
+    """What `errors[]` says, in one line."""
     return "; ".join(f"{path}: {words}" if path else words for path, words in _errors(said))[:WORDS]
+
+
+def _detailed(words: str, said: Any) -> str:
+    """The vendor's words with what it says of single fields, where it says more."""
+    more = _listed(said)
+    return words if more in words else f"{words} ({more})"[:WORDS]
 
 
 def text_of(value: Any) -> str:

@@ -62,7 +62,8 @@ def read_record(
 ) -> LookAnswer:
     """The answer to a recordInfo about `task_id`; what failed or makes no sense is "ask again later", never "failed".
 
-    `model`, if known, must be the record's, too; `names` are an edition's accepted spellings.
+    `model`, if known, must be the record's, too, where the record says one of the edition's `names`: a paid task is not
+    lost for a spelling that no page has.
     """
     headers = tuple(headers)
     try:
@@ -149,9 +150,9 @@ def _strange(record: Mapping[str, Any], task_id: str, model: str | None, names: 
         return "the record is another task's"
     if told is None and known_status(_word(record)) == FAIL:
         return "a failure that does not say which task's"
-    seen = record.get("model")
-    if model is not None and isinstance(seen, str) and names.get(seen, seen) != names.get(model, model):
-        return f"the record is of another model, {seen[:80]}"
+    seen = names.get(str(record.get("model")))
+    if model is not None and seen is not None and seen != names.get(model):
+        return f"the record is of another model, {seen}"
     return ""
 
 

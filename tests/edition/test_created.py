@@ -113,7 +113,7 @@ def test_a_documented_refusal_keeps_the_vendors_words_and_paths(status: int) -> 
 
     assert read(status, body) == Refused(
         status,
-        "Invalid parameters",
+        "Invalid parameters (inputs.duration: must be 4 to 15; inputs.urls.0: not reachable; and so on)",
         (("inputs.duration", "must be 4 to 15"), ("inputs.urls.0", "not reachable"), ("", "and so on")),
     )
 

@@ -214,6 +214,11 @@ def test_a_failure_without_a_name_is_not_believed_and_a_success_is() -> None:
     assert unheard(read({**anonymous, "status": "fail", "error": "x"}))
 
 
+def test_a_model_that_no_page_names_loses_no_paid_task() -> None:
+    assert isinstance(read(but(model="seedance-2.0-turbo"), model="seedance-20"), Succeeded)
+    assert isinstance(read(but(model=None), model="seedance-20"), Succeeded)
+
+
 def test_a_models_second_name_is_the_same_model() -> None:
     assert isinstance(read(but(model="seedance2.0-pro"), model="seedance-20"), Succeeded)
 

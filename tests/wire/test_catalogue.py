@@ -103,7 +103,7 @@ CASES: dict[str, Case] = {
         (1, 1),
         1,
         0,
-        "Invalid",
+        "inputs.prompt: too rude",
     ),
     "the preflight meets a page": Case([page(200, on=LOOK)], (3, 0), 1, 1, "cloudflare"),
     "the preflight is sent on": Case(
