@@ -10,6 +10,7 @@ from pathlib import Path as FilePath
 from runner.edition.edition import DEFAULT, Edition, load
 from runner.language.apart import Apart
 from runner.language.board import Batch, Shot, Storyboard
+from runner.language.cast import Cast
 from runner.language.checks import (
     check_asset_names,
     check_circles,
@@ -22,7 +23,7 @@ from runner.language.checks import (
     check_unused_variables,
     check_variable_names,
 )
-from runner.language.compose import Cast, Composer
+from runner.language.compose import Composer
 from runner.language.document import Document, Fields, Origin, Value
 from runner.language.expansion import MAX_SHOTS, expand
 from runner.language.include import Named, Shelf, names, order

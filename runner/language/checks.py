@@ -81,7 +81,7 @@ def _bad_name(name: str) -> str:
 
 def check_circles(shots: Sequence[Shot], drafts: Mapping[str, Draft], ground: Ground) -> None:
     """Shots that are made from each other; the whole circle is named, once."""
-    graph = {shot.id: shot.needs for shot in shots if shot.needs}
+    graph = {shot.id: needs for shot in shots if shot.request.materials and (needs := shot.needs)}
     if not graph:
         return
     while True:

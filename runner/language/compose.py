@@ -2,47 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
-from runner.edition.edition import Edition
 from runner.language.board import Shot
+from runner.language.cast import Cast, Used, same_source
 from runner.language.document import Origin, Value
-from runner.language.materials import Asset, Stock, ending, folded, is_source
+from runner.language.limits import check
+from runner.language.materials import Asset, ending, folded, is_source
 from runner.language.mentions import Mention, find, resolve, single, suggestion
 from runner.language.shots import Draft, Ground, prompt_text
 from runner.language.template import MARK, Fault
+from runner.language.trace import around, literal
 from runner.media.files import known_endings
 from runner.problems import Place, Problem
-from runner.request import FromTake, Kind, LocalFile, Material, Mode, Plain, Remote, Request
-
-
-class Used(NamedTuple):
-    """A material of a shot, the name that the user wrote for it, and where."""
-
-    material: Material
-    name: str
-    origin: Origin
-    source: Origin | None = None
-    """Where the asset says it; None for what a field or a prompt names itself."""
-
-
-@dataclass(slots=True)
-class Cast:
-    """Everybody who can be mentioned in one storyboard."""
-
-    names: dict[str, Asset | str]
-    stock: Stock
-    edition: Edition
-    hidden: tuple[str, ...] = ()
-    """How names begin that are not known because of another problem."""
-    takes: dict[str, int] = field(default_factory=dict)
-    """Takes of each shot whose number is known."""
-    fine: set[object] = field(default_factory=set)
-    """Combinations of model, resolution and so on in which nothing was found wrong."""
-
-    @property
-    def known(self) -> tuple[str, ...]:
-        return tuple(sorted(one.name if isinstance(one, Asset) else one for one in self.names.values()))
+from runner.request import FromTake, Kind, Material, Mode, Plain, Request
 
 
 @dataclass(slots=True)
@@ -59,7 +31,8 @@ class Composer:
     """Assets whose words were said already."""
     failed: bool = False
     text: str = ""
-    mentioned: set[Material] = field(default_factory=set)
+    mentioned: int = 0
+    """How many of the materials the prompt mentions; they come first."""
 
     def shot(self) -> Shot | None:
         """The finished shot, or None when something is wrong with it."""
@@ -77,14 +50,13 @@ class Composer:
             self.used = frames
         else:
             prompt = resolve(self.text, mentions, lambda mention: self._in_reference(mention, references)).strip()
+            self.mentioned = len(self.order)
             for one in references:
                 self._place(one)
             materials = tuple(self.order)
-        from runner.language.limits import check
-
         request = self._request(mode, prompt or None, materials)
         if request is not None:
-            check(self, request, references)
+            check(self, request)
         if request is None or self.failed or draft.broken:
             return None
         return self._made(request, values)
@@ -103,8 +75,6 @@ class Composer:
 
     def spot(self, one: Used) -> Place:
         """Where a material is named: the mention in the prompt, where it stands literally, or the field's item."""
-        from runner.language.trace import literal
-
         if one.origin.path[-1:] != ("prompt",):
             return one.origin.place()
         origin, index, width = literal(self.draft, self.ground, f"@{one.name}")
@@ -139,14 +109,12 @@ class Composer:
     def note_in_prompt(self, code: str, mention: Mention, message: str, hint: str) -> None:
         """A problem of a mention, at the text that stands literally in a scalar, else at the template that made it."""
         self.failed = True
-        from runner.language.trace import literal
-
         text = self.text[mention.start : mention.end]
         origin, index, width = literal(self.draft, self.ground, text)
         said = origin.value
         if not isinstance(said, str) or text not in said:
             hint = "\n".join(
-                filter(None, (hint, f"the template makes: {_around(self.text, mention.start, mention.end)}"))
+                filter(None, (hint, f"the template makes: {around(self.text, mention.start, mention.end)}"))
             )
         place = origin.place(index or 0, width)
         problem = Problem(code, place, message, hint, related=origin.detours(), shots=(self.draft.id,))
@@ -172,6 +140,8 @@ class Composer:
         return False
 
     def _frames(self) -> list[Used]:
+        if "first_frame" not in self.draft.values and "last_frame" not in self.draft.values:
+            return []
         found = []
         for name in ("first_frame", "last_frame"):
             said = self.draft.values.get(name)
@@ -334,7 +304,6 @@ class Composer:
         if not asset.sources:
             return self._in_words(mention)
         placed = [self._place(one) for one in self._of_asset(named.name, mention.written, self.draft.origin("prompt"))]
-        self.mentioned |= set(asset.media or ())
         return " ".join(placed) + self._words(asset)
 
     def _position(self, mention: Mention, references: list[Used]) -> str:
@@ -355,7 +324,7 @@ class Composer:
         """`@image2`: the position of a material in the request, which it gets when it first comes."""
         same = [material for material in self.order if material.kind == one.material.kind]
         for number, material in enumerate(same, start=1):
-            if _same_source(material, one.material):
+            if same_source(material, one.material):
                 return f"@{one.material.kind}{number}"
         self.order.append(one.material)
         self.used.append(one)
@@ -448,18 +417,3 @@ def _inputs(value: Value) -> tuple[tuple[str, Plain], ...]:
     if not isinstance(value, dict) or not value:
         return ()
     return tuple(sorted((key, item) for key, item in value.items() if not key.startswith("x-")))
-
-
-def _same_source(one: Material, other: Material) -> bool:
-    match one, other:
-        case LocalFile(), LocalFile():
-            return one.path == other.path
-        case Remote(), Remote():
-            return one.url == other.url
-    return one == other
-
-
-def _around(text: str, start: int, end: int) -> str:
-    """A little of the text around a spot, on one line."""
-    before, after = text[max(0, start - 20) : start], text[end : end + 20]
-    return " ".join(f"…{before}{text[start:end]}{after}…".split())

@@ -8,7 +8,8 @@ from runner.language.document import Origin
 from runner.request import FromTake, Kind, LocalFile, Request
 
 if TYPE_CHECKING:
-    from runner.language.compose import Composer, Used
+    from runner.language.cast import Used
+    from runner.language.compose import Composer
 
 _RANGE = re.compile(
     r"(?<![\d.])(\d{1,3}(?:\.\d+)?)\s*(?:s|sec)?\s*[-–—]\s*(\d{1,3}(?:\.\d+)?)\s*(?:s|sec|seconds)\b\s*[:：]?"
@@ -17,7 +18,7 @@ _RATIO_FAR = 1.5
 _OURS = {"images": "references", "videos": "references", "audio_files": "references", "frames": "first_frame"}
 
 
-def check(composer: "Composer", request: Request, references: "list[Used]") -> None:
+def check(composer: "Composer", request: Request) -> None:
     """Notes what the edition refuses, and what it takes but is probably not meant."""
     known = (request.model, request.resolution, request.upscale, request.seed, request.audio)
     asked = (*known, request.seconds, request.aspect_ratio)
@@ -31,7 +32,7 @@ def check(composer: "Composer", request: Request, references: "list[Used]") -> N
         _counts(composer, request)
         _lengths(composer, request)
         _shapes(composer, request)
-        _unmentioned(composer, request, references)
+        _unmentioned(composer, request)
 
 
 def _fields(composer: "Composer", request: Request) -> None:
@@ -223,15 +224,13 @@ def _shapes(composer: "Composer", request: Request) -> None:
             )
 
 
-def _unmentioned(composer: "Composer", request: Request, references: "list[Used]") -> None:
+def _unmentioned(composer: "Composer", request: Request) -> None:
+    """Those that came after the prompt's own: the references that it does not mention."""
     if request.mode != "reference":
         return
-    prompt = request.prompt or ""
-    for number, (material, one) in enumerate(zip(request.materials, composer.used, strict=True)):
-        same = [other for other in request.materials[: number + 1] if other.kind == material.kind]
-        position = f"@{material.kind}{len(same)}"
-        if not re.search(rf"{position}(?!\d)", prompt):
-            message = f"the prompt does not mention the reference `{one.name}`"
-            composer.warn_of(
-                "unmentioned", one, message, f"it is sent as {position}, and the model decides what it is for"
-            )
+    for index in range(composer.mentioned, len(composer.used)):
+        one = composer.used[index]
+        number = sum(other.material.kind == one.material.kind for other in composer.used[: index + 1])
+        message = f"the prompt does not mention the reference `{one.name}`"
+        hint = f"it is sent as @{one.material.kind}{number}, and the model decides what it is for"
+        composer.warn_of("unmentioned", one, message, hint)

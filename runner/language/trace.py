@@ -63,3 +63,9 @@ def _expression(draft: Draft, text: str) -> Spot:
             end = said.find("}}", start)
             return draft.origin(name), start, (end + 2 - start) if end >= 0 else 2
     return draft.origin("prompt"), 0, None
+
+
+def around(text: str, start: int, end: int) -> str:
+    """A little of the text around a spot, on one line."""
+    before, after = text[max(0, start - 20) : start], text[end : end + 20]
+    return " ".join(f"…{before}{text[start:end]}{after}…".split())
