@@ -107,8 +107,8 @@ def _money(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
     rows = []
     if outcome.made or money.billed:
         rows.append(("billed", money.billed, _difference(outcome, money.billed)))
-    if money.perhaps or doubt:
-        rows.append(("perhaps", money.perhaps, ", ".join(_named(doubt, plan))))
+    if doubt:
+        rows.append(("perhaps", max(money.perhaps, _quoted(doubt)), ", ".join(_named(doubt, plan))))
     if money.running:
         rows.append(("running", money.running, ""))
     if outcome.refused:
@@ -299,10 +299,17 @@ def _ways(outcome: Outcome, after: After) -> Iterable[tuple[str, str]]:
     if any(fate.step.later for fate in outcome.waits) and "pick" in after.built:
         yield "storyboard pick SHOT TAKE", "choose the good take"
     if unfinished:
-        again = "goes on" if outcome.plan.play else "goes on; pays for nothing twice"
-        yield f"storyboard run {typed}".rstrip(), again
+        yield f"storyboard run {typed}".rstrip(), _goes_on(outcome)
     elif outcome.plan.play:
         yield f"storyboard plan {files} --provider {clean(after.asks)}", "the real price; needs no key"
         yield f"storyboard run {files} --provider {clean(after.asks)}", "the real clips; asks first"
     elif "dailies" not in after.built:
         yield f"storyboard status {files}".rstrip(), "what is made, and what it cost"
+
+
+def _goes_on(outcome: Outcome) -> str:
+    """What the same command would do again."""
+    waits = any(not fate.step.later for fate in outcome.waits)
+    if outcome.interrupted or outcome.left or outcome.failed or waits or not (outcome.unsettled or outcome.refused):
+        return "goes on" if outcome.plan.play else "goes on; pays for nothing twice"
+    return "goes on once that is settled" if outcome.unsettled else "goes on once that is changed"

@@ -13,7 +13,7 @@ from runner.show.amounts import count, credits_text, dollars, lasting, length, v
 from runner.show.cells import width as cells
 from runner.show.clean import clean, words
 from runner.show.ink import Ink
-from runner.show.notes import aside, beside, flow, hanging, labelled, warnings
+from runner.show.notes import aside, beside, flow, hanging, warnings
 from runner.show.plan_table import WIDE, plan_table, said_once
 from runner.show.table import Cell, Column, Row, row, table
 
@@ -55,7 +55,7 @@ class Around:
     at_once: int | None = None
     spent: Mapping[str, Decimal] = field(default_factory=dict)
     """Credits paid or in doubt so far, by the storyboard's path."""
-    built: frozenset[str] = frozenset({"run"})
+    built: frozenset[str] = frozenset({"plan", "run", "status"})
     """Commands that may be named."""
     asking: bool = False
     """The question comes right below: the command is not named, only how long it takes."""
@@ -178,8 +178,6 @@ def _notes(plan: Plan, width: int, ink: Ink, told: Around) -> list[str]:
     if told.cheaper and not plan.play:
         ways = [f"{clean(way.flags)} {credits_text(way.credits)}" for way in told.cheaper]
         lines += beside("cheaper", flow([*ways[:-1], f"{ways[-1]} now"], width - 11), ink)
-    if "settle" in told.built and any(step.action is Action.UNSETTLED for step in plan.steps):
-        lines += labelled("settle", "storyboard settle   lists what nobody knows the outcome of", width, ink, "bad")
     return lines
 
 
@@ -197,8 +195,10 @@ def _next(plan: Plan, width: int, ink: Ink, told: Around) -> list[str]:
     """The command to type and how long it takes; above the question only the latter."""
     if told.asking:
         return [f"  {_how_long(plan, told)}".rstrip()]
-    command, why = _command(plan, told)
-    return aside(command, why, min(width, WIDE), ink) if command else []
+    lines: list[str] = []
+    for command, why in _commands(plan, told):
+        lines += aside(command, why, min(width, WIDE), ink)
+    return lines
 
 
 def _how_long(plan: Plan, told: Around) -> str:
@@ -208,21 +208,19 @@ def _how_long(plan: Plan, told: Around) -> str:
     return ", ".join(part for part in ("free" if plan.play else "", about, at_once) if part)
 
 
-def _command(plan: Plan, told: Around) -> tuple[str, str]:
-    """What to type next, and a word about it."""
-    typed = clean(told.typed)
-    if not any(step.orders or step.action is Action.RESUME for step in plan.steps):
-        return _elsewhere(plan, typed, told)
-    credits = plan.totals.credits
-    ceiling = "" if plan.play or not credits else f" --max-credits {credits.to_integral_value('ROUND_CEILING'):f}"
-    return f"storyboard run {typed}".rstrip() + ceiling, _how_long(plan, told)
-
-
-def _elsewhere(plan: Plan, typed: str, told: Around) -> tuple[str, str]:
-    """What to type when a run would do nothing."""
-    if any(step.later for step in plan.steps):
-        return ("storyboard pick SHOT TAKE", "chooses the good take") if "pick" in told.built else ("", "")
-    if plan.play:
-        return f"storyboard plan {typed} --provider {clean(told.asks)}", "the real price; needs no key"
-    watch = next((name for name in ("dailies", "status") if name in told.built), "")
-    return (f"storyboard {watch} {typed}".rstrip(), "") if watch else ("", "")
+def _commands(plan: Plan, told: Around) -> Iterable[tuple[str, str]]:
+    """What to type next, each with a word about it."""
+    typed, built, actions = clean(told.typed), told.built, {step.action for step in plan.steps}
+    if Action.UNSETTLED in actions and "settle" in built:
+        yield "storyboard settle", "lists what nobody knows the outcome of"
+    if any(step.orders for step in plan.steps) or Action.RESUME in actions:
+        credits = plan.totals.credits
+        ceiling = "" if plan.play or not credits else f" --max-credits {credits.to_integral_value('ROUND_CEILING'):f}"
+        yield f"storyboard run {typed}".rstrip() + ceiling, _how_long(plan, told)
+    elif any(step.later for step in plan.steps) and "pick" in built:
+        yield "storyboard pick SHOT TAKE", "chooses the good take"
+    elif plan.play:
+        yield f"storyboard plan {typed} --provider {clean(told.asks)}", "the real price; needs no key"
+    elif Action.UNSETTLED not in actions or "settle" not in built:
+        watch = "dailies" if "dailies" in built else "status"
+        yield f"storyboard {watch} {typed}".rstrip(), ""

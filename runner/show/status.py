@@ -228,6 +228,8 @@ def _next(standing: Standing, width: int, ink: Ink) -> list[str]:
         lines += aside(command, "the real price; needs no key", width, ink)
     elif "dailies" in standing.built:
         lines += aside(f"storyboard dailies {typed}".rstrip(), "look at the clips", width, ink)
+    elif not lines:
+        lines += aside(f"storyboard plan {typed} --all".replace("  ", " "), "every take, and why", width, ink)
     return lines
 
 

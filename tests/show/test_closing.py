@@ -54,9 +54,17 @@ def failed() -> Outcome:
     return Outcome(film, made=made, failed=fates, perhaps=perhaps, money=Money(Decimal(200), perhaps=Decimal(160)))
 
 
+def doubtful() -> Outcome:
+    """A run that made nothing: two takes are in doubt since an earlier one."""
+    ended = outcome(plan(ferry()), NOON)
+    twice = (*ended.unsettled, replace(ended.unsettled[0], step=ended.made[0].step))
+    return Outcome(ended.plan, unsettled=twice)
+
+
 ENDS: dict[str, tuple[Callable[[], Outcome], After]] = {
     "unsettled": (lambda: outcome(plan(ferry()), NOON), LATER),
     "unsettled-now": (lambda: outcome(plan(ferry()), NOON), TYPED),
+    "doubtful": (doubtful, LATER),
     "free": (free, After("storyboards/spot.yaml", "storyboards/spot.yaml", took=41)),
     "halted": (halted, TYPED),
     "interrupted": (interrupted, TYPED),
