@@ -29,9 +29,10 @@ from runner.language.expansion import MAX_SHOTS, expand
 from runner.language.include import Named, Shelf, names, order
 from runner.language.materials import Asset, Stock, folded, read_asset
 from runner.language.prompts import Prompts
+from runner.language.scope import Variable, variable
 from runner.language.settle import settled
 from runner.language.shots import Draft, Ground, Layer, finish
-from runner.language.template import Templates, Variable, variable
+from runner.language.template import Templates
 from runner.problems import ExitCode, Problem, Problems, Stop, nearest
 from runner.request import Plain
 

@@ -6,10 +6,11 @@ from graphlib import CycleError, TopologicalSorter
 from runner.language.board import Shot
 from runner.language.document import Document, Origin, Path, Value
 from runner.language.expansion import used_names
+from runner.language.faults import line_place
 from runner.language.materials import Asset, Stock, folded, look
 from runner.language.mentions import is_name, position
+from runner.language.scope import has_mark
 from runner.language.shots import Draft, Ground
-from runner.language.template import has_mark, line_place
 from runner.problems import Problem, nearest
 from runner.request import canonical_json
 

@@ -4,33 +4,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from runner.language.board import Shot
-from runner.language.cast import Cast, Used, same_source
+from runner.language.cast import Used, same_source
 from runner.language.document import Origin, Value
 from runner.language.limits import check
 from runner.language.materials import Asset, ending, folded, is_source
 from runner.language.mentions import Mention, find, resolve, single, suggestion
-from runner.language.shots import Draft, Ground, prompt_text
-from runner.language.template import MARK, Fault
-from runner.language.trace import around, literal
+from runner.language.notes import Notes
+from runner.language.scope import MARK, Fault
+from runner.language.shots import prompt_text
 from runner.media.files import known_endings
-from runner.problems import Place, Problem
+from runner.problems import Problem
 from runner.request import FromTake, Kind, Material, Mode, Plain, Request
 
 
 @dataclass(slots=True)
-class Composer:
+class Composer(Notes):
     """Makes the request of one draft; whatever is wrong is noted, and then there is none."""
 
-    draft: Draft
-    ground: Ground
-    cast: Cast
     order: list[Material] = field(default_factory=list)
     used: list[Used] = field(default_factory=list)
     counts: dict[Kind, int] = field(default_factory=lambda: {"image": 0, "video": 0, "audio": 0})
     spoken: set[str] = field(default_factory=set)
     """Assets whose words were said already."""
-    failed: bool = False
-    text: str = ""
     mentioned: int = 0
     """How many of the materials the prompt mentions; they come first."""
 
@@ -61,37 +56,6 @@ class Composer:
             return None
         return self._made(request, values)
 
-    def note(self, code: str, origin: Origin, message: str, hint: str = "") -> None:
-        """A problem of this shot, at a value."""
-        self.failed = True
-        place = origin.place() if not isinstance(origin.value, dict) else origin.key_place()
-        problem = Problem(code, place, message, hint, related=origin.detours(), shots=(self.draft.id,))
-        self.ground.problems.add(problem)
-
-    def warn(self, code: str, origin: Origin, message: str, hint: str = "") -> None:
-        """A warning about this shot, at a value."""
-        place = origin.place() if not isinstance(origin.value, dict) else origin.key_place()
-        self.ground.problems.add(Problem(code, place, message, hint, "warning", shots=(self.draft.id,)))
-
-    def spot(self, one: Used) -> Place:
-        """Where a material is named: the mention in the prompt, where it stands literally, or the field's item."""
-        if one.origin.path[-1:] != ("prompt",):
-            return one.origin.place()
-        origin, index, width = literal(self.draft, self.ground, f"@{one.name}")
-        return origin.place(index or 0, width)
-
-    def warn_of(self, code: str, one: Used, message: str, hint: str = "") -> None:
-        """A warning about one material of this shot."""
-        problem = Problem(code, self.spot(one), message, hint, "warning", shots=(self.draft.id,))
-        self.ground.problems.add(problem)
-
-    def note_of(self, code: str, one: Used, message: str, hint: str = "") -> None:
-        """A problem of one material of this shot: marked where its asset says it."""
-        self.failed = True
-        place = one.source.place() if one.source else self.spot(one)
-        related = ((self.spot(one), "used here"),) if one.source else ()
-        self.ground.problems.add(Problem(code, place, message, hint, related=related, shots=(self.draft.id,)))
-
     def _unusable(self, mentions: list[Mention]) -> None:
         for mention in mentions:
             if mention.wrong is not None:
@@ -105,20 +69,6 @@ class Composer:
                 self.note_in_prompt("unknown-name", mention, f"nobody is named @{mention.written}", hint)
             elif mention.named.kind == "shot":
                 self._check_pin(mention, None)
-
-    def note_in_prompt(self, code: str, mention: Mention, message: str, hint: str) -> None:
-        """A problem of a mention, at the text that stands literally in a scalar, else at the template that made it."""
-        self.failed = True
-        text = self.text[mention.start : mention.end]
-        origin, index, width = literal(self.draft, self.ground, text)
-        said = origin.value
-        if not isinstance(said, str) or text not in said:
-            hint = "\n".join(
-                filter(None, (hint, f"the template makes: {around(self.text, mention.start, mention.end)}"))
-            )
-        place = origin.place(index or 0, width)
-        problem = Problem(code, place, message, hint, related=origin.detours(), shots=(self.draft.id,))
-        self.ground.problems.add(problem)
 
     def _check_pin(self, mention: Mention, origin: Origin | None) -> bool:
         named = mention.named

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 
 from runner.language.document import Fields, Origin, Value
 from runner.language.matrix import Axis, Choice, appended, axes, combinations
+from runner.language.scope import MARK, Fault, Scope, Variable, plain_values, variable
 from runner.language.shots import Draft, Ground, Layer, merge, merged_mapping, render_field
-from runner.language.template import MARK, Fault, Scope, Templates, Variable, plain_values, variable
+from runner.language.template import Templates
 from runner.problems import Problem, Problems
 
 MAX_SHOTS = 100_000

@@ -10,8 +10,8 @@ from runner.language.compose import Composer
 from runner.language.document import Value
 from runner.language.environment import text_of
 from runner.language.expansion import used_names
+from runner.language.scope import Fault
 from runner.language.shots import Draft, prompt_text
-from runner.language.template import Fault
 from runner.problems import Place
 
 _DEFAULTS = {"model": "seedance-20", "resolution": "720p", "duration": "5", "aspect_ratio": "16:9", "takes": "1"}

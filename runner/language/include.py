@@ -9,7 +9,8 @@ from pathlib import Path as FilePath
 from runner.language import schema
 from runner.language.document import Document, Fields, Origin, Path, Source, Value
 from runner.language.files import Unfit, check_written, inside, read_bytes
-from runner.language.source import decode, parse
+from runner.language.reading import decode
+from runner.language.source import parse
 from runner.problems import Place, Problem, Problems
 
 MAX_DEPTH = 8

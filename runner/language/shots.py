@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from runner.language import schema
 from runner.language.document import Document, Origin, Path, Value
 from runner.language.matrix import Combination
+from runner.language.scope import MARK, Fault, Scope, Variable
 from runner.language.source import plain
-from runner.language.template import MARK, Fault, Scope, Templates, Variable
+from runner.language.template import Templates
 from runner.problems import Problem, Problems
 
 _NUMBERS = frozenset(("duration", "takes", "seed"))

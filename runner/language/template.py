@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from runner.language.apart import Apart
 from runner.language.document import Origin, Source, Value
@@ -18,12 +18,26 @@ from runner.language.environment import (
     text_of,
     where,
 )
-from runner.problems import Place, Problem, nearest
+from runner.language.faults import (
+    UNSAFE,
+    bad_syntax,
+    circle,
+    line_place,
+    name_place,
+    narrowed,
+    no_filter,
+    no_key,
+    not_text,
+    not_text_in,
+    undefined,
+    undefined_in,
+)
+from runner.language.scope import MARK, Expression, Fault, Scope, Template
+from runner.problems import Place, Problem
 
 if TYPE_CHECKING:
     from jinja2 import nodes
 
-MARK = re.compile(r"\{[{%#]")
 _SIMPLE = re.compile(r"\{\{[ \t]*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)[ \t]*((?:\|[ \t]*[a-z]+[ \t]*)*)\}\}")
 _FILTERS: dict[str, Callable[[str], str]] = {
     "trim": str.strip,
@@ -33,86 +47,6 @@ _FILTERS: dict[str, Callable[[str], str]] = {
     "slug": slug,
 }
 _RESERVED = frozenset(("true", "false", "none", "True", "False", "None", "not", "in", "is", "and", "or", "if", "else"))
-
-
-class Fault(Exception):  # noqa: N818 - carries problems to the field that asked, always caught there
-    """A template that cannot be rendered: its problem."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
-
-
-class Expression(NamedTuple):
-    """`{{ name.key | filter }}` and where it stands in the template."""
-
-    names: tuple[str, ...]
-    filters: tuple[Callable[[str], str], ...]
-    at: int
-    width: int
-    alone: str
-    """The name, when it is only one."""
-
-
-@dataclass(slots=True)
-class Template:
-    """A text with its markup read once; `parts` when it is simple, else Jinja's own."""
-
-    text: str
-    parts: tuple[str | Expression, ...] | None
-    names: frozenset[str]
-    """Every variable that it may use."""
-    own: frozenset[str] = frozenset()
-    """Those of them that it also sets itself, by a loop or `set`: only perhaps a variable of the scope."""
-    in_place: bool = True
-    everything: bool = False
-    """True when it includes files whose names are made while rendering."""
-    compiled: Any = None
-    wrong: tuple[str, str, int, str] | None = None
-    """Code, message, line in the text, hint: why it cannot be used."""
-
-
-class Variable(NamedTuple):
-    """A value of a scope, and where it stands."""
-
-    value: Value
-    origin: Callable[[], Origin] | None
-    literal: bool = False
-    """True for what is no template: text without markup, matrix values, `--var`, rendered text."""
-
-
-def variable(value: Value, origin: Callable[[], Origin]) -> Variable:
-    """A variable that the files say."""
-    return Variable(value, origin, not has_mark(value))
-
-
-class Scope:
-    """The variables of one shot; they are rendered when they are first used."""
-
-    __slots__ = ("layers", "plain", "rendered", "rendering")
-
-    def __init__(self, layers: tuple[Mapping[str, Variable], ...], plain: Mapping[str, Value]) -> None:
-        self.layers = layers
-        """Later wins."""
-        self.plain = plain
-        """Text of those that are no templates, ready to use; shots share it."""
-        self.rendered: dict[str, Value] = {}
-        self.rendering: list[str] = []
-
-    def find(self, name: str) -> Variable | None:
-        for layer in reversed(self.layers):
-            if name in layer:
-                return layer[name]
-        return None
-
-    def names(self) -> set[str]:
-        return {name for layer in self.layers for name in layer}
-
-
-def plain_values(*layers: Mapping[str, Variable]) -> Mapping[str, Value]:
-    """What the layers come to, of those variables that are no templates."""
-    merged = {name: known for layer in layers for name, known in layer.items()}
-    return {name: known.value for name, known in merged.items() if known.literal}
 
 
 @dataclass(slots=True)
@@ -171,11 +105,11 @@ class Templates:
             tree: nodes.Template = self.environment.parse(text)
             unknown = [node for node in tree.find_all(nodes.Filter) if node.name not in KNOWN]
             if unknown:
-                return Template(text, None, frozenset(), wrong=_no_filter(unknown[0].name, unknown[0].lineno))
+                return Template(text, None, frozenset(), wrong=no_filter(unknown[0].name, unknown[0].lineno))
             names, everything = self._names(tree, set())
             own = _own_names(tree)
         except TemplateSyntaxError as error:
-            return Template(text, None, frozenset(), wrong=_syntax(error.message or "", error.lineno))
+            return Template(text, None, frozenset(), wrong=bad_syntax(error.message or "", error.lineno))
         except RecursionError:
             return Template(
                 text, None, frozenset(), wrong=("template-syntax", "this template is nested too deep", 1, "")
@@ -241,10 +175,10 @@ class Templates:
         value = self.value(expression.names[0], scope, lambda: origin().place(expression.at, expression.width))
         for position, name in enumerate(expression.names[1:], start=1):
             if not isinstance(value, dict) or name not in value:
-                raise Fault(_no_key(expression, position, value, origin()))
+                raise Fault(no_key(expression, position, value, origin()))
             value = value[name]
         if value is None or isinstance(value, list | dict):
-            raise Fault(_not_text(".".join(expression.names), value, origin().place(expression.at, expression.width)))
+            raise Fault(not_text(".".join(expression.names), value, origin().place(expression.at, expression.width)))
         text = value if isinstance(value, str) else text_of(value)
         for apply in expression.filters:
             text = apply(text)
@@ -256,11 +190,11 @@ class Templates:
             return scope.rendered[name]
         found = scope.find(name)
         if found is None:
-            raise Fault(_undefined(name, scope, place()))
+            raise Fault(undefined(name, scope, place()))
         if found.literal:
             return found.value
         if name in scope.rendering:
-            raise Fault(_circle(name, scope, place()))
+            raise Fault(circle(name, scope, place()))
         scope.rendering.append(name)
         try:
             made = self._deep(found.value, scope, found.origin or _nowhere)
@@ -336,11 +270,11 @@ class Templates:
         here = lines[line - 1] if line <= len(lines) else ""
         match answer["error"]:
             case "undefined":
-                made = _undefined_in(words, here, scope, place)
+                made = undefined_in(words, here, scope, place)
             case "not-text":
-                made = _not_text_in(here if related else text, values, words, place)
+                made = not_text_in(here if related else text, values, words, place)
             case "syntax":
-                code, message, _, hint = _syntax(words, line)
+                code, message, _, hint = bad_syntax(words, line)
                 made = Problem(code, place, message, hint)
             case "not-found":
                 hint = "such files lie in prompts/ beside the storyboard, or in prompts/ at the repository's top"
@@ -350,11 +284,11 @@ class Templates:
                     "template-runaway", place, f"this template cannot be rendered: {words}", "make it simpler"
                 )
             case _:
-                if unsafe := _UNSAFE.search(words):
+                if unsafe := UNSAFE.search(words):
                     words = f"`{unsafe[1]}` is not open to templates"
                 made = Problem("template-error", place, f"this template cannot be rendered: {words.rstrip('.')}")
         if not related:
-            made = replace(made, place=_narrowed(made, origin, line))
+            made = replace(made, place=narrowed(made, origin, line))
         return replace(made, related=(*related, *made.related))
 
 
@@ -367,118 +301,3 @@ def _own_names(tree: "nodes.Template") -> frozenset[str]:
 
 def _nowhere() -> Origin:
     raise AssertionError("a value without a place is never a template")
-
-
-def has_mark(value: Value) -> bool:
-    """Is there a template in a value."""
-    if isinstance(value, str):
-        return "{" in value and MARK.search(value) is not None
-    if isinstance(value, list):
-        return any(map(has_mark, value))
-    return any(map(has_mark, value.values())) if isinstance(value, dict) else False
-
-
-def line_place(origin: Origin, line: int) -> Place:
-    """The place of a line of a template: of the first markup in it."""
-    lines = origin.value.split("\n") if isinstance(origin.value, str) else []
-    index = sum(len(before) + 1 for before in lines[: line - 1])
-    here = lines[line - 1] if line <= len(lines) else ""
-    mark = MARK.search(here)
-    end = _CLOSE.search(here, mark.end()) if mark else None
-    if mark is None:
-        return origin.place()
-    return origin.place(index + mark.start(), (end.end() if end else len(here)) - mark.start())
-
-
-def name_place(origin: Origin, name: str, line: int = 1) -> Place:
-    """The place of a name in a template, from a line on; of the line's markup, where it does not stand literally."""
-    text = origin.value if isinstance(origin.value, str) else ""
-    start = sum(len(before) + 1 for before in text.split("\n")[: line - 1])
-    for markup in _MARKUP.finditer(text, start):
-        found = re.compile(rf"(?<![\w.'\"]){re.escape(name)}(?![\w'\"])").search(text, markup.start(), markup.end())
-        if found:
-            return origin.place(found.start(), len(name))
-    return line_place(origin, line)
-
-
-def _narrowed(problem: Problem, origin: Origin, line: int) -> Place:
-    named = _QUOTED.search(problem.message)
-    return name_place(origin, named[1], line) if problem.code in _NAMING and named else problem.place
-
-
-_UNSAFE = re.compile(r"access to attribute '([^']*)'.* is unsafe")
-_CLOSE = re.compile(r"[%}#]\}")
-_MARKUP = re.compile(r"\{[{%].*?(?:[%}]\}|\Z)", re.DOTALL)
-_QUOTED = re.compile(r"`([^`]+)`")
-_NAMING = frozenset(("undefined-variable", "null-variable", "not-text"))
-
-
-def _syntax(message: str, line: int) -> tuple[str, str, int, str]:
-    hint = "a variable is {{ name }}, a statement {% if … %}; a literal {{ is written {{ '{{' }}"
-    return "template-syntax", f"this template cannot be read: {message.rstrip('.')}", line, hint
-
-
-def _no_filter(name: str, line: int) -> tuple[str, str, int, str]:
-    close = nearest(name, KNOWN)
-    hint = f"did you mean {close}?" if close else f"known are {', '.join(sorted(KNOWN))}"
-    return "template-filter", f"there is no filter `{name}`", line, hint
-
-
-def _undefined(name: str, scope: Scope, place: Place) -> Problem:
-    close = nearest(name, scope.names())
-    hint = f"did you mean `{close}`?" if close else "say it in `vars` of the storyboard, the defaults or the shot"
-    return Problem("undefined-variable", place, f"nothing is named `{name}` here", hint)
-
-
-def _circle(name: str, scope: Scope, place: Place) -> Problem:
-    loop = [*scope.rendering[scope.rendering.index(name) :], name]
-    return Problem("variable-circle", place, f"variables are made of each other: {' → '.join(loop)}")
-
-
-def _not_text(name: str, value: Value, place: Place) -> Problem:
-    if value is None:
-        hint = f"give it a value, or write {{% if {name} %}} around it"
-        return Problem("null-variable", place, f"`{name}` is null", hint)
-    what, hint = (
-        ("a list", "write {{ NAME | join(', ') }}")
-        if isinstance(value, list)
-        else ("a mapping", "name one of its keys: {{ NAME.key }}")
-    )
-    return Problem("not-text", place, f"`{name}` is {what}, which is no text", hint.replace("NAME", name))
-
-
-def _no_key(expression: Expression, position: int, value: Value, origin: Origin) -> Problem:
-    name, holder = expression.names[position], ".".join(expression.names[:position])
-    close = nearest(name, value) if isinstance(value, dict) else None
-    hint = f"did you mean `{close}`?" if close else ""
-    if not isinstance(value, dict):
-        hint = f"`{holder}` is no mapping, it has no keys"
-    place = origin.place(expression.at, expression.width)
-    return Problem("undefined-variable", place, f"`{holder}` has no `{name}`", hint)
-
-
-_UNDEFINED_NAME = re.compile(r"'([^']*)' is undefined")
-_UNDEFINED_KEY = re.compile(r"has no (?:attribute|element) '?([^']*)'?")
-
-
-def _undefined_in(words: str, line: str, scope: Scope, place: Place) -> Problem:
-    if found := _UNDEFINED_NAME.search(words):
-        return _undefined(found[1], scope, place)
-    key = _UNDEFINED_KEY.search(words)
-    if key is None:
-        return Problem("undefined-variable", place, "a name of this template is not known")
-    holder = re.search(rf"([\w.]+)(?:\.|\[['\"]?){re.escape(key[1])}\b", line)
-    whose = f"`{holder[1]}`" if holder else "what stands before it"
-    return Problem("undefined-variable", place, f"{whose} has no `{key[1]}`")
-
-
-def _not_text_in(text: str, values: Mapping[str, Value], words: str, place: Place) -> Problem:
-    kinds: dict[str, type] = {"null": type(None), "a list": list, "a mapping": dict}
-    kind = kinds.get(words, type(None))
-    names = [name for name, value in values.items() if type(value) is kind or isinstance(value, kind)]
-    named = [name for name in names if re.search(rf"\{{\{{[^}}]*\b{re.escape(name)}\b", text)]
-    if named:
-        return _not_text(named[0], values[named[0]], place)
-    return Problem(
-        "null-variable" if words == "null" else "not-text", place, f"this comes to {words}, which is no text"
-    )

@@ -1,8 +1,8 @@
 """Where a piece of rendered text stands in the files: in the prompt, in its wrap, in a variable, or in a template."""
 
 from runner.language.document import Origin, Value
+from runner.language.scope import MARK
 from runner.language.shots import Draft, Ground
-from runner.language.template import MARK
 
 Spot = tuple[Origin, int | None, int | None]
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runner.language.document import Value
-from runner.language.source import decode, parse
+from runner.language.reading import decode
+from runner.language.source import parse
 from runner.problems import ExitCode, Problem, Problems, Stop
 from runner.request import Plain
 

@@ -1,0 +1,53 @@
+"""From the bytes of a file to its text: strict UTF-8, without a BOM and without what no text needs."""
+
+import re
+
+from runner.language.document import Source
+from runner.problems import Place, Problem, Problems
+
+_RAW_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+# Marks that turn the direction of text: a line can then read otherwise than it is.
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]|\\\\u(?:202[a-eA-E]|206[6-9])")
+
+
+def decode(name: str, data: bytes, problems: Problems) -> Source | None:
+    """The text of a file: strict UTF-8 without its BOM; None when it is none. Characters no text needs are replaced."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8", "replace").removeprefix("\ufeff")
+        source = Source(name, data.decode("utf-8", "replace").removeprefix("\ufeff"))
+        place = source.place(min(len(before), len(source.text)))
+        problems.sources[name] = source.text
+        problems.add(Problem("not-utf8", place, *_not_utf8(data)))
+        return None
+    text = text.removeprefix("\ufeff")
+    problems.sources[name] = text
+    for found in _BIDI.finditer(text) if not text.isascii() or "\\u20" in text else ():
+        problems.add(_bidi_character(Source(name, text).place(found.start(), len(found.group())), found.group()))
+    if _RAW_CONTROL.search(text):
+        source = Source(name, text)
+        for found in list(_RAW_CONTROL.finditer(text))[:20]:
+            problems.add(control_character(source.place(found.start()), found.group()))
+        text = _RAW_CONTROL.sub("\ufffd", text)
+    return Source(name, text)
+
+
+def _bidi_character(place: Place, written: str) -> Problem:
+    code = f"{ord(written):04X}" if len(written) == 1 else written[2:].upper()
+    message = f"U+{code} turns the direction of what follows: this line can read otherwise than it is"
+    return Problem("bidi-character", place, message, "remove it, unless you mean it", "warning")
+
+
+def _not_utf8(data: bytes) -> tuple[str, str]:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "this file is UTF-16, not UTF-8", "save it as UTF-8"
+    if b"\0" in data[:4096]:
+        return "this is not a text file", "a storyboard is YAML text in UTF-8"
+    return "this byte is not UTF-8", "save the file as UTF-8"
+
+
+def control_character(place: Place, character: str) -> Problem:
+    """The problem of a character that no text needs."""
+    hint = "remove it" if ord(character) != 0xFEFF else "remove it: a byte order mark stands only at the very beginning"
+    return Problem("control-character", place, f"the invisible character U+{ord(character):04X} stands here", hint)
