@@ -4,7 +4,7 @@ import json
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.show.clean import clean, in_ascii, json_document, json_line, words
@@ -36,6 +36,7 @@ def test_an_attack_is_shown_and_does_nothing(text: str) -> None:
     assert shown.isprintable()
 
 
+@settings(deadline=None)
 @given(ANY)
 def test_whatever_comes_in_what_goes_out_is_harmless_and_can_be_written(text: str) -> None:
     shown = clean(text)
@@ -44,6 +45,7 @@ def test_whatever_comes_in_what_goes_out_is_harmless_and_can_be_written(text: st
     assert hidden <= {"\u200c", "\u200d"}
 
 
+@settings(deadline=None)
 @given(ANY)
 def test_cleaning_twice_changes_nothing_more(text: str) -> None:
     assert clean(clean(text)) == clean(text)
@@ -59,6 +61,7 @@ def test_an_escape_says_which_character_it_was() -> None:
     assert clean("one\ntwo\x1b", keep="\n") == "one\ntwo\\x1b"
 
 
+@settings(deadline=None)
 @given(ANY, st.integers(20, 100))
 def test_somebody_elses_words_are_one_line_of_bounded_length(text: str, most: int) -> None:
     said = words(text, most)
@@ -71,6 +74,7 @@ def test_a_long_message_is_cut() -> None:
     assert words("a" * 5000, 400) == "a" * 399 + "…"
 
 
+@settings(deadline=None)
 @given(ANY)
 def test_an_ascii_terminal_gets_ascii(text: str) -> None:
     assert in_ascii(clean(text)).isascii()
@@ -80,6 +84,7 @@ def test_our_own_signs_have_look_alikes_of_the_same_width() -> None:
     assert in_ascii("20 · 720p → 4k ×3 ██░░ 1…") == "20 - 720p > 4k x3 ##.. 1~"
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.dictionaries(ANY, ANY | st.integers() | st.lists(st.dictionaries(ANY, ANY))))
 def test_json_is_printable_ascii_and_says_the_same(value: dict[str, object]) -> None:
     assert json.loads(json_line(value)) == value
