@@ -84,7 +84,10 @@ class Backstage:
         """The clip of a sample task, drawn when it is first asked for."""
         clip, order = self._world.clip(task_id).absolute(), demo.order(task_id)
         if order is not None and not clip.exists():
-            await self._studio.do(_drawing(order, clip))
+            if self._options.plain_clips:
+                await self._prepared(order, clip)
+            else:
+                await self._studio.do(_drawing(order, clip))
         return clip
 
     async def measure(self, path: Path) -> Mapping[str, Any]:

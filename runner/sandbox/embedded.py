@@ -1,12 +1,9 @@
 """The sandbox inside of a run: a server in a thread of this process, whose tasks outlive it in the state folder."""
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from socket import socket
 
 from runner.clock import SystemClock
 from runner.edition.edition import Edition
@@ -41,53 +38,14 @@ def embedded(
 @contextmanager
 def running(state: Path, options: Options) -> Iterator[str]:
     """A sandbox with every choice open, in a thread of this process; yields its address."""
-    from runner.sandbox.listening import bound
+    from anyio.from_thread import start_blocking_portal
+
+    from runner.sandbox.listening import bound, listening
 
     line = bound(options.port)
     host, port = line.getsockname()
-    server = _Thread(state, options, line)
-    server.start()
-    server.wait_until_ready()
-    try:
+    with (
+        start_blocking_portal("asyncio", name="sandbox") as portal,
+        portal.wrap_async_context_manager(listening(state, options, line)),
+    ):
         yield f"http://{host}:{port}"
-    finally:
-        server.stop()
-
-
-class _Thread(threading.Thread):
-    """The event loop of the server; `_stop_asked` is set from outside, everything else is the loop's."""
-
-    def __init__(self, state: Path, options: Options, line: socket) -> None:
-        super().__init__(name="sandbox", daemon=True)
-        self._state, self._options, self._line = state, options, line
-        self._loop = asyncio.new_event_loop()
-        self._stop_asked = asyncio.Event()
-        self._ready = threading.Event()
-        self._failed: BaseException | None = None
-
-    def run(self) -> None:
-        try:
-            self._loop.run_until_complete(self._serve())
-        except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that started this one
-            self._failed = error
-        finally:
-            self._loop.close()
-            self._ready.set()
-
-    async def _serve(self) -> None:
-        from runner.sandbox.listening import listening
-
-        async with listening(self._state, self._options, self._line):
-            self._ready.set()
-            await self._stop_asked.wait()
-
-    def wait_until_ready(self) -> None:
-        self._ready.wait()
-        if self._failed is not None:
-            raise self._failed
-
-    def stop(self) -> None:
-        """End the server; what is not drawn yet waits for the next one."""
-        if self.is_alive():
-            self._loop.call_soon_threadsafe(self._stop_asked.set)
-            self.join(timeout=10)

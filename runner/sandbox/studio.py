@@ -39,9 +39,9 @@ class Studio:
             except BaseException:
                 _end(process)  # half an answer may still be in its pipe
                 raise
+            if not done.get("done"):
+                raise DrawingError(str(done.get("words", "no answer")))  # those were its last words
             self._idle.append(process)
-        if not done.get("done"):
-            raise DrawingError(str(done.get("words", "no answer")))
         return done
 
     async def _start(self) -> Process:

@@ -6,10 +6,12 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any
+from types import TracebackType
+from typing import Any, TextIO
 
 from runner.sandbox import plain
 from runner.sandbox.animatic.order import from_json
@@ -24,11 +26,23 @@ def main() -> None:
     # Whatever a library prints must not be taken for an answer.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+    sys.excepthook = partial(_last_words, answers)
     jobs: SimpleQueue[str] = SimpleQueue()
     Thread(target=_listen, args=(jobs,), daemon=True).start()
     while True:
-        answers.write(json.dumps(_do(json.loads(jobs.get()))) + "\n")
-        answers.flush()
+        job = json.loads(jobs.get())
+        _answer(answers, {"done": True, **_JOBS[job["job"]](job)})
+
+
+def _answer(answers: TextIO, answer: Mapping[str, Any]) -> None:
+    answers.write(json.dumps(answer) + "\n")
+    answers.flush()
+
+
+def _last_words(answers: TextIO, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What cannot be drawn ends this process, which says why; the parent starts another."""
+    _answer(answers, {"done": False, "words": f"{kind.__name__}: {error}"[:2000]})
+    os._exit(1)
 
 
 def _listen(jobs: SimpleQueue[str]) -> None:
@@ -36,13 +50,6 @@ def _listen(jobs: SimpleQueue[str]) -> None:
     for line in sys.stdin:
         jobs.put(line)
     os._exit(0)
-
-
-def _do(job: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        return {"done": True, **_JOBS[job["job"]](job)}
-    except Exception as error:  # noqa: BLE001 - a picture that cannot be drawn must not end the drawing of the others
-        return {"done": False, "words": f"{type(error).__name__}: {error}"[:2000]}
 
 
 def _draw(job: Mapping[str, Any]) -> dict[str, Any]:

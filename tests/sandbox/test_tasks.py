@@ -125,11 +125,20 @@ def test_the_same_body_again_is_another_take_and_the_same_again_elsewhere(tmp_pa
     clips = []
     for name in ("one", "two"):
         with house(tmp_path / name, plain_clips=False) as guest:
+            guest.set_faults({"on": "task", "do": {"size": [160, 90], "length": 1}})
             frame = guest.put(picture())
             tasks = [guest.task({"urls": [frame]}) for _ in range(2)]
             clips.append([guest.over(task) and guest.clip(task).content for task in tasks])
     assert clips[0] == clips[1]
     assert clips[0][0] != clips[0][1]
+
+
+def test_what_cannot_be_drawn_is_the_documented_server_error_and_the_next_is_drawn(own: Guest) -> None:
+    own.set_faults({"on": "task", "times": 1, "do": {"size": [17, 17]}})
+    told = own.over(own.task())
+    assert (told["status"], told["error"], told["creditsUsed"]) == ("fail", TASK_ERRORS["server"], 0)
+    assert len(own.state()["trouble"]) == 1
+    assert own.over(own.task())["status"] == "success"
 
 
 # -- the demo key ----------------------------------------------------------------------------------------
