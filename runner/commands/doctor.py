@@ -1,14 +1,11 @@
 """`storyboard doctor`: is this machine ready."""
 
 import argparse
-import importlib
 import json
 import platform
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import anyio
 
@@ -18,19 +15,18 @@ from runner.commands import flags
 from runner.commands.opening import color, columns
 from runner.edition.edition import load
 from runner.key import misshapen
+from runner.media.checkup import libraries
 from runner.problems import Check, ExitCode, Stop
 from runner.provider import checkup
 from runner.provider.client import Client
+from runner.records.checkup import folder
 from runner.records.ledger import Ledger
 from runner.records.ledger_file import NAME
 from runner.settings import Flags, Settings, find_root, proxies, read
-from runner.show.amounts import volume
 from runner.show.doctor import doctor, doctor_json
 
 _SAMPLE = "ش 佩 あ"
 """Arabic, Chinese and Japanese: what animatics need further fonts for."""
-_LEAST_FREE = 1 << 30
-"""Bytes below which a film may not fit."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -66,29 +62,13 @@ def run(args: argparse.Namespace) -> ExitCode:
 def _here(settings: Settings) -> Iterator[Check]:
     """What can be seen without a connection."""
     yield Check("version", "ok", f"storyboard {__version__}, Python {platform.python_version()}")
-    yield _libyaml()
-    yield from (_library(module, what) for module, what in (("av", "clips"), ("PIL", "pictures")))
+    yield from libraries()
     yield _fonts()
-    yield _disk(settings.root)
+    yield from folder("clips", settings.output)
+    yield from folder("state", settings.state)
     yield _ledger(settings)
     yield checkup.key_shape(settings.key_text)
     yield checkup.proxies(settings.base_url, proxies())
-
-
-def _libyaml() -> Check:
-    try:
-        importlib.import_module("yaml.cyaml")
-    except ImportError:
-        return Check("libyaml", "error", "PyYAML has no libyaml", "pip install --force-reinstall pyyaml, from a wheel")
-    return Check("libyaml", "ok", "reads storyboards")
-
-
-def _library(module: str, what: str) -> Check:
-    try:
-        version = getattr(importlib.import_module(module), "__version__", "")
-    except ImportError as error:
-        return Check(module, "error", f"{what} cannot be made or read: {error}", "pip install storyboard-runner again")
-    return Check(module, "ok", f"{version}, makes and reads {what}")
 
 
 def _fonts() -> Check:
@@ -98,12 +78,6 @@ def _fonts() -> Check:
     if missing is None:
         return Check("fonts", "ok", "animatics can show every script that prompts are usually written in")
     return Check("fonts", "warning", "animatics cannot show every script", missing)
-
-
-def _disk(folder: Path) -> Check:
-    free = shutil.disk_usage(folder).free
-    verdict: Literal["ok", "warning"] = "ok" if free >= _LEAST_FREE else "warning"
-    return Check("disk", verdict, f"{volume(free)} free at {folder}", "" if verdict == "ok" else "a film may not fit")
 
 
 def _ledger(settings: Settings) -> Check:

@@ -49,8 +49,8 @@ class Departure:
     async def _mark(self) -> None:
         try:
             await self._sending()
-            await anyio.lowlevel.checkpoint_if_cancelled()
-        except BaseException:
+        except Exception:
             self.refused = True
             raise
+        await anyio.lowlevel.checkpoint_if_cancelled()
         self.left = True

@@ -37,7 +37,7 @@ def _kind(name: str, path: Path, locks: bool) -> Check:
     if (kind := _filesystem(path)) in _NETWORK:
         words = f"{path} lies on a network drive ({kind}), where locks and syncs may not hold"
         return Check(name, "warning", words, "STORYBOARD_STATE names another folder")
-    return Check(name, "ok", f"{path} is written, synced and locked")
+    return Check(name, "ok", f"{path} can be written, synced and locked")
 
 
 def _room(name: str, path: Path) -> Check:

@@ -263,6 +263,18 @@ def test_a_mark_that_cannot_be_made_sends_nothing_and_comes_back(error: Exceptio
     assert raised.value is error
 
 
+def test_a_mark_that_outlasts_the_deadline_sends_nothing() -> None:
+    async def slow() -> None:
+        await anyio.sleep(10)
+
+    with Double() as double:
+        answer = create(double.url, slow, deadlines=patient(0.3))
+        time.sleep(0.05)
+        assert double.requests("") == []
+
+    assert isinstance(answer, NotSent)
+
+
 def test_cancelled_before_the_mark_nothing_leaves() -> None:
     marks = Marks()
     with Double([dropped(made=False, when="accept", end="stall")]) as double:
