@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.language.document import Document, Origin, path_text
+from runner.language.reading import decode
 from runner.language.schema import load, shown
-from runner.language.source import decode, parse
+from runner.language.source import parse
 from runner.problems import ExitCode, Place, Problems, Stop, nearest
 from runner.request import Plain
 from runner.sandbox.chance import chance
