@@ -77,6 +77,8 @@ def test_a_clip_has_the_shape_and_the_length_that_were_asked(
         video, audio = container.streams.video[0], container.streams.audio[0]
         assert (video.codec_context.name, video.codec_context.pix_fmt) == ("h264", "yuv420p")
         assert audio.codec_context.name == "aac"
+        # BT.709, limited range, and said so: players guess otherwise.
+        assert (video.codec_context.colorspace, video.codec_context.color_range) == (1, 1)
         assert video.frames == seconds * 24
         assert video.average_rate == 24
         assert container.duration == seconds * 1_000_000
