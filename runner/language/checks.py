@@ -9,7 +9,7 @@ from runner.language.expansion import used_names
 from runner.language.faults import line_place
 from runner.language.materials import Asset, Stock, folded, look
 from runner.language.mentions import is_name, position
-from runner.language.scope import has_mark
+from runner.language.scope import RESERVED, has_mark
 from runner.language.shots import Draft, Ground
 from runner.problems import Problem, nearest
 from runner.request import canonical_json
@@ -174,16 +174,16 @@ def check_variable_names(files: Iterable[Document], ground: Ground) -> None:
         for path, holder in holders:
             said = holder.get("vars") if isinstance(holder, dict) else None
             for name in said if isinstance(said, dict) else ():
-                if not name.isidentifier() and not name.startswith("x-"):
+                if (not name.isidentifier() or name in RESERVED) and not name.startswith("x-"):
                     place = Origin(document, (*path, "vars", name)).key_place()
                     message = f"no template can name the variable `{name}`"
-                    hint = f"letters, digits and _, first no digit: {_identifier(name)}"
+                    hint = f"letters, digits and _, first no digit, no word of the language: {_identifier(name)}"
                     ground.problems.add(Problem("variable-name", place, message, hint))
 
 
 def _identifier(name: str) -> str:
     made = "".join(c if c.isalnum() or c == "_" else "_" for c in name)
-    return made if made.isidentifier() else f"_{made}"
+    return made if made.isidentifier() and made not in RESERVED else f"{made}_" if made[:1].isalpha() else f"_{made}"
 
 
 def check_unused_assets(assets: Iterable[Asset], ground: Ground) -> None:

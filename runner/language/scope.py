@@ -9,6 +9,9 @@ from runner.language.document import Origin, Value
 from runner.problems import Problem
 
 MARK = re.compile(r"\{[{%#]")
+_WORDS = "true false none True False None not in is and or if else recursive for endfor set import include"
+RESERVED = frozenset(_WORDS.split())
+"""Words of the template language, which can name no variable."""
 
 
 class Fault(Exception):  # noqa: N818 - carries problems to the field that asked, always caught there

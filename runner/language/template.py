@@ -32,7 +32,7 @@ from runner.language.faults import (
     undefined,
     undefined_in,
 )
-from runner.language.scope import MARK, Expression, Fault, Scope, Template
+from runner.language.scope import MARK, RESERVED, Expression, Fault, Scope, Template
 from runner.problems import Place, Problem
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ _FILTERS: dict[str, Callable[[str], str]] = {
     "capitalize": str.capitalize,
     "slug": slug,
 }
-_RESERVED = frozenset(("true", "false", "none", "True", "False", "None", "not", "in", "is", "and", "or", "if", "else"))
 
 
 @dataclass(slots=True)
@@ -76,7 +75,7 @@ class Templates:
         for found in _SIMPLE.finditer(text):
             path = tuple(found[1].split("."))
             filters = [name.strip() for name in found[2].split("|")[1:]]
-            if path[0] in _RESERVED or any(name not in _FILTERS for name in filters):
+            if path[0] in RESERVED or any(name not in _FILTERS for name in filters):
                 return None
             parts.append(text[end : found.start()])
             made = tuple(_FILTERS[name] for name in filters)
