@@ -156,7 +156,7 @@ class Desk:
         held: bytes | None = request.scope.get(_RAW)
         if held is not None:
             return held
-        raw = await raw_json(request)
+        raw = await raw_json(request, self.service.options.patience / 2)
         if any(key.encode() in raw for key in self._seen if len(key) > 7):
             self.misplaced(request.url.path, "body")
         request.scope[_RAW] = raw

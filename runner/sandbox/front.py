@@ -12,8 +12,6 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-REQUEST_SECONDS = 30.0
-"""From the first byte to the last of one request."""
 MOST_CONNECTIONS = 2000
 LINE = "sandbox.line"
 """Name in the ASGI scope of the line that a request came in by."""
@@ -29,9 +27,10 @@ class Front(H11Protocol):
     _timer: asyncio.TimerHandle | None = None
     _turned_away = False
 
-    def __init__(self, config: Config, server_state: ServerState, welcome: Welcome) -> None:
+    def __init__(self, config: Config, server_state: ServerState, welcome: Welcome, patience: float) -> None:
         super().__init__(config, server_state, {})
         self._welcome = welcome
+        self._patience = patience
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -69,7 +68,7 @@ class Front(H11Protocol):
 
     def _watch(self) -> None:
         if self._timer is None:
-            self._timer = self.loop.call_later(REQUEST_SECONDS, self._too_slow)
+            self._timer = self.loop.call_later(self._patience, self._too_slow)
 
     def _unwatch(self) -> None:
         if self._timer is not None:
@@ -79,7 +78,7 @@ class Front(H11Protocol):
     def _too_slow(self) -> None:
         begun = bool(self.conn.trailing_data[0]) and self.conn.their_state is h11.IDLE
         if begun and self.conn.our_state is h11.IDLE:
-            self._say(408, f"the request did not end within {REQUEST_SECONDS:.0f} seconds")
+            self._say(408, f"the request did not end within {self._patience:g} seconds")
         else:
             self.transport.close()
 

@@ -11,7 +11,6 @@ from runner.request import Plain
 from runner.sandbox.reply import Reply, Stopped
 
 MOST_JSON = 1 << 20
-JSON_SECONDS = 15.0
 
 
 async def bounded(request: Request, most: int, seconds: float) -> AsyncIterator[bytes]:
@@ -28,13 +27,13 @@ async def bounded(request: Request, most: int, seconds: float) -> AsyncIterator[
                     raise _too_large(most)
                 yield piece
     except TimeoutError as error:
-        words = f"the body did not arrive within {seconds:.0f} seconds"
+        words = f"the body did not arrive within {seconds:g} seconds"
         raise Stopped(Reply(408, {"message": words}, {"Connection": "close"})) from error
 
 
-async def raw_json(request: Request) -> bytes:
+async def raw_json(request: Request, seconds: float) -> bytes:
     """A body that is small enough to be JSON of this API."""
-    return b"".join([piece async for piece in bounded(request, MOST_JSON, JSON_SECONDS)])
+    return b"".join([piece async for piece in bounded(request, MOST_JSON, seconds)])
 
 
 def parsed(raw: bytes) -> Plain:

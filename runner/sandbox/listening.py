@@ -113,7 +113,7 @@ class _Door:
     async def open(self, line: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(
-            lambda: Front(self._config, self._connections, self._welcome), sock=line
+            lambda: Front(self._config, self._connections, self._welcome, self._service.options.patience), sock=line
         )
 
     def _welcome(self, line: asyncio.Transport) -> bool:

@@ -38,3 +38,5 @@ class Options:
     """Addresses on this machine are let through as material, although nobody else could reach them."""
     processes: int | None = None
     """How many clips are drawn at once; None: one for each core."""
+    patience: float = 30.0
+    """Seconds that a request may take to come in; its JSON has half of that."""

@@ -131,7 +131,7 @@ def test_a_body_that_is_no_json_is_a_400(shared: Guest, content: bytes) -> None:
 def test_a_hundred_megabytes_are_a_413_and_are_never_kept(shared: Guest) -> None:
     answer = shared.http.post("/api/v1/jobs/createTask", content=bytes(100 << 20))
     assert answer.status_code == 413
-    chunks = (bytes(1 << 20) for _ in range(100))
+    chunks = (bytes(1 << 20) for _ in range(8))
     assert shared.http.post("/api/v1/jobs/createTask", content=chunks).status_code == 413
     assert shared.create().status_code == 200
 
@@ -167,6 +167,18 @@ def test_slow_senders_are_cut_off_while_others_are_served(shared: Guest) -> None
     finally:
         for line in slow:
             line.close()
+
+
+def test_who_never_ends_a_request_gets_a_408_or_nothing(tmp_path: Path) -> None:
+    head = b"POST /api/v1/jobs/createTask HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer a-slow-client\r\n"
+    with house(tmp_path, patience=0.4) as guest:
+        assert raw(guest, b"") == b""
+        assert raw(guest, head).startswith(b"HTTP/1.1 408 ")
+        told = raw(guest, head + b"Content-Length: 10\r\n\r\n{")
+        assert told.startswith(b"HTTP/1.1 408 ")
+        assert b"the body did not arrive within 0.2 seconds" in told
+        time.sleep(0.5)
+        assert guest.create().status_code == 200
 
 
 def test_a_thousand_connections_leave_it_standing(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
 
 from runner.sandbox.pages import NAMES, pages_of
 from runner.sandbox.reading import Asked, Material, Unfit, read
@@ -260,6 +262,47 @@ def test_no_body_is_too_odd_to_be_refused(body: Any, edition: str) -> None:
 def test_fast_has_no_1080p() -> None:
     body = {"model": "seedance2-fast", "inputs": {"prompt": "x", "outputResolution": "1080p"}}
     assert wrong(body) == {"inputs.outputResolution": "must be one of 480p, 720p for seedance2-fast"}
+
+
+ATOMS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(
+        [
+            "5",
+            "5s",
+            "720p",
+            "4k",
+            "16:9",
+            "reference",
+            "keyframe",
+            "@image1 @video9",
+            IMAGE,
+            VIDEO,
+            AUDIO,
+            "http://[::1",
+        ]
+    )
+)
+JSON = st.recursive(ATOMS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4))
+FIELDS = st.sampled_from(sorted({name for edition in NAMES for name in pages_of(edition).fields}))
+
+
+@seed(20260301)
+@settings(max_examples=100, deadline=None, database=None)
+@given(st.dictionaries(FIELDS, JSON, max_size=8), st.sampled_from(NAMES))
+def test_every_body_is_either_good_or_says_what_is_wrong(inputs: Any, edition: str) -> None:
+    found = read({"model": "seedance-20", "inputs": inputs}, pages_of(edition), nothing_here)
+    if isinstance(found, Asked):
+        assert found.credits > 0
+        assert 4 <= found.seconds <= 15
+        assert found.width % 2 == found.height % 2 == 0
+    else:
+        assert found
+        assert all(item.path.startswith("inputs") and item.message for item in found)
 
 
 # -- lengths of materials that lie here ----------------------------------------------------------------------

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from runner.language.schema import load
 from runner.problems import ExitCode, Stop
 from runner.sandbox.faults import Event, Faults, Rule, from_json, read
 
@@ -95,6 +96,12 @@ def test_no_rules_are_too_odd_to_be_refused(value: Any) -> None:
     found = from_json(value, 0)
     assert isinstance(found, list)
     assert all(path or words for path, words in found)
+
+
+def test_the_schema_of_the_file_is_a_schema() -> None:
+    from jsonschema import Draft7Validator
+
+    Draft7Validator.check_schema(load("faults"))
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
