@@ -21,8 +21,6 @@ def parse(body: bytes) -> Any:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise NotJsonError("it is not UTF-8") from error
-    if text.startswith("\ufeff"):
-        raise NotJsonError("it begins with a byte order mark")
     _bound_depth(text)
     try:
         return json.loads(

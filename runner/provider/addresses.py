@@ -5,6 +5,8 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
+import httpx
+
 Resolve = Callable[[str, int], list[str]]
 _NAT64 = ip_network("64:ff9b::/96")
 
@@ -15,7 +17,10 @@ class Forbidden(Exception):  # noqa: N818 - it says what an address is, it is no
 
 def resolved(host: str, port: int) -> list[str]:
     """Every address of a host, as the system knows them; OSError when there is none."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise Forbidden("its host's name is none") from error
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
@@ -36,10 +41,11 @@ def checked(url: str, *, local: bool, resolve: Resolve = resolved) -> list[str]:
 def named(url: str) -> tuple[str, int]:
     """Host and port of an address by http(s), with nothing odd about it; raises `Forbidden`."""
     try:
+        _ = httpx.URL(url).host  # stricter than the standard library about what an address may hold
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise Forbidden(f"it is no address: {error}") from error
+    except (httpx.InvalidURL, ValueError) as error:
+        raise Forbidden(f"it is no address: {error}"[:200]) from error
     if parts.scheme not in ("http", "https") or not host:
         raise Forbidden(f"it is not an address by http or https, but {parts.scheme or 'none'}")
     if parts.username is not None or parts.password is not None:

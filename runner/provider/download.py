@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import shutil
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from runner.engine.hands import NotYet
 from runner.provider import trust
 from runner.provider.addresses import Forbidden, Resolve, checked, named, resolved
 from runner.provider.cutoff import Cutoff
+from runner.provider.exchange import said_of
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
 
@@ -127,6 +129,8 @@ class Downloader:
             return NotYet(f"the provider's link is not fetched: {error}")
         except httpx.HTTPError as error:
             return NotYet(f"{type(error).__name__}: {error}"[:300])
+        except socket.gaierror as error:
+            return NotYet(said_of(error)[0])
         except OSError as error:
             return NotYet(f"{part.name}: {error.strerror or error}", final=error.errno in _FULL)
 
@@ -216,7 +220,7 @@ class _Pull:
             headers |= {"Range": f"bytes={self.part.size}-", "If-Range": self.part.tag}
         elif self.part.size:
             self.part.restart()
-        extensions = {"sni_hostname": url.host}
+        extensions = {"sni_hostname": url.raw_host.decode("ascii")}
         return self.client.build_request("GET", url.copy_with(host=number), headers=headers, extensions=extensions)
 
     def _take(self, response: httpx.Response) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from runner.engine.hands import NotYet
 from runner.history import Created, Running, Succeeded, Unknown
+from runner.provider.addresses import resolved
 from runner.provider.client import Client
 from runner.provider.download import Bounds, Dead, Downloader, Fetched
 from tests.double.server import Double
@@ -68,6 +69,43 @@ def test_whatever_bytes_come_for_a_clip_are_an_outcome(tmp_path: Path, raw: byte
         got = Downloader(local=True, bounds=Bounds(grace=1.0)).fetch(f"{double.url}/media/a", tmp_path / "a.part")
 
     assert isinstance(got, Fetched | Dead | NotYet)
+
+
+LINKS = [
+    "https://exa\x00mple/",
+    "http://127.0.0.1:1/\x00",
+    "http://a b/",
+    "http://" + "a" * 70 + ".com/",
+    "http://" + "ä" * 70 + ".com/",
+    "http://xn--/",
+    "http://.../",
+    "http://127.0.0.1:1/" + "x" * 70_000,
+    "http://[v1.x]/",
+    "http://\ud800/",
+    "http://127.0.0.1:0/",
+    "http://%00/",
+    "http://0x7f.1:1/",
+]
+
+
+def any_link(link: str, part: Path) -> None:
+    for resolve in (resolved, lambda host, port: ["127.0.0.1"]):
+        got = Downloader(local=True, bounds=Bounds(grace=0.3), resolve=resolve).fetch(link, part)
+        assert isinstance(got, NotYet)
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_a_link_that_is_none_is_an_outcome(tmp_path: Path, link: str) -> None:
+    any_link(link, tmp_path / "a.part")
+
+
+@SOME
+@given(link=st.text().map("https://{}".format) | st.text(), port=st.integers(0, 9))
+def test_any_text_as_a_link_is_an_outcome(tmp_path: Path, link: str, port: int) -> None:
+    got = Downloader(local=True, bounds=Bounds(grace=0.3), resolve=lambda host, _: [f"127.0.0.{port}"]).fetch(
+        link, tmp_path / "a.part"
+    )
+    assert isinstance(got, NotYet)
 
 
 def test_a_caller_that_gives_up_after_the_first_byte_is_let_go_at_once_and_leaves_nothing_open() -> None:
