@@ -150,6 +150,26 @@ def test_slow_senders_hold_no_place_for_long_and_a_flood_passes() -> None:
     assert len(heard(flooded)) == 1
 
 
+def test_beyond_the_bound_connections_are_closed_at_once() -> None:
+    async def many(port: int) -> None:
+        lines = [socket.create_connection(("127.0.0.1", port)) for _ in range(SMALL.connections + 3)]
+        await anyio.sleep(0.1)
+        closed = await anyio.to_thread.run_sync(lambda: [_is_closed(line) for line in lines])
+        for line in lines:
+            line.close()
+        assert sum(closed) == 3
+
+    heard(many, bounds=Bounds(seconds=30, connections=SMALL.connections))
+
+
+def _is_closed(line: socket.socket) -> bool:
+    line.settimeout(0.1)
+    try:
+        return line.recv(1) == b""
+    except TimeoutError:
+        return False
+
+
 def test_a_port_that_is_taken_is_said_and_the_run_goes_on_without() -> None:
     async def tried() -> str | None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
