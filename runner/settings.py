@@ -181,7 +181,12 @@ def proxies() -> dict[str, str]:
 def no_color(environ: Mapping[str, str] | None = None) -> bool:
     """Whether `NO_COLOR` is set, to anything but nothing; a dumb terminal has no colours either."""
     env = os.environ if environ is None else environ
-    return bool(env.get("NO_COLOR")) or env.get("TERM") == "dumb"
+    return bool(env.get("NO_COLOR")) or dumb(env)
+
+
+def dumb(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether the terminal says that it can move no cursor."""
+    return (os.environ if environ is None else environ).get("TERM") == "dumb"
 
 
 def pull_request(env: Mapping[str, str]) -> str | None:

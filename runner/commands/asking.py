@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from runner.commands.opening import Opened, color, columns, typed
@@ -129,7 +129,9 @@ def consent(desk: Opened, plan: Plan, history: History, last_day: Decimal) -> No
 
 def show(desk: Opened, plan: Plan, history: History) -> None:
     """The plan, before the question, to a person at a terminal."""
-    text = screen(plan, columns(), color(desk.args, sys.stderr), around=around(desk, plan, history))
+    text = screen(
+        plan, columns(), color(desk.args, sys.stderr), around=replace(around(desk, plan, history), asking=True)
+    )
     print(text, file=sys.stderr)
 
 

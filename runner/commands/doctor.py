@@ -1,7 +1,6 @@
 """`storyboard doctor`: is this machine ready."""
 
 import argparse
-import json
 import platform
 import sys
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from runner.records.checkup import folder
 from runner.records.ledger import Ledger
 from runner.records.ledger_file import NAME
 from runner.settings import Flags, Settings, find_root, proxies, read
+from runner.show.clean import json_document
 from runner.show.doctor import doctor, doctor_json
 
 _SAMPLE = "ش 佩 あ"
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.demo or (settings.key_text and misshapen(settings.key_text) is None):
         checks += anyio.run(_asked, settings, args.demo)
     if args.json:
-        print(json.dumps(doctor_json(checks), indent=2))
+        print(json_document(doctor_json(checks)), end="")
     else:
         print(doctor(checks, columns(), color(args, sys.stdout)), end="")
     return ExitCode.UNFIT if any(check.verdict == "error" for check in checks) else ExitCode.DONE

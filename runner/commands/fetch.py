@@ -1,7 +1,6 @@
 """`storyboard fetch`: downloads again the clips that the manifest names and this machine lacks; pays for nothing."""
 
 import argparse
-import json
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -16,6 +15,7 @@ from runner.engine.hands import NotYet
 from runner.history import Attempt, Event, History, Running, Stored, Succeeded
 from runner.plan import Step
 from runner.problems import ExitCode
+from runner.show.clean import json_document
 from runner.show.clips import ClipCheck, Verdict, clips, clips_json
 
 
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         checks = anyio.run(_fetched, desk, history, records)
         making.write_manifests(desk, history)
     if args.json:
-        print(json.dumps(clips_json(checks, "fetch"), indent=2))
+        print(json_document(clips_json(checks, "fetch")), end="")
     else:
         print(clips(checks, columns(), color(args, sys.stdout), "", args.all), end="")
     return ExitCode.DONE if all(each.verdict in ("whole", "fetched") for each in checks) else ExitCode.FAILED

@@ -29,6 +29,7 @@ from runner.records import locks, manifest
 from runner.records.clips import Shelf
 from runner.records.ledger import Ledger
 from runner.records.repository import uncommitted
+from runner.settings import dumb
 from runner.show.closing import After, closing
 from runner.show.live import JsonView, View, view
 from runner.show.plan import Around, nothing_to_do, screen
@@ -117,7 +118,9 @@ def nothing(desk: Opened, plan: Plan, history: History, records: Records) -> Exi
     ended = outcome(plan, history, Running(Pace(1)), records.limits, Money())
     write_manifests(desk, history)
     if desk.args.json:
-        JsonView(sys.stdout).tell(News("done", records.clock.now(), plan=plan, outcome=ended))
+        seen = JsonView(sys.stdout)
+        seen.tell(News("done", records.clock.now(), plan=plan, outcome=ended))
+        seen.close()
     elif nothing_to_do(plan):
         print(
             screen(plan, columns(), color(desk.args, sys.stdout), around=Around(typed=typed(desk.args, desk.files))),
@@ -148,12 +151,12 @@ def make(desk: Opened, plan: Plan, history: History, records: Records, asked: As
     """The run itself, and its closing screen."""
     clock = records.clock
     began = clock.monotonic()
-    progress = Progress()
+    progress = Progress(ceiling=_ceiling(desk, plan), at_once=desk.settings.concurrency)
     people = view(
         sys.stderr,
         progress,
         clock,
-        terminal=sys.stderr.isatty(),
+        terminal=sys.stderr.isatty() and not dumb(),
         color=color(desk.args, sys.stderr),
         quiet=desk.args.quiet,
     )
@@ -264,6 +267,13 @@ def write_manifests(desk: Opened, history: History) -> None:
                 f"{desk.shown(path)} cannot be written ({error.strerror}); what was made stands in the ledger, and the "
                 "next run writes it",
             ) from error
+
+
+def _ceiling(desk: Opened, plan: Plan) -> Decimal | None:
+    """What this command may cost: `--max-credits`, else the price that was agreed to."""
+    if plan.play:
+        return None
+    return desk.settings.max_credits if desk.settings.max_credits is not None else plan.totals.credits
 
 
 def _after(desk: Opened, took: float) -> After:

@@ -48,13 +48,13 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 
 def _json(desk: Opened, plan: Plan) -> None:
-    import json
 
     from runner.edition.wire import body, placeholder
+    from runner.show.clean import json_document
     from runner.show.plan_json import plan_json
 
     shape = plan_json(plan, lambda step: body(step.shot.request, desk.edition, placeholder), warnings(desk, plan))
-    print(json.dumps(shape, indent=2, ensure_ascii=True))
+    print(json_document(shape), end="")
 
 
 def _screen(desk: Opened, plan: Plan, history: History) -> None:

@@ -1,7 +1,6 @@
 """`storyboard prices`: the price book."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from runner.commands.opening import color, columns, priced
 from runner.edition.edition import NAMES
 from runner.problems import ExitCode
 from runner.settings import Flags, find_root, read
+from runner.show.clean import json_document
 from runner.show.prices import prices, prices_json
 
 
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     settings = read(find_root(Path.cwd()), Flags(config=args.config))
     edition = priced(settings, args.edition)
     if args.json:
-        print(json.dumps(prices_json(edition, settings.usd_per_credit), indent=2))
+        print(json_document(prices_json(edition, settings.usd_per_credit)), end="")
     else:
         print(prices(edition, settings.usd_per_credit, columns(), color(args, sys.stdout)), end="")
     return ExitCode.DONE

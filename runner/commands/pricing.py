@@ -104,12 +104,24 @@ def around(desk: Opened, plan: Plan, history: History) -> Around:
         typed=typed(desk.args, desk.files),
         warnings=warnings(desk, plan),
         cheaper=tuple(Cheaper(way.words, way.credits) for way in ways(desk, history, None)) if not plan.play else (),
-        leaving=Leaving(plan.batch.files, "") if not plan.play and plan.batch.files else None,
+        leaving=_leaving(plan),
         about=seconds_to_go(plan, desk.settings.concurrency),
         at_once=desk.settings.concurrency,
         spent=spent(history),
         built=BUILT,
     )
+
+
+def _leaving(plan: Plan) -> Leaving | None:
+    """The local files of takes to order, each content once."""
+    ordered = [step for step in plan.steps if step.orders or step.later]
+    files = {
+        material.sha256: material
+        for step in ordered
+        for material in step.shot.request.materials
+        if isinstance(material, LocalFile)
+    }
+    return Leaving(tuple(files.values()), "") if files and not plan.play else None
 
 
 def ways(desk: Opened, history: History, limit: Decimal | None) -> tuple[quote.Way, ...]:

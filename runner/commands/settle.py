@@ -1,7 +1,6 @@
 """`storyboard settle`: lists attempts whose outcome nobody knows, and ends one."""
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 
@@ -17,6 +16,7 @@ from runner.history import Attempt, Event, History, LookAnswer, Settled, State
 from runner.problems import ExitCode, Stop
 from runner.provider.client import Client
 from runner.selection import board_name
+from runner.show.clean import json_document
 from runner.show.settle import Doubts, settle, settle_json, settled
 
 
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 def _list(desk: Opened) -> ExitCode:
     found = Doubts(doubts(history_now(desk)), desk.settings.usd_per_credit)
     if desk.args.json:
-        print(json.dumps(settle_json(found), indent=2))
+        print(json_document(settle_json(found)), end="")
     else:
         print(settle(found, columns(), color(desk.args, sys.stdout)), end="")
     return ExitCode.UNSETTLED if found.attempts else ExitCode.DONE

@@ -1,7 +1,6 @@
 """`storyboard spend`: the bill, from the ledger and, for takes that it does not know, from manifests."""
 
 import argparse
-import json
 import re
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +12,7 @@ from runner.commands.opening import Opened, color, columns, paid
 from runner.commands.pricing import BUILT, history_now
 from runner.history import Attempt
 from runner.problems import ExitCode
+from runner.show.clean import json_document
 from runner.show.spend import By, Item, bill, spend, spend_csv, spend_json
 
 Period = tuple[datetime | None, datetime | None]
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.csv:
         print(spend_csv(found), end="")
     elif args.json:
-        print(json.dumps(spend_json(found), indent=2))
+        print(json_document(spend_json(found)), end="")
     else:
         print(spend(found, columns(), color(args, sys.stdout), "settle" in BUILT), end="")
     return ExitCode.DONE

@@ -1,7 +1,6 @@
 """`storyboard status`: what manifest and ledger know; no key, no network."""
 
 import argparse
-import json
 import sys
 
 from runner.clock import SystemClock
@@ -9,6 +8,7 @@ from runner.commands import flags
 from runner.commands.opening import Opened, color, columns, looking, typed
 from runner.commands.pricing import BUILT, history_now
 from runner.problems import ExitCode
+from runner.show.clean import json_document
 from runner.show.status import Standing, status, status_json
 
 
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     plan = desk.plan(history, selected=desk.selected)
     standing = Standing(plan, history, SystemClock().now(), _typed(desk), built=BUILT)
     if args.json:
-        print(json.dumps(status_json(standing), indent=2, ensure_ascii=True))
+        print(json_document(status_json(standing)), end="")
     else:
         print(status(standing, columns(), color(args, sys.stdout), args.all), end="")
     if args.exit_code and any(step.orders or step.later for step in plan.steps):

@@ -2,7 +2,6 @@
 
 import argparse
 import hashlib
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from runner.commands.pricing import history_now
 from runner.history import Attempt, Clip, History, State
 from runner.plan import Step
 from runner.problems import ExitCode
+from runner.show.clean import json_document
 from runner.show.clips import ClipCheck, clips, clips_json
 
 
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     desk = looking(args)
     checks = [check(desk, step, attempt, clip) for step, attempt, clip in made(desk, history_now(desk))]
     if args.json:
-        print(json.dumps(clips_json(checks, "verify"), indent=2))
+        print(json_document(clips_json(checks, "verify")), end="")
     else:
         next_command = f"storyboard fetch {typed(args, desk.files)}"
         print(clips(checks, columns(), color(args, sys.stdout), next_command, args.all), end="")
