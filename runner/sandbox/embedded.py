@@ -26,10 +26,17 @@ def embedded(
     """A sandbox on a free port of loopback for as long as the block lasts.
 
     Tasks, uploads and the account stay in `state`: the next one goes on with them, also after a kill. Several may
-    share a folder at the same time. `seconds` is how long a task takes; None: as long as its clip is drawn.
+    share a folder at the same time. Stop when the folder cannot be used.
+
+    `seconds` is how long a task takes; None: as long as its clip is drawn.
     """
-    state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    key = kept_token(state / "key", SystemClock())
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        key = kept_token(state / "key", SystemClock())
+    except OSError as error:
+        from runner.sandbox.listening import unfit
+
+        raise unfit(state, error) from error
     options = Options(edition=edition.name, keys=(key,), seconds=seconds, plain_clips=plain_clips, seed=seed)
     with running(state, options) as base_url:
         yield Address(base_url, key)
@@ -42,10 +49,7 @@ def running(state: Path, options: Options) -> Iterator[str]:
 
     from runner.sandbox.listening import bound, listening
 
-    line = bound(options.port)
-    host, port = line.getsockname()
-    with (
-        start_blocking_portal("asyncio", name="sandbox") as portal,
-        portal.wrap_async_context_manager(listening(state, options, line)),
-    ):
-        yield f"http://{host}:{port}"
+    with bound(options.port) as line, start_blocking_portal("asyncio", name="sandbox") as portal:
+        host, port = line.getsockname()
+        with portal.wrap_async_context_manager(listening(state, options, line)):
+            yield f"http://{host}:{port}"

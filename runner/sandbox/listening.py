@@ -25,6 +25,8 @@ from runner.sandbox.tidy import tidy
 from runner.sandbox.world import World
 
 _LOOK_FOR_DEAD = 2.0
+_KEEP_ALIVE = 75
+_BACKLOG = 1024
 
 
 def bound(port: int) -> socket.socket:
@@ -37,9 +39,15 @@ def bound(port: int) -> socket.socket:
         line.close()
         words = f"port {port} of 127.0.0.1 cannot be used: {error.strerror}; --port 0 takes a free one"
         raise Stop(ExitCode.UNFIT, words) from error
-    line.listen(1024)
+    line.listen(_BACKLOG)
     line.setblocking(False)
     return line
+
+
+def unfit(folder: Path, error: OSError) -> Stop:
+    """What to say of a state folder that cannot be used."""
+    words = f"{folder}: the sandbox cannot keep its tasks there: {error.strerror or error}"
+    return Stop(ExitCode.UNFIT, f"{words}\n  make room, or name a folder that can be written")
 
 
 @asynccontextmanager
@@ -50,11 +58,14 @@ async def listening(
     clock = clock or SystemClock()
     faults = Faults(seed=options.seed) if options.faults is None else read(options.faults, options.seed)
     server = clock.token()[:16]
-    alive = _sign_of_life(folder, server)
-    tidy(folder, clock.now().timestamp(), lambda: not _others(folder, server))
-    world = World(folder, options.credits, options.cap)
     host, port = line.getsockname()
-    service = Service(options, world, faults, clock, server, f"http://{host}:{port}")
+    try:
+        alive = _sign_of_life(folder, server)
+        tidy(folder, clock.now().timestamp(), lambda: not _others(folder, server))
+        world = World(folder, options.credits, options.cap)
+        service = Service(options, world, faults, clock, server, f"http://{host}:{port}")
+    except OSError as error:
+        raise unfit(folder, error) from error
     said = _Trouble(service.backstage.trouble)
     logging.getLogger("uvicorn.error").addHandler(said)
     asyncio.get_running_loop().set_exception_handler(said.of_the_loop)
@@ -104,6 +115,7 @@ class _Door:
             proxy_headers=False,
             server_header=False,
             date_header=False,
+            timeout_keep_alive=_KEEP_ALIVE,
         )
         self._config.load()
         self._connections = ServerState()
@@ -113,7 +125,9 @@ class _Door:
     async def open(self, line: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(
-            lambda: Front(self._config, self._connections, self._welcome, self._service.options.patience), sock=line
+            lambda: Front(self._config, self._connections, self._welcome, self._service.options.patience),
+            sock=line,
+            backlog=_BACKLOG,
         )
 
     def _welcome(self, line: asyncio.Transport) -> bool:

@@ -5,10 +5,10 @@ import resource
 import signal
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from socket import socket
 
-from runner.problems import ExitCode, Stop
 from runner.sandbox.front import MOST_CONNECTIONS
 from runner.sandbox.listening import bound, listening
 from runner.sandbox.options import Options
@@ -23,12 +23,9 @@ def serve(options: Options, ready: Callable[[str], None], state: Path | None = N
     is not fit for it.
     """
     _raise_handles()
-    line = bound(options.port)
-    if state is not None:
-        asyncio.run(_until_told(state, options, line, ready))
-        return
-    with tempfile.TemporaryDirectory(prefix="storyboard-sandbox-") as folder:
-        asyncio.run(_until_told(Path(folder), options, line, ready))
+    with bound(options.port) as line, ExitStack() as stack:
+        folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="storyboard-sandbox-")))
+        asyncio.run(_until_told(folder, options, line, ready))
 
 
 async def _until_told(state: Path, options: Options, line: socket, ready: Callable[[str], None]) -> None:
@@ -37,12 +34,9 @@ async def _until_told(state: Path, options: Options, line: socket, ready: Callab
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told.set)
     host, port = line.getsockname()
-    try:
-        async with listening(state, options, line):
-            ready(f"http://{host}:{port}")
-            await told.wait()
-    except PermissionError as error:
-        raise Stop(ExitCode.UNFIT, f"{error.filename}: {error.strerror}; --state names another folder") from error
+    async with listening(state, options, line):
+        ready(f"http://{host}:{port}")
+        await told.wait()
 
 
 def _raise_handles() -> None:

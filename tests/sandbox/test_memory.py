@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from runner.edition.edition import load
+from runner.problems import ExitCode, Stop
 from runner.sandbox.embedded import embedded
 from runner.sandbox.journal import NAME, Journal
 from runner.sandbox.tidy import tidy
@@ -154,6 +155,24 @@ def test_the_embedded_one_keeps_its_key_and_its_tasks(tmp_path: Path) -> None:
         assert guest.over(task)["status"] == "success"
         guest.leave()
         assert httpx.get(f"{two.base_url}/__sandbox/state", headers={"Authorization": "Bearer x"}).status_code == 401
+
+
+@pytest.mark.parametrize("taken", ["", "servers", NAME, "key"])
+def test_a_folder_that_cannot_be_used_is_one_clear_line(tmp_path: Path, taken: str) -> None:
+    state = tmp_path / "sandbox"
+    (state / taken).parent.mkdir(exist_ok=True)
+    if taken == NAME:
+        (state / taken).mkdir()
+    else:
+        (state / taken).touch()
+        (state / taken).chmod(0)
+    if taken == "key":
+        (state / taken).unlink()
+        (state / taken).mkdir()
+    with pytest.raises(Stop) as stop, embedded(state, load("classic"), plain_clips=True):
+        pass
+    assert stop.value.code == ExitCode.UNFIT
+    assert "the sandbox cannot keep its tasks there" in stop.value.words
 
 
 def test_nothing_but_the_owner_reads_the_folder(tmp_path: Path) -> None:
