@@ -15,7 +15,10 @@ _VANISHED_AFTER = 24 * 3600.0
 _VANISHED_LOOKS = 3
 _NO_CLIP_PATIENCE = 300.0
 _SILENCE, _LONGEST = 2.0, 60.0
-_ENOUGH, _MOSTLY, _TRUSTING = 3, 0.5, 150.0
+_LOOKS, _SHARE = 9, 0.85
+"""Looks that a task gets when nothing is short, and the share of the limit of requests that is for looks."""
+_IDLE = 2.0
+_ENOUGH, _MOSTLY, _TRUSTING = 3, 0.5, 30.0
 """After so many ends, when a webhook came for most, looks are so much rarer."""
 
 
@@ -29,17 +32,19 @@ def expect(run: Run, attempt: str) -> None:
 def _plan_look(run: Run, attempt: str) -> None:
     look, now = run.running.looks[attempt], run.now()
     known = run.belief(run.history.attempts[attempt])
-    look.next_at = now + next_look(known, now - look.born, _patience(run))
+    look.next_at = now + next_look(known, now - look.born, _patience(run, known.median))
 
 
-def _patience(run: Run) -> float:
-    """Looks are rarer where requests are short for all the tasks that run, and while webhooks arrive."""
+def _patience(run: Run, median: float) -> float:
+    """Looks are rarer where requests are short for all that runs, while webhooks arrive, and when no slot is wanted."""
     running = run.running
     tasks = schedule.in_progress(run.agenda, run.history, running)
-    short = max(1.0, tasks / (6 * run.limits.requests_per_second)) ** 2
+    wanted = tasks * _LOOKS / max(median, 1.0)
+    short = max(1.0, wanted / (_SHARE * run.limits.requests_per_second)) ** 2
     ended = running.ended_looks
-    heard = len(running.hinted) / ended if ended >= _ENOUGH else 0.0
-    return short * (_TRUSTING if heard > _MOSTLY else 1.0)
+    heard = ended >= _ENOUGH and len(running.hinted) > _MOSTLY * ended
+    idle = 1.0 if run.money().to_go else _IDLE
+    return short * idle * (_TRUSTING if heard else 1.0)
 
 
 async def look(run: Run, attempt_id: str) -> None:

@@ -10,7 +10,7 @@ _PRIOR_WEIGHT = 2.0
 _SIGMA_WEIGHT = 4.0
 _LEARNED = 3
 _SHORTEST, _LONGEST = 0.25, 60.0
-_BOUND = 0.006
+_BOUND = 0.0042
 """Lost slot-seconds at which a look pays, as a part of what a task takes."""
 
 
@@ -60,7 +60,8 @@ def next_look(known: Belief, elapsed: float, patience: float = 1.0) -> float:
     delay = _until_lost(known, max(elapsed, 0.001), bound)
     if known.seen < _LEARNED:  # the prior may be wrong by far: tasks of seconds exist
         delay = min(delay, max(0.5, 0.5 * elapsed))
-    return min(max(delay, _SHORTEST), _LONGEST)
+    longest = max(_LONGEST, known.median / 4) * max(1.0, patience / 10)
+    return min(max(delay, _SHORTEST), longest)
 
 
 def _until_lost(known: Belief, elapsed: float, bound: float) -> float:

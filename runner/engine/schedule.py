@@ -68,13 +68,13 @@ def orders(todo: Agenda, history: History, running: Running, now: float, limits:
         return []
     desk = _Desk(todo, history, running, now, limits)
     desk.downloads()
+    if running.halt is None:
+        desk.creates()  # before looks: an empty slot costs more than a late look
     if not limits.no_wait and not running.deaf:
         desk.confirms()
         desk.polls()
         if running.listening:
             desk.receipts()
-    if running.halt is None:
-        desk.creates()
     return desk.finish()
 
 
