@@ -209,12 +209,14 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 
 SLOW = (
+    "26 404 right after creation",
     "28 a status that nobody knows",
     "32 a bill above the quote",
     "33 another task's record",
     "35 a poll that fails",
     "40 cut without a length",
     "42 zero bytes",
+    "43 a page as a clip",
 )
 """Those that wait for a second try; each has a quicker case of its kind beside it."""
 NAMES = [pytest.param(name, marks=pytest.mark.long if name in SLOW else ()) for name in CASES]
