@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -58,6 +59,7 @@ def parser(named: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """The command `storyboard`; returns its exit code and never raises."""
     words = list(sys.argv[1:] if argv is None else argv)
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = _dispatch(words)
     except Stop as stop:
@@ -73,6 +75,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _report(defect, words)
     _flush()
     return int(code)
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    """SIGTERM is a Ctrl-C of somebody else."""
+    raise KeyboardInterrupt
 
 
 def _dispatch(words: list[str]) -> ExitCode:

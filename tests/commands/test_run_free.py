@@ -2,6 +2,7 @@
 
 import json
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -113,13 +114,24 @@ def test_killed_again_and_again_it_ends_whole_and_makes_nothing_twice(film: Cont
     assert len(bodies) == len(set(bodies))
 
 
+def _until(process: "subprocess.Popen[str]", word: str) -> str:
+    """Reads what a run says until a line has this word."""
+    assert process.stderr is not None
+    seen = ""
+    for line in process.stderr:
+        seen += line
+        if word in line:
+            break
+    return seen
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_new_clips_and_the_same_command_goes_on(film: Content, number: signal.Signals) -> None:
     process = film.start("run", FILM)
-    time.sleep(1.2)
+    seen = _until(process, "sent")
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
-    assert process.returncode == 130, err
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, seen + err
     assert "run again to go on" in out + err
     assert film.storyboard("run", FILM).code == 0
 
@@ -134,7 +146,7 @@ def test_a_profile_has_its_own_output(film: Content) -> None:
 
 def test_another_run_at_the_same_output_is_exit_7(film: Content) -> None:
     process = film.start("run", FILM)
-    time.sleep(1.0)
+    _until(process, "sent")
     said = film.storyboard("run", FILM)
     process.communicate(timeout=60)
     assert said.code == 7
