@@ -23,7 +23,7 @@ from runner.publish.materials import Publisher
 from runner.records.clips import Shelf
 from runner.request import Material, Plain
 from runner.sandbox.embedded import embedded
-from runner.settings import host_of
+from runner.settings import host_of, proxies
 
 _DOWNLOADS = 4
 
@@ -114,7 +114,8 @@ async def open_hands(desk: Opened, history: History, stack: AsyncExitStack) -> H
     scratch = Path(stack.enter_context(TemporaryDirectory(prefix="storyboard-")))
     publisher = Publisher(settings.root, scratch, shelf.whereabouts, uploads.send)
     local = host_of(base_url) != urlsplit(base_url).hostname
-    return Hands(client, publisher, Downloader(local=local), shelf)
+    downloader = Downloader(local=local, proxy=None if local else proxies().get("https"))
+    return Hands(client, publisher, downloader, shelf)
 
 
 def owner(history: History) -> Callable[[str], str | None]:
