@@ -19,7 +19,7 @@ from runner.edition.answers import answered_by, words_of
 from runner.engine.hands import NotYet
 from runner.key import Key
 from runner.provider import trust
-from runner.provider.addresses import Forbidden, Resolve, checked, resolved
+from runner.provider.addresses import Forbidden, Resolve, checked, named, resolved
 from runner.provider.exchange import said_of
 
 PATH = "/api/v1/uploads"
@@ -72,10 +72,14 @@ class Uploads:
         if isinstance(place, NotYet):
             return place
         target, address = place
+        named(address)
+        if not self._local and not target.lower().startswith("https:"):
+            raise Forbidden("it is not https")
         await anyio.to_thread.run_sync(lambda: checked(target, local=self._local, resolve=self.resolve))
-        put = await client.put(target, content=content, headers={"Content-Type": "application/octet-stream"})
-        if put.status_code not in (200, 201, 204):
-            return NotYet(f"{name}: the upload was answered {put.status_code}")
+        headers = {"Content-Type": "application/octet-stream"}
+        async with client.stream("PUT", target, content=content, headers=headers) as put:
+            if put.status_code not in (200, 201, 204):
+                return NotYet(f"{name}: the upload was answered {put.status_code}")
         return address
 
     @property

@@ -59,6 +59,20 @@ def test_bytes_go_to_no_forbidden_place(target: str) -> None:
     assert isinstance(got, NotYet)
 
 
+def test_an_address_that_is_none_is_not_used() -> None:
+    with Double([said(200, {"uploadUrl": "x", "url": "file:///etc/passwd"}, on=RESERVE)]) as double:
+        assert isinstance(send(double.url), NotYet)
+        assert double.requests(PUT) == []
+
+
+def test_the_answer_to_the_bytes_is_not_read_however_long_it_is() -> None:
+    with Double() as double:
+        place(double)
+        double.play(Step(on=PUT, raw=b"HTTP/1.1 200 OK\r\n\r\n", repeat=b"x" * 65536, end="close"))
+
+        assert send(double.url) == "https://cdn.example.com/door.png"
+
+
 @pytest.mark.parametrize(
     ("step", "final"),
     [
