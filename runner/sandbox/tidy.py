@@ -6,6 +6,7 @@ from pathlib import Path
 from runner.sandbox import pages as page
 from runner.sandbox.journal import Journal, Line
 
+_EVERY = 86400
 LONG = 4 << 20
 """A journal is made shorter from this many bytes on; before, it is read in no time."""
 
@@ -16,24 +17,31 @@ def tidy(folder: Path, now: float, alone: Callable[[], bool], long: int = LONG) 
     A folder whose clock was ever set is left alone: there, time may go back. `alone` is asked while nobody else can
     open the journal: who gave a sign of life before is seen, who gives one later opens the shorter file.
     """
-    journal = Journal(folder)
+    journal, last = Journal(folder), folder / "tidied"
     try:
         with journal.held():
-            lines = journal.news()
             if not alone():
                 return
             for part in folder.glob("*/*.part"):
                 part.unlink(missing_ok=True)  # a process was killed over it
-            if any(line.get("event") == "clock" for line in lines):
+            if last.exists() and now - last.stat().st_mtime < _EVERY:
                 return
-            for line in lines:
-                _drop_files(folder, line, now)
-            past = {str(line["id"]) for line in lines if line.get("event") == "task" and _is_past(line, now)}
-            past |= {str(line["id"]) for line in lines if line.get("event") == "upload" and _is_spent(line, now)}
-            if past and journal.size() >= long:
-                journal.shorten(lambda line: line.get("id") not in past)
+            _let_go(folder, journal, now, long)
+            last.touch()
     finally:
         journal.close()
+
+
+def _let_go(folder: Path, journal: Journal, now: float, long: int) -> None:
+    lines = journal.news()
+    if any(line.get("event") == "clock" for line in lines):
+        return
+    for line in lines:
+        _drop_files(folder, line, now)
+    past = {str(line["id"]) for line in lines if line.get("event") == "task" and _is_past(line, now)}
+    past |= {str(line["id"]) for line in lines if line.get("event") == "upload" and _is_spent(line, now)}
+    if past and journal.size() >= long:
+        journal.shorten(lambda line: line.get("id") not in past)
 
 
 def _drop_files(folder: Path, line: Line, now: float) -> None:
