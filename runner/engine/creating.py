@@ -29,6 +29,9 @@ from runner.history import (
 from runner.plan import Step
 from runner.request import Material, Plain, canonical_json
 
+_NO_ACCESS = 403
+"""The account may not use the model: its other takes would be refused as well."""
+
 
 async def create(run: Run, step: Step) -> None:
     """Carries out a `Create` order."""
@@ -170,6 +173,8 @@ def _refused(run: Run, step: Step, attempt: str, answer: Refused) -> None:
         run.halt(words.failed_fast(step))
     else:
         run.running.pace.first_answered = True
+    if answer.status == _NO_ACCESS and not answer.stop:
+        run.running.closed.setdefault(step.shot.request.model, answer.words)
     run.tell("refused", step, attempt, answer.words)
     run.ended()
 

@@ -85,6 +85,8 @@ class Running:
     """Attempts that a webhook spoke of while they ran."""
     ended_looks: int = 0
     """Tasks of which a look found that they succeeded."""
+    closed: dict[str, str] = field(default_factory=dict)
+    """Models that the account may not use, each with the provider's words."""
     halt: Halt | None = None
     stopping: bool = False
     deaf: bool = False

@@ -87,6 +87,8 @@ def _unmade(
     for need in needs_of(step, history) if step.upstream or not step.shot.needs else ():
         if need in running.lost:
             return "failed", Fate(step, attempt, running.lost[need])
+    if (words := running.closed.get(step.shot.request.model)) is not None:
+        return "left", Fate(step, attempt, words)
     if running.halt is not None or running.stopping:
         return "left", Fate(step, attempt, running.halt.words if running.halt is not None else "interrupted")
     return "waits", Fate(step, attempt, step.reason)

@@ -257,7 +257,9 @@ class _Desk:
         running = self.running
         if step is None or step.key not in running.consented or group.fingerprint in running.creating:
             return None
-        if group.fingerprint in running.taken or not self._may_try(group.fingerprint):
+        if group.fingerprint in running.taken or step.shot.request.model in running.closed:
+            return None
+        if not self._may_try(group.fingerprint):
             return None
         if not all(self._has_clip(up.fingerprint) for up in step.upstream):
             return None

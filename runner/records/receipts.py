@@ -1,5 +1,6 @@
 """Task ids, each synced to disk as the very first thing after its answer: one file a run, which is also its lock."""
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -9,6 +10,8 @@ from runner.records.locks import RUNS, open_file, try_lock
 
 _ROOM = 64 * 1024
 """Bytes that are there before anything is paid, so that a full disk still takes task ids."""
+
+_OLD = 3600.0
 
 
 class Receipts:
@@ -20,7 +23,8 @@ class Receipts:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = open_file(made, os.O_RDWR | os.O_CREAT | os.O_EXCL)
-            try_lock(self._file)  # before it has its name: a file without its lock is taken for a dead run's
+            if not try_lock(self._file):  # before it has its name: one without its lock is taken for a dead run's
+                raise Stop(ExitCode.UNFIT, f"{state} is on a disk without locks: set STORYBOARD_STATE to a local one")
             os.pwrite(self._file, bytes(_ROOM), 0)
             os.fsync(self._file)
             made.rename(self.path)
@@ -28,6 +32,8 @@ class Receipts:
         except OSError as error:
             raise Stop(ExitCode.UNFIT, f"no receipts can be kept in {state}: {error.strerror}") from error
         self._end = 0
+
+        _tidy(state)
 
     def write(self, attempt: str, task_id: str, at: str) -> None:
         """One line, on disk when this returns; OSError when it is not."""
@@ -59,6 +65,15 @@ def read(path: Path) -> list[tuple[str, str, str]]:
         except (ValueError, TypeError, KeyError):
             continue
     return found
+
+
+def _tidy(state: Path) -> None:
+    """Takes away what processes left that were killed while they began, an hour ago or more."""
+    newest = (state / RUNS).stat().st_mtime - _OLD
+    for path in state.glob("new-*"):
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < newest:
+                path.unlink()
 
 
 def sync_folder(folder: Path) -> None:

@@ -107,6 +107,13 @@ def test_a_lost_answer_is_never_sent_again(tmp_path: Path, answer: CreateAnswer 
     assert states(here) == ["unsettled"]
 
 
+def test_a_model_that_the_account_may_not_use_is_asked_for_once(tmp_path: Path) -> None:
+    here = stage(tmp_path, always(Refused(403, "access not enabled for this model")), shots=5)
+    (outcome,) = play(here)
+    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.FAILED, 1)
+    assert [fate.words for fate in outcome.left] == ["access not enabled for this model"] * 4
+
+
 def test_what_came_with_an_unknown_answer_is_kept_raw(tmp_path: Path) -> None:
     here = stage(tmp_path, once(Unknown("not JSON", 200, (("server", "cdn"),), b"\xff<html>")))
     play(here)

@@ -347,6 +347,50 @@ def test_receipts_that_the_ledger_does_not_know_are_kept(tmp_path: Path, clock: 
     ledger.close()
 
 
+def test_of_many_processes_at_once_one_orders_a_take(tmp_path: Path) -> None:
+    program = textwrap.dedent(
+        """
+        import sys
+        from pathlib import Path
+        from tests.records.test_ledger import *
+        name = sys.argv[2]
+        ledger = Ledger(Path(sys.argv[1]), HandClock())
+        ledger.begin(PAID, "repo", Limits(name, concurrency=1000))
+        sys.stdin.readline()
+        won = [
+            ledger.intend(Event(HandClock().now(), f"{name}-{number}", intended(f"f{number}", run=name)), 0) is None
+            for number in range(40)
+        ]
+        print(sum(won))
+        """
+    )
+    root = Path(__file__).parents[2]
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path), f"run{number}"],
+            cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for number in range(4)
+    ]  # fmt: skip
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    won = [int(racer.communicate(timeout=60)[0]) for racer in racers]
+    assert sum(won) == 40, won
+
+
+def test_what_killed_beginners_left_is_taken_away_later(tmp_path: Path, clock: HandClock) -> None:
+    old, new = tmp_path / "new-run-old", tmp_path / "new-ledger-new.db"
+    for path in (old, new):
+        path.touch()
+    os.utime(old, (1, 1))
+    ledger = Ledger(tmp_path, clock)
+    ledger.begin(PAID, "repo", Limits("run1"))
+    ledger.close()
+    assert (old.exists(), new.exists()) == (False, True)
+
+
 # -- the file ---------------------------------------------------------------------------------------------
 
 
