@@ -203,6 +203,8 @@ def check_unused_variables(drafts: Iterable[Draft], ground: Ground) -> None:
     idle: dict[Key, tuple[Draft, str, set[str]]] = {}
     busy: set[Key] = set()
     for draft in drafts:
+        if not draft.combination and not ground.profile and "vars" not in draft.layers[-1].fields:
+            continue
         said = draft.raw.get("vars")
         if (
             not isinstance(said, dict)

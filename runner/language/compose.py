@@ -198,6 +198,8 @@ class Composer(Notes):
                 f"`{written}` is words alone; a picture, video or sound is asked for",
                 "give the asset an image",
             )
+        if len(media) == 1:
+            return [Used(media[0], asset.name, origin, asset.sources[0][2])]
         sources = [source for _, _, source in asset.sources]
         return [Used(material, asset.name, origin, source) for material, source in zip(media, sources, strict=False)]
 
@@ -286,7 +288,7 @@ class Composer(Notes):
             return ""
         self.spoken.add(asset.name)
         words = asset.words
-        if MARK.search(words):
+        if "{" in words and MARK.search(words):
             try:
                 words = self.ground.templates.render(words, self.draft.scope, lambda: asset.words_origin)
             except Fault as fault:

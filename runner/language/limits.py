@@ -109,7 +109,9 @@ def _prompt(composer: "Composer", request: Request) -> None:
             )
         return
     length = len(request.prompt)
-    if length <= limits.prompt // 2 and "s:" not in request.prompt and "s：" not in request.prompt:
+    if length <= limits.prompt // 2:
+        if "s:" in request.prompt or "s：" in request.prompt:
+            _timeline(composer, request, draft.origin("prompt") if "prompt" in draft.raw else draft.entry)
         return
     said = draft.origin("prompt") if "prompt" in draft.raw else draft.entry
     if length > limits.prompt:
@@ -125,8 +127,6 @@ def _prompt(composer: "Composer", request: Request) -> None:
 
 def _timeline(composer: "Composer", request: Request, said: Origin) -> None:
     prompt = request.prompt or ""
-    if "s:" not in prompt and "s：" not in prompt and "s :" not in prompt:
-        return
     ends = [(float(found[2]), found) for found in _RANGE.finditer(prompt) if found.group().endswith((":", "："))]
     if not ends:
         return
@@ -152,6 +152,11 @@ def _counts(composer: "Composer", request: Request) -> None:
     limits = composer.cast.edition.limits
     if request.mode == "keyframe":
         return
+    if all(material.kind == "audio" for material in request.materials):
+        message, hint = "audio cannot be the only material", "mention an image or a video beside it"
+        composer.note_of("audio-alone", composer.used[0], message, hint)
+    if len(composer.used) <= min(limits.images, limits.videos, limits.audio):
+        return
     allowed: dict[Kind, int] = {"image": limits.images, "video": limits.videos, "audio": limits.audio}
     plural = {"image": "images", "video": "videos", "audio": "audio files"}
     for kind, most in allowed.items():
@@ -160,17 +165,12 @@ def _counts(composer: "Composer", request: Request) -> None:
             listed = ", ".join(dict.fromkeys(one.name for one in names))
             message = f"this shot sends {len(names)} {plural[kind]}; at most {most} are allowed"
             composer.note_of("too-many-materials", names[most], message, f"they are {listed}")
-    if request.materials and all(material.kind == "audio" for material in request.materials):
-        composer.note_of(
-            "audio-alone",
-            composer.used[0],
-            "audio cannot be the only material",
-            "mention an image or a video beside it",
-        )
 
 
 def _lengths(composer: "Composer", request: Request) -> None:
     limits = composer.cast.edition.limits
+    if all(material.kind == "image" for material in request.materials):
+        return
     total: dict[str, Decimal] = {"video": Decimal(0), "audio": Decimal(0)}
     for one in composer.used:
         material = one.material

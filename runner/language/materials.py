@@ -84,7 +84,8 @@ def _layer(named: Named, key: str) -> Origin:
 def ending(written: str) -> str:
     """The file ending of a path or an address, lower case with its dot."""
     path = urlsplit(written).path if written.startswith("https://") else written
-    return PurePosixPath(path).suffix.lower()
+    stem, point, last = path.rpartition("/")[2].rpartition(".")
+    return point + last.lower() if stem else ""
 
 
 def look(asset: Asset, stock: "Stock") -> list[Problem]:

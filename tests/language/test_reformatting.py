@@ -13,7 +13,7 @@ from runner.language import batch as language
 from runner.language.batch import Options
 from runner.language.board import Shot
 
-NAMES = st.sampled_from("Lisbon|São Paulo|佩鲁贾|no|16:9|5s|true story|a, b|it's|x: y|#1".split("|"))
+NAMES = st.sampled_from(["Faro", "São Paulo", "佩鲁贾", "no", "16:9", "5s", "true", "a, b", "it's", "x: y", "#1"])
 PIECES = """the sea|{{ city }}|@maria|看|0-2s:|she says: "no"|line
 line|# no comment|{a}|@@home"""
 TEXT = st.lists(st.sampled_from(PIECES.split("|")), min_size=1, max_size=6).map(" ".join)
