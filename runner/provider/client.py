@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
@@ -28,6 +28,7 @@ from runner.problems import ExitCode, Stop
 from runner.provider import trust
 from runner.provider.exchange import Answer, exchange, nothing_to_mark
 from runner.provider.pace import Pace
+from runner.provider.redact import forms_of, without_key
 from runner.request import Plain
 
 CREATE = "/api/v1/jobs/createTask"
@@ -76,6 +77,7 @@ class Client:
     deadlines: Deadlines = field(default_factory=Deadlines)
     trusted: Callable[[], ssl.SSLContext] = trust.context
     _pace: Pace = field(init=False)
+    _opening: anyio.Lock = field(default_factory=anyio.Lock)
     _creating: httpx.AsyncClient | None = None
     _looking: httpx.AsyncClient | None = None
 
@@ -127,8 +129,8 @@ class Client:
         exception comes back. Cancelling is the caller's business: shield it, or find the attempt unsettled.
         """
         sent = dict(body) if self.callbacks is None else {**body, CALLBACK: f"{self.callbacks.rstrip('/')}/{receipt}"}
-        content = json.dumps(sent, ensure_ascii=False, allow_nan=False).encode()
-        if _holds(content, self.key):
+        content = json.dumps(sent, allow_nan=False).encode()
+        if any(form in content for form in forms_of(self.key)):
             return NotSent("the request holds the text of the key itself; take it out of prompt or inputs", final=True)
         await self._pace.turn()
         return _created(await self._post(content, sending))
@@ -155,28 +157,30 @@ class Client:
         client = await self._client_for_creating()
         headers = {"Content-Type": "application/json", "Connection": "close"}
         request = client.build_request("POST", self.base_url + CREATE, content=content, headers=headers)
-        return await exchange(client, request, sending, self.deadlines.create)
+        return without_key(await exchange(client, request, sending, self.deadlines.create), self.key)
 
     async def _get(self, task_id: str) -> Answer:
         await self._pace.turn()
         client = await self._client_for_looking()
         request = client.build_request("GET", self.base_url + LOOK, params={"taskId": task_id})
-        return await exchange(client, request, nothing_to_mark, self.deadlines.look)
+        return without_key(await exchange(client, request, nothing_to_mark, self.deadlines.look), self.key)
 
     # -- the clients ------------------------------------------------------------------------------------
 
     async def _client_for_creating(self) -> httpx.AsyncClient:
-        if self._creating is None:
-            none_kept = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-            self._creating = await self._client(none_kept, self.deadlines.create)
-        return self._creating
+        async with self._opening:
+            if self._creating is None:
+                none_kept = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+                self._creating = await self._client(none_kept, self.deadlines.create)
+            return self._creating
 
     async def _client_for_looking(self) -> httpx.AsyncClient:
-        if self._looking is None:
-            # below the 5 s after which common servers close: a connection that dies in our hands tells nothing
-            kept = httpx.Limits(max_connections=None, max_keepalive_connections=4, keepalive_expiry=4)
-            self._looking = await self._client(kept, self.deadlines.look)
-        return self._looking
+        async with self._opening:
+            if self._looking is None:
+                # below the 5 s after which common servers close: a connection that dies in our hands tells nothing
+                kept = httpx.Limits(max_connections=None, max_keepalive_connections=4, keepalive_expiry=4)
+                self._looking = await self._client(kept, self.deadlines.look)
+            return self._looking
 
     async def _client(self, limits: httpx.Limits, patience: float) -> httpx.AsyncClient:
         local = trust.is_loopback(urlsplit(self.base_url).hostname or "")
@@ -197,12 +201,6 @@ class Client:
             limits=limits,
             timeout=httpx.Timeout(patience, connect=self.deadlines.connect),
         )
-
-
-def _holds(content: bytes, key: Key) -> bool:
-    """Whether the key stands in a request's body: as it is, escaped as JSON does, or percent-encoded."""
-    forms = (key.secret, json.dumps(key.secret)[1:-1], quote(key.secret, safe=""))
-    return any(form.encode() in content for form in forms)
 
 
 def _created(answer: Answer) -> CreateAnswer:

@@ -21,6 +21,7 @@ from runner.key import Key
 from runner.provider import trust
 from runner.provider.addresses import Forbidden, Resolve, checked, named, resolved
 from runner.provider.exchange import said_of
+from runner.provider.redact import hidden
 
 PATH = "/api/v1/uploads"
 _MOST = 1 << 16
@@ -117,7 +118,7 @@ class Uploads:
         except strictjson.NotJsonError:
             said = None
         if answer.status_code != 200 or not isinstance(said, Mapping):
-            words = words_of(said) or answered_by(answer.status_code, headers_seen)
+            words = hidden(words_of(said) or answered_by(answer.status_code, headers_seen), self.key)
             return NotYet(f"{name}: {words}", final=400 <= answer.status_code < 500 and answer.status_code != 429)
         target, address = said.get("uploadUrl"), said.get("url")
         if not isinstance(target, str) or not isinstance(address, str):

@@ -10,7 +10,7 @@ from runner.edition.edition import load
 from runner.key import Key
 from runner.provider.client import Client, Deadlines
 
-KEY = Key("canary-key-0123456789")
+KEY = Key("canary/key+0123=456789")
 BODY: dict[str, Any] = {"model": "seedance-20", "inputs": {"prompt": "Sunrise", "outputResolution": "720p"}}
 SOON = Deadlines(connect=1.0, create=1.0, look=1.0)
 

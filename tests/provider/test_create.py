@@ -5,9 +5,11 @@ import json
 import socket
 import ssl
 import time
+from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import anyio
 import pytest
@@ -18,7 +20,7 @@ from runner.provider.client import Client
 from runner.provider.exchange import MOST
 from tests.double.server import Double
 from tests.double.steps import Step, created, dropped, page, said
-from tests.provider.asking import BODY, KEY, ask, create, patient
+from tests.provider.asking import BODY, KEY, ask, create, look, marked, patient, preflight
 
 BOMB = gzip.compress(b'{"taskId": "task_1"}' + b" " * 5_000_000)
 
@@ -353,6 +355,27 @@ def test_a_request_that_holds_the_key_is_not_sent(hidden: str) -> None:
 
     assert (type(answer), answer.final) == (NotSent, True)
     assert KEY.secret not in answer.words
+
+
+ECHO = "the key '{key}' ({quoted}, {base64}) is not yours"
+
+
+@pytest.mark.parametrize("status", [200, 302, 400, 401, 402, 403, 404, 429, 500, 503])
+def test_a_key_that_the_host_says_back_is_kept_out_of_everything(status: int) -> None:
+    words = ECHO.format(key=KEY.secret, quoted=quote(KEY.secret), base64=b64encode(KEY.secret.encode()).decode())
+    step = said(status, {"message": words, "errors": [{"path": KEY.secret, "message": words}]}, times=0, on="")
+    step = replace(step, headers=(*step.headers, ("X-Key", KEY.secret), ("Server", f"proxy of {KEY.secret}")))
+    with Double([step]) as double:
+        answers = [create(double.url), preflight(double.url), look(double.url)]
+
+    for form in (KEY.secret, quote(KEY.secret), b64encode(KEY.secret.encode()).decode().rstrip("=")):
+        assert form not in repr(answers)
+
+
+def test_a_lone_surrogate_in_a_prompt_breaks_nothing() -> None:
+    body: dict[str, Any] = {"inputs": {"prompt": "\ud800"}}
+    with Double() as double:
+        assert isinstance(ask(double.url, lambda client: client.create(body, "receipt", marked)), Created)
 
 
 def test_a_proxy_of_the_environment_never_sees_what_goes_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:

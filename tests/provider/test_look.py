@@ -2,8 +2,8 @@
 
 import ssl
 from pathlib import Path
-from typing import Any
 
+import anyio
 import pytest
 
 from runner.history import KeyRefused, NotSent, Refused, Running, Succeeded
@@ -168,10 +168,13 @@ def test_one_context_serves_all_connections(certificate: Path) -> None:
         made.append(ssl.create_default_context(cafile=str(certificate)))
         return made[-1]
 
-    async def several(client: Client) -> list[Any]:
-        return [await client.look("task_1") for _ in range(3)]
+    async def several(client: Client) -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(client.look, "task_1")
 
     with Double(tls=serving(certificate)) as double:
         ask(double.url, several, trusted=trusted)
+        assert len(double.requests(LOOK)) == 5
 
     assert len(made) == 1

@@ -65,6 +65,14 @@ def test_an_address_that_is_none_is_not_used() -> None:
         assert double.requests(PUT) == []
 
 
+def test_a_key_that_the_host_says_back_is_not_told() -> None:
+    with Double([said(403, {"message": f"not with {KEY.secret}"}, on=RESERVE)]) as double:
+        got = send(double.url)
+
+    assert isinstance(got, NotYet)
+    assert got.words == "door.png: not with [key]"
+
+
 def test_the_answer_to_the_bytes_is_not_read_however_long_it_is() -> None:
     with Double() as double:
         place(double)

@@ -96,6 +96,9 @@ CASES: dict[str, Case] = {
         [said(402, {"message": "Insufficient credits", "required": 200, "available": 7})], (4, 0), 2, 1, "7"
     ),
     "15 401 at createTask": Case([said(401, {"message": "Invalid API key"})], (5, 0), 2, 1, "SEEDANCE_API_KEY"),
+    "16 403 that says the key back": Case(
+        [said(403, {"message": f"access not enabled for {KEY}"})], (1, 1), 1, 0, "access not enabled for [key]"
+    ),
     "16 403 in JSON": Case([said(403, {"message": "access not enabled"})], (1, 1), 1, 0, "access not enabled"),
     "17 429 with Retry-After": Case([BUSY], (0, 0), 2, 1, "3"),
     "19 400 with the field": Case(
@@ -234,6 +237,7 @@ def test_two_runs_come_to_what_the_table_says(name: str, desk: Make) -> None:
     assert (len(double.requests(CREATE)), len(double.made)) == (case.creates, case.made), shown
     assert case.words in shown
     assert KEY not in shown + again
+    assert [path for path in here.root.parent.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()] == []
     assert "\x1b" not in shown + again
     assert "Traceback" not in shown + again
     assert (here.clip in (CLIP, OTHER)) == (second == 0)
