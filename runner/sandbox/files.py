@@ -15,7 +15,6 @@ from runner.sandbox.studio import DrawingError
 from runner.sandbox.world import Upload
 
 MOST_UPLOAD = 200 << 20
-UPLOAD_SECONDS = 300.0
 _TYPES = {"image": "image/png", "video": "video/mp4", "audio": "audio/mpeg"}
 _ENDINGS = {
     ".jpg": "image/jpeg",
@@ -63,7 +62,7 @@ async def put(service: Service, request: Request) -> Reply:
     part = target.with_name(f"{upload.id}.{id(request):x}.part")
     try:
         with part.open("xb") as file:
-            async for piece in bounded(request, MOST_UPLOAD, UPLOAD_SECONDS):
+            async for piece in bounded(request, MOST_UPLOAD, service.options.patience * 5 / 6):
                 file.write(piece)
         part.replace(target)
     finally:

@@ -39,4 +39,4 @@ class Options:
     processes: int | None = None
     """How many clips are drawn at once; None: one for each core."""
     patience: float = 30.0
-    """Seconds that a request may take to come in; its JSON has half of that."""
+    """Seconds that a request may take to come in; JSON has half of that, the bytes of an upload five sixths."""
