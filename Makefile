@@ -6,7 +6,7 @@ STORYBOARD := .venv/bin/storyboard
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check check-style check-types check-floors check-schemas format assets picture clean
+.PHONY: help demo test test-long test-live bench-download check check-style check-types check-floors check-schemas format assets picture clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,15 @@ test: .venv/.installed-dev  ## the tests
 
 test-long: .venv/.installed-dev  ## the tests, with the whole families of which `make test` takes a sample
 	@$(PY) -m pytest -n auto --dist worksteal
+
+HOST ?= https://kinovi.ai
+SPEND ?= 0
+
+test-live: .venv/.installed-dev  ## hold the real API to its pages: reads only, SPEND=N credits for the rest (docs/api.md)
+	@$(PY) -m pytest tests/conformance --host $(HOST) --spend $(SPEND)
+
+bench-download: .venv/.installed-dev  ## downloads against curl and a hash
+	@$(PY) benchmarks/download.py
 
 check: check-style check-types check-floors check-schemas  ## style, types, floors, schemas
 
