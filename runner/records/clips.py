@@ -38,7 +38,11 @@ class Shelf:
         folder = self._folder(step)
         if not folder.is_dir():
             _make_folder(folder)
-        return folder / f".take-{step.take}.{(step.fingerprint or 'x')[:8]}.part"
+        part = folder / f".take-{step.take}.{(step.fingerprint or 'x')[:8]}.part"
+        for left in folder.glob(f".take-{step.take}.*.part"):
+            if left != part:
+                left.unlink()  # what an earlier run was killed over; never whole, never paid for alone
+        return part
 
     def recall(self, attempt: Attempt, step: Step) -> Stored | None:
         """The attempt's clip from wherever it already lies whole: in place, among the earlier ones, at another take.

@@ -144,6 +144,14 @@ def test_two_earlier_clips_of_one_fingerprint_are_both_kept(repo: Repo) -> None:
     assert sorted(repo.files().values()) == sorted([DARK, LIGHT, clip(120), LIGHT])
 
 
+def test_what_a_killed_run_left_behind_is_cleared_away(repo: Repo) -> None:
+    repo.shelf.part(step()).write_bytes(b"half")
+    repo.shelf.part(step(take=2)).write_bytes(b"another's")
+    repo.put(LIGHT, step(fingerprint=SECOND))
+
+    assert repo.files() == {"quay/take-1.mp4": LIGHT, "quay/.take-2.aaaaaaaa.part": b"another's"}
+
+
 def test_the_same_clip_again_moves_nothing(repo: Repo) -> None:
     repo.put(DARK, step())
     repo.put(DARK, step())
