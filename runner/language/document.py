@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 from typing import NamedTuple
 
 from runner.language.spots import offsets
@@ -62,7 +63,9 @@ class Source:
     @cached_property
     def starts(self) -> list[int]:
         """Offsets at which lines begin, as editors count lines."""
-        return [0, *(found.end() for found in _BREAK.finditer(self.text))]
+        if "\r" in self.text:
+            return [0, *(found.end() for found in _BREAK.finditer(self.text))]
+        return [0, *accumulate(len(line) + 1 for line in self.text.split("\n")[:-1])]
 
     def line_column(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self.starts, offset)

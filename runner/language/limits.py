@@ -11,9 +11,8 @@ if TYPE_CHECKING:
     from runner.language.cast import Used
     from runner.language.compose import Composer
 
-_RANGE = re.compile(
-    r"(?<![\d.])(\d{1,3}(?:\.\d+)?)\s*(?:s|sec)?\s*[-–—]\s*(\d{1,3}(?:\.\d+)?)\s*(?:s|sec|seconds)\b\s*[:：]?"
-)
+_RANGE = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d+)?) ?s? ?[-–—] ?(\d{1,3}(?:\.\d+)?) ?s ?[:：]\Z")
+_SECONDS = re.compile(r"s ?[:：]")
 _RATIO_FAR = 1.5
 _OURS = {"images": "references", "videos": "references", "audio_files": "references", "frames": "first_frame"}
 
@@ -127,7 +126,9 @@ def _prompt(composer: "Composer", request: Request) -> None:
 
 def _timeline(composer: "Composer", request: Request, said: Origin) -> None:
     prompt = request.prompt or ""
-    ends = [(float(found[2]), found) for found in _RANGE.finditer(prompt) if found.group().endswith((":", "："))]
+    # Looked for from its end: a prompt has few `s:`, and many digits or none.
+    windows = [prompt[max(0, found.start() - 20) : found.end()] for found in _SECONDS.finditer(prompt)]
+    ends = [(float(found[2]), found) for window in windows if (found := _RANGE.search(window))]
     if not ends:
         return
     end, found = max(ends, key=lambda one: one[0])

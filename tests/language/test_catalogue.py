@@ -1,0 +1,39 @@
+"""The catalogue of problems is the one source: of `storyboard explain`, and of docs/problems.md."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from runner.language.catalogue import catalogue
+from runner.show.problems import explain, page
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def test_the_page_of_the_docs_is_made_from_it() -> None:
+    assert (REPOSITORY / "docs" / "problems.md").read_text("utf-8") == page()
+
+
+def test_every_code_in_the_source_is_explained_and_the_other_way_round() -> None:
+    text = "\n".join(path.read_text("utf-8") for path in (REPOSITORY / "runner" / "language").glob("*.py"))
+    said = set(re.findall(r'"([a-z][a-z0-9]*(?:-[a-z0-9]+)*)"', text))
+    assert set(catalogue()) <= said
+    named = re.compile(
+        r'(?:Problem|Unfit|Finding|note|warn|note_of|warn_of|_note|note_in_prompt)\(\s*"([a-z][a-z0-9-]+)"'
+    )
+    assert set(named.findall(text)) <= set(catalogue())
+
+
+@pytest.mark.parametrize("code", catalogue())
+def test_explain_says_what_is_wrong_and_what_would_be_right(code: str) -> None:
+    shown = explain(code)
+    assert shown is not None
+    assert shown.startswith(f"{code} (")
+    assert "\nwrong:\n    " in shown
+    assert "\nright:\n    " in shown
+    assert catalogue()[code].wrong != catalogue()[code].right
+
+
+def test_an_unknown_code_has_no_explanation() -> None:
+    assert explain("no-such-code") is None
