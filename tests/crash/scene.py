@@ -7,6 +7,8 @@ import subprocess
 import sys
 import urllib.request
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,14 +34,31 @@ class Provider:
     def port(self) -> int:
         return int(self.base_url.rsplit(":", 1)[1])
 
-    def tasks(self, name: str) -> Counter[str]:
-        """How many tasks each prompt of a scene has: the provider's own journal."""
+    def told(self) -> dict[str, Any]:
+        """Everything that the provider counted."""
         request = urllib.request.Request(
             f"{self.base_url}/__sandbox/state", headers={"Authorization": "Bearer judge-of-the-scenes"}
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
-            told = json.load(answer)
-        return Counter(task["prompt"] for task in told["tasks"] if task["prompt"].startswith(f"{name},"))
+            told: dict[str, Any] = json.load(answer)
+        return told
+
+    def tasks(self, name: str) -> Counter[str]:
+        """How many tasks each prompt of a scene has: the provider's own journal."""
+        return Counter(task["prompt"] for task in self.told()["tasks"] if task["prompt"].startswith(f"{name},"))
+
+
+@contextmanager
+def served(*flags: str) -> Iterator[Provider]:
+    """The sandbox in a process of its own."""
+    words = [sys.executable, "-m", "runner", "sandbox", "--plain-clips", *flags]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        try:
+            yield Provider(line.split()[-1])
+        finally:
+            server.terminate()
 
 
 @dataclass(slots=True)
@@ -58,6 +77,8 @@ class Scene:
     name: str
     provider: Provider
     runs: list[Ended] = field(default_factory=list)
+    state: Path | None = None
+    """The state folder, when it is shared with other scenes; so is the key then."""
 
     def __post_init__(self) -> None:
         board = self.folder / "storyboards" / "film.yaml"
@@ -65,29 +86,37 @@ class Scene:
         board.write_text(_FILM.format(name=self.name))
         (self.folder / "storyboard.toml").write_text("")
 
-    def run(self, **cut: str) -> Ended:
-        """One run of the installed program; `cut` goes to the library that cuts it off."""
+    def start(self, **cut: str) -> subprocess.Popen[str]:
+        """The installed program at work; `cut` goes to the library that cuts it off."""
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "PYTHONPATH": str(ROOT),
-            "STORYBOARD_STATE": str(self.folder / "state"),
+            "STORYBOARD_STATE": str(self.state or self.folder / "state"),
             "SEEDANCE_BASE_URL": self.provider.base_url,
-            "SEEDANCE_API_KEY": f"key-of-{self.name}-0123456789",
+            "SEEDANCE_API_KEY": f"key-of-{'all' if self.state else self.name}-0123456789",
             **cut,
         }
         words = ["run", "storyboards/film.yaml", "--provider", "kinovi", "--max-credits", "480", "--concurrency", "2"]
-        done = subprocess.run(
+        return subprocess.Popen(
             [sys.executable, "-m", "runner", *words],
             cwd=self.folder,
             env=environment,
-            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
-            check=False,
         )
-        self.runs.append(Ended(done.returncode, done.stdout + done.stderr))
+
+    def ended(self, running: subprocess.Popen[str]) -> Ended:
+        """Waits for the end of a run."""
+        said, _ = running.communicate(timeout=120)
+        self.runs.append(Ended(running.returncode, said))
         return self.runs[-1]
+
+    def run(self, **cut: str) -> Ended:
+        """One whole run."""
+        return self.ended(self.start(**cut))
 
     def cut(self, library: Path, at: int, how: str, log: Path | None = None) -> Ended:
         """A run that is cut off at its `at`-th call."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from .scene import ROOT, Provider, Scene
+from .scene import Provider, Scene, served
 
 pytestmark = pytest.mark.skipif(
     shutil.which("cc") is None or not sys.platform.startswith("linux"), reason="needs a C compiler, on Linux"
@@ -32,14 +32,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[Provider]:
-    words = ["sandbox", "--plain-clips", "--seconds", "0.2"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "runner", *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as server:
-        assert server.stdout is not None
-        line = server.stdout.readline()
-        yield Provider(line.split()[-1])
-        server.terminate()
+    with served("--seconds", "0.2") as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +66,7 @@ def around_the_request(calls: list[str]) -> list[int]:
 def test_a_kill_around_the_request_never_pays_twice(
     calls: list[str], library: Path, provider: Provider, tmp_path: Path
 ) -> None:
-    for at in around_the_request(calls)[1:8:2]:
+    for at in around_the_request(calls)[1:8:3]:
         ended, violations = judged(tmp_path / f"k{at}", f"around{at}", provider, library, at + 1, "before")
         assert not violations, (at, calls[at], ended, violations)
 
