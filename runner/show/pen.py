@@ -3,11 +3,13 @@
 import atexit
 import os
 import threading
-import time
 from collections import deque
 from typing import TextIO
 
 from runner.show.clean import in_ascii
+
+_TICK = 0.02
+"""Seconds between two looks at whether a reader still reads."""
 
 
 class Pen:
@@ -38,13 +40,11 @@ class Pen:
         with self._turn:
             self._open = False
             self._turn.notify()
-        seen, since = -1, time.monotonic()
-        while self._thread.is_alive():
-            self._thread.join(0.02)
-            if self._sheet.written != seen:
-                seen, since = self._sheet.written, time.monotonic()
-            elif time.monotonic() - since > self._patience:
-                return
+        seen, idle = -1, 0.0
+        while self._thread.is_alive() and idle <= self._patience:
+            self._thread.join(_TICK)
+            idle = 0.0 if self._sheet.written != seen else idle + _TICK
+            seen = self._sheet.written
 
     def _write_all(self) -> None:
         while text := self._next():

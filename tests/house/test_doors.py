@@ -99,13 +99,16 @@ def lines(path: Path) -> int:
     return path.read_text("utf-8").count("\n")
 
 
-def test_nobody_but_the_boundary_catches_everything() -> None:
+def test_nobody_but_a_boundary_catches_everything() -> None:
+    """A boundary is where a process ends; what notes something and raises it again catches nothing."""
+    boundaries = ("cli.py", "language/worker.py", "sandbox/worker.py")
     broad = [
         f"{path.relative_to(PACKAGE)}:{node.lineno}"
         for path in FILES
-        if path.name != "cli.py"
+        if str(path.relative_to(PACKAGE)) not in boundaries
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.ExceptHandler) and (node.type is None or name_of(node.type) == "Exception")
+        if not any(isinstance(inner, ast.Raise) for inner in node.body)
     ]
     assert broad == []
 
