@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from runner.language.document import Origin
+from runner.problems import Problem
 from runner.request import FromTake, Kind, LocalFile, Request
 
 if TYPE_CHECKING:
@@ -139,8 +140,6 @@ def _timeline(composer: "Composer", request: Request, said: Origin) -> None:
     index = value.find(text)
     place = said.place(index, len(text)) if index >= 0 else said.place()
     message = f"the timeline of this prompt goes to {end:g} s, but the clip has {request.seconds} s"
-    from runner.problems import Problem
-
     hint = (
         f"write duration: {int(-(-end // 1))}"
         if end <= composer.cast.edition.limits.seconds[1]
