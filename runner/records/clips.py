@@ -1,5 +1,6 @@
 """Where clips lie: each under its take's name, put there whole and durably; nothing paid is ever overwritten."""
 
+import errno
 import hashlib
 import os
 import shutil
@@ -35,9 +36,7 @@ class Shelf:
 
     def part(self, step: Step) -> Path:
         """Where its bytes go until they are whole; the folder is there on return. OSError when it cannot be."""
-        folder = self._folder(step)
-        if not folder.is_dir():
-            _make_folder(folder)
+        folder = self._made(self._folder(step))
         part = folder / f".take-{step.take}.{(step.fingerprint or 'x')[:8]}.part"
         for left in folder.glob(f".take-{step.take}.*.part"):
             if left != part:
@@ -98,9 +97,7 @@ class Shelf:
         """To `earlier/take-1.<first 8 of its fingerprint>.mp4`; a name that another clip has gets the content's too."""
         content = _sha256(target)
         mark = (self.owner(content) or content)[:8]
-        folder = target.parent / EARLIER
-        if not folder.is_dir():
-            _make_folder(folder)
+        folder = self._made(target.parent / EARLIER)
         aside = folder / f"{target.stem}.{mark}.mp4"
         if aside.exists() and not _has_hash(aside, content):
             aside = folder / f"{target.stem}.{mark}.{content[:8]}.mp4"
@@ -115,6 +112,14 @@ class Shelf:
         mark = attempt.intended.fingerprint[:8]
         for folder in dict.fromkeys([*folders, *(path.parent for path in paths)]):
             yield from sorted((folder / EARLIER).glob(f"take-*.{mark}*.mp4"))
+
+    def _made(self, folder: Path) -> Path:
+        """The folder, there and inside the repository: a link that came with somebody's branch leads nowhere."""
+        if not folder.resolve().is_relative_to(self.root.resolve()):
+            raise PermissionError(errno.EPERM, "it lies outside the repository, by way of a link", str(folder))
+        if not folder.is_dir():
+            _make_folder(folder)
+        return folder
 
     def _folder(self, step: Step) -> Path:
         return self.output(step.shot.storyboard) / "clips" / step.shot.id

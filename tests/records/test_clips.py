@@ -215,6 +215,22 @@ def test_a_folder_under_the_clips_name_is_the_disks_trouble_and_nothing_is_lost(
     assert list(repo.files().values()) == [DARK]
 
 
+@pytest.mark.parametrize("link", ["clips", "clips/quay", "clips/quay/earlier"])
+def test_nothing_is_written_outside_the_repository_by_way_of_a_link(
+    repo: Repo, tmp_path_factory: pytest.TempPathFactory, link: str
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    place = repo.root / "renders" / "harbour" / "sandbox" / link
+    if link.endswith("earlier"):
+        repo.put(DARK, step())
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(outside)
+
+    with pytest.raises(PermissionError):
+        repo.put(LIGHT, step(fingerprint=SECOND))
+    assert list(outside.iterdir()) == []
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_without_rights_is_the_disks_trouble(repo: Repo) -> None:
     repo.root.chmod(0o500)
