@@ -107,7 +107,8 @@ class Shelf:
 
     def _places(self, attempt: Attempt, *folders: Path) -> Iterable[Path]:
         """Where the clip may lie, most likely first: where it was put, then among the earlier ones there."""
-        paths = [self.root / clip.path for clip in (attempt.clip, *attempt.copies) if clip is not None]
+        told = [self.root / clip.path for clip in (attempt.clip, *attempt.copies) if clip is not None]
+        paths = [path for path in told if self._is_inside(path)]
         yield from paths
         mark = attempt.intended.fingerprint[:8]
         for folder in dict.fromkeys([*folders, *(path.parent for path in paths)]):
@@ -115,11 +116,14 @@ class Shelf:
 
     def _made(self, folder: Path) -> Path:
         """The folder, there and inside the repository: a link that came with somebody's branch leads nowhere."""
-        if not folder.resolve().is_relative_to(self.root.resolve()):
+        if not self._is_inside(folder):
             raise PermissionError(errno.EPERM, "it lies outside the repository, by way of a link", str(folder))
         if not folder.is_dir():
             _make_folder(folder)
         return folder
+
+    def _is_inside(self, path: Path) -> bool:
+        return path.resolve().is_relative_to(self.root.resolve())
 
     def _folder(self, step: Step) -> Path:
         return self.output(step.shot.storyboard) / "clips" / step.shot.id

@@ -202,6 +202,16 @@ def test_a_clip_is_found_at_another_take_that_shares_it(repo: Repo) -> None:
     assert kept(repo.shelf.recall(shared, step())) == first
 
 
+@pytest.mark.parametrize("path", ["../outside.mp4", "{outside}"])
+def test_a_manifest_that_names_a_file_elsewhere_gets_nothing_from_there(repo: Repo, path: str) -> None:
+    outside = repo.root.parent / "outside.mp4"
+    outside.write_bytes(DARK)
+    told = Clip(path.format(outside=outside), hashlib.sha256(DARK).hexdigest(), len(DARK), 64, 36, 1.0)
+
+    assert repo.shelf.whereabouts(attempt(clip=told)) is None
+    assert repo.shelf.recall(attempt(clip=told), step()) is None
+
+
 def test_an_attempt_without_a_clip_is_nowhere(repo: Repo) -> None:
     assert repo.shelf.recall(attempt(), step()) is None
     assert repo.shelf.whereabouts(attempt()) is None
