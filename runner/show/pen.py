@@ -4,6 +4,7 @@ import atexit
 import os
 import threading
 from collections import deque
+from time import sleep
 from typing import TextIO
 
 from runner.show.clean import in_ascii
@@ -121,7 +122,7 @@ class Sheet:
             try:
                 taken = os.write(self._file, rest)
             except BlockingIOError:  # the other side made the pipe non-blocking
-                time.sleep(0.05)
+                sleep(0.05)
                 continue
             self.written += taken
             rest = rest[taken:]

@@ -31,7 +31,7 @@ def test_settle_lists_what_nobody_knows_and_is_exit_6(paid_film: Content, host: 
 def test_a_task_that_the_provider_confirms_is_adopted_and_pays_nothing_more(paid_film: Content, host: Start) -> None:
     there = faulty(paid_film, host, LOST)
     paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env)
-    task = next(iter(there.state["charges"]))
+    task = there.state["tasks"][0]["taskId"]
     said = paid_film.storyboard("settle", "quay", "--task", task, **there.env)
     assert said.code == 0, said.err
     assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
