@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,10 @@ class Backstage:
             await self._studio.do({**_drawing(order, whole.absolute()), "job": "plain"})
         part = clip.with_suffix(".part")
         part.unlink(missing_ok=True)
-        os.link(whole, part)
+        try:
+            os.link(whole, part)
+        except OSError:  # not every disk knows links
+            shutil.copyfile(whole, part)
         part.replace(clip)
 
     async def demo_clip(self, task_id: str) -> Path:

@@ -25,8 +25,10 @@ def kept_token(path: Path, clock: Clock) -> str:
             os.link(part, path)  # unlike a rename, never in place of one that somebody uses already
         except FileExistsError:
             pass
+        except OSError:  # not every disk knows links; there, two that start at the same instant may differ
+            part.replace(path)
         finally:
-            part.unlink()
+            part.unlink(missing_ok=True)
     return path.read_text("ascii")
 
 

@@ -95,8 +95,9 @@ def test_a_receiver_that_fails_is_asked_again(own: Guest, ear: Ear) -> None:
     assert len(ear.bodies(2)) == 2
 
 
-def test_nothing_is_sent_beyond_loopback(own: Guest) -> None:
-    task = own.task(callBackUrl="https://hooks.invalid/x")
+@pytest.mark.parametrize("address", ["https://hooks.invalid/x", "http://hooks.invalid/x", "http://127.0.0.1.invalid/"])
+def test_nothing_is_sent_beyond_loopback(own: Guest, address: str) -> None:
+    task = own.task(callBackUrl=address)
     own.over(task)
     for _ in range(100):
         if own.state()["tasks"][0]["callback"]:

@@ -58,7 +58,7 @@ def test_a_killed_server_takes_its_drawing_processes_with_it_at_once(tmp_path: P
     assert drawing
     time.sleep(0.5)
     ended(process, signal.SIGKILL)
-    for _ in range(100):
+    for _ in range(30):
         if not any(_runs(number) for number in drawing):
             break
         time.sleep(0.05)
@@ -128,6 +128,27 @@ def test_a_cap_holds_over_two_servers_that_are_asked_at_once(tmp_path: Path) -> 
             answers = sorted(answer.result().status_code for answer in asked)
         assert answers == [200] * 5 + [429] * 19
         assert [account["peak"] for account in one.state()["accounts"]] == [5]
+
+
+def test_a_task_is_only_made_while_nobody_else_writes(own: Guest, tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    with ThreadPoolExecutor(1) as pool:
+        with journal.held():
+            asked = pool.submit(own.create)
+            time.sleep(0.3)
+            assert not asked.done()
+        assert asked.result().status_code == 200
+    journal.close()
+
+
+def test_what_a_living_server_has_to_do_is_left_to_it(tmp_path: Path) -> None:
+    with house(tmp_path, seconds=300) as one:
+        one.task(callBackUrl="http://127.0.0.1:9/hook")
+        with house(tmp_path, seconds=300) as other:
+            assert other.state()["creates"] == 1
+            assert '"adopted"' not in (tmp_path / NAME).read_text()
+    with house(tmp_path, seconds=300):
+        assert (tmp_path / NAME).read_text().count('"adopted"') == 1
 
 
 def test_an_upload_to_one_server_is_material_at_the_other(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from runner.media.frames import image_of
+from runner.media.reading import reading
 from runner.sandbox.animatic.planes import Planes, planes_of_frame
 
 if TYPE_CHECKING:
@@ -48,11 +49,10 @@ def _covering(frame: "av.VideoFrame", size: tuple[int, int]) -> Planes:
 
 
 def _frames(path: Path) -> Iterator["av.VideoFrame"]:
-    import av
     from av.error import FFmpegError
 
     try:
-        with av.open(str(path), "r", format="mov", metadata_errors="replace") as container:
+        with reading(str(path), "mov") as container:
             if container.streams.video:
                 container.streams.video[0].thread_count = 1
                 yield from container.decode(container.streams.video[0])

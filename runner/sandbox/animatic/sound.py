@@ -8,6 +8,7 @@ from itertools import chain, pairwise, repeat
 from operator import add, mul
 from pathlib import Path
 
+from runner.media.reading import reading
 from runner.sandbox.animatic.dice import noise
 from runner.sandbox.animatic.encode import RATE
 from runner.sandbox.animatic.words import story
@@ -80,7 +81,7 @@ def hear(path: Path, seconds: float) -> "array[float]":
 
     samples = array("f")
     try:
-        with av.open(str(path), "r", metadata_errors="replace") as container:
+        with reading(str(path)) as container:
             if not container.streams.audio:
                 return samples
             resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
