@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from runner.media.boxes import Broken, Track, tracks, walk
 from runner.media.files import NotMedia, sniff
 from runner.media.frames import image_of
+from runner.media.reading import reading
 
 if TYPE_CHECKING:
     import av
@@ -102,14 +103,11 @@ def _index(file: BufferedReader, size: int) -> list[Track]:
 @contextmanager
 def _decoding(file: BufferedReader) -> "Iterator[tuple[InputContainer, av.VideoStream]]":
     """The opened clip and its picture track; what the codecs say about broken bytes becomes NotWhole."""
-    import av
     from av.error import FFmpegError
 
     limits = {"max_pixels": str(MAX_PIXELS), "err_detect": "explode"}
     try:
-        with av.open(
-            file, "r", format="mov", options={"max_streams": "16", **limits}, metadata_errors="replace"
-        ) as container:
+        with reading(file, "mov", max_streams="16", **limits) as container:
             moving = [stream for stream in container.streams.video if not int(stream.disposition) & 0x400]
             if not moving:
                 raise NotWhole("has no moving picture in it")

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from runner.media.reading import reading
 from runner.request import Kind
 
 if TYPE_CHECKING:
@@ -251,12 +252,11 @@ def _webp_size(file: BufferedReader) -> tuple[int, int]:
 
 def _length(file: BufferedReader, name: str) -> tuple[str, tuple[int, int] | None, Decimal]:
     """Format (an MP4 without a picture is an M4A), size of the picture, seconds by the packets, not by the header."""
-    import av
     from av.error import FFmpegError
 
     file.seek(0)
     try:
-        with av.open(file, "r", format=_DEMUXERS.get(name, name), metadata_errors="replace") as container:
+        with reading(file, _DEMUXERS.get(name, name)) as container:
             moving = [stream for stream in container.streams.video if not int(stream.disposition) & 0x400]
             if any(stream.codec_context is None for stream in moving):
                 raise NotMedia("has a picture in a format that is not known here")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.media.frames import image_of
+from runner.media.reading import reading
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -51,11 +52,10 @@ def _short(text: str, most: int) -> str:
 
 def _middle(path: Path) -> "Image.Image | None":
     """A picture from the middle, where the caption stands."""
-    import av
     from av.error import FFmpegError
 
     try:
-        with av.open(str(path), "r", format="mov", metadata_errors="replace") as container:
+        with reading(str(path), "mov") as container:
             stream = container.streams.video[0]
             middle = (stream.duration or 0) // 2
             container.seek(middle, stream=stream)
