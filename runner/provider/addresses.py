@@ -1,5 +1,6 @@
 """Which addresses may be fetched from: public ones; this machine's own only where the API itself is on it."""
 
+import re
 import socket
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -53,8 +54,17 @@ def named(url: str) -> tuple[str, int]:
     return host, port or (443 if parts.scheme == "https" else 80)
 
 
+def is_number(host: str) -> bool:
+    """Whether a host is meant as a number, in any of the ways that resolvers take: `10.1`, `0x7f.1`, `::1`."""
+    last = host.rstrip(".").rpartition(".")[2]
+    return ":" in host or re.fullmatch(r"\d+|0x[0-9a-f]*", last, re.IGNORECASE) is not None
+
+
 def _allowed(number: str, local: bool) -> bool:
-    address = _unwrapped(ip_address(number.partition("%")[0]))
+    try:
+        address = _unwrapped(ip_address(number.partition("%")[0]))
+    except ValueError:
+        return False
     return (local and address.is_loopback) or (address.is_global and not address.is_multicast)
 
 

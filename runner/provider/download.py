@@ -20,7 +20,7 @@ from runner import __version__
 from runner.clock import Clock, SystemClock
 from runner.engine.hands import NotYet
 from runner.provider import trust
-from runner.provider.addresses import Forbidden, Resolve, checked, named, resolved
+from runner.provider.addresses import Forbidden, Resolve, checked, is_number, named, resolved
 from runner.provider.cutoff import Cutoff
 from runner.provider.exchange import said_of
 
@@ -208,7 +208,7 @@ class _Pull:
         if self.by.proxy is None:
             return checked(link, local=self.by.local, resolve=self.by.resolve)
         host, _ = named(link)
-        if host.replace(".", "").isdigit() or ":" in host:
+        if is_number(host):
             return checked(link, local=self.by.local, resolve=lambda number, _: [number])
         return [host]
 
