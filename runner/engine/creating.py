@@ -1,5 +1,6 @@
 """One createTask: the intent, the request, and what its answer means for the take and for all that come after."""
 
+from contextlib import suppress
 from decimal import Decimal
 
 from anyio import CancelScope
@@ -27,6 +28,7 @@ from runner.history import (
     Unknown,
 )
 from runner.plan import Step
+from runner.problems import Stop
 from runner.request import Material, Plain, canonical_json
 
 _NO_ACCESS = 403
@@ -105,6 +107,11 @@ async def _send(run: Run, step: Step, attempt: str, body: dict[str, Plain], rece
         run.shields.add(shield)
         try:
             answer = await run.provider.create(body, receipt, sending)
+        except Stop:  # only the mark raises it, and without the mark nothing is sent
+            with suppress(Stop):
+                await run.append(attempt, NotSent(words.NO_MARK))
+            raise
+        else:
             await _answered(run, step, attempt, answer)
         finally:
             run.shields.discard(shield)

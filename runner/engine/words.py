@@ -18,6 +18,7 @@ NO_SLOT = (
 OTHER_KEY = "some running tasks were created with another key: a key of another account cannot see them"
 
 
+NO_MARK = "the ledger could not note that the request was about to leave: it was not sent"
 ADOPTED = "its answer was lost; a webhook named the task, and the provider's record fits"
 
 

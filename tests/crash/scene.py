@@ -88,6 +88,16 @@ class Scene:
 
     def start(self, **cut: str) -> subprocess.Popen[str]:
         """The installed program at work; `cut` goes to the library that cuts it off."""
+        words = ["run", "storyboards/film.yaml", "--provider", "kinovi", "--max-credits", "480", "--concurrency", "2"]
+        return self._started(words, cut)
+
+    def program(self, *words: str) -> Ended:
+        """Another command of the installed program; its end is not judged."""
+        running = self._started([*words, "--provider", "kinovi"], {})
+        said, _ = running.communicate(timeout=120)
+        return Ended(running.returncode, said)
+
+    def _started(self, words: list[str], cut: dict[str, str]) -> subprocess.Popen[str]:
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
@@ -97,7 +107,6 @@ class Scene:
             "SEEDANCE_API_KEY": f"key-of-{'all' if self.state else self.name}-0123456789",
             **cut,
         }
-        words = ["run", "storyboards/film.yaml", "--provider", "kinovi", "--max-credits", "480", "--concurrency", "2"]
         return subprocess.Popen(
             [sys.executable, "-m", "runner", *words],
             cwd=self.folder,

@@ -28,7 +28,14 @@ def until_created(scene: Scene, count: int) -> subprocess.Popen[str]:
     return running
 
 
-@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        signal.SIGINT,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.long),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.long),
+    ],
+)
 def test_the_first_signal_leaves_what_runs_and_the_next_run_goes_on(
     slow: Provider, tmp_path: Path, asked: signal.Signals
 ) -> None:

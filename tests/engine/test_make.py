@@ -1,5 +1,6 @@
 """What every answer does to a run: state, exit code, number of requests, words."""
 
+import sqlite3
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -581,6 +582,23 @@ def test_the_provider_must_not_hear_of_an_attempt_whose_mark_was_not_written(tmp
     with pytest.raises(Stop):
         play(here)
     assert (here.provider.world.arrived, attempts) == ([], [])
+
+
+def test_a_mark_that_cannot_be_written_leaves_no_doubt(tmp_path: Path) -> None:
+    here = stage(tmp_path)
+    here.history()  # makes the ledger
+    with sqlite3.connect(tmp_path / "ledger.db") as database:
+        database.execute(
+            "CREATE TRIGGER broken BEFORE INSERT ON event WHEN NEW.kind = 'Sending'"
+            " BEGIN SELECT RAISE(ABORT, 'no marks today'); END"
+        )
+    with pytest.raises(Stop, match="no marks today"):
+        play(here)
+    database.execute("DROP TRIGGER broken")
+    database.close()
+    assert (here.provider.world.arrived, states(here)) == ([], ["not created"])
+    (outcome,) = play(here)
+    assert outcome.exit_code == ExitCode.DONE
 
 
 def test_words_of_a_repeat_name_what_is_counted(tmp_path: Path) -> None:

@@ -1,0 +1,99 @@
+"""Stories over the real program: runs that are cut off anywhere, edits, two at once, settling with the truth."""
+
+import shutil
+import subprocess
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from .scene import Provider, Scene, served
+from .test_kills import HOWS, pytestmark
+
+__all__ = ["pytestmark"]
+
+
+class Stories(RuleBasedStateMachine):
+    """One film and its accidents. What changes: the repository, the state folder, the provider's tasks."""
+
+    provider: Provider
+    library: Path
+    told = 0
+    ends: ClassVar[Counter[str]] = Counter()
+
+    def __init__(self) -> None:
+        super().__init__()
+        type(self).told += 1
+        self.folder = Path(tempfile.mkdtemp())
+        self.scene = Scene(self.folder / "film", f"story{self.told}", self.provider)
+        self.board = self.scene.folder / "storyboards" / "film.yaml"
+
+    @rule(at=st.integers(1, 750), how=st.sampled_from(HOWS))
+    def a_run_that_is_cut_off(self, at: int, how: str) -> None:
+        self.scene.cut(self.library, at, how)
+        self.judge()
+
+    @rule()
+    def two_runs_at_once(self) -> None:
+        runs = [self.scene.start(), self.scene.start()]
+        codes = {self.scene.ended(running).code for running in runs}
+        assert codes <= {0, 6, 7, 9}, self.scene.runs[-2:]
+        self.judge()
+
+    @rule(word=st.sampled_from(["a quay at dawn", "a boat leaves", "the open sea"]), other=st.booleans())
+    def an_edit(self, word: str, other: bool) -> None:
+        """One prompt changes, or its first wording comes back."""
+        text = self.board.read_text()
+        changed = text.replace(f", {word}", f", not {word}") if other else text.replace(f", not {word}", f", {word}")
+        self.board.write_text(changed)
+
+    @rule()
+    def the_manifest_is_deleted(self) -> None:
+        for manifest in self.scene.folder.rglob("manifest.json"):
+            manifest.unlink()
+
+    @rule()
+    def the_user_settles_with_the_truth(self) -> None:
+        for shot in ("a", "b", "c"):
+            prompt = next(line.split('"')[1] for line in self.board.read_text().splitlines() if f"id: {shot}," in line)
+            tasks = [task["taskId"] for task in self.provider.told()["tasks"] if task["prompt"] == prompt]
+            self.scene.program("settle", shot, *(("--task", tasks[0]) if tasks else ("--not-charged",)))
+
+    def judge(self) -> None:
+        twice = {prompt: count for prompt, count in self.provider.tasks(self.scene.name).items() if count > 1}
+        assert not twice, twice
+
+    def teardown(self) -> None:
+        try:
+            self.scene.run()
+            last = self.scene.run()
+            assert self.scene.violations() == []
+            type(self).ends[{0: "whole", 6: "unsettled"}[last.code]] += 1
+        finally:
+            shutil.rmtree(self.folder)
+
+
+def tell(library: Path, count: int, steps: int) -> None:
+    with served("--seconds", "0.2") as provider:
+        Stories.provider, Stories.library = provider, library
+        run_state_machine_as_test(
+            Stories,
+            settings=settings(
+                max_examples=count, stateful_step_count=steps, deadline=None, derandomize=True, database=None,
+                suppress_health_check=list(HealthCheck), phases=[Phase.generate],
+            ),
+        )  # fmt: skip
+    print(Stories.told, "stories:", dict(Stories.ends))
+
+
+@pytest.mark.long
+def test_no_story_of_the_real_program_pays_twice_or_loses_a_clip(tmp_path: Path) -> None:
+    built = tmp_path / "cut.so"
+    source = Path(__file__).with_name("cut.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", built, source, "-ldl"], check=True, timeout=60)
+    tell(built, 100, 5)
