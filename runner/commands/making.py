@@ -167,6 +167,8 @@ def make(desk: Opened, plan: Plan, history: History, records: Records, asked: As
         seen.tell(news)
         keeper.tell(news)
 
+    if plan.play and not desk.args.quiet:
+        _say_fonts(plan)
     try:
         ended = anyio.run(_made, desk, plan, history, records, asked, tell, seen)
     except BaseExceptionGroup as group:
@@ -267,6 +269,15 @@ def write_manifests(desk: Opened, history: History) -> None:
                 f"{desk.shown(path)} cannot be written ({error.strerror}); what was made stands in the ledger, and the "
                 "next run writes it",
             ) from error
+
+
+def _say_fonts(plan: Plan) -> None:
+    """Which font an animatic of this plan would lack, before it is drawn without."""
+    from runner.sandbox.animatic.fonts import missing_font
+
+    prompts = "".join(step.shot.request.prompt or "" for step in plan.steps if step.orders)
+    if not prompts.isascii() and (words := missing_font(prompts)) is not None:
+        print(words, file=sys.stderr)
 
 
 def _ceiling(desk: Opened, plan: Plan) -> Decimal | None:

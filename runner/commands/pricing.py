@@ -86,16 +86,12 @@ def _unpublished(plan: Plan) -> Iterator[Problem]:
 
 def unreachable(plan: Plan) -> list[tuple[Shot, str]]:
     """Shots to order with the first of their materials that has no public address."""
-    found: dict[Shot, str] = {}
-    for step in plan.steps:
-        if not step.orders and not step.later:
-            continue
-        for material in step.shot.request.materials:
-            if isinstance(material, LocalFile):
-                found.setdefault(step.shot, material.path)
-            elif material in step.shot.request.from_takes:
-                found.setdefault(step.shot, str(material))
-    return list(found.items())
+    ordered = dict.fromkeys(step.shot for step in plan.steps if step.orders or step.later)
+    return [
+        (shot, material.path if isinstance(material, LocalFile) else str(material))
+        for shot in ordered
+        if (material := shot.private) is not None
+    ]
 
 
 def around(desk: Opened, plan: Plan, history: History) -> Around:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from runner.problems import Place
-from runner.request import LocalFile, Request
+from runner.request import LocalFile, Material, Remote, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,11 @@ class Shot:
     def needs(self) -> tuple[str, ...]:
         """Ids of the shots that it is made from, each once."""
         return tuple(dict.fromkeys(material.shot for material in self.request.from_takes))
+
+    @property
+    def private(self) -> Material | None:
+        """The first of its materials that has no public address: a local file, or another shot's clip or frame."""
+        return next((material for material in self.request.materials if not isinstance(material, Remote)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -302,7 +302,8 @@ def _ways(outcome: Outcome, after: After) -> Iterable[tuple[str, str]]:
         yield f"storyboard run {typed}".rstrip(), _goes_on(outcome)
     elif outcome.plan.play:
         yield f"storyboard plan {files} --provider {clean(after.asks)}", "the real price; needs no key"
-        yield f"storyboard run {files} --provider {clean(after.asks)}", "the real clips; asks first"
+        if all(shot.private is None for shot in outcome.plan.batch.shots):
+            yield f"storyboard run {files} --provider {clean(after.asks)}", "the real clips; asks first"
     elif "dailies" not in after.built:
         yield f"storyboard status {files}".rstrip(), "what is made, and what it cost"
 

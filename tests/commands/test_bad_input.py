@@ -1,0 +1,142 @@
+"""What is wrong gets one clear message with its place and the way out, its exit code, and never a traceback."""
+
+import resource
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from tests.commands.content import Content, Said
+
+FILM = "storyboards/film.yaml"
+
+
+def clear(said: Said, code: int, *words: str) -> None:
+    assert said.code == code, said.err + said.out
+    assert "Traceback" not in said.err + said.out
+    for word in words:
+        assert word in said.err + said.out
+
+
+@pytest.mark.parametrize("command", ["validate", "plan", "run", "status"])
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("storyboards/none.yaml", None, "none.yaml"),
+        ("storyboards", None, "storyboards"),
+        ("storyboards/empty.yaml", b"", "this file is empty"),
+        ("storyboards/binary.yaml", b"\x00\x01\x02\xff" * 100, "binary.yaml"),
+        ("storyboards/utf16.yaml", "storyboard: 1".encode("utf-16"), "UTF-16"),
+        ("storyboards/broken.yaml", b"storyboard: 1\nshots: [", "broken.yaml"),
+        ("storyboards/types.yaml", b"storyboard: 1\nshots: 12\n", "types.yaml:2:8"),
+        ("storyboards/unknown.yaml", b"storyboard: 1\nshot: []\n", "shots"),
+    ],
+)
+def test_what_is_no_storyboard_is_exit_3_with_its_place(
+    film: Content, command: str, name: str, content: bytes | None, words: str
+) -> None:
+    if content is not None:
+        (film.root / name).write_bytes(content)
+    clear(film.storyboard(command, name), 3, words)
+    assert film.clips() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["frobnicate"], "there is no command 'frobnicate'"),
+        (["valdiate"], "did you mean `storyboard validate`?"),
+        (["plan", FILM, "--select", "quai"], "did you mean 'quay'?"),
+        (["plan", FILM, "--profile", "draft"], "draft"),
+        (["plan", FILM, "--var", "nothing=1"], "nothing"),
+        (["plan", FILM, "--var", "nothing"], "write NAME=VALUE"),
+        (["plan", FILM, "--provider", "acme"], "sandbox"),
+        (["run"], "FILE"),
+        (["run", FILM, "--max-credits", "many"], "is not a number of credits"),
+        (["run", FILM, "--concurrency", "0"], "is not a whole number from 1 to 1000"),
+        (["plan", FILM, "--config", "none.toml"], "none.toml"),
+        (["schema", "storybord"], "did you mean 'storyboard'?"),
+    ],
+)
+def test_a_wrong_command_line_is_exit_2_and_says_what_was_meant(film: Content, words: list[str], told: str) -> None:
+    clear(film.storyboard(*words), 2, told)
+
+
+def test_an_output_that_cannot_be_written_is_exit_3(film: Content) -> None:
+    film.write("renders", "a file where the folder should be")
+    clear(film.storyboard("run", FILM), 3, "renders/film/sandbox cannot be written", "choose another --output")
+
+
+def test_an_output_outside_the_repository_is_exit_3(film: Content) -> None:
+    clear(film.storyboard("run", FILM, "--output", "../elsewhere"), 3, "outside the repository")
+
+
+def test_a_manifest_with_merge_marks_is_exit_3_with_the_line(film: Content) -> None:
+    film.write("renders/film/sandbox/manifest.json", "{\n<<<<<<< ours\n")
+    clear(film.storyboard("run", FILM), 3, "manifest.json:2: a merge left its marks here")
+
+
+def test_another_storyboards_manifest_is_exit_3_and_names_both(film: Content) -> None:
+    film.storyboard("run", FILM, "--select", "quay")
+    text = (film.root / FILM).read_text()
+    film.write("film.yaml", text)
+    clear(film.storyboard("plan", "film.yaml"), 3, FILM, "film.yaml")
+
+
+def test_a_moved_storyboard_takes_its_output_over(film: Content) -> None:
+    film.storyboard("run", FILM, "--select", "quay")
+    (film.root / FILM).rename(film.root / "film.yaml")
+    said = film.storyboard("run", "film.yaml", "--select", "quay", "--json")
+    assert said.code == 0, said.err
+    assert "created" not in {event["event"] for event in said.events}
+
+
+def test_a_full_disk_is_exit_3_before_anything_is_sent(film: Content) -> None:
+    def full() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, 16_384))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "runner", "run", FILM], cwd=film.root, env=film.env(), stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=60, check=False, preexec_fn=full,
+    )  # fmt: skip
+    clear(Said(done.returncode, done.stdout, done.stderr), 3)
+
+
+def test_a_port_in_use_is_exit_3_and_says_the_way_out(film: Content) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        clear(film.storyboard("sandbox", "--port", port), 3, port)
+
+
+def test_a_state_folder_that_is_a_file_is_exit_3(film: Content) -> None:
+    said = film.storyboard("run", FILM, STORYBOARD_STATE=str(film.write("state", "a file")))
+    clear(said, 3, "state")
+
+
+def test_a_ledger_that_is_none_is_exit_3_and_clips_are_untouched(film: Content) -> None:
+    film.storyboard("run", FILM, "--select", "quay")
+    (film.state / "ledger.db").write_bytes(b"not a database, not at all" * 100)
+    clear(film.storyboard("run", FILM), 3, "ledger.db")
+    assert len(film.clips()) == 1
+
+
+def test_eight_different_faults_are_told_in_one_run(film: Content) -> None:
+    film.write(
+        FILM,
+        "storyboard: 1\n"
+        "titel: Eight\n"
+        "shots:\n"
+        "  - id: one\n    prompt: A\n    duration: 99\n"
+        "  - id: two\n    prompt: '{{ missing }}'\n"
+        "  - id: one\n    prompt: B\n"
+        "  - id: four\n    prompt: '@nobody walks'\n"
+        "  - id: five\n    prompt: C\n    aspect_ratio: 5:4\n"
+        "  - id: six\n    first_frame: assets/none.png\n    prompt: D\n"
+        "  - id: seven\n    prompt: E\n    model: seedance-30\n",
+    )
+    problems = film.storyboard("validate", FILM, "--json").json["problems"]
+    assert len({problem["line"] for problem in problems if problem["severity"] == "error"}) == 8
+    assert [problem["line"] for problem in problems] == sorted(problem["line"] for problem in problems)
