@@ -222,8 +222,12 @@ def _base_url(env: Mapping[str, str]) -> str:
     said = env.get("SEEDANCE_BASE_URL", "").rstrip("/")
     if not said:
         return KINOVI
-    parts = urlsplit(said)
-    if not parts.hostname or parts.username or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(said)
+        fits = bool(parts.hostname) and parts.port != 0 and not (parts.username or parts.query or parts.fragment)
+    except ValueError:  # a port beyond 65535, brackets that hold no number
+        fits = False
+    if not fits or re.search(r"[\s\x00-\x20]", said):
         raise Stop(ExitCode.UNFIT, f"SEEDANCE_BASE_URL is no address of a host: {said!r}; it looks like {KINOVI}")
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         raise Stop(

@@ -82,6 +82,10 @@ class Client:
     _looking: httpx.AsyncClient | None = None
 
     def __post_init__(self) -> None:
+        try:
+            _ = httpx.URL(self.base_url).host, urlsplit(self.base_url).port
+        except (httpx.InvalidURL, ValueError) as error:
+            raise Stop(ExitCode.UNFIT, f"{self.base_url!r} is no address of a host: {error}") from error
         if not trust.may_have_key(self.base_url):
             words = f"{self.base_url} is not https: the key would travel in the open; nothing was sent"
             raise Stop(ExitCode.UNFIT, words)

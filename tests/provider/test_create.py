@@ -346,6 +346,16 @@ def test_the_key_goes_nowhere_but_over_tls_or_to_this_machine(url: str) -> None:
     assert KEY.secret not in stopped.value.words
 
 
+@pytest.mark.parametrize(
+    "url", ["https://exa\x00mple", "https://xn--", "https://[v1]", "https://a:99999", "https://" + "ä" * 70, ""]
+)
+def test_an_address_that_is_none_is_said_before_anything(url: str) -> None:
+    with pytest.raises(Stop) as stopped:
+        create(url)
+
+    assert stopped.value.code == 3
+
+
 @pytest.mark.parametrize("hidden", ["{key}", "x{key}y", "https://a.example/?k={key}"])
 def test_a_request_that_holds_the_key_is_not_sent(hidden: str) -> None:
     body: dict[str, Any] = {"inputs": {"prompt": hidden.format(key=KEY.secret)}}
