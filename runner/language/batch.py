@@ -57,8 +57,8 @@ class Film:
     drafts: list[Draft]
     cast: Cast
     profiles: tuple[str, ...]
-    errors: int
-    """How many there were before it: warnings about what is not used say nothing while something is wrong."""
+    files: frozenset[str]
+    """Names of the storyboard and of what it includes."""
 
 
 def compile(  # noqa: A001 - the room has one verb, and nobody here needs Python's own
@@ -145,7 +145,6 @@ def _unknown(what: str, name: str, known: Iterable[str]) -> str:
 def _film(document: Document, parts: _Sections, shelf: Shelf, stock: Stock, apart: Apart, options: Options) -> Film:
     """A storyboard, or an include as one without shots: its names, files and templates are checked all the same."""
     problems = shelf.problems
-    before = len(problems.errors)
     templates = Templates(Prompts(shelf.root, document).find, apart, problems.sources)
     assets = [
         asset
@@ -168,14 +167,18 @@ def _film(document: Document, parts: _Sections, shelf: Shelf, stock: Stock, apar
     check_seconds(assets, ground)
     drafts = expand(ground)
     check_ids(drafts, ground)
-    cast = Cast(check_asset_names(assets, drafts, ground), stock, options.edition, _hidden(parts.files, shelf))
+    unnamed = tuple(name for draft in drafts if not draft.known and (name := _beginning(draft.raw.get("id"))))
+    hidden = _hidden(parts.files, shelf) + unnamed
+    cast = Cast(check_asset_names(assets, drafts, ground), stock, options.edition, hidden)
     for draft in drafts:
         finish(draft, ground)
         takes = draft.values.get("takes")
         cast.takes[draft.id] = takes if isinstance(takes, int) else 1
     if "storyboard" not in document.root:
         check_files(assets, stock, ground)
-    return Film(document, ground, assets, drafts, cast, tuple(parts.profiles), before)
+    return Film(
+        document, ground, assets, drafts, cast, tuple(parts.profiles), frozenset(one.name for one in parts.files)
+    )
 
 
 def _lost(files: Sequence[Document], shelf: Shelf, profile: str | None) -> frozenset[str]:
@@ -196,8 +199,13 @@ def _hidden(files: Sequence[Document], shelf: Shelf) -> tuple[str, ...]:
                 found.append(folded(str(path[1])) if len(path) > 1 else "")
             elif path[:1] == ("shots",) and path[2:] in ((), ("matrix",), ("id",)):
                 said = document.get((*path[:2], "id"))
-                found.append(folded(said.split("{")[0]) if isinstance(said, str) else "")
-    return tuple(found)
+                found.append(_beginning(said))
+    return tuple(name for name in found if name)
+
+
+def _beginning(said: Value) -> str:
+    """How an id begins, before a template takes over."""
+    return folded(said.split("{")[0]) if isinstance(said, str) else ""
 
 
 def _layers(files: Sequence[Document], section: str) -> Iterable[Layer]:
@@ -249,7 +257,8 @@ def board(film: Film) -> Storyboard:
     drafts = {draft.id: draft for draft in film.drafts}
     check_circles(made, drafts, film.ground)
     check_files(film.assets, film.cast.stock, film.ground)
-    if len(film.ground.problems.errors) == film.errors:
+    # While something is wrong, what is not used or equal says nothing.
+    if len(made) == len(film.drafts) and not any(one.place.file in film.files for one in film.ground.problems.errors):
         check_same(made, drafts, film.ground)
         check_unused_assets(film.assets, film.ground)
         check_unused_variables(film.drafts, film.ground)

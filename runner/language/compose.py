@@ -293,7 +293,8 @@ class Composer(Notes):
                 words = self.ground.templates.render(words, self.draft.scope, lambda: asset.words_origin)
             except Fault as fault:
                 self.failed = True
-                self.ground.problems.add(replace(fault.problem, shots=(self.draft.id,)))
+                for problem in fault.problems:
+                    self.ground.problems.add(replace(problem, shots=(self.draft.id,)))
                 return ""
         if "@" in words and (inner := find(words, self.cast.names)):
             self.failed = True

@@ -214,7 +214,8 @@ def _id(draft: Draft, said: Value, ground: Ground) -> str:
         try:
             text = ground.templates.render(said, draft.scope, lambda: draft.origin("id"))
         except Fault as fault:
-            ground.problems.add(fault.problem)
+            for problem in fault.problems:
+                ground.problems.add(problem)
             return ""
     elif draft.combination:
         text += appended(draft.combination)

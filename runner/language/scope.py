@@ -15,11 +15,11 @@ RESERVED = frozenset(_WORDS.split())
 
 
 class Fault(Exception):  # noqa: N818 - carries problems to the field that asked, always caught there
-    """A template that cannot be rendered: its problem."""
+    """A template that cannot be rendered: everything that is wrong with it."""
 
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(problems[0].message)
+        self.problems = problems
 
 
 class Expression(NamedTuple):
@@ -68,7 +68,7 @@ def variable(value: Value, origin: Callable[[], Origin]) -> Variable:
 class Scope:
     """The variables of one shot; they are rendered when they are first used."""
 
-    __slots__ = ("layers", "plain", "rendered", "rendering")
+    __slots__ = ("failed", "layers", "plain", "rendered", "rendering")
 
     def __init__(self, layers: tuple[Mapping[str, Variable], ...], plain: Mapping[str, Value]) -> None:
         self.layers = layers
@@ -76,6 +76,8 @@ class Scope:
         self.plain = plain
         """Text of those that are no templates, ready to use; shots share it."""
         self.rendered: dict[str, Value] = {}
+        self.failed: dict[str, Fault] | None = None
+        """Variables that cannot be rendered: tried once, or they would multiply."""
         self.rendering: list[str] = []
 
     def find(self, name: str) -> Variable | None:

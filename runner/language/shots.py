@@ -114,7 +114,8 @@ def render_field(draft: Draft, name: str, text: str, ground: Ground, *keys: int)
     try:
         return ground.templates.render(text, draft.scope, lambda: draft.origin(name, *keys))
     except Fault as fault:
-        ground.problems.add(replace(fault.problem, shots=(*fault.problem.shots, draft.id)))
+        for problem in fault.problems:
+            ground.problems.add(replace(problem, shots=(*problem.shots, draft.id)))
         draft.broken.add(name)
         return None
 
@@ -192,34 +193,28 @@ def _note_finding(draft: Draft, finding: "schema.Finding", ground: Ground) -> No
 
 
 def prompt_text(draft: Draft, ground: Ground) -> tuple[str | None, str | None]:
-    """The prompt before and after `wrap`, rendered, mentions still as written."""
-    said = draft.raw.get("prompt")
+    """The prompt before and after `wrap`, rendered, mentions still as written; None for what cannot be rendered."""
+    said, wrap = draft.raw.get("prompt"), draft.raw.get("wrap")
     if not isinstance(said, str):
         return None, None
     bare: str | None = said
     if "{" in said and MARK.search(said):
         bare = render_field(draft, "prompt", said, ground)
-    if bare is None or not bare.strip():
+    if bare is not None and not bare.strip():
         return None, None
-    wrap = draft.raw.get("wrap")
     if not isinstance(wrap, str):
         return bare, bare
-    draft.scope.rendered["prompt"] = bare
     template = ground.templates.read(wrap)
     if "prompt" not in template.names and template.wrong is None:
-        hint = "write {{ prompt }} where the shot's own prompt belongs"
-        ground.problems.add(
-            Problem(
-                "wrap-without-prompt",
-                draft.origin("wrap").place(),
-                "this wrap leaves the prompt out",
-                hint,
-                shots=(draft.id,),
-            )
-        )
+        message, hint = "this wrap leaves the prompt out", "write {{ prompt }} where the shot's own prompt belongs"
+        place = draft.origin("wrap").place()
+        ground.problems.add(Problem("wrap-without-prompt", place, message, hint, shots=(draft.id,)))
         draft.broken.add("prompt")
         return bare, bare
+    # A prompt that could not be rendered does not hide what is wrong with its wrap.
+    draft.scope.rendered["prompt"] = "" if bare is None else bare
     wrapped = render_field(draft, "wrap", wrap, ground)
-    if wrapped is None:
+    if wrapped is None or bare is None:
         draft.broken.add("prompt")
+        return bare, None
     return bare, wrapped

@@ -146,29 +146,47 @@ class Templates:
         if template.wrong is not None:
             code, message, line, hint = template.wrong
             raise Fault(Problem(code, line_place(origin(), line), message, hint))
-        if template.parts is not None:
-            plain, known = scope.plain, scope.rendered
-            made: list[str] = []
-            for part in template.parts:
-                if type(part) is str:
-                    made.append(part)
-                    continue
-                assert isinstance(part, Expression)
-                name = part.alone
-                value = known.get(name) or plain.get(name)
-                if type(value) is str:
-                    for apply in part.filters:
-                        value = apply(value)
-                    made.append(value)
-                else:
-                    made.append(self._text(part, scope, origin))
-            rendered = "".join(made)
-        else:
+        if template.parts is None:
             rendered = self._jinja(template, scope, origin)
+        else:
+            rendered = self._joined(template.parts, scope, origin)
         if len(rendered) > MAX_OUTPUT:
-            message = f"this comes to {len(rendered):,} characters; at most {MAX_OUTPUT:,} are made"
-            raise Fault(Problem("template-runaway", origin().place(), message, "make its variables shorter"))
+            raise Fault(self._too_long(origin()))
         return rendered
+
+    def _joined(self, parts: tuple[str | Expression, ...], scope: Scope, origin: Callable[[], Origin]) -> str:
+        """A simple template, rendered; what is wrong with one expression does not hide the next."""
+        plain, known = scope.plain, scope.rendered
+        made: list[str] = []
+        wrong: dict[Problem, None] = {}
+        size = 0
+        for part in parts:
+            if type(part) is str:
+                text = part
+            else:
+                assert isinstance(part, Expression)
+                value = known.get(part.alone) or plain.get(part.alone)
+                if type(value) is str:
+                    text = value
+                    for apply in part.filters:
+                        text = apply(text)
+                else:
+                    try:
+                        text = self._text(part, scope, origin)
+                    except Fault as fault:
+                        wrong |= dict.fromkeys(fault.problems)
+                        continue
+            made.append(text)
+            size += len(text)
+            if size > MAX_OUTPUT:
+                raise Fault(*wrong, self._too_long(origin()))
+        if wrong:
+            raise Fault(*wrong)
+        return "".join(made)
+
+    def _too_long(self, origin: Origin) -> Problem:
+        message = f"this comes to more than {MAX_OUTPUT:,} characters"
+        return Problem("template-runaway", origin.place(), message, "make its variables shorter")
 
     def _text(self, expression: Expression, scope: Scope, origin: Callable[[], Origin]) -> str:
         value = self.value(expression.names[0], scope, lambda: origin().place(expression.at, expression.width))
@@ -194,9 +212,14 @@ class Templates:
             return found.value
         if name in scope.rendering:
             raise Fault(circle(name, scope, place()))
+        if scope.failed and name in scope.failed:
+            raise scope.failed[name]
         scope.rendering.append(name)
         try:
             made = self._deep(found.value, scope, found.origin or _nowhere)
+        except Fault as fault:
+            scope.failed = {**(scope.failed or {}), name: fault}
+            raise
         finally:
             scope.rendering.pop()
         scope.rendered[name] = made
