@@ -1,6 +1,5 @@
 """What is wrong and where, the nearest known name, and how a command ends."""
 
-import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -118,6 +117,8 @@ class Check:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that was probably meant, or None when nothing is near."""
+    import difflib
+
     by_folded = {candidate.casefold(): candidate for candidate in known}
     close = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[close[0]] if close else None

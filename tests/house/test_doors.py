@@ -19,7 +19,7 @@ DOORS = {
         ("clock.py",),
     ),
     "the environment": ({"os.environ", "os.getenv"}, ("settings.py",)),
-    "printing": ({"print"}, ("commands/", "show/", "cli.py")),
+    "printing": ({"print"}, ("commands/", "show/", "cli.py", "__main__.py")),
     "SQL": ({"sqlite3.connect"}, ("records/",)),
     "sockets": ({"socket.socket", "socket.create_connection", "httpx.Client", "httpx.AsyncClient", "uvicorn.Server"},
                 ("provider/", "publish/", "sandbox/")),
@@ -136,8 +136,8 @@ def test_heavy_modules_are_imported_only_by_what_needs_them(
     words: list[str], unwanted: set[str], tmp_path: Path
 ) -> None:
     script = (
-        "import sys\nfrom runner.cli import main\n"
-        "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "import sys\nfrom runner.__main__ import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "print('\\n'.join(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run(
