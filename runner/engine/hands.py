@@ -103,8 +103,11 @@ class Ledger(Protocol):
         Taken: the task id is bound to another attempt already, and nothing was written.
         """
 
-    def take_in(self, attempt: Attempt) -> None:
-        """An attempt known from a manifest becomes a row of this ledger, so that more can be told of it."""
+    def take_in(self, attempt: Attempt) -> Taken | None:
+        """An attempt known from a manifest becomes a row of this ledger, so that more can be told of it.
+
+        Taken: an attempt of the same take is open in this ledger; nothing was written.
+        """
 
     def check(self) -> None:
         """Stop when the ledger was moved, deleted or replaced since it was opened."""

@@ -49,11 +49,18 @@ def _patience(run: Run, median: float) -> float:
 
 async def look(run: Run, attempt_id: str) -> None:
     """Carries out a `Poll` order."""
-    attempt = await _own(run, attempt_id)
+    attempt = run.history.attempts[attempt_id]
+    if not attempt.elsewhere or await _taken_in(run, attempt):
+        await _ask(run, run.history.attempts[attempt_id])
+    run.running.looking.discard(attempt_id)
+    run.again()
+
+
+async def _ask(run: Run, attempt: Attempt) -> None:
     now = run.now()
-    if attempt_id not in run.running.looks:
+    if attempt.id not in run.running.looks:
         age = (run.clock.now() - (attempt.accepted_at or attempt.intended_at)).total_seconds()
-        run.running.looks[attempt_id] = Look(born=now - max(age, 0.0), since=now, next_at=now)
+        run.running.looks[attempt.id] = Look(born=now - max(age, 0.0), since=now, next_at=now)
     model = attempt.intended.request.get("model")
     answer = await run.provider.look(attempt.task_id or "", model if isinstance(model, str) else None)
     step = run.step_of(attempt)
@@ -64,17 +71,17 @@ async def look(run: Run, attempt_id: str) -> None:
             await _succeeded(run, step, attempt, answer)
         case Failed():
             await _failed(run, step, attempt, answer)
-    run.running.looking.discard(attempt_id)
-    run.again()
 
 
-async def _own(run: Run, attempt_id: str) -> Attempt:
-    """The attempt, taken into this ledger when only a manifest knew it."""
-    attempt = run.history.attempts[attempt_id]
-    if attempt.elsewhere:
-        await run.aside(lambda: run.ledger.take_in(attempt))
-        attempt = run.history.attempts[attempt_id] = replace(attempt, elsewhere=False)
-    return attempt
+async def _taken_in(run: Run, attempt: Attempt) -> bool:
+    """Whether an attempt that only a manifest knew is in this ledger now."""
+    taken = await run.aside(lambda: run.ledger.take_in(attempt))
+    if taken is None:
+        run.history.attempts[attempt.id] = replace(attempt, elsewhere=False)
+        return True
+    run.running.taken[attempt.intended.fingerprint] = taken.words
+    run.tell("warning", run.step_of(attempt), attempt.id, taken.words)
+    return False
 
 
 async def _still_running(run: Run, step: Step, attempt: Attempt, answer: Running) -> None:

@@ -187,6 +187,8 @@ class _Desk:
         """When to look at an attempt; None when there is nothing to look for, or no more patience."""
         if attempt.task_id is None or attempt.state not in (State.RUNNING, State.SUCCEEDED, State.STORED):
             return None
+        if attempt.elsewhere and attempt.intended.fingerprint in self.running.taken:
+            return None
         look = self.running.looks.get(attempt.id)
         if attempt.state is not State.RUNNING and not self._wants_link(attempt):
             return None

@@ -4,7 +4,6 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -33,7 +32,7 @@ from runner.records import ledger_ceilings as ceilings
 from runner.records import locks, receipts
 from runner.records.ledger_file import LedgerFile, release, reserve, unfit
 from runner.records.ledger_rows import moment
-from runner.records.ledger_table import Scope, Table, as_attempt, retold
+from runner.records.ledger_table import Scope, Table, as_attempt
 
 T = TypeVar("T")
 _DAY = timedelta(hours=24)
@@ -231,23 +230,19 @@ class Ledger:
             )
         return ""
 
-    def take_in(self, attempt: Attempt) -> None:
-        """A row for an attempt that only a manifest knew."""
+    def take_in(self, attempt: Attempt) -> Taken | None:
+        """A row for an attempt that only a manifest knew; Taken when another attempt of the take is open here."""
         scope, _ = self._of_a_run()
-        self._transact(lambda: self._enter(scope, attempt))
+        return self._transact(lambda: self._table.take_in(scope, attempt))
 
-    def enter(self, account: Account, repository: str, attempt: Attempt) -> None:
+    def enter(self, account: Account, repository: str, attempt: Attempt) -> Taken | None:
         """The same outside of a run: for a task that the user names, and no ledger knows."""
 
-        def write() -> None:
-            self._enter(Scope(self._table.enter_account(account), repository, account.free), attempt)
+        def write() -> Taken | None:
+            scope = Scope(self._table.enter_account(account), repository, account.free)
+            return self._table.take_in(scope, attempt)
 
-        self._transact(write)
-
-    def _enter(self, scope: Scope, attempt: Attempt) -> None:
-        known = replace(attempt, elsewhere=False)
-        if not self._table.has(known.id):
-            self._table.insert(scope, known, *retold(known))
+        return self._transact(write)
 
     def check(self) -> None:
         """Stop when the ledger was moved, deleted or replaced since it was opened."""

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -50,6 +50,24 @@ class Table:
         )
         for event in events:
             self._log(cursor.lastrowid, event)
+
+    def take_in(self, scope: Scope, attempt: Attempt) -> Taken | None:
+        """An attempt that this ledger did not write, with the events that it must have had."""
+        known = replace(attempt, elsewhere=False)
+        if self.has(known.id):
+            return None
+        other = self.db.execute(
+            "SELECT task FROM attempt WHERE account = ? AND (task = ? OR repository = ? AND fingerprint = ? AND open)",
+            (scope.account, known.task_id, scope.repository, known.intended.fingerprint),
+        ).fetchone()
+        if other is not None and (known.state in OPEN or other["task"] == known.task_id):
+            made = known.intended
+            return Taken(
+                f"{made.shot} take {made.take} is open here, and the manifest names {known.task_id} for it: "
+                f"end the doubt first (storyboard settle {made.shot})"
+            )
+        self.insert(scope, known, *retold(known))
+        return None
 
     def has(self, attempt: str) -> bool:
         return self.db.execute("SELECT 1 FROM attempt WHERE id = ?", (attempt,)).fetchone() is not None

@@ -54,9 +54,9 @@ class DyingLedger:
         self.life.step()
         return said
 
-    def take_in(self, attempt: Attempt) -> None:
+    def take_in(self, attempt: Attempt) -> Taken | None:
         self.life.step()
-        self.ledger.take_in(attempt)
+        return self.ledger.take_in(attempt)
 
     def check(self) -> None:
         self.ledger.check()

@@ -16,6 +16,8 @@ from runner.history import (
     Busy,
     CreateAnswer,
     Failed,
+    History,
+    Intended,
     KeyRefused,
     NoCredits,
     NotSent,
@@ -28,12 +30,12 @@ from runner.history import (
     Unknown,
     Vanished,
 )
-from runner.plan import Action
+from runner.plan import Action, Plan
 from runner.problems import ExitCode, Stop
 
 from . import virtual
-from .boards import FREE, batch, film, planner, shot
-from .provider import NOT_SENT, PROVIDER_FAULT, TRY_LATER, Script, Simulated, World
+from .boards import FREE, PATH, batch, film, planner, shot
+from .provider import NOT_SENT, PROVIDER_FAULT, TRY_LATER, Script, Simulated, Task, World
 from .stage import Stage, play
 
 
@@ -441,6 +443,49 @@ def test_a_task_id_that_another_attempt_has_is_doubt(tmp_path: Path) -> None:
     here.provider.look_script = lambda task, count: Succeeded((Output("https://media.example/x.mp4"),), Decimal(160))
     (outcome,) = play(here)
     assert (outcome.exit_code, sorted(states(here))) == (ExitCode.UNSETTLED, ["stored", "unsettled"])
+
+
+# -- manifests from elsewhere -----------------------------------------------------------------------------
+
+
+def from_elsewhere(here: Stage, task: str) -> Callable[[History], Plan]:
+    """The plan after a manifest was pulled that names a running task of the first shot."""
+    plan = here.plan
+    step = plan(History()).steps[0]
+    made = Intended(
+        PATH, step.shot.id, 1, step.fingerprint or "", step.form(), "", Decimal(160), "classic", "", "", ""
+    )  # fmt: skip
+    told = Attempt("pulled", made, State.RUNNING, virtual.BEGIN, task_id=task, accepted_at=virtual.BEGIN)
+
+    def planned(history: History) -> Plan:
+        history.adopt([told], {})
+        return plan(history)
+
+    return planned
+
+
+def test_a_task_that_a_manifest_names_is_collected_and_not_paid_again(tmp_path: Path) -> None:
+    here = stage(tmp_path, shots=2)
+    here.provider.world.tasks["task_0"] = Task("task_0", "", 0.0, 30.0)
+    here.plan = from_elsewhere(here, "task_0")
+    first, second = play(here, 2)
+    assert (first.exit_code, len(first.made), second.exit_code, len(second.made)) == (
+        ExitCode.DONE,
+        2,
+        ExitCode.DONE,
+        0,
+    )
+    assert len(here.provider.world.arrived) == 1
+
+
+def test_doubt_here_and_a_task_in_the_manifest_stop_only_that_take(tmp_path: Path) -> None:
+    here = stage(tmp_path, once("lost"), shots=2)
+    play(here, 1)
+    here.plan = from_elsewhere(here, "task_9")
+    (outcome,) = play(here)
+    assert outcome.exit_code in (ExitCode.UNSETTLED, ExitCode.WAITING)
+    assert len(here.provider.world.arrived) == 2
+    assert any("settle s1" in news.words for news in here.news)
 
 
 # -- doubt and slots --------------------------------------------------------------------------------------
