@@ -6,11 +6,13 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from runner import __version__
 from runner.commands import COMMANDS
-from runner.problems import ExitCode, Stop
+
+if TYPE_CHECKING:
+    from runner.problems import ExitCode
 
 _DESCRIPTION = """\
 Storyboards as code for AI video: keep a YAML storyboard in git, see everything that is wrong with it, price the
@@ -33,6 +35,8 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in our own form, with the way to more."""
 
     def error(self, message: str) -> NoReturn:
+        from runner.problems import ExitCode, Stop
+
         raise Stop(ExitCode.USAGE, f"{message}\n  {self.prog} --help says how it is used")
 
 
@@ -59,6 +63,15 @@ def parser(named: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """The command `storyboard`; returns its exit code and never raises."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if words in ([], ["-h"], ["--help"]):
+        parser(()).print_help()
+        return 0
+    return int(_ended(words))
+
+
+def _ended(words: list[str]) -> "ExitCode":
+    from runner.problems import ExitCode, Stop
+
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = _dispatch(words)
@@ -74,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as defect:
         code = _report(defect, words)
     _flush()
-    return int(code)
+    return code
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:
@@ -82,13 +95,17 @@ def _interrupt(number: int, frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _dispatch(words: list[str]) -> ExitCode:
+def _dispatch(words: list[str]) -> "ExitCode":
+    from runner.problems import ExitCode, Stop
+
     _tolerate_output()
     first = next((word for word in words if not word.startswith("-")), None)
     if first is not None and first not in COMMANDS:
         raise Stop(ExitCode.USAGE, _unknown(first))
     top = parser((first,) if first is not None else ())
-    args = top.parse_args(words)
+    args, unknown = top.parse_known_args(words)
+    if unknown:
+        raise Stop(ExitCode.USAGE, _unknown_flag(unknown[0], first))
     if args.command is None:
         top.print_help()
         return ExitCode.DONE
@@ -102,6 +119,19 @@ def _unknown(word: str) -> str:
     near = nearest(word, COMMANDS)
     meant = f"; did you mean `storyboard {near}`?" if near else ""
     return f"there is no command {word!r}{meant}\n  commands: {', '.join(COMMANDS)}"
+
+
+def _unknown_flag(word: str, command: str | None) -> str:
+    """The nearest flag of the command, and where all of them stand."""
+    from runner.problems import nearest
+
+    alone = argparse.ArgumentParser()
+    if command is not None:
+        importlib.import_module(f"runner.commands.{command}").add(alone)
+    known = [flag for action in alone._actions for flag in action.option_strings]
+    near = nearest(word, known) if word.startswith("-") else None
+    meant = f"; did you mean {near}?" if near else ""
+    return f"unknown: {word}{meant}\n  {' '.join(['storyboard', *filter(None, [command])])} --help says how it is used"
 
 
 def _tolerate_output() -> None:
@@ -140,8 +170,9 @@ def _flush() -> None:
         _give_up_output()
 
 
-def _report(defect: Exception, words: list[str]) -> ExitCode:
+def _report(defect: Exception, words: list[str]) -> "ExitCode":
     """A defect of ours: a report file in the state folder, and three lines for the user."""
+    from runner.problems import ExitCode
     from runner.records.report import write
     from runner.settings import key_text, state_folder
 
