@@ -104,11 +104,16 @@ def check_circles(shots: Sequence[Shot], drafts: Mapping[str, Draft], ground: Gr
 
 def check_same(shots: Sequence[Shot], drafts: Mapping[str, Draft], ground: Ground) -> None:
     """Shots with equal requests share their clips."""
-    seen: dict[object, list[str]] = {}
+    # Few shots share a prompt, so the rest of the request is looked at only where they do.
+    prompts: dict[str | None, list[Shot]] = {}
     for shot in shots:
+        prompt = shot.request.prompt
+        prompts.setdefault(prompt and " ".join(prompt.split()), []).append(shot)
+    seen: dict[object, list[str]] = {}
+    for shot in (shot for group in prompts.values() if len(group) > 1 for shot in group):
         asked = shot.request
         inputs = canonical_json(dict(asked.inputs)) if asked.inputs else ""
-        prompt = " ".join(asked.prompt.split()) if asked.prompt else ""
+        prompt = asked.prompt and " ".join(asked.prompt.split())
         body = (asked.model, asked.resolution, asked.seconds, asked.aspect_ratio, asked.mode, asked.upscale)
         key = (prompt, body, asked.materials, asked.seed, asked.audio, inputs)
         seen.setdefault(key, []).append(shot.id)
