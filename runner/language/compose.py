@@ -263,6 +263,8 @@ class Composer(Notes):
         assert mention.named.position is not None
         kind, number = mention.named.position
         same = [one for one in references if one.material.kind == kind]
+        if not 1 <= number <= len(same) and "references" in self.draft.broken:
+            return mention.written
         if not 1 <= number <= len(same):
             have = f"has {len(same)}" if same else "has none"
             message = f"@{mention.written} is the shot's own {kind} reference {number}, and it {have}"

@@ -67,7 +67,7 @@ def find(text: str, names: Names) -> list[Mention]:
             continue
         if at.group() == "@@":
             end = at.end()
-            run = _run(text, end)
+            run = _run(text, len(text) - len(text[end:].lstrip("@")))
             if run and position(re.split(r"[.\-]", run)[0]):
                 hint = "leave a blank after @, or write the name without @"
                 message = f"@{run} would be read as a mention by the provider"

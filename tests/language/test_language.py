@@ -116,6 +116,12 @@ shots:
     ]
 
 
+def test_a_literal_position_is_refused_behind_any_number_of_signs(root: Path) -> None:
+    for written in ("@@image1", "@@@image1", "@@@@Video2", "看@@audio1。"):
+        board = f"storyboard: 1\nshots:\n  - {{id: q, prompt: 'a {written}'}}\n"
+        assert codes(root, board) == ["literal-position"], written
+
+
 def test_one_source_under_two_names_is_one_material(root: Path) -> None:
     board = "storyboard: 1\nassets: {door: door.png, gate: ./door.png}\nshots:\n  - {id: q, prompt: '@door @gate'}\n"
     assert shots(root, board)["q"].request.prompt == "@image1 @image1"
