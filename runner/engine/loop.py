@@ -1,6 +1,7 @@
 """The only loop: order, answer, event, ledger, history, and again."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import TypeVar
 
 import anyio
@@ -178,10 +179,18 @@ def _know_the_key(run: Run) -> None:
         run.tell("warning", words=words.OTHER_KEY)
 
 
+def _say_when_doubt_ends(run: Run) -> None:
+    """Doubt keeps its slot for as long as a task can live: when it keeps all of them, waiting is the way out."""
+    held = sorted(until for until in run.running.doubts.values() if until > run.now())
+    if len(held) >= run.limits.concurrency and run.money().to_go and run.running.halt is None:
+        run.tell("warning", words=words.all_in_doubt(run.clock.now() + timedelta(seconds=held[0] - run.now())))
+
+
 def _end(run: Run) -> Outcome:
     for attempt in list(run.history.open()):
         if attempt.intended.run == run.limits.run and (said := cut_short(attempt, frozenset())) is not None:
             run.feed(Event(run.clock.now(), attempt.id, said))
+    _say_when_doubt_ends(run)
     if out_of_patience(run.running.pace, run.now(), run.limits):
         run.tell("warning", words=words.NO_SLOT)
     plan = run.replan(run.history) if run.agenda.waiting else run.plan

@@ -1,5 +1,6 @@
 """What the loop says to a person: one sentence with the reason and the way out."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from runner.engine.hands import NotYet, Over
@@ -24,6 +25,13 @@ ADOPTED = "its answer was lost; a webhook named the task, and the provider's rec
 
 def not_adopted(why: str) -> str:
     return f"a webhook named a task for an attempt in doubt, and it cannot be its own: {why}"
+
+
+def all_in_doubt(free_at: datetime) -> str:
+    return (
+        "every slot is held by an attempt in doubt, whose task may still run: end the doubt (storyboard settle), or "
+        f"run again after {free_at:%H:%M} UTC, when the first slot is free"
+    )
 
 
 def media_gone(days: int) -> str:

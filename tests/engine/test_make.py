@@ -495,6 +495,7 @@ def test_doubt_holds_its_slot_for_as_long_as_a_task_can_live(tmp_path: Path) -> 
     here = stage(tmp_path, lambda body, count: "lost" if count < 3 else None, shots=6)
     (outcome,) = play(here)
     assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.UNSETTLED, 3)
+    assert "run again after 12:15 UTC" in here.news[-2].words
     (outcome,) = play(here, 1)
     assert len(here.provider.world.arrived) == 3
     here.clock.offset = here.clock.offset.__class__(hours=1)
