@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from runner.language import batch as language
@@ -77,17 +77,22 @@ KINDS = (
 )
 
 
-def storyboard(shots: int) -> str:
+PER_FILE = 20_000
+"""Shots in one file: a file has at most 16 MiB."""
+
+
+def storyboard(shots: int, first: int = 0) -> str:
     """A storyboard of so many shots, about 420 bytes each, all different; a quarter of them made from another."""
-    parts = [KINDS[n % 4].format(n=n, before=n - 1, scene=n // 50) for n in range(shots)]
+    parts = [KINDS[n % 4].format(n=n, before=n - 1, scene=n // 50) for n in range(first, first + shots)]
     return HEAD + "".join(parts)
 
 
-def floor(text: str) -> None:
+def floor(texts: Sequence[str]) -> None:
     """The floor: libyaml's events, and nothing done with them."""
-    following = new_parser(text).get_event
-    while following() is not None:
-        pass
+    for text in texts:
+        following = new_parser(text).get_event
+        while following() is not None:
+            pass
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -102,35 +107,39 @@ def seconds(work: Callable[[], object]) -> float:
 
 def measure(shots: int, rounds: int) -> tuple[float, dict[str, float], int]:
     """Seconds of the floor, seconds of each stage, MB of a process that compiles it."""
-    text = storyboard(shots)
+    texts = [storyboard(min(PER_FILE, shots - first), first) for first in range(0, shots, PER_FILE)]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        board = root / "board.yaml"
-        board.write_text(text, "utf-8")
-        document = parse(Source("board.yaml", text), Problems())
+        boards = [root / f"board-{number}.yaml" for number in range(len(texts))]
+        for board, text in zip(boards, texts, strict=True):
+            board.write_text(text, "utf-8")
+        document = parse(Source("board.yaml", texts[0]), Problems())
+        share = len(texts)
         stages: dict[str, Callable[[], object]] = {
-            "events alone": lambda: floor(text),
-            "values with places": lambda: parse(Source("board.yaml", text), Problems()),
-            "schema, a yes": lambda: schema.fits(document.root),
-            "compile, the whole": lambda: language.compile([board], root, Options()),
+            "events alone": lambda: floor(texts),
+            "values with places": lambda: [parse(Source("board.yaml", text), Problems()) for text in texts],
+            "schema, a yes": lambda: [schema.fits(document.root) for _ in range(share)],
+            "compile, the whole": lambda: language.compile(boards, root, Options()),
         }
         best = dict.fromkeys(stages, float("inf"))
         for _ in range(rounds):
             for name, work in stages.items():
                 best[name] = min(best[name], seconds(work))
-        return best.pop("events alone"), best, peak(board)
+        return best.pop("events alone"), best, peak(boards)
 
 
-def peak(board: Path) -> int:
-    """MB that a process of its own takes at most to compile a storyboard."""
+def peak(boards: Sequence[Path]) -> int:
+    """MB that a process of its own takes at most to compile storyboards."""
     code = (
         "import resource, sys; from pathlib import Path\n"
         "from runner.language.batch import Options, compile\n"
-        "batch, problems = compile([Path(sys.argv[1])], Path(sys.argv[1]).parent, Options())\n"
+        "boards = [Path(name) for name in sys.argv[1:]]\n"
+        "batch, problems = compile(boards, boards[0].parent, Options())\n"
         "assert not problems.errors, problems.errors[:3]\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(board)], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", code, *map(str, boards)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return int(done.stdout) // (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 

@@ -1,0 +1,54 @@
+"""Whole storyboards, and beside each the requests that it comes to. REWRITE=1 writes them anew."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from runner.language import batch as language
+from runner.language.batch import Options
+from runner.language.board import Shot
+from runner.language.schema import fits
+from runner.request import Plain, Upstream, neutral
+
+GOOD = Path(__file__).parent.parent / "storyboards" / "good"
+
+
+def told(shot: Shot) -> dict[str, Plain]:
+    """A shot as its golden file has it: what a person gave it, and its request in the neutral form."""
+    form = neutral(shot.request, 1, lambda need: Upstream(need.shot, need.take or 1, f"<{need}>"))
+    return {
+        "id": shot.id,
+        "line": shot.place.line,
+        "scene": shot.scene,
+        "tags": list(shot.tags),
+        "takes": shot.takes,
+        "skip": shot.skip,
+        "axes": dict(shot.axes),
+        "needs": list(shot.needs),
+        "names": list(shot.names),
+        "request": form,
+    }
+
+
+@pytest.mark.parametrize("profile", [None, "rough"])
+@pytest.mark.parametrize("name", sorted(path.name for path in GOOD.iterdir()))
+def test_the_requests_of(name: str, profile: str | None) -> None:
+    root = GOOD / name
+    batch, problems = language.compile([root / "board.yaml"], root, Options(profile=profile))
+    assert [(one.code, one.place.line, one.message) for one in problems] == []
+    (board,) = batch.storyboards
+    expected = root / ("requests.json" if profile is None else f"requests-{profile}.json")
+    shown = json.dumps([told(shot) for shot in board.shots], indent=1, ensure_ascii=False) + "\n"
+    if os.environ.get("REWRITE"):
+        expected.write_text(shown, "utf-8")
+    assert shown == expected.read_text("utf-8")
+
+
+def test_every_good_storyboard_has_the_shape_of_the_schema() -> None:
+    import yaml
+
+    for path in GOOD.glob("*/board.yaml"):
+        text = path.read_text("utf-8").replace("16:9", '"16:9"').replace("9:16", '"9:16"')
+        assert fits(yaml.safe_load(text)), path
