@@ -15,5 +15,6 @@ COMMANDS = {
     "prices": "the price book",
     "schema": "the JSON schemas",
     "doctor": "is this machine ready",
+    "explain": "more about a problem, with an example of wrong and right",
 }
 """Every command with its one line; each is a module of `runner.commands`."""

@@ -1,0 +1,32 @@
+"""`storyboard explain`: more about a problem code, with an example of wrong and right."""
+
+import argparse
+
+from runner.language.catalogue import catalogue
+from runner.problems import ExitCode, Stop, nearest
+from runner.show.problems import explain
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Says more about a problem than its message does: what it means, and an example of wrong and of right. The\n"
+        "code stands in brackets in every message: error[unknown-name]. Without a code: the list of all."
+    )
+    parser.epilog = "examples\n  storyboard explain unknown-name\n  storyboard explain"
+    parser.add_argument("code", nargs="?", metavar="CODE", help="unknown-name, …")
+
+
+def run(args: argparse.Namespace) -> ExitCode:
+    known = catalogue()
+    if args.code is None:
+        room = max(map(len, known))
+        for code, entry in known.items():
+            print(f"{code:<{room}}  {entry.kind:<7}  {entry.says.partition('. ')[0].rstrip('.')}")
+        return ExitCode.DONE
+    shown = explain(args.code)
+    if shown is None:
+        near = nearest(args.code, known)
+        meant = f"; did you mean {near!r}?" if near else "; `storyboard explain` lists them all"
+        raise Stop(ExitCode.USAGE, f"there is no problem {args.code!r}{meant}")
+    print(shown, end="")
+    return ExitCode.DONE
