@@ -99,7 +99,7 @@ Resolve = Callable[[FromTake], Upstream]
 
 
 def neutral(request: Request, take: int, resolve: Resolve) -> dict[str, Plain]:
-    """The request as manifest and ledger keep it: local files by hash and path, upstream takes by name and fingerprint."""
+    """The request as manifest and ledger keep it: files by hash and path, upstream takes by fingerprint."""
     form: dict[str, Plain] = {
         "model": request.model,
         "resolution": request.resolution,
