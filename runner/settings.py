@@ -13,13 +13,15 @@ from runner.edition.edition import DEFAULT as DEFAULT_EDITION
 from runner.history import Account
 from runner.key import Key, misshapen
 from runner.problems import ExitCode, Stop, nearest
-from runner.settings_file import PROVIDERS, SettingsFile
+from runner.settings_file import PROVIDERS, SettingsFile, listening_at
 
 Files = tuple[SettingsFile, SettingsFile]
 
 KINOVI = "https://kinovi.ai"
 """The host of the documentation's examples; only the environment can name another."""
 FILE = "storyboard.toml"
+LISTEN = "127.0.0.1:8788"
+"""Where webhooks are heard, when nothing else is said."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PULL_REQUEST = {
     "GitHub": ("GITHUB_EVENT_NAME", re.compile(r"pull_request.*")),
@@ -43,6 +45,15 @@ class Flags:
     concurrency: int | None = None
     max_credits: Decimal | None = None
     config: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """`[webhook]`: where the provider is told to call, and where that arrives on this machine."""
+
+    url: str
+    host: str
+    port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,7 @@ class Settings:
     """Rows that the repository's file names: they may raise a quote, never lower it."""
     prices_own: Mapping[str, Decimal] = field(default_factory=dict)
     """Rows of the user's own configuration: they stand."""
+    webhook: Webhook | None = None
     publishes: bool = False
     ci: bool = False
     ci_state: bool = False
@@ -139,6 +151,7 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> 
         state=state_folder(env),
         prices_up=repo.prices(),
         prices_own=own.prices(),
+        webhook=_webhook(files),
         ci=env.get("CI", "").lower() not in ("", "0", "false"),
         ci_state=bool(env.get("STORYBOARD_STATE")),
         pull_request=pull_request(env),
@@ -261,6 +274,17 @@ def _output(root: Path, flags: Flags, files: Files) -> Path:
     if not chosen.is_relative_to(root):
         raise Stop(ExitCode.UNFIT, f"{words}: {chosen} lies outside the repository {root}")
     return chosen
+
+
+def _webhook(files: Files) -> Webhook | None:
+    if (url := _first(files, "webhook.url")) is None:
+        if "webhook.listen" in files[1].values:
+            raise Stop(
+                ExitCode.UNFIT, f"{files[1].path}: [webhook] has `listen` and no `url`: nothing would call there"
+            )
+        return None
+    host, port = listening_at(_first(files, "webhook.listen") or LISTEN) or ("", 0)
+    return Webhook(url.rstrip("/"), host, port)
 
 
 def _first(files: Files, key: str) -> Any:

@@ -6,13 +6,16 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from runner.edition.edition import NAMES as EDITIONS
 from runner.problems import ExitCode, Stop, nearest
 
 PROVIDERS = ("sandbox", "kinovi")
+Keys = Mapping[str, Callable[[Any], str | None]]
 
 
 def _choice(*known: str) -> Callable[[Any], str | None]:
@@ -47,6 +50,60 @@ def _folder(value: Any) -> str | None:
     )
 
 
+def _callbacks(value: Any) -> str | None:
+    """A base below which each attempt has its path: where the provider can reach it, and nobody can read along."""
+    words = "it is a public https address, like https://hooks.example.com/storyboard (http only on this machine)"
+    try:
+        parts = urlsplit(value if isinstance(value, str) else "")
+        host, odd = parts.hostname or "", parts.port == 0 or "@" in parts.netloc or parts.query or parts.fragment
+    except ValueError:
+        return words
+    if not host or odd or re.search(r"[^!-~]", value) or len(value) > _LONGEST_URL:
+        return words
+    if _is_loopback(host):
+        return None if parts.scheme in ("http", "https") else words
+    return None if parts.scheme == "https" and "." in host and _is_public(host) else words
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or (_is_number(host) and ip_address(host).is_loopback)
+
+
+def _is_public(host: str) -> bool:
+    return not _is_number(host) or ip_address(host).is_global
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def listening_at(value: Any) -> tuple[str, int] | None:
+    """Host and port of `127.0.0.1:8788`, `[::1]:8788` or `localhost:8788`; None for anything else."""
+    shape = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+|localhost)):([0-9]{1,5})", str(value))
+    if shape is None or not 0 < int(shape[3]) < 65536:
+        return None
+    host = shape[1] or shape[2]
+    return (host, int(shape[3])) if host == "localhost" or _is_number(host) else None
+
+
+def _listen(value: Any) -> str | None:
+    found = listening_at(value)
+    if found is None:
+        return 'it is an address and port of this machine, like "127.0.0.1:8788"'
+    if not _is_loopback(found[0]):
+        return "only your own config.toml may listen beyond 127.0.0.1; a tunnel or proxy leads there"
+    return None
+
+
+def _listen_anywhere(value: Any) -> str | None:
+    return _listen(value) if listening_at(value) is None else None
+
+
+_LONGEST_URL = 1000
 _KEYS: dict[str, Callable[[Any], str | None]] = {
     "provider": _choice(*PROVIDERS),
     "output": _folder,
@@ -58,10 +115,14 @@ _KEYS: dict[str, Callable[[Any], str | None]] = {
     "retries.provider": _whole(0, 10),
     "retries.review": _whole(0, 10),
     "budget.credits_per_day": _amount,
+    "webhook.url": _callbacks,
+    "webhook.listen": _listen,
 }
+_OWN_KEYS = {**_KEYS, "webhook.listen": _listen_anywhere}
+"""What the user's own file may say: no stranger's change can open this machine to others."""
 _PRICES = "providers.kinovi.prices"
-_TABLES = ("providers", "providers.kinovi", _PRICES, "retries", "budget")
-_NOT_BUILT = ("publish", "ledger", "webhook")
+_TABLES = ("providers", "providers.kinovi", _PRICES, "retries", "budget", "webhook")
+_NOT_BUILT = ("publish", "ledger")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +144,7 @@ class SettingsFile:
             table = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise Stop(ExitCode.UNFIT, f"{path}: {error}") from error
-        return cls(path, _checked(path, text, _flat(table)))
+        return cls(path, _checked(path, text, _flat(table), _OWN_KEYS if own else _KEYS))
 
     def prices(self) -> dict[str, Decimal]:
         """The rows of own prices: `seedance-20 720p` to credits a second."""
@@ -106,15 +167,15 @@ def _flat(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     return found
 
 
-def _checked(path: Path, text: str, values: dict[str, Any]) -> dict[str, Any]:
-    wrong = [words for key, value in values.items() if (words := _wrong(key, value)) is not None]
+def _checked(path: Path, text: str, values: dict[str, Any], keys: Keys) -> dict[str, Any]:
+    wrong = [words for key, value in values.items() if (words := _wrong(key, value, keys)) is not None]
     if wrong:
         lines = [f"{path}:{_line(text, key)}: {words}" for key, words in wrong]
         raise Stop(ExitCode.UNFIT, "\n".join(lines))
     return {key: value for key, value in values.items() if key not in _TABLES}
 
 
-def _wrong(key: str, value: Any) -> tuple[str, str] | None:
+def _wrong(key: str, value: Any, keys: Keys) -> tuple[str, str] | None:
     part = key.split(".")[0]
     if part in _NOT_BUILT:
         return key, f"[{part}] is not built yet; leave it out"
@@ -123,7 +184,7 @@ def _wrong(key: str, value: Any) -> tuple[str, str] | None:
         return None if words is None else (key, f"{key.removeprefix(_PRICES + '.')!r}: {words}")
     if key in _TABLES:
         return None if value == {} else (key, f"{key} is a table, written as [{key}]")
-    if (check := _KEYS.get(key)) is not None:
+    if (check := keys.get(key)) is not None:
         words = check(value)
         return None if words is None else (key, f"{key} = {value!r}: {words}")
     near = nearest(key, [*_KEYS, _PRICES])

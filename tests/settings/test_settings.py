@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.problems import ExitCode, Stop
-from runner.settings import Flags, Settings, find_root, pull_request, read
+from runner.settings import Flags, Settings, Webhook, find_root, pull_request, read
 
 
 def settings(tmp_path: Path, toml: str = "", own: str = "", flags: Flags | None = None, **env: str) -> Settings:
@@ -156,3 +156,48 @@ def test_the_repository_is_the_git_work_tree_else_the_settings_folder_else_the_s
     assert find_root(file) == tmp_path / "film"
     (tmp_path / ".git").mkdir()
     assert find_root(file) == tmp_path
+
+
+def test_webhooks_have_a_public_base_and_are_heard_on_this_machine(tmp_path: Path) -> None:
+    assert settings(tmp_path).webhook is None
+    said = settings(tmp_path, '[webhook]\nurl = "https://hooks.example.com/storyboard/"\n')
+    assert said.webhook == Webhook("https://hooks.example.com/storyboard", "127.0.0.1", 8788)
+    said = settings(tmp_path, '[webhook]\nurl = "http://127.0.0.1:9000"\nlisten = "[::1]:9000"\n')
+    assert said.webhook == Webhook("http://127.0.0.1:9000", "::1", 9000)
+
+
+def test_the_users_own_webhook_is_stronger_than_a_repositorys(tmp_path: Path) -> None:
+    toml, own = (f'[webhook]\nurl = "https://{name}.example.com"\n' for name in ("theirs", "mine"))
+    said = settings(tmp_path, toml, own).webhook
+    assert said is not None
+    assert said.url == "https://mine.example.com"
+
+
+@pytest.mark.parametrize(
+    ("toml", "words"),
+    [
+        ('\nurl = "http://hooks.example.com"', ":3: webhook.url = 'http://hooks.example.com': it is a public https"),
+        ('url = "https://10.0.0.1/hooks"', ":2: webhook.url"),
+        ('url = "https://me:secret@hooks.example.com"', ":2: webhook.url"),
+        ('url = "https://hooks.example.com/?a=1"', ":2: webhook.url"),
+        ('url = "https://hooks.example.com:99999"', ":2: webhook.url"),
+        ('url = "https://intranet"', ":2: webhook.url"),
+        ("url = 8788", ":2: webhook.url"),
+        ('urls = "https://hooks.example.com"', ":2: webhook.urls is no setting; did you mean webhook.url?"),
+        ('listen = "127.0.0.1"', ":2: webhook.listen = '127.0.0.1': it is an address and port"),
+        ('listen = "127.0.0.1:0"', ":2: webhook.listen"),
+        ('listen = "127.0.0.1:8788"', "[webhook] has `listen` and no `url`"),
+        ('listen = "0.0.0.0:8788"', ":2: webhook.listen = '0.0.0.0:8788': only your own config.toml may"),
+    ],
+)
+def test_an_unfit_webhook_is_named_with_its_line(tmp_path: Path, toml: str, words: str) -> None:
+    stop = stopped(tmp_path, f"[webhook]\n{toml}\n")
+    assert stop.code is ExitCode.UNFIT
+    assert words in stop.words
+
+
+def test_only_the_users_own_file_opens_this_machine_to_others(tmp_path: Path) -> None:
+    own = '[webhook]\nurl = "https://hooks.example.com"\nlisten = "0.0.0.0:8788"\n'
+    said = settings(tmp_path, "", own).webhook
+    assert said is not None
+    assert (said.host, said.port) == ("0.0.0.0", 8788)

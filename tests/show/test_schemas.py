@@ -100,6 +100,9 @@ provider = 2
 review = 0
 [budget]
 credits_per_day = 5000
+[webhook]
+url = "https://hooks.acme.example/storyboard"
+listen = "127.0.0.1:8788"
 """
 WRONG = [
     'provider = "kinovy"',
@@ -110,6 +113,8 @@ WRONG = [
     "[retries]\nprovider = 11",
     "[budget]\ncredits = 5000",
     "[providers.kinovi]\nserver_error = 'ignore'",
+    "[webhook]\nurl = 'hooks.example.com'",
+    "[webhook]\nlisten = '8788'",
 ]
 
 
