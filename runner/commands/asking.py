@@ -1,10 +1,11 @@
 """Before anything is spent: is this fit to pay, does it stay under every ceiling, and does somebody say yes."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from runner.commands import callbacks
 from runner.commands.opening import Opened, color, columns, typed
 from runner.commands.pricing import around, unreachable, ways
 from runner.engine.limits import Budget
@@ -13,7 +14,7 @@ from runner.language.board import Storyboard
 from runner.plan import Plan, totals
 from runner.problems import ExitCode, Stop
 from runner.show import question
-from runner.show.plan import screen
+from runner.show.plan import Goes, screen
 
 
 def fit(desk: Opened, plan: Plan) -> None:
@@ -121,10 +122,13 @@ def consent(desk: Opened, plan: Plan, history: History, last_day: Decimal) -> No
                 question.over(plan, ceiling.name, ceiling.limit, ceiling.would_be, cheaper),
             )
     if desk.args.yes or desk.settings.max_credits is not None:
+        callbacks.agree(desk, history)
         return
+    places = callbacks.goes(desk, history)
     if not is_terminal():
-        raise Stop(ExitCode.DECLINED, question.nobody_to_ask(plan, typed(desk.args, desk.files)))
-    _ask(plan)
+        raise Stop(ExitCode.DECLINED, question.nobody_to_ask(plan, typed(desk.args, desk.files), places))
+    _ask(plan, places)
+    callbacks.agree(desk, history)
 
 
 def show(desk: Opened, plan: Plan, history: History) -> None:
@@ -135,8 +139,8 @@ def show(desk: Opened, plan: Plan, history: History) -> None:
     print(text, file=sys.stderr)
 
 
-def _ask(plan: Plan) -> None:
-    print(question.question(plan), "[y/N]", end=" ", file=sys.stderr, flush=True)
+def _ask(plan: Plan, places: Sequence[Goes]) -> None:
+    print(question.question(plan, places), "[y/N]", end=" ", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
         raise Stop(ExitCode.DECLINED, question.declined())
 

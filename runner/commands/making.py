@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 
 from runner.clock import Clock, SystemClock
-from runner.commands import asking, hands
+from runner.commands import asking, hands, hearing
 from runner.commands.opening import Opened, color, columns, typed
 from runner.commands.pricing import BUILT
 from runner.deciding import Asked
@@ -198,17 +198,19 @@ async def _made(
     async with AsyncExitStack() as stack, anyio.create_task_group() as group:
         joined = await hands.open_hands(desk, history, stack)
         group.start_soon(_signals, stopping, seen)
-        ended = await loop(
-            plan,
-            history,
-            joined,
-            records.ledger,
-            records.clock,
-            bounds,
-            tell,
-            _replanned(desk, records, bounds, asked),
-            stopping,
-        )
+        async with hearing.ears(desk, joined.client, records.clock, tell) as heard:
+            ended = await loop(
+                plan,
+                history,
+                joined,
+                records.ledger,
+                records.clock,
+                bounds,
+                tell,
+                _replanned(desk, records, bounds, asked),
+                stopping,
+                heard=heard,
+            )
         group.cancel_scope.cancel()
     return ended
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from runner import quote
 from runner.clock import SystemClock
 from runner.commands import COMMANDS
+from runner.commands.callbacks import goes
 from runner.commands.opening import Opened, typed
 from runner.history import History
 from runner.language import batch as language
@@ -101,6 +102,7 @@ def around(desk: Opened, plan: Plan, history: History) -> Around:
         warnings=warnings(desk, plan),
         cheaper=tuple(Cheaper(way.words, way.credits) for way in ways(desk, history, None)) if not plan.play else (),
         leaving=_leaving(plan),
+        goes=goes(desk, history),
         about=seconds_to_go(plan, desk.settings.concurrency),
         at_once=desk.settings.concurrency,
         spent=spent(history),

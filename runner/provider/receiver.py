@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import anyio
 import h11
 from anyio.abc import SocketAttribute, SocketStream
+from anyio.streams.stapled import MultiListener
 
 from runner.clock import Clock, SystemClock
 from runner.edition.callback import Callback, read_callback
@@ -53,9 +54,17 @@ class Receiver:
             return
         self.port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - anyio's, not Django's
         async with listener, anyio.create_task_group() as group:
-            group.start_soon(listener.serve, self._serve)
+            group.start_soon(self._accept, listener)
             yield None
             group.cancel_scope.cancel()
+
+    async def _accept(self, listener: MultiListener[SocketStream]) -> None:
+        while True:
+            try:
+                await listener.serve(self._serve)
+            except* OSError:  # no more files for this process, say: the run is not to suffer from it
+                pass
+            await anyio.sleep(self.bounds.pause)
 
     async def _serve(self, stream: SocketStream) -> None:
         async with stream:

@@ -40,6 +40,28 @@ class Leaving:
 
 
 @dataclass(frozen=True, slots=True)
+class Goes:
+    """Something that a paid run has sent to an address which a settings file names."""
+
+    what: str
+    """`callbacks`."""
+    where: str
+    more: str = ""
+    before: str | None = None
+    """Where it went at the last yes, `""` for nowhere; None when that was the same."""
+
+    def __str__(self) -> str:
+        """`callbacks go to https://hooks.example.com, heard at 127.0.0.1:8788 (new since the last yes)`."""
+        more = f", {self.more}" if self.more else ""
+        text = f"{self.what} go to {self.where}{more}"
+        if self.before is None:
+            return clean(text)
+        return clean(
+            f"{text} ({f'CHANGED since the last yes: {self.before}' if self.before else 'NEW since the last yes'})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Around:
     """What a plan's screen says beside the plan itself."""
 
@@ -50,6 +72,7 @@ class Around:
     warnings: Sequence[Problem] = ()
     cheaper: Sequence[Way] = ()
     leaving: Leaving | None = None
+    goes: Sequence[Goes] = ()
     about: float | None = None
     """Seconds that a run would probably take."""
     at_once: int | None = None
@@ -174,6 +197,9 @@ def _notes(plan: Plan, width: int, ink: Ink, told: Around) -> list[str]:
         lines.append("  " + ink(free_words(plan, told.asks), "strong good"))
     if told.leaving is not None and told.leaving.files and not plan.play:
         lines += hanging(_leaving(told.leaving), width)
+    for each in told.goes:
+        inked = hanging(str(each), width)
+        lines += [ink(line, "warn") for line in inked] if each.before is not None else inked
     lines += warnings(told.warnings, width, ink)
     if told.cheaper and not plan.play:
         ways = [f"{clean(way.flags)} {credits_text(way.credits)}" for way in told.cheaper]

@@ -8,14 +8,16 @@ from runner.quote import Way
 from runner.show.amounts import count, credits_text, dollars, money
 from runner.show.cells import width
 from runner.show.clean import clean
+from runner.show.plan import Goes
 
 NOTHING_SPENT = "nothing was sent, nothing was spent"
 _MOST_WAYS = 3
 
 
-def question(plan: Plan) -> str:
-    """`Make 28 clips for at most 4,480 credits ($22.40)?`."""
-    return f"Make {_clips(plan)} for at most {money(plan.totals.credits, plan.usd_per_credit)}?"
+def question(plan: Plan, goes: Sequence[Goes] = ()) -> str:
+    """`Make 28 clips for at most 4,480 credits ($22.40)?`, with where things go."""
+    where = "".join(f", {each}" for each in goes)
+    return f"Make {_clips(plan)} for at most {money(plan.totals.credits, plan.usd_per_credit)}{where}?"
 
 
 def _clips(plan: Plan) -> str:
@@ -27,12 +29,13 @@ def ceiling_of(plan: Plan) -> str:
     return f"{(plan.totals.credits or Decimal(0)).to_integral_value(ROUND_CEILING):f}"
 
 
-def nobody_to_ask(plan: Plan, typed: str) -> str:
+def nobody_to_ask(plan: Plan, typed: str, goes: Sequence[Goes] = ()) -> str:
     """Without a terminal: what it would cost, and the smallest command line that would pass."""
     return "\n".join(
         (
             f"this makes {_clips(plan)} for {money(plan.totals.credits, plan.usd_per_credit)}, "
             f"and there is no terminal to ask at: {NOTHING_SPENT}",
+            *(f"  {each}" for each in goes),
             "  say yes in advance, with a ceiling:",
             f"    storyboard run {clean(typed)} --max-credits {ceiling_of(plan)}",
         )
