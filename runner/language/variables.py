@@ -34,7 +34,7 @@ def _from_file(path: Path) -> dict[str, Plain]:
     for problem in problems.errors:
         if problem.code != "empty-file":
             raise Stop(ExitCode.USAGE, f"--var-file {_said(problem)}")
-    return {} if document is None else {name: _plain(value) for name, value in document.root.items()}
+    return {} if document is None else {name: plain(value) for name, value in document.root.items()}
 
 
 def _said(problem: Problem) -> str:
@@ -49,12 +49,13 @@ def _value(text: str) -> Plain:
     document = parse(source, problems) if source is not None else None
     if document is None or problems.errors or list(document.root) != ["value"]:
         return text
-    return _plain(document.root["value"])
+    return plain(document.root["value"])
 
 
-def _plain(value: Value) -> Plain:
+def plain(value: Value) -> Plain:
+    """A value without its places."""
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     return value

@@ -10,6 +10,7 @@ from runner.language.document import Document, Origin, path_text
 from runner.language.reading import decode
 from runner.language.schema import load, shown
 from runner.language.source import parse
+from runner.language.variables import plain
 from runner.problems import ExitCode, Place, Problems, Stop, nearest
 from runner.request import Plain
 from runner.sandbox.chance import chance
@@ -121,7 +122,8 @@ def read(path: Path, seed: int) -> Faults:
         words = [_line(_place(document, where), message) for where, message in _findings(document.root)]
     if document is None or words:
         raise Stop(ExitCode.UNFIT, "\n".join(["the faults file is not fit:", *(f"  {line}" for line in words[:20])]))
-    return _faults(document.root, seed)
+    root = plain(document.root)
+    return _faults(root if isinstance(root, dict) else {}, seed)
 
 
 def from_json(value: Plain, seed: int) -> Faults | list[tuple[str, str]]:

@@ -1,0 +1,22 @@
+"""The drift brake: a bill that differs from the quote stops new tasks and says which row of the book is wrong."""
+
+from collections.abc import Callable
+
+from tests.commands.conftest import Host
+from tests.commands.content import Content
+
+FILM = "storyboards/film.yaml"
+
+
+def test_a_bill_above_the_quote_stops_new_tasks_and_names_the_row(
+    paid_film: Content, host: Callable[..., Host]
+) -> None:
+    rules = paid_film.write("faults.yaml", "faults: 1\nrules:\n  - {on: task, times: 1, do: {credits: 99}}\n")
+    there = host("--faults", str(rules))
+    said = paid_film.storyboard("run", FILM, "--yes", "--concurrency", "1", **there.env)
+    assert said.code == 4, said.err
+    assert there.state["creates"] == 1
+    told = " ".join((said.out + said.err).split())
+    assert "99" in told
+    assert "60" in told
+    assert "seedance-20 480p" in told
