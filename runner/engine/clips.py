@@ -21,6 +21,7 @@ async def store(run: Run, attempt_id: str, step: Step) -> None:
         case Stored():
             await run.append(attempt_id, got)
             run.running.stored.add(name)
+            _is_over(run, attempt_id)
             run.tell("stored", step, attempt_id, "; ".join(got.notes))
             run.ended()
         case Vanished():
@@ -35,6 +36,13 @@ async def store(run: Run, attempt_id: str, step: Step) -> None:
             _not_yet(run, attempt_id, step, got)
     run.running.storing.discard(name)
     run.again()
+
+
+def _is_over(run: Run, attempt_id: str) -> None:
+    fingerprint = run.history.attempts[attempt_id].intended.fingerprint
+    group = run.agenda.by_fingerprint.get(fingerprint)
+    if group is not None and all((attempt_id, step.key) in run.running.stored for step in group.steps):
+        run.running.over.add(fingerprint)
 
 
 def _is_too_old(run: Run, attempt_id: str) -> bool:

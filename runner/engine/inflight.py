@@ -67,6 +67,8 @@ class Running:
     lost: dict[Need, str] = field(default_factory=dict)
     """Materials that cannot be published, each with the reason."""
     stored: set[tuple[str, Key]] = field(default_factory=set)
+    over: set[str] = field(default_factory=set)
+    """Fingerprints whose takes all have their clips: nothing is decided over them any more."""
     looks: dict[str, Look] = field(default_factory=dict)
     fetches: dict[tuple[str, Key], Fetch] = field(default_factory=dict)
     fresh: set[str] = field(default_factory=set)

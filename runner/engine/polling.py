@@ -28,9 +28,13 @@ class Belief:
         return math.exp(self.mu)
 
 
+_RECENT = 200
+"""So many of the last tasks are enough to learn from, and a provider that changed is noticed."""
+
+
 def belief(durations: Mapping[str, Sequence[float]], work: str, prior: float) -> Belief:
     """What is known of a class of work: its own tasks, shrunk to those of all classes, these to `prior` seconds."""
-    pooled = _logs(chain.from_iterable(durations.values()))
+    pooled = _logs(list(chain.from_iterable(seconds[-_RECENT:] for seconds in durations.values())))
     own = _logs(durations.get(work, ()))
     ground = _shrunk(pooled, math.log(prior), 1.0) if pooled else math.log(prior)
     mu = _shrunk(own, ground, _PRIOR_WEIGHT)
@@ -39,12 +43,8 @@ def belief(durations: Mapping[str, Sequence[float]], work: str, prior: float) ->
     return Belief(mu, max(sigma, 0.05), len(pooled))
 
 
-_RECENT = 200
-"""So many of the last tasks are enough to learn from, and a provider that changed is noticed."""
-
-
-def _logs(seconds: "chain[float] | Sequence[float]") -> list[float]:
-    return [math.log(max(value, 0.05)) for value in seconds][-_RECENT:]
+def _logs(seconds: Sequence[float]) -> list[float]:
+    return [math.log(max(value, 0.05)) for value in seconds[-_RECENT:]]
 
 
 def _shrunk(values: Sequence[float], towards: float, weight: float) -> float:

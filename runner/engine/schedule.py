@@ -230,7 +230,7 @@ class _Desk:
         for group in self.todo.groups:
             if ahead <= 0:
                 break
-            if (step := self._creatable(group)) is None:
+            if group.fingerprint in running.over or (step := self._creatable(group)) is None:
                 continue
             ahead -= 1
             ready = self._publish(step)
@@ -353,8 +353,12 @@ def to_go(todo: Agenda, history: History, running: Running, limits: Limits) -> D
     """Credits of what is still to be ordered, by quote."""
     total = Decimal(0)
     for group in todo.groups:
+        if group.fingerprint in running.over:
+            continue
         step = group.orderer
-        if step is None or step.key not in running.consented or step.price.credits is None:
+        if step is None or step.price.credits is None:
+            continue
+        if step.key not in running.consented:
             continue
         if may_try(history.of(group.fingerprint), limits):
             total += step.price.credits

@@ -24,6 +24,9 @@ T = TypeVar("T")
 _PRIOR, _PRIOR_FREE = 150.0, 2.0
 _PERHAPS = frozenset({State.UNSETTLED, State.PERHAPS, State.INTENDED})
 
+_CALM = frozenset({State.RUNNING, State.SUCCEEDED, State.STORED})
+"""What an attempt comes to without a change of what is still to be ordered."""
+
 
 class Aside(Protocol):
     """How a call that blocks is run beside the loop."""
@@ -146,7 +149,8 @@ class Run:
 
     def count(self, attempt: str) -> None:
         """One attempt changed: its share of the sums is taken anew."""
-        self._to_go = None
+        if self.history.attempts[attempt].state not in _CALM:
+            self._to_go = None
         now = _share(self.history.attempts[attempt], self.limits.run)
         before = self._shares.get(attempt, Money())
         self._shares[attempt] = now
