@@ -25,7 +25,11 @@ from runner.edition.record import Facts
 from runner.engine.hints import Hints
 from runner.engine.limits import Limits
 from runner.engine.loop import Stopping, make
-from runner.history import History, LookAnswer, Running
+from runner.events import (
+    LookAnswer,
+    Running,
+)
+from runner.history import History
 from runner.language.board import Batch
 from runner.records.ledger import Ledger
 from runner.request import canonical_json

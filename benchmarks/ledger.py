@@ -18,7 +18,7 @@ from pathlib import Path
 
 from runner.clock import SystemClock
 from runner.engine.limits import Limits
-from runner.history import (
+from runner.events import (
     Account,
     Clip,
     Created,
@@ -30,8 +30,8 @@ from runner.history import (
     Stored,
     Succeeded,
     What,
-    begin,
 )
+from runner.history import begin
 from runner.records.ledger import Ledger
 from runner.records.ledger_file import NAME
 from runner.request import Plain

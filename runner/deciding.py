@@ -7,7 +7,16 @@ from graphlib import TopologicalSorter
 from typing import Literal
 
 from runner.edition.edition import Edition, Price
-from runner.history import OPEN, Account, Attempt, Clip, History, State
+from runner.events import (
+    Account,
+    Clip,
+)
+from runner.history import (
+    OPEN,
+    Attempt,
+    History,
+    State,
+)
 from runner.language.board import Batch, Shot, Storyboard
 from runner.plan import COMING, ORDERED, Action, Plan, Step
 from runner.reasons import changed

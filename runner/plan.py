@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from runner.edition.edition import Edition, Price
-from runner.history import Account
+from runner.events import Account
 from runner.language.board import Batch, Shot, Storyboard
 from runner.request import FromTake, Plain, Upstream, neutral
 from runner.selection import Name

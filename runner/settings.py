@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from runner.edition.edition import DEFAULT as DEFAULT_EDITION
-from runner.history import Account
+from runner.events import Account
 from runner.key import Key, misshapen
 from runner.problems import ExitCode, Stop, nearest
 from runner.settings_file import PROVIDERS, SettingsFile, listening_at

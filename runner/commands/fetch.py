@@ -12,7 +12,16 @@ from runner.commands.hands import Hands, open_hands
 from runner.commands.opening import Opened, color, columns, looking
 from runner.commands.verify import check, made
 from runner.engine.hands import NotYet
-from runner.history import Attempt, Event, History, Running, Stored, Succeeded
+from runner.events import (
+    Event,
+    Running,
+    Stored,
+    Succeeded,
+)
+from runner.history import (
+    Attempt,
+    History,
+)
 from runner.plan import Step
 from runner.problems import ExitCode
 from runner.show.clean import json_document

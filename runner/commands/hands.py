@@ -13,7 +13,17 @@ from anyio import to_thread
 from runner.commands.opening import Opened
 from runner.edition import wire
 from runner.engine.hands import NotYet
-from runner.history import Attempt, Clip, CreateAnswer, History, LookAnswer, Stored, Vanished
+from runner.events import (
+    Clip,
+    CreateAnswer,
+    LookAnswer,
+    Stored,
+    Vanished,
+)
+from runner.history import (
+    Attempt,
+    History,
+)
 from runner.key import Key
 from runner.plan import Step
 from runner.provider.client import Client

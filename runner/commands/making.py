@@ -22,7 +22,8 @@ from runner.engine.loop import make as loop
 from runner.engine.news import Money, News, Outcome
 from runner.engine.outcome import outcome
 from runner.engine.pace import Pace
-from runner.history import Event, History
+from runner.events import Event
+from runner.history import History
 from runner.plan import Action, Plan
 from runner.problems import ExitCode, Stop
 from runner.records import locks, manifest

@@ -14,7 +14,8 @@ from runner import settings as settings_room
 from runner.commands import flags
 from runner.deciding import NOTHING_MORE, Asked, OnDisk, decide
 from runner.edition.edition import Edition, load, with_prices
-from runner.history import Clip, History
+from runner.events import Clip
+from runner.history import History
 from runner.language import batch as language
 from runner.language.board import Batch, Shot, Storyboard
 from runner.language.variables import given

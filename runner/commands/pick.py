@@ -5,7 +5,10 @@ from collections.abc import Mapping
 
 from runner.commands import flags, making
 from runner.commands.opening import Opened, looking, named
-from runner.history import History, State
+from runner.history import (
+    History,
+    State,
+)
 from runner.problems import ExitCode, Stop
 from runner.request import Plain, fingerprint
 from runner.selection import Name, board_name

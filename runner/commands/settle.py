@@ -12,7 +12,16 @@ from runner.commands.pricing import history_now
 from runner.edition.record import Facts
 from runner.edition.wire import body, placeholder
 from runner.engine.settle import adoption, declared, doubts, stranger, undone
-from runner.history import Attempt, Event, History, LookAnswer, Settled, State
+from runner.events import (
+    Event,
+    LookAnswer,
+    Settled,
+)
+from runner.history import (
+    Attempt,
+    History,
+    State,
+)
 from runner.problems import ExitCode, Stop
 from runner.provider.client import Client
 from runner.selection import board_name

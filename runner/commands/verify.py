@@ -9,7 +9,12 @@ from pathlib import Path
 from runner.commands import flags
 from runner.commands.opening import Opened, color, columns, looking, typed
 from runner.commands.pricing import history_now
-from runner.history import Attempt, Clip, History, State
+from runner.events import Clip
+from runner.history import (
+    Attempt,
+    History,
+    State,
+)
 from runner.plan import Step
 from runner.problems import ExitCode
 from runner.show.clean import json_document

@@ -7,7 +7,16 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from runner.edition import strictjson
-from runner.history import Busy, CreateAnswer, Created, KeyRefused, NoCredits, Refused, TryLater, Unknown
+from runner.events import (
+    Busy,
+    CreateAnswer,
+    Created,
+    KeyRefused,
+    NoCredits,
+    Refused,
+    TryLater,
+    Unknown,
+)
 
 Headers = Iterable[tuple[str, str]]
 LONGEST_PAUSE = 300.0

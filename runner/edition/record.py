@@ -18,7 +18,14 @@ from runner.edition.answers import (
     text_of,
     words_of,
 )
-from runner.history import Failed, FailureClass, LookAnswer, Output, Running, Succeeded
+from runner.events import (
+    Failed,
+    FailureClass,
+    LookAnswer,
+    Output,
+    Running,
+    Succeeded,
+)
 
 WAITING, GENERATING, SUCCESS, FAIL = "waiting", "generating", "success", "fail"
 _STATUSES = {

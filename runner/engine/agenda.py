@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runner.engine.polling import belief
-from runner.history import History, State, work
+from runner.history import (
+    History,
+    State,
+    work,
+)
 from runner.plan import ORDERED, Action, Plan, Step
 from runner.request import Plain
 

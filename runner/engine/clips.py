@@ -6,7 +6,10 @@ from runner.engine import words
 from runner.engine.hands import NotYet
 from runner.engine.inflight import Fetch, Look, Need
 from runner.engine.state import Run
-from runner.history import Stored, Vanished
+from runner.events import (
+    Stored,
+    Vanished,
+)
 from runner.plan import Step
 
 _TRIES = 8

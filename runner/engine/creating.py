@@ -11,8 +11,7 @@ from runner.engine import schedule, words
 from runner.engine.hands import Full, Over, Taken
 from runner.engine.looking import expect
 from runner.engine.state import Run
-from runner.history import (
-    Attempt,
+from runner.events import (
     Busy,
     CreateAnswer,
     Created,
@@ -23,9 +22,12 @@ from runner.history import (
     NotSent,
     Refused,
     Sending,
-    State,
     TryLater,
     Unknown,
+)
+from runner.history import (
+    Attempt,
+    State,
 )
 from runner.plan import Step
 from runner.problems import Stop

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from runner.history import Attempt, CreateAnswer, Event, LookAnswer, Stored, Vanished
+from runner.events import (
+    CreateAnswer,
+    Event,
+    LookAnswer,
+    Stored,
+    Vanished,
+)
+from runner.history import Attempt
 from runner.plan import Step
 from runner.request import Material, Plain
 

@@ -17,7 +17,15 @@ from runner.engine.outcome import outcome
 from runner.engine.pace import out_of_patience, spend_tokens
 from runner.engine.schedule import Confirm, Create, Download, Order, Poll, Publish, Wait
 from runner.engine.state import Aside, Run
-from runner.history import Event, History, KeyRefused, State, cut_short
+from runner.events import (
+    Event,
+    KeyRefused,
+)
+from runner.history import (
+    History,
+    State,
+    cut_short,
+)
 from runner.plan import Plan
 from runner.problems import Stop
 

@@ -6,7 +6,11 @@ from runner.engine.inflight import Key, Running
 from runner.engine.limits import Limits
 from runner.engine.news import Fate, Money, Outcome
 from runner.engine.schedule import needs_of
-from runner.history import Attempt, History, State
+from runner.history import (
+    Attempt,
+    History,
+    State,
+)
 from runner.plan import Action, Plan, Step
 
 _BY_STATE = {

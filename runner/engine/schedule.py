@@ -8,7 +8,12 @@ from runner.engine.agenda import Agenda, Group
 from runner.engine.inflight import Key, Need, Running
 from runner.engine.limits import Limits
 from runner.engine.pace import allowed, out_of_patience, tokens
-from runner.history import OPEN, Attempt, History, State
+from runner.history import (
+    OPEN,
+    Attempt,
+    History,
+    State,
+)
 from runner.plan import ORDERED, Plan, Step
 from runner.request import FromTake, Remote
 

@@ -5,7 +5,19 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from runner.edition.record import Facts
-from runner.history import Attempt, Event, History, Intended, LookAnswer, Running, Settled, State, Succeeded
+from runner.events import (
+    Event,
+    Intended,
+    LookAnswer,
+    Running,
+    Settled,
+    Succeeded,
+)
+from runner.history import (
+    Attempt,
+    History,
+    State,
+)
 from runner.plan import Plan, Step
 from runner.problems import ExitCode, Stop
 from runner.request import canonical_json

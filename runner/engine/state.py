@@ -17,7 +17,17 @@ from runner.engine.limits import Limits
 from runner.engine.news import Halt, Kind, Money, News, Outcome
 from runner.engine.pace import Pace
 from runner.engine.polling import Belief, belief
-from runner.history import Attempt, Created, Event, History, State, What, work
+from runner.events import (
+    Created,
+    Event,
+    What,
+)
+from runner.history import (
+    Attempt,
+    History,
+    State,
+    work,
+)
 from runner.plan import Plan, Step
 
 T = TypeVar("T")

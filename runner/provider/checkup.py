@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from runner.history import Failed, KeyRefused, NotSent, Running, Succeeded
+from runner.events import (
+    Failed,
+    KeyRefused,
+    NotSent,
+    Running,
+    Succeeded,
+)
 from runner.key import misshapen
 from runner.problems import Check
 from runner.provider.client import Client

@@ -22,7 +22,15 @@ from runner.edition.answers import answered_by, header, read_created, read_cut, 
 from runner.edition.edition import Edition
 from runner.edition.record import Facts, read_facts, read_record
 from runner.edition.wire import CALLBACK
-from runner.history import CreateAnswer, KeyRefused, LookAnswer, NotSent, Refused, Running, Unknown
+from runner.events import (
+    CreateAnswer,
+    KeyRefused,
+    LookAnswer,
+    NotSent,
+    Refused,
+    Running,
+    Unknown,
+)
 from runner.key import Key
 from runner.problems import ExitCode, Stop
 from runner.provider import trust

@@ -10,7 +10,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from runner.engine.hands import NotYet
-from runner.history import Attempt, Clip, Output, Stored
+from runner.events import (
+    Clip,
+    Output,
+    Stored,
+)
+from runner.history import Attempt
 from runner.media.clip import ClipFacts, NotWhole, probe
 from runner.plan import Step
 from runner.request import Request

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from runner.history import Account
+from runner.events import Account
 
 NAME = "destinations.json"
 _MOST = 4 << 20

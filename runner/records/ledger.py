@@ -12,16 +12,18 @@ from typing import TypeVar
 from runner.clock import Clock, stamp
 from runner.engine.hands import Full, Over, Taken
 from runner.engine.limits import Limits
-from runner.history import (
+from runner.events import (
     Account,
-    Attempt,
     Created,
     Event,
-    History,
     Intended,
+    Unknown,
+)
+from runner.history import (
+    Attempt,
+    History,
     Pick,
     State,
-    Unknown,
     begin,
     cut_short,
     let_go,

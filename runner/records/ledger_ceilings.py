@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from runner.engine.hands import Full, Over, Taken
 from runner.engine.limits import Limits
-from runner.history import Intended, State
+from runner.events import Intended
+from runner.history import State
 from runner.records.ledger_table import Scope, Table
 
 _DAY = timedelta(hours=24)

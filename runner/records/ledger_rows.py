@@ -10,8 +10,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any, cast
 
 from runner.clock import stamp
-from runner.history import (
-    Attempt,
+from runner.events import (
     Busy,
     Clip,
     Created,
@@ -26,13 +25,16 @@ from runner.history import (
     Running,
     Sending,
     Settled,
-    State,
     Stored,
     Succeeded,
     TryLater,
     Unknown,
     Vanished,
     What,
+)
+from runner.history import (
+    Attempt,
+    State,
 )
 from runner.request import Plain
 

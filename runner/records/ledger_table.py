@@ -7,7 +7,20 @@ from decimal import Decimal
 from typing import Any
 
 from runner.engine.hands import Taken
-from runner.history import OPEN, Account, Attempt, Created, Event, Sending, State, Stored, Succeeded, step
+from runner.events import (
+    Account,
+    Created,
+    Event,
+    Sending,
+    Stored,
+    Succeeded,
+)
+from runner.history import (
+    OPEN,
+    Attempt,
+    State,
+    step,
+)
 from runner.problems import ExitCode, Stop
 from runner.records.ledger_rows import (
     attempt_data,

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from runner.clock import stamp
-from runner.history import Attempt, Clip, History, Intended, State
+from runner.events import (
+    Clip,
+    Intended,
+)
+from runner.history import (
+    Attempt,
+    History,
+    State,
+)
 from runner.plan import Plan, Step
 from runner.problems import ExitCode, Stop
 from runner.request import credits_json, fingerprint

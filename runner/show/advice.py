@@ -1,6 +1,9 @@
 """What to do about a take that the provider refused or failed, in a few words."""
 
-from runner.history import Attempt, State
+from runner.history import (
+    Attempt,
+    State,
+)
 
 
 def advice(attempt: Attempt | None) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from runner.clock import stamp
 from runner.engine.news import Fate, Money, News, Outcome
-from runner.history import Attempt, Clip
+from runner.events import Clip
+from runner.history import Attempt
 from runner.plan import Action, Plan
 from runner.request import credits_json, usd_text
 from runner.show.clean import words

@@ -6,7 +6,11 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from runner.clock import stamp
-from runner.history import Attempt, State, Verdict
+from runner.events import Verdict
+from runner.history import (
+    Attempt,
+    State,
+)
 from runner.request import credits_json, usd_text
 from runner.selection import board_name
 from runner.show.amounts import count, credits_text, dollars, moment

@@ -8,7 +8,10 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Literal
 
-from runner.history import CHARGED, Attempt
+from runner.history import (
+    CHARGED,
+    Attempt,
+)
 from runner.request import credits_json, usd_text
 from runner.selection import board_name
 from runner.show.amounts import credits_text, dollars

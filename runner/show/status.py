@@ -7,7 +7,11 @@ from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from runner.clock import stamp
-from runner.history import Attempt, History, State
+from runner.history import (
+    Attempt,
+    History,
+    State,
+)
 from runner.language.board import Shot, Storyboard
 from runner.plan import Action, Plan, Step
 from runner.request import credits_json, usd_text

@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.edition.answers import read_created, read_cut, retry_after
-from runner.history import Busy, Created, KeyRefused, NoCredits, Refused, TryLater, Unknown
+from runner.events import (
+    Busy,
+    Created,
+    KeyRefused,
+    NoCredits,
+    Refused,
+    TryLater,
+    Unknown,
+)
 
 JSON = (("Content-Type", "application/json"),)
 WALL = (("Server", "cloudflare"), ("Content-Type", "text/html"))

@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from runner.edition.edition import load
 from runner.edition.record import failure_class, moment, read_facts, read_record
-from runner.history import Failed, Output, Running, Succeeded
+from runner.events import (
+    Failed,
+    Output,
+    Running,
+    Succeeded,
+)
 
 DONE: dict[str, Any] = {
     "taskId": "task_1",

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from runner.deciding import decide
 from runner.edition.edition import load
-from runner.history import Account, History
+from runner.events import Account
+from runner.history import History
 from runner.language.board import Batch, Shot, Storyboard
 from runner.plan import Plan
 from runner.problems import Place

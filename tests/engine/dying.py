@@ -5,7 +5,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from runner.engine.hands import Full, NotYet, Over, Taken
-from runner.history import Attempt, CreateAnswer, Event, LookAnswer, Stored, Vanished
+from runner.events import (
+    CreateAnswer,
+    Event,
+    LookAnswer,
+    Stored,
+    Vanished,
+)
+from runner.history import Attempt
 from runner.plan import Step
 from runner.records.ledger import Ledger
 from runner.request import Material, Plain

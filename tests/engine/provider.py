@@ -8,8 +8,7 @@ from decimal import Decimal
 import anyio
 
 from runner.engine.hands import NotYet
-from runner.history import (
-    Attempt,
+from runner.events import (
     Busy,
     Clip,
     CreateAnswer,
@@ -25,6 +24,7 @@ from runner.history import (
     Unknown,
     Vanished,
 )
+from runner.history import Attempt
 from runner.plan import Step
 from runner.request import Material, Plain, canonical_json
 

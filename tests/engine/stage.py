@@ -10,7 +10,8 @@ import anyio
 from runner.engine.limits import Limits
 from runner.engine.loop import Stopping, make
 from runner.engine.news import News, Outcome
-from runner.history import Account, History
+from runner.events import Account
+from runner.history import History
 from runner.plan import Plan
 from runner.records.ledger import Ledger
 

@@ -11,12 +11,10 @@ import pytest
 from runner.engine.hands import NotYet
 from runner.engine.limits import Budget
 from runner.engine.loop import Stopping
-from runner.history import (
-    Attempt,
+from runner.events import (
     Busy,
     CreateAnswer,
     Failed,
-    History,
     Intended,
     KeyRefused,
     NoCredits,
@@ -24,11 +22,15 @@ from runner.history import (
     Output,
     Refused,
     Running,
-    State,
     Succeeded,
     TryLater,
     Unknown,
     Vanished,
+)
+from runner.history import (
+    Attempt,
+    History,
+    State,
 )
 from runner.plan import Action, Plan
 from runner.problems import ExitCode, Stop
@@ -437,7 +439,7 @@ def test_a_free_attempt_never_stays_in_doubt(tmp_path: Path) -> None:
 
 
 def test_a_task_id_that_another_attempt_has_is_doubt(tmp_path: Path) -> None:
-    from runner.history import Created
+    from runner.events import Created
 
     here = stage(tmp_path, lambda body, count: Created("task_same"), shots=2)
     here.provider.look_script = lambda task, count: Succeeded((Output("https://media.example/x.mp4"),), Decimal(160))

@@ -10,13 +10,12 @@ from runner.engine.limits import Limits
 from runner.engine.news import Halt
 from runner.engine.pace import Pace, allowed, slot_freed, slowed_by_busy, sped_by_created
 from runner.engine.schedule import Create, Download, Order, Poll, Publish, Wait, consented, may_try, orders
-from runner.history import (
+from runner.events import (
     Busy,
     Clip,
     Created,
     Event,
     Failed,
-    History,
     Intended,
     NotSent,
     Output,
@@ -28,6 +27,7 @@ from runner.history import (
     Unknown,
     What,
 )
+from runner.history import History
 from runner.language.board import Batch
 from runner.plan import Plan, Step
 from runner.problems import ExitCode

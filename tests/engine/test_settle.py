@@ -10,20 +10,22 @@ import pytest
 from runner.edition.record import Facts
 from runner.engine import settle
 from runner.engine.limits import Limits
-from runner.history import (
+from runner.events import (
     Created,
     Event,
-    History,
     Intended,
     LookAnswer,
     Output,
     Running,
     Sending,
-    State,
     Succeeded,
     TryLater,
     Unknown,
     What,
+)
+from runner.history import (
+    History,
+    State,
 )
 from runner.problems import ExitCode, Stop
 from runner.records.ledger import Ledger

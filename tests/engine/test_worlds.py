@@ -21,7 +21,20 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from runner.engine.limits import Limits
 from runner.engine.loop import Stopping, make
 from runner.engine.news import Outcome
-from runner.history import Busy, CreateAnswer, Event, Failed, History, KeyRefused, NoCredits, Refused, Settled, State
+from runner.events import (
+    Busy,
+    CreateAnswer,
+    Event,
+    Failed,
+    KeyRefused,
+    NoCredits,
+    Refused,
+    Settled,
+)
+from runner.history import (
+    History,
+    State,
+)
 from runner.plan import Plan
 from runner.problems import ExitCode
 from runner.records.ledger import Ledger

@@ -5,14 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from runner.history import (
-    OPEN,
+from runner.events import (
     Busy,
     Clip,
     Created,
     Event,
     Failed,
-    History,
     Intended,
     KeyRefused,
     NoCredits,
@@ -22,13 +20,17 @@ from runner.history import (
     Running,
     Sending,
     Settled,
-    State,
     Stored,
     Succeeded,
     TryLater,
     Unknown,
     Vanished,
     What,
+)
+from runner.history import (
+    OPEN,
+    History,
+    State,
     fold,
     let_go,
     work,

@@ -5,7 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from runner.history import Created, Failed, History, Sending, State, Stored, Succeeded, Unknown
+from runner.events import (
+    Created,
+    Failed,
+    Sending,
+    Stored,
+    Succeeded,
+    Unknown,
+)
+from runner.history import (
+    History,
+    State,
+)
 from runner.problems import ExitCode, Stop
 from runner.records.manifest import compose, read, write
 from tests.plan.worlds import BOARD, actions, after, clip, last_frame, plan, renamed, shot

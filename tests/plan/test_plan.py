@@ -5,12 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from runner.history import (
+from runner.events import (
     Created,
     Failed,
-    History,
     NotSent,
-    Pick,
     Refused,
     Running,
     Sending,
@@ -20,6 +18,10 @@ from runner.history import (
     Unknown,
     Vanished,
     What,
+)
+from runner.history import (
+    History,
+    Pick,
 )
 from runner.plan import Action
 from runner.request import LocalFile

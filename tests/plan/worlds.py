@@ -8,7 +8,17 @@ from typing import Any
 
 from runner.deciding import decide
 from runner.edition.edition import load
-from runner.history import Account, Attempt, Clip, Event, History, Intended, What
+from runner.events import (
+    Account,
+    Clip,
+    Event,
+    Intended,
+    What,
+)
+from runner.history import (
+    Attempt,
+    History,
+)
 from runner.language.board import Batch, Shot, Storyboard
 from runner.plan import Plan, Step
 from runner.problems import Place

@@ -14,7 +14,16 @@ from urllib.parse import quote
 import anyio
 import pytest
 
-from runner.history import Busy, Created, KeyRefused, NoCredits, NotSent, Refused, TryLater, Unknown
+from runner.events import (
+    Busy,
+    Created,
+    KeyRefused,
+    NoCredits,
+    NotSent,
+    Refused,
+    TryLater,
+    Unknown,
+)
 from runner.problems import Stop
 from runner.provider.client import Client
 from runner.provider.exchange import MOST

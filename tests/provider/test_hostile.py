@@ -13,7 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runner.engine.hands import NotYet
-from runner.history import Created, Running, Succeeded, Unknown
+from runner.events import (
+    Created,
+    Running,
+    Succeeded,
+    Unknown,
+)
 from runner.provider.addresses import resolved
 from runner.provider.client import Client
 from runner.provider.download import Bounds, Dead, Downloader, Fetched

@@ -6,7 +6,13 @@ from pathlib import Path
 import anyio
 import pytest
 
-from runner.history import KeyRefused, NotSent, Refused, Running, Succeeded
+from runner.events import (
+    KeyRefused,
+    NotSent,
+    Refused,
+    Running,
+    Succeeded,
+)
 from runner.provider.client import NOBODY, Client
 from runner.provider.exchange import MOST
 from tests.double.server import Double

@@ -10,7 +10,16 @@ import pytest
 
 from runner.edition.edition import Price
 from runner.engine.hands import NotYet
-from runner.history import Attempt, Clip, Intended, Output, State, Stored
+from runner.events import (
+    Clip,
+    Intended,
+    Output,
+    Stored,
+)
+from runner.history import (
+    Attempt,
+    State,
+)
 from runner.language.board import Shot
 from runner.media.clip import ClipFacts
 from runner.plan import Action, Step

@@ -19,9 +19,8 @@ import pytest
 
 from runner.engine.hands import Full, Over, Taken
 from runner.engine.limits import Budget, Limits
-from runner.history import (
+from runner.events import (
     Account,
-    Attempt,
     Clip,
     Created,
     Event,
@@ -29,18 +28,21 @@ from runner.history import (
     Intended,
     NotSent,
     Output,
-    Pick,
     Refused,
     Running,
     Sending,
     Settled,
-    State,
     Stored,
     Succeeded,
     TryLater,
     Unknown,
     Vanished,
     What,
+)
+from runner.history import (
+    Attempt,
+    Pick,
+    State,
     fold,
 )
 from runner.problems import ExitCode, Stop

@@ -13,7 +13,15 @@ from decimal import Decimal
 
 from runner.clock import SystemClock
 from runner.engine.news import Fate, Halt, Money, News, Outcome
-from runner.history import Attempt, Clip, FailureClass, Intended, State
+from runner.events import (
+    Clip,
+    FailureClass,
+    Intended,
+)
+from runner.history import (
+    Attempt,
+    State,
+)
 from runner.plan import Plan, Step
 from runner.show.live import view
 from runner.show.progress import Progress

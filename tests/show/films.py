@@ -7,15 +7,13 @@ from decimal import Decimal
 
 from runner.deciding import decide
 from runner.edition.edition import load
-from runner.history import (
+from runner.events import (
     Account,
     Clip,
     Created,
     Event,
     Failed,
-    History,
     Intended,
-    Pick,
     Refused,
     Sending,
     Stored,
@@ -23,6 +21,10 @@ from runner.history import (
     TryLater,
     Unknown,
     What,
+)
+from runner.history import (
+    History,
+    Pick,
     fold,
 )
 from runner.language.board import Batch, Shot, Storyboard

@@ -10,7 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.engine.news import Fate, Halt, News, Outcome
-from runner.history import Account, Attempt, State
+from runner.events import Account
+from runner.history import (
+    Attempt,
+    State,
+)
 from runner.language.board import Storyboard
 from runner.plan import Plan, Step
 from runner.problems import Check, ExitCode, Place, Problem
