@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from runner.commands import flags
+from runner.commands.callbacks import goes
 from runner.commands.opening import Opened, color, columns, named, opened
 from runner.commands.pricing import around, history_now, warnings
 from runner.history import History
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     asked = desk.asked(history)
     plan = desk.plan(history, selected=desk.selected, asked=asked)
     if args.json:
-        _json(desk, plan)
+        _json(desk, plan, history)
     else:
         _screen(desk, plan, history)
     if args.exit_code and any(step.orders or step.later for step in plan.steps):
@@ -65,13 +66,17 @@ def _explain(desk: Opened, words: str) -> ExitCode:
     return ExitCode.DONE
 
 
-def _json(desk: Opened, plan: Plan) -> None:
-
+def _json(desk: Opened, plan: Plan, history: History) -> None:
     from runner.edition.wire import body, placeholder
     from runner.show.clean import json_document
     from runner.show.plan_json import plan_json
 
-    shape = plan_json(plan, lambda step: body(step.shot.request, desk.edition, placeholder), warnings(desk, plan))
+    shape = plan_json(
+        plan,
+        lambda step: body(step.shot.request, desk.edition, placeholder),
+        warnings(desk, plan),
+        goes(desk, history),
+    )
     print(json_document(shape), end="")
 
 

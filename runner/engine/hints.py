@@ -9,7 +9,14 @@ from runner.engine import settle, words
 from runner.engine.inflight import Told
 from runner.engine.looking import expect
 from runner.engine.state import Run
-from runner.history import LookAnswer, Settled, State
+from runner.events import (
+    LookAnswer,
+    Settled,
+)
+from runner.history import (
+    Attempt,
+    State,
+)
 
 Confirm = Callable[[str], Awaitable[tuple[LookAnswer, Facts | None]]]
 """One recordInfo with what the record says of itself: the answer, and the facts if it could be read."""
@@ -23,6 +30,7 @@ class Hints:
     confirm: Confirm
     _run: Run | None = None
     _attempts: dict[str, str] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
 
     def attend(self, run: Run) -> None:
         """From now on the hints are for this run."""
@@ -41,10 +49,19 @@ class Hints:
         look = run.running.looks.get(attempt_id)
         if attempt.state is State.RUNNING and attempt.task_id == said.task_id and look is not None:
             look.next_at = min(look.next_at, run.now())
+            look.hinted = True  # a look on its way may have asked too early, and plans the next one
             run.running.hinted.add(attempt_id)
+        elif attempt.state is State.RUNNING and attempt.task_id != said.task_id:
+            self._doubted(run, attempt, said.task_id)
         elif attempt.state in (State.INTENDED, State.UNSETTLED) and attempt_id not in run.running.told:
             run.running.told[attempt_id] = Told(said.task_id, run.now())
         run.again()
+
+    def _doubted(self, run: Run, attempt: Attempt, task_id: str) -> None:
+        """Another task than the answer named: told once, since there may be two; nothing is done about it."""
+        if attempt.id not in self._told:
+            self._told.add(attempt.id)
+            run.tell("warning", run.step_of(attempt), attempt.id, words.another_task(attempt, task_id))
 
     def _attempt(self, receipt: str) -> str | None:
         """The attempt with that receipt, among those that have not ended."""

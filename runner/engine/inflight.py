@@ -30,6 +30,8 @@ class Look:
     missing_since: float | None = None
     silent: int = 0
     """Looks in a row that brought nothing new to know."""
+    hinted: bool = False
+    """A webhook spoke of the task since the last look began."""
 
 
 @dataclass(slots=True)

@@ -7,7 +7,16 @@ from runner.engine.inflight import Fetch, Look
 from runner.engine.pace import slot_freed
 from runner.engine.polling import next_look
 from runner.engine.state import Run
-from runner.history import Attempt, Failed, Running, State, Succeeded, Vanished
+from runner.events import (
+    Failed,
+    Running,
+    Succeeded,
+    Vanished,
+)
+from runner.history import (
+    Attempt,
+    State,
+)
 from runner.plan import Step
 
 _MISSING_PATIENCE = 600.0
@@ -32,7 +41,7 @@ def expect(run: Run, attempt: str) -> None:
 def _plan_look(run: Run, attempt: str) -> None:
     look, now = run.running.looks[attempt], run.now()
     known = run.belief(run.history.attempts[attempt])
-    look.next_at = now + next_look(known, now - look.born, _patience(run, known.median))
+    look.next_at = now + (0.0 if look.hinted else next_look(known, now - look.born, _patience(run, known.median)))
 
 
 def _patience(run: Run, median: float) -> float:
@@ -61,6 +70,7 @@ async def _ask(run: Run, attempt: Attempt) -> None:
     if attempt.id not in run.running.looks:
         age = (run.clock.now() - (attempt.accepted_at or attempt.intended_at)).total_seconds()
         run.running.looks[attempt.id] = Look(born=now - max(age, 0.0), since=now, next_at=now)
+    run.running.looks[attempt.id].hinted = False
     model = attempt.intended.request.get("model")
     answer = await run.provider.look(attempt.task_id or "", model if isinstance(model, str) else None)
     step = run.step_of(attempt)

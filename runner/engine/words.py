@@ -5,7 +5,17 @@ from decimal import Decimal
 
 from runner.engine.hands import NotYet, Over
 from runner.engine.news import Halt
-from runner.history import Attempt, Busy, CreateAnswer, KeyRefused, NoCredits, NotSent, Refused, Running, Unknown
+from runner.events import (
+    Busy,
+    CreateAnswer,
+    KeyRefused,
+    NoCredits,
+    NotSent,
+    Refused,
+    Running,
+    Unknown,
+)
+from runner.history import Attempt
 from runner.plan import Step
 from runner.problems import ExitCode
 from runner.request import FromTake, LocalFile, Material, Remote
@@ -25,6 +35,13 @@ ADOPTED = "its answer was lost; a webhook named the task, and the provider's rec
 
 def not_adopted(why: str) -> str:
     return f"a webhook named a task for an attempt in doubt, and it cannot be its own: {why}"
+
+
+def another_task(attempt: Attempt, task_id: str) -> str:
+    return (
+        f"a webhook names {task_id[:80]} where the answer named {attempt.task_id}: if the provider's page shows both, "
+        "one order made two tasks"
+    )
 
 
 def all_in_doubt(free_at: datetime) -> str:

@@ -6,6 +6,7 @@ from runner.language.board import Shot, Storyboard
 from runner.plan import Action, Plan, Step
 from runner.problems import Problem
 from runner.request import Plain, credits_json, usd_text
+from runner.show.plan import Goes
 from runner.show.problems import entry
 
 VERSION = 1
@@ -13,9 +14,11 @@ BodyOf = Callable[[Step], Mapping[str, Plain]]
 """The body of a take's request as it will be sent, with what will stand where no address is known yet."""
 
 
-def plan_json(plan: Plan, body_of: BodyOf, warnings: Sequence[Problem] = ()) -> dict[str, object]:
-    """`{"plan": 1, …}` of product.md; credits are integers when whole, dollars exact texts, unknown prices null."""
-    return {
+def plan_json(
+    plan: Plan, body_of: BodyOf, warnings: Sequence[Problem] = (), goes: Sequence[Goes] = ()
+) -> dict[str, object]:
+    """`{"plan": 1, …}`; credits are integers when whole, dollars exact texts, unknown prices null."""
+    shape: dict[str, object] = {
         "plan": VERSION,
         "provider": plan.account.provider,
         "edition": plan.edition.name,
@@ -24,6 +27,8 @@ def plan_json(plan: Plan, body_of: BodyOf, warnings: Sequence[Problem] = ()) -> 
         "totals": _totals(plan),
         "warnings": [entry(problem) for problem in warnings],
     }
+    told = [{"what": each.what, "where": each.where, "changed": each.before is not None} for each in goes]
+    return shape | ({"goes": told} if told else {})
 
 
 def _storyboard(plan: Plan, board: Storyboard, body_of: BodyOf) -> dict[str, object]:

@@ -11,7 +11,11 @@ from runner.engine.hints import Hints
 from runner.engine.limits import Limits
 from runner.engine.loop import Stopping, make
 from runner.engine.news import Outcome
-from runner.history import LookAnswer, Running, State
+from runner.events import (
+    LookAnswer,
+    Running,
+)
+from runner.history import State
 from runner.problems import ExitCode
 from runner.records.ledger import Ledger
 
@@ -86,6 +90,23 @@ def test_a_forged_success_costs_one_look_and_changes_nothing(tmp_path: Path) -> 
     outcome = post.play((5.0, 0, "task_1"), (6.0, 0, "task_of_somebody"))
     assert (outcome.exit_code, len(post.stage.provider.world.arrived)) == (ExitCode.DONE, 1)
     assert post.told("succeeded")[0] > 60
+    (warning,) = [news.words for news in post.stage.news if news.event == "warning"]
+    assert "a webhook names task_of_somebody where the answer named task_1" in warning
+
+
+def test_a_hint_while_a_look_is_on_its_way_wakes_the_next_look(tmp_path: Path) -> None:
+    post, looked = Post(tmp_path, World()), list[float]()
+
+    def hint(task: str, count: int) -> LookAnswer | None:
+        looked.append(anyio.current_time())
+        if count == 1:
+            (attempt,) = post.reading.history(PAID, "repo").attempts.values()
+            post.hints.heard(attempt.intended.receipt, Callback(task, "success"))
+        return Running("generating") if count == 1 else None
+
+    post.stage.provider.look_script = hint
+    post.play()
+    assert looked[1] - looked[0] < 0.1 < looked[2] - looked[1]
 
 
 def test_a_receipt_brings_back_a_task_whose_answer_was_lost(tmp_path: Path) -> None:
