@@ -70,6 +70,8 @@ class Attempt:
     failure: FailureClass | None = None
     words: str = ""
     """The provider's own, raw."""
+    errors: tuple[tuple[str, str], ...] = ()
+    """What it said of single fields of a refused request: path in the body, words."""
     outputs: tuple[Output, ...] = ()
     credits_used: Decimal | None = None
     took: float | None = None
@@ -115,8 +117,8 @@ def step(attempt: Attempt, event: Event) -> Attempt:
             return _accepted(attempt, event.at, task_id)
         case NotSent(words) | KeyRefused(words) | NoCredits(words) | Busy(words):
             return replace(attempt, state=State.NOT_CREATED, words=words, ended_at=event.at)
-        case Refused(words=words):
-            return replace(attempt, state=State.REFUSED, words=words, ended_at=event.at)
+        case Refused(words=words, errors=errors):
+            return replace(attempt, state=State.REFUSED, words=words, errors=errors, ended_at=event.at)
         case TryLater(words):
             return replace(attempt, state=State.PERHAPS, words=words, ended_at=event.at)
         case Unknown(words):

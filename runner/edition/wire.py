@@ -1,5 +1,6 @@
 """A request as this edition spells it. Pure and driven by the edition's data: a new spelling is no new code."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from runner.request import FromTake, LocalFile, Material, Plain, Remote, Request
 
 CALLBACK = "callBackUrl"
 _SHELVES = {"image": "images", "video": "videos", "audio": "audio_files"}
+_MATERIALS = frozenset({"frames", *_SHELVES.values()})
 _FIELDS = ("duration", "aspect_ratio", "mode", "resolution", "upscale", "seed", "audio")
 
 
@@ -56,7 +58,7 @@ def placeholder(material: Material) -> str:
 def _materials(request: Request, edition: Edition, address: Callable[[Material], str]) -> dict[str, Plain]:
     lists: dict[str, Plain] = {}
     for material in request.materials:
-        shelf = "frames" if request.mode == "keyframe" else _SHELVES[material.kind]
+        shelf = _shelf(request, material)
         if shelf not in edition.spelling:
             raise ValueError(f"edition {edition.name} takes no {shelf}")
         filled = lists.setdefault(edition.spelling[shelf]["key"], [])
@@ -94,14 +96,38 @@ def _size(rule: Mapping[str, Any], resolution: str, ratio: str | None) -> dict[s
 
 
 def field_of(path: str, edition: Edition) -> str | None:
-    """Our name for a path in a body, as the vendor's `errors[]` say it: `inputs.outputResolution` is `resolution`."""
-    head, _, rest = path.replace("[", ".").replace("]", "").partition(".")
-    key, _, index = (rest if head == "inputs" else path).replace("[", ".").replace("]", "").partition(".")
-    if head == "model":
+    """Our name for a path in a body, as the vendor's `errors[]` say it: `inputs.outputResolution` is `resolution`.
+
+    `materials` for whatever a shot is made from; None for what is no field of ours.
+    """
+    key, _ = _split(path)
+    if key == "model":
         return "model"
     names = [name for name, rule in edition.spelling.items() if rule.get("key") == key]
     if not names:
         return None
-    if names[0] in ("images", "videos", "audio_files", "frames"):
-        return f"materials.{index}" if index else "materials"
-    return names[0]
+    return "materials" if names[0] in _MATERIALS else names[0]
+
+
+def material_at(path: str, request: Request, edition: Edition) -> int | None:
+    """Which of the request's materials a path names: `inputs.urls[1]` is the second of those that go there."""
+    key, number = _split(path)
+    same = [
+        place
+        for place, material in enumerate(request.materials)
+        if edition.spelling.get(_shelf(request, material), {}).get("key") == key
+    ]
+    return same[number] if number is not None and number < len(same) else None
+
+
+def _split(path: str) -> tuple[str, int | None]:
+    """Key and place in its list, of `inputs.urls[1]`, `body.inputs.urls.1`, `/inputs/urls/1`, `$.urls[1].url`."""
+    parts = re.findall(r"[^\s.\[\]/$'\"]+", path)
+    while parts and parts[0] in ("body", "input", "inputs"):
+        del parts[0]
+    number = parts[1] if len(parts) > 1 else ""
+    return parts[0] if parts else "", int(number) if re.fullmatch(r"[0-9]{1,4}", number) else None
+
+
+def _shelf(request: Request, material: Material) -> str:
+    return "frames" if request.mode == "keyframe" else _SHELVES[material.kind]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runner.edition.edition import NAMES, load
-from runner.edition.wire import body, field_of, placeholder
+from runner.edition.wire import body, field_of, material_at, placeholder
 from runner.request import FromTake, LocalFile, Remote, Request
 
 GOLDEN = json.loads(Path(__file__).with_name("bodies.json").read_text("utf-8"))
@@ -94,8 +94,10 @@ def test_a_place_without_an_address_says_what_will_stand_there(material: Any, te
         ("inputs.duration", "duration"),
         ("inputs.outputResolution", "resolution"),
         ("outputResolution", "resolution"),
-        ("inputs.urls[1]", "materials.1"),
-        ("inputs.urls.0", "materials.0"),
+        ("inputs.urls[1]", "materials"),
+        ("body.inputs.urls.0", "materials"),
+        ("/inputs/aspectRatio", "aspect_ratio"),
+        ("$.inputs['prompt']", "prompt"),
         ("inputs.audioUrls", "materials"),
         ("model", "model"),
         ("inputs.wrong", None),
@@ -104,3 +106,32 @@ def test_a_place_without_an_address_says_what_will_stand_there(material: Any, te
 )
 def test_a_path_in_the_vendors_errors_is_mapped_to_our_field(path: str, ours: str | None) -> None:
     assert field_of(path, load("classic")) == ours
+
+
+@pytest.mark.parametrize(
+    ("path", "edition", "name"),
+    [
+        ("inputs.urls[0]", "classic", "door.png"),
+        ("inputs.urls[1]", "classic", "walk.mp4"),
+        ("inputs.audioUrls[0]", "classic", "sea.mp3"),
+        ("inputs.audioUrls.0.url", "2026-09", "sea.mp3"),
+        ("inputs.videoUrls[0]", "2026-09", "walk.mp4"),
+        ("inputs.imageUrls[0]", "2026-09", "door.png"),
+        ("inputs.imageUrls[1]", "2026-09", None),
+        ("inputs.urls", "classic", None),
+        ("inputs.urls[7]", "classic", None),
+        ("inputs.duration[0]", "classic", None),
+    ],
+)
+def test_a_path_into_a_list_is_mapped_to_the_material_that_was_sent_there(
+    path: str, edition: str, name: str | None
+) -> None:
+    host = "https://cdn.example.com/"
+    materials = (
+        Remote(f"{host}sea.mp3", "audio"),
+        Remote(f"{host}door.png", "image"),
+        Remote(f"{host}walk.mp4", "video"),
+    )
+    request = Request("seedance-20", "720p", 5, "16:9", "reference", "a prompt", materials)
+    found = material_at(path, request, load(edition))
+    assert (None if found is None else materials[found].url) == (None if name is None else host + name)
