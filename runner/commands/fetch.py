@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import anyio
 
-from runner.commands import flags, making
+from runner.commands import flags, recording
 from runner.commands.hands import Hands, open_hands
 from runner.commands.opening import Opened, color, columns, looking
 from runner.commands.verify import check, made
@@ -48,10 +48,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     desk = looking(args)
-    with making.records(desk) as records:
+    with recording.records(desk) as records:
         history = desk.recall(records.history())
         checks = anyio.run(_fetched, desk, history, records)
-        making.write_manifests(desk, history)
+        recording.write_manifests(desk, history)
     if args.json:
         print(json_document(clips_json(checks, "fetch")), end="")
     else:
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     return ExitCode.DONE if all(each.verdict in ("whole", "fetched") for each in checks) else ExitCode.FAILED
 
 
-async def _fetched(desk: Opened, history: History, records: making.Records) -> list[ClipCheck]:
+async def _fetched(desk: Opened, history: History, records: recording.Records) -> list[ClipCheck]:
     checks: list[ClipCheck] = []
     async with AsyncExitStack() as stack:
         hands: Hands | None = None
@@ -73,7 +73,7 @@ async def _fetched(desk: Opened, history: History, records: making.Records) -> l
 
 
 async def _brought(
-    hands: Hands, found: ClipCheck, step: Step, attempt: Attempt, history: History, records: making.Records
+    hands: Hands, found: ClipCheck, step: Step, attempt: Attempt, history: History, records: recording.Records
 ) -> ClipCheck:
     """From this disk, else by a fresh link from the provider; taken only when it is the same clip."""
     stored: Stored | NotYet | None = await hands.recall(attempt, step)

@@ -11,6 +11,7 @@ import anyio
 from anyio import to_thread
 
 from runner.commands.opening import Opened
+from runner.commands.recording import owners
 from runner.edition import wire
 from runner.engine.hands import NotYet
 from runner.events import (
@@ -119,16 +120,10 @@ async def open_hands(desk: Opened, history: History, stack: AsyncExitStack) -> H
     else:
         base_url, key = settings.base_url, settings.key()
     client = await stack.enter_async_context(Client(base_url, key, desk.edition))
-    shelf = Shelf(settings.root, desk.output, owner(history))
+    shelf = Shelf(settings.root, desk.output, owners(history).get)
     uploads = await stack.enter_async_context(Uploads(base_url, key))
     scratch = Path(stack.enter_context(TemporaryDirectory(prefix="storyboard-")))
     publisher = Publisher(settings.root, scratch, shelf.whereabouts, uploads.send)
     local = host_of(base_url) != urlsplit(base_url).hostname
     downloader = Downloader(local=local, proxy=None if local else proxies().get("https"))
     return Hands(client, publisher, downloader, shelf)
-
-
-def owner(history: History) -> Callable[[str], str | None]:
-    """Which take a content was made for."""
-    made = {attempt.clip.sha256: attempt.intended.fingerprint for attempt in history.attempts.values() if attempt.clip}
-    return made.get

@@ -1,6 +1,7 @@
 """What every command that reads storyboards does first: files, settings, batch, history, plan."""
 
 import argparse
+import gc
 import hashlib
 import shlex
 import shutil
@@ -160,6 +161,8 @@ def compiled(args: argparse.Namespace, *, look: bool = False) -> Opened:
     edition = priced(settings)
     options = language.Options(settings.profile, given(args.var, args.var_file), edition)
     batch, problems = language.compile(files, root, options)
+    # The batch stays until the end: the collector would walk it again and again and find nothing.
+    gc.freeze()
     return Opened(args, settings, edition, options, files, batch, problems)
 
 

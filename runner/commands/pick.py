@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Mapping
 
-from runner.commands import flags, making
+from runner.commands import flags, recording
 from runner.commands.opening import Opened, looking, named
 from runner.history import (
     History,
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     shot, pin = named(desk, args.shot)
     if pin is not None:
         raise Stop(ExitCode.USAGE, f"write the take after the shot: storyboard pick {shot.id} {pin}")
-    with making.records(desk) as records:
+    with recording.records(desk) as records:
         history = desk.recall(records.history())
         name = (shot.storyboard, shot.id)
         if args.take is None:
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         else:
             _must_be_made(desk, history, name, args.take)
             history.picks[name] = args.take
-        making.write_manifests(desk, history)
+        recording.write_manifests(desk, history)
     if not args.quiet:
         said = f"take {args.take}" if args.take is not None else "no take"
         print(f"{board_name(shot.storyboard)}:{shot.id}: {said} is picked ({desk.settings.variant})")

@@ -67,16 +67,12 @@ def _explain(desk: Opened, words: str) -> ExitCode:
 
 
 def _json(desk: Opened, plan: Plan, history: History) -> None:
-    from runner.edition.wire import body, placeholder
+    from runner.edition.wire import bodies, placeholder
     from runner.show.clean import json_document
     from runner.show.plan_json import plan_json
 
-    shape = plan_json(
-        plan,
-        lambda step: body(step.shot.request, desk.edition, placeholder),
-        warnings(desk, plan),
-        goes(desk, history),
-    )
+    body_of = bodies(desk.edition, placeholder)
+    shape = plan_json(plan, lambda step: body_of(step.shot.request), warnings(desk, plan), goes(desk, history))
     print(json_document(shape), end="")
 
 

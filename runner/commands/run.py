@@ -1,12 +1,21 @@
 """`storyboard run`: plans, asks, makes, downloads, writes the manifest."""
 
 import argparse
+import sys
 from pathlib import Path
 
-from runner.commands import asking, flags, making
-from runner.commands.opening import opened
+from runner.commands import asking, flags, recording
+from runner.commands.opening import Opened, color, columns, opened, typed
+from runner.engine.inflight import Running
+from runner.engine.news import Money, News
+from runner.engine.outcome import outcome
+from runner.engine.pace import Pace
+from runner.history import History
 from runner.plan import Action, Plan
 from runner.problems import ExitCode
+from runner.show.closing import closing
+from runner.show.live import JsonView
+from runner.show.plan import Around, nothing_to_do, screen
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -49,19 +58,39 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     desk = opened(args)
-    with making.records(desk) as records:
+    with recording.records(desk) as records:
         history = desk.recall(records.history())
         asked = desk.asked(history)
         plan = desk.plan(history, selected=desk.selected, asked=asked)
-        making.shelve(plan, history, records)
+        recording.shelve(plan, history, records)
         if not _anything_to_do(plan):
-            return making.nothing(desk, plan, history, records)
+            return _nothing(desk, plan, history, records)
         if not plan.play and asking.is_terminal() and not args.quiet:
             asking.show(desk, plan, history)
         asking.fit(desk, plan)
         asking.consent(desk, plan, history, records.last_day())
+        from runner.commands import making
+
         return making.make(desk, plan, history, records, asked)
 
 
 def _anything_to_do(plan: Plan) -> bool:
     return any(step.action in (Action.MAKE, Action.RESUME) or step.waits_for == "shot" for step in plan.steps)
+
+
+def _nothing(desk: Opened, plan: Plan, history: History, records: recording.Records) -> ExitCode:
+    """A run that has nothing to send: the manifest is brought up to date, and the screen says how things stand."""
+    ended = outcome(plan, history, Running(Pace(1)), records.limits, Money())
+    recording.write_manifests(desk, history)
+    if desk.args.json:
+        seen = JsonView(sys.stdout)
+        seen.tell(News("done", records.clock.now(), plan=plan, outcome=ended))
+        seen.close()
+    elif nothing_to_do(plan):
+        print(
+            screen(plan, columns(), color(desk.args, sys.stdout), around=Around(typed=typed(desk.args, desk.files))),
+            end="",
+        )
+    else:
+        print(closing(ended, columns(), color(desk.args, sys.stdout), recording.after(desk, 0)), end="")
+    return ended.exit_code

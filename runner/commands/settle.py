@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import anyio
 
-from runner.commands import flags, making
+from runner.commands import flags, recording
 from runner.commands.opening import Opened, color, columns, named, paid
 from runner.commands.pricing import history_now
 from runner.edition.record import Facts
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         if args.task or args.not_charged or args.charged or args.undo:
             raise Stop(ExitCode.USAGE, "say which: storyboard settle SHOT …")
         return _list(desk)
-    with making.ledger(desk) as records:
+    with recording.ledger(desk) as records:
         history = desk.recall(records.history())
         attempt, event = _word(desk, history, records)
         if attempt.elsewhere:
@@ -81,7 +81,7 @@ def _list(desk: Opened) -> ExitCode:
     return ExitCode.UNSETTLED if found.attempts else ExitCode.DONE
 
 
-def _word(desk: Opened, history: History, records: making.Records) -> tuple[Attempt, Event]:
+def _word(desk: Opened, history: History, records: recording.Records) -> tuple[Attempt, Event]:
     """The attempt that is meant, and what is true of it from now on."""
     args, now = desk.args, records.clock.now()
     if args.undo:
@@ -118,7 +118,7 @@ def _one(attempts: Sequence[Attempt], words: str) -> Attempt:
     return found[0]
 
 
-def _adopted(desk: Opened, history: History, records: making.Records) -> tuple[Attempt, Event]:
+def _adopted(desk: Opened, history: History, records: recording.Records) -> tuple[Attempt, Event]:
     """A task that the provider confirms, for the attempt in doubt, or for a take that no ledger has tried."""
     args, now = desk.args, records.clock.now()
     seen, facts = anyio.run(_look, desk, args.task)
@@ -132,7 +132,7 @@ def _adopted(desk: Opened, history: History, records: making.Records) -> tuple[A
     return attempt, adoption(attempt, args.task, seen, facts, history, now)
 
 
-def _taken_over(desk: Opened, history: History, facts: Facts, records: making.Records) -> tuple[Attempt, Event]:
+def _taken_over(desk: Opened, history: History, facts: Facts, records: recording.Records) -> tuple[Attempt, Event]:
     """On the user's word, a task that was made for a take of which no ledger knows an attempt."""
     now = records.clock.now()
     shot, take = named(desk, desk.args.shot)

@@ -1,0 +1,144 @@
+"""What a run records: locks, the ledger, the manifests, and clips under the names of their takes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from runner.clock import Clock, SystemClock
+from runner.commands.opening import Opened, typed
+from runner.commands.pricing import BUILT
+from runner.engine.limits import Limits
+from runner.events import Event
+from runner.history import History
+from runner.plan import Action, Plan
+from runner.problems import ExitCode, Stop
+from runner.records import locks, manifest
+from runner.records.clips import Shelf
+from runner.records.ledger import Ledger
+from runner.records.repository import uncommitted
+from runner.show.closing import After
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The ledger of one run, whose outputs are locked for it."""
+
+    desk: Opened
+    ledger: Ledger
+    clock: Clock
+    limits: Limits
+
+    def history(self) -> History:
+        repository = self.desk.repository
+        return self.ledger.history(self.desk.settings.account, repository.id, repository.path_id)
+
+    def last_day(self) -> Decimal:
+        """Credits of the account over the last 24 hours."""
+        return self.ledger.spent_last_24h(self.desk.settings.account)
+
+
+@contextmanager
+def records(desk: Opened) -> Iterator[Records]:
+    """Locks the outputs and opens the ledger for a run; exit 7 when another run holds one of the outputs."""
+    outputs = [desk.output(board.path) for board in desk.batch.storyboards]
+    for output in outputs:
+        _writable(desk, output)
+    with locks.hold(desk.settings.state, outputs), ledger(desk) as opened:
+        yield opened
+
+
+@contextmanager
+def ledger(desk: Opened) -> Iterator[Records]:
+    """The ledger for writing, beside whatever else works with it."""
+    clock = SystemClock()
+    opened = Ledger(desk.settings.state, clock)
+    try:
+        bounds = limits(desk, clock.token())
+        opened.begin(desk.settings.account, desk.repository.id, bounds, desk.repository.path_id)
+        yield Records(desk, opened, clock, bounds)
+    finally:
+        opened.close()
+
+
+def _writable(desk: Opened, output: Path) -> None:
+    """Found out before anything is paid."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        probe = output / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise Stop(
+            ExitCode.UNFIT,
+            f"{desk.shown(output)} cannot be written ({error.strerror}): mend its rights, or choose another --output",
+        ) from error
+
+
+def limits(desk: Opened, run: str) -> Limits:
+    """The limits of this run, out of settings and flags; budgets come with the plan."""
+    settings = desk.settings
+    return Limits(
+        run=run,
+        concurrency=settings.concurrency,
+        task_life=desk.edition.task_life,
+        retries_provider=settings.retries_provider,
+        retries_review=settings.retries_review,
+        server_error="settle" if settings.server_error == "settle" else "retry",
+        fail_fast=getattr(desk.args, "fail_fast", False),
+        no_wait=getattr(desk.args, "no_wait", False),
+        requests_per_second=50 if settings.account.free else settings.requests_per_second,
+        max_credits=settings.max_credits,
+        credits_per_day=settings.credits_per_day,
+    )
+
+
+def shelve(plan: Plan, history: History, records: Records) -> None:
+    """Clips that are made and lie under another name (a renamed shot, a shared request) get the name of their take."""
+    desk = records.desk
+    shelf = Shelf(desk.settings.root, desk.output, owners(history).get)
+    for step in plan.steps:
+        attempt = history.attempts.get(step.attempt or "")
+        if step.action is not Action.KEEP or attempt is None or shelf.target(step).is_file():
+            continue
+        if (stored := shelf.recall(attempt, step)) is not None:
+            event = Event(records.clock.now(), attempt.id, stored)
+            if attempt.elsewhere:
+                records.ledger.take_in(attempt)
+            records.ledger.append(event)
+            history.feed(event)
+
+
+def owners(history: History) -> dict[str, str]:
+    """Which take each content was made for: fingerprints by SHA-256."""
+    return {each.clip.sha256: each.intended.fingerprint for each in history.attempts.values() if each.clip}
+
+
+def write_manifests(desk: Opened, history: History) -> None:
+    """Every storyboard's manifest, as the history has it; the whole of each, whatever was selected."""
+    plan = desk.plan(history)
+    for board in desk.batch.storyboards:
+        path = desk.output(board.path) / manifest.NAME
+        try:
+            manifest.write(path, manifest.compose(plan, history, board.path))
+        except OSError as error:
+            raise Stop(
+                ExitCode.UNFIT,
+                f"{desk.shown(path)} cannot be written ({error.strerror}); what was made stands in the ledger, and the "
+                "next run writes it",
+            ) from error
+
+
+def after(desk: Opened, took: float) -> After:
+    outputs = [desk.output(board.path) for board in desk.batch.storyboards]
+    manifests = [output / manifest.NAME for output in outputs]
+    free = desk.settings.account.free
+    open_ones = [] if free else uncommitted(desk.settings.root, manifests)
+    return After(
+        typed=typed(desk.args, desk.files),
+        files=" ".join(str(path) for path in desk.files),
+        took=took,
+        built=BUILT,
+        to_commit=tuple(desk.shown(path) for path in open_ones),
+    )
