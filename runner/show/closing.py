@@ -10,7 +10,7 @@ from runner.history import State
 from runner.language.board import Shot
 from runner.plan import Action, Plan
 from runner.problems import ExitCode
-from runner.show.advice import advice
+from runner.show.advice import Places, advice, pointed
 from runner.show.amounts import count, credits_text, dollars, lasting, length
 from runner.show.bill import amounts
 from runner.show.cells import left
@@ -24,6 +24,7 @@ _LABEL = 9
 _WIDE = 120
 _MOST_PATHS = 12
 _MOST_NAMED = 10
+_MOST_ADVISED = 6
 
 _ENDINGS = {
     ExitCode.FAILED: "some takes did not come out",
@@ -54,6 +55,8 @@ class After:
     """Manifests with paid clips that are not committed."""
     zone: tzinfo | None = None
     """Of the reader; None is the machine's own."""
+    places: Places = lambda shot, field: None
+    """Where a shot's fields are said, for what the provider says of single ones."""
 
 
 def closing(outcome: Outcome, width: int, color: bool, after: After) -> str:
@@ -167,7 +170,7 @@ def _troubles(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]
         ("failed", outcome.failed, ""),
         ("gone", outcome.gone, "paid, and the provider no longer has the clip"),
     ):
-        lines += _bad(label, fates, way_out, plan, width, ink)
+        lines += _bad(label, fates, way_out, plan, width, ink, after)
     lines += _blocked(outcome, width, ink)
     lines += _waiting(outcome, width, ink, after)
     return lines + _left(outcome, width, ink)
@@ -207,19 +210,32 @@ def _unsettled(fates: Sequence[Fate], plan: Plan, width: int, ink: Ink, after: A
     return [*lines, lead, *commands(ways, width, ink, margin + "  ")]
 
 
-def _bad(label: str, fates: Sequence[Fate], way_out: str, plan: Plan, width: int, ink: Ink) -> list[str]:
+def _bad(label: str, fates: Sequence[Fate], way_out: str, plan: Plan, width: int, ink: Ink, after: After) -> list[str]:
     """Takes that ended alike, by the words that they ended with: what many share is said once."""
     by_words: dict[str, list[Fate]] = {}
     for fate in fates:
         by_words.setdefault(_said(fate), []).append(fate)
     lines: list[str] = []
-    for said, found in by_words.items():
-        place = found[0].step.shot.place
-        where = f" ({clean(place.file)}:{place.line})" if len(found) == 1 and place.file else ""
-        quoted = f'"{said}"' if said else "no word about why"
-        text = f"{'  '.join(_named(found, plan))}{where}  {quoted}; {way_out or advice(found[0].attempt)}"
-        lines += labelled(label, text, width, ink, "bad", _LABEL)
+    for said, alike in by_words.items():
+        for (told, *about), found in _advised(alike, way_out, plan, after).items():
+            place = found[0].step.shot.place
+            where = f" ({clean(place.file)}:{place.line})" if len(found) == 1 and place.file else ""
+            quoted = f'"{said}"' if said else "no word about why"
+            text = f"{'  '.join(_named(found, plan))}{where}  {quoted}; {told}"
+            lines += labelled(label, text, width, ink, "bad", _LABEL)
+            lines += [line for each in about for line in labelled("", each, width, ink, "plain", _LABEL)]
     return lines
+
+
+def _advised(fates: Sequence[Fate], way_out: str, plan: Plan, after: After) -> dict[tuple[str, ...], list[Fate]]:
+    """The same words by what to do about them: fields and materials are named, unless that would be a long list."""
+    found: dict[tuple[str, ...], list[Fate]] = {}
+    for fate in fates:
+        about = pointed(fate.attempt, fate.step.shot, plan.edition, after.places)
+        found.setdefault((way_out or advice(fate.attempt, fate.step.shot), *about), []).append(fate)
+        if len(found) > _MOST_ADVISED:
+            return {(way_out or advice(fate.attempt),): list(fates)}
+    return found
 
 
 def _blocked(outcome: Outcome, width: int, ink: Ink) -> list[str]:

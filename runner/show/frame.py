@@ -138,7 +138,7 @@ def _bad(stands: list[Stand], width: int, several: bool, ink: Ink) -> list[str]:
     if first.event == "unsettled":
         told = f"{said}; nobody knows whether it was charged, and it is not sent again"
     else:
-        told = f"{said}, not charged; {advice(first.attempt)}"
+        told = f"{said}, not charged; {advice(first.attempt, first.step.shot if len(stands) == 1 else None)}"
     return labelled(first.event, f"{'  '.join(names[:5])}{more}  {told}", width, ink, "bad", _LABEL)[:3]
 
 
