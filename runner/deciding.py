@@ -24,6 +24,7 @@ from runner.request import FromTake, Plain, Upstream, fingerprint, neutral
 from runner.selection import Name
 
 _ENDED = frozenset({State.STORED, State.SUCCEEDED, State.REFUSED, State.GONE})
+_NOTHING: dict[FromTake, Upstream] = {}
 OnDisk = Callable[[Clip], bool]
 
 
@@ -172,10 +173,11 @@ class _Desk:
 
     def _step(self, shot: Shot, take: int) -> Step:
         price = self.edition.price(shot.request)
-        upstream = self._upstream(shot)
+        upstream = self._upstream(shot) if shot.request.materials else ()
         if upstream is None:
             return self._waits_for_pick(shot, take, price)
-        form = neutral(shot.request, take, dict(zip(shot.request.from_takes, upstream, strict=True)).__getitem__)
+        above = dict(zip(shot.request.from_takes, upstream, strict=True)) if upstream else _NOTHING
+        form = neutral(shot.request, take, above.__getitem__)
         mark = fingerprint(form)
         if (step := self._shared(shot, take, price, mark, upstream)) is not None:
             return step

@@ -88,11 +88,13 @@ class Request:
 
     @property
     def from_takes(self) -> tuple[FromTake, ...]:
-        return tuple(material for material in self.materials if isinstance(material, FromTake))
+        if not self.materials:
+            return ()
+        return tuple([material for material in self.materials if isinstance(material, FromTake)])
 
     @property
     def has_video(self) -> bool:
-        return any(material.kind == "video" for material in self.materials)
+        return bool(self.materials) and any(material.kind == "video" for material in self.materials)
 
 
 Resolve = Callable[[FromTake], Upstream]
@@ -107,14 +109,16 @@ def neutral(request: Request, take: int, resolve: Resolve) -> dict[str, Plain]:
         "mode": request.mode,
         "take": take,
     }
-    optional: dict[str, Plain] = {
-        "aspect_ratio": request.aspect_ratio,
-        "prompt": request.prompt,
-        "upscale": request.upscale,
-        "seed": request.seed,
-        "audio": request.audio,
-    }
-    form |= {key: value for key, value in optional.items() if value is not None}
+    if request.aspect_ratio is not None:
+        form["aspect_ratio"] = request.aspect_ratio
+    if request.prompt is not None:
+        form["prompt"] = request.prompt
+    if request.upscale is not None:
+        form["upscale"] = request.upscale
+    if request.seed is not None:
+        form["seed"] = request.seed
+    if request.audio is not None:
+        form["audio"] = request.audio
     if request.materials:
         form["materials"] = [_neutral_material(material, resolve) for material in request.materials]
     if request.inputs:
@@ -155,7 +159,10 @@ def fingerprint(form: Mapping[str, Plain]) -> str:
 
 def canonical_json(value: object) -> str:
     """Sorted, tight, ASCII: the same value gives the same bytes everywhere."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _canonical(value)
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
 def credits_json(credits: Decimal | None) -> int | float | None:

@@ -21,9 +21,45 @@ def body(
     `address` gives the public address of a material, or `placeholder` where there is none yet. A field that the
     edition cannot spell is a ValueError: the server would ignore it without a word and sell another clip.
     """
-    inputs: dict[str, Plain] = {**_materials(request, edition, address)}
+    return _body(request, edition, address, lambda request: _fields(request, edition), callback)
+
+
+def bodies(edition: Edition, address: Callable[[Material], str]) -> Callable[[Request], dict[str, Plain]]:
+    """`body` for many requests: many have the same length, shape and so on, and these are spelled once."""
+    known: dict[object, dict[str, Plain]] = {}
+
+    def fields(request: Request) -> dict[str, Plain]:
+        shape = (request.seconds, request.aspect_ratio, request.mode, request.resolution)
+        key = (*shape, request.upscale, request.seed, request.audio)
+        if (found := known.get(key)) is None:
+            found = known[key] = _fields(request, edition)
+        return found
+
+    return lambda request: _body(request, edition, address, fields)
+
+
+def _body(
+    request: Request,
+    edition: Edition,
+    address: Callable[[Material], str],
+    fields: Callable[[Request], Mapping[str, Plain]],
+    callback: str | None = None,
+) -> dict[str, Plain]:
+    inputs: dict[str, Plain] = _materials(request, edition, address) if request.materials else {}
     if request.prompt is not None:
         inputs[edition.spelling["prompt"]["key"]] = request.prompt
+    inputs |= fields(request)
+    inputs |= {key: value for key, value in request.inputs if key not in inputs}
+    model = edition.models.get(request.model)
+    if model is None:
+        raise ValueError(f"edition {edition.name} has no model {request.model}")
+    spelled: dict[str, Plain] = {"model": model, "inputs": inputs}
+    return spelled if callback is None else {**spelled, CALLBACK: callback}
+
+
+def _fields(request: Request, edition: Edition) -> dict[str, Plain]:
+    """What is said beside prompt and materials."""
+    spelled: dict[str, Plain] = {}
     values = {
         "duration": request.seconds,
         "aspect_ratio": request.aspect_ratio,
@@ -35,13 +71,8 @@ def body(
     }
     for name in _FIELDS:
         if values[name] is not None:
-            inputs |= _spelled(name, values[name], request, edition)
-    passed = {key: value for key, value in request.inputs if key not in inputs}
-    model = edition.models.get(request.model)
-    if model is None:
-        raise ValueError(f"edition {edition.name} has no model {request.model}")
-    spelled: dict[str, Plain] = {"model": model, "inputs": {**inputs, **passed}}
-    return spelled if callback is None else {**spelled, CALLBACK: callback}
+            spelled |= _spelled(name, values[name], request, edition)
+    return spelled
 
 
 def placeholder(material: Material) -> str:

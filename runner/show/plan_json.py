@@ -1,6 +1,7 @@
 """The plan as one JSON document, in the shape that other programs rely on."""
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 
 from runner.language.board import Shot, Storyboard
 from runner.plan import Action, Plan, Step
@@ -12,6 +13,9 @@ from runner.show.problems import entry
 VERSION = 1
 BodyOf = Callable[[Step], Mapping[str, Plain]]
 """The body of a take's request as it will be sent, with what will stand where no address is known yet."""
+
+Told = Mapping[Decimal | None, tuple[int | float | None, str | None]]
+"""Credits and dollars as they are written, by credits."""
 
 
 def plan_json(
@@ -36,18 +40,22 @@ def _storyboard(plan: Plan, board: Storyboard, body_of: BodyOf) -> dict[str, obj
     for step in plan.of(board):
         by_shot.setdefault(step.shot.id, []).append(step)
     shots = [shot for shot in plan.shots if shot.storyboard == board.path]
+    # Few prices for many takes: each is written out once.
+    prices = {step.price.credits for step in plan.steps}
+    told = {credits: (credits_json(credits), usd_text(plan.usd(credits))) for credits in prices}
     return {
         "path": board.path,
         "title": board.title,
-        "shots": [_shot(plan, shot, by_shot.get(shot.id, ()), body_of) for shot in shots],
+        "shots": [_shot(shot, by_shot.get(shot.id, ()), body_of, told) for shot in shots],
     }
 
 
-def _shot(plan: Plan, shot: Shot, steps: Sequence[Step], body_of: BodyOf) -> dict[str, object]:
-    return {"id": shot.id, "needs": list(shot.needs), "takes": [_take(plan, step, body_of) for step in steps]}
+def _shot(shot: Shot, steps: Sequence[Step], body_of: BodyOf, told: Told) -> dict[str, object]:
+    return {"id": shot.id, "needs": list(shot.needs), "takes": [_take(step, body_of, told) for step in steps]}
 
 
-def _take(plan: Plan, step: Step, body_of: BodyOf) -> dict[str, object]:
+def _take(step: Step, body_of: BodyOf, told: Told) -> dict[str, object]:
+    credits, usd = told[step.price.credits]
     return {
         "take": step.take,
         "fingerprint": step.fingerprint,
@@ -55,8 +63,8 @@ def _take(plan: Plan, step: Step, body_of: BodyOf) -> dict[str, object]:
         "reason": step.reason,
         "waits_for": step.waits_for,
         "request": dict(body_of(step)),
-        "credits": credits_json(step.price.credits),
-        "usd": usd_text(plan.usd(step.price.credits)),
+        "credits": credits,
+        "usd": usd,
     }
 
 
