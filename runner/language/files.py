@@ -59,25 +59,57 @@ def check_regular(real: Path, limit: int) -> None:
     _check_mode(facts, limit)
 
 
-def read_bytes(real: Path, limit: int = TEXT_LIMIT) -> bytes:
-    """What is in an ordinary file, opened so that a pipe or a link put there meanwhile does no harm. Raises Unfit."""
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+# A folder is only passed through: that needs no right to list it, where the system knows such a door.
+_PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def opened(real: Path, root: Path, limit: int) -> int:
+    """A descriptor of an ordinary file, to be closed by the caller; `real` is what `inside` said. Raises Unfit.
+
+    No part of the path is followed by a link any more: whatever was put in its place since it was resolved, no file
+    outside is opened, and no pipe waited for.
+    """
+    check_regular(real, limit)
+    top = root.resolve()
     try:
-        handle = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            _check_mode(os.fstat(handle), limit)
-            with os.fdopen(handle, "rb", closefd=False) as file:
-                data = file.read(limit + 1)
-        finally:
-            os.close(handle)
+        handle = _walked(top, real.relative_to(top).parts)
     except OSError as error:
         raise Unfit("file-unreadable", f"cannot be opened: {reason(error)}") from None
+    try:
+        _check_mode(os.fstat(handle), limit)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _walked(top: Path, parts: tuple[str, ...]) -> int:
+    """Opens the folders one in another, and the file in the last."""
+    handle = os.open(top, _PASS)
+    for index, part in enumerate(parts):
+        folder = handle
+        try:
+            handle = os.open(part, _PASS if index < len(parts) - 1 else _READ, dir_fd=folder)
+        finally:
+            os.close(folder)
+    return handle
+
+
+def read_bytes(path: Path, root: Path, limit: int = TEXT_LIMIT) -> bytes:
+    """What is in an ordinary file of the repository. Raises Unfit."""
+    try:
+        with os.fdopen(opened(inside(path, root), root, limit), "rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise Unfit("file-unreadable", f"cannot be read: {reason(error)}") from None
     if len(data) > limit:
         raise _too_large(limit)
     return data
 
 
 def media_fits(real: Path) -> None:
-    """That a material is an ordinary file that may be sent. Raises Unfit."""
+    """That a material is an ordinary file that may be sent, without opening it. Raises Unfit."""
     check_regular(real, MAX_BYTES)
 
 

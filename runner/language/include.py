@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 
 from runner.language import schema
 from runner.language.document import Document, Fields, Origin, Path, Source, Value
-from runner.language.files import Unfit, check_written, inside, read_bytes
+from runner.language.files import Unfit, check_written, read_bytes
 from runner.language.reading import decode
 from runner.language.source import parse
 from runner.problems import Place, Problem, Problems
@@ -54,7 +54,7 @@ class Shelf:
 
     def _parsed(self, name: str, path: FilePath, said: Origin | None) -> Document:
         try:
-            data = read_bytes(inside(path, self.root))
+            data = read_bytes(path, self.root)
         except Unfit as error:
             place = said.place() if said else Place(name, 1, 1)
             what = f"`{said.value}`" if said else "this file"

@@ -11,9 +11,9 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from runner.language.document import Origin, Value
-from runner.language.files import Unfit, check_written, inside, media_fits, reason
+from runner.language.files import Unfit, check_written, inside, media_fits, opened, reason
 from runner.language.include import Named
-from runner.media.files import NotMedia, known_endings, measure
+from runner.media.files import MAX_BYTES, NotMedia, known_endings, measure
 from runner.problems import Problem
 from runner.request import Kind, LocalFile, Remote
 
@@ -167,10 +167,9 @@ class Stock:
         return found
 
     def _measured(self, path: FilePath) -> LocalFile:
-        real = inside(path, self.root)
-        media_fits(real)
+        handle = opened(inside(path, self.root), self.root, MAX_BYTES)
         try:
-            facts = measure(real)
+            facts = measure(path, handle)
         except NotMedia as error:
             raise Unfit("material-unfit", error.words) from None
         except OSError as error:

@@ -4,7 +4,7 @@ from pathlib import Path as FilePath
 from pathlib import PurePosixPath
 
 from runner.language.document import Document
-from runner.language.files import PROMPT_LIMIT, Unfit, inside, read_bytes
+from runner.language.files import PROMPT_LIMIT, Unfit, read_bytes
 
 
 class Prompts:
@@ -28,8 +28,7 @@ class Prompts:
             return None
         for folder in self.folders:
             try:
-                real = inside(folder / path, self.root)
-                data = read_bytes(real, PROMPT_LIMIT)
+                data = read_bytes(folder / path, self.root, PROMPT_LIMIT)
                 text = data.decode("utf-8").removeprefix("\ufeff")
             except (Unfit, UnicodeDecodeError):
                 continue

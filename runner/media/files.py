@@ -78,13 +78,14 @@ class Facts:
     """To the millisecond."""
 
 
-def measure(path: Path) -> Facts:
+def measure(path: Path, handle: int | None = None) -> Facts:
     """Read one file, once opened, whatever happens to its name meanwhile.
 
+    `handle` is the descriptor of whoever opened it already; it is closed here, and the path is then only a name.
     Raises NotMedia when it is nothing that the API takes, is damaged, or is named as what it is not; OSError when it
     cannot be read.
     """
-    with _opened(path) as (file, size):
+    with _opened(path, handle) as (file, size):
         name = sniff(file.read(64))
         _check_ending(path, name, sniffed=True)
         sha256 = _hash(file)
@@ -98,9 +99,10 @@ def measure(path: Path) -> Facts:
 
 
 @contextmanager
-def _opened(path: Path) -> "Iterator[tuple[BufferedReader, int]]":
-    # Without O_NONBLOCK a named pipe would hang here for ever.
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+def _opened(path: Path, handle: int | None) -> "Iterator[tuple[BufferedReader, int]]":
+    if handle is None:
+        # Without O_NONBLOCK a named pipe would hang here for ever.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     facts = os.fstat(handle)
     if not stat.S_ISREG(facts.st_mode):
         os.close(handle)
