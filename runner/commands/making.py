@@ -66,7 +66,8 @@ def make(desk: Opened, plan: Plan, history: History, records: Records, asked: As
         _note_picks(desk, history, asked)
     write_manifests(desk, history)
     if not desk.args.json:
-        print(closing(ended, columns(), color(desk.args, sys.stdout), after(desk, clock.monotonic() - began)), end="")
+        told = after(desk, records, clock.monotonic() - began)
+        print(closing(ended, columns(), color(desk.args, sys.stdout), told), end="")
     return ended.exit_code
 
 

@@ -130,7 +130,8 @@ def write_manifests(desk: Opened, history: History) -> None:
             ) from error
 
 
-def after(desk: Opened, took: float) -> After:
+def after(desk: Opened, records: Records, took: float) -> After:
+    """What the closing says beside the outcome."""
     outputs = [desk.output(board.path) for board in desk.batch.storyboards]
     manifests = [output / manifest.NAME for output in outputs]
     free = desk.settings.account.free
@@ -142,3 +143,4 @@ def after(desk: Opened, took: float) -> After:
         built=BUILT,
         to_commit=tuple(desk.shown(path) for path in open_ones),
     )
+        run=records.limits.run,

@@ -92,5 +92,5 @@ def _nothing(desk: Opened, plan: Plan, history: History, records: recording.Reco
             end="",
         )
     else:
-        print(closing(ended, columns(), color(desk.args, sys.stdout), recording.after(desk, 0)), end="")
+        print(closing(ended, columns(), color(desk.args, sys.stdout), recording.after(desk, records, 0)), end="")
     return ended.exit_code

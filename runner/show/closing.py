@@ -6,11 +6,11 @@ from datetime import tzinfo
 from decimal import Decimal
 
 from runner.engine.news import Fate, Outcome
-from runner.history import State
+from runner.history import Attempt, State
 from runner.language.board import Shot
 from runner.plan import Action, Plan
 from runner.problems import ExitCode
-from runner.show.advice import Places, advice, pointed
+from runner.show.advice import Places, advice, nowhere, pointed
 from runner.show.amounts import count, credits_text, dollars, lasting, length
 from runner.show.bill import amounts
 from runner.show.cells import left
@@ -46,6 +46,8 @@ class After:
     """Files and flags as the user typed them."""
     files: str = ""
     """The files alone, for commands that take no flags of `run`."""
+    run: str = ""
+    """The run that ended: what bears another's name was ordered by an earlier one; empty when nobody asks."""
     took: float = 0.0
     """Seconds that the run took."""
     asks: str = "kinovi"
@@ -55,7 +57,7 @@ class After:
     """Manifests with paid clips that are not committed."""
     zone: tzinfo | None = None
     """Of the reader; None is the machine's own."""
-    places: Places = lambda shot, field: None
+    places: Places = nowhere
     """Where a shot's fields are said, for what the provider says of single ones."""
 
 
@@ -99,8 +101,9 @@ def _ending(outcome: Outcome, code: ExitCode) -> str:
 
 def _money(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
     plan, money = outcome.plan, outcome.money
+    made = _attempts(outcome.made)
     if plan.play:
-        credits = _quoted(outcome.made)
+        credits = sum((attempt.intended.quoted for attempt in made), Decimal(0))
         if not credits:
             return []
         usd = dollars(plan.usd(credits))
@@ -108,8 +111,8 @@ def _money(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
         return ["  " + ink(text, "strong good")]
     doubt = [*outcome.unsettled, *outcome.perhaps]
     rows = []
-    if outcome.made or money.billed:
-        rows.append(("billed", money.billed, _difference(outcome, money.billed)))
+    if made or money.billed:
+        rows.append(("billed", _billed(outcome, after), _difference(outcome, after)))
     if doubt:
         rows.append(("perhaps", max(money.perhaps, _quoted(doubt)), ", ".join(_named(doubt, plan))))
     if money.running:
@@ -119,13 +122,37 @@ def _money(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
     return amounts(rows, plan, width, ink)
 
 
-def _difference(outcome: Outcome, billed: Decimal) -> str:
-    """The bill beside the quote of what was made."""
-    quoted = _quoted(outcome.made)
-    if not outcome.made or billed == quoted:
-        return "as quoted" if outcome.made else ""
-    more = "more" if billed > quoted else "less"
-    return f"quoted {credits_text(quoted)}: {credits_text(abs(billed - quoted))} {more}"
+def _attempts(fates: Iterable[Fate]) -> list[Attempt]:
+    """The attempts behind some takes, each once: takes that share a request share its bill."""
+    return list({fate.attempt.id: fate.attempt for fate in fates if fate.attempt is not None}.values())
+
+
+def _earlier(outcome: Outcome, after: After) -> Decimal:
+    """The bill of what this run brought home and an earlier one had ordered."""
+    found = (attempt for attempt in _attempts(outcome.made) if after.run and attempt.intended.run != after.run)
+    return sum((attempt.billed for attempt in found), Decimal(0))
+
+
+def _billed(outcome: Outcome, after: After) -> Decimal:
+    """What this run's tasks were billed, and those of earlier runs whose clips it made."""
+    return outcome.money.billed + _earlier(outcome, after)
+
+
+def _difference(outcome: Outcome, after: After) -> str:
+    """The bill beside the quote of the same attempts, and how much of it an earlier run had ordered."""
+    made = _attempts(outcome.made)
+    if not made:
+        return ""
+    billed = sum((attempt.billed for attempt in made), Decimal(0))
+    quoted = sum((attempt.intended.quoted for attempt in made), Decimal(0))
+    said = "as quoted"
+    if billed != quoted:
+        more = "more" if billed > quoted else "less"
+        said = f"quoted {credits_text(quoted)}: {credits_text(abs(billed - quoted))} {more}"
+    if earlier := _earlier(outcome, after):
+        part = "all" if earlier == _billed(outcome, after) else credits_text(earlier)
+        said += f"; {part} of it by an earlier run"
+    return said
 
 
 def _quoted(fates: Iterable[Fate]) -> Decimal:
@@ -291,7 +318,8 @@ def _film(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
     film = length(sum(shot.request.seconds for shot in have))
     facts = [f"{len(have)} of {count(len(wanted), 'shot')}, {film}"]
     lines = labelled("film", flow(facts, width)[0], width, ink, "plain", _LABEL)
-    worth = f" (worth {credits_text(outcome.money.billed)} credits)" if outcome.money.billed else ""
+    billed = _billed(outcome, after)
+    worth = f" (worth {credits_text(billed)} credits)" if billed else ""
     for path in after.to_commit:
         lines += labelled("commit", f"{clean(path)}{worth}", width, ink, "plain", _LABEL)
     return lines

@@ -111,6 +111,29 @@ def test_a_bill_that_differs_is_said() -> None:
     assert "quoted 160: 40 more" in closing(failed(), 100, color=False, after=TYPED)
 
 
+def by(run: str, fate: Fate) -> Fate:
+    """The same take, ordered by another run."""
+    assert fate.attempt is not None
+    return replace(fate, attempt=replace(fate.attempt, intended=replace(fate.attempt.intended, run=run)))
+
+
+def test_what_an_earlier_run_ordered_is_compared_with_its_own_quote() -> None:
+    ended = outcome(plan(ferry()), NOON)
+    made = tuple(by("run-0", fate) for fate in ended.made[:2])
+    told = replace(TYPED, run="run-1")
+    text = closing(Outcome(ended.plan, made=made), 140, color=False, after=told)
+    assert "billed        320 credits  $1.60   as quoted; all of it by an earlier run" in text
+    both = Outcome(ended.plan, made=(*made, ended.made[2]), money=Money(Decimal(160)))
+    assert "480 credits  $2.40   as quoted; 320 of it by an earlier run" in closing(both, 140, color=False, after=told)
+
+
+def test_takes_that_share_a_request_are_billed_once() -> None:
+    ended = outcome(plan(ferry()), NOON)
+    first, second = ended.made[:2]
+    shared = Outcome(ended.plan, made=(first, replace(second, attempt=first.attempt)), money=Money(Decimal(160)))
+    assert "160 credits  $0.80   as quoted\n" in closing(shared, 100, color=False, after=replace(TYPED, run="run-1"))
+
+
 def test_the_vendors_words_steer_no_terminal() -> None:
     film = plan(series(1, 1))
     evil = bad(film.steps[0], NOON, State.REFUSED, "\x1b]0;owned\x07no\r\nfaces\u202e", "face")
