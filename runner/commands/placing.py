@@ -33,4 +33,7 @@ def _fields(desk: Opened, shot: Shot) -> Mapping[str, Place]:
         return {}
     if found is None or found.shot.request != shot.request:
         return {}
-    return {said.name: said.place for said in found.fields if said.place is not None}
+    fields = {said.name: said.place for said in found.fields if said.place is not None}
+    if found.prompt_at is not None:
+        fields["prompt"] = found.prompt_at
+    return fields | {f"materials.{number}": place for number, place in enumerate(found.sources)}

@@ -51,6 +51,9 @@ class Explained:
     sent: str | None
     materials: tuple[tuple[str, str, str], ...]
     """Position in the request (`@image1`, `first frame`), the user's name, and what it is."""
+    sources: tuple[Place, ...] = ()
+    """Where each of the request's materials is said: in its asset, else where it is mentioned."""
+    prompt_at: Place | None = None
 
 
 def explain_shot(
@@ -81,6 +84,8 @@ def _explained(film: Film, draft: Draft) -> Explained | None:
         rendered=rendered.strip() if rendered else None,
         sent=shot.request.prompt,
         materials=tuple(_materials(composer, shot)),
+        sources=tuple((one.source or one.origin).place() for one in composer.used),
+        prompt_at=draft.origin("prompt").place() if draft.layer("prompt") is not None else None,
     )
 
 

@@ -11,13 +11,16 @@ from runner.request import Kind, LocalFile
 from runner.show.clean import clean, words
 
 Places = Callable[[Shot, str], Place | None]
-"""Where a field of a shot is said, by its name; None when nobody can tell."""
+"""Where a field of a shot is said, by its name (`materials.1` is its second); None when nobody can tell."""
 _STAYS = "it is not sent again until it changes"
-_MATERIALS = ("references", "prompt")
-"""Where materials are named, the plainest first."""
 _MOST_NAMED = 4
 _MOST_ERRORS = 6
 _KINDS: dict[str, tuple[Kind, ...]] = {"image": ("image",), "picture": ("image",), "video": ("video",)}
+
+
+def nowhere(shot: Shot, field: str) -> Place | None:
+    """Looks nothing up: the shot's own place has to do."""
+    return None
 
 
 def advice(attempt: Attempt | None, shot: Shot | None = None) -> str:
@@ -77,9 +80,8 @@ def _pointed(path: str, said: str, shot: Shot, edition: Edition, places: Places)
     name = ours or f"`{words(path, 80)}`"
     fields: tuple[str, ...] = (ours or "inputs",)
     if number is not None:
-        name = material_name(shot, number)
-        fields = ("first_frame", "last_frame")[number : number + 1] if shot.request.mode == "keyframe" else _MATERIALS
+        name, fields = material_name(shot, number), (f"materials.{number}",)
     elif ours == "materials":
-        fields = ("first_frame", *_MATERIALS)
+        fields = ("first_frame", "references", "prompt")
     place = next((found for field in fields if (found := places(shot, field)) is not None), shot.place)
     return f'{name} ({clean(place.file)}:{place.line}): "{words(said, 200)}"'

@@ -15,6 +15,7 @@ from runner.history import (
 from runner.language.board import Shot, Storyboard
 from runner.plan import Action, Plan, Step
 from runner.request import credits_json, usd_text
+from runner.show.advice import nowhere, pointed
 from runner.show.amounts import count, credits_text, length, moment
 from runner.show.bill import amounts
 from runner.show.clean import clean, words
@@ -132,7 +133,7 @@ def _tells(step: Step) -> bool:
 def _take(standing: Standing, step: Step) -> Row:
     attempt = standing.attempt(step)
     ink = ACTION_INKS[step.action]
-    said = _said(step, attempt)
+    said = "; ".join((_said(step, attempt), *_about(standing, step, attempt)))
     cells = (
         clean(step.shot.id),
         str(step.take),
@@ -151,6 +152,11 @@ def _said(step: Step, attempt: Attempt | None) -> str:
     if attempt is not None and attempt.state is State.RUNNING:
         return words(attempt.status, 40) or "running"
     return words(step.reason, 400)
+
+
+def _about(standing: Standing, step: Step, attempt: Attempt | None) -> list[str]:
+    """Of a refused one the fields and materials that the provider named."""
+    return pointed(attempt, step.shot, standing.plan.edition, nowhere) if step.action is Action.REFUSED else []
 
 
 def _credits(attempt: Attempt | None) -> str:

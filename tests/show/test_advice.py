@@ -1,0 +1,113 @@
+"""What to do about a refusal: which field, in which line, which material by the name that the user gave it."""
+
+from dataclasses import replace
+
+import pytest
+
+from runner.edition.edition import load
+from runner.events import FailureClass
+from runner.history import Attempt, State
+from runner.language.board import Shot
+from runner.problems import Place
+from runner.request import FromTake, LocalFile, Mode, Remote, Request
+from runner.show.advice import advice, material_name, nowhere, pointed
+from tests.show.driver import bad
+from tests.show.films import NOON, plan, series
+
+MATERIALS = (
+    LocalFile("storyboards/assets/maria.png", "a" * 64, "image", 1000),
+    Remote("https://cdn.example.com/walk.mp4", "video"),
+    Remote("https://cdn.example.com/sea.mp3", "audio"),
+    FromTake("quay", "last_frame"),
+)
+NAMES = ("maria", "walk", "sea", "quay.last_frame")
+
+
+def shot(mode: Mode = "reference") -> Shot:
+    materials = MATERIALS if mode == "reference" else (MATERIALS[3], MATERIALS[0])
+    names = NAMES if mode == "reference" else ("quay.last_frame", "maria")
+    request = Request("seedance-20", "720p", 5, "16:9", mode, "She enters", materials)
+    return Shot("storyboards/film.yaml", "enter", request, 1, Place("storyboards/film.yaml", 7, 5), names=names)
+
+
+def attempt(words: str = "", failure: FailureClass | None = None, *errors: tuple[str, str]) -> Attempt:
+    made = bad(plan(series(1, 1)).steps[0], NOON, State.REFUSED, words)
+    return replace(made, failure=failure, errors=errors)
+
+
+@pytest.mark.parametrize(
+    ("words", "failure", "told"),
+    [
+        ("Face detected in uploaded media", "face", "in place of maria or walk or quay"),
+        (
+            "The uploaded image violates platform rules",
+            "moderation",
+            "change maria or quay.last_frame;",
+        ),
+        ("The uploaded video violates platform rules", "moderation", "change walk; it is not sent again"),
+        ("The input text violates platform rules", "moderation", "change the prompt; it is not sent again"),
+        ("content violates", "moderation", "change what it says or shows; it is not sent again"),
+    ],
+)
+def test_moderation_names_the_materials_or_the_prompt(words: str, failure: FailureClass, told: str) -> None:
+    assert told in advice(attempt(words, failure), shot())
+
+
+def test_without_a_picture_none_is_named() -> None:
+    text = replace(shot(), request=replace(shot().request, materials=(), mode="text"), names=())
+    assert advice(attempt("uploaded image violates", "moderation"), text).startswith("change what it shows;")
+    assert advice(attempt("Face detected", "face"), text).startswith("give a drawn picture, or leave")
+
+
+def test_many_materials_are_counted() -> None:
+    pictures = tuple(Remote(f"https://cdn.example.com/{number}.png", "image") for number in range(7))
+    many = replace(shot(), request=replace(shot().request, materials=pictures), names=tuple("abcdefg"))
+    assert "change a or b or c or d or 3 more;" in advice(attempt("uploaded image violates", "moderation"), many)
+
+
+@pytest.mark.parametrize(
+    ("path", "mode", "line"),
+    [
+        ("inputs.outputResolution", "reference", 'resolution (storyboards/film.yaml:3): "no"'),
+        ("/inputs/duration", "reference", 'duration (storyboards/film.yaml:7): "no"'),
+        ("inputs.urls[0]", "reference", 'maria (storyboards/film.yaml:20): "no"'),
+        ("inputs.urls.2", "reference", 'quay.last_frame (storyboards/film.yaml:23): "no"'),
+        ("inputs.audioUrls[0]", "reference", 'sea (storyboards/film.yaml:22): "no"'),
+        ("inputs.urls[1]", "keyframe", 'maria (storyboards/film.yaml:21): "no"'),
+        ("inputs.urls", "keyframe", 'materials (storyboards/film.yaml:8): "no"'),
+        ("inputs.urls[9]", "reference", 'materials (storyboards/film.yaml:12): "no"'),
+        ("inputs.magic", "reference", '`inputs.magic` (storyboards/film.yaml:7): "no"'),
+    ],
+)
+def test_a_path_is_told_as_our_field_with_the_line_where_it_is_said(path: str, mode: Mode, line: str) -> None:
+    said = {"resolution": 3, "prompt": 12, **{f"materials.{number}": 20 + number for number in range(4)}}
+    if mode == "keyframe":
+        said |= {"first_frame": 8}
+
+    def places(shot: Shot, field: str) -> Place | None:
+        return Place("storyboards/film.yaml", said[field], 1) if field in said else None
+
+    assert pointed(attempt("bad", None, (path, "no")), shot(mode), load("classic"), places) == [line]
+
+
+def test_what_has_no_path_pointsnowhere_and_long_lists_are_cut() -> None:
+    errors = [("", "no"), *((f"inputs.x{number}", "no") for number in range(50))]
+    lines = pointed(attempt("bad", None, *errors), shot(), load("classic"), nowhere)
+    assert (len(lines), lines[-1]) == (7, "and 44 more")
+
+
+def test_what_the_provider_says_is_cleaned() -> None:
+    (line,) = pointed(attempt("bad", None, ("inputs.\x1b[31m", "\x1b]0;x\x07no")), shot(), load("classic"), nowhere)
+    assert "\x1b" not in line
+    assert "\x07" not in line
+
+
+def test_a_material_is_told_by_its_name_else_by_its_file_or_address() -> None:
+    renamed = replace(shot(), names=("heroine", *NAMES[1:]))
+    assert material_name(renamed, 0) == "heroine (storyboards/assets/maria.png)"
+    bare = replace(shot(), names=())
+    assert [material_name(bare, number) for number in (0, 1, 3)] == [
+        "storyboards/assets/maria.png",
+        "https://cdn.example.com/walk.mp4",
+        "@quay.last_frame",
+    ]
