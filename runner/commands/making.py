@@ -12,7 +12,7 @@ import anyio
 from runner.clock import Clock
 from runner.commands import asking, hands, hearing
 from runner.commands.opening import Opened, color, columns
-from runner.commands.recording import Records, after, write_manifests
+from runner.commands.recording import Records, after, prefix, write_manifests
 from runner.deciding import Asked
 from runner.engine.limits import Limits
 from runner.engine.loop import Stopping, leading
@@ -36,7 +36,7 @@ def make(desk: Opened, plan: Plan, history: History, records: Records, asked: As
     """The run itself, and its closing screen."""
     clock = records.clock
     began = clock.monotonic()
-    progress = Progress(ceiling=_ceiling(desk, plan), at_once=desk.settings.concurrency)
+    progress = Progress(ceiling=_ceiling(desk, plan), at_once=desk.settings.concurrency, prefix=prefix(desk))
     people = view(
         sys.stderr,
         progress,

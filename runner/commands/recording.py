@@ -1,5 +1,7 @@
 """What a run records: locks, the ledger, the manifests, and clips under the names of their takes."""
 
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -143,4 +145,11 @@ def after(desk: Opened, records: Records, took: float) -> After:
         built=BUILT,
         to_commit=tuple(desk.shown(path) for path in open_ones),
     )
+
+
+def prefix(desk: Opened) -> str:
+    """The repository's top as it is seen from here; empty when this is the top."""
+    seen = os.path.relpath(desk.settings.root)
+    return "" if seen == os.curdir else seen
         run=records.limits.run,
+        prefix=prefix(desk),

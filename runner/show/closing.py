@@ -17,7 +17,7 @@ from runner.show.cells import left
 from runner.show.cells import width as cells
 from runner.show.clean import clean, words
 from runner.show.ink import Ink
-from runner.show.names import full_name, several_boards, shot_name, take_names, title
+from runner.show.names import clip_path, full_name, several_boards, shot_name, take_names, title
 from runner.show.notes import commands, flow, labelled
 
 _LABEL = 9
@@ -48,6 +48,8 @@ class After:
     """The files alone, for commands that take no flags of `run`."""
     run: str = ""
     """The run that ended: what bears another's name was ordered by an earlier one; empty when nobody asks."""
+    prefix: str = ""
+    """The repository's top seen from where the user stands: what paths of clips are told from."""
     took: float = 0.0
     """Seconds that the run took."""
     asks: str = "kinovi"
@@ -169,7 +171,9 @@ def _named(fates: Sequence[Fate], plan: Plan) -> list[str]:
 
 def _clips(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
     """Where the new clips are: each by its path while they are few, else the folders."""
-    paths = [clean(fate.attempt.clip.path) for fate in outcome.made if fate.attempt and fate.attempt.clip]
+    paths = [
+        clip_path(fate.attempt, fate.step, after.prefix) for fate in outcome.made if fate.attempt and fate.attempt.clip
+    ]
     if not paths:
         return []
     if len(paths) > _MOST_PATHS:

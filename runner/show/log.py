@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from runner.engine.news import News
+from runner.plan import Step
 from runner.show.amounts import count, lasting
-from runner.show.clean import clean, words
-from runner.show.names import shot_name
+from runner.show.clean import words
+from runner.show.names import clip_path, shot_name
 from runner.show.progress import Progress, clock_time, counts
 
 _WORDS = {"created": "sent", "stored": "made", "failed": "failed", "refused": "refused", "unsettled": "unsettled"}
@@ -20,10 +21,10 @@ def event_line(progress: Progress, news: News) -> str | None:
         return None
     word = "again" if news.again else _WORDS[news.event]
     name = f"{shot_name(news.step, progress.several)} take {news.step.take}"
-    return f"{time} {word:<9} {name}  {_detail(news)}".rstrip()
+    return f"{time} {word:<9} {name}  {_detail(news, news.step, progress.prefix)}".rstrip()
 
 
-def _detail(news: News) -> str:
+def _detail(news: News, step: Step, prefix: str) -> str:
     attempt = news.attempt
     said = words(news.words or (attempt.words if attempt is not None else ""), 1000)
     if attempt is None:
@@ -32,7 +33,7 @@ def _detail(news: News) -> str:
         about = f", about {lasting(news.expected)}" if news.expected else ""
         return f"{words(attempt.task_id or '', 200)}{about}"
     if news.event == "stored" and attempt.clip is not None:
-        return clean(attempt.clip.path)
+        return clip_path(attempt, step, prefix)
     return f'"{said}"' if said else ""
 
 

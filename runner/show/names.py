@@ -1,7 +1,9 @@
 """Shots and takes by name: `SH010`, `harbour:quay`, `SH010 ×3`."""
 
+import posixpath
 from collections.abc import Sequence
 
+from runner.history import Attempt
 from runner.plan import Plan, Step
 from runner.selection import board_name
 from runner.show.clean import clean, words
@@ -31,6 +33,15 @@ def _takes(name: str, steps: Sequence[Step]) -> str:
     if numbers == list(range(1, steps[0].shot.takes + 1)):
         return name if len(numbers) == 1 else f"{name} ×{len(numbers)}"
     return f"{name} take{'' if len(numbers) == 1 else 's'} {' '.join(map(str, numbers))}"
+
+
+def clip_path(attempt: Attempt, step: Step, prefix: str = "") -> str:
+    """Where this take's own copy of the clip lies; `prefix` is the repository's top, seen from where the reader is."""
+    paths = [clip.path for clip in (attempt.clip, *attempt.copies) if clip is not None]
+    own = f"/clips/{step.shot.id}/take-{step.take}.mp4"
+    board = f"/{board_name(step.shot.storyboard)}/"
+    paths.sort(key=lambda path: (not path.endswith(own), board not in f"/{path}"))
+    return clean(posixpath.join(prefix, paths[0])) if paths else ""
 
 
 def title(plan: Plan) -> str:

@@ -39,6 +39,8 @@ class Progress:
     """Of this command: `--max-credits`, or what was agreed to."""
     at_once: int = 0
     """Tasks in progress at most; 0 when it was not said: then the most that were seen."""
+    prefix: str = ""
+    """The repository's top seen from where the user stands: what paths of clips are told from."""
     plan: Plan | None = None
     title: str = "storyboard"
     several: bool = False

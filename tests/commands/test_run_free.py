@@ -41,6 +41,15 @@ def test_it_says_what_the_paid_provider_would_ask_and_what_to_type_next(film: Co
     assert "storyboard plan storyboards/film.yaml --provider kinovi" in said.out
 
 
+def test_the_paths_of_clips_open_from_where_the_user_stands(film: Content) -> None:
+    below = Content(film.root / "storyboards")
+    said = below.storyboard("run", "film.yaml", STORYBOARD_STATE=str(film.state))
+    assert said.code == 0, said.err
+    shown = [word for word in (said.out + said.err).split() if word.endswith(".mp4")]
+    assert len(shown) == 4
+    assert all((below.root / path).is_file() for path in shown)
+
+
 def test_a_changed_prompt_makes_only_the_touched_shots_and_keeps_the_old_clip(film: Content) -> None:
     film.storyboard("run", FILM)
     text = (film.root / FILM).read_text()

@@ -134,6 +134,19 @@ def test_takes_that_share_a_request_are_billed_once() -> None:
     assert "160 credits  $0.80   as quoted\n" in closing(shared, 100, color=False, after=replace(TYPED, run="run-1"))
 
 
+def test_a_clip_is_named_by_its_takes_own_copy_as_seen_from_the_reader() -> None:
+    ended = outcome(plan(ferry()), NOON)
+    first, second = ended.made[0], ended.made[3]
+    assert first.attempt is not None
+    assert first.attempt.clip is not None
+    copy = replace(first.attempt.clip, path="renders/ferry/kinovi/clips/SH030/take-1.mp4")
+    shared = replace(second, attempt=replace(first.attempt, copies=(copy,)))
+    text = closing(Outcome(ended.plan, made=(first, shared)), 100, color=False, after=replace(TYPED, prefix=".."))
+    assert second.step.shot.id == "SH030"
+    assert "clips      ../renders/ferry/kinovi/clips/SH010/take-1.mp4\n" in text
+    assert "           ../renders/ferry/kinovi/clips/SH030/take-1.mp4\n" in text
+
+
 def test_the_vendors_words_steer_no_terminal() -> None:
     film = plan(series(1, 1))
     evil = bad(film.steps[0], NOON, State.REFUSED, "\x1b]0;owned\x07no\r\nfaces\u202e", "face")

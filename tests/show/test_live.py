@@ -90,6 +90,16 @@ def test_a_pipe_gets_one_short_line_for_each_event_that_matters() -> None:
     assert all(line.isprintable() and len(line) < 160 for line in lines)
 
 
+def test_a_log_names_each_clip_as_it_is_seen_from_the_reader() -> None:
+    stream = io.StringIO()
+    shown = view(stream, Progress(prefix="../.."), SystemClock(), terminal=False, color=False)
+    tell(shown)
+    shown.close()
+    made = [line.split()[-1] for line in stream.getvalue().splitlines() if " made " in line and "take" in line]
+    assert made
+    assert all(path.startswith("../../renders/ferry/kinovi/clips/SH") for path in made)
+
+
 def test_quiet_says_only_what_went_wrong() -> None:
     stream = io.StringIO()
     shown = view(stream, Progress(), SystemClock(), terminal=True, color=True, quiet=True)
