@@ -1,7 +1,5 @@
 """What a run records: locks, the ledger, the manifests, and clips under the names of their takes."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +8,7 @@ from pathlib import Path
 
 from runner.clock import Clock, SystemClock
 from runner.commands.opening import Opened, typed
+from runner.commands.placing import places
 from runner.commands.pricing import BUILT
 from runner.engine.limits import Limits
 from runner.events import Event
@@ -144,12 +143,6 @@ def after(desk: Opened, records: Records, took: float) -> After:
         took=took,
         built=BUILT,
         to_commit=tuple(desk.shown(path) for path in open_ones),
+        places=places(desk),
     )
-
-
-def prefix(desk: Opened) -> str:
-    """The repository's top as it is seen from here; empty when this is the top."""
-    seen = os.path.relpath(desk.settings.root)
-    return "" if seen == os.curdir else seen
         run=records.limits.run,
-        prefix=prefix(desk),
