@@ -58,7 +58,8 @@ def check_asset_names(assets: Iterable[Asset], drafts: Sequence[Draft], ground: 
     for draft in drafts:
         if not draft.known:
             continue
-        other = names.get(folded(draft.id))
+        key = folded(draft.id)
+        other = names.get(key)
         if isinstance(other, Asset):
             related = ((other.origin.key_place(), "the asset"),)
             message = f"`{draft.id}` is a shot and an asset; both are mentioned as @{draft.id}"
@@ -66,7 +67,7 @@ def check_asset_names(assets: Iterable[Asset], drafts: Sequence[Draft], ground: 
                 Problem("name-taken", draft.origin("id").place(), message, "rename one of the two", related=related)
             )
             continue
-        names[folded(draft.id)] = draft.id
+        names[key] = draft.id
     return names
 
 
@@ -83,7 +84,7 @@ def _bad_name(name: str) -> str:
 def check_circles(shots: Sequence[Shot], drafts: Mapping[str, Draft], ground: Ground) -> None:
     """Shots that are made from each other; the whole circle is named, once."""
     graph = {shot.id: needs for shot in shots if shot.request.materials and (needs := shot.needs)}
-    if not graph:
+    if _in_order(shots, graph):
         return
     while True:
         try:
@@ -100,6 +101,16 @@ def check_circles(shots: Sequence[Shot], drafts: Mapping[str, Draft], ground: Gr
             graph[order[0]] = tuple(need for need in graph[order[0]] if need not in loop)
         else:
             return
+
+
+def _in_order(shots: Sequence[Shot], graph: Mapping[str, tuple[str, ...]]) -> bool:
+    """Is every shot made from earlier ones only, as nearly always: then there is no circle to look for."""
+    earlier: set[str] = set()
+    for shot in shots:
+        if shot.id in graph and not earlier.issuperset(graph[shot.id]):
+            return False
+        earlier.add(shot.id)
+    return True
 
 
 def check_same(shots: Sequence[Shot], drafts: Mapping[str, Draft], ground: Ground) -> None:

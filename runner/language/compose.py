@@ -23,7 +23,6 @@ class Composer(Notes):
 
     order: list[Material] = field(default_factory=list)
     used: list[Used] = field(default_factory=list)
-    counts: dict[Kind, int] = field(default_factory=lambda: {"image": 0, "video": 0, "audio": 0})
     spoken: set[str] = field(default_factory=set)
     """Assets whose words were said already."""
     mentioned: int = 0
@@ -35,7 +34,8 @@ class Composer(Notes):
         _, text = prompt_text(draft, self.ground)
         mentions = find(text, self.cast.names) if text and "@" in text else []
         self.text = text or ""
-        self._unusable(mentions)
+        if mentions:
+            self._unusable(mentions)
         frames = self._frames()
         references = self._references()
         mode = self._mode(mentions, references, frames)

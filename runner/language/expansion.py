@@ -170,7 +170,7 @@ def _named(raw: Mapping[str, Value], scope: Scope, templates: Templates) -> set[
     while waiting:
         value = waiting.pop()
         if isinstance(value, str):
-            if MARK.search(value):
+            if "{" in value and MARK.search(value):
                 for name in templates.read(value).names - found:
                     found.add(name)
                     known = scope.find(name)

@@ -10,7 +10,8 @@ from runner.language.materials import Asset, folded
 from runner.problems import nearest
 from runner.request import Kind, Part
 
-_AT = re.compile(r"@@|(?<![A-Za-z0-9._\-+@])@(?=\S)")
+# It begins with its @ and looks back past it: so the search goes from one @ to the next.
+_AT = re.compile(r"@(?:@|(?<![A-Za-z0-9._\-+@]@)(?=\S))")
 _RUN = re.compile(r"[\w.\-]+")
 _ASCII_RUN = re.compile(r"[A-Za-z0-9_.\-]+\Z")
 _PIN = re.compile(r"#(\d{1,3})(?!\w)")
@@ -82,7 +83,10 @@ def find(text: str, names: Names) -> list[Mention]:
 
 def _run(text: str, at: int) -> str:
     """The longest run of name characters from an offset on."""
-    end = at
+    first = _RUN.match(text, at)
+    end = first.end() if first else at
+    if first and (end == len(text) or text[end] <= "\x7f"):
+        return first.group()
     while match := _RUN.match(text, end):
         end = match.end()
         while end < len(text) and text[end] > "\x7f" and unicodedata.category(text[end])[0] == "M":

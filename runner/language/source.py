@@ -110,6 +110,8 @@ class _Builder:
         self.anchors: list[tuple[int, str, int]] = []
         self._named: dict[str, tuple[Value, int]] = {}
         self._open: set[str] = set()
+        self._names: set[str | None] = set()
+        """Keys that were plain text, and good."""
         self._next: Callable[[], Any] = lambda: None
         self._touching = _has_after_blank(source.text, "#", " \t")
         self._careful = self._touching or any(_has_after_blank(source.text, mark, " \t\r\n[]{},:") for mark in "&!")
@@ -180,7 +182,7 @@ class _Builder:
         return holder
 
     def _fields(self, fields: Fields, depth: int, flow: bool) -> None:
-        following, marks, careful = self._next, fields.marks, self._careful
+        following, marks, careful, names = self._next, fields.marks, self._careful, self._names
         event: Any
         while True:
             event = following()
@@ -189,9 +191,11 @@ class _Builder:
                 break
             key_at = event.start_mark.index
             key: str | None = event.value if kind is ScalarEvent else None
-            # The usual key is plain text without anything to look at; everything else takes the long way.
-            if not key or event.style or key[0] in _DIGITS or key in _CONSTANTS or careful:
+            # Nearly every key was seen before; a new one, or one with anything to look at, takes the long way.
+            if key not in names or careful:
                 key = self._key(event, depth)
+                if key is not None and not event.style:
+                    names.add(key)
             event = following()
             at = event.start_mark.index
             if flow and at == event.end_mark.index and self._lost(key, key_at, at):
