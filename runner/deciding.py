@@ -135,7 +135,7 @@ class _Desk:
 
     def _picked(self, shot: Shot) -> int | None:
         picked = self.history.picks.get((shot.storyboard, shot.id))
-        if picked is not None:
+        if picked is not None and (picked <= shot.takes or self._take(shot.id, picked).attempt is not None):
             return picked
         if shot.takes == 1:
             return 1
@@ -252,7 +252,8 @@ class _Desk:
     def _comes(self, step: Step) -> bool:
         if step.action is Action.RESUME:
             return True
-        return step.action in COMING and self._is_selected(step.shot) and not step.shot.skip
+        wanted = step.take <= step.shot.takes and not step.shot.skip
+        return step.action in COMING and wanted and self._is_selected(step.shot)
 
     def _blocked_by(self, step: Step) -> str:
         name = step.shot.id
@@ -269,7 +270,7 @@ class _Desk:
             case State.STORED if attempt.clip is not None and self.on_disk(attempt.clip):
                 return Action.KEEP, "made"
             case State.STORED:
-                return Action.RESUME, "made; its clip is not on this disk, and is fetched again for nothing"
+                return Action.RESUME, "made; its clip is not here as it was made, and is fetched again for nothing"
             case State.SUCCEEDED:
                 return Action.RESUME, "made; its clip is still to be downloaded"
             case State.RUNNING:

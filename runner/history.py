@@ -233,6 +233,7 @@ def work(form: Mapping[str, Plain]) -> str:
     return f"{form.get('model')} {form.get('resolution')} {form.get('seconds')}s{more}"
 
 
+_SAYS_MORE = OPEN | {State.STORED, State.ABANDONED, State.PERHAPS}
 _REMEMBERED = 1000
 """So many tasks are learned from."""
 
@@ -305,12 +306,14 @@ class History:
         return [self.attempts[attempt] for attempt in self._by_fingerprint.get(fingerprint, ())]
 
     def standing(self, fingerprint: str) -> Attempt | None:
-        """The attempt that says how a take stands: a made one, else an open one, else the latest."""
+        """The attempt that says how a take stands: a made one, else an open one, else the latest that was created."""
         attempts = self.of(fingerprint)
         for states in ({State.STORED}, OPEN):
             if found := [attempt for attempt in attempts if attempt.state in states]:
                 return found[-1]
-        return attempts[-1] if attempts else None
+        created = [attempt for attempt in attempts if attempt.state is not State.NOT_CREATED]
+        found = created or attempts
+        return found[-1] if found else None
 
     def previous(self, storyboard: str, shot: str, take: int, profile: str | None = None) -> Attempt | None:
         """What was last made or tried under this name."""
@@ -324,12 +327,18 @@ class History:
     def adopt(self, attempts: Iterable[Attempt], picks: Mapping[tuple[str, str], int]) -> None:
         """Take in what a manifest says and this ledger does not know."""
         tasks = {attempt.task_id for attempt in self.attempts.values() if attempt.task_id}
-        takes = set(self._by_fingerprint)
         for attempt in attempts:
-            known = attempt.task_id in tasks if attempt.task_id else attempt.intended.fingerprint in takes
+            known = attempt.task_id in tasks if attempt.task_id else self._outlives(attempt)
             if attempt.id not in self.attempts and not known:
                 self._enter(replace(attempt, elsewhere=True))
         self.picks |= {key: take for key, take in picks.items() if key not in self.picks}
+
+    def _outlives(self, told: Attempt) -> bool:
+        """Whether this ledger knows more of a take than an attempt without a task that a manifest tells of."""
+        return any(
+            each.state in _SAYS_MORE or each.intended_at >= told.intended_at
+            for each in self.of(told.intended.fingerprint)
+        )
 
 
 def fold(events: Iterable[Event], picks: Iterable[Pick] = (), living: Set[str] = frozenset()) -> History:

@@ -20,6 +20,8 @@ Files = tuple[SettingsFile, SettingsFile]
 KINOVI = "https://kinovi.ai"
 """The host of the documentation's examples; only the environment can name another."""
 FILE = "storyboard.toml"
+_USD_PER_CREDIT = Decimal("0.005")
+_BOARDS = "storyboards"
 LISTEN = "127.0.0.1:8788"
 """Where webhooks are heard, when nothing else is said."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -140,7 +142,7 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> 
         base_url=_base_url(env),
         edition=_first(files, "providers.kinovi.edition") or DEFAULT_EDITION,
         concurrency=flags.concurrency or _least(files, "providers.kinovi.concurrency") or 3,
-        usd_per_credit=Decimal(str(_first(files, "providers.kinovi.usd_per_credit") or "0.005")),
+        usd_per_credit=_usd_per_credit(own, repo),
         server_error=_first(files, "providers.kinovi.server_error") or "retry",
         requests_per_second=float(_least(files, "providers.kinovi.requests_per_second") or 5),
         retries_provider=_least(files, "retries.provider", default=2),
@@ -210,14 +212,17 @@ def pull_request(env: Mapping[str, str]) -> str | None:
 
 
 def find_root(start: Path) -> Path:
-    """The repository's top: the git work tree, else the folder of storyboard.toml, else the storyboard's own folder."""
+    """The repository's top: the git work tree, else the folder of storyboard.toml, else the storyboard's own folder.
+
+    A folder `storyboards` is no top, its parent is: so that the same files have the same top from wherever it is asked.
+    """
     start = start.absolute()
     folder = start if start.is_dir() else start.parent
     above = [folder, *folder.parents]
     for mark in (".git", FILE):
         if (found := next((parent for parent in above if (parent / mark).exists()), None)) is not None:
             return found.resolve()
-    return folder.resolve()
+    return (folder.parent if folder.name == _BOARDS else folder).resolve()
 
 
 # -- each setting -----------------------------------------------------------------------------------------
@@ -229,6 +234,14 @@ def _provider(flags: Flags, env: Mapping[str, str], files: Files) -> str:
         source = "--provider" if flags.provider else "STORYBOARD_PROVIDER"
         raise Stop(ExitCode.USAGE, f"{source}: {_one_of(said, PROVIDERS, 'provider')}")
     return str(said)
+
+
+def _usd_per_credit(own: SettingsFile, repo: SettingsFile) -> Decimal:
+    """The user's own; a repository's only where it is higher, else a stranger would make a budget in dollars larger."""
+    key = "providers.kinovi.usd_per_credit"
+    if key in own.values:
+        return Decimal(str(own.values[key]))
+    return max(_USD_PER_CREDIT, Decimal(str(repo.values.get(key, _USD_PER_CREDIT))))
 
 
 def _base_url(env: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ from runner.edition.edition import NAMES as EDITIONS
 from runner.problems import ExitCode, Stop, nearest
 
 PROVIDERS = ("sandbox", "kinovi")
+_LEAST, _MOST = Decimal("1e-9"), Decimal("1e9")
 Keys = Mapping[str, Callable[[Any], str | None]]
 
 
@@ -35,7 +36,8 @@ def _amount(value: Any) -> str | None:
         number = Decimal(str(value))
     except InvalidOperation:
         number = Decimal("NaN")
-    fits = not isinstance(value, bool) and isinstance(value, int | float | str) and number.is_finite() and number > 0
+    fits = not isinstance(value, bool) and isinstance(value, int | float | str) and number.is_finite()
+    fits = fits and _LEAST <= number <= _MOST
     return None if fits else 'it is a number above 0, best in quotes: "0.005"'
 
 

@@ -32,6 +32,12 @@ def fit(desk: Opened, plan: Plan) -> None:
             + "\n  give these materials by https addresses, or leave the shots out with --exclude",
         )
     _fit_in_ci(desk, plan)
+    if desk.repository.silent:
+        raise Stop(
+            ExitCode.UNFIT,
+            "there is a git repository here, and git does not answer: nobody can tell what it has paid for already\n"
+            "  git status      says why",
+        )
     if desk.repository.shallow:
         raise Stop(
             ExitCode.UNFIT,
@@ -106,11 +112,14 @@ def _budget(desk: Opened, board: Storyboard) -> Decimal | None:
     return min((credits for credits in said if credits is not None), default=None)
 
 
-def consent(desk: Opened, plan: Plan, history: History, last_day: Decimal) -> None:
-    """Stop with exit 4 unless this run may spend what it would spend; a free run, and one that orders nothing, may."""
+def consent(desk: Opened, plan: Plan, history: History, last_day: Decimal) -> Decimal | None:
+    """The price that was agreed to at the question, else None.
+
+    Stop with exit 4 unless this run may spend what it would spend; a free run, and one that orders nothing, may.
+    """
     ordered = plan.totals.credits
     if plan.play or not any(step.orders for step in plan.steps) or desk.settings.max_credits == 0:
-        return
+        return None
     if ordered is None:
         raise Stop(ExitCode.DECLINED, question.unknown_price(plan))
     for ceiling in ceilings(desk, plan, history, last_day):
@@ -121,14 +130,22 @@ def consent(desk: Opened, plan: Plan, history: History, last_day: Decimal) -> No
                 ExitCode.DECLINED,
                 question.over(plan, ceiling.name, ceiling.limit, ceiling.would_be, cheaper),
             )
-    if desk.args.yes or desk.settings.max_credits is not None:
-        callbacks.agree(desk, history)
-        return
-    places = callbacks.goes(desk, history)
-    if not is_terminal():
-        raise Stop(ExitCode.DECLINED, question.nobody_to_ask(plan, typed(desk.args, desk.files), places))
-    _ask(plan, places)
+    agreed = None
+    if not desk.args.yes:
+        agreed = _agreed(desk, plan, history, ordered)
     callbacks.agree(desk, history)
+    return agreed
+
+
+def _agreed(desk: Opened, plan: Plan, history: History, ordered: Decimal) -> Decimal | None:
+    """A yes at the terminal is a yes to this price; without a terminal a ceiling on the command line is one."""
+    places = callbacks.goes(desk, history)
+    if is_terminal():
+        _ask(plan, places)
+        return ordered
+    if desk.args.max_credits is None:
+        raise Stop(ExitCode.DECLINED, question.nobody_to_ask(plan, typed(desk.args, desk.files), places))
+    return None
 
 
 def show(desk: Opened, plan: Plan, history: History) -> None:

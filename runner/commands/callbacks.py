@@ -14,7 +14,7 @@ def goes(desk: Opened, history: History) -> tuple[Goes, ...]:
     if settings.webhook is None or settings.account.free:
         return ()
     url, heard = settings.webhook.url, f"{settings.webhook.host}:{settings.webhook.port}"
-    before = destinations.agreed(settings.state, settings.account, desk.repository.id).get(_CALLBACKS)
+    before = destinations.agreed(settings.state, settings.account, desk.repository.ids[0]).get(_CALLBACKS)
     if before is None and all(attempt.elsewhere for attempt in history.attempts.values()):
         before = url  # nothing was agreed to on this machine yet: all of it is new, and nothing has changed
     return (Goes(_CALLBACKS, url, f"heard at {heard}", None if before == url else before or ""),)
@@ -25,4 +25,4 @@ def agree(desk: Opened, history: History) -> None:
     settings = desk.settings
     if settings.webhook is not None:
         told = {each.what: each.where for each in goes(desk, history)}
-        destinations.agree(settings.state, settings.account, desk.repository.id, told)
+        destinations.agree(settings.state, settings.account, desk.repository.ids[0], told)

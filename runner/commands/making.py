@@ -66,7 +66,7 @@ def make(desk: Opened, plan: Plan, history: History, records: Records, asked: As
         _note_picks(desk, history, asked)
     write_manifests(desk, history)
     if not desk.args.json:
-        told = after(desk, records, clock.monotonic() - began)
+        told = after(desk, records, history, clock.monotonic() - began)
         print(closing(ended, columns(), color(desk.args, sys.stdout), told), end="")
     return ended.exit_code
 

@@ -23,6 +23,7 @@ from runner.language.variables import given
 from runner.plan import Action, Plan
 from runner.problems import ExitCode, Problems, Stop
 from runner.records import manifest
+from runner.records.ledger import Ledger
 from runner.records.repository import Repository, identify
 from runner.selection import Name, board_name, select
 from runner.settings import Settings
@@ -47,6 +48,12 @@ class Opened:
     @cached_property
     def selected(self) -> frozenset[Name] | None:
         return select(self.batch, getattr(self.args, "select", ()), getattr(self.args, "exclude", ()))
+
+    def names(self, ledger: Ledger) -> tuple[str, ...]:
+        """What this repository is known by in the ledger: the name that rows are written under, then the others."""
+        repository = self.repository
+        home = ledger.home(self.settings.account, repository.ids)
+        return tuple(dict.fromkeys((home, *repository.ids, repository.path_id)))
 
     def output(self, storyboard: str) -> Path:
         """Where a storyboard's manifest and clips of this provider and profile lie."""
@@ -122,8 +129,8 @@ class Opened:
         """A storyboard's manifest; Stop when it is another storyboard's, or another host's."""
         path = self.output(board.path) / manifest.NAME
         shown = self.shown(path)
-        told = manifest.read(path, shown)
-        if told is None:
+        told = manifest.read(path, shown, self.repository.ids[-1], self.settings.profile)
+        if told is None or not told.attempts:
             return None
         if told.storyboard != board.path and (self.settings.root / told.storyboard).exists():
             raise Stop(
@@ -136,7 +143,7 @@ class Opened:
                 f"{shown} was made at {told.provider} ({told.host}), and this is {self.settings.account.provider} "
                 f"({self.settings.account.host}): choose another --output",
             )
-        return told
+        return told if told.storyboard == board.path else told.moved(board.path)
 
     def shown(self, path: Path) -> str:
         """A path as the user would type it from here."""
@@ -220,7 +227,20 @@ def opened(args: argparse.Namespace, *, look: bool = False) -> Opened:
         show_problems(desk)
         count = len(desk.problems.errors)
         raise Stop(ExitCode.UNFIT, f"{count} problem{'s' if count > 1 else ''} to mend first; nothing was sent")
+    _own_outputs(desk)
     return desk
+
+
+def _own_outputs(desk: Opened) -> None:
+    """Two storyboards never share an output: one's clips would take the other's names."""
+    owners: dict[str, str] = {}
+    for board in desk.batch.storyboards:
+        other = owners.setdefault(str(desk.output(board.path)).casefold(), board.path)
+        if other != board.path:
+            raise Stop(
+                ExitCode.UNFIT,
+                f"{other} and {board.path} have one output, {desk.shown(desk.output(board.path))}: rename one of them",
+            )
 
 
 def show_problems(desk: Opened) -> None:

@@ -33,7 +33,7 @@ def history_now(desk: Opened) -> History:
         return desk.recall(History())
     ledger = Ledger(settings.state, SystemClock())
     try:
-        return desk.recall(ledger.history(settings.account, desk.repository.id, desk.repository.path_id))
+        return desk.recall(ledger.history(settings.account, *desk.names(ledger)))
     finally:
         ledger.close()
 

@@ -1,8 +1,10 @@
 """What a run records: locks, the ledger, the manifests, and clips under the names of their takes."""
 
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -32,8 +34,12 @@ class Records:
     limits: Limits
 
     def history(self) -> History:
-        repository = self.desk.repository
-        return self.ledger.history(self.desk.settings.account, repository.id, repository.path_id)
+        return self.ledger.history(self.desk.settings.account, *self.desk.names(self.ledger))
+
+    def within(self, agreed: Decimal) -> "Records":
+        """The same with a price that was agreed to: retries and doubt stay below it, too."""
+        least = agreed if self.limits.max_credits is None else min(agreed, self.limits.max_credits)
+        return replace(self, limits=replace(self.limits, max_credits=least))
 
     def last_day(self) -> Decimal:
         """Credits of the account over the last 24 hours."""
@@ -57,10 +63,14 @@ def ledger(desk: Opened) -> Iterator[Records]:
     opened = Ledger(desk.settings.state, clock)
     try:
         bounds = limits(desk, clock.token())
-        opened.begin(desk.settings.account, desk.repository.id, bounds, desk.repository.path_id)
+        opened.begin(desk.settings.account, desk.names(opened)[0], bounds, desk.repository.path_id)
         yield Records(desk, opened, clock, bounds)
     finally:
         opened.close()
+
+
+_LEAST_FREE = 256 << 20
+"""Bytes that a paid run wants on the disk before it orders anything: 64 MiB stay free whatever comes."""
 
 
 def _writable(desk: Opened, output: Path) -> None:
@@ -70,11 +80,20 @@ def _writable(desk: Opened, output: Path) -> None:
         probe = output / ".writable"
         probe.touch()
         probe.unlink()
+        free = shutil.disk_usage(output).free
     except OSError as error:
+        in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
+        way = "a file is in the way: move it" if in_the_way else "mend its rights"
         raise Stop(
             ExitCode.UNFIT,
-            f"{desk.shown(output)} cannot be written ({error.strerror}): mend its rights, or choose another --output",
+            f"{desk.shown(output)} cannot be written ({error.strerror}): {way}, or choose another --output",
         ) from error
+    if free < _LEAST_FREE and not desk.settings.account.free:
+        raise Stop(
+            ExitCode.UNFIT,
+            f"the disk of {desk.shown(output)} has {free >> 20} MB left, and a paid run wants {_LEAST_FREE >> 20} MB "
+            "for its clips: nothing was sent; make room, or choose another --output",
+        )
 
 
 def limits(desk: Opened, run: str) -> Limits:
@@ -121,8 +140,9 @@ def write_manifests(desk: Opened, history: History) -> None:
     plan = desk.plan(history)
     for board in desk.batch.storyboards:
         path = desk.output(board.path) / manifest.NAME
+        told = desk.manifest(board)
         try:
-            manifest.write(path, manifest.compose(plan, history, board.path))
+            manifest.write(path, manifest.compose(plan, history, board.path, told.attempts if told else ()))
         except OSError as error:
             raise Stop(
                 ExitCode.UNFIT,
@@ -131,7 +151,7 @@ def write_manifests(desk: Opened, history: History) -> None:
             ) from error
 
 
-def after(desk: Opened, records: Records, took: float) -> After:
+def after(desk: Opened, records: Records, history: History, took: float) -> After:
     """What the closing says beside the outcome."""
     outputs = [desk.output(board.path) for board in desk.batch.storyboards]
     manifests = [output / manifest.NAME for output in outputs]
@@ -140,9 +160,17 @@ def after(desk: Opened, records: Records, took: float) -> After:
     return After(
         typed=typed(desk.args, desk.files),
         files=" ".join(str(path) for path in desk.files),
+        run=records.limits.run,
+        whole=desk.plan(history),
+        prefix=prefix(desk),
         took=took,
         built=BUILT,
         to_commit=tuple(desk.shown(path) for path in open_ones),
         places=places(desk),
     )
-        run=records.limits.run,
+
+
+def prefix(desk: Opened) -> str:
+    """The repository's top as it is seen from here; empty when this is the top."""
+    seen = os.path.relpath(desk.settings.root)
+    return "" if seen == os.curdir else seen

@@ -68,7 +68,9 @@ def run(args: argparse.Namespace) -> ExitCode:
         if not plan.play and asking.is_terminal() and not args.quiet:
             asking.show(desk, plan, history)
         asking.fit(desk, plan)
-        asking.consent(desk, plan, history, records.last_day())
+        agreed = asking.consent(desk, plan, history, records.last_day())
+        if agreed is not None:
+            records = records.within(agreed)
         from runner.commands import making
 
         return making.make(desk, plan, history, records, asked)
@@ -92,5 +94,7 @@ def _nothing(desk: Opened, plan: Plan, history: History, records: recording.Reco
             end="",
         )
     else:
-        print(closing(ended, columns(), color(desk.args, sys.stdout), recording.after(desk, records, 0)), end="")
+        print(
+            closing(ended, columns(), color(desk.args, sys.stdout), recording.after(desk, records, history, 0)), end=""
+        )
     return ended.exit_code

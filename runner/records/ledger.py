@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -63,17 +63,23 @@ class Ledger:
 
     # -- reading ------------------------------------------------------------------------------------------
 
-    def history(self, account: Account, repository: str, before: str | None = None) -> History:
+    def home(self, account: Account, names: Sequence[str]) -> str:
+        """Which of a repository's names its rows stand under, and are written under; the first while there are none."""
+        with self._reading():
+            found = self._table.find_account(account)
+            return names[0] if found is None else self._table.home(found, names)
+
+    def history(self, account: Account, repository: str, *others: str) -> History:
         """What is true for an account and a repository, as far as this machine knows; writes nothing.
 
-        `before` is what the repository was known by until its first commit.
+        `others` are more names of the repository: further first commits, and its path, until the first.
         An intent of a run that is no more counts as never sent, or as unsettled, and a receipt without a row as
         accepted, just as `begin` will write it.
         """
         with self._reading():  # only the rows: a reader keeps the writer of a run waiting
             found = self._table.find_account(account)
-            rows = [] if found is None else self._table.of(found, repository, before)
-            picks = {} if found is None else self._table.picks(found, repository, before)
+            rows = [] if found is None else self._table.of(found, (repository, *others))
+            picks = {} if found is None else self._table.picks(found, (repository, *others))
             dead = self._receipts_of_the_dead() if rows else {}
         history = History(picks=picks)
         history.enter(as_attempt(row) for row in rows)

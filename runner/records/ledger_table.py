@@ -1,7 +1,8 @@
 """Rows of the ledger: attempts with what stands now, and the events that they were folded from."""
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -89,11 +90,22 @@ class Table:
         """Every open attempt of every account and repository."""
         return self.db.execute("SELECT * FROM attempt WHERE open ORDER BY serial").fetchall()
 
-    def of(self, account: int, repository: str, before: str | None = None) -> list[sqlite3.Row]:
-        """All attempts of an account and a repository (`before`: its former name), in the order of their intents."""
+    def home(self, account: int, names: Sequence[str]) -> str:
+        """The first of a repository's names under which something stands already; else the first."""
+        for name in names:
+            found = self.db.execute(
+                "SELECT 1 FROM attempt WHERE account = ? AND repository = ? LIMIT 1", (account, name)
+            ).fetchone()
+            if found is not None:
+                return name
+        return names[0]
+
+    def of(self, account: int, names: Sequence[str]) -> list[sqlite3.Row]:
+        """All attempts of an account and a repository, by any of its names, in the order of their intents."""
         return self.db.execute(
-            "SELECT * FROM attempt WHERE account = ? AND repository IN (?, ?) ORDER BY serial",
-            (account, repository, before),
+            "SELECT * FROM attempt WHERE account = ?"
+            " AND repository IN (SELECT value FROM json_each(?)) ORDER BY serial",
+            (account, json.dumps(names)),
         ).fetchall()
 
     def rename(self, account: int, before: str, repository: str) -> None:
@@ -104,11 +116,12 @@ class Table:
                 (repository, account, before),
             )
 
-    def picks(self, account: int, repository: str, before: str | None = None) -> dict[tuple[str, str], int]:
+    def picks(self, account: int, names: Sequence[str]) -> dict[tuple[str, str], int]:
         """The good takes, as the last word on each shot has it."""
         rows = self.db.execute(
-            "SELECT storyboard, shot, take FROM pick WHERE account = ? AND repository IN (?, ?) ORDER BY serial",
-            (account, repository, before),
+            "SELECT storyboard, shot, take FROM pick WHERE account = ?"
+            " AND repository IN (SELECT value FROM json_each(?)) ORDER BY serial",
+            (account, json.dumps(names)),
         )
         said = {(row["storyboard"], row["shot"]): row["take"] for row in rows}
         return {shot: take for shot, take in said.items() if take is not None}

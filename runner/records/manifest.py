@@ -1,5 +1,6 @@
 """The manifest in the repository: which clip came from what; sorted, stable, and never the cause of a request."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,9 +22,11 @@ from runner.history import (
 )
 from runner.plan import Plan, Step
 from runner.problems import ExitCode, Stop
-from runner.request import credits_json, fingerprint
+from runner.request import canonical_json, credits_json, fingerprint
 
 VERSION = 1
+_MOST_TAKES = 100_000
+_MOST_CREDITS = 10**9
 NAME = "manifest.json"
 _STATUS = {
     State.RUNNING: "running",
@@ -56,15 +59,23 @@ class Manifest:
     attempts: tuple[Attempt, ...]
     picks: Mapping[str, int]
 
+    def moved(self, storyboard: str) -> "Manifest":
+        """The same of a storyboard that lies elsewhere now: its output is taken over."""
+        attempts = (replace(each, intended=replace(each.intended, storyboard=storyboard)) for each in self.attempts)
+        return replace(self, storyboard=storyboard, attempts=tuple(attempts))
 
-def read(path: Path, shown: str) -> Manifest | None:
-    """The manifest of an output, None when there is none yet; Stop when it is not one. `shown` names it in words."""
+
+def read(path: Path, shown: str, repository: str = "", profile: str | None = None) -> Manifest | None:
+    """The manifest of an output, None when there is none yet; Stop when it is not one. `shown` names it in words.
+
+    `repository` and `profile` are whose output it is: what it tells is told apart from all others by them.
+    """
     try:
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise Stop(ExitCode.UNFIT, f"{shown}: cannot be read: {error}") from error
+        raise Stop(ExitCode.UNFIT, f"{shown} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith(_MARKERS):
             raise Stop(
@@ -72,48 +83,61 @@ def read(path: Path, shown: str) -> Manifest | None:
                 f"{shown}:{number}: a merge left its marks here; keep both sides' takes, then remove the marks",
             )
     try:
-        return _parse(json.loads(text))
+        return _parse(json.loads(text), repository, profile)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ArithmeticError) as error:
         raise Stop(
             ExitCode.UNFIT, f"{shown}: is no manifest of this version ({error}); take it from git, or remove it"
         ) from error
 
 
-def _parse(data: Any) -> Manifest:
+def _parse(data: Any, repository: str, profile: str | None) -> Manifest:
     if data["manifest"] != VERSION:
         raise ValueError(f"version {data['manifest']!r}")
     board = str(data["storyboard"])
-    attempts = [
-        _attempt(board, str(shot["id"]), take, index, str(data["host"]))
-        for shot in data["shots"]
-        for index, take in enumerate(shot["takes"])
-    ]
-    picks = {str(shot["id"]): int(shot["picked"]) for shot in data["shots"] if shot.get("picked") is not None}
+    whose = (repository, str(data["provider"]), str(data["host"]), profile)
+    attempts = [_attempt(board, str(shot["id"]), take, whose) for shot in data["shots"] for take in shot["takes"]]
+    picks = {str(shot["id"]): _number(shot["picked"]) for shot in data["shots"] if shot.get("picked") is not None}
     return Manifest(board, str(data["provider"]), str(data["host"]), tuple(attempts), picks)
 
 
-def _attempt(board: str, shot: str, take: Mapping[str, Any], index: int, host: str) -> Attempt:
+def _number(value: Any) -> int:
+    number = int(value)
+    if not 1 <= number <= _MOST_TAKES:
+        raise ValueError(f"take {number}")
+    return number
+
+
+def _amount(value: Any) -> Decimal:
+    amount = Decimal(str(value))
+    if not amount.is_finite() or not 0 <= amount <= _MOST_CREDITS:
+        raise ValueError(f"{amount} credits")
+    return amount
+
+
+def _attempt(board: str, shot: str, take: Mapping[str, Any], whose: tuple[str | None, ...]) -> Attempt:
     """An attempt as the manifest tells it; the fingerprint is worked out anew from the request."""
     request = dict(take["request"])
+    mark = fingerprint(request)
     created = _moment(take.get("created_at"))
     intended = Intended(
         storyboard=board,
         shot=shot,
-        take=int(take["take"]),
-        fingerprint=fingerprint(request),
+        take=_number(take["take"]),
+        fingerprint=mark,
         request=request,
         body="",
-        quoted=Decimal(str(take["credits"]["quoted"])),
+        quoted=_amount(take["credits"]["quoted"]),
         edition="",
         key_id="",
         receipt="",
-        run=f"manifest {host}",
+        run="manifest",
+        profile=whose[-1],
     )
     state = _STATE[take["status"]]
     clip = _clip(take.get("clip"))
     used = take["credits"]["used"]
     return Attempt(
-        id=f"{board}:{shot}:{index}",
+        id=_id(*whose, mark, take["task_id"] or take.get("created_at")),
         intended=intended,
         state=State.STORED if clip is not None and state is State.SUCCEEDED else state,
         intended_at=created,
@@ -122,10 +146,15 @@ def _attempt(board: str, shot: str, take: Mapping[str, Any], index: int, host: s
         accepted_at=created if take["task_id"] is not None else None,
         ended_at=_moment(take["completed_at"]) if take.get("completed_at") else None,
         words=str(take.get("error") or ""),
-        credits_used=None if used is None else Decimal(str(used)),
+        credits_used=None if used is None else _amount(used),
         clip=clip,
         elsewhere=True,
     )
+
+
+def _id(*known: object) -> str:
+    """The same attempt has the same id wherever its manifest is read, and no two attempts share one."""
+    return "m-" + hashlib.sha256(canonical_json([str(each) for each in known]).encode()).hexdigest()[:24]
 
 
 def _clip(data: Mapping[str, Any] | None) -> Clip | None:
@@ -143,18 +172,22 @@ def _clip(data: Mapping[str, Any] | None) -> Clip | None:
 
 def _moment(text: object) -> datetime:
     moment = datetime.fromisoformat(str(text))
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 # -- writing ----------------------------------------------------------------------------------------------
 
 
-def compose(plan: Plan, history: History, storyboard: str) -> dict[str, Any]:
-    """The manifest of one storyboard after what `history` holds; shots by id, takes by number."""
+def compose(plan: Plan, history: History, storyboard: str, before: Iterable[Attempt] = ()) -> dict[str, Any]:
+    """The manifest of one storyboard after what `history` holds; shots by id, takes by number.
+
+    What was paid and stood in it `before` stays, whatever name it was made under.
+    """
     board = next(board for board in plan.batch.storyboards if board.path == storyboard)
     now = {shot.id: list(_current(plan, history, storyboard, shot.id)) for shot in board.shots}
     taken = {attempt.id for attempts in now.values() for attempt in attempts}
     past = _past(history, storyboard, plan.profile, taken)
+    _keep(past, history, before, {attempt.intended.fingerprint for attempts in now.values() for attempt in attempts})
     removed = {
         shot: attempts
         for shot, attempts in past.items()
@@ -201,6 +234,18 @@ def _past(history: History, storyboard: str, profile: str | None, taken: set[str
         if attempt.state in _PAID and (standing is None or standing.id not in taken):
             found.setdefault(shot, []).append(attempt)
     return found
+
+
+def _keep(past: dict[str, list[Attempt]], history: History, before: Iterable[Attempt], current: set[str]) -> None:
+    """Adds what only the manifest on disk still tells of."""
+    told = {attempt.id for attempts in past.values() for attempt in attempts}
+    by_task = {attempt.task_id: attempt for attempt in history.attempts.values() if attempt.task_id}
+    for attempt in before:
+        known = by_task.get(attempt.task_id or "", attempt)
+        made = attempt.intended
+        if made.fingerprint not in current and known.id not in told and known.state in _PAID:
+            past.setdefault(made.shot, []).append(replace(known, intended=replace(known.intended, shot=made.shot)))
+            told.add(known.id)
 
 
 def _shot(storyboard: str, shot: str, attempts: Iterable[Attempt], history: History) -> dict[str, Any]:

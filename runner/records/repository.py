@@ -10,22 +10,26 @@ class Repository:
     """Known by its first commit, else by its path."""
 
     root: Path
-    id: str
+    ids: tuple[str, ...]
+    """Its first commits, the latest first: merging an unrelated history adds one. Before the first: its path."""
     path_id: str
     """What it was known by before its first commit: history under it is this repository's too."""
     shallow: bool = False
     """A clone without its first commits cannot say which repository it is."""
+    silent: bool = False
+    """There is a repository, and git does not answer: nobody can say which it is."""
 
 
 def identify(root: Path) -> Repository:
     """Asks git; without git, or before the first commit, the path has to do."""
     by_path = f"path:{root}"
     if not (root / ".git").exists():
-        return Repository(root, by_path, by_path)
+        return Repository(root, (by_path,), by_path)
     roots = _git(root, "rev-list", "--max-parents=0", "HEAD")
     shallow = (_git(root, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
-    first = roots.split()[-1] if roots and roots.split() else None
-    return Repository(root, f"commit:{first}" if first else by_path, by_path, shallow)
+    commits = tuple(f"commit:{commit}" for commit in (roots or "").split())
+    silent = not commits and _git(root, "rev-parse", "--git-dir") is None
+    return Repository(root, commits or (by_path,), by_path, shallow, silent)
 
 
 def uncommitted(root: Path, paths: list[Path]) -> list[Path]:

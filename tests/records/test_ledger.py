@@ -558,7 +558,7 @@ def test_a_repository_gets_its_new_name_even_where_both_names_have_an_open_attem
     by_commit.close()
     again = Ledger(tmp_path, clock)
     again.begin(PAID, "commit", Limits("run3"), before="repo")
-    assert sorted(again.history(PAID, "commit", before="repo").attempts) == ["a1", "b1"]
+    assert sorted(again.history(PAID, "commit", "repo").attempts) == ["a1", "b1"]
     again.close()
 
 

@@ -151,7 +151,8 @@ def test_the_repository_is_the_git_work_tree_else_the_settings_folder_else_the_s
     boards.mkdir(parents=True)
     file = boards / "a.yaml"
     file.touch()
-    assert find_root(file) == boards
+    assert find_root(file) == tmp_path / "film"
+    assert find_root(tmp_path / "film" / "lone.yaml") == tmp_path / "film"
     (tmp_path / "film" / "storyboard.toml").touch()
     assert find_root(file) == tmp_path / "film"
     (tmp_path / ".git").mkdir()

@@ -1,0 +1,189 @@
+"""Ways in which a credit was once spent twice, or without a yes, and is not any more."""
+
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.commands.conftest import PAID_FILM, Host
+from tests.commands.content import Content
+
+FILM = "storyboards/film.yaml"
+Start = Callable[..., Host]
+DRAFT = PAID_FILM + "profiles:\n  draft: {model: seedance2-fast}\n"
+
+
+def committed(film: Content) -> None:
+    film.git("add", "-f", *[str(path) for path in film.root.glob("renders/**/manifest.json")], "storyboards")
+    film.git("commit", "-qm", "manifests")
+
+
+def fresh(film: Content, name: str) -> tuple[Content, dict[str, str]]:
+    """A clone with a ledger of its own, as on another machine."""
+    return clone_with_renders(film, name), {"STORYBOARD_STATE": str(film.root.parent / f"state-{name}")}
+
+
+def clone_with_renders(film: Content, name: str) -> Content:
+    target = film.root.parent / name
+    subprocess.run(["git", "clone", "-q", str(film.root), str(target)], check=True, capture_output=True)
+    return Content(target)
+
+
+def test_two_profiles_manifests_in_a_fresh_clone_pay_nothing(paid_film: Content, host: Start) -> None:
+    there = host()
+    paid_film.write(FILM, DRAFT)
+    for profile in ([], ["--profile", "draft"]):
+        assert paid_film.storyboard("run", FILM, "--yes", *profile, **there.env).code == 0
+    committed(paid_film)
+    other, state = fresh(paid_film, "other")
+    assert other.storyboard("fetch", FILM, **there.env | state).code == 0
+    for profile in ([], ["--profile", "draft"]):
+        assert other.storyboard("run", FILM, "--yes", *profile, **there.env | state).code == 0
+    assert there.state["creates"] == 4
+
+
+def test_what_one_repository_settles_touches_no_other(tmp_path: Path, paid_film: Content, host: Start) -> None:
+    there = host("--faults", str(paid_film.write("f.yaml",
+        "faults: 1\nrules:\n  - {on: create, prompt: Dusk, do: {made: true, answer: none}}\n")))  # fmt: skip
+    assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
+    dusk = clone_with_renders(paid_film, "dusk")
+    shutil.rmtree(dusk.root / ".git")
+    dusk.git("init", "-q")
+    dusk.write(FILM, PAID_FILM.replace("Sunrise", "Dusk"))
+    dusk.git("add", ".")
+    dusk.git("commit", "-qm", "another film")
+    state = {"STORYBOARD_STATE": str(tmp_path / "elsewhere")}
+    assert dusk.storyboard("run", FILM, "--yes", "--select", "quay", **there.env | state).code == 6
+    assert dusk.storyboard("settle", "quay", "--not-charged", **there.env).code == 0
+    assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
+    assert there.state["creates"] == 2
+
+
+def test_a_yes_to_a_price_is_a_ceiling_over_retries_too(paid_film: Content, host: Start) -> None:
+    rules = "faults: 1\nrules:\n  - {on: create, times: 3, do: {made: true, status: 500, message: retry later}}\n"
+    there = host("--faults", str(paid_film.write("f.yaml", rules)))
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "runner", "run", FILM, "--select", "quay"], cwd=paid_film.root,
+        env=paid_film.env(**there.env), stdin=slave, stdout=subprocess.DEVNULL, stderr=slave, close_fds=True,
+    )  # fmt: skip
+    os.write(master, b"y\n")
+    os.close(slave)
+    try:
+        while os.read(master, 65536):
+            pass
+    except OSError:
+        pass
+    assert process.wait(timeout=60) in (4, 6)
+    os.close(master)
+    assert there.state["creates"] == 1
+
+
+def test_a_clone_knows_superseded_takes_of_a_profile(paid_film: Content, host: Start) -> None:
+    there = host()
+    paid_film.write(FILM, DRAFT)
+    run = ("run", FILM, "--yes", "--select", "quay", "--profile", "draft")
+    assert paid_film.storyboard(*run, **there.env).code == 0
+    paid_film.write(FILM, DRAFT.replace("Sunrise", "Noon"))
+    assert paid_film.storyboard(*run, **there.env).code == 0
+    committed(paid_film)
+    other, state = fresh(paid_film, "other")
+    before = other.manifest(variant="kinovi-draft")
+    assert other.storyboard("fetch", FILM, "--profile", "draft", **there.env | state).code == 0
+    assert other.manifest(variant="kinovi-draft") == before
+    other.write(FILM, DRAFT)
+    assert other.storyboard(*run, **there.env | state).code == 0
+    assert there.state["creates"] == 2
+
+
+def test_a_moved_storyboard_keeps_its_superseded_takes(paid_film: Content, host: Start) -> None:
+    there = host()
+    run = ("--yes", "--select", "quay")
+    assert paid_film.storyboard("run", FILM, *run, **there.env).code == 0
+    paid_film.write(FILM, PAID_FILM.replace("Sunrise", "Noon"))
+    assert paid_film.storyboard("run", FILM, *run, **there.env).code == 0
+    (paid_film.root / FILM).rename(paid_film.root / "storyboards/moved.yaml")
+    (paid_film.root / "renders/film").rename(paid_film.root / "renders/moved")
+    assert paid_film.storyboard("run", "storyboards/moved.yaml", *run, **there.env).code == 0
+    quay = next(shot for shot in paid_film.manifest("moved", "kinovi")["shots"] if shot["id"] == "quay")
+    assert len({take["task_id"] for take in quay["takes"]}) == 2
+    assert there.state["creates"] == 2
+
+
+def test_without_git_a_repository_does_not_pay(paid_film: Content, host: Start, tmp_path: Path) -> None:
+    there = host()
+    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    said = paid_film.storyboard("run", FILM, "--yes", "--retake", "quay", **there.env | {"PATH": str(tmp_path)})
+    assert said.code == 3
+    assert there.state["creates"] == 2
+
+
+def test_merging_an_older_history_forgets_nothing(paid_film: Content, host: Start) -> None:
+    there = host()
+    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    shutil.rmtree(paid_film.root / "renders")
+    tree = paid_film.git("rev-parse", "HEAD^{tree}").strip()
+    old = paid_film.git("commit-tree", tree, "-m", "an older beginning").strip()
+    paid_film.git("merge", "-q", "--allow-unrelated-histories", "-m", "merged", old)
+    assert len(paid_film.git("rev-list", "--max-parents=0", "HEAD").split()) == 2
+    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert there.state["creates"] == 2
+
+
+def test_the_same_files_are_paid_once_before_and_after_git_init(tmp_path: Path, host: Start) -> None:
+    there = host()
+    bare = Content(tmp_path / "film")
+    bare.write(FILM, PAID_FILM)
+    assert bare.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert bare.storyboard("status", "--exit-code", **there.env).code == 0
+    bare.git("init", "-q")
+    assert bare.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert there.state["creates"] == 2
+
+
+def test_a_ceiling_in_the_environment_is_no_yes(paid_film: Content, host: Start) -> None:
+    there = host()
+    said = paid_film.storyboard("run", FILM, **there.env | {"STORYBOARD_MAX_CREDITS": "5000"})
+    assert (said.code, there.state["creates"]) == (4, 0)
+
+
+def test_a_strangers_price_of_a_credit_lifts_no_budget(paid_film: Content, host: Start) -> None:
+    there = host()
+    paid_film.write(FILM, PAID_FILM.replace("title:", "budget: {usd: 0.50}\ntitle:"))
+    paid_film.write("storyboard.toml", '[providers.kinovi]\nusd_per_credit = "0.00001"\n')
+    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 4
+    assert there.state["creates"] == 0
+
+
+def test_two_storyboards_with_one_output_are_refused(paid_film: Content, host: Start) -> None:
+    there = host()
+    paid_film.write("storyboards/film.yml", PAID_FILM.replace("Sunrise", "Noon"))
+    said = paid_film.storyboard("run", FILM, "storyboards/film.yml", "--yes", **there.env)
+    assert (said.code, there.state["creates"]) == (3, 0)
+    assert "have one output, renders/film/kinovi: rename one of them" in said.err
+
+
+def test_a_host_where_nothing_was_made_binds_no_output(paid_film: Content, host: Start) -> None:
+    there = host()
+    nobody = there.env | {"SEEDANCE_BASE_URL": "http://127.0.0.1:9"}
+    assert paid_film.storyboard("run", FILM, "--yes", **nobody).code != 0
+    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+
+
+def test_hostile_amounts_and_moments_in_a_manifest_are_refused(paid_film: Content, host: Start) -> None:
+    there = host()
+    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    path = paid_film.root / "renders/film/kinovi/manifest.json"
+    good = path.read_text()
+    for old, new in (
+        ('"quoted": 60', '"quoted": -100000'),
+        ('"created_at": "2', '"created_at": "x2'),
+        ('"take": 1', '"take": -7'),
+    ):
+        path.write_text(good.replace(old, new))
+        assert paid_film.storyboard("status", FILM, **there.env).code == 3
+    path.write_text(good)
+    assert paid_film.storyboard("status", FILM, **there.env).code == 0
