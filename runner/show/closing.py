@@ -48,6 +48,8 @@ class After:
     """The files alone, for commands that take no flags of `run`."""
     run: str = ""
     """The run that ended: what bears another's name was ordered by an earlier one; empty when nobody asks."""
+    whole: Plan | None = None
+    """What a run of everything would do now: all shots, whatever was selected; None when nobody asks."""
     prefix: str = ""
     """The repository's top seen from where the user stands: what paths of clips are told from."""
     took: float = 0.0
@@ -314,7 +316,7 @@ def _left(outcome: Outcome, width: int, ink: Ink) -> list[str]:
 
 def _film(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
     """How much of the film has a clip, and what to commit."""
-    plan = outcome.plan
+    plan = after.whole or outcome.plan
     made = {step.key[:2] for step in plan.steps if step.action is Action.KEEP}
     made |= {fate.step.key[:2] for fate in outcome.made}
     wanted = [shot for shot in plan.batch.shots if not shot.skip]

@@ -15,7 +15,7 @@ from runner.show.cells import width as cells
 from runner.show.closing import After, closing
 from tests.show.conftest import Golden
 from tests.show.driver import attempt_of, bad, outcome
-from tests.show.films import NOON, SANDBOX, ferry, matrix, plan, series
+from tests.show.films import NOON, SANDBOX, ferry, history, matrix, plan, series
 
 TYPED = After(
     "storyboards/ferry.yaml --provider kinovi", "storyboards/ferry.yaml", took=24 * 60, zone=UTC,
@@ -145,6 +145,16 @@ def test_a_clip_is_named_by_its_takes_own_copy_as_seen_from_the_reader() -> None
     assert second.step.shot.id == "SH030"
     assert "clips      ../renders/ferry/kinovi/clips/SH010/take-1.mp4\n" in text
     assert "           ../renders/ferry/kinovi/clips/SH030/take-1.mp4\n" in text
+
+
+def test_the_film_counts_all_shots_with_what_was_made_before() -> None:
+    film = plan(ferry())
+    past = history(film, {(shot, 1): "stored" for shot in ("SH030", "SH060", "SH090")})
+    now = plan(ferry(), history=past, selected={"SH100"})
+    (step,) = now.steps
+    ended = Outcome(now, made=(Fate(step, attempt_of(step, NOON, State.STORED)),), money=Money(Decimal(160)))
+    told = replace(TYPED, whole=plan(ferry(), history=past))
+    assert "film       4 of 24 shots, 0:16\n" in closing(ended, 100, color=False, after=told)
 
 
 def test_the_vendors_words_steer_no_terminal() -> None:
