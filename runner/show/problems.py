@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from runner.language.catalogue import Entry, catalogue
 from runner.problems import Place, Problem, Problems
@@ -184,7 +186,16 @@ def sarif(problems: Problems, version: str) -> str:
 
 def _rule(code: str) -> Plain:
     known = catalogue().get(code)
-    return {"id": code, "fullDescription": {"text": known.says}} if known else {"id": code}
+    if known is None:
+        return {"id": code}
+    # The four texts without which code scanning shows a rule by its code only.
+    return {
+        "id": code,
+        "shortDescription": {"text": re.split(r"(?<=[.?!]) ", known.says, maxsplit=1)[0]},
+        "fullDescription": {"text": known.says},
+        "help": {"text": "\n".join(_examples(known))},
+        "defaultConfiguration": {"level": known.kind},
+    }
 
 
 def _result(problem: Problem) -> Plain:
@@ -202,7 +213,7 @@ def _result(problem: Problem) -> Plain:
 
 def _location(place: Place) -> Plain:
     region: Plain = {"startLine": place.line, "startColumn": place.column, "endColumn": place.column + place.width}
-    return {"artifactLocation": {"uri": place.file}, "region": region}
+    return {"artifactLocation": {"uri": quote(place.file)}, "region": region}
 
 
 def explain(code: str) -> str | None:

@@ -1,0 +1,125 @@
+"""`validate --format`: SARIF as the standard wants it, GitHub's annotations as its runner reads them."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from runner.language.catalogue import catalogue
+from runner.problems import Place, Problem, Problems
+from runner.show.problems import github, sarif
+
+AT = Place("storyboards/ferry.yaml", 14, 3, "shots[0]", 4)
+ODD = Place("Böot & 100%/a,b: #1.yaml", 2, 1, "title")
+FOUND = Problems(
+    [
+        Problem("unknown-name", AT, "nobody is named @mara", "did you mean @maria?", related=((ODD, "used here"),)),
+        Problem("aspect-auto", ODD, "50% of the server\r\nis guessing", "", "warning"),
+        Problem("no-such-code", AT, "from a newer version"),
+    ]
+)
+
+
+def record(required: str = "", **fields: object) -> dict[str, object]:
+    return {
+        "type": "object",
+        "required": required.split(),
+        "additionalProperties": False,
+        "properties": fields,
+    }
+
+
+TEXT = record("text", text={"type": "string", "minLength": 1})
+LINE = {"type": "integer", "minimum": 1}
+LEVEL = {"enum": ["none", "note", "warning", "error"]}
+URI = {"type": "string", "pattern": r"^(?:[A-Za-z0-9._~/@!$&'()*+,;=-]|%[0-9A-F]{2})+$"}
+PHYSICAL = record(
+    artifactLocation=record(uri=URI),
+    region=record(startLine=LINE, startColumn=LINE, endColumn=LINE),
+)
+RULE = record(
+    "id",
+    id={"type": "string"},
+    shortDescription=TEXT,
+    fullDescription=TEXT,
+    help=TEXT,
+    defaultConfiguration=record(level=LEVEL),
+)
+RESULT = record(
+    "message",
+    ruleId={"type": "string"},
+    level=LEVEL,
+    message=TEXT,
+    locations={"type": "array", "items": record(physicalLocation=PHYSICAL)},
+    relatedLocations={"type": "array", "items": record(physicalLocation=PHYSICAL, message=TEXT)},
+)
+DRIVER = record(
+    "name", name={"type": "string"}, version={"type": "string"}, rules={"type": "array", "items": RULE}
+)  # fmt: skip
+SARIF = record(
+    "version runs",
+    **{"$schema": {"type": "string"}},
+    version={"const": "2.1.0"},
+    runs={
+        "type": "array",
+        "items": record(
+            "tool",
+            tool=record("driver", driver=DRIVER),
+            columnKind={"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+            results={"type": "array", "items": RESULT},
+        ),
+    },
+)
+"""What sections 3.13 to 3.52 of SARIF 2.1.0 say of the parts that are written here."""
+
+
+def test_sarif_has_the_shape_of_the_standard() -> None:
+    told: Any = json.loads(sarif(FOUND, "1.0"))
+    Draft7Validator(SARIF).validate(told)
+    Draft7Validator(SARIF).validate(json.loads(sarif(Problems(), "1.0")))
+    (run,) = told["runs"]
+    assert [result["ruleId"] for result in run["results"]] == ["unknown-name", "aspect-auto", "no-such-code"]
+    region = run["results"][0]["locations"][0]["physicalLocation"]["region"]
+    assert region == {"startLine": 14, "startColumn": 3, "endColumn": 7}
+
+
+def test_every_result_of_sarif_finds_its_rule_with_words_and_an_example() -> None:
+    told: Any = json.loads(sarif(Problems([Problem(code, AT, code) for code in catalogue()]), "1.0"))
+    Draft7Validator(SARIF).validate(told)
+    rules = {rule["id"]: rule for rule in told["runs"][0]["tool"]["driver"]["rules"]}
+    assert set(rules) == set(catalogue())
+    for code, known in catalogue().items():
+        assert known.says.startswith(rules[code]["shortDescription"]["text"])
+        assert "right:" in rules[code]["help"]["text"]
+        assert rules[code]["defaultConfiguration"]["level"] == known.kind
+
+
+COMMAND = re.compile(r"::(error|warning) ([^:]*)::(.*)")
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_an_annotation_comes_back_as_it_was_meant(index: int) -> None:
+    lines = github(FOUND).splitlines()
+    assert len(lines) == 3
+    told = COMMAND.fullmatch(lines[index])
+    assert told is not None
+    problem = FOUND.found[index]
+
+    def back(words: str) -> str:
+        for code, character in (("%2C", ","), ("%3A", ":"), ("%0A", "\n"), ("%0D", "\r"), ("%25", "%")):
+            words = words.replace(code, character)
+        return words
+
+    fields = {key: back(value) for key, _, value in (pair.partition("=") for pair in told[2].split(","))}
+    place = problem.place
+    assert fields == {
+        "file": place.file,
+        "line": str(place.line),
+        "col": str(place.column),
+        "endColumn": str(place.column + place.width),
+        "title": problem.code,
+    }
+    assert told[1] == problem.severity
+    assert back(told[3]) == problem.message + (f"\n{problem.hint}" if problem.hint else "")
