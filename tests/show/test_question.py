@@ -6,6 +6,7 @@ from decimal import Decimal
 from runner.language.board import Storyboard
 from runner.quote import Way
 from runner.show import question
+from runner.show.plan import Goes
 from tests.show.films import ferry, plan, series, shot
 
 FILM = plan(ferry())
@@ -58,3 +59,15 @@ def test_an_unknown_price_names_the_row_and_the_shots() -> None:
     assert question.unknown_price(film).startswith(
         "the price book does not know seedance-20 8k (a, b): nothing was sent"
     )
+
+
+def test_where_things_go_stands_in_the_question_and_what_changed_is_marked() -> None:
+    goes = Goes("callbacks", "https://hooks.example.com/a", "heard at 127.0.0.1:8788")
+    assert question.question(plan(series(1, 1)), [goes]) == (
+        "Make 1 clip for at most 160 credits ($0.80), callbacks go to https://hooks.example.com/a, "
+        "heard at 127.0.0.1:8788?"
+    )
+    assert f"\n  {goes}\n" in question.nobody_to_ask(FILM, TYPED, [goes])
+    assert str(replace(goes, before="")).endswith("8788 (NEW since the last yes)")
+    assert str(replace(goes, before="https://b.example")).endswith("(CHANGED since the last yes: https://b.example)")
+    assert "\x1b" not in str(replace(goes, where="https://\x1b[31m"))
