@@ -1,5 +1,6 @@
 """What a plan is told with: history so far, warnings of the plan itself, cheaper ways, how long it may take."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -95,10 +96,19 @@ def unreachable(plan: Plan) -> list[tuple[Shot, str]]:
     ]
 
 
+def again(desk: Opened, *, anew: bool = True) -> str:
+    """The command line that goes on with this very command; `anew`: it may make again what was refused or is gone."""
+    words = [typed(desk.args, desk.files)]
+    for name in ("retake", "again") if anew else ("retake",):
+        words += [f"--{name} {shlex.quote(value)}" for value in getattr(desk.args, name, ())]
+    words += ["--first-take"] if getattr(desk.args, "first_take", False) else []
+    return " ".join(words)
+
+
 def around(desk: Opened, plan: Plan, history: History) -> Around:
     """Everything that the plan's screen says beside the plan."""
     return Around(
-        typed=typed(desk.args, desk.files),
+        typed=again(desk),
         warnings=warnings(desk, plan),
         cheaper=tuple(Cheaper(way.words, way.credits) for way in ways(desk, history, None)) if not plan.play else (),
         leaving=_leaving(plan),

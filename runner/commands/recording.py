@@ -1,5 +1,6 @@
 """What a run records: locks, the ledger, the manifests, and clips under the names of their takes."""
 
+import argparse
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 from runner.clock import Clock, SystemClock
 from runner.commands.opening import Opened, typed
 from runner.commands.placing import places
-from runner.commands.pricing import BUILT
+from runner.commands.pricing import BUILT, again
 from runner.engine.limits import Limits
 from runner.events import Event
 from runner.history import History
@@ -158,8 +159,11 @@ def after(desk: Opened, records: Records, history: History, took: float) -> Afte
     free = desk.settings.account.free
     open_ones = [] if free else uncommitted(desk.settings.root, manifests)
     return After(
-        typed=typed(desk.args, desk.files),
-        files=" ".join(str(path) for path in desk.files),
+        typed=again(desk, anew=False),
+        files=typed(_only(desk.args, "profile", "config", "var", "var_file"), desk.files),
+        provider=typed(_only(desk.args, "provider"), ()),
+        chosen=typed(_only(desk.args, "select", "exclude"), ()),
+        everything=typed(_only(desk.args, *(vars(desk.args).keys() - {"select", "exclude"})), desk.files),
         run=records.limits.run,
         whole=desk.plan(history),
         prefix=prefix(desk),
@@ -174,3 +178,8 @@ def prefix(desk: Opened) -> str:
     """The repository's top as it is seen from here; empty when this is the top."""
     seen = os.path.relpath(desk.settings.root)
     return "" if seen == os.curdir else seen
+
+
+def _only(args: argparse.Namespace, *names: str) -> argparse.Namespace:
+    """Some of what was typed."""
+    return argparse.Namespace(**{name: getattr(args, name) for name in names if hasattr(args, name)})

@@ -45,7 +45,13 @@ class After:
     typed: str = ""
     """Files and flags as the user typed them."""
     files: str = ""
-    """The files alone, for commands that take no flags of `run`."""
+    """The files with what was typed of profile, variables and settings: what other commands take, too."""
+    provider: str = ""
+    """The flag for the provider, where it was typed."""
+    chosen: str = ""
+    """The flags of the selection."""
+    everything: str = ""
+    """What was typed without them: for a run of the rest."""
     run: str = ""
     """The run that ended: what bears another's name was ordered by an earlier one; empty when nobody asks."""
     whole: Plan | None = None
@@ -343,19 +349,37 @@ def _next(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
 def _ways(outcome: Outcome, after: After) -> Iterable[tuple[str, str]]:
     """What to type next, each with what it does; only commands that exist."""
     typed, files = clean(after.typed), clean(after.files or after.typed)
+    same, chosen = _joined(files, after.provider), _joined(files, after.chosen)
     unfinished = outcome.exit_code is not ExitCode.DONE
     if outcome.made and "dailies" in after.built:
-        yield f"storyboard dailies {files} --serve", "look, and pick"
+        yield f"storyboard dailies {same} --serve", "look, and pick"
     if any(fate.step.later for fate in outcome.waits) and "pick" in after.built:
         yield "storyboard pick SHOT TAKE", "choose the good take"
     if unfinished:
         yield f"storyboard run {typed}".rstrip(), _goes_on(outcome)
-    elif outcome.plan.play:
-        yield f"storyboard plan {files} --provider {clean(after.asks)}", "the real price; needs no key"
-        if all(shot.private is None for shot in outcome.plan.batch.shots):
-            yield f"storyboard run {files} --provider {clean(after.asks)}", "the real clips; asks first"
+        return
+    if (rest := _rest(outcome, after)) is not None:
+        yield f"storyboard run {clean(after.everything) or same}".rstrip(), rest
+    if outcome.plan.play:
+        yield f"storyboard plan {chosen} --provider {clean(after.asks)}", "the real price; needs no key"
+        if all(shot.private is None for shot in outcome.plan.shots):
+            yield f"storyboard run {chosen} --provider {clean(after.asks)}", "the real clips; asks first"
     elif "dailies" not in after.built:
-        yield f"storyboard status {files}".rstrip(), "what is made, and what it cost"
+        yield f"storyboard status {same}".rstrip(), "what is made, and what it cost"
+
+
+def _joined(*words: str) -> str:
+    return " ".join(clean(word) for word in words if word)
+
+
+def _rest(outcome: Outcome, after: After) -> str | None:
+    """What a run without the selection would order beside it: its price; None when there is nothing, or none can be."""
+    whole = after.whole
+    found = [step for step in whole.steps if step.orders] if whole is not None else []
+    if whole is None or not found or (not whole.play and any(step.shot.private is not None for step in found)):
+        return None
+    credits = whole.totals.credits
+    return "the rest" if whole.play or credits is None else f"the rest, {credits_text(credits)} credits"
 
 
 def _goes_on(outcome: Outcome) -> str:

@@ -75,6 +75,20 @@ def test_max_credits_0_collects_what_runs_and_buys_nothing(paid_film: Content, h
     assert (said.code, there.state["creates"]) == (4, 0), said.err
 
 
+def test_after_a_selection_the_next_lines_look_there_and_offer_the_rest(paid_film: Content, host: Start) -> None:
+    there = host()
+    choice = ("--provider", "kinovi", "--var-file", "vars.yaml")
+    paid_film.write("vars.yaml", "{}\n")
+    said = paid_film.storyboard("run", FILM, *choice, "--select", "quay", "--max-credits", "60", **there.env)
+    assert said.code == 0, said.err
+    words = " ".join(said.out.split())
+    assert f"storyboard run {FILM} --provider kinovi --var-file vars.yaml the rest, 60 credits" in words
+    assert f"storyboard status {FILM} --var-file vars.yaml --provider kinovi" in words
+    assert "film 1 of 2 shots" in words
+    retaken = paid_film.storyboard("run", FILM, *choice, "--retake", "quay", "--max-credits", "60", **there.env)
+    assert "film 1 of 2 shots" in " ".join(retaken.out.split())
+
+
 def test_a_missing_key_is_exit_5_and_says_what_to_set(paid_film: Content) -> None:
     said = paid_film.storyboard("run", FILM, "--provider", "kinovi", "--yes")
     assert said.code == 5

@@ -10,12 +10,13 @@ import pytest
 
 from runner.engine.news import Fate, Halt, Money, Outcome
 from runner.history import State
+from runner.language.board import Storyboard
 from runner.problems import ExitCode
 from runner.show.cells import width as cells
 from runner.show.closing import After, closing
 from tests.show.conftest import Golden
 from tests.show.driver import attempt_of, bad, outcome
-from tests.show.films import NOON, SANDBOX, ferry, history, matrix, plan, series
+from tests.show.films import NOON, PATH, SANDBOX, ferry, history, matrix, plan, series, shot
 
 TYPED = After(
     "storyboards/ferry.yaml --provider kinovi", "storyboards/ferry.yaml", took=24 * 60, zone=UTC,
@@ -155,6 +156,36 @@ def test_the_film_counts_all_shots_with_what_was_made_before() -> None:
     ended = Outcome(now, made=(Fate(step, attempt_of(step, NOON, State.STORED)),), money=Money(Decimal(160)))
     told = replace(TYPED, whole=plan(ferry(), history=past))
     assert "film       4 of 24 shots, 0:16\n" in closing(ended, 100, color=False, after=told)
+
+
+def test_the_next_lines_keep_what_was_typed_and_offer_the_rest_beside_a_selection() -> None:
+    film = plan(ferry(), selected={"SH100"})
+    (step,) = film.steps
+    ended = Outcome(film, made=(Fate(step, attempt_of(step, NOON, State.STORED)),), money=Money(Decimal(160)))
+    public = Storyboard(PATH, "F", (shot("SH100"), shot("SH200")))
+    whole = plan(public, history=history(plan(public), {("SH100", 1): "stored"}))
+    files = "storyboards/ferry.yaml --profile draft"
+    told = replace(
+        TYPED, typed=f"{files} --provider kinovi --select SH100", files=files, provider="--provider kinovi",
+        chosen="--select SH100", whole=whole,
+    )  # fmt: skip
+    text = closing(ended, 120, color=False, after=told)
+    assert re.search(r"storyboard run +storyboards/ferry.yaml --profile draft --provider kinovi\s+the rest, 160", text)
+    assert "storyboard status storyboards/ferry.yaml --profile draft --provider kinovi" in text
+    private = closing(ended, 120, color=False, after=replace(told, whole=plan(ferry())))
+    assert "the rest" not in private
+
+
+def test_after_a_free_run_of_a_selection_the_real_price_is_offered_for_that_selection() -> None:
+    film = plan(matrix(), account=SANDBOX, selected={"city-faro-wide"})
+    (step,) = film.steps
+    ended = Outcome(film, made=(Fate(step, attempt_of(step, NOON, State.STORED)),))
+    files = "storyboards/spot.yaml"
+    told = After(f"{files} --select faro", files, chosen="--select faro", whole=plan(matrix(), account=SANDBOX))
+    text = closing(ended, 140, color=False, after=told)
+    assert re.search(r"storyboard run storyboards/spot.yaml +the rest\n", text)
+    assert "storyboard plan storyboards/spot.yaml --select faro --provider kinovi" in text
+    assert "storyboard run storyboards/spot.yaml --select faro --provider kinovi" in text
 
 
 def test_the_vendors_words_steer_no_terminal() -> None:
