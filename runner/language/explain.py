@@ -17,7 +17,7 @@ from runner.problems import Place
 _DEFAULTS = {"model": "seedance-20", "resolution": "720p", "duration": "5", "aspect_ratio": "16:9", "takes": "1"}
 _ORDER = """
     id title scene tags notes mode model resolution duration aspect_ratio upscale seed audio takes skip first_frame
-    last_frame references inputs
+    last_frame references inputs wrap prompt
 """
 
 
@@ -93,6 +93,8 @@ def _fields(draft: Draft, shot: Shot) -> list[Said]:
     found: list[Said] = []
     for name in _ORDER.split():
         value = shot.id if name == "id" else draft.values.get(name, draft.raw.get(name))
+        if name in ("wrap", "prompt"):
+            value = draft.raw.get(name)
         layers = [layer for layer in draft.layers if name in layer.fields]
         if value is None and name in _DEFAULTS:
             found.append(Said(name, _DEFAULTS[name], "the format's default", None))

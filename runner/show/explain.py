@@ -20,8 +20,7 @@ def text(explained: Explained, root: Path, cwd: Path, color: bool) -> str:
     if explained.variables:
         parts.append(_table("variables", explained.variables, root, cwd, color))
     if explained.materials:
-        rows = [f"  {position}  {clean(name)}  {clean(what)}" for position, name, what in explained.materials]
-        parts.append("\n".join([_styled("made of", _BOLD, color), *rows]))
+        parts.append("\n".join([_styled("made of", _BOLD, color), *_columns(explained.materials)]))
     stages = (
         ("prompt as written", explained.written),
         ("after wrap and templates", explained.rendered if explained.rendered != explained.written else None),
@@ -42,6 +41,13 @@ def _table(title: str, rows: Sequence[Said], root: Path, cwd: Path, color: bool)
         where = _styled(_where(row, root, cwd), _DIM, color)
         lines.append(f"  {name}{gap}  {value}{rest}  {where}")
     return "\n".join(lines)
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    cleaned = [[clean(cell) for cell in row] for row in rows]
+    widths = [max(map(width, column)) for column in zip(*cleaned, strict=True)]
+    padded = [[cell + " " * (most - width(cell)) for cell, most in zip(row, widths, strict=True)] for row in cleaned]
+    return [f"  {'  '.join(row)}".rstrip() for row in padded]
 
 
 def _where(row: Said, root: Path, cwd: Path) -> str:
