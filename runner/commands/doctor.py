@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     settings = read(find_root(Path.cwd()), Flags(config=args.config))
     checks = [*_here(settings)]
     if args.demo and not settings.key_text:
-        words = "doctor --demo reads with SEEDANCE_API_KEY: set it to your key, or to the demo key of the quick-start page"
+        words = "doctor --demo reads with SEEDANCE_API_KEY: your key, or the demo key of the quick-start page"
         raise Stop(ExitCode.KEY, words)
     if args.demo or (settings.key_text and misshapen(settings.key_text) is None):
         checks += anyio.run(_asked, settings, args.demo)
