@@ -29,7 +29,19 @@ test-live: .venv/.installed-dev  ## hold the real API to its pages: reads only, 
 	@$(PY) -m pytest tests/conformance --host $(HOST) --spend $(SPEND)
 
 bench-download: .venv/.installed-dev  ## downloads against curl and a hash
-	@$(PY) benchmarks/download.py
+	@$(PY) -m benchmarks.download
+
+bench-compile: .venv/.installed-dev  ## text to batch against libyaml's events alone
+	@$(PY) -m benchmarks.compile
+
+bench-engine: .venv/.installed-dev  ## a batch against the list schedule without overhead
+	@$(PY) -m benchmarks.engine
+
+bench-ledger: .venv/.installed-dev  ## commits and recovery
+	@$(PY) -m benchmarks.ledger
+
+bench-animatic: .venv/.installed-dev  ## CPU for a second of clip
+	@$(PY) -m benchmarks.animatic
 
 check: check-style check-types check-floors check-schemas  ## style, types, floors, schemas
 
