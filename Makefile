@@ -6,10 +6,10 @@ STORYBOARD := .venv/bin/storyboard
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-live bench-download check check-style check-types check-floors check-schemas format assets picture clean
+.PHONY: help demo test test-long test-live bench-download bench-compile bench-engine bench-ledger bench-animatic check check-style check-types check-floors check-schemas format assets picture clean
 
 help:  ## what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/.installed  ## make the example film with the free sandbox, and say what it would cost for real
 	@$(STORYBOARD) run storyboards/harbour.yaml
