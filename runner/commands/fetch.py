@@ -39,11 +39,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "  storyboard fetch storyboards/harbour.yaml --provider kinovi\n"
         "exit codes: 0 all are here, 1 some are gone or did not come, 5 key"
     )
-    flags.add_files(parser, required=True)
-    flags.add_choice(parser)
-    flags.add_selection(parser)
-    flags.add_output(parser)
-    parser.add_argument("--all", action="store_true", help="whole ones in a line of their own, too")
+    flags.add_looking(parser, required=True, every="whole ones in a line of their own, too")
 
 
 def run(args: argparse.Namespace) -> ExitCode:

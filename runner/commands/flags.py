@@ -74,6 +74,15 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--no-color", action="store_true", help="no colours; NO_COLOR does the same")
 
 
+def add_looking(parser: argparse.ArgumentParser, *, required: bool, every: str) -> None:
+    """For commands that look at the takes of storyboards; `every` is what `--all` shows."""
+    add_files(parser, required=required)
+    add_choice(parser)
+    add_selection(parser)
+    add_output(parser)
+    parser.add_argument("--all", action="store_true", help=every)
+
+
 def said(args: argparse.Namespace) -> Flags:
     """The settings that the command line names."""
     return Flags(

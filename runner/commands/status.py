@@ -24,11 +24,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "  storyboard status storyboards/harbour.yaml --provider kinovi --json\n"
         "exit codes: 0 looked, 3 something is unfit, 8 with --exit-code: there is something to make"
     )
-    flags.add_files(parser, required=False)
-    flags.add_choice(parser)
-    flags.add_selection(parser)
-    flags.add_output(parser)
-    parser.add_argument("--all", action="store_true", help="every take in a line of its own")
+    flags.add_looking(parser, required=False, every="every take in a line of its own")
     parser.add_argument("--exit-code", action="store_true", help="end with 8 when there is something to make")
 
 

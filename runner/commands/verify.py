@@ -31,11 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "  storyboard verify storyboards/harbour.yaml\n"
         "exit codes: 0 all are whole, 1 some are not: storyboard fetch brings them back for nothing"
     )
-    flags.add_files(parser, required=True)
-    flags.add_choice(parser)
-    flags.add_selection(parser)
-    flags.add_output(parser)
-    parser.add_argument("--all", action="store_true", help="whole ones in a line of their own, too")
+    flags.add_looking(parser, required=True, every="whole ones in a line of their own, too")
 
 
 def run(args: argparse.Namespace) -> ExitCode:
