@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.history import Account
+from runner.events import Account
 from runner.records.destinations import NAME, agree, agreed
 
 PAID = Account("kinovi", "kinovi.ai")
