@@ -1,6 +1,8 @@
 """What `check-jsonschema`, or an editor, says with the published schema alone: all bad shapes, and no false alarm."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -71,3 +73,17 @@ def test_a_templated_field_is_no_false_alarm(field: str) -> None:
         if field not in ("id", "skip"):
             piece: Value = {field: written}
             assert schema.fits({"storyboard": 1, "defaults": piece, "profiles": {"draft": piece}, "shots": [shot]})
+
+
+MODELINE = re.compile(r"# yaml-language-server: \$schema=(\S+)\n")
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_every_example_and_what_init_writes_names_its_schema(path: Path) -> None:
+    named = MODELINE.match(path.read_text("utf-8"))
+    assert named is not None
+    top = REPOSITORY / "runner" / "show" / "templates" / "init"
+    written = path.is_relative_to(top)
+    # `init` writes the schema beside its template.
+    found = Path(os.path.normpath(path.parent / named[1])).relative_to(top if written else REPOSITORY)
+    assert found == Path("schemas/storyboard.schema.json")
