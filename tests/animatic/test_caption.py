@@ -5,6 +5,7 @@ from PIL import Image
 
 from runner.sandbox.animatic.caption import measure, page_masks, right_to_left, set_caption, wrap
 from runner.sandbox.animatic.fonts import faces_of, missing_font, runs
+from tests.parts import missing
 
 LONG = "The camera follows @image1 along the quay while the gulls circle. " * 60
 BOX = (1216, 260)
@@ -75,7 +76,7 @@ def test_a_line_in_hebrew_begins_at_the_right() -> None:
 )
 def test_scripts_from_the_right_are_set_to_the_right(prompt: str) -> None:
     if missing_font(prompt):
-        pytest.skip("no font for it on this machine")
+        missing("no font for it on this machine")
     setting = set_caption(prompt, 5, *BOX)
     box = page_masks(setting.pages[0], setting, BOX[0])[0].getbbox()
     assert box is not None

@@ -14,16 +14,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.parts import missing
+
 from .scene import Provider, Scene, served
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("cc") is None or not sys.platform.startswith("linux"), reason="needs a C compiler, on Linux"
-)
 HOWS = ("before", "after", "enospc", "eio", "full")
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if shutil.which("cc") is None or not sys.platform.startswith("linux"):
+        missing("a C compiler, on Linux")
     built = tmp_path_factory.mktemp("cut") / "cut.so"
     source = Path(__file__).with_name("cut.c")
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", built, source, "-ldl"], check=True, timeout=60)

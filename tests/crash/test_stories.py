@@ -13,9 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from .scene import Provider, Scene, served
-from .test_kills import HOWS, pytestmark
-
-__all__ = ["pytestmark"]
+from .test_kills import HOWS
 
 
 class Stories(RuleBasedStateMachine):

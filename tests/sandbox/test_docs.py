@@ -11,6 +11,7 @@ import pytest
 
 from runner.language.schema import load
 from runner.sandbox.faults import read
+from tests.parts import missing
 from tests.sandbox.house import ended, served
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text("utf-8")
@@ -28,7 +29,7 @@ def test_the_clients_of_the_page_get_a_clip(name: str, tmp_path: Path) -> None:
     command, kind, number = CLIENTS[name]
     tool = shutil.which("curl" if name == "curl" else command[0])
     if tool is None:
-        pytest.skip(f"{name} is not installed")
+        missing(f"{name} is not installed")
     words = block("sh").split()[2:]
     assert words[:2] == ["--port", "8787"]
     process, address = served(tmp_path / "state", *words[2:])

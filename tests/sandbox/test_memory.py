@@ -18,6 +18,7 @@ from runner.problems import ExitCode, Stop
 from runner.sandbox.embedded import embedded
 from runner.sandbox.journal import NAME, Journal
 from runner.sandbox.tidy import tidy
+from tests.parts import missing
 from tests.sandbox.house import Guest, body, ended, house, picture, served
 
 
@@ -53,7 +54,7 @@ def test_a_killed_server_takes_its_drawing_processes_with_it_at_once(tmp_path: P
     guest.leave()
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     if not children.exists():
-        pytest.skip("this system does not tell a process's children")
+        missing("this system does not tell a process's children")
     drawing = [int(number) for number in children.read_text().split()]
     assert drawing
     time.sleep(0.5)
