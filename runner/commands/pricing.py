@@ -1,9 +1,11 @@
 """What a plan is told with: history so far, warnings of the plan itself, cheaper ways, how long it may take."""
 
+import argparse
 import shlex
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from runner import quote
 from runner.clock import SystemClock
@@ -18,7 +20,7 @@ from runner.problems import Place, Problem
 from runner.records.ledger import Ledger
 from runner.records.ledger_file import NAME
 from runner.request import LocalFile
-from runner.selection import Name
+from runner.selection import Name, board_name
 from runner.show.plan import Around, Leaving
 from runner.show.plan import Way as Cheaper
 
@@ -107,6 +109,7 @@ def again(desk: Opened, *, anew: bool = True) -> str:
 
 def around(desk: Opened, plan: Plan, history: History) -> Around:
     """Everything that the plan's screen says beside the plan."""
+    lost = not plan.play and bool(unreachable(plan))
     return Around(
         typed=again(desk),
         warnings=warnings(desk, plan),
@@ -117,7 +120,41 @@ def around(desk: Opened, plan: Plan, history: History) -> Around:
         at_once=desk.settings.concurrency,
         spent=spent(history),
         built=BUILT,
+        instead=_instead(desk, history, plan) if lost else None,
     )
+
+
+def _instead(desk: Opened, history: History, plan: Plan) -> tuple[str, str]:
+    """What passes where some shots cannot be sent: the others, else free animatics of all."""
+    if (line := passing(desk, history, plan)) is not None:
+        return line, f"without the {len(unreachable(plan))} that send what lies here"
+    free = argparse.Namespace(**{**vars(desk.args), "provider": "sandbox"})
+    return f"storyboard run {typed(free, desk.files)}", "free animatics of all"
+
+
+def passing(desk: Opened, history: History, plan: Plan) -> str | None:
+    """The `storyboard run …` of the shots that a paid provider can be sent, with its ceiling; None when none can."""
+    if getattr(desk.args, "retake", ()) or getattr(desk.args, "again", ()):
+        return None
+    lost = {(shot.storyboard, shot.id) for shot, _ in unreachable(plan)}
+    kept = frozenset((shot.storyboard, shot.id) for shot in plan.shots) - lost
+    rest = desk.plan(history, selected=kept, asked=desk.asked(history))
+    ordered = {step.key[:2] for step in rest.steps if step.orders}
+    if not ordered or unreachable(rest):
+        return None
+    flags = [f"--exclude {shlex.quote(_selector(desk, lost))}"]
+    if not getattr(desk.args, "select", ()):
+        flags.append(f"--select {shlex.quote(_selector(desk, ordered))}")
+    credits = rest.totals.credits
+    ceiling = "" if credits is None else f" --max-credits {credits.to_integral_value(ROUND_CEILING):f}"
+    return f"storyboard run {again(desk)} {min(flags, key=len)}{ceiling}"
+
+
+def _selector(desk: Opened, names: Collection[Name]) -> str:
+    """Some shots as `--select` takes them, in the files' order; with their storyboard where another has that id."""
+    ids = Counter(shot.id for shot in desk.batch.shots)
+    found = [shot for shot in desk.batch.shots if (shot.storyboard, shot.id) in names]
+    return " ".join(shot.id if ids[shot.id] == 1 else f"{board_name(shot.storyboard)}:{shot.id}" for shot in found)
 
 
 def _leaving(plan: Plan) -> Leaving | None:
@@ -133,10 +170,14 @@ def _leaving(plan: Plan) -> Leaving | None:
 
 
 def ways(desk: Opened, history: History, limit: Decimal | None) -> tuple[quote.Way, ...]:
-    """Cheaper ways that would pass, each with its price."""
+    """Cheaper ways that would pass, each with its price: none that leaves the selection, or cannot be sent."""
 
     def price(batch: Batch, selected: frozenset[Name] | None) -> Decimal | None:
-        return desk.plan(history, batch, selected).totals.credits
+        if selected is not None and desk.selected is not None:
+            return None  # a second --select widens the first
+        plan = desk.plan(history, batch, desk.selected if selected is None else selected)
+        as_it_is = batch is desk.batch and selected is None
+        return None if not (plan.play or as_it_is) and unreachable(plan) else plan.totals.credits
 
     names = dict.fromkeys(name for board in desk.batch.storyboards for name in board.profiles)
     profiles = {name: _profiled(desk, name) for name in names if name != desk.settings.profile}

@@ -80,6 +80,8 @@ class Around:
     """Credits paid or in doubt so far, by the storyboard's path."""
     built: frozenset[str] = frozenset({"plan", "run", "status"})
     """Commands that may be named."""
+    instead: tuple[str, str] | None = None
+    """The command to type in place of a run that would not pass, and a word about it."""
     asking: bool = False
     """The question comes right below: the command is not named, only how long it takes."""
 
@@ -239,7 +241,9 @@ def _commands(plan: Plan, told: Around) -> Iterable[tuple[str, str]]:
     typed, built, actions = clean(told.typed), told.built, {step.action for step in plan.steps}
     if Action.UNSETTLED in actions and "settle" in built:
         yield "storyboard settle", "lists what nobody knows the outcome of"
-    if any(step.orders for step in plan.steps) or Action.RESUME in actions:
+    if told.instead is not None:
+        yield clean(told.instead[0]), told.instead[1]
+    elif any(step.orders for step in plan.steps) or Action.RESUME in actions:
         credits = plan.totals.credits
         ceiling = "" if plan.play or not credits else f" --max-credits {credits.to_integral_value('ROUND_CEILING'):f}"
         yield f"storyboard run {typed}".rstrip() + ceiling, _how_long(plan, told)

@@ -1,5 +1,6 @@
 """`storyboard run` with a paid provider: asked first, never above a ceiling, never without a key."""
 
+import shlex
 from collections.abc import Callable
 
 import pytest
@@ -115,6 +116,24 @@ def test_what_lies_on_this_machine_stops_a_paid_run_before_anything_is_spent(fil
     said = film.storyboard("run", FILM, "--yes", **there.env)
     assert (said.code, there.state["creates"]) == (3, 0)
     assert "storyboards/film.yaml:7: enter sends @quay.last_frame" in said.err
+
+
+def test_the_plan_offers_the_line_that_passes_where_some_shots_cannot_be_sent(film: Content, host: Start) -> None:
+    there = host()
+    shown = film.storyboard("plan", FILM, **there.env).out
+    line = next(text for text in shown.splitlines() if "storyboard run" in text).split("  without")[0].strip()
+    assert line == f"storyboard run {FILM} --select quay --max-credits 60"
+    assert film.storyboard(*shlex.split(line)[1:], **there.env).code == 0
+    nothing = film.storyboard("plan", FILM, **there.env).out
+    assert f"storyboard run {FILM} --provider sandbox" in nothing
+
+
+def test_no_cheaper_way_is_offered_that_would_be_exit_3(paid_film: Content) -> None:
+    text = (paid_film.root / FILM).read_text()
+    paid_film.write(FILM, text + '  - {id: door, scene: inside, first_frame: "@boats.last_frame", prompt: A door}\n')
+    said = paid_film.storyboard("plan", FILM, "--provider", "kinovi").out
+    assert "--select scene:harbour 60" in said
+    assert "scene:inside" not in said
 
 
 def test_a_lost_answer_is_never_sent_again(paid_film: Content, host: Start) -> None:
