@@ -167,9 +167,13 @@ def compiled(args: argparse.Namespace, *, look: bool = False) -> Opened:
         settings = _with_clips(settings)
     edition = priced(settings)
     options = language.Options(settings.profile, given(args.var, args.var_file), edition)
-    batch, problems = language.compile(files, root, options)
     # The batch stays until the end: the collector would walk it again and again and find nothing.
-    gc.freeze()
+    gc.disable()
+    try:
+        batch, problems = language.compile(files, root, options)
+        gc.freeze()
+    finally:
+        gc.enable()
     return Opened(args, settings, edition, options, files, batch, problems)
 
 
