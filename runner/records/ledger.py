@@ -22,7 +22,6 @@ from runner.events import (
 from runner.history import (
     Attempt,
     History,
-    Pick,
     State,
     begin,
     cut_short,
@@ -79,9 +78,8 @@ class Ledger:
         with self._reading():  # only the rows: a reader keeps the writer of a run waiting
             found = self._table.find_account(account)
             rows = [] if found is None else self._table.of(found, (repository, *others))
-            picks = {} if found is None else self._table.picks(found, (repository, *others))
             dead = self._receipts_of_the_dead() if rows else {}
-        history = History(picks=picks)
+        history = History()
         history.enter(as_attempt(row) for row in rows)
         for event in self._mended(history.open(), account.free, dead):
             history.feed(event)
@@ -255,18 +253,6 @@ class Ledger:
     def check(self) -> None:
         """Stop when the ledger was moved, deleted or replaced since it was opened."""
         self._file.check()
-
-    def pick(self, account: Account, repository: str, pick: Pick, take: int | None) -> None:
-        """The good take of a shot; None takes the choice back."""
-        self._transact(
-            lambda: self._db.execute(
-                "INSERT INTO pick(account, repository, storyboard, shot, take, at) VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    *(self._table.enter_account(account), repository, pick.storyboard, pick.shot, take),
-                    stamp(self._clock.now()),
-                ),
-            )
-        )
 
     def set_note(self, name: str, value: str) -> None:
         """Remembers a text under a name."""

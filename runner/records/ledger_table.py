@@ -110,21 +110,10 @@ class Table:
 
     def rename(self, account: int, before: str, repository: str) -> None:
         """A repository is known by another name from now on: by its first commit, and no longer by its path."""
-        for table in ("attempt", "pick"):
-            self.db.execute(
-                f"UPDATE OR IGNORE {table} SET repository = ? WHERE account = ? AND repository = ?",  # noqa: S608 - one of two names
-                (repository, account, before),
-            )
-
-    def picks(self, account: int, names: Sequence[str]) -> dict[tuple[str, str], int]:
-        """The good takes, as the last word on each shot has it."""
-        rows = self.db.execute(
-            "SELECT storyboard, shot, take FROM pick WHERE account = ?"
-            " AND repository IN (SELECT value FROM json_each(?)) ORDER BY serial",
-            (account, json.dumps(names)),
+        self.db.execute(
+            "UPDATE OR IGNORE attempt SET repository = ? WHERE account = ? AND repository = ?",
+            (repository, account, before),
         )
-        said = {(row["storyboard"], row["shot"]): row["take"] for row in rows}
-        return {shot: take for shot, take in said.items() if take is not None}
 
     def _log(self, serial: int | None, event: Event) -> None:
         self.db.execute("INSERT INTO event(attempt, at, kind, data) VALUES (?, ?, ?, ?)", (serial, *event_row(event)))

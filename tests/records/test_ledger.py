@@ -41,7 +41,6 @@ from runner.events import (
 )
 from runner.history import (
     Attempt,
-    Pick,
     State,
     fold,
 )
@@ -562,16 +561,7 @@ def test_a_repository_gets_its_new_name_even_where_both_names_have_an_open_attem
     again.close()
 
 
-# -- picks, notes, manifests ------------------------------------------------------------------------------
-
-
-def test_the_last_pick_counts_and_can_be_taken_back(ledger: Ledger) -> None:
-    pick = Pick("storyboards/film.yaml", "quay", 2)
-    ledger.pick(PAID, "repo", pick, 2)
-    ledger.pick(PAID, "repo", pick, 1)
-    assert ledger.history(PAID, "repo").picks == {("storyboards/film.yaml", "quay"): 1}
-    ledger.pick(PAID, "repo", pick, None)
-    assert ledger.history(PAID, "repo").picks == {}
+# -- notes, manifests ------------------------------------------------------------------------------
 
 
 def test_notes_are_remembered(ledger: Ledger, tmp_path: Path, clock: HandClock) -> None:
