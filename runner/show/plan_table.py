@@ -55,13 +55,13 @@ def said_once(shots: Sequence[Shot], width: int) -> str | None:
 
 def _columns(width: int, credits: str, models: bool) -> tuple[Column, ...]:
     return (
-        Column(least=14, most=max(18, width // 4), head=" shot"),
+        Column(least=14, bare=8, most=max(18, width // 4), head=" shot"),
         Column("right", head="takes"),
         Column("right", head="s"),
-        Column(least=10, most=max(18, width // 4), head="made of"),
-        Column(least=9, most=1_000 if models else 0, head="model"),
+        Column(least=10, bare=5, most=max(18, width // 4), head="made of"),
+        Column(most=1_000 if models else 0, head="model"),
         Column("right", head=credits),
-        Column(least=24, head="what"),
+        Column(least=24, bare=16, head="what"),
     )
 
 

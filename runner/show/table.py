@@ -26,6 +26,8 @@ class Column:
     side: Literal["left", "right"] = "left"
     least: int = 1_000
     """Cells below which it is never cut; the default is never cut at all."""
+    bare: int = 1_000
+    """Cells that it can do with when every other column is at its least already; the default is not below that."""
     most: int = 1_000
     head: str = ""
     keep: bool = True
@@ -77,12 +79,20 @@ def _widths(columns: Sequence[Column], rows: Sequence[Row], room: int) -> list[i
     widths = [
         min(column.most, max((_natural(row, index) for row in rows), default=0)) for index, column in enumerate(columns)
     ]
-    while sum(widths) + GAP * (sum(1 for cells in widths if cells) - 1) > room:
+    while _over(widths, room) > 0:
         patient = [index for index, column in enumerate(columns) if widths[index] > column.least]
         if not patient:
             break
         widths[max(patient, key=lambda index: widths[index])] -= 1
+    last = len(columns) - 1  # what it cannot hold may stand below: it gives way after all others
+    for index, column in sorted(enumerate(columns), key=lambda each: (each[0] == last, -each[0])):
+        widths[index] -= max(0, min(_over(widths, room), widths[index] - column.bare))
     return widths
+
+
+def _over(widths: Sequence[int], room: int) -> int:
+    """Cells by which the columns with their gaps are wider than the room."""
+    return sum(widths) + GAP * (sum(1 for cells in widths if cells) - 1) - room
 
 
 def _natural(row: Row, index: int) -> int:

@@ -128,7 +128,10 @@ def ended(evil: str) -> str:
     built = frozenset({"run", "settle", "dailies", "pick"})
     one = replace(outcome, refused=(fates[0],))
     free = Outcome(film(evil, SANDBOX), made=tuple(fates))
-    after = After(evil, evil, 9, evil, built, (evil,), UTC)
+    after = After(
+        evil, evil, provider=evil, chosen=evil, everything=evil, run="another", whole=film(evil), prefix=evil, took=9,
+        asks=evil, built=built, to_commit=(evil,), zone=UTC,
+    )  # fmt: skip
     return "\n".join(closing(each, 100, color=False, after=after) for each in (outcome, one, free))
 
 

@@ -4,9 +4,12 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from runner.edition.edition import load
+from runner.language import batch as language
 from runner.language.board import Storyboard
 from runner.plan import Plan
 from runner.problems import Place, Problem
@@ -129,6 +132,29 @@ def test_no_line_is_wider_than_the_screen_and_none_ends_with_space(name: str, wi
     for line in screen(film, width, color=False, around=around(film)).splitlines():
         assert cells(line) <= width or line.startswith("  storyboard run")
         assert line == line.rstrip()
+
+
+def harbour() -> Plan:
+    """The example film, as the plan command reads it: three models and resolutions, waits, a budget."""
+    root = Path(__file__).parents[2]
+    options = language.Options(edition=load("classic"))
+    batch, problems = language.compile((root / "storyboards/harbour.yaml",), root, options)
+    assert not problems.errors
+    return plan(*batch.storyboards)
+
+
+@pytest.mark.parametrize("width", [72, 76, 80, 90, 100, 140])
+def test_a_narrow_screen_cuts_no_resolution_and_is_not_overrun(width: int) -> None:
+    film = harbour()
+    lines = screen(film, width, color=False).splitlines()
+    assert all(cells(line) <= width or line.startswith("  storyboard run") for line in lines)
+    table = lines[lines.index(next(line for line in lines if "made of" in line or "made…" in line)) :]
+    kinds = [line for line in table if re.search(r"(make|wait) {3}", line)]
+    assert all(re.search(r"(?:20|fast|seedance\S+) · [0-9]+p ", line) for line in kinds)
+    if width >= 80:
+        assert len(kinds) == 9
+        assert any(line.endswith("wait   pick quay's take") for line in kinds)
+        assert any(line.endswith("  of budget 3,000") for line in table)
 
 
 def test_all_shows_every_shot_in_a_line_of_its_own() -> None:
