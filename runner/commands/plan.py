@@ -2,15 +2,20 @@
 
 import argparse
 import sys
+from dataclasses import replace
+from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 
 from runner.commands import flags
+from runner.commands.asking import Ceiling, ceilings
 from runner.commands.callbacks import goes
 from runner.commands.opening import Opened, color, columns, named, opened
-from runner.commands.pricing import around, history_now, warnings
+from runner.commands.pricing import around, history_now, spent_today, warnings, ways
 from runner.history import History
 from runner.plan import Plan
-from runner.problems import ExitCode
+from runner.problems import ExitCode, Place, Problem
+from runner.show.amounts import credits_text
+from runner.show.plan import Around, Way, screen
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -77,7 +82,32 @@ def _json(desk: Opened, plan: Plan, history: History) -> None:
 
 
 def _screen(desk: Opened, plan: Plan, history: History) -> None:
-    from runner.show.plan import screen
+    told = around(desk, plan, history)
+    if not plan.play and (over := _over(desk, plan, history)) is not None:
+        told = _below(over, desk, history, told)
+    print(screen(plan, columns(), color(desk.args, sys.stdout), desk.args.all, told), end="")
 
-    text = screen(plan, columns(), color(desk.args, sys.stdout), desk.args.all, around(desk, plan, history))
-    print(text, end="")
+
+def _over(desk: Opened, plan: Plan, history: History) -> Ceiling | None:
+    """The first ceiling that a run of this would break, which is exit 4."""
+    if not plan.totals.credits or desk.settings.max_credits == 0:
+        return None
+    today = Decimal(0) if desk.settings.credits_per_day is None else spent_today(desk)
+    found = ceilings(desk, plan, history, today)
+    return next((ceiling for ceiling in found if ceiling.would_be > ceiling.limit), None)
+
+
+def _below(over: Ceiling, desk: Opened, history: History, told: Around) -> Around:
+    """The screen of a plan above a ceiling: the numbers, the ways below it, and one of them to type next."""
+    found = ways(desk, history, max(over.limit - over.beside, Decimal(0)))
+    more = credits_text(over.would_be - over.limit)
+    counted = f", {credits_text(over.beside)} of them spent or in doubt," if over.beside else ""
+    said = f"{credits_text(over.would_be)} credits{counted} are {more} over {over.name} {credits_text(over.limit)}"
+    warning = Problem("over-ceiling", Place("", 1, 1), f"{said}: a run is exit 4", "", "warning")
+    typed = next((way for way in found if way.typed), None)
+    instead = (f"storyboard plan {told.typed}", "once it costs less, or the ceiling is higher")
+    if typed is not None:
+        price = f"{typed.credits.to_integral_value(ROUND_CEILING):f}"
+        instead = (f"storyboard run {told.typed} {typed.words} --max-credits {price}", "below the ceiling")
+    cheaper = tuple(Way(way.words, way.credits) for way in found)
+    return replace(told, warnings=[warning, *told.warnings], cheaper=cheaper, instead=instead)

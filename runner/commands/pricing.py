@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
+from typing import TYPE_CHECKING
 
 from runner import quote
 from runner.clock import SystemClock
@@ -17,12 +18,13 @@ from runner.language import batch as language
 from runner.language.board import Batch, Shot, Storyboard
 from runner.plan import Plan
 from runner.problems import Place, Problem
-from runner.records.ledger import Ledger
-from runner.records.ledger_file import NAME
 from runner.request import LocalFile
 from runner.selection import Name, board_name
 from runner.show.plan import Around, Leaving
 from runner.show.plan import Way as Cheaper
+
+if TYPE_CHECKING:
+    from runner.records.ledger import Ledger
 
 BUILT = frozenset(COMMANDS)
 """Commands that a screen may name."""
@@ -31,14 +33,36 @@ _OFF_BY_A_TENTH = Decimal("0.1")
 
 def history_now(desk: Opened) -> History:
     """What ledger and manifests know, read without writing."""
-    settings = desk.settings
-    if not (settings.state / NAME).exists():
+    ledger = _ledger(desk)
+    if ledger is None:
         return desk.recall(History())
-    ledger = Ledger(settings.state, SystemClock())
     try:
-        return desk.recall(ledger.history(settings.account, *desk.names(ledger)))
+        return desk.recall(ledger.history(desk.settings.account, *desk.names(ledger)))
     finally:
         ledger.close()
+
+
+def spent_today(desk: Opened) -> Decimal:
+    """Credits of the account over the last 24 hours, read without writing."""
+    ledger = _ledger(desk)
+    if ledger is None:
+        return Decimal(0)
+    try:
+        return ledger.spent_last_24h(desk.settings.account)
+    finally:
+        ledger.close()
+
+
+def _ledger(desk: Opened) -> "Ledger | None":
+    """This machine's ledger; None where there is none yet."""
+    state = desk.settings.state
+    if not state.is_dir():
+        return None
+    # Not before it is needed: the ledger brings SQLite along.
+    from runner.records.ledger import Ledger
+    from runner.records.ledger_file import NAME
+
+    return Ledger(state, SystemClock()) if (state / NAME).exists() else None
 
 
 def warnings(desk: Opened, plan: Plan) -> list[Problem]:

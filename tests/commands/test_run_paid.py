@@ -61,6 +61,20 @@ def test_a_storyboards_budget_holds_over_all_its_runs(paid_film: Content, host: 
     assert there.state["creates"] == 1
 
 
+def test_a_plan_above_the_budget_says_so_and_offers_what_stays_below(paid_film: Content, host: Start) -> None:
+    there = host()
+    text = (paid_film.root / FILM).read_text().replace("title:", "budget: {credits: 100}\ntitle:")
+    paid_film.write(FILM, text)
+    words = " ".join(paid_film.storyboard("plan", FILM, **there.env).out.split())
+    assert "120 credits are 20 over the budget in storyboards/film.yaml 100: a run is exit 4" in words
+    line = f"storyboard run {FILM} --select scene:harbour --max-credits 60"
+    assert words.endswith(f"{line} below the ceiling")
+    assert paid_film.storyboard(*line.split()[1:], **there.env).code == 0
+    words = " ".join(paid_film.storyboard("plan", FILM, **there.env).out.split())
+    assert "120 credits, 60 of them spent or in doubt, are 20 over the budget" in words
+    assert "storyboard run" not in words
+
+
 def test_the_days_budget_bounds_the_account(paid_film: Content, host: Start) -> None:
     there = host()
     paid_film.write("storyboard.toml", "[budget]\ncredits_per_day = 100\n")
