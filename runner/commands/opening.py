@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runner import settings as settings_room
 from runner.commands import flags
@@ -23,10 +24,12 @@ from runner.language.variables import given
 from runner.plan import Action, Plan
 from runner.problems import ExitCode, Problems, Stop
 from runner.records import manifest
-from runner.records.ledger import Ledger
 from runner.records.repository import Repository, identify
 from runner.selection import Name, board_name, select
 from runner.settings import Settings
+
+if TYPE_CHECKING:
+    from runner.records.ledger import Ledger
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Opened:
     def selected(self) -> frozenset[Name] | None:
         return select(self.batch, getattr(self.args, "select", ()), getattr(self.args, "exclude", ()))
 
-    def names(self, ledger: Ledger) -> tuple[str, ...]:
+    def names(self, ledger: "Ledger") -> tuple[str, ...]:
         """What this repository is known by in the ledger: the name that rows are written under, then the others."""
         repository = self.repository
         home = ledger.home(self.settings.account, repository.ids)

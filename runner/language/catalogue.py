@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 
 
@@ -25,7 +25,7 @@ class Entry:
 @cache
 def catalogue() -> Mapping[str, Entry]:
     """Every code, in alphabetical order."""
-    text = resources.files("runner.language").joinpath("data", "problems.toml").read_text("utf-8")
+    text = (Path(__file__).parent / "data" / "problems.toml").read_text("utf-8")
     found = {
         code: Entry(said["says"], said["wrong"].rstrip(), said["right"].rstrip(), said.get("warning", False))
         for code, said in tomllib.loads(text).items()
