@@ -1,5 +1,6 @@
 """From a finished shot to the one request that its takes share: mode, materials, positions, the prompt as sent."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -15,6 +16,9 @@ from runner.language.shots import prompt_text
 from runner.media.files import known_endings
 from runner.problems import Problem
 from runner.request import FromTake, Kind, Material, Mode, Plain, Request
+
+_MARKUP = re.compile(r"\{[{#].*?(?:[}#]\}|\Z)", re.DOTALL)
+_GONE = "\ufffc"
 
 
 @dataclass(slots=True)
@@ -36,6 +40,8 @@ class Composer(Notes):
         self.text = text or ""
         if mentions:
             self._unusable(mentions)
+        elif text is None and "prompt" in draft.broken:
+            self._beside_a_fault()
         frames = self._frames()
         references = self._references()
         mode = self._mode(mentions, references, frames)
@@ -55,6 +61,17 @@ class Composer(Notes):
         if request is None or self.failed or draft.broken:
             return None
         return self._made(request, values)
+
+    def _beside_a_fault(self) -> None:
+        """The mentions that stand literally in a prompt whose template failed: one fault does not hide another."""
+        said = self.draft.raw.get("prompt")
+        # Inside a statement nobody knows what would have been sent.
+        if not isinstance(said, str) or "@" not in said or "{%" in said:
+            return
+        self.text = _MARKUP.sub(lambda markup: _GONE * len(markup.group()), said)
+        ends = ((one, self.text[max(0, one.start - 1) : one.end + 1]) for one in find(self.text, self.cast.names))
+        self._unusable([one for one, around in ends if _GONE not in around])
+        self.text = ""
 
     def _unusable(self, mentions: list[Mention]) -> None:
         for mention in mentions:

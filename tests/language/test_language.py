@@ -307,7 +307,22 @@ def test_a_problem_that_instances_share_is_said_once(tmp_path: Path) -> None:
     assert [(one.code, len(one.shots)) for one in problems.errors] == [
         ("matrix-idle-axis", 0),
         ("undefined-variable", 5),
+        ("unknown-name", 5),
     ]
+
+
+def test_a_template_that_fails_hides_no_mention_beside_it(tmp_path: Path) -> None:
+    written = {
+        "{{ cty }} @nobody": ["undefined-variable", "unknown-name"],
+        "@nobody {{ cty }} @image1 @else": ["unknown-name", "undefined-variable", "unknown-name"],
+        "@nobody{{ cty }} {{ cty }}@nobody @{{ cty }}": ["undefined-variable"] * 3,
+        "{% if cty %}@nobody{% endif %}": ["undefined-variable"],
+        "{{ cty": ["template-syntax"],
+        "{# @nobody #}{{ cty }}": ["undefined-variable"],
+    }
+    for prompt, wrong in written.items():
+        board = f"storyboard: 1\nshots:\n  - id: quay\n    prompt: '{prompt}'\n"
+        assert codes(tmp_path, board) == wrong, prompt
 
 
 def test_yaml_is_read_by_the_core_schema(tmp_path: Path) -> None:
