@@ -31,8 +31,8 @@ test-live: .venv/.installed-dev  ## hold the real API to its pages: reads only, 
 bench-download: .venv/.installed-dev  ## downloads against curl and a hash
 	@$(PY) -m benchmarks.download
 
-bench-compile: .venv/.installed-dev  ## text to batch against libyaml's events alone
-	@$(PY) -m benchmarks.compile
+bench-compile: .venv/.installed-dev  ## text to plan against libyaml's events alone, the start against bare python
+	@$(PY) -m benchmarks.compile && $(PY) -m benchmarks.startup
 
 bench-engine: .venv/.installed-dev  ## a batch against the list schedule without overhead
 	@$(PY) -m benchmarks.engine

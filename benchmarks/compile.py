@@ -1,24 +1,36 @@
-"""How fast storyboards are compiled, as ratios to libyaml's events of the same file. Prints the table of the docs.
+"""How fast storyboards are compiled and planned, as ratios to libyaml's events of the same file. Prints docs' table.
 
     python -m benchmarks.compile [SHOTS …]      1,000, 10,000 and 100,000 unless said otherwise
 
-Both sides run in one process, in turn; the smallest of the rounds counts. Memory is that of a process of its own.
+CPU time, user and system. Everything runs in turn with the floor, which is repeated until it takes about as long as
+what it is held against (on a shared machine a short run is luckier than a long one); the middle ratio of the rounds
+counts. The last columns are a process of its own, `storyboard plan --json`, from its start to its end, and its memory.
 """
 
 import gc
-import subprocess
+import os
+import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 
+from runner.deciding import decide
+from runner.edition.edition import DEFAULT, load
+from runner.edition.wire import bodies, placeholder
+from runner.events import Account
+from runner.history import History
 from runner.language import batch as language
 from runner.language import schema
 from runner.language.batch import Options
 from runner.language.document import Source
 from runner.language.source import new_parser, parse
+from runner.plan import Plan
 from runner.problems import Problems
+from runner.show.clean import json_document
+from runner.show.plan_json import plan_json
 
 HEAD = """storyboard: 1
 title: A very long film
@@ -95,7 +107,8 @@ def floor(texts: Sequence[str]) -> None:
             pass
 
 
-def seconds(work: Callable[[], object]) -> float:
+def cpu(work: Callable[[], object]) -> float:
+    """CPU seconds of some work in this process, the collector off as while compiling."""
     gc.collect()
     gc.disable()
     started = time.process_time()
@@ -105,52 +118,86 @@ def seconds(work: Callable[[], object]) -> float:
     return spent
 
 
-def measure(shots: int, rounds: int) -> tuple[float, dict[str, float], int]:
-    """Seconds of the floor, seconds of each stage, MB of a process that compiles it."""
+def process(command: list[str]) -> tuple[float, int]:
+    """CPU seconds of a whole process, and the most MB that it took."""
+    pid = os.posix_spawn(command[0], command, os.environ, file_actions=_quiet())
+    _, status, used = os.wait4(pid, 0)
+    if os.waitstatus_to_exitcode(status) != 0:
+        raise SystemExit(f"{' '.join(command[:6])} ended with {os.waitstatus_to_exitcode(status)}")
+    return used.ru_utime + used.ru_stime, used.ru_maxrss // (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def _quiet() -> list[tuple[int, int, str, int, int]]:
+    return [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+
+
+def stages(texts: Sequence[str], boards: Sequence[Path], root: Path) -> dict[str, Callable[[], object]]:
+    """What a plan does, step by step; each works on what the one before it made."""
+    edition, account = load(DEFAULT), Account("sandbox", "localhost", free=True)
+    documents = [parse(Source("board.yaml", text), Problems()) for text in texts]
+    batch, problems = language.compile(boards, root, Options())
+    assert not problems.errors, problems.errors[:3]
+
+    def decided() -> Plan:
+        return decide(
+            batch, History(), account=account, edition=edition, usd_per_credit=Decimal("0.01"), on_disk=lambda _: False
+        )
+
+    plan, body_of = decided(), bodies(edition, placeholder)
+    return {
+        "values with places": lambda: [parse(Source("board.yaml", text), Problems()) for text in texts],
+        "schema, a yes": lambda: [schema.fits(document.root) for document in documents],
+        "compile": lambda: language.compile(boards, root, Options()),
+        "decide": decided,
+        "JSON": lambda: json_document(plan_json(plan, lambda step: body_of(step.shot.request))),
+    }
+
+
+def beside_floor(texts: Sequence[str], work: Callable[[], float], rounds: int) -> tuple[float, float]:
+    """(ratio to the floor, CPU seconds of the floor): the floor before and after each run, as often as it takes."""
+    ratios, least = [], float("inf")
+    for _ in range(rounds):
+        before = cpu(lambda: floor(texts))
+        spent = work()
+        times = max(1, min(8, round(spent / before / 2)))
+        floors = [before, *(cpu(lambda: floor(texts)) for _ in range(times))]
+        ratios.append(spent / statistics.mean(floors))
+        least = min(least, *floors)
+    return statistics.median(ratios), least
+
+
+def measure(shots: int, rounds: int) -> str:
+    """A line of the table: floor, stages, the whole process and its memory."""
     texts = [storyboard(min(PER_FILE, shots - first), first) for first in range(0, shots, PER_FILE)]
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
+        root = Path(folder).resolve()
+        (root / "storyboard.toml").touch()
         boards = [root / f"board-{number}.yaml" for number in range(len(texts))]
         for board, text in zip(boards, texts, strict=True):
             board.write_text(text, "utf-8")
-        document = parse(Source("board.yaml", texts[0]), Problems())
-        share = len(texts)
-        stages: dict[str, Callable[[], object]] = {
-            "events alone": lambda: floor(texts),
-            "values with places": lambda: [parse(Source("board.yaml", text), Problems()) for text in texts],
-            "schema, a yes": lambda: [schema.fits(document.root) for _ in range(share)],
-            "compile, the whole": lambda: language.compile(boards, root, Options()),
-        }
-        best = dict.fromkeys(stages, float("inf"))
-        for _ in range(rounds):
-            for name, work in stages.items():
-                best[name] = min(best[name], seconds(work))
-        return best.pop("events alone"), best, peak(boards)
+        memory: list[int] = []
 
+        def whole() -> float:
+            spent, most = process([sys.executable, "-m", "runner", "plan", "--json", *map(str, boards)])
+            memory.append(most)
+            return spent
 
-def peak(boards: Sequence[Path]) -> int:
-    """MB that a process of its own takes at most to compile storyboards."""
-    code = (
-        "import resource, sys; from pathlib import Path\n"
-        "from runner.language.batch import Options, compile\n"
-        "boards = [Path(name) for name in sys.argv[1:]]\n"
-        "batch, problems = compile(boards, boards[0].parent, Options())\n"
-        "assert not problems.errors, problems.errors[:3]\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
-    )
-    command = [sys.executable, "-c", code, *map(str, boards)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return int(done.stdout) // (1024 * 1024 if sys.platform == "darwin" else 1024)
+        # First, while this process is small: the system counts the parent's memory at the start for the child's.
+        ratio, least = beside_floor(texts, whole, rounds)
+        cells: list[str] = []
+        for work in stages(texts, boards, root).values():
+            beside, seconds = beside_floor(texts, lambda work=work: cpu(work), rounds)  # type: ignore[misc]
+            cells.append(f"{beside:.2f} ×")
+            least = min(least, seconds)
+        return f"| {shots:,} | {least / shots * 1e6:.1f} | {' | '.join(cells)} | {ratio:.1f} × | {max(memory)} |"
 
 
 def main() -> None:
     sizes = [int(size.replace(",", "")) for size in sys.argv[1:]] or [1_000, 10_000, 100_000]
-    print("| shots | events alone, µs a shot | values with places | schema, a yes | compile, the whole | MB |")
-    print("|---|---|---|---|---|---|")
+    print("| shots | floor, µs a shot | values with places | schema | compile | decide | JSON | the whole plan | MB |")
+    print("|---|---|---|---|---|---|---|---|---|")
     for shots in sizes:
-        spent, stages, memory = measure(shots, rounds=5 if shots < 50_000 else 2)
-        ratios = " | ".join(f"{value / spent:.2f} ×" for value in stages.values())
-        print(f"| {shots:,} | {spent / shots * 1e6:.1f} | {ratios} | {memory} |", flush=True)
+        print(measure(shots, rounds=5 if shots < 50_000 else 1), flush=True)
 
 
 if __name__ == "__main__":
