@@ -73,11 +73,17 @@ def _fate(step: Step, history: History, running: Running, blocked: Mapping[Key, 
     elif step.action is Action.BLOCKED:
         yield "blocked", Fate(step, None, step.reason)
     elif attempt is not None and (name := _BY_STATE.get(attempt.state)) is not None:
-        yield name, Fate(step, attempt, attempt.words)
+        yield name, Fate(step, attempt, _fetchable(attempt) if attempt.state is State.SUCCEEDED else attempt.words)
     elif attempt is not None and attempt.state is State.STORED:
         yield "waits", Fate(step, attempt, "its clip is still to be fetched")
     else:
         yield _unmade(step, attempt, history, running, blocked)
+
+
+def _fetchable(attempt: Attempt) -> str:
+    """Of a task that succeeded and whose clip is not here: nothing is ordered any more."""
+    made = "paid" if attempt.billed else "made"
+    return f"{made}; its clip is still to be fetched" + (f": {attempt.words}" if attempt.words else "")
 
 
 def _unmade(
