@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from runner.engine.news import News
-from runner.plan import Step
+from runner.plan import Action, Step
 from runner.show.amounts import count, lasting
 from runner.show.clean import words
 from runner.show.names import clip_path, shot_name
@@ -46,8 +46,11 @@ def heartbeat(progress: Progress, now: datetime) -> str:
 
 
 def opening_line(progress: Progress) -> str:
-    """`00:00 begin     The Last Ferry: 28 takes`."""
+    """`00:00 begin     The Last Ferry: 28 takes, 3 of them go on`."""
     takes = progress.begun + len(progress.to_go)
     name = progress.title
+    resumed = sum(step.action is Action.RESUME for step in progress.to_go.values())
+    part = "it goes on" if resumed == takes == 1 else f"{resumed} of them go{'es' if resumed == 1 else ''} on"
+    going = f", {part}" if resumed else ""
     at_once = f", {progress.at_once} at a time" if progress.at_once > 1 else ""
-    return f"00:00 begin     {name}: {count(takes, 'take')}{at_once}"
+    return f"00:00 begin     {name}: {count(takes, 'take')}{going}{at_once}"

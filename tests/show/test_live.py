@@ -25,7 +25,7 @@ from runner.show.live import JsonView, PlainView, TerminalView, View, view
 from runner.show.pen import Pen
 from runner.show.progress import Progress
 from tests.show.driver import Quickened, story
-from tests.show.films import NOON, ferry, plan
+from tests.show.films import NOON, ferry, history, plan
 
 STORY = list(story(plan(ferry())))
 MADE = sum(news.event == "stored" for news in STORY)
@@ -98,6 +98,15 @@ def test_a_log_names_each_clip_as_it_is_seen_from_the_reader() -> None:
     made = [line.split()[-1] for line in stream.getvalue().splitlines() if " made " in line and "take" in line]
     assert made
     assert all(path.startswith("../../renders/ferry/kinovi/clips/SH") for path in made)
+
+
+def test_the_first_line_says_how_many_takes_of_an_earlier_run_go_on() -> None:
+    past = history(plan(ferry()), {("SH010", 1): "running", ("SH030", 1): "succeeded"})
+    stream = io.StringIO()
+    shown = view(stream, Progress(), SystemClock(), terminal=False, color=False)
+    shown.tell(News("plan", NOON, plan=plan(ferry(), history=past)))
+    shown.close()
+    assert stream.getvalue() == "00:00 begin     The Last Ferry: 28 takes, 2 of them go on\n"
 
 
 def test_quiet_says_only_what_went_wrong() -> None:
