@@ -194,12 +194,12 @@ def model(shots: Sequence[Shot], full: bool) -> str:
 
 
 def span(ids: Sequence[str], whole: bool = True) -> str:
-    """Some shots by name: `SH010`, `SH030-SH040`, `city-* (12)`, `quay … door (5)`; `whole`: none is left out."""
+    """Some shots by name: `SH010`, `SH030-SH040`, `fire-1 … fire-6`, `quay … door (5)`; `whole`: none is left out."""
     first, last = clean(ids[0]), clean(ids[-1])
     if len(ids) == 1:
         return first
     if whole and _numbered(ids):
-        return f"{first}-{last}"
+        return f"{first} … {last}" if "-" in first + last else f"{first}-{last}"
     if len(ids) == 2 and len(first) + len(last) <= _SHORT_PAIR:
         return f"{first}, {last}"
     stem = _stem(ids)
