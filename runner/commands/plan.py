@@ -15,7 +15,7 @@ from runner.history import History
 from runner.plan import Plan
 from runner.problems import ExitCode, Place, Problem
 from runner.show.amounts import credits_text
-from runner.show.plan import Around, Way, screen
+from runner.show.plan import Around, Way, price_line, screen
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -82,6 +82,9 @@ def _json(desk: Opened, plan: Plan, history: History) -> None:
 
 
 def _screen(desk: Opened, plan: Plan, history: History) -> None:
+    if desk.args.quiet:
+        print(price_line(plan))
+        return
     told = around(desk, plan, history)
     if not plan.play and (over := _over(desk, plan, history)) is not None:
         told = _below(over, desk, history, told)

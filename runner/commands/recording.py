@@ -167,6 +167,7 @@ def after(desk: Opened, records: Records, history: History, took: float) -> Afte
         run=records.limits.run,
         whole=desk.plan(history),
         prefix=prefix(desk),
+        quiet=desk.args.quiet,
         took=took,
         built=BUILT,
         to_commit=tuple(desk.shown(path) for path in open_ones),

@@ -88,6 +88,8 @@ def _nothing(desk: Opened, plan: Plan, history: History, records: recording.Reco
         seen = JsonView(sys.stdout)
         seen.tell(News("done", records.clock.now(), plan=plan, outcome=ended))
         seen.close()
+    elif nothing_to_do(plan) and desk.args.quiet:
+        pass
     elif nothing_to_do(plan):
         print(
             screen(plan, columns(), color(desk.args, sys.stdout), around=Around(typed=typed(desk.args, desk.files))),

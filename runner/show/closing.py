@@ -58,6 +58,8 @@ class After:
     """What a run of everything would do now: all shots, whatever was selected; None when nobody asks."""
     prefix: str = ""
     """The repository's top seen from where the user stands: what paths of clips are told from."""
+    quiet: bool = False
+    """Only what went wrong is wanted."""
     took: float = 0.0
     """Seconds that the run took."""
     asks: str = "kinovi"
@@ -72,8 +74,12 @@ class After:
 
 
 def closing(outcome: Outcome, width: int, color: bool, after: After) -> str:
-    """The last screen of a run, at so many columns."""
+    """The last screen of a run, at so many columns; empty when only trouble is wanted, and there is none."""
     ink, width = Ink(color), min(width, _WIDE)
+    if after.quiet:
+        troubles = _troubles(outcome, width, ink, after)
+        lines = [_headline(outcome, width, ink, after), *troubles]
+        return "" if outcome.exit_code is ExitCode.DONE else "\n".join(lines) + "\n"
     blocks = [
         [_headline(outcome, width, ink, after)],
         _money(outcome, width, ink, after),

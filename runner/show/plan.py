@@ -9,12 +9,12 @@ from runner.language.board import Storyboard
 from runner.plan import Action, Plan, Step, totals
 from runner.problems import Problem
 from runner.request import LocalFile
-from runner.show.amounts import count, credits_text, dollars, lasting, length, volume
+from runner.show.amounts import count, credits_text, dollars, lasting, length, money, volume
 from runner.show.cells import width as cells
 from runner.show.clean import clean, words
 from runner.show.ink import Ink
 from runner.show.notes import aside, beside, flow, hanging, warnings
-from runner.show.plan_table import WIDE, plan_table, said_once
+from runner.show.plan_table import WIDE, plan_table, price_of, said_once
 from runner.show.table import Cell, Column, Row, row, table
 
 _KINDS = {"image": ("picture", "pictures"), "video": ("video", "videos"), "audio": ("sound", "sounds")}
@@ -169,6 +169,8 @@ def _together(plan: Plan, width: int, ink: Ink, told: Around) -> list[str]:
     name, price = Cell(f"{len(boards)} storyboards", "strong"), Cell(credits_text(whole.credits), "strong")
     usd = dollars(plan.usd(whole.credits))
     rows.append(row(name, f"{ordered:,}", f"{whole.seconds:,}", price, Cell(usd, "strong"), indent=1))
+    if whole.later_takes:
+        rows += _later(plan)
     asked = f"on {clean(told.asks)}" if plan.play else "credits"
     columns = (
         Column(least=12, most=width // 2, head=" now"),
@@ -180,6 +182,17 @@ def _together(plan: Plan, width: int, ink: Ink, told: Around) -> list[str]:
     return table(columns, rows, width, ink, indent=1)
 
 
+def _later(plan: Plan) -> Iterable[Row]:
+    """Under the sum of now: what comes after a pick, and all of it."""
+    sums, steps = plan.totals, plan.steps
+    for name, takes, seconds, credits, more in (
+        ("later", sums.later_takes, sums.later_seconds, sums.later_credits, "  after you pick"),
+        ("whole", len(steps), sum(step.shot.request.seconds for step in steps), price_of(steps), ""),
+    ):
+        usd = f"{dollars(plan.usd(credits))}{more}"
+        yield row(name, f"{takes:,}", f"{seconds:,}", credits_text(credits), usd, indent=1)
+
+
 # -- below the table --------------------------------------------------------------------------------------
 
 
@@ -189,6 +202,11 @@ def free_words(plan: Plan, asks: str) -> str:
     if credits == 0:
         return "free"
     return f"free; on {clean(asks)} {credits_text(credits)} credits, {dollars(plan.usd(credits))}"
+
+
+def price_line(plan: Plan, asks: str = "kinovi") -> str:
+    """What a run would cost now, in one line."""
+    return free_words(plan, asks) if plan.play else money(plan.totals.credits, plan.usd_per_credit)
 
 
 def _notes(plan: Plan, width: int, ink: Ink, told: Around) -> list[str]:

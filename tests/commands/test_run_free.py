@@ -50,6 +50,13 @@ def test_the_paths_of_clips_open_from_where_the_user_stands(film: Content) -> No
     assert all((below.root / path).is_file() for path in shown)
 
 
+def test_quiet_says_nothing_of_a_success_and_the_price_of_a_plan_in_one_line(film: Content) -> None:
+    assert film.storyboard("plan", FILM, "--quiet").out == "free; on kinovi 120 credits, $0.60\n"
+    for _ in range(2):
+        said = film.storyboard("run", FILM, "--quiet")
+        assert (said.code, said.out, said.err) == (0, "", "")
+
+
 def test_a_changed_prompt_makes_only_the_touched_shots_and_keeps_the_old_clip(film: Content) -> None:
     film.storyboard("run", FILM)
     text = (film.root / FILM).read_text()

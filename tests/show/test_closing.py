@@ -8,7 +8,11 @@ from decimal import Decimal
 
 import pytest
 
+from runner.engine.inflight import Running
+from runner.engine.limits import Limits
 from runner.engine.news import Fate, Halt, Money, Outcome
+from runner.engine.outcome import outcome as ending
+from runner.engine.pace import Pace
 from runner.history import State
 from runner.language.board import Storyboard
 from runner.problems import ExitCode
@@ -186,6 +190,21 @@ def test_after_a_free_run_of_a_selection_the_real_price_is_offered_for_that_sele
     assert re.search(r"storyboard run storyboards/spot.yaml +the rest\n", text)
     assert "storyboard plan storyboards/spot.yaml --select faro --provider kinovi" in text
     assert "storyboard run storyboards/spot.yaml --select faro --provider kinovi" in text
+
+
+def test_quiet_leaves_what_went_wrong_and_nothing_of_a_success() -> None:
+    assert closing(free(), 100, color=False, after=After(quiet=True)) == ""
+    text = closing(failed(), 100, color=False, after=replace(TYPED, quiet=True))
+    assert "failed" in text
+    assert not re.search("billed|film  |next  ", text)
+
+
+def test_a_paid_take_that_only_lacks_its_clip_is_said_to_be_paid() -> None:
+    film = plan(series(1, 1))
+    past = history(film, {("S0001", 1): "succeeded"})
+    ended = ending(plan(series(1, 1), history=past), past, Running(Pace(1)), Limits("run-2"), Money())
+    text = closing(ended, 100, color=False, after=TYPED)
+    assert "waiting    S0001  paid; its clip is still to be fetched" in text
 
 
 def test_the_vendors_words_steer_no_terminal() -> None:

@@ -14,7 +14,7 @@ from runner.language.board import Storyboard
 from runner.plan import Plan
 from runner.problems import Place, Problem
 from runner.show.cells import width as cells
-from runner.show.plan import Around, Leaving, Way, screen
+from runner.show.plan import Around, Leaving, Way, price_line, screen
 from tests.show.conftest import Golden
 from tests.show.films import (
     MARIA,
@@ -183,6 +183,24 @@ def test_the_credits_of_all_lines_add_up_to_now_and_later() -> None:
     assert totals.credits is not None
     assert totals.later_credits is not None
     assert sum(found) == totals.credits + totals.later_credits
+
+
+def test_several_storyboards_sum_up_now_later_and_whole() -> None:
+    text = screen(plan(ferry(), matrix()), 100, color=False).split(" now  ")[-1]
+    sums = {line.split()[0]: line.split()[1:4] for line in text.splitlines() if re.match(r" +(later|whole) ", line)}
+    assert sums == {"later": ["4", "16", "640"], "whole": ["44", "176", "5,600"]}, text
+    assert "later" not in screen(plan(series(12, 2), matrix()), 100, color=False)
+
+
+def test_the_price_alone_is_one_line() -> None:
+    assert price_line(plan(ferry())) == "4,480 credits ($22.40)"
+    assert price_line(plan(ferry(), account=SANDBOX)) == "free; on kinovi 5,120 credits, $25.60"
+
+
+def test_a_run_of_shots_whose_names_have_hyphens_is_not_read_as_one_name() -> None:
+    path = "storyboards/spot.yaml"
+    shots = tuple(shot(f"fire-{number}", MARIA, path=path, prompt="a") for number in range(1, 7))
+    assert "fire-1 … fire-6" in screen(plan(Storyboard(path, "Fire", shots)), 100, color=False)
 
 
 def test_play_money_is_said_to_be_free() -> None:
