@@ -6,31 +6,23 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from runner.commands import callbacks
-from runner.commands.opening import Opened, color, columns, typed
-from runner.commands.pricing import around, unreachable, ways
+from runner.commands.opening import Opened, color, columns
+from runner.commands.pricing import again, around, passing, unreachable, ways
 from runner.engine.limits import Budget
 from runner.history import History
-from runner.language.board import Storyboard
+from runner.language.board import Shot, Storyboard
 from runner.plan import Plan, totals
 from runner.problems import ExitCode, Stop
 from runner.show import question
 from runner.show.plan import Goes, screen
 
 
-def fit(desk: Opened, plan: Plan) -> None:
+def fit(desk: Opened, plan: Plan, history: History) -> None:
     """Whether a paid run may begin at all: materials, key, CI, repository. A free run always may."""
     if plan.play:
         return
     if lost := unreachable(plan):
-        lines = [f"  {shot.place.file}:{shot.place.line}: {shot.id} sends {name}" for shot, name in lost]
-        raise Stop(
-            ExitCode.UNFIT,
-            f"{desk.settings.provider} takes public addresses only, and {len(lost)} of the shots send what lies on "
-            "this machine; nothing was sent, nothing was spent\n"
-            + "\n".join(lines[:10])
-            + (f"\n  and {len(lines) - 10} more" if len(lines) > 10 else "")
-            + "\n  give these materials by https addresses, or leave the shots out with --exclude",
-        )
+        raise Stop(ExitCode.UNFIT, _not_public(desk, plan, history, lost))
     _fit_in_ci(desk, plan)
     if desk.repository.silent:
         raise Stop(
@@ -47,8 +39,26 @@ def fit(desk: Opened, plan: Plan) -> None:
     desk.settings.key()
 
 
+def _not_public(desk: Opened, plan: Plan, history: History, lost: list[tuple[Shot, str]]) -> str:
+    """Which shots send what nobody else can open, and the line that goes on without them."""
+    lines = [f"  {shot.place.file}:{shot.place.line}: {shot.id} sends {name}" for shot, name in lost]
+    more = [f"  and {len(lines) - 10} more"] if len(lines) > 10 else []
+    shots = "one shot sends" if len(lost) == 1 else f"{len(lost)} shots send"
+    line = passing(desk, history, plan)
+    way = f"or go on without them:\n    {line}" if line is not None else "or make them with the sandbox"
+    return "\n".join(
+        [
+            f"{desk.settings.provider} takes public addresses only, and {shots} what lies on this machine: "
+            "nothing was sent, nothing was spent",
+            *lines[:10],
+            *more,
+            f"  give these materials by https addresses, {way}",
+        ]
+    )
+
+
 def _fit_in_ci(desk: Opened, plan: Plan) -> None:
-    settings, args, words = desk.settings, desk.args, typed(desk.args, desk.files)
+    settings, args, words = desk.settings, desk.args, again(desk)
     if settings.pull_request is not None and not (args.allow_pull_request and args.max_credits is not None):
         raise Stop(
             ExitCode.DECLINED,
@@ -144,7 +154,7 @@ def _agreed(desk: Opened, plan: Plan, history: History, ordered: Decimal) -> Dec
         _ask(plan, places)
         return ordered
     if desk.args.max_credits is None:
-        raise Stop(ExitCode.DECLINED, question.nobody_to_ask(plan, typed(desk.args, desk.files), places))
+        raise Stop(ExitCode.DECLINED, question.nobody_to_ask(plan, again(desk), places))
     return None
 
 

@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> ExitCode:
             return _nothing(desk, plan, history, records)
         if not plan.play and asking.is_terminal() and not args.quiet:
             asking.show(desk, plan, history)
-        asking.fit(desk, plan)
+        asking.fit(desk, plan, history)
         agreed = asking.consent(desk, plan, history, records.last_day())
         if agreed is not None:
             records = records.within(agreed)
