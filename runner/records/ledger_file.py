@@ -50,9 +50,8 @@ class LedgerFile:
             state.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self.path.exists():
                 _make(state, self.path)
-            self.connection = _connect(self.path)
             self._known = _identity(self.path)
-            _recognise(self.connection, self.path)
+            self.connection = _connect(self.path)
         except OSError as error:
             raise Stop(ExitCode.UNFIT, f"no ledger can be kept in {state}: {error.strerror}") from error
         except sqlite3.Error as error:
@@ -106,11 +105,20 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"file:{_quoted(path)}?mode=rw", uri=True, isolation_level=None, check_same_thread=False, cached_statements=64
     )
-    # one file and no second one beside it, and a write into a deleted file is an error
+    try:
+        _prepare(connection)
+        _recognise(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """One file and no second one beside it, and a write into a deleted file is an error."""
     for pragma in ("journal_mode = DELETE", "synchronous = EXTRA", f"busy_timeout = {_WAIT_MS}", "temp_store = MEMORY"):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     connection.row_factory = sqlite3.Row
-    return connection
 
 
 def _quoted(path: Path) -> str:

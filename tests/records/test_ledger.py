@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -153,7 +154,10 @@ def test_an_attempt_that_the_caller_does_not_know_keeps_it_away_even_when_it_end
 
 def test_the_index_itself_refuses_a_second_open_attempt(ledger: Ledger, tmp_path: Path) -> None:
     put(ledger, "a1", intended())
-    with sqlite3.connect(tmp_path / NAME) as database, pytest.raises(sqlite3.IntegrityError):
+    with (
+        closing(sqlite3.connect(tmp_path / NAME, isolation_level=None)) as database,
+        pytest.raises(sqlite3.IntegrityError),
+    ):
         database.execute(
             "INSERT INTO attempt SELECT 99, 'a2', account, repository, storyboard, shot, take, fingerprint, run, at,"
             " sent, intended, state, open, NULL, costs, folded FROM attempt"
@@ -414,14 +418,14 @@ def test_what_is_no_database_is_left_as_it_is(tmp_path: Path, clock: HandClock) 
 
 
 def test_another_programs_database_is_not_a_ledger(tmp_path: Path, clock: HandClock) -> None:
-    with sqlite3.connect(tmp_path / NAME) as database:
+    with closing(sqlite3.connect(tmp_path / NAME, isolation_level=None)) as database:
         database.execute("CREATE TABLE other(x)")
     database.close()
     assert "not a ledger" in unfit(tmp_path, clock)
 
 
 def test_a_newer_ledger_asks_for_the_newer_version(ledger: Ledger, tmp_path: Path, clock: HandClock) -> None:
-    with sqlite3.connect(tmp_path / NAME) as database:
+    with closing(sqlite3.connect(tmp_path / NAME, isolation_level=None)) as database:
         database.execute("PRAGMA user_version = 2")
     database.close()
     assert "newer version" in unfit(tmp_path, clock)
@@ -528,8 +532,8 @@ def test_a_task_id_that_could_not_be_written_is_said(ledger: Ledger) -> None:
 
 def test_a_receipt_is_written_before_its_row(ledger: Ledger, tmp_path: Path, clock: HandClock) -> None:
     put(ledger, "a1", intended(), Sending())
-    with sqlite3.connect(tmp_path / NAME) as database:
-        database.execute("CREATE TRIGGER broken BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'no rows today'); END")
+    database = sqlite3.connect(tmp_path / NAME, isolation_level=None)
+    database.execute("CREATE TRIGGER broken BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'no rows today'); END")
     with pytest.raises(Stop, match="task_55 was created") as stopped:
         ledger.append(Event(clock.now(), "a1", Created("task_55")))
     assert stopped.value.code == ExitCode.UNFIT
