@@ -1,7 +1,6 @@
 """What to do about every take of a batch, and why. Pure: (batch, history, selection) to plan."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from decimal import Decimal
 from graphlib import TopologicalSorter
 from typing import Literal
@@ -22,6 +21,7 @@ from runner.plan import COMING, ORDERED, Action, Plan, Step
 from runner.reasons import changed
 from runner.request import FromTake, Plain, Upstream, fingerprint, neutral
 from runner.selection import Name
+from runner.values import dataclass, field
 
 _ENDED = frozenset({State.STORED, State.SUCCEEDED, State.REFUSED, State.GONE})
 _NOTHING: dict[FromTake, Upstream] = {}

@@ -1,12 +1,12 @@
 """What can happen to an attempt: what was intended, what the provider answered, what only we know. Values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
 from runner.request import Plain
+from runner.values import dataclass
 
 FailureClass = Literal["moderation", "face", "review", "provider", "other"]
 Verdict = Literal["adopted", "not-charged", "charged", "undone"]

@@ -1,7 +1,6 @@
 """What happened to every attempt, as events that are only appended, and what is true after them. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -29,6 +28,7 @@ from runner.events import (
     Vanished,
 )
 from runner.request import Plain
+from runner.values import dataclass, field, replace
 
 
 class State(StrEnum):

@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+
+from runner.values import dataclass, field
 
 _SHAPE = re.compile(r"[\x21-\x7e]{8,512}")
 

@@ -1,7 +1,6 @@
 """A plan as a value: for every take what a run would do, why, and for how much."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
@@ -12,6 +11,7 @@ from runner.events import Account
 from runner.language.board import Batch, Shot, Storyboard
 from runner.request import FromTake, Plain, Upstream, neutral
 from runner.selection import Name
+from runner.values import dataclass, field
 
 
 class Action(StrEnum):

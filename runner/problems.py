@@ -1,9 +1,10 @@
 """What is wrong and where, the nearest known name, and how a command ends."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
+
+from runner.values import dataclass, field
 
 Severity = Literal["error", "warning"]
 

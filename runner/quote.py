@@ -1,12 +1,12 @@
 """What a plan costs against its ceilings, and cheaper ways that would pass. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 
 from runner.edition.edition import Edition
 from runner.language.board import Batch, Shot
+from runner.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
+
+from runner.values import dataclass
 
 Kind = Literal["image", "video", "audio"]
 Mode = Literal["text", "keyframe", "reference"]

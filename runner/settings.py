@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from runner.events import Account
 from runner.key import Key, misshapen
 from runner.problems import ExitCode, Stop, nearest
 from runner.settings_file import PROVIDERS, SettingsFile, listening_at
+from runner.values import dataclass, field
 
 Files = tuple[SettingsFile, SettingsFile]
 

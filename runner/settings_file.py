@@ -4,7 +4,6 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from ipaddress import ip_address
 from pathlib import Path
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 
 from runner.edition.edition import NAMES as EDITIONS
 from runner.problems import ExitCode, Stop, nearest
+from runner.values import dataclass
 
 PROVIDERS = ("sandbox", "kinovi")
 _LEAST, _MOST = Decimal("1e-9"), Decimal("1e9")

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from runner.commands import callbacks
@@ -15,6 +14,7 @@ from runner.plan import Plan, totals
 from runner.problems import ExitCode, Stop
 from runner.show import question
 from runner.show.plan import Goes, screen
+from runner.values import dataclass, replace
 
 
 def fit(desk: Opened, plan: Plan, history: History) -> None:

@@ -3,7 +3,6 @@
 import argparse
 import sys
 from contextlib import AsyncExitStack
-from dataclasses import replace
 
 import anyio
 
@@ -26,6 +25,7 @@ from runner.plan import Step
 from runner.problems import ExitCode
 from runner.show.clean import json_document
 from runner.show.clips import ClipCheck, Verdict, clips, clips_json
+from runner.values import replace
 
 
 def add(parser: argparse.ArgumentParser) -> None:

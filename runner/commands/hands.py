@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -35,6 +34,7 @@ from runner.records.clips import Shelf
 from runner.request import Material, Plain
 from runner.sandbox.embedded import embedded
 from runner.settings import host_of, proxies
+from runner.values import dataclass, field
 
 _DOWNLOADS = 4
 

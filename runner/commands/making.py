@@ -4,7 +4,6 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import anyio
@@ -25,6 +24,7 @@ from runner.settings import dumb
 from runner.show.closing import closing
 from runner.show.live import JsonView, View, view
 from runner.show.progress import Progress
+from runner.values import dataclass, replace
 
 _MANIFEST_EVERY = 5.0
 """Seconds between two writings of the manifest while a run works, at least."""

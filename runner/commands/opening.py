@@ -7,7 +7,6 @@ import shlex
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +26,7 @@ from runner.records import manifest
 from runner.records.repository import Repository, identify
 from runner.selection import Name, board_name, select
 from runner.settings import Settings
+from runner.values import dataclass, replace
 
 if TYPE_CHECKING:
     from runner.records.ledger import Ledger

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from runner.plan import Plan
 from runner.problems import ExitCode, Place, Problem
 from runner.show.amounts import credits_text
 from runner.show.plan import Around, Way, price_line, screen
+from runner.values import replace
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,6 @@ import argparse
 import shlex
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from runner.request import LocalFile
 from runner.selection import Name, board_name
 from runner.show.plan import Around, Leaving
 from runner.show.plan import Way as Cheaper
+from runner.values import replace
 
 if TYPE_CHECKING:
     from runner.records.ledger import Ledger

@@ -5,7 +5,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from runner.records.clips import Shelf
 from runner.records.ledger import Ledger
 from runner.records.repository import uncommitted
 from runner.show.closing import After
+from runner.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

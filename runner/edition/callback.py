@@ -1,10 +1,9 @@
 """What a webhook says, in every known shape. Pure; never believed: it names a task to ask about, and nothing more."""
 
-from dataclasses import dataclass
-
 from runner.edition import strictjson
 from runner.edition.answers import boxes, good_id
 from runner.edition.record import known_status
+from runner.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from runner.request import Mode, Request
+from runner.values import dataclass, field, replace
 
 NAMES = ("classic", "2026-09", "pro-site")
 DEFAULT = "classic"

@@ -1,7 +1,6 @@
 """What recordInfo says of a task: running, succeeded, failed, or nothing that can be believed. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeGuard
@@ -26,6 +25,7 @@ from runner.events import (
     Running,
     Succeeded,
 )
+from runner.values import dataclass
 
 WAITING, GENERATING, SUCCESS, FAIL = "waiting", "generating", "success", "fail"
 _STATUSES = {

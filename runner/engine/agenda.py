@@ -1,7 +1,6 @@
 """A plan in the order in which it is made: longest remaining chain first, then longest. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from runner.engine.polling import belief
 from runner.history import (
@@ -11,6 +10,7 @@ from runner.history import (
 )
 from runner.plan import ORDERED, Action, Plan, Step
 from runner.request import Plain
+from runner.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """What the loop cannot do itself: the door to the provider, the ledger and the clips, as it needs them."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
@@ -15,6 +14,7 @@ from runner.events import (
 from runner.history import Attempt
 from runner.plan import Step
 from runner.request import Material, Plain
+from runner.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Webhooks as the loop hears them: a hint wakes a look, a receipt brings back a task whose answer was lost."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
 from runner.edition.callback import Callback
 from runner.edition.record import Facts
@@ -17,6 +16,7 @@ from runner.history import (
     Attempt,
     State,
 )
+from runner.values import dataclass, field
 
 Confirm = Callable[[str], Awaitable[tuple[LookAnswer, Facts | None]]]
 """One recordInfo with what the record says of itself: the answer, and the facts if it could be read."""

@@ -1,11 +1,11 @@
 """What is in flight in this process, and what this run has learned on the way."""
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from runner.engine.news import Halt
 from runner.engine.pace import Pace
 from runner.request import Material
+from runner.values import dataclass, field
 
 Key = tuple[str, str, int]
 """(storyboard, shot, take)."""

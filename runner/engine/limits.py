@@ -1,9 +1,10 @@
 """What a run may do: ceilings, cap, retries and patience, as one value for the schedule and the ledger."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
+
+from runner.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,5 @@
 """One recordInfo, and what it says of a task: still running, failed, or a clip to fetch."""
 
-from dataclasses import replace
-
 from runner.engine import schedule, words
 from runner.engine.inflight import Fetch, Look
 from runner.engine.pace import slot_freed
@@ -18,6 +16,7 @@ from runner.history import (
     State,
 )
 from runner.plan import Step
+from runner.values import replace
 
 _MISSING_PATIENCE = 600.0
 _VANISHED_AFTER = 24 * 3600.0

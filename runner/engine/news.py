@@ -1,7 +1,6 @@
 """What a run tells while it works, and how it ended: values for the live view and for `run --json`."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -9,6 +8,7 @@ from typing import Literal
 from runner.history import Attempt
 from runner.plan import Plan, Step
 from runner.problems import ExitCode, foremost
+from runner.values import dataclass
 
 Kind = Literal["plan", "created", "running", "succeeded", "stored", "failed", "refused", "unsettled", "warning", "done"]
 

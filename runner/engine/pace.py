@@ -1,8 +1,7 @@
 """How fast a run may create and ask: what 429, silence and success teach it. Pure but for the `Pace` itself."""
 
-from dataclasses import dataclass
-
 from runner.engine.limits import Limits
+from runner.values import dataclass
 
 
 @dataclass(slots=True)

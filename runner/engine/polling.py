@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
+
+from runner.values import dataclass
 
 PRIOR_SIGMA = 0.35
 _PRIOR_WEIGHT = 2.0

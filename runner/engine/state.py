@@ -1,7 +1,6 @@
 """What one run of the loop holds: the history and what is in flight change, nothing else does."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
@@ -29,6 +28,7 @@ from runner.history import (
     work,
 )
 from runner.plan import Plan, Step
+from runner.values import replace
 
 T = TypeVar("T")
 _PRIOR, _PRIOR_FREE = 150.0, 2.0

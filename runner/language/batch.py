@@ -3,7 +3,6 @@
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path as FilePath
 
@@ -35,6 +34,7 @@ from runner.language.shots import Draft, Ground, Layer, finish
 from runner.language.template import Templates
 from runner.problems import ExitCode, Problem, Problems, Stop, nearest
 from runner.request import Plain
+from runner.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """What a storyboard comes to: its shots, and the batch of all storyboards of one command."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 
 from runner.problems import Place
 from runner.request import LocalFile, Material, Remote, Request
+from runner.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

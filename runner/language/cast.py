@@ -1,12 +1,12 @@
 """Everybody who can be mentioned in a storyboard, and what a shot uses of them."""
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from runner.edition.edition import Edition
 from runner.language.document import Origin
 from runner.language.materials import Asset, Stock
 from runner.request import LocalFile, Material, Remote
+from runner.values import dataclass, field
 
 
 class Used(NamedTuple):

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 
 from runner.language.board import Shot
 from runner.language.cast import Used, same_source
@@ -16,6 +15,7 @@ from runner.language.shots import prompt_text
 from runner.media.files import known_endings
 from runner.problems import Problem
 from runner.request import FromTake, Kind, Material, Mode, Plain, Request
+from runner.values import dataclass, field, replace
 
 _MARKUP = re.compile(r"\{[{#].*?(?:[}#]\}|\Z)", re.DOTALL)
 _GONE = "\ufffc"

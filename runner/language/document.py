@@ -3,13 +3,13 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
 from runner.language.spots import offsets
 from runner.problems import Place
+from runner.values import dataclass, field
 
 Key = str | int
 Path = tuple[Key, ...]

@@ -1,7 +1,6 @@
 """One finished shot, with where each of its values came from, and its prompt on the way to what is sent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from runner.language.batch import Film, Options, compiling
@@ -13,6 +12,7 @@ from runner.language.expansion import used_names
 from runner.language.scope import Fault
 from runner.language.shots import Draft, prompt_text
 from runner.problems import Place
+from runner.values import dataclass
 
 _DEFAULTS = {"model": "seedance-20", "resolution": "720p", "duration": "5", "aspect_ratio": "16:9", "takes": "1"}
 _ORDER = """

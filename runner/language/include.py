@@ -3,7 +3,6 @@
 import itertools
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 
 from runner.language import schema
@@ -12,6 +11,7 @@ from runner.language.files import Unfit, check_written, read_bytes
 from runner.language.reading import decode
 from runner.language.source import parse
 from runner.problems import Place, Problem, Problems
+from runner.values import dataclass, field, replace
 
 MAX_DEPTH = 8
 

@@ -4,7 +4,6 @@ import ipaddress
 import os
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
@@ -16,6 +15,7 @@ from runner.language.include import Named
 from runner.media.files import MAX_BYTES, NotMedia, known_endings, measure
 from runner.problems import Problem
 from runner.request import Kind, LocalFile, Remote
+from runner.values import dataclass, field
 
 KINDS: tuple[Kind, ...] = ("image", "video", "audio")
 

@@ -2,12 +2,12 @@
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from runner.language.document import Origin, Value
 from runner.language.environment import slug, text_of
 from runner.language.schema import load
 from runner.problems import Problem, Problems, nearest
+from runner.values import dataclass
 
 MAX_COMBINATIONS = 10_000
 _RESERVED = ("include", "exclude", "shot")

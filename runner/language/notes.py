@@ -1,13 +1,12 @@
 """What is said about one shot: at a value, at a material, at a mention in its prompt."""
 
-from dataclasses import dataclass
-
 from runner.language.cast import Cast, Used
 from runner.language.document import Origin
 from runner.language.mentions import Mention
 from runner.language.shots import Draft, Ground
 from runner.language.trace import around, literal
 from runner.problems import Place, Problem
+from runner.values import dataclass
 
 
 @dataclass(slots=True)

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from runner.language.document import Origin, Value
 from runner.problems import Problem
+from runner.values import dataclass
 
 MARK = re.compile(r"\{[{%#]")
 _WORDS = "true false none True False None not in is and or if else recursive for endfor set import include"

@@ -1,8 +1,7 @@
 """Puts what was found in the order of the files, and says once what many shots share."""
 
-from dataclasses import replace
-
 from runner.problems import Place, Problem, Problems
+from runner.values import replace
 
 
 def settled(problems: Problems) -> Problems:

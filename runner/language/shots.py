@@ -1,7 +1,6 @@
 """From an entry to a finished shot: what it starts from, what overrides what, and where each value came from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from runner.language import schema
@@ -11,6 +10,7 @@ from runner.language.scope import MARK, Fault, Scope, Variable
 from runner.language.source import plain
 from runner.language.template import Templates
 from runner.problems import Problem, Problems
+from runner.values import dataclass, field, replace
 
 _NUMBERS = frozenset(("duration", "takes", "seed"))
 _TRUTHS = frozenset(("skip", "audio"))

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from yaml import YAMLError
@@ -23,6 +22,7 @@ from runner.language.reading import control_character
 from runner.language.spots import offsets
 from runner.language.syntax import left_out, quoted, translate
 from runner.problems import ExitCode, Problem, Problems, Stop, nearest
+from runner.values import replace
 
 MAX_DEPTH = 64
 MAX_NODES = 1_000_000

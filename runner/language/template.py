@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from runner.language.apart import Apart
@@ -34,6 +33,7 @@ from runner.language.faults import (
 )
 from runner.language.scope import MARK, RESERVED, Expression, Fault, Scope, Template
 from runner.problems import Place, Problem
+from runner.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from jinja2 import nodes

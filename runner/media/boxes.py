@@ -2,8 +2,9 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BufferedReader
+
+from runner.values import dataclass
 
 MAX_DEPTH = 8
 MAX_BOXES = 10_000

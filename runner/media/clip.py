@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from io import BufferedReader
@@ -14,6 +13,7 @@ from runner.media.boxes import Broken, Track, tracks, walk
 from runner.media.files import NotMedia, sniff
 from runner.media.frames import image_of
 from runner.media.reading import reading
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     import av

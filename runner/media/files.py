@@ -6,7 +6,6 @@ import stat
 import struct
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from io import BufferedReader
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from runner.media.reading import reading
 from runner.request import Kind
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,7 +3,6 @@
 import json
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -38,6 +37,7 @@ from runner.provider.exchange import Answer, exchange, nothing_to_mark
 from runner.provider.pace import Pace
 from runner.provider.redact import forms_of, without_key
 from runner.request import Plain
+from runner.values import dataclass, field
 
 CREATE = "/api/v1/jobs/createTask"
 LOOK = "/api/v1/jobs/recordInfo"

@@ -9,7 +9,6 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urljoin, urlsplit
@@ -23,6 +22,7 @@ from runner.provider import trust
 from runner.provider.addresses import Forbidden, Resolve, checked, is_number, named, resolved
 from runner.provider.cutoff import Cutoff
 from runner.provider.exchange import said_of
+from runner.values import dataclass, field
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
 

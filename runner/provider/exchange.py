@@ -3,12 +3,12 @@
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import anyio
 import httpx
 
 from runner.provider.departure import Departure
+from runner.values import dataclass
 
 MOST = 1 << 20
 """Bytes of an answer that are read."""

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import anyio
 import h11
@@ -11,6 +10,7 @@ from anyio.streams.stapled import MultiListener
 
 from runner.clock import Clock, SystemClock
 from runner.edition.callback import Callback, read_callback
+from runner.values import dataclass, field
 
 _ANSWER = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 

@@ -2,11 +2,11 @@
 
 import base64
 import json
-from dataclasses import replace
 from urllib.parse import quote
 
 from runner.key import Key
 from runner.provider.exchange import Answer
+from runner.values import replace
 
 HIDDEN = "[key]"
 

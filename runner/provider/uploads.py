@@ -3,7 +3,6 @@
 import json
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +21,7 @@ from runner.provider import trust
 from runner.provider.addresses import Forbidden, Resolve, checked, named, resolved
 from runner.provider.exchange import said_of
 from runner.provider.redact import hidden
+from runner.values import dataclass
 
 PATH = "/api/v1/uploads"
 _MOST = 1 << 16

@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from runner.engine.hands import NotYet
 from runner.history import Attempt
 from runner.media.clip import NotWhole, frame
 from runner.request import FromTake, LocalFile, Material, Remote
+from runner.values import dataclass, field
 
 Send = Callable[[str, bytes], Awaitable[str | NotYet]]
 """Publishes bytes under a plain file name, and gives their address."""

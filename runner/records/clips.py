@@ -5,7 +5,6 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from runner.history import Attempt
 from runner.media.clip import ClipFacts, NotWhole, probe
 from runner.plan import Step
 from runner.request import Request
+from runner.values import dataclass, replace
 
 EARLIER = "earlier"
 _SHORT_SIDE = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}

@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -34,6 +33,7 @@ from runner.records.ledger_rows import (
     read_intended,
     read_what,
 )
+from runner.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

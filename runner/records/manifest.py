@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +22,7 @@ from runner.history import (
 from runner.plan import Plan, Step
 from runner.problems import ExitCode, Stop
 from runner.request import canonical_json, credits_json, fingerprint
+from runner.values import dataclass, replace
 
 VERSION = 1
 _MOST_TAKES = 100_000

@@ -1,8 +1,9 @@
 """Which repository this is, so that two clones on a machine share their history; and whether git keeps a file."""
 
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+
+from runner.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

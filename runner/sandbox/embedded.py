@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.clock import SystemClock
 from runner.edition.edition import Edition
 from runner.sandbox.links import kept_token
 from runner.sandbox.options import Options
+from runner.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """What goes wrong, and when: the rules of a faults file, tried in order, the same again for the same seed."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from runner.language.variables import plain
 from runner.problems import ExitCode, Place, Problems, Stop, nearest
 from runner.request import Plain
 from runner.sandbox.chance import chance
+from runner.values import dataclass, field
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError

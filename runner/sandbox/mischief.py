@@ -6,7 +6,6 @@ import json
 import re
 from asyncio import Transport
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from runner.request import Plain
 from runner.sandbox.front import LINE, reset
+from runner.values import dataclass, replace
 
 Do = Mapping[str, Any]
 _BUFFER = 1 << 20

@@ -1,11 +1,11 @@
 """How a sandbox behaves: every choice of `storyboard sandbox`, as one value."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from runner.sandbox import pages
+from runner.values import dataclass, field
 
 DEMO_KEY = "sandbox_demo_readonly"
 Webhooks = Literal["off", "flat", "flat-state", "envelope", "envelope-state", "each"]

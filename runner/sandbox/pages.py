@@ -1,10 +1,10 @@
 """What the vendor's pages allow and ask, read a second time on purpose: nothing here comes from `runner.edition`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from runner.problems import ExitCode, Stop, nearest
+from runner.values import dataclass
 
 RATIOS: Mapping[str, tuple[int, int]] = {
     "16:9": (16, 9),

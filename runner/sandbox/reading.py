@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -10,6 +9,7 @@ from runner.problems import nearest
 from runner.request import Kind, Mode, Plain
 from runner.sandbox import pages as page
 from runner.sandbox.pages import Pages, frame_size
+from runner.values import dataclass, field
 
 _MENTION = re.compile(r"(?<![A-Za-z0-9._+\-])@+(image|video|audio)(\d+)", re.IGNORECASE | re.ASCII)
 _ENDINGS: Mapping[str, Kind] = {

@@ -1,9 +1,9 @@
 """An answer of the API as a value, and what ends a request early with one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from runner.request import Plain
+from runner.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """One task of the sandbox, and what is true of it at a moment: nothing but its own times decides. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 from runner.request import Plain
+from runner.values import dataclass, field
 
 Status = Literal["waiting", "generating", "success", "fail"]
 WAITING_SHARE = 0.25

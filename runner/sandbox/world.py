@@ -3,13 +3,14 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from runner.request import Plain, canonical_json
 from runner.sandbox.journal import Journal, Line
 from runner.sandbox.task import Task, open_at
+from runner.values import dataclass, field
 
 _TASK_FIELDS = {item.name for item in fields(Task)}
 

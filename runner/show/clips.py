@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from runner.selection import board_name
@@ -10,6 +9,7 @@ from runner.show.amounts import count
 from runner.show.clean import clean, words
 from runner.show.ink import Ink
 from runner.show.table import Cell, Column, Row, row, table
+from runner.values import dataclass
 
 VERSION = 1
 Verdict = Literal["whole", "fetched", "missing", "changed", "gone", "failed"]

@@ -1,7 +1,6 @@
 """How a run ended: what was made and where, what it cost, what is in doubt, and what to type next."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import tzinfo
 from decimal import Decimal
 
@@ -19,6 +18,7 @@ from runner.show.clean import clean, words
 from runner.show.ink import Ink
 from runner.show.names import clip_path, full_name, several_boards, shot_name, take_names, title
 from runner.show.notes import commands, flow, labelled
+from runner.values import dataclass
 
 _LABEL = 9
 _WIDE = 120

@@ -1,6 +1,6 @@
 """Colour on a screen: a few named inks, or none."""
 
-from dataclasses import dataclass
+from runner.values import dataclass
 
 INKS = {
     "plain": "",

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 from runner.language.board import Storyboard
@@ -16,6 +15,7 @@ from runner.show.ink import Ink
 from runner.show.notes import aside, beside, flow, hanging, warnings
 from runner.show.plan_table import WIDE, plan_table, price_of, said_once
 from runner.show.table import Cell, Column, Row, row, table
+from runner.values import dataclass, field
 
 _KINDS = {"image": ("picture", "pictures"), "video": ("video", "videos"), "audio": ("sound", "sounds")}
 

@@ -1,7 +1,6 @@
 """How far a run has come, folded from its news. Pure."""
 
 from collections import deque
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
@@ -12,6 +11,7 @@ from runner.plan import Action, Plan, Step
 from runner.show.amounts import length
 from runner.show.clean import words
 from runner.show.names import several_boards, title
+from runner.values import dataclass, field
 
 _RUNNING = ("created", "running", "succeeded")
 _LATEST = 8

@@ -4,13 +4,13 @@ import os.path
 import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from runner.language.board import Shot
 from runner.plan import Action, Step
 from runner.request import FromTake, LocalFile, Material, Remote
 from runner.show.clean import clean
+from runner.values import dataclass
 
 MOST_ROWS = 36
 """A table of more lines than this says less than one of fewer: runs are joined, then scenes."""

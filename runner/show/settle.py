@@ -1,7 +1,6 @@
 """Attempts whose outcome nobody knows: what was sent when and for how much, and the ways to end the doubt."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
@@ -18,6 +17,7 @@ from runner.show.clean import clean, words
 from runner.show.ink import Ink
 from runner.show.notes import commands, hanging
 from runner.show.table import Cell, Column, Row, row, table
+from runner.values import dataclass
 
 VERSION = 1
 _MOST_PROMPT = 120

@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Literal
@@ -19,6 +18,7 @@ from runner.show.clean import clean, words
 from runner.show.ink import Ink
 from runner.show.notes import labelled
 from runner.show.table import Cell, Column, Row, row, table
+from runner.values import dataclass, field
 
 VERSION = 1
 By = Literal["day", "storyboard", "scene", "tag", "shot", "model", "profile"]

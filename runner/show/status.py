@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 
@@ -25,6 +24,7 @@ from runner.show.notes import aside, flow, labelled
 from runner.show.plan_table import ACTION_INKS, WIDE
 from runner.show.run_json import clip_json
 from runner.show.table import Cell, Column, Row, row, table
+from runner.values import dataclass
 
 VERSION = 1
 _MOST_ROWS = 30

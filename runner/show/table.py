@@ -1,11 +1,11 @@
 """Columns that align by cells: what fits is shown whole, the patient columns give way."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
 
 from runner.show.cells import left, right, width, wrap
 from runner.show.ink import Ink
+from runner.values import dataclass, replace
 
 GAP = 2
 BELOW = 4

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from PIL import Image, ImageChops
 
@@ -11,6 +10,7 @@ from runner.sandbox.animatic.dice import Dice
 from runner.sandbox.animatic.palette import mix
 from runner.sandbox.animatic.planes import Colour, Mask, Planes, yuv
 from runner.sandbox.animatic.stage import Pen, Stage, cloud_mask
+from runner.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from runner.sandbox.animatic.dice import Dice
 from runner.sandbox.animatic.words import beats
+from runner.values import dataclass
 
 MARGIN = 0.16
 """How far every picture reaches beyond the frame, as a share of its width and height: what a move can use."""

@@ -2,13 +2,13 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from runner.sandbox.animatic.fonts import Faces, faces_of, font, ideographic, runs
 from runner.sandbox.animatic.words import Beat, beats, readable
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -1,6 +1,5 @@
 """Cards that stand for materials: a picture, a waveform, an address, each with its label, as pictures in RGB."""
 
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
@@ -9,6 +8,7 @@ from runner.sandbox.animatic.caption import draw_line, label, wrap
 from runner.sandbox.animatic.fonts import faces_of
 from runner.sandbox.animatic.palette import mix
 from runner.sandbox.animatic.planes import Colour
+from runner.values import dataclass
 
 _GROUND: Colour = (24, 27, 36)
 _PAPER: Colour = (246, 243, 236)

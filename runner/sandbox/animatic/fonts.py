@@ -4,10 +4,11 @@ import shutil
 import subprocess
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont

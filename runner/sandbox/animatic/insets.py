@@ -2,7 +2,6 @@
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PIL import Image, ImageOps
 
@@ -16,6 +15,7 @@ from runner.sandbox.animatic.pictures import opened
 from runner.sandbox.animatic.planes import Colour, Mask, Planes, mask_of, planes_of
 from runner.sandbox.animatic.reel import first_picture, reel_of
 from runner.sandbox.animatic.sound import hear, peaks
+from runner.values import dataclass
 
 _SMALLEST = 96
 """A frame with a side below this, in pixels, has no room for cards."""

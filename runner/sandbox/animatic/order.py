@@ -1,10 +1,10 @@
 """What an animatic is asked for: plain values that travel as JSON to the process that draws."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from runner.request import Kind, Plain
+from runner.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

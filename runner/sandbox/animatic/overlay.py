@@ -1,7 +1,5 @@
 """What stands over the picture: caption, running time, a line of progress; away at the first and the last picture."""
 
-from dataclasses import dataclass, field
-
 from PIL import Image, ImageChops, ImageFilter
 
 from runner.sandbox.animatic.caption import Page, Setting, label, page_masks, set_caption
@@ -9,6 +7,7 @@ from runner.sandbox.animatic.dice import Dice
 from runner.sandbox.animatic.order import Order
 from runner.sandbox.animatic.palette import palette_of
 from runner.sandbox.animatic.planes import Colour, Mask, Planes, faded, mask_of
+from runner.values import dataclass, field
 
 FADE = 0.35
 """Seconds until everything stands, and in which it leaves: the first and last pictures are clean, so clips join."""

@@ -3,11 +3,11 @@
 import colorsys
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from runner.sandbox.animatic.dice import Dice
 from runner.sandbox.animatic.planes import Colour
 from runner.sandbox.animatic.words import story
+from runner.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from PIL import Image, ImageChops
 
@@ -12,6 +11,7 @@ from runner.sandbox.animatic.dice import Dice
 from runner.sandbox.animatic.palette import mix
 from runner.sandbox.animatic.planes import Colour, Planes, planes_of
 from runner.sandbox.animatic.stage import Layer, Pen, Point, Stage, even
+from runner.values import dataclass, replace
 
 _PEOPLE = re.compile(
     r"\b(?:wom[ae]n|m[ae]n|girls?|boys?|she|he|her|his|they|person|people|dancers?|child(?:ren)?|kids?|couple|friends?"

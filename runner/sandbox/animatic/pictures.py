@@ -1,6 +1,5 @@
 """Keyframe mode: the first and the last frame as the actual opening and closing picture, with a move between."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, ImageFilter, ImageOps
@@ -9,6 +8,7 @@ from runner.sandbox.animatic.camera import MARGIN, Camera, View, window
 from runner.sandbox.animatic.cards import address_picture
 from runner.sandbox.animatic.order import Order
 from runner.sandbox.animatic.planes import Planes, planes_of
+from runner.values import dataclass
 
 _DISSOLVE = (0.34, 0.7)
 """From and until which share of the clip the first picture gives way to the last."""

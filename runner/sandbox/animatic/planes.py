@@ -1,12 +1,12 @@
 """Pictures as the codec wants them, luma and two half-size chroma planes, so that a frame costs no conversion."""
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from runner.media.frames import frame_of
+from runner.values import dataclass
 
 if TYPE_CHECKING:
     import av

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from PIL import Image, ImageFilter
 
@@ -17,6 +16,7 @@ from runner.sandbox.animatic.people import Figure, is_close, people_of
 from runner.sandbox.animatic.planes import Box, Planes, planes_of
 from runner.sandbox.animatic.stage import Layer, Stage, paper, still
 from runner.sandbox.animatic.words import story
+from runner.values import dataclass
 
 _SKY = 0.25
 """How near the sky and everything painted into it are, for the camera."""

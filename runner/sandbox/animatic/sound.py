@@ -3,7 +3,6 @@
 import re
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import chain, pairwise, repeat
 from operator import add, mul
 from pathlib import Path
@@ -12,6 +11,7 @@ from runner.media.reading import reading
 from runner.sandbox.animatic.dice import noise
 from runner.sandbox.animatic.encode import RATE
 from runner.sandbox.animatic.words import story
+from runner.values import dataclass
 
 _LOOP = RATE
 """The room's noise repeats after this many samples; nobody hears it at this level."""

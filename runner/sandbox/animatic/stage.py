@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
@@ -10,6 +9,7 @@ from runner.sandbox.animatic.camera import MARGIN, View, window
 from runner.sandbox.animatic.dice import Dice, noise
 from runner.sandbox.animatic.palette import Palette, mix
 from runner.sandbox.animatic.planes import Box, Colour, Mask, Planes, planes_of, sample
+from runner.values import dataclass, field
 
 Point = tuple[float, float]
 _FINE = 2

@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+
+from runner.values import dataclass
 
 _BEAT = re.compile(
     r"(?:^|(?<=[\s(\[;.]))[\[(]?(\d{1,3}(?:\.\d)?)\s?s?\s?[-–—]\s?(\d{1,3}(?:\.\d)?)\s?s(?:ec(?:onds?)?)?[\])]?\s?[:：,]?\s"
