@@ -306,11 +306,14 @@ class History:
         return [self.attempts[attempt] for attempt in self._by_fingerprint.get(fingerprint, ())]
 
     def standing(self, fingerprint: str) -> Attempt | None:
-        """The attempt that says how a take stands: a made one, else an open one, else the latest that was created."""
+        """The attempt that says how a take stands: a made one, else an open one, else the latest that was created.
+
+        An open one of this ledger before one that only a manifest tells of: its doubt has to be ended first.
+        """
         attempts = self.of(fingerprint)
         for states in ({State.STORED}, OPEN):
             if found := [attempt for attempt in attempts if attempt.state in states]:
-                return found[-1]
+                return next((attempt for attempt in reversed(found) if not attempt.elsewhere), found[-1])
         created = [attempt for attempt in attempts if attempt.state is not State.NOT_CREATED]
         found = created or attempts
         return found[-1] if found else None

@@ -161,9 +161,9 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def compiled(args: argparse.Namespace, *, look: bool = False) -> Opened:
-    """Files, settings and batch, with all problems; nothing is shown yet."""
-    files = tuple(getattr(args, "files", ())) or found(Path.cwd())
+def compiled(args: argparse.Namespace, *, look: bool = False, needed: bool = True) -> Opened:
+    """Files, settings and batch, with all problems; nothing is shown. `needed`: having no storyboard is exit 2."""
+    files = tuple(getattr(args, "files", ())) or found(Path.cwd(), needed=needed)
     root = settings_room.find_root(files[0] if getattr(args, "files", ()) else Path.cwd())
     settings = settings_room.read(root, flags.said(args))
     if look and args.provider is None:
@@ -202,8 +202,8 @@ def _with_clips(settings: Settings) -> Settings:
 
 
 def paid(args: argparse.Namespace) -> Opened:
-    """For commands about money: the paid provider, whatever the default is; a storyboard may have errors."""
-    desk = compiled(args)
+    """For commands about money: the paid provider, whatever the default is; storyboards may have errors, or be gone."""
+    desk = compiled(args, needed=False)
     if not desk.settings.account.free:
         return desk
     return replace(desk, settings=replace(desk.settings, provider="kinovi"))
@@ -271,13 +271,13 @@ def columns() -> int:
     return shutil.get_terminal_size((100, 40)).columns
 
 
-def found(folder: Path) -> tuple[Path, ...]:
+def found(folder: Path, *, needed: bool = True) -> tuple[Path, ...]:
     """All storyboards under `storyboards/`, seen from the repository's top."""
     root = settings_room.find_root(folder)
     inner = root / "storyboards"
     paths = sorted(path for ending in ("*.yaml", "*.yml") for path in inner.rglob(ending) if path.is_file())
     boards = tuple(_from_here(path) for path in paths if _is_storyboard(path))
-    if not boards:
+    if not boards and needed:
         raise Stop(
             ExitCode.USAGE,
             f"no storyboard is named, and none lies under {_from_here(inner)}\n"

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import anyio
 
-from runner.commands import flags, recording
+from runner.commands import flags, others, recording
 from runner.commands.opening import Opened, color, columns, named, paid
-from runner.commands.pricing import history_now
 from runner.edition.record import Facts
 from runner.edition.wire import body, placeholder
 from runner.engine.settle import adoption, declared, doubts, stranger, undone
@@ -22,7 +21,7 @@ from runner.history import (
     History,
     State,
 )
-from runner.problems import ExitCode, Stop
+from runner.problems import ExitCode, Stop, foremost
 from runner.provider.client import Client
 from runner.selection import board_name
 from runner.show.clean import json_document
@@ -60,12 +59,15 @@ def run(args: argparse.Namespace) -> ExitCode:
         if args.task or args.not_charged or args.charged or args.undo:
             raise Stop(ExitCode.USAGE, "say which: storyboard settle SHOT …")
         return _list(desk)
+    desk, strange = others.own(desk)
+    others.tell(strange)
     with recording.ledger(desk) as records:
         history = desk.recall(records.history())
         attempt, event = _word(desk, history, records)
-        if attempt.elsewhere:
-            records.ledger.take_in(attempt)
-        records.ledger.append(event)
+        taken = records.ledger.take_in(attempt) if attempt.elsewhere else None
+        taken = taken or records.ledger.append(event)
+        if taken is not None:
+            raise Stop(ExitCode.USAGE, f"{taken.words}: nothing was changed")
         if not args.quiet:
             verdict = event.what.verdict if isinstance(event.what, Settled) else "adopted"
             print(settled(attempt, verdict, args.task))
@@ -73,12 +75,14 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 
 def _list(desk: Opened) -> ExitCode:
-    found = Doubts(doubts(history_now(desk)), desk.settings.usd_per_credit)
+    desk, history, strange = others.history_of_the_rest(desk)
+    others.tell(strange)
+    found = Doubts(doubts(history), desk.settings.usd_per_credit)
     if desk.args.json:
         print(json_document(settle_json(found)), end="")
     else:
         print(settle(found, columns(), color(desk.args, sys.stdout)), end="")
-    return ExitCode.UNSETTLED if found.attempts else ExitCode.DONE
+    return foremost([*[ExitCode.UNFIT] * bool(strange), *[ExitCode.UNSETTLED] * bool(found.attempts)])
 
 
 def _word(desk: Opened, history: History, records: recording.Records) -> tuple[Attempt, Event]:

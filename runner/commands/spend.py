@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import get_args
 
 from runner.clock import SystemClock
-from runner.commands import flags
+from runner.commands import flags, others
 from runner.commands.opening import Opened, color, columns, paid
-from runner.commands.pricing import BUILT, history_now
+from runner.commands.pricing import BUILT
 from runner.history import Attempt
 from runner.problems import ExitCode
 from runner.show.clean import json_document
@@ -54,10 +54,12 @@ def _day(text: str) -> date:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    desk = paid(args)
+    whole = paid(args)
     since, until, words = _period(args)
-    boards = {board.path for board in desk.batch.storyboards} if args.files else None
-    known = history_now(desk).attempts.values()
+    boards = {board.path for board in whole.batch.storyboards} if args.files else None
+    desk, history, strange = others.history_of_the_rest(whole)
+    others.tell(strange)
+    known = history.attempts.values()
     attempts = [each for each in known if boards is None or each.intended.storyboard in boards]
     items = [_item(desk, each) for each in attempts if _within(each, since, until)]
     found = bill(items, args.by, desk.settings.usd_per_credit, words)
@@ -67,7 +69,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         print(json_document(spend_json(found)), end="")
     else:
         print(spend(found, columns(), color(args, sys.stdout), "settle" in BUILT), end="")
-    return ExitCode.DONE
+    return ExitCode.UNFIT if strange else ExitCode.DONE
 
 
 def _period(args: argparse.Namespace) -> tuple[datetime | None, datetime | None, str]:

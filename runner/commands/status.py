@@ -4,10 +4,11 @@ import argparse
 import sys
 
 from runner.clock import SystemClock
-from runner.commands import flags
+from runner.commands import flags, others
 from runner.commands.opening import Opened, color, columns, looking, typed
-from runner.commands.pricing import BUILT, history_now
-from runner.problems import ExitCode
+from runner.commands.placing import places
+from runner.commands.pricing import BUILT
+from runner.problems import ExitCode, Stop
 from runner.show.clean import json_document
 from runner.show.status import Standing, status, status_json
 
@@ -22,21 +23,27 @@ def add(parser: argparse.ArgumentParser) -> None:
         "examples\n"
         "  storyboard status\n"
         "  storyboard status storyboards/harbour.yaml --provider kinovi --json\n"
-        "exit codes: 0 looked, 3 something is unfit, 8 with --exit-code: there is something to make"
+        "exit codes: 0 looked, 3 something is unfit (what is not is shown), 8 with --exit-code: there is something to\n"
+        "make"
     )
     flags.add_looking(parser, required=False, every="every take in a line of its own")
     parser.add_argument("--exit-code", action="store_true", help="end with 8 when there is something to make")
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    desk = looking(args)
-    history = history_now(desk)
-    plan = desk.plan(history, selected=desk.selected)
-    standing = Standing(plan, history, SystemClock().now(), _typed(desk), built=BUILT)
+    whole = looking(args)
+    desk, history, strange = others.history_of_the_rest(whole)
+    if strange and not desk.batch.storyboards:
+        raise Stop(ExitCode.UNFIT, "\n".join(strange))
+    others.tell(strange)
+    plan = desk.plan(history, selected=whole.selected)
+    standing = Standing(plan, history, SystemClock().now(), _typed(desk), built=BUILT, places=places(desk))
     if args.json:
         print(json_document(status_json(standing)), end="")
     else:
         print(status(standing, columns(), color(args, sys.stdout), args.all), end="")
+    if strange:
+        return ExitCode.UNFIT
     if args.exit_code and any(step.orders or step.later for step in plan.steps):
         return ExitCode.TO_MAKE
     return ExitCode.DONE

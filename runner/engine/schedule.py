@@ -192,7 +192,7 @@ class _Desk:
         """When to look at an attempt; None when there is nothing to look for, or no more patience."""
         if attempt.task_id is None or attempt.state not in (State.RUNNING, State.SUCCEEDED, State.STORED):
             return None
-        if attempt.elsewhere and attempt.intended.fingerprint in self.running.taken:
+        if attempt.elsewhere and self._is_shut_out(attempt):
             return None
         look = self.running.looks.get(attempt.id)
         if attempt.state is not State.RUNNING and not self._wants_link(attempt):
@@ -202,6 +202,11 @@ class _Desk:
         if attempt.state is State.RUNNING and look.next_at - look.since > self.limits.wait:
             return None
         return look.next_at
+
+    def _is_shut_out(self, attempt: Attempt) -> bool:
+        """Whether a task of a manifest has to wait, since an attempt of the same take is open here."""
+        mark = attempt.intended.fingerprint
+        return mark in self.running.taken or self.history.standing(mark) is not attempt
 
     def _wants_link(self, attempt: Attempt) -> bool:
         if attempt.id in self.running.fresh and attempt.outputs:

@@ -80,10 +80,15 @@ def adoption(
 ) -> Event:
     """The event that binds a task to an attempt in doubt; Stop (usage) with the reason when it cannot be its task."""
     _must_be(attempt, DOUBTFUL)
-    bound = {other.task_id for other in history.attempts.values() if other.id != attempt.id}
+    bound = {other.task_id for other in history.attempts.values() if not _may_be_the_same(other, attempt)}
     if (why := objection(attempt, task_id, seen, facts, bound)) is not None:
         raise Stop(ExitCode.USAGE, f"{why}: nothing was changed")
     return Event(now, attempt.id, Settled("adopted", task_id))
+
+
+def _may_be_the_same(other: Attempt, attempt: Attempt) -> bool:
+    """Whether a manifest from elsewhere may tell of this very attempt, whose task another machine found."""
+    return other.id == attempt.id or (other.elsewhere and other.intended.fingerprint == attempt.intended.fingerprint)
 
 
 def declared(attempt: Attempt, charged: bool, now: datetime) -> Event:

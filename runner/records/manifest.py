@@ -205,11 +205,18 @@ def compose(plan: Plan, history: History, storyboard: str, before: Iterable[Atte
 
 
 def _current(plan: Plan, history: History, storyboard: str, shot: str) -> Iterator[Attempt]:
-    """How the takes of a shot stand, under the shot's present name, whatever name they were made under."""
+    """How the takes of a shot stand, under the shot's present name, whatever name they were made under.
+
+    A paid task that only a manifest tells of stays beside what this machine knows of the same take.
+    """
     for step in plan.steps_of(storyboard, shot):
         attempt = history.standing(step.fingerprint) if step.fingerprint is not None else None
-        if attempt is not None and attempt.state in _STATUS:
+        if attempt is None:
+            continue
+        others = [each for each in history.of(attempt.intended.fingerprint) if each.elsewhere and each.task_id]
+        if attempt.state in _STATUS:
             yield _under(attempt, step)
+        yield from (_under(each, step) for each in others if each is not attempt and each.state in _PAID)
 
 
 def _under(attempt: Attempt, step: Step) -> Attempt:

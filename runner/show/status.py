@@ -14,7 +14,7 @@ from runner.history import (
 from runner.language.board import Shot, Storyboard
 from runner.plan import Action, Plan, Step
 from runner.request import credits_json, usd_text
-from runner.show.advice import nowhere, pointed
+from runner.show.advice import Places, nowhere, pointed
 from runner.show.amounts import count, credits_text, length, moment
 from runner.show.bill import amounts
 from runner.show.clean import clean, words
@@ -44,6 +44,8 @@ class Standing:
     asks: str = "kinovi"
     """The paid provider, named where the clips are free ones."""
     built: frozenset[str] = frozenset({"run", "plan", "status"})
+    places: Places = nowhere
+    """Where a shot's fields are said, for what the provider says of single ones."""
 
     def attempt(self, step: Step) -> Attempt | None:
         """The attempt by which a take stands."""
@@ -156,7 +158,7 @@ def _said(step: Step, attempt: Attempt | None) -> str:
 
 def _about(standing: Standing, step: Step, attempt: Attempt | None) -> list[str]:
     """Of a refused one the fields and materials that the provider named."""
-    return pointed(attempt, step.shot, standing.plan.edition, nowhere) if step.action is Action.REFUSED else []
+    return pointed(attempt, step.shot, standing.plan.edition, standing.places) if step.action is Action.REFUSED else []
 
 
 def _credits(attempt: Attempt | None) -> str:

@@ -485,9 +485,8 @@ def test_doubt_here_and_a_task_in_the_manifest_stop_only_that_take(tmp_path: Pat
     play(here, 1)
     here.plan = from_elsewhere(here, "task_9")
     (outcome,) = play(here)
-    assert outcome.exit_code in (ExitCode.UNSETTLED, ExitCode.WAITING)
+    assert (outcome.exit_code, len(outcome.unsettled), len(outcome.made)) == (ExitCode.UNSETTLED, 1, 0)
     assert len(here.provider.world.arrived) == 2
-    assert any("settle s1" in news.words for news in here.news)
 
 
 # -- doubt and slots --------------------------------------------------------------------------------------
