@@ -11,7 +11,7 @@ from runner.language.materials import Asset, Stock, folded, look
 from runner.language.mentions import is_name, position
 from runner.language.scope import RESERVED, has_mark
 from runner.language.shots import Draft, Ground
-from runner.problems import Problem, nearest
+from runner.problems import Place, Problem, nearest
 from runner.request import canonical_json
 
 Key = tuple[str, Path, str]
@@ -31,10 +31,13 @@ def check_ids(drafts: Sequence[Draft], ground: Ground) -> None:
         draft.broken.add("id")
         other = "" if first.id == draft.id else f" (there as `{first.id}`; ids differ by more than case)"
         message, hint = f"the id `{draft.id}` is taken{other}", "every shot has an id of its own"
+        related: tuple[tuple[Place, str], ...] = ((first.origin("id").place(), "the first"),)
+        shots: tuple[str, ...] = ()
         if first.entry == draft.entry:
-            message, hint = f"two combinations of this matrix have the id `{draft.id}`", "name every axis in the id"
-        related = ((first.origin("id").place(), "the first"),)
-        ground.problems.add(Problem("id-taken", draft.origin("id").place(), message, hint, related=related))
+            message, hint = "combinations of this matrix have the same id", "name every axis in the id"
+            related, shots = (), (draft.id,)
+        problem = Problem("id-taken", draft.origin("id").place(), message, hint, related=related, shots=shots)
+        ground.problems.add(problem)
 
 
 def check_asset_names(assets: Iterable[Asset], drafts: Sequence[Draft], ground: Ground) -> dict[str, Asset | str]:

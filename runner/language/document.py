@@ -90,12 +90,14 @@ class Source:
 
 
 def _before(old: str, new: str, index: int) -> int:
-    """Where in the old line the character stands that the new one, with some put in, has at an index."""
-    at = 0
-    for character in new[:index]:
+    """Where in the old line the character stands that the new one, indented otherwise or quoted, has at an index."""
+    at, indent = (len(line) - len(line.lstrip()) for line in (old, new))
+    if index < indent:
+        return min(index, at)
+    for character in new[indent:index]:
         if at < len(old) and old[at] == character:
             at += 1
-    return min(at, max(0, len(old) - 1))
+    return at
 
 
 @dataclass(frozen=True)

@@ -222,8 +222,10 @@ def _id(draft: Draft, said: Value, ground: Ground) -> str:
     if _GOOD_ID.match(text) or (wrong := bad_id(text)) is None:
         return text
     message, hint = wrong
-    rendered = "" if text == said else f"this comes to `{text}`: "
-    ground.problems.add(Problem("id-form", draft.origin("id").place(), rendered + message, hint))
+    if text != said:
+        hint = "; ".join(filter(None, (f"here it comes to `{text}`", hint)))
+    shots = (text,) if draft.combination else ()
+    ground.problems.add(Problem("id-form", draft.origin("id").place(), message, hint, shots=shots))
     return ""
 
 

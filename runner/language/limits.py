@@ -93,7 +93,7 @@ def _prompt(composer: "Composer", request: Request) -> None:
             return
         if request.mode in limits.prompt_required:
             said = draft.origin("prompt") if "prompt" in draft.raw else draft.entry
-            message = "the prompt of this shot is empty" if "prompt" in draft.raw else f"`{draft.id}` has no `prompt`"
+            message = "the prompt of this shot is empty" if "prompt" in draft.raw else "this shot has no `prompt`"
             composer.note(
                 "prompt-missing",
                 said,
@@ -104,7 +104,7 @@ def _prompt(composer: "Composer", request: Request) -> None:
             composer.warn(
                 "prompt-empty",
                 draft.entry,
-                f"`{draft.id}` has frames but no prompt",
+                "this shot has frames but no prompt",
                 "a prompt guides the motion and improves the result",
             )
         return

@@ -83,7 +83,10 @@ def _layer(named: Named, key: str) -> Origin:
 
 def ending(written: str) -> str:
     """The file ending of a path or an address, lower case with its dot."""
-    path = urlsplit(written).path if written.startswith("https://") else written
+    try:
+        path = urlsplit(written).path if written.startswith("https://") else written
+    except ValueError:
+        return ""
     stem, point, last = path.rpartition("/")[2].rpartition(".")
     return point + last.lower() if stem else ""
 

@@ -1,18 +1,26 @@
 """Puts what was found in the order of the files, and says once what many shots share."""
 
+import re
+
 from runner.problems import Place, Problem, Problems
 from runner.values import replace
 
+_NUMBER = re.compile(r"(?<![\w@])\d[\d,.]*(?!\w)")
+
 
 def settled(problems: Problems) -> Problems:
-    """The same problems sorted by file, line and column; equal ones joined, with all the shots that they touch."""
+    """The same problems sorted by file, line and column; equal ones joined, with all the shots that they touch.
+
+    Messages that differ by a number alone are equal too: every shot of a matrix has a prompt of its own length.
+    """
     joined: dict[tuple[object, ...], Problem] = {}
     # As keys of dicts they stay in order and stand once.
     shots: dict[tuple[object, ...], dict[str, None]] = {}
     related: dict[tuple[object, ...], dict[tuple[Place, str], None]] = {}
     for problem in problems:
         place = problem.place
-        key = (problem.code, place.file, place.line, place.column, problem.message)
+        message = _NUMBER.sub("#", problem.message) if problem.shots else problem.message
+        key = (problem.code, place.file, place.line, place.column, message)
         joined.setdefault(key, problem)
         shots.setdefault(key, {}).update(dict.fromkeys(problem.shots))
         related.setdefault(key, {}).update(dict.fromkeys(problem.related))

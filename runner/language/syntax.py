@@ -21,13 +21,15 @@ def rewrite(source: Source, number: int, line: str) -> Source | None:
     if number in source.rewritten:
         return None
     start, old = source.starts[number - 1], source.line(number)
+    if not line and source.text[start - 1 : start] == "\r":
+        line = " "  # or the two line ends around it would be one
     text = source.text[:start] + line + source.text[start + len(old) :]
     return Source(source.name, text, source.original or source, source.rewritten | {number})
 
 
 def left_out(source: Source, number: int) -> bool:
     """Is a line not read at all, since nobody could know what it means."""
-    return number in source.rewritten and not source.line(number)
+    return number in source.rewritten and not source.line(number).strip()
 
 
 def quoted(text: str) -> str:
@@ -51,7 +53,7 @@ def translate(source: Source, error: YAMLError) -> tuple[Problem, Source | None]
         if rewritten is not None and (mended := rewrite(source, *rewritten)) is not None:
             return problem, mended
     problem, rewritten = _other(source, at, error)
-    return problem, rewrite(source, *rewritten) if rewritten and source.line(rewritten[0]) else None
+    return problem, rewrite(source, *rewritten) if rewritten and source.line(rewritten[0]).strip() else None
 
 
 Case = tuple[Problem, tuple[int, str] | None]

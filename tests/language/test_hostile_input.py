@@ -218,7 +218,8 @@ def test_paths_that_leave_the_repository(tmp_path: Path) -> None:
         "path-form": "/etc/passwd ~/x.png a\\b.png -a.png",
         "address": "file:///etc/passwd http://x.example/a.png https://127.0.0.1/a.png https://[::1]/a.png "
         "https://u:p@x.example.com/a.png https://10.0.0.1/a.png https://169.254.169.254/a.png https://localhost/a.png "
-        "https://0x7f000001/a.png https://2130706433/a.png https://x.example.com:99999/a.png https:///a.png ftp://x.example/a.png",
+        "https://0x7f000001/a.png https://2130706433/a.png https://x.example.com:99999/a.png https:///a.png "
+        "ftp://x.example/a.png https://[1,2]/a.png https://[::1/a.png",
     }
     paths = {path: code for code, listed in wrong.items() for path in listed.split()}
     for path, code in paths.items():

@@ -311,6 +311,27 @@ def test_a_problem_that_instances_share_is_said_once(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("shot", "code", "shots"),
+    [
+        ("id: q, matrix: {n: [1, 2, 3]}, tags: ['{{ n }}']", "prompt-missing", 3),
+        ("id: q, matrix: {n: [1, 2, 3]}, tags: ['{{ n }}'], first_frame: a.png", "prompt-empty", 3),
+        ("id: 'q {{ n }}', matrix: {n: [1, 2, 3]}, prompt: '{{ n }}'", "id-form", 3),
+        ("id: 'q{{ n }}', matrix: {n: [1, 2, 3], m: [a, b]}, prompt: '{{ n }} {{ m }}'", "id-taken", 3),
+        ("id: q, matrix: {n: [16, 17, 18]}, duration: '{{ n }}', prompt: A", "wrong-value", 3),
+        ("id: q, matrix: {n: [8, 99, 100]}, prompt: '{{ n }} {{ long }}'", "prompt-length", 3),
+        ("id: q, matrix: {n: [20, 99, 100]}, prompt: '0-{{ n }}s: A'", "timeline", 3),
+        ("id: q, matrix: {n: [1, 2, 3]}, prompt: '@m{{ n }}'", "unknown-name", 1),
+    ],
+)
+def test_what_instances_share_is_said_once_whatever_their_ids_and_numbers(
+    root: Path, shot: str, code: str, shots: int
+) -> None:
+    board = f"storyboard: 1\nvars: {{long: {'x' * 4000}}}\nshots:\n  - {{{shot}}}\n"
+    found = [one for one in compiled(root, board)[1] if one.code == code]
+    assert [len(one.shots) for one in found] == ([shots] if shots > 1 else [1, 1, 1])
+
+
 def test_a_template_that_fails_hides_no_mention_beside_it(tmp_path: Path) -> None:
     written = {
         "{{ cty }} @nobody": ["undefined-variable", "unknown-name"],

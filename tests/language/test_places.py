@@ -167,6 +167,31 @@ def test_a_rewritten_line_keeps_its_places(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "marked"),
+    [
+        ('        prompt: "to the beat of @nobody"', "@nobody"),
+        ("\tprompt: the {{ nobody }} at sea", "{{ nobody }}"),
+        ('    prompt: "the moves of @nobody', "@nobody"),
+        ("    prompt: 'it''s' for @nobody", "@nobody"),
+        ('        first_frame: "@nobody"', '"@nobody"'),
+    ],
+)
+def test_a_line_that_was_indented_anew_keeps_its_places_to_its_end(line: str, marked: str, tmp_path: Path) -> None:
+    """The second shot's line is read as if it were written right; what is marked is what the user wrote."""
+    board = f"storyboard: 1\nshots:\n  - id: quay\n    prompt: A quay\n  - id: sea\n{line}\n    takes: 1\n"
+    _, problems = compiled(tmp_path, board)
+    found = [problem.place for problem in problems if problem.code in ("unknown-name", "undefined-variable")]
+    start, width = line.index(marked), len(marked)
+    assert [(one.line, one.column, one.width) for one in found] == [(6, start + 1, width)]
+
+
+def test_a_lone_carriage_return_is_a_line_end_also_around_a_line_that_is_left_out(tmp_path: Path) -> None:
+    board = "storyboard: 1\nx-a:\n  - b\r  c: d\n  - e\nshots:\n  - {id: quay, prompt: '@nobody'}\n"
+    found = compiled(tmp_path, board)[1].found
+    assert [(one.code, one.place.line) for one in found] == [("yaml-syntax", 4), ("unknown-name", 7)]
+
+
 def test_the_path_is_as_a_person_would_write_it(tmp_path: Path) -> None:
     board = "storyboard: 1\nshots:\n  - {id: quay, prompt: A quay}\n  - {id: sea, prompt: The sea, duration: 99}\n"
     (found,) = compiled(tmp_path, board)[1].errors
