@@ -10,7 +10,8 @@ import anyio
 
 from runner.clock import Clock
 from runner.commands import asking, hands, hearing
-from runner.commands.opening import Opened, color, columns
+from runner.commands.opening import Opened
+from runner.commands.reading import color, columns
 from runner.commands.recording import Records, after, prefix, write_manifests
 from runner.deciding import Asked
 from runner.engine.limits import Limits
@@ -114,7 +115,9 @@ def _replanned(desk: Opened, records: Records, bounds: Limits, asked: Asked) -> 
 
 async def _signals(stopping: Stopping, seen: View) -> None:
     """The first Ctrl-C, SIGTERM or closed terminal stops new tasks, the second leaves at once."""
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+    asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    heard = [number for number in asked if signal.getsignal(number) is not signal.SIG_IGN]  # nohup means it
+    with anyio.open_signal_receiver(*heard) as signals:
         async for _ in signals:
             stopping.ask()
             seen.stopping()
