@@ -1,7 +1,5 @@
 """The only source of time and chance: now, intervals, jitter, tokens."""
 
-import random
-import secrets
 import time
 from datetime import UTC, datetime
 from typing import Protocol
@@ -33,9 +31,13 @@ class SystemClock:
         return time.monotonic()
 
     def jitter(self) -> float:
+        import random
+
         return random.random()  # noqa: S311 - spreads retries, guards nothing
 
     def token(self) -> str:
+        import secrets
+
         return secrets.token_urlsafe(32)
 
 

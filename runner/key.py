@@ -1,6 +1,5 @@
 """The account's key: goes into one header of one host, and into nothing that is written or shown."""
 
-import hashlib
 import re
 
 from runner.values import dataclass, field
@@ -17,6 +16,8 @@ class Key:
     @property
     def id(self) -> str:
         """The first 8 of its SHA-256: says which key it was without saying the key."""
+        import hashlib
+
         return hashlib.sha256(self.secret.encode()).hexdigest()[:8]
 
 

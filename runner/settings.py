@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -171,6 +172,8 @@ def state_folder(environ: Mapping[str, str] | None = None) -> Path:
     env = os.environ if environ is None else environ
     if said := env.get("STORYBOARD_STATE"):
         return Path(said).absolute()
+    if (folder := _by_xdg(env, "XDG_STATE_HOME", ".local/state")) is not None:
+        return folder
     import platformdirs
 
     return platformdirs.user_state_path("storyboard", appauthor=False)
@@ -181,9 +184,19 @@ def own_folder(environ: Mapping[str, str] | None = None) -> Path:
     env = os.environ if environ is None else environ
     if said := env.get("XDG_CONFIG_HOME"):
         return Path(said) / "storyboard"
+    if (folder := _by_xdg(env, "XDG_CONFIG_HOME", ".config")) is not None:
+        return folder
     import platformdirs
 
     return platformdirs.user_config_path("storyboard", appauthor=False)
+
+
+def _by_xdg(env: Mapping[str, str], variable: str, usual: str) -> Path | None:
+    """A folder where Linux has it, as `platformdirs` would say; None where that takes more to know."""
+    said, home = env.get(variable, ""), env.get("HOME", "")
+    if not sys.platform.startswith("linux") or not (said or home).startswith("/"):
+        return None
+    return Path(said, "storyboard") if said else Path(home, usual, "storyboard")
 
 
 def proxies() -> dict[str, str]:

@@ -5,20 +5,22 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from runner.commands import callbacks
-from runner.commands.opening import Opened, color, columns
+from runner.commands.opening import Opened
 from runner.commands.pricing import again, around, passing, unreachable, ways
+from runner.commands.reading import color, columns
 from runner.engine.limits import Budget
 from runner.history import History
 from runner.language.board import Shot, Storyboard
 from runner.plan import Plan, totals
 from runner.problems import ExitCode, Stop
+from runner.records import disks
 from runner.show import question
 from runner.show.plan import Goes, screen
 from runner.values import dataclass, replace
 
 
 def fit(desk: Opened, plan: Plan, history: History) -> None:
-    """Whether a paid run may begin at all: materials, key, CI, repository. A free run always may."""
+    """Whether a paid run may begin at all: materials, CI, repository, disk, key. A free run always may."""
     if plan.play:
         return
     if lost := unreachable(plan):
@@ -36,6 +38,7 @@ def fit(desk: Opened, plan: Plan, history: History) -> None:
             "this clone is shallow, so that nobody can tell which repository it is and what it has paid for already\n"
             "  git fetch --unshallow      (in GitHub's checkout action: fetch-depth: 0)",
         )
+    disks.fit_to_pay(desk.settings.state)
     desk.settings.key()
 
 

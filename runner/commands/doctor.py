@@ -11,7 +11,7 @@ import anyio
 from runner import __version__
 from runner.clock import SystemClock
 from runner.commands import flags
-from runner.commands.opening import color, columns
+from runner.commands.reading import color, columns
 from runner.edition.edition import load
 from runner.key import misshapen
 from runner.media.checkup import libraries

@@ -8,7 +8,8 @@ import anyio
 
 from runner.commands import flags, recording
 from runner.commands.hands import Hands, open_hands
-from runner.commands.opening import Opened, color, columns, looking
+from runner.commands.opening import Opened, looking
+from runner.commands.reading import color, columns
 from runner.commands.verify import check, made
 from runner.engine.hands import NotYet
 from runner.events import (

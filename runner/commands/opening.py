@@ -1,31 +1,24 @@
-"""What every command that reads storyboards does first: files, settings, batch, history, plan."""
+"""What every command that has to do with takes does first: batch, history, plan."""
 
 import argparse
-import gc
 import hashlib
 import shlex
-import shutil
 import sys
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner import settings as settings_room
-from runner.commands import flags
+from runner.commands.reading import Reading, color, reading
 from runner.deciding import NOTHING_MORE, Asked, OnDisk, decide
-from runner.edition.edition import Edition, load, with_prices
 from runner.events import Clip
 from runner.history import History
-from runner.language import batch as language
 from runner.language.board import Batch, Shot, Storyboard
-from runner.language.variables import given
 from runner.plan import Action, Plan
-from runner.problems import ExitCode, Problems, Stop
+from runner.problems import ExitCode, Stop
 from runner.records import manifest
 from runner.records.repository import Repository, identify
 from runner.selection import Name, board_name, select
-from runner.settings import Settings
 from runner.values import dataclass, replace
 
 if TYPE_CHECKING:
@@ -33,16 +26,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Opened:
-    """The batch of one command, with what it was read from; only storyboards without errors get this far."""
-
-    args: argparse.Namespace
-    settings: Settings
-    edition: Edition
-    options: language.Options
-    files: tuple[Path, ...]
-    batch: Batch
-    problems: Problems
+class Opened(Reading):
+    """A reading with its history and plan; only storyboards without errors get this far."""
 
     @cached_property
     def repository(self) -> Repository:
@@ -163,42 +148,8 @@ def _sha256(path: Path) -> str:
 
 def compiled(args: argparse.Namespace, *, look: bool = False, needed: bool = True) -> Opened:
     """Files, settings and batch, with all problems; nothing is shown. `needed`: having no storyboard is exit 2."""
-    files = tuple(getattr(args, "files", ())) or found(Path.cwd(), needed=needed)
-    root = settings_room.find_root(files[0] if getattr(args, "files", ()) else Path.cwd())
-    settings = settings_room.read(root, flags.said(args))
-    if look and args.provider is None:
-        settings = _with_clips(settings)
-    edition = priced(settings)
-    options = language.Options(settings.profile, given(args.var, args.var_file), edition)
-    # The batch stays until the end: the collector would walk it again and again and find nothing.
-    gc.disable()
-    try:
-        batch, problems = language.compile(files, root, options)
-        gc.freeze()
-    finally:
-        gc.enable()
-    return Opened(args, settings, edition, options, files, batch, problems)
-
-
-def priced(settings: Settings, name: str | None = None) -> Edition:
-    """The edition with the account's own prices: the repository's only where they are higher."""
-    if name is not None and name != settings.edition:
-        return load(name)
-    edition = load(settings.edition)
-    try:
-        edition = with_prices(edition, settings.prices_up, may_lower=False)
-        return with_prices(edition, settings.prices_own, may_lower=True)
-    except ValueError as error:
-        raise Stop(ExitCode.UNFIT, f"providers.kinovi.prices: {error}; rows: {', '.join(edition.rates)}") from error
-
-
-def _with_clips(settings: Settings) -> Settings:
-    """For commands that only look: the provider whose outputs have manifests, the paid one before the free."""
-    for provider in ("kinovi", "sandbox"):
-        there = replace(settings, provider=provider)
-        if any(settings.output.glob(f"**/{there.variant}/{manifest.NAME}")):
-            return there
-    return settings
+    read = reading(args, look=look, needed=needed)
+    return Opened(read.args, read.settings, read.edition, read.options, read.files, read.batch, read.problems)
 
 
 def paid(args: argparse.Namespace) -> Opened:
@@ -258,45 +209,6 @@ def show_problems(desk: Opened) -> None:
         print(show.as_json(desk.problems))
     else:
         print(show.text(desk.problems, desk.settings.root, Path.cwd(), color(desk.args, sys.stderr)), file=sys.stderr)
-
-
-def color(args: argparse.Namespace, stream: object) -> bool:
-    """Whether to colour what goes to a stream."""
-    is_terminal = getattr(stream, "isatty", bool)()
-    return bool(is_terminal) and not args.no_color and not settings_room.no_color()
-
-
-def columns() -> int:
-    """How wide a screen may be: the terminal's, else 100."""
-    return shutil.get_terminal_size((100, 40)).columns
-
-
-def found(folder: Path, *, needed: bool = True) -> tuple[Path, ...]:
-    """All storyboards under `storyboards/`, seen from the repository's top."""
-    root = settings_room.find_root(folder)
-    inner = root / "storyboards"
-    paths = sorted(path for ending in ("*.yaml", "*.yml") for path in inner.rglob(ending) if path.is_file())
-    boards = tuple(_from_here(path) for path in paths if _is_storyboard(path))
-    if not boards and needed:
-        raise Stop(
-            ExitCode.USAGE,
-            f"no storyboard is named, and none lies under {_from_here(inner)}\n"
-            "  storyboard init      writes one to start from",
-        )
-    return boards
-
-
-def _from_here(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def _is_storyboard(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            head = file.read(1 << 20)
-    except OSError:
-        return True
-    return any(line.startswith((b"storyboard:", b"\xef\xbb\xbfstoryboard:")) for line in head.splitlines())
 
 
 def typed(args: argparse.Namespace, files: Sequence[Path]) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 from runner.commands import flags
 from runner.commands.asking import Ceiling, ceilings
 from runner.commands.callbacks import goes
-from runner.commands.opening import Opened, color, columns, named, opened
+from runner.commands.opening import Opened, named, opened
 from runner.commands.pricing import around, history_now, spent_today, warnings, ways
+from runner.commands.reading import color, columns
 from runner.history import History
 from runner.plan import Plan
 from runner.problems import ExitCode, Place, Problem

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from runner.commands import flags
-from runner.commands.opening import color, columns, priced
+from runner.commands.reading import color, columns, priced
 from runner.edition.edition import NAMES
 from runner.problems import ExitCode
 from runner.settings import Flags, find_root, read

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from runner.commands import asking, flags, recording
-from runner.commands.opening import Opened, color, columns, opened, typed
+from runner.commands.opening import Opened, opened, typed
+from runner.commands.reading import color, columns
 from runner.engine.inflight import Running
 from runner.engine.news import Money, News
 from runner.engine.outcome import outcome

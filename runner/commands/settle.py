@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import anyio
 
 from runner.commands import flags, others, recording
-from runner.commands.opening import Opened, color, columns, named, paid
+from runner.commands.opening import Opened, named, paid
+from runner.commands.reading import color, columns
 from runner.edition.record import Facts
 from runner.edition.wire import body, placeholder
 from runner.engine.settle import adoption, declared, doubts, stranger, undone

@@ -8,8 +8,9 @@ from typing import get_args
 
 from runner.clock import SystemClock
 from runner.commands import flags, others
-from runner.commands.opening import Opened, color, columns, paid
+from runner.commands.opening import Opened, paid
 from runner.commands.pricing import BUILT
+from runner.commands.reading import color, columns
 from runner.history import Attempt
 from runner.problems import ExitCode
 from runner.show.clean import json_document

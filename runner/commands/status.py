@@ -5,9 +5,10 @@ import sys
 
 from runner.clock import SystemClock
 from runner.commands import flags, others
-from runner.commands.opening import Opened, color, columns, looking, typed
+from runner.commands.opening import Opened, looking, typed
 from runner.commands.placing import places
 from runner.commands.pricing import BUILT
+from runner.commands.reading import color, columns
 from runner.problems import ExitCode, Stop
 from runner.show.clean import json_document
 from runner.show.status import Standing, status, status_json

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from runner import __version__
 from runner.commands import flags
-from runner.commands.opening import Opened, color, compiled
+from runner.commands.reading import Reading, color, reading
 from runner.problems import ExitCode
-from runner.show import problems as show
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -32,9 +31,16 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    desk = compiled(args)
+    desk = reading(args)
     problems, root = desk.problems, desk.settings.root
-    match args.format or ("json" if args.json else "text"):
+    form = args.format or ("json" if args.json else "text")
+    if form == "text" and not problems.found:
+        if not args.quiet:
+            print(_verdict(desk))
+        return ExitCode.DONE
+    from runner.show import problems as show
+
+    match form:
         case "json":
             print(show.as_json(problems))
         case "github":
@@ -48,7 +54,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     return ExitCode.UNFIT if problems.errors else ExitCode.DONE
 
 
-def _verdict(desk: Opened) -> str:
+def _verdict(desk: Reading) -> str:
     """The last line: how many, in how much."""
     shots = sum(1 for _ in desk.batch.shots)
     read = f"{_count(len(desk.files), 'file')}, {_count(shots, 'shot')}"

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runner.commands import flags
-from runner.commands.opening import Opened, color, columns, looking, typed
+from runner.commands.opening import Opened, looking, typed
 from runner.commands.pricing import history_now
+from runner.commands.reading import color, columns
 from runner.events import Clip
 from runner.history import (
     Attempt,

@@ -2,13 +2,14 @@
 
 import json
 import os
-import selectors
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runner.language.document import Value
+
+if TYPE_CHECKING:
+    import subprocess
 
 WALL_SECONDS = 6.0
 _START_SECONDS = 60.0
@@ -21,7 +22,7 @@ class Apart:
     """One worker for a whole command, started when the first template needs it, started again when it was ended."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: "subprocess.Popen[bytes] | None" = None
         self._read = b""
         self._killed = 0
 
@@ -53,7 +54,9 @@ class Apart:
                 if stream is not None:
                     stream.close()
 
-    def _started(self) -> subprocess.Popen[bytes] | None:
+    def _started(self) -> "subprocess.Popen[bytes] | None":
+        import subprocess
+
         if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-X", "utf8", "-c", _BOOT, json.dumps(sys.path)],
@@ -70,14 +73,16 @@ class Apart:
                 self.close()
         return self._process
 
-    def _say(self, process: subprocess.Popen[bytes], message: Mapping[str, Any]) -> None:
+    def _say(self, process: "subprocess.Popen[bytes]", message: Mapping[str, Any]) -> None:
         assert process.stdin is not None
         data = memoryview((json.dumps(message) + "\n").encode())
         while data:
             data = data[process.stdin.write(data) or 0 :]
 
-    def _hear(self, process: subprocess.Popen[bytes], seconds: float) -> Answer:
+    def _hear(self, process: "subprocess.Popen[bytes]", seconds: float) -> Answer:
         """The next line of the worker. Raises TimeoutError, EOFError when it has ended."""
+        import selectors
+
         assert process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)

@@ -1,7 +1,6 @@
 """Mentions in a prompt: where they begin and end, whom they name, and what is sent in their place."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -49,7 +48,16 @@ Names = Mapping[str, Asset | str]
 
 def is_name(text: str) -> bool:
     """Letters and digits of any script, `_`, `-`, `.`."""
-    return bool(text) and all(c.isalnum() or c in "_-." or unicodedata.category(c)[0] == "M" for c in text)
+    return bool(text) and all(c.isalnum() or c in "_-." or _is_mark(c) for c in text)
+
+
+def _is_mark(char: str) -> bool:
+    """A combining mark, which belongs to the letter before it."""
+    if char <= "\x7f":
+        return False
+    import unicodedata
+
+    return unicodedata.category(char)[0] == "M"
 
 
 def position(name: str) -> tuple[Kind, int] | None:
@@ -89,7 +97,7 @@ def _run(text: str, at: int) -> str:
         return first.group()
     while match := _RUN.match(text, end):
         end = match.end()
-        while end < len(text) and text[end] > "\x7f" and unicodedata.category(text[end])[0] == "M":
+        while end < len(text) and _is_mark(text[end]):
             end += 1
     return text[at:end]
 

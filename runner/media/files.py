@@ -1,13 +1,10 @@
 """What a file is: kind and format by its first bytes, size, length, hash; safe on bytes that a stranger wrote."""
 
-import hashlib
 import os
 import stat
-import struct
 from collections.abc import Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from fractions import Fraction
 from io import BufferedReader
 from pathlib import Path
 from types import MappingProxyType
@@ -189,12 +186,16 @@ def _article(name: str) -> str:
 
 
 def _hash(file: BufferedReader) -> str:
+    import hashlib
+
     file.seek(0)
     return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _picture_size(file: BufferedReader, name: str) -> tuple[int, int]:
     """Width and height as shown, of a picture that was read to its end."""
+    import struct
+
     from PIL import Image, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
     file.seek(0)
@@ -238,6 +239,8 @@ def _check_pixels(width: int, height: int) -> None:
 
 def _webp_size(file: BufferedReader) -> tuple[int, int]:
     """Read by hand: the decoder makes its canvas before anybody could ask for the size."""
+    import struct
+
     head = file.read(30)
     file.seek(0)
     chunk = head[12:16]
@@ -287,7 +290,7 @@ def _seconds(container: "av.container.InputContainer", stream: "av.VideoStream |
         if count > _MAX_PACKETS:
             raise NotMedia("is longer than anything that can be sent")
     # What lies before 0 is the encoder's lead-in, which no player lets be heard.
-    length = Fraction(end - max(0, start or 0)) * (stream.time_base or 0)
+    length = (end - max(0, start or 0)) * (stream.time_base or 0)
     if length <= 0:
         raise NotMedia("has no length: nothing in it can be played")
     return Decimal(round(length * 1000)) / 1000

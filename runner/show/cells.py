@@ -1,6 +1,5 @@
 """How many cells of a terminal a text takes, and texts cut and filled to a number of cells."""
 
-import unicodedata
 from functools import lru_cache
 from itertools import accumulate, pairwise
 
@@ -37,6 +36,8 @@ def _cells(text: str) -> list[int]:
 def _alone(char: str) -> int:
     if " " <= char <= "~":
         return 1
+    import unicodedata
+
     code = ord(char)
     if unicodedata.category(char) in ("Mn", "Me", "Cf", "Cc") or code in _MEDIAL_HANGUL:
         return 0

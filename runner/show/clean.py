@@ -1,7 +1,6 @@
 """Nothing is shown that has not passed here: no control characters, no bidi overrides, no lone surrogates."""
 
 import json
-import unicodedata
 from collections.abc import Callable, Mapping
 
 _JOINERS = frozenset("\u200c\u200d")  # Persian, Indic scripts and emoji are misspelt without them
@@ -40,6 +39,8 @@ def clean(text: str, keep: str = "") -> str:
 
 
 def _visible(char: str) -> str:
+    import unicodedata
+
     if char in _JOINERS or unicodedata.category(char) not in _HIDDEN:
         return char
     if char in _SHORT:
