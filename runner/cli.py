@@ -1,6 +1,7 @@
 """The table of commands, and the one boundary: Stop, Ctrl-C and defects become exit codes."""
 
 import argparse
+import gc
 import importlib
 import os
 import signal
@@ -60,8 +61,17 @@ def parser(named: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
     return top
 
 
+def _alone(name: str) -> argparse.ArgumentParser:
+    """The command line of one command, without the others beside it."""
+    own = _Parser(prog=f"storyboard {name}", formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    importlib.import_module(f"runner.commands.{name}").add(own)
+    own.set_defaults(command=name)
+    return own
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """The command `storyboard`; returns its exit code and never raises."""
+    gc.disable()  # what is imported stays: walking it again and again finds nothing
     words = list(sys.argv[1:] if argv is None else argv)
     if words in ([], ["-h"], ["--help"]):
         parser(()).print_help()
@@ -102,14 +112,17 @@ def _dispatch(words: list[str]) -> "ExitCode":
     first = next((word for word in words if not word.startswith("-")), None)
     if first is not None and first not in COMMANDS:
         raise Stop(ExitCode.USAGE, _unknown(first))
-    top = parser((first,) if first is not None else ())
-    args, unknown = top.parse_known_args(words)
+    top = _alone(words[0]) if first == words[0] else parser((first,) if first is not None else ())
+    args, unknown = top.parse_known_args(words[1:] if first == words[0] else words)
     if unknown:
         raise Stop(ExitCode.USAGE, _unknown_flag(unknown[0], first))
     if args.command is None:
         top.print_help()
         return ExitCode.DONE
-    code: ExitCode = importlib.import_module(f"runner.commands.{args.command}").run(args)
+    command = importlib.import_module(f"runner.commands.{args.command}")
+    gc.freeze()
+    gc.enable()
+    code: ExitCode = command.run(args)
     return code
 
 
