@@ -117,6 +117,8 @@ def step(attempt: Attempt, event: Event) -> Attempt:
             return _accepted(attempt, event.at, task_id)
         case NotSent(words) | KeyRefused(words) | NoCredits(words) | Busy(words):
             return replace(attempt, state=State.NOT_CREATED, words=words, ended_at=event.at)
+        case Refused(status=404 | 405, words=words):  # the wrong host, which says nothing of the take
+            return replace(attempt, state=State.NOT_CREATED, words=words, ended_at=event.at)
         case Refused(words=words, errors=errors):
             return replace(attempt, state=State.REFUSED, words=words, errors=errors, ended_at=event.at)
         case TryLater(words):

@@ -68,7 +68,7 @@ def _here(settings: Settings) -> Iterator[Check]:
     yield from libraries()
     yield _fonts()
     yield from folder("clips", settings.output)
-    yield from folder("state", settings.state)
+    yield from folder("state", settings.state, pays=True)
     yield _ledger(settings)
     yield checkup.key_shape(settings.key_text)
     yield checkup.proxies(settings.base_url, proxies())

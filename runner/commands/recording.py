@@ -21,7 +21,7 @@ from runner.records import locks, manifest
 from runner.records.clips import Shelf
 from runner.records.ledger import Ledger
 from runner.records.repository import uncommitted
-from runner.show.closing import After
+from runner.show.after import After
 from runner.values import dataclass, replace
 
 

@@ -177,7 +177,7 @@ def _not_sent(run: Run, step: Step, answer: NotSent) -> None:
 
 def _refused(run: Run, step: Step, attempt: str, answer: Refused) -> None:
     if answer.stop:
-        run.halt(words.stopped_by(answer))
+        run.halt(words.stopped_by(answer, step))
     elif run.limits.fail_fast:
         run.halt(words.failed_fast(step))
     else:

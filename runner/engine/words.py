@@ -75,7 +75,7 @@ def preflight(answer: CreateAnswer) -> Halt | None:
         case KeyRefused():
             return key_refused(answer)
         case Refused():
-            return stopped_by(answer)
+            return Halt(ExitCode.UNFIT, f"{answer.words}: check SEEDANCE_BASE_URL; nothing was sent")
         case NotSent(final=True):
             return unreachable(answer)
         case Unknown(stop=True):
@@ -110,12 +110,15 @@ def no_credits(answer: NoCredits, step: Step) -> Halt:
     return Halt(ExitCode.DECLINED, f"{said} ({answer.words}). Add credits, then run again")
 
 
-def stopped_by(answer: Refused) -> Halt:
+def stopped_by(answer: Refused, step: Step) -> Halt:
     if answer.status in (404, 405):
-        why = f"the host does not know createTask (HTTP {answer.status}): check SEEDANCE_BASE_URL"
-    else:
-        why = f"something before the API refused the request (HTTP {answer.status})"
-    return Halt(ExitCode.UNFIT, f"{why}. {answer.words}".strip())
+        why = f"the host does not know createTask (HTTP {answer.status}: {answer.words}): check SEEDANCE_BASE_URL"
+        return Halt(ExitCode.UNFIT, why)
+    return Halt(
+        ExitCode.UNFIT,
+        f"something before the API refused the request ({answer.words}), and it may refuse all others: no further task "
+        f"was created\nwhen it lets requests pass: --again {step.shot.id} sends this one once more",
+    )
 
 
 def redirected(answer: Unknown) -> Halt:

@@ -54,13 +54,13 @@ async def reach(client: Client) -> list[Check]:
         case None:
             checks = [
                 Check("reach", "ok", f"{host} answered in {greeting.took * 1000:.0f} ms"),
-                Check("key at the provider", "ok", f"{host} took the key {client.key_id}…"),
+                Check("key at the provider", "ok", f"{host} took the key {_mark(client)}"),
             ]
         case KeyRefused(words):
             hint = "copy it again from your account's page there; is it the key of this host?"
             checks = [
                 Check("reach", "ok", f"{host} answered in {greeting.took * 1000:.0f} ms"),
-                Check("key at the provider", "error", f"{host} refused the key {client.key_id}…: {words}", hint),
+                Check("key at the provider", "error", f"{host} refused the key {_mark(client)}: {words}", hint),
             ]
         case NotSent(words):
             checks = [Check("reach", "error", f"{host}: {words}", "is there a network, a firewall, a proxy to name?")]
@@ -68,6 +68,11 @@ async def reach(client: Client) -> list[Check]:
             hint = "SEEDANCE_BASE_URL names the host; without it, it is the documented one"
             checks = [Check("reach", "error", getattr(other, "words", str(other)), hint)]
     return [*checks, *_clock(greeting.ahead, host)]
+
+
+def _mark(client: Client) -> str:
+    """Which key it was: the first eight of its SHA-256, which the ledger keeps as well."""
+    return f"with the fingerprint {client.key_id}"
 
 
 def _clock(ahead: float | None, host: str) -> list[Check]:

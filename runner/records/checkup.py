@@ -6,15 +6,19 @@ import tempfile
 from pathlib import Path
 
 from runner.problems import Check
-from runner.records.locks import try_lock
+from runner.records.disks import disk
+from runner.records.locks import STATE, try_lock
 
 ROOM = 2 << 30
 """Bytes that a film's clips want, roughly."""
-_NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afpfs", "9p", "fuse.sshfs", "ceph", "glusterfs"})
+_MEMORY = ("tmpfs", "ramfs")
 
 
-def folder(name: str, path: Path) -> list[Check]:
-    """Whether a folder (or the nearest above it that exists) can be written, locked, and has room."""
+def folder(name: str, path: Path, *, pays: bool = False) -> list[Check]:
+    """Whether a folder (or the nearest above it that exists) can be written, locked, and has room.
+
+    `pays`: the ledger lies there.
+    """
     found = next((parent for parent in (path, *path.parents) if parent.is_dir()), None)
     if found is None:
         return [Check(name, "error", f"{path} cannot be made", "name another folder")]
@@ -28,15 +32,23 @@ def folder(name: str, path: Path) -> list[Check]:
         return [
             Check(name, "error", f"{found} cannot be written: {error.strerror}", "mend its rights, or name another")
         ]
-    return [_kind(name, found, locks), _room(name, found)]
+    return [_kind(name, found, locks, pays), _room(name, found)]
 
 
-def _kind(name: str, path: Path, locks: bool) -> Check:
+def _kind(name: str, path: Path, locks: bool, pays: bool) -> Check:
+    way = f"{STATE} names a folder on a local disk" if pays else "choose a folder on a local disk"
     if not locks:
-        return Check(name, "error", f"{path} takes no locks", "choose a folder on a local disk")
-    if (kind := _filesystem(path)) in _NETWORK:
-        words = f"{path} lies on a network drive ({kind}), where locks and syncs may not hold"
-        return Check(name, "warning", words, "STORYBOARD_STATE names another folder")
+        return Check(name, "error", f"{path} takes no locks", way)
+    found = disk(path)
+    if pays and found.kind in _MEMORY:
+        return Check(
+            name, "warning", f"{path} lies in memory ({found.kind}): the next start of the machine forgets it", way
+        )
+    if found.locks == "alone" and pays:
+        words = f"{path} lies on a network drive ({found.kind}) whose locks other machines do not see: nothing is paid"
+        return Check(name, "error", words, way)
+    if found.locks != "local":
+        return Check(name, "warning", f"{path} lies on a network drive ({found.kind}): slow, and apt to be away", way)
     return Check(name, "ok", f"{path} can be written, synced and locked")
 
 
@@ -46,15 +58,3 @@ def _room(name: str, path: Path) -> Check:
     if free < ROOM:
         return Check(f"{name}, room", "warning", f"{gigabytes} at {path}", "a film of a hundred clips wants about 2 GB")
     return Check(f"{name}, room", "ok", f"{gigabytes} at {path}")
-
-
-def _filesystem(path: Path) -> str:
-    """The type of the mount that holds a path, where the system tells (Linux); "" elsewhere."""
-    try:
-        lines = Path("/proc/mounts").read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return ""
-    real = os.path.realpath(path)
-    mounts = [(words[1].replace("\\040", " "), words[2]) for words in map(str.split, lines) if len(words) > 2]
-    holding = [mount for mount in mounts if real == mount[0] or real.startswith(mount[0].rstrip("/") + "/")]
-    return max(holding, key=lambda mount: len(mount[0]), default=("", ""))[1]

@@ -12,6 +12,8 @@ from runner.problems import ExitCode, Stop
 
 _OUTPUTS = "outputs"
 RUNS = "runs"
+STATE = "STORYBOARD_STATE"
+"""The variable that names another state folder."""
 
 
 def open_file(path: Path, flags: int = os.O_RDWR | os.O_CREAT) -> int:
@@ -33,8 +35,17 @@ def try_lock(descriptor: int) -> bool:
 @contextlib.contextmanager
 def hold(state: Path, outputs: Iterable[Path]) -> Iterator[None]:
     """Holds the locks of all these outputs, in sorted order and without waiting; `Stop` when one is held."""
-    folder = state / _OUTPUTS
     held: list[int] = []
+    try:
+        _take(state / _OUTPUTS, outputs, held)
+        yield
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+
+
+def _take(folder: Path, outputs: Iterable[Path], held: list[int]) -> None:
+    """All the locks; those that were taken before one could not be are in `held`, too."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for output in sorted({os.path.realpath(output) for output in outputs}):
@@ -42,12 +53,9 @@ def hold(state: Path, outputs: Iterable[Path]) -> Iterator[None]:
             held.append(descriptor)
             if not try_lock(descriptor):
                 raise Stop(ExitCode.LOCKED, f"another run is working on {output}: wait for it, or stop it")
-        yield
     except OSError as error:
-        raise Stop(ExitCode.UNFIT, f"no lock can be taken in {folder}: {error.strerror}") from error
-    finally:
-        for descriptor in held:
-            os.close(descriptor)
+        words = f"no lock can be taken in {folder} ({error.strerror}): {STATE} names another folder, on a local disk"
+        raise Stop(ExitCode.UNFIT, words) from error
 
 
 def lives(state: Path, run: str) -> bool:

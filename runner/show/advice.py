@@ -1,21 +1,43 @@
 """What to do about a take that the provider refused or failed, in a few words; and which field or material it means."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Sequence
 
 from runner.edition.edition import Edition
+from runner.edition.record import failure_class
 from runner.edition.wire import field_of, material_at
 from runner.history import Attempt, State
 from runner.language.board import Shot
 from runner.problems import Place
 from runner.request import Kind, LocalFile
 from runner.show.clean import clean, words
+from runner.values import dataclass
 
 Places = Callable[[Shot, str], Place | None]
 """Where a field of a shot is said, by its name (`materials.1` is its second); None when nobody can tell."""
 _STAYS = "it is not sent again until it changes"
 _MOST_NAMED = 4
 _MOST_ERRORS = 6
+_ALL: tuple[Kind, ...] = ("image", "video", "audio")
 _KINDS: dict[str, tuple[Kind, ...]] = {"image": ("image",), "picture": ("image",), "video": ("video",)}
+_MATERIAL_WORDS: dict[str, tuple[Kind, ...]] = {
+    **_KINDS,
+    **dict.fromkeys(("photo", "frame", "face", "person"), ("image", "video")),
+    **dict.fromkeys(("audio", "sound", "music"), ("audio",)),
+    **dict.fromkeys(("upload", "media", "material", "reference", "file", "urls?\\b"), _ALL),
+}
+_FIELD_WORDS: dict[str, tuple[str, ...]] = {
+    "prompt": ("prompt", "text", "content"),
+    "duration": ("duration", "seconds?\\b", "length"),
+    "resolution": ("resolution", "outputResolution"),
+    "upscale": ("upscal",),
+    "aspect_ratio": ("aspect", "ratio\\b"),
+    "model": ("model",),
+    "mode": ("mode\\b",),
+    "seed": ("seed\\b",),
+}
+"""Our fields, and how a refusal may call them."""
+_CALLED = {"prompt": "the prompt"}
 
 
 def nowhere(shot: Shot, field: str) -> Place | None:
@@ -23,38 +45,85 @@ def nowhere(shot: Shot, field: str) -> Place | None:
     return None
 
 
-def advice(attempt: Attempt | None, shot: Shot | None = None) -> str:
-    """By what the provider said: what to change, and whether it is sent again; with a shot, in which material."""
-    failure = attempt.failure if attempt is not None else None
+def advice(attempt: Attempt | None, shot: Shot | None = None, places: Places = nowhere) -> str:
+    """By what the provider said: what to change, and whether it is sent again; with a shot, which material and line."""
+    if attempt is None:
+        return "the next run tries again"
+    about = _About(attempt.words, shot, places)
+    failure = attempt.failure
+    if attempt.state is State.REFUSED and failure is None:
+        failure = failure_class(attempt.words)  # the words of a task, said of the request already
     if failure == "face":
-        instead = _named(shot, ("image", "video"), " in place of ")
+        instead = about.materials(("image", "video"), " in place of ")
         return f"give a drawn picture{instead}, or leave the person out; {_STAYS}"
     if failure == "moderation":
-        return f"change {_what(attempt.words if attempt is not None else '', shot)}; {_STAYS}"
-    if attempt is not None and attempt.state is State.REFUSED:
-        return _STAYS
+        return f"change {about.shown()}; {_STAYS}"
+    if attempt.state is State.REFUSED:
+        meant = "" if any(path for path, _ in attempt.errors) else about.meant()
+        return f"it can mean {meant}; {_STAYS}" if meant else f"{_STAYS}, or --again"
     if failure == "review":
         return "the clip did not pass the provider's review; the next run tries again"
     return "the next run tries again"
 
 
-def _what(said: str, shot: Shot | None) -> str:
-    """What the words are about: `uploaded image violates …` is about pictures, `input text violates …` the prompt."""
-    folded = said.casefold()
-    for word, kinds in _KINDS.items():
-        if word in folded:
-            return _named(shot, kinds, "") or "what it shows"
-    return "the prompt" if "text" in folded or "prompt" in folded else "what it says or shows"
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What words can be about, of all that a shot asks for: each with the line where the user said it."""
+
+    said: str
+    shot: Shot | None
+    places: Places
+
+    def shown(self) -> str:
+        """What moderation means: `uploaded image violates …` is about pictures, `input text violates …` the prompt."""
+        for word, kinds in _KINDS.items():
+            if self._says(word):
+                return self.materials(kinds, "") or "what it shows"
+        if self._says("text", "prompt"):
+            return " or ".join(self._fields(("prompt",))) or "the prompt"
+        every = _some([*self._fields(("prompt",)), *self._materials(_ALL)])
+        return "what it says or shows" + (f": {every}" if every else "")
+
+    def meant(self) -> str:
+        """The fields and materials of the request that a refusal names in its own words."""
+        named = [name for name, words in _FIELD_WORDS.items() if self._says(*words)]
+        kinds = dict.fromkeys(kind for word, found in _MATERIAL_WORDS.items() if self._says(word) for kind in found)
+        return _some([*self._fields(named), *self._materials(tuple(kinds))])
+
+    def materials(self, kinds: tuple[Kind, ...], lead: str) -> str:
+        """The shot's materials of these kinds, as the user calls them, after a lead; "" when there are none."""
+        found = _some(self._materials(kinds))
+        return f"{lead}{found}" if found else ""
+
+    def _says(self, *words: str) -> bool:
+        return any(re.search(rf"\b{word}", self.said, re.IGNORECASE) for word in words)
+
+    def _materials(self, kinds: tuple[Kind, ...]) -> list[str]:
+        """Each once: `maria (storyboards/assets/maria.png), storyboards/film.yaml:9`."""
+        if self.shot is None:
+            return []
+        found: dict[str, str] = {}
+        for number, material in enumerate(self.shot.request.materials):
+            if material.kind in kinds:
+                name = material_name(self.shot, number)
+                found.setdefault(name, self._at(name, f"materials.{number}"))
+        return list(found.values())
+
+    def _fields(self, names: Iterable[str]) -> list[str]:
+        if self.shot is None:
+            return []
+        request = self.shot.request
+        asked = {"duration": request.seconds} | {name: getattr(request, name, None) for name in _FIELD_WORDS}
+        return [self._at(_CALLED.get(name, name), name) for name in names if asked.get(name) or name == "duration"]
+
+    def _at(self, name: str, field: str) -> str:
+        place = self.places(self.shot, field) if self.shot is not None else None
+        return name if place is None else f"{name} ({clean(place.file)}:{place.line})"
 
 
-def _named(shot: Shot | None, kinds: tuple[Kind, ...], lead: str) -> str:
-    """The shot's materials of these kinds, as the user calls them: `maria (storyboards/assets/maria.png) or door`."""
-    if shot is None:
-        return ""
-    found = [number for number, material in enumerate(shot.request.materials) if material.kind in kinds]
-    names = list(dict.fromkeys(material_name(shot, number) for number in found))
+def _some(names: Sequence[str]) -> str:
     more = [f"{len(names) - _MOST_NAMED} more"] if len(names) > _MOST_NAMED else []
-    return f"{lead}{' or '.join([*names[:_MOST_NAMED], *more])}" if names else ""
+    return " or ".join([*names[:_MOST_NAMED], *more])
 
 
 def material_name(shot: Shot, number: int) -> str:

@@ -1,30 +1,26 @@
 """How a run ended: what was made and where, what it cost, what is in doubt, and what to type next."""
 
-from collections.abc import Iterable, Sequence
-from datetime import tzinfo
+from collections.abc import Iterable
 from decimal import Decimal
 
 from runner.engine.news import Fate, Outcome
-from runner.history import Attempt, State
+from runner.history import Attempt
 from runner.language.board import Shot
-from runner.plan import Action, Plan
+from runner.plan import Action
 from runner.problems import ExitCode
-from runner.show.advice import Places, advice, nowhere, pointed
+from runner.show.after import After
 from runner.show.amounts import count, credits_text, dollars, lasting, length
 from runner.show.bill import amounts
 from runner.show.cells import left
 from runner.show.cells import width as cells
-from runner.show.clean import clean, words
+from runner.show.clean import clean
 from runner.show.ink import Ink
-from runner.show.names import clip_path, full_name, several_boards, shot_name, take_names, title
+from runner.show.names import clip_path, title
 from runner.show.notes import commands, flow, labelled
-from runner.values import dataclass
+from runner.show.troubles import LABEL, named, quoted, troubles
 
-_LABEL = 9
 _WIDE = 120
 _MOST_PATHS = 12
-_MOST_NAMED = 10
-_MOST_ADVISED = 6
 
 _ENDINGS = {
     ExitCode.FAILED: "some takes did not come out",
@@ -38,53 +34,17 @@ _ENDINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class After:
-    """What the closing says beside the outcome."""
-
-    typed: str = ""
-    """Files and flags as the user typed them."""
-    files: str = ""
-    """The files with what was typed of profile, variables and settings: what other commands take, too."""
-    provider: str = ""
-    """The flag for the provider, where it was typed."""
-    chosen: str = ""
-    """The flags of the selection."""
-    everything: str = ""
-    """What was typed without them: for a run of the rest."""
-    run: str = ""
-    """The run that ended: what bears another's name was ordered by an earlier one; empty when nobody asks."""
-    whole: Plan | None = None
-    """What a run of everything would do now: all shots, whatever was selected; None when nobody asks."""
-    prefix: str = ""
-    """The repository's top seen from where the user stands: what paths of clips are told from."""
-    quiet: bool = False
-    """Only what went wrong is wanted."""
-    took: float = 0.0
-    """Seconds that the run took."""
-    asks: str = "kinovi"
-    built: frozenset[str] = frozenset({"run", "plan", "status"})
-    """Commands that may be named."""
-    to_commit: tuple[str, ...] = ()
-    """Manifests with paid clips that are not committed."""
-    zone: tzinfo | None = None
-    """Of the reader; None is the machine's own."""
-    places: Places = nowhere
-    """Where a shot's fields are said, for what the provider says of single ones."""
-
-
 def closing(outcome: Outcome, width: int, color: bool, after: After) -> str:
     """The last screen of a run, at so many columns; empty when only trouble is wanted, and there is none."""
     ink, width = Ink(color), min(width, _WIDE)
     if after.quiet:
-        troubles = _troubles(outcome, width, ink, after)
-        lines = [_headline(outcome, width, ink, after), *troubles]
+        lines = [_headline(outcome, width, ink, after), *troubles(outcome, width, ink, after)]
         return "" if outcome.exit_code is ExitCode.DONE else "\n".join(lines) + "\n"
     blocks = [
         [_headline(outcome, width, ink, after)],
         _money(outcome, width, ink, after),
         _clips(outcome, width, ink, after),
-        _troubles(outcome, width, ink, after),
+        troubles(outcome, width, ink, after),
         _film(outcome, width, ink, after),
         _next(outcome, width, ink, after),
     ]
@@ -130,11 +90,11 @@ def _money(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
     if made or money.billed:
         rows.append(("billed", _billed(outcome, after), _difference(outcome, after)))
     if doubt:
-        rows.append(("perhaps", max(money.perhaps, _quoted(doubt)), ", ".join(_named(doubt, plan))))
+        rows.append(("perhaps", max(money.perhaps, quoted(doubt)), ", ".join(named(doubt, plan))))
     if money.running:
         rows.append(("running", money.running, ""))
     if outcome.refused:
-        rows.append(("refused", Decimal(0), f"{', '.join(_named(outcome.refused, plan))}, free"))
+        rows.append(("refused", Decimal(0), f"{', '.join(named(outcome.refused, plan))}, free"))
     return amounts(rows, plan, width, ink)
 
 
@@ -171,15 +131,6 @@ def _difference(outcome: Outcome, after: After) -> str:
     return said
 
 
-def _quoted(fates: Iterable[Fate]) -> Decimal:
-    return sum((fate.step.price.credits or Decimal(0) for fate in fates), Decimal(0))
-
-
-def _named(fates: Sequence[Fate], plan: Plan) -> list[str]:
-    names = take_names([fate.step for fate in fates], several_boards(plan))
-    return names if len(names) <= _MOST_NAMED else [*names[:_MOST_NAMED], f"and {len(names) - _MOST_NAMED} more"]
-
-
 # -- clips ------------------------------------------------------------------------------------------------
 
 
@@ -193,134 +144,9 @@ def _clips(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
     if len(paths) > _MOST_PATHS:
         places = dict.fromkeys(f"{path.split('/clips/')[0]}/clips" for path in paths)
         text = f"{len(paths)} new ones in {', '.join(places)}"
-        return labelled("clips", text, width, ink, "good", _LABEL)
+        return labelled("clips", text, width, ink, "good", LABEL)
     first, *rest = paths
-    return [f"  {ink(left('clips', _LABEL), 'good')}  {first}", *(f"  {' ' * _LABEL}  {path}" for path in rest)]
-
-
-# -- what did not go well ---------------------------------------------------------------------------------
-
-
-def _troubles(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
-    plan, lines = outcome.plan, list[str]()
-    if outcome.halt is not None:
-        for at, line in enumerate(outcome.halt.words.splitlines()):
-            lines += labelled("stopped" if at == 0 else "", clean(line), width, ink, "strong bad", _LABEL)
-    lines += _unsettled(outcome.unsettled, plan, width, ink, after)
-    for fate in outcome.perhaps:
-        text = f"{_name(fate, plan)}  the server failed and it was tried again; counted as charged"
-        lines += labelled("perhaps", text, width, ink, "bad", _LABEL)
-    for label, fates, way_out in (
-        ("refused", outcome.refused, ""),
-        ("failed", outcome.failed, ""),
-        ("gone", outcome.gone, "paid, and the provider no longer has the clip"),
-    ):
-        lines += _bad(label, fates, way_out, plan, width, ink, after)
-    lines += _blocked(outcome, width, ink)
-    lines += _waiting(outcome, width, ink, after)
-    return lines + _left(outcome, width, ink)
-
-
-def _name(fate: Fate, plan: Plan) -> str:
-    take = f" take {fate.step.take}" if fate.step.shot.takes > 1 or fate.step.take > 1 else ""
-    return shot_name(fate.step, several_boards(plan)) + take
-
-
-def _said(fate: Fate) -> str:
-    """The vendor's words, or ours."""
-    said = fate.words or (fate.attempt.words if fate.attempt is not None else "")
-    return words(said or fate.step.reason, 400)
-
-
-def _unsettled(fates: Sequence[Fate], plan: Plan, width: int, ink: Ink, after: After) -> list[str]:
-    """Each with what happened and when; the way out once, for the first."""
-    lines: list[str] = []
-    for fate in fates:
-        sent = fate.attempt.sent_at or fate.attempt.intended_at if fate.attempt is not None else None
-        time = f" ({sent.astimezone(after.zone):%H:%M:%S})" if sent is not None else ""
-        text = f"{_name(fate, plan)}  {_said(fate)}{time}; nobody knows the outcome"
-        lines += labelled("unsettled", text, width, ink, "strong bad", _LABEL)
-    if not fates:
-        return []
-    one = "it" if len(fates) == 1 else "each"
-    if "settle" not in after.built:
-        advice = f"look for {one} on the vendor's page; what is in doubt is counted, and never sent again by itself"
-        return [*lines, *labelled("", advice, width, ink, "plain", _LABEL)]
-    margin, shot = " " * (_LABEL + 4), full_name(fates[0].step)
-    ways = (
-        (f"storyboard settle {shot} --task task_…", "it is there: take it, no new charge"),
-        (f"storyboard settle {shot} --not-charged", "it is not: the next run makes it"),
-    )
-    lead = f"{margin}look for {one} on the vendor's page, then one of"
-    return [*lines, lead, *commands(ways, width, ink, margin + "  ")]
-
-
-def _bad(label: str, fates: Sequence[Fate], way_out: str, plan: Plan, width: int, ink: Ink, after: After) -> list[str]:
-    """Takes that ended alike, by the words that they ended with: what many share is said once."""
-    by_words: dict[str, list[Fate]] = {}
-    for fate in fates:
-        by_words.setdefault(_said(fate), []).append(fate)
-    lines: list[str] = []
-    for said, alike in by_words.items():
-        for (told, *about), found in _advised(alike, way_out, plan, after).items():
-            place = found[0].step.shot.place
-            where = f" ({clean(place.file)}:{place.line})" if len(found) == 1 and place.file else ""
-            quoted = f'"{said}"' if said else "no word about why"
-            text = f"{'  '.join(_named(found, plan))}{where}  {quoted}; {told}"
-            lines += labelled(label, text, width, ink, "bad", _LABEL)
-            lines += [line for each in about for line in labelled("", each, width, ink, "plain", _LABEL)]
-    return lines
-
-
-def _advised(fates: Sequence[Fate], way_out: str, plan: Plan, after: After) -> dict[tuple[str, ...], list[Fate]]:
-    """The same words by what to do about them: fields and materials are named, unless that would be a long list."""
-    found: dict[tuple[str, ...], list[Fate]] = {}
-    for fate in fates:
-        about = pointed(fate.attempt, fate.step.shot, plan.edition, after.places)
-        found.setdefault((way_out or advice(fate.attempt, fate.step.shot), *about), []).append(fate)
-        if len(found) > _MOST_ADVISED:
-            return {(way_out or advice(fate.attempt),): list(fates)}
-    return found
-
-
-def _blocked(outcome: Outcome, width: int, ink: Ink) -> list[str]:
-    by_cause: dict[str, list[Fate]] = {}
-    for fate in outcome.blocked:
-        by_cause.setdefault(_said(fate), []).append(fate)
-    lines: list[str] = []
-    for cause, found in by_cause.items():
-        lines += labelled("blocked", f"{'  '.join(_named(found, outcome.plan))}  {cause}", width, ink, "bad", _LABEL)
-    return lines
-
-
-def _waiting(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
-    picks = [fate for fate in outcome.waits if fate.step.later]
-    running = [fate for fate in outcome.waits if _runs(fate)]
-    others = [fate for fate in outcome.waits if fate not in picks and fate not in running]
-    lines: list[str] = []
-    if picks:
-        roots = dict.fromkeys(clean(root) for fate in picks for root in fate.step.blockers)
-        price = f"   {credits_text(_quoted(picks))} credits" if not outcome.plan.play else ""
-        text = f"{'  '.join(_named(picks, outcome.plan))}  pick a take of {' '.join(roots)}{price}"
-        lines += labelled("waiting", text, width, ink, "warn", _LABEL)
-    if running:
-        text = f"{'  '.join(_named(running, outcome.plan))}  at the provider; the next run collects it, no new charge"
-        lines += labelled("running", text, width, ink, "warn", _LABEL)
-    for fate in others[:_MOST_NAMED]:
-        lines += labelled("waiting", f"{_name(fate, outcome.plan)}  {_said(fate)}", width, ink, "warn", _LABEL)
-    return lines
-
-
-def _runs(fate: Fate) -> bool:
-    return fate.attempt is not None and fate.attempt.state is State.RUNNING
-
-
-def _left(outcome: Outcome, width: int, ink: Ink) -> list[str]:
-    if not outcome.left:
-        return []
-    price = "" if outcome.plan.play else f", {credits_text(_quoted(outcome.left))} credits"
-    text = f"{count(len(outcome.left), 'take')}{price}: {'  '.join(_named(outcome.left, outcome.plan))}"
-    return labelled("not begun", text, width, ink, "warn", _LABEL)
+    return [f"  {ink(left('clips', LABEL), 'good')}  {first}", *(f"  {' ' * LABEL}  {path}" for path in rest)]
 
 
 # -- the film, and what comes next ------------------------------------------------------------------------
@@ -335,11 +161,11 @@ def _film(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
     have: list[Shot] = [shot for shot in wanted if (shot.storyboard, shot.id) in made]
     film = length(sum(shot.request.seconds for shot in have))
     facts = [f"{len(have)} of {count(len(wanted), 'shot')}, {film}"]
-    lines = labelled("film", flow(facts, width)[0], width, ink, "plain", _LABEL)
+    lines = labelled("film", flow(facts, width)[0], width, ink, "plain", LABEL)
     billed = _billed(outcome, after)
     worth = f" (worth {credits_text(billed)} credits)" if billed else ""
     for path in after.to_commit:
-        lines += labelled("commit", f"{clean(path)}{worth}", width, ink, "plain", _LABEL)
+        lines += labelled("commit", f"{clean(path)}{worth}", width, ink, "plain", LABEL)
     return lines
 
 
@@ -347,9 +173,9 @@ def _next(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
     found = list(_ways(outcome, after))
     if not found:
         return []
-    margin = " " * (_LABEL + 4)
+    margin = " " * (LABEL + 4)
     first, *rest = commands(found, width, ink, margin)
-    return [f"  {left('next', _LABEL)}  {first[len(margin) :]}", *rest]
+    return [f"  {left('next', LABEL)}  {first[len(margin) :]}", *rest]
 
 
 def _ways(outcome: Outcome, after: After) -> Iterable[tuple[str, str]]:

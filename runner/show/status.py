@@ -14,7 +14,7 @@ from runner.history import (
 from runner.language.board import Shot, Storyboard
 from runner.plan import Action, Plan, Step
 from runner.request import credits_json, usd_text
-from runner.show.advice import Places, nowhere, pointed
+from runner.show.advice import Places, advice, nowhere, pointed
 from runner.show.amounts import count, credits_text, length, moment
 from runner.show.bill import amounts
 from runner.show.clean import clean, words
@@ -157,8 +157,11 @@ def _said(step: Step, attempt: Attempt | None) -> str:
 
 
 def _about(standing: Standing, step: Step, attempt: Attempt | None) -> list[str]:
-    """Of a refused one the fields and materials that the provider named."""
-    return pointed(attempt, step.shot, standing.plan.edition, standing.places) if step.action is Action.REFUSED else []
+    """Of a refused one what to do about it, and the fields and materials that the provider named."""
+    if step.action is not Action.REFUSED:
+        return []
+    named = pointed(attempt, step.shot, standing.plan.edition, standing.places)
+    return [advice(attempt, step.shot, standing.places), *named]
 
 
 def _credits(attempt: Attempt | None) -> str:

@@ -36,7 +36,7 @@ def test_errors_of_a_refused_request_lead_to_field_line_and_material(tmp_path: P
     assert f'resolution ({FILM}:4): "not offered"' in said.out
     assert f'alley ({FILM}:8): "cannot be read"' in said.out
     told = " ".join(film.storyboard("status", FILM, **there.env).out.split())
-    assert f'resolution ({FILM}:10): "not offered"' in told
+    assert f'resolution ({FILM}:4): "not offered"' in told
     raw = "Invalid request (inputs.outputResolution: not offered; inputs.urls.1: cannot be read)"
     assert film.manifest(variant="kinovi")["shots"][0]["takes"][0]["error"] == raw
 
@@ -55,7 +55,18 @@ def test_a_picture_that_is_refused_later_is_named(tmp_path: Path, host: Start) -
     there = host("--faults", str(film.write("faults.yaml", "faults: 1\nrules:\n  - {on: task, do: {error: image}}\n")))
     said = film.storyboard("run", FILM, "--yes", **there.env)
     assert (said.code, there.state["creates"]) == (1, 1), said.err
-    assert "change heroine or alley; it is not sent again until it changes" in " ".join(said.out.split())
+    told = f"change heroine ({FILM}:7) or alley ({FILM}:8); it is not sent again until it changes"
+    assert told in " ".join(said.out.split())
+    assert told in " ".join(film.storyboard("status", FILM, **there.env).out.split())
+
+
+def test_a_request_that_is_refused_in_words_alone_is_told_with_what_they_can_mean(tmp_path: Path, host: Start) -> None:
+    film = content(tmp_path, BOARD)
+    rule = "{on: create, do: {status: 400, message: The image is too large}}"
+    there = host("--faults", str(film.write("faults.yaml", f"faults: 1\nrules:\n  - {rule}\n")))
+    said = film.storyboard("run", FILM, "--yes", **there.env)
+    assert (said.code, there.state["creates"]) == (1, 0), said.err
+    assert f"it can mean heroine ({FILM}:7) or alley ({FILM}:8)" in " ".join(said.out.split())
 
 
 def test_a_storyboard_that_changed_meanwhile_is_told_by_its_shots_line(tmp_path: Path, host: Start) -> None:

@@ -82,7 +82,7 @@ def test_the_first_request_goes_alone_and_the_cap_holds(tmp_path: Path) -> None:
     [
         (Refused(400, "prompt is too long"), ExitCode.FAILED, State.REFUSED, 3),
         (Refused(403, "request blocked", stop=True), ExitCode.UNFIT, State.REFUSED, 1),
-        (Refused(404, "no such page", stop=True), ExitCode.UNFIT, State.REFUSED, 1),
+        (Refused(404, "no such page", stop=True), ExitCode.UNFIT, State.NOT_CREATED, 1),
         (KeyRefused("invalid key"), ExitCode.KEY, State.NOT_CREATED, 1),
         (NoCredits("not enough", Decimal(160), Decimal(12)), ExitCode.DECLINED, State.NOT_CREATED, 1),
         (Unknown("bad gateway", 502), ExitCode.UNSETTLED, State.UNSETTLED, 3),

@@ -46,11 +46,34 @@ def attempt(words: str = "", failure: FailureClass | None = None, *errors: tuple
         ),
         ("The uploaded video violates platform rules", "moderation", "change walk; it is not sent again"),
         ("The input text violates platform rules", "moderation", "change the prompt; it is not sent again"),
-        ("content violates", "moderation", "change what it says or shows; it is not sent again"),
+        (
+            "content violates",
+            "moderation",
+            "change what it says or shows: the prompt or maria or walk or sea or 1 more;",
+        ),
+        ("Face detected in uploaded media", None, "in place of maria or walk or quay"),
+        ("Your input text violates platform rules", None, "change the prompt; it is not sent again"),
+        ("The image is too large", None, "it can mean maria or quay.last_frame; it is not sent again"),
+        ("duration must be at most 4", None, "it can mean duration; it is not sent again"),
+        ("unsupported audio in this model", None, "it can mean model or sea; it is not sent again"),
+        ("audioUrls cannot be read", None, "it can mean sea; it is not sent again"),
+        ("HTTP 403, answered by cloudflare", None, "it is not sent again until it changes, or --again"),
     ],
 )
-def test_moderation_names_the_materials_or_the_prompt(words: str, failure: FailureClass, told: str) -> None:
+def test_words_about_a_request_name_the_materials_or_fields_that_they_can_mean(
+    words: str, failure: FailureClass | None, told: str
+) -> None:
     assert told in advice(attempt(words, failure), shot())
+
+
+def test_each_is_named_with_the_line_where_it_is_said() -> None:
+    def places(shot: Shot, field: str) -> Place | None:
+        return Place("storyboards/film.yaml", {"prompt": 12, "materials.0": 20}[field], 1)
+
+    refused = attempt("uploaded image violates platform rules", None)
+    two = replace(shot(), request=replace(shot().request, materials=MATERIALS[:1]), names=("maria",))
+    assert advice(refused, two, places).startswith("change maria (storyboards/film.yaml:20);")
+    assert advice(attempt("bad prompt"), two, places).startswith("it can mean the prompt (storyboards/film.yaml:12);")
 
 
 def test_without_a_picture_none_is_named() -> None:

@@ -16,8 +16,9 @@ from runner.engine.pace import Pace
 from runner.history import State
 from runner.language.board import Storyboard
 from runner.problems import ExitCode
+from runner.show.after import After
 from runner.show.cells import width as cells
-from runner.show.closing import After, closing
+from runner.show.closing import closing
 from tests.show.conftest import Golden
 from tests.show.driver import attempt_of, bad, outcome
 from tests.show.films import NOON, PATH, SANDBOX, ferry, history, matrix, plan, series, shot

@@ -21,9 +21,10 @@ from runner.problems import Check, ExitCode, Place, Problem
 from runner.quote import Way
 from runner.request import Plain, Remote
 from runner.show import question
+from runner.show.after import After
 from runner.show.clean import json_line
 from runner.show.clips import ClipCheck, clips
-from runner.show.closing import After, closing
+from runner.show.closing import closing
 from runner.show.doctor import doctor
 from runner.show.frame import frame
 from runner.show.ink import Ink
