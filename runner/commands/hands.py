@@ -121,9 +121,10 @@ async def open_hands(desk: Opened, history: History, stack: AsyncExitStack) -> H
         base_url, key = settings.base_url, settings.key()
     client = await stack.enter_async_context(Client(base_url, key, desk.edition))
     shelf = Shelf(settings.root, desk.output, owners(history).get)
-    uploads = await stack.enter_async_context(Uploads(base_url, key))
+    local = host_of(base_url) != urlsplit(base_url).hostname
+    proxy = None if local else proxies().get("https")
+    uploads = await stack.enter_async_context(Uploads(base_url, key, proxy=proxy))
     scratch = Path(stack.enter_context(TemporaryDirectory(prefix="storyboard-")))
     publisher = Publisher(settings.root, scratch, shelf.whereabouts, uploads.send)
-    local = host_of(base_url) != urlsplit(base_url).hostname
-    downloader = Downloader(local=local, proxy=None if local else proxies().get("https"))
+    downloader = Downloader(local=local, proxy=proxy)
     return Hands(client, publisher, downloader, shelf)

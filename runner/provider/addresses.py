@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from runner.values import dataclass
+
 Resolve = Callable[[str, int], list[str]]
 _NAT64 = ip_network("64:ff9b::/96")
 
@@ -37,6 +39,31 @@ def checked(url: str, *, local: bool, resolve: Resolve = resolved) -> list[str]:
         if not _allowed(number, local):
             raise Forbidden(f"{host} is {number}, which is not a public address")
     return numbers
+
+
+def reachable(url: str, *, local: bool, proxied: bool, resolve: Resolve = resolved) -> list[str]:
+    """The hosts to connect to: checked numbers; a proxy looks names up itself, so that only numbers are checked."""
+    if not proxied:
+        return checked(url, local=local, resolve=resolve)
+    host, _ = named(url)
+    return checked(url, local=local, resolve=lambda number, _: [number]) if is_number(host) else [host]
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A request to a checked number and to no other, which asks for the host by its name."""
+
+    url: httpx.URL
+    host: str
+    """The `Host` header."""
+    extensions: dict[str, str]
+
+
+def pinned(url: str, number: str) -> Pinned:
+    """The address with its host's number in place of its name, so that nobody looks the name up once more."""
+    asked = httpx.URL(url)
+    extensions = {"sni_hostname": asked.raw_host.decode("ascii")}
+    return Pinned(asked.copy_with(host=number), asked.netloc.decode("ascii"), extensions)
 
 
 def named(url: str) -> tuple[str, int]:

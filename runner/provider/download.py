@@ -19,7 +19,7 @@ from runner import __version__
 from runner.clock import Clock, SystemClock
 from runner.engine.hands import NotYet
 from runner.provider import trust
-from runner.provider.addresses import Forbidden, Resolve, checked, is_number, named, resolved
+from runner.provider.addresses import Forbidden, Resolve, pinned, reachable, resolved
 from runner.provider.cutoff import Cutoff
 from runner.provider.exchange import said_of
 from runner.values import dataclass, field
@@ -205,23 +205,17 @@ class _Pull:
             return
 
     def _numbers(self, link: str) -> list[str]:
-        if self.by.proxy is None:
-            return checked(link, local=self.by.local, resolve=self.by.resolve)
-        host, _ = named(link)
-        if is_number(host):
-            return checked(link, local=self.by.local, resolve=lambda number, _: [number])
-        return [host]
+        by = self.by
+        return reachable(link, local=by.local, proxied=by.proxy is not None, resolve=by.resolve)
 
     def _request(self, link: str, number: str) -> httpx.Request:
-        """Goes to the checked number and to no other, and asks for the host by its name."""
-        url = httpx.URL(link)
-        headers = {"Host": url.netloc.decode("ascii")}
+        to = pinned(link, number)
+        headers = {"Host": to.host}
         if self.part.size and self.part.tag:
             headers |= {"Range": f"bytes={self.part.size}-", "If-Range": self.part.tag}
         elif self.part.size:
             self.part.restart()
-        extensions = {"sni_hostname": url.raw_host.decode("ascii")}
-        return self.client.build_request("GET", url.copy_with(host=number), headers=headers, extensions=extensions)
+        return self.client.build_request("GET", to.url, headers=headers, extensions=dict(to.extensions))
 
     def _take(self, response: httpx.Response) -> None:
         """Appends what this answer brings, or starts anew where it does not go on."""

@@ -3,6 +3,7 @@
 import json
 import ssl
 from collections.abc import Callable, Mapping
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
@@ -18,7 +19,7 @@ from runner.edition.answers import answered_by, words_of
 from runner.engine.hands import NotYet
 from runner.key import Key
 from runner.provider import trust
-from runner.provider.addresses import Forbidden, Resolve, checked, named, resolved
+from runner.provider.addresses import Forbidden, Resolve, named, pinned, reachable, resolved
 from runner.provider.exchange import said_of
 from runner.provider.redact import hidden
 from runner.values import dataclass
@@ -39,6 +40,8 @@ class Uploads:
     path: str = PATH
     deadline: float = 300.0
     """Seconds for one file, in all."""
+    proxy: str | None = None
+    """Address of the proxy that the bytes go through, as links of clips do."""
     resolve: Resolve = resolved
     trusted: Callable[[], ssl.SSLContext] = trust.context
     _client: httpx.AsyncClient | None = None
@@ -76,30 +79,53 @@ class Uploads:
         named(address)
         if not self._local and not target.lower().startswith("https:"):
             raise Forbidden("it is not https")
-        await anyio.to_thread.run_sync(lambda: checked(target, local=self._local, resolve=self.resolve))
-        headers = {"Content-Type": "application/octet-stream"}
-        async with client.stream("PUT", target, content=content, headers=headers) as put:
-            if put.status_code not in (200, 201, 204):
-                return NotYet(f"{name}: the upload was answered {put.status_code}")
-        return address
+        status = await self._put(target, content)
+        return address if status in (200, 201, 204) else NotYet(f"{name}: the upload was answered {status}")
+
+    async def _put(self, target: str, content: bytes) -> int:
+        """The bytes, to the first of the target's addresses that can be connected to; each was checked. The status."""
+        proxied = self.proxy is not None
+        find = partial(reachable, target, local=self._local, proxied=proxied, resolve=self.resolve)
+        numbers = await anyio.to_thread.run_sync(find)
+        async with await self._client_of(target, bytes_alone=True) as client:
+            for place, number in enumerate(numbers, 1):
+                to = pinned(target, number)
+                headers = {"Content-Type": "application/octet-stream", "Host": to.host}
+                request = client.build_request(
+                    "PUT", to.url, content=content, headers=headers, extensions=to.extensions
+                )
+                try:
+                    put = await client.send(request, stream=True)
+                except (httpx.ConnectError, httpx.ConnectTimeout):
+                    if place == len(numbers):
+                        raise
+                    continue
+                await put.aclose()
+                return put.status_code
+        raise Forbidden("its host has no address")
 
     @property
     def _local(self) -> bool:
         return trust.is_loopback(urlsplit(self.base_url).hostname or "")
 
     async def _opened(self) -> httpx.AsyncClient:
-        """The client of all uploads; the key is in none of its own headers."""
+        """The client that asks for places; the key is in none of its own headers."""
         if self._client is None:
-            plain = self.base_url.startswith("http:")
-            self._client = httpx.AsyncClient(
-                headers={"User-Agent": f"storyboard/{__version__}", "Accept-Encoding": "identity"},
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                verify=trust.bare() if plain else await anyio.to_thread.run_sync(self.trusted),
-                trust_env=not self._local,
-                follow_redirects=False,
-                timeout=60.0,
-            )
+            self._client = await self._client_of(self.base_url, bytes_alone=False)
         return self._client
+
+    async def _client_of(self, url: str, *, bytes_alone: bool) -> httpx.AsyncClient:
+        """A client for questions to the API, or for bytes, which go to checked numbers and by no other way."""
+        plain = url.lower().startswith("http:")
+        return httpx.AsyncClient(
+            headers={"User-Agent": f"storyboard/{__version__}", "Accept-Encoding": "identity"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            verify=trust.bare() if plain else await anyio.to_thread.run_sync(self.trusted),
+            trust_env=not self._local and not bytes_alone,
+            proxy=self.proxy if bytes_alone else None,
+            follow_redirects=False,
+            timeout=60.0,
+        )
 
     async def _reserved(self, client: httpx.AsyncClient, name: str) -> tuple[str, str] | NotYet:
         """Where to put the bytes, and the address that they will have."""

@@ -59,6 +59,44 @@ def test_bytes_go_to_no_forbidden_place(target: str) -> None:
     assert isinstance(got, NotYet)
 
 
+def test_the_bytes_go_to_the_number_that_was_checked_and_to_no_other() -> None:
+    asked: list[str] = []
+
+    def resolve(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"] if len(asked) == 1 else ["127.0.0.99"]
+
+    with Double() as double:
+        port = double.url.rpartition(":")[2]
+        place(double, f"http://rebinding.example:{port}/put/1")
+        double.play(Step(on=PUT))
+        assert send(double.url, resolve=resolve) == "https://cdn.example.com/door.png"
+        [put] = double.requests(PUT)
+
+    assert asked == ["rebinding.example"]
+    assert put.header("host") == f"rebinding.example:{port}"
+
+
+def test_the_next_number_is_tried_when_the_first_does_not_answer() -> None:
+    with Double() as double:
+        port = double.url.rpartition(":")[2]
+        place(double, f"http://put.example:{port}/put/1")
+        double.play(Step(on=PUT))
+        got = send(double.url, resolve=lambda host, port: ["127.0.0.99", "127.0.0.1"])
+
+    assert got == "https://cdn.example.com/door.png"
+
+
+def test_behind_a_proxy_the_bytes_go_through_it() -> None:
+    with Double() as proxy, Double() as double:
+        place(double, "http://put.example/put/1")
+        proxy.play(Step(on="PUT http://put.example/put/1"))
+        assert send(double.url, proxy=proxy.url) == "https://cdn.example.com/door.png"
+        [put] = proxy.requests("PUT")
+
+    assert put.header("host") == "put.example"
+
+
 def test_an_address_that_is_none_is_not_used() -> None:
     with Double([said(200, {"uploadUrl": "x", "url": "file:///etc/passwd"}, on=RESERVE)]) as double:
         assert isinstance(send(double.url), NotYet)
