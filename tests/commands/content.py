@@ -1,7 +1,9 @@
 """A content repo in a folder of its own, and the installed command in it."""
 
+import contextlib
 import json
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -90,6 +92,22 @@ class Content:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def at_terminal(self, *words: str, typed: str, **env: str) -> Said:
+        """Runs `storyboard …` at a terminal where somebody types; `out` is all that stood on its screen."""
+        master, slave = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "runner", *words], cwd=self.root, env=self.env(**env), stdin=slave, stdout=slave,
+            stderr=slave,
+        )  # fmt: skip
+        os.close(slave)
+        os.write(master, typed.encode())
+        screen = b""
+        with contextlib.suppress(OSError):  # its end, as Linux says it
+            while piece := os.read(master, 65536):
+                screen += piece
+        os.close(master)
+        return Said(process.wait(timeout=60), screen.decode().replace("\r\n", "\n"), "")
 
     def git(self, *words: str) -> str:
         identity = ["-c", "user.name=A", "-c", "user.email=a@example.com"]

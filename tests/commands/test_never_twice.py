@@ -1,10 +1,7 @@
 """Ways in which a credit was once spent twice, or without a yes, and is not any more."""
 
-import os
-import pty
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,20 +62,8 @@ def test_what_one_repository_settles_touches_no_other(tmp_path: Path, paid_film:
 def test_a_yes_to_a_price_is_a_ceiling_over_retries_too(paid_film: Content, host: Start) -> None:
     rules = "faults: 1\nrules:\n  - {on: create, times: 3, do: {made: true, status: 500, message: retry later}}\n"
     there = host("--faults", str(paid_film.write("f.yaml", rules)))
-    master, slave = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "runner", "run", FILM, "--select", "quay"], cwd=paid_film.root,
-        env=paid_film.env(**there.env), stdin=slave, stdout=subprocess.DEVNULL, stderr=slave, close_fds=True,
-    )  # fmt: skip
-    os.write(master, b"y\n")
-    os.close(slave)
-    try:
-        while os.read(master, 65536):
-            pass
-    except OSError:
-        pass
-    assert process.wait(timeout=60) in (4, 6)
-    os.close(master)
+    said = paid_film.at_terminal("run", FILM, "--select", "quay", typed="y\n", **there.env)
+    assert said.code in (4, 6), said.out
     assert there.state["creates"] == 1
 
 

@@ -1,0 +1,54 @@
+"""The question before money is spent, at a real terminal: what it says, and which answers are a yes."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.commands.conftest import Host
+from tests.commands.content import Content
+from tests.commands.test_webhooks import free_port
+
+FILM = "storyboards/film.yaml"
+RUN = ("run", FILM, "--no-color")
+Start = Callable[..., Host]
+
+
+def told(film: Content, host: Host, typed: str, *words: str) -> tuple[int, str]:
+    """Exit code and screen, as words in a row."""
+    said = film.at_terminal(*RUN, *words, typed=typed, **host.env, NO_COLOR="1")
+    return said.code, " ".join(said.out.split())
+
+
+def hear(film: Content, name: str) -> str:
+    port = free_port()
+    film.write("storyboard.toml", f'[webhook]\nurl = "http://127.0.0.1:{port}/{name}"\nlisten = "127.0.0.1:{port}"\n')
+    return f"http://127.0.0.1:{port}/{name}"
+
+
+def test_a_yes_makes_what_was_shown_for_the_price_that_was_asked(paid_film: Content, host: Start) -> None:
+    there = host()
+    code, screen = told(paid_film, there, "y\n")
+    assert (code, there.state["creates"]) == (0, 2), screen
+    assert "Make 2 clips for at most 120 credits ($0.60)? [y/N]" in screen
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", "yep\n", "\x04"])
+def test_everything_but_a_yes_is_a_no(paid_film: Content, host: Start, answer: str) -> None:
+    there = host()
+    code, screen = told(paid_film, there, answer)
+    assert (code, there.state["creates"]) == (4, 0), screen
+    assert "declined: nothing was sent, nothing was spent" in screen
+
+
+def test_where_callbacks_go_stands_in_the_question_and_is_marked_until_a_yes(paid_film: Content, host: Start) -> None:
+    there = host()
+    assert told(paid_film, there, "y\n", "--select", "quay")[0] == 0
+    first = hear(paid_film, "first")
+    for answer, code in (("n\n", 4), ("y\n", 0)):
+        ended, screen = told(paid_film, there, answer, "--retake", "quay")
+        assert ended == code, screen
+        assert f"callbacks go to {first}, heard at {first[7:-6]} (NEW since the last yes)? [y/N]" in screen
+    second = hear(paid_film, "second")
+    ended, screen = told(paid_film, there, "n\n", "--retake", "quay")
+    assert f"callbacks go to {second}, heard at {second[7:-7]} (CHANGED since the last yes: {first})? [y/N]" in screen
+    assert (ended, there.state["creates"]) == (4, 2)
