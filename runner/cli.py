@@ -61,12 +61,23 @@ def parser(named: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
     return top
 
 
-def _alone(name: str) -> argparse.ArgumentParser:
+def _alone(name: str, formatter: type[argparse.HelpFormatter]) -> argparse.ArgumentParser:
     """The command line of one command, without the others beside it."""
-    own = _Parser(prog=f"storyboard {name}", formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    own = _Parser(prog=f"storyboard {name}", formatter_class=formatter, allow_abbrev=False)
     importlib.import_module(f"runner.commands.{name}").add(own)
     own.set_defaults(command=name)
     return own
+
+
+class _Unread(argparse.HelpFormatter):
+    """argparse asks for one with every flag; one that nobody reads needs no terminal's width, which imports much."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=80)
+
+
+def _formatter(words: list[str]) -> type[argparse.HelpFormatter]:
+    return argparse.RawDescriptionHelpFormatter if {"-h", "--help"} & set(words) else _Unread
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -112,7 +123,7 @@ def _dispatch(words: list[str]) -> "ExitCode":
     first = next((word for word in words if not word.startswith("-")), None)
     if first is not None and first not in COMMANDS:
         raise Stop(ExitCode.USAGE, _unknown(first))
-    top = _alone(words[0]) if first == words[0] else parser((first,) if first is not None else ())
+    top = _alone(words[0], _formatter(words)) if first == words[0] else parser((first,) if first is not None else ())
     args, unknown = top.parse_known_args(words[1:] if first == words[0] else words)
     if unknown:
         raise Stop(ExitCode.USAGE, _unknown_flag(unknown[0], first))

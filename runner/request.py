@@ -1,12 +1,15 @@
 """A request in its neutral form, before any edition of the API spells it, and the fingerprint of a take."""
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Literal
+from functools import cache
+from typing import TYPE_CHECKING, Literal
 
 from runner.values import dataclass
+
+if TYPE_CHECKING:
+    import hashlib
 
 Kind = Literal["image", "video", "audio"]
 Mode = Literal["text", "keyframe", "reference"]
@@ -155,7 +158,14 @@ def fingerprint(form: Mapping[str, Plain]) -> str:
             for material in materials
             if isinstance(material, dict)
         ]
-    return hashlib.sha256(canonical_json(bare).encode()).hexdigest()
+    return _sha256()(canonical_json(bare).encode()).hexdigest()
+
+
+@cache
+def _sha256() -> "Callable[[bytes], hashlib._Hash]":
+    from hashlib import sha256
+
+    return sha256
 
 
 def canonical_json(value: object) -> str:

@@ -2,7 +2,6 @@
 
 import ipaddress
 import os
-import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path as FilePath
@@ -22,11 +21,11 @@ KINDS: tuple[Kind, ...] = ("image", "video", "audio")
 
 def folded(name: str) -> str:
     """How names are compared: `Maria` is `maria`, whatever the form of its letters."""
-    return (
-        name.casefold()
-        if name.isascii()
-        else unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-    )
+    if name.isascii():
+        return name.casefold()
+    from unicodedata import normalize
+
+    return normalize("NFC", normalize("NFC", name).casefold())
 
 
 @dataclass(slots=True)
