@@ -22,7 +22,7 @@ class Apart:
     """One worker for a whole command, started when the first template needs it, started again when it was ended."""
 
     def __init__(self) -> None:
-        self._process: "subprocess.Popen[bytes] | None" = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._read = b""
         self._killed = 0
 
