@@ -17,6 +17,7 @@ from runner.events import (
 from runner.history import Attempt
 from runner.media.clip import ClipFacts, NotWhole, probe
 from runner.plan import Step
+from runner.records.folders import sync_above, sync_folder
 from runner.request import Request
 from runner.values import dataclass, replace
 
@@ -89,6 +90,31 @@ class Shelf:
         clip = Clip(self._name(target), sha256, size, facts.width, facts.height, float(facts.seconds))
         return Stored(clip, differences(step.shot.request, facts, attempt.outputs))
 
+    def aside(self, attempt: Attempt) -> Path:
+        """The name of a clip among the earlier ones: of words that changed before it came."""
+        made = attempt.intended
+        folder = self.output(made.storyboard) / "clips" / made.shot / EARLIER
+        return folder / f"take-{made.take}.{made.fingerprint[:8]}.mp4"
+
+    def part_aside(self, attempt: Attempt) -> Path:
+        """As `part`, for a clip that goes among the earlier ones."""
+        target = self.aside(attempt)
+        return self._made(target.parent) / f".{target.stem}.part"
+
+    def place_aside(self, part: Path, sha256: str, attempt: Attempt) -> Stored | NotYet:
+        """As `place`, among the earlier ones."""
+        try:
+            facts = probe(part)
+        except NotWhole as error:
+            part.unlink(missing_ok=True)
+            return NotYet(f"what came {error.words}")
+        size, target = part.stat().st_size, self.aside(attempt)
+        if target.exists() and not _has_hash(target, sha256):
+            target = target.with_name(f"{target.stem}.{sha256[:8]}.mp4")
+        part.replace(target)
+        sync_folder(target.parent)
+        return Stored(Clip(self._name(target), sha256, size, facts.width, facts.height, float(facts.seconds)))
+
     def _put(self, part: Path, target: Path, sha256: str) -> None:
         """Renames into place; what lies there and is another clip first moves to the earlier ones."""
         if target.is_dir():
@@ -96,7 +122,7 @@ class Shelf:
         if target.exists() and not _is_pointer(target) and not _has_hash(target, sha256):
             self._set_aside(target)
         part.replace(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
 
     def _set_aside(self, target: Path) -> None:
         """To `earlier/take-1.<first 8 of its fingerprint>.mp4`; a name that another clip has gets the content's too."""
@@ -107,8 +133,8 @@ class Shelf:
         if aside.exists() and not _has_hash(aside, content):
             aside = folder / f"{target.stem}.{mark}.{content[:8]}.mp4"
         target.replace(aside)
-        _sync_folder(folder)
-        _sync_folder(target.parent)
+        sync_folder(folder)
+        sync_folder(target.parent)
 
     def _places(self, attempt: Attempt, *folders: Path) -> Iterable[Path]:
         """Where the clip may lie, most likely first: where it was put, then among the earlier ones there."""
@@ -123,8 +149,8 @@ class Shelf:
         """The folder, there and inside the repository: a link that came with somebody's branch leads nowhere."""
         if not self._is_inside(folder):
             raise PermissionError(errno.EPERM, "it lies outside the repository, by way of a link", str(folder))
-        if not folder.is_dir():
-            _make_folder(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        sync_above(folder, self.root)  # also what was there: whoever made it may have been killed before this
         return folder
 
     def _is_inside(self, path: Path) -> bool:
@@ -195,20 +221,3 @@ def _copy(source: Path, part: Path) -> None:
         shutil.copyfileobj(old, new, 1 << 20)
         new.flush()
         os.fsync(new.fileno())
-
-
-def _make_folder(folder: Path) -> None:
-    """The folder and those above it, each durable."""
-    missing = [folder, *folder.parents]
-    missing = missing[: next(place for place, parent in enumerate(missing) if parent.exists())]
-    folder.mkdir(parents=True, exist_ok=True)
-    for made in reversed(missing):
-        _sync_folder(made.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

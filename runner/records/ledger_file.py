@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 
 from runner.problems import ExitCode, Stop
-from runner.records.receipts import sync_folder
+from runner.records.folders import sync_above, sync_folder
 
 NAME = "ledger.db"
 _APPLICATION = 0x53424C47  # "SBLG"
@@ -92,6 +92,7 @@ def _make(state: Path, path: Path) -> None:
         )
     finally:
         connection.close()
+    sync_above(state)  # before there is a ledger, whoever made the folder: what holds it can no longer be lost
     try:
         os.link(new, path)
     except FileExistsError:  # another run was first

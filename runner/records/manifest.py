@@ -21,6 +21,7 @@ from runner.history import (
 )
 from runner.plan import Plan, Step
 from runner.problems import ExitCode, Stop
+from runner.records.folders import sync_folder
 from runner.request import canonical_json, credits_json, fingerprint
 from runner.values import dataclass, replace
 
@@ -305,16 +306,8 @@ def write(path: Path, content: Mapping[str, Any]) -> bool:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError:
         beside.unlink(missing_ok=True)
         raise
     return True
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from runner.problems import ExitCode, Stop
+from runner.records.folders import sync_above
 from runner.records.locks import RUNS, open_file, try_lock
 
 _ROOM = 64 * 1024
@@ -28,7 +29,7 @@ class Receipts:
             os.pwrite(self._file, bytes(_ROOM), 0)
             os.fsync(self._file)
             made.rename(self.path)
-            sync_folder(self.path.parent)
+            sync_above(self.path, top=state)
         except OSError as error:
             raise Stop(ExitCode.UNFIT, f"no receipts can be kept in {state}: {error.strerror}") from error
         self._end = 0
@@ -74,12 +75,3 @@ def _tidy(state: Path) -> None:
         with contextlib.suppress(OSError):
             if path.stat().st_mtime < newest:
                 path.unlink()
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,7 +2,8 @@
  *
  * Environment: CUT_FOLDER (files below it count), CUT_PORT (sockets to it count), CUT_AT (the K-th call; 0 cuts
  * nothing), CUT_HOW (before, after: SIGKILL; enospc, eio: this call fails; full: this and all later writes fail),
- * CUT_LOG (a line for each counted call). Only the process that has CUT_PID unset or its own id is counted.
+ * CUT_LOG (a line for each counted call: its number, its thread, the call, what it was about), CUT_DISK (power.c).
+ * A process that was forked from one with this library calls cut_begin() when it begins.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -19,11 +20,12 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+void power_begin(void), power_synced(int file), power_left(const char *path);
 static atomic_int count;
 static const char *folder, *how;
 static int at, port, log_file = -1;
 
-__attribute__((constructor)) static void begin(void) {
+__attribute__((constructor)) void cut_begin(void) {
     const char *text = getenv("CUT_AT");
     folder = getenv("CUT_FOLDER");
     how = getenv("CUT_HOW");
@@ -33,9 +35,13 @@ __attribute__((constructor)) static void begin(void) {
     text = getenv("CUT_LOG");
     if (text) log_file = (int)syscall(SYS_openat, AT_FDCWD, text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     unsetenv("LD_PRELOAD"); /* children are not counted */
+    power_begin();
 }
 
-static int below(const char *path) { return folder && path && (path[0] != '/' || !strncmp(path, folder, strlen(folder))); }
+static int below(const char *path) {
+    size_t length = folder ? strlen(folder) : 0;
+    return length && path && (path[0] != '/' || (!strncmp(path, folder, length) && (path[length] == '/' || !path[length])));
+}
 
 static const char *target(int file, char *into, size_t room) {
     char name[64];
@@ -63,7 +69,7 @@ static int step(const char *call, const char *what, int writes) {
     int number = ++count;
     if (log_file >= 0) {
         char line[600];
-        int length = snprintf(line, sizeof line, "%d %s %s\n", number, call, what);
+        int length = snprintf(line, sizeof line, "%d %d %s %s\n", number, gettid(), call, what);
         syscall(SYS_write, log_file, line, length > 599 ? 599 : length);
     }
     if (!at || !how || number < at) return 0;
@@ -96,19 +102,19 @@ static int step(const char *call, const char *what, int writes) {
 ssize_t write(int file, const void *data, size_t size) { BY_FILE("write", file, 2, REAL(write)(file, data, size)); }
 ssize_t pwrite(int file, const void *data, size_t size, off_t place) { BY_FILE("pwrite", file, 2, REAL(pwrite)(file, data, size, place)); }
 ssize_t pwrite64(int file, const void *data, size_t size, off64_t place) { BY_FILE("pwrite", file, 2, REAL(pwrite64)(file, data, size, place)); }
-int fsync(int file) { BY_FILE("fsync", file, 1, REAL(fsync)(file)); }
-int fdatasync(int file) { BY_FILE("fdatasync", file, 1, REAL(fdatasync)(file)); }
+int fsync(int file) { BY_FILE("fsync", file, 1, (power_synced(file), REAL(fsync)(file))); }
+int fdatasync(int file) { BY_FILE("fdatasync", file, 1, (power_synced(file), REAL(fdatasync)(file))); }
 int ftruncate(int file, off_t size) { BY_FILE("ftruncate", file, 1, REAL(ftruncate)(file, size)); }
 int ftruncate64(int file, off64_t size) { BY_FILE("ftruncate", file, 1, REAL(ftruncate64)(file, size)); }
 ssize_t send(int file, const void *data, size_t size, int flags) { BY_FILE("send", file, 0, REAL(send)(file, data, size, flags)); }
 ssize_t recv(int file, void *data, size_t size, int flags) { BY_FILE("recv", file, 0, REAL(recv)(file, data, size, flags)); }
 int rename(const char *from, const char *to) {
     if (!below(to)) return REAL(rename)(from, to);
-    CUT("rename", to, 1, REAL(rename)(from, to));
+    CUT("rename", to, 1, (power_left(to), REAL(rename)(from, to)));
 }
 int renameat(int a, const char *from, int b, const char *to) {
     if (!below(to)) return REAL(renameat)(a, from, b, to);
-    CUT("rename", to, 1, REAL(renameat)(a, from, b, to));
+    CUT("rename", to, 1, (power_left(to), REAL(renameat)(a, from, b, to)));
 }
 int link(const char *from, const char *to) {
     if (!below(to)) return REAL(link)(from, to);
@@ -120,5 +126,5 @@ int linkat(int a, const char *from, int b, const char *to, int flags) {
 }
 int unlink(const char *path) {
     if (!below(path)) return REAL(unlink)(path);
-    CUT("unlink", path, 1, REAL(unlink)(path));
+    CUT("unlink", path, 1, (power_left(path), REAL(unlink)(path)));
 }

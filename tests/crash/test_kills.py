@@ -1,34 +1,37 @@
-"""The real program, killed or denied the disk at every call by which it changes files or talks to the provider.
+"""The real program, killed, denied the disk or without power at every call by which it changes files or talks.
 
-The judge is the provider's journal. `CRASH_SHARD=2/8` runs the second eighth of the whole; the library is built here
-with the C compiler, and without one these tests are skipped.
+The judge is the provider's journal. `CRASH_SHARD=2/8` runs the second eighth of each family; the library that cuts the
+program off is built with the C compiler, and without one these tests are skipped.
 """
 
 import os
 import shutil
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
-from tests.parts import missing
+from .ready import Ready, built, ready
+from .scene import HOWS, Provider, Scene, served
 
-from .scene import Provider, Scene, served
-
-HOWS = ("before", "after", "enospc", "eio", "full")
+_AT_ONCE = 4
+_SHARDS = 8
+"""Parts of a family, for the workers of pytest-xdist."""
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if shutil.which("cc") is None or not sys.platform.startswith("linux"):
-        missing("a C compiler, on Linux")
-    built = tmp_path_factory.mktemp("cut") / "cut.so"
-    source = Path(__file__).with_name("cut.c")
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", built, source, "-ldl"], check=True, timeout=60)
-    return built
+    return built(tmp_path_factory.mktemp("cut"))
+
+
+@pytest.fixture(scope="module")
+def program(library: Path) -> Iterator[Ready]:
+    with ready(library) as waiting:
+        yield waiting
 
 
 @pytest.fixture(scope="module")
@@ -38,61 +41,109 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="module")
-def calls(library: Path, provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def calls(program: Ready, provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The calls of a whole run, in order: `send the provider`."""
-    folder = tmp_path_factory.mktemp("whole")
-    whole = Scene(folder, "whole", provider)
-    log = folder / "log"
-    assert whole.cut(library, 0, "", log).code == 0
-    return [line.split(" ", 1)[1] for line in log.read_text().splitlines()]
+    whole = Scene(tmp_path_factory.mktemp("whole") / "film", "whole", provider, program)
+    calls = whole.cut(0, "")
+    assert whole.runs[-1].code == 0, whole.runs[-1].said
+    return calls
 
 
-def judged(folder: Path, name: str, provider: Provider, library: Path, at: int, how: str) -> tuple[str, list[str]]:
+def judged(scene: Scene, at: int, how: str) -> tuple[str, list[str]]:
     """What became of a scene that was cut off at a call and then run twice; and what may never be."""
-    scene = Scene(folder, name, provider)
-    scene.cut(library, at, how)
+    scene.cut(at, how)
     scene.run()
     last = scene.run()
-    arrived = sum(provider.tasks(name).values())
+    arrived = sum(scene.provider.tasks(scene.name).values())
     ended = "whole" if last.code == 0 else f"unsettled, {'arrived' if arrived == 3 else 'nothing sent'}"
-    return ended, scene.violations()
+    return ended, [*scene.violations(), *scene.forgotten()]
+
+
+def tried(
+    points: Sequence[int], how: str, library: Path, provider: Provider, folder: Path
+) -> list[tuple[int, str, list[str]]]:
+    """Points of a family, some at the same time, since most of a run is waiting: (at, what became of it, harm)."""
+    waiting = SimpleQueue[Ready]()
+
+    def point(at: int) -> tuple[int, str, list[str]]:
+        program = waiting.get()
+        try:
+            return at, *judged(Scene(folder / str(at), f"{how}{at}", provider, program), at, how)
+        finally:
+            waiting.put(program)
+            shutil.rmtree(folder / str(at))
+
+    with ExitStack() as programs, ThreadPoolExecutor(_AT_ONCE) as pool:
+        for _ in range(_AT_ONCE):
+            waiting.put(programs.enter_context(ready(library)))
+        return list(pool.map(point, points))
+
+
+def receipt(calls: list[str]) -> int:
+    """The number (from 1) of the call that writes the first receipt."""
+    return next(number for number, call in enumerate(calls, 1) if call.startswith("pwrite") and "/runs/" in call)
 
 
 def around_the_request(calls: list[str]) -> list[int]:
-    """From the last call before the first createTask's bytes to the row of its task id."""
-    receipt = next(number for number, call in enumerate(calls) if "/runs/" in call and call.startswith("fdatasync"))
-    return list(range(receipt - 5, receipt + 3))
+    """From the first call of the sending mark's commit to the last of the row of the first task id.
+
+    Of the writes between two syncs only the first: a power loss at another leaves the same.
+    """
+    written = receipt(calls)
+    commits = [
+        number
+        for number, call in enumerate(calls, 1)
+        if call.startswith("unlink") and call.endswith("ledger.db-journal")
+    ]
+    begin, end = [number for number in commits if number < written][-2], next(at for at in commits if at > written)
+    return [
+        at
+        for at in range(begin + 1, end + 3)
+        if not (calls[at - 1].startswith("pwrite") and calls[at - 1] == calls[at - 2])
+    ]
 
 
+@pytest.mark.parametrize("ahead", [-4, -1, 2])
 def test_a_kill_around_the_request_never_pays_twice(
-    calls: list[str], library: Path, provider: Provider, tmp_path: Path
+    calls: list[str], program: Ready, provider: Provider, tmp_path: Path, ahead: int
 ) -> None:
-    for at in around_the_request(calls)[1:8:3]:
-        ended, violations = judged(tmp_path / f"k{at}", f"around{at}", provider, library, at + 1, "before")
-        assert not violations, (at, calls[at], ended, violations)
+    at = receipt(calls) + ahead
+    ended, violations = judged(Scene(tmp_path / "film", f"around{at}", provider, program), at, "before")
+    assert not violations, (at, calls[at - 1], ended, violations)
 
 
 @pytest.mark.parametrize("how", ["full", "eio"])
 def test_a_disk_that_fails_after_the_answer_loses_no_task(
-    calls: list[str], library: Path, provider: Provider, tmp_path: Path, how: str
+    calls: list[str], program: Ready, provider: Provider, tmp_path: Path, how: str
 ) -> None:
-    at = around_the_request(calls)[5]
-    ended, violations = judged(tmp_path / how, f"{how}{at}", provider, library, at + 1, how)
-    assert not violations, (at, calls[at], ended, violations)
+    at = receipt(calls)
+    ended, violations = judged(Scene(tmp_path / "film", f"{how}{at}", provider, program), at, how)
+    assert not violations, (at, calls[at - 1], ended, violations)
+
+
+def test_a_power_loss_around_the_request_never_pays_twice(
+    calls: list[str], library: Path, provider: Provider, tmp_path: Path
+) -> None:
+    ends = tried(around_the_request(calls), "power", library, provider, tmp_path)
+    assert not [(at, calls[at - 1], ended, violations) for at, ended, violations in ends if violations]
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 1.0])
+def test_a_power_loss_anywhere_takes_nothing_that_was_said_to_be_stored(
+    calls: list[str], program: Ready, provider: Provider, tmp_path: Path, share: float
+) -> None:
+    at, how = int(share * len(calls)), "chance" if share < 1 else "power"
+    ended, violations = judged(Scene(tmp_path / "film", f"{how}{at}", provider, program), at, how)
+    assert not violations, (at, calls[at - 1], ended, violations)
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("shard", range(_SHARDS))
 @pytest.mark.parametrize("how", HOWS)
 def test_no_call_of_the_whole_run_can_be_cut_off_with_harm(
-    calls: list[str], library: Path, provider: Provider, tmp_path: Path, how: str
+    calls: list[str], library: Path, provider: Provider, tmp_path: Path, how: str, shard: int
 ) -> None:
     part, parts = (int(number) for number in os.environ.get("CRASH_SHARD", "1/1").split("/"))
-    harm, tally = [], Counter[str]()
-    for at in range(part, len(calls) + 1, parts):
-        ended, violations = judged(tmp_path / str(at), f"{how}{at}", provider, library, at, how)
-        tally[ended] += 1
-        harm += [(at, calls[at - 1], violation) for violation in violations]
-        shutil.rmtree(tmp_path / str(at))
-        print(how, at, calls[at - 1].rsplit("/", 1)[-1], ended, violations, flush=True)
-    print(how, dict(tally))
-    assert not harm
+    ends = tried(range(part, len(calls) + 2, parts)[shard::_SHARDS], how, library, provider, tmp_path)
+    print(how, f"{shard + 1}/{_SHARDS}", len(ends), "points:", dict(Counter(ended for _, ended, _ in ends)))
+    assert not [(at, calls[at - 1 : at], ended, violations) for at, ended, violations in ends if violations]

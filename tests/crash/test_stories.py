@@ -1,7 +1,6 @@
 """Stories over the real program: runs that are cut off anywhere, edits, two at once, settling with the truth."""
 
 import shutil
-import subprocess
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -12,15 +11,15 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from .scene import Provider, Scene, served
-from .test_kills import HOWS
+from .ready import Ready, built, ready
+from .scene import HOWS, Provider, Scene, served
 
 
 class Stories(RuleBasedStateMachine):
     """One film and its accidents. What changes: the repository, the state folder, the provider's tasks."""
 
     provider: Provider
-    library: Path
+    ready: Ready
     told = 0
     ends: ClassVar[Counter[str]] = Counter()
 
@@ -28,12 +27,12 @@ class Stories(RuleBasedStateMachine):
         super().__init__()
         type(self).told += 1
         self.folder = Path(tempfile.mkdtemp())
-        self.scene = Scene(self.folder / "film", f"story{self.told}", self.provider)
+        self.scene = Scene(self.folder / "film", f"story{self.told}", self.provider, self.ready)
         self.board = self.scene.folder / "storyboards" / "film.yaml"
 
     @rule(at=st.integers(1, 750), how=st.sampled_from(HOWS))
     def a_run_that_is_cut_off(self, at: int, how: str) -> None:
-        self.scene.cut(self.library, at, how)
+        self.scene.cut(at, how)
         self.judge()
 
     @rule()
@@ -77,8 +76,8 @@ class Stories(RuleBasedStateMachine):
 
 
 def tell(library: Path, count: int, steps: int) -> None:
-    with served("--seconds", "0.2") as provider:
-        Stories.provider, Stories.library = provider, library
+    with served("--seconds", "0.2") as provider, ready(library) as Stories.ready:
+        Stories.provider = provider
         run_state_machine_as_test(
             Stories,
             settings=settings(
@@ -91,7 +90,4 @@ def tell(library: Path, count: int, steps: int) -> None:
 
 @pytest.mark.long
 def test_no_story_of_the_real_program_pays_twice_or_loses_a_clip(tmp_path: Path) -> None:
-    built = tmp_path / "cut.so"
-    source = Path(__file__).with_name("cut.c")
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", built, source, "-ldl"], check=True, timeout=60)
-    tell(built, 100, 5)
+    tell(built(tmp_path), 100, 5)

@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ENGINE, RECORDS = "tests/engine", "tests/records/test_ledger.py"
+POWER = "tests/crash/test_kills.py -k power_loss"
 MUTANTS: dict[str, tuple[str, str, str, str]] = {
     "an answer that nobody understands counts as not created": (
         "runner/history.py",
@@ -58,6 +59,42 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         '"synchronous = EXTRA"',
         '"synchronous = NORMAL"',
         RECORDS,
+    ),
+    "a power loss may take a commit back, says the power loss": (
+        "runner/records/ledger_file.py",
+        '"synchronous = EXTRA"',
+        '"synchronous = NORMAL"',
+        POWER,
+    ),
+    "a receipt may still be on its way to the disk": (
+        "runner/records/receipts.py",
+        "        os.fdatasync(self._file)\n",
+        "",
+        POWER,
+    ),
+    "a power loss may take the receipts' name": (
+        "runner/records/receipts.py",
+        "            sync_above(self.path, top=state)\n",
+        "",
+        POWER,
+    ),
+    "a power loss may take the folder of the ledger": (
+        "runner/records/ledger_file.py",
+        "    sync_above(state)",
+        "    pass",
+        POWER,
+    ),
+    "a power loss may take a clip's name": (
+        "runner/records/clips.py",
+        "        part.replace(target)\n        sync_folder(target.parent)\n",
+        "        part.replace(target)\n",
+        POWER,
+    ),
+    "a clip may still be on its way to the disk": (
+        "runner/provider/download.py",
+        "                os.fsync(file.fileno())\n",
+        "",
+        POWER,
     ),
     "no receipt is written": (
         "runner/records/ledger.py",
