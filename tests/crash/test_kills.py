@@ -22,6 +22,8 @@ _AT_ONCE = 4
 _SHARDS = 8
 """Parts of a family, for the workers of pytest-xdist."""
 
+Programs = SimpleQueue[Ready]
+
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -29,9 +31,20 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def program(library: Path) -> Iterator[Ready]:
-    with ready(library) as waiting:
+def programs(library: Path) -> Iterator[Programs]:
+    """Programs that wait; a run takes one for its time."""
+    waiting = Programs()
+    with ExitStack() as started:
+        for _ in range(_AT_ONCE):
+            waiting.put(started.enter_context(ready(library)))
         yield waiting
+
+
+@pytest.fixture
+def program(programs: Programs) -> Iterator[Ready]:
+    taken = programs.get()
+    yield taken
+    programs.put(taken)
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +54,12 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="module")
-def calls(program: Ready, provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def calls(programs: Programs, provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The calls of a whole run, in order: `send the provider`."""
+    program = programs.get()
     whole = Scene(tmp_path_factory.mktemp("whole") / "film", "whole", provider, program)
     calls = whole.cut(0, "")
+    programs.put(program)
     assert whole.runs[-1].code == 0, whole.runs[-1].said
     return calls
 
@@ -60,22 +75,19 @@ def judged(scene: Scene, at: int, how: str) -> tuple[str, list[str]]:
 
 
 def tried(
-    points: Sequence[int], how: str, library: Path, provider: Provider, folder: Path
+    points: Sequence[int], how: str, programs: Programs, provider: Provider, folder: Path
 ) -> list[tuple[int, str, list[str]]]:
     """Points of a family, some at the same time, since most of a run is waiting: (at, what became of it, harm)."""
-    waiting = SimpleQueue[Ready]()
 
     def point(at: int) -> tuple[int, str, list[str]]:
-        program = waiting.get()
+        program = programs.get()
         try:
             return at, *judged(Scene(folder / str(at), f"{how}{at}", provider, program), at, how)
         finally:
-            waiting.put(program)
+            programs.put(program)
             shutil.rmtree(folder / str(at))
 
-    with ExitStack() as programs, ThreadPoolExecutor(_AT_ONCE) as pool:
-        for _ in range(_AT_ONCE):
-            waiting.put(programs.enter_context(ready(library)))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
         return list(pool.map(point, points))
 
 
@@ -122,9 +134,9 @@ def test_a_disk_that_fails_after_the_answer_loses_no_task(
 
 
 def test_a_power_loss_around_the_request_never_pays_twice(
-    calls: list[str], library: Path, provider: Provider, tmp_path: Path
+    calls: list[str], programs: Programs, provider: Provider, tmp_path: Path
 ) -> None:
-    ends = tried(around_the_request(calls), "power", library, provider, tmp_path)
+    ends = tried(around_the_request(calls), "power", programs, provider, tmp_path)
     assert not [(at, calls[at - 1], ended, violations) for at, ended, violations in ends if violations]
 
 
@@ -141,9 +153,9 @@ def test_a_power_loss_anywhere_takes_nothing_that_was_said_to_be_stored(
 @pytest.mark.parametrize("shard", range(_SHARDS))
 @pytest.mark.parametrize("how", HOWS)
 def test_no_call_of_the_whole_run_can_be_cut_off_with_harm(
-    calls: list[str], library: Path, provider: Provider, tmp_path: Path, how: str, shard: int
+    calls: list[str], programs: Programs, provider: Provider, tmp_path: Path, how: str, shard: int
 ) -> None:
     part, parts = (int(number) for number in os.environ.get("CRASH_SHARD", "1/1").split("/"))
-    ends = tried(range(part, len(calls) + 2, parts)[shard::_SHARDS], how, library, provider, tmp_path)
+    ends = tried(range(part, len(calls) + 2, parts)[shard::_SHARDS], how, programs, provider, tmp_path)
     print(how, f"{shard + 1}/{_SHARDS}", len(ends), "points:", dict(Counter(ended for _, ended, _ in ends)))
     assert not [(at, calls[at - 1 : at], ended, violations) for at, ended, violations in ends if violations]
