@@ -9,8 +9,8 @@ from runner.edition import wire
 from runner.engine import pace as tempo
 from runner.engine import schedule, words
 from runner.engine.hands import Full, Over, Taken
-from runner.engine.looking import expect
 from runner.engine.state import Run
+from runner.engine.watching import expect
 from runner.events import (
     Busy,
     CreateAnswer,

@@ -6,8 +6,8 @@ from runner.edition.callback import Callback
 from runner.edition.record import Facts
 from runner.engine import settle, words
 from runner.engine.inflight import Told
-from runner.engine.looking import expect
 from runner.engine.state import Run
+from runner.engine.watching import expect
 from runner.events import (
     LookAnswer,
     Settled,

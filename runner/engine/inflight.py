@@ -27,6 +27,8 @@ class Look:
     since: float
     """Since when this run waits for it."""
     next_at: float
+    alive: float = 0.0
+    """Seconds after its creation at which a look last found it running; 0 before the first such look."""
     missing_since: float | None = None
     silent: int = 0
     """Looks in a row that brought nothing new to know."""

@@ -3,8 +3,8 @@
 from runner.engine import schedule, words
 from runner.engine.inflight import Fetch, Look
 from runner.engine.pace import slot_freed
-from runner.engine.polling import next_look
 from runner.engine.state import Run
+from runner.engine.watching import found_running, learned
 from runner.events import (
     Failed,
     Running,
@@ -23,36 +23,6 @@ _VANISHED_AFTER = 24 * 3600.0
 _VANISHED_LOOKS = 3
 _NO_CLIP_PATIENCE = 300.0
 _SILENCE, _LONGEST = 2.0, 60.0
-_LOOKS, _SHARE = 9, 0.85
-"""Looks that a task gets when nothing is short, and the share of the limit of requests that is for looks."""
-_IDLE = 2.0
-_ENOUGH, _MOSTLY, _TRUSTING = 3, 0.5, 30.0
-"""After so many ends, when a webhook came for most, looks are so much rarer."""
-
-
-def expect(run: Run, attempt: str) -> None:
-    """A task was created just now: when to look at it first."""
-    now = run.now()
-    run.running.looks[attempt] = Look(born=now, since=now, next_at=now)
-    _plan_look(run, attempt)
-
-
-def _plan_look(run: Run, attempt: str) -> None:
-    look, now = run.running.looks[attempt], run.now()
-    known = run.belief(run.history.attempts[attempt])
-    look.next_at = now + (0.0 if look.hinted else next_look(known, now - look.born, _patience(run, known.median)))
-
-
-def _patience(run: Run, median: float) -> float:
-    """Looks are rarer where requests are short for all that runs, while webhooks arrive, and when no slot is wanted."""
-    running = run.running
-    tasks = schedule.in_progress(run.agenda, run.history, running)
-    wanted = tasks * _LOOKS / max(median, 1.0)
-    short = max(1.0, wanted / (_SHARE * run.limits.requests_per_second)) ** 2
-    ended = running.ended_looks
-    heard = ended >= _ENOUGH and len(running.hinted) > _MOSTLY * ended
-    idle = 1.0 if run.money().to_go else _IDLE
-    return short * idle * (_TRUSTING if heard else 1.0)
 
 
 async def look(run: Run, attempt_id: str) -> None:
@@ -107,7 +77,7 @@ async def _still_running(run: Run, step: Step, attempt: Attempt, answer: Running
         seen.next_at = run.now() + max(answer.retry_after or 0.0, pause * (0.75 + 0.5 * run.clock.jitter()))
     else:
         seen.silent, seen.missing_since = 0, None
-        _plan_look(run, attempt.id)
+        found_running(run, attempt)
         if answer.status != attempt.status and attempt.state is State.RUNNING:
             await run.append(attempt.id, answer)
             run.tell("running", step, attempt.id, answer.words)
@@ -140,6 +110,7 @@ async def _succeeded(run: Run, step: Step, attempt: Attempt, answer: Succeeded) 
     if first:
         run.running.ended_looks += 1
         slot_freed(run.running.pace)
+        learned(run)
         run.tell("succeeded", step, attempt.id)
         _brake(run, step, attempt.id)
 

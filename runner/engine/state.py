@@ -146,7 +146,21 @@ class Run:
         return next((step for step in steps if step.key == named), steps[0])
 
     def belief(self, attempt: Attempt) -> Belief:
-        return belief(self.history.durations, work(attempt.intended.request), self._prior)
+        """How long tasks of the attempt's class take, as far as known."""
+        name = work(attempt.intended.request)
+        return belief(self.history.durations, name, self._prior, self._ages(name))
+
+    def _ages(self, name: str) -> list[float]:
+        """For how long the tasks of a class that still run have lasted, when last looked at."""
+        looks = self.running.looks
+        return [
+            looks[attempt.id].alive
+            for attempt in self.history.open()
+            if attempt.state is State.RUNNING
+            and attempt.id in looks
+            and looks[attempt.id].alive
+            and work(attempt.intended.request) == name
+        ]
 
     def now(self) -> float:
         return self.clock.monotonic()
