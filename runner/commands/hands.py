@@ -93,23 +93,34 @@ class Hands:
             return NotYet(f"{self.shelf.target(step).name}: {error.strerror or error}", final=True)
         return here if here is not None else self._downloaded(attempt, step, None)
 
-    def _downloaded(self, attempt: Attempt, step: Step, wanted: Clip | None) -> Stored | NotYet:
+    async def bring_home(self, attempt: Attempt, step: Step | None) -> Stored | NotYet:
+        """The clip of a take that was asked for earlier: under its name if it has one, else among the earlier ones."""
+        return await to_thread.run_sync(
+            lambda: self._downloaded(attempt, step, None), limiter=self.gate, abandon_on_cancel=True
+        )
+
+    def _downloaded(self, attempt: Attempt, step: Step | None, wanted: Clip | None) -> Stored | NotYet:
+        """From the provider's link; without a step to the earlier ones."""
         if not attempt.outputs:
             return NotYet("the provider has named no link yet")
+        shelf = self.shelf
         try:
-            part = self.shelf.part(step)
+            part = shelf.part(step) if step is not None else shelf.part_aside(attempt)
             match self.downloader.fetch(attempt.outputs[0].url, part):
                 case Fetched(path, sha256) if wanted is not None and sha256 != wanted.sha256:
                     path.unlink(missing_ok=True)
                     return NotYet("what the provider sent is not the clip that was made", final=True)
                 case Fetched(path, sha256):
-                    return self.shelf.place(path, sha256, attempt, step)
+                    if step is None:
+                        return shelf.place_aside(path, sha256, attempt)
+                    return shelf.place(path, sha256, attempt, step)
                 case Dead(words):
                     return NotYet(words, dead=True)
                 case NotYet() as not_yet:
                     return not_yet
         except OSError as error:
-            return NotYet(f"{self.shelf.target(step).name}: {error.strerror or error}", final=True)
+            name = (shelf.target(step) if step is not None else shelf.aside(attempt)).name
+            return NotYet(f"{name}: {error.strerror or error}", final=True)
 
 
 async def open_hands(desk: Opened, history: History, stack: AsyncExitStack) -> Hands:

@@ -2,14 +2,15 @@
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from decimal import Decimal
+from functools import partial
 
 import anyio
 
 from runner.clock import Clock
-from runner.commands import asking, hands, hearing
+from runner.commands import asking, hands, hearing, strays
 from runner.commands.opening import Opened
 from runner.commands.reading import color, columns
 from runner.commands.recording import Records, after, prefix, write_manifests
@@ -18,7 +19,7 @@ from runner.engine.limits import Limits
 from runner.engine.loop import Stopping, leading
 from runner.engine.loop import make as loop
 from runner.engine.news import News, Outcome
-from runner.history import History
+from runner.history import Attempt, History
 from runner.plan import Plan
 from runner.problems import ExitCode, Stop
 from runner.settings import dumb
@@ -31,6 +32,14 @@ _MANIFEST_EVERY = 5.0
 """Seconds between two writings of the manifest while a run works, at least."""
 _MANIFEST_SHARE = 50
 """How many times as long as a writing takes the next one waits: a large manifest does not slow the loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Strays:
+    """What is known of paid takes that nobody asks for now, before the run itself has begun. Mutable: both lists."""
+
+    news: list[News]
+    left: list[Attempt]
 
 
 def make(desk: Opened, plan: Plan, history: History, records: Records, asked: Asked) -> ExitCode:
@@ -49,14 +58,21 @@ def make(desk: Opened, plan: Plan, history: History, records: Records, asked: As
     seen: View = JsonView(sys.stdout, people) if desk.args.json else people
     keeper = _Keeper(desk, history, clock)
 
+    before: list[News] = []
+    left: list[Attempt] = []
+
     def tell(news: News) -> None:
-        seen.tell(news)
+        if news.outcome is not None:
+            news = replace(news, outcome=replace(news.outcome, strays=tuple(left)))
+        for each in (news, *before):  # the plan is the first of all news
+            seen.tell(each)
+        before.clear()
         keeper.tell(news)
 
     if plan.play and not desk.args.quiet:
         _say_fonts(plan)
     try:
-        ended = anyio.run(_made, desk, plan, history, records, asked, tell, seen)
+        ended = anyio.run(_made, desk, plan, history, records, asked, tell, seen, _Strays(before, left))
     except BaseException as raised:
         seen.close()
         with suppress(Stop):  # what ended the run is what the user has to read
@@ -80,6 +96,7 @@ async def _made(
     asked: Asked,
     tell: Callable[[News], None],
     seen: View,
+    found: _Strays,
 ) -> Outcome:
     bounds = replace(records.limits, budgets=asking.budgets(desk, plan, history))
     records.ledger.counting(bounds)
@@ -87,6 +104,8 @@ async def _made(
     async with AsyncExitStack() as stack, anyio.create_task_group() as group:
         joined = await hands.open_hands(desk, history, stack)
         group.start_soon(_signals, stopping, seen)
+        if not records.limits.no_wait:
+            await _bring_strays(stopping, found, partial(strays.collect, desk, history, plan, records, joined))
         async with hearing.ears(desk, joined.client, records.clock, tell) as heard:
             ended = await loop(
                 plan,
@@ -101,7 +120,22 @@ async def _made(
                 heard=heard,
             )
         group.cancel_scope.cancel()
-    return ended
+    return replace(ended, strays=tuple(found.left))
+
+
+async def _bring_strays(
+    stopping: Stopping, found: _Strays, collect: Callable[[Callable[[News], None]], Awaitable[list[Attempt]]]
+) -> None:
+    """Before anything else, since a task that has ended may still hold a slot; a Ctrl-C leaves them to the next run."""
+    async with anyio.create_task_group() as group:
+
+        async def until_stopped() -> None:
+            await stopping.first.wait()
+            group.cancel_scope.cancel()
+
+        group.start_soon(until_stopped)
+        found.left.extend(await collect(found.news.append))
+        group.cancel_scope.cancel()
 
 
 def _replanned(desk: Opened, records: Records, bounds: Limits, asked: Asked) -> Callable[[History], Plan]:

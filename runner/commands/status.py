@@ -9,6 +9,7 @@ from runner.commands.opening import Opened, looking, typed
 from runner.commands.placing import places
 from runner.commands.pricing import BUILT
 from runner.commands.reading import color, columns
+from runner.commands.superseded import superseded
 from runner.problems import ExitCode, Stop
 from runner.show.clean import json_document
 from runner.show.status import Standing, status, status_json
@@ -38,7 +39,9 @@ def run(args: argparse.Namespace) -> ExitCode:
         raise Stop(ExitCode.UNFIT, "\n".join(strange))
     others.tell(strange)
     plan = desk.plan(history, selected=whole.selected)
-    standing = Standing(plan, history, SystemClock().now(), _typed(desk), built=BUILT, places=places(desk))
+    beside = tuple(superseded(desk, history))
+    now = SystemClock().now()
+    standing = Standing(plan, history, now, _typed(desk), built=BUILT, places=places(desk), beside=beside)
     if args.json:
         print(json_document(status_json(standing)), end="")
     else:

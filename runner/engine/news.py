@@ -58,6 +58,8 @@ class Outcome:
     """Not made because creating stopped."""
     perhaps: tuple[Fate, ...] = ()
     """Answered by a documented 500 and tried again: beside the other tuples, one entry for each such attempt."""
+    strays: tuple[Attempt, ...] = ()
+    """Paid tasks of takes that the storyboards do not ask for now, whose clips are still to be brought home."""
     halt: Halt | None = None
     interrupted: bool = False
     money: Money = Money()
@@ -76,7 +78,7 @@ class Outcome:
             yield ExitCode.UNSETTLED
         if self.failed or self.refused or self.blocked or self.gone:
             yield ExitCode.FAILED
-        if self.waits or self.left:
+        if self.waits or self.left or self.strays:
             yield ExitCode.WAITING
 
 

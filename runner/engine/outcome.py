@@ -41,7 +41,9 @@ def outcome(plan: Plan, history: History, running: Running, limits: Limits, mone
         if attempt.state is State.PERHAPS and attempt.intended.run == limits.run
     ]
     found = {name: tuple(fates) for name, fates in bins.items()}
-    return Outcome(plan, **found, perhaps=tuple(perhaps), halt=running.halt, interrupted=running.stopping, money=money)
+    return Outcome(
+        plan, **found, perhaps=tuple(perhaps), strays=(), halt=running.halt, interrupted=running.stopping, money=money
+    )
 
 
 def _blocked(plan: Plan, history: History) -> dict[Key, str]:

@@ -49,6 +49,7 @@ class Line:
     quoted: Decimal = Decimal(0)
     """Of what was billed."""
     billed: Decimal = Decimal(0)
+    """By the provider, and by the word of `settle --charged`."""
     doubt: Decimal = Decimal(0)
     """Running, unsettled, or perhaps charged, by quote."""
     sources: frozenset[str] = field(default_factory=frozenset)
@@ -57,12 +58,13 @@ class Line:
         """The line with one attempt more."""
         attempt = item.attempt
         paid = attempt.state in CHARGED
+        by_word = attempt.credits if attempt.charged and not paid else Decimal(0)
         return Line(
             self.name,
             self.clips + paid,
-            self.quoted + (attempt.intended.quoted if paid else 0),
-            self.billed + attempt.billed,
-            self.doubt + (0 if paid else attempt.credits),
+            self.quoted + (attempt.intended.quoted if paid or by_word else 0),
+            self.billed + attempt.billed + by_word,
+            self.doubt + (0 if paid or by_word else attempt.credits),
             self.sources | {item.source},
         )
 

@@ -14,6 +14,7 @@ from runner.history import (
 from runner.language.board import Shot, Storyboard
 from runner.plan import Action, Plan, Step
 from runner.request import credits_json, usd_text
+from runner.selection import board_name
 from runner.show.advice import Places, advice, nowhere, pointed
 from runner.show.amounts import count, credits_text, length, moment
 from runner.show.bill import amounts
@@ -46,6 +47,8 @@ class Standing:
     built: frozenset[str] = frozenset({"run", "plan", "status"})
     places: Places = nowhere
     """Where a shot's fields are said, for what the provider says of single ones."""
+    beside: tuple[Attempt, ...] = ()
+    """Attempts in doubt, running or not yet fetched that no take stands by: of earlier words, or of a retake."""
 
     def attempt(self, step: Step) -> Attempt | None:
         """The attempt by which a take stands."""
@@ -86,6 +89,7 @@ def _board(standing: Standing, board: Storyboard, width: int, ink: Ink, all_shot
     if rows := _rows(standing, steps, all_shots):
         lines += ["", *table(_COLUMNS, rows, width, ink)]
     notes = [*_money(standing, board, steps, width, ink), *_expiring(standing, steps, width, ink)]
+    notes += _beside(standing, board, width, ink)
     return [*lines, "", *notes] if notes else lines
 
 
@@ -223,6 +227,23 @@ def _expiring(standing: Standing, steps: Sequence[Step], width: int, ink: Ink) -
     return labelled("expires", text, width, ink, "strong warn", 9)
 
 
+def _beside(standing: Standing, board: Storyboard, width: int, ink: Ink) -> list[str]:
+    """What may have been paid and is no take of the storyboard now: what it is, and how it ends."""
+    lines: list[str] = []
+    for attempt in standing.beside:
+        made = attempt.intended
+        if made.storyboard != board.path:
+            continue
+        name = f"{clean(made.shot)} take {made.take} of {moment(attempt.intended_at, standing.zone)}"
+        if attempt.state is State.UNSETTLED:
+            end = f"in doubt: storyboard settle {clean(f'{board_name(made.storyboard)}:{made.shot}#{made.take}')}"
+        else:
+            end = f"{clean(attempt.task_id or '')} runs or is to be fetched: the next run brings its clip"
+        text = f"{name}, not asked for now: {credits_text(attempt.credits)} credits, {end}"
+        lines += labelled("beside", text, width, ink, "warn", 9)
+    return lines
+
+
 def _paid(attempt: Attempt | None) -> bool:
     return attempt is not None and attempt.state in _MEDIA_STATES
 
@@ -274,6 +295,21 @@ def _board_json(standing: Standing, board: Storyboard) -> dict[str, object]:
         "path": board.path,
         "title": board.title,
         "shots": [_shot_json(standing, shot, by_shot.get(shot.id, ())) for shot in shots],
+        "beside": [_beside_json(attempt) for attempt in standing.beside if attempt.intended.storyboard == board.path],
+    }
+
+
+def _beside_json(attempt: Attempt) -> dict[str, object]:
+    made = attempt.intended
+    return {
+        "shot": made.shot,
+        "take": made.take,
+        "fingerprint": made.fingerprint,
+        "stands": "unsettled" if attempt.state is State.UNSETTLED else "resume",
+        "attempt": attempt.id,
+        "task_id": attempt.task_id,
+        "credits": credits_json(attempt.credits),
+        "created_at": stamp(attempt.intended_at),
     }
 
 

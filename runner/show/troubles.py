@@ -37,6 +37,11 @@ def troubles(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
         lines += _bad(label, fates, way_out, plan, width, ink, after)
     lines += _blocked(outcome, width, ink)
     lines += _waiting(outcome, width, ink, after)
+    for attempt in outcome.strays[:_MOST_NAMED]:
+        made = attempt.intended
+        text = f"{clean(made.shot)} take {made.take} of earlier words, {clean(attempt.task_id or '')}: paid or running"
+        text += "; the next run brings its clip, no new charge"
+        lines += labelled("earlier", text, width, ink, "warn", LABEL)
     return lines + _left(outcome, width, ink)
 
 

@@ -1,0 +1,115 @@
+"""Tasks that were paid for words that changed since, or for a retake: their clips are brought home all the same."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import anyio
+
+from runner.commands.hands import Hands
+from runner.commands.opening import Opened
+from runner.commands.recording import Records
+from runner.commands.superseded import with_a_task
+from runner.engine.news import News
+from runner.events import Event, Failed, Running, Stored, Succeeded, Vanished, What
+from runner.history import Attempt, History, State
+from runner.plan import Plan, Step
+from runner.request import fingerprint
+from runner.values import replace
+
+_LOST_AFTER = timedelta(days=1)
+_LOOKS, _PAUSE = 3, 2.0
+"""How often a record that is not there is asked for before it counts as gone, and seconds between."""
+
+
+async def collect(
+    desk: Opened, history: History, plan: Plan, records: Records, hands: Hands, tell: Callable[[News], None]
+) -> list[Attempt]:
+    """Looks at each once, and brings the clips of those that succeeded; returns what is still to be brought."""
+    left = []
+    for attempt in with_a_task(desk, history, plan):
+        words = await _Stray(desk, history, records, hands, attempt.id).brought()
+        tell(News("warning", records.clock.now(), words=f"{_name(attempt)}: {words}"))
+        if history.attempts[attempt.id].state in (State.RUNNING, State.SUCCEEDED):
+            left.append(history.attempts[attempt.id])
+    return left
+
+
+def _name(attempt: Attempt) -> str:
+    made = attempt.intended
+    when = f"{attempt.intended_at.astimezone():%Y-%m-%d %H:%M}"
+    return f"{made.shot} take {made.take} of {when}, which the storyboard does not ask for now"
+
+
+class _Stray:
+    """One of them while it is brought home."""
+
+    def __init__(self, desk: Opened, history: History, records: Records, hands: Hands, attempt: str) -> None:
+        self._desk = desk
+        self._history = history
+        self._records = records
+        self._hands = hands
+        self._id = attempt
+
+    @property
+    def _attempt(self) -> Attempt:
+        return self._history.attempts[self._id]
+
+    async def brought(self) -> str:
+        """What became of it, in words; every answer is in the ledger and the history."""
+        model = self._attempt.intended.request.get("model")
+        answer = await self._hands.look(self._attempt.task_id or "", model if isinstance(model, str) else None)
+        match answer:
+            case Succeeded():
+                self._note(answer)
+                return await self._clip()
+            case Failed():
+                self._note(answer)
+                return f"failed, not charged: {answer.words}"
+            case Running(missing=True):
+                return await self._missing()
+            case Running(heard=False):
+                return f"{answer.words or 'the provider did not answer'}; the next run asks again"
+            case _:
+                return "still runs at the provider; the next run brings its clip, no new charge"
+
+    async def _clip(self) -> str:
+        """The clip, under its own name for a retake, else among the earlier ones."""
+        stored = await self._hands.bring_home(self._attempt, self._step())
+        if isinstance(stored, Stored):
+            self._note(stored)
+            return f"paid before, its clip is here now: {stored.clip.path}"
+        if stored.dead and self._is_too_old():
+            self._note(Vanished("the provider deleted its media before they were fetched"))
+            return "paid, and the provider no longer has its clip"
+        return f"paid; its clip could not be fetched: {stored.words}; the next run tries again"
+
+    def _step(self) -> Step | None:
+        """The take of the shot as it is now that this is: a retake; None when its words have changed."""
+        made = self._attempt.intended
+        step = next(iter(self._desk.plan(self._history).steps_of(made.storyboard, made.shot)), None)
+        if step is None or step.fingerprint is None:
+            return None
+        if made.take <= step.shot.takes or fingerprint({**step.form(), "take": made.take}) != made.fingerprint:
+            return None
+        return replace(step, take=made.take, fingerprint=made.fingerprint)
+
+    async def _missing(self) -> str:
+        since = self._records.clock.now() - (self._attempt.accepted_at or self._attempt.intended_at)
+        if since < _LOST_AFTER:
+            return "the provider does not know it (yet); the next run asks again"
+        for _ in range(_LOOKS - 1):
+            await anyio.sleep(_PAUSE)
+            answer = await self._hands.look(self._attempt.task_id or "")
+            if not (isinstance(answer, Running) and answer.missing):
+                return "the provider does not know it at every look; the next run asks again"
+        self._note(Vanished("the provider has no record of this task any more"))
+        return "paid perhaps, and the provider no longer has its record"
+
+    def _is_too_old(self) -> bool:
+        ended = self._attempt.ended_at
+        return ended is not None and self._records.clock.now() - ended > timedelta(days=self._desk.edition.media_days)
+
+    def _note(self, what: What) -> None:
+        event = Event(self._records.clock.now(), self._id, what)
+        if self._records.ledger.append(event) is None:
+            self._history.feed(event)
