@@ -130,6 +130,7 @@ def _dispatch(words: list[str]) -> "ExitCode":
     if args.command is None:
         top.print_help()
         return ExitCode.DONE
+    args.words = tuple(words)
     command = importlib.import_module(f"runner.commands.{args.command}")
     gc.freeze()
     gc.enable()

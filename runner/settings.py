@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -14,6 +13,7 @@ from runner.events import Account
 from runner.key import Key, misshapen
 from runner.problems import ExitCode, Stop, nearest
 from runner.settings_file import PROVIDERS, SettingsFile, listening_at
+from runner.surroundings import by_xdg
 from runner.values import dataclass, field
 
 Files = tuple[SettingsFile, SettingsFile]
@@ -172,8 +172,8 @@ def state_folder(environ: Mapping[str, str] | None = None) -> Path:
     env = os.environ if environ is None else environ
     if said := env.get("STORYBOARD_STATE"):
         return Path(said).absolute()
-    if (folder := _by_xdg(env, "XDG_STATE_HOME", ".local/state")) is not None:
-        return folder
+    if (folder := by_xdg(env.get("XDG_STATE_HOME", ""), env.get("HOME", ""), ".local/state")) is not None:
+        return Path(folder)
     import platformdirs
 
     return platformdirs.user_state_path("storyboard", appauthor=False)
@@ -184,19 +184,11 @@ def own_folder(environ: Mapping[str, str] | None = None) -> Path:
     env = os.environ if environ is None else environ
     if said := env.get("XDG_CONFIG_HOME"):
         return Path(said) / "storyboard"
-    if (folder := _by_xdg(env, "XDG_CONFIG_HOME", ".config")) is not None:
-        return folder
+    if (folder := by_xdg("", env.get("HOME", ""), ".config")) is not None:
+        return Path(folder)
     import platformdirs
 
     return platformdirs.user_config_path("storyboard", appauthor=False)
-
-
-def _by_xdg(env: Mapping[str, str], variable: str, usual: str) -> Path | None:
-    """A folder where Linux has it, as `platformdirs` would say; None where that takes more to know."""
-    said, home = env.get(variable, ""), env.get("HOME", "")
-    if not sys.platform.startswith("linux") or not (said or home).startswith("/"):
-        return None
-    return Path(said, "storyboard") if said else Path(home, usual, "storyboard")
 
 
 def proxies() -> dict[str, str]:

@@ -4,10 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from runner.clock import SystemClock
 from runner.commands import asking, flags, recording
 from runner.commands.opening import Opened, opened, typed
 from runner.commands.reading import color, columns
-from runner.commands.superseded import with_a_task
+from runner.commands.standstill import Standstill
 from runner.engine.inflight import Running
 from runner.engine.news import Money, News
 from runner.engine.outcome import outcome
@@ -59,42 +60,41 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
+    began = SystemClock().now()
     desk = opened(args)
+    still = Standstill(desk.settings.state, began)
+    code = _run(desk, still)
+    if code is ExitCode.DONE:
+        still.keep(args.words)
+    return code
+
+
+def _run(desk: Opened, still: Standstill) -> ExitCode:
+    args = desk.args
+    still.begin()
     with recording.records(desk) as records:
         history = desk.recall(records.history())
         asked = desk.asked(history)
         plan = desk.plan(history, selected=desk.selected, asked=asked)
         recording.shelve(plan, history, records)
-        if _anything_to_do(plan):
-            records = _agreed(desk, plan, history, records)
-        elif not _may_bring(desk, plan, history):
-            return _nothing(desk, plan, history, records)
+        if not _anything_to_do(plan):
+            return _nothing(desk, plan, history, records, still)
+        if not plan.play and asking.is_terminal() and not args.quiet:
+            asking.show(desk, plan, history)
+        asking.fit(desk, plan, history)
+        agreed = asking.consent(desk, plan, history, records.last_day())
+        if agreed is not None:
+            records = records.within(agreed)
         from runner.commands import making
 
         return making.make(desk, plan, history, records, asked)
-
-
-def _agreed(desk: Opened, plan: Plan, history: History, records: recording.Records) -> recording.Records:
-    """The same with the price that somebody said yes to; Stop where nobody may, or does."""
-    if not plan.play and asking.is_terminal() and not desk.args.quiet:
-        asking.show(desk, plan, history)
-    asking.fit(desk, plan, history)
-    agreed = asking.consent(desk, plan, history, records.last_day())
-    return records if agreed is None else records.within(agreed)
-
-
-def _may_bring(desk: Opened, plan: Plan, history: History) -> bool:
-    """Whether a paid task of earlier words is to be looked after, and there is a key to ask with."""
-    if plan.play or not desk.settings.key_text:
-        return False
-    return bool(with_a_task(desk, history, plan))
 
 
 def _anything_to_do(plan: Plan) -> bool:
     return any(step.action in (Action.MAKE, Action.RESUME) or step.waits_for == "shot" for step in plan.steps)
 
 
-def _nothing(desk: Opened, plan: Plan, history: History, records: recording.Records) -> ExitCode:
+def _nothing(desk: Opened, plan: Plan, history: History, records: recording.Records, still: Standstill) -> ExitCode:
     """A run that has nothing to send: the manifest is brought up to date, and the screen says how things stand."""
     ended = outcome(plan, history, Running(Pace(1)), records.limits, Money())
     recording.write_manifests(desk, history)
@@ -102,13 +102,11 @@ def _nothing(desk: Opened, plan: Plan, history: History, records: recording.Reco
         seen = JsonView(sys.stdout)
         seen.tell(News("done", records.clock.now(), plan=plan, outcome=ended))
         seen.close()
-    elif nothing_to_do(plan) and desk.args.quiet:
-        pass
     elif nothing_to_do(plan):
-        print(
-            screen(plan, columns(), color(desk.args, sys.stdout), around=Around(typed=typed(desk.args, desk.files))),
-            end="",
-        )
+        around = Around(typed=typed(desk.args, desk.files))
+        said = "" if desk.args.quiet else screen(plan, columns(), color(desk.args, sys.stdout), around=around)
+        print(said, end="")
+        still.found(desk, plan, history, said)
     else:
         print(
             closing(ended, columns(), color(desk.args, sys.stdout), recording.after(desk, records, history, 0)), end=""

@@ -10,6 +10,10 @@ TEXT_LIMIT = 16 * 1024 * 1024
 PROMPT_LIMIT = 1024 * 1024
 
 
+asked_for: dict[str, os.stat_result | None] = {}
+"""What this process meant to read in repositories, as it was just before; None where there was nothing."""
+
+
 class Unfit(Exception):  # noqa: N818 - a reason that becomes a problem, always caught in this room
     """Why a file cannot be used: a problem's code, words that go on after the file's name, a hint."""
 
@@ -32,6 +36,7 @@ def check_written(written: str) -> None:
 
 def inside(path: Path, root: Path) -> Path:
     """The real path of a file that lies in the repository, links resolved. Raises Unfit."""
+    _note(os.path.abspath(path))
     # The root is resolved, the path as it was typed: relative, or by way of a link above the repository.
     written = Path(os.path.abspath(path)).is_relative_to(root)
     if not written and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
@@ -48,6 +53,14 @@ def inside(path: Path, root: Path) -> Path:
     if any(part.startswith(".") for part in real.relative_to(top).parts):
         raise Unfit("hidden-file", "is a hidden file or lies in a hidden folder; such files are never read")
     return real
+
+
+def _note(path: str) -> None:
+    if path not in asked_for:
+        try:
+            asked_for[path] = os.stat(path)
+        except (OSError, ValueError):
+            asked_for[path] = None
 
 
 def check_regular(real: Path, limit: int) -> None:

@@ -49,13 +49,22 @@ def _take(folder: Path, outputs: Iterable[Path], held: list[int]) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for output in sorted({os.path.realpath(output) for output in outputs}):
-            descriptor = open_file(folder / hashlib.sha256(os.fsencode(output)).hexdigest()[:32])
+            descriptor = open_file(folder / _name(output))
             held.append(descriptor)
             if not try_lock(descriptor):
                 raise Stop(ExitCode.LOCKED, f"another run is working on {output}: wait for it, or stop it")
     except OSError as error:
         words = f"no lock can be taken in {folder} ({error.strerror}): {STATE} names another folder, on a local disk"
         raise Stop(ExitCode.UNFIT, words) from error
+
+
+def lock_of(state: Path, output: Path) -> Path:
+    """The file whose lock a run of this output holds."""
+    return state / _OUTPUTS / _name(os.path.realpath(output))
+
+
+def _name(output: str) -> str:
+    return hashlib.sha256(os.fsencode(output)).hexdigest()[:32]
 
 
 def lives(state: Path, run: str) -> bool:

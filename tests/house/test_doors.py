@@ -18,7 +18,7 @@ DOORS = {
          "uuid.uuid4", "secrets.token_urlsafe", "secrets.token_hex", "os.urandom"},
         ("clock.py",),
     ),
-    "the environment": ({"os.environ", "os.getenv"}, ("settings.py",)),
+    "the environment": ({"os.environ", "os.getenv"}, ("settings.py", "surroundings.py")),
     "printing": ({"print"}, ("commands/", "show/", "cli.py", "__main__.py")),
     "SQL": ({"sqlite3.connect"}, ("records/",)),
     "sockets": ({"socket.socket", "socket.create_connection", "httpx.Client", "httpx.AsyncClient", "uvicorn.Server"},

@@ -1,0 +1,44 @@
+"""What of its surroundings the words of a command depend on: the folder, the streams, variables; never the key."""
+
+import os
+import sys
+
+VARIABLES = (
+    *("STORYBOARD_PROVIDER", "STORYBOARD_MAX_CREDITS", "STORYBOARD_STATE", "SEEDANCE_BASE_URL"),
+    *("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "PATH"),
+    *("NO_COLOR", "TERM", "COLUMNS", "LINES", "LANG", "LC_ALL", "LC_CTYPE", "PYTHONIOENCODING", "PYTHONUTF8"),
+    *("CI", "GITHUB_EVENT_NAME", "CI_MERGE_REQUEST_IID", "BITBUCKET_PR_ID", "SYSTEM_PULLREQUEST_PULLREQUESTID"),
+    *("CHANGE_ID", "CIRCLE_PULL_REQUEST", "BUILDKITE_PULL_REQUEST", "DRONE_PULL_REQUEST"),
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_CEILING_DIRECTORIES"),
+    *("GIT_DISCOVERY_ACROSS_FILESYSTEM", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_NAMESPACE", "GIT_SHALLOW_FILE"),
+)
+"""All that settings, terminal and git look at, but the key: where nothing is to be sent, nobody asks for it."""
+
+
+def surroundings() -> list[str]:
+    """One line for each fact; two commands with the same lines stand in the same place."""
+    open_ones = [stream for stream in (sys.stdin, sys.stdout, sys.stderr) if stream is not None]
+    streams = [f"{stream.isatty()} {stream.encoding}" for stream in open_ones]
+    said = [f"{name}={os.environ[name]}" for name in VARIABLES if name in os.environ]
+    return [os.getcwd(), sys.version, str(_terminal()), str(os.geteuid()), *streams, *said]
+
+
+def _terminal() -> tuple[int, int] | None:
+    try:
+        return os.get_terminal_size()
+    except OSError:
+        return None
+
+
+def state_path() -> str | None:
+    """The state folder, where it takes two variables to know it; None where the platform has to be asked."""
+    if said := os.environ.get("STORYBOARD_STATE"):
+        return os.path.join(os.getcwd(), said)
+    return by_xdg(os.environ.get("XDG_STATE_HOME", ""), os.environ.get("HOME", ""), ".local/state")
+
+
+def by_xdg(said: str, home: str, usual: str) -> str | None:
+    """A folder of ours where Linux has it, as `platformdirs` would say; None where that takes more to know."""
+    if not sys.platform.startswith("linux") or not (said or home).startswith("/"):
+        return None
+    return os.path.join(said, "storyboard") if said else os.path.join(home, usual, "storyboard")
