@@ -9,6 +9,7 @@ from runner.commands import asking, flags, recording
 from runner.commands.opening import Opened, opened, typed
 from runner.commands.reading import color, columns
 from runner.commands.standstill import Standstill
+from runner.commands.superseded import with_a_task
 from runner.engine.inflight import Running
 from runner.engine.news import Money, News
 from runner.engine.outcome import outcome
@@ -70,24 +71,35 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 
 def _run(desk: Opened, still: Standstill) -> ExitCode:
-    args = desk.args
     still.begin()
     with recording.records(desk) as records:
         history = desk.recall(records.history())
         asked = desk.asked(history)
         plan = desk.plan(history, selected=desk.selected, asked=asked)
         recording.shelve(plan, history, records)
-        if not _anything_to_do(plan):
+        if _anything_to_do(plan):
+            records = _agreed(desk, plan, history, records)
+        elif not _may_bring(desk, plan, history):
             return _nothing(desk, plan, history, records, still)
-        if not plan.play and asking.is_terminal() and not args.quiet:
-            asking.show(desk, plan, history)
-        asking.fit(desk, plan, history)
-        agreed = asking.consent(desk, plan, history, records.last_day())
-        if agreed is not None:
-            records = records.within(agreed)
         from runner.commands import making
 
         return making.make(desk, plan, history, records, asked)
+
+
+def _agreed(desk: Opened, plan: Plan, history: History, records: recording.Records) -> recording.Records:
+    """The same with the price that somebody said yes to; Stop where nobody may, or does."""
+    if not plan.play and asking.is_terminal() and not desk.args.quiet:
+        asking.show(desk, plan, history)
+    asking.fit(desk, plan, history)
+    agreed = asking.consent(desk, plan, history, records.last_day())
+    return records if agreed is None else records.within(agreed)
+
+
+def _may_bring(desk: Opened, plan: Plan, history: History) -> bool:
+    """Whether a paid task of earlier words is to be looked after, and there is a key to ask with."""
+    if plan.play or not desk.settings.key_text:
+        return False
+    return bool(with_a_task(desk, history, plan))
 
 
 def _anything_to_do(plan: Plan) -> bool:
