@@ -11,7 +11,7 @@ from runner.commands.opening import Opened, named, paid
 from runner.commands.reading import color, columns
 from runner.edition.record import Facts
 from runner.edition.wire import body, placeholder
-from runner.engine.settle import adoption, declared, doubts, stranger, undone
+from runner.engine.settle import adoption, declared, doubts, likeliest, stranger, undone
 from runner.events import (
     Event,
     LookAnswer,
@@ -26,7 +26,7 @@ from runner.problems import ExitCode, Stop, foremost
 from runner.provider.client import Client
 from runner.selection import board_name
 from runner.show.clean import json_document
-from runner.show.settle import Doubts, settle, settle_json, settled
+from runner.show.settle import Doubts, settle, settle_json, settled, which
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -42,9 +42,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         "  storyboard settle harbour:quay --not-charged   it is not: the next run makes it\n"
         "  storyboard settle quay#2 --charged             it was charged, and the clip cannot be had\n"
         "  storyboard settle quay --undo                  take the last word back\n"
+        "  storyboard settle quay@Ab3dE2f7 --not-charged  one of several attempts of a take, as the list marks them\n"
         "exit codes: 0 listed or ended, 2 no such attempt, 5 key, 6 listed, and something is in doubt"
     )
-    parser.add_argument("shot", nargs="?", metavar="SHOT", help="quay, harbour:quay, or quay#2 for its take 2")
+    parser.add_argument(
+        "shot", nargs="?", metavar="SHOT", help="quay, harbour:quay, quay#2 for its take 2, or quay@MARK"
+    )
     words = parser.add_mutually_exclusive_group()
     words.add_argument("--task", metavar="ID", help="it created this task: confirmed at the provider, then taken over")
     words.add_argument("--not-charged", action="store_true", help="it was not created: it may be made again")
@@ -105,31 +108,36 @@ _DOUBT = (State.UNSETTLED, State.PERHAPS)
 
 
 def _one(attempts: Sequence[Attempt], words: str) -> Attempt:
-    """The attempt of a shot and take; two that match are named both."""
-    name, _, take = words.partition("#")
+    """The attempt that `quay`, `harbour:quay#2` or `quay@Ab3dE2f7` names; of several each is told, and what to type."""
+    found = _named(attempts, words)
+    if not found:
+        raise Stop(ExitCode.USAGE, f"nothing of {words!r} is in doubt\n  storyboard settle      lists what is")
+    if len(found) > 1:
+        raise Stop(ExitCode.USAGE, "\n".join([f"{words!r} names {len(found)} attempts: say which", *which(found)]))
+    return found[0]
+
+
+def _named(attempts: Sequence[Attempt], words: str) -> list[Attempt]:
+    name, _, mark = words.partition("@")
+    name, _, take = name.partition("#")
     board, _, shot = name.rpartition(":")
-    found = [
+    return [
         each
         for each in attempts
         if each.intended.shot.casefold() == shot.casefold()
         and board in ("", board_name(each.intended.storyboard))
         and take in ("", str(each.intended.take))
+        and each.id.startswith(mark)
     ]
-    if not found:
-        raise Stop(ExitCode.USAGE, f"nothing of {words!r} is in doubt\n  storyboard settle      lists what is")
-    if len(found) > 1:
-        names = [f"{board_name(each.intended.storyboard)}:{each.intended.shot}#{each.intended.take}" for each in found]
-        raise Stop(ExitCode.USAGE, f"{words!r} names {' and '.join(names)}: say which")
-    return found[0]
 
 
 def _adopted(desk: Opened, history: History, records: recording.Records) -> tuple[Attempt, Event]:
     """A task that the provider confirms, for the attempt in doubt, or for a take that no ledger has tried."""
     args, now = desk.args, records.clock.now()
     seen, facts = anyio.run(_look, desk, args.task)
-    waiting = doubts(history)
+    waiting = _named(doubts(history), args.shot)
     try:
-        attempt = _one(waiting, args.shot)
+        attempt = likeliest(waiting, facts) or _one(waiting, args.shot)
     except Stop:
         if facts is None:
             raise

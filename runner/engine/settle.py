@@ -75,6 +75,16 @@ def candidate(attempts: Collection[Attempt], facts: Facts, seen: LookAnswer, bou
     return fit[0] if len(fit) == 1 else None
 
 
+def likeliest(attempts: Collection[Attempt], facts: Facts | None) -> Attempt | None:
+    """Of several attempts of one take the last that left before the task was created; None for those of several."""
+    if facts is None or facts.created_ms is None or len({each.intended.fingerprint for each in attempts}) != 1:
+        return None
+    created = facts.created_ms / 1000 + _SKEW.total_seconds()
+    before = [each for each in attempts if (each.sent_at or each.intended_at).timestamp() <= created]
+    exact = [each for each in before if (each.sent_at or each.intended_at).timestamp() <= facts.created_ms / 1000]
+    return max(exact or before, key=lambda each: each.sent_at or each.intended_at, default=None)
+
+
 def adoption(
     attempt: Attempt, task_id: str, seen: LookAnswer, facts: Facts | None, history: History, now: datetime
 ) -> Event:

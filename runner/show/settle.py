@@ -1,5 +1,6 @@
 """Attempts whose outcome nobody knows: what was sent when and for how much, and the ways to end the doubt."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
@@ -42,10 +43,11 @@ def settle(doubts: Doubts, width: int, color: bool) -> str:
     verb = "is" if len(attempts) == 1 else "are"
     head = f"{count(len(attempts), 'attempt')} {verb} in doubt: {credits_text(total)} credits"
     rows: list[Row | str] = []
+    names = _names(attempts)
     for attempt in attempts:
-        rows += _attempt(attempt, doubts, width, ink)
+        rows += _attempt(attempt, names[attempt.id], doubts, width, ink)
     title = ink(f"{head} ({dollars(total * doubts.usd_per_credit)})", "strong")
-    lines = [title, "", *table(_COLUMNS, rows, width, ink), "", *_ways(attempts[0], width, ink)]
+    lines = [title, "", *table(_COLUMNS, rows, width, ink), "", *_ways(names[attempts[0].id], width, ink)]
     return "\n".join(lines) + "\n"
 
 
@@ -73,9 +75,9 @@ def _said(attempt: Attempt) -> str:
     return words(attempt.words, 300) or "nobody knows"
 
 
-def _attempt(attempt: Attempt, doubts: Doubts, width: int, ink: Ink) -> Sequence[Row | str]:
+def _attempt(attempt: Attempt, name: str, doubts: Doubts, width: int, ink: Ink) -> Sequence[Row | str]:
     said, made = _said(attempt), attempt.intended
-    cells = (shot_of(attempt), str(made.take), moment(_sent(attempt), doubts.zone), credits_text(attempt.credits))
+    cells = (name, str(made.take), moment(_sent(attempt), doubts.zone), credits_text(attempt.credits))
     prompt = words(str(made.request.get("prompt", "")), _MOST_PROMPT)
     model = f"{made.request.get('model')} · {made.request.get('resolution')} · {made.request.get('seconds')} s"
     receipt = f" · receipt {clean(made.receipt[:8])}…" if made.receipt else ""
@@ -84,8 +86,33 @@ def _attempt(attempt: Attempt, doubts: Doubts, width: int, ink: Ink) -> Sequence
     return [row(*cells, Cell(said, "bad"), below=said), *below]
 
 
-def _ways(first: Attempt, width: int, ink: Ink) -> list[str]:
-    shot = shot_of(first)
+def _names(attempts: Sequence[Attempt]) -> dict[str, str]:
+    """How `settle` takes each: by its shot, with the beginning of its id where its take has several."""
+    takes = Counter((each.intended.storyboard, each.intended.shot, each.intended.take) for each in attempts)
+    several = {name for name, number in takes.items() if number > 1}
+    return {
+        each.id: shot_of(each) + _mark(each)
+        if (each.intended.storyboard, each.intended.shot, each.intended.take) in several
+        else shot_of(each)
+        for each in attempts
+    }
+
+
+def _mark(attempt: Attempt) -> str:
+    return f"@{clean(attempt.id[:8])}"
+
+
+def which(attempts: Sequence[Attempt], zone: tzinfo | None = None) -> list[str]:
+    """A line to type for each of several, with what tells it from the others."""
+    return [
+        f"  storyboard settle {shot_of(each)}#{each.intended.take}{_mark(each)} …      sent "
+        f"{_sent(each).astimezone(zone):%Y-%m-%d %H:%M:%S}, {credits_text(each.intended.quoted)} credits, "
+        f"{words(each.words, 80) or each.state}"
+        for each in attempts
+    ]
+
+
+def _ways(shot: str, width: int, ink: Ink) -> list[str]:
     found = (
         (f"storyboard settle {shot} --task task_…", "it is there: take it, no new charge"),
         (f"storyboard settle {shot} --not-charged", "it is not there: the next run makes it"),

@@ -72,3 +72,22 @@ def test_doubt_here_beside_a_task_that_was_pulled_is_exit_6_and_can_be_that_task
     assert said.code == 0, said.err
     assert paid_film.storyboard(*run, **there.env).code == 0
     assert there.state["creates"] == 1
+
+
+def test_several_doubts_of_one_take_are_told_apart_and_settled_one_by_one(paid_film: Content, host: Start) -> None:
+    rule = "faults: 1\nrules:\n  - {on: create, times: 2, do: {made: true, status: 500, message: retry later}}\n"
+    there = host("--faults", str(paid_film.write("faults.yaml", rule)))
+    paid_film.write("storyboard.toml", '[providers.kinovi]\nserver_error = "settle"\n')
+    run = ("run", FILM, "--yes", "--select", "quay")
+    assert paid_film.storyboard(*run, **there.env).code == 6
+    assert paid_film.storyboard("settle", "quay", "--charged", **there.env).code == 0
+    assert paid_film.storyboard(*run, **there.env).code == 6
+    assert paid_film.storyboard("settle", "quay", "--charged", **there.env).code == 0
+    said = paid_film.storyboard("settle", "quay", "--undo", **there.env)
+    assert said.code == 2
+    lines = [line.split() for line in said.err.splitlines() if "storyboard settle film:quay#1@" in line]
+    assert len(lines) == 2
+    for _, _, name, *_ in lines[:1]:
+        assert paid_film.storyboard("settle", name, "--undo", **there.env).code == 0
+    listed = paid_film.storyboard("settle", "--json", **there.env).json["unsettled"]
+    assert [each["attempt"][:8] for each in listed] == [lines[0][2][-8:]]
