@@ -149,7 +149,7 @@ def stages(texts: Sequence[str], boards: Sequence[Path], root: Path) -> dict[str
         "schema, a yes": lambda: [schema.fits(document.root) for document in documents],
         "compile": lambda: language.compile(boards, root, Options()),
         "decide": decided,
-        "JSON": lambda: json_document(plan_json(plan, lambda step: body_of(step.shot.request))),
+        "JSON": lambda: json_document(plan_json(plan, lambda step: body_of(step.shot.request)), deep=2),
     }
 
 

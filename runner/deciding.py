@@ -1,6 +1,6 @@
 """What to do about every take of a batch, and why. Pure: (batch, history, selection) to plan."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from graphlib import TopologicalSorter
 from typing import Literal
@@ -19,7 +19,7 @@ from runner.history import (
 from runner.language.board import Batch, Shot, Storyboard
 from runner.plan import COMING, ORDERED, Action, Plan, Step
 from runner.reasons import changed
-from runner.request import FromTake, Plain, Upstream, fingerprint, neutral
+from runner.request import FromTake, Request, Upstream, fingerprint_of, neutral
 from runner.selection import Name
 from runner.values import dataclass, field
 
@@ -80,6 +80,7 @@ class _Desk:
     shots: dict[str, Shot] = field(default_factory=dict)
     known: dict[tuple[str, int], Step] = field(default_factory=dict)
     chosen: dict[tuple[str, int | None], int | None] = field(default_factory=dict)
+    prices: dict[object, Price] = field(default_factory=dict)
 
     def steps(self) -> list[Step]:
         self.shots = {shot.id: shot for shot in self.storyboard.shots}
@@ -112,9 +113,14 @@ class _Desk:
                 return self._take(shot.id, last + 1)
 
     def _upstream_first(self) -> list[Shot]:
-        if not any(shot.request.from_takes for shot in self.storyboard.shots):
-            return list(self.storyboard.shots)
-        graph = {shot.id: [need for need in shot.needs if need in self.shots] for shot in self.storyboard.shots}
+        shots, earlier = self.storyboard.shots, set[str]()
+        for shot in shots:
+            if shot.request.materials and not earlier.issuperset(shot.needs):
+                break
+            earlier.add(shot.id)
+        else:
+            return list(shots)
+        graph = {shot.id: [need for need in shot.needs if need in self.shots] for shot in shots}
         return [self.shots[id] for id in TopologicalSorter(graph).static_order()]
 
     def _is_selected(self, shot: Shot) -> bool:
@@ -172,23 +178,30 @@ class _Desk:
     # -- what to do about it ------------------------------------------------------------------------------
 
     def _step(self, shot: Shot, take: int) -> Step:
-        price = self.edition.price(shot.request)
-        upstream = self._upstream(shot) if shot.request.materials else ()
+        request = shot.request
+        price = self._price(request)
+        upstream = self._upstream(shot) if request.materials else ()
         if upstream is None:
             return self._waits_for_pick(shot, take, price)
-        above = dict(zip(shot.request.from_takes, upstream, strict=True)) if upstream else _NOTHING
-        form = neutral(shot.request, take, above.__getitem__)
-        mark = fingerprint(form)
+        above = dict(zip(request.from_takes, upstream, strict=True)) if upstream else _NOTHING
+        mark = fingerprint_of(request, take, above.__getitem__)
         if (step := self._shared(shot, take, price, mark, upstream)) is not None:
             return step
         attempt = self.history.standing(mark)
-        action, reason = self._standing(shot, take, form, attempt)
+        action, reason = self._standing(shot, take, above, mark, attempt)
         step = Step(shot, take, action, reason, price, mark, upstream, attempt=attempt.id if attempt else None)
         if action is Action.MAKE and upstream:
             step = self._after_upstream(step)
         if not shot.skip and self._is_selected(shot):
             self.first_of[mark] = step
         return step
+
+    def _price(self, request: Request) -> Price:
+        asked = (request.model, request.resolution, request.seconds, request.upscale)
+        key = (*asked, request.has_video, bool(request.inputs))
+        if (known := self.prices.get(key)) is None:
+            known = self.prices[key] = self.edition.price(request)
+        return known
 
     def _waits_for_pick(self, shot: Shot, take: int, price: Price) -> Step:
         roots = dict.fromkeys(root for material in shot.request.from_takes for root in self._unpicked(material))
@@ -263,9 +276,11 @@ class _Desk:
             return f"{name} is not selected, and has no clip"
         return f"{name} is {step.action}"
 
-    def _standing(self, shot: Shot, take: int, form: dict[str, Plain], attempt: Attempt | None) -> tuple[Action, str]:
+    def _standing(
+        self, shot: Shot, take: int, above: Mapping[FromTake, Upstream], mark: str, attempt: Attempt | None
+    ) -> tuple[Action, str]:
         if attempt is None:
-            return Action.MAKE, self._why_new(shot, take, form)
+            return Action.MAKE, self._why_new(shot, take, above, mark)
         match attempt.state:
             case State.STORED if attempt.clip is not None and self.on_disk(attempt.clip):
                 return Action.KEEP, "made"
@@ -290,11 +305,12 @@ class _Desk:
             case State.PERHAPS:
                 return Action.MAKE, f"the server failed last time, perhaps charged: {attempt.words}"
             case _:
-                return Action.MAKE, self._why_new(shot, take, form)
+                return Action.MAKE, self._why_new(shot, take, above, mark)
 
-    def _why_new(self, shot: Shot, take: int, form: dict[str, Plain]) -> str:
+    def _why_new(self, shot: Shot, take: int, above: Mapping[FromTake, Upstream], mark: str) -> str:
         before = self.history.previous(shot.storyboard, shot.id, take, self.profile)
         if before is None or (before.state not in OPEN and before.clip is None and before.state is not State.FAILED):
             return "new"
-        words = changed(before.intended.request, form)
-        return words if before.intended.fingerprint != fingerprint(form) else "new"
+        if before.intended.fingerprint == mark:
+            return "new"
+        return changed(before.intended.request, neutral(shot.request, take, above.__getitem__))

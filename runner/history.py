@@ -313,12 +313,13 @@ class History:
         An open one of this ledger before one that only a manifest tells of: its doubt has to be ended first.
         """
         attempts = self.of(fingerprint)
+        if not attempts:
+            return None
         for states in ({State.STORED}, OPEN):
             if found := [attempt for attempt in attempts if attempt.state in states]:
                 return next((attempt for attempt in reversed(found) if not attempt.elsewhere), found[-1])
         created = [attempt for attempt in attempts if attempt.state is not State.NOT_CREATED]
-        found = created or attempts
-        return found[-1] if found else None
+        return (created or attempts)[-1]
 
     def previous(self, storyboard: str, shot: str, take: int, profile: str | None = None) -> Attempt | None:
         """What was last made or tried under this name."""

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from runner.edition.edition import Edition, Price
 from runner.events import Account
@@ -33,8 +33,7 @@ COMING = frozenset({Action.MAKE, Action.RESUME, Action.WAIT})
 """Actions after which there may be a clip."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What to do about one take; the reason was written where the action was chosen."""
 
     shot: Shot

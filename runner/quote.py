@@ -59,13 +59,13 @@ def _lower_resolutions(batch: Batch, edition: Edition, price: Priced) -> list[Wa
 
 
 def _at(resolution: str, shot: Shot) -> Shot:
-    return replace(shot, request=replace(shot.request, resolution=resolution, upscale=None))
+    return shot._replace(request=shot.request._replace(resolution=resolution, upscale=None))
 
 
 def _fewer_takes(batch: Batch, price: Priced) -> list[Way]:
     if all(shot.takes == 1 for shot in batch.shots):
         return []
-    cost = price(_with(batch, lambda shot: replace(shot, takes=1)), None)
+    cost = price(_with(batch, lambda shot: shot._replace(takes=1)), None)
     return [] if cost is None else [Way("takes: 1", cost, False)]
 
 

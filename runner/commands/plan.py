@@ -79,7 +79,7 @@ def _json(desk: Opened, plan: Plan, history: History) -> None:
 
     body_of = bodies(desk.edition, placeholder)
     shape = plan_json(plan, lambda step: body_of(step.shot.request), warnings(desk, plan), goes(desk, history))
-    print(json_document(shape), end="")
+    print(json_document(shape, deep=2), end="")
 
 
 def _screen(desk: Opened, plan: Plan, history: History) -> None:

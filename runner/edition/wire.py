@@ -29,8 +29,15 @@ def bodies(edition: Edition, address: Callable[[Material], str]) -> Callable[[Re
     known: dict[object, dict[str, Plain]] = {}
 
     def fields(request: Request) -> dict[str, Plain]:
-        shape = (request.seconds, request.aspect_ratio, request.mode, request.resolution)
-        key = (*shape, request.upscale, request.seed, request.audio)
+        key = (
+            request.seconds,
+            request.aspect_ratio,
+            request.mode,
+            request.resolution,
+            request.upscale,
+            request.seed,
+            request.audio,
+        )
         if (found := known.get(key)) is None:
             found = known[key] = _fields(request, edition)
         return found
@@ -45,11 +52,12 @@ def _body(
     fields: Callable[[Request], Mapping[str, Plain]],
     callback: str | None = None,
 ) -> dict[str, Plain]:
-    inputs: dict[str, Plain] = _materials(request, edition, address) if request.materials else {}
+    inputs = _materials(request, edition, address) if request.materials else dict[str, Plain]()
     if request.prompt is not None:
         inputs[edition.spelling["prompt"]["key"]] = request.prompt
     inputs |= fields(request)
-    inputs |= {key: value for key, value in request.inputs if key not in inputs}
+    if request.inputs:
+        inputs |= {key: value for key, value in request.inputs if key not in inputs}
     model = edition.models.get(request.model)
     if model is None:
         raise ValueError(f"edition {edition.name} has no model {request.model}")
@@ -87,15 +95,13 @@ def placeholder(material: Material) -> str:
 
 
 def _materials(request: Request, edition: Edition, address: Callable[[Material], str]) -> dict[str, Plain]:
-    lists: dict[str, Plain] = {}
+    lists: dict[str, list[Plain]] = {}
     for material in request.materials:
         shelf = _shelf(request, material)
         if shelf not in edition.spelling:
             raise ValueError(f"edition {edition.name} takes no {shelf}")
-        filled = lists.setdefault(edition.spelling[shelf]["key"], [])
-        assert isinstance(filled, list)
-        filled.append(address(material))
-    return lists
+        lists.setdefault(edition.spelling[shelf]["key"], []).append(address(material))
+    return {**lists}
 
 
 def _spelled(name: str, value: Any, request: Request, edition: Edition) -> dict[str, Plain]:

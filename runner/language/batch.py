@@ -55,6 +55,7 @@ class Film:
     ground: Ground
     assets: list[Asset]
     drafts: list[Draft]
+    by_id: dict[str, Draft]
     cast: Cast
     profiles: tuple[str, ...]
     files: frozenset[str]
@@ -169,16 +170,26 @@ def _film(document: Document, parts: _Sections, shelf: Shelf, stock: Stock, apar
     check_ids(drafts, ground)
     unnamed = tuple(name for draft in drafts if not draft.known and (name := _beginning(draft.raw.get("id"))))
     hidden = _hidden(parts.files, shelf) + unnamed
-    cast = Cast(check_asset_names(assets, drafts, ground), stock, options.edition, hidden)
-    for draft in drafts:
-        finish(draft, ground)
-        takes = draft.values.get("takes")
-        cast.takes[draft.id] = takes if isinstance(takes, int) else 1
+    by_id = {draft.id: draft for draft in drafts}
+    cast = Cast(check_asset_names(assets, drafts, ground), stock, options.edition, _takes(by_id, ground), hidden)
     if "storyboard" not in document.root:
         check_files(assets, stock, ground)
     return Film(
-        document, ground, assets, drafts, cast, tuple(parts.profiles), frozenset(one.name for one in parts.files)
+        document, ground, assets, drafts, by_id, cast, tuple(parts.profiles), frozenset(one.name for one in parts.files)
     )
+
+
+def _takes(drafts: Mapping[str, Draft], ground: Ground) -> Callable[[str], int | None]:
+    def takes(name: str) -> int | None:
+        draft = drafts.get(name)
+        if draft is None:
+            return None
+        # It may come later in the file.
+        finish(draft, ground)
+        said = draft.values.get("takes")
+        return said if isinstance(said, int) else 1
+
+    return takes
 
 
 def _lost(files: Sequence[Document], shelf: Shelf, profile: str | None) -> frozenset[str]:
@@ -250,18 +261,20 @@ def _check_size(films: Sequence[Film], problems: Problems) -> None:
 def board(film: Film) -> Storyboard:
     """A storyboard with the requests of its shots; those that something is wrong with are left out."""
     made: list[Shot] = []
+    drafts, ground = film.by_id, film.ground
+    # One shot from its entry to its request, then the next: what is at hand is quick to use.
     for draft in film.drafts:
-        shot = Composer(draft, film.ground, film.cast).shot()
+        finish(draft, ground)
+        shot = Composer(draft, ground, film.cast).shot()
         if shot is not None:
             made.append(shot)
-    drafts = {draft.id: draft for draft in film.drafts}
-    check_circles(made, drafts, film.ground)
-    check_files(film.assets, film.cast.stock, film.ground)
+    check_circles(made, drafts, ground)
+    check_files(film.assets, film.cast.stock, ground)
     # While something is wrong, what is not used or equal says nothing.
-    if len(made) == len(film.drafts) and not any(one.place.file in film.files for one in film.ground.problems.errors):
-        check_same(made, drafts, film.ground)
-        check_unused_assets(film.assets, film.ground)
-        check_unused_variables(film.drafts, film.ground)
+    if len(made) == len(film.drafts) and not any(one.place.file in film.files for one in ground.problems.errors):
+        check_same(made, drafts, ground)
+        check_unused_assets(film.assets, ground)
+        check_unused_variables(film.drafts, ground)
     return _storyboard(film.document, made, film.profiles)
 
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import NamedTuple
 
 from runner.problems import Place
 from runner.request import LocalFile, Material, Remote, Request
 from runner.values import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Shot:
+class Shot(NamedTuple):
     """One entry of a storyboard after expansion, with the one request that all its takes share."""
 
     storyboard: str
@@ -32,7 +32,8 @@ class Shot:
     @property
     def needs(self) -> tuple[str, ...]:
         """Ids of the shots that it is made from, each once."""
-        return tuple(dict.fromkeys(material.shot for material in self.request.from_takes))
+        takes = self.request.from_takes
+        return tuple(dict.fromkeys([material.shot for material in takes])) if takes else ()
 
     @property
     def private(self) -> Material | None:

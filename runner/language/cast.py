@@ -1,12 +1,18 @@
 """Everybody who can be mentioned in a storyboard, and what a shot uses of them."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from runner.edition.edition import Edition
-from runner.language.document import Origin
+from runner.language.document import Origin, Value
 from runner.language.materials import Asset, Stock
 from runner.request import LocalFile, Material, Remote
 from runner.values import dataclass, field
+
+Where = tuple[str] | tuple[str, int]
+"""A field of a shot, or an item of one; looked up in the file only when there is something to say."""
+
+PROMPT = ("prompt",)
 
 
 class Used(NamedTuple):
@@ -14,9 +20,19 @@ class Used(NamedTuple):
 
     material: Material
     name: str
-    origin: Origin
+    where: Where
     source: Origin | None = None
     """Where the asset says it; None for what a field or a prompt names itself."""
+
+
+class Form(NamedTuple):
+    """The part of a request that many shots share."""
+
+    model: str
+    resolution: str
+    seconds: int
+    aspect_ratio: str | None
+    upscale: str | None
 
 
 @dataclass(slots=True)
@@ -26,10 +42,12 @@ class Cast:
     names: dict[str, Asset | str]
     stock: Stock
     edition: Edition
+    takes: Callable[[str], int | None]
+    """How many takes a shot has, by its id; None when nobody knows."""
     hidden: tuple[str, ...] = ()
     """How names begin that are not known because of another problem."""
-    takes: dict[str, int] = field(default_factory=dict)
-    """Takes of each shot whose number is known."""
+    forms: dict[tuple[Value, ...], Form] = field(default_factory=dict)
+    """What shots are asked for, by the values that say it: few for many shots."""
     fine: set[object] = field(default_factory=set)
     """Combinations of model, resolution and so on in which nothing was found wrong."""
 

@@ -1,20 +1,18 @@
 """From a finished shot to the one request that its takes share: mode, materials, positions, the prompt as sent."""
 
 import re
-from collections.abc import Mapping
 
 from runner.language.board import Shot
-from runner.language.cast import Used, same_source
-from runner.language.document import Origin, Value
+from runner.language.cast import PROMPT, Form, Used, same_source
+from runner.language.document import Value
 from runner.language.limits import check
-from runner.language.materials import Asset, ending, folded, is_source
-from runner.language.mentions import Mention, find, resolve, single, suggestion
-from runner.language.notes import Notes
+from runner.language.materials import Asset, folded
+from runner.language.mentions import Mention, find, resolve, suggestion
+from runner.language.naming import Naming
 from runner.language.scope import MARK, Fault
 from runner.language.shots import prompt_text
-from runner.media.files import known_endings
 from runner.problems import Problem
-from runner.request import FromTake, Kind, Material, Mode, Plain, Request
+from runner.request import FromTake, Material, Mode, Plain, Request
 from runner.values import dataclass, field, replace
 
 _MARKUP = re.compile(r"\{[{#].*?(?:[}#]\}|\Z)", re.DOTALL)
@@ -22,7 +20,7 @@ _GONE = "\ufffc"
 
 
 @dataclass(slots=True)
-class Composer(Notes):
+class Composer(Naming):
     """Makes the request of one draft; whatever is wrong is noted, and then there is none."""
 
     order: list[Material] = field(default_factory=list)
@@ -34,7 +32,7 @@ class Composer(Notes):
 
     def shot(self) -> Shot | None:
         """The finished shot, or None when something is wrong with it."""
-        draft, values = self.draft, self.draft.values
+        draft = self.draft
         _, text = prompt_text(draft, self.ground)
         mentions = find(text, self.cast.names) if text and "@" in text else []
         self.text = text or ""
@@ -44,23 +42,19 @@ class Composer(Notes):
             self._beside_a_fault()
         frames = self._frames()
         references = self._references()
-        mode = self._mode(mentions, references, frames)
+        mode = self._mode(mentions, references)
         if mode == "keyframe":
-            prompt = resolve(self.text, mentions, self._in_words).strip()
-            materials = tuple(one.material for one in frames)
+            prompt = resolve(self.text, mentions, self._in_words)
+            self.order = [one.material for one in frames]
             self.used = frames
         else:
-            prompt = resolve(self.text, mentions, lambda mention: self._in_reference(mention, references)).strip()
+            prompt = resolve(self.text, mentions, lambda mention: self._in_reference(mention, references))
             self.mentioned = len(self.order)
             for one in references:
                 self._place(one)
-            materials = tuple(self.order)
-        request = self._request(mode, prompt or None, materials)
-        if request is not None:
-            check(self, request)
-        if request is None or self.failed or draft.broken:
-            return None
-        return self._made(request, values)
+        request = self._request(mode, prompt.strip() or None, tuple(self.order))
+        check(self, request)
+        return None if self.failed or draft.broken else self._made(request)
 
     def _beside_a_fault(self) -> None:
         """The mentions that stand literally in a prompt whose template failed: one fault does not hide another."""
@@ -85,147 +79,22 @@ class Composer(Notes):
                 hint = f"{hint} (a literal @ is written @@)" if hint else "a literal @ is written @@"
                 self.note_in_prompt("unknown-name", mention, f"nobody is named @{mention.written}", hint)
             elif mention.named.kind == "shot":
-                self._check_pin(mention, None)
+                self._check_pin(mention, PROMPT)
 
-    def _check_pin(self, mention: Mention, origin: Origin | None) -> bool:
-        named = mention.named
-        assert named is not None
-        takes = self.cast.takes.get(named.name)
-        if named.take is None or takes is None or 1 <= named.take <= takes:
-            return True
-        what = "1 take" if takes == 1 else f"{takes} takes"
-        message = f"`{named.name}` has {what}, no take {named.take}"
-        hint = (
-            f"name one of 1 to {takes}, or give {named.name} more takes"
-            if takes > 1
-            else f"write @{named.name} without #{named.take}"
-        )
-        if origin is None:
-            self.note_in_prompt("pin", mention, message, hint)
-        else:
-            self.note("pin", origin, message, hint)
-        return False
+    def _mode(self, mentions: list[Mention], references: list[Used]) -> Mode:
+        draft, values = self.draft, self.draft.values
+        said, listed = values.get("mode"), bool(values.get("references"))
+        keyframe = values.get("first_frame") is not None or values.get("last_frame") is not None
+        keyframe = keyframe or not draft.broken.isdisjoint(("first_frame", "last_frame"))
+        material = listed or (bool(mentions) and any(map(self._has_material, mentions)))
+        if said is not None or (keyframe and listed):
+            self._contradictions(said, keyframe, material, listed)
+        return "keyframe" if keyframe else "reference" if material else "text"
 
-    def _frames(self) -> list[Used]:
-        if "first_frame" not in self.draft.values and "last_frame" not in self.draft.values:
-            return []
-        found = []
-        for name in ("first_frame", "last_frame"):
-            said = self.draft.values.get(name)
-            if isinstance(said, str):
-                one = self._frame(said, self.draft.origin(name))
-                found += [one] if one else []
-        if (
-            "last_frame" in self.draft.values
-            and self.draft.values.get("last_frame") is not None
-            and self.draft.values.get("first_frame") is None
-            and "first_frame" not in self.draft.broken
-        ):
-            self.note(
-                "last-frame-alone",
-                self.draft.origin("last_frame"),
-                "`last_frame` needs a `first_frame`",
-                "give the picture that the clip begins with",
-            )
-        return found
-
-    def _frame(self, said: str, origin: Origin) -> Used | None:
-        used = self._materials(said, origin, "image")
-        if not used:
-            return None
-        if len(used) > 1:
-            self.note(
-                "several-pictures",
-                origin,
-                f"`{said}` has {len(used)} pictures; a frame is one",
-                "make an asset of the one",
-            )
-            return None
-        one = used[0]
-        if one.material.kind == "image":
-            return one
-        if isinstance(one.material, FromTake):
-            message = f"`{said}` is a clip; a frame of it is asked for here"
-            self.note("clip-as-frame", origin, message, f'write "@{said.removeprefix("@")}.last_frame"')
-        else:
-            self.note(
-                "material-kind", origin, f"`{said}` is {one.material.kind}; a frame is a picture", "name an image"
-            )
-        return None
-
-    def _references(self) -> list[Used]:
-        said = self.draft.values.get("references")
-        found: list[Used] = []
-        for index, item in enumerate(said if isinstance(said, list) else ()):
-            found += self._materials(str(item), self.draft.origin("references", index), None)
-        return found
-
-    def _materials(self, said: str, origin: Origin, wanted: Kind | None) -> list[Used]:
-        """What a field's value names: an asset's pictures, a clip or a frame of a shot, a file or an address."""
-        if is_source(said):
-            kind = wanted if said.startswith("https://") and ending(said) not in known_endings else None
-            made = self.cast.stock.source(said, kind, origin)
-            if isinstance(made, Problem):
-                self.failed = True
-                self.ground.problems.add(replace(made, shots=(self.draft.id,)))
-                return []
-            return [Used(made, said, origin)]
-        mention = single(said, self.cast.names)
-        if mention.wrong is not None:
-            self.note(mention.wrong[0], origin, mention.wrong[1], mention.wrong[2])
-        elif mention.named is None:
-            self.failed = True
-            if folded(mention.written).startswith(self.cast.hidden):
-                return []
-            hint = suggestion(mention.written, self.cast.known)
-            self.note(
-                "unknown-name",
-                origin,
-                f"nobody is named `{mention.written}`",
-                hint or "a file is named by its path, with its ending",
-            )
-        elif mention.named.kind == "position":
-            self.note(
-                "position-here",
-                origin,
-                f"`{said}` counts the references; here one is named",
-                "write the material's name",
-            )
-        elif mention.named.kind == "shot":
-            if self._check_pin(mention, origin):
-                named = mention.named
-                return [Used(FromTake(named.name, named.part, named.take), mention.written, origin)]
-        else:
-            return self._of_asset(mention.named.name, mention.written, origin)
-        return []
-
-    def _of_asset(self, name: str, written: str, origin: Origin) -> list[Used]:
-        asset = self.cast.names[folded(name)]
-        assert isinstance(asset, Asset)
-        asset.used = True
-        media = self.cast.stock.use(asset)
-        if asset.wrong:
-            self.failed = True
-            for problem in asset.wrong:
-                self.ground.problems.add(replace(problem, shots=(self.draft.id,)))
-        elif not asset.sources:
-            self.note(
-                "words-only",
-                origin,
-                f"`{written}` is words alone; a picture, video or sound is asked for",
-                "give the asset an image",
-            )
-        if len(media) == 1:
-            return [Used(media[0], asset.name, origin, asset.sources[0][2])]
-        sources = [source for _, _, source in asset.sources]
-        return [Used(material, asset.name, origin, source) for material, source in zip(media, sources, strict=False)]
-
-    def _mode(self, mentions: list[Mention], references: list[Used], frames: list[Used]) -> Mode:
-        draft, said = self.draft, self.draft.values.get("mode")
-        keyframe = draft.values.get("first_frame") is not None or draft.values.get("last_frame") is not None
-        keyframe = keyframe or bool({"first_frame", "last_frame"} & draft.broken)
-        material = bool(draft.values.get("references")) or any(self._has_material(mention) for mention in mentions)
-        if keyframe and draft.values.get("references"):
+    def _contradictions(self, said: Value, keyframe: bool, material: bool, listed: bool) -> None:
+        """What `mode` says, and what the materials of the shot say."""
+        draft = self.draft
+        if keyframe and listed:
             self.note(
                 "mode",
                 draft.origin("references"),
@@ -250,13 +119,13 @@ class Composer(Notes):
                 "`mode: reference` needs materials",
                 "mention some in the prompt or in `references`",
             )
-        return "keyframe" if keyframe else "reference" if material else "text"
 
     def _has_material(self, mention: Mention) -> bool:
-        if mention.named is None:
-            return False
-        one = self.cast.names.get(folded(mention.named.name))
-        return mention.named.kind != "asset" or (isinstance(one, Asset) and bool(one.sources))
+        named = mention.named
+        if named is None or named.kind != "asset":
+            return named is not None
+        one = self.cast.names.get(folded(named.name))
+        return isinstance(one, Asset) and bool(one.sources)
 
     def _in_reference(self, mention: Mention, references: list[Used]) -> str:
         named = mention.named
@@ -265,14 +134,12 @@ class Composer(Notes):
         if named.kind == "position":
             return self._position(mention, references)
         if named.kind == "shot":
-            return self._place(
-                Used(FromTake(named.name, named.part, named.take), mention.written, self.draft.origin("prompt"))
-            )
+            return self._place(Used(FromTake(named.name, named.part, named.take), mention.written, PROMPT))
         asset = self.cast.names[folded(named.name)]
         assert isinstance(asset, Asset)
         if not asset.sources:
             return self._in_words(mention)
-        placed = [self._place(one) for one in self._of_asset(named.name, mention.written, self.draft.origin("prompt"))]
+        placed = [self._place(one) for one in self._of_asset(named.name, mention.written, PROMPT)]
         return " ".join(placed) + self._words(asset)
 
     def _position(self, mention: Mention, references: list[Used]) -> str:
@@ -293,13 +160,16 @@ class Composer(Notes):
 
     def _place(self, one: Used) -> str:
         """`@image2`: the position of a material in the request, which it gets when it first comes."""
-        same = [material for material in self.order if material.kind == one.material.kind]
-        for number, material in enumerate(same, start=1):
-            if same_source(material, one.material):
-                return f"@{one.material.kind}{number}"
-        self.order.append(one.material)
+        wanted = one.material
+        kind, number = wanted.kind, 1
+        for material in self.order:
+            if material.kind == kind:
+                if same_source(material, wanted):
+                    return f"@{kind}{number}"
+                number += 1
+        self.order.append(wanted)
         self.used.append(one)
-        return f"@{one.material.kind}{len(same) + 1}"
+        return f"@{kind}{number}"
 
     def _words(self, asset: Asset) -> str:
         """` (words)` at the first mention of an asset that has some."""
@@ -342,42 +212,57 @@ class Composer(Notes):
             return mention.written
         return mention.written + self._words(asset)
 
-    def _request(self, mode: Mode, prompt: str | None, materials: tuple[Material, ...]) -> Request | None:
-        values, edition = self.draft.values, self.cast.edition
-        model = values.get("model", "seedance-20")
-        aspect = values.get("aspect_ratio", "16:9")
-        duration = values.get("duration", 5)
-        inputs = self.draft.raw.get("inputs")
-        seed, audio, upscale = values.get("seed"), values.get("audio"), values.get("upscale")
+    def _request(self, mode: Mode, prompt: str | None, materials: tuple[Material, ...]) -> Request:
+        said = self.draft.values.get
+        asked = (said("model"), said("resolution"), said("duration"), said("aspect_ratio"), said("upscale"))
+        known = self.cast.forms.get(asked)
+        if known is None:
+            known = self.cast.forms[asked] = self._form()
+        seed, audio, inputs = said("seed"), said("audio"), self.draft.raw.get("inputs")
         return Request(
-            model=edition.models.get(str(model), str(model)),
-            resolution=str(values.get("resolution") or "720p"),
-            seconds=int(str(duration).rstrip("s")) if duration is not None else 5,
-            aspect_ratio=None if aspect == "auto" else str(aspect or "16:9"),
-            mode=mode,
-            prompt=prompt,
-            materials=materials,
-            upscale=upscale if isinstance(upscale, str) else None,
-            seed=seed if isinstance(seed, int) else None,
-            audio=audio if isinstance(audio, bool) else None,
-            inputs=_inputs(inputs),
+            known.model,
+            known.resolution,
+            known.seconds,
+            known.aspect_ratio,
+            mode,
+            prompt,
+            materials,
+            known.upscale,
+            seed if isinstance(seed, int) else None,
+            audio if isinstance(audio, bool) else None,
+            _inputs(inputs) if inputs else (),
         )
 
-    def _made(self, request: Request, values: Mapping[str, Value]) -> Shot:
-        tags, takes = values.get("tags"), values.get("takes")
+    def _form(self) -> Form:
+        """What most shots have in common, with what the format puts in where nothing is said."""
+        values = self.draft.values
+        model, aspect = str(values.get("model", "seedance-20")), values.get("aspect_ratio", "16:9")
+        duration, upscale = values.get("duration"), values.get("upscale")
+        return Form(
+            self.cast.edition.models.get(model, model),
+            str(values.get("resolution") or "720p"),
+            int(str(duration).rstrip("s")) if duration is not None else 5,
+            None if aspect == "auto" else str(aspect or "16:9"),
+            upscale if isinstance(upscale, str) else None,
+        )
+
+    def _made(self, request: Request) -> Shot:
+        draft = self.draft
+        said = draft.values.get
+        tags, takes, combination = said("tags"), said("takes"), draft.combination
         return Shot(
-            storyboard=self.ground.document.name,
-            id=self.draft.id,
-            request=request,
-            takes=takes if isinstance(takes, int) else 1,
-            place=self.draft.entry.entry_place(),
-            title=_text(values.get("title")),
-            notes=_text(values.get("notes")),
-            scene=_text(values.get("scene")),
-            tags=tuple(map(str, tags)) if isinstance(tags, list) else (),
-            skip=values.get("skip") is True,
-            axes=tuple((choice.axis, choice.text) for choice in self.draft.combination),
-            names=tuple(one.name for one in self.used),
+            self.ground.document.name,
+            draft.id,
+            request,
+            takes if isinstance(takes, int) else 1,
+            draft.entry.entry_place(),
+            _text(said("title")),
+            _text(said("notes")),
+            _text(said("scene")),
+            tuple(map(str, tags)) if isinstance(tags, list) else (),
+            said("skip") is True,
+            tuple([(choice.axis, choice.text) for choice in combination]) if combination else (),
+            tuple([one.name for one in self.used]) if self.used else (),
         )
 
 

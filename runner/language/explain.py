@@ -10,7 +10,7 @@ from runner.language.document import Value
 from runner.language.environment import text_of
 from runner.language.expansion import used_names
 from runner.language.scope import Fault
-from runner.language.shots import Draft, prompt_text
+from runner.language.shots import Draft, finish, prompt_text
 from runner.problems import Place
 from runner.values import dataclass
 
@@ -69,6 +69,7 @@ def explain_shot(
 
 
 def _explained(film: Film, draft: Draft) -> Explained | None:
+    finish(draft, film.ground)
     composer = Composer(draft, film.ground, film.cast)
     shot = composer.shot()
     if shot is None:
@@ -84,7 +85,7 @@ def _explained(film: Film, draft: Draft) -> Explained | None:
         rendered=rendered.strip() if rendered else None,
         sent=shot.request.prompt,
         materials=tuple(_materials(composer, shot)),
-        sources=tuple((one.source or one.origin).place() for one in composer.used),
+        sources=tuple((one.source or draft.origin(*one.where)).place() for one in composer.used),
         prompt_at=draft.origin("prompt").place() if draft.layer("prompt") is not None else None,
     )
 

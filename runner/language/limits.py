@@ -20,8 +20,15 @@ _OURS = {"images": "references", "videos": "references", "audio_files": "referen
 
 def check(composer: "Composer", request: Request) -> None:
     """Notes what the edition refuses, and what it takes but is probably not meant."""
-    known = (request.model, request.resolution, request.upscale, request.seed, request.audio)
-    asked = (*known, request.seconds, request.aspect_ratio)
+    asked = (
+        request.model,
+        request.resolution,
+        request.upscale,
+        request.seed,
+        request.audio,
+        request.seconds,
+        request.aspect_ratio,
+    )
     if asked not in composer.cast.fine or composer.draft.broken or request.inputs:
         before = len(composer.ground.problems.found)
         _fields(composer, request)
@@ -110,7 +117,7 @@ def _prompt(composer: "Composer", request: Request) -> None:
         return
     length = len(request.prompt)
     if length <= limits.prompt // 2:
-        if "s:" in request.prompt or "s：" in request.prompt:
+        if "s:" in request.prompt or "s :" in request.prompt or "：" in request.prompt:
             _timeline(composer, request, draft.origin("prompt") if "prompt" in draft.raw else draft.entry)
         return
     said = draft.origin("prompt") if "prompt" in draft.raw else draft.entry
@@ -152,7 +159,7 @@ def _counts(composer: "Composer", request: Request) -> None:
     limits = composer.cast.edition.limits
     if request.mode == "keyframe":
         return
-    if all(material.kind == "audio" for material in request.materials):
+    if request.materials[0].kind == "audio" and all(material.kind == "audio" for material in request.materials):
         message, hint = "audio cannot be the only material", "mention an image or a video beside it"
         composer.note_of("audio-alone", composer.used[0], message, hint)
     if len(composer.used) <= min(limits.images, limits.videos, limits.audio):
@@ -169,7 +176,10 @@ def _counts(composer: "Composer", request: Request) -> None:
 
 def _lengths(composer: "Composer", request: Request) -> None:
     limits = composer.cast.edition.limits
-    if all(material.kind == "image" for material in request.materials):
+    for material in request.materials:
+        if material.kind != "image":
+            break
+    else:
         return
     total: dict[str, Decimal] = {"video": Decimal(0), "audio": Decimal(0)}
     for one in composer.used:
@@ -211,11 +221,11 @@ def _first(composer: "Composer", kind: Kind) -> "Used":
 def _shapes(composer: "Composer", request: Request) -> None:
     if request.aspect_ratio is None:
         return
-    across, down = map(int, request.aspect_ratio.split(":"))
     for one in composer.used:
         material = one.material
         if not isinstance(material, LocalFile) or material.kind != "image" or not material.width or not material.height:
             continue
+        across, down = map(int, request.aspect_ratio.split(":"))
         ratio = (material.width / material.height) / (across / down)
         if max(ratio, 1 / ratio) > _RATIO_FAR:
             message = f"`{one.name}` is {material.width} × {material.height}, and the shot is {request.aspect_ratio}"
@@ -226,7 +236,7 @@ def _shapes(composer: "Composer", request: Request) -> None:
 
 def _unmentioned(composer: "Composer", request: Request) -> None:
     """Those that came after the prompt's own: the references that it does not mention."""
-    if request.mode != "reference":
+    if request.mode != "reference" or composer.mentioned == len(composer.used):
         return
     for index in range(composer.mentioned, len(composer.used)):
         one = composer.used[index]

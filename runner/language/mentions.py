@@ -17,6 +17,8 @@ _PIN = re.compile(r"#(\d{1,3})(?!\w)")
 _FRAME = re.compile(r"\.(first_frame|last_frame)(?![\w])", re.IGNORECASE)
 _POSITION = re.compile(r"(image|video|audio)(\d{1,4})\Z", re.IGNORECASE)
 _ENDING = re.compile(r"(?:#\d+)?(?:\.(?:first|last)_frame)?\Z", re.IGNORECASE)
+_GOES_ON = frozenset(".#")
+"""What a pin or a frame begins with, after a name."""
 _FRAME_NAMES = ("first_frame", "last_frame")
 
 
@@ -109,12 +111,11 @@ def _mention(text: str, start: int, names: Names) -> Mention | None:
     for length in _cuts(run):
         prefix = run[:length]
         target = names.get(folded(prefix))
-        place = position(prefix)
-        if target is None and place is None:
-            continue
+        if target is None:
+            if (place := position(prefix)) is None:
+                continue
+            return Mention(start, start + 1 + length, prefix, Named(prefix, "position", position=place))
         end = start + 1 + length
-        if place is not None:
-            return Mention(start, end, prefix, Named(prefix, "position", position=place))
         if isinstance(target, Asset):
             return _of_asset(text, start, end, target)
         assert isinstance(target, str)
@@ -134,6 +135,8 @@ def _cuts(run: str) -> Iterator[int]:
 def _of_asset(text: str, start: int, end: int, asset: Asset) -> Mention:
     written = text[start + 1 : end]
     named = Named(asset.name, "asset")
+    if text[end : end + 1] not in _GOES_ON:
+        return Mention(start, end, written, named)
     frame, pin = _FRAME.match(text, end), _PIN.match(text, end)
     if frame:
         wrong = (
@@ -153,6 +156,8 @@ def _of_asset(text: str, start: int, end: int, asset: Asset) -> Mention:
 
 
 def _of_shot(text: str, start: int, end: int, shot: str) -> Mention:
+    if text[end : end + 1] not in _GOES_ON:
+        return Mention(start, end, text[start + 1 : end], Named(shot, "shot"))
     take: int | None = None
     if pin := _PIN.match(text, end):
         take, end = int(pin[1]), pin.end()

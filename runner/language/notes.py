@@ -1,6 +1,6 @@
 """What is said about one shot: at a value, at a material, at a mention in its prompt."""
 
-from runner.language.cast import Cast, Used
+from runner.language.cast import PROMPT, Cast, Used
 from runner.language.document import Origin
 from runner.language.mentions import Mention
 from runner.language.shots import Draft, Ground
@@ -34,8 +34,8 @@ class Notes:
 
     def spot(self, one: Used) -> Place:
         """Where a material is named: the mention in the prompt, where it stands literally, or the field's item."""
-        if one.origin.path[-1:] != ("prompt",):
-            return one.origin.place()
+        if one.where != PROMPT:
+            return self.draft.origin(*one.where).place()
         origin, index, width = literal(self.draft, self.ground, f"@{one.name}")
         return origin.place(index or 0, width)
 

@@ -45,6 +45,7 @@ class Draft:
     """False when its id cannot be used: it is checked, but nobody can mention it."""
     values: dict[str, Value] = field(default_factory=dict)
     """Rendered and checked fields."""
+    finished: bool = False
     broken: set[str] = field(default_factory=set)
     """Fields that something was said about; nothing more is said of them."""
 
@@ -121,8 +122,10 @@ def render_field(draft: Draft, name: str, text: str, ground: Ground, *keys: int)
 
 
 def finish(draft: Draft, ground: Ground) -> None:
-    """Renders every field but the prompt and checks the finished shot against the schema."""
-    values = draft.values
+    """Renders every field but the prompt and checks the finished shot against the schema; once."""
+    if draft.finished:
+        return
+    draft.finished, values = True, draft.values
     value: Any
     for name, value in draft.raw.items():
         kind = type(value)

@@ -1,7 +1,7 @@
 """Nothing is shown that has not passed here: no control characters, no bidi overrides, no lone surrogates."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 _JOINERS = frozenset("\u200c\u200d")  # Persian, Indic scripts and emoji are misspelt without them
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -70,33 +70,43 @@ def json_line(value: object) -> str:
     return _encode(value)
 
 
-def json_document(value: Mapping[str, object]) -> str:
-    """One JSON document in ASCII: a line for each mapping that holds no list of mappings itself."""
+def json_document(value: Mapping[str, object], deep: int = 9) -> str:
+    """One JSON document in ASCII: a line for each mapping that holds no list of mappings itself.
+
+    Such lists are opened `deep` levels down; what lies below is a part of its line. An iterator is such a list too,
+    of which one item at a time is made.
+    """
     parts: list[str] = []
-    _document(value, "", parts.append)
+    _document(value, "", deep, parts.append)
     return "".join(parts) + "\n"
 
 
-def _document(value: object, margin: str, out: Callable[[str], None]) -> None:
+def _document(value: object, margin: str, deep: int, out: Callable[[str], None]) -> None:
     """Opened only as far as lists of mappings go: quick, readable, and a change touches its own lines."""
     # A dict is asked for by its type first: an abstract class takes ten times as long to answer.
-    if (type(value) is dict or isinstance(value, Mapping)) and (not margin or any(map(_is_table, value.values()))):
+    if deep and (type(value) is dict or isinstance(value, Mapping)) and (not margin or _holds_table(value)):
         before, inner = "{", margin + " "
         for key, entry in value.items():
             out(f"{before}\n{inner}{_encode(key)}: ")
-            _document(entry, inner, out)
+            _document(entry, inner, deep, out)
             before = ","
         out(f"\n{margin}}}" if value else "{\n}")
-    elif isinstance(value, list) and _is_table(value):
+    elif deep and isinstance(value, list | Iterator) and _is_table(value):
         before, inner = "[", margin + " "
         for item in value:
             out(f"{before}\n{inner}")
-            _document(item, inner, out)
+            _document(item, inner, deep - 1, out)
             before = ","
-        out(f"\n{margin}]")
+        out(f"\n{margin}]" if before == "," else "[]")
     else:
         out(_encode(value))
 
 
+def _holds_table(value: Mapping[str, object]) -> bool:
+    return any(map(_is_table, value.values()))
+
+
 def _is_table(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and (type(value[0]) is dict or isinstance(value[0], Mapping))
+    if not isinstance(value, list):
+        return isinstance(value, Iterator)
+    return bool(value) and (type(value[0]) is dict or isinstance(value[0], Mapping))

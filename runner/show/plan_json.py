@@ -21,7 +21,10 @@ Told = Mapping[Decimal | None, tuple[int | float | None, str | None]]
 def plan_json(
     plan: Plan, body_of: BodyOf, warnings: Sequence[Problem] = (), goes: Sequence[Goes] = ()
 ) -> dict[str, object]:
-    """`{"plan": 1, …}`; credits are integers when whole, dollars exact texts, unknown prices null."""
+    """`{"plan": 1, …}`; credits are integers when whole, dollars exact texts, unknown prices null.
+
+    For `json_document`: the shots of a storyboard are an iterator, so that ten thousand do not stand in memory at once.
+    """
     shape: dict[str, object] = {
         "plan": VERSION,
         "provider": plan.account.provider,
@@ -36,17 +39,14 @@ def plan_json(
 
 
 def _storyboard(plan: Plan, board: Storyboard, body_of: BodyOf) -> dict[str, object]:
-    by_shot: dict[str, list[Step]] = {}
-    for step in plan.of(board):
-        by_shot.setdefault(step.shot.id, []).append(step)
-    shots = [shot for shot in plan.shots if shot.storyboard == board.path]
+    shots = (shot for shot in plan.shots if shot.storyboard == board.path)
     # Few prices for many takes: each is written out once.
     prices = {step.price.credits for step in plan.steps}
     told = {credits: (credits_json(credits), usd_text(plan.usd(credits))) for credits in prices}
     return {
         "path": board.path,
         "title": board.title,
-        "shots": [_shot(shot, by_shot.get(shot.id, ()), body_of, told) for shot in shots],
+        "shots": (_shot(shot, plan.steps_of(board.path, shot.id), body_of, told) for shot in shots),
     }
 
 
@@ -62,7 +62,7 @@ def _take(step: Step, body_of: BodyOf, told: Told) -> dict[str, object]:
         "action": step.action.value,
         "reason": step.reason,
         "waits_for": step.waits_for,
-        "request": dict(body_of(step)),
+        "request": body_of(step),
         "credits": credits,
         "usd": usd,
     }

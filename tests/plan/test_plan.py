@@ -92,7 +92,7 @@ def test_a_renamed_shot_is_free() -> None:
 def test_more_takes_pay_only_for_those_that_are_more() -> None:
     quay, history = shot("quay"), History()
     after(history, plan(quay).steps[0], *MADE)
-    decided = plan(replace(quay, takes=3), history=history)
+    decided = plan(quay._replace(takes=3), history=history)
     assert actions(decided) == ["keep", "make", "make"]
     assert decided.totals.credits == 400
 

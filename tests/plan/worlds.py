@@ -1,7 +1,6 @@
 """Small batches and histories, as values."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -104,4 +103,4 @@ def clip(id: str, take: int = 1) -> Clip:
 
 
 def renamed(old: Shot, id: str) -> Shot:
-    return replace(old, id=id)
+    return old._replace(id=id)

@@ -71,20 +71,20 @@ def test_each_is_named_with_the_line_where_it_is_said() -> None:
         return Place("storyboards/film.yaml", {"prompt": 12, "materials.0": 20}[field], 1)
 
     refused = attempt("uploaded image violates platform rules", None)
-    two = replace(shot(), request=replace(shot().request, materials=MATERIALS[:1]), names=("maria",))
+    two = shot()._replace(request=shot().request._replace(materials=MATERIALS[:1]), names=("maria",))
     assert advice(refused, two, places).startswith("change maria (storyboards/film.yaml:20);")
     assert advice(attempt("bad prompt"), two, places).startswith("it can mean the prompt (storyboards/film.yaml:12);")
 
 
 def test_without_a_picture_none_is_named() -> None:
-    text = replace(shot(), request=replace(shot().request, materials=(), mode="text"), names=())
+    text = shot()._replace(request=shot().request._replace(materials=(), mode="text"), names=())
     assert advice(attempt("uploaded image violates", "moderation"), text).startswith("change what it shows;")
     assert advice(attempt("Face detected", "face"), text).startswith("give a drawn picture, or leave")
 
 
 def test_many_materials_are_counted() -> None:
     pictures = tuple(Remote(f"https://cdn.example.com/{number}.png", "image") for number in range(7))
-    many = replace(shot(), request=replace(shot().request, materials=pictures), names=tuple("abcdefg"))
+    many = shot()._replace(request=shot().request._replace(materials=pictures), names=tuple("abcdefg"))
     assert "change a or b or c or d or 3 more;" in advice(attempt("uploaded image violates", "moderation"), many)
 
 
@@ -126,9 +126,9 @@ def test_what_the_provider_says_is_cleaned() -> None:
 
 
 def test_a_material_is_told_by_its_name_else_by_its_file_or_address() -> None:
-    renamed = replace(shot(), names=("heroine", *NAMES[1:]))
+    renamed = shot()._replace(names=("heroine", *NAMES[1:]))
     assert material_name(renamed, 0) == "heroine (storyboards/assets/maria.png)"
-    bare = replace(shot(), names=())
+    bare = shot()._replace(names=())
     assert [material_name(bare, number) for number in (0, 1, 3)] == [
         "storyboards/assets/maria.png",
         "https://cdn.example.com/walk.mp4",

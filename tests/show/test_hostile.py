@@ -90,7 +90,7 @@ def changed(evil: str) -> Plan:
     past.attempts |= {id: replace(each, words=evil) for id, each in past.attempts.items()}
     (board,) = before.batch.storyboards
     shots = tuple(
-        replace(each, request=replace(each.request, prompt=f"{each.request.prompt} {evil}{evil}"))
+        each._replace(request=each.request._replace(prompt=f"{each.request.prompt} {evil}{evil}"))
         for each in board.shots
     )
     return plan(replace(board, shots=shots if evil.strip() else board.shots), history=past)

@@ -29,7 +29,7 @@ def test_without_a_terminal_the_smallest_command_line_that_would_pass_is_named()
 
 def test_the_ceiling_to_type_is_never_below_the_price() -> None:
     film = plan(series(1, 1))
-    step = replace(film.steps[0], price=replace(film.steps[0].price, credits=Decimal("159.2")))
+    step = film.steps[0]._replace(price=replace(film.steps[0].price, credits=Decimal("159.2")))
     assert question.ceiling_of(replace(film, steps=(step,))) == "160"
 
 
