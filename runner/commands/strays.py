@@ -14,7 +14,6 @@ from runner.events import Event, Failed, Running, Stored, Succeeded, Vanished, W
 from runner.history import Attempt, History, State
 from runner.plan import Plan, Step
 from runner.request import fingerprint
-from runner.values import replace
 
 _LOST_AFTER = timedelta(days=1)
 _LOOKS, _PAUSE = 3, 2.0
@@ -91,7 +90,7 @@ class _Stray:
             return None
         if made.take <= step.shot.takes or fingerprint({**step.form(), "take": made.take}) != made.fingerprint:
             return None
-        return replace(step, take=made.take, fingerprint=made.fingerprint)
+        return step._replace(take=made.take, fingerprint=made.fingerprint)
 
     async def _missing(self) -> str:
         since = self._records.clock.now() - (self._attempt.accepted_at or self._attempt.intended_at)
