@@ -86,8 +86,8 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "a power loss may take a clip's name": (
         "runner/records/clips.py",
-        "        part.replace(target)\n        sync_folder(target.parent)\n",
-        "        part.replace(target)\n",
+        "            self._set_aside(target)\n        part.replace(target)\n        sync_folder(target.parent)\n",
+        "            self._set_aside(target)\n        part.replace(target)\n",
         POWER,
     ),
     "a clip may still be on its way to the disk": (
