@@ -80,7 +80,8 @@ class Opened(Reading):
 
     def _to_make_again(self, history: History, named: frozenset[Name] | None) -> frozenset[str]:
         steps = self.plan(history, selected=named).steps
-        found = [step for step in steps if step.action in (Action.REFUSED, Action.GONE)]
+        on_its_way = (Action.RESUME, Action.UNSETTLED)  # what this flag has ordered before a crash is gone on with
+        found = [step for step in steps if step.action in (Action.REFUSED, Action.GONE, *on_its_way)]
         if not found:
             raise Stop(ExitCode.USAGE, "--again: nothing of what it names was refused or is gone")
         return frozenset(step.attempt for step in found if step.attempt is not None)

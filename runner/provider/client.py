@@ -37,7 +37,7 @@ from runner.provider.exchange import Answer, exchange, nothing_to_mark
 from runner.provider.pace import Pace
 from runner.provider.redact import forms_of, without_key
 from runner.request import Plain
-from runner.values import dataclass, field
+from runner.values import dataclass, field, replace
 
 CREATE = "/api/v1/jobs/createTask"
 LOOK = "/api/v1/jobs/recordInfo"
@@ -156,6 +156,8 @@ class Client:
         """The same with what the record says of itself, for binding a task to an attempt."""
         answer = await self._get(task_id)
         facts = None if answer.status is None or answer.trouble else read_facts(answer.status, answer.body)
+        if facts is not None and facts.model is not None:  # a spelling that no page has denies nothing
+            facts = replace(facts, model=self.edition.models.get(facts.model))
         return self._read(answer, task_id, None), facts
 
     def _read(self, answer: Answer, task_id: str, model: str | None) -> LookAnswer:

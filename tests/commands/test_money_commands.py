@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 from collections.abc import Callable
 
 from tests.commands.conftest import PAID_FILM, Host
@@ -136,6 +137,20 @@ def test_a_refused_take_is_not_sent_again_until_it_is_asked_for(paid_film: Conte
     assert again.code == 0, again.err
     assert there.state["creates"] == 2
     assert paid_film.storyboard("run", FILM, "--yes", "--again", "quay", **there.env).code == 2
+
+
+def test_again_goes_on_with_what_it_ordered_before_a_crash(paid_film: Content, host: Start) -> None:
+    rule = "faults: 1\nrules:\n  - {on: task, times: 1, do: {error: text}}\n"
+    there = host("--faults", str(paid_film.write("faults.yaml", rule)), seconds="1")
+    again = ("run", FILM, "--yes", "--again", "quay")
+    assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 1
+    process = paid_film.start(*again, **there.env)
+    while there.state["creates"] < 2:
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    assert paid_film.storyboard(*again, **there.env).code in (0, 6)
+    assert there.state["creates"] == 2
 
 
 def test_no_wait_leaves_tasks_to_the_next_run(paid_film: Content, host: Start) -> None:

@@ -95,6 +95,20 @@ def test_the_answer_with_what_the_record_says_of_itself_confirms_a_task() -> Non
     assert (facts.task_id, facts.model) == ("task_1", "seedance-20")
 
 
+@pytest.mark.parametrize(
+    ("spelled", "model"),
+    [("seedance2.0-pro", "seedance-20"), ("seedance2.0-fast", "seedance2-fast"), ("Seedance 2.0 (Pro)", None)],
+)
+def test_a_model_is_known_by_all_its_spellings_and_an_unknown_one_denies_nothing(
+    spelled: str, model: str | None
+) -> None:
+    with Double([said(200, record("task_1", "generating", model=spelled), on=LOOK)]) as double:
+        _, facts = ask(double.url, lambda client: client.confirm("task_1"))
+
+    assert facts is not None
+    assert facts.model == model
+
+
 def test_an_answer_that_cannot_be_read_confirms_nothing() -> None:
     with Double([page(200, on=LOOK)]) as double:
         answer, facts = ask(double.url, lambda client: client.confirm("task_1"))
