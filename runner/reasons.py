@@ -1,6 +1,5 @@
 """Why a take is made anew: what differs between the request that was made and the one that is wanted, in words."""
 
-import difflib
 from collections.abc import Mapping
 
 from runner.request import Plain
@@ -48,6 +47,8 @@ def _prompt(before: str, now: str) -> list[str]:
 
 def _words(old: list[str], new: list[str]) -> str:
     """The first place where the words differ, with a word before it, and how many more places there are."""
+    import difflib
+
     changes = [
         block for block in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes() if block[0] != "equal"
     ]

@@ -1,6 +1,5 @@
 """Which repository this is, so that two clones on a machine share their history; and whether git keeps a file."""
 
-import subprocess
 from pathlib import Path
 
 from runner.values import dataclass
@@ -44,6 +43,8 @@ def uncommitted(root: Path, paths: list[Path]) -> list[Path]:
 
 
 def _git(root: Path, *words: str) -> str | None:
+    import subprocess
+
     try:
         done = subprocess.run(
             ["git", "-C", str(root), *words],  # noqa: S607 - the user's own git, found as they find it
