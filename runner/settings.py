@@ -122,7 +122,7 @@ _NO_KEY = """{host} wants a key, and SEEDANCE_API_KEY is not set; nothing was se
 def host_of(base_url: str) -> str:
     """The account's host: a loopback one with its port."""
     parts = urlsplit(base_url)
-    host = (parts.hostname or "").lower()
+    host = (parts.hostname or "").lower().rstrip(".")
     return f"{host}:{parts.port}" if host in _LOOPBACK and parts.port else host
 
 
@@ -151,7 +151,7 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> 
         credits_per_day=_least_credits(files, "budget.credits_per_day"),
         max_credits=_max_credits(flags, env),
         output=_output(root, flags, files),
-        state=state_folder(env),
+        state=_lasting(env),
         prices_up=repo.prices(),
         prices_own=own.prices(),
         webhook=_webhook(files),
@@ -177,6 +177,19 @@ def state_folder(environ: Mapping[str, str] | None = None) -> Path:
     import platformdirs
 
     return platformdirs.user_state_path("storyboard", appauthor=False)
+
+
+def _lasting(environ: Mapping[str, str]) -> Path:
+    """The state folder; Stop where it would be another one in another folder."""
+    name = next((each for each in ("STORYBOARD_STATE", "XDG_STATE_HOME") if environ.get(each)), "")
+    if name and not os.path.isabs(environ[name]):
+        way = environ[name].replace("~", "$HOME", 1) if environ[name].startswith("~") else f"$PWD/{environ[name]}"
+        raise Stop(
+            ExitCode.UNFIT,
+            f"{name}={environ[name]} is not absolute: in another folder it would be another ledger, and clips would be "
+            f'paid twice\n  export {name}="{way}"',
+        )
+    return state_folder(environ)
 
 
 def own_folder(environ: Mapping[str, str] | None = None) -> Path:

@@ -42,12 +42,20 @@ def uncommitted(root: Path, paths: list[Path]) -> list[Path]:
     return [path for name, path in names.items() if any(name == entry or name.startswith(entry) for entry in changed)]
 
 
+_PLAIN_GIT = (
+    *("env", "-u", "GIT_DIR", "-u", "GIT_WORK_TREE", "-u", "GIT_COMMON_DIR", "-u", "GIT_OBJECT_DIRECTORY"),
+    *("-u", "GIT_INDEX_FILE", "-u", "GIT_NAMESPACE", "-u", "GIT_SHALLOW_FILE"),
+    *("git", "--no-replace-objects"),
+)
+"""This folder's own repository with its own first commit, whatever hooks, dotfiles and grafts say."""
+
+
 def _git(root: Path, *words: str) -> str | None:
     import subprocess
 
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), *words],  # noqa: S607 - the user's own git, found as they find it
+            [*_PLAIN_GIT, "-C", str(root), *words],
             capture_output=True,
             text=True,
             timeout=20,

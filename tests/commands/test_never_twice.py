@@ -172,3 +172,30 @@ def test_hostile_amounts_and_moments_in_a_manifest_are_refused(paid_film: Conten
         assert paid_film.storyboard("status", FILM, **there.env).code == 3
     path.write_text(good)
     assert paid_film.storyboard("status", FILM, **there.env).code == 0
+
+
+def test_a_state_folder_that_moves_with_the_caller_is_refused(paid_film: Content, host: Start) -> None:
+    there = host()
+    for said, way in (("state", "$PWD/state"), ("~/state", "$HOME/state")):
+        ended = paid_film.storyboard("run", FILM, "--yes", **there.env | {"STORYBOARD_STATE": said})
+        assert (ended.code, there.state["creates"]) == (3, 0)
+        assert f'export STORYBOARD_STATE="{way}"' in ended.err
+
+
+def test_variables_and_grafts_of_git_make_no_other_repository(paid_film: Content, host: Start, tmp_path: Path) -> None:
+    there = host()
+    other = Content(tmp_path / "other")
+    other.write(FILM, PAID_FILM)
+    other.git("init", "-q")
+    other.git("add", ".")
+    other.git("commit", "-qm", "another beginning")
+    hook = {"GIT_DIR": str(other.root / ".git"), "GIT_WORK_TREE": str(other.root)}
+    assert paid_film.storyboard("run", FILM, "--yes", **there.env | hook).code == 0
+    shutil.rmtree(paid_film.root / "renders")
+    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    shutil.rmtree(paid_film.root / "renders")
+    before = paid_film.git("commit-tree", "HEAD^{tree}", "-m", "an older beginning").strip()
+    paid_film.git("replace", "--graft", "HEAD", before)
+    assert paid_film.git("rev-list", "--max-parents=0", "HEAD").split() == [before]
+    assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+    assert there.state["creates"] == 2

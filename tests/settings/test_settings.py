@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.problems import ExitCode, Stop
-from runner.settings import Flags, Settings, Webhook, find_root, pull_request, read
+from runner.settings import Flags, Settings, Webhook, find_root, host_of, pull_request, read
 
 
 def settings(tmp_path: Path, toml: str = "", own: str = "", flags: Flags | None = None, **env: str) -> Settings:
@@ -202,3 +202,10 @@ def test_only_the_users_own_file_opens_this_machine_to_others(tmp_path: Path) ->
     said = settings(tmp_path, "", own).webhook
     assert said is not None
     assert (said.host, said.port) == ("0.0.0.0", 8788)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://kinovi.ai", "https://KINOVI.AI:443/", "https://kinovi.ai./", "https://kinovi.ai."]
+)
+def test_a_host_is_one_account_however_it_is_spelled(url: str) -> None:
+    assert host_of(url) == "kinovi.ai"
