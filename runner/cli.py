@@ -4,15 +4,16 @@ import argparse
 import gc
 import importlib
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn
 
 from runner import __version__
 from runner.commands import COMMANDS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from runner.problems import ExitCode
 
 _DESCRIPTION = """\
@@ -35,7 +36,7 @@ over a ceiling, 5 key, 6 unsettled, 7 locked by another run, 8 something to make
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in our own form, with the way to more."""
 
-    def error(self, message: str) -> NoReturn:
+    def error(self, message: str) -> "NoReturn":
         from runner.problems import ExitCode, Stop
 
         raise Stop(ExitCode.USAGE, f"{message}\n  {self.prog} --help says how it is used")
@@ -91,6 +92,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _ended(words: list[str]) -> "ExitCode":
+    import signal
+
     from runner.problems import ExitCode, Stop
 
     signal.signal(signal.SIGTERM, _interrupt)
@@ -111,7 +114,7 @@ def _ended(words: list[str]) -> "ExitCode":
     return code
 
 
-def _interrupt(number: int, frame: object) -> NoReturn:
+def _interrupt(number: int, frame: object) -> "NoReturn":
     """SIGTERM is a Ctrl-C of somebody else."""
     raise KeyboardInterrupt
 
