@@ -18,7 +18,12 @@ def main() -> int:
         code = 0 if sys.argv[1:2] == ["run"] and _unchanged() else _run()
     except KeyboardInterrupt:
         code = _INTERRUPTED
-    _hear_no_more()
+    deaf = False
+    while not deaf:
+        try:
+            deaf = _hear_no_more()
+        except KeyboardInterrupt:  # it came before it was turned a deaf ear to
+            continue
     return code
 
 
@@ -46,17 +51,13 @@ def _unchanged() -> bool:
     return True
 
 
-def _hear_no_more() -> None:
+def _hear_no_more() -> bool:
     """All is done and said: a signal from here on would end the process as a signal does, and hide what it came to."""
     import signal
 
-    while True:
-        try:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, signal.SIG_IGN)
-        except KeyboardInterrupt:  # it came before it was turned a deaf ear to
-            continue
-        return
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    return True
 
 
 if __name__ == "__main__":
