@@ -12,10 +12,12 @@ from runner.commands.opening import Opened, paid
 from runner.commands.pricing import BUILT
 from runner.commands.reading import color, columns
 from runner.history import Attempt
-from runner.problems import ExitCode
+from runner.problems import ExitCode, Stop
 from runner.show.clean import json_document
 from runner.show.spend import By, Item, bill, spend, spend_csv, spend_json
 
+_FIRST, _LAST = 1971, 9998
+"""Years in which every day has a day before and after it, in every zone."""
 Period = tuple[datetime | None, datetime | None]
 
 
@@ -42,16 +44,19 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _month(text: str) -> date:
-    if not re.fullmatch(r"\d{4}-\d{2}", text):
+    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
         raise argparse.ArgumentTypeError(f"{text!r} is no month: write YYYY-MM")
     return _day(f"{text}-01")
 
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no day: write YYYY-MM-DD") from error
+    if not _FIRST <= day.year <= _LAST:
+        raise argparse.ArgumentTypeError(f"{text!r}: bills are of the years {_FIRST} to {_LAST}")
+    return day
 
 
 def run(args: argparse.Namespace) -> ExitCode:
@@ -75,6 +80,8 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 def _period(args: argparse.Namespace) -> tuple[datetime | None, datetime | None, str]:
     """From when to when (both in the reader's days), and in words."""
+    if args.since and args.until and args.since > args.until:
+        raise Stop(ExitCode.USAGE, f"--since {args.since} is after --until {args.until}")
     if args.since or args.until:
         words = " ".join(
             part for part in (args.since and f"since {args.since}", args.until and f"until {args.until}") if part

@@ -5,6 +5,8 @@ import io
 import time
 from collections.abc import Callable
 
+import pytest
+
 from tests.commands.conftest import PAID_FILM, Host
 from tests.commands.content import Content
 
@@ -79,6 +81,20 @@ def test_the_bill_is_by_shot_as_json_and_csv(paid_film: Content, host: Start) ->
     table = list(csv.DictReader(io.StringIO(paid_film.storyboard("spend", "--by", "shot", "--csv", **there.env).out)))
     assert sorted(row["shot"] for row in table) == ["film:boats", "film:quay"]
     assert "120" in paid_film.storyboard("spend", **there.env).out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--until", "9999-12-31"),
+        ("--month", "9999-12"),
+        ("--month", "2026-13"),
+        ("--since", "0001-01-01"),
+        ("--since", "2026-12-01", "--until", "2026-01-01"),
+    ],
+)
+def test_a_day_that_no_bill_has_is_a_wrong_command_line(paid_film: Content, words: tuple[str, ...]) -> None:
+    assert paid_film.storyboard("spend", *words).code == 2
 
 
 def test_play_money_is_in_no_bill(film: Content) -> None:

@@ -1,6 +1,7 @@
 """One storyboard whose manifest is another host's, or is broken, holds up none of the others."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.commands.conftest import PAID_FILM, Host
 from tests.commands.content import Content, clone
@@ -91,3 +92,21 @@ def test_several_doubts_of_one_take_are_told_apart_and_settled_one_by_one(paid_f
         assert paid_film.storyboard("settle", name, "--undo", **there.env).code == 0
     listed = paid_film.storyboard("settle", "--json", **there.env).json["unsettled"]
     assert [each["attempt"][:8] for each in listed] == [lines[0][2][-8:]]
+
+
+def test_a_task_of_another_repository_is_not_taken_over_not_even_in_words(
+    paid_film: Content, host: Start, tmp_path: Path
+) -> None:
+    there = host("--faults", str(paid_film.write("faults.yaml", NOT_MADE)))
+    assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 6
+    strange = Content(tmp_path / "strange")
+    strange.write(FILM, PAID_FILM)
+    strange.git("init", "-q")
+    strange.git("add", ".")
+    strange.git("commit", "-qm", "another film")
+    assert strange.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
+    [task] = [task["taskId"] for task in there.state["tasks"]]
+    said = paid_film.storyboard("settle", "quay", "--task", task, **there.env)
+    assert said.code == 2
+    assert f"task {task} belongs to another attempt: nothing was changed" in said.err
+    assert paid_film.storyboard("settle", **there.env).code == 6
