@@ -1,25 +1,32 @@
 """How long a batch takes beyond what is needed, and how many questions that costs.
 
-    python -m benchmarks.engine [--tasks 400] [--seeds 3]
+    python -m benchmarks.engine [--tasks 400] [--seeds 20] [--sigma 0.35] [--only virtual|live] [...]
 
-The real loop makes a batch over the real ledger and a simulated provider, in time that passes only when everybody
-waits; task times are log-normal (median 150 s, sigma 0.35). Beside it, for the same tasks in the same order: the list
-schedule without any overhead (the bound that an on-line order can reach), and the same schedule when ends are noticed
-by asking every 5 s, or after pauses that double from 1 to 30 s.
+Two parts, each with asking at fixed intervals and after doubling pauses beside it in the same run. *Virtual*: the real
+loop over the real ledger and a simulated provider, in time that passes only when everybody waits; many seeds.
+*Live* (`benchmarks.live`): the real command against the sandbox over HTTP, in real time, with tasks of seconds.
+
+Task times are log-normal. The list schedule is that of the same tasks in the same order without any overhead: what an
+on-line order can reach. Ours is measured up to the end of the run, when the last clip is stored.
 """
 
 import argparse
-import heapq
 import math
+import os
 import random
 import statistics
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import Pool
 from pathlib import Path
 from typing import Any
 
 import anyio
 
+from benchmarks import live
+from benchmarks.lists import Made, best_waste, bound, doubling, every, idle, list_schedule
 from runner.edition.callback import Callback
 from runner.edition.record import Facts
 from runner.engine.hints import Hints
@@ -37,61 +44,26 @@ from tests.engine import virtual
 from tests.engine.boards import PAID, batch, planner, shot
 from tests.engine.provider import Simulated, Task, World
 
-MEDIAN, SIGMA, LATENCY = 150.0, 0.35, 0.2
-Noticed = Callable[[float], tuple[float, int]]
-"""Seconds that a task takes, to when its end is noticed and after how many questions."""
+MEDIAN, LATENCY = 150.0, 0.2
 
 
-def at_once(took: float) -> tuple[float, int]:
-    return took, 0
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One row of the table."""
 
+    cap: int
+    chains: bool = False
+    webhooks: bool = False
+    rate: float = 5
+    """Requests a second at most."""
+    prior: float = MEDIAN
+    """Seconds that the run expects before it has learned anything."""
 
-def every_five(took: float) -> tuple[float, int]:
-    count = math.ceil(took / 5)
-    return 5.0 * count, count
-
-
-def doubling(took: float) -> tuple[float, int]:
-    at, pause, count = 0.0, 1.0, 0
-    while at < took:
-        at, pause, count = at + pause, min(pause * 2, 30.0), count + 1
-    return at, count
-
-
-def list_schedule(
-    took: Mapping[str, float], needs: Mapping[str, str], cap: int, noticed: Noticed
-) -> tuple[float, float]:
-    """Makespan, and questions a task: longest chain first, then the given order; a slot is free when it is noticed."""
-    depth = _chains(took, needs)
-    ready = [(-depth[name], number, name) for number, name in enumerate(took) if name not in needs]
-    heapq.heapify(ready)
-    order = {name: number for number, name in enumerate(took)}
-    waiting: dict[str, list[str]] = {}
-    for name, need in needs.items():
-        waiting.setdefault(need, []).append(name)
-    running: list[tuple[float, str]] = []
-    now, asked = 0.0, 0
-    while ready or running:
-        while ready and len(running) < cap:
-            name = heapq.heappop(ready)[2]
-            end, questions = noticed(took[name])
-            asked += questions
-            heapq.heappush(running, (now + end, name))
-        now, name = heapq.heappop(running)
-        for other in waiting.get(name, ()):
-            heapq.heappush(ready, (-depth[other], order[other], other))
-    return now, asked / len(took)
-
-
-def _chains(took: Mapping[str, float], needs: Mapping[str, str]) -> dict[str, int]:
-    """How many tasks stand in the longest chain that begins with each: what is known before any has run."""
-    depth = dict.fromkeys(took, 1)
-    for name in took:
-        length, above = 1, name
-        while above in needs:
-            above, length = needs[above], length + 1
-            depth[above] = max(depth[above], length)
-    return depth
+    @property
+    def name(self) -> str:
+        words = [f"{'chains' if self.chains else 'alone':6} {'webhooks' if self.webhooks else 'polling':8}"]
+        words.append(f"cap {self.cap:<3} {self.rate:>3.0f}/s")
+        return " ".join(words) + (f" prior {self.prior:.0f}" if self.prior != MEDIAN else "")
 
 
 class Timed(Simulated):
@@ -111,22 +83,23 @@ class Timed(Simulated):
         return answer
 
 
-def engine(shots: Batch, took: Mapping[str, float], cap: int, *, webhooks: bool, rate: float) -> tuple[float, float]:
-    """Makespan and questions a task of the real loop."""
+def engine(shots: Batch, took: Mapping[str, float], case: Case) -> Made:
+    """The real loop, up to its end."""
     names = {f"a picture of {name}": seconds for name, seconds in took.items()}
     world = World(latency=LATENCY)
     provider = Timed(world, took)
     chance = random.Random(7)
     plan = planner(shots)
-    ends: list[float] = []
+    ended = 0.0
 
     async def main(folder: Path) -> None:
+        nonlocal ended
         clock = virtual.VirtualClock()
-        limits = Limits("bench", concurrency=cap, requests_per_second=rate, wait=10**6, expected=MEDIAN)
+        limits = Limits("bench", concurrency=case.cap, requests_per_second=case.rate, wait=10**6, expected=case.prior)
         ledger = Ledger(folder, clock)
         ledger._db.execute("PRAGMA synchronous = OFF")
         ledger.begin(PAID, "repo", limits)
-        hints = Hints(_nobody) if webhooks else None
+        hints = Hints(_nobody) if case.webhooks else None
         async with anyio.create_task_group() as group:
 
             async def post(task: Task, receipt: str) -> None:
@@ -137,8 +110,7 @@ def engine(shots: Batch, took: Mapping[str, float], cap: int, *, webhooks: bool,
             def born(task: Task, receipt: str) -> None:
                 prompt = next(name for name in names if f'"{name}"' in task.body)
                 task.seconds = names[prompt]
-                ends.append(task.born + task.seconds)
-                if webhooks and chance.random() < 0.9:
+                if case.webhooks and chance.random() < 0.9:
                     group.start_soon(post, task, receipt)
 
             provider.hook = born
@@ -146,60 +118,87 @@ def engine(shots: Batch, took: Mapping[str, float], cap: int, *, webhooks: bool,
                 plan(History()), History(), provider, ledger, clock, limits, lambda news: None, plan, Stopping(),
                 virtual.inline, hints,
             )  # fmt: skip
+            ended = clock.monotonic()
             group.cancel_scope.cancel()
         assert len(outcome.made) == len(took), outcome.exit_code
         ledger.close()
 
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as name:
         virtual.run(lambda: main(Path(name)))
-    return max(ends), world.looks / len(took)
+    return Made(ended, world.looks / len(took))
 
 
 async def _nobody(task_id: str) -> tuple[LookAnswer, Facts | None]:
     return Running("", "not asked", heard=False), None
 
 
-def film(tasks: int, chance: random.Random, *, chains: bool) -> tuple[Batch, dict[str, float], dict[str, str]]:
+def film(
+    tasks: int, chance: random.Random, sigma: float, *, chains: bool
+) -> tuple[Batch, dict[str, float], dict[str, str]]:
     """Shots and how long each takes; with `chains` every second shot is made from the one before it."""
-    took = {f"s{number}": MEDIAN * math.exp(SIGMA * chance.gauss(0, 1)) for number in range(tasks)}
+    took = {f"s{number}": MEDIAN * math.exp(sigma * chance.gauss(0, 1)) for number in range(tasks)}
     needs = {f"s{number}": f"s{number - 1}" for number in range(1, tasks, 2)} if chains else {}
     shots = [shot(name, (needs[name],) if name in needs else ()) for name in took]
     return batch(*shots), took, needs
 
 
-def _ratio(made: tuple[float, float], ideal: float) -> tuple[float, float]:
-    return made[0] / ideal, made[1]
+def one(case: Case, tasks: int, sigma: float, seed: int) -> list[float]:
+    """One batch: against the list schedule and questions of ours, every 5 s and back-off; then list and ours against
+    the bound, and the idle part of the slots of ours and the list."""
+    shots, took, needs = film(tasks, random.Random(seed), sigma, chains=case.chains)
+    ideal = list_schedule(took, needs, case.cap).seconds
+    ours = engine(shots, took, case)
+    sides = [ours, *(list_schedule(took, needs, case.cap, way) for way in (every(5), doubling(1, 30)))]
+    found = [number for side in sides for number in (side.seconds / ideal, side.questions)]
+    least = bound(took, needs, case.cap)
+    return [
+        *found,
+        ideal / least,
+        ours.seconds / least,
+        idle(ours.seconds, took, case.cap),
+        idle(ideal, took, case.cap),
+    ]
 
 
-def row(tasks: int, cap: int, seeds: int, *, chains: bool, webhooks: bool, rate: float) -> str:
-    found: dict[str, list[tuple[float, float]]] = {}
-    bounds = []
-    for seed in range(seeds):
-        shots, took, needs = film(tasks, random.Random(seed), chains=chains)
-        ideal, _ = list_schedule(took, needs, cap, at_once)
-        longest = max(took[name] + took.get(needs.get(name, ""), 0.0) for name in took)
-        bounds.append(ideal / max(sum(took.values()) / cap, longest))
-        found.setdefault("ours", []).append(_ratio(engine(shots, took, cap, webhooks=webhooks, rate=rate), ideal))
-        found.setdefault("5 s", []).append(_ratio(list_schedule(took, needs, cap, every_five), ideal))
-        found.setdefault("back-off", []).append(_ratio(list_schedule(took, needs, cap, doubling), ideal))
-    means = [tuple(map(statistics.mean, zip(*pairs, strict=True))) for pairs in found.values()]
-    cells = [f"{ratio:6.3f} x at {questions:5.1f}" for ratio, questions in means]
-    name = f"{'chains' if chains else 'alone':6} {'webhooks' if webhooks else 'polling':8} cap {cap:<3} {rate:>3.0f}/s"
-    return f"{name}   {'   '.join(cells)}   (list schedule {statistics.mean(bounds):.3f} x its bound)"
+def row(case: Case, tasks: int, seeds: int, sigma: float, jobs: int) -> str:
+    with Pool(jobs) as pool:
+        found = pool.map(partial(one, case, tasks, sigma), range(seeds), chunksize=1)
+    mean = [statistics.mean(column) for column in zip(*found, strict=True)]
+    spread = statistics.stdev(line[0] for line in found) / math.sqrt(seeds) if seeds > 1 else 0.0
+    cells = [f"{mean[place]:.3f} x at {mean[place + 1]:4.1f}" for place in (0, 2, 4)]
+    cells += [f"{mean[7]:.3f} (list {mean[6]:.3f})", f"{mean[8]:.1%} (list {mean[9]:.1%})", f"+- {spread:.4f}"]
+    return f"| {case.name} | " + " | ".join(cells) + " |"
+
+
+def cases() -> list[Case]:
+    all_caps = (3, 10, 50)
+    usual = [Case(cap, chains, hooks) for chains in (False, True) for hooks in (False, True) for cap in all_caps]
+    return [*usual, Case(50, rate=2), Case(10, prior=MEDIAN / 3), Case(10, prior=MEDIAN * 3)]
+
+
+def in_virtual_time(tasks: int, seeds: int, sigma: float, jobs: int) -> None:
+    print(f"virtual time, {tasks} tasks, median {MEDIAN:.0f} s, sigma {sigma}, mean of {seeds} seeds")
+    least = [f"{best_waste(sigma, looks):.4f} at {looks}" for looks in (5, 10, 15)]
+    print(f"no order of questions can notice ends less late than (part of a task's time): {', '.join(least)}\n")
+    print("| case | ours, x list schedule, at looks a task | every 5 s | doubling to 30 s ", end="")
+    print("| ours, x max(work / cap, longest chain) | idle slots | error of ours |\n|---|---|---|---|---|---|---|")
+    for case in cases():
+        print(row(case, tasks, seeds, sigma, jobs), flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--tasks", type=int, default=400)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", choices=("virtual", "live"))
+    parser.add_argument("--tasks", type=int, default=400, help="of a batch in virtual time")
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--sigma", type=float, default=0.35, help="of the log-normal task times, in both parts")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes for virtual time")
+    live.add(parser)
     args = parser.parse_args()
-    print("makespan against the list schedule without overhead, at so many status requests a task")
-    print(f"{'':32}{'ours':>16}{'every 5 s':>19}{'back-off':>19}")
-    for chains in (False, True):
-        for webhooks in (False, True):
-            for cap in (3, 10, 50):
-                print(row(args.tasks, cap, args.seeds, chains=chains, webhooks=webhooks, rate=5), flush=True)
-    print(row(args.tasks, 50, args.seeds, chains=False, webhooks=False, rate=2), flush=True)
+    if args.only != "live":
+        in_virtual_time(args.tasks, args.seeds, args.sigma, args.jobs)
+    if args.only != "virtual":
+        live.run(args)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,321 @@
+"""A batch in real time: loop, ledger and client against `storyboard sandbox` over HTTP, beside two simpler clients.
+
+    python -m benchmarks.engine --only live [--median 6] [--caps 3 10 50] [--each polling webhooks chains both]
+
+Each side is a process, and has a sandbox in a process of its own, with log-normal task times and prepared clips, that
+loses one webhook in ten; all sides of a row run at the same time. Pauses are scaled as the tasks are: 5 s beside a task
+of 150 s is 0.2 s beside one of 6. Ours is measured from before the first request until the last clip is stored, the
+others from their first task until the last end is noticed; task times are the provider's own.
+"""
+
+import argparse
+import heapq
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import AsyncExitStack, closing, contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib import request as web
+
+import anyio
+
+from benchmarks.lists import Made, bound, idle, list_schedule
+from runner.clock import SystemClock
+from runner.commands.hands import Hands
+from runner.deciding import decide
+from runner.edition.edition import load
+from runner.engine.hints import Hints
+from runner.engine.limits import Limits
+from runner.engine.loop import Stopping, make
+from runner.engine.news import News
+from runner.events import Clip
+from runner.history import History
+from runner.key import Key
+from runner.language.board import Batch, Shot
+from runner.plan import Plan
+from runner.problems import Place
+from runner.provider.client import Client
+from runner.provider.download import Downloader
+from runner.provider.receiver import Receiver
+from runner.provider.uploads import Uploads
+from runner.publish.materials import Publisher
+from runner.records.clips import Shelf
+from runner.records.ledger import Ledger
+from runner.request import FromTake, Request
+from tests.engine.boards import PAID, PATH, batch
+
+REAL = 150.0
+"""Seconds of a task that the scaled ones stand for."""
+KEY = "made-up-key-for-the-bench"
+FAULTS = "faults: 1\nrules:\n  - {on: callback, chance: 0.1, do: {never: true}}\n"
+EDITION = "2026-09"
+"""It takes uploads, so that shots can be made from frames of others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One batch in real time."""
+
+    cap: int
+    chains: bool
+    webhooks: bool
+    median: float
+    sigma: float
+    per_slot: int
+    flood: int = 0
+    """Posts a second that strangers send to the webhook's port meanwhile."""
+
+    @property
+    def shots(self) -> dict[str, str | None]:
+        """By shot, the one that it is made from."""
+        names = [f"s{number}" for number in range(max(self.per_slot * self.cap, 24))]
+        return {name: names[place - 1] if self.chains and place % 2 else None for place, name in enumerate(names)}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What one client made of the row."""
+
+    made: Made
+    took: Mapping[str, float]
+
+
+def ask(base: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    with web.urlopen(web.Request(base + path, data, {"Authorization": f"Bearer {KEY}"}), timeout=30) as answer:
+        return json.load(answer)
+
+
+@contextmanager
+def sandbox(row: Row, folder: Path) -> Iterator[str]:
+    """A provider in a process of its own; the address while the block lasts."""
+    words = ["--seconds", str(row.median), "--spread", str(row.sigma), "--cap", str(row.cap), "--plain-clips"]
+    (folder / "faults.yaml").write_text(FAULTS)
+    words += ["--edition", EDITION, "--faults", str(folder / "faults.yaml"), "--key", KEY]
+    command = [
+        sys.executable,
+        "-m",
+        "runner",
+        "sandbox",
+        *words,
+        "--processes",
+        "1",
+        "--state",
+        str(folder / "sandbox"),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().split()[-1]
+        finally:
+            process.terminate()
+
+
+# -- ours -------------------------------------------------------------------------------------------------
+
+
+def ours(row: Row, folder: Path) -> Side:
+    with sandbox(row, folder) as base:
+        seconds, took = anyio.run(_played, row, folder, base)
+        return Side(Made(seconds, _looks(base) / len(took)), took)
+
+
+async def _played(row: Row, folder: Path, base: str) -> tuple[float, dict[str, float]]:
+    """The loop with all that a run has: ledger, client, uploads, downloads, webhooks."""
+    clock, edition, root = SystemClock(), load(EDITION), folder / "film"
+    limits = Limits("bench", concurrency=row.cap, requests_per_second=5 * REAL / row.median, expected=row.median)
+    shots = _batch(row)
+
+    def plan(history: History) -> Plan:
+        return decide(shots, history, account=PAID, edition=edition, usd_per_credit=Decimal("0.005"), on_disk=_no_clip)
+
+    async with AsyncExitStack() as stack:
+        ledger = stack.enter_context(closing(Ledger(folder / "state", clock)))
+        ledger.begin(PAID, "repo", limits)
+        client = await stack.enter_async_context(Client(base, Key(KEY), edition))
+        uploads = await stack.enter_async_context(Uploads(base, Key(KEY)))
+        shelf = Shelf(root, lambda storyboard: root / "renders", lambda content: None)
+        publisher = Publisher(root, folder, shelf.whereabouts, uploads.send)
+        hands = Hands(client, publisher, Downloader(local=True), shelf)
+        hints = None
+        if row.webhooks:
+            hints = Hints(client.confirm)
+            receiver = Receiver(hints.knows, hints.heard, clock=clock)
+            assert await stack.enter_async_context(receiver.listening("127.0.0.1", 0)) is None
+            client.callbacks = f"http://127.0.0.1:{receiver.port}/hooks"
+            stack.enter_context(_flooded(receiver.port, row.flood))
+        began, history = time.monotonic(), History()
+        outcome = await make(
+            plan(history), history, hands, ledger, clock, limits, _unheard, plan, Stopping(), heard=hints
+        )
+        ended = time.monotonic()
+    took = {fate.step.shot.id: fate.attempt.took for fate in outcome.made if fate.attempt is not None}
+    assert len(took) == len(row.shots), outcome.exit_code
+    return ended - began, {name: took[name] or 0.0 for name in row.shots}
+
+
+def _batch(row: Row) -> Batch:
+    return batch(*(_shot(name, need) for name, need in row.shots.items()))
+
+
+def _shot(name: str, need: str | None) -> Shot:
+    frames = (FromTake(need, "last_frame"),) if need else ()
+    request = Request("seedance-20", "480p", 4, "16:9", "keyframe" if need else "text", f"Wave {name}", frames)
+    return Shot(PATH, name, request, 1, Place(PATH, 1, 1))
+
+
+def _no_clip(clip: Clip) -> bool:
+    return False
+
+
+def _unheard(news: News) -> None:
+    """Nobody watches."""
+
+
+def _looks(base: str) -> int:
+    return sum(count for what, count in ask(base, "/__sandbox/state")["answers"].items() if "recordInfo" in what)
+
+
+@contextmanager
+def _flooded(port: int, rate: int) -> Iterator[None]:
+    """Strangers post to the webhook's port at that rate while the block lasts, on paths that nobody has."""
+    over = threading.Event()
+
+    def post() -> None:
+        while not over.wait(4 / rate):
+            try:
+                body = json.dumps({"taskId": "task_of_nobody", "status": "success"}).encode()
+                web.urlopen(web.Request(f"http://127.0.0.1:{port}/hooks/nobody", body), timeout=2).close()
+            except OSError:
+                continue
+
+    strangers = [threading.Thread(target=post) for _ in range(4 if rate else 0)]
+    for stranger in strangers:
+        stranger.start()
+    yield
+    over.set()
+    for stranger in strangers:
+        stranger.join()
+
+
+# -- the others -------------------------------------------------------------------------------------------
+
+
+class Simple:
+    """A client with a thread for each slot, that asks after given pauses; chains wait for the end of the other."""
+
+    def __init__(self, row: Row, base: str, first: float, longest: float) -> None:
+        self.row, self.base, self.first, self.longest = row, base, first, longest
+        self.change = threading.Condition()
+        needed = {need for need in row.shots.values() if need}
+        self.ready = [(name not in needed, place, name) for place, name in enumerate(row.shots) if not row.shots[name]]
+        heapq.heapify(self.ready)
+        self.left = len(row.shots)
+        self.spans: dict[str, tuple[float, float]] = {}
+        self.questions = 0
+
+    def play(self) -> Side:
+        with ThreadPoolExecutor(self.row.cap) as pool:
+            for done in [pool.submit(self._slot) for _ in range(self.row.cap)]:
+                done.result()
+        ended = time.time()
+        took = {name: self.spans[name][1] - self.spans[name][0] for name in self.row.shots}
+        began = min(begin for begin, _ in self.spans.values())
+        return Side(Made(ended - began, self.questions / len(took)), took)
+
+    def _slot(self) -> None:
+        while True:
+            with self.change:
+                self.change.wait_for(lambda: self.ready or not self.left)
+                if not self.left:
+                    return
+                name = heapq.heappop(self.ready)[2]
+                self.left -= 1
+                if not self.left:
+                    self.change.notify_all()
+            self._make(name)
+
+    def _make(self, name: str) -> None:
+        inputs = {"prompt": f"Wave {name}", "duration": 4, "outputResolution": "480p", "aspectRatio": "16:9"}
+        task = ask(self.base, "/api/v1/jobs/createTask", {"model": "seedance-20", "inputs": inputs})["taskId"]
+        pause, told = self.first, {"status": ""}
+        while told["status"] != "success":
+            time.sleep(pause)
+            pause = min(pause * 2, self.longest)
+            told = ask(self.base, f"/api/v1/jobs/recordInfo?taskId={task}")
+            with self.change:
+                self.questions += 1
+        with self.change:
+            self.spans[name] = (float(told["createTime"]) / 1000, float(told["completeTime"]) / 1000)
+            for other, need in self.row.shots.items():
+                if need == name:
+                    heapq.heappush(self.ready, (True, int(other[1:]), other))
+            self.change.notify_all()
+
+
+def simple(row: Row, folder: Path, first: float, longest: float) -> Side:
+    scale = row.median / REAL
+    with sandbox(row, folder) as base:
+        return Simple(row, base, first * scale, longest * scale).play()
+
+
+# -- the table --------------------------------------------------------------------------------------------
+
+
+def line(row: Row) -> str:
+    """All sides at once; each against the list schedule of the times that its own tasks took."""
+    with tempfile.TemporaryDirectory() as name, ProcessPoolExecutor(3) as pool:
+        folders = [Path(name) / side for side in ("ours", "every", "doubling")]
+        for folder in folders:
+            folder.mkdir()
+        sides = [pool.submit(ours, row, folders[0])]
+        if not row.flood:
+            sides += [pool.submit(simple, row, folders[1], 5, 5), pool.submit(simple, row, folders[2], 1, 30)]
+        found = [side.result() for side in sides]
+    needs = {shot: need for shot, need in row.shots.items() if need}
+    cells = []
+    for side in found:
+        ideal = list_schedule(side.took, needs, row.cap).seconds
+        cells.append(f"{side.made.seconds / ideal:.3f} x at {side.made.questions:4.1f}")
+    own = found[0]
+    ideal = list_schedule(own.took, needs, row.cap).seconds
+    least = bound(own.took, needs, row.cap)
+    cells += ["" for _ in range(3 - len(cells))]
+    cells.append(f"{own.made.seconds / least:.3f} (list {ideal / least:.3f})")
+    cells.append(f"{idle(own.made.seconds, own.took, row.cap):.1%} (list {idle(ideal, own.took, row.cap):.1%})")
+    kind = f"{'chains' if row.chains else 'alone':6} {'webhooks' if row.webhooks else 'polling':8} cap {row.cap:<3}"
+    flood = f" {row.flood} posts/s" if row.flood else ""
+    return f"| {kind}{flood} | " + " | ".join(cells) + f" | {len(own.took)} in {own.made.seconds:.0f} s |"
+
+
+KINDS = {"polling": (False, False), "webhooks": (False, True), "chains": (True, False), "both": (True, True)}
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--median", type=float, default=6.0, help="seconds of a task in real time")
+    parser.add_argument("--per-slot", type=int, default=6, help="tasks for each slot in real time")
+    parser.add_argument("--caps", type=int, nargs="+", default=[3, 10, 50], help="slots in real time")
+    parser.add_argument("--each", nargs="+", choices=KINDS, default=list(KINDS), help="kinds of batches in real time")
+    words = "posts a second to the webhook's port, beside one batch without (measures only that)"
+    parser.add_argument("--flood", type=int, default=0, metavar="N", help=words)
+
+
+def run(args: argparse.Namespace) -> None:
+    print(f"\nreal time, median {args.median:.0f} s, sigma {args.sigma}; pauses scaled by {args.median / REAL:.3f}\n")
+    print("| case | ours, x list schedule, at looks a task | every 5 s | doubling to 30 s ", end="")
+    print("| ours, x max(work / cap, longest chain) | idle slots | tasks |\n|---|---|---|---|---|---|---|")
+    for kind in args.each if not args.flood else ["webhooks", "webhooks"]:
+        for cap in args.caps:
+            row = Row(cap, *KINDS[kind], args.median, args.sigma, args.per_slot)
+            print(line(row), flush=True)
+            if args.flood:
+                flooded = Row(cap, *KINDS[kind], args.median, args.sigma, args.per_slot, args.flood)
+                print(line(flooded), flush=True)
