@@ -38,16 +38,20 @@ class _Said(dict[str, object]):
 def _dataclass(*, frozen: bool = False, slots: bool = False, order: bool = False) -> "Callable[[type], type]":
     def valued(cls: type) -> type:
         own = _own_fields(cls)
-        if slots:
-            cls = _slotted(cls, own)
         fields: dict[str, _Field] = {}
         for base in reversed(cls.__mro__[1:]):
             fields.update(getattr(base, _TAKEN, {}))
         fields.update(own)
-        setattr(cls, _TAKEN, fields)
-        _describe(cls, fields, frozen=frozen, order=order)
-        if "__init__" not in cls.__dict__:
-            _write_when_called(cls, frozen=frozen, slots=slots)
+        owner: list[type] = []
+        given = _given(fields, frozen=frozen, order=order)
+        given["__init__"] = _write_when_called(owner, frozen=frozen, slots=slots)
+        inside = {name: value for name, value in given.items() if cls.__dict__.get(name) is None}
+        if slots:
+            cls = _slotted(cls, own, inside)
+        else:
+            for name, value in inside.items():
+                setattr(cls, name, value)
+        owner.append(cls)
         return cls
 
     return valued
@@ -71,18 +75,17 @@ def _own_fields(cls: type) -> dict[str, _Field]:
     return found
 
 
-def _slotted(cls: type, own: Mapping[str, _Field]) -> type:
-    """The class again, with a slot for each field of its own."""
+def _slotted(cls: type, own: Mapping[str, _Field], given: Mapping[str, object]) -> type:
+    """The class again, with a slot for each field of its own, and what it is given put in before it is made."""
     inside = {name: value for name, value in cls.__dict__.items() if name not in own}
     inside.pop("__dict__", None)
     inside.pop("__weakref__", None)
-    inside["__slots__"] = tuple(own)
-    again = type(cls)(cls.__name__, cls.__bases__, inside)
+    again = type(cls)(cls.__name__, cls.__bases__, {**inside, **given, "__slots__": tuple(own)})
     again.__qualname__ = cls.__qualname__
     return again
 
 
-def _describe(cls: "Any", fields: Mapping[str, _Field], *, frozen: bool, order: bool) -> None:
+def _given(fields: Mapping[str, _Field], *, frozen: bool, order: bool) -> dict[str, object]:
     """Everything but `__init__`: what a value says, what it equals, whether it can be changed."""
     shown = [name for name, field in fields.items() if field.repr]
     compared = [name for name, field in fields.items() if field.compare]
@@ -91,17 +94,19 @@ def _describe(cls: "Any", fields: Mapping[str, _Field], *, frozen: bool, order: 
     def say(self: object) -> str:
         return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
-    methods: dict[str, Callable[..., object] | None] = {"__repr__": say, "__eq__": _comparing(operator.eq, read)}
-    methods["__hash__"] = (lambda self: hash(read(self))) if frozen else None
+    given: dict[str, object] = {
+        _TAKEN: fields,
+        "__repr__": say,
+        "__eq__": _comparing(operator.eq, read),
+        "__hash__": (lambda self: hash(read(self))) if frozen else None,
+        "__match_args__": tuple([name for name, field in fields.items() if field.init]),
+        "__dataclass_fields__": _STANDARD,
+    }
     if frozen:
-        methods |= {"__setattr__": _refuse, "__delattr__": _refuse, "__getstate__": _state, "__setstate__": _restore}
+        given |= {"__setattr__": _refuse, "__delattr__": _refuse, "__getstate__": _state, "__setstate__": _restore}
     if order:
-        methods |= {f"__{sign.__name__}__": _comparing(sign, read) for sign in _ORDER}
-    said = {"__match_args__": tuple(name for name, field in fields.items() if field.init)}
-    for name, method in (methods | said).items():
-        if cls.__dict__.get(name) is None:
-            setattr(cls, name, method)
-    cls.__dataclass_fields__ = _Standard()
+        given |= {f"__{sign.__name__}__": _comparing(sign, read) for sign in _ORDER}
+    return given
 
 
 _ORDER = (operator.lt, operator.le, operator.gt, operator.ge)
@@ -133,15 +138,16 @@ def _restore(self: object, state: list[object]) -> None:
         object.__setattr__(self, name, value)
 
 
-def _write_when_called(cls: "Any", *, frozen: bool, slots: bool) -> None:
-    """An `__init__` that puts the real one into its place when the first value is made."""
+def _write_when_called(owner: "list[Any]", *, frozen: bool, slots: bool) -> Callable[..., None]:
+    """An `__init__` that puts the real one into its place when the first value is made; `owner` holds its class."""
 
     def write_first(self: object, *args: object, **kwargs: object) -> None:
+        cls = owner[0]
         if cls.__dict__["__init__"] is write_first:
             cls.__init__ = _written(cls, frozen=frozen, slots=slots)
         cls.__init__(self, *args, **kwargs)
 
-    cls.__init__ = write_first
+    return write_first
 
 
 def _written(cls: type, *, frozen: bool, slots: bool) -> "Callable[..., None]":
@@ -201,6 +207,9 @@ class _Standard:
         standard: Any = dataclasses.make_dataclass(cls.__name__, told)
         cls.__dataclass_fields__ = found = standard.__dataclass_fields__
         return dict(found)
+
+
+_STANDARD = _Standard()
 
 
 def names(cls: type) -> tuple[str, ...]:
