@@ -1,8 +1,12 @@
 """Attempts that may have been paid, have not ended, and that no take stands by: of earlier words, or of a retake."""
 
+import re
+
 from runner.commands.opening import Opened
 from runner.history import Attempt, History, State
 from runner.plan import Plan
+
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 
 
 def superseded(desk: Opened, history: History, plan: Plan | None = None) -> list[Attempt]:
@@ -28,5 +32,6 @@ def superseded(desk: Opened, history: History, plan: Plan | None = None) -> list
 
 
 def with_a_task(desk: Opened, history: History, plan: Plan) -> list[Attempt]:
-    """Those that can be brought home: there is a task."""
-    return [each for each in superseded(desk, history, plan) if each.state is not State.UNSETTLED]
+    """Those that can be brought home: there is a task, and a shot whose name may be a folder's, whoever told of it."""
+    found = superseded(desk, history, plan)
+    return [each for each in found if each.state is not State.UNSETTLED and _PLAIN.fullmatch(each.intended.shot)]

@@ -61,7 +61,9 @@ class Hints:
         """Another task than the answer named: told once, since there may be two; nothing is done about it."""
         if attempt.id not in self._told:
             self._told.add(attempt.id)
-            run.tell("warning", run.step_of(attempt), attempt.id, words.another_task(attempt, task_id))
+            wanted = attempt.intended.fingerprint in run.agenda.by_fingerprint  # it may be of words that changed since
+            step = run.step_of(attempt) if wanted else None
+            run.tell("warning", step, attempt.id, words.another_task(attempt, task_id))
 
     def _attempt(self, receipt: str) -> str | None:
         """The attempt with that receipt, among those that have not ended."""

@@ -20,9 +20,9 @@ from runner.problems import ExitCode
 from runner.records.ledger import Ledger
 
 from . import virtual
-from .boards import PAID, film, planner
+from .boards import PAID, batch, film, planner, shot
 from .provider import Simulated, World
-from .stage import Stage
+from .stage import Stage, play
 from .virtual import BEGIN
 
 
@@ -146,3 +146,11 @@ def test_a_hint_for_an_attempt_that_ended_is_unknown(tmp_path: Path) -> None:
     (first, *_) = post.stage.history().attempts.values()
     assert first.state is State.STORED
     assert post.confirms == 0
+
+
+def test_a_hint_about_a_task_of_words_that_changed_is_told_and_breaks_nothing(tmp_path: Path) -> None:
+    post = Post(tmp_path, World())
+    play(post.stage, no_wait=True)
+    post.stage.plan = planner(batch(shot("s1", prompt="other words")))
+    assert post.play((5.0, 0, "task_of_somebody")).exit_code == ExitCode.DONE
+    assert any("a webhook names task_of_somebody" in news.words for news in post.stage.news)
