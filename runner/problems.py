@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
+from functools import lru_cache
+from itertools import islice
 from typing import Literal
 
 from runner.values import dataclass, field
@@ -120,6 +122,44 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that was probably meant, or None when nothing is near."""
     import difflib
 
-    by_folded = {candidate.casefold(): candidate for candidate in known}
-    close = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    word = name.casefold()
+    if len(word) > _LONGEST_NAME:
+        return None
+    names = known if isinstance(known, frozenset) else frozenset(known)
+    by_folded = _folded(names) if len(names) > _FEW_NAMES else {one.casefold(): one for one in sorted(names)}
+    candidates = by_folded if len(names) <= _FEW_NAMES else _alike(word, _index(names))
+    close = difflib.get_close_matches(word, candidates, n=1, cutoff=0.6)
     return by_folded[close[0]] if close else None
+
+
+_LONGEST_NAME = 200
+_FEW_NAMES = 64
+
+
+@lru_cache(maxsize=8)
+def _folded(names: frozenset[str]) -> dict[str, str]:
+    return {one.casefold(): one for one in sorted(names)}
+
+
+def _alike(word: str, index: dict[str, list[str]]) -> list[str]:
+    """Of many names some that differ by one letter or begin alike: to compare with all of them would take minutes."""
+    alike = (name for key in _traits(word) for name in index.get(key, ()))
+    return list(islice(dict.fromkeys(alike), _FEW_NAMES))
+
+
+@lru_cache(maxsize=8)
+def _index(names: frozenset[str]) -> dict[str, list[str]]:
+    """Folded names by what they may have in common with another, so many for each."""
+    found: dict[str, list[str]] = {}
+    for name in _folded(names):
+        for key in _traits(name):
+            alike = found.setdefault(key, [])
+            if len(alike) < _FEW_NAMES:
+                alike.append(name)
+    return found
+
+
+def _traits(name: str) -> list[str]:
+    """The name, the name without each one of its letters, and how it begins."""
+    short = range(min(len(name), _FEW_NAMES))
+    return [name, *(name[:at] + name[at + 1 :] for at in short), f"{name[:3]}…"]

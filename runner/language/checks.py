@@ -1,7 +1,6 @@
 """What can only be seen across the shots of a storyboard: names, circles, equal requests, what nobody uses."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runner.language.board import Shot
 from runner.language.document import Document, Origin, Path, Value
@@ -14,6 +13,7 @@ from runner.language.shots import Draft, Ground
 from runner.problems import Place, Problem, nearest
 from runner.request import canonical_json
 
+_MOST_NAMES = 50_000
 Key = tuple[str, Path, str]
 """A variable by the file and the mapping that say it."""
 
@@ -89,21 +89,37 @@ def check_circles(shots: Sequence[Shot], drafts: Mapping[str, Draft], ground: Gr
     graph = {shot.id: needs for shot in shots if shot.request.materials and (needs := shot.needs)}
     if _in_order(shots, graph):
         return
-    while True:
-        try:
-            TopologicalSorter(graph).prepare()
-        except CycleError as error:
-            loop: list[str] = list(reversed(error.args[1]))
-            order = [shot.id for shot in shots if shot.id in loop]
-            start = loop.index(order[0])
-            loop = [*loop[start:-1], *loop[:start], order[0]] if start else loop
-            what = f"`{loop[0]}` is made from itself" if len(loop) == 2 else "these shots are made from each other"
-            origin = drafts[order[0]].origin("id")
-            message = f"{what}: {' → '.join(loop)}" if len(loop) > 2 else what
-            ground.problems.add(Problem("circle", origin.place(), message, "begin one of them without the other"))
-            graph[order[0]] = tuple(need for need in graph[order[0]] if need not in loop)
-        else:
-            return
+    order = {shot.id: index for index, shot in enumerate(shots)}
+    for loop in _circles(graph):
+        start = loop.index(min(loop, key=order.__getitem__))
+        loop = [*loop[start:], *loop[:start], loop[start]]
+        what = f"`{loop[0]}` is made from itself" if len(loop) == 2 else "these shots are made from each other"
+        message = f"{what}: {' → '.join(loop)}" if len(loop) > 2 else what
+        place = drafts[loop[0]].origin("id").place()
+        ground.problems.add(Problem("circle", place, message, "begin one of them without the other"))
+
+
+def _circles(graph: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
+    """Each way from a shot back to itself that is met when all needs are followed once, as many as a person reads."""
+    done: set[str] = set()
+    names = 0
+    for first in graph:
+        trail: dict[str, Iterator[str]] = {} if first in done else {first: iter(graph[first])}
+        while trail:
+            shot, needs = next(reversed(trail.items()))
+            need = next(needs, None)
+            if need is None:
+                done.add(shot)
+                del trail[shot]
+            elif need in trail:
+                loop = list(trail)
+                loop = loop[loop.index(need) :]
+                names += len(loop)
+                if names > _MOST_NAMES:
+                    return
+                yield loop
+            elif need in graph and need not in done:
+                trail[need] = iter(graph[need])
 
 
 def _in_order(shots: Sequence[Shot], graph: Mapping[str, tuple[str, ...]]) -> bool:
@@ -119,12 +135,15 @@ def _in_order(shots: Sequence[Shot], graph: Mapping[str, tuple[str, ...]]) -> bo
 def check_same(shots: Sequence[Shot], drafts: Mapping[str, Draft], ground: Ground) -> None:
     """Shots with equal requests share their clips."""
     # Few shots share a prompt, so the rest of the request is looked at only where they do.
-    prompts: dict[str | None, list[Shot]] = {}
+    first: dict[str | None, Shot] = {}
+    alike: dict[str | None, list[Shot]] = {}
     for shot in shots:
-        prompt = shot.request.prompt
-        prompts.setdefault(prompt and " ".join(prompt.split()), []).append(shot)
+        said = shot.request.prompt
+        words = said and " ".join(said.split())
+        if (other := first.setdefault(words, shot)) is not shot:
+            alike.setdefault(words, [other]).append(shot)
     seen: dict[object, list[str]] = {}
-    for shot in (shot for group in prompts.values() if len(group) > 1 for shot in group):
+    for shot in (shot for group in alike.values() for shot in group):
         asked = shot.request
         inputs = canonical_json(dict(asked.inputs)) if asked.inputs else ""
         prompt = asked.prompt and " ".join(asked.prompt.split())

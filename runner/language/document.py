@@ -1,8 +1,8 @@
 """A file as it was read: plain values that remember where they stand, as small integers."""
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator
 from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
@@ -17,14 +17,14 @@ Value = None | bool | int | float | str | list["Value"] | dict[str, "Value"]
 
 _BREAK = re.compile(r"\r\n|\n|\r")
 _WORD = re.compile(r"[^\s,\[\]{}]+")
-_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]*)+(?=[^\s#])")
+_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*+[ \t]*+)++(?=[^\s#])")
 _SIMPLE_KEY = re.compile(r"[\w-]+\Z")
 
 
 class Fields(dict[str, "Value"]):
     """A mapping of the file; `marks` holds the offset of each key and of its value, in turn."""
 
-    __slots__ = ("at", "marks", "merge")
+    __slots__ = ("_order", "at", "marks", "merge")
 
     def __init__(self, at: int) -> None:
         self.at = at
@@ -33,10 +33,26 @@ class Fields(dict[str, "Value"]):
         """Offset of its `<<`, or -1."""
 
     def key_at(self, key: str) -> int:
-        return self.marks[2 * list(self).index(key)]
+        return self.marks[2 * self.position(key)]
 
     def value_at(self, key: str) -> int:
-        return self.marks[2 * list(self).index(key) + 1]
+        return self.marks[2 * self.position(key) + 1]
+
+    def position(self, key: str) -> int:
+        """How many keys stand before this one; counted when it is first asked for."""
+        # Few mappings are ever asked: only then is there an attribute at all.
+        order: dict[str, int] = getattr(self, "_order", {})
+        if len(order) != len(self):
+            order = self._order = {name: index for index, name in enumerate(self)}
+        return order[key]
+
+    def remove(self, keys: Collection[str]) -> None:
+        """Takes keys out, with their marks."""
+        kept = [index for index, name in enumerate(self) if name not in keys]
+        self.marks[:] = [mark for index in kept for mark in self.marks[2 * index : 2 * index + 2]]
+        self._order = {}
+        for key in keys:
+            self.pop(key, None)
 
 
 class Items(list["Value"]):
@@ -134,10 +150,19 @@ class Document:
                 return None
         return value
 
+    @cached_property
+    def _anchored(self) -> dict[str, list[int]]:
+        """Offsets of the values that each name of an anchor was given to, in file order."""
+        found: dict[str, list[int]] = {}
+        for at, name, _ in self.anchors:
+            found.setdefault(name, []).append(at)
+        return {name: sorted(offsets) for name, offsets in found.items()}
+
     def anchored(self, name: str, before: int) -> int | None:
         """Offset of the value that `*name` means at an offset."""
-        found = [at for at, known, _ in self.anchors if known == name and at < before]
-        return found[-1] if found else None
+        found = self._anchored.get(name, [])
+        index = bisect_left(found, before)
+        return found[index - 1] if index else None
 
     def walk(self, path: Path) -> Iterator[tuple[int, bool]]:
         """Offsets on the way to a value: (offset, is it a detour that was taken there: an alias or a merge)."""

@@ -2,11 +2,11 @@
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path as FilePath
 
 from runner.language import schema
-from runner.language.document import Document, Fields, Origin, Path, Source, Value
+from runner.language.document import Document, Fields, Key, Origin, Path, Source, Value
 from runner.language.files import Unfit, check_written, read_bytes
 from runner.language.reading import decode
 from runner.language.source import parse
@@ -68,8 +68,7 @@ class Shelf:
         for path, problem in schema.check(document):
             self.problems.add(problem)
             broken.add(unit(path))
-        for path in broken:
-            _drop(document, path)
+        _drop(document, broken)
         shots = document.root.get("shots")
         if len(broken) >= schema.MOST and isinstance(shots, list):
             # Nobody reads on after so many: what else does not fit is left out without a word.
@@ -132,17 +131,20 @@ def unit(path: Path) -> Path:
     return path[:2] if path[:1] in (("defaults",), ("vars",)) else path[:1]
 
 
-def _drop(document: Document, path: Path) -> None:
-    if not path:
-        return
-    holder = document.get(path[:-1])
-    key = path[-1]
-    if isinstance(holder, Fields) and isinstance(key, str) and key in holder:
-        index = list(holder).index(key)
-        del holder[key]
-        del holder.marks[2 * index : 2 * index + 2]
-    elif isinstance(holder, list) and isinstance(key, int) and key < len(holder) and not isinstance(holder[key], dict):
-        holder[key] = Fields(0)
+def _drop(document: Document, paths: Iterable[Path]) -> None:
+    """Takes out what is not fit for use; an item of a list becomes an empty mapping, so that the others keep theirs."""
+    parts: dict[Path, list[Key]] = {}
+    for path in paths:
+        if path:
+            parts.setdefault(path[:-1], []).append(path[-1])
+    for above, keys in parts.items():
+        holder = document.get(above)
+        if isinstance(holder, Fields):
+            holder.remove(frozenset(str(key) for key in keys))
+        elif isinstance(holder, list):
+            for key in keys:
+                if isinstance(key, int) and key < len(holder) and not isinstance(holder[key], dict):
+                    holder[key] = Fields(0)
 
 
 @dataclass(frozen=True, slots=True)

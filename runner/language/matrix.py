@@ -1,7 +1,7 @@
 """One entry with a matrix becomes one shot for each combination of its axes."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from runner.language.document import Origin, Value
 from runner.language.environment import slug, text_of
@@ -151,17 +151,34 @@ def _excluded(
     entries: Iterator[tuple[Origin, dict[str, Value]]],
     problems: Problems,
 ) -> list[Combination]:
-    whole = made
+    where: dict[tuple[str, str], int] | None = None
+    everything = (1 << len(made)) - 1
+    dropped = 0
     for origin, entry in entries:
         if _unknown_axis(origin, entry, found, problems):
             continue
+        where = _where(made) if where is None else where
         wanted = {name: text_of(value) for name, value in entry.items()}
-        matching = [one for one in whole if all(wanted.get(choice.axis, choice.text) == choice.text for choice in one)]
+        matching = everything
+        for choice in wanted.items():
+            matching &= where.get(choice, 0)
         if not matching:
             problems.add(_matches_nothing(origin, wanted, found))
-        dropped = set(map(id, matching))
-        made = [one for one in made if id(one) not in dropped]
-    return made
+        dropped |= matching
+    return (
+        [one for one, bit in zip(made, f"{dropped:0{len(made)}b}"[::-1], strict=True) if bit == "0"] if made else made
+    )
+
+
+def _where(made: Sequence[Combination]) -> dict[tuple[str, str], int]:
+    """For each axis and text the combinations that have it, as the bits of a number: ten thousand are one `&`."""
+    found: dict[tuple[str, str], bytearray] = {}
+    for index, one in enumerate(made):
+        for choice in one:
+            key = (choice.axis, choice.text)
+            bits = found.get(key) or found.setdefault(key, bytearray(len(made) // 8 + 1))
+            bits[index >> 3] |= 1 << (index & 7)
+    return {key: int.from_bytes(bits, "little") for key, bits in found.items()}
 
 
 def _matches_nothing(origin: Origin, wanted: Mapping[str, str], found: list[Axis]) -> Problem:

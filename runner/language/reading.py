@@ -1,9 +1,14 @@
 """From the bytes of a file to its text: strict UTF-8, without a BOM and without what no text needs."""
 
 import re
+from itertools import islice
 
 from runner.language.document import Source
 from runner.problems import Place, Problem, Problems
+
+MOST_CHARACTERS = 20
+"""Of one file or value so many characters are told that no text needs: a file full of them is no text."""
+MOST_LINES = 2_000_000
 
 _RAW_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _ASCII_CONTROL = bytes(code for code in range(0x80) if _RAW_CONTROL.match(chr(code)))
@@ -24,13 +29,19 @@ def decode(name: str, data: bytes, problems: Problems) -> Source | None:
         return None
     text = text.removeprefix("\ufeff")
     problems.sources[name] = text
-    for found in _BIDI.finditer(text) if not text.isascii() or "\\u20" in text else ():
+    if data.count(b"\n") + data.count(b"\r") > MOST_LINES:
+        message, hint = f"this file has more than {MOST_LINES:,} lines", "split it"
+        problems.sources[name] = text[:200]
+        problems.add(Problem("file-size", Place(name, 1, 1), message, hint))
+        return None
+    turning = _BIDI.finditer(text) if not text.isascii() or "\\u20" in text else iter(())
+    for found in islice(turning, MOST_CHARACTERS):
         problems.add(_bidi_character(Source(name, text).place(found.start(), len(found.group())), found.group()))
     # Bytes are counted without them much quicker than text is searched for them.
     clean = text.isascii() and len(data.translate(None, _ASCII_CONTROL)) == len(data)
     if not clean and _RAW_CONTROL.search(text):
         source = Source(name, text)
-        for found in list(_RAW_CONTROL.finditer(text))[:20]:
+        for found in islice(_RAW_CONTROL.finditer(text), MOST_CHARACTERS):
             problems.add(control_character(source.place(found.start()), found.group()))
         text = _RAW_CONTROL.sub("\ufffd", text)
     return Source(name, text)
@@ -54,3 +65,13 @@ def control_character(place: Place, character: str) -> Problem:
     """The problem of a character that no text needs."""
     hint = "remove it" if ord(character) != 0xFEFF else "remove it: a byte order mark stands only at the very beginning"
     return Problem("control-character", place, f"the invisible character U+{ord(character):04X} stands here", hint)
+
+
+def has_after_blank(text: str, mark: str, before: str) -> bool:
+    """Does a character stand where YAML would take it for the beginning of something; quick where it is rare."""
+    at = text.find(mark)
+    while at >= 0:
+        if (at == 0 or text[at - 1] in before) and text[at + 1 : at + 2].strip(" \t\r\n#"):
+            return True
+        at = text.find(mark, at + 1)
+    return False

@@ -3,7 +3,7 @@
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 MOST = 10_000
+_MANY = 200
+"""After so many unknown fields of one mapping the nearest name is not looked for: nobody reads that far."""
 _SHOWN = 80
 
 
@@ -48,9 +50,26 @@ def _quick(name: str) -> Any:
 @cache
 def _thorough(name: str) -> "Draft7Validator":
     from jsonschema import Draft7Validator
+    from jsonschema.validators import extend
     from referencing import Registry
 
-    return Draft7Validator(_part(name), registry=Registry())
+    inner = {keyword: _in_reason(Draft7Validator.VALIDATORS[keyword]) for keyword in _INNER}
+    sized: type[Draft7Validator] = extend(Draft7Validator, inner)  # type: ignore[no-untyped-call]
+    return sized(_part(name), registry=Registry())
+
+
+_INNER = ("items", "properties", "additionalProperties", "propertyNames")
+
+
+def _in_reason(look: Callable[..., Iterator["ValidationError"]]) -> Callable[..., Iterator["ValidationError"]]:
+    """A look inside of a list or a mapping; in one that is too large, that alone is said."""
+
+    def looked(validator: object, said: object, value: object, schema: Schema) -> Iterator["ValidationError"]:
+        most = schema.get("maxItems" if isinstance(value, list) else "maxProperties")
+        if most is None or not isinstance(value, list | dict) or len(value) <= most:
+            yield from look(validator, said, value, schema) or ()
+
+    return looked
 
 
 def fits(value: Value, part: str = "") -> bool:
@@ -127,10 +146,9 @@ _TWO_KINDS = ("an asset is of one kind, and this one has several", "make an asse
 
 def _unknown(schema: Schema, value: Mapping[str, Value], path: Path) -> Iterator[Finding]:
     known = list(schema.get("properties", ()))
-    for name in value:
-        if name in known or name.startswith("x-"):
-            continue
-        close = nearest(name, known)
+    wrong = [name for name in value if name not in known and not name.startswith("x-")]
+    for number, name in enumerate(wrong):
+        close = nearest(name, known) if number < _MANY else None
         here = "a storyboard" if not path else f"`{path[-1]}`" if isinstance(path[-1], str) else "a shot"
         hint = f"did you mean `{close}`?" if close else f"known are {_listed(known)}; x-{name} would be your own"
         reason = _NOT_HERE.get((_room(path), name))

@@ -5,6 +5,7 @@ import re
 from runner.problems import Place, Problem, Problems
 from runner.values import replace
 
+_LONGEST = 2_000
 _NUMBER = re.compile(r"(?<![\w@])\d[\d,.]*(?!\w)")
 
 
@@ -24,10 +25,20 @@ def settled(problems: Problems) -> Problems:
         joined.setdefault(key, problem)
         shots.setdefault(key, {}).update(dict.fromkeys(problem.shots))
         related.setdefault(key, {}).update(dict.fromkeys(problem.related))
-    found = [replace(one, shots=tuple(shots[key]), related=tuple(related[key])) for key, one in joined.items()]
+    found = [_short(one, tuple(shots[key]), tuple(related[key])) for key, one in joined.items()]
     files = {name: index for index, name in enumerate(problems.sources)}
     found.sort(
         key=lambda one: (files.get(one.place.file, len(files)), one.place.file, one.place.line, one.place.column)
     )
     problems.found = found
     return problems
+
+
+def _short(problem: Problem, shots: tuple[str, ...], related: tuple[tuple[Place, str], ...]) -> Problem:
+    """The problem with all that it touches; a name of a megabyte is not said in full."""
+    place, said = problem.place, (problem.message, problem.hint)
+    if max(map(len, (place.path, *said))) > _LONGEST:
+        message, hint = (text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…" for text in said)
+        place = replace(place, path=place.path[:_LONGEST])
+        problem = replace(problem, message=message, hint=hint, place=place)
+    return replace(problem, shots=shots, related=related)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from yaml import YAMLError
@@ -18,7 +19,7 @@ from yaml.events import (
 )
 
 from runner.language.document import Document, Fields, Items, Source, Value
-from runner.language.reading import control_character
+from runner.language.reading import MOST_CHARACTERS, control_character, has_after_blank
 from runner.language.spots import offsets
 from runner.language.syntax import left_out, quoted, translate
 from runner.problems import ExitCode, Problem, Problems, Stop, nearest
@@ -26,7 +27,9 @@ from runner.values import replace
 
 MAX_DEPTH = 64
 MAX_NODES = 1_000_000
+_MANY = 200  # after so many problems nobody reads which name is the nearest
 _MAX_MENDS = 50
+_MAX_READ = 8 << 20  # characters: a file is read again after an error only while that takes no second
 
 _INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\Z")
@@ -61,17 +64,18 @@ def plain(text: str) -> Value:
 
 def parse(source: Source, problems: Problems) -> Document:
     """The document of a text. Every problem is noted; after an error of the parser, the mended text is read on."""
-    builder = _Builder(source)
+    builder, size = _Builder(source), 0
     for _ in range(_MAX_MENDS):
         builder = _Builder(source)
         error = builder.run()
         if error is None:
             break
+        size += len(source.text)
         problem, mended = translate(source, error)
         # What follows a line that was left out is probably a part of it.
         if not (problem.code == "yaml-syntax" and left_out(source, problem.place.line - 1)):
             problems.add(problem)
-        if mended is None:
+        if mended is None or size > _MAX_READ:
             builder.whole = False
             break
         source = mended
@@ -113,8 +117,8 @@ class _Builder:
         self._names: set[str | None] = set()
         """Keys that were plain text, and good."""
         self._next: Callable[[], Any] = lambda: None
-        self._touching = _has_after_blank(source.text, "#", " \t")
-        self._careful = self._touching or any(_has_after_blank(source.text, mark, " \t\r\n[]{},:") for mark in "&!")
+        self._touching = has_after_blank(source.text, "#", " \t")
+        self._careful = self._touching or any(has_after_blank(source.text, mark, " \t\r\n[]{},:") for mark in "&!")
         """Can there be an anchor, a tag or a comment that drops text: then every scalar is looked at closely."""
 
     def run(self) -> YAMLError | None:
@@ -183,6 +187,7 @@ class _Builder:
 
     def _fields(self, fields: Fields, depth: int, flow: bool) -> None:
         following, marks, careful, names = self._next, fields.marks, self._careful, self._names
+        twice: list[tuple[str, int]] = []
         event: Any
         while True:
             event = following()
@@ -216,11 +221,13 @@ class _Builder:
             if key is None:
                 continue
             if key in fields:
-                self._duplicate(fields, key, key_at)
+                twice.append((key, key_at))
                 continue
             fields[key] = value
             marks.append(key_at)
             marks.append(at)
+        for key, key_at in twice:
+            self._duplicate(fields, key, key_at)
         self._count(fields.at, 2 * len(fields))
         if "<<" in fields:
             self._merge(fields)
@@ -284,7 +291,7 @@ class _Builder:
             self._note("recursive-alias", at, f"*{name} stands inside of what &{name} names", hint, len(name) + 1)
             return None
         if name not in self._named:
-            close = nearest(name, self._named)
+            close = nearest(name, self._named) if len(self.found) < _MANY else None
             hint = f"did you mean *{close}?" if close else f"write &{name} before the value that it should name"
             self._note("unknown-alias", at, f"nothing before this is named &{name}", hint, len(name) + 1)
             return None
@@ -305,11 +312,8 @@ class _Builder:
 
     def _merge(self, fields: Fields) -> None:
         """Takes over what `<<` names; the mapping's own fields come first, then the merged ones in their order."""
-        index = list(fields).index("<<")
-        key_at, at = fields.marks[2 * index : 2 * index + 2]
-        value = fields.pop("<<")
-        del fields.marks[2 * index : 2 * index + 2]
-        fields.merge = key_at
+        fields.merge, at, value = fields.key_at("<<"), fields.value_at("<<"), fields["<<"]
+        fields.remove(("<<",))
         sources = value if isinstance(value, Items) else [value]
         for source in sources:
             if not isinstance(source, Fields):
@@ -354,9 +358,10 @@ class _Builder:
         return f"{head}{quoted(self.text[start:end].rstrip())}"
 
     def _control(self, text: str, at: int) -> None:
-        for found in _CONTROL.finditer(text):
-            spot = offsets(self.text, at, text)[found.start()]
-            self.found.append(control_character(self.source.place(spot, 2), found.group()))
+        wrong = list(islice(_CONTROL.finditer(text), MOST_CHARACTERS))
+        spots = offsets(self.text, at, text[: wrong[-1].end()])
+        for found in wrong:
+            self.found.append(control_character(self.source.place(spots[found.start()], 2), found.group()))
 
     def _tag(self, event: Any) -> None:
         if event.tag == "!" and type(event) is ScalarEvent:
@@ -376,16 +381,6 @@ _KEY_WORDS = {
     int: "a key is a name, and this is a number",
     float: "a key is a name, and this is a number",
 }
-
-
-def _has_after_blank(text: str, mark: str, before: str) -> bool:
-    """Does a character stand where YAML would take it for the beginning of something; quick where it is rare."""
-    at = text.find(mark)
-    while at >= 0:
-        if (at == 0 or text[at - 1] in before) and text[at + 1 : at + 2].strip(" \t\r\n#"):
-            return True
-        at = text.find(mark, at + 1)
-    return False
 
 
 def new_parser(text: str) -> Any:

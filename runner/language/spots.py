@@ -4,7 +4,11 @@ import re
 
 _FOLD = re.compile(r"[ \t]*(?:(?:\r\n|\n|\r)[ \t]*)+")
 _BREAK = re.compile(r"\r\n|\n|\r")
-_PROPERTIES = re.compile(r"(?:[&!][^\s]*[ \t]*)+(?:\r?\n[ \t]*)?")
+_BLANKS = re.compile(r"[ \t]+")
+_INK, _INK_SINGLE, _INK_DOUBLE = (re.compile(rf"[^ \t\r\n{mark}]+") for mark in ("", "'", r"\"\\"))
+_WHITE = frozenset(" \t\r\n")
+_JOIN = re.compile(r"\\(?=[ \t]*[\r\n])")
+_PROPERTIES = re.compile(r"(?:[&!][^\s]*+[ \t]*+)++(?:\r?\n[ \t]*)?")
 _HEADER = re.compile(r"[|>][^\r\n]*(?:\r\n|\n|\r|\Z)")
 _ESCAPED_BREAK = re.compile(r"[ \t]*(?:\r\n|\n|\r)(?:[ \t]*(?:\r\n|\n|\r))*[ \t]*")
 _ESCAPE_LENGTH = {"x": 4, "u": 6, "U": 10}
@@ -34,43 +38,66 @@ def _folded_length(found: re.Match[str]) -> int:
     return 1 if breaks == 1 else breaks - 1
 
 
-def _plain(text: str, p: int, value: str) -> list[int] | None:
+def _passed(text: str, p: int, spots: list[int], value: str) -> int | None:
+    """Notes the white space at an offset, folded or not, and says where it ends; None when the value has none there."""
+    if found := _FOLD.match(text, p):
+        spots += [p] * _folded_length(found)
+        return found.end()
+    # All at once: to look at each blank whether a line ends after it would take for ever.
+    blanks = _BLANKS.match(text, p)
+    if blanks is None or not value.startswith(blanks.group(), len(spots)):
+        return None
+    spots += range(p, blanks.end())
+    return blanks.end()
+
+
+def _word(ink: re.Pattern[str], text: str, p: int, spots: list[int], value: str) -> int:
+    """Notes the characters from an offset on that stand for themselves, and says how many they are."""
+    found = ink.match(text, p)
+    size = min(found.end() - p, len(value) - len(spots)) if found else 0
+    if size == 0 or not value.startswith(text[p : p + size], len(spots)):
+        return 0
+    spots += range(p, p + size)
+    return size
+
+
+def _plain(text: str, p: int | None, value: str) -> list[int] | None:
     spots: list[int] = []
-    while len(spots) < len(value):
-        found = _FOLD.match(text, p)
-        if found and value[len(spots)] in " \n":
-            spots += [p] * _folded_length(found)
-            p = found.end()
+    while p is not None and len(spots) < len(value):
+        if text[p : p + 1] in _WHITE:
+            p = _passed(text, p, spots, value)
+        elif ink := _word(_INK, text, p, spots, value):
+            p += ink
         elif p < len(text) and text[p] == value[len(spots)]:
             spots.append(p)
             p += 1
         else:
             return None
-    return [*spots, p] if len(spots) == len(value) else None
+    return [*spots, p] if p is not None and len(spots) == len(value) else None
 
 
-def _single(text: str, p: int, value: str) -> list[int] | None:
+def _single(text: str, p: int | None, value: str) -> list[int] | None:
     spots: list[int] = []
-    while len(spots) < len(value):
-        found = _FOLD.match(text, p)
-        if found and _BREAK.search(found.group()):
-            spots += [p] * _folded_length(found)
-            p = found.end()
+    while p is not None and len(spots) < len(value):
+        if text[p : p + 1] in _WHITE:
+            p = _passed(text, p, spots, value)
+        elif ink := _word(_INK_SINGLE, text, p, spots, value):
+            p += ink
         elif p < len(text) and text[p] == value[len(spots)]:
             spots.append(p)
             p += 2 if text.startswith("''", p) else 1
         else:
             return None
-    return [*spots, p + 1] if len(spots) == len(value) else None
+    return [*spots, p + 1] if p is not None and len(spots) == len(value) else None
 
 
-def _double(text: str, p: int, value: str) -> list[int] | None:
+def _double(text: str, p: int | None, value: str) -> list[int] | None:
     spots: list[int] = []
-    while len(spots) < len(value):
-        found = _FOLD.match(text, p)
-        if found and _BREAK.search(found.group()):
-            spots += [p] * _folded_length(found)
-            p = found.end()
+    while p is not None and len(spots) < len(value):
+        if text[p : p + 1] in _WHITE:
+            p = _passed(text, p, spots, value)
+        elif ink := _word(_INK_DOUBLE, text, p, spots, value):
+            p += ink
         elif text.startswith("\\", p):
             joined = _ESCAPED_BREAK.match(text, p + 1)
             if joined:
@@ -85,7 +112,9 @@ def _double(text: str, p: int, value: str) -> list[int] | None:
             p += 1
         else:
             return None
-    while joined := re.compile(r"\\(?=[ \t]*[\r\n])").match(text, p):
+    if p is None:
+        return None
+    while joined := _JOIN.match(text, p):
         after = _ESCAPED_BREAK.match(text, joined.end())
         p = after.end() if after else joined.end()
     return [*spots, p + 1] if len(spots) == len(value) else None
@@ -96,19 +125,27 @@ def _block(text: str, p: int, value: str) -> list[int] | None:
     if header is None:
         return None
     folded, p = text[p] == ">", header.end()
-    lines = _lines(text, p)
+    lines = _lines(text, p, _ink(value))
     first = next((line for line in value.split("\n") if line.strip(" ")), "")
     indent = next((len(s) - len(s.lstrip(" ")) for _, s in lines if s.strip(" ")), 0)
     indent -= len(first) - len(first.lstrip(" "))
     return _folded(lines, indent, value) if folded else _literal(lines, indent, value)
 
 
-def _lines(text: str, p: int) -> list[tuple[int, str]]:
-    """(offset, line without its end) from an offset on, while they can belong to the scalar."""
+def _ink(text: str) -> int:
+    """How many characters are not white space."""
+    return len("".join(text.split()))
+
+
+def _lines(text: str, p: int, ink: int) -> list[tuple[int, str]]:
+    """(offset, line without its end) from an offset on, until the scalar's characters are all seen."""
     found: list[tuple[int, str]] = []
     while p < len(text):
         end = _BREAK.search(text, p)
         stop = end.start() if end else len(text)
+        ink -= (here := _ink(text[p:stop]))
+        if here and ink < 0:
+            break
         found.append((p, text[p:stop]))
         if end is None:
             break

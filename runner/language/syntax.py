@@ -12,7 +12,8 @@ _PAIR = re.compile(
     r"(?P<head>[ \t]*(?:- +)*(?P<key>[^\s'\"#{}\[\],&*!|>%@`-][^#:\n]*?|\"[^\"\n]*\"|'[^'\n]*'):[ \t]+)(?P<value>\S.*)"
 )
 _ITEM = re.compile(r"(?P<head>[ \t]*(?:- +)+)(?P<value>\S.*)")
-_COMMENT = re.compile(r"\s+#(?:\s.*)?$")
+_COMMENT = re.compile(r"(?<=\s)#(?:\s.*)?$")
+_LONGEST_HINT = 2_000
 _BREAK = re.compile(r"\r\n|\n|\r")
 
 
@@ -65,7 +66,12 @@ def _split(line: str) -> tuple[str, str] | None:
 
 
 def _hint(line: str) -> str:
-    return f"write it so:\n{line}"
+    return f"write it so:\n{line}" if len(line) <= _LONGEST_HINT else ""
+
+
+def _without_comment(value: str) -> str:
+    found = _COMMENT.search(value)
+    return value[: found.start()].rstrip() if found else value
 
 
 def _indent_above(source: Source, number: int) -> int:
@@ -95,9 +101,9 @@ def _quote_goes_on(source: Source, number: int, at: int, error: MarkedYAMLError)
         return None
     head, value = parts
     close = re.match(r"'(?:[^']|'')*'|\"(?:[^\"\\]|\\.)*\"", value)
-    if close is None or close.end() == len(value) or _COMMENT.fullmatch(value[close.end() :]):
+    if close is None or close.end() == len(value) or not _without_comment(value[close.end() :]):
         return None
-    rest = _COMMENT.sub("", value)
+    rest = _without_comment(value)
     mended = head + quoted(rest)
     start = source.starts[number - 1] + len(head) + close.end()
     start += len(value[close.end() :]) - len(value[close.end() :].lstrip())
@@ -119,7 +125,7 @@ def _indicator(source: Source, number: int, at: int, error: MarkedYAMLError) -> 
             continue
         if candidate != number and value[0] not in "*&!|>":
             continue
-        rest = _COMMENT.sub("", value)
+        rest = _without_comment(value)
         mended = head + quoted(rest)
         what = _INDICATORS.get(value[0], "has a meaning of its own in YAML")
         message = f"text cannot begin with {value[0]} without quotes: {what}"
@@ -149,7 +155,7 @@ def _broken_flow(value: str) -> bool:
         return True
     close = "}" if value[0] == "{" else "]"
     end = value.rfind(close)
-    return end >= 0 and bool(_COMMENT.sub("", value[end + 1 :]).strip(" ,}]"))
+    return end >= 0 and bool(_without_comment(value[end + 1 :]).strip(" ,}]"))
 
 
 def _colon(source: Source, number: int, at: int, error: MarkedYAMLError) -> Case | None:
@@ -165,7 +171,7 @@ def _colon(source: Source, number: int, at: int, error: MarkedYAMLError) -> Case
         width = len(parts[0].strip()) if parts else 1
         return Problem("yaml-indent", source.place(start, width), message, _hint(mended)), (number, mended)
     head, value = parts
-    mended = head + quoted(_COMMENT.sub("", value))
+    mended = head + quoted(_without_comment(value))
     message = "text that holds a colon and a blank needs quotes: YAML takes what is before it for a key"
     return Problem("yaml-colon", source.place(at), message, _hint(mended)), (number, mended)
 

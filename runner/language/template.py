@@ -217,6 +217,9 @@ class Templates:
         scope.rendering.append(name)
         try:
             made = self._deep(found.value, scope, found.origin or _nowhere)
+        except RecursionError:
+            message, hint = f"`{name}` is made of too many variables, one of the other", "make them of fewer"
+            raise Fault(Problem("template-runaway", place(), message, hint)) from None
         except Fault as fault:
             scope.failed = {**(scope.failed or {}), name: fault}
             raise

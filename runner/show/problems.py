@@ -16,6 +16,7 @@ from runner.show.clean import clean
 _RED, _YELLOW, _BLUE, _BOLD, _DIM, _END = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _MOST = 200
 _MOST_JSON = 10_000
+_MOST_RELATED = 5
 _WIDEST = 120
 
 
@@ -72,9 +73,11 @@ def _one(problem: Problem, sources: _Lines, root: Path, cwd: Path, draw: Draw) -
         lines += [f"     {line}" for line in rest]
     if problem.shots:
         lines.append(f"   {sign} {_shots(problem.shots)}")
-    for other, words in problem.related:
+    for other, words in problem.related[:_MOST_RELATED]:
         lines.append(f"   {sign} {clean(words)}: {file_name(other.file, root, cwd)}:{other.line}:{other.column}")
         lines += _excerpt(other, sources, draw, _BLUE)
+    if (more := len(problem.related) - _MOST_RELATED) > 0:
+        lines.append(f"   {sign} and {more:,} more such places")
     return "\n".join(lines) + "\n"
 
 
