@@ -17,8 +17,9 @@ What a look costs and a slot is worth at a moment is `watching.patience`.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
+
+from runner.values import dataclass
 
 PRIOR_SIGMA = 0.35
 LEARNED = 3

@@ -4,7 +4,6 @@ import base64
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Any, cast
@@ -37,6 +36,7 @@ from runner.history import (
     State,
 )
 from runner.request import Plain
+from runner.values import names
 
 _KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
@@ -72,7 +72,7 @@ def _plain(value: Any) -> Any:
         case Mapping():
             return dict(value)
         case Clip() | Output():
-            return {field.name: getattr(value, field.name) for field in fields(value)}
+            return {name: getattr(value, name) for name in names(type(value))}
     raise TypeError(f"no row holds a {type(value).__name__}")
 
 
@@ -122,7 +122,7 @@ def event_row(event: Event) -> tuple[str, str, str]:
     return (
         stamp(event.at),
         type(what).__name__,
-        dumps({field.name: getattr(what, field.name) for field in fields(what)}),
+        dumps({name: getattr(what, name) for name in names(type(what))}),
     )
 
 
@@ -137,7 +137,7 @@ _KEPT = ("storyboard", "shot", "take", "fingerprint", "run")
 
 def intended_data(intended: Intended) -> str:
     """Three lines: what is small, the body, the neutral form; the long ones are seldom read."""
-    small = {f.name: getattr(intended, f.name) for f in fields(intended) if f.name not in (*_KEPT, "body", "request")}
+    small = {name: getattr(intended, name) for name in names(Intended) if name not in (*_KEPT, "body", "request")}
     return "\n".join((dumps(small), intended.body.replace("\n", " "), dumps(intended.request)))
 
 
@@ -174,12 +174,12 @@ class Form(Mapping[str, Plain]):
         return repr(self._read())
 
 
-_FOLDED = tuple(field for field in fields(Attempt) if field.name not in ("id", "intended", "elsewhere"))
+_FOLDED = tuple(name for name in names(Attempt) if name not in ("id", "intended", "elsewhere"))
 
 
 def attempt_data(attempt: Attempt) -> str:
     """An attempt as it stands, without its intent; what is as it was at the beginning is left out."""
-    values = {field.name: getattr(attempt, field.name) for field in _FOLDED}
+    values = {name: getattr(attempt, name) for name in _FOLDED}
     return dumps(
         {
             name: value
