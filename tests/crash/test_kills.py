@@ -9,9 +9,10 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from queue import SimpleQueue
+from queue import LifoQueue
 
 import pytest
 
@@ -22,29 +23,38 @@ _AT_ONCE = 4
 _SHARDS = 8
 """Parts of a family, for the workers of pytest-xdist."""
 
-Programs = SimpleQueue[Ready]
 
+@dataclass(slots=True)
+class Programs:
+    """Programs that wait; a run has one for its time, and at most `_AT_ONCE` are started."""
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(tmp_path_factory.mktemp("cut"))
+    library: Path
+    started: ExitStack
+    idle: LifoQueue[Ready | None] = field(default_factory=LifoQueue)
 
-
-@pytest.fixture(scope="module")
-def programs(library: Path) -> Iterator[Programs]:
-    """Programs that wait; a run takes one for its time."""
-    waiting = Programs()
-    with ExitStack() as started:
+    def __post_init__(self) -> None:
         for _ in range(_AT_ONCE):
-            waiting.put(started.enter_context(ready(library)))
-        yield waiting
+            self.idle.put(None)
+
+    @contextmanager
+    def one(self) -> Iterator[Ready]:
+        program = self.idle.get() or self.started.enter_context(ready(self.library))
+        try:
+            yield program
+        finally:
+            self.idle.put(program)
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    with ExitStack() as started:
+        yield Programs(built(tmp_path_factory.mktemp("cut")), started)
 
 
 @pytest.fixture
 def program(programs: Programs) -> Iterator[Ready]:
-    taken = programs.get()
-    yield taken
-    programs.put(taken)
+    with programs.one() as taken:
+        yield taken
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +66,9 @@ def provider() -> Iterator[Provider]:
 @pytest.fixture(scope="module")
 def calls(programs: Programs, provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The calls of a whole run, in order: `send the provider`."""
-    program = programs.get()
-    whole = Scene(tmp_path_factory.mktemp("whole") / "film", "whole", provider, program)
-    calls = whole.cut(0, "")
-    programs.put(program)
+    with programs.one() as program:
+        whole = Scene(tmp_path_factory.mktemp("whole") / "film", "whole", provider, program)
+        calls = whole.cut(0, "")
     assert whole.runs[-1].code == 0, whole.runs[-1].said
     return calls
 
@@ -80,12 +89,10 @@ def tried(
     """Points of a family, some at the same time, since most of a run is waiting: (at, what became of it, harm)."""
 
     def point(at: int) -> tuple[int, str, list[str]]:
-        program = programs.get()
-        try:
-            return at, *judged(Scene(folder / str(at), f"{how}{at}", provider, program), at, how)
-        finally:
-            programs.put(program)
-            shutil.rmtree(folder / str(at))
+        with programs.one() as program:
+            ended, violations = judged(Scene(folder / str(at), f"{how}{at}", provider, program), at, how)
+        shutil.rmtree(folder / str(at))
+        return at, ended, violations
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return list(pool.map(point, points))
@@ -97,22 +104,14 @@ def receipt(calls: list[str]) -> int:
 
 
 def around_the_request(calls: list[str]) -> list[int]:
-    """From the first call of the sending mark's commit to the last of the row of the first task id.
+    """From the sending mark's commit to the row of the first task id, each state that the disk can be left in.
 
-    Of the writes between two syncs only the first: a power loss at another leaves the same.
+    That is the call after each sync, and after each send, since then the provider knows more.
     """
     written = receipt(calls)
-    commits = [
-        number
-        for number, call in enumerate(calls, 1)
-        if call.startswith("unlink") and call.endswith("ledger.db-journal")
-    ]
-    begin, end = [number for number in commits if number < written][-2], next(at for at in commits if at > written)
-    return [
-        at
-        for at in range(begin + 1, end + 3)
-        if not (calls[at - 1].startswith("pwrite") and calls[at - 1] == calls[at - 2])
-    ]
+    commits = [at for at, call in enumerate(calls, 1) if call.startswith("unlink") and "ledger.db-journal" in call]
+    begin, end = [at for at in commits if at < written][-2], next(at for at in commits if at > written)
+    return [at for at in range(begin + 1, end + 3) if calls[at - 2].startswith(("fsync", "fdatasync", "send"))]
 
 
 @pytest.mark.parametrize("ahead", [-4, -1, 2])
