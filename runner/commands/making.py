@@ -30,7 +30,7 @@ from runner.values import dataclass, replace
 
 _MANIFEST_EVERY = 5.0
 """Seconds between two writings of the manifest while a run works, at least."""
-_MANIFEST_SHARE = 50
+_MANIFEST_SHARE = 200
 """How many times as long as a writing takes the next one waits: a large manifest does not slow the loop."""
 
 

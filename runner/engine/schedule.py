@@ -361,18 +361,17 @@ def repeats_left(attempts: list[Attempt], limits: Limits) -> bool:
 
 def to_go(todo: Agenda, history: History, running: Running, limits: Limits) -> Decimal:
     """Credits of what is still to be ordered, by quote."""
-    total = Decimal(0)
-    for group in todo.groups:
-        if group.fingerprint in running.over:
-            continue
-        step = group.orderer
-        if step is None or step.price.credits is None:
-            continue
-        if step.key not in running.consented:
-            continue
-        if may_try(history.of(group.fingerprint), limits):
-            total += step.price.credits
-    return total
+    return sum((to_order(group, history, running, limits) for group in todo.groups), Decimal(0))
+
+
+def to_order(group: Group, history: History, running: Running, limits: Limits) -> Decimal:
+    """Credits of a group's task if it is still to be ordered."""
+    if group.fingerprint in running.over:
+        return Decimal(0)
+    step = group.orderer
+    if step is None or step.price.credits is None or step.key not in running.consented:
+        return Decimal(0)
+    return step.price.credits if may_try(history.of(group.fingerprint), limits) else Decimal(0)
 
 
 def needs_of(step: Step, history: History) -> list[Need]:

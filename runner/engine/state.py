@@ -9,7 +9,7 @@ from anyio import CancelScope
 
 from runner.clock import Clock
 from runner.engine import schedule
-from runner.engine.agenda import agenda
+from runner.engine.agenda import Group, agenda
 from runner.engine.hands import Ledger, Provider, Taken
 from runner.engine.inflight import Running
 from runner.engine.limits import Limits
@@ -19,6 +19,7 @@ from runner.engine.polling import Belief, belief
 from runner.events import (
     Created,
     Event,
+    Intended,
     What,
 )
 from runner.history import (
@@ -33,9 +34,6 @@ from runner.values import replace
 T = TypeVar("T")
 _PRIOR, _PRIOR_FREE = 150.0, 2.0
 _PERHAPS = frozenset({State.UNSETTLED, State.PERHAPS, State.INTENDED})
-
-_CALM = frozenset({State.RUNNING, State.SUCCEEDED, State.STORED})
-"""What an attempt comes to without a change of what is still to be ordered."""
 
 
 class Aside(Protocol):
@@ -94,8 +92,21 @@ class Run:
 
     def feed(self, event: Event) -> None:
         """One more event is true, and durable."""
+        group = self._group(event)
+        before = self._order(group)
         self.history.feed(event)
+        if self._to_go is not None:
+            self._to_go += self._order(group) - before
         self.count(event.attempt)
+
+    def _group(self, event: Event) -> Group | None:
+        known = self.history.attempts.get(event.attempt)
+        made = event.what if isinstance(event.what, Intended) else known.intended if known is not None else None
+        return self.agenda.by_fingerprint.get(made.fingerprint) if made is not None else None
+
+    def _order(self, group: Group | None) -> Decimal:
+        """What is still to be ordered for a group, by quote."""
+        return Decimal(0) if group is None else schedule.to_order(group, self.history, self.running, self.limits)
 
     def tell(self, kind: Kind, step: Step | None = None, attempt: str | None = None, words: str = "") -> None:
         """News of one take, or of the run."""
@@ -136,6 +147,7 @@ class Run:
         if plan.steps != self.plan.steps:
             self.plan = plan
             self.agenda = agenda(plan, self.history, self._prior)
+            self._to_go = None
             self.tell_plan()
 
     def step_of(self, attempt: Attempt) -> Step:
@@ -173,8 +185,6 @@ class Run:
 
     def count(self, attempt: str) -> None:
         """One attempt changed: its share of the sums is taken anew."""
-        if self.history.attempts[attempt].state not in _CALM:
-            self._to_go = None
         now = _share(self.history.attempts[attempt], self.limits.run)
         before = self._shares.get(attempt, Money())
         self._shares[attempt] = now

@@ -5,11 +5,12 @@ import math
 from runner.engine import schedule
 from runner.engine.inflight import Look
 from runner.engine.pace import allowed
-from runner.engine.polling import Belief, next_look
+from runner.engine.polling import LEARNED, Belief, next_look
 from runner.engine.state import Run
 from runner.history import (
     Attempt,
     State,
+    work,
 )
 
 _LOOKS, _SHARE = 10, 1.15
@@ -30,38 +31,50 @@ def expect(run: Run, attempt: str) -> None:
     """A task was created just now: when to look at it first."""
     now = run.now()
     run.running.looks[attempt] = Look(born=now, since=now, next_at=now)
-    _plan(run, run.history.attempts[attempt])
+    _plan(run, [run.history.attempts[attempt]])
 
 
 def found_running(run: Run, attempt: Attempt) -> None:
     """A look just now found a task running: when to look next."""
     look, now = run.running.looks[attempt.id], run.now()
     look.alive = now - look.born
-    if look.hinted:
-        look.next_at = now
-    elif run.belief(attempt).seen < _YOUNG:
+    look.next_at = now
+    if not look.hinted:
+        _plan(run, [attempt])
+    if _seen(run) < _YOUNG:
         learned(run)
-    else:
-        _plan(run, attempt)
 
 
 def learned(run: Run) -> None:
     """Something was learned of how long tasks take: the looks at all that run are planned anew."""
-    for attempt in run.history.open():
-        look = run.running.looks.get(attempt.id)
-        if look is None or attempt.state is not State.RUNNING:
-            continue
-        if not look.hinted and not look.silent:
-            _plan(run, attempt)
+    looks = run.running.looks
+    running = [each for each in run.history.open() if each.state is State.RUNNING and each.id in looks]
+    _plan(run, [each for each in running if not looks[each.id].hinted and not looks[each.id].silent])
 
 
-def _plan(run: Run, attempt: Attempt) -> None:
-    look, known = run.running.looks[attempt.id], run.belief(attempt)
-    delay = next_look(known, look.alive, patience(run, known), unheard=_unheard(run), scout=attempt.id in _scouts(run))
-    look.next_at = look.born + look.alive + delay
+def _plan(run: Run, attempts: list[Attempt]) -> None:
+    """The next looks at these; what is the same for all of a class is worked out once."""
+    scouts = _scouts(run)
+    unheard = _unheard(run)
+    known: dict[str, tuple[Belief, float]] = {}
+    for attempt in attempts:
+        name = work(attempt.intended.request)
+        if name not in known:
+            found = run.belief(attempt)
+            known[name] = (found, patience(run, found))
+        look, (of_class, pause) = run.running.looks[attempt.id], known[name]
+        delay = next_look(of_class, look.alive, pause, unheard=unheard, scout=attempt.id in scouts)
+        look.next_at = look.born + look.alive + delay
+
+
+def _seen(run: Run) -> int:
+    return sum(map(len, run.history.durations.values()))
 
 
 def _scouts(run: Run) -> list[str]:
+    """The two tasks that began first, while nothing is learned."""
+    if _seen(run) >= LEARNED:
+        return []
     return [attempt.id for attempt in run.history.open() if attempt.state is State.RUNNING][:2]
 
 

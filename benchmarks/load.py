@@ -1,0 +1,170 @@
+"""What a run costs while it waits: memory, CPU, the way back after a crash, and the loop beside downloads of 20 GB.
+
+    python -m benchmarks.load [--queued 10000] [--takes 1000] [--watch 120]
+
+The real command against the sandbox in a process of its own, 50 tasks of about 150 s in flight. Memory and CPU are what
+the kernel counts for the command alone. A crash is SIGKILL; back is when the host has answered the first question about
+a task after the command was started again.
+"""
+
+import argparse
+import gc
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.live import KEY, ask
+from runner.clock import SystemClock
+from runner.engine.limits import Limits
+from runner.engine.loop import in_one_thread
+from runner.engine.schedule import orders
+from runner.engine.state import Run
+from runner.history import History
+from runner.records.ledger import Ledger
+from tests.engine.boards import film, planner
+from tests.engine.provider import Simulated, World
+
+IN_FLIGHT, SECONDS = 50, 150.0
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def sandbox(folder: Path) -> Iterator[str]:
+    words = ["--seconds", str(SECONDS), "--spread", "0.35", "--cap", str(IN_FLIGHT), "--plain-clips", "--key", KEY]
+    command = [sys.executable, "-m", "runner", "sandbox", *words, "--state", str(folder / "sandbox")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().split()[-1]
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def command(folder: Path, base: str) -> Iterator[int]:
+    """`storyboard run` of the film in the folder; its process id while the block lasts, at whose end it is killed."""
+    env = {"STORYBOARD_STATE": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config"), "HOME": str(folder)}
+    env |= {"SEEDANCE_BASE_URL": base, "SEEDANCE_API_KEY": KEY, "PATH": os.environ["PATH"]}
+    words = [sys.executable, "-m", "runner", "run", "storyboards/film.yaml", "--yes", "--json"]
+    words += ["--provider", "kinovi", "--concurrency", str(IN_FLIGHT)]
+    with (folder / "out").open("w") as out:
+        process = subprocess.Popen(words, cwd=folder, env=env, stdout=out, stderr=subprocess.STDOUT)
+    try:
+        yield process.pid
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+def written(folder: Path, shots: int) -> None:
+    """A repository whose film has so many shots from text alone."""
+    (folder / "storyboards").mkdir(parents=True)
+    (folder / "storyboard.toml").write_text('[providers.kinovi]\nedition = "classic"\n')
+    board = folder / "storyboards" / "film.yaml"
+    lines = [f"  - {{id: s{number}, prompt: Wave number {number} comes in from the sea}}" for number in range(shots)]
+    head = "storyboard: 1\ntitle: Waves\ndefaults: {resolution: 480p, duration: 4}\nshots:\n"
+    board.write_text(head + "\n".join(lines) + "\n")
+
+
+def in_flight(folder: Path, base: str) -> None:
+    """Returns when all slots are taken."""
+    until = time.monotonic() + 300
+    while ask(base, "/__sandbox/state")["creates"] < IN_FLIGHT:
+        assert time.monotonic() < until, (folder / "out").read_text()[-2000:]
+        time.sleep(0.5)
+
+
+def memory(pid: int) -> tuple[float, float]:
+    """MB that a process holds, and held at most."""
+    found = {}
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        name, _, value = line.partition(":")
+        found[name] = value
+    return float(found["VmRSS"].split()[0]) / 1024, float(found["VmHWM"].split()[0]) / 1024
+
+
+def cpu(pid: int) -> float:
+    """Seconds of user and system time of a process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def looks(base: str) -> int:
+    return sum(count for what, count in ask(base, "/__sandbox/state")["answers"].items() if "recordInfo" in what)
+
+
+def waiting(queued: int, watch: float) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        written(folder, queued + IN_FLIGHT)
+        with sandbox(folder) as base, command(folder, base) as pid:
+            in_flight(folder, base)
+            began, used, asked = time.monotonic(), cpu(pid), looks(base)
+            time.sleep(watch)
+            passed = time.monotonic() - began
+            share, rate = (cpu(pid) - used) / passed, (looks(base) - asked) / passed
+            now, most = memory(pid)
+        print(f"{IN_FLIGHT} in flight, {queued:,} queued: {now:.0f} MB held, {most:.0f} MB at most")
+        print(f"CPU while waiting: {share:.2%} of a core over {passed:.0f} s, at {rate:.1f} looks a second")
+
+
+def back(takes: int) -> None:
+    """From the start of the command to the first answer about a task that the dead run left."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        written(folder, takes)
+        with sandbox(folder) as base:
+            with command(folder, base):
+                in_flight(folder, base)
+            times, costs = [], []
+            for _ in range(5):
+                before, began = looks(base), time.monotonic()
+                with command(folder, base) as pid:
+                    while looks(base) < before + 2:  # the first is the preflight
+                        assert time.monotonic() < began + 120, (folder / "out").read_text()[-2000:]
+                        time.sleep(0.02)
+                    times.append(time.monotonic() - began)
+                    costs.append(cpu(pid))
+        print(f"back after a crash with {takes:,} takes, {IN_FLIGHT} in flight: ", end="")
+        print(f"{min(times):.2f} s at best, {sorted(times)[2]:.2f} median ({min(costs):.2f} s of CPU)")
+
+
+def queued_take(takes: int) -> None:
+    """Bytes that the loop holds for a take that waits for its turn, beyond the plan."""
+    shots, clock = film(takes), SystemClock()
+    plan = planner(shots)
+    made, history, limits = plan(History()), History(), Limits("bench", concurrency=IN_FLIGHT)
+    with tempfile.TemporaryDirectory() as name:
+        ledger = Ledger(Path(name), clock)
+        gc.collect()
+        tracemalloc.start()
+        run = Run(made, history, Simulated(World()), ledger, clock, limits, lambda news: None, plan, in_one_thread())
+        orders(run.agenda, run.history, run.running, run.now(), run.limits)
+        run.money()
+        gc.collect()
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        ledger.close()
+    print(f"a queued take: {held / takes:.0f} bytes beyond the plan")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--queued", type=int, default=10_000)
+    parser.add_argument("--takes", type=int, default=1_000)
+    parser.add_argument("--watch", type=float, default=120, help="seconds for which CPU is counted")
+    args = parser.parse_args()
+    queued_take(args.queued)
+    back(args.takes)
+    waiting(args.queued, args.watch)
+
+
+if __name__ == "__main__":
+    main()
