@@ -19,7 +19,7 @@ from runner.media.clip import ClipFacts, NotWhole, probe
 from runner.plan import Step
 from runner.records.folders import sync_above, sync_folder
 from runner.request import Request
-from runner.values import dataclass, replace
+from runner.values import dataclass, field, replace
 
 EARLIER = "earlier"
 _SHORT_SIDE = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
@@ -35,6 +35,8 @@ class Shelf:
     """The output folder of a storyboard (for one provider and profile)."""
     owner: Callable[[str], str | None]
     """The fingerprint that a content (its SHA-256) was made for; None when no attempt knows it."""
+    durable: set[Path] = field(default_factory=set)
+    """Folders that a power loss does not take back."""
 
     def target(self, step: Step) -> Path:
         """The final name of a take's clip."""
@@ -150,7 +152,7 @@ class Shelf:
         if not self._is_inside(folder):
             raise PermissionError(errno.EPERM, "it lies outside the repository, by way of a link", str(folder))
         folder.mkdir(parents=True, exist_ok=True)
-        sync_above(folder, self.root)  # also what was there: whoever made it may have been killed before this
+        sync_above(folder, self.root, self.durable)  # what was there, too: its maker may have been killed before this
         return folder
 
     def _is_inside(self, path: Path) -> bool:

@@ -5,19 +5,21 @@ import os
 from pathlib import Path
 
 
-def sync_above(folder: Path, top: Path | None = None) -> None:
+def sync_above(folder: Path, top: Path | None = None, known: set[Path] | None = None) -> None:
     """Makes a folder's own name durable, and those of the folders that hold it, up to `top` or the top of its disk.
 
-    Folders that this user may not read were made by somebody else, and are left out. OSError for any other reason.
+    `known` are those of which that is known already; what is done here is added. Folders that this user may not read
+    were made by somebody else, and are left out. OSError for any other reason.
     """
-    disk = folder.stat().st_dev
-    for above in folder.absolute().parents:
-        if above.stat().st_dev != disk:
+    disk, known = folder.stat().st_dev, set() if known is None else known
+    end = None if top is None else top.absolute()
+    for named in (folder.absolute(), *folder.absolute().parents):
+        above = named.parent
+        if named in known or named == end or above == named or above.stat().st_dev != disk:
             return
         with contextlib.suppress(PermissionError):
             sync_folder(above)
-        if top is not None and above == top.absolute():
-            return
+        known.add(named)
 
 
 def sync_folder(folder: Path) -> None:
