@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from functools import lru_cache
 from itertools import islice
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from runner.values import dataclass, field
 
@@ -56,8 +56,7 @@ class Stop(Exception):  # noqa: N818 - it ends a command, it is not always an er
         self.words = words
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(NamedTuple):
     """A character in a file: path from the repository's top, line and column from 1 (code points)."""
 
     file: str

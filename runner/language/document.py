@@ -1,6 +1,7 @@
 """A file as it was read: plain values that remember where they stand, as small integers."""
 
 import re
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator
 from functools import cached_property
@@ -28,7 +29,7 @@ class Fields(dict[str, "Value"]):
 
     def __init__(self, at: int) -> None:
         self.at = at
-        self.marks: list[int] = []
+        self.marks = array("I")
         self.merge = -1
         """Offset of its `<<`, or -1."""
 
@@ -49,7 +50,7 @@ class Fields(dict[str, "Value"]):
     def remove(self, keys: Collection[str]) -> None:
         """Takes keys out, with their marks."""
         kept = [index for index, name in enumerate(self) if name not in keys]
-        self.marks[:] = [mark for index in kept for mark in self.marks[2 * index : 2 * index + 2]]
+        self.marks = array("I", [mark for index in kept for mark in self.marks[2 * index : 2 * index + 2]])
         self._order = {}
         for key in keys:
             self.pop(key, None)
@@ -62,7 +63,7 @@ class Items(list["Value"]):
 
     def __init__(self, at: int) -> None:
         self.at = at
-        self.marks: list[int] = []
+        self.marks = array("I")
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,6 @@ def _short(problem: Problem, shots: tuple[str, ...], related: tuple[tuple[Place,
     place, said = problem.place, (problem.message, problem.hint)
     if max(map(len, (place.path, *said))) > _LONGEST:
         message, hint = (text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…" for text in said)
-        place = replace(place, path=place.path[:_LONGEST])
+        place = place._replace(path=place.path[:_LONGEST])
         problem = replace(problem, message=message, hint=hint, place=place)
     return replace(problem, shots=shots, related=related)
