@@ -1,7 +1,7 @@
 """Jinja2 as storyboards may use it: sandboxed, strict, plain values, allow-listed filters, no globals but `range`."""
 
-from collections.abc import Callable
-from functools import cache, partial
+from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
+from functools import cache, partial, wraps
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ _NODES = """
     And Compare CondExpr Const Dict Filter Getattr Getitem If Keyword List Name Neg Not Operand Or Output Pair
     Template TemplateData Test Tuple
 """
+_OF_TEXT = "capitalize lower replace slug title trim truncate upper wordcount"
+_OF_LISTS = "items map reject rejectattr reverse select selectattr unique"
 IN_PLACE = frozenset(_LINEAR.split())
 KNOWN = IN_PLACE | frozenset(_OTHERS.split())
 NODES_IN_PLACE = frozenset(_NODES.split())
@@ -58,15 +60,56 @@ class NotText(Exception):  # noqa: N818 - becomes a problem in `template`
     """A template put something in the text that is none: null, a list, a mapping."""
 
     def __init__(self, value: object) -> None:
-        super().__init__("null" if value is None else "a mapping" if isinstance(value, dict) else "a list")
+        listed = isinstance(value, list | tuple | range | KeysView | ValuesView | ItemsView)
+        what = "a list" if listed else "a mapping" if isinstance(value, dict) else "a part of the template language"
+        super().__init__("null" if value is None else what)
         self.value = value
 
 
 def finalize(value: Any) -> Any:
-    """What an expression puts in the text."""
-    if value is None or isinstance(value, list | tuple | dict):
-        raise NotText(value)
-    return text_of(value) if isinstance(value, bool | int | float) else value
+    """What an expression puts in the text; what is not known raises when it gets there."""
+    if isinstance(value, str) or hasattr(value, "_fail_with_undefined_error"):
+        return value
+    if isinstance(value, bool | int | float):
+        return text_of(value)
+    raise NotText(value)
+
+
+class _Method:
+    """A method that a template names: it can be called, but not written, since its text would be where it lies."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self._call = call
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        return self._call(*given, **named)
+
+    def __repr__(self) -> str:
+        raise NotText(self)
+
+
+def _on_text(look: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter of text that takes no null for the word None."""
+    first = 1 if hasattr(look, "jinja_pass_arg") else 0
+
+    @wraps(look)
+    def looked(*given: Any, **named: Any) -> Any:
+        return look(*given[:first], finalize(given[first]), *given[first + 1 :], **named)
+
+    return looked
+
+
+def _listed(look: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter that gives a list where Jinja's gives what makes one."""
+
+    @wraps(look)
+    def looked(*given: Any, **named: Any) -> Any:
+        made = look(*given, **named)
+        return list(made) if isinstance(made, Iterator) else made
+
+    return looked
 
 
 def _range(*limits: int) -> range:
@@ -79,9 +122,8 @@ def _range(*limits: int) -> range:
 def environment(load: Callable[[str], str | None]) -> "ImmutableSandboxedEnvironment":
     """An environment that finds `{% include %}`d text by `load`."""
     from jinja2 import FunctionLoader, StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    made = ImmutableSandboxedEnvironment(
+    made = _sandbox()(
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -93,9 +135,35 @@ def environment(load: Callable[[str], str | None]) -> "ImmutableSandboxedEnviron
     )
     made.globals = {"range": _range}
     made.filters = {name: made.filters[name] for name in KNOWN - {"slug"}}
-    made.filters |= {"slug": slug, "string": finalize, "join": _join}
-    made.filters["truncate"] = partial(_truncate, made)
+    made.filters |= {"slug": slug, "string": finalize, "join": _join, "truncate": partial(_truncate, made)}
+    made.filters |= {name: _on_text(made.filters[name]) for name in _OF_TEXT.split()}
+    made.filters |= {name: _listed(made.filters[name]) for name in _OF_LISTS.split()}
     return made
+
+
+@cache
+def _sandbox() -> "type[ImmutableSandboxedEnvironment]":
+    """Jinja's sandbox, in which nothing can be written but text and numbers."""
+    from jinja2 import nodes
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+    from jinja2.visitor import NodeTransformer
+
+    class Joined(NodeTransformer):
+        """`a ~ b` as `[a, b] | join`: so nothing is written that an expression could not write."""
+
+        def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802 - named by Jinja
+            parts = nodes.List([self.visit(part) for part in node.nodes], lineno=node.lineno)
+            return nodes.Filter(parts, "join", [], [], None, None, lineno=node.lineno)
+
+    class Sandbox(ImmutableSandboxedEnvironment):
+        def getattr(self, obj: Any, attribute: str) -> Any:
+            found = super().getattr(obj, attribute)
+            return _Method(found) if callable(found) and not isinstance(found, self.undefined) else found
+
+        def _generate(self, source: nodes.Template, *given: Any, **named: Any) -> str:
+            return super()._generate(Joined().visit(source), *given, **named)
+
+    return Sandbox
 
 
 def _named(name: str, text: str | None) -> tuple[str, str, None] | None:

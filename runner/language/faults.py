@@ -105,8 +105,8 @@ def undefined_in(words: str, line: str, scope: Scope, place: Place) -> Problem:
 
 def not_text_in(text: str, values: Mapping[str, Value], words: str, place: Place) -> Problem:
     kinds: dict[str, type] = {"null": type(None), "a list": list, "a mapping": dict}
-    kind = kinds.get(words, type(None))
-    names = [name for name, value in values.items() if type(value) is kind or isinstance(value, kind)]
+    kind = kinds.get(words)
+    names = [name for name, value in values.items() if kind is not None and isinstance(value, kind)]
     named = [name for name in names if re.search(rf"\{{\{{[^}}]*\b{re.escape(name)}\b", text)]
     if named:
         return not_text(named[0], values[named[0]], place)

@@ -198,6 +198,46 @@ def test_no_template_reaches_out(expression: str, tmp_path: Path) -> None:
     assert problems.errors or not any(word in sent for word in ("class", "function", "object at", "module"))
 
 
+NO_TEXT = """
+'a'.upper
+'a'.upper ~ ''
+'a'.upper | lower
+'a'.upper | slug
+'a'.upper | replace('a', 'b')
+'%s' % 'a'.upper
+'{}'.format('a'.upper)
+['a'.upper] | join
+('a'.upper | string)[-6:]
+[1] | reverse
+{'a': 1} | items
+['a'] | map('upper')
+names | unique
+names | select
+names.count
+names | title
+names ~ ''
+range(3)
+{'a': 1}.items()
+nothing
+nothing | upper
+nothing | trim
+nothing ~ ''
+nothing | replace('a', 'b')
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("statement", ["", "{% for one in [1] %}"])
+@pytest.mark.parametrize("expression", NO_TEXT)
+def test_nothing_is_written_that_is_no_text_since_its_address_would_be_another_every_time(
+    expression: str, statement: str, tmp_path: Path
+) -> None:
+    end = "{% endfor %}" if statement else ""
+    board = "storyboard: 1\nvars: {names: [b, a], nothing: null}\nshots:\n  - id: quay\n    prompt: >-\n"
+    board += f"      A quay {statement}{{{{ {expression} }}}}{end}\n"
+    wrong = "null-variable" if expression.startswith("nothing") else "not-text"
+    assert codes(tmp_path, board) in ([wrong], ["undefined-variable"]), expression
+
+
 def test_paths_that_leave_the_repository(tmp_path: Path) -> None:
     root = tmp_path / "repo"
     (root / "sub").mkdir(parents=True)
