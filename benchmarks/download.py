@@ -1,6 +1,7 @@
 """CPU for each GB of a download against `curl` and a hash, memory, and how long the loop waits meanwhile.
 
-`python benchmarks/download.py [--megabytes 512] [--rounds 5]` prints the table of the docs. Every side is a process of
+`python benchmarks/download.py [--megabytes 512] [--rounds 5] [--gigabytes 20]` prints the table of the docs; with
+`--gigabytes` only the memory over so much, in clips of 2 GiB less 1 MiB, four at once. Every side is a process of
 its own, they take turns, and a server in another process (sendfile, loopback) gives each the same file. CPU is user
 and system time of the side alone; a ratio of two sides in one run says something, the seconds do not.
 """
@@ -129,6 +130,41 @@ def delays(url: str, folder: Path) -> None:
         print(f"{statistics.median(late):.2f} {late[int(len(late) * 0.99)]:.2f} {late[-1]:.2f}")
 
 
+def many(url: str, folder: Path, clips: int) -> None:
+    """Downloads so many clips, four at once, and prints the most memory (kB) held by then after each."""
+    sys.path.insert(0, str(ROOT))
+    from concurrent.futures import ThreadPoolExecutor
+
+    from runner.provider.download import Downloader, Fetched
+
+    fetch = Downloader(local=True).fetch
+
+    def one(number: int) -> None:
+        part = folder / f"{number}.part"
+        got = fetch(url, part)
+        assert isinstance(got, Fetched), got
+        part.unlink()
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(one, number) for number in range(clips)]:
+            done.result()
+
+
+def flat(gigabytes: int) -> None:
+    """Memory over many large clips; the disk needs room for four of them."""
+    size = (2 << 30) - (1 << 20)
+    clips = max(1, round(gigabytes * 1e9 / size))
+    with tempfile.TemporaryDirectory() as name:
+        source = Path(name) / "clip.mp4"
+        with source.open("wb") as file:
+            file.truncate(size)  # zeros, without blocks on the disk
+        with served(source) as url:
+            command = [sys.executable, __file__, "--many", url, name, str(clips)]
+            peaks = [int(line) / 1024 for line in subprocess.check_output(command, text=True).split()]
+    print(f"{clips} clips, {clips * size / 1e9:.1f} GB: {peaks[0]:.0f} MB after the first, {peaks[-1]:.0f} at the end")
+
+
 # -- measuring --------------------------------------------------------------------------------------------
 
 
@@ -210,11 +246,17 @@ if __name__ == "__main__":
             idle(url, Path(path))
         case ["--delays", url, path]:
             delays(url, Path(path))
+        case ["--many", url, path, clips]:
+            many(url, Path(path), int(clips))
         case ["--watch", *command]:
             watch(command)
         case _:
             parser = argparse.ArgumentParser(description=__doc__)
             parser.add_argument("--megabytes", type=int, default=512)
             parser.add_argument("--rounds", type=int, default=5)
+            parser.add_argument("--gigabytes", type=int)
             given = parser.parse_args()
+            if given.gigabytes:
+                flat(given.gigabytes)
+                sys.exit()
             main(given.megabytes, given.rounds)
