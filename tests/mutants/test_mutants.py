@@ -201,7 +201,9 @@ def test_every_mutant_still_finds_the_line_that_it_breaks() -> None:
 
 @pytest.mark.long
 def test_the_unbroken_copy_is_green(tmp_path: Path) -> None:
-    assert not is_red(copied(tmp_path), f"{ENGINE} {RECORDS} tests/history tests/provider/test_create.py")
+    copy = copied(tmp_path)
+    assert not is_red(copy, f"{ENGINE} {RECORDS} tests/history tests/provider/test_create.py")
+    assert not is_red(copy, POWER)
 
 
 @pytest.mark.long
