@@ -51,9 +51,14 @@ class Cast:
     fine: set[object] = field(default_factory=set)
     """Combinations of model, resolution and so on in which nothing was found wrong."""
 
+    _known: tuple[str, ...] = ()
+
     @property
     def known(self) -> tuple[str, ...]:
-        return tuple(sorted(one.name if isinstance(one, Asset) else one for one in self.names.values()))
+        """Everybody's name as it is written, sorted once."""
+        if not self._known:
+            self._known = tuple(sorted(one.name if isinstance(one, Asset) else one for one in self.names.values()))
+        return self._known
 
 
 def same_source(one: Material, other: Material) -> bool:

@@ -68,7 +68,8 @@ class Composer(Naming):
         self.text = ""
 
     def _unusable(self, mentions: list[Mention]) -> None:
-        for mention in mentions:
+        # One that stands there twice is marked where it stands first.
+        for mention in {(one.written, one.named): one for one in reversed(mentions)}.values():
             if mention.wrong is not None:
                 self.note_in_prompt(mention.wrong[0], mention, mention.wrong[1], mention.wrong[2])
             elif mention.named is None:

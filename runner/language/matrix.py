@@ -10,6 +10,7 @@ from runner.problems import Problem, Problems, nearest
 from runner.values import dataclass
 
 MAX_COMBINATIONS = 10_000
+_MANY = 200  # after so many problems nobody reads which value is the nearest
 _RESERVED = ("include", "exclude", "shot")
 
 
@@ -163,7 +164,7 @@ def _excluded(
         for choice in wanted.items():
             matching &= where.get(choice, 0)
         if not matching:
-            problems.add(_matches_nothing(origin, wanted, found))
+            problems.add(_matches_nothing(origin, wanted, found if len(problems.found) < _MANY else []))
         dropped |= matching
     return (
         [one for one, bit in zip(made, f"{dropped:0{len(made)}b}"[::-1], strict=True) if bit == "0"] if made else made

@@ -29,7 +29,7 @@ MAX_DEPTH = 64
 MAX_NODES = 1_000_000
 _MANY = 200  # after so many problems nobody reads which name is the nearest
 _MAX_MENDS = 50
-_MAX_READ = 8 << 20  # characters: a file is read again after an error only while that takes no second
+_MAX_READ = 2 << 20  # characters: a file is read again after an error only while that takes no second
 
 _INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\Z")

@@ -1,6 +1,8 @@
 """Where each character of a YAML scalar stands in the text of its file, whatever its style folds or escapes."""
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 
 _FOLD = re.compile(r"[ \t]*(?:(?:\r\n|\n|\r)[ \t]*)+")
 _BREAK = re.compile(r"\r\n|\n|\r")
@@ -14,7 +16,8 @@ _ESCAPED_BREAK = re.compile(r"[ \t]*(?:\r\n|\n|\r)(?:[ \t]*(?:\r\n|\n|\r))*[ \t]
 _ESCAPE_LENGTH = {"x": 4, "u": 6, "U": 10}
 
 
-def offsets(text: str, at: int, value: str) -> list[int]:
+@lru_cache(maxsize=4)
+def offsets(text: str, at: int, value: str) -> Sequence[int]:
     """Offset in `text` of each character of `value`, and at last of the scalar's end; the scalar begins at `at`.
 
     Where the walk does not come out (it should not happen), every character stands at the scalar's beginning.

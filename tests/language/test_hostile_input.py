@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -58,68 +57,6 @@ def test_mutated_storyboards_at_length(
 ) -> None:
     at %= len(base)
     survives(tmp_path_factory.getbasetemp(), base[:at] + put + base[at + cut :])
-
-
-BOMBS = {
-    "flow lists": "x-a: " + "[" * 100_000,
-    "flow mappings": "x-a: " + "{a: " * 25_000,
-    "block lists": "x-a:\n" + "".join("  " * i + "-\n" for i in range(1, 300)),
-    "block mappings": "".join(" " * i + "a:\n" for i in range(300)),
-    "closed lists": "x-a: " + "[" * 5000 + "]" * 5000,
-    "aliases": "\n".join(
-        f"x-{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" if i else "x-0: &a0 [lol]" for i in range(12)
-    ),
-    "merges": "\n".join(
-        [f"x-{i}: &a{i} {{k{i}: 1, <<: [{', '.join(f'*a{j}' for j in range(i)) or '{}'}]}}" for i in range(200)]
-    ),
-    "one merge of many": "x-a: &a {"
-    + ", ".join(f"k{i}: 1" for i in range(3000))
-    + "}\n"
-    + "\n".join(f"x-{i}: {{<<: *a}}" for i in range(500)),
-    "anchors": "\n".join(f"x-{i}: &a{i} 1" for i in range(50_000)),
-    "a very long key": "? " + "k" * 200_000 + "\n: 1",
-    "many problems": "shots:\n" + "- {id: 1}\n" * 3_000,
-    "quotes": 'x-a: "' + "\\u0041" * 200_000 + '"',
-    "comments": "# \n" * 500_000,
-    "colons": "a: " * 3000,
-    "tags": "x-a: [" + "!t 1, " * 20_000 + "]",
-    "syntax errors": "".join(f"x-{i}: @a\n" for i in range(2000)),
-    "a billion laughs in variables": "vars:\n"
-    + "".join(f'  v{i}: "{{{{ v{i + 1} }}}}{{{{ v{i + 1} }}}}"\n' for i in range(40))
-    + '  v40: laugh\nshots:\n  - {id: quay, prompt: "{{ v0 }}"}\n',
-    "constants": "shots:\n  - {id: quay, prompt: \"{{ 'a' * 10000000000 }}\"}\n"
-    '  - {id: sea, prompt: "{{ 9 ** 9 ** 9 ** 9 }}"}\n',
-    "loops": 'shots:\n  - {id: quay, prompt: "'
-    + "".join(f"{{% for {name} in range(999) %}}" for name in "abc")
-    + "{% endfor %}" * 3
-    + '"}\n',
-    "a macro that calls itself": 'shots:\n  - id: quay\n    prompt: "'
-    '{% macro m(x) %}{{ m(x) }}{{ m(x) }}{% endmacro %}{{ m(1) }}"\n',
-    "a format": "shots:\n  - {id: quay, prompt: \"{{ '{:>999999999}'.format(1) }}\"}\n",
-    "nested conditions": 'shots:\n  - {id: quay, prompt: "' + "{% if 1 %}" * 500 + "{% endif %}" * 500 + '"}\n',
-    "a long expression": 'shots:\n  - {id: quay, prompt: "{{ 1 ' + "~ 1 " * 15_000 + '}}"}\n',
-}
-
-
-@pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_ends_soon_with_a_place(name: str, tmp_path: Path) -> None:
-    (tmp_path / "board.yaml").write_text("storyboard: 1\n" + BOMBS[name], "utf-8")
-    started = time.monotonic()
-    code = (
-        "import resource, sys; resource.setrlimit(resource.RLIMIT_CORE, (0, 0))\n"
-        "from pathlib import Path\n"
-        "from runner.language.batch import Options, compile\n"
-        "root = Path(sys.argv[1])\n"
-        "_, problems = compile([root / 'board.yaml'], root, Options())\n"
-        "assert problems.errors and all(one.place.line >= 1 for one in problems)\n"
-        "peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM'))\n"
-        "print(int(peak.split()[1]) // 1024)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert int(done.stdout) < 256, "MB"
-    # The bound of the specification is 2 s; the rest is for a machine that does other things too.
-    assert time.monotonic() - started < 20
 
 
 @pytest.mark.parametrize(
