@@ -113,7 +113,7 @@ def _visible(words: str) -> str:
 
 def file_name(file: str, root: Path, cwd: Path) -> str:
     """A place's file as the user can click it: relative to where they stand."""
-    return os.path.relpath(root / file, cwd)
+    return clean(os.path.relpath(root / file, cwd))
 
 
 def summary(problems: Problems) -> str:
@@ -156,9 +156,9 @@ def github(problems: Problems) -> str:
 
 def _command(problem: Problem) -> str:
     place = problem.place
-    words = problem.message + (f"\n{problem.hint}" if problem.hint else "")
+    words = clean(problem.message + (f"\n{problem.hint}" if problem.hint else ""), "\r\n")
     properties = {
-        "file": place.file,
+        "file": clean(place.file),
         "line": str(place.line),
         "col": str(place.column),
         "endColumn": str(place.column + place.width),

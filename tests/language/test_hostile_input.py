@@ -135,6 +135,17 @@ def test_no_template_reaches_out(expression: str, tmp_path: Path) -> None:
     assert problems.errors or not any(word in sent for word in ("class", "function", "object at", "module"))
 
 
+def test_nothing_that_is_shown_steers_a_terminal_not_even_the_name_of_a_file(tmp_path: Path) -> None:
+    board = 'storyboard: 1\n"\\x1b[31mfoo": 1\nshots:\n  - {id: quay, prompt: "@nob\\x9bx", takes: "\\x1b]0;x"}\n'
+    path = tmp_path / "a\x1b[31m\nb.yaml"
+    path.write_text(board)
+    _, problems = language.compile([path], tmp_path, Options())
+    assert len(problems.errors) >= 4
+    for shown in (text(problems, tmp_path, tmp_path, color=False), github(problems), as_json(problems)):
+        assert shown.replace("\n", "").isprintable()
+    assert all(line.startswith("::error file=a\\x1b[31m\\nb.yaml,") for line in github(problems).splitlines())
+
+
 NO_TEXT = """
 'a'.upper
 'a'.upper ~ ''
