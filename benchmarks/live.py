@@ -187,23 +187,27 @@ def _looks(base: str) -> int:
 @contextmanager
 def _flooded(port: int, rate: int) -> Iterator[None]:
     """Strangers post to the webhook's port at that rate while the block lasts, on paths that nobody has."""
-    over = threading.Event()
+    over, sent = threading.Event(), [0]
 
     def post() -> None:
         while not over.wait(4 / rate):
             try:
                 body = json.dumps({"taskId": "task_of_nobody", "status": "success"}).encode()
                 web.urlopen(web.Request(f"http://127.0.0.1:{port}/hooks/nobody", body), timeout=2).close()
+                sent[0] += 1
             except OSError:
                 continue
 
     strangers = [threading.Thread(target=post) for _ in range(4 if rate else 0)]
+    began = time.monotonic()
     for stranger in strangers:
         stranger.start()
     yield
     over.set()
     for stranger in strangers:
         stranger.join()
+    if rate:
+        print(f"{sent[0] / (time.monotonic() - began):.0f} posts a second were answered", file=sys.stderr)
 
 
 # -- the others -------------------------------------------------------------------------------------------
@@ -312,7 +316,7 @@ def run(args: argparse.Namespace) -> None:
     print(f"\nreal time, median {args.median:.0f} s, sigma {args.sigma}; pauses scaled by {args.median / REAL:.3f}\n")
     print("| case | ours, x list schedule, at looks a task | every 5 s | doubling to 30 s ", end="")
     print("| ours, x max(work / cap, longest chain) | idle slots | tasks |\n|---|---|---|---|---|---|---|")
-    for kind in args.each if not args.flood else ["webhooks", "webhooks"]:
+    for kind in args.each if not args.flood else ["webhooks"]:
         for cap in args.caps:
             row = Row(cap, *KINDS[kind], args.median, args.sigma, args.per_slot)
             print(line(row), flush=True)

@@ -237,10 +237,13 @@ class _Desk:
             slots = 0
         ahead = slots + _AHEAD
         waiting = False
+        under_way = {attempt.intended.fingerprint for attempt in self.history.open()}
         for group in self.todo.groups:
             if ahead <= 0:
                 break
-            if group.fingerprint in running.over or (step := self._creatable(group)) is None:
+            if group.fingerprint in running.over or group.fingerprint in under_way:
+                continue
+            if (step := self._creatable(group)) is None:
                 continue
             ahead -= 1
             ready = self._publish(step)
