@@ -38,7 +38,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     flags.add_selection(parser)
     flags.add_orders(parser)
     flags.add_output(parser)
-    parser.add_argument("--all", action="store_true", help="every take in a line of its own, unchanged ones too")
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="every take, and every file that would leave this machine, in a line of its own",
+    )
     words = "one finished shot: each value with the place it came from, the prompt before and after"
     parser.add_argument("--explain", metavar="SHOT", help=words)
     parser.add_argument("--exit-code", action="store_true", help="end with 8 when there is something to make")

@@ -15,7 +15,8 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z)", re.IGNORECASE)
 # Most ids are letters, digits and dashes: nothing more need be asked of them.
 _GOOD_ID = re.compile(
-    r"(?!(?:con|prn|aux|nul|com\d|lpt\d|image\d+|video\d+|audio\d+)\Z)[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z", re.IGNORECASE
+    r"(?!(?:con|prn|aux|nul|com\d|lpt\d|image\d+|video\d+|audio\d+)\Z)[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z",
+    re.IGNORECASE | re.ASCII,
 )
 
 

@@ -13,9 +13,9 @@ from runner.request import Kind, Part
 _AT = re.compile(r"@(?:@|(?<![A-Za-z0-9._\-+@]@)(?=\S))")
 _RUN = re.compile(r"[\w.\-]+")
 _ASCII_RUN = re.compile(r"[A-Za-z0-9_.\-]+\Z")
-_PIN = re.compile(r"#(\d{1,3})(?!\w)")
+_PIN = re.compile(r"#([0-9]{1,3})(?!\w)")
 _FRAME = re.compile(r"\.(first_frame|last_frame)(?![\w])", re.IGNORECASE)
-_POSITION = re.compile(r"(image|video|audio)(\d{1,4})\Z", re.IGNORECASE)
+_POSITION = re.compile(r"(image|video|audio)([0-9]{1,4})\Z", re.IGNORECASE | re.ASCII)
 _ENDING = re.compile(r"(?:#\d+)?(?:\.(?:first|last)_frame)?\Z", re.IGNORECASE)
 _GOES_ON = frozenset(".#")
 """What a pin or a frame begins with, after a name."""
@@ -97,6 +97,7 @@ def _run(text: str, at: int) -> str:
     end = first.end() if first else at
     if first and (end == len(text) or text[end] <= "\x7f"):
         return first.group()
+    end = at
     while match := _RUN.match(text, end):
         end = match.end()
         while end < len(text) and _is_mark(text[end]):
@@ -128,8 +129,15 @@ def _cuts(run: str) -> Iterator[int]:
     """Where a name may end, the longest first: before `.`, `-`, `_`, or where ASCII meets another script."""
     yield len(run)
     for i in range(len(run) - 1, 0, -1):
-        if run[i] in ".-_" or run[i].isascii() != run[i - 1].isascii():
+        if run[i] in ".-_" or (run[i].isascii() != run[i - 1].isascii() and not _latin(max(run[i - 1], run[i]))):
             yield i
+
+
+def _latin(letter: str) -> bool:
+    """Does a letter beyond ASCII belong to a word of ASCII letters: `é`, or an accent that stands alone."""
+    import unicodedata
+
+    return unicodedata.category(letter)[0] == "M" or unicodedata.name(letter, "").startswith("LATIN ")
 
 
 def _of_asset(text: str, start: int, end: int, asset: Asset) -> Mention:

@@ -94,7 +94,7 @@ def screen(plan: Plan, width: int, color: bool, all_shots: bool = False, around:
     parts = [_storyboard(plan, board, width, ink, all_shots, told) for board in _boards(plan)]
     if len(parts) > 1:
         parts.append(_together(plan, width, ink, told))
-    parts += [_notes(plan, width, ink, told), _next(plan, width, ink, told)]
+    parts += [_notes(plan, width, ink, told, all_shots), _next(plan, width, ink, told)]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
 
@@ -209,7 +209,7 @@ def price_line(plan: Plan, asks: str = "kinovi") -> str:
     return free_words(plan, asks) if plan.play else money(plan.totals.credits, plan.usd_per_credit)
 
 
-def _notes(plan: Plan, width: int, ink: Ink, told: Around) -> list[str]:
+def _notes(plan: Plan, width: int, ink: Ink, told: Around, everything: bool) -> list[str]:
     lines: list[str] = []
     if nothing_to_do(plan):
         return warnings(told.warnings, width, ink)
@@ -217,6 +217,7 @@ def _notes(plan: Plan, width: int, ink: Ink, told: Around) -> list[str]:
         lines.append("  " + ink(free_words(plan, told.asks), "strong good"))
     if told.leaving is not None and told.leaving.files and not plan.play:
         lines += hanging(_leaving(told.leaving), width)
+        lines += _each(told.leaving.files) if everything else []
     for each in told.goes:
         inked = hanging(str(each), width)
         lines += [ink(line, "warn") for line in inked] if each.before is not None else inked
@@ -235,6 +236,16 @@ def _leaving(leaving: Leaving) -> str:
     to = f", to {clean(leaving.to)}" if leaving.to else ""
     there = f" ({leaving.there} {'is' if leaving.there == 1 else 'are'} there already)" if leaving.there else ""
     return f"leaves this machine: {text}{to}{there}"
+
+
+def _each(files: Sequence[LocalFile]) -> list[str]:
+    """Every file with its size and how its hash begins: what leaves becomes public."""
+    names = [clean(file.path) for file in files]
+    longest = max(map(cells, names))
+    return [
+        f"    {name}{' ' * (longest - cells(name))}  {volume(file.bytes):>9}  {file.sha256[:12]}"
+        for name, file in zip(names, files, strict=True)
+    ]
 
 
 def _next(plan: Plan, width: int, ink: Ink, told: Around) -> list[str]:

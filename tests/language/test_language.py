@@ -61,6 +61,13 @@ def test_mentions_become_positions(root: Path, written: str, sent: str) -> None:
     assert prompt(root, written) == sent
 
 
+@pytest.mark.parametrize("written", ["'@mariá'", "'@ma\u0301ria'", "'@mari\u0301'"])
+def test_a_name_is_never_cut_before_an_accent(root: Path, written: str) -> None:
+    board = "storyboard: 1\nassets: {mari: {words: a}, m: {words: b}, ma: {words: c}}\nshots:\n"
+    board += f"  - id: quay\n    prompt: {written}\n"
+    assert codes(root, board)[:1] == ["unknown-name"]
+
+
 @pytest.mark.parametrize("written", ["'@mariana walks'", "'@nobody'", "'@maria2'", "'@door.png'"])
 def test_a_name_is_never_cut_inside_a_word(root: Path, written: str) -> None:
     board = f"storyboard: 1\n{ASSETS}shots:\n  - id: quay\n    prompt: {written}\n"

@@ -13,6 +13,7 @@ from runner.language import batch as language
 from runner.language.board import Storyboard
 from runner.plan import Plan
 from runner.problems import Place, Problem
+from runner.show.amounts import volume
 from runner.show.cells import width as cells
 from runner.show.plan import Around, Leaving, Way, price_line, screen
 from tests.show.conftest import Golden
@@ -161,6 +162,18 @@ def test_all_shows_every_shot_in_a_line_of_its_own() -> None:
     text = screen(half(), 100, color=False, all_shots=True)
     for number in range(10, 250, 10):
         assert len(re.findall(rf"^  SH{number:03} ", text, re.MULTILINE)) == 1
+
+
+def test_all_names_every_file_that_will_leave_the_machine_with_its_size_and_hash() -> None:
+    film = half()
+    files = around(film).leaving
+    assert files is not None
+    assert len(files.files) > 1
+    text = screen(film, 100, color=False, all_shots=True, around=around(film))
+    listed = text.split("leaves this machine:")[1].split("\n")[1 : 1 + len(files.files)]
+    assert [line.split() for line in listed] == [
+        [file.path, *volume(file.bytes).split(), file.sha256[:12]] for file in files.files
+    ]
 
 
 def test_a_cause_that_many_shots_share_is_said_once() -> None:
