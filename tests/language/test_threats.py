@@ -276,7 +276,7 @@ def test_the_same_bytes_over_20_hash_seeds_and_two_working_folders() -> None:
 
 @pytest.mark.long
 def test_a_board_of_100000_wrong_shots_ends_in_time_and_says_a_bounded_lot(tmp_path: Path) -> None:
-    shot = "  - {id: s%d, prompt: 'p%d @nobody', takes: 99, nope: 1, tags: [[]]}\n"
+    shot = "  - {id: s%d, prompt: 'p%d @nobody', takes: 99}\n"
     board = "storyboard: 1\nshots:\n" + "".join(shot % (n, n) for n in range(100_000))
     (tmp_path / "board.yaml").write_text(board)
     for form, most in (("text", 200_000), ("json", 10_000_000)):
