@@ -51,7 +51,7 @@ def _is_over(run: Run, attempt_id: str) -> None:
 def _is_too_old(run: Run, attempt_id: str) -> bool:
     """Whether the provider has deleted its media by now, as it says it does."""
     ended = run.history.attempts[attempt_id].ended_at
-    return ended is not None and run.clock.now() - ended > timedelta(days=run.plan.edition.media_days)
+    return ended is not None and run.age(ended) > timedelta(days=run.plan.edition.media_days)
 
 
 def _not_yet(run: Run, attempt_id: str, step: Step, said: NotYet) -> None:

@@ -37,7 +37,7 @@ async def look(run: Run, attempt_id: str) -> None:
 async def _ask(run: Run, attempt: Attempt) -> None:
     now = run.now()
     if attempt.id not in run.running.looks:
-        age = (run.clock.now() - (attempt.accepted_at or attempt.intended_at)).total_seconds()
+        age = run.age(attempt.accepted_at or attempt.intended_at).total_seconds()
         run.running.looks[attempt.id] = Look(born=now - max(age, 0.0), since=now, next_at=now)
     run.running.looks[attempt.id].hinted = False
     model = attempt.intended.request.get("model")

@@ -1,6 +1,7 @@
 """What one run of the loop holds: the history and what is in flight change, nothing else does."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
@@ -71,6 +72,7 @@ class Run:
         self._tell = tell
         self._prior = limits.expected or (_PRIOR_FREE if plan.account.free else _PRIOR)
         self.agenda = agenda(plan, history, self._prior)
+        self._began = (clock.now(), clock.monotonic())
         self.running = Running(Pace(limits.concurrency), consented=schedule.consented(plan))
         self.changed = anyio.Event()
         self.shields: set[CancelScope] = set()
@@ -176,6 +178,11 @@ class Run:
 
     def now(self) -> float:
         return self.clock.monotonic()
+
+    def age(self, since: datetime) -> timedelta:
+        """How long ago that was, by the wall clock; what it jumps ahead while this run works makes nothing older."""
+        wall, steady = self._began
+        return min(self.clock.now(), wall + timedelta(seconds=self.now() - steady)) - since
 
     def money(self) -> Money:
         """Credits of this run so far."""

@@ -55,6 +55,8 @@ class Ledger:
         self._receipts: receipts.Receipts | None = None
         self._scope: Scope | None = None
         self._limits: Limits | None = None
+        self._began = (clock.now(), clock.monotonic())
+        """By the wall clock and by the steady one, which nobody sets."""
         self._unfiled: set[str] = set()
         """Task ids of this run that stand in the receipts, and not yet in a row."""
         self._received: dict[str, str] = {}
@@ -178,19 +180,24 @@ class Ledger:
         assert isinstance(event.what, Intended)
         intended = event.what
         scope, limits = self._of_a_run()
-        now = self._clock.now()
+        now, today = self._clock.now(), self._today()
 
         def write() -> Over | Taken | Full | None:
             refused = (
                 ceilings.tried(self._table, scope, intended, known)
                 or ceilings.full(self._table, scope, limits, now, lambda run: locks.lives(self.state, run))
-                or ceilings.over(self._table, scope, intended, limits, now)
+                or ceilings.over(self._table, scope, intended, limits, today)
             )
             if refused is None:
                 self._table.insert(scope, begin(event), event)
             return refused
 
         return self._transact(write)
+
+    def _today(self) -> datetime:
+        """Now, but never later than this run has lasted: a clock that jumps ahead begins no new day for its budget."""
+        wall, steady = self._began
+        return min(self._clock.now(), wall + timedelta(seconds=self._clock.monotonic() - steady))
 
     def _of_a_run(self) -> tuple[Scope, Limits]:
         assert self._scope is not None, "begin comes first"

@@ -59,12 +59,18 @@ class HandClock:
 
     def __init__(self) -> None:
         self.wall = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+        self.steady = 0.0
+
+    def passes(self, **time: float) -> None:
+        """So much time passes; setting `wall` alone is a jump."""
+        self.wall += timedelta(**time)
+        self.steady += timedelta(**time).total_seconds()
 
     def now(self) -> datetime:
         return self.wall
 
     def monotonic(self) -> float:
-        return 0.0
+        return self.steady
 
     def jitter(self) -> float:
         return 0.5
@@ -224,10 +230,34 @@ def test_a_budget_counts_its_storyboards_current_takes_over_all_runs(ledger: Led
 
 def test_a_day_is_24_hours(ledger: Ledger, clock: HandClock) -> None:
     put(ledger, "a1", intended(), Sending(), Created("t1"), Succeeded((), Decimal(160)))
-    clock.wall += timedelta(hours=23, minutes=59)
+    clock.passes(hours=23, minutes=59)
     assert isinstance(over(ledger, Limits("run1", credits_per_day=Decimal(319))), Over)
-    clock.wall += timedelta(minutes=2)
+    clock.passes(minutes=2)
     assert over(ledger, Limits("run1", credits_per_day=Decimal(319))) is None
+
+
+@pytest.mark.parametrize(
+    "jump", [timedelta(hours=25), timedelta(days=3650), timedelta(hours=-25), timedelta(days=-20000)]
+)
+def test_a_clock_that_jumps_begins_no_new_day(ledger: Ledger, clock: HandClock, jump: timedelta) -> None:
+    put(ledger, "a1", intended(), Sending(), Created("t1"), Succeeded((), Decimal(160)))
+    clock.wall += jump
+    assert isinstance(over(ledger, Limits("run1", credits_per_day=Decimal(319))), Over)
+    clock.passes(hours=25)
+    assert (over(ledger, Limits("run1", credits_per_day=Decimal(319))) is None) == (jump > timedelta())
+
+
+def test_a_run_whose_clock_stands_before_the_last_row_counts_its_day_too(tmp_path: Path, clock: HandClock) -> None:
+    before = Ledger(tmp_path, clock)
+    before.begin(PAID, "repo", Limits("run1"))
+    put(before, "a1", intended(), Sending(), Created("t1"), Succeeded((), Decimal(160)))
+    before.close()
+    clock.wall -= timedelta(days=400)
+    after = Ledger(tmp_path, clock)
+    after.begin(PAID, "repo", Limits("run2"))
+    assert after.spent_last_24h(PAID) == 160
+    assert isinstance(over(after, Limits("run2", credits_per_day=Decimal(319))), Over)
+    after.close()
 
 
 def test_play_money_meets_no_ceiling(tmp_path: Path, clock: HandClock) -> None:
