@@ -10,14 +10,16 @@ from runner.problems import Place, Problem, nearest
 
 
 def line_place(origin: Origin, line: int) -> Place:
-    """The place of a line of a template: of the first markup in it."""
+    """The place of a line of a template: of the first markup in it, else of the one that goes on there."""
     lines = origin.value.split("\n") if isinstance(origin.value, str) else []
     index = sum(len(before) + 1 for before in lines[: line - 1])
     here = lines[line - 1] if line <= len(lines) else ""
     mark = MARK.search(here)
     end = _CLOSE.search(here, mark.end()) if mark else None
     if mark is None:
-        return origin.place()
+        text = "\n".join(lines)
+        over = next((one for one in _MARKUP.finditer(text) if one.start() < index < one.end()), None)
+        return origin.place(over.start(), len(over.group().split("\n")[0])) if over else origin.place()
     return origin.place(index + mark.start(), (end.end() if end else len(here)) - mark.start())
 
 
@@ -25,9 +27,9 @@ def name_place(origin: Origin, name: str, line: int = 1) -> Place:
     """The place of a name in a template, from a line on; of the line's markup, where it does not stand literally."""
     text = origin.value if isinstance(origin.value, str) else ""
     start = sum(len(before) + 1 for before in text.split("\n")[: line - 1])
-    for markup in _MARKUP.finditer(text, start):
-        found = re.compile(rf"(?<![\w.'\"]){re.escape(name)}(?![\w'\"])").search(text, markup.start(), markup.end())
-        if found:
+    word = re.compile(rf"(?<![\w.'\"]){re.escape(name)}(?![\w'\"])")
+    for markup in _MARKUP.finditer(text):
+        if found := word.search(text, max(start, markup.start()), markup.end()):
             return origin.place(found.start(), len(name))
     return line_place(origin, line)
 

@@ -155,6 +155,29 @@ def test_a_file_has_16_mebibytes(tmp_path: Path) -> None:
     assert codes(tmp_path, most + b"\n") == ["file-size"]
 
 
+def test_a_file_has_2000000_lines(tmp_path: Path) -> None:
+    board = f"storyboard: 1\n{QUAY}"
+    most = board + "\n" * (2_000_000 - board.count("\n"))
+    assert codes(tmp_path, most) == []
+    assert codes(tmp_path, most + "\n") == ["file-size"]
+
+
+@pytest.mark.parametrize(
+    ("board", "most", "path"),
+    [
+        (f"include: [ITEMS]\n{QUAY}", 100, "include"),
+        (f"assets: {{m: {{image: [ITEMS]}}}}\n{QUAY}", 9, "assets.m.image"),
+        ("shots:\n  - {id: quay, prompt: A, tags: [ITEMS]}\n", 1_000, "shots[0].tags"),
+        ("shots:\n  - {id: quay, prompt: A, references: [ITEMS]}\n", 100, "shots[0].references"),
+    ],
+)
+def test_lists_have_so_many_items(board: str, most: int, path: str, tmp_path: Path) -> None:
+    for count, wrong in ((most, []), (most + 1, [path])):
+        items = ", ".join(f"x{number}.png" for number in range(count))
+        _, problems = compiled(tmp_path, "storyboard: 1\n" + board.replace("ITEMS", items))
+        assert [one.place.path for one in problems if one.code == "too-many"] == wrong
+
+
 def test_a_file_comes_to_1000000_values(tmp_path: Path) -> None:
     # The document, its 3 fields and a shot's have some 10 values of their own.
     lists = "x-a: &a [{}]\nx-b: [{}]\n"

@@ -107,6 +107,21 @@ def test_a_mention_is_marked_where_it_stands(prompt: str, bom: str, ending: str,
     assert mark(tmp_path, board, "unknown-name") == "@nobody"
 
 
+@pytest.mark.parametrize(
+    ("prompt", "line"),
+    [
+        ("|\n      One\n      {{\n      nobody\n      }} two", 7),
+        (">-\n      one\n        {{ one |\n      default(nobody) }} two", 7),
+        ("|\n      {% if true\n        and nobody %}a{% endif %}", 6),
+    ],
+)
+def test_a_name_in_markup_of_several_lines_is_marked_where_it_stands(prompt: str, line: int, tmp_path: Path) -> None:
+    board = f"storyboard: 1\nshots:\n  - id: quay\n    prompt: {prompt}\n"
+    assert mark(tmp_path, board, "undefined-variable") == "nobody"
+    (found,) = compiled(tmp_path, board)[1].errors
+    assert found.place.line == line
+
+
 def test_a_mention_in_a_variable_is_marked_there_with_the_shots_that_use_it(tmp_path: Path) -> None:
     board = 'storyboard: 1\nvars: {who: "old @nobody"}\nshots:\n'
     board += "".join(f'  - {{id: s{i}, prompt: "{i} {{{{ who }}}} walks"}}\n' for i in range(3))
