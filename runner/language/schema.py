@@ -362,14 +362,18 @@ def _value_hint(schema: Schema, value: Value, path: Path) -> str:
         if field == "duration" and value[:-1].replace(".", "", 1).isdigit():
             return "clips are made in whole seconds"
     kinds = {kind for branch in _alternatives(schema) for kind in _kinds(branch)}
-    free = any(branch.get("type") == "string" and "pattern" not in branch for branch in _alternatives(schema))
-    if isinstance(value, bool | int | float) and free:
+    if isinstance(value, bool | int | float) and any(_takes(branch, shown(value)) for branch in _alternatives(schema)):
         return f'write "{shown(value)}" in quotes'
     if isinstance(value, str) and kinds & {"integer", "number", "boolean"} and "string" not in kinds:
         return f"write {value} without quotes" if _right_type(schema, _plain(value)) else ""
     if isinstance(value, str) and kinds == {"array"}:
         return f"write [{value}]"
     return ""
+
+
+def _takes(schema: Schema, text: str) -> bool:
+    """Is this a way to write a value as text, and one that a text fits."""
+    return schema.get("type") == "string" and re.search(schema.get("pattern", ""), text) is not None
 
 
 def _plain(text: str) -> Value:

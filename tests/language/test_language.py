@@ -450,6 +450,14 @@ def test_materials_at_their_limits(tmp_path: Path) -> None:
     assert codes(tmp_path, board(0, 1, 0, 15.1)) == ["video-length"]
 
 
+@pytest.mark.parametrize("field", ["id", "prompt", "scene", "notes", "wrap"])
+def test_a_number_where_text_belongs_is_told_to_be_quoted(tmp_path: Path, field: str) -> None:
+    said = {"id": "quay", "prompt": "A quay", field: "10"}
+    board = "storyboard: 1\nshots:\n  - {" + ", ".join(f"{name}: {value}" for name, value in said.items()) + "}\n"
+    _, problems = compiled(tmp_path, board)
+    assert [(one.code, one.hint) for one in problems] == [("wrong-type", 'write "10" in quotes')]
+
+
 def test_eight_faults_are_told_in_one_run_in_file_order(tmp_path: Path) -> None:
     board = """storyboard: 1
 lenght: 38
