@@ -18,7 +18,7 @@ from runner.deciding import Asked
 from runner.engine.limits import Limits
 from runner.engine.loop import Stopping, leading
 from runner.engine.loop import make as loop
-from runner.engine.news import News, Outcome
+from runner.engine.news import Halt, News, Outcome
 from runner.history import Attempt, History
 from runner.plan import Plan
 from runner.problems import ExitCode, Stop
@@ -36,10 +36,12 @@ _MANIFEST_SHARE = 200
 
 @dataclass(frozen=True, slots=True)
 class _Strays:
-    """What is known of paid takes that nobody asks for now, before the run itself has begun. Mutable: both lists."""
+    """What is known of paid takes that nobody asks for now, before the run itself has begun. Mutable: the lists."""
 
     news: list[News]
     left: list[Attempt]
+    halts: list[Halt]
+    """Of bills that differ from their quotes: nothing more is ordered."""
 
 
 def make(desk: Opened, plan: Plan, history: History, records: Records, asked: Asked) -> ExitCode:
@@ -72,7 +74,7 @@ def make(desk: Opened, plan: Plan, history: History, records: Records, asked: As
     if plan.play and not desk.args.quiet:
         _say_fonts(plan)
     try:
-        ended = anyio.run(_made, desk, plan, history, records, asked, tell, seen, _Strays(before, left))
+        ended = anyio.run(_made, desk, plan, history, records, asked, tell, seen, _Strays(before, left, []))
     except BaseException as raised:
         seen.close()
         with suppress(Stop):  # what ended the run is what the user has to read
@@ -105,7 +107,8 @@ async def _made(
         joined = await hands.open_hands(desk, history, stack)
         group.start_soon(_signals, stopping, seen)
         if not records.limits.no_wait:
-            await _bring_strays(stopping, found, partial(strays.collect, desk, history, plan, records, joined))
+            collect = partial(strays.collect, desk, history, plan, records, joined)
+            await _bring_strays(stopping, found, collect)
         async with hearing.ears(desk, joined.client, records.clock, tell) as heard:
             ended = await loop(
                 plan,
@@ -118,14 +121,16 @@ async def _made(
                 _replanned(desk, records, bounds, asked),
                 stopping,
                 heard=heard,
+                halted=next(iter(found.halts), None),
             )
         group.cancel_scope.cancel()
     return replace(ended, strays=tuple(found.left))
 
 
-async def _bring_strays(
-    stopping: Stopping, found: _Strays, collect: Callable[[Callable[[News], None]], Awaitable[list[Attempt]]]
-) -> None:
+Collect = Callable[[Callable[[News], None], Callable[[Halt], None]], Awaitable[list[Attempt]]]
+
+
+async def _bring_strays(stopping: Stopping, found: _Strays, collect: Collect) -> None:
     """Before anything else, since a task that has ended may still hold a slot; a Ctrl-C leaves them to the next run."""
     async with anyio.create_task_group() as group:
 
@@ -134,7 +139,7 @@ async def _bring_strays(
             group.cancel_scope.cancel()
 
         group.start_soon(until_stopped)
-        found.left.extend(await collect(found.news.append))
+        found.left.extend(await collect(found.news.append, found.halts.append))
         group.cancel_scope.cancel()
 
 

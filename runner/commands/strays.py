@@ -9,7 +9,8 @@ from runner.commands.hands import Hands
 from runner.commands.opening import Opened
 from runner.commands.recording import Records
 from runner.commands.superseded import with_a_task
-from runner.engine.news import News
+from runner.engine import words
+from runner.engine.news import Halt, News
 from runner.events import Event, Failed, Running, Stored, Succeeded, Vanished, What
 from runner.history import Attempt, History, State
 from runner.plan import Plan, Step
@@ -21,13 +22,22 @@ _LOOKS, _PAUSE = 3, 2.0
 
 
 async def collect(
-    desk: Opened, history: History, plan: Plan, records: Records, hands: Hands, tell: Callable[[News], None]
+    desk: Opened,
+    history: History,
+    plan: Plan,
+    records: Records,
+    hands: Hands,
+    tell: Callable[[News], None],
+    brake: Callable[[Halt], None],
 ) -> list[Attempt]:
-    """Looks at each once, and brings the clips of those that succeeded; returns what is still to be brought."""
+    """Looks at each once, and brings the clips of those that succeeded; returns what is still to be brought.
+
+    `brake` hears of a bill that differs from its quote.
+    """
     left = []
     for attempt in with_a_task(desk, history, plan):
-        words = await _Stray(desk, history, records, hands, attempt.id).brought()
-        tell(News("warning", records.clock.now(), words=f"{_name(attempt)}: {words}"))
+        said = await _Stray(desk, history, records, hands, attempt.id, brake).brought()
+        tell(News("warning", records.clock.now(), words=f"{_name(attempt)}: {said}"))
         if history.attempts[attempt.id].state in (State.RUNNING, State.SUCCEEDED):
             left.append(history.attempts[attempt.id])
     return left
@@ -42,12 +52,21 @@ def _name(attempt: Attempt) -> str:
 class _Stray:
     """One of them while it is brought home."""
 
-    def __init__(self, desk: Opened, history: History, records: Records, hands: Hands, attempt: str) -> None:
+    def __init__(
+        self,
+        desk: Opened,
+        history: History,
+        records: Records,
+        hands: Hands,
+        attempt: str,
+        brake: Callable[[Halt], None],
+    ) -> None:
         self._desk = desk
         self._history = history
         self._records = records
         self._hands = hands
         self._id = attempt
+        self._brake = brake
 
     @property
     def _attempt(self) -> Attempt:
@@ -59,7 +78,7 @@ class _Stray:
         answer = await self._hands.look(self._attempt.task_id or "", model if isinstance(model, str) else None)
         match answer:
             case Succeeded():
-                self._note(answer)
+                self._bill(answer)
                 return await self._clip()
             case Failed():
                 self._note(answer)
@@ -70,6 +89,14 @@ class _Stray:
                 return f"{answer.words or 'the provider did not answer'}; the next run asks again"
             case _:
                 return "still runs at the provider; the next run brings its clip, no new charge"
+
+    def _bill(self, answer: Succeeded) -> None:
+        """What it cost, which is heard once."""
+        first = self._attempt.state is State.RUNNING
+        self._note(answer)
+        halt = words.drift(self._attempt, self._desk.edition.row_of(self._attempt.intended.request))
+        if first and halt is not None:
+            self._brake(halt)
 
     async def _clip(self) -> str:
         """The clip, under its own name for a retake, else among the earlier ones."""

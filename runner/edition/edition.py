@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from runner.request import Mode, Request
+from runner.request import Mode, Plain, Request
 from runner.values import dataclass, field, replace
 
 NAMES = ("classic", "2026-09", "pro-site")
@@ -76,9 +76,7 @@ class Edition:
 
     def price(self, request: Request) -> Price:
         """What one take costs by the book; exact."""
-        row = f"{request.model} {request.resolution}"
-        if request.has_video and f"{row} video" in self.rates:
-            row = f"{row} video"
+        row = self._plain_row(request.model, request.resolution, request.has_video)
         rate = self.rates.get(row)
         if request.upscale is not None:
             extra = self.rates.get(f"{request.model} upscale {request.upscale}")
@@ -87,6 +85,19 @@ class Edition:
         if rate is None or request.inputs:
             return Price(None, row)
         return Price(rate * request.seconds, row)
+
+    def row_of(self, form: Mapping[str, Plain]) -> str:
+        """The row of a request in its neutral form: as `price` names it."""
+        materials = form.get("materials")
+        kinds = (
+            [each.get("kind") for each in materials if isinstance(each, dict)] if isinstance(materials, list) else []
+        )
+        row = self._plain_row(str(form.get("model")), str(form.get("resolution")), "video" in kinds)
+        return f"{row} + {upscale}" if (upscale := form.get("upscale")) is not None else row
+
+    def _plain_row(self, model: str, resolution: str, has_video: bool) -> str:
+        row = f"{model} {resolution}"
+        return f"{row} video" if has_video and f"{row} video" in self.rates else row
 
 
 @cache

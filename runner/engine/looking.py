@@ -129,10 +129,9 @@ def _no_clip(run: Run, step: Step, attempt: Attempt, seen: Look) -> None:
 
 def _brake(run: Run, step: Step, attempt_id: str) -> None:
     """A bill that differs from the quote stops new tasks."""
-    attempt = run.history.attempts[attempt_id]
-    used, quoted = attempt.credits_used, attempt.intended.quoted
-    if not run.plan.account.free and used is not None and used != quoted:
-        run.halt(words.drift(step, used, quoted))
+    halt = words.drift(run.history.attempts[attempt_id], step.price.row)
+    if halt is not None and not run.plan.account.free:
+        run.halt(halt)
 
 
 async def _failed(run: Run, step: Step, attempt: Attempt, answer: Failed) -> None:

@@ -12,7 +12,7 @@ from runner.clock import Clock
 from runner.engine import clips, creating, hints, looking, schedule, words
 from runner.engine.hands import Ledger, Provider
 from runner.engine.limits import Limits
-from runner.engine.news import News, Outcome
+from runner.engine.news import Halt, News, Outcome
 from runner.engine.outcome import outcome
 from runner.engine.pace import out_of_patience, spend_tokens
 from runner.engine.schedule import Confirm, Create, Download, Order, Poll, Publish, Wait
@@ -66,15 +66,17 @@ async def make(
     stopping: Stopping,
     aside: Aside | None = None,
     heard: hints.Hints | None = None,
+    halted: Halt | None = None,
 ) -> Outcome:
     """Makes what the plan orders; whatever network and provider do is in the result. `heard` brings webhooks.
 
+    `halted` is why no task may be created from the beginning on; what runs is collected all the same.
     Raises `Stop` when the ledger can no longer be written, and anything else only for a defect of ours; requests on
     their way are answered and recorded first.
     """
     run = Run(plan, history, provider, ledger, clock, limits, tell, replan, aside or in_one_thread())
     try:
-        await _loop(run, stopping, heard)
+        await _loop(run, stopping, heard, halted)
     except BaseExceptionGroup as group:
         raise leading(group) from group
     return _end(run)
@@ -98,8 +100,10 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
             yield raised
 
 
-async def _loop(run: Run, stopping: Stopping, heard: hints.Hints | None) -> None:
+async def _loop(run: Run, stopping: Stopping, heard: hints.Hints | None, halted: Halt | None) -> None:
     run.tell_plan()
+    if halted is not None:
+        run.halt(halted)
     _hold_doubts(run)
     _know_the_key(run)
     await _preflight(run)

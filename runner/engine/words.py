@@ -163,11 +163,15 @@ def failed_fast(step: Step) -> Halt:
     return Halt(ExitCode.FAILED, f"{step.shot.id} take {step.take} failed, and --fail-fast was given")
 
 
-def drift(step: Step, used: Decimal, quoted: Decimal) -> Halt:
+def drift(attempt: Attempt, row: str) -> Halt | None:
+    """Why nothing more is ordered after a bill that differs from its quote, by that row of the book; else None."""
+    made, used = attempt.intended, attempt.credits_used
+    if used is None or used == made.quoted:
+        return None
     return Halt(
         ExitCode.DECLINED,
-        f"{step.shot.id} take {step.take} was billed {amount(used)} credits, the quote was {amount(quoted)}: "
-        f"the price book is wrong at {step.price.row}; correct it in [providers.kinovi.prices], then run again",
+        f"{made.shot} take {made.take} was billed {amount(used)} credits, the quote was {amount(made.quoted)}: "
+        f"the price book is wrong at {row}; correct it in [providers.kinovi.prices], then run again",
     )
 
 

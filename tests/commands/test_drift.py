@@ -1,5 +1,6 @@
 """The drift brake: a bill that differs from the quote stops new tasks and says which row of the book is wrong."""
 
+import time
 from collections.abc import Callable
 
 from tests.commands.conftest import Host
@@ -20,3 +21,19 @@ def test_a_bill_above_the_quote_stops_new_tasks_and_names_the_row(
     assert "99" in told
     assert "60" in told
     assert "seedance-20 480p" in told
+
+
+def test_a_bill_of_earlier_words_stops_new_tasks_too(paid_film: Content, host: Callable[..., Host]) -> None:
+    rules = paid_film.write("faults.yaml", "faults: 1\nrules:\n  - {on: task, times: 1, do: {credits: 99}}\n")
+    there = host("--faults", str(rules))
+    run = ("run", FILM, "--yes")
+    assert paid_film.storyboard(*run, "--select", "quay", "--no-wait", **there.env).code == 9
+    paid_film.write(FILM, (paid_film.root / FILM).read_text().replace("Sunrise", "Noon"))
+    time.sleep(0.5)  # the task takes 0.2 s
+    said = paid_film.storyboard(*run, **there.env)
+    assert said.code == 4, said.err
+    assert "the price book is wrong at seedance-20 480p" in " ".join((said.out + said.err).split())
+    assert there.state["creates"] == 1
+    assert len(paid_film.clips()) == 1
+    assert paid_film.storyboard(*run, **there.env).code == 0
+    assert there.state["creates"] == 3

@@ -5,9 +5,14 @@ from decimal import Decimal
 import pytest
 
 from runner.edition.edition import NAMES, load, price_table, with_prices
-from runner.request import Remote, Request
+from runner.request import FromTake, Remote, Request, Upstream, neutral
 
 CLIP = Remote("https://cdn.example.com/waltz.mp4", "video", Decimal(6))
+
+
+def nothing(material: FromTake) -> Upstream:
+    """No request here is made from another take."""
+    raise AssertionError(material)
 
 
 def asked(model: str, resolution: str, seconds: int = 5, *, upscale: str | None = None, video: bool = False) -> Request:
@@ -57,9 +62,11 @@ PAGES = [
 def test_a_combination_costs_what_the_pages_say_and_an_unknown_one_nothing_is_said_of(
     edition: str, model: str, resolution: str, upscale: str | None, video: bool, credits: int | None
 ) -> None:
-    price = load(edition).price(asked(model, resolution, upscale=upscale, video=video))
+    request = asked(model, resolution, upscale=upscale, video=video)
+    price = load(edition).price(request)
 
     assert price.credits == credits
+    assert load(edition).row_of(neutral(request, 1, nothing)) == price.row
 
 
 @pytest.mark.parametrize(("seconds", "credits"), [(4, 160), (5, 200), (8, 320), (10, 400), (15, 600)])
