@@ -7,9 +7,11 @@ from contextlib import AsyncExitStack
 import anyio
 
 from runner.commands import flags, recording
+from runner.commands.earlier import Earlier
 from runner.commands.hands import Hands, open_hands
 from runner.commands.opening import Opened, looking
 from runner.commands.reading import color, columns
+from runner.commands.superseded import aside, retake
 from runner.commands.verify import check, made
 from runner.engine.hands import NotYet
 from runner.events import (
@@ -32,13 +34,14 @@ from runner.values import replace
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Brings back the clips that the manifest names and this machine lacks or that changed here: from another\n"
-        "place on this disk, else from the provider, where media are kept for some days. Creates no task; pays for\n"
-        "nothing. What comes is taken only if it is what was made."
+        "place on this disk, else from the provider, where media are kept for some days. Clips that were paid for\n"
+        "earlier words come, too, and lie in earlier/. Creates no task; pays for nothing. What comes is taken only if\n"
+        "it is what was made."
     )
     parser.epilog = (
         "examples\n"
         "  storyboard fetch storyboards/harbour.yaml --provider kinovi\n"
-        "exit codes: 0 all are here, 1 some are gone or did not come, 5 key"
+        "exit codes: 0 all are here (one of earlier words may be gone), 1 some are gone or did not come, 5 key"
     )
     flags.add_looking(parser, required=True, every="whole ones in a line of their own, too")
 
@@ -53,19 +56,31 @@ def run(args: argparse.Namespace) -> ExitCode:
         print(json_document(clips_json(checks, "fetch")), end="")
     else:
         print(clips(checks, columns(), color(args, sys.stdout), "", args.all), end="")
-    return ExitCode.DONE if all(each.verdict in ("whole", "fetched") for each in checks) else ExitCode.FAILED
+    return ExitCode.DONE if all(each.well for each in checks) else ExitCode.FAILED
 
 
 async def _fetched(desk: Opened, history: History, records: recording.Records) -> list[ClipCheck]:
     checks: list[ClipCheck] = []
+    plan = desk.plan(history)
+    before = [(attempt, retake(plan, attempt)) for attempt in aside(desk, history, plan)]
+    own = [(step, attempt, attempt.clip) for attempt, step in before if step is not None and attempt.clip is not None]
     async with AsyncExitStack() as stack:
-        hands: Hands | None = None
-        for step, attempt, clip in list(made(desk, history)):
-            found = check(desk, step, attempt, clip)
-            if found.verdict in ("missing", "changed"):
-                hands = hands or await open_hands(desk, history, stack)
-                found = await _brought(hands, found, step, attempt, history, records)
-            checks.append(found)
+        found: list[Hands] = []
+
+        async def hands() -> Hands:
+            if not found:
+                found.append(await open_hands(desk, history, stack))
+            return found[0]
+
+        for step, attempt, clip in [*made(desk, history), *own]:
+            checked = check(desk, step, attempt, clip)
+            if checked.verdict in ("missing", "changed"):
+                checked = await _brought(await hands(), checked, step, attempt, history, records)
+            checks.append(checked)
+        rest = Earlier(desk, history, records, hands)
+        for attempt, retaken in before:
+            if (retaken is None or attempt.clip is None) and (told := await rest.checked(attempt)) is not None:
+                checks.append(told)
     return checks
 
 
@@ -86,8 +101,8 @@ async def _brought(
                 return _as(found, "failed", other.words)
     match stored:
         case Stored():
-            if attempt.elsewhere:
-                records.ledger.take_in(attempt)
+            if attempt.elsewhere and (taken := records.ledger.take_in(attempt)) is not None:
+                return _as(found, "failed", taken.words)
             event = Event(records.clock.now(), attempt.id, stored)
             records.ledger.append(event)
             history.feed(event)

@@ -94,9 +94,12 @@ class Hands:
         return here if here is not None else self._downloaded(attempt, step, None)
 
     async def bring_home(self, attempt: Attempt, step: Step | None) -> Stored | NotYet:
-        """The clip of a take that was asked for earlier: under its name if it has one, else among the earlier ones."""
+        """The clip of a take that was asked for earlier: under its name if it has one, else among the earlier ones.
+
+        The very one, where it is known which.
+        """
         return await to_thread.run_sync(
-            lambda: self._downloaded(attempt, step, None), limiter=self.gate, abandon_on_cancel=True
+            lambda: self._downloaded(attempt, step, attempt.clip), limiter=self.gate, abandon_on_cancel=True
         )
 
     def _downloaded(self, attempt: Attempt, step: Step | None, wanted: Clip | None) -> Stored | NotYet:

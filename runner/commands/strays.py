@@ -8,13 +8,12 @@ import anyio
 from runner.commands.hands import Hands
 from runner.commands.opening import Opened
 from runner.commands.recording import Records
-from runner.commands.superseded import with_a_task
+from runner.commands.superseded import retake, with_a_task
 from runner.engine import words
 from runner.engine.news import Halt, News
 from runner.events import Event, Failed, Running, Stored, Succeeded, Vanished, What
 from runner.history import Attempt, History, State
-from runner.plan import Plan, Step
-from runner.request import fingerprint
+from runner.plan import Plan
 
 _LOST_AFTER = timedelta(days=1)
 _LOOKS, _PAUSE = 3, 2.0
@@ -100,7 +99,7 @@ class _Stray:
 
     async def _clip(self) -> str:
         """The clip, under its own name for a retake, else among the earlier ones."""
-        stored = await self._hands.bring_home(self._attempt, self._step())
+        stored = await self._hands.bring_home(self._attempt, retake(self._desk.plan(self._history), self._attempt))
         if isinstance(stored, Stored):
             self._note(stored)
             return f"paid before, its clip is here now: {stored.clip.path}"
@@ -108,16 +107,6 @@ class _Stray:
             self._note(Vanished("the provider deleted its media before they were fetched"))
             return "paid, and the provider no longer has its clip"
         return f"paid; its clip could not be fetched: {stored.words}; the next run tries again"
-
-    def _step(self) -> Step | None:
-        """The take of the shot as it is now that this is: a retake; None when its words have changed."""
-        made = self._attempt.intended
-        step = next(iter(self._desk.plan(self._history).steps_of(made.storyboard, made.shot)), None)
-        if step is None or step.fingerprint is None:
-            return None
-        if made.take <= step.shot.takes or fingerprint({**step.form(), "take": made.take}) != made.fingerprint:
-            return None
-        return step._replace(take=made.take, fingerprint=made.fingerprint)
 
     async def _missing(self) -> str:
         since = self._records.clock.now() - (self._attempt.accepted_at or self._attempt.intended_at)

@@ -36,6 +36,13 @@ class ClipCheck:
     """From the repository's top."""
     verdict: Verdict
     words: str = ""
+    earlier: bool = False
+    """Of a take that the storyboard does not ask for now."""
+
+    @property
+    def well(self) -> bool:
+        """Nothing is to be done: it is here, or is of earlier words, and the provider's media have had their time."""
+        return self.verdict in _WELL or (self.earlier and self.verdict == "gone")
 
 
 def clips(checks: Sequence[ClipCheck], width: int, color: bool, next_command: str = "", all_clips: bool = False) -> str:
@@ -46,7 +53,7 @@ def clips(checks: Sequence[ClipCheck], width: int, color: bool, next_command: st
     lines = table((Column(), Column(least=14), Column(), Column(least=8)), rows, width, ink)
     if len(told) > _MOST_ROWS:
         lines.append(f"  and {count(len(told) - _MOST_ROWS, 'clip')} more (--json has them all)")
-    well = all(check.verdict in _WELL for check in checks)
+    well = all(check.well for check in checks)
     end = [f"  {ink(_sum(checks), 'good' if well else 'strong bad')}"]
     if next_command and not well:
         end += ["", f"  {ink(clean(next_command), 'command')}"]
@@ -71,7 +78,7 @@ def clips_json(checks: Sequence[ClipCheck], command: Literal["verify", "fetch"])
     """`{"verify": 1, "whole": …, "clips": […]}`, or the same with `fetch`."""
     return {
         command: VERSION,
-        "whole": all(check.verdict in _WELL for check in checks),
+        "whole": all(check.well for check in checks),
         "clips": [
             {
                 "storyboard": check.storyboard,

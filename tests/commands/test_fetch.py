@@ -1,0 +1,101 @@
+"""`fetch` in a clone: all that was paid for comes, also what the storyboard does not ask for now."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import httpx
+
+from tests.commands.conftest import KEY, Host
+from tests.commands.content import Content
+from tests.commands.test_never_twice import committed, fresh
+
+FILM = "storyboards/film.yaml"
+RUN = ("run", FILM, "--yes", "--select", "quay")
+Start = Callable[..., Host]
+
+
+def reword(film: Content, back: bool = False) -> None:
+    """Other words, and another length, so that the plain clip is another one."""
+    words = [("Sunrise", "Noon"), ("duration: 4", "duration: 5")]
+    for old, new in [(new, old) for old, new in words] if back else words:
+        film.write(FILM, (film.root / FILM).read_text().replace(old, new))
+
+
+def reworded(film: Content, there: Host) -> list[str]:
+    """A committed film with a clip of earlier words, one of its words now, and a retake; the hashes of all three."""
+    assert film.storyboard(*RUN, **there.env).code == 0
+    reword(film)
+    assert film.storyboard(*RUN, **there.env).code == 0
+    assert film.storyboard("run", FILM, "--yes", "--retake", "quay", **there.env).code == 0
+    committed(film)
+    return sums(film)
+
+
+def sums(film: Content) -> list[str]:
+    return sorted(hashlib.sha256((film.root / clip).read_bytes()).hexdigest() for clip in film.clips())
+
+
+def test_a_clone_gets_the_clips_of_earlier_words_too(paid_film: Content, host: Start) -> None:
+    there = host()
+    whole = reworded(paid_film, there)
+    other, state = fresh(paid_film, "other")
+    before = other.manifest(variant="kinovi")
+    said = other.storyboard("fetch", FILM, "--json", **there.env | state)
+    assert said.code == 0, said.out + said.err
+    assert [clip["verdict"] for clip in said.json["clips"]] == ["fetched"] * 3
+    assert sums(other) == whole
+    assert len(whole) == 3
+    assert len([path for path in other.clips() if "/earlier/" in path]) == 1
+    assert other.manifest(variant="kinovi") == before
+    without_key = {name: value for name, value in there.env.items() if name != "SEEDANCE_API_KEY"}
+    again = other.storyboard("fetch", FILM, "--json", **without_key | state)
+    assert (again.code, {clip["verdict"] for clip in again.json["clips"]}) == (0, {"whole"}), again.err
+    reword(other, back=True)
+    assert other.storyboard(*RUN, "--max-credits", "0", **there.env | state).code == 0
+    assert there.state["creates"] == 3
+
+
+def test_what_the_provider_has_deleted_of_earlier_words_is_told_and_no_failure(paid_film: Content, host: Start) -> None:
+    there = host()
+    assert paid_film.storyboard(*RUN, **there.env).code == 0
+    reword(paid_film)
+    assert paid_film.storyboard(*RUN, **there.env).code == 0
+    shutil.rmtree(paid_film.root / "renders/film/kinovi/clips/quay/earlier")
+    delete_all_media(there)
+    state = {"STORYBOARD_STATE": str(paid_film.root.parent / "new")}
+    for days, verdict, code in ((1, "failed", 1), (20, "gone", 0), (100, "gone", 0)):
+        age(paid_film, timedelta(days=days))
+        said = paid_film.storyboard("fetch", FILM, "--json", **there.env | state)
+        [clip] = [clip for clip in said.json["clips"] if clip["verdict"] != "whole"]
+        assert (clip["verdict"], said.code, said.json["whole"]) == (verdict, code, code == 0), said.out + said.err
+        assert clip["words"].startswith("of earlier words")
+
+
+def age(film: Content, by: timedelta) -> None:
+    """The manifest's clip of earlier words was made so long ago."""
+    told = film.manifest(variant="kinovi")
+    takes = [take for shot in told["shots"] for take in shot["takes"] if "Sunrise" in take["request"]["prompt"]]
+    for take in takes:
+        take["created_at"] = take["completed_at"] = (datetime.now(UTC) - by).isoformat(timespec="seconds")
+    film.write("renders/film/kinovi/manifest.json", json.dumps(told))
+
+
+def delete_all_media(there: Host) -> None:
+    key = {"Authorization": f"Bearer {KEY}"}
+    later = {"advance": 15 * 24 * 3600}
+    assert httpx.post(f"{there.base_url}/__sandbox/clock", json=later, headers=key, timeout=10).status_code == 200
+
+
+def test_after_a_lost_ledger_a_task_of_earlier_words_still_comes(paid_film: Content, host: Start) -> None:
+    there = host()
+    assert paid_film.storyboard(*RUN, "--no-wait", **there.env).code == 9
+    reword(paid_film)
+    new = there.env | {"STORYBOARD_STATE": str(paid_film.root.parent / "new")}
+    ends = (paid_film.storyboard("fetch", FILM, "--json", **new) for _ in range(10))
+    [clip] = next(said.json["clips"] for said in ends if said.json["clips"])
+    assert clip["verdict"] == "fetched"
+    assert [path for path in paid_film.clips() if "/earlier/" in path] == [clip["path"]]
+    assert there.state["creates"] == 1
