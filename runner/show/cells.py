@@ -25,6 +25,9 @@ def _cells(text: str) -> list[int]:
     cells = [_alone(char) for char in text]
     flags = 0
     for index, (before, char) in enumerate(pairwise(text), 1):
+        if before == " ":  # there is nothing that it could change
+            flags = 0
+            continue
         flags = flags + 1 if ord(char) in _FLAG and ord(before) in _FLAG else 0
         if (before == _JOINER and cells[index] == 2) or ord(char) in _SKIN or flags % 2:
             cells[index] = 0

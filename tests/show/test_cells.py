@@ -1,7 +1,7 @@
 """Text is measured as terminals draw it, so that tables align in every script."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -39,6 +39,8 @@ def test_a_cut_text_never_takes_more_than_its_room(text: str, most: int) -> None
 
 @settings(deadline=None)
 @given(TEXT, st.integers(1, 40))
+@example("\U0001f3fb", 3)
+@example("\ufe0f", 3)
 def test_a_filled_text_takes_exactly_its_room(text: str, room: int) -> None:
     assert width(left(text, room)) == room
     assert width(right(text, room)) == room
