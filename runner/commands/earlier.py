@@ -8,7 +8,7 @@ from runner.commands.hands import Hands
 from runner.commands.opening import Opened
 from runner.commands.recording import Records, owners
 from runner.engine.hands import NotYet
-from runner.events import Event, LookAnswer, Running, Stored, Succeeded
+from runner.events import Event, LookAnswer, Running, Succeeded
 from runner.history import Attempt, History, State
 from runner.records.clips import Shelf
 from runner.show.clips import ClipCheck, Verdict

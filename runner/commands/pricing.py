@@ -19,6 +19,7 @@ from runner.plan import Plan
 from runner.problems import Place, Problem
 from runner.request import LocalFile
 from runner.selection import Name, board_name
+from runner.show.notes import from_manifests
 from runner.show.plan import Around, Leaving
 from runner.show.plan import Way as Cheaper
 from runner.values import replace
@@ -140,6 +141,7 @@ def around(desk: Opened, plan: Plan, history: History) -> Around:
         cheaper=tuple(Cheaper(way.words, way.credits) for way in ways(desk, history, None)) if not plan.play else (),
         leaving=_leaving(plan),
         goes=goes(desk, history),
+        elsewhere=from_manifests(plan, history),
         about=seconds_to_go(plan, desk.settings.concurrency),
         at_once=desk.settings.concurrency,
         spent=spent(history),

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from runner.history import History, State
+from runner.plan import Plan
 from runner.problems import Problem
 from runner.show.amounts import count
 from runner.show.cells import width as cells
@@ -51,6 +53,22 @@ def warnings(problems: Sequence[Problem], width: int, ink: Ink) -> list[str]:
     if (more := len(problems) - MOST_WARNINGS) > 0:
         lines += labelled("", f"and {count(more, 'warning')} more: storyboard validate shows them all", width, ink)
     return lines
+
+
+_PAID = frozenset({State.RUNNING, State.SUCCEEDED, State.STORED, State.UNSETTLED, State.GONE})
+
+
+def from_manifests(plan: Plan, history: History) -> str:
+    """How many paid takes this machine's ledger knows nothing of, and what that means; empty when it knows them all."""
+    standing = {step.attempt: history.attempts.get(step.attempt) for step in plan.steps if step.attempt is not None}
+    known = sum(1 for each in standing.values() if each is not None and each.elsewhere and each.state in _PAID)
+    if plan.play or not known:
+        return ""
+    are, they, them = ("is", "it is", "it") if known == 1 else ("are", "they are", "them")
+    return (
+        f"{count(known, 'take')} {are} known from a manifest alone, not from this machine's ledger: {they} kept and "
+        f"not paid again, and the day's budget does not count {them}"
+    )
 
 
 def aside(command: str, why: str, width: int, ink: Ink) -> list[str]:

@@ -73,6 +73,8 @@ class Around:
     cheaper: Sequence[Way] = ()
     leaving: Leaving | None = None
     goes: Sequence[Goes] = ()
+    elsewhere: str = ""
+    """That only a manifest tells of some takes; empty when this machine's ledger knows them all."""
     about: float | None = None
     """Seconds that a run would probably take."""
     at_once: int | None = None
@@ -210,9 +212,9 @@ def price_line(plan: Plan, asks: str = "kinovi") -> str:
 
 
 def _notes(plan: Plan, width: int, ink: Ink, told: Around, everything: bool) -> list[str]:
-    lines: list[str] = []
+    lines = hanging(told.elsewhere, min(width, WIDE)) if told.elsewhere else []
     if nothing_to_do(plan):
-        return warnings(told.warnings, width, ink)
+        return lines + warnings(told.warnings, width, ink)
     if plan.play:
         lines.append("  " + ink(free_words(plan, told.asks), "strong good"))
     if told.leaving is not None and told.leaving.files and not plan.play:

@@ -21,7 +21,7 @@ from runner.show.bill import amounts
 from runner.show.clean import clean, words
 from runner.show.ink import Ink
 from runner.show.names import full_name, take_names
-from runner.show.notes import aside, flow, labelled
+from runner.show.notes import aside, flow, from_manifests, hanging, labelled
 from runner.show.plan_table import ACTION_INKS, WIDE
 from runner.show.run_json import clip_json
 from runner.show.table import Cell, Column, Row, row, table
@@ -78,6 +78,8 @@ def status(standing: Standing, width: int, color: bool, all_shots: bool = False)
     if not boards:
         return "There is no shot to tell of.\n"
     blocks = [_board(standing, board, width, ink, all_shots) for board in boards]
+    if told := from_manifests(plan, standing.history):
+        blocks.append(hanging(told, width))
     blocks.append(_next(standing, width, ink))
     return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from tests.commands.conftest import KEY, Host
-from tests.commands.content import Content
+from tests.commands.content import Content, Said
 from tests.commands.test_never_twice import committed, fresh
 
 FILM = "storyboards/film.yaml"
@@ -38,11 +38,21 @@ def sums(film: Content) -> list[str]:
     return sorted(hashlib.sha256((film.root / clip).read_bytes()).hexdigest() for clip in film.clips())
 
 
+def flat(said: Said) -> str:
+    """What stands on the screen, without its lines."""
+    return " ".join(said.out.split())
+
+
 def test_a_clone_gets_the_clips_of_earlier_words_too(paid_film: Content, host: Start) -> None:
     there = host()
     whole = reworded(paid_film, there)
     other, state = fresh(paid_film, "other")
     before = other.manifest(variant="kinovi")
+    foreign = "1 take is known from a manifest alone, not from this machine's ledger: it is kept and not paid again"
+    without_key = {name: value for name, value in there.env.items() if name != "SEEDANCE_API_KEY"} | state
+    for command in ("plan", "status"):
+        assert foreign in flat(other.storyboard(command, FILM, **without_key))
+    assert foreign in flat(other.at_terminal("run", FILM, typed="n\n", **there.env | state))
     said = other.storyboard("fetch", FILM, "--json", **there.env | state)
     assert said.code == 0, said.out + said.err
     assert [clip["verdict"] for clip in said.json["clips"]] == ["fetched"] * 3
@@ -50,9 +60,9 @@ def test_a_clone_gets_the_clips_of_earlier_words_too(paid_film: Content, host: S
     assert len(whole) == 3
     assert len([path for path in other.clips() if "/earlier/" in path]) == 1
     assert other.manifest(variant="kinovi") == before
-    without_key = {name: value for name, value in there.env.items() if name != "SEEDANCE_API_KEY"}
-    again = other.storyboard("fetch", FILM, "--json", **without_key | state)
+    again = other.storyboard("fetch", FILM, "--json", **without_key)
     assert (again.code, {clip["verdict"] for clip in again.json["clips"]}) == (0, {"whole"}), again.err
+    assert foreign not in flat(other.storyboard("plan", FILM, **without_key))
     reword(other, back=True)
     assert other.storyboard(*RUN, "--max-credits", "0", **there.env | state).code == 0
     assert there.state["creates"] == 3
