@@ -72,9 +72,25 @@ def test_an_output_outside_the_repository_is_exit_3(film: Content) -> None:
     clear(film.storyboard("run", FILM, "--output", "../elsewhere"), 3, "outside the repository")
 
 
-def test_a_manifest_with_merge_marks_is_exit_3_with_the_line(film: Content) -> None:
+@pytest.mark.parametrize("command", ["plan", "status", "fetch", "run"])
+def test_a_manifest_with_merge_marks_is_exit_3_with_the_line(film: Content, command: str) -> None:
     film.write("renders/film/sandbox/manifest.json", "{\n<<<<<<< ours\n")
-    clear(film.storyboard("run", FILM), 3, "manifest.json:2: a merge left its marks here")
+    clear(film.storyboard(command, FILM), 3, "manifest.json:2: a merge left its marks here", "keep both sides' takes")
+
+
+def test_where_no_process_can_be_started_a_template_is_a_problem_with_its_place(film: Content) -> None:
+    film.write(
+        FILM, "storyboard: 1\ntitle: A\nshots:\n  - id: a\n    prompt: '{% for x in [1, 2] %}{{ x }}{% endfor %}'\n"
+    )
+
+    def few() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (6, 6))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "runner", "validate", FILM], cwd=film.root, env=film.env(), stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=60, check=False, preexec_fn=few,
+    )  # fmt: skip
+    clear(Said(done.returncode, done.stdout, done.stderr), 3, "film.yaml:5:")
 
 
 def test_another_storyboards_manifest_is_exit_3_and_names_both(film: Content) -> None:

@@ -201,7 +201,7 @@ class Double:
     def _answer(self, connection: socket.socket, step: Step, task: str) -> bool:
         """Plays the step; whether the whole answer went out."""
         self._closing.wait(step.delay)
-        whole = _bytes(step, task)
+        whole = _bytes(step, task, self.url)
         sent = whole if step.cut is None else whole[: step.cut]
         self._send(connection, sent, step.pace)
         left = step.repeat_bytes if step.repeat else 0
@@ -259,10 +259,10 @@ def _taken_apart(head: bytes) -> tuple[str, str, tuple[tuple[str, str], ...]]:
     return method, rest.rpartition(" ")[0], headers
 
 
-def _bytes(step: Step, task: str) -> bytes:
+def _bytes(step: Step, task: str, host: str) -> bytes:
     if step.raw is not None:
         return step.raw
-    body = step.body.replace(b"{task}", task.encode())
+    body = step.body.replace(b"{task}", task.encode()).replace(b"{host}", host.encode())
     headers = [*step.headers]
     if step.length and step.status not in (204, 304):
         headers.append(("Content-Length", str(len(body))))

@@ -20,7 +20,7 @@ class Step:
     on: str = CREATE
     status: int = 200
     body: bytes = b""
-    """`{task}` in it is the id of the task that this request made."""
+    """`{task}` in it is the id of the task that this request made, `{host}` the address of the double."""
     headers: tuple[tuple[str, str], ...] = ()
     made: bool | None = None
     """Whether a createTask made (and charged) a task; None: when the status is 200."""

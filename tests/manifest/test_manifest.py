@@ -1,10 +1,12 @@
 """The manifest: what it says, what it forgets never, and what it is not believed."""
 
 import json
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
+from runner.clock import stamp
 from runner.events import (
     Created,
     Failed,
@@ -55,6 +57,12 @@ def test_an_unsettled_attempt_stops_another_machine_from_paying(tmp_path: Path) 
     elsewhere = History()
     elsewhere.adopt(told.attempts, {})
     assert actions(plan(quay, history=elsewhere)) == ["unsettled"]
+
+
+@pytest.mark.parametrize("zone", [-12, 0, 1, 2, 14])
+def test_a_moment_is_in_utc_whatever_the_zone_it_is_told_in(zone: int) -> None:
+    moment = datetime(2026, 10, 25, 1, 30, 0, 123456, tzinfo=UTC)  # as clocks go back in half of Europe
+    assert stamp(moment.astimezone(timezone(timedelta(hours=zone)))) == "2026-10-25T01:30:00.123Z"
 
 
 def test_writing_the_same_changes_no_byte(tmp_path: Path) -> None:

@@ -97,6 +97,16 @@ def test_more_takes_pay_only_for_those_that_are_more() -> None:
     assert decided.totals.credits == 400
 
 
+def test_fewer_takes_pay_nothing_and_going_back_to_more_neither() -> None:
+    quay, history = shot("quay")._replace(takes=3), History()
+    for step in plan(quay).steps:
+        after(history, step, *MADE)
+    for takes in (1, 3):
+        decided = plan(quay._replace(takes=takes), history=history)
+        assert actions(decided) == ["keep"] * takes
+        assert decided.totals.credits == 0
+
+
 def test_a_changed_prompt_is_made_anew_and_shows_the_words() -> None:
     history = History()
     after(history, plan(shot("quay", "the sea at dawn")).steps[0], *MADE)

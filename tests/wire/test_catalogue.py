@@ -92,6 +92,7 @@ CASES: dict[str, Case] = {
     "12 500 in JSON, settled by the user": Case(
         [said(500, {"message": "Internal error"}, made=True)], (6, 6), 1, 1, "Internal error", SETTLE
     ),
+    "13 403 from a firewall": Case([page(403)], (3, 1), 1, 0, "answered by cloudflare"),
     "14 402 before anything": Case(
         [said(402, {"message": "Insufficient credits", "required": 200, "available": 7})], (4, 0), 2, 1, "7"
     ),
@@ -134,6 +135,19 @@ CASES: dict[str, Case] = {
     "the provider's own failure": Case(
         [UNSURE, look(status="fail", error="Video generation failed. Please try again.")], (0, 0), 2, 2
     ),
+    "30 two links, of which one leads nowhere": Case(
+        [
+            UNSURE,
+            look(
+                status="success",
+                creditsUsed=200,
+                output=[{"url": "file:///etc/passwd"}, {"url": "{host}/media/a.mp4", "width": 1280, "height": 720}],
+            ),
+        ],
+        (0, 0),
+        1,
+        1,
+    ),
     "31 a failure that names credits": Case(
         [UNSURE, look(status="fail", error="Face detected", creditsUsed=200)], (1, 1), 1, 1, "0 credits"
     ),
@@ -144,6 +158,9 @@ CASES: dict[str, Case] = {
     "40 cut without a length": Case([Step(on=MEDIA, body=CLIP, cut=3000, end="close", length=False)], (0, 0), 1, 1),
     "42 zero bytes": Case([Step(on=MEDIA)], (0, 0), 1, 1),
     "43 a page as a clip": Case([page(200, on=MEDIA)], (0, 0), 1, 1),
+    "44 a clip under another type": Case(
+        [Step(on=MEDIA, body=CLIP, headers=(("Content-Type", "application/octet-stream"),))], (0, 0), 1, 1
+    ),
     "45 a link that is over": Case([page(403, on=MEDIA)], (0, 0), 1, 1),
     "46 a range that is ignored": Case(
         [
