@@ -109,3 +109,16 @@ def test_after_a_lost_ledger_a_task_of_earlier_words_still_comes(paid_film: Cont
     assert clip["verdict"] == "fetched"
     assert [path for path in paid_film.clips() if "/earlier/" in path] == [clip["path"]]
     assert there.state["creates"] == 1
+
+
+def test_a_note_that_git_lfs_left_is_told_and_gives_way_to_the_clip(paid_film: Content, host: Start) -> None:
+    there = host()
+    assert paid_film.storyboard(*RUN, **there.env).code == 0
+    [clip] = paid_film.clips()
+    whole = sums(paid_film)
+    paid_film.write(clip, "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 2\n")
+    [board] = paid_film.storyboard("status", "--json", **there.env).json["storyboards"]
+    assert [take["stands"] for shot in board["shots"] for take in shot["takes"] if shot["id"] == "quay"] == ["resume"]
+    assert paid_film.storyboard("verify", FILM, "--select", "quay", **there.env).code == 1
+    assert paid_film.storyboard("fetch", FILM, **there.env).code == 0
+    assert (sums(paid_film), there.state["creates"]) == (whole, 1)
