@@ -293,13 +293,14 @@ def _take(attempt: Attempt) -> dict[str, Any]:
 def write(path: Path, content: Mapping[str, Any]) -> bool:
     """Replaces the manifest atomically, and only when a byte differs; says whether it did."""
     raw = (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+    beside = path.with_name(f".{path.name}.part")
     try:
         if path.read_bytes() == raw:
+            beside.unlink(missing_ok=True)  # what an earlier run was killed over
             return False
     except OSError:
         pass
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
     try:
         with beside.open("wb") as file:
             file.write(raw)

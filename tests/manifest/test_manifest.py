@@ -74,6 +74,15 @@ def test_writing_the_same_changes_no_byte(tmp_path: Path) -> None:
     assert path.stat().st_mtime_ns == before
 
 
+def test_half_a_manifest_that_a_killed_run_left_is_cleared_away(tmp_path: Path) -> None:
+    told = compose(plan(shot("quay")), History(), BOARD)
+    path, half = tmp_path / "manifest.json", tmp_path / ".manifest.json.part"
+    for before in (False, True):
+        half.write_bytes(b'{"manifest": 1')
+        assert write(path, told) is not before
+        assert [each.name for each in tmp_path.iterdir()] == ["manifest.json"]
+
+
 def test_a_shot_that_left_stays_marked_removed_while_something_was_paid_for_it() -> None:
     quay, boat, history = shot("quay"), shot("boat"), History()
     first, second = plan(quay, boat).steps
