@@ -282,7 +282,7 @@ class _Desk:
         if attempt is None:
             return Action.MAKE, self._why_new(shot, take, above, mark)
         match attempt.state:
-            case State.STORED if attempt.clip is not None and self.on_disk(attempt.clip):
+            case State.STORED if any(map(self.on_disk, attempt.clips)):
                 return Action.KEEP, "made"
             case State.STORED:
                 return Action.RESUME, "made; its clip is not here as it was made, and is fetched again for nothing"

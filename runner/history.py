@@ -88,6 +88,11 @@ class Attempt:
     before_settled: State | None = None
 
     @property
+    def clips(self) -> tuple[Clip, ...]:
+        """The clip under every name that it was put under; some may be another's by now."""
+        return self.copies if self.clip is None else (self.clip, *self.copies)
+
+    @property
     def credits(self) -> Decimal:
         """What it may have cost: the bill or the quote, whichever is higher, while it is or may be charged."""
         if self.state in CHARGED:

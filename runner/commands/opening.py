@@ -51,9 +51,8 @@ class Opened(Reading):
         """Whether a clip's file is there: as long as it was, and by its content where several clips had that name."""
         claims: dict[str, set[str]] = {}
         for attempt in history.attempts.values():
-            for clip in (attempt.clip, *attempt.copies):
-                if clip is not None:
-                    claims.setdefault(clip.path, set()).add(clip.sha256)
+            for clip in attempt.clips:
+                claims.setdefault(clip.path, set()).add(clip.sha256)
 
         def there(clip: Clip) -> bool:
             path = self.settings.root / clip.path

@@ -119,11 +119,20 @@ def shelve(plan: Plan, history: History, records: Records) -> None:
     """Clips that are made and lie under another name (a renamed shot, a shared request) get the name of their take."""
     desk = records.desk
     shelf = Shelf(desk.settings.root, desk.output, owners(history).get)
+    there = desk.on_disk(history)
     for step in plan.steps:
         attempt = history.attempts.get(step.attempt or "")
-        if step.action is not Action.KEEP or attempt is None or shelf.target(step).is_file():
+        if step.action is not Action.KEEP or attempt is None:
             continue
-        if (stored := shelf.recall(attempt, step)) is not None:
+        own = shelf.target(step).relative_to(desk.settings.root).as_posix()
+        if any(clip.path == own and there(clip) for clip in attempt.clips):
+            continue
+        try:
+            stored = shelf.recall(attempt, step)
+        except OSError as error:
+            words = f"{desk.shown(shelf.target(step))} cannot be put in its place ({error.strerror}): nothing was lost"
+            raise Stop(ExitCode.UNFIT, words) from error
+        if stored is not None:
             event = Event(records.clock.now(), attempt.id, stored)
             if attempt.elsewhere:
                 records.ledger.take_in(attempt)

@@ -52,7 +52,7 @@ def made(desk: Opened, history: History) -> Iterator[tuple[Step, Attempt, Clip]]
         attempt = history.standing(step.fingerprint) if step.fingerprint is not None else None
         if attempt is not None and attempt.state is State.STORED and attempt.clip is not None:
             own = target(desk, step).relative_to(desk.settings.root).as_posix()
-            found = (copy for copy in (attempt.clip, *attempt.copies) if copy.path == own)
+            found = (clip for clip in attempt.clips if clip.path == own)
             yield step, attempt, next(found, attempt.clip)
 
 

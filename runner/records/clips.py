@@ -140,7 +140,7 @@ class Shelf:
 
     def _places(self, attempt: Attempt, *folders: Path) -> Iterable[Path]:
         """Where the clip may lie, most likely first: where it was put, then among the earlier ones there."""
-        told = [self.root / clip.path for clip in (attempt.clip, *attempt.copies) if clip is not None]
+        told = [self.root / clip.path for clip in attempt.clips]
         paths = [path for path in told if self._is_inside(path)]
         yield from paths
         mark = attempt.intended.fingerprint[:8]

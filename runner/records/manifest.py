@@ -224,8 +224,7 @@ def _under(attempt: Attempt, step: Step) -> Attempt:
     """The attempt as this take's own: its name, and the copy of the clip that lies under that name."""
     intended = replace(attempt.intended, shot=step.shot.id, take=step.take, request=step.form())
     own = f"/clips/{step.shot.id}/take-{step.take}.mp4"
-    clips = [clip for clip in (attempt.clip, *attempt.copies) if clip is not None]
-    clip = next((clip for clip in reversed(clips) if clip.path.endswith(own)), attempt.clip)
+    clip = next((clip for clip in reversed(attempt.clips) if clip.path.endswith(own)), attempt.clip)
     return replace(attempt, intended=intended, clip=clip)
 
 

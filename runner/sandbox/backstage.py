@@ -1,14 +1,13 @@
 """What goes on behind the requests: clips are drawn, files measured, webhooks sent; the next server goes on with it."""
 
 import asyncio
-import os
-import shutil
+import json
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
 from runner.request import Plain
-from runner.sandbox import callbacks, demo
+from runner.sandbox import callbacks, demo, plain
 from runner.sandbox.faults import Event, Faults
 from runner.sandbox.options import Options
 from runner.sandbox.studio import DrawingError, Studio
@@ -71,17 +70,13 @@ class Backstage:
             self._world.write({"event": "drawn", "id": task.id, "at": now()})
 
     async def _prepared(self, order: Mapping[str, Plain], clip: Path) -> None:
-        """The plain clip of this shape and length under another name: made once, since there may be thousands."""
+        """The plain clip of this shape and length, made once since there may be thousands, with this order's mark."""
         whole = self._world.folder / "plain" / f"{order['width']}x{order['height']}x{order['seconds']}.mp4"
         if not whole.exists():
             whole.parent.mkdir(exist_ok=True)
             await self._studio.do({**_drawing(order, whole.absolute()), "job": "plain"})
         part = clip.with_suffix(".part")
-        part.unlink(missing_ok=True)
-        try:
-            os.link(whole, part)
-        except OSError:  # not every disk knows links
-            shutil.copyfile(whole, part)
+        part.write_bytes(whole.read_bytes() + plain.mark(json.dumps(dict(order), sort_keys=True)))
         part.replace(clip)
 
     async def demo_clip(self, task_id: str) -> Path:

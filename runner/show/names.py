@@ -3,6 +3,7 @@
 import posixpath
 from collections.abc import Sequence
 
+from runner.events import Clip
 from runner.history import Attempt
 from runner.plan import Plan, Step
 from runner.selection import board_name
@@ -37,17 +38,23 @@ def _takes(name: str, steps: Sequence[Step]) -> str:
 
 def clip_path(attempt: Attempt, step: Step, prefix: str = "") -> str:
     """Where this take's own copy of the clip lies; `prefix` is the repository's top, seen from where the reader is."""
-    paths = [clip.path for clip in (attempt.clip, *attempt.copies) if clip is not None]
+    clip = own_clip(attempt, step)
+    return clean(posixpath.join(prefix, clip.path)) if clip is not None else ""
+
+
+def own_clip(attempt: Attempt, step: Step) -> Clip | None:
+    """The clip under this take's own name, else under another that it was put under."""
     own = f"/clips/{step.shot.id}/take-{step.take}.mp4"
     board = f"/{board_name(step.shot.storyboard)}/"
-    paths.sort(key=lambda path: (not path.endswith(own), board not in f"/{path}"))
-    return clean(posixpath.join(prefix, paths[0])) if paths else ""
+    clips = sorted(attempt.clips, key=lambda clip: (not clip.path.endswith(own), board not in f"/{clip.path}"))
+    return clips[0] if clips else None
 
 
 def title(plan: Plan) -> str:
     """The storyboard's title, or how many there are."""
     paths = {step.shot.storyboard for step in plan.steps}
-    titles = [words(board.title, 200) for board in plan.batch.storyboards if board.path in paths]
+    boards = [board for board in plan.batch.storyboards if board.path in paths] or plan.batch.storyboards
+    titles = [words(board.title, 200) for board in boards]
     return titles[0] if len(titles) == 1 else f"{len(titles)} storyboards"
 
 

@@ -6,9 +6,10 @@ from runner.clock import stamp
 from runner.engine.news import Fate, Money, News, Outcome
 from runner.events import Clip
 from runner.history import Attempt
-from runner.plan import Action, Plan
+from runner.plan import Action, Plan, Step
 from runner.request import credits_json, usd_text
 from runner.show.clean import words
+from runner.show.names import own_clip
 
 VERSION = 1
 
@@ -19,7 +20,7 @@ def event_json(news: News) -> dict[str, object]:
     if news.step is not None:
         line |= {"storyboard": news.step.shot.storyboard, "shot": news.step.shot.id, "take": news.step.take}
     if news.attempt is not None:
-        line |= _attempt(news.attempt)
+        line |= _attempt(news.attempt, news.step)
     if news.event in ("failed", "refused", "unsettled"):
         line["again"] = news.again
     if news.words:
@@ -33,7 +34,7 @@ def event_json(news: News) -> dict[str, object]:
     return line | {"money": _money(news.money)}
 
 
-def _attempt(attempt: Attempt) -> dict[str, object]:
+def _attempt(attempt: Attempt, step: Step | None) -> dict[str, object]:
     made = attempt.intended
     found: dict[str, object] = {
         "attempt": attempt.id,
@@ -47,8 +48,9 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
         found["class"] = attempt.failure
     if attempt.words:
         found["words"] = attempt.words
-    if attempt.clip is not None:
-        found["clip"] = clip_json(attempt.clip)
+    clip = own_clip(attempt, step) if step is not None else attempt.clip
+    if clip is not None:
+        found["clip"] = clip_json(clip)
     return found
 
 
@@ -101,6 +103,6 @@ def _fate(fate: Fate) -> dict[str, object]:
     found: dict[str, object] = {"storyboard": shot.storyboard, "shot": shot.id, "take": fate.step.take}
     if fate.words:
         found["words"] = fate.words
-    if fate.attempt is not None and fate.attempt.clip is not None:
-        found["clip"] = fate.attempt.clip.path
+    if fate.attempt is not None and (clip := own_clip(fate.attempt, fate.step)) is not None:
+        found["clip"] = clip.path
     return found

@@ -20,7 +20,7 @@ from runner.show.amounts import count, credits_text, length, moment
 from runner.show.bill import amounts
 from runner.show.clean import clean, words
 from runner.show.ink import Ink
-from runner.show.names import full_name, take_names
+from runner.show.names import clip_path, full_name, own_clip, take_names
 from runner.show.notes import aside, flow, from_manifests, hanging, labelled
 from runner.show.plan_table import ACTION_INKS, WIDE
 from runner.show.run_json import clip_json
@@ -156,7 +156,7 @@ def _take(standing: Standing, step: Step) -> Row:
 def _said(step: Step, attempt: Attempt | None) -> str:
     """Why it stands so; of a made one its path, of a running one the provider's last word."""
     if step.action is Action.KEEP:
-        return clean(attempt.clip.path) if attempt is not None and attempt.clip is not None else "made"
+        return (clip_path(attempt, step) if attempt is not None else "") or "made"
     if attempt is not None and attempt.state is State.RUNNING:
         return words(attempt.status, 40) or "running"
     return words(step.reason, 400)
@@ -327,6 +327,7 @@ def _shot_json(standing: Standing, shot: Shot, steps: Sequence[Step]) -> dict[st
 def _take_json(standing: Standing, step: Step) -> dict[str, object]:
     attempt = standing.attempt(step)
     expires = standing.expires(attempt) if attempt is not None else None
+    clip = own_clip(attempt, step) if attempt is not None else None
     return {
         "take": step.take,
         "fingerprint": step.fingerprint,
@@ -341,7 +342,7 @@ def _take_json(standing: Standing, step: Step) -> dict[str, object]:
         "created_at": stamp(attempt.intended_at) if attempt is not None else None,
         "completed_at": stamp(attempt.ended_at) if attempt is not None and attempt.ended_at is not None else None,
         "expires_at": stamp(expires) if expires is not None else None,
-        "clip": clip_json(attempt.clip) if attempt is not None and attempt.clip is not None else None,
+        "clip": clip_json(clip) if clip is not None else None,
     }
 
 
