@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from runner.commands import callbacks
+from runner.commands.counted import current
 from runner.commands.opening import Opened
 from runner.commands.pricing import again, around, passing, unreachable, ways
 from runner.commands.reading import color, columns
@@ -110,9 +111,10 @@ def _counted(history: History, budget: Budget) -> Decimal:
 def budgets(desk: Opened, plan: Plan, history: History) -> dict[str, Budget]:
     """Each storyboard's budget in credits, with the fingerprints that count in it."""
     found = {}
+    marks_of = current(desk, plan, history)
     for board in plan.batch.storyboards:
         if (credits := _budget(desk, board)) is not None:
-            marks = frozenset(step.fingerprint for step in plan.of(board) if step.fingerprint is not None)
+            marks = marks_of[board.path]
             elsewhere = [attempt for mark in marks for attempt in history.of(mark) if attempt.elsewhere]
             found[board.path] = Budget(credits, marks, sum((each.credits for each in elsewhere), Decimal(0)))
     return found

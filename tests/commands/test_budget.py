@@ -1,0 +1,60 @@
+"""A storyboard's budget counts all its current takes, whatever the command line chooses of them."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.commands.conftest import Host
+from tests.commands.content import Content
+
+FILM = "storyboards/film.yaml"
+Start = Callable[..., Host]
+
+
+@pytest.fixture
+def bounded(paid_film: Content) -> Content:
+    """Two shots at 60 credits, another profile that makes them longer, and 100 credits for all of it."""
+    text = (paid_film.root / FILM).read_text()
+    paid_film.write(FILM, text.replace("title:", "budget: {credits: 100}\nprofiles: {long: {duration: 6}}\ntitle:", 1))
+    return paid_film
+
+
+def test_shots_that_are_not_selected_count(bounded: Content, host: Start) -> None:
+    there = host()
+    assert bounded.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
+    said = bounded.storyboard("run", FILM, "--yes", "--exclude", "quay", **there.env)
+    assert said.code == 4
+    assert "the budget in storyboards/film.yaml" in said.err
+    assert there.state["creates"] == 1
+
+
+def test_a_retake_counts_with_what_is_made(bounded: Content, host: Start) -> None:
+    there = host()
+    assert bounded.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
+    assert bounded.storyboard("run", FILM, "--yes", "--retake", "quay", **there.env).code == 4
+    assert there.state["creates"] == 1
+
+
+def test_retakes_that_were_made_count(bounded: Content, host: Start) -> None:
+    there = host()
+    bounded.write(FILM, (bounded.root / FILM).read_text().replace("credits: 100", "credits: 150"))
+    assert bounded.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
+    assert bounded.storyboard("run", FILM, "--yes", "--retake", "quay", **there.env).code == 0
+    assert bounded.storyboard("run", FILM, "--yes", **there.env).code == 4
+    assert there.state["creates"] == 2
+
+
+def test_takes_of_another_profile_count(bounded: Content, host: Start) -> None:
+    there = host()
+    assert bounded.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
+    assert bounded.storyboard("run", FILM, "--yes", "--profile", "long", "--select", "quay", **there.env).code == 4
+    assert there.state["creates"] == 1
+
+
+def test_what_earlier_words_were_paid_for_does_not_count(bounded: Content, host: Start) -> None:
+    there = host()
+    assert bounded.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
+    text = (bounded.root / FILM).read_text()
+    bounded.write(FILM, text.replace("prompt: ", "prompt: At noon, ", 1))
+    assert bounded.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
+    assert there.state["creates"] == 2
