@@ -19,8 +19,10 @@ from runner.plan import Action, Plan
 from runner.problems import ExitCode, Stop
 from runner.records import locks, manifest
 from runner.records.clips import Shelf
+from runner.records.folders import outside
 from runner.records.ledger import Ledger
 from runner.records.repository import uncommitted
+from runner.records.writable import try_folder
 from runner.show.after import After
 from runner.values import dataclass, replace
 
@@ -77,10 +79,14 @@ _LEAST_FREE = 256 << 20
 def _writable(desk: Opened, output: Path) -> None:
     """Found out before anything is paid."""
     try:
+        if (elsewhere := outside(output, desk.settings.root)) is not None:
+            raise Stop(
+                ExitCode.UNFIT,
+                f"{desk.shown(elsewhere)} lies outside the repository, by way of a link: nothing was sent or written; "
+                "remove the link, or choose another --output",
+            )
         output.mkdir(parents=True, exist_ok=True)
-        probe = output / ".writable"
-        probe.touch()
-        probe.unlink()
+        try_folder(str(output))
         free = shutil.disk_usage(output).free
     except OSError as error:
         in_the_way = isinstance(error, FileExistsError | NotADirectoryError)

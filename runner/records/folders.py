@@ -1,7 +1,8 @@
-"""Folders and names that a power loss does not take back."""
+"""Folders and names that a power loss does not take back, and that no link leads out of the repository."""
 
 import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -29,3 +30,27 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def outside(output: Path, root: Path) -> Path | None:
+    """The first folder of an output that lies outside the repository once links are resolved; None when none does.
+
+    Looks at the output, its clips, and each shot's, with those of earlier words. OSError.
+    """
+    top = os.path.realpath(root)
+    return next(
+        (folder for folder in _linked(output) if os.path.commonpath((top, os.path.realpath(folder))) != top), None
+    )
+
+
+def _linked(output: Path) -> Iterator[Path]:
+    """The folders of an output that a link may lead to."""
+    clips = output / "clips"
+    yield from (output, clips)
+    if not clips.is_dir():
+        return
+    with os.scandir(clips) as shots:
+        for shot in shots:
+            for path in (shot.path, os.path.join(shot.path, "earlier")):
+                if os.path.islink(path):
+                    yield Path(path)

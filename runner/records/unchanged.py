@@ -10,6 +10,8 @@ import binascii
 import fcntl
 import os
 
+from runner.records.writable import try_folder
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -80,7 +82,8 @@ def _holds(line: str) -> bool:
         case "lock":
             return _is_free(path)
         case "output":
-            return _can_be_written(path)
+            try_folder(path)
+            return True
     return False
 
 
@@ -92,14 +95,6 @@ def _is_free(path: str) -> bool:
         return False
     finally:
         os.close(descriptor)
-    return True
-
-
-def _can_be_written(folder: str) -> bool:
-    """Tried, not asked for: rights are not all that can be in the way."""
-    probe = os.path.join(folder, ".writable")
-    os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666))
-    os.unlink(probe)
     return True
 
 

@@ -5,6 +5,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.commands.conftest import PAID_FILM, Host
 from tests.commands.content import Content
 
@@ -104,6 +106,35 @@ def test_without_git_a_repository_does_not_pay(paid_film: Content, host: Start, 
     said = paid_film.storyboard("run", FILM, "--yes", "--retake", "quay", **there.env | {"PATH": str(tmp_path)})
     assert said.code == 3
     assert there.state["creates"] == 2
+
+
+@pytest.mark.parametrize("link", ["renders", "renders/film", "renders/film/kinovi/clips/quay"])
+def test_what_cannot_be_stored_inside_the_repository_is_not_paid(
+    paid_film: Content, host: Start, tmp_path: Path, link: str
+) -> None:
+    there = host()
+    (outside := tmp_path / "elsewhere").mkdir()
+    place = paid_film.root / link
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(outside)
+    said = paid_film.storyboard("run", FILM, "--yes", **there.env)
+    assert said.code == 3
+    assert "outside the repository" in said.err
+    assert list(outside.iterdir()) == []
+    assert there.state["creates"] == 0
+
+
+def test_a_users_own_file_in_an_output_stays_as_it_is(paid_film: Content, host: Start, tmp_path: Path) -> None:
+    there = host()
+    own = paid_film.write("renders/film/kinovi/.writable", "somebody's own")
+    for _ in range(2):
+        assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+        assert own.read_text() == "somebody's own"
+    own.unlink()
+    own.symlink_to(tmp_path / "made-by-nobody")
+    for _ in range(2):
+        assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
+        assert (own.is_symlink(), own.exists()) == (True, False)
 
 
 def test_merging_an_older_history_forgets_nothing(paid_film: Content, host: Start) -> None:

@@ -115,6 +115,11 @@ def put_back_from_a_copy(film: Film) -> None:
     copy.replace(film.ledger)
 
 
+def under_a_file(film: Film) -> None:
+    film.output.rmdir()
+    film.output.touch()
+
+
 DOUBTS: dict[str, Callable[[Film], object]] = {
     "a file that was edited": lambda film: film.board.write_text("storyboard: 1\ntitle: The quay\n"),
     "a file of the same length and age": rewritten_with_old_times,
@@ -130,7 +135,7 @@ DOUBTS: dict[str, Callable[[Film], object]] = {
     "a write that was cut off": lambda film: Path(f"{film.ledger}-journal").touch(),
     "a lock that is gone": lambda film: film.lock.unlink(),
     "an output that is gone": lambda film: film.output.rmdir(),
-    "an output that cannot be written": lambda film: (film.output / ".writable").mkdir(),
+    "an output that cannot be written": under_a_file,
 }
 
 
