@@ -6,7 +6,7 @@ STORYBOARD := .venv/bin/storyboard
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-live bench-download bench-compile bench-engine bench-ledger bench-animatic check check-style check-types check-floors check-schemas format assets picture clean
+.PHONY: help demo test test-long test-live bench-download bench-compile bench-engine bench-load bench-ledger bench-animatic check check-style check-types check-floors check-schemas format assets picture clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -34,8 +34,11 @@ bench-download: .venv/.installed-dev  ## downloads against curl and a hash
 bench-compile: .venv/.installed-dev  ## text to plan against libyaml's events alone, the start against bare python
 	@$(PY) -m benchmarks.compile && $(PY) -m benchmarks.startup
 
-bench-engine: .venv/.installed-dev  ## a batch against the list schedule without overhead
+bench-engine: .venv/.installed-dev  ## a batch against the list schedule without overhead (minutes; --only virtual, --only live)
 	@$(PY) -m benchmarks.engine
+
+bench-load: .venv/.installed-dev  ## memory and CPU of a run that waits, and the way back after a crash
+	@$(PY) -m benchmarks.load
 
 bench-ledger: .venv/.installed-dev  ## commits and recovery
 	@$(PY) -m benchmarks.ledger
