@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from runner.language.document import Fields, Origin, Value
+from runner.language.ids import bad_id
 from runner.language.matrix import Axis, Choice, appended, axes, combinations
 from runner.language.scope import MARK, Fault, Scope, Variable, plain_values, variable
 from runner.language.shots import Draft, Ground, Layer, merge, merged_mapping, render_field
@@ -11,8 +12,6 @@ from runner.language.template import Templates
 from runner.problems import Problem, Problems
 
 MAX_SHOTS = 100_000
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z)", re.IGNORECASE)
 # Most ids are letters, digits and dashes: nothing more need be asked of them.
 _GOOD_ID = re.compile(
     r"(?!(?:con|prn|aux|nul|com\d|lpt\d|image\d+|video\d+|audio\d+)\Z)[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z",
@@ -228,26 +227,3 @@ def _id(draft: Draft, said: Value, ground: Ground) -> str:
     shots = (text,) if draft.combination else ()
     ground.problems.add(Problem("id-form", draft.origin("id").place(), message, hint, shots=shots))
     return ""
-
-
-def bad_id(text: str) -> tuple[str, str] | None:
-    """Why a text cannot name a shot and its files, and what to do; None when it can."""
-    if not text:
-        return "an id has at least one character", ""
-    if len(text) > 64:
-        return f"an id has at most 64 characters, and this has {len(text)}", "shorten it"
-    if not _ID.match(text):
-        hint = "letters and digits of ASCII, . _ - and first a letter or digit; {{ name | slug }} makes such text"
-        return "this cannot name a shot and its files", hint
-    if _RESERVED.match(text):
-        return (
-            f"Windows keeps the name {text.split('.')[0]} for itself",
-            "choose another, so that the files fit on every disk",
-        )
-    if ".." in text or text.endswith("."):
-        return "an id holds no two points in a row and ends in none", "remove the point"
-    if text.lower().endswith((".first_frame", ".last_frame")):
-        return "this looks like a frame of a shot", "choose an id that does not end so"
-    if re.match(r"(?:image|video|audio)\d+\Z", text, re.IGNORECASE):
-        return "this looks like a position among the references", "choose another id"
-    return None

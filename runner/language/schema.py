@@ -9,6 +9,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 from runner.language.document import Document, Fields, Key, Origin, Path, Value
+from runner.language.ids import bad_id
 from runner.problems import Problem, nearest
 
 if TYPE_CHECKING:
@@ -235,6 +236,8 @@ def _leaf(schema: Schema, value: Value, path: Path, keyword: str) -> Finding:
         if not value:
             return Finding("empty", path, f"{name} is empty")
         return Finding("too-long", path, f"{name} has {len(value):,} characters; at most {schema[keyword]:,} are read")
+    if path[:1] == ("shots",) and path[2:] == ("id",) and isinstance(value, str) and (wrong := bad_id(value)):
+        return Finding("id-form", path, *wrong)
     takes = expected(schema)
     right_type = _right_type(schema, value)
     code = "wrong-value" if right_type else "wrong-type"

@@ -425,7 +425,7 @@ def test_the_prompt_has_at_most_4000_characters(tmp_path: Path) -> None:
     assert codes(tmp_path, board % ("x" * 4000)) == []
     assert codes(tmp_path, board % ("x" * 4001)) == ["prompt-length"]
     assert codes(tmp_path, "storyboard: 1\nshots:\n  - {id: %s, prompt: A}\n" % ("x" * 64)) == []
-    assert codes(tmp_path, "storyboard: 1\nshots:\n  - {id: %s, prompt: A}\n" % ("x" * 65)) == ["wrong-value"]
+    assert codes(tmp_path, "storyboard: 1\nshots:\n  - {id: %s, prompt: A}\n" % ("x" * 65)) == ["id-form"]
 
 
 def test_materials_at_their_limits(tmp_path: Path) -> None:
