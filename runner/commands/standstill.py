@@ -1,6 +1,7 @@
 """What a run that had nothing to do looked at, so that the next one with the same words can be answered from memory."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -68,12 +69,28 @@ def _looked_at(desk: Opened, plan: Plan, history: History) -> Iterator[Line]:
         clip = history.attempts[step.attempt or ""].clip
         files.append(settings.root / (clip.path if clip is not None else ""))
         files.append(shelf.target(step))
-    for file in dict.fromkeys(str(file.absolute()) for file in files):
+    named = list(dict.fromkeys(str(file.absolute()) for file in files))
+    for file in named:
         yield "file", file, unchanged.facts(file)
+    for folder in _folders([*asked_for, *named], str(settings.root)):
+        yield "folder", folder, unchanged.folder_facts(folder)
     for output in outputs:
         yield "lock", str(lock_of(settings.state, output)), "free"
         yield "output", str(output), "written"
     yield from _whose(desk)
+
+
+def _folders(files: Iterable[str], top: str) -> set[str]:
+    """The folders of the repository on the way to these files: a link in the place of one leads elsewhere."""
+    found: set[str] = set()
+    for file in files:
+        folder = os.path.dirname(file)
+        while folder not in found and (folder == top or folder.startswith(top + os.sep)):
+            # One that was looked into in vain may come to be.
+            if os.path.lexists(folder):
+                found.add(folder)
+            folder = os.path.dirname(folder)
+    return found
 
 
 def _nobodys(sha256: str) -> None:

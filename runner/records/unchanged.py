@@ -39,6 +39,15 @@ def facts_of(found: os.stat_result) -> str:
     return f"{found.st_dev} {found.st_ino} {found.st_mode} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
 
 
+def folder_facts(path: str) -> str | None:
+    """What tells a folder from a link to another one, whatever lies in it; None where there is none."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return f"{found.st_dev} {found.st_ino} {found.st_mode}"
+
+
 def ledger_facts(path: str) -> str | None:
     """As `facts` for the ledger, by the counter of changes in its header; None when that does not stand still.
 
@@ -75,6 +84,8 @@ def _holds(line: str) -> bool:
     match kind:
         case "file":
             return facts(path) == was
+        case "folder":
+            return folder_facts(path) == was
         case "mark":
             return str(os.path.exists(path)) == was
         case "ledger":
@@ -90,7 +101,7 @@ def _holds(line: str) -> bool:
 def _is_free(path: str) -> bool:
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         return False
     finally:
@@ -109,7 +120,7 @@ def remember(
 ) -> None:
     """Keeps what a run with nothing to do looked at, and said; nothing is kept where anything is in doubt.
 
-    `lines` are kind (file, mark, ledger, lock, output), path and facts; `began_ns` is the wall clock when it began.
+    `lines` are kind (file, folder, mark, ledger, lock, output), path, facts; `began_ns` is the wall clock at its begin.
     """
     kept = []
     for kind, path, was in lines:
@@ -138,8 +149,8 @@ def _is_young(was: str, began_ns: int) -> bool:
 
 
 def _told(version: str, words: "Sequence[str]", around: "Sequence[str]") -> list[str]:
-    """The lines about the command itself."""
-    return [version, str(len(words)), *words, str(len(around)), *around]
+    """The lines about the command itself, and which copy of the program was asked."""
+    return [version, os.path.dirname(__file__), str(len(words)), *words, str(len(around)), *around]
 
 
 def _path(state: str, words: "Sequence[str]", around: "Sequence[str]") -> str:

@@ -113,6 +113,17 @@ def shorter_clip(film: Content) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 
 
+def linked(name: str) -> Callable[[Content], object]:
+    """The same files by way of a link that leads out of the repository."""
+
+    def link(film: Content) -> None:
+        there = film.root.parent / "elsewhere"
+        (film.root / name).rename(there)
+        (film.root / name).symlink_to(there)
+
+    return link
+
+
 DOUBTS: dict[str, Callable[[Content], object]] = {
     "a storyboard": edit(FILM, BOARD.replace("pink", "red")),
     "an include": edit("storyboards/shared.yaml", "vars: {sea: blue}\n"),
@@ -124,6 +135,8 @@ DOUBTS: dict[str, Callable[[Content], object]] = {
     "a clip that is gone": lambda film: (film.root / film.clips()[0]).unlink(),
     "a clip that is shorter": shorter_clip,
     "the manifest": lambda film: (film.root / "renders/film/sandbox/manifest.json").unlink(),
+    "a folder of materials that a link leads to": linked("storyboards/assets"),
+    "an output that a link leads to": linked("renders"),
     "the ledger": open_attempt,
     "the ledger gone": lambda film: (film.state / "ledger.db").unlink(),
     "the commit": lambda film: film.git("commit", "-q", "--allow-empty", "-m", "More"),
