@@ -24,6 +24,8 @@ def main() -> int:
             deaf = _hear_no_more()
         except KeyboardInterrupt:  # it came before it was turned a deaf ear to
             continue
+    if code and _leaves_threads():
+        os._exit(code)  # all is closed and said; a download that was left has its part file, and would be waited for
     return code
 
 
@@ -58,6 +60,15 @@ def _hear_no_more() -> bool:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     return True
+
+
+def _leaves_threads() -> bool:
+    """Whether a thread still works that Python would wait for."""
+    if "threading" not in sys.modules:
+        return False
+    import threading
+
+    return any(not each.daemon for each in threading.enumerate() if each is not threading.main_thread())
 
 
 if __name__ == "__main__":

@@ -233,8 +233,12 @@ def find_root(start: Path) -> Path:
     """The repository's top: the git work tree, else the folder of storyboard.toml, else the storyboard's own folder.
 
     A folder `storyboards` is no top, its parent is: so that the same files have the same top from wherever it is asked.
+    `Stop` when the folder that is stood in was deleted.
     """
-    start = start.absolute()
+    try:
+        start = start.absolute()
+    except FileNotFoundError as error:
+        raise Stop(ExitCode.UNFIT, "the folder that you stand in is no longer there: go to another one") from error
     folder = start if start.is_dir() else start.parent
     above = [folder, *folder.parents]
     for mark in (".git", FILE):

@@ -31,7 +31,14 @@ def _terminal() -> tuple[int, int] | None:
 
 
 def state_path() -> str | None:
-    """The state folder, where it takes two variables to know it; None where the platform has to be asked."""
+    """The state folder, where it takes two variables to know it; None where the platform has to be asked.
+
+    None, too, in a folder that is no longer there: whoever needs it says so.
+    """
+    try:
+        os.getcwd()
+    except OSError:
+        return None
     if said := os.environ.get("STORYBOARD_STATE"):
         return os.path.join(os.getcwd(), said)
     return by_xdg(os.environ.get("XDG_STATE_HOME", ""), os.environ.get("HOME", ""), ".local/state")

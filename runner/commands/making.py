@@ -14,12 +14,13 @@ from runner.commands import asking, hands, hearing, strays
 from runner.commands.opening import Opened
 from runner.commands.reading import color, columns
 from runner.commands.recording import Records, after, prefix, write_manifests
+from runner.commands.superseded import with_strays
 from runner.deciding import Asked
 from runner.engine.limits import Limits
 from runner.engine.loop import Stopping, leading
 from runner.engine.loop import make as loop
 from runner.engine.news import Halt, News, Outcome
-from runner.history import Attempt, History
+from runner.history import History
 from runner.plan import Plan
 from runner.problems import ExitCode, Stop
 from runner.settings import dumb
@@ -32,16 +33,6 @@ _MANIFEST_EVERY = 5.0
 """Seconds between two writings of the manifest while a run works, at least."""
 _MANIFEST_SHARE = 200
 """How many times as long as a writing takes the next one waits: a large manifest does not slow the loop."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Strays:
-    """What is known of paid takes that nobody asks for now, before the run itself has begun. Mutable: the lists."""
-
-    news: list[News]
-    left: list[Attempt]
-    halts: list[Halt]
-    """Of bills that differ from their quotes: nothing more is ordered."""
 
 
 def make(desk: Opened, plan: Plan, history: History, records: Records, asked: Asked) -> ExitCode:
@@ -60,21 +51,16 @@ def make(desk: Opened, plan: Plan, history: History, records: Records, asked: As
     seen: View = JsonView(sys.stdout, people) if desk.args.json else people
     keeper = _Keeper(desk, history, clock)
 
-    before: list[News] = []
-    left: list[Attempt] = []
-
     def tell(news: News) -> None:
         if news.outcome is not None:
-            news = replace(news, outcome=replace(news.outcome, strays=tuple(left)))
-        for each in (news, *before):  # the plan is the first of all news
-            seen.tell(each)
-        before.clear()
+            news = replace(news, outcome=with_strays(desk, history, news.outcome))
+        seen.tell(news)
         keeper.tell(news)
 
     if plan.play and not desk.args.quiet:
         _say_fonts(plan)
     try:
-        ended = anyio.run(_made, desk, plan, history, records, asked, tell, seen, _Strays(before, left, []))
+        ended = anyio.run(_made, desk, plan, history, records, asked, tell, seen)
     except BaseException as raised:
         seen.close()
         with suppress(Stop):  # what ended the run is what the user has to read
@@ -98,7 +84,6 @@ async def _made(
     asked: Asked,
     tell: Callable[[News], None],
     seen: View,
-    found: _Strays,
 ) -> Outcome:
     bounds = replace(records.limits, budgets=asking.budgets(desk, plan, history))
     records.ledger.counting(bounds)
@@ -106,9 +91,7 @@ async def _made(
     async with AsyncExitStack() as stack, anyio.create_task_group() as group:
         joined = await hands.open_hands(desk, history, stack)
         group.start_soon(_signals, stopping, seen)
-        if not records.limits.no_wait:
-            collect = partial(strays.collect, desk, history, plan, records, joined)
-            await _bring_strays(stopping, found, collect)
+        collect = partial(strays.collect, desk, history, plan, records, joined, tell)
         async with hearing.ears(desk, joined.client, records.clock, tell) as heard:
             ended = await loop(
                 plan,
@@ -121,17 +104,21 @@ async def _made(
                 _replanned(desk, records, bounds, asked),
                 stopping,
                 heard=heard,
-                halted=next(iter(found.halts), None),
+                first=None if records.limits.no_wait else partial(_bring_strays, stopping, collect),
             )
         group.cancel_scope.cancel()
-    return replace(ended, strays=tuple(found.left))
+    return with_strays(desk, history, ended)
 
 
-Collect = Callable[[Callable[[News], None], Callable[[Halt], None]], Awaitable[list[Attempt]]]
+Collect = Callable[[Callable[[Halt], None]], Awaitable[None]]
 
 
-async def _bring_strays(stopping: Stopping, found: _Strays, collect: Collect) -> None:
-    """Before anything else, since a task that has ended may still hold a slot; a Ctrl-C leaves them to the next run."""
+async def _bring_strays(stopping: Stopping, collect: Collect) -> Halt | None:
+    """Before anything else, since a task that has ended may still hold a slot; a Ctrl-C leaves them to the next run.
+
+    Returns why nothing is ordered, if one of them says so.
+    """
+    halts: list[Halt] = []
     async with anyio.create_task_group() as group:
 
         async def until_stopped() -> None:
@@ -139,8 +126,9 @@ async def _bring_strays(stopping: Stopping, found: _Strays, collect: Collect) ->
             group.cancel_scope.cancel()
 
         group.start_soon(until_stopped)
-        found.left.extend(await collect(found.news.append, found.halts.append))
+        await collect(halts.append)
         group.cancel_scope.cancel()
+    return next(iter(halts), None)
 
 
 def _replanned(desk: Opened, records: Records, bounds: Limits, asked: Asked) -> Callable[[History], Plan]:

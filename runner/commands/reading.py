@@ -30,8 +30,9 @@ class Reading:
 
 def reading(args: argparse.Namespace, *, look: bool = False, needed: bool = True) -> Reading:
     """Files, settings and batch, with all problems; nothing is shown. `needed`: having no storyboard is exit 2."""
-    files = tuple(getattr(args, "files", ())) or found(Path.cwd(), needed=needed)
-    root = settings_room.find_root(files[0] if getattr(args, "files", ()) else Path.cwd())
+    typed = tuple(getattr(args, "files", ()))
+    root = settings_room.find_root(typed[0] if typed else Path())
+    files = typed or found(Path.cwd(), needed=needed)
     settings = settings_room.read(root, flags.said(args))
     if look and args.provider is None:
         settings = _with_clips(settings)

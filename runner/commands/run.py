@@ -9,7 +9,7 @@ from runner.commands import asking, flags, recording
 from runner.commands.opening import Opened, opened, typed
 from runner.commands.reading import color, columns
 from runner.commands.standstill import Standstill
-from runner.commands.superseded import with_a_task
+from runner.commands.superseded import with_a_task, with_strays
 from runner.engine.inflight import Running
 from runner.engine.news import Money, News
 from runner.engine.outcome import outcome
@@ -108,13 +108,13 @@ def _anything_to_do(plan: Plan) -> bool:
 
 def _nothing(desk: Opened, plan: Plan, history: History, records: recording.Records, still: Standstill) -> ExitCode:
     """A run that has nothing to send: the manifest is brought up to date, and the screen says how things stand."""
-    ended = outcome(plan, history, Running(Pace(1)), records.limits, Money())
+    ended = with_strays(desk, history, outcome(plan, history, Running(Pace(1)), records.limits, Money()))
     recording.write_manifests(desk, history)
     if desk.args.json:
         seen = JsonView(sys.stdout)
         seen.tell(News("done", records.clock.now(), plan=plan, outcome=ended))
         seen.close()
-    elif nothing_to_do(plan):
+    elif nothing_to_do(plan) and not (ended.strays or ended.doubts):
         around = Around(typed=typed(desk.args, desk.files))
         said = "" if desk.args.quiet else screen(plan, columns(), color(desk.args, sys.stdout), around=around)
         print(said, end="")

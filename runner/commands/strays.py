@@ -1,6 +1,8 @@
 """Tasks that were paid for words that changed since, or for a retake: their clips are brought home all the same."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 import anyio
@@ -14,6 +16,8 @@ from runner.engine.news import Halt, News
 from runner.events import Event, Failed, Running, Stored, Succeeded, Vanished, What
 from runner.history import Attempt, History, State
 from runner.plan import Plan
+from runner.problems import Stop
+from runner.records import locks
 
 _LOST_AFTER = timedelta(days=1)
 _LOOKS, _PAUSE = 3, 2.0
@@ -28,18 +32,54 @@ async def collect(
     hands: Hands,
     tell: Callable[[News], None],
     brake: Callable[[Halt], None],
-) -> list[Attempt]:
-    """Looks at each once, and brings the clips of those that succeeded; returns what is still to be brought.
+) -> None:
+    """Looks at each once, and brings the clips of those that succeeded.
 
-    `brake` hears of a bill that differs from its quote.
+    A provider that does not answer, or refuses the key, is not asked for the rest: unless they hold every slot, when
+    it is asked again. `brake` hears of a bill that differs from its quote, and of that key.
     """
-    left = []
-    for attempt in with_a_task(desk, history, plan):
-        said = await _Stray(desk, history, records, hands, attempt.id, brake).brought()
+    began = records.clock.monotonic()
+    found = with_a_task(desk, history, plan)
+    for at, attempt in enumerate(found, 1):
+        with _alone(desk, attempt) as mine:
+            if not mine:
+                continue
+            one = _Stray(desk, history, records, hands, attempt.id, brake)
+            said = await one.brought()
+            while one.silent and _hold_every_slot(found, history, records) and not _is_late(began, records):
+                tell(News("warning", records.clock.now(), words=f"{_name(attempt)}: {said}"))
+                await anyio.sleep(one.pause)
+                said = await one.brought()
+        deaf = one.silent or one.key_refused
+        if deaf and at < len(found):
+            said += f"; so with {len(found) - at} more of earlier words"
         tell(News("warning", records.clock.now(), words=f"{_name(attempt)}: {said}"))
-        if history.attempts[attempt.id].state in (State.RUNNING, State.SUCCEEDED):
-            left.append(history.attempts[attempt.id])
-    return left
+        if deaf:
+            return
+
+
+def _hold_every_slot(found: list[Attempt], history: History, records: Records) -> bool:
+    """Whether nothing could be ordered before one of them is known to have ended."""
+    return sum(history.attempts[each.id].state is State.RUNNING for each in found) >= records.limits.concurrency
+
+
+def _is_late(began: float, records: Records) -> bool:
+    return records.clock.monotonic() - began > records.limits.wait
+
+
+@contextmanager
+def _alone(desk: Opened, attempt: Attempt) -> Iterator[bool]:
+    """Whether no other run works where its clip goes: a storyboard that is gone is not among those locked already."""
+    ours = {os.path.realpath(desk.output(board.path)) for board in desk.batch.storyboards}
+    output = desk.output(attempt.intended.storyboard)
+    with ExitStack() as stack:
+        try:
+            if os.path.realpath(output) not in ours:
+                stack.enter_context(locks.hold(desk.settings.state, [output]))
+        except Stop:
+            yield False
+        else:
+            yield True
 
 
 def _name(attempt: Attempt) -> str:
@@ -66,6 +106,11 @@ class _Stray:
         self._hands = hands
         self._id = attempt
         self._brake = brake
+        self.key_refused = False
+        self.silent = 0
+        """Looks in a row that were not heard."""
+        self.pause = 0.0
+        """Seconds until the next look, after one that was not heard."""
 
     @property
     def _attempt(self) -> Attempt:
@@ -75,6 +120,8 @@ class _Stray:
         """What became of it, in words; every answer is in the ledger and the history."""
         model = self._attempt.intended.request.get("model")
         answer = await self._hands.look(self._attempt.task_id or "", model if isinstance(model, str) else None)
+        if not isinstance(answer, Running) or answer.heard:
+            self.silent = 0
         match answer:
             case Succeeded():
                 self._bill(answer)
@@ -84,7 +131,13 @@ class _Stray:
                 return f"failed, not charged: {answer.words}"
             case Running(missing=True):
                 return await self._missing()
+            case Running(key_refused=True):
+                self.key_refused = True
+                self._brake(words.key_refused_by_look(answer))
+                return "the key was refused; the next run asks again"
             case Running(heard=False):
+                self.silent += 1
+                self.pause = max(answer.retry_after or 0.0, min(2.0**self.silent, 60.0))
                 return f"{answer.words or 'the provider did not answer'}; the next run asks again"
             case _:
                 return "still runs at the provider; the next run brings its clip, no new charge"

@@ -1,17 +1,23 @@
 """Attempts that may have been paid, have not ended, and that no take stands by: of earlier words, or of a retake."""
 
+import os
 import re
 
 from runner.commands.opening import Opened
+from runner.engine.news import Outcome
 from runner.history import Attempt, History, State
 from runner.plan import Plan, Step
 from runner.request import fingerprint
+from runner.values import replace
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 
 
 def superseded(desk: Opened, history: History, plan: Plan | None = None) -> list[Attempt]:
-    """Paid attempts of these storyboards that have not ended, and that no take of theirs (or of `plan`) stands by."""
+    """Paid attempts that have not ended, and that no take of these storyboards (or of `plan`) stands by.
+
+    Of these storyboards, and of those whose file is no longer there: renamed or deleted, no run names them again.
+    """
     if desk.settings.account.free:
         return []
     boards = {board.path for board in desk.batch.storyboards}
@@ -19,7 +25,8 @@ def superseded(desk: Opened, history: History, plan: Plan | None = None) -> list
         each
         for each in history.open()
         if each.state in (State.RUNNING, State.SUCCEEDED, State.UNSETTLED) and not each.elsewhere
-        if each.intended.storyboard in boards and each.intended.profile == desk.settings.profile
+        if each.intended.profile == desk.settings.profile
+        if each.intended.storyboard in boards or _is_gone(desk, each.intended.storyboard)
     ]
     if not found:
         return []
@@ -32,10 +39,26 @@ def superseded(desk: Opened, history: History, plan: Plan | None = None) -> list
     ]
 
 
+def _is_gone(desk: Opened, storyboard: str) -> bool:
+    """Whether there is no such file in the repository any more, a broken link counts as one."""
+    return bool(storyboard) and not os.path.lexists(desk.settings.root / storyboard)
+
+
+def with_strays(desk: Opened, history: History, ended: Outcome) -> Outcome:
+    """The same with what is still to be brought, and what is in doubt, of takes that nobody asks for now."""
+    found = superseded(desk, history, ended.plan)
+    doubts = tuple(each for each in found if each.state is State.UNSETTLED)
+    return replace(ended, strays=tuple(filter(_can_come, found)), doubts=doubts)
+
+
+def _can_come(attempt: Attempt) -> bool:
+    """Whether there is a task, and a shot whose name may be a folder's, whoever told of it."""
+    return attempt.state is not State.UNSETTLED and _PLAIN.fullmatch(attempt.intended.shot) is not None
+
+
 def with_a_task(desk: Opened, history: History, plan: Plan) -> list[Attempt]:
-    """Those that can be brought home: there is a task, and a shot whose name may be a folder's, whoever told of it."""
-    found = superseded(desk, history, plan)
-    return [each for each in found if each.state is not State.UNSETTLED and _PLAIN.fullmatch(each.intended.shot)]
+    """Those that can be brought home."""
+    return list(filter(_can_come, superseded(desk, history, plan)))
 
 
 def aside(desk: Opened, history: History, plan: Plan) -> list[Attempt]:

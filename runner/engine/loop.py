@@ -1,6 +1,6 @@
 """The only loop: order, answer, event, ledger, history, and again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from typing import TypeVar
 
@@ -66,17 +66,18 @@ async def make(
     stopping: Stopping,
     aside: Aside | None = None,
     heard: hints.Hints | None = None,
-    halted: Halt | None = None,
+    first: Callable[[], Awaitable[Halt | None]] | None = None,
 ) -> Outcome:
     """Makes what the plan orders; whatever network and provider do is in the result. `heard` brings webhooks.
 
-    `halted` is why no task may be created from the beginning on; what runs is collected all the same.
+    `first` is done before anything else, once the plan is told; what it returns is why no task may be created, and
+    what runs is collected all the same.
     Raises `Stop` when the ledger can no longer be written, and anything else only for a defect of ours; requests on
     their way are answered and recorded first.
     """
     run = Run(plan, history, provider, ledger, clock, limits, tell, replan, aside or in_one_thread())
     try:
-        await _loop(run, stopping, heard, halted)
+        await _loop(run, stopping, heard, first)
     except BaseExceptionGroup as group:
         raise leading(group) from group
     return _end(run)
@@ -100,18 +101,22 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
             yield raised
 
 
-async def _loop(run: Run, stopping: Stopping, heard: hints.Hints | None, halted: Halt | None) -> None:
+async def _loop(
+    run: Run, stopping: Stopping, heard: hints.Hints | None, first: Callable[[], Awaitable[Halt | None]] | None
+) -> None:
     run.tell_plan()
-    if halted is not None:
-        run.halt(halted)
-    _hold_doubts(run)
-    _know_the_key(run)
-    await _preflight(run)
-    if heard is not None:
-        heard.attend(run)
-        run.running.listening = True
     async with anyio.create_task_group() as group:
         group.start_soon(_watch, run, stopping, group.cancel_scope)
+        if first is not None:
+            await _before(run, first)
+        _hold_doubts(run)
+        _know_the_key(run)
+        run.running.stopping = stopping.first.is_set()  # what was heard by now, whether or not `_watch` came to it
+        await _preflight(run)
+        if heard is not None:
+            heard.attend(run)
+            run.running.listening = True
+        run.running.stopping = stopping.first.is_set()
         while True:
             run.changed = anyio.Event()
             found = schedule.orders(run.agenda, run.history, run.running, run.now(), run.limits)
@@ -121,6 +126,14 @@ async def _loop(run: Run, stopping: Stopping, heard: hints.Hints | None, halted:
                 break
             await _change(run, until)
         group.cancel_scope.cancel()
+
+
+async def _before(run: Run, first: Callable[[], Awaitable[Halt | None]]) -> None:
+    """What comes before the loop's own work; it may change the history."""
+    halt = await first()
+    run.recount()
+    if halt is not None:
+        run.halt(halt)
 
 
 def _start(run: Run, found: list[Order], group: TaskGroup, heard: hints.Hints | None) -> None:
@@ -166,7 +179,7 @@ async def _watch(run: Run, stopping: Stopping, scope: CancelScope) -> None:
 
 async def _preflight(run: Run) -> None:
     """Whether host and key are what they should be: asked once, for nothing, before the first paid request."""
-    if run.plan.account.free or not any(step.orders for step in run.plan.steps):
+    if run.plan.account.free or run.running.stopping or not any(step.orders for step in run.plan.steps):
         return
     answer = await run.provider.preflight()
     halt = words.preflight(answer) if answer is not None else None

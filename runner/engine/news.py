@@ -60,6 +60,8 @@ class Outcome:
     """Answered by a documented 500 and tried again: beside the other tuples, one entry for each such attempt."""
     strays: tuple[Attempt, ...] = ()
     """Paid tasks of takes that the storyboards do not ask for now, whose clips are still to be brought home."""
+    doubts: tuple[Attempt, ...] = ()
+    """Attempts of such takes that nobody knows the outcome of."""
     halt: Halt | None = None
     interrupted: bool = False
     money: Money = Money()
@@ -74,7 +76,7 @@ class Outcome:
             yield ExitCode.INTERRUPTED
         if self.halt is not None:
             yield self.halt.code
-        if self.unsettled:
+        if self.unsettled or self.doubts:
             yield ExitCode.UNSETTLED
         if self.failed or self.refused or self.blocked or self.gone:
             yield ExitCode.FAILED

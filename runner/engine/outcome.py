@@ -42,7 +42,14 @@ def outcome(plan: Plan, history: History, running: Running, limits: Limits, mone
     ]
     found = {name: tuple(fates) for name, fates in bins.items()}
     return Outcome(
-        plan, **found, perhaps=tuple(perhaps), strays=(), halt=running.halt, interrupted=running.stopping, money=money
+        plan,
+        **found,
+        perhaps=tuple(perhaps),
+        strays=(),
+        doubts=(),
+        halt=running.halt,
+        interrupted=running.stopping,
+        money=money,
     )
 
 

@@ -190,6 +190,10 @@ class Run:
             self._to_go = schedule.to_go(self.agenda, self.history, self.running, self.limits)
         return replace(self._money, to_go=self._to_go)
 
+    def recount(self) -> None:
+        """The history was changed by somebody else: what is still to be ordered is summed anew."""
+        self._to_go = None
+
     def count(self, attempt: str) -> None:
         """One attempt changed: its share of the sums is taken anew."""
         now = _share(self.history.attempts[attempt], self.limits.run)

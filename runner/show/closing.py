@@ -67,7 +67,7 @@ def _headline(outcome: Outcome, width: int, ink: Ink, after: After) -> str:
 
 def _ending(outcome: Outcome, code: ExitCode) -> str:
     if code is ExitCode.UNSETTLED:
-        number = len(outcome.unsettled)
+        number = len(outcome.unsettled) + len(outcome.doubts)
         return f"{'one is' if number == 1 else f'{number} are'} unsettled"
     return _ENDINGS.get(code, "")
 

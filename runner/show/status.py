@@ -60,6 +60,11 @@ class Standing:
             return None
         return attempt.ended_at + timedelta(days=self.plan.edition.media_days)
 
+    def gone(self) -> list[Attempt]:
+        """Those beside whose storyboard is not there any more."""
+        boards = {board.path for board in self.plan.batch.storyboards}
+        return [attempt for attempt in self.beside if attempt.intended.storyboard not in boards]
+
     def perhaps(self, board: Storyboard) -> list[Attempt]:
         """Attempts that ended with a documented 500, and count as charged until they are settled."""
         return [
@@ -80,7 +85,7 @@ def status(standing: Standing, width: int, color: bool, all_shots: bool = False)
     blocks = [_board(standing, board, width, ink, all_shots) for board in boards]
     if told := from_manifests(plan, standing.history):
         blocks.append(hanging(told, width))
-    blocks.append(_next(standing, width, ink))
+    blocks += [_gone(standing, width, ink), _next(standing, width, ink)]
     return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
 
 
@@ -231,19 +236,28 @@ def _expiring(standing: Standing, steps: Sequence[Step], width: int, ink: Ink) -
 
 def _beside(standing: Standing, board: Storyboard, width: int, ink: Ink) -> list[str]:
     """What may have been paid and is no take of the storyboard now: what it is, and how it ends."""
+    found = [attempt for attempt in standing.beside if attempt.intended.storyboard == board.path]
+    return [line for each in found for line in _stray(standing, each, "not asked for now", width, ink)]
+
+
+def _gone(standing: Standing, width: int, ink: Ink) -> list[str]:
+    """The same of storyboards that are renamed or deleted."""
     lines: list[str] = []
-    for attempt in standing.beside:
-        made = attempt.intended
-        if made.storyboard != board.path:
-            continue
-        name = f"{clean(made.shot)} take {made.take} of {moment(attempt.intended_at, standing.zone)}"
-        if attempt.state is State.UNSETTLED:
-            end = f"in doubt: storyboard settle {clean(f'{board_name(made.storyboard)}:{made.shot}#{made.take}')}"
-        else:
-            end = f"{clean(attempt.task_id or '')} runs or is to be fetched: the next run brings its clip"
-        text = f"{name}, not asked for now: {credits_text(attempt.credits)} credits, {end}"
-        lines += labelled("beside", text, width, ink, "warn", 9)
+    for attempt in standing.gone():
+        why = f"of {clean(attempt.intended.storyboard)}, which is gone"
+        lines += _stray(standing, attempt, why, width, ink)
     return lines
+
+
+def _stray(standing: Standing, attempt: Attempt, why: str, width: int, ink: Ink) -> list[str]:
+    made = attempt.intended
+    name = f"{clean(made.shot)} take {made.take} of {moment(attempt.intended_at, standing.zone)}"
+    if attempt.state is State.UNSETTLED:
+        end = f"in doubt: storyboard settle {clean(f'{board_name(made.storyboard)}:{made.shot}#{made.take}')}"
+    else:
+        end = f"{clean(attempt.task_id or '')} runs or is to be fetched: the next run brings its clip"
+    text = f"{name}, {why}: {credits_text(attempt.credits)} credits, {end}"
+    return labelled("beside", text, width, ink, "warn", 9)
 
 
 def _paid(attempt: Attempt | None) -> bool:
@@ -284,6 +298,7 @@ def status_json(standing: Standing) -> dict[str, object]:
         "edition": plan.edition.name,
         "play": plan.play,
         "storyboards": [_board_json(standing, board) for board in plan.batch.storyboards],
+        "beside": [{"storyboard": each.intended.storyboard} | _beside_json(each) for each in standing.gone()],
         "totals": _totals_json(standing),
     }
 

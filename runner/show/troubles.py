@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from runner.engine.news import Fate, Outcome
-from runner.history import State
+from runner.history import Attempt, State
 from runner.plan import Plan
+from runner.selection import board_name
 from runner.show.advice import advice, pointed
 from runner.show.after import After
 from runner.show.amounts import count, credits_text
@@ -26,6 +27,7 @@ def troubles(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
         for at, line in enumerate(outcome.halt.words.splitlines()):
             lines += labelled("stopped" if at == 0 else "", clean(line), width, ink, "strong bad", LABEL)
     lines += _unsettled(outcome.unsettled, plan, width, ink, after)
+    lines += _doubts(outcome.doubts, width, ink, after)
     for fate in outcome.perhaps:
         text = f"{_name(fate, plan)}  the server failed and it was tried again; counted as charged"
         lines += labelled("perhaps", text, width, ink, "bad", LABEL)
@@ -77,6 +79,18 @@ def _unsettled(fates: Sequence[Fate], plan: Plan, width: int, ink: Ink, after: A
     )
     lead = f"{margin}look for {one} on the vendor's page, then one of"
     return [*lines, lead, *commands(ways, width, ink, margin + "  ")]
+
+
+def _doubts(attempts: Sequence[Attempt], width: int, ink: Ink, after: After) -> list[str]:
+    """Of takes that nobody asks for now: each with the way out, since no row of the plan names it."""
+    lines: list[str] = []
+    for attempt in attempts[:_MOST_NAMED]:
+        made = attempt.intended
+        name = clean(f"{board_name(made.storyboard)}:{made.shot}#{made.take}")
+        way_out = f": storyboard settle {name}" if "settle" in after.built else ""
+        text = f"{name} of earlier words, {credits_text(attempt.credits)} credits; nobody knows the outcome{way_out}"
+        lines += labelled("unsettled", text, width, ink, "strong bad", LABEL)
+    return lines
 
 
 def _bad(label: str, fates: Sequence[Fate], way_out: str, plan: Plan, width: int, ink: Ink, after: After) -> list[str]:
