@@ -265,8 +265,14 @@ class _Desk:
     def _comes(self, step: Step) -> bool:
         if step.action is Action.RESUME:
             return True
-        wanted = step.take <= step.shot.takes and not step.shot.skip
+        wanted = step.take <= step.shot.takes and not step.shot.skip and self._left_out_by(step) is None
         return step.action in COMING and wanted and self._is_selected(step.shot)
+
+    def _left_out_by(self, step: Step) -> str | None:
+        """The order of the command line that makes only what it names, and not this."""
+        if self.asked.retakes is not None:
+            return "--retake"
+        return "--again" if self.asked.again is not None and not self._is_again(step) else None
 
     def _blocked_by(self, step: Step) -> str:
         name = step.shot.id
@@ -274,6 +280,8 @@ class _Desk:
             return f"{name} is skipped, and has no clip"
         if step.action in COMING and not self._is_selected(step.shot):
             return f"{name} is not selected, and has no clip"
+        if step.action in COMING and (order := self._left_out_by(step)) is not None:
+            return f"{name} has no clip, and {order} makes only what it names"
         return f"{name} is {step.action}"
 
     def _standing(

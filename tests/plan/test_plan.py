@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from runner.deciding import Asked
 from runner.events import (
     Created,
     Failed,
@@ -25,7 +26,7 @@ from runner.history import (
 )
 from runner.plan import Action
 from runner.request import LocalFile
-from tests.plan.worlds import FREE, actions, after, clip, last_frame, plan, renamed, shot, told
+from tests.plan.worlds import BOARD, FREE, actions, after, clip, last_frame, plan, renamed, shot, told
 
 MADE = (Sending(), Created("task_1"), Succeeded((), Decimal(200)), Stored(clip("quay")))
 
@@ -263,3 +264,11 @@ def test_an_unknown_price_makes_the_total_unknown() -> None:
 def test_a_long_chain_is_decided_without_recursion(takes: int) -> None:
     shots = [shot("s0", takes=takes)] + [shot(f"s{n}", materials=[last_frame(f"s{n - 1}")]) for n in range(1, 3000)]
     assert actions(plan(*shots))[-1] == "wait"
+
+
+def test_a_retake_of_what_begins_on_a_shot_without_a_clip_is_blocked_since_the_run_makes_nothing_else() -> None:
+    asked = Asked(retakes=frozenset({(BOARD, "walk")}))
+    decided = plan(shot("quay"), shot("walk", materials=[last_frame("quay")]), asked=asked)
+    assert [(step.key[1:], step.action, step.reason) for step in decided.steps] == [
+        (("walk", 1), Action.BLOCKED, "quay has no clip, and --retake makes only what it names")
+    ]
