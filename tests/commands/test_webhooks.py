@@ -50,7 +50,7 @@ def hear(film: Content, path: str = "/hooks") -> int:
 def test_with_webhooks_fewer_status_requests_are_sent(tmp_path: Path, host: Start) -> None:
     runs = []
     for name in ("polled", "called"):
-        there = host("--webhooks", "each", "--spread", "0.5", seconds="2")
+        there = host("--webhooks", "each", "--spread", "0.5", seconds="4")
         film = many(tmp_path / name, 12)
         if name == "called":
             hear(film)
