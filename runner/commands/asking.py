@@ -96,14 +96,15 @@ def ceilings(desk: Opened, plan: Plan, history: History, last_day: Decimal) -> I
     if (limit := desk.settings.max_credits) is not None:
         yield Ceiling("--max-credits", limit, ordered, Decimal(0))
     for path, budget in budgets(desk, plan, history).items():
-        counted = _counted(history, budget)
+        already = counted(history, budget)
         new = totals([step for step in plan.steps if step.shot.storyboard == path], shots=0).credits or Decimal(0)
-        yield Ceiling(f"the budget in {path}", budget.credits, counted + new, counted)
+        yield Ceiling(f"the budget in {path}", budget.credits, already + new, already)
     if (limit := desk.settings.credits_per_day) is not None:
         yield Ceiling("budget.credits_per_day", limit, last_day + ordered, last_day)
 
 
-def _counted(history: History, budget: Budget) -> Decimal:
+def counted(history: History, budget: Budget) -> Decimal:
+    """Credits of what was ordered already and counts in a storyboard's budget: made, running, in doubt."""
     attempts = (attempt for mark in budget.current for attempt in history.of(mark))
     return sum((attempt.credits for attempt in attempts), Decimal(0))
 

@@ -5,6 +5,7 @@ import sys
 
 from runner.clock import SystemClock
 from runner.commands import flags, others
+from runner.commands.asking import budgets, counted
 from runner.commands.opening import Opened, looking, typed
 from runner.commands.placing import places
 from runner.commands.pricing import BUILT
@@ -41,7 +42,9 @@ def run(args: argparse.Namespace) -> ExitCode:
     plan = desk.plan(history, selected=whole.selected)
     beside = tuple(superseded(desk, history))
     now = SystemClock().now()
-    standing = Standing(plan, history, now, _typed(desk), built=BUILT, places=places(desk), beside=beside)
+    bounds = {} if plan.play else budgets(desk, plan, history)
+    used = {path: counted(history, budget) for path, budget in bounds.items()}
+    standing = Standing(plan, history, now, _typed(desk), built=BUILT, places=places(desk), beside=beside, counted=used)
     if args.json:
         print(json_document(status_json(standing)), end="")
     else:

@@ -25,7 +25,7 @@ from runner.show.notes import aside, flow, from_manifests, hanging, labelled
 from runner.show.plan_table import ACTION_INKS, WIDE
 from runner.show.run_json import clip_json
 from runner.show.table import Cell, Column, Row, row, table
-from runner.values import dataclass
+from runner.values import dataclass, field
 
 VERSION = 1
 _MOST_ROWS = 30
@@ -49,6 +49,8 @@ class Standing:
     """Where a shot's fields are said, for what the provider says of single ones."""
     beside: tuple[Attempt, ...] = ()
     """Attempts in doubt, running or not yet fetched that no take stands by: of earlier words, or of a retake."""
+    counted: Mapping[str, Decimal] = field(default_factory=dict)
+    """By storyboard, the credits that its budget counts: retakes and other profiles too."""
 
     def attempt(self, step: Step) -> Attempt | None:
         """The attempt by which a take stands."""
@@ -197,7 +199,7 @@ def _money(standing: Standing, board: Storyboard, steps: Sequence[Step], width: 
     ]
     lines = amounts([each for each in rows if each[1] or each[0] == "billed"], plan, width, ink)
     if board.budget_credits is not None:
-        used = sums["billed"] + sums["running"] + sums["unsettled"]
+        used = standing.counted.get(board.path, sums["billed"] + sums["running"] + sums["unsettled"])
         text = f"{credits_text(used)} of {credits_text(board.budget_credits)} credits"
         lines += labelled("budget", text, width, ink, "plain", 9)
     return lines

@@ -58,3 +58,11 @@ def test_what_earlier_words_were_paid_for_does_not_count(bounded: Content, host:
     bounded.write(FILM, text.replace("prompt: ", "prompt: At noon, ", 1))
     assert bounded.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
     assert there.state["creates"] == 2
+
+
+def test_status_tells_what_the_budget_counts_retakes_too(bounded: Content, host: Start) -> None:
+    there = host()
+    bounded.write(FILM, (bounded.root / FILM).read_text().replace("credits: 100", "credits: 150"))
+    assert bounded.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
+    assert bounded.storyboard("run", FILM, "--yes", "--retake", "quay", **there.env).code == 0
+    assert "120 of 150 credits" in bounded.storyboard("status", FILM, **there.env).out
