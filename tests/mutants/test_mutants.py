@@ -127,9 +127,9 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         RECORDS,
     ),
     "a bill that differs is not looked at": (
-        "runner/engine/looking.py",
-        "used is not None and used != quoted",
-        "used is None and used != quoted",
+        "runner/engine/words.py",
+        "used is None or used == made.quoted",
+        "used is not None or used == made.quoted",
         ENGINE,
     ),
     "an empty file is taken for a ledger": (
