@@ -21,7 +21,10 @@ def select(batch: Batch, chosen: Iterable[str], excluded: Iterable[str]) -> froz
     keep = _any(shots, included) if included else {_name(shot) for shot in shots}
     names = keep - _any(shots, left_out)
     if not names:
-        raise Stop(ExitCode.USAGE, "the selection leaves no shot: --exclude takes away all that --select chose")
+        words = "--exclude takes away all that --select chose"
+        if not keep:
+            words = "a comma is and, and no shot is all of that; for either write a blank: --select 'quay boat'"
+        raise Stop(ExitCode.USAGE, f"the selection leaves no shot: {words}")
     return frozenset(names)
 
 

@@ -83,3 +83,8 @@ def test_a_selection_that_leaves_nothing_is_a_wrong_command_line(films: Batch) -
 )
 def test_an_output_is_named_by_the_storyboards_path(path: str, name: str) -> None:
     assert board_name(path) == name
+
+
+def test_two_names_with_a_comma_between_are_one_shot_that_is_both_and_the_way_out_is_a_blank() -> None:
+    with pytest.raises(Stop, match=r"a comma is and.*write a blank"):
+        select(batch(shot("quay"), shot("boat")), ["quay,boat"], [])
