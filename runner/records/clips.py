@@ -47,8 +47,9 @@ class Shelf:
         folder = self._made(self._folder(step))
         part = folder / f".take-{step.take}.{(step.fingerprint or 'x')[:8]}.part"
         for left in folder.glob(f".take-{step.take}.*.part"):
-            if left != part:
-                left.unlink()  # what an earlier run was killed over; never whole, never paid for alone
+            # What an earlier run was killed over, never whole; or a link, which would lead the clip elsewhere.
+            if left != part or left.is_symlink():
+                left.unlink()
         return part
 
     def recall(self, attempt: Attempt, step: Step) -> Stored | None:
@@ -101,7 +102,10 @@ class Shelf:
     def part_aside(self, attempt: Attempt) -> Path:
         """As `part`, for a clip that goes among the earlier ones."""
         target = self.aside(attempt)
-        return self._made(target.parent) / f".{target.stem}.part"
+        part = self._made(target.parent) / f".{target.stem}.part"
+        if part.is_symlink():
+            part.unlink()
+        return part
 
     def place_aside(self, part: Path, sha256: str, attempt: Attempt) -> Stored | NotYet:
         """As `place`, among the earlier ones."""

@@ -250,6 +250,17 @@ def test_nothing_is_written_outside_the_repository_by_way_of_a_link(
     assert list(outside.iterdir()) == []
 
 
+def test_a_link_under_a_part_files_name_leads_no_clip_elsewhere(repo: Repo, tmp_path: Path) -> None:
+    letter = tmp_path / "letter.txt"
+    letter.write_text("mine")
+    for part in (repo.shelf.part(step()), repo.shelf.part_aside(attempt())):
+        part.symlink_to(letter)
+    assert not repo.shelf.part(step()).is_symlink()
+    assert not repo.shelf.part_aside(attempt()).is_symlink()
+    kept(repo.put(DARK, step()))
+    assert letter.read_text() == "mine"
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_without_rights_is_the_disks_trouble(repo: Repo) -> None:
     repo.root.chmod(0o500)
