@@ -128,11 +128,10 @@ def settled(attempt: Attempt, verdict: Verdict, task_id: str | None = None) -> s
         case "adopted":
             return f"{name}: {words(task_id or '', 200)} is taken over; the next run fetches its clip, no new charge"
         case "not-charged":
-            return f"{name}: noted as not charged; the next run makes it"
+            return f"{name}: noted as not charged; the next run makes it if it is still missing"
         case "charged":
-            return (
-                f"{name}: noted as charged, {credits_text(attempt.intended.quoted)} credits; the next run makes it anew"
-            )
+            price = credits_text(attempt.intended.quoted)
+            return f"{name}: noted as charged, {price} credits; the next run makes it anew if it is still missing"
         case "undone":
             return f"{name}: your word is taken back; it is in doubt again"
 
