@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from runner.deciding import decide
@@ -186,7 +187,7 @@ def measure(shots: int, rounds: int) -> str:
         ratio, least = beside_floor(texts, whole, rounds)
         cells: list[str] = []
         for work in stages(texts, boards, root).values():
-            beside, seconds = beside_floor(texts, lambda work=work: cpu(work), rounds)  # type: ignore[misc]
+            beside, seconds = beside_floor(texts, partial(cpu, work), rounds)
             cells.append(f"{beside:.2f} ×")
             least = min(least, seconds)
         return f"| {shots:,} | {least / shots * 1e6:.1f} | {' | '.join(cells)} | {ratio:.1f} × | {max(memory)} |"
