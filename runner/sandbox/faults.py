@@ -137,11 +137,24 @@ def _faults(root: Mapping[str, Any], seed: int) -> Faults:
 
 
 def _rule(entry: Mapping[str, Any]) -> Rule:
-    numbers = {key: _numbers(entry[key]) for key in ("occurrence", "look", "number") if key in entry}
-    return Rule(**{**entry, **numbers, "chance": float(entry.get("chance", 1))})
+    return Rule(
+        on=entry["on"],
+        do=entry["do"],
+        name=entry.get("name", ""),
+        occurrence=_numbers(entry.get("occurrence")),
+        every=entry.get("every", 1),
+        look=_numbers(entry.get("look")),
+        number=_numbers(entry.get("number")),
+        chance=float(entry.get("chance", 1)),
+        prompt=entry.get("prompt", ""),
+        model=entry.get("model", ""),
+        times=entry.get("times"),
+    )
 
 
-def _numbers(value: int | list[int]) -> frozenset[int]:
+def _numbers(value: int | list[int] | None) -> frozenset[int] | None:
+    if value is None:
+        return None
     return frozenset([value] if isinstance(value, int) else value)
 
 

@@ -62,7 +62,7 @@ async def listening(
     try:
         alive = _sign_of_life(folder, server)
         tidy(folder, clock.now().timestamp(), lambda: not _others(folder, server))
-        world = World(folder, options.credits, options.cap)
+        world = _world(folder, options)
         service = Service(options, world, faults, clock, server, f"http://{host}:{port}")
     except OSError as error:
         raise unfit(folder, error) from error
@@ -82,6 +82,20 @@ async def listening(
         world.journal.close()
         logging.getLogger("uvicorn.error").removeHandler(said)
         _end_of_life(folder, server, alive)
+
+
+def _world(folder: Path, options: Options) -> World:
+    """What the folder's journal tells; Stop when a later version wrote it."""
+    world = World(folder, options.credits, options.cap)
+    world.refresh()
+    if world.newer:
+        world.journal.close()
+        raise Stop(
+            ExitCode.UNFIT,
+            f"{world.journal.path} was written by a newer version of storyboard ({world.newer} in it): install that "
+            "version, or name another folder",
+        )
+    return world
 
 
 class _Trouble(logging.Handler):

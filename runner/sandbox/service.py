@@ -19,7 +19,7 @@ from runner.sandbox.options import DEMO_KEY, Options
 from runner.sandbox.reading import Asked, Finding, Look, Material, Unfit, read
 from runner.sandbox.reply import Reply
 from runner.sandbox.task import TASK_ERRORS, Task
-from runner.sandbox.world import Purse, Upload, World, body_key, task_line
+from runner.sandbox.world import UPLOAD_FACTS, Purse, Upload, World, body_key, task_line
 
 _ADDRESS = re.compile(r"/files/([0-9a-z]{20})/[^/]*")
 
@@ -244,8 +244,7 @@ class Service:
     async def received(self, upload: Upload) -> None:
         """The bytes of an upload are whole on disk: measure them, and let them be material."""
         done = await self.backstage.measure(self.world.upload_file(upload))
-        known = ("kind", "sha256", "bytes", "seconds", "width", "height", "unfit")
-        facts = {key: done[key] for key in known if key in done}
+        facts = {name: done[name] for name in UPLOAD_FACTS if name in done}
         self.world.write({"event": "stored", "id": upload.id, "facts": facts})
 
 

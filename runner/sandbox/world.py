@@ -3,7 +3,6 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,37 @@ from runner.sandbox.journal import Journal, Line
 from runner.sandbox.task import Task, open_at
 from runner.values import dataclass, field
 
-_TASK_FIELDS = {item.name for item in fields(Task)}
+TASK_FIELDS: Mapping[str, str] = {
+    "id": "id",
+    "account": "account",
+    "model": "model",
+    "credits": "credits",
+    "made": "made",
+    "lasts": "lasts",
+    "order": "order",
+    "seed": "seed",
+    "callback": "callback",
+    "error": "error",
+    "fault": "fault",
+    "prompt": "prompt",
+    "number": "number",
+    "server": "server",
+    "begun": "begun",
+    "drawn": "drawn",
+    "called": "called",
+}
+"""A task's line in the journal: the name that stands there and never changes, and the field."""
+
+UPLOAD_FACTS: Mapping[str, str] = {
+    "kind": "kind",
+    "sha256": "sha256",
+    "bytes": "bytes",
+    "seconds": "seconds",
+    "width": "width",
+    "height": "height",
+    "unfit": "unfit",
+}
+"""The same of what was measured of an upload."""
 
 
 @dataclass(slots=True)
@@ -58,6 +87,8 @@ class World:
         self.bodies: Counter[str] = Counter()
         self.misplaced: list[Mapping[str, Plain]] = []
         self.offset = 0.0
+        self.newer = ""
+        """What stands in the journal and only a later version knows; empty when there is nothing."""
         self._credits, self._cap = credits, cap
         self.journal = Journal(folder)
 
@@ -67,7 +98,7 @@ class World:
             try:
                 self._fold(line)
             except (KeyError, TypeError, ValueError):
-                continue  # a line by another version, or one that somebody edited
+                continue  # a line that somebody edited, or by another version
 
     def write(self, *lines: Line) -> None:
         """Append and fold in."""
@@ -107,11 +138,11 @@ class World:
     def _fold(self, line: Mapping[str, Any]) -> None:
         match line["event"]:
             case "task":
-                self._fold_task(
-                    Task(**{key: value for key, value in line.items() if key in _TASK_FIELDS}), line["body"]
-                )
-            case "begun" | "drawn" as what:
-                setattr(self.tasks[line["id"]], what, float(line["at"]))
+                self._fold_task(Task(**self._values(TASK_FIELDS, line)), line["body"])
+            case "begun":
+                self.tasks[line["id"]].begun = float(line["at"])
+            case "drawn":
+                self.tasks[line["id"]].drawn = float(line["at"])
             case "broken":
                 task = self.tasks[line["id"]]
                 task.error, task.lasts = str(line["error"]), float(line["at"]) - task.made
@@ -125,8 +156,8 @@ class World:
                 )
             case "stored":
                 upload = self.uploads[line["id"]]
-                for key, value in line["facts"].items():
-                    setattr(upload, key, value)
+                for attribute, value in self._values(UPLOAD_FACTS, line["facts"]).items():
+                    setattr(upload, attribute, value)
                 upload.stored = True
             case "purse":
                 self.purses[line["account"]] = Purse(line["credits"], line["cap"])
@@ -136,6 +167,15 @@ class World:
                 self._recount()
             case "misplaced":
                 self.misplaced.append({"path": line["path"], "where": line["where"]})
+            case event:
+                self.newer = self.newer or f"an event {event!r}"
+
+    def _values(self, fields: Mapping[str, str], line: Mapping[str, Any]) -> dict[str, Any]:
+        """A line's values by the code's names; what only a later version writes is noted."""
+        unknown = line.keys() - fields.keys() - {"event", "body"}
+        if unknown:
+            self.newer = self.newer or f"a field {min(unknown)!r}"
+        return {attribute: line[name] for name, attribute in fields.items() if name in line}
 
     def _fold_task(self, task: Task, body: str) -> None:
         self.tasks[task.id] = task
@@ -154,7 +194,7 @@ class World:
 
 def task_line(task: Task, body: str) -> Line:
     """The journal's line for a new task; `body` counts tasks with the same one."""
-    return {"event": "task", "body": body, **asdict(task)}
+    return {"event": "task", "body": body} | {name: getattr(task, attribute) for name, attribute in TASK_FIELDS.items()}
 
 
 def body_key(account: str, asked: Mapping[str, Plain]) -> str:
