@@ -196,12 +196,12 @@ def _spelled(
 ) -> tuple[str, str, str, str]:
     """What many takes have in common, as their canonical text has it around materials, prompt and take."""
 
-    def inner(**said: Plain) -> str:
-        return canonical_json({name: value for name, value in said.items() if value is not None})[1:-1]
+    def inner(form: Mapping[str, Plain]) -> str:
+        return canonical_json({name: value for name, value in form.items() if value is not None})[1:-1]
 
-    shape, extra = inner(aspect_ratio=aspect_ratio, audio=audio), inner(upscale=upscale)
-    size = inner(resolution=resolution, seconds=seconds, seed=seed)
-    return shape and f"{shape},", f"{inner(mode=mode, model=model)},", f"{size},", extra and f",{extra}"
+    shape, extra = inner({"aspect_ratio": aspect_ratio, "audio": audio}), inner({"upscale": upscale})
+    size = inner({"resolution": resolution, "seconds": seconds, "seed": seed})
+    return shape and f"{shape},", f"{inner({'mode': mode, 'model': model})},", f"{size},", extra and f",{extra}"
 
 
 def _spelled_material(material: Material, resolve: Resolve) -> str:

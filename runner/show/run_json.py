@@ -92,10 +92,18 @@ def _outcome(outcome: Outcome) -> dict[str, object]:
     found: dict[str, object] = {"exit_code": int(outcome.exit_code), "interrupted": outcome.interrupted}
     if outcome.halt is not None:
         found["halt"] = words(outcome.halt.words)
-    for name in ("made", "failed", "refused", "unsettled", "gone", "blocked", "waits", "left", "perhaps"):
-        fates: Iterable[Fate] = getattr(outcome, name)
-        found[name] = [_fate(fate) for fate in fates]
-    return found
+    fates: dict[str, Iterable[Fate]] = {
+        "made": outcome.made,
+        "failed": outcome.failed,
+        "refused": outcome.refused,
+        "unsettled": outcome.unsettled,
+        "gone": outcome.gone,
+        "blocked": outcome.blocked,
+        "waits": outcome.waits,
+        "left": outcome.left,
+        "perhaps": outcome.perhaps,
+    }
+    return found | {name: [_fate(fate) for fate in those] for name, those in fates.items()}
 
 
 def _fate(fate: Fate) -> dict[str, object]:
