@@ -31,8 +31,8 @@ from runner.history import (
 from runner.problems import ExitCode, Stop
 from runner.records import ledger_ceilings as ceilings
 from runner.records import locks, receipts
-from runner.records.ledger_file import LedgerFile, release, reserve, unfit
-from runner.records.ledger_rows import moment
+from runner.records.ledger_file import LedgerFile, newer, release, reserve, unfit
+from runner.records.ledger_rows import NewerRowError, moment
 from runner.records.ledger_table import Scope, Table, as_attempt
 
 T = TypeVar("T")
@@ -82,7 +82,8 @@ class Ledger:
             rows = [] if found is None else self._table.of(found, (repository, *others))
             dead = self._receipts_of_the_dead() if rows else {}
         history = History()
-        history.enter(as_attempt(row) for row in rows)
+        with self._translated():
+            history.enter(as_attempt(row) for row in rows)
         for event in self._mended(history.open(), account.free, dead):
             history.feed(event)
         return history
@@ -283,6 +284,8 @@ class Ledger:
                 if "full" not in str(error):
                     raise unfit(self._file.path, error) from error
                 release(self.state)
+            except NewerRowError as error:
+                raise newer(self._file.path, f"{error} in it") from error
             with self._translated():
                 return self._once(work)
 
@@ -313,3 +316,5 @@ class Ledger:
             yield
         except sqlite3.Error as error:
             raise unfit(self._file.path, error) from error
+        except NewerRowError as error:
+            raise newer(self._file.path, f"{error} in it") from error

@@ -137,11 +137,15 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> None:
             "nothing was ever paid with it, move it away; nothing was sent",
         )
     if version > _VERSION:
-        raise Stop(
-            ExitCode.UNFIT,
-            f"{path} was written by a newer version of storyboard (form {version}, known here: {_VERSION}): "
-            "install that version; nothing was sent",
-        )
+        raise newer(path, f"form {version}, known here: {_VERSION}")
+
+
+def newer(path: Path, what: str) -> Stop:
+    """A ledger of a later version, and what shows it: this one must not touch it."""
+    return Stop(
+        ExitCode.UNFIT,
+        f"{path} was written by a newer version of storyboard ({what}): install that version; nothing was sent",
+    )
 
 
 def unfit(path: Path, error: sqlite3.Error) -> Stop:

@@ -6,45 +6,26 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from runner.clock import stamp
 from runner.events import (
-    Busy,
     Clip,
-    Created,
     Event,
-    Failed,
+    FailureClass,
     Intended,
-    KeyRefused,
-    NoCredits,
-    NotSent,
     Output,
-    Refused,
-    Running,
-    Sending,
-    Settled,
-    Stored,
-    Succeeded,
-    TryLater,
-    Unknown,
-    Vanished,
+    Verdict,
     What,
 )
 from runner.history import (
     Attempt,
     State,
 )
+from runner.records.stored_names import COLUMNS, EVENT_KINDS, FIELDS, INTENT
 from runner.request import Plain
-from runner.values import names
 
-_KINDS: dict[str, type[Any]] = {
-    kind.__name__: kind
-    for kind in (
-        *(Intended, Sending, Created, NotSent, Refused, KeyRefused, NoCredits, Busy, TryLater, Unknown),
-        *(Running, Succeeded, Failed, Vanished, Stored, Settled),
-    )
-}
+_KIND_OF = {kind: name for name, kind in EVENT_KINDS.items()}
 _MICRO = Decimal(1_000_000)
 
 
@@ -72,8 +53,17 @@ def _plain(value: Any) -> Any:
         case Mapping():
             return dict(value)
         case Clip() | Output():
-            return {name: getattr(value, name) for name in names(type(value))}
+            return _stored(value)
     raise TypeError(f"no row holds a {type(value).__name__}")
+
+
+class NewerRowError(ValueError):
+    """A row that names what this version does not know: a later one wrote it."""
+
+
+def _stored(value: Any) -> dict[str, Any]:
+    """A value by the stored names of its fields."""
+    return {name: getattr(value, attribute) for name, attribute in FIELDS[type(value)].items()}
 
 
 def dumps(value: object) -> str:
@@ -88,6 +78,40 @@ def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
     return tuple((first, second) for first, second in value)
 
 
+def _read(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a value, by the code's names."""
+    fields, values = FIELDS[kind], {}
+    for name, value in data.items():
+        if name not in fields:
+            raise NewerRowError(f"a field {name!r}")
+        values[fields[name]] = _READ[name](value) if name in _READ else value
+    return values
+
+
+def _clip(value: Any) -> Clip | None:
+    return None if value is None else Clip(**_read(Clip, value))
+
+
+def _word(known: frozenset[str], what: str) -> Callable[[Any], Any]:
+    """A reader of a word out of a set."""
+
+    def read(value: Any) -> Any:
+        if value is not None and value not in known:
+            raise NewerRowError(f"a {what} {value!r}")
+        return value
+
+    return read
+
+
+def _state(value: Any) -> State | None:
+    try:
+        return None if value is None else State(value)
+    except ValueError as error:
+        raise NewerRowError(f"a state {value!r}") from error
+
+
+_failure = _word(frozenset(get_args(FailureClass)), "kind of failure")
+
 _READ: dict[str, Callable[[Any], Any]] = {
     "quoted": _decimal,
     "credits_used": _decimal,
@@ -98,53 +122,46 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "errors": _pairs,
     "notes": tuple,
     "tags": tuple,
-    "outputs": lambda value: tuple(Output(**output) for output in value),
-    "clip": lambda value: None if value is None else Clip(**value),
-    "copies": lambda value: tuple(Clip(**copy) for copy in value),
-    "state": State,
-    "before_settled": lambda value: None if value is None else State(value),
+    "outputs": lambda value: tuple(Output(**_read(Output, output)) for output in value),
+    "clip": _clip,
+    "copies": lambda value: tuple(Clip(**_read(Clip, copy)) for copy in value),
+    "kind": _failure,
+    "failure": _failure,
+    "verdict": _word(frozenset(get_args(Verdict)), "verdict"),
+    "state": _state,
+    "before_settled": _state,
     "intended_at": moment,
     "sent_at": lambda value: None if value is None else moment(value),
     "accepted_at": lambda value: None if value is None else moment(value),
     "ended_at": lambda value: None if value is None else moment(value),
 }
-
-
-def _read(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _READ[key](value) if key in _READ else value for key, value in data.items()}
+"""Readers by stored name, the same in every class that has it."""
 
 
 def event_row(event: Event) -> tuple[str, str, str]:
     """(at, kind, data) of an event; an intent's data stand in its attempt's row."""
     what = event.what
     if isinstance(what, Intended):
-        return stamp(event.at), "Intended", ""
-    return (
-        stamp(event.at),
-        type(what).__name__,
-        dumps({name: getattr(what, name) for name in names(type(what))}),
-    )
+        return stamp(event.at), INTENT, ""
+    return stamp(event.at), _KIND_OF[type(what)], dumps(_stored(what))
 
 
 def read_what(kind: str, data: str) -> What:
     """The opposite of `event_row`, for all but intents."""
-    return cast(What, _KINDS[kind](**_read(json.loads(data))))
-
-
-_KEPT = ("storyboard", "shot", "take", "fingerprint", "run")
-"""Fields of an intent that have a column of their own."""
+    if kind not in EVENT_KINDS:
+        raise NewerRowError(f"an event {kind!r}")
+    return cast(What, EVENT_KINDS[kind](**_read(EVENT_KINDS[kind], json.loads(data))))
 
 
 def intended_data(intended: Intended) -> str:
     """Three lines: what is small, the body, the neutral form; the long ones are seldom read."""
-    small = {name: getattr(intended, name) for name in names(Intended) if name not in (*_KEPT, "body", "request")}
-    return "\n".join((dumps(small), intended.body.replace("\n", " "), dumps(intended.request)))
+    return "\n".join((dumps(_stored(intended)), intended.body.replace("\n", " "), dumps(intended.request)))
 
 
 def read_intended(columns: sqlite3.Row, data: str) -> Intended:
     small, body, form = data.split("\n")
-    kept = {name: columns[name] for name in _KEPT}
-    return Intended(**kept, **_read(json.loads(small)), body=body, request=Form(form))
+    kept = {attribute: columns[column] for column, attribute in COLUMNS.items()}
+    return Intended(**kept, **_read(Intended, json.loads(small)), body=body, request=Form(form))
 
 
 class Form(Mapping[str, Plain]):
@@ -174,20 +191,16 @@ class Form(Mapping[str, Plain]):
         return repr(self._read())
 
 
-_FOLDED = tuple(name for name in names(Attempt) if name not in ("id", "intended", "elsewhere"))
-
-
 def attempt_data(attempt: Attempt) -> str:
     """An attempt as it stands, without its intent; what is as it was at the beginning is left out."""
-    values = {name: getattr(attempt, name) for name in _FOLDED}
     return dumps(
         {
             name: value
-            for name, value in values.items()
+            for name, value in _stored(attempt).items()
             if value is not None and value is not False and value not in ("", ())
         }
     )
 
 
 def read_attempt(id: str, intended: Intended, data: str) -> Attempt:
-    return Attempt(id=id, intended=intended, **_read(json.loads(data)))
+    return Attempt(id=id, intended=intended, **_read(Attempt, json.loads(data)))

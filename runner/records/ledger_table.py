@@ -33,6 +33,7 @@ from runner.records.ledger_rows import (
     read_intended,
     read_what,
 )
+from runner.records.stored_names import INTENT
 from runner.values import dataclass, replace
 
 
@@ -160,7 +161,7 @@ class Table:
             "SELECT at, kind, data FROM event WHERE attempt = ? ORDER BY serial", (row["serial"],)
         ):
             kind = found["kind"]
-            what = read_intended(row, row["intended"]) if kind == "Intended" else read_what(kind, found["data"])
+            what = read_intended(row, row["intended"]) if kind == INTENT else read_what(kind, found["data"])
             yield Event(moment(found["at"]), attempt, what)
 
     def find_account(self, account: Account) -> int | None:
