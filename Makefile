@@ -6,7 +6,7 @@ STORYBOARD := .venv/bin/storyboard
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-live bench-download bench-compile bench-engine bench-load bench-ledger bench-animatic check check-style check-types check-floors check-schemas format assets picture clean
+.PHONY: help demo test test-long test-live bench-download bench-compile bench-engine bench-load bench-ledger bench-animatic check check-style check-types check-floors check-imports check-schemas format assets picture clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -46,7 +46,7 @@ bench-ledger: .venv/.installed-dev  ## commits and recovery
 bench-animatic: .venv/.installed-dev  ## CPU for a second of clip
 	@$(PY) -m benchmarks.animatic
 
-check: check-style check-types check-floors check-schemas  ## style, types, floors, schemas
+check: check-style check-types check-floors check-imports check-schemas  ## style, types, floors, imports, schemas
 
 check-style: .venv/.installed-dev
 	@.venv/bin/ruff check --quiet .
@@ -57,6 +57,11 @@ check-types: .venv/.installed-dev
 
 check-floors: .venv/.installed-dev
 	@.venv/bin/lint-imports
+
+# Only tests may import what the extra `dev` brings.
+check-imports: .venv/.installed-dev
+	@.venv/bin/deptry .
+	@.venv/bin/deptry tests --exclude '^$$' --ignore DEP002,DEP004
 
 check-schemas: .venv/.installed-dev
 	@.venv/bin/check-jsonschema --check-metaschema schemas/*.json
