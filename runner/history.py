@@ -1,6 +1,6 @@
 """What happened to every attempt, as events that are only appended, and what is true after them. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -224,15 +224,6 @@ def _taken_back(attempt: Attempt) -> Attempt:
     return replace(again, task_id=None, accepted_at=None, status="")
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
-    """The good take of a shot, chosen by the user."""
-
-    storyboard: str
-    shot: str
-    take: int
-
-
 def work(form: Mapping[str, Plain]) -> str:
     """The class of work that a request is: tasks of one class take about equally long."""
     upscale = form.get("upscale")
@@ -352,25 +343,9 @@ class History:
         )
 
 
-def fold(events: Iterable[Event], picks: Iterable[Pick] = (), living: Set[str] = frozenset()) -> History:
-    """What is true after these events.
-
-    An intent without an answer whose run is not among the `living` is unsettled if it had the sending mark, and
-    was never sent if it had not: a crash needs no recovery code.
-    """
-    history = History()
-    for event in events:
-        history.feed(event)
-    for attempt in list(history.attempts.values()):
-        if (said := cut_short(attempt, living)) is not None:
-            history.feed(Event(attempt.sent_at or attempt.intended_at, attempt.id, said))
-    history.picks = {(pick.storyboard, pick.shot): pick.take for pick in picks}
-    return history
-
-
-def cut_short(attempt: Attempt, living: Set[str]) -> NotSent | Unknown | None:
-    """What an intent without an answer means once its run is no more."""
-    if attempt.state is not State.INTENDED or attempt.intended.run in living:
+def cut_short(attempt: Attempt) -> NotSent | Unknown | None:
+    """The event that ends an intent without an answer, once its run is no more; None for every other attempt."""
+    if attempt.state is not State.INTENDED:
         return None
     if attempt.sent_at is None:
         return NotSent("the run ended before the request left")

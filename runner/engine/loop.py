@@ -213,7 +213,7 @@ def _say_when_doubt_ends(run: Run) -> None:
 
 def _end(run: Run) -> Outcome:
     for attempt in list(run.history.open()):
-        if attempt.intended.run == run.limits.run and (said := cut_short(attempt, frozenset())) is not None:
+        if attempt.intended.run == run.limits.run and (said := cut_short(attempt)) is not None:
             run.feed(Event(run.clock.now(), attempt.id, said))
     _say_when_doubt_ends(run)
     if out_of_patience(run.running.pace, run.now(), run.limits):

@@ -69,12 +69,6 @@ def _not_its_price(attempt: Attempt, task_id: str, seen: LookAnswer) -> str | No
     return None
 
 
-def candidate(attempts: Collection[Attempt], facts: Facts, seen: LookAnswer, bound: Collection[str]) -> Attempt | None:
-    """The one attempt in doubt that a task can belong to; two candidates adopt none."""
-    fit = [attempt for attempt in attempts if objection(attempt, facts.task_id, seen, facts, bound) is None]
-    return fit[0] if len(fit) == 1 else None
-
-
 def likeliest(attempts: Collection[Attempt], facts: Facts | None) -> Attempt | None:
     """Of several attempts of one take the last that left before the task was created; None for those of several."""
     if facts is None or facts.created_ms is None or len({each.intended.fingerprint for each in attempts}) != 1:

@@ -102,12 +102,6 @@ class Ledger:
     def spent_last_24h(self, account: Account) -> Decimal:
         return self.spent_since(account, self._clock.now() - _DAY)
 
-    def note(self, name: str) -> str | None:
-        """A remembered text."""
-        with self._reading():
-            row = self._db.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
-            return None if row is None else str(row["value"])
-
     # -- a run --------------------------------------------------------------------------------------------
 
     def begin(self, account: Account, repository: str, limits: Limits, before: str | None = None) -> None:
@@ -161,11 +155,9 @@ class Ledger:
                 task, at = found[attempt.id]
                 yield (event := Event(moment(at), attempt.id, Created(task)))
                 after = step(attempt, event)
-            elif attempt.state is State.INTENDED and not locks.lives(self.state, attempt.intended.run):
-                said = cut_short(attempt, frozenset())
-                if said is not None:
-                    yield (event := Event(self._clock.now(), attempt.id, said))
-                    after = step(attempt, event)
+            elif (end := cut_short(attempt)) is not None and not locks.lives(self.state, attempt.intended.run):
+                yield (event := Event(self._clock.now(), attempt.id, end))
+                after = step(attempt, event)
             if (word := let_go(after, free)) is not None:
                 yield Event(self._clock.now(), attempt.id, word)
 
@@ -249,22 +241,9 @@ class Ledger:
         scope, _ = self._of_a_run()
         return self._transact(lambda: self._table.take_in(scope, attempt))
 
-    def enter(self, account: Account, repository: str, attempt: Attempt) -> Taken | None:
-        """The same outside of a run: for a task that the user names, and no ledger knows."""
-
-        def write() -> Taken | None:
-            scope = Scope(self._table.enter_account(account), repository, account.free)
-            return self._table.take_in(scope, attempt)
-
-        return self._transact(write)
-
     def check(self) -> None:
         """Stop when the ledger was moved, deleted or replaced since it was opened."""
         self._file.check()
-
-    def set_note(self, name: str, value: str) -> None:
-        """Remembers a text under a name."""
-        self._transact(lambda: self._db.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (name, value)))
 
     def close(self) -> None:
         """Lets go of everything; a run whose task ids all have their rows puts its receipts away."""

@@ -103,13 +103,6 @@ def test_a_task_of_another_attempt_is_not_adopted(ledger: Ledger) -> None:
         adopt(ledger, doubt(ledger))
 
 
-def test_two_candidates_adopt_none(ledger: Ledger) -> None:
-    doubt(ledger, "a1")
-    history = doubt(ledger, "a2", mark="f2")
-    assert settle.candidate(settle.doubts(history)[:1], FACTS, RUNS, ()) is history.attempts["a1"]
-    assert settle.candidate(settle.doubts(history), FACTS, RUNS, ()) is None
-
-
 @pytest.mark.parametrize(("charged", "spent"), [(True, 160), (False, 0)])
 def test_the_users_word_ends_doubt_and_a_new_attempt_is_allowed(ledger: Ledger, charged: bool, spent: int) -> None:
     history = doubt(ledger)
@@ -152,7 +145,7 @@ def test_what_is_not_in_doubt_cannot_be_settled(ledger: Ledger) -> None:
 def test_a_task_that_no_ledger_knows_is_taken_on_the_users_word(ledger: Ledger) -> None:
     plan = planner(film(1))(History())
     told = settle.stranger(plan, plan.steps[0], "task_1", {"model": "seedance-20"}, FACTS, BEGIN + timedelta(days=1))
-    ledger.enter(PAID, "repo", told)
+    assert ledger.take_in(told) is None
     history = ledger.history(PAID, "repo")
     assert planner(film(1))(history).steps[0].reason == "task_1 is waiting"
     (attempt,) = history.attempts.values()

@@ -31,10 +31,11 @@ from runner.history import (
     OPEN,
     History,
     State,
-    fold,
+    cut_short,
     let_go,
     work,
 )
+from tests.builders import history_of
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 CLIP = Clip("renders/film/kinovi/clips/quay/take-1.mp4", "ab", 10, 1280, 720, 4.0)
@@ -46,10 +47,9 @@ def intended(mark: str = "f1", shot: str = "quay", run: str = "run1") -> Intende
     return Intended("film.yaml", shot, 1, mark, {"model": "m"}, "{}", Decimal(160), "classic", "key", "receipt", run)
 
 
-def story(*whats: What, living: frozenset[str] = frozenset({"run1"}), attempt: str = "a1") -> History:
+def story(*whats: What, attempt: str = "a1") -> History:
     moments = (NOON + timedelta(seconds=second) for second in range(len(whats) + 1))
-    events = [Event(at, attempt, what) for at, what in zip(moments, (intended(), *whats), strict=False)]
-    return fold(events, living=living)
+    return history_of(Event(at, attempt, what) for at, what in zip(moments, (intended(), *whats), strict=False))
 
 
 @pytest.mark.parametrize(
@@ -107,11 +107,11 @@ def test_a_clip_that_several_takes_share_keeps_its_first_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("whats", "state"),
-    [((), State.NOT_CREATED), ((Sending(),), State.UNSETTLED), ((Sending(), Created("t")), State.RUNNING)],
+    ("whats", "end"),
+    [((), NotSent), ((Sending(),), Unknown), ((Sending(), Created("t")), type(None))],
 )
-def test_a_crash_is_read_back_by_the_fold(whats: tuple[What, ...], state: State) -> None:
-    assert story(*whats, living=frozenset()).attempts["a1"].state is state
+def test_of_a_dead_run_only_an_intent_with_the_sending_mark_is_in_doubt(whats: tuple[What, ...], end: type) -> None:
+    assert type(cut_short(story(*whats).attempts["a1"])) is end
 
 
 def test_open_attempts_are_those_that_stop_another() -> None:

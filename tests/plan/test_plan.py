@@ -22,7 +22,6 @@ from runner.events import (
 )
 from runner.history import (
     History,
-    Pick,
 )
 from runner.plan import Action
 from runner.request import LocalFile
@@ -177,7 +176,7 @@ def test_a_pick_decides_what_follows_and_another_pick_makes_it_anew() -> None:
     first, second = plan(quay).steps
     after(history, first, *MADE)
     after(history, second, *MADE)
-    history.picks[quay.storyboard, "quay"] = Pick(quay.storyboard, "quay", 1).take
+    history.picks[quay.storyboard, "quay"] = 1
     made = plan(quay, enter, history=history).steps[2]
     assert made.action is Action.MAKE
     after(history, made, *MADE)

@@ -43,12 +43,12 @@ from runner.events import (
 from runner.history import (
     Attempt,
     State,
-    fold,
 )
 from runner.problems import ExitCode, Stop
 from runner.records import locks
 from runner.records.ledger import Ledger
 from runner.records.ledger_file import NAME
+from tests.builders import history_of
 
 PAID = Account("kinovi", "kinovi.example")
 FREE = Account("sandbox", "sandbox", free=True)
@@ -134,8 +134,7 @@ def test_what_was_appended_is_read_back_to_the_letter(ledger: Ledger, story: tup
 @pytest.mark.parametrize("story", STORIES)
 def test_a_row_says_what_the_fold_of_its_events_says(ledger: Ledger, story: tuple[What, ...]) -> None:
     put(ledger, "a1", intended(), *story)
-    folded = fold(ledger.events("a1"), living={"run1"})
-    assert ledger.history(PAID, "repo").attempts == folded.attempts
+    assert ledger.history(PAID, "repo").attempts == history_of(ledger.events("a1")).attempts
 
 
 def test_every_account_and_repository_has_its_own_history(ledger: Ledger) -> None:
@@ -348,7 +347,7 @@ def test_a_killed_run_is_read_back(tmp_path: Path, clock: HandClock, body: str, 
     looked = ledger.history(PAID, "repo").attempts["a1"]
     ledger.begin(PAID, "repo", Limits("run2"))
     assert (looked.state, ledger.history(PAID, "repo").attempts["a1"].state) == (state, state)
-    assert fold(ledger.events("a1")).attempts["a1"].state is state
+    assert history_of(ledger.events("a1")).attempts["a1"].state is state
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["run2"]
     ledger.close()
 
@@ -595,15 +594,7 @@ def test_a_repository_gets_its_new_name_even_where_both_names_have_an_open_attem
     again.close()
 
 
-# -- notes, manifests ------------------------------------------------------------------------------
-
-
-def test_notes_are_remembered(ledger: Ledger, tmp_path: Path, clock: HandClock) -> None:
-    assert ledger.note("seen") is None
-    ledger.set_note("seen", "x")
-    other = Ledger(tmp_path, clock)
-    assert other.note("seen") == "x"
-    other.close()
+# -- manifests ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.SUCCEEDED, State.STORED])
@@ -621,7 +612,7 @@ def test_an_attempt_from_a_manifest_becomes_a_row_that_folds_to_itself(
     ledger.take_in(told)
     known = ledger.history(PAID, "repo").attempts["m1"]
     assert (known.state, known.task_id, known.clip, known.elsewhere) == (state, "task_m", told.clip, False)
-    assert fold(ledger.events("m1")).attempts["m1"].state is state
+    assert history_of(ledger.events("m1")).attempts["m1"].state is state
 
 
 # -- locks ------------------------------------------------------------------------------------------------

@@ -22,11 +22,7 @@ from runner.events import (
     Unknown,
     What,
 )
-from runner.history import (
-    History,
-    Pick,
-    fold,
-)
+from runner.history import History
 from runner.language.board import Batch, Shot, Storyboard
 from runner.plan import Plan, Step
 from runner.problems import Place
@@ -149,17 +145,15 @@ Outcome = str
 
 def history(plan: Plan, outcomes: Mapping[tuple[str, int], Outcome], picks: Mapping[str, int] | None = None) -> History:
     """What is true after the named takes of a plan went as told; what they are made of must be told before."""
-    known: list[Event] = []
-    chosen = [Pick(PATH, name, take) for name, take in (picks or {}).items()]
-    past = fold(known, chosen)
+    past = History(picks={(PATH, name): take for name, take in (picks or {}).items()})
     for (name, take), outcome in outcomes.items():
         now = decide(
             plan.batch, past, account=plan.account, edition=plan.edition, usd_per_credit=plan.usd_per_credit,
             on_disk=lambda clip: True,
         )  # fmt: skip
         step = next(step for step in now.steps if (step.shot.id, step.take) == (name, take))
-        known += _events(step, outcome)
-        past = fold(known, chosen)
+        for event in _events(step, outcome):
+            past.feed(event)
     return past
 
 
