@@ -86,7 +86,6 @@ class Settings:
     prices_own: Mapping[str, Decimal] = field(default_factory=dict)
     """Rows of the user's own configuration: they stand."""
     webhook: Webhook | None = None
-    publishes: bool = False
     ci: bool = False
     ci_state: bool = False
     pull_request: str | None = None

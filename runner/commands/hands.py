@@ -11,7 +11,6 @@ from anyio import to_thread
 
 from runner.commands.opening import Opened
 from runner.commands.recording import owners
-from runner.edition import wire
 from runner.engine.hands import NotYet
 from runner.events import (
     Clip,
@@ -50,15 +49,8 @@ class Hands:
     gate: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_DOWNLOADS))
 
     @property
-    def edition(self) -> str:
-        return self.client.edition.name
-
-    @property
     def key_id(self) -> str:
         return self.client.key_id
-
-    def body(self, step: Step, addresses: Mapping[Material, str]) -> dict[str, Plain]:
-        return wire.body(step.shot.request, self.client.edition, addresses.__getitem__)
 
     async def preflight(self) -> CreateAnswer | None:
         return await self.client.preflight()

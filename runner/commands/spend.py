@@ -18,7 +18,6 @@ from runner.show.spend import By, Item, bill, spend, spend_csv, spend_json
 
 _FIRST, _LAST = 1971, 9998
 """Years in which every day has a day before and after it, in every zone."""
-Period = tuple[datetime | None, datetime | None]
 
 
 def add(parser: argparse.ArgumentParser) -> None:

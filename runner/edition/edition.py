@@ -21,7 +21,6 @@ class Limits:
     seconds: tuple[int, int]
     prompt: int
     aspect_ratios: tuple[str, ...]
-    upscales: tuple[str, ...]
     images: int
     videos: int
     audio: int
@@ -65,8 +64,6 @@ class Edition:
     """Credits a second by row: `seedance-20 720p`, `seedance-20 720p video`, `seedance-20 upscale 4k`."""
     own: frozenset[str] = field(default_factory=frozenset)
     """Rows that the user's own prices replaced."""
-    uploads: str | None = None
-    """Path at the API's host that gives a local file an address, where the contract has one."""
 
     def resolutions(self, model: str) -> tuple[str, ...]:
         """Resolutions that the price book has for a model, lowest first."""
@@ -123,7 +120,6 @@ def read(data: Mapping[str, Any]) -> Edition:
             seconds=(limits["seconds"][0], limits["seconds"][1]),
             prompt=limits["prompt"],
             aspect_ratios=tuple(limits["aspect_ratios"]),
-            upscales=tuple(limits["upscales"]),
             images=limits["images"],
             videos=limits["videos"],
             audio=limits["audio"],
@@ -137,7 +133,6 @@ def read(data: Mapping[str, Any]) -> Edition:
         ),
         spelling=data["body"],
         rates=_rates(data["prices"]),
-        uploads=data.get("uploads", {}).get("path"),
     )
 
 

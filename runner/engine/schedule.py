@@ -21,7 +21,6 @@ TRY_LATER_REPEATS = 3
 NOT_SENT_TRIES = 5
 _PUBLISHING = 4
 _STORING = 4
-_STORE_TRIES = 8
 _AHEAD = 2
 """Materials are published for so many takes more than there are slots."""
 

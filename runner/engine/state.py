@@ -61,7 +61,7 @@ class Run:
         replan: Callable[[History], Plan],
         aside: Aside,
     ) -> None:
-        self.first_plan = self.plan = plan
+        self.plan = plan
         self.history = history
         self.provider = provider
         self.ledger = ledger

@@ -12,7 +12,6 @@ from runner.request import Kind, Part
 # It begins with its @ and looks back past it: so the search goes from one @ to the next.
 _AT = re.compile(r"@(?:@|(?<![A-Za-z0-9._\-+@]@)(?=\S))")
 _RUN = re.compile(r"[\w.\-]+")
-_ASCII_RUN = re.compile(r"[A-Za-z0-9_.\-]+\Z")
 _PIN = re.compile(r"#([0-9]{1,3})(?!\w)")
 _FRAME = re.compile(r"\.(first_frame|last_frame)(?![\w])", re.IGNORECASE)
 _POSITION = re.compile(r"(image|video|audio)([0-9]{1,4})\Z", re.IGNORECASE | re.ASCII)

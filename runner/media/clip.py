@@ -43,7 +43,6 @@ class ClipFacts:
     height: int
     seconds: Decimal
     """Of the picture, to the millisecond."""
-    has_audio: bool
 
 
 def probe(path: Path) -> ClipFacts:
@@ -60,7 +59,7 @@ def probe(path: Path) -> ClipFacts:
             width, height = _first(container, stream).width, stream.height
             _last(container, stream)
             seconds = lengths[stream.index]
-            return ClipFacts(width, height, Decimal(round(seconds * 1000)) / 1000, bool(container.streams.audio))
+            return ClipFacts(width, height, Decimal(round(seconds * 1000)) / 1000)
 
 
 def frame(clip: Path, which: Which, target: Path) -> None:

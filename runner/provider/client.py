@@ -34,7 +34,6 @@ from runner.key import Key
 from runner.problems import ExitCode, Stop
 from runner.provider import trust
 from runner.provider.exchange import Answer, exchange, nothing_to_mark
-from runner.provider.pace import Pace
 from runner.provider.redact import forms_of, without_key
 from runner.request import Plain
 from runner.values import dataclass, field, replace
@@ -65,7 +64,6 @@ class Greeting:
     """Seconds."""
     ahead: float | None
     """Seconds by which this machine's clock is before the host's; None where the host did not say its time."""
-    server: str | None
 
 
 @dataclass(slots=True)
@@ -79,12 +77,10 @@ class Client:
     key: Key
     edition: Edition
     clock: Clock = field(default_factory=SystemClock)
-    requests_per_second: float | None = None
     callbacks: str | None = None
     """Public address below which each attempt has its own webhook path; None sends no `callBackUrl`."""
     deadlines: Deadlines = field(default_factory=Deadlines)
     trusted: Callable[[], ssl.SSLContext] = trust.context
-    _pace: Pace = field(init=False)
     _opening: anyio.Lock = field(default_factory=anyio.Lock)
     _creating: httpx.AsyncClient | None = None
     _looking: httpx.AsyncClient | None = None
@@ -98,7 +94,6 @@ class Client:
             words = f"{self.base_url} is not https: the key would travel in the open; nothing was sent"
             raise Stop(ExitCode.UNFIT, words)
         self.base_url = self.base_url.rstrip("/")
-        self._pace = Pace(self.requests_per_second, self.clock, anyio.sleep)
 
     async def __aenter__(self) -> Self:
         return self
@@ -123,14 +118,14 @@ class Client:
             return NotSent(answer.trouble, answer.final)
         return _fitness(answer, self.base_url)
 
-    async def greet(self) -> "Greeting":
+    async def greet(self) -> Greeting:
         """The preflight, with what the answer tells beside it; for looking, not for a run."""
         began = self.clock.monotonic()
         answer = await self._get(NOBODY)
         took = self.clock.monotonic() - began
         fitness = NotSent(answer.trouble, answer.final) if answer.status is None else _fitness(answer, self.base_url)
         ahead = seconds_ahead(header(answer.headers, "date"), self.clock.now())
-        return Greeting(fitness, took, ahead, header(answer.headers, "server"))
+        return Greeting(fitness, took, ahead)
 
     async def create(
         self, body: Mapping[str, Plain], receipt: str, sending: Callable[[], Awaitable[None]]
@@ -144,7 +139,6 @@ class Client:
         content = json.dumps(sent, allow_nan=False).encode()
         if any(form in content for form in forms_of(self.key)):
             return NotSent("the request holds the text of the key itself; take it out of prompt or inputs", final=True)
-        await self._pace.turn()
         return _created(await self._post(content, sending))
 
     async def look(self, task_id: str, model: str | None = None) -> LookAnswer:
@@ -174,7 +168,6 @@ class Client:
         return without_key(await exchange(client, request, sending, self.deadlines.create), self.key)
 
     async def _get(self, task_id: str) -> Answer:
-        await self._pace.turn()
         client = await self._client_for_looking()
         request = client.build_request("GET", self.base_url + LOOK, params={"taskId": task_id})
         return without_key(await exchange(client, request, nothing_to_mark, self.deadlines.look), self.key)

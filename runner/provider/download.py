@@ -111,14 +111,11 @@ class Downloader:
     resolve: Resolve = resolved
     trusted: Callable[[], ssl.SSLContext] = trust.context
 
-    def fetch(self, link: str, part: Path, stop: Callable[[], bool] = lambda: False) -> Fetched | Dead | NotYet:
-        """Everything behind a link into `part`, whose folder exists; `stop` is asked at every piece.
-
-        Never raises for network, server or disk.
-        """
+    def fetch(self, link: str, part: Path) -> Fetched | Dead | NotYet:
+        """Everything behind a link into `part`, whose folder exists; never raises for network, server or disk."""
         try:
             with part.open("w+b") as file, self._client(link) as client:
-                pull = _Pull(self, client, _Part(file), stop, self.clock.monotonic())
+                pull = _Pull(self, client, _Part(file), self.clock.monotonic())
                 pull.run(link)
                 file.flush()
                 os.fsync(file.fileno())
@@ -154,7 +151,6 @@ class _Pull:
     by: Downloader
     client: httpx.Client
     part: _Part
-    stop: Callable[[], bool]
     began: float
 
     def run(self, link: str) -> None:
@@ -260,8 +256,6 @@ class _Pull:
         )
 
     def _check_time(self) -> None:
-        if self.stop():
-            raise _EndedError(NotYet("stopped; it is fetched by the next run"))
         if self._left() <= 0:
             raise _EndedError(NotYet(f"too slow: {self.part.size} bytes in more than {self.by.bounds.grace:g} s"))
 

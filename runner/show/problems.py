@@ -116,18 +116,6 @@ def file_name(file: str, root: Path, cwd: Path) -> str:
     return clean(os.path.relpath(root / file, cwd))
 
 
-def summary(problems: Problems) -> str:
-    """`2 problems, 1 warning`."""
-    errors, warnings = len(problems.errors), len(problems.warnings)
-    parts = [_count(errors, "problem")] if errors else []
-    parts += [_count(warnings, "warning")] if warnings else []
-    return ", ".join(parts) or "no problems"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def as_json(problems: Problems) -> str:
     """The document of `validate --json`: at most 10,000 problems, in ASCII. Without a line end."""
     entries: list[Plain] = [entry(one) for one in problems.found[:_MOST_JSON]]

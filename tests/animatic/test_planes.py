@@ -5,7 +5,7 @@ from PIL import Image, ImageChops, ImageFilter
 
 from runner.media.frames import image_of
 from runner.sandbox.animatic.dice import Dice, noise
-from runner.sandbox.animatic.planes import blank, mask_of, planes_of, sample, yuv
+from runner.sandbox.animatic.planes import mask_of, planes_of, sample, yuv
 
 
 def _clouds(size: tuple[int, int]) -> Image.Image:
@@ -30,7 +30,9 @@ def test_a_shift_may_end_at_the_very_edge() -> None:
 def test_a_colour_comes_back_as_it_was(colour: tuple[int, int, int]) -> None:
     frame = planes_of(Image.new("RGB", (64, 64), colour)).frame()
     frame.colorspace = 1
-    painted = blank((64, 64), colour).frame()
+    tinted = planes_of(Image.new("RGB", (64, 64)))
+    tinted.tint(colour, (0, 0), mask_of(Image.new("L", (64, 64), 255)))
+    painted = tinted.frame()
     painted.colorspace = 1
     for shown in (image_of(frame), image_of(painted)):
         pixel = shown.getpixel((30, 30))
@@ -48,7 +50,7 @@ def test_frames_of_any_even_size_keep_their_lines(size: tuple[int, int]) -> None
 
 
 def test_a_tint_covers_as_much_as_the_mask_says() -> None:
-    planes = blank((8, 8), (0, 0, 0))
+    planes = planes_of(Image.new("RGB", (8, 8)))
     planes.tint((255, 255, 255), (2, 2), mask_of(Image.new("L", (4, 4), 255)))
     white = yuv((255, 255, 255))[0]
     assert [planes.y.getpixel((x, 4)) for x in range(8)] == [16, 16, white, white, white, white, 16, 16]

@@ -24,11 +24,17 @@ MATERIALS: dict[Mode, list[tuple[Material, ...]]] = {
 }
 
 
+def upscales(edition: Edition) -> list[str]:
+    """What a clip can be scaled up to, by the rows of the price book."""
+    rows = (row.split() for row in edition.rates)
+    return sorted({row[2] for row in rows if row[1] == "upscale"})
+
+
 def combinations(edition: Edition) -> list[Request]:
     """Every model, resolution, upscale, mode and length that an edition sells, at the first of its ratios."""
     found = []
     for model in dict.fromkeys(edition.models.values()):
-        for resolution, upscale in product(edition.resolutions(model), (None, *edition.limits.upscales)):
+        for resolution, upscale in product(edition.resolutions(model), (None, *upscales(edition))):
             for mode, materials in ((mode, these) for mode, lists in MATERIALS.items() for these in lists):
                 if mode == "reference" and not edition.limits.images:
                     continue
@@ -87,7 +93,7 @@ def requests(draw: st.DrawFn, edition: Edition) -> Request:
         mode,
         draw(st.text(st.characters(codec="utf-8", exclude_characters="@"), min_size=1).filter(str.strip)),
         materials,
-        draw(st.sampled_from([None, *edition.limits.upscales])),
+        draw(st.sampled_from([None, *upscales(edition)])),
         draw(st.none() | st.integers(0, 2**31 - 1)) if "seed" in edition.limits.fields else None,
         draw(st.none() | st.booleans()) if "audio" in edition.limits.fields else None,
     )

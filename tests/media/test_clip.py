@@ -34,7 +34,7 @@ def _box(name: bytes, content: bytes = b"") -> bytes:
 
 def test_a_whole_clip_says_what_it_shows(tmp_path: Path, clip: bytes) -> None:
     (tmp_path / "a.mp4").write_bytes(clip)
-    assert probe(tmp_path / "a.mp4") == ClipFacts(64, 36, Decimal(1), has_audio=False)
+    assert probe(tmp_path / "a.mp4") == ClipFacts(64, 36, Decimal(1))
 
 
 def test_the_index_may_stand_at_the_end(tmp_path: Path) -> None:

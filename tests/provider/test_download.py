@@ -27,8 +27,8 @@ TYPE = (("Content-Type", "video/mp4"), ("ETag", '"1"'), ("Accept-Ranges", "bytes
 QUICK = Bounds(grace=1.0)
 
 
-def fetch(url: str, part: Path, stop: Callable[[], bool] = lambda: False, **changes: Any) -> Fetched | Dead | NotYet:
-    return Downloader(**{"local": True, "bounds": QUICK, **changes}).fetch(url, part, stop)
+def fetch(url: str, part: Path, **changes: Any) -> Fetched | Dead | NotYet:
+    return Downloader(**{"local": True, "bounds": QUICK, **changes}).fetch(url, part)
 
 
 @pytest.fixture
@@ -193,14 +193,6 @@ def test_silence_ends_at_the_deadline(part: Path) -> None:
         got = fetch(f"{double.url}/media/a.mp4", part, bounds=Bounds(grace=0.3))
 
     assert isinstance(got, NotYet)
-
-
-def test_a_download_can_be_stopped(part: Path) -> None:
-    with Double([media()]) as double:
-        got = fetch(f"{double.url}/media/a.mp4", part, stop=lambda: True)
-
-    assert isinstance(got, NotYet)
-    assert "next run" in got.words
 
 
 def test_a_disk_without_room_is_known_before_the_first_byte(part: Path) -> None:

@@ -272,7 +272,7 @@ def test_a_folder_without_rights_is_the_disks_trouble(repo: Repo) -> None:
 
 
 def facts(width: int, height: int, seconds: str = "5") -> ClipFacts:
-    return ClipFacts(width, height, Decimal(seconds), True)
+    return ClipFacts(width, height, Decimal(seconds))
 
 
 @pytest.mark.parametrize(

@@ -151,13 +151,6 @@ def planes_of_frame(frame: "av.VideoFrame") -> Planes:
     return Planes(y, u, v)
 
 
-def blank(size: tuple[int, int], colour: Colour) -> Planes:
-    """One colour."""
-    y, u, v = yuv(colour)
-    half = (size[0] // 2, size[1] // 2)
-    return Planes(Image.new("L", size, y), Image.new("L", half, u), Image.new("L", half, v))
-
-
 def yuv(colour: Colour) -> tuple[int, int, int]:
     """BT.709, limited range."""
     red, green, blue = (part / 255 for part in colour)
