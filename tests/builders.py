@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from runner.events import Event
 from runner.history import History
+from runner.language.board import Batch
+from runner.request import LocalFile
 
 
 def history_of(events: Iterable[Event]) -> History:
@@ -12,3 +14,9 @@ def history_of(events: Iterable[Event]) -> History:
     for event in events:
         history.feed(event)
     return history
+
+
+def local_files(batch: Batch) -> tuple[LocalFile, ...]:
+    """Every local file of a batch's shots, each content once."""
+    materials = [material for shot in batch.shots if not shot.skip for material in shot.request.materials]
+    return tuple({file.sha256: file for file in materials if isinstance(file, LocalFile)}.values())

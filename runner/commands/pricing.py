@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from runner import quote
 from runner.clock import SystemClock
-from runner.commands import COMMANDS
 from runner.commands.callbacks import goes
 from runner.commands.opening import Opened, typed
 from runner.history import History
@@ -20,15 +19,13 @@ from runner.problems import Place, Problem
 from runner.request import LocalFile
 from runner.selection import Name, board_name
 from runner.show.notes import from_manifests
-from runner.show.plan import Around, Leaving
+from runner.show.plan import Around
 from runner.show.plan import Way as Cheaper
 from runner.values import replace
 
 if TYPE_CHECKING:
     from runner.records.ledger import Ledger
 
-BUILT = frozenset(COMMANDS)
-"""Commands that a screen may name."""
 _OFF_BY_A_TENTH = Decimal("0.1")
 
 
@@ -145,7 +142,6 @@ def around(desk: Opened, plan: Plan, history: History) -> Around:
         about=seconds_to_go(plan, desk.settings.concurrency),
         at_once=desk.settings.concurrency,
         spent=spent(history),
-        built=BUILT,
         instead=_instead(desk, history, plan) if lost else None,
     )
 
@@ -183,8 +179,10 @@ def _selector(desk: Opened, names: Collection[Name]) -> str:
     return " ".join(shot.id if ids[shot.id] == 1 else f"{board_name(shot.storyboard)}:{shot.id}" for shot in found)
 
 
-def _leaving(plan: Plan) -> Leaving | None:
-    """The local files of takes to order, each content once."""
+def _leaving(plan: Plan) -> tuple[LocalFile, ...]:
+    """The local files that a paid run would send for the takes to order, each content once."""
+    if plan.play:
+        return ()
     ordered = [step for step in plan.steps if step.orders or step.later]
     files = {
         material.sha256: material
@@ -192,7 +190,7 @@ def _leaving(plan: Plan) -> Leaving | None:
         for material in step.shot.request.materials
         if isinstance(material, LocalFile)
     }
-    return Leaving(tuple(files.values()), "") if files and not plan.play else None
+    return tuple(files.values())
 
 
 def ways(desk: Opened, history: History, limit: Decimal | None) -> tuple[quote.Way, ...]:

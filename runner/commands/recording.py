@@ -11,7 +11,7 @@ from pathlib import Path
 from runner.clock import Clock, SystemClock
 from runner.commands.opening import Opened, typed
 from runner.commands.placing import places
-from runner.commands.pricing import BUILT, again
+from runner.commands.pricing import again
 from runner.engine.limits import Limits
 from runner.events import Event
 from runner.history import History
@@ -184,7 +184,6 @@ def after(desk: Opened, records: Records, history: History, took: float) -> Afte
         prefix=prefix(desk),
         quiet=desk.args.quiet,
         took=took,
-        built=BUILT,
         to_commit=tuple(desk.shown(path) for path in open_ones),
         places=places(desk),
     )

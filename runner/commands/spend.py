@@ -9,7 +9,6 @@ from typing import get_args
 from runner.clock import SystemClock
 from runner.commands import flags, others
 from runner.commands.opening import Opened, paid
-from runner.commands.pricing import BUILT
 from runner.commands.reading import color, columns
 from runner.history import Attempt
 from runner.problems import ExitCode, Stop
@@ -73,7 +72,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     elif args.json:
         print(json_document(spend_json(found)), end="")
     else:
-        print(spend(found, columns(), color(args, sys.stdout), "settle" in BUILT), end="")
+        print(spend(found, columns(), color(args, sys.stdout)), end="")
     return ExitCode.UNFIT if strange else ExitCode.DONE
 
 

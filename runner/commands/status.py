@@ -8,7 +8,6 @@ from runner.commands import flags, others
 from runner.commands.asking import budgets, counted
 from runner.commands.opening import Opened, looking, typed
 from runner.commands.placing import places
-from runner.commands.pricing import BUILT
 from runner.commands.reading import color, columns
 from runner.commands.superseded import superseded
 from runner.problems import ExitCode, Stop
@@ -44,7 +43,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     now = SystemClock().now()
     bounds = {} if plan.play else budgets(desk, plan, history)
     used = {path: counted(history, budget) for path, budget in bounds.items()}
-    standing = Standing(plan, history, now, _typed(desk), built=BUILT, places=places(desk), beside=beside, counted=used)
+    standing = Standing(plan, history, now, _typed(desk), places=places(desk), beside=beside, counted=used)
     if args.json:
         print(json_document(status_json(standing)), end="")
     else:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from runner.problems import Place
-from runner.request import LocalFile, Material, Remote, Request
+from runner.request import Material, Remote, Request
 from runner.values import dataclass
 
 
@@ -65,15 +65,3 @@ class Batch:
     @property
     def shots(self) -> Iterator[Shot]:
         return (shot for storyboard in self.storyboards for shot in storyboard.shots)
-
-    @property
-    def files(self) -> tuple[LocalFile, ...]:
-        """Every local file that would leave the machine, each content once."""
-        found = {
-            material.sha256: material
-            for shot in self.shots
-            if not shot.skip
-            for material in shot.request.materials
-            if isinstance(material, LocalFile)
-        }
-        return tuple(found.values())

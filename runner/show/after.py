@@ -32,8 +32,6 @@ class After:
     took: float = 0.0
     """Seconds that the run took."""
     asks: str = "kinovi"
-    built: frozenset[str] = frozenset({"run", "plan", "status"})
-    """Commands that may be named."""
     to_commit: tuple[str, ...] = ()
     """Manifests with paid clips that are not committed."""
     zone: tzinfo | None = None

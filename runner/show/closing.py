@@ -179,13 +179,11 @@ def _next(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
 
 
 def _ways(outcome: Outcome, after: After) -> Iterable[tuple[str, str]]:
-    """What to type next, each with what it does; only commands that exist."""
+    """What to type next, each with what it does."""
     typed, files = clean(after.typed), clean(after.files or after.typed)
     same, chosen = _joined(files, after.provider), _joined(files, after.chosen)
     unfinished = outcome.exit_code is not ExitCode.DONE
-    if outcome.made and "dailies" in after.built:
-        yield f"storyboard dailies {same} --serve", "look, and pick"
-    if any(fate.step.later for fate in outcome.waits) and "pick" in after.built:
+    if any(fate.step.later for fate in outcome.waits):
         yield "storyboard pick SHOT TAKE", "choose the good take"
     if unfinished:
         yield f"storyboard run {typed}".rstrip(), _goes_on(outcome)
@@ -196,7 +194,7 @@ def _ways(outcome: Outcome, after: After) -> Iterable[tuple[str, str]]:
         yield f"storyboard plan {chosen} --provider {clean(after.asks)}", "the real price; needs no key"
         if all(shot.private is None for shot in outcome.plan.shots):
             yield f"storyboard run {chosen} --provider {clean(after.asks)}", "the real clips; asks first"
-    elif "dailies" not in after.built:
+    else:
         yield f"storyboard status {same}".rstrip(), "what is made, and what it cost"
 
 

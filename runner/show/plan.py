@@ -29,17 +29,6 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
-    """What a paid run puts under public addresses."""
-
-    files: tuple[LocalFile, ...]
-    to: str
-    """Where they go, as the user would know it; empty when there is no way yet."""
-    there: int = 0
-    """How many of them are there already."""
-
-
-@dataclass(frozen=True, slots=True)
 class Goes:
     """Something that a paid run has sent to an address which a settings file names."""
 
@@ -71,7 +60,8 @@ class Around:
     """The provider whose prices play money quotes."""
     warnings: Sequence[Problem] = ()
     cheaper: Sequence[Way] = ()
-    leaving: Leaving | None = None
+    leaving: Sequence[LocalFile] = ()
+    """What a paid run puts under public addresses."""
     goes: Sequence[Goes] = ()
     elsewhere: str = ""
     """That only a manifest tells of some takes; empty when this machine's ledger knows them all."""
@@ -80,8 +70,6 @@ class Around:
     at_once: int | None = None
     spent: Mapping[str, Decimal] = field(default_factory=dict)
     """Credits paid or in doubt so far, by the storyboard's path."""
-    built: frozenset[str] = frozenset({"plan", "run", "status"})
-    """Commands that may be named."""
     instead: tuple[str, str] | None = None
     """The command to type in place of a run that would not pass, and a word about it."""
     asking: bool = False
@@ -217,9 +205,9 @@ def _notes(plan: Plan, width: int, ink: Ink, told: Around, everything: bool) -> 
         return lines + warnings(told.warnings, width, ink)
     if plan.play:
         lines.append("  " + ink(free_words(plan, told.asks), "strong good"))
-    if told.leaving is not None and told.leaving.files and not plan.play:
+    if told.leaving and not plan.play:
         lines += hanging(_leaving(told.leaving), width)
-        lines += _each(told.leaving.files) if everything else []
+        lines += _each(told.leaving) if everything else []
     for each in told.goes:
         inked = hanging(str(each), width)
         lines += [ink(line, "warn") for line in inked] if each.before is not None else inked
@@ -230,14 +218,12 @@ def _notes(plan: Plan, width: int, ink: Ink, told: Around, everything: bool) -> 
     return lines
 
 
-def _leaving(leaving: Leaving) -> str:
-    """`leaves this machine: 5 pictures, 1 sound, 6.2 MB, to s3://acme-film/refs (1 is there already)`."""
-    counts = Counter[str](file.kind for file in leaving.files)
+def _leaving(files: Sequence[LocalFile]) -> str:
+    """`leaves this machine: 5 pictures, 1 sound, 6.2 MB`."""
+    counts = Counter[str](file.kind for file in files)
     kinds = [count(counts[kind], one, many) for kind, (one, many) in _KINDS.items() if counts[kind]]
-    text = ", ".join([*kinds, volume(sum(file.bytes for file in leaving.files))])
-    to = f", to {clean(leaving.to)}" if leaving.to else ""
-    there = f" ({leaving.there} {'is' if leaving.there == 1 else 'are'} there already)" if leaving.there else ""
-    return f"leaves this machine: {text}{to}{there}"
+    text = ", ".join([*kinds, volume(sum(file.bytes for file in files))])
+    return f"leaves this machine: {text}"
 
 
 def _each(files: Sequence[LocalFile]) -> list[str]:
@@ -269,8 +255,8 @@ def _how_long(plan: Plan, told: Around) -> str:
 
 def _commands(plan: Plan, told: Around) -> Iterable[tuple[str, str]]:
     """What to type next, each with a word about it."""
-    typed, built, actions = clean(told.typed), told.built, {step.action for step in plan.steps}
-    if Action.UNSETTLED in actions and "settle" in built:
+    typed, actions = clean(told.typed), {step.action for step in plan.steps}
+    if Action.UNSETTLED in actions:
         yield "storyboard settle", "lists what nobody knows the outcome of"
     if told.instead is not None:
         yield clean(told.instead[0]), told.instead[1]
@@ -278,10 +264,9 @@ def _commands(plan: Plan, told: Around) -> Iterable[tuple[str, str]]:
         credits = plan.totals.credits
         ceiling = "" if plan.play or not credits else f" --max-credits {credits.to_integral_value('ROUND_CEILING'):f}"
         yield f"storyboard run {typed}".rstrip() + ceiling, _how_long(plan, told)
-    elif any(step.later for step in plan.steps) and "pick" in built:
+    elif any(step.later for step in plan.steps):
         yield "storyboard pick SHOT TAKE", "chooses the good take"
     elif plan.play:
         yield f"storyboard plan {typed} --provider {clean(told.asks)}", "the real price; needs no key"
-    elif Action.UNSETTLED not in actions or "settle" not in built:
-        watch = "dailies" if "dailies" in built else "status"
-        yield f"storyboard {watch} {typed}".rstrip(), ""
+    elif Action.UNSETTLED not in actions:
+        yield f"storyboard status {typed}".rstrip(), ""

@@ -45,11 +45,6 @@ class Entry:
     def trouble(self) -> bool:
         return any(step.action in _TROUBLE for step in self.steps)
 
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """Every reason of what is not kept, each once."""
-        return tuple(dict.fromkeys(step.reason for step in self.steps if step.action is not Action.KEEP))
-
 
 @dataclass(frozen=True, slots=True)
 class Scene:

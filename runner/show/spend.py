@@ -126,8 +126,8 @@ def _model(attempt: Attempt) -> str:
 # -- for people -------------------------------------------------------------------------------------------
 
 
-def spend(found: Bill, width: int, color: bool, settle: bool = False) -> str:
-    """The screen of `storyboard spend`; `settle` says whether that command may be named."""
+def spend(found: Bill, width: int, color: bool) -> str:
+    """The screen of `storyboard spend`."""
     ink = Ink(color)
     title = ink("Spent", "strong") + (f"   {clean(found.period)}" if found.period else "")
     if not found.lines:
@@ -138,7 +138,8 @@ def spend(found: Bill, width: int, color: bool, settle: bool = False) -> str:
     lines = [title, "", *table(columns, ruled, width, ink)]
     if found.total.doubt:
         text = f"{credits_text(found.total.doubt)} credits run, or nobody knows whether they were charged"
-        lines += ["", *labelled("doubt", text + (": storyboard settle" if settle else ""), width, ink, "warn")]
+        text += ": storyboard settle"
+        lines += ["", *labelled("doubt", text, width, ink, "warn")]
     return "\n".join(lines) + "\n"
 
 

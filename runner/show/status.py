@@ -44,7 +44,6 @@ class Standing:
     zone: tzinfo | None = None
     asks: str = "kinovi"
     """The paid provider, named where the clips are free ones."""
-    built: frozenset[str] = frozenset({"run", "plan", "status"})
     places: Places = nowhere
     """Where a shot's fields are said, for what the provider says of single ones."""
     beside: tuple[Attempt, ...] = ()
@@ -270,18 +269,16 @@ def _next(standing: Standing, width: int, ink: Ink) -> list[str]:
     typed = clean(standing.typed)
     actions = Counter(step.action for step in standing.plan.steps)
     lines: list[str] = []
-    if actions[Action.UNSETTLED] and "settle" in standing.built:
+    if actions[Action.UNSETTLED]:
         first = next(step for step in standing.plan.steps if step.action is Action.UNSETTLED)
         lines += aside(f"storyboard settle {full_name(first)} --task ID", "or --not-charged", width, ink)
-    if any(step.later for step in standing.plan.steps) and "pick" in standing.built:
+    if any(step.later for step in standing.plan.steps):
         lines += aside("storyboard pick SHOT TAKE", "chooses the good take", width, ink)
     if any(actions[action] for action in (Action.MAKE, Action.WAIT, Action.RESUME)):
         lines += aside(f"storyboard plan {typed}".rstrip(), "what a run would do, and why", width, ink)
     elif standing.plan.play:
         command = f"storyboard plan {typed} --provider {clean(standing.asks)}"
         lines += aside(command, "the real price; needs no key", width, ink)
-    elif "dailies" in standing.built:
-        lines += aside(f"storyboard dailies {typed}".rstrip(), "look at the clips", width, ink)
     elif not lines:
         lines += aside(f"storyboard plan {typed} --all".replace("  ", " "), "every take, and why", width, ink)
     return lines

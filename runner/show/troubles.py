@@ -27,7 +27,7 @@ def troubles(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
         for at, line in enumerate(outcome.halt.words.splitlines()):
             lines += labelled("stopped" if at == 0 else "", clean(line), width, ink, "strong bad", LABEL)
     lines += _unsettled(outcome.unsettled, plan, width, ink, after)
-    lines += _doubts(outcome.doubts, width, ink, after)
+    lines += _doubts(outcome.doubts, width, ink)
     for fate in outcome.perhaps:
         text = f"{_name(fate, plan)}  the server failed and it was tried again; counted as charged"
         lines += labelled("perhaps", text, width, ink, "bad", LABEL)
@@ -69,9 +69,6 @@ def _unsettled(fates: Sequence[Fate], plan: Plan, width: int, ink: Ink, after: A
     if not fates:
         return []
     one = "it" if len(fates) == 1 else "each"
-    if "settle" not in after.built:
-        advice = f"look for {one} on the vendor's page; what is in doubt is counted, and never sent again by itself"
-        return [*lines, *labelled("", advice, width, ink, "plain", LABEL)]
     margin, shot = " " * (LABEL + 4), full_name(fates[0].step)
     ways = (
         (f"storyboard settle {shot} --task task_…", "it is there: take it, no new charge"),
@@ -81,14 +78,14 @@ def _unsettled(fates: Sequence[Fate], plan: Plan, width: int, ink: Ink, after: A
     return [*lines, lead, *commands(ways, width, ink, margin + "  ")]
 
 
-def _doubts(attempts: Sequence[Attempt], width: int, ink: Ink, after: After) -> list[str]:
+def _doubts(attempts: Sequence[Attempt], width: int, ink: Ink) -> list[str]:
     """Of takes that nobody asks for now: each with the way out, since no row of the plan names it."""
     lines: list[str] = []
     for attempt in attempts[:_MOST_NAMED]:
         made = attempt.intended
         name = clean(f"{board_name(made.storyboard)}:{made.shot}#{made.take}")
-        way_out = f": storyboard settle {name}" if "settle" in after.built else ""
-        text = f"{name} of earlier words, {credits_text(attempt.credits)} credits; nobody knows the outcome{way_out}"
+        text = f"{name} of earlier words, {credits_text(attempt.credits)} credits; nobody knows the outcome"
+        text += f": storyboard settle {name}"
         lines += labelled("unsettled", text, width, ink, "strong bad", LABEL)
     return lines
 

@@ -10,6 +10,7 @@ from runner.edition.edition import load
 from runner.language import batch as language
 from runner.language.board import Batch
 from runner.problems import Problems
+from tests.builders import local_files
 from tests.docs.pages import ROOT
 
 EXAMPLES = sorted((ROOT / "storyboards").glob("*.yaml"))
@@ -40,12 +41,12 @@ def test_an_example_fits_its_own_budget_and_length(path: Path) -> None:
 
 def test_the_spot_sends_no_file_of_this_machine() -> None:
     batch, _ = _compiled(ROOT / "storyboards/spot.yaml")
-    assert batch.files == ()
+    assert local_files(batch) == ()
 
 
 def test_the_music_piece_refers_to_pictures_a_move_and_a_sound() -> None:
     batch, _ = _compiled(ROOT / "storyboards/music.yaml")
-    assert {file.kind for file in batch.files} == {"image", "video", "audio"}
+    assert {file.kind for file in local_files(batch)} == {"image", "video", "audio"}
 
 
 def test_the_films_shots_go_on_from_one_another() -> None:
@@ -57,7 +58,7 @@ def test_the_films_shots_go_on_from_one_another() -> None:
 def test_the_assets_are_small_and_each_is_used() -> None:
     files = [path for path in (ROOT / "storyboards/assets").iterdir() if path.is_file() and path.suffix != ".py"]
     assert sum(path.stat().st_size for path in files) < 1_500_000
-    used = {Path(file.path).name for file in _compiled(*EXAMPLES)[0].files}
+    used = {Path(file.path).name for file in local_files(_compiled(*EXAMPLES)[0])}
     assert {path.name for path in files} == used
 
 
@@ -65,5 +66,5 @@ def test_what_init_writes_needs_nothing_but_itself(tmp_path: Path) -> None:
     film = Path(shutil.copy(TEMPLATE, tmp_path))
     batch, problems = language.compile([film], tmp_path, language.Options())
     assert not list(problems)
-    assert batch.files == ()
+    assert local_files(batch) == ()
     assert [shot.needs for shot in batch.shots] == [(), (), ("stairs",)]

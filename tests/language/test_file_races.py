@@ -10,6 +10,7 @@ import pytest
 
 from runner.language.files import Unfit, inside, opened
 from runner.media.files import measure
+from tests.builders import local_files
 from tests.language.storyboards import compiled, picture
 
 INSIDE, OUTSIDE = (64, 36), (10, 10)
@@ -91,6 +92,6 @@ def test_no_exchange_makes_a_storyboard_read_outside(root: Path) -> None:
         for _ in range(300):
             batch, problems = compiled(root, board)
             seen |= {problem.code for problem in problems}
-            seen |= {(file.width, file.height) for file in batch.files}
+            seen |= {(file.width, file.height) for file in local_files(batch)}
     assert OUTSIDE not in seen
     assert seen <= {INSIDE, "file-missing", "outside-repository", "file-unreadable"}

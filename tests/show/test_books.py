@@ -49,7 +49,7 @@ def the(by: By) -> Bill:
 
 @pytest.mark.parametrize("by", WAYS)
 def test_the_bill_as_it_is_drawn(by: By, golden: Golden) -> None:
-    golden(f"spend-{by}", spend(the(by), 100, color=False, settle=True))
+    golden(f"spend-{by}", spend(the(by), 100, color=False))
 
 
 @pytest.mark.parametrize("by", WAYS)

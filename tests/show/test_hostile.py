@@ -29,13 +29,14 @@ from runner.show.doctor import doctor
 from runner.show.frame import frame
 from runner.show.ink import Ink
 from runner.show.log import event_line
-from runner.show.plan import Around, Leaving, screen
+from runner.show.plan import Around, screen
 from runner.show.plan import Way as Cheaper
 from runner.show.progress import Progress
 from runner.show.run_json import event_json
 from runner.show.settle import Doubts, settle, settled
 from runner.show.spend import Item, bill, spend, spend_csv
 from runner.show.status import Standing, status
+from tests.builders import local_files
 from tests.show.driver import attempt_of
 from tests.show.films import CENTS, KINOVI, NOON, SANDBOX, history, last_frame, picture, plan, shot
 
@@ -77,7 +78,7 @@ def attempt(step: Step, evil: str, state: State) -> Attempt:
 def planned(evil: str) -> str:
     told = Around(
         typed=evil, asks=evil, warnings=[Problem(evil, Place(evil, 1, 1), evil, evil, "warning")],
-        cheaper=[Cheaper(evil, Decimal(1))], leaving=Leaving(film(evil).batch.files, evil), about=60, at_once=3,
+        cheaper=[Cheaper(evil, Decimal(1))], leaving=local_files(film(evil).batch), about=60, at_once=3,
     )  # fmt: skip
     films = (film(evil), film(evil, SANDBOX), long_film(evil), changed(evil))
     return "\n".join(screen(each, width, color=False, around=told) for each in films for width in (80, 140))
@@ -126,12 +127,11 @@ def ended(evil: str) -> str:
         blocked=tuple(fates), waits=tuple(fates), left=tuple(fates), perhaps=tuple(fates),
         halt=Halt(ExitCode.DECLINED, evil),
     )  # fmt: skip
-    built = frozenset({"run", "settle", "dailies", "pick"})
     one = replace(outcome, refused=(fates[0],))
     free = Outcome(film(evil, SANDBOX), made=tuple(fates))
     after = After(
         evil, evil, provider=evil, chosen=evil, everything=evil, run="another", whole=film(evil), prefix=evil, took=9,
-        asks=evil, built=built, to_commit=(evil,), zone=UTC,
+        asks=evil, to_commit=(evil,), zone=UTC,
     )  # fmt: skip
     return "\n".join(closing(each, 100, color=False, after=after) for each in (outcome, one, free))
 

@@ -15,7 +15,8 @@ from runner.plan import Plan
 from runner.problems import Place, Problem
 from runner.show.amounts import volume
 from runner.show.cells import width as cells
-from runner.show.plan import Around, Leaving, Way, price_line, screen
+from runner.show.plan import Around, Way, price_line, screen
+from tests.builders import local_files
 from tests.show.conftest import Golden
 from tests.show.films import (
     MARIA,
@@ -58,7 +59,7 @@ def around(film: Plan) -> Around:
         "storyboards/ferry.yaml --provider kinovi",
         warnings=[SQUARE],
         cheaper=[Way("--profile draft", Decimal(960)), Way("--select scene:quay", Decimal(1120))],
-        leaving=Leaving(film.batch.files, "s3://acme-film/refs", 1),
+        leaving=local_files(film.batch),
         about=1500,
         at_once=3,
     )
@@ -167,12 +168,11 @@ def test_all_shows_every_shot_in_a_line_of_its_own() -> None:
 def test_all_names_every_file_that_will_leave_the_machine_with_its_size_and_hash() -> None:
     film = half()
     files = around(film).leaving
-    assert files is not None
-    assert len(files.files) > 1
+    assert len(files) > 1
     text = screen(film, 100, color=False, all_shots=True, around=around(film))
-    listed = text.split("leaves this machine:")[1].split("\n")[1 : 1 + len(files.files)]
+    listed = text.split("leaves this machine:")[1].split("\n")[1 : 1 + len(files)]
     assert [line.split() for line in listed] == [
-        [file.path, *volume(file.bytes).split(), file.sha256[:12]] for file in files.files
+        [file.path, *volume(file.bytes).split(), file.sha256[:12]] for file in files
     ]
 
 
