@@ -1,4 +1,4 @@
-"""The only source of time and chance: now, intervals, jitter, tokens."""
+"""Time and chance as an argument: now, intervals, jitter, tokens."""
 
 import time
 from datetime import UTC, datetime

@@ -66,7 +66,7 @@ def decide(
 
 @dataclass(slots=True)
 class _Desk:
-    """One storyboard while it is decided; `known` and `made_of` remember what was worked out."""
+    """One storyboard while it is decided; `known`, `chosen` and `prices` remember what was worked out."""
 
     storyboard: Storyboard
     history: History

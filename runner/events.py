@@ -44,7 +44,7 @@ class Intended:
     request: Mapping[str, Plain]
     """The neutral form."""
     body: str
-    """JSON as it will be sent, without `callBackUrl`."""
+    """The request's body as canonical JSON; the client adds `callBackUrl`, and may order the keys otherwise."""
     quoted: Decimal
     edition: str
     key_id: str

@@ -238,7 +238,11 @@ _REMEMBERED = 1000
 
 @dataclass(slots=True)
 class History:
-    """Every attempt by id and by fingerprint, and the picks. The loop holds one and feeds it events."""
+    """Every attempt by id and by fingerprint, and the picks.
+
+    Mutable: `feed`, `enter` and `adopt` keep the indexes up to date. Picks are set directly, and so is an attempt of
+    which no indexed field changes.
+    """
 
     attempts: dict[str, Attempt] = field(default_factory=dict)
     picks: dict[tuple[str, str], int] = field(default_factory=dict)

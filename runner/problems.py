@@ -48,7 +48,10 @@ def foremost(codes: Iterable[ExitCode]) -> ExitCode:
 
 
 class Stop(Exception):  # noqa: N818 - it ends a command, it is not always an error
-    """The command cannot go on: an exit code and words for the user; caught in `cli` only."""
+    """A command cannot go on: an exit code and words for the user.
+
+    `cli` ends the process with it. Code that can go on without the part that failed catches it before.
+    """
 
     def __init__(self, code: ExitCode, words: str) -> None:
         super().__init__(words)
@@ -85,14 +88,14 @@ class Problem:
 
 @dataclass(slots=True)
 class Problems:
-    """The one mutable thing of the front: what every stage found, with the text of the files it read."""
+    """Every problem that the stages of one compilation found, with the text of the files that they read. Mutable."""
 
     found: list[Problem] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     """Text of each file read, by the name that places use; for showing the line."""
 
     def add(self, problem: Problem) -> None:
-        """Note a problem; the same one for another shot is joined to the first."""
+        """Append a problem. What several shots share is joined after the last stage."""
         self.found.append(problem)
 
     def __iter__(self) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""The only reader of the environment: flags, then environment, the user's own file, storyboard.toml, defaults."""
+"""Settings of a command: flags first, then the environment, the user's own file, storyboard.toml, defaults."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What one run of the loop holds: the history and what is in flight change, nothing else does."""
+"""The state of one run: its plan and history, what is in flight, the sums, and how each change reaches the others."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -44,9 +44,10 @@ class Aside(Protocol):
 
 
 class Run:
-    """One run: what it was given, and what it works on.
+    """One run: the doors and limits that it was given, and the state that it works on.
 
-    What changes: `history` and `running`; `plan` and `agenda` follow from the history, `money` is their sum.
+    Mutable: `history`, `running`, `shields`; `plan`, `agenda` and `money` follow from the history and are kept up to
+    date by `append`, `feed`, `count` and `ended`. Whoever changes the history otherwise calls `count` or `recount`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""From the files to the batch: read, include, check, expand, render, mention, compare. One line a step."""
+"""From the files to the batch: read, include, check, expand, render, mention, compare."""
 
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
