@@ -9,8 +9,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from runner.sandbox.animatic.order import Order
-from runner.sandbox.animatic.render import render
+from runner.animatic.render import render
+from runner.animatic.spec import Order
 
 SIZES = {"480p": (854, 480), "720p": (1280, 720), "1080p": (1920, 1080), "4k": (3840, 2160)}
 PROMPTS = {

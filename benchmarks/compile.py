@@ -18,20 +18,20 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
-from runner.deciding import decide
-from runner.edition.edition import DEFAULT, load
-from runner.edition.wire import bodies, placeholder
-from runner.events import Account
-from runner.history import History
-from runner.language import batch as language
+from runner.attempts.events import Account
+from runner.attempts.history import History
+from runner.diagnostics.problem import Problems
+from runner.editions.edition import DEFAULT, load
+from runner.language import compiler as language
 from runner.language import schema
-from runner.language.batch import Options
-from runner.language.document import Source
-from runner.language.source import new_parser, parse
-from runner.plan import Plan
-from runner.problems import Problems
-from runner.show.clean import json_document
-from runner.show.plan_json import plan_json
+from runner.language.compiler import Options
+from runner.language.yaml.document import Source
+from runner.language.yaml.parser import new_parser, parse
+from runner.planning.plan import Plan
+from runner.planning.planner import decide
+from runner.providers.kinovi.request_body import bodies, placeholder
+from runner.show.json.plan import plan_json
+from runner.show.text.escape import json_document
 
 HEAD = """storyboard: 1
 title: A very long film

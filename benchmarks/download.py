@@ -67,7 +67,7 @@ def served(path: Path) -> Iterator[str]:
 def ours(url: str, part: Path) -> None:
     """One download as a run makes it: written, hashed, synced."""
     sys.path.insert(0, str(ROOT))
-    from runner.provider.download import Bounds, Downloader, Fetched
+    from runner.providers.transport.download import Bounds, Downloader, Fetched
 
     got = Downloader(local=True, bounds=Bounds(cap=1 << 40)).fetch(url, part)
     assert isinstance(got, Fetched), got
@@ -76,7 +76,7 @@ def ours(url: str, part: Path) -> None:
 def idle(url: str, part: Path) -> None:
     """What our side costs before its first byte: the interpreter and the imports."""
     sys.path.insert(0, str(ROOT))
-    from runner.provider.download import Downloader
+    from runner.providers.transport.download import Downloader
 
     Downloader(local=True)._client(url).close()
     assert part
@@ -88,7 +88,7 @@ def delays(url: str, folder: Path) -> None:
     import anyio
     import anyio.to_thread
 
-    from runner.provider.download import Bounds, Downloader
+    from runner.providers.transport.download import Bounds, Downloader
 
     async def measured(done: anyio.Event) -> list[float]:
         late = []
@@ -135,7 +135,7 @@ def many(url: str, folder: Path, clips: int) -> None:
     sys.path.insert(0, str(ROOT))
     from concurrent.futures import ThreadPoolExecutor
 
-    from runner.provider.download import Downloader, Fetched
+    from runner.providers.transport.download import Downloader, Fetched
 
     fetch = Downloader(local=True).fetch
 

@@ -27,19 +27,16 @@ import anyio
 
 from benchmarks import live
 from benchmarks.lists import Made, best_waste, bound, doubling, every, idle, list_schedule
-from runner.edition.callback import Callback
-from runner.edition.record import Facts
-from runner.engine.hints import Hints
+from runner.attempts.events import LookAnswer, Running
+from runner.attempts.history import History
 from runner.engine.limits import Limits
-from runner.engine.loop import Stopping, make
-from runner.events import (
-    LookAnswer,
-    Running,
-)
-from runner.history import History
-from runner.language.board import Batch
-from runner.records.ledger import Ledger
-from runner.request import canonical_json
+from runner.engine.run_loop import Stopping, make
+from runner.engine.webhooks import Hints
+from runner.language.model import Batch
+from runner.providers.kinovi.callback import Callback
+from runner.providers.kinovi.task_record import Facts
+from runner.requests.request import canonical_json
+from runner.store.ledger.ledger import Ledger
 from tests.engine import virtual
 from tests.engine.boards import PAID, batch, planner, shot
 from tests.engine.provider import Simulated, Task, World

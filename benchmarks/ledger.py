@@ -16,9 +16,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from runner.clock import SystemClock
-from runner.engine.limits import Limits
-from runner.events import (
+from runner.attempts.events import (
     Account,
     Clip,
     Created,
@@ -31,10 +29,12 @@ from runner.events import (
     Succeeded,
     What,
 )
-from runner.history import begin
-from runner.records.ledger import Ledger
-from runner.records.ledger_file import NAME
-from runner.request import Plain
+from runner.attempts.history import begin
+from runner.clock import SystemClock
+from runner.engine.limits import Limits
+from runner.requests.request import Plain
+from runner.store.ledger.database import NAME
+from runner.store.ledger.ledger import Ledger
 
 ACCOUNT = Account("kinovi", "kinovi.example")
 ROUNDS = 60

@@ -28,28 +28,28 @@ from urllib import request as web
 import anyio
 
 from benchmarks.lists import Made, bound, idle, list_schedule
+from runner.app.provider_gateway import Hands
+from runner.attempts.events import Clip
+from runner.attempts.history import History
 from runner.clock import SystemClock
-from runner.commands.hands import Hands
-from runner.deciding import decide
-from runner.edition.edition import load
-from runner.engine.hints import Hints
+from runner.diagnostics.problem import Place
+from runner.editions.edition import load
 from runner.engine.limits import Limits
-from runner.engine.loop import Stopping, make
-from runner.engine.news import News
-from runner.events import Clip
-from runner.history import History
-from runner.key import Key
-from runner.language.board import Batch, Shot
-from runner.plan import Plan
-from runner.problems import Place
-from runner.provider.client import Client
-from runner.provider.download import Downloader
-from runner.provider.receiver import Receiver
-from runner.provider.uploads import Uploads
+from runner.engine.run_events import News
+from runner.engine.run_loop import Stopping, make
+from runner.engine.webhooks import Hints
+from runner.language.model import Batch, Shot
+from runner.planning.plan import Plan
+from runner.planning.planner import decide
+from runner.providers.kinovi.client import Client
+from runner.providers.kinovi.uploads import Uploads
+from runner.providers.transport.download import Downloader
+from runner.providers.transport.webhook_server import Receiver
 from runner.publish.materials import Publisher
-from runner.records.clips import Shelf
-from runner.records.ledger import Ledger
-from runner.request import FromTake, Request
+from runner.requests.request import FromTake, Request
+from runner.settings.api_key import Key
+from runner.store.clip_store import Shelf
+from runner.store.ledger.ledger import Ledger
 from tests.engine.boards import PAID, PATH, batch
 
 REAL = 150.0

@@ -21,13 +21,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.live import KEY, ask
+from runner.attempts.history import History
 from runner.clock import SystemClock
 from runner.engine.limits import Limits
-from runner.engine.loop import in_one_thread
+from runner.engine.run_context import Run
+from runner.engine.run_loop import in_one_thread
 from runner.engine.schedule import orders
-from runner.engine.state import Run
-from runner.history import History
-from runner.records.ledger import Ledger
+from runner.store.ledger.ledger import Ledger
 from tests.engine.boards import film, planner
 from tests.engine.provider import Simulated, World
 

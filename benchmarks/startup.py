@@ -19,16 +19,16 @@ from decimal import Decimal
 from pathlib import Path
 
 from benchmarks.compile import process, storyboard
+from runner.attempts.events import Account, Clip, Created, Event, Intended, Sending, Stored, Succeeded
+from runner.attempts.history import Attempt, History, begin
 from runner.clock import SystemClock
-from runner.deciding import decide
-from runner.edition.edition import DEFAULT, load
+from runner.editions.edition import DEFAULT, load
 from runner.engine.limits import Limits
-from runner.events import Account, Clip, Created, Event, Intended, Sending, Stored, Succeeded
-from runner.history import Attempt, History, begin
-from runner.language import batch as language
-from runner.plan import Step
-from runner.records.ledger import Ledger
-from runner.records.repository import identify
+from runner.language import compiler as language
+from runner.planning.plan import Step
+from runner.planning.planner import decide
+from runner.store.git import identify
+from runner.store.ledger.ledger import Ledger
 
 WITH_JINJA = (
     "  wrap: |\n    {{ camera }}.",

@@ -37,8 +37,8 @@ def _run() -> int:
 
 def _unchanged() -> bool:
     """A run that would find nothing to do, as it did before: said from memory."""
-    from runner.records.unchanged import answer
-    from runner.surroundings import state_path, surroundings
+    from runner.settings.environment import state_path, surroundings
+    from runner.store.noop_cache import answer
 
     state = state_path()
     said = None if state is None else answer(state, __version__, sys.argv[1:], surroundings())

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from runner.problems import ExitCode
+    from runner.diagnostics.problem import ExitCode
 
 _DESCRIPTION = """\
 Storyboards as code for AI video: keep a YAML storyboard in git, see everything that is wrong with it, price the
@@ -37,7 +37,7 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in our own form, with the way to more."""
 
     def error(self, message: str) -> "NoReturn":
-        from runner.problems import ExitCode, Stop
+        from runner.diagnostics.problem import ExitCode, Stop
 
         raise Stop(ExitCode.USAGE, f"{message}\n  {self.prog} --help says how it is used")
 
@@ -94,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _ended(words: list[str]) -> "ExitCode":
     import signal
 
-    from runner.problems import ExitCode, Stop
+    from runner.diagnostics.problem import ExitCode, Stop
 
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -120,7 +120,7 @@ def _interrupt(number: int, frame: object) -> "NoReturn":
 
 
 def _dispatch(words: list[str]) -> "ExitCode":
-    from runner.problems import ExitCode, Stop
+    from runner.diagnostics.problem import ExitCode, Stop
 
     _tolerate_output()
     first = next((word for word in words if not word.startswith("-")), None)
@@ -142,7 +142,7 @@ def _dispatch(words: list[str]) -> "ExitCode":
 
 
 def _unknown(word: str) -> str:
-    from runner.problems import nearest
+    from runner.diagnostics.problem import nearest
 
     near = nearest(word, COMMANDS)
     meant = f"; did you mean `storyboard {near}`?" if near else ""
@@ -151,7 +151,7 @@ def _unknown(word: str) -> str:
 
 def _unknown_flag(word: str, command: str | None) -> str:
     """The nearest flag of the command, and where all of them stand."""
-    from runner.problems import nearest
+    from runner.diagnostics.problem import nearest
 
     alone = argparse.ArgumentParser()
     if command is not None:
@@ -171,7 +171,7 @@ def _tolerate_output() -> None:
 
 def _say(words: str) -> None:
     """To standard error, cleaned; a closed one is no reason to fail."""
-    from runner.show.clean import clean
+    from runner.show.text.escape import clean
 
     first, *rest = words.splitlines() or [""]
     try:
@@ -200,9 +200,9 @@ def _flush() -> None:
 
 def _report(defect: Exception, words: list[str]) -> "ExitCode":
     """A defect of ours: a report file in the state folder, and three lines for the user."""
-    from runner.problems import ExitCode
-    from runner.records.report import write
-    from runner.settings import key_text, state_folder
+    from runner.diagnostics.problem import ExitCode
+    from runner.settings.settings import key_text, state_folder
+    from runner.store.crash_report import write
 
     where = write(defect, words, state_folder(), key_text())
     _say(

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from runner.events import Event
-from runner.history import History
-from runner.language.board import Batch
-from runner.request import LocalFile
+from runner.attempts.events import Event
+from runner.attempts.history import History
+from runner.language.model import Batch
+from runner.requests.request import LocalFile
 
 
 def history_of(events: Iterable[Event]) -> History:

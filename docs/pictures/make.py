@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from runner.media.sheet import contact_sheet
+from runner.media.contact_sheet import contact_sheet
 
 ROOT = Path(__file__).parents[2]
 OUTPUT = ROOT / "renders/harbour/sandbox"

@@ -9,21 +9,21 @@ from pathlib import Path
 import anyio
 
 from runner import __version__
+from runner.app.project import color, columns
 from runner.clock import SystemClock
 from runner.commands import flags
-from runner.commands.reading import color, columns
-from runner.edition.edition import load
-from runner.key import misshapen
-from runner.media.checkup import libraries
-from runner.problems import Check, ExitCode, Stop
-from runner.provider import checkup
-from runner.provider.client import Client
-from runner.records.checkup import folder
-from runner.records.ledger import Ledger
-from runner.records.ledger_file import NAME
-from runner.settings import Flags, Settings, find_root, proxies, read
-from runner.show.clean import json_document
-from runner.show.doctor import doctor, doctor_json
+from runner.diagnostics.problem import Check, ExitCode, Stop
+from runner.editions.edition import load
+from runner.media.health import libraries
+from runner.providers.kinovi import health
+from runner.providers.kinovi.client import Client
+from runner.settings.api_key import misshapen
+from runner.settings.settings import Flags, Settings, find_root, proxies, read
+from runner.show.screens.doctor import doctor, doctor_json
+from runner.show.text.escape import json_document
+from runner.store.health import folder
+from runner.store.ledger.database import NAME
+from runner.store.ledger.ledger import Ledger
 
 _SAMPLE = "ش 佩 あ"
 """Arabic, Chinese and Japanese: what animatics need further fonts for."""
@@ -70,12 +70,12 @@ def _here(settings: Settings) -> Iterator[Check]:
     yield from folder("clips", settings.output)
     yield from folder("state", settings.state, pays=True)
     yield _ledger(settings)
-    yield checkup.key_shape(settings.key_text)
-    yield checkup.proxies(settings.base_url, proxies())
+    yield health.key_shape(settings.key_text)
+    yield health.proxies(settings.base_url, proxies())
 
 
 def _fonts() -> Check:
-    from runner.sandbox.animatic.fonts import missing_font
+    from runner.animatic.fonts import missing_font
 
     missing = missing_font(_SAMPLE)
     if missing is None:
@@ -96,4 +96,4 @@ def _ledger(settings: Settings) -> Check:
 async def _asked(settings: Settings, demo: bool) -> list[Check]:
     """What the provider says, for nothing."""
     async with Client(settings.base_url, settings.key(), load(settings.edition)) as client:
-        return await (checkup.demo(client) if demo else checkup.reach(client))
+        return await (health.demo(client) if demo else health.reach(client))

@@ -2,9 +2,9 @@
 
 import argparse
 
+from runner.diagnostics.problem import ExitCode, Stop, nearest
 from runner.language.catalogue import catalogue
-from runner.problems import ExitCode, Stop, nearest
-from runner.show.problems import explain
+from runner.show.screens.problems import explain
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -6,29 +6,22 @@ from contextlib import AsyncExitStack
 
 import anyio
 
-from runner.commands import flags, recording
-from runner.commands.earlier import Earlier
-from runner.commands.hands import Hands, open_hands
-from runner.commands.opening import Opened, looking
-from runner.commands.reading import color, columns
-from runner.commands.superseded import aside, retake
+from runner.app import run_store
+from runner.app.fetch import Earlier
+from runner.app.orphaned_attempts import aside, retake
+from runner.app.project import color, columns
+from runner.app.provider_gateway import Hands, open_hands
+from runner.app.session import Opened, looking
+from runner.attempts.events import Event, Running, Stored, Succeeded
+from runner.attempts.history import Attempt, History
+from runner.commands import flags
 from runner.commands.verify import check, made
-from runner.engine.hands import NotYet
-from runner.events import (
-    Event,
-    Running,
-    Stored,
-    Succeeded,
-)
-from runner.history import (
-    Attempt,
-    History,
-)
-from runner.plan import Step
-from runner.problems import ExitCode
-from runner.show.clean import json_document
-from runner.show.clips import ClipCheck, Verdict, clips, clips_json
-from runner.values import replace
+from runner.diagnostics.problem import ExitCode
+from runner.engine.ports import NotYet
+from runner.lazy_dataclass import replace
+from runner.planning.plan import Step
+from runner.show.screens.clips import ClipCheck, Verdict, clips, clips_json
+from runner.show.text.escape import json_document
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -48,10 +41,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     desk = looking(args)
-    with recording.records(desk) as records:
+    with run_store.records(desk) as records:
         history = desk.recall(records.history())
         checks = anyio.run(_fetched, desk, history, records)
-        recording.write_manifests(desk, history)
+        run_store.write_manifests(desk, history)
     if args.json:
         print(json_document(clips_json(checks, "fetch")), end="")
     else:
@@ -59,7 +52,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     return ExitCode.DONE if all(each.well for each in checks) else ExitCode.FAILED
 
 
-async def _fetched(desk: Opened, history: History, records: recording.Records) -> list[ClipCheck]:
+async def _fetched(desk: Opened, history: History, records: run_store.Records) -> list[ClipCheck]:
     checks: list[ClipCheck] = []
     plan = desk.plan(history)
     before = [(attempt, retake(plan, attempt)) for attempt in aside(desk, history, plan)]
@@ -85,7 +78,7 @@ async def _fetched(desk: Opened, history: History, records: recording.Records) -
 
 
 async def _brought(
-    hands: Hands, found: ClipCheck, step: Step, attempt: Attempt, history: History, records: recording.Records
+    hands: Hands, found: ClipCheck, step: Step, attempt: Attempt, history: History, records: run_store.Records
 ) -> ClipCheck:
     """From this disk, else by a fresh link from the provider; taken only when it is the same clip."""
     stored: Stored | NotYet | None = await hands.recall(attempt, step)

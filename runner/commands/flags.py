@@ -4,8 +4,8 @@ import argparse
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from runner.settings import Flags
-from runner.settings_file import PROVIDERS
+from runner.settings.file import PROVIDERS
+from runner.settings.settings import Flags
 
 
 def add_files(parser: argparse.ArgumentParser, *, required: bool) -> None:

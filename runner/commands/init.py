@@ -5,8 +5,8 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from runner.problems import ExitCode, Stop
-from runner.show.clean import clean
+from runner.diagnostics.problem import ExitCode, Stop
+from runner.show.text.escape import clean
 
 _SCHEMA = Path("schemas/storyboard.schema.json")
 

@@ -3,15 +3,13 @@
 import argparse
 from collections.abc import Mapping
 
-from runner.commands import flags, recording
-from runner.commands.opening import Opened, looking, named
-from runner.history import (
-    History,
-    State,
-)
-from runner.problems import ExitCode, Stop
-from runner.request import Plain, fingerprint
-from runner.selection import Name, board_name
+from runner.app import run_store
+from runner.app.session import Opened, looking, named
+from runner.attempts.history import History, State
+from runner.commands import flags
+from runner.diagnostics.problem import ExitCode, Stop
+from runner.planning.selection import Name, board_name
+from runner.requests.request import Plain, fingerprint
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +42,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     shot, pin = named(desk, args.shot)
     if pin is not None:
         raise Stop(ExitCode.USAGE, f"write the take after the shot: storyboard pick {shot.id} {pin}")
-    with recording.records(desk) as records:
+    with run_store.records(desk) as records:
         history = desk.recall(records.history())
         name = (shot.storyboard, shot.id)
         if args.take is None:
@@ -52,7 +50,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         else:
             _must_be_made(desk, history, name, args.take)
             history.picks[name] = args.take
-        recording.write_manifests(desk, history)
+        run_store.write_manifests(desk, history)
     if not args.quiet:
         said = f"take {args.take}" if args.take is not None else "no take"
         print(f"{board_name(shot.storyboard)}:{shot.id}: {said} is picked ({desk.settings.variant})")

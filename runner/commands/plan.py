@@ -5,18 +5,18 @@ import sys
 from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 
+from runner.app.approval import Ceiling, ceilings
+from runner.app.destinations import goes
+from runner.app.plan_report import around, history_now, spent_today, warnings, ways
+from runner.app.project import color, columns
+from runner.app.session import Opened, named, opened
+from runner.attempts.history import History
 from runner.commands import flags
-from runner.commands.asking import Ceiling, ceilings
-from runner.commands.callbacks import goes
-from runner.commands.opening import Opened, named, opened
-from runner.commands.pricing import around, history_now, spent_today, warnings, ways
-from runner.commands.reading import color, columns
-from runner.history import History
-from runner.plan import Plan
-from runner.problems import ExitCode, Place, Problem
-from runner.show.amounts import credits_text
-from runner.show.plan import Around, Way, price_line, screen
-from runner.values import replace
+from runner.diagnostics.problem import ExitCode, Place, Problem
+from runner.lazy_dataclass import replace
+from runner.planning.plan import Plan
+from runner.show.screens.plan import Around, Way, price_line, screen
+from runner.show.text.format import credits_text
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 def _explain(desk: Opened, words: str) -> ExitCode:
     from runner.language.explain import explain_shot
-    from runner.show.explain import text
+    from runner.show.screens.shot import text
 
     shot, _ = named(desk, words)
     root = desk.settings.root
@@ -77,9 +77,9 @@ def _explain(desk: Opened, words: str) -> ExitCode:
 
 
 def _json(desk: Opened, plan: Plan, history: History) -> None:
-    from runner.edition.wire import bodies, placeholder
-    from runner.show.clean import json_document
-    from runner.show.plan_json import plan_json
+    from runner.providers.kinovi.request_body import bodies, placeholder
+    from runner.show.json.plan import plan_json
+    from runner.show.text.escape import json_document
 
     body_of = bodies(desk.edition, placeholder)
     shape = plan_json(plan, lambda step: body_of(step.shot.request), warnings(desk, plan), goes(desk, history))

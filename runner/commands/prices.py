@@ -4,13 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
+from runner.app.project import color, columns, priced
 from runner.commands import flags
-from runner.commands.reading import color, columns, priced
-from runner.edition.edition import NAMES
-from runner.problems import ExitCode
-from runner.settings import Flags, find_root, read
-from runner.show.clean import json_document
-from runner.show.prices import prices, prices_json
+from runner.diagnostics.problem import ExitCode
+from runner.editions.edition import NAMES
+from runner.settings.settings import Flags, find_root, read
+from runner.show.screens.prices import prices, prices_json
+from runner.show.text.escape import json_document
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -4,22 +4,23 @@ import argparse
 import sys
 from pathlib import Path
 
+from runner.app import approval, run_store
+from runner.app.noop_cache import Standstill
+from runner.app.orphaned_attempts import with_a_task, with_strays
+from runner.app.project import color, columns
+from runner.app.session import Opened, opened, typed
+from runner.attempts.history import History
 from runner.clock import SystemClock
-from runner.commands import asking, flags, recording
-from runner.commands.opening import Opened, opened, typed
-from runner.commands.reading import color, columns
-from runner.commands.standstill import Standstill
-from runner.commands.superseded import with_a_task, with_strays
-from runner.engine.inflight import Running
-from runner.engine.news import Money, News
-from runner.engine.outcome import outcome
-from runner.engine.pace import Pace
-from runner.history import History
-from runner.plan import Action, Plan
-from runner.problems import ExitCode
-from runner.show.closing import closing
-from runner.show.live import JsonView
-from runner.show.plan import Around, nothing_to_do, screen
+from runner.commands import flags
+from runner.diagnostics.problem import ExitCode
+from runner.engine.result import outcome
+from runner.engine.run_events import Money, News
+from runner.engine.run_state import Running
+from runner.engine.throttle import Pace
+from runner.planning.plan import Action, Plan
+from runner.show.live.view import JsonView
+from runner.show.screens.closing import closing
+from runner.show.screens.plan import Around, nothing_to_do, screen
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -72,26 +73,26 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 def _run(desk: Opened, still: Standstill) -> ExitCode:
     still.begin()
-    with recording.records(desk) as records:
+    with run_store.records(desk) as records:
         history = desk.recall(records.history())
         asked = desk.asked(history)
         plan = desk.plan(history, selected=desk.selected, asked=asked)
-        recording.shelve(plan, history, records)
+        run_store.shelve(plan, history, records)
         if _anything_to_do(plan):
             records = _agreed(desk, plan, history, records)
         elif not _may_bring(desk, plan, history):
             return _nothing(desk, plan, history, records, still)
-        from runner.commands import making
+        from runner.app import execute
 
-        return making.make(desk, plan, history, records, asked)
+        return execute.make(desk, plan, history, records, asked)
 
 
-def _agreed(desk: Opened, plan: Plan, history: History, records: recording.Records) -> recording.Records:
+def _agreed(desk: Opened, plan: Plan, history: History, records: run_store.Records) -> run_store.Records:
     """The same with the price that somebody said yes to; Stop where nobody may, or does."""
-    if not plan.play and asking.is_terminal() and not desk.args.quiet:
-        asking.show(desk, plan, history)
-    asking.fit(desk, plan, history)
-    agreed = asking.consent(desk, plan, history, records.last_day())
+    if not plan.play and approval.is_terminal() and not desk.args.quiet:
+        approval.show(desk, plan, history)
+    approval.fit(desk, plan, history)
+    agreed = approval.consent(desk, plan, history, records.last_day())
     return records if agreed is None else records.within(agreed)
 
 
@@ -106,10 +107,10 @@ def _anything_to_do(plan: Plan) -> bool:
     return any(step.action in (Action.MAKE, Action.RESUME) or step.waits_for == "shot" for step in plan.steps)
 
 
-def _nothing(desk: Opened, plan: Plan, history: History, records: recording.Records, still: Standstill) -> ExitCode:
+def _nothing(desk: Opened, plan: Plan, history: History, records: run_store.Records, still: Standstill) -> ExitCode:
     """A run that has nothing to send: the manifest is brought up to date, and the screen says how things stand."""
     ended = with_strays(desk, history, outcome(plan, history, Running(Pace(1)), records.limits, Money()))
-    recording.write_manifests(desk, history)
+    run_store.write_manifests(desk, history)
     if desk.args.json:
         seen = JsonView(sys.stdout)
         seen.tell(News("done", records.clock.now(), plan=plan, outcome=ended))
@@ -121,6 +122,6 @@ def _nothing(desk: Opened, plan: Plan, history: History, records: recording.Reco
         still.found(desk, plan, history, said)
     else:
         print(
-            closing(ended, columns(), color(desk.args, sys.stdout), recording.after(desk, records, history, 0)), end=""
+            closing(ended, columns(), color(desk.args, sys.stdout), run_store.after(desk, records, history, 0)), end=""
         )
     return ended.exit_code

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from runner.commands.flags import count
-from runner.problems import ExitCode
+from runner.diagnostics.problem import ExitCode
 
 _FOREVER = 10**9
 
@@ -39,8 +39,8 @@ def _add_account(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_tasks(parser: argparse.ArgumentParser) -> None:
+    from runner.sandbox.api.rulebook import LINK_HOURS, NAMES
     from runner.sandbox.options import WEBHOOKS
-    from runner.sandbox.pages import LINK_HOURS, NAMES
 
     group = parser.add_argument_group("how it answers")
     group.add_argument("--edition", choices=NAMES, default=NAMES[0], help=f"of the contract (default: {NAMES[0]})")
@@ -115,7 +115,7 @@ def _seconds(text: str) -> float:
 
 
 def _key(text: str) -> str:
-    from runner.key import misshapen
+    from runner.settings.api_key import misshapen
 
     if (wrong := misshapen(text)) is not None:
         raise argparse.ArgumentTypeError(f"this is no key: {wrong}")

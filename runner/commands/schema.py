@@ -2,8 +2,8 @@
 
 import argparse
 
+from runner.diagnostics.problem import ExitCode, Stop, nearest
 from runner.language.schema import folder
-from runner.problems import ExitCode, Stop, nearest
 
 _ENDING = ".schema.json"
 

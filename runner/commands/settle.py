@@ -6,27 +6,20 @@ from collections.abc import Sequence
 
 import anyio
 
-from runner.commands import flags, others, recording
-from runner.commands.opening import Opened, named, paid
-from runner.commands.reading import color, columns
-from runner.edition.record import Facts
-from runner.edition.wire import body, placeholder
-from runner.engine.settle import adoption, declared, doubts, likeliest, stranger, undone
-from runner.events import (
-    Event,
-    LookAnswer,
-    Settled,
-)
-from runner.history import (
-    Attempt,
-    History,
-    State,
-)
-from runner.problems import ExitCode, Stop, foremost
-from runner.provider.client import Client
-from runner.selection import board_name
-from runner.show.clean import json_document
-from runner.show.settle import Doubts, settle, settle_json, settled, which
+from runner.app import foreign_outputs, run_store
+from runner.app.project import color, columns
+from runner.app.session import Opened, named, paid
+from runner.attempts.events import Event, LookAnswer, Settled
+from runner.attempts.history import Attempt, History, State
+from runner.commands import flags
+from runner.diagnostics.problem import ExitCode, Stop, foremost
+from runner.planning.selection import board_name
+from runner.planning.settlement import adoption, declared, doubts, likeliest, stranger, undone
+from runner.providers.kinovi.client import Client
+from runner.providers.kinovi.request_body import body, placeholder
+from runner.providers.kinovi.task_record import Facts
+from runner.show.screens.settle import Doubts, settle, settle_json, settled, which
+from runner.show.text.escape import json_document
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -63,9 +56,9 @@ def run(args: argparse.Namespace) -> ExitCode:
         if args.task or args.not_charged or args.charged or args.undo:
             raise Stop(ExitCode.USAGE, "say which: storyboard settle SHOT …")
         return _list(desk)
-    desk, strange = others.own(desk)
-    others.tell(strange)
-    with recording.ledger(desk) as records:
+    desk, strange = foreign_outputs.own(desk)
+    foreign_outputs.tell(strange)
+    with run_store.ledger(desk) as records:
         history = desk.recall(records.history())
         attempt, event = _word(desk, history, records)
         taken = records.ledger.take_in(attempt) if attempt.elsewhere else None
@@ -79,8 +72,8 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 
 def _list(desk: Opened) -> ExitCode:
-    desk, history, strange = others.history_of_the_rest(desk)
-    others.tell(strange)
+    desk, history, strange = foreign_outputs.history_of_the_rest(desk)
+    foreign_outputs.tell(strange)
     found = Doubts(doubts(history), desk.settings.usd_per_credit)
     if desk.args.json:
         print(json_document(settle_json(found)), end="")
@@ -89,7 +82,7 @@ def _list(desk: Opened) -> ExitCode:
     return foremost([*[ExitCode.UNFIT] * bool(strange), *[ExitCode.UNSETTLED] * bool(found.attempts)])
 
 
-def _word(desk: Opened, history: History, records: recording.Records) -> tuple[Attempt, Event]:
+def _word(desk: Opened, history: History, records: run_store.Records) -> tuple[Attempt, Event]:
     """The attempt that is meant, and what is true of it from now on."""
     args, now = desk.args, records.clock.now()
     if args.undo:
@@ -131,7 +124,7 @@ def _named(attempts: Sequence[Attempt], words: str) -> list[Attempt]:
     ]
 
 
-def _adopted(desk: Opened, history: History, records: recording.Records) -> tuple[Attempt, Event]:
+def _adopted(desk: Opened, history: History, records: run_store.Records) -> tuple[Attempt, Event]:
     """A task that the provider confirms, for the attempt in doubt, or for a take that no ledger has tried."""
     args, now = desk.args, records.clock.now()
     seen, facts = anyio.run(_look, desk, args.task)
@@ -145,7 +138,7 @@ def _adopted(desk: Opened, history: History, records: recording.Records) -> tupl
     return attempt, adoption(attempt, args.task, seen, facts, history, now)
 
 
-def _taken_over(desk: Opened, history: History, facts: Facts, records: recording.Records) -> tuple[Attempt, Event]:
+def _taken_over(desk: Opened, history: History, facts: Facts, records: run_store.Records) -> tuple[Attempt, Event]:
     """On the user's word, a task that was made for a take of which no ledger knows an attempt."""
     now = records.clock.now()
     shot, take = named(desk, desk.args.shot)

@@ -6,14 +6,15 @@ import sys
 from datetime import UTC, date, datetime, timedelta
 from typing import get_args
 
+from runner.app import foreign_outputs
+from runner.app.project import color, columns
+from runner.app.session import Opened, paid
+from runner.attempts.history import Attempt
 from runner.clock import SystemClock
-from runner.commands import flags, others
-from runner.commands.opening import Opened, paid
-from runner.commands.reading import color, columns
-from runner.history import Attempt
-from runner.problems import ExitCode, Stop
-from runner.show.clean import json_document
-from runner.show.spend import By, Item, bill, spend, spend_csv, spend_json
+from runner.commands import flags
+from runner.diagnostics.problem import ExitCode, Stop
+from runner.show.screens.spend import By, Item, bill, spend, spend_csv, spend_json
+from runner.show.text.escape import json_document
 
 _FIRST, _LAST = 1971, 9998
 """Years in which every day has a day before and after it, in every zone."""
@@ -61,8 +62,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     whole = paid(args)
     since, until, words = _period(args)
     boards = {board.path for board in whole.batch.storyboards} if args.files else None
-    desk, history, strange = others.history_of_the_rest(whole)
-    others.tell(strange)
+    desk, history, strange = foreign_outputs.history_of_the_rest(whole)
+    foreign_outputs.tell(strange)
     known = history.attempts.values()
     attempts = [each for each in known if boards is None or each.intended.storyboard in boards]
     items = [_item(desk, each) for each in attempts if _within(each, since, until)]

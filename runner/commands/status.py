@@ -3,16 +3,17 @@
 import argparse
 import sys
 
+from runner.app import foreign_outputs
+from runner.app.approval import budgets, counted
+from runner.app.field_locations import places
+from runner.app.orphaned_attempts import superseded
+from runner.app.project import color, columns
+from runner.app.session import Opened, looking, typed
 from runner.clock import SystemClock
-from runner.commands import flags, others
-from runner.commands.asking import budgets, counted
-from runner.commands.opening import Opened, looking, typed
-from runner.commands.placing import places
-from runner.commands.reading import color, columns
-from runner.commands.superseded import superseded
-from runner.problems import ExitCode, Stop
-from runner.show.clean import json_document
-from runner.show.status import Standing, status, status_json
+from runner.commands import flags
+from runner.diagnostics.problem import ExitCode, Stop
+from runner.show.screens.status import Standing, status, status_json
+from runner.show.text.escape import json_document
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -34,10 +35,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     whole = looking(args)
-    desk, history, strange = others.history_of_the_rest(whole)
+    desk, history, strange = foreign_outputs.history_of_the_rest(whole)
     if strange and not desk.batch.storyboards:
         raise Stop(ExitCode.UNFIT, "\n".join(strange))
-    others.tell(strange)
+    foreign_outputs.tell(strange)
     plan = desk.plan(history, selected=whole.selected)
     beside = tuple(superseded(desk, history))
     now = SystemClock().now()

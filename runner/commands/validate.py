@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 from runner import __version__
+from runner.app.project import Reading, color, reading
 from runner.commands import flags
-from runner.commands.reading import Reading, color, reading
-from runner.problems import ExitCode
+from runner.diagnostics.problem import ExitCode
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         if not args.quiet:
             print(_verdict(desk))
         return ExitCode.DONE
-    from runner.show import problems as show
+    from runner.show.screens import problems as show
 
     match form:
         case "json":

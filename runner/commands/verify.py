@@ -6,20 +6,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from runner.app.plan_report import history_now
+from runner.app.project import color, columns
+from runner.app.session import Opened, looking, typed
+from runner.attempts.events import Clip
+from runner.attempts.history import Attempt, History, State
 from runner.commands import flags
-from runner.commands.opening import Opened, looking, typed
-from runner.commands.pricing import history_now
-from runner.commands.reading import color, columns
-from runner.events import Clip
-from runner.history import (
-    Attempt,
-    History,
-    State,
-)
-from runner.plan import Step
-from runner.problems import ExitCode
-from runner.show.clean import json_document
-from runner.show.clips import ClipCheck, clips, clips_json
+from runner.diagnostics.problem import ExitCode
+from runner.planning.plan import Step
+from runner.show.screens.clips import ClipCheck, clips, clips_json
+from runner.show.text.escape import json_document
 
 
 def add(parser: argparse.ArgumentParser) -> None:

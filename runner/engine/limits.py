@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal
 
-from runner.values import dataclass, field
+from runner.lazy_dataclass import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from runner.engine.agenda import Agenda, Group
-from runner.engine.inflight import Key, Need, Running
+from runner.attempts.history import OPEN, Attempt, History, State
 from runner.engine.limits import Limits
-from runner.engine.pace import allowed, out_of_patience, tokens
-from runner.history import (
-    OPEN,
-    Attempt,
-    History,
-    State,
-)
-from runner.plan import ORDERED, Plan, Step
-from runner.request import FromTake, Remote
+from runner.engine.queue import Agenda, Group
+from runner.engine.run_state import Key, Need, Running
+from runner.engine.throttle import allowed, out_of_patience, tokens
+from runner.planning.plan import ORDERED, Plan, Step
+from runner.requests.request import FromTake, Remote
 
 TRY_LATER_REPEATS = 3
 NOT_SENT_TRIES = 5

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from runner.values import dataclass
+from runner.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from runner.language.document import Fields, Origin, Value
+from runner.diagnostics.problem import Problem, Problems
 from runner.language.ids import bad_id
 from runner.language.matrix import Axis, Choice, appended, axes, combinations
-from runner.language.scope import MARK, Fault, Scope, Variable, plain_values, variable
-from runner.language.shots import Draft, Ground, Layer, merge, merged_mapping, render_field
-from runner.language.template import Templates
-from runner.problems import Problem, Problems
+from runner.language.shot_draft import Draft, Ground, Layer, merge, merged_mapping, render_field
+from runner.language.templates.scope import MARK, Fault, Scope, Variable, plain_values, variable
+from runner.language.templates.template import Templates
+from runner.language.yaml.document import Fields, Origin, Value
 
 MAX_SHOTS = 100_000
 # Most ids are letters, digits and dashes: nothing more need be asked of them.

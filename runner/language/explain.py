@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path as FilePath
 
-from runner.language.batch import Film, Options, compiling
-from runner.language.board import Shot
-from runner.language.compose import Composer
-from runner.language.document import Value
-from runner.language.environment import text_of
+from runner.diagnostics.problem import Place
+from runner.language.compiler import Film, Options, compiling
 from runner.language.expansion import used_names
-from runner.language.scope import Fault
-from runner.language.shots import Draft, finish, prompt_text
-from runner.problems import Place
-from runner.values import dataclass
+from runner.language.model import Shot
+from runner.language.request_builder import Composer
+from runner.language.shot_draft import Draft, finish, prompt_text
+from runner.language.templates.environment import text_of
+from runner.language.templates.scope import Fault
+from runner.language.yaml.document import Value
+from runner.lazy_dataclass import dataclass
 
 _DEFAULTS = {"model": "seedance-20", "resolution": "720p", "duration": "5", "aspect_ratio": "16:9", "takes": "1"}
 _ORDER = """

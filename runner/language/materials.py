@@ -8,13 +8,13 @@ from pathlib import Path as FilePath
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from runner.language.document import Origin, Value
-from runner.language.files import Unfit, check_written, inside, media_fits, opened, reason
-from runner.language.include import Named
+from runner.diagnostics.problem import Problem
+from runner.language.loader import Named
+from runner.language.safe_files import Unfit, check_written, inside, media_fits, opened, reason
+from runner.language.yaml.document import Origin, Value
+from runner.lazy_dataclass import dataclass, field
 from runner.media.files import MAX_BYTES, NotMedia, known_endings, measure
-from runner.problems import Problem
-from runner.request import Kind, LocalFile, Remote
-from runner.values import dataclass, field
+from runner.requests.request import Kind, LocalFile, Remote
 
 KINDS: tuple[Kind, ...] = ("image", "video", "audio")
 

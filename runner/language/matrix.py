@@ -3,11 +3,11 @@
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
-from runner.language.document import Origin, Value
-from runner.language.environment import slug, text_of
+from runner.diagnostics.problem import Problem, Problems, nearest
 from runner.language.schema import load
-from runner.problems import Problem, Problems, nearest
-from runner.values import dataclass
+from runner.language.templates.environment import slug, text_of
+from runner.language.yaml.document import Origin, Value
+from runner.lazy_dataclass import dataclass
 
 MAX_COMBINATIONS = 10_000
 _MANY = 200  # after so many problems nobody reads which value is the nearest

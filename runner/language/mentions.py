@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from runner.diagnostics.problem import nearest
 from runner.language.materials import Asset, folded
-from runner.problems import nearest
-from runner.request import Kind, Part
+from runner.requests.request import Kind, Part
 
 # It begins with its @ and looks back past it: so the search goes from one @ to the next.
 _AT = re.compile(r"@(?:@|(?<![A-Za-z0-9._\-+@]@)(?=\S))")

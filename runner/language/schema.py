@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
-from runner.language.document import Document, Fields, Key, Origin, Path, Value
+from runner.diagnostics.problem import Problem, nearest
 from runner.language.ids import bad_id
-from runner.problems import Problem, nearest
+from runner.language.yaml.document import Document, Fields, Key, Origin, Path, Value
 
 if TYPE_CHECKING:
     from jsonschema import Draft7Validator, ValidationError

@@ -9,11 +9,11 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from runner.media.boxes import Broken, Track, tracks, walk
+from runner.lazy_dataclass import dataclass
 from runner.media.files import NotMedia, sniff
 from runner.media.frames import image_of
-from runner.media.reading import reading
-from runner.values import dataclass
+from runner.media.mp4_boxes import Broken, Track, tracks, walk
+from runner.media.open_media import reading
 
 if TYPE_CHECKING:
     import av

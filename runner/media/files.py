@@ -10,9 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from runner.media.reading import reading
-from runner.request import Kind
-from runner.values import dataclass
+from runner.lazy_dataclass import dataclass
+from runner.media.open_media import reading
+from runner.requests.request import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,11 +9,11 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from runner.engine.hands import NotYet
-from runner.history import Attempt
+from runner.attempts.history import Attempt
+from runner.engine.ports import NotYet
+from runner.lazy_dataclass import dataclass, field
 from runner.media.clip import NotWhole, frame
-from runner.request import FromTake, LocalFile, Material, Remote
-from runner.values import dataclass, field
+from runner.requests.request import FromTake, LocalFile, Material, Remote
 
 Send = Callable[[str, bytes], Awaitable[str | NotYet]]
 """Publishes bytes under a plain file name, and gives their address."""

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runner.clock import SystemClock
-from runner.edition.edition import Edition
-from runner.sandbox.links import kept_token
+from runner.editions.edition import Edition
+from runner.lazy_dataclass import dataclass, field
+from runner.sandbox.api.signed_links import kept_token
 from runner.sandbox.options import Options
-from runner.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def embedded(
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
         key = kept_token(state / "key", SystemClock())
     except OSError as error:
-        from runner.sandbox.listening import unfit
+        from runner.sandbox.http.server import unfit
 
         raise unfit(state, error) from error
     options = Options(edition=edition.name, keys=(key,), seconds=seconds, plain_clips=plain_clips, seed=seed)
@@ -47,7 +47,7 @@ def running(state: Path, options: Options) -> Iterator[str]:
     """A sandbox with every choice open, in a thread of this process; yields its address."""
     from anyio.from_thread import start_blocking_portal
 
-    from runner.sandbox.listening import bound, listening
+    from runner.sandbox.http.server import bound, listening
 
     with bound(options.port) as line, start_blocking_portal("asyncio", name="sandbox") as portal:
         host, port = line.getsockname()

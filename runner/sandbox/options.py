@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from runner.sandbox import pages
-from runner.values import dataclass, field
+from runner.lazy_dataclass import dataclass, field
+from runner.sandbox.api import rulebook
 
 DEMO_KEY = "sandbox_demo_readonly"
 Webhooks = Literal["off", "flat", "flat-state", "envelope", "envelope-state", "each"]
@@ -30,7 +30,7 @@ class Options:
     faults: Path | None = None
     seed: int = 0
     port: int = 0
-    link_seconds: float = pages.LINK_HOURS * 3600
+    link_seconds: float = rulebook.LINK_HOURS * 3600
     """How long a link to a clip is good for; recordInfo makes a new one each time."""
     plain_clips: bool = False
     """Prepared grey clips in place of drawn ones, for load tests."""

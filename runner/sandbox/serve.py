@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from socket import socket
 
-from runner.sandbox.front import MOST_CONNECTIONS
-from runner.sandbox.listening import bound, listening
+from runner.sandbox.http.http_protocol import MOST_CONNECTIONS
+from runner.sandbox.http.server import bound, listening
 from runner.sandbox.options import Options
 
 _HANDLES = MOST_CONNECTIONS + 500

@@ -3,8 +3,8 @@
 import pytest
 from PIL import Image
 
-from runner.sandbox.animatic.caption import measure, page_masks, right_to_left, set_caption, wrap
-from runner.sandbox.animatic.fonts import faces_of, missing_font, runs
+from runner.animatic.caption import measure, page_masks, right_to_left, set_caption, wrap
+from runner.animatic.fonts import faces_of, missing_font, runs
 from tests.parts import missing
 
 LONG = "The camera follows @image1 along the quay while the gulls circle. " * 60

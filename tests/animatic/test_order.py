@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.sandbox.animatic.order import Order, Reference, from_json, to_json
+from runner.animatic.spec import Order, Reference, from_json, to_json
 
 PLAIN = Order("seedance-20", "Dawn", 5, 1280, 720)
 FULL = Order(

@@ -3,9 +3,9 @@
 import pytest
 from PIL import Image, ImageChops, ImageFilter
 
+from runner.animatic.planes import mask_of, planes_of, sample, yuv
+from runner.animatic.seeded_noise import Dice, noise
 from runner.media.frames import image_of
-from runner.sandbox.animatic.dice import Dice, noise
-from runner.sandbox.animatic.planes import mask_of, planes_of, sample, yuv
 
 
 def _clouds(size: tuple[int, int]) -> Image.Image:

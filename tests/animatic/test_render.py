@@ -16,13 +16,13 @@ import av
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
-from runner.media.boxes import walk
+from runner.animatic.pictures import opened
+from runner.animatic.render import drawn_size, render
+from runner.animatic.sound import hear, peaks, sound_track
+from runner.animatic.spec import Order, Reference, to_json
 from runner.media.clip import frame, probe
 from runner.media.frames import image_of
-from runner.sandbox.animatic.order import Order, Reference, to_json
-from runner.sandbox.animatic.pictures import opened
-from runner.sandbox.animatic.render import drawn_size, render
-from runner.sandbox.animatic.sound import hear, peaks, sound_track
+from runner.media.mp4_boxes import walk
 
 SMALL: Mapping[str, Any] = {"model": "seedance-20", "seconds": 1, "width": 320, "height": 180}
 
@@ -126,8 +126,8 @@ def test_the_same_order_gives_the_same_bytes_in_every_process(tmp_path: Path) ->
     assert hashlib.sha256(_rendered(tmp_path, order).read_bytes()).hexdigest() == first
     script = (
         "import json, sys, pathlib\n"
-        "from runner.sandbox.animatic.order import from_json\n"
-        "from runner.sandbox.animatic.render import render\n"
+        "from runner.animatic.spec import from_json\n"
+        "from runner.animatic.render import render\n"
         "render(from_json(json.load(sys.stdin)), pathlib.Path(sys.argv[1]))\n"
     )
     target = tmp_path / "again.mp4"

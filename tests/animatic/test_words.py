@@ -2,11 +2,11 @@
 
 import pytest
 
-from runner.sandbox.animatic.camera import MARGIN, View, camera_of, window
-from runner.sandbox.animatic.dice import Dice
-from runner.sandbox.animatic.palette import palette_of
-from runner.sandbox.animatic.scenery import place_of
-from runner.sandbox.animatic.words import Beat, beats, readable, story
+from runner.animatic.camera import MARGIN, View, camera_of, window
+from runner.animatic.palette import palette_of
+from runner.animatic.prompt_words import Beat, beats, readable, story
+from runner.animatic.scenery import place_of
+from runner.animatic.seeded_noise import Dice
 
 DICE = Dice("test")
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.commands.content import Content, content
+from tests.commands.content_repo import Content, content
 
 KEY = "made-up-canary-key-1234"
 PAID_FILM = """\

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.commands.conftest import Host
-from tests.commands.content import Content
+from tests.commands.content_repo import Content
 from tests.commands.test_webhooks import free_port
 
 FILM = "storyboards/film.yaml"

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.commands.content import Content, Said
+from tests.commands.content_repo import Content, Said
 
 FILM = "storyboards/film.yaml"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.commands.conftest import Host
-from tests.commands.content import Content, Said
+from tests.commands.content_repo import Content, Said
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]

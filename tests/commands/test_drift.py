@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from tests.commands.conftest import Host
-from tests.commands.content import Content
+from tests.commands.content_repo import Content
 
 FILM = "storyboards/film.yaml"
 

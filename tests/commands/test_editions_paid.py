@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tests.commands.conftest import Host
-from tests.commands.content import Content
+from tests.commands.content_repo import Content
 
 FILM = "storyboards/film.yaml"
 LATER = '[providers.kinovi]\nedition = "2026-09"\n'

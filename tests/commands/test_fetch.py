@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from tests.commands.conftest import KEY, Host
-from tests.commands.content import Content, Said
+from tests.commands.content_repo import Content, Said
 from tests.commands.test_never_twice import committed, fresh
 
 FILM = "storyboards/film.yaml"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.commands.conftest import PAID_FILM, Host
-from tests.commands.content import Content
+from tests.commands.content_repo import Content
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.commands.conftest import PAID_FILM, Host
-from tests.commands.content import Content, clone
+from tests.commands.content_repo import Content, clone
 
 FILM, STRANGE = "storyboards/film.yaml", "storyboards/strange.yaml"
 Start = Callable[..., Host]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.commands.conftest import Host
-from tests.commands.content import content
+from tests.commands.content_repo import content
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import pytest
 
-from tests.commands.content import Content, clone
+from tests.commands.content_repo import Content, clone
 
 FILM = "storyboards/film.yaml"
 

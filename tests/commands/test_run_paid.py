@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.commands.conftest import KEY, Host
-from tests.commands.content import Content, clone
+from tests.commands.content_repo import Content, clone
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.commands.conftest import Host
-from tests.commands.content import Content
+from tests.commands.content_repo import Content
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]

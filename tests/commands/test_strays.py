@@ -6,7 +6,7 @@ from collections.abc import Callable
 import httpx
 
 from tests.commands.conftest import KEY, Host
-from tests.commands.content import Content
+from tests.commands.content_repo import Content
 
 FILM = "storyboards/film.yaml"
 QUAY, BOATS = (f"renders/film/kinovi/clips/{shot}/take-1.mp4" for shot in ("quay", "boats"))

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.commands.conftest import KEY, Host
-from tests.commands.content import Content
+from tests.commands.content_repo import Content
 
 FILM = "storyboards/film.yaml"
 RUN = ("run", FILM, "--yes", "--select", "quay")

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from runner.records import locks
-from runner.surroundings import VARIABLES
-from tests.commands.content import Content, Said, content
-from tests.house.test_doors import used
+from runner.settings.environment import VARIABLES
+from runner.store import locks
+from tests.architecture.test_doors import used
+from tests.commands.content_repo import Content, Said, content
 
 FILM = "storyboards/film.yaml"
 BOARD = """\
@@ -169,7 +169,7 @@ def test_an_output_that_another_run_holds_is_still_exit_7(made: Callable[[str], 
 
 
 def test_every_variable_that_settings_read_is_looked_at() -> None:
-    text = (Path(__file__).parents[2] / "runner/settings.py").read_text("utf-8")
+    text = (Path(__file__).parents[2] / "runner/settings/settings.py").read_text("utf-8")
     found = set(re.findall(r'\.get\("([A-Z_]+)"', text)) | set(re.findall(r'\("([A-Z_]+)", re\.compile', text))
     assert len(found) > 12
     assert any(name == "os.environ" for name, _ in used(ast.parse(text)))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.conftest import Host
-from tests.commands.content import Content, content
+from tests.commands.content_repo import Content, content
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]

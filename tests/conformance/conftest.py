@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runner.edition.edition import load
+from runner.editions.edition import load
 from runner.sandbox.embedded import embedded
 from tests.conformance.host import Host
 

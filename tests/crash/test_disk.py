@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from .disk import Disk
-from .ready import built
+from .prepared import built
 
 _WORDS = """
 import os

@@ -16,8 +16,8 @@ from queue import LifoQueue
 
 import pytest
 
-from .ready import Ready, built, ready
-from .scene import HOWS, Provider, Scene, served
+from .prepared import Ready, built, ready
+from .scenario import HOWS, Provider, Scene, served
 
 _AT_ONCE = 4
 _SHARDS = 8

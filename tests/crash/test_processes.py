@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .scene import Provider, Scene, served
+from .scenario import Provider, Scene, served
 
 
 @pytest.fixture(scope="module")

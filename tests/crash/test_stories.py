@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from .ready import Ready, built, ready
-from .scene import HOWS, Provider, Scene, served
+from .prepared import Ready, built, ready
+from .scenario import HOWS, Provider, Scene, served
 
 
 class Stories(RuleBasedStateMachine):

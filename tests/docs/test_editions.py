@@ -2,7 +2,7 @@
 
 import re
 
-from runner.edition.edition import DEFAULT, NAMES, load
+from runner.editions.edition import DEFAULT, NAMES, load
 from tests.docs.pages import ROOT, sections
 
 PAGE = ROOT / "docs/editions.md"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from runner.edition.edition import load
-from runner.language import batch as language
-from runner.language.board import Batch
-from runner.problems import Problems
+from runner.diagnostics.problem import Problems
+from runner.editions.edition import load
+from runner.language import compiler as language
+from runner.language.model import Batch
 from tests.builders import local_files
 from tests.docs.pages import ROOT
 

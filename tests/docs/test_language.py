@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.language import batch as language
+from runner.language import compiler as language
 from tests.docs.pages import ROOT, Block, blocks
 
 _PLAIN = "shots:\n  - id: one\n    prompt: A lighthouse\n"

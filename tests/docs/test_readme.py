@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from runner.settings import Flags, read
+from runner.settings.settings import Flags, read
 from tests.docs.pages import ROOT, blocks
 
 README = ROOT / "README.md"

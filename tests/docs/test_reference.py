@@ -9,8 +9,8 @@ import pytest
 
 from runner.cli import parser
 from runner.commands import COMMANDS
-from runner.problems import ExitCode
-from runner.settings_file import _KEYS, _PRICES
+from runner.diagnostics.problem import ExitCode
+from runner.settings.file import _KEYS, _PRICES
 from tests.docs.pages import ROOT, sections
 
 DOCS = ROOT / "docs"
@@ -93,7 +93,7 @@ def test_every_setting_is_documented_and_no_other() -> None:
 
 def test_every_variable_of_the_environment_is_documented() -> None:
     page = (DOCS / "commands.md").read_text("utf-8")
-    code = "\n".join(path.read_text("utf-8") for path in (ROOT / "runner").glob("*.py"))
+    code = "\n".join(path.read_text("utf-8") for path in (ROOT / "runner").rglob("*.py"))
     read = set(re.findall(r"[\"'](S(?:EEDANCE|TORYBOARD)_[A-Z_]+|NO_COLOR)[\"']", code))
     assert read <= set(re.findall(r"^\| `([A-Z_]+)` \|", page, re.MULTILINE))
     assert len(read) >= 6

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-from runner.deciding import decide
-from runner.edition.edition import load
-from runner.events import Account
-from runner.history import History
-from runner.language.board import Batch, Shot, Storyboard
-from runner.plan import Plan
-from runner.problems import Place
-from runner.request import FromTake, Material, Mode, Request
+from runner.attempts.events import Account
+from runner.attempts.history import History
+from runner.diagnostics.problem import Place
+from runner.editions.edition import load
+from runner.language.model import Batch, Shot, Storyboard
+from runner.planning.plan import Plan
+from runner.planning.planner import decide
+from runner.requests.request import FromTake, Material, Mode, Request
 
 PAID = Account("kinovi", "kinovi.example")
 FREE = Account("sandbox", "sandbox", free=True)

@@ -4,18 +4,12 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from runner.engine.hands import Full, NotYet, Over, Taken
-from runner.events import (
-    CreateAnswer,
-    Event,
-    LookAnswer,
-    Stored,
-    Vanished,
-)
-from runner.history import Attempt
-from runner.plan import Step
-from runner.records.ledger import Ledger
-from runner.request import Material, Plain
+from runner.attempts.events import CreateAnswer, Event, LookAnswer, Stored, Vanished
+from runner.attempts.history import Attempt
+from runner.engine.ports import Full, NotYet, Over, Taken
+from runner.planning.plan import Step
+from runner.requests.request import Material, Plain
+from runner.store.ledger.ledger import Ledger
 
 from .provider import Simulated
 

@@ -7,8 +7,7 @@ from decimal import Decimal
 
 import anyio
 
-from runner.engine.hands import NotYet
-from runner.events import (
+from runner.attempts.events import (
     Busy,
     Clip,
     CreateAnswer,
@@ -24,9 +23,10 @@ from runner.events import (
     Unknown,
     Vanished,
 )
-from runner.history import Attempt
-from runner.plan import Step
-from runner.request import Material, Plain, canonical_json
+from runner.attempts.history import Attempt
+from runner.engine.ports import NotYet
+from runner.planning.plan import Step
+from runner.requests.request import Material, Plain, canonical_json
 
 
 @dataclass(slots=True)

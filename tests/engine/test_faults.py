@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from runner.engine.hands import NotYet
-from runner.events import CreateAnswer, Failed, KeyRefused, NoCredits, Output, Running, Succeeded
-from runner.history import State
-from runner.problems import ExitCode
+from runner.attempts.events import CreateAnswer, Failed, KeyRefused, NoCredits, Output, Running, Succeeded
+from runner.attempts.history import State
+from runner.diagnostics.problem import ExitCode
+from runner.engine.ports import NotYet
 
 from .boards import film, planner
+from .harness import Stage, play
 from .provider import Script, Simulated, World
-from .stage import Stage, play
 
 
 def stage(tmp_path: Path, script: Script = lambda body, count: None, shots: int = 1) -> Stage:

@@ -5,24 +5,21 @@ from pathlib import Path
 import anyio
 import pytest
 
-from runner.edition.callback import Callback
-from runner.edition.record import Facts
-from runner.engine.hints import Hints
+from runner.attempts.events import LookAnswer, Running
+from runner.attempts.history import State
+from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import Limits
-from runner.engine.loop import Stopping, make
-from runner.engine.news import Outcome
-from runner.events import (
-    LookAnswer,
-    Running,
-)
-from runner.history import State
-from runner.problems import ExitCode
-from runner.records.ledger import Ledger
+from runner.engine.run_events import Outcome
+from runner.engine.run_loop import Stopping, make
+from runner.engine.webhooks import Hints
+from runner.providers.kinovi.callback import Callback
+from runner.providers.kinovi.task_record import Facts
+from runner.store.ledger.ledger import Ledger
 
 from . import virtual
 from .boards import PAID, batch, film, planner, shot
+from .harness import Stage, play
 from .provider import Simulated, World
-from .stage import Stage, play
 from .virtual import BEGIN
 
 

@@ -8,10 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from runner.engine.hands import NotYet
-from runner.engine.limits import Budget
-from runner.engine.loop import Stopping
-from runner.events import (
+from runner.attempts.events import (
     Busy,
     CreateAnswer,
     Failed,
@@ -27,18 +24,17 @@ from runner.events import (
     Unknown,
     Vanished,
 )
-from runner.history import (
-    Attempt,
-    History,
-    State,
-)
-from runner.plan import Action, Plan
-from runner.problems import ExitCode, Stop
+from runner.attempts.history import Attempt, History, State
+from runner.diagnostics.problem import ExitCode, Stop
+from runner.engine.limits import Budget
+from runner.engine.ports import NotYet
+from runner.engine.run_loop import Stopping
+from runner.planning.plan import Action, Plan
 
 from . import virtual
 from .boards import FREE, PATH, batch, film, planner, shot
+from .harness import Stage, play
 from .provider import NOT_SENT, PROVIDER_FAULT, TRY_LATER, Script, Simulated, Task, World
-from .stage import Stage, play
 
 
 def stage(
@@ -122,7 +118,7 @@ def test_a_model_that_the_account_may_not_use_is_asked_for_once(tmp_path: Path) 
 def test_what_came_with_an_unknown_answer_is_kept_raw(tmp_path: Path) -> None:
     here = stage(tmp_path, once(Unknown("not JSON", 200, (("server", "cdn"),), b"\xff<html>")))
     play(here)
-    from runner.records.ledger import Ledger
+    from runner.store.ledger.ledger import Ledger
 
     ledger = Ledger(tmp_path, here.clock)
     (attempt,) = here.history().attempts
@@ -439,7 +435,7 @@ def test_a_free_attempt_never_stays_in_doubt(tmp_path: Path) -> None:
 
 
 def test_a_task_id_that_another_attempt_has_is_doubt(tmp_path: Path) -> None:
-    from runner.events import Created
+    from runner.attempts.events import Created
 
     here = stage(tmp_path, lambda body, count: Created("task_same"), shots=2)
     here.provider.look_script = lambda task, count: Succeeded((Output("https://media.example/x.mp4"),), Decimal(160))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from runner.engine.news import Fate, Halt, Outcome
-from runner.history import History
-from runner.problems import ExitCode
+from runner.attempts.history import History
+from runner.diagnostics.problem import ExitCode
+from runner.engine.run_events import Fate, Halt, Outcome
 
 from .boards import film, planner
 

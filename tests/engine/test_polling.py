@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from runner.engine.polling import belief, next_look
+from runner.engine.duration_model import belief, next_look
 
 
 def waste_and_looks(median: float, sigma: float, prior: float, tasks: int = 60, seed: int = 1) -> tuple[float, float]:

@@ -4,13 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from runner.engine.agenda import Agenda, agenda
-from runner.engine.inflight import Fetch, Look, Need, Running
-from runner.engine.limits import Limits
-from runner.engine.news import Halt
-from runner.engine.pace import Pace, allowed, slot_freed, slowed_by_busy, sped_by_created
-from runner.engine.schedule import Create, Download, Order, Poll, Publish, Wait, consented, may_try, orders
-from runner.events import (
+from runner.attempts.events import (
     Busy,
     Clip,
     Created,
@@ -27,11 +21,17 @@ from runner.events import (
     Unknown,
     What,
 )
-from runner.history import History
-from runner.language.board import Batch
-from runner.plan import Plan, Step
-from runner.problems import ExitCode
-from runner.request import FromTake
+from runner.attempts.history import History
+from runner.diagnostics.problem import ExitCode
+from runner.engine.limits import Limits
+from runner.engine.queue import Agenda, agenda
+from runner.engine.run_events import Halt
+from runner.engine.run_state import Fetch, Look, Need, Running
+from runner.engine.schedule import Create, Download, Order, Poll, Publish, Wait, consented, may_try, orders
+from runner.engine.throttle import Pace, allowed, slot_freed, slowed_by_busy, sped_by_created
+from runner.language.model import Batch
+from runner.planning.plan import Plan, Step
+from runner.requests.request import FromTake
 
 from .boards import batch, film, planner, shot
 from .virtual import BEGIN

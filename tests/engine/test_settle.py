@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.edition.record import Facts
-from runner.engine import settle
-from runner.engine.limits import Limits
-from runner.events import (
+from runner.attempts.events import (
     Created,
     Event,
     Intended,
@@ -23,12 +20,12 @@ from runner.events import (
     Unknown,
     What,
 )
-from runner.history import (
-    History,
-    State,
-)
-from runner.problems import ExitCode, Stop
-from runner.records.ledger import Ledger
+from runner.attempts.history import History, State
+from runner.diagnostics.problem import ExitCode, Stop
+from runner.engine.limits import Limits
+from runner.planning import settlement
+from runner.providers.kinovi.task_record import Facts
+from runner.store.ledger.ledger import Ledger
 
 from .boards import PAID, film, planner
 from .virtual import BEGIN, VirtualClock
@@ -59,7 +56,7 @@ def doubt(ledger: Ledger, attempt: str = "a1", *more: What, mark: str = "f1") ->
 
 
 def adopt(ledger: Ledger, history: History, facts: Facts | None = FACTS, seen: LookAnswer = RUNS) -> History:
-    ledger.append(settle.adoption(history.attempts["a1"], "task_1", seen, facts, history, BEGIN))
+    ledger.append(settlement.adoption(history.attempts["a1"], "task_1", seen, facts, history, BEGIN))
     return ledger.history(PAID, "repo")
 
 
@@ -67,7 +64,7 @@ def test_what_is_in_doubt_is_listed(ledger: Ledger) -> None:
     doubt(ledger, "a1")
     doubt(ledger, "a2", TryLater("500"), mark="f2")
     history = doubt(ledger, "a3", Created("task_9"), mark="f3")
-    assert [attempt.id for attempt in settle.doubts(history)] == ["a1", "a2"]
+    assert [attempt.id for attempt in settlement.doubts(history)] == ["a1", "a2"]
 
 
 def test_the_right_task_is_adopted_and_runs(ledger: Ledger) -> None:
@@ -106,7 +103,7 @@ def test_a_task_of_another_attempt_is_not_adopted(ledger: Ledger) -> None:
 @pytest.mark.parametrize(("charged", "spent"), [(True, 160), (False, 0)])
 def test_the_users_word_ends_doubt_and_a_new_attempt_is_allowed(ledger: Ledger, charged: bool, spent: int) -> None:
     history = doubt(ledger)
-    ledger.append(settle.declared(history.attempts["a1"], charged, BEGIN))
+    ledger.append(settlement.declared(history.attempts["a1"], charged, BEGIN))
     assert ledger.spent_last_24h(PAID) == spent
     assert doubt(ledger, "a2").attempts["a2"].state is State.UNSETTLED
 
@@ -117,34 +114,36 @@ def test_a_wrong_word_is_taken_back(ledger: Ledger, word: str) -> None:
     if word == "adopted":
         after = adopt(ledger, before)
     else:
-        ledger.append(settle.declared(before.attempts["a1"], word == "charged", BEGIN))
+        ledger.append(settlement.declared(before.attempts["a1"], word == "charged", BEGIN))
         after = ledger.history(PAID, "repo")
-    ledger.append(settle.undone(after.attempts["a1"], after, BEGIN))
+    ledger.append(settlement.undone(after.attempts["a1"], after, BEGIN))
     again = ledger.history(PAID, "repo").attempts["a1"]
     assert (again.state, again.task_id, again.credits) == (State.UNSETTLED, None, Decimal(160))
 
 
 def test_a_word_is_not_taken_back_after_the_take_was_ordered_again(ledger: Ledger) -> None:
     history = doubt(ledger)
-    ledger.append(settle.declared(history.attempts["a1"], False, BEGIN))
+    ledger.append(settlement.declared(history.attempts["a1"], False, BEGIN))
     history = doubt(ledger, "a2")
     with pytest.raises(Stop, match="ordered again"):
-        settle.undone(history.attempts["a1"], history, BEGIN)
-    ledger.append(settle.declared(history.attempts["a1"], True, BEGIN))  # but what it cost can be put right
+        settlement.undone(history.attempts["a1"], history, BEGIN)
+    ledger.append(settlement.declared(history.attempts["a1"], True, BEGIN))  # but what it cost can be put right
     assert ledger.spent_last_24h(PAID) == 320
 
 
 def test_what_is_not_in_doubt_cannot_be_settled(ledger: Ledger) -> None:
     history = doubt(ledger, "a1", Created("task_9"))
     with pytest.raises(Stop, match="no doubt to end"):
-        settle.declared(history.attempts["a1"], True, BEGIN)
+        settlement.declared(history.attempts["a1"], True, BEGIN)
     with pytest.raises(Stop, match="nothing to take back"):
-        settle.undone(history.attempts["a1"], history, BEGIN)
+        settlement.undone(history.attempts["a1"], history, BEGIN)
 
 
 def test_a_task_that_no_ledger_knows_is_taken_on_the_users_word(ledger: Ledger) -> None:
     plan = planner(film(1))(History())
-    told = settle.stranger(plan, plan.steps[0], "task_1", {"model": "seedance-20"}, FACTS, BEGIN + timedelta(days=1))
+    told = settlement.stranger(
+        plan, plan.steps[0], "task_1", {"model": "seedance-20"}, FACTS, BEGIN + timedelta(days=1)
+    )
     assert ledger.take_in(told) is None
     history = ledger.history(PAID, "repo")
     assert planner(film(1))(history).steps[0].reason == "task_1 is waiting"
@@ -152,4 +151,4 @@ def test_a_task_that_no_ledger_knows_is_taken_on_the_users_word(ledger: Ledger) 
     assert (attempt.state, attempt.intended_at) == (State.RUNNING, datetime.fromtimestamp(MS / 1000 + 2, UTC))
     wrong = Facts("task_1", "seedance2-fast", MS, None, None)
     with pytest.raises(Stop, match="seedance2-fast"):
-        settle.stranger(plan, plan.steps[0], "task_1", {}, wrong, BEGIN)
+        settlement.stranger(plan, plan.steps[0], "task_1", {}, wrong, BEGIN)

@@ -5,12 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.engine.inflight import Look
-from runner.engine.limits import Limits
-from runner.engine.schedule import to_go
-from runner.engine.state import Run
-from runner.engine.watching import expect, found_running, learned
-from runner.events import (
+from runner.attempts.events import (
     Clip,
     Created,
     Event,
@@ -24,9 +19,14 @@ from runner.events import (
     TryLater,
     What,
 )
-from runner.history import History
-from runner.records.ledger import Ledger
-from runner.values import replace
+from runner.attempts.history import History
+from runner.engine.limits import Limits
+from runner.engine.poll_timing import expect, found_running, learned
+from runner.engine.run_context import Run
+from runner.engine.run_state import Look
+from runner.engine.schedule import to_go
+from runner.lazy_dataclass import replace
+from runner.store.ledger.ledger import Ledger
 
 from . import virtual
 from .boards import film, planner

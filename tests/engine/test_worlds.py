@@ -18,26 +18,14 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from runner.attempts.events import Busy, CreateAnswer, Event, Failed, KeyRefused, NoCredits, Refused, Settled
+from runner.attempts.history import History, State
+from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import Limits
-from runner.engine.loop import Stopping, make
-from runner.engine.news import Outcome
-from runner.events import (
-    Busy,
-    CreateAnswer,
-    Event,
-    Failed,
-    KeyRefused,
-    NoCredits,
-    Refused,
-    Settled,
-)
-from runner.history import (
-    History,
-    State,
-)
-from runner.plan import Plan
-from runner.problems import ExitCode
-from runner.records.ledger import Ledger
+from runner.engine.run_events import Outcome
+from runner.engine.run_loop import Stopping, make
+from runner.planning.plan import Plan
+from runner.store.ledger.ledger import Ledger
 
 from . import virtual
 from .boards import PAID, batch, planner, shot

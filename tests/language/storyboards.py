@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from runner.language import batch as language
-from runner.language.batch import Options
-from runner.language.board import Batch, Shot
-from runner.problems import Problems
+from runner.diagnostics.problem import Problems
+from runner.language import compiler as language
+from runner.language.compiler import Options
+from runner.language.model import Batch, Shot
 
 
 def compiled(root: Path, text: str | bytes, options: Options | None = None) -> tuple[Batch, Problems]:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from runner.language import batch as language
-from runner.language.batch import Options
+from runner.language import compiler as language
 from runner.language.catalogue import catalogue
-from runner.show.problems import text
+from runner.language.compiler import Options
+from runner.show.screens.problems import text
 
 BAD = Path(__file__).parent.parent / "storyboards" / "bad"
 CASES = sorted(path.stem for path in BAD.glob("*.yaml"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.language.catalogue import catalogue
-from runner.show.problems import explain, page
+from runner.show.screens.problems import explain, page
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -16,7 +16,7 @@ def test_the_page_of_the_docs_is_made_from_it() -> None:
 
 
 def test_every_code_in_the_source_is_explained_and_the_other_way_round() -> None:
-    text = "\n".join(path.read_text("utf-8") for path in (REPOSITORY / "runner" / "language").glob("*.py"))
+    text = "\n".join(path.read_text("utf-8") for path in (REPOSITORY / "runner" / "language").rglob("*.py"))
     said = set(re.findall(r'"([a-z][a-z0-9]*(?:-[a-z0-9]+)*)"', text))
     assert set(catalogue()) <= said
     named = re.compile(

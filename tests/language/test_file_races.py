@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.language.files import Unfit, inside, opened
+from runner.language.safe_files import Unfit, inside, opened
 from runner.media.files import measure
 from tests.builders import local_files
 from tests.language.storyboards import compiled, picture

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from runner.language import batch as language
-from runner.language.batch import Options
-from runner.language.board import Shot
-from runner.language.document import Source
+from runner.diagnostics.problem import Problems
+from runner.language import compiler as language
+from runner.language.compiler import Options
+from runner.language.model import Shot
 from runner.language.schema import fits
-from runner.language.source import parse
-from runner.problems import Problems
-from runner.request import Plain, Upstream, neutral
+from runner.language.yaml.document import Source
+from runner.language.yaml.parser import parse
+from runner.requests.request import Plain, Upstream, neutral
 
 GOOD = Path(__file__).parent.parent / "storyboards" / "good"
 

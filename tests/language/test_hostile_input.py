@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.language import batch as language
-from runner.language.batch import Options
-from runner.show.problems import as_json, github, sarif, text
+from runner.language import compiler as language
+from runner.language.compiler import Options
+from runner.show.screens.problems import as_json, github, sarif, text
 from tests.language.storyboards import codes, compiled, picture
 
 BAD = Path(__file__).parent.parent / "storyboards" / "bad"
@@ -255,7 +255,7 @@ def test_nothing_is_written_and_no_socket_is_opened(tmp_path: Path) -> None:
         "        if not isinstance(args[0], int):\n"
         "            raise SystemExit(f'{event} {args}')\n"
         "from pathlib import Path\n"
-        "from runner.language.batch import Options, compile\n"
+        "from runner.language.compiler import Options, compile\n"
         "sys.addaudithook(guard)\n"
         "root = Path(sys.argv[1])\n"
         "batch, problems = compile([root / 'board.yaml'], root, Options())\n"

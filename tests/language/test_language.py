@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from runner.edition.edition import DEFAULT, load
-from runner.language import batch as language
-from runner.language.batch import Options
-from runner.problems import ExitCode, Stop
-from runner.request import FromTake, LocalFile, Remote
+from runner.diagnostics.problem import ExitCode, Stop
+from runner.editions.edition import DEFAULT, load
+from runner.language import compiler as language
+from runner.language.compiler import Options
+from runner.requests.request import FromTake, LocalFile, Remote
 from tests.language.storyboards import codes, compiled, picture, shots
 
 ASSETS = """
@@ -505,7 +505,7 @@ def test_the_same_files_give_the_same_batch(tmp_path: Path) -> None:
     (tmp_path / "board.yaml").write_text(board + (MATRIX % "").split("shots:\n")[1])
     code = (
         "import sys; from pathlib import Path\n"
-        "from runner.language.batch import Options, compile\n"
+        "from runner.language.compiler import Options, compile\n"
         "root = Path(sys.argv[1]); print(compile([root / 'board.yaml'], root, Options()))\n"
     )
     made = {

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.edition.edition import load
-from runner.language.batch import Options
+from runner.editions.edition import load
+from runner.language.compiler import Options
 from tests.language.storyboards import codes, compiled, picture, shots
 
 QUAY = "shots:\n  - {id: quay, prompt: A quay}\n"

@@ -8,11 +8,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.language.document import Origin, Source
-from runner.language.source import parse
-from runner.language.spots import offsets
-from runner.problems import Problems
-from runner.show.problems import text
+from runner.diagnostics.problem import Problems
+from runner.language.yaml.document import Origin, Source
+from runner.language.yaml.parser import parse
+from runner.language.yaml.scalar_offsets import offsets
+from runner.show.screens.problems import text
 from tests.language.storyboards import compiled
 
 SCALARS = [

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from runner.diagnostics.problem import Problems
 from runner.language import schema
-from runner.language.document import Source, Value
-from runner.language.source import parse
-from runner.problems import Problems
+from runner.language.yaml.document import Source, Value
+from runner.language.yaml.parser import parse
 
 REPOSITORY = Path(__file__).parents[2]
 STORYBOARDS = REPOSITORY / "tests" / "storyboards"

@@ -9,9 +9,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.language import batch as language
-from runner.language.batch import Options
-from runner.language.board import Shot
+from runner.language import compiler as language
+from runner.language.compiler import Options
+from runner.language.model import Shot
 
 NAMES = st.sampled_from(["Faro", "São Paulo", "佩鲁贾", "no", "16:9", "5s", "true", "a, b", "it's", "x: y", "#1"])
 PIECES = """the sea|{{ city }}|@maria|看|0-2s:|she says: "no"|line

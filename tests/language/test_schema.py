@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.language import schema
-from runner.language.document import Value
+from runner.language.yaml.document import Value
 
 SCHEMA = schema.load()
 QUICK = jsonschema_rs.Draft7Validator(SCHEMA)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.language import batch as language
+from runner.language import compiler as language
 from runner.language.schema import folder
 from tests.language.storyboards import codes, picture, shots
 
@@ -246,8 +246,8 @@ def test_every_pattern_of_every_schema_is_linear(schema: str, pattern: str) -> N
 HASHED = """
 import hashlib, json, sys
 from pathlib import Path
-from runner.language.batch import Options, compile
-from runner.show.problems import as_json, sarif, text
+from runner.language.compiler import Options, compile
+from runner.show.screens.problems import as_json, sarif, text
 step = int(sys.argv[1])
 for root in map(Path, sys.argv[2:]):
     for path in sorted(root.glob("*.yaml"))[::step]:

@@ -6,22 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from runner.attempts.events import Created, Failed, Sending, Stored, Succeeded, Unknown
+from runner.attempts.history import History, State
 from runner.clock import stamp
-from runner.events import (
-    Created,
-    Failed,
-    Sending,
-    Stored,
-    Succeeded,
-    Unknown,
-)
-from runner.history import (
-    History,
-    State,
-)
-from runner.problems import ExitCode, Stop
-from runner.records.manifest import compose, read, write
-from tests.plan.worlds import BOARD, actions, after, clip, last_frame, plan, renamed, shot
+from runner.diagnostics.problem import ExitCode, Stop
+from runner.store.manifest import compose, read, write
+from tests.planning.worlds import BOARD, actions, after, clip, last_frame, plan, renamed, shot
 
 MADE = (Sending(), Created("task_1"), Succeeded(()), Stored(clip("quay")))
 

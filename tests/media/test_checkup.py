@@ -1,6 +1,6 @@
 """What `doctor` says of the libraries that this very installation has."""
 
-from runner.media.checkup import libraries
+from runner.media.health import libraries
 
 
 def test_an_installation_that_passes_these_tests_has_what_clips_need() -> None:

@@ -10,8 +10,8 @@ import av
 import pytest
 from PIL import Image
 
-from runner.media.boxes import MAX_BOXES
 from runner.media.clip import ClipFacts, NotWhole, frame, probe
+from runner.media.mp4_boxes import MAX_BOXES
 from tests.media import samples
 
 

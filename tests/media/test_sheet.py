@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from runner.media.sheet import contact_sheet
+from runner.media.contact_sheet import contact_sheet
 from tests.media import samples
 
 

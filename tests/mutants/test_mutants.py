@@ -9,107 +9,107 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ENGINE, RECORDS = "tests/engine", "tests/records/test_ledger.py"
+ENGINE, RECORDS = "tests/engine", "tests/store/test_ledger.py"
 POWER = "tests/crash/test_kills.py -k power_loss"
 MUTANTS: dict[str, tuple[str, str, str, str]] = {
     "an answer that nobody understands counts as not created": (
-        "runner/history.py",
+        "runner/attempts/history.py",
         "return replace(attempt, state=State.UNSETTLED, words=words)",
         "return replace(attempt, state=State.NOT_CREATED, words=words)",
         ENGINE,
     ),
     "a request leaves without the sending mark": (
-        "runner/engine/creating.py",
+        "runner/engine/create.py",
         "        await run.append(attempt, Sending())\n",
         "",
         ENGINE,
     ),
     "what was cut short on its way counts as never sent": (
-        "runner/history.py",
+        "runner/attempts/history.py",
         "    if attempt.sent_at is None:\n        return NotSent",
         "    if True:\n        return NotSent",
-        f"{ENGINE} tests/history",
+        f"{ENGINE} tests/attempts",
     ),
     "doubt does not keep a second attempt away": (
-        "runner/history.py",
+        "runner/attempts/history.py",
         "OPEN = frozenset({State.INTENDED, State.UNSETTLED, State.RUNNING, State.SUCCEEDED})",
         "OPEN = frozenset({State.INTENDED, State.RUNNING, State.SUCCEEDED})",
-        f"{ENGINE} tests/history",
+        f"{ENGINE} tests/attempts",
     ),
     "two open attempts of one take are possible": (
-        "runner/records/ledger_file.py",
+        "runner/store/ledger/database.py",
         "CREATE UNIQUE INDEX one_open_attempt",
         "CREATE INDEX one_open_attempt",
         RECORDS,
     ),
     "an attempt of another run since is not noticed": (
-        "runner/records/ledger_ceilings.py",
+        "runner/store/ledger/guards.py",
         'if row["tried"] == known and not row["open"]:',
         "if True:",
         f"{RECORDS} {ENGINE}",
     ),
     "a run that lives is taken for dead": (
-        "runner/records/locks.py",
+        "runner/store/locks.py",
         "    return not _is_free(state / RUNS / run)",
         "    return False",
         RECORDS,
     ),
     "a power loss may take a commit back": (
-        "runner/records/ledger_file.py",
+        "runner/store/ledger/database.py",
         '"synchronous = EXTRA"',
         '"synchronous = NORMAL"',
         RECORDS,
     ),
     "a power loss may take a commit back, says the power loss": (
-        "runner/records/ledger_file.py",
+        "runner/store/ledger/database.py",
         '"synchronous = EXTRA"',
         '"synchronous = NORMAL"',
         POWER,
     ),
     "a receipt may still be on its way to the disk": (
-        "runner/records/receipts.py",
+        "runner/store/receipts.py",
         "        os.fdatasync(self._file)\n",
         "",
         POWER,
     ),
     "a power loss may take the receipts' name": (
-        "runner/records/receipts.py",
+        "runner/store/receipts.py",
         "            sync_above(self.path, top=state)\n",
         "",
         POWER,
     ),
     "a power loss may take the folder of the ledger": (
-        "runner/records/ledger_file.py",
+        "runner/store/ledger/database.py",
         "    sync_above(state)",
         "    pass",
         POWER,
     ),
     "a power loss may take a clip's name": (
-        "runner/records/clips.py",
+        "runner/store/clip_store.py",
         "            self._set_aside(target)\n        part.replace(target)\n        sync_folder(target.parent)\n",
         "            self._set_aside(target)\n        part.replace(target)\n",
         POWER,
     ),
     "a clip may still be on its way to the disk": (
-        "runner/provider/download.py",
+        "runner/providers/transport/download.py",
         "                os.fsync(file.fileno())\n",
         "",
         POWER,
     ),
     "no receipt is written": (
-        "runner/records/ledger.py",
+        "runner/store/ledger/ledger.py",
         "            self._receipts.write(event.attempt, task_id, stamp(event.at))\n",
         "            pass\n",
         f"{RECORDS} {ENGINE}",
     ),
     "a request on its way can be cancelled": (
-        "runner/engine/creating.py",
+        "runner/engine/create.py",
         "CancelScope(shield=True)",
         "CancelScope(shield=False)",
         ENGINE,
     ),
     "a 500 costs nothing while it is in doubt": (
-        "runner/history.py",
+        "runner/attempts/history.py",
         "(State.RUNNING, State.UNSETTLED, State.PERHAPS, State.INTENDED)",
         "(State.RUNNING, State.UNSETTLED, State.INTENDED)",
         f"{RECORDS} {ENGINE}",
@@ -121,25 +121,25 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         ENGINE,
     ),
     "the cap is each run's own": (
-        "runner/records/ledger_ceilings.py",
+        "runner/store/ledger/guards.py",
         "if all_held < limits.concurrency and",
         "if mine < limits.concurrency and",
         RECORDS,
     ),
     "a bill that differs is not looked at": (
-        "runner/engine/words.py",
+        "runner/engine/messages.py",
         "used is None or used == made.quoted",
         "used is not None or used == made.quoted",
         ENGINE,
     ),
     "an empty file is taken for a ledger": (
-        "runner/records/ledger_file.py",
+        "runner/store/ledger/database.py",
         "if application != _APPLICATION:",
         "if application not in (0, _APPLICATION):",
         RECORDS,
     ),
     "a look that failed fails the take": (
-        "runner/engine/looking.py",
+        "runner/engine/poll.py",
         "        case Running():\n            await _still_running(run, step, attempt, answer)",
         "        case Running(heard=False):\n"
         '            await _failed(run, step, attempt, Failed("other", answer.words))\n'
@@ -147,10 +147,10 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         ENGINE,
     ),
     "media that are gone are bought again": (
-        "runner/history.py",
+        "runner/attempts/history.py",
         "return replace(attempt, state=State.GONE, words=words, ended_at=event.at)",
         "return replace(attempt, state=State.FAILED, words=words, ended_at=event.at)",
-        f"{ENGINE} tests/history",
+        f"{ENGINE} tests/attempts",
     ),
     "what was not consented to is ordered": (
         "runner/engine/schedule.py",
@@ -159,16 +159,16 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         ENGINE,
     ),
     "redirects are followed": (
-        "runner/provider/client.py",
+        "runner/providers/kinovi/client.py",
         "follow_redirects=False",
         "follow_redirects=True",
-        "tests/provider/test_create.py",
+        "tests/providers/test_create.py",
     ),
     "the mark is made after the first byte": (
-        "runner/provider/departure.py",
+        "runner/providers/transport/send_tracker.py",
         '_FIRST_BYTE = "http11.send_request_headers.started"',
         '_FIRST_BYTE = "http11.send_request_body.complete"',
-        "tests/provider/test_create.py",
+        "tests/providers/test_create.py",
     ),
 }
 
@@ -202,7 +202,7 @@ def test_every_mutant_still_finds_the_line_that_it_breaks() -> None:
 @pytest.mark.long
 def test_the_unbroken_copy_is_green(tmp_path: Path) -> None:
     copy = copied(tmp_path)
-    assert not is_red(copy, f"{ENGINE} {RECORDS} tests/history tests/provider/test_create.py")
+    assert not is_red(copy, f"{ENGINE} {RECORDS} tests/attempts tests/providers/test_create.py")
     assert not is_red(copy, POWER)
 
 

@@ -9,12 +9,12 @@ import anyio
 import pytest
 from PIL import Image
 
-from runner.engine.hands import NotYet
-from runner.history import Attempt
+from runner.attempts.history import Attempt
+from runner.engine.ports import NotYet
 from runner.publish.materials import Publisher
-from runner.request import FromTake, LocalFile, Material, Remote
+from runner.requests.request import FromTake, LocalFile, Material, Remote
 from tests.double.media import clip
-from tests.records.test_clips import attempt
+from tests.store.test_clips import attempt
 
 DOOR = b"\x89PNG\r\n\x1a\n and so on"
 

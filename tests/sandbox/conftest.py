@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.house import Guest, house
+from tests.sandbox.sandbox_client import Guest, house
 
 
 @pytest.fixture(scope="package")

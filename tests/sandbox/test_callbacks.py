@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from runner.sandbox.callbacks import payload
-from tests.sandbox.house import Guest, house
+from runner.sandbox.api.callbacks import payload
+from tests.sandbox.sandbox_client import Guest, house
 
 
 class Ear(HTTPServer):

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from runner.language.schema import load
-from runner.sandbox.faults import read
+from runner.sandbox.faults.fault_rules import read
 from tests.parts import missing
-from tests.sandbox.house import ended, served
+from tests.sandbox.sandbox_client import ended, served
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text("utf-8")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.sandbox.house import Guest, body, ended, house, served
+from tests.sandbox.sandbox_client import Guest, body, ended, house, served
 from tests.sandbox.test_wire_faults import raw
 
 PATHS = ["/api/v1/jobs/createTask", "/api/v1/jobs/recordInfo?taskId=x", "/api/v1/uploads", "/__sandbox/state"]

@@ -13,13 +13,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from runner.edition.edition import load
-from runner.problems import ExitCode, Stop
+from runner.diagnostics.problem import ExitCode, Stop
+from runner.editions.edition import load
 from runner.sandbox.embedded import embedded
-from runner.sandbox.journal import NAME, Journal
-from runner.sandbox.tidy import tidy
+from runner.sandbox.state.cleanup import tidy
+from runner.sandbox.state.journal import NAME, Journal
 from tests.parts import missing
-from tests.sandbox.house import Guest, body, ended, house, picture, served
+from tests.sandbox.sandbox_client import Guest, body, ended, house, picture, served
 
 
 def test_a_finished_task_is_found_again_with_its_clip(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from runner.sandbox.pages import NAMES, pages_of
-from runner.sandbox.reading import Asked, Material, Unfit, read
+from runner.sandbox.api.rulebook import NAMES, pages_of
+from runner.sandbox.api.validation import Asked, Material, Unfit, read
 
 IMAGE, VIDEO, AUDIO = "https://a.example/a.jpg", "https://a.example/b.mp4", "https://a.example/c.mp3"
 

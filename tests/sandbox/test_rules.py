@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from runner.diagnostics.problem import ExitCode, Stop
 from runner.language.schema import load
-from runner.problems import ExitCode, Stop
-from runner.sandbox.faults import Event, Faults, Rule, from_json, read
+from runner.sandbox.faults.fault_rules import Event, Faults, Rule, from_json, read
 
 
 def happened(faults: Faults, events: list[Event]) -> set[str]:

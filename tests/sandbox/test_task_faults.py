@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.house import Guest
+from tests.sandbox.sandbox_client import Guest
 
 
 def told(guest: Guest, **do: Any) -> Any:

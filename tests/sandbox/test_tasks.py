@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from runner.sandbox.demo import NAMES
+from runner.sandbox.faults.demo import NAMES
 from runner.sandbox.options import DEMO_KEY
-from runner.sandbox.task import TASK_ERRORS
-from tests.sandbox.house import Guest, house, picture
+from runner.sandbox.state.task import TASK_ERRORS
+from tests.sandbox.sandbox_client import Guest, house, picture
 
 
 def test_a_task_is_waiting_then_generating_then_a_clip(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.sandbox.house import Guest
+from tests.sandbox.sandbox_client import Guest
 
 DAY = 86400
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.sandbox.house import Guest, picture
+from tests.sandbox.sandbox_client import Guest, picture
 
 
 def test_an_upload_is_put_without_the_key_and_fetched_by_anybody(shared: Guest) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sandbox.house import Guest, body
+from tests.sandbox.sandbox_client import Guest, body
 
 
 def made(guest: Guest) -> int:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.problems import ExitCode, Stop
-from runner.settings import Flags, Settings, Webhook, find_root, host_of, pull_request, read
+from runner.diagnostics.problem import ExitCode, Stop
+from runner.settings.settings import Flags, Settings, Webhook, find_root, host_of, pull_request, read
 
 
 def settings(tmp_path: Path, toml: str = "", own: str = "", flags: Flags | None = None, **env: str) -> Settings:

@@ -11,20 +11,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from runner.attempts.events import Clip, FailureClass, Intended
+from runner.attempts.history import Attempt, State
 from runner.clock import SystemClock
-from runner.engine.news import Fate, Halt, Money, News, Outcome
-from runner.events import (
-    Clip,
-    FailureClass,
-    Intended,
-)
-from runner.history import (
-    Attempt,
-    State,
-)
-from runner.plan import Plan, Step
-from runner.show.live import view
-from runner.show.progress import Progress
+from runner.engine.run_events import Fate, Halt, Money, News, Outcome
+from runner.planning.plan import Plan, Step
+from runner.show.live.progress import Progress
+from runner.show.live.view import view
 from tests.show.films import KINOVI, NOON, SANDBOX, ferry, plan
 
 USUAL = 160.0

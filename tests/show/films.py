@@ -5,9 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from runner.deciding import decide
-from runner.edition.edition import load
-from runner.events import (
+from runner.attempts.events import (
     Account,
     Clip,
     Created,
@@ -22,11 +20,13 @@ from runner.events import (
     Unknown,
     What,
 )
-from runner.history import History
-from runner.language.board import Batch, Shot, Storyboard
-from runner.plan import Plan, Step
-from runner.problems import Place
-from runner.request import FromTake, LocalFile, Material, Mode, Remote, Request
+from runner.attempts.history import History
+from runner.diagnostics.problem import Place
+from runner.editions.edition import load
+from runner.language.model import Batch, Shot, Storyboard
+from runner.planning.plan import Plan, Step
+from runner.planning.planner import decide
+from runner.requests.request import FromTake, LocalFile, Material, Mode, Remote, Request
 
 KINOVI = Account("kinovi", "https://api.kinovi.ai")
 SANDBOX = Account("sandbox", "sandbox", free=True)

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from runner.edition.edition import load
-from runner.events import FailureClass
-from runner.history import Attempt, State
-from runner.language.board import Shot
-from runner.problems import Place
-from runner.request import FromTake, LocalFile, Mode, Remote, Request
-from runner.show.advice import advice, material_name, nowhere, pointed
+from runner.attempts.events import FailureClass
+from runner.attempts.history import Attempt, State
+from runner.diagnostics.problem import Place
+from runner.editions.edition import load
+from runner.language.model import Shot
+from runner.requests.request import FromTake, LocalFile, Mode, Remote, Request
+from runner.show.screens.advice import advice, material_name, nowhere, pointed
 from tests.show.driver import bad
 from tests.show.films import NOON, plan, series
 

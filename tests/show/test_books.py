@@ -8,14 +8,14 @@ from decimal import Decimal
 
 import pytest
 
-from runner.edition.edition import load, with_prices
-from runner.problems import Check
-from runner.show.cells import width as cells
-from runner.show.clips import ClipCheck, clips, clips_json
-from runner.show.doctor import doctor, doctor_json
-from runner.show.prices import prices, prices_json
-from runner.show.settle import Doubts, settle, settle_json, settled
-from runner.show.spend import _KEYS, Bill, By, Item, bill, spend, spend_csv, spend_json
+from runner.diagnostics.problem import Check
+from runner.editions.edition import load, with_prices
+from runner.show.screens.clips import ClipCheck, clips, clips_json
+from runner.show.screens.doctor import doctor, doctor_json
+from runner.show.screens.prices import prices, prices_json
+from runner.show.screens.settle import Doubts, settle, settle_json, settled
+from runner.show.screens.spend import _KEYS, Bill, By, Item, bill, spend, spend_csv, spend_json
+from runner.show.text.cells import width as cells
 from tests.show.conftest import Golden
 from tests.show.films import CENTS, ferry, history, plan
 from tests.show.test_json import holds

@@ -5,8 +5,8 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.show.canvas import Canvas
-from runner.show.pen import Sheet
+from runner.show.live.canvas import Canvas
+from runner.show.live.output import Sheet
 
 TOKEN = re.compile("\x1b\\[(\\??[0-9;]*)([A-Za-z])|(.)", re.DOTALL)
 

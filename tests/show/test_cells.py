@@ -5,8 +5,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from runner.show.cells import cut, left, right, width, wrap
-from runner.show.clean import clean
+from runner.show.text.cells import cut, left, right, width, wrap
+from runner.show.text.escape import clean
 
 TITLES = {
     "latin": ("Harbour at dawn", 15),

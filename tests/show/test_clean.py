@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.show.clean import clean, in_ascii, json_document, json_line, words
+from runner.show.text.escape import clean, in_ascii, json_document, json_line, words
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=200)
 ATTACKS = {

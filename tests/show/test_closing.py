@@ -8,18 +8,18 @@ from decimal import Decimal
 
 import pytest
 
+from runner.attempts.history import State
 from runner.commands import COMMANDS
-from runner.engine.inflight import Running
+from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import Limits
-from runner.engine.news import Fate, Halt, Money, Outcome
-from runner.engine.outcome import outcome as ending
-from runner.engine.pace import Pace
-from runner.history import State
-from runner.language.board import Storyboard
-from runner.problems import ExitCode
-from runner.show.after import After
-from runner.show.cells import width as cells
-from runner.show.closing import closing
+from runner.engine.result import outcome as ending
+from runner.engine.run_events import Fate, Halt, Money, Outcome
+from runner.engine.run_state import Running
+from runner.engine.throttle import Pace
+from runner.language.model import Storyboard
+from runner.show.screens.closing import closing
+from runner.show.screens.closing_context import After
+from runner.show.text.cells import width as cells
 from tests.show.conftest import Golden
 from tests.show.driver import attempt_of, bad, outcome
 from tests.show.films import NOON, PATH, SANDBOX, ferry, history, matrix, plan, series, shot

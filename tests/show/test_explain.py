@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.language.batch import Options
+from runner.language.compiler import Options
 from runner.language.explain import explain_shot
-from runner.show.explain import text
+from runner.show.screens.shot import text
 
 CAST = """\
 vars: {look: teal}

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.engine.news import News
-from runner.show.cells import width as cells
-from runner.show.frame import frame
-from runner.show.ink import Ink
-from runner.show.log import event_line, heartbeat, opening_line
-from runner.show.progress import Progress, counts
+from runner.engine.run_events import News
+from runner.show.live.frame import frame
+from runner.show.live.log import event_line, heartbeat, opening_line
+from runner.show.live.progress import Progress, counts
+from runner.show.text.cells import width as cells
+from runner.show.text.style import Ink
 from tests.show.conftest import Golden
 from tests.show.driver import story
 from tests.show.films import NOON, SANDBOX, ferry, matrix, plan, series

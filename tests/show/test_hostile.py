@@ -9,33 +9,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.engine.news import Fate, Halt, News, Outcome
-from runner.events import Account
-from runner.history import (
-    Attempt,
-    State,
-)
-from runner.language.board import Storyboard
-from runner.plan import Plan, Step
-from runner.problems import Check, ExitCode, Place, Problem
-from runner.quote import Way
-from runner.request import Plain, Remote
-from runner.show import question
-from runner.show.after import After
-from runner.show.clean import json_line
-from runner.show.clips import ClipCheck, clips
-from runner.show.closing import closing
-from runner.show.doctor import doctor
-from runner.show.frame import frame
-from runner.show.ink import Ink
-from runner.show.log import event_line
-from runner.show.plan import Around, screen
-from runner.show.plan import Way as Cheaper
-from runner.show.progress import Progress
-from runner.show.run_json import event_json
-from runner.show.settle import Doubts, settle, settled
-from runner.show.spend import Item, bill, spend, spend_csv
-from runner.show.status import Standing, status
+from runner.attempts.events import Account
+from runner.attempts.history import Attempt, State
+from runner.diagnostics.problem import Check, ExitCode, Place, Problem
+from runner.engine.run_events import Fate, Halt, News, Outcome
+from runner.language.model import Storyboard
+from runner.planning.alternatives import Way
+from runner.planning.plan import Plan, Step
+from runner.requests.request import Plain, Remote
+from runner.show.json.run import event_json
+from runner.show.live.frame import frame
+from runner.show.live.log import event_line
+from runner.show.live.progress import Progress
+from runner.show.screens import question
+from runner.show.screens.clips import ClipCheck, clips
+from runner.show.screens.closing import closing
+from runner.show.screens.closing_context import After
+from runner.show.screens.doctor import doctor
+from runner.show.screens.plan import Around, screen
+from runner.show.screens.plan import Way as Cheaper
+from runner.show.screens.settle import Doubts, settle, settled
+from runner.show.screens.spend import Item, bill, spend, spend_csv
+from runner.show.screens.status import Standing, status
+from runner.show.text.escape import json_line
+from runner.show.text.style import Ink
 from tests.builders import local_files
 from tests.show.driver import attempt_of
 from tests.show.films import CENTS, KINOVI, NOON, SANDBOX, history, last_frame, picture, plan, shot

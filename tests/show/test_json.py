@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from runner.edition.edition import load
-from runner.edition.wire import body, placeholder
-from runner.plan import Plan, Step
-from runner.problems import Place, Problem, Problems
-from runner.records.manifest import compose
-from runner.request import Plain
-from runner.show.clean import json_document
-from runner.show.plan_json import plan_json
-from runner.show.problems import as_json
-from runner.show.run_json import event_json
-from runner.show.status import Standing, status_json
+from runner.diagnostics.problem import Place, Problem, Problems
+from runner.editions.edition import load
+from runner.planning.plan import Plan, Step
+from runner.providers.kinovi.request_body import body, placeholder
+from runner.requests.request import Plain
+from runner.show.json.plan import plan_json
+from runner.show.json.run import event_json
+from runner.show.screens.problems import as_json
+from runner.show.screens.status import Standing, status_json
+from runner.show.text.escape import json_document
+from runner.store.manifest import compose
 from tests.show.driver import story
 from tests.show.films import KINOVI, NOON, SANDBOX, ferry, history, matrix, plan
 from tests.show.test_plan import FILMS, HALF_MADE

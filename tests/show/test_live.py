@@ -20,10 +20,10 @@ from typing import TextIO
 import pytest
 
 from runner.clock import SystemClock
-from runner.engine.news import News
-from runner.show.live import JsonView, PlainView, TerminalView, View, view
-from runner.show.pen import Pen
-from runner.show.progress import Progress
+from runner.engine.run_events import News
+from runner.show.live.output import Pen
+from runner.show.live.progress import Progress
+from runner.show.live.view import JsonView, PlainView, TerminalView, View, view
 from tests.show.driver import Quickened, story
 from tests.show.films import NOON, ferry, history, plan
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from runner.edition.edition import load
-from runner.language import batch as language
-from runner.language.board import Storyboard
-from runner.plan import Plan
-from runner.problems import Place, Problem
-from runner.show.amounts import volume
-from runner.show.cells import width as cells
-from runner.show.plan import Around, Way, price_line, screen
+from runner.diagnostics.problem import Place, Problem
+from runner.editions.edition import load
+from runner.language import compiler as language
+from runner.language.model import Storyboard
+from runner.planning.plan import Plan
+from runner.show.screens.plan import Around, Way, price_line, screen
+from runner.show.text.cells import width as cells
+from runner.show.text.format import volume
 from tests.builders import local_files
 from tests.show.conftest import Golden
 from tests.show.films import (

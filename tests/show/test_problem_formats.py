@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
+from runner.diagnostics.problem import Place, Problem, Problems
 from runner.language.catalogue import catalogue
-from runner.problems import Place, Problem, Problems
-from runner.show.problems import github, sarif
+from runner.show.screens.problems import github, sarif
 
 AT = Place("storyboards/ferry.yaml", 14, 3, "shots[0]", 4)
 ODD = Place("Böot & 100%/a,b: #1.yaml", 2, 1, "title")

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from runner.language.board import Storyboard
-from runner.quote import Way
-from runner.show import question
-from runner.show.plan import Goes
+from runner.language.model import Storyboard
+from runner.planning.alternatives import Way
+from runner.show.screens import question
+from runner.show.screens.plan import Goes
 from tests.show.films import ferry, plan, series, shot
 
 FILM = plan(ferry())

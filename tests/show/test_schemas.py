@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from runner.problems import Stop
-from runner.settings import Flags, read
+from runner.diagnostics.problem import Stop
+from runner.settings.settings import Flags, read
 from tests.show.test_json import SCHEMAS
 
 NAMES = sorted(path.name.removesuffix(".schema.json") for path in SCHEMAS.glob("*.json"))

@@ -6,8 +6,8 @@ from datetime import UTC, timedelta
 import pytest
 
 from runner.commands import COMMANDS
-from runner.show.cells import width as cells
-from runner.show.status import Standing, status
+from runner.show.screens.status import Standing, status
+from runner.show.text.cells import width as cells
 from tests.show.conftest import Golden
 from tests.show.films import NOON, ferry, history, plan, series
 from tests.show.test_plan import HALF_MADE, whole

@@ -1,0 +1,1 @@
+"""Rough clips, drawn: knows nothing of the API or of storyboards."""

@@ -1,0 +1,168 @@
+"""The camera: words of motion in a prompt become a view for every moment of the clip."""
+
+import math
+import re
+from collections.abc import Mapping
+
+from runner.animatic.prompt_words import beats
+from runner.animatic.seeded_noise import Dice
+from runner.lazy_dataclass import dataclass
+
+MARGIN = 0.16
+"""How far every picture reaches beyond the frame, as a share of its width and height: what a move can use."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Where the camera looks: shifts as shares of the frame's width, `zoom` 1 is the frame as it is."""
+
+    pan: float = 0.0
+    """Turning: near and far move alike."""
+    tilt: float = 0.0
+    truck: float = 0.0
+    """Walking sideways: what is near moves more."""
+    boom: float = 0.0
+    zoom: float = 1.0
+
+    def since(self, other: "View") -> "View":
+        """This view as seen from another one, which becomes the frame as it is."""
+        return View(
+            self.pan - other.pan,
+            self.tilt - other.tilt,
+            self.truck - other.truck,
+            self.boom - other.boom,
+            self.zoom / other.zoom,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One motion over a stretch of the clip: by how much each part of the view changes."""
+
+    start: float
+    end: float
+    by: View
+    """`zoom` is a factor here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """All the motions of a clip."""
+
+    seconds: float
+    moves: tuple[Move, ...]
+    shake: float = 0.0
+    """Handheld: how much, as a share of the frame's width."""
+
+    def view(self, moment: float) -> View:
+        """Symmetrical around the middle of the whole motion, so that a picture's margin is used on both sides."""
+        pan = tilt = truck = boom = 0.0
+        zoom = 1.0
+        for move in self.moves:
+            share = _eased((moment - move.start) / max(0.01, move.end - move.start))
+            pan += move.by.pan * (share - 0.5)
+            tilt += move.by.tilt * (share - 0.5)
+            truck += move.by.truck * (share - 0.5)
+            boom += move.by.boom * (share - 0.5)
+            # A push ends nearer than the frame, a pull begins there: the frame as it is stays the widest view.
+            zoom *= move.by.zoom ** (share if move.by.zoom > 1 else share - 1)
+        if self.shake:
+            strength = self.shake * min(1.0, moment * 2, (self.seconds - moment) * 2)
+            pan += strength * (
+                math.sin(moment * 7.1) * 0.6 + math.sin(moment * 3.3 + 1) + 0.3 * math.sin(moment * 17.3)
+            )
+            tilt += strength * (
+                math.sin(moment * 6.3 + 2) * 0.6 + math.sin(moment * 2.9) + 0.3 * math.sin(moment * 15.1)
+            )
+        return View(pan, tilt, truck, boom, zoom)
+
+
+_HOW = r"(?:\s+(?:slowly|gently|quickly|softly))?"
+_MOTIONS: Mapping[str, View] = {
+    r"push(?:es|ing)?[ -]?in|dolly(?:ing)?[ -]in|mov(?:es?|ing) (?:in )?closer|推近|推进|推镜": View(zoom=1.24),
+    r"zoom(?:s|ing)?[ -]?in|crash zoom": View(zoom=1.27),
+    rf"pull(?:s|ing)?{_HOW}[ -]?(?:out|back|away)|(?:dolly|zoom)(?:s|ing)?[ -]?(?:out|back)|拉远|拉出": View(zoom=0.81),
+    rf"(?:pan|swish)(?:s|ning)?{_HOW}(?: to(?: the)?)? left|左摇|向左": View(pan=-0.24),
+    rf"(?:pan|swish)(?:s|ning)?{_HOW}(?: to(?: the)?)? right|右摇|向右": View(pan=0.24),
+    rf"(?:tilt|look)(?:s|ing)?{_HOW} up": View(tilt=-0.15),
+    rf"(?:tilt|look)(?:s|ing)?{_HOW} down": View(tilt=0.15),
+    rf"(?:crane|boom|pedestal|jib)(?:s|ing)?(?: shot)?{_HOW}(?: up\b|[,.;]|$)|rises? over|升": View(boom=-0.13),
+    rf"(?:crane|boom|pedestal|jib)(?:s|ing)?{_HOW} down|descend": View(boom=0.13),
+    r"orbit|\barcs? (?:shot|around)|circl(?:es?|ing) (?:around|him|her|them|it)|revolv|环绕": View(
+        -0.1, 0, 0.2, 0, 1.08
+    ),
+    rf"(?:track|truck|slid|doll)(?:s|es?|y|ing)?(?: shot)?{_HOW}(?: to(?: the)?)? left": View(truck=-0.22),
+    rf"(?:track|truck|slid|doll)(?:s|es?|y|ing)?(?: shot)?{_HOW}(?: to(?: the)?)? right": View(truck=0.22),
+    r"tracking(?! left)|camera follows|steadicam|跟拍": View(truck=0.18),
+    r"aerial|\bdrone|fl(?:y|ies|ying)[ -]?over|bird'?s[ -]eye|航拍": View(boom=0.07, zoom=1.16),
+}
+_STILL = re.compile(
+    r"\bstatic\b|locked[ -]?off|\btripod\b|\bstill camera|no camera move|fixed camera|固定镜头", re.IGNORECASE
+)
+_SHAKY = re.compile(r"hand[ -]?held|shaky|documentary camera|手持", re.IGNORECASE)
+_FAST = re.compile(r"\b(?:fast|quick(?:ly)?|rapid(?:ly)?|whip|crash|sudden(?:ly)?)\b", re.IGNORECASE)
+_SLOW = re.compile(r"\b(?:slow(?:ly)?|gentl[ey]|subtl[ey]|slight(?:ly)?)\b", re.IGNORECASE)
+_AMBIENT = (
+    View(truck=0.09),
+    View(truck=-0.09),
+    View(zoom=1.09),
+    View(zoom=1 / 1.09),
+    View(truck=0.06, zoom=1.06),
+    View(truck=-0.06, zoom=1.06),
+)
+
+
+def camera_of(prompt: str, seconds: float, variation: int, dice: Dice) -> Camera:
+    """Read the motions out of a prompt, each beat of its timeline by itself; without any, a quiet drift."""
+    whole, timeline = beats(prompt, seconds)
+    moves = _moves(whole, 0, seconds)
+    for beat in timeline:
+        moves += _moves(beat.text, beat.start, beat.end)
+    shake = 0.0045 if _SHAKY.search(prompt) else 0.0
+    if not moves and not _STILL.search(prompt):
+        # A hand does not zoom.
+        choice = _AMBIENT[:2] if shake else _AMBIENT
+        drift = choice[(dice.whole(0, len(choice) - 1) + variation) % len(choice)]
+        return Camera(seconds, (Move(0, seconds, drift),), shake)
+    # A second take of the same words is not played the same: a little more or less, and a breath of its own.
+    extra = View(truck=0.03 * (1 if variation % 2 else -1)) if variation and moves else None
+    if extra is not None:
+        moves.append(Move(0, seconds, extra))
+    return Camera(seconds, tuple(moves), shake)
+
+
+def _moves(text: str, start: float, end: float) -> list[Move]:
+    folded = text.lower()
+    strength = 1.25 if _FAST.search(folded) else 0.7 if _SLOW.search(folded) else 1.0
+    found = []
+    for words, view in _MOTIONS.items():
+        if re.search(words, folded):
+            by = View(
+                view.pan * strength,
+                view.tilt * strength,
+                view.truck * strength,
+                view.boom * strength,
+                view.zoom**strength,
+            )
+            found.append(Move(start, end, by))
+    return found
+
+
+def _eased(share: float) -> float:
+    """Starts and ends softly, without dragging."""
+    share = min(1.0, max(0.0, share))
+    return 0.55 * (share * share * (3 - 2 * share)) + 0.45 * share
+
+
+def window(
+    view: View, depth: float, frame: tuple[int, int], canvas: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    """Which part of a layer's canvas the frame shows; depth 0 is the sky, 1 where the story is, more is nearer."""
+    zoom = view.zoom if depth == 1 else max(0.5, 1 + (view.zoom - 1) * (0.3 + 0.7 * depth))
+    width = min(canvas[0], frame[0] / zoom)
+    height = min(canvas[1], frame[1] / zoom)
+    x = canvas[0] / 2 + (view.pan + view.truck * depth) * frame[0]
+    y = canvas[1] / 2 + (view.tilt + view.boom * depth) * frame[0]
+    left = min(max(0.0, x - width / 2), canvas[0] - width)
+    top = min(max(0.0, y - height / 2), canvas[1] - height)
+    return (left, top, left + width, top + height)

@@ -1,0 +1,113 @@
+"""Keyframe mode: the first and the last frame as the actual opening and closing picture, with a move between."""
+
+from pathlib import Path
+
+from PIL import Image, ImageFilter, ImageOps
+
+from runner.animatic.camera import MARGIN, Camera, View, window
+from runner.animatic.cards import address_picture
+from runner.animatic.planes import Planes, planes_of
+from runner.animatic.spec import Order
+from runner.lazy_dataclass import dataclass
+
+_DISSOLVE = (0.34, 0.7)
+"""From and until which share of the clip the first picture gives way to the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """One or two pictures, each larger than the frame by the camera's margin."""
+
+    size: tuple[int, int]
+    seconds: int
+    first: Planes
+    last: Planes | None
+
+    def shoot(self, camera: Camera, moment: float) -> Planes:
+        """The frame at a moment: exactly the first picture at 0, exactly the last one at the end."""
+        view = camera.view(moment)
+        start, end = _DISSOLVE
+        share = min(1.0, max(0.0, (moment / self.seconds - start) / (end - start)))
+        share = share * share * (3 - 2 * share)
+        if self.last is None or share == 0:
+            return self._seen(self.first, view.since(camera.view(0)))
+        closing = self._seen(self.last, view.since(camera.view(self.seconds)))
+        if share == 1:
+            return closing
+        return self._seen(self.first, view.since(camera.view(0))).blend(closing, share)
+
+    def _seen(self, picture: Planes, view: View) -> Planes:
+        return picture.crop(window(view, 1, self.size, picture.y.size), self.size)
+
+
+def pictures_of(order: Order, size: tuple[int, int]) -> Pictures | None:
+    """The pictures of an order in keyframe mode, else None."""
+    first = _picture(order.first, order.first_address, size)
+    last = _picture(order.last, order.last_address, size)
+    if first is None:
+        return None if last is None else Pictures(size, order.seconds, last, None)
+    return Pictures(size, order.seconds, first, last)
+
+
+def _picture(path: Path | None, address: str, size: tuple[int, int]) -> Planes | None:
+    if path is None and not address:
+        return None
+    image = opened(path, size) if path else None
+    if image is None:
+        image = address_picture(address or "a picture that cannot be read", size)
+    return planes_of(_extended(_fitted(image, size)))
+
+
+def opened(path: Path, size: tuple[int, int]) -> Image.Image | None:
+    """A picture as it is shown, not much larger than `size`; None when it cannot be read."""
+    try:
+        with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as file:
+            file.draft("RGB", (size[0] * 2, size[1] * 2))
+            image = ImageOps.exif_transpose(file)
+            return flattened(image)
+    except (OSError, ValueError, SyntaxError, TypeError, KeyError, IndexError, Image.DecompressionBombError):
+        return None
+
+
+def flattened(image: Image.Image) -> Image.Image:
+    """RGB, with what is transparent on a light ground."""
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        ground = Image.new("RGBA", layer.size, (226, 224, 218, 255))
+        return Image.alpha_composite(ground, layer).convert("RGB")
+    if image.mode.startswith("I;16"):
+        # Pillow cuts 16 bits off at 255 instead of scaling them.
+        image = image.convert("I").point([value >> 8 for value in range(65_536)], "L")
+    return image.convert("RGB")
+
+
+def _fitted(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The picture over the whole frame: cropped where shapes are near, else whole before its own blurred self."""
+    shapes = (image.width / image.height) / (size[0] / size[1])
+    covering = ImageOps.fit(image, size, Image.Resampling.LANCZOS)
+    if 0.8 < shapes < 1.25:
+        return covering
+    ground = covering.reduce(8).filter(ImageFilter.GaussianBlur(max(2, size[1] / 160))).resize(size)
+    ground = Image.blend(ground, Image.new("RGB", size, (12, 14, 20)), 0.35)
+    whole = ImageOps.contain(image, size, Image.Resampling.LANCZOS)
+    ground.paste(whole, ((size[0] - whole.width) // 2, (size[1] - whole.height) // 2))
+    return ground
+
+
+def _extended(image: Image.Image) -> Image.Image:
+    """The picture with a margin all around, mirrored at its edges and softer outwards, for the camera to move in."""
+    width, height = image.size
+    dx, dy = (round(side * MARGIN / 2) * 2 for side in image.size)
+    canvas = Image.new("RGB", (width + 2 * dx, height + 2 * dy))
+    flipped = ImageOps.mirror(image)
+    row = Image.new("RGB", (width + 2 * dx, height))
+    row.paste(flipped.crop((width - dx, 0, width, height)), (0, 0))
+    row.paste(flipped.crop((0, 0, dx, height)), (width + dx, 0))
+    row.paste(image, (dx, 0))
+    upside = ImageOps.flip(row)
+    canvas.paste(upside.crop((0, height - dy, row.width, height)), (0, 0))
+    canvas.paste(upside.crop((0, 0, row.width, dy)), (0, height + dy))
+    canvas = canvas.reduce(4).filter(ImageFilter.GaussianBlur(3)).resize(canvas.size)
+    canvas.paste(row, (0, dy))
+    canvas.paste(image, (dx, dy))
+    return canvas

@@ -1,0 +1,168 @@
+"""Reference mode: the materials as labelled cards, pictures still, videos moving, audio as a waveform that plays."""
+
+from array import array
+from collections.abc import Sequence
+
+from PIL import Image, ImageOps
+
+from runner.animatic.cards import Card, address_picture, lay, tab_of, waveform
+from runner.animatic.encode import RATE
+from runner.animatic.overlay import FADE, margin_of, small_size
+from runner.animatic.palette import palette_of
+from runner.animatic.pictures import opened
+from runner.animatic.planes import Colour, Mask, Planes, mask_of, planes_of
+from runner.animatic.reference_video import first_picture, reel_of
+from runner.animatic.seeded_noise import Dice
+from runner.animatic.sound import hear, peaks
+from runner.animatic.spec import Order, Reference
+from runner.lazy_dataclass import dataclass
+
+_SMALLEST = 96
+"""A frame with a side below this, in pixels, has no room for cards."""
+_RATE = 12
+"""Pictures a second of a video inside a card."""
+_WIDE, _NARROW, _AUDIO, _ADDRESS = 1.9, 0.6, 2.4, 1.6
+"""Shapes that cards may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reel:
+    """A video inside its card: pictures at `_RATE`, from the start again when they end."""
+
+    at: tuple[int, int]
+    pictures: Sequence[Planes]
+    tab: Planes
+
+    def draw(self, planes: Planes, moment: float, share: float) -> None:
+        picture = self.pictures[int(moment * _RATE) % len(self.pictures)]
+        veil = None if share >= 1 else mask_of(Image.new("L", picture.y.size, round(255 * share)))
+        planes.paste(picture, self.at, veil)
+        low = (self.at[0], self.at[1] + picture.y.height - self.tab.y.height)
+        planes.paste(
+            self.tab, low, None if share >= 1 else mask_of(Image.new("L", self.tab.y.size, round(255 * share)))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Needle:
+    """Where an audio file is, on its waveform."""
+
+    window: tuple[int, int, int, int]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Insets:
+    """All cards of a clip; nothing at all for an order without references."""
+
+    seconds: int
+    at: tuple[int, int] = (0, 0)
+    still: tuple[Planes, Mask] | None = None
+    reels: tuple[Reel, ...] = ()
+    needles: tuple[Needle, ...] = ()
+    sounds: tuple["array[float]", ...] = ()
+
+    def draw(self, planes: Planes, moment: float) -> None:
+        """Lay the cards over the picture of a moment; they come and go with the caption."""
+        share = min(1.0, moment / FADE, (self.seconds - moment) / FADE)
+        if self.still is None or share <= 0:
+            return
+        planes.paste(self.still[0], self.at, self.still[1].fade(share))
+        for reel in self.reels:
+            reel.draw(planes, moment, share)
+        for needle in self.needles:
+            left, top, right, bottom = needle.window
+            if moment < needle.seconds:
+                x = left + round((right - left - 2) * moment / needle.seconds)
+                planes.y.paste(round(16 + 219 * share), (x, top, x + 2, bottom))
+
+
+def insets_of(order: Order, size: tuple[int, int]) -> Insets:
+    """Read the materials of an order and lay out their cards on a frame of this size."""
+    if not order.references:
+        return Insets(order.seconds)
+    accent = palette_of(order.prompt, order.variation, Dice(order.prompt).apart("palette")).accent
+    pictures = [_still(reference, size) for reference in order.references]
+    heard = [
+        hear(reference.path, order.seconds) if reference.kind == "audio" and reference.path else array("f")
+        for reference in order.references
+    ]
+    if min(size) < _SMALLEST:
+        return Insets(order.seconds, sounds=tuple(filter(None, heard)))
+    cards = layout([_shape(*pair) for pair in zip(order.references, pictures, strict=True)], size)
+    canvas, mask = Image.new("RGB", size), Image.new("L", size)
+    reels: list[Reel] = []
+    needles: list[Needle] = []
+    for reference, card, picture, samples in zip(order.references, cards, pictures, heard, strict=True):
+        content = _content(reference, card, picture, samples, accent)
+        lay(canvas, mask, card, content, reference.label, accent)
+        if reference.kind == "audio" and samples:
+            needles.append(Needle(card.window, min(order.seconds, len(samples) / RATE)))
+        if reference.kind == "video" and reference.path:
+            moving = reel_of(reference.path, card.window_size, order.seconds, _RATE)
+            if moving:
+                tab = planes_of(tab_of(card, reference.label, accent))
+                reels.append(Reel(card.window[:2], moving, tab))
+    left, top, right, bottom = mask.getbbox() or (0, 0, 2, 2)
+    box = (left // 2 * 2, top // 2 * 2, (right + 1) // 2 * 2, (bottom + 1) // 2 * 2)
+    still = (planes_of(canvas.crop(box)), mask_of(mask.crop(box)))
+    return Insets(order.seconds, box[:2], still, tuple(reels), tuple(needles), tuple(filter(None, heard)))
+
+
+def layout(shapes: Sequence[float], size: tuple[int, int]) -> list[Card]:
+    """Cards of one height in rows from the upper left, as large as the upper part of the frame allows."""
+    margin = margin_of(size)
+    gap = max(6, margin // 2 // 2 * 2)
+    top = margin + small_size(size) * 2 // 2 * 2
+    room = size[1] * (0.44 if size[0] >= size[1] else 0.34)
+    for tall in range(max(12, round(min(size) * 0.26)), 8, -2):
+        rows = _rows(shapes, tall, size[0] - 2 * margin, gap)
+        if rows and len(rows) * (tall + gap) <= room:
+            break
+    tall -= tall % 2
+    cards = []
+    for number, row in enumerate(rows or [list(shapes)]):
+        left = margin
+        for shape in row:
+            width = round(tall * shape / 2) * 2
+            cards.append(Card(left, (top + number * (tall + gap)) // 2 * 2, width, tall))
+            left += width + gap
+    return cards
+
+
+def _rows(shapes: Sequence[float], tall: int, width: int, gap: int) -> list[list[float]]:
+    """The shapes in rows at this height; nothing when one alone is too wide."""
+    rows: list[list[float]] = [[]]
+    used = 0.0
+    for shape in shapes:
+        if tall * shape > width:
+            return []
+        if used + tall * shape > width:
+            rows.append([])
+            used = 0.0
+        rows[-1].append(shape)
+        used += tall * shape + gap
+    return rows
+
+
+def _still(reference: Reference, size: tuple[int, int]) -> Image.Image | None:
+    if reference.path is None or reference.kind == "audio":
+        return None
+    return opened(reference.path, size) if reference.kind == "image" else first_picture(reference.path)
+
+
+def _shape(reference: Reference, picture: Image.Image | None) -> float:
+    if picture is not None:
+        return min(_WIDE, max(_NARROW, picture.width / picture.height))
+    return _AUDIO if reference.kind == "audio" else _ADDRESS
+
+
+def _content(
+    reference: Reference, card: Card, picture: Image.Image | None, samples: "array[float]", accent: Colour
+) -> Image.Image:
+    size = card.window_size
+    if picture is not None:
+        return ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
+    if samples:
+        return waveform(peaks(samples, size[0] // 5), size, accent)
+    return address_picture(reference.address or f"this {reference.kind} cannot be read", size)

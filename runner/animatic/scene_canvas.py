@@ -1,0 +1,329 @@
+"""Where a scene is built: a canvas wider than the frame, soft-edged shapes, and the layers that the camera sees."""
+
+import math
+from collections.abc import Callable, Sequence
+
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
+
+from runner.animatic.camera import MARGIN, View, window
+from runner.animatic.palette import Palette, mix
+from runner.animatic.planes import Box, Colour, Mask, Planes, planes_of, sample
+from runner.animatic.seeded_noise import Dice, noise
+from runner.lazy_dataclass import dataclass, field
+
+Point = tuple[float, float]
+_FINE = 2
+"""Shapes are drawn this much larger and scaled down, since the drawing itself has hard edges."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A layer as it stands on the frame: where, how much it covers there, and what it shows."""
+
+    box: Box
+    """The layer's place on the frame, in fractions of a pixel: what tells whether it has moved."""
+    at: tuple[int, int]
+    mask: Mask
+    picture: Planes | None
+    below: Planes | None
+    """What it shows under the masked part, where it covers everything."""
+
+
+@dataclass(slots=True)
+class Layer:
+    """Something before the sky: what it shows, where it covers, how near it is."""
+
+    at: tuple[int, int]
+    """Its upper left corner on the canvas."""
+    cover: Image.Image
+    """L; as large as the layer."""
+    depth: float
+    colour: Colour | None = None
+    picture: Planes | None = None
+    """None for a layer of one colour."""
+    drift: float = 0.0
+    """Canvas pixels a second to the right, of itself."""
+    smooth: bool = False
+    """The picture is nothing but a gradient from its top down: it need not be scaled to the pixel."""
+    solid: int | None = None
+    """From this row of the layer down it covers everything, over the whole canvas."""
+    _shot: Shot | None = None
+    """How it stood last: scaling is most of the work, and what moved less than half a pixel need not be scaled."""
+
+    def draw(self, planes: Planes, canvas: tuple[int, int], view: View, moment: float) -> None:
+        """Lay it over the frame, to a fraction of a pixel."""
+        size = planes.y.size
+        box = window(view, self.depth, size, canvas)
+        scale = size[0] / (box[2] - box[0])
+        left, top = (self.at[0] + self.drift * moment - box[0]) * scale, (self.at[1] - box[1]) * scale
+        place = (left, top, left + self.cover.width * scale, top + self.cover.height * scale)
+        if self._shot is None or not still(self._shot.box, place):
+            self._shot = self._scaled(place, scale, size)
+        shot = self._shot
+        if shot is None:
+            return
+        if shot.picture is not None:
+            planes.paste(shot.picture, shot.at, shot.mask)
+        elif self.colour is not None:
+            planes.tint(self.colour, shot.at, shot.mask)
+        if shot.below is not None:
+            planes.paste(shot.below, (shot.at[0], shot.at[1] + shot.mask.full.height), None)
+
+    def _scaled(self, place: Box, scale: float, frame: tuple[int, int]) -> Shot | None:
+        """The part of it that lies on the frame, on even pixels; None when nothing does."""
+        left, top, right, bottom = place
+        x0, y0 = max(0, math.ceil(left / 2) * 2), max(0, math.ceil(top / 2) * 2)
+        x1, y1 = min(frame[0], math.floor(right / 2) * 2), min(frame[1], math.floor(bottom / 2) * 2)
+        if x1 <= x0 or y1 <= y0:
+            return None
+        floor = y1
+        if self.solid is not None and self.picture is not None:
+            floor = min(y1, max(y0 + 2, math.ceil((top + self.solid * scale) / 2) * 2))
+        # Rounding may reach beyond by a millionth of a pixel.
+        part = (
+            (x0 - left) / scale,
+            (y0 - top) / scale,
+            min((x1 - left) / scale, self.cover.width),
+            min((floor - top) / scale, self.cover.height),
+        )
+        full = sample(self.cover, part, (x1 - x0, floor - y0))
+        mask = Mask(full, full.reduce(2))
+        picture = self.picture
+        if picture is None:
+            return Shot(place, (x0, y0), mask, None, None)
+        if not self.smooth:
+            return Shot(place, (x0, y0), mask, picture.crop(part, full.size), None)
+        row = max(0, min(round(part[1] * scale / 2) * 2, picture.y.height - (y1 - y0)))
+        upper = picture.crop((0, row, x1 - x0, row + floor - y0), full.size)
+        lower = (x1 - x0, y1 - floor)
+        row += floor - y0
+        below = picture.crop((0, row, lower[0], row + lower[1]), lower) if lower[1] else None
+        return Shot(place, (x0, y0), mask, upper, below)
+
+
+def still(one: Box, other: Box, pixels: float = 0.55) -> bool:
+    """Whether nothing of a place has moved by as much as the eye would see."""
+    return all(abs(a - b) < pixels for a, b in zip(one, other, strict=True))
+
+
+class Pen:
+    """Draws shapes on a mask, in canvas pixels."""
+
+    __slots__ = ("_draw", "mask")
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.mask = Image.new("L", (size[0] * _FINE, size[1] * _FINE))
+        self._draw = ImageDraw.Draw(self.mask)
+
+    def shape(self, points: Sequence[Point], strength: int = 255) -> None:
+        if len(points) > 2:
+            self._draw.polygon([(x * _FINE, y * _FINE) for x, y in points], fill=strength)
+
+    def rect(
+        self, left: float, top: float, right: float, bottom: float, strength: int = 255, round_by: float = 0
+    ) -> None:
+        if right > left and bottom > top:
+            box = (left * _FINE, top * _FINE, right * _FINE - 1, bottom * _FINE - 1)
+            if box[2] > box[0] and box[3] > box[1]:
+                self._draw.rounded_rectangle(box, radius=round_by * _FINE, fill=strength)
+
+    def oval(self, x: float, y: float, wide: float, tall: float, strength: int = 255) -> None:
+        """By its middle and its half axes."""
+        box = ((x - wide) * _FINE, (y - tall) * _FINE, (x + wide) * _FINE, (y + tall) * _FINE)
+        if wide > 0 and tall > 0:
+            self._draw.ellipse(box, fill=strength)
+
+    def line(self, points: Sequence[Point], thick: float, strength: int = 255) -> None:
+        scaled = [(x * _FINE, y * _FINE) for x, y in points]
+        self._draw.line(scaled, fill=strength, width=max(1, round(thick * _FINE)), joint="curve")
+
+    def limb(self, one: Point, other: Point, thick: float, strength: int = 255) -> None:
+        """A line with round ends."""
+        self.line((one, other), thick, strength)
+        for x, y in (one, other):
+            self.oval(x, y, thick / 2, thick / 2, strength)
+
+
+@dataclass(slots=True)
+class Stage:
+    """A scene in the making; `base` is painted on, `layers` grows from the far to the near."""
+
+    size: tuple[int, int]
+    palette: Palette
+    dice: Dice
+    words: str
+    """The prompt, in lower case."""
+    layers: list[Layer] = field(default_factory=list)
+    horizon: float = 0.62
+    """Where the ground or the water begins, as a share of the frame's height."""
+    water: bool = False
+    ground: float = 0.86
+    """Where feet stand."""
+    lift: float = 0.0
+    """How far everything is set higher, as a share of the frame: the caption's room."""
+    canvas: tuple[int, int] = (0, 0)
+    base: Image.Image = field(init=False)
+
+    def __post_init__(self) -> None:
+        width, height = self.size
+        self.canvas = (round(width * (0.5 + MARGIN)) * 2, round(height * (0.5 + MARGIN)) * 2)
+        self.base = Image.new("RGB", self.canvas, self.palette.sky[0])
+
+    @property
+    def unit(self) -> float:
+        """A length for the size of things: a tenth of what the frame is high, a bit less for a very wide one."""
+        width, height = self.size
+        return min(height, width * 0.75) / 10
+
+    def x(self, share: float) -> float:
+        """Canvas pixels of a place on the frame, 0 left, 1 right."""
+        return self.canvas[0] / 2 + (share - 0.5) * self.size[0]
+
+    def y(self, share: float) -> float:
+        return self.canvas[1] / 2 + (share - 0.5 - self.lift) * self.size[1]
+
+    def mask(self, paint: Callable[[Pen], None], blur: float = 0) -> Image.Image:
+        """A mask as large as the canvas of what a function draws; `blur` in canvas pixels."""
+        pen = Pen(self.canvas)
+        paint(pen)
+        mask = pen.mask.reduce(_FINE)
+        return mask.filter(ImageFilter.GaussianBlur(blur)) if blur else mask
+
+    def bake(self, mask: Image.Image, colour: Colour, low: Colour | None = None) -> None:
+        """Paint one colour into the base, or a gradient to `low` over the height of what the mask covers."""
+        box = mask.getbbox()
+        if box is None:
+            return
+        if low is None:
+            self.base.paste(colour, box, mask.crop(box))
+            return
+        self.base.paste(gradient((colour, low), (box[2] - box[0], box[3] - box[1])), box[:2], mask.crop(box))
+
+    def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float) -> None:
+        """Light around a place, into the base."""
+        self.base.paste(colour, (round(x - radius), round(y - radius)), halo(radius, strength))
+
+    def add(self, mask: Image.Image, depth: float, colour: Colour, low: Colour | None = None, drift: float = 0) -> None:
+        """A layer of one colour, or of a gradient to `low` over its height."""
+        box = mask.getbbox()
+        if box is None:
+            return
+        box = even(box, self.canvas)
+        picture = None
+        if low is not None:
+            # As wide as the frame and half as high again: it is cut, never scaled.
+            tall = box[3] - box[1]
+            shown = gradient((colour, low), (self.size[0], tall))
+            longer = Image.new("RGB", (self.size[0], tall + tall // 4 * 2), low)
+            longer.paste(shown, (0, 0))
+            picture = planes_of(longer)
+        cover = mask.crop(box)
+        self.layers.append(
+            Layer(
+                box[:2], cover, depth, colour, picture, drift, smooth=True, solid=_solid_from(cover, box, self.canvas)
+            )
+        )
+
+    def paint(self, mask: Image.Image, depth: float, picture: Image.Image, drift: float = 0) -> None:
+        """A layer that shows a picture as large as the canvas where the mask covers."""
+        box = mask.getbbox()
+        if box is not None:
+            box = even(box, self.canvas)
+            self.layers.append(Layer(box[:2], mask.crop(box), depth, None, planes_of(picture.crop(box)), drift))
+
+    def disc(self, x: float, y: float, wide: float, tall: float, blur: float = 0) -> Image.Image:
+        """The mask of an oval, by its middle and its half axes."""
+        return self.mask(lambda pen: pen.oval(x, y, wide, tall), blur)
+
+    def panel(
+        self, left: float, top: float, right: float, bottom: float, round_by: float = 0, blur: float = 0
+    ) -> Image.Image:
+        """The mask of a rectangle."""
+        return self.mask(lambda pen: pen.rect(left, top, right, bottom, round_by=round_by), blur)
+
+    def area(self, points: Sequence[Point], blur: float = 0) -> Image.Image:
+        """The mask of a shape."""
+        return self.mask(lambda pen: pen.shape(points), blur)
+
+    def range(self, level: float, rough: float, waves: int, seed: str) -> Image.Image:
+        """The mask of hills around `level`."""
+        return self.area(self.ridge(level, rough, waves, seed))
+
+    def ridge(self, level: float, rough: float, waves: int, seed: str) -> list[Point]:
+        """The line of hills over the whole canvas around `level` (share of the frame), closed at the bottom."""
+        dice = self.dice.apart(seed)
+        parts = [(dice.between(0.7, 1.4) * (1.9**n), dice.between(0, 6.3), 0.56**n) for n in range(waves)]
+        width, height = self.canvas
+        step = max(3, width // 240)
+        line = [
+            (float(x), self.y(level) - rough * self.size[1] * _wave(x / self.size[1], parts))
+            for x in range(0, width + step, step)
+        ]
+        return [*line, (float(width), float(height)), (0.0, float(height))]
+
+
+def _solid_from(cover: Image.Image, box: tuple[int, int, int, int], canvas: tuple[int, int]) -> int | None:
+    """The row from which a layer covers everything; None when it does not reach all the edges of the canvas."""
+    if box[0] > 0 or box[2] < canvas[0] or box[3] < canvas[1]:
+        return None
+    holes = ImageChops.invert(cover).getbbox()
+    return holes[3] if holes else 0
+
+
+def _wave(x: float, parts: Sequence[tuple[float, float, float]]) -> float:
+    return sum(math.sin(x * rate * 3 + phase) * high for rate, phase, high in parts) / sum(part[2] for part in parts)
+
+
+def even(box: tuple[int, int, int, int], limit: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Two pixels more on each side, and even numbers, as half-size chroma needs."""
+    return (
+        max(0, box[0] - 2) // 2 * 2,
+        max(0, box[1] - 2) // 2 * 2,
+        min(limit[0], (box[2] + 3) // 2 * 2),
+        min(limit[1], (box[3] + 3) // 2 * 2),
+    )
+
+
+def gradient(colours: Sequence[Colour], size: tuple[int, int]) -> Image.Image:
+    """Colours from the top to the bottom, evenly spread and softly mixed."""
+    column = Image.new("RGB", (1, 256))
+    parts = len(colours) - 1
+    for y in range(256):
+        place = y / 255 * parts
+        at = min(parts - 1, int(place))
+        column.putpixel((0, y), mix(colours[at], colours[at + 1], place - at))
+    return column.resize(size, Image.Resampling.BILINEAR)
+
+
+def halo(radius: float, strength: float) -> Image.Image:
+    """A round light that falls off softly: an L mask of twice the radius."""
+    table = [round(255 * strength * max(0.0, 1 - value / 180) ** 2) for value in range(256)]
+    side = max(2, round(radius * 2))
+    # Smooth at a quarter of the size; light has no edges that would show.
+    small = Image.radial_gradient("L").point(table)
+    return small.resize((side, side), Image.Resampling.BICUBIC)
+
+
+def cloud_mask(size: tuple[int, int], seed: str, grain: tuple[int, int], low: int, high: int) -> Image.Image:
+    """Soft patches: noise in three sizes, what lies below `low` (0 to 255) is clear, above `high` full."""
+    total = Image.new("L", size)
+    for octave in range(3):
+        cells = (grain[0] << octave, grain[1] << octave)
+        dots = Image.frombytes("L", cells, noise(f"{seed} {octave}", cells[0] * cells[1]))
+        rough = dots.resize(size, Image.Resampling.BICUBIC)
+        total = rough if octave == 0 else Image.blend(total, rough, 0.38 / octave)
+    table = [round(255 * min(1.0, max(0.0, (value - low) / (high - low)))) for value in range(256)]
+    return total.point(table)
+
+
+def paper(image: Image.Image, seed: str, strength: int) -> Image.Image:
+    """The picture with the grain of paper, which also hides the steps of its gradients."""
+    width, height = image.size
+    tile = Image.frombytes("L", (256, 256), noise(seed, 65_536)).point([v * strength // 255 for v in range(256)])
+    grain = Image.new("L", image.size)
+    for x in range(0, width, 256):
+        for y in range(0, height, 256):
+            grain.paste(tile, (x, y))
+    half = Image.new("L", image.size, strength // 2)
+    lifted = ImageChops.add(image, Image.merge("RGB", (grain, grain, grain)))
+    return ImageChops.subtract(lifted, Image.merge("RGB", (half, half, half)))

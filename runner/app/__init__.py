@@ -1,0 +1,1 @@
+"""What commands do: use cases between the command line and the rooms below."""

@@ -1,0 +1,112 @@
+"""What every command that reads storyboards does first of all: files, settings, edition, batch, with all problems."""
+
+import argparse
+import gc
+from pathlib import Path
+
+from runner.commands import flags
+from runner.diagnostics.problem import ExitCode, Problems, Stop
+from runner.editions.edition import Edition, load, with_prices
+from runner.language import compiler as language
+from runner.language.cli_variables import given
+from runner.language.model import Batch
+from runner.lazy_dataclass import dataclass, replace
+from runner.settings import settings as settings_room
+from runner.settings.settings import Settings
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The batch of one command, with what it was read from; its storyboards may have problems."""
+
+    args: argparse.Namespace
+    settings: Settings
+    edition: Edition
+    options: language.Options
+    files: tuple[Path, ...]
+    batch: Batch
+    problems: Problems
+
+
+def reading(args: argparse.Namespace, *, look: bool = False, needed: bool = True) -> Reading:
+    """Files, settings and batch, with all problems; nothing is shown. `needed`: having no storyboard is exit 2."""
+    typed = tuple(getattr(args, "files", ()))
+    root = settings_room.find_root(typed[0] if typed else Path())
+    files = typed or found(Path.cwd(), needed=needed)
+    settings = settings_room.read(root, flags.said(args))
+    if look and args.provider is None:
+        settings = _with_clips(settings)
+    edition = priced(settings)
+    options = language.Options(settings.profile, given(args.var, args.var_file), edition)
+    # The batch stays until the end: the collector would walk it again and again and find nothing.
+    gc.disable()
+    try:
+        batch, problems = language.compile(files, root, options)
+        gc.freeze()
+    finally:
+        gc.enable()
+    return Reading(args, settings, edition, options, files, batch, problems)
+
+
+def priced(settings: Settings, name: str | None = None) -> Edition:
+    """The edition with the account's own prices: the repository's only where they are higher."""
+    if name is not None and name != settings.edition:
+        return load(name)
+    edition = load(settings.edition)
+    try:
+        edition = with_prices(edition, settings.prices_up, may_lower=False)
+        return with_prices(edition, settings.prices_own, may_lower=True)
+    except ValueError as error:
+        raise Stop(ExitCode.UNFIT, f"providers.kinovi.prices: {error}; rows: {', '.join(edition.rates)}") from error
+
+
+def _with_clips(settings: Settings) -> Settings:
+    """For commands that only look: the provider whose outputs have manifests, the paid one before the free."""
+    from runner.store import manifest
+
+    for provider in ("kinovi", "sandbox"):
+        there = replace(settings, provider=provider)
+        if any(settings.output.glob(f"**/{there.variant}/{manifest.NAME}")):
+            return there
+    return settings
+
+
+def color(args: argparse.Namespace, stream: object) -> bool:
+    """Whether to colour what goes to a stream."""
+    is_terminal = getattr(stream, "isatty", bool)()
+    return bool(is_terminal) and not args.no_color and not settings_room.no_color()
+
+
+def columns() -> int:
+    """How wide a screen may be: the terminal's, else 100."""
+    import shutil
+
+    return shutil.get_terminal_size((100, 40)).columns
+
+
+def found(folder: Path, *, needed: bool = True) -> tuple[Path, ...]:
+    """All storyboards under `storyboards/`, seen from the repository's top."""
+    root = settings_room.find_root(folder)
+    inner = root / "storyboards"
+    paths = sorted(path for ending in ("*.yaml", "*.yml") for path in inner.rglob(ending) if path.is_file())
+    boards = tuple(_from_here(path) for path in paths if _is_storyboard(path))
+    if not boards and needed:
+        raise Stop(
+            ExitCode.USAGE,
+            f"no storyboard is named, and none lies under {_from_here(inner)}\n"
+            "  storyboard init      writes one to start from",
+        )
+    return boards
+
+
+def _from_here(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _is_storyboard(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(1 << 20)
+    except OSError:
+        return True
+    return any(line.startswith((b"storyboard:", b"\xef\xbb\xbfstoryboard:")) for line in head.splitlines())

@@ -1,0 +1,1 @@
+"""What happened to each request that may cost money, as events, and what is true after them."""

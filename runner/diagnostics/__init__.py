@@ -1,0 +1,1 @@
+"""Problems with a place, exit codes, and the nearest known name."""

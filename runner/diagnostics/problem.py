@@ -1,0 +1,167 @@
+"""What is wrong and where, the nearest known name, and how a command ends."""
+
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+from functools import lru_cache
+from itertools import islice
+from typing import Literal, NamedTuple
+
+from runner.lazy_dataclass import dataclass, field
+
+Severity = Literal["error", "warning"]
+
+
+class ExitCode(IntEnum):
+    """What the process says at its end; other programs rely on the numbers."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    UNFIT = 3
+    DECLINED = 4
+    KEY = 5
+    UNSETTLED = 6
+    LOCKED = 7
+    TO_MAKE = 8
+    WAITING = 9
+    DEFECT = 70
+    INTERRUPTED = 130
+
+
+_PRECEDENCE = (
+    ExitCode.DEFECT,
+    ExitCode.INTERRUPTED,
+    ExitCode.UNFIT,
+    ExitCode.LOCKED,
+    ExitCode.KEY,
+    ExitCode.DECLINED,
+    ExitCode.UNSETTLED,
+    ExitCode.FAILED,
+    ExitCode.WAITING,
+)
+
+
+def foremost(codes: Iterable[ExitCode]) -> ExitCode:
+    """Which of several exit codes that hold at once is the one to end with."""
+    held = set(codes)
+    return next((code for code in _PRECEDENCE if code in held), ExitCode.DONE)
+
+
+class Stop(Exception):  # noqa: N818 - it ends a command, it is not always an error
+    """A command cannot go on: an exit code and words for the user.
+
+    `cli` ends the process with it. Code that can go on without the part that failed catches it before.
+    """
+
+    def __init__(self, code: ExitCode, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+        self.words = words
+
+
+class Place(NamedTuple):
+    """A character in a file: path from the repository's top, line and column from 1 (code points)."""
+
+    file: str
+    line: int
+    column: int
+    path: str = ""
+    """Where in the document, as a person would write it: `shots[3].duration`."""
+    width: int = 1
+    """How many code points the mark covers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with what the user wrote."""
+
+    code: str
+    place: Place
+    message: str
+    hint: str = ""
+    severity: Severity = "error"
+    related: tuple[tuple[Place, str], ...] = ()
+    """Other places that belong to it, each with what it is: "merged here", "included from here"."""
+    shots: tuple[str, ...] = ()
+    """The shots that it touches, when it stands where several shots take a value from."""
+
+
+@dataclass(slots=True)
+class Problems:
+    """Every problem that the stages of one compilation found, with the text of the files that they read. Mutable."""
+
+    found: list[Problem] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
+    """Text of each file read, by the name that places use; for showing the line."""
+
+    def add(self, problem: Problem) -> None:
+        """Append a problem. What several shots share is joined after the last stage."""
+        self.found.append(problem)
+
+    def __iter__(self) -> Iterator[Problem]:
+        return iter(self.found)
+
+    @property
+    def errors(self) -> list[Problem]:
+        return [problem for problem in self.found if problem.severity == "error"]
+
+    @property
+    def warnings(self) -> list[Problem]:
+        return [problem for problem in self.found if problem.severity == "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing about this machine or account that was looked at, and what to do when it is not as it should be."""
+
+    name: str
+    verdict: Literal["ok", "warning", "error"]
+    words: str
+    hint: str = ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was probably meant, or None when nothing is near."""
+    import difflib
+
+    word = name.casefold()
+    if len(word) > _LONGEST_NAME:
+        return None
+    names = known if isinstance(known, frozenset) else frozenset(known)
+    by_folded = _folded(names) if len(names) > _FEW_NAMES else {one.casefold(): one for one in sorted(names)}
+    candidates = by_folded if len(names) <= _FEW_NAMES else _alike(word, _index(names))
+    close = difflib.get_close_matches(word, candidates, n=1, cutoff=0.6)
+    return by_folded[close[0]] if close else None
+
+
+_LONGEST_NAME = 200
+_FEW_NAMES = 64
+
+
+@lru_cache(maxsize=8)
+def _folded(names: frozenset[str]) -> dict[str, str]:
+    return {one.casefold(): one for one in sorted(names)}
+
+
+def _alike(word: str, index: dict[str, list[str]]) -> list[str]:
+    """Of many names some that differ by one letter or begin alike: to compare with all of them would take minutes."""
+    alike = (name for key in _traits(word) for name in index.get(key, ()))
+    return list(islice(dict.fromkeys(alike), _FEW_NAMES))
+
+
+@lru_cache(maxsize=8)
+def _index(names: frozenset[str]) -> dict[str, list[str]]:
+    """Folded names by what they may have in common with another, so many for each."""
+    found: dict[str, list[str]] = {}
+    for name in _folded(names):
+        for key in _traits(name):
+            alike = found.setdefault(key, [])
+            if len(alike) < _FEW_NAMES:
+                alike.append(name)
+    return found
+
+
+def _traits(name: str) -> list[str]:
+    """The name, the name without each one of its letters, and how it begins."""
+    short = range(min(len(name), _FEW_NAMES))
+    return [name, *(name[:at] + name[at + 1 :] for at in short), f"{name[:3]}…"]

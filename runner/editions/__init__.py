@@ -1,0 +1,1 @@
+"""Limits and prices of an API contract, as dated data."""

@@ -1,0 +1,187 @@
+"""An edition of the API's contract: limits, enums and prices, read from one dated data file."""
+
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from runner.lazy_dataclass import dataclass, field, replace
+from runner.requests.request import Mode, Plain, Request
+
+NAMES = ("classic", "2026-09", "pro-site")
+DEFAULT = "classic"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a request may hold; seconds are of media or of output."""
+
+    seconds: tuple[int, int]
+    prompt: int
+    aspect_ratios: tuple[str, ...]
+    images: int
+    videos: int
+    audio: int
+    video_seconds: int
+    audio_seconds: int
+    frames: int
+    prompt_required: frozenset[Mode]
+    fields: frozenset[str]
+    """Optional fields of a shot that this edition knows: upscale, seed, audio."""
+    videos_seconds: int | None = None
+    """Together: a problem above it."""
+    videos_seconds_warn: int | None = None
+    """Together: a warning above it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Credits of one take; None when the book does not know the combination."""
+
+    credits: Decimal | None
+    row: str
+    """The row of the price book that it was computed by: `seedance-20 720p`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One dated contract; `spelling` is how a body names and forms our fields."""
+
+    name: str
+    dated: str
+    source: str
+    task_life: int
+    """Seconds that a task can live."""
+    media_days: int
+    record_days: int
+    models: Mapping[str, str]
+    """Every accepted spelling of a model, and the one that is sent and priced."""
+    limits: Limits
+    spelling: Mapping[str, Mapping[str, Any]]
+    rates: Mapping[str, Decimal]
+    """Credits a second by row: `seedance-20 720p`, `seedance-20 720p video`, `seedance-20 upscale 4k`."""
+    own: frozenset[str] = field(default_factory=frozenset)
+    """Rows that the user's own prices replaced."""
+
+    def resolutions(self, model: str) -> tuple[str, ...]:
+        """Resolutions that the price book has for a model, lowest first."""
+        rows = (row.split() for row in self.rates)
+        found = [row[1] for row in rows if row[0] == model and len(row) == 2]
+        return tuple(sorted(found, key=lambda name: (name == "4k", int(name.rstrip("pk")))))
+
+    def price(self, request: Request) -> Price:
+        """What one take costs by the book; exact."""
+        row = self._plain_row(request.model, request.resolution, request.has_video)
+        rate = self.rates.get(row)
+        if request.upscale is not None:
+            extra = self.rates.get(f"{request.model} upscale {request.upscale}")
+            row = f"{row} + {request.upscale}"
+            rate = None if rate is None or extra is None else rate + extra
+        if rate is None or request.inputs:
+            return Price(None, row)
+        return Price(rate * request.seconds, row)
+
+    def row_of(self, form: Mapping[str, Plain]) -> str:
+        """The row of a request in its neutral form: as `price` names it."""
+        materials = form.get("materials")
+        kinds = (
+            [each.get("kind") for each in materials if isinstance(each, dict)] if isinstance(materials, list) else []
+        )
+        row = self._plain_row(str(form.get("model")), str(form.get("resolution")), "video" in kinds)
+        return f"{row} + {upscale}" if (upscale := form.get("upscale")) is not None else row
+
+    def _plain_row(self, model: str, resolution: str, has_video: bool) -> str:
+        row = f"{model} {resolution}"
+        return f"{row} video" if has_video and f"{row} video" in self.rates else row
+
+
+@cache
+def load(name: str) -> Edition:
+    """The edition of that name; KeyError when there is none."""
+    if name not in NAMES:
+        raise KeyError(name)
+    return read(tomllib.loads((Path(__file__).parent / "data" / f"{name}.toml").read_text("utf-8")))
+
+
+def read(data: Mapping[str, Any]) -> Edition:
+    """An edition from the values of its data file."""
+    limits = data["limits"]
+    return Edition(
+        name=data["name"],
+        dated=data["dated"],
+        source=data["source"],
+        task_life=data["task_life"],
+        media_days=data["media_days"],
+        record_days=data["record_days"],
+        models=data["models"],
+        limits=Limits(
+            seconds=(limits["seconds"][0], limits["seconds"][1]),
+            prompt=limits["prompt"],
+            aspect_ratios=tuple(limits["aspect_ratios"]),
+            images=limits["images"],
+            videos=limits["videos"],
+            audio=limits["audio"],
+            video_seconds=limits["video_seconds"],
+            audio_seconds=limits["audio_seconds"],
+            frames=limits["frames"],
+            prompt_required=frozenset(limits["prompt_required"]),
+            fields=frozenset(limits["fields"]),
+            videos_seconds=limits.get("videos_seconds"),
+            videos_seconds_warn=limits.get("videos_seconds_warn"),
+        ),
+        spelling=data["body"],
+        rates=_rates(data["prices"]),
+    )
+
+
+def with_prices(edition: Edition, rows: Mapping[str, Decimal], *, may_lower: bool) -> Edition:
+    """The edition with an account's own rates; without `may_lower` a row below the book's is left as it is.
+
+    Only rows that the book has: ValueError names the first that it has not.
+    """
+    if unknown := [row for row in rows if row not in edition.rates]:
+        raise ValueError(f"the price book has no row {unknown[0]!r}")
+    changed = {
+        row: rate
+        for row, rate in rows.items()
+        if rate != edition.rates[row] and (may_lower or rate > edition.rates[row])
+    }
+    return replace(edition, rates={**edition.rates, **changed}, own=edition.own | changed.keys())
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the price book, taken apart for a table."""
+
+    name: str
+    model: str
+    resolution: str | None
+    """None for a row that is added to another, as upscaling is."""
+    upscale: str | None
+    with_video: bool
+    rate: Decimal
+    """Credits for each second of output."""
+    own: bool
+
+
+def price_table(edition: Edition) -> list[Row]:
+    """The price book row by row, in the order of the data file."""
+    return [_row(name, rate, name in edition.own) for name, rate in edition.rates.items()]
+
+
+def _row(name: str, rate: Decimal, own: bool) -> Row:
+    model, kind, *rest = name.split()
+    if kind == "upscale":
+        return Row(name, model, None, rest[0], False, rate, own)
+    return Row(name, model, kind, None, bool(rest), rate, own)
+
+
+def _rates(tables: list[Mapping[str, Any]]) -> dict[str, Decimal]:
+    rates: dict[str, Decimal] = {}
+    for table in tables:
+        model, suffix = table["model"], " video" if table.get("with_video") else ""
+        rates |= {f"{model} {name}{suffix}": Decimal(rate) for name, rate in table["rows"].items()}
+        rates |= {f"{model} upscale {name}": Decimal(rate) for name, rate in table.get("upscale", {}).items()}
+    return rates

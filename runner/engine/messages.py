@@ -1,0 +1,193 @@
+"""What the loop says to a person: one sentence with the reason and the way out."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from runner.attempts.events import Busy, CreateAnswer, KeyRefused, NoCredits, NotSent, Refused, Running, Unknown
+from runner.attempts.history import Attempt
+from runner.diagnostics.problem import ExitCode
+from runner.engine.ports import NotYet, Over
+from runner.engine.run_events import Halt
+from runner.planning.plan import Step
+from runner.requests.request import FromTake, LocalFile, Material, Remote
+
+RECORD_GONE = "the provider has had no record of this task for a day; only --again buys it anew"
+
+
+NO_SLOT = (
+    "no slot of the account was free for as long as this run waits: nothing was spent by waiting; run again to go on"
+)
+OTHER_KEY = "some running tasks were created with another key: a key of another account cannot see them"
+
+
+NO_MARK = "the ledger could not note that the request was about to leave: it was not sent"
+ADOPTED = "its answer was lost; a webhook named the task, and the provider's record fits"
+
+
+def not_adopted(why: str) -> str:
+    return f"a webhook named a task for an attempt in doubt, and it cannot be its own: {why}"
+
+
+def another_task(attempt: Attempt, task_id: str) -> str:
+    return (
+        f"a webhook names {task_id[:80]} where the answer named {attempt.task_id}: if the provider's page shows both, "
+        "one order made two tasks"
+    )
+
+
+def all_in_doubt(free_at: datetime) -> str:
+    return (
+        "every slot is held by an attempt in doubt, whose task may still run: end the doubt (storyboard settle), or "
+        f"run again after {free_at:%H:%M} UTC, when the first slot is free"
+    )
+
+
+def media_gone(days: int) -> str:
+    return f"the provider deletes its media after {days} days: paid, and gone; only --again buys it anew"
+
+
+def amount(credits: Decimal) -> str:
+    """Credits as a person writes them: 1,240 or 42.5."""
+    text = f"{credits:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def over(said: Over) -> Halt:
+    return Halt(
+        ExitCode.DECLINED,
+        f"the next task would bring {said.ceiling} to {amount(said.would_be)} credits, above {amount(said.limit)}: "
+        "no further task was created",
+    )
+
+
+def preflight(answer: CreateAnswer) -> Halt | None:
+    """Why nothing is created after the question with a made-up id; None when that is no reason."""
+    match answer:
+        case KeyRefused():
+            return key_refused(answer)
+        case Refused():
+            return Halt(ExitCode.UNFIT, f"{answer.words}: check SEEDANCE_BASE_URL; nothing was sent")
+        case NotSent(final=True):
+            return unreachable(answer)
+        case Unknown(stop=True):
+            return redirected(answer)
+        case _:
+            return None
+
+
+def key_refused(answer: KeyRefused) -> Halt:
+    return Halt(ExitCode.KEY, f"the key was refused ({answer.words}): check SEEDANCE_API_KEY, then run again")
+
+
+def key_refused_by_look(answer: Running) -> Halt:
+    return Halt(
+        ExitCode.KEY,
+        f"the key was refused when a task was looked at ({answer.words or '401'}): running tasks are kept; "
+        "check SEEDANCE_API_KEY, then run again to collect them",
+    )
+
+
+def no_credits(answer: NoCredits, step: Step) -> Halt:
+    said = "the account has not enough credits"
+    if answer.required is not None:
+        said += f": the next task needs {amount(answer.required)}"
+        said += f", {amount(answer.available)} are left" if answer.available is not None else ""
+    quoted = step.price.credits
+    if answer.required is not None and quoted is not None and answer.required != quoted:
+        said += (
+            f". Our quote was {amount(quoted)} ({step.price.row}): the price book is wrong, "
+            "see [providers.kinovi.prices]"
+        )
+    return Halt(ExitCode.DECLINED, f"{said} ({answer.words}). Add credits, then run again")
+
+
+def stopped_by(answer: Refused, step: Step) -> Halt:
+    if answer.status in (404, 405):
+        why = f"the host does not know createTask (HTTP {answer.status}: {answer.words}): check SEEDANCE_BASE_URL"
+        return Halt(ExitCode.UNFIT, why)
+    return Halt(
+        ExitCode.UNFIT,
+        f"something before the API refused the request ({answer.words}), and it may refuse all others: no further task "
+        f"was created\nwhen it lets requests pass: --again {step.shot.id} sends this one once more",
+    )
+
+
+def redirected(answer: Unknown) -> Halt:
+    return Halt(
+        ExitCode.UNFIT,
+        f"the host answered createTask with a redirect, which is never followed ({answer.words}): "
+        "check SEEDANCE_BASE_URL",
+    )
+
+
+def unreachable(answer: NotSent) -> Halt:
+    return Halt(ExitCode.UNFIT, f"no request left this machine: {answer.words}. Nothing was spent by these tries")
+
+
+def not_sent(answer: NotSent) -> str:
+    return f"the request did not leave ({answer.words}): trying again"
+
+
+def busy(answer: Busy) -> str:
+    limit = f" of {answer.limit}" if answer.limit is not None else ""
+    return f"all slots{limit} of the account are taken: waiting for one"
+
+
+def repeated(answer: object, count: int, pause: float) -> str:
+    return (
+        f"the server failed (HTTP 500), perhaps after it charged; repeat {count} of 3 in {pause:.0f} s, "
+        "counted as charged until settled"
+    )
+
+
+def too_many_500() -> Halt:
+    return Halt(
+        ExitCode.UNSETTLED, "the server went on failing (HTTP 500) after three repeats: no further task was created"
+    )
+
+
+def same_task(task_id: str) -> str:
+    return f"the provider answered with a task id that another attempt already has ({task_id[:80]})"
+
+
+def failed_fast(step: Step) -> Halt:
+    return Halt(ExitCode.FAILED, f"{step.shot.id} take {step.take} failed, and --fail-fast was given")
+
+
+def drift(attempt: Attempt, row: str) -> Halt | None:
+    """Why nothing more is ordered after a bill that differs from its quote, by that row of the book; else None."""
+    made, used = attempt.intended, attempt.credits_used
+    if used is None or used == made.quoted:
+        return None
+    return Halt(
+        ExitCode.DECLINED,
+        f"{made.shot} take {made.take} was billed {amount(used)} credits, the quote was {amount(made.quoted)}: "
+        f"the price book is wrong at {row}; correct it in [providers.kinovi.prices], then run again",
+    )
+
+
+def record_missing(attempt: Attempt) -> str:
+    return f"the provider does not know {attempt.task_id} (yet): kept as running, the next run asks again"
+
+
+def no_clip(attempt: Attempt) -> str:
+    return f"{attempt.task_id} succeeded without a clip: paid and kept, the next run asks again"
+
+
+def cannot_store(said: NotYet) -> Halt:
+    return Halt(ExitCode.UNFIT, f"a clip cannot be stored: {said.words}")
+
+
+def fetched_later(said: NotYet) -> str:
+    return f"the clip could not be fetched: {said.words}; it is paid, and the next run fetches it"
+
+
+def not_published(material: Material, said: NotYet) -> str:
+    match material:
+        case LocalFile():
+            name = material.path
+        case Remote():
+            name = material.url
+        case FromTake():
+            name = str(material)
+    return f"{name} could not be published: {said.words}"

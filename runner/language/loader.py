@@ -1,0 +1,205 @@
+"""Reads a storyboard with everything that it includes, and merges what they name."""
+
+import itertools
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path as FilePath
+
+from runner.diagnostics.problem import Place, Problem, Problems
+from runner.language import schema
+from runner.language.safe_files import Unfit, check_written, read_bytes
+from runner.language.yaml.decode import decode
+from runner.language.yaml.document import Document, Fields, Key, Origin, Path, Source, Value
+from runner.language.yaml.parser import parse
+from runner.lazy_dataclass import dataclass, field, replace
+
+MAX_DEPTH = 8
+
+
+@dataclass(slots=True)
+class Shelf:
+    """The files of one command, each read once, by the name that places use."""
+
+    root: FilePath
+    problems: Problems
+    documents: dict[str, Document] = field(default_factory=dict)
+    broken: dict[str, set[Path]] = field(default_factory=dict)
+    """Per file the paths whose values are not fit for use; what is wrong with them was said."""
+
+    def name(self, path: FilePath) -> str:
+        """The path from the repository's top with `/`."""
+        absolute = path if path.is_absolute() else FilePath.cwd() / path
+        for base in (self.root, self.root.resolve()):
+            if absolute.is_relative_to(base):
+                return absolute.relative_to(base).as_posix()
+        resolved = absolute.parent.resolve() / absolute.name
+        return (
+            resolved.relative_to(self.root.resolve()).as_posix()
+            if resolved.is_relative_to(self.root.resolve())
+            else absolute.as_posix()
+        )
+
+    def read(self, path: FilePath, said: Origin | None = None, trail: tuple[str, ...] = ()) -> Document:
+        """A file and what it includes; what is wrong is noted, an unreadable file is an empty document."""
+        name = self.name(path)
+        if name in self.documents:
+            return self.documents[name]
+        document = self._parsed(name, path, said)
+        self.documents[name] = document
+        if document.root:
+            self._check_shape(document)
+            document = replace(document, includes=tuple(self._included(document, path, (*trail, name))))
+            self.documents[name] = document
+        return document
+
+    def _parsed(self, name: str, path: FilePath, said: Origin | None) -> Document:
+        try:
+            data = read_bytes(path, self.root)
+        except Unfit as error:
+            place = said.place() if said else Place(name, 1, 1)
+            what = f"`{said.value}`" if said else "this file"
+            self.problems.add(Problem(error.code, place, f"{what} {error.words}", error.hint))
+            return Document(Source(name, ""), Fields(0), whole=False)
+        source = decode(name, data, self.problems)
+        return parse(source, self.problems) if source else Document(Source(name, ""), Fields(0), whole=False)
+
+    def _check_shape(self, document: Document) -> None:
+        broken = self.broken.setdefault(document.name, set())
+        for path, problem in schema.check(document):
+            self.problems.add(problem)
+            broken.add(unit(path))
+        _drop(document, broken)
+        shots = document.root.get("shots")
+        if len(broken) >= schema.MOST and isinstance(shots, list):
+            # Nobody reads on after so many: what else does not fit is left out without a word.
+            shots[:] = [shot if schema.fits(shot, "shot") else Fields(0) for shot in shots]
+
+    def _included(self, document: Document, path: FilePath, trail: tuple[str, ...]) -> Iterator[Document]:
+        said = document.root.get("include")
+        for index, written in enumerate(said if isinstance(said, list) else ()):
+            origin = Origin(document, ("include", index))
+            try:
+                check_written(str(written))
+            except Unfit as error:
+                self.problems.add(Problem(error.code, origin.place(), f"`{written}` {error.words}", error.hint))
+                continue
+            target = path.parent / str(written)
+            name = self.name(_flat(target))
+            if name in trail:
+                loop = " → ".join([*trail[trail.index(name) :], name])
+                self.problems.add(
+                    Problem(
+                        "include-circle",
+                        origin.place(),
+                        f"these files include each other: {loop}",
+                        "remove one of the includes",
+                    )
+                )
+            elif len(trail) > MAX_DEPTH:
+                self.problems.add(
+                    Problem("include-depth", origin.place(), f"files include files more than {MAX_DEPTH} deep")
+                )
+            else:
+                found = self.read(_flat(target), origin, trail)
+                if "storyboard" in found.root:
+                    self.problems.add(_whole_storyboard(origin))
+                    continue
+                yield found
+
+
+def _flat(path: FilePath) -> FilePath:
+    """Without `..` and `.`; links are judged when the file is opened."""
+    return FilePath(os.path.normpath(path))
+
+
+def _whole_storyboard(origin: Origin) -> Problem:
+    message = f"`{origin.value}` is a storyboard of its own, not an include"
+    hint = "an include holds only vars, assets, defaults and profiles: move what both need to such a file"
+    return Problem("include-content", origin.place(), message, hint)
+
+
+def unit(path: Path) -> Path:
+    """The smallest part of a document that is left out when something in it has the wrong shape."""
+    if path[:1] == ("shots",):
+        return (
+            path[: 5 if path[2:3] == ("matrix",) and len(path) > 4 and path[3] not in ("include", "exclude") else 3]
+            if path[2:3] != ("matrix",)
+            else path[:3]
+        )
+    if path[:1] in (("profiles",), ("assets",), ("budget",)):
+        return path[: 3 if path[0] == "profiles" else 2]
+    return path[:2] if path[:1] in (("defaults",), ("vars",)) else path[:1]
+
+
+def _drop(document: Document, paths: Iterable[Path]) -> None:
+    """Takes out what is not fit for use; an item of a list becomes an empty mapping, so that the others keep theirs."""
+    parts: dict[Path, list[Key]] = {}
+    for path in paths:
+        if path:
+            parts.setdefault(path[:-1], []).append(path[-1])
+    for above, keys in parts.items():
+        holder = document.get(above)
+        if isinstance(holder, Fields):
+            holder.remove(frozenset(str(key) for key in keys))
+        elif isinstance(holder, list):
+            for key in keys:
+                if isinstance(key, int) and key < len(holder) and not isinstance(holder[key], dict):
+                    holder[key] = Fields(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name of `assets`, `vars` or `profiles`: the places that say it, the last one wins key by key."""
+
+    layers: tuple[Origin, ...]
+
+    @property
+    def origin(self) -> Origin:
+        return self.layers[-1]
+
+    def merged(self) -> Value:
+        """The value with what later files override; a mapping is merged one level deep."""
+        made: Value = None
+        for origin in self.layers:
+            value = origin.value
+            made = {**made, **value} if isinstance(made, dict) and isinstance(value, dict) else value
+        return made
+
+
+def order(document: Document) -> list[Document]:
+    """A storyboard's files in the order in which they override: includes first, itself last, each once."""
+    found: dict[str, Document] = {}
+
+    def visit(one: Document) -> None:
+        for included in one.includes:
+            if included.name not in found:
+                visit(included)
+        found[one.name] = one
+
+    visit(document)
+    return list(found.values())
+
+
+def names(files: Sequence[Document], section: str, problems: Problems) -> dict[str, Named]:
+    """What each name of a section means; two included files that say one differently are a problem."""
+    found: dict[str, list[Origin]] = {}
+    for document in files:
+        said = document.root.get(section)
+        for name in said if isinstance(said, dict) else ():
+            if not name.startswith("x-"):
+                found.setdefault(name, []).append(Origin(document, (section, name)))
+    for name, origins in found.items():
+        _check_agreement(name, section, origins, files[-1], problems)
+    return {name: Named(tuple(origins)) for name, origins in found.items()}
+
+
+def _check_agreement(name: str, section: str, origins: list[Origin], top: Document, problems: Problems) -> None:
+    if len(origins) < 2 or origins[-1].document is top:
+        return
+    for first, second in itertools.pairwise(origins):
+        if first.value == second.value or first.document in order(second.document):
+            continue
+        message = f"`{name}` is said here, and otherwise in {first.document.name}"
+        hint = f"keep one of the two, or say in {top.name} which `{name}` it means"
+        related = ((first.key_place(), "the other one"),)
+        problems.add(Problem("include-conflict", second.key_place(), message, hint, related=related))

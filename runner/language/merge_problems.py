@@ -1,0 +1,44 @@
+"""Puts what was found in the order of the files, and says once what many shots share."""
+
+import re
+
+from runner.diagnostics.problem import Place, Problem, Problems
+from runner.lazy_dataclass import replace
+
+_LONGEST = 2_000
+_NUMBER = re.compile(r"(?<![\w@])\d[\d,.]*(?!\w)")
+
+
+def settled(problems: Problems) -> Problems:
+    """The same problems sorted by file, line and column; equal ones joined, with all the shots that they touch.
+
+    Messages that differ by a number alone are equal too: every shot of a matrix has a prompt of its own length.
+    """
+    joined: dict[tuple[object, ...], Problem] = {}
+    # As keys of dicts they stay in order and stand once.
+    shots: dict[tuple[object, ...], dict[str, None]] = {}
+    related: dict[tuple[object, ...], dict[tuple[Place, str], None]] = {}
+    for problem in problems:
+        place = problem.place
+        message = _NUMBER.sub("#", problem.message) if problem.shots else problem.message
+        key = (problem.code, place.file, place.line, place.column, message)
+        joined.setdefault(key, problem)
+        shots.setdefault(key, {}).update(dict.fromkeys(problem.shots))
+        related.setdefault(key, {}).update(dict.fromkeys(problem.related))
+    found = [_short(one, tuple(shots[key]), tuple(related[key])) for key, one in joined.items()]
+    files = {name: index for index, name in enumerate(problems.sources)}
+    found.sort(
+        key=lambda one: (files.get(one.place.file, len(files)), one.place.file, one.place.line, one.place.column)
+    )
+    problems.found = found
+    return problems
+
+
+def _short(problem: Problem, shots: tuple[str, ...], related: tuple[tuple[Place, str], ...]) -> Problem:
+    """The problem with all that it touches; a name of a megabyte is not said in full."""
+    place, said = problem.place, (problem.message, problem.hint)
+    if max(map(len, (place.path, *said))) > _LONGEST:
+        message, hint = (text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…" for text in said)
+        place = place._replace(path=place.path[:_LONGEST])
+        problem = replace(problem, message=message, hint=hint, place=place)
+    return replace(problem, shots=shots, related=related)

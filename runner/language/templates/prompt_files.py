@@ -1,0 +1,36 @@
+"""The prompt folders, in which `{% include %}` and `{% import %}` find their text."""
+
+from pathlib import Path as FilePath
+from pathlib import PurePosixPath
+
+from runner.language.safe_files import PROMPT_LIMIT, Unfit, read_bytes
+from runner.language.yaml.document import Document
+
+
+class Prompts:
+    """`prompts/` beside the storyboard, then at the repository's top; each file is read once."""
+
+    def __init__(self, root: FilePath, document: Document) -> None:
+        beside = root / FilePath(document.name).parent / "prompts"
+        self.root = root
+        self.folders = tuple(dict.fromkeys((beside, root / "prompts")))
+        self.read: dict[str, tuple[str, str] | None] = {}
+
+    def find(self, name: str) -> tuple[str, str] | None:
+        """Text and path (from the repository's top) of a prompt file; None when there is none that may be read."""
+        if name not in self.read:
+            self.read[name] = self._found(name)
+        return self.read[name]
+
+    def _found(self, name: str) -> tuple[str, str] | None:
+        path = PurePosixPath(name)
+        if "\\" in name or "\0" in name or path.is_absolute() or ".." in path.parts or not path.parts:
+            return None
+        for folder in self.folders:
+            try:
+                data = read_bytes(folder / path, self.root, PROMPT_LIMIT)
+                text = data.decode("utf-8").removeprefix("\ufeff")
+            except (Unfit, UnicodeDecodeError):
+                continue
+            return text, (folder / path).relative_to(self.root).as_posix()
+        return None

@@ -1,0 +1,105 @@
+"""What a template may name: variables of the storyboard, the shot and its matrix, rendered when they are used."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from runner.diagnostics.problem import Problem
+from runner.language.yaml.document import Origin, Value
+from runner.lazy_dataclass import dataclass
+
+MARK = re.compile(r"\{[{%#]")
+_WORDS = "true false none True False None not in is and or if else recursive for endfor set import include"
+RESERVED = frozenset(_WORDS.split())
+"""Words of the template language, which can name no variable."""
+
+
+class Fault(Exception):  # noqa: N818 - carries problems to the field that asked, always caught there
+    """A template that cannot be rendered: everything that is wrong with it."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(problems[0].message)
+        self.problems = problems
+
+
+class Expression(NamedTuple):
+    """`{{ name.key | filter }}` and where it stands in the template."""
+
+    names: tuple[str, ...]
+    filters: tuple[Callable[[str], str], ...]
+    at: int
+    width: int
+    alone: str
+    """The name, when it is only one."""
+
+
+@dataclass(slots=True)
+class Template:
+    """A text with its markup read once; `parts` when it is simple, else Jinja's own."""
+
+    text: str
+    parts: tuple[str | Expression, ...] | None
+    names: frozenset[str]
+    """Every variable that it may use."""
+    own: frozenset[str] = frozenset()
+    """Those of them that it also sets itself, by a loop or `set`: only perhaps a variable of the scope."""
+    in_place: bool = True
+    everything: bool = False
+    """True when it includes files whose names are made while rendering."""
+    compiled: Any = None
+    wrong: tuple[str, str, int, str] | None = None
+    """Code, message, line in the text, hint: why it cannot be used."""
+
+
+class Variable(NamedTuple):
+    """A value of a scope, and where it stands."""
+
+    value: Value
+    origin: Callable[[], Origin] | None
+    literal: bool = False
+    """True for what is no template: text without markup, matrix values, `--var`, rendered text."""
+
+
+def variable(value: Value, origin: Callable[[], Origin]) -> Variable:
+    """A variable that the files say."""
+    return Variable(value, origin, not has_mark(value))
+
+
+class Scope:
+    """The variables of one shot; they are rendered when they are first used."""
+
+    __slots__ = ("failed", "layers", "plain", "rendered", "rendering")
+
+    def __init__(self, layers: tuple[Mapping[str, Variable], ...], plain: Mapping[str, Value]) -> None:
+        self.layers = layers
+        """Later wins."""
+        self.plain = plain
+        """Text of those that are no templates, ready to use; shots share it."""
+        self.rendered: dict[str, Value] = {}
+        self.failed: dict[str, Fault] | None = None
+        """Variables that cannot be rendered: tried once, or they would multiply."""
+        self.rendering: list[str] = []
+
+    def find(self, name: str) -> Variable | None:
+        for layer in reversed(self.layers):
+            if name in layer:
+                return layer[name]
+        return None
+
+    def names(self) -> set[str]:
+        return {name for layer in self.layers for name in layer}
+
+
+def plain_values(*layers: Mapping[str, Variable]) -> Mapping[str, Value]:
+    """What the layers come to, of those variables that are no templates."""
+    merged = {name: known for layer in layers for name, known in layer.items()}
+    return {name: known.value for name, known in merged.items() if known.literal}
+
+
+def has_mark(value: Value) -> bool:
+    """Is there a template in a value."""
+    if isinstance(value, str):
+        return "{" in value and MARK.search(value) is not None
+    if isinstance(value, list):
+        return any(map(has_mark, value))
+    return any(map(has_mark, value.values())) if isinstance(value, dict) else False

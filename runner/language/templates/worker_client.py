@@ -1,0 +1,98 @@
+"""Hands templates that could run away to a worker process, and ends it when they do."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from runner.language.yaml.document import Value
+
+if TYPE_CHECKING:
+    import subprocess
+
+WALL_SECONDS = 6.0
+_START_SECONDS = 60.0
+_MOST_KILLED = 2
+_BOOT = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from runner.language.templates.worker import serve; serve()"
+Answer = Mapping[str, Any]
+
+
+class Apart:
+    """One worker for a whole command, started when the first template needs it, started again when it was ended."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._read = b""
+        self._killed = 0
+
+    def render(self, text: str, values: Mapping[str, Value], load: Callable[[str], str | None]) -> Answer:
+        """`{"text"}`, or `{"error", "words", "file", "line"}`; `load` finds the text of prompt files."""
+        if self._killed >= _MOST_KILLED:
+            words = "not tried: other templates of these files ran away before"
+            return {"error": "runaway", "words": words, "line": 1}
+        try:
+            process = self._started()
+            if process is None:
+                return {"error": "other", "words": "the process that renders templates did not start", "line": 1}
+            self._say(process, {"text": text, "values": values})
+            while "need" in (answer := self._hear(process, WALL_SECONDS)):
+                self._say(process, {"text": load(str(answer["need"]))})
+        except (OSError, EOFError, TimeoutError, ValueError):
+            self.close()
+            self._killed += 1
+            return {"error": "runaway", "words": "it was stopped: it takes too long or too much memory", "line": 1}
+        return answer
+
+    def close(self) -> None:
+        """Ends the worker."""
+        process, self._process, self._read = self._process, None, b""
+        if process is not None:
+            process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    stream.close()
+
+    def _started(self) -> "subprocess.Popen[bytes] | None":
+        import subprocess
+
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-X", "utf8", "-c", _BOOT, json.dumps(sys.path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={},
+                cwd="/",
+                bufsize=0,
+            )
+            try:
+                self._hear(self._process, _START_SECONDS)
+            except (OSError, EOFError, TimeoutError, ValueError):
+                self.close()
+        return self._process
+
+    def _say(self, process: "subprocess.Popen[bytes]", message: Mapping[str, Any]) -> None:
+        assert process.stdin is not None
+        data = memoryview((json.dumps(message) + "\n").encode())
+        while data:
+            data = data[process.stdin.write(data) or 0 :]
+
+    def _hear(self, process: "subprocess.Popen[bytes]", seconds: float) -> Answer:
+        """The next line of the worker. Raises TimeoutError, EOFError when it has ended."""
+        import selectors
+
+        assert process.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            while b"\n" not in self._read:
+                if not selector.select(seconds):
+                    raise TimeoutError
+                chunk = os.read(process.stdout.fileno(), 1 << 16)
+                if not chunk:
+                    raise EOFError
+                self._read += chunk
+        line, _, self._read = self._read.partition(b"\n")
+        answer: Answer = json.loads(line)
+        return answer

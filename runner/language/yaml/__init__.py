@@ -1,0 +1,1 @@
+"""YAML from libyaml's events: values that know their places."""

@@ -1,0 +1,393 @@
+"""From the bytes of a YAML file to plain values with places, straight from libyaml's events."""
+
+import re
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+from yaml import YAMLError
+from yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    StreamEndEvent,
+    StreamStartEvent,
+)
+
+from runner.diagnostics.problem import ExitCode, Problem, Problems, Stop, nearest
+from runner.language.yaml.decode import MOST_CHARACTERS, control_character, has_after_blank
+from runner.language.yaml.document import Document, Fields, Items, Source, Value
+from runner.language.yaml.recovery import left_out, quoted, translate
+from runner.language.yaml.scalar_offsets import offsets
+from runner.lazy_dataclass import replace
+
+MAX_DEPTH = 64
+MAX_NODES = 1_000_000
+_MANY = 200  # after so many problems nobody reads which name is the nearest
+_MAX_MENDS = 50
+_MAX_READ = 2 << 20  # characters: a file is read again after an error only while that takes no second
+
+_INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
+_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\Z")
+_CONSTANTS: dict[str, Value] = {
+    "": None,
+    "~": None,
+    **dict.fromkeys(("null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_FRAMES = (StreamStartEvent, DocumentEndEvent)
+_WORD = re.compile(r"[^\s,\[\]{}]+")
+_DIGITS = frozenset("-0123456789")
+_MAYBE = frozenset("-0123456789tTfFnN~")
+# C0 but tab and line ends, DEL, C1, line separators that editors do not show, a BOM in the middle, no characters
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+_TOUCHING = re.compile(r"[ \t]+#[^\s#]")
+_TOUCH = re.compile(r"[ \t]+#[^\r\n]*")
+
+
+def plain(text: str) -> Value:
+    """What a plain scalar means: the core schema, without octal, hexadecimal, infinities, a leading `+` or point."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if _INT.match(text):
+        return int(text)
+    if _FLOAT.match(text):
+        number = float(text)
+        return text if number in (float("inf"), float("-inf")) else number
+    return text
+
+
+def parse(source: Source, problems: Problems) -> Document:
+    """The document of a text. Every problem is noted; after an error of the parser, the mended text is read on."""
+    builder, size = _Builder(source), 0
+    for _ in range(_MAX_MENDS):
+        builder = _Builder(source)
+        error = builder.run()
+        if error is None:
+            break
+        size += len(source.text)
+        problem, mended = translate(source, error)
+        # What follows a line that was left out is probably a part of it.
+        if not (problem.code == "yaml-syntax" and left_out(source, problem.place.line - 1)):
+            problems.add(problem)
+        if mended is None or size > _MAX_READ:
+            builder.whole = False
+            break
+        source = mended
+    for problem in builder.found:
+        problems.add(problem)
+    root = builder.root if isinstance(builder.root, Fields) else Fields(0)
+    if builder.whole and not isinstance(builder.root, Fields):
+        problems.add(_no_mapping(source, builder))
+        builder.whole = False
+    return Document(source, root, tuple(builder.anchors), whole=builder.whole)
+
+
+def _no_mapping(source: Source, builder: "_Builder") -> Problem:
+    if builder.root is None:
+        return Problem("empty-file", source.place(0), "this file is empty", "a storyboard begins with `storyboard: 1`")
+    what = "a list" if isinstance(builder.root, list) else "a single value"
+    message = f"a storyboard is a mapping of fields, but this is {what}"
+    return Problem("wrong-type", source.place(builder.root_at), message, "begin with `storyboard: 1`")
+
+
+class _Ended(Exception):  # noqa: N818 - ends the reading of one file, always caught in `run`
+    """A limit was met: what was read so far stands."""
+
+
+class _Builder:
+    """Reads events into values; `found` holds what is wrong, `root` what was read before the end or an error."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.text = source.text
+        self.found: list[Problem] = []
+        self.root: Value = None
+        self.root_at = 0
+        self.whole = True
+        self.nodes = 0
+        self.anchors: list[tuple[int, str, int]] = []
+        self._named: dict[str, tuple[Value, int]] = {}
+        self._open: set[str] = set()
+        self._names: set[str | None] = set()
+        """Keys that were plain text, and good."""
+        self._next: Callable[[], Any] = lambda: None
+        self._touching = has_after_blank(source.text, "#", " \t")
+        self._careful = self._touching or any(has_after_blank(source.text, mark, " \t\r\n[]{},:") for mark in "&!")
+        """Can there be an anchor, a tag or a comment that drops text: then every scalar is looked at closely."""
+
+    def run(self) -> YAMLError | None:
+        """The error of libyaml's parser that ended it, or None."""
+        parser = new_parser(self.text)
+        self._next = parser.get_event
+        try:
+            self._stream()
+        except YAMLError as error:
+            return error
+        except _Ended:
+            self.whole = False
+        finally:
+            parser.dispose()
+        return None
+
+    def _stream(self) -> None:
+        documents = 0
+        event: Any
+        while True:
+            event = self._next()
+            kind: type = type(event)
+            if kind is StreamEndEvent:
+                return
+            if kind is DocumentStartEvent:
+                documents += 1
+                if documents > 1:
+                    at = event.start_mark.index
+                    hint = "one storyboard is one file: move it to a file of its own"
+                    self._note("several-documents", at, "a second document begins here", hint, 3)
+                    return
+                if event.tags:
+                    self._note("tag", event.start_mark.index, "tags are not used in storyboards", "remove the line", 4)
+            elif kind not in _FRAMES:
+                self.root_at = event.start_mark.index
+                self._node(event, 0, flow=False)
+
+    def _node(self, event: Any, depth: int, flow: bool) -> Value:
+        """A value, with everything below it."""
+        kind = type(event)
+        if kind is ScalarEvent:
+            return self._scalar(event)
+        if kind is AliasEvent:
+            return self._alias(event)
+        at = event.start_mark.index
+        if event.tag is not None:
+            self._tag(event)
+        if depth >= MAX_DEPTH:
+            self._note("too-deep", at, f"values are nested deeper than {MAX_DEPTH} levels", "no storyboard needs that")
+            raise _Ended
+        name, before = event.anchor, self.nodes
+        self._count(at)
+        if name is not None:
+            self._open.add(name)
+        holder = Fields(at) if kind is MappingStartEvent else Items(at)
+        if depth == 0:
+            self.root = holder
+        if isinstance(holder, Fields):
+            self._fields(holder, depth + 1, event.flow_style)
+        else:
+            self._items(holder, depth + 1, event.flow_style)
+        if name is not None:
+            self._open.discard(name)
+            self._anchor(name, at, holder, self.nodes - before)
+        return holder
+
+    def _fields(self, fields: Fields, depth: int, flow: bool) -> None:
+        following, marks, careful, names = self._next, fields.marks, self._careful, self._names
+        twice: list[tuple[str, int]] = []
+        event: Any
+        while True:
+            event = following()
+            kind: type = type(event)
+            if kind is MappingEndEvent:
+                break
+            key_at = event.start_mark.index
+            key: str | None = event.value if kind is ScalarEvent else None
+            # Nearly every key was seen before; a new one, or one with anything to look at, takes the long way.
+            if key not in names or careful:
+                key = self._key(event, depth)
+                if key is not None and not event.style:
+                    names.add(key)
+            event = following()
+            at = event.start_mark.index
+            if flow and at == event.end_mark.index and self._lost(key, key_at, at):
+                continue
+            value: Any
+            kind = type(event)
+            if kind is not ScalarEvent:
+                value = self._node(event, depth, flow)
+            elif careful:
+                value = self._scalar(event)
+            else:
+                value, style = event.value, event.style
+                if not style:
+                    if not value or value[0] in _DIGITS or (len(value) < 6 and value in _CONSTANTS):
+                        value = plain(value)
+                elif style == '"' and not value.isprintable() and _CONTROL.search(value):
+                    self._control(event.value, at)
+            if key is None:
+                continue
+            if key in fields:
+                twice.append((key, key_at))
+                continue
+            fields[key] = value
+            marks.append(key_at)
+            marks.append(at)
+        for key, key_at in twice:
+            self._duplicate(fields, key, key_at)
+        self._count(fields.at, 2 * len(fields))
+        if "<<" in fields:
+            self._merge(fields)
+
+    def _items(self, items: Items, depth: int, flow: bool) -> None:
+        following, marks = self._next, items.marks
+        event: Any
+        while type(event := following()) is not SequenceEndEvent:
+            marks.append(event.start_mark.index)
+            items.append(self._node(event, depth, flow))
+            if self.nodes > MAX_NODES:
+                self._count(marks[-1], 0)
+
+    def _scalar(self, event: Any) -> Value:
+        self.nodes += 1
+        text: str = event.value
+        value: Value = text
+        style = event.style
+        if event.tag is not None:
+            self._tag(event)
+        if not style:
+            if not text or text[0] in _MAYBE:
+                value = plain(text)
+            if self._touching and _TOUCHING.match(self.text, event.end_mark.index):
+                self._lost_comment(event)
+        elif style == '"' and _CONTROL.search(text):
+            self._control(text, event.start_mark.index)
+        if event.anchor is not None:
+            self._anchor(event.anchor, event.start_mark.index, value, 1)
+        return value
+
+    def _key(self, event: Any, depth: int) -> str | None:
+        """The name of a field; None when it is no name, which is noted."""
+        kind: type = type(event)
+        if kind is not ScalarEvent:
+            what = "an alias" if kind is AliasEvent else "a list or a mapping"
+            self._note(
+                "key-not-string", event.start_mark.index, f"a key is a name, not {what}", "write the name itself"
+            )
+            self._node(event, depth, flow=True)
+            return None
+        text: str = event.value
+        if event.tag is not None:
+            self._tag(event)
+        if event.anchor is not None:
+            self._anchor(event.anchor, event.start_mark.index, text, 1)
+        if event.style:
+            if event.style == '"' and _CONTROL.search(text):
+                self._control(text, event.start_mark.index)
+            return text
+        if not text or (text[0] in _MAYBE and not isinstance(plain(text), str)):
+            hint = f'write "{text}" in quotes' if text else "a field is written as name: value"
+            self._note("key-not-string", event.start_mark.index, _KEY_WORDS[type(plain(text))], hint, len(text))
+            return None
+        return text
+
+    def _alias(self, event: Any) -> Value:
+        name, at = event.anchor, event.start_mark.index
+        if name in self._open:
+            hint = "a value cannot hold itself"
+            self._note("recursive-alias", at, f"*{name} stands inside of what &{name} names", hint, len(name) + 1)
+            return None
+        if name not in self._named:
+            close = nearest(name, self._named) if len(self.found) < _MANY else None
+            hint = f"did you mean *{close}?" if close else f"write &{name} before the value that it should name"
+            self._note("unknown-alias", at, f"nothing before this is named &{name}", hint, len(name) + 1)
+            return None
+        value, size = self._named[name]
+        self._count(at, size)
+        return value
+
+    def _anchor(self, name: str, at: int, value: Value, size: int) -> None:
+        self._named[name] = (value, size)
+        self.anchors.append((at, name, at))
+
+    def _count(self, at: int, more: int = 1) -> None:
+        self.nodes += more
+        if self.nodes > MAX_NODES:
+            message = f"this file comes to more than {MAX_NODES:,} values, with aliases and merges counted out"
+            self._note("too-large", at, message, "split the storyboard, or use defaults and a matrix")
+            raise _Ended
+
+    def _merge(self, fields: Fields) -> None:
+        """Takes over what `<<` names; the mapping's own fields come first, then the merged ones in their order."""
+        fields.merge, at, value = fields.key_at("<<"), fields.value_at("<<"), fields["<<"]
+        fields.remove(("<<",))
+        sources = value if isinstance(value, Items) else [value]
+        for source in sources:
+            if not isinstance(source, Fields):
+                message, hint = "<< takes over the fields of a mapping, and this is none", "<<: *name of a mapping"
+                self._note("merge", at, message, hint)
+                continue
+            self._count(at, len(source))
+            for position, (key, merged) in enumerate(source.items()):
+                if key not in fields:
+                    fields[key] = merged
+                    fields.marks += source.marks[2 * position : 2 * position + 2]
+
+    def _duplicate(self, fields: Fields, key: str, at: int) -> None:
+        first = self.source.place(fields.key_at(key), len(key))
+        message = f"`{key}` stands here a second time"
+        hint = "keep one of the two: YAML would drop the first without a word"
+        width = max(1, offsets(self.text, at, key)[-1] - at)
+        problem = Problem("duplicate-key", self.source.place(at, width), message, hint)
+        self.found.append(replace(problem, related=((first, "the first"),)))
+
+    def _lost(self, key: str | None, key_at: int, at: int) -> bool:
+        """In `{framing: centred, head room}` a comma has cut a value in two."""
+        before = self.text[key_at:at].rstrip()
+        if before.endswith(":") or key is None:
+            return False
+        message = f"`{key}` has no value: inside {{…}} a comma ends the value before it"
+        self._note("lost-text", key_at, message, 'put text with a comma in quotes: {name: "one, two"}', len(before))
+        return True
+
+    def _lost_comment(self, event: Any) -> None:
+        found = _TOUCH.match(self.text, event.end_mark.index)
+        lost = found.group().strip() if found else "#"
+        at = (found.end() if found else 0) - len(lost)
+        line = self._rewritten(event, at + len(lost))
+        hint = f"in quotes it stays, as a comment it needs a blank after #:\n{line}"
+        self._note("lost-comment", at, f"YAML takes `{lost}` for a comment, and drops it", hint, len(lost))
+
+    def _rewritten(self, event: Any, end: int) -> str:
+        start = event.start_mark.index
+        number, _ = self.source.line_column(start)
+        head = self.text[self.source.starts[number - 1] : start]
+        return f"{head}{quoted(self.text[start:end].rstrip())}"
+
+    def _control(self, text: str, at: int) -> None:
+        wrong = list(islice(_CONTROL.finditer(text), MOST_CHARACTERS))
+        spots = offsets(self.text, at, text[: wrong[-1].end()])
+        for found in wrong:
+            self.found.append(control_character(self.source.place(spots[found.start()], 2), found.group()))
+
+    def _tag(self, event: Any) -> None:
+        if event.tag == "!" and type(event) is ScalarEvent:
+            return
+        written = _WORD.match(self.text, event.start_mark.index)
+        tag = written.group() if written else "!"
+        hint = "remove it; put a number in quotes to make it text" if tag.startswith("!!") else "remove it"
+        self._note("tag", event.start_mark.index, f"{tag} is a tag, and storyboards have none", hint, len(tag))
+
+    def _note(self, code: str, at: int, message: str, hint: str = "", width: int = 1) -> None:
+        self.found.append(Problem(code, self.source.place(at, width), message, hint))
+
+
+_KEY_WORDS = {
+    type(None): "a key is a name, and this means null",
+    bool: "a key is a name, and this means true or false",
+    int: "a key is a name, and this is a number",
+    float: "a key is a name, and this is a number",
+}
+
+
+def new_parser(text: str) -> Any:
+    """libyaml's parser; without it nothing is read, since another would read files differently."""
+    try:
+        from yaml._yaml import CParser
+    except ImportError:
+        words = "PyYAML was built without libyaml here; install a PyYAML wheel (pip install --force-reinstall pyyaml)"
+        raise Stop(ExitCode.UNFIT, words) from None
+    return CParser(text)

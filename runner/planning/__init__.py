@@ -1,0 +1,1 @@
+"""What a run would do for each take, and why; pure."""

@@ -1,0 +1,103 @@
+"""Why a take is made anew: what differs between the request that was made and the one that is wanted, in words."""
+
+from collections.abc import Mapping
+
+from runner.requests.request import Plain
+
+_NAMES = {"seconds": "duration", "aspect_ratio": "aspect ratio", "audio": "sound"}
+_MOST_WORDS = 8
+
+
+def changed(before: Mapping[str, Plain], now: Mapping[str, Plain]) -> str:
+    """One sentence a person understands: `the prompt changed: "the −sea−" → "the +harbour+"`."""
+    said = [*_scalars(before, now), *_materials(before.get("materials"), now.get("materials"))]
+    if "prompt" in before or "prompt" in now:
+        said += _prompt(_text(before.get("prompt")), _text(now.get("prompt")))
+    return "; ".join(said) or "the request is spelled differently"
+
+
+def _text(value: Plain) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _scalars(before: Mapping[str, Plain], now: Mapping[str, Plain]) -> list[str]:
+    keys = ("model", "resolution", "seconds", "aspect_ratio", "mode", "upscale", "seed", "audio")
+    said = []
+    for key in keys:
+        old, new = before.get(key), now.get(key)
+        if old != new:
+            said.append(f"{_NAMES.get(key, key)} {_shown(old)} → {_shown(new)}")
+    if before.get("inputs") != now.get("inputs"):
+        said.append("inputs changed")
+    return said
+
+
+def _shown(value: Plain) -> str:
+    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _prompt(before: str, now: str) -> list[str]:
+    old, new = before.split(), now.split()
+    if old == new:
+        return []
+    if not old or not new:
+        return ["the prompt was added" if new else "the prompt was removed"]
+    return [f"the prompt: {_words(old, new)}"]
+
+
+def _words(old: list[str], new: list[str]) -> str:
+    """The first place where the words differ, with a word before it, and how many more places there are."""
+    import difflib
+
+    changes = [
+        block for block in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes() if block[0] != "equal"
+    ]
+    _, from_old, to_old, from_new, to_new = changes[0]
+    lead = [old[from_old - 1]] if from_old else []
+    gone, come = _clip(old[from_old:to_old]), _clip(new[from_new:to_new])
+    parts = [
+        " ".join([*lead, f"−{gone}−"]) if gone else "",
+        " ".join([*lead, f"+{come}+"]) if come else "",
+    ]
+    more = f", and {len(changes) - 1} more place{'s' if len(changes) > 2 else ''}" if len(changes) > 1 else ""
+    return " → ".join(f'"{part}"' for part in parts if part) + more
+
+
+def _clip(words: list[str]) -> str:
+    return " ".join(words[:_MOST_WORDS]) + (" …" if len(words) > _MOST_WORDS else "")
+
+
+def _materials(before: Plain, now: Plain) -> list[str]:
+    old = [item for item in before if isinstance(item, dict)] if isinstance(before, list) else []
+    new = [item for item in now if isinstance(item, dict)] if isinstance(now, list) else []
+    if [_content(item) for item in old] == [_content(item) for item in new]:
+        return []
+    if len(old) == len(new):
+        pairs = [(a, b) for a, b in zip(old, new, strict=True) if _content(a) != _content(b)]
+        if len(pairs) == len(old) > 1 and sorted(map(_content, old)) == sorted(map(_content, new)):
+            return ["the order of its references changed"]
+        return [_swap(a, b) for a, b in pairs]
+    gone = [_called(item) for item in old if _content(item) not in {_content(other) for other in new}]
+    come = [_called(item) for item in new if _content(item) not in {_content(other) for other in old}]
+    return [f"{name} was left out" for name in gone] + [f"{name} was added" for name in come]
+
+
+def _content(item: Mapping[str, Plain]) -> str:
+    return "|".join(f"{key}={value}" for key, value in sorted(item.items()) if key not in ("path", "shot"))
+
+
+def _called(item: Mapping[str, Plain]) -> str:
+    if "shot" in item:
+        part = _text(item.get("part")).replace("_", " ")
+        return f"{item['shot']}'s {part}"
+    return _text(item.get("path") or item.get("url"))
+
+
+def _swap(old: Mapping[str, Plain], new: Mapping[str, Plain]) -> str:
+    if "shot" in new and old.get("shot") == new.get("shot") and old.get("part") == new.get("part"):
+        if old.get("take") != new.get("take"):
+            return f"{_called(new)} is of take {new.get('take')} now, was take {old.get('take')}"
+        return f"{new['shot']} changed, and this is made from {_called(new)}"
+    if "path" in new and old.get("path") == new.get("path"):
+        return f"the content of {new['path']} changed"
+    return f"{_called(old)} → {_called(new)}"

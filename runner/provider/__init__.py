@@ -1,1 +1,0 @@
-"""The door to the provider: the only HTTP client."""

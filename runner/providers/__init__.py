@@ -1,0 +1,1 @@
+"""Paid providers: the HTTP transport they share, and a folder for each."""

@@ -1,0 +1,1 @@
+"""Kinovi's API: request bodies, what each answer means for money, uploads."""

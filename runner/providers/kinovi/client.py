@@ -1,0 +1,242 @@
+"""The only client of the provider's API: createTask, recordInfo, and every outcome of both as a value."""
+
+import json
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import anyio
+import anyio.to_thread
+import httpx
+
+from runner import __version__
+from runner.attempts.events import CreateAnswer, KeyRefused, LookAnswer, NotSent, Refused, Running, Unknown
+from runner.clock import Clock, SystemClock
+from runner.diagnostics.problem import ExitCode, Stop
+from runner.editions.edition import Edition
+from runner.lazy_dataclass import dataclass, field, replace
+from runner.providers.kinovi.create_response import answered_by, header, read_created, read_cut, unknown, words_of
+from runner.providers.kinovi.request_body import CALLBACK
+from runner.providers.kinovi.task_record import Facts, read_facts, read_record
+from runner.providers.transport import strict_json, tls
+from runner.providers.transport.http_result import Answer, exchange, nothing_to_mark
+from runner.providers.transport.redaction import forms_of, without_key
+from runner.requests.request import Plain
+from runner.settings.api_key import Key
+
+CREATE = "/api/v1/jobs/createTask"
+LOOK = "/api/v1/jobs/recordInfo"
+NOBODY = "task_storyboard_asks_whether_this_is_the_api"
+"""The made-up id of the preflight: no task has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds; `create` and `look` are totals over connecting, sending and reading."""
+
+    connect: float = 10.0
+    create: float = 120.0
+    """A late answer still has its task id: long, since giving up early makes doubt."""
+    look: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """How the host answered one free question."""
+
+    fitness: CreateAnswer | None
+    """As `preflight` has it."""
+    took: float
+    """Seconds."""
+    ahead: float | None
+    """Seconds by which this machine's clock is before the host's; None where the host did not say its time."""
+
+
+@dataclass(slots=True)
+class Client:
+    """One account at one host. Never raises for what network or provider do.
+
+    Open it with `async with`. The only mutable state: two httpx clients, opened at the first request.
+    """
+
+    base_url: str
+    key: Key
+    edition: Edition
+    clock: Clock = field(default_factory=SystemClock)
+    callbacks: str | None = None
+    """Public address below which each attempt has its own webhook path; None sends no `callBackUrl`."""
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    trusted: Callable[[], ssl.SSLContext] = tls.context
+    _opening: anyio.Lock = field(default_factory=anyio.Lock)
+    _creating: httpx.AsyncClient | None = None
+    _looking: httpx.AsyncClient | None = None
+
+    def __post_init__(self) -> None:
+        try:
+            _ = httpx.URL(self.base_url).host, urlsplit(self.base_url).port
+        except (httpx.InvalidURL, ValueError) as error:
+            raise Stop(ExitCode.UNFIT, f"{self.base_url!r} is no address of a host: {error}") from error
+        if not tls.may_have_key(self.base_url):
+            words = f"{self.base_url} is not https: the key would travel in the open; nothing was sent"
+            raise Stop(ExitCode.UNFIT, words)
+        self.base_url = self.base_url.rstrip("/")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        for client in (self._creating, self._looking):
+            if client is not None:
+                await client.aclose()
+
+    @property
+    def key_id(self) -> str:
+        return self.key.id
+
+    # -- the three requests -----------------------------------------------------------------------------
+
+    async def preflight(self) -> CreateAnswer | None:
+        """Asks once for a made-up task: None when the API itself answers, else what it means for creating."""
+        answer = await self._get(NOBODY)
+        if answer.status is None:
+            return NotSent(answer.trouble, answer.final)
+        return _fitness(answer, self.base_url)
+
+    async def greet(self) -> Greeting:
+        """The preflight, with what the answer tells beside it; for looking, not for a run."""
+        began = self.clock.monotonic()
+        answer = await self._get(NOBODY)
+        took = self.clock.monotonic() - began
+        fitness = NotSent(answer.trouble, answer.final) if answer.status is None else _fitness(answer, self.base_url)
+        ahead = seconds_ahead(header(answer.headers, "date"), self.clock.now())
+        return Greeting(fitness, took, ahead)
+
+    async def create(
+        self, body: Mapping[str, Plain], receipt: str, sending: Callable[[], Awaitable[None]]
+    ) -> CreateAnswer:
+        """One createTask on a fresh connection, never followed, never repeated, under a total deadline.
+
+        `sending` is awaited after connect and TLS, before the first byte; if it raises, nothing is sent and the
+        exception comes back. Cancelling is the caller's business: shield it, or find the attempt unsettled.
+        """
+        sent = dict(body) if self.callbacks is None else {**body, CALLBACK: f"{self.callbacks.rstrip('/')}/{receipt}"}
+        content = json.dumps(sent, allow_nan=False).encode()
+        if any(form in content for form in forms_of(self.key)):
+            return NotSent("the request holds the text of the key itself; take it out of prompt or inputs", final=True)
+        return _created(await self._post(content, sending))
+
+    async def look(self, task_id: str, model: str | None = None) -> LookAnswer:
+        """One recordInfo; what failed or makes no sense is `Running(heard=False)`. `model` must be the record's."""
+        answer = await self._get(task_id)
+        return self._read(answer, task_id, model)
+
+    async def confirm(self, task_id: str) -> tuple[LookAnswer, Facts | None]:
+        """The same with what the record says of itself, for binding a task to an attempt."""
+        answer = await self._get(task_id)
+        facts = None if answer.status is None or answer.trouble else read_facts(answer.status, answer.body)
+        if facts is not None and facts.model is not None:  # a spelling that no page has denies nothing
+            facts = replace(facts, model=self.edition.models.get(facts.model))
+        return self._read(answer, task_id, None), facts
+
+    def _read(self, answer: Answer, task_id: str, model: str | None) -> LookAnswer:
+        if answer.status is None or answer.trouble:
+            return Running("", answer.trouble, heard=False)
+        return read_record(answer.status, answer.headers, answer.body, task_id, model, self.edition.models)
+
+    # -- how they travel --------------------------------------------------------------------------------
+
+    async def _post(self, content: bytes, sending: Callable[[], Awaitable[None]]) -> Answer:
+        client = await self._client_for_creating()
+        headers = {"Content-Type": "application/json", "Connection": "close"}
+        request = client.build_request("POST", self.base_url + CREATE, content=content, headers=headers)
+        return without_key(await exchange(client, request, sending, self.deadlines.create), self.key)
+
+    async def _get(self, task_id: str) -> Answer:
+        client = await self._client_for_looking()
+        request = client.build_request("GET", self.base_url + LOOK, params={"taskId": task_id})
+        return without_key(await exchange(client, request, nothing_to_mark, self.deadlines.look), self.key)
+
+    # -- the clients ------------------------------------------------------------------------------------
+
+    async def _client_for_creating(self) -> httpx.AsyncClient:
+        async with self._opening:
+            if self._creating is None:
+                none_kept = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+                self._creating = await self._client(none_kept, self.deadlines.create)
+            return self._creating
+
+    async def _client_for_looking(self) -> httpx.AsyncClient:
+        async with self._opening:
+            if self._looking is None:
+                # below the 5 s after which common servers close: a connection that dies in our hands tells nothing
+                kept = httpx.Limits(max_connections=None, max_keepalive_connections=4, keepalive_expiry=4)
+                self._looking = await self._client(kept, self.deadlines.look)
+            return self._looking
+
+    async def _client(self, limits: httpx.Limits, patience: float) -> httpx.AsyncClient:
+        local = tls.is_loopback(urlsplit(self.base_url).hostname or "")
+        plain = self.base_url.startswith("http:")
+        verify = tls.bare() if plain else await anyio.to_thread.run_sync(self.trusted)
+        return httpx.AsyncClient(
+            headers={
+                "Authorization": f"Bearer {self.key.secret}",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+                "User-Agent": f"storyboard/{__version__}",
+            },
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            verify=verify,
+            trust_env=not local,
+            http2=False,
+            follow_redirects=False,
+            limits=limits,
+            timeout=httpx.Timeout(patience, connect=self.deadlines.connect),
+        )
+
+
+def _created(answer: Answer) -> CreateAnswer:
+    if not answer.left:
+        return NotSent(answer.trouble, answer.final)
+    if answer.status is None:
+        return Unknown(answer.trouble)
+    if answer.trouble:
+        cut = read_cut(answer.status, answer.headers, answer.body)
+        told = f"HTTP {answer.status}, then {answer.trouble}"
+        return unknown(answer.status, answer.headers, answer.body, told) if isinstance(cut, Unknown) else cut
+    return read_created(answer.status, answer.headers, answer.body)
+
+
+def _fitness(answer: Answer, base_url: str) -> CreateAnswer | None:
+    """What the answer to the preflight says of the host: an answer of the API itself, whichever, is fit."""
+    status = answer.status or 0
+    try:
+        said: Any = strict_json.parse(answer.body)
+    except strict_json.NotJsonError:
+        said = None
+    words = words_of(said)
+    if 300 <= status < 400:
+        to = header(answer.headers, "location") or "nowhere"
+        return Refused(status, f"{base_url} sends on to {to[:200]}: not the API's address", stop=True)
+    if status == 401 or (status == 200 and isinstance(said, Mapping) and said.get("code") == 401):
+        return KeyRefused(words or answered_by(status, answer.headers))
+    if answer.trouble or status >= 500:
+        return NotSent(answer.trouble or words or answered_by(status, answer.headers))
+    if not isinstance(said, Mapping):
+        who = answered_by(status, answer.headers)
+        return Refused(status, f"{base_url} does not speak the API: {who}", stop=True)
+    return None
+
+
+def seconds_ahead(date: str | None, now: datetime) -> float | None:
+    """How far our clock is before an HTTP date, to the second that such a date has."""
+    try:
+        return (now - parsedate_to_datetime(date or "")).total_seconds()
+    except (ValueError, TypeError):
+        return None

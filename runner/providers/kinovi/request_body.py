@@ -1,0 +1,170 @@
+"""A request as this edition spells it. Pure and driven by the edition's data: a new spelling is no new code."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from runner.editions.edition import Edition
+from runner.requests.request import FromTake, LocalFile, Material, Plain, Remote, Request
+
+CALLBACK = "callBackUrl"
+_SHELVES = {"image": "images", "video": "videos", "audio": "audio_files"}
+_MATERIALS = frozenset({"frames", *_SHELVES.values()})
+_FIELDS = ("duration", "aspect_ratio", "mode", "resolution", "upscale", "seed", "audio")
+
+
+def body(
+    request: Request, edition: Edition, address: Callable[[Material], str], callback: str | None = None
+) -> dict[str, Plain]:
+    """The JSON of createTask, in the order the documentation has it.
+
+    `address` gives the public address of a material, or `placeholder` where there is none yet. A field that the
+    edition cannot spell is a ValueError: the server would ignore it without a word and sell another clip.
+    """
+    return _body(request, edition, address, lambda request: _fields(request, edition), callback)
+
+
+def bodies(edition: Edition, address: Callable[[Material], str]) -> Callable[[Request], dict[str, Plain]]:
+    """`body` for many requests: many have the same length, shape and so on, and these are spelled once."""
+    known: dict[object, dict[str, Plain]] = {}
+
+    def fields(request: Request) -> dict[str, Plain]:
+        key = (
+            request.seconds,
+            request.aspect_ratio,
+            request.mode,
+            request.resolution,
+            request.upscale,
+            request.seed,
+            request.audio,
+        )
+        if (found := known.get(key)) is None:
+            found = known[key] = _fields(request, edition)
+        return found
+
+    return lambda request: _body(request, edition, address, fields)
+
+
+def _body(
+    request: Request,
+    edition: Edition,
+    address: Callable[[Material], str],
+    fields: Callable[[Request], Mapping[str, Plain]],
+    callback: str | None = None,
+) -> dict[str, Plain]:
+    inputs = _materials(request, edition, address) if request.materials else dict[str, Plain]()
+    if request.prompt is not None:
+        inputs[edition.spelling["prompt"]["key"]] = request.prompt
+    inputs |= fields(request)
+    if request.inputs:
+        inputs |= {key: value for key, value in request.inputs if key not in inputs}
+    model = edition.models.get(request.model)
+    if model is None:
+        raise ValueError(f"edition {edition.name} has no model {request.model}")
+    spelled: dict[str, Plain] = {"model": model, "inputs": inputs}
+    return spelled if callback is None else {**spelled, CALLBACK: callback}
+
+
+def _fields(request: Request, edition: Edition) -> dict[str, Plain]:
+    """What is said beside prompt and materials."""
+    spelled: dict[str, Plain] = {}
+    values = {
+        "duration": request.seconds,
+        "aspect_ratio": request.aspect_ratio,
+        "mode": request.mode,
+        "resolution": request.resolution,
+        "upscale": request.upscale,
+        "seed": request.seed,
+        "audio": request.audio,
+    }
+    for name in _FIELDS:
+        if values[name] is not None:
+            spelled |= _spelled(name, values[name], request, edition)
+    return spelled
+
+
+def placeholder(material: Material) -> str:
+    """What stands in a request where there is no address yet; a remote material has its own."""
+    match material:
+        case LocalFile():
+            return f"file:{material.path}#sha256={material.sha256}"
+        case Remote():
+            return material.url
+        case FromTake():
+            return str(material)
+
+
+def _materials(request: Request, edition: Edition, address: Callable[[Material], str]) -> dict[str, Plain]:
+    lists: dict[str, list[Plain]] = {}
+    for material in request.materials:
+        shelf = _shelf(request, material)
+        if shelf not in edition.spelling:
+            raise ValueError(f"edition {edition.name} takes no {shelf}")
+        lists.setdefault(edition.spelling[shelf]["key"], []).append(address(material))
+    return {**lists}
+
+
+def _spelled(name: str, value: Any, request: Request, edition: Edition) -> dict[str, Plain]:
+    """One of our fields as key and value of the body; nothing where the edition leaves it out."""
+    rule = edition.spelling.get(name)
+    if rule is None:
+        raise ValueError(f"edition {edition.name} cannot say {name}: {value!r}")
+    if "within" in rule or request.mode not in rule.get("sent_for", (request.mode,)):
+        return {}
+    match rule["form"]:
+        case "text":
+            return {rule["key"]: str(value)}
+        case "suffixed":
+            return {rule["key"]: f"{value}s"}
+        case "size":
+            return _size(rule, value, request.aspect_ratio)
+        case _:
+            return {rule["key"]: value}
+
+
+def _size(rule: Mapping[str, Any], resolution: str, ratio: str | None) -> dict[str, Plain]:
+    """Resolution and shape as one size; without a shape nothing is sent, and the server takes the picture's."""
+    if ratio is None:
+        return {}
+    size = rule["sizes"].get(f"{resolution} {ratio}")
+    if size is None:
+        raise ValueError(f"no size is known for {resolution} at {ratio}")
+    return {rule["key"]: size}
+
+
+def field_of(path: str, edition: Edition) -> str | None:
+    """Our name for a path in a body, as the vendor's `errors[]` say it: `inputs.outputResolution` is `resolution`.
+
+    `materials` for whatever a shot is made from; None for what is no field of ours.
+    """
+    key, _ = _split(path)
+    if key == "model":
+        return "model"
+    names = [name for name, rule in edition.spelling.items() if rule.get("key") == key]
+    if not names:
+        return None
+    return "materials" if names[0] in _MATERIALS else names[0]
+
+
+def material_at(path: str, request: Request, edition: Edition) -> int | None:
+    """Which of the request's materials a path names: `inputs.urls[1]` is the second of those that go there."""
+    key, number = _split(path)
+    same = [
+        place
+        for place, material in enumerate(request.materials)
+        if edition.spelling.get(_shelf(request, material), {}).get("key") == key
+    ]
+    return same[number] if number is not None and number < len(same) else None
+
+
+def _split(path: str) -> tuple[str, int | None]:
+    """Key and place in its list, of `inputs.urls[1]`, `body.inputs.urls.1`, `/inputs/urls/1`, `$.urls[1].url`."""
+    parts = re.findall(r"[^\s.\[\]/$'\"]+", path)
+    while parts and parts[0] in ("body", "input", "inputs"):
+        del parts[0]
+    number = parts[1] if len(parts) > 1 else ""
+    return parts[0] if parts else "", int(number) if re.fullmatch(r"[0-9]{1,4}", number) else None
+
+
+def _shelf(request: Request, material: Material) -> str:
+    return "frames" if request.mode == "keyframe" else _SHELVES[material.kind]

@@ -1,0 +1,1 @@
+"""The only HTTP client: what left the machine, downloads, webhooks, strict JSON."""

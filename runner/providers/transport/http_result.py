@@ -1,0 +1,97 @@
+"""One request and its answer, under a total deadline; every foreign exception is translated here, and only here."""
+
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+
+import anyio
+import httpx
+
+from runner.lazy_dataclass import dataclass
+from runner.providers.transport.send_tracker import Departure
+
+MOST = 1 << 20
+"""Bytes of an answer that are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back of a request: perhaps nothing, perhaps not all."""
+
+    status: int | None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    trouble: str = ""
+    """Why it is not whole; "" when it is."""
+    left: bool = True
+    final: bool = False
+    """It never left, and trying again is no use."""
+
+
+async def exchange(
+    client: httpx.AsyncClient,
+    request: httpx.Request,
+    sending: Callable[[], Awaitable[None]],
+    deadline: float,
+) -> Answer:
+    """Sends a request and reads its answer; every foreign exception is translated here, and only here."""
+    departure = Departure(request.method, sending)
+    request.extensions["trace"] = departure.trace
+    read = bytearray()
+    trouble, final = "", False
+    try:
+        with anyio.fail_after(deadline):
+            await _into(read, await client.send(request, stream=True))
+    except TimeoutError:
+        if departure.refused:
+            raise
+        trouble = f"no answer within {deadline:g} s"
+    except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError) as error:
+        if departure.refused:
+            raise
+        trouble, final = said_of(error)
+    finally:
+        await departure.close()
+    return Answer(departure.status, departure.headers, bytes(read), trouble, departure.left, final)
+
+
+async def nothing_to_mark() -> None:
+    """A question costs nothing: there is nothing to note before it leaves."""
+
+
+async def _into(read: bytearray, response: httpx.Response) -> None:
+    """The body as it came on the wire, undecoded; one that is too long breaks off."""
+    try:
+        async for chunk in response.aiter_raw():
+            read += chunk
+            if len(read) > MOST:
+                del read[MOST:]
+                raise httpx.RemoteProtocolError(f"the answer is longer than {MOST} bytes")
+    finally:
+        with anyio.CancelScope(shield=True), anyio.move_on_after(1):
+            await response.aclose()
+
+
+def said_of(error: Exception) -> tuple[str, bool]:
+    """A foreign exception in our words, and whether trying again is no use."""
+    causes: list[BaseException] = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:
+        causes.append(cause)
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"the host's certificate is not to be trusted: {cause.verify_message}", True
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+            return f"no TLS with that host: {cause.reason or 'the handshake failed'}", True
+        if isinstance(cause, socket.gaierror):
+            return "the host's name is not known here: is there a network?", False
+        if isinstance(cause, ConnectionRefusedError):
+            return "nothing listens at that host and port", False
+    return _WORDS.get(type(error)) or f"{type(error).__name__}: {error}"[:300], False
+
+
+_WORDS: dict[type[Exception], str] = {
+    httpx.ConnectTimeout: "the host did not answer in time",
+    httpx.ReadTimeout: "no answer came in time",
+    httpx.WriteTimeout: "the request could not be sent in time",
+    httpx.ReadError: "the connection broke before the answer",
+}

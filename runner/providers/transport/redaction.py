@@ -1,0 +1,40 @@
+"""Keeps the key out of everything that is kept or shown, although a host may say it back to us."""
+
+import base64
+import json
+from urllib.parse import quote
+
+from runner.lazy_dataclass import replace
+from runner.providers.transport.http_result import Answer
+from runner.settings.api_key import Key
+
+HIDDEN = "[key]"
+
+
+def forms_of(key: Key) -> list[bytes]:
+    """The key as it may stand in a text: as it is, escaped as JSON does, percent-encoded, in base64."""
+    plain = key.secret.encode()
+    escaped = json.dumps(key.secret)[1:-1].encode()
+    quoted = [quote(key.secret, safe=safe).encode() for safe in ("", "/")]
+    return list(dict.fromkeys([plain, escaped, *quoted, base64.b64encode(plain).rstrip(b"=")]))
+
+
+def without_key(answer: Answer, key: Key) -> Answer:
+    """The answer with every form of the key hidden, in body, headers and words."""
+    forms = forms_of(key)
+    body = answer.body
+    for form in forms:
+        body = body.replace(form, HIDDEN.encode())
+    headers = tuple((_hide(name, forms), _hide(value, forms)) for name, value in answer.headers)
+    return replace(answer, body=body, headers=headers, trouble=_hide(answer.trouble, forms))
+
+
+def hidden(words: str, key: Key) -> str:
+    """A text with every form of the key hidden."""
+    return _hide(words, forms_of(key))
+
+
+def _hide(text: str, forms: list[bytes]) -> str:
+    for form in forms:
+        text = text.replace(form.decode(), HIDDEN)
+    return text

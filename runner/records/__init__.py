@@ -1,1 +1,0 @@
-"""What is remembered: ledger, receipts, manifest, clips, locks."""

@@ -1,0 +1,1 @@
+"""A request for one clip, free of any provider, and its fingerprint."""

@@ -1,0 +1,240 @@
+"""A request in its neutral form, before any edition of the API spells it, and the fingerprint of a take."""
+
+import json
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import cache, lru_cache
+from json.encoder import encode_basestring_ascii
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from runner.lazy_dataclass import dataclass
+
+if TYPE_CHECKING:
+    import hashlib
+
+Kind = Literal["image", "video", "audio"]
+Mode = Literal["text", "keyframe", "reference"]
+Part = Literal["clip", "first_frame", "last_frame"]
+Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file of the repository; it is known by its content, so that moving it changes nothing."""
+
+    path: str
+    """From the repository's top, with `/`."""
+    sha256: str
+    kind: Kind
+    bytes: int
+    width: int | None = None
+    height: int | None = None
+    seconds: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A public https address; nobody downloads it, so its length is what the storyboard says."""
+
+    url: str
+    kind: Kind
+    seconds: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FromTake:
+    """A clip of another shot of the same storyboard, or one frame of it."""
+
+    shot: str
+    part: Part
+    take: int | None = None
+    """The pinned take; None follows the pick."""
+
+    @property
+    def kind(self) -> Kind:
+        return "video" if self.part == "clip" else "image"
+
+    def __str__(self) -> str:
+        pin = "" if self.take is None else f"#{self.take}"
+        return f"@{self.shot}{pin}" + ("" if self.part == "clip" else f".{self.part}")
+
+
+Material = LocalFile | Remote | FromTake
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The take that a `FromTake` stands for, once it is decided."""
+
+    shot: str
+    take: int
+    fingerprint: str
+
+
+class Request(NamedTuple):
+    """What one task is asked for, in our own words; an edition turns it into a body."""
+
+    model: str
+    resolution: str
+    seconds: int
+    aspect_ratio: str | None
+    """None leaves it to the server (`auto`)."""
+    mode: Mode
+    prompt: str | None
+    """As it is sent: mentions are positions, white space at the ends is gone."""
+    materials: tuple[Material, ...] = ()
+    """In the order of the request: first and last frame, or references by first mention."""
+    upscale: str | None = None
+    seed: int | None = None
+    audio: bool | None = None
+    inputs: tuple[tuple[str, Plain], ...] = ()
+    """Passed through as it is, sorted by key."""
+
+    @property
+    def from_takes(self) -> tuple[FromTake, ...]:
+        if not self.materials:
+            return ()
+        return tuple([material for material in self.materials if type(material) is FromTake])
+
+    @property
+    def has_video(self) -> bool:
+        return bool(self.materials) and any(material.kind == "video" for material in self.materials)
+
+
+Resolve = Callable[[FromTake], Upstream]
+
+
+def neutral(request: Request, take: int, resolve: Resolve) -> dict[str, Plain]:
+    """The request as manifest and ledger keep it: files by hash and path, upstream takes by fingerprint."""
+    form: dict[str, Plain] = {
+        "model": request.model,
+        "resolution": request.resolution,
+        "seconds": request.seconds,
+        "mode": request.mode,
+        "take": take,
+    }
+    if request.aspect_ratio is not None:
+        form["aspect_ratio"] = request.aspect_ratio
+    if request.prompt is not None:
+        form["prompt"] = request.prompt
+    if request.upscale is not None:
+        form["upscale"] = request.upscale
+    if request.seed is not None:
+        form["seed"] = request.seed
+    if request.audio is not None:
+        form["audio"] = request.audio
+    if request.materials:
+        form["materials"] = [_neutral_material(material, resolve) for material in request.materials]
+    if request.inputs:
+        form["inputs"] = dict(request.inputs)
+    return form
+
+
+def _neutral_material(material: Material, resolve: Resolve) -> dict[str, Plain]:
+    match material:
+        case LocalFile():
+            return {"kind": material.kind, "sha256": material.sha256, "path": material.path}
+        case Remote():
+            return {"kind": material.kind, "url": material.url}
+        case FromTake():
+            up = resolve(material)
+            return {
+                "kind": material.kind,
+                "part": material.part,
+                "shot": up.shot,
+                "take": up.take,
+                "fingerprint": up.fingerprint,
+            }
+
+
+def fingerprint(form: Mapping[str, Plain]) -> str:
+    """SHA-256 (hex) of a neutral form, without what may change for free: file paths, names of shots, white space."""
+    bare = dict(form)
+    if isinstance(prompt := bare.get("prompt"), str):
+        bare["prompt"] = " ".join(prompt.split())
+    if isinstance(materials := bare.get("materials"), list):
+        bare["materials"] = [
+            {key: value for key, value in material.items() if key not in ("path", "shot")}
+            for material in materials
+            if isinstance(material, dict)
+        ]
+    return _sha256()(canonical_json(bare).encode()).hexdigest()
+
+
+@cache
+def _sha256() -> "Callable[[bytes], hashlib._Hash]":
+    from hashlib import sha256
+
+    return sha256
+
+
+def fingerprint_of(request: Request, take: int, resolve: Resolve) -> str:
+    """`fingerprint(neutral(…))` with no form in between: a plan takes one of every take, in a quarter of the time."""
+    if request.inputs:
+        return fingerprint(neutral(request, take, resolve))
+    beside = (request.aspect_ratio, request.audio, request.mode, request.model)
+    shape, kind, size, upscale = _spelled(*beside, request.resolution, request.seconds, request.seed, request.upscale)
+    made_of = words = ""
+    if request.materials:
+        made_of = '"materials":[' + ",".join([_spelled_material(one, resolve) for one in request.materials]) + "],"
+    if request.prompt is not None:
+        words = f'"prompt":{encode_basestring_ascii(" ".join(request.prompt.split()))},'
+    text = f'{{{shape}{made_of}{kind}{words}{size}"take":{take}{upscale}}}'
+    return _sha256()(text.encode()).hexdigest()
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _spelled(
+    aspect_ratio: str | None,
+    audio: bool | None,
+    mode: Mode,
+    model: str,
+    resolution: str,
+    seconds: int,
+    seed: int | None,
+    upscale: str | None,
+) -> tuple[str, str, str, str]:
+    """What many takes have in common, as their canonical text has it around materials, prompt and take."""
+
+    def inner(form: Mapping[str, Plain]) -> str:
+        return canonical_json({name: value for name, value in form.items() if value is not None})[1:-1]
+
+    shape, extra = inner({"aspect_ratio": aspect_ratio, "audio": audio}), inner({"upscale": upscale})
+    size = inner({"resolution": resolution, "seconds": seconds, "seed": seed})
+    return shape and f"{shape},", f"{inner({'mode': mode, 'model': model})},", f"{size},", extra and f",{extra}"
+
+
+def _spelled_material(material: Material, resolve: Resolve) -> str:
+    match material:
+        case LocalFile():
+            return f'{{"kind":"{material.kind}","sha256":"{material.sha256}"}}'
+        case Remote():
+            return f'{{"kind":"{material.kind}","url":{encode_basestring_ascii(material.url)}}}'
+        case FromTake():
+            up = resolve(material)
+            made_by, kind = up.fingerprint, material.kind
+            return f'{{"fingerprint":"{made_by}","kind":"{kind}","part":"{material.part}","take":{up.take}}}'
+
+
+def canonical_json(value: object) -> str:
+    """Sorted, tight, ASCII: the same value gives the same bytes everywhere."""
+    return _canonical(value)
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
+
+def credits_json(credits: Decimal | None) -> int | float | None:
+    """Credits for JSON: an integer when whole, else the decimal; None is an unknown price."""
+    if credits is None:
+        return None
+    return int(credits) if credits == credits.to_integral_value() else float(credits)
+
+
+def usd_text(usd: Decimal | None) -> str | None:
+    """Dollars as exact decimals, at least two: `1.00`, `0.075`."""
+    if usd is None:
+        return None
+    text = format(usd.normalize(), "f")
+    whole, _, cents = text.partition(".")
+    return f"{whole}.{cents.ljust(2, '0')}"

@@ -1,1 +1,0 @@
-"""Rough clips, drawn from nothing but the request: what an edit can be judged by before anything is paid."""

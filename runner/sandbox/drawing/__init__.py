@@ -1,0 +1,1 @@
+"""Processes that draw the sandbox's clips."""

@@ -1,0 +1,109 @@
+"""The process that draws and measures: a JSON line in, a JSON line out, and the end of its input is its own end."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from types import TracebackType
+from typing import Any, TextIO
+
+from runner.animatic.spec import from_json
+from runner.sandbox.drawing import plain_clip
+
+_NICE = 10
+
+
+def main() -> None:
+    """Serve the parent until its end of the pipe is closed, even by a kill."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which closes the pipe
+    os.nice(_NICE)
+    # Whatever a library prints must not be taken for an answer.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    sys.excepthook = partial(_last_words, answers)
+    jobs: SimpleQueue[str] = SimpleQueue()
+    Thread(target=_listen, args=(jobs,), daemon=True).start()
+    while True:
+        job = json.loads(jobs.get())
+        _answer(answers, {"done": True, **_JOBS[job["job"]](job)})
+
+
+def _answer(answers: TextIO, answer: Mapping[str, Any]) -> None:
+    answers.write(json.dumps(answer) + "\n")
+    answers.flush()
+
+
+def _last_words(answers: TextIO, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What cannot be drawn ends this process, which says why; the parent starts another."""
+    _answer(answers, {"done": False, "words": f"{kind.__name__}: {error}"[:2000]})
+    os._exit(1)
+
+
+def _listen(jobs: SimpleQueue[str]) -> None:
+    """In a thread, so that a drawing that nobody waits for any more ends at once, not when it is finished."""
+    for line in sys.stdin:
+        jobs.put(line)
+    os._exit(0)
+
+
+def _draw(job: Mapping[str, Any]) -> dict[str, Any]:
+    from runner.animatic.render import render
+
+    with _whole(job["target"]) as part:
+        render(from_json(job["order"]), part)
+    return {}
+
+
+def _plain(job: Mapping[str, Any]) -> dict[str, Any]:
+    order = from_json(job["order"])
+    with _whole(job["target"]) as part:
+        plain_clip.draw(order.width, order.height, order.seconds, part)
+    return {}
+
+
+@contextmanager
+def _whole(name: str) -> Iterator[Path]:
+    """A file beside the target, which takes its name when it is whole."""
+    target = Path(name)
+    part = target.with_name(f"{target.stem}.{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _measure(job: Mapping[str, Any]) -> dict[str, Any]:
+    from runner.media.files import NotMedia, measure
+
+    try:
+        facts = measure(Path(job["path"]))
+    except NotMedia as error:
+        return {"unfit": error.words}
+    return {
+        "kind": facts.kind,
+        "sha256": facts.sha256,
+        "bytes": facts.bytes,
+        "seconds": None if facts.seconds is None else float(facts.seconds),
+        "width": facts.width,
+        "height": facts.height,
+    }
+
+
+def _last_frame(job: Mapping[str, Any]) -> dict[str, Any]:
+    import av
+
+    with av.open(job["clip"], "r") as film:
+        pictures = list(film.decode(video=0))
+    with _whole(job["target"]) as part:
+        pictures[-1].to_image().save(part, format="PNG")
+    return {}
+
+
+_JOBS = {"draw": _draw, "plain": _plain, "measure": _measure, "last_frame": _last_frame}

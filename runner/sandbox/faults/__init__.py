@@ -1,0 +1,1 @@
+"""Faults on demand: what a provider may do wrong."""

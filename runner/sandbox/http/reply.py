@@ -1,0 +1,23 @@
+"""An answer of the API as a value, and what ends a request early with one."""
+
+from collections.abc import Mapping
+
+from runner.lazy_dataclass import dataclass, field
+from runner.requests.request import Plain
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Status, JSON, and headers beside the usual ones."""
+
+    status: int
+    body: Mapping[str, Plain]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Stopped(Exception):  # noqa: N818 - it ends a request, it is not always an error
+    """The request cannot go on; the reply says why."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.body.get("message"))
+        self.reply = reply

@@ -1,0 +1,1 @@
+"""Accounts, tasks and uploads of the sandbox, and their journal."""

@@ -1,0 +1,342 @@
+"""Settings of a command: flags first, then the environment, the user's own file, storyboard.toml, defaults."""
+
+import os
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from runner.attempts.events import Account
+from runner.diagnostics.problem import ExitCode, Stop, nearest
+from runner.editions.edition import DEFAULT as DEFAULT_EDITION
+from runner.lazy_dataclass import dataclass, field
+from runner.settings.api_key import Key, misshapen
+from runner.settings.environment import by_xdg
+from runner.settings.file import PROVIDERS, SettingsFile, listening_at
+
+Files = tuple[SettingsFile, SettingsFile]
+
+KINOVI = "https://kinovi.ai"
+"""The host of the documentation's examples; only the environment can name another."""
+FILE = "storyboard.toml"
+_USD_PER_CREDIT = Decimal("0.005")
+_BOARDS = "storyboards"
+LISTEN = "127.0.0.1:8788"
+"""Where webhooks are heard, when nothing else is said."""
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_PULL_REQUEST = {
+    "GitHub": ("GITHUB_EVENT_NAME", re.compile(r"pull_request.*")),
+    "GitLab": ("CI_MERGE_REQUEST_IID", re.compile(r".+")),
+    "Bitbucket": ("BITBUCKET_PR_ID", re.compile(r".+")),
+    "Azure": ("SYSTEM_PULLREQUEST_PULLREQUESTID", re.compile(r".+")),
+    "Jenkins": ("CHANGE_ID", re.compile(r".+")),
+    "CircleCI": ("CIRCLE_PULL_REQUEST", re.compile(r".+")),
+    "Buildkite": ("BUILDKITE_PULL_REQUEST", re.compile(r"(?!false$).+")),
+    "Drone": ("DRONE_PULL_REQUEST", re.compile(r".+")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the command line says; None and empty are silence."""
+
+    provider: str | None = None
+    profile: str | None = None
+    output: Path | None = None
+    concurrency: int | None = None
+    max_credits: Decimal | None = None
+    config: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """`[webhook]`: where the provider is told to call, and where that arrives on this machine."""
+
+    url: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that is decided before a storyboard is read; its `repr` hides the key."""
+
+    root: Path
+    """The repository's top."""
+    provider: str
+    profile: str | None
+    base_url: str
+    edition: str
+    concurrency: int
+    usd_per_credit: Decimal
+    server_error: str
+    requests_per_second: float
+    retries_provider: int
+    retries_review: int
+    credits_per_day: Decimal | None
+    max_credits: Decimal | None
+    output: Path
+    """Below the repository's top; each storyboard has its folder in it."""
+    state: Path
+    """The state folder: ledger, receipts, sandbox, reports of defects."""
+    prices_up: Mapping[str, Decimal] = field(default_factory=dict)
+    """Rows that the repository's file names: they may raise a quote, never lower it."""
+    prices_own: Mapping[str, Decimal] = field(default_factory=dict)
+    """Rows of the user's own configuration: they stand."""
+    webhook: Webhook | None = None
+    ci: bool = False
+    ci_state: bool = False
+    pull_request: str | None = None
+    """The CI whose variables say that this is a pull request's job."""
+    key_text: str | None = field(default=None, repr=False)
+
+    @property
+    def account(self) -> Account:
+        """Whose credits; loopback hosts with their port, the embedded sandbox under one name."""
+        if self.provider == "sandbox":
+            return Account("sandbox", "sandbox", free=True)
+        return Account(self.provider, host_of(self.base_url))
+
+    @property
+    def variant(self) -> str:
+        """The output folder's name below a storyboard's: provider, and profile."""
+        return self.provider if self.profile is None else f"{self.provider}-{self.profile}"
+
+    def key(self) -> Key:
+        """The key of a paid provider, of the right shape; else exit 5 with what to set."""
+        if not self.key_text:
+            raise Stop(ExitCode.KEY, _NO_KEY.format(host=host_of(self.base_url)))
+        if (wrong := misshapen(self.key_text)) is not None:
+            raise Stop(ExitCode.KEY, f"SEEDANCE_API_KEY does not look like a key: {wrong}")
+        return Key(self.key_text)
+
+
+_NO_KEY = """{host} wants a key, and SEEDANCE_API_KEY is not set; nothing was sent, nothing was spent
+  export SEEDANCE_API_KEY=…      the key of your account there
+  or leave --provider kinovi out: the sandbox is free and wants none"""
+
+
+def host_of(base_url: str) -> str:
+    """The account's host: a loopback one with its port."""
+    parts = urlsplit(base_url)
+    host = (parts.hostname or "").lower().rstrip(".")
+    return f"{host}:{parts.port}" if host in _LOOPBACK and parts.port else host
+
+
+def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings for a repository; Stop with file and line when one of them is unfit."""
+    env = os.environ if environ is None else environ
+    repo_path = flags.config or root / FILE
+    if flags.config is not None and not flags.config.is_file():
+        raise Stop(ExitCode.USAGE, f"--config: there is no file {flags.config}")
+    repo = SettingsFile.read(repo_path, own=False)
+    own = SettingsFile.read(own_folder(env) / "config.toml", own=True)
+    files = (own, repo)
+    provider = _provider(flags, env, files)
+    return Settings(
+        root=root,
+        provider=provider,
+        profile=flags.profile,
+        base_url=_base_url(env),
+        edition=_first(files, "providers.kinovi.edition") or DEFAULT_EDITION,
+        concurrency=flags.concurrency or _least(files, "providers.kinovi.concurrency") or 3,
+        usd_per_credit=_usd_per_credit(own, repo),
+        server_error=_first(files, "providers.kinovi.server_error") or "retry",
+        requests_per_second=float(_least(files, "providers.kinovi.requests_per_second") or 5),
+        retries_provider=_least(files, "retries.provider", default=2),
+        retries_review=_least(files, "retries.review", default=0),
+        credits_per_day=_least_credits(files, "budget.credits_per_day"),
+        max_credits=_max_credits(flags, env),
+        output=_output(root, flags, files),
+        state=_lasting(env),
+        prices_up=repo.prices(),
+        prices_own=own.prices(),
+        webhook=_webhook(files),
+        ci=env.get("CI", "").lower() not in ("", "0", "false"),
+        ci_state=bool(env.get("STORYBOARD_STATE")),
+        pull_request=pull_request(env),
+        key_text=key_text(env),
+    )
+
+
+def key_text(environ: Mapping[str, str] | None = None) -> str | None:
+    """The key as the environment has it, unchecked; for nothing but the one header, and for leaving it out."""
+    return (os.environ if environ is None else environ).get("SEEDANCE_API_KEY")
+
+
+def state_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """Where the ledger lives: `STORYBOARD_STATE`, else the platform's state folder."""
+    env = os.environ if environ is None else environ
+    if said := env.get("STORYBOARD_STATE"):
+        return Path(said).absolute()
+    if (folder := by_xdg(env.get("XDG_STATE_HOME", ""), env.get("HOME", ""), ".local/state")) is not None:
+        return Path(folder)
+    import platformdirs
+
+    return platformdirs.user_state_path("storyboard", appauthor=False)
+
+
+def _lasting(environ: Mapping[str, str]) -> Path:
+    """The state folder; Stop where it would be another one in another folder."""
+    name = next((each for each in ("STORYBOARD_STATE", "XDG_STATE_HOME") if environ.get(each)), "")
+    if name and not os.path.isabs(environ[name]):
+        way = environ[name].replace("~", "$HOME", 1) if environ[name].startswith("~") else f"$PWD/{environ[name]}"
+        raise Stop(
+            ExitCode.UNFIT,
+            f"{name}={environ[name]} is not absolute: in another folder it would be another ledger, and clips would be "
+            f'paid twice\n  export {name}="{way}"',
+        )
+    return state_folder(environ)
+
+
+def own_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """The folder of the user's own `config.toml`."""
+    env = os.environ if environ is None else environ
+    if said := env.get("XDG_CONFIG_HOME"):
+        return Path(said) / "storyboard"
+    if (folder := by_xdg("", env.get("HOME", ""), ".config")) is not None:
+        return Path(folder)
+    import platformdirs
+
+    return platformdirs.user_config_path("storyboard", appauthor=False)
+
+
+def proxies() -> dict[str, str]:
+    """Proxies by scheme, as the environment and the system name them."""
+    from urllib.request import getproxies
+
+    return getproxies()
+
+
+def no_color(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether `NO_COLOR` is set, to anything but nothing; a dumb terminal has no colours either."""
+    env = os.environ if environ is None else environ
+    return bool(env.get("NO_COLOR")) or dumb(env)
+
+
+def dumb(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether the terminal says that it can move no cursor."""
+    return (os.environ if environ is None else environ).get("TERM") == "dumb"
+
+
+def pull_request(env: Mapping[str, str]) -> str | None:
+    """The CI that runs this as a pull request's job, by its own variables."""
+    return next(
+        (name for name, (variable, shape) in _PULL_REQUEST.items() if shape.fullmatch(env.get(variable, ""))), None
+    )
+
+
+def find_root(start: Path) -> Path:
+    """The repository's top: the git work tree, else the folder of storyboard.toml, else the storyboard's own folder.
+
+    A folder `storyboards` is no top, its parent is: so that the same files have the same top from wherever it is asked.
+    `Stop` when the folder that is stood in was deleted.
+    """
+    try:
+        start = start.absolute()
+    except FileNotFoundError as error:
+        raise Stop(ExitCode.UNFIT, "the folder that you stand in is no longer there: go to another one") from error
+    folder = start if start.is_dir() else start.parent
+    above = [folder, *folder.parents]
+    for mark in (".git", FILE):
+        if (found := next((parent for parent in above if (parent / mark).exists()), None)) is not None:
+            return found.resolve()
+    return (folder.parent if folder.name == _BOARDS else folder).resolve()
+
+
+# -- each setting -----------------------------------------------------------------------------------------
+
+
+def _provider(flags: Flags, env: Mapping[str, str], files: Files) -> str:
+    said = flags.provider or env.get("STORYBOARD_PROVIDER") or _first(files, "provider") or "sandbox"
+    if said not in PROVIDERS:
+        source = "--provider" if flags.provider else "STORYBOARD_PROVIDER"
+        raise Stop(ExitCode.USAGE, f"{source}: {_one_of(said, PROVIDERS, 'provider')}")
+    return str(said)
+
+
+def _usd_per_credit(own: SettingsFile, repo: SettingsFile) -> Decimal:
+    """The user's own; a repository's only where it is higher, else a stranger would make a budget in dollars larger."""
+    key = "providers.kinovi.usd_per_credit"
+    if key in own.values:
+        return Decimal(str(own.values[key]))
+    return max(_USD_PER_CREDIT, Decimal(str(repo.values.get(key, _USD_PER_CREDIT))))
+
+
+def _base_url(env: Mapping[str, str]) -> str:
+    said = env.get("SEEDANCE_BASE_URL", "").rstrip("/")
+    if not said:
+        return KINOVI
+    try:
+        parts = urlsplit(said)
+        fits = bool(parts.hostname) and parts.port != 0 and not (parts.username or parts.query or parts.fragment)
+    except ValueError:  # a port beyond 65535, brackets that hold no number
+        fits = False
+    if not fits or re.search(r"[\s\x00-\x20]", said):
+        raise Stop(ExitCode.UNFIT, f"SEEDANCE_BASE_URL is no address of a host: {said!r}; it looks like {KINOVI}")
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        raise Stop(
+            ExitCode.UNFIT,
+            f"SEEDANCE_BASE_URL must be https, since the key goes there: {said!r}; http only on loopback",
+        )
+    return said
+
+
+def _max_credits(flags: Flags, env: Mapping[str, str]) -> Decimal | None:
+    if flags.max_credits is not None:
+        return flags.max_credits
+    if not (said := env.get("STORYBOARD_MAX_CREDITS")):
+        return None
+    try:
+        value = Decimal(said)
+    except InvalidOperation:
+        value = Decimal(-1)
+    if not value.is_finite() or value < 0:
+        raise Stop(ExitCode.USAGE, f"STORYBOARD_MAX_CREDITS: {said!r} is not a number of credits")
+    return value
+
+
+def _output(root: Path, flags: Flags, files: Files) -> Path:
+    if flags.output is not None:
+        chosen = flags.output.absolute().resolve()
+        words = "--output"
+    else:
+        chosen = (root / str(_first(files, "output") or "renders")).resolve()
+        words = f"{FILE}: output"
+    if not chosen.is_relative_to(root):
+        raise Stop(ExitCode.UNFIT, f"{words}: {chosen} lies outside the repository {root}")
+    return chosen
+
+
+def _webhook(files: Files) -> Webhook | None:
+    if (url := _first(files, "webhook.url")) is None:
+        if "webhook.listen" in files[1].values:
+            raise Stop(
+                ExitCode.UNFIT, f"{files[1].path}: [webhook] has `listen` and no `url`: nothing would call there"
+            )
+        return None
+    host, port = listening_at(_first(files, "webhook.listen") or LISTEN) or ("", 0)
+    return Webhook(url.rstrip("/"), host, port)
+
+
+def _first(files: Files, key: str) -> Any:
+    return next((file.values[key] for file in files if key in file.values), None)
+
+
+def _least(files: Files, key: str, default: int | None = None) -> Any:
+    """The least of what both files say: a repository lowers a limit and never raises the user's."""
+    said = [file.values[key] for file in files if key in file.values]
+    return min(said) if said else default
+
+
+def _least_credits(files: Files, key: str) -> Decimal | None:
+    least = _least(files, key)
+    return None if least is None else Decimal(str(least))
+
+
+def _one_of(said: object, known: tuple[str, ...], what: str) -> str:
+    near = nearest(str(said), known)
+    meant = f"; did you mean {near!r}?" if near else ""
+    return f"{said!r} is no {what}: it is one of {', '.join(known)}{meant}"

@@ -1,0 +1,56 @@
+"""One short line for an event, for pipes and logs: easy to grep, quiet when nothing happens. Pure."""
+
+from datetime import datetime
+
+from runner.engine.run_events import News
+from runner.planning.plan import Action, Step
+from runner.show.live.progress import Progress, clock_time, counts
+from runner.show.text.escape import words
+from runner.show.text.format import count, lasting
+from runner.show.text.labels import clip_path, shot_name
+
+_WORDS = {"created": "sent", "stored": "made", "failed": "failed", "refused": "refused", "unsettled": "unsettled"}
+
+
+def event_line(progress: Progress, news: News) -> str | None:
+    """`06:41 made      SH010 take 1  renders/…/take-1.mp4`; None for what a log need not know."""
+    time = clock_time(progress, news.at)
+    if news.event == "warning":
+        return f"{time} warning   {words(news.words, 1000)}"
+    if news.event not in _WORDS or news.step is None:
+        return None
+    word = "again" if news.again else _WORDS[news.event]
+    name = f"{shot_name(news.step, progress.several)} take {news.step.take}"
+    return f"{time} {word:<9} {name}  {_detail(news, news.step, progress.prefix)}".rstrip()
+
+
+def _detail(news: News, step: Step, prefix: str) -> str:
+    attempt = news.attempt
+    said = words(news.words or (attempt.words if attempt is not None else ""), 1000)
+    if attempt is None:
+        return said
+    if news.event == "created":
+        about = f", about {lasting(news.expected)}" if news.expected else ""
+        return f"{words(attempt.task_id or '', 200)}{about}"
+    if news.event == "stored" and attempt.clip is not None:
+        return clip_path(attempt, step, prefix)
+    return f'"{said}"' if said else ""
+
+
+def heartbeat(progress: Progress, now: datetime) -> str:
+    """`05:00 still     8 of 28 made · 3 running · 16 to go`."""
+    time = clock_time(progress, now)
+    rest = progress.left(now)
+    about = [f"about {lasting(rest)} left"] if rest else []
+    return f"{time} still     {' · '.join([*counts(progress), *about])}"
+
+
+def opening_line(progress: Progress) -> str:
+    """`00:00 begin     The Last Ferry: 28 takes, 3 of them go on`."""
+    takes = progress.begun + len(progress.to_go)
+    name = progress.title
+    resumed = sum(step.action is Action.RESUME for step in progress.to_go.values())
+    part = "it goes on" if resumed == takes == 1 else f"{resumed} of them go{'es' if resumed == 1 else ''} on"
+    going = f", {part}" if resumed else ""
+    at_once = f", {progress.at_once} at a time" if progress.at_once > 1 else ""
+    return f"00:00 begin     {name}: {count(takes, 'take')}{going}{at_once}"

@@ -1,0 +1,77 @@
+"""The price book of an edition: credits and dollars for each second of output, for people and as JSON."""
+
+from decimal import Decimal
+
+from runner.editions.edition import Edition, Row, price_table
+from runner.requests.request import credits_json, usd_text
+from runner.show.text.escape import clean
+from runner.show.text.format import credits_text, dollars
+from runner.show.text.layout import hanging
+from runner.show.text.style import Ink
+from runner.show.text.table import Cell, Column, table
+from runner.show.text.table import Row as Line
+from runner.show.text.table import row as line
+
+VERSION = 1
+_TYPICAL = 5
+"""Seconds of the clip whose price stands beside the rate: the language's own default."""
+
+
+def prices(edition: Edition, usd_per_credit: Decimal, width: int, color: bool) -> str:
+    """The screen of `storyboard prices`; a row of the account's own is marked."""
+    ink = Ink(color)
+    title = f"{ink('Prices', 'strong')}   edition {clean(edition.name)}, {clean(edition.dated)}"
+    facts = f"1 credit {dollars(usd_per_credit)} · failed tasks cost nothing · what is not here is refused, never free"
+    lines = table(_COLUMNS, [_line(row, usd_per_credit) for row in price_table(edition)], width, ink)
+    source = hanging(f"source: {clean(edition.source)}", width)
+    return "\n".join([title, *hanging(facts, width, 0), "", *lines, "", *source]) + "\n"
+
+
+_COLUMNS = (
+    Column(head="model"),
+    Column(head="output"),
+    Column(head="with"),
+    Column("right", head="credits a second"),
+    Column("right", head=f"{_TYPICAL} s"),
+    Column("right", head="dollars"),
+    Column(least=8),
+)
+
+
+def _line(row: Row, usd_per_credit: Decimal) -> Line:
+    output, extra = (
+        (row.resolution or "any", "") if row.upscale is None else ("any", f"upscale to {row.upscale}, added")
+    )
+    if row.with_video:
+        extra = "a reference video"
+    clip = row.rate * _TYPICAL
+    own = Cell("your own", "warn") if row.own else Cell("")
+    rate = Cell(credits_text(row.rate), "money")
+    return line(
+        clean(row.model), clean(output), clean(extra), rate, credits_text(clip), dollars(clip * usd_per_credit), own
+    )
+
+
+def prices_json(edition: Edition, usd_per_credit: Decimal) -> dict[str, object]:
+    """`{"prices": 1, "edition", "dated", "source", "usd_per_credit", "rows": […]}`; a second of output each."""
+    return {
+        "prices": VERSION,
+        "edition": edition.name,
+        "dated": edition.dated,
+        "source": edition.source,
+        "usd_per_credit": usd_text(usd_per_credit),
+        "rows": [_row_json(row, usd_per_credit) for row in price_table(edition)],
+    }
+
+
+def _row_json(row: Row, usd_per_credit: Decimal) -> dict[str, object]:
+    return {
+        "row": row.name,
+        "model": row.model,
+        "resolution": row.resolution,
+        "upscale": row.upscale,
+        "with_video": row.with_video,
+        "credits": credits_json(row.rate),
+        "usd": usd_text(row.rate * usd_per_credit),
+        "own": row.own,
+    }

@@ -1,0 +1,71 @@
+"""`plan --explain SHOT`: the finished shot on the screen, each value with the place that it came from."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from runner.language.explain import Explained, Said
+from runner.show.screens.problems import file_name
+from runner.show.text.cells import width
+from runner.show.text.escape import clean
+
+_BOLD, _DIM, _END = "\x1b[1m", "\x1b[2m", "\x1b[0m"
+_WIDEST = 60
+
+
+def text(explained: Explained, root: Path, cwd: Path, color: bool) -> str:
+    """Fields and variables with their places, materials, the prompt on its way. Ends with a newline."""
+    shot = explained.shot
+    parts = [f"{_styled(shot.id, _BOLD, color)}   {file_name(shot.storyboard, root, cwd)}:{shot.place.line}"]
+    parts.append(_table("", explained.fields, root, cwd, color))
+    if explained.variables:
+        parts.append(_table("variables", explained.variables, root, cwd, color))
+    if explained.materials:
+        parts.append("\n".join([_styled("made of", _BOLD, color), *_columns(explained.materials)]))
+    stages = (
+        ("prompt as written", explained.written),
+        ("after wrap and templates", explained.rendered if explained.rendered != explained.written else None),
+        ("as it is sent", explained.sent if explained.sent != explained.rendered else None),
+    )
+    parts += [f"{_styled(title, _BOLD, color)}\n{_indented(words.rstrip())}" for title, words in stages if words]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(title: str, rows: Sequence[Said], root: Path, cwd: Path, color: bool) -> str:
+    names = max(width(clean(row.name)) for row in rows)
+    shown = [_short(row.value) for row in rows]
+    values = max(map(width, shown))
+    lines = [_styled(title, _BOLD, color)] if title else []
+    for row, value in zip(rows, shown, strict=True):
+        name = clean(row.name)
+        gap, rest = " " * (names - width(name)), " " * (values - width(value))
+        where = _styled(_where(row, root, cwd), _DIM, color)
+        lines.append(f"  {name}{gap}  {value}{rest}  {where}")
+    return "\n".join(lines)
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    cleaned = [[clean(cell) for cell in row] for row in rows]
+    widths = [max(map(width, column)) for column in zip(*cleaned, strict=True)]
+    padded = [[cell + " " * (most - width(cell)) for cell, most in zip(row, widths, strict=True)] for row in cleaned]
+    return [f"  {'  '.join(row)}".rstrip() for row in padded]
+
+
+def _where(row: Said, root: Path, cwd: Path) -> str:
+    if row.place is None:
+        return row.where
+    place = f"{file_name(row.place.file, root, cwd)}:{row.place.line}"
+    over = ", ".join(f"{file_name(one.file, root, cwd)}:{one.line}" for one in row.overrides)
+    return f"{row.where}, {place}" + (f" (over {over})" if over else "")
+
+
+def _short(value: str) -> str:
+    line = clean(" ".join(value.split()))
+    return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"
+
+
+def _indented(words: str) -> str:
+    return "\n".join(f"  {line}".rstrip() for line in clean(words, "\n").split("\n"))
+
+
+def _styled(words: str, style: str, color: bool) -> str:
+    return f"{style}{words}{_END}" if color else words

@@ -1,0 +1,1 @@
+"""Layout of text: tables, cells, styles, amounts; no word of the domain."""

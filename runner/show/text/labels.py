@@ -1,0 +1,63 @@
+"""Shots and takes by name: `SH010`, `harbour:quay`, `SH010 ×3`."""
+
+import posixpath
+from collections.abc import Sequence
+
+from runner.attempts.events import Clip
+from runner.attempts.history import Attempt
+from runner.planning.plan import Plan, Step
+from runner.planning.selection import board_name
+from runner.show.text.escape import clean, words
+
+
+def shot_name(step: Step, several: bool) -> str:
+    """The shot's id, with its storyboard where there are several."""
+    shot = clean(step.shot.id)
+    return f"{clean(board_name(step.shot.storyboard))}:{shot}" if several else shot
+
+
+def full_name(step: Step) -> str:
+    """The shot as `settle` and `pick` take it on any command line: `harbour:quay`."""
+    return shot_name(step, several=True)
+
+
+def take_names(steps: Sequence[Step], several: bool = False) -> list[str]:
+    """Takes grouped by shot: `SH010 ×3` when all its takes are there, `SH070 take 1`, `SH080 takes 1 3`."""
+    by_shot: dict[str, list[Step]] = {}
+    for step in steps:
+        by_shot.setdefault(shot_name(step, several), []).append(step)
+    return [_takes(name, found) for name, found in by_shot.items()]
+
+
+def _takes(name: str, steps: Sequence[Step]) -> str:
+    numbers = sorted({step.take for step in steps})
+    if numbers == list(range(1, steps[0].shot.takes + 1)):
+        return name if len(numbers) == 1 else f"{name} ×{len(numbers)}"
+    return f"{name} take{'' if len(numbers) == 1 else 's'} {' '.join(map(str, numbers))}"
+
+
+def clip_path(attempt: Attempt, step: Step, prefix: str = "") -> str:
+    """Where this take's own copy of the clip lies; `prefix` is the repository's top, seen from where the reader is."""
+    clip = own_clip(attempt, step)
+    return clean(posixpath.join(prefix, clip.path)) if clip is not None else ""
+
+
+def own_clip(attempt: Attempt, step: Step) -> Clip | None:
+    """The clip under this take's own name, else under another that it was put under."""
+    own = f"/clips/{step.shot.id}/take-{step.take}.mp4"
+    board = f"/{board_name(step.shot.storyboard)}/"
+    clips = sorted(attempt.clips, key=lambda clip: (not clip.path.endswith(own), board not in f"/{clip.path}"))
+    return clips[0] if clips else None
+
+
+def title(plan: Plan) -> str:
+    """The storyboard's title, or how many there are."""
+    paths = {step.shot.storyboard for step in plan.steps}
+    boards = [board for board in plan.batch.storyboards if board.path in paths] or plan.batch.storyboards
+    titles = [words(board.title, 200) for board in boards]
+    return titles[0] if len(titles) == 1 else f"{len(titles)} storyboards"
+
+
+def several_boards(plan: Plan) -> bool:
+    """Whether shots must be named with their storyboard."""
+    return len({step.shot.storyboard for step in plan.steps}) > 1

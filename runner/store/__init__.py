@@ -1,0 +1,1 @@
+"""What remembers: ledger, manifest, clips, receipts, locks."""

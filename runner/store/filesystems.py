@@ -1,0 +1,80 @@
+"""What a folder lies on, by the system's table of mounts: this machine's own disk, or one that others write as well."""
+
+import os
+import re
+from pathlib import Path
+from typing import Literal
+
+from runner.diagnostics.problem import ExitCode, Stop
+from runner.lazy_dataclass import dataclass
+
+Locks = Literal["local", "shared", "alone"]
+
+_SHARED = frozenset(
+    (
+        *("nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "9p", "ceph", "fuse.ceph", "glusterfs", "fuse.glusterfs"),
+        *("gpfs", "beegfs", "ocfs2", "gfs2", "orangefs", "pvfs2"),
+    )
+)
+"""Network drives that take locks to where all machines see them, if they are not told otherwise."""
+_ALONE = frozenset(
+    (
+        *("fuse.sshfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.goofys", "fuse.rclone", "fuse.davfs", "fuse.davfs2"),
+        *("davfs", "fuse.blobfuse", "fuse.blobfuse2", "fuse.mountpoint-s3", "fuse.curlftpfs", "fuse.smbnetfs"),
+        *("fuse.gvfsd-fuse", "afs", "afpfs", "fuse.afpfs"),
+    )
+)
+"""Those whose locks never leave the machine."""
+_UNLOCKED = frozenset({"nolock", "nobrl", "localflock", "local_lock=all", "local_lock=flock", "local_lock=posix"})
+"""Options that keep the locks of the first kind on the machine as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A kind of file system, and how far a lock on it reaches: `alone` means that other machines write beside it."""
+
+    kind: str
+    locks: Locks
+
+
+def disk_of(path: str, mounts: str) -> Disk:
+    """The disk that holds a path without links, by the lines of `/proc/mounts`; what is unknown counts as local."""
+    held, found = -1, Disk("", "local")
+    for line in mounts.splitlines():
+        words = line.split(" ")
+        if len(words) < 4:
+            continue
+        point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), words[1])
+        inside = path == point or path.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= held:  # of two at one place the later one is seen
+            held, found = len(point), Disk(words[2], _reach(words[2], words[3].split(",")))
+    return found
+
+
+def _reach(kind: str, options: list[str]) -> Locks:
+    if kind in _ALONE:
+        return "alone"
+    if kind in _SHARED:
+        return "alone" if _UNLOCKED.intersection(options) else "shared"
+    return "local"
+
+
+def disk(path: Path) -> Disk:
+    """The disk of a folder, where the system tells (Linux); a local one elsewhere."""
+    try:
+        mounts = Path("/proc/mounts").read_text("utf-8", "surrogateescape")
+    except OSError:
+        return Disk("", "local")
+    return disk_of(os.path.realpath(path), mounts)
+
+
+def fit_to_pay(state: Path) -> None:
+    """Stop where another machine could write the same ledger without seeing a lock: both would pay."""
+    found = disk(state)
+    if found.locks == "alone":
+        raise Stop(
+            ExitCode.UNFIT,
+            f"the ledger in {state} lies on a network drive ({found.kind}) whose locks other machines do not see: "
+            "two of them would pay for one clip; nothing was sent\n"
+            "  export STORYBOARD_STATE=/a/folder/on/a/local/disk      (move its files there, if it has paid already)",
+        )

@@ -1,0 +1,1 @@
+"""The ledger in SQLite: every attempt and every credit."""

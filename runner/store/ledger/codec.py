@@ -1,0 +1,195 @@
+"""Events and attempts as JSON of the ledger's rows, both ways and exact."""
+
+import base64
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from decimal import ROUND_CEILING, Decimal
+from typing import Any, cast, get_args
+
+from runner.attempts.events import Clip, Event, FailureClass, Intended, Output, Verdict, What
+from runner.attempts.history import Attempt, State
+from runner.clock import stamp
+from runner.requests.request import Plain
+from runner.store.ledger.stored_names import COLUMNS, EVENT_KINDS, FIELDS, INTENT
+
+_KIND_OF = {kind: name for name, kind in EVENT_KINDS.items()}
+_MICRO = Decimal(1_000_000)
+
+
+def micro(credits: Decimal) -> int:
+    """Millionths of a credit, rounded up: what sums are made of."""
+    return int((credits * _MICRO).to_integral_value(ROUND_CEILING))
+
+
+def credits_of(millionths: int) -> Decimal:
+    return Decimal(millionths) / _MICRO
+
+
+moment = datetime.fromisoformat
+
+
+def _plain(value: Any) -> Any:
+    """What `json` does not know: exact decimals and moments as text, bytes as base64, values by their fields."""
+    match value:
+        case Decimal():
+            return str(value)
+        case bytes():
+            return base64.b64encode(value).decode()
+        case datetime():
+            return stamp(value)
+        case Mapping():
+            return dict(value)
+        case Clip() | Output():
+            return _stored(value)
+    raise TypeError(f"no row holds a {type(value).__name__}")
+
+
+class NewerRowError(ValueError):
+    """A row that names what this version does not know: a later one wrote it."""
+
+
+def _stored(value: Any) -> dict[str, Any]:
+    """A value by the stored names of its fields."""
+    return {name: getattr(value, attribute) for name, attribute in FIELDS[type(value)].items()}
+
+
+def dumps(value: object) -> str:
+    return json.dumps(value, default=_plain, separators=(",", ":"), ensure_ascii=True)
+
+
+def _decimal(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(value)
+
+
+def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((first, second) for first, second in value)
+
+
+def _read(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a value, by the code's names."""
+    fields, values = FIELDS[kind], {}
+    for name, value in data.items():
+        if name not in fields:
+            raise NewerRowError(f"a field {name!r}")
+        values[fields[name]] = _READ[name](value) if name in _READ else value
+    return values
+
+
+def _clip(value: Any) -> Clip | None:
+    return None if value is None else Clip(**_read(Clip, value))
+
+
+def _word(known: frozenset[str], what: str) -> Callable[[Any], Any]:
+    """A reader of a word out of a set."""
+
+    def read(value: Any) -> Any:
+        if value is not None and value not in known:
+            raise NewerRowError(f"a {what} {value!r}")
+        return value
+
+    return read
+
+
+def _state(value: Any) -> State | None:
+    try:
+        return None if value is None else State(value)
+    except ValueError as error:
+        raise NewerRowError(f"a state {value!r}") from error
+
+
+_failure = _word(frozenset(get_args(FailureClass)), "kind of failure")
+
+_READ: dict[str, Callable[[Any], Any]] = {
+    "quoted": _decimal,
+    "credits_used": _decimal,
+    "required": _decimal,
+    "available": _decimal,
+    "raw": base64.b64decode,
+    "headers": _pairs,
+    "errors": _pairs,
+    "notes": tuple,
+    "tags": tuple,
+    "outputs": lambda value: tuple(Output(**_read(Output, output)) for output in value),
+    "clip": _clip,
+    "copies": lambda value: tuple(Clip(**_read(Clip, copy)) for copy in value),
+    "kind": _failure,
+    "failure": _failure,
+    "verdict": _word(frozenset(get_args(Verdict)), "verdict"),
+    "state": _state,
+    "before_settled": _state,
+    "intended_at": moment,
+    "sent_at": lambda value: None if value is None else moment(value),
+    "accepted_at": lambda value: None if value is None else moment(value),
+    "ended_at": lambda value: None if value is None else moment(value),
+}
+"""Readers by stored name, the same in every class that has it."""
+
+
+def event_row(event: Event) -> tuple[str, str, str]:
+    """(at, kind, data) of an event; an intent's data stand in its attempt's row."""
+    what = event.what
+    if isinstance(what, Intended):
+        return stamp(event.at), INTENT, ""
+    return stamp(event.at), _KIND_OF[type(what)], dumps(_stored(what))
+
+
+def read_what(kind: str, data: str) -> What:
+    """The opposite of `event_row`, for all but intents."""
+    if kind not in EVENT_KINDS:
+        raise NewerRowError(f"an event {kind!r}")
+    return cast(What, EVENT_KINDS[kind](**_read(EVENT_KINDS[kind], json.loads(data))))
+
+
+def intended_data(intended: Intended) -> str:
+    """Three lines: what is small, the body, the neutral form; the long ones are seldom read."""
+    return "\n".join((dumps(_stored(intended)), intended.body.replace("\n", " "), dumps(intended.request)))
+
+
+def read_intended(columns: sqlite3.Row, data: str) -> Intended:
+    small, body, form = data.split("\n")
+    kept = {attribute: columns[column] for column, attribute in COLUMNS.items()}
+    return Intended(**kept, **_read(Intended, json.loads(small)), body=body, request=Form(form))
+
+
+class Form(Mapping[str, Plain]):
+    """A neutral form that is read from its JSON when somebody looks into it."""
+
+    __slots__ = ("_text", "_value")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._value: dict[str, Plain] | None = None
+
+    def _read(self) -> dict[str, Plain]:
+        if self._value is None:
+            self._value = json.loads(self._text)
+        return self._value
+
+    def __getitem__(self, key: str) -> Plain:
+        return self._read()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def __repr__(self) -> str:
+        return repr(self._read())
+
+
+def attempt_data(attempt: Attempt) -> str:
+    """An attempt as it stands, without its intent; what is as it was at the beginning is left out."""
+    return dumps(
+        {
+            name: value
+            for name, value in _stored(attempt).items()
+            if value is not None and value is not False and value not in ("", ())
+        }
+    )
+
+
+def read_attempt(id: str, intended: Intended, data: str) -> Attempt:
+    return Attempt(id=id, intended=intended, **_read(Attempt, json.loads(data)))

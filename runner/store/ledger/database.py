@@ -1,0 +1,182 @@
+"""The ledger's file: made whole or not at all, known by its id, and missed when it is gone."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+from runner.diagnostics.problem import ExitCode, Stop
+from runner.store.durability import sync_above, sync_folder
+
+NAME = "ledger.db"
+_APPLICATION = 0x53424C47  # "SBLG"
+_VERSION = 1
+_WAIT_MS = 30_000
+_RESERVE = 1024 * 1024
+"""Bytes given free when the disk is full, so that what an answer said still fits."""
+_SCHEMA = """
+CREATE TABLE account(
+    id INTEGER PRIMARY KEY, provider TEXT NOT NULL, host TEXT NOT NULL, free INTEGER NOT NULL,
+    UNIQUE(provider, host)
+);
+CREATE TABLE attempt(
+    serial INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
+    account INTEGER NOT NULL REFERENCES account, repository TEXT NOT NULL,
+    storyboard TEXT NOT NULL, shot TEXT NOT NULL, take INTEGER NOT NULL, fingerprint TEXT NOT NULL,
+    run TEXT NOT NULL, at REAL NOT NULL, sent REAL, intended TEXT NOT NULL,
+    state TEXT NOT NULL, open INTEGER NOT NULL, task TEXT, costs INTEGER NOT NULL, folded TEXT NOT NULL
+);
+CREATE UNIQUE INDEX one_open_attempt ON attempt(account, repository, fingerprint) WHERE open;
+CREATE UNIQUE INDEX one_attempt_a_task ON attempt(account, task) WHERE task IS NOT NULL;
+CREATE INDEX attempt_of ON attempt(account, repository, fingerprint);
+CREATE INDEX attempt_by_time ON attempt(account, at);
+CREATE INDEX attempt_by_run ON attempt(run);
+CREATE INDEX attempt_open ON attempt(account, state) WHERE open;
+CREATE TABLE event(
+    serial INTEGER PRIMARY KEY, attempt INTEGER NOT NULL REFERENCES attempt, at TEXT NOT NULL, kind TEXT NOT NULL,
+    data TEXT NOT NULL
+);
+CREATE INDEX event_of ON event(attempt);
+CREATE TABLE turn(run TEXT PRIMARY KEY, account INTEGER NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
+"""
+
+
+class LedgerFile:
+    """The one connection to the ledger's database, and the file that it belongs to."""
+
+    def __init__(self, state: Path) -> None:
+        self.path = state / NAME
+        try:
+            state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self.path.exists():
+                _make(state, self.path)
+            self._known = _identity(self.path)
+            self.connection = _connect(self.path)
+        except OSError as error:
+            raise Stop(ExitCode.UNFIT, f"no ledger can be kept in {state}: {error.strerror}") from error
+        except sqlite3.Error as error:
+            raise unfit(self.path, error) from error
+
+    def check(self) -> None:
+        """Stop when the file is no longer the one that was opened: what is written now would be lost."""
+        try:
+            same = _identity(self.path) == self._known
+        except OSError:
+            same = False
+        if not same:
+            raise Stop(
+                ExitCode.UNFIT,
+                f"the ledger {self.path} was moved, deleted or replaced while this run worked: put it back, "
+                "then run again; nothing more was sent",
+            )
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
+
+
+def _make(state: Path, path: Path) -> None:
+    """A new ledger under another name first: a crash in between leaves none, never an empty one."""
+    new = state / f"new-ledger-{os.getpid()}.db"
+    new.unlink(missing_ok=True)
+    os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    connection = sqlite3.connect(new)
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.executescript(
+            f"BEGIN; {_SCHEMA} PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {_VERSION}; COMMIT;"
+        )
+    finally:
+        connection.close()
+    sync_above(state)  # before there is a ledger, whoever made the folder: what holds it can no longer be lost
+    try:
+        os.link(new, path)
+    except FileExistsError:  # another run was first
+        pass
+    finally:
+        new.unlink()
+    sync_folder(state)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"file:{_quoted(path)}?mode=rw", uri=True, isolation_level=None, check_same_thread=False, cached_statements=64
+    )
+    try:
+        _prepare(connection)
+        _recognise(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """One file and no second one beside it, and a write into a deleted file is an error."""
+    for pragma in ("journal_mode = DELETE", "synchronous = EXTRA", f"busy_timeout = {_WAIT_MS}", "temp_store = MEMORY"):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    connection.row_factory = sqlite3.Row
+
+
+def _quoted(path: Path) -> str:
+    return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+def _recognise(connection: sqlite3.Connection, path: Path) -> None:
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application != _APPLICATION:
+        empty = path.stat().st_size == 0
+        raise Stop(
+            ExitCode.UNFIT,
+            f"{path} is {'empty' if empty else 'not a ledger of storyboard'}: put a copy back from a backup, or, if "
+            "nothing was ever paid with it, move it away; nothing was sent",
+        )
+    if version > _VERSION:
+        raise newer(path, f"form {version}, known here: {_VERSION}")
+
+
+def newer(path: Path, what: str) -> Stop:
+    """A ledger of a later version, and what shows it: this one must not touch it."""
+    return Stop(
+        ExitCode.UNFIT,
+        f"{path} was written by a newer version of storyboard ({what}): install that version; nothing was sent",
+    )
+
+
+def unfit(path: Path, error: sqlite3.Error) -> Stop:
+    """A database error in words; the money is safe, since nothing is sent without a durable intent."""
+    said = str(error)
+    if "not a database" in said or "malformed" in said:
+        way = "it is damaged: put a copy back from a backup"
+    elif "full" in said:
+        way = "make room on that disk, then run again"
+    elif "readonly" in said:
+        way = "it was moved or deleted, or may not be written: put it back or change its rights, then run again"
+    elif "locked" in said:
+        way = "another process holds it: wait for that one, then run again"
+    else:
+        way = "look at that disk, then run again"
+    return Stop(ExitCode.UNFIT, f"the ledger {path} cannot be used ({said}): {way}")
+
+
+def reserve(state: Path) -> None:
+    """Room on the disk that is kept free for the time after an answer; Stop when there is none."""
+    path = state / "reserve"
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if os.fstat(descriptor).st_blocks * 512 < _RESERVE:
+                os.posix_fallocate(descriptor, 0, _RESERVE)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise Stop(ExitCode.UNFIT, f"no room for the ledger in {state}: {error.strerror}; nothing was sent") from error
+
+
+def release(state: Path) -> None:
+    """Gives the reserved room free."""
+    (state / "reserve").unlink(missing_ok=True)

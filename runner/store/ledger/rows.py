@@ -1,0 +1,203 @@
+"""Rows of the ledger: attempts with what stands now, and the events that they were folded from."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from runner.attempts.events import Account, Created, Event, Sending, Stored, Succeeded
+from runner.attempts.history import OPEN, Attempt, State, step
+from runner.diagnostics.problem import ExitCode, Stop
+from runner.engine.ports import Taken
+from runner.lazy_dataclass import dataclass, replace
+from runner.store.ledger.codec import (
+    attempt_data,
+    credits_of,
+    event_row,
+    intended_data,
+    micro,
+    moment,
+    read_attempt,
+    read_intended,
+    read_what,
+)
+from runner.store.ledger.stored_names import INTENT
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose rows a run writes: the account's number, and the repository."""
+
+    account: int
+    repository: str
+    free: bool
+
+
+class Table:
+    """Rows in and out; the caller holds the transaction."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self.db = db
+
+    def insert(self, scope: Scope, attempt: Attempt, *events: Event) -> None:
+        made = attempt.intended
+        cursor = self.db.execute(
+            "INSERT INTO attempt(id, account, repository, storyboard, shot, take, fingerprint, run, at, sent, intended,"
+            " state, open, task, costs, folded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(attempt.id, scope.account, scope.repository, made.storyboard, made.shot, made.take),
+                *(made.fingerprint, made.run, attempt.intended_at.timestamp()),
+                *_changing(attempt, intended_data(made)),
+            ),
+        )
+        for event in events:
+            self._log(cursor.lastrowid, event)
+
+    def take_in(self, scope: Scope, attempt: Attempt) -> Taken | None:
+        """An attempt that this ledger did not write, with the events that it must have had."""
+        known = replace(attempt, elsewhere=False)
+        if self.has(known.id):
+            return None
+        other = self.db.execute(
+            "SELECT task FROM attempt WHERE account = ? AND (task = ? OR repository = ? AND fingerprint = ? AND open)",
+            (scope.account, known.task_id, scope.repository, known.intended.fingerprint),
+        ).fetchone()
+        if other is not None and (known.state in OPEN or other["task"] == known.task_id):
+            made = known.intended
+            return Taken(
+                f"{made.shot} take {made.take} is open here, and the manifest names {known.task_id} for it: "
+                f"end the doubt first (storyboard settle {made.shot})"
+            )
+        self.insert(scope, known, *retold(known))
+        return None
+
+    def has(self, attempt: str) -> bool:
+        return self.db.execute("SELECT 1 FROM attempt WHERE id = ?", (attempt,)).fetchone() is not None
+
+    def open_rows(self) -> list[sqlite3.Row]:
+        """Every open attempt of every account and repository."""
+        return self.db.execute("SELECT * FROM attempt WHERE open ORDER BY serial").fetchall()
+
+    def home(self, account: int, names: Sequence[str]) -> str:
+        """The first of a repository's names under which something stands already; else the first."""
+        for name in names:
+            found = self.db.execute(
+                "SELECT 1 FROM attempt WHERE account = ? AND repository = ? LIMIT 1", (account, name)
+            ).fetchone()
+            if found is not None:
+                return name
+        return names[0]
+
+    def of(self, account: int, names: Sequence[str]) -> list[sqlite3.Row]:
+        """All attempts of an account and a repository, by any of its names, in the order of their intents."""
+        return self.db.execute(
+            "SELECT * FROM attempt WHERE account = ?"
+            " AND repository IN (SELECT value FROM json_each(?)) ORDER BY serial",
+            (account, json.dumps(names)),
+        ).fetchall()
+
+    def rename(self, account: int, before: str, repository: str) -> None:
+        """A repository is known by another name from now on: by its first commit, and no longer by its path."""
+        self.db.execute(
+            "UPDATE OR IGNORE attempt SET repository = ? WHERE account = ? AND repository = ?",
+            (repository, account, before),
+        )
+
+    def _log(self, serial: int | None, event: Event) -> None:
+        self.db.execute("INSERT INTO event(attempt, at, kind, data) VALUES (?, ?, ?, ?)", (serial, *event_row(event)))
+
+    def write(self, event: Event) -> Taken | None:
+        """One event: its row, and its attempt's row as it stands after it."""
+        row = self.db.execute("SELECT * FROM attempt WHERE id = ?", (event.attempt,)).fetchone()
+        if row is None:
+            raise Stop(
+                ExitCode.UNFIT, f"the ledger does not know attempt {event.attempt}: was it put back from a copy?"
+            )
+        after = step(as_attempt(row), event)
+        if after.task_id is not None and after.task_id != row["task"] and self._bound(row, after.task_id):
+            return Taken(f"task {after.task_id} belongs to another attempt")
+        if after.state in OPEN and not row["open"] and self._is_open(row):
+            return Taken("another attempt of the same take is open by now")
+        sent, _, *rest = _changing(after, "")
+        self.db.execute(
+            "UPDATE attempt SET sent = ?, state = ?, open = ?, task = ?, costs = ?, folded = ? WHERE serial = ?",
+            (sent, *rest, row["serial"]),
+        )
+        self._log(row["serial"], event)
+        return None
+
+    def _bound(self, row: sqlite3.Row, task: str) -> bool:
+        found = self.db.execute(
+            "SELECT 1 FROM attempt WHERE account = ? AND task = ? AND serial <> ?",
+            (row["account"], task, row["serial"]),
+        )
+        return found.fetchone() is not None
+
+    def _is_open(self, row: sqlite3.Row) -> bool:
+        found = self.db.execute(
+            "SELECT 1 FROM attempt WHERE account = ? AND repository = ? AND fingerprint = ? AND open AND serial <> ?",
+            (row["account"], row["repository"], row["fingerprint"], row["serial"]),
+        )
+        return found.fetchone() is not None
+
+    def events(self, attempt: str) -> Iterator[Event]:
+        row = self.db.execute("SELECT * FROM attempt WHERE id = ?", (attempt,)).fetchone()
+        if row is None:
+            return
+        for found in self.db.execute(
+            "SELECT at, kind, data FROM event WHERE attempt = ? ORDER BY serial", (row["serial"],)
+        ):
+            kind = found["kind"]
+            what = read_intended(row, row["intended"]) if kind == INTENT else read_what(kind, found["data"])
+            yield Event(moment(found["at"]), attempt, what)
+
+    def find_account(self, account: Account) -> int | None:
+        row = self.db.execute(
+            "SELECT id FROM account WHERE provider = ? AND host = ?", (account.provider, account.host)
+        ).fetchone()
+        return None if row is None else int(row["id"])
+
+    def enter_account(self, account: Account) -> int:
+        self.db.execute(
+            "INSERT OR IGNORE INTO account(provider, host, free) VALUES (?, ?, ?)",
+            (account.provider, account.host, account.free),
+        )
+        found = self.find_account(account)
+        assert found is not None
+        return found
+
+    def sum(self, where: str, *values: Any) -> Decimal:
+        row = self.db.execute(f"SELECT COALESCE(SUM(costs), 0) FROM attempt WHERE {where}", values).fetchone()  # noqa: S608
+        return credits_of(int(row[0]))
+
+
+def as_attempt(row: sqlite3.Row) -> Attempt:
+    return read_attempt(row["id"], read_intended(row, row["intended"]), row["folded"])
+
+
+def _changing(attempt: Attempt, intended: str) -> tuple[Any, ...]:
+    """The columns (sent, intended, state, open, task, costs, folded) of an attempt as it stands."""
+    return (
+        attempt.sent_at.timestamp() if attempt.sent_at else None,
+        intended,
+        str(attempt.state),
+        attempt.state in OPEN,
+        attempt.task_id,
+        micro(attempt.credits),
+        attempt_data(attempt),
+    )
+
+
+def retold(attempt: Attempt) -> list[Event]:
+    """The events that an attempt known from a manifest must have had."""
+    found: list[Event] = [Event(attempt.intended_at, attempt.id, attempt.intended)]
+    if attempt.task_id is not None:
+        accepted = attempt.accepted_at or attempt.intended_at
+        found += [Event(accepted, attempt.id, Sending()), Event(accepted, attempt.id, Created(attempt.task_id))]
+    if attempt.state in (State.SUCCEEDED, State.STORED):
+        done = attempt.ended_at or attempt.intended_at
+        found.append(Event(done, attempt.id, Succeeded(attempt.outputs, attempt.credits_used)))
+        if attempt.clip is not None and attempt.state is State.STORED:
+            found.append(Event(done, attempt.id, Stored(attempt.clip, attempt.notes)))
+    return found

@@ -1,0 +1,148 @@
+"""The doors of the house: who may read the clock, the environment, sockets, SQL, and who may print."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "runner"
+FILES = sorted(PACKAGE.rglob("*.py"))
+DRAWERS = {"utils", "util", "helpers", "common", "core", "base", "manager", "types", "misc", "tools"}
+DOORS = {
+    "clock and chance": (
+        {"time.time", "time.monotonic", "datetime.now", "datetime.utcnow", "random.random", "random.choice",
+         "uuid.uuid4", "secrets.token_urlsafe", "secrets.token_hex", "os.urandom"},
+        ("clock.py",),
+    ),
+    "the environment": ({"os.environ", "os.getenv"}, ("settings/",)),
+    "printing": ({"print"}, ("app/", "commands/", "show/", "cli.py", "__main__.py")),
+    "SQL": ({"sqlite3.connect"}, ("store/",)),
+    "sockets": ({"socket.socket", "socket.create_connection", "httpx.Client", "httpx.AsyncClient", "uvicorn.Server"},
+                ("providers/", "publish/", "sandbox/")),
+}  # fmt: skip
+
+
+def name_of(node: ast.expr) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    return f"{name_of(node.value)}.{node.attr}" if isinstance(node, ast.Attribute) else ""
+
+
+def used(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            yield name_of(node), node.lineno
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield node.func.id, node.lineno
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_only_one_room_has_the_door_to(door: str) -> None:
+    names, rooms = DOORS[door]
+    outside = [
+        f"{path.relative_to(PACKAGE)}:{line} {name}"
+        for path in FILES
+        if not str(path.relative_to(PACKAGE)).startswith(rooms)
+        for name, line in used(ast.parse(path.read_text("utf-8")))
+        if name in names
+    ]
+    assert outside == []
+
+
+def test_async_is_only_from_the_engine_up() -> None:
+    low = (
+        "language/",
+        "editions/",
+        "media/",
+        "planning/",
+        "attempts/",
+        "requests/",
+        "settings/",
+        "animatic/",
+        "diagnostics/",
+        "show/",
+    )
+    found = [
+        str(path.relative_to(PACKAGE))
+        for path in FILES
+        if str(path.relative_to(PACKAGE)).startswith(low) and "async def" in path.read_text("utf-8")
+    ]
+    assert found == []
+
+
+def test_no_folder_or_file_is_a_drawer() -> None:
+    assert [str(path) for path in PACKAGE.rglob("*") if path.stem in DRAWERS] == []
+
+
+def test_every_module_says_its_one_thing_in_its_first_line() -> None:
+    silent = [
+        str(path.relative_to(PACKAGE)) for path in FILES if not ast.get_docstring(ast.parse(path.read_text("utf-8")))
+    ]
+    assert silent == []
+
+
+def test_a_function_fits_a_screen_and_a_file_a_room() -> None:
+    long = [f"{path.relative_to(PACKAGE)}: {size} lines" for path in FILES if (size := lines(path)) > 400]
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                size = (node.end_lineno or 0) - node.lineno + 1
+                if size > 60:
+                    long.append(f"{path.relative_to(PACKAGE)}:{node.lineno} {node.name}: {size} lines")
+    assert long == []
+
+
+def lines(path: Path) -> int:
+    return path.read_text("utf-8").count("\n")
+
+
+def test_nobody_but_a_boundary_catches_everything() -> None:
+    """A boundary is where a process ends; what notes something and raises it again catches nothing."""
+    boundaries = ("cli.py", "language/templates/worker.py", "sandbox/drawing/worker.py")
+    broad = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for path in FILES
+        if str(path.relative_to(PACKAGE)) not in boundaries
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ExceptHandler) and (node.type is None or name_of(node.type) == "Exception")
+        if not any(isinstance(inner, ast.Raise) for inner in node.body)
+    ]
+    assert broad == []
+
+
+def test_no_test_patches_a_module_of_ours() -> None:
+    tests = PACKAGE.parent / "tests"
+    patch = re.compile(r"monkeypatch\.setattr|mock\.patch|from unittest import mock")
+    here = Path(__file__)
+    assert [str(path) for path in tests.rglob("*.py") if path != here and patch.search(path.read_text("utf-8"))] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "unwanted"),
+    [
+        (["--version"], {"yaml", "jinja2", "jsonschema", "jsonschema_rs", "httpx", "anyio", "rich", "av", "PIL"}),
+        (["--help"], {"yaml", "jinja2", "jsonschema", "jsonschema_rs", "httpx", "anyio", "rich", "av", "PIL"}),
+        (
+            ["plan", "storyboards/spot.yaml"],
+            {"jsonschema", "httpx", "anyio", "rich", "av", "PIL", "starlette", "uvicorn"},
+        ),
+        (["validate", "storyboards/spot.yaml"], {"jsonschema", "httpx", "anyio", "rich", "av", "PIL", "starlette"}),
+    ],
+)
+def test_heavy_modules_are_imported_only_by_what_needs_them(
+    words: list[str], unwanted: set[str], tmp_path: Path
+) -> None:
+    script = (
+        "import sys\nfrom runner.__main__ import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print('\\n'.join(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words], cwd=PACKAGE.parent, capture_output=True, text=True, check=True,
+        env={"STORYBOARD_STATE": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    assert unwanted & set(done.stderr.split()) == set()

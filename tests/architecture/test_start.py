@@ -1,0 +1,103 @@
+"""What a small command imports: all of it is time that somebody waits."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+BOARD = """\
+storyboard: 1
+vars: {sky: pink}
+shots:
+  - {id: quay, prompt: "A quay, the sky is {{ sky }}", duration: 5}
+"""
+FOREIGN = {"yaml", "_yaml", "jsonschema_rs"}
+"""The only packages of others that a good storyboard needs."""
+IDLE = {
+    *("dataclasses", "inspect", "shutil", "subprocess", "sqlite3", "platformdirs", "secrets", "difflib", "ssl"),
+    *("asyncio", "concurrent", "logging", "http", "multiprocessing"),
+}
+"""Modules of Python that cost much, and that only a problem, a screen, a paid run or a worker needs."""
+ROOMS = {
+    "validate": {"app", "attempts", "commands", "diagnostics", "editions", "language", "media", "requests", "settings"},
+    "plan": {
+        *("app", "attempts", "commands", "diagnostics", "editions", "engine", "language", "media", "planning"),
+        *("providers", "requests", "settings", "show", "store"),
+    },
+}
+"""The rooms that may be entered; none of them is the publisher's or the sandbox's."""
+
+WORDS = {"validate": [], "plan": ["--json"]}
+"""A plan's screen asks the terminal how wide it is, which imports much; a plan for programs does not."""
+
+
+def imported(words: list[str], folder: Path) -> set[str]:
+    """The modules of a process that has carried out a command."""
+    script = (
+        "import sys\nsys.argv = ['storyboard', *sys.argv[1:]]\nfrom runner.__main__ import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\nprint('\\n', *sys.modules, file=sys.stderr)"
+    )
+    env = {"STORYBOARD_STATE": str(folder / "state"), "XDG_CONFIG_HOME": str(folder), "PATH": "/usr/bin:/bin"}
+    env |= {"PYTHONPATH": str(REPOSITORY), "HOME": str(folder), "LANG": "C.UTF-8"}
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words], cwd=folder, env=env, capture_output=True, text=True, check=True,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    return set(done.stderr.split()) - bare()
+
+
+def bare() -> set[str]:
+    """What Python brings along by itself in this environment."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; print(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def foreign(modules: set[str]) -> set[str]:
+    """Packages that are neither Python's nor ours; what Cython notes under a name of its own is no package."""
+    tops = {name.partition(".")[0] for name in modules if "cython" not in name}
+    return tops - sys.stdlib_module_names - {"runner", "__main__"}
+
+
+@pytest.mark.parametrize("command", ROOMS)
+def test_a_good_storyboard_imports_only_what_it_needs(command: str, tmp_path: Path) -> None:
+    (tmp_path / "film.yaml").write_text(BOARD)
+    (tmp_path / "storyboard.toml").write_text('provider = "sandbox"\n')
+    found = imported([command, *WORDS[command], "film.yaml"], tmp_path)
+    assert foreign(found) <= FOREIGN
+    assert found & IDLE == set()
+    rooms = {name.split(".")[1] for name in found if name.startswith("runner.") and name.count(".") > 1}
+    assert rooms <= ROOMS[command]
+
+
+def test_validate_knows_nothing_of_what_was_made(tmp_path: Path) -> None:
+    (tmp_path / "film.yaml").write_text(BOARD)
+    found = imported(["validate", "film.yaml"], tmp_path)
+    made = {"planning", "store", "engine", "show"}
+    assert {name for name in found if name.partition("runner.")[2].partition(".")[0] in made} == set()
+
+
+def test_the_version_imports_nothing(tmp_path: Path) -> None:
+    found = imported(["--version"], tmp_path)
+    assert {name for name in found if not name.startswith("runner")} == set()
+
+
+def test_help_imports_argparse_and_no_package_of_others(tmp_path: Path) -> None:
+    found = imported(["--help"], tmp_path)
+    assert foreign(found) == set()
+    assert {name for name in found if name.startswith("runner.")} == {
+        "runner.__main__", "runner.cli", "runner.commands",
+    }  # fmt: skip
+
+
+def test_values_come_from_values() -> None:
+    """`dataclasses` writes its classes while they are imported."""
+    found = {
+        path.relative_to(REPOSITORY / "runner").as_posix()
+        for path in (REPOSITORY / "runner").rglob("*.py")
+        if "from dataclasses import" in path.read_text("utf-8")
+    }
+    assert found == {"lazy_dataclass.py"}

@@ -1,0 +1,120 @@
+"""The program with everything imported, waiting: each run is a fork of this process, which saves the start.
+
+From `main` on a fork is the program as it is installed, in a folder and an environment of its own. `power.c` and
+`cut.c` are loaded here and idle until a fork begins.
+"""
+
+import ctypes
+import importlib
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.parts import missing
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(slots=True)
+class Ready:
+    """One waiting program; it carries out one run at a time."""
+
+    process: subprocess.Popen[str]
+
+    def run(
+        self, words: list[str], folder: Path, environment: Mapping[str, str], seconds: float = 120
+    ) -> tuple[int, str]:
+        """The exit code (negative: killed by that signal) and everything that was said."""
+        said = folder.with_name(f".said-{folder.name}")
+        order = {"words": words, "folder": str(folder), "environment": dict(environment), "said": str(said)}
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps({**order, "seconds": seconds}) + "\n")
+        self.process.stdin.flush()
+        code = int(self.process.stdout.readline())
+        return code, said.read_text(errors="replace")
+
+
+def built(folder: Path) -> Path:
+    """The library that cuts a process off, made with the C compiler; without one the test is skipped."""
+    if shutil.which("cc") is None or not sys.platform.startswith("linux"):
+        missing("a C compiler, on Linux")
+    library = folder / "cut.so"
+    sources = [Path(__file__).with_name(name) for name in ("cut.c", "power.c")]
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, *sources, "-ldl"], check=True, timeout=60)
+    return library
+
+
+@contextmanager
+def ready(library: Path) -> Iterator[Ready]:
+    """A program that waits, and ends with the block."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "LD_PRELOAD": str(library)}
+    words = [sys.executable, "-m", "tests.crash.prepared"]
+    with subprocess.Popen(
+        words, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield Ready(process)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+# -- in the process that waits ------------------------------------------------------------------------------
+
+
+def _wait() -> None:
+    """Carries out one order after the other; after each it imports what the run had to import."""
+    answers = os.fdopen(os.dup(1), "w")
+    for line in sys.stdin:
+        order = json.loads(line)
+        learned, told = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(learned)
+            _become(order)
+            _run(told)
+        os.close(told)
+        if not select.select([learned], [], [], order["seconds"])[0]:
+            os.kill(child, signal.SIGKILL)
+        with os.fdopen(learned) as names:
+            modules = names.read().split()
+        _, status = os.waitpid(child, 0)
+        for module in modules:
+            with suppress(ImportError):
+                importlib.import_module(module)
+        print(os.waitstatus_to_exitcode(status), file=answers, flush=True)
+
+
+def _become(order: dict[str, Any]) -> None:
+    """The surroundings of a run: folder, environment, words, output into a file."""
+    os.chdir(order["folder"])
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    said = os.open(order["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, place in ((nothing, 0), (said, 1), (said, 2)):
+        os.dup2(source, place)
+    sys.argv = ["storyboard", *order["words"]]
+    ctypes.CDLL(None).cut_begin()
+
+
+def _run(told: int) -> None:
+    from runner.__main__ import main
+
+    try:
+        code = main()
+    finally:
+        os.write(told, "\n".join(sys.modules).encode())
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    _wait()

@@ -1,0 +1,217 @@
+"""A film of three shots, the real program, and the sandbox in a process of its own as the paid provider."""
+
+import hashlib
+import json
+import os
+import random
+import subprocess
+import sys
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .disk import Disk
+from .prepared import ROOT, Ready
+
+_FILM = """\
+storyboard: 1
+title: {name}
+shots:
+  - {{id: a, prompt: "{name}, a quay at dawn", duration: 4}}
+  - {{id: b, prompt: "{name}, a boat leaves", duration: 4}}
+  - {{id: c, prompt: "{name}, the open sea", duration: 4}}
+"""
+_SHOTS = {"a quay at dawn": "a", "a boat leaves": "b", "the open sea": "c"}
+_RUN = ("run", "storyboards/film.yaml", "--provider", "kinovi", "--max-credits", "480", "--concurrency", "2")
+KILLS, ERRORS, POWER = ("before", "after"), ("enospc", "eio", "full"), ("power", "chance")
+HOWS = (*KILLS, *ERRORS, *POWER)
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """The sandbox as another program sees it."""
+
+    base_url: str
+
+    @property
+    def port(self) -> int:
+        return int(self.base_url.rsplit(":", 1)[1])
+
+    def told(self) -> dict[str, Any]:
+        """Everything that the provider counted."""
+        request = urllib.request.Request(
+            f"{self.base_url}/__sandbox/state", headers={"Authorization": "Bearer judge-of-the-scenes"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            told: dict[str, Any] = json.load(answer)
+        return told
+
+    def tasks(self, name: str) -> Counter[str]:
+        """How many tasks each prompt of a scene has: the provider's own journal."""
+        return Counter(task["prompt"] for task in self.told()["tasks"] if task["prompt"].startswith(f"{name},"))
+
+
+@contextmanager
+def served(*flags: str) -> Iterator[Provider]:
+    """The sandbox in a process of its own."""
+    words = [sys.executable, "-m", "runner", "sandbox", "--plain-clips", *flags]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        try:
+            yield Provider(line.split()[-1])
+        finally:
+            server.terminate()
+
+
+@dataclass(slots=True)
+class Ended:
+    """How one run of the program ended."""
+
+    code: int
+    said: str
+
+
+@dataclass(slots=True)
+class Scene:
+    """A repository, a state folder and a key of its own."""
+
+    folder: Path
+    name: str
+    provider: Provider
+    ready: Ready | None = None
+    """Carries the runs out; without one each is started anew, and none can be cut off."""
+    state: Path | None = None
+    """The state folder, when it is shared with other scenes; so is the key then."""
+    runs: list[Ended] = field(default_factory=list)
+    receipts: int = 0
+    """How many were on the disk when a run was cut off."""
+    arrived: frozenset[str] = frozenset()
+    """The shots whose tasks the provider had by then."""
+    lost: list[str] = field(default_factory=list)
+    """What a power loss took although it was said to be stored."""
+
+    def __post_init__(self) -> None:
+        board = self.folder / "storyboards" / "film.yaml"
+        board.parent.mkdir(parents=True)
+        board.write_text(_FILM.format(name=self.name))
+        (self.folder / "storyboard.toml").write_text("")
+
+    def start(self) -> subprocess.Popen[str]:
+        """The installed program at work, in a process of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "runner", *_RUN],
+            cwd=self.folder,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def ended(self, running: subprocess.Popen[str]) -> Ended:
+        """Waits for the end of a run."""
+        said, _ = running.communicate(timeout=120)
+        self.runs.append(Ended(running.returncode, said))
+        return self.runs[-1]
+
+    def run(self) -> Ended:
+        """One whole run."""
+        if self.ready is None:
+            return self.ended(self.start())
+        self.runs.append(self.program(*_RUN))
+        return self.runs[-1]
+
+    def program(self, *words: str, **cut: str) -> Ended:
+        """A command of the program; its end is not judged."""
+        assert self.ready is not None
+        return Ended(*self.ready.run(list(words), self.folder, {**self._environment(), **cut}))
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "PYTHONPATH": str(ROOT),
+            "STORYBOARD_STATE": str(self.state or self.folder / "state"),
+            "SEEDANCE_BASE_URL": self.provider.base_url,
+            "SEEDANCE_API_KEY": f"key-of-{'all' if self.state else self.name}-0123456789",
+        }
+
+    def cut(self, at: int, how: str) -> list[str]:
+        """A run that is cut off at its `at`-th call (0: not at all); the calls until then, as `write the/file`.
+
+        Cut by `power`, everything that was not synced is gone; by `chance`, some of it, and always the same.
+        """
+        log = self.folder.with_name(f".log-{self.folder.name}")
+        log.unlink(missing_ok=True)
+        where = {"CUT_FOLDER": str(self.folder), "CUT_PORT": str(self.provider.port), "CUT_LOG": str(log)}
+        disk = Disk(self.folder) if how in POWER else None
+        kept = {} if disk is None else {"CUT_DISK": str(disk.kept)}
+        self.runs.append(
+            self.program(*_RUN, CUT_AT=str(at), CUT_HOW="before" if disk is not None else how, **where, **kept)
+        )
+        calls = [line.split(" ", 2)[1:] for line in log.read_text().splitlines()] if log.exists() else []
+        calls = calls[:at] if at else calls
+        self.receipts = _receipts(calls)
+        self.arrived = frozenset(
+            shot for prompt in self.provider.tasks(self.name) for words, shot in _SHOTS.items() if words in prompt
+        )
+        if disk is not None:
+            disk.lose_power(random.Random(f"{self.name} {at}") if how == "chance" else None)
+            seen = self.program("verify", "storyboards/film.yaml", "--provider", "kinovi")
+            self.lost += [f"after the power loss: {seen.said[-1500:]}"] if seen.code else []
+        return [call for _, call in calls]
+
+    def violations(self) -> list[str]:
+        """What may never be, after two clean runs: paid twice, a lost task, half a clip."""
+        found = [
+            f"{count} tasks for {prompt!r}" for prompt, count in self.provider.tasks(self.name).items() if count > 1
+        ]
+        defects = [ended for ended in self.runs if "Traceback" in ended.said or ended.code in (70, -11)]
+        found += [f"exit {ended.code}: {ended.said[-1500:]}" for ended in defects]
+        last = self.runs[-1]
+        clips = sorted(self.folder.glob("renders/film/kinovi/clips/*/take-1.mp4"))
+        unsettled = last.said.count("--not-charged") or last.said.count("unsettled  ")
+        if last.code == 0 and len(clips) != 3:
+            found.append(f"exit 0 with {len(clips)} clips")
+        elif last.code not in (0, 6):
+            found.append(f"two clean runs later: exit {last.code}: {last.said[-1500:]}")
+        elif last.code == 6 and len(clips) < 1:
+            found.append(f"exit 6 with {len(clips)} clips, {unsettled} unsettled: {last.said[-1500:]}")
+        found += [f"{clip.parent.name}: {why}" for clip in clips if (why := self._clip_is_wrong(clip))]
+        return found
+
+    def forgotten(self) -> list[str]:
+        """What was durable when a run was cut off and is no more, or is in doubt after two clean runs."""
+        clips = {clip.parent.name for clip in self.folder.glob("renders/film/kinovi/clips/*/take-1.mp4")}
+        kept = self.arrived & clips
+        if len(kept) >= self.receipts:
+            return self.lost
+        return [*self.lost, f"of {sorted(self.arrived)} {self.receipts} had receipts, and {sorted(kept)} have clips"]
+
+    def _clip_is_wrong(self, clip: Path) -> str:
+        manifest: dict[str, Any] = json.loads((self.folder / "renders/film/kinovi/manifest.json").read_text())
+        takes = {shot["id"]: shot["takes"][0] for shot in manifest["shots"]}
+        told = takes[clip.parent.name].get("clip")
+        if told is None:
+            return "not in the manifest"
+        data = clip.read_bytes()
+        whole = hashlib.sha256(data).hexdigest() == told["sha256"] and len(data) == told["bytes"]
+        return "" if whole else "not the bytes that the manifest names"
+
+
+def _receipts(calls: list[list[str]]) -> int:
+    """How many receipts have to be on the disk, since something else was done after they were written.
+
+    By the same thread, or, after the first, by any: the first order goes alone. calls: (thread, call) in order.
+    """
+    written = [number for number, (_, call) in enumerate(calls) if call.startswith("pwrite") and "/runs/" in call]
+    since = [
+        [thread for thread, _ in calls[number + 1 :] if place == 0 or thread == calls[number][0]]
+        for place, number in enumerate(written)
+    ]
+    return sum(1 for later in since if len(later) >= 2)

@@ -1,0 +1,71 @@
+"""One run of the real loop over the real ledger and a simulated provider, in virtual time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from runner.attempts.events import Account
+from runner.attempts.history import History
+from runner.engine.limits import Limits
+from runner.engine.run_events import News, Outcome
+from runner.engine.run_loop import Stopping, make
+from runner.planning.plan import Plan
+from runner.store.ledger.ledger import Ledger
+
+from . import virtual
+from .boards import PAID
+from .provider import Simulated
+
+
+@dataclass(slots=True)
+class Stage:
+    """A state folder and a provider, for several runs after one another."""
+
+    state: Path
+    provider: Simulated
+    plan: Callable[[History], Plan]
+    account: Account = PAID
+    news: list[News] = field(default_factory=list)
+    runs: int = 0
+    clock: virtual.VirtualClock = field(default_factory=virtual.VirtualClock)
+
+    async def run(self, stopping: Stopping | None = None, **limits: Any) -> Outcome:
+        """One more run: opens the ledger, plans, makes, closes."""
+        self.runs += 1
+        bounds = Limits(f"run{self.runs}", **limits)
+        ledger = Ledger(self.state, self.clock)
+        try:
+            history = ledger.history(self.account, "repo")
+            ledger.begin(self.account, "repo", bounds)
+            return await make(
+                self.plan(history), history, self.provider, ledger, self.clock, bounds, self.news.append, self.plan,
+                stopping or Stopping(), virtual.inline,
+            )  # fmt: skip
+        finally:
+            ledger.close()
+
+    def history(self) -> History:
+        ledger = Ledger(self.state, self.clock)
+        try:
+            return ledger.history(self.account, "repo")
+        finally:
+            ledger.close()
+
+    def events(self) -> list[str]:
+        return [news.event for news in self.news]
+
+
+def play(stage: Stage, count: int = 1, gap: float = 0.0, **limits: Any) -> list[Outcome]:
+    """So many runs after one another, `gap` seconds apart."""
+
+    async def main() -> list[Outcome]:
+        outcomes = []
+        for _ in range(count):
+            outcomes.append(await stage.run(**limits))
+            await anyio.sleep(gap)
+        return outcomes
+
+    return virtual.run(main)

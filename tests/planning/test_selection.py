@@ -1,0 +1,90 @@
+"""`--select` and `--exclude`."""
+
+import pytest
+
+from runner.diagnostics.problem import ExitCode, Stop
+from runner.language.model import Batch
+from runner.planning.selection import board_name, select
+from tests.planning.worlds import batch, shot
+
+FILM = "storyboards/film.yaml"
+SPOT = "storyboards/ads/spot.yml"
+
+
+@pytest.fixture
+def films() -> Batch:
+    return batch(
+        shot("SH010", scene="quay", tags=("maria", "wide")),
+        shot("SH020", scene="quay", tags=("tomas",)),
+        shot("SH030", scene="kitchen", tags=("maria",)),
+        shot("SH010", storyboard=SPOT, scene="quay"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("expression", "ids"),
+    [
+        ("SH020", ["SH020"]),
+        ("sh020", ["SH020"]),
+        ("SH0[23]*", ["SH020", "SH030"]),
+        ("tag:maria", ["SH010", "SH030"]),
+        ("scene:kitchen", ["SH030"]),
+        ("tag:maria,scene:quay", ["SH010"]),
+        ("scene:kitchen tag:tomas", ["SH020", "SH030"]),
+        ("film:SH010", ["SH010"]),
+    ],
+)
+def test_an_expression_names_shots(films: Batch, expression: str, ids: list[str]) -> None:
+    assert select(films, [expression], []) == frozenset((FILM, id) for id in ids)
+
+
+def test_one_id_of_two_storyboards_names_both_and_a_board_tells_them_apart(films: Batch) -> None:
+    assert select(films, ["SH010"], []) == frozenset({(FILM, "SH010"), (SPOT, "SH010")})
+    assert select(films, ["ads/spot:SH010"], []) == frozenset({(SPOT, "SH010")})
+
+
+def test_exclude_takes_away(films: Batch) -> None:
+    assert select(films, [], ["scene:quay"]) == frozenset({(FILM, "SH030")})
+    assert select(films, ["tag:maria"], ["SH030"]) == frozenset({(FILM, "SH010")})
+
+
+def test_nothing_said_is_everything(films: Batch) -> None:
+    assert select(films, [], []) is None
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("SH011", "no shot is called 'SH011'; did you mean 'SH010'?"),
+        ("tag:mario", "no tag is called 'mario'; did you mean 'maria'?"),
+        ("scene:zoo", "no scene is called 'zoo'; there are kitchen, quay"),
+        ("", None),
+    ],
+)
+def test_what_matches_nothing_ends_with_the_nearest_name(films: Batch, expression: str, words: str | None) -> None:
+    if words is None:
+        assert select(films, [expression], []) is None
+        return
+    with pytest.raises(Stop) as stop:
+        select(films, [expression], [])
+    assert stop.value.code is ExitCode.USAGE
+    assert stop.value.words == words
+
+
+def test_a_selection_that_leaves_nothing_is_a_wrong_command_line(films: Batch) -> None:
+    with pytest.raises(Stop) as stop:
+        select(films, ["SH030"], ["SH030"])
+    assert stop.value.code is ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [(FILM, "film"), (SPOT, "ads/spot"), ("film.yaml", "film"), ("a/b.c.yaml", "a/b.c"), ("odd.txt", "odd.txt")],
+)
+def test_an_output_is_named_by_the_storyboards_path(path: str, name: str) -> None:
+    assert board_name(path) == name
+
+
+def test_two_names_with_a_comma_between_are_one_shot_that_is_both_and_the_way_out_is_a_blank() -> None:
+    with pytest.raises(Stop, match=r"a comma is and.*write a blank"):
+        select(batch(shot("quay"), shot("boat")), ["quay,boat"], [])

@@ -1,0 +1,97 @@
+"""Small batches and histories, as values."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from runner.attempts.events import Account, Clip, Event, Intended, What
+from runner.attempts.history import Attempt, History
+from runner.diagnostics.problem import Place
+from runner.editions.edition import load
+from runner.language.model import Batch, Shot, Storyboard
+from runner.planning.plan import Plan, Step
+from runner.planning.planner import decide
+from runner.requests.request import FromTake, Material, Request
+
+BOARD = "storyboards/film.yaml"
+PAID = Account("kinovi", "kinovi.ai")
+FREE = Account("sandbox", "sandbox", free=True)
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def shot(id: str, prompt: str | None = None, materials: Sequence[Material] = (), **fields: Any) -> Shot:
+    """A shot of five seconds at 720p: 200 credits a take."""
+    request = Request(
+        model=fields.pop("model", "seedance-20"),
+        resolution=fields.pop("resolution", "720p"),
+        seconds=fields.pop("seconds", 5),
+        aspect_ratio="16:9",
+        mode="keyframe" if materials else "text",
+        prompt=prompt or f"{id} at dawn",
+        materials=tuple(materials),
+    )
+    board = fields.pop("storyboard", BOARD)
+    return Shot(board, id, request, fields.pop("takes", 1), Place(board, 1, 1), **fields)
+
+
+def last_frame(id: str, take: int | None = None) -> FromTake:
+    return FromTake(id, "last_frame", take)
+
+
+def batch(*shots: Shot) -> Batch:
+    paths = dict.fromkeys(each.storyboard for each in shots)
+    boards = (Storyboard(path, path, tuple(each for each in shots if each.storyboard == path)) for path in paths)
+    return Batch(tuple(boards))
+
+
+def plan(*shots: Shot, history: History | None = None, account: Account = PAID, **options: Any) -> Plan:
+    return decide(
+        batch(*shots),
+        history or History(),
+        account=account,
+        edition=load("classic"),
+        usd_per_credit=Decimal("0.005"),
+        on_disk=options.pop("on_disk", lambda clip: True),
+        **options,
+    )
+
+
+def told(decided: Plan) -> list[tuple[str, int, str, str]]:
+    return [(step.shot.id, step.take, str(step.action), step.reason) for step in decided.steps]
+
+
+def actions(decided: Plan) -> list[str]:
+    return [str(step.action) for step in decided.steps]
+
+
+def after(history: History, step: Step, *whats: What, under: str | None = None) -> Attempt:
+    """A history in which the step was intended, and then these things happened to it."""
+    assert step.fingerprint is not None
+    id = f"attempt-{len(history.attempts) + 1}"
+    intended = Intended(
+        storyboard=step.shot.storyboard,
+        shot=under or step.shot.id,
+        take=step.take,
+        fingerprint=step.fingerprint,
+        request=step.form(),
+        body="{}",
+        quoted=step.price.credits or Decimal(0),
+        edition="classic",
+        key_id="0" * 8,
+        receipt="r",
+        run="run-1",
+    )
+    at = START + timedelta(minutes=len(history.attempts))
+    for what in (intended, *whats):
+        history.feed(Event(at, id, what))
+        at += timedelta(seconds=1)
+    return history.attempts[id]
+
+
+def clip(id: str, take: int = 1) -> Clip:
+    return Clip(f"renders/film/kinovi/clips/{id}/take-{take}.mp4", "ab" * 32, 1000, 1280, 720, 5.0)
+
+
+def renamed(old: Shot, id: str) -> Shot:
+    return old._replace(id=id)

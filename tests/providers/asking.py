@@ -1,0 +1,52 @@
+"""Asking the real client one thing, from a test that is not async."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import anyio
+
+from runner.editions.edition import load
+from runner.providers.kinovi.client import Client, Deadlines
+from runner.settings.api_key import Key
+
+KEY = Key("canary/key+0123=456789")
+BODY: dict[str, Any] = {"model": "seedance-20", "inputs": {"prompt": "Sunrise", "outputResolution": "720p"}}
+SOON = Deadlines(connect=1.0, create=1.0, look=1.0)
+
+Found = TypeVar("Found")
+
+
+async def marked() -> None:
+    """A sending mark that is made at once."""
+
+
+def ask(url: str, question: Callable[[Client], Awaitable[Found]], **changes: Any) -> Found:
+    """Opens a client at that address, asks, closes it."""
+    given = {"deadlines": SOON, "key": KEY, **changes}
+
+    async def asked() -> Found:
+        async with Client(url, edition=load("classic"), **given) as client:
+            return await question(client)
+
+    return anyio.run(asked)
+
+
+def create(url: str, sending: Callable[[], Awaitable[None]] = marked, **changes: Any) -> Any:
+    """One createTask."""
+    return ask(url, lambda client: client.create(BODY, "receipt", sending), **changes)
+
+
+def look(url: str, task: str = "task_1", **changes: Any) -> Any:
+    """One recordInfo."""
+    return ask(url, lambda client: client.look(task), **changes)
+
+
+def preflight(url: str, **changes: Any) -> Any:
+    """The question before the first paid request."""
+    return ask(url, lambda client: client.preflight(), **changes)
+
+
+def patient(create: float) -> Deadlines:
+    """Deadlines with another total for createTask."""
+    return replace(SOON, create=create)

@@ -1,0 +1,124 @@
+"""What `doctor` says of key, reach, clock, proxy and the sample tasks."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from runner.diagnostics.problem import Check
+from runner.editions.edition import load
+from runner.providers.kinovi import health
+from runner.sandbox.embedded import embedded
+from runner.settings.api_key import Key
+from tests.double.server import Double
+from tests.double.steps import LOOK, Step, page, record, said
+from tests.providers.asking import KEY, ask
+from tests.providers.test_create import unused_port
+
+
+def verdicts(checks: list[Check]) -> dict[str, str]:
+    return {check.name: check.verdict for check in checks}
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        (None, "warning"),
+        ("", "warning"),
+        ("a-good-key-0123", "ok"),
+        ("short", "error"),
+        ('"a-good-key-0123"', "error"),
+        ("a-good-key-0123\n", "error"),
+        ("Bearer a-good-key", "error"),
+        ("schlüssel-0123456", "error"),
+    ],
+)
+def test_a_keys_shape_is_judged_without_showing_it(text: str | None, verdict: str) -> None:
+    check = health.key_shape(text)
+
+    assert check.verdict == verdict
+    assert not text or text.strip() not in check.words + check.hint
+
+
+@pytest.mark.parametrize(
+    ("url", "found", "words"),
+    [
+        ("https://kinovi.ai", {}, "none"),
+        ("https://kinovi.ai", {"https": "http://user:secret@proxy.local:3128"}, "proxy.local"),
+        ("https://kinovi.ai", {"all": "socks5://other.local:1080"}, "other.local"),
+        ("http://127.0.0.1:8787", {"http": "http://proxy.local:3128"}, "none"),
+    ],
+)
+def test_a_proxy_is_named_without_its_password(url: str, found: dict[str, str], words: str) -> None:
+    check = health.proxies(url, found)
+
+    assert words in check.words
+    assert "secret" not in check.words
+
+
+def answered(ahead: float, status: int = 404, message: str = "Task not found") -> Step:
+    date = format_datetime(datetime.now(UTC) - timedelta(seconds=ahead), usegmt=True)
+    step = said(status, {"message": message}, on=LOOK)
+    return Step(on=LOOK, status=step.status, body=step.body, headers=(*step.headers, ("Date", date)))
+
+
+@pytest.mark.parametrize(
+    ("ahead", "verdict"), [(0, "ok"), (90, "ok"), (-90, "ok"), (3600, "warning"), (-3600, "warning")]
+)
+def test_reach_key_and_clock_are_told_by_one_free_question(ahead: float, verdict: str) -> None:
+    with Double([answered(ahead)]) as double:
+        checks = ask(double.url, health.reach)
+        assert len(double.requests("")) == 1
+
+    assert verdicts(checks) == {"reach": "ok", "key at the provider": "ok", "clock": verdict}
+    assert KEY.secret not in repr(checks)
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (answered(0, 401, "Invalid API key"), {"reach": "ok", "key at the provider": "error", "clock": "ok"}),
+        (page(200, on=LOOK), {"reach": "error"}),
+        (page(503, on=LOOK), {"reach": "error"}),
+        (Step(on=LOOK, status=302, headers=(("Location", "https://www.example.com/"),)), {"reach": "error"}),
+    ],
+)
+def test_what_is_wrong_is_said_with_a_way_out(step: Step, expected: dict[str, str]) -> None:
+    with Double([step]) as double:
+        checks = ask(double.url, health.reach)
+
+    assert verdicts(checks) == expected
+    assert all(check.hint for check in checks if check.verdict == "error")
+
+
+def test_nobody_there_is_said() -> None:
+    [check] = ask(f"http://127.0.0.1:{unused_port()}", health.reach)
+
+    assert check.verdict == "error"
+    assert "nothing listens" in check.words
+
+
+def test_the_five_sample_tasks_of_the_sandbox_are_as_documented(tmp_path: Any) -> None:
+    with embedded(tmp_path, load("classic"), plain_clips=True) as address:
+        checks = ask(address.base_url, health.demo, key=Key("sandbox_demo_readonly"))
+
+    assert set(verdicts(checks).values()) == {"ok"}
+    assert verdicts(checks).keys() > health.DEMO.keys()
+
+
+def test_sample_tasks_that_are_not_as_documented_are_told() -> None:
+    task = next(iter(health.DEMO))
+    with Double(
+        [said(404, {"message": "Task not found"}, on=LOOK), said(200, record(task, "waiting"), on=LOOK)]
+    ) as double:
+        checks = ask(double.url, health.demo)
+
+    assert [check.verdict for check in checks][2:] == ["warning", "error", "error", "error", "error"]
+    assert "demo key" in checks[-1].hint
+
+
+def test_without_reach_the_samples_are_not_asked_for() -> None:
+    with Double([page(503, on=LOOK, times=0)]) as double:
+        assert verdicts(ask(double.url, health.demo)) == {"reach": "error"}
+        assert len(double.requests("")) == 1

@@ -1,0 +1,194 @@
+"""Every wire outcome of recordInfo and of the preflight: asking is free, and a failed question tells nothing."""
+
+import ssl
+from pathlib import Path
+
+import anyio
+import pytest
+
+from runner.attempts.events import KeyRefused, NotSent, Refused, Running, Succeeded
+from runner.providers.kinovi.client import NOBODY, Client
+from runner.providers.transport.http_result import MOST
+from tests.double.server import Double
+from tests.double.steps import LOOK, Step, dropped, page, record, said
+from tests.providers.asking import KEY, ask, create, look, preflight
+from tests.providers.test_create import serving, unused_port
+
+NOTHING_TOLD: dict[str, Step] = {
+    "reset": dropped(made=False, on=LOOK),
+    "closed": dropped(made=False, end="close", on=LOOK),
+    "silence": dropped(made=False, end="stall", on=LOOK),
+    "500 in JSON": said(500, {"message": "Internal error"}, on=LOOK),
+    "502": page(502, on=LOOK),
+    "429": said(429, {"message": "slow down"}, on=LOOK),
+    "a page": page(200, on=LOOK),
+    "nothing": Step(on=LOOK),
+    "a redirect": Step(status=302, headers=(("Location", "https://login.example"),), on=LOOK),
+    "too long": Step(body=b" " * (MOST + 1), on=LOOK),
+    "a record that breaks off": said(200, record("task_1", "fail", error="x"), cut=120, end="reset", on=LOOK),
+    "another task's record": said(200, record("task_2", "fail", error="x"), on=LOOK),
+    "a failure twice in one": Step(body=b'{"taskId":"task_1","status":"fail","status":"success"}', on=LOOK),
+    "endless headers": Step(raw=b"HTTP/1.1 200 OK\r\n", repeat=b"X-More: more\r\n", end="close", on=LOOK),
+}
+
+
+@pytest.mark.parametrize("name", NOTHING_TOLD)
+def test_a_question_that_failed_tells_nothing_and_is_asked_again_later(name: str) -> None:
+    with Double([NOTHING_TOLD[name]]) as double:
+        answer = look(double.url)
+
+    assert isinstance(answer, Running), answer
+    assert not answer.heard
+    assert answer.words
+
+
+def test_nobody_there_tells_nothing() -> None:
+    answer = look(f"http://127.0.0.1:{unused_port()}")
+
+    assert (answer.heard, answer.missing, answer.key_refused) == (False, False, False)
+
+
+def test_the_task_is_asked_for_by_its_id_with_the_key() -> None:
+    with Double() as double:
+        create(double.url)
+        answer = look(double.url)
+        [entry] = double.requests(LOOK)
+
+    assert isinstance(answer, Succeeded)
+    assert entry.target.endswith("recordInfo?taskId=task_1")
+    assert entry.header("authorization") == f"Bearer {KEY.secret}"
+
+
+@pytest.mark.parametrize("task", ["a&b=c", "../createTask", "a b", "ä", "x#y", "task:1.2-3"])
+def test_an_id_cannot_change_where_the_question_goes(task: str) -> None:
+    with Double() as double:
+        look(double.url, task)
+        [entry] = double.requests("")
+
+    assert entry.path == "/api/v1/jobs/recordInfo"
+    assert entry.target.count("&") == 0
+
+
+def test_questions_share_a_connection() -> None:
+    async def thrice(client: Client) -> None:
+        for _ in range(3):
+            await client.look("task_1")
+
+    with Double() as double:
+        ask(double.url, thrice)
+        assert double.accepted == 1
+
+
+def test_the_answer_with_what_the_record_says_of_itself_confirms_a_task() -> None:
+    with Double() as double:
+        create(double.url)
+        answer, facts = ask(double.url, lambda client: client.confirm("task_1"))
+
+    assert isinstance(answer, Succeeded)
+    assert facts is not None
+    assert (facts.task_id, facts.model) == ("task_1", "seedance-20")
+
+
+@pytest.mark.parametrize(
+    ("spelled", "model"),
+    [("seedance2.0-pro", "seedance-20"), ("seedance2.0-fast", "seedance2-fast"), ("Seedance 2.0 (Pro)", None)],
+)
+def test_a_model_is_known_by_all_its_spellings_and_an_unknown_one_denies_nothing(
+    spelled: str, model: str | None
+) -> None:
+    with Double([said(200, record("task_1", "generating", model=spelled), on=LOOK)]) as double:
+        _, facts = ask(double.url, lambda client: client.confirm("task_1"))
+
+    assert facts is not None
+    assert facts.model == model
+
+
+def test_an_answer_that_cannot_be_read_confirms_nothing() -> None:
+    with Double([page(200, on=LOOK)]) as double:
+        answer, facts = ask(double.url, lambda client: client.confirm("task_1"))
+
+    assert isinstance(answer, Running)
+    assert facts is None
+
+
+# -- preflight --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        said(404, {"message": "Task not found"}, on=LOOK),
+        said(400, {"message": "Invalid task id"}, on=LOOK),
+        said(200, {"code": 404, "message": "Task not found"}, on=LOOK),
+        said(200, {"data": None}, on=LOOK),
+        said(429, {"message": "slow down"}, on=LOOK),
+        said(403, {"message": "access not enabled"}, on=LOOK),
+    ],
+)
+def test_any_answer_of_the_api_itself_is_fit(step: Step) -> None:
+    with Double([step]) as double:
+        assert preflight(double.url) is None
+        assert NOBODY in double.requests(LOOK)[0].target
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (Step(status=301, headers=(("Location", "https://www.example.com/"),), on=LOOK), "https://www.example.com/"),
+        (Step(status=308, on=LOOK), "nowhere"),
+        (page(200, "nginx", on=LOOK), "nginx"),
+        (page(403, on=LOOK), "cloudflare"),
+        (page(404, on=LOOK), "does not speak the API"),
+        (Step(status=204, on=LOOK), "does not speak the API"),
+        (said(200, ["a list"], on=LOOK), "does not speak the API"),
+    ],
+)
+def test_another_host_stops_before_anything_is_paid(step: Step, words: str) -> None:
+    with Double([step]) as double:
+        answer = preflight(double.url)
+
+    assert isinstance(answer, Refused)
+    assert answer.stop
+    assert words in answer.words
+
+
+@pytest.mark.parametrize("step", [said(401, {"message": "Invalid API key"}, on=LOOK), page(401, on=LOOK)])
+def test_a_refused_key_stops_before_anything_is_paid(step: Step) -> None:
+    with Double([step]) as double:
+        assert isinstance(preflight(double.url), KeyRefused)
+
+
+@pytest.mark.parametrize("step", [page(502, on=LOOK), page(503, on=LOOK), dropped(made=False, on=LOOK)])
+def test_a_host_that_does_not_answer_now_is_asked_again(step: Step) -> None:
+    with Double([step]) as double:
+        answer = preflight(double.url)
+
+    assert isinstance(answer, NotSent)
+    assert not answer.final
+
+
+def test_a_certificate_that_is_not_trusted_stops_before_anything_is_paid(certificate: Path) -> None:
+    with Double(tls=serving(certificate)) as double:
+        answer = preflight(double.url)
+
+    assert isinstance(answer, NotSent)
+    assert answer.final
+
+
+def test_one_context_serves_all_connections(certificate: Path) -> None:
+    made: list[ssl.SSLContext] = []
+
+    def trusted() -> ssl.SSLContext:
+        made.append(ssl.create_default_context(cafile=str(certificate)))
+        return made[-1]
+
+    async def several(client: Client) -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(client.look, "task_1")
+
+    with Double(tls=serving(certificate)) as double:
+        ask(double.url, several, trusted=trusted)
+        assert len(double.requests(LOOK)) == 5
+
+    assert len(made) == 1

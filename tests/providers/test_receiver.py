@@ -1,0 +1,183 @@
+"""Webhooks: 204 to everything, hints only on an attempt's own path, and strangers take nothing of this machine."""
+
+import json
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import pytest
+
+from runner.providers.kinovi.callback import Callback
+from runner.providers.transport.webhook_server import Bounds, Receiver
+
+TOKEN = "r" * 43
+DONE = json.dumps({"taskId": "task_1", "status": "success"}).encode()
+SMALL = Bounds(seconds=0.5, connections=4, pause=0.3)
+
+
+def heard(visits: Callable[[int], Awaitable[None]], **changes: Any) -> list[tuple[str, Callback]]:
+    """What a receiver hears while these visits are paid to its port."""
+    hints: list[tuple[str, Callback]] = []
+    given: dict[str, Any] = {"bounds": SMALL, **changes}
+    receiver = Receiver(lambda receipt: receipt == TOKEN, lambda receipt, said: hints.append((receipt, said)), **given)
+
+    async def served() -> None:
+        async with receiver.listening("127.0.0.1", 0) as trouble:
+            assert trouble is None
+            await visits(receiver.port)
+
+    anyio.run(served)
+    return hints
+
+
+def said(request: bytes, port: int, patience: float = 3.0) -> bytes:
+    """Sends raw bytes, and reads the answer to its end."""
+    answer = b""
+    with socket.create_connection(("127.0.0.1", port), timeout=patience) as line:
+        try:
+            line.sendall(request)
+            while piece := line.recv(65536):
+                answer += piece
+        except ConnectionError:
+            pass
+    return answer
+
+
+def post(path: str, body: bytes, *headers: str) -> bytes:
+    lines = [f"POST {path} HTTP/1.1", "Host: hooks.example.com", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def one(request: bytes, answers: list[bytes]) -> Callable[[int], Awaitable[None]]:
+    async def visit(port: int) -> None:
+        answers.append(await anyio.to_thread.run_sync(said, request, port))
+
+    return visit
+
+
+@pytest.mark.parametrize("path", [f"/{TOKEN}", f"/storyboard/{TOKEN}", f"/a/b/{TOKEN}?x=1", f"http://h/{TOKEN}"])
+def test_a_hint_on_an_attempts_own_path_is_heard_wherever_the_tunnel_leads(path: str) -> None:
+    answers: list[bytes] = []
+
+    assert heard(one(post(path, DONE), answers)) == [(TOKEN, Callback("task_1", "success"))]
+    assert answers[0].startswith(b"HTTP/1.1 204 ")
+
+
+def test_a_body_in_chunks_is_heard() -> None:
+    request = (
+        f"POST /{TOKEN} HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n{len(DONE):x}\r\n".encode()
+        + DONE
+        + b"\r\n0\r\n\r\n"
+    )
+
+    assert len(heard(one(request, []))) == 1
+
+
+def test_a_sender_that_waits_to_be_told_to_go_on_is_told() -> None:
+    answers: list[bytes] = []
+    hints = heard(one(post(f"/{TOKEN}", DONE, "Expect: 100-continue"), answers))
+
+    assert len(hints) == 1
+    assert b"204" in answers[0]
+
+
+NOT_HEARD: dict[str, bytes] = {
+    "an unknown path": post("/" + "x" * 43, DONE),
+    "no path": post("/", DONE),
+    "the path with more behind it": post(f"/{TOKEN}/more", DONE),
+    "a GET": f"GET /{TOKEN} HTTP/1.1\r\nHost: h\r\n\r\n".encode(),
+    "no JSON": post(f"/{TOKEN}", b"taskId=task_1"),
+    "no task": post(f"/{TOKEN}", b'{"status": "success"}'),
+    "deep JSON": post(f"/{TOKEN}", b"[" * 60_000),
+    "a body beyond the bound": post(f"/{TOKEN}", b" " * 70_000),
+    "a body of a gigabyte, announced": post(f"/{TOKEN}", DONE).replace(b"Content-Length: ", b"Content-Length: 1000000"),
+    "headers beyond the bound": post(f"/{TOKEN}", DONE, "X-Long: " + "x" * 40_000),
+    "HTTP/0.9": b"GET /\r\n\r\n",
+    "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20 + b"\r\n\r\n",
+    "two lengths": post(f"/{TOKEN}", DONE, "Content-Length: 5"),
+    "half a body": post(f"/{TOKEN}", DONE)[:-5],
+}
+
+
+@pytest.mark.parametrize("name", NOT_HEARD)
+def test_everything_else_is_answered_or_cut_off_and_tells_nothing(name: str) -> None:
+    answers: list[bytes] = []
+    before = time.monotonic()
+
+    assert heard(one(NOT_HEARD[name], answers)) == []
+    assert answers[0] == b"" or answers[0].startswith(b"HTTP/1.1 204 ")
+    assert time.monotonic() - before < 3
+
+
+def test_the_answer_does_not_tell_a_known_path_from_an_unknown_one() -> None:
+    answers: list[bytes] = []
+
+    async def both(port: int) -> None:
+        paths = (TOKEN, "x" * 43)
+        answers.extend([await anyio.to_thread.run_sync(said, post(f"/{path}", DONE), port) for path in paths])
+
+    heard(both)
+
+    assert answers[0] == answers[1]
+
+
+def test_a_replayed_hint_is_one_hint_for_a_while() -> None:
+    async def many(port: int) -> None:
+        for _ in range(5):
+            await anyio.to_thread.run_sync(said, post(f"/{TOKEN}", DONE), port)
+        await anyio.sleep(0.35)
+        await anyio.to_thread.run_sync(said, post(f"/{TOKEN}", DONE), port)
+
+    assert len(heard(many)) == 2
+
+
+def test_slow_senders_hold_no_place_for_long_and_a_flood_passes() -> None:
+    async def flooded(port: int) -> None:
+        lines = [socket.create_connection(("127.0.0.1", port)) for _ in range(40)]
+        for line in lines:
+            line.sendall(b"P")
+        await anyio.sleep(0.8)
+        try:
+            answer = await anyio.to_thread.run_sync(said, post(f"/{TOKEN}", DONE), port)
+        finally:
+            for line in lines:
+                line.close()
+        assert answer.startswith(b"HTTP/1.1 204 ")
+
+    assert len(heard(flooded)) == 1
+
+
+def test_beyond_the_bound_connections_are_closed_at_once() -> None:
+    async def many(port: int) -> None:
+        lines = [socket.create_connection(("127.0.0.1", port)) for _ in range(SMALL.connections + 3)]
+        await anyio.sleep(0.1)
+        closed = await anyio.to_thread.run_sync(lambda: [_is_closed(line) for line in lines])
+        for line in lines:
+            line.close()
+        assert sum(closed) == 3
+
+    heard(many, bounds=Bounds(seconds=30, connections=SMALL.connections))
+
+
+def _is_closed(line: socket.socket) -> bool:
+    line.settimeout(0.1)
+    try:
+        return line.recv(1) == b""
+    except TimeoutError:
+        return False
+
+
+def test_a_port_that_is_taken_is_said_and_the_run_goes_on_without() -> None:
+    async def tried() -> str | None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            receiver = Receiver(lambda receipt: True, lambda receipt, said: None)
+            async with receiver.listening("127.0.0.1", taken.getsockname()[1]) as trouble:
+                return trouble
+
+    words = anyio.run(tried)
+
+    assert words is not None
+    assert "polled" in words

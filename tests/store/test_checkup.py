@@ -1,0 +1,31 @@
+"""What `doctor` says of a folder."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from runner.store import health
+
+
+def test_a_folder_that_can_be_written_is_fit_and_left_as_it_was(tmp_path: Path) -> None:
+    checks = health.folder("state", tmp_path)
+
+    assert checks[0].verdict == "ok"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_yet_is_judged_by_the_one_above(tmp_path: Path) -> None:
+    assert health.folder("state", tmp_path / "a" / "b")[0].verdict == "ok"
+    assert not (tmp_path / "a").exists()
+
+
+def test_room_is_told_in_gigabytes(tmp_path: Path) -> None:
+    assert "GB free" in health.folder("state", tmp_path)[1].words
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_rights_is_an_error(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+
+    assert health.folder("state", tmp_path)[0].verdict == "error"

@@ -1,0 +1,73 @@
+"""The names that stand on disk: the tables cover every class whole, and say what commit ddd2066 wrote."""
+
+from dataclasses import fields
+from typing import Any, get_args
+
+import pytest
+
+from runner.attempts.events import Intended, What
+from runner.attempts.history import Attempt
+from runner.sandbox.state.sandbox_state import TASK_FIELDS
+from runner.sandbox.state.task import Task
+from runner.store.ledger.stored_names import APART, COLUMNS, EVENT_KINDS, FIELDS
+
+WRITTEN = {
+    "Intended": "quoted edition key_id receipt profile scene tags",
+    "Sending": "",
+    "Created": "task_id",
+    "NotSent": "words final",
+    "Refused": "status words errors stop",
+    "KeyRefused": "words",
+    "NoCredits": "words required available",
+    "Busy": "words limit current retry_after",
+    "TryLater": "words",
+    "Unknown": "words status headers raw stop",
+    "Running": "status words heard missing key_refused retry_after",
+    "Succeeded": "outputs credits_used created_ms completed_ms",
+    "Failed": "kind words code credits_used created_ms completed_ms",
+    "Vanished": "words",
+    "Stored": "clip notes",
+    "Settled": "verdict task_id words",
+}
+CLIP = "path sha256 bytes width height seconds"
+OUTPUT = "url width height"
+ATTEMPT = (
+    "state intended_at sent_at task_id status accepted_at ended_at failure words errors outputs credits_used took clip "
+    "copies notes charged before_settled"
+)
+TASK = "id account model credits made lasts order seed callback error fault prompt number server begun drawn called"
+
+
+def names(kind: type[Any]) -> set[str]:
+    return {each.name for each in fields(kind)}
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+def test_every_field_of_a_class_has_its_stored_name_or_its_own_place(kind: type[Any]) -> None:
+    attributes = [*FIELDS[kind].values(), *APART.get(kind, ())]
+    assert sorted(attributes) == sorted(names(kind))
+
+
+def test_every_kind_of_event_has_its_stored_name() -> None:
+    assert set(EVENT_KINDS.values()) == set(get_args(What))
+    assert set(EVENT_KINDS.values()) < set(FIELDS)
+
+
+def test_every_field_of_a_sandbox_task_has_its_stored_name() -> None:
+    assert sorted(TASK_FIELDS.values()) == sorted(names(Task))
+
+
+def test_the_stored_names_of_events_are_those_of_the_first_version() -> None:
+    assert {kind: " ".join(FIELDS[EVENT_KINDS[kind]]) for kind in EVENT_KINDS} == WRITTEN
+
+
+def test_the_stored_names_of_values_are_those_of_the_first_version() -> None:
+    values = {cls for cls in FIELDS if cls not in EVENT_KINDS.values() and cls is not Attempt}
+    assert sorted(" ".join(FIELDS[value]) for value in values) == sorted([CLIP, OUTPUT])
+    assert " ".join(FIELDS[Attempt]) == ATTEMPT
+    assert " ".join(COLUMNS) == "storyboard shot take fingerprint run"
+    assert set(COLUMNS.values()) < names(Intended)
+
+
+def test_the_stored_names_of_a_sandbox_task_are_those_of_the_first_version() -> None:
+    assert " ".join(TASK_FIELDS) == TASK

@@ -1,0 +1,49 @@
+"""A folder is tried by making a file in it, and whatever lies there stays."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from runner.store import writable
+
+
+@pytest.fixture(params=["as this disk can", "by name"])
+def tried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways: a file without a name, and where the system knows none of those, one with a name."""
+    if request.param == "by name":
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+
+
+@pytest.mark.usefixtures("tried")
+def test_a_folder_that_can_be_written_is_left_as_it_was(tmp_path: Path) -> None:
+    folder = tmp_path / "renders"
+    folder.mkdir()
+    (folder / ".writable").write_text("somebody's own")
+    (tmp_path / "there").write_text("elsewhere")
+    (folder / ".writable-link").symlink_to(tmp_path / "there")
+    (folder / ".writable-nowhere").symlink_to(tmp_path / "nowhere")
+    before = sorted(path.name for path in folder.iterdir())
+
+    writable.try_folder(str(folder))
+
+    assert sorted(path.name for path in folder.iterdir()) == before
+    assert (folder / ".writable").read_text() == "somebody's own"
+    assert (tmp_path / "there").read_text() == "elsewhere"
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.usefixtures("tried")
+def test_a_folder_that_is_gone_or_is_a_file_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for name, error in (("gone", FileNotFoundError), ("file", NotADirectoryError)):
+        with pytest.raises(error):
+            writable.try_folder(str(tmp_path / name))
+
+
+@pytest.mark.usefixtures("tried")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_rights_cannot_be_written(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(PermissionError):
+        writable.try_folder(str(tmp_path))
