@@ -29,12 +29,11 @@ from benchmarks import live
 from benchmarks.lists import Made, best_waste, bound, doubling, every, idle, list_schedule
 from runner.attempts.events import LookAnswer, Running
 from runner.attempts.history import History
+from runner.attempts.task_facts import Callback, Facts
 from runner.engine.limits import Limits
 from runner.engine.run_loop import Stopping, make
 from runner.engine.webhooks import Hints
 from runner.language.model import Batch
-from runner.providers.kinovi.callback import Callback
-from runner.providers.kinovi.task_record import Facts
 from runner.requests.request import canonical_json
 from runner.store.ledger.ledger import Ledger
 from tests.engine import virtual

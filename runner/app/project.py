@@ -4,7 +4,6 @@ import argparse
 import gc
 from pathlib import Path
 
-from runner.commands import flags
 from runner.diagnostics.problem import ExitCode, Problems, Stop
 from runner.editions.edition import Edition, load, with_prices
 from runner.language import compiler as language
@@ -12,7 +11,7 @@ from runner.language.cli_variables import given
 from runner.language.model import Batch
 from runner.lazy_dataclass import dataclass, replace
 from runner.settings import settings as settings_room
-from runner.settings.settings import Settings
+from runner.settings.settings import Flags, Settings
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ def reading(args: argparse.Namespace, *, look: bool = False, needed: bool = True
     typed = tuple(getattr(args, "files", ()))
     root = settings_room.find_root(typed[0] if typed else Path())
     files = typed or found(Path.cwd(), needed=needed)
-    settings = settings_room.read(root, flags.said(args))
+    settings = settings_room.read(root, said(args))
     if look and args.provider is None:
         settings = _with_clips(settings)
     edition = priced(settings)
@@ -110,3 +109,15 @@ def _is_storyboard(path: Path) -> bool:
     except OSError:
         return True
     return any(line.startswith((b"storyboard:", b"\xef\xbb\xbfstoryboard:")) for line in head.splitlines())
+
+
+def said(args: argparse.Namespace) -> Flags:
+    """The settings that the command line names."""
+    return Flags(
+        provider=args.provider,
+        profile=args.profile,
+        output=getattr(args, "output", None),
+        concurrency=getattr(args, "concurrency", None),
+        max_credits=getattr(args, "max_credits", None),
+        config=args.config,
+    )

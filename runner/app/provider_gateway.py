@@ -13,14 +13,16 @@ from runner.app.run_store import owners
 from runner.app.session import Opened
 from runner.attempts.events import Clip, CreateAnswer, LookAnswer, Stored, Vanished
 from runner.attempts.history import Attempt, History
+from runner.editions.edition import Edition
 from runner.engine.ports import NotYet
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.plan import Step
+from runner.providers.kinovi import request_body
 from runner.providers.kinovi.client import Client
 from runner.providers.kinovi.uploads import Uploads
 from runner.providers.transport.download import Dead, Downloader, Fetched
 from runner.publish.materials import Publisher
-from runner.requests.request import Material, Plain
+from runner.requests.request import Material, Plain, Request
 from runner.sandbox.embedded import embedded
 from runner.settings.api_key import Key
 from runner.settings.settings import host_of, proxies
@@ -42,6 +44,11 @@ class Hands:
     @property
     def key_id(self) -> str:
         return self.client.key_id
+
+    def encode(self, request: Request, edition: Edition, address: Callable[[Material], str | None]) -> dict[str, Plain]:
+        return request_body.body(
+            request, edition, lambda material: address(material) or request_body.placeholder(material)
+        )
 
     async def preflight(self) -> CreateAnswer | None:
         return await self.client.preflight()

@@ -5,7 +5,6 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from runner.settings.file import PROVIDERS
-from runner.settings.settings import Flags
 
 
 def add_files(parser: argparse.ArgumentParser, *, required: bool) -> None:
@@ -81,18 +80,6 @@ def add_looking(parser: argparse.ArgumentParser, *, required: bool, every: str) 
     add_selection(parser)
     add_output(parser)
     parser.add_argument("--all", action="store_true", help=every)
-
-
-def said(args: argparse.Namespace) -> Flags:
-    """The settings that the command line names."""
-    return Flags(
-        provider=args.provider,
-        profile=args.profile,
-        output=getattr(args, "output", None),
-        concurrency=getattr(args, "concurrency", None),
-        max_credits=getattr(args, "max_credits", None),
-        config=args.config,
-    )
 
 
 def credits(text: str) -> Decimal:

@@ -11,13 +11,13 @@ from runner.app.project import color, columns
 from runner.app.session import Opened, named, paid
 from runner.attempts.events import Event, LookAnswer, Settled
 from runner.attempts.history import Attempt, History, State
+from runner.attempts.task_facts import Facts
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode, Stop, foremost
 from runner.planning.selection import board_name
 from runner.planning.settlement import adoption, declared, doubts, likeliest, stranger, undone
 from runner.providers.kinovi.client import Client
 from runner.providers.kinovi.request_body import body, placeholder
-from runner.providers.kinovi.task_record import Facts
 from runner.show.screens.settle import Doubts, settle, settle_json, settled, which
 from runner.show.text.escape import json_document
 

@@ -27,7 +27,6 @@ from runner.engine.poll_timing import expect
 from runner.engine.ports import Full, Over, Taken
 from runner.engine.run_context import Run
 from runner.planning.plan import Step
-from runner.providers.kinovi import request_body
 from runner.requests.request import Material, Plain, canonical_json
 
 _NO_ACCESS = 403
@@ -37,7 +36,7 @@ _NO_ACCESS = 403
 async def create(run: Run, step: Step) -> None:
     """Carries out a `Create` order."""
     attempt = run.clock.token()[:22]
-    body = request_body.body(step.shot.request, run.plan.edition, lambda material: _address(run, step, material))
+    body = run.provider.encode(step.shot.request, run.plan.edition, lambda material: _address(run, step, material))
     intended = Intended(
         storyboard=step.shot.storyboard,
         shot=step.shot.id,
@@ -60,11 +59,11 @@ async def create(run: Run, step: Step) -> None:
     run.again()
 
 
-def _address(run: Run, step: Step, material: Material) -> str:
+def _address(run: Run, step: Step, material: Material) -> str | None:
     for need in schedule.needs_of(step, run.history):
         if need.material == material:
             return run.running.addresses[need]
-    return request_body.placeholder(material)
+    return None
 
 
 async def _intend(run: Run, step: Step, event: Event) -> bool:

@@ -6,9 +6,10 @@ from typing import Protocol
 
 from runner.attempts.events import CreateAnswer, Event, LookAnswer, Stored, Vanished
 from runner.attempts.history import Attempt
+from runner.editions.edition import Edition
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Step
-from runner.requests.request import Material, Plain
+from runner.requests.request import Material, Plain, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,9 @@ class Provider(Protocol):
     @property
     def key_id(self) -> str:
         """First 8 hexadecimal digits of the key's SHA-256."""
+
+    def encode(self, request: Request, edition: Edition, address: Callable[[Material], str | None]) -> dict[str, Plain]:
+        """The body of one createTask; where `address` has none for a material, a placeholder stands in it."""
 
     async def preflight(self) -> CreateAnswer | None:
         """recordInfo of a made-up id, once before the first paid request; None when all is well.

@@ -4,14 +4,13 @@ from collections.abc import Awaitable, Callable
 
 from runner.attempts.events import LookAnswer, Settled
 from runner.attempts.history import Attempt, State
+from runner.attempts.task_facts import Callback, Facts
 from runner.engine import messages
 from runner.engine.poll_timing import expect
 from runner.engine.run_context import Run
 from runner.engine.run_state import Told
 from runner.lazy_dataclass import dataclass, field
 from runner.planning import settlement
-from runner.providers.kinovi.callback import Callback
-from runner.providers.kinovi.task_record import Facts
 
 Confirm = Callable[[str], Awaitable[tuple[LookAnswer, Facts | None]]]
 """One recordInfo with what the record says of itself: the answer, and the facts if it could be read."""

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from runner.attempts.events import Event, Intended, LookAnswer, Running, Settled, Succeeded
 from runner.attempts.history import Attempt, History, State
+from runner.attempts.task_facts import Facts
 from runner.diagnostics.problem import ExitCode, Stop
 from runner.planning.plan import Plan, Step
-from runner.providers.kinovi.task_record import Facts
 from runner.requests.request import canonical_json
 
 _WINDOW = timedelta(minutes=10)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from runner.providers.kinovi.callback import Callback, read_callback
+from runner.attempts.task_facts import Callback
+from runner.providers.kinovi.callback import read_callback
 
 FLAT = {"taskId": "task_1", "model": "seedance-20", "status": "success", "output": [{"url": "https://evil.example/"}]}
 OTHERS = {"taskId": "task_1", "state": "SUCCEEDED"}

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from runner.attempts.events import CreateAnswer, Event, LookAnswer, Stored, Vanished
 from runner.attempts.history import Attempt
+from runner.editions.edition import Edition
 from runner.engine.ports import Full, NotYet, Over, Taken
 from runner.planning.plan import Step
-from runner.requests.request import Material, Plain
+from runner.requests.request import Material, Plain, Request
 from runner.store.ledger.ledger import Ledger
 
 from .provider import Simulated
@@ -79,6 +80,9 @@ class DyingProvider:
     def __init__(self, provider: Simulated, life: Life) -> None:
         self.provider = provider
         self.life = life
+
+    def encode(self, request: Request, edition: Edition, address: Callable[[Material], str | None]) -> dict[str, Plain]:
+        return self.provider.encode(request, edition, address)
 
     async def preflight(self) -> CreateAnswer | None:
         self.life.step()

@@ -24,9 +24,11 @@ from runner.attempts.events import (
     Vanished,
 )
 from runner.attempts.history import Attempt
+from runner.editions.edition import Edition
 from runner.engine.ports import NotYet
 from runner.planning.plan import Step
-from runner.requests.request import Material, Plain, canonical_json
+from runner.providers.kinovi import request_body
+from runner.requests.request import Material, Plain, Request, canonical_json
 
 
 @dataclass(slots=True)
@@ -85,6 +87,11 @@ class Simulated:
         self.store_script: Callable[[Attempt, int], NotYet | Vanished | None] = lambda attempt, count: None
         self.look_script: Callable[[str, int], LookAnswer | None] = lambda task, count: None
         self.preflight_answer: CreateAnswer | None = None
+
+    def encode(self, request: Request, edition: Edition, address: Callable[[Material], str | None]) -> dict[str, Plain]:
+        return request_body.body(
+            request, edition, lambda material: address(material) or request_body.placeholder(material)
+        )
 
     async def preflight(self) -> CreateAnswer | None:
         return self.preflight_answer

@@ -7,13 +7,12 @@ import pytest
 
 from runner.attempts.events import LookAnswer, Running
 from runner.attempts.history import State
+from runner.attempts.task_facts import Callback, Facts
 from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import Limits
 from runner.engine.run_events import Outcome
 from runner.engine.run_loop import Stopping, make
 from runner.engine.webhooks import Hints
-from runner.providers.kinovi.callback import Callback
-from runner.providers.kinovi.task_record import Facts
 from runner.store.ledger.ledger import Ledger
 
 from . import virtual

@@ -21,10 +21,10 @@ from runner.attempts.events import (
     What,
 )
 from runner.attempts.history import History, State
+from runner.attempts.task_facts import Facts
 from runner.diagnostics.problem import ExitCode, Stop
 from runner.engine.limits import Limits
 from runner.planning import settlement
-from runner.providers.kinovi.task_record import Facts
 from runner.store.ledger.ledger import Ledger
 
 from .boards import PAID, film, planner

@@ -10,7 +10,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from runner.providers.kinovi.callback import Callback
+from runner.attempts.task_facts import Callback
 from runner.providers.transport.webhook_server import Bounds, Receiver
 
 TOKEN = "r" * 43

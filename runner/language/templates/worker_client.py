@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 WALL_SECONDS = 6.0
 _START_SECONDS = 60.0
 _MOST_KILLED = 2
-_BOOT = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from runner.language.templates.worker import serve; serve()"
+_BOOT = (
+    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
+    "from runner.language.templates.worker import serve; serve()"
+)
 Answer = Mapping[str, Any]
 
 

@@ -1,18 +1,9 @@
 """What a webhook says, in every known shape. Pure; never believed: it names a task to ask about, and nothing more."""
 
-from runner.lazy_dataclass import dataclass
+from runner.attempts.task_facts import Callback
 from runner.providers.kinovi.create_response import boxes, good_id
 from runner.providers.kinovi.task_record import known_status
 from runner.providers.transport import strict_json
-
-
-@dataclass(frozen=True, slots=True)
-class Callback:
-    """An unsigned hint: which task, and perhaps how it stands. Links in it are not even read."""
-
-    task_id: str
-    status: str | None
-    """One of the four documented statuses, or None."""
 
 
 def read_callback(body: bytes) -> Callback | None:

@@ -16,13 +16,14 @@ import httpx
 
 from runner import __version__
 from runner.attempts.events import CreateAnswer, KeyRefused, LookAnswer, NotSent, Refused, Running, Unknown
+from runner.attempts.task_facts import Facts
 from runner.clock import Clock, SystemClock
 from runner.diagnostics.problem import ExitCode, Stop
 from runner.editions.edition import Edition
 from runner.lazy_dataclass import dataclass, field, replace
 from runner.providers.kinovi.create_response import answered_by, header, read_created, read_cut, unknown, words_of
 from runner.providers.kinovi.request_body import CALLBACK
-from runner.providers.kinovi.task_record import Facts, read_facts, read_record
+from runner.providers.kinovi.task_record import read_facts, read_record
 from runner.providers.transport import strict_json, tls
 from runner.providers.transport.http_result import Answer, exchange, nothing_to_mark
 from runner.providers.transport.redaction import forms_of, without_key

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, TypeGuard
 
 from runner.attempts.events import Failed, FailureClass, LookAnswer, Output, Running, Succeeded
-from runner.lazy_dataclass import dataclass
+from runner.attempts.task_facts import Facts
 from runner.providers.kinovi.create_response import (
     WORDS,
     Headers,
@@ -39,17 +39,6 @@ _CLASSES: tuple[tuple[str, FailureClass], ...] = (
     ("server error", "provider"),
     ("temporarily unavailable", "provider"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a record says of itself: enough to tell whether a task is the one that an attempt created."""
-
-    task_id: str
-    model: str | None
-    created_ms: int | None
-    completed_ms: int | None
-    credits_used: Decimal | None
 
 
 def read_record(

@@ -8,9 +8,10 @@ import h11
 from anyio.abc import SocketAttribute, SocketStream
 from anyio.streams.stapled import MultiListener
 
+from runner.attempts.task_facts import Callback
 from runner.clock import Clock, SystemClock
 from runner.lazy_dataclass import dataclass, field
-from runner.providers.kinovi.callback import Callback, read_callback
+from runner.providers.kinovi.callback import read_callback
 
 _ANSWER = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 
