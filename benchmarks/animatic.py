@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from runner.animatic.render import render
-from runner.animatic.spec import Order
+from runner.animatic.spec import AnimaticSpec
 
 SIZES = {"480p": (854, 480), "720p": (1280, 720), "1080p": (1920, 1080), "4k": (3840, 2160)}
 PROMPTS = {
@@ -27,17 +27,17 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "clip.mp4"
-        render(Order("warm-up", "dawn", 1, 320, 180), target)
+        render(AnimaticSpec("warm-up", "dawn", 1, 320, 180), target)
         print(f"{'size':6} {'prompt':6} {'min':>6} {'median':>7} {'kB':>6}   CPU seconds a second of clip")
         for size, (width, height) in SIZES.items():
             for name, prompt in PROMPTS.items():
-                order = Order("seedance-20", prompt, asked.seconds, width, height)
+                order = AnimaticSpec("seedance-20", prompt, asked.seconds, width, height)
                 spent = [_cpu(order, target) / asked.seconds for _ in range(asked.rounds)]
                 kilobytes = target.stat().st_size // 1000
                 print(f"{size:6} {name:6} {min(spent):6.2f} {statistics.median(spent):7.2f} {kilobytes:6}")
 
 
-def _cpu(order: Order, target: Path) -> float:
+def _cpu(order: AnimaticSpec, target: Path) -> float:
     start = time.process_time()
     render(order, target)
     return time.process_time() - start

@@ -24,12 +24,12 @@ from runner.diagnostics.problem import Problems
 from runner.editions.edition import DEFAULT, load
 from runner.language import compiler as language
 from runner.language import schema
-from runner.language.compiler import Options
+from runner.language.compiler import CompileOptions
 from runner.language.yaml.document import Source
 from runner.language.yaml.parser import new_parser, parse
 from runner.planning.plan import Plan
-from runner.planning.planner import decide
-from runner.providers.kinovi.request_body import bodies, placeholder
+from runner.planning.planner import build_plan
+from runner.providers.kinovi.request_body import encoder, placeholder
 from runner.show.json.plan import plan_json
 from runner.show.text.escape import json_document
 
@@ -136,19 +136,19 @@ def stages(texts: Sequence[str], boards: Sequence[Path], root: Path) -> dict[str
     """What a plan does, step by step; each works on what the one before it made."""
     edition, account = load(DEFAULT), Account("sandbox", "localhost", free=True)
     documents = [parse(Source("board.yaml", text), Problems()) for text in texts]
-    batch, problems = language.compile(boards, root, Options())
+    batch, problems = language.compile(boards, root, CompileOptions())
     assert not problems.errors, problems.errors[:3]
 
     def decided() -> Plan:
-        return decide(
+        return build_plan(
             batch, History(), account=account, edition=edition, usd_per_credit=Decimal("0.01"), on_disk=lambda _: False
         )
 
-    plan, body_of = decided(), bodies(edition, placeholder)
+    plan, body_of = decided(), encoder(edition, placeholder)
     return {
         "values with places": lambda: [parse(Source("board.yaml", text), Problems()) for text in texts],
-        "schema, a yes": lambda: [schema.fits(document.root) for document in documents],
-        "compile": lambda: language.compile(boards, root, Options()),
+        "schema, a yes": lambda: [schema.is_valid(document.root) for document in documents],
+        "compile": lambda: language.compile(boards, root, CompileOptions()),
         "decide": decided,
         "JSON": lambda: json_document(plan_json(plan, lambda step: body_of(step.shot.request)), deep=2),
     }

@@ -67,10 +67,10 @@ def served(path: Path) -> Iterator[str]:
 def ours(url: str, part: Path) -> None:
     """One download as a run makes it: written, hashed, synced."""
     sys.path.insert(0, str(ROOT))
-    from runner.providers.transport.download import Bounds, Downloader, Fetched
+    from runner.providers.transport.download import Downloaded, Downloader, DownloadLimits
 
-    got = Downloader(local=True, bounds=Bounds(cap=1 << 40)).fetch(url, part)
-    assert isinstance(got, Fetched), got
+    got = Downloader(local=True, bounds=DownloadLimits(cap=1 << 40)).fetch(url, part)
+    assert isinstance(got, Downloaded), got
 
 
 def idle(url: str, part: Path) -> None:
@@ -88,7 +88,7 @@ def delays(url: str, folder: Path) -> None:
     import anyio
     import anyio.to_thread
 
-    from runner.providers.transport.download import Bounds, Downloader
+    from runner.providers.transport.download import Downloader, DownloadLimits
 
     async def measured(done: anyio.Event) -> list[float]:
         late = []
@@ -111,7 +111,7 @@ def delays(url: str, folder: Path) -> None:
 
     async def beside() -> list[float]:
         done, gate, late = anyio.Event(), anyio.CapacityLimiter(4), list[float]()
-        fetch = Downloader(local=True, bounds=Bounds(cap=1 << 40)).fetch
+        fetch = Downloader(local=True, bounds=DownloadLimits(cap=1 << 40)).fetch
 
         async def downloads() -> None:
             async with anyio.create_task_group() as group:
@@ -135,14 +135,14 @@ def many(url: str, folder: Path, clips: int) -> None:
     sys.path.insert(0, str(ROOT))
     from concurrent.futures import ThreadPoolExecutor
 
-    from runner.providers.transport.download import Downloader, Fetched
+    from runner.providers.transport.download import Downloaded, Downloader
 
     fetch = Downloader(local=True).fetch
 
     def one(number: int) -> None:
         part = folder / f"{number}.part"
         got = fetch(url, part)
-        assert isinstance(got, Fetched), got
+        assert isinstance(got, Downloaded), got
         part.unlink()
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
 

@@ -27,12 +27,12 @@ import anyio
 
 from benchmarks import live
 from benchmarks.lists import Made, best_waste, bound, doubling, every, idle, list_schedule
-from runner.attempts.events import LookAnswer, Running
+from runner.attempts.events import PollResult, Running
 from runner.attempts.history import History
-from runner.attempts.task_facts import Callback, Facts
-from runner.engine.limits import Limits
-from runner.engine.run_loop import Stopping, make
-from runner.engine.webhooks import Hints
+from runner.attempts.task_facts import Callback, TaskFacts
+from runner.engine.limits import RunLimits
+from runner.engine.run_loop import StopRequest, run_loop
+from runner.engine.webhooks import WebhookInbox
 from runner.language.model import Batch
 from runner.requests.request import canonical_json
 from runner.store.ledger.ledger import Ledger
@@ -91,17 +91,19 @@ def engine(shots: Batch, took: Mapping[str, float], case: Case) -> Made:
     async def main(folder: Path) -> None:
         nonlocal ended
         clock = virtual.VirtualClock()
-        limits = Limits("bench", concurrency=case.cap, requests_per_second=case.rate, wait=10**6, expected=case.prior)
+        limits = RunLimits(
+            "bench", concurrency=case.cap, requests_per_second=case.rate, wait=10**6, expected=case.prior
+        )
         ledger = Ledger(folder, clock)
         ledger._db.execute("PRAGMA synchronous = OFF")
-        ledger.begin(PAID, "repo", limits)
-        hints = Hints(_nobody) if case.webhooks else None
+        ledger.start_run(PAID, "repo", limits)
+        hints = WebhookInbox(_nobody) if case.webhooks else None
         async with anyio.create_task_group() as group:
 
             async def post(task: Task, receipt: str) -> None:
                 await anyio.sleep(task.seconds + 0.3)
-                if hints is not None and hints.knows(receipt):
-                    hints.heard(receipt, Callback(task.id, "success"))
+                if hints is not None and hints.is_known_token(receipt):
+                    hints.on_callback(receipt, Callback(task.id, "success"))
 
             def born(task: Task, receipt: str) -> None:
                 prompt = next(name for name in names if f'"{name}"' in task.body)
@@ -110,13 +112,13 @@ def engine(shots: Batch, took: Mapping[str, float], case: Case) -> Made:
                     group.start_soon(post, task, receipt)
 
             provider.hook = born
-            outcome = await make(
-                plan(History()), History(), provider, ledger, clock, limits, lambda news: None, plan, Stopping(),
+            outcome = await run_loop(
+                plan(History()), History(), provider, ledger, clock, limits, lambda news: None, plan, StopRequest(),
                 virtual.inline, hints,
             )  # fmt: skip
             ended = clock.monotonic()
             group.cancel_scope.cancel()
-        assert len(outcome.made) == len(took), outcome.exit_code
+        assert len(outcome.finished) == len(took), outcome.exit_code
         ledger.close()
 
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as name:
@@ -124,8 +126,8 @@ def engine(shots: Batch, took: Mapping[str, float], case: Case) -> Made:
     return Made(ended, world.looks / len(took))
 
 
-async def _nobody(task_id: str) -> tuple[LookAnswer, Facts | None]:
-    return Running("", "not asked", heard=False), None
+async def _nobody(task_id: str) -> tuple[PollResult, TaskFacts | None]:
+    return Running("", "not asked", answered=False), None
 
 
 def film(

@@ -21,18 +21,18 @@ from runner.attempts.events import (
     Clip,
     Created,
     Event,
-    Intended,
+    Intent,
     Output,
+    Payload,
     Running,
-    Sending,
+    SendStarted,
     Stored,
     Succeeded,
-    What,
 )
-from runner.attempts.history import begin
+from runner.attempts.history import open_attempt
 from runner.clock import SystemClock
-from runner.engine.limits import Limits
-from runner.requests.request import Plain
+from runner.engine.limits import RunLimits
+from runner.requests.request import JsonValue
 from runner.store.ledger.database import NAME
 from runner.store.ledger.ledger import Ledger
 
@@ -42,25 +42,25 @@ TASK_SECONDS = 160.0
 """What a task of 4 s at 720p takes: the share of a run is of this."""
 
 
-def intended(number: int, run: str) -> Intended:
+def intended(number: int, run: str) -> Intent:
     prompt = "A quay at dawn, fog over the water, a ferry waits; slow dolly in, 35 mm, muted colours. " * 4
-    form: dict[str, Plain] = {
+    form: dict[str, JsonValue] = {
         "model": "seedance-20",
         "resolution": "720p",
         "seconds": 4,
         "mode": "text",
         "prompt": prompt,
     }
-    return Intended(
+    return Intent(
         "storyboards/film.yaml", f"SH{number:05}", 1, f"{number:064x}", form, str(form), Decimal(160), "classic",
         "01234567", f"receipt-{number}", run,
     )  # fmt: skip
 
 
-def story(number: int) -> list[What]:
+def story(number: int) -> list[Payload]:
     clip = Clip(f"renders/film/kinovi/clips/SH{number:05}/take-1.mp4", "ab" * 32, 4_000_000, 1280, 720, 4.0)
     return [
-        Sending(),
+        SendStarted(),
         Created(f"task_{number}"),
         Running("generating"),
         Succeeded((Output("https://media.example/1.mp4?sig=" + "x" * 200),), Decimal(160), 1000, 161000),
@@ -88,7 +88,7 @@ def commits(folder: Path) -> None:
     """Each kind of commit beside the floor, in turns."""
     clock = SystemClock()
     ledger = Ledger(folder, clock)
-    ledger.begin(ACCOUNT, "repo", Limits("bench", concurrency=10**6, max_credits=Decimal(10**9)))
+    ledger.start_run(ACCOUNT, "repo", RunLimits("bench", concurrency=10**6, max_credits=Decimal(10**9)))
     bare = floor(folder)
     found: dict[str, list[float]] = {"floor: write + fdatasync": []}
     for number in range(ROUNDS):
@@ -114,15 +114,15 @@ def filled(folder: Path, takes: int) -> None:
     """A ledger with so many stored takes, and as many running tasks as a dead run can leave."""
     clock = SystemClock()
     ledger = Ledger(folder, clock)
-    limits = Limits("dead", concurrency=10**7)
-    ledger.begin(ACCOUNT, "repo", limits)
+    limits = RunLimits("dead", concurrency=10**7)
+    ledger.start_run(ACCOUNT, "repo", limits)
     ledger._db.execute("PRAGMA synchronous = OFF")
     ledger._db.execute("BEGIN")
     assert ledger._scope is not None
     for number in range(takes):
         at = clock.now() - timedelta(days=2)
         first = Event(at, f"a{number}", intended(number, "dead"))
-        ledger._table.insert(ledger._scope, begin(first), first)
+        ledger._table.insert(ledger._scope, open_attempt(first), first)
         for what in story(number)[: 2 if number % 100 == 0 else 5]:
             ledger._table.write(Event(at, f"a{number}", what))
     ledger._db.execute("COMMIT")
@@ -142,7 +142,7 @@ def recovery(takes: int) -> None:
             times_of["rows"].append(timed(lambda: ledger._db.execute("SELECT * FROM attempt").fetchall()))  # noqa: B023
             times_of["history"].append(timed(lambda: ledger.history(ACCOUNT, "repo")))  # noqa: B023
             run = f"run{number}"
-            times_of["begin"].append(timed(lambda: ledger.begin(ACCOUNT, "repo", Limits(run))))  # noqa: B023
+            times_of["begin"].append(timed(lambda: ledger.start_run(ACCOUNT, "repo", RunLimits(run))))  # noqa: B023
             ledger.close()
         best = {name: min(times) * 1000 for name, times in times_of.items()}
         print(

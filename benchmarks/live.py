@@ -28,27 +28,27 @@ from urllib import request as web
 import anyio
 
 from benchmarks.lists import Made, bound, idle, list_schedule
-from runner.app.provider_gateway import Hands
+from runner.app.provider_gateway import ProviderGateway
 from runner.attempts.events import Clip
 from runner.attempts.history import History
 from runner.clock import SystemClock
 from runner.diagnostics.problem import Place
 from runner.editions.edition import load
-from runner.engine.limits import Limits
-from runner.engine.run_events import News
-from runner.engine.run_loop import Stopping, make
-from runner.engine.webhooks import Hints
+from runner.engine.limits import RunLimits
+from runner.engine.run_events import RunEvent
+from runner.engine.run_loop import StopRequest, run_loop
+from runner.engine.webhooks import WebhookInbox
 from runner.language.model import Batch, Shot
 from runner.planning.plan import Plan
-from runner.planning.planner import decide
+from runner.planning.planner import build_plan
 from runner.providers.kinovi.client import Client
-from runner.providers.kinovi.uploads import Uploads
+from runner.providers.kinovi.uploads import UploadClient
 from runner.providers.transport.download import Downloader
-from runner.providers.transport.webhook_server import Receiver
-from runner.publish.materials import Publisher
-from runner.requests.request import FromTake, Request
-from runner.settings.api_key import Key
-from runner.store.clip_store import Shelf
+from runner.providers.transport.webhook_server import WebhookServer
+from runner.publish.materials import MaterialPublisher
+from runner.requests.request import Request, TakeReference
+from runner.settings.api_key import ApiKey
+from runner.store.clip_store import ClipStore
 from runner.store.ledger.ledger import Ledger
 from tests.engine.boards import PAID, PATH, batch
 
@@ -131,33 +131,35 @@ def ours(row: Row, folder: Path) -> Side:
 async def _played(row: Row, folder: Path, base: str) -> tuple[float, dict[str, float]]:
     """The loop with all that a run has: ledger, client, uploads, downloads, webhooks."""
     clock, edition, root = SystemClock(), load(EDITION), folder / "film"
-    limits = Limits("bench", concurrency=row.cap, requests_per_second=5 * REAL / row.median, expected=row.median)
+    limits = RunLimits("bench", concurrency=row.cap, requests_per_second=5 * REAL / row.median, expected=row.median)
     shots = _batch(row)
 
     def plan(history: History) -> Plan:
-        return decide(shots, history, account=PAID, edition=edition, usd_per_credit=Decimal("0.005"), on_disk=_no_clip)
+        return build_plan(
+            shots, history, account=PAID, edition=edition, usd_per_credit=Decimal("0.005"), on_disk=_no_clip
+        )
 
     async with AsyncExitStack() as stack:
         ledger = stack.enter_context(closing(Ledger(folder / "state", clock)))
-        ledger.begin(PAID, "repo", limits)
-        client = await stack.enter_async_context(Client(base, Key(KEY), edition))
-        uploads = await stack.enter_async_context(Uploads(base, Key(KEY)))
-        shelf = Shelf(root, lambda storyboard: root / "renders", lambda content: None)
-        publisher = Publisher(root, folder, shelf.whereabouts, uploads.send)
-        hands = Hands(client, publisher, Downloader(local=True), shelf)
+        ledger.start_run(PAID, "repo", limits)
+        client = await stack.enter_async_context(Client(base, ApiKey(KEY), edition))
+        uploads = await stack.enter_async_context(UploadClient(base, ApiKey(KEY)))
+        shelf = ClipStore(root, lambda storyboard: root / "renders", lambda content: None)
+        publisher = MaterialPublisher(root, folder, shelf.find, uploads.send)
+        hands = ProviderGateway(client, publisher, Downloader(local=True), shelf)
         hints = None
         if row.webhooks:
-            hints = Hints(client.confirm)
-            receiver = Receiver(hints.knows, hints.heard, clock=clock)
+            hints = WebhookInbox(client.fetch_record)
+            receiver = WebhookServer(hints.is_known_token, hints.on_callback, clock=clock)
             assert await stack.enter_async_context(receiver.listening("127.0.0.1", 0)) is None
             client.callbacks = f"http://127.0.0.1:{receiver.port}/hooks"
             stack.enter_context(_flooded(receiver.port, row.flood))
         began, history = time.monotonic(), History()
-        outcome = await make(
-            plan(history), history, hands, ledger, clock, limits, _unheard, plan, Stopping(), heard=hints
+        outcome = await run_loop(
+            plan(history), history, hands, ledger, clock, limits, _unheard, plan, StopRequest(), heard=hints
         )
         ended = time.monotonic()
-    took = {fate.step.shot.id: fate.attempt.took for fate in outcome.made if fate.attempt is not None}
+    took = {fate.step.shot.id: fate.attempt.duration for fate in outcome.finished if fate.attempt is not None}
     assert len(took) == len(row.shots), outcome.exit_code
     return ended - began, {name: took[name] or 0.0 for name in row.shots}
 
@@ -167,7 +169,7 @@ def _batch(row: Row) -> Batch:
 
 
 def _shot(name: str, need: str | None) -> Shot:
-    frames = (FromTake(need, "last_frame"),) if need else ()
+    frames = (TakeReference(need, "last_frame"),) if need else ()
     request = Request("seedance-20", "480p", 4, "16:9", "keyframe" if need else "text", f"Wave {name}", frames)
     return Shot(PATH, name, request, 1, Place(PATH, 1, 1))
 
@@ -176,7 +178,7 @@ def _no_clip(clip: Clip) -> bool:
     return False
 
 
-def _unheard(news: News) -> None:
+def _unheard(news: RunEvent) -> None:
     """Nobody watches."""
 
 

@@ -23,10 +23,10 @@ from pathlib import Path
 from benchmarks.live import KEY, ask
 from runner.attempts.history import History
 from runner.clock import SystemClock
-from runner.engine.limits import Limits
-from runner.engine.run_context import Run
-from runner.engine.run_loop import in_one_thread
-from runner.engine.schedule import orders
+from runner.engine.limits import RunLimits
+from runner.engine.run_context import RunContext
+from runner.engine.run_loop import single_worker_thread
+from runner.engine.schedule import next_orders
 from runner.store.ledger.ledger import Ledger
 from tests.engine.boards import film, planner
 from tests.engine.provider import Simulated, World
@@ -140,13 +140,15 @@ def queued_take(takes: int) -> None:
     """Bytes that the loop holds for a take that waits for its turn, beyond the plan."""
     shots, clock = film(takes), SystemClock()
     plan = planner(shots)
-    made, history, limits = plan(History()), History(), Limits("bench", concurrency=IN_FLIGHT)
+    made, history, limits = plan(History()), History(), RunLimits("bench", concurrency=IN_FLIGHT)
     with tempfile.TemporaryDirectory() as name:
         ledger = Ledger(Path(name), clock)
         gc.collect()
         tracemalloc.start()
-        run = Run(made, history, Simulated(World()), ledger, clock, limits, lambda news: None, plan, in_one_thread())
-        orders(run.agenda, run.history, run.running, run.now(), run.limits)
+        run = RunContext(
+            made, history, Simulated(World()), ledger, clock, limits, lambda news: None, plan, single_worker_thread()
+        )
+        next_orders(run.queue, run.history, run.state, run.now(), run.limits)
         run.money()
         gc.collect()
         held, _ = tracemalloc.get_traced_memory()

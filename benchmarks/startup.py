@@ -19,14 +19,14 @@ from decimal import Decimal
 from pathlib import Path
 
 from benchmarks.compile import process, storyboard
-from runner.attempts.events import Account, Clip, Created, Event, Intended, Sending, Stored, Succeeded
-from runner.attempts.history import Attempt, History, begin
+from runner.attempts.events import Account, Clip, Created, Event, Intent, SendStarted, Stored, Succeeded
+from runner.attempts.history import Attempt, History, open_attempt
 from runner.clock import SystemClock
 from runner.editions.edition import DEFAULT, load
-from runner.engine.limits import Limits
+from runner.engine.limits import RunLimits
 from runner.language import compiler as language
 from runner.planning.plan import Step
-from runner.planning.planner import decide
+from runner.planning.planner import build_plan
 from runner.store.git import identify
 from runner.store.ledger.ledger import Ledger
 
@@ -44,14 +44,14 @@ def made_film(root: Path, state: Path, shots: int) -> Path:
     (root / "storyboard.toml").write_text('provider = "sandbox"\n', "utf-8")
     for words in (["init", "--quiet"], ["add", "."], [*_BY_NOBODY, "commit", "--quiet", "-m", "A film"]):
         subprocess.run(["git", "-C", str(root), *words], check=True)
-    batch, problems = language.compile([board], root, language.Options())
+    batch, problems = language.compile([board], root, language.CompileOptions())
     assert not problems.errors
     account, edition, clock = Account("sandbox", "sandbox", free=True), load(DEFAULT), SystemClock()
-    plan = decide(
+    plan = build_plan(
         batch, History(), account=account, edition=edition, usd_per_credit=Decimal("0.005"), on_disk=lambda _: True
     )
     ledger = Ledger(state, clock)
-    ledger.begin(account, identify(root).ids[0], Limits("made", concurrency=10**6))
+    ledger.start_run(account, identify(root).root_commits[0], RunLimits("made", concurrency=10**6))
     ledger._db.execute("PRAGMA synchronous = OFF")
     ledger._db.execute("BEGIN")
     assert ledger._scope is not None
@@ -79,15 +79,16 @@ def _clip(root: Path, step: Step) -> Path:
 def _story(step: Step, number: int, clock: SystemClock) -> Iterator[tuple[Event, Attempt | None]]:
     """What is in the ledger of a take that is made."""
     assert step.fingerprint is not None
-    intent = Intended(
-        step.shot.storyboard, step.shot.id, step.take, step.fingerprint, step.form(), "{}", Decimal(160), DEFAULT,
+    intent = Intent(
+        step.shot.storyboard, step.shot.id, step.take, step.fingerprint, step.neutral_request(), "{}", Decimal(160),
+        DEFAULT,
         "01234567", f"receipt-{number}", "made",
     )  # fmt: skip
     path = f"renders/film/sandbox/clips/{step.shot.id}/take-{step.take}.mp4"
     first = Event(clock.now(), f"a{number}", intent)
-    yield first, begin(first)
+    yield first, open_attempt(first)
     clip = Clip(path, f"{number:064x}", _CLIP_BYTES, 1280, 720, 5.0)
-    for what in (Sending(), Created(f"task_{number}"), Succeeded((), Decimal(160), 1000, 161000), Stored(clip)):
+    for what in (SendStarted(), Created(f"task_{number}"), Succeeded((), Decimal(160), 1000, 161000), Stored(clip)):
         yield Event(clock.now(), f"a{number}", what), None
 
 

@@ -37,11 +37,11 @@ def _run() -> int:
 
 def _unchanged() -> bool:
     """A run that would find nothing to do, as it did before: said from memory."""
-    from runner.settings.environment import state_path, surroundings
-    from runner.store.noop_cache import answer
+    from runner.settings.environment import default_state_folder, environment_snapshot
+    from runner.store.noop_cache import lookup
 
-    state = state_path()
-    said = None if state is None else answer(state, __version__, sys.argv[1:], surroundings())
+    state = default_state_folder()
+    said = None if state is None else lookup(state, __version__, sys.argv[1:], environment_snapshot())
     if said is None:
         return False
     try:

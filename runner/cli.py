@@ -37,9 +37,9 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in our own form, with the way to more."""
 
     def error(self, message: str) -> "NoReturn":
-        from runner.diagnostics.problem import ExitCode, Stop
+        from runner.diagnostics.problem import CommandError, ExitCode
 
-        raise Stop(ExitCode.USAGE, f"{message}\n  {self.prog} --help says how it is used")
+        raise CommandError(ExitCode.USAGE, f"{message}\n  {self.prog} --help says how it is used")
 
 
 def parser(named: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
@@ -94,19 +94,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _ended(words: list[str]) -> "ExitCode":
     import signal
 
-    from runner.diagnostics.problem import ExitCode, Stop
+    from runner.diagnostics.problem import CommandError, ExitCode
 
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = _dispatch(words)
-    except Stop as stop:
-        _say(stop.words)
+    except CommandError as stop:
+        _say(stop.message)
         code = stop.code
     except KeyboardInterrupt:
         _say("interrupted; run the same command again to go on")
         code = ExitCode.INTERRUPTED
     except BrokenPipeError:
-        code = ExitCode.DONE
+        code = ExitCode.OK
         _give_up_output()
     except Exception as defect:
         code = _report(defect, words)
@@ -120,19 +120,19 @@ def _interrupt(number: int, frame: object) -> "NoReturn":
 
 
 def _dispatch(words: list[str]) -> "ExitCode":
-    from runner.diagnostics.problem import ExitCode, Stop
+    from runner.diagnostics.problem import CommandError, ExitCode
 
     _tolerate_output()
     first = next((word for word in words if not word.startswith("-")), None)
     if first is not None and first not in COMMANDS:
-        raise Stop(ExitCode.USAGE, _unknown(first))
+        raise CommandError(ExitCode.USAGE, _unknown(first))
     top = _alone(words[0], _formatter(words)) if first == words[0] else parser((first,) if first is not None else ())
     args, unknown = top.parse_known_args(words[1:] if first == words[0] else words)
     if unknown:
-        raise Stop(ExitCode.USAGE, _unknown_flag(unknown[0], first))
+        raise CommandError(ExitCode.USAGE, _unknown_flag(unknown[0], first))
     if args.command is None:
         top.print_help()
-        return ExitCode.DONE
+        return ExitCode.OK
     args.words = tuple(words)
     command = importlib.import_module(f"runner.commands.{args.command}")
     gc.freeze()
@@ -142,22 +142,22 @@ def _dispatch(words: list[str]) -> "ExitCode":
 
 
 def _unknown(word: str) -> str:
-    from runner.diagnostics.problem import nearest
+    from runner.diagnostics.problem import closest_match
 
-    near = nearest(word, COMMANDS)
+    near = closest_match(word, COMMANDS)
     meant = f"; did you mean `storyboard {near}`?" if near else ""
     return f"there is no command {word!r}{meant}\n  commands: {', '.join(COMMANDS)}"
 
 
 def _unknown_flag(word: str, command: str | None) -> str:
     """The nearest flag of the command, and where all of them stand."""
-    from runner.diagnostics.problem import nearest
+    from runner.diagnostics.problem import closest_match
 
     alone = argparse.ArgumentParser()
     if command is not None:
         importlib.import_module(f"runner.commands.{command}").add(alone)
     known = [flag for action in alone._actions for flag in action.option_strings]
-    near = nearest(word, known) if word.startswith("-") else None
+    near = closest_match(word, known) if word.startswith("-") else None
     meant = f"; did you mean {near}?" if near else ""
     return f"unknown: {word}{meant}\n  {' '.join(['storyboard', *filter(None, [command])])} --help says how it is used"
 
@@ -171,11 +171,16 @@ def _tolerate_output() -> None:
 
 def _say(words: str) -> None:
     """To standard error, cleaned; a closed one is no reason to fail."""
-    from runner.show.text.escape import clean
+    from runner.show.text.escape import escape_terminal
 
     first, *rest = words.splitlines() or [""]
     try:
-        print(f"storyboard: {clean(first)}", *(clean(line) for line in rest), sep="\n", file=sys.stderr)
+        print(
+            f"storyboard: {escape_terminal(first)}",
+            *(escape_terminal(line) for line in rest),
+            sep="\n",
+            file=sys.stderr,
+        )
     except OSError:
         _give_up_output()
 

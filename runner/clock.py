@@ -41,6 +41,6 @@ class SystemClock:
         return secrets.token_urlsafe(32)
 
 
-def stamp(moment: datetime) -> str:
+def format_utc(moment: datetime) -> str:
     """UTC ISO 8601 with milliseconds and Z, as the manifest and the ledger hold it."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _MISSING: "Any" = object()
-_TAKEN = "_value_fields"
+_FIELDS = "_value_fields"
 """Where a class keeps its fields: by name, in order, those of its bases first."""
 
 
@@ -31,7 +31,7 @@ class _Field:
         self.compare: bool = said.get("compare", True)
 
 
-class _Said(dict[str, object]):
+class _FieldSpec(dict[str, object]):
     """The words of `field(…)`, until its class is known."""
 
 
@@ -40,11 +40,11 @@ def _dataclass(*, frozen: bool = False, slots: bool = False, order: bool = False
         own = _own_fields(cls)
         fields: dict[str, _Field] = {}
         for base in reversed(cls.__mro__[1:]):
-            fields.update(getattr(base, _TAKEN, {}))
+            fields.update(getattr(base, _FIELDS, {}))
         fields.update(own)
         owner: list[type] = []
-        given = _given(fields, frozen=frozen, order=order)
-        given["__init__"] = _write_when_called(owner, frozen=frozen, slots=slots)
+        given = _generated_methods(fields, frozen=frozen, order=order)
+        given["__init__"] = _lazy_init(owner, frozen=frozen, slots=slots)
         inside = {name: value for name, value in given.items() if cls.__dict__.get(name) is None}
         if slots:
             cls = _slotted(cls, own, inside)
@@ -63,7 +63,7 @@ def _own_fields(cls: type) -> dict[str, _Field]:
     own = "__annotations__" in cls.__dict__ or hasattr(cls, "__annotate__")
     for name, annotation in (cls.__annotations__ if own else {}).items():
         said = cls.__dict__.get(name, _MISSING)
-        if not isinstance(said, _Said):
+        if not isinstance(said, _FieldSpec):
             said = {} if said is _MISSING else {"default": said}
         field = found[name] = _Field(annotation, said)
         if isinstance(field.default, list | dict | set):
@@ -85,7 +85,7 @@ def _slotted(cls: type, own: Mapping[str, _Field], given: Mapping[str, object]) 
     return again
 
 
-def _given(fields: Mapping[str, _Field], *, frozen: bool, order: bool) -> dict[str, object]:
+def _generated_methods(fields: Mapping[str, _Field], *, frozen: bool, order: bool) -> dict[str, object]:
     """Everything but `__init__`: what a value says, what it equals, whether it can be changed."""
     shown = [name for name, field in fields.items() if field.repr]
     compared = [name for name, field in fields.items() if field.compare]
@@ -95,7 +95,7 @@ def _given(fields: Mapping[str, _Field], *, frozen: bool, order: bool) -> dict[s
         return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
     given: dict[str, object] = {
-        _TAKEN: fields,
+        _FIELDS: fields,
         "__repr__": say,
         "__eq__": _comparing(operator.eq, read),
         "__hash__": (lambda self: hash(read(self))) if frozen else None,
@@ -103,7 +103,12 @@ def _given(fields: Mapping[str, _Field], *, frozen: bool, order: bool) -> dict[s
         "__dataclass_fields__": _STANDARD,
     }
     if frozen:
-        given |= {"__setattr__": _refuse, "__delattr__": _refuse, "__getstate__": _state, "__setstate__": _restore}
+        given |= {
+            "__setattr__": _raise_frozen,
+            "__delattr__": _raise_frozen,
+            "__getstate__": _state,
+            "__setstate__": _restore,
+        }
     if order:
         given |= {f"__{sign.__name__}__": _comparing(sign, read) for sign in _ORDER}
     return given
@@ -123,38 +128,38 @@ def _nothing(value: object) -> tuple[()]:
     return ()
 
 
-def _refuse(self: object, name: str, value: object = None) -> None:
+def _raise_frozen(self: object, name: str, value: object = None) -> None:
     from dataclasses import FrozenInstanceError
 
     raise FrozenInstanceError(f"{type(self).__name__}.{name} cannot be changed")
 
 
 def _state(self: object) -> list[object]:
-    return [getattr(self, name) for name in names(type(self))]
+    return [getattr(self, name) for name in field_names(type(self))]
 
 
 def _restore(self: object, state: list[object]) -> None:
-    for name, value in zip(names(type(self)), state, strict=True):
+    for name, value in zip(field_names(type(self)), state, strict=True):
         object.__setattr__(self, name, value)
 
 
-def _write_when_called(owner: "list[Any]", *, frozen: bool, slots: bool) -> Callable[..., None]:
+def _lazy_init(owner: "list[Any]", *, frozen: bool, slots: bool) -> Callable[..., None]:
     """An `__init__` that puts the real one into its place when the first value is made; `owner` holds its class."""
 
     def write_first(self: object, *args: object, **kwargs: object) -> None:
         cls = owner[0]
         if cls.__dict__["__init__"] is write_first:
-            cls.__init__ = _written(cls, frozen=frozen, slots=slots)
+            cls.__init__ = _compile_init(cls, frozen=frozen, slots=slots)
         cls.__init__(self, *args, **kwargs)
 
     return write_first
 
 
-def _written(cls: type, *, frozen: bool, slots: bool) -> "Callable[..., None]":
+def _compile_init(cls: type, *, frozen: bool, slots: bool) -> "Callable[..., None]":
     """The `__init__` of a class, in the steps that a person would write."""
     takes, body = ["self"], ["pass"]
     given: dict[str, object] = {"_MISSING": _MISSING, "_set": object.__setattr__}
-    fields: Mapping[str, _Field] = getattr(cls, _TAKEN)
+    fields: Mapping[str, _Field] = getattr(cls, _FIELDS)
     for name, field in fields.items():
         value, default = name, field.default
         if field.default_factory is not _MISSING:
@@ -187,21 +192,21 @@ def _written(cls: type, *, frozen: bool, slots: bool) -> "Callable[..., None]":
 
 
 def _replace(value: "Any", /, **changes: object) -> "Any":
-    fields: Mapping[str, _Field] = getattr(type(value), _TAKEN)
+    fields: Mapping[str, _Field] = getattr(type(value), _FIELDS)
     for name, field in fields.items():
         if field.init and name not in changes:
             changes[name] = getattr(value, name)
     return type(value)(**changes)
 
 
-class _Standard:
+class _StandardFields:
     """`__dataclass_fields__`, made by the standard library when somebody asks for it."""
 
     def __get__(self, value: object, cls: "Any") -> "dict[str, dataclasses.Field[Any]]":
         import dataclasses
 
         told = []
-        for name, field in getattr(cls, _TAKEN).items():
+        for name, field in getattr(cls, _FIELDS).items():
             said = {key: getattr(field, key) for key in _Field.__slots__ if getattr(field, key) is not _MISSING}
             told.append((name, said.pop("annotation"), dataclasses.field(**said)))
         standard: Any = dataclasses.make_dataclass(cls.__name__, told)
@@ -209,12 +214,12 @@ class _Standard:
         return dict(found)
 
 
-_STANDARD = _Standard()
+_STANDARD = _StandardFields()
 
 
-def names(cls: type) -> tuple[str, ...]:
+def field_names(cls: type) -> tuple[str, ...]:
     """The names of a class's fields, in order."""
-    return tuple(getattr(cls, _TAKEN))
+    return tuple(getattr(cls, _FIELDS))
 
 
 if TYPE_CHECKING:
@@ -222,4 +227,4 @@ if TYPE_CHECKING:
     from dataclasses import field as field
     from dataclasses import replace as replace
 else:
-    dataclass, field, replace = _dataclass, _Said, _replace
+    dataclass, field, replace = _dataclass, _FieldSpec, _replace

@@ -12,7 +12,7 @@ def history_of(events: Iterable[Event]) -> History:
     """The history in which exactly these events happened."""
     history = History()
     for event in events:
-        history.feed(event)
+        history.apply(event)
     return history
 
 

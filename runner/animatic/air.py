@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 from PIL import Image, ImageChops
 
-from runner.animatic.camera import View, window
+from runner.animatic.camera import CameraView, window
 from runner.animatic.palette import mix
 from runner.animatic.planes import Colour, Mask, Planes, yuv
-from runner.animatic.scene_canvas import Pen, Stage, cloud_mask
-from runner.animatic.seeded_noise import Dice
+from runner.animatic.scene_canvas import MaskPen, SceneCanvas, cloud_mask
+from runner.animatic.seeded_noise import SeededNoise
 from runner.lazy_dataclass import dataclass
 
 
@@ -23,7 +23,7 @@ class Drift:
     """Luma that it is painted with; colours below stay, as rain and dust have none."""
     colour: Colour | None = None
 
-    def draw(self, planes: Planes, canvas: tuple[int, int], view: View, moment: float) -> None:
+    def draw(self, planes: Planes, canvas: tuple[int, int], view: CameraView, moment: float) -> None:
         """Lay it over the frame."""
         width, height = planes.y.size
         if self.colour is None:
@@ -46,7 +46,7 @@ class Glitter:
     depth: float
     light: int
 
-    def draw(self, planes: Planes, canvas: tuple[int, int], view: View, moment: float) -> None:
+    def draw(self, planes: Planes, canvas: tuple[int, int], view: CameraView, moment: float) -> None:
         """Lay it over the water, below the horizon as the camera sees it."""
         width, height = planes.y.size
         box = window(view, self.depth, (width, height), canvas)
@@ -62,9 +62,9 @@ class Glitter:
 Moving = Drift | Glitter
 
 
-def air_of(stage: Stage) -> list[Moving]:
+def air_of(stage: SceneCanvas) -> list[Moving]:
     """What the words and the place let one expect."""
-    words, dice = stage.words, stage.dice.apart("air")
+    words, dice = stage.words, stage.noise.apart("air")
     found: list[Moving] = []
     if stage.water:
         found.append(_glitter(stage, dice))
@@ -79,11 +79,11 @@ def air_of(stage: Stage) -> list[Moving]:
     return found
 
 
-def _rain(stage: Stage, dice: Dice, near: float) -> Drift:
+def _rain(stage: SceneCanvas, dice: SeededNoise, near: float) -> Drift:
     width, height = stage.size
     unit = stage.unit
 
-    def streaks(pen: Pen) -> None:
+    def streaks(pen: MaskPen) -> None:
         for _ in range(round(90 * near)):
             x, y, long = dice.unit() * width, dice.unit() * height, unit * near * dice.between(0.5, 1.1)
             for dx in (0, -width):
@@ -94,10 +94,10 @@ def _rain(stage: Stage, dice: Dice, near: float) -> Drift:
     return Drift(_endless(stage, streaks), (-unit * 2.6 * near, unit * 16 * near), 205)
 
 
-def _snow(stage: Stage, dice: Dice, near: float) -> Drift:
+def _snow(stage: SceneCanvas, dice: SeededNoise, near: float) -> Drift:
     width, height = stage.size
 
-    def flakes(pen: Pen) -> None:
+    def flakes(pen: MaskPen) -> None:
         for _ in range(round(130 / near)):
             x, y, size = dice.unit() * width, dice.unit() * height, stage.unit * near * dice.between(0.025, 0.07)
             for dx in (0, width, -width):
@@ -106,10 +106,10 @@ def _snow(stage: Stage, dice: Dice, near: float) -> Drift:
     return Drift(_endless(stage, flakes), (-stage.unit * 0.35 * near, stage.unit * 1.3 * near), 235)
 
 
-def _motes(stage: Stage, dice: Dice) -> Drift:
+def _motes(stage: SceneCanvas, dice: SeededNoise) -> Drift:
     width, height = stage.size
 
-    def dots(pen: Pen) -> None:
+    def dots(pen: MaskPen) -> None:
         for _ in range(46):
             x, y, size = dice.unit() * width, dice.unit() * height, stage.unit * dice.pick((0.02, 0.03, 0.045))
             pen.oval(x, y, size, size, dice.whole(50, 150))
@@ -117,7 +117,7 @@ def _motes(stage: Stage, dice: Dice) -> Drift:
     return Drift(_endless(stage, dots), (stage.unit * 0.22, -stage.unit * 0.16), 235)
 
 
-def _fog(stage: Stage) -> Drift:
+def _fog(stage: SceneCanvas) -> Drift:
     width, height = stage.size
     patch = cloud_mask((width // 8, height // 8), f"{stage.words} fog", (3, 4), 105, 225)
     # Mirrored, it meets itself at its edges.
@@ -134,13 +134,13 @@ def _fog(stage: Stage) -> Drift:
     return Drift(whole, (stage.unit * 0.5, 0.0), 0, mix(stage.palette.sky[-1], stage.palette.far, 0.2))
 
 
-def _glitter(stage: Stage, dice: Dice) -> Glitter:
+def _glitter(stage: SceneCanvas, dice: SeededNoise) -> Glitter:
     width = stage.size[0]
     horizon = stage.y(stage.horizon)
     tall = max(4, round(stage.canvas[1] - horizon))
     tiles = []
     for _ in range(2):
-        pen = Pen((width, tall))
+        pen = MaskPen((width, tall))
         for _ in range(300):
             share = dice.unit() ** 1.4
             x, y, long = dice.unit() * width, share * tall, stage.unit * (0.08 + 0.5 * share)
@@ -154,10 +154,10 @@ def _glitter(stage: Stage, dice: Dice) -> Glitter:
     return Glitter((tiles[0], tiles[1]), horizon, 0.25, yuv(stage.palette.sun)[0])
 
 
-def _endless(stage: Stage, paint: Callable[[Pen], None]) -> Image.Image:
+def _endless(stage: SceneCanvas, paint: Callable[[MaskPen], None]) -> Image.Image:
     """A pattern of the frame's size, four times, so that any cut of a frame's size is seamless."""
     width, height = stage.size
-    pen = Pen(stage.size)
+    pen = MaskPen(stage.size)
     paint(pen)
     tile = pen.mask.reduce(2)
     whole = Image.new("L", (width * 2, height * 2))

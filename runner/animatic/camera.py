@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 
 from runner.animatic.prompt_words import beats
-from runner.animatic.seeded_noise import Dice
+from runner.animatic.seeded_noise import SeededNoise
 from runner.lazy_dataclass import dataclass
 
 MARGIN = 0.16
@@ -13,7 +13,7 @@ MARGIN = 0.16
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class CameraView:
     """Where the camera looks: shifts as shares of the frame's width, `zoom` 1 is the frame as it is."""
 
     pan: float = 0.0
@@ -24,9 +24,9 @@ class View:
     boom: float = 0.0
     zoom: float = 1.0
 
-    def since(self, other: "View") -> "View":
+    def since(self, other: "CameraView") -> "CameraView":
         """This view as seen from another one, which becomes the frame as it is."""
-        return View(
+        return CameraView(
             self.pan - other.pan,
             self.tilt - other.tilt,
             self.truck - other.truck,
@@ -41,7 +41,7 @@ class Move:
 
     start: float
     end: float
-    by: View
+    by: CameraView
     """`zoom` is a factor here."""
 
 
@@ -54,7 +54,7 @@ class Camera:
     shake: float = 0.0
     """Handheld: how much, as a share of the frame's width."""
 
-    def view(self, moment: float) -> View:
+    def view(self, moment: float) -> CameraView:
         """Symmetrical around the middle of the whole motion, so that a picture's margin is used on both sides."""
         pan = tilt = truck = boom = 0.0
         zoom = 1.0
@@ -74,27 +74,29 @@ class Camera:
             tilt += strength * (
                 math.sin(moment * 6.3 + 2) * 0.6 + math.sin(moment * 2.9) + 0.3 * math.sin(moment * 15.1)
             )
-        return View(pan, tilt, truck, boom, zoom)
+        return CameraView(pan, tilt, truck, boom, zoom)
 
 
 _HOW = r"(?:\s+(?:slowly|gently|quickly|softly))?"
-_MOTIONS: Mapping[str, View] = {
-    r"push(?:es|ing)?[ -]?in|dolly(?:ing)?[ -]in|mov(?:es?|ing) (?:in )?closer|推近|推进|推镜": View(zoom=1.24),
-    r"zoom(?:s|ing)?[ -]?in|crash zoom": View(zoom=1.27),
-    rf"pull(?:s|ing)?{_HOW}[ -]?(?:out|back|away)|(?:dolly|zoom)(?:s|ing)?[ -]?(?:out|back)|拉远|拉出": View(zoom=0.81),
-    rf"(?:pan|swish)(?:s|ning)?{_HOW}(?: to(?: the)?)? left|左摇|向左": View(pan=-0.24),
-    rf"(?:pan|swish)(?:s|ning)?{_HOW}(?: to(?: the)?)? right|右摇|向右": View(pan=0.24),
-    rf"(?:tilt|look)(?:s|ing)?{_HOW} up": View(tilt=-0.15),
-    rf"(?:tilt|look)(?:s|ing)?{_HOW} down": View(tilt=0.15),
-    rf"(?:crane|boom|pedestal|jib)(?:s|ing)?(?: shot)?{_HOW}(?: up\b|[,.;]|$)|rises? over|升": View(boom=-0.13),
-    rf"(?:crane|boom|pedestal|jib)(?:s|ing)?{_HOW} down|descend": View(boom=0.13),
-    r"orbit|\barcs? (?:shot|around)|circl(?:es?|ing) (?:around|him|her|them|it)|revolv|环绕": View(
+_MOTIONS: Mapping[str, CameraView] = {
+    r"push(?:es|ing)?[ -]?in|dolly(?:ing)?[ -]in|mov(?:es?|ing) (?:in )?closer|推近|推进|推镜": CameraView(zoom=1.24),
+    r"zoom(?:s|ing)?[ -]?in|crash zoom": CameraView(zoom=1.27),
+    rf"pull(?:s|ing)?{_HOW}[ -]?(?:out|back|away)|(?:dolly|zoom)(?:s|ing)?[ -]?(?:out|back)|拉远|拉出": CameraView(
+        zoom=0.81
+    ),
+    rf"(?:pan|swish)(?:s|ning)?{_HOW}(?: to(?: the)?)? left|左摇|向左": CameraView(pan=-0.24),
+    rf"(?:pan|swish)(?:s|ning)?{_HOW}(?: to(?: the)?)? right|右摇|向右": CameraView(pan=0.24),
+    rf"(?:tilt|look)(?:s|ing)?{_HOW} up": CameraView(tilt=-0.15),
+    rf"(?:tilt|look)(?:s|ing)?{_HOW} down": CameraView(tilt=0.15),
+    rf"(?:crane|boom|pedestal|jib)(?:s|ing)?(?: shot)?{_HOW}(?: up\b|[,.;]|$)|rises? over|升": CameraView(boom=-0.13),
+    rf"(?:crane|boom|pedestal|jib)(?:s|ing)?{_HOW} down|descend": CameraView(boom=0.13),
+    r"orbit|\barcs? (?:shot|around)|circl(?:es?|ing) (?:around|him|her|them|it)|revolv|环绕": CameraView(
         -0.1, 0, 0.2, 0, 1.08
     ),
-    rf"(?:track|truck|slid|doll)(?:s|es?|y|ing)?(?: shot)?{_HOW}(?: to(?: the)?)? left": View(truck=-0.22),
-    rf"(?:track|truck|slid|doll)(?:s|es?|y|ing)?(?: shot)?{_HOW}(?: to(?: the)?)? right": View(truck=0.22),
-    r"tracking(?! left)|camera follows|steadicam|跟拍": View(truck=0.18),
-    r"aerial|\bdrone|fl(?:y|ies|ying)[ -]?over|bird'?s[ -]eye|航拍": View(boom=0.07, zoom=1.16),
+    rf"(?:track|truck|slid|doll)(?:s|es?|y|ing)?(?: shot)?{_HOW}(?: to(?: the)?)? left": CameraView(truck=-0.22),
+    rf"(?:track|truck|slid|doll)(?:s|es?|y|ing)?(?: shot)?{_HOW}(?: to(?: the)?)? right": CameraView(truck=0.22),
+    r"tracking(?! left)|camera follows|steadicam|跟拍": CameraView(truck=0.18),
+    r"aerial|\bdrone|fl(?:y|ies|ying)[ -]?over|bird'?s[ -]eye|航拍": CameraView(boom=0.07, zoom=1.16),
 }
 _STILL = re.compile(
     r"\bstatic\b|locked[ -]?off|\btripod\b|\bstill camera|no camera move|fixed camera|固定镜头", re.IGNORECASE
@@ -103,16 +105,16 @@ _SHAKY = re.compile(r"hand[ -]?held|shaky|documentary camera|手持", re.IGNOREC
 _FAST = re.compile(r"\b(?:fast|quick(?:ly)?|rapid(?:ly)?|whip|crash|sudden(?:ly)?)\b", re.IGNORECASE)
 _SLOW = re.compile(r"\b(?:slow(?:ly)?|gentl[ey]|subtl[ey]|slight(?:ly)?)\b", re.IGNORECASE)
 _AMBIENT = (
-    View(truck=0.09),
-    View(truck=-0.09),
-    View(zoom=1.09),
-    View(zoom=1 / 1.09),
-    View(truck=0.06, zoom=1.06),
-    View(truck=-0.06, zoom=1.06),
+    CameraView(truck=0.09),
+    CameraView(truck=-0.09),
+    CameraView(zoom=1.09),
+    CameraView(zoom=1 / 1.09),
+    CameraView(truck=0.06, zoom=1.06),
+    CameraView(truck=-0.06, zoom=1.06),
 )
 
 
-def camera_of(prompt: str, seconds: float, variation: int, dice: Dice) -> Camera:
+def camera_of(prompt: str, seconds: float, variation: int, dice: SeededNoise) -> Camera:
     """Read the motions out of a prompt, each beat of its timeline by itself; without any, a quiet drift."""
     whole, timeline = beats(prompt, seconds)
     moves = _moves(whole, 0, seconds)
@@ -125,7 +127,7 @@ def camera_of(prompt: str, seconds: float, variation: int, dice: Dice) -> Camera
         drift = choice[(dice.whole(0, len(choice) - 1) + variation) % len(choice)]
         return Camera(seconds, (Move(0, seconds, drift),), shake)
     # A second take of the same words is not played the same: a little more or less, and a breath of its own.
-    extra = View(truck=0.03 * (1 if variation % 2 else -1)) if variation and moves else None
+    extra = CameraView(truck=0.03 * (1 if variation % 2 else -1)) if variation and moves else None
     if extra is not None:
         moves.append(Move(0, seconds, extra))
     return Camera(seconds, tuple(moves), shake)
@@ -137,7 +139,7 @@ def _moves(text: str, start: float, end: float) -> list[Move]:
     found = []
     for words, view in _MOTIONS.items():
         if re.search(words, folded):
-            by = View(
+            by = CameraView(
                 view.pan * strength,
                 view.tilt * strength,
                 view.truck * strength,
@@ -155,7 +157,7 @@ def _eased(share: float) -> float:
 
 
 def window(
-    view: View, depth: float, frame: tuple[int, int], canvas: tuple[int, int]
+    view: CameraView, depth: float, frame: tuple[int, int], canvas: tuple[int, int]
 ) -> tuple[float, float, float, float]:
     """Which part of a layer's canvas the frame shows; depth 0 is the sky, 1 where the story is, more is nearer."""
     zoom = view.zoom if depth == 1 else max(0.5, 1 + (view.zoom - 1) * (0.3 + 0.7 * depth))

@@ -24,7 +24,7 @@ Masks = tuple["ImageDraw", "ImageDraw"]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CaptionLine:
     """One set line; `beat` is the index of the beat that it belongs to, -1 for what holds for the whole clip."""
 
     text: str
@@ -38,7 +38,7 @@ class Line:
 class Page:
     """Lines that stand together, from and until which second, and which beat plays then (None: no timeline)."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[CaptionLine, ...]
     start: float
     end: float
     beat: int | None
@@ -79,23 +79,23 @@ def set_caption(prompt: str, seconds: float, width: int, height: int) -> Setting
     return Setting(sizes[-1], _paged(lines, timeline, seconds, room), faces)
 
 
-def _lines(sections: list[tuple[str, int]], size: int, width: int, faces: Faces) -> list[Line]:
+def _lines(sections: list[tuple[str, int]], size: int, width: int, faces: Faces) -> list[CaptionLine]:
     return [
-        Line(text, length, beat, number == 0)
+        CaptionLine(text, length, beat, number == 0)
         for section, beat in sections
         for paragraph in section.split("\n")
         for number, (text, length) in enumerate(wrap(" ".join(paragraph.split()), size, width, faces))
     ]
 
 
-def _by_beat(lines: list[Line], timeline: tuple[Beat, ...], seconds: float) -> tuple[Page, ...]:
+def _by_beat(lines: list[CaptionLine], timeline: tuple[Beat, ...], seconds: float) -> tuple[Page, ...]:
     if not timeline:
         return (Page(tuple(lines), 0, seconds, None),)
     starts = [0.0, *(beat.start for beat in timeline[1:]), seconds]
     return tuple(Page(tuple(lines), start, max(start, end), at) for at, (start, end) in enumerate(pairwise(starts)))
 
 
-def _paged(lines: list[Line], timeline: tuple[Beat, ...], seconds: float, room: int) -> tuple[Page, ...]:
+def _paged(lines: list[CaptionLine], timeline: tuple[Beat, ...], seconds: float, room: int) -> tuple[Page, ...]:
     """Pages by beat where there is a timeline, else each as long as its share of the text."""
     if timeline and all(sum(line.beat in (-1, at) for line in lines) <= room for at in range(len(timeline))):
         pages = _by_beat(lines, timeline, seconds)
@@ -110,7 +110,7 @@ def _paged(lines: list[Line], timeline: tuple[Beat, ...], seconds: float, room: 
     return tuple(Page(piece, start, end, None) for piece, (start, end) in zip(pieces, pairwise(edges), strict=True))
 
 
-def _pieces(lines: list[Line], room: int) -> list[tuple[Line, ...]]:
+def _pieces(lines: list[CaptionLine], room: int) -> list[tuple[CaptionLine, ...]]:
     """Pages of at most `room` lines, each begun with a paragraph where one begins in its lower half."""
     pieces = []
     start = 0

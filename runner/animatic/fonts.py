@@ -40,7 +40,7 @@ class Face:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class FontRun:
     """A piece of a line that one face draws."""
 
     text: str
@@ -82,19 +82,19 @@ def faces_of(text: str) -> Faces:
     return (whole,) if whole is not None else tuple(faces)
 
 
-def runs(text: str, faces: Faces) -> list[Run]:
+def runs(text: str, faces: Faces) -> list[FontRun]:
     """The text cut where the face changes, between words where that is possible."""
     if len(faces) == 1:
-        return [Run(text, faces[0])] if text else []
-    out: list[Run] = []
+        return [FontRun(text, faces[0])] if text else []
+    out: list[FontRun] = []
     for piece in _pieces(text):
         parts = [piece] if _first(piece, faces) else list(piece)
         for part in parts:
             face = _first(part, faces) or (out[-1].face if out else faces[0])
             if out and (out[-1].face == face or not part.strip()):
-                out[-1] = Run(out[-1].text + part, out[-1].face)
+                out[-1] = FontRun(out[-1].text + part, out[-1].face)
             else:
-                out.append(Run(part, face))
+                out.append(FontRun(part, face))
     return out
 
 

@@ -5,13 +5,13 @@ import math
 from PIL import Image
 
 from runner.animatic.palette import mix
-from runner.animatic.scene_canvas import Pen, Point, Stage, gradient
-from runner.animatic.seeded_noise import Dice
+from runner.animatic.scene_canvas import MaskPen, Point, SceneCanvas, gradient
+from runner.animatic.seeded_noise import SeededNoise
 
 
-def room(stage: Stage) -> None:
+def room(stage: SceneCanvas) -> None:
     """A wall, a window whose light falls across it, a table before it."""
-    dice = stage.dice.apart("room")
+    dice = stage.noise.apart("room")
     _wall(stage)
     _window(stage, dice.pick((0.24, 0.76)), dice)
     if "kitchen" in stage.words or "bakery" in stage.words:
@@ -22,9 +22,9 @@ def room(stage: Stage) -> None:
     table(stage, dice)
 
 
-def bar(stage: Stage) -> None:
+def bar(stage: SceneCanvas) -> None:
     """A counter, shelves of bottles, lamps in a row."""
-    dice = stage.dice.apart("bar")
+    dice = stage.noise.apart("bar")
     _wall(stage)
     for level in (0.3, 0.46):
         _shelf(stage, dice, level, bottles=True)
@@ -33,7 +33,7 @@ def bar(stage: Stage) -> None:
     table(stage, dice)
 
 
-def _wall(stage: Stage) -> None:
+def _wall(stage: SceneCanvas) -> None:
     palette = stage.palette
     width, height = stage.canvas
     paint = (92, 68, 66) if palette.night else (196, 164, 132)
@@ -45,7 +45,7 @@ def _wall(stage: Stage) -> None:
     stage.bake(skirting, mix(wall, palette.near, 0.62), mix(wall, palette.near, 0.8))
 
 
-def _window(stage: Stage, at: float, dice: Dice) -> None:
+def _window(stage: SceneCanvas, at: float, dice: SeededNoise) -> None:
     unit, palette = stage.unit, stage.palette
     x, top, wide, tall = stage.x(at), stage.y(0.14), unit * 1.45, unit * 3.9
     stage.glow(x, top + tall / 2, unit * 7, palette.sun, 0.42)
@@ -54,7 +54,7 @@ def _window(stage: Stage, at: float, dice: Dice) -> None:
     stage.glow(x + wide * 0.3, top + tall * 0.62, unit * 1.7, palette.sun, 0.8)
     edge = unit * 0.1
 
-    def bars(pen: Pen) -> None:
+    def bars(pen: MaskPen) -> None:
         pen.rect(x - wide - edge * 2, top - edge * 2, x + wide + edge * 2, top)
         pen.rect(x - wide - edge * 4, top + tall, x + wide + edge * 4, top + tall + edge * 2.4)
         for px in (x - wide - edge, x, x + wide + edge):
@@ -65,7 +65,7 @@ def _window(stage: Stage, at: float, dice: Dice) -> None:
     slant = unit * 3.2 * (1 if at < 0.5 else -1)
     floor = stage.y(0.98)
 
-    def beam(pen: Pen) -> None:
+    def beam(pen: MaskPen) -> None:
         for left, right in ((-0.92, -0.08), (0.08, 0.92)):
             pen.shape(
                 [
@@ -80,7 +80,7 @@ def _window(stage: Stage, at: float, dice: Dice) -> None:
     stage.bake(light.point([v * (24 if palette.night else 52) // 255 for v in range(256)]), palette.sun)
 
 
-def _shelf(stage: Stage, dice: Dice, level: float, bottles: bool = False) -> None:
+def _shelf(stage: SceneCanvas, dice: SeededNoise, level: float, bottles: bool = False) -> None:
     unit, palette = stage.unit, stage.palette
     dark = mix(palette.near, palette.far, 0.25)
     left, right = (stage.x(0.04), stage.x(0.96)) if bottles else (stage.x(0.4), stage.x(0.96))
@@ -91,7 +91,7 @@ def _shelf(stage: Stage, dice: Dice, level: float, bottles: bool = False) -> Non
     for number, shade in enumerate(shades):
         throw = dice.apart(f"jars {number} {level}")
 
-        def jars(pen: Pen, throw: Dice = throw, number: int = number) -> None:
+        def jars(pen: MaskPen, throw: SeededNoise = throw, number: int = number) -> None:
             x = left + unit * (0.2 + number * 0.42)
             while x < right - unit * 0.4:
                 wide, tall = unit * throw.between(0.12, 0.19), unit * throw.between(0.5, 1.0)
@@ -106,7 +106,7 @@ def _shelf(stage: Stage, dice: Dice, level: float, bottles: bool = False) -> Non
         stage.bake(stage.mask(jars), shade)
 
 
-def _frames(stage: Stage, dice: Dice) -> None:
+def _frames(stage: SceneCanvas, dice: SeededNoise) -> None:
     unit, palette = stage.unit, stage.palette
     for at, level, wide, tall in ((0.5, 0.3, 0.8, 0.6), (0.62, 0.36, 0.5, 0.7)):
         x, y = stage.x(at + dice.between(-0.02, 0.02)), stage.y(level)
@@ -116,12 +116,12 @@ def _frames(stage: Stage, dice: Dice) -> None:
         stage.bake(stage.panel(*inner), mix(palette.sky[-1], palette.accent, 0.3), palette.far)
 
 
-def _lamp(stage: Stage, at: float, low: float) -> None:
+def _lamp(stage: SceneCanvas, at: float, low: float) -> None:
     unit, palette = stage.unit, stage.palette
     x, y = stage.x(at), stage.y(low)
     stage.glow(x, y + unit * 0.5, unit * 3.4, mix(palette.sun, (255, 206, 130), 0.5), 0.6)
 
-    def shade(pen: Pen) -> None:
+    def shade(pen: MaskPen) -> None:
         pen.line([(x, 0), (x, y)], unit * 0.04)
         pen.shape(
             [
@@ -136,14 +136,14 @@ def _lamp(stage: Stage, at: float, low: float) -> None:
     stage.add(stage.mask(shade), 0.45, mix(palette.near, palette.accent, 0.16))
 
 
-def table(stage: Stage, dice: Dice) -> None:
+def table(stage: SceneCanvas, dice: SeededNoise) -> None:
     """A table across the foreground, with a cup and a bowl."""
     unit, palette = stage.unit, stage.palette
     width, height = stage.canvas
     edge = stage.y(0.84)
     wood = mix(palette.near, (96, 58, 40), 0.35)
 
-    def things(pen: Pen) -> None:
+    def things(pen: MaskPen) -> None:
         cup = stage.x(dice.between(0.62, 0.8))
         pen.rect(cup - unit * 0.32, edge - unit * 0.55, cup + unit * 0.32, edge + unit * 0.1, round_by=unit * 0.1)
         pen.oval(cup + unit * 0.36, edge - unit * 0.25, unit * 0.2, unit * 0.2)
@@ -164,9 +164,9 @@ def table(stage: Stage, dice: Dice) -> None:
     stage.ground = 0.86
 
 
-def door(stage: Stage) -> None:
+def door(stage: SceneCanvas) -> None:
     """A wall, a door a crack open, light that falls out of it."""
-    dice = stage.dice.apart("door")
+    dice = stage.noise.apart("door")
     _wall(stage)
     unit, palette = stage.unit, stage.palette
     x, top, foot, wide = stage.x(dice.pick((0.36, 0.62))), stage.y(0.16), stage.y(0.86), unit * 1.5
@@ -187,7 +187,7 @@ def door(stage: Stage) -> None:
     wood = mix(palette.near, palette.accent, 0.22)
     picture = Image.new("RGB", stage.canvas, wood)
 
-    def panels(pen: Pen) -> None:
+    def panels(pen: MaskPen) -> None:
         for high, low in ((0.08, 0.42), (0.52, 0.9)):
             pen.rect(
                 x - wide * 0.72,
@@ -203,11 +203,11 @@ def door(stage: Stage) -> None:
     stage.ground = 0.93
 
 
-def show(stage: Stage) -> None:
+def show(stage: SceneCanvas) -> None:
     """A stage: beams of light, a floor that takes them, heads before it."""
     palette = stage.palette
     width, height = stage.canvas
-    dice = stage.dice.apart("show")
+    dice = stage.noise.apart("show")
     dark = mix(palette.sky[0], palette.near, 0.8)
     stage.base.paste(gradient((palette.near, dark, mix(dark, palette.sky[1], 0.35)), (width, height)), (0, 0))
     floor = stage.y(0.76)
@@ -227,7 +227,7 @@ def show(stage: Stage) -> None:
     stage.ground = 0.79
 
 
-def _crowd(pen: Pen, stage: Stage, dice: Dice) -> None:
+def _crowd(pen: MaskPen, stage: SceneCanvas, dice: SeededNoise) -> None:
     unit = stage.unit
     for row in range(2):
         x = -unit * dice.unit()
@@ -241,11 +241,11 @@ def _crowd(pen: Pen, stage: Stage, dice: Dice) -> None:
     pen.rect(0, stage.y(1.02), stage.canvas[0], stage.canvas[1])
 
 
-def product(stage: Stage) -> None:
+def product(stage: SceneCanvas) -> None:
     """A seamless ground, one light, a thing on a plinth."""
     palette = stage.palette
     width, height = stage.canvas
-    dice = stage.dice.apart("product")
+    dice = stage.noise.apart("product")
     ground = mix(palette.sky[2], palette.accent, 0.18)
     stage.base.paste(
         gradient(
@@ -264,7 +264,7 @@ def product(stage: Stage) -> None:
     shadow = stage.disc(x + unit * 0.7, y + unit * 0.42, unit * 2.7, unit * 0.42, blur=unit * 0.22)
     stage.bake(shadow.point([v * 130 // 255 for v in range(256)]), palette.near)
 
-    def plinth(pen: Pen) -> None:
+    def plinth(pen: MaskPen) -> None:
         pen.oval(x, y + unit * 0.4, unit * 1.9, unit * 0.36)
         pen.rect(x - unit * 1.9, y, x + unit * 1.9, y + unit * 0.4)
 
@@ -285,7 +285,9 @@ def product(stage: Stage) -> None:
     stage.ground = 1.2
 
 
-def _thing(stage: Stage, x: float, foot: float, dice: Dice) -> tuple[Image.Image, Image.Image, Image.Image]:
+def _thing(
+    stage: SceneCanvas, x: float, foot: float, dice: SeededNoise
+) -> tuple[Image.Image, Image.Image, Image.Image]:
     """A bottle, a box or a ball, by the words: its body, the light on it, its cap."""
     unit, words = stage.unit, stage.words
     nothing = Image.new("L", stage.canvas)
@@ -322,7 +324,7 @@ def _thing(stage: Stage, x: float, foot: float, dice: Dice) -> tuple[Image.Image
     return body, light, nothing
 
 
-def _parasol(stage: Stage, x: float, foot: float) -> tuple[Image.Image, Image.Image, Image.Image]:
+def _parasol(stage: SceneCanvas, x: float, foot: float) -> tuple[Image.Image, Image.Image, Image.Image]:
     unit = stage.unit
     y = foot - unit * 2.1
     arch = [
@@ -336,7 +338,7 @@ def _parasol(stage: Stage, x: float, foot: float) -> tuple[Image.Image, Image.Im
     return stage.area(arch + edge), light, stick
 
 
-def _bottle(pen: Pen, x: float, foot: float, unit: float) -> None:
+def _bottle(pen: MaskPen, x: float, foot: float, unit: float) -> None:
     pen.rect(x - unit * 0.8, foot - unit * 2.5, x + unit * 0.8, foot, round_by=unit * 0.16)
     shoulder: list[Point] = []
     for step in range(13):

@@ -3,22 +3,22 @@
 from PIL import ImageChops
 
 from runner.animatic.palette import mix
-from runner.animatic.scene_canvas import Pen, Stage, cloud_mask, gradient
-from runner.animatic.seeded_noise import Dice
+from runner.animatic.scene_canvas import MaskPen, SceneCanvas, cloud_mask, gradient
+from runner.animatic.seeded_noise import SeededNoise
 from runner.animatic.sky import paint_sky
 
 
-def harbour(stage: Stage) -> None:
+def harbour(stage: SceneCanvas) -> None:
     """Water to the horizon, boats and a crane, the quay before it."""
     sea(stage, boats=False)
-    dice = stage.dice.apart("harbour")
+    dice = stage.noise.apart("harbour")
     near, far = stage.palette.near, stage.palette.far
     side = dice.pick((-1, 1))
     stage.add(stage.mask(lambda pen: _crane(pen, stage, 0.5 + side * 0.33, side)), 0.55, mix(far, near, 0.45))
     pier = stage.panel(0, stage.y(0.735), stage.canvas[0], stage.y(0.755))
     stage.add(pier, 0.55, mix(far, near, 0.45))
 
-    def boats(pen: Pen) -> None:
+    def boats(pen: MaskPen) -> None:
         for at in (0.5 - side * 0.3, 0.5 - side * 0.02, 0.5 + side * 0.22):
             _boat(pen, stage, at + dice.between(-0.05, 0.05), 0.715, stage.unit * dice.between(0.9, 1.5), dice)
 
@@ -29,12 +29,12 @@ def harbour(stage: Stage) -> None:
     stage.ground = 0.9
 
 
-def sea(stage: Stage, boats: bool = True) -> None:
+def sea(stage: SceneCanvas, boats: bool = True) -> None:
     """Water to the horizon, a coast far away."""
     stage.horizon = 0.6
     stage.water = True
     paint_sky(stage)
-    dice = stage.dice.apart("sea")
+    dice = stage.noise.apart("sea")
     palette = stage.palette
     coast = stage.range(0.57, 0.05, 4, "coast")
     stage.bake(coast, mix(palette.far, palette.sky[-1], 0.35), mix(palette.sky[-1], palette.far, 0.4))
@@ -63,7 +63,7 @@ def sea(stage: Stage, boats: bool = True) -> None:
             )
 
 
-def _crane(pen: Pen, stage: Stage, at: float, side: int) -> None:
+def _crane(pen: MaskPen, stage: SceneCanvas, at: float, side: int) -> None:
     x, foot, unit = stage.x(at), stage.y(0.74), stage.unit
     top = foot - unit * 4.4
     for dx in (-0.35, 0.35):
@@ -88,7 +88,7 @@ def _crane(pen: Pen, stage: Stage, at: float, side: int) -> None:
     pen.rect(hook - unit * 0.22, top + unit * 1.7, hook + unit * 0.22, top + unit * 2.05)
 
 
-def _boat(pen: Pen, stage: Stage, at: float, level: float, long: float, dice: Dice) -> None:
+def _boat(pen: MaskPen, stage: SceneCanvas, at: float, level: float, long: float, dice: SeededNoise) -> None:
     x, y = stage.x(at), stage.y(level)
     hull = [
         (x - long, y - long * 0.26),
@@ -107,7 +107,7 @@ def _boat(pen: Pen, stage: Stage, at: float, level: float, long: float, dice: Di
     pen.line([(mast, y - tall * 0.55), (mast - long * 0.6, y - tall * 0.42)], long * 0.03)
 
 
-def _quay(pen: Pen, stage: Stage, dice: Dice) -> None:
+def _quay(pen: MaskPen, stage: SceneCanvas, dice: SeededNoise) -> None:
     unit, edge = stage.unit, stage.y(0.83)
     width, height = stage.canvas
     pen.shape([(0, edge + unit * 0.15), (width, edge - unit * 0.1), (width, height), (0, height)])
@@ -119,14 +119,14 @@ def _quay(pen: Pen, stage: Stage, dice: Dice) -> None:
         x += step
 
 
-def _lamp(pen: Pen, stage: Stage, at: float) -> None:
+def _lamp(pen: MaskPen, stage: SceneCanvas, at: float) -> None:
     unit, edge, pole = stage.unit, stage.y(0.83), stage.x(at)
     pen.line([(pole, edge + unit), (pole, edge - unit * 3.6), (pole + unit * 0.7, edge - unit * 3.8)], unit * 0.09)
     shade = (pole + unit * 0.5, pole + unit, pole + unit * 0.75)
     pen.shape([(shade[0], edge - unit * 3.7), (shade[1], edge - unit * 3.7), (shade[2], edge - unit * 3.95)])
 
 
-def hills(stage: Stage) -> None:
+def hills(stage: SceneCanvas) -> None:
     """Ranges one behind the other, mist between them."""
     stage.horizon = 0.7
     paint_sky(stage)
@@ -138,9 +138,9 @@ def hills(stage: Stage) -> None:
         stage.bake(mask, mix(mist, palette.far, 0.45 + 0.3 * number), mix(mist, palette.far, 0.12 + 0.2 * number))
     middle = stage.range(0.68, steep * 0.7, 5, "middle")
     stage.add(middle, 0.55, palette.depth(0.35), mix(mist, palette.far, 0.6))
-    dice = stage.dice.apart("trees")
+    dice = stage.noise.apart("trees")
 
-    def slope(pen: Pen) -> None:
+    def slope(pen: MaskPen) -> None:
         line = stage.ridge(0.84, 0.05, 3, "near")
         pen.shape(line)
         for x, y in line[2:-4:7]:
@@ -151,14 +151,14 @@ def hills(stage: Stage) -> None:
     stage.add(stage.mask(lambda pen: _grass(pen, stage, dice)), 1.25, palette.near)
 
 
-def _pine(pen: Pen, x: float, foot: float, tall: float) -> None:
+def _pine(pen: MaskPen, x: float, foot: float, tall: float) -> None:
     for step in range(4):
         y, half = foot - tall * (0.16 + step * 0.21), tall * (0.26 - step * 0.055)
         pen.shape([(x - half, y), (x + half, y), (x, y - tall * 0.36)])
     pen.rect(x - tall * 0.03, foot - tall * 0.2, x + tall * 0.03, foot + tall * 0.05)
 
 
-def _grass(pen: Pen, stage: Stage, dice: Dice) -> None:
+def _grass(pen: MaskPen, stage: SceneCanvas, dice: SeededNoise) -> None:
     line = stage.ridge(0.97, 0.015, 2, "grass")
     pen.shape(line)
     for x, y in line[:-3:2]:
@@ -168,7 +168,7 @@ def _grass(pen: Pen, stage: Stage, dice: Dice) -> None:
             pen.shape([(px - stage.unit * 0.03, y + 4), (px + stage.unit * 0.03, y + 4), (px + lean, y - tall)])
 
 
-def desert(stage: Stage) -> None:
+def desert(stage: SceneCanvas) -> None:
     """Dunes in long curves, their shadow sides dark."""
     stage.horizon = 0.62
     paint_sky(stage)
@@ -184,7 +184,7 @@ def desert(stage: Stage) -> None:
         )
 
 
-def forest(stage: Stage) -> None:
+def forest(stage: SceneCanvas) -> None:
     """Trunks behind trunks, light that falls between them."""
     palette = stage.palette
     stage.horizon = 0.95
@@ -192,7 +192,7 @@ def forest(stage: Stage) -> None:
     leaf = mix(palette.far, (70, 120, 84), 0.45)
     light = mix(palette.sky[-1], leaf, 0.25)
     stage.base.paste(gradient((mix(leaf, palette.near, 0.35), light, mix(light, leaf, 0.5)), (width, height)), (0, 0))
-    dice = stage.dice.apart("forest")
+    dice = stage.noise.apart("forest")
     x = stage.x(dice.pick((0.3, 0.66)))
     stage.glow(x, stage.y(0.42), stage.unit * 6, palette.sun, 0.75)
     stage.bake(stage.mask(lambda pen: _trunks(pen, stage, dice, 16, 0.12, 0.76)), mix(leaf, light, 0.35))
@@ -203,7 +203,7 @@ def forest(stage: Stage) -> None:
     stage.add(stage.mask(lambda pen: _grass(pen, stage, dice)), 1.25, palette.near)
 
 
-def _trunks(pen: Pen, stage: Stage, dice: Dice, count: int, thick: float, foot: float) -> None:
+def _trunks(pen: MaskPen, stage: SceneCanvas, dice: SeededNoise, count: int, thick: float, foot: float) -> None:
     pen.shape(stage.ridge(foot, 0.015, 3, f"floor {count}"))
     for number in range(count):
         x = stage.x(-0.16 + 1.32 * (number + dice.between(0.1, 0.9)) / count)
@@ -217,7 +217,7 @@ def _trunks(pen: Pen, stage: Stage, dice: Dice, count: int, thick: float, foot: 
             pen.shape([(x, py), (x, py + wide * 0.9), (x + side * reach, py - reach * 0.6)])
 
 
-def _shafts(pen: Pen, stage: Stage, x: float) -> None:
+def _shafts(pen: MaskPen, stage: SceneCanvas, x: float) -> None:
     for number in range(5):
         lean = (number - 2) * stage.unit * 1.6
         wide = stage.unit * (0.3 + 0.2 * (number % 2))
@@ -232,18 +232,18 @@ def _shafts(pen: Pen, stage: Stage, x: float) -> None:
         )
 
 
-def space(stage: Stage) -> None:
+def space(stage: SceneCanvas) -> None:
     """Stars, a nebula, a planet with the sun behind it."""
     palette = stage.palette
     width, height = stage.canvas
     dark = mix(palette.sky[0], (4, 5, 14), 0.75)
     stage.base.paste(dark, (0, 0, width, height))
-    dice = stage.dice.apart("space")
+    dice = stage.noise.apart("space")
     for seed, colour in (("one", palette.sky[-2]), ("two", palette.accent)):
         veil = cloud_mask((width, height), f"{stage.words} {seed}", (3, 3), 130, 255)
         stage.base.paste(colour, (0, 0), veil.point([v * 80 // 255 for v in range(256)]))
 
-    def stars(pen: Pen) -> None:
+    def stars(pen: MaskPen) -> None:
         for _ in range(420):
             size = stage.unit * dice.pick((0.01, 0.012, 0.016, 0.03))
             pen.oval(dice.unit() * width, dice.unit() * height, size, size, dice.whole(50, 255))

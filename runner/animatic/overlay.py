@@ -5,8 +5,8 @@ from PIL import Image, ImageChops, ImageFilter
 from runner.animatic.caption import Page, Setting, label, page_masks, set_caption
 from runner.animatic.palette import palette_of
 from runner.animatic.planes import Colour, Mask, Planes, faded, mask_of
-from runner.animatic.seeded_noise import Dice
-from runner.animatic.spec import Order
+from runner.animatic.seeded_noise import SeededNoise
+from runner.animatic.spec import AnimaticSpec
 from runner.lazy_dataclass import dataclass, field
 
 FADE = 0.35
@@ -16,7 +16,7 @@ _PAPER: Colour = (248, 246, 240)
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class CaptionSheet:
     """One page of the caption, ready to be laid over: a shade, the letters, the mentions."""
 
     at: tuple[int, int]
@@ -34,7 +34,7 @@ class Overlay:
     accent: Colour
     setting: Setting
     tag: str
-    _sheets: dict[int, Sheet] = field(default_factory=dict)
+    _sheets: dict[int, CaptionSheet] = field(default_factory=dict)
     _stamps: dict[str, Image.Image] = field(default_factory=dict)
     _lines: dict[str, Image.Image] = field(default_factory=dict)
 
@@ -107,13 +107,13 @@ class Overlay:
         planes.tint(self.accent, (0, height - thick), bar)
 
 
-def overlay_of(order: Order, size: tuple[int, int]) -> Overlay:
+def overlay_of(order: AnimaticSpec, size: tuple[int, int]) -> Overlay:
     """Set the prompt of an order for a frame of this size."""
-    accent = palette_of(order.prompt, order.variation, Dice(order.prompt).apart("palette")).accent
+    accent = palette_of(order.prompt, order.variation, SeededNoise(order.prompt).apart("palette")).accent
     return Overlay(size, order.seconds, accent, caption_of(order, size), f"animatic · {order.model}")
 
 
-def caption_of(order: Order, size: tuple[int, int]) -> Setting:
+def caption_of(order: AnimaticSpec, size: tuple[int, int]) -> Setting:
     """The prompt in lines and pages; a long one gets more of the frame, up to two fifths."""
     width = min(size[0] - 2 * margin_of(size), round(size[1] * 1.75))
     share = 0.27 if len(order.prompt) <= 1_500 else 0.4
@@ -136,7 +136,7 @@ def small_size(size: tuple[int, int]) -> int:
     return max(11, round(min(size) * 0.0265))
 
 
-def _sheet(page: Page, setting: Setting, size: tuple[int, int]) -> Sheet:
+def _sheet(page: Page, setting: Setting, size: tuple[int, int]) -> CaptionSheet:
     """The page on the full width of the frame: a shade that grows downwards, letters on it."""
     margin = margin_of(size)
     letters, mentions = page_masks(page, setting, size[0] - 2 * margin)
@@ -151,7 +151,7 @@ def _sheet(page: Page, setting: Setting, size: tuple[int, int]) -> Sheet:
     marked.paste(mentions, (margin, height - margin - letters.height))
     # A soft dark edge around the letters keeps them readable over anything.
     glow = written.filter(ImageFilter.BoxBlur(max(1, setting.size // 6))).point([min(150, v * 2) for v in range(256)])
-    return Sheet(
+    return CaptionSheet(
         (0, top),
         mask_of(ImageChops.lighter(shade, glow)),
         mask_of(written),

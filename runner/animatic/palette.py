@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from runner.animatic.planes import Colour
 from runner.animatic.prompt_words import story
-from runner.animatic.seeded_noise import Dice
+from runner.animatic.seeded_noise import SeededNoise
 from runner.lazy_dataclass import dataclass, replace
 
 
@@ -122,7 +122,7 @@ _COLOURS: Mapping[str, Colour] = {
 }  # fmt: skip
 
 
-def palette_of(prompt: str, variation: int, dice: Dice) -> Palette:
+def palette_of(prompt: str, variation: int, dice: SeededNoise) -> Palette:
     """Read the light out of the words; a prompt that says none gets an hour that follows from its text."""
     folded = story(prompt, "light", "lighting", "grade")
     hours = [name for name, words in _HOUR_WORDS.items() if re.search(words, folded)]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageChops
 
-from runner.animatic.camera import View
+from runner.animatic.camera import CameraView
 from runner.animatic.palette import mix
 from runner.animatic.planes import Colour, Planes, planes_of
-from runner.animatic.scene_canvas import Layer, Pen, Point, Stage, even
-from runner.animatic.seeded_noise import Dice
+from runner.animatic.scene_canvas import Layer, MaskPen, Point, SceneCanvas, even
+from runner.animatic.seeded_noise import SeededNoise
 from runner.lazy_dataclass import dataclass, replace
 
 _PEOPLE = re.compile(
@@ -47,7 +47,7 @@ class Pose:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Appearance:
     """The colours of a person."""
 
     skin: Colour
@@ -67,17 +67,17 @@ class Figure:
     rate: float
     """Poses a second."""
 
-    def draw(self, planes: Planes, canvas: tuple[int, int], view: View, moment: float) -> None:
+    def draw(self, planes: Planes, canvas: tuple[int, int], view: CameraView, moment: float) -> None:
         """Lay the pose of the moment over the frame."""
         self.poses[int(moment * self.rate) % len(self.poses)].draw(planes, canvas, view, moment)
 
 
-def people_of(stage: Stage, seconds: float, crowded: bool) -> list[Figure]:
+def people_of(stage: SceneCanvas, seconds: float, crowded: bool) -> list[Figure]:
     """The people that the prompt speaks of, by their framing, smaller where cards lie above them."""
     crowd = bool(_CROWD.search(stage.words))
     if not (crowd or _PEOPLE.search(stage.words)) or stage.ground > 1.1:
         return []
-    dice = stage.dice.apart("people")
+    dice = stage.noise.apart("people")
     tall = _height(stage.words) * min(stage.size[1], stage.size[0] * 1.1) * (0.84 if crowded else 1)
     foot = stage.y(stage.ground)
     if tall > stage.size[1] * 0.7:
@@ -96,7 +96,7 @@ def people_of(stage: Stage, seconds: float, crowded: bool) -> list[Figure]:
     return figures
 
 
-def _crowd(stage: Stage, tall: float, foot: float, seconds: float, dice: Dice) -> list[Figure]:
+def _crowd(stage: SceneCanvas, tall: float, foot: float, seconds: float, dice: SeededNoise) -> list[Figure]:
     """Several at once, the nearer the larger, all on their way."""
     figures = []
     for number, at in enumerate((0.16, 0.84, 0.36, 0.66, 0.5)):
@@ -121,8 +121,8 @@ def _height(words: str) -> float:
     return 0.24 if _WIDE.search(words) else 0.5
 
 
-def _look(stage: Stage, number: int) -> Look:
-    palette, dice = stage.palette, stage.dice.apart(f"look {number}")
+def _look(stage: SceneCanvas, number: int) -> Appearance:
+    palette, dice = stage.palette, stage.noise.apart(f"look {number}")
     air = palette.depth(0.55)
     skin = mix(dice.pick(((236, 188, 158), (204, 150, 116), (150, 100, 72), (112, 74, 54))), air, 0.3)
     named = re.search(r"(black|dark|brown|red|blond|grey|gray|white)\w*(?:,? \w+)? (?:hair|beard)", stage.words)
@@ -130,7 +130,7 @@ def _look(stage: Stage, number: int) -> Look:
     hairs |= {"gray": hairs["grey"], "white": (222, 222, 218)}
     hair = hairs.get(named[1], (34, 28, 32)) if named else (44, 34, 36)
     coat = palette.accent if number == 0 else mix(palette.accent, palette.sky[0], 0.72)
-    return Look(
+    return Appearance(
         skin,
         mix(hair, air, 0.2),
         mix(coat, air, 0.14),
@@ -141,7 +141,9 @@ def _look(stage: Stage, number: int) -> Look:
     )
 
 
-def _figure(stage: Stage, look: Look, tall: float, at: float, foot: float, seconds: float, count: int) -> Figure:
+def _figure(
+    stage: SceneCanvas, look: Appearance, tall: float, at: float, foot: float, seconds: float, count: int
+) -> Figure:
     words = stage.words
     if _CLOSE.search(words):
         return Figure([_layer(stage, look, Pose(arms=(0.2, -0.2), open=1), tall, stage.x(at), foot, 0.0, 1.05)], 1)
@@ -187,7 +189,7 @@ def _dancing(phase: float) -> Pose:
 
 
 def _layer(
-    stage: Stage, look: Look, pose: Pose, tall: float, x: float, foot: float, drift: float, depth: float
+    stage: SceneCanvas, look: Appearance, pose: Pose, tall: float, x: float, foot: float, drift: float, depth: float
 ) -> Layer:
     """One pose as a layer whose standing point is (x, foot) on the canvas."""
     size = (round(tall * 0.62) * 2, round(tall * 0.66) * 2)
@@ -200,13 +202,13 @@ def _layer(
     return Layer(corner, cover.crop(box), depth, None, planes_of(picture.crop(box)), drift)
 
 
-def _drawn(size: tuple[int, int], look: Look, pose: Pose, tall: float) -> tuple[Image.Image, Image.Image]:
+def _drawn(size: tuple[int, int], look: Appearance, pose: Pose, tall: float) -> tuple[Image.Image, Image.Image]:
     x, foot = size[0] / 2, size[1] - tall * 0.06
     hip = (x, foot - tall * (0.47 + pose.lift))
     neck = (hip[0] + math.sin(pose.lean) * tall * 0.36, hip[1] - math.cos(pose.lean) * tall * 0.36)
     picture, cover = Image.new("RGB", size, look.coat), Image.new("L", size)
 
-    def lay(pen: Pen, colour: Colour) -> None:
+    def lay(pen: MaskPen, colour: Colour) -> None:
         mask = pen.mask.reduce(2)
         if box := mask.getbbox():
             picture.paste(colour, box, mask.crop(box))
@@ -238,8 +240,8 @@ def _lit_from_the_left(size: tuple[int, int], cover: Image.Image) -> Image.Image
     return ImageChops.subtract(cover, moved).point([v * 110 // 255 for v in range(256)])
 
 
-def _leg(size: tuple[int, int], hip: Point, angle: float, knee: float, tall: float) -> Pen:
-    pen = Pen(size)
+def _leg(size: tuple[int, int], hip: Point, angle: float, knee: float, tall: float) -> MaskPen:
+    pen = MaskPen(size)
     middle = (hip[0] + math.sin(angle) * tall * 0.235, hip[1] + math.cos(angle) * tall * 0.235)
     lower = angle - knee
     ankle = (middle[0] + math.sin(lower) * tall * 0.215, middle[1] + math.cos(lower) * tall * 0.215)
@@ -252,8 +254,8 @@ def _leg(size: tuple[int, int], hip: Point, angle: float, knee: float, tall: flo
 
 def _arm(
     size: tuple[int, int], neck: Point, angle: float, elbow: float, tall: float, thick: float, aside: float
-) -> Pen:
-    pen = Pen(size)
+) -> MaskPen:
+    pen = MaskPen(size)
     shoulder = (neck[0] + aside * tall, neck[1] + tall * 0.05)
     middle = (shoulder[0] + math.sin(angle) * tall * 0.165, shoulder[1] + math.cos(angle) * tall * 0.165)
     lower = angle + elbow
@@ -263,8 +265,8 @@ def _arm(
     return pen
 
 
-def _umbrella(size: tuple[int, int], neck: Point, tall: float) -> Pen:
-    pen = Pen(size)
+def _umbrella(size: tuple[int, int], neck: Point, tall: float) -> MaskPen:
+    pen = MaskPen(size)
     x, y = neck[0] + tall * 0.06, neck[1] - tall * 0.14
     arch = [
         (x - math.cos(math.pi * step / 24) * tall * 0.27, y - math.sin(math.pi * step / 24) * tall * 0.13)
@@ -276,8 +278,8 @@ def _umbrella(size: tuple[int, int], neck: Point, tall: float) -> Pen:
     return pen
 
 
-def _coat(size: tuple[int, int], hip: Point, neck: Point, tall: float) -> Pen:
-    pen = Pen(size)
+def _coat(size: tuple[int, int], hip: Point, neck: Point, tall: float) -> MaskPen:
+    pen = MaskPen(size)
     half, hem = tall * 0.082, tall * 0.1
     top, low = neck[1] + tall * 0.012, hip[1] + tall * 0.1
     pen.oval(neck[0], top + tall * 0.05, half, tall * 0.06)
@@ -294,21 +296,21 @@ def _coat(size: tuple[int, int], hip: Point, neck: Point, tall: float) -> Pen:
     return pen
 
 
-def _throat(size: tuple[int, int], neck: Point, tall: float) -> Pen:
-    pen = Pen(size)
+def _throat(size: tuple[int, int], neck: Point, tall: float) -> MaskPen:
+    pen = MaskPen(size)
     pen.rect(neck[0] - tall * 0.024, neck[1] - tall * 0.05, neck[0] + tall * 0.024, neck[1] + tall * 0.03)
     return pen
 
 
-def _face(size: tuple[int, int], neck: Point, tall: float) -> Pen:
-    pen = Pen(size)
+def _face(size: tuple[int, int], neck: Point, tall: float) -> MaskPen:
+    pen = MaskPen(size)
     pen.oval(neck[0] + tall * 0.013, neck[1] - tall * 0.078, tall * 0.043, tall * 0.053)
     pen.oval(neck[0] - tall * 0.026, neck[1] - tall * 0.07, tall * 0.009, tall * 0.014)
     return pen
 
 
-def _beard(size: tuple[int, int], neck: Point, tall: float) -> Pen:
-    pen = Pen(size)
+def _beard(size: tuple[int, int], neck: Point, tall: float) -> MaskPen:
+    pen = MaskPen(size)
     x, y = neck[0] + tall * 0.016, neck[1] - tall * 0.05
     arch = [
         (x + math.cos(math.pi * step / 20) * tall * 0.041, y + math.sin(math.pi * step / 20) * tall * 0.05)
@@ -320,8 +322,8 @@ def _beard(size: tuple[int, int], neck: Point, tall: float) -> Pen:
     return pen
 
 
-def _hair(size: tuple[int, int], neck: Point, tall: float, long_hair: bool) -> Pen:
-    pen = Pen(size)
+def _hair(size: tuple[int, int], neck: Point, tall: float, long_hair: bool) -> MaskPen:
+    pen = MaskPen(size)
     x, y = neck[0] - tall * 0.004, neck[1] - tall * 0.095
     pen.oval(x, y, tall * 0.056, tall * 0.06)
     pen.oval(x - tall * 0.014, y + tall * 0.02, tall * 0.046, tall * 0.05)

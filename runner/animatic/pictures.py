@@ -4,10 +4,10 @@ from pathlib import Path
 
 from PIL import Image, ImageFilter, ImageOps
 
-from runner.animatic.camera import MARGIN, Camera, View, window
+from runner.animatic.camera import MARGIN, Camera, CameraView, window
 from runner.animatic.cards import address_picture
 from runner.animatic.planes import Planes, planes_of
-from runner.animatic.spec import Order
+from runner.animatic.spec import AnimaticSpec
 from runner.lazy_dataclass import dataclass
 
 _DISSOLVE = (0.34, 0.7)
@@ -36,11 +36,11 @@ class Pictures:
             return closing
         return self._seen(self.first, view.since(camera.view(0))).blend(closing, share)
 
-    def _seen(self, picture: Planes, view: View) -> Planes:
+    def _seen(self, picture: Planes, view: CameraView) -> Planes:
         return picture.crop(window(view, 1, self.size, picture.y.size), self.size)
 
 
-def pictures_of(order: Order, size: tuple[int, int]) -> Pictures | None:
+def pictures_of(order: AnimaticSpec, size: tuple[int, int]) -> Pictures | None:
     """The pictures of an order in keyframe mode, else None."""
     first = _picture(order.first, order.first_address, size)
     last = _picture(order.last, order.last_address, size)

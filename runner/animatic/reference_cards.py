@@ -12,9 +12,9 @@ from runner.animatic.palette import palette_of
 from runner.animatic.pictures import opened
 from runner.animatic.planes import Colour, Mask, Planes, mask_of, planes_of
 from runner.animatic.reference_video import first_picture, reel_of
-from runner.animatic.seeded_noise import Dice
+from runner.animatic.seeded_noise import SeededNoise
 from runner.animatic.sound import hear, peaks
-from runner.animatic.spec import Order, Reference
+from runner.animatic.spec import AnimaticSpec, Reference
 from runner.lazy_dataclass import dataclass
 
 _SMALLEST = 96
@@ -26,7 +26,7 @@ _WIDE, _NARROW, _AUDIO, _ADDRESS = 1.9, 0.6, 2.4, 1.6
 
 
 @dataclass(frozen=True, slots=True)
-class Reel:
+class ReferenceClip:
     """A video inside its card: pictures at `_RATE`, from the start again when they end."""
 
     at: tuple[int, int]
@@ -58,7 +58,7 @@ class Insets:
     seconds: int
     at: tuple[int, int] = (0, 0)
     still: tuple[Planes, Mask] | None = None
-    reels: tuple[Reel, ...] = ()
+    reels: tuple[ReferenceClip, ...] = ()
     needles: tuple[Needle, ...] = ()
     sounds: tuple["array[float]", ...] = ()
 
@@ -77,11 +77,11 @@ class Insets:
                 planes.y.paste(round(16 + 219 * share), (x, top, x + 2, bottom))
 
 
-def insets_of(order: Order, size: tuple[int, int]) -> Insets:
+def insets_of(order: AnimaticSpec, size: tuple[int, int]) -> Insets:
     """Read the materials of an order and lay out their cards on a frame of this size."""
     if not order.references:
         return Insets(order.seconds)
-    accent = palette_of(order.prompt, order.variation, Dice(order.prompt).apart("palette")).accent
+    accent = palette_of(order.prompt, order.variation, SeededNoise(order.prompt).apart("palette")).accent
     pictures = [_still(reference, size) for reference in order.references]
     heard = [
         hear(reference.path, order.seconds) if reference.kind == "audio" and reference.path else array("f")
@@ -91,7 +91,7 @@ def insets_of(order: Order, size: tuple[int, int]) -> Insets:
         return Insets(order.seconds, sounds=tuple(filter(None, heard)))
     cards = layout([_shape(*pair) for pair in zip(order.references, pictures, strict=True)], size)
     canvas, mask = Image.new("RGB", size), Image.new("L", size)
-    reels: list[Reel] = []
+    reels: list[ReferenceClip] = []
     needles: list[Needle] = []
     for reference, card, picture, samples in zip(order.references, cards, pictures, heard, strict=True):
         content = _content(reference, card, picture, samples, accent)
@@ -102,7 +102,7 @@ def insets_of(order: Order, size: tuple[int, int]) -> Insets:
             moving = reel_of(reference.path, card.window_size, order.seconds, _RATE)
             if moving:
                 tab = planes_of(tab_of(card, reference.label, accent))
-                reels.append(Reel(card.window[:2], moving, tab))
+                reels.append(ReferenceClip(card.window[:2], moving, tab))
     left, top, right, bottom = mask.getbbox() or (0, 0, 2, 2)
     box = (left // 2 * 2, top // 2 * 2, (right + 1) // 2 * 2, (bottom + 1) // 2 * 2)
     still = (planes_of(canvas.crop(box)), mask_of(mask.crop(box)))

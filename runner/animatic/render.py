@@ -11,9 +11,9 @@ from runner.animatic.pictures import pictures_of
 from runner.animatic.planes import Planes
 from runner.animatic.reference_cards import Insets, insets_of
 from runner.animatic.scenery import scene_of
-from runner.animatic.seeded_noise import Dice
+from runner.animatic.seeded_noise import SeededNoise
 from runner.animatic.sound import sound_track
-from runner.animatic.spec import Order
+from runner.animatic.spec import AnimaticSpec
 
 FULL_RATE = 24
 HALF_RATE = 12
@@ -28,14 +28,14 @@ class Background(Protocol):
         """The whole frame, free to be painted on."""
 
 
-def render(order: Order, target: Path) -> None:
+def render(order: AnimaticSpec, target: Path) -> None:
     """Write the clip to `target` as MP4; the same order gives the same bytes on one machine.
 
     Material that cannot be read is drawn as a card that says so. Raises OSError when `target` cannot be written.
     """
     size = drawn_size(order.width, order.height)
     fps = FULL_RATE if size == (order.width, order.height) else HALF_RATE
-    dice = Dice(order.prompt)
+    dice = SeededNoise(order.prompt)
     camera = camera_of(order.prompt, order.seconds, order.variation, dice.apart("camera"))
     background = pictures_of(order, size) or scene_of(order, size, dice)
     insets = insets_of(order, size)
@@ -47,7 +47,7 @@ def render(order: Order, target: Path) -> None:
 
 
 def _shoot(
-    order: Order, fps: int, background: Background, camera: Camera, insets: Insets, overlay: Overlay
+    order: AnimaticSpec, fps: int, background: Background, camera: Camera, insets: Insets, overlay: Overlay
 ) -> Iterator[Planes]:
     count = order.seconds * fps
     for number in range(count):

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from runner.animatic.camera import MARGIN, View, window
+from runner.animatic.camera import MARGIN, CameraView, window
 from runner.animatic.palette import Palette, mix
 from runner.animatic.planes import Box, Colour, Mask, Planes, planes_of, sample
-from runner.animatic.seeded_noise import Dice, noise
+from runner.animatic.seeded_noise import SeededNoise, noise
 from runner.lazy_dataclass import dataclass, field
 
 Point = tuple[float, float]
@@ -17,7 +17,7 @@ _FINE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class LayerView:
     """A layer as it stands on the frame: where, how much it covers there, and what it shows."""
 
     box: Box
@@ -47,10 +47,10 @@ class Layer:
     """The picture is nothing but a gradient from its top down: it need not be scaled to the pixel."""
     solid: int | None = None
     """From this row of the layer down it covers everything, over the whole canvas."""
-    _shot: Shot | None = None
+    _shot: LayerView | None = None
     """How it stood last: scaling is most of the work, and what moved less than half a pixel need not be scaled."""
 
-    def draw(self, planes: Planes, canvas: tuple[int, int], view: View, moment: float) -> None:
+    def draw(self, planes: Planes, canvas: tuple[int, int], view: CameraView, moment: float) -> None:
         """Lay it over the frame, to a fraction of a pixel."""
         size = planes.y.size
         box = window(view, self.depth, size, canvas)
@@ -69,7 +69,7 @@ class Layer:
         if shot.below is not None:
             planes.paste(shot.below, (shot.at[0], shot.at[1] + shot.mask.full.height), None)
 
-    def _scaled(self, place: Box, scale: float, frame: tuple[int, int]) -> Shot | None:
+    def _scaled(self, place: Box, scale: float, frame: tuple[int, int]) -> LayerView | None:
         """The part of it that lies on the frame, on even pixels; None when nothing does."""
         left, top, right, bottom = place
         x0, y0 = max(0, math.ceil(left / 2) * 2), max(0, math.ceil(top / 2) * 2)
@@ -90,15 +90,15 @@ class Layer:
         mask = Mask(full, full.reduce(2))
         picture = self.picture
         if picture is None:
-            return Shot(place, (x0, y0), mask, None, None)
+            return LayerView(place, (x0, y0), mask, None, None)
         if not self.smooth:
-            return Shot(place, (x0, y0), mask, picture.crop(part, full.size), None)
+            return LayerView(place, (x0, y0), mask, picture.crop(part, full.size), None)
         row = max(0, min(round(part[1] * scale / 2) * 2, picture.y.height - (y1 - y0)))
         upper = picture.crop((0, row, x1 - x0, row + floor - y0), full.size)
         lower = (x1 - x0, y1 - floor)
         row += floor - y0
         below = picture.crop((0, row, lower[0], row + lower[1]), lower) if lower[1] else None
-        return Shot(place, (x0, y0), mask, upper, below)
+        return LayerView(place, (x0, y0), mask, upper, below)
 
 
 def still(one: Box, other: Box, pixels: float = 0.55) -> bool:
@@ -106,7 +106,7 @@ def still(one: Box, other: Box, pixels: float = 0.55) -> bool:
     return all(abs(a - b) < pixels for a, b in zip(one, other, strict=True))
 
 
-class Pen:
+class MaskPen:
     """Draws shapes on a mask, in canvas pixels."""
 
     __slots__ = ("_draw", "mask")
@@ -145,12 +145,12 @@ class Pen:
 
 
 @dataclass(slots=True)
-class Stage:
+class SceneCanvas:
     """A scene in the making; `base` is painted on, `layers` grows from the far to the near."""
 
     size: tuple[int, int]
     palette: Palette
-    dice: Dice
+    noise: SeededNoise
     words: str
     """The prompt, in lower case."""
     layers: list[Layer] = field(default_factory=list)
@@ -182,9 +182,9 @@ class Stage:
     def y(self, share: float) -> float:
         return self.canvas[1] / 2 + (share - 0.5 - self.lift) * self.size[1]
 
-    def mask(self, paint: Callable[[Pen], None], blur: float = 0) -> Image.Image:
+    def mask(self, paint: Callable[[MaskPen], None], blur: float = 0) -> Image.Image:
         """A mask as large as the canvas of what a function draws; `blur` in canvas pixels."""
-        pen = Pen(self.canvas)
+        pen = MaskPen(self.canvas)
         paint(pen)
         mask = pen.mask.reduce(_FINE)
         return mask.filter(ImageFilter.GaussianBlur(blur)) if blur else mask
@@ -251,7 +251,7 @@ class Stage:
 
     def ridge(self, level: float, rough: float, waves: int, seed: str) -> list[Point]:
         """The line of hills over the whole canvas around `level` (share of the frame), closed at the bottom."""
-        dice = self.dice.apart(seed)
+        dice = self.noise.apart(seed)
         parts = [(dice.between(0.7, 1.4) * (1.9**n), dice.between(0, 6.3), 0.56**n) for n in range(waves)]
         width, height = self.canvas
         step = max(3, width // 240)

@@ -13,9 +13,9 @@ from runner.animatic.palette import palette_of
 from runner.animatic.people import Figure, is_close, people_of
 from runner.animatic.planes import Box, Planes, planes_of
 from runner.animatic.prompt_words import story
-from runner.animatic.scene_canvas import Layer, Stage, paper, still
-from runner.animatic.seeded_noise import Dice
-from runner.animatic.spec import Order
+from runner.animatic.scene_canvas import Layer, SceneCanvas, paper, still
+from runner.animatic.seeded_noise import SeededNoise
+from runner.animatic.spec import AnimaticSpec
 from runner.lazy_dataclass import dataclass
 
 _SKY = 0.25
@@ -48,7 +48,7 @@ class Scene:
         return planes
 
 
-_PLACES: Mapping[str, Callable[[Stage], None]] = {
+_PLACES: Mapping[str, Callable[[SceneCanvas], None]] = {
     r"\bspace\b|planet|galaxy|astronaut|spaceship|太空": nature.space,
     r"packshot|product shot|\bproduct\b|plinth|turntable|seamless|perfume|bottle of|sneaker|macro shot": inside.product,
     r"concert|on stage|\bstage\b|spotlight|nightclub|dance ?floor|\bband\b|festival|\bgig\b|ballroom": inside.show,
@@ -67,12 +67,12 @@ _PLACES: Mapping[str, Callable[[Stage], None]] = {
 }
 
 
-def scene_of(order: Order, size: tuple[int, int], dice: Dice) -> Scene:
+def scene_of(order: AnimaticSpec, size: tuple[int, int], dice: SeededNoise) -> Scene:
     """Compose the place that the prompt speaks of."""
     words = story(order.prompt, "framing", "camera")
     palette = palette_of(order.prompt, order.variation, dice.apart("palette"))
     covered = caption_share(caption_of(order, size), size)
-    stage = Stage(size, palette, dice.apart("stage"), words, lift=min(0.13, max(0.0, covered - 0.17)))
+    stage = SceneCanvas(size, palette, dice.apart("stage"), words, lift=min(0.13, max(0.0, covered - 0.17)))
     place_of(story(order.prompt))(stage)
     if "lantern" in words:
         town.lanterns(stage)
@@ -88,9 +88,9 @@ def scene_of(order: Order, size: tuple[int, int], dice: Dice) -> Scene:
     return Scene(size, stage.canvas, planes_of(paper(stage.base, "paper", 9)), tuple(layers), _edge(size))
 
 
-def place_of(words: str) -> Callable[[Stage], None]:
+def place_of(words: str) -> Callable[[SceneCanvas], None]:
     """The place that the words name most often, of several the first that they name; hills, if none."""
-    named: list[tuple[int, int, int, Callable[[Stage], None]]] = []
+    named: list[tuple[int, int, int, Callable[[SceneCanvas], None]]] = []
     for pattern, place in _PLACES.items():
         found = list(re.finditer(pattern, words))
         if found:
@@ -98,7 +98,7 @@ def place_of(words: str) -> Callable[[Stage], None]:
     return min(named)[3] if named else nature.hills
 
 
-def _blur(stage: Stage) -> None:
+def _blur(stage: SceneCanvas) -> None:
     """What is behind a face in close-up is out of focus."""
     soft = ImageFilter.BoxBlur(stage.unit * 0.09)
     stage.base = stage.base.filter(soft)

@@ -8,7 +8,7 @@ T = TypeVar("T")
 _MASK = (1 << 64) - 1
 
 
-class Dice:
+class SeededNoise:
     """A generator of its own (splitmix64): the same seed gives the same throws in every process."""
 
     __slots__ = ("_seed", "_state")
@@ -17,9 +17,9 @@ class Dice:
         self._seed = seed
         self._state = int.from_bytes(hashlib.sha256(seed.encode("utf-8", "replace")).digest()[:8], "big")
 
-    def apart(self, name: str) -> "Dice":
+    def apart(self, name: str) -> "SeededNoise":
         """Other dice for one purpose, so that a throw more elsewhere changes nothing here."""
-        return Dice(f"{self._seed}\n{name}")
+        return SeededNoise(f"{self._seed}\n{name}")
 
     def unit(self) -> float:
         """A number in [0, 1)."""

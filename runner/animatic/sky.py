@@ -1,17 +1,17 @@
 """The sky: gradient, sun or moon with its light, stars, clouds, a few birds."""
 
 from runner.animatic.palette import mix
-from runner.animatic.scene_canvas import Pen, Stage, cloud_mask, gradient
-from runner.animatic.seeded_noise import Dice
+from runner.animatic.scene_canvas import MaskPen, SceneCanvas, cloud_mask, gradient
+from runner.animatic.seeded_noise import SeededNoise
 
 
-def paint_sky(stage: Stage) -> None:
+def paint_sky(stage: SceneCanvas) -> None:
     """Fill the base from the top down to the horizon, and beyond."""
     width, height = stage.canvas
     low = round(stage.y(stage.horizon)) + 2
     stage.base.paste(gradient(stage.palette.sky, (width, low)), (0, 0))
     stage.base.paste(stage.palette.sky[-1], (0, low, width, height))
-    dice = stage.dice.apart("sky")
+    dice = stage.noise.apart("sky")
     if stage.palette.night:
         _stars(stage, dice.apart("stars"))
     _sun(stage, dice)
@@ -21,7 +21,7 @@ def paint_sky(stage: Stage) -> None:
         _birds(stage, dice.apart("birds"))
 
 
-def _sun(stage: Stage, dice: Dice) -> None:
+def _sun(stage: SceneCanvas, dice: SeededNoise) -> None:
     palette = stage.palette
     x = stage.x(dice.pick((0.24, 0.3, 0.64, 0.7, 0.76)))
     height = 0.2 if palette.night else dice.between(0.1, 0.2) + (stage.horizon - 0.42 if not _high(stage) else 0.08)
@@ -37,13 +37,13 @@ def _sun(stage: Stage, dice: Dice) -> None:
             stage.bake(stage.disc(x + dx * radius, y + dy * radius, size * radius, size * radius), shade)
 
 
-def _high(stage: Stage) -> bool:
+def _high(stage: SceneCanvas) -> bool:
     """By day the sun stands high; in the morning and the evening near the horizon."""
     return stage.palette.sky[-1][0] - stage.palette.sky[-1][2] < 24
 
 
-def _stars(stage: Stage, dice: Dice) -> None:
-    def paint(pen: Pen) -> None:
+def _stars(stage: SceneCanvas, dice: SeededNoise) -> None:
+    def paint(pen: MaskPen) -> None:
         for _ in range(150):
             x, y = stage.x(dice.between(-0.16, 1.16)), stage.y(dice.between(-0.16, stage.horizon - 0.12))
             size = stage.unit * dice.pick((0.012, 0.012, 0.018, 0.026))
@@ -52,7 +52,7 @@ def _stars(stage: Stage, dice: Dice) -> None:
     stage.bake(stage.mask(paint), (240, 244, 255))
 
 
-def _clouds(stage: Stage, dice: Dice) -> None:
+def _clouds(stage: SceneCanvas, dice: SeededNoise) -> None:
     width = stage.canvas[0]
     tall = round(stage.y(stage.horizon))
     grey = "overcast" in stage.words or "storm" in stage.words
@@ -63,10 +63,10 @@ def _clouds(stage: Stage, dice: Dice) -> None:
         stage.base.paste(colour, (0, 0), mask.point([round(v * 0.42) for v in range(256)]))
 
 
-def _birds(stage: Stage, dice: Dice) -> None:
+def _birds(stage: SceneCanvas, dice: SeededNoise) -> None:
     x, y = stage.x(dice.between(0.15, 0.7)), stage.y(dice.between(0.14, 0.3))
 
-    def paint(pen: Pen) -> None:
+    def paint(pen: MaskPen) -> None:
         for _ in range(dice.whole(3, 6)):
             wing = stage.unit * dice.between(0.1, 0.2)
             px, py = x + stage.unit * dice.between(-1.2, 1.2), y + stage.unit * dice.between(-0.5, 0.5)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from runner.lazy_dataclass import dataclass
-from runner.requests.request import Kind, Plain
+from runner.requests.request import JsonValue, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class AnimaticSpec:
     """One clip to draw: the same order gives the same bytes on one machine."""
 
     model: str
@@ -43,7 +43,7 @@ class Order:
     """False leaves the clip without a sound track, as a request for none does."""
 
 
-def to_json(order: Order) -> dict[str, Plain]:
+def to_json(order: AnimaticSpec) -> dict[str, JsonValue]:
     """The order as plain JSON; `from_json` gives an equal one back."""
     return {
         "model": order.model,
@@ -61,12 +61,12 @@ def to_json(order: Order) -> dict[str, Plain]:
     }
 
 
-def from_json(form: Mapping[str, Plain]) -> Order:
+def from_json(form: Mapping[str, JsonValue]) -> AnimaticSpec:
     """The order that `to_json` wrote; KeyError or TypeError for anything else, since nobody but us writes it."""
     references = form["references"]
     if not isinstance(references, list):
         raise TypeError("references: a list is expected")
-    return Order(
+    return AnimaticSpec(
         model=_string(form["model"]),
         prompt=_string(form["prompt"]),
         seconds=_number(form["seconds"]),
@@ -82,7 +82,7 @@ def from_json(form: Mapping[str, Plain]) -> Order:
     )
 
 
-def _reference_json(reference: Reference) -> dict[str, Plain]:
+def _reference_json(reference: Reference) -> dict[str, JsonValue]:
     return {
         "kind": reference.kind,
         "label": reference.label,
@@ -91,7 +91,7 @@ def _reference_json(reference: Reference) -> dict[str, Plain]:
     }
 
 
-def _reference(form: Plain) -> Reference:
+def _reference(form: JsonValue) -> Reference:
     if not isinstance(form, dict):
         raise TypeError("a reference is an object")
     kind = form["kind"]
@@ -106,17 +106,17 @@ def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
 
 
-def _path(value: Plain) -> Path | None:
+def _path(value: JsonValue) -> Path | None:
     return None if value is None else Path(_string(value))
 
 
-def _string(value: Plain) -> str:
+def _string(value: JsonValue) -> str:
     if not isinstance(value, str):
         raise TypeError(f"text is expected, not {value!r}")
     return value
 
 
-def _number(value: Plain) -> int:
+def _number(value: JsonValue) -> int:
     if not isinstance(value, int):
         raise TypeError(f"a whole number is expected, not {value!r}")
     return value

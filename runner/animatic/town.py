@@ -7,17 +7,17 @@ from PIL import Image
 
 from runner.animatic.palette import mix
 from runner.animatic.planes import Colour
-from runner.animatic.scene_canvas import Pen, Stage, cloud_mask, gradient
-from runner.animatic.seeded_noise import Dice
+from runner.animatic.scene_canvas import MaskPen, SceneCanvas, cloud_mask, gradient
+from runner.animatic.seeded_noise import SeededNoise
 from runner.animatic.sky import paint_sky
 
 
-def skyline(stage: Stage) -> None:
+def skyline(stage: SceneCanvas) -> None:
     """Towers behind towers, windows lit at night."""
     stage.horizon = 0.8
     paint_sky(stage)
     palette = stage.palette
-    dice = stage.dice.apart("skyline")
+    dice = stage.noise.apart("skyline")
     mist = palette.sky[-1]
     for number, (level, tall) in enumerate(((0.74, 3.2), (0.8, 2.9))):
         mask, _ = _towers(stage, dice, level, tall, 0.55)
@@ -30,10 +30,10 @@ def skyline(stage: Stage) -> None:
 
 
 def _towers(
-    stage: Stage, dice: Dice, foot: float, tall: float, wide: float
+    stage: SceneCanvas, dice: SeededNoise, foot: float, tall: float, wide: float
 ) -> tuple[Image.Image, list[tuple[float, float, float]]]:
     """Towers side by side over the canvas; left, right and top of each."""
-    pen = Pen(stage.canvas)
+    pen = MaskPen(stage.canvas)
     unit, bottom = stage.unit, stage.canvas[1]
     x, found = -unit, []
     while x < stage.canvas[0]:
@@ -46,7 +46,7 @@ def _towers(
     return pen.mask.reduce(2), found
 
 
-def _roof(pen: Pen, dice: Dice, left: float, right: float, top: float, size: float) -> None:
+def _roof(pen: MaskPen, dice: SeededNoise, left: float, right: float, top: float, size: float) -> None:
     middle, width = (left + right) / 2, right - left
     kind = dice.whole(0, 6)
     if kind == 0:
@@ -63,7 +63,7 @@ def _roof(pen: Pen, dice: Dice, left: float, right: float, top: float, size: flo
 
 
 def _lit(
-    stage: Stage, depth: float, foot: float, tall: float, wide: float, top: Colour, low: Colour, dice: Dice
+    stage: SceneCanvas, depth: float, foot: float, tall: float, wide: float, top: Colour, low: Colour, dice: SeededNoise
 ) -> None:
     """A row of towers as a layer, with windows."""
     mask, towers = _towers(stage, dice, foot, tall, wide)
@@ -79,7 +79,9 @@ def _lit(
     stage.paint(mask, depth, picture)
 
 
-def _windows(towers: list[tuple[float, float, float]], step: float, chance: float, dice: Dice, pen: Pen) -> None:
+def _windows(
+    towers: list[tuple[float, float, float]], step: float, chance: float, dice: SeededNoise, pen: MaskPen
+) -> None:
     for left, right, top in towers:
         count = int((right - left - step) / step)
         edge = (right - left - count * step) / 2
@@ -90,12 +92,12 @@ def _windows(towers: list[tuple[float, float, float]], step: float, chance: floa
                     pen.rect(x, y, x + step * 0.56, y + step * 0.72)
 
 
-def roofs(stage: Stage) -> None:
+def roofs(stage: SceneCanvas) -> None:
     """An old town on its hills: gables, a dome, bell towers."""
     stage.horizon = 0.66
     paint_sky(stage)
     palette = stage.palette
-    dice = stage.dice.apart("roofs")
+    dice = stage.noise.apart("roofs")
     mist = palette.sky[-1]
     far = stage.area(stage.ridge(0.6, 0.05, 4, "far"))
     stage.bake(far, mix(mist, palette.far, 0.35), mix(mist, palette.far, 0.1))
@@ -117,8 +119,10 @@ def roofs(stage: Stage) -> None:
     stage.ground = 0.87
 
 
-def _houses(stage: Stage, dice: Dice, level: float, size: float, landmarks: bool) -> tuple[Image.Image, Image.Image]:
-    walls, tiles = Pen(stage.canvas), Pen(stage.canvas)
+def _houses(
+    stage: SceneCanvas, dice: SeededNoise, level: float, size: float, landmarks: bool
+) -> tuple[Image.Image, Image.Image]:
+    walls, tiles = MaskPen(stage.canvas), MaskPen(stage.canvas)
     unit, bottom = stage.unit * size, stage.canvas[1]
     line = stage.ridge(level, 0.05, 3, f"town {level}")
     x = -unit
@@ -148,7 +152,7 @@ def _houses(stage: Stage, dice: Dice, level: float, size: float, landmarks: bool
     return walls.mask.reduce(2), tiles.mask.reduce(2)
 
 
-def _landmark(walls: Pen, tiles: Pen, dice: Dice, x: float, top: float, unit: float) -> None:
+def _landmark(walls: MaskPen, tiles: MaskPen, dice: SeededNoise, x: float, top: float, unit: float) -> None:
     if dice.chance(0.5):
         walls.rect(x - unit * 0.9, top - unit * 1.5, x + unit * 0.9, top)
         dome = [math.pi * step / 24 for step in range(25)]
@@ -159,19 +163,19 @@ def _landmark(walls: Pen, tiles: Pen, dice: Dice, x: float, top: float, unit: fl
     tiles.shape([(x - unit * 0.5, top - unit * 2.6), (x + unit * 0.5, top - unit * 2.6), (x, top - unit * 3.7)])
 
 
-def _panes(stage: Stage, dice: Dice, level: float, size: float, pen: Pen) -> None:
+def _panes(stage: SceneCanvas, dice: SeededNoise, level: float, size: float, pen: MaskPen) -> None:
     unit = stage.unit * size
     for _ in range(60 if stage.palette.night else 14):
         x, y = stage.x(dice.between(-0.15, 1.15)), stage.y(level) + unit * dice.between(0.7, 2.4)
         pen.rect(x, y, x + unit * 0.16, y + unit * 0.26)
 
 
-def street(stage: Stage) -> None:
+def street(stage: SceneCanvas) -> None:
     """House fronts that run to a point, lamps, a road that shines when it is wet."""
     stage.horizon = 0.56
     paint_sky(stage)
     palette = stage.palette
-    dice = stage.dice.apart("street")
+    dice = stage.noise.apart("street")
     x, y = stage.x(dice.between(0.44, 0.56)), stage.y(stage.horizon)
     stage.glow(x, y, stage.unit * 4, palette.sun, 0.8)
     width, height = stage.canvas
@@ -195,7 +199,9 @@ def street(stage: Stage) -> None:
     stage.ground = 0.88
 
 
-def _front(stage: Stage, dice: Dice, point: tuple[float, float], side: int, number: int, depth: float) -> None:
+def _front(
+    stage: SceneCanvas, dice: SeededNoise, point: tuple[float, float], side: int, number: int, depth: float
+) -> None:
     """One house of a row: from its near edge to its far edge, both on lines to the vanishing point."""
     near, far = ((2.8, 1.1), (5.6, 2.15), (12.0, 4.3))[number]
     unit, (x, y) = stage.unit, point
@@ -211,7 +217,7 @@ def _front(stage: Stage, dice: Dice, point: tuple[float, float], side: int, numb
     colour = palette.depth(0.3 + number * 0.28)
     picture = gradient((colour, mix(colour, palette.far, 0.25)), stage.canvas)
 
-    def panes(pen: Pen) -> None:
+    def panes(pen: MaskPen) -> None:
         share = 0.55 if palette.night else 0.2
         for row in range(5):
             for column in range(4):
@@ -232,19 +238,19 @@ def _front(stage: Stage, dice: Dice, point: tuple[float, float], side: int, numb
     stage.paint(mask, depth, picture)
 
 
-def lanterns(stage: Stage) -> None:
+def lanterns(stage: SceneCanvas) -> None:
     """A string of paper lanterns across the upper part, each with its light."""
-    unit, dice = stage.unit, stage.dice.apart("lanterns")
+    unit, dice = stage.unit, stage.noise.apart("lanterns")
     left, right, high = stage.x(-0.12), stage.x(1.12), stage.y(dice.between(0.16, 0.2))
     places = []
     for number in range(8):
         share = (number + 0.5) / 8
         places.append((left + (right - left) * share, high + unit * 1.1 * (1 - (2 * share - 1) ** 2)))
 
-    def string(pen: Pen) -> None:
+    def string(pen: MaskPen) -> None:
         pen.line([(left, high), *places, (right, high)], unit * 0.03)
 
-    def paper(pen: Pen) -> None:
+    def paper(pen: MaskPen) -> None:
         for x, y in places:
             pen.oval(x, y + unit * 0.3, unit * 0.26, unit * 0.32)
 
@@ -255,12 +261,12 @@ def lanterns(stage: Stage) -> None:
     stage.add(stage.mask(paper), 0.6, mix(warm, (255, 255, 255), 0.2), mix(warm, stage.palette.accent, 0.6))
 
 
-def road(stage: Stage) -> None:
+def road(stage: SceneCanvas) -> None:
     """A road to the horizon, poles along it."""
     stage.horizon = 0.58
     paint_sky(stage)
     palette = stage.palette
-    dice = stage.dice.apart("road")
+    dice = stage.noise.apart("road")
     x, y = stage.x(dice.between(0.4, 0.6)), stage.y(stage.horizon)
     width, height = stage.canvas
     ranges = stage.area(stage.ridge(0.55, 0.06, 5, "range"))
@@ -270,7 +276,7 @@ def road(stage: Stage) -> None:
     tar = stage.area([(x - 3, y), (x + 3, y), (x + stage.unit * 7, height), (x - stage.unit * 7, height)])
     stage.bake(tar, palette.depth(0.45), palette.depth(0.9))
 
-    def dashes(pen: Pen) -> None:
+    def dashes(pen: MaskPen) -> None:
         for number in range(9):
             start, end = (1.0 / (1.3 + (number + part) * 0.8) for part in (0.0, 0.34))
             top, low = (y + (height - y) * share for share in (end, start))
@@ -285,7 +291,7 @@ def road(stage: Stage) -> None:
 
     stage.bake(stage.mask(dashes), mix(palette.sun, palette.far, 0.25))
 
-    def poles(pen: Pen) -> None:
+    def poles(pen: MaskPen) -> None:
         side = dice.pick((-1, 1))
         for number in range(6):
             share = 1 / (1.25 + number * 0.75)

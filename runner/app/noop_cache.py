@@ -6,25 +6,25 @@ from datetime import datetime
 from pathlib import Path
 
 from runner import __version__
-from runner.app.session import Opened
+from runner.app.session import Session
 from runner.attempts.history import History
 from runner.clock import SystemClock
 from runner.language.safe_files import asked_for
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Plan
-from runner.settings.environment import surroundings
-from runner.settings.settings import FILE, own_folder
+from runner.settings.environment import environment_snapshot
+from runner.settings.settings import FILE, user_config_folder
 from runner.show.screens.plan import nothing_to_do
 from runner.store import manifest, noop_cache
-from runner.store.clip_store import Shelf
+from runner.store.clip_store import ClipStore
 from runner.store.ledger.database import NAME as LEDGER
-from runner.store.locks import lock_of
+from runner.store.locks import lock_path
 
 Line = tuple[str, str, str | None]
 
 
 @dataclass(slots=True)
-class Standstill:
+class NoopRecorder:
     """One run from its beginning; `found` is called when it had nothing to do, `keep` after its ledger is closed."""
 
     state: Path
@@ -37,47 +37,49 @@ class Standstill:
         """Before the ledger is opened: what is written to it from here on is not what this run has seen."""
         self.ledger = noop_cache.ledger_facts(str(self.state / LEDGER))
 
-    def found(self, desk: Opened, plan: Plan, history: History, said: str) -> None:
+    def record(self, session: Session, plan: Plan, history: History, said: str) -> None:
         """Everything is made, and this was said of it; an open attempt may end without a word in the ledger."""
-        if nothing_to_do(plan) and not history.open() and not desk.args.json:
-            self.said, self.lines = said, tuple(_looked_at(desk, plan, history))
+        if nothing_to_do(plan) and not history.open() and not session.args.json:
+            self.said, self.lines = said, tuple(_inputs(session, plan, history))
 
-    def keep(self, words: tuple[str, ...]) -> None:
+    def commit(self, words: tuple[str, ...]) -> None:
         """Remembers it, when nobody else wrote to the ledger meanwhile and the clock went on as clocks do."""
         path = str(self.state / LEDGER)
         if self.said is None or self.ledger is None or noop_cache.ledger_facts(path) != self.ledger:
             return
         if SystemClock().now() >= self.began:
             lines = (*self.lines, ("ledger", path, self.ledger))
-            noop_cache.remember(str(self.state), __version__, words, surroundings(), self.said, _ns(self.began), lines)
+            noop_cache.remember(
+                str(self.state), __version__, words, environment_snapshot(), self.said, _ns(self.began), lines
+            )
 
 
 def _ns(moment: datetime) -> int:
     return int(moment.timestamp() * 1_000_000_000)
 
 
-def _looked_at(desk: Opened, plan: Plan, history: History) -> Iterator[Line]:
-    settings = desk.settings
+def _inputs(session: Session, plan: Plan, history: History) -> Iterator[Line]:
+    settings = session.settings
     for path, before in asked_for.items():
-        now = noop_cache.facts(path)
+        now = noop_cache.stat_key(path)
         yield "file", path, now if now == ("-" if before is None else noop_cache.facts_of(before)) else None
-    outputs = [desk.output(board.path) for board in desk.batch.storyboards]
-    files = [*desk.args.var_file, desk.args.config or settings.root / FILE, own_folder() / "config.toml"]
+    outputs = [session.output_folder(board.path) for board in session.batch.storyboards]
+    files = [*session.args.var_file, session.args.config or settings.root / FILE, user_config_folder() / "config.toml"]
     files += [output / manifest.NAME for output in outputs]
-    shelf = Shelf(settings.root, desk.output, _nobodys)
+    clip_store = ClipStore(settings.root, session.output_folder, _no_owner)
     for step in plan.steps:
         clip = history.attempts[step.attempt or ""].clip
         files.append(settings.root / (clip.path if clip is not None else ""))
-        files.append(shelf.target(step))
+        files.append(clip_store.clip_path(step))
     named = list(dict.fromkeys(str(file.absolute()) for file in files))
     for file in named:
-        yield "file", file, noop_cache.facts(file)
+        yield "file", file, noop_cache.stat_key(file)
     for folder in _folders([*asked_for, *named], str(settings.root)):
         yield "folder", folder, noop_cache.folder_facts(folder)
     for output in outputs:
-        yield "lock", str(lock_of(settings.state, output)), "free"
+        yield "lock", str(lock_path(settings.state, output)), "free"
         yield "output", str(output), "written"
-    yield from _whose(desk)
+    yield from _repository_inputs(session)
 
 
 def _folders(files: Iterable[str], top: str) -> set[str]:
@@ -93,16 +95,16 @@ def _folders(files: Iterable[str], top: str) -> set[str]:
     return found
 
 
-def _nobodys(sha256: str) -> None:
+def _no_owner(sha256: str) -> None:
     """Whose content a clip is matters only to who moves it."""
 
 
-def _whose(desk: Opened) -> Iterator[Line]:
+def _repository_inputs(session: Session) -> Iterator[Line]:
     """Which repository this is: the marks of its top, from the first file upward, and what git knows it by."""
-    for folder in desk.files[0].absolute().parents:
+    for folder in session.files[0].absolute().parents:
         for mark in (".git", FILE):
             yield "mark", str(folder / mark), str((folder / mark).exists())
-    git = desk.settings.root / ".git"
+    git = session.settings.root / ".git"
     if not git.exists():
         return
     try:
@@ -112,4 +114,4 @@ def _whose(desk: Opened) -> Iterator[Line]:
     plain = head and not (git / "reftable").exists() and not (git / "commondir").exists()
     names = ["HEAD", "packed-refs", "shallow", "config", *([head.removeprefix("ref: ")] if "ref: " in head else [])]
     for name in names:
-        yield "file", str(git / name), noop_cache.facts(str(git / name)) if plain else None
+        yield "file", str(git / name), noop_cache.stat_key(str(git / name)) if plain else None

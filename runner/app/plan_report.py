@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
-from runner.app.destinations import goes
-from runner.app.session import Opened, typed
+from runner.app.destinations import destinations
+from runner.app.session import Session, typed
 from runner.attempts.history import History
 from runner.clock import SystemClock
 from runner.diagnostics.problem import Place, Problem
@@ -17,10 +17,10 @@ from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import replace
 from runner.planning import alternatives
 from runner.planning.plan import Plan
-from runner.planning.selection import Name, board_name
+from runner.planning.selection import ShotKey, storyboard_slug
 from runner.requests.request import LocalFile
-from runner.show.screens.plan import Around
-from runner.show.screens.plan import Way as Cheaper
+from runner.show.screens.plan import CheaperCommand as Cheaper
+from runner.show.screens.plan import PlanContext
 from runner.show.text.layout import from_manifests
 
 if TYPE_CHECKING:
@@ -29,31 +29,31 @@ if TYPE_CHECKING:
 _OFF_BY_A_TENTH = Decimal("0.1")
 
 
-def history_now(desk: Opened) -> History:
+def read_history(session: Session) -> History:
     """What ledger and manifests know, read without writing."""
-    ledger = _ledger(desk)
+    ledger = _ledger(session)
     if ledger is None:
-        return desk.recall(History())
+        return session.with_manifests(History())
     try:
-        return desk.recall(ledger.history(desk.settings.account, *desk.names(ledger)))
+        return session.with_manifests(ledger.history(session.settings.account, *session.repository_ids(ledger)))
     finally:
         ledger.close()
 
 
-def spent_today(desk: Opened) -> Decimal:
+def spent_last_24h(session: Session) -> Decimal:
     """Credits of the account over the last 24 hours, read without writing."""
-    ledger = _ledger(desk)
+    ledger = _ledger(session)
     if ledger is None:
         return Decimal(0)
     try:
-        return ledger.spent_last_24h(desk.settings.account)
+        return ledger.spent_last_24h(session.settings.account)
     finally:
         ledger.close()
 
 
-def _ledger(desk: Opened) -> "Ledger | None":
+def _ledger(session: Session) -> "Ledger | None":
     """This machine's ledger; None where there is none yet."""
-    state = desk.settings.state
+    state = session.settings.state
     if not state.is_dir():
         return None
     # Not before it is needed: the ledger brings SQLite along.
@@ -63,12 +63,12 @@ def _ledger(desk: Opened) -> "Ledger | None":
     return Ledger(state, SystemClock()) if (state / NAME).exists() else None
 
 
-def warnings(desk: Opened, plan: Plan) -> list[Problem]:
+def warnings(session: Session, plan: Plan) -> list[Problem]:
     """The storyboards' warnings, then the plan's own."""
-    found = list(desk.problems.warnings)
+    found = list(session.problems.warnings)
     for board in plan.batch.storyboards:
         found += _length(board)
-    if not plan.play:
+    if not plan.is_free:
         found += _unpublished(plan)
     return found
 
@@ -89,7 +89,7 @@ def _length(board: Storyboard) -> Iterator[Problem]:
 
 def _unpublished(plan: Plan) -> Iterator[Problem]:
     """Local materials of takes to order, which a paid provider cannot reach: one cause, said once."""
-    lost = unreachable(plan)
+    lost = private_materials(plan)
     if not lost:
         return
     shot, name = lost[0]
@@ -110,9 +110,9 @@ def _unpublished(plan: Plan) -> Iterator[Problem]:
     )
 
 
-def unreachable(plan: Plan) -> list[tuple[Shot, str]]:
+def private_materials(plan: Plan) -> list[tuple[Shot, str]]:
     """Shots to order with the first of their materials that has no public address."""
-    ordered = dict.fromkeys(step.shot for step in plan.steps if step.orders or step.later)
+    ordered = dict.fromkeys(step.shot for step in plan.steps if step.is_billable or step.needs_pick)
     return [
         (shot, material.path if isinstance(material, LocalFile) else str(material))
         for shot in ordered
@@ -120,70 +120,72 @@ def unreachable(plan: Plan) -> list[tuple[Shot, str]]:
     ]
 
 
-def again(desk: Opened, *, anew: bool = True) -> str:
+def again(session: Session, *, anew: bool = True) -> str:
     """The command line that goes on with this very command; `anew`: it may make again what was refused or is gone."""
-    words = [typed(desk.args, desk.files)]
+    words = [typed(session.args, session.files)]
     for name in ("retake", "again") if anew else ("retake",):
-        words += [f"--{name} {shlex.quote(value)}" for value in getattr(desk.args, name, ())]
-    words += ["--first-take"] if getattr(desk.args, "first_take", False) else []
+        words += [f"--{name} {shlex.quote(value)}" for value in getattr(session.args, name, ())]
+    words += ["--first-take"] if getattr(session.args, "first_take", False) else []
     return " ".join(words)
 
 
-def around(desk: Opened, plan: Plan, history: History) -> Around:
+def plan_context(session: Session, plan: Plan, history: History) -> PlanContext:
     """Everything that the plan's screen says beside the plan."""
-    lost = not plan.play and bool(unreachable(plan))
-    return Around(
-        typed=again(desk),
-        warnings=warnings(desk, plan),
-        cheaper=tuple(Cheaper(way.words, way.credits) for way in ways(desk, history, None)) if not plan.play else (),
-        leaving=_leaving(plan),
-        goes=goes(desk, history),
+    lost = not plan.is_free and bool(private_materials(plan))
+    return PlanContext(
+        typed=again(session),
+        warnings=warnings(session, plan),
+        cheaper=tuple(Cheaper(way.description, way.credits) for way in cheaper_alternatives(session, history, None))
+        if not plan.is_free
+        else (),
+        leaving=outgoing_files(plan),
+        goes=destinations(session, history),
         elsewhere=from_manifests(plan, history),
-        about=seconds_to_go(plan, desk.settings.concurrency),
-        at_once=desk.settings.concurrency,
-        spent=spent(history),
-        instead=_instead(desk, history, plan) if lost else None,
+        about=estimate_duration(plan, session.settings.concurrency),
+        at_once=session.settings.concurrency,
+        spent=spent_by_storyboard(history),
+        instead=_instead(session, history, plan) if lost else None,
     )
 
 
-def _instead(desk: Opened, history: History, plan: Plan) -> tuple[str, str]:
+def _instead(session: Session, history: History, plan: Plan) -> tuple[str, str]:
     """What passes where some shots cannot be sent: the others, else free animatics of all."""
-    if (line := passing(desk, history, plan)) is not None:
-        return line, f"without the {len(unreachable(plan))} that send what lies here"
-    free = argparse.Namespace(**{**vars(desk.args), "provider": "sandbox"})
-    return f"storyboard run {typed(free, desk.files)}", "free animatics of all"
+    if (line := passing(session, history, plan)) is not None:
+        return line, f"without the {len(private_materials(plan))} that send what lies here"
+    free = argparse.Namespace(**{**vars(session.args), "provider": "sandbox"})
+    return f"storyboard run {typed(free, session.files)}", "free animatics of all"
 
 
-def passing(desk: Opened, history: History, plan: Plan) -> str | None:
+def passing(session: Session, history: History, plan: Plan) -> str | None:
     """The `storyboard run …` of the shots that a paid provider can be sent, with its ceiling; None when none can."""
-    if getattr(desk.args, "retake", ()) or getattr(desk.args, "again", ()):
+    if getattr(session.args, "retake", ()) or getattr(session.args, "again", ()):
         return None
-    lost = {(shot.storyboard, shot.id) for shot, _ in unreachable(plan)}
+    lost = {(shot.storyboard, shot.id) for shot, _ in private_materials(plan)}
     kept = frozenset((shot.storyboard, shot.id) for shot in plan.shots) - lost
-    rest = desk.plan(history, selected=kept, asked=desk.asked(history))
-    ordered = {step.key[:2] for step in rest.steps if step.orders}
-    if not ordered or unreachable(rest):
+    rest = session.plan(history, selected=kept, asked=session.overrides(history))
+    ordered = {step.key[:2] for step in rest.steps if step.is_billable}
+    if not ordered or private_materials(rest):
         return None
-    flags = [f"--exclude {shlex.quote(_selector(desk, lost))}"]
-    if not getattr(desk.args, "select", ()):
-        flags.append(f"--select {shlex.quote(_selector(desk, ordered))}")
+    flags = [f"--exclude {shlex.quote(_selector(session, lost))}"]
+    if not getattr(session.args, "select", ()):
+        flags.append(f"--select {shlex.quote(_selector(session, ordered))}")
     credits = rest.totals.credits
     ceiling = "" if credits is None else f" --max-credits {credits.to_integral_value(ROUND_CEILING):f}"
-    return f"storyboard run {again(desk)} {min(flags, key=len)}{ceiling}"
+    return f"storyboard run {again(session)} {min(flags, key=len)}{ceiling}"
 
 
-def _selector(desk: Opened, names: Collection[Name]) -> str:
+def _selector(session: Session, names: Collection[ShotKey]) -> str:
     """Some shots as `--select` takes them, in the files' order; with their storyboard where another has that id."""
-    ids = Counter(shot.id for shot in desk.batch.shots)
-    found = [shot for shot in desk.batch.shots if (shot.storyboard, shot.id) in names]
-    return " ".join(shot.id if ids[shot.id] == 1 else f"{board_name(shot.storyboard)}:{shot.id}" for shot in found)
+    ids = Counter(shot.id for shot in session.batch.shots)
+    found = [shot for shot in session.batch.shots if (shot.storyboard, shot.id) in names]
+    return " ".join(shot.id if ids[shot.id] == 1 else f"{storyboard_slug(shot.storyboard)}:{shot.id}" for shot in found)
 
 
-def _leaving(plan: Plan) -> tuple[LocalFile, ...]:
+def outgoing_files(plan: Plan) -> tuple[LocalFile, ...]:
     """The local files that a paid run would send for the takes to order, each content once."""
-    if plan.play:
+    if plan.is_free:
         return ()
-    ordered = [step for step in plan.steps if step.orders or step.later]
+    ordered = [step for step in plan.steps if step.is_billable or step.needs_pick]
     files = {
         material.sha256: material
         for step in ordered
@@ -193,41 +195,43 @@ def _leaving(plan: Plan) -> tuple[LocalFile, ...]:
     return tuple(files.values())
 
 
-def ways(desk: Opened, history: History, limit: Decimal | None) -> tuple[alternatives.Way, ...]:
+def cheaper_alternatives(
+    session: Session, history: History, limit: Decimal | None
+) -> tuple[alternatives.Alternative, ...]:
     """Cheaper ways that would pass, each with its price: none that leaves the selection, or cannot be sent."""
 
-    def price(batch: Batch, selected: frozenset[Name] | None) -> Decimal | None:
-        if selected is not None and desk.selected is not None:
+    def price(batch: Batch, selected: frozenset[ShotKey] | None) -> Decimal | None:
+        if selected is not None and session.selected is not None:
             return None  # a second --select widens the first
-        plan = desk.plan(history, batch, desk.selected if selected is None else selected)
-        as_it_is = batch is desk.batch and selected is None
-        return None if not (plan.play or as_it_is) and unreachable(plan) else plan.totals.credits
+        plan = session.plan(history, batch, session.selected if selected is None else selected)
+        as_it_is = batch is session.batch and selected is None
+        return None if not (plan.is_free or as_it_is) and private_materials(plan) else plan.totals.credits
 
-    names = dict.fromkeys(name for board in desk.batch.storyboards for name in board.profiles)
-    profiles = {name: _profiled(desk, name) for name in names if name != desk.settings.profile}
+    names = dict.fromkeys(name for board in session.batch.storyboards for name in board.profiles)
+    profiles = {name: _compile_profile(session, name) for name in names if name != session.settings.profile}
     whole = {name: batch for name, batch in profiles.items() if batch is not None}
-    return alternatives.cheaper(desk.batch, desk.edition, price, limit, whole)
+    return alternatives.find_cheaper(session.batch, session.edition, price, limit, whole)
 
 
-def _profiled(desk: Opened, name: str) -> Batch | None:
-    options = replace(desk.options, profile=name)
-    batch, problems = language.compile(desk.files, desk.settings.root, options)
+def _compile_profile(session: Session, name: str) -> Batch | None:
+    options = replace(session.options, profile=name)
+    batch, problems = language.compile(session.files, session.settings.root, options)
     return None if problems.errors else batch
 
 
-def spent(history: History) -> dict[str, Decimal]:
+def spent_by_storyboard(history: History) -> dict[str, Decimal]:
     """Credits that each storyboard's takes have cost so far, or may have."""
     sums: dict[str, Decimal] = {}
     for attempt in history.attempts.values():
-        board = attempt.intended.storyboard
+        board = attempt.intent.storyboard
         sums[board] = sums.get(board, Decimal(0)) + attempt.credits
     return sums
 
 
-def seconds_to_go(plan: Plan, at_once: int) -> float | None:
+def estimate_duration(plan: Plan, at_once: int) -> float | None:
     """About how long a run takes: the work over the slots, or the longest chain."""
-    each = 2.0 if plan.play else 150.0
-    ordered = [step for step in plan.steps if step.orders or step.action.value == "resume"]
+    each = 2.0 if plan.is_free else 150.0
+    ordered = [step for step in plan.steps if step.is_billable or step.action.value == "resume"]
     if not ordered:
         return None
     depth: dict[str, int] = {}

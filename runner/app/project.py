@@ -4,10 +4,10 @@ import argparse
 import gc
 from pathlib import Path
 
-from runner.diagnostics.problem import ExitCode, Problems, Stop
+from runner.diagnostics.problem import CommandError, ExitCode, Problems
 from runner.editions.edition import Edition, load, with_prices
 from runner.language import compiler as language
-from runner.language.cli_variables import given
+from runner.language.cli_variables import parse_assignments
 from runner.language.model import Batch
 from runner.lazy_dataclass import dataclass, replace
 from runner.settings import settings as settings_room
@@ -15,28 +15,28 @@ from runner.settings.settings import Flags, Settings
 
 
 @dataclass(frozen=True)
-class Reading:
+class Project:
     """The batch of one command, with what it was read from; its storyboards may have problems."""
 
     args: argparse.Namespace
     settings: Settings
     edition: Edition
-    options: language.Options
+    options: language.CompileOptions
     files: tuple[Path, ...]
     batch: Batch
     problems: Problems
 
 
-def reading(args: argparse.Namespace, *, look: bool = False, needed: bool = True) -> Reading:
+def load_project(args: argparse.Namespace, *, look: bool = False, needed: bool = True) -> Project:
     """Files, settings and batch, with all problems; nothing is shown. `needed`: having no storyboard is exit 2."""
     typed = tuple(getattr(args, "files", ()))
     root = settings_room.find_root(typed[0] if typed else Path())
-    files = typed or found(Path.cwd(), needed=needed)
-    settings = settings_room.read(root, said(args))
+    files = typed or discover_storyboards(Path.cwd(), needed=needed)
+    settings = settings_room.read(root, options_from(args))
     if look and args.provider is None:
-        settings = _with_clips(settings)
-    edition = priced(settings)
-    options = language.Options(settings.profile, given(args.var, args.var_file), edition)
+        settings = _provider_with_clips(settings)
+    edition = edition_with_prices(settings)
+    options = language.CompileOptions(settings.profile, parse_assignments(args.var, args.var_file), edition)
     # The batch stays until the end: the collector would walk it again and again and find nothing.
     gc.disable()
     try:
@@ -44,22 +44,24 @@ def reading(args: argparse.Namespace, *, look: bool = False, needed: bool = True
         gc.freeze()
     finally:
         gc.enable()
-    return Reading(args, settings, edition, options, files, batch, problems)
+    return Project(args, settings, edition, options, files, batch, problems)
 
 
-def priced(settings: Settings, name: str | None = None) -> Edition:
+def edition_with_prices(settings: Settings, name: str | None = None) -> Edition:
     """The edition with the account's own prices: the repository's only where they are higher."""
     if name is not None and name != settings.edition:
         return load(name)
     edition = load(settings.edition)
     try:
-        edition = with_prices(edition, settings.prices_up, may_lower=False)
-        return with_prices(edition, settings.prices_own, may_lower=True)
+        edition = with_prices(edition, settings.repo_price_floor, may_lower=False)
+        return with_prices(edition, settings.user_prices, may_lower=True)
     except ValueError as error:
-        raise Stop(ExitCode.UNFIT, f"providers.kinovi.prices: {error}; rows: {', '.join(edition.rates)}") from error
+        raise CommandError(
+            ExitCode.INVALID, f"providers.kinovi.prices: {error}; rows: {', '.join(edition.rates)}"
+        ) from error
 
 
-def _with_clips(settings: Settings) -> Settings:
+def _provider_with_clips(settings: Settings) -> Settings:
     """For commands that only look: the provider whose outputs have manifests, the paid one before the free."""
     from runner.store import manifest
 
@@ -70,27 +72,27 @@ def _with_clips(settings: Settings) -> Settings:
     return settings
 
 
-def color(args: argparse.Namespace, stream: object) -> bool:
+def use_color(args: argparse.Namespace, stream: object) -> bool:
     """Whether to colour what goes to a stream."""
     is_terminal = getattr(stream, "isatty", bool)()
     return bool(is_terminal) and not args.no_color and not settings_room.no_color()
 
 
-def columns() -> int:
+def terminal_width() -> int:
     """How wide a screen may be: the terminal's, else 100."""
     import shutil
 
     return shutil.get_terminal_size((100, 40)).columns
 
 
-def found(folder: Path, *, needed: bool = True) -> tuple[Path, ...]:
+def discover_storyboards(folder: Path, *, needed: bool = True) -> tuple[Path, ...]:
     """All storyboards under `storyboards/`, seen from the repository's top."""
     root = settings_room.find_root(folder)
     inner = root / "storyboards"
     paths = sorted(path for ending in ("*.yaml", "*.yml") for path in inner.rglob(ending) if path.is_file())
     boards = tuple(_from_here(path) for path in paths if _is_storyboard(path))
     if not boards and needed:
-        raise Stop(
+        raise CommandError(
             ExitCode.USAGE,
             f"no storyboard is named, and none lies under {_from_here(inner)}\n"
             "  storyboard init      writes one to start from",
@@ -111,7 +113,7 @@ def _is_storyboard(path: Path) -> bool:
     return any(line.startswith((b"storyboard:", b"\xef\xbb\xbfstoryboard:")) for line in head.splitlines())
 
 
-def said(args: argparse.Namespace) -> Flags:
+def options_from(args: argparse.Namespace) -> Flags:
     """The settings that the command line names."""
     return Flags(
         provider=args.provider,

@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Literal
 
 from runner.lazy_dataclass import dataclass
-from runner.requests.request import Plain
+from runner.requests.request import JsonValue
 
 FailureClass = Literal["moderation", "face", "review", "provider", "other"]
-Verdict = Literal["adopted", "not-charged", "charged", "undone"]
+SettlementVerdict = Literal["adopted", "not-charged", "charged", "undone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +34,21 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
-class Intended:
+class Intent:
     """Committed before the request leaves: everything that is known of it by then."""
 
     storyboard: str
     shot: str
     take: int
     fingerprint: str
-    request: Mapping[str, Plain]
+    request: Mapping[str, JsonValue]
     """The neutral form."""
     body: str
     """The request's body as canonical JSON; the client adds `callBackUrl`, and may order the keys otherwise."""
     quoted: Decimal
     edition: str
     key_id: str
-    receipt: str
+    webhook_token: str
     """Unguessable token of this attempt's own webhook path."""
     run: str
     """The run that wrote it; it holds the lock of its outputs while it lives."""
@@ -70,7 +70,7 @@ class Created:
 class NotSent:
     """Proved: not one byte of the request left; `final` means that trying again is no use (a certificate)."""
 
-    words: str
+    message: str
     final: bool = False
 
 
@@ -79,7 +79,7 @@ class Refused:
     """Documented as not created, not charged; `stop` when the rest would meet the same (wrong host, firewall)."""
 
     status: int
-    words: str
+    message: str
     errors: tuple[tuple[str, str], ...] = ()
     """The vendor's `errors[]`: path in the body, words."""
     stop: bool = False
@@ -87,21 +87,21 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class KeyRefused:
-    words: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
 class NoCredits:
-    words: str
+    message: str
     required: Decimal | None = None
     available: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Busy:
+class ConcurrencyLimited:
     """429: not created; all slots of the account are taken."""
 
-    words: str
+    message: str
     limit: int | None = None
     current: int | None = None
     retry_after: float | None = None
@@ -109,17 +109,17 @@ class Busy:
 
 
 @dataclass(frozen=True, slots=True)
-class TryLater:
+class ServerError:
     """500 with the API's own JSON: documented as "retry later", counted as if it had been charged."""
 
-    words: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class OutcomeUnknown:
     """Nobody knows whether it was created: unsettled."""
 
-    words: str
+    message: str
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
     raw: bytes = b""
@@ -133,10 +133,10 @@ class Running:
 
     status: str
     """`waiting` or `generating`, else the raw word."""
-    words: str = ""
-    heard: bool = True
+    message: str = ""
+    answered: bool = True
     """False when the poll itself failed; nothing new is known."""
-    missing: bool = False
+    not_found: bool = False
     """404: the record is not there (yet, or any more)."""
     key_refused: bool = False
     retry_after: float | None = None
@@ -160,31 +160,31 @@ class Succeeded:
 @dataclass(frozen=True, slots=True)
 class Failed:
     kind: FailureClass
-    words: str
+    message: str
     code: str = ""
     credits_used: Decimal | None = None
     created_ms: int | None = None
     completed_ms: int | None = None
 
 
-CreateAnswer = Created | NotSent | Refused | KeyRefused | NoCredits | Busy | TryLater | Unknown
-LookAnswer = Running | Succeeded | Failed
-Answer = CreateAnswer | LookAnswer
+CreateResult = Created | NotSent | Refused | KeyRefused | NoCredits | ConcurrencyLimited | ServerError | OutcomeUnknown
+PollResult = Running | Succeeded | Failed
+Answer = CreateResult | PollResult
 
 
 # -- what only we know ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class SendStarted:
     """The durable mark after connect and TLS, before the first byte; what died before it was never sent."""
 
 
 @dataclass(frozen=True, slots=True)
-class Vanished:
+class Lost:
     """The record, or the media of a paid clip, are gone for good."""
 
-    words: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +198,12 @@ class Stored:
 class Settled:
     """The user's word about an unsettled attempt, or a receipt that the provider confirmed."""
 
-    verdict: Verdict
+    verdict: SettlementVerdict
     task_id: str | None = None
-    words: str = ""
+    message: str = ""
 
 
-What = Intended | Sending | Answer | Vanished | Stored | Settled
+Payload = Intent | SendStarted | Answer | Lost | Stored | Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,4 +212,4 @@ class Event:
 
     at: datetime
     attempt: str
-    what: What
+    payload: Payload

@@ -6,38 +6,38 @@ from decimal import Decimal
 from enum import StrEnum
 
 from runner.attempts.events import (
-    Busy,
     Clip,
+    ConcurrencyLimited,
     Created,
     Event,
     Failed,
     FailureClass,
-    Intended,
+    Intent,
     KeyRefused,
+    Lost,
     NoCredits,
     NotSent,
+    OutcomeUnknown,
     Output,
     Refused,
     Running,
-    Sending,
+    SendStarted,
+    ServerError,
     Settled,
     Stored,
     Succeeded,
-    TryLater,
-    Unknown,
-    Vanished,
 )
 from runner.lazy_dataclass import dataclass, field, replace
-from runner.requests.request import Plain
+from runner.requests.request import JsonValue
 
 
-class State(StrEnum):
+class AttemptState(StrEnum):
     """Where an attempt stands."""
 
     INTENDED = "intended"
     NOT_CREATED = "not created"
     REFUSED = "refused"
-    PERHAPS = "perhaps charged"
+    MAYBE_CHARGED = "perhaps charged"
     """Ended by a documented 500: may be tried again, counts as charged until it is settled."""
     UNSETTLED = "unsettled"
     RUNNING = "running"
@@ -48,9 +48,9 @@ class State(StrEnum):
     ABANDONED = "abandoned"
 
 
-OPEN = frozenset({State.INTENDED, State.UNSETTLED, State.RUNNING, State.SUCCEEDED})
+OPEN = frozenset({AttemptState.INTENDED, AttemptState.UNSETTLED, AttemptState.RUNNING, AttemptState.SUCCEEDED})
 """While an attempt of a take is open, no other may be created: a UNIQUE index in the ledger says so too."""
-CHARGED = frozenset({State.SUCCEEDED, State.STORED, State.GONE})
+CHARGED = frozenset({AttemptState.SUCCEEDED, AttemptState.STORED, AttemptState.GONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class Attempt:
     """One request to create a task, and what became of it."""
 
     id: str
-    intended: Intended
-    state: State
+    intent: Intent
+    state: AttemptState
     intended_at: datetime
     sent_at: datetime | None = None
     task_id: str | None = None
@@ -68,37 +68,41 @@ class Attempt:
     accepted_at: datetime | None = None
     ended_at: datetime | None = None
     failure: FailureClass | None = None
-    words: str = ""
+    message: str = ""
     """The provider's own, raw."""
     errors: tuple[tuple[str, str], ...] = ()
     """What it said of single fields of a refused request: path in the body, words."""
     outputs: tuple[Output, ...] = ()
     credits_used: Decimal | None = None
-    took: float | None = None
+    duration: float | None = None
     """Seconds from createTime to completeTime, by the provider's clock."""
     clip: Clip | None = None
-    copies: tuple[Clip, ...] = ()
+    other_copies: tuple[Clip, ...] = ()
     """The same clip under the names of other takes that share the request."""
     notes: tuple[str, ...] = ()
     """What differs from what was ordered."""
     charged: bool = False
     """`settle --charged`: abandoned, and counted."""
-    elsewhere: bool = False
+    from_manifest: bool = False
     """Known from a manifest only; this ledger never saw it."""
-    before_settled: State | None = None
+    state_before_settlement: AttemptState | None = None
 
     @property
     def clips(self) -> tuple[Clip, ...]:
         """The clip under every name that it was put under; some may be another's by now."""
-        return self.copies if self.clip is None else (self.clip, *self.copies)
+        return self.other_copies if self.clip is None else (self.clip, *self.other_copies)
 
     @property
     def credits(self) -> Decimal:
         """What it may have cost: the bill or the quote, whichever is higher, while it is or may be charged."""
         if self.state in CHARGED:
-            return max(self.intended.quoted, self.credits_used or Decimal(0))
-        if self.state in (State.RUNNING, State.UNSETTLED, State.PERHAPS, State.INTENDED) or self.charged:
-            return self.intended.quoted
+            return max(self.intent.quoted, self.credits_used or Decimal(0))
+        if (
+            self.state
+            in (AttemptState.RUNNING, AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED, AttemptState.INTENDED)
+            or self.charged
+        ):
+            return self.intent.quoted
         return Decimal(0)
 
     @property
@@ -107,51 +111,51 @@ class Attempt:
         return (self.credits_used or Decimal(0)) if self.state in CHARGED else Decimal(0)
 
 
-def begin(event: Event) -> Attempt:
+def open_attempt(event: Event) -> Attempt:
     """The attempt that an `Intended` opens."""
-    assert isinstance(event.what, Intended)
-    return Attempt(event.attempt, event.what, State.INTENDED, event.at)
+    assert isinstance(event.payload, Intent)
+    return Attempt(event.attempt, event.payload, AttemptState.INTENDED, event.at)
 
 
-def step(attempt: Attempt, event: Event) -> Attempt:
+def apply_event(attempt: Attempt, event: Event) -> Attempt:
     """The attempt after one more event; an event that says nothing new leaves it as it is."""
-    match event.what:
-        case Sending():
+    match event.payload:
+        case SendStarted():
             return replace(attempt, sent_at=event.at)
         case Created(task_id):
             return _accepted(attempt, event.at, task_id)
-        case NotSent(words) | KeyRefused(words) | NoCredits(words) | Busy(words):
-            return replace(attempt, state=State.NOT_CREATED, words=words, ended_at=event.at)
-        case Refused(status=404 | 405, words=words):  # the wrong host, which says nothing of the take
-            return replace(attempt, state=State.NOT_CREATED, words=words, ended_at=event.at)
-        case Refused(words=words, errors=errors):
-            return replace(attempt, state=State.REFUSED, words=words, errors=errors, ended_at=event.at)
-        case TryLater(words):
-            return replace(attempt, state=State.PERHAPS, words=words, ended_at=event.at)
-        case Unknown(words):
-            return replace(attempt, state=State.UNSETTLED, words=words)
+        case NotSent(words) | KeyRefused(words) | NoCredits(words) | ConcurrencyLimited(words):
+            return replace(attempt, state=AttemptState.NOT_CREATED, message=words, ended_at=event.at)
+        case Refused(status=404 | 405, message=words):  # the wrong host, which says nothing of the take
+            return replace(attempt, state=AttemptState.NOT_CREATED, message=words, ended_at=event.at)
+        case Refused(message=words, errors=errors):
+            return replace(attempt, state=AttemptState.REFUSED, message=words, errors=errors, ended_at=event.at)
+        case ServerError(words):
+            return replace(attempt, state=AttemptState.MAYBE_CHARGED, message=words, ended_at=event.at)
+        case OutcomeUnknown(words):
+            return replace(attempt, state=AttemptState.UNSETTLED, message=words)
         case Running():
-            return _seen_running(attempt, event.what)
+            return _seen_running(attempt, event.payload)
         case Succeeded():
-            return _succeeded(attempt, event.at, event.what)
+            return _succeeded(attempt, event.at, event.payload)
         case Failed():
-            return _failed(attempt, event.at, event.what)
-        case Vanished(words):
-            return replace(attempt, state=State.GONE, words=words, ended_at=event.at)
+            return _failed(attempt, event.at, event.payload)
+        case Lost(words):
+            return replace(attempt, state=AttemptState.GONE, message=words, ended_at=event.at)
         case Stored():
-            return _stored(attempt, event.what)
+            return _stored(attempt, event.payload)
         case Settled():
-            return _settled(attempt, event.at, event.what)
-        case Intended():
+            return _settled(attempt, event.at, event.payload)
+        case Intent():
             return attempt
 
 
 def _accepted(attempt: Attempt, at: datetime, task_id: str) -> Attempt:
-    return replace(attempt, state=State.RUNNING, task_id=task_id, accepted_at=at, status="waiting", words="")
+    return replace(attempt, state=AttemptState.RUNNING, task_id=task_id, accepted_at=at, status="waiting", message="")
 
 
 def _seen_running(attempt: Attempt, seen: Running) -> Attempt:
-    if attempt.state is not State.RUNNING or not seen.heard:
+    if attempt.state is not AttemptState.RUNNING or not seen.answered:
         return attempt
     return replace(attempt, status=seen.status)
 
@@ -165,12 +169,12 @@ def _took(created_ms: int | None, completed_ms: int | None) -> float | None:
 def _succeeded(attempt: Attempt, at: datetime, answer: Succeeded) -> Attempt:
     return replace(
         attempt,
-        state=State.STORED if attempt.state is State.STORED else State.SUCCEEDED,
+        state=AttemptState.STORED if attempt.state is AttemptState.STORED else AttemptState.SUCCEEDED,
         outputs=answer.outputs,
         credits_used=answer.credits_used if answer.credits_used is not None else attempt.credits_used,
         ended_at=attempt.ended_at or at,
-        took=_took(answer.created_ms, answer.completed_ms),
-        words="",
+        duration=_took(answer.created_ms, answer.completed_ms),
+        message="",
     )
 
 
@@ -180,58 +184,58 @@ def _failed(attempt: Attempt, at: datetime, answer: Failed) -> Attempt:
     refused = answer.kind in ("moderation", "face")
     return replace(
         attempt,
-        state=State.REFUSED if refused else State.FAILED,
+        state=AttemptState.REFUSED if refused else AttemptState.FAILED,
         failure=answer.kind,
-        words=answer.words,
+        message=answer.message,
         credits_used=answer.credits_used,
         ended_at=at,
-        took=_took(answer.created_ms, answer.completed_ms),
+        duration=_took(answer.created_ms, answer.completed_ms),
     )
 
 
 def _stored(attempt: Attempt, said: Stored) -> Attempt:
     if attempt.clip is None or attempt.clip.path == said.clip.path:
-        return replace(attempt, state=State.STORED, clip=said.clip, notes=said.notes)
-    others = tuple(copy for copy in attempt.copies if copy.path != said.clip.path)
-    return replace(attempt, state=State.STORED, copies=(*others, said.clip))
+        return replace(attempt, state=AttemptState.STORED, clip=said.clip, notes=said.notes)
+    others = tuple(copy for copy in attempt.other_copies if copy.path != said.clip.path)
+    return replace(attempt, state=AttemptState.STORED, other_copies=(*others, said.clip))
 
 
 def _settled(attempt: Attempt, at: datetime, said: Settled) -> Attempt:
     match said.verdict:
         case "adopted":
             adopted = _accepted(attempt, at, said.task_id or "")
-            return replace(adopted, before_settled=attempt.state, words=attempt.words)
+            return replace(adopted, state_before_settlement=attempt.state, message=attempt.message)
         case "undone":
             return _taken_back(attempt)
         case _:
             return replace(
                 attempt,
-                state=State.ABANDONED,
+                state=AttemptState.ABANDONED,
                 charged=said.verdict == "charged",
                 ended_at=at,
-                before_settled=attempt.before_settled or attempt.state,
+                state_before_settlement=attempt.state_before_settlement or attempt.state,
             )
 
 
 def _taken_back(attempt: Attempt) -> Attempt:
     """The user's last word is not true: in doubt as before; a task that only that word bound is forgotten."""
-    before = attempt.before_settled
+    before = attempt.state_before_settlement
     if before is None:
         return attempt
-    again = replace(attempt, state=before, charged=False, before_settled=None, ended_at=None)
-    if attempt.state is State.ABANDONED:
+    again = replace(attempt, state=before, charged=False, state_before_settlement=None, ended_at=None)
+    if attempt.state is AttemptState.ABANDONED:
         return again
     return replace(again, task_id=None, accepted_at=None, status="")
 
 
-def work(form: Mapping[str, Plain]) -> str:
+def duration_class(form: Mapping[str, JsonValue]) -> str:
     """The class of work that a request is: tasks of one class take about equally long."""
     upscale = form.get("upscale")
     more = f" + {upscale}" if upscale else ""
     return f"{form.get('model')} {form.get('resolution')} {form.get('seconds')}s{more}"
 
 
-_SAYS_MORE = OPEN | {State.STORED, State.ABANDONED, State.PERHAPS}
+_SAYS_MORE = OPEN | {AttemptState.STORED, AttemptState.ABANDONED, AttemptState.MAYBE_CHARGED}
 _REMEMBERED = 1000
 """So many tasks are learned from."""
 
@@ -250,47 +254,47 @@ class History:
     """The latest attempt under a storyboard's path, shot, number and profile: what a changed take is compared with."""
     _by_fingerprint: dict[str, list[str]] = field(default_factory=dict)
     _open: dict[str, None] = field(default_factory=dict)
-    _taught: list[str] = field(default_factory=list)
+    _recorded: list[str] = field(default_factory=list)
     _durations: dict[str, list[float]] | None = None
 
-    def feed(self, event: Event) -> None:
+    def apply(self, event: Event) -> None:
         """One more event is true."""
-        if isinstance(event.what, Intended):
-            self._enter(begin(event))
+        if isinstance(event.payload, Intent):
+            self._enter(open_attempt(event))
         elif (attempt := self.attempts.get(event.attempt)) is not None:
-            after = step(attempt, event)
+            after = apply_event(attempt, event)
             self.attempts[event.attempt] = after
             self._note_open(after)
-            if after.state is State.SUCCEEDED and after.took is not None and attempt.took is None:
-                self._teach(after)
+            if after.state is AttemptState.SUCCEEDED and after.duration is not None and attempt.duration is None:
+                self._record_duration(after)
 
-    def enter(self, attempts: Iterable[Attempt]) -> None:
+    def load(self, attempts: Iterable[Attempt]) -> None:
         """Attempts as they stand, in the order of their intents: what a ledger has folded already."""
         for attempt in attempts:
             self._enter(attempt)
 
     def _enter(self, attempt: Attempt) -> None:
-        made = attempt.intended
+        intent = attempt.intent
         self.attempts[attempt.id] = attempt
-        if attempt.state in CHARGED and attempt.took is not None:
-            self._teach(attempt)
+        if attempt.state in CHARGED and attempt.duration is not None:
+            self._record_duration(attempt)
         self._note_open(attempt)
-        self._by_fingerprint.setdefault(made.fingerprint, []).append(attempt.id)
-        self.last[made.storyboard, made.shot, made.take, made.profile] = attempt.id
+        self._by_fingerprint.setdefault(intent.fingerprint, []).append(attempt.id)
+        self.last[intent.storyboard, intent.shot, intent.take, intent.profile] = attempt.id
 
-    def _teach(self, attempt: Attempt) -> None:
-        self._taught.append(attempt.id)
-        if self._durations is not None and attempt.took is not None:
-            self._durations.setdefault(work(attempt.intended.request), []).append(attempt.took)
+    def _record_duration(self, attempt: Attempt) -> None:
+        self._recorded.append(attempt.id)
+        if self._durations is not None and attempt.duration is not None:
+            self._durations.setdefault(duration_class(attempt.intent.request), []).append(attempt.duration)
 
     @property
     def durations(self) -> Mapping[str, list[float]]:
         """Seconds that the last tasks took, by class of work: what polling learns from; worked out when first asked."""
         if self._durations is None:
             self._durations = {}
-            for attempt in map(self.attempts.__getitem__, self._taught[-_REMEMBERED:]):
-                if attempt.took is not None:
-                    self._durations.setdefault(work(attempt.intended.request), []).append(attempt.took)
+            for attempt in map(self.attempts.__getitem__, self._recorded[-_REMEMBERED:]):
+                if attempt.duration is not None:
+                    self._durations.setdefault(duration_class(attempt.intent.request), []).append(attempt.duration)
         return self._durations
 
     def _note_open(self, attempt: Attempt) -> None:
@@ -303,22 +307,22 @@ class History:
         """Attempts that have not ended: on their way, in doubt, running, or succeeded and not stored."""
         return [self.attempts[attempt] for attempt in self._open]
 
-    def of(self, fingerprint: str) -> list[Attempt]:
+    def attempts_of(self, fingerprint: str) -> list[Attempt]:
         """All attempts of a take, in the order of their intents."""
         return [self.attempts[attempt] for attempt in self._by_fingerprint.get(fingerprint, ())]
 
-    def standing(self, fingerprint: str) -> Attempt | None:
+    def current_attempt(self, fingerprint: str) -> Attempt | None:
         """The attempt that says how a take stands: a made one, else an open one, else the latest that was created.
 
         An open one of this ledger before one that only a manifest tells of: its doubt has to be ended first.
         """
-        attempts = self.of(fingerprint)
+        attempts = self.attempts_of(fingerprint)
         if not attempts:
             return None
-        for states in ({State.STORED}, OPEN):
+        for states in ({AttemptState.STORED}, OPEN):
             if found := [attempt for attempt in attempts if attempt.state in states]:
-                return next((attempt for attempt in reversed(found) if not attempt.elsewhere), found[-1])
-        created = [attempt for attempt in attempts if attempt.state is not State.NOT_CREATED]
+                return next((attempt for attempt in reversed(found) if not attempt.from_manifest), found[-1])
+        created = [attempt for attempt in attempts if attempt.state is not AttemptState.NOT_CREATED]
         return (created or attempts)[-1]
 
     def previous(self, storyboard: str, shot: str, take: int, profile: str | None = None) -> Attempt | None:
@@ -328,36 +332,36 @@ class History:
 
     def in_progress(self) -> Iterator[Attempt]:
         """Attempts that hold a slot of the account."""
-        return (attempt for attempt in self.open() if attempt.state in (State.INTENDED, State.RUNNING))
+        return (attempt for attempt in self.open() if attempt.state in (AttemptState.INTENDED, AttemptState.RUNNING))
 
-    def adopt(self, attempts: Iterable[Attempt], picks: Mapping[tuple[str, str], int]) -> None:
+    def merge_manifest(self, attempts: Iterable[Attempt], picks: Mapping[tuple[str, str], int]) -> None:
         """Take in what a manifest says and this ledger does not know."""
         tasks = {attempt.task_id for attempt in self.attempts.values() if attempt.task_id}
         for attempt in attempts:
             known = attempt.task_id in tasks if attempt.task_id else self._outlives(attempt)
             if attempt.id not in self.attempts and not known:
-                self._enter(replace(attempt, elsewhere=True))
+                self._enter(replace(attempt, from_manifest=True))
         self.picks |= {key: take for key, take in picks.items() if key not in self.picks}
 
     def _outlives(self, told: Attempt) -> bool:
         """Whether this ledger knows more of a take than an attempt without a task that a manifest tells of."""
         return any(
             each.state in _SAYS_MORE or each.intended_at >= told.intended_at
-            for each in self.of(told.intended.fingerprint)
+            for each in self.attempts_of(told.intent.fingerprint)
         )
 
 
-def cut_short(attempt: Attempt) -> NotSent | Unknown | None:
+def outcome_after_crash(attempt: Attempt) -> NotSent | OutcomeUnknown | None:
     """The event that ends an intent without an answer, once its run is no more; None for every other attempt."""
-    if attempt.state is not State.INTENDED:
+    if attempt.state is not AttemptState.INTENDED:
         return None
     if attempt.sent_at is None:
         return NotSent("the run ended before the request left")
-    return Unknown("the run ended while the request was on its way")
+    return OutcomeUnknown("the run ended while the request was on its way")
 
 
-def let_go(attempt: Attempt, free: bool) -> Settled | None:
+def release_free_attempt(attempt: Attempt, free: bool) -> Settled | None:
     """At a free account nothing stays in doubt or gone: it ends as not charged, and is made again."""
-    if free and attempt.state in (State.UNSETTLED, State.PERHAPS, State.GONE):
-        return Settled("not-charged", words="free of charge: made again")
+    if free and attempt.state in (AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED, AttemptState.GONE):
+        return Settled("not-charged", message="free of charge: made again")
     return None

@@ -6,7 +6,7 @@ from runner.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class TaskFacts:
     """What a record says of itself: enough to tell whether a task is the one that an attempt created."""
 
     task_id: str

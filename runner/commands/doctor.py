@@ -9,15 +9,15 @@ from pathlib import Path
 import anyio
 
 from runner import __version__
-from runner.app.project import color, columns
+from runner.app.project import terminal_width, use_color
 from runner.clock import SystemClock
 from runner.commands import flags
-from runner.diagnostics.problem import Check, ExitCode, Stop
+from runner.diagnostics.problem import CommandError, ExitCode, HealthCheck
 from runner.editions.edition import load
 from runner.media.health import libraries
 from runner.providers.kinovi import health
 from runner.providers.kinovi.client import Client
-from runner.settings.api_key import misshapen
+from runner.settings.api_key import key_format_error
 from runner.settings.settings import Flags, Settings, find_root, proxies, read
 from runner.show.screens.doctor import doctor, doctor_json
 from runner.show.text.escape import json_document
@@ -52,19 +52,19 @@ def run(args: argparse.Namespace) -> ExitCode:
     checks = [*_here(settings)]
     if args.demo and not settings.key_text:
         words = "doctor --demo reads with SEEDANCE_API_KEY: your key, or the demo key of the quick-start page"
-        raise Stop(ExitCode.KEY, words)
-    if args.demo or (settings.key_text and misshapen(settings.key_text) is None):
+        raise CommandError(ExitCode.KEY, words)
+    if args.demo or (settings.key_text and key_format_error(settings.key_text) is None):
         checks += anyio.run(_asked, settings, args.demo)
     if args.json:
         print(json_document(doctor_json(checks)), end="")
     else:
-        print(doctor(checks, columns(), color(args, sys.stdout)), end="")
-    return ExitCode.UNFIT if any(check.verdict == "error" for check in checks) else ExitCode.DONE
+        print(doctor(checks, terminal_width(), use_color(args, sys.stdout)), end="")
+    return ExitCode.INVALID if any(check.verdict == "error" for check in checks) else ExitCode.OK
 
 
-def _here(settings: Settings) -> Iterator[Check]:
+def _here(settings: Settings) -> Iterator[HealthCheck]:
     """What can be seen without a connection."""
-    yield Check("version", "ok", f"storyboard {__version__}, Python {platform.python_version()}")
+    yield HealthCheck("version", "ok", f"storyboard {__version__}, Python {platform.python_version()}")
     yield from libraries()
     yield _fonts()
     yield from folder("clips", settings.output)
@@ -74,26 +74,26 @@ def _here(settings: Settings) -> Iterator[Check]:
     yield health.proxies(settings.base_url, proxies())
 
 
-def _fonts() -> Check:
+def _fonts() -> HealthCheck:
     from runner.animatic.fonts import missing_font
 
     missing = missing_font(_SAMPLE)
     if missing is None:
-        return Check("fonts", "ok", "animatics can show every script that prompts are usually written in")
-    return Check("fonts", "warning", "animatics cannot show every script", missing)
+        return HealthCheck("fonts", "ok", "animatics can show every script that prompts are usually written in")
+    return HealthCheck("fonts", "warning", "animatics cannot show every script", missing)
 
 
-def _ledger(settings: Settings) -> Check:
+def _ledger(settings: Settings) -> HealthCheck:
     if not (settings.state / NAME).exists():
-        return Check("ledger", "ok", f"none yet; the first run makes one in {settings.state}")
+        return HealthCheck("ledger", "ok", f"none yet; the first run makes one in {settings.state}")
     try:
         Ledger(settings.state, SystemClock()).close()
-    except Stop as stop:
-        return Check("ledger", "error", stop.words.splitlines()[0], "nothing is paid until it can be read")
-    return Check("ledger", "ok", f"{settings.state / NAME} can be read")
+    except CommandError as stop:
+        return HealthCheck("ledger", "error", stop.message.splitlines()[0], "nothing is paid until it can be read")
+    return HealthCheck("ledger", "ok", f"{settings.state / NAME} can be read")
 
 
-async def _asked(settings: Settings, demo: bool) -> list[Check]:
+async def _asked(settings: Settings, demo: bool) -> list[HealthCheck]:
     """What the provider says, for nothing."""
     async with Client(settings.base_url, settings.key(), load(settings.edition)) as client:
         return await (health.demo(client) if demo else health.reach(client))

@@ -2,9 +2,9 @@
 
 import argparse
 
-from runner.diagnostics.problem import ExitCode, Stop, nearest
+from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.language.catalogue import catalogue
-from runner.show.screens.problems import explain
+from runner.show.screens.problems import explain_code
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -22,11 +22,11 @@ def run(args: argparse.Namespace) -> ExitCode:
         room = max(map(len, known))
         for code, entry in known.items():
             print(f"{code:<{room}}  {entry.kind:<7}  {entry.says.partition('. ')[0].rstrip('.')}")
-        return ExitCode.DONE
-    shown = explain(args.code)
+        return ExitCode.OK
+    shown = explain_code(args.code)
     if shown is None:
-        near = nearest(args.code, known)
+        near = closest_match(args.code, known)
         meant = f"; did you mean {near!r}?" if near else "; `storyboard explain` lists them all"
-        raise Stop(ExitCode.USAGE, f"there is no problem {args.code!r}{meant}")
+        raise CommandError(ExitCode.USAGE, f"there is no problem {args.code!r}{meant}")
     print(shown, end="")
-    return ExitCode.DONE
+    return ExitCode.OK

@@ -7,17 +7,17 @@ from contextlib import AsyncExitStack
 import anyio
 
 from runner.app import run_store
-from runner.app.fetch import Earlier
-from runner.app.orphaned_attempts import aside, retake
-from runner.app.project import color, columns
-from runner.app.provider_gateway import Hands, open_hands
-from runner.app.session import Opened, looking
+from runner.app.fetch import OrphanFetcher
+from runner.app.orphaned_attempts import as_retake, stored_orphans
+from runner.app.project import terminal_width, use_color
+from runner.app.provider_gateway import ProviderGateway, open_gateway
+from runner.app.session import Session, open_for_reading
 from runner.attempts.events import Event, Running, Stored, Succeeded
 from runner.attempts.history import Attempt, History
 from runner.commands import flags
-from runner.commands.verify import check, made
+from runner.commands.verify import check, takes_with_clips
 from runner.diagnostics.problem import ExitCode
-from runner.engine.ports import NotYet
+from runner.engine.ports import TransferFailed
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Step
 from runner.show.screens.clips import ClipCheck, Verdict, clips, clips_json
@@ -40,67 +40,72 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    desk = looking(args)
-    with run_store.records(desk) as records:
-        history = desk.recall(records.history())
-        checks = anyio.run(_fetched, desk, history, records)
-        run_store.write_manifests(desk, history)
+    session = open_for_reading(args)
+    with run_store.open_run_store(session) as records:
+        history = session.with_manifests(records.history())
+        checks = anyio.run(_fetched, session, history, records)
+        run_store.write_manifests(session, history)
     if args.json:
         print(json_document(clips_json(checks, "fetch")), end="")
     else:
-        print(clips(checks, columns(), color(args, sys.stdout), "", args.all), end="")
-    return ExitCode.DONE if all(each.well for each in checks) else ExitCode.FAILED
+        print(clips(checks, terminal_width(), use_color(args, sys.stdout), "", args.all), end="")
+    return ExitCode.OK if all(each.well for each in checks) else ExitCode.FAILED
 
 
-async def _fetched(desk: Opened, history: History, records: run_store.Records) -> list[ClipCheck]:
+async def _fetched(session: Session, history: History, records: run_store.RunStore) -> list[ClipCheck]:
     checks: list[ClipCheck] = []
-    plan = desk.plan(history)
-    before = [(attempt, retake(plan, attempt)) for attempt in aside(desk, history, plan)]
+    plan = session.plan(history)
+    before = [(attempt, as_retake(plan, attempt)) for attempt in stored_orphans(session, history, plan)]
     own = [(step, attempt, attempt.clip) for attempt, step in before if step is not None and attempt.clip is not None]
     async with AsyncExitStack() as stack:
-        found: list[Hands] = []
+        found: list[ProviderGateway] = []
 
-        async def hands() -> Hands:
+        async def gateway() -> ProviderGateway:
             if not found:
-                found.append(await open_hands(desk, history, stack))
+                found.append(await open_gateway(session, history, stack))
             return found[0]
 
-        for step, attempt, clip in [*made(desk, history), *own]:
-            checked = check(desk, step, attempt, clip)
+        for step, attempt, clip in [*takes_with_clips(session, history), *own]:
+            checked = check(session, step, attempt, clip)
             if checked.verdict in ("missing", "changed"):
-                checked = await _brought(await hands(), checked, step, attempt, history, records)
+                checked = await _brought(await gateway(), checked, step, attempt, history, records)
             checks.append(checked)
-        rest = Earlier(desk, history, records, hands)
+        rest = OrphanFetcher(session, history, records, gateway)
         for attempt, retaken in before:
-            if (retaken is None or attempt.clip is None) and (told := await rest.checked(attempt)) is not None:
+            if (retaken is None or attempt.clip is None) and (told := await rest.check_all(attempt)) is not None:
                 checks.append(told)
     return checks
 
 
 async def _brought(
-    hands: Hands, found: ClipCheck, step: Step, attempt: Attempt, history: History, records: run_store.Records
+    gateway: ProviderGateway,
+    found: ClipCheck,
+    step: Step,
+    attempt: Attempt,
+    history: History,
+    records: run_store.RunStore,
 ) -> ClipCheck:
     """From this disk, else by a fresh link from the provider; taken only when it is the same clip."""
-    stored: Stored | NotYet | None = await hands.recall(attempt, step)
+    stored: Stored | TransferFailed | None = await gateway.restore_local(attempt, step)
     if stored is None and attempt.task_id is not None:
-        match await hands.look(attempt.task_id):
+        match await gateway.poll(attempt.task_id):
             case Succeeded(outputs=outputs):
-                stored = await hands.bring(replace(attempt, outputs=outputs), step)
-            case Running(missing=True):
+                stored = await gateway.download_exact(replace(attempt, outputs=outputs), step)
+            case Running(not_found=True):
                 return _as(found, "gone", "the provider no longer has its record")
-            case Running(words=words):
+            case Running(message=words):
                 return _as(found, "failed", words or "the provider does not name a link")
             case other:
-                return _as(found, "failed", other.words)
+                return _as(found, "failed", other.message)
     match stored:
         case Stored():
-            if attempt.elsewhere and (taken := records.ledger.take_in(attempt)) is not None:
-                return _as(found, "failed", taken.words)
+            if attempt.from_manifest and (taken := records.ledger.import_attempt(attempt)) is not None:
+                return _as(found, "failed", taken.message)
             event = Event(records.clock.now(), attempt.id, stored)
             records.ledger.append(event)
-            history.feed(event)
+            history.apply(event)
             return _as(found, "fetched", "")
-        case NotYet(words):
+        case TransferFailed(words):
             return _as(found, "failed", words)
         case None:
             return _as(found, "gone", "no task is known of it")

@@ -5,8 +5,8 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from runner.diagnostics.problem import ExitCode, Stop
-from runner.show.text.escape import clean
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.show.text.escape import escape_terminal
 
 _SCHEMA = Path("schemas/storyboard.schema.json")
 
@@ -32,18 +32,18 @@ def run(args: argparse.Namespace) -> ExitCode:
         for name, content in [*_templates(), (str(_SCHEMA), (schemas() / _SCHEMA.name).read_bytes())]:
             (written if _write(folder / name, content) else kept).append(name)
     except OSError as error:
-        raise Stop(
-            ExitCode.UNFIT, f"{folder}: {error.strerror or error}: choose a folder that can be written"
+        raise CommandError(
+            ExitCode.INVALID, f"{folder}: {error.strerror or error}: choose a folder that can be written"
         ) from error
     for name in written:
-        print(f"  wrote  {clean(str(folder / name))}")
+        print(f"  wrote  {escape_terminal(str(folder / name))}")
     for name in kept:
-        print(f"  there  {clean(str(folder / name))}   left as it is")
-    where = "" if folder == Path() else f"cd {clean(str(folder))} && "
+        print(f"  there  {escape_terminal(str(folder / name))}   left as it is")
+    where = "" if folder == Path() else f"cd {escape_terminal(str(folder))} && "
     print(f"\nnext   {where}storyboard run storyboards/*.yaml      a first moving picture, free")
     if not any((parent / ".git").exists() for parent in (folder.absolute(), *folder.absolute().parents)):
         print(f"       {where}git init                              so that the storyboard has a history")
-    return ExitCode.DONE
+    return ExitCode.OK
 
 
 def _templates() -> list[tuple[str, bytes]]:

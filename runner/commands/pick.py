@@ -4,12 +4,12 @@ import argparse
 from collections.abc import Mapping
 
 from runner.app import run_store
-from runner.app.session import Opened, looking, named
-from runner.attempts.history import History, State
+from runner.app.session import Session, open_for_reading, resolve_shot
+from runner.attempts.history import AttemptState, History
 from runner.commands import flags
-from runner.diagnostics.problem import ExitCode, Stop
-from runner.planning.selection import Name, board_name
-from runner.requests.request import Plain, fingerprint
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.planning.selection import ShotKey, storyboard_slug
+from runner.requests.request import JsonValue, fingerprint
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -38,36 +38,38 @@ def _take(text: str) -> int | None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    desk = looking(args)
-    shot, pin = named(desk, args.shot)
+    session = open_for_reading(args)
+    shot, pin = resolve_shot(session, args.shot)
     if pin is not None:
-        raise Stop(ExitCode.USAGE, f"write the take after the shot: storyboard pick {shot.id} {pin}")
-    with run_store.records(desk) as records:
-        history = desk.recall(records.history())
+        raise CommandError(ExitCode.USAGE, f"write the take after the shot: storyboard pick {shot.id} {pin}")
+    with run_store.open_run_store(session) as records:
+        history = session.with_manifests(records.history())
         name = (shot.storyboard, shot.id)
         if args.take is None:
             history.picks.pop(name, None)
         else:
-            _must_be_made(desk, history, name, args.take)
+            _must_be_made(session, history, name, args.take)
             history.picks[name] = args.take
-        run_store.write_manifests(desk, history)
+        run_store.write_manifests(session, history)
     if not args.quiet:
         said = f"take {args.take}" if args.take is not None else "no take"
-        print(f"{board_name(shot.storyboard)}:{shot.id}: {said} is picked ({desk.settings.variant})")
-    return ExitCode.DONE
+        print(f"{storyboard_slug(shot.storyboard)}:{shot.id}: {said} is picked ({session.settings.variant})")
+    return ExitCode.OK
 
 
-def _must_be_made(desk: Opened, history: History, name: Name, take: int) -> None:
-    steps = desk.plan(history).steps_of(*name)
+def _must_be_made(session: Session, history: History, name: ShotKey, take: int) -> None:
+    steps = session.plan(history).steps_of(*name)
     if not steps or steps[0].fingerprint is None:
-        raise Stop(ExitCode.USAGE, f"{name[1]} waits for a pick itself: pick what it is made from first")
-    form = steps[0].form()
+        raise CommandError(ExitCode.USAGE, f"{name[1]} waits for a pick itself: pick what it is made from first")
+    form = steps[0].neutral_request()
     if not _is_made(history, form, take):
         made = [str(number) for number in range(1, take + 50) if _is_made(history, form, number)]
         there = f"made are {', '.join(made)}" if made else "none is made yet"
-        raise Stop(ExitCode.USAGE, f"take {take} of {name[1]} has no clip from {desk.settings.variant}: {there}")
+        raise CommandError(
+            ExitCode.USAGE, f"take {take} of {name[1]} has no clip from {session.settings.variant}: {there}"
+        )
 
 
-def _is_made(history: History, form: Mapping[str, Plain], take: int) -> bool:
-    attempt = history.standing(fingerprint({**form, "take": take}))
-    return attempt is not None and attempt.state is State.STORED
+def _is_made(history: History, form: Mapping[str, JsonValue], take: int) -> bool:
+    attempt = history.current_attempt(fingerprint({**form, "take": take}))
+    return attempt is not None and attempt.state is AttemptState.STORED

@@ -5,17 +5,17 @@ import sys
 from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 
-from runner.app.approval import Ceiling, ceilings
-from runner.app.destinations import goes
-from runner.app.plan_report import around, history_now, spent_today, warnings, ways
-from runner.app.project import color, columns
-from runner.app.session import Opened, named, opened
+from runner.app.approval import SpendLimit, spend_limits
+from runner.app.destinations import destinations
+from runner.app.plan_report import cheaper_alternatives, plan_context, read_history, spent_last_24h, warnings
+from runner.app.project import terminal_width, use_color
+from runner.app.session import Session, open_session, resolve_shot
 from runner.attempts.history import History
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode, Place, Problem
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan
-from runner.show.screens.plan import Around, Way, price_line, screen
+from runner.show.screens.plan import CheaperCommand, PlanContext, price_line, screen
 from runner.show.text.format import credits_text
 
 
@@ -49,73 +49,75 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    desk = opened(args)
+    session = open_session(args)
     if args.explain is not None:
-        return _explain(desk, args.explain)
-    history = history_now(desk)
-    asked = desk.asked(history)
-    plan = desk.plan(history, selected=desk.selected, asked=asked)
+        return _explain(session, args.explain)
+    history = read_history(session)
+    asked = session.overrides(history)
+    plan = session.plan(history, selected=session.selected, asked=asked)
     if args.json:
-        _json(desk, plan, history)
+        _json(session, plan, history)
     else:
-        _screen(desk, plan, history)
-    if args.exit_code and any(step.orders or step.later for step in plan.steps):
-        return ExitCode.TO_MAKE
-    return ExitCode.DONE
+        _screen(session, plan, history)
+    if args.exit_code and any(step.is_billable or step.needs_pick for step in plan.steps):
+        return ExitCode.CHANGES_PENDING
+    return ExitCode.OK
 
 
-def _explain(desk: Opened, words: str) -> ExitCode:
+def _explain(session: Session, words: str) -> ExitCode:
     from runner.language.explain import explain_shot
-    from runner.show.screens.shot import text
+    from runner.show.screens.shot import render_shot
 
-    shot, _ = named(desk, words)
-    root = desk.settings.root
-    explained = explain_shot(desk.files, root, desk.options, shot.storyboard, shot.id)
+    shot, _ = resolve_shot(session, words)
+    root = session.settings.root
+    explained = explain_shot(session.files, root, session.options, shot.storyboard, shot.id)
     if explained is not None:
-        print(text(explained, root, Path.cwd(), color(desk.args, sys.stdout)), end="")
-    return ExitCode.DONE
+        print(render_shot(explained, root, Path.cwd(), use_color(session.args, sys.stdout)), end="")
+    return ExitCode.OK
 
 
-def _json(desk: Opened, plan: Plan, history: History) -> None:
-    from runner.providers.kinovi.request_body import bodies, placeholder
+def _json(session: Session, plan: Plan, history: History) -> None:
+    from runner.providers.kinovi.request_body import encoder, placeholder
     from runner.show.json.plan import plan_json
     from runner.show.text.escape import json_document
 
-    body_of = bodies(desk.edition, placeholder)
-    shape = plan_json(plan, lambda step: body_of(step.shot.request), warnings(desk, plan), goes(desk, history))
+    body_of = encoder(session.edition, placeholder)
+    shape = plan_json(
+        plan, lambda step: body_of(step.shot.request), warnings(session, plan), destinations(session, history)
+    )
     print(json_document(shape, deep=2), end="")
 
 
-def _screen(desk: Opened, plan: Plan, history: History) -> None:
-    if desk.args.quiet:
+def _screen(session: Session, plan: Plan, history: History) -> None:
+    if session.args.quiet:
         print(price_line(plan))
         return
-    told = around(desk, plan, history)
-    if not plan.play and (over := _over(desk, plan, history)) is not None:
-        told = _below(over, desk, history, told)
-    print(screen(plan, columns(), color(desk.args, sys.stdout), desk.args.all, told), end="")
+    told = plan_context(session, plan, history)
+    if not plan.is_free and (over := _over(session, plan, history)) is not None:
+        told = _below(over, session, history, told)
+    print(screen(plan, terminal_width(), use_color(session.args, sys.stdout), session.args.all, told), end="")
 
 
-def _over(desk: Opened, plan: Plan, history: History) -> Ceiling | None:
+def _over(session: Session, plan: Plan, history: History) -> SpendLimit | None:
     """The first ceiling that a run of this would break, which is exit 4."""
-    if not plan.totals.credits or desk.settings.max_credits == 0:
+    if not plan.totals.credits or session.settings.max_credits == 0:
         return None
-    today = Decimal(0) if desk.settings.credits_per_day is None else spent_today(desk)
-    found = ceilings(desk, plan, history, today)
+    today = Decimal(0) if session.settings.credits_per_day is None else spent_last_24h(session)
+    found = spend_limits(session, plan, history, today)
     return next((ceiling for ceiling in found if ceiling.would_be > ceiling.limit), None)
 
 
-def _below(over: Ceiling, desk: Opened, history: History, told: Around) -> Around:
+def _below(over: SpendLimit, session: Session, history: History, told: PlanContext) -> PlanContext:
     """The screen of a plan above a ceiling: the numbers, the ways below it, and one of them to type next."""
-    found = ways(desk, history, max(over.limit - over.beside, Decimal(0)))
+    found = cheaper_alternatives(session, history, max(over.limit - over.already, Decimal(0)))
     more = credits_text(over.would_be - over.limit)
-    counted = f", {credits_text(over.beside)} of them spent or in doubt," if over.beside else ""
+    counted = f", {credits_text(over.already)} of them spent or in doubt," if over.already else ""
     said = f"{credits_text(over.would_be)} credits{counted} are {more} over {over.name} {credits_text(over.limit)}"
     warning = Problem("over-ceiling", Place("", 1, 1), f"{said}: a run is exit 4", "", "warning")
-    typed = next((way for way in found if way.typed), None)
+    typed = next((way for way in found if way.command), None)
     instead = (f"storyboard plan {told.typed}", "once it costs less, or the ceiling is higher")
     if typed is not None:
         price = f"{typed.credits.to_integral_value(ROUND_CEILING):f}"
-        instead = (f"storyboard run {told.typed} {typed.words} --max-credits {price}", "below the ceiling")
-    cheaper = tuple(Way(way.words, way.credits) for way in found)
+        instead = (f"storyboard run {told.typed} {typed.description} --max-credits {price}", "below the ceiling")
+    cheaper = tuple(CheaperCommand(way.description, way.credits) for way in found)
     return replace(told, warnings=[warning, *told.warnings], cheaper=cheaper, instead=instead)

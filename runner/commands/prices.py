@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from runner.app.project import color, columns, priced
+from runner.app.project import edition_with_prices, terminal_width, use_color
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
 from runner.editions.edition import NAMES
@@ -26,9 +26,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     settings = read(find_root(Path.cwd()), Flags(config=args.config))
-    edition = priced(settings, args.edition)
+    edition = edition_with_prices(settings, args.edition)
     if args.json:
         print(json_document(prices_json(edition, settings.usd_per_credit)), end="")
     else:
-        print(prices(edition, settings.usd_per_credit, columns(), color(args, sys.stdout)), end="")
-    return ExitCode.DONE
+        print(prices(edition, settings.usd_per_credit, terminal_width(), use_color(args, sys.stdout)), end="")
+    return ExitCode.OK

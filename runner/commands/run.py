@@ -5,22 +5,22 @@ import sys
 from pathlib import Path
 
 from runner.app import approval, run_store
-from runner.app.noop_cache import Standstill
-from runner.app.orphaned_attempts import with_a_task, with_strays
-from runner.app.project import color, columns
-from runner.app.session import Opened, opened, typed
+from runner.app.noop_cache import NoopRecorder
+from runner.app.orphaned_attempts import collectable_orphans, with_orphans
+from runner.app.project import terminal_width, use_color
+from runner.app.session import Session, open_session, typed
 from runner.attempts.history import History
 from runner.clock import SystemClock
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
-from runner.engine.result import outcome
-from runner.engine.run_events import Money, News
-from runner.engine.run_state import Running
-from runner.engine.throttle import Pace
+from runner.engine.result import summarize_run
+from runner.engine.run_events import CreditTotals, RunEvent
+from runner.engine.run_state import RunState
+from runner.engine.throttle import CreateThrottle
 from runner.planning.plan import Action, Plan
 from runner.show.live.view import JsonView
 from runner.show.screens.closing import closing
-from runner.show.screens.plan import Around, nothing_to_do, screen
+from runner.show.screens.plan import PlanContext, nothing_to_do, screen
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -63,65 +63,79 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     began = SystemClock().now()
-    desk = opened(args)
-    still = Standstill(desk.settings.state, began)
-    code = _run(desk, still)
-    if code is ExitCode.DONE:
-        still.keep(args.words)
+    session = open_session(args)
+    still = NoopRecorder(session.settings.state, began)
+    code = _run(session, still)
+    if code is ExitCode.OK:
+        still.commit(args.words)
     return code
 
 
-def _run(desk: Opened, still: Standstill) -> ExitCode:
+def _run(session: Session, still: NoopRecorder) -> ExitCode:
     still.begin()
-    with run_store.records(desk) as records:
-        history = desk.recall(records.history())
-        asked = desk.asked(history)
-        plan = desk.plan(history, selected=desk.selected, asked=asked)
-        run_store.shelve(plan, history, records)
+    with run_store.open_run_store(session) as records:
+        history = session.with_manifests(records.history())
+        asked = session.overrides(history)
+        plan = session.plan(history, selected=session.selected, asked=asked)
+        run_store.restore_clips(plan, history, records)
         if _anything_to_do(plan):
-            records = _agreed(desk, plan, history, records)
-        elif not _may_bring(desk, plan, history):
-            return _nothing(desk, plan, history, records, still)
+            records = _agreed(session, plan, history, records)
+        elif not _may_bring(session, plan, history):
+            return _nothing(session, plan, history, records, still)
         from runner.app import execute
 
-        return execute.make(desk, plan, history, records, asked)
+        return execute.execute_plan(session, plan, history, records, asked)
 
 
-def _agreed(desk: Opened, plan: Plan, history: History, records: run_store.Records) -> run_store.Records:
+def _agreed(session: Session, plan: Plan, history: History, records: run_store.RunStore) -> run_store.RunStore:
     """The same with the price that somebody said yes to; Stop where nobody may, or does."""
-    if not plan.play and approval.is_terminal() and not desk.args.quiet:
-        approval.show(desk, plan, history)
-    approval.fit(desk, plan, history)
-    agreed = approval.consent(desk, plan, history, records.last_day())
-    return records if agreed is None else records.within(agreed)
+    if not plan.is_free and approval.is_terminal() and not session.args.quiet:
+        approval.show_plan(session, plan, history)
+    approval.check_can_pay(session, plan, history)
+    agreed = approval.approve_spending(session, plan, history, records.spent_last_24h())
+    return records if agreed is None else records.with_price_cap(agreed)
 
 
-def _may_bring(desk: Opened, plan: Plan, history: History) -> bool:
+def _may_bring(session: Session, plan: Plan, history: History) -> bool:
     """Whether a paid task of earlier words is to be looked after, and there is a key to ask with."""
-    if plan.play or not desk.settings.key_text:
+    if plan.is_free or not session.settings.key_text:
         return False
-    return bool(with_a_task(desk, history, plan))
+    return bool(collectable_orphans(session, history, plan))
 
 
 def _anything_to_do(plan: Plan) -> bool:
     return any(step.action in (Action.MAKE, Action.RESUME) or step.waits_for == "shot" for step in plan.steps)
 
 
-def _nothing(desk: Opened, plan: Plan, history: History, records: run_store.Records, still: Standstill) -> ExitCode:
+def _nothing(
+    session: Session, plan: Plan, history: History, records: run_store.RunStore, still: NoopRecorder
+) -> ExitCode:
     """A run that has nothing to send: the manifest is brought up to date, and the screen says how things stand."""
-    ended = with_strays(desk, history, outcome(plan, history, Running(Pace(1)), records.limits, Money()))
-    run_store.write_manifests(desk, history)
-    if desk.args.json:
+    ended = with_orphans(
+        session, history, summarize_run(plan, history, RunState(CreateThrottle(1)), records.limits, CreditTotals())
+    )
+    run_store.write_manifests(session, history)
+    if session.args.json:
         seen = JsonView(sys.stdout)
-        seen.tell(News("done", records.clock.now(), plan=plan, outcome=ended))
+        seen.tell(RunEvent("done", records.clock.now(), plan=plan, outcome=ended))
         seen.close()
-    elif nothing_to_do(plan) and not (ended.strays or ended.doubts):
-        around = Around(typed=typed(desk.args, desk.files))
-        said = "" if desk.args.quiet else screen(plan, columns(), color(desk.args, sys.stdout), around=around)
+    elif nothing_to_do(plan) and not (ended.orphans or ended.unsettled_orphans):
+        around = PlanContext(typed=typed(session.args, session.files))
+        said = (
+            ""
+            if session.args.quiet
+            else screen(plan, terminal_width(), use_color(session.args, sys.stdout), around=around)
+        )
         print(said, end="")
-        still.found(desk, plan, history, said)
+        still.record(session, plan, history, said)
     else:
         print(
-            closing(ended, columns(), color(desk.args, sys.stdout), run_store.after(desk, records, history, 0)), end=""
+            closing(
+                ended,
+                terminal_width(),
+                use_color(session.args, sys.stdout),
+                run_store.closing_context(session, records, history, 0),
+            ),
+            end="",
         )
     return ended.exit_code

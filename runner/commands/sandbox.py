@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         processes=args.processes,
     )
     serve(options, lambda address: print(f"sandbox listening on {address}", flush=True), args.state)
-    return ExitCode.DONE
+    return ExitCode.OK
 
 
 def _port(text: str) -> int:
@@ -115,8 +115,8 @@ def _seconds(text: str) -> float:
 
 
 def _key(text: str) -> str:
-    from runner.settings.api_key import misshapen
+    from runner.settings.api_key import key_format_error
 
-    if (wrong := misshapen(text)) is not None:
+    if (wrong := key_format_error(text)) is not None:
         raise argparse.ArgumentTypeError(f"this is no key: {wrong}")
     return text

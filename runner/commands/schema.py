@@ -2,7 +2,7 @@
 
 import argparse
 
-from runner.diagnostics.problem import ExitCode, Stop, nearest
+from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.language.schema import folder
 
 _ENDING = ".schema.json"
@@ -21,10 +21,10 @@ def run(args: argparse.Namespace) -> ExitCode:
     known = sorted(path.name.removesuffix(_ENDING) for path in folder().iterdir() if path.name.endswith(_ENDING))
     if args.name is None:
         print("\n".join(known))
-        return ExitCode.DONE
+        return ExitCode.OK
     if args.name not in known:
-        near = nearest(args.name, known)
+        near = closest_match(args.name, known)
         meant = f"; did you mean {near!r}?" if near else f"; there are {', '.join(known)}"
-        raise Stop(ExitCode.USAGE, f"there is no schema {args.name!r}{meant}")
+        raise CommandError(ExitCode.USAGE, f"there is no schema {args.name!r}{meant}")
     print((folder() / f"{args.name}{_ENDING}").read_text("utf-8"), end="")
-    return ExitCode.DONE
+    return ExitCode.OK

@@ -7,18 +7,25 @@ from collections.abc import Sequence
 import anyio
 
 from runner.app import foreign_outputs, run_store
-from runner.app.project import color, columns
-from runner.app.session import Opened, named, paid
-from runner.attempts.events import Event, LookAnswer, Settled
-from runner.attempts.history import Attempt, History, State
-from runner.attempts.task_facts import Facts
+from runner.app.project import terminal_width, use_color
+from runner.app.session import Session, open_for_billing, resolve_shot
+from runner.attempts.events import Event, PollResult, Settled
+from runner.attempts.history import Attempt, AttemptState, History
+from runner.attempts.task_facts import TaskFacts
 from runner.commands import flags
-from runner.diagnostics.problem import ExitCode, Stop, foremost
-from runner.planning.selection import board_name
-from runner.planning.settlement import adoption, declared, doubts, likeliest, stranger, undone
+from runner.diagnostics.problem import CommandError, ExitCode, most_severe
+from runner.planning.selection import storyboard_slug
+from runner.planning.settlement import (
+    adopt_task,
+    attempt_for_unknown_task,
+    best_match,
+    settle_by_user,
+    undo_settlement,
+    unsettled_attempts,
+)
 from runner.providers.kinovi.client import Client
-from runner.providers.kinovi.request_body import body, placeholder
-from runner.show.screens.settle import Doubts, settle, settle_json, settled, which
+from runner.providers.kinovi.request_body import encode, placeholder
+from runner.show.screens.settle import UnsettledList, confirmation, settle, settle_json, which
 from runner.show.text.escape import json_document
 
 
@@ -51,62 +58,66 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    desk = paid(args)
+    session = open_for_billing(args)
     if args.shot is None:
         if args.task or args.not_charged or args.charged or args.undo:
-            raise Stop(ExitCode.USAGE, "say which: storyboard settle SHOT …")
-        return _list(desk)
-    desk, strange = foreign_outputs.own(desk)
-    foreign_outputs.tell(strange)
-    with run_store.ledger(desk) as records:
-        history = desk.recall(records.history())
-        attempt, event = _word(desk, history, records)
-        taken = records.ledger.take_in(attempt) if attempt.elsewhere else None
+            raise CommandError(ExitCode.USAGE, "say which: storyboard settle SHOT …")
+        return _list(session)
+    session, strange = foreign_outputs.without_foreign(session)
+    foreign_outputs.print_warnings(strange)
+    with run_store.open_ledger(session) as records:
+        history = session.with_manifests(records.history())
+        attempt, event = _resolve(session, history, records)
+        taken = records.ledger.import_attempt(attempt) if attempt.from_manifest else None
         taken = taken or records.ledger.append(event)
         if taken is not None:
-            raise Stop(ExitCode.USAGE, f"{taken.words}: nothing was changed")
+            raise CommandError(ExitCode.USAGE, f"{taken.message}: nothing was changed")
         if not args.quiet:
-            verdict = event.what.verdict if isinstance(event.what, Settled) else "adopted"
-            print(settled(attempt, verdict, args.task))
-    return ExitCode.DONE
+            verdict = event.payload.verdict if isinstance(event.payload, Settled) else "adopted"
+            print(confirmation(attempt, verdict, args.task))
+    return ExitCode.OK
 
 
-def _list(desk: Opened) -> ExitCode:
-    desk, history, strange = foreign_outputs.history_of_the_rest(desk)
-    foreign_outputs.tell(strange)
-    found = Doubts(doubts(history), desk.settings.usd_per_credit)
-    if desk.args.json:
+def _list(session: Session) -> ExitCode:
+    session, history, strange = foreign_outputs.history_without_foreign(session)
+    foreign_outputs.print_warnings(strange)
+    found = UnsettledList(unsettled_attempts(history), session.settings.usd_per_credit)
+    if session.args.json:
         print(json_document(settle_json(found)), end="")
     else:
-        print(settle(found, columns(), color(desk.args, sys.stdout)), end="")
-    return foremost([*[ExitCode.UNFIT] * bool(strange), *[ExitCode.UNSETTLED] * bool(found.attempts)])
+        print(settle(found, terminal_width(), use_color(session.args, sys.stdout)), end="")
+    return most_severe([*[ExitCode.INVALID] * bool(strange), *[ExitCode.UNSETTLED] * bool(found.attempts)])
 
 
-def _word(desk: Opened, history: History, records: run_store.Records) -> tuple[Attempt, Event]:
+def _resolve(session: Session, history: History, records: run_store.RunStore) -> tuple[Attempt, Event]:
     """The attempt that is meant, and what is true of it from now on."""
-    args, now = desk.args, records.clock.now()
+    args, now = session.args, records.clock.now()
     if args.undo:
-        attempt = _one([each for each in history.attempts.values() if each.before_settled is not None], args.shot)
-        return attempt, undone(attempt, history, now)
+        attempt = _exactly_one(
+            [each for each in history.attempts.values() if each.state_before_settlement is not None], args.shot
+        )
+        return attempt, undo_settlement(attempt, history, now)
     if args.task:
-        return _adopted(desk, history, records)
+        return _adopt_task(session, history, records)
     if not args.not_charged and not args.charged:
-        raise Stop(ExitCode.USAGE, "say how it ended: --task ID, --not-charged, --charged or --undo")
-    wanted = [each for each in history.attempts.values() if each.state in (*_DOUBT, State.ABANDONED)]
-    attempt = _one([each for each in wanted if each.state in _DOUBT] or wanted, args.shot)
-    return attempt, declared(attempt, args.charged, now)
+        raise CommandError(ExitCode.USAGE, "say how it ended: --task ID, --not-charged, --charged or --undo")
+    wanted = [each for each in history.attempts.values() if each.state in (*_DOUBT, AttemptState.ABANDONED)]
+    attempt = _exactly_one([each for each in wanted if each.state in _DOUBT] or wanted, args.shot)
+    return attempt, settle_by_user(attempt, args.charged, now)
 
 
-_DOUBT = (State.UNSETTLED, State.PERHAPS)
+_DOUBT = (AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED)
 
 
-def _one(attempts: Sequence[Attempt], words: str) -> Attempt:
+def _exactly_one(attempts: Sequence[Attempt], words: str) -> Attempt:
     """The attempt that `quay`, `harbour:quay#2` or `quay@Ab3dE2f7` names; of several each is told, and what to type."""
     found = _named(attempts, words)
     if not found:
-        raise Stop(ExitCode.USAGE, f"nothing of {words!r} is in doubt\n  storyboard settle      lists what is")
+        raise CommandError(ExitCode.USAGE, f"nothing of {words!r} is in doubt\n  storyboard settle      lists what is")
     if len(found) > 1:
-        raise Stop(ExitCode.USAGE, "\n".join([f"{words!r} names {len(found)} attempts: say which", *which(found)]))
+        raise CommandError(
+            ExitCode.USAGE, "\n".join([f"{words!r} names {len(found)} attempts: say which", *which(found)])
+        )
     return found[0]
 
 
@@ -117,42 +128,44 @@ def _named(attempts: Sequence[Attempt], words: str) -> list[Attempt]:
     return [
         each
         for each in attempts
-        if each.intended.shot.casefold() == shot.casefold()
-        and board in ("", board_name(each.intended.storyboard))
-        and take in ("", str(each.intended.take))
+        if each.intent.shot.casefold() == shot.casefold()
+        and board in ("", storyboard_slug(each.intent.storyboard))
+        and take in ("", str(each.intent.take))
         and each.id.startswith(mark)
     ]
 
 
-def _adopted(desk: Opened, history: History, records: run_store.Records) -> tuple[Attempt, Event]:
+def _adopt_task(session: Session, history: History, records: run_store.RunStore) -> tuple[Attempt, Event]:
     """A task that the provider confirms, for the attempt in doubt, or for a take that no ledger has tried."""
-    args, now = desk.args, records.clock.now()
-    seen, facts = anyio.run(_look, desk, args.task)
-    waiting = _named(doubts(history), args.shot)
+    args, now = session.args, records.clock.now()
+    seen, facts = anyio.run(_poll, session, args.task)
+    waiting = _named(unsettled_attempts(history), args.shot)
     try:
-        attempt = likeliest(waiting, facts) or _one(waiting, args.shot)
-    except Stop:
+        attempt = best_match(waiting, facts) or _exactly_one(waiting, args.shot)
+    except CommandError:
         if facts is None:
             raise
-        return _taken_over(desk, history, facts, records)
-    return attempt, adoption(attempt, args.task, seen, facts, history, now)
+        return _adopt_for_untried_take(session, history, facts, records)
+    return attempt, adopt_task(attempt, args.task, seen, facts, history, now)
 
 
-def _taken_over(desk: Opened, history: History, facts: Facts, records: run_store.Records) -> tuple[Attempt, Event]:
+def _adopt_for_untried_take(
+    session: Session, history: History, facts: TaskFacts, records: run_store.RunStore
+) -> tuple[Attempt, Event]:
     """On the user's word, a task that was made for a take of which no ledger knows an attempt."""
     now = records.clock.now()
-    shot, take = named(desk, desk.args.shot)
-    plan = desk.plan(history)
+    shot, take = resolve_shot(session, session.args.shot)
+    plan = session.plan(history)
     step = next((step for step in plan.steps_of(shot.storyboard, shot.id) if step.take == (take or 1)), None)
-    if step is None or step.fingerprint is None or history.standing(step.fingerprint) is not None:
-        raise Stop(ExitCode.USAGE, f"{shot.id} take {take or 1} has an attempt already, and it is not in doubt")
-    sent = body(shot.request, desk.edition, placeholder)
-    attempt = stranger(plan, step, desk.args.task, dict(sent), facts, now)
-    records.ledger.take_in(attempt)
-    return attempt, Event(now, attempt.id, Settled("adopted", desk.args.task))
+    if step is None or step.fingerprint is None or history.current_attempt(step.fingerprint) is not None:
+        raise CommandError(ExitCode.USAGE, f"{shot.id} take {take or 1} has an attempt already, and it is not in doubt")
+    sent = encode(shot.request, session.edition, placeholder)
+    attempt = attempt_for_unknown_task(plan, step, session.args.task, dict(sent), facts, now)
+    records.ledger.import_attempt(attempt)
+    return attempt, Event(now, attempt.id, Settled("adopted", session.args.task))
 
 
-async def _look(desk: Opened, task_id: str) -> tuple[LookAnswer, Facts | None]:
-    settings = desk.settings
-    async with Client(settings.base_url, settings.key(), desk.edition) as client:
-        return await client.confirm(task_id)
+async def _poll(session: Session, task_id: str) -> tuple[PollResult, TaskFacts | None]:
+    settings = session.settings
+    async with Client(settings.base_url, settings.key(), session.edition) as client:
+        return await client.fetch_record(task_id)

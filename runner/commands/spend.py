@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import get_args
 
 from runner.app import foreign_outputs
-from runner.app.project import color, columns
-from runner.app.session import Opened, paid
+from runner.app.project import terminal_width, use_color
+from runner.app.session import Session, open_for_billing
 from runner.attempts.history import Attempt
 from runner.clock import SystemClock
 from runner.commands import flags
-from runner.diagnostics.problem import ExitCode, Stop
-from runner.show.screens.spend import By, Item, bill, spend, spend_csv, spend_json
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.show.screens.spend import BillItem, By, bill, spend, spend_csv, spend_json
 from runner.show.text.escape import json_document
 
 _FIRST, _LAST = 1971, 9998
@@ -59,28 +59,28 @@ def _day(text: str) -> date:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    whole = paid(args)
+    whole = open_for_billing(args)
     since, until, words = _period(args)
     boards = {board.path for board in whole.batch.storyboards} if args.files else None
-    desk, history, strange = foreign_outputs.history_of_the_rest(whole)
-    foreign_outputs.tell(strange)
+    session, history, strange = foreign_outputs.history_without_foreign(whole)
+    foreign_outputs.print_warnings(strange)
     known = history.attempts.values()
-    attempts = [each for each in known if boards is None or each.intended.storyboard in boards]
-    items = [_item(desk, each) for each in attempts if _within(each, since, until)]
-    found = bill(items, args.by, desk.settings.usd_per_credit, words)
+    attempts = [each for each in known if boards is None or each.intent.storyboard in boards]
+    items = [_item(session, each) for each in attempts if _within(each, since, until)]
+    found = bill(items, args.by, session.settings.usd_per_credit, words)
     if args.csv:
         print(spend_csv(found), end="")
     elif args.json:
         print(json_document(spend_json(found)), end="")
     else:
-        print(spend(found, columns(), color(args, sys.stdout)), end="")
-    return ExitCode.UNFIT if strange else ExitCode.DONE
+        print(spend(found, terminal_width(), use_color(args, sys.stdout)), end="")
+    return ExitCode.INVALID if strange else ExitCode.OK
 
 
 def _period(args: argparse.Namespace) -> tuple[datetime | None, datetime | None, str]:
     """From when to when (both in the reader's days), and in words."""
     if args.since and args.until and args.since > args.until:
-        raise Stop(ExitCode.USAGE, f"--since {args.since} is after --until {args.until}")
+        raise CommandError(ExitCode.USAGE, f"--since {args.since} is after --until {args.until}")
     if args.since or args.until:
         words = " ".join(
             part for part in (args.since and f"since {args.since}", args.until and f"until {args.until}") if part
@@ -100,11 +100,11 @@ def _within(attempt: Attempt, since: datetime | None, until: datetime | None) ->
     return (since is None or when >= since) and (until is None or when < until)
 
 
-def _item(desk: Opened, attempt: Attempt) -> Item:
+def _item(session: Session, attempt: Attempt) -> BillItem:
     """With scene and tags as they were when it was ordered; a manifest's take has the shot's of today."""
-    made = attempt.intended
-    if not attempt.elsewhere:
-        return Item(attempt, made.scene, made.tags)
-    name = (made.storyboard, made.shot)
-    shot = next((shot for shot in desk.batch.shots if (shot.storyboard, shot.id) == name), None)
-    return Item(attempt, shot.scene if shot else None, shot.tags if shot else ())
+    intent = attempt.intent
+    if not attempt.from_manifest:
+        return BillItem(attempt, intent.scene, intent.tags)
+    name = (intent.storyboard, intent.shot)
+    shot = next((shot for shot in session.batch.shots if (shot.storyboard, shot.id) == name), None)
+    return BillItem(attempt, shot.scene if shot else None, shot.tags if shot else ())

@@ -4,15 +4,15 @@ import argparse
 import sys
 
 from runner.app import foreign_outputs
-from runner.app.approval import budgets, counted
-from runner.app.field_locations import places
-from runner.app.orphaned_attempts import superseded
-from runner.app.project import color, columns
-from runner.app.session import Opened, looking, typed
+from runner.app.approval import committed_credits, storyboard_budgets
+from runner.app.field_locations import field_locator
+from runner.app.orphaned_attempts import orphaned_attempts
+from runner.app.project import terminal_width, use_color
+from runner.app.session import Session, open_for_reading, typed
 from runner.clock import SystemClock
 from runner.commands import flags
-from runner.diagnostics.problem import ExitCode, Stop
-from runner.show.screens.status import Standing, status, status_json
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.show.screens.status import StatusReport, status, status_json
 from runner.show.text.escape import json_document
 
 
@@ -34,30 +34,32 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    whole = looking(args)
-    desk, history, strange = foreign_outputs.history_of_the_rest(whole)
-    if strange and not desk.batch.storyboards:
-        raise Stop(ExitCode.UNFIT, "\n".join(strange))
-    foreign_outputs.tell(strange)
-    plan = desk.plan(history, selected=whole.selected)
-    beside = tuple(superseded(desk, history))
+    whole = open_for_reading(args)
+    session, history, strange = foreign_outputs.history_without_foreign(whole)
+    if strange and not session.batch.storyboards:
+        raise CommandError(ExitCode.INVALID, "\n".join(strange))
+    foreign_outputs.print_warnings(strange)
+    plan = session.plan(history, selected=whole.selected)
+    beside = tuple(orphaned_attempts(session, history))
     now = SystemClock().now()
-    bounds = {} if plan.play else budgets(desk, plan, history)
-    used = {path: counted(history, budget) for path, budget in bounds.items()}
-    standing = Standing(plan, history, now, _typed(desk), places=places(desk), beside=beside, counted=used)
+    bounds = {} if plan.is_free else storyboard_budgets(session, plan, history)
+    used = {path: committed_credits(history, budget) for path, budget in bounds.items()}
+    standing = StatusReport(
+        plan, history, now, _typed(session), places=field_locator(session), orphans=beside, counted=used
+    )
     if args.json:
         print(json_document(status_json(standing)), end="")
     else:
-        print(status(standing, columns(), color(args, sys.stdout), args.all), end="")
+        print(status(standing, terminal_width(), use_color(args, sys.stdout), args.all), end="")
     if strange:
-        return ExitCode.UNFIT
-    if args.exit_code and any(step.orders or step.later for step in plan.steps):
-        return ExitCode.TO_MAKE
-    return ExitCode.DONE
+        return ExitCode.INVALID
+    if args.exit_code and any(step.is_billable or step.needs_pick for step in plan.steps):
+        return ExitCode.CHANGES_PENDING
+    return ExitCode.OK
 
 
-def _typed(desk: Opened) -> str:
+def _typed(session: Session) -> str:
     """The command line that goes on with what was looked at, though its provider was found and not typed."""
-    words = typed(desk.args, desk.files)
-    named = desk.args.provider is not None or desk.settings.account.free
-    return words if named else f"{words} --provider {desk.settings.provider}".strip()
+    words = typed(session.args, session.files)
+    named = session.args.provider is not None or session.settings.account.free
+    return words if named else f"{words} --provider {session.settings.provider}".strip()

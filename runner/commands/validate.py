@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from runner import __version__
-from runner.app.project import Reading, color, reading
+from runner.app.project import Project, load_project, use_color
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
 
@@ -31,13 +31,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    desk = reading(args)
-    problems, root = desk.problems, desk.settings.root
+    session = load_project(args)
+    problems, root = session.problems, session.settings.root
     form = args.format or ("json" if args.json else "text")
-    if form == "text" and not problems.found:
+    if form == "text" and not problems.items:
         if not args.quiet:
-            print(_verdict(desk))
-        return ExitCode.DONE
+            print(_verdict(session))
+        return ExitCode.OK
     from runner.show.screens import problems as show
 
     match form:
@@ -48,18 +48,18 @@ def run(args: argparse.Namespace) -> ExitCode:
         case "sarif":
             print(show.sarif(problems, __version__))
         case _:
-            print(show.text(problems, root, Path.cwd(), color(args, sys.stdout)), end="")
+            print(show.text(problems, root, Path.cwd(), use_color(args, sys.stdout)), end="")
             if not args.quiet:
-                print(_verdict(desk))
-    return ExitCode.UNFIT if problems.errors else ExitCode.DONE
+                print(_verdict(session))
+    return ExitCode.INVALID if problems.errors else ExitCode.OK
 
 
-def _verdict(desk: Reading) -> str:
+def _verdict(session: Project) -> str:
     """The last line: how many, in how much."""
-    shots = sum(1 for _ in desk.batch.shots)
-    read = f"{_count(len(desk.files), 'file')}, {_count(shots, 'shot')}"
-    wrong = [_count(len(desk.problems.errors), "error")] if desk.problems.errors else []
-    wrong += [_count(len(desk.problems.warnings), "warning")] if desk.problems.warnings else []
+    shots = sum(1 for _ in session.batch.shots)
+    read = f"{_count(len(session.files), 'file')}, {_count(shots, 'shot')}"
+    wrong = [_count(len(session.problems.errors), "error")] if session.problems.errors else []
+    wrong += [_count(len(session.problems.warnings), "warning")] if session.problems.warnings else []
     return f"{read}: {', '.join(wrong) or 'nothing is wrong'}"
 
 

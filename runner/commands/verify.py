@@ -6,11 +6,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from runner.app.plan_report import history_now
-from runner.app.project import color, columns
-from runner.app.session import Opened, looking, typed
+from runner.app.plan_report import read_history
+from runner.app.project import terminal_width, use_color
+from runner.app.session import Session, open_for_reading, typed
 from runner.attempts.events import Clip
-from runner.attempts.history import Attempt, History, State
+from runner.attempts.history import Attempt, AttemptState, History
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
 from runner.planning.plan import Step
@@ -32,35 +32,37 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    desk = looking(args)
-    checks = [check(desk, step, attempt, clip) for step, attempt, clip in made(desk, history_now(desk))]
+    session = open_for_reading(args)
+    checks = [
+        check(session, step, attempt, clip) for step, attempt, clip in takes_with_clips(session, read_history(session))
+    ]
     if args.json:
         print(json_document(clips_json(checks, "verify")), end="")
     else:
-        next_command = f"storyboard fetch {typed(args, desk.files)}"
-        print(clips(checks, columns(), color(args, sys.stdout), next_command, args.all), end="")
-    return ExitCode.DONE if all(each.verdict == "whole" for each in checks) else ExitCode.FAILED
+        next_command = f"storyboard fetch {typed(args, session.files)}"
+        print(clips(checks, terminal_width(), use_color(args, sys.stdout), next_command, args.all), end="")
+    return ExitCode.OK if all(each.verdict == "whole" for each in checks) else ExitCode.FAILED
 
 
-def made(desk: Opened, history: History) -> Iterator[tuple[Step, Attempt, Clip]]:
+def takes_with_clips(session: Session, history: History) -> Iterator[tuple[Step, Attempt, Clip]]:
     """Every take of the storyboards that has a clip, with the clip that lies under its own name."""
-    for step in desk.plan(history, selected=desk.selected).steps:
-        attempt = history.standing(step.fingerprint) if step.fingerprint is not None else None
-        if attempt is not None and attempt.state is State.STORED and attempt.clip is not None:
-            own = target(desk, step).relative_to(desk.settings.root).as_posix()
+    for step in session.plan(history, selected=session.selected).steps:
+        attempt = history.current_attempt(step.fingerprint) if step.fingerprint is not None else None
+        if attempt is not None and attempt.state is AttemptState.STORED and attempt.clip is not None:
+            own = target(session, step).relative_to(session.settings.root).as_posix()
             found = (clip for clip in attempt.clips if clip.path == own)
             yield step, attempt, next(found, attempt.clip)
 
 
-def target(desk: Opened, step: Step) -> Path:
+def target(session: Session, step: Step) -> Path:
     """The final name of a take's clip."""
-    return desk.output(step.shot.storyboard) / "clips" / step.shot.id / f"take-{step.take}.mp4"
+    return session.output_folder(step.shot.storyboard) / "clips" / step.shot.id / f"take-{step.take}.mp4"
 
 
-def check(desk: Opened, step: Step, attempt: Attempt, clip: Clip) -> ClipCheck:
+def check(session: Session, step: Step, attempt: Attempt, clip: Clip) -> ClipCheck:
     """Whether the file of a take is the clip that was made."""
-    path = target(desk, step)
-    name = path.relative_to(desk.settings.root).as_posix()
+    path = target(session, step)
+    name = path.relative_to(session.settings.root).as_posix()
     about = (step.shot.storyboard, step.shot.id, step.take, name)
     try:
         with path.open("rb") as file:

@@ -14,15 +14,15 @@ Severity = Literal["error", "warning"]
 class ExitCode(IntEnum):
     """What the process says at its end; other programs rely on the numbers."""
 
-    DONE = 0
+    OK = 0
     FAILED = 1
     USAGE = 2
-    UNFIT = 3
+    INVALID = 3
     DECLINED = 4
     KEY = 5
     UNSETTLED = 6
     LOCKED = 7
-    TO_MAKE = 8
+    CHANGES_PENDING = 8
     WAITING = 9
     DEFECT = 70
     INTERRUPTED = 130
@@ -31,7 +31,7 @@ class ExitCode(IntEnum):
 _PRECEDENCE = (
     ExitCode.DEFECT,
     ExitCode.INTERRUPTED,
-    ExitCode.UNFIT,
+    ExitCode.INVALID,
     ExitCode.LOCKED,
     ExitCode.KEY,
     ExitCode.DECLINED,
@@ -41,13 +41,13 @@ _PRECEDENCE = (
 )
 
 
-def foremost(codes: Iterable[ExitCode]) -> ExitCode:
+def most_severe(codes: Iterable[ExitCode]) -> ExitCode:
     """Which of several exit codes that hold at once is the one to end with."""
     held = set(codes)
-    return next((code for code in _PRECEDENCE if code in held), ExitCode.DONE)
+    return next((code for code in _PRECEDENCE if code in held), ExitCode.OK)
 
 
-class Stop(Exception):  # noqa: N818 - it ends a command, it is not always an error
+class CommandError(Exception):
     """A command cannot go on: an exit code and words for the user.
 
     `cli` ends the process with it. Code that can go on without the part that failed catches it before.
@@ -56,7 +56,7 @@ class Stop(Exception):  # noqa: N818 - it ends a command, it is not always an er
     def __init__(self, code: ExitCode, words: str) -> None:
         super().__init__(words)
         self.code = code
-        self.words = words
+        self.message = words
 
 
 class Place(NamedTuple):
@@ -90,37 +90,37 @@ class Problem:
 class Problems:
     """Every problem that the stages of one compilation found, with the text of the files that they read. Mutable."""
 
-    found: list[Problem] = field(default_factory=list)
+    items: list[Problem] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     """Text of each file read, by the name that places use; for showing the line."""
 
     def add(self, problem: Problem) -> None:
         """Append a problem. What several shots share is joined after the last stage."""
-        self.found.append(problem)
+        self.items.append(problem)
 
     def __iter__(self) -> Iterator[Problem]:
-        return iter(self.found)
+        return iter(self.items)
 
     @property
     def errors(self) -> list[Problem]:
-        return [problem for problem in self.found if problem.severity == "error"]
+        return [problem for problem in self.items if problem.severity == "error"]
 
     @property
     def warnings(self) -> list[Problem]:
-        return [problem for problem in self.found if problem.severity == "warning"]
+        return [problem for problem in self.items if problem.severity == "warning"]
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class HealthCheck:
     """One thing about this machine or account that was looked at, and what to do when it is not as it should be."""
 
     name: str
     verdict: Literal["ok", "warning", "error"]
-    words: str
+    message: str
     hint: str = ""
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+def closest_match(name: str, known: Iterable[str]) -> str | None:
     """The known name that was probably meant, or None when nothing is near."""
     import difflib
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from runner.lazy_dataclass import dataclass, field, replace
-from runner.requests.request import Mode, Plain, Request
+from runner.requests.request import JsonValue, Mode, Request
 
 NAMES = ("classic", "2026-09", "pro-site")
 DEFAULT = "classic"
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class EditionLimits:
     """What a request may hold; seconds are of media or of output."""
 
     seconds: tuple[int, int]
@@ -58,11 +58,11 @@ class Edition:
     record_days: int
     models: Mapping[str, str]
     """Every accepted spelling of a model, and the one that is sent and priced."""
-    limits: Limits
-    spelling: Mapping[str, Mapping[str, Any]]
+    limits: EditionLimits
+    field_encoding: Mapping[str, Mapping[str, Any]]
     rates: Mapping[str, Decimal]
     """Credits a second by row: `seedance-20 720p`, `seedance-20 720p video`, `seedance-20 upscale 4k`."""
-    own: frozenset[str] = field(default_factory=frozenset)
+    overridden_rows: frozenset[str] = field(default_factory=frozenset)
     """Rows that the user's own prices replaced."""
 
     def resolutions(self, model: str) -> tuple[str, ...]:
@@ -83,7 +83,7 @@ class Edition:
             return Price(None, row)
         return Price(rate * request.seconds, row)
 
-    def row_of(self, form: Mapping[str, Plain]) -> str:
+    def price_row(self, form: Mapping[str, JsonValue]) -> str:
         """The row of a request in its neutral form: as `price` names it."""
         materials = form.get("materials")
         kinds = (
@@ -116,7 +116,7 @@ def read(data: Mapping[str, Any]) -> Edition:
         media_days=data["media_days"],
         record_days=data["record_days"],
         models=data["models"],
-        limits=Limits(
+        limits=EditionLimits(
             seconds=(limits["seconds"][0], limits["seconds"][1]),
             prompt=limits["prompt"],
             aspect_ratios=tuple(limits["aspect_ratios"]),
@@ -131,7 +131,7 @@ def read(data: Mapping[str, Any]) -> Edition:
             videos_seconds=limits.get("videos_seconds"),
             videos_seconds_warn=limits.get("videos_seconds_warn"),
         ),
-        spelling=data["body"],
+        field_encoding=data["body"],
         rates=_rates(data["prices"]),
     )
 
@@ -148,11 +148,13 @@ def with_prices(edition: Edition, rows: Mapping[str, Decimal], *, may_lower: boo
         for row, rate in rows.items()
         if rate != edition.rates[row] and (may_lower or rate > edition.rates[row])
     }
-    return replace(edition, rates={**edition.rates, **changed}, own=edition.own | changed.keys())
+    return replace(
+        edition, rates={**edition.rates, **changed}, overridden_rows=edition.overridden_rows | changed.keys()
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PriceRow:
     """One line of the price book, taken apart for a table."""
 
     name: str
@@ -166,16 +168,16 @@ class Row:
     own: bool
 
 
-def price_table(edition: Edition) -> list[Row]:
+def price_table(edition: Edition) -> list[PriceRow]:
     """The price book row by row, in the order of the data file."""
-    return [_row(name, rate, name in edition.own) for name, rate in edition.rates.items()]
+    return [_price_row(name, rate, name in edition.overridden_rows) for name, rate in edition.rates.items()]
 
 
-def _row(name: str, rate: Decimal, own: bool) -> Row:
+def _price_row(name: str, rate: Decimal, own: bool) -> PriceRow:
     model, kind, *rest = name.split()
     if kind == "upscale":
-        return Row(name, model, None, rest[0], False, rate, own)
-    return Row(name, model, kind, None, bool(rest), rate, own)
+        return PriceRow(name, model, None, rest[0], False, rate, own)
+    return PriceRow(name, model, kind, None, bool(rest), rate, own)
 
 
 def _rates(tables: list[Mapping[str, Any]]) -> dict[str, Decimal]:

@@ -6,107 +6,107 @@ from decimal import Decimal
 from anyio import CancelScope
 
 from runner.attempts.events import (
-    Busy,
-    CreateAnswer,
+    ConcurrencyLimited,
     Created,
+    CreateResult,
     Event,
-    Intended,
+    Intent,
     KeyRefused,
     NoCredits,
     NotSent,
+    OutcomeUnknown,
     Refused,
-    Sending,
-    TryLater,
-    Unknown,
+    SendStarted,
+    ServerError,
 )
-from runner.attempts.history import Attempt, State
-from runner.diagnostics.problem import Stop
+from runner.attempts.history import Attempt, AttemptState
+from runner.diagnostics.problem import CommandError
 from runner.engine import messages, schedule
 from runner.engine import throttle as tempo
-from runner.engine.poll_timing import expect
-from runner.engine.ports import Full, Over, Taken
-from runner.engine.run_context import Run
+from runner.engine.poll_timing import schedule_first_poll
+from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
+from runner.engine.run_context import RunContext
 from runner.planning.plan import Step
-from runner.requests.request import Material, Plain, canonical_json
+from runner.requests.request import JsonValue, Material, canonical_json
 
 _NO_ACCESS = 403
 """The account may not use the model: its other takes would be refused as well."""
 
 
-async def create(run: Run, step: Step) -> None:
+async def create(run: RunContext, step: Step) -> None:
     """Carries out a `Create` order."""
     attempt = run.clock.token()[:22]
     body = run.provider.encode(step.shot.request, run.plan.edition, lambda material: _address(run, step, material))
-    intended = Intended(
+    intended = Intent(
         storyboard=step.shot.storyboard,
         shot=step.shot.id,
         take=step.take,
         fingerprint=step.fingerprint or "",
-        request=step.form(),
+        request=step.neutral_request(),
         body=canonical_json(body),
         quoted=step.price.credits or Decimal(0),
         edition=run.plan.edition.name,
         key_id=run.provider.key_id,
-        receipt=run.clock.token(),
+        webhook_token=run.clock.token(),
         run=run.limits.run,
         profile=run.plan.profile,
         scene=step.shot.scene,
         tags=step.shot.tags,
     )
     if await _intend(run, step, Event(run.clock.now(), attempt, intended)):
-        await _send(run, step, attempt, body, intended.receipt)
-    run.running.creating.discard(intended.fingerprint)
-    run.again()
+        await _send(run, step, attempt, body, intended.webhook_token)
+    run.state.creating.discard(intended.fingerprint)
+    run.wake()
 
 
-def _address(run: Run, step: Step, material: Material) -> str | None:
-    for need in schedule.needs_of(step, run.history):
+def _address(run: RunContext, step: Step, material: Material) -> str | None:
+    for need in schedule.required_materials(step, run.history):
         if need.material == material:
-            return run.running.addresses[need]
+            return run.state.addresses[need]
     return None
 
 
-async def _intend(run: Run, step: Step, event: Event) -> bool:
+async def _intend(run: RunContext, step: Step, event: Event) -> bool:
     """Whether the intent is durable, and the request may leave."""
     fingerprint = step.fingerprint or ""
-    attempts = run.history.of(fingerprint)
-    known = sum(not attempt.elsewhere for attempt in attempts)
-    match await run.aside(lambda: run.ledger.intend(event, known)):
+    attempts = run.history.attempts_of(fingerprint)
+    known = sum(not attempt.from_manifest for attempt in attempts)
+    match await run.run_blocking(lambda: run.ledger.intend(event, known)):
         case None:
-            run.feed(event)
+            run.apply(event)
             return True
-        case Over() as over:
-            await _over(run, step, attempts, over)
-        case Taken(said):
-            run.running.taken[fingerprint] = said
-            run.tell("warning", step, words=said)
-        case Full():
-            tempo.wait_for_others(run.running.pace, run.now(), run.clock.jitter())
+        case LimitExceeded() as over:
+            await _limit_reached(run, step, attempts, over)
+        case AlreadyAttempted(said):
+            run.state.claimed_elsewhere[fingerprint] = said
+            run.emit("warning", step, words=said)
+        case ConcurrencyFull():
+            tempo.wait_for_others(run.state.throttle, run.now(), run.clock.jitter())
     return False
 
 
-async def _over(run: Run, step: Step, attempts: list[Attempt], over: Over) -> None:
+async def _limit_reached(run: RunContext, step: Step, attempts: list[Attempt], over: LimitExceeded) -> None:
     """A ceiling is reached: nothing more is created, and a 500 that cannot be repeated is in doubt."""
     run.halt(messages.over(over))
     last = attempts[-1] if attempts else None
-    if last is not None and last.state is State.PERHAPS and last.intended.run == run.limits.run:
-        await run.append(last.id, Unknown(last.words, status=500))
-        _in_doubt(run, step, last.id)
+    if last is not None and last.state is AttemptState.MAYBE_CHARGED and last.intent.run == run.limits.run:
+        await run.append(last.id, OutcomeUnknown(last.message, status=500))
+        _mark_unsettled(run, step, last.id)
 
 
-async def _send(run: Run, step: Step, attempt: str, body: dict[str, Plain], receipt: str) -> None:
+async def _send(run: RunContext, step: Step, attempt: str, body: dict[str, JsonValue], receipt: str) -> None:
     """The request, shielded from cancellation until its answer is durable."""
 
     async def sending() -> None:
-        await run.aside(run.ledger.check)
-        await run.append(attempt, Sending())
+        await run.run_blocking(run.ledger.check_not_moved)
+        await run.append(attempt, SendStarted())
 
     with CancelScope(shield=True) as shield:
         run.shields.add(shield)
         try:
             answer = await run.provider.create(body, receipt, sending)
-        except Stop:  # only the mark raises it, and without the mark nothing is sent
-            with suppress(Stop):
+        except CommandError:  # only the mark raises it, and without the mark nothing is sent
+            with suppress(CommandError):
                 await run.append(attempt, NotSent(messages.NO_MARK))
             raise
         else:
@@ -115,84 +115,84 @@ async def _send(run: Run, step: Step, attempt: str, body: dict[str, Plain], rece
             run.shields.discard(shield)
 
 
-async def _answered(run: Run, step: Step, attempt: str, answer: CreateAnswer) -> None:
-    if isinstance(answer, TryLater):
-        answer = _judged(run, step, answer)
+async def _answered(run: RunContext, step: Step, attempt: str, answer: CreateResult) -> None:
+    if isinstance(answer, ServerError):
+        answer = _retry_or_unsettle(run, step, answer)
     if isinstance(answer, Created) and await run.append(attempt, answer) is not None:
-        answer = Unknown(messages.same_task(answer.task_id), status=200, raw=answer.task_id.encode())
+        answer = OutcomeUnknown(messages.same_task(answer.task_id), status=200, raw=answer.task_id.encode())
     if not isinstance(answer, Created):
         await run.append(attempt, answer)
-    _follow(run, step, attempt, answer)
+    _react(run, step, attempt, answer)
 
 
-def _judged(run: Run, step: Step, answer: TryLater) -> TryLater | Unknown:
+def _retry_or_unsettle(run: RunContext, step: Step, answer: ServerError) -> ServerError | OutcomeUnknown:
     """A documented 500 is repeated within limits; the one that may not be repeated is in doubt."""
-    if schedule.repeats_left(run.history.of(step.fingerprint or ""), run.limits):
+    if schedule.repeats_left(run.history.attempts_of(step.fingerprint or ""), run.limits):
         return answer
     if run.limits.server_error == "retry":
         run.halt(messages.too_many_500())
-    return Unknown(answer.words, status=500)
+    return OutcomeUnknown(answer.message, status=500)
 
 
-def _follow(run: Run, step: Step, attempt: str, answer: CreateAnswer) -> None:
+def _react(run: RunContext, step: Step, attempt: str, answer: CreateResult) -> None:
     """What an answer, durable by now, means for the next requests."""
-    pace, now = run.running.pace, run.now()
+    pace, now = run.state.throttle, run.now()
     match answer:
         case Created():
             tempo.sped_by_created(pace, now, run.limits)
-            expect(run, attempt)
-            run.tell("created", step, attempt)
+            schedule_first_poll(run, attempt)
+            run.emit("created", step, attempt)
         case NotSent():
             _not_sent(run, step, answer)
-        case Busy():
-            own = schedule.in_progress(run.agenda, run.history, run.running) - 1
+        case ConcurrencyLimited():
+            own = schedule.in_progress(run.queue, run.history, run.state) - 1
             tempo.slowed_by_busy(pace, now, own, answer.limit, answer.retry_after, run.clock.jitter())
-            run.tell("warning", step, attempt, messages.busy(answer))
+            run.emit("warning", step, attempt, messages.busy(answer))
         case Refused():
             _refused(run, step, attempt, answer)
         case KeyRefused():
             run.halt(messages.key_refused(answer))
         case NoCredits():
             run.halt(messages.no_credits(answer, step))
-        case TryLater():
+        case ServerError():
             _try_later(run, step, attempt, answer)
-        case Unknown():
-            _in_doubt(run, step, attempt)
+        case OutcomeUnknown():
+            _mark_unsettled(run, step, attempt)
             if answer.stop:
                 run.halt(messages.redirected(answer))
 
 
-def _not_sent(run: Run, step: Step, answer: NotSent) -> None:
-    pace = run.running.pace
+def _not_sent(run: RunContext, step: Step, answer: NotSent) -> None:
+    pace = run.state.throttle
     tempo.slowed_by_silence(pace, run.now(), run.clock.jitter())
     if answer.final or pace.not_sent_in_row >= schedule.NOT_SENT_TRIES:
         run.halt(messages.unreachable(answer))
     elif pace.not_sent_in_row == 1:
-        run.tell("warning", step, words=messages.not_sent(answer))
+        run.emit("warning", step, words=messages.not_sent(answer))
 
 
-def _refused(run: Run, step: Step, attempt: str, answer: Refused) -> None:
+def _refused(run: RunContext, step: Step, attempt: str, answer: Refused) -> None:
     if answer.stop:
         run.halt(messages.stopped_by(answer, step))
     elif run.limits.fail_fast:
         run.halt(messages.failed_fast(step))
     else:
-        run.running.pace.first_answered = True
+        run.state.throttle.first_answered = True
     if answer.status == _NO_ACCESS and not answer.stop:
-        run.running.closed.setdefault(step.shot.request.model, answer.words)
-    run.tell("refused", step, attempt, answer.words)
-    run.ended()
+        run.state.forbidden_models.setdefault(step.shot.request.model, answer.message)
+    run.emit("refused", step, attempt, answer.message)
+    run.replan_if_needed()
 
 
-def _try_later(run: Run, step: Step, attempt: str, answer: TryLater) -> None:
+def _try_later(run: RunContext, step: Step, attempt: str, answer: ServerError) -> None:
     fingerprint = step.fingerprint or ""
-    count = sum(other.state is State.PERHAPS for other in run.history.of(fingerprint))
+    count = sum(other.state is AttemptState.MAYBE_CHARGED for other in run.history.attempts_of(fingerprint))
     pause = 5.0 * 3 ** (count - 1) * (0.75 + 0.5 * run.clock.jitter())
-    run.running.pauses[fingerprint] = run.now() + pause
-    run.tell("warning", step, attempt, messages.repeated(answer, count, pause))
+    run.state.retry_at[fingerprint] = run.now() + pause
+    run.emit("warning", step, attempt, messages.repeated(answer, count, pause))
 
 
-def _in_doubt(run: Run, step: Step, attempt: str) -> None:
-    run.running.doubts[attempt] = run.now() + run.limits.task_life
-    run.tell("unsettled", step, attempt, run.history.attempts[attempt].words)
-    run.ended()
+def _mark_unsettled(run: RunContext, step: Step, attempt: str) -> None:
+    run.state.unsettled_until[attempt] = run.now() + run.limits.task_life
+    run.emit("unsettled", step, attempt, run.history.attempts[attempt].message)
+    run.replan_if_needed()

@@ -38,7 +38,7 @@ _RECENT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Belief:
+class DurationEstimate:
     """How long tasks of a class take: log-normal, by mean and deviation of the logarithm of seconds."""
 
     mu: float
@@ -51,7 +51,9 @@ class Belief:
         return math.exp(self.mu)
 
 
-def belief(durations: Mapping[str, Sequence[float]], work: str, prior: float, ages: Sequence[float] = ()) -> Belief:
+def estimate(
+    durations: Mapping[str, Sequence[float]], work: str, prior: float, ages: Sequence[float] = ()
+) -> DurationEstimate:
     """What is known of a class of work: its own tasks, shrunk to those of all classes, these to `prior` seconds.
 
     `ages` are the seconds for which its tasks that still run have lasted, when last looked at.
@@ -65,11 +67,11 @@ def belief(durations: Mapping[str, Sequence[float]], work: str, prior: float, ag
     spread = sum((value - total / count) ** 2 for value in own)
     sigma = math.sqrt((spread + _SIGMA_WEIGHT * PRIOR_SIGMA**2) / (len(own) + _SIGMA_WEIGHT))
     sigma = max(sigma, 0.05)
-    mu, told = _with_survivors(total, count, sigma, _logs(ages))
-    return Belief(mu, sigma * math.sqrt(1 + 1 / told), len(pooled))
+    mu, told = _censored_fit(total, count, sigma, _logs(ages))
+    return DurationEstimate(mu, sigma * math.sqrt(1 + 1 / told), len(pooled))
 
 
-def _with_survivors(total: float, count: float, sigma: float, ages: Sequence[float]) -> tuple[float, float]:
+def _censored_fit(total: float, count: float, sigma: float, ages: Sequence[float]) -> tuple[float, float]:
     """The mean of `count` logarithms with that total and of others that only exceed `ages`; and how many it is worth.
 
     Newton's method on the likelihood, which has one top.
@@ -97,22 +99,22 @@ def _logs(seconds: Sequence[float]) -> list[float]:
     return [math.log(max(value, 0.05)) for value in seconds[-_RECENT:]]
 
 
-def next_look(
-    known: Belief, elapsed: float, patience: float = 1.0, *, unheard: float = 1.0, scout: bool = False
+def next_poll_delay(
+    known: DurationEstimate, elapsed: float, patience: float = 1.0, *, unheard: float = 1.0, scout: bool = False
 ) -> float:
     """Seconds from a look at `elapsed` (since creation; 0 is the creation itself) to the next one.
 
     `patience` above 1 looks more seldom. `unheard` is the share of ends that no webhook tells.
     """
     bound = max(_BOUND * known.median * patience * (1.0 if elapsed else _FIRST), 0.02)
-    delay = _until_lost(known, max(elapsed, 0.001), bound, unheard)
+    delay = _delay_for_expected_loss(known, max(elapsed, 0.001), bound, unheard)
     if scout and known.seen < LEARNED:
         delay = min(delay, max(0.5, _SCOUT * elapsed))
     longest = max(_LONGEST, known.median * (2 - unheard))
     return min(max(delay, _SHORTEST), longest)
 
 
-def _until_lost(known: Belief, elapsed: float, bound: float, unheard: float) -> float:
+def _delay_for_expected_loss(known: DurationEstimate, elapsed: float, bound: float, unheard: float) -> float:
     """The delay after which E[(t - T)+ | T > elapsed, and no webhook by t] reaches the bound."""
     alive = _survival(known, elapsed)
     if alive < 1e-6:  # far beyond all that was seen: ask at growing intervals
@@ -130,11 +132,11 @@ def _until_lost(known: Belief, elapsed: float, bound: float, unheard: float) -> 
     return high - elapsed
 
 
-def _survival(known: Belief, seconds: float) -> float:
+def _survival(known: DurationEstimate, seconds: float) -> float:
     return 0.5 * math.erfc((math.log(seconds) - known.mu) / (known.sigma * math.sqrt(2)))
 
 
-def _partial(known: Belief, seconds: float) -> float:
+def _partial(known: DurationEstimate, seconds: float) -> float:
     """E[T; T <= seconds]."""
     mean = math.exp(known.mu + known.sigma**2 / 2)
     place = (math.log(seconds) - known.mu - known.sigma**2) / known.sigma

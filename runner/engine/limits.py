@@ -19,7 +19,7 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RunLimits:
     """Limits of one run; seconds unless said."""
 
     run: str

@@ -3,13 +3,22 @@
 from datetime import datetime
 from decimal import Decimal
 
-from runner.attempts.events import Busy, CreateAnswer, KeyRefused, NoCredits, NotSent, Refused, Running, Unknown
+from runner.attempts.events import (
+    ConcurrencyLimited,
+    CreateResult,
+    KeyRefused,
+    NoCredits,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
+    Running,
+)
 from runner.attempts.history import Attempt
 from runner.diagnostics.problem import ExitCode
-from runner.engine.ports import NotYet, Over
-from runner.engine.run_events import Halt
+from runner.engine.ports import LimitExceeded, TransferFailed
+from runner.engine.run_events import StopReason
 from runner.planning.plan import Step
-from runner.requests.request import FromTake, LocalFile, Material, Remote
+from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
 
 RECORD_GONE = "the provider has had no record of this task for a day; only --again buys it anew"
 
@@ -52,42 +61,42 @@ def amount(credits: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def over(said: Over) -> Halt:
-    return Halt(
+def over(said: LimitExceeded) -> StopReason:
+    return StopReason(
         ExitCode.DECLINED,
         f"the next task would bring {said.ceiling} to {amount(said.would_be)} credits, above {amount(said.limit)}: "
         "no further task was created",
     )
 
 
-def preflight(answer: CreateAnswer) -> Halt | None:
+def preflight(answer: CreateResult) -> StopReason | None:
     """Why nothing is created after the question with a made-up id; None when that is no reason."""
     match answer:
         case KeyRefused():
             return key_refused(answer)
         case Refused():
-            return Halt(ExitCode.UNFIT, f"{answer.words}: check SEEDANCE_BASE_URL; nothing was sent")
+            return StopReason(ExitCode.INVALID, f"{answer.message}: check SEEDANCE_BASE_URL; nothing was sent")
         case NotSent(final=True):
             return unreachable(answer)
-        case Unknown(stop=True):
+        case OutcomeUnknown(stop=True):
             return redirected(answer)
         case _:
             return None
 
 
-def key_refused(answer: KeyRefused) -> Halt:
-    return Halt(ExitCode.KEY, f"the key was refused ({answer.words}): check SEEDANCE_API_KEY, then run again")
+def key_refused(answer: KeyRefused) -> StopReason:
+    return StopReason(ExitCode.KEY, f"the key was refused ({answer.message}): check SEEDANCE_API_KEY, then run again")
 
 
-def key_refused_by_look(answer: Running) -> Halt:
-    return Halt(
+def key_refused_by_look(answer: Running) -> StopReason:
+    return StopReason(
         ExitCode.KEY,
-        f"the key was refused when a task was looked at ({answer.words or '401'}): running tasks are kept; "
+        f"the key was refused when a task was looked at ({answer.message or '401'}): running tasks are kept; "
         "check SEEDANCE_API_KEY, then run again to collect them",
     )
 
 
-def no_credits(answer: NoCredits, step: Step) -> Halt:
+def no_credits(answer: NoCredits, step: Step) -> StopReason:
     said = "the account has not enough credits"
     if answer.required is not None:
         said += f": the next task needs {amount(answer.required)}"
@@ -98,37 +107,40 @@ def no_credits(answer: NoCredits, step: Step) -> Halt:
             f". Our quote was {amount(quoted)} ({step.price.row}): the price book is wrong, "
             "see [providers.kinovi.prices]"
         )
-    return Halt(ExitCode.DECLINED, f"{said} ({answer.words}). Add credits, then run again")
+    return StopReason(ExitCode.DECLINED, f"{said} ({answer.message}). Add credits, then run again")
 
 
-def stopped_by(answer: Refused, step: Step) -> Halt:
+def stopped_by(answer: Refused, step: Step) -> StopReason:
     if answer.status in (404, 405):
-        why = f"the host does not know createTask (HTTP {answer.status}: {answer.words}): check SEEDANCE_BASE_URL"
-        return Halt(ExitCode.UNFIT, why)
-    return Halt(
-        ExitCode.UNFIT,
-        f"something before the API refused the request ({answer.words}), and it may refuse all others: no further task "
+        why = f"the host does not know createTask (HTTP {answer.status}: {answer.message}): check SEEDANCE_BASE_URL"
+        return StopReason(ExitCode.INVALID, why)
+    return StopReason(
+        ExitCode.INVALID,
+        f"something before the API refused the request ({answer.message}), and it may refuse all others: "
+        f"no further task "
         f"was created\nwhen it lets requests pass: --again {step.shot.id} sends this one once more",
     )
 
 
-def redirected(answer: Unknown) -> Halt:
-    return Halt(
-        ExitCode.UNFIT,
-        f"the host answered createTask with a redirect, which is never followed ({answer.words}): "
+def redirected(answer: OutcomeUnknown) -> StopReason:
+    return StopReason(
+        ExitCode.INVALID,
+        f"the host answered createTask with a redirect, which is never followed ({answer.message}): "
         "check SEEDANCE_BASE_URL",
     )
 
 
-def unreachable(answer: NotSent) -> Halt:
-    return Halt(ExitCode.UNFIT, f"no request left this machine: {answer.words}. Nothing was spent by these tries")
+def unreachable(answer: NotSent) -> StopReason:
+    return StopReason(
+        ExitCode.INVALID, f"no request left this machine: {answer.message}. Nothing was spent by these tries"
+    )
 
 
 def not_sent(answer: NotSent) -> str:
-    return f"the request did not leave ({answer.words}): trying again"
+    return f"the request did not leave ({answer.message}): trying again"
 
 
-def busy(answer: Busy) -> str:
+def busy(answer: ConcurrencyLimited) -> str:
     limit = f" of {answer.limit}" if answer.limit is not None else ""
     return f"all slots{limit} of the account are taken: waiting for one"
 
@@ -140,8 +152,8 @@ def repeated(answer: object, count: int, pause: float) -> str:
     )
 
 
-def too_many_500() -> Halt:
-    return Halt(
+def too_many_500() -> StopReason:
+    return StopReason(
         ExitCode.UNSETTLED, "the server went on failing (HTTP 500) after three repeats: no further task was created"
     )
 
@@ -150,16 +162,16 @@ def same_task(task_id: str) -> str:
     return f"the provider answered with a task id that another attempt already has ({task_id[:80]})"
 
 
-def failed_fast(step: Step) -> Halt:
-    return Halt(ExitCode.FAILED, f"{step.shot.id} take {step.take} failed, and --fail-fast was given")
+def failed_fast(step: Step) -> StopReason:
+    return StopReason(ExitCode.FAILED, f"{step.shot.id} take {step.take} failed, and --fail-fast was given")
 
 
-def drift(attempt: Attempt, row: str) -> Halt | None:
+def drift(attempt: Attempt, row: str) -> StopReason | None:
     """Why nothing more is ordered after a bill that differs from its quote, by that row of the book; else None."""
-    made, used = attempt.intended, attempt.credits_used
+    made, used = attempt.intent, attempt.credits_used
     if used is None or used == made.quoted:
         return None
-    return Halt(
+    return StopReason(
         ExitCode.DECLINED,
         f"{made.shot} take {made.take} was billed {amount(used)} credits, the quote was {amount(made.quoted)}: "
         f"the price book is wrong at {row}; correct it in [providers.kinovi.prices], then run again",
@@ -174,20 +186,20 @@ def no_clip(attempt: Attempt) -> str:
     return f"{attempt.task_id} succeeded without a clip: paid and kept, the next run asks again"
 
 
-def cannot_store(said: NotYet) -> Halt:
-    return Halt(ExitCode.UNFIT, f"a clip cannot be stored: {said.words}")
+def cannot_store(said: TransferFailed) -> StopReason:
+    return StopReason(ExitCode.INVALID, f"a clip cannot be stored: {said.message}")
 
 
-def fetched_later(said: NotYet) -> str:
-    return f"the clip could not be fetched: {said.words}; it is paid, and the next run fetches it"
+def fetched_later(said: TransferFailed) -> str:
+    return f"the clip could not be fetched: {said.message}; it is paid, and the next run fetches it"
 
 
-def not_published(material: Material, said: NotYet) -> str:
+def not_published(material: Material, said: TransferFailed) -> str:
     match material:
         case LocalFile():
             name = material.path
-        case Remote():
+        case RemoteFile():
             name = material.url
-        case FromTake():
+        case TakeReference():
             name = str(material)
-    return f"{name} could not be published: {said.words}"
+    return f"{name} could not be published: {said.message}"

@@ -2,48 +2,48 @@
 
 from collections.abc import Mapping
 
-from runner.attempts.history import History, State, work
-from runner.engine.duration_model import belief
+from runner.attempts.history import AttemptState, History, duration_class
+from runner.engine.duration_model import estimate
 from runner.lazy_dataclass import dataclass
-from runner.planning.plan import ORDERED, Action, Plan, Step
-from runner.requests.request import Plain
+from runner.planning.plan import BILLABLE, Action, Plan, Step
+from runner.requests.request import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class SharedRequest:
     """The takes that share one request: created once; the first that orders it is the one that is asked for."""
 
     fingerprint: str
     steps: tuple[Step, ...]
 
     @property
-    def orderer(self) -> Step | None:
-        return next((step for step in self.steps if step.action in ORDERED and step.waits_for != "pick"), None)
+    def paying_step(self) -> Step | None:
+        return next((step for step in self.steps if step.action in BILLABLE and step.waits_for != "pick"), None)
 
 
 @dataclass(frozen=True, slots=True)
-class Agenda:
+class WorkQueue:
     """A plan in the order in which it is made: longest remaining chain first, then longest, then the files' order."""
 
-    groups: tuple[Group, ...]
-    by_fingerprint: Mapping[str, Group]
-    several: tuple[Group, ...]
+    groups: tuple[SharedRequest, ...]
+    by_fingerprint: Mapping[str, SharedRequest]
+    multi_clip_groups: tuple[SharedRequest, ...]
     """Those that more than one step, or a clip that is missing on disk, keeps busy after the attempt is stored."""
-    waiting: bool
+    has_undecided: bool
     """Whether some take is not yet decided, so that a new plan may be due."""
 
 
-def agenda(plan: Plan, history: History, prior: float) -> Agenda:
+def build_queue(plan: Plan, history: History, prior: float) -> WorkQueue:
     """The plan's work, most urgent first."""
     seconds = _Expected(history, prior)
-    chains = _chains(plan, seconds)
+    chains = _remaining_seconds(plan, seconds)
     members: dict[str, list[Step]] = {}
     for step in plan.steps:
         if step.fingerprint is not None and step.action not in (Action.KEEP, Action.BLOCKED, Action.REFUSED):
             members.setdefault(step.fingerprint, []).append(step)
-    groups = [Group(mark, tuple(steps)) for mark, steps in members.items()]
+    groups = [SharedRequest(mark, tuple(steps)) for mark, steps in members.items()]
 
-    def urgency(group: Group) -> tuple[float, float]:
+    def urgency(group: SharedRequest) -> tuple[float, float]:
         chain = max(chains[step.shot.storyboard, step.shot.id] for step in group.steps)
         return (-chain, -seconds.of(group.steps[0]))
 
@@ -52,12 +52,12 @@ def agenda(plan: Plan, history: History, prior: float) -> Agenda:
         group for group in groups if len(group.steps) > 1 or any(_is_stored(history, step) for step in group.steps)
     )
     waiting = any(step.fingerprint is None and step.waits_for == "shot" for step in plan.steps)
-    return Agenda(tuple(groups), {group.fingerprint: group for group in groups}, several, waiting)
+    return WorkQueue(tuple(groups), {group.fingerprint: group for group in groups}, several, waiting)
 
 
 def _is_stored(history: History, step: Step) -> bool:
-    attempt = history.standing(step.fingerprint or "")
-    return attempt is not None and attempt.state is State.STORED
+    attempt = history.current_attempt(step.fingerprint or "")
+    return attempt is not None and attempt.state is AttemptState.STORED
 
 
 class _Expected:
@@ -70,14 +70,18 @@ class _Expected:
 
     def of(self, step: Step) -> float:
         request = step.shot.request
-        form: dict[str, Plain] = {"model": request.model, "resolution": request.resolution, "seconds": request.seconds}
-        name = work(form | {"upscale": request.upscale})
+        form: dict[str, JsonValue] = {
+            "model": request.model,
+            "resolution": request.resolution,
+            "seconds": request.seconds,
+        }
+        name = duration_class(form | {"upscale": request.upscale})
         if name not in self._known:
-            self._known[name] = belief(self._history.durations, name, self._prior).median
+            self._known[name] = estimate(self._history.durations, name, self._prior).median
         return self._known[name]
 
 
-def _chains(plan: Plan, seconds: _Expected) -> dict[tuple[str, str], float]:
+def _remaining_seconds(plan: Plan, seconds: _Expected) -> dict[tuple[str, str], float]:
     """By shot: seconds from its start to the end of the longest chain of shots that need one another."""
     first = {(step.shot.storyboard, step.shot.id): step for step in plan.steps}
     needed_by: dict[tuple[str, str], list[tuple[str, str]]] = {}

@@ -2,47 +2,47 @@
 
 from collections.abc import Iterator, Mapping
 
-from runner.attempts.history import Attempt, History, State
-from runner.engine.limits import Limits
-from runner.engine.run_events import Fate, Money, Outcome
-from runner.engine.run_state import Key, Running
-from runner.engine.schedule import needs_of
+from runner.attempts.history import Attempt, AttemptState, History
+from runner.engine.limits import RunLimits
+from runner.engine.run_events import CreditTotals, RunResult, TakeResult
+from runner.engine.run_state import Key, RunState
+from runner.engine.schedule import required_materials
 from runner.planning.plan import Action, Plan, Step
 
 _BY_STATE = {
-    State.REFUSED: "refused",
-    State.FAILED: "failed",
-    State.UNSETTLED: "unsettled",
-    State.GONE: "gone",
-    State.RUNNING: "waits",
-    State.SUCCEEDED: "waits",
-    State.INTENDED: "waits",
+    AttemptState.REFUSED: "refused",
+    AttemptState.FAILED: "failed",
+    AttemptState.UNSETTLED: "unsettled",
+    AttemptState.GONE: "gone",
+    AttemptState.RUNNING: "waiting",
+    AttemptState.SUCCEEDED: "waiting",
+    AttemptState.INTENDED: "waiting",
 }
 
 
-_LOST = frozenset({State.REFUSED, State.FAILED, State.UNSETTLED, State.GONE})
+_LOST = frozenset({AttemptState.REFUSED, AttemptState.FAILED, AttemptState.UNSETTLED, AttemptState.GONE})
 
 
-def outcome(plan: Plan, history: History, running: Running, limits: Limits, money: Money) -> Outcome:
+def summarize_run(plan: Plan, history: History, running: RunState, limits: RunLimits, money: CreditTotals) -> RunResult:
     """The fate of every take that was not kept; `plan` is the last one, whose steps know what was decided meanwhile."""
-    bins: dict[str, list[Fate]] = {}
+    bins: dict[str, list[TakeResult]] = {}
     blocked = _blocked(plan, history)
     for step in plan.steps:
-        for name, fate in _fate(step, history, running, blocked):
-            bins.setdefault(name, []).append(fate)
+        for name, result in _result_of(step, history, running, blocked):
+            bins.setdefault(name, []).append(result)
     perhaps = [
-        Fate(step, attempt)
+        TakeResult(step, attempt)
         for step in plan.steps
-        for attempt in history.of(step.fingerprint or "")
-        if attempt.state is State.PERHAPS and attempt.intended.run == limits.run
+        for attempt in history.attempts_of(step.fingerprint or "")
+        if attempt.state is AttemptState.MAYBE_CHARGED and attempt.intent.run == limits.run
     ]
     found = {name: tuple(fates) for name, fates in bins.items()}
-    return Outcome(
+    return RunResult(
         plan,
         **found,
-        perhaps=tuple(perhaps),
-        strays=(),
-        doubts=(),
+        maybe_charged=tuple(perhaps),
+        orphans=(),
+        unsettled_orphans=(),
         halt=running.halt,
         interrupted=running.stopping,
         money=money,
@@ -55,7 +55,7 @@ def _blocked(plan: Plan, history: History) -> dict[Key, str]:
     for step in plan.steps:
         for up in step.upstream:
             made_from.setdefault(up.fingerprint, []).append((step, up.shot))
-    lost = [mark for mark in made_from if _is_lost(history.standing(mark))]
+    lost = [mark for mark in made_from if _is_lost(history.current_attempt(mark))]
     blocked: dict[Key, str] = {}
     while lost:
         for step, above in made_from.get(lost.pop(), ()):
@@ -69,41 +69,50 @@ def _is_lost(attempt: Attempt | None) -> bool:
     return attempt is not None and attempt.state in _LOST
 
 
-def _fate(step: Step, history: History, running: Running, blocked: Mapping[Key, str]) -> Iterator[tuple[str, Fate]]:
-    attempt = history.standing(step.fingerprint) if step.fingerprint is not None else None
+def _result_of(
+    step: Step, history: History, running: RunState, blocked: Mapping[Key, str]
+) -> Iterator[tuple[str, TakeResult]]:
+    attempt = history.current_attempt(step.fingerprint) if step.fingerprint is not None else None
     if attempt is not None and (attempt.id, step.key) in running.stored:
-        yield "made", Fate(step, attempt)
+        yield "finished", TakeResult(step, attempt)
     elif step.action is Action.KEEP:
         return
     elif step.action is Action.BLOCKED:
-        yield "blocked", Fate(step, None, step.reason)
+        yield "blocked", TakeResult(step, None, step.reason)
     elif attempt is not None and (name := _BY_STATE.get(attempt.state)) is not None:
-        yield name, Fate(step, attempt, _fetchable(attempt) if attempt.state is State.SUCCEEDED else attempt.words)
-    elif attempt is not None and attempt.state is State.STORED:
-        yield "waits", Fate(step, attempt, "its clip is still to be fetched")
+        yield (
+            name,
+            TakeResult(
+                step, attempt, _fetchable(attempt) if attempt.state is AttemptState.SUCCEEDED else attempt.message
+            ),
+        )
+    elif attempt is not None and attempt.state is AttemptState.STORED:
+        yield "waiting", TakeResult(step, attempt, "its clip is still to be fetched")
     else:
-        yield _unmade(step, attempt, history, running, blocked)
+        yield _not_made(step, attempt, history, running, blocked)
 
 
 def _fetchable(attempt: Attempt) -> str:
     """Of a task that succeeded and whose clip is not here: nothing is ordered any more."""
     made = "paid" if attempt.billed else "made"
-    return f"{made}; its clip is still to be fetched" + (f": {attempt.words}" if attempt.words else "")
+    return f"{made}; its clip is still to be fetched" + (f": {attempt.message}" if attempt.message else "")
 
 
-def _unmade(
-    step: Step, attempt: Attempt | None, history: History, running: Running, blocked: Mapping[Key, str]
-) -> tuple[str, Fate]:
+def _not_made(
+    step: Step, attempt: Attempt | None, history: History, running: RunState, blocked: Mapping[Key, str]
+) -> tuple[str, TakeResult]:
     """A take without an attempt that counts: blocked from above, left, or waiting."""
-    if (words := running.taken.get(step.fingerprint or "")) is not None:
-        return "waits", Fate(step, attempt, words)
+    if (words := running.claimed_elsewhere.get(step.fingerprint or "")) is not None:
+        return "waiting", TakeResult(step, attempt, words)
     if step.key in blocked:
-        return "blocked", Fate(step, attempt, f"{blocked[step.key]} has no clip")
-    for need in needs_of(step, history) if step.upstream or not step.shot.needs else ():
-        if need in running.lost:
-            return "failed", Fate(step, attempt, running.lost[need])
-    if (words := running.closed.get(step.shot.request.model)) is not None:
-        return "left", Fate(step, attempt, words)
+        return "blocked", TakeResult(step, attempt, f"{blocked[step.key]} has no clip")
+    for need in required_materials(step, history) if step.upstream or not step.shot.needs else ():
+        if need in running.unpublishable:
+            return "failed", TakeResult(step, attempt, running.unpublishable[need])
+    if (words := running.forbidden_models.get(step.shot.request.model)) is not None:
+        return "not_started", TakeResult(step, attempt, words)
     if running.halt is not None or running.stopping:
-        return "left", Fate(step, attempt, running.halt.words if running.halt is not None else "interrupted")
-    return "waits", Fate(step, attempt, step.reason)
+        return "not_started", TakeResult(
+            step, attempt, running.halt.message if running.halt is not None else "interrupted"
+        )
+    return "waiting", TakeResult(step, attempt, step.reason)

@@ -8,32 +8,32 @@ from typing import Protocol, TypeVar
 import anyio
 from anyio import CancelScope
 
-from runner.attempts.events import Created, Event, Intended, What
-from runner.attempts.history import Attempt, History, State, work
+from runner.attempts.events import Created, Event, Intent, Payload
+from runner.attempts.history import Attempt, AttemptState, History, duration_class
 from runner.clock import Clock
 from runner.engine import schedule
-from runner.engine.duration_model import Belief, belief
-from runner.engine.limits import Limits
-from runner.engine.ports import Ledger, Provider, Taken
-from runner.engine.queue import Group, agenda
-from runner.engine.run_events import Halt, Kind, Money, News, Outcome
-from runner.engine.run_state import Running
-from runner.engine.throttle import Pace
+from runner.engine.duration_model import DurationEstimate, estimate
+from runner.engine.limits import RunLimits
+from runner.engine.ports import AlreadyAttempted, LedgerPort, ProviderPort
+from runner.engine.queue import SharedRequest, build_queue
+from runner.engine.run_events import CreditTotals, Kind, RunEvent, RunResult, StopReason
+from runner.engine.run_state import RunState
+from runner.engine.throttle import CreateThrottle
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan, Step
 
 T = TypeVar("T")
 _PRIOR, _PRIOR_FREE = 150.0, 2.0
-_PERHAPS = frozenset({State.UNSETTLED, State.PERHAPS, State.INTENDED})
+_PERHAPS = frozenset({AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED, AttemptState.INTENDED})
 
 
-class Aside(Protocol):
+class BlockingRunner(Protocol):
     """How a call that blocks is run beside the loop."""
 
     def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
 
 
-class Run:
+class RunContext:
     """One run: the doors and limits that it was given, and the state that it works on.
 
     Mutable: `history`, `running`, `shields`; `plan`, `agenda` and `money` follow from the history and are kept up to
@@ -44,13 +44,13 @@ class Run:
         self,
         plan: Plan,
         history: History,
-        provider: Provider,
-        ledger: Ledger,
+        provider: ProviderPort,
+        ledger: LedgerPort,
         clock: Clock,
-        limits: Limits,
-        tell: Callable[[News], None],
+        limits: RunLimits,
+        tell: Callable[[RunEvent], None],
         replan: Callable[[History], Plan],
-        aside: Aside,
+        aside: BlockingRunner,
     ) -> None:
         self.plan = plan
         self.history = history
@@ -59,112 +59,112 @@ class Run:
         self.clock = clock
         self.limits = limits
         self.replan = replan
-        self.aside = aside
-        self._tell = tell
+        self.run_blocking = aside
+        self._emit = tell
         self._prior = limits.expected or (_PRIOR_FREE if plan.account.free else _PRIOR)
-        self.agenda = agenda(plan, history, self._prior)
+        self.queue = build_queue(plan, history, self._prior)
         self._began = (clock.now(), clock.monotonic())
-        self.running = Running(Pace(limits.concurrency), consented=schedule.consented(plan))
+        self.state = RunState(CreateThrottle(limits.concurrency), approved=schedule.approved_takes(plan))
         self.changed = anyio.Event()
         self.shields: set[CancelScope] = set()
-        self._money = Money()
-        self._shares: dict[str, Money] = {}
+        self._money = CreditTotals()
+        self._shares: dict[str, CreditTotals] = {}
         self._to_go: Decimal | None = None
 
     # -- what is true, and who hears of it ----------------------------------------------------------------
 
-    async def append(self, attempt: str, what: What) -> Taken | None:
+    async def append(self, attempt: str, what: Payload) -> AlreadyAttempted | None:
         """Durable first, then true."""
         event = Event(self.clock.now(), attempt, what)
         if isinstance(what, Created):
-            self.ledger.receive(event)  # not behind another attempt's commit
-        taken = await self.aside(lambda: self.ledger.append(event))
+            self.ledger.write_receipt(event)  # not behind another attempt's commit
+        taken = await self.run_blocking(lambda: self.ledger.append(event))
         if taken is None:
-            self.feed(event)
+            self.apply(event)
         return taken
 
-    def feed(self, event: Event) -> None:
+    def apply(self, event: Event) -> None:
         """One more event is true, and durable."""
         group = self._group(event)
         before = self._order(group)
-        self.history.feed(event)
+        self.history.apply(event)
         if self._to_go is not None:
             self._to_go += self._order(group) - before
-        self.count(event.attempt)
+        self.update_totals(event.attempt)
 
-    def _group(self, event: Event) -> Group | None:
+    def _group(self, event: Event) -> SharedRequest | None:
         known = self.history.attempts.get(event.attempt)
-        made = event.what if isinstance(event.what, Intended) else known.intended if known is not None else None
-        return self.agenda.by_fingerprint.get(made.fingerprint) if made is not None else None
+        made = event.payload if isinstance(event.payload, Intent) else known.intent if known is not None else None
+        return self.queue.by_fingerprint.get(made.fingerprint) if made is not None else None
 
-    def _order(self, group: Group | None) -> Decimal:
+    def _order(self, group: SharedRequest | None) -> Decimal:
         """What is still to be ordered for a group, by quote."""
-        return Decimal(0) if group is None else schedule.to_order(group, self.history, self.running, self.limits)
+        return Decimal(0) if group is None else schedule.credits_of(group, self.history, self.state, self.limits)
 
-    def tell(self, kind: Kind, step: Step | None = None, attempt: str | None = None, words: str = "") -> None:
+    def emit(self, kind: Kind, step: Step | None = None, attempt: str | None = None, words: str = "") -> None:
         """News of one take, or of the run."""
         found = self.history.attempts.get(attempt or "")
         again = step is not None and kind in ("failed", "refused") and self._again(step)
         expected = self.belief(found).median if found is not None and kind in ("created", "running") else None
-        self._tell(News(kind, self.clock.now(), step, found, words, again=again, expected=expected, money=self.money()))
-
-    def tell_plan(self) -> None:
-        self._tell(News("plan", self.clock.now(), plan=self.plan, money=self.money()))
-
-    def tell_done(self, outcome: Outcome) -> None:
-        self._tell(News("done", self.clock.now(), outcome=outcome, money=outcome.money))
-
-    def _again(self, step: Step) -> bool:
-        attempts = self.history.of(step.fingerprint or "")
-        return (
-            self.running.halt is None and step.key in self.running.consented and schedule.may_try(attempts, self.limits)
+        self._emit(
+            RunEvent(kind, self.clock.now(), step, found, words, again=again, expected=expected, money=self.money())
         )
 
-    def halt(self, halt: Halt) -> None:
+    def emit_plan(self) -> None:
+        self._emit(RunEvent("plan", self.clock.now(), plan=self.plan, money=self.money()))
+
+    def emit_done(self, result: RunResult) -> None:
+        self._emit(RunEvent("done", self.clock.now(), outcome=result, money=result.money))
+
+    def _again(self, step: Step) -> bool:
+        attempts = self.history.attempts_of(step.fingerprint or "")
+        return self.state.halt is None and step.key in self.state.approved and schedule.can_retry(attempts, self.limits)
+
+    def halt(self, halt: StopReason) -> None:
         """No further task; the first reason stays."""
-        if self.running.halt is None:
-            self.running.halt = halt
-            self.tell("warning", words=halt.words)
+        if self.state.halt is None:
+            self.state.halt = halt
+            self.emit("warning", words=halt.message)
 
     # -- what follows from it -----------------------------------------------------------------------------
 
-    def again(self) -> None:
+    def wake(self) -> None:
         """Something changed: the loop decides anew."""
         self.changed.set()
 
-    def ended(self) -> None:
+    def replan_if_needed(self) -> None:
         """A take came to its end: what was undecided may be decided now."""
-        if not self.agenda.waiting:
+        if not self.queue.has_undecided:
             return
         plan = self.replan(self.history)
         if plan.steps != self.plan.steps:
             self.plan = plan
-            self.agenda = agenda(plan, self.history, self._prior)
+            self.queue = build_queue(plan, self.history, self._prior)
             self._to_go = None
-            self.tell_plan()
+            self.emit_plan()
 
     def step_of(self, attempt: Attempt) -> Step:
         """The step that an attempt of this plan was made for."""
-        made = attempt.intended
-        steps = self.agenda.by_fingerprint[made.fingerprint].steps
-        named = (made.storyboard, made.shot, made.take)
+        intent = attempt.intent
+        steps = self.queue.by_fingerprint[intent.fingerprint].steps
+        named = (intent.storyboard, intent.shot, intent.take)
         return next((step for step in steps if step.key == named), steps[0])
 
-    def belief(self, attempt: Attempt) -> Belief:
+    def belief(self, attempt: Attempt) -> DurationEstimate:
         """How long tasks of the attempt's class take, as far as known."""
-        name = work(attempt.intended.request)
-        return belief(self.history.durations, name, self._prior, self._ages(name))
+        name = duration_class(attempt.intent.request)
+        return estimate(self.history.durations, name, self._prior, self._ages(name))
 
     def _ages(self, name: str) -> list[float]:
         """For how long the tasks of a class that still run have lasted, when last looked at."""
-        looks = self.running.looks
+        looks = self.state.polls
         return [
-            looks[attempt.id].alive
+            looks[attempt.id].age_when_seen
             for attempt in self.history.open()
-            if attempt.state is State.RUNNING
+            if attempt.state is AttemptState.RUNNING
             and attempt.id in looks
-            and looks[attempt.id].alive
-            and work(attempt.intended.request) == name
+            and looks[attempt.id].age_when_seen
+            and duration_class(attempt.intent.request) == name
         ]
 
     def now(self) -> float:
@@ -175,35 +175,35 @@ class Run:
         wall, steady = self._began
         return min(self.clock.now(), wall + timedelta(seconds=self.now() - steady)) - since
 
-    def money(self) -> Money:
+    def money(self) -> CreditTotals:
         """Credits of this run so far."""
         if self._to_go is None:
-            self._to_go = schedule.to_go(self.agenda, self.history, self.running, self.limits)
+            self._to_go = schedule.credits_to_order(self.queue, self.history, self.state, self.limits)
         return replace(self._money, to_go=self._to_go)
 
-    def recount(self) -> None:
+    def reset_totals(self) -> None:
         """The history was changed by somebody else: what is still to be ordered is summed anew."""
         self._to_go = None
 
-    def count(self, attempt: str) -> None:
+    def update_totals(self, attempt: str) -> None:
         """One attempt changed: its share of the sums is taken anew."""
         now = _share(self.history.attempts[attempt], self.limits.run)
-        before = self._shares.get(attempt, Money())
+        before = self._shares.get(attempt, CreditTotals())
         self._shares[attempt] = now
         money = self._money
-        self._money = Money(
+        self._money = CreditTotals(
             money.billed + now.billed - before.billed,
             money.running + now.running - before.running,
-            money.perhaps + now.perhaps - before.perhaps,
+            money.maybe_charged + now.maybe_charged - before.maybe_charged,
         )
 
 
-def _share(attempt: Attempt, run: str) -> Money:
+def _share(attempt: Attempt, run: str) -> CreditTotals:
     """What one attempt adds to the sums of a run."""
-    if attempt.intended.run != run:
-        return Money()
+    if attempt.intent.run != run:
+        return CreditTotals()
     if attempt.state in _PERHAPS:
-        return Money(perhaps=attempt.credits)
-    if attempt.state is State.RUNNING:
-        return Money(running=attempt.credits)
-    return Money(billed=attempt.billed)
+        return CreditTotals(maybe_charged=attempt.credits)
+    if attempt.state is AttemptState.RUNNING:
+        return CreditTotals(running=attempt.credits)
+    return CreditTotals(billed=attempt.billed)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Literal
 
 from runner.attempts.history import Attempt
-from runner.diagnostics.problem import ExitCode, foremost
+from runner.diagnostics.problem import ExitCode, most_severe
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Plan, Step
 
@@ -14,78 +14,78 @@ Kind = Literal["plan", "created", "running", "succeeded", "stored", "failed", "r
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
+class CreditTotals:
     """Credits of this run so far; `perhaps` is what nobody knows, `to_go` what is still to be ordered."""
 
     billed: Decimal = Decimal(0)
     running: Decimal = Decimal(0)
-    perhaps: Decimal = Decimal(0)
+    maybe_charged: Decimal = Decimal(0)
     to_go: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Halt:
+class StopReason:
     """Why no further task is created: the exit code that it gives, and words with the way out."""
 
     code: ExitCode
-    words: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class TakeResult:
     """One take at the end of a run, with the attempt that says so."""
 
     step: Step
     attempt: Attempt | None = None
-    words: str = ""
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunResult:
     """How a run ended. Every take of the plan that was not kept stands in exactly one of the tuples."""
 
     plan: Plan
-    made: tuple[Fate, ...] = ()
+    finished: tuple[TakeResult, ...] = ()
     """Stored by this run, each with its clip."""
-    failed: tuple[Fate, ...] = ()
-    refused: tuple[Fate, ...] = ()
-    unsettled: tuple[Fate, ...] = ()
-    gone: tuple[Fate, ...] = ()
-    blocked: tuple[Fate, ...] = ()
-    waits: tuple[Fate, ...] = ()
+    failed: tuple[TakeResult, ...] = ()
+    refused: tuple[TakeResult, ...] = ()
+    unsettled: tuple[TakeResult, ...] = ()
+    gone: tuple[TakeResult, ...] = ()
+    blocked: tuple[TakeResult, ...] = ()
+    waiting: tuple[TakeResult, ...] = ()
     """For a pick, for a slot, for a task that still runs, for a clip that could not be fetched yet."""
-    left: tuple[Fate, ...] = ()
+    not_started: tuple[TakeResult, ...] = ()
     """Not made because creating stopped."""
-    perhaps: tuple[Fate, ...] = ()
+    maybe_charged: tuple[TakeResult, ...] = ()
     """Answered by a documented 500 and tried again: beside the other tuples, one entry for each such attempt."""
-    strays: tuple[Attempt, ...] = ()
+    orphans: tuple[Attempt, ...] = ()
     """Paid tasks of takes that the storyboards do not ask for now, whose clips are still to be brought home."""
-    doubts: tuple[Attempt, ...] = ()
+    unsettled_orphans: tuple[Attempt, ...] = ()
     """Attempts of such takes that nobody knows the outcome of."""
-    halt: Halt | None = None
+    halt: StopReason | None = None
     interrupted: bool = False
-    money: Money = Money()
+    money: CreditTotals = CreditTotals()
 
     @property
     def exit_code(self) -> ExitCode:
         """The foremost of all that hold."""
-        return foremost(self._codes())
+        return most_severe(self._codes())
 
     def _codes(self) -> Iterator[ExitCode]:
         if self.interrupted:
             yield ExitCode.INTERRUPTED
         if self.halt is not None:
             yield self.halt.code
-        if self.unsettled or self.doubts:
+        if self.unsettled or self.unsettled_orphans:
             yield ExitCode.UNSETTLED
         if self.failed or self.refused or self.blocked or self.gone:
             yield ExitCode.FAILED
-        if self.waits or self.left or self.strays:
+        if self.waiting or self.not_started or self.orphans:
             yield ExitCode.WAITING
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class RunEvent:
     """One thing that happened.
 
     `plan` (first, and again when a pick or a first take changed it) carries `plan`; `done` (last) carries `outcome`;
@@ -99,10 +99,10 @@ class News:
     at: datetime
     step: Step | None = None
     attempt: Attempt | None = None
-    words: str = ""
+    message: str = ""
     again: bool = False
     expected: float | None = None
     """Seconds from creation to end that a task of this class probably takes."""
-    money: Money = Money()
+    money: CreditTotals = CreditTotals()
     plan: Plan | None = None
-    outcome: Outcome | None = None
+    outcome: RunResult | None = None

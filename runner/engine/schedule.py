@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from runner.attempts.history import OPEN, Attempt, History, State
-from runner.engine.limits import Limits
-from runner.engine.queue import Agenda, Group
-from runner.engine.run_state import Key, Need, Running
+from runner.attempts.history import OPEN, Attempt, AttemptState, History
+from runner.engine.limits import RunLimits
+from runner.engine.queue import SharedRequest, WorkQueue
+from runner.engine.run_state import Key, MaterialNeed, RunState
 from runner.engine.throttle import allowed, out_of_patience, tokens
-from runner.planning.plan import ORDERED, Plan, Step
-from runner.requests.request import FromTake, Remote
+from runner.planning.plan import BILLABLE, Plan, Step
+from runner.requests.request import RemoteFile, TakeReference
 
 TRY_LATER_REPEATS = 3
 NOT_SENT_TRIES = 5
@@ -25,7 +25,7 @@ class Create(NamedTuple):
 
 
 class Publish(NamedTuple):
-    need: Need
+    need: MaterialNeed
 
 
 class Poll(NamedTuple):
@@ -52,12 +52,12 @@ class Wait(NamedTuple):
 Order = Create | Publish | Poll | Confirm | Download | Wait
 
 
-def consented(plan: Plan) -> frozenset[Key]:
+def approved_takes(plan: Plan) -> frozenset[Key]:
     """The takes that a shown plan orders: no others are created, whatever a later plan says."""
-    return frozenset(step.key for step in plan.steps if step.action in ORDERED and step.waits_for != "pick")
+    return frozenset(step.key for step in plan.steps if step.action in BILLABLE and step.waits_for != "pick")
 
 
-def orders(todo: Agenda, history: History, running: Running, now: float, limits: Limits) -> list[Order]:
+def next_orders(queue: WorkQueue, history: History, running: RunState, now: float, limits: RunLimits) -> list[Order]:
     """Everything to start now; empty while nothing is in flight means that the run is over.
 
     Called after every change, whatever caused it. A `Wait` comes last, with the next moment at which time alone
@@ -65,35 +65,35 @@ def orders(todo: Agenda, history: History, running: Running, now: float, limits:
     """
     if running.stopping:
         return []
-    desk = _Desk(todo, history, running, now, limits)
+    desk = _Scheduler(queue, history, running, now, limits)
     desk.downloads()
     if running.halt is None:
         desk.creates()  # before looks: an empty slot costs more than a late look
-    if not limits.no_wait and not running.deaf:
+    if not limits.no_wait and not running.polling_stopped:
         desk.confirms()
         desk.polls()
-        if running.listening:
+        if running.webhooks_active:
             desk.receipts()
-    return desk.finish()
+    return desk.result()
 
 
-class _Desk:
+class _Scheduler:
     """One decision while it is being made: what is ordered, and the moments to wait for."""
 
-    def __init__(self, todo: Agenda, history: History, running: Running, now: float, limits: Limits) -> None:
-        self.todo = todo
+    def __init__(self, queue: WorkQueue, history: History, running: RunState, now: float, limits: RunLimits) -> None:
+        self.queue = queue
         self.history = history
         self.running = running
         self.now = now
         self.limits = limits
-        self.found: list[Order] = []
-        self.moments: list[float] = []
-        self.tokens = tokens(running.pace, now, limits)
+        self.orders: list[Order] = []
+        self.wake_times: list[float] = []
+        self.tokens = tokens(running.throttle, now, limits)
 
-    def finish(self) -> list[Order]:
-        if self.moments:
-            self.found.append(Wait(min(self.moments)))
-        return self.found
+    def result(self) -> list[Order]:
+        if self.wake_times:
+            self.orders.append(Wait(min(self.wake_times)))
+        return self.orders
 
     # -- clips --------------------------------------------------------------------------------------------
 
@@ -102,36 +102,36 @@ class _Desk:
         room = _STORING - len(self.running.storing)
         due = [(attempt, step) for attempt, step in self._unstored() if self._may_store(attempt, step)]
         due.sort(key=lambda pair: not self._is_needed(pair[1]))
-        self.found += [Download(attempt.id, step) for attempt, step in due[: max(room, 0)]]
+        self.orders += [Download(attempt.id, step) for attempt, step in due[: max(room, 0)]]
 
     def _unstored(self) -> Iterator[tuple[Attempt, Step]]:
         seen: set[str] = set()
         for attempt in self.history.open():
-            group = self.todo.by_fingerprint.get(attempt.intended.fingerprint)
-            if attempt.state is State.SUCCEEDED and group is not None:
+            group = self.queue.by_fingerprint.get(attempt.intent.fingerprint)
+            if attempt.state is AttemptState.SUCCEEDED and group is not None:
                 seen.add(group.fingerprint)
                 yield from ((attempt, step) for step in group.steps)
-        for group in self.todo.several:
-            attempt_now = self.history.standing(group.fingerprint)
-            if group.fingerprint not in seen and attempt_now is not None and attempt_now.state is State.STORED:
+        for group in self.queue.multi_clip_groups:
+            attempt_now = self.history.current_attempt(group.fingerprint)
+            if group.fingerprint not in seen and attempt_now is not None and attempt_now.state is AttemptState.STORED:
                 yield from ((attempt_now, step) for step in group.steps)
 
     def _may_store(self, attempt: Attempt, step: Step) -> bool:
         name = (attempt.id, step.key)
-        if name in self.running.stored or name in self.running.storing or attempt.id in self.running.looking:
+        if name in self.running.stored or name in self.running.storing or attempt.id in self.running.polling:
             return False
         fetch = self.running.fetches.get(name)
         if fetch is not None and (fetch.given_up or fetch.next_at > self.now):
             if not fetch.given_up:
-                self.moments.append(fetch.next_at)
+                self.wake_times.append(fetch.next_at)
             return False
-        if attempt.state is State.STORED and fetch is None:
+        if attempt.state is AttemptState.STORED and fetch is None:
             return True
-        return bool(attempt.outputs) and attempt.id in self.running.fresh
+        return bool(attempt.outputs) and attempt.id in self.running.fresh_links
 
     def _is_needed(self, step: Step) -> bool:
         return any(
-            step.fingerprint == up.fingerprint for group in self.todo.groups[:50] for up in group.steps[0].upstream
+            step.fingerprint == up.fingerprint for group in self.queue.groups[:50] for up in group.steps[0].upstream
         )
 
     # -- looks --------------------------------------------------------------------------------------------
@@ -140,79 +140,83 @@ class _Desk:
         """Looks that are due, the longest overdue first, as many as the limit of requests allows."""
         due: list[tuple[float, str]] = []
         for attempt in (*self.history.open(), *self._missing_clips()):
-            if attempt.id in self.running.looking or attempt.intended.fingerprint not in self.todo.by_fingerprint:
+            if attempt.id in self.running.polling or attempt.intent.fingerprint not in self.queue.by_fingerprint:
                 continue
-            moment = self._look_at(attempt)
+            moment = self._poll_when_due(attempt)
             if moment is not None and moment <= self.now:
                 due.append((moment, attempt.id))
             elif moment is not None:
-                self.moments.append(moment)
+                self.wake_times.append(moment)
         for _, attempt_id in sorted(due):
             if not self._spend_token():
                 break
-            self.found.append(Poll(attempt_id))
+            self.orders.append(Poll(attempt_id))
 
     def confirms(self) -> None:
         """Tasks that webhooks named for attempts whose answer was lost."""
-        for attempt_id, told in self.running.told.items():
+        for attempt_id, told in self.running.webhook_claims.items():
             attempt = self.history.attempts[attempt_id]
-            if attempt.state is not State.UNSETTLED or attempt_id in self.running.looking:
+            if attempt.state is not AttemptState.UNSETTLED or attempt_id in self.running.polling:
                 continue
-            if attempt.intended.fingerprint not in self.todo.by_fingerprint or told.next_at == float("inf"):
+            if attempt.intent.fingerprint not in self.queue.by_fingerprint or told.next_at == float("inf"):
                 continue
             if told.next_at > self.now:
-                self.moments.append(told.next_at)
+                self.wake_times.append(told.next_at)
             elif self._spend_token():
-                self.found.append(Confirm(attempt_id))
+                self.orders.append(Confirm(attempt_id))
 
     def receipts(self) -> None:
         """A webhook can still bring back what is in doubt, for as long as its task can live."""
-        self.moments += [
+        self.wake_times += [
             until
-            for attempt_id, until in self.running.doubts.items()
-            if until > self.now and self.history.attempts[attempt_id].intended.run == self.limits.run
+            for attempt_id, until in self.running.unsettled_until.items()
+            if until > self.now and self.history.attempts[attempt_id].intent.run == self.limits.run
         ]
 
     def _missing_clips(self) -> Iterator[Attempt]:
         """Attempts whose clip was stored once, is not at hand, and wants a new link."""
-        for group in self.todo.several:
-            attempt = self.history.standing(group.fingerprint)
-            if attempt is None or attempt.state is not State.STORED:
+        for group in self.queue.multi_clip_groups:
+            attempt = self.history.current_attempt(group.fingerprint)
+            if attempt is None or attempt.state is not AttemptState.STORED:
                 continue
             if any((attempt.id, step.key) in self.running.fetches for step in group.steps):
                 yield attempt
 
-    def _look_at(self, attempt: Attempt) -> float | None:
+    def _poll_when_due(self, attempt: Attempt) -> float | None:
         """When to look at an attempt; None when there is nothing to look for, or no more patience."""
-        if attempt.task_id is None or attempt.state not in (State.RUNNING, State.SUCCEEDED, State.STORED):
+        if attempt.task_id is None or attempt.state not in (
+            AttemptState.RUNNING,
+            AttemptState.SUCCEEDED,
+            AttemptState.STORED,
+        ):
             return None
-        if attempt.elsewhere and self._is_shut_out(attempt):
+        if attempt.from_manifest and self._blocked_by_local_attempt(attempt):
             return None
-        look = self.running.looks.get(attempt.id)
-        if attempt.state is not State.RUNNING and not self._wants_link(attempt):
+        look = self.running.polls.get(attempt.id)
+        if attempt.state is not AttemptState.RUNNING and not self._wants_link(attempt):
             return None
         if look is None:
             return self.now
-        if attempt.state is State.RUNNING and look.next_at - look.since > self.limits.wait:
+        if attempt.state is AttemptState.RUNNING and look.next_at - look.since > self.limits.wait:
             return None
         return look.next_at
 
-    def _is_shut_out(self, attempt: Attempt) -> bool:
+    def _blocked_by_local_attempt(self, attempt: Attempt) -> bool:
         """Whether a task of a manifest has to wait, since an attempt of the same take is open here."""
-        mark = attempt.intended.fingerprint
-        return mark in self.running.taken or self.history.standing(mark) is not attempt
+        mark = attempt.intent.fingerprint
+        return mark in self.running.claimed_elsewhere or self.history.current_attempt(mark) is not attempt
 
     def _wants_link(self, attempt: Attempt) -> bool:
-        if attempt.id in self.running.fresh and attempt.outputs:
+        if attempt.id in self.running.fresh_links and attempt.outputs:
             return False
-        steps = self.todo.by_fingerprint[attempt.intended.fingerprint].steps
+        steps = self.queue.by_fingerprint[attempt.intent.fingerprint].steps
         names = [(attempt.id, step.key) for step in steps]
         fetches = [self.running.fetches.get(name) for name in names if name not in self.running.stored]
         return any(fetch is None or not fetch.given_up for fetch in fetches)
 
     def _spend_token(self) -> bool:
         if self.tokens < 1:
-            self.moments.append(self.now + (1 - self.tokens) / self.limits.requests_per_second)
+            self.wake_times.append(self.now + (1 - self.tokens) / self.limits.requests_per_second)
             return False
         self.tokens -= 1
         return True
@@ -221,7 +225,7 @@ class _Desk:
 
     def creates(self) -> None:
         """New tasks for the free slots, and public addresses for what comes next."""
-        pace, running = self.running.pace, self.running
+        pace, running = self.running.throttle, self.running
         if out_of_patience(pace, self.now, self.limits):
             return
         slots = self._slots()
@@ -231,11 +235,11 @@ class _Desk:
             slots = 0
         ahead = slots + _AHEAD
         waiting = False
-        under_way = {attempt.intended.fingerprint for attempt in self.history.open()}
-        for group in self.todo.groups:
+        under_way = {attempt.intent.fingerprint for attempt in self.history.open()}
+        for group in self.queue.groups:
             if ahead <= 0:
                 break
-            if group.fingerprint in running.over or group.fingerprint in under_way:
+            if group.fingerprint in running.finished or group.fingerprint in under_way:
                 continue
             if (step := self._creatable(group)) is None:
                 continue
@@ -243,141 +247,141 @@ class _Desk:
             ready = self._publish(step)
             if ready and slots > 0 and self._spend_token():
                 slots -= 1
-                self.found.append(Create(step))
+                self.orders.append(Create(step))
             else:
                 waiting = waiting or ready
         if waiting and pace.not_before > self.now:
-            self.moments.append(pace.not_before)
+            self.wake_times.append(pace.not_before)
         if waiting and pace.grow_at is not None and pace.grow_at > self.now:
-            self.moments.append(pace.grow_at)
+            self.wake_times.append(pace.grow_at)
 
     def _slots(self) -> int:
         """Free slots of this run's cap: tasks in progress hold one each, and doubt for as long as a task can live."""
-        cap = min(allowed(self.running.pace, self.now), self.limits.concurrency)
-        return cap - in_progress(self.todo, self.history, self.running) - self._doubts()
+        cap = min(allowed(self.running.throttle, self.now), self.limits.concurrency)
+        return cap - in_progress(self.queue, self.history, self.running) - self._doubts()
 
     def _doubts(self) -> int:
-        held = [until for until in self.running.doubts.values() if until > self.now]
+        held = [until for until in self.running.unsettled_until.values() if until > self.now]
         return len(held)
 
-    def _creatable(self, group: Group) -> Step | None:
+    def _creatable(self, group: SharedRequest) -> Step | None:
         """The step to create a group's task for, if it may be created at all by now."""
-        step = group.orderer
+        step = group.paying_step
         running = self.running
-        if step is None or step.key not in running.consented or group.fingerprint in running.creating:
+        if step is None or step.key not in running.approved or group.fingerprint in running.creating:
             return None
-        if group.fingerprint in running.taken or step.shot.request.model in running.closed:
+        if group.fingerprint in running.claimed_elsewhere or step.shot.request.model in running.forbidden_models:
             return None
-        if not self._may_try(group.fingerprint):
+        if not self._can_retry(group.fingerprint):
             return None
         if not all(self._has_clip(up.fingerprint) for up in step.upstream):
             return None
-        pause = running.pauses.get(group.fingerprint, 0.0)
+        pause = running.retry_at.get(group.fingerprint, 0.0)
         if pause > self.now:
-            self.moments.append(pause)
+            self.wake_times.append(pause)
             return None
         return step
 
-    def _may_try(self, fingerprint: str) -> bool:
-        return may_try(self.history.of(fingerprint), self.limits)
+    def _can_retry(self, fingerprint: str) -> bool:
+        return can_retry(self.history.attempts_of(fingerprint), self.limits)
 
     def _has_clip(self, fingerprint: str) -> bool:
-        attempt = self.history.standing(fingerprint)
-        if attempt is None or attempt.state is not State.STORED:
+        attempt = self.history.current_attempt(fingerprint)
+        if attempt is None or attempt.state is not AttemptState.STORED:
             return False
-        group = self.todo.by_fingerprint.get(fingerprint)
+        group = self.queue.by_fingerprint.get(fingerprint)
         return group is None or any((attempt.id, step.key) in self.running.stored for step in group.steps)
 
     def _publish(self, step: Step) -> bool:
         """Whether all materials have an address; orders those that have none."""
-        needs = needs_of(step, self.history)
+        needs = required_materials(step, self.history)
         ready = True
         for need in needs:
             if need in self.running.addresses:
                 continue
             ready = False
             tries = self.running.publish_tries.get(need)
-            if need in self.running.lost or need in self.running.publishing:
+            if need in self.running.unpublishable or need in self.running.publishing:
                 continue
             if tries is not None and tries.next_at > self.now:
-                self.moments.append(tries.next_at)
+                self.wake_times.append(tries.next_at)
             elif (
                 len(self.running.publishing) + self._ordered_publishes() < _PUBLISHING
-                and Publish(need) not in self.found
+                and Publish(need) not in self.orders
             ):
-                self.found.append(Publish(need))
+                self.orders.append(Publish(need))
         return ready
 
     def _ordered_publishes(self) -> int:
-        return sum(isinstance(order, Publish) for order in self.found)
+        return sum(isinstance(order, Publish) for order in self.orders)
 
 
-def in_progress(todo: Agenda, history: History, running: Running) -> int:
+def in_progress(queue: WorkQueue, history: History, running: RunState) -> int:
     """Slots that this run's own work holds: requests on their way, and tasks that run."""
     tasks = sum(
-        attempt.state is State.RUNNING
+        attempt.state is AttemptState.RUNNING
         for attempt in history.open()
-        if attempt.intended.fingerprint in todo.by_fingerprint
+        if attempt.intent.fingerprint in queue.by_fingerprint
     )
     return len(running.creating) + tasks
 
 
-def may_try(attempts: list[Attempt], limits: Limits) -> bool:
+def can_retry(attempts: list[Attempt], limits: RunLimits) -> bool:
     """Whether one more attempt of a take may be made by this run, given all that were made of it.
 
     An open one, a clip, a refusal, doubt: no. What was proved not created, or failed at the provider's fault: yes,
     within the retries. What earlier runs met is in the plan's word already.
     """
-    if any(attempt.state in OPEN or attempt.state is State.STORED for attempt in attempts):
+    if any(attempt.state in OPEN or attempt.state is AttemptState.STORED for attempt in attempts):
         return False
-    mine = [attempt for attempt in attempts if attempt.intended.run == limits.run and not attempt.elsewhere]
+    mine = [attempt for attempt in attempts if attempt.intent.run == limits.run and not attempt.from_manifest]
     if not mine:
         return True
     match mine[-1].state:
-        case State.NOT_CREATED:
+        case AttemptState.NOT_CREATED:
             return True
-        case State.FAILED:
+        case AttemptState.FAILED:
             return _may_repeat(mine, limits)
-        case State.PERHAPS:
+        case AttemptState.MAYBE_CHARGED:
             return limits.server_error == "retry"
         case _:
             return False
 
 
-def _may_repeat(mine: list[Attempt], limits: Limits) -> bool:
+def _may_repeat(mine: list[Attempt], limits: RunLimits) -> bool:
     kind = mine[-1].failure
     allowed_repeats = {"provider": limits.retries_provider, "review": limits.retries_review}.get(kind or "other", 0)
-    return sum(attempt.state is State.FAILED and attempt.failure == kind for attempt in mine) <= allowed_repeats
+    return sum(attempt.state is AttemptState.FAILED and attempt.failure == kind for attempt in mine) <= allowed_repeats
 
 
-def repeats_left(attempts: list[Attempt], limits: Limits) -> bool:
+def repeats_left(attempts: list[Attempt], limits: RunLimits) -> bool:
     """Whether a documented 500 may be repeated: at most three times, over all runs, until it is settled."""
-    perhaps = sum(attempt.state is State.PERHAPS for attempt in attempts)
+    perhaps = sum(attempt.state is AttemptState.MAYBE_CHARGED for attempt in attempts)
     return limits.server_error == "retry" and perhaps < TRY_LATER_REPEATS
 
 
-def to_go(todo: Agenda, history: History, running: Running, limits: Limits) -> Decimal:
+def credits_to_order(queue: WorkQueue, history: History, running: RunState, limits: RunLimits) -> Decimal:
     """Credits of what is still to be ordered, by quote."""
-    return sum((to_order(group, history, running, limits) for group in todo.groups), Decimal(0))
+    return sum((credits_of(group, history, running, limits) for group in queue.groups), Decimal(0))
 
 
-def to_order(group: Group, history: History, running: Running, limits: Limits) -> Decimal:
+def credits_of(group: SharedRequest, history: History, running: RunState, limits: RunLimits) -> Decimal:
     """Credits of a group's task if it is still to be ordered."""
-    if group.fingerprint in running.over:
+    if group.fingerprint in running.finished:
         return Decimal(0)
-    step = group.orderer
-    if step is None or step.price.credits is None or step.key not in running.consented:
+    step = group.paying_step
+    if step is None or step.price.credits is None or step.key not in running.approved:
         return Decimal(0)
-    return step.price.credits if may_try(history.of(group.fingerprint), limits) else Decimal(0)
+    return step.price.credits if can_retry(history.attempts_of(group.fingerprint), limits) else Decimal(0)
 
 
-def needs_of(step: Step, history: History) -> list[Need]:
+def required_materials(step: Step, history: History) -> list[MaterialNeed]:
     """What has to have a public address before the step's task can be created."""
-    needs: list[Need] = []
+    needs: list[MaterialNeed] = []
     for material in step.shot.request.materials:
-        if isinstance(material, FromTake):
-            source = history.standing(step.resolve(material).fingerprint)
-            needs.append(Need(material, source.id if source is not None else None))
-        elif not isinstance(material, Remote):
-            needs.append(Need(material, None))
+        if isinstance(material, TakeReference):
+            source = history.current_attempt(step.resolve(material).fingerprint)
+            needs.append(MaterialNeed(material, source.id if source is not None else None))
+        elif not isinstance(material, RemoteFile):
+            needs.append(MaterialNeed(material, None))
     return list(dict.fromkeys(needs))

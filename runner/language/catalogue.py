@@ -10,7 +10,7 @@ from runner.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogueEntry:
     """One code: what it means, and parts of a storyboard that are wrong and right."""
 
     says: str
@@ -24,11 +24,11 @@ class Entry:
 
 
 @cache
-def catalogue() -> Mapping[str, Entry]:
+def catalogue() -> Mapping[str, CatalogueEntry]:
     """Every code, in alphabetical order."""
     text = (Path(__file__).parent / "data" / "problems.toml").read_text("utf-8")
     found = {
-        code: Entry(said["says"], said["wrong"].rstrip(), said["right"].rstrip(), said.get("warning", False))
+        code: CatalogueEntry(said["says"], said["wrong"].rstrip(), said["right"].rstrip(), said.get("warning", False))
         for code, said in tomllib.loads(text).items()
     }
     return MappingProxyType(dict(sorted(found.items())))

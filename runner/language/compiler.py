@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path as FilePath
 
-from runner.diagnostics.problem import ExitCode, Problem, Problems, Stop, nearest
+from runner.diagnostics.problem import CommandError, ExitCode, Problem, Problems, closest_match
 from runner.editions.edition import DEFAULT, Edition, load
 from runner.language.cross_shot_checks import (
     check_asset_names,
@@ -21,85 +21,89 @@ from runner.language.cross_shot_checks import (
     check_variable_names,
 )
 from runner.language.expansion import MAX_SHOTS, expand
-from runner.language.loader import Named, Shelf, names, order
-from runner.language.materials import Asset, Stock, folded, read_asset
-from runner.language.merge_problems import settled
+from runner.language.loader import Definition, DocumentLoader, collect_definitions, override_order
+from runner.language.materials import Asset, MediaCache, fold_name, read_asset
+from runner.language.merge_problems import merge
 from runner.language.model import Batch, Shot, Storyboard
-from runner.language.request_builder import Composer
-from runner.language.shot_draft import Draft, Ground, Layer, finish
-from runner.language.symbols import Cast
-from runner.language.templates.prompt_files import Prompts
+from runner.language.request_builder import RequestBuilder
+from runner.language.shot_draft import FieldLayer, ShotDraft, StoryboardScope, render_fields
+from runner.language.symbols import SymbolTable
+from runner.language.templates.prompt_files import PromptFolder
 from runner.language.templates.scope import Variable, variable
 from runner.language.templates.template import Templates
-from runner.language.templates.worker_client import Apart
-from runner.language.yaml.document import Document, Fields, Origin, Value
+from runner.language.templates.worker_client import TemplateWorker
+from runner.language.yaml.document import Document, NodeRef, Value, YamlMapping
 from runner.lazy_dataclass import dataclass, field
-from runner.requests.request import Plain
+from runner.requests.request import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class CompileOptions:
     """What the command line says about the storyboards' content."""
 
     profile: str | None = None
-    variables: Mapping[str, Plain] = field(default_factory=dict)
+    variables: Mapping[str, JsonValue] = field(default_factory=dict)
     """From --var and --var-file; an unknown name is exit 2."""
     edition: Edition = field(default_factory=lambda: load(DEFAULT))
 
 
 @dataclass(slots=True)
-class Film:
+class StoryboardIR:
     """One storyboard while it is compiled."""
 
     document: Document
-    ground: Ground
+    ground: StoryboardScope
     assets: list[Asset]
-    drafts: list[Draft]
-    by_id: dict[str, Draft]
-    cast: Cast
+    drafts: list[ShotDraft]
+    by_id: dict[str, ShotDraft]
+    cast: SymbolTable
     profiles: tuple[str, ...]
     files: frozenset[str]
     """Names of the storyboard and of what it includes."""
 
 
 def compile(  # noqa: A001 - the room has one verb, and nobody here needs Python's own
-    files: Sequence[FilePath], root: FilePath, options: Options
+    files: Sequence[FilePath], root: FilePath, options: CompileOptions
 ) -> tuple[Batch, Problems]:
     """The batch of some files and everything that is wrong with them, in file order.
 
     Paths of shots and places are from `root`, the repository's top. Reads files below `root`, and nothing else; raises
     Stop only for what the command line says (an unknown profile or variable).
     """
-    with compiling(files, root, options) as (films, problems):
+    with open_compilation(files, root, options) as (films, problems):
         boards = [board(film) for film in films]
-        return Batch(tuple(boards)), settled(problems)
+        return Batch(tuple(boards)), merge(problems)
 
 
 @contextmanager
-def compiling(files: Sequence[FilePath], root: FilePath, options: Options) -> Iterator[tuple[list[Film], Problems]]:
+def open_compilation(
+    files: Sequence[FilePath], root: FilePath, options: CompileOptions
+) -> Iterator[tuple[list[StoryboardIR], Problems]]:
     """Every storyboard with its shots merged and rendered, before mentions are resolved; holds the template worker."""
     collecting = gc.isenabled()
     # The collector would walk the growing tree again and again: three times the cost of building it.
     gc.disable()
-    apart = Apart()
+    apart = TemplateWorker()
     try:
         problems = Problems()
-        yield _films(files, Shelf(root, problems), apart, options), problems
+        yield _storyboard_irs(files, DocumentLoader(root, problems), apart, options), problems
     finally:
         apart.close()
         if collecting:
             gc.enable()
 
 
-def _films(files: Sequence[FilePath], shelf: Shelf, apart: Apart, options: Options) -> list[Film]:
+def _storyboard_irs(
+    files: Sequence[FilePath], shelf: DocumentLoader, apart: TemplateWorker, options: CompileOptions
+) -> list[StoryboardIR]:
     documents = list(dict.fromkeys(shelf.read(path) for path in files))
     found = [document for document in documents if "storyboard" in document.root]
     sections = [_sections(document, shelf) for document in documents]
     boards = [parts for document, parts in zip(documents, sections, strict=True) if document in found]
     _check_options(boards, options, whole=all(document.whole for document in shelf.documents.values()))
-    stock = Stock(shelf.root)
+    stock = MediaCache(shelf.root)
     films = [
-        _film(document, parts, shelf, stock, apart, options)
+        _storyboard_ir(document, parts, shelf, stock, apart, options)
         for document, parts in zip(documents, sections, strict=True)
     ]
     _check_size(films, shelf.problems)
@@ -109,50 +113,57 @@ def _films(files: Sequence[FilePath], shelf: Shelf, apart: Apart, options: Optio
 @dataclass(frozen=True, slots=True)
 class _Sections:
     files: list[Document]
-    variables: dict[str, Named]
-    assets: dict[str, Named]
-    profiles: dict[str, Named]
+    variables: dict[str, Definition]
+    assets: dict[str, Definition]
+    profiles: dict[str, Definition]
 
 
-def _sections(document: Document, shelf: Shelf) -> _Sections:
-    files, problems = order(document), shelf.problems
+def _sections(document: Document, shelf: DocumentLoader) -> _Sections:
+    files, problems = override_order(document), shelf.problems
     return _Sections(
         files,
-        names(files, "vars", problems),
-        names(files, "assets", problems),
-        names(files, "profiles", problems),
+        collect_definitions(files, "vars", problems),
+        collect_definitions(files, "assets", problems),
+        collect_definitions(files, "profiles", problems),
     )
 
 
-def _check_options(sections: list[_Sections], options: Options, whole: bool) -> None:
+def _check_options(sections: list[_Sections], options: CompileOptions, whole: bool) -> None:
     """Unknown names on the command line; said only when every file could be read."""
     if not sections or not whole:
         return
     profiles = {name for one in sections for name in one.profiles}
     if options.profile is not None and options.profile not in profiles:
-        raise Stop(ExitCode.USAGE, _unknown("profile", options.profile, profiles))
+        raise CommandError(ExitCode.USAGE, _unknown("profile", options.profile, profiles))
     variables = {name for one in sections for name in one.variables}
     for name in options.variables:
         if name not in variables:
-            raise Stop(ExitCode.USAGE, _unknown("variable", name, variables))
+            raise CommandError(ExitCode.USAGE, _unknown("variable", name, variables))
 
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    close = nearest(name, known)
+    close = closest_match(name, known)
     listed = ", ".join(sorted(known)) or "none"
     return f"no {what} is named {name}" + (f"; did you mean {close}?" if close else f"; known: {listed}")
 
 
-def _film(document: Document, parts: _Sections, shelf: Shelf, stock: Stock, apart: Apart, options: Options) -> Film:
+def _storyboard_ir(
+    document: Document,
+    parts: _Sections,
+    shelf: DocumentLoader,
+    stock: MediaCache,
+    apart: TemplateWorker,
+    options: CompileOptions,
+) -> StoryboardIR:
     """A storyboard, or an include as one without shots: its names, files and templates are checked all the same."""
     problems = shelf.problems
-    templates = Templates(Prompts(shelf.root, document).find, apart, problems.sources)
+    templates = Templates(PromptFolder(shelf.root, document).find, apart, problems.sources)
     assets = [
         asset
         for name, named in parts.assets.items()
         if (asset := read_asset(name, named, named.origin.document is document)) is not None
     ]
-    ground = Ground(
+    ground = StoryboardScope(
         document,
         tuple(_layers(parts.files, "defaults")),
         tuple(_profile(parts, options.profile)),
@@ -160,7 +171,7 @@ def _film(document: Document, parts: _Sections, shelf: Shelf, stock: Stock, apar
         templates,
         problems,
         frozenset(shelf.broken.get(document.name, ())),
-        _lost(parts.files, shelf, options.profile),
+        _broken_shared_fields(parts.files, shelf, options.profile),
         frozenset(name for asset in assets if asset.words for name in templates.read(asset.words).names),
     )
     check_templates(parts.files, ground)
@@ -168,38 +179,40 @@ def _film(document: Document, parts: _Sections, shelf: Shelf, stock: Stock, apar
     check_seconds(assets, ground)
     drafts = expand(ground)
     check_ids(drafts, ground)
-    unnamed = tuple(name for draft in drafts if not draft.known and (name := _beginning(draft.raw.get("id"))))
-    hidden = _hidden(parts.files, shelf) + unnamed
+    unnamed = tuple(name for draft in drafts if not draft.has_usable_id and (name := _beginning(draft.raw.get("id"))))
+    hidden = _suppressed_names(parts.files, shelf) + unnamed
     by_id = {draft.id: draft for draft in drafts}
-    cast = Cast(check_asset_names(assets, drafts, ground), stock, options.edition, _takes(by_id, ground), hidden)
+    cast = SymbolTable(
+        check_asset_names(assets, drafts, ground), stock, options.edition, _take_count_of(by_id, ground), hidden
+    )
     if "storyboard" not in document.root:
         check_files(assets, stock, ground)
-    return Film(
+    return StoryboardIR(
         document, ground, assets, drafts, by_id, cast, tuple(parts.profiles), frozenset(one.name for one in parts.files)
     )
 
 
-def _takes(drafts: Mapping[str, Draft], ground: Ground) -> Callable[[str], int | None]:
+def _take_count_of(drafts: Mapping[str, ShotDraft], ground: StoryboardScope) -> Callable[[str], int | None]:
     def takes(name: str) -> int | None:
         draft = drafts.get(name)
         if draft is None:
             return None
         # It may come later in the file.
-        finish(draft, ground)
+        render_fields(draft, ground)
         said = draft.values.get("takes")
         return said if isinstance(said, int) else 1
 
     return takes
 
 
-def _lost(files: Sequence[Document], shelf: Shelf, profile: str | None) -> frozenset[str]:
+def _broken_shared_fields(files: Sequence[Document], shelf: DocumentLoader, profile: str | None) -> frozenset[str]:
     """Fields of defaults and of the profile that were left out, since their values have the wrong shape."""
     paths = [path for document in files for path in shelf.broken.get(document.name, ())]
     defaults = {str(path[1]) for path in paths if path[:1] == ("defaults",) and len(path) > 1}
     return frozenset(defaults | {str(path[2]) for path in paths if path[:2] == ("profiles", profile) and len(path) > 2})
 
 
-def _hidden(files: Sequence[Document], shelf: Shelf) -> tuple[str, ...]:
+def _suppressed_names(files: Sequence[Document], shelf: DocumentLoader) -> tuple[str, ...]:
     """How names begin of which something is known to be wrong: to mention them is no second problem."""
     found: list[str] = []
     for document in files:
@@ -207,7 +220,7 @@ def _hidden(files: Sequence[Document], shelf: Shelf) -> tuple[str, ...]:
             return ("",)
         for path in shelf.broken.get(document.name, ()):
             if path[:1] == ("assets",):
-                found.append(folded(str(path[1])) if len(path) > 1 else "")
+                found.append(fold_name(str(path[1])) if len(path) > 1 else "")
             elif path[:1] == ("shots",) and path[2:] in ((), ("matrix",), ("id",)):
                 said = document.get((*path[:2], "id"))
                 found.append(_beginning(said))
@@ -216,38 +229,38 @@ def _hidden(files: Sequence[Document], shelf: Shelf) -> tuple[str, ...]:
 
 def _beginning(said: Value) -> str:
     """How an id begins, before a template takes over."""
-    return folded(said.split("{")[0]) if isinstance(said, str) else ""
+    return fold_name(said.split("{")[0]) if isinstance(said, str) else ""
 
 
-def _layers(files: Sequence[Document], section: str) -> Iterable[Layer]:
+def _layers(files: Sequence[Document], section: str) -> Iterable[FieldLayer]:
     for document in files:
         said = document.root.get(section)
         if isinstance(said, dict):
-            yield Layer(Origin(document, (section,)), said, section)
+            yield FieldLayer(NodeRef(document, (section,)), said, section)
 
 
-def _profile(parts: _Sections, profile: str | None) -> Iterable[Layer]:
+def _profile(parts: _Sections, profile: str | None) -> Iterable[FieldLayer]:
     named = parts.profiles.get(profile) if profile else None
     for origin in named.layers if named else ():
         said = origin.value
         if isinstance(said, dict):
-            yield Layer(origin, said, f"profile {profile}")
+            yield FieldLayer(origin, said, f"profile {profile}")
 
 
-def _variables(said: Mapping[str, Named], given: Mapping[str, Plain]) -> Mapping[str, Variable]:
+def _variables(said: Mapping[str, Definition], given: Mapping[str, JsonValue]) -> Mapping[str, Variable]:
     found = {name: variable(named.origin.value, _constant(named.origin)) for name, named in said.items()}
     return found | {name: Variable(_value(value), None, literal=True) for name, value in given.items()}
 
 
-def _constant(origin: Origin) -> Callable[[], Origin]:
+def _constant(origin: NodeRef) -> Callable[[], NodeRef]:
     return lambda: origin
 
 
-def _value(value: Plain) -> Value:
+def _value(value: JsonValue) -> Value:
     return value
 
 
-def _check_size(films: Sequence[Film], problems: Problems) -> None:
+def _check_size(films: Sequence[StoryboardIR], problems: Problems) -> None:
     total = sum(len(film.drafts) for film in films)
     if total <= MAX_SHOTS:
         return
@@ -258,18 +271,18 @@ def _check_size(films: Sequence[Film], problems: Problems) -> None:
         film.drafts.clear()
 
 
-def board(film: Film) -> Storyboard:
+def board(film: StoryboardIR) -> Storyboard:
     """A storyboard with the requests of its shots; those that something is wrong with are left out."""
     made: list[Shot] = []
     drafts, ground = film.by_id, film.ground
     # One shot from its entry to its request, then the next: what is at hand is quick to use.
     for draft in film.drafts:
-        finish(draft, ground)
-        shot = Composer(draft, ground, film.cast).shot()
+        render_fields(draft, ground)
+        shot = RequestBuilder(draft, ground, film.cast).shot()
         if shot is not None:
             made.append(shot)
     check_circles(made, drafts, ground)
-    check_files(film.assets, film.cast.stock, ground)
+    check_files(film.assets, film.cast.media, ground)
     # While something is wrong, what is not used or equal says nothing.
     if len(made) == len(film.drafts) and not any(one.place.file in film.files for one in ground.problems.errors):
         check_same(made, drafts, ground)
@@ -281,7 +294,7 @@ def board(film: Film) -> Storyboard:
 def _storyboard(document: Document, shots: Sequence[Shot], profiles: tuple[str, ...]) -> Storyboard:
     root = document.root
     title, length, budget = root.get("title"), root.get("length"), root.get("budget")
-    ceilings = budget if isinstance(budget, dict) else Fields(0)
+    ceilings = budget if isinstance(budget, dict) else YamlMapping(0)
     return Storyboard(
         path=document.name,
         title=_title(document, title),
@@ -295,7 +308,7 @@ def _storyboard(document: Document, shots: Sequence[Shot], profiles: tuple[str, 
 
 def _title(document: Document, title: Value) -> str:
     if isinstance(title, int | float):
-        return Origin(document, ("title",)).written()
+        return NodeRef(document, ("title",)).source_text()
     return title if isinstance(title, str) and title else FilePath(document.name).stem
 
 

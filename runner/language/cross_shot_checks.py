@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from runner.diagnostics.problem import Place, Problem, nearest
+from runner.diagnostics.problem import Place, Problem, closest_match
 from runner.language.expansion import used_names
-from runner.language.materials import Asset, Stock, folded, look
-from runner.language.mentions import is_name, position
+from runner.language.materials import Asset, MediaCache, check_unused, fold_name
+from runner.language.mentions import is_name, reference_position
 from runner.language.model import Shot
-from runner.language.shot_draft import Draft, Ground
+from runner.language.shot_draft import ShotDraft, StoryboardScope
 from runner.language.templates.errors import line_place
-from runner.language.templates.scope import RESERVED, has_mark
-from runner.language.yaml.document import Document, Origin, Path, Value
+from runner.language.templates.scope import RESERVED, has_template
+from runner.language.yaml.document import Document, NodeRef, Path, Value
 from runner.requests.request import canonical_json
 
 _MOST_NAMES = 50_000
@@ -18,16 +18,16 @@ Key = tuple[str, Path, str]
 """A variable by the file and the mapping that say it."""
 
 
-def check_ids(drafts: Sequence[Draft], ground: Ground) -> None:
+def check_ids(drafts: Sequence[ShotDraft], ground: StoryboardScope) -> None:
     """Ids differ by more than case; the second of two that do not is unknown from here on."""
-    seen: dict[str, Draft] = {}
+    seen: dict[str, ShotDraft] = {}
     for draft in drafts:
-        if not draft.known:
+        if not draft.has_usable_id:
             continue
         first = seen.setdefault(draft.id.lower(), draft)
         if first is draft:
             continue
-        draft.known = False
+        draft.has_usable_id = False
         draft.broken.add("id")
         other = "" if first.id == draft.id else f" (there as `{first.id}`; ids differ by more than case)"
         message, hint = f"the id `{draft.id}` is taken{other}", "every shot has an id of its own"
@@ -40,11 +40,13 @@ def check_ids(drafts: Sequence[Draft], ground: Ground) -> None:
         ground.problems.add(problem)
 
 
-def check_asset_names(assets: Iterable[Asset], drafts: Sequence[Draft], ground: Ground) -> dict[str, Asset | str]:
+def check_asset_names(
+    assets: Iterable[Asset], drafts: Sequence[ShotDraft], ground: StoryboardScope
+) -> dict[str, Asset | str]:
     """Everybody's name, compared without case; a name that cannot be one, or is taken, is a problem."""
     names: dict[str, Asset | str] = {}
     for asset in assets:
-        key, place = folded(asset.name), asset.origin.key_place()
+        key, place = fold_name(asset.name), asset.origin.key_place()
         wrong = _bad_name(asset.name)
         if wrong:
             ground.problems.add(Problem("asset-name", place, f"`{asset.name}` cannot be a name: {wrong}"))
@@ -59,9 +61,9 @@ def check_asset_names(assets: Iterable[Asset], drafts: Sequence[Draft], ground: 
             continue
         names[key] = asset
     for draft in drafts:
-        if not draft.known:
+        if not draft.has_usable_id:
             continue
-        key = folded(draft.id)
+        key = fold_name(draft.id)
         other = names.get(key)
         if isinstance(other, Asset):
             related = ((other.origin.key_place(), "the asset"),)
@@ -77,14 +79,14 @@ def check_asset_names(assets: Iterable[Asset], drafts: Sequence[Draft], ground: 
 def _bad_name(name: str) -> str:
     if not is_name(name):
         return "names have letters and digits of any script, _ - and ."
-    if position(name):
+    if reference_position(name):
         return "it looks like a position among the references"
     if name.lower().endswith((".first_frame", ".last_frame")):
         return "it looks like a frame of a shot"
     return ""
 
 
-def check_circles(shots: Sequence[Shot], drafts: Mapping[str, Draft], ground: Ground) -> None:
+def check_circles(shots: Sequence[Shot], drafts: Mapping[str, ShotDraft], ground: StoryboardScope) -> None:
     """Shots that are made from each other; the whole circle is named, once."""
     graph = {shot.id: needs for shot in shots if shot.request.materials and (needs := shot.needs)}
     if _in_order(shots, graph):
@@ -132,7 +134,7 @@ def _in_order(shots: Sequence[Shot], graph: Mapping[str, tuple[str, ...]]) -> bo
     return True
 
 
-def check_same(shots: Sequence[Shot], drafts: Mapping[str, Draft], ground: Ground) -> None:
+def check_same(shots: Sequence[Shot], drafts: Mapping[str, ShotDraft], ground: StoryboardScope) -> None:
     """Shots with equal requests share their clips."""
     # Few shots share a prompt, so the rest of the request is looked at only where they do.
     first: dict[str | None, Shot] = {}
@@ -158,7 +160,7 @@ def check_same(shots: Sequence[Shot], drafts: Mapping[str, Draft], ground: Groun
             ground.problems.add(Problem("same-request", drafts[ids[1]].origin("id").place(), message, hint, "warning"))
 
 
-def check_seconds(assets: Iterable[Asset], ground: Ground) -> None:
+def check_seconds(assets: Iterable[Asset], ground: StoryboardScope) -> None:
     """`seconds` is for remote video and audio; elsewhere it would be read by nobody."""
     for asset in assets:
         remote = any("://" in written and kind != "image" for kind, written, _ in asset.sources)
@@ -169,23 +171,23 @@ def check_seconds(assets: Iterable[Asset], ground: Ground) -> None:
             ground.problems.add(Problem("seconds-measured", place, message, "remove it", "warning"))
 
 
-def check_files(assets: Iterable[Asset], stock: Stock, ground: Ground) -> None:
+def check_files(assets: Iterable[Asset], stock: MediaCache, ground: StoryboardScope) -> None:
     """The files of assets that no shot uses are there too; those that are used were measured."""
     for asset in assets:
-        for problem in () if asset.used else look(asset, stock):
+        for problem in () if asset.used else check_unused(asset, stock):
             ground.problems.add(problem)
 
 
-def check_templates(files: Iterable[Document], ground: Ground) -> None:
+def check_templates(files: Iterable[Document], ground: StoryboardScope) -> None:
     """Every template can be read, whether a shot uses it or not."""
     for document in files:
         for section in ("vars", "assets", "defaults", "profiles"):
-            _check_templates(Origin(document, (section,)), document.root.get(section), section, ground)
+            _check_templates(NodeRef(document, (section,)), document.root.get(section), section, ground)
 
 
-def _check_templates(origin: Origin, value: Value, section: str, ground: Ground) -> None:
+def _check_templates(origin: NodeRef, value: Value, section: str, ground: StoryboardScope) -> None:
     if isinstance(value, str):
-        if has_mark(value) and (wrong := ground.templates.read(value).wrong):
+        if has_template(value) and (wrong := ground.templates.read(value).wrong):
             code, message, line, hint = wrong
             ground.problems.add(Problem(code, line_place(origin, line), message, hint))
     elif isinstance(value, dict):
@@ -201,7 +203,7 @@ def _check_templates(origin: Origin, value: Value, section: str, ground: Ground)
             _check_templates(origin / index, item, section, ground)
 
 
-def check_variable_names(files: Iterable[Document], ground: Ground) -> None:
+def check_variable_names(files: Iterable[Document], ground: StoryboardScope) -> None:
     """Variables have names that a template can say."""
     for document in files:
         root = document.root
@@ -213,7 +215,7 @@ def check_variable_names(files: Iterable[Document], ground: Ground) -> None:
             said = holder.get("vars") if isinstance(holder, dict) else None
             for name in said if isinstance(said, dict) else ():
                 if (not name.isidentifier() or name in RESERVED) and not name.startswith("x-"):
-                    place = Origin(document, (*path, "vars", name)).key_place()
+                    place = NodeRef(document, (*path, "vars", name)).key_place()
                     message = f"no template can name the variable `{name}`"
                     hint = f"letters, digits and _, first no digit, no word of the language: {_identifier(name)}"
                     ground.problems.add(Problem("variable-name", place, message, hint))
@@ -224,7 +226,7 @@ def _identifier(name: str) -> str:
     return made if made.isidentifier() and made not in RESERVED else f"{made}_" if made[:1].isalpha() else f"_{made}"
 
 
-def check_unused_assets(assets: Iterable[Asset], ground: Ground) -> None:
+def check_unused_assets(assets: Iterable[Asset], ground: StoryboardScope) -> None:
     """An asset of this file that nothing uses; included ones are a cast list."""
     for asset in assets:
         if asset.own and not asset.used:
@@ -236,9 +238,9 @@ def check_unused_assets(assets: Iterable[Asset], ground: Ground) -> None:
             )
 
 
-def check_unused_variables(drafts: Iterable[Draft], ground: Ground) -> None:
+def check_unused_variables(drafts: Iterable[ShotDraft], ground: StoryboardScope) -> None:
     """A variable of a shot, a piece or a profile that no template of its shots uses."""
-    idle: dict[Key, tuple[Draft, str, set[str]]] = {}
+    idle: dict[Key, tuple[ShotDraft, str, set[str]]] = {}
     busy: set[Key] = set()
     for draft in drafts:
         if not draft.combination and not ground.profile and "vars" not in draft.layers[-1].fields:
@@ -250,7 +252,7 @@ def check_unused_variables(drafts: Iterable[Draft], ground: Ground) -> None:
             or not any("vars" in layer.fields for layer in draft.layers[len(ground.defaults) :])
         ):
             continue
-        used = used_names(draft, ground.templates) | ground.spoken
+        used = used_names(draft, ground.templates) | ground.asset_variables
         for name in said:
             layer = next(
                 (one for one in reversed(draft.layers) if isinstance(v := one.fields.get("vars"), dict) and name in v),
@@ -266,7 +268,7 @@ def check_unused_variables(drafts: Iterable[Draft], ground: Ground) -> None:
     for key, (draft, name, used) in idle.items():
         if key in busy:
             continue
-        close = nearest(name, used - {"shot", "prompt"})
+        close = closest_match(name, used - {"shot", "prompt"})
         hint = (
             f"did you mean `{close}`?" if close else f"write {{{{ {name} }}}} in the prompt or its wrap, or remove it"
         )

@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from runner.diagnostics.problem import Problem
-from runner.language.yaml.document import Origin
-from runner.requests.request import FromTake, Kind, LocalFile, Request
+from runner.language.yaml.document import NodeRef
+from runner.requests.request import Kind, LocalFile, Request, TakeReference
 
 if TYPE_CHECKING:
-    from runner.language.request_builder import Composer
-    from runner.language.symbols import Used
+    from runner.language.request_builder import RequestBuilder
+    from runner.language.symbols import UsedMaterial
 
 _RANGE = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d+)?) ?s? ?[-–—] ?(\d{1,3}(?:\.\d+)?) ?s ?[:：]\Z")
 _SECONDS = re.compile(r"s ?[:：]")
@@ -18,7 +18,7 @@ _RATIO_FAR = 1.5
 _OURS = {"images": "references", "videos": "references", "audio_files": "references", "frames": "first_frame"}
 
 
-def check(composer: "Composer", request: Request) -> None:
+def check(composer: "RequestBuilder", request: Request) -> None:
     """Notes what the edition refuses, and what it takes but is probably not meant."""
     asked = (
         request.model,
@@ -29,11 +29,11 @@ def check(composer: "Composer", request: Request) -> None:
         request.seconds,
         request.aspect_ratio,
     )
-    if asked not in composer.cast.fine or composer.draft.broken or request.inputs:
-        before = len(composer.ground.problems.found)
+    if asked not in composer.cast.checked_combinations or composer.draft.broken or request.inputs:
+        before = len(composer.ground.problems.items)
         _fields(composer, request)
-        if len(composer.ground.problems.found) == before:
-            composer.cast.fine.add(asked)
+        if len(composer.ground.problems.items) == before:
+            composer.cast.checked_combinations.add(asked)
     _prompt(composer, request)
     if request.materials:
         _counts(composer, request)
@@ -42,7 +42,7 @@ def check(composer: "Composer", request: Request) -> None:
         _unmentioned(composer, request)
 
 
-def _fields(composer: "Composer", request: Request) -> None:
+def _fields(composer: "RequestBuilder", request: Request) -> None:
     edition, draft = composer.cast.edition, composer.draft
     limits, broken = edition.limits, draft.broken
     if not broken & {"model", "resolution"}:
@@ -70,7 +70,7 @@ def _fields(composer: "Composer", request: Request) -> None:
         message = f"`duration` is {request.seconds}, but clips have {limits.seconds[0]} to {limits.seconds[1]} seconds"
         composer.note("wrong-value", draft.origin("duration"), message)
     for key, _ in request.inputs:
-        field = next((name for name, form in edition.spelling.items() if form.get("key") == key), None)
+        field = next((name for name, form in edition.field_encoding.items() if form.get("key") == key), None)
         if field is not None:
             message = f"`{key}` of `inputs` is what the field `{_OURS.get(field, field)}` says already"
             composer.note(
@@ -83,7 +83,7 @@ def _fields(composer: "Composer", request: Request) -> None:
         )
 
 
-def _resolution(composer: "Composer", request: Request, known: tuple[str, ...]) -> None:
+def _resolution(composer: "RequestBuilder", request: Request, known: tuple[str, ...]) -> None:
     draft = composer.draft
     said = draft.origin("resolution") if "resolution" in draft.raw else draft.origin("model")
     message = f"{request.model} makes no {request.resolution}"
@@ -93,7 +93,7 @@ def _resolution(composer: "Composer", request: Request, known: tuple[str, ...]) 
     composer.note("resolution", said, message, hint)
 
 
-def _prompt(composer: "Composer", request: Request) -> None:
+def _prompt(composer: "RequestBuilder", request: Request) -> None:
     limits, draft = composer.cast.edition.limits, composer.draft
     if request.prompt is None:
         if draft.broken & {"prompt", "wrap"} or composer.failed:
@@ -132,7 +132,7 @@ def _prompt(composer: "Composer", request: Request) -> None:
     _timeline(composer, request, said)
 
 
-def _timeline(composer: "Composer", request: Request, said: Origin) -> None:
+def _timeline(composer: "RequestBuilder", request: Request, said: NodeRef) -> None:
     prompt = request.prompt or ""
     # Looked for from its end: a prompt has few `s:`, and many digits or none.
     windows = [prompt[max(0, found.start() - 20) : found.end()] for found in _SECONDS.finditer(prompt)]
@@ -155,13 +155,13 @@ def _timeline(composer: "Composer", request: Request, said: Origin) -> None:
     composer.ground.problems.add(Problem("timeline", place, message, hint, "warning", shots=(composer.draft.id,)))
 
 
-def _counts(composer: "Composer", request: Request) -> None:
+def _counts(composer: "RequestBuilder", request: Request) -> None:
     limits = composer.cast.edition.limits
     if request.mode == "keyframe":
         return
     if request.materials[0].kind == "audio" and all(material.kind == "audio" for material in request.materials):
         message, hint = "audio cannot be the only material", "mention an image or a video beside it"
-        composer.note_of("audio-alone", composer.used[0], message, hint)
+        composer.note_about("audio-alone", composer.used[0], message, hint)
     if len(composer.used) <= min(limits.images, limits.videos, limits.audio):
         return
     allowed: dict[Kind, int] = {"image": limits.images, "video": limits.videos, "audio": limits.audio}
@@ -171,10 +171,10 @@ def _counts(composer: "Composer", request: Request) -> None:
         if len(names) > most:
             listed = ", ".join(dict.fromkeys(one.name for one in names))
             message = f"this shot sends {len(names)} {plural[kind]}; at most {most} are allowed"
-            composer.note_of("too-many-materials", names[most], message, f"they are {listed}")
+            composer.note_about("too-many-materials", names[most], message, f"they are {listed}")
 
 
-def _lengths(composer: "Composer", request: Request) -> None:
+def _lengths(composer: "RequestBuilder", request: Request) -> None:
     limits = composer.cast.edition.limits
     for material in request.materials:
         if material.kind != "image":
@@ -184,41 +184,41 @@ def _lengths(composer: "Composer", request: Request) -> None:
     total: dict[str, Decimal] = {"video": Decimal(0), "audio": Decimal(0)}
     for one in composer.used:
         material = one.material
-        seconds = None if isinstance(material, FromTake) else material.seconds
+        seconds = None if isinstance(material, TakeReference) else material.seconds
         if material.kind == "image":
             continue
         if seconds is None:
-            if not isinstance(material, FromTake):
+            if not isinstance(material, TakeReference):
                 message = f"nobody knows how long `{one.name}` is: it is remote, and nothing is downloaded to look"
-                composer.warn_of("seconds-unknown", one, message, "say `seconds` in its asset")
+                composer.warn_about("seconds-unknown", one, message, "say `seconds` in its asset")
             continue
         total[material.kind] += seconds
         if material.kind == "video" and seconds > limits.video_seconds:
             message = f"`{one.name}` has {seconds.normalize():f} seconds; a video has at most {limits.video_seconds}"
-            composer.note_of("video-length", one, message, "cut it")
+            composer.note_about("video-length", one, message, "cut it")
     if total["audio"] > limits.audio_seconds:
         message = (
             f"the audio of this shot has {total['audio'].normalize():f} seconds in all; {limits.audio_seconds} at most"
         )
-        composer.note_of("audio-length", _first(composer, "audio"), message, "cut it")
+        composer.note_about("audio-length", _first(composer, "audio"), message, "cut it")
     both = limits.videos_seconds or limits.videos_seconds_warn
     if both is not None and total["video"] > both and sum(m.kind == "video" for m in request.materials) > 1:
         message = f"the videos of this shot have {total['video'].normalize():f} seconds in all"
         if limits.videos_seconds:
-            composer.note_of(
+            composer.note_about(
                 "video-length", _first(composer, "video"), f"{message}; at most {both} are allowed", "cut them"
             )
         else:
-            composer.warn_of(
+            composer.warn_about(
                 "videos-length", _first(composer, "video"), f"{message}; some pages of the provider allow {both}", ""
             )
 
 
-def _first(composer: "Composer", kind: Kind) -> "Used":
+def _first(composer: "RequestBuilder", kind: Kind) -> "UsedMaterial":
     return next(one for one in composer.used if one.material.kind == kind)
 
 
-def _shapes(composer: "Composer", request: Request) -> None:
+def _shapes(composer: "RequestBuilder", request: Request) -> None:
     if request.aspect_ratio is None:
         return
     for one in composer.used:
@@ -229,12 +229,12 @@ def _shapes(composer: "Composer", request: Request) -> None:
         ratio = (material.width / material.height) / (across / down)
         if max(ratio, 1 / ratio) > _RATIO_FAR:
             message = f"`{one.name}` is {material.width} × {material.height}, and the shot is {request.aspect_ratio}"
-            composer.warn_of(
+            composer.warn_about(
                 "shape", one, message, "the provider crops or stretches it: give a picture of about that shape"
             )
 
 
-def _unmentioned(composer: "Composer", request: Request) -> None:
+def _unmentioned(composer: "RequestBuilder", request: Request) -> None:
     """Those that came after the prompt's own: the references that it does not mention."""
     if request.mode != "reference" or composer.mentioned == len(composer.used):
         return
@@ -243,4 +243,4 @@ def _unmentioned(composer: "Composer", request: Request) -> None:
         number = sum(other.material.kind == one.material.kind for other in composer.used[: index + 1])
         message = f"the prompt does not mention the reference `{one.name}`"
         hint = f"it is sent as @{one.material.kind}{number}, and the model decides what it is for"
-        composer.warn_of("unmentioned", one, message, hint)
+        composer.warn_about("unmentioned", one, message, hint)

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path as FilePath
 
 from runner.diagnostics.problem import Place
-from runner.language.compiler import Film, Options, compiling
+from runner.language.compiler import CompileOptions, StoryboardIR, open_compilation
 from runner.language.expansion import used_names
 from runner.language.model import Shot
-from runner.language.request_builder import Composer
-from runner.language.shot_draft import Draft, finish, prompt_text
+from runner.language.request_builder import RequestBuilder
+from runner.language.shot_draft import ShotDraft, prompt_text, render_fields
 from runner.language.templates.environment import text_of
-from runner.language.templates.scope import Fault
+from runner.language.templates.scope import TemplateFailure
 from runner.language.yaml.document import Value
 from runner.lazy_dataclass import dataclass
 
@@ -22,7 +22,7 @@ _ORDER = """
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ExplainedValue:
     """A value of the finished shot: its name, itself as text, and where it was said."""
 
     name: str
@@ -36,12 +36,12 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class ShotExplanation:
     """Everything that `plan --explain` tells of a shot."""
 
     shot: Shot
-    fields: tuple[Said, ...]
-    variables: tuple[Said, ...]
+    fields: tuple[ExplainedValue, ...]
+    variables: tuple[ExplainedValue, ...]
     """The variables that its templates use."""
     written: str | None
     """The prompt as the file says it."""
@@ -57,10 +57,10 @@ class Explained:
 
 
 def explain_shot(
-    files: Sequence[FilePath], root: FilePath, options: Options, storyboard: str, shot: str
-) -> Explained | None:
+    files: Sequence[FilePath], root: FilePath, options: CompileOptions, storyboard: str, shot: str
+) -> ShotExplanation | None:
     """The shot of that id in the storyboard of that path (a `Shot` has both); None when it is not there or not fit."""
-    with compiling(files, root, options) as (films, _):
+    with open_compilation(files, root, options) as (films, _):
         for film in films:
             for draft in film.drafts:
                 if film.document.name == storyboard and draft.id == shot:
@@ -68,15 +68,15 @@ def explain_shot(
     return None
 
 
-def _explained(film: Film, draft: Draft) -> Explained | None:
-    finish(draft, film.ground)
-    composer = Composer(draft, film.ground, film.cast)
+def _explained(film: StoryboardIR, draft: ShotDraft) -> ShotExplanation | None:
+    render_fields(draft, film.ground)
+    composer = RequestBuilder(draft, film.ground, film.cast)
     shot = composer.shot()
     if shot is None:
         return None
     _, rendered = prompt_text(draft, film.ground)
     written, wrap = draft.raw.get("prompt"), draft.raw.get("wrap")
-    return Explained(
+    return ShotExplanation(
         shot=shot,
         fields=tuple(_fields(draft, shot)),
         variables=tuple(_variables(film, draft)),
@@ -90,41 +90,41 @@ def _explained(film: Film, draft: Draft) -> Explained | None:
     )
 
 
-def _fields(draft: Draft, shot: Shot) -> list[Said]:
-    found: list[Said] = []
+def _fields(draft: ShotDraft, shot: Shot) -> list[ExplainedValue]:
+    found: list[ExplainedValue] = []
     for name in _ORDER.split():
         value = shot.id if name == "id" else draft.values.get(name, draft.raw.get(name))
         if name in ("wrap", "prompt"):
             value = draft.raw.get(name)
         layers = [layer for layer in draft.layers if name in layer.fields]
         if value is None and name in _DEFAULTS:
-            found.append(Said(name, _DEFAULTS[name], "the format's default", None))
+            found.append(ExplainedValue(name, _DEFAULTS[name], "the format's default", None))
         elif value is not None and layers:
             text = shot.request.model if name == "model" else _text(value)
             before = tuple(layer.of(name).place() for layer in layers[:-1])
-            found.append(Said(name, text, layers[-1].what, layers[-1].of(name).place(), before))
+            found.append(ExplainedValue(name, text, layers[-1].what, layers[-1].of(name).place(), before))
     return found
 
 
-def _variables(film: Film, draft: Draft) -> list[Said]:
-    found: list[Said] = []
+def _variables(film: StoryboardIR, draft: ShotDraft) -> list[ExplainedValue]:
+    found: list[ExplainedValue] = []
     axes = {choice.axis: choice for choice in draft.combination}
-    for name in sorted(used_names(draft, film.ground.templates) | film.ground.spoken):
+    for name in sorted(used_names(draft, film.ground.templates) | film.ground.asset_variables):
         variable = draft.scope.find(name)
         if variable is None:
             continue
         try:
             value = film.ground.templates.value(name, draft.scope, lambda: draft.entry.place())
-        except Fault:
+        except TemplateFailure:
             continue
         if name in axes:
-            found.append(Said(name, _text(value), f"axis {name}", axes[name].origin.place()))
+            found.append(ExplainedValue(name, _text(value), f"axis {name}", axes[name].origin.place()))
         elif variable.origin is None:
-            found.append(Said(name, _text(value), "--var", None))
+            found.append(ExplainedValue(name, _text(value), "--var", None))
         else:
             origin = variable.origin()
             layer = next((one for one in reversed(draft.layers) if name in _vars(one.fields.get("vars"))), None)
-            found.append(Said(name, _text(value), layer.what if layer else "vars", origin.place()))
+            found.append(ExplainedValue(name, _text(value), layer.what if layer else "vars", origin.place()))
     return found
 
 
@@ -132,7 +132,7 @@ def _vars(value: Value) -> dict[str, Value]:
     return value if isinstance(value, dict) else {}
 
 
-def _materials(composer: Composer, shot: Shot) -> list[tuple[str, str, str]]:
+def _materials(composer: RequestBuilder, shot: Shot) -> list[tuple[str, str, str]]:
     counts: dict[str, int] = {}
     found: list[tuple[str, str, str]] = []
     for number, (material, name) in enumerate(zip(shot.request.materials, shot.names, strict=True)):

@@ -6,7 +6,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z)", re.IGNORECASE)
 
 
-def bad_id(text: str) -> tuple[str, str] | None:
+def id_error(text: str) -> tuple[str, str] | None:
     """Why a text cannot name a shot and its files, and what to do; None when it can."""
     if not text:
         return "an id has at least one character", ""

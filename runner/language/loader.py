@@ -7,9 +7,9 @@ from pathlib import Path as FilePath
 
 from runner.diagnostics.problem import Place, Problem, Problems
 from runner.language import schema
-from runner.language.safe_files import Unfit, check_written, read_bytes
+from runner.language.safe_files import FileRejected, check_written, read_bytes
 from runner.language.yaml.decode import decode
-from runner.language.yaml.document import Document, Fields, Key, Origin, Path, Source, Value
+from runner.language.yaml.document import Document, Key, NodeRef, Path, Source, Value, YamlMapping
 from runner.language.yaml.parser import parse
 from runner.lazy_dataclass import dataclass, field, replace
 
@@ -17,7 +17,7 @@ MAX_DEPTH = 8
 
 
 @dataclass(slots=True)
-class Shelf:
+class DocumentLoader:
     """The files of one command, each read once, by the name that places use."""
 
     root: FilePath
@@ -39,7 +39,7 @@ class Shelf:
             else absolute.as_posix()
         )
 
-    def read(self, path: FilePath, said: Origin | None = None, trail: tuple[str, ...] = ()) -> Document:
+    def read(self, path: FilePath, said: NodeRef | None = None, trail: tuple[str, ...] = ()) -> Document:
         """A file and what it includes; what is wrong is noted, an unreadable file is an empty document."""
         name = self.name(path)
         if name in self.documents:
@@ -52,36 +52,36 @@ class Shelf:
             self.documents[name] = document
         return document
 
-    def _parsed(self, name: str, path: FilePath, said: Origin | None) -> Document:
+    def _parsed(self, name: str, path: FilePath, said: NodeRef | None) -> Document:
         try:
             data = read_bytes(path, self.root)
-        except Unfit as error:
+        except FileRejected as error:
             place = said.place() if said else Place(name, 1, 1)
             what = f"`{said.value}`" if said else "this file"
-            self.problems.add(Problem(error.code, place, f"{what} {error.words}", error.hint))
-            return Document(Source(name, ""), Fields(0), whole=False)
+            self.problems.add(Problem(error.code, place, f"{what} {error.message}", error.hint))
+            return Document(Source(name, ""), YamlMapping(0), whole=False)
         source = decode(name, data, self.problems)
-        return parse(source, self.problems) if source else Document(Source(name, ""), Fields(0), whole=False)
+        return parse(source, self.problems) if source else Document(Source(name, ""), YamlMapping(0), whole=False)
 
     def _check_shape(self, document: Document) -> None:
         broken = self.broken.setdefault(document.name, set())
         for path, problem in schema.check(document):
             self.problems.add(problem)
-            broken.add(unit(path))
-        _drop(document, broken)
+            broken.add(droppable_part(path))
+        _remove_broken(document, broken)
         shots = document.root.get("shots")
         if len(broken) >= schema.MOST and isinstance(shots, list):
             # Nobody reads on after so many: what else does not fit is left out without a word.
-            shots[:] = [shot if schema.fits(shot, "shot") else Fields(0) for shot in shots]
+            shots[:] = [shot if schema.is_valid(shot, "shot") else YamlMapping(0) for shot in shots]
 
     def _included(self, document: Document, path: FilePath, trail: tuple[str, ...]) -> Iterator[Document]:
         said = document.root.get("include")
         for index, written in enumerate(said if isinstance(said, list) else ()):
-            origin = Origin(document, ("include", index))
+            origin = NodeRef(document, ("include", index))
             try:
                 check_written(str(written))
-            except Unfit as error:
-                self.problems.add(Problem(error.code, origin.place(), f"`{written}` {error.words}", error.hint))
+            except FileRejected as error:
+                self.problems.add(Problem(error.code, origin.place(), f"`{written}` {error.message}", error.hint))
                 continue
             target = path.parent / str(written)
             name = self.name(_flat(target))
@@ -112,13 +112,13 @@ def _flat(path: FilePath) -> FilePath:
     return FilePath(os.path.normpath(path))
 
 
-def _whole_storyboard(origin: Origin) -> Problem:
+def _whole_storyboard(origin: NodeRef) -> Problem:
     message = f"`{origin.value}` is a storyboard of its own, not an include"
     hint = "an include holds only vars, assets, defaults and profiles: move what both need to such a file"
     return Problem("include-content", origin.place(), message, hint)
 
 
-def unit(path: Path) -> Path:
+def droppable_part(path: Path) -> Path:
     """The smallest part of a document that is left out when something in it has the wrong shape."""
     if path[:1] == ("shots",):
         return (
@@ -131,7 +131,7 @@ def unit(path: Path) -> Path:
     return path[:2] if path[:1] in (("defaults",), ("vars",)) else path[:1]
 
 
-def _drop(document: Document, paths: Iterable[Path]) -> None:
+def _remove_broken(document: Document, paths: Iterable[Path]) -> None:
     """Takes out what is not fit for use; an item of a list becomes an empty mapping, so that the others keep theirs."""
     parts: dict[Path, list[Key]] = {}
     for path in paths:
@@ -139,22 +139,22 @@ def _drop(document: Document, paths: Iterable[Path]) -> None:
             parts.setdefault(path[:-1], []).append(path[-1])
     for above, keys in parts.items():
         holder = document.get(above)
-        if isinstance(holder, Fields):
+        if isinstance(holder, YamlMapping):
             holder.remove(frozenset(str(key) for key in keys))
         elif isinstance(holder, list):
             for key in keys:
                 if isinstance(key, int) and key < len(holder) and not isinstance(holder[key], dict):
-                    holder[key] = Fields(0)
+                    holder[key] = YamlMapping(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class Definition:
     """A name of `assets`, `vars` or `profiles`: the places that say it, the last one wins key by key."""
 
-    layers: tuple[Origin, ...]
+    layers: tuple[NodeRef, ...]
 
     @property
-    def origin(self) -> Origin:
+    def origin(self) -> NodeRef:
         return self.layers[-1]
 
     def merged(self) -> Value:
@@ -166,7 +166,7 @@ class Named:
         return made
 
 
-def order(document: Document) -> list[Document]:
+def override_order(document: Document) -> list[Document]:
     """A storyboard's files in the order in which they override: includes first, itself last, each once."""
     found: dict[str, Document] = {}
 
@@ -180,24 +180,24 @@ def order(document: Document) -> list[Document]:
     return list(found.values())
 
 
-def names(files: Sequence[Document], section: str, problems: Problems) -> dict[str, Named]:
+def collect_definitions(files: Sequence[Document], section: str, problems: Problems) -> dict[str, Definition]:
     """What each name of a section means; two included files that say one differently are a problem."""
-    found: dict[str, list[Origin]] = {}
+    found: dict[str, list[NodeRef]] = {}
     for document in files:
         said = document.root.get(section)
         for name in said if isinstance(said, dict) else ():
             if not name.startswith("x-"):
-                found.setdefault(name, []).append(Origin(document, (section, name)))
+                found.setdefault(name, []).append(NodeRef(document, (section, name)))
     for name, origins in found.items():
         _check_agreement(name, section, origins, files[-1], problems)
-    return {name: Named(tuple(origins)) for name, origins in found.items()}
+    return {name: Definition(tuple(origins)) for name, origins in found.items()}
 
 
-def _check_agreement(name: str, section: str, origins: list[Origin], top: Document, problems: Problems) -> None:
+def _check_agreement(name: str, section: str, origins: list[NodeRef], top: Document, problems: Problems) -> None:
     if len(origins) < 2 or origins[-1].document is top:
         return
     for first, second in itertools.pairwise(origins):
-        if first.value == second.value or first.document in order(second.document):
+        if first.value == second.value or first.document in override_order(second.document):
             continue
         message = f"`{name}` is said here, and otherwise in {first.document.name}"
         hint = f"keep one of the two, or say in {top.name} which `{name}` it means"

@@ -1,13 +1,13 @@
 """Where a piece of rendered text stands in the files: in the prompt, in its wrap, in a variable, or in a template."""
 
-from runner.language.shot_draft import Draft, Ground
-from runner.language.templates.scope import MARK
-from runner.language.yaml.document import Origin, Value
+from runner.language.shot_draft import ShotDraft, StoryboardScope
+from runner.language.templates.scope import TEMPLATE_START
+from runner.language.yaml.document import NodeRef, Value
 
-Spot = tuple[Origin, int | None, int | None]
+TextLocation = tuple[NodeRef, int | None, int | None]
 
 
-def literal(draft: Draft, ground: Ground, text: str) -> Spot:
+def locate_text(draft: ShotDraft, ground: StoryboardScope, text: str) -> TextLocation:
     """(value, index in it, width) where the text stands literally; else the first template that can have made it."""
     for name in ("prompt", "wrap"):
         said = draft.raw.get(name)
@@ -29,9 +29,9 @@ def _find(said: str, text: str) -> int | None:
     return None
 
 
-def _variables(draft: Draft, ground: Ground) -> list[tuple[Origin, str]]:
+def _variables(draft: ShotDraft, ground: StoryboardScope) -> list[tuple[NodeRef, str]]:
     """Text of the variables that the prompt and its wrap use, through others too."""
-    found: list[tuple[Origin, str]] = []
+    found: list[tuple[NodeRef, str]] = []
     waiting = [said for name in ("prompt", "wrap") if isinstance(said := draft.raw.get(name), str)]
     seen: set[str] = set()
     while waiting:
@@ -42,22 +42,22 @@ def _variables(draft: Draft, ground: Ground) -> list[tuple[Origin, str]]:
                 continue
             for origin, text in _texts(variable.origin(), variable.value):
                 found.append((origin, text))
-                if MARK.search(text):
+                if TEMPLATE_START.search(text):
                     waiting.append(text)
     return found
 
 
-def _texts(origin: Origin, value: Value) -> list[tuple[Origin, str]]:
+def _texts(origin: NodeRef, value: Value) -> list[tuple[NodeRef, str]]:
     if isinstance(value, str):
         return [(origin, value)]
     pairs = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
     return [found for key, item in pairs for found in _texts(origin / key, item)]
 
 
-def _expression(draft: Draft, text: str) -> Spot:
+def _expression(draft: ShotDraft, text: str) -> TextLocation:
     for name in ("prompt", "wrap"):
         said = draft.raw.get(name)
-        if isinstance(said, str) and (mark := MARK.search(said)):
+        if isinstance(said, str) and (mark := TEMPLATE_START.search(said)):
             at = said.find("@{{")
             start = at if at >= 0 else mark.start()
             end = said.find("}}", start)

@@ -1,21 +1,21 @@
 """What the fields of a shot name to be made from: frames, references; and what a mention of an asset comes to."""
 
 from runner.diagnostics.problem import Problem
-from runner.language.materials import Asset, ending, folded, is_source
-from runner.language.mentions import Mention, single, suggestion
-from runner.language.shot_reporter import Notes
-from runner.language.symbols import PROMPT, Used, Where
+from runner.language.materials import Asset, extension, fold_name, is_path_or_url
+from runner.language.mentions import Mention, parse_single, suggestion
+from runner.language.shot_reporter import ShotReporter
+from runner.language.symbols import PROMPT, UsedMaterial, Where
 from runner.lazy_dataclass import dataclass, replace
 from runner.media.files import known_endings
-from runner.requests.request import FromTake, Kind
+from runner.requests.request import Kind, TakeReference
 
 
 @dataclass(slots=True)
-class Naming(Notes):
+class MaterialResolver(ShotReporter):
     """Finds the materials of one draft; what cannot be found is noted."""
 
     def _check_pin(self, mention: Mention, where: Where) -> bool:
-        named = mention.named
+        named = mention.target
         assert named is not None
         if named.take is None:
             return True
@@ -35,7 +35,7 @@ class Naming(Notes):
             self.note("pin", self.draft.origin(*where), message, hint)
         return False
 
-    def _frames(self) -> list[Used]:
+    def _frames(self) -> list[UsedMaterial]:
         if "first_frame" not in self.draft.values and "last_frame" not in self.draft.values:
             return []
         found = []
@@ -54,7 +54,7 @@ class Naming(Notes):
             )
         return found
 
-    def _frame(self, said: str, where: Where) -> Used | None:
+    def _frame(self, said: str, where: Where) -> UsedMaterial | None:
         used = self._materials(said, where, "image")
         if not used:
             return None
@@ -70,50 +70,50 @@ class Naming(Notes):
             )
             return None
         kind = used[0].material.kind
-        if isinstance(used[0].material, FromTake):
+        if isinstance(used[0].material, TakeReference):
             message = f"`{said}` is a clip; a frame of it is asked for here"
             self.note("clip-as-frame", origin, message, f'write "@{said.removeprefix("@")}.last_frame"')
         else:
             self.note("material-kind", origin, f"`{said}` is {kind}; a frame is a picture", "name an image")
         return None
 
-    def _references(self) -> list[Used]:
+    def _references(self) -> list[UsedMaterial]:
         said = self.draft.values.get("references")
-        found: list[Used] = []
+        found: list[UsedMaterial] = []
         for index, item in enumerate(said if isinstance(said, list) else ()):
             found += self._materials(str(item), ("references", index), None)
         return found
 
-    def _materials(self, said: str, where: Where, wanted: Kind | None) -> list[Used]:
+    def _materials(self, said: str, where: Where, wanted: Kind | None) -> list[UsedMaterial]:
         """What a field's value names: an asset's pictures, a clip or a frame of a shot, a file or an address."""
-        mention = None if is_source(said) else single(said, self.cast.names)
-        if mention is not None and mention.named is not None and mention.wrong is None:
-            named = mention.named
+        mention = None if is_path_or_url(said) else parse_single(said, self.cast.names)
+        if mention is not None and mention.target is not None and mention.problem is None:
+            named = mention.target
             if named.kind == "asset":
                 return self._of_asset(named.name, mention.written, where)
             if named.kind == "shot" and self._check_pin(mention, where):
-                return [Used(FromTake(named.name, named.part, named.take), mention.written, where)]
+                return [UsedMaterial(TakeReference(named.name, named.part, named.take), mention.written, where)]
             if named.kind == "shot":
                 return []
         return self._source(said, where, wanted) if mention is None else self._nobody(said, mention, where)
 
-    def _source(self, said: str, where: Where, wanted: Kind | None) -> list[Used]:
-        kind = wanted if said.startswith("https://") and ending(said) not in known_endings else None
-        made = self.cast.stock.source(said, kind, self.draft.origin(*where))
+    def _source(self, said: str, where: Where, wanted: Kind | None) -> list[UsedMaterial]:
+        kind = wanted if said.startswith("https://") and extension(said) not in known_endings else None
+        made = self.cast.media.source(said, kind, self.draft.origin(*where))
         if isinstance(made, Problem):
             self.failed = True
             self.ground.problems.add(replace(made, shots=(self.draft.id,)))
             return []
-        return [Used(made, said, where)]
+        return [UsedMaterial(made, said, where)]
 
-    def _nobody(self, said: str, mention: Mention, where: Where) -> list[Used]:
+    def _nobody(self, said: str, mention: Mention, where: Where) -> list[UsedMaterial]:
         """Notes why a field's value names nothing that can be used."""
         origin = self.draft.origin(*where)
-        if mention.wrong is not None:
-            self.note(mention.wrong[0], origin, mention.wrong[1], mention.wrong[2])
-        elif mention.named is None:
+        if mention.problem is not None:
+            self.note(mention.problem[0], origin, mention.problem[1], mention.problem[2])
+        elif mention.target is None:
             self.failed = True
-            if folded(mention.written).startswith(self.cast.hidden):
+            if fold_name(mention.written).startswith(self.cast.suppressed_prefixes):
                 return []
             hint = suggestion(mention.written, self.cast.known)
             self.note(
@@ -131,11 +131,11 @@ class Naming(Notes):
             )
         return []
 
-    def _of_asset(self, name: str, written: str, where: Where) -> list[Used]:
-        asset = self.cast.names[folded(name)]
+    def _of_asset(self, name: str, written: str, where: Where) -> list[UsedMaterial]:
+        asset = self.cast.names[fold_name(name)]
         assert isinstance(asset, Asset)
         asset.used = True
-        media = self.cast.stock.use(asset)
+        media = self.cast.media.materials_of(asset)
         if asset.wrong:
             self.failed = True
             for problem in asset.wrong:
@@ -148,6 +148,8 @@ class Naming(Notes):
                 "give the asset an image",
             )
         if len(media) == 1:
-            return [Used(media[0], asset.name, where, asset.sources[0][2])]
+            return [UsedMaterial(media[0], asset.name, where, asset.sources[0][2])]
         sources = [source for _, _, source in asset.sources]
-        return [Used(material, asset.name, where, source) for material, source in zip(media, sources, strict=False)]
+        return [
+            UsedMaterial(material, asset.name, where, source) for material, source in zip(media, sources, strict=False)
+        ]

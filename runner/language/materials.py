@@ -9,17 +9,17 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from runner.diagnostics.problem import Problem
-from runner.language.loader import Named
-from runner.language.safe_files import Unfit, check_written, inside, media_fits, opened, reason
-from runner.language.yaml.document import Origin, Value
+from runner.language.loader import Definition
+from runner.language.safe_files import FileRejected, check_written, media_fits, open_regular, reason, resolve_inside
+from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass, field
-from runner.media.files import MAX_BYTES, NotMedia, known_endings, measure
-from runner.requests.request import Kind, LocalFile, Remote
+from runner.media.files import MAX_BYTES, UnsupportedMedia, inspect, known_endings
+from runner.requests.request import Kind, LocalFile, RemoteFile
 
 KINDS: tuple[Kind, ...] = ("image", "video", "audio")
 
 
-def folded(name: str) -> str:
+def fold_name(name: str) -> str:
     """How names are compared: `Maria` is `maria`, whatever the form of its letters."""
     if name.isascii():
         return name.casefold()
@@ -33,28 +33,28 @@ class Asset:
     """A name of `assets`: its media as written, and its words (a template)."""
 
     name: str
-    sources: tuple[tuple[Kind | None, str, Origin], ...]
+    sources: tuple[tuple[Kind | None, str, NodeRef], ...]
     """Kind (None: the ending tells), path or address, and where it is said."""
     words: str | None
-    words_origin: Origin
+    words_origin: NodeRef
     seconds: Value
-    layers: tuple[Origin, ...]
+    layers: tuple[NodeRef, ...]
     """Where it is said, the last one wins."""
     own: bool
     """Said by the storyboard itself, not by an include."""
     used: bool = False
     """True when a shot mentions it."""
-    media: tuple[LocalFile | Remote, ...] | None = None
+    media: tuple[LocalFile | RemoteFile, ...] | None = None
     """None until it is first used."""
     wrong: tuple[Problem, ...] = ()
 
     @property
-    def origin(self) -> Origin:
+    def origin(self) -> NodeRef:
         """Where it is said last."""
         return self.layers[-1]
 
 
-def read_asset(name: str, named: Named, own: bool) -> Asset | None:
+def read_asset(name: str, named: Definition, own: bool) -> Asset | None:
     """An asset from what its layers say; None when the last one removes it."""
     value = named.merged()
     if isinstance(value, str):
@@ -63,7 +63,7 @@ def read_asset(name: str, named: Named, own: bool) -> Asset | None:
         return None
     kinds = [kind for kind in KINDS if value.get(kind) is not None]
     kind = next((k for k in kinds if _layer(named, k) is named.origin), kinds[0] if kinds else None)
-    sources: tuple[tuple[Kind | None, str, Origin], ...] = ()
+    sources: tuple[tuple[Kind | None, str, NodeRef], ...] = ()
     if kind is not None:
         said, origin = value[kind], _layer(named, kind) / kind
         items = [(item, origin / i) for i, item in enumerate(said)] if isinstance(said, list) else [(said, origin)]
@@ -75,12 +75,12 @@ def read_asset(name: str, named: Named, own: bool) -> Asset | None:
     )
 
 
-def _layer(named: Named, key: str) -> Origin:
+def _layer(named: Definition, key: str) -> NodeRef:
     holders = [origin for origin in named.layers if isinstance(origin.value, dict) and key in origin.value]
     return holders[-1] if holders else named.origin
 
 
-def ending(written: str) -> str:
+def extension(written: str) -> str:
     """The file ending of a path or an address, lower case with its dot."""
     try:
         path = urlsplit(written).path if written.startswith("https://") else written
@@ -90,27 +90,27 @@ def ending(written: str) -> str:
     return point + last.lower() if stem else ""
 
 
-def look(asset: Asset, stock: "Stock") -> list[Problem]:
+def check_unused(asset: Asset, stock: "MediaCache") -> list[Problem]:
     """What can be said of an asset that no shot uses, without reading its files to the end."""
-    return [found for _, written, origin in asset.sources if (found := stock.glance(written, origin)) is not None]
+    return [found for _, written, origin in asset.sources if (found := stock.check_only(written, origin)) is not None]
 
 
-def is_source(written: str) -> bool:
+def is_path_or_url(written: str) -> bool:
     """A path or an address, not a name."""
-    return "/" in written or "://" in written or ending(written) in known_endings
+    return "/" in written or "://" in written or extension(written) in known_endings
 
 
 @dataclass(slots=True)
-class Stock:
+class MediaCache:
     """The media of one command; every file is measured once."""
 
     root: FilePath
-    files: dict[str, LocalFile | Unfit] = field(default_factory=dict)
+    files: dict[str, LocalFile | FileRejected] = field(default_factory=dict)
 
-    def use(self, asset: Asset) -> tuple[LocalFile | Remote, ...]:
+    def materials_of(self, asset: Asset) -> tuple[LocalFile | RemoteFile, ...]:
         """The materials of an asset; what is wrong with them is in `asset.wrong`."""
         if asset.media is None:
-            found: list[LocalFile | Remote] = []
+            found: list[LocalFile | RemoteFile] = []
             wrong: list[Problem] = []
             for kind, written, origin in asset.sources:
                 made = self.source(written, kind, origin, asset.seconds)
@@ -122,8 +122,8 @@ class Stock:
         return asset.media
 
     def source(
-        self, written: str, kind: Kind | None, origin: Origin, seconds: Value = None
-    ) -> LocalFile | Remote | Problem:
+        self, written: str, kind: Kind | None, origin: NodeRef, seconds: Value = None
+    ) -> LocalFile | RemoteFile | Problem:
         """A path or an address as a material; `kind` is what is said of it, None lets the ending tell."""
         try:
             if "://" in written:
@@ -131,12 +131,12 @@ class Stock:
             check_written(written)
             path = FilePath(os.path.normpath(self.root / FilePath(origin.document.name).parent / written))
             return self._local(path, kind)
-        except Unfit as error:
+        except FileRejected as error:
             return Problem(
-                error.code, origin.place(), f"`{written}` {error.words}", error.hint, related=origin.detours()
+                error.code, origin.place(), f"`{written}` {error.message}", error.hint, related=origin.alias_chain()
             )
 
-    def glance(self, written: str, origin: Origin) -> Problem | None:
+    def check_only(self, written: str, origin: NodeRef) -> Problem | None:
         """Does a path lead to an ordinary file of the repository, is an address public; nothing is measured."""
         try:
             if "://" in written:
@@ -144,10 +144,10 @@ class Stock:
             else:
                 check_written(written)
                 path = FilePath(os.path.normpath(self.root / FilePath(origin.document.name).parent / written))
-                media_fits(inside(path, self.root))
-        except Unfit as error:
+                media_fits(resolve_inside(path, self.root))
+        except FileRejected as error:
             return Problem(
-                error.code, origin.place(), f"`{written}` {error.words}", error.hint, related=origin.detours()
+                error.code, origin.place(), f"`{written}` {error.message}", error.hint, related=origin.alias_chain()
             )
         return None
 
@@ -157,53 +157,55 @@ class Stock:
         if found is None:
             try:
                 found = self._measured(path)
-            except Unfit as error:
+            except FileRejected as error:
                 found = error
             self.files[name] = found
-        if isinstance(found, Unfit):
+        if isinstance(found, FileRejected):
             raise found
         if kind is not None and found.kind != kind:
-            raise Unfit(
+            raise FileRejected(
                 "material-kind", f"is {_ARTICLE[found.kind]}, not {_ARTICLE[kind]}", f"write {found.kind}: for it"
             )
         return found
 
     def _measured(self, path: FilePath) -> LocalFile:
-        handle = opened(inside(path, self.root), self.root, MAX_BYTES)
+        handle = open_regular(resolve_inside(path, self.root), self.root, MAX_BYTES)
         try:
-            facts = measure(path, handle)
-        except NotMedia as error:
-            raise Unfit("material-unfit", error.words) from None
+            media = inspect(path, handle)
+        except UnsupportedMedia as error:
+            raise FileRejected("material-unfit", error.message) from None
         except OSError as error:
-            raise Unfit("file-unreadable", f"cannot be read: {reason(error)}") from None
+            raise FileRejected("file-unreadable", f"cannot be read: {reason(error)}") from None
         name = PurePosixPath(os.path.relpath(path, self.root)).as_posix()
-        return LocalFile(name, facts.sha256, facts.kind, facts.bytes, facts.width, facts.height, facts.seconds)
+        return LocalFile(name, media.sha256, media.kind, media.bytes, media.width, media.height, media.seconds)
 
 
 _ARTICLE: Mapping[Kind, str] = {"image": "an image", "video": "a video", "audio": "audio"}
 
 
-def _remote(written: str, kind: Kind | None, seconds: Value) -> Remote:
+def _remote(written: str, kind: Kind | None, seconds: Value) -> RemoteFile:
     if not written.startswith("https://"):
-        raise Unfit("address", "is not an https address", "the provider takes https only")
+        raise FileRejected("address", "is not an https address", "the provider takes https only")
     try:
         parts = urlsplit(written)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise Unfit("address", "is not an address that can be read") from None
+        raise FileRejected("address", "is not an address that can be read") from None
     if not written.isascii() or any(c <= " " or c in '"<>\\^`{|}' for c in written):
-        raise Unfit("address", "holds characters that an address cannot have", "write them as %20 and the like")
+        raise FileRejected("address", "holds characters that an address cannot have", "write them as %20 and the like")
     if parts.username is not None or parts.password is not None:
-        raise Unfit("address", "holds a user name or a password", "use an address that is public")
+        raise FileRejected("address", "holds a user name or a password", "use an address that is public")
     if not host or _is_private(host) or port == 0:
-        raise Unfit("address", "does not lead to a public host", "the provider must be able to open it")
-    told = known_endings.get(ending(written))
+        raise FileRejected("address", "does not lead to a public host", "the provider must be able to open it")
+    told = known_endings.get(extension(written))
     if kind is None and told is None:
-        raise Unfit("material-kind", "does not show by its ending what it is", "make it an asset: {video: https://…}")
+        raise FileRejected(
+            "material-kind", "does not show by its ending what it is", "make it an asset: {video: https://…}"
+        )
     chosen = kind or told
     assert chosen is not None
     length = Decimal(str(seconds)) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
-    return Remote(written, chosen, length if chosen != "image" else None)
+    return RemoteFile(written, chosen, length if chosen != "image" else None)
 
 
 def _is_private(host: str) -> bool:

@@ -3,10 +3,10 @@
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
-from runner.diagnostics.problem import Problem, Problems, nearest
+from runner.diagnostics.problem import Problem, Problems, closest_match
 from runner.language.schema import load
 from runner.language.templates.environment import slug, text_of
-from runner.language.yaml.document import Origin, Value
+from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass
 
 MAX_COMBINATIONS = 10_000
@@ -15,15 +15,15 @@ _RESERVED = ("include", "exclude", "shot")
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class AxisValue:
     """One value of an axis: what templates see, and the fields that it sets."""
 
     axis: str
     value: Value
     fields: Mapping[str, Value]
-    origin: Origin
+    origin: NodeRef
     """Where the value stands: the item of the list, or the piece."""
-    direct: bool
+    is_list_item: bool
     """True for an item of a list: the value itself is what the axis sets."""
 
     @property
@@ -31,32 +31,32 @@ class Choice:
         return text_of(self.value)
 
 
-Combination = tuple[Choice, ...]
+Combination = tuple[AxisValue, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
     name: str
-    choices: tuple[Choice, ...]
+    values: tuple[AxisValue, ...]
     is_list: bool
-    origin: Origin
+    origin: NodeRef
 
     @property
-    def distinct(self) -> tuple[Choice, ...]:
+    def distinct(self) -> tuple[AxisValue, ...]:
         """Its choices, each text once."""
-        return tuple({choice.text: choice for choice in reversed(self.choices)}.values())[::-1]
+        return tuple({choice.text: choice for choice in reversed(self.values)}.values())[::-1]
 
     @property
-    def sets(self) -> frozenset[str]:
+    def fields_set(self) -> frozenset[str]:
         """Fields that it sets; variables of pieces one by one."""
         found: set[str] = set()
-        for choice in self.choices:
+        for choice in self.values:
             for field, value in choice.fields.items():
                 found |= {f"vars.{name}" for name in value} if field == "vars" and isinstance(value, dict) else {field}
         return frozenset(found)
 
 
-def axes(matrix: Origin, problems: Problems) -> list[Axis]:
+def axes(matrix: NodeRef, problems: Problems) -> list[Axis]:
     """The axes of a matrix, in the file's order."""
     said = matrix.value
     found: list[Axis] = []
@@ -77,33 +77,33 @@ def _fields() -> Mapping[str, object]:
     return properties
 
 
-def _axis(name: str, value: Value, origin: Origin) -> Axis:
+def _axis(name: str, value: Value, origin: NodeRef) -> Axis:
     if isinstance(value, dict):
         pieces = [(key, piece) for key, piece in value.items() if not key.startswith("x-")]
         made = [
-            Choice(name, key, piece if isinstance(piece, dict) else {}, origin / key, False) for key, piece in pieces
+            AxisValue(name, key, piece if isinstance(piece, dict) else {}, origin / key, False) for key, piece in pieces
         ]
         return Axis(name, tuple(made), False, origin)
     items = value if isinstance(value, list) else []
     sets = name in _fields()
-    made = [Choice(name, item, {name: item} if sets else {}, origin / i, True) for i, item in enumerate(items)]
+    made = [AxisValue(name, item, {name: item} if sets else {}, origin / i, True) for i, item in enumerate(items)]
     return Axis(name, tuple(made), True, origin)
 
 
 def _check_shared_fields(found: list[Axis], problems: Problems) -> None:
     for first, second in itertools.combinations(found, 2):
-        for field in sorted(first.sets & second.sets):
+        for field in sorted(first.fields_set & second.fields_set):
             message = f"the axes `{first.name}` and `{second.name}` both set `{field}`"
             related = ((first.origin.key_place(), "the other axis"),)
             hint = "let one axis set it"
             problems.add(Problem("matrix-conflict", second.origin.key_place(), message, hint, related=related))
 
 
-def combinations(matrix: Origin, found: list[Axis], problems: Problems) -> list[Combination]:
+def combinations(matrix: NodeRef, found: list[Axis], problems: Problems) -> list[Combination]:
     """The product in the file's order, without what `exclude` names, with what `include` adds."""
     size = 1
     for axis in found:
-        size *= len(axis.choices)
+        size *= len(axis.values)
     if size > MAX_COMBINATIONS:
         message = f"this matrix has {size:,} combinations; at most {MAX_COMBINATIONS:,} are made"
         problems.add(Problem("matrix-size", matrix.key_place(), message, "take an axis away, or split the shot"))
@@ -117,8 +117,8 @@ def combinations(matrix: Origin, found: list[Axis], problems: Problems) -> list[
 
 def _check_repeats(found: list[Axis], problems: Problems) -> None:
     for axis in found:
-        seen: dict[str, Choice] = {}
-        for choice in axis.choices:
+        seen: dict[str, AxisValue] = {}
+        for choice in axis.values:
             if choice.text in seen:
                 related = ((seen[choice.text].origin.place(), "the first"),)
                 message = f"`{choice.text}` stands twice in the axis `{axis.name}`"
@@ -126,18 +126,18 @@ def _check_repeats(found: list[Axis], problems: Problems) -> None:
             seen.setdefault(choice.text, choice)
 
 
-def _entries(origin: Origin, said: Value) -> Iterator[tuple[Origin, dict[str, Value]]]:
+def _entries(origin: NodeRef, said: Value) -> Iterator[tuple[NodeRef, dict[str, Value]]]:
     for index, entry in enumerate(said if isinstance(said, list) else ()):
         if isinstance(entry, dict):
             yield origin / index, {key: value for key, value in entry.items() if not key.startswith("x-")}
 
 
-def _unknown_axis(origin: Origin, entry: Mapping[str, Value], found: list[Axis], problems: Problems) -> bool:
+def _unknown_axis(origin: NodeRef, entry: Mapping[str, Value], found: list[Axis], problems: Problems) -> bool:
     known = {axis.name for axis in found}
     wrong = False
     for name in entry:
         if name not in known:
-            close = nearest(name, known)
+            close = closest_match(name, known)
             hint = f"did you mean `{close}`?" if close else f"the axes are {', '.join(axis.name for axis in found)}"
             problems.add(
                 Problem("matrix-unknown-axis", (origin / name).key_place(), f"no axis is named `{name}`", hint)
@@ -149,7 +149,7 @@ def _unknown_axis(origin: Origin, entry: Mapping[str, Value], found: list[Axis],
 def _excluded(
     made: list[Combination],
     found: list[Axis],
-    entries: Iterator[tuple[Origin, dict[str, Value]]],
+    entries: Iterator[tuple[NodeRef, dict[str, Value]]],
     problems: Problems,
 ) -> list[Combination]:
     where: dict[tuple[str, str], int] | None = None
@@ -164,7 +164,7 @@ def _excluded(
         for choice in wanted.items():
             matching &= where.get(choice, 0)
         if not matching:
-            problems.add(_matches_nothing(origin, wanted, found if len(problems.found) < _MANY else []))
+            problems.add(_matches_nothing(origin, wanted, found if len(problems.items) < _MANY else []))
         dropped |= matching
     return (
         [one for one, bit in zip(made, f"{dropped:0{len(made)}b}"[::-1], strict=True) if bit == "0"] if made else made
@@ -182,13 +182,13 @@ def _where(made: Sequence[Combination]) -> dict[tuple[str, str], int]:
     return {key: int.from_bytes(bits, "little") for key, bits in found.items()}
 
 
-def _matches_nothing(origin: Origin, wanted: Mapping[str, str], found: list[Axis]) -> Problem:
+def _matches_nothing(origin: NodeRef, wanted: Mapping[str, str], found: list[Axis]) -> Problem:
     hint = "remove it, or correct its values"
     for axis in found:
         value = wanted.get(axis.name)
-        texts = [choice.text for choice in axis.choices]
+        texts = [choice.text for choice in axis.values]
         if value is not None and value not in texts:
-            close = nearest(value, texts)
+            close = closest_match(value, texts)
             hint = (
                 f"did you mean {axis.name}: {close}?" if close else f"`{axis.name}` is one of {', '.join(texts[:10])}"
             )
@@ -198,7 +198,7 @@ def _matches_nothing(origin: Origin, wanted: Mapping[str, str], found: list[Axis
 def _included(
     made: list[Combination],
     found: list[Axis],
-    entries: Iterator[tuple[Origin, dict[str, Value]]],
+    entries: Iterator[tuple[NodeRef, dict[str, Value]]],
     problems: Problems,
 ) -> list[Combination]:
     seen = {tuple(choice.text for choice in one) for one in made}
@@ -222,20 +222,20 @@ def _included(
     return made
 
 
-def _chosen(axis: Axis, value: Value, origin: Origin, problems: Problems) -> Choice | None:
+def _chosen(axis: Axis, value: Value, origin: NodeRef, problems: Problems) -> AxisValue | None:
     text = text_of(value)
-    for choice in axis.choices:
+    for choice in axis.values:
         if choice.text == text:
             return choice
     if axis.is_list:
-        return Choice(axis.name, value, {axis.name: value} if axis.name in _fields() else {}, origin, True)
-    texts = [choice.text for choice in axis.choices]
-    close = nearest(text, texts)
+        return AxisValue(axis.name, value, {axis.name: value} if axis.name in _fields() else {}, origin, True)
+    texts = [choice.text for choice in axis.values]
+    close = closest_match(text, texts)
     hint = f"did you mean {close}?" if close else f"known are {', '.join(texts)}"
     problems.add(Problem("matrix-unknown-value", origin.place(), f"`{axis.name}` has no piece named `{text}`", hint))
     return None
 
 
-def appended(combination: Combination) -> str:
+def id_suffix(combination: Combination) -> str:
     """What an id without a template gets: `-lisbon-tall`."""
     return "".join(f"-{slug(choice.value)}" for choice in combination)

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from runner.diagnostics.problem import nearest
-from runner.language.materials import Asset, folded
-from runner.requests.request import Kind, Part
+from runner.diagnostics.problem import closest_match
+from runner.language.materials import Asset, fold_name
+from runner.requests.request import Kind, TakePart
 
 # It begins with its @ and looks back past it: so the search goes from one @ to the next.
 _AT = re.compile(r"@(?:@|(?<![A-Za-z0-9._\-+@]@)(?=\S))")
@@ -21,12 +21,12 @@ _GOES_ON = frozenset(".#")
 _FRAME_NAMES = ("first_frame", "last_frame")
 
 
-class Named(NamedTuple):
+class MentionTarget(NamedTuple):
     """What a mention names: an asset, a shot's clip or one of its frames, or a position among the references."""
 
     name: str
     kind: Literal["asset", "shot", "position"]
-    part: Part = "clip"
+    part: TakePart = "clip"
     take: int | None = None
     position: tuple[Kind, int] | None = None
 
@@ -38,8 +38,8 @@ class Mention(NamedTuple):
     end: int
     written: str
     """As it stands there, without `@`."""
-    named: Named | None
-    wrong: tuple[str, str, str] | None = None
+    target: MentionTarget | None
+    problem: tuple[str, str, str] | None = None
     """Code, message and hint, where it cannot be used."""
 
 
@@ -61,7 +61,7 @@ def _is_mark(char: str) -> bool:
     return unicodedata.category(char)[0] == "M"
 
 
-def position(name: str) -> tuple[Kind, int] | None:
+def reference_position(name: str) -> tuple[Kind, int] | None:
     """`image1`, `Video2`: the kind and the number."""
     found = _POSITION.match(name)
     kinds: dict[str, Kind] = {"image": "image", "video": "video", "audio": "audio"}
@@ -78,7 +78,7 @@ def find(text: str, names: Names) -> list[Mention]:
         if at.group() == "@@":
             end = at.end()
             run = _run(text, len(text) - len(text[end:].lstrip("@")))
-            if run and position(re.split(r"[.\-]", run)[0]):
+            if run and reference_position(re.split(r"[.\-]", run)[0]):
                 hint = "leave a blank after @, or write the name without @"
                 message = f"@{run} would be read as a mention by the provider"
                 found.append(Mention(at.start(), end + len(run), run, None, ("literal-position", message, hint)))
@@ -110,11 +110,11 @@ def _mention(text: str, start: int, names: Names) -> Mention | None:
         return None
     for length in _cuts(run):
         prefix = run[:length]
-        target = names.get(folded(prefix))
+        target = names.get(fold_name(prefix))
         if target is None:
-            if (place := position(prefix)) is None:
+            if (place := reference_position(prefix)) is None:
                 continue
-            return Mention(start, start + 1 + length, prefix, Named(prefix, "position", position=place))
+            return Mention(start, start + 1 + length, prefix, MentionTarget(prefix, "position", position=place))
         end = start + 1 + length
         if isinstance(target, Asset):
             return _of_asset(text, start, end, target)
@@ -141,7 +141,7 @@ def _latin(letter: str) -> bool:
 
 def _of_asset(text: str, start: int, end: int, asset: Asset) -> Mention:
     written = text[start + 1 : end]
-    named = Named(asset.name, "asset")
+    named = MentionTarget(asset.name, "asset")
     if text[end : end + 1] not in _GOES_ON:
         return Mention(start, end, written, named)
     frame, pin = _FRAME.match(text, end), _PIN.match(text, end)
@@ -164,39 +164,39 @@ def _of_asset(text: str, start: int, end: int, asset: Asset) -> Mention:
 
 def _of_shot(text: str, start: int, end: int, shot: str) -> Mention:
     if text[end : end + 1] not in _GOES_ON:
-        return Mention(start, end, text[start + 1 : end], Named(shot, "shot"))
+        return Mention(start, end, text[start + 1 : end], MentionTarget(shot, "shot"))
     take: int | None = None
     if pin := _PIN.match(text, end):
         take, end = int(pin[1]), pin.end()
-    part: Part = "clip"
+    part: TakePart = "clip"
     if frame := _FRAME.match(text, end):
         part = "first_frame" if frame[1].lower() == "first_frame" else "last_frame"
         end = frame.end()
     elif close := _near_frame(text, end):
         word, meant = close
         wrong = ("unknown-name", f"shots have no .{word}", f"did you mean @{shot}.{meant}?")
-        return Mention(start, end + 1 + len(word), text[start + 1 : end], Named(shot, "shot"), wrong)
-    return Mention(start, end, text[start + 1 : end], Named(shot, "shot", part, take))
+        return Mention(start, end + 1 + len(word), text[start + 1 : end], MentionTarget(shot, "shot"), wrong)
+    return Mention(start, end, text[start + 1 : end], MentionTarget(shot, "shot", part, take))
 
 
 def _near_frame(text: str, end: int) -> tuple[str, str] | None:
     found = re.compile(r"\.([A-Za-z_]{5,12})(?!\w)").match(text, end)
     if found is None:
         return None
-    close = nearest(found[1], (*_FRAME_NAMES, "firstframe", "lastframe", "frame"))
+    close = closest_match(found[1], (*_FRAME_NAMES, "firstframe", "lastframe", "frame"))
     return (found[1], _FRAME_NAMES["first" not in close]) if close and "frame" in found[1].lower() else None
 
 
-def single(written: str, names: Names) -> Mention:
+def parse_single(written: str, names: Names) -> Mention:
     """The mention of a field: `maria`, `@quay.last_frame`, `quay#2`."""
     text = written if written.startswith("@") else f"@{written}"
     mention = _mention(text, 0, names)
-    if mention is None or (mention.end != len(text) and mention.wrong is None):
+    if mention is None or (mention.end != len(text) and mention.problem is None):
         return Mention(0, len(text), text[1:], None)
     return mention
 
 
-def resolve(text: str, mentions: list[Mention], sent: Callable[[Mention], str]) -> str:
+def substitute(text: str, mentions: list[Mention], sent: Callable[[Mention], str]) -> str:
     """The text as it is sent: mentions replaced, `@@` as a literal `@`."""
     if not mentions:
         return text.replace("@@", "@")
@@ -213,5 +213,5 @@ def resolve(text: str, mentions: list[Mention], sent: Callable[[Mention], str]) 
 def suggestion(name: str, known: tuple[str, ...]) -> str:
     """What to say after a name that nobody has: the nearest one, with the same frame or pin; or nothing."""
     found = _ENDING.search(name)
-    close = nearest(name[: found.start()] if found else name, known)
+    close = closest_match(name[: found.start()] if found else name, known)
     return f"did you mean @{close}{found.group() if found else ''}?" if close else ""

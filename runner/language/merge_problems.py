@@ -9,7 +9,7 @@ _LONGEST = 2_000
 _NUMBER = re.compile(r"(?<![\w@])\d[\d,.]*(?!\w)")
 
 
-def settled(problems: Problems) -> Problems:
+def merge(problems: Problems) -> Problems:
     """The same problems sorted by file, line and column; equal ones joined, with all the shots that they touch.
 
     Messages that differ by a number alone are equal too: every shot of a matrix has a prompt of its own length.
@@ -30,7 +30,7 @@ def settled(problems: Problems) -> Problems:
     found.sort(
         key=lambda one: (files.get(one.place.file, len(files)), one.place.file, one.place.line, one.place.column)
     )
-    problems.found = found
+    problems.items = found
     return problems
 
 

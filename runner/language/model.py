@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from runner.diagnostics.problem import Place
 from runner.lazy_dataclass import dataclass
-from runner.requests.request import Material, Remote, Request
+from runner.requests.request import Material, RemoteFile, Request
 
 
 class Shot(NamedTuple):
@@ -38,7 +38,7 @@ class Shot(NamedTuple):
     @property
     def private(self) -> Material | None:
         """The first of its materials that has no public address: a local file, or another shot's clip or frame."""
-        return next((material for material in self.request.materials if not isinstance(material, Remote)), None)
+        return next((material for material in self.request.materials if not isinstance(material, RemoteFile)), None)
 
 
 @dataclass(frozen=True, slots=True)

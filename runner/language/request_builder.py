@@ -4,27 +4,27 @@ import re
 
 from runner.diagnostics.problem import Problem
 from runner.language.edition_checks import check
-from runner.language.material_resolver import Naming
-from runner.language.materials import Asset, folded
-from runner.language.mentions import Mention, find, resolve, suggestion
+from runner.language.material_resolver import MaterialResolver
+from runner.language.materials import Asset, fold_name
+from runner.language.mentions import Mention, find, substitute, suggestion
 from runner.language.model import Shot
 from runner.language.shot_draft import prompt_text
-from runner.language.symbols import PROMPT, Form, Used, same_source
-from runner.language.templates.scope import MARK, Fault
+from runner.language.symbols import PROMPT, OutputFormat, UsedMaterial, same_source
+from runner.language.templates.scope import TEMPLATE_START, TemplateFailure
 from runner.language.yaml.document import Value
 from runner.lazy_dataclass import dataclass, field, replace
-from runner.requests.request import FromTake, Material, Mode, Plain, Request
+from runner.requests.request import JsonValue, Material, Mode, Request, TakeReference
 
 _MARKUP = re.compile(r"\{[{#].*?(?:[}#]\}|\Z)", re.DOTALL)
-_GONE = "\ufffc"
+_UNUSABLE = "\ufffc"
 
 
 @dataclass(slots=True)
-class Composer(Naming):
+class RequestBuilder(MaterialResolver):
     """Makes the request of one draft; whatever is wrong is noted, and then there is none."""
 
     order: list[Material] = field(default_factory=list)
-    used: list[Used] = field(default_factory=list)
+    used: list[UsedMaterial] = field(default_factory=list)
     spoken: set[str] = field(default_factory=set)
     """Assets whose words were said already."""
     mentioned: int = 0
@@ -39,50 +39,50 @@ class Composer(Naming):
         if mentions:
             self._unusable(mentions)
         elif text is None and "prompt" in draft.broken:
-            self._beside_a_fault()
+            self._check_despite_errors()
         frames = self._frames()
         references = self._references()
         mode = self._mode(mentions, references)
         if mode == "keyframe":
-            prompt = resolve(self.text, mentions, self._in_words)
+            prompt = substitute(self.text, mentions, self._in_words)
             self.order = [one.material for one in frames]
             self.used = frames
         else:
-            prompt = resolve(self.text, mentions, lambda mention: self._in_reference(mention, references))
+            prompt = substitute(self.text, mentions, lambda mention: self._in_reference(mention, references))
             self.mentioned = len(self.order)
             for one in references:
                 self._place(one)
         request = self._request(mode, prompt.strip() or None, tuple(self.order))
         check(self, request)
-        return None if self.failed or draft.broken else self._made(request)
+        return None if self.failed or draft.broken else self._build(request)
 
-    def _beside_a_fault(self) -> None:
+    def _check_despite_errors(self) -> None:
         """The mentions that stand literally in a prompt whose template failed: one fault does not hide another."""
         said = self.draft.raw.get("prompt")
         # Inside a statement nobody knows what would have been sent.
         if not isinstance(said, str) or "@" not in said or "{%" in said:
             return
-        self.text = _MARKUP.sub(lambda markup: _GONE * len(markup.group()), said)
+        self.text = _MARKUP.sub(lambda markup: _UNUSABLE * len(markup.group()), said)
         ends = ((one, self.text[max(0, one.start - 1) : one.end + 1]) for one in find(self.text, self.cast.names))
-        self._unusable([one for one, around in ends if _GONE not in around])
+        self._unusable([one for one, around in ends if _UNUSABLE not in around])
         self.text = ""
 
     def _unusable(self, mentions: list[Mention]) -> None:
         # One that stands there twice is marked where it stands first.
-        for mention in {(one.written, one.named): one for one in reversed(mentions)}.values():
-            if mention.wrong is not None:
-                self.note_in_prompt(mention.wrong[0], mention, mention.wrong[1], mention.wrong[2])
-            elif mention.named is None:
+        for mention in {(one.written, one.target): one for one in reversed(mentions)}.values():
+            if mention.problem is not None:
+                self.note_in_prompt(mention.problem[0], mention, mention.problem[1], mention.problem[2])
+            elif mention.target is None:
                 self.failed = True
-                if folded(mention.written).startswith(self.cast.hidden):
+                if fold_name(mention.written).startswith(self.cast.suppressed_prefixes):
                     continue
                 hint = suggestion(mention.written, self.cast.known)
                 hint = f"{hint} (a literal @ is written @@)" if hint else "a literal @ is written @@"
                 self.note_in_prompt("unknown-name", mention, f"nobody is named @{mention.written}", hint)
-            elif mention.named.kind == "shot":
+            elif mention.target.kind == "shot":
                 self._check_pin(mention, PROMPT)
 
-    def _mode(self, mentions: list[Mention], references: list[Used]) -> Mode:
+    def _mode(self, mentions: list[Mention], references: list[UsedMaterial]) -> Mode:
         draft, values = self.draft, self.draft.values
         said, listed = values.get("mode"), bool(values.get("references"))
         keyframe = values.get("first_frame") is not None or values.get("last_frame") is not None
@@ -122,31 +122,31 @@ class Composer(Naming):
             )
 
     def _has_material(self, mention: Mention) -> bool:
-        named = mention.named
+        named = mention.target
         if named is None or named.kind != "asset":
             return named is not None
-        one = self.cast.names.get(folded(named.name))
+        one = self.cast.names.get(fold_name(named.name))
         return isinstance(one, Asset) and bool(one.sources)
 
-    def _in_reference(self, mention: Mention, references: list[Used]) -> str:
-        named = mention.named
-        if named is None or mention.wrong is not None:
+    def _in_reference(self, mention: Mention, references: list[UsedMaterial]) -> str:
+        named = mention.target
+        if named is None or mention.problem is not None:
             return mention.written
         if named.kind == "position":
             return self._position(mention, references)
         if named.kind == "shot":
-            return self._place(Used(FromTake(named.name, named.part, named.take), mention.written, PROMPT))
-        asset = self.cast.names[folded(named.name)]
+            return self._place(UsedMaterial(TakeReference(named.name, named.part, named.take), mention.written, PROMPT))
+        asset = self.cast.names[fold_name(named.name)]
         assert isinstance(asset, Asset)
         if not asset.sources:
             return self._in_words(mention)
         placed = [self._place(one) for one in self._of_asset(named.name, mention.written, PROMPT)]
         return " ".join(placed) + self._words(asset)
 
-    def _position(self, mention: Mention, references: list[Used]) -> str:
-        assert mention.named is not None
-        assert mention.named.position is not None
-        kind, number = mention.named.position
+    def _position(self, mention: Mention, references: list[UsedMaterial]) -> str:
+        assert mention.target is not None
+        assert mention.target.position is not None
+        kind, number = mention.target.position
         same = [one for one in references if one.material.kind == kind]
         if not 1 <= number <= len(same) and "references" in self.draft.broken:
             return mention.written
@@ -159,7 +159,7 @@ class Composer(Naming):
             return mention.written
         return self._place(same[number - 1])
 
-    def _place(self, one: Used) -> str:
+    def _place(self, one: UsedMaterial) -> str:
         """`@image2`: the position of a material in the request, which it gets when it first comes."""
         wanted = one.material
         kind, number = wanted.kind, 1
@@ -178,10 +178,10 @@ class Composer(Naming):
             return ""
         self.spoken.add(asset.name)
         words = asset.words
-        if "{" in words and MARK.search(words):
+        if "{" in words and TEMPLATE_START.search(words):
             try:
                 words = self.ground.templates.render(words, self.draft.scope, lambda: asset.words_origin)
-            except Fault as fault:
+            except TemplateFailure as fault:
                 self.failed = True
                 for problem in fault.problems:
                     self.ground.problems.add(replace(problem, shots=(self.draft.id,)))
@@ -200,10 +200,10 @@ class Composer(Naming):
 
     def _in_words(self, mention: Mention) -> str:
         """Where no material can be sent: the name without its `@`, and its words after the first."""
-        named = mention.named
-        if named is None or mention.wrong is not None:
+        named = mention.target
+        if named is None or mention.problem is not None:
             return mention.written
-        asset = self.cast.names.get(folded(named.name)) if named.kind == "asset" else None
+        asset = self.cast.names.get(fold_name(named.name)) if named.kind == "asset" else None
         if isinstance(asset, Asset):
             asset.used = True
         if not isinstance(asset, Asset) or asset.words is None:
@@ -216,9 +216,9 @@ class Composer(Naming):
     def _request(self, mode: Mode, prompt: str | None, materials: tuple[Material, ...]) -> Request:
         said = self.draft.values.get
         asked = (said("model"), said("resolution"), said("duration"), said("aspect_ratio"), said("upscale"))
-        known = self.cast.forms.get(asked)
+        known = self.cast.output_formats.get(asked)
         if known is None:
-            known = self.cast.forms[asked] = self._form()
+            known = self.cast.output_formats[asked] = self._form()
         seed, audio, inputs = said("seed"), said("audio"), self.draft.raw.get("inputs")
         return Request(
             known.model,
@@ -234,12 +234,12 @@ class Composer(Naming):
             _inputs(inputs) if inputs else (),
         )
 
-    def _form(self) -> Form:
+    def _form(self) -> OutputFormat:
         """What most shots have in common, with what the format puts in where nothing is said."""
         values = self.draft.values
         model, aspect = str(values.get("model", "seedance-20")), values.get("aspect_ratio", "16:9")
         duration, upscale = values.get("duration"), values.get("upscale")
-        return Form(
+        return OutputFormat(
             self.cast.edition.models.get(model, model),
             str(values.get("resolution") or "720p"),
             int(str(duration).rstrip("s")) if duration is not None else 5,
@@ -247,7 +247,7 @@ class Composer(Naming):
             upscale if isinstance(upscale, str) else None,
         )
 
-    def _made(self, request: Request) -> Shot:
+    def _build(self, request: Request) -> Shot:
         draft = self.draft
         said = draft.values.get
         tags, takes, combination = said("tags"), said("takes"), draft.combination
@@ -271,7 +271,7 @@ def _text(value: Value) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _inputs(value: Value) -> tuple[tuple[str, Plain], ...]:
+def _inputs(value: Value) -> tuple[tuple[str, JsonValue], ...]:
     if not isinstance(value, dict) or not value:
         return ()
     return tuple(sorted((key, item) for key, item in value.items() if not key.startswith("x-")))

@@ -14,44 +14,48 @@ asked_for: dict[str, os.stat_result | None] = {}
 """What this process meant to read in repositories, as it was just before; None where there was nothing."""
 
 
-class Unfit(Exception):  # noqa: N818 - a reason that becomes a problem, always caught in this room
+class FileRejected(Exception):  # noqa: N818 - a reason that becomes a problem, always caught in this room
     """Why a file cannot be used: a problem's code, words that go on after the file's name, a hint."""
 
     def __init__(self, code: str, words: str, hint: str = "") -> None:
         super().__init__(words)
         self.code = code
-        self.words = words
+        self.message = words
         self.hint = hint
 
 
 def check_written(written: str) -> None:
     """A path as a storyboard may say it: relative, with `/`, of this repository. Raises Unfit."""
     if "\0" in written or "\\" in written:
-        raise Unfit("path-form", "is not a path that works everywhere", "write paths with /, without \\")
+        raise FileRejected("path-form", "is not a path that works everywhere", "write paths with /, without \\")
     if written.startswith(("~", "-")) or PurePosixPath(written).is_absolute():
-        raise Unfit("path-form", "is not a relative path", "write it relative to the file that says it")
+        raise FileRejected("path-form", "is not a relative path", "write it relative to the file that says it")
     if ":" in written:
-        raise Unfit("path-form", "is neither a path nor an https address", "an address begins with https://")
+        raise FileRejected("path-form", "is neither a path nor an https address", "an address begins with https://")
 
 
-def inside(path: Path, root: Path) -> Path:
+def resolve_inside(path: Path, root: Path) -> Path:
     """The real path of a file that lies in the repository, links resolved. Raises Unfit."""
     _note(os.path.abspath(path))
     # The root is resolved, the path as it was typed: relative, or by way of a link above the repository.
     written = Path(os.path.abspath(path)).is_relative_to(root)
     if not written and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
-        raise Unfit("outside-repository", "lies outside the repository", f"copy it to somewhere below {root.name}/")
+        raise FileRejected(
+            "outside-repository", "lies outside the repository", f"copy it to somewhere below {root.name}/"
+        )
     try:
         real = path.resolve(strict=True)
         top = root.resolve(strict=True)
     except FileNotFoundError:
-        raise Unfit("file-missing", "does not exist") from None
+        raise FileRejected("file-missing", "does not exist") from None
     except (OSError, RuntimeError, ValueError) as error:
-        raise Unfit("file-unreadable", f"cannot be opened: {reason(error)}") from None
+        raise FileRejected("file-unreadable", f"cannot be opened: {reason(error)}") from None
     if not real.is_relative_to(top):
-        raise Unfit("outside-repository", "leads out of the repository by a link", f"copy it to below {top.name}/")
+        raise FileRejected(
+            "outside-repository", "leads out of the repository by a link", f"copy it to below {top.name}/"
+        )
     if any(part.startswith(".") for part in real.relative_to(top).parts):
-        raise Unfit("hidden-file", "is a hidden file or lies in a hidden folder; such files are never read")
+        raise FileRejected("hidden-file", "is a hidden file or lies in a hidden folder; such files are never read")
     return real
 
 
@@ -66,10 +70,10 @@ def _note(path: str) -> None:
 def check_regular(real: Path, limit: int) -> None:
     """That it is an ordinary file of a reasonable size, without opening it. Raises Unfit."""
     try:
-        facts = os.stat(real, follow_symlinks=False)
+        media = os.stat(real, follow_symlinks=False)
     except OSError as error:
-        raise Unfit("file-unreadable", f"cannot be opened: {reason(error)}") from None
-    _check_mode(facts, limit)
+        raise FileRejected("file-unreadable", f"cannot be opened: {reason(error)}") from None
+    _check_mode(media, limit)
 
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -77,7 +81,7 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def opened(real: Path, root: Path, limit: int) -> int:
+def open_regular(real: Path, root: Path, limit: int) -> int:
     """A descriptor of an ordinary file, to be closed by the caller; `real` is what `inside` said. Raises Unfit.
 
     No part of the path is followed by a link any more: whatever was put in its place since it was resolved, no file
@@ -88,7 +92,7 @@ def opened(real: Path, root: Path, limit: int) -> int:
     try:
         handle = _walked(top, real.relative_to(top).parts)
     except OSError as error:
-        raise Unfit("file-unreadable", f"cannot be opened: {reason(error)}") from None
+        raise FileRejected("file-unreadable", f"cannot be opened: {reason(error)}") from None
     try:
         _check_mode(os.fstat(handle), limit)
     except BaseException:
@@ -112,10 +116,10 @@ def _walked(top: Path, parts: tuple[str, ...]) -> int:
 def read_bytes(path: Path, root: Path, limit: int = TEXT_LIMIT) -> bytes:
     """What is in an ordinary file of the repository. Raises Unfit."""
     try:
-        with os.fdopen(opened(inside(path, root), root, limit), "rb") as file:
+        with os.fdopen(open_regular(resolve_inside(path, root), root, limit), "rb") as file:
             data = file.read(limit + 1)
     except OSError as error:
-        raise Unfit("file-unreadable", f"cannot be read: {reason(error)}") from None
+        raise FileRejected("file-unreadable", f"cannot be read: {reason(error)}") from None
     if len(data) > limit:
         raise _too_large(limit)
     return data
@@ -132,14 +136,14 @@ def reason(error: BaseException) -> str:
     return (words or str(error) or type(error).__name__).lower()
 
 
-def _check_mode(facts: os.stat_result, limit: int) -> None:
-    if stat.S_ISDIR(facts.st_mode):
-        raise Unfit("file-kind", "is a folder, not a file")
-    if not stat.S_ISREG(facts.st_mode):
-        raise Unfit("file-kind", "is a pipe, a socket or a device, not an ordinary file")
-    if facts.st_size > limit:
+def _check_mode(media: os.stat_result, limit: int) -> None:
+    if stat.S_ISDIR(media.st_mode):
+        raise FileRejected("file-kind", "is a folder, not a file")
+    if not stat.S_ISREG(media.st_mode):
+        raise FileRejected("file-kind", "is a pipe, a socket or a device, not an ordinary file")
+    if media.st_size > limit:
         raise _too_large(limit)
 
 
-def _too_large(limit: int) -> Unfit:
-    return Unfit("file-size", f"is larger than {limit >> 20} MiB")
+def _too_large(limit: int) -> FileRejected:
+    return FileRejected("file-size", f"is larger than {limit >> 20} MiB")

@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
-from runner.diagnostics.problem import Problem, nearest
-from runner.language.ids import bad_id
-from runner.language.yaml.document import Document, Fields, Key, Origin, Path, Value
+from runner.diagnostics.problem import Problem, closest_match
+from runner.language.ids import id_error
+from runner.language.yaml.document import Document, Key, NodeRef, Path, Value, YamlMapping
 
 if TYPE_CHECKING:
     from jsonschema import Draft7Validator, ValidationError
@@ -73,18 +73,18 @@ def _in_reason(look: Callable[..., Iterator["ValidationError"]]) -> Callable[...
     return looked
 
 
-def fits(value: Value, part: str = "") -> bool:
+def is_valid(value: Value, part: str = "") -> bool:
     """The fast answer: does a value have the shape of a storyboard, or of one definition of its schema."""
     return bool(_quick(part).is_valid(value))
 
 
-def findings(value: Value, part: str = "", at: Path = ()) -> Iterator["Finding"]:
+def violations(value: Value, part: str = "", at: Path = ()) -> Iterator["Violation"]:
     """Everything that is wrong with a value's shape; `at` is the path of the value in its document."""
     for error in _thorough(part).iter_errors(value):
         yield from _read(error, at)
 
 
-class Finding:
+class Violation:
     """One deviation from the schema: where in the value, and what to say."""
 
     __slots__ = ("code", "hint", "message", "on_key", "path")
@@ -99,26 +99,26 @@ class Finding:
 
 def check(document: Document) -> Iterator[tuple[Path, Problem]]:
     """The problems of a whole document, each with the path that is not fit for use."""
-    if fits(document.root):
+    if is_valid(document.root):
         return
     for finding in itertools.islice(_by_part(document.root), MOST):
         if finding.code == "missing-field" and not finding.path and not document.whole:
             continue
-        origin = Origin(document, finding.path)
+        origin = NodeRef(document, finding.path)
         place = origin.key_place() if finding.on_key else origin.place()
-        yield finding.path, Problem(finding.code, place, finding.message, finding.hint, related=origin.detours())
+        yield finding.path, Problem(finding.code, place, finding.message, finding.hint, related=origin.alias_chain())
 
 
-def _by_part(root: Fields) -> Iterator["Finding"]:
+def _by_part(root: YamlMapping) -> Iterator["Violation"]:
     """The findings of a document. Shots are asked one by one, so that the many that fit cost next to nothing."""
     shots = root.get("shots")
-    yield from findings({**root, "shots": [{"id": "x"}]} if isinstance(shots, list) and shots else dict(root))
+    yield from violations({**root, "shots": [{"id": "x"}]} if isinstance(shots, list) and shots else dict(root))
     for index, shot in enumerate(shots if isinstance(shots, list) else ()):
-        if not fits(shot, "shot"):
-            yield from findings(shot, "shot", ("shots", index))
+        if not is_valid(shot, "shot"):
+            yield from violations(shot, "shot", ("shots", index))
 
 
-def _read(error: "ValidationError", at: Path) -> Iterator["Finding"]:
+def _read(error: "ValidationError", at: Path) -> Iterator["Violation"]:
     path: Path = (*at, *error.absolute_path)
     schema: Any = error.schema
     value: Any = error.instance
@@ -135,26 +135,26 @@ def _read(error: "ValidationError", at: Path) -> Iterator["Finding"]:
         case "pattern" if error.schema_path and "propertyNames" in error.absolute_schema_path:
             yield _not_in_an_include(path, str(value))
         case "dependencies" | "not":
-            yield Finding("asset-kind", path, *_TWO_KINDS)
+            yield Violation("asset-kind", path, *_TWO_KINDS)
         case "anyOf":
             yield from _choice(error, path, at)
         case _:
-            yield _leaf(schema, value, path, str(error.validator))
+            yield _describe(schema, value, path, str(error.validator))
 
 
 _TWO_KINDS = ("an asset is of one kind, and this one has several", "make an asset of its own of each kind")
 
 
-def _unknown(schema: Schema, value: Mapping[str, Value], path: Path) -> Iterator[Finding]:
+def _unknown(schema: Schema, value: Mapping[str, Value], path: Path) -> Iterator[Violation]:
     known = list(schema.get("properties", ()))
     wrong = [name for name in value if name not in known and not name.startswith("x-")]
     for number, name in enumerate(wrong):
-        close = nearest(name, known) if number < _MANY else None
+        close = closest_match(name, known) if number < _MANY else None
         here = "a storyboard" if not path else f"`{path[-1]}`" if isinstance(path[-1], str) else "a shot"
         hint = f"did you mean `{close}`?" if close else f"known are {_listed(known)}; x-{name} would be your own"
         reason = _NOT_HERE.get((_room(path), name))
         message = f"`{name}` is no field of {_room_words(path) or here}"
-        yield Finding("unknown-field", (*path, name), reason or message, "" if reason else hint, on_key=True)
+        yield Violation("unknown-field", (*path, name), reason or message, "" if reason else hint, on_key=True)
 
 
 def _room(path: Path) -> str:
@@ -180,30 +180,30 @@ _NOT_HERE = {
 }
 
 
-def _missing(path: Path, name: str) -> Finding:
+def _missing(path: Path, name: str) -> Violation:
     if name == "shots":
-        return Finding(
+        return Violation(
             "missing-field", path, "this storyboard has no `shots`", "shots:\n  - id: opening\n    prompt: …"
         )
     if name == "id":
-        return Finding("missing-field", path, "this shot has no `id`", "give it one: it names the shot and its files")
-    return Finding("missing-field", path, f"`{name}` is missing")
+        return Violation("missing-field", path, "this shot has no `id`", "give it one: it names the shot and its files")
+    return Violation("missing-field", path, f"`{name}` is missing")
 
 
-def _not_in_an_include(path: Path, name: str) -> Finding:
+def _not_in_an_include(path: Path, name: str) -> Violation:
     if name in load()["properties"]:
         message = f"`{name}` stands in a file without `storyboard:`"
         hint = "a storyboard begins with `storyboard: 1`; an include holds only vars, assets, defaults, profiles"
-        return Finding("include-content", (*path, name), message, hint, on_key=True)
-    return Finding("unknown-field", (*path, name), *_unknown_at_top(name), on_key=True)
+        return Violation("include-content", (*path, name), message, hint, on_key=True)
+    return Violation("unknown-field", (*path, name), *_unknown_at_top(name), on_key=True)
 
 
 def _unknown_at_top(name: str) -> tuple[str, str]:
-    close = nearest(name, load()["properties"])
+    close = closest_match(name, load()["properties"])
     return f"`{name}` is no field of a storyboard", f"did you mean `{close}`?" if close else ""
 
 
-def _choice(error: "ValidationError", path: Path, at: Path) -> Iterator[Finding]:
+def _choice(error: "ValidationError", path: Path, at: Path) -> Iterator[Violation]:
     """The branch that was meant, by the value's own kind; else what all of them take."""
     branches: dict[int, list[ValidationError]] = {}
     for inner in error.context or ():
@@ -220,28 +220,30 @@ def _choice(error: "ValidationError", path: Path, at: Path) -> Iterator[Finding]
     else:
         schema: Any = error.schema
         value: Any = error.instance
-        yield _leaf(schema, value, path, "anyOf")
+        yield _describe(schema, value, path, "anyOf")
 
 
-def _leaf(schema: Schema, value: Value, path: Path, keyword: str) -> Finding:
+def _describe(schema: Schema, value: Value, path: Path, keyword: str) -> Violation:
     name = _name(path)
     if keyword in ("minItems", "minProperties"):
-        return Finding("empty", path, f"{name} is empty", "", on_key=True)
+        return Violation("empty", path, f"{name} is empty", "", on_key=True)
     if keyword in ("maxItems", "maxProperties"):
         size = f"{len(value):,}" if isinstance(value, list | dict) else ""
-        return Finding(
+        return Violation(
             "too-many", path, f"{name} has {size} entries; at most {schema[keyword]:,} are read", on_key=True
         )
     if keyword in ("maxLength", "minLength") and isinstance(value, str):
         if not value:
-            return Finding("empty", path, f"{name} is empty")
-        return Finding("too-long", path, f"{name} has {len(value):,} characters; at most {schema[keyword]:,} are read")
-    if path[:1] == ("shots",) and path[2:] == ("id",) and isinstance(value, str) and (wrong := bad_id(value)):
-        return Finding("id-form", path, *wrong)
+            return Violation("empty", path, f"{name} is empty")
+        return Violation(
+            "too-long", path, f"{name} has {len(value):,} characters; at most {schema[keyword]:,} are read"
+        )
+    if path[:1] == ("shots",) and path[2:] == ("id",) and isinstance(value, str) and (wrong := id_error(value)):
+        return Violation("id-form", path, *wrong)
     takes = expected(schema)
     right_type = _right_type(schema, value)
     code = "wrong-value" if right_type else "wrong-type"
-    return Finding(code, path, f"{name} is {shown(value)}, but takes {takes}", _value_hint(schema, value, path))
+    return Violation(code, path, f"{name} is {shown(value)}, but takes {takes}", _value_hint(schema, value, path))
 
 
 def _name(path: Path) -> str:
@@ -359,7 +361,7 @@ def _value_hint(schema: Schema, value: Value, path: Path) -> str:
         if field == "resolution" and (size := _SIZE.match(value)):
             return _size_hint(int(size[1]), int(size[2]))
         known = [str(name) for branch in _alternatives(schema) for name in branch.get("enum", ())]
-        close = nearest(value, known)
+        close = closest_match(value, known)
         if close:
             return f"did you mean {close}?"
         if field == "duration" and value[:-1].replace(".", "", 1).isdigit():

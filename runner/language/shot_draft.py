@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 from runner.diagnostics.problem import Problem, Problems
 from runner.language import schema
 from runner.language.matrix import Combination
-from runner.language.templates.scope import MARK, Fault, Scope, Variable
+from runner.language.templates.scope import TEMPLATE_START, TemplateFailure, Variable, VariableScope
 from runner.language.templates.template import Templates
-from runner.language.yaml.document import Document, Origin, Path, Value
-from runner.language.yaml.parser import plain
+from runner.language.yaml.document import Document, NodeRef, Path, Value
+from runner.language.yaml.parser import scalar_value
 from runner.lazy_dataclass import dataclass, field, replace
 
 _NUMBERS = frozenset(("duration", "takes", "seed"))
@@ -17,31 +17,31 @@ _TRUTHS = frozenset(("skip", "audio"))
 _UNRENDERED = frozenset(("id", "inputs", "vars", "prompt", "wrap", "matrix"))
 
 
-class Layer(NamedTuple):
+class FieldLayer(NamedTuple):
     """Fields that are merged into a shot, and where they stand."""
 
-    origin: Origin
+    origin: NodeRef
     fields: Mapping[str, Value]
     what: str
     """`defaults`, `shot`, `matrix format: tall`, `profile draft`."""
     direct: bool = False
     """True when the origin is the value itself: an item of an axis."""
 
-    def of(self, field: str) -> Origin:
+    def of(self, field: str) -> NodeRef:
         return self.origin if self.direct else self.origin / field
 
 
 @dataclass(slots=True)
-class Draft:
+class ShotDraft:
     """A shot on its way: merged, not yet rendered."""
 
-    entry: Origin
-    layers: tuple[Layer, ...]
+    entry: NodeRef
+    layers: tuple[FieldLayer, ...]
     raw: dict[str, Value]
     combination: Combination
-    scope: Scope
+    scope: VariableScope
     id: str = ""
-    known: bool = True
+    has_usable_id: bool = True
     """False when its id cannot be used: it is checked, but nobody can mention it."""
     values: dict[str, Value] = field(default_factory=dict)
     """Rendered and checked fields."""
@@ -49,11 +49,11 @@ class Draft:
     broken: set[str] = field(default_factory=set)
     """Fields that something was said about; nothing more is said of them."""
 
-    def layer(self, name: str) -> Layer | None:
+    def layer(self, name: str) -> FieldLayer | None:
         """The layer that a field's value came from; for a mapping, the last that says it."""
         return next((layer for layer in reversed(self.layers) if name in layer.fields), None)
 
-    def origin(self, name: str, *keys: str | int) -> Origin:
+    def origin(self, name: str, *keys: str | int) -> NodeRef:
         """Where a field's value stands; for a key of a mapping, where that key was said last; else the entry."""
         for layer in reversed(self.layers):
             value = layer.fields.get(name)
@@ -67,24 +67,24 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class StoryboardScope:
     """What all shots of a storyboard start from."""
 
     document: Document
-    defaults: tuple[Layer, ...]
-    profile: tuple[Layer, ...]
+    defaults: tuple[FieldLayer, ...]
+    profile: tuple[FieldLayer, ...]
     variables: Mapping[str, Variable]
     templates: Templates
     problems: Problems
     broken: frozenset[Path]
     """Paths of the storyboard whose values have the wrong shape; it was said."""
-    lost: frozenset[str] = frozenset()
+    broken_shared: frozenset[str] = frozenset()
     """Fields of defaults and of the profile of which the same holds."""
-    spoken: frozenset[str] = frozenset()
+    asset_variables: frozenset[str] = frozenset()
     """Variables that the words of assets use."""
 
 
-def merge(layers: Sequence[Layer]) -> dict[str, Value]:
+def merge(layers: Sequence[FieldLayer]) -> dict[str, Value]:
     """The fields of several layers: a scalar or a list replaces, a mapping merges one level deep, null removes."""
     made: dict[str, Value] = {}
     for layer in layers:
@@ -110,18 +110,18 @@ def merged_mapping(before: Mapping[str, Value], value: Mapping[str, Value], name
     return made
 
 
-def render_field(draft: Draft, name: str, text: str, ground: Ground, *keys: int) -> str | None:
+def render_field(draft: ShotDraft, name: str, text: str, ground: StoryboardScope, *keys: int) -> str | None:
     """A field's text, rendered; what is wrong is noted, and None returned."""
     try:
         return ground.templates.render(text, draft.scope, lambda: draft.origin(name, *keys))
-    except Fault as fault:
+    except TemplateFailure as fault:
         for problem in fault.problems:
             ground.problems.add(replace(problem, shots=(*problem.shots, draft.id)))
         draft.broken.add(name)
         return None
 
 
-def finish(draft: Draft, ground: Ground) -> None:
+def render_fields(draft: ShotDraft, ground: StoryboardScope) -> None:
     """Renders every field but the prompt and checks the finished shot against the schema; once."""
     if draft.finished:
         return
@@ -132,12 +132,12 @@ def finish(draft: Draft, ground: Ground) -> None:
         if kind is str:
             if name in _UNRENDERED or name in values:
                 continue
-            if "{" in value and MARK.search(value):
-                value = _read(name, render_field(draft, name, value, ground))
+            if "{" in value and TEMPLATE_START.search(value):
+                value = _typed_value(name, render_field(draft, name, value, ground))
                 if value is None:
                     continue
         elif kind is float:
-            value = _whole(value) if name != "title" else draft.origin(name).written()
+            value = _whole(value) if name != "title" else draft.origin(name).source_text()
         elif isinstance(value, list):
             if not all(type(item) is str and "{" not in item for item in value):
                 value = _items(draft, name, value, ground)
@@ -146,8 +146,8 @@ def finish(draft: Draft, ground: Ground) -> None:
         elif name in _UNRENDERED:
             continue
         values[name] = value
-    if not schema.fits(values, "finished"):
-        for finding in schema.findings(values, "finished"):
+    if not schema.is_valid(values, "finished"):
+        for finding in schema.violations(values, "finished"):
             _note_finding(draft, finding, ground)
 
 
@@ -155,33 +155,33 @@ def _whole(value: float) -> Value:
     return int(value) if value.is_integer() else value
 
 
-def _read(name: str, text: str | None) -> Value:
+def _typed_value(name: str, text: str | None) -> Value:
     """A rendered text as the field's kind of value; nothing is null."""
     if text is None or not (bare := text.strip()):
         return None
     if name in _NUMBERS or name in _TRUTHS:
-        value = plain(bare)
+        value = scalar_value(bare)
         return _whole(value) if isinstance(value, float) else value
     return bare
 
 
-def _items(draft: Draft, name: str, items: list[Value], ground: Ground) -> list[Value]:
+def _items(draft: ShotDraft, name: str, items: list[Value], ground: StoryboardScope) -> list[Value]:
     made: list[Value] = []
     for index, item in enumerate(items):
         if isinstance(item, str):
-            if MARK.search(item):
-                item = _read(name, render_field(draft, name, item, ground, index))
+            if TEMPLATE_START.search(item):
+                item = _typed_value(name, render_field(draft, name, item, ground, index))
                 if item is None:
                     continue
         elif isinstance(item, float) and name == "tags":
-            item = draft.origin(name, index).written()
+            item = draft.origin(name, index).source_text()
         elif isinstance(item, int) and name == "tags":
             item = str(item)
         made.append(item)
     return made
 
 
-def _note_finding(draft: Draft, finding: "schema.Finding", ground: Ground) -> None:
+def _note_finding(draft: ShotDraft, finding: "schema.Violation", ground: StoryboardScope) -> None:
     name = str(finding.path[0]) if finding.path else ""
     if name in draft.broken:
         return
@@ -191,17 +191,17 @@ def _note_finding(draft: Draft, finding: "schema.Finding", ground: Ground) -> No
     said = draft.origin(name, *keys)
     place = said.place() if isinstance(said.value, str | int | float | list) else said.key_place()
     ground.problems.add(
-        Problem(finding.code, place, finding.message, finding.hint, shots=(draft.id,), related=said.detours())
+        Problem(finding.code, place, finding.message, finding.hint, shots=(draft.id,), related=said.alias_chain())
     )
 
 
-def prompt_text(draft: Draft, ground: Ground) -> tuple[str | None, str | None]:
+def prompt_text(draft: ShotDraft, ground: StoryboardScope) -> tuple[str | None, str | None]:
     """The prompt before and after `wrap`, rendered, mentions still as written; None for what cannot be rendered."""
     said, wrap = draft.raw.get("prompt"), draft.raw.get("wrap")
     if not isinstance(said, str):
         return None, None
     bare: str | None = said
-    if "{" in said and MARK.search(said):
+    if "{" in said and TEMPLATE_START.search(said):
         bare = render_field(draft, "prompt", said, ground)
     if bare is not None and not bare.strip():
         return None, None

@@ -1,66 +1,66 @@
 """What is said about one shot: at a value, at a material, at a mention in its prompt."""
 
 from runner.diagnostics.problem import Place, Problem
-from runner.language.locate_text import around, literal
+from runner.language.locate_text import around, locate_text
 from runner.language.mentions import Mention
-from runner.language.shot_draft import Draft, Ground
-from runner.language.symbols import PROMPT, Cast, Used
-from runner.language.yaml.document import Origin
+from runner.language.shot_draft import ShotDraft, StoryboardScope
+from runner.language.symbols import PROMPT, SymbolTable, UsedMaterial
+from runner.language.yaml.document import NodeRef
 from runner.lazy_dataclass import dataclass
 
 
 @dataclass(slots=True)
-class Notes:
+class ShotReporter:
     """Adds problems and warnings about a draft; after a problem its shot is left out."""
 
-    draft: Draft
-    ground: Ground
-    cast: Cast
+    draft: ShotDraft
+    ground: StoryboardScope
+    cast: SymbolTable
     failed: bool = False
     text: str = ""
     """The prompt in its wrap, rendered, mentions as written."""
 
-    def note(self, code: str, origin: Origin, message: str, hint: str = "") -> None:
+    def note(self, code: str, origin: NodeRef, message: str, hint: str = "") -> None:
         """A problem of this shot, at a value."""
         self.failed = True
         place = origin.place() if not isinstance(origin.value, dict) else origin.key_place()
-        problem = Problem(code, place, message, hint, related=origin.detours(), shots=(self.draft.id,))
+        problem = Problem(code, place, message, hint, related=origin.alias_chain(), shots=(self.draft.id,))
         self.ground.problems.add(problem)
 
-    def warn(self, code: str, origin: Origin, message: str, hint: str = "") -> None:
+    def warn(self, code: str, origin: NodeRef, message: str, hint: str = "") -> None:
         """A warning about this shot, at a value."""
         place = origin.place() if not isinstance(origin.value, dict) else origin.key_place()
         self.ground.problems.add(Problem(code, place, message, hint, "warning", shots=(self.draft.id,)))
 
-    def spot(self, one: Used) -> Place:
+    def place(self, one: UsedMaterial) -> Place:
         """Where a material is named: the mention in the prompt, where it stands literally, or the field's item."""
         if one.where != PROMPT:
             return self.draft.origin(*one.where).place()
-        origin, index, width = literal(self.draft, self.ground, f"@{one.name}")
+        origin, index, width = locate_text(self.draft, self.ground, f"@{one.name}")
         return origin.place(index or 0, width)
 
-    def warn_of(self, code: str, one: Used, message: str, hint: str = "") -> None:
+    def warn_about(self, code: str, one: UsedMaterial, message: str, hint: str = "") -> None:
         """A warning about one material of this shot."""
-        problem = Problem(code, self.spot(one), message, hint, "warning", shots=(self.draft.id,))
+        problem = Problem(code, self.place(one), message, hint, "warning", shots=(self.draft.id,))
         self.ground.problems.add(problem)
 
-    def note_of(self, code: str, one: Used, message: str, hint: str = "") -> None:
+    def note_about(self, code: str, one: UsedMaterial, message: str, hint: str = "") -> None:
         """A problem of one material of this shot: marked where its asset says it."""
         self.failed = True
-        place = one.source.place() if one.source else self.spot(one)
-        related = ((self.spot(one), "used here"),) if one.source else ()
+        place = one.source.place() if one.source else self.place(one)
+        related = ((self.place(one), "used here"),) if one.source else ()
         self.ground.problems.add(Problem(code, place, message, hint, related=related, shots=(self.draft.id,)))
 
     def note_in_prompt(self, code: str, mention: Mention, message: str, hint: str) -> None:
         """A problem of a mention, at the text that stands literally in a scalar, else at the template that made it."""
         self.failed = True
         text = self.text[mention.start : mention.end]
-        origin, index, width = literal(self.draft, self.ground, text)
+        origin, index, width = locate_text(self.draft, self.ground, text)
         said = origin.value
         if not isinstance(said, str) or text not in said:
             hint = "\n".join(
                 filter(None, (hint, f"the template makes: {around(self.text, mention.start, mention.end)}"))
             )
         place = origin.place(index or 0, width)
-        problem = Problem(code, place, message, hint, related=origin.detours(), shots=(self.draft.id,))
+        problem = Problem(code, place, message, hint, related=origin.alias_chain(), shots=(self.draft.id,))
         self.ground.problems.add(problem)

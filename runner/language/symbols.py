@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from runner.editions.edition import Edition
-from runner.language.materials import Asset, Stock
-from runner.language.yaml.document import Origin, Value
+from runner.language.materials import Asset, MediaCache
+from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass, field
-from runner.requests.request import LocalFile, Material, Remote
+from runner.requests.request import LocalFile, Material, RemoteFile
 
 Where = tuple[str] | tuple[str, int]
 """A field of a shot, or an item of one; looked up in the file only when there is something to say."""
@@ -15,17 +15,17 @@ Where = tuple[str] | tuple[str, int]
 PROMPT = ("prompt",)
 
 
-class Used(NamedTuple):
+class UsedMaterial(NamedTuple):
     """A material of a shot, the name that the user wrote for it, and where."""
 
     material: Material
     name: str
     where: Where
-    source: Origin | None = None
+    source: NodeRef | None = None
     """Where the asset says it; None for what a field or a prompt names itself."""
 
 
-class Form(NamedTuple):
+class OutputFormat(NamedTuple):
     """The part of a request that many shots share."""
 
     model: str
@@ -36,19 +36,19 @@ class Form(NamedTuple):
 
 
 @dataclass(slots=True)
-class Cast:
+class SymbolTable:
     """Everybody who can be mentioned in one storyboard."""
 
     names: dict[str, Asset | str]
-    stock: Stock
+    media: MediaCache
     edition: Edition
     takes: Callable[[str], int | None]
     """How many takes a shot has, by its id; None when nobody knows."""
-    hidden: tuple[str, ...] = ()
+    suppressed_prefixes: tuple[str, ...] = ()
     """How names begin that are not known because of another problem."""
-    forms: dict[tuple[Value, ...], Form] = field(default_factory=dict)
+    output_formats: dict[tuple[Value, ...], OutputFormat] = field(default_factory=dict)
     """What shots are asked for, by the values that say it: few for many shots."""
-    fine: set[object] = field(default_factory=set)
+    checked_combinations: set[object] = field(default_factory=set)
     """Combinations of model, resolution and so on in which nothing was found wrong."""
 
     _known: tuple[str, ...] = ()
@@ -66,6 +66,6 @@ def same_source(one: Material, other: Material) -> bool:
     match one, other:
         case LocalFile(), LocalFile():
             return one.path == other.path
-        case Remote(), Remote():
+        case RemoteFile(), RemoteFile():
             return one.url == other.url
     return one == other

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from runner.lazy_dataclass import dataclass
-from runner.media.files import NotMedia, sniff
+from runner.media.files import UnsupportedMedia, sniff
 from runner.media.frames import image_of
-from runner.media.mp4_boxes import Broken, Track, tracks, walk
+from runner.media.mp4_boxes import BrokenBoxes, Track, tracks, walk
 from runner.media.open_media import reading
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ _SLACK = 0.25
 Which = Literal["first", "last"]
 
 
-class NotWhole(Exception):  # noqa: N818 - it says what a file is, it is not always an error
+class IncompleteClip(Exception):  # noqa: N818 - it says what a file is, it is not always an error
     """The file is no whole clip; `words` go on after its name: "is cut off: 1,024 of 90,210 bytes are here"."""
 
     def __init__(self, words: str) -> None:
         super().__init__(words)
-        self.words = words
+        self.message = words
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +80,21 @@ def frame(clip: Path, which: Which, target: Path) -> None:
 def _index(file: BufferedReader, size: int) -> list[Track]:
     """The tracks, when the boxes fill the file."""
     if size == 0:
-        raise NotWhole("is empty")
+        raise IncompleteClip("is empty")
     head = file.read(64)
     try:
         if sniff(head) not in ("mp4", "m4a"):
-            raise NotWhole("is no MP4")
+            raise IncompleteClip("is no MP4")
         boxes = walk(file, size)
         names = {box.name for box in boxes}
         if b"moov" not in names:
-            raise NotWhole("is cut off: its index is missing")
+            raise IncompleteClip("is cut off: its index is missing")
         found = tracks(file, boxes, size)
-    except NotMedia as error:
-        what = error.words.partition(";")[0]
-        raise NotWhole("is no video" if what.startswith("is no ") else f"{what}, no video") from error
-    except Broken as error:
-        raise NotWhole(error.words) from error
+    except UnsupportedMedia as error:
+        what = error.message.partition(";")[0]
+        raise IncompleteClip("is no video" if what.startswith("is no ") else f"{what}, no video") from error
+    except BrokenBoxes as error:
+        raise IncompleteClip(error.words) from error
     file.seek(0)
     return found
 
@@ -109,16 +109,16 @@ def _decoding(file: BufferedReader) -> "Iterator[tuple[InputContainer, av.VideoS
         with reading(file, "mov", max_streams="16", **limits) as container:
             moving = [stream for stream in container.streams.video if not int(stream.disposition) & 0x400]
             if not moving:
-                raise NotWhole("has no moving picture in it")
+                raise IncompleteClip("has no moving picture in it")
             stream = moving[0]
             if stream.codec_context is None:
-                raise NotWhole("has a picture in a format that is not known here")
+                raise IncompleteClip("has a picture in a format that is not known here")
             if not 0 < stream.width * stream.height <= MAX_PIXELS:
-                raise NotWhole(f"is damaged: its picture would have {stream.width} × {stream.height} pixels")
+                raise IncompleteClip(f"is damaged: its picture would have {stream.width} × {stream.height} pixels")
             stream.codec_context.options = limits
             yield container, stream
     except (FFmpegError, ValueError, OverflowError, ZeroDivisionError) as error:
-        raise NotWhole("is damaged: its picture cannot be decoded") from error
+        raise IncompleteClip("is damaged: its picture cannot be decoded") from error
 
 
 def _lengths(container: "InputContainer") -> dict[int, Fraction]:
@@ -129,7 +129,7 @@ def _lengths(container: "InputContainer") -> dict[int, Fraction]:
         if packet.pts is None:
             continue
         if packet.is_corrupt:
-            raise NotWhole("is damaged: a part of its pictures or sound is not there")
+            raise IncompleteClip("is damaged: a part of its pictures or sound is not there")
         start, end = spans.get(packet.stream.index, (packet.pts, packet.pts))
         until = packet.pts + (packet.duration or 0)
         spans[packet.stream.index] = (min(start, packet.pts), max(end, until))
@@ -138,23 +138,23 @@ def _lengths(container: "InputContainer") -> dict[int, Fraction]:
 
 def _check_lengths(told: list[Track], container: "InputContainer", found: dict[int, Fraction]) -> None:
     if len(told) != len(container.streams):
-        raise NotWhole("is damaged: a track cannot be read")
+        raise IncompleteClip("is damaged: a track cannot be read")
     for track, stream in zip(told, container.streams, strict=True):
         if track.handler not in (b"vide", b"soun"):
             continue
         here = float(found.get(stream.index, 0))
         what = "picture" if track.handler == b"vide" else "sound"
         if here <= 0:
-            raise NotWhole(f"is damaged: its {what} has no length")
+            raise IncompleteClip(f"is damaged: its {what} has no length")
         if track.seconds is not None and abs(track.seconds - here) > _SLACK:
-            raise NotWhole(f"is damaged: {here:.2f} of {track.seconds:.2f} seconds of its {what} are here")
+            raise IncompleteClip(f"is damaged: {here:.2f} of {track.seconds:.2f} seconds of its {what} are here")
 
 
 def _first(container: "InputContainer", stream: "av.VideoStream") -> "av.VideoFrame":
     container.seek(0)
     for picture in container.decode(stream):
         return picture
-    raise NotWhole("is damaged: its first picture cannot be decoded")
+    raise IncompleteClip("is damaged: its first picture cannot be decoded")
 
 
 def _last(container: "InputContainer", stream: "av.VideoStream") -> "av.VideoFrame":
@@ -164,5 +164,5 @@ def _last(container: "InputContainer", stream: "av.VideoStream") -> "av.VideoFra
     for picture in container.decode(stream):
         found = picture
     if found is None:
-        raise NotWhole("is damaged: its last picture cannot be decoded")
+        raise IncompleteClip("is damaged: its last picture cannot be decoded")
     return found

@@ -52,16 +52,16 @@ _KIND_OF_FORMAT: Mapping[str, Kind] = {
 _DEMUXERS = {"mp4": "mov", "m4a": "mov"}
 
 
-class NotMedia(Exception):  # noqa: N818 - it says what a file is, it is not always an error
+class UnsupportedMedia(Exception):  # noqa: N818 - it says what a file is, it is not always an error
     """The file is nothing that can be sent as material; `words` go on after its name: "is a GIF picture; …"."""
 
     def __init__(self, words: str) -> None:
         super().__init__(words)
-        self.words = words
+        self.message = words
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class MediaFacts:
     """What was measured: width and height of pictures (as shown) and videos (as coded), seconds of videos and audio."""
 
     kind: Kind
@@ -75,7 +75,7 @@ class Facts:
     """To the millisecond."""
 
 
-def measure(path: Path, handle: int | None = None) -> Facts:
+def inspect(path: Path, handle: int | None = None) -> MediaFacts:
     """Read one file, once opened, whatever happens to its name meanwhile.
 
     `handle` is the descriptor of whoever opened it already; it is closed here, and the path is then only a name.
@@ -88,11 +88,11 @@ def measure(path: Path, handle: int | None = None) -> Facts:
         sha256 = _hash(file)
         kind = _KIND_OF_FORMAT[name]
         if kind == "image":
-            return Facts(kind, name, sha256, size, *_picture_size(file, name))
+            return MediaFacts(kind, name, sha256, size, *_picture_size(file, name))
         name, frame, seconds = _length(file, name)
         _check_ending(path, name)
         width, height = frame or (None, None)
-        return Facts(_KIND_OF_FORMAT[name], name, sha256, size, width, height, seconds)
+        return MediaFacts(_KIND_OF_FORMAT[name], name, sha256, size, width, height, seconds)
 
 
 @contextmanager
@@ -103,12 +103,12 @@ def _opened(path: Path, handle: int | None) -> "Iterator[tuple[BufferedReader, i
     facts = os.fstat(handle)
     if not stat.S_ISREG(facts.st_mode):
         os.close(handle)
-        raise NotMedia("is a folder" if stat.S_ISDIR(facts.st_mode) else "is no ordinary file")
+        raise UnsupportedMedia("is a folder" if stat.S_ISDIR(facts.st_mode) else "is no ordinary file")
     with os.fdopen(handle, "rb") as file:
         if facts.st_size == 0:
-            raise NotMedia("is empty")
+            raise UnsupportedMedia("is empty")
         if facts.st_size > MAX_BYTES:
-            raise NotMedia(f"has {facts.st_size / 1e6:,.0f} MB; more than {MAX_BYTES >> 20} MB cannot be sent")
+            raise UnsupportedMedia(f"has {facts.st_size / 1e6:,.0f} MB; more than {MAX_BYTES >> 20} MB cannot be sent")
         yield file, facts.st_size
 
 
@@ -167,7 +167,7 @@ def _guess_text(head: bytes) -> str:
 
 def _refuse(what: str) -> str:
     takes = "materials are JPEG, PNG and WebP pictures, MP4 videos, and MP3, WAV, FLAC, OGG, M4A or AAC audio"
-    raise NotMedia(f"is {what}; {takes}" if what else f"is no picture, video or audio that is known; {takes}")
+    raise UnsupportedMedia(f"is {what}; {takes}" if what else f"is no picture, video or audio that is known; {takes}")
 
 
 def _check_ending(path: Path, name: str, sniffed: bool = False) -> None:
@@ -177,7 +177,7 @@ def _check_ending(path: Path, name: str, sniffed: bool = False) -> None:
     expected = _FORMAT_OF_ENDING.get(ending, ending[1:])
     # The first bytes of a video and of M4A audio may be the same; their tracks tell, later.
     if name != expected and not (sniffed and (name, expected) == ("mp4", "m4a")):
-        raise NotMedia(f"holds {_article(name)}, though its name ends in {ending}")
+        raise UnsupportedMedia(f"holds {_article(name)}, though its name ends in {ending}")
 
 
 def _article(name: str) -> str:
@@ -213,9 +213,9 @@ def _picture_size(file: BufferedReader, name: str) -> tuple[int, int]:
             width, height = height, width
         _read_to_the_end(picture, name)
     except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, struct.error, EOFError) as error:
-        raise NotMedia("is a damaged or cut-off picture") from error
+        raise UnsupportedMedia("is a damaged or cut-off picture") from error
     except (UnidentifiedImageError, Image.DecompressionBombError, OverflowError, MemoryError) as error:
-        raise NotMedia("is no picture that can be opened") from error
+        raise UnsupportedMedia("is no picture that can be opened") from error
     return width, height
 
 
@@ -230,9 +230,9 @@ def _read_to_the_end(picture: "ImageFile", name: str) -> None:
 
 def _check_pixels(width: int, height: int) -> None:
     if width < 1 or height < 1:
-        raise NotMedia("is a picture without a size")
+        raise UnsupportedMedia("is a picture without a size")
     if width * height > MAX_PIXELS:
-        raise NotMedia(
+        raise UnsupportedMedia(
             f"is a picture of {width} × {height}; more than {MAX_PIXELS // 10**6} million pixels are refused"
         )
 
@@ -264,17 +264,17 @@ def _length(file: BufferedReader, name: str) -> tuple[str, tuple[int, int] | Non
         with reading(file, _DEMUXERS.get(name, name)) as container:
             moving = [stream for stream in container.streams.video if not int(stream.disposition) & 0x400]
             if any(stream.codec_context is None for stream in moving):
-                raise NotMedia("has a picture in a format that is not known here")
+                raise UnsupportedMedia("has a picture in a format that is not known here")
             if name == "mp4" and moving:
                 stream = moving[0]
                 size = (stream.width, stream.height)
                 _check_pixels(*size)
                 return "mp4", size, _seconds(container, stream)
             if not container.streams.audio:
-                raise NotMedia("has neither a picture nor a sound in it")
+                raise UnsupportedMedia("has neither a picture nor a sound in it")
             return ("m4a" if name == "mp4" else name), None, _seconds(container, container.streams.audio[0])
     except (FFmpegError, ValueError, OverflowError, ZeroDivisionError) as error:
-        raise NotMedia("is damaged or cut off: its sound or picture cannot be read") from error
+        raise UnsupportedMedia("is damaged or cut off: its sound or picture cannot be read") from error
 
 
 def _seconds(container: "av.container.InputContainer", stream: "av.VideoStream | av.AudioStream") -> Decimal:
@@ -288,9 +288,9 @@ def _seconds(container: "av.container.InputContainer", stream: "av.VideoStream |
         end = max(end, moment + (packet.duration or 0))
         count += 1
         if count > _MAX_PACKETS:
-            raise NotMedia("is longer than anything that can be sent")
+            raise UnsupportedMedia("is longer than anything that can be sent")
     # What lies before 0 is the encoder's lead-in, which no player lets be heard.
     length = (end - max(0, start or 0)) * (stream.time_base or 0)
     if length <= 0:
-        raise NotMedia("has no length: nothing in it can be played")
+        raise UnsupportedMedia("has no length: nothing in it can be played")
     return Decimal(round(length * 1000)) / 1000

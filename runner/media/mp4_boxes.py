@@ -14,7 +14,7 @@ _CONTAINERS = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b
 _ENTRY = {b"stsz": 4, b"stts": 8, b"stco": 4, b"co64": 8, b"stsc": 12, b"ctts": 8, b"stss": 4}
 
 
-class Broken(Exception):  # noqa: N818 - becomes words about a file
+class BrokenBoxes(Exception):  # noqa: N818 - becomes words about a file
     """The boxes are not those of a whole MP4; `words` go on after the file's name."""
 
     def __init__(self, words: str) -> None:
@@ -53,14 +53,14 @@ def walk(file: BufferedReader, size: int) -> list[Box]:
         box = _box(file, at, limit, len(open_ends) - 1, size)
         boxes.append(box)
         if len(boxes) > MAX_BOXES:
-            raise Broken(f"has more than {MAX_BOXES:,} parts")
+            raise BrokenBoxes(f"has more than {MAX_BOXES:,} parts")
         if box.name not in _CONTAINERS or box.start == box.end:
             at = box.end
             continue
         if box.depth + 1 >= MAX_DEPTH:
-            raise Broken("is nested deeper than any video is")
+            raise BrokenBoxes("is nested deeper than any video is")
         if box.name == b"moov" and box.end - box.start > MAX_INDEX:
-            raise Broken("has an index larger than any clip needs")
+            raise BrokenBoxes("has an index larger than any clip needs")
         open_ends.append(box.end)
         at = box.start
     return boxes
@@ -70,21 +70,21 @@ def _box(file: BufferedReader, at: int, limit: int, depth: int, size: int) -> Bo
     file.seek(at)
     head = file.read(16)
     if at + 8 > limit or len(head) < 8:
-        raise Broken(_cut(at + 8, size) if limit == size else "is damaged: a part ends in the middle of another")
+        raise BrokenBoxes(_cut(at + 8, size) if limit == size else "is damaged: a part ends in the middle of another")
     (length,) = struct.unpack_from(">I", head)
     start = at + 8
     if length == 1:
         if len(head) < 16:
-            raise Broken(_cut(at + 16, size))
+            raise BrokenBoxes(_cut(at + 16, size))
         (length,) = struct.unpack_from(">Q", head, 8)
         start = at + 16
     elif length == 0:
         length = limit - at
     end = at + length
     if end < start:
-        raise Broken("is damaged: a part is smaller than its own head")
+        raise BrokenBoxes("is damaged: a part is smaller than its own head")
     if end > limit:
-        raise Broken(_cut(end, size) if limit == size else "is damaged: a part reaches beyond the one it lies in")
+        raise BrokenBoxes(_cut(end, size) if limit == size else "is damaged: a part reaches beyond the one it lies in")
     return Box(head[4:8], start, end, depth)
 
 
@@ -128,13 +128,13 @@ def _check_table(file: BufferedReader, box: Box, size: int) -> None:
     _check_count(count, size)
     constant = box.name == b"stsz" and _number(file, box, 4) != 0
     if not constant and place + 4 + count * _ENTRY[box.name] > box.end - box.start:
-        raise Broken("is damaged: a table of its index is longer than the part it lies in")
+        raise BrokenBoxes("is damaged: a table of its index is longer than the part it lies in")
 
 
 def _check_count(count: int, size: int) -> None:
     # A sample has at least one byte, so that a count beyond the file's size is made up.
     if count > size:
-        raise Broken("is damaged: its index names more pictures than the file has bytes")
+        raise BrokenBoxes("is damaged: its index names more pictures than the file has bytes")
 
 
 def _entries(file: BufferedReader, box: Box, form: str, head: int) -> Iterator[tuple[int, ...]]:
@@ -152,7 +152,7 @@ def _seconds(file: BufferedReader, box: Box | None) -> float | None:
     form, place, unknown = (">IQ", 20, 2**64 - 1) if version == b"\1" else (">II", 12, 2**32 - 1)
     scale, duration = struct.unpack(form, _read(file, box, place, struct.calcsize(form)))
     if scale == 0:
-        raise Broken("is damaged: a track counts no time")
+        raise BrokenBoxes("is damaged: a track counts no time")
     return None if duration in (0, unknown) else duration / scale
 
 
@@ -162,6 +162,6 @@ def _number(file: BufferedReader, box: Box, place: int) -> int:
 
 def _read(file: BufferedReader, box: Box, place: int, count: int) -> bytes:
     if box.start + place + count > box.end:
-        raise Broken("is damaged: a part of its index is too short")
+        raise BrokenBoxes("is damaged: a part of its index is too short")
     file.seek(box.start + place)
     return file.read(count)

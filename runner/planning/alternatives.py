@@ -10,27 +10,27 @@ from runner.lazy_dataclass import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Alternative:
     """A cheaper way: what to type or to write, and what the run would cost then."""
 
-    words: str
+    description: str
     credits: Decimal
-    typed: bool
+    command: bool
     """True for a flag of the command line, False for a line of the storyboard."""
 
 
-Priced = Callable[[Batch, frozenset[tuple[str, str]] | None], Decimal | None]
+PriceOf = Callable[[Batch, frozenset[tuple[str, str]] | None], Decimal | None]
 """Credits that a run of this batch, with this selection, would newly order."""
 
 _MOST_WAYS = 4
 
 
-def cheaper(
-    batch: Batch, edition: Edition, price: Priced, limit: Decimal | None, profiles: Mapping[str, Batch]
-) -> tuple[Way, ...]:
+def find_cheaper(
+    batch: Batch, edition: Edition, price: PriceOf, limit: Decimal | None, profiles: Mapping[str, Batch]
+) -> tuple[Alternative, ...]:
     """Ways to spend less, dearest first: within `limit` when there is one, and always less than the batch as it is."""
     whole = price(batch, None)
-    found = [Way(f"--profile {name}", cost, True) for name, cost in _priced(price, profiles)]
+    found = [Alternative(f"--profile {name}", cost, True) for name, cost in _priced(price, profiles)]
     found += _lower_resolutions(batch, edition, price)
     found += _fewer_takes(batch, price)
     found += _scenes(batch, price)
@@ -39,43 +39,43 @@ def cheaper(
         for way in found
         if way.credits > 0 and (limit is None or way.credits <= limit) and (whole is None or way.credits < whole)
     ]
-    passing.sort(key=lambda way: (not way.typed, -way.credits, way.words))
+    passing.sort(key=lambda way: (not way.command, -way.credits, way.description))
     return tuple(passing[:_MOST_WAYS])
 
 
-def _priced(price: Priced, batches: Mapping[str, Batch]) -> Iterable[tuple[str, Decimal]]:
+def _priced(price: PriceOf, batches: Mapping[str, Batch]) -> Iterable[tuple[str, Decimal]]:
     for name, batch in batches.items():
         if (cost := price(batch, None)) is not None:
             yield name, cost
 
 
-def _lower_resolutions(batch: Batch, edition: Edition, price: Priced) -> list[Way]:
+def _lower_resolutions(batch: Batch, edition: Edition, price: PriceOf) -> list[Alternative]:
     """Every resolution below one in use that all its models have."""
     models = {shot.request.model for shot in batch.shots}
     common = [name for name in ("480p", "720p") if all(name in edition.resolutions(model) for model in models)]
     used = {shot.request.resolution for shot in batch.shots}
     batches = {name: _with(batch, partial(_at, name)) for name in common if used - {name}}
-    return [Way(f"resolution: {name}", cost, False) for name, cost in _priced(price, batches)]
+    return [Alternative(f"resolution: {name}", cost, False) for name, cost in _priced(price, batches)]
 
 
 def _at(resolution: str, shot: Shot) -> Shot:
     return shot._replace(request=shot.request._replace(resolution=resolution, upscale=None))
 
 
-def _fewer_takes(batch: Batch, price: Priced) -> list[Way]:
+def _fewer_takes(batch: Batch, price: PriceOf) -> list[Alternative]:
     if all(shot.takes == 1 for shot in batch.shots):
         return []
     cost = price(_with(batch, lambda shot: shot._replace(takes=1)), None)
-    return [] if cost is None else [Way("takes: 1", cost, False)]
+    return [] if cost is None else [Alternative("takes: 1", cost, False)]
 
 
-def _scenes(batch: Batch, price: Priced) -> list[Way]:
+def _scenes(batch: Batch, price: PriceOf) -> list[Alternative]:
     scenes = {shot.scene: None for shot in batch.shots if shot.scene and not set(shot.scene) & set(" ,+:*?[")}
     ways = []
     for scene in scenes:
         chosen = frozenset((shot.storyboard, shot.id) for shot in batch.shots if shot.scene == scene)
         if (cost := price(batch, chosen)) is not None:
-            ways.append(Way(f"--select scene:{scene}", cost, True))
+            ways.append(Alternative(f"--select scene:{scene}", cost, True))
     return ways
 
 

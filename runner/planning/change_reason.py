@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from runner.requests.request import Plain
+from runner.requests.request import JsonValue
 
 _NAMES = {"seconds": "duration", "aspect_ratio": "aspect ratio", "audio": "sound"}
 _MOST_WORDS = 8
 
 
-def changed(before: Mapping[str, Plain], now: Mapping[str, Plain]) -> str:
+def describe_change(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> str:
     """One sentence a person understands: `the prompt changed: "the −sea−" → "the +harbour+"`."""
     said = [*_scalars(before, now), *_materials(before.get("materials"), now.get("materials"))]
     if "prompt" in before or "prompt" in now:
@@ -16,11 +16,11 @@ def changed(before: Mapping[str, Plain], now: Mapping[str, Plain]) -> str:
     return "; ".join(said) or "the request is spelled differently"
 
 
-def _text(value: Plain) -> str:
+def _text(value: JsonValue) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _scalars(before: Mapping[str, Plain], now: Mapping[str, Plain]) -> list[str]:
+def _scalars(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> list[str]:
     keys = ("model", "resolution", "seconds", "aspect_ratio", "mode", "upscale", "seed", "audio")
     said = []
     for key in keys:
@@ -32,7 +32,7 @@ def _scalars(before: Mapping[str, Plain], now: Mapping[str, Plain]) -> list[str]
     return said
 
 
-def _shown(value: Plain) -> str:
+def _shown(value: JsonValue) -> str:
     return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -54,7 +54,7 @@ def _words(old: list[str], new: list[str]) -> str:
     ]
     _, from_old, to_old, from_new, to_new = changes[0]
     lead = [old[from_old - 1]] if from_old else []
-    gone, come = _clip(old[from_old:to_old]), _clip(new[from_new:to_new])
+    gone, come = _shorten(old[from_old:to_old]), _shorten(new[from_new:to_new])
     parts = [
         " ".join([*lead, f"−{gone}−"]) if gone else "",
         " ".join([*lead, f"+{come}+"]) if come else "",
@@ -63,11 +63,11 @@ def _words(old: list[str], new: list[str]) -> str:
     return " → ".join(f'"{part}"' for part in parts if part) + more
 
 
-def _clip(words: list[str]) -> str:
+def _shorten(words: list[str]) -> str:
     return " ".join(words[:_MOST_WORDS]) + (" …" if len(words) > _MOST_WORDS else "")
 
 
-def _materials(before: Plain, now: Plain) -> list[str]:
+def _materials(before: JsonValue, now: JsonValue) -> list[str]:
     old = [item for item in before if isinstance(item, dict)] if isinstance(before, list) else []
     new = [item for item in now if isinstance(item, dict)] if isinstance(now, list) else []
     if [_content(item) for item in old] == [_content(item) for item in new]:
@@ -76,28 +76,28 @@ def _materials(before: Plain, now: Plain) -> list[str]:
         pairs = [(a, b) for a, b in zip(old, new, strict=True) if _content(a) != _content(b)]
         if len(pairs) == len(old) > 1 and sorted(map(_content, old)) == sorted(map(_content, new)):
             return ["the order of its references changed"]
-        return [_swap(a, b) for a, b in pairs]
-    gone = [_called(item) for item in old if _content(item) not in {_content(other) for other in new}]
-    come = [_called(item) for item in new if _content(item) not in {_content(other) for other in old}]
+        return [_describe_replacement(a, b) for a, b in pairs]
+    gone = [_label(item) for item in old if _content(item) not in {_content(other) for other in new}]
+    come = [_label(item) for item in new if _content(item) not in {_content(other) for other in old}]
     return [f"{name} was left out" for name in gone] + [f"{name} was added" for name in come]
 
 
-def _content(item: Mapping[str, Plain]) -> str:
+def _content(item: Mapping[str, JsonValue]) -> str:
     return "|".join(f"{key}={value}" for key, value in sorted(item.items()) if key not in ("path", "shot"))
 
 
-def _called(item: Mapping[str, Plain]) -> str:
+def _label(item: Mapping[str, JsonValue]) -> str:
     if "shot" in item:
         part = _text(item.get("part")).replace("_", " ")
         return f"{item['shot']}'s {part}"
     return _text(item.get("path") or item.get("url"))
 
 
-def _swap(old: Mapping[str, Plain], new: Mapping[str, Plain]) -> str:
+def _describe_replacement(old: Mapping[str, JsonValue], new: Mapping[str, JsonValue]) -> str:
     if "shot" in new and old.get("shot") == new.get("shot") and old.get("part") == new.get("part"):
         if old.get("take") != new.get("take"):
-            return f"{_called(new)} is of take {new.get('take')} now, was take {old.get('take')}"
-        return f"{new['shot']} changed, and this is made from {_called(new)}"
+            return f"{_label(new)} is of take {new.get('take')} now, was take {old.get('take')}"
+        return f"{new['shot']} changed, and this is made from {_label(new)}"
     if "path" in new and old.get("path") == new.get("path"):
         return f"the content of {new['path']} changed"
-    return f"{_called(old)} → {_called(new)}"
+    return f"{_label(old)} → {_label(new)}"

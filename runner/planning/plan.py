@@ -10,8 +10,8 @@ from runner.attempts.events import Account
 from runner.editions.edition import Edition, Price
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
-from runner.planning.selection import Name
-from runner.requests.request import FromTake, Plain, Upstream, neutral
+from runner.planning.selection import ShotKey
+from runner.requests.request import JsonValue, ResolvedTake, TakeReference, neutral_form
 
 
 class Action(StrEnum):
@@ -27,9 +27,9 @@ class Action(StrEnum):
     GONE = "gone"
 
 
-ORDERED = frozenset({Action.MAKE, Action.WAIT})
+BILLABLE = frozenset({Action.MAKE, Action.WAIT})
 """Actions that a run would newly pay for; a wait for a pick only later."""
-COMING = frozenset({Action.MAKE, Action.RESUME, Action.WAIT})
+PENDING = frozenset({Action.MAKE, Action.RESUME, Action.WAIT})
 """Actions after which there may be a clip."""
 
 
@@ -43,14 +43,14 @@ class Step(NamedTuple):
     price: Price
     fingerprint: str | None
     """None while a pick upstream has still to decide what it is made of."""
-    upstream: tuple[Upstream, ...] = ()
+    upstream: tuple[ResolvedTake, ...] = ()
     """What each of the request's `from_takes` stands for, in their order; empty while undecided."""
     waits_for: Literal["shot", "pick"] | None = None
     blockers: tuple[str, ...] = ()
     """Shots that it waits for or that block it."""
     attempt: str | None = None
     """The attempt by which it stands."""
-    shares: str | None = None
+    duplicate_of: str | None = None
     """The shot whose take has the same request: one clip serves both, and it is paid once."""
 
     @property
@@ -58,22 +58,22 @@ class Step(NamedTuple):
         return (self.shot.storyboard, self.shot.id, self.take)
 
     @property
-    def orders(self) -> bool:
+    def is_billable(self) -> bool:
         """Whether this run would newly order it."""
-        return self.action in ORDERED and self.waits_for != "pick" and self.shares is None
+        return self.action in BILLABLE and self.waits_for != "pick" and self.duplicate_of is None
 
     @property
-    def later(self) -> bool:
+    def needs_pick(self) -> bool:
         """Whether it is ordered once a take upstream has been picked."""
-        return self.waits_for == "pick" and self.shares is None
+        return self.waits_for == "pick" and self.duplicate_of is None
 
-    def resolve(self, material: FromTake) -> Upstream:
+    def resolve(self, material: TakeReference) -> ResolvedTake:
         """The take that a material of this step is made from."""
         return dict(zip(self.shot.request.from_takes, self.upstream, strict=True))[material]
 
-    def form(self) -> dict[str, Plain]:
+    def neutral_request(self) -> dict[str, JsonValue]:
         """The neutral form that the fingerprint is taken of."""
-        return neutral(self.shot.request, self.take, self.resolve)
+        return neutral_form(self.shot.request, self.take, self.resolve)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +100,12 @@ class Plan:
     edition: Edition
     usd_per_credit: Decimal
     profile: str | None = None
-    selected: frozenset[Name] | None = None
+    selected: frozenset[ShotKey] | None = None
     """(storyboard, shot) of what `--select` left; None is everything."""
     by_fingerprint: dict[str, Step] = field(default_factory=dict)
 
     @property
-    def play(self) -> bool:
+    def is_free(self) -> bool:
         """Whether the credits are play money."""
         return self.account.free
 
@@ -130,7 +130,7 @@ class Plan:
             found.setdefault((step.shot.storyboard, step.shot.id), []).append(step)
         return found
 
-    def of(self, storyboard: Storyboard) -> tuple[Step, ...]:
+    def steps_for(self, storyboard: Storyboard) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.shot.storyboard == storyboard.path)
 
     def steps_of(self, storyboard: str, shot: str) -> list[Step]:
@@ -143,8 +143,8 @@ def totals(steps: Collection[Step], shots: int) -> Totals:
     counts = dict.fromkeys(Action, 0)
     for step in steps:
         counts[step.action] += 1
-    now = [step for step in steps if step.orders]
-    later = [step for step in steps if step.later]
+    now = [step for step in steps if step.is_billable]
+    later = [step for step in steps if step.needs_pick]
     return Totals(
         shots=shots,
         takes=len(steps),

@@ -6,89 +6,91 @@ from graphlib import TopologicalSorter
 from typing import Literal
 
 from runner.attempts.events import Account, Clip
-from runner.attempts.history import OPEN, Attempt, History, State
+from runner.attempts.history import OPEN, Attempt, AttemptState, History
 from runner.editions.edition import Edition, Price
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
-from runner.planning.change_reason import changed
-from runner.planning.plan import COMING, ORDERED, Action, Plan, Step
-from runner.planning.selection import Name
-from runner.requests.request import FromTake, Request, Upstream, fingerprint_of, neutral
+from runner.planning.change_reason import describe_change
+from runner.planning.plan import BILLABLE, PENDING, Action, Plan, Step
+from runner.planning.selection import ShotKey
+from runner.requests.request import Request, ResolvedTake, TakeReference, fingerprint_fast, neutral_form
 
-_ENDED = frozenset({State.STORED, State.SUCCEEDED, State.REFUSED, State.GONE})
-_NOTHING: dict[FromTake, Upstream] = {}
-OnDisk = Callable[[Clip], bool]
+_ENDED = frozenset({AttemptState.STORED, AttemptState.SUCCEEDED, AttemptState.REFUSED, AttemptState.GONE})
+_NOTHING: dict[TakeReference, ResolvedTake] = {}
+ClipExists = Callable[[Clip], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PlanOverrides:
     """What the command line orders beyond the storyboards."""
 
     first_take: bool = False
     """Shots made from one that has several takes need no pick: the first that succeeded counts."""
     again: frozenset[str] | None = None
     """Attempts that were refused, or whose clip is gone, and that are to be made again: these takes alone."""
-    retakes: frozenset[Name] | None = None
+    retakes: frozenset[ShotKey] | None = None
     """Shots of which another clip is wanted: the next take of each, and nothing else."""
 
 
-NOTHING_MORE = Asked()
+NO_OVERRIDES = PlanOverrides()
 
 
-def decide(
+def build_plan(
     batch: Batch,
     history: History,
     *,
     account: Account,
     edition: Edition,
     usd_per_credit: Decimal,
-    on_disk: OnDisk,
+    on_disk: ClipExists,
     profile: str | None = None,
-    selected: frozenset[Name] | None = None,
-    asked: Asked = NOTHING_MORE,
+    selected: frozenset[ShotKey] | None = None,
+    asked: PlanOverrides = NO_OVERRIDES,
 ) -> Plan:
     """What a run would do. `on_disk` says whether a clip's file is there; without `selected` it is about every shot."""
     steps: list[Step] = []
     first_of: dict[str, Step] = {}
     for storyboard in batch.storyboards:
-        desk = _Desk(storyboard, history, account.free, edition, on_disk, profile, selected, asked, first_of)
+        desk = _StoryboardPlanner(
+            storyboard, history, account.free, edition, on_disk, profile, selected, asked, first_of
+        )
         steps += desk.steps()
     return Plan(batch, tuple(steps), account, edition, usd_per_credit, profile, selected, first_of)
 
 
 @dataclass(slots=True)
-class _Desk:
+class _StoryboardPlanner:
     """One storyboard while it is decided; `known`, `chosen` and `prices` remember what was worked out."""
 
     storyboard: Storyboard
     history: History
     free: bool
     edition: Edition
-    on_disk: OnDisk
+    clip_exists: ClipExists
     profile: str | None
-    selected: frozenset[Name] | None
-    asked: Asked
-    first_of: dict[str, Step]
+    selected: frozenset[ShotKey] | None
+    overrides: PlanOverrides
+    first_by_fingerprint: dict[str, Step]
     shots: dict[str, Shot] = field(default_factory=dict)
-    known: dict[tuple[str, int], Step] = field(default_factory=dict)
-    chosen: dict[tuple[str, int | None], int | None] = field(default_factory=dict)
+    steps_by_take: dict[tuple[str, int], Step] = field(default_factory=dict)
+    take_choices: dict[tuple[str, int | None], int | None] = field(default_factory=dict)
     prices: dict[object, Price] = field(default_factory=dict)
 
     def steps(self) -> list[Step]:
         self.shots = {shot.id: shot for shot in self.storyboard.shots}
         for shot in self._upstream_first():
             for take in range(1, shot.takes + 1):
-                self.known[shot.id, take] = self._step(shot, take)
+                self.steps_by_take[shot.id, take] = self._step(shot, take)
         chosen = [shot for shot in self.storyboard.shots if self._is_selected(shot) and not shot.skip]
-        if self.asked.retakes is not None:
-            return [self._retake(shot) for shot in chosen if (shot.storyboard, shot.id) in self.asked.retakes]
-        found = [self.known[shot.id, take] for shot in chosen for take in range(1, shot.takes + 1)]
-        return found if self.asked.again is None else [step for step in found if self._is_again(step)]
+        if self.overrides.retakes is not None:
+            return [self._retake(shot) for shot in chosen if (shot.storyboard, shot.id) in self.overrides.retakes]
+        found = [self.steps_by_take[shot.id, take] for shot in chosen for take in range(1, shot.takes + 1)]
+        return found if self.overrides.again is None else [step for step in found if self._is_again(step)]
 
     def _is_again(self, step: Step) -> bool:
         """Whether a take was named by `--again`, now or before it was sent again."""
-        again = self.asked.again or frozenset()
-        return any(attempt.id in again for attempt in self.history.of(step.fingerprint or ""))
+        again = self.overrides.again or frozenset()
+        return any(attempt.id in again for attempt in self.history.attempts_of(step.fingerprint or ""))
 
     def _retake(self, shot: Shot) -> Step:
         """The take after the highest that has ended; one that was ordered and has not ended is gone on with."""
@@ -97,7 +99,7 @@ class _Desk:
             take += 1
             step = self._take(shot.id, take)
             attempt = self.history.attempts.get(step.attempt or "")
-            if attempt is not None and attempt.state is State.UNSETTLED and not self.free:
+            if attempt is not None and attempt.state is AttemptState.UNSETTLED and not self.free:
                 return step
             if attempt is not None and attempt.state in _ENDED:
                 last = take
@@ -120,16 +122,18 @@ class _Desk:
 
     @property
     def first_take(self) -> bool:
-        return self.asked.first_take or self.free
+        return self.overrides.first_take or self.free
 
     # -- what a take is made of ---------------------------------------------------------------------------
 
-    def _choice(self, material: FromTake) -> int | None:
+    def _chosen_take(self, material: TakeReference) -> int | None:
         """The number of the take upstream that counts; None while it has to be picked."""
         key = (material.shot, material.take)
-        if key not in self.chosen:
-            self.chosen[key] = material.take if material.take is not None else self._picked(self.shots[material.shot])
-        return self.chosen[key]
+        if key not in self.take_choices:
+            self.take_choices[key] = (
+                material.take if material.take is not None else self._picked(self.shots[material.shot])
+            )
+        return self.take_choices[key]
 
     def _picked(self, shot: Shot) -> int | None:
         picked = self.history.picks.get((shot.storyboard, shot.id))
@@ -137,35 +141,35 @@ class _Desk:
             return picked
         if shot.takes == 1:
             return 1
-        return self._first_made(shot) if self.first_take else None
+        return self._first_finished(shot) if self.first_take else None
 
-    def _first_made(self, shot: Shot) -> int | None:
+    def _first_finished(self, shot: Shot) -> int | None:
         """The lowest take that was made, once none of them can still become one."""
-        steps = [self.known[shot.id, take] for take in range(1, shot.takes + 1)]
-        if any(step.action in COMING for step in steps if step.action is not Action.RESUME or not self._paid(step)):
+        steps = [self.steps_by_take[shot.id, take] for take in range(1, shot.takes + 1)]
+        if any(step.action in PENDING for step in steps if step.action is not Action.RESUME or not self._paid(step)):
             return None
         return next((step.take for step in steps if step.action in (Action.KEEP, Action.RESUME)), None)
 
     def _paid(self, step: Step) -> bool:
         attempt = self.history.attempts.get(step.attempt or "")
-        return attempt is not None and attempt.state is State.STORED
+        return attempt is not None and attempt.state is AttemptState.STORED
 
-    def _upstream(self, shot: Shot) -> tuple[Upstream, ...] | None:
+    def _upstream(self, shot: Shot) -> tuple[ResolvedTake, ...] | None:
         """What each material from a take stands for; None while a pick is missing somewhere above."""
-        found: list[Upstream] = []
+        found: list[ResolvedTake] = []
         for material in shot.request.from_takes:
-            take = self._choice(material)
+            take = self._chosen_take(material)
             made_of = None if take is None else self._take(material.shot, take).fingerprint
             if take is None or made_of is None:
                 return None
-            found.append(Upstream(material.shot, take, made_of))
+            found.append(ResolvedTake(material.shot, take, made_of))
         return tuple(found)
 
     def _take(self, shot: str, take: int) -> Step:
         """A take's step; also of a picked retake beyond the shot's `takes`."""
-        if (shot, take) not in self.known:
-            self.known[shot, take] = self._step(self.shots[shot], take)
-        return self.known[shot, take]
+        if (shot, take) not in self.steps_by_take:
+            self.steps_by_take[shot, take] = self._step(self.shots[shot], take)
+        return self.steps_by_take[shot, take]
 
     # -- what to do about it ------------------------------------------------------------------------------
 
@@ -176,16 +180,16 @@ class _Desk:
         if upstream is None:
             return self._waits_for_pick(shot, take, price)
         above = dict(zip(request.from_takes, upstream, strict=True)) if upstream else _NOTHING
-        mark = fingerprint_of(request, take, above.__getitem__)
-        if (step := self._shared(shot, take, price, mark, upstream)) is not None:
+        mark = fingerprint_fast(request, take, above.__getitem__)
+        if (step := self._duplicate_of(shot, take, price, mark, upstream)) is not None:
             return step
-        attempt = self.history.standing(mark)
-        action, reason = self._standing(shot, take, above, mark, attempt)
+        attempt = self.history.current_attempt(mark)
+        action, reason = self._action_for(shot, take, above, mark, attempt)
         step = Step(shot, take, action, reason, price, mark, upstream, attempt=attempt.id if attempt else None)
         if action is Action.MAKE and upstream:
             step = self._after_upstream(step)
         if not shot.skip and self._is_selected(shot):
-            self.first_of[mark] = step
+            self.first_by_fingerprint[mark] = step
         return step
 
     def _price(self, request: Request) -> Price:
@@ -198,7 +202,7 @@ class _Desk:
     def _waits_for_pick(self, shot: Shot, take: int, price: Price) -> Step:
         roots = dict.fromkeys(root for material in shot.request.from_takes for root in self._unpicked(material))
         names = ", ".join(roots)
-        if blocked := [root for root in roots if not self._may_come(self.shots[root])]:
+        if blocked := [root for root in roots if not self._may_have_clip(self.shots[root])]:
             reason = f"{blocked[0]} has no take to pick"
             return Step(shot, take, Action.BLOCKED, reason, price, None, blockers=tuple(blocked))
         reason = f"pick a take of {names}" if not self.first_take else f"the takes of {names}"
@@ -207,21 +211,23 @@ class _Desk:
     def _pick_word(self) -> Literal["shot", "pick"]:
         return "shot" if self.first_take else "pick"
 
-    def _may_come(self, shot: Shot) -> bool:
-        steps = [self.known[shot.id, take] for take in range(1, shot.takes + 1)]
-        coming = COMING if self._is_selected(shot) and not shot.skip else frozenset({Action.RESUME})
+    def _may_have_clip(self, shot: Shot) -> bool:
+        steps = [self.steps_by_take[shot.id, take] for take in range(1, shot.takes + 1)]
+        coming = PENDING if self._is_selected(shot) and not shot.skip else frozenset({Action.RESUME})
         return any(step.action in coming or step.action is Action.KEEP for step in steps)
 
-    def _unpicked(self, material: FromTake) -> tuple[str, ...]:
+    def _unpicked(self, material: TakeReference) -> tuple[str, ...]:
         """The shots above that have to be picked before this material is decided."""
-        take = self._choice(material)
+        take = self._chosen_take(material)
         if take is None:
             return (material.shot,)
         above = self._take(material.shot, take)
         return above.blockers if above.fingerprint is None else ()
 
-    def _shared(self, shot: Shot, take: int, price: Price, mark: str, upstream: tuple[Upstream, ...]) -> Step | None:
-        first = self.first_of.get(mark)
+    def _duplicate_of(
+        self, shot: Shot, take: int, price: Price, mark: str, upstream: tuple[ResolvedTake, ...]
+    ) -> Step | None:
+        first = self.first_by_fingerprint.get(mark)
         if first is None or first.key == (shot.storyboard, shot.id, take):
             return None
         name = (
@@ -230,19 +236,19 @@ class _Desk:
         reason = f"the same request as {name}: one clip serves both, paid once"
         action = Action.WAIT if first.action is Action.MAKE else first.action
         return Step(
-            shot, take, action, reason if action in ORDERED else first.reason, price, mark, upstream,
+            shot, take, action, reason if action in BILLABLE else first.reason, price, mark, upstream,
             waits_for="shot" if action is Action.WAIT else None,
             blockers=(first.shot.id,) if action is Action.WAIT else first.blockers,
-            attempt=first.attempt, shares=name,
+            attempt=first.attempt, duplicate_of=name,
         )  # fmt: skip
 
     def _after_upstream(self, step: Step) -> Step:
         """A take to make, once its materials exist: it waits for those to come, or is blocked by one that will not."""
         above = [self._take(up.shot, up.take) for up in step.upstream]
-        missing = [other for other in above if not self._is_made(other)]
+        missing = [other for other in above if not self._has_clip(other)]
         if not missing:
             return step
-        lost = [other for other in missing if not self._comes(other)]
+        lost = [other for other in missing if not self._will_have_clip(other)]
         action, why = (Action.BLOCKED, lost) if lost else (Action.WAIT, missing)
         blockers = tuple(dict.fromkeys(other.shot.id for other in why))
         reason = self._blocked_by(lost[0]) if lost else f"for {', '.join(blockers)}, which this run makes"
@@ -251,66 +257,68 @@ class _Desk:
             waits_for=None if lost else "shot", blockers=blockers,
         )  # fmt: skip
 
-    def _is_made(self, step: Step) -> bool:
+    def _has_clip(self, step: Step) -> bool:
         return step.action is Action.KEEP
 
-    def _comes(self, step: Step) -> bool:
+    def _will_have_clip(self, step: Step) -> bool:
         if step.action is Action.RESUME:
             return True
         wanted = step.take <= step.shot.takes and not step.shot.skip and self._left_out_by(step) is None
-        return step.action in COMING and wanted and self._is_selected(step.shot)
+        return step.action in PENDING and wanted and self._is_selected(step.shot)
 
     def _left_out_by(self, step: Step) -> str | None:
         """The order of the command line that makes only what it names, and not this."""
-        if self.asked.retakes is not None:
+        if self.overrides.retakes is not None:
             return "--retake"
-        return "--again" if self.asked.again is not None and not self._is_again(step) else None
+        return "--again" if self.overrides.again is not None and not self._is_again(step) else None
 
     def _blocked_by(self, step: Step) -> str:
         name = step.shot.id
         if step.shot.skip:
             return f"{name} is skipped, and has no clip"
-        if step.action in COMING and not self._is_selected(step.shot):
+        if step.action in PENDING and not self._is_selected(step.shot):
             return f"{name} is not selected, and has no clip"
-        if step.action in COMING and (order := self._left_out_by(step)) is not None:
+        if step.action in PENDING and (order := self._left_out_by(step)) is not None:
             return f"{name} has no clip, and {order} makes only what it names"
         return f"{name} is {step.action}"
 
-    def _standing(
-        self, shot: Shot, take: int, above: Mapping[FromTake, Upstream], mark: str, attempt: Attempt | None
+    def _action_for(
+        self, shot: Shot, take: int, above: Mapping[TakeReference, ResolvedTake], mark: str, attempt: Attempt | None
     ) -> tuple[Action, str]:
         if attempt is None:
-            return Action.MAKE, self._why_new(shot, take, above, mark)
+            return Action.MAKE, self._change_reason(shot, take, above, mark)
         match attempt.state:
-            case State.STORED if any(map(self.on_disk, attempt.clips)):
+            case AttemptState.STORED if any(map(self.clip_exists, attempt.clips)):
                 return Action.KEEP, "made"
-            case State.STORED:
+            case AttemptState.STORED:
                 return Action.RESUME, "made; its clip is not here as it was made, and is fetched again for nothing"
-            case State.SUCCEEDED:
+            case AttemptState.SUCCEEDED:
                 return Action.RESUME, "made; its clip is still to be downloaded"
-            case State.RUNNING:
+            case AttemptState.RUNNING:
                 return Action.RESUME, f"{attempt.task_id} is {attempt.status or 'running'}"
-            case State.INTENDED:
+            case AttemptState.INTENDED:
                 return Action.RESUME, "another run is sending it"
-            case State.UNSETTLED if not self.free:
-                return Action.UNSETTLED, attempt.words or "nobody knows whether it was charged"
-            case State.REFUSED | State.GONE if attempt.id in (self.asked.again or ()):
+            case AttemptState.UNSETTLED if not self.free:
+                return Action.UNSETTLED, attempt.message or "nobody knows whether it was charged"
+            case AttemptState.REFUSED | AttemptState.GONE if attempt.id in (self.overrides.again or ()):
                 return Action.MAKE, "again, as you asked"
-            case State.REFUSED:
-                return Action.REFUSED, attempt.words
-            case State.GONE if not self.free:
-                return Action.GONE, attempt.words or "paid, and the provider no longer has the clip"
-            case State.FAILED:
-                return Action.MAKE, f"failed last time: {attempt.words}"
-            case State.PERHAPS:
-                return Action.MAKE, f"the server failed last time, perhaps charged: {attempt.words}"
+            case AttemptState.REFUSED:
+                return Action.REFUSED, attempt.message
+            case AttemptState.GONE if not self.free:
+                return Action.GONE, attempt.message or "paid, and the provider no longer has the clip"
+            case AttemptState.FAILED:
+                return Action.MAKE, f"failed last time: {attempt.message}"
+            case AttemptState.MAYBE_CHARGED:
+                return Action.MAKE, f"the server failed last time, perhaps charged: {attempt.message}"
             case _:
-                return Action.MAKE, self._why_new(shot, take, above, mark)
+                return Action.MAKE, self._change_reason(shot, take, above, mark)
 
-    def _why_new(self, shot: Shot, take: int, above: Mapping[FromTake, Upstream], mark: str) -> str:
+    def _change_reason(self, shot: Shot, take: int, above: Mapping[TakeReference, ResolvedTake], mark: str) -> str:
         before = self.history.previous(shot.storyboard, shot.id, take, self.profile)
-        if before is None or (before.state not in OPEN and before.clip is None and before.state is not State.FAILED):
+        if before is None or (
+            before.state not in OPEN and before.clip is None and before.state is not AttemptState.FAILED
+        ):
             return "new"
-        if before.intended.fingerprint == mark:
+        if before.intent.fingerprint == mark:
             return "new"
-        return changed(before.intended.request, neutral(shot.request, take, above.__getitem__))
+        return describe_change(before.intent.request, neutral_form(shot.request, take, above.__getitem__))

@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from runner.diagnostics.problem import ExitCode, Stop, nearest
+from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.language.model import Batch, Shot
 
-Name = tuple[str, str]
+ShotKey = tuple[str, str]
 """A shot: path of its storyboard, and id."""
 
 _METHODS = ("tag", "scene")
 
 
-def select(batch: Batch, chosen: Iterable[str], excluded: Iterable[str]) -> frozenset[Name] | None:
+def select(batch: Batch, chosen: Iterable[str], excluded: Iterable[str]) -> frozenset[ShotKey] | None:
     """The shots that the expressions leave; None when nothing was said. A space is or, a comma is and."""
     included, left_out = _terms(chosen), _terms(excluded)
     if not included and not left_out:
@@ -24,7 +24,7 @@ def select(batch: Batch, chosen: Iterable[str], excluded: Iterable[str]) -> froz
         words = "--exclude takes away all that --select chose"
         if not keep:
             words = "a comma is and, and no shot is all of that; for either write a blank: --select 'quay boat'"
-        raise Stop(ExitCode.USAGE, f"the selection leaves no shot: {words}")
+        raise CommandError(ExitCode.USAGE, f"the selection leaves no shot: {words}")
     return frozenset(names)
 
 
@@ -32,19 +32,19 @@ def _terms(expressions: Iterable[str]) -> list[str]:
     return [term for expression in expressions for term in expression.split()]
 
 
-def _any(shots: list[Shot], terms: list[str]) -> set[Name]:
+def _any(shots: list[Shot], terms: list[str]) -> set[ShotKey]:
     return {name for term in terms for name in _all(shots, term)}
 
 
-def _all(shots: list[Shot], term: str) -> set[Name]:
+def _all(shots: list[Shot], term: str) -> set[ShotKey]:
     parts = [part for part in term.split(",") if part]
     if not parts:
-        raise Stop(ExitCode.USAGE, f"{term!r} selects nothing: write an id, a glob, tag:NAME or scene:NAME")
+        raise CommandError(ExitCode.USAGE, f"{term!r} selects nothing: write an id, a glob, tag:NAME or scene:NAME")
     found = [_matching(shots, part) for part in parts]
     return set.intersection(*found)
 
 
-def _matching(shots: list[Shot], selector: str) -> set[Name]:
+def _matching(shots: list[Shot], selector: str) -> set[ShotKey]:
     method, colon, value = selector.partition(":")
     if colon and method in _METHODS:
         found = {_name(shot) for shot in shots if any(_like(text, value) for text in _values(shot, method))}
@@ -54,7 +54,7 @@ def _matching(shots: list[Shot], selector: str) -> set[Name]:
         method, value = "shot", selector
         known = {shot.id for shot in shots}
     if not found:
-        raise Stop(ExitCode.USAGE, _unknown(method, value, known))
+        raise CommandError(ExitCode.USAGE, _unknown(method, value, known))
     return found
 
 
@@ -64,18 +64,18 @@ def _values(shot: Shot, method: str) -> tuple[str, ...]:
 
 def _is_named(shot: Shot, selector: str) -> bool:
     board, colon, id = selector.rpartition(":")
-    return _like(shot.id, id) and (not colon or _like(board_name(shot.storyboard), board))
+    return _like(shot.id, id) and (not colon or _like(storyboard_slug(shot.storyboard), board))
 
 
 def _like(text: str, pattern: str) -> bool:
     return fnmatchcase(text.casefold(), pattern.casefold())
 
 
-def _name(shot: Shot) -> Name:
+def _name(shot: Shot) -> ShotKey:
     return shot.storyboard, shot.id
 
 
-def board_name(path: str) -> str:
+def storyboard_slug(path: str) -> str:
     """A storyboard's short name, which its output has too: its path without `storyboards/` and ending."""
     inner = path.removeprefix("storyboards/")
     stem, dot, ending = inner.rpartition(".")
@@ -83,7 +83,7 @@ def board_name(path: str) -> str:
 
 
 def _unknown(method: str, value: str, known: set[str]) -> str:
-    near = nearest(value, known)
+    near = closest_match(value, known)
     if near is not None:
         return f"no {method} is called {value!r}; did you mean {near!r}?"
     some = ", ".join(sorted(known)[:8])

@@ -10,17 +10,17 @@ import anyio
 import anyio.to_thread
 
 from runner.attempts.history import Attempt
-from runner.engine.ports import NotYet
+from runner.engine.ports import TransferFailed
 from runner.lazy_dataclass import dataclass, field
-from runner.media.clip import NotWhole, frame
-from runner.requests.request import FromTake, LocalFile, Material, Remote
+from runner.media.clip import IncompleteClip, frame
+from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
 
-Send = Callable[[str, bytes], Awaitable[str | NotYet]]
+Send = Callable[[str, bytes], Awaitable[str | TransferFailed]]
 """Publishes bytes under a plain file name, and gives their address."""
 
 
 @dataclass(frozen=True, slots=True)
-class Publisher:
+class MaterialPublisher:
     """Addresses of materials for one run. Mutable: what was published, by content."""
 
     root: Path
@@ -31,66 +31,66 @@ class Publisher:
     """Where an attempt's clip lies whole."""
     send: Send
     _known: dict[str, str] = field(default_factory=dict)
-    _turns: dict[str, anyio.Lock] = field(default_factory=dict)
+    _locks: dict[str, anyio.Lock] = field(default_factory=dict)
 
-    async def publish(self, material: Material, source: Attempt | None) -> str | NotYet:
+    async def publish(self, material: Material, source: Attempt | None) -> str | TransferFailed:
         """The public address of a material; a remote one has it already. `source` made the take it comes from."""
-        if isinstance(material, Remote):
+        if isinstance(material, RemoteFile):
             return material.url
         read = partial(self._bytes, material, source)
         try:
             found = await anyio.to_thread.run_sync(read)
         except OSError as error:
             what = material.path if isinstance(material, LocalFile) else str(material)
-            return NotYet(f"{what}: {error.strerror or error}", final=True)
-        if isinstance(found, NotYet):
+            return TransferFailed(f"{what}: {error.strerror or error}", final=True)
+        if isinstance(found, TransferFailed):
             return found
         name, content = found
         return await self._once(name, content)
 
-    async def _once(self, name: str, content: bytes) -> str | NotYet:
+    async def _once(self, name: str, content: bytes) -> str | TransferFailed:
         """The address of this content, published by whoever asked first."""
         mark = hashlib.sha256(content).hexdigest()
-        async with self._turns.setdefault(mark, anyio.Lock()):
+        async with self._locks.setdefault(mark, anyio.Lock()):
             if mark not in self._known:
                 sent = await self.send(name, content)
-                if isinstance(sent, NotYet):
+                if isinstance(sent, TransferFailed):
                     return sent
                 self._known[mark] = sent
             return self._known[mark]
 
-    def _bytes(self, material: LocalFile | FromTake, source: Attempt | None) -> tuple[str, bytes] | NotYet:
+    def _bytes(self, material: LocalFile | TakeReference, source: Attempt | None) -> tuple[str, bytes] | TransferFailed:
         if isinstance(material, LocalFile):
             return self._file(material)
         clip = None if source is None else self.find(source)
         if source is None or clip is None:
-            return NotYet(f"{material}: its clip is not here, or is not the one that was made", final=True)
+            return TransferFailed(f"{material}: its clip is not here, or is not the one that was made", final=True)
         if material.part == "clip":
             return f"{material.shot}.mp4", clip.read_bytes()
         return self._frame(material, source, clip)
 
-    def _file(self, material: LocalFile) -> tuple[str, bytes] | NotYet:
+    def _file(self, material: LocalFile) -> tuple[str, bytes] | TransferFailed:
         """A file of the repository with the very bytes that were planned and priced."""
         path = (self.root / material.path).resolve()
         if not path.is_relative_to(self.root.resolve()) or not path.is_file():
-            return NotYet(f"{material.path} is no longer a file of this repository", final=True)
+            return TransferFailed(f"{material.path} is no longer a file of this repository", final=True)
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != material.sha256:
-            return NotYet(f"{material.path} has changed since it was planned: run again", final=True)
-        return _plain(path.name), content
+            return TransferFailed(f"{material.path} has changed since it was planned: run again", final=True)
+        return _safe_file_name(path.name), content
 
-    def _frame(self, material: FromTake, source: Attempt, clip: Path) -> tuple[str, bytes] | NotYet:
+    def _frame(self, material: TakeReference, source: Attempt, clip: Path) -> tuple[str, bytes] | TransferFailed:
         self.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
         target = self.scratch / f"{hashlib.sha256(source.id.encode()).hexdigest()[:16]}.{material.part}.png"
         try:
             frame(clip, "first" if material.part == "first_frame" else "last", target)
             return f"{material.shot}.{material.part}.png", target.read_bytes()
-        except NotWhole as error:
-            return NotYet(f"{material}: its clip {error.words}", final=True)
+        except IncompleteClip as error:
+            return TransferFailed(f"{material}: its clip {error.message}", final=True)
         finally:
             target.unlink(missing_ok=True)
 
 
-def _plain(name: str) -> str:
+def _safe_file_name(name: str) -> str:
     """A file name that every server takes: ASCII, its ending kept."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[-100:].lstrip(".-") or "file"

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["image", "video", "audio"]
 Mode = Literal["text", "keyframe", "reference"]
-Part = Literal["clip", "first_frame", "last_frame"]
-Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
+TakePart = Literal["clip", "first_frame", "last_frame"]
+JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class LocalFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
+class RemoteFile:
     """A public https address; nobody downloads it, so its length is what the storyboard says."""
 
     url: str
@@ -42,11 +42,11 @@ class Remote:
 
 
 @dataclass(frozen=True, slots=True)
-class FromTake:
+class TakeReference:
     """A clip of another shot of the same storyboard, or one frame of it."""
 
     shot: str
-    part: Part
+    part: TakePart
     take: int | None = None
     """The pinned take; None follows the pick."""
 
@@ -59,11 +59,11 @@ class FromTake:
         return f"@{self.shot}{pin}" + ("" if self.part == "clip" else f".{self.part}")
 
 
-Material = LocalFile | Remote | FromTake
+Material = LocalFile | RemoteFile | TakeReference
 
 
 @dataclass(frozen=True, slots=True)
-class Upstream:
+class ResolvedTake:
     """The take that a `FromTake` stands for, once it is decided."""
 
     shot: str
@@ -87,26 +87,26 @@ class Request(NamedTuple):
     upscale: str | None = None
     seed: int | None = None
     audio: bool | None = None
-    inputs: tuple[tuple[str, Plain], ...] = ()
+    inputs: tuple[tuple[str, JsonValue], ...] = ()
     """Passed through as it is, sorted by key."""
 
     @property
-    def from_takes(self) -> tuple[FromTake, ...]:
+    def from_takes(self) -> tuple[TakeReference, ...]:
         if not self.materials:
             return ()
-        return tuple([material for material in self.materials if type(material) is FromTake])
+        return tuple([material for material in self.materials if type(material) is TakeReference])
 
     @property
     def has_video(self) -> bool:
         return bool(self.materials) and any(material.kind == "video" for material in self.materials)
 
 
-Resolve = Callable[[FromTake], Upstream]
+Resolve = Callable[[TakeReference], ResolvedTake]
 
 
-def neutral(request: Request, take: int, resolve: Resolve) -> dict[str, Plain]:
+def neutral_form(request: Request, take: int, resolve: Resolve) -> dict[str, JsonValue]:
     """The request as manifest and ledger keep it: files by hash and path, upstream takes by fingerprint."""
-    form: dict[str, Plain] = {
+    form: dict[str, JsonValue] = {
         "model": request.model,
         "resolution": request.resolution,
         "seconds": request.seconds,
@@ -130,13 +130,13 @@ def neutral(request: Request, take: int, resolve: Resolve) -> dict[str, Plain]:
     return form
 
 
-def _neutral_material(material: Material, resolve: Resolve) -> dict[str, Plain]:
+def _neutral_material(material: Material, resolve: Resolve) -> dict[str, JsonValue]:
     match material:
         case LocalFile():
             return {"kind": material.kind, "sha256": material.sha256, "path": material.path}
-        case Remote():
+        case RemoteFile():
             return {"kind": material.kind, "url": material.url}
-        case FromTake():
+        case TakeReference():
             up = resolve(material)
             return {
                 "kind": material.kind,
@@ -147,7 +147,7 @@ def _neutral_material(material: Material, resolve: Resolve) -> dict[str, Plain]:
             }
 
 
-def fingerprint(form: Mapping[str, Plain]) -> str:
+def fingerprint(form: Mapping[str, JsonValue]) -> str:
     """SHA-256 (hex) of a neutral form, without what may change for free: file paths, names of shots, white space."""
     bare = dict(form)
     if isinstance(prompt := bare.get("prompt"), str):
@@ -168,12 +168,14 @@ def _sha256() -> "Callable[[bytes], hashlib._Hash]":
     return sha256
 
 
-def fingerprint_of(request: Request, take: int, resolve: Resolve) -> str:
+def fingerprint_fast(request: Request, take: int, resolve: Resolve) -> str:
     """`fingerprint(neutral(…))` with no form in between: a plan takes one of every take, in a quarter of the time."""
     if request.inputs:
-        return fingerprint(neutral(request, take, resolve))
+        return fingerprint(neutral_form(request, take, resolve))
     beside = (request.aspect_ratio, request.audio, request.mode, request.model)
-    shape, kind, size, upscale = _spelled(*beside, request.resolution, request.seconds, request.seed, request.upscale)
+    shape, kind, size, upscale = _canonical_parts(
+        *beside, request.resolution, request.seconds, request.seed, request.upscale
+    )
     made_of = words = ""
     if request.materials:
         made_of = '"materials":[' + ",".join([_spelled_material(one, resolve) for one in request.materials]) + "],"
@@ -184,7 +186,7 @@ def fingerprint_of(request: Request, take: int, resolve: Resolve) -> str:
 
 
 @lru_cache(maxsize=4096, typed=True)
-def _spelled(
+def _canonical_parts(
     aspect_ratio: str | None,
     audio: bool | None,
     mode: Mode,
@@ -196,7 +198,7 @@ def _spelled(
 ) -> tuple[str, str, str, str]:
     """What many takes have in common, as their canonical text has it around materials, prompt and take."""
 
-    def inner(form: Mapping[str, Plain]) -> str:
+    def inner(form: Mapping[str, JsonValue]) -> str:
         return canonical_json({name: value for name, value in form.items() if value is not None})[1:-1]
 
     shape, extra = inner({"aspect_ratio": aspect_ratio, "audio": audio}), inner({"upscale": upscale})
@@ -208,9 +210,9 @@ def _spelled_material(material: Material, resolve: Resolve) -> str:
     match material:
         case LocalFile():
             return f'{{"kind":"{material.kind}","sha256":"{material.sha256}"}}'
-        case Remote():
+        case RemoteFile():
             return f'{{"kind":"{material.kind}","url":{encode_basestring_ascii(material.url)}}}'
-        case FromTake():
+        case TakeReference():
             up = resolve(material)
             made_by, kind = up.fingerprint, material.kind
             return f'{{"fingerprint":"{made_by}","kind":"{kind}","part":"{material.part}","take":{up.take}}}'

@@ -8,7 +8,7 @@ _SHAPE = re.compile(r"[\x21-\x7e]{8,512}")
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ApiKey:
     """A key of the right shape; its `repr` hides it."""
 
     secret: str = field(repr=False)
@@ -21,7 +21,7 @@ class Key:
         return hashlib.sha256(self.secret.encode()).hexdigest()[:8]
 
 
-def misshapen(text: str) -> str | None:
+def key_format_error(text: str) -> str | None:
     """What is wrong with the shape of a key, in words that do not hold it; None when nothing is."""
     if text != text.strip() or any(mark in text for mark in "\r\n\t "):
         return "it holds white space: copy it again without blanks and line ends"

@@ -3,7 +3,7 @@
 import os
 import sys
 
-VARIABLES = (
+OBSERVED_VARIABLES = (
     *("STORYBOARD_PROVIDER", "STORYBOARD_MAX_CREDITS", "STORYBOARD_STATE", "SEEDANCE_BASE_URL"),
     *("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "PATH"),
     *("NO_COLOR", "TERM", "COLUMNS", "LINES", "LANG", "LC_ALL", "LC_CTYPE", "PYTHONIOENCODING", "PYTHONUTF8"),
@@ -15,11 +15,11 @@ VARIABLES = (
 """All that settings, terminal and git look at, but the key: where nothing is to be sent, nobody asks for it."""
 
 
-def surroundings() -> list[str]:
+def environment_snapshot() -> list[str]:
     """One line for each fact; two commands with the same lines stand in the same place."""
     open_ones = [stream for stream in (sys.stdin, sys.stdout, sys.stderr) if stream is not None]
     streams = [f"{stream.isatty()} {stream.encoding}" for stream in open_ones]
-    said = [f"{name}={os.environ[name]}" for name in VARIABLES if name in os.environ]
+    said = [f"{name}={os.environ[name]}" for name in OBSERVED_VARIABLES if name in os.environ]
     return [os.getcwd(), sys.version, str(_terminal()), str(os.geteuid()), *streams, *said]
 
 
@@ -30,7 +30,7 @@ def _terminal() -> tuple[int, int] | None:
         return None
 
 
-def state_path() -> str | None:
+def default_state_folder() -> str | None:
     """The state folder, where it takes two variables to know it; None where the platform has to be asked.
 
     None, too, in a folder that is no longer there: whoever needs it says so.
@@ -41,10 +41,10 @@ def state_path() -> str | None:
         return None
     if said := os.environ.get("STORYBOARD_STATE"):
         return os.path.join(os.getcwd(), said)
-    return by_xdg(os.environ.get("XDG_STATE_HOME", ""), os.environ.get("HOME", ""), ".local/state")
+    return xdg_folder(os.environ.get("XDG_STATE_HOME", ""), os.environ.get("HOME", ""), ".local/state")
 
 
-def by_xdg(said: str, home: str, usual: str) -> str | None:
+def xdg_folder(said: str, home: str, usual: str) -> str | None:
     """A folder of ours where Linux has it, as `platformdirs` would say; None where that takes more to know."""
     if not sys.platform.startswith("linux") or not (said or home).startswith("/"):
         return None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from runner.diagnostics.problem import ExitCode, Stop, nearest
+from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.editions.edition import NAMES as EDITIONS
 from runner.lazy_dataclass import dataclass
 
@@ -141,11 +141,11 @@ class SettingsFile:
         except FileNotFoundError:
             return cls(path, {})
         except (OSError, UnicodeDecodeError) as error:
-            raise Stop(ExitCode.UNFIT, f"{path}: cannot be read: {error}") from error
+            raise CommandError(ExitCode.INVALID, f"{path}: cannot be read: {error}") from error
         try:
             table = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise Stop(ExitCode.UNFIT, f"{path}: {error}") from error
+            raise CommandError(ExitCode.INVALID, f"{path}: {error}") from error
         return cls(path, _checked(path, text, _flat(table), _OWN_KEYS if own else _KEYS))
 
     def prices(self) -> dict[str, Decimal]:
@@ -173,7 +173,7 @@ def _checked(path: Path, text: str, values: dict[str, Any], keys: Keys) -> dict[
     wrong = [words for key, value in values.items() if (words := _wrong(key, value, keys)) is not None]
     if wrong:
         lines = [f"{path}:{_line(text, key)}: {words}" for key, words in wrong]
-        raise Stop(ExitCode.UNFIT, "\n".join(lines))
+        raise CommandError(ExitCode.INVALID, "\n".join(lines))
     return {key: value for key, value in values.items() if key not in _TABLES}
 
 
@@ -189,7 +189,7 @@ def _wrong(key: str, value: Any, keys: Keys) -> tuple[str, str] | None:
     if (check := keys.get(key)) is not None:
         words = check(value)
         return None if words is None else (key, f"{key} = {value!r}: {words}")
-    near = nearest(key, [*_KEYS, _PRICES])
+    near = closest_match(key, [*_KEYS, _PRICES])
     return key, f"{key} is no setting" + (f"; did you mean {near}?" if near else f"; there are {', '.join(_KEYS)}")
 
 

@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from runner.attempts.events import Account
-from runner.diagnostics.problem import ExitCode, Stop, nearest
+from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.editions.edition import DEFAULT as DEFAULT_EDITION
 from runner.lazy_dataclass import dataclass, field
-from runner.settings.api_key import Key, misshapen
-from runner.settings.environment import by_xdg
+from runner.settings.api_key import ApiKey, key_format_error
+from runner.settings.environment import xdg_folder
 from runner.settings.file import PROVIDERS, SettingsFile, listening_at
 
 Files = tuple[SettingsFile, SettingsFile]
@@ -81,9 +81,9 @@ class Settings:
     """Below the repository's top; each storyboard has its folder in it."""
     state: Path
     """The state folder: ledger, receipts, sandbox, reports of defects."""
-    prices_up: Mapping[str, Decimal] = field(default_factory=dict)
+    repo_price_floor: Mapping[str, Decimal] = field(default_factory=dict)
     """Rows that the repository's file names: they may raise a quote, never lower it."""
-    prices_own: Mapping[str, Decimal] = field(default_factory=dict)
+    user_prices: Mapping[str, Decimal] = field(default_factory=dict)
     """Rows of the user's own configuration: they stand."""
     webhook: Webhook | None = None
     ci: bool = False
@@ -104,13 +104,13 @@ class Settings:
         """The output folder's name below a storyboard's: provider, and profile."""
         return self.provider if self.profile is None else f"{self.provider}-{self.profile}"
 
-    def key(self) -> Key:
+    def key(self) -> ApiKey:
         """The key of a paid provider, of the right shape; else exit 5 with what to set."""
         if not self.key_text:
-            raise Stop(ExitCode.KEY, _NO_KEY.format(host=host_of(self.base_url)))
-        if (wrong := misshapen(self.key_text)) is not None:
-            raise Stop(ExitCode.KEY, f"SEEDANCE_API_KEY does not look like a key: {wrong}")
-        return Key(self.key_text)
+            raise CommandError(ExitCode.KEY, _NO_KEY.format(host=host_of(self.base_url)))
+        if (wrong := key_format_error(self.key_text)) is not None:
+            raise CommandError(ExitCode.KEY, f"SEEDANCE_API_KEY does not look like a key: {wrong}")
+        return ApiKey(self.key_text)
 
 
 _NO_KEY = """{host} wants a key, and SEEDANCE_API_KEY is not set; nothing was sent, nothing was spent
@@ -130,9 +130,9 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> 
     env = os.environ if environ is None else environ
     repo_path = flags.config or root / FILE
     if flags.config is not None and not flags.config.is_file():
-        raise Stop(ExitCode.USAGE, f"--config: there is no file {flags.config}")
+        raise CommandError(ExitCode.USAGE, f"--config: there is no file {flags.config}")
     repo = SettingsFile.read(repo_path, own=False)
-    own = SettingsFile.read(own_folder(env) / "config.toml", own=True)
+    own = SettingsFile.read(user_config_folder(env) / "config.toml", own=True)
     files = (own, repo)
     provider = _provider(flags, env, files)
     return Settings(
@@ -140,19 +140,19 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> 
         provider=provider,
         profile=flags.profile,
         base_url=_base_url(env),
-        edition=_first(files, "providers.kinovi.edition") or DEFAULT_EDITION,
-        concurrency=flags.concurrency or _least(files, "providers.kinovi.concurrency") or 3,
+        edition=_first_set(files, "providers.kinovi.edition") or DEFAULT_EDITION,
+        concurrency=flags.concurrency or _minimum(files, "providers.kinovi.concurrency") or 3,
         usd_per_credit=_usd_per_credit(own, repo),
-        server_error=_first(files, "providers.kinovi.server_error") or "retry",
-        requests_per_second=float(_least(files, "providers.kinovi.requests_per_second") or 5),
-        retries_provider=_least(files, "retries.provider", default=2),
-        retries_review=_least(files, "retries.review", default=0),
+        server_error=_first_set(files, "providers.kinovi.server_error") or "retry",
+        requests_per_second=float(_minimum(files, "providers.kinovi.requests_per_second") or 5),
+        retries_provider=_minimum(files, "retries.provider", default=2),
+        retries_review=_minimum(files, "retries.review", default=0),
         credits_per_day=_least_credits(files, "budget.credits_per_day"),
         max_credits=_max_credits(flags, env),
         output=_output(root, flags, files),
-        state=_lasting(env),
-        prices_up=repo.prices(),
-        prices_own=own.prices(),
+        state=_absolute_state_folder(env),
+        repo_price_floor=repo.prices(),
+        user_prices=own.prices(),
         webhook=_webhook(files),
         ci=env.get("CI", "").lower() not in ("", "0", "false"),
         ci_state=bool(env.get("STORYBOARD_STATE")),
@@ -171,32 +171,32 @@ def state_folder(environ: Mapping[str, str] | None = None) -> Path:
     env = os.environ if environ is None else environ
     if said := env.get("STORYBOARD_STATE"):
         return Path(said).absolute()
-    if (folder := by_xdg(env.get("XDG_STATE_HOME", ""), env.get("HOME", ""), ".local/state")) is not None:
+    if (folder := xdg_folder(env.get("XDG_STATE_HOME", ""), env.get("HOME", ""), ".local/state")) is not None:
         return Path(folder)
     import platformdirs
 
     return platformdirs.user_state_path("storyboard", appauthor=False)
 
 
-def _lasting(environ: Mapping[str, str]) -> Path:
+def _absolute_state_folder(environ: Mapping[str, str]) -> Path:
     """The state folder; Stop where it would be another one in another folder."""
     name = next((each for each in ("STORYBOARD_STATE", "XDG_STATE_HOME") if environ.get(each)), "")
     if name and not os.path.isabs(environ[name]):
         way = environ[name].replace("~", "$HOME", 1) if environ[name].startswith("~") else f"$PWD/{environ[name]}"
-        raise Stop(
-            ExitCode.UNFIT,
+        raise CommandError(
+            ExitCode.INVALID,
             f"{name}={environ[name]} is not absolute: in another folder it would be another ledger, and clips would be "
             f'paid twice\n  export {name}="{way}"',
         )
     return state_folder(environ)
 
 
-def own_folder(environ: Mapping[str, str] | None = None) -> Path:
+def user_config_folder(environ: Mapping[str, str] | None = None) -> Path:
     """The folder of the user's own `config.toml`."""
     env = os.environ if environ is None else environ
     if said := env.get("XDG_CONFIG_HOME"):
         return Path(said) / "storyboard"
-    if (folder := by_xdg("", env.get("HOME", ""), ".config")) is not None:
+    if (folder := xdg_folder("", env.get("HOME", ""), ".config")) is not None:
         return Path(folder)
     import platformdirs
 
@@ -213,10 +213,10 @@ def proxies() -> dict[str, str]:
 def no_color(environ: Mapping[str, str] | None = None) -> bool:
     """Whether `NO_COLOR` is set, to anything but nothing; a dumb terminal has no colours either."""
     env = os.environ if environ is None else environ
-    return bool(env.get("NO_COLOR")) or dumb(env)
+    return bool(env.get("NO_COLOR")) or is_dumb_terminal(env)
 
 
-def dumb(environ: Mapping[str, str] | None = None) -> bool:
+def is_dumb_terminal(environ: Mapping[str, str] | None = None) -> bool:
     """Whether the terminal says that it can move no cursor."""
     return (os.environ if environ is None else environ).get("TERM") == "dumb"
 
@@ -237,7 +237,9 @@ def find_root(start: Path) -> Path:
     try:
         start = start.absolute()
     except FileNotFoundError as error:
-        raise Stop(ExitCode.UNFIT, "the folder that you stand in is no longer there: go to another one") from error
+        raise CommandError(
+            ExitCode.INVALID, "the folder that you stand in is no longer there: go to another one"
+        ) from error
     folder = start if start.is_dir() else start.parent
     above = [folder, *folder.parents]
     for mark in (".git", FILE):
@@ -250,10 +252,10 @@ def find_root(start: Path) -> Path:
 
 
 def _provider(flags: Flags, env: Mapping[str, str], files: Files) -> str:
-    said = flags.provider or env.get("STORYBOARD_PROVIDER") or _first(files, "provider") or "sandbox"
+    said = flags.provider or env.get("STORYBOARD_PROVIDER") or _first_set(files, "provider") or "sandbox"
     if said not in PROVIDERS:
         source = "--provider" if flags.provider else "STORYBOARD_PROVIDER"
-        raise Stop(ExitCode.USAGE, f"{source}: {_one_of(said, PROVIDERS, 'provider')}")
+        raise CommandError(ExitCode.USAGE, f"{source}: {_one_of(said, PROVIDERS, 'provider')}")
     return str(said)
 
 
@@ -275,10 +277,12 @@ def _base_url(env: Mapping[str, str]) -> str:
     except ValueError:  # a port beyond 65535, brackets that hold no number
         fits = False
     if not fits or re.search(r"[\s\x00-\x20]", said):
-        raise Stop(ExitCode.UNFIT, f"SEEDANCE_BASE_URL is no address of a host: {said!r}; it looks like {KINOVI}")
+        raise CommandError(
+            ExitCode.INVALID, f"SEEDANCE_BASE_URL is no address of a host: {said!r}; it looks like {KINOVI}"
+        )
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        raise Stop(
-            ExitCode.UNFIT,
+        raise CommandError(
+            ExitCode.INVALID,
             f"SEEDANCE_BASE_URL must be https, since the key goes there: {said!r}; http only on loopback",
         )
     return said
@@ -294,7 +298,7 @@ def _max_credits(flags: Flags, env: Mapping[str, str]) -> Decimal | None:
     except InvalidOperation:
         value = Decimal(-1)
     if not value.is_finite() or value < 0:
-        raise Stop(ExitCode.USAGE, f"STORYBOARD_MAX_CREDITS: {said!r} is not a number of credits")
+        raise CommandError(ExitCode.USAGE, f"STORYBOARD_MAX_CREDITS: {said!r} is not a number of credits")
     return value
 
 
@@ -303,40 +307,40 @@ def _output(root: Path, flags: Flags, files: Files) -> Path:
         chosen = flags.output.absolute().resolve()
         words = "--output"
     else:
-        chosen = (root / str(_first(files, "output") or "renders")).resolve()
+        chosen = (root / str(_first_set(files, "output") or "renders")).resolve()
         words = f"{FILE}: output"
     if not chosen.is_relative_to(root):
-        raise Stop(ExitCode.UNFIT, f"{words}: {chosen} lies outside the repository {root}")
+        raise CommandError(ExitCode.INVALID, f"{words}: {chosen} lies outside the repository {root}")
     return chosen
 
 
 def _webhook(files: Files) -> Webhook | None:
-    if (url := _first(files, "webhook.url")) is None:
+    if (url := _first_set(files, "webhook.url")) is None:
         if "webhook.listen" in files[1].values:
-            raise Stop(
-                ExitCode.UNFIT, f"{files[1].path}: [webhook] has `listen` and no `url`: nothing would call there"
+            raise CommandError(
+                ExitCode.INVALID, f"{files[1].path}: [webhook] has `listen` and no `url`: nothing would call there"
             )
         return None
-    host, port = listening_at(_first(files, "webhook.listen") or LISTEN) or ("", 0)
+    host, port = listening_at(_first_set(files, "webhook.listen") or LISTEN) or ("", 0)
     return Webhook(url.rstrip("/"), host, port)
 
 
-def _first(files: Files, key: str) -> Any:
+def _first_set(files: Files, key: str) -> Any:
     return next((file.values[key] for file in files if key in file.values), None)
 
 
-def _least(files: Files, key: str, default: int | None = None) -> Any:
+def _minimum(files: Files, key: str, default: int | None = None) -> Any:
     """The least of what both files say: a repository lowers a limit and never raises the user's."""
     said = [file.values[key] for file in files if key in file.values]
     return min(said) if said else default
 
 
 def _least_credits(files: Files, key: str) -> Decimal | None:
-    least = _least(files, key)
+    least = _minimum(files, key)
     return None if least is None else Decimal(str(least))
 
 
 def _one_of(said: object, known: tuple[str, ...], what: str) -> str:
-    near = nearest(str(said), known)
+    near = closest_match(str(said), known)
     meant = f"; did you mean {near!r}?" if near else ""
     return f"{said!r} is no {what}: it is one of {', '.join(known)}{meant}"

@@ -12,15 +12,15 @@ NAME = "destinations.json"
 _MOST = 4 << 20
 
 
-def agreed(state: Path, account: Account, repository: str) -> Mapping[str, str]:
+def load(state: Path, account: Account, repository: str) -> Mapping[str, str]:
     """What went where at the last yes, by what it is; empty when nothing is known."""
     told = _read(state / NAME).get(_name(account, repository))
     return {str(what): str(where) for what, where in told.items()} if isinstance(told, dict) else {}
 
 
-def agree(state: Path, account: Account, repository: str, goes: Mapping[str, str]) -> None:
+def save(state: Path, account: Account, repository: str, goes: Mapping[str, str]) -> None:
     """Somebody said yes to this. It only marks what changes later: a file that cannot be written stops nothing."""
-    if agreed(state, account, repository) == goes:
+    if load(state, account, repository) == goes:
         return
     path = state / NAME
     made = path.with_name(f"new-{NAME}.{os.getpid()}")

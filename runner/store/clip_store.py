@@ -10,19 +10,19 @@ from pathlib import Path
 
 from runner.attempts.events import Clip, Output, Stored
 from runner.attempts.history import Attempt
-from runner.engine.ports import NotYet
+from runner.engine.ports import TransferFailed
 from runner.lazy_dataclass import dataclass, field, replace
-from runner.media.clip import ClipFacts, NotWhole, probe
+from runner.media.clip import ClipFacts, IncompleteClip, probe
 from runner.planning.plan import Step
 from runner.requests.request import Request
 from runner.store.durability import sync_above, sync_folder
 
-EARLIER = "earlier"
+ARCHIVE = "earlier"
 _SHORT_SIDE = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class ClipStore:
     """The clips of one repository. Blocking: call it in a thread; different takes may be shelved at once."""
 
     root: Path
@@ -34,13 +34,13 @@ class Shelf:
     durable: set[Path] = field(default_factory=set)
     """Folders that a power loss does not take back."""
 
-    def target(self, step: Step) -> Path:
+    def clip_path(self, step: Step) -> Path:
         """The final name of a take's clip."""
         return self._folder(step) / f"take-{step.take}.mp4"
 
-    def part(self, step: Step) -> Path:
+    def part_path(self, step: Step) -> Path:
         """Where its bytes go until they are whole; the folder is there on return. OSError when it cannot be."""
-        folder = self._made(self._folder(step))
+        folder = self._ensure_folder(self._folder(step))
         part = folder / f".take-{step.take}.{(step.fingerprint or 'x')[:8]}.part"
         for left in folder.glob(f".take-{step.take}.*.part"):
             # What an earlier run was killed over, never whole; or a link, which would lead the clip elsewhere.
@@ -48,89 +48,89 @@ class Shelf:
                 left.unlink()
         return part
 
-    def recall(self, attempt: Attempt, step: Step) -> Stored | None:
+    def restore(self, attempt: Attempt, step: Step) -> Stored | None:
         """The attempt's clip from wherever it already lies whole: in place, among the earlier ones, at another take.
 
         OSError when the disk does not let it.
         """
         if attempt.clip is None:
             return None
-        target = self.target(step)
+        target = self.clip_path(step)
         path = self._found(attempt, [target, *self._places(attempt, target.parent)])
         if path is None:
             return None
         if path != target:
-            _copy(path, part := self.part(step))
-            self._put(part, target, attempt.clip.sha256)
-            if path.parent == target.parent / EARLIER:
+            _copy(path, part := self.part_path(step))
+            self._install(part, target, attempt.clip.sha256)
+            if path.parent == target.parent / ARCHIVE:
                 path.unlink()  # it has come back; only now, so that it was never in one place less
         return Stored(replace(attempt.clip, path=self._name(target)))
 
-    def whereabouts(self, attempt: Attempt) -> Path | None:
+    def find(self, attempt: Attempt) -> Path | None:
         """Where an attempt's clip lies whole, by its content; None when it is nowhere."""
         return None if attempt.clip is None else self._found(attempt, self._places(attempt))
 
     def _found(self, attempt: Attempt, places: Iterable[Path]) -> Path | None:
         return next((path for path in places if attempt.clip is not None and _holds(path, attempt.clip)), None)
 
-    def place(self, part: Path, sha256: str, attempt: Attempt, step: Step) -> Stored | NotYet:
+    def store(self, part: Path, sha256: str, attempt: Attempt, step: Step) -> Stored | TransferFailed:
         """Puts a part file that was just written under its final name, once it has proved to be a whole video.
 
         NotYet when it is no whole video (asked for anew later). OSError when the disk does not let it.
         """
         try:
             facts = probe(part)
-        except NotWhole as error:
+        except IncompleteClip as error:
             part.unlink(missing_ok=True)
-            return NotYet(f"what came {error.words}")
+            return TransferFailed(f"what came {error.message}")
         size = part.stat().st_size
-        target = self.target(step)
-        self._put(part, target, sha256)
+        target = self.clip_path(step)
+        self._install(part, target, sha256)
         clip = Clip(self._name(target), sha256, size, facts.width, facts.height, float(facts.seconds))
         return Stored(clip, differences(step.shot.request, facts, attempt.outputs))
 
-    def aside(self, attempt: Attempt) -> Path:
+    def archive_path(self, attempt: Attempt) -> Path:
         """The name of a clip among the earlier ones: of words that changed before it came."""
-        made = attempt.intended
-        folder = self.output(made.storyboard) / "clips" / made.shot / EARLIER
-        return folder / f"take-{made.take}.{made.fingerprint[:8]}.mp4"
+        intent = attempt.intent
+        folder = self.output(intent.storyboard) / "clips" / intent.shot / ARCHIVE
+        return folder / f"take-{intent.take}.{intent.fingerprint[:8]}.mp4"
 
-    def part_aside(self, attempt: Attempt) -> Path:
+    def archive_part_path(self, attempt: Attempt) -> Path:
         """As `part`, for a clip that goes among the earlier ones."""
-        target = self.aside(attempt)
-        part = self._made(target.parent) / f".{target.stem}.part"
+        target = self.archive_path(attempt)
+        part = self._ensure_folder(target.parent) / f".{target.stem}.part"
         if part.is_symlink():
             part.unlink()
         return part
 
-    def place_aside(self, part: Path, sha256: str, attempt: Attempt) -> Stored | NotYet:
+    def archive(self, part: Path, sha256: str, attempt: Attempt) -> Stored | TransferFailed:
         """As `place`, among the earlier ones."""
         try:
             facts = probe(part)
-        except NotWhole as error:
+        except IncompleteClip as error:
             part.unlink(missing_ok=True)
-            return NotYet(f"what came {error.words}")
-        size, target = part.stat().st_size, self.aside(attempt)
+            return TransferFailed(f"what came {error.message}")
+        size, target = part.stat().st_size, self.archive_path(attempt)
         if target.exists() and not _has_hash(target, sha256):
             target = target.with_name(f"{target.stem}.{sha256[:8]}.mp4")
         part.replace(target)
         sync_folder(target.parent)
         return Stored(Clip(self._name(target), sha256, size, facts.width, facts.height, float(facts.seconds)))
 
-    def _put(self, part: Path, target: Path, sha256: str) -> None:
+    def _install(self, part: Path, target: Path, sha256: str) -> None:
         """Renames into place; what lies there and is another clip first moves to the earlier ones."""
         if target.is_dir():
             raise IsADirectoryError(f"{target} is a folder")
         if target.exists() and not _is_pointer(target) and not _has_hash(target, sha256):
-            self._set_aside(target)
+            self._archive_existing(target)
         part.replace(target)
         sync_folder(target.parent)
 
-    def _set_aside(self, target: Path) -> None:
+    def _archive_existing(self, target: Path) -> None:
         """To `earlier/take-1.<first 8 of its fingerprint>.mp4`; a name that another clip has gets the content's too."""
         content = _sha256(target)
         mark = (self.owner(content) or content)[:8]
-        folder = self._made(target.parent / EARLIER)
+        folder = self._ensure_folder(target.parent / ARCHIVE)
         aside = folder / f"{target.stem}.{mark}.mp4"
         if aside.exists() and not _has_hash(aside, content):
             aside = folder / f"{target.stem}.{mark}.{content[:8]}.mp4"
@@ -143,11 +143,11 @@ class Shelf:
         told = [self.root / clip.path for clip in attempt.clips]
         paths = [path for path in told if self._is_inside(path)]
         yield from paths
-        mark = attempt.intended.fingerprint[:8]
+        mark = attempt.intent.fingerprint[:8]
         for folder in dict.fromkeys([*folders, *(path.parent for path in paths)]):
-            yield from sorted((folder / EARLIER).glob(f"take-*.{mark}*.mp4"))
+            yield from sorted((folder / ARCHIVE).glob(f"take-*.{mark}*.mp4"))
 
-    def _made(self, folder: Path) -> Path:
+    def _ensure_folder(self, folder: Path) -> Path:
         """The folder, there and inside the repository: a link that came with somebody's branch leads nowhere."""
         if not self._is_inside(folder):
             raise PermissionError(errno.EPERM, "it lies outside the repository, by way of a link", str(folder))

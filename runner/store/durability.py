@@ -32,7 +32,7 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def outside(output: Path, root: Path) -> Path | None:
+def escaping_folder(output: Path, root: Path) -> Path | None:
     """The first folder of an output that lies outside the repository once links are resolved; None when none does.
 
     Looks at the output, its clips, and each shot's, with those of earlier words. OSError.

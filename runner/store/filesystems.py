@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from runner.diagnostics.problem import ExitCode, Stop
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.lazy_dataclass import dataclass
 
 Locks = Literal["local", "shared", "alone"]
@@ -30,16 +30,16 @@ _UNLOCKED = frozenset({"nolock", "nobrl", "localflock", "local_lock=all", "local
 
 
 @dataclass(frozen=True, slots=True)
-class Disk:
+class FileSystem:
     """A kind of file system, and how far a lock on it reaches: `alone` means that other machines write beside it."""
 
     kind: str
     locks: Locks
 
 
-def disk_of(path: str, mounts: str) -> Disk:
+def file_system_of(path: str, mounts: str) -> FileSystem:
     """The disk that holds a path without links, by the lines of `/proc/mounts`; what is unknown counts as local."""
-    held, found = -1, Disk("", "local")
+    held, found = -1, FileSystem("", "local")
     for line in mounts.splitlines():
         words = line.split(" ")
         if len(words) < 4:
@@ -47,7 +47,7 @@ def disk_of(path: str, mounts: str) -> Disk:
         point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), words[1])
         inside = path == point or path.startswith(point.rstrip("/") + "/")
         if inside and len(point) >= held:  # of two at one place the later one is seen
-            held, found = len(point), Disk(words[2], _reach(words[2], words[3].split(",")))
+            held, found = len(point), FileSystem(words[2], _reach(words[2], words[3].split(",")))
     return found
 
 
@@ -59,21 +59,21 @@ def _reach(kind: str, options: list[str]) -> Locks:
     return "local"
 
 
-def disk(path: Path) -> Disk:
+def file_system(path: Path) -> FileSystem:
     """The disk of a folder, where the system tells (Linux); a local one elsewhere."""
     try:
         mounts = Path("/proc/mounts").read_text("utf-8", "surrogateescape")
     except OSError:
-        return Disk("", "local")
-    return disk_of(os.path.realpath(path), mounts)
+        return FileSystem("", "local")
+    return file_system_of(os.path.realpath(path), mounts)
 
 
-def fit_to_pay(state: Path) -> None:
+def check_ledger_disk(state: Path) -> None:
     """Stop where another machine could write the same ledger without seeing a lock: both would pay."""
-    found = disk(state)
+    found = file_system(state)
     if found.locks == "alone":
-        raise Stop(
-            ExitCode.UNFIT,
+        raise CommandError(
+            ExitCode.INVALID,
             f"the ledger in {state} lies on a network drive ({found.kind}) whose locks other machines do not see: "
             "two of them would pay for one clip; nothing was sent\n"
             "  export STORYBOARD_STATE=/a/folder/on/a/local/disk      (move its files there, if it has paid already)",

@@ -10,13 +10,13 @@ class Repository:
     """Known by its first commit, else by its path."""
 
     root: Path
-    ids: tuple[str, ...]
+    root_commits: tuple[str, ...]
     """Its first commits, the latest first: merging an unrelated history adds one. Before the first: its path."""
-    path_id: str
+    path_identity: str
     """What it was known by before its first commit: history under it is this repository's too."""
     shallow: bool = False
     """A clone without its first commits cannot say which repository it is."""
-    silent: bool = False
+    unresponsive: bool = False
     """There is a repository, and git does not answer: nobody can say which it is."""
 
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from runner.diagnostics.problem import ExitCode, Stop
+from runner.diagnostics.problem import CommandError, ExitCode
 
 _OUTPUTS = "outputs"
 RUNS = "runs"
@@ -33,7 +33,7 @@ def try_lock(descriptor: int) -> bool:
 
 
 @contextlib.contextmanager
-def hold(state: Path, outputs: Iterable[Path]) -> Iterator[None]:
+def lock_outputs(state: Path, outputs: Iterable[Path]) -> Iterator[None]:
     """Holds the locks of all these outputs, in sorted order and without waiting; `Stop` when one is held."""
     held: list[int] = []
     try:
@@ -52,13 +52,13 @@ def _take(folder: Path, outputs: Iterable[Path], held: list[int]) -> None:
             descriptor = open_file(folder / _name(output))
             held.append(descriptor)
             if not try_lock(descriptor):
-                raise Stop(ExitCode.LOCKED, f"another run is working on {output}: wait for it, or stop it")
+                raise CommandError(ExitCode.LOCKED, f"another run is working on {output}: wait for it, or stop it")
     except OSError as error:
         words = f"no lock can be taken in {folder} ({error.strerror}): {STATE} names another folder, on a local disk"
-        raise Stop(ExitCode.UNFIT, words) from error
+        raise CommandError(ExitCode.INVALID, words) from error
 
 
-def lock_of(state: Path, output: Path) -> Path:
+def lock_path(state: Path, output: Path) -> Path:
     """The file whose lock a run of this output holds."""
     return state / _OUTPUTS / _name(os.path.realpath(output))
 
@@ -67,12 +67,12 @@ def _name(output: str) -> str:
     return hashlib.sha256(os.fsencode(output)).hexdigest()[:32]
 
 
-def lives(state: Path, run: str) -> bool:
+def run_is_alive(state: Path, run: str) -> bool:
     """Whether a run still works; a run without a file has ended."""
     return not _is_free(state / RUNS / run)
 
 
-def ended(state: Path) -> list[str]:
+def dead_runs(state: Path) -> list[str]:
     """Runs that ended without putting their file away: a run that has ended never comes back."""
     return [path.name for path in sorted((state / RUNS).glob("*")) if _is_free(path)]
 
@@ -83,7 +83,7 @@ def _is_free(path: Path) -> bool:
     except FileNotFoundError:
         return True
     except OSError as error:
-        raise Stop(ExitCode.UNFIT, f"{path} cannot be read: {error.strerror}") from error
+        raise CommandError(ExitCode.INVALID, f"{path} cannot be read: {error.strerror}") from error
     try:
         return try_lock(descriptor)
     finally:

@@ -9,10 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from runner.attempts.events import Clip, Intended
-from runner.attempts.history import Attempt, History, State
-from runner.clock import stamp
-from runner.diagnostics.problem import ExitCode, Stop
+from runner.attempts.events import Clip, Intent
+from runner.attempts.history import Attempt, AttemptState, History
+from runner.clock import format_utc
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan, Step
 from runner.requests.request import canonical_json, credits_json, fingerprint
@@ -23,23 +23,25 @@ _MOST_TAKES = 100_000
 _MOST_CREDITS = 10**9
 NAME = "manifest.json"
 _STATUS = {
-    State.RUNNING: "running",
-    State.SUCCEEDED: "succeeded",
-    State.STORED: "succeeded",
-    State.FAILED: "failed",
-    State.REFUSED: "refused",
-    State.UNSETTLED: "unsettled",
-    State.GONE: "gone",
+    AttemptState.RUNNING: "running",
+    AttemptState.SUCCEEDED: "succeeded",
+    AttemptState.STORED: "succeeded",
+    AttemptState.FAILED: "failed",
+    AttemptState.REFUSED: "refused",
+    AttemptState.UNSETTLED: "unsettled",
+    AttemptState.GONE: "gone",
 }
 _STATE = {
-    "running": State.RUNNING,
-    "succeeded": State.SUCCEEDED,
-    "failed": State.FAILED,
-    "refused": State.REFUSED,
-    "unsettled": State.UNSETTLED,
-    "gone": State.GONE,
+    "running": AttemptState.RUNNING,
+    "succeeded": AttemptState.SUCCEEDED,
+    "failed": AttemptState.FAILED,
+    "refused": AttemptState.REFUSED,
+    "unsettled": AttemptState.UNSETTLED,
+    "gone": AttemptState.GONE,
 }
-_PAID = frozenset({State.RUNNING, State.SUCCEEDED, State.STORED, State.UNSETTLED, State.GONE})
+_PAID = frozenset(
+    {AttemptState.RUNNING, AttemptState.SUCCEEDED, AttemptState.STORED, AttemptState.UNSETTLED, AttemptState.GONE}
+)
 _MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ")
 
 
@@ -53,9 +55,9 @@ class Manifest:
     attempts: tuple[Attempt, ...]
     picks: Mapping[str, int]
 
-    def moved(self, storyboard: str) -> "Manifest":
+    def renamed_to(self, storyboard: str) -> "Manifest":
         """The same of a storyboard that lies elsewhere now: its output is taken over."""
-        attempts = (replace(each, intended=replace(each.intended, storyboard=storyboard)) for each in self.attempts)
+        attempts = (replace(each, intent=replace(each.intent, storyboard=storyboard)) for each in self.attempts)
         return replace(self, storyboard=storyboard, attempts=tuple(attempts))
 
 
@@ -69,18 +71,20 @@ def read(path: Path, shown: str, repository: str = "", profile: str | None = Non
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise Stop(ExitCode.UNFIT, f"{shown} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise CommandError(
+            ExitCode.INVALID, f"{shown} cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from error
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith(_MARKERS):
-            raise Stop(
-                ExitCode.UNFIT,
+            raise CommandError(
+                ExitCode.INVALID,
                 f"{shown}:{number}: a merge left its marks here; keep both sides' takes, then remove the marks",
             )
     try:
         return _parse(json.loads(text), repository, profile)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ArithmeticError) as error:
-        raise Stop(
-            ExitCode.UNFIT, f"{shown}: is no manifest of this version ({error}); take it from git, or remove it"
+        raise CommandError(
+            ExitCode.INVALID, f"{shown}: is no manifest of this version ({error}); take it from git, or remove it"
         ) from error
 
 
@@ -113,7 +117,7 @@ def _attempt(board: str, shot: str, take: Mapping[str, Any], whose: tuple[str | 
     request = dict(take["request"])
     mark = fingerprint(request)
     created = _moment(take.get("created_at"))
-    intended = Intended(
+    intended = Intent(
         storyboard=board,
         shot=shot,
         take=_number(take["take"]),
@@ -123,7 +127,7 @@ def _attempt(board: str, shot: str, take: Mapping[str, Any], whose: tuple[str | 
         quoted=_amount(take["credits"]["quoted"]),
         edition="",
         key_id="",
-        receipt="",
+        webhook_token="",
         run="manifest",
         profile=whose[-1],
     )
@@ -132,17 +136,17 @@ def _attempt(board: str, shot: str, take: Mapping[str, Any], whose: tuple[str | 
     used = take["credits"]["used"]
     return Attempt(
         id=_id(*whose, mark, take["task_id"] or take.get("created_at")),
-        intended=intended,
-        state=State.STORED if clip is not None and state is State.SUCCEEDED else state,
+        intent=intended,
+        state=AttemptState.STORED if clip is not None and state is AttemptState.SUCCEEDED else state,
         intended_at=created,
         sent_at=created,
         task_id=None if take["task_id"] is None else str(take["task_id"]),
         accepted_at=created if take["task_id"] is not None else None,
         ended_at=_moment(take["completed_at"]) if take.get("completed_at") else None,
-        words=str(take.get("error") or ""),
+        message=str(take.get("error") or ""),
         credits_used=None if used is None else _amount(used),
         clip=clip,
-        elsewhere=True,
+        from_manifest=True,
     )
 
 
@@ -180,8 +184,10 @@ def compose(plan: Plan, history: History, storyboard: str, before: Iterable[Atte
     board = next(board for board in plan.batch.storyboards if board.path == storyboard)
     now = {shot.id: list(_current(plan, history, storyboard, shot.id)) for shot in board.shots}
     taken = {attempt.id for attempts in now.values() for attempt in attempts}
-    past = _past(history, storyboard, plan.profile, taken)
-    _keep(past, history, before, {attempt.intended.fingerprint for attempts in now.values() for attempt in attempts})
+    past = _paid_history(history, storyboard, plan.profile, taken)
+    _keep_from_disk(
+        past, history, before, {attempt.intent.fingerprint for attempts in now.values() for attempt in attempts}
+    )
     removed = {
         shot: attempts
         for shot, attempts in past.items()
@@ -204,52 +210,56 @@ def _current(plan: Plan, history: History, storyboard: str, shot: str) -> Iterat
     A paid task that only a manifest tells of stays beside what this machine knows of the same take.
     """
     for step in plan.steps_of(storyboard, shot):
-        attempt = history.standing(step.fingerprint) if step.fingerprint is not None else None
+        attempt = history.current_attempt(step.fingerprint) if step.fingerprint is not None else None
         if attempt is None:
             continue
-        others = [each for each in history.of(attempt.intended.fingerprint) if each.elsewhere and each.task_id]
+        others = [
+            each for each in history.attempts_of(attempt.intent.fingerprint) if each.from_manifest and each.task_id
+        ]
         if attempt.state in _STATUS:
-            yield _under(attempt, step)
-        yield from (_under(each, step) for each in others if each is not attempt and each.state in _PAID)
+            yield _as_take(attempt, step)
+        yield from (_as_take(each, step) for each in others if each is not attempt and each.state in _PAID)
 
 
-def _under(attempt: Attempt, step: Step) -> Attempt:
+def _as_take(attempt: Attempt, step: Step) -> Attempt:
     """The attempt as this take's own: its name, and the copy of the clip that lies under that name."""
-    intended = replace(attempt.intended, shot=step.shot.id, take=step.take, request=step.form())
+    intended = replace(attempt.intent, shot=step.shot.id, take=step.take, request=step.neutral_request())
     own = f"/clips/{step.shot.id}/take-{step.take}.mp4"
     clip = next((clip for clip in reversed(attempt.clips) if clip.path.endswith(own)), attempt.clip)
-    return replace(attempt, intended=intended, clip=clip)
+    return replace(attempt, intent=intended, clip=clip)
 
 
-def _past(history: History, storyboard: str, profile: str | None, taken: set[str]) -> dict[str, list[Attempt]]:
+def _paid_history(history: History, storyboard: str, profile: str | None, taken: set[str]) -> dict[str, list[Attempt]]:
     """What was paid under this storyboard's names and is no longer what it asks for: never forgotten."""
     latest: dict[tuple[str, int, str], Attempt] = {}
     for attempt in history.attempts.values():
-        made = attempt.intended
-        if made.storyboard == storyboard and made.profile == profile and attempt.id not in taken:
-            latest[made.shot, made.take, made.fingerprint] = attempt
+        intent = attempt.intent
+        if intent.storyboard == storyboard and intent.profile == profile and attempt.id not in taken:
+            latest[intent.shot, intent.take, intent.fingerprint] = attempt
     found: dict[str, list[Attempt]] = {}
     for (shot, _, mark), attempt in latest.items():
-        standing = history.standing(mark)
+        standing = history.current_attempt(mark)
         if attempt.state in _PAID and (standing is None or standing.id not in taken):
             found.setdefault(shot, []).append(attempt)
     return found
 
 
-def _keep(past: dict[str, list[Attempt]], history: History, before: Iterable[Attempt], current: set[str]) -> None:
+def _keep_from_disk(
+    past: dict[str, list[Attempt]], history: History, before: Iterable[Attempt], current: set[str]
+) -> None:
     """Adds what only the manifest on disk still tells of."""
     told = {attempt.id for attempts in past.values() for attempt in attempts}
     by_task = {attempt.task_id: attempt for attempt in history.attempts.values() if attempt.task_id}
     for attempt in before:
         known = by_task.get(attempt.task_id or "", attempt)
-        made = attempt.intended
-        if made.fingerprint not in current and known.id not in told and known.state in _PAID:
-            past.setdefault(made.shot, []).append(replace(known, intended=replace(known.intended, shot=made.shot)))
+        intent = attempt.intent
+        if intent.fingerprint not in current and known.id not in told and known.state in _PAID:
+            past.setdefault(intent.shot, []).append(replace(known, intent=replace(known.intent, shot=intent.shot)))
             told.add(known.id)
 
 
 def _shot(storyboard: str, shot: str, attempts: Iterable[Attempt], history: History) -> dict[str, Any]:
-    takes = sorted(attempts, key=lambda attempt: (attempt.intended.take, attempt.intended_at, attempt.id))
+    takes = sorted(attempts, key=lambda attempt: (attempt.intent.take, attempt.intended_at, attempt.id))
     return {
         "id": shot,
         "picked": history.picks.get((storyboard, shot)),
@@ -258,7 +268,7 @@ def _shot(storyboard: str, shot: str, attempts: Iterable[Attempt], history: Hist
 
 
 def _take(attempt: Attempt) -> dict[str, Any]:
-    clip, made = attempt.clip, attempt.intended
+    clip, made = attempt.clip, attempt.intent
     return {
         "take": made.take,
         "fingerprint": made.fingerprint,
@@ -266,7 +276,7 @@ def _take(attempt: Attempt) -> dict[str, Any]:
         "task_id": attempt.task_id,
         "request": dict(sorted(made.request.items())),
         "credits": {"quoted": credits_json(made.quoted), "used": credits_json(attempt.credits_used)},
-        "error": "".join(mark for mark in attempt.words if mark.isprintable()) or None,
+        "error": "".join(mark for mark in attempt.message if mark.isprintable()) or None,
         "clip": None
         if clip is None
         else {
@@ -277,8 +287,8 @@ def _take(attempt: Attempt) -> dict[str, Any]:
             "height": clip.height,
             "seconds": clip.seconds,
         },
-        "created_at": stamp(attempt.accepted_at or attempt.intended_at),
-        "completed_at": None if attempt.ended_at is None else stamp(attempt.ended_at),
+        "created_at": format_utc(attempt.accepted_at or attempt.intended_at),
+        "completed_at": None if attempt.ended_at is None else format_utc(attempt.ended_at),
     }
 
 

@@ -10,7 +10,7 @@ import binascii
 import fcntl
 import os
 
-from runner.store.writable import try_folder
+from runner.store.writable import probe_writable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ _FORM = "storyboard unchanged 1"
 _FOLDER = "unchanged"
 _MOST = 64
 """Command lines that are remembered; beyond them the oldest are forgotten."""
-_DOUBT = 2_000_000_000
+_MTIME_GRACE = 2_000_000_000
 """Nanoseconds before a run's start: what was touched since then is not remembered."""
 
 
-def facts(path: str) -> str | None:
+def stat_key(path: str) -> str | None:
     """What tells a file from its next self; "-" where there is none, None where nobody knows."""
     try:
         return facts_of(os.stat(path))
@@ -62,7 +62,7 @@ def ledger_facts(path: str) -> str | None:
     return f"{found.st_dev} {found.st_ino} {found.st_size} {head[24:28].hex()}" if rolled_back else None
 
 
-def answer(state: str, version: str, words: "Sequence[str]", around: "Sequence[str]") -> str | None:
+def lookup(state: str, version: str, words: "Sequence[str]", around: "Sequence[str]") -> str | None:
     """What the same command said, if it would say so again; None for every other case."""
     try:
         with open(_path(state, words, around), encoding="utf-8", errors="surrogateescape", newline="\n") as file:
@@ -70,7 +70,7 @@ def answer(state: str, version: str, words: "Sequence[str]", around: "Sequence[s
         form, length, *lines = head.split("\n")
         if form != _FORM or int(length) != len(said):
             return None
-        told = _told(version, words, around)
+        told = _header(version, words, around)
         if lines[: len(told)] != told or not all(_holds(line) for line in lines[len(told) :]):
             return None
     except (OSError, ValueError):
@@ -83,7 +83,7 @@ def _holds(line: str) -> bool:
     kind, path, was = line.split("\t")
     match kind:
         case "file":
-            return facts(path) == was
+            return stat_key(path) == was
         case "folder":
             return folder_facts(path) == was
         case "mark":
@@ -93,7 +93,7 @@ def _holds(line: str) -> bool:
         case "lock":
             return _is_free(path)
         case "output":
-            try_folder(path)
+            probe_writable(path)
             return True
     return False
 
@@ -127,7 +127,7 @@ def remember(
         if was is None or (kind == "file" and _is_young(was, began_ns)):
             return
         kept.append(f"{kind}\t{path}\t{was}")
-    told = _told(version, words, around)
+    told = _header(version, words, around)
     if any("\n" in line for line in told) or any(line.count("\t") != 2 or "\n" in line for line in kept):
         return
     path = _path(state, words, around)
@@ -145,10 +145,10 @@ def remember(
 
 
 def _is_young(was: str, began_ns: int) -> bool:
-    return was != "-" and max(int(time) for time in was.split()[4:]) > began_ns - _DOUBT
+    return was != "-" and max(int(time) for time in was.split()[4:]) > began_ns - _MTIME_GRACE
 
 
-def _told(version: str, words: "Sequence[str]", around: "Sequence[str]") -> list[str]:
+def _header(version: str, words: "Sequence[str]", around: "Sequence[str]") -> list[str]:
     """The lines about the command itself, and which copy of the program was asked."""
     return [version, os.path.dirname(__file__), str(len(words)), *words, str(len(around)), *around]
 

@@ -5,7 +5,7 @@ import json
 import os
 from pathlib import Path
 
-from runner.diagnostics.problem import ExitCode, Stop
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.store.durability import sync_above
 from runner.store.locks import RUNS, open_file, try_lock
 
@@ -25,13 +25,15 @@ class Receipts:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = open_file(made, os.O_RDWR | os.O_CREAT | os.O_EXCL)
             if not try_lock(self._file):  # before it has its name: one without its lock is taken for a dead run's
-                raise Stop(ExitCode.UNFIT, f"{state} is on a disk without locks: set STORYBOARD_STATE to a local one")
+                raise CommandError(
+                    ExitCode.INVALID, f"{state} is on a disk without locks: set STORYBOARD_STATE to a local one"
+                )
             os.pwrite(self._file, bytes(_ROOM), 0)
             os.fsync(self._file)
             made.rename(self.path)
             sync_above(self.path, top=state)
         except OSError as error:
-            raise Stop(ExitCode.UNFIT, f"no receipts can be kept in {state}: {error.strerror}") from error
+            raise CommandError(ExitCode.INVALID, f"no receipts can be kept in {state}: {error.strerror}") from error
         self._end = 0
 
         _tidy(state)
@@ -50,14 +52,14 @@ class Receipts:
         os.close(self._file)
 
 
-def read(path: Path) -> list[tuple[str, str, str]]:
+def read_receipts(path: Path) -> list[tuple[str, str, str]]:
     """What stands in a receipts file; a line that was cut off in the middle of writing is none."""
     try:
         text = path.read_bytes().split(b"\0", 1)[0]
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise Stop(ExitCode.UNFIT, f"the receipts in {path} cannot be read: {error.strerror}") from error
+        raise CommandError(ExitCode.INVALID, f"the receipts in {path} cannot be read: {error.strerror}") from error
     found = []
     for line in text.split(b"\n"):
         try:

@@ -7,7 +7,7 @@ _NO_NAMELESS = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.EN
 """How disks and kernels say that they know no files without a name; for a folder that is gone, so does the next try."""
 
 
-def try_folder(folder: str) -> None:
+def probe_writable(folder: str) -> None:
     """Makes a file and takes it away again; whatever lies in the folder stays as it is. OSError when it cannot."""
     nameless: int | None = getattr(os, "O_TMPFILE", None)
     if nameless is None or not _without_a_name(folder, nameless):

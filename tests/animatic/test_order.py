@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from runner.animatic.spec import Order, Reference, from_json, to_json
+from runner.animatic.spec import AnimaticSpec, Reference, from_json, to_json
 
-PLAIN = Order("seedance-20", "Dawn", 5, 1280, 720)
-FULL = Order(
+PLAIN = AnimaticSpec("seedance-20", "Dawn", 5, 1280, 720)
+FULL = AnimaticSpec(
     "seedance2-fast",
     "@image1 geht \u4f60\u597d",
     8,
@@ -26,7 +26,7 @@ FULL = Order(
 
 
 @pytest.mark.parametrize("order", [PLAIN, FULL])
-def test_an_order_comes_back_as_it_was(order: Order) -> None:
+def test_an_order_comes_back_as_it_was(order: AnimaticSpec) -> None:
     assert from_json(json.loads(json.dumps(to_json(order)))) == order
 
 

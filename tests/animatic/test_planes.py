@@ -4,7 +4,7 @@ import pytest
 from PIL import Image, ImageChops, ImageFilter
 
 from runner.animatic.planes import mask_of, planes_of, sample, yuv
-from runner.animatic.seeded_noise import Dice, noise
+from runner.animatic.seeded_noise import SeededNoise, noise
 from runner.media.frames import image_of
 
 
@@ -57,9 +57,11 @@ def test_a_tint_covers_as_much_as_the_mask_says() -> None:
 
 
 def test_dice_fall_the_same_for_the_same_words_and_evenly() -> None:
-    assert [Dice("a").unit() for _ in range(3)] == [Dice("a").unit() for _ in range(3)]
-    assert Dice("a").unit() != Dice("b").unit()
-    dice = Dice("even")
+    assert [SeededNoise("a").unit() for _ in range(3)] == [SeededNoise("a").unit() for _ in range(3)]
+    assert SeededNoise("a").unit() != SeededNoise("b").unit()
+    dice = SeededNoise("even")
     throws = [dice.whole(1, 6) for _ in range(6_000)]
     assert all(850 < throws.count(eye) < 1_150 for eye in range(1, 7))
-    assert Dice("a").apart("x").unit() == Dice("a").apart("x").unit() != Dice("a").apart("y").unit()
+    assert (
+        SeededNoise("a").apart("x").unit() == SeededNoise("a").apart("x").unit() != SeededNoise("a").apart("y").unit()
+    )

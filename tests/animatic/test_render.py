@@ -19,7 +19,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageStat
 from runner.animatic.pictures import opened
 from runner.animatic.render import drawn_size, render
 from runner.animatic.sound import hear, peaks, sound_track
-from runner.animatic.spec import Order, Reference, to_json
+from runner.animatic.spec import AnimaticSpec, Reference, to_json
 from runner.media.clip import frame, probe
 from runner.media.frames import image_of
 from runner.media.mp4_boxes import walk
@@ -27,11 +27,11 @@ from runner.media.mp4_boxes import walk
 SMALL: Mapping[str, Any] = {"model": "seedance-20", "seconds": 1, "width": 320, "height": 180}
 
 
-def _order(prompt: str = "Dawn over the harbour, a woman walks", **changes: Any) -> Order:
-    return Order(**{**SMALL, "prompt": prompt, **changes})
+def _order(prompt: str = "Dawn over the harbour, a woman walks", **changes: Any) -> AnimaticSpec:
+    return AnimaticSpec(**{**SMALL, "prompt": prompt, **changes})
 
 
-def _rendered(folder: Path, order: Order, name: str = "clip.mp4") -> Path:
+def _rendered(folder: Path, order: AnimaticSpec, name: str = "clip.mp4") -> Path:
     render(order, folder / name)
     return folder / name
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from runner.animatic.camera import MARGIN, View, camera_of, window
+from runner.animatic.camera import MARGIN, CameraView, camera_of, window
 from runner.animatic.palette import palette_of
 from runner.animatic.prompt_words import Beat, beats, readable, story
 from runner.animatic.scenery import place_of
-from runner.animatic.seeded_noise import Dice
+from runner.animatic.seeded_noise import SeededNoise
 
-DICE = Dice("test")
+DICE = SeededNoise("test")
 
 
 def test_a_prompt_without_a_timeline_is_one_piece() -> None:
@@ -73,12 +73,12 @@ def test_words_of_motion_move_the_camera(words: str, sign: str) -> None:
 
 def test_a_static_camera_stands_still() -> None:
     camera = camera_of("Static camera. A door.", 5, 0, DICE)
-    assert {camera.view(moment / 4) for moment in range(21)} == {View()}
+    assert {camera.view(moment / 4) for moment in range(21)} == {CameraView()}
 
 
 def test_a_hand_trembles_and_rests_at_both_ends() -> None:
     camera = camera_of("static, handheld", 5, 0, DICE)
-    assert camera.view(0) == camera.view(5) == View()
+    assert camera.view(0) == camera.view(5) == CameraView()
     assert len({camera.view(moment / 4).pan for moment in range(1, 20)}) == 19
 
 
@@ -90,13 +90,15 @@ def test_each_beat_has_its_own_motion() -> None:
 
 def test_another_take_moves_in_another_way() -> None:
     for prompt in ("A door", "A door, push in"):
-        one, two = (camera_of(prompt, 5, variation, Dice(prompt)).view(5) for variation in (0, 1))
+        one, two = (camera_of(prompt, 5, variation, SeededNoise(prompt)).view(5) for variation in (0, 1))
         assert one != two
 
 
-@pytest.mark.parametrize("view", [View(pan=3), View(tilt=-3, zoom=0.1), View(truck=2, boom=2, zoom=9), View()])
+@pytest.mark.parametrize(
+    "view", [CameraView(pan=3), CameraView(tilt=-3, zoom=0.1), CameraView(truck=2, boom=2, zoom=9), CameraView()]
+)
 @pytest.mark.parametrize("depth", [0.25, 1, 1.25])
-def test_the_camera_never_looks_past_the_picture(view: View, depth: float) -> None:
+def test_the_camera_never_looks_past_the_picture(view: CameraView, depth: float) -> None:
     frame, canvas = (1280, 720), (1690, 950)
     left, top, right, bottom = window(view, depth, frame, canvas)
     assert 0 <= left < right <= canvas[0]
@@ -105,7 +107,7 @@ def test_the_camera_never_looks_past_the_picture(view: View, depth: float) -> No
 
 
 def test_the_frame_as_it_is_is_the_middle_of_the_canvas() -> None:
-    assert window(View(), 1, (1280, 720), (1690, 950)) == (205, 115, 1485, 835)
+    assert window(CameraView(), 1, (1280, 720), (1690, 950)) == (205, 115, 1485, 835)
 
 
 def test_light_follows_the_words() -> None:
@@ -122,7 +124,7 @@ def test_a_named_colour_is_the_accent() -> None:
 
 
 def test_each_take_has_its_own_tint_and_the_same_accent() -> None:
-    palettes = [palette_of("dawn", variation, Dice("dawn")) for variation in range(4)]
+    palettes = [palette_of("dawn", variation, SeededNoise("dawn")) for variation in range(4)]
     assert len({palette.sky for palette in palettes}) == 4
     assert len({palette.accent for palette in palettes}) == 1
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from runner.lazy_dataclass import dataclass, field, names, replace
+from runner.lazy_dataclass import dataclass, field, field_names, replace
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -88,7 +88,7 @@ def test_a_thing_that_changes_has_no_hash() -> None:
 
 
 def test_fields_come_from_the_classes_above_first() -> None:
-    assert names(Heap) == ("weight", "name", "of")
+    assert field_names(Heap) == ("weight", "name", "of")
     assert Heap("h", "sand") == Heap(name="h", of="sand")
     assert Heap("heap").weight == 4
     assert not hasattr(Heap(), "__dict__")
@@ -102,7 +102,7 @@ def test_a_copy_of_a_value_is_equal() -> None:
 
 def test_what_reads_dataclasses_reads_values() -> None:
     assert dataclasses.is_dataclass(Spot)
-    assert [item.name for item in dataclasses.fields(Heap)] == list(names(Heap))
+    assert [item.name for item in dataclasses.fields(Heap)] == list(field_names(Heap))
     assert dataclasses.asdict(Spot(1)) == {"x": 1, "y": 0, "seen": []}
     assert dataclasses.replace(Spot(1), y=7) == Spot(1, 7)
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.commands.content_repo import Content, content
+from tests.commands.content_repo import ContentRepo, content
 
 KEY = "made-up-canary-key-1234"
 PAID_FILM = """\
@@ -28,12 +28,12 @@ shots:
 
 
 @pytest.fixture
-def film(tmp_path: Path) -> Content:
+def film(tmp_path: Path) -> ContentRepo:
     return content(tmp_path)
 
 
 @pytest.fixture
-def paid_film(tmp_path: Path) -> Content:
+def paid_film(tmp_path: Path) -> ContentRepo:
     """Two shots from text alone, at 60 credits each."""
     return content(tmp_path, PAID_FILM)
 

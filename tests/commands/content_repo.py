@@ -25,7 +25,7 @@ shots:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CommandResult:
     """What one command ended with."""
 
     code: int
@@ -42,7 +42,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class ContentRepo:
     """A repository of storyboards, with a state folder and a configuration of its own."""
 
     root: Path
@@ -67,7 +67,7 @@ class Content:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def storyboard(self, *words: str, **env: str) -> Said:
+    def storyboard(self, *words: str, **env: str) -> CommandResult:
         """Runs `storyboard …` in the repository, to its end."""
         done = subprocess.run(
             [sys.executable, "-m", "runner", *words],
@@ -79,7 +79,7 @@ class Content:
             timeout=60,
             check=False,
         )
-        return Said(done.returncode, done.stdout, done.stderr)
+        return CommandResult(done.returncode, done.stdout, done.stderr)
 
     def start(self, *words: str, **env: str) -> "subprocess.Popen[str]":
         """Starts `storyboard …` and leaves it running."""
@@ -93,7 +93,7 @@ class Content:
             text=True,
         )
 
-    def at_terminal(self, *words: str, typed: str, **env: str) -> Said:
+    def at_terminal(self, *words: str, typed: str, **env: str) -> CommandResult:
         """Runs `storyboard …` at a terminal where somebody types; `out` is all that stood on its screen."""
         master, slave = pty.openpty()
         process = subprocess.Popen(
@@ -107,7 +107,7 @@ class Content:
             while piece := os.read(master, 65536):
                 screen += piece
         os.close(master)
-        return Said(process.wait(timeout=60), screen.decode().replace("\r\n", "\n"), "")
+        return CommandResult(process.wait(timeout=60), screen.decode().replace("\r\n", "\n"), "")
 
     def git(self, *words: str) -> str:
         identity = ["-c", "user.name=A", "-c", "user.email=a@example.com"]
@@ -125,11 +125,11 @@ class Content:
         return sorted(str(path.relative_to(self.root)) for path in self.root.glob("renders/**/*.mp4"))
 
 
-def content(tmp_path: Path, film: str = FILM) -> Content:
+def content(tmp_path: Path, film: str = FILM) -> ContentRepo:
     """A fresh git repository with one storyboard."""
     root = tmp_path / "film"
     (root / "storyboards").mkdir(parents=True)
-    made = Content(root)
+    made = ContentRepo(root)
     made.write("storyboards/film.yaml", film)
     made.git("init", "-q")
     made.git("add", ".")
@@ -137,9 +137,9 @@ def content(tmp_path: Path, film: str = FILM) -> Content:
     return made
 
 
-def clone(source: Content, name: str) -> Content:
+def clone(source: ContentRepo, name: str) -> ContentRepo:
     """A second working tree of the same repository, on the same machine."""
     target = source.root.parent / name
     subprocess.run(["git", "clone", "-q", str(source.root), str(target)], check=True, capture_output=True)
     shutil.rmtree(target / "renders", ignore_errors=True)
-    return Content(target)
+    return ContentRepo(target)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.commands.conftest import Host
-from tests.commands.content_repo import Content
+from tests.commands.content_repo import ContentRepo
 from tests.commands.test_webhooks import free_port
 
 FILM = "storyboards/film.yaml"
@@ -13,19 +13,19 @@ RUN = ("run", FILM, "--no-color")
 Start = Callable[..., Host]
 
 
-def told(film: Content, host: Host, typed: str, *words: str) -> tuple[int, str]:
+def told(film: ContentRepo, host: Host, typed: str, *words: str) -> tuple[int, str]:
     """Exit code and screen, as words in a row."""
     said = film.at_terminal(*RUN, *words, typed=typed, **host.env, NO_COLOR="1")
     return said.code, " ".join(said.out.split())
 
 
-def hear(film: Content, name: str) -> str:
+def hear(film: ContentRepo, name: str) -> str:
     port = free_port()
     film.write("storyboard.toml", f'[webhook]\nurl = "http://127.0.0.1:{port}/{name}"\nlisten = "127.0.0.1:{port}"\n')
     return f"http://127.0.0.1:{port}/{name}"
 
 
-def test_a_yes_makes_what_was_shown_for_the_price_that_was_asked(paid_film: Content, host: Start) -> None:
+def test_a_yes_makes_what_was_shown_for_the_price_that_was_asked(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     code, screen = told(paid_film, there, "y\n")
     assert (code, there.state["creates"]) == (0, 2), screen
@@ -33,14 +33,16 @@ def test_a_yes_makes_what_was_shown_for_the_price_that_was_asked(paid_film: Cont
 
 
 @pytest.mark.parametrize("answer", ["n\n", "\n", "yep\n", "\x04"])
-def test_everything_but_a_yes_is_a_no(paid_film: Content, host: Start, answer: str) -> None:
+def test_everything_but_a_yes_is_a_no(paid_film: ContentRepo, host: Start, answer: str) -> None:
     there = host()
     code, screen = told(paid_film, there, answer)
     assert (code, there.state["creates"]) == (4, 0), screen
     assert "declined: nothing was sent, nothing was spent" in screen
 
 
-def test_where_callbacks_go_stands_in_the_question_and_is_marked_until_a_yes(paid_film: Content, host: Start) -> None:
+def test_where_callbacks_go_stands_in_the_question_and_is_marked_until_a_yes(
+    paid_film: ContentRepo, host: Start
+) -> None:
     there = host()
     assert told(paid_film, there, "y\n", "--select", "quay")[0] == 0
     first = hear(paid_film, "first")

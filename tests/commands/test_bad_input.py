@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from tests.commands.content_repo import Content, Said
+from tests.commands.content_repo import CommandResult, ContentRepo
 
 FILM = "storyboards/film.yaml"
 
 
-def clear(said: Said, code: int, *words: str) -> None:
+def clear(said: CommandResult, code: int, *words: str) -> None:
     assert said.code == code, said.err + said.out
     assert "Traceback" not in said.err + said.out
     for word in words:
@@ -34,7 +34,7 @@ def clear(said: Said, code: int, *words: str) -> None:
     ],
 )
 def test_what_is_no_storyboard_is_exit_3_with_its_place(
-    film: Content, command: str, name: str, content: bytes | None, words: str
+    film: ContentRepo, command: str, name: str, content: bytes | None, words: str
 ) -> None:
     if content is not None:
         (film.root / name).write_bytes(content)
@@ -59,26 +59,26 @@ def test_what_is_no_storyboard_is_exit_3_with_its_place(
         (["schema", "storybord"], "did you mean 'storyboard'?"),
     ],
 )
-def test_a_wrong_command_line_is_exit_2_and_says_what_was_meant(film: Content, words: list[str], told: str) -> None:
+def test_a_wrong_command_line_is_exit_2_and_says_what_was_meant(film: ContentRepo, words: list[str], told: str) -> None:
     clear(film.storyboard(*words), 2, told)
 
 
-def test_an_output_that_cannot_be_written_is_exit_3(film: Content) -> None:
+def test_an_output_that_cannot_be_written_is_exit_3(film: ContentRepo) -> None:
     film.write("renders", "a file where the folder should be")
     clear(film.storyboard("run", FILM), 3, "renders/film/sandbox cannot be written", "choose another --output")
 
 
-def test_an_output_outside_the_repository_is_exit_3(film: Content) -> None:
+def test_an_output_outside_the_repository_is_exit_3(film: ContentRepo) -> None:
     clear(film.storyboard("run", FILM, "--output", "../elsewhere"), 3, "outside the repository")
 
 
 @pytest.mark.parametrize("command", ["plan", "status", "fetch", "run"])
-def test_a_manifest_with_merge_marks_is_exit_3_with_the_line(film: Content, command: str) -> None:
+def test_a_manifest_with_merge_marks_is_exit_3_with_the_line(film: ContentRepo, command: str) -> None:
     film.write("renders/film/sandbox/manifest.json", "{\n<<<<<<< ours\n")
     clear(film.storyboard(command, FILM), 3, "manifest.json:2: a merge left its marks here", "keep both sides' takes")
 
 
-def test_where_no_process_can_be_started_a_template_is_a_problem_with_its_place(film: Content) -> None:
+def test_where_no_process_can_be_started_a_template_is_a_problem_with_its_place(film: ContentRepo) -> None:
     film.write(
         FILM, "storyboard: 1\ntitle: A\nshots:\n  - id: a\n    prompt: '{% for x in [1, 2] %}{{ x }}{% endfor %}'\n"
     )
@@ -90,17 +90,17 @@ def test_where_no_process_can_be_started_a_template_is_a_problem_with_its_place(
         [sys.executable, "-m", "runner", "validate", FILM], cwd=film.root, env=film.env(), stdin=subprocess.DEVNULL,
         capture_output=True, text=True, timeout=60, check=False, preexec_fn=few,
     )  # fmt: skip
-    clear(Said(done.returncode, done.stdout, done.stderr), 3, "film.yaml:5:")
+    clear(CommandResult(done.returncode, done.stdout, done.stderr), 3, "film.yaml:5:")
 
 
-def test_another_storyboards_manifest_is_exit_3_and_names_both(film: Content) -> None:
+def test_another_storyboards_manifest_is_exit_3_and_names_both(film: ContentRepo) -> None:
     film.storyboard("run", FILM, "--select", "quay")
     text = (film.root / FILM).read_text()
     film.write("film.yaml", text)
     clear(film.storyboard("plan", "film.yaml"), 3, FILM, "film.yaml")
 
 
-def test_a_moved_storyboard_takes_its_output_over(film: Content) -> None:
+def test_a_moved_storyboard_takes_its_output_over(film: ContentRepo) -> None:
     film.storyboard("run", FILM, "--select", "quay")
     (film.root / FILM).rename(film.root / "film.yaml")
     said = film.storyboard("run", "film.yaml", "--select", "quay", "--json")
@@ -108,7 +108,7 @@ def test_a_moved_storyboard_takes_its_output_over(film: Content) -> None:
     assert "created" not in {event["event"] for event in said.events}
 
 
-def test_a_full_disk_is_exit_3_before_anything_is_sent(film: Content) -> None:
+def test_a_full_disk_is_exit_3_before_anything_is_sent(film: ContentRepo) -> None:
     def full() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, 16_384))
 
@@ -116,10 +116,10 @@ def test_a_full_disk_is_exit_3_before_anything_is_sent(film: Content) -> None:
         [sys.executable, "-m", "runner", "run", FILM], cwd=film.root, env=film.env(), stdin=subprocess.DEVNULL,
         capture_output=True, text=True, timeout=60, check=False, preexec_fn=full,
     )  # fmt: skip
-    clear(Said(done.returncode, done.stdout, done.stderr), 3)
+    clear(CommandResult(done.returncode, done.stdout, done.stderr), 3)
 
 
-def test_a_port_in_use_is_exit_3_and_says_the_way_out(film: Content) -> None:
+def test_a_port_in_use_is_exit_3_and_says_the_way_out(film: ContentRepo) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -127,19 +127,19 @@ def test_a_port_in_use_is_exit_3_and_says_the_way_out(film: Content) -> None:
         clear(film.storyboard("sandbox", "--port", port), 3, port)
 
 
-def test_a_state_folder_that_is_a_file_is_exit_3(film: Content) -> None:
+def test_a_state_folder_that_is_a_file_is_exit_3(film: ContentRepo) -> None:
     said = film.storyboard("run", FILM, STORYBOARD_STATE=str(film.write("state", "a file")))
     clear(said, 3, "state")
 
 
-def test_a_ledger_that_is_none_is_exit_3_and_clips_are_untouched(film: Content) -> None:
+def test_a_ledger_that_is_none_is_exit_3_and_clips_are_untouched(film: ContentRepo) -> None:
     film.storyboard("run", FILM, "--select", "quay")
     (film.state / "ledger.db").write_bytes(b"not a database, not at all" * 100)
     clear(film.storyboard("run", FILM), 3, "ledger.db")
     assert len(film.clips()) == 1
 
 
-def test_eight_different_faults_are_told_in_one_run(film: Content) -> None:
+def test_eight_different_faults_are_told_in_one_run(film: ContentRepo) -> None:
     film.write(
         FILM,
         "storyboard: 1\n"

@@ -5,21 +5,21 @@ from collections.abc import Callable
 import pytest
 
 from tests.commands.conftest import Host
-from tests.commands.content_repo import Content
+from tests.commands.content_repo import ContentRepo
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]
 
 
 @pytest.fixture
-def bounded(paid_film: Content) -> Content:
+def bounded(paid_film: ContentRepo) -> ContentRepo:
     """Two shots at 60 credits, another profile that makes them longer, and 100 credits for all of it."""
     text = (paid_film.root / FILM).read_text()
     paid_film.write(FILM, text.replace("title:", "budget: {credits: 100}\nprofiles: {long: {duration: 6}}\ntitle:", 1))
     return paid_film
 
 
-def test_shots_that_are_not_selected_count(bounded: Content, host: Start) -> None:
+def test_shots_that_are_not_selected_count(bounded: ContentRepo, host: Start) -> None:
     there = host()
     assert bounded.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
     said = bounded.storyboard("run", FILM, "--yes", "--exclude", "quay", **there.env)
@@ -28,14 +28,14 @@ def test_shots_that_are_not_selected_count(bounded: Content, host: Start) -> Non
     assert there.state["creates"] == 1
 
 
-def test_a_retake_counts_with_what_is_made(bounded: Content, host: Start) -> None:
+def test_a_retake_counts_with_what_is_made(bounded: ContentRepo, host: Start) -> None:
     there = host()
     assert bounded.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
     assert bounded.storyboard("run", FILM, "--yes", "--retake", "quay", **there.env).code == 4
     assert there.state["creates"] == 1
 
 
-def test_retakes_that_were_made_count(bounded: Content, host: Start) -> None:
+def test_retakes_that_were_made_count(bounded: ContentRepo, host: Start) -> None:
     there = host()
     bounded.write(FILM, (bounded.root / FILM).read_text().replace("credits: 100", "credits: 150"))
     assert bounded.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
@@ -44,14 +44,14 @@ def test_retakes_that_were_made_count(bounded: Content, host: Start) -> None:
     assert there.state["creates"] == 2
 
 
-def test_takes_of_another_profile_count(bounded: Content, host: Start) -> None:
+def test_takes_of_another_profile_count(bounded: ContentRepo, host: Start) -> None:
     there = host()
     assert bounded.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
     assert bounded.storyboard("run", FILM, "--yes", "--profile", "long", "--select", "quay", **there.env).code == 4
     assert there.state["creates"] == 1
 
 
-def test_what_earlier_words_were_paid_for_does_not_count(bounded: Content, host: Start) -> None:
+def test_what_earlier_words_were_paid_for_does_not_count(bounded: ContentRepo, host: Start) -> None:
     there = host()
     assert bounded.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
     text = (bounded.root / FILM).read_text()
@@ -60,7 +60,7 @@ def test_what_earlier_words_were_paid_for_does_not_count(bounded: Content, host:
     assert there.state["creates"] == 2
 
 
-def test_status_tells_what_the_budget_counts_retakes_too(bounded: Content, host: Start) -> None:
+def test_status_tells_what_the_budget_counts_retakes_too(bounded: ContentRepo, host: Start) -> None:
     there = host()
     bounded.write(FILM, (bounded.root / FILM).read_text().replace("credits: 100", "credits: 150"))
     assert bounded.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.commands.conftest import Host
-from tests.commands.content_repo import Content, Said
+from tests.commands.content_repo import CommandResult, ContentRepo
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]
@@ -29,17 +29,17 @@ def _worlds() -> bool:
 worlds = pytest.mark.skipif(not _worlds(), reason="this system makes no mount table of its own for a process")
 
 
-def run_on(mount: str, film: Content, *words: str, **env: str) -> Said:
+def run_on(mount: str, film: ContentRepo, *words: str, **env: str) -> CommandResult:
     line = f"nas:/home {film.state} {mount} 0 0"
     done = subprocess.run(
         alone(line, sys.executable, "-m", "runner", *words), cwd=film.root, env=film.env(**env), capture_output=True,
         stdin=subprocess.DEVNULL, text=True, timeout=60, check=False,
     )  # fmt: skip
-    return Said(done.returncode, done.stdout, done.stderr)
+    return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
 @worlds
-def test_on_a_network_drive_without_working_locks_nothing_is_paid(paid_film: Content, host: Start) -> None:
+def test_on_a_network_drive_without_working_locks_nothing_is_paid(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     paid_film.state.mkdir()
     said = run_on("nfs rw,vers=3,nolock", paid_film, "run", FILM, "--yes", **there.env)
@@ -51,7 +51,7 @@ def test_on_a_network_drive_without_working_locks_nothing_is_paid(paid_film: Con
 
 
 @worlds
-def test_on_a_network_drive_with_locks_a_paid_run_goes_on(paid_film: Content, host: Start) -> None:
+def test_on_a_network_drive_with_locks_a_paid_run_goes_on(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     paid_film.state.mkdir()
     said = run_on("nfs4 rw,vers=4.2,local_lock=none", paid_film, "run", FILM, "--yes", "--select", "quay", **there.env)

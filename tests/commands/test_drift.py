@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable
 
 from tests.commands.conftest import Host
-from tests.commands.content_repo import Content
+from tests.commands.content_repo import ContentRepo
 
 FILM = "storyboards/film.yaml"
 
 
 def test_a_bill_above_the_quote_stops_new_tasks_and_names_the_row(
-    paid_film: Content, host: Callable[..., Host]
+    paid_film: ContentRepo, host: Callable[..., Host]
 ) -> None:
     rules = paid_film.write("faults.yaml", "faults: 1\nrules:\n  - {on: task, times: 1, do: {credits: 99}}\n")
     there = host("--faults", str(rules))
@@ -23,7 +23,7 @@ def test_a_bill_above_the_quote_stops_new_tasks_and_names_the_row(
     assert "seedance-20 480p" in told
 
 
-def test_a_bill_of_earlier_words_stops_new_tasks_too(paid_film: Content, host: Callable[..., Host]) -> None:
+def test_a_bill_of_earlier_words_stops_new_tasks_too(paid_film: ContentRepo, host: Callable[..., Host]) -> None:
     rules = paid_film.write("faults.yaml", "faults: 1\nrules:\n  - {on: task, times: 1, do: {credits: 99}}\n")
     there = host("--faults", str(rules))
     run = ("run", FILM, "--yes")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tests.commands.conftest import Host
-from tests.commands.content_repo import Content
+from tests.commands.content_repo import ContentRepo
 
 FILM = "storyboards/film.yaml"
 LATER = '[providers.kinovi]\nedition = "2026-09"\n'
@@ -11,7 +11,7 @@ SEEDED = "storyboard: 1\ndefaults: {resolution: 480p, duration: 4}\nshots:\n  - 
 
 
 def test_the_edition_of_storyboard_toml_is_spoken_priced_and_shown(
-    paid_film: Content, host: Callable[..., Host]
+    paid_film: ContentRepo, host: Callable[..., Host]
 ) -> None:
     paid_film.write("storyboard.toml", LATER)
     paid_film.write(FILM, SEEDED.replace("480p", "1080p"))
@@ -25,7 +25,7 @@ def test_the_edition_of_storyboard_toml_is_spoken_priced_and_shown(
 
 
 def test_what_was_paid_in_one_edition_is_not_bought_again_in_another(
-    paid_film: Content, host: Callable[..., Host]
+    paid_film: ContentRepo, host: Callable[..., Host]
 ) -> None:
     there = host()
     assert paid_film.storyboard("run", FILM, "--max-credits", "120", **there.env).code == 0
@@ -38,7 +38,7 @@ def test_what_was_paid_in_one_edition_is_not_bought_again_in_another(
     assert there.state["creates"] == 2
 
 
-def test_editions_are_never_mixed_in_one_request(paid_film: Content, host: Callable[..., Host]) -> None:
+def test_editions_are_never_mixed_in_one_request(paid_film: ContentRepo, host: Callable[..., Host]) -> None:
     paid_film.write(FILM, SEEDED)
     there = host()
     said = paid_film.storyboard("run", FILM, "--max-credits", "120", **there.env)

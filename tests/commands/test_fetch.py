@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from tests.commands.conftest import KEY, Host
-from tests.commands.content_repo import Content, Said
+from tests.commands.content_repo import CommandResult, ContentRepo
 from tests.commands.test_never_twice import committed, fresh
 
 FILM = "storyboards/film.yaml"
@@ -17,14 +17,14 @@ RUN = ("run", FILM, "--yes", "--select", "quay")
 Start = Callable[..., Host]
 
 
-def reword(film: Content, back: bool = False) -> None:
+def reword(film: ContentRepo, back: bool = False) -> None:
     """Other words, and another length, so that the plain clip is another one."""
     words = [("Sunrise", "Noon"), ("duration: 4", "duration: 5")]
     for old, new in [(new, old) for old, new in words] if back else words:
         film.write(FILM, (film.root / FILM).read_text().replace(old, new))
 
 
-def reworded(film: Content, there: Host) -> list[str]:
+def reworded(film: ContentRepo, there: Host) -> list[str]:
     """A committed film with a clip of earlier words, one of its words now, and a retake; the hashes of all three."""
     assert film.storyboard(*RUN, **there.env).code == 0
     reword(film)
@@ -34,16 +34,16 @@ def reworded(film: Content, there: Host) -> list[str]:
     return sums(film)
 
 
-def sums(film: Content) -> list[str]:
+def sums(film: ContentRepo) -> list[str]:
     return sorted(hashlib.sha256((film.root / clip).read_bytes()).hexdigest() for clip in film.clips())
 
 
-def flat(said: Said) -> str:
+def flat(said: CommandResult) -> str:
     """What stands on the screen, without its lines."""
     return " ".join(said.out.split())
 
 
-def test_a_clone_gets_the_clips_of_earlier_words_too(paid_film: Content, host: Start) -> None:
+def test_a_clone_gets_the_clips_of_earlier_words_too(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     whole = reworded(paid_film, there)
     other, state = fresh(paid_film, "other")
@@ -68,7 +68,9 @@ def test_a_clone_gets_the_clips_of_earlier_words_too(paid_film: Content, host: S
     assert there.state["creates"] == 3
 
 
-def test_what_the_provider_has_deleted_of_earlier_words_is_told_and_no_failure(paid_film: Content, host: Start) -> None:
+def test_what_the_provider_has_deleted_of_earlier_words_is_told_and_no_failure(
+    paid_film: ContentRepo, host: Start
+) -> None:
     there = host()
     assert paid_film.storyboard(*RUN, **there.env).code == 0
     reword(paid_film)
@@ -84,7 +86,7 @@ def test_what_the_provider_has_deleted_of_earlier_words_is_told_and_no_failure(p
         assert clip["words"].startswith("of earlier words")
 
 
-def age(film: Content, by: timedelta) -> None:
+def age(film: ContentRepo, by: timedelta) -> None:
     """The manifest's clip of earlier words was made so long ago."""
     told = film.manifest(variant="kinovi")
     takes = [take for shot in told["shots"] for take in shot["takes"] if "Sunrise" in take["request"]["prompt"]]
@@ -99,7 +101,7 @@ def delete_all_media(there: Host) -> None:
     assert httpx.post(f"{there.base_url}/__sandbox/clock", json=later, headers=key, timeout=10).status_code == 200
 
 
-def test_after_a_lost_ledger_a_task_of_earlier_words_still_comes(paid_film: Content, host: Start) -> None:
+def test_after_a_lost_ledger_a_task_of_earlier_words_still_comes(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     assert paid_film.storyboard(*RUN, "--no-wait", **there.env).code == 9
     reword(paid_film)
@@ -111,7 +113,7 @@ def test_after_a_lost_ledger_a_task_of_earlier_words_still_comes(paid_film: Cont
     assert there.state["creates"] == 1
 
 
-def test_a_note_that_git_lfs_left_is_told_and_gives_way_to_the_clip(paid_film: Content, host: Start) -> None:
+def test_a_note_that_git_lfs_left_is_told_and_gives_way_to_the_clip(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     assert paid_film.storyboard(*RUN, **there.env).code == 0
     [clip] = paid_film.clips()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.commands.conftest import PAID_FILM, Host
-from tests.commands.content_repo import Content
+from tests.commands.content_repo import ContentRepo
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]
@@ -17,11 +17,11 @@ NOT_MADE = "faults: 1\nrules:\n  - {on: create, times: 1, do: {made: false, answ
 SEVERAL = PAID_FILM.replace("  - id: quay\n", "  - id: quay\n    takes: 2\n")
 
 
-def faulty(film: Content, host: Start, rules: str) -> Host:
+def faulty(film: ContentRepo, host: Start, rules: str) -> Host:
     return host("--faults", str(film.write("faults.yaml", rules)))
 
 
-def test_settle_lists_what_nobody_knows_and_is_exit_6(paid_film: Content, host: Start) -> None:
+def test_settle_lists_what_nobody_knows_and_is_exit_6(paid_film: ContentRepo, host: Start) -> None:
     there = faulty(paid_film, host, LOST)
     paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env)
     said = paid_film.storyboard("settle", **there.env)
@@ -31,7 +31,9 @@ def test_settle_lists_what_nobody_knows_and_is_exit_6(paid_film: Content, host: 
     assert [(each["shot"], each["take"]) for each in listed] == [("quay", 1)]
 
 
-def test_a_task_that_the_provider_confirms_is_adopted_and_pays_nothing_more(paid_film: Content, host: Start) -> None:
+def test_a_task_that_the_provider_confirms_is_adopted_and_pays_nothing_more(
+    paid_film: ContentRepo, host: Start
+) -> None:
     there = faulty(paid_film, host, LOST)
     paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env)
     task = there.state["tasks"][0]["taskId"]
@@ -41,7 +43,7 @@ def test_a_task_that_the_provider_confirms_is_adopted_and_pays_nothing_more(paid
     assert there.state["creates"] == 1
 
 
-def test_a_task_of_somebody_else_is_not_adopted(paid_film: Content, host: Start) -> None:
+def test_a_task_of_somebody_else_is_not_adopted(paid_film: ContentRepo, host: Start) -> None:
     there = faulty(paid_film, host, LOST)
     paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env)
     said = paid_film.storyboard("settle", "quay", "--task", "task_of_somebody_else", **there.env)
@@ -49,7 +51,7 @@ def test_a_task_of_somebody_else_is_not_adopted(paid_film: Content, host: Start)
     assert paid_film.storyboard("settle", **there.env).code == 6
 
 
-def test_the_users_word_that_it_was_not_charged_lets_the_next_run_make_it(paid_film: Content, host: Start) -> None:
+def test_the_users_word_that_it_was_not_charged_lets_the_next_run_make_it(paid_film: ContentRepo, host: Start) -> None:
     there = faulty(paid_film, host, NOT_MADE)
     assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 6
     assert paid_film.storyboard("settle", "film:quay", "--not-charged", **there.env).code == 0
@@ -57,7 +59,7 @@ def test_the_users_word_that_it_was_not_charged_lets_the_next_run_make_it(paid_f
     assert there.state["creates"] == 1
 
 
-def test_a_wrong_word_is_taken_back(paid_film: Content, host: Start) -> None:
+def test_a_wrong_word_is_taken_back(paid_film: ContentRepo, host: Start) -> None:
     there = faulty(paid_film, host, LOST)
     paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env)
     assert paid_film.storyboard("settle", "quay", "--not-charged", **there.env).code == 0
@@ -66,14 +68,14 @@ def test_a_wrong_word_is_taken_back(paid_film: Content, host: Start) -> None:
     assert paid_film.storyboard("settle", **there.env).code == 6
 
 
-def test_nothing_in_doubt_is_a_wrong_command_line_for_a_shot(paid_film: Content, host: Start) -> None:
+def test_nothing_in_doubt_is_a_wrong_command_line_for_a_shot(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     said = paid_film.storyboard("settle", "quay", "--not-charged", **there.env)
     assert said.code == 2
     assert "nothing of 'quay' is in doubt" in said.err
 
 
-def test_the_bill_is_by_shot_as_json_and_csv(paid_film: Content, host: Start) -> None:
+def test_the_bill_is_by_shot_as_json_and_csv(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     paid_film.storyboard("run", FILM, "--yes", **there.env)
     lines = paid_film.storyboard("spend", "--by", "scene", "--json", **there.env).json["lines"]
@@ -93,16 +95,16 @@ def test_the_bill_is_by_shot_as_json_and_csv(paid_film: Content, host: Start) ->
         ("--since", "2026-12-01", "--until", "2026-01-01"),
     ],
 )
-def test_a_day_that_no_bill_has_is_a_wrong_command_line(paid_film: Content, words: tuple[str, ...]) -> None:
+def test_a_day_that_no_bill_has_is_a_wrong_command_line(paid_film: ContentRepo, words: tuple[str, ...]) -> None:
     assert paid_film.storyboard("spend", *words).code == 2
 
 
-def test_play_money_is_in_no_bill(film: Content) -> None:
+def test_play_money_is_in_no_bill(film: ContentRepo) -> None:
     film.storyboard("run", FILM, "--select", "quay")
     assert "Nothing was spent." in film.storyboard("spend").out
 
 
-def test_a_pick_goes_into_the_manifest(paid_film: Content, host: Start) -> None:
+def test_a_pick_goes_into_the_manifest(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     paid_film.write(FILM, SEVERAL)
     paid_film.storyboard("run", FILM, "--yes", **there.env)
@@ -114,7 +116,7 @@ def test_a_pick_goes_into_the_manifest(paid_film: Content, host: Start) -> None:
     assert paid_film.manifest(variant="kinovi")["shots"][1]["picked"] is None
 
 
-def test_a_changed_clip_is_seen_and_brought_back_for_nothing(paid_film: Content, host: Start) -> None:
+def test_a_changed_clip_is_seen_and_brought_back_for_nothing(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     paid_film.storyboard("run", FILM, "--yes", **there.env)
     assert paid_film.storyboard("verify", FILM, **there.env).code == 0
@@ -131,7 +133,7 @@ def test_a_changed_clip_is_seen_and_brought_back_for_nothing(paid_film: Content,
     assert there.state["creates"] == 2
 
 
-def test_a_retake_makes_another_clip_and_nothing_else(paid_film: Content, host: Start) -> None:
+def test_a_retake_makes_another_clip_and_nothing_else(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env)
     said = paid_film.storyboard("run", FILM, "--yes", "--retake", "quay", **there.env)
@@ -142,7 +144,7 @@ def test_a_retake_makes_another_clip_and_nothing_else(paid_film: Content, host: 
     assert [take["take"] for shot in priced["storyboards"][0]["shots"] for take in shot["takes"]] == [3]
 
 
-def test_a_refused_take_is_not_sent_again_until_it_is_asked_for(paid_film: Content, host: Start) -> None:
+def test_a_refused_take_is_not_sent_again_until_it_is_asked_for(paid_film: ContentRepo, host: Start) -> None:
     text = "faults: 1\nrules:\n  - {on: task, times: 1, do: {error: text}}\n"
     there = faulty(paid_film, host, text)
     first = paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env)
@@ -155,7 +157,7 @@ def test_a_refused_take_is_not_sent_again_until_it_is_asked_for(paid_film: Conte
     assert paid_film.storyboard("run", FILM, "--yes", "--again", "quay", **there.env).code == 2
 
 
-def test_again_goes_on_with_what_it_ordered_before_a_crash(paid_film: Content, host: Start) -> None:
+def test_again_goes_on_with_what_it_ordered_before_a_crash(paid_film: ContentRepo, host: Start) -> None:
     rule = "faults: 1\nrules:\n  - {on: task, times: 1, do: {error: text}}\n"
     there = host("--faults", str(paid_film.write("faults.yaml", rule)), seconds="1")
     again = ("run", FILM, "--yes", "--again", "quay")
@@ -169,7 +171,7 @@ def test_again_goes_on_with_what_it_ordered_before_a_crash(paid_film: Content, h
     assert there.state["creates"] == 2
 
 
-def test_no_wait_leaves_tasks_to_the_next_run(paid_film: Content, host: Start) -> None:
+def test_no_wait_leaves_tasks_to_the_next_run(paid_film: ContentRepo, host: Start) -> None:
     there = host(seconds="1")
     said = paid_film.storyboard("run", FILM, "--yes", "--no-wait", **there.env)
     assert (said.code, there.state["creates"]) == (9, 2), said.err

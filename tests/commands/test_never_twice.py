@@ -8,30 +8,30 @@ from pathlib import Path
 import pytest
 
 from tests.commands.conftest import PAID_FILM, Host
-from tests.commands.content_repo import Content
+from tests.commands.content_repo import ContentRepo
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]
 DRAFT = PAID_FILM + "profiles:\n  draft: {model: seedance2-fast}\n"
 
 
-def committed(film: Content) -> None:
+def committed(film: ContentRepo) -> None:
     film.git("add", "-f", *[str(path) for path in film.root.glob("renders/**/manifest.json")], "storyboards")
     film.git("commit", "-qm", "manifests")
 
 
-def fresh(film: Content, name: str) -> tuple[Content, dict[str, str]]:
+def fresh(film: ContentRepo, name: str) -> tuple[ContentRepo, dict[str, str]]:
     """A clone with a ledger of its own, as on another machine."""
     return clone_with_renders(film, name), {"STORYBOARD_STATE": str(film.root.parent / f"state-{name}")}
 
 
-def clone_with_renders(film: Content, name: str) -> Content:
+def clone_with_renders(film: ContentRepo, name: str) -> ContentRepo:
     target = film.root.parent / name
     subprocess.run(["git", "clone", "-q", str(film.root), str(target)], check=True, capture_output=True)
-    return Content(target)
+    return ContentRepo(target)
 
 
-def test_two_profiles_manifests_in_a_fresh_clone_pay_nothing(paid_film: Content, host: Start) -> None:
+def test_two_profiles_manifests_in_a_fresh_clone_pay_nothing(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     paid_film.write(FILM, DRAFT)
     for profile in ([], ["--profile", "draft"]):
@@ -44,7 +44,7 @@ def test_two_profiles_manifests_in_a_fresh_clone_pay_nothing(paid_film: Content,
     assert there.state["creates"] == 4
 
 
-def test_what_one_repository_settles_touches_no_other(tmp_path: Path, paid_film: Content, host: Start) -> None:
+def test_what_one_repository_settles_touches_no_other(tmp_path: Path, paid_film: ContentRepo, host: Start) -> None:
     there = host("--faults", str(paid_film.write("f.yaml",
         "faults: 1\nrules:\n  - {on: create, prompt: Dusk, do: {made: true, answer: none}}\n")))  # fmt: skip
     assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
@@ -61,7 +61,7 @@ def test_what_one_repository_settles_touches_no_other(tmp_path: Path, paid_film:
     assert there.state["creates"] == 2
 
 
-def test_a_yes_to_a_price_is_a_ceiling_over_retries_too(paid_film: Content, host: Start) -> None:
+def test_a_yes_to_a_price_is_a_ceiling_over_retries_too(paid_film: ContentRepo, host: Start) -> None:
     rules = "faults: 1\nrules:\n  - {on: create, times: 3, do: {made: true, status: 500, message: retry later}}\n"
     there = host("--faults", str(paid_film.write("f.yaml", rules)))
     said = paid_film.at_terminal("run", FILM, "--select", "quay", typed="y\n", **there.env)
@@ -69,7 +69,7 @@ def test_a_yes_to_a_price_is_a_ceiling_over_retries_too(paid_film: Content, host
     assert there.state["creates"] == 1
 
 
-def test_a_clone_knows_superseded_takes_of_a_profile(paid_film: Content, host: Start) -> None:
+def test_a_clone_knows_superseded_takes_of_a_profile(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     paid_film.write(FILM, DRAFT)
     run = ("run", FILM, "--yes", "--select", "quay", "--profile", "draft")
@@ -86,7 +86,7 @@ def test_a_clone_knows_superseded_takes_of_a_profile(paid_film: Content, host: S
     assert there.state["creates"] == 2
 
 
-def test_a_moved_storyboard_keeps_its_superseded_takes(paid_film: Content, host: Start) -> None:
+def test_a_moved_storyboard_keeps_its_superseded_takes(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     run = ("--yes", "--select", "quay")
     assert paid_film.storyboard("run", FILM, *run, **there.env).code == 0
@@ -100,7 +100,7 @@ def test_a_moved_storyboard_keeps_its_superseded_takes(paid_film: Content, host:
     assert there.state["creates"] == 2
 
 
-def test_without_git_a_repository_does_not_pay(paid_film: Content, host: Start, tmp_path: Path) -> None:
+def test_without_git_a_repository_does_not_pay(paid_film: ContentRepo, host: Start, tmp_path: Path) -> None:
     there = host()
     assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
     said = paid_film.storyboard("run", FILM, "--yes", "--retake", "quay", **there.env | {"PATH": str(tmp_path)})
@@ -110,7 +110,7 @@ def test_without_git_a_repository_does_not_pay(paid_film: Content, host: Start, 
 
 @pytest.mark.parametrize("link", ["renders", "renders/film", "renders/film/kinovi/clips/quay"])
 def test_what_cannot_be_stored_inside_the_repository_is_not_paid(
-    paid_film: Content, host: Start, tmp_path: Path, link: str
+    paid_film: ContentRepo, host: Start, tmp_path: Path, link: str
 ) -> None:
     there = host()
     (outside := tmp_path / "elsewhere").mkdir()
@@ -124,7 +124,7 @@ def test_what_cannot_be_stored_inside_the_repository_is_not_paid(
     assert there.state["creates"] == 0
 
 
-def test_a_users_own_file_in_an_output_stays_as_it_is(paid_film: Content, host: Start, tmp_path: Path) -> None:
+def test_a_users_own_file_in_an_output_stays_as_it_is(paid_film: ContentRepo, host: Start, tmp_path: Path) -> None:
     there = host()
     own = paid_film.write("renders/film/kinovi/.writable", "somebody's own")
     for _ in range(2):
@@ -137,7 +137,7 @@ def test_a_users_own_file_in_an_output_stays_as_it_is(paid_film: Content, host: 
         assert (own.is_symlink(), own.exists()) == (True, False)
 
 
-def test_merging_an_older_history_forgets_nothing(paid_film: Content, host: Start) -> None:
+def test_merging_an_older_history_forgets_nothing(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
     shutil.rmtree(paid_film.root / "renders")
@@ -151,7 +151,7 @@ def test_merging_an_older_history_forgets_nothing(paid_film: Content, host: Star
 
 def test_the_same_files_are_paid_once_before_and_after_git_init(tmp_path: Path, host: Start) -> None:
     there = host()
-    bare = Content(tmp_path / "film")
+    bare = ContentRepo(tmp_path / "film")
     bare.write(FILM, PAID_FILM)
     assert bare.storyboard("run", FILM, "--yes", **there.env).code == 0
     assert bare.storyboard("status", "--exit-code", **there.env).code == 0
@@ -160,13 +160,13 @@ def test_the_same_files_are_paid_once_before_and_after_git_init(tmp_path: Path, 
     assert there.state["creates"] == 2
 
 
-def test_a_ceiling_in_the_environment_is_no_yes(paid_film: Content, host: Start) -> None:
+def test_a_ceiling_in_the_environment_is_no_yes(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     said = paid_film.storyboard("run", FILM, **there.env | {"STORYBOARD_MAX_CREDITS": "5000"})
     assert (said.code, there.state["creates"]) == (4, 0)
 
 
-def test_a_strangers_price_of_a_credit_lifts_no_budget(paid_film: Content, host: Start) -> None:
+def test_a_strangers_price_of_a_credit_lifts_no_budget(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     paid_film.write(FILM, PAID_FILM.replace("title:", "budget: {usd: 0.50}\ntitle:"))
     paid_film.write("storyboard.toml", '[providers.kinovi]\nusd_per_credit = "0.00001"\n')
@@ -174,7 +174,7 @@ def test_a_strangers_price_of_a_credit_lifts_no_budget(paid_film: Content, host:
     assert there.state["creates"] == 0
 
 
-def test_two_storyboards_with_one_output_are_refused(paid_film: Content, host: Start) -> None:
+def test_two_storyboards_with_one_output_are_refused(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     paid_film.write("storyboards/film.yml", PAID_FILM.replace("Sunrise", "Noon"))
     said = paid_film.storyboard("run", FILM, "storyboards/film.yml", "--yes", **there.env)
@@ -182,14 +182,14 @@ def test_two_storyboards_with_one_output_are_refused(paid_film: Content, host: S
     assert "have one output, renders/film/kinovi: rename one of them" in said.err
 
 
-def test_a_host_where_nothing_was_made_binds_no_output(paid_film: Content, host: Start) -> None:
+def test_a_host_where_nothing_was_made_binds_no_output(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     nobody = there.env | {"SEEDANCE_BASE_URL": "http://127.0.0.1:9"}
     assert paid_film.storyboard("run", FILM, "--yes", **nobody).code != 0
     assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
 
 
-def test_hostile_amounts_and_moments_in_a_manifest_are_refused(paid_film: Content, host: Start) -> None:
+def test_hostile_amounts_and_moments_in_a_manifest_are_refused(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
     path = paid_film.root / "renders/film/kinovi/manifest.json"
@@ -205,7 +205,7 @@ def test_hostile_amounts_and_moments_in_a_manifest_are_refused(paid_film: Conten
     assert paid_film.storyboard("status", FILM, **there.env).code == 0
 
 
-def test_a_state_folder_that_moves_with_the_caller_is_refused(paid_film: Content, host: Start) -> None:
+def test_a_state_folder_that_moves_with_the_caller_is_refused(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     for said, way in (("state", "$PWD/state"), ("~/state", "$HOME/state")):
         ended = paid_film.storyboard("run", FILM, "--yes", **there.env | {"STORYBOARD_STATE": said})
@@ -213,9 +213,11 @@ def test_a_state_folder_that_moves_with_the_caller_is_refused(paid_film: Content
         assert f'export STORYBOARD_STATE="{way}"' in ended.err
 
 
-def test_variables_and_grafts_of_git_make_no_other_repository(paid_film: Content, host: Start, tmp_path: Path) -> None:
+def test_variables_and_grafts_of_git_make_no_other_repository(
+    paid_film: ContentRepo, host: Start, tmp_path: Path
+) -> None:
     there = host()
-    other = Content(tmp_path / "other")
+    other = ContentRepo(tmp_path / "other")
     other.write(FILM, PAID_FILM)
     other.git("init", "-q")
     other.git("add", ".")

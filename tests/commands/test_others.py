@@ -4,14 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.commands.conftest import PAID_FILM, Host
-from tests.commands.content_repo import Content, clone
+from tests.commands.content_repo import ContentRepo, clone
 
 FILM, STRANGE = "storyboards/film.yaml", "storyboards/strange.yaml"
 Start = Callable[..., Host]
 NOT_MADE = "faults: 1\nrules:\n  - {on: create, times: 1, do: {made: false, answer: none}}\n"
 
 
-def beside_another_hosts(film: Content, host: Start) -> Host:
+def beside_another_hosts(film: ContentRepo, host: Start) -> Host:
     """A film with an order in doubt, and one whose clips another host made."""
     film.write(STRANGE, PAID_FILM.replace("Sunrise", "Noon"))
     assert film.storyboard("run", STRANGE, "--yes", "--select", "quay", **host().env).code == 0
@@ -20,7 +20,7 @@ def beside_another_hosts(film: Content, host: Start) -> Host:
     return there
 
 
-def test_doubt_is_listed_and_ended_beside_another_hosts_manifest(paid_film: Content, host: Start) -> None:
+def test_doubt_is_listed_and_ended_beside_another_hosts_manifest(paid_film: ContentRepo, host: Start) -> None:
     there = beside_another_hosts(paid_film, host)
     listed = paid_film.storyboard("settle", "--json", **there.env)
     assert [each["shot"] for each in listed.json["unsettled"]] == ["quay"]
@@ -31,7 +31,7 @@ def test_doubt_is_listed_and_ended_beside_another_hosts_manifest(paid_film: Cont
     assert there.state["creates"] == 1
 
 
-def test_status_and_the_bill_tell_of_the_others(paid_film: Content, host: Start) -> None:
+def test_status_and_the_bill_tell_of_the_others(paid_film: ContentRepo, host: Start) -> None:
     there = beside_another_hosts(paid_film, host)
     said = paid_film.storyboard("status", **there.env)
     assert said.code == 3
@@ -43,7 +43,7 @@ def test_status_and_the_bill_tell_of_the_others(paid_film: Content, host: Start)
     assert "60" in paid_film.storyboard("spend", **there.env).out
 
 
-def test_doubt_outlives_the_storyboard_that_it_was_ordered_for(paid_film: Content, host: Start) -> None:
+def test_doubt_outlives_the_storyboard_that_it_was_ordered_for(paid_film: ContentRepo, host: Start) -> None:
     there = host("--faults", str(paid_film.write("faults.yaml", NOT_MADE)))
     assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 6
     (paid_film.root / FILM).unlink()
@@ -54,7 +54,7 @@ def test_doubt_outlives_the_storyboard_that_it_was_ordered_for(paid_film: Conten
 
 
 def test_doubt_here_beside_a_task_that_was_pulled_is_exit_6_and_can_be_that_task(
-    paid_film: Content, host: Start
+    paid_film: ContentRepo, host: Start
 ) -> None:
     there = host("--faults", str(paid_film.write("faults.yaml", NOT_MADE)))
     run = ("run", FILM, "--yes", "--select", "quay")
@@ -75,7 +75,7 @@ def test_doubt_here_beside_a_task_that_was_pulled_is_exit_6_and_can_be_that_task
     assert there.state["creates"] == 1
 
 
-def test_several_doubts_of_one_take_are_told_apart_and_settled_one_by_one(paid_film: Content, host: Start) -> None:
+def test_several_doubts_of_one_take_are_told_apart_and_settled_one_by_one(paid_film: ContentRepo, host: Start) -> None:
     rule = "faults: 1\nrules:\n  - {on: create, times: 2, do: {made: true, status: 500, message: retry later}}\n"
     there = host("--faults", str(paid_film.write("faults.yaml", rule)))
     paid_film.write("storyboard.toml", '[providers.kinovi]\nserver_error = "settle"\n')
@@ -95,11 +95,11 @@ def test_several_doubts_of_one_take_are_told_apart_and_settled_one_by_one(paid_f
 
 
 def test_a_task_of_another_repository_is_not_taken_over_not_even_in_words(
-    paid_film: Content, host: Start, tmp_path: Path
+    paid_film: ContentRepo, host: Start, tmp_path: Path
 ) -> None:
     there = host("--faults", str(paid_film.write("faults.yaml", NOT_MADE)))
     assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 6
-    strange = Content(tmp_path / "strange")
+    strange = ContentRepo(tmp_path / "strange")
     strange.write(FILM, PAID_FILM)
     strange.git("init", "-q")
     strange.git("add", ".")

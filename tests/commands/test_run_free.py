@@ -9,12 +9,12 @@ from pathlib import Path
 import av
 import pytest
 
-from tests.commands.content_repo import Content, clone
+from tests.commands.content_repo import ContentRepo, clone
 
 FILM = "storyboards/film.yaml"
 
 
-def test_it_makes_clips_that_play_and_a_manifest_that_the_next_run_trusts(film: Content) -> None:
+def test_it_makes_clips_that_play_and_a_manifest_that_the_next_run_trusts(film: ContentRepo) -> None:
     first = film.storyboard("run", FILM)
     assert first.code == 0, first.err
     clips = [f"renders/film/sandbox/clips/{shot}/take-1.mp4" for shot in ("enter", "quay")]
@@ -35,14 +35,14 @@ def test_it_makes_clips_that_play_and_a_manifest_that_the_next_run_trusts(film: 
     assert before == {path: path.stat().st_mtime_ns for path in film.root.glob("renders/**/*") if path.is_file()}
 
 
-def test_it_says_what_the_paid_provider_would_ask_and_what_to_type_next(film: Content) -> None:
+def test_it_says_what_the_paid_provider_would_ask_and_what_to_type_next(film: ContentRepo) -> None:
     said = film.storyboard("run", FILM)
     assert "free; on kinovi 120 credits, $0.60" in said.out
     assert "storyboard plan storyboards/film.yaml --provider kinovi" in said.out
 
 
-def test_the_paths_of_clips_open_from_where_the_user_stands(film: Content) -> None:
-    below = Content(film.root / "storyboards")
+def test_the_paths_of_clips_open_from_where_the_user_stands(film: ContentRepo) -> None:
+    below = ContentRepo(film.root / "storyboards")
     said = below.storyboard("run", "film.yaml", STORYBOARD_STATE=str(film.state))
     assert said.code == 0, said.err
     shown = [word for word in (said.out + said.err).split() if word.endswith(".mp4")]
@@ -50,14 +50,14 @@ def test_the_paths_of_clips_open_from_where_the_user_stands(film: Content) -> No
     assert all((below.root / path).is_file() for path in shown)
 
 
-def test_quiet_says_nothing_of_a_success_and_the_price_of_a_plan_in_one_line(film: Content) -> None:
+def test_quiet_says_nothing_of_a_success_and_the_price_of_a_plan_in_one_line(film: ContentRepo) -> None:
     assert film.storyboard("plan", FILM, "--quiet").out == "free; on kinovi 120 credits, $0.60\n"
     for _ in range(2):
         said = film.storyboard("run", FILM, "--quiet")
         assert (said.code, said.out, said.err) == (0, "", "")
 
 
-def test_a_changed_prompt_makes_only_the_touched_shots_and_keeps_the_old_clip(film: Content) -> None:
+def test_a_changed_prompt_makes_only_the_touched_shots_and_keeps_the_old_clip(film: ContentRepo) -> None:
     film.storyboard("run", FILM)
     text = (film.root / FILM).read_text()
     film.write(FILM, text.replace("pushes the door", "opens the door"))
@@ -72,7 +72,7 @@ def test_a_changed_prompt_makes_only_the_touched_shots_and_keeps_the_old_clip(fi
     assert "created" not in {event["event"] for event in back.events}
 
 
-def test_a_renamed_shots_clip_moves_to_its_new_name_for_nothing(film: Content) -> None:
+def test_a_renamed_shots_clip_moves_to_its_new_name_for_nothing(film: ContentRepo) -> None:
     film.storyboard("run", FILM)
     text = (film.root / FILM).read_text()
     film.write(FILM, text.replace("id: quay", "id: pier").replace("@quay", "@pier"))
@@ -84,7 +84,7 @@ def test_a_renamed_shots_clip_moves_to_its_new_name_for_nothing(film: Content) -
     assert shots["pier"] == "renders/film/sandbox/clips/pier/take-1.mp4"
 
 
-def test_two_shots_with_one_request_are_made_once_and_shown_twice(film: Content) -> None:
+def test_two_shots_with_one_request_are_made_once_and_shown_twice(film: ContentRepo) -> None:
     film.write(FILM, "storyboard: 1\ndefaults: {resolution: 480p, duration: 4}\nshots:\n"
                "  - {id: a, prompt: The sea}\n  - {id: b, prompt: The sea}\n")  # fmt: skip
     said = film.storyboard("run", FILM, "--json")
@@ -95,7 +95,7 @@ def test_two_shots_with_one_request_are_made_once_and_shown_twice(film: Content)
     assert film.storyboard("status", FILM, "--exit-code").code == 0
 
 
-def test_a_deleted_clip_is_fetched_again_for_nothing(film: Content) -> None:
+def test_a_deleted_clip_is_fetched_again_for_nothing(film: ContentRepo) -> None:
     film.storyboard("run", FILM)
     clip = film.root / film.clips()[0]
     whole = clip.read_bytes()
@@ -106,7 +106,7 @@ def test_a_deleted_clip_is_fetched_again_for_nothing(film: Content) -> None:
     assert clip.read_bytes() == whole
 
 
-def test_a_second_clone_on_the_machine_shares_the_history(film: Content) -> None:
+def test_a_second_clone_on_the_machine_shares_the_history(film: ContentRepo) -> None:
     film.storyboard("run", FILM)
     other = clone(film, "second")
     said = other.storyboard("run", FILM, "--json")
@@ -115,7 +115,7 @@ def test_a_second_clone_on_the_machine_shares_the_history(film: Content) -> None
     assert other.clips() == film.clips()
 
 
-def test_killed_again_and_again_it_ends_whole_and_makes_nothing_twice(film: Content) -> None:
+def test_killed_again_and_again_it_ends_whole_and_makes_nothing_twice(film: ContentRepo) -> None:
     for pause in (0.6, 1.0, 1.5, 2.0):
         process = film.start("run", FILM)
         time.sleep(pause)
@@ -142,7 +142,7 @@ def _until(process: "subprocess.Popen[str]", word: str) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_new_clips_and_the_same_command_goes_on(film: Content, number: signal.Signals) -> None:
+def test_a_signal_stops_new_clips_and_the_same_command_goes_on(film: ContentRepo, number: signal.Signals) -> None:
     process = film.start("run", FILM)
     seen = _until(process, "sent")
     process.send_signal(number)
@@ -152,7 +152,7 @@ def test_a_signal_stops_new_clips_and_the_same_command_goes_on(film: Content, nu
     assert film.storyboard("run", FILM).code == 0
 
 
-def test_a_profile_has_its_own_output(film: Content) -> None:
+def test_a_profile_has_its_own_output(film: ContentRepo) -> None:
     text = (film.root / FILM).read_text()
     film.write(FILM, text + "profiles:\n  draft: {model: seedance2-fast}\n")
     said = film.storyboard("run", FILM, "--profile", "draft", "--select", "quay")
@@ -160,7 +160,7 @@ def test_a_profile_has_its_own_output(film: Content) -> None:
     assert film.clips() == ["renders/film/sandbox-draft/clips/quay/take-1.mp4"]
 
 
-def test_another_run_at_the_same_output_is_exit_7(film: Content) -> None:
+def test_another_run_at_the_same_output_is_exit_7(film: ContentRepo) -> None:
     process = film.start("run", FILM)
     _until(process, "sent")
     said = film.storyboard("run", FILM)
@@ -169,14 +169,14 @@ def test_another_run_at_the_same_output_is_exit_7(film: Content) -> None:
     assert "another run is working on" in said.err
 
 
-def test_events_are_json_lines_that_end_with_done(film: Content) -> None:
+def test_events_are_json_lines_that_end_with_done(film: ContentRepo) -> None:
     events = film.storyboard("run", FILM, "--json").events
     assert events[0]["event"] == "plan"
     assert events[-1]["event"] == "done"
     assert [event["event"] for event in events].count("stored") == 2
 
 
-def test_a_closed_pipe_ends_nothing(film: Content, tmp_path: Path) -> None:
+def test_a_closed_pipe_ends_nothing(film: ContentRepo, tmp_path: Path) -> None:
     process = film.start("run", FILM)
     assert process.stdout is not None
     assert process.stderr is not None

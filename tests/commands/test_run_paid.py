@@ -6,13 +6,13 @@ from collections.abc import Callable
 import pytest
 
 from tests.commands.conftest import KEY, Host
-from tests.commands.content_repo import Content, clone
+from tests.commands.content_repo import ContentRepo, clone
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]
 
 
-def test_it_makes_pays_once_and_a_second_run_pays_nothing(paid_film: Content, host: Start) -> None:
+def test_it_makes_pays_once_and_a_second_run_pays_nothing(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     first = paid_film.storyboard("run", FILM, "--max-credits", "120", **there.env)
     assert first.code == 0, first.err
@@ -25,7 +25,7 @@ def test_it_makes_pays_once_and_a_second_run_pays_nothing(paid_film: Content, ho
     ]
 
 
-def test_without_a_terminal_it_asks_for_consent_on_the_command_line(paid_film: Content, host: Start) -> None:
+def test_without_a_terminal_it_asks_for_consent_on_the_command_line(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     said = paid_film.storyboard("run", FILM, **there.env)
     assert said.code == 4
@@ -34,7 +34,7 @@ def test_without_a_terminal_it_asks_for_consent_on_the_command_line(paid_film: C
     assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
 
 
-def test_above_max_credits_nothing_is_spent_and_cheaper_ways_are_named(paid_film: Content, host: Start) -> None:
+def test_above_max_credits_nothing_is_spent_and_cheaper_ways_are_named(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     said = paid_film.storyboard("run", FILM, "--max-credits", "119", "--yes", **there.env)
     assert said.code == 4
@@ -42,14 +42,14 @@ def test_above_max_credits_nothing_is_spent_and_cheaper_ways_are_named(paid_film
     assert there.state["creates"] == 0
 
 
-def test_a_ceiling_holds_under_yes(paid_film: Content, host: Start) -> None:
+def test_a_ceiling_holds_under_yes(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     env = there.env | {"STORYBOARD_MAX_CREDITS": "60"}
     assert paid_film.storyboard("run", FILM, "--yes", **env).code == 4
     assert there.state["creates"] == 0
 
 
-def test_a_storyboards_budget_holds_over_all_its_runs(paid_film: Content, host: Start) -> None:
+def test_a_storyboards_budget_holds_over_all_its_runs(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     text = (paid_film.root / FILM).read_text().replace("title:", "budget: {credits: 100}\ntitle:")
     paid_film.write(FILM, text)
@@ -61,7 +61,7 @@ def test_a_storyboards_budget_holds_over_all_its_runs(paid_film: Content, host: 
     assert there.state["creates"] == 1
 
 
-def test_a_plan_above_the_budget_says_so_and_offers_what_stays_below(paid_film: Content, host: Start) -> None:
+def test_a_plan_above_the_budget_says_so_and_offers_what_stays_below(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     text = (paid_film.root / FILM).read_text().replace("title:", "budget: {credits: 100}\ntitle:")
     paid_film.write(FILM, text)
@@ -75,7 +75,7 @@ def test_a_plan_above_the_budget_says_so_and_offers_what_stays_below(paid_film: 
     assert "storyboard run" not in words
 
 
-def test_the_days_budget_bounds_the_account(paid_film: Content, host: Start) -> None:
+def test_the_days_budget_bounds_the_account(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     paid_film.write("storyboard.toml", "[budget]\ncredits_per_day = 100\n")
     assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
@@ -84,13 +84,13 @@ def test_the_days_budget_bounds_the_account(paid_film: Content, host: Start) -> 
     assert "budget.credits_per_day" in said.err
 
 
-def test_max_credits_0_collects_what_runs_and_buys_nothing(paid_film: Content, host: Start) -> None:
+def test_max_credits_0_collects_what_runs_and_buys_nothing(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     said = paid_film.storyboard("run", FILM, "--max-credits", "0", **there.env)
     assert (said.code, there.state["creates"]) == (4, 0), said.err
 
 
-def test_after_a_selection_the_next_lines_look_there_and_offer_the_rest(paid_film: Content, host: Start) -> None:
+def test_after_a_selection_the_next_lines_look_there_and_offer_the_rest(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     choice = ("--provider", "kinovi", "--var-file", "vars.yaml")
     paid_film.write("vars.yaml", "{}\n")
@@ -104,19 +104,19 @@ def test_after_a_selection_the_next_lines_look_there_and_offer_the_rest(paid_fil
     assert "film 1 of 2 shots" in " ".join(retaken.out.split())
 
 
-def test_a_missing_key_is_exit_5_and_says_what_to_set(paid_film: Content) -> None:
+def test_a_missing_key_is_exit_5_and_says_what_to_set(paid_film: ContentRepo) -> None:
     said = paid_film.storyboard("run", FILM, "--provider", "kinovi", "--yes")
     assert said.code == 5
     assert "export SEEDANCE_API_KEY=" in said.err
 
 
-def test_a_refused_key_is_exit_5(paid_film: Content, host: Start) -> None:
+def test_a_refused_key_is_exit_5(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     said = paid_film.storyboard("run", FILM, "--yes", **there.env | {"SEEDANCE_API_KEY": "another-made-up-key"})
     assert (said.code, there.state["creates"]) == (5, 0), said.err
 
 
-def test_too_few_credits_is_exit_4_with_both_numbers(paid_film: Content, host: Start) -> None:
+def test_too_few_credits_is_exit_4_with_both_numbers(paid_film: ContentRepo, host: Start) -> None:
     there = host("--credits", "70")
     said = paid_film.storyboard("run", FILM, "--yes", **there.env)
     assert said.code == 4, said.err
@@ -125,14 +125,14 @@ def test_too_few_credits_is_exit_4_with_both_numbers(paid_film: Content, host: S
     assert "10" in said.err + said.out
 
 
-def test_what_lies_on_this_machine_stops_a_paid_run_before_anything_is_spent(film: Content, host: Start) -> None:
+def test_what_lies_on_this_machine_stops_a_paid_run_before_anything_is_spent(film: ContentRepo, host: Start) -> None:
     there = host()
     said = film.storyboard("run", FILM, "--yes", **there.env)
     assert (said.code, there.state["creates"]) == (3, 0)
     assert "storyboards/film.yaml:7: enter sends @quay.last_frame" in said.err
 
 
-def test_the_plan_offers_the_line_that_passes_where_some_shots_cannot_be_sent(film: Content, host: Start) -> None:
+def test_the_plan_offers_the_line_that_passes_where_some_shots_cannot_be_sent(film: ContentRepo, host: Start) -> None:
     there = host()
     shown = film.storyboard("plan", FILM, **there.env).out
     line = next(text for text in shown.splitlines() if "storyboard run" in text).split("  without")[0].strip()
@@ -142,7 +142,7 @@ def test_the_plan_offers_the_line_that_passes_where_some_shots_cannot_be_sent(fi
     assert f"storyboard run {FILM} --provider sandbox" in nothing
 
 
-def test_no_cheaper_way_is_offered_that_would_be_exit_3(paid_film: Content) -> None:
+def test_no_cheaper_way_is_offered_that_would_be_exit_3(paid_film: ContentRepo) -> None:
     text = (paid_film.root / FILM).read_text()
     paid_film.write(FILM, text + '  - {id: door, scene: inside, first_frame: "@boats.last_frame", prompt: A door}\n')
     said = paid_film.storyboard("plan", FILM, "--provider", "kinovi").out
@@ -150,7 +150,7 @@ def test_no_cheaper_way_is_offered_that_would_be_exit_3(paid_film: Content) -> N
     assert "scene:inside" not in said
 
 
-def test_a_lost_answer_is_never_sent_again(paid_film: Content, host: Start) -> None:
+def test_a_lost_answer_is_never_sent_again(paid_film: ContentRepo, host: Start) -> None:
     faults = paid_film.write(
         "faults.yaml", "faults: 1\nrules:\n  - {on: create, times: 1, do: {made: true, answer: none}}\n"
     )
@@ -164,7 +164,7 @@ def test_a_lost_answer_is_never_sent_again(paid_film: Content, host: Start) -> N
     assert sorted(stands) == ["succeeded", "unsettled"]
 
 
-def test_a_pull_requests_job_does_not_pay(paid_film: Content, host: Start) -> None:
+def test_a_pull_requests_job_does_not_pay(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     env = there.env | {"CI": "true", "GITHUB_EVENT_NAME": "pull_request"}
     said = paid_film.storyboard("run", FILM, "--yes", **env)
@@ -174,7 +174,7 @@ def test_a_pull_requests_job_does_not_pay(paid_film: Content, host: Start) -> No
     assert allowed.code == 0, allowed.err
 
 
-def test_in_ci_the_ledger_has_to_outlive_the_job(paid_film: Content, host: Start) -> None:
+def test_in_ci_the_ledger_has_to_outlive_the_job(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     env = there.env | {"CI": "true", "STORYBOARD_STATE": ""}
     said = paid_film.storyboard("run", FILM, "--yes", **env)
@@ -182,7 +182,7 @@ def test_in_ci_the_ledger_has_to_outlive_the_job(paid_film: Content, host: Start
     assert "STORYBOARD_STATE" in said.err
 
 
-def test_two_clones_with_one_ledger_pay_once(paid_film: Content, host: Start) -> None:
+def test_two_clones_with_one_ledger_pay_once(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
     other = clone(paid_film, "second")
@@ -190,7 +190,7 @@ def test_two_clones_with_one_ledger_pay_once(paid_film: Content, host: Start) ->
     assert there.state["creates"] == 2
 
 
-def test_a_clone_with_only_the_manifest_pays_nothing(paid_film: Content, host: Start) -> None:
+def test_a_clone_with_only_the_manifest_pays_nothing(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
     paid_film.git("add", "-f", "renders/film/kinovi/manifest.json")
@@ -205,7 +205,7 @@ def test_the_first_commit_of_a_repository_forgets_nothing(
 ) -> None:
     there = host()
     root = tmp_path_factory.mktemp("fresh") / "film"
-    fresh = Content(root)
+    fresh = ContentRepo(root)
     text = "storyboard: 1\nshots:\n  - {id: a, prompt: The sea, resolution: 480p, duration: 4}\n"
     fresh.write(FILM, text)
     fresh.git("init", "-q")
@@ -217,7 +217,7 @@ def test_the_first_commit_of_a_repository_forgets_nothing(
     assert there.state["creates"] == 1
 
 
-def test_the_key_stands_in_nothing_that_is_written_or_shown(paid_film: Content, host: Start) -> None:
+def test_the_key_stands_in_nothing_that_is_written_or_shown(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     said = [
         paid_film.storyboard("run", FILM, "--yes", "--json", **there.env),
@@ -229,6 +229,6 @@ def test_the_key_stands_in_nothing_that_is_written_or_shown(paid_film: Content, 
     assert not any(KEY.encode() in content for content in written)
 
 
-def test_a_run_with_uncommitted_paid_clips_says_so(paid_film: Content, host: Start) -> None:
+def test_a_run_with_uncommitted_paid_clips_says_so(paid_film: ContentRepo, host: Start) -> None:
     said = paid_film.storyboard("run", FILM, "--yes", **host().env)
     assert " ".join(said.out.split()).count("commit renders/film/kinovi/manifest.json (worth 120 credits)") == 1

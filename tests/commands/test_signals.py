@@ -9,13 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.commands.conftest import Host
-from tests.commands.content_repo import Content
+from tests.commands.content_repo import ContentRepo
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]
 
 
-def ended_by(film: Content, words: list[str], pause: float) -> tuple[int, str]:
+def ended_by(film: ContentRepo, words: list[str], pause: float) -> tuple[int, str]:
     """A command that hears Ctrl-C so many seconds after its first word."""
     process = film.start(*words)
     assert process.stdout is not None
@@ -26,13 +26,13 @@ def ended_by(film: Content, words: list[str], pause: float) -> tuple[int, str]:
     return process.returncode, err
 
 
-def test_a_ctrl_c_in_the_last_instant_is_130_or_too_late(film: Content) -> None:
+def test_a_ctrl_c_in_the_last_instant_is_130_or_too_late(film: ContentRepo) -> None:
     ends = [ended_by(film, ["explain", "circle"], tries * 0.002) for tries in range(10)]
     assert {code for code, _ in ends} <= {0, 130}
     assert not [err for _, err in ends if "Traceback" in err]
 
 
-def test_a_run_under_nohup_outlives_its_terminal(paid_film: Content, host: Start, tmp_path: Path) -> None:
+def test_a_run_under_nohup_outlives_its_terminal(paid_film: ContentRepo, host: Start, tmp_path: Path) -> None:
     there = host(seconds="1.5")
     shell = 'trap "" HUP; exec "$@"'
     words = ["sh", "-c", shell, "sh", sys.executable, "-m", "runner", "run", FILM, "--yes"]

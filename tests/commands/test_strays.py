@@ -6,7 +6,7 @@ from collections.abc import Callable
 import httpx
 
 from tests.commands.conftest import KEY, Host
-from tests.commands.content_repo import Content
+from tests.commands.content_repo import ContentRepo
 
 FILM = "storyboards/film.yaml"
 QUAY, BOATS = (f"renders/film/kinovi/clips/{shot}/take-1.mp4" for shot in ("quay", "boats"))
@@ -14,17 +14,17 @@ RUN = ("run", FILM, "--yes", "--select", "quay")
 Start = Callable[..., Host]
 
 
-def changed(film: Content) -> None:
+def changed(film: ContentRepo) -> None:
     film.write(FILM, (film.root / FILM).read_text().replace("Sunrise", "Noon"))
 
 
-def until_brought(film: Content, there: Host) -> None:
+def until_brought(film: ContentRepo, there: Host) -> None:
     """Runs that look after it, once each, until it is here."""
     ends = (film.storyboard(*RUN, **there.env).code for _ in range(10))
     assert next(code for code in ends if code != 9) == 0
 
 
-def contents(film: Content) -> dict[str, str]:
+def contents(film: ContentRepo) -> dict[str, str]:
     """The SHA-256 of every clip that is here, by its path."""
     return {path: hashlib.sha256((film.root / path).read_bytes()).hexdigest() for path in film.clips()}
 
@@ -33,13 +33,13 @@ def keyless(there: Host) -> dict[str, str]:
     return {name: value for name, value in there.env.items() if name != "SEEDANCE_API_KEY"}
 
 
-def kept(film: Content, there: Host) -> bool:
+def kept(film: ContentRepo, there: Host) -> bool:
     """Whether the plan would leave the quay as it is."""
     [told] = film.storyboard("plan", FILM, "--json", "--select", "quay", **there.env).json["storyboards"]
     return {take["action"] for shot in told["shots"] if shot["id"] == "quay" for take in shot["takes"]} == {"keep"}
 
 
-def test_a_clip_of_earlier_words_is_brought_and_comes_back_with_them(paid_film: Content, host: Start) -> None:
+def test_a_clip_of_earlier_words_is_brought_and_comes_back_with_them(paid_film: ContentRepo, host: Start) -> None:
     there = host(seconds="0.5")
     assert paid_film.storyboard(*RUN, "--no-wait", **there.env).code == 9
     before = (paid_film.root / FILM).read_text()
@@ -71,7 +71,7 @@ def test_a_clip_of_earlier_words_is_brought_and_comes_back_with_them(paid_film: 
     assert there.state["creates"] == 2
 
 
-def test_two_shots_that_change_their_names_change_their_clips(paid_film: Content, host: Start) -> None:
+def test_two_shots_that_change_their_names_change_their_clips(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
     made = contents(paid_film)
@@ -90,7 +90,7 @@ def test_two_shots_that_change_their_names_change_their_clips(paid_film: Content
     assert there.state["creates"] == 2
 
 
-def test_a_name_taken_from_a_shot_keeps_the_clip_that_was_there(paid_film: Content, host: Start) -> None:
+def test_a_name_taken_from_a_shot_keeps_the_clip_that_was_there(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
     made = contents(paid_film)
@@ -105,7 +105,7 @@ def test_a_name_taken_from_a_shot_keeps_the_clip_that_was_there(paid_film: Conte
     assert paid_film.storyboard("verify", FILM, **there.env).code == 0
 
 
-def test_a_run_with_nothing_to_make_brings_it_or_says_that_it_still_runs(paid_film: Content, host: Start) -> None:
+def test_a_run_with_nothing_to_make_brings_it_or_says_that_it_still_runs(paid_film: ContentRepo, host: Start) -> None:
     there = host(seconds="60")
     assert paid_film.storyboard(*RUN, "--no-wait", **there.env).code == 9
     changed(paid_film)
@@ -129,7 +129,7 @@ def test_a_run_with_nothing_to_make_brings_it_or_says_that_it_still_runs(paid_fi
     assert there.state["creates"] == 1
 
 
-def test_a_retake_that_was_left_gets_its_name_by_any_run(paid_film: Content, host: Start) -> None:
+def test_a_retake_that_was_left_gets_its_name_by_any_run(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     assert paid_film.storyboard(*RUN, **there.env).code == 0
     assert paid_film.storyboard("run", FILM, "--yes", "--retake", "quay", "--no-wait", **there.env).code == 9
@@ -139,7 +139,7 @@ def test_a_retake_that_was_left_gets_its_name_by_any_run(paid_film: Content, hos
     assert there.state["creates"] == 2
 
 
-def test_doubt_of_earlier_words_stays_in_status_and_its_task_is_brought(paid_film: Content, host: Start) -> None:
+def test_doubt_of_earlier_words_stays_in_status_and_its_task_is_brought(paid_film: ContentRepo, host: Start) -> None:
     rule = "faults: 1\nrules:\n  - {on: create, times: 1, do: {made: true, answer: none}}\n"
     there = host("--faults", str(paid_film.write("faults.yaml", rule)))
     assert paid_film.storyboard(*RUN, **there.env).code == 6
@@ -154,7 +154,7 @@ def test_doubt_of_earlier_words_stays_in_status_and_its_task_is_brought(paid_fil
     assert paid_film.storyboard("status", "--json", **there.env).json["storyboards"][0]["beside"] == []
 
 
-def test_what_was_declared_charged_is_billed_and_in_doubt_no_more(paid_film: Content, host: Start) -> None:
+def test_what_was_declared_charged_is_billed_and_in_doubt_no_more(paid_film: ContentRepo, host: Start) -> None:
     rule = "faults: 1\nrules:\n  - {on: create, times: 1, do: {made: true, answer: none}}\n"
     there = host("--faults", str(paid_film.write("faults.yaml", rule)))
     assert paid_film.storyboard(*RUN, **there.env).code == 6

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.commands.conftest import KEY, Host
-from tests.commands.content_repo import Content
+from tests.commands.content_repo import ContentRepo
 
 FILM = "storyboards/film.yaml"
 RUN = ("run", FILM, "--yes", "--select", "quay")
@@ -20,7 +20,7 @@ LOST = "faults: 1\nrules:\n  - {on: create, times: 1, do: {made: true, answer: n
 Start = Callable[..., Host]
 
 
-def changed(film: Content, before: str = "Sunrise", after: str = "Noon") -> None:
+def changed(film: ContentRepo, before: str = "Sunrise", after: str = "Noon") -> None:
     film.write(FILM, (film.root / FILM).read_text().replace(before, after))
 
 
@@ -45,7 +45,7 @@ def later(there: Host, seconds: int) -> None:
     assert told.status_code == 200
 
 
-def left_behind(film: Content, there: Host, wording: Sequence[str] = ("Sunrise",)) -> None:
+def left_behind(film: ContentRepo, there: Host, wording: Sequence[str] = ("Sunrise",)) -> None:
     """A task for each of these words, which have ended; the storyboard says something else now."""
     for now, then in zip(wording, [*wording[1:], "Noon"], strict=True):
         assert film.storyboard(*RUN, "--no-wait", **there.env).code == 9
@@ -53,7 +53,7 @@ def left_behind(film: Content, there: Host, wording: Sequence[str] = ("Sunrise",
         later(there, 120)
 
 
-def part_of(film: Content) -> Path:
+def part_of(film: ContentRepo) -> Path:
     """The part file of a download, once there is one."""
     until = time.monotonic() + 30
     while time.monotonic() < until:
@@ -72,7 +72,7 @@ def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
     return process.returncode, one_line(out), one_line(err)
 
 
-def test_a_ctrl_c_while_an_earlier_clip_comes_buys_nothing(paid_film: Content, host: Start) -> None:
+def test_a_ctrl_c_while_an_earlier_clip_comes_buys_nothing(paid_film: ContentRepo, host: Start) -> None:
     there = host(seconds="60")
     left_behind(paid_film, there)
     faults(there, {"on": "media", "do": {"rate": 400}})
@@ -84,7 +84,7 @@ def test_a_ctrl_c_while_an_earlier_clip_comes_buys_nothing(paid_film: Content, h
     assert "earlier quay take 1 of earlier words, task_" in out
 
 
-def test_a_ctrl_c_while_host_and_key_are_asked_buys_nothing(paid_film: Content, host: Start) -> None:
+def test_a_ctrl_c_while_host_and_key_are_asked_buys_nothing(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     faults(there, {"on": "poll", "times": 1, "do": {"stall": 2}})
     process = paid_film.start("run", FILM, "--yes", **there.env)
@@ -96,7 +96,7 @@ def test_a_ctrl_c_while_host_and_key_are_asked_buys_nothing(paid_film: Content, 
 
 
 def test_a_second_ctrl_c_leaves_at_once_while_a_clip_comes_and_the_next_run_goes_on(
-    paid_film: Content, host: Start
+    paid_film: ContentRepo, host: Start
 ) -> None:
     there = host(seconds="60")
     assert paid_film.storyboard(*RUN, "--no-wait", **there.env).code == 9
@@ -119,7 +119,9 @@ def test_a_second_ctrl_c_leaves_at_once_while_a_clip_comes_and_the_next_run_goes
 
 
 @pytest.mark.parametrize("gone", ["renamed", "deleted"])
-def test_a_clip_of_a_storyboard_that_is_gone_is_shown_and_brought(paid_film: Content, host: Start, gone: str) -> None:
+def test_a_clip_of_a_storyboard_that_is_gone_is_shown_and_brought(
+    paid_film: ContentRepo, host: Start, gone: str
+) -> None:
     there, movie = host(seconds="0.5"), "storyboards/movie.yaml"
     left_behind(paid_film, there)
     text = (paid_film.root / FILM).read_text()
@@ -135,7 +137,7 @@ def test_a_clip_of_a_storyboard_that_is_gone_is_shown_and_brought(paid_film: Con
     assert there.state["creates"] == 3
 
 
-def test_a_silent_host_holds_up_the_plan_not_at_all_and_the_run_once(paid_film: Content, host: Start) -> None:
+def test_a_silent_host_holds_up_the_plan_not_at_all_and_the_run_once(paid_film: ContentRepo, host: Start) -> None:
     there = host(seconds="60")
     left_behind(paid_film, there, ("Sunrise", "Dusk", "Night"))
     faults(there, {"on": "poll", "times": 1, "do": {"stall": 300}}, {"on": "poll", "do": {"status": 503}})
@@ -148,7 +150,7 @@ def test_a_silent_host_holds_up_the_plan_not_at_all_and_the_run_once(paid_film: 
     assert "begin" in err
 
 
-def test_after_one_look_that_was_not_heard_the_rest_waits_for_the_next_run(paid_film: Content, host: Start) -> None:
+def test_after_one_look_that_was_not_heard_the_rest_waits_for_the_next_run(paid_film: ContentRepo, host: Start) -> None:
     there = host(seconds="0.2")
     left_behind(paid_film, there, ("Sunrise", "Dusk", "Night"))
     faults(there, {"on": "poll", "times": 1, "do": {"status": 503}})
@@ -159,7 +161,9 @@ def test_after_one_look_that_was_not_heard_the_rest_waits_for_the_next_run(paid_
     assert len(paid_film.clips()) == there.state["creates"] == 4
 
 
-def test_earlier_tasks_that_keep_every_slot_are_asked_again_by_the_same_run(paid_film: Content, host: Start) -> None:
+def test_earlier_tasks_that_keep_every_slot_are_asked_again_by_the_same_run(
+    paid_film: ContentRepo, host: Start
+) -> None:
     there = host(seconds="0.2")
     left_behind(paid_film, there, ("Sunrise", "Dusk", "Night"))
     faults(there, {"on": "poll", "times": 1, "do": {"status": 503}})
@@ -167,14 +171,14 @@ def test_earlier_tasks_that_keep_every_slot_are_asked_again_by_the_same_run(paid
     assert (code, len(paid_film.clips())) == (0, 4), err
 
 
-def nothing_left_to_make(film: Content) -> tuple[str, ...]:
+def nothing_left_to_make(film: ContentRepo) -> tuple[str, ...]:
     film.write(FILM, (film.root / FILM).read_text().replace("  - id: quay\n", "  - id: quay\n    skip: true\n"))
     return ("run", FILM, "--max-credits", "0", "--select", "quay")
 
 
 @pytest.mark.parametrize("flag", ["", "--no-wait", "without a key"])
 def test_a_task_of_earlier_words_is_told_and_waits_however_the_run_is_asked(
-    paid_film: Content, host: Start, flag: str
+    paid_film: ContentRepo, host: Start, flag: str
 ) -> None:
     there = host(seconds="60")
     assert paid_film.storyboard(*RUN, "--no-wait", **there.env).code == 9
@@ -186,7 +190,7 @@ def test_a_task_of_earlier_words_is_told_and_waits_however_the_run_is_asked(
     assert said.out.startswith("The quay ")
 
 
-def test_a_key_that_is_refused_at_an_earlier_task_ends_with_5(paid_film: Content, host: Start) -> None:
+def test_a_key_that_is_refused_at_an_earlier_task_ends_with_5(paid_film: ContentRepo, host: Start) -> None:
     there = host(seconds="60")
     left_behind(paid_film, there)
     run = nothing_left_to_make(paid_film)
@@ -196,7 +200,7 @@ def test_a_key_that_is_refused_at_an_earlier_task_ends_with_5(paid_film: Content
     assert "SEEDANCE_API_KEY" in said.out
 
 
-def test_doubt_of_earlier_words_ends_with_6_until_it_is_settled(paid_film: Content, host: Start) -> None:
+def test_doubt_of_earlier_words_ends_with_6_until_it_is_settled(paid_film: ContentRepo, host: Start) -> None:
     there = host("--faults", str(paid_film.write("faults.yaml", LOST)))
     assert paid_film.storyboard(*RUN, **there.env).code == 6
     run = nothing_left_to_make(paid_film)
@@ -208,7 +212,7 @@ def test_doubt_of_earlier_words_ends_with_6_until_it_is_settled(paid_film: Conte
     assert paid_film.storyboard(*run, **there.env).code == 0
 
 
-def test_a_run_in_a_folder_that_was_deleted_is_told_so(paid_film: Content, tmp_path: Path) -> None:
+def test_a_run_in_a_folder_that_was_deleted_is_told_so(paid_film: ContentRepo, tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()
     shell = 'rmdir "$PWD"; exec "$0" -m runner run x.yaml'

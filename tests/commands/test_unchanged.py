@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from runner.settings.environment import VARIABLES
+from runner.settings.environment import OBSERVED_VARIABLES
 from runner.store import locks
 from tests.architecture.test_doors import used
-from tests.commands.content_repo import Content, Said, content
+from tests.commands.content_repo import CommandResult, ContentRepo, content
 
 FILM = "storyboards/film.yaml"
 BOARD = """\
@@ -39,7 +39,7 @@ ASSETS = Path(__file__).parents[2] / "storyboards/assets"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Content]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], ContentRepo]:
     """Copies of a film that is made, old enough to be remembered; each with its own ledger."""
     first = content(tmp_path_factory.mktemp("made"), BOARD)
     first.write("storyboards/shared.yaml", "vars: {sea: grey}\n")
@@ -53,10 +53,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Content]:
     for name in [*names, "same", "json", "quiet", "held"]:
         shutil.copytree(first.root.parent, folder / name)
     time.sleep(2.1)
-    return lambda name: Content(folder / name.replace(" ", "-") / "film")
+    return lambda name: ContentRepo(folder / name.replace(" ", "-") / "film")
 
 
-def remembered(film: Content) -> Said:
+def remembered(film: ContentRepo) -> CommandResult:
     """A run with nothing to do, after which what it remembers can be told from what is worked out anew."""
     said = film.storyboard("run", FILM)
     assert said.code == 0, said.err
@@ -66,12 +66,12 @@ def remembered(film: Content) -> Said:
     return said
 
 
-def test_the_same_line_says_the_same_and_writes_nothing(made: Callable[[str], Content]) -> None:
+def test_the_same_line_says_the_same_and_writes_nothing(made: Callable[[str], ContentRepo]) -> None:
     film = made("same")
     whole = remembered(film)
     before = {path: path.stat().st_mtime_ns for path in film.root.rglob("*") if path.is_file()}
     again = film.storyboard("run", FILM)
-    assert again == Said(0, whole.out.replace("all made", FROM_MEMORY), "")
+    assert again == CommandResult(0, whole.out.replace("all made", FROM_MEMORY), "")
     assert before == {path: path.stat().st_mtime_ns for path in film.root.rglob("*") if path.is_file()}
     script = "import sys, runner.__main__ as m; sys.argv = ['x', 'run', %r]; m.main(); print(*sys.modules)"
     done = subprocess.run(
@@ -83,40 +83,40 @@ def test_the_same_line_says_the_same_and_writes_nothing(made: Callable[[str], Co
     assert heavy & set(done.stdout.split()) == set()
 
 
-def test_quiet_stays_quiet(made: Callable[[str], Content]) -> None:
+def test_quiet_stays_quiet(made: Callable[[str], ContentRepo]) -> None:
     film = made("quiet")
     for _ in range(3):
-        assert film.storyboard("run", FILM, "--quiet") == Said(0, "", "")
+        assert film.storyboard("run", FILM, "--quiet") == CommandResult(0, "", "")
     assert len(list((film.state / "unchanged").iterdir())) == 1
 
 
-def test_lines_for_programs_tell_their_time_and_are_made_anew(made: Callable[[str], Content]) -> None:
+def test_lines_for_programs_tell_their_time_and_are_made_anew(made: Callable[[str], ContentRepo]) -> None:
     film = made("json")
     first, second = (film.storyboard("run", FILM, "--json") for _ in range(2))
     assert json.loads(first.out)["at"] < json.loads(second.out)["at"]
     assert not (film.state / "unchanged").exists()
 
 
-def edit(name: str, text: str) -> Callable[[Content], object]:
+def edit(name: str, text: str) -> Callable[[ContentRepo], object]:
     return lambda film: film.write(name, text)
 
 
-def open_attempt(film: Content) -> None:
+def open_attempt(film: ContentRepo) -> None:
     """What another process has in the ledger now."""
     with sqlite3.connect(film.state / "ledger.db") as connection:
-        connection.execute("INSERT INTO note VALUES ('a run', 'began elsewhere')")
+        connection.execute("INSERT INTO turn VALUES ('another run', 1, 0.0)")
     connection.close()
 
 
-def shorter_clip(film: Content) -> None:
+def shorter_clip(film: ContentRepo) -> None:
     path = film.root / film.clips()[0]
     path.write_bytes(path.read_bytes()[:-1])
 
 
-def linked(name: str) -> Callable[[Content], object]:
+def linked(name: str) -> Callable[[ContentRepo], object]:
     """The same files by way of a link that leads out of the repository."""
 
-    def link(film: Content) -> None:
+    def link(film: ContentRepo) -> None:
         there = film.root.parent / "elsewhere"
         (film.root / name).rename(there)
         (film.root / name).symlink_to(there)
@@ -124,7 +124,7 @@ def linked(name: str) -> Callable[[Content], object]:
     return link
 
 
-DOUBTS: dict[str, Callable[[Content], object]] = {
+DOUBTS: dict[str, Callable[[ContentRepo], object]] = {
     "a storyboard": edit(FILM, BOARD.replace("pink", "red")),
     "an include": edit("storyboards/shared.yaml", "vars: {sea: blue}\n"),
     "a prompt file": edit("prompts/dawn.txt", "Sunset over the quay."),
@@ -145,14 +145,14 @@ DOUBTS: dict[str, Callable[[Content], object]] = {
 
 
 @pytest.mark.parametrize("doubt", DOUBTS)
-def test_another(doubt: str, made: Callable[[str], Content]) -> None:
+def test_another(doubt: str, made: Callable[[str], ContentRepo]) -> None:
     film = made(doubt)
     remembered(film)
     DOUBTS[doubt](film)
     assert FROM_MEMORY not in film.storyboard("run", FILM).out
 
 
-def test_another_line_or_variable(made: Callable[[str], Content]) -> None:
+def test_another_line_or_variable(made: Callable[[str], ContentRepo]) -> None:
     film = made("same")
     for words in (["--provider", "kinovi"], ["--output", "elsewhere"], ["--var", "sky=red"], ["--select", "quay"]):
         assert FROM_MEMORY not in film.storyboard("run", FILM, *words, "--max-credits", "0").out
@@ -160,10 +160,10 @@ def test_another_line_or_variable(made: Callable[[str], Content]) -> None:
         assert FROM_MEMORY not in film.storyboard("run", FILM, **{name: value}).out
 
 
-def test_an_output_that_another_run_holds_is_still_exit_7(made: Callable[[str], Content]) -> None:
+def test_an_output_that_another_run_holds_is_still_exit_7(made: Callable[[str], ContentRepo]) -> None:
     film = made("held")
     remembered(film)
-    with locks.hold(film.state, [film.root / "renders/film/sandbox"]):
+    with locks.lock_outputs(film.state, [film.root / "renders/film/sandbox"]):
         assert film.storyboard("run", FILM).code == 7
     assert FROM_MEMORY in film.storyboard("run", FILM).out
 
@@ -173,4 +173,4 @@ def test_every_variable_that_settings_read_is_looked_at() -> None:
     found = set(re.findall(r'\.get\("([A-Z_]+)"', text)) | set(re.findall(r'\("([A-Z_]+)", re\.compile', text))
     assert len(found) > 12
     assert any(name == "os.environ" for name, _ in used(ast.parse(text)))
-    assert found - set(VARIABLES) == {"SEEDANCE_API_KEY"}
+    assert found - set(OBSERVED_VARIABLES) == {"SEEDANCE_API_KEY"}

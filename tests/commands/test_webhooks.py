@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.conftest import Host
-from tests.commands.content_repo import Content, content
+from tests.commands.content_repo import ContentRepo, content
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]
@@ -32,7 +32,7 @@ def looks(host: Host) -> int:
     return sum(count for what, count in answers.items() if "recordInfo" in what)
 
 
-def many(folder: Path, shots: int) -> Content:
+def many(folder: Path, shots: int) -> ContentRepo:
     """A film of shots from text alone."""
     entries = "".join(f"  - {{id: s{number}, prompt: Wave number {number}}}\n" for number in range(shots))
     return content(
@@ -40,7 +40,7 @@ def many(folder: Path, shots: int) -> Content:
     )
 
 
-def hear(film: Content, path: str = "/hooks") -> int:
+def hear(film: ContentRepo, path: str = "/hooks") -> int:
     """Names a webhook on loopback in storyboard.toml; says its port."""
     port = free_port()
     film.write("storyboard.toml", f'[webhook]\nurl = "http://127.0.0.1:{port}{path}"\nlisten = "127.0.0.1:{port}"\n')
@@ -65,7 +65,9 @@ def test_with_webhooks_fewer_status_requests_are_sent(tmp_path: Path, host: Star
 
 
 @pytest.mark.parametrize("shape", ["flat", "flat-state", "envelope", "envelope-state", "each"])
-def test_a_lost_answer_comes_back_by_its_webhook_in_every_shape(paid_film: Content, host: Start, shape: str) -> None:
+def test_a_lost_answer_comes_back_by_its_webhook_in_every_shape(
+    paid_film: ContentRepo, host: Start, shape: str
+) -> None:
     faults = paid_film.write("faults.yaml", LOST)
     there = host("--webhooks", shape, "--faults", str(faults))
     hear(paid_film)
@@ -76,13 +78,13 @@ def test_a_lost_answer_comes_back_by_its_webhook_in_every_shape(paid_film: Conte
     assert there.state["creates"] == 2
 
 
-def test_without_webhook_no_address_is_sent_and_nothing_listens(paid_film: Content, host: Start) -> None:
+def test_without_webhook_no_address_is_sent_and_nothing_listens(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
     assert [task["callback"] for task in there.state["tasks"]] == [None, None]
 
 
-def test_a_port_that_is_taken_is_said_and_polling_finishes_the_run(paid_film: Content, host: Start) -> None:
+def test_a_port_that_is_taken_is_said_and_polling_finishes_the_run(paid_film: ContentRepo, host: Start) -> None:
     there, port = host(), hear(paid_film)
     with socket.socket() as other:
         other.bind(("127.0.0.1", port))
@@ -93,7 +95,7 @@ def test_a_port_that_is_taken_is_said_and_polling_finishes_the_run(paid_film: Co
     assert [task["callback"] for task in there.state["tasks"]] == [None, None]
 
 
-def test_a_tunnel_that_is_dead_changes_nothing_but_the_number_of_looks(paid_film: Content, host: Start) -> None:
+def test_a_tunnel_that_is_dead_changes_nothing_but_the_number_of_looks(paid_film: ContentRepo, host: Start) -> None:
     there, dead, port = host(), free_port(), free_port()
     toml = f'[webhook]\nurl = "http://127.0.0.1:{dead}/hooks"\nlisten = "127.0.0.1:{port}"\n'
     paid_film.write("storyboard.toml", toml)
@@ -102,7 +104,7 @@ def test_a_tunnel_that_is_dead_changes_nothing_but_the_number_of_looks(paid_film
 
 
 @pytest.mark.parametrize("says", ["success", "fail", "other-task", "garbage", "long"])
-def test_a_forged_call_changes_nothing(paid_film: Content, host: Start, says: str) -> None:
+def test_a_forged_call_changes_nothing(paid_film: ContentRepo, host: Start, says: str) -> None:
     rule = f"{{on: callback, do: {{says: {says}, early: true, copies: 5}}}}"
     faults = paid_film.write("faults.yaml", f"faults: 1\nrules:\n  - {rule}\n")
     there = host("--faults", str(faults), seconds="1.5")
@@ -115,7 +117,7 @@ def test_a_forged_call_changes_nothing(paid_film: Content, host: Start, says: st
 
 
 @pytest.mark.long
-def test_a_receipt_with_another_attempts_task_adopts_nothing(paid_film: Content, host: Start) -> None:
+def test_a_receipt_with_another_attempts_task_adopts_nothing(paid_film: ContentRepo, host: Start) -> None:
     rules = LOST + "  - {on: callback, do: {says: other-task}}\n"
     there = host("--faults", str(paid_film.write("faults.yaml", rules)))
     hear(paid_film)
@@ -147,7 +149,7 @@ def flood(port: int, over: threading.Event, sent: list[int]) -> None:
             time.sleep(0.005)
 
 
-def test_a_flood_does_not_hold_up_the_run(paid_film: Content, host: Start) -> None:
+def test_a_flood_does_not_hold_up_the_run(paid_film: ContentRepo, host: Start) -> None:
     there, port = host("--webhooks", "each", seconds="1"), hear(paid_film)
     over, sent = threading.Event(), list[int]()
     senders = [threading.Thread(target=flood, args=(port, over, sent)) for _ in range(3)]
@@ -165,7 +167,7 @@ def test_a_flood_does_not_hold_up_the_run(paid_film: Content, host: Start) -> No
     assert time.monotonic() - began < 20
 
 
-def test_where_callbacks_go_stands_in_the_plan_and_before_the_yes(paid_film: Content, host: Start) -> None:
+def test_where_callbacks_go_stands_in_the_plan_and_before_the_yes(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     paid_film.write("storyboard.toml", '[webhook]\nurl = "https://hooks.example.com/a"\n')
     line = "callbacks go to https://hooks.example.com/a, heard at 127.0.0.1:8788"
@@ -176,7 +178,7 @@ def test_where_callbacks_go_stands_in_the_plan_and_before_the_yes(paid_film: Con
     assert "callbacks" not in paid_film.storyboard("plan", FILM, "--provider", "sandbox").out
 
 
-def test_where_callbacks_go_is_marked_when_it_changed_since_the_last_yes(paid_film: Content, host: Start) -> None:
+def test_where_callbacks_go_is_marked_when_it_changed_since_the_last_yes(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
     port = hear(paid_film)

@@ -18,7 +18,7 @@ TEMPLATE = ROOT / "runner/show/templates/init/storyboards/first-light.yaml"
 
 
 def _compiled(*paths: Path, profile: str | None = None) -> tuple[Batch, Problems]:
-    return language.compile(list(paths), ROOT, language.Options(profile=profile))
+    return language.compile(list(paths), ROOT, language.CompileOptions(profile=profile))
 
 
 @pytest.mark.parametrize("path", [*EXAMPLES, TEMPLATE], ids=lambda path: path.name)
@@ -64,7 +64,7 @@ def test_the_assets_are_small_and_each_is_used() -> None:
 
 def test_what_init_writes_needs_nothing_but_itself(tmp_path: Path) -> None:
     film = Path(shutil.copy(TEMPLATE, tmp_path))
-    batch, problems = language.compile([film], tmp_path, language.Options())
+    batch, problems = language.compile([film], tmp_path, language.CompileOptions())
     assert not list(problems)
     assert local_files(batch) == ()
     assert [shot.needs for shot in batch.shots] == [(), (), ("stairs",)]

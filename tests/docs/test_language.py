@@ -30,7 +30,7 @@ def test_an_example_of_the_docs_has_no_problem(page: str, block: Block, tmp_path
     shutil.copytree(ROOT / "storyboards/shared", folder / "shared")
     film = folder / "example.yaml"
     film.write_text(_whole(block.text), "utf-8")
-    batch, problems = language.compile([film], tmp_path, language.Options())
+    batch, problems = language.compile([film], tmp_path, language.CompileOptions())
     assert [f"{page}:{block.line}: {problem.message}" for problem in problems.errors] == []
     assert list(batch.shots)
 
@@ -42,7 +42,7 @@ def _page_example(start: str) -> str:
 def test_the_matrix_example_comes_to_the_shots_that_its_page_names(tmp_path: Path) -> None:
     film = tmp_path / "spot.yaml"
     film.write_text(_whole(_page_example("spot-{{ city | slug }}")), "utf-8")
-    batch, _ = language.compile([film], tmp_path, language.Options())
+    batch, _ = language.compile([film], tmp_path, language.CompileOptions())
     assert [shot.id for shot in batch.shots] == [
         "spot-lisbon-wide-en",
         "spot-lisbon-wide-pt",

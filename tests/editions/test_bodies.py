@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from runner.editions.edition import NAMES, load
-from runner.providers.kinovi.request_body import bodies, body, field_of, material_at, placeholder
-from runner.requests.request import FromTake, LocalFile, Remote, Request
+from runner.providers.kinovi.request_body import encode, encoder, field_at, material_at, placeholder
+from runner.requests.request import LocalFile, RemoteFile, Request, TakeReference
 
 GOLDEN = json.loads(Path(__file__).with_name("bodies.json").read_text("utf-8"))
 
-FRONT = Remote("https://cdn.example.com/front.png", "image")
-SIDE = Remote("https://cdn.example.com/side.png", "image")
-WALTZ = Remote("https://cdn.example.com/waltz.mp4", "video", Decimal(6))
-FADO = Remote("https://cdn.example.com/fado.mp3", "audio", Decimal(9))
+FRONT = RemoteFile("https://cdn.example.com/front.png", "image")
+SIDE = RemoteFile("https://cdn.example.com/side.png", "image")
+WALTZ = RemoteFile("https://cdn.example.com/waltz.mp4", "video", Decimal(6))
+FADO = RemoteFile("https://cdn.example.com/fado.mp3", "audio", Decimal(9))
 
 REQUESTS: dict[str, Request] = {
     "text to video": Request("seedance-20", "720p", 5, "16:9", "text", "Sunrise"),
@@ -38,7 +38,7 @@ REQUESTS: dict[str, Request] = {
 def spelled(request: Request, edition: str) -> Any:
     """The body, or the words of why this edition has none."""
     try:
-        return body(request, load(edition), placeholder)
+        return encode(request, load(edition), placeholder)
     except (ValueError, KeyError) as error:
         return f"{type(error).__name__}: {error}"
 
@@ -58,19 +58,19 @@ def test_every_golden_body_belongs_to_a_request() -> None:
 @pytest.mark.parametrize("edition", NAMES)
 def test_many_requests_are_spelled_as_one_alone(edition: str) -> None:
     known = load(edition)
-    body_of = bodies(known, placeholder)
+    body_of = encoder(known, placeholder)
     fit = [request for name, request in REQUESTS.items() if not str(GOLDEN[edition][name]).startswith("ValueError")]
-    assert [body_of(request) for request in fit * 2] == [body(request, known, placeholder) for request in fit * 2]
+    assert [body_of(request) for request in fit * 2] == [encode(request, known, placeholder) for request in fit * 2]
 
 
 def test_a_second_name_of_a_model_is_sent_as_its_first() -> None:
     asked = Request("seedance2.0-fast", "480p", 5, "16:9", "text", "Sunrise")
 
-    assert body(asked, load("classic"), placeholder)["model"] == "seedance2-fast"
+    assert encode(asked, load("classic"), placeholder)["model"] == "seedance2-fast"
 
 
 def test_the_callback_stands_beside_the_inputs() -> None:
-    sent = body(REQUESTS["text to video"], load("classic"), placeholder, "https://hooks.example.com/abc")
+    sent = encode(REQUESTS["text to video"], load("classic"), placeholder, "https://hooks.example.com/abc")
 
     assert sent["callBackUrl"] == "https://hooks.example.com/abc"
 
@@ -78,16 +78,16 @@ def test_the_callback_stands_beside_the_inputs() -> None:
 def test_what_is_passed_through_never_overrides_a_field_of_ours() -> None:
     asked = Request("seedance-20", "720p", 5, "16:9", "text", "Sunrise", inputs=(("outputResolution", "1080p"),))
 
-    assert body(asked, load("classic"), placeholder)["inputs"]["outputResolution"] == "720p"  # type: ignore[index,call-overload]
+    assert encode(asked, load("classic"), placeholder)["inputs"]["outputResolution"] == "720p"  # type: ignore[index,call-overload]
 
 
 @pytest.mark.parametrize(
     ("material", "text"),
     [
-        (FromTake("quay", "last_frame"), "@quay.last_frame"),
-        (FromTake("quay", "clip", 2), "@quay#2"),
-        (FromTake("quay", "first_frame", 3), "@quay#3.first_frame"),
-        (FromTake("quay", "clip"), "@quay"),
+        (TakeReference("quay", "last_frame"), "@quay.last_frame"),
+        (TakeReference("quay", "clip", 2), "@quay#2"),
+        (TakeReference("quay", "first_frame", 3), "@quay#3.first_frame"),
+        (TakeReference("quay", "clip"), "@quay"),
         (FRONT, "https://cdn.example.com/front.png"),
         (LocalFile("storyboards/assets/door.png", "ab12", "image", 10), "file:storyboards/assets/door.png#sha256=ab12"),
     ],
@@ -113,7 +113,7 @@ def test_a_place_without_an_address_says_what_will_stand_there(material: Any, te
     ],
 )
 def test_a_path_in_the_vendors_errors_is_mapped_to_our_field(path: str, ours: str | None) -> None:
-    assert field_of(path, load("classic")) == ours
+    assert field_at(path, load("classic")) == ours
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_a_path_into_a_list_is_mapped_to_the_material_that_was_sent_there(
 ) -> None:
     host = "https://cdn.example.com/"
     materials = (
-        Remote(f"{host}sea.mp3", "audio"),
-        Remote(f"{host}door.png", "image"),
-        Remote(f"{host}walk.mp4", "video"),
+        RemoteFile(f"{host}sea.mp3", "audio"),
+        RemoteFile(f"{host}door.png", "image"),
+        RemoteFile(f"{host}walk.mp4", "video"),
     )
     request = Request("seedance-20", "720p", 5, "16:9", "reference", "a prompt", materials)
     found = material_at(path, request, load(edition))

@@ -8,8 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.attempts.events import Busy, Created, KeyRefused, NoCredits, Refused, TryLater, Unknown
-from runner.providers.kinovi.create_response import read_created, read_cut, retry_after
+from runner.attempts.events import (
+    ConcurrencyLimited,
+    Created,
+    KeyRefused,
+    NoCredits,
+    OutcomeUnknown,
+    Refused,
+    ServerError,
+)
+from runner.providers.kinovi.create_response import parse_create, parse_truncated, retry_after
 
 JSON = (("Content-Type", "application/json"),)
 WALL = (("Server", "cloudflare"), ("Content-Type", "text/html"))
@@ -17,7 +25,7 @@ PAGE = b"<html><h1>Sorry, you have been blocked</h1></html>"
 
 
 def read(status: int, body: Any, headers: tuple[tuple[str, str], ...] = JSON) -> Any:
-    return read_created(status, headers, body if isinstance(body, bytes) else json.dumps(body).encode())
+    return parse_create(status, headers, body if isinstance(body, bytes) else json.dumps(body).encode())
 
 
 @pytest.mark.parametrize(
@@ -87,9 +95,9 @@ def test_a_success_without_one_trustworthy_id_is_unknown_with_its_bytes(body: An
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     answer = read(200, raw)
 
-    assert isinstance(answer, Unknown)
+    assert isinstance(answer, OutcomeUnknown)
     assert (answer.status, answer.headers, answer.raw, answer.stop) == (200, JSON, raw, False)
-    assert answer.words
+    assert answer.message
 
 
 def test_a_refusal_in_an_envelope_counts_only_where_no_id_is() -> None:
@@ -138,11 +146,11 @@ def test_a_firewalls_page_is_a_refusal_that_stops_creating_and_says_who_answered
 def test_an_errors_words_are_found_in_every_known_shape(body: Any, words: str) -> None:
     answer = read(400, body)
 
-    assert (answer.words, answer.stop) == (words, False)
+    assert (answer.message, answer.stop) == (words, False)
 
 
 def test_words_are_cut_to_a_bounded_length() -> None:
-    assert len(read(400, {"message": "x" * 100_000}).words) == 2000
+    assert len(read(400, {"message": "x" * 100_000}).message) == 2000
 
 
 @pytest.mark.parametrize("status", [404, 405])
@@ -158,7 +166,7 @@ def test_a_missing_createtask_is_the_wrong_host(status: int, body: bytes) -> Non
 def test_a_redirect_is_never_followed_and_leaves_the_one_that_was_sent_unknown(status: int) -> None:
     answer = read(status, b"", (("Location", "https://elsewhere.example"),))
 
-    assert isinstance(answer, Unknown)
+    assert isinstance(answer, OutcomeUnknown)
     assert answer.stop
 
 
@@ -187,8 +195,8 @@ def test_no_credits_says_what_was_required_and_what_is_there(body: Any, required
 def test_busy_says_limit_current_and_how_long() -> None:
     answer = read(429, {"message": "m", "limit": 3, "current": 3}, (("retry-after", "7"),))
 
-    assert answer == Busy("m", 3, 3, 7.0)
-    assert read(429, PAGE, WALL) == Busy("HTTP 429, answered by cloudflare")
+    assert answer == ConcurrencyLimited("m", 3, 3, 7.0)
+    assert read(429, PAGE, WALL) == ConcurrencyLimited("HTTP 429, answered by cloudflare")
     assert read(429, b"").limit is None
 
 
@@ -224,38 +232,38 @@ def test_a_date_without_the_servers_own_date_says_nothing() -> None:
 
 
 def test_a_500_is_retry_later_only_in_the_apis_own_json() -> None:
-    assert read(500, {"message": "Internal error"}) == TryLater("Internal error")
+    assert read(500, {"message": "Internal error"}) == ServerError("Internal error")
     for body in (PAGE, b"", b"{}", b"[]", b'{"message": ""}', b'{"message": "a", "message": "b"}', b'"oops"'):
-        assert isinstance(read(500, body), Unknown)
+        assert isinstance(read(500, body), OutcomeUnknown)
 
 
 @pytest.mark.parametrize("status", [*range(406, 413), 414, 415, 418, 425, 431, 451, 499, 501, 502, 503, 504, 520, 524])
 def test_whatever_no_page_calls_not_created_is_unknown(status: int) -> None:
     for body in (PAGE, b'{"message": "Bad gateway"}'):
-        assert isinstance(read(status, body), Unknown)
+        assert isinstance(read(status, body), OutcomeUnknown)
 
 
 @pytest.mark.parametrize("status", [400, 402, 409, 429, 500, 503])
 def test_a_task_id_in_an_error_means_that_nobody_knows(status: int) -> None:
-    assert isinstance(read(status, {"message": "duplicate", "taskId": "task_1"}), Unknown)
+    assert isinstance(read(status, {"message": "duplicate", "taskId": "task_1"}), OutcomeUnknown)
 
 
 def test_an_answer_cut_anywhere_counts_only_with_the_whole_id() -> None:
     whole = b'{"taskId": "task_1"}\n'
-    answers = [read_cut(200, JSON, whole[:end]) for end in range(len(whole))]
+    answers = [parse_truncated(200, JSON, whole[:end]) for end in range(len(whole))]
 
     assert answers[-1] == Created("task_1")
-    assert all(isinstance(answer, Unknown) for answer in answers[:-1])
-    assert [answer.raw for answer in answers[:-1] if isinstance(answer, Unknown)] == [
+    assert all(isinstance(answer, OutcomeUnknown) for answer in answers[:-1])
+    assert [answer.raw for answer in answers[:-1] if isinstance(answer, OutcomeUnknown)] == [
         whole[:end] for end in range(len(whole) - 1)
     ]
 
 
 def test_a_cut_error_is_believed_by_its_status_alone() -> None:
-    assert isinstance(read_cut(402, JSON, b'{"mess'), NoCredits)
-    assert isinstance(read_cut(429, JSON, b""), Busy)
-    assert isinstance(read_cut(500, JSON, b'{"message": "x"}'), Unknown)
-    assert isinstance(read_cut(503, JSON, b""), Unknown)
+    assert isinstance(parse_truncated(402, JSON, b'{"mess'), NoCredits)
+    assert isinstance(parse_truncated(429, JSON, b""), ConcurrencyLimited)
+    assert isinstance(parse_truncated(500, JSON, b'{"message": "x"}'), OutcomeUnknown)
+    assert isinstance(parse_truncated(503, JSON, b""), OutcomeUnknown)
 
 
 VALUES = st.recursive(
@@ -277,5 +285,5 @@ def test_no_answer_raises_and_a_success_is_created_or_unknown_or_an_envelopes_re
 
     if isinstance(answer, Created):
         assert 200 <= status < 300
-    if isinstance(answer, TryLater):
+    if isinstance(answer, ServerError):
         assert status == 500

@@ -5,12 +5,12 @@ from decimal import Decimal
 import pytest
 
 from runner.editions.edition import NAMES, load, price_table, with_prices
-from runner.requests.request import FromTake, Remote, Request, Upstream, neutral
+from runner.requests.request import RemoteFile, Request, ResolvedTake, TakeReference, neutral_form
 
-CLIP = Remote("https://cdn.example.com/waltz.mp4", "video", Decimal(6))
+CLIP = RemoteFile("https://cdn.example.com/waltz.mp4", "video", Decimal(6))
 
 
-def nothing(material: FromTake) -> Upstream:
+def nothing(material: TakeReference) -> ResolvedTake:
     """No request here is made from another take."""
     raise AssertionError(material)
 
@@ -66,7 +66,7 @@ def test_a_combination_costs_what_the_pages_say_and_an_unknown_one_nothing_is_sa
     price = load(edition).price(request)
 
     assert price.credits == credits
-    assert load(edition).row_of(neutral(request, 1, nothing)) == price.row
+    assert load(edition).price_row(neutral_form(request, 1, nothing)) == price.row
 
 
 @pytest.mark.parametrize(("seconds", "credits"), [(4, 160), (5, 200), (8, 320), (10, 400), (15, 600)])
@@ -93,7 +93,7 @@ def test_an_accounts_own_rate_counts_and_is_marked() -> None:
     book = with_prices(load("classic"), {"seedance-20 720p": Decimal("42.5")}, may_lower=False)
 
     assert book.price(asked("seedance-20", "720p")).credits == Decimal("212.5")
-    assert book.own == {"seedance-20 720p"}
+    assert book.overridden_rows == {"seedance-20 720p"}
 
 
 def test_a_repositorys_file_can_raise_a_rate_and_never_lower_it() -> None:

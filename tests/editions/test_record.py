@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runner.attempts.events import Failed, Output, Running, Succeeded
 from runner.editions.edition import load
-from runner.providers.kinovi.task_record import failure_class, moment, read_facts, read_record
+from runner.providers.kinovi.task_record import epoch_ms, failure_class, parse_facts, parse_record
 
 DONE: dict[str, Any] = {
     "taskId": "task_1",
@@ -26,7 +26,7 @@ DONE: dict[str, Any] = {
 
 def read(body: Any, status: int = 200, model: str | None = None) -> Any:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return read_record(status, [("Server", "nginx")], raw, "task_1", model, load("classic").models)
+    return parse_record(status, [("Server", "nginx")], raw, "task_1", model, load("classic").models)
 
 
 def but(**changes: Any) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def but(**changes: Any) -> dict[str, Any]:
 
 
 def unheard(answer: Any) -> bool:
-    return isinstance(answer, Running) and not answer.heard
+    return isinstance(answer, Running) and not answer.answered
 
 
 def test_the_documented_success_is_read_whole() -> None:
@@ -95,8 +95,8 @@ def test_an_unknown_status_is_still_running_and_is_told(word: Any) -> None:
     answer = read(but(status=word))
 
     assert isinstance(answer, Running)
-    assert answer.heard
-    assert answer.words
+    assert answer.answered
+    assert answer.message
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_a_failures_class_comes_from_its_text(text: str, kind: str) -> None:
 def test_an_error_may_be_text_or_an_object_or_a_list_and_is_cut(error: Any, words: str, code: str) -> None:
     answer = read(but(status="fail", error=error))
 
-    assert (answer.words, answer.code) == (words, code)
+    assert (answer.message, answer.code) == (words, code)
 
 
 def test_a_failed_tasks_bill_is_told_as_it_stands() -> None:
@@ -230,11 +230,11 @@ def test_a_poll_that_failed_means_ask_again_and_never_failed(status: int) -> Non
 
 
 def test_a_missing_record_and_a_refused_key_are_marked() -> None:
-    assert read({"message": "no such task"}, 404).missing
-    assert read({"code": 404, "message": "no such task"}).missing
+    assert read({"message": "no such task"}, 404).not_found
+    assert read({"code": 404, "message": "no such task"}).not_found
     assert read({"message": "bad key"}, 401).key_refused
     assert read({"code": 401, "message": "bad key"}).key_refused
-    assert not read(b"", 503).missing
+    assert not read(b"", 503).not_found
 
 
 @pytest.mark.parametrize(
@@ -254,16 +254,16 @@ def test_a_missing_record_and_a_refused_key_are_marked() -> None:
     ],
 )
 def test_a_time_may_be_milliseconds_seconds_or_text(value: Any, milliseconds: int | None) -> None:
-    assert moment(value) == milliseconds
+    assert epoch_ms(value) == milliseconds
 
 
 def test_a_record_says_enough_of_itself_to_be_confirmed() -> None:
-    facts = read_facts(200, json.dumps(DONE).encode())
+    facts = parse_facts(200, json.dumps(DONE).encode())
 
     assert facts is not None
     assert (facts.task_id, facts.model, facts.created_ms) == ("task_1", "seedance-20", 1735599634000)
-    assert read_facts(404, json.dumps(DONE).encode()) is None
-    assert read_facts(200, b"{}") is None
+    assert parse_facts(404, json.dumps(DONE).encode()) is None
+    assert parse_facts(200, b"{}") is None
 
 
 VALUES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.lists(st.text())

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.editions.edition import NAMES, Edition, load
-from runner.providers.kinovi.request_body import body, placeholder
-from runner.requests.request import Material, Mode, Remote, Request
+from runner.providers.kinovi.request_body import encode, placeholder
+from runner.requests.request import Material, Mode, RemoteFile, Request
 from runner.sandbox.api import validation
-from runner.sandbox.api.rulebook import pages_of
+from runner.sandbox.api.rulebook import rulebook_of
 
-FRONT = Remote("https://cdn.example.com/front.png", "image")
-WALTZ = Remote("https://cdn.example.com/waltz.mp4", "video", Decimal(6))
-FADO = Remote("https://cdn.example.com/fado.mp3", "audio", Decimal(9))
+FRONT = RemoteFile("https://cdn.example.com/front.png", "image")
+WALTZ = RemoteFile("https://cdn.example.com/waltz.mp4", "video", Decimal(6))
+FADO = RemoteFile("https://cdn.example.com/fado.mp3", "audio", Decimal(9))
 SECONDS = range(4, 16)
 MATERIALS: dict[Mode, list[tuple[Material, ...]]] = {
     "text": [()],
@@ -47,11 +47,11 @@ def combinations(edition: Edition) -> list[Request]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_combination_is_taken_and_billed_as_it_was_quoted(name: str) -> None:
-    edition, seen = load(name), pages_of(name)
+    edition, seen = load(name), rulebook_of(name)
     requests = combinations(edition)
     wrong = []
     for request in requests:
-        asked = validation.read(body(request, edition, placeholder), seen, lambda address: None)
+        asked = validation.validate(encode(request, edition, placeholder), seen, lambda address: None)
         quoted = edition.price(request).credits
         if isinstance(asked, list) or asked.credits != quoted:
             wrong.append((request, quoted, asked))
@@ -62,7 +62,7 @@ def test_every_combination_is_taken_and_billed_as_it_was_quoted(name: str) -> No
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_rate_of_the_book_is_what_the_sandbox_sells(name: str) -> None:
-    seen = pages_of(name)
+    seen = rulebook_of(name)
     ours = {row: rate for row, rate in load(name).rates.items() if "upscale" not in row}
     theirs = {f"{model} {size}": Decimal(rate) for (model, size), rate in seen.rates.items()}
     theirs |= {f"{model} {size} video": Decimal(rate) for (model, size), rate in seen.rates_with_video.items()}
@@ -105,7 +105,7 @@ def requests(draw: st.DrawFn, edition: Edition) -> Request:
 def test_whatever_can_be_asked_within_the_limits_is_taken_as_it_was_meant(name: str, data: st.DataObject) -> None:
     edition = load(name)
     request = data.draw(requests(edition))
-    asked = validation.read(body(request, edition, placeholder), pages_of(name), lambda address: None)
+    asked = validation.validate(encode(request, edition, placeholder), rulebook_of(name), lambda address: None)
 
     assert not isinstance(asked, list), asked
     assert (asked.model, asked.mode, asked.seconds) == (request.model, request.mode, request.seconds)

@@ -9,8 +9,8 @@ from runner.diagnostics.problem import Place
 from runner.editions.edition import load
 from runner.language.model import Batch, Shot, Storyboard
 from runner.planning.plan import Plan
-from runner.planning.planner import decide
-from runner.requests.request import FromTake, Material, Mode, Request
+from runner.planning.planner import build_plan
+from runner.requests.request import Material, Mode, Request, TakeReference
 
 PAID = Account("kinovi", "kinovi.example")
 FREE = Account("sandbox", "sandbox", free=True)
@@ -19,8 +19,8 @@ PATH = "storyboards/film.yaml"
 
 def shot(id: str, needs: tuple[str, ...] = (), takes: int = 1, prompt: str | None = None) -> Shot:
     """A shot of 4 seconds at 720p: 160 credits by the book."""
-    materials: tuple[Material, ...] = tuple(FromTake(need, "last_frame") for need in needs[:1])
-    materials += tuple(FromTake(need, "first_frame") for need in needs[1:2])
+    materials: tuple[Material, ...] = tuple(TakeReference(need, "last_frame") for need in needs[:1])
+    materials += tuple(TakeReference(need, "first_frame") for need in needs[1:2])
     mode: Mode = "keyframe" if materials else "text"
     request = Request("seedance-20", "720p", 4, "16:9", mode, prompt or f"a picture of {id}", materials)
     return Shot(PATH, id, request, takes, Place(PATH, 1, 1))
@@ -34,7 +34,7 @@ def planner(
     of: Batch, account: Account = PAID, missing: Callable[[str], bool] = lambda path: False
 ) -> Callable[[History], Plan]:
     """The plan of a batch, for any history; all clips are on disk but the `missing` ones."""
-    return lambda history: decide(
+    return lambda history: build_plan(
         of,
         history,
         account=account,

@@ -4,12 +4,12 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from runner.attempts.events import CreateAnswer, Event, LookAnswer, Stored, Vanished
+from runner.attempts.events import CreateResult, Event, Lost, PollResult, Stored
 from runner.attempts.history import Attempt
 from runner.editions.edition import Edition
-from runner.engine.ports import Full, NotYet, Over, Taken
+from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded, TransferFailed
 from runner.planning.plan import Step
-from runner.requests.request import Material, Plain, Request
+from runner.requests.request import JsonValue, Material, Request
 from runner.store.ledger.ledger import Ledger
 
 from .provider import Simulated
@@ -39,29 +39,29 @@ class DyingLedger:
         self.ledger = ledger
         self.life = life
 
-    def intend(self, event: Event, known: int) -> Over | Taken | Full | None:
+    def intend(self, event: Event, known: int) -> LimitExceeded | AlreadyAttempted | ConcurrencyFull | None:
         self.life.step()
         said = self.ledger.intend(event, known)
         self.life.step()
         return said
 
-    def receive(self, event: Event) -> None:
+    def write_receipt(self, event: Event) -> None:
         self.life.step()
-        self.ledger.receive(event)
+        self.ledger.write_receipt(event)
         self.life.step()
 
-    def append(self, event: Event) -> Taken | None:
+    def append(self, event: Event) -> AlreadyAttempted | None:
         self.life.step()
         said = self.ledger.append(event)
         self.life.step()
         return said
 
-    def take_in(self, attempt: Attempt) -> Taken | None:
+    def import_attempt(self, attempt: Attempt) -> AlreadyAttempted | None:
         self.life.step()
-        return self.ledger.take_in(attempt)
+        return self.ledger.import_attempt(attempt)
 
-    def check(self) -> None:
-        self.ledger.check()
+    def check_not_moved(self) -> None:
+        self.ledger.check_not_moved()
 
     def bury(self) -> None:
         """What the operating system does for a dead process: descriptors are closed, nothing is tidied up."""
@@ -81,30 +81,32 @@ class DyingProvider:
         self.provider = provider
         self.life = life
 
-    def encode(self, request: Request, edition: Edition, address: Callable[[Material], str | None]) -> dict[str, Plain]:
+    def encode(
+        self, request: Request, edition: Edition, address: Callable[[Material], str | None]
+    ) -> dict[str, JsonValue]:
         return self.provider.encode(request, edition, address)
 
-    async def preflight(self) -> CreateAnswer | None:
+    async def preflight(self) -> CreateResult | None:
         self.life.step()
         return await self.provider.preflight()
 
     async def create(
-        self, body: Mapping[str, Plain], receipt: str, sending: Callable[[], Awaitable[None]]
-    ) -> CreateAnswer:
+        self, body: Mapping[str, JsonValue], receipt: str, sending: Callable[[], Awaitable[None]]
+    ) -> CreateResult:
         self.life.step()
         answer = await self.provider.create(body, receipt, sending)
         self.life.step()
         return answer
 
-    async def look(self, task_id: str, model: str | None = None) -> LookAnswer:
+    async def poll(self, task_id: str, model: str | None = None) -> PollResult:
         self.life.step()
-        return await self.provider.look(task_id, model)
+        return await self.provider.poll(task_id, model)
 
-    async def publish(self, material: Material, source: Attempt | None) -> str | NotYet:
+    async def publish(self, material: Material, source: Attempt | None) -> str | TransferFailed:
         self.life.step()
         return await self.provider.publish(material, source)
 
-    async def store(self, attempt: Attempt, step: Step) -> Stored | Vanished | NotYet:
+    async def store(self, attempt: Attempt, step: Step) -> Stored | Lost | TransferFailed:
         self.life.step()
         stored = await self.provider.store(attempt, step)
         self.life.step()

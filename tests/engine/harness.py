@@ -9,9 +9,9 @@ import anyio
 
 from runner.attempts.events import Account
 from runner.attempts.history import History
-from runner.engine.limits import Limits
-from runner.engine.run_events import News, Outcome
-from runner.engine.run_loop import Stopping, make
+from runner.engine.limits import RunLimits
+from runner.engine.run_events import RunEvent, RunResult
+from runner.engine.run_loop import StopRequest, run_loop
 from runner.planning.plan import Plan
 from runner.store.ledger.ledger import Ledger
 
@@ -21,28 +21,28 @@ from .provider import Simulated
 
 
 @dataclass(slots=True)
-class Stage:
+class EngineHarness:
     """A state folder and a provider, for several runs after one another."""
 
     state: Path
     provider: Simulated
     plan: Callable[[History], Plan]
     account: Account = PAID
-    news: list[News] = field(default_factory=list)
+    news: list[RunEvent] = field(default_factory=list)
     runs: int = 0
     clock: virtual.VirtualClock = field(default_factory=virtual.VirtualClock)
 
-    async def run(self, stopping: Stopping | None = None, **limits: Any) -> Outcome:
+    async def run(self, stopping: StopRequest | None = None, **limits: Any) -> RunResult:
         """One more run: opens the ledger, plans, makes, closes."""
         self.runs += 1
-        bounds = Limits(f"run{self.runs}", **limits)
+        bounds = RunLimits(f"run{self.runs}", **limits)
         ledger = Ledger(self.state, self.clock)
         try:
             history = ledger.history(self.account, "repo")
-            ledger.begin(self.account, "repo", bounds)
-            return await make(
+            ledger.start_run(self.account, "repo", bounds)
+            return await run_loop(
                 self.plan(history), history, self.provider, ledger, self.clock, bounds, self.news.append, self.plan,
-                stopping or Stopping(), virtual.inline,
+                stopping or StopRequest(), virtual.inline,
             )  # fmt: skip
         finally:
             ledger.close()
@@ -58,10 +58,10 @@ class Stage:
         return [news.event for news in self.news]
 
 
-def play(stage: Stage, count: int = 1, gap: float = 0.0, **limits: Any) -> list[Outcome]:
+def play(stage: EngineHarness, count: int = 1, gap: float = 0.0, **limits: Any) -> list[RunResult]:
     """So many runs after one another, `gap` seconds apart."""
 
-    async def main() -> list[Outcome]:
+    async def main() -> list[RunResult]:
         outcomes = []
         for _ in range(count):
             outcomes.append(await stage.run(**limits))

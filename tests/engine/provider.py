@@ -8,27 +8,27 @@ from decimal import Decimal
 import anyio
 
 from runner.attempts.events import (
-    Busy,
     Clip,
-    CreateAnswer,
+    ConcurrencyLimited,
     Created,
+    CreateResult,
     Failed,
-    LookAnswer,
+    Lost,
     NotSent,
+    OutcomeUnknown,
     Output,
+    PollResult,
     Running,
+    ServerError,
     Stored,
     Succeeded,
-    TryLater,
-    Unknown,
-    Vanished,
 )
 from runner.attempts.history import Attempt
 from runner.editions.edition import Edition
-from runner.engine.ports import NotYet
+from runner.engine.ports import TransferFailed
 from runner.planning.plan import Step
 from runner.providers.kinovi import request_body
-from runner.requests.request import Material, Plain, Request, canonical_json
+from runner.requests.request import JsonValue, Material, Request, canonical_json
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class Task:
         return now >= self.born + self.seconds
 
 
-Script = Callable[[str, int], CreateAnswer | Failed | str | None]
+Script = Callable[[str, int], CreateResult | Failed | str | None]
 """(body, how many requests came before) to what happens: an answer without a task, a task that fails, None for a
 task that succeeds, "lost" for a task whose answer is lost, "500 and made" for one that is answered by a documented
 500, "dropped" for a request that got lost before."""
@@ -84,21 +84,23 @@ class Simulated:
         self.bill = bill
         self.stored: list[tuple[str, str]] = []
         self.published: list[Material] = []
-        self.store_script: Callable[[Attempt, int], NotYet | Vanished | None] = lambda attempt, count: None
-        self.look_script: Callable[[str, int], LookAnswer | None] = lambda task, count: None
-        self.preflight_answer: CreateAnswer | None = None
+        self.store_script: Callable[[Attempt, int], TransferFailed | Lost | None] = lambda attempt, count: None
+        self.look_script: Callable[[str, int], PollResult | None] = lambda task, count: None
+        self.preflight_answer: CreateResult | None = None
 
-    def encode(self, request: Request, edition: Edition, address: Callable[[Material], str | None]) -> dict[str, Plain]:
-        return request_body.body(
+    def encode(
+        self, request: Request, edition: Edition, address: Callable[[Material], str | None]
+    ) -> dict[str, JsonValue]:
+        return request_body.encode(
             request, edition, lambda material: address(material) or request_body.placeholder(material)
         )
 
-    async def preflight(self) -> CreateAnswer | None:
+    async def preflight(self) -> CreateResult | None:
         return self.preflight_answer
 
     async def create(
-        self, body: Mapping[str, Plain], receipt: str, sending: Callable[[], Awaitable[None]]
-    ) -> CreateAnswer:
+        self, body: Mapping[str, JsonValue], receipt: str, sending: Callable[[], Awaitable[None]]
+    ) -> CreateResult:
         world, text = self.world, canonical_json(dict(body))
         said = world.script(text, len(world.arrived))
         await anyio.sleep(world.latency)
@@ -109,10 +111,10 @@ class Simulated:
         now = anyio.current_time()
         if (said is None or isinstance(said, str)) and world.in_progress(now) >= world.cap:
             world.note(text, "busy")
-            return Busy("too many", limit=world.cap, current=world.cap)
+            return ConcurrencyLimited("too many", limit=world.cap, current=world.cap)
         world.note(text, said if isinstance(said, str) else "made" if said is None else type(said).__name__)
         if said == "dropped":
-            return Unknown("the connection was reset")
+            return OutcomeUnknown("the connection was reset")
         if said is not None and not isinstance(said, Failed | str):
             await anyio.sleep(world.latency)
             return said
@@ -123,35 +125,35 @@ class Simulated:
         await anyio.sleep(world.latency)
         if said == "500 and made":
             return TRY_LATER
-        return Unknown("the connection was reset") if said == "lost" else Created(task.id)
+        return OutcomeUnknown("the connection was reset") if said == "lost" else Created(task.id)
 
-    async def look(self, task_id: str, model: str | None = None) -> LookAnswer:
+    async def poll(self, task_id: str, model: str | None = None) -> PollResult:
         self.world.looks += 1
         await anyio.sleep(self.world.latency / 4)
         if (said := self.look_script(task_id, self.world.looks)) is not None:
             return said
         task = self.world.tasks.get(task_id)
         if task is None:
-            return Running("", missing=True)
+            return Running("", not_found=True)
         if not task.ended_by(anyio.current_time()):
             return Running("generating")
         times = (int(task.born * 1000), int((task.born + task.seconds) * 1000))
         if task.fails is not None:
-            return Failed(task.fails.kind, task.fails.words, created_ms=times[0], completed_ms=times[1])
+            return Failed(task.fails.kind, task.fails.message, created_ms=times[0], completed_ms=times[1])
         return Succeeded((Output(f"https://media.example/{task_id}.mp4"),), self.bill, *times)
 
-    async def publish(self, material: Material, source: Attempt | None) -> str | NotYet:
+    async def publish(self, material: Material, source: Attempt | None) -> str | TransferFailed:
         self.published.append(material)
         await anyio.sleep(self.world.latency)
         return f"https://files.example/{len(self.published)}.png"
 
-    async def store(self, attempt: Attempt, step: Step) -> Stored | Vanished | NotYet:
+    async def store(self, attempt: Attempt, step: Step) -> Stored | Lost | TransferFailed:
         await anyio.sleep(self.world.latency)
         if (said := self.store_script(attempt, len(self.stored))) is not None:
             return said
         path = f"renders/film/kinovi/clips/{step.shot.id}/take-{step.take}.mp4"
         self.stored.append((attempt.id, path))
-        return Stored(Clip(path, attempt.intended.fingerprint, 1000, 1280, 720, 4.0))
+        return Stored(Clip(path, attempt.intent.fingerprint, 1000, 1280, 720, 4.0))
 
 
 def often(chance: random.Random, outcomes: Mapping[str, float]) -> str:
@@ -160,5 +162,5 @@ def often(chance: random.Random, outcomes: Mapping[str, float]) -> str:
 
 
 NOT_SENT = NotSent("nothing listens at that host and port")
-TRY_LATER = TryLater("internal error, retry later")
+TRY_LATER = ServerError("internal error, retry later")
 PROVIDER_FAULT = Failed("provider", "Video generation failed. Please try again.")

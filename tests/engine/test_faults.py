@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from runner.attempts.events import CreateAnswer, Failed, KeyRefused, NoCredits, Output, Running, Succeeded
-from runner.attempts.history import State
+from runner.attempts.events import CreateResult, Failed, KeyRefused, NoCredits, Output, Running, Succeeded
+from runner.attempts.history import AttemptState
 from runner.diagnostics.problem import ExitCode
-from runner.engine.ports import NotYet
+from runner.engine.ports import TransferFailed
 
 from .boards import film, planner
-from .harness import Stage, play
+from .harness import EngineHarness, play
 from .provider import Script, Simulated, World
 
 
-def stage(tmp_path: Path, script: Script = lambda body, count: None, shots: int = 1) -> Stage:
-    return Stage(tmp_path, Simulated(World(script), Decimal(160)), planner(film(shots)))
+def stage(tmp_path: Path, script: Script = lambda body, count: None, shots: int = 1) -> EngineHarness:
+    return EngineHarness(tmp_path, Simulated(World(script), Decimal(160)), planner(film(shots)))
 
 
-def states(here: Stage) -> list[str]:
+def states(here: EngineHarness) -> list[str]:
     return sorted(str(attempt.state) for attempt in here.history().attempts.values())
 
 
@@ -34,17 +34,17 @@ def states(here: Stage) -> list[str]:
     ],
 )
 def test_when_credits_or_key_end_what_runs_is_brought_home_and_nothing_more_is_sent(
-    tmp_path: Path, answer: CreateAnswer, code: ExitCode, words: str
+    tmp_path: Path, answer: CreateResult, code: ExitCode, words: str
 ) -> None:
     here = stage(tmp_path, lambda body, count: answer if count >= 3 else None, shots=8)
     (outcome,) = play(here)
-    assert (outcome.exit_code, len(outcome.made), len(outcome.left)) == (code, 3, 5)
+    assert (outcome.exit_code, len(outcome.finished), len(outcome.not_started)) == (code, 3, 5)
     assert 4 <= len(here.provider.world.arrived) <= 3 + 3  # no more than were on their way at once
     assert outcome.halt is not None
-    assert words in outcome.halt.words
+    assert words in outcome.halt.message
     here.provider.world.script = lambda body, count: None
     (outcome,) = play(here)
-    assert (outcome.exit_code, len(outcome.made)) == (ExitCode.DONE, 5)
+    assert (outcome.exit_code, len(outcome.finished)) == (ExitCode.OK, 5)
 
 
 JUMPS = {
@@ -59,7 +59,7 @@ JUMPS = {
 @pytest.mark.parametrize("jump", JUMPS.values(), ids=JUMPS)
 @pytest.mark.parametrize("moment", ["request", "look", "download"])
 def test_a_clock_that_jumps_changes_no_decision(tmp_path: Path, jump: timedelta, moment: str) -> None:
-    def jumps(here: Stage, when: str) -> None:
+    def jumps(here: EngineHarness, when: str) -> None:
         if when == moment and not here.clock.offset:
             here.clock.offset = jump
 
@@ -69,18 +69,18 @@ def test_a_clock_that_jumps_changes_no_decision(tmp_path: Path, jump: timedelta,
 
     def look(task: str, count: int) -> Running | None:
         jumps(here, "look")
-        return Running("", missing=True) if count <= 12 else None  # a copy that lags behind
+        return Running("", not_found=True) if count <= 12 else None  # a copy that lags behind
 
-    def store(attempt: object, count: int) -> NotYet | None:
+    def store(attempt: object, count: int) -> TransferFailed | None:
         jumps(here, "download")
         dead = next(links, False)
-        return NotYet("HTTP 403", dead=True) if dead else None
+        return TransferFailed("HTTP 403", link_expired=True) if dead else None
 
     here, links = stage(tmp_path, request, shots=4), iter([True, True])
     here.provider.look_script, here.provider.store_script = look, store
     (outcome,) = play(here, concurrency=2, credits_per_day=Decimal(640))
     assert here.clock.offset == jump
-    assert (outcome.exit_code, states(here)) == (ExitCode.DONE, ["stored"] * 4)
+    assert (outcome.exit_code, states(here)) == (ExitCode.OK, ["stored"] * 4)
     assert len(here.provider.world.arrived) == 4
 
 
@@ -90,25 +90,25 @@ def test_a_clock_that_jumps_does_not_open_the_next_days_budget(tmp_path: Path) -
 
     here = stage(tmp_path, request, shots=6)
     (outcome,) = play(here, concurrency=1, credits_per_day=Decimal(480))
-    assert (outcome.exit_code, len(outcome.made), len(outcome.left)) == (ExitCode.DECLINED, 3, 3)
+    assert (outcome.exit_code, len(outcome.finished), len(outcome.not_started)) == (ExitCode.DECLINED, 3, 3)
 
 
 SUCCESS = Succeeded((Output("https://media.example/x.mp4"),), Decimal(160))
-ENDS: list[tuple[str, list[Running | Succeeded | Failed], State, ExitCode]] = [
-    ("29 backwards after success", [Succeeded((), Decimal(160)), Running("generating"), SUCCESS], State.STORED,
-     ExitCode.DONE),
+ENDS: list[tuple[str, list[Running | Succeeded | Failed], AttemptState, ExitCode]] = [
+    ("29 backwards after success", [Succeeded((), Decimal(160)), Running("generating"), SUCCESS], AttemptState.STORED,
+     ExitCode.OK),
     ("29 failed after success", [Succeeded((), Decimal(160)), Failed("provider", "Video generation failed")],
-     State.STORED, ExitCode.DONE),
-    ("30 no link at first", [Succeeded((), Decimal(160)), Succeeded((), Decimal(160)), SUCCESS], State.STORED,
-     ExitCode.DONE),
-    ("31 failed with credits", [Failed("face", "Face detected", credits_used=Decimal(160))], State.REFUSED,
+     AttemptState.STORED, ExitCode.OK),
+    ("30 no link at first", [Succeeded((), Decimal(160)), Succeeded((), Decimal(160)), SUCCESS], AttemptState.STORED,
+     ExitCode.OK),
+    ("31 failed with credits", [Failed("face", "Face detected", credits_used=Decimal(160))], AttemptState.REFUSED,
      ExitCode.FAILED),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("looks", "state", "code"), [end[1:] for end in ENDS], ids=[end[0] for end in ENDS])
 def test_what_a_task_says_at_its_end(
-    tmp_path: Path, looks: list[Running | Succeeded | Failed], state: State, code: ExitCode
+    tmp_path: Path, looks: list[Running | Succeeded | Failed], state: AttemptState, code: ExitCode
 ) -> None:
     here = stage(tmp_path)
     said: Callable[[], Running | Succeeded | Failed | None] = iter([*looks]).__next__
@@ -119,5 +119,5 @@ def test_what_a_task_says_at_its_end(
     here.provider.look_script = look
     (outcome,) = play(here)
     assert (outcome.exit_code, states(here)) == (code, [str(state)])
-    assert outcome.money.billed == (160 if state is State.STORED else 0)
+    assert outcome.money.billed == (160 if state is AttemptState.STORED else 0)
     assert len(here.provider.world.arrived) == 1

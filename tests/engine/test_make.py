@@ -9,58 +9,58 @@ import anyio
 import pytest
 
 from runner.attempts.events import (
-    Busy,
-    CreateAnswer,
+    ConcurrencyLimited,
+    CreateResult,
     Failed,
-    Intended,
+    Intent,
     KeyRefused,
+    Lost,
     NoCredits,
     NotSent,
+    OutcomeUnknown,
     Output,
     Refused,
     Running,
+    ServerError,
     Succeeded,
-    TryLater,
-    Unknown,
-    Vanished,
 )
-from runner.attempts.history import Attempt, History, State
-from runner.diagnostics.problem import ExitCode, Stop
+from runner.attempts.history import Attempt, AttemptState, History
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import Budget
-from runner.engine.ports import NotYet
-from runner.engine.run_loop import Stopping
+from runner.engine.ports import TransferFailed
+from runner.engine.run_loop import StopRequest
 from runner.planning.plan import Action, Plan
 
 from . import virtual
 from .boards import FREE, PATH, batch, film, planner, shot
-from .harness import Stage, play
+from .harness import EngineHarness, play
 from .provider import NOT_SENT, PROVIDER_FAULT, TRY_LATER, Script, Simulated, Task, World
 
 
 def stage(
     tmp_path: Path, script: Script = lambda body, count: None, shots: int = 1, cap: int = 1000, bill: int = 160
-) -> Stage:
-    return Stage(tmp_path, Simulated(World(script, cap=cap), Decimal(bill)), planner(film(shots)))
+) -> EngineHarness:
+    return EngineHarness(tmp_path, Simulated(World(script, cap=cap), Decimal(bill)), planner(film(shots)))
 
 
-def once(answer: CreateAnswer | Failed | str) -> Script:
+def once(answer: CreateResult | Failed | str) -> Script:
     """The first request meets this, all others succeed."""
     return lambda body, count: answer if count == 0 else None
 
 
-def always(answer: CreateAnswer | Failed | str) -> Script:
+def always(answer: CreateResult | Failed | str) -> Script:
     return lambda body, count: answer
 
 
-def states(played: Stage) -> list[str]:
+def states(played: EngineHarness) -> list[str]:
     return [str(attempt.state) for attempt in played.history().attempts.values()]
 
 
 def test_a_batch_is_made_and_the_next_run_has_nothing_to_do(tmp_path: Path) -> None:
     here = stage(tmp_path, shots=5)
     first, second = play(here, 2)
-    assert (first.exit_code, len(first.made)) == (ExitCode.DONE, 5)
-    assert (second.exit_code, len(second.made)) == (ExitCode.DONE, 0)
+    assert (first.exit_code, len(first.finished)) == (ExitCode.OK, 5)
+    assert (second.exit_code, len(second.finished)) == (ExitCode.OK, 0)
     assert len(here.provider.world.arrived) == 5
     assert first.money.billed == 800
 
@@ -76,31 +76,37 @@ def test_the_first_request_goes_alone_and_the_cap_holds(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answer", "code", "state", "requests"),
     [
-        (Refused(400, "prompt is too long"), ExitCode.FAILED, State.REFUSED, 3),
-        (Refused(403, "request blocked", stop=True), ExitCode.UNFIT, State.REFUSED, 1),
-        (Refused(404, "no such page", stop=True), ExitCode.UNFIT, State.NOT_CREATED, 1),
-        (KeyRefused("invalid key"), ExitCode.KEY, State.NOT_CREATED, 1),
-        (NoCredits("not enough", Decimal(160), Decimal(12)), ExitCode.DECLINED, State.NOT_CREATED, 1),
-        (Unknown("bad gateway", 502), ExitCode.UNSETTLED, State.UNSETTLED, 3),
-        (Unknown("moved", 302, stop=True), ExitCode.UNFIT, State.UNSETTLED, 1),
+        (Refused(400, "prompt is too long"), ExitCode.FAILED, AttemptState.REFUSED, 3),
+        (Refused(403, "request blocked", stop=True), ExitCode.INVALID, AttemptState.REFUSED, 1),
+        (Refused(404, "no such page", stop=True), ExitCode.INVALID, AttemptState.NOT_CREATED, 1),
+        (KeyRefused("invalid key"), ExitCode.KEY, AttemptState.NOT_CREATED, 1),
+        (NoCredits("not enough", Decimal(160), Decimal(12)), ExitCode.DECLINED, AttemptState.NOT_CREATED, 1),
+        (OutcomeUnknown("bad gateway", 502), ExitCode.UNSETTLED, AttemptState.UNSETTLED, 3),
+        (OutcomeUnknown("moved", 302, stop=True), ExitCode.INVALID, AttemptState.UNSETTLED, 1),
     ],
 )
 def test_an_answer_decides_over_the_take_and_the_rest(
-    tmp_path: Path, answer: CreateAnswer, code: ExitCode, state: State, requests: int
+    tmp_path: Path, answer: CreateResult, code: ExitCode, state: AttemptState, requests: int
 ) -> None:
     here = stage(tmp_path, once(answer), shots=3)
     (outcome,) = play(here)
     assert outcome.exit_code == code
     assert len(here.provider.world.arrived) == requests
-    attempts = here.history().of(here.plan(here.history()).steps[0].fingerprint or "")
+    attempts = here.history().attempts_of(here.plan(here.history()).steps[0].fingerprint or "")
     assert [attempt.state for attempt in attempts] == [state]
 
 
 @pytest.mark.parametrize(
     "answer",
-    [Unknown("reset"), Unknown("bad gateway", 502), Unknown("not JSON", 200, raw=b"\xff<html>"), "lost", "dropped"],
+    [
+        OutcomeUnknown("reset"),
+        OutcomeUnknown("bad gateway", 502),
+        OutcomeUnknown("not JSON", 200, raw=b"\xff<html>"),
+        "lost",
+        "dropped",
+    ],
 )
-def test_a_lost_answer_is_never_sent_again(tmp_path: Path, answer: CreateAnswer | str) -> None:
+def test_a_lost_answer_is_never_sent_again(tmp_path: Path, answer: CreateResult | str) -> None:
     here = stage(tmp_path, once(answer))
     outcomes = play(here, 3, gap=5000)
     assert [outcome.exit_code for outcome in outcomes] == [ExitCode.UNSETTLED] * 3
@@ -112,19 +118,19 @@ def test_a_model_that_the_account_may_not_use_is_asked_for_once(tmp_path: Path) 
     here = stage(tmp_path, always(Refused(403, "access not enabled for this model")), shots=5)
     (outcome,) = play(here)
     assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.FAILED, 1)
-    assert [fate.words for fate in outcome.left] == ["access not enabled for this model"] * 4
+    assert [fate.message for fate in outcome.not_started] == ["access not enabled for this model"] * 4
 
 
 def test_what_came_with_an_unknown_answer_is_kept_raw(tmp_path: Path) -> None:
-    here = stage(tmp_path, once(Unknown("not JSON", 200, (("server", "cdn"),), b"\xff<html>")))
+    here = stage(tmp_path, once(OutcomeUnknown("not JSON", 200, (("server", "cdn"),), b"\xff<html>")))
     play(here)
     from runner.store.ledger.ledger import Ledger
 
     ledger = Ledger(tmp_path, here.clock)
     (attempt,) = here.history().attempts
-    kept = [event.what for event in ledger.events(attempt)][-1]
+    kept = [event.payload for event in ledger.events(attempt)][-1]
     ledger.close()
-    assert kept == Unknown("not JSON", 200, (("server", "cdn"),), b"\xff<html>")
+    assert kept == OutcomeUnknown("not JSON", 200, (("server", "cdn"),), b"\xff<html>")
 
 
 def test_what_never_left_is_tried_again_as_a_new_attempt(tmp_path: Path) -> None:
@@ -132,31 +138,31 @@ def test_what_never_left_is_tried_again_as_a_new_attempt(tmp_path: Path) -> None
     tries = iter([NOT_SENT, NOT_SENT])
     here.provider.world.script = lambda body, count: next(tries, None)
     (outcome,) = play(here)
-    assert outcome.exit_code == ExitCode.DONE
+    assert outcome.exit_code == ExitCode.OK
     assert states(here) == ["not created", "not created", "stored"]
 
 
 def test_after_five_requests_that_never_left_the_run_ends(tmp_path: Path) -> None:
     here = stage(tmp_path, always(NOT_SENT), shots=4)
     (outcome,) = play(here)
-    assert outcome.exit_code == ExitCode.UNFIT
+    assert outcome.exit_code == ExitCode.INVALID
     assert states(here) == ["not created"] * 5
-    assert "nothing listens" in (outcome.halt.words if outcome.halt else "")
+    assert "nothing listens" in (outcome.halt.message if outcome.halt else "")
 
 
 def test_a_certificate_that_cannot_be_trusted_is_not_tried_twice(tmp_path: Path) -> None:
     here = stage(tmp_path, always(NotSent("certificate", final=True)))
     (outcome,) = play(here)
-    assert (outcome.exit_code, states(here)) == (ExitCode.UNFIT, ["not created"])
+    assert (outcome.exit_code, states(here)) == (ExitCode.INVALID, ["not created"])
 
 
 def test_a_documented_500_is_repeated_and_counted_as_charged(tmp_path: Path) -> None:
     here = stage(tmp_path, once(TRY_LATER))
     (outcome,) = play(here)
-    assert outcome.exit_code == ExitCode.DONE
+    assert outcome.exit_code == ExitCode.OK
     assert states(here) == ["perhaps charged", "stored"]
-    assert outcome.money.perhaps == 160
-    assert len(outcome.perhaps) == 1
+    assert outcome.money.maybe_charged == 160
+    assert len(outcome.maybe_charged) == 1
 
 
 def test_after_three_repeats_of_a_500_the_take_is_unsettled_and_creating_stops(tmp_path: Path) -> None:
@@ -187,22 +193,22 @@ def test_a_500_is_repeated_only_while_the_ceiling_has_room_for_both(tmp_path: Pa
 def test_a_429_waits_for_a_slot_and_loses_nothing(tmp_path: Path) -> None:
     here = stage(tmp_path, shots=12, cap=2)
     (outcome,) = play(here, concurrency=8)
-    assert (outcome.exit_code, len(outcome.made)) == (ExitCode.DONE, 12)
+    assert (outcome.exit_code, len(outcome.finished)) == (ExitCode.OK, 12)
     assert here.provider.world.peak == 2
     refused = len(here.provider.world.arrived) - 12
     assert refused <= 7 + 12  # the first burst, then at most one for each slot that it hoped for
 
 
 def test_a_429_for_ever_ends_the_run_with_nothing_spent(tmp_path: Path) -> None:
-    here = stage(tmp_path, always(Busy("no slot")), shots=2)
+    here = stage(tmp_path, always(ConcurrencyLimited("no slot")), shots=2)
     (outcome,) = play(here)
     assert outcome.exit_code == ExitCode.WAITING
-    assert outcome.money.billed == outcome.money.perhaps == 0
+    assert outcome.money.billed == outcome.money.maybe_charged == 0
     assert len(here.provider.world.arrived) < 60
 
 
 def test_retry_after_is_kept(tmp_path: Path) -> None:
-    here = stage(tmp_path, once(Busy("no slot", retry_after=100.0)))
+    here = stage(tmp_path, once(ConcurrencyLimited("no slot", retry_after=100.0)))
     play(here)
     warned = next(news.at for news in here.news if news.event == "warning")
     created = next(news.at for news in here.news if news.event == "created")
@@ -240,16 +246,16 @@ def test_a_bill_above_the_quote_stops_new_tasks(tmp_path: Path) -> None:
     here = stage(tmp_path, shots=6, bill=166)
     (outcome,) = play(here, concurrency=2)
     assert outcome.exit_code == ExitCode.DECLINED
-    assert "seedance-20 720p" in (outcome.halt.words if outcome.halt else "")
+    assert "seedance-20 720p" in (outcome.halt.message if outcome.halt else "")
     assert len(here.provider.world.tasks) <= 3
-    assert len(outcome.made) == len(here.provider.world.tasks)
+    assert len(outcome.finished) == len(here.provider.world.tasks)
 
 
 def test_a_ceiling_holds_over_retries(tmp_path: Path) -> None:
     here = stage(tmp_path, shots=6)
     (outcome,) = play(here, max_credits=Decimal(500))
     assert outcome.exit_code == ExitCode.DECLINED
-    assert (len(here.provider.world.tasks), len(outcome.made), len(outcome.left)) == (3, 3, 3)
+    assert (len(here.provider.world.tasks), len(outcome.finished), len(outcome.not_started)) == (3, 3, 3)
 
 
 def test_the_budget_of_a_storyboard_counts_all_its_runs(tmp_path: Path) -> None:
@@ -257,55 +263,55 @@ def test_the_budget_of_a_storyboard_counts_all_its_runs(tmp_path: Path) -> None:
     marks = frozenset(step.fingerprint or "" for step in here.plan(here.history()).steps)
     budget = {"storyboards/film.yaml": Budget(Decimal(480), marks)}
     first, second = play(here, 2, budgets=budget)
-    assert (len(first.made), len(second.made)) == (3, 0)
+    assert (len(first.finished), len(second.finished)) == (3, 0)
     assert second.exit_code == ExitCode.DECLINED
 
 
 def test_the_budget_of_a_day_counts_24_hours(tmp_path: Path) -> None:
     here = stage(tmp_path, shots=6)
     outcomes = play(here, 3, gap=12 * 3600 + 10, credits_per_day=Decimal(480))
-    assert [len(outcome.made) for outcome in outcomes] == [3, 0, 3]
+    assert [len(outcome.finished) for outcome in outcomes] == [3, 0, 3]
 
 
 # -- looking ----------------------------------------------------------------------------------------------
 
 
-def looks(here: Stage, script: Callable[[str, int], Running | Succeeded | Failed | None]) -> Stage:
+def looks(here: EngineHarness, script: Callable[[str, int], Running | Succeeded | Failed | None]) -> EngineHarness:
     here.provider.look_script = script
     return here
 
 
 def test_no_failed_look_fails_a_take(tmp_path: Path) -> None:
-    here = looks(stage(tmp_path), lambda task, count: Running("", "HTTP 503", heard=False) if count < 20 else None)
+    here = looks(stage(tmp_path), lambda task, count: Running("", "HTTP 503", answered=False) if count < 20 else None)
     (outcome,) = play(here)
-    assert (outcome.exit_code, len(outcome.made)) == (ExitCode.DONE, 1)
+    assert (outcome.exit_code, len(outcome.finished)) == (ExitCode.OK, 1)
 
 
 def test_looks_that_fail_for_ever_leave_the_task_to_the_next_run(tmp_path: Path) -> None:
-    here = looks(stage(tmp_path), lambda task, count: Running("", "HTTP 503", heard=False))
+    here = looks(stage(tmp_path), lambda task, count: Running("", "HTTP 503", answered=False))
     (outcome,) = play(here)
     assert (outcome.exit_code, states(here)) == (ExitCode.WAITING, ["running"])
     assert here.provider.world.looks < 60
     here.provider.look_script = lambda task, count: None
     (outcome,) = play(here)
-    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.DONE, 1)
+    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.OK, 1)
 
 
 def test_an_early_404_is_asked_again(tmp_path: Path) -> None:
-    here = looks(stage(tmp_path), lambda task, count: Running("", missing=True) if count < 8 else None)
+    here = looks(stage(tmp_path), lambda task, count: Running("", not_found=True) if count < 8 else None)
     (outcome,) = play(here)
-    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.DONE, 1)
+    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.OK, 1)
 
 
 def test_a_record_that_is_missing_for_a_day_is_gone_and_not_bought_again(tmp_path: Path) -> None:
-    here = looks(stage(tmp_path), lambda task, count: Running("", missing=True))
+    here = looks(stage(tmp_path), lambda task, count: Running("", not_found=True))
     outcomes = play(here, 3, gap=24 * 3600)
     assert [outcome.exit_code for outcome in outcomes] == [ExitCode.WAITING, ExitCode.FAILED, ExitCode.FAILED]
     assert (states(here), len(here.provider.world.arrived)) == (["gone"], 1)
 
 
 def test_a_key_that_is_revoked_ends_all_looks_and_keeps_the_tasks(tmp_path: Path) -> None:
-    here = looks(stage(tmp_path, shots=6), lambda task, count: Running("", "401", heard=False, key_refused=True))
+    here = looks(stage(tmp_path, shots=6), lambda task, count: Running("", "401", answered=False, key_refused=True))
     (outcome,) = play(here)
     assert outcome.exit_code == ExitCode.KEY
     assert set(states(here)) == {"running"}
@@ -319,14 +325,14 @@ def test_success_without_a_clip_is_paid_and_asked_for_again(tmp_path: Path) -> N
     assert outcome.money.billed == 160
     here.provider.look_script = lambda task, count: None
     (outcome,) = play(here)
-    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.DONE, 1)
+    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.OK, 1)
 
 
 def test_a_task_that_outlasts_the_wait_is_kept_and_taken_up_again(tmp_path: Path) -> None:
     here = stage(tmp_path)
     here.provider.world.seconds = lambda count: 4000.0
     first, second, third = play(here, 3, gap=100)
-    assert [o.exit_code for o in (first, second, third)] == [ExitCode.WAITING, ExitCode.WAITING, ExitCode.DONE]
+    assert [o.exit_code for o in (first, second, third)] == [ExitCode.WAITING, ExitCode.WAITING, ExitCode.OK]
     assert len(here.provider.world.arrived) == 1
 
 
@@ -335,25 +341,25 @@ def test_a_task_that_outlasts_the_wait_is_kept_and_taken_up_again(tmp_path: Path
 
 def test_a_download_that_fails_is_tried_again_with_a_new_link(tmp_path: Path) -> None:
     here = stage(tmp_path)
-    tries = iter([NotYet("HTTP 403"), NotYet("cut off")])
+    tries = iter([TransferFailed("HTTP 403"), TransferFailed("cut off")])
     here.provider.store_script = lambda attempt, count: next(tries, None)
     (outcome,) = play(here)
-    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.DONE, 1)
+    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.OK, 1)
 
 
 def test_a_clip_that_cannot_be_fetched_is_paid_once_and_fetched_by_a_later_run(tmp_path: Path) -> None:
     here = stage(tmp_path)
-    here.provider.store_script = lambda attempt, count: NotYet("HTTP 500")
+    here.provider.store_script = lambda attempt, count: TransferFailed("HTTP 500")
     (outcome,) = play(here)
     assert (outcome.exit_code, states(here)) == (ExitCode.WAITING, ["succeeded"])
     here.provider.store_script = lambda attempt, count: None
     (outcome,) = play(here)
-    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.DONE, 1)
+    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.OK, 1)
 
 
 def test_media_that_are_gone_are_never_bought_again(tmp_path: Path) -> None:
     here = stage(tmp_path)
-    here.provider.store_script = lambda attempt, count: Vanished("deleted after 14 days")
+    here.provider.store_script = lambda attempt, count: Lost("deleted after 14 days")
     outcomes = play(here, 2)
     assert [outcome.exit_code for outcome in outcomes] == [ExitCode.FAILED] * 2
     assert (states(here), len(here.provider.world.arrived)) == (["gone"], 1)
@@ -361,7 +367,7 @@ def test_media_that_are_gone_are_never_bought_again(tmp_path: Path) -> None:
 
 def test_a_dead_link_means_gone_only_after_the_days_that_media_are_kept(tmp_path: Path) -> None:
     here = stage(tmp_path)
-    here.provider.store_script = lambda attempt, count: NotYet("HTTP 404", dead=True)
+    here.provider.store_script = lambda attempt, count: TransferFailed("HTTP 404", link_expired=True)
     outcomes = play(here, 3, gap=8 * 24 * 3600)
     assert [outcome.exit_code for outcome in outcomes] == [ExitCode.WAITING, ExitCode.WAITING, ExitCode.FAILED]
     assert (states(here), len(here.provider.world.arrived)) == (["gone"], 1)
@@ -372,25 +378,25 @@ def test_another_key_is_said_before_its_tasks_are_waited_for(tmp_path: Path) -> 
     play(here, no_wait=True)
     here.provider.key_id = "89abcdef"
     play(here)
-    assert [news.words for news in here.news if news.event == "warning"] == [
+    assert [news.message for news in here.news if news.event == "warning"] == [
         "some running tasks were created with another key: a key of another account cannot see them"
     ]
 
 
 def test_a_full_disk_under_a_clip_stops_new_tasks(tmp_path: Path) -> None:
     here = stage(tmp_path, shots=9)
-    here.provider.store_script = lambda attempt, count: NotYet("no space left", final=True)
+    here.provider.store_script = lambda attempt, count: TransferFailed("no space left", final=True)
     (outcome,) = play(here)
-    assert outcome.exit_code == ExitCode.UNFIT
+    assert outcome.exit_code == ExitCode.INVALID
     assert len(here.provider.world.arrived) <= 6
 
 
 def test_equal_requests_are_paid_once_and_each_take_gets_its_clip(tmp_path: Path) -> None:
     twins = batch(shot("a", prompt="the sea"), shot("b", prompt="the sea"), shot("c"))
-    here = Stage(tmp_path, Simulated(World()), planner(twins))
+    here = EngineHarness(tmp_path, Simulated(World()), planner(twins))
     outcomes = play(here, 2)
     assert len(here.provider.world.arrived) == 2
-    assert [len(outcome.made) for outcome in outcomes] == [3, 0]
+    assert [len(outcome.finished) for outcome in outcomes] == [3, 0]
     assert sorted(path.split("/")[4] for _, path in here.provider.stored) == ["a", "b", "c"]
 
 
@@ -399,38 +405,38 @@ def test_a_clip_missing_on_disk_is_healed_without_paying(tmp_path: Path) -> None
     play(here)
     here.plan = planner(film(2), missing=lambda path: "/s1/" in path)
     (outcome,) = play(here)
-    assert [fate.step.shot.id for fate in outcome.made] == ["s1"]
+    assert [fate.step.shot.id for fate in outcome.finished] == ["s1"]
     assert len(here.provider.world.arrived) == 2
 
 
 def test_a_shot_is_made_of_the_stored_clip_of_the_shot_above(tmp_path: Path) -> None:
-    here = Stage(tmp_path, Simulated(World()), planner(batch(shot("b", ("a",)), shot("a"))))
+    here = EngineHarness(tmp_path, Simulated(World()), planner(batch(shot("b", ("a",)), shot("a"))))
     (outcome,) = play(here)
-    assert outcome.exit_code == ExitCode.DONE
+    assert outcome.exit_code == ExitCode.OK
     order = [(news.event, news.step.shot.id) for news in here.news if news.step and news.event in ("created", "stored")]
     assert order == [("created", "a"), ("stored", "a"), ("created", "b"), ("stored", "b")]
 
 
 def test_what_depends_on_a_failed_take_is_blocked_and_the_rest_is_made(tmp_path: Path) -> None:
     shots = batch(shot("a"), shot("b", ("a",)), shot("c", ("b",)), shot("d"))
-    here = Stage(tmp_path, Simulated(World(once(Refused(400, "no")))), planner(shots))
+    here = EngineHarness(tmp_path, Simulated(World(once(Refused(400, "no")))), planner(shots))
     (outcome,) = play(here)
     assert outcome.exit_code == ExitCode.FAILED
-    assert [fate.step.shot.id for fate in outcome.made] == ["d"]
+    assert [fate.step.shot.id for fate in outcome.finished] == ["d"]
     assert [fate.step.shot.id for fate in outcome.blocked] == ["b", "c"]
 
 
 def test_the_first_take_that_succeeded_is_gone_on_with_in_the_sandbox(tmp_path: Path) -> None:
     shots = batch(shot("a", takes=2), shot("b", ("a",)))
-    here = Stage(tmp_path, Simulated(World(once(Refused(400, "no")))), planner(shots, FREE), FREE)
+    here = EngineHarness(tmp_path, Simulated(World(once(Refused(400, "no")))), planner(shots, FREE), FREE)
     (outcome,) = play(here)
-    assert [(fate.step.shot.id, fate.step.take) for fate in outcome.made] == [("a", 2), ("b", 1)]
+    assert [(fate.step.shot.id, fate.step.take) for fate in outcome.finished] == [("a", 2), ("b", 1)]
 
 
 def test_a_free_attempt_never_stays_in_doubt(tmp_path: Path) -> None:
-    here = Stage(tmp_path, Simulated(World(once("lost"))), planner(film(2), FREE), FREE)
+    here = EngineHarness(tmp_path, Simulated(World(once("lost"))), planner(film(2), FREE), FREE)
     first, second = play(here, 2)
-    assert (first.exit_code, second.exit_code) == (ExitCode.UNSETTLED, ExitCode.DONE)
+    assert (first.exit_code, second.exit_code) == (ExitCode.UNSETTLED, ExitCode.OK)
     assert sorted(states(here)) == ["abandoned", "stored", "stored"]
 
 
@@ -446,17 +452,17 @@ def test_a_task_id_that_another_attempt_has_is_doubt(tmp_path: Path) -> None:
 # -- manifests from elsewhere -----------------------------------------------------------------------------
 
 
-def from_elsewhere(here: Stage, task: str) -> Callable[[History], Plan]:
+def from_elsewhere(here: EngineHarness, task: str) -> Callable[[History], Plan]:
     """The plan after a manifest was pulled that names a running task of the first shot."""
     plan = here.plan
     step = plan(History()).steps[0]
-    made = Intended(
-        PATH, step.shot.id, 1, step.fingerprint or "", step.form(), "", Decimal(160), "classic", "", "", ""
+    made = Intent(
+        PATH, step.shot.id, 1, step.fingerprint or "", step.neutral_request(), "", Decimal(160), "classic", "", "", ""
     )  # fmt: skip
-    told = Attempt("pulled", made, State.RUNNING, virtual.BEGIN, task_id=task, accepted_at=virtual.BEGIN)
+    told = Attempt("pulled", made, AttemptState.RUNNING, virtual.BEGIN, task_id=task, accepted_at=virtual.BEGIN)
 
     def planned(history: History) -> Plan:
-        history.adopt([told], {})
+        history.merge_manifest([told], {})
         return plan(history)
 
     return planned
@@ -467,10 +473,10 @@ def test_a_task_that_a_manifest_names_is_collected_and_not_paid_again(tmp_path: 
     here.provider.world.tasks["task_0"] = Task("task_0", "", 0.0, 30.0)
     here.plan = from_elsewhere(here, "task_0")
     first, second = play(here, 2)
-    assert (first.exit_code, len(first.made), second.exit_code, len(second.made)) == (
-        ExitCode.DONE,
+    assert (first.exit_code, len(first.finished), second.exit_code, len(second.finished)) == (
+        ExitCode.OK,
         2,
-        ExitCode.DONE,
+        ExitCode.OK,
         0,
     )
     assert len(here.provider.world.arrived) == 1
@@ -481,7 +487,7 @@ def test_doubt_here_and_a_task_in_the_manifest_stop_only_that_take(tmp_path: Pat
     play(here, 1)
     here.plan = from_elsewhere(here, "task_9")
     (outcome,) = play(here)
-    assert (outcome.exit_code, len(outcome.unsettled), len(outcome.made)) == (ExitCode.UNSETTLED, 1, 0)
+    assert (outcome.exit_code, len(outcome.unsettled), len(outcome.finished)) == (ExitCode.UNSETTLED, 1, 0)
     assert len(here.provider.world.arrived) == 2
 
 
@@ -492,20 +498,20 @@ def test_doubt_holds_its_slot_for_as_long_as_a_task_can_live(tmp_path: Path) -> 
     here = stage(tmp_path, lambda body, count: "lost" if count < 3 else None, shots=6)
     (outcome,) = play(here)
     assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.UNSETTLED, 3)
-    assert "run again after 12:15 UTC" in here.news[-2].words
+    assert "run again after 12:15 UTC" in here.news[-2].message
     (outcome,) = play(here, 1)
     assert len(here.provider.world.arrived) == 3
     here.clock.offset = here.clock.offset.__class__(hours=1)
     (outcome,) = play(here)
-    assert (outcome.exit_code, len(outcome.made), len(outcome.unsettled)) == (ExitCode.UNSETTLED, 3, 3)
+    assert (outcome.exit_code, len(outcome.finished), len(outcome.unsettled)) == (ExitCode.UNSETTLED, 3, 3)
 
 
 # -- stopping ---------------------------------------------------------------------------------------------
 
 
-def stopped_after(here: Stage, seconds: float, again: float | None = None) -> list[object]:
+def stopped_after(here: EngineHarness, seconds: float, again: float | None = None) -> list[object]:
     async def main() -> list[object]:
-        stopping = Stopping()
+        stopping = StopRequest()
         found: list[object] = []
 
         async def work() -> None:
@@ -530,7 +536,7 @@ def test_the_first_signal_creates_no_more_and_leaves_what_runs_to_the_next_run(t
     assert here.news[-1].outcome.exit_code == ExitCode.INTERRUPTED
     assert states(here) == ["running"] * 3
     (outcome,) = play(here)
-    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.DONE, 6)
+    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.OK, 6)
 
 
 def test_a_request_on_its_way_is_answered_after_the_first_signal(tmp_path: Path) -> None:
@@ -570,7 +576,7 @@ def test_no_wait_creates_and_leaves_and_the_next_run_collects(tmp_path: Path) ->
     assert (outcome.exit_code, states(here)) == (ExitCode.WAITING, ["running"] * 3)
     assert here.provider.world.looks == 0
     (outcome,) = play(here)
-    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.DONE, 5)
+    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.OK, 5)
 
 
 def test_fail_fast_orders_nothing_after_a_failure(tmp_path: Path) -> None:
@@ -586,12 +592,12 @@ def test_fail_fast_orders_nothing_after_a_failure(tmp_path: Path) -> None:
     ("answer", "code"),
     [
         (KeyRefused("no such key"), ExitCode.KEY),
-        (Refused(302, "sends on to a login page", stop=True), ExitCode.UNFIT),
-        (NotSent("certificate", final=True), ExitCode.UNFIT),
+        (Refused(302, "sends on to a login page", stop=True), ExitCode.INVALID),
+        (NotSent("certificate", final=True), ExitCode.INVALID),
     ],
 )
 def test_a_wrong_host_or_key_is_found_before_anything_is_sent(
-    tmp_path: Path, answer: CreateAnswer, code: ExitCode
+    tmp_path: Path, answer: CreateResult, code: ExitCode
 ) -> None:
     here = stage(tmp_path, shots=2)
     here.provider.preflight_answer = answer
@@ -611,10 +617,10 @@ def test_a_ledger_deleted_while_running_is_noticed_before_the_next_request(tmp_p
             (tmp_path / "ledger.db").rename(tmp_path / "stolen.db")
 
     here.provider.world.script = steal
-    with pytest.raises(Stop) as stopped:
+    with pytest.raises(CommandError) as stopped:
         play(here)
-    assert stopped.value.code == ExitCode.UNFIT
-    assert "moved" in stopped.value.words
+    assert stopped.value.code == ExitCode.INVALID
+    assert "moved" in stopped.value.message
     assert len(here.provider.world.arrived) <= 3
 
 
@@ -622,7 +628,7 @@ def test_the_provider_must_not_hear_of_an_attempt_whose_mark_was_not_written(tmp
     here = stage(tmp_path)
     attempts: list[Attempt] = []
     here.provider.world.script = lambda body, count: (tmp_path / "ledger.db").unlink()
-    with pytest.raises(Stop):
+    with pytest.raises(CommandError):
         play(here)
     assert (here.provider.world.arrived, attempts) == ([], [])
 
@@ -635,18 +641,18 @@ def test_a_mark_that_cannot_be_written_leaves_no_doubt(tmp_path: Path) -> None:
             "CREATE TRIGGER broken BEFORE INSERT ON event WHEN NEW.kind = 'Sending'"
             " BEGIN SELECT RAISE(ABORT, 'no marks today'); END"
         )
-    with pytest.raises(Stop, match="no marks today"):
+    with pytest.raises(CommandError, match="no marks today"):
         play(here)
     database.execute("DROP TRIGGER broken")
     database.close()
     assert (here.provider.world.arrived, states(here)) == ([], ["not created"])
     (outcome,) = play(here)
-    assert outcome.exit_code == ExitCode.DONE
+    assert outcome.exit_code == ExitCode.OK
 
 
 def test_words_of_a_repeat_name_what_is_counted(tmp_path: Path) -> None:
-    here = stage(tmp_path, once(TryLater("internal error")))
+    here = stage(tmp_path, once(ServerError("internal error")))
     play(here)
-    said = [news.words for news in here.news if news.event == "warning"]
+    said = [news.message for news in here.news if news.event == "warning"]
     assert said == ["the server failed (HTTP 500), perhaps after it charged; repeat 1 of 3 in 5 s, "
                     "counted as charged until settled"]  # fmt: skip

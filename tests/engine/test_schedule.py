@@ -5,38 +5,38 @@ from decimal import Decimal
 import pytest
 
 from runner.attempts.events import (
-    Busy,
     Clip,
+    ConcurrencyLimited,
     Created,
     Event,
     Failed,
-    Intended,
+    Intent,
     NotSent,
+    OutcomeUnknown,
     Output,
+    Payload,
     Refused,
-    Sending,
+    SendStarted,
+    ServerError,
     Stored,
     Succeeded,
-    TryLater,
-    Unknown,
-    What,
 )
 from runner.attempts.history import History
 from runner.diagnostics.problem import ExitCode
-from runner.engine.limits import Limits
-from runner.engine.queue import Agenda, agenda
-from runner.engine.run_events import Halt
-from runner.engine.run_state import Fetch, Look, Need, Running
-from runner.engine.schedule import Create, Download, Order, Poll, Publish, Wait, consented, may_try, orders
-from runner.engine.throttle import Pace, allowed, slot_freed, slowed_by_busy, sped_by_created
+from runner.engine.limits import RunLimits
+from runner.engine.queue import WorkQueue, build_queue
+from runner.engine.run_events import StopReason
+from runner.engine.run_state import DownloadState, MaterialNeed, PollState, RunState
+from runner.engine.schedule import Create, Download, Order, Poll, Publish, Wait, approved_takes, can_retry, next_orders
+from runner.engine.throttle import CreateThrottle, allowed, slot_freed, slowed_by_busy, sped_by_created
 from runner.language.model import Batch
 from runner.planning.plan import Plan, Step
-from runner.requests.request import FromTake
+from runner.requests.request import TakeReference
 
 from .boards import batch, film, planner, shot
 from .virtual import BEGIN
 
-LIMITS = Limits("run1", concurrency=3)
+LIMITS = RunLimits("run1", concurrency=3)
 MADE = Succeeded((Output("https://m.example/1.mp4"),))
 
 
@@ -46,37 +46,39 @@ class Scene:
     def __init__(self, of: Batch, cap: int = 3) -> None:
         self.history = History()
         self.plan: Plan = planner(of)(self.history)
-        self.running = Running(Pace(cap, first_answered=True), consented=consented(self.plan))
+        self.running = RunState(CreateThrottle(cap, first_answered=True), approved=approved_takes(self.plan))
 
     def steps(self) -> dict[str, Step]:
         return {f"{step.shot.id}{'' if step.take == 1 else step.take}": step for step in self.plan.steps}
 
-    def happened(self, name: str, *whats: What, run: str = "run1", again: str = "") -> str:
+    def happened(self, name: str, *whats: Payload, run: str = "run1", again: str = "") -> str:
         """An attempt of a take, with what became of it."""
         step, attempt = self.steps()[name], f"{name}{again}"
-        made = Intended(
-            step.shot.storyboard, step.shot.id, step.take, step.fingerprint or "", step.form(), "{}",
+        made = Intent(
+            step.shot.storyboard, step.shot.id, step.take, step.fingerprint or "", step.neutral_request(), "{}",
             step.price.credits or Decimal(0), "classic", "key", "receipt", run,
         )  # fmt: skip
         for what in (made, *whats):
-            self.history.feed(Event(BEGIN, attempt, what))
+            self.history.apply(Event(BEGIN, attempt, what))
         return attempt
 
     def runs(self, name: str, next_at: float = 1000.0) -> None:
-        attempt = self.happened(name, Sending(), Created(f"task_{name}"))
-        self.running.looks[attempt] = Look(born=0.0, since=0.0, next_at=next_at)
+        attempt = self.happened(name, SendStarted(), Created(f"task_{name}"))
+        self.running.polls[attempt] = PollState(created_at=0.0, since=0.0, next_at=next_at)
 
     def stored(self, name: str) -> None:
-        attempt = self.happened(name, Sending(), Created(f"task_{name}"), MADE, Stored(Clip("x", "x", 1, 1, 1, 1.0)))
+        attempt = self.happened(
+            name, SendStarted(), Created(f"task_{name}"), MADE, Stored(Clip("x", "x", 1, 1, 1, 1.0))
+        )
         self.running.stored.add((attempt, self.steps()[name].key))
 
-    def agenda(self) -> Agenda:
-        return agenda(self.plan, self.history, 100.0)
+    def agenda(self) -> WorkQueue:
+        return build_queue(self.plan, self.history, 100.0)
 
-    def orders(self, now: float = 100.0, limits: Limits = LIMITS) -> list[Order]:
-        return orders(self.agenda(), self.history, self.running, now, limits)
+    def orders(self, now: float = 100.0, limits: RunLimits = LIMITS) -> list[Order]:
+        return next_orders(self.agenda(), self.history, self.running, now, limits)
 
-    def created(self, now: float = 100.0, limits: Limits = LIMITS) -> list[str]:
+    def created(self, now: float = 100.0, limits: RunLimits = LIMITS) -> list[str]:
         names = {step.key: name for name, step in self.steps().items()}
         return [names[order.step.key] for order in self.orders(now, limits) if isinstance(order, Create)]
 
@@ -87,7 +89,7 @@ def test_free_slots_are_filled_in_the_files_order() -> None:
 
 def test_the_first_request_of_a_run_goes_alone() -> None:
     scene = Scene(film(5))
-    scene.running.pace.first_answered = False
+    scene.running.throttle.first_answered = False
     assert scene.created() == ["s1"]
     scene.running.creating.add(scene.steps()["s1"].fingerprint or "")
     assert scene.created() == []
@@ -107,9 +109,9 @@ def test_running_tasks_and_requests_on_their_way_hold_slots() -> None:
 
 def test_a_slot_is_free_when_the_task_ended_not_when_its_clip_is_here() -> None:
     scene = Scene(film(5), cap=1)
-    attempt = scene.happened("s1", Sending(), Created("t"), MADE)
-    scene.running.fresh.add(attempt)
-    found = scene.orders(limits=Limits("run1", concurrency=1))
+    attempt = scene.happened("s1", SendStarted(), Created("t"), MADE)
+    scene.running.fresh_links.add(attempt)
+    found = scene.orders(limits=RunLimits("run1", concurrency=1))
     assert [type(order) for order in found] == [Download, Create]
 
 
@@ -117,21 +119,21 @@ def test_a_slot_is_free_when_the_task_ended_not_when_its_clip_is_here() -> None:
     ("whats", "tried"),
     [
         ((), False),
-        ((Sending(),), False),
-        ((Sending(), Created("t")), False),
-        ((Sending(), Unknown("reset")), False),
-        ((Sending(), Created("t"), MADE), False),
-        ((Sending(), Refused(400, "no")), False),
-        ((Sending(), Created("t"), Failed("moderation", "no")), False),
-        ((Sending(), Created("t"), Failed("other", "no")), False),
-        ((Sending(), Created("t"), Failed("review", "no")), False),
-        ((Sending(), Created("t"), Failed("provider", "no")), True),
+        ((SendStarted(),), False),
+        ((SendStarted(), Created("t")), False),
+        ((SendStarted(), OutcomeUnknown("reset")), False),
+        ((SendStarted(), Created("t"), MADE), False),
+        ((SendStarted(), Refused(400, "no")), False),
+        ((SendStarted(), Created("t"), Failed("moderation", "no")), False),
+        ((SendStarted(), Created("t"), Failed("other", "no")), False),
+        ((SendStarted(), Created("t"), Failed("review", "no")), False),
+        ((SendStarted(), Created("t"), Failed("provider", "no")), True),
         ((NotSent("no"),), True),
-        ((Sending(), Busy("no")), True),
-        ((Sending(), TryLater("500")), True),
+        ((SendStarted(), ConcurrencyLimited("no")), True),
+        ((SendStarted(), ServerError("500")), True),
     ],
 )
-def test_what_this_run_met_says_whether_it_tries_again(whats: tuple[What, ...], tried: bool) -> None:
+def test_what_this_run_met_says_whether_it_tries_again(whats: tuple[Payload, ...], tried: bool) -> None:
     scene = Scene(film(1))
     scene.happened("s1", *whats)
     assert (scene.created() == ["s1"]) is tried
@@ -140,23 +142,23 @@ def test_what_this_run_met_says_whether_it_tries_again(whats: tuple[What, ...], 
 @pytest.mark.parametrize(
     ("whats", "tried"),
     [
-        ((Sending(), Refused(400, "no")), True),
-        ((Sending(), Created("t"), Failed("other", "no")), True),
-        ((Sending(), Unknown("reset")), False),
-        ((Sending(), Created("t")), False),
+        ((SendStarted(), Refused(400, "no")), True),
+        ((SendStarted(), Created("t"), Failed("other", "no")), True),
+        ((SendStarted(), OutcomeUnknown("reset")), False),
+        ((SendStarted(), Created("t")), False),
     ],
 )
 def test_what_earlier_runs_met_is_the_plans_to_judge_but_nothing_open_is_tried(
-    whats: tuple[What, ...], tried: bool
+    whats: tuple[Payload, ...], tried: bool
 ) -> None:
     scene = Scene(film(1))
     scene.happened("s1", *whats, run="run0")
-    assert may_try(scene.history.of(scene.steps()["s1"].fingerprint or ""), LIMITS) is tried
+    assert can_retry(scene.history.attempts_of(scene.steps()["s1"].fingerprint or ""), LIMITS) is tried
 
 
 def test_a_take_that_the_shown_plan_does_not_order_is_never_created() -> None:
     scene = Scene(film(2))
-    scene.running.consented = frozenset({scene.steps()["s2"].key})
+    scene.running.approved = frozenset({scene.steps()["s2"].key})
     assert scene.created() == ["s2"]
 
 
@@ -165,7 +167,7 @@ def test_nothing_is_created_after_creating_stopped(why: str) -> None:
     scene = Scene(film(3))
     scene.runs("s1", next_at=50.0)
     if why == "halt":
-        scene.running.halt = Halt(ExitCode.DECLINED, "enough")
+        scene.running.halt = StopReason(ExitCode.DECLINED, "enough")
         assert scene.orders() == [Poll("s1")]
     else:
         scene.running.stopping = True
@@ -174,12 +176,12 @@ def test_nothing_is_created_after_creating_stopped(why: str) -> None:
 
 def test_a_shot_waits_for_the_stored_clip_of_the_shot_above_and_publishes_its_frame_first() -> None:
     scene = Scene(batch(shot("a"), shot("b", ("a",))))
-    scene.happened("a", Sending(), Created("t"), MADE)
+    scene.happened("a", SendStarted(), Created("t"), MADE)
     assert scene.created() == []
-    scene.history.feed(Event(BEGIN, "a", Stored(Clip("x", "x", 1, 1, 1, 1.0))))
+    scene.history.apply(Event(BEGIN, "a", Stored(Clip("x", "x", 1, 1, 1, 1.0))))
     assert scene.created() == []
     scene.running.stored.add(("a", scene.steps()["a"].key))
-    need = Need(FromTake("a", "last_frame"), "a")
+    need = MaterialNeed(TakeReference("a", "last_frame"), "a")
     assert [order for order in scene.orders() if not isinstance(order, Wait)] == [Publish(need)]
     scene.running.addresses[need] = "https://files.example/1.png"
     assert scene.created() == ["b"]
@@ -188,22 +190,22 @@ def test_a_shot_waits_for_the_stored_clip_of_the_shot_above_and_publishes_its_fr
 def test_a_material_that_cannot_be_published_is_not_asked_for_again() -> None:
     scene = Scene(batch(shot("a"), shot("b", ("a",))))
     scene.stored("a")
-    scene.running.lost[Need(FromTake("a", "last_frame"), "a")] = "it has changed"
+    scene.running.unpublishable[MaterialNeed(TakeReference("a", "last_frame"), "a")] = "it has changed"
     assert scene.orders() == []
 
 
 def test_downloads_that_another_take_waits_for_go_first() -> None:
     scene = Scene(batch(shot("x"), shot("a"), shot("b", ("a",))))
     for name in ("x", "a"):
-        scene.running.fresh.add(scene.happened(name, Sending(), Created(f"task_{name}"), MADE))
+        scene.running.fresh_links.add(scene.happened(name, SendStarted(), Created(f"task_{name}"), MADE))
     assert [order.attempt for order in scene.orders() if isinstance(order, Download)] == ["a", "x"]
 
 
 def test_a_link_that_failed_is_asked_for_anew_before_the_next_download() -> None:
     scene = Scene(film(1))
-    attempt = scene.happened("s1", Sending(), Created("t"), MADE)
-    scene.running.fetches[attempt, scene.steps()["s1"].key] = Fetch(tries=1, next_at=90.0)
-    scene.running.looks[attempt] = Look(born=0.0, since=0.0, next_at=90.0)
+    attempt = scene.happened("s1", SendStarted(), Created("t"), MADE)
+    scene.running.fetches[attempt, scene.steps()["s1"].key] = DownloadState(tries=1, next_at=90.0)
+    scene.running.polls[attempt] = PollState(created_at=0.0, since=0.0, next_at=90.0)
     assert scene.orders() == [Poll(attempt)]
 
 
@@ -211,8 +213,8 @@ def test_looks_keep_to_the_limit_of_requests_and_the_longest_overdue_goes_first(
     scene = Scene(film(4), cap=4)
     for name, due in (("s1", 90.0), ("s2", 70.0), ("s3", 80.0)):
         scene.runs(name, next_at=due)
-    scene.running.pace.tokens, scene.running.pace.tokens_at = 2.0, 100.0
-    slow = Limits("run1", concurrency=3, requests_per_second=2)
+    scene.running.throttle.tokens, scene.running.throttle.tokens_at = 2.0, 100.0
+    slow = RunLimits("run1", concurrency=3, requests_per_second=2)
     found = scene.orders(limits=slow)
     assert found == [Poll("s2"), Poll("s3"), Wait(100.5)]
 
@@ -225,30 +227,30 @@ def test_a_task_that_outlasted_the_wait_is_not_looked_at_any_more() -> None:
 
 def test_doubt_holds_a_slot_until_a_task_can_no_longer_live() -> None:
     scene = Scene(film(5))
-    attempt = scene.happened("s1", Sending(), Unknown("reset"))
-    scene.running.doubts[attempt] = 500.0
+    attempt = scene.happened("s1", SendStarted(), OutcomeUnknown("reset"))
+    scene.running.unsettled_until[attempt] = 500.0
     assert scene.created(now=499.0) == ["s2", "s3"]
     assert scene.created(now=501.0) == ["s2", "s3", "s4"]
 
 
 def test_a_refused_burst_counts_once_and_the_cap_shrinks_to_what_runs() -> None:
-    pace = Pace(50, first_answered=True)
+    pace = CreateThrottle(50, first_answered=True)
     for _ in range(46):
         slowed_by_busy(pace, 100.0, own=3, limit=None, retry_after=None, jitter=0.5)
-    assert (pace.cap, pace.busy_in_row, pace.not_before) == (3, 1, 105.0)
+    assert (pace.cap, pace.limited_in_row, pace.not_before) == (3, 1, 105.0)
 
 
 @pytest.mark.parametrize(
     ("own", "limit", "cap"), [(4, None, 4), (4, 3, 3), (2, 5, 2), (0, None, 1), (0, 3, 1), (9, 50, 9)]
 )
 def test_after_a_429_the_cap_is_what_runs_and_never_above_the_limit(own: int, limit: int | None, cap: int) -> None:
-    pace = Pace(50)
+    pace = CreateThrottle(50)
     slowed_by_busy(pace, 100.0, own, limit, None, 0.5)
     assert pace.cap == cap
 
 
 def test_the_cap_grows_back_by_one_slot_at_a_time() -> None:
-    pace = Pace(3)
+    pace = CreateThrottle(3)
     slowed_by_busy(pace, 100.0, own=1, limit=None, retry_after=None, jitter=0.5)
     assert [allowed(pace, now) for now in (100.0, 159.0, 160.0)] == [1, 1, 2]
     sped_by_created(pace, 160.0, LIMITS)
@@ -256,14 +258,14 @@ def test_the_cap_grows_back_by_one_slot_at_a_time() -> None:
 
 
 def test_each_growth_that_was_refused_makes_the_next_one_later() -> None:
-    pace = Pace(3)
+    pace = CreateThrottle(3)
     slowed_by_busy(pace, 100.0, own=1, limit=None, retry_after=None, jitter=0.5)
     slowed_by_busy(pace, 160.0, own=1, limit=None, retry_after=None, jitter=0.5)
     assert (pace.growth, pace.grow_at) == (120.0, 280.0)
 
 
 def test_an_own_task_that_ended_is_the_moment_to_ask_again() -> None:
-    pace = Pace(3)
+    pace = CreateThrottle(3)
     slowed_by_busy(pace, 100.0, own=1, limit=None, retry_after=300.0, jitter=0.5)
     assert pace.not_before == 400.0
     slot_freed(pace)
@@ -272,11 +274,11 @@ def test_an_own_task_that_ended_is_the_moment_to_ask_again() -> None:
 
 def test_consent_leaves_out_what_waits_for_a_pick() -> None:
     scene = Scene(batch(shot("a", takes=2), shot("b", ("a",))))
-    assert {key[1:] for key in scene.running.consented} == {("a", 1), ("a", 2)}
+    assert {key[1:] for key in scene.running.approved} == {("a", 1), ("a", 2)}
 
 
 def test_only_free_slots_are_filled_however_long_the_queue() -> None:
     scene = Scene(film(10_000))
     todo = scene.agenda()
     for _ in range(20):
-        assert len(orders(todo, scene.history, scene.running, 100.0, LIMITS)) == 3
+        assert len(next_orders(todo, scene.history, scene.running, 100.0, LIMITS)) == 3

@@ -10,21 +10,21 @@ from runner.attempts.events import (
     Created,
     Event,
     Failed,
-    Intended,
+    Intent,
     NotSent,
     Output,
-    Sending,
+    Payload,
+    SendStarted,
+    ServerError,
     Stored,
     Succeeded,
-    TryLater,
-    What,
 )
 from runner.attempts.history import History
-from runner.engine.limits import Limits
-from runner.engine.poll_timing import expect, found_running, learned
-from runner.engine.run_context import Run
-from runner.engine.run_state import Look
-from runner.engine.schedule import to_go
+from runner.engine.limits import RunLimits
+from runner.engine.poll_timing import reschedule, reschedule_all, schedule_first_poll
+from runner.engine.run_context import RunContext
+from runner.engine.run_state import PollState
+from runner.engine.schedule import credits_to_order
 from runner.lazy_dataclass import replace
 from runner.store.ledger.ledger import Ledger
 
@@ -42,35 +42,36 @@ class Desk:
         self.clock = virtual.VirtualClock()
         self.ledger = Ledger(tmp_path, self.clock)
         made = plan(history)
-        limits = Limits("run1", concurrency=cap, requests_per_second=1000)
-        self.run = Run(made, history, Simulated(World()), self.ledger, self.clock, limits, lambda news: None, plan,
+        limits = RunLimits("run1", concurrency=cap, requests_per_second=1000)
+        self.run = RunContext(made, history, Simulated(World()), self.ledger, self.clock, limits, lambda news: None,
+                              plan,
                        virtual.inline)  # fmt: skip
-        self.run.running.listening = listening
+        self.run.state.webhooks_active = listening
         self.steps = list(made.steps)
         for number in range(learned_from):
             self.running(number)
             self.done(number, 150.0)
 
-    def happened(self, number: int, *whats: What, again: str = "") -> str:
+    def happened(self, number: int, *whats: Payload, again: str = "") -> str:
         step, attempt = self.steps[number], f"a{number}{again}"
-        intended = Intended(
-            step.shot.storyboard, step.shot.id, step.take, step.fingerprint or "", step.form(), "{}",
+        intended = Intent(
+            step.shot.storyboard, step.shot.id, step.take, step.fingerprint or "", step.neutral_request(), "{}",
             step.price.credits or Decimal(0), "classic", "key", f"receipt{number}", "run1",
         )  # fmt: skip
         for what in (intended, *whats):
-            self.run.feed(Event(BEGIN, attempt, what))
+            self.run.apply(Event(BEGIN, attempt, what))
         return attempt
 
-    def running(self, number: int) -> Look:
-        attempt = self.happened(number, Sending(), Created(f"t{number}"))
-        expect(self.run, attempt)
-        return self.run.running.looks[attempt]
+    def running(self, number: int) -> PollState:
+        attempt = self.happened(number, SendStarted(), Created(f"t{number}"))
+        schedule_first_poll(self.run, attempt)
+        return self.run.state.polls[attempt]
 
     def done(self, number: int, took: float) -> None:
         made = Succeeded((Output("https://m.example/1.mp4"),), Decimal(160), 0, int(took * 1000))
-        self.run.feed(Event(BEGIN, f"a{number}", made))
-        self.run.running.ended_looks += 1
-        learned(self.run)
+        self.run.apply(Event(BEGIN, f"a{number}", made))
+        self.run.state.ended_polls += 1
+        reschedule_all(self.run)
 
 
 @pytest.fixture
@@ -81,24 +82,24 @@ def desk(tmp_path: Path) -> Desk:
 def test_what_is_still_to_be_ordered_is_right_after_every_event(desk: Desk) -> None:
     def counted() -> Decimal:
         run = desk.run
-        return to_go(run.agenda, run.history, run.running, run.limits)
+        return credits_to_order(run.queue, run.history, run.state, run.limits)
 
     assert desk.run.money().to_go == counted() == 6 * 160
     failed = Failed("provider", "Video generation failed. Please try again.")
-    stories: list[tuple[int, tuple[What, ...], str]] = [
+    stories: list[tuple[int, tuple[Payload, ...], str]] = [
         (0, (NotSent("refused"),), ""),
-        (0, (Sending(), Created("x0")), "again"),
-        (1, (Sending(), Created("x1"), failed), ""),
-        (1, (Sending(), Created("x2"), failed), "again"),
-        (1, (Sending(), Created("x3"), failed), "third"),
-        (2, (Sending(), TryLater("internal error")), ""),
-        (3, (Sending(), Created("x4"), Succeeded((), Decimal(160), 0, 1000)), ""),
+        (0, (SendStarted(), Created("x0")), "again"),
+        (1, (SendStarted(), Created("x1"), failed), ""),
+        (1, (SendStarted(), Created("x2"), failed), "again"),
+        (1, (SendStarted(), Created("x3"), failed), "third"),
+        (2, (SendStarted(), ServerError("internal error")), ""),
+        (3, (SendStarted(), Created("x4"), Succeeded((), Decimal(160), 0, 1000)), ""),
     ]
     for number, whats, again in stories:
         desk.happened(number, *whats, again=again)
         assert desk.run.money().to_go == counted()
     assert desk.run.money().to_go == 3 * 160, "two untouched, one answered by a 500"
-    desk.run.feed(Event(BEGIN, "a3", Stored(Clip("x", "x", 1, 1, 1, 1.0))))
+    desk.run.apply(Event(BEGIN, "a3", Stored(Clip("x", "x", 1, 1, 1, 1.0))))
     assert desk.run.money().to_go == counted()
 
 
@@ -120,14 +121,14 @@ def test_one_that_still_runs_says_that_the_others_will(tmp_path: Path) -> None:
     looks = [desk.running(number) for number in range(6)]
     before = looks[5].next_at
     for number in range(5):
-        looks[number].born = -400.0  # it has run for so long
-        found_running(desk.run, desk.run.history.attempts[f"a{number}"])
+        looks[number].created_at = -400.0  # it has run for so long
+        reschedule(desk.run, desk.run.history.attempts[f"a{number}"])
     assert looks[5].next_at > before
 
 
 def test_when_webhooks_told_of_every_end_looks_are_rare(tmp_path: Path) -> None:
     polled, told = (Desk(tmp_path / name, 20, learned_from=12, listening=name == "told") for name in ("polled", "told"))
-    told.run.running.hinted.update(f"a{number}" for number in range(12))
+    told.run.state.webhook_hinted.update(f"a{number}" for number in range(12))
     assert told.running(12).next_at > 1.3 * polled.running(12).next_at
 
 

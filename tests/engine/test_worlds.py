@@ -18,12 +18,21 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from runner.attempts.events import Busy, CreateAnswer, Event, Failed, KeyRefused, NoCredits, Refused, Settled
-from runner.attempts.history import History, State
+from runner.attempts.events import (
+    ConcurrencyLimited,
+    CreateResult,
+    Event,
+    Failed,
+    KeyRefused,
+    NoCredits,
+    Refused,
+    Settled,
+)
+from runner.attempts.history import AttemptState, History
 from runner.diagnostics.problem import ExitCode
-from runner.engine.limits import Limits
-from runner.engine.run_events import Outcome
-from runner.engine.run_loop import Stopping, make
+from runner.engine.limits import RunLimits
+from runner.engine.run_events import RunResult
+from runner.engine.run_loop import StopRequest, run_loop
 from runner.planning.plan import Plan
 from runner.store.ledger.ledger import Ledger
 
@@ -33,7 +42,7 @@ from .dying import DyingLedger, DyingProvider, Killed, Life
 from .provider import NOT_SENT, PROVIDER_FAULT, TRY_LATER, Simulated, World
 
 PRICE = 160
-ANSWERS: dict[str, CreateAnswer | Failed | str | None] = {
+ANSWERS: dict[str, CreateResult | Failed | str | None] = {
     "made": None,
     "lost": "lost",
     "dropped": "dropped",
@@ -43,7 +52,7 @@ ANSWERS: dict[str, CreateAnswer | Failed | str | None] = {
     "refused": Refused(400, "prompt breaks a rule"),
     "401": KeyRefused("no such key"),
     "402": NoCredits("not enough", Decimal(160), Decimal(0)),
-    "429": Busy("no slot"),
+    "429": ConcurrencyLimited("no slot"),
     "fault": PROVIDER_FAULT,
     "moderation": Failed("moderation", "content violates platform rules"),
 }
@@ -91,7 +100,7 @@ class Worlds(RuleBasedStateMachine):
 
     # -- the world ----------------------------------------------------------------------------------------
 
-    def _answer(self, body: str, count: int) -> CreateAnswer | Failed | str | None:
+    def _answer(self, body: str, count: int) -> CreateResult | Failed | str | None:
         return ANSWERS[self.answers.pop(0)] if self.answers else None
 
     def _plan(self, upto: int = 5) -> Callable[[History], Plan]:
@@ -146,9 +155,9 @@ class Worlds(RuleBasedStateMachine):
         ledger = Ledger(self.state, self.clock)
         bound = {attempt.task_id for attempt in ledger.history(PAID, "repo").attempts.values()}
         for attempt in ledger.history(PAID, "repo").open():
-            if attempt.state is not State.UNSETTLED:
+            if attempt.state is not AttemptState.UNSETTLED:
                 continue
-            body = attempt.intended.body
+            body = attempt.intent.body
             task = next((t.id for t in self.world.tasks.values() if t.body == body and t.id not in bound), None)
             word = Settled("adopted", task) if task else Settled("not-charged")
             ledger.append(Event(self.clock.now(), attempt.id, word))
@@ -159,8 +168,8 @@ class Worlds(RuleBasedStateMachine):
 
     # -- playing ------------------------------------------------------------------------------------------
 
-    def _play(self, cast: list[tuple[int | None, float | None, int | None, int]]) -> list[Outcome | None]:
-        outcomes: list[Outcome | None] = []
+    def _play(self, cast: list[tuple[int | None, float | None, int | None, int]]) -> list[RunResult | None]:
+        outcomes: list[RunResult | None] = []
 
         async def one(dies: int | None, stops: float | None, ceiling: int | None, upto: int) -> None:
             outcomes.append(await self._one(dies, stops, ceiling, upto))
@@ -182,22 +191,22 @@ class Worlds(RuleBasedStateMachine):
             assert charged <= ceilings[0], "more was created than the ceiling allows"
         return outcomes
 
-    async def _one(self, dies: int | None, stops: float | None, ceiling: int | None, upto: int) -> Outcome | None:
+    async def _one(self, dies: int | None, stops: float | None, ceiling: int | None, upto: int) -> RunResult | None:
         self.runs += 1
         life = Life(dies)
         credits = None if ceiling is None else Decimal(ceiling * PRICE)
-        limits = Limits(f"run{self.runs}", max_credits=credits, wait=600)
+        limits = RunLimits(f"run{self.runs}", max_credits=credits, wait=600)
         plan = self._plan(upto)
         ledger = Ledger(self.state, self.clock)
         dying = DyingLedger(ledger, life)
-        stopping = Stopping()
+        stopping = StopRequest()
         try:
             history = ledger.history(PAID, "repo")
             shown: Plan = plan(history)
-            ledger.begin(PAID, "repo", limits)
+            ledger.start_run(PAID, "repo", limits)
             async with anyio.create_task_group() as group:
                 group.start_soon(_stop, stopping, stops)
-                outcome = await make(
+                outcome = await run_loop(
                     shown, history, DyingProvider(self.provider, life), dying, self.clock, limits,
                     lambda news: None, plan, stopping, virtual.inline,
                 )  # fmt: skip
@@ -224,18 +233,20 @@ class Worlds(RuleBasedStateMachine):
         wanted = {step.fingerprint for step in outcome.plan.steps}
         for attempt in history.attempts.values():
             events = ledger.events(attempt.id)
-            assert events[0].what == attempt.intended
-            if attempt.intended.fingerprint in wanted:
-                assert attempt.state not in (State.RUNNING, State.SUCCEEDED, State.INTENDED), "a task id was left lying"
+            assert events[0].payload == attempt.intent
+            if attempt.intent.fingerprint in wanted:
+                assert attempt.state not in (AttemptState.RUNNING, AttemptState.SUCCEEDED, AttemptState.INTENDED), (
+                    "a task id was left lying"
+                )
         for mark in wanted:
-            doubts = sum(attempt.state is State.UNSETTLED for attempt in history.of(mark or ""))
+            doubts = sum(attempt.state is AttemptState.UNSETTLED for attempt in history.attempts_of(mark or ""))
             assert doubts <= 1
         ledger.close()
-        if not (stands[State.UNSETTLED] or stands[State.REFUSED] or outcome.failed or outcome.halt):
-            assert outcome.exit_code == ExitCode.DONE, (outcome.exit_code, stands, outcome)
+        if not (stands[AttemptState.UNSETTLED] or stands[AttemptState.REFUSED] or outcome.failed or outcome.halt):
+            assert outcome.exit_code == ExitCode.OK, (outcome.exit_code, stands, outcome)
 
 
-async def _stop(stopping: Stopping, after: float | None) -> None:
+async def _stop(stopping: StopRequest, after: float | None) -> None:
     if after is not None:
         await anyio.sleep(after)
         stopping.ask()

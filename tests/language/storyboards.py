@@ -5,25 +5,25 @@ from pathlib import Path
 
 from runner.diagnostics.problem import Problems
 from runner.language import compiler as language
-from runner.language.compiler import Options
+from runner.language.compiler import CompileOptions
 from runner.language.model import Batch, Shot
 
 
-def compiled(root: Path, text: str | bytes, options: Options | None = None) -> tuple[Batch, Problems]:
+def compiled(root: Path, text: str | bytes, options: CompileOptions | None = None) -> tuple[Batch, Problems]:
     """The batch of one storyboard, `board.yaml` at the top of a repository."""
     board = root / "board.yaml"
     board.write_bytes(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
-    return language.compile([board], root, options or Options())
+    return language.compile([board], root, options or CompileOptions())
 
 
-def shots(root: Path, text: str, options: Options | None = None) -> Mapping[str, Shot]:
+def shots(root: Path, text: str, options: CompileOptions | None = None) -> Mapping[str, Shot]:
     """The shots of a storyboard in which nothing is wrong, by id."""
     batch, problems = compiled(root, text, options)
     assert not problems.errors, problems.errors
     return {shot.id: shot for shot in batch.shots}
 
 
-def codes(root: Path, text: str | bytes, options: Options | None = None) -> list[str]:
+def codes(root: Path, text: str | bytes, options: CompileOptions | None = None) -> list[str]:
     """The codes of what is wrong, in file order."""
     return [problem.code for problem in compiled(root, text, options)[1]]
 

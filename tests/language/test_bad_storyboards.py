@@ -8,7 +8,7 @@ import pytest
 
 from runner.language import compiler as language
 from runner.language.catalogue import catalogue
-from runner.language.compiler import Options
+from runner.language.compiler import CompileOptions
 from runner.show.screens.problems import text
 
 BAD = Path(__file__).parent.parent / "storyboards" / "bad"
@@ -29,7 +29,7 @@ def test_the_whole_message(code: str, tmp_path: Path) -> None:
         shutil.copytree(BAD, root)
         with (root / GENERATED[code]).open("wb") as file:
             file.truncate(17 << 20)
-    _, problems = language.compile([root / f"{code}.yaml"], root, Options())
+    _, problems = language.compile([root / f"{code}.yaml"], root, CompileOptions())
     shown = text(problems, root, root, color=False)
     expected = BAD / f"{code}.txt"
     if os.environ.get("REWRITE"):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.language.catalogue import catalogue
-from runner.show.screens.problems import explain, page
+from runner.show.screens.problems import explain_code, page
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -27,7 +27,7 @@ def test_every_code_in_the_source_is_explained_and_the_other_way_round() -> None
 
 @pytest.mark.parametrize("code", catalogue())
 def test_explain_says_what_is_wrong_and_what_would_be_right(code: str) -> None:
-    shown = explain(code)
+    shown = explain_code(code)
     assert shown is not None
     assert shown.startswith(f"{code} (")
     assert "\nwrong:\n    " in shown
@@ -36,4 +36,4 @@ def test_explain_says_what_is_wrong_and_what_would_be_right(code: str) -> None:
 
 
 def test_an_unknown_code_has_no_explanation() -> None:
-    assert explain("no-such-code") is None
+    assert explain_code("no-such-code") is None

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.language.safe_files import Unfit, inside, opened
-from runner.media.files import measure
+from runner.language.safe_files import FileRejected, open_regular, resolve_inside
+from runner.media.files import inspect
 from tests.builders import local_files
 from tests.language.storyboards import compiled, picture
 
@@ -45,20 +45,20 @@ def exchanges(root: Path) -> dict[str, Callable[[], None]]:
 
 @pytest.mark.parametrize("what", ["folder", "file", "pipe"])
 def test_what_is_exchanged_after_the_look_is_not_opened(root: Path, what: str) -> None:
-    real = inside(root / "assets" / "door.png", root)
-    os.close(opened(real, root, 10_000))
+    real = resolve_inside(root / "assets" / "door.png", root)
+    os.close(open_regular(real, root, 10_000))
     exchanges(root)[what]()
-    with pytest.raises(Unfit) as refused:
-        opened(real, root, 10_000)
+    with pytest.raises(FileRejected) as refused:
+        open_regular(real, root, 10_000)
     assert refused.value.code in ("file-unreadable", "file-kind")
 
 
 def test_what_was_opened_is_what_is_measured(root: Path) -> None:
     path = root / "door.png"
-    handle = opened(inside(path, root), root, 10_000)
+    handle = open_regular(resolve_inside(path, root), root, 10_000)
     (root / "new").symlink_to(root.parent / "outside" / "door.png")
     os.replace(root / "new", path)
-    assert (measure(path, handle).width, measure(path).width) == (INSIDE[0], OUTSIDE[0])
+    assert (inspect(path, handle).width, inspect(path).width) == (INSIDE[0], OUTSIDE[0])
     with pytest.raises(OSError, match="Bad file"):
         os.fstat(handle)
 

@@ -8,19 +8,19 @@ import pytest
 
 from runner.diagnostics.problem import Problems
 from runner.language import compiler as language
-from runner.language.compiler import Options
+from runner.language.compiler import CompileOptions
 from runner.language.model import Shot
-from runner.language.schema import fits
+from runner.language.schema import is_valid
 from runner.language.yaml.document import Source
 from runner.language.yaml.parser import parse
-from runner.requests.request import Plain, Upstream, neutral
+from runner.requests.request import JsonValue, ResolvedTake, neutral_form
 
 GOOD = Path(__file__).parent.parent / "storyboards" / "good"
 
 
-def told(shot: Shot) -> dict[str, Plain]:
+def told(shot: Shot) -> dict[str, JsonValue]:
     """A shot as its golden file has it: what a person gave it, and its request in the neutral form."""
-    form = neutral(shot.request, 1, lambda need: Upstream(need.shot, need.take or 1, f"<{need}>"))
+    form = neutral_form(shot.request, 1, lambda need: ResolvedTake(need.shot, need.take or 1, f"<{need}>"))
     return {
         "id": shot.id,
         "line": shot.place.line,
@@ -39,7 +39,7 @@ def told(shot: Shot) -> dict[str, Plain]:
 @pytest.mark.parametrize("name", sorted(path.name for path in GOOD.iterdir()))
 def test_the_requests_of(name: str, profile: str | None) -> None:
     root = GOOD / name
-    batch, problems = language.compile([root / "board.yaml"], root, Options(profile=profile))
+    batch, problems = language.compile([root / "board.yaml"], root, CompileOptions(profile=profile))
     assert [(one.code, one.place.line, one.message) for one in problems] == []
     (board,) = batch.storyboards
     expected = root / ("requests.json" if profile is None else f"requests-{profile}.json")
@@ -51,4 +51,4 @@ def test_the_requests_of(name: str, profile: str | None) -> None:
 
 def test_every_good_storyboard_has_the_shape_of_the_schema() -> None:
     for path in GOOD.glob("*/board.yaml"):
-        assert fits(parse(Source(path.name, path.read_text("utf-8")), Problems()).root), path
+        assert is_valid(parse(Source(path.name, path.read_text("utf-8")), Problems()).root), path

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.language import compiler as language
-from runner.language.compiler import Options
+from runner.language.compiler import CompileOptions
 from runner.show.screens.problems import as_json, github, sarif, text
 from tests.language.storyboards import codes, compiled, picture
 
@@ -139,7 +139,7 @@ def test_nothing_that_is_shown_steers_a_terminal_not_even_the_name_of_a_file(tmp
     board = 'storyboard: 1\n"\\x1b[31mfoo": 1\nshots:\n  - {id: quay, prompt: "@nob\\x9bx", takes: "\\x1b]0;x"}\n'
     path = tmp_path / "a\x1b[31m\nb.yaml"
     path.write_text(board)
-    _, problems = language.compile([path], tmp_path, Options())
+    _, problems = language.compile([path], tmp_path, CompileOptions())
     assert len(problems.errors) >= 4
     for shown in (text(problems, tmp_path, tmp_path, color=False), github(problems), as_json(problems)):
         assert shown.replace("\n", "").isprintable()
@@ -238,7 +238,7 @@ def test_a_folder_a_missing_file_and_one_outside_are_told(tmp_path: Path) -> Non
     (root / "folder.yaml").mkdir(parents=True)
     (tmp_path / "outside.yaml").write_text("storyboard: 1\n")
     files = [root / "folder.yaml", root / "none.yaml", tmp_path / "outside.yaml"]
-    _, problems = language.compile(files, root, Options())
+    _, problems = language.compile(files, root, CompileOptions())
     assert {problem.code for problem in problems} == {"file-kind", "file-missing", "outside-repository"}
 
 
@@ -255,10 +255,10 @@ def test_nothing_is_written_and_no_socket_is_opened(tmp_path: Path) -> None:
         "        if not isinstance(args[0], int):\n"
         "            raise SystemExit(f'{event} {args}')\n"
         "from pathlib import Path\n"
-        "from runner.language.compiler import Options, compile\n"
+        "from runner.language.compiler import CompileOptions, compile\n"
         "sys.addaudithook(guard)\n"
         "root = Path(sys.argv[1])\n"
-        "batch, problems = compile([root / 'board.yaml'], root, Options())\n"
+        "batch, problems = compile([root / 'board.yaml'], root, CompileOptions())\n"
         "assert not problems.errors, problems.errors\n"
     )
     done = subprocess.run([sys.executable, "-B", "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=60)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from runner.diagnostics.problem import ExitCode, Stop
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.editions.edition import DEFAULT, load
 from runner.language import compiler as language
-from runner.language.compiler import Options
-from runner.requests.request import FromTake, LocalFile, Remote
+from runner.language.compiler import CompileOptions
+from runner.requests.request import LocalFile, RemoteFile, TakeReference
 from tests.language.storyboards import codes, compiled, picture, shots
 
 ASSETS = """
@@ -100,7 +100,7 @@ shots:
     quay = shots(root, board)["quay"]
     assert quay.request.mode == "keyframe"
     assert quay.request.prompt == "Maria (a calm woman) walks, maria stops at quayside (a fishing quay)"
-    assert quay.request.materials[0] == FromTake("one", "last_frame", 2)
+    assert quay.request.materials[0] == TakeReference("one", "last_frame", 2)
     assert quay.needs == ("one",)
     assert quay.names == ("one#2.last_frame", "door")
 
@@ -175,20 +175,20 @@ def test_merging(tmp_path: Path) -> None:
 
 def test_a_profile_overrides_the_shots_own_values(tmp_path: Path) -> None:
     (tmp_path / "cast.yaml").write_text("vars: {city: Porto, grain: fine}\n")
-    own = shots(tmp_path, MERGING, Options(profile="draft"))["own"]
+    own = shots(tmp_path, MERGING, CompileOptions(profile="draft"))["own"]
     assert (own.request.resolution, own.request.upscale, own.takes) == ("480p", None, 1)
     assert own.request.prompt == "draft, noon: two (Lisbon, fine)"
 
 
 def test_the_command_line_says_variables(tmp_path: Path) -> None:
     (tmp_path / "cast.yaml").write_text("vars: {city: Porto, grain: fine}\n")
-    plain = shots(tmp_path, MERGING, Options(variables={"city": "Faro", "grain": 0.5}))["plain"]
+    plain = shots(tmp_path, MERGING, CompileOptions(variables={"city": "Faro", "grain": 0.5}))["plain"]
     assert plain.request.prompt == "static, noon: one (Faro, 0.5)"
-    for options in (Options(variables={"ctiy": "Faro"}), Options(profile="darft")):
-        with pytest.raises(Stop) as stopped:
+    for options in (CompileOptions(variables={"ctiy": "Faro"}), CompileOptions(profile="darft")):
+        with pytest.raises(CommandError) as stopped:
             compiled(tmp_path, MERGING, options)
         assert stopped.value.code is ExitCode.USAGE
-        assert "did you mean" in stopped.value.words
+        assert "did you mean" in stopped.value.message
 
 
 @pytest.mark.parametrize(
@@ -397,11 +397,11 @@ def test_fields_of_other_editions_need_one_that_knows_them(tmp_path: Path) -> No
     limits = replace(classic.limits, fields=frozenset(("seed", "audio")))
     other = replace(classic, name="other", limits=limits, rates={**classic.rates, "seedance-20 4k": Decimal(200)})
     board = "storyboard: 1\nshots:\n  - {id: a, seed: 7, audio: false, resolution: 4k, prompt: A}\n"
-    request = shots(tmp_path, board, Options(edition=other))["a"].request
+    request = shots(tmp_path, board, CompileOptions(edition=other))["a"].request
     assert (request.seed, request.audio, request.resolution) == (7, False, "4k")
     assert codes(tmp_path, board) == ["edition-field", "edition-field", "resolution"]
     upscaled = "storyboard: 1\nshots:\n  - {id: a, upscale: 4k, prompt: A}\n"
-    _, problems = compiled(tmp_path, upscaled, Options(edition=other))
+    _, problems = compiled(tmp_path, upscaled, CompileOptions(edition=other))
     assert [(one.code, one.hint) for one in problems] == [("edition-field", "write resolution: 4k")]
 
 
@@ -505,8 +505,8 @@ def test_the_same_files_give_the_same_batch(tmp_path: Path) -> None:
     (tmp_path / "board.yaml").write_text(board + (MATRIX % "").split("shots:\n")[1])
     code = (
         "import sys; from pathlib import Path\n"
-        "from runner.language.compiler import Options, compile\n"
-        "root = Path(sys.argv[1]); print(compile([root / 'board.yaml'], root, Options()))\n"
+        "from runner.language.compiler import CompileOptions, compile\n"
+        "root = Path(sys.argv[1]); print(compile([root / 'board.yaml'], root, CompileOptions()))\n"
     )
     made = {
         subprocess.run(
@@ -524,4 +524,4 @@ def test_the_same_files_give_the_same_batch(tmp_path: Path) -> None:
 
 def test_remote_materials_are_their_address(tmp_path: Path) -> None:
     board = "storyboard: 1\nshots:\n  - {id: a, references: ['https://x.example.com/a.png'], prompt: '@image1'}\n"
-    assert shots(tmp_path, board)["a"].request.materials == (Remote("https://x.example.com/a.png", "image"),)
+    assert shots(tmp_path, board)["a"].request.materials == (RemoteFile("https://x.example.com/a.png", "image"),)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.editions.edition import load
-from runner.language.compiler import Options
+from runner.language.compiler import CompileOptions
 from tests.language.storyboards import codes, compiled, picture, shots
 
 QUAY = "shots:\n  - {id: quay, prompt: A quay}\n"
@@ -35,7 +35,7 @@ def test_a_prompt_has_4000_code_points_as_it_is_sent(tmp_path: Path, letter: str
 
 def test_the_prompt_of_2026_09_has_10000(tmp_path: Path) -> None:
     board = "storyboard: 1\nshots:\n  - {id: quay, prompt: %s}\n"
-    options = Options(edition=load("2026-09"))
+    options = CompileOptions(edition=load("2026-09"))
     assert codes(tmp_path, board % ("x" * 10_000), options) == []
     assert codes(tmp_path, board % ("x" * 10_001), options) == ["prompt-length"]
 
@@ -81,7 +81,7 @@ def test_materials(tmp_path: Path, most: tuple[str, str, int], more: tuple[str, 
 def test_three_videos_of_15_seconds_each_fit_with_a_warning(tmp_path: Path) -> None:
     _, problems = compiled(tmp_path, materials("video", "mp4", 3, "15"))
     assert [(one.code, one.severity) for one in problems] == [("videos-length", "warning")]
-    together = Options(edition=load("2026-09"))
+    together = CompileOptions(edition=load("2026-09"))
     assert codes(tmp_path, materials("video", "mp4", 3, "5"), together) == []
     assert codes(tmp_path, materials("video", "mp4", 3, "5.001"), together) == ["video-length"]
 

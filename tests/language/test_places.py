@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.diagnostics.problem import Problems
-from runner.language.yaml.document import Origin, Source
+from runner.language.yaml.document import NodeRef, Source
 from runner.language.yaml.parser import parse
 from runner.language.yaml.scalar_offsets import offsets
 from runner.show.screens.problems import text
@@ -173,7 +173,7 @@ def test_the_caret_stands_by_cells(tmp_path: Path) -> None:
 
 def test_a_rewritten_line_keeps_its_places(tmp_path: Path) -> None:
     board = 'storyboard: 1\nshots:\n  - id: quay\n    prompt: @maria and @nobody: "no"\n    duration: 99\n'
-    found = compiled(tmp_path, board)[1].found
+    found = compiled(tmp_path, board)[1].items
     assert [(one.code, one.place.line, one.place.column) for one in found] == [
         ("yaml-indicator", 4, 13),
         ("unknown-name", 4, 13),
@@ -203,7 +203,7 @@ def test_a_line_that_was_indented_anew_keeps_its_places_to_its_end(line: str, ma
 
 def test_a_lone_carriage_return_is_a_line_end_also_around_a_line_that_is_left_out(tmp_path: Path) -> None:
     board = "storyboard: 1\nx-a:\n  - b\r  c: d\n  - e\nshots:\n  - {id: quay, prompt: '@nobody'}\n"
-    found = compiled(tmp_path, board)[1].found
+    found = compiled(tmp_path, board)[1].items
     assert [(one.code, one.place.line) for one in found] == [("yaml-syntax", 4), ("unknown-name", 7)]
 
 
@@ -215,6 +215,6 @@ def test_the_path_is_as_a_person_would_write_it(tmp_path: Path) -> None:
 
 def test_origin_of_a_number_keeps_its_text() -> None:
     document = parse(Source("a.yaml", "a: 1.50\nb: [2.0, &x 3.10]\nc: *x\n"), Problems())
-    assert Origin(document, ("a",)).written() == "1.50"
-    assert Origin(document, ("b", 1)).written() == "3.10"
-    assert Origin(document, ("c",)).written() == "3.10"
+    assert NodeRef(document, ("a",)).source_text() == "1.50"
+    assert NodeRef(document, ("b", 1)).source_text() == "3.10"
+    assert NodeRef(document, ("c",)).source_text() == "3.10"

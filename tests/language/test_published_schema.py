@@ -69,10 +69,10 @@ def test_a_templated_field_is_no_false_alarm(field: str) -> None:
     for template in ("{{ made }}", "{% if made %}{{ made }}{% endif %}"):
         written: Value = [template] if listed else template
         shot: Value = {"id": "quay", field: written}
-        assert schema.fits({"storyboard": 1, "shots": [shot]}), template
+        assert schema.is_valid({"storyboard": 1, "shots": [shot]}), template
         if field not in ("id", "skip"):
             piece: Value = {field: written}
-            assert schema.fits({"storyboard": 1, "defaults": piece, "profiles": {"draft": piece}, "shots": [shot]})
+            assert schema.is_valid({"storyboard": 1, "defaults": piece, "profiles": {"draft": piece}, "shots": [shot]})
 
 
 MODELINE = re.compile(r"# yaml-language-server: \$schema=(\S+)\n")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.language import compiler as language
-from runner.language.compiler import Options
+from runner.language.compiler import CompileOptions
 from runner.language.model import Shot
 
 NAMES = st.sampled_from(["Faro", "São Paulo", "佩鲁贾", "no", "16:9", "5s", "true", "a, b", "it's", "x: y", "#1"])
@@ -61,7 +61,7 @@ def shuffled(value: Any, chance: random.Random) -> Any:
 
 def requests(root: Path, text: str) -> list[Shot]:
     (root / "board.yaml").write_text(text, "utf-8")
-    batch, problems = language.compile([root / "board.yaml"], root, Options())
+    batch, problems = language.compile([root / "board.yaml"], root, CompileOptions())
     assert not problems.errors, (text, problems.errors)
     return list(batch.shots)
 

@@ -90,8 +90,8 @@ def changed(path: tuple[str | int, ...], value: Value, drop: bool) -> Any:
 
 
 def test_the_whole_example_fits() -> None:
-    assert schema.fits(WHOLE)
-    assert list(schema.findings(WHOLE)) == []
+    assert schema.is_valid(WHOLE)
+    assert list(schema.violations(WHOLE)) == []
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
@@ -100,7 +100,7 @@ def test_both_validators_agree_and_every_no_has_words(path: tuple[str | int, ...
     document = changed(path, value, drop)
     yes = QUICK.is_valid(document)
     assert yes == THOROUGH.is_valid(document)
-    found = list(schema.findings(document))
+    found = list(schema.violations(document))
     assert bool(found) != yes
     for finding in found:
         assert finding.message

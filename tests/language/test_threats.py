@@ -246,12 +246,12 @@ def test_every_pattern_of_every_schema_is_linear(schema: str, pattern: str) -> N
 HASHED = """
 import hashlib, json, sys
 from pathlib import Path
-from runner.language.compiler import Options, compile
+from runner.language.compiler import CompileOptions, compile
 from runner.show.screens.problems import as_json, sarif, text
 step = int(sys.argv[1])
 for root in map(Path, sys.argv[2:]):
     for path in sorted(root.glob("*.yaml"))[::step]:
-        batch, problems = compile([path], root, Options())
+        batch, problems = compile([path], root, CompileOptions())
         print(path.name, batch, as_json(problems), sarif(problems, "0"), text(problems, root, root, color=False))
 """
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from runner.attempts.events import Created, Failed, Sending, Stored, Succeeded, Unknown
-from runner.attempts.history import History, State
-from runner.clock import stamp
-from runner.diagnostics.problem import ExitCode, Stop
+from runner.attempts.events import Created, Failed, OutcomeUnknown, SendStarted, Stored, Succeeded
+from runner.attempts.history import AttemptState, History
+from runner.clock import format_utc
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.store.manifest import compose, read, write
 from tests.planning.worlds import BOARD, actions, after, clip, last_frame, plan, renamed, shot
 
-MADE = (Sending(), Created("task_1"), Succeeded(()), Stored(clip("quay")))
+MADE = (SendStarted(), Created("task_1"), Succeeded(()), Stored(clip("quay")))
 
 
 def test_every_shot_stands_in_it_from_the_first_run_on_sorted_by_id() -> None:
@@ -24,14 +24,14 @@ def test_every_shot_stands_in_it_from_the_first_run_on_sorted_by_id() -> None:
 def test_a_fresh_clone_with_only_the_manifest_pays_nothing(tmp_path: Path) -> None:
     quay, enter, history = shot("quay"), shot("enter", materials=[last_frame("quay")]), History()
     after(history, plan(quay, enter).steps[0], *MADE)
-    after(history, plan(quay, enter, history=history).steps[1], Sending(), Created("task_2"))
+    after(history, plan(quay, enter, history=history).steps[1], SendStarted(), Created("task_2"))
     path = tmp_path / "manifest.json"
     write(path, compose(plan(quay, enter, history=history), history, BOARD))
 
     told = read(path, "manifest.json")
     assert told is not None
     elsewhere = History()
-    elsewhere.adopt(told.attempts, {})
+    elsewhere.merge_manifest(told.attempts, {})
     decided = plan(quay, enter, history=elsewhere, on_disk=lambda found: False)
     assert actions(decided) == ["resume", "resume"]
     assert decided.totals.credits == 0
@@ -39,20 +39,20 @@ def test_a_fresh_clone_with_only_the_manifest_pays_nothing(tmp_path: Path) -> No
 
 def test_an_unsettled_attempt_stops_another_machine_from_paying(tmp_path: Path) -> None:
     quay, history = shot("quay"), History()
-    after(history, plan(quay).steps[0], Sending(), Unknown("the line broke"))
+    after(history, plan(quay).steps[0], SendStarted(), OutcomeUnknown("the line broke"))
     path = tmp_path / "manifest.json"
     write(path, compose(plan(quay, history=history), history, BOARD))
     told = read(path, "manifest.json")
     assert told is not None
     elsewhere = History()
-    elsewhere.adopt(told.attempts, {})
+    elsewhere.merge_manifest(told.attempts, {})
     assert actions(plan(quay, history=elsewhere)) == ["unsettled"]
 
 
 @pytest.mark.parametrize("zone", [-12, 0, 1, 2, 14])
 def test_a_moment_is_in_utc_whatever_the_zone_it_is_told_in(zone: int) -> None:
     moment = datetime(2026, 10, 25, 1, 30, 0, 123456, tzinfo=UTC)  # as clocks go back in half of Europe
-    assert stamp(moment.astimezone(timezone(timedelta(hours=zone)))) == "2026-10-25T01:30:00.123Z"
+    assert format_utc(moment.astimezone(timezone(timedelta(hours=zone)))) == "2026-10-25T01:30:00.123Z"
 
 
 def test_writing_the_same_changes_no_byte(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_shot_that_left_stays_marked_removed_while_something_was_paid_for_it()
     quay, boat, history = shot("quay"), shot("boat"), History()
     first, second = plan(quay, boat).steps
     after(history, first, *MADE)
-    after(history, second, Sending(), Created("task_2"), Failed("provider", "no"))
+    after(history, second, SendStarted(), Created("task_2"), Failed("provider", "no"))
     entries = compose(plan(shot("other"), history=history), history, BOARD)["shots"]
     assert [(entry["id"], entry.get("removed", False)) for entry in entries] == [("other", False), ("quay", True)]
 
@@ -93,7 +93,7 @@ def test_a_renamed_shots_takes_move_to_its_new_name() -> None:
 def test_a_take_that_was_paid_and_changed_since_is_not_forgotten() -> None:
     old, new, history = shot("quay", "the sea"), shot("quay", "the harbour"), History()
     after(history, plan(old).steps[0], *MADE)
-    after(history, plan(new, history=history).steps[0], Sending(), Created("task_2"))
+    after(history, plan(new, history=history).steps[0], SendStarted(), Created("task_2"))
     takes = compose(plan(new, history=history), history, BOARD)["shots"][0]["takes"]
     assert [(take["take"], take["status"], take["request"]["prompt"]) for take in takes] == [
         (1, "succeeded", "the sea"),
@@ -111,7 +111,7 @@ def test_its_fingerprint_is_worked_out_anew_and_never_believed(tmp_path: Path) -
     told = read(path, "manifest.json")
     assert told is not None
     elsewhere = History()
-    elsewhere.adopt(told.attempts, {})
+    elsewhere.merge_manifest(told.attempts, {})
     assert actions(plan(quay, history=elsewhere)) == ["make"]
 
 
@@ -122,8 +122,8 @@ def test_what_this_ledger_knows_is_not_taken_from_the_manifest_again(tmp_path: P
     write(path, compose(plan(quay, history=history), history, BOARD))
     told = read(path, "manifest.json")
     assert told is not None
-    history.adopt(told.attempts, {})
-    assert [attempt.state for attempt in history.attempts.values()] == [State.STORED]
+    history.merge_manifest(told.attempts, {})
+    assert [attempt.state for attempt in history.attempts.values()] == [AttemptState.STORED]
 
 
 @pytest.mark.parametrize(
@@ -140,10 +140,10 @@ def test_what_this_ledger_knows_is_not_taken_from_the_manifest_again(tmp_path: P
 def test_what_is_no_manifest_stops_with_its_name(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "manifest.json"
     path.write_text(text)
-    with pytest.raises(Stop) as stop:
+    with pytest.raises(CommandError) as stop:
         read(path, "renders/film")
-    assert stop.value.code is ExitCode.UNFIT
-    assert words in stop.value.words
+    assert stop.value.code is ExitCode.INVALID
+    assert words in stop.value.message
 
 
 def test_a_missing_manifest_is_none(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import av
 import pytest
 from PIL import Image
 
-from runner.media.clip import ClipFacts, NotWhole, frame, probe
+from runner.media.clip import ClipFacts, IncompleteClip, frame, probe
 from runner.media.mp4_boxes import MAX_BOXES
 from tests.media import samples
 
@@ -23,9 +23,9 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 def _words(path: Path) -> str:
-    with pytest.raises(NotWhole) as refused:
+    with pytest.raises(IncompleteClip) as refused:
         probe(path)
-    return refused.value.words
+    return refused.value.message
 
 
 def _box(name: bytes, content: bytes = b"") -> bytes:
@@ -168,7 +168,7 @@ def test_first_and_last_are_exactly_the_first_and_the_last_picture(tmp_path: Pat
 
 def test_a_frame_of_a_damaged_clip_writes_nothing(tmp_path: Path, clip: bytes) -> None:
     (tmp_path / "a.mp4").write_bytes(clip[: len(clip) // 2])
-    with pytest.raises(NotWhole, match="is cut off"):
+    with pytest.raises(IncompleteClip, match="is cut off"):
         frame(tmp_path / "a.mp4", "last", tmp_path / "last.png")
     assert not (tmp_path / "last.png").exists()
 
@@ -208,7 +208,7 @@ def _probe_mutants(folder: Path, clip: bytes, seed: int, count: int) -> int:
 def _whole(path: Path) -> bool:
     try:
         probe(path)
-    except NotWhole:
+    except IncompleteClip:
         return False
     return True
 

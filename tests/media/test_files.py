@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from runner.media.files import MAX_PIXELS, NotMedia, known_endings, measure
+from runner.media.files import MAX_PIXELS, UnsupportedMedia, inspect, known_endings
 from tests.media import samples
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.jpeg", "a.png", "a.webp", "A.JPG"])
 def test_a_picture_has_a_size_and_no_length(tmp_path: Path, name: str) -> None:
     path = samples.picture(tmp_path / name, (80, 30))
-    facts = measure(path)
+    facts = inspect(path)
     assert (facts.kind, facts.width, facts.height, facts.seconds) == ("image", 80, 30, None)
     assert facts.format == ("jpeg" if "j" in name.lower() else name[2:].lower())
     assert facts.bytes == path.stat().st_size
@@ -29,7 +29,7 @@ def test_every_kind_of_webp_is_measured_by_its_own_head(tmp_path: Path) -> None:
     image = Image.new("RGBA", (50, 70), (200, 30, 30, 120))
     for name, options in (("lossy", {}), ("lossless", {"lossless": True}), ("opaque", {"quality": 30})):
         (image.convert("RGB") if name == "opaque" else image).save(tmp_path / f"{name}.webp", **options)
-        facts = measure(tmp_path / f"{name}.webp")
+        facts = inspect(tmp_path / f"{name}.webp")
         assert (facts.width, facts.height) == (50, 70)
 
 
@@ -37,7 +37,7 @@ def test_a_photograph_taken_upright_is_as_high_as_it_is_shown(tmp_path: Path) ->
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (90, 60)).save(tmp_path / "turned.jpg", exif=exif)
-    facts = measure(tmp_path / "turned.jpg")
+    facts = inspect(tmp_path / "turned.jpg")
     assert (facts.width, facts.height) == (60, 90)
 
 
@@ -54,14 +54,14 @@ def test_a_photograph_taken_upright_is_as_high_as_it_is_shown(tmp_path: Path) ->
     ],
 )
 def test_a_sound_has_the_length_that_is_heard(tmp_path: Path, name: str, codec: str, container: str, kind: str) -> None:
-    facts = measure(samples.sound(tmp_path / name, codec, container))
+    facts = inspect(samples.sound(tmp_path / name, codec, container))
     assert (facts.kind, facts.format, facts.width) == ("audio", kind, None)
     assert facts.seconds is not None
     assert abs(facts.seconds - 2) <= Decimal("0.05")
 
 
 def test_a_video_has_size_and_length(tmp_path: Path) -> None:
-    facts = measure(samples.film(tmp_path / "a.mp4", samples.colours(36)))
+    facts = inspect(samples.film(tmp_path / "a.mp4", samples.colours(36)))
     assert (facts.kind, facts.format, facts.width, facts.height) == ("video", "mp4", 64, 36)
     assert facts.seconds == Decimal("1.5")
 
@@ -72,7 +72,7 @@ def test_a_header_that_lies_about_the_length_is_not_believed(tmp_path: Path) -> 
     at = data.index(b"mvhd") + 20
     data[at : at + 4] = struct.pack(">I", 1)
     path.write_bytes(data)
-    assert measure(path).seconds == Decimal(1)
+    assert inspect(path).seconds == Decimal(1)
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,9 @@ def test_a_header_that_lies_about_the_length_is_not_believed(tmp_path: Path) -> 
 )
 def test_what_is_no_material_is_said_in_plain_words(tmp_path: Path, name: str, data: bytes, words: str) -> None:
     (tmp_path / name).write_bytes(data)
-    with pytest.raises(NotMedia) as refused:
-        measure(tmp_path / name)
-    assert refused.value.words.startswith(words)
+    with pytest.raises(UnsupportedMedia) as refused:
+        inspect(tmp_path / name)
+    assert refused.value.message.startswith(words)
 
 
 @pytest.mark.parametrize(
@@ -108,20 +108,20 @@ def test_what_is_no_material_is_said_in_plain_words(tmp_path: Path, name: str, d
 )
 def test_a_name_that_lies_is_refused(tmp_path: Path, written: str, called: str, words: str) -> None:
     samples.picture(tmp_path / written).rename(tmp_path / called)
-    with pytest.raises(NotMedia, match=words):
-        measure(tmp_path / called)
+    with pytest.raises(UnsupportedMedia, match=words):
+        inspect(tmp_path / called)
 
 
 def test_a_sound_called_a_video_and_a_video_called_a_sound_are_refused(tmp_path: Path) -> None:
     samples.sound(tmp_path / "sound.mp4", "aac", "mp4")
     samples.film(tmp_path / "film.m4a", samples.colours(12))
     for name, words in (("sound.mp4", "holds M4A audio"), ("film.m4a", "holds an MP4 video")):
-        with pytest.raises(NotMedia, match=words):
-            measure(tmp_path / name)
+        with pytest.raises(UnsupportedMedia, match=words):
+            inspect(tmp_path / name)
 
 
 def test_a_name_without_a_known_ending_says_nothing(tmp_path: Path) -> None:
-    assert measure(samples.picture(tmp_path / "a.png").rename(tmp_path / "upload-7")).format == "png"
+    assert inspect(samples.picture(tmp_path / "a.png").rename(tmp_path / "upload-7")).format == "png"
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp"])
@@ -129,8 +129,8 @@ def test_a_picture_that_ends_too_early_is_refused(tmp_path: Path, name: str) -> 
     path = tmp_path / name
     Image.effect_noise((200, 200), 90).convert("RGB").save(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
-    with pytest.raises(NotMedia, match="damaged or cut-off"):
-        measure(path)
+    with pytest.raises(UnsupportedMedia, match="damaged or cut-off"):
+        inspect(path)
 
 
 def test_a_bomb_of_a_picture_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
@@ -145,8 +145,8 @@ def test_a_bomb_of_a_picture_is_refused_before_it_is_unpacked(tmp_path: Path) ->
     webp = b"RIFF" + struct.pack("<I", 30) + b"WEBPVP8X" + struct.pack("<I", 10) + bytes(4) + b"\xff\x3f\0" * 2
     (tmp_path / "a.webp").write_bytes(webp)
     for name in ("a.png", "a.webp"):
-        with pytest.raises(NotMedia, match=f"more than {MAX_PIXELS // 10**6} million pixels"):
-            measure(tmp_path / name)
+        with pytest.raises(UnsupportedMedia, match=f"more than {MAX_PIXELS // 10**6} million pixels"):
+            inspect(tmp_path / name)
 
 
 def test_what_is_no_ordinary_file_is_refused_and_nothing_hangs(tmp_path: Path) -> None:
@@ -157,13 +157,13 @@ def test_what_is_no_ordinary_file_is_refused_and_nothing_hangs(tmp_path: Path) -
         (tmp_path / "b.png", "is a folder"),
         (Path("/dev/zero"), "is no ordinary file"),
     ):
-        with pytest.raises(NotMedia, match=words):
-            measure(path)
+        with pytest.raises(UnsupportedMedia, match=words):
+            inspect(path)
 
 
 def test_a_file_that_is_not_there_is_the_systems_word(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        measure(tmp_path / "a.png")
+        inspect(tmp_path / "a.png")
 
 
 def test_every_known_ending_has_a_kind() -> None:
@@ -200,8 +200,8 @@ def _measure_mutants(folder: Path, seed: int, count: int) -> int:
     for number in range(count):
         path.write_bytes(_mutate(originals[number % len(originals)], chance))
         try:
-            measure(path)
-        except NotMedia:
+            inspect(path)
+        except UnsupportedMedia:
             refused += 1
     return refused
 

@@ -14,13 +14,13 @@ POWER = "tests/crash/test_kills.py -k power_loss"
 MUTANTS: dict[str, tuple[str, str, str, str]] = {
     "an answer that nobody understands counts as not created": (
         "runner/attempts/history.py",
-        "return replace(attempt, state=State.UNSETTLED, words=words)",
-        "return replace(attempt, state=State.NOT_CREATED, words=words)",
+        "return replace(attempt, state=AttemptState.UNSETTLED, message=words)",
+        "return replace(attempt, state=AttemptState.NOT_CREATED, message=words)",
         ENGINE,
     ),
     "a request leaves without the sending mark": (
         "runner/engine/create.py",
-        "        await run.append(attempt, Sending())\n",
+        "        await run.append(attempt, SendStarted())\n",
         "",
         ENGINE,
     ),
@@ -32,8 +32,8 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "doubt does not keep a second attempt away": (
         "runner/attempts/history.py",
-        "OPEN = frozenset({State.INTENDED, State.UNSETTLED, State.RUNNING, State.SUCCEEDED})",
-        "OPEN = frozenset({State.INTENDED, State.RUNNING, State.SUCCEEDED})",
+        "AttemptState.INTENDED, AttemptState.UNSETTLED, AttemptState.RUNNING, AttemptState.SUCCEEDED",
+        "AttemptState.INTENDED, AttemptState.RUNNING, AttemptState.SUCCEEDED",
         f"{ENGINE} tests/attempts",
     ),
     "two open attempts of one take are possible": (
@@ -86,8 +86,8 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "a power loss may take a clip's name": (
         "runner/store/clip_store.py",
-        "            self._set_aside(target)\n        part.replace(target)\n        sync_folder(target.parent)\n",
-        "            self._set_aside(target)\n        part.replace(target)\n",
+        "_archive_existing(target)\n        part.replace(target)\n        sync_folder(target.parent)\n",
+        "_archive_existing(target)\n        part.replace(target)\n",
         POWER,
     ),
     "a clip may still be on its way to the disk": (
@@ -98,7 +98,7 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "no receipt is written": (
         "runner/store/ledger/ledger.py",
-        "            self._receipts.write(event.attempt, task_id, stamp(event.at))\n",
+        "            self._receipts.write(event.attempt, task_id, format_utc(event.at))\n",
         "            pass\n",
         f"{RECORDS} {ENGINE}",
     ),
@@ -110,8 +110,8 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "a 500 costs nothing while it is in doubt": (
         "runner/attempts/history.py",
-        "(State.RUNNING, State.UNSETTLED, State.PERHAPS, State.INTENDED)",
-        "(State.RUNNING, State.UNSETTLED, State.INTENDED)",
+        "(AttemptState.RUNNING, AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED, AttemptState.INTENDED)",
+        "(AttemptState.RUNNING, AttemptState.UNSETTLED, AttemptState.INTENDED)",
         f"{RECORDS} {ENGINE}",
     ),
     "a 500 is repeated for ever": (
@@ -141,20 +141,20 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     "a look that failed fails the take": (
         "runner/engine/poll.py",
         "        case Running():\n            await _still_running(run, step, attempt, answer)",
-        "        case Running(heard=False):\n"
-        '            await _failed(run, step, attempt, Failed("other", answer.words))\n'
+        "        case Running(answered=False):\n"
+        '            await _failed(run, step, attempt, Failed("other", answer.message))\n'
         "        case Running():\n            await _still_running(run, step, attempt, answer)",
         ENGINE,
     ),
     "media that are gone are bought again": (
         "runner/attempts/history.py",
-        "return replace(attempt, state=State.GONE, words=words, ended_at=event.at)",
-        "return replace(attempt, state=State.FAILED, words=words, ended_at=event.at)",
+        "return replace(attempt, state=AttemptState.GONE, message=words, ended_at=event.at)",
+        "return replace(attempt, state=AttemptState.FAILED, message=words, ended_at=event.at)",
         f"{ENGINE} tests/attempts",
     ),
     "what was not consented to is ordered": (
         "runner/engine/schedule.py",
-        "if step is None or step.key not in running.consented or group.fingerprint in running.creating:",
+        "if step is None or step.key not in running.approved or group.fingerprint in running.creating:",
         "if step is None or group.fingerprint in running.creating:",
         ENGINE,
     ),

@@ -6,22 +6,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.requests.request import (
-    FromTake,
     LocalFile,
     Material,
-    Remote,
+    RemoteFile,
     Request,
-    Upstream,
+    ResolvedTake,
+    TakeReference,
     fingerprint,
-    fingerprint_of,
-    neutral,
+    fingerprint_fast,
+    neutral_form,
 )
 
 _KINDS = st.sampled_from(["image", "video", "audio"])
 _MATERIALS: st.SearchStrategy[Material] = st.one_of(
     st.builds(LocalFile, st.text(max_size=9), st.just("ab" * 32), _KINDS, st.integers(1, 9)),
-    st.builds(Remote, st.text(max_size=20), _KINDS, st.none() | st.just(Decimal("2.5"))),
-    st.builds(FromTake, st.sampled_from(["quay", "roof.2"]), st.sampled_from(["clip", "first_frame", "last_frame"])),
+    st.builds(RemoteFile, st.text(max_size=20), _KINDS, st.none() | st.just(Decimal("2.5"))),
+    st.builds(
+        TakeReference, st.sampled_from(["quay", "roof.2"]), st.sampled_from(["clip", "first_frame", "last_frame"])
+    ),
 )
 _REQUESTS = st.builds(
     Request,
@@ -39,16 +41,16 @@ _REQUESTS = st.builds(
 )
 
 
-def made_from(material: FromTake) -> Upstream:
-    return Upstream(material.shot, 2, "cd" * 32)
+def made_from(material: TakeReference) -> ResolvedTake:
+    return ResolvedTake(material.shot, 2, "cd" * 32)
 
 
 @given(_REQUESTS, st.integers(1, 9))
 def test_the_quick_way_of_a_plan_gives_the_fingerprint_of_the_neutral_form(request: Request, take: int) -> None:
-    assert fingerprint_of(request, take, made_from) == fingerprint(neutral(request, take, made_from))
+    assert fingerprint_fast(request, take, made_from) == fingerprint(neutral_form(request, take, made_from))
 
 
 def test_a_seed_of_one_and_audio_that_is_on_are_two_requests() -> None:
     plain = Request("seedance-20", "720p", 5, None, "text", "rain")
-    marks = {fingerprint_of(one, 1, made_from) for one in (plain, plain._replace(seed=1), plain._replace(audio=True))}
+    marks = {fingerprint_fast(one, 1, made_from) for one in (plain, plain._replace(seed=1), plain._replace(audio=True))}
     assert len(marks) == 3

@@ -8,24 +8,24 @@ import pytest
 from runner.attempts.events import (
     Created,
     Failed,
+    Lost,
     NotSent,
+    OutcomeUnknown,
+    Payload,
     Refused,
     Running,
-    Sending,
+    SendStarted,
+    ServerError,
     Stored,
     Succeeded,
-    TryLater,
-    Unknown,
-    Vanished,
-    What,
 )
 from runner.attempts.history import History
 from runner.planning.plan import Action
-from runner.planning.planner import Asked
+from runner.planning.planner import PlanOverrides
 from runner.requests.request import LocalFile
 from tests.planning.worlds import BOARD, FREE, actions, after, clip, last_frame, plan, renamed, shot, told
 
-MADE = (Sending(), Created("task_1"), Succeeded((), Decimal(200)), Stored(clip("quay")))
+MADE = (SendStarted(), Created("task_1"), Succeeded((), Decimal(200)), Stored(clip("quay")))
 
 
 def test_a_new_shot_is_made_for_its_price() -> None:
@@ -47,8 +47,8 @@ def test_takes_of_one_shot_are_different_clips() -> None:
         (MADE[:3], "resume", "made; its clip is still to be downloaded"),
         (MADE[:2], "resume", "task_1 is waiting"),
         ((*MADE[:2], Running("generating")), "resume", "task_1 is generating"),
-        ((Sending(), Unknown("the line broke")), "unsettled", "the line broke"),
-        ((Sending(), Refused(400, "bad ratio")), "refused", "bad ratio"),
+        ((SendStarted(), OutcomeUnknown("the line broke")), "unsettled", "the line broke"),
+        ((SendStarted(), Refused(400, "bad ratio")), "refused", "bad ratio"),
         ((*MADE[:2], Failed("face", "Face detected")), "refused", "Face detected"),
         (
             (*MADE[:2], Failed("provider", "Video generation failed")),
@@ -56,18 +56,18 @@ def test_takes_of_one_shot_are_different_clips() -> None:
             "failed last time: Video generation failed",
         ),
         ((NotSent("connection refused"),), "make", "new"),
-        ((Sending(), TryLater("oops")), "make", "the server failed last time, perhaps charged: oops"),
-        ((*MADE[:3], Vanished("expired")), "gone", "expired"),
+        ((SendStarted(), ServerError("oops")), "make", "the server failed last time, perhaps charged: oops"),
+        ((*MADE[:3], Lost("expired")), "gone", "expired"),
     ],
 )
-def test_what_happened_decides_what_is_done(happened: tuple[What, ...], action: str, reason: str) -> None:
+def test_what_happened_decides_what_is_done(happened: tuple[Payload, ...], action: str, reason: str) -> None:
     quay, history = shot("quay"), History()
     after(history, plan(quay).steps[0], *happened)
     assert told(plan(quay, history=history)) == [("quay", 1, action, reason)]
 
 
-@pytest.mark.parametrize("end", [Unknown("the line broke"), Vanished("expired")])
-def test_on_a_free_account_doubt_and_loss_are_simply_made_again(end: What) -> None:
+@pytest.mark.parametrize("end", [OutcomeUnknown("the line broke"), Lost("expired")])
+def test_on_a_free_account_doubt_and_loss_are_simply_made_again(end: Payload) -> None:
     quay, history = shot("quay"), History()
     after(history, plan(quay).steps[0], *MADE[:2], end)
     assert actions(plan(quay, history=history, account=FREE)) == ["make"]
@@ -210,11 +210,11 @@ def test_the_sandbox_goes_on_with_the_first_take_that_succeeded_once_all_have_en
 @pytest.mark.parametrize(
     ("happened", "reason"),
     [
-        ((Sending(), Unknown("the line broke")), "quay is unsettled"),
-        ((Sending(), Refused(400, "no")), "quay is refused"),
+        ((SendStarted(), OutcomeUnknown("the line broke")), "quay is unsettled"),
+        ((SendStarted(), Refused(400, "no")), "quay is refused"),
     ],
 )
-def test_what_will_not_come_blocks_what_is_made_from_it(happened: tuple[What, ...], reason: str) -> None:
+def test_what_will_not_come_blocks_what_is_made_from_it(happened: tuple[Payload, ...], reason: str) -> None:
     chain = (
         shot("quay"),
         shot("enter", materials=[last_frame("quay")]),
@@ -264,7 +264,7 @@ def test_a_long_chain_is_decided_without_recursion(takes: int) -> None:
 
 
 def test_a_retake_of_what_begins_on_a_shot_without_a_clip_is_blocked_since_the_run_makes_nothing_else() -> None:
-    asked = Asked(retakes=frozenset({(BOARD, "walk")}))
+    asked = PlanOverrides(retakes=frozenset({(BOARD, "walk")}))
     decided = plan(shot("quay"), shot("walk", materials=[last_frame("quay")]), asked=asked)
     assert [(step.key[1:], step.action, step.reason) for step in decided.steps] == [
         (("walk", 1), Action.BLOCKED, "quay has no clip, and --retake makes only what it names")

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from runner.editions.edition import load
 from runner.language.model import Batch
-from runner.planning.alternatives import Way, cheaper
+from runner.planning.alternatives import Alternative, find_cheaper
 from tests.planning.worlds import batch, plan, shot
 
 CLASSIC = load("classic")
@@ -23,19 +23,19 @@ DRAFT = batch(*(shot(each.id, model="seedance2-fast", resolution="480p", scene=e
 
 
 def test_ways_are_named_with_their_prices() -> None:
-    assert cheaper(FILM, CLASSIC, price, None, {"draft": DRAFT}) == (
-        Way("--select scene:quay", Decimal(800), True),
-        Way("--select scene:kitchen", Decimal(200), True),
-        Way("--profile draft", Decimal(150), True),
-        Way("takes: 1", Decimal(600), False),
+    assert find_cheaper(FILM, CLASSIC, price, None, {"draft": DRAFT}) == (
+        Alternative("--select scene:quay", Decimal(800), True),
+        Alternative("--select scene:kitchen", Decimal(200), True),
+        Alternative("--profile draft", Decimal(150), True),
+        Alternative("takes: 1", Decimal(600), False),
     )
 
 
 def test_only_ways_within_the_limit_are_named() -> None:
-    ways = cheaper(FILM, CLASSIC, price, Decimal(400), {"draft": DRAFT})
-    assert [way.words for way in ways] == ["--select scene:kitchen", "--profile draft", "resolution: 480p"]
+    ways = find_cheaper(FILM, CLASSIC, price, Decimal(400), {"draft": DRAFT})
+    assert [way.description for way in ways] == ["--select scene:kitchen", "--profile draft", "resolution: 480p"]
     assert all(way.credits <= 400 for way in ways)
 
 
 def test_a_way_that_costs_as_much_is_none() -> None:
-    assert cheaper(batch(shot("SH010", resolution="480p")), CLASSIC, price, None, {}) == ()
+    assert find_cheaper(batch(shot("SH010", resolution="480p")), CLASSIC, price, None, {}) == ()

@@ -2,9 +2,9 @@
 
 import pytest
 
-from runner.diagnostics.problem import ExitCode, Stop
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.language.model import Batch
-from runner.planning.selection import board_name, select
+from runner.planning.selection import select, storyboard_slug
 from tests.planning.worlds import batch, shot
 
 FILM = "storyboards/film.yaml"
@@ -65,14 +65,14 @@ def test_what_matches_nothing_ends_with_the_nearest_name(films: Batch, expressio
     if words is None:
         assert select(films, [expression], []) is None
         return
-    with pytest.raises(Stop) as stop:
+    with pytest.raises(CommandError) as stop:
         select(films, [expression], [])
     assert stop.value.code is ExitCode.USAGE
-    assert stop.value.words == words
+    assert stop.value.message == words
 
 
 def test_a_selection_that_leaves_nothing_is_a_wrong_command_line(films: Batch) -> None:
-    with pytest.raises(Stop) as stop:
+    with pytest.raises(CommandError) as stop:
         select(films, ["SH030"], ["SH030"])
     assert stop.value.code is ExitCode.USAGE
 
@@ -82,9 +82,9 @@ def test_a_selection_that_leaves_nothing_is_a_wrong_command_line(films: Batch) -
     [(FILM, "film"), (SPOT, "ads/spot"), ("film.yaml", "film"), ("a/b.c.yaml", "a/b.c"), ("odd.txt", "odd.txt")],
 )
 def test_an_output_is_named_by_the_storyboards_path(path: str, name: str) -> None:
-    assert board_name(path) == name
+    assert storyboard_slug(path) == name
 
 
 def test_two_names_with_a_comma_between_are_one_shot_that_is_both_and_the_way_out_is_a_blank() -> None:
-    with pytest.raises(Stop, match=r"a comma is and.*write a blank"):
+    with pytest.raises(CommandError, match=r"a comma is and.*write a blank"):
         select(batch(shot("quay"), shot("boat")), ["quay,boat"], [])

@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from runner.attempts.events import Account, Clip, Event, Intended, What
+from runner.attempts.events import Account, Clip, Event, Intent, Payload
 from runner.attempts.history import Attempt, History
 from runner.diagnostics.problem import Place
 from runner.editions.edition import load
 from runner.language.model import Batch, Shot, Storyboard
 from runner.planning.plan import Plan, Step
-from runner.planning.planner import decide
-from runner.requests.request import FromTake, Material, Request
+from runner.planning.planner import build_plan
+from runner.requests.request import Material, Request, TakeReference
 
 BOARD = "storyboards/film.yaml"
 PAID = Account("kinovi", "kinovi.ai")
@@ -35,8 +35,8 @@ def shot(id: str, prompt: str | None = None, materials: Sequence[Material] = (),
     return Shot(board, id, request, fields.pop("takes", 1), Place(board, 1, 1), **fields)
 
 
-def last_frame(id: str, take: int | None = None) -> FromTake:
-    return FromTake(id, "last_frame", take)
+def last_frame(id: str, take: int | None = None) -> TakeReference:
+    return TakeReference(id, "last_frame", take)
 
 
 def batch(*shots: Shot) -> Batch:
@@ -46,7 +46,7 @@ def batch(*shots: Shot) -> Batch:
 
 
 def plan(*shots: Shot, history: History | None = None, account: Account = PAID, **options: Any) -> Plan:
-    return decide(
+    return build_plan(
         batch(*shots),
         history or History(),
         account=account,
@@ -65,26 +65,26 @@ def actions(decided: Plan) -> list[str]:
     return [str(step.action) for step in decided.steps]
 
 
-def after(history: History, step: Step, *whats: What, under: str | None = None) -> Attempt:
+def after(history: History, step: Step, *whats: Payload, under: str | None = None) -> Attempt:
     """A history in which the step was intended, and then these things happened to it."""
     assert step.fingerprint is not None
     id = f"attempt-{len(history.attempts) + 1}"
-    intended = Intended(
+    intended = Intent(
         storyboard=step.shot.storyboard,
         shot=under or step.shot.id,
         take=step.take,
         fingerprint=step.fingerprint,
-        request=step.form(),
+        request=step.neutral_request(),
         body="{}",
         quoted=step.price.credits or Decimal(0),
         edition="classic",
         key_id="0" * 8,
-        receipt="r",
+        webhook_token="r",
         run="run-1",
     )
     at = START + timedelta(minutes=len(history.attempts))
     for what in (intended, *whats):
-        history.feed(Event(at, id, what))
+        history.apply(Event(at, id, what))
         at += timedelta(seconds=1)
     return history.attempts[id]
 

@@ -8,11 +8,11 @@ import anyio
 
 from runner.editions.edition import load
 from runner.providers.kinovi.client import Client, Deadlines
-from runner.settings.api_key import Key
+from runner.settings.api_key import ApiKey
 
-KEY = Key("canary/key+0123=456789")
+KEY = ApiKey("canary/key+0123=456789")
 BODY: dict[str, Any] = {"model": "seedance-20", "inputs": {"prompt": "Sunrise", "outputResolution": "720p"}}
-SOON = Deadlines(connect=1.0, create=1.0, look=1.0)
+SOON = Deadlines(connect=1.0, create=1.0, poll=1.0)
 
 Found = TypeVar("Found")
 
@@ -39,7 +39,7 @@ def create(url: str, sending: Callable[[], Awaitable[None]] = marked, **changes:
 
 def look(url: str, task: str = "task_1", **changes: Any) -> Any:
     """One recordInfo."""
-    return ask(url, lambda client: client.look(task), **changes)
+    return ask(url, lambda client: client.poll(task), **changes)
 
 
 def preflight(url: str, **changes: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.providers.transport.public_hosts import Forbidden, checked
+from runner.providers.transport.public_hosts import ForbiddenAddress, checked
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ from runner.providers.transport.public_hosts import Forbidden, checked
     ],
 )
 def test_no_private_address_is_fetched_from_however_it_is_written(number: str) -> None:
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenAddress):
         checked("https://media.example.com/a.mp4", local=False, resolve=lambda host, port: ["93.184.216.34", number])
 
 
@@ -51,7 +51,7 @@ def test_loopback_is_where_the_api_is_on_this_machine(number: str) -> None:
 
 
 def test_a_private_network_is_not_even_then() -> None:
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenAddress):
         checked("http://nas.local/a", local=True, resolve=lambda host, port: ["192.168.1.4"])
 
 
@@ -71,7 +71,7 @@ def test_a_private_network_is_not_even_then() -> None:
     ],
 )
 def test_what_is_no_plain_address_by_http_is_refused(url: str) -> None:
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenAddress):
         checked(url, local=True, resolve=lambda host, port: ["93.184.216.34"])
 
 

@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from runner.diagnostics.problem import Check
+from runner.diagnostics.problem import HealthCheck
 from runner.editions.edition import load
 from runner.providers.kinovi import health
 from runner.sandbox.embedded import embedded
-from runner.settings.api_key import Key
+from runner.settings.api_key import ApiKey
 from tests.double.server import Double
 from tests.double.steps import LOOK, Step, page, record, said
 from tests.providers.asking import KEY, ask
 from tests.providers.test_create import unused_port
 
 
-def verdicts(checks: list[Check]) -> dict[str, str]:
+def verdicts(checks: list[HealthCheck]) -> dict[str, str]:
     return {check.name: check.verdict for check in checks}
 
 
@@ -38,7 +38,7 @@ def test_a_keys_shape_is_judged_without_showing_it(text: str | None, verdict: st
     check = health.key_shape(text)
 
     assert check.verdict == verdict
-    assert not text or text.strip() not in check.words + check.hint
+    assert not text or text.strip() not in check.message + check.hint
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_a_keys_shape_is_judged_without_showing_it(text: str | None, verdict: st
 def test_a_proxy_is_named_without_its_password(url: str, found: dict[str, str], words: str) -> None:
     check = health.proxies(url, found)
 
-    assert words in check.words
-    assert "secret" not in check.words
+    assert words in check.message
+    assert "secret" not in check.message
 
 
 def answered(ahead: float, status: int = 404, message: str = "Task not found") -> Step:
@@ -96,12 +96,12 @@ def test_nobody_there_is_said() -> None:
     [check] = ask(f"http://127.0.0.1:{unused_port()}", health.reach)
 
     assert check.verdict == "error"
-    assert "nothing listens" in check.words
+    assert "nothing listens" in check.message
 
 
 def test_the_five_sample_tasks_of_the_sandbox_are_as_documented(tmp_path: Any) -> None:
     with embedded(tmp_path, load("classic"), plain_clips=True) as address:
-        checks = ask(address.base_url, health.demo, key=Key("sandbox_demo_readonly"))
+        checks = ask(address.base_url, health.demo, key=ApiKey("sandbox_demo_readonly"))
 
     assert set(verdicts(checks).values()) == {"ok"}
     assert verdicts(checks).keys() > health.DEMO.keys()

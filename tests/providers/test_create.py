@@ -14,8 +14,17 @@ from urllib.parse import quote
 import anyio
 import pytest
 
-from runner.attempts.events import Busy, Created, KeyRefused, NoCredits, NotSent, Refused, TryLater, Unknown
-from runner.diagnostics.problem import Stop
+from runner.attempts.events import (
+    ConcurrencyLimited,
+    Created,
+    KeyRefused,
+    NoCredits,
+    NotSent,
+    OutcomeUnknown,
+    Refused,
+    ServerError,
+)
+from runner.diagnostics.problem import CommandError
 from runner.providers.kinovi.client import Client
 from runner.providers.transport.http_result import MOST
 from tests.double.server import Double
@@ -73,8 +82,8 @@ def test_when_nobody_knows_it_is_unknown_after_one_request(name: str) -> None:
     with Double([UNKNOWN[name]]) as double:
         answer = create(double.url)
 
-    assert isinstance(answer, Unknown), answer
-    assert answer.words
+    assert isinstance(answer, OutcomeUnknown), answer
+    assert answer.message
     assert len(double.requests("")) <= 1
     assert double.accepted == 1
 
@@ -93,7 +102,7 @@ def test_a_reset_right_after_the_connection_was_accepted_is_never_taken_for_more
     with Double([dropped(made=False, when="accept")]) as double:
         answer = create(double.url, marks)
 
-    assert isinstance(answer, Unknown if marks.made else NotSent)
+    assert isinstance(answer, OutcomeUnknown if marks.made else NotSent)
 
 
 def test_what_came_before_the_break_is_kept() -> None:
@@ -112,7 +121,7 @@ def test_an_answer_cut_at_every_byte_is_created_only_with_the_whole_id() -> None
             double.play(Step(body=body, cut=head + kept, end="close"))
             answer = create(double.url)
             whole = kept >= body.index(b"}") + 1
-            assert answer == Created("task_1") if whole else isinstance(answer, Unknown), kept
+            assert answer == Created("task_1") if whole else isinstance(answer, OutcomeUnknown), kept
 
 
 def test_a_created_task_is_told_with_its_id() -> None:
@@ -131,13 +140,13 @@ def test_the_deadline_is_of_the_whole_and_not_of_each_byte() -> None:
         before = time.monotonic()
         answer = create(double.url, deadlines=patient(0.6))
 
-    assert isinstance(answer, Unknown)
+    assert isinstance(answer, OutcomeUnknown)
     assert time.monotonic() - before < 3
 
 
 def test_an_answer_that_comes_before_the_request_was_read_is_heard_when_it_arrives() -> None:
     with Double([said(402, {"message": "Insufficient credits"}, when="head")]) as double:
-        assert isinstance(create(double.url), NoCredits | Unknown)
+        assert isinstance(create(double.url), NoCredits | OutcomeUnknown)
 
 
 @pytest.mark.parametrize(
@@ -149,9 +158,9 @@ def test_an_answer_that_comes_before_the_request_was_read_is_heard_when_it_arriv
         (page(404), Refused),
         (said(401, {"message": "Invalid API key"}), KeyRefused),
         (said(402, {"message": "Insufficient credits", "required": 200, "available": 3}), NoCredits),
-        (said(429, {"message": "Too many", "limit": 3, "current": 3}), Busy),
-        (page(429), Busy),
-        (said(500, {"message": "Internal error"}), TryLater),
+        (said(429, {"message": "Too many", "limit": 3, "current": 3}), ConcurrencyLimited),
+        (page(429), ConcurrencyLimited),
+        (said(500, {"message": "Internal error"}), ServerError),
     ],
 )
 def test_documented_answers_are_read_from_the_wire(step: Step, kind: type) -> None:
@@ -219,7 +228,7 @@ def test_a_certificate_that_nobody_vouches_for_is_final_and_not_sent(certificate
         assert double.requests("") == []
 
     assert (type(answer), answer.final, marks.made) == (NotSent, True, 0)
-    assert "certificate" in answer.words
+    assert "certificate" in answer.message
 
 
 def test_over_tls_a_trusted_host_gets_the_request(certificate: Path) -> None:
@@ -339,18 +348,18 @@ def test_no_cookie_is_kept() -> None:
     "url", ["http://example.com", "http://192.168.0.7:8000", "ftp://127.0.0.1", "http://127.0.0.1.evil.example"]
 )
 def test_the_key_goes_nowhere_but_over_tls_or_to_this_machine(url: str) -> None:
-    with pytest.raises(Stop) as stopped:
+    with pytest.raises(CommandError) as stopped:
         create(url)
 
     assert stopped.value.code == 3
-    assert KEY.secret not in stopped.value.words
+    assert KEY.secret not in stopped.value.message
 
 
 @pytest.mark.parametrize(
     "url", ["https://exa\x00mple", "https://xn--", "https://[v1]", "https://a:99999", "https://" + "ä" * 70, ""]
 )
 def test_an_address_that_is_none_is_said_before_anything(url: str) -> None:
-    with pytest.raises(Stop) as stopped:
+    with pytest.raises(CommandError) as stopped:
         create(url)
 
     assert stopped.value.code == 3
@@ -364,7 +373,7 @@ def test_a_request_that_holds_the_key_is_not_sent(hidden: str) -> None:
         assert double.accepted == 0
 
     assert (type(answer), answer.final) == (NotSent, True)
-    assert KEY.secret not in answer.words
+    assert KEY.secret not in answer.message
 
 
 ECHO = "the key '{key}' ({quoted}, {base64}) is not yours"

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from runner.engine.ports import NotYet
-from runner.providers.transport.download import Bounds, Dead, Downloader, Fetched
+from runner.engine.ports import TransferFailed
+from runner.providers.transport.download import Downloaded, Downloader, DownloadLimits, LinkExpired
 from tests.double.server import Double
 from tests.double.steps import MEDIA, Step, page
 from tests.providers.asking import KEY
@@ -24,10 +24,10 @@ HEAD = len(
     b'HTTP/1.1 200 -\r\nContent-Type: video/mp4\r\nETag: "1"\r\nAccept-Ranges: bytes\r\nContent-Length: 512000\r\n\r\n'
 )
 TYPE = (("Content-Type", "video/mp4"), ("ETag", '"1"'), ("Accept-Ranges", "bytes"))
-QUICK = Bounds(grace=1.0)
+QUICK = DownloadLimits(grace_seconds=1.0)
 
 
-def fetch(url: str, part: Path, **changes: Any) -> Fetched | Dead | NotYet:
+def fetch(url: str, part: Path, **changes: Any) -> Downloaded | LinkExpired | TransferFailed:
     return Downloader(**{"local": True, "bounds": QUICK, **changes}).fetch(url, part)
 
 
@@ -44,7 +44,7 @@ def test_a_clip_is_written_whole_and_hashed_on_the_way(part: Path) -> None:
     with Double(media=CLIP) as double:
         got = fetch(f"{double.url}/media/a.mp4", part)
 
-    assert got == Fetched(part, WHOLE, len(CLIP))
+    assert got == Downloaded(part, WHOLE, len(CLIP))
     assert part.read_bytes() == CLIP
 
 
@@ -65,7 +65,7 @@ def test_what_broke_off_is_gone_on_from_where_it_broke(part: Path, end: Any) -> 
         got = fetch(f"{double.url}/media/a.mp4", part)
         ranges = [entry.header("range") for entry in double.requests(MEDIA)]
 
-    assert got == Fetched(part, WHOLE, len(CLIP))
+    assert got == Downloaded(part, WHOLE, len(CLIP))
     assert ranges[0] is None
     assert ranges[1:] == [f"bytes={300_000}-"] if end == "close" else len(ranges) == 2
     assert double.requests(MEDIA)[1].header("if-range") == '"1"'
@@ -77,7 +77,7 @@ def test_a_file_that_changed_meanwhile_is_fetched_anew(part: Path) -> None:
     with Double(steps) as double:
         got = fetch(f"{double.url}/media/a.mp4", part)
 
-    assert got == Fetched(part, hashlib.sha256(other).hexdigest(), len(other))
+    assert got == Downloaded(part, hashlib.sha256(other).hexdigest(), len(other))
 
 
 def rest(told: str, tag: str = '"1"', status: int = 206, start: int = 1000) -> Step:
@@ -101,7 +101,7 @@ def test_a_rest_that_is_not_the_rest_means_from_the_beginning(part: Path, step: 
         got = fetch(f"{double.url}/media/a.mp4", part)
         ranges = [entry.header("range") for entry in double.requests(MEDIA)]
 
-    assert got == Fetched(part, WHOLE, len(CLIP))
+    assert got == Downloaded(part, WHOLE, len(CLIP))
     assert ranges == [None, "bytes=1000-", None]
 
 
@@ -110,28 +110,28 @@ def test_without_a_strong_mark_nothing_is_gone_on_from(part: Path, tag: tuple[tu
     with Double([Step(on=MEDIA, body=CLIP, headers=tag, cut=300_000, end="close")], CLIP) as double:
         got = fetch(f"{double.url}/media/a.mp4", part)
 
-    assert got == Fetched(part, WHOLE, len(CLIP))
+    assert got == Downloaded(part, WHOLE, len(CLIP))
     assert [entry.header("range") for entry in double.requests(MEDIA)] == [None, None]
 
 
 def test_what_never_comes_whole_is_given_up_after_a_few_connections(part: Path) -> None:
     with Double([media(cut=HEAD + 1000, end="close", times=0)], CLIP) as double:
         got = fetch(f"{double.url}/media/a.mp4", part)
-        assert len(double.requests(MEDIA)) == QUICK.passes
+        assert len(double.requests(MEDIA)) == QUICK.connections
 
-    assert isinstance(got, NotYet)
+    assert isinstance(got, TransferFailed)
     assert not got.final
 
 
 def test_without_a_length_the_end_of_the_connection_is_the_end(part: Path) -> None:
     with Double([media(length=False, end="close")]) as double:
-        assert fetch(f"{double.url}/media/a.mp4", part) == Fetched(part, WHOLE, len(CLIP))
+        assert fetch(f"{double.url}/media/a.mp4", part) == Downloaded(part, WHOLE, len(CLIP))
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
 def test_a_link_that_expired_is_dead(part: Path, status: int) -> None:
     with Double([page(status, on=MEDIA)]) as double:
-        assert isinstance(fetch(f"{double.url}/media/a.mp4", part), Dead)
+        assert isinstance(fetch(f"{double.url}/media/a.mp4", part), LinkExpired)
 
 
 @pytest.mark.parametrize("status", [204, 400, 429, 500, 503])
@@ -139,7 +139,7 @@ def test_another_answer_is_asked_again_later(part: Path, status: int) -> None:
     with Double([page(status, on=MEDIA)]) as double:
         got = fetch(f"{double.url}/media/a.mp4", part)
 
-    assert isinstance(got, NotYet)
+    assert isinstance(got, TransferFailed)
     assert not got.final
 
 
@@ -148,32 +148,32 @@ def test_nobody_there_is_asked_again_later(part: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         got = fetch(f"http://127.0.0.1:{taken.getsockname()[1]}/media/a.mp4", part)
 
-    assert isinstance(got, NotYet)
+    assert isinstance(got, TransferFailed)
 
 
 def test_a_compressed_answer_is_not_taken(part: Path) -> None:
     with Double([Step(on=MEDIA, body=b"\x1f\x8b" * 100, headers=(("Content-Encoding", "gzip"),))]) as double:
         got = fetch(f"{double.url}/media/a.mp4", part)
 
-    assert isinstance(got, NotYet)
-    assert "compressed" in got.words
+    assert isinstance(got, TransferFailed)
+    assert "compressed" in got.message
 
 
 @pytest.mark.parametrize("length", [True, False])
 def test_a_clip_beyond_the_cap_is_refused_before_or_while_it_comes(part: Path, length: bool) -> None:
     with Double([media(length=length, end="close")]) as double:
-        got = fetch(f"{double.url}/media/a.mp4", part, bounds=Bounds(cap=100_000, grace=1.0))
+        got = fetch(f"{double.url}/media/a.mp4", part, bounds=DownloadLimits(cap=100_000, grace_seconds=1.0))
 
-    assert isinstance(got, NotYet)
-    assert "100000" in got.words
+    assert isinstance(got, TransferFailed)
+    assert "100000" in got.message
 
 
 def test_an_endless_body_ends_at_the_cap(part: Path) -> None:
     step = Step(on=MEDIA, raw=b"HTTP/1.1 200 OK\r\n\r\n", repeat=b"x" * 65536, end="close")
     with Double([step]) as double:
-        got = fetch(f"{double.url}/media/a.mp4", part, bounds=Bounds(cap=1_000_000, grace=5.0))
+        got = fetch(f"{double.url}/media/a.mp4", part, bounds=DownloadLimits(cap=1_000_000, grace_seconds=5.0))
 
-    assert isinstance(got, NotYet)
+    assert isinstance(got, TransferFailed)
     assert part.stat().st_size < 1_200_000
 
 
@@ -181,25 +181,25 @@ def test_an_endless_body_ends_at_the_cap(part: Path) -> None:
 def test_a_drip_of_bytes_ends_at_the_deadline_in_the_headers_and_in_the_body(part: Path, pace: float) -> None:
     with Double([media(pace=pace, times=0)]) as double:
         before = time.monotonic()
-        got = fetch(f"{double.url}/media/a.mp4", part, bounds=Bounds(grace=0.5))
+        got = fetch(f"{double.url}/media/a.mp4", part, bounds=DownloadLimits(grace_seconds=0.5))
 
-    assert isinstance(got, NotYet)
-    assert "slow" in got.words
+    assert isinstance(got, TransferFailed)
+    assert "slow" in got.message
     assert time.monotonic() - before < 2
 
 
 def test_silence_ends_at_the_deadline(part: Path) -> None:
     with Double([media(cut=HEAD + 1000, end="stall")]) as double:
-        got = fetch(f"{double.url}/media/a.mp4", part, bounds=Bounds(grace=0.3))
+        got = fetch(f"{double.url}/media/a.mp4", part, bounds=DownloadLimits(grace_seconds=0.3))
 
-    assert isinstance(got, NotYet)
+    assert isinstance(got, TransferFailed)
 
 
 def test_a_disk_without_room_is_known_before_the_first_byte(part: Path) -> None:
     with Double([media()]) as double:
-        got = fetch(f"{double.url}/media/a.mp4", part, bounds=Bounds(spare=1 << 60, grace=1.0))
+        got = fetch(f"{double.url}/media/a.mp4", part, bounds=DownloadLimits(spare=1 << 60, grace_seconds=1.0))
 
-    assert isinstance(got, NotYet)
+    assert isinstance(got, TransferFailed)
     assert got.final
     assert part.stat().st_size == 0
 
@@ -208,7 +208,7 @@ def test_a_folder_that_cannot_be_written_is_final(tmp_path: Path) -> None:
     with Double([media()]) as double:
         got = fetch(f"{double.url}/media/a.mp4", tmp_path / "no" / "such.part")
 
-    assert isinstance(got, NotYet)
+    assert isinstance(got, TransferFailed)
 
 
 # -- where it may come from -------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ def to(url: str) -> Step:
 
 def test_up_to_three_redirects_are_followed(part: Path) -> None:
     with Double([to("/media/b"), to("/media/c"), to("/media/d")], CLIP) as double:
-        assert fetch(f"{double.url}/media/a.mp4", part) == Fetched(part, WHOLE, len(CLIP))
+        assert fetch(f"{double.url}/media/a.mp4", part) == Downloaded(part, WHOLE, len(CLIP))
         assert [entry.target for entry in double.requests(MEDIA)] == [
             "/media/a.mp4",
             "/media/b",
@@ -245,7 +245,7 @@ def test_a_redirect_in_a_circle_or_to_a_forbidden_place_is_refused(part: Path, t
         got = fetch(f"{double.url}/media/a.mp4", part)
         assert len(double.requests(MEDIA)) <= 4
 
-    assert isinstance(got, NotYet)
+    assert isinstance(got, TransferFailed)
 
 
 def test_from_https_nothing_is_followed_to_http(part: Path, certificate: Path) -> None:
@@ -253,8 +253,8 @@ def test_from_https_nothing_is_followed_to_http(part: Path, certificate: Path) -
         got = fetch(f"{double.url}/media/a.mp4", part, trusted=trusting(certificate))
         assert plain.requests("") == []
 
-    assert isinstance(got, NotYet)
-    assert "https" in got.words
+    assert isinstance(got, TransferFailed)
+    assert "https" in got.message
 
 
 def trusting(certificate: Path) -> Callable[[], ssl.SSLContext]:
@@ -266,8 +266,8 @@ def test_a_link_to_this_machine_is_fetched_only_where_the_api_is_on_it(part: Pat
         got = fetch(f"{double.url}/media/a.mp4", part, local=False)
         assert double.accepted == 0
 
-    assert isinstance(got, NotYet)
-    assert "public" in got.words
+    assert isinstance(got, TransferFailed)
+    assert "public" in got.message
 
 
 def test_a_name_is_looked_up_once_and_what_was_checked_is_connected_to(part: Path) -> None:
@@ -282,7 +282,7 @@ def test_a_name_is_looked_up_once_and_what_was_checked_is_connected_to(part: Pat
         got = fetch(f"http://rebinding.example:{port}/media/a.mp4", part, resolve=resolve)
         [entry] = double.requests("")
 
-    assert isinstance(got, Fetched)
+    assert isinstance(got, Downloaded)
     assert asked == ["rebinding.example"]
     assert entry.header("host") == f"rebinding.example:{port}"
 
@@ -296,8 +296,8 @@ def test_over_tls_the_certificate_must_be_the_names_although_the_number_is_conne
         right = fetch(f"https://localhost:{port}/media/a.mp4", part, **given)
         wrong = fetch(f"https://media.example.com:{port}/media/a.mp4", part, **given)
 
-    assert isinstance(right, Fetched)
-    assert isinstance(wrong, NotYet)
+    assert isinstance(right, Downloaded)
+    assert isinstance(wrong, TransferFailed)
 
 
 def test_the_next_address_of_a_name_is_tried_when_the_first_does_not_answer(part: Path) -> None:
@@ -307,19 +307,19 @@ def test_the_next_address_of_a_name_is_tried_when_the_first_does_not_answer(part
             f"http://two.example:{port}/media/a.mp4", part, resolve=lambda host, port: ["127.0.0.2", "127.0.0.1"]
         )
 
-    assert isinstance(got, Fetched)
+    assert isinstance(got, Downloaded)
 
 
 def test_an_unknown_name_is_asked_again_later(part: Path) -> None:
     got = fetch("https://no-such-host.invalid/a.mp4", part)
 
-    assert isinstance(got, NotYet)
+    assert isinstance(got, TransferFailed)
     assert not got.final
 
 
 def test_through_a_proxy_the_name_goes_to_the_proxy(part: Path) -> None:
     with Double([Step(on="GET http://media.example.com/a.mp4", body=CLIP)]) as proxy:
-        assert isinstance(fetch("http://media.example.com/a.mp4", part, proxy=proxy.url, local=False), Fetched)
+        assert isinstance(fetch("http://media.example.com/a.mp4", part, proxy=proxy.url, local=False), Downloaded)
 
 
 @pytest.mark.parametrize("host", ["10.0.0.7", "127.1", "0x7f.1", "2130706433", "127.0.0.1.", "[::1]", "[fd00::1]"])
@@ -328,4 +328,4 @@ def test_a_private_number_is_not_asked_of_a_proxy_however_it_is_written(part: Pa
         got = fetch(f"http://{host}/a.mp4", part, proxy=proxy.url, local=False)
         assert proxy.requests("") == []
 
-    assert isinstance(got, NotYet)
+    assert isinstance(got, TransferFailed)

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner.attempts.events import Created, Running, Succeeded, Unknown
-from runner.engine.ports import NotYet
+from runner.attempts.events import Created, OutcomeUnknown, Running, Succeeded
+from runner.engine.ports import TransferFailed
 from runner.providers.kinovi.client import Client
-from runner.providers.transport.download import Bounds, Dead, Downloader, Fetched
-from runner.providers.transport.public_hosts import resolved
+from runner.providers.transport.download import Downloaded, Downloader, DownloadLimits, LinkExpired
+from runner.providers.transport.public_hosts import resolve_host
 from tests.double.server import Double
 from tests.double.steps import LOOK, MEDIA, Step, dropped
 from tests.providers.asking import BODY, ask, create, look, marked, patient
@@ -66,9 +66,11 @@ def test_whatever_bytes_come_back_are_an_answer_a_thousand_times(raw: bytes) -> 
 @given(raw=ANSWERS)
 def test_whatever_bytes_come_for_a_clip_are_an_outcome(tmp_path: Path, raw: bytes) -> None:
     with Double([Step(on=MEDIA, raw=raw, end="close", times=0)]) as double:
-        got = Downloader(local=True, bounds=Bounds(grace=1.0)).fetch(f"{double.url}/media/a", tmp_path / "a.part")
+        got = Downloader(local=True, bounds=DownloadLimits(grace_seconds=1.0)).fetch(
+            f"{double.url}/media/a", tmp_path / "a.part"
+        )
 
-    assert isinstance(got, Fetched | Dead | NotYet)
+    assert isinstance(got, Downloaded | LinkExpired | TransferFailed)
 
 
 LINKS = [
@@ -89,9 +91,9 @@ LINKS = [
 
 
 def any_link(link: str, part: Path) -> None:
-    for resolve in (resolved, lambda host, port: ["127.0.0.1"]):
-        got = Downloader(local=True, bounds=Bounds(grace=0.3), resolve=resolve).fetch(link, part)
-        assert isinstance(got, NotYet)
+    for resolve in (resolve_host, lambda host, port: ["127.0.0.1"]):
+        got = Downloader(local=True, bounds=DownloadLimits(grace_seconds=0.3), resolve=resolve).fetch(link, part)
+        assert isinstance(got, TransferFailed)
 
 
 @pytest.mark.parametrize("link", LINKS)
@@ -102,10 +104,10 @@ def test_a_link_that_is_none_is_an_outcome(tmp_path: Path, link: str) -> None:
 @SOME
 @given(link=st.text().map("https://{}".format) | st.text(), port=st.integers(0, 9))
 def test_any_text_as_a_link_is_an_outcome(tmp_path: Path, link: str, port: int) -> None:
-    got = Downloader(local=True, bounds=Bounds(grace=0.3), resolve=lambda host, _: [f"127.0.0.{port}"]).fetch(
-        link, tmp_path / "a.part"
-    )
-    assert isinstance(got, NotYet)
+    got = Downloader(
+        local=True, bounds=DownloadLimits(grace_seconds=0.3), resolve=lambda host, _: [f"127.0.0.{port}"]
+    ).fetch(link, tmp_path / "a.part")
+    assert isinstance(got, TransferFailed)
 
 
 def test_a_caller_that_gives_up_after_the_first_byte_is_let_go_at_once_and_leaves_nothing_open() -> None:
@@ -156,7 +158,7 @@ import os, resource, sys
 from tests.providers.asking import BODY, ask, marked
 
 async def question(client):
-    await client.look("task_1")
+    await client.poll("task_1")
     held = []
     while len(held) < 100:
         try:
@@ -185,7 +187,7 @@ def test_without_descriptors_nothing_is_sent() -> None:
 
 def test_a_length_that_no_body_has_tells_nothing() -> None:
     with Double([Step(on=LOOK, raw=b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n")]) as double:
-        assert not look(double.url).heard
+        assert not look(double.url).answered
 
 
 def test_an_address_that_nothing_answers_ends_at_the_deadline() -> None:
@@ -193,5 +195,5 @@ def test_an_address_that_nothing_answers_ends_at_the_deadline() -> None:
         before = time.monotonic()
         answer = create(f"http://127.0.0.1:{silent.getsockname()[1]}", deadlines=patient(0.5))
 
-    assert isinstance(answer, Unknown)
+    assert isinstance(answer, OutcomeUnknown)
     assert time.monotonic() - before < 3

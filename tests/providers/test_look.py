@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from runner.attempts.events import KeyRefused, NotSent, Refused, Running, Succeeded
-from runner.providers.kinovi.client import NOBODY, Client
+from runner.providers.kinovi.client import PROBE_TASK_ID, Client
 from runner.providers.transport.http_result import MOST
 from tests.double.server import Double
 from tests.double.steps import LOOK, Step, dropped, page, record, said
@@ -38,14 +38,14 @@ def test_a_question_that_failed_tells_nothing_and_is_asked_again_later(name: str
         answer = look(double.url)
 
     assert isinstance(answer, Running), answer
-    assert not answer.heard
-    assert answer.words
+    assert not answer.answered
+    assert answer.message
 
 
 def test_nobody_there_tells_nothing() -> None:
     answer = look(f"http://127.0.0.1:{unused_port()}")
 
-    assert (answer.heard, answer.missing, answer.key_refused) == (False, False, False)
+    assert (answer.answered, answer.not_found, answer.key_refused) == (False, False, False)
 
 
 def test_the_task_is_asked_for_by_its_id_with_the_key() -> None:
@@ -72,7 +72,7 @@ def test_an_id_cannot_change_where_the_question_goes(task: str) -> None:
 def test_questions_share_a_connection() -> None:
     async def thrice(client: Client) -> None:
         for _ in range(3):
-            await client.look("task_1")
+            await client.poll("task_1")
 
     with Double() as double:
         ask(double.url, thrice)
@@ -82,7 +82,7 @@ def test_questions_share_a_connection() -> None:
 def test_the_answer_with_what_the_record_says_of_itself_confirms_a_task() -> None:
     with Double() as double:
         create(double.url)
-        answer, facts = ask(double.url, lambda client: client.confirm("task_1"))
+        answer, facts = ask(double.url, lambda client: client.fetch_record("task_1"))
 
     assert isinstance(answer, Succeeded)
     assert facts is not None
@@ -97,7 +97,7 @@ def test_a_model_is_known_by_all_its_spellings_and_an_unknown_one_denies_nothing
     spelled: str, model: str | None
 ) -> None:
     with Double([said(200, record("task_1", "generating", model=spelled), on=LOOK)]) as double:
-        _, facts = ask(double.url, lambda client: client.confirm("task_1"))
+        _, facts = ask(double.url, lambda client: client.fetch_record("task_1"))
 
     assert facts is not None
     assert facts.model == model
@@ -105,7 +105,7 @@ def test_a_model_is_known_by_all_its_spellings_and_an_unknown_one_denies_nothing
 
 def test_an_answer_that_cannot_be_read_confirms_nothing() -> None:
     with Double([page(200, on=LOOK)]) as double:
-        answer, facts = ask(double.url, lambda client: client.confirm("task_1"))
+        answer, facts = ask(double.url, lambda client: client.fetch_record("task_1"))
 
     assert isinstance(answer, Running)
     assert facts is None
@@ -128,7 +128,7 @@ def test_an_answer_that_cannot_be_read_confirms_nothing() -> None:
 def test_any_answer_of_the_api_itself_is_fit(step: Step) -> None:
     with Double([step]) as double:
         assert preflight(double.url) is None
-        assert NOBODY in double.requests(LOOK)[0].target
+        assert PROBE_TASK_ID in double.requests(LOOK)[0].target
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_another_host_stops_before_anything_is_paid(step: Step, words: str) -> N
 
     assert isinstance(answer, Refused)
     assert answer.stop
-    assert words in answer.words
+    assert words in answer.message
 
 
 @pytest.mark.parametrize("step", [said(401, {"message": "Invalid API key"}, on=LOOK), page(401, on=LOOK)])
@@ -185,7 +185,7 @@ def test_one_context_serves_all_connections(certificate: Path) -> None:
     async def several(client: Client) -> None:
         async with anyio.create_task_group() as group:
             for _ in range(5):
-                group.start_soon(client.look, "task_1")
+                group.start_soon(client.poll, "task_1")
 
     with Double(tls=serving(certificate)) as double:
         ask(double.url, several, trusted=trusted)

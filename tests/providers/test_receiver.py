@@ -11,18 +11,20 @@ import anyio.to_thread
 import pytest
 
 from runner.attempts.task_facts import Callback
-from runner.providers.transport.webhook_server import Bounds, Receiver
+from runner.providers.transport.webhook_server import WebhookLimits, WebhookServer
 
 TOKEN = "r" * 43
 DONE = json.dumps({"taskId": "task_1", "status": "success"}).encode()
-SMALL = Bounds(seconds=0.5, connections=4, pause=0.3)
+SMALL = WebhookLimits(seconds=0.5, connections=4, pause=0.3)
 
 
 def heard(visits: Callable[[int], Awaitable[None]], **changes: Any) -> list[tuple[str, Callback]]:
     """What a receiver hears while these visits are paid to its port."""
     hints: list[tuple[str, Callback]] = []
     given: dict[str, Any] = {"bounds": SMALL, **changes}
-    receiver = Receiver(lambda receipt: receipt == TOKEN, lambda receipt, said: hints.append((receipt, said)), **given)
+    receiver = WebhookServer(
+        lambda receipt: receipt == TOKEN, lambda receipt, said: hints.append((receipt, said)), **given
+    )
 
     async def served() -> None:
         async with receiver.listening("127.0.0.1", 0) as trouble:
@@ -159,7 +161,7 @@ def test_beyond_the_bound_connections_are_closed_at_once() -> None:
             line.close()
         assert sum(closed) == 3
 
-    heard(many, bounds=Bounds(seconds=30, connections=SMALL.connections))
+    heard(many, bounds=WebhookLimits(seconds=30, connections=SMALL.connections))
 
 
 def _is_closed(line: socket.socket) -> bool:
@@ -173,7 +175,7 @@ def _is_closed(line: socket.socket) -> bool:
 def test_a_port_that_is_taken_is_said_and_the_run_goes_on_without() -> None:
     async def tried() -> str | None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
-            receiver = Receiver(lambda receipt: True, lambda receipt, said: None)
+            receiver = WebhookServer(lambda receipt: True, lambda receipt, said: None)
             async with receiver.listening("127.0.0.1", taken.getsockname()[1]) as trouble:
                 return trouble
 

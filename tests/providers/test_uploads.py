@@ -8,10 +8,10 @@ import anyio
 import pytest
 
 from runner.editions.edition import load
-from runner.engine.ports import NotYet
-from runner.providers.kinovi.uploads import Uploads
+from runner.engine.ports import TransferFailed
+from runner.providers.kinovi.uploads import UploadClient
 from runner.sandbox.embedded import embedded
-from runner.settings.api_key import Key
+from runner.settings.api_key import ApiKey
 from tests.double.server import Double
 from tests.double.steps import Step, page, said
 from tests.providers.asking import KEY
@@ -19,9 +19,9 @@ from tests.providers.asking import KEY
 RESERVE, PUT = "POST /api/v1/uploads", "PUT /put"
 
 
-def send(url: str, content: bytes = b"bytes", key: Key = KEY, **changes: Any) -> str | NotYet:
-    async def sent() -> str | NotYet:
-        async with Uploads(url, key, **{"deadline": 2.0, **changes}) as uploads:
+def send(url: str, content: bytes = b"bytes", key: ApiKey = KEY, **changes: Any) -> str | TransferFailed:
+    async def sent() -> str | TransferFailed:
+        async with UploadClient(url, key, **{"deadline": 2.0, **changes}) as uploads:
             return await uploads.send("door.png", content)
 
     return anyio.run(sent)
@@ -56,7 +56,7 @@ def test_bytes_go_to_no_forbidden_place(target: str) -> None:
         got = send(double.url)
         assert len(double.requests("")) == 1
 
-    assert isinstance(got, NotYet)
+    assert isinstance(got, TransferFailed)
 
 
 def test_the_bytes_go_to_the_number_that_was_checked_and_to_no_other() -> None:
@@ -99,7 +99,7 @@ def test_behind_a_proxy_the_bytes_go_through_it() -> None:
 
 def test_an_address_that_is_none_is_not_used() -> None:
     with Double([said(200, {"uploadUrl": "x", "url": "file:///etc/passwd"}, on=RESERVE)]) as double:
-        assert isinstance(send(double.url), NotYet)
+        assert isinstance(send(double.url), TransferFailed)
         assert double.requests(PUT) == []
 
 
@@ -107,8 +107,8 @@ def test_a_key_that_the_host_says_back_is_not_told() -> None:
     with Double([said(403, {"message": f"not with {KEY.secret}"}, on=RESERVE)]) as double:
         got = send(double.url)
 
-    assert isinstance(got, NotYet)
-    assert got.words == "door.png: not with [key]"
+    assert isinstance(got, TransferFailed)
+    assert got.message == "door.png: not with [key]"
 
 
 def test_the_answer_to_the_bytes_is_not_read_however_long_it_is() -> None:
@@ -140,9 +140,9 @@ def test_a_place_that_is_not_given_is_asked_for_later_or_not_at_all(step: Step, 
         got = send(double.url, deadline=0.5)
         assert len(double.requests("")) == 1
 
-    assert isinstance(got, NotYet)
+    assert isinstance(got, TransferFailed)
     assert got.final == final
-    assert got.words.startswith("door.png: ")
+    assert got.message.startswith("door.png: ")
 
 
 @pytest.mark.parametrize("step", [page(403, on=PUT), page(500, on=PUT), Step(raw=b"", end="reset", on=PUT)])
@@ -151,13 +151,13 @@ def test_bytes_that_are_not_taken_have_no_address(step: Step) -> None:
         place(double)
         double.play(step)
 
-        assert isinstance(send(double.url), NotYet)
+        assert isinstance(send(double.url), TransferFailed)
 
 
 def test_the_key_goes_nowhere_in_the_open() -> None:
     got = send("http://example.com")
 
-    assert isinstance(got, NotYet)
+    assert isinstance(got, TransferFailed)
     assert got.final
 
 
@@ -169,7 +169,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_the_sandbox_takes_uploads_in_every_edition(sandbox: Any) -> None:
     content = Path(__file__).with_name("door.png").read_bytes()
-    address = send(sandbox.base_url, content, Key(sandbox.key), deadline=20.0)
+    address = send(sandbox.base_url, content, ApiKey(sandbox.key), deadline=20.0)
 
     assert isinstance(address, str)
     assert address.startswith(sandbox.base_url)

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from runner.attempts.history import Attempt
-from runner.engine.ports import NotYet
-from runner.publish.materials import Publisher
-from runner.requests.request import FromTake, LocalFile, Material, Remote
+from runner.engine.ports import TransferFailed
+from runner.publish.materials import MaterialPublisher
+from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
 from tests.double.media import clip
 from tests.store.test_clips import attempt
 
@@ -28,14 +28,18 @@ class Desk:
     clip: Path | None = None
     fails: int = 0
 
-    async def send(self, name: str, content: bytes) -> str | NotYet:
+    async def send(self, name: str, content: bytes) -> str | TransferFailed:
         await anyio.sleep(0.01)
         self.sent.append((name, content))
-        return NotYet("no network") if len(self.sent) <= self.fails else f"https://cdn.example.com/{len(self.sent)}"
+        return (
+            TransferFailed("no network")
+            if len(self.sent) <= self.fails
+            else f"https://cdn.example.com/{len(self.sent)}"
+        )
 
-    def publish(self, *materials: Material, source: Attempt | None = None) -> list[str | NotYet]:
-        publisher = Publisher(self.root, self.root / "scratch", lambda attempt: self.clip, self.send)
-        found: dict[int, str | NotYet] = {}
+    def publish(self, *materials: Material, source: Attempt | None = None) -> list[str | TransferFailed]:
+        publisher = MaterialPublisher(self.root, self.root / "scratch", lambda attempt: self.clip, self.send)
+        found: dict[int, str | TransferFailed] = {}
 
         async def one(place: int, material: Material) -> None:
             found[place] = await publisher.publish(material, source)
@@ -60,7 +64,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def test_a_remote_material_has_its_address_already(desk: Desk) -> None:
-    assert desk.publish(Remote("https://cdn.example.com/a.png", "image")) == ["https://cdn.example.com/a.png"]
+    assert desk.publish(RemoteFile("https://cdn.example.com/a.png", "image")) == ["https://cdn.example.com/a.png"]
     assert desk.sent == []
 
 
@@ -87,9 +91,9 @@ def test_a_file_that_changed_since_it_was_planned_never_leaves(desk: Desk) -> No
     (desk.root / "door.png").write_bytes(b"something else")
     [got] = desk.publish(local("door.png"))
 
-    assert isinstance(got, NotYet)
+    assert isinstance(got, TransferFailed)
     assert got.final
-    assert "changed" in got.words
+    assert "changed" in got.message
     assert desk.sent == []
 
 
@@ -101,7 +105,7 @@ def test_what_is_no_file_of_the_repository_never_leaves(desk: Desk, path: str) -
     (desk.root / "link.png").symlink_to(outside)
     [got] = desk.publish(local(path))
 
-    assert isinstance(got, NotYet)
+    assert isinstance(got, TransferFailed)
     assert got.final
     assert desk.sent == []
 
@@ -117,7 +121,7 @@ def test_a_name_that_servers_may_refuse_is_made_plain(desk: Desk) -> None:
 def test_a_frame_of_a_clip_is_cut_and_leaves_no_file_behind(desk: Desk, part: str, shade: int) -> None:
     desk.clip = desk.root / "take-1.mp4"
     desk.clip.write_bytes(clip(shade))
-    material = FromTake("quay", "first_frame" if part == "first_frame" else "last_frame")
+    material = TakeReference("quay", "first_frame" if part == "first_frame" else "last_frame")
 
     assert desk.publish(material, source=attempt()) == ["https://cdn.example.com/1"]
     name, content = desk.sent[0]
@@ -131,22 +135,22 @@ def test_a_whole_clip_is_published_as_it_is(desk: Desk) -> None:
     desk.clip = desk.root / "take-1.mp4"
     desk.clip.write_bytes(clip())
 
-    assert desk.publish(FromTake("quay", "clip"), source=attempt()) == ["https://cdn.example.com/1"]
+    assert desk.publish(TakeReference("quay", "clip"), source=attempt()) == ["https://cdn.example.com/1"]
     assert desk.sent == [("quay.mp4", clip())]
 
 
 @pytest.mark.parametrize("source", [None, attempt()])
 def test_a_clip_that_is_not_here_is_said(desk: Desk, source: Attempt | None) -> None:
-    [got] = desk.publish(FromTake("quay", "last_frame"), source=source)
+    [got] = desk.publish(TakeReference("quay", "last_frame"), source=source)
 
-    assert isinstance(got, NotYet)
-    assert "@quay.last_frame" in got.words
+    assert isinstance(got, TransferFailed)
+    assert "@quay.last_frame" in got.message
 
 
 def test_a_clip_that_no_longer_decodes_is_said(desk: Desk) -> None:
     desk.clip = desk.root / "take-1.mp4"
     desk.clip.write_bytes(clip()[:-100])
-    [got] = desk.publish(FromTake("quay", "last_frame"), source=attempt())
+    [got] = desk.publish(TakeReference("quay", "last_frame"), source=attempt())
 
-    assert isinstance(got, NotYet)
+    assert isinstance(got, TransferFailed)
     assert got.final

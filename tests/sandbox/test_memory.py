@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from runner.diagnostics.problem import ExitCode, Stop
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.editions.edition import load
 from runner.sandbox.embedded import embedded
-from runner.sandbox.state.cleanup import tidy
+from runner.sandbox.state.cleanup import clean_up
 from runner.sandbox.state.journal import NAME, Journal
 from tests.parts import missing
 from tests.sandbox.sandbox_client import Guest, body, ended, house, picture, served
@@ -191,10 +191,10 @@ def test_a_folder_that_cannot_be_used_is_one_clear_line(tmp_path: Path, taken: s
     if taken == "key":
         (state / taken).unlink()
         (state / taken).mkdir()
-    with pytest.raises(Stop) as stop, embedded(state, load("classic"), plain_clips=True):
+    with pytest.raises(CommandError) as stop, embedded(state, load("classic"), plain_clips=True):
         pass
-    assert stop.value.code == ExitCode.UNFIT
-    assert "the sandbox cannot keep its tasks there" in stop.value.words
+    assert stop.value.code == ExitCode.INVALID
+    assert "the sandbox cannot keep its tasks there" in stop.value.message
 
 
 def test_nothing_but_the_owner_reads_the_folder(tmp_path: Path) -> None:
@@ -215,14 +215,14 @@ def test_what_nobody_could_ask_for_any_more_is_let_go_at_the_next_start(tmp_path
         address = guest.put(picture())
     upload = tmp_path / "uploads" / f"{address.split('/')[4]}.png"
     now = time.time()
-    tidy(tmp_path, now + 13 * 86400, lambda: True, long=0)
+    clean_up(tmp_path, now + 13 * 86400, lambda: True, long=0)
     assert (tmp_path / "clips" / f"{old}.mp4").exists()
     assert not upload.exists()
-    tidy(tmp_path, now + 15 * 86400, lambda: True, long=0)
+    clean_up(tmp_path, now + 15 * 86400, lambda: True, long=0)
     assert not (tmp_path / "clips" / f"{old}.mp4").exists()
     with house(tmp_path) as guest:
         assert guest.record(old)["status"] == "success"
-    tidy(tmp_path, now + 61 * 86400, lambda: True, long=0)
+    clean_up(tmp_path, now + 61 * 86400, lambda: True, long=0)
     assert (tmp_path / NAME).read_text() == ""
 
 
@@ -230,10 +230,10 @@ def test_nothing_is_let_go_while_another_server_is_there_or_the_clock_was_set(tm
     with house(tmp_path) as guest:
         task = guest.task()
         guest.over(task)
-        tidy(tmp_path, time.time() + 100 * 86400, lambda: False, long=0)
+        clean_up(tmp_path, time.time() + 100 * 86400, lambda: False, long=0)
         assert guest.clip(task).status_code == 200
         guest.set_clock(advance=1)
-    tidy(tmp_path, time.time() + 100 * 86400, lambda: True, long=0)
+    clean_up(tmp_path, time.time() + 100 * 86400, lambda: True, long=0)
     with house(tmp_path) as guest:
         assert guest.clip(task).status_code == 200
 

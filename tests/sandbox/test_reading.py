@@ -6,24 +6,24 @@ import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from runner.sandbox.api.rulebook import NAMES, pages_of
-from runner.sandbox.api.validation import Asked, Material, Unfit, read
+from runner.sandbox.api.rulebook import NAMES, rulebook_of
+from runner.sandbox.api.validation import Material, RequestRejected, ValidRequest, validate
 
 IMAGE, VIDEO, AUDIO = "https://a.example/a.jpg", "https://a.example/b.mp4", "https://a.example/c.mp3"
 
 
-def nothing_here(address: str) -> Material | Unfit | None:
+def nothing_here(address: str) -> Material | RequestRejected | None:
     return None
 
 
-def asked(inputs: dict[str, Any], edition: str = "classic", model: str = "seedance-20") -> Asked:
-    found = read({"model": model, "inputs": inputs}, pages_of(edition), nothing_here)
-    assert isinstance(found, Asked), found
+def asked(inputs: dict[str, Any], edition: str = "classic", model: str = "seedance-20") -> ValidRequest:
+    found = validate({"model": model, "inputs": inputs}, rulebook_of(edition), nothing_here)
+    assert isinstance(found, ValidRequest), found
     return found
 
 
 def wrong(body: Any, edition: str = "classic") -> dict[str, str]:
-    found = read(body, pages_of(edition), nothing_here)
+    found = validate(body, rulebook_of(edition), nothing_here)
     assert isinstance(found, list), found
     return {item.path: item.message for item in found}
 
@@ -288,15 +288,15 @@ ATOMS = (
     )
 )
 JSON = st.recursive(ATOMS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4))
-FIELDS = st.sampled_from(sorted({name for edition in NAMES for name in pages_of(edition).fields}))
+FIELDS = st.sampled_from(sorted({name for edition in NAMES for name in rulebook_of(edition).fields}))
 
 
 @seed(20260301)
 @settings(max_examples=100, deadline=None, database=None)
 @given(st.dictionaries(FIELDS, JSON, max_size=8), st.sampled_from(NAMES))
 def test_every_body_is_either_good_or_says_what_is_wrong(inputs: Any, edition: str) -> None:
-    found = read({"model": "seedance-20", "inputs": inputs}, pages_of(edition), nothing_here)
-    if isinstance(found, Asked):
+    found = validate({"model": "seedance-20", "inputs": inputs}, rulebook_of(edition), nothing_here)
+    if isinstance(found, ValidRequest):
         assert found.credits > 0
         assert 4 <= found.seconds <= 15
         assert found.width % 2 == found.height % 2 == 0
@@ -309,7 +309,7 @@ def test_every_body_is_either_good_or_says_what_is_wrong(inputs: Any, edition: s
 
 
 def measured(seconds: float) -> Any:
-    def look(address: str) -> Material | Unfit | None:
+    def look(address: str) -> Material | RequestRejected | None:
         kind: Any = "video" if address.endswith("mp4") else "audio" if address.endswith("mp3") else "image"
         return Material(address, kind, "here", "hash", seconds, 100, 100)
 
@@ -318,28 +318,28 @@ def measured(seconds: float) -> Any:
 
 def test_each_video_may_last_fifteen_seconds_and_in_2026_09_all_of_them_together() -> None:
     classic: Any = {"model": "seedance-20", "inputs": {"prompt": "x", "mode": "reference", "urls": [VIDEO, VIDEO]}}
-    assert isinstance(read(classic, pages_of("classic"), measured(14)), Asked)
-    too_long = read(classic, pages_of("classic"), measured(16))
+    assert isinstance(validate(classic, rulebook_of("classic"), measured(14)), ValidRequest)
+    too_long = validate(classic, rulebook_of("classic"), measured(16))
     assert isinstance(too_long, list)
     assert too_long[0].message == "video 1 lasts 16.0 s; each may last 15 s"
     later: Any = {"model": "seedance-20", "inputs": {"prompt": "x", "mode": "reference", "videoUrls": [VIDEO, VIDEO]}}
-    together = read(later, pages_of("2026-09"), measured(14))
+    together = validate(later, rulebook_of("2026-09"), measured(14))
     assert isinstance(together, list)
     assert [item.path for item in together] == ["inputs.videoUrls"]
 
 
 def test_audio_may_last_fifteen_seconds_together() -> None:
     inputs: Any = {"prompt": "x", "mode": "reference", "urls": [IMAGE], "audioUrls": [AUDIO, AUDIO]}
-    found = read({"model": "seedance-20", "inputs": inputs}, pages_of("classic"), measured(8))
+    found = validate({"model": "seedance-20", "inputs": inputs}, rulebook_of("classic"), measured(8))
     assert isinstance(found, list)
     assert found[0].message == "the audio files last 16.0 s in total; together they may last 15 s"
 
 
 def test_the_pro_site_takes_the_shape_of_the_first_image() -> None:
-    def look(address: str) -> Material | Unfit | None:
+    def look(address: str) -> Material | RequestRejected | None:
         return Material(address, "image", "here", "hash", None, 900, 1600)
 
     body: Any = {"model": "seedance-20", "inputs": {"urls": [IMAGE], "duration": "5s"}}
-    found = read(body, pages_of("pro-site"), look)
-    assert isinstance(found, Asked)
+    found = validate(body, rulebook_of("pro-site"), look)
+    assert isinstance(found, ValidRequest)
     assert (found.width, found.height) == (720, 1280)

@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from runner.diagnostics.problem import ExitCode, Stop
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.language.schema import load
-from runner.sandbox.faults.fault_rules import Event, Faults, Rule, from_json, read
+from runner.sandbox.faults.fault_rules import FaultEvent, Faults, Rule, from_json, read
 
 
-def happened(faults: Faults, events: list[Event]) -> set[str]:
+def happened(faults: Faults, events: list[FaultEvent]) -> set[str]:
     return {event.prompt for event in events if faults.pick(event) is not None}
 
 
-EVENTS = [Event("create", f"shot {number}", "seedance-20") for number in range(200)]
+EVENTS = [FaultEvent("create", f"shot {number}", "seedance-20") for number in range(200)]
 HALF = (Rule("create", {"status": 503}, chance=0.5),)
 
 
@@ -29,7 +29,7 @@ def test_another_seed_is_another_chance() -> None:
 
 
 def test_the_same_request_again_is_another_throw() -> None:
-    again = [Event("create", event.prompt, event.model, number=2) for event in EVENTS]
+    again = [FaultEvent("create", event.prompt, event.model, number=2) for event in EVENTS]
     assert happened(Faults(HALF, 7), EVENTS) != happened(Faults(HALF, 7), again)
 
 
@@ -73,11 +73,11 @@ def test_a_file_in_yaml_or_json_says_the_same(tmp_path: Path) -> None:
 def test_a_file_that_is_wrong_is_refused_with_the_place(
     tmp_path: Path, text: str | bytes, place: str, words: str
 ) -> None:
-    with pytest.raises(Stop) as stop:
+    with pytest.raises(CommandError) as stop:
         read(written(tmp_path, text), 0)
-    assert stop.value.code == ExitCode.UNFIT
-    assert f"faults.yaml{place}" in stop.value.words
-    assert words in stop.value.words
+    assert stop.value.code == ExitCode.INVALID
+    assert f"faults.yaml{place}" in stop.value.message
+    assert words in stop.value.message
 
 
 NO_RULES: tuple[Any, ...] = (None, {}, [None], "x")
@@ -105,5 +105,5 @@ def test_the_schema_of_the_file_is_a_schema() -> None:
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Stop, match=r"none\.yaml: the faults cannot be read"):
+    with pytest.raises(CommandError, match=r"none\.yaml: the faults cannot be read"):
         read(tmp_path / "none.yaml", 0)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.diagnostics.problem import ExitCode, Stop
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.settings.settings import Flags, Settings, Webhook, find_root, host_of, pull_request, read
 
 
@@ -18,8 +18,8 @@ def settings(tmp_path: Path, toml: str = "", own: str = "", flags: Flags | None 
     return read(tmp_path, flags or Flags(), environ)
 
 
-def stopped(tmp_path: Path, toml: str = "", own: str = "", flags: Flags | None = None, **env: str) -> Stop:
-    with pytest.raises(Stop) as stop:
+def stopped(tmp_path: Path, toml: str = "", own: str = "", flags: Flags | None = None, **env: str) -> CommandError:
+    with pytest.raises(CommandError) as stop:
         settings(tmp_path, toml, own, flags, **env)
     return stop.value
 
@@ -45,8 +45,8 @@ def test_a_repository_lowers_a_limit_and_never_raises_the_users(tmp_path: Path) 
 
 def test_a_repository_never_names_the_host(tmp_path: Path) -> None:
     stop = stopped(tmp_path, '[providers.kinovi]\nbase_url = "https://evil.example"\n')
-    assert stop.code is ExitCode.UNFIT
-    assert "storyboard.toml:2: providers.kinovi.base_url is no setting" in stop.words
+    assert stop.code is ExitCode.INVALID
+    assert "storyboard.toml:2: providers.kinovi.base_url is no setting" in stop.message
 
 
 def test_own_prices_are_kept_apart_from_the_repositorys(tmp_path: Path) -> None:
@@ -55,8 +55,8 @@ def test_own_prices_are_kept_apart_from_the_repositorys(tmp_path: Path) -> None:
         '[providers.kinovi.prices]\n"seedance-20 720p" = "42"\n',
         '[providers.kinovi.prices]\n"seedance-20 1080p" = "70"\n',
     )
-    assert said.prices_up == {"seedance-20 720p": Decimal(42)}
-    assert said.prices_own == {"seedance-20 1080p": Decimal(70)}
+    assert said.repo_price_floor == {"seedance-20 720p": Decimal(42)}
+    assert said.user_prices == {"seedance-20 1080p": Decimal(70)}
 
 
 @pytest.mark.parametrize(
@@ -76,13 +76,13 @@ def test_own_prices_are_kept_apart_from_the_repositorys(tmp_path: Path) -> None:
 )
 def test_an_unfit_setting_is_named_with_its_line(tmp_path: Path, toml: str, words: str) -> None:
     stop = stopped(tmp_path, toml)
-    assert stop.code is ExitCode.UNFIT
-    assert words in stop.words
+    assert stop.code is ExitCode.INVALID
+    assert words in stop.message
 
 
 def test_every_unfit_setting_is_said_at_once(tmp_path: Path) -> None:
     stop = stopped(tmp_path, 'provider = "acme"\n[retries]\nreview = 99\n')
-    assert len(stop.words.splitlines()) == 2
+    assert len(stop.message.splitlines()) == 2
 
 
 def test_a_key_is_never_shown(tmp_path: Path) -> None:
@@ -93,18 +93,18 @@ def test_a_key_is_never_shown(tmp_path: Path) -> None:
 
 
 def test_a_missing_key_says_what_to_set(tmp_path: Path) -> None:
-    with pytest.raises(Stop) as stop:
+    with pytest.raises(CommandError) as stop:
         settings(tmp_path).key()
     assert stop.value.code is ExitCode.KEY
-    assert "export SEEDANCE_API_KEY=" in stop.value.words
+    assert "export SEEDANCE_API_KEY=" in stop.value.message
 
 
 @pytest.mark.parametrize("key", ["short", '"quoted-key-123"', "Bearer made-up-key", "made up key", "schlüssel-12345"])
 def test_a_misshapen_key_is_told_and_not_shown(tmp_path: Path, key: str) -> None:
-    with pytest.raises(Stop) as stop:
+    with pytest.raises(CommandError) as stop:
         settings(tmp_path, SEEDANCE_API_KEY=key).key()
     assert stop.value.code is ExitCode.KEY
-    assert key not in stop.value.words
+    assert key not in stop.value.message
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_the_key_goes_over_tls_or_loopback_only(tmp_path: Path, base: str, fits:
     if fits:
         assert settings(tmp_path, SEEDANCE_BASE_URL=base).base_url == base
     else:
-        assert stopped(tmp_path, SEEDANCE_BASE_URL=base).code is ExitCode.UNFIT
+        assert stopped(tmp_path, SEEDANCE_BASE_URL=base).code is ExitCode.INVALID
 
 
 def test_a_loopback_account_is_told_apart_by_its_port(tmp_path: Path) -> None:
@@ -193,8 +193,8 @@ def test_the_users_own_webhook_is_stronger_than_a_repositorys(tmp_path: Path) ->
 )
 def test_an_unfit_webhook_is_named_with_its_line(tmp_path: Path, toml: str, words: str) -> None:
     stop = stopped(tmp_path, f"[webhook]\n{toml}\n")
-    assert stop.code is ExitCode.UNFIT
-    assert words in stop.words
+    assert stop.code is ExitCode.INVALID
+    assert words in stop.message
 
 
 def test_only_the_users_own_file_opens_this_machine_to_others(tmp_path: Path) -> None:

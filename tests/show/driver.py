@@ -11,10 +11,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from runner.attempts.events import Clip, FailureClass, Intended
-from runner.attempts.history import Attempt, State
+from runner.attempts.events import Clip, FailureClass, Intent
+from runner.attempts.history import Attempt, AttemptState
 from runner.clock import SystemClock
-from runner.engine.run_events import Fate, Halt, Money, News, Outcome
+from runner.engine.run_events import CreditTotals, RunEvent, RunResult, StopReason, TakeResult
 from runner.planning.plan import Plan, Step
 from runner.show.live.progress import Progress
 from runner.show.live.view import view
@@ -25,28 +25,30 @@ USUAL = 160.0
 FACE = "Face detected in uploaded media"
 
 
-def attempt_of(step: Step, at: datetime, state: State = State.RUNNING, status: str = "generating") -> Attempt:
+def attempt_of(
+    step: Step, at: datetime, state: AttemptState = AttemptState.RUNNING, status: str = "generating"
+) -> Attempt:
     """An attempt of a step, as news carry it; its outcome stands in `state`."""
     name = f"{step.shot.id}-{step.take}"
-    intended = Intended(
+    intended = Intent(
         step.shot.storyboard, step.shot.id, step.take, step.fingerprint or "0" * 64, {}, "{}",
         step.price.credits or Decimal(0), "classic", "0a1b2c3d", f"receipt-{name}", "run-1",
     )  # fmt: skip
     made = Attempt(name, intended, state, at, at, f"task_{name}", status, at)
-    if state is State.STORED:
+    if state is AttemptState.STORED:
         path = f"renders/ferry/kinovi/clips/{step.shot.id}/take-{step.take}.mp4"
         return replace(made, credits_used=intended.quoted, clip=Clip(path, "c" * 64, 2_400_000, 1280, 720, 4.0))
     return made
 
 
-def bad(step: Step, at: datetime, state: State, words: str, failure: FailureClass | None = None) -> Attempt:
-    return replace(attempt_of(step, at, state), words=words, failure=failure, ended_at=at)
+def bad(step: Step, at: datetime, state: AttemptState, words: str, failure: FailureClass | None = None) -> Attempt:
+    return replace(attempt_of(step, at, state), message=words, failure=failure, ended_at=at)
 
 
-def story(film: Plan, at_once: int = 3) -> Iterator[News]:
+def story(film: Plan, at_once: int = 3) -> Iterator[RunEvent]:
     """A whole run: three at a time, SH060 is refused for a face, SH160 is unsettled, one failure is tried again."""
-    now, queue = NOON, [step for step in film.steps if step.orders]
-    yield News("plan", now, plan=film, money=_money(film, {}))
+    now, queue = NOON, [step for step in film.steps if step.is_billable]
+    yield RunEvent("plan", now, plan=film, money=_money(film, {}))
     running: dict[str, tuple[Step, datetime]] = {}
     ended: dict[str, tuple[Step, str]] = {}
     while queue or running:
@@ -54,14 +56,16 @@ def story(film: Plan, at_once: int = 3) -> Iterator[News]:
             step = queue.pop(0)
             running[step.shot.id + str(step.take)] = (step, now)
             waiting = attempt_of(step, now, status="waiting")
-            yield News("created", now, step, waiting, expected=USUAL, money=_money(film, running, ended))
-            yield News("running", now, step, attempt_of(step, now), expected=USUAL, money=_money(film, running, ended))
+            yield RunEvent("created", now, step, waiting, expected=USUAL, money=_money(film, running, ended))
+            yield RunEvent(
+                "running", now, step, attempt_of(step, now), expected=USUAL, money=_money(film, running, ended)
+            )
         key, (step, since) = next(iter(running.items()))
         now = since + timedelta(seconds=USUAL - 25 + 7 * (len(ended) % 6))
         del running[key]
         ended[key] = (step, "stored")
         yield from _ending(film, step, since, now, running, ended, key)
-    yield News("done", now, money=_money(film, running, ended), outcome=outcome(film, now))
+    yield RunEvent("done", now, money=_money(film, running, ended), outcome=outcome(film, now))
 
 
 def _ending(
@@ -72,25 +76,31 @@ def _ending(
     running: dict[str, tuple[Step, datetime]],
     ended: dict[str, tuple[Step, str]],
     key: str,
-) -> Iterator[News]:
+) -> Iterator[RunEvent]:
     if step.shot.id == "SH060":
         ended[key] = (step, "refused")
-        yield News(
-            "refused", now, step, bad(step, since, State.REFUSED, FACE, "face"), money=_money(film, running, ended)
+        yield RunEvent(
+            "refused",
+            now,
+            step,
+            bad(step, since, AttemptState.REFUSED, FACE, "face"),
+            money=_money(film, running, ended),
         )
     elif step.shot.id == "SH160":
         ended[key] = (step, "unsettled")
-        lost = bad(step, since, State.UNSETTLED, "the line broke after the request left")
-        yield News("unsettled", now, step, lost, money=_money(film, running, ended))
+        lost = bad(step, since, AttemptState.UNSETTLED, "the line broke after the request left")
+        yield RunEvent("unsettled", now, step, lost, money=_money(film, running, ended))
     else:
-        succeeded = attempt_of(step, since, State.SUCCEEDED)
-        yield News("succeeded", now, step, succeeded, money=_money(film, running, ended))
-        yield News("stored", now, step, attempt_of(step, since, State.STORED), money=_money(film, running, ended))
+        succeeded = attempt_of(step, since, AttemptState.SUCCEEDED)
+        yield RunEvent("succeeded", now, step, succeeded, money=_money(film, running, ended))
+        yield RunEvent(
+            "stored", now, step, attempt_of(step, since, AttemptState.STORED), money=_money(film, running, ended)
+        )
 
 
 def _money(
     film: Plan, running: dict[str, tuple[Step, datetime]], ended: dict[str, tuple[Step, str]] | None = None
-) -> Money:
+) -> CreditTotals:
     def price(steps: list[Step]) -> Decimal:
         return sum((step.price.credits or Decimal(0) for step in steps), Decimal(0))
 
@@ -99,30 +109,32 @@ def _money(
     perhaps = price([step for step, event in done.values() if event == "unsettled"])
     going = price([step for step, _ in running.values()])
     lost = price([step for step, event in done.values() if event == "refused"])
-    return Money(billed, going, perhaps, (film.totals.credits or Decimal(0)) - billed - perhaps - going - lost)
+    return CreditTotals(billed, going, perhaps, (film.totals.credits or Decimal(0)) - billed - perhaps - going - lost)
 
 
-def outcome(film: Plan, at: datetime, halt: Halt | None = None) -> Outcome:
+def outcome(film: Plan, at: datetime, halt: StopReason | None = None) -> RunResult:
     """The end of that run."""
-    ordered = [step for step in film.steps if step.orders]
+    ordered = [step for step in film.steps if step.is_billable]
     made = tuple(
-        Fate(step, attempt_of(step, at, State.STORED))
+        TakeResult(step, attempt_of(step, at, AttemptState.STORED))
         for step in ordered
         if step.shot.id not in ("SH060", "SH160", "SH170")
     )
-    money = Money(sum((fate.step.price.credits or Decimal(0) for fate in made), Decimal(0)), perhaps=Decimal(160))
+    money = CreditTotals(
+        sum((fate.step.price.credits or Decimal(0) for fate in made), Decimal(0)), maybe_charged=Decimal(160)
+    )
     lost = "the line broke after the request left"
 
     def those(shot: str) -> list[Step]:
         return [step for step in ordered if step.shot.id == shot]
 
-    return Outcome(
+    return RunResult(
         film,
-        made=made,
-        refused=tuple(Fate(step, bad(step, at, State.REFUSED, FACE, "face")) for step in those("SH060")),
-        unsettled=tuple(Fate(step, bad(step, at, State.UNSETTLED, lost)) for step in those("SH160")),
-        blocked=tuple(Fate(step, words="SH160 is unsettled") for step in those("SH170")),
-        waits=tuple(Fate(step, words=step.reason) for step in film.steps if step.later),
+        finished=made,
+        refused=tuple(TakeResult(step, bad(step, at, AttemptState.REFUSED, FACE, "face")) for step in those("SH060")),
+        unsettled=tuple(TakeResult(step, bad(step, at, AttemptState.UNSETTLED, lost)) for step in those("SH160")),
+        blocked=tuple(TakeResult(step, message="SH160 is unsettled") for step in those("SH170")),
+        waiting=tuple(TakeResult(step, message=step.reason) for step in film.steps if step.needs_pick),
         halt=halt,
         money=money,
     )

@@ -11,22 +11,22 @@ from runner.attempts.events import (
     Created,
     Event,
     Failed,
-    Intended,
+    Intent,
+    OutcomeUnknown,
+    Payload,
     Refused,
-    Sending,
+    SendStarted,
+    ServerError,
     Stored,
     Succeeded,
-    TryLater,
-    Unknown,
-    What,
 )
 from runner.attempts.history import History
 from runner.diagnostics.problem import Place
 from runner.editions.edition import load
 from runner.language.model import Batch, Shot, Storyboard
 from runner.planning.plan import Plan, Step
-from runner.planning.planner import decide
-from runner.requests.request import FromTake, LocalFile, Material, Mode, Remote, Request
+from runner.planning.planner import build_plan
+from runner.requests.request import LocalFile, Material, Mode, RemoteFile, Request, TakeReference
 
 KINOVI = Account("kinovi", "https://api.kinovi.ai")
 SANDBOX = Account("sandbox", "sandbox", free=True)
@@ -59,7 +59,7 @@ def shot(
     skip: bool = False,
     title: str | None = None,
 ) -> Shot:
-    keyframe = any(isinstance(material, FromTake) and material.part != "clip" for material in materials)
+    keyframe = any(isinstance(material, TakeReference) and material.part != "clip" for material in materials)
     mode: Mode = "keyframe" if keyframe else "reference" if materials else "text"
     request = Request(model, resolution, seconds, "16:9", mode, f"{prompt} in {id}", materials)
     names = tuple(_name(material) for material in materials)
@@ -70,14 +70,14 @@ def _name(material: Material) -> str:
     match material:
         case LocalFile(path=path):
             return path.rpartition("/")[2].removesuffix(".png")
-        case Remote(url=url):
+        case RemoteFile(url=url):
             return url
-        case FromTake():
+        case TakeReference():
             return str(material).removeprefix("@")
 
 
-def last_frame(of: str) -> FromTake:
-    return FromTake(of, "last_frame")
+def last_frame(of: str) -> TakeReference:
+    return TakeReference(of, "last_frame")
 
 
 MARIA, TOMAS, QUAY, INES = (picture(name) for name in ("maria", "tomas", "quay", "ines"))
@@ -133,7 +133,7 @@ def plan(
     if selected is not None:
         wanted = set(selected)
         chosen = frozenset((each.storyboard, each.id) for board in boards for each in board.shots if each.id in wanted)
-    return decide(
+    return build_plan(
         Batch(boards), history or History(), account=account, edition=load("classic"), usd_per_credit=CENTS,
         on_disk=lambda clip: True, selected=chosen,
     )  # fmt: skip
@@ -147,13 +147,13 @@ def history(plan: Plan, outcomes: Mapping[tuple[str, int], Outcome], picks: Mapp
     """What is true after the named takes of a plan went as told; what they are made of must be told before."""
     past = History(picks={(PATH, name): take for name, take in (picks or {}).items()})
     for (name, take), outcome in outcomes.items():
-        now = decide(
+        now = build_plan(
             plan.batch, past, account=plan.account, edition=plan.edition, usd_per_credit=plan.usd_per_credit,
             on_disk=lambda clip: True,
         )  # fmt: skip
         step = next(step for step in now.steps if (step.shot.id, step.take) == (name, take))
         for event in _events(step, outcome):
-            past.feed(event)
+            past.apply(event)
     return past
 
 
@@ -162,19 +162,20 @@ def _events(step: Step, outcome: Outcome) -> Iterable[Event]:
     assert step.price.credits is not None
     attempt = f"{step.shot.id}-{step.take}"
     task = f"task_{attempt}"
-    intended = Intended(
-        step.shot.storyboard, step.shot.id, step.take, step.fingerprint, step.form(), "{}", step.price.credits,
+    intended = Intent(
+        step.shot.storyboard, step.shot.id, step.take, step.fingerprint, step.neutral_request(), "{}",
+        step.price.credits,
         "classic", "0a1b2c3d", f"receipt-{attempt}", "run-1",
     )  # fmt: skip
     clip = Clip(f"renders/ferry/kinovi/clips/{step.shot.id}/take-{step.take}.mp4", "c" * 64, 2_400_000, 1280, 720, 4.0)
-    ends: dict[Outcome, list[What]] = {
+    ends: dict[Outcome, list[Payload]] = {
         "running": [Created(task)],
         "succeeded": [Created(task), Succeeded((), step.price.credits, 1_000, 121_000)],
         "stored": [Created(task), Succeeded((), step.price.credits, 1_000, 121_000), Stored(clip)],
-        "perhaps": [TryLater("internal server error")],
-        "unsettled": [Unknown("the line broke after the request left")],
+        "perhaps": [ServerError("internal server error")],
+        "unsettled": [OutcomeUnknown("the line broke after the request left")],
         "refused": [Refused(400, "Face detected in uploaded media")],
         "failed": [Created(task), Failed("provider", "Video generation failed. Please try again.")],
     }
-    for what in (intended, Sending(), *ends[outcome]):
+    for what in (intended, SendStarted(), *ends[outcome]):
         yield Event(NOON, attempt, what)

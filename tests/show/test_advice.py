@@ -5,20 +5,20 @@ from dataclasses import replace
 import pytest
 
 from runner.attempts.events import FailureClass
-from runner.attempts.history import Attempt, State
+from runner.attempts.history import Attempt, AttemptState
 from runner.diagnostics.problem import Place
 from runner.editions.edition import load
 from runner.language.model import Shot
-from runner.requests.request import FromTake, LocalFile, Mode, Remote, Request
-from runner.show.screens.advice import advice, material_name, nowhere, pointed
+from runner.requests.request import LocalFile, Mode, RemoteFile, Request, TakeReference
+from runner.show.screens.advice import advice, field_errors, material_name, no_location
 from tests.show.driver import bad
 from tests.show.films import NOON, plan, series
 
 MATERIALS = (
     LocalFile("storyboards/assets/maria.png", "a" * 64, "image", 1000),
-    Remote("https://cdn.example.com/walk.mp4", "video"),
-    Remote("https://cdn.example.com/sea.mp3", "audio"),
-    FromTake("quay", "last_frame"),
+    RemoteFile("https://cdn.example.com/walk.mp4", "video"),
+    RemoteFile("https://cdn.example.com/sea.mp3", "audio"),
+    TakeReference("quay", "last_frame"),
 )
 NAMES = ("maria", "walk", "sea", "quay.last_frame")
 
@@ -31,7 +31,7 @@ def shot(mode: Mode = "reference") -> Shot:
 
 
 def attempt(words: str = "", failure: FailureClass | None = None, *errors: tuple[str, str]) -> Attempt:
-    made = bad(plan(series(1, 1)).steps[0], NOON, State.REFUSED, words)
+    made = bad(plan(series(1, 1)).steps[0], NOON, AttemptState.REFUSED, words)
     return replace(made, failure=failure, errors=errors)
 
 
@@ -83,7 +83,7 @@ def test_without_a_picture_none_is_named() -> None:
 
 
 def test_many_materials_are_counted() -> None:
-    pictures = tuple(Remote(f"https://cdn.example.com/{number}.png", "image") for number in range(7))
+    pictures = tuple(RemoteFile(f"https://cdn.example.com/{number}.png", "image") for number in range(7))
     many = shot()._replace(request=shot().request._replace(materials=pictures), names=tuple("abcdefg"))
     assert "change a or b or c or d or 3 more;" in advice(attempt("uploaded image violates", "moderation"), many)
 
@@ -110,17 +110,19 @@ def test_a_path_is_told_as_our_field_with_the_line_where_it_is_said(path: str, m
     def places(shot: Shot, field: str) -> Place | None:
         return Place("storyboards/film.yaml", said[field], 1) if field in said else None
 
-    assert pointed(attempt("bad", None, (path, "no")), shot(mode), load("classic"), places) == [line]
+    assert field_errors(attempt("bad", None, (path, "no")), shot(mode), load("classic"), places) == [line]
 
 
 def test_what_has_no_path_pointsnowhere_and_long_lists_are_cut() -> None:
     errors = [("", "no"), *((f"inputs.x{number}", "no") for number in range(50))]
-    lines = pointed(attempt("bad", None, *errors), shot(), load("classic"), nowhere)
+    lines = field_errors(attempt("bad", None, *errors), shot(), load("classic"), no_location)
     assert (len(lines), lines[-1]) == (7, "and 44 more")
 
 
 def test_what_the_provider_says_is_cleaned() -> None:
-    (line,) = pointed(attempt("bad", None, ("inputs.\x1b[31m", "\x1b]0;x\x07no")), shot(), load("classic"), nowhere)
+    (line,) = field_errors(
+        attempt("bad", None, ("inputs.\x1b[31m", "\x1b]0;x\x07no")), shot(), load("classic"), no_location
+    )
     assert "\x1b" not in line
     assert "\x07" not in line
 

@@ -8,13 +8,13 @@ from decimal import Decimal
 
 import pytest
 
-from runner.diagnostics.problem import Check
+from runner.diagnostics.problem import HealthCheck
 from runner.editions.edition import load, with_prices
 from runner.show.screens.clips import ClipCheck, clips, clips_json
 from runner.show.screens.doctor import doctor, doctor_json
 from runner.show.screens.prices import prices, prices_json
-from runner.show.screens.settle import Doubts, settle, settle_json, settled
-from runner.show.screens.spend import _KEYS, Bill, By, Item, bill, spend, spend_csv, spend_json
+from runner.show.screens.settle import UnsettledList, confirmation, settle, settle_json
+from runner.show.screens.spend import _KEYS, Bill, BillItem, By, bill, spend, spend_csv, spend_json
 from runner.show.text.cells import width as cells
 from tests.show.conftest import Golden
 from tests.show.films import CENTS, ferry, history, plan
@@ -29,17 +29,17 @@ WAYS: tuple[By, ...] = tuple(_KEYS)
 # -- spend ------------------------------------------------------------------------------------------------
 
 
-def items() -> list[Item]:
+def items() -> list[BillItem]:
     """The half-made film over two days; one clip was billed more than it was quoted, one is known from a manifest."""
     found = []
     for at, attempt in enumerate(PAST.attempts.values()):
-        shot = SHOTS[attempt.intended.shot]
+        shot = SHOTS[attempt.intent.shot]
         later = replace(attempt, accepted_at=attempt.intended_at + timedelta(hours=13 * (at % 2)))
         if attempt.id == "SH030-1":
             later = replace(later, credits_used=Decimal(200))
         if attempt.id == "SH090-1":
-            later = replace(later, elsewhere=True)
-        found.append(Item(later, shot.scene, ("hero", "day") if shot.scene == "quay" else ()))
+            later = replace(later, from_manifest=True)
+        found.append(BillItem(later, shot.scene, ("hero", "day") if shot.scene == "quay" else ()))
     return found
 
 
@@ -77,7 +77,7 @@ def test_each_line_says_where_it_is_known_from() -> None:
 
 
 def test_a_spreadsheet_calculates_nothing_that_a_stranger_wrote() -> None:
-    evil = [Item(each.attempt, '=HYPERLINK("https://evil.example","x")') for each in items()]
+    evil = [BillItem(each.attempt, '=HYPERLINK("https://evil.example","x")') for each in items()]
     rows = list(csv.reader(io.StringIO(spend_csv(bill(evil, "scene", CENTS)))))
     assert rows[0] == ["scene", "clips", "quoted", "billed", "usd", "doubt", "known_from"]
     assert rows[1][0].startswith("'=HYPERLINK")
@@ -106,9 +106,9 @@ def test_an_accounts_own_price_is_marked() -> None:
 # -- settle -----------------------------------------------------------------------------------------------
 
 
-def doubts() -> Doubts:
+def doubts() -> UnsettledList:
     found = [attempt for attempt in PAST.attempts.values() if attempt.state.value in ("unsettled", "perhaps charged")]
-    return Doubts(found, CENTS, UTC)
+    return UnsettledList(found, CENTS, UTC)
 
 
 @pytest.mark.parametrize("width", [80, 100])
@@ -122,25 +122,25 @@ def test_doubts_hold_to_their_schema() -> None:
 
 
 def test_no_doubt_is_said() -> None:
-    assert settle(Doubts([], CENTS), 100, color=False) == "Nothing is in doubt.\n"
+    assert settle(UnsettledList([], CENTS), 100, color=False) == "Nothing is in doubt.\n"
 
 
 def test_after_a_word_it_is_said_what_is_true_now() -> None:
     (first, _) = doubts().attempts
-    assert settled(first, "adopted", "task_9") == (
+    assert confirmation(first, "adopted", "task_9") == (
         "ferry:SH040 take 1: task_9 is taken over; the next run fetches its clip, no new charge"
     )
-    assert settled(first, "not-charged").endswith("the next run makes it if it is still missing")
-    assert "160 credits" in settled(first, "charged")
-    assert settled(first, "undone").endswith("in doubt again")
+    assert confirmation(first, "not-charged").endswith("the next run makes it if it is still missing")
+    assert "160 credits" in confirmation(first, "charged")
+    assert confirmation(first, "undone").endswith("in doubt again")
 
 
 # -- doctor -----------------------------------------------------------------------------------------------
 
 CHECKS = [
-    Check("key", "warning", "SEEDANCE_API_KEY is not set", "only a paid provider needs one"),
-    Check("clock", "ok", "within 1 s of kinovi.ai"),
-    Check("fonts", "error", "no font for CJK, so such prompts cannot be drawn", "install fonts-noto-cjk " * 6),
+    HealthCheck("key", "warning", "SEEDANCE_API_KEY is not set", "only a paid provider needs one"),
+    HealthCheck("clock", "ok", "within 1 s of kinovi.ai"),
+    HealthCheck("fonts", "error", "no font for CJK, so such prompts cannot be drawn", "install fonts-noto-cjk " * 6),
 ]
 
 

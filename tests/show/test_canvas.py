@@ -5,13 +5,13 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.show.live.canvas import Canvas
-from runner.show.live.output import Sheet
+from runner.show.live.canvas import TerminalCanvas
+from runner.show.live.output import OutputStream
 
 TOKEN = re.compile("\x1b\\[(\\??[0-9;]*)([A-Za-z])|(.)", re.DOTALL)
 
 
-class Paper(Sheet):
+class Paper(OutputStream):
     """A terminal that wraps what was written when it becomes narrower, as most do."""
 
     def __init__(self, columns: int, lines: int) -> None:
@@ -20,13 +20,13 @@ class Paper(Sheet):
         self.row = 0
         self.cursor = True
         self.writes = 0
-        self.torn = False
+        self.closed = False
 
     @property
     def size(self) -> tuple[int, int]:
         return self.columns, self.lines
 
-    def put(self, text: str) -> None:
+    def write(self, text: str) -> None:
         self.writes += 1
         column = len(self.rows[self.row])
         for codes, letter, char in TOKEN.findall(text):
@@ -71,8 +71,8 @@ LINES = st.lists(st.text("abc ", min_size=0, max_size=19).map(str.rstrip), min_s
 @given(frames=st.lists(LINES, min_size=1, max_size=6), narrow=st.integers(3, 20))
 def test_only_the_last_frame_stands_below_what_was_there_before(frames: list[list[str]], narrow: int) -> None:
     paper = Paper(20, 24)
-    paper.put("a line before\n")
-    canvas = Canvas(paper)
+    paper.write("a line before\n")
+    canvas = TerminalCanvas(paper)
     for frame in frames[:-1]:
         canvas.draw(frame)
     paper.narrow(narrow)
@@ -87,7 +87,7 @@ def test_only_the_last_frame_stands_below_what_was_there_before(frames: list[lis
 
 def test_the_cursor_is_hidden_while_there_is_a_frame() -> None:
     paper = Paper(80, 24)
-    canvas = Canvas(paper)
+    canvas = TerminalCanvas(paper)
     canvas.draw(["one"])
     assert not paper.cursor
     canvas.clear()
@@ -96,7 +96,7 @@ def test_the_cursor_is_hidden_while_there_is_a_frame() -> None:
 
 def test_a_frame_that_is_the_same_is_not_drawn_again() -> None:
     paper = Paper(80, 24)
-    canvas = Canvas(paper)
+    canvas = TerminalCanvas(paper)
     for _ in range(5):
         canvas.draw(["one", "two"])
     assert paper.writes == 1
@@ -104,10 +104,10 @@ def test_a_frame_that_is_the_same_is_not_drawn_again() -> None:
 
 def test_a_canvas_that_was_never_drawn_on_leaves_nothing() -> None:
     paper = Paper(80, 24)
-    Canvas(paper).clear()
+    TerminalCanvas(paper).clear()
     assert paper.writes == 0
 
 
 def test_a_frame_has_one_column_and_one_line_less_than_the_terminal() -> None:
-    assert Canvas(Paper(80, 24)).size == (79, 23)
-    assert Canvas(Paper(1, 1)).size == (1, 1)
+    assert TerminalCanvas(Paper(80, 24)).size == (79, 23)
+    assert TerminalCanvas(Paper(1, 1)).size == (1, 1)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from runner.show.text.cells import cut, left, right, width, wrap
-from runner.show.text.escape import clean
+from runner.show.text.escape import escape_terminal
 
 TITLES = {
     "latin": ("Harbour at dawn", 15),
@@ -22,7 +22,7 @@ TITLES = {
     "heart": ("❤️", 2),
     "dash": ("a – b", 5),
 }
-TEXT = st.text(max_size=40).map(clean)
+TEXT = st.text(max_size=40).map(escape_terminal)
 
 
 @pytest.mark.parametrize(("text", "cells"), TITLES.values(), ids=TITLES.keys())

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.show.text.escape import clean, in_ascii, json_document, json_line, words
+from runner.show.text.escape import escape_terminal, in_ascii, json_document, json_line, one_line
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=200)
 ATTACKS = {
@@ -31,7 +31,7 @@ ATTACKS = {
 
 @pytest.mark.parametrize("text", ATTACKS.values(), ids=ATTACKS.keys())
 def test_an_attack_is_shown_and_does_nothing(text: str) -> None:
-    shown = clean(text)
+    shown = escape_terminal(text)
     assert shown != text
     assert shown.isprintable()
 
@@ -39,7 +39,7 @@ def test_an_attack_is_shown_and_does_nothing(text: str) -> None:
 @settings(deadline=None)
 @given(ANY)
 def test_whatever_comes_in_what_goes_out_is_harmless_and_can_be_written(text: str) -> None:
-    shown = clean(text)
+    shown = escape_terminal(text)
     shown.encode("utf-8")
     hidden = {char for char in shown if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
     assert hidden <= {"\u200c", "\u200d"}
@@ -48,36 +48,36 @@ def test_whatever_comes_in_what_goes_out_is_harmless_and_can_be_written(text: st
 @settings(deadline=None)
 @given(ANY)
 def test_cleaning_twice_changes_nothing_more(text: str) -> None:
-    assert clean(clean(text)) == clean(text)
+    assert escape_terminal(escape_terminal(text)) == escape_terminal(text)
 
 
 @pytest.mark.parametrize("text", ["Harbour at dawn", "港の夜明け", "فجر الميناء", "می‌خواهم", "👩‍🚀 ok", "naïve"])
 def test_what_people_write_stays_as_it_is(text: str) -> None:
-    assert clean(text) == text
+    assert escape_terminal(text) == text
 
 
 def test_an_escape_says_which_character_it_was() -> None:
-    assert clean("a\x1b[31m\u202e\ud800\n") == "a\\x1b[31m\\u202e\\ud800\\n"
-    assert clean("one\ntwo\x1b", keep="\n") == "one\ntwo\\x1b"
+    assert escape_terminal("a\x1b[31m\u202e\ud800\n") == "a\\x1b[31m\\u202e\\ud800\\n"
+    assert escape_terminal("one\ntwo\x1b", keep="\n") == "one\ntwo\\x1b"
 
 
 @settings(deadline=None)
 @given(ANY, st.integers(20, 100))
 def test_somebody_elses_words_are_one_line_of_bounded_length(text: str, most: int) -> None:
-    said = words(text, most)
+    said = one_line(text, most)
     assert "\n" not in said
     assert len(said) <= most or len(text) * 10 >= len(said)
     assert said.isprintable() or "\u200c" in said or "\u200d" in said or "\u00a0" in said
 
 
 def test_a_long_message_is_cut() -> None:
-    assert words("a" * 5000, 400) == "a" * 399 + "…"
+    assert one_line("a" * 5000, 400) == "a" * 399 + "…"
 
 
 @settings(deadline=None)
 @given(ANY)
 def test_an_ascii_terminal_gets_ascii(text: str) -> None:
-    assert in_ascii(clean(text)).isascii()
+    assert in_ascii(escape_terminal(text)).isascii()
 
 
 def test_our_own_signs_have_look_alikes_of_the_same_width() -> None:

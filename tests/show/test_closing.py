@@ -8,69 +8,83 @@ from decimal import Decimal
 
 import pytest
 
-from runner.attempts.history import State
+from runner.attempts.history import AttemptState
 from runner.commands import COMMANDS
 from runner.diagnostics.problem import ExitCode
-from runner.engine.limits import Limits
-from runner.engine.result import outcome as ending
-from runner.engine.run_events import Fate, Halt, Money, Outcome
-from runner.engine.run_state import Running
-from runner.engine.throttle import Pace
+from runner.engine.limits import RunLimits
+from runner.engine.result import summarize_run as ending
+from runner.engine.run_events import CreditTotals, RunResult, StopReason, TakeResult
+from runner.engine.run_state import RunState
+from runner.engine.throttle import CreateThrottle
 from runner.language.model import Storyboard
 from runner.show.screens.closing import closing
-from runner.show.screens.closing_context import After
+from runner.show.screens.closing_context import ClosingContext
 from runner.show.text.cells import width as cells
 from tests.show.conftest import Golden
 from tests.show.driver import attempt_of, bad, outcome
 from tests.show.films import NOON, PATH, SANDBOX, ferry, history, matrix, plan, series, shot
 
-TYPED = After(
+TYPED = ClosingContext(
     "storyboards/ferry.yaml --provider kinovi", "storyboards/ferry.yaml", took=24 * 60, zone=UTC,
     to_commit=("renders/ferry/kinovi/manifest.json",),
 )  # fmt: skip
 
 
-def free() -> Outcome:
+def free() -> RunResult:
     film = plan(matrix(), account=SANDBOX)
-    return Outcome(film, made=tuple(Fate(step, attempt_of(step, NOON, State.STORED)) for step in film.steps))
+    return RunResult(
+        film, finished=tuple(TakeResult(step, attempt_of(step, NOON, AttemptState.STORED)) for step in film.steps)
+    )
 
 
-def halted() -> Outcome:
+def halted() -> RunResult:
     words = "402: the account has 120 credits and this needs 160\n  top up at the vendor's page, then run again"
-    ended = outcome(plan(ferry()), NOON, Halt(ExitCode.DECLINED, words))
-    return replace(ended, made=ended.made[:5], left=ended.made[5:], unsettled=(), money=Money(Decimal(800)))
+    ended = outcome(plan(ferry()), NOON, StopReason(ExitCode.DECLINED, words))
+    return replace(
+        ended,
+        finished=ended.finished[:5],
+        not_started=ended.finished[5:],
+        unsettled=(),
+        money=CreditTotals(Decimal(800)),
+    )
 
 
-def interrupted() -> Outcome:
+def interrupted() -> RunResult:
     ended = outcome(plan(ferry()), NOON)
-    running = tuple(replace(fate, attempt=attempt_of(fate.step, NOON)) for fate in ended.made[5:8])
-    return Outcome(
-        ended.plan, made=ended.made[:5], waits=running, left=ended.made[8:], interrupted=True,
-        money=Money(Decimal(800), Decimal(480)),
+    running = tuple(replace(fate, attempt=attempt_of(fate.step, NOON)) for fate in ended.finished[5:8])
+    return RunResult(
+        ended.plan, finished=ended.finished[:5], waiting=running, not_started=ended.finished[8:], interrupted=True,
+        money=CreditTotals(Decimal(800), Decimal(480)),
     )  # fmt: skip
 
 
-def failed() -> Outcome:
+def failed() -> RunResult:
     film = plan(series(12, 1))
     first, *rest = film.steps
     words = "Video generation failed. Please try again."
-    fates = tuple(Fate(step, bad(step, NOON, State.FAILED, words, "provider")) for step in rest)
-    perhaps = (Fate(first, bad(first, NOON, State.PERHAPS, "server error")),)
-    made = (Fate(first, replace(attempt_of(first, NOON, State.STORED), credits_used=Decimal(200))),)
-    return Outcome(film, made=made, failed=fates, perhaps=perhaps, money=Money(Decimal(200), perhaps=Decimal(160)))
+    fates = tuple(TakeResult(step, bad(step, NOON, AttemptState.FAILED, words, "provider")) for step in rest)
+    perhaps = (TakeResult(first, bad(first, NOON, AttemptState.MAYBE_CHARGED, "server error")),)
+    made = (TakeResult(first, replace(attempt_of(first, NOON, AttemptState.STORED), credits_used=Decimal(200))),)
+    return RunResult(
+        film,
+        finished=made,
+        failed=fates,
+        maybe_charged=perhaps,
+        money=CreditTotals(Decimal(200), maybe_charged=Decimal(160)),
+    )
 
 
-def doubtful() -> Outcome:
+def doubtful() -> RunResult:
     """A run that made nothing: two takes are in doubt since an earlier one."""
     ended = outcome(plan(ferry()), NOON)
-    twice = (*ended.unsettled, replace(ended.unsettled[0], step=ended.made[0].step))
-    return Outcome(ended.plan, unsettled=twice)
+    twice = (*ended.unsettled, replace(ended.unsettled[0], step=ended.finished[0].step))
+    return RunResult(ended.plan, unsettled=twice)
 
 
-ENDS: dict[str, tuple[Callable[[], Outcome], After]] = {
+ENDS: dict[str, tuple[Callable[[], RunResult], ClosingContext]] = {
     "unsettled": (lambda: outcome(plan(ferry()), NOON), TYPED),
     "doubtful": (doubtful, TYPED),
-    "free": (free, After("storyboards/spot.yaml", "storyboards/spot.yaml", took=41)),
+    "free": (free, ClosingContext("storyboards/spot.yaml", "storyboards/spot.yaml", took=41)),
     "halted": (halted, TYPED),
     "interrupted": (interrupted, TYPED),
     "failed": (failed, replace(TYPED, to_commit=())),
@@ -107,7 +121,7 @@ def test_only_commands_that_exist_are_named(name: str) -> None:
 def test_every_take_that_did_not_come_out_is_named() -> None:
     ended = outcome(plan(ferry()), NOON)
     text = closing(ended, 100, color=False, after=TYPED)
-    for fate in (*ended.refused, *ended.unsettled, *ended.blocked, *ended.waits):
+    for fate in (*ended.refused, *ended.unsettled, *ended.blocked, *ended.waiting):
         assert fate.step.shot.id in text
 
 
@@ -115,37 +129,39 @@ def test_a_bill_that_differs_is_said() -> None:
     assert "quoted 160: 40 more" in closing(failed(), 100, color=False, after=TYPED)
 
 
-def by(run: str, fate: Fate) -> Fate:
+def by(run: str, fate: TakeResult) -> TakeResult:
     """The same take, ordered by another run."""
     assert fate.attempt is not None
-    return replace(fate, attempt=replace(fate.attempt, intended=replace(fate.attempt.intended, run=run)))
+    return replace(fate, attempt=replace(fate.attempt, intent=replace(fate.attempt.intent, run=run)))
 
 
 def test_what_an_earlier_run_ordered_is_compared_with_its_own_quote() -> None:
     ended = outcome(plan(ferry()), NOON)
-    made = tuple(by("run-0", fate) for fate in ended.made[:2])
+    made = tuple(by("run-0", fate) for fate in ended.finished[:2])
     told = replace(TYPED, run="run-1")
-    text = closing(Outcome(ended.plan, made=made), 140, color=False, after=told)
+    text = closing(RunResult(ended.plan, finished=made), 140, color=False, after=told)
     assert "billed        320 credits  $1.60   as quoted; all of it by an earlier run" in text
-    both = Outcome(ended.plan, made=(*made, ended.made[2]), money=Money(Decimal(160)))
+    both = RunResult(ended.plan, finished=(*made, ended.finished[2]), money=CreditTotals(Decimal(160)))
     assert "480 credits  $2.40   as quoted; 320 of it by an earlier run" in closing(both, 140, color=False, after=told)
 
 
 def test_takes_that_share_a_request_are_billed_once() -> None:
     ended = outcome(plan(ferry()), NOON)
-    first, second = ended.made[:2]
-    shared = Outcome(ended.plan, made=(first, replace(second, attempt=first.attempt)), money=Money(Decimal(160)))
+    first, second = ended.finished[:2]
+    shared = RunResult(
+        ended.plan, finished=(first, replace(second, attempt=first.attempt)), money=CreditTotals(Decimal(160))
+    )
     assert "160 credits  $0.80   as quoted\n" in closing(shared, 100, color=False, after=replace(TYPED, run="run-1"))
 
 
 def test_a_clip_is_named_by_its_takes_own_copy_as_seen_from_the_reader() -> None:
     ended = outcome(plan(ferry()), NOON)
-    first, second = ended.made[0], ended.made[3]
+    first, second = ended.finished[0], ended.finished[3]
     assert first.attempt is not None
     assert first.attempt.clip is not None
     copy = replace(first.attempt.clip, path="renders/ferry/kinovi/clips/SH030/take-1.mp4")
-    shared = replace(second, attempt=replace(first.attempt, copies=(copy,)))
-    text = closing(Outcome(ended.plan, made=(first, shared)), 100, color=False, after=replace(TYPED, prefix=".."))
+    shared = replace(second, attempt=replace(first.attempt, other_copies=(copy,)))
+    text = closing(RunResult(ended.plan, finished=(first, shared)), 100, color=False, after=replace(TYPED, prefix=".."))
     assert second.step.shot.id == "SH030"
     assert "clips      ../renders/ferry/kinovi/clips/SH010/take-1.mp4\n" in text
     assert "           ../renders/ferry/kinovi/clips/SH030/take-1.mp4\n" in text
@@ -156,35 +172,43 @@ def test_the_film_counts_all_shots_with_what_was_made_before() -> None:
     past = history(film, {(shot, 1): "stored" for shot in ("SH030", "SH060", "SH090")})
     now = plan(ferry(), history=past, selected={"SH100"})
     (step,) = now.steps
-    ended = Outcome(now, made=(Fate(step, attempt_of(step, NOON, State.STORED)),), money=Money(Decimal(160)))
-    told = replace(TYPED, whole=plan(ferry(), history=past))
+    ended = RunResult(
+        now, finished=(TakeResult(step, attempt_of(step, NOON, AttemptState.STORED)),), money=CreditTotals(Decimal(160))
+    )
+    told = replace(TYPED, is_whole=plan(ferry(), history=past))
     assert "film       4 of 24 shots, 0:16\n" in closing(ended, 100, color=False, after=told)
 
 
 def test_the_next_lines_keep_what_was_typed_and_offer_the_rest_beside_a_selection() -> None:
     film = plan(ferry(), selected={"SH100"})
     (step,) = film.steps
-    ended = Outcome(film, made=(Fate(step, attempt_of(step, NOON, State.STORED)),), money=Money(Decimal(160)))
+    ended = RunResult(
+        film,
+        finished=(TakeResult(step, attempt_of(step, NOON, AttemptState.STORED)),),
+        money=CreditTotals(Decimal(160)),
+    )
     public = Storyboard(PATH, "F", (shot("SH100"), shot("SH200")))
     whole = plan(public, history=history(plan(public), {("SH100", 1): "stored"}))
     files = "storyboards/ferry.yaml --profile draft"
     told = replace(
         TYPED, typed=f"{files} --provider kinovi --select SH100", files=files, provider="--provider kinovi",
-        chosen="--select SH100", whole=whole,
+        chosen="--select SH100", is_whole=whole,
     )  # fmt: skip
     text = closing(ended, 120, color=False, after=told)
     assert re.search(r"storyboard run +storyboards/ferry.yaml --profile draft --provider kinovi\s+the rest, 160", text)
     assert "storyboard status storyboards/ferry.yaml --profile draft --provider kinovi" in text
-    private = closing(ended, 120, color=False, after=replace(told, whole=plan(ferry())))
+    private = closing(ended, 120, color=False, after=replace(told, is_whole=plan(ferry())))
     assert "the rest" not in private
 
 
 def test_after_a_free_run_of_a_selection_the_real_price_is_offered_for_that_selection() -> None:
     film = plan(matrix(), account=SANDBOX, selected={"city-faro-wide"})
     (step,) = film.steps
-    ended = Outcome(film, made=(Fate(step, attempt_of(step, NOON, State.STORED)),))
+    ended = RunResult(film, finished=(TakeResult(step, attempt_of(step, NOON, AttemptState.STORED)),))
     files = "storyboards/spot.yaml"
-    told = After(f"{files} --select faro", files, chosen="--select faro", whole=plan(matrix(), account=SANDBOX))
+    told = ClosingContext(
+        f"{files} --select faro", files, chosen="--select faro", is_whole=plan(matrix(), account=SANDBOX)
+    )
     text = closing(ended, 140, color=False, after=told)
     assert re.search(r"storyboard run storyboards/spot.yaml +the rest\n", text)
     assert "storyboard plan storyboards/spot.yaml --select faro --provider kinovi" in text
@@ -192,7 +216,7 @@ def test_after_a_free_run_of_a_selection_the_real_price_is_offered_for_that_sele
 
 
 def test_quiet_leaves_what_went_wrong_and_nothing_of_a_success() -> None:
-    assert closing(free(), 100, color=False, after=After(quiet=True)) == ""
+    assert closing(free(), 100, color=False, after=ClosingContext(quiet=True)) == ""
     text = closing(failed(), 100, color=False, after=replace(TYPED, quiet=True))
     assert "failed" in text
     assert not re.search("billed|film  |next  ", text)
@@ -201,14 +225,16 @@ def test_quiet_leaves_what_went_wrong_and_nothing_of_a_success() -> None:
 def test_a_paid_take_that_only_lacks_its_clip_is_said_to_be_paid() -> None:
     film = plan(series(1, 1))
     past = history(film, {("S0001", 1): "succeeded"})
-    ended = ending(plan(series(1, 1), history=past), past, Running(Pace(1)), Limits("run-2"), Money())
+    ended = ending(
+        plan(series(1, 1), history=past), past, RunState(CreateThrottle(1)), RunLimits("run-2"), CreditTotals()
+    )
     text = closing(ended, 100, color=False, after=TYPED)
     assert "waiting    S0001  paid; its clip is still to be fetched" in text
 
 
 def test_the_vendors_words_steer_no_terminal() -> None:
     film = plan(series(1, 1))
-    evil = bad(film.steps[0], NOON, State.REFUSED, "\x1b]0;owned\x07no\r\nfaces\u202e", "face")
-    text = closing(Outcome(film, refused=(Fate(film.steps[0], evil),)), 100, color=False, after=TYPED)
+    evil = bad(film.steps[0], NOON, AttemptState.REFUSED, "\x1b]0;owned\x07no\r\nfaces\u202e", "face")
+    text = closing(RunResult(film, refused=(TakeResult(film.steps[0], evil),)), 100, color=False, after=TYPED)
     assert text.replace("\n", "").isprintable()
     assert "no faces" in text

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.language.compiler import Options
+from runner.language.compiler import CompileOptions
 from runner.language.explain import explain_shot
-from runner.show.screens.shot import text
+from runner.show.screens.shot import render_shot
 
 CAST = """\
 vars: {look: teal}
@@ -69,9 +69,9 @@ as it is sent
 def shown(root: Path, shot: str, color: bool = False) -> str | None:
     (root / "cast.yaml").write_text(CAST)
     (root / "film.yaml").write_text(FILM)
-    options = Options(variables={"city": "Porto"}, profile="draft")
+    options = CompileOptions(variables={"city": "Porto"}, profile="draft")
     explained = explain_shot([root / "film.yaml"], root, options, "film.yaml", shot)
-    return None if explained is None else text(explained, root, root, color)
+    return None if explained is None else render_shot(explained, root, root, color)
 
 
 def test_every_value_is_shown_with_its_place(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.engine.run_events import News
+from runner.engine.run_events import RunEvent
 from runner.show.live.frame import frame
 from runner.show.live.log import event_line, heartbeat, opening_line
-from runner.show.live.progress import Progress, counts
+from runner.show.live.progress import Progress, summary
 from runner.show.text.cells import width as cells
-from runner.show.text.style import Ink
+from runner.show.text.style import Style
 from tests.show.conftest import Golden
 from tests.show.driver import story
 from tests.show.films import NOON, SANDBOX, ferry, matrix, plan, series
@@ -21,10 +21,10 @@ from tests.show.films import NOON, SANDBOX, ferry, matrix, plan, series
 STORY = list(story(plan(ferry())))
 FREE = list(story(plan(ferry(), account=SANDBOX)))
 SEVERAL = list(story(plan(series(60, 6), matrix()), at_once=50))
-BARE = Ink(color=False)
+BARE = Style(color=False)
 
 
-def after(news: list[News], seconds: float, at_once: int = 3) -> Progress:
+def after(news: list[RunEvent], seconds: float, at_once: int = 3) -> Progress:
     """What is known so many seconds into a run."""
     progress = Progress(ceiling=Decimal(4480), at_once=at_once)
     for each in news:
@@ -33,7 +33,7 @@ def after(news: list[News], seconds: float, at_once: int = 3) -> Progress:
     return progress
 
 
-def shown(news: list[News], seconds: float, width: int, height: int = 30) -> str:
+def shown(news: list[RunEvent], seconds: float, width: int, height: int = 30) -> str:
     lines = frame(after(news, seconds), NOON + timedelta(seconds=seconds), width, height, BARE)
     return "\n".join(lines) + "\n"
 
@@ -74,12 +74,12 @@ def test_no_frame_is_wider_or_taller_than_its_terminal(seconds: int, width: int,
 def test_every_take_is_counted_in_exactly_one_place() -> None:
     for seconds in range(0, 1500, 50):
         progress = after(STORY, seconds)
-        found = [int(re.findall(r"\d+", fact)[0]) for fact in counts(progress) if "wait" not in fact]
+        found = [int(re.findall(r"\d+", fact)[0]) for fact in summary(progress) if "wait" not in fact]
         assert sum(found) == 28
 
 
 def test_the_time_left_shrinks_to_nothing() -> None:
-    left = [after(STORY, seconds).left(NOON + timedelta(seconds=seconds)) for seconds in (10, 500, 1000, 1500)]
+    left = [after(STORY, seconds).seconds_left(NOON + timedelta(seconds=seconds)) for seconds in (10, 500, 1000, 1500)]
     assert left == sorted(left, key=lambda seconds: -(seconds or 0))
     assert left[0] is not None
     assert 1200 < left[0] < 1600

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.attempts.events import Account
-from runner.attempts.history import Attempt, State
-from runner.diagnostics.problem import Check, ExitCode, Place, Problem
-from runner.engine.run_events import Fate, Halt, News, Outcome
+from runner.attempts.history import Attempt, AttemptState
+from runner.diagnostics.problem import ExitCode, HealthCheck, Place, Problem
+from runner.engine.run_events import RunEvent, RunResult, StopReason, TakeResult
 from runner.language.model import Storyboard
-from runner.planning.alternatives import Way
+from runner.planning.alternatives import Alternative
 from runner.planning.plan import Plan, Step
-from runner.requests.request import Plain, Remote
+from runner.requests.request import JsonValue, RemoteFile
 from runner.show.json.run import event_json
 from runner.show.live.frame import frame
 from runner.show.live.log import event_line
@@ -24,15 +24,15 @@ from runner.show.live.progress import Progress
 from runner.show.screens import question
 from runner.show.screens.clips import ClipCheck, clips
 from runner.show.screens.closing import closing
-from runner.show.screens.closing_context import After
+from runner.show.screens.closing_context import ClosingContext
 from runner.show.screens.doctor import doctor
-from runner.show.screens.plan import Around, screen
-from runner.show.screens.plan import Way as Cheaper
-from runner.show.screens.settle import Doubts, settle, settled
-from runner.show.screens.spend import Item, bill, spend, spend_csv
-from runner.show.screens.status import Standing, status
+from runner.show.screens.plan import CheaperCommand as Cheaper
+from runner.show.screens.plan import PlanContext, screen
+from runner.show.screens.settle import UnsettledList, confirmation, settle
+from runner.show.screens.spend import BillItem, bill, spend, spend_csv
+from runner.show.screens.status import StatusReport, status
 from runner.show.text.escape import json_line
-from runner.show.text.style import Ink
+from runner.show.text.style import Style
 from tests.builders import local_files
 from tests.show.driver import attempt_of
 from tests.show.films import CENTS, KINOVI, NOON, SANDBOX, history, last_frame, picture, plan, shot
@@ -42,7 +42,7 @@ EVIL = "\x1b]0;owned\x07\x9b31m\u202eabc\u2028\r\b\ud800\x7f"
 
 def film(evil: str, account: Account = KINOVI) -> Plan:
     """A film in which everything that a stranger may name is named like this."""
-    path, remote = f"storyboards/{evil}.yaml", Remote(f"https://x.example/{evil}", "image")
+    path, remote = f"storyboards/{evil}.yaml", RemoteFile(f"https://x.example/{evil}", "image")
     shots = (
         shot("a", picture(evil), path=path, scene=evil, takes=2),
         shot("b", path=path, scene=evil),
@@ -66,14 +66,14 @@ def long_film(evil: str) -> Plan:
     )
 
 
-def attempt(step: Step, evil: str, state: State) -> Attempt:
+def attempt(step: Step, evil: str, state: AttemptState) -> Attempt:
     made = attempt_of(step, NOON, state, status=evil)
     clip = replace(made.clip, path=f"renders/{evil}.mp4") if made.clip is not None else None
-    return replace(made, task_id=evil, words=evil, clip=clip)
+    return replace(made, task_id=evil, message=evil, clip=clip)
 
 
 def planned(evil: str) -> str:
-    told = Around(
+    told = PlanContext(
         typed=evil, asks=evil, warnings=[Problem(evil, Place(evil, 1, 1), evil, evil, "warning")],
         cheaper=[Cheaper(evil, Decimal(1))], leaving=local_files(film(evil).batch), about=60, at_once=3,
     )  # fmt: skip
@@ -85,7 +85,7 @@ def changed(evil: str) -> Plan:
     """After a run in which one take failed and another is in doubt, with other prompts."""
     before = film(evil)
     past = history(before, {("a", 1): "stored", ("a", 2): "failed", ("b", 1): "unsettled", ("e", 1): "stored"})
-    past.attempts |= {id: replace(each, words=evil) for id, each in past.attempts.items()}
+    past.attempts |= {id: replace(each, message=evil) for id, each in past.attempts.items()}
     (board,) = before.batch.storyboards
     shots = tuple(
         each._replace(request=each.request._replace(prompt=f"{each.request.prompt} {evil}{evil}"))
@@ -94,16 +94,16 @@ def changed(evil: str) -> Plan:
     return plan(replace(board, shots=shots if evil.strip() else board.shots), history=past)
 
 
-def news(evil: str) -> list[News]:
+def news(evil: str) -> list[RunEvent]:
     made = film(evil)
     steps = made.steps[:4]
-    states = (State.STORED, State.REFUSED, State.UNSETTLED, State.RUNNING)
+    states = (AttemptState.STORED, AttemptState.REFUSED, AttemptState.UNSETTLED, AttemptState.RUNNING)
     events = ("stored", "refused", "unsettled", "running")
     later = [
-        News(event, NOON, step, attempt(step, evil, state), evil)  # type: ignore[arg-type]
+        RunEvent(event, NOON, step, attempt(step, evil, state), evil)  # type: ignore[arg-type]
         for step, state, event in zip(steps, states, events, strict=True)
     ]
-    return [News("plan", NOON, plan=made), *later, News("warning", NOON, words=evil)]
+    return [RunEvent("plan", NOON, plan=made), *later, RunEvent("warning", NOON, message=evil)]
 
 
 def live(evil: str) -> str:
@@ -113,21 +113,23 @@ def live(evil: str) -> str:
         lines.append(event_line(progress, each) or "")
         if each.event == "running":
             lines.append(event_line(progress, replace(each, event="created")) or "")
-    return "\n".join([*frame(progress, NOON + timedelta(seconds=9), 100, 40, Ink(color=False)), *lines])
+    return "\n".join([*frame(progress, NOON + timedelta(seconds=9), 100, 40, Style(color=False)), *lines])
 
 
 def ended(evil: str) -> str:
     made = film(evil)
-    fates = [Fate(step, attempt(step, evil, State.STORED), evil) for step in made.steps]
-    outcome = Outcome(
-        made, made=tuple(fates), failed=tuple(fates), refused=tuple(fates), unsettled=tuple(fates), gone=tuple(fates),
-        blocked=tuple(fates), waits=tuple(fates), left=tuple(fates), perhaps=tuple(fates),
-        halt=Halt(ExitCode.DECLINED, evil),
+    fates = [TakeResult(step, attempt(step, evil, AttemptState.STORED), evil) for step in made.steps]
+    outcome = RunResult(
+        made, finished=tuple(fates), failed=tuple(fates), refused=tuple(fates), unsettled=tuple(fates),
+        gone=tuple(fates),
+        blocked=tuple(fates), waiting=tuple(fates), not_started=tuple(fates), maybe_charged=tuple(fates),
+        halt=StopReason(ExitCode.DECLINED, evil),
     )  # fmt: skip
     one = replace(outcome, refused=(fates[0],))
-    free = Outcome(film(evil, SANDBOX), made=tuple(fates))
-    after = After(
-        evil, evil, provider=evil, chosen=evil, everything=evil, run="another", whole=film(evil), prefix=evil, took=9,
+    free = RunResult(film(evil, SANDBOX), finished=tuple(fates))
+    after = ClosingContext(
+        evil, evil, provider=evil, chosen=evil, everything=evil, run="another", is_whole=film(evil), prefix=evil,
+        took=9,
         asks=evil, to_commit=(evil,), zone=UTC,
     )  # fmt: skip
     return "\n".join(closing(each, 100, color=False, after=after) for each in (outcome, one, free))
@@ -136,25 +138,25 @@ def ended(evil: str) -> str:
 def stands(evil: str) -> str:
     past = history(film(evil), {("a", 1): "stored", ("a", 2): "running", ("b", 1): "unsettled"})
     past.attempts |= {
-        id: replace(each, task_id=evil, words=evil, status=evil, clip=each.clip and replace(each.clip, path=evil))
+        id: replace(each, task_id=evil, message=evil, status=evil, clip=each.clip and replace(each.clip, path=evil))
         for id, each in past.attempts.items()
     }
     now = plan(*film(evil).batch.storyboards, history=past)
-    return status(Standing(now, past, NOON, evil, UTC, evil), 100, color=False, all_shots=True)
+    return status(StatusReport(now, past, NOON, evil, UTC, evil), 100, color=False, all_shots=True)
 
 
 def books(evil: str) -> str:
-    states = (State.UNSETTLED, State.PERHAPS)
+    states = (AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED)
     made = [attempt(step, evil, state) for step in film(evil).steps for state in states]
-    request: dict[str, Plain] = {"model": evil, "resolution": evil, "seconds": 4, "prompt": evil}
-    made = [replace(each, intended=replace(each.intended, request=request, receipt=evil)) for each in made]
-    found = bill([Item(each, evil, (evil,)) for each in made], "tag", CENTS, evil)
-    checks = [Check(evil, "error", evil, evil)]
+    request: dict[str, JsonValue] = {"model": evil, "resolution": evil, "seconds": 4, "prompt": evil}
+    made = [replace(each, intent=replace(each.intent, request=request, webhook_token=evil)) for each in made]
+    found = bill([BillItem(each, evil, (evil,)) for each in made], "tag", CENTS, evil)
+    checks = [HealthCheck(evil, "error", evil, evil)]
     clip = [ClipCheck(evil, evil, 1, evil, "failed", evil)]
     return "\n".join(
         (
-            settle(Doubts(made, CENTS, UTC), 100, color=False),
-            settled(made[0], "adopted", evil),
+            settle(UnsettledList(made, CENTS, UTC), 100, color=False),
+            confirmation(made[0], "adopted", evil),
             spend(found, 100, color=False),
             spend_csv(found),
             doctor(checks, 100, color=False),
@@ -165,12 +167,12 @@ def books(evil: str) -> str:
 
 def asked(evil: str) -> str:
     made = film(evil)
-    ways = [Way(evil, Decimal(1), typed) for typed in (True, False)]
+    ways = [Alternative(evil, Decimal(1), typed) for typed in (True, False)]
     return "\n".join(
         (
             question.question(made),
-            question.nobody_to_ask(made, evil),
-            question.over(made, evil, Decimal(1), Decimal(2), ways),
+            question.no_terminal(made, evil),
+            question.over_limit(made, evil, Decimal(1), Decimal(2), ways),
             question.unknown_price(made),
         )
     )

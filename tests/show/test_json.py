@@ -13,12 +13,12 @@ from jsonschema import Draft7Validator
 from runner.diagnostics.problem import Place, Problem, Problems
 from runner.editions.edition import load
 from runner.planning.plan import Plan, Step
-from runner.providers.kinovi.request_body import body, placeholder
-from runner.requests.request import Plain
+from runner.providers.kinovi.request_body import encode, placeholder
+from runner.requests.request import JsonValue
 from runner.show.json.plan import plan_json
 from runner.show.json.run import event_json
 from runner.show.screens.problems import as_json
-from runner.show.screens.status import Standing, status_json
+from runner.show.screens.status import StatusReport, status_json
 from runner.show.text.escape import json_document
 from runner.store.manifest import compose
 from tests.show.driver import story
@@ -43,8 +43,8 @@ def read(shape: Mapping[str, object]) -> Any:
     return json.loads(json_document(shape, deep=2))
 
 
-def body_of(step: Step) -> Mapping[str, Plain]:
-    return body(step.shot.request, load("classic"), placeholder)
+def body_of(step: Step) -> Mapping[str, JsonValue]:
+    return encode(step.shot.request, load("classic"), placeholder)
 
 
 WARNING = Problem("x", Place("storyboards/ferry.yaml", 14, 3, "shots[0]"), "square", "crop it", "warning")
@@ -112,9 +112,9 @@ def test_problems_hold_to_their_schema() -> None:
     holds("validate", json.loads(as_json(Problems())))
 
 
-def standing(film: Plan) -> Standing:
+def standing(film: Plan) -> StatusReport:
     past = history(film, HALF_MADE, {"SH010": 2})
-    return Standing(plan(*film.batch.storyboards, account=film.account, history=past), past, NOON, zone=UTC)
+    return StatusReport(plan(*film.batch.storyboards, account=film.account, history=past), past, NOON, zone=UTC)
 
 
 def test_status_holds_to_its_schema_and_its_sums_to_its_takes() -> None:

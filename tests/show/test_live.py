@@ -20,8 +20,8 @@ from typing import TextIO
 import pytest
 
 from runner.clock import SystemClock
-from runner.engine.run_events import News
-from runner.show.live.output import Pen
+from runner.engine.run_events import RunEvent
+from runner.show.live.output import BackgroundWriter
 from runner.show.live.progress import Progress
 from runner.show.live.view import JsonView, PlainView, TerminalView, View, view
 from tests.show.driver import Quickened, story
@@ -32,7 +32,7 @@ MADE = sum(news.event == "stored" for news in STORY)
 ALLOWED = re.compile("\x1b\\[[0-9;]*[mAKGJH]|\x1b\\[\\?25[lh]|\r|\n|\x1b\\[2K")
 
 
-def tell(shown: View, news: list[News] = STORY) -> float:
+def tell(shown: View, news: list[RunEvent] = STORY) -> float:
     """Tells all, and says how long the longest telling took."""
     longest = 0.0
     for each in news:
@@ -104,7 +104,7 @@ def test_the_first_line_says_how_many_takes_of_an_earlier_run_go_on() -> None:
     past = history(plan(ferry()), {("SH010", 1): "running", ("SH030", 1): "succeeded"})
     stream = io.StringIO()
     shown = view(stream, Progress(), SystemClock(), terminal=False, color=False)
-    shown.tell(News("plan", NOON, plan=plan(ferry(), history=past)))
+    shown.tell(RunEvent("plan", NOON, plan=plan(ferry(), history=past)))
     shown.close()
     assert stream.getvalue() == "00:00 begin     The Last Ferry: 28 takes, 2 of them go on\n"
 
@@ -127,7 +127,7 @@ def test_a_closed_pipe_stops_nothing() -> None:
 
 def test_a_full_pipe_holds_up_nothing() -> None:
     with pipe() as (end, stream):
-        pen = Pen(stream, patience=0.2)
+        pen = BackgroundWriter(stream, patience=0.2)
         began = time.monotonic()
         for _ in range(10_000):
             pen.write("a line that nobody reads\n")
@@ -140,7 +140,7 @@ def test_a_full_pipe_holds_up_nothing() -> None:
 def test_a_slow_reader_gets_everything_in_order() -> None:
     found: list[str] = []
     with pipe() as (end, stream):
-        pen = Pen(stream)
+        pen = BackgroundWriter(stream)
         for number in range(5_000):
             pen.write(f"{number}\n")
         thread = reader(end, found)
@@ -152,7 +152,7 @@ def test_a_slow_reader_gets_everything_in_order() -> None:
 def test_an_ascii_stream_gets_ascii() -> None:
     reading, writing = os.pipe()
     with os.fdopen(writing, "w", encoding="ascii") as stream:
-        pen = Pen(stream)
+        pen = BackgroundWriter(stream)
         pen.write("made SH010 ×3 · 港\n")
         pen.close()
     assert drain(reading) == "made SH010 x3 - \\u6e2f\n"

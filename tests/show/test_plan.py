@@ -13,7 +13,7 @@ from runner.editions.edition import load
 from runner.language import compiler as language
 from runner.language.model import Storyboard
 from runner.planning.plan import Plan
-from runner.show.screens.plan import Around, Way, price_line, screen
+from runner.show.screens.plan import CheaperCommand, PlanContext, price_line, screen
 from runner.show.text.cells import width as cells
 from runner.show.text.format import volume
 from tests.builders import local_files
@@ -54,11 +54,11 @@ HALF_MADE = {
 }
 
 
-def around(film: Plan) -> Around:
-    return Around(
+def around(film: Plan) -> PlanContext:
+    return PlanContext(
         "storyboards/ferry.yaml --provider kinovi",
         warnings=[SQUARE],
-        cheaper=[Way("--profile draft", Decimal(960)), Way("--select scene:quay", Decimal(1120))],
+        cheaper=[CheaperCommand("--profile draft", Decimal(960)), CheaperCommand("--select scene:quay", Decimal(1120))],
         leaving=local_files(film.batch),
         about=1500,
         at_once=3,
@@ -139,7 +139,7 @@ def test_no_line_is_wider_than_the_screen_and_none_ends_with_space(name: str, wi
 def harbour() -> Plan:
     """The example film, as the plan command reads it: three models and resolutions, waits, a budget."""
     root = Path(__file__).parents[2]
-    options = language.Options(edition=load("classic"))
+    options = language.CompileOptions(edition=load("classic"))
     batch, problems = language.compile((root / "storyboards/harbour.yaml",), root, options)
     assert not problems.errors
     return plan(*batch.storyboards)
@@ -243,6 +243,6 @@ def test_what_a_stranger_wrote_steers_no_terminal() -> None:
     evil = "\x1b]0;owned\x07\u202e"
     path = f"storyboards/{evil}.yaml"
     board = Storyboard(path, f"T{evil}", (shot("a", path=path, scene=f"s{evil}"), shot("b", path=path)))
-    warned = Around(typed=path, warnings=[Problem("x", Place(path, 1, 1), evil, "", "warning")])
+    warned = PlanContext(typed=path, warnings=[Problem("x", Place(path, 1, 1), evil, "", "warning")])
     text = screen(plan(board), 100, color=False, around=warned)
     assert text.replace("\n", "").isprintable()

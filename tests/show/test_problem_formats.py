@@ -105,7 +105,7 @@ def test_an_annotation_comes_back_as_it_was_meant(index: int) -> None:
     assert len(lines) == 3
     told = COMMAND.fullmatch(lines[index])
     assert told is not None
-    problem = FOUND.found[index]
+    problem = FOUND.items[index]
 
     def back(words: str) -> str:
         for code, character in (("%2C", ","), ("%3A", ":"), ("%0A", "\n"), ("%0D", "\r"), ("%25", "%")):

@@ -4,9 +4,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 from runner.language.model import Storyboard
-from runner.planning.alternatives import Way
+from runner.planning.alternatives import Alternative
 from runner.show.screens import question
-from runner.show.screens.plan import Goes
+from runner.show.screens.plan import Destination
 from tests.show.films import ferry, plan, series, shot
 
 FILM = plan(ferry())
@@ -19,7 +19,7 @@ def test_the_question_names_clips_credits_and_dollars() -> None:
 
 
 def test_without_a_terminal_the_smallest_command_line_that_would_pass_is_named() -> None:
-    assert question.nobody_to_ask(FILM, TYPED) == (
+    assert question.no_terminal(FILM, TYPED) == (
         "this makes 28 clips for 4,480 credits ($22.40), and there is no terminal to ask at: "
         "nothing was sent, nothing was spent\n"
         "  say yes in advance, with a ceiling:\n"
@@ -35,12 +35,12 @@ def test_the_ceiling_to_type_is_never_below_the_price() -> None:
 
 def test_over_a_ceiling_three_cheaper_ways_stand_below_each_other_with_their_prices() -> None:
     ways = [
-        Way("--select scene:quay", Decimal(1120), True),
-        Way("--profile draft", Decimal(960), True),
-        Way("takes: 1", Decimal("800.5"), False),
-        Way("resolution: 480p", Decimal(600), False),
+        Alternative("--select scene:quay", Decimal(1120), True),
+        Alternative("--profile draft", Decimal(960), True),
+        Alternative("takes: 1", Decimal("800.5"), False),
+        Alternative("resolution: 480p", Decimal(600), False),
     ]
-    assert question.over(FILM, "--max-credits", Decimal(3000), Decimal(4480), ways) == (
+    assert question.over_limit(FILM, "--max-credits", Decimal(3000), Decimal(4480), ways) == (
         "4,480 credits are 1,480 over --max-credits 3,000: nothing was sent, nothing was spent\n"
         "  cheaper ways that pass:\n"
         "    --select scene:quay           1,120 credits  $5.60\n"
@@ -50,7 +50,7 @@ def test_over_a_ceiling_three_cheaper_ways_stand_below_each_other_with_their_pri
 
 
 def test_over_a_ceiling_without_a_cheaper_way_nothing_more_is_said() -> None:
-    assert question.over(FILM, "the budget in x.yaml", Decimal(10), Decimal(160), []).count("\n") == 0
+    assert question.over_limit(FILM, "the budget in x.yaml", Decimal(10), Decimal(160), []).count("\n") == 0
 
 
 def test_an_unknown_price_names_the_row_and_the_shots() -> None:
@@ -62,12 +62,12 @@ def test_an_unknown_price_names_the_row_and_the_shots() -> None:
 
 
 def test_where_things_go_stands_in_the_question_and_what_changed_is_marked() -> None:
-    goes = Goes("callbacks", "https://hooks.example.com/a", "heard at 127.0.0.1:8788")
+    goes = Destination("callbacks", "https://hooks.example.com/a", "heard at 127.0.0.1:8788")
     assert question.question(plan(series(1, 1)), [goes]) == (
         "Make 1 clip for at most 160 credits ($0.80), callbacks go to https://hooks.example.com/a, "
         "heard at 127.0.0.1:8788?"
     )
-    assert f"\n  {goes}\n" in question.nobody_to_ask(FILM, TYPED, [goes])
+    assert f"\n  {goes}\n" in question.no_terminal(FILM, TYPED, [goes])
     assert str(replace(goes, before="")).endswith("8788 (NEW since the last yes)")
     assert str(replace(goes, before="https://b.example")).endswith("(CHANGED since the last yes: https://b.example)")
     assert "\x1b" not in str(replace(goes, where="https://\x1b[31m"))

@@ -6,21 +6,21 @@ from datetime import UTC, timedelta
 import pytest
 
 from runner.commands import COMMANDS
-from runner.show.screens.status import Standing, status
+from runner.show.screens.status import StatusReport, status
 from runner.show.text.cells import width as cells
 from tests.show.conftest import Golden
 from tests.show.films import NOON, ferry, history, plan, series
 from tests.show.test_plan import HALF_MADE, whole
 
 
-def half() -> Standing:
+def half() -> StatusReport:
     past = history(plan(ferry()), HALF_MADE, {"SH010": 2})
-    return Standing(plan(ferry(), history=past), past, NOON, "storyboards/ferry.yaml", UTC)
+    return StatusReport(plan(ferry(), history=past), past, NOON, "storyboards/ferry.yaml", UTC)
 
 
-def untouched() -> Standing:
+def untouched() -> StatusReport:
     film = plan(series(12, 2))
-    return Standing(film, history(film, {}), NOON, "storyboards/series.yaml", UTC)
+    return StatusReport(film, history(film, {}), NOON, "storyboards/series.yaml", UTC)
 
 
 @pytest.mark.parametrize("width", [80, 100, 140])
@@ -51,13 +51,13 @@ def test_only_commands_that_exist_are_named() -> None:
 def test_a_paid_clip_that_is_not_here_has_the_day_on_which_it_is_forgotten() -> None:
     first = plan(ferry())
     past = history(first, {("SH030", 1): "succeeded"})
-    text = status(Standing(plan(ferry(), history=past), past, NOON, zone=UTC), 100, color=False)
+    text = status(StatusReport(plan(ferry(), history=past), past, NOON, zone=UTC), 100, color=False)
     day = NOON + timedelta(days=14)
     assert f"until {day:%Y-%m-%d %H:%M}" in text
 
 
 def test_a_whole_film_has_no_line_of_trouble() -> None:
     film = whole()
-    text = status(Standing(film, history(film, {}), NOON, "storyboards/ferry.yaml", UTC), 100, color=False)
+    text = status(StatusReport(film, history(film, {}), NOON, "storyboards/ferry.yaml", UTC), 100, color=False)
     assert "24 of 24 shots made" in text
     assert "task" not in text

@@ -21,7 +21,7 @@ def test_a_folder_that_is_not_there_yet_is_judged_by_the_one_above(tmp_path: Pat
 
 
 def test_room_is_told_in_gigabytes(tmp_path: Path) -> None:
-    assert "GB free" in health.folder("state", tmp_path)[1].words
+    assert "GB free" in health.folder("state", tmp_path)[1].message
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

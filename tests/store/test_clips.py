@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from runner.attempts.events import Clip, Intended, Output, Stored
-from runner.attempts.history import Attempt, State
+from runner.attempts.events import Clip, Intent, Output, Stored
+from runner.attempts.history import Attempt, AttemptState
 from runner.diagnostics.problem import Place
 from runner.editions.edition import Price
-from runner.engine.ports import NotYet
+from runner.engine.ports import TransferFailed
 from runner.language.model import Shot
 from runner.media.clip import ClipFacts
 from runner.planning.plan import Action, Step
 from runner.requests.request import Request
-from runner.store.clip_store import Shelf, differences
+from runner.store.clip_store import ClipStore, differences
 from tests.double.media import clip
 
 DAY = datetime(2026, 11, 21, tzinfo=UTC)
@@ -37,10 +37,10 @@ def step(shot: str = "quay", take: int = 1, fingerprint: str = FIRST) -> Step:
 
 
 def attempt(fingerprint: str = FIRST, clip: Clip | None = None, copies: tuple[Clip, ...] = ()) -> Attempt:
-    said = Intended(
-        "storyboards/harbour.yaml", "quay", 1, fingerprint, {}, "{}", Decimal(40), "classic", "k", "r", "run"
+    said = Intent("storyboards/harbour.yaml", "quay", 1, fingerprint, {}, "{}", Decimal(40), "classic", "k", "r", "run")
+    return Attempt(
+        "attempt", said, AttemptState.STORED if clip else AttemptState.SUCCEEDED, DAY, clip=clip, other_copies=copies
     )
-    return Attempt("attempt", said, State.STORED if clip else State.SUCCEEDED, DAY, clip=clip, copies=copies)
 
 
 class Repo:
@@ -49,12 +49,12 @@ class Repo:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.owners: dict[str, str] = {}
-        self.shelf = Shelf(root, lambda storyboard: root / "renders" / "harbour" / "sandbox", self.owners.get)
+        self.shelf = ClipStore(root, lambda storyboard: root / "renders" / "harbour" / "sandbox", self.owners.get)
 
-    def put(self, content: bytes, at: Step, of: Attempt | None = None) -> Stored | NotYet:
-        part = self.shelf.part(at)
+    def put(self, content: bytes, at: Step, of: Attempt | None = None) -> Stored | TransferFailed:
+        part = self.shelf.part_path(at)
         part.write_bytes(content)
-        stored = self.shelf.place(part, hashlib.sha256(content).hexdigest(), of or attempt(), at)
+        stored = self.shelf.store(part, hashlib.sha256(content).hexdigest(), of or attempt(), at)
         if isinstance(stored, Stored):
             self.owners[stored.clip.sha256] = at.fingerprint or ""
         return stored
@@ -69,7 +69,7 @@ def repo(tmp_path: Path) -> Repo:
     return Repo(tmp_path)
 
 
-def kept(stored: Stored | NotYet | None) -> Clip:
+def kept(stored: Stored | TransferFailed | None) -> Clip:
     assert isinstance(stored, Stored)
     return stored.clip
 
@@ -87,7 +87,7 @@ def test_a_whole_clip_gets_its_final_name_and_is_told_by_content(repo: Repo) -> 
 def test_what_is_no_whole_video_never_gets_a_name(repo: Repo, content: bytes) -> None:
     got = repo.put(content, step())
 
-    assert isinstance(got, NotYet)
+    assert isinstance(got, TransferFailed)
     assert not got.final
     assert repo.files() == {}
 
@@ -102,7 +102,7 @@ def test_another_clip_under_the_name_moves_to_the_earlier_ones_by_its_fingerprin
 def test_an_earlier_clip_comes_back_for_nothing_when_the_old_text_does(repo: Repo) -> None:
     first = kept(repo.put(DARK, step()))
     repo.put(LIGHT, step(fingerprint=SECOND))
-    back = repo.shelf.recall(attempt(clip=first), step())
+    back = repo.shelf.restore(attempt(clip=first), step())
 
     assert kept(back) == first
     assert repo.files() == {"quay/take-1.mp4": DARK, "quay/earlier/take-1.bbbbbbbb.mp4": LIGHT}
@@ -112,13 +112,13 @@ def test_to_and_fro_ten_times_loses_nothing(repo: Repo) -> None:
     both = {FIRST: kept(repo.put(DARK, step())), SECOND: kept(repo.put(LIGHT, step(fingerprint=SECOND)))}
     for turn in range(10):
         wanted = (FIRST, SECOND)[turn % 2]
-        assert repo.shelf.recall(attempt(wanted, both[wanted]), step(fingerprint=wanted)) is not None
+        assert repo.shelf.restore(attempt(wanted, both[wanted]), step(fingerprint=wanted)) is not None
         repo.owners[both[wanted].sha256] = wanted
         assert sorted(repo.files().values()) == sorted([DARK, LIGHT])
 
 
 def test_a_file_of_the_users_under_the_name_is_kept_by_its_content(repo: Repo) -> None:
-    target = repo.shelf.target(step())
+    target = repo.shelf.clip_path(step())
     target.parent.mkdir(parents=True)
     target.write_bytes(b"my own")
     repo.put(DARK, step())
@@ -128,7 +128,7 @@ def test_a_file_of_the_users_under_the_name_is_kept_by_its_content(repo: Repo) -
 
 
 def test_the_note_that_git_lfs_leaves_gives_way_to_the_clip(repo: Repo) -> None:
-    target = repo.shelf.target(step())
+    target = repo.shelf.clip_path(step())
     target.parent.mkdir(parents=True)
     target.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 2\n")
     repo.put(DARK, step())
@@ -146,8 +146,8 @@ def test_two_earlier_clips_of_one_fingerprint_are_both_kept(repo: Repo) -> None:
 
 
 def test_what_a_killed_run_left_behind_is_cleared_away(repo: Repo) -> None:
-    repo.shelf.part(step()).write_bytes(b"half")
-    repo.shelf.part(step(take=2)).write_bytes(b"another's")
+    repo.shelf.part_path(step()).write_bytes(b"half")
+    repo.shelf.part_path(step(take=2)).write_bytes(b"another's")
     repo.put(LIGHT, step(fingerprint=SECOND))
 
     assert repo.files() == {"quay/take-1.mp4": LIGHT, "quay/.take-2.aaaaaaaa.part": b"another's"}
@@ -162,15 +162,15 @@ def test_the_same_clip_again_moves_nothing(repo: Repo) -> None:
 
 def test_a_clip_in_its_place_is_recalled_without_being_touched(repo: Repo) -> None:
     first = kept(repo.put(DARK, step()))
-    before = repo.shelf.target(step()).stat()
-    repo.shelf.recall(attempt(clip=first), step())
+    before = repo.shelf.clip_path(step()).stat()
+    repo.shelf.restore(attempt(clip=first), step())
 
-    assert repo.shelf.target(step()).stat() == before
+    assert repo.shelf.clip_path(step()).stat() == before
 
 
 def test_a_shot_that_was_renamed_takes_its_clip_along(repo: Repo) -> None:
     first = kept(repo.put(DARK, step("quay")))
-    told = kept(repo.shelf.recall(attempt(clip=first), step("pier", take=2)))
+    told = kept(repo.shelf.restore(attempt(clip=first), step("pier", take=2)))
 
     assert told.path.endswith("clips/pier/take-2.mp4")
     assert repo.files() == {"quay/take-1.mp4": DARK, "pier/take-2.mp4": DARK}
@@ -178,29 +178,29 @@ def test_a_shot_that_was_renamed_takes_its_clip_along(repo: Repo) -> None:
 
 def test_a_copy_is_a_file_of_its_own(repo: Repo) -> None:
     first = kept(repo.put(DARK, step("quay")))
-    repo.shelf.recall(attempt(clip=first), step("pier"))
+    repo.shelf.restore(attempt(clip=first), step("pier"))
 
-    assert repo.shelf.target(step("quay")).stat().st_ino != repo.shelf.target(step("pier")).stat().st_ino
+    assert repo.shelf.clip_path(step("quay")).stat().st_ino != repo.shelf.clip_path(step("pier")).stat().st_ino
 
 
 def test_a_clip_that_changed_on_disk_is_not_recalled(repo: Repo) -> None:
     first = kept(repo.put(DARK, step()))
     rotten = bytearray(DARK)
     rotten[len(rotten) // 2] ^= 1
-    repo.shelf.target(step()).write_bytes(rotten)
+    repo.shelf.clip_path(step()).write_bytes(rotten)
 
-    assert repo.shelf.recall(attempt(clip=first), step()) is None
-    assert repo.shelf.whereabouts(attempt(clip=first)) is None
+    assert repo.shelf.restore(attempt(clip=first), step()) is None
+    assert repo.shelf.find(attempt(clip=first)) is None
 
 
 def test_a_clip_is_found_at_another_take_that_shares_it(repo: Repo) -> None:
     first = kept(repo.put(DARK, step()))
-    copy = kept(repo.shelf.recall(attempt(clip=first), step("pier")))
-    repo.shelf.target(step()).unlink()
+    copy = kept(repo.shelf.restore(attempt(clip=first), step("pier")))
+    repo.shelf.clip_path(step()).unlink()
     shared = attempt(clip=first, copies=(copy,))
 
-    assert repo.shelf.whereabouts(shared) == repo.shelf.target(step("pier"))
-    assert kept(repo.shelf.recall(shared, step())) == first
+    assert repo.shelf.find(shared) == repo.shelf.clip_path(step("pier"))
+    assert kept(repo.shelf.restore(shared, step())) == first
 
 
 @pytest.mark.parametrize("path", ["../outside.mp4", "{outside}"])
@@ -209,17 +209,17 @@ def test_a_manifest_that_names_a_file_elsewhere_gets_nothing_from_there(repo: Re
     outside.write_bytes(DARK)
     told = Clip(path.format(outside=outside), hashlib.sha256(DARK).hexdigest(), len(DARK), 64, 36, 1.0)
 
-    assert repo.shelf.whereabouts(attempt(clip=told)) is None
-    assert repo.shelf.recall(attempt(clip=told), step()) is None
+    assert repo.shelf.find(attempt(clip=told)) is None
+    assert repo.shelf.restore(attempt(clip=told), step()) is None
 
 
 def test_an_attempt_without_a_clip_is_nowhere(repo: Repo) -> None:
-    assert repo.shelf.recall(attempt(), step()) is None
-    assert repo.shelf.whereabouts(attempt()) is None
+    assert repo.shelf.restore(attempt(), step()) is None
+    assert repo.shelf.find(attempt()) is None
 
 
 def test_a_folder_under_the_clips_name_is_the_disks_trouble_and_nothing_is_lost(repo: Repo) -> None:
-    repo.shelf.target(step()).mkdir(parents=True)
+    repo.shelf.clip_path(step()).mkdir(parents=True)
 
     with pytest.raises(IsADirectoryError):
         repo.put(DARK, step())
@@ -245,10 +245,10 @@ def test_nothing_is_written_outside_the_repository_by_way_of_a_link(
 def test_a_link_under_a_part_files_name_leads_no_clip_elsewhere(repo: Repo, tmp_path: Path) -> None:
     letter = tmp_path / "letter.txt"
     letter.write_text("mine")
-    for part in (repo.shelf.part(step()), repo.shelf.part_aside(attempt())):
+    for part in (repo.shelf.part_path(step()), repo.shelf.archive_part_path(attempt())):
         part.symlink_to(letter)
-    assert not repo.shelf.part(step()).is_symlink()
-    assert not repo.shelf.part_aside(attempt()).is_symlink()
+    assert not repo.shelf.part_path(step()).is_symlink()
+    assert not repo.shelf.archive_part_path(attempt()).is_symlink()
     kept(repo.put(DARK, step()))
     assert letter.read_text() == "mine"
 
@@ -257,7 +257,7 @@ def test_a_link_under_a_part_files_name_leads_no_clip_elsewhere(repo: Repo, tmp_
 def test_a_folder_without_rights_is_the_disks_trouble(repo: Repo) -> None:
     repo.root.chmod(0o500)
     with pytest.raises(PermissionError):
-        repo.shelf.part(step())
+        repo.shelf.part_path(step())
 
 
 # -- what differs from what was ordered -------------------------------------------------------------------

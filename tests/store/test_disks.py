@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.store.filesystems import Disk, disk, disk_of
+from runner.store.filesystems import FileSystem, file_system, file_system_of
 
 MOUNTS = """\
 /dev/nvme0n1p2 / ext4 rw,relatime,errors=remount-ro 0 0
@@ -43,12 +43,12 @@ a line that is none
     ],
 )
 def test_a_disk_is_known_by_the_mount_that_holds_the_path(path: str, kind: str, locks: str) -> None:
-    assert disk_of(path, MOUNTS) == Disk(kind, locks)  # type: ignore[arg-type]
+    assert file_system_of(path, MOUNTS) == FileSystem(kind, locks)  # type: ignore[arg-type]
 
 
 def test_without_a_table_a_disk_counts_as_local() -> None:
-    assert disk_of("/home/a", "") == Disk("", "local")
+    assert file_system_of("/home/a", "") == FileSystem("", "local")
 
 
 def test_this_machines_own_disk_is_local(tmp_path: Path) -> None:
-    assert disk(tmp_path).locks == "local"
+    assert file_system(tmp_path).locks == "local"

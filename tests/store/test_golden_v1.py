@@ -16,15 +16,15 @@ import httpx
 import pytest
 
 from runner.attempts.events import Account, Clip, Event
-from runner.attempts.history import Attempt, State
-from runner.clock import stamp
-from runner.diagnostics.problem import ExitCode, Stop
+from runner.attempts.history import Attempt, AttemptState
+from runner.clock import format_utc
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.sandbox.embedded import running
 from runner.sandbox.options import Options
-from runner.sandbox.state.sandbox_state import World, task_line
+from runner.sandbox.state.sandbox_state import SandboxState, task_line
 from runner.store import receipts
 from runner.store.git import identify
-from runner.store.ledger.codec import attempt_data, event_row, intended_data, read_attempt, read_intended, read_what
+from runner.store.ledger.codec import attempt_data, event_row, intent_data, read_attempt, read_intent, read_payload
 from runner.store.ledger.ledger import Ledger
 from runner.store.ledger.stored_names import EVENT_KINDS, INTENT
 from tests.builders import history_of
@@ -85,7 +85,9 @@ def rows(folder: Path, query: str) -> list[sqlite3.Row]:
 
 
 def test_every_state_and_every_kind_of_event_is_in_the_golden_ledger(golden: Path) -> None:
-    assert {row["state"] for row in rows(golden, "SELECT state FROM attempt")} == {state.value for state in State}
+    assert {row["state"] for row in rows(golden, "SELECT state FROM attempt")} == {
+        state.value for state in AttemptState
+    }
     assert {row["kind"] for row in rows(golden, "SELECT kind FROM event")} == set(EVENT_KINDS)
 
 
@@ -98,7 +100,7 @@ def test_two_repositories_of_one_ledger_share_fingerprints_open_paid_and_one_of_
 
 
 def test_a_receipts_file_holds_a_task_that_no_row_has(golden: Path) -> None:
-    written = {task for path in (golden / "state" / "runs").iterdir() for _, task, _ in receipts.read(path)}
+    written = {task for path in (golden / "state" / "runs").iterdir() for _, task, _ in receipts.read_receipts(path)}
     assert written - {row["task"] for row in rows(golden, "SELECT task FROM attempt")} == {"task_anchor"}
 
 
@@ -109,15 +111,15 @@ def test_every_event_row_is_read_and_written_again_to_the_letter(golden: Path) -
     query = "SELECT a.id, e.at AS moment, kind, data FROM event e JOIN attempt a ON a.serial = e.attempt"
     for row in rows(golden, query):
         if row["kind"] != INTENT:
-            payload = read_what(row["kind"], row["data"])
+            payload = read_payload(row["kind"], row["data"])
             event = Event(datetime.fromisoformat(row["moment"]), row["id"], payload)
             assert event_row(event) == (row["moment"], row["kind"], row["data"])
 
 
 def test_every_attempt_row_is_read_and_written_again_to_the_letter(golden: Path) -> None:
     for row in rows(golden, "SELECT * FROM attempt"):
-        intent = read_intended(row, row["intended"])
-        assert intended_data(intent) == row["intended"]
+        intent = read_intent(row, row["intended"])
+        assert intent_data(intent) == row["intended"]
         assert attempt_data(read_attempt(row["id"], intent, row["folded"])) == row["folded"]
 
 
@@ -128,7 +130,7 @@ def opened(golden: Path) -> Ledger:
 def test_the_events_of_an_attempt_fold_to_its_row(golden: Path) -> None:
     with closing(opened(golden)) as ledger:
         for row in rows(golden, "SELECT * FROM attempt"):
-            attempt = read_attempt(row["id"], read_intended(row, row["intended"]), row["folded"])
+            attempt = read_attempt(row["id"], read_intent(row, row["intended"]), row["folded"])
             history = history_of(ledger.events(row["id"]))
             assert history.attempts == {row["id"]: attempt}
 
@@ -138,14 +140,14 @@ def test_the_ledger_gives_the_history_that_it_gave(golden: Path, repository: str
     account = Account("kinovi", urlsplit(host()).netloc)
     known = identify(golden / repository)
     with closing(opened(golden)) as ledger:
-        history = ledger.history(account, *known.ids, known.path_id)
+        history = ledger.history(account, *known.root_commits, known.path_identity)
     expected = (EXPECTED / f"{repository}-history.jsonl").read_text(encoding="utf-8").splitlines()
     assert [shown(attempt) for attempt in history.attempts.values()] == [json.loads(line) for line in expected]
 
 
 def shown(attempt: Attempt) -> dict[str, Any]:
     """An attempt in the words of the expected history, which are nobody's names."""
-    intent = attempt.intended
+    intent = attempt.intent
     return {
         "attempt": attempt.id,
         "storyboard": intent.storyboard,
@@ -156,7 +158,7 @@ def shown(attempt: Attempt) -> dict[str, Any]:
         "quoted": str(intent.quoted),
         "edition": intent.edition,
         "key": intent.key_id,
-        "webhook token": intent.receipt,
+        "webhook token": intent.webhook_token,
         "run": intent.run,
         "profile": intent.profile,
         "scene": intent.scene,
@@ -169,24 +171,26 @@ def shown(attempt: Attempt) -> dict[str, Any]:
         "task": attempt.task_id,
         "status": attempt.status,
         "failure": attempt.failure,
-        "message": attempt.words,
+        "message": attempt.message,
         "errors": [list(pair) for pair in attempt.errors],
         "outputs": [[output.url, output.width, output.height] for output in attempt.outputs],
         "used": None if attempt.credits_used is None else str(attempt.credits_used),
-        "seconds": attempt.took,
+        "seconds": attempt.duration,
         "clip": None if attempt.clip is None else clip(attempt.clip),
-        "copies": [clip(copy) for copy in attempt.copies],
+        "copies": [clip(copy) for copy in attempt.other_copies],
         "notes": list(attempt.notes),
         "charged": attempt.charged,
-        "state before settlement": None if attempt.before_settled is None else attempt.before_settled.value,
-        "from a manifest": attempt.elsewhere,
+        "state before settlement": None
+        if attempt.state_before_settlement is None
+        else attempt.state_before_settlement.value,
+        "from a manifest": attempt.from_manifest,
         "may have cost": str(attempt.credits),
         "billed": str(attempt.billed),
     }
 
 
 def moment(at: datetime | None) -> str | None:
-    return None if at is None else stamp(at)
+    return None if at is None else format_utc(at)
 
 
 def clip(value: Clip) -> list[Any]:
@@ -237,7 +241,7 @@ def test_a_row_of_a_later_version_is_refused_with_words(
     with closing(sqlite3.connect(tmp_path / "state" / "ledger.db")) as db, db:
         db.execute(change)
     done = command(tmp_path, "harbour", "state", *words)
-    assert done.returncode == ExitCode.UNFIT, done.stderr
+    assert done.returncode == ExitCode.INVALID, done.stderr
     assert f"was written by a newer version of storyboard ({named} in it): install that version" in done.stderr
 
 
@@ -255,7 +259,7 @@ def test_an_event_of_a_later_version_is_refused_with_words(tmp_path: Path, chang
         db.execute(f"UPDATE event SET {change} WHERE kind <> 'Intended'")
     attempt = rows(tmp_path, "SELECT id FROM attempt WHERE state = 'stored'")[0]["id"]
     words = re.escape(f"newer version of storyboard ({named}")
-    with closing(opened(tmp_path)) as ledger, pytest.raises(Stop, match=words):
+    with closing(opened(tmp_path)) as ledger, pytest.raises(CommandError, match=words):
         ledger.events(attempt)
 
 
@@ -275,7 +279,7 @@ def test_a_task_of_the_journal_is_read_and_written_again_to_the_letter(golden: P
     journal = tmp_path / "sandbox" / "journal-1.jsonl"
     for line in [line for line in journal.read_text().splitlines() if '"event":"task"' in line]:
         journal.write_text(line + "\n")
-        world = World(tmp_path / "sandbox", None, None)
+        world = SandboxState(tmp_path / "sandbox", None, None)
         world.refresh()
         world.journal.close()
         [task] = world.tasks.values()
@@ -296,5 +300,5 @@ def test_a_sandbox_journal_of_a_later_version_is_refused_with_words(
     with (tmp_path / "sandbox" / "journal-1.jsonl").open("a") as journal:
         journal.write(json.dumps(line) + "\n")
     words = re.escape(f"newer version of storyboard ({named} in it)")
-    with pytest.raises(Stop, match=words), running(tmp_path / "sandbox", Options(plain_clips=True)):
+    with pytest.raises(CommandError, match=words), running(tmp_path / "sandbox", Options(plain_clips=True)):
         pass

@@ -24,24 +24,24 @@ from runner.attempts.events import (
     Created,
     Event,
     Failed,
-    Intended,
+    Intent,
+    Lost,
     NotSent,
+    OutcomeUnknown,
     Output,
+    Payload,
     Refused,
     Running,
-    Sending,
+    SendStarted,
+    ServerError,
     Settled,
     Stored,
     Succeeded,
-    TryLater,
-    Unknown,
-    Vanished,
-    What,
 )
-from runner.attempts.history import Attempt, State
-from runner.diagnostics.problem import ExitCode, Stop
-from runner.engine.limits import Budget, Limits
-from runner.engine.ports import Full, Over, Taken
+from runner.attempts.history import Attempt, AttemptState
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.engine.limits import Budget, RunLimits
+from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
 from runner.store import locks
 from runner.store.ledger.database import NAME
 from runner.store.ledger.ledger import Ledger
@@ -84,20 +84,20 @@ def clock() -> HandClock:
 @pytest.fixture
 def ledger(tmp_path: Path, clock: HandClock) -> Iterator[Ledger]:
     opened = Ledger(tmp_path, clock)
-    opened.begin(PAID, "repo", Limits("run1", concurrency=100))
+    opened.start_run(PAID, "repo", RunLimits("run1", concurrency=100))
     yield opened
     opened.close()
 
 
-def intended(mark: str = "f1", run: str = "run1", **changes: object) -> Intended:
-    made = Intended(
+def intended(mark: str = "f1", run: str = "run1", **changes: object) -> Intent:
+    made = Intent(
         "storyboards/film.yaml", "quay", 1, mark, {"model": "seedance-20", "prompt": "a quay"}, '{"model":"m"}',
         Decimal(160), "classic", "01234567", "receipt", run, tags=("night",),
     )  # fmt: skip
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def put(ledger: Ledger, attempt: str, *whats: What, known: int = 0) -> None:
+def put(ledger: Ledger, attempt: str, *whats: Payload, known: int = 0) -> None:
     """One attempt with these events, the intent first."""
     now = ledger._clock.now()
     first, *rest = whats
@@ -108,28 +108,28 @@ def put(ledger: Ledger, attempt: str, *whats: What, known: int = 0) -> None:
 
 TIME = "2026-03-01T12:00:00.000Z"
 CLIP = Clip("renders/film/kinovi/clips/quay/take-1.mp4", "ab" * 32, 1000, 1280, 720, 4.04)
-STORIES: list[tuple[What, ...]] = [
-    (Sending(), Created("task_1"), Running("generating"), Succeeded((Output("https://m.example/1.mp4", 1280, 720),),
+STORIES: list[tuple[Payload, ...]] = [
+    (SendStarted(), Created("task_1"), Running("generating"), Succeeded((Output("https://m.example/1.mp4", 1280, 720),),
      Decimal("160.5"), 1000, 61000), Stored(CLIP, ("shape 1:1",))),
-    (Sending(), Created("task_1"), Failed("provider", "Video generation failed", "E1", Decimal(0), 1, 2)),
-    (Sending(), Refused(400, "too long", (("inputs.prompt", "4001"),))),
+    (SendStarted(), Created("task_1"), Failed("provider", "Video generation failed", "E1", Decimal(0), 1, 2)),
+    (SendStarted(), Refused(400, "too long", (("inputs.prompt", "4001"),))),
     (NotSent("nothing listens"),),
-    (Sending(), Unknown("not JSON", 200, (("server", "cdn"),), b"\xff\x00<html>")),
-    (Sending(), Unknown("reset"), Settled("adopted", "task_9")),
-    (Sending(), Unknown("reset"), Settled("charged"), Settled("undone")),
-    (Sending(), TryLater("internal error")),
-    (Sending(), Created("task_1"), Succeeded(()), Vanished("deleted")),
+    (SendStarted(), OutcomeUnknown("not JSON", 200, (("server", "cdn"),), b"\xff\x00<html>")),
+    (SendStarted(), OutcomeUnknown("reset"), Settled("adopted", "task_9")),
+    (SendStarted(), OutcomeUnknown("reset"), Settled("charged"), Settled("undone")),
+    (SendStarted(), ServerError("internal error")),
+    (SendStarted(), Created("task_1"), Succeeded(()), Lost("deleted")),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_what_was_appended_is_read_back_to_the_letter(ledger: Ledger, story: tuple[What, ...]) -> None:
+def test_what_was_appended_is_read_back_to_the_letter(ledger: Ledger, story: tuple[Payload, ...]) -> None:
     put(ledger, "a1", intended(), *story)
-    assert [event.what for event in ledger.events("a1")] == [intended(), *story]
+    assert [event.payload for event in ledger.events("a1")] == [intended(), *story]
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_a_row_says_what_the_fold_of_its_events_says(ledger: Ledger, story: tuple[What, ...]) -> None:
+def test_a_row_says_what_the_fold_of_its_events_says(ledger: Ledger, story: tuple[Payload, ...]) -> None:
     put(ledger, "a1", intended(), *story)
     assert ledger.history(PAID, "repo").attempts == history_of(ledger.events("a1")).attempts
 
@@ -145,13 +145,13 @@ def test_every_account_and_repository_has_its_own_history(ledger: Ledger) -> Non
 
 def test_an_open_attempt_keeps_another_away(ledger: Ledger) -> None:
     put(ledger, "a1", intended())
-    assert isinstance(ledger.intend(Event(ledger._clock.now(), "a2", intended()), 1), Taken)
+    assert isinstance(ledger.intend(Event(ledger._clock.now(), "a2", intended()), 1), AlreadyAttempted)
     assert list(ledger.history(PAID, "repo").attempts) == ["a1"]
 
 
 def test_an_attempt_that_the_caller_does_not_know_keeps_it_away_even_when_it_ended(ledger: Ledger) -> None:
-    put(ledger, "a1", intended(), Sending(), Created("t"), Succeeded((Output("u"),)), Stored(CLIP))
-    assert isinstance(ledger.intend(Event(ledger._clock.now(), "a2", intended()), 0), Taken)
+    put(ledger, "a1", intended(), SendStarted(), Created("t"), Succeeded((Output("u"),)), Stored(CLIP))
+    assert isinstance(ledger.intend(Event(ledger._clock.now(), "a2", intended()), 0), AlreadyAttempted)
 
 
 def test_the_index_itself_refuses_a_second_open_attempt(ledger: Ledger, tmp_path: Path) -> None:
@@ -168,17 +168,17 @@ def test_the_index_itself_refuses_a_second_open_attempt(ledger: Ledger, tmp_path
 
 
 def test_a_task_id_belongs_to_one_attempt(ledger: Ledger) -> None:
-    put(ledger, "a1", intended("f1"), Sending(), Created("task_1"))
-    put(ledger, "a2", intended("f2"), Sending())
-    assert isinstance(ledger.append(Event(ledger._clock.now(), "a2", Created("task_1"))), Taken)
-    assert ledger.history(PAID, "repo").attempts["a2"].state is State.INTENDED
+    put(ledger, "a1", intended("f1"), SendStarted(), Created("task_1"))
+    put(ledger, "a2", intended("f2"), SendStarted())
+    assert isinstance(ledger.append(Event(ledger._clock.now(), "a2", Created("task_1"))), AlreadyAttempted)
+    assert ledger.history(PAID, "repo").attempts["a2"].state is AttemptState.INTENDED
 
 
 # -- ceilings and cap -------------------------------------------------------------------------------------
 
 
-def over(ledger: Ledger, limits: Limits, attempt: str = "new") -> object:
-    ledger.counting(limits)
+def over(ledger: Ledger, limits: RunLimits, attempt: str = "new") -> object:
+    ledger.set_budget_scope(limits)
     return ledger.intend(Event(ledger._clock.now(), attempt, intended(attempt)), 0)
 
 
@@ -186,95 +186,95 @@ def over(ledger: Ledger, limits: Limits, attempt: str = "new") -> object:
     ("story", "spent"),
     [
         ((), 160),
-        ((Sending(), Created("t")), 160),
-        ((Sending(), Unknown("reset")), 160),
-        ((Sending(), TryLater("500")), 160),
-        ((Sending(), Created("t"), Succeeded((), Decimal("163.2"))), Decimal("163.2")),
-        ((Sending(), Created("t"), Succeeded((), Decimal(100))), 160),
-        ((Sending(), Created("t"), Failed("provider", "failed", credits_used=Decimal(160))), 0),
-        ((Sending(), Refused(400, "no")), 0),
+        ((SendStarted(), Created("t")), 160),
+        ((SendStarted(), OutcomeUnknown("reset")), 160),
+        ((SendStarted(), ServerError("500")), 160),
+        ((SendStarted(), Created("t"), Succeeded((), Decimal("163.2"))), Decimal("163.2")),
+        ((SendStarted(), Created("t"), Succeeded((), Decimal(100))), 160),
+        ((SendStarted(), Created("t"), Failed("provider", "failed", credits_used=Decimal(160))), 0),
+        ((SendStarted(), Refused(400, "no")), 0),
         ((NotSent("no"),), 0),
-        ((Sending(), Unknown("reset"), Settled("not-charged")), 0),
-        ((Sending(), Unknown("reset"), Settled("charged")), 160),
+        ((SendStarted(), OutcomeUnknown("reset"), Settled("not-charged")), 0),
+        ((SendStarted(), OutcomeUnknown("reset"), Settled("charged")), 160),
     ],
 )
 def test_what_may_have_been_spent_counts_the_quote_or_the_bill(
-    ledger: Ledger, story: tuple[What, ...], spent: Decimal
+    ledger: Ledger, story: tuple[Payload, ...], spent: Decimal
 ) -> None:
     put(ledger, "a1", intended(), *story)
     assert ledger.spent_last_24h(PAID) == spent
-    exact = Limits("run1", concurrency=9, max_credits=Decimal(spent) + 160)
+    exact = RunLimits("run1", concurrency=9, max_credits=Decimal(spent) + 160)
     tight = replace(exact, max_credits=Decimal(spent) + Decimal("159.999999"))
-    assert isinstance(over(ledger, tight), Over)
+    assert isinstance(over(ledger, tight), LimitExceeded)
     assert over(ledger, exact) is None
 
 
 def test_a_budget_counts_its_storyboards_current_takes_over_all_runs(ledger: Ledger) -> None:
-    put(ledger, "a1", intended("old", run="run0"), Sending(), Created("t1"), Succeeded((), Decimal(160)))
-    put(ledger, "a2", intended("now", run="run0"), Sending(), Created("t2"), Succeeded((), Decimal(160)))
-    put(ledger, "a3", intended("now2", run="run0", storyboard="storyboards/other.yaml"), Sending(), Created("t3"))
+    put(ledger, "a1", intended("old", run="run0"), SendStarted(), Created("t1"), Succeeded((), Decimal(160)))
+    put(ledger, "a2", intended("now", run="run0"), SendStarted(), Created("t2"), Succeeded((), Decimal(160)))
+    put(ledger, "a3", intended("now2", run="run0", storyboard="storyboards/other.yaml"), SendStarted(), Created("t3"))
     board = "storyboards/film.yaml"
 
-    def bound(credits: int) -> Limits:
-        return Limits(
+    def bound(credits: int) -> RunLimits:
+        return RunLimits(
             "run1", concurrency=9, budgets={board: Budget(Decimal(credits), frozenset({"now", "now2"}), Decimal(40))}
         )
 
-    assert over(ledger, bound(359)) == Over("budget", Decimal(359), Decimal(360))
+    assert over(ledger, bound(359)) == LimitExceeded("budget", Decimal(359), Decimal(360))
     assert over(ledger, bound(360)) is None
 
 
 def test_a_day_is_24_hours(ledger: Ledger, clock: HandClock) -> None:
-    put(ledger, "a1", intended(), Sending(), Created("t1"), Succeeded((), Decimal(160)))
+    put(ledger, "a1", intended(), SendStarted(), Created("t1"), Succeeded((), Decimal(160)))
     clock.passes(hours=23, minutes=59)
-    assert isinstance(over(ledger, Limits("run1", credits_per_day=Decimal(319))), Over)
+    assert isinstance(over(ledger, RunLimits("run1", credits_per_day=Decimal(319))), LimitExceeded)
     clock.passes(minutes=2)
-    assert over(ledger, Limits("run1", credits_per_day=Decimal(319))) is None
+    assert over(ledger, RunLimits("run1", credits_per_day=Decimal(319))) is None
 
 
 @pytest.mark.parametrize(
     "jump", [timedelta(hours=25), timedelta(days=3650), timedelta(hours=-25), timedelta(days=-20000)]
 )
 def test_a_clock_that_jumps_begins_no_new_day(ledger: Ledger, clock: HandClock, jump: timedelta) -> None:
-    put(ledger, "a1", intended(), Sending(), Created("t1"), Succeeded((), Decimal(160)))
+    put(ledger, "a1", intended(), SendStarted(), Created("t1"), Succeeded((), Decimal(160)))
     clock.wall += jump
-    assert isinstance(over(ledger, Limits("run1", credits_per_day=Decimal(319))), Over)
+    assert isinstance(over(ledger, RunLimits("run1", credits_per_day=Decimal(319))), LimitExceeded)
     clock.passes(hours=25)
-    assert (over(ledger, Limits("run1", credits_per_day=Decimal(319))) is None) == (jump > timedelta())
+    assert (over(ledger, RunLimits("run1", credits_per_day=Decimal(319))) is None) == (jump > timedelta())
 
 
 def test_a_run_whose_clock_stands_before_the_last_row_counts_its_day_too(tmp_path: Path, clock: HandClock) -> None:
     before = Ledger(tmp_path, clock)
-    before.begin(PAID, "repo", Limits("run1"))
-    put(before, "a1", intended(), Sending(), Created("t1"), Succeeded((), Decimal(160)))
+    before.start_run(PAID, "repo", RunLimits("run1"))
+    put(before, "a1", intended(), SendStarted(), Created("t1"), Succeeded((), Decimal(160)))
     before.close()
     clock.wall -= timedelta(days=400)
     after = Ledger(tmp_path, clock)
-    after.begin(PAID, "repo", Limits("run2"))
+    after.start_run(PAID, "repo", RunLimits("run2"))
     assert after.spent_last_24h(PAID) == 160
-    assert isinstance(over(after, Limits("run2", credits_per_day=Decimal(319))), Over)
+    assert isinstance(over(after, RunLimits("run2", credits_per_day=Decimal(319))), LimitExceeded)
     after.close()
 
 
 def test_play_money_meets_no_ceiling(tmp_path: Path, clock: HandClock) -> None:
     ledger = Ledger(tmp_path, clock)
-    ledger.begin(FREE, "repo", Limits("run1", max_credits=Decimal(0), credits_per_day=Decimal(0)))
+    ledger.start_run(FREE, "repo", RunLimits("run1", max_credits=Decimal(0), credits_per_day=Decimal(0)))
     assert ledger.intend(Event(clock.now(), "a1", intended()), 0) is None
     ledger.close()
 
 
 def two_runs(tmp_path: Path, clock: HandClock, cap: int) -> tuple[Ledger, Ledger]:
     first, second = Ledger(tmp_path, clock), Ledger(tmp_path, clock)
-    first.begin(PAID, "repo", Limits("run1", concurrency=cap))
-    second.begin(PAID, "other", Limits("run2", concurrency=cap))
+    first.start_run(PAID, "repo", RunLimits("run1", concurrency=cap))
+    second.start_run(PAID, "other", RunLimits("run2", concurrency=cap))
     return first, second
 
 
 def test_the_cap_holds_over_all_runs_of_the_machine(tmp_path: Path, clock: HandClock) -> None:
     first, second = two_runs(tmp_path, clock, cap=2)
-    put(first, "a1", intended("f1"), Sending(), Created("t1"))
-    put(second, "b1", intended("f1", run="run2"), Sending(), Created("t2"))
-    assert first.intend(Event(clock.now(), "a2", intended("f2")), 0) == Full(2, 2)
+    put(first, "a1", intended("f1"), SendStarted(), Created("t1"))
+    put(second, "b1", intended("f1", run="run2"), SendStarted(), Created("t2"))
+    assert first.intend(Event(clock.now(), "a2", intended("f2")), 0) == ConcurrencyFull(2, 2)
     second.append(Event(clock.now(), "b1", Succeeded(())))
     assert first.intend(Event(clock.now(), "a2", intended("f2")), 0) is None
     first.close()
@@ -284,11 +284,11 @@ def test_the_cap_holds_over_all_runs_of_the_machine(tmp_path: Path, clock: HandC
 def test_a_run_takes_its_part_only_while_another_waits(tmp_path: Path, clock: HandClock) -> None:
     first, second = two_runs(tmp_path, clock, cap=4)
     for number in range(4):
-        put(first, f"a{number}", intended(f"f{number}"), Sending(), Created(f"t{number}"))
-    assert second.intend(Event(clock.now(), "b1", intended("g", run="run2")), 0) == Full(4, 4)
+        put(first, f"a{number}", intended(f"f{number}"), SendStarted(), Created(f"t{number}"))
+    assert second.intend(Event(clock.now(), "b1", intended("g", run="run2")), 0) == ConcurrencyFull(4, 4)
     first.append(Event(clock.now(), "a0", Succeeded(())))
     first.append(Event(clock.now(), "a1", Succeeded(())))
-    assert first.intend(Event(clock.now(), "a5", intended("f5")), 0) == Full(2, 4)  # two are its part
+    assert first.intend(Event(clock.now(), "a5", intended("f5")), 0) == ConcurrencyFull(2, 4)  # two are its part
     assert second.intend(Event(clock.now(), "b1", intended("g", run="run2")), 0) is None
     clock.wall += timedelta(seconds=11)
     first.append(Event(clock.now(), "a2", Succeeded(())))
@@ -298,9 +298,9 @@ def test_a_run_takes_its_part_only_while_another_waits(tmp_path: Path, clock: Ha
 
 
 def test_doubt_holds_a_slot_for_as_long_as_a_task_can_live(ledger: Ledger, clock: HandClock) -> None:
-    put(ledger, "a1", intended(), Sending(), Unknown("reset"))
-    alone = Limits("run1", concurrency=1, task_life=900)
-    assert isinstance(over(ledger, alone), Full)
+    put(ledger, "a1", intended(), SendStarted(), OutcomeUnknown("reset"))
+    alone = RunLimits("run1", concurrency=1, task_life=900)
+    assert isinstance(over(ledger, alone), ConcurrencyFull)
     clock.wall += timedelta(seconds=901)
     assert over(ledger, alone) is None
 
@@ -317,7 +317,7 @@ def killed(tmp_path: Path, body: str) -> None:
         from pathlib import Path
         from tests.store.test_ledger import *
         ledger = Ledger(Path(sys.argv[1]), HandClock())
-        ledger.begin(PAID, "repo", Limits("dead", concurrency=100))
+        ledger.start_run(PAID, "repo", RunLimits("dead", concurrency=100))
         """
         )
         + textwrap.dedent(body)
@@ -331,18 +331,18 @@ def killed(tmp_path: Path, body: str) -> None:
 @pytest.mark.parametrize(
     ("body", "state"),
     [
-        ('put(ledger, "a1", intended(run="dead"))', State.NOT_CREATED),
-        ('put(ledger, "a1", intended(run="dead"), Sending())', State.UNSETTLED),
-        ('put(ledger, "a1", intended(run="dead"), Sending())\nledger._receipts.write("a1", "task_7", TIME)',
-         State.RUNNING),
-        ('put(ledger, "a1", intended(run="dead"), Sending(), Created("task_7"))', State.RUNNING),
+        ('put(ledger, "a1", intended(run="dead"))', AttemptState.NOT_CREATED),
+        ('put(ledger, "a1", intended(run="dead"), SendStarted())', AttemptState.UNSETTLED),
+        ('put(ledger, "a1", intended(run="dead"), SendStarted())\nledger._receipts.write("a1", "task_7", TIME)',
+         AttemptState.RUNNING),
+        ('put(ledger, "a1", intended(run="dead"), SendStarted(), Created("task_7"))', AttemptState.RUNNING),
     ],
 )  # fmt: skip
-def test_a_killed_run_is_read_back(tmp_path: Path, clock: HandClock, body: str, state: State) -> None:
+def test_a_killed_run_is_read_back(tmp_path: Path, clock: HandClock, body: str, state: AttemptState) -> None:
     killed(tmp_path, body)
     ledger = Ledger(tmp_path, clock)
     looked = ledger.history(PAID, "repo").attempts["a1"]
-    ledger.begin(PAID, "repo", Limits("run2"))
+    ledger.start_run(PAID, "repo", RunLimits("run2"))
     assert (looked.state, ledger.history(PAID, "repo").attempts["a1"].state) == (state, state)
     assert history_of(ledger.events("a1")).attempts["a1"].state is state
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["run2"]
@@ -352,20 +352,20 @@ def test_a_killed_run_is_read_back(tmp_path: Path, clock: HandClock, body: str, 
 def test_an_attempt_of_a_living_run_is_left_alone(ledger: Ledger, tmp_path: Path, clock: HandClock) -> None:
     put(ledger, "a1", intended())
     other = Ledger(tmp_path, clock)
-    other.begin(PAID, "repo", Limits("run2"))
-    assert other.history(PAID, "repo").attempts["a1"].state is State.INTENDED
+    other.start_run(PAID, "repo", RunLimits("run2"))
+    assert other.history(PAID, "repo").attempts["a1"].state is AttemptState.INTENDED
     assert other.history(PAID, "repo").open()
     other.close()
 
 
 def test_at_a_free_account_nothing_stays_in_doubt(tmp_path: Path, clock: HandClock) -> None:
     ledger = Ledger(tmp_path, clock)
-    ledger.begin(FREE, "repo", Limits("run1"))
-    put(ledger, "a1", intended(), Sending(), Unknown("reset"))
+    ledger.start_run(FREE, "repo", RunLimits("run1"))
+    put(ledger, "a1", intended(), SendStarted(), OutcomeUnknown("reset"))
     ledger.close()
     ledger = Ledger(tmp_path, clock)
-    assert ledger.history(FREE, "repo").attempts["a1"].state is State.ABANDONED
-    ledger.begin(FREE, "repo", Limits("run2"))
+    assert ledger.history(FREE, "repo").attempts["a1"].state is AttemptState.ABANDONED
+    ledger.start_run(FREE, "repo", RunLimits("run2"))
     assert ledger.intend(Event(clock.now(), "a2", intended(run="run2")), 1) is None
     ledger.close()
 
@@ -373,7 +373,7 @@ def test_at_a_free_account_nothing_stays_in_doubt(tmp_path: Path, clock: HandClo
 def test_receipts_that_the_ledger_does_not_know_are_kept(tmp_path: Path, clock: HandClock) -> None:
     killed(tmp_path, 'ledger._receipts.write("a1", "task_7", "2026-03-01T12:00:00.000Z")')
     ledger = Ledger(tmp_path, clock)
-    ledger.begin(PAID, "repo", Limits("run2"))
+    ledger.start_run(PAID, "repo", RunLimits("run2"))
     assert (tmp_path / "runs" / "dead").exists()
     ledger.close()
 
@@ -386,7 +386,7 @@ def test_of_many_processes_at_once_one_orders_a_take(tmp_path: Path) -> None:
         from tests.store.test_ledger import *
         name = sys.argv[2]
         ledger = Ledger(Path(sys.argv[1]), HandClock())
-        ledger.begin(PAID, "repo", Limits(name, concurrency=1000))
+        ledger.start_run(PAID, "repo", RunLimits(name, concurrency=1000))
         sys.stdin.readline()
         won = [
             ledger.intend(Event(HandClock().now(), f"{name}-{number}", intended(f"f{number}", run=name)), 0) is None
@@ -417,7 +417,7 @@ def test_what_killed_beginners_left_is_taken_away_later(tmp_path: Path, clock: H
         path.touch()
     os.utime(old, (1, 1))
     ledger = Ledger(tmp_path, clock)
-    ledger.begin(PAID, "repo", Limits("run1"))
+    ledger.start_run(PAID, "repo", RunLimits("run1"))
     ledger.close()
     assert (old.exists(), new.exists()) == (False, True)
 
@@ -426,10 +426,10 @@ def test_what_killed_beginners_left_is_taken_away_later(tmp_path: Path, clock: H
 
 
 def unfit(tmp_path: Path, clock: HandClock) -> str:
-    with pytest.raises(Stop) as stopped:
+    with pytest.raises(CommandError) as stopped:
         Ledger(tmp_path, clock)
-    assert stopped.value.code == ExitCode.UNFIT
-    return stopped.value.words
+    assert stopped.value.code == ExitCode.INVALID
+    return stopped.value.message
 
 
 def test_an_empty_file_is_not_taken_for_a_ledger_without_rows(tmp_path: Path, clock: HandClock) -> None:
@@ -460,7 +460,7 @@ def test_a_newer_ledger_asks_for_the_newer_version(ledger: Ledger, tmp_path: Pat
 def test_folder_and_files_are_private(tmp_path: Path, clock: HandClock) -> None:
     state = tmp_path / "state" / "storyboard"
     ledger = Ledger(state, clock)
-    ledger.begin(PAID, "repo", Limits("run1"))
+    ledger.start_run(PAID, "repo", RunLimits("run1"))
     put(ledger, "a1", intended())
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (state, *state.rglob("*"))}
     ledger.close()
@@ -474,7 +474,7 @@ def test_a_commit_is_synced_as_strictly_as_sqlite_can(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("loss", ["unlink", "rename", "replace"])
 def test_a_ledger_that_is_gone_is_missed(ledger: Ledger, tmp_path: Path, loss: str) -> None:
-    ledger.check()
+    ledger.check_not_moved()
     path = tmp_path / NAME
     if loss == "replace":
         shutil.copy(path, tmp_path / "copy.db")
@@ -483,16 +483,16 @@ def test_a_ledger_that_is_gone_is_missed(ledger: Ledger, tmp_path: Path, loss: s
         path.rename(tmp_path / "away.db")
     else:
         path.unlink()
-    with pytest.raises(Stop, match=r"moved, deleted or replaced") as stopped:
-        ledger.check()
-    assert stopped.value.code == ExitCode.UNFIT
+    with pytest.raises(CommandError, match=r"moved, deleted or replaced") as stopped:
+        ledger.check_not_moved()
+    assert stopped.value.code == ExitCode.INVALID
 
 
 def test_a_state_folder_that_may_not_be_written_is_said(tmp_path: Path, clock: HandClock) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(Stop, match="no ledger can be kept") as stopped:
+    with pytest.raises(CommandError, match="no ledger can be kept") as stopped:
         Ledger(tmp_path / "file" / "state", clock)
-    assert stopped.value.code == ExitCode.UNFIT
+    assert stopped.value.code == ExitCode.INVALID
 
 
 def test_a_full_disk_is_met_by_the_reserve_and_then_said(tmp_path: Path) -> None:
@@ -504,14 +504,14 @@ def test_a_full_disk_is_met_by_the_reserve_and_then_said(tmp_path: Path) -> None
         from tests.store.test_ledger import *
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         ledger = Ledger(Path(sys.argv[1]), HandClock())
-        ledger.begin(PAID, "repo", Limits("run1", concurrency=10000))
+        ledger.start_run(PAID, "repo", RunLimits("run1", concurrency=10000))
         resource.setrlimit(resource.RLIMIT_FSIZE, (131072, 131072))
         count = 0
         try:
             for count in range(1000):
-                put(ledger, f"a{count}", intended(f"f{count}", body="x" * 1000), Sending(), Created(f"t{count}"))
-        except Stop as stop:
-            print(stop.code, count, stop.words)
+                put(ledger, f"a{count}", intended(f"f{count}", body="x" * 1000), SendStarted(), Created(f"t{count}"))
+        except CommandError as stop:
+            print(stop.code, count, stop.message)
         """
     )
     root = Path(__file__).parents[2]
@@ -519,7 +519,7 @@ def test_a_full_disk_is_met_by_the_reserve_and_then_said(tmp_path: Path) -> None
         [sys.executable, "-c", program, str(tmp_path)], cwd=root, capture_output=True, text=True, timeout=60
     )
     code, count, words = done.stdout.split(maxsplit=2)
-    assert (int(code), "the ledger" in words) == (ExitCode.UNFIT, True), done.stderr
+    assert (int(code), "the ledger" in words) == (ExitCode.INVALID, True), done.stderr
     database = sqlite3.connect(tmp_path / NAME)
     rows = database.execute("SELECT COUNT(*) FROM attempt").fetchone()[0]
     assert database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
@@ -533,8 +533,8 @@ def test_no_room_for_the_reserve_means_that_nothing_is_begun(tmp_path: Path, clo
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
     try:
-        with pytest.raises(Stop, match="no room"):
-            ledger.begin(PAID, "repo", Limits("run1"))
+        with pytest.raises(CommandError, match="no room"):
+            ledger.start_run(PAID, "repo", RunLimits("run1"))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, before)
@@ -542,13 +542,13 @@ def test_no_room_for_the_reserve_means_that_nothing_is_begun(tmp_path: Path, clo
 
 
 def test_a_task_id_that_could_not_be_written_is_said(ledger: Ledger) -> None:
-    put(ledger, "a1", intended(), Sending())
+    put(ledger, "a1", intended(), SendStarted())
     receipts = ledger._receipts
     assert receipts is not None
     spare = os.dup(receipts._file)
     os.close(receipts._file)
     try:
-        with pytest.raises(Stop, match="task_55"):
+        with pytest.raises(CommandError, match="task_55"):
             ledger.append(Event(ledger._clock.now(), "a1", Created("task_55")))
     finally:
         os.dup2(spare, receipts._file)
@@ -557,12 +557,12 @@ def test_a_task_id_that_could_not_be_written_is_said(ledger: Ledger) -> None:
 
 
 def test_a_receipt_is_written_before_its_row(ledger: Ledger, tmp_path: Path, clock: HandClock) -> None:
-    put(ledger, "a1", intended(), Sending())
+    put(ledger, "a1", intended(), SendStarted())
     database = sqlite3.connect(tmp_path / NAME, isolation_level=None)
     database.execute("CREATE TRIGGER broken BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'no rows today'); END")
-    with pytest.raises(Stop, match="task_55 was created") as stopped:
+    with pytest.raises(CommandError, match="task_55 was created") as stopped:
         ledger.append(Event(clock.now(), "a1", Created("task_55")))
-    assert stopped.value.code == ExitCode.UNFIT
+    assert stopped.value.code == ExitCode.INVALID
     database.execute("DROP TRIGGER broken")
     database.close()
     ledger.close()
@@ -572,21 +572,21 @@ def test_a_receipt_is_written_before_its_row(ledger: Ledger, tmp_path: Path, clo
 
 
 def test_an_attempt_that_opens_late_does_not_stand_beside_another_open_one(ledger: Ledger, clock: HandClock) -> None:
-    put(ledger, "a1", intended(), Sending(), Unknown("reset"), Settled("not-charged"))
-    put(ledger, "a2", intended(), Sending(), known=1)
-    assert isinstance(ledger.append(Event(clock.now(), "a1", Created("late"))), Taken)
+    put(ledger, "a1", intended(), SendStarted(), OutcomeUnknown("reset"), Settled("not-charged"))
+    put(ledger, "a2", intended(), SendStarted(), known=1)
+    assert isinstance(ledger.append(Event(clock.now(), "a1", Created("late"))), AlreadyAttempted)
 
 
 def test_a_repository_gets_its_new_name_even_where_both_names_have_an_open_attempt(
     ledger: Ledger, tmp_path: Path, clock: HandClock
 ) -> None:
-    put(ledger, "a1", intended(), Sending(), Unknown("reset"))
+    put(ledger, "a1", intended(), SendStarted(), OutcomeUnknown("reset"))
     by_commit = Ledger(tmp_path, clock)
-    by_commit.begin(PAID, "commit", Limits("run2", concurrency=9))
-    put(by_commit, "b1", intended(run="run2"), Sending(), Unknown("reset"))
+    by_commit.start_run(PAID, "commit", RunLimits("run2", concurrency=9))
+    put(by_commit, "b1", intended(run="run2"), SendStarted(), OutcomeUnknown("reset"))
     by_commit.close()
     again = Ledger(tmp_path, clock)
-    again.begin(PAID, "commit", Limits("run3"), before="repo")
+    again.start_run(PAID, "commit", RunLimits("run3"), before="repo")
     assert sorted(again.history(PAID, "commit", "repo").attempts) == ["a1", "b1"]
     again.close()
 
@@ -594,21 +594,21 @@ def test_a_repository_gets_its_new_name_even_where_both_names_have_an_open_attem
 # -- manifests ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("state", [State.RUNNING, State.SUCCEEDED, State.STORED])
+@pytest.mark.parametrize("state", [AttemptState.RUNNING, AttemptState.SUCCEEDED, AttemptState.STORED])
 def test_an_attempt_from_a_manifest_becomes_a_row_that_folds_to_itself(
-    ledger: Ledger, clock: HandClock, state: State
+    ledger: Ledger, clock: HandClock, state: AttemptState
 ) -> None:
-    outputs = (Output("https://m.example/1.mp4"),) if state is not State.RUNNING else ()
+    outputs = (Output("https://m.example/1.mp4"),) if state is not AttemptState.RUNNING else ()
     told = Attempt(
         "m1", intended(run=""), state, clock.now(), sent_at=clock.now(), task_id="task_m", accepted_at=clock.now(),
-        status="waiting" if state is State.RUNNING else "", outputs=outputs, elsewhere=True,
-        clip=CLIP if state is State.STORED else None, credits_used=Decimal(160) if outputs else None,
+        status="waiting" if state is AttemptState.RUNNING else "", outputs=outputs, from_manifest=True,
+        clip=CLIP if state is AttemptState.STORED else None, credits_used=Decimal(160) if outputs else None,
         ended_at=clock.now() if outputs else None,
     )  # fmt: skip
-    ledger.take_in(told)
-    ledger.take_in(told)
+    ledger.import_attempt(told)
+    ledger.import_attempt(told)
     known = ledger.history(PAID, "repo").attempts["m1"]
-    assert (known.state, known.task_id, known.clip, known.elsewhere) == (state, "task_m", told.clip, False)
+    assert (known.state, known.task_id, known.clip, known.from_manifest) == (state, "task_m", told.clip, False)
     assert history_of(ledger.events("m1")).attempts["m1"].state is state
 
 
@@ -617,13 +617,13 @@ def test_an_attempt_from_a_manifest_becomes_a_row_that_folds_to_itself(
 
 def test_an_output_is_held_by_one_run(tmp_path: Path) -> None:
     one, two, three = (tmp_path / name for name in ("one", "two", "three"))
-    with locks.hold(tmp_path, [two, one]):
-        with pytest.raises(Stop) as stopped, locks.hold(tmp_path, [three, one]):
+    with locks.lock_outputs(tmp_path, [two, one]):
+        with pytest.raises(CommandError) as stopped, locks.lock_outputs(tmp_path, [three, one]):
             pass
         assert stopped.value.code == ExitCode.LOCKED
-        with locks.hold(tmp_path, [three]):
+        with locks.lock_outputs(tmp_path, [three]):
             pass
-    with locks.hold(tmp_path, [one, two, three]):
+    with locks.lock_outputs(tmp_path, [one, two, three]):
         pass
 
 
@@ -634,11 +634,11 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
     )
     root = Path(__file__).parents[2]
     subprocess.run([sys.executable, "-c", program, str(tmp_path)], cwd=root, timeout=60, check=False)
-    with locks.hold(tmp_path, [root / "out"]):
+    with locks.lock_outputs(tmp_path, [root / "out"]):
         pass
 
 
 def test_a_run_lives_while_its_process_has_its_file(ledger: Ledger, tmp_path: Path) -> None:
-    assert locks.lives(tmp_path, "run1")
-    assert not locks.lives(tmp_path, "another")
-    assert locks.ended(tmp_path) == []
+    assert locks.run_is_alive(tmp_path, "run1")
+    assert not locks.run_is_alive(tmp_path, "another")
+    assert locks.dead_runs(tmp_path) == []

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
-from runner.attempts.events import Intended, What
+from runner.attempts.events import Intent, Payload
 from runner.attempts.history import Attempt
 from runner.sandbox.state.sandbox_state import TASK_FIELDS
 from runner.sandbox.state.task import Task
@@ -49,7 +49,7 @@ def test_every_field_of_a_class_has_its_stored_name_or_its_own_place(kind: type[
 
 
 def test_every_kind_of_event_has_its_stored_name() -> None:
-    assert set(EVENT_KINDS.values()) == set(get_args(What))
+    assert set(EVENT_KINDS.values()) == set(get_args(Payload))
     assert set(EVENT_KINDS.values()) < set(FIELDS)
 
 
@@ -66,7 +66,7 @@ def test_the_stored_names_of_values_are_those_of_the_first_version() -> None:
     assert sorted(" ".join(FIELDS[value]) for value in values) == sorted([CLIP, OUTPUT])
     assert " ".join(FIELDS[Attempt]) == ATTEMPT
     assert " ".join(COLUMNS) == "storyboard shot take fingerprint run"
-    assert set(COLUMNS.values()) < names(Intended)
+    assert set(COLUMNS.values()) < names(Intent)
 
 
 def test_the_stored_names_of_a_sandbox_task_are_those_of_the_first_version() -> None:

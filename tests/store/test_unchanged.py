@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.store.noop_cache import answer, facts, ledger_facts, remember
+from runner.store.noop_cache import ledger_facts, lookup, remember, stat_key
 
 WORDS, AROUND, SAID = ("run", "film.yaml"), ("/film", "COLUMNS=100"), "2 shots, all made.\n\nNothing to pay.\n"
 LATER = time.time_ns() + 3_600_000_000_000
@@ -40,7 +40,7 @@ class Film:
 
     def lines(self) -> Iterator[tuple[str, str, str | None]]:
         for path in (self.board, self.missing, self.link):
-            yield "file", str(path), facts(str(path))
+            yield "file", str(path), stat_key(str(path))
         yield "mark", str(self.mark), str(self.mark.exists())
         yield "lock", str(self.lock), "free"
         yield "output", str(self.output), "written"
@@ -52,7 +52,7 @@ class Film:
     def answer(
         self, version: str = "1.0", words: tuple[str, ...] = WORDS, around: tuple[str, ...] = AROUND
     ) -> str | None:
-        return answer(str(self.state), version, words, around)
+        return lookup(str(self.state), version, words, around)
 
     @property
     def kept(self) -> Path:
@@ -165,8 +165,8 @@ def test_what_was_touched_just_before_the_run_is_not_remembered(film: Film) -> N
 def test_what_nobody_can_know_is_not_remembered(film: Film) -> None:
     loop = film.board.with_name("loop.yaml")
     loop.symlink_to("loop.yaml")
-    assert facts(str(loop)) is None
-    lines = [*film.lines(), ("file", str(loop), facts(str(loop)))]
+    assert stat_key(str(loop)) is None
+    lines = [*film.lines(), ("file", str(loop), stat_key(str(loop)))]
     remember(str(film.state), "1.0", WORDS, AROUND, SAID, LATER, lines)
     assert film.answer() is None
     remember(str(film.state), "1.0", WORDS, AROUND, SAID, LATER, [("file", "two\nlines", "-")])
@@ -200,7 +200,7 @@ def test_it_is_for_the_user_alone_and_does_not_grow_for_ever(film: Film) -> None
     for number in range(80):
         remember(str(film.state), "1.0", ("run", str(number)), AROUND, SAID, LATER, film.lines())
     assert len(list((film.state / "unchanged").iterdir())) <= 64
-    assert answer(str(film.state), "1.0", ("run", "79"), AROUND) == SAID
+    assert lookup(str(film.state), "1.0", ("run", "79"), AROUND) == SAID
 
 
 def test_a_state_folder_that_cannot_be_written_is_no_reason_to_fail(film: Film) -> None:

@@ -25,7 +25,7 @@ def test_a_folder_that_can_be_written_is_left_as_it_was(tmp_path: Path) -> None:
     (folder / ".writable-nowhere").symlink_to(tmp_path / "nowhere")
     before = sorted(path.name for path in folder.iterdir())
 
-    writable.try_folder(str(folder))
+    writable.probe_writable(str(folder))
 
     assert sorted(path.name for path in folder.iterdir()) == before
     assert (folder / ".writable").read_text() == "somebody's own"
@@ -38,7 +38,7 @@ def test_a_folder_that_is_gone_or_is_a_file_cannot_be_written(tmp_path: Path) ->
     (tmp_path / "file").touch()
     for name, error in (("gone", FileNotFoundError), ("file", NotADirectoryError)):
         with pytest.raises(error):
-            writable.try_folder(str(tmp_path / name))
+            writable.probe_writable(str(tmp_path / name))
 
 
 @pytest.mark.usefixtures("tried")
@@ -46,4 +46,4 @@ def test_a_folder_that_is_gone_or_is_a_file_cannot_be_written(tmp_path: Path) ->
 def test_a_folder_without_rights_cannot_be_written(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(PermissionError):
-        writable.try_folder(str(tmp_path))
+        writable.probe_writable(str(tmp_path))

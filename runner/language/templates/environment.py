@@ -24,9 +24,9 @@ _NODES = """
 """
 _OF_TEXT = "capitalize lower replace slug title trim truncate upper wordcount"
 _OF_LISTS = "items map reject rejectattr reverse select selectattr unique"
-IN_PLACE = frozenset(_LINEAR.split())
-KNOWN = IN_PLACE | frozenset(_OTHERS.split())
-NODES_IN_PLACE = frozenset(_NODES.split())
+INLINE_FILTERS = frozenset(_LINEAR.split())
+KNOWN = INLINE_FILTERS | frozenset(_OTHERS.split())
+INLINE_NODES = frozenset(_NODES.split())
 
 
 def text_of(value: object) -> str:
@@ -56,7 +56,7 @@ def _slugify() -> Callable[[str], str]:
     return made
 
 
-class NotText(Exception):  # noqa: N818 - becomes a problem in `template`
+class NotRenderable(Exception):  # noqa: N818 - becomes a problem in `template`
     """A template put something in the text that is none: null, a list, a mapping."""
 
     def __init__(self, value: object) -> None:
@@ -72,10 +72,10 @@ def finalize(value: Any) -> Any:
         return value
     if isinstance(value, bool | int | float):
         return text_of(value)
-    raise NotText(value)
+    raise NotRenderable(value)
 
 
-class _Method:
+class _OpaqueMethod:
     """A method that a template names: it can be called, but not written, since its text would be where it lies."""
 
     __slots__ = ("_call",)
@@ -87,7 +87,7 @@ class _Method:
         return self._call(*given, **named)
 
     def __repr__(self) -> str:
-        raise NotText(self)
+        raise NotRenderable(self)
 
 
 def _on_text(look: Callable[..., Any]) -> Callable[..., Any]:
@@ -101,7 +101,7 @@ def _on_text(look: Callable[..., Any]) -> Callable[..., Any]:
     return looked
 
 
-def _listed(look: Callable[..., Any]) -> Callable[..., Any]:
+def _as_list(look: Callable[..., Any]) -> Callable[..., Any]:
     """A filter that gives a list where Jinja's gives what makes one."""
 
     @wraps(look)
@@ -137,7 +137,7 @@ def environment(load: Callable[[str], str | None]) -> "ImmutableSandboxedEnviron
     made.filters = {name: made.filters[name] for name in KNOWN - {"slug"}}
     made.filters |= {"slug": slug, "string": finalize, "join": _join, "truncate": partial(_truncate, made)}
     made.filters |= {name: _on_text(made.filters[name]) for name in _OF_TEXT.split()}
-    made.filters |= {name: _listed(made.filters[name]) for name in _OF_LISTS.split()}
+    made.filters |= {name: _as_list(made.filters[name]) for name in _OF_LISTS.split()}
     return made
 
 
@@ -158,7 +158,7 @@ def _sandbox() -> "type[ImmutableSandboxedEnvironment]":
     class Sandbox(ImmutableSandboxedEnvironment):
         def getattr(self, obj: Any, attribute: str) -> Any:
             found = super().getattr(obj, attribute)
-            return _Method(found) if callable(found) and not isinstance(found, self.undefined) else found
+            return _OpaqueMethod(found) if callable(found) and not isinstance(found, self.undefined) else found
 
         def _generate(self, source: nodes.Template, *given: Any, **named: Any) -> str:
             return super()._generate(Joined().visit(source), *given, **named)
@@ -182,16 +182,16 @@ def _truncate(made: Any, text: str, length: int = 255, killwords: bool = False, 
     return do_truncate(made, text, length, killwords, end, leeway=0)
 
 
-def in_place(tree: "nodes.Template") -> bool:
+def runs_inline(tree: "nodes.Template") -> bool:
     """Is a template only text, names, attributes, items, conditions, tests and linear filters."""
     from jinja2 import nodes
 
     waiting: list[nodes.Node] = [tree]
     while waiting:
         node = waiting.pop()
-        if type(node).__name__ not in NODES_IN_PLACE:
+        if type(node).__name__ not in INLINE_NODES:
             return False
-        if isinstance(node, nodes.Filter) and node.name not in IN_PLACE:
+        if isinstance(node, nodes.Filter) and node.name not in INLINE_FILTERS:
             return False
         waiting.extend(node.iter_child_nodes())
     return True

@@ -3,18 +3,18 @@
 import re
 from collections.abc import Mapping
 
-from runner.diagnostics.problem import Place, Problem, nearest
+from runner.diagnostics.problem import Place, Problem, closest_match
 from runner.language.templates.environment import KNOWN
-from runner.language.templates.scope import MARK, Expression, Scope
-from runner.language.yaml.document import Origin, Value
+from runner.language.templates.scope import TEMPLATE_START, Expression, VariableScope
+from runner.language.yaml.document import NodeRef, Value
 
 
-def line_place(origin: Origin, line: int) -> Place:
+def line_place(origin: NodeRef, line: int) -> Place:
     """The place of a line of a template: of the first markup in it, else of the one that goes on there."""
     lines = origin.value.split("\n") if isinstance(origin.value, str) else []
     index = sum(len(before) + 1 for before in lines[: line - 1])
     here = lines[line - 1] if line <= len(lines) else ""
-    mark = MARK.search(here)
+    mark = TEMPLATE_START.search(here)
     end = _CLOSE.search(here, mark.end()) if mark else None
     if mark is None:
         text = "\n".join(lines)
@@ -23,7 +23,7 @@ def line_place(origin: Origin, line: int) -> Place:
     return origin.place(index + mark.start(), (end.end() if end else len(here)) - mark.start())
 
 
-def name_place(origin: Origin, name: str, line: int = 1) -> Place:
+def name_place(origin: NodeRef, name: str, line: int = 1) -> Place:
     """The place of a name in a template, from a line on; of the line's markup, where it does not stand literally."""
     text = origin.value if isinstance(origin.value, str) else ""
     start = sum(len(before) + 1 for before in text.split("\n")[: line - 1])
@@ -34,7 +34,7 @@ def name_place(origin: Origin, name: str, line: int = 1) -> Place:
     return line_place(origin, line)
 
 
-def narrowed(problem: Problem, origin: Origin, line: int) -> Place:
+def narrowed(problem: Problem, origin: NodeRef, line: int) -> Place:
     named = _QUOTED.search(problem.message)
     return name_place(origin, named[1], line) if problem.code in _NAMING and named else problem.place
 
@@ -52,18 +52,18 @@ def bad_syntax(message: str, line: int) -> tuple[str, str, int, str]:
 
 
 def no_filter(name: str, line: int) -> tuple[str, str, int, str]:
-    close = nearest(name, KNOWN)
+    close = closest_match(name, KNOWN)
     hint = f"did you mean {close}?" if close else f"known are {', '.join(sorted(KNOWN))}"
     return "template-filter", f"there is no filter `{name}`", line, hint
 
 
-def undefined(name: str, scope: Scope, place: Place) -> Problem:
-    close = nearest(name, scope.names())
+def undefined(name: str, scope: VariableScope, place: Place) -> Problem:
+    close = closest_match(name, scope.names())
     hint = f"did you mean `{close}`?" if close else "say it in `vars` of the storyboard, the defaults or the shot"
     return Problem("undefined-variable", place, f"nothing is named `{name}` here", hint)
 
 
-def circle(name: str, scope: Scope, place: Place) -> Problem:
+def circle(name: str, scope: VariableScope, place: Place) -> Problem:
     loop = [*scope.rendering[scope.rendering.index(name) :], name]
     return Problem("variable-circle", place, f"variables are made of each other: {' → '.join(loop)}")
 
@@ -80,9 +80,9 @@ def not_text(name: str, value: Value, place: Place) -> Problem:
     return Problem("not-text", place, f"`{name}` is {what}, which is no text", hint.replace("NAME", name))
 
 
-def no_key(expression: Expression, position: int, value: Value, origin: Origin) -> Problem:
+def no_key(expression: Expression, position: int, value: Value, origin: NodeRef) -> Problem:
     name, holder = expression.names[position], ".".join(expression.names[:position])
-    close = nearest(name, value) if isinstance(value, dict) else None
+    close = closest_match(name, value) if isinstance(value, dict) else None
     hint = f"did you mean `{close}`?" if close else ""
     if not isinstance(value, dict):
         hint = f"`{holder}` is no mapping, it has no keys"
@@ -94,7 +94,7 @@ _UNDEFINED_NAME = re.compile(r"'([^']*)' is undefined")
 _UNDEFINED_KEY = re.compile(r"has no (?:attribute|element) '?([^']*)'?")
 
 
-def undefined_in(words: str, line: str, scope: Scope, place: Place) -> Problem:
+def undefined_in(words: str, line: str, scope: VariableScope, place: Place) -> Problem:
     if found := _UNDEFINED_NAME.search(words):
         return undefined(found[1], scope, place)
     key = _UNDEFINED_KEY.search(words)

@@ -3,11 +3,11 @@
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
 
-from runner.language.safe_files import PROMPT_LIMIT, Unfit, read_bytes
+from runner.language.safe_files import PROMPT_LIMIT, FileRejected, read_bytes
 from runner.language.yaml.document import Document
 
 
-class Prompts:
+class PromptFolder:
     """`prompts/` beside the storyboard, then at the repository's top; each file is read once."""
 
     def __init__(self, root: FilePath, document: Document) -> None:
@@ -30,7 +30,7 @@ class Prompts:
             try:
                 data = read_bytes(folder / path, self.root, PROMPT_LIMIT)
                 text = data.decode("utf-8").removeprefix("\ufeff")
-            except (Unfit, UnicodeDecodeError):
+            except (FileRejected, UnicodeDecodeError):
                 continue
             return text, (folder / path).relative_to(self.root).as_posix()
         return None

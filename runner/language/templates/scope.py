@@ -5,16 +5,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from runner.diagnostics.problem import Problem
-from runner.language.yaml.document import Origin, Value
+from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass
 
-MARK = re.compile(r"\{[{%#]")
+TEMPLATE_START = re.compile(r"\{[{%#]")
 _WORDS = "true false none True False None not in is and or if else recursive for endfor set import include"
 RESERVED = frozenset(_WORDS.split())
 """Words of the template language, which can name no variable."""
 
 
-class Fault(Exception):  # noqa: N818 - carries problems to the field that asked, always caught there
+class TemplateFailure(Exception):  # noqa: N818 - carries problems to the field that asked, always caught there
     """A template that cannot be rendered: everything that is wrong with it."""
 
     def __init__(self, *problems: Problem) -> None:
@@ -43,7 +43,7 @@ class Template:
     """Every variable that it may use."""
     own: frozenset[str] = frozenset()
     """Those of them that it also sets itself, by a loop or `set`: only perhaps a variable of the scope."""
-    in_place: bool = True
+    runs_inline: bool = True
     everything: bool = False
     """True when it includes files whose names are made while rendering."""
     compiled: Any = None
@@ -55,17 +55,17 @@ class Variable(NamedTuple):
     """A value of a scope, and where it stands."""
 
     value: Value
-    origin: Callable[[], Origin] | None
+    origin: Callable[[], NodeRef] | None
     literal: bool = False
     """True for what is no template: text without markup, matrix values, `--var`, rendered text."""
 
 
-def variable(value: Value, origin: Callable[[], Origin]) -> Variable:
+def variable(value: Value, origin: Callable[[], NodeRef]) -> Variable:
     """A variable that the files say."""
-    return Variable(value, origin, not has_mark(value))
+    return Variable(value, origin, not has_template(value))
 
 
-class Scope:
+class VariableScope:
     """The variables of one shot; they are rendered when they are first used."""
 
     __slots__ = ("failed", "layers", "plain", "rendered", "rendering")
@@ -76,7 +76,7 @@ class Scope:
         self.plain = plain
         """Text of those that are no templates, ready to use; shots share it."""
         self.rendered: dict[str, Value] = {}
-        self.failed: dict[str, Fault] | None = None
+        self.failed: dict[str, TemplateFailure] | None = None
         """Variables that cannot be rendered: tried once, or they would multiply."""
         self.rendering: list[str] = []
 
@@ -90,16 +90,16 @@ class Scope:
         return {name for layer in self.layers for name in layer}
 
 
-def plain_values(*layers: Mapping[str, Variable]) -> Mapping[str, Value]:
+def literal_values(*layers: Mapping[str, Variable]) -> Mapping[str, Value]:
     """What the layers come to, of those variables that are no templates."""
     merged = {name: known for layer in layers for name, known in layer.items()}
     return {name: known.value for name, known in merged.items() if known.literal}
 
 
-def has_mark(value: Value) -> bool:
+def has_template(value: Value) -> bool:
     """Is there a template in a value."""
     if isinstance(value, str):
-        return "{" in value and MARK.search(value) is not None
+        return "{" in value and TEMPLATE_START.search(value) is not None
     if isinstance(value, list):
-        return any(map(has_mark, value))
-    return any(map(has_mark, value.values())) if isinstance(value, dict) else False
+        return any(map(has_template, value))
+    return any(map(has_template, value.values())) if isinstance(value, dict) else False

@@ -9,9 +9,9 @@ from runner.language.templates.environment import (
     KNOWN,
     MAX_OUTPUT,
     MAX_SOURCE,
-    NotText,
+    NotRenderable,
     environment,
-    in_place,
+    runs_inline,
     slug,
     text_of,
     where,
@@ -30,9 +30,16 @@ from runner.language.templates.errors import (
     undefined,
     undefined_in,
 )
-from runner.language.templates.scope import MARK, RESERVED, Expression, Fault, Scope, Template
-from runner.language.templates.worker_client import Apart
-from runner.language.yaml.document import Origin, Source, Value
+from runner.language.templates.scope import (
+    RESERVED,
+    TEMPLATE_START,
+    Expression,
+    Template,
+    TemplateFailure,
+    VariableScope,
+)
+from runner.language.templates.worker_client import TemplateWorker
+from runner.language.yaml.document import NodeRef, Source, Value
 from runner.lazy_dataclass import dataclass, field, replace
 
 if TYPE_CHECKING:
@@ -54,7 +61,7 @@ class Templates:
 
     load: Callable[[str], tuple[str, str] | None]
     """Text and file name of a template in a prompt folder."""
-    apart: Apart
+    worker: TemplateWorker
     """The process for templates that could run away."""
     sources: dict[str, str]
     """Text of the prompt files in which something is wrong, for showing the line."""
@@ -84,7 +91,7 @@ class Templates:
             names.add(path[0])
             end = found.end()
         parts.append(text[end:])
-        if any(isinstance(part, str) and MARK.search(part) for part in parts):
+        if any(isinstance(part, str) and TEMPLATE_START.search(part) for part in parts):
             return None
         return Template(text, tuple(part for part in parts if part), frozenset(names))
 
@@ -113,7 +120,7 @@ class Templates:
             return Template(
                 text, None, frozenset(), wrong=("template-syntax", "this template is nested too deep", 1, "")
             )
-        return Template(text, None, names, own, in_place(tree), everything)
+        return Template(text, None, names, own, runs_inline(tree), everything)
 
     def _names(self, tree: "nodes.Template", seen: set[str]) -> tuple[frozenset[str], bool]:
         """Variables that a template and what it includes may use; True when it can include anything.
@@ -140,21 +147,21 @@ class Templates:
                     everything |= more
         return frozenset(found), everything
 
-    def render(self, text: str, scope: Scope, origin: Callable[[], Origin]) -> str:
+    def render(self, text: str, scope: VariableScope, origin: Callable[[], NodeRef]) -> str:
         """What a text comes to in a scope. Raises Fault."""
         template = self.read(text)
         if template.wrong is not None:
             code, message, line, hint = template.wrong
-            raise Fault(Problem(code, line_place(origin(), line), message, hint))
+            raise TemplateFailure(Problem(code, line_place(origin(), line), message, hint))
         if template.parts is None:
             rendered = self._jinja(template, scope, origin)
         else:
             rendered = self._joined(template.parts, scope, origin)
         if len(rendered) > MAX_OUTPUT:
-            raise Fault(self._too_long(origin()))
+            raise TemplateFailure(self._too_long(origin()))
         return rendered
 
-    def _joined(self, parts: tuple[str | Expression, ...], scope: Scope, origin: Callable[[], Origin]) -> str:
+    def _joined(self, parts: tuple[str | Expression, ...], scope: VariableScope, origin: Callable[[], NodeRef]) -> str:
         """A simple template, rendered; what is wrong with one expression does not hide the next."""
         plain, known = scope.plain, scope.rendered
         made: list[str] = []
@@ -173,54 +180,56 @@ class Templates:
                 else:
                     try:
                         text = self._text(part, scope, origin)
-                    except Fault as fault:
+                    except TemplateFailure as fault:
                         wrong |= dict.fromkeys(fault.problems)
                         continue
             made.append(text)
             size += len(text)
             if size > MAX_OUTPUT:
-                raise Fault(*wrong, self._too_long(origin()))
+                raise TemplateFailure(*wrong, self._too_long(origin()))
         if wrong:
-            raise Fault(*wrong)
+            raise TemplateFailure(*wrong)
         return "".join(made)
 
-    def _too_long(self, origin: Origin) -> Problem:
+    def _too_long(self, origin: NodeRef) -> Problem:
         message = f"this comes to more than {MAX_OUTPUT:,} characters"
         return Problem("template-runaway", origin.place(), message, "make its variables shorter")
 
-    def _text(self, expression: Expression, scope: Scope, origin: Callable[[], Origin]) -> str:
+    def _text(self, expression: Expression, scope: VariableScope, origin: Callable[[], NodeRef]) -> str:
         value = self.value(expression.names[0], scope, lambda: origin().place(expression.at, expression.width))
         for position, name in enumerate(expression.names[1:], start=1):
             if not isinstance(value, dict) or name not in value:
-                raise Fault(no_key(expression, position, value, origin()))
+                raise TemplateFailure(no_key(expression, position, value, origin()))
             value = value[name]
         if value is None or isinstance(value, list | dict):
-            raise Fault(not_text(".".join(expression.names), value, origin().place(expression.at, expression.width)))
+            raise TemplateFailure(
+                not_text(".".join(expression.names), value, origin().place(expression.at, expression.width))
+            )
         text = value if isinstance(value, str) else text_of(value)
         for apply in expression.filters:
             text = apply(text)
         return text
 
-    def value(self, name: str, scope: Scope, place: Callable[[], Place]) -> Value:
+    def value(self, name: str, scope: VariableScope, place: Callable[[], Place]) -> Value:
         """The value of a variable, rendered in the scope of the shot that uses it. Raises Fault."""
         if name in scope.rendered:
             return scope.rendered[name]
         found = scope.find(name)
         if found is None:
-            raise Fault(undefined(name, scope, place()))
+            raise TemplateFailure(undefined(name, scope, place()))
         if found.literal:
             return found.value
         if name in scope.rendering:
-            raise Fault(circle(name, scope, place()))
+            raise TemplateFailure(circle(name, scope, place()))
         if scope.failed and name in scope.failed:
             raise scope.failed[name]
         scope.rendering.append(name)
         try:
-            made = self._deep(found.value, scope, found.origin or _nowhere)
+            made = self._render_deep(found.value, scope, found.origin or _nowhere)
         except RecursionError:
             message, hint = f"`{name}` is made of too many variables, one of the other", "make them of fewer"
-            raise Fault(Problem("template-runaway", place(), message, hint)) from None
-        except Fault as fault:
+            raise TemplateFailure(Problem("template-runaway", place(), message, hint)) from None
+        except TemplateFailure as fault:
             scope.failed = {**(scope.failed or {}), name: fault}
             raise
         finally:
@@ -228,39 +237,39 @@ class Templates:
         scope.rendered[name] = made
         return made
 
-    def _deep(self, value: Value, scope: Scope, origin: Callable[[], Origin]) -> Value:
+    def _render_deep(self, value: Value, scope: VariableScope, origin: Callable[[], NodeRef]) -> Value:
         if isinstance(value, str):
-            return self.render(value, scope, origin) if MARK.search(value) else value
+            return self.render(value, scope, origin) if TEMPLATE_START.search(value) else value
         if isinstance(value, list):
-            return [self._deep(item, scope, lambda at=i: origin() / at) for i, item in enumerate(value)]  # type: ignore[misc]
+            return [self._render_deep(item, scope, lambda at=i: origin() / at) for i, item in enumerate(value)]  # type: ignore[misc]
         if isinstance(value, dict):
-            return {key: self._deep(item, scope, lambda at=key: origin() / at) for key, item in value.items()}  # type: ignore[misc]
+            return {key: self._render_deep(item, scope, lambda at=key: origin() / at) for key, item in value.items()}  # type: ignore[misc]
         return value
 
-    def _jinja(self, template: Template, scope: Scope, origin: Callable[[], Origin]) -> str:
+    def _jinja(self, template: Template, scope: VariableScope, origin: Callable[[], NodeRef]) -> str:
         values = self._values(template, scope, origin)
-        if template.in_place:
-            answer = self._here(template, values)
+        if template.runs_inline:
+            answer = self._render_inline(template, values)
         else:
-            answer = self.apart.render(template.text, values, lambda name: (self.load(name) or (None,))[0])
+            answer = self.worker.render(template.text, values, lambda name: (self.load(name) or (None,))[0])
         if "text" in answer:
             made: str = answer["text"]
             return made
-        raise Fault(self._told(answer, template, scope, values, origin()))
+        raise TemplateFailure(self._problem_from(answer, template, scope, values, origin()))
 
-    def _values(self, template: Template, scope: Scope, origin: Callable[[], Origin]) -> dict[str, Value]:
+    def _values(self, template: Template, scope: VariableScope, origin: Callable[[], NodeRef]) -> dict[str, Value]:
         """What the template may use, rendered; what is not known is left out, since it may ask whether it is."""
         values: dict[str, Value] = {}
         for name in sorted(template.names | (scope.names() if template.everything else frozenset())):
             if name in scope.rendered or scope.find(name) is not None:
                 try:
                     values[name] = self.value(name, scope, lambda word=name: name_place(origin(), word))  # type: ignore[misc]
-                except Fault:
+                except TemplateFailure:
                     if name in template.names - template.own:
                         raise
         return values
 
-    def _here(self, template: Template, values: Mapping[str, Value]) -> Mapping[str, Any]:
+    def _render_inline(self, template: Template, values: Mapping[str, Value]) -> Mapping[str, Any]:
         from jinja2 import TemplateError, UndefinedError
 
         try:
@@ -269,15 +278,20 @@ class Templates:
             return {"text": template.compiled.render(values)}
         except UndefinedError as error:
             return {"error": "undefined", "words": str(error), "line": where(error)[1]}
-        except NotText as error:
+        except NotRenderable as error:
             return {"error": "not-text", "words": str(error), "line": where(error)[1]}
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
             return {"error": "other", "words": str(error) or type(error).__name__, "line": where(error)[1]}
         except (RecursionError, SyntaxError, MemoryError):
             return {"error": "other", "words": "it is nested too deep", "line": 1}
 
-    def _told(
-        self, answer: Mapping[str, Any], template: Template, scope: Scope, values: Mapping[str, Value], origin: Origin
+    def _problem_from(
+        self,
+        answer: Mapping[str, Any],
+        template: Template,
+        scope: VariableScope,
+        values: Mapping[str, Value],
+        origin: NodeRef,
     ) -> Problem:
         """The problem that an answer means, in a prompt file or in the template itself."""
         line, words = int(answer.get("line") or 1), str(answer.get("words", ""))
@@ -324,5 +338,5 @@ def _own_names(tree: "nodes.Template") -> frozenset[str]:
     return frozenset(found | {"caller", "kwargs", "loop", "self", "varargs"})
 
 
-def _nowhere() -> Origin:
+def _nowhere() -> NodeRef:
     raise AssertionError("a value without a place is never a template")

@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import Any
 
-from runner.language.templates.environment import MAX_OUTPUT, NotText, environment, where
+from runner.language.templates.environment import MAX_OUTPUT, NotRenderable, environment, where
 
 CPU_SECONDS = 0.75
 _MEMORY = 512 << 20
@@ -44,7 +44,7 @@ def _render(made: Any, text: str, values: dict[str, Any]) -> dict[str, Any]:
         return {"error": "syntax", "words": error.message or "", "file": error.name, "line": error.lineno}
     except UndefinedError as error:
         return _told("undefined", error)
-    except NotText as error:
+    except NotRenderable as error:
         return _told("not-text", error)
     except MemoryError:
         return {"error": "runaway", "words": "it needs too much memory", "line": 1}

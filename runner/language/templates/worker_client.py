@@ -21,17 +21,17 @@ _BOOT = (
 Answer = Mapping[str, Any]
 
 
-class Apart:
+class TemplateWorker:
     """One worker for a whole command, started when the first template needs it, started again when it was ended."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._read = b""
-        self._killed = 0
+        self._restarts = 0
 
     def render(self, text: str, values: Mapping[str, Value], load: Callable[[str], str | None]) -> Answer:
         """`{"text"}`, or `{"error", "words", "file", "line"}`; `load` finds the text of prompt files."""
-        if self._killed >= _MOST_KILLED:
+        if self._restarts >= _MOST_KILLED:
             words = "not tried: other templates of these files ran away before"
             return {"error": "runaway", "words": words, "line": 1}
         try:
@@ -43,7 +43,7 @@ class Apart:
                 self._say(process, {"text": load(str(answer["need"]))})
         except (OSError, EOFError, TimeoutError, ValueError):
             self.close()
-            self._killed += 1
+            self._restarts += 1
             return {"error": "runaway", "words": "it was stopped: it takes too long or too much memory", "line": 1}
         return answer
 

@@ -22,22 +22,22 @@ _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*+[ \t]*+)++(?=[^\s#])")
 _SIMPLE_KEY = re.compile(r"[\w-]+\Z")
 
 
-class Fields(dict[str, "Value"]):
+class YamlMapping(dict[str, "Value"]):
     """A mapping of the file; `marks` holds the offset of each key and of its value, in turn."""
 
-    __slots__ = ("_order", "at", "marks", "merge")
+    __slots__ = ("_order", "at", "merge", "offsets")
 
     def __init__(self, at: int) -> None:
         self.at = at
-        self.marks = array("I")
+        self.offsets = array("I")
         self.merge = -1
         """Offset of its `<<`, or -1."""
 
     def key_at(self, key: str) -> int:
-        return self.marks[2 * self.position(key)]
+        return self.offsets[2 * self.position(key)]
 
     def value_at(self, key: str) -> int:
-        return self.marks[2 * self.position(key) + 1]
+        return self.offsets[2 * self.position(key) + 1]
 
     def position(self, key: str) -> int:
         """How many keys stand before this one; counted when it is first asked for."""
@@ -50,20 +50,20 @@ class Fields(dict[str, "Value"]):
     def remove(self, keys: Collection[str]) -> None:
         """Takes keys out, with their marks."""
         kept = [index for index, name in enumerate(self) if name not in keys]
-        self.marks = array("I", [mark for index in kept for mark in self.marks[2 * index : 2 * index + 2]])
+        self.offsets = array("I", [mark for index in kept for mark in self.offsets[2 * index : 2 * index + 2]])
         self._order = {}
         for key in keys:
             self.pop(key, None)
 
 
-class Items(list["Value"]):
+class YamlSequence(list["Value"]):
     """A list of the file; `marks` holds the offset of each item."""
 
-    __slots__ = ("at", "marks")
+    __slots__ = ("at", "offsets")
 
     def __init__(self, at: int) -> None:
         self.at = at
-        self.marks = array("I")
+        self.offsets = array("I")
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Document:
     """One YAML file; `root` is empty when the file holds no mapping."""
 
     source: Source
-    root: Fields
+    root: YamlMapping
     anchors: tuple[tuple[int, str, int], ...] = ()
     """Offset of the anchored value, its name, offset of the anchor; in file order."""
     includes: tuple["Document", ...] = field(default=(), compare=False)
@@ -169,13 +169,13 @@ class Document:
         """Offsets on the way to a value: (offset, is it a detour that was taken there: an alias or a merge)."""
         value: Value = self.root
         for key in path:
-            if isinstance(value, Fields) and isinstance(key, str) and key in value:
+            if isinstance(value, YamlMapping) and isinstance(key, str) and key in value:
                 at = value.value_at(key)
                 if value.merge >= 0 and value.key_at(key) < value.at:
                     yield value.merge, True
                 value = value[key]
-            elif isinstance(value, Items) and isinstance(key, int) and key < len(value):
-                at = value.marks[key]
+            elif isinstance(value, YamlSequence) and isinstance(key, int) and key < len(value):
+                at = value.offsets[key]
                 value = value[key]
             else:
                 return
@@ -186,14 +186,14 @@ class Document:
             yield at, False
 
 
-class Origin(NamedTuple):
+class NodeRef(NamedTuple):
     """Where a value came from: a file and the path in it. (A tuple, since one is made for every shot.)"""
 
     document: Document
     path: Path
 
-    def __truediv__(self, key: Key) -> "Origin":
-        return Origin(self.document, (*self.path, key))
+    def __truediv__(self, key: Key) -> "NodeRef":
+        return NodeRef(self.document, (*self.path, key))
 
     @property
     def value(self) -> Value:
@@ -228,9 +228,9 @@ class Origin(NamedTuple):
 
     def key_place(self) -> Place:
         """Where the key stands that names this value (an item has no key: the item itself)."""
-        parent = Origin(self.document, self.path[:-1]).value if self.path else None
+        parent = NodeRef(self.document, self.path[:-1]).value if self.path else None
         key = self.path[-1] if self.path else None
-        if isinstance(parent, Fields) and isinstance(key, str) and key in parent:
+        if isinstance(parent, YamlMapping) and isinstance(key, str) and key in parent:
             at = parent.key_at(key)
             width = offsets(self.document.source.text, at, key)[-1] - at
             return self.document.source.place(at, width, self.path)
@@ -239,18 +239,18 @@ class Origin(NamedTuple):
     def entry_place(self) -> Place:
         """Where a shot's entry begins: its first key."""
         shots, index = self.document.root.get("shots"), self.path[1]
-        assert isinstance(shots, Items)
+        assert isinstance(shots, YamlSequence)
         assert isinstance(index, int)
         source = self.document.source
-        line, column = source.line_column(shots.marks[index])
+        line, column = source.line_column(shots.offsets[index])
         return Place(source.name, line, column, f"shots[{index}]")
 
-    def written(self) -> str:
+    def source_text(self) -> str:
         """A number as the file writes it: `1.50`."""
         word = _WORD.match(self.document.source.text, self.at())
         return word.group() if word else str(self.value)
 
-    def detours(self) -> tuple[tuple[Place, str], ...]:
+    def alias_chain(self) -> tuple[tuple[Place, str], ...]:
         """The aliases and merges by which the value came to where it is used."""
         text = self.document.source.text
         return tuple(

@@ -18,10 +18,10 @@ from yaml.events import (
     StreamStartEvent,
 )
 
-from runner.diagnostics.problem import ExitCode, Problem, Problems, Stop, nearest
+from runner.diagnostics.problem import CommandError, ExitCode, Problem, Problems, closest_match
 from runner.language.yaml.decode import MOST_CHARACTERS, control_character, has_after_blank
-from runner.language.yaml.document import Document, Fields, Items, Source, Value
-from runner.language.yaml.recovery import left_out, quoted, translate
+from runner.language.yaml.document import Document, Source, Value, YamlMapping, YamlSequence
+from runner.language.yaml.recovery import is_skipped_line, quoted, translate
 from runner.language.yaml.scalar_offsets import offsets
 from runner.lazy_dataclass import replace
 
@@ -50,7 +50,7 @@ _TOUCHING = re.compile(r"[ \t]+#[^\s#]")
 _TOUCH = re.compile(r"[ \t]+#[^\r\n]*")
 
 
-def plain(text: str) -> Value:
+def scalar_value(text: str) -> Value:
     """What a plain scalar means: the core schema, without octal, hexadecimal, infinities, a leading `+` or point."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
@@ -73,7 +73,7 @@ def parse(source: Source, problems: Problems) -> Document:
         size += len(source.text)
         problem, mended = translate(source, error)
         # What follows a line that was left out is probably a part of it.
-        if not (problem.code == "yaml-syntax" and left_out(source, problem.place.line - 1)):
+        if not (problem.code == "yaml-syntax" and is_skipped_line(source, problem.place.line - 1)):
             problems.add(problem)
         if mended is None or size > _MAX_READ:
             builder.whole = False
@@ -81,8 +81,8 @@ def parse(source: Source, problems: Problems) -> Document:
         source = mended
     for problem in builder.found:
         problems.add(problem)
-    root = builder.root if isinstance(builder.root, Fields) else Fields(0)
-    if builder.whole and not isinstance(builder.root, Fields):
+    root = builder.root if isinstance(builder.root, YamlMapping) else YamlMapping(0)
+    if builder.whole and not isinstance(builder.root, YamlMapping):
         problems.add(_no_mapping(source, builder))
         builder.whole = False
     return Document(source, root, tuple(builder.anchors), whole=builder.whole)
@@ -173,10 +173,10 @@ class _Builder:
         self._count(at)
         if name is not None:
             self._open.add(name)
-        holder = Fields(at) if kind is MappingStartEvent else Items(at)
+        holder = YamlMapping(at) if kind is MappingStartEvent else YamlSequence(at)
         if depth == 0:
             self.root = holder
-        if isinstance(holder, Fields):
+        if isinstance(holder, YamlMapping):
             self._fields(holder, depth + 1, event.flow_style)
         else:
             self._items(holder, depth + 1, event.flow_style)
@@ -185,8 +185,8 @@ class _Builder:
             self._anchor(name, at, holder, self.nodes - before)
         return holder
 
-    def _fields(self, fields: Fields, depth: int, flow: bool) -> None:
-        following, marks, careful, names = self._next, fields.marks, self._careful, self._names
+    def _fields(self, fields: YamlMapping, depth: int, flow: bool) -> None:
+        following, marks, careful, names = self._next, fields.offsets, self._careful, self._names
         twice: list[tuple[str, int]] = []
         event: Any
         while True:
@@ -203,7 +203,7 @@ class _Builder:
                     names.add(key)
             event = following()
             at = event.start_mark.index
-            if flow and at == event.end_mark.index and self._lost(key, key_at, at):
+            if flow and at == event.end_mark.index and self._split_by_comma(key, key_at, at):
                 continue
             value: Any
             kind = type(event)
@@ -215,7 +215,7 @@ class _Builder:
                 value, style = event.value, event.style
                 if not style:
                     if not value or value[0] in _DIGITS or (len(value) < 6 and value in _CONSTANTS):
-                        value = plain(value)
+                        value = scalar_value(value)
                 elif style == '"' and not value.isprintable() and _CONTROL.search(value):
                     self._control(event.value, at)
             if key is None:
@@ -232,8 +232,8 @@ class _Builder:
         if "<<" in fields:
             self._merge(fields)
 
-    def _items(self, items: Items, depth: int, flow: bool) -> None:
-        following, marks = self._next, items.marks
+    def _items(self, items: YamlSequence, depth: int, flow: bool) -> None:
+        following, marks = self._next, items.offsets
         event: Any
         while type(event := following()) is not SequenceEndEvent:
             marks.append(event.start_mark.index)
@@ -250,7 +250,7 @@ class _Builder:
             self._tag(event)
         if not style:
             if not text or text[0] in _MAYBE:
-                value = plain(text)
+                value = scalar_value(text)
             if self._touching and _TOUCHING.match(self.text, event.end_mark.index):
                 self._lost_comment(event)
         elif style == '"' and _CONTROL.search(text):
@@ -278,9 +278,9 @@ class _Builder:
             if event.style == '"' and _CONTROL.search(text):
                 self._control(text, event.start_mark.index)
             return text
-        if not text or (text[0] in _MAYBE and not isinstance(plain(text), str)):
+        if not text or (text[0] in _MAYBE and not isinstance(scalar_value(text), str)):
             hint = f'write "{text}" in quotes' if text else "a field is written as name: value"
-            self._note("key-not-string", event.start_mark.index, _KEY_WORDS[type(plain(text))], hint, len(text))
+            self._note("key-not-string", event.start_mark.index, _KEY_WORDS[type(scalar_value(text))], hint, len(text))
             return None
         return text
 
@@ -291,7 +291,7 @@ class _Builder:
             self._note("recursive-alias", at, f"*{name} stands inside of what &{name} names", hint, len(name) + 1)
             return None
         if name not in self._named:
-            close = nearest(name, self._named) if len(self.found) < _MANY else None
+            close = closest_match(name, self._named) if len(self.found) < _MANY else None
             hint = f"did you mean *{close}?" if close else f"write &{name} before the value that it should name"
             self._note("unknown-alias", at, f"nothing before this is named &{name}", hint, len(name) + 1)
             return None
@@ -310,13 +310,13 @@ class _Builder:
             self._note("too-large", at, message, "split the storyboard, or use defaults and a matrix")
             raise _Ended
 
-    def _merge(self, fields: Fields) -> None:
+    def _merge(self, fields: YamlMapping) -> None:
         """Takes over what `<<` names; the mapping's own fields come first, then the merged ones in their order."""
         fields.merge, at, value = fields.key_at("<<"), fields.value_at("<<"), fields["<<"]
         fields.remove(("<<",))
-        sources = value if isinstance(value, Items) else [value]
+        sources = value if isinstance(value, YamlSequence) else [value]
         for source in sources:
-            if not isinstance(source, Fields):
+            if not isinstance(source, YamlMapping):
                 message, hint = "<< takes over the fields of a mapping, and this is none", "<<: *name of a mapping"
                 self._note("merge", at, message, hint)
                 continue
@@ -324,9 +324,9 @@ class _Builder:
             for position, (key, merged) in enumerate(source.items()):
                 if key not in fields:
                     fields[key] = merged
-                    fields.marks += source.marks[2 * position : 2 * position + 2]
+                    fields.offsets += source.offsets[2 * position : 2 * position + 2]
 
-    def _duplicate(self, fields: Fields, key: str, at: int) -> None:
+    def _duplicate(self, fields: YamlMapping, key: str, at: int) -> None:
         first = self.source.place(fields.key_at(key), len(key))
         message = f"`{key}` stands here a second time"
         hint = "keep one of the two: YAML would drop the first without a word"
@@ -334,7 +334,7 @@ class _Builder:
         problem = Problem("duplicate-key", self.source.place(at, width), message, hint)
         self.found.append(replace(problem, related=((first, "the first"),)))
 
-    def _lost(self, key: str | None, key_at: int, at: int) -> bool:
+    def _split_by_comma(self, key: str | None, key_at: int, at: int) -> bool:
         """In `{framing: centred, head room}` a comma has cut a value in two."""
         before = self.text[key_at:at].rstrip()
         if before.endswith(":") or key is None:
@@ -389,5 +389,5 @@ def new_parser(text: str) -> Any:
         from yaml._yaml import CParser
     except ImportError:
         words = "PyYAML was built without libyaml here; install a PyYAML wheel (pip install --force-reinstall pyyaml)"
-        raise Stop(ExitCode.UNFIT, words) from None
+        raise CommandError(ExitCode.INVALID, words) from None
     return CParser(text)

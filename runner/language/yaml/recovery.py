@@ -28,7 +28,7 @@ def rewrite(source: Source, number: int, line: str) -> Source | None:
     return Source(source.name, text, source.original or source, source.rewritten | {number})
 
 
-def left_out(source: Source, number: int) -> bool:
+def is_skipped_line(source: Source, number: int) -> bool:
     """Is a line not read at all, since nobody could know what it means."""
     return number in source.rewritten and not source.line(number).strip()
 

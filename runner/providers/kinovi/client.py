@@ -15,24 +15,31 @@ import anyio.to_thread
 import httpx
 
 from runner import __version__
-from runner.attempts.events import CreateAnswer, KeyRefused, LookAnswer, NotSent, Refused, Running, Unknown
-from runner.attempts.task_facts import Facts
+from runner.attempts.events import CreateResult, KeyRefused, NotSent, OutcomeUnknown, PollResult, Refused, Running
+from runner.attempts.task_facts import TaskFacts
 from runner.clock import Clock, SystemClock
-from runner.diagnostics.problem import ExitCode, Stop
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.editions.edition import Edition
 from runner.lazy_dataclass import dataclass, field, replace
-from runner.providers.kinovi.create_response import answered_by, header, read_created, read_cut, unknown, words_of
+from runner.providers.kinovi.create_response import (
+    error_message,
+    header,
+    parse_create,
+    parse_truncated,
+    responder,
+    unknown,
+)
 from runner.providers.kinovi.request_body import CALLBACK
-from runner.providers.kinovi.task_record import read_facts, read_record
+from runner.providers.kinovi.task_record import parse_facts, parse_record
 from runner.providers.transport import strict_json, tls
-from runner.providers.transport.http_result import Answer, exchange, nothing_to_mark
-from runner.providers.transport.redaction import forms_of, without_key
-from runner.requests.request import Plain
-from runner.settings.api_key import Key
+from runner.providers.transport.http_result import HttpResult, exchange, no_mark
+from runner.providers.transport.redaction import key_encodings, redact_result
+from runner.requests.request import JsonValue
+from runner.settings.api_key import ApiKey
 
 CREATE = "/api/v1/jobs/createTask"
-LOOK = "/api/v1/jobs/recordInfo"
-NOBODY = "task_storyboard_asks_whether_this_is_the_api"
+RECORD = "/api/v1/jobs/recordInfo"
+PROBE_TASK_ID = "task_storyboard_asks_whether_this_is_the_api"
 """The made-up id of the preflight: no task has it."""
 
 
@@ -43,18 +50,18 @@ class Deadlines:
     connect: float = 10.0
     create: float = 120.0
     """A late answer still has its task id: long, since giving up early makes doubt."""
-    look: float = 30.0
+    poll: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Greeting:
+class ProbeResult:
     """How the host answered one free question."""
 
-    fitness: CreateAnswer | None
+    problem: CreateResult | None
     """As `preflight` has it."""
     took: float
     """Seconds."""
-    ahead: float | None
+    clock_skew: float | None
     """Seconds by which this machine's clock is before the host's; None where the host did not say its time."""
 
 
@@ -66,7 +73,7 @@ class Client:
     """
 
     base_url: str
-    key: Key
+    key: ApiKey
     edition: Edition
     clock: Clock = field(default_factory=SystemClock)
     callbacks: str | None = None
@@ -81,10 +88,10 @@ class Client:
         try:
             _ = httpx.URL(self.base_url).host, urlsplit(self.base_url).port
         except (httpx.InvalidURL, ValueError) as error:
-            raise Stop(ExitCode.UNFIT, f"{self.base_url!r} is no address of a host: {error}") from error
+            raise CommandError(ExitCode.INVALID, f"{self.base_url!r} is no address of a host: {error}") from error
         if not tls.may_have_key(self.base_url):
             words = f"{self.base_url} is not https: the key would travel in the open; nothing was sent"
-            raise Stop(ExitCode.UNFIT, words)
+            raise CommandError(ExitCode.INVALID, words)
         self.base_url = self.base_url.rstrip("/")
 
     async def __aenter__(self) -> Self:
@@ -103,25 +110,27 @@ class Client:
 
     # -- the three requests -----------------------------------------------------------------------------
 
-    async def preflight(self) -> CreateAnswer | None:
+    async def preflight(self) -> CreateResult | None:
         """Asks once for a made-up task: None when the API itself answers, else what it means for creating."""
-        answer = await self._get(NOBODY)
+        answer = await self._get(PROBE_TASK_ID)
         if answer.status is None:
-            return NotSent(answer.trouble, answer.final)
-        return _fitness(answer, self.base_url)
+            return NotSent(answer.error, answer.permanent)
+        return _problem_of(answer, self.base_url)
 
-    async def greet(self) -> Greeting:
+    async def probe(self) -> ProbeResult:
         """The preflight, with what the answer tells beside it; for looking, not for a run."""
         began = self.clock.monotonic()
-        answer = await self._get(NOBODY)
+        answer = await self._get(PROBE_TASK_ID)
         took = self.clock.monotonic() - began
-        fitness = NotSent(answer.trouble, answer.final) if answer.status is None else _fitness(answer, self.base_url)
+        fitness = (
+            NotSent(answer.error, answer.permanent) if answer.status is None else _problem_of(answer, self.base_url)
+        )
         ahead = seconds_ahead(header(answer.headers, "date"), self.clock.now())
-        return Greeting(fitness, took, ahead)
+        return ProbeResult(fitness, took, ahead)
 
     async def create(
-        self, body: Mapping[str, Plain], receipt: str, sending: Callable[[], Awaitable[None]]
-    ) -> CreateAnswer:
+        self, body: Mapping[str, JsonValue], receipt: str, sending: Callable[[], Awaitable[None]]
+    ) -> CreateResult:
         """One createTask on a fresh connection, never followed, never repeated, under a total deadline.
 
         `sending` is awaited after connect and TLS, before the first byte; if it raises, nothing is sent and the
@@ -129,40 +138,40 @@ class Client:
         """
         sent = dict(body) if self.callbacks is None else {**body, CALLBACK: f"{self.callbacks.rstrip('/')}/{receipt}"}
         content = json.dumps(sent, allow_nan=False).encode()
-        if any(form in content for form in forms_of(self.key)):
+        if any(form in content for form in key_encodings(self.key)):
             return NotSent("the request holds the text of the key itself; take it out of prompt or inputs", final=True)
         return _created(await self._post(content, sending))
 
-    async def look(self, task_id: str, model: str | None = None) -> LookAnswer:
+    async def poll(self, task_id: str, model: str | None = None) -> PollResult:
         """One recordInfo; what failed or makes no sense is `Running(heard=False)`. `model` must be the record's."""
         answer = await self._get(task_id)
         return self._read(answer, task_id, model)
 
-    async def confirm(self, task_id: str) -> tuple[LookAnswer, Facts | None]:
+    async def fetch_record(self, task_id: str) -> tuple[PollResult, TaskFacts | None]:
         """The same with what the record says of itself, for binding a task to an attempt."""
         answer = await self._get(task_id)
-        facts = None if answer.status is None or answer.trouble else read_facts(answer.status, answer.body)
+        facts = None if answer.status is None or answer.error else parse_facts(answer.status, answer.body)
         if facts is not None and facts.model is not None:  # a spelling that no page has denies nothing
             facts = replace(facts, model=self.edition.models.get(facts.model))
         return self._read(answer, task_id, None), facts
 
-    def _read(self, answer: Answer, task_id: str, model: str | None) -> LookAnswer:
-        if answer.status is None or answer.trouble:
-            return Running("", answer.trouble, heard=False)
-        return read_record(answer.status, answer.headers, answer.body, task_id, model, self.edition.models)
+    def _read(self, answer: HttpResult, task_id: str, model: str | None) -> PollResult:
+        if answer.status is None or answer.error:
+            return Running("", answer.error, answered=False)
+        return parse_record(answer.status, answer.headers, answer.body, task_id, model, self.edition.models)
 
     # -- how they travel --------------------------------------------------------------------------------
 
-    async def _post(self, content: bytes, sending: Callable[[], Awaitable[None]]) -> Answer:
+    async def _post(self, content: bytes, sending: Callable[[], Awaitable[None]]) -> HttpResult:
         client = await self._client_for_creating()
         headers = {"Content-Type": "application/json", "Connection": "close"}
         request = client.build_request("POST", self.base_url + CREATE, content=content, headers=headers)
-        return without_key(await exchange(client, request, sending, self.deadlines.create), self.key)
+        return redact_result(await exchange(client, request, sending, self.deadlines.create), self.key)
 
-    async def _get(self, task_id: str) -> Answer:
+    async def _get(self, task_id: str) -> HttpResult:
         client = await self._client_for_looking()
-        request = client.build_request("GET", self.base_url + LOOK, params={"taskId": task_id})
-        return without_key(await exchange(client, request, nothing_to_mark, self.deadlines.look), self.key)
+        request = client.build_request("GET", self.base_url + RECORD, params={"taskId": task_id})
+        return redact_result(await exchange(client, request, no_mark, self.deadlines.poll), self.key)
 
     # -- the clients ------------------------------------------------------------------------------------
 
@@ -178,13 +187,13 @@ class Client:
             if self._looking is None:
                 # below the 5 s after which common servers close: a connection that dies in our hands tells nothing
                 kept = httpx.Limits(max_connections=None, max_keepalive_connections=4, keepalive_expiry=4)
-                self._looking = await self._client(kept, self.deadlines.look)
+                self._looking = await self._client(kept, self.deadlines.poll)
             return self._looking
 
     async def _client(self, limits: httpx.Limits, patience: float) -> httpx.AsyncClient:
         local = tls.is_loopback(urlsplit(self.base_url).hostname or "")
         plain = self.base_url.startswith("http:")
-        verify = tls.bare() if plain else await anyio.to_thread.run_sync(self.trusted)
+        verify = tls.no_trust_context() if plain else await anyio.to_thread.run_sync(self.trusted)
         return httpx.AsyncClient(
             headers={
                 "Authorization": f"Bearer {self.key.secret}",
@@ -202,35 +211,35 @@ class Client:
         )
 
 
-def _created(answer: Answer) -> CreateAnswer:
-    if not answer.left:
-        return NotSent(answer.trouble, answer.final)
+def _created(answer: HttpResult) -> CreateResult:
+    if not answer.sent:
+        return NotSent(answer.error, answer.permanent)
     if answer.status is None:
-        return Unknown(answer.trouble)
-    if answer.trouble:
-        cut = read_cut(answer.status, answer.headers, answer.body)
-        told = f"HTTP {answer.status}, then {answer.trouble}"
-        return unknown(answer.status, answer.headers, answer.body, told) if isinstance(cut, Unknown) else cut
-    return read_created(answer.status, answer.headers, answer.body)
+        return OutcomeUnknown(answer.error)
+    if answer.error:
+        cut = parse_truncated(answer.status, answer.headers, answer.body)
+        told = f"HTTP {answer.status}, then {answer.error}"
+        return unknown(answer.status, answer.headers, answer.body, told) if isinstance(cut, OutcomeUnknown) else cut
+    return parse_create(answer.status, answer.headers, answer.body)
 
 
-def _fitness(answer: Answer, base_url: str) -> CreateAnswer | None:
+def _problem_of(answer: HttpResult, base_url: str) -> CreateResult | None:
     """What the answer to the preflight says of the host: an answer of the API itself, whichever, is fit."""
     status = answer.status or 0
     try:
         said: Any = strict_json.parse(answer.body)
     except strict_json.NotJsonError:
         said = None
-    words = words_of(said)
+    words = error_message(said)
     if 300 <= status < 400:
         to = header(answer.headers, "location") or "nowhere"
         return Refused(status, f"{base_url} sends on to {to[:200]}: not the API's address", stop=True)
     if status == 401 or (status == 200 and isinstance(said, Mapping) and said.get("code") == 401):
-        return KeyRefused(words or answered_by(status, answer.headers))
-    if answer.trouble or status >= 500:
-        return NotSent(answer.trouble or words or answered_by(status, answer.headers))
+        return KeyRefused(words or responder(status, answer.headers))
+    if answer.error or status >= 500:
+        return NotSent(answer.error or words or responder(status, answer.headers))
     if not isinstance(said, Mapping):
-        who = answered_by(status, answer.headers)
+        who = responder(status, answer.headers)
         return Refused(status, f"{base_url} does not speak the API: {who}", stop=True)
     return None
 

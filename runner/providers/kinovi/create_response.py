@@ -6,7 +6,16 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from runner.attempts.events import Busy, CreateAnswer, Created, KeyRefused, NoCredits, Refused, TryLater, Unknown
+from runner.attempts.events import (
+    ConcurrencyLimited,
+    Created,
+    CreateResult,
+    KeyRefused,
+    NoCredits,
+    OutcomeUnknown,
+    Refused,
+    ServerError,
+)
 from runner.providers.transport import strict_json
 
 Headers = Iterable[tuple[str, str]]
@@ -18,43 +27,43 @@ _ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
 _REFUSED = frozenset({400, 403, 413, 422})
 _WRONG_HOST = frozenset({404, 405})
 _NOT_CREATED = _REFUSED | _WRONG_HOST | {401, 402, 429}
-_UNTRUE = object()
+_UNPARSED = object()
 
 
-def read_created(status: int, headers: Headers, body: bytes) -> CreateAnswer:
+def parse_create(status: int, headers: Headers, body: bytes) -> CreateResult:
     """The answer to a createTask; whatever no page documents as "not created" is `Unknown`, with the raw bytes."""
     headers = tuple(headers)
     try:
         said = strict_json.parse(body)
     except strict_json.NotJsonError as error:
-        said, trouble = _UNTRUE, str(error)
+        said, trouble = _UNPARSED, str(error)
     else:
         trouble = ""
     ids = _task_ids(said)
     if 200 <= status < 300:
-        return _made(status, headers, body, said, ids, trouble)
+        return _accepted(status, headers, body, said, ids, trouble)
     if ids:
         return unknown(status, headers, body, f"HTTP {status} with a task id")
     return _refusal(status, headers, body, said)
 
 
-def read_cut(status: int, headers: Headers, body: bytes) -> CreateAnswer:
+def parse_truncated(status: int, headers: Headers, body: bytes) -> CreateResult:
     """The same for an answer whose end is missing: only a whole id, or a status that says "not created", counts."""
     headers = tuple(headers)
-    answer = read_created(status, headers, body)
+    answer = parse_create(status, headers, body)
     if isinstance(answer, Created) or status in _NOT_CREATED:
         return answer
     return unknown(status, headers, body, "the answer broke off")
 
 
-def unknown(status: int, headers: Headers, body: bytes, words: str) -> Unknown:
+def unknown(status: int, headers: Headers, body: bytes, words: str) -> OutcomeUnknown:
     """Nobody knows: everything that came is kept."""
-    return Unknown(words, status, tuple(headers), body, stop=300 <= status < 400)
+    return OutcomeUnknown(words, status, tuple(headers), body, stop=300 <= status < 400)
 
 
-def _made(
+def _accepted(
     status: int, headers: tuple[tuple[str, str], ...], body: bytes, said: Any, ids: set[str], why: str
-) -> CreateAnswer:
+) -> CreateResult:
     if len(ids) == 1:
         return Created(next(iter(ids)))
     if len(ids) > 1:
@@ -65,18 +74,20 @@ def _made(
     return unknown(status, headers, body, f"HTTP {status} without a task id" + (f": {why}" if why else ""))
 
 
-def _refusal(status: int, headers: tuple[tuple[str, str], ...], body: bytes, said: Any) -> CreateAnswer:
-    own = words_of(said)
-    words = own or answered_by(status, headers)
+def _refusal(status: int, headers: tuple[tuple[str, str], ...], body: bytes, said: Any) -> CreateResult:
+    own = error_message(said)
+    words = own or responder(status, headers)
     match status:
         case 401:
             return KeyRefused(words)
         case 402:
             return NoCredits(words, amount(field(said, "required")), amount(field(said, "available")))
         case 429:
-            return Busy(words, _count(field(said, "limit")), _count(field(said, "current")), retry_after(headers))
+            return ConcurrencyLimited(
+                words, _count(field(said, "limit")), _count(field(said, "current")), retry_after(headers)
+            )
         case 500 if own:
-            return TryLater(words)
+            return ServerError(words)
         case _ if status in _WRONG_HOST:
             return Refused(status, words, stop=True)
         case _ if status in _REFUSED:
@@ -90,7 +101,7 @@ def _refusal(status: int, headers: tuple[tuple[str, str], ...], body: bytes, sai
 # -- the shapes that answers come in, shared with the reading of records ----------------------------------
 
 
-def words_of(said: Any) -> str:
+def error_message(said: Any) -> str:
     """The API's own words of an error, or "" when this is not its JSON."""
     if not isinstance(said, Mapping):
         return ""
@@ -126,10 +137,10 @@ def text_of(value: Any) -> str:
 
 def field(said: Any, key: str) -> Any:
     """A field of an answer, at its top or in its envelope (`data`, `error`)."""
-    return next((box[key] for box in boxes(said) if key in box), None)
+    return next((box[key] for box in envelopes(said) if key in box), None)
 
 
-def boxes(said: Any) -> Iterator[Mapping[str, Any]]:
+def envelopes(said: Any) -> Iterator[Mapping[str, Any]]:
     """The objects in which an answer may keep its fields: itself, then what it wraps."""
     if isinstance(said, list) and len(said) == 1:
         said = said[0]
@@ -143,7 +154,7 @@ def boxes(said: Any) -> Iterator[Mapping[str, Any]]:
             yield wrapped
 
 
-def good_id(value: Any) -> str | None:
+def parse_task_id(value: Any) -> str | None:
     """A task id as text if it is one that may stand in an address and in a file; a whole number is taken as text."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
@@ -177,19 +188,19 @@ def retry_after(headers: Headers) -> float | None:
         return None
 
 
-def answered_by(status: int, headers: Headers) -> str:
+def responder(status: int, headers: Headers) -> str:
     """Who answered, where it was not the API itself."""
     server = header(headers, "server")
     return f"HTTP {status}, answered by {server[:80]}" if server else f"HTTP {status}, without the API's own words"
 
 
 def _task_ids(said: Any) -> set[str]:
-    found = {good_id(box[key]) for box in boxes(said) for key in ("taskId", "task_id") if key in box}
+    found = {parse_task_id(box[key]) for box in envelopes(said) for key in ("taskId", "task_id") if key in box}
     return {task for task in found if task is not None}
 
 
 def _mentions_id(said: Any) -> bool:
-    return any(box.get(key) is not None for box in boxes(said) for key in ("taskId", "task_id"))
+    return any(box.get(key) is not None for box in envelopes(said) for key in ("taskId", "task_id"))
 
 
 def _code(said: Any) -> int | None:

@@ -5,17 +5,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from runner.editions.edition import Edition
-from runner.requests.request import FromTake, LocalFile, Material, Plain, Remote, Request
+from runner.requests.request import JsonValue, LocalFile, Material, RemoteFile, Request, TakeReference
 
 CALLBACK = "callBackUrl"
-_SHELVES = {"image": "images", "video": "videos", "audio": "audio_files"}
-_MATERIALS = frozenset({"frames", *_SHELVES.values()})
+_LISTS = {"image": "images", "video": "videos", "audio": "audio_files"}
+_MATERIALS = frozenset({"frames", *_LISTS.values()})
 _FIELDS = ("duration", "aspect_ratio", "mode", "resolution", "upscale", "seed", "audio")
 
 
-def body(
+def encode(
     request: Request, edition: Edition, address: Callable[[Material], str], callback: str | None = None
-) -> dict[str, Plain]:
+) -> dict[str, JsonValue]:
     """The JSON of createTask, in the order the documentation has it.
 
     `address` gives the public address of a material, or `placeholder` where there is none yet. A field that the
@@ -24,11 +24,11 @@ def body(
     return _body(request, edition, address, lambda request: _fields(request, edition), callback)
 
 
-def bodies(edition: Edition, address: Callable[[Material], str]) -> Callable[[Request], dict[str, Plain]]:
+def encoder(edition: Edition, address: Callable[[Material], str]) -> Callable[[Request], dict[str, JsonValue]]:
     """`body` for many requests: many have the same length, shape and so on, and these are spelled once."""
-    known: dict[object, dict[str, Plain]] = {}
+    known: dict[object, dict[str, JsonValue]] = {}
 
-    def fields(request: Request) -> dict[str, Plain]:
+    def fields(request: Request) -> dict[str, JsonValue]:
         key = (
             request.seconds,
             request.aspect_ratio,
@@ -49,25 +49,25 @@ def _body(
     request: Request,
     edition: Edition,
     address: Callable[[Material], str],
-    fields: Callable[[Request], Mapping[str, Plain]],
+    fields: Callable[[Request], Mapping[str, JsonValue]],
     callback: str | None = None,
-) -> dict[str, Plain]:
-    inputs = _materials(request, edition, address) if request.materials else dict[str, Plain]()
+) -> dict[str, JsonValue]:
+    inputs = _materials(request, edition, address) if request.materials else dict[str, JsonValue]()
     if request.prompt is not None:
-        inputs[edition.spelling["prompt"]["key"]] = request.prompt
+        inputs[edition.field_encoding["prompt"]["key"]] = request.prompt
     inputs |= fields(request)
     if request.inputs:
         inputs |= {key: value for key, value in request.inputs if key not in inputs}
     model = edition.models.get(request.model)
     if model is None:
         raise ValueError(f"edition {edition.name} has no model {request.model}")
-    spelled: dict[str, Plain] = {"model": model, "inputs": inputs}
+    spelled: dict[str, JsonValue] = {"model": model, "inputs": inputs}
     return spelled if callback is None else {**spelled, CALLBACK: callback}
 
 
-def _fields(request: Request, edition: Edition) -> dict[str, Plain]:
+def _fields(request: Request, edition: Edition) -> dict[str, JsonValue]:
     """What is said beside prompt and materials."""
-    spelled: dict[str, Plain] = {}
+    spelled: dict[str, JsonValue] = {}
     values = {
         "duration": request.seconds,
         "aspect_ratio": request.aspect_ratio,
@@ -88,25 +88,25 @@ def placeholder(material: Material) -> str:
     match material:
         case LocalFile():
             return f"file:{material.path}#sha256={material.sha256}"
-        case Remote():
+        case RemoteFile():
             return material.url
-        case FromTake():
+        case TakeReference():
             return str(material)
 
 
-def _materials(request: Request, edition: Edition, address: Callable[[Material], str]) -> dict[str, Plain]:
-    lists: dict[str, list[Plain]] = {}
+def _materials(request: Request, edition: Edition, address: Callable[[Material], str]) -> dict[str, JsonValue]:
+    lists: dict[str, list[JsonValue]] = {}
     for material in request.materials:
-        shelf = _shelf(request, material)
-        if shelf not in edition.spelling:
+        shelf = _list_for(request, material)
+        if shelf not in edition.field_encoding:
             raise ValueError(f"edition {edition.name} takes no {shelf}")
-        lists.setdefault(edition.spelling[shelf]["key"], []).append(address(material))
+        lists.setdefault(edition.field_encoding[shelf]["key"], []).append(address(material))
     return {**lists}
 
 
-def _spelled(name: str, value: Any, request: Request, edition: Edition) -> dict[str, Plain]:
+def _spelled(name: str, value: Any, request: Request, edition: Edition) -> dict[str, JsonValue]:
     """One of our fields as key and value of the body; nothing where the edition leaves it out."""
-    rule = edition.spelling.get(name)
+    rule = edition.field_encoding.get(name)
     if rule is None:
         raise ValueError(f"edition {edition.name} cannot say {name}: {value!r}")
     if "within" in rule or request.mode not in rule.get("sent_for", (request.mode,)):
@@ -122,7 +122,7 @@ def _spelled(name: str, value: Any, request: Request, edition: Edition) -> dict[
             return {rule["key"]: value}
 
 
-def _size(rule: Mapping[str, Any], resolution: str, ratio: str | None) -> dict[str, Plain]:
+def _size(rule: Mapping[str, Any], resolution: str, ratio: str | None) -> dict[str, JsonValue]:
     """Resolution and shape as one size; without a shape nothing is sent, and the server takes the picture's."""
     if ratio is None:
         return {}
@@ -132,7 +132,7 @@ def _size(rule: Mapping[str, Any], resolution: str, ratio: str | None) -> dict[s
     return {rule["key"]: size}
 
 
-def field_of(path: str, edition: Edition) -> str | None:
+def field_at(path: str, edition: Edition) -> str | None:
     """Our name for a path in a body, as the vendor's `errors[]` say it: `inputs.outputResolution` is `resolution`.
 
     `materials` for whatever a shot is made from; None for what is no field of ours.
@@ -140,7 +140,7 @@ def field_of(path: str, edition: Edition) -> str | None:
     key, _ = _split(path)
     if key == "model":
         return "model"
-    names = [name for name, rule in edition.spelling.items() if rule.get("key") == key]
+    names = [name for name, rule in edition.field_encoding.items() if rule.get("key") == key]
     if not names:
         return None
     return "materials" if names[0] in _MATERIALS else names[0]
@@ -152,7 +152,7 @@ def material_at(path: str, request: Request, edition: Edition) -> int | None:
     same = [
         place
         for place, material in enumerate(request.materials)
-        if edition.spelling.get(_shelf(request, material), {}).get("key") == key
+        if edition.field_encoding.get(_list_for(request, material), {}).get("key") == key
     ]
     return same[number] if number is not None and number < len(same) else None
 
@@ -166,5 +166,5 @@ def _split(path: str) -> tuple[str, int | None]:
     return parts[0] if parts else "", int(number) if re.fullmatch(r"[0-9]{1,4}", number) else None
 
 
-def _shelf(request: Request, material: Material) -> str:
-    return "frames" if request.mode == "keyframe" else _SHELVES[material.kind]
+def _list_for(request: Request, material: Material) -> str:
+    return "frames" if request.mode == "keyframe" else _LISTS[material.kind]

@@ -5,18 +5,18 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeGuard
 
-from runner.attempts.events import Failed, FailureClass, LookAnswer, Output, Running, Succeeded
-from runner.attempts.task_facts import Facts
+from runner.attempts.events import Failed, FailureClass, Output, PollResult, Running, Succeeded
+from runner.attempts.task_facts import TaskFacts
 from runner.providers.kinovi.create_response import (
     WORDS,
     Headers,
     amount,
-    answered_by,
-    boxes,
-    good_id,
+    envelopes,
+    error_message,
+    parse_task_id,
+    responder,
     retry_after,
     text_of,
-    words_of,
 )
 from runner.providers.transport import strict_json
 
@@ -41,14 +41,14 @@ _CLASSES: tuple[tuple[str, FailureClass], ...] = (
 )
 
 
-def read_record(
+def parse_record(
     status: int,
     headers: Headers,
     body: bytes,
     task_id: str,
     model: str | None = None,
     names: Mapping[str, str] | None = None,
-) -> LookAnswer:
+) -> PollResult:
     """The answer to a recordInfo about `task_id`; what failed or makes no sense is "ask again later", never "failed".
 
     `model`, if known, must be the record's, too, where the record says one of the edition's `names`: a paid task is not
@@ -58,34 +58,34 @@ def read_record(
     try:
         said = strict_json.parse(body)
     except strict_json.NotJsonError as error:
-        return _unheard(status, headers, None, f"the answer cannot be read: {error}")
+        return _no_answer(status, headers, None, f"the answer cannot be read: {error}")
     code = _status_of(status, said)
     if not 200 <= code < 300:
-        return _unheard(code, headers, said)
+        return _no_answer(code, headers, said)
     record = _record(said)
     if record is None:
-        return _unheard(code, headers, said, "the answer holds no record")
-    if strange := _strange(record, task_id, model, names or {}):
-        return _unheard(code, headers, said, strange)
-    return _told(record)
+        return _no_answer(code, headers, said, "the answer holds no record")
+    if strange := _mismatch(record, task_id, model, names or {}):
+        return _no_answer(code, headers, said, strange)
+    return _parse(record)
 
 
-def read_facts(status: int, body: bytes) -> Facts | None:
+def parse_facts(status: int, body: bytes) -> TaskFacts | None:
     """What the record says of itself, or None when there is none."""
     try:
         said = strict_json.parse(body)
     except strict_json.NotJsonError:
         return None
     record = _record(said) if 200 <= _status_of(status, said) < 300 else None
-    task = good_id(record.get("taskId")) if record else None
+    task = parse_task_id(record.get("taskId")) if record else None
     if record is None or task is None:
         return None
     model = record.get("model")
-    return Facts(
+    return TaskFacts(
         task,
         model if isinstance(model, str) else None,
-        moment(record.get("createTime")),
-        moment(record.get("completeTime")),
+        epoch_ms(record.get("createTime")),
+        epoch_ms(record.get("completeTime")),
         amount(record.get("creditsUsed")),
     )
 
@@ -101,7 +101,7 @@ def failure_class(words: str) -> FailureClass:
     return next((kind for part, kind in _CLASSES if part in folded), "other")
 
 
-def moment(value: Any) -> int | None:
+def epoch_ms(value: Any) -> int | None:
     """A time in milliseconds since 1970; it may come as milliseconds, seconds, or ISO 8601 text."""
     if isinstance(value, str):
         return _iso(value)
@@ -127,15 +127,15 @@ def _status_of(status: int, said: Any) -> int:
 
 def _record(said: Any) -> Mapping[str, Any] | None:
     """The object that holds the record: the one with a status beside an id, else the one with a status."""
-    found = [box for box in boxes(said) if "status" in box or "state" in box]
+    found = [box for box in envelopes(said) if "status" in box or "state" in box]
     named = [box for box in found if "taskId" in box or "task_id" in box]
     return next(iter(named or found[-1:]), None)
 
 
-def _strange(record: Mapping[str, Any], task_id: str, model: str | None, names: Mapping[str, str]) -> str:
+def _mismatch(record: Mapping[str, Any], task_id: str, model: str | None, names: Mapping[str, str]) -> str:
     """Why this record cannot be about that task, or ""."""
     told = record.get("taskId", record.get("task_id"))
-    if told is not None and good_id(told) != task_id:
+    if told is not None and parse_task_id(told) != task_id:
         return "the record is another task's"
     if told is None and known_status(_word(record)) == FAIL:
         return "a failure that does not say which task's"
@@ -149,9 +149,9 @@ def _word(record: Mapping[str, Any]) -> Any:
     return record["status"] if "status" in record else record.get("state")
 
 
-def _told(record: Mapping[str, Any]) -> LookAnswer:
+def _parse(record: Mapping[str, Any]) -> PollResult:
     word = _word(record)
-    times = moment(record.get("createTime")), moment(record.get("completeTime"))
+    times = epoch_ms(record.get("createTime")), epoch_ms(record.get("completeTime"))
     bill = amount(record.get("creditsUsed"))
     match known_status(word):
         case "success":
@@ -194,13 +194,13 @@ def _error(record: Mapping[str, Any]) -> tuple[str, str]:
     return words[:WORDS], str(code)[:200] if isinstance(code, (str, int)) else ""
 
 
-def _unheard(status: int, headers: Headers, said: Any, words: str = "") -> Running:
+def _no_answer(status: int, headers: Headers, said: Any, words: str = "") -> Running:
     """A poll that told nothing: ask again later."""
     return Running(
         "",
-        words or words_of(said) or answered_by(status, headers),
-        heard=False,
-        missing=status in (404, 410),
+        words or error_message(said) or responder(status, headers),
+        answered=False,
+        not_found=status in (404, 410),
         key_refused=status == 401,
         retry_after=retry_after(headers),
     )

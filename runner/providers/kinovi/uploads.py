@@ -14,34 +14,41 @@ import anyio.to_thread
 import httpx
 
 from runner import __version__
-from runner.engine.ports import NotYet
+from runner.engine.ports import TransferFailed
 from runner.lazy_dataclass import dataclass
-from runner.providers.kinovi.create_response import answered_by, words_of
+from runner.providers.kinovi.create_response import error_message, responder
 from runner.providers.transport import strict_json, tls
-from runner.providers.transport.http_result import said_of
-from runner.providers.transport.public_hosts import Forbidden, Resolve, named, pinned, reachable, resolved
-from runner.providers.transport.redaction import hidden
-from runner.settings.api_key import Key
+from runner.providers.transport.http_result import translate_error
+from runner.providers.transport.public_hosts import (
+    ForbiddenAddress,
+    Resolve,
+    connectable,
+    parse_host,
+    pinned,
+    resolve_host,
+)
+from runner.providers.transport.redaction import redact_text
+from runner.settings.api_key import ApiKey
 
 PATH = "/api/v1/uploads"
 _MOST = 1 << 16
 
 
 @dataclass(slots=True)
-class Uploads:
+class UploadClient:
     """Uploads to the host of the API. Never raises for network or provider.
 
     Open it with `async with`. Mutable: one httpx client, opened at the first file.
     """
 
     base_url: str
-    key: Key
+    key: ApiKey
     path: str = PATH
     deadline: float = 300.0
     """Seconds for one file, in all."""
     proxy: str | None = None
     """Address of the proxy that the bytes go through, as links of clips do."""
-    resolve: Resolve = resolved
+    resolve: Resolve = resolve_host
     trusted: Callable[[], ssl.SSLContext] = tls.context
     _client: httpx.AsyncClient | None = None
 
@@ -54,37 +61,37 @@ class Uploads:
         if self._client is not None:
             await self._client.aclose()
 
-    async def send(self, name: str, content: bytes) -> str | NotYet:
+    async def send(self, name: str, content: bytes) -> str | TransferFailed:
         """The public address of these bytes; `name` is a plain file name with its ending."""
         if not tls.may_have_key(self.base_url):
-            return NotYet(f"{self.base_url} is not https: the key would travel in the open", final=True)
+            return TransferFailed(f"{self.base_url} is not https: the key would travel in the open", final=True)
         try:
             with anyio.fail_after(self.deadline):
                 return await self._sent(name, content)
         except TimeoutError:
-            return NotYet(f"{name}: not uploaded within {self.deadline:g} s")
-        except Forbidden as error:
-            return NotYet(f"{name}: the provider's address for the upload is not used: {error}")
+            return TransferFailed(f"{name}: not uploaded within {self.deadline:g} s")
+        except ForbiddenAddress as error:
+            return TransferFailed(f"{name}: the provider's address for the upload is not used: {error}")
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError) as error:
-            words, final = said_of(error)
-            return NotYet(f"{name}: {words}", final)
+            words, final = translate_error(error)
+            return TransferFailed(f"{name}: {words}", final)
 
-    async def _sent(self, name: str, content: bytes) -> str | NotYet:
+    async def _sent(self, name: str, content: bytes) -> str | TransferFailed:
         client = await self._opened()
         place = await self._reserved(client, name)
-        if isinstance(place, NotYet):
+        if isinstance(place, TransferFailed):
             return place
         target, address = place
-        named(address)
+        parse_host(address)
         if not self._local and not target.lower().startswith("https:"):
-            raise Forbidden("it is not https")
+            raise ForbiddenAddress("it is not https")
         status = await self._put(target, content)
-        return address if status in (200, 201, 204) else NotYet(f"{name}: the upload was answered {status}")
+        return address if status in (200, 201, 204) else TransferFailed(f"{name}: the upload was answered {status}")
 
     async def _put(self, target: str, content: bytes) -> int:
         """The bytes, to the first of the target's addresses that can be connected to; each was checked. The status."""
         proxied = self.proxy is not None
-        find = partial(reachable, target, local=self._local, proxied=proxied, resolve=self.resolve)
+        find = partial(connectable, target, local=self._local, proxied=proxied, resolve=self.resolve)
         numbers = await anyio.to_thread.run_sync(find)
         async with await self._client_of(target, bytes_alone=True) as client:
             for place, number in enumerate(numbers, 1):
@@ -101,7 +108,7 @@ class Uploads:
                     continue
                 await put.aclose()
                 return put.status_code
-        raise Forbidden("its host has no address")
+        raise ForbiddenAddress("its host has no address")
 
     @property
     def _local(self) -> bool:
@@ -119,14 +126,14 @@ class Uploads:
         return httpx.AsyncClient(
             headers={"User-Agent": f"storyboard/{__version__}", "Accept-Encoding": "identity"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            verify=tls.bare() if plain else await anyio.to_thread.run_sync(self.trusted),
+            verify=tls.no_trust_context() if plain else await anyio.to_thread.run_sync(self.trusted),
             trust_env=not self._local and not bytes_alone,
             proxy=self.proxy if bytes_alone else None,
             follow_redirects=False,
             timeout=60.0,
         )
 
-    async def _reserved(self, client: httpx.AsyncClient, name: str) -> tuple[str, str] | NotYet:
+    async def _reserved(self, client: httpx.AsyncClient, name: str) -> tuple[str, str] | TransferFailed:
         """Where to put the bytes, and the address that they will have."""
         headers = {"Authorization": f"Bearer {self.key.secret}", "Content-Type": "application/json"}
         content = json.dumps({"fileName": name}).encode()
@@ -136,16 +143,18 @@ class Uploads:
             async for chunk in answer.aiter_raw():
                 body += chunk
                 if len(body) > _MOST:
-                    return NotYet(f"{name}: the answer to the upload is too long")
+                    return TransferFailed(f"{name}: the answer to the upload is too long")
         headers_seen = tuple(answer.headers.multi_items())
         try:
             said: Any = strict_json.parse(bytes(body))
         except strict_json.NotJsonError:
             said = None
         if answer.status_code != 200 or not isinstance(said, Mapping):
-            words = hidden(words_of(said) or answered_by(answer.status_code, headers_seen), self.key)
-            return NotYet(f"{name}: {words}", final=400 <= answer.status_code < 500 and answer.status_code != 429)
+            words = redact_text(error_message(said) or responder(answer.status_code, headers_seen), self.key)
+            return TransferFailed(
+                f"{name}: {words}", final=400 <= answer.status_code < 500 and answer.status_code != 429
+            )
         target, address = said.get("uploadUrl"), said.get("url")
         if not isinstance(target, str) or not isinstance(address, str):
-            return NotYet(f"{name}: the answer to the upload names no address")
+            return TransferFailed(f"{name}: the answer to the upload names no address")
         return target, address

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 
-class Cutoff:
+class SocketDeadline:
     """While it is open, a clock beside the request; when it runs out, the connection is cut and the request fails."""
 
     def __init__(self, seconds: float) -> None:

@@ -17,35 +17,35 @@ import httpx
 
 from runner import __version__
 from runner.clock import Clock, SystemClock
-from runner.engine.ports import NotYet
+from runner.engine.ports import TransferFailed
 from runner.lazy_dataclass import dataclass, field
 from runner.providers.transport import tls
-from runner.providers.transport.deadline import Cutoff
-from runner.providers.transport.http_result import said_of
-from runner.providers.transport.public_hosts import Forbidden, Resolve, pinned, reachable, resolved
+from runner.providers.transport.deadline import SocketDeadline
+from runner.providers.transport.http_result import translate_error
+from runner.providers.transport.public_hosts import ForbiddenAddress, Resolve, connectable, pinned, resolve_host
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class DownloadLimits:
     """What a download may take."""
 
     cap: int = 2 << 30
     """Bytes."""
-    grace: float = 60.0
+    grace_seconds: float = 60.0
     """Seconds that it may take beyond what the slowest speed allows."""
-    slowest: float = 100_000.0
+    min_bytes_per_second: float = 100_000.0
     """Bytes a second."""
     redirects: int = 3
-    passes: int = 4
+    connections: int = 4
     """Connections for one clip: the first, and those that go on where one broke."""
     spare: int = 64 << 20
     """Bytes that stay free on the disk."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class Downloaded:
     """All bytes that the server had, synced to the disk; whether they are a clip is another's question."""
 
     path: Path
@@ -54,10 +54,10 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Dead:
+class LinkExpired:
     """The link no longer works: ask for a new one."""
 
-    words: str
+    message: str
 
 
 class _BrokenError(Exception):
@@ -67,13 +67,13 @@ class _BrokenError(Exception):
 class _EndedError(Exception):
     """This link will not bring it now."""
 
-    def __init__(self, outcome: Dead | NotYet) -> None:
-        super().__init__(outcome.words)
+    def __init__(self, outcome: LinkExpired | TransferFailed) -> None:
+        super().__init__(outcome.message)
         self.outcome = outcome
 
 
 @dataclass(slots=True)
-class _Part:
+class _PartFile:
     """The part file while it grows: mutable, one thread's own."""
 
     file: BinaryIO
@@ -106,57 +106,57 @@ class Downloader:
     """The API is on this machine: its links may be, too."""
     proxy: str | None = None
     """Address of the proxy that links go through; it then looks hosts up, and only bare numbers are checked here."""
-    bounds: Bounds = field(default_factory=Bounds)
+    bounds: DownloadLimits = field(default_factory=DownloadLimits)
     clock: Clock = field(default_factory=SystemClock)
-    resolve: Resolve = resolved
+    resolve: Resolve = resolve_host
     trusted: Callable[[], ssl.SSLContext] = tls.context
 
-    def fetch(self, link: str, part: Path) -> Fetched | Dead | NotYet:
+    def fetch(self, link: str, part: Path) -> Downloaded | LinkExpired | TransferFailed:
         """Everything behind a link into `part`, whose folder exists; never raises for network, server or disk."""
         try:
             with part.open("w+b") as file, self._client(link) as client:
-                pull = _Pull(self, client, _Part(file), self.clock.monotonic())
+                pull = _Download(self, client, _PartFile(file), self.clock.monotonic())
                 pull.run(link)
                 file.flush()
                 os.fsync(file.fileno())
-                return Fetched(part, pull.part.digest.hexdigest(), pull.part.size)
+                return Downloaded(part, pull.part.digest.hexdigest(), pull.part.size)
         except _EndedError as end:
             return end.outcome
-        except Forbidden as error:
-            return NotYet(f"the provider's link is not fetched: {error}")
+        except ForbiddenAddress as error:
+            return TransferFailed(f"the provider's link is not fetched: {error}")
         except httpx.HTTPError as error:
-            return NotYet(f"{type(error).__name__}: {error}"[:300])
+            return TransferFailed(f"{type(error).__name__}: {error}"[:300])
         except socket.gaierror as error:
-            return NotYet(said_of(error)[0])
+            return TransferFailed(translate_error(error)[0])
         except OSError as error:
-            return NotYet(f"{part.name}: {error.strerror or error}", final=error.errno in _FULL)
+            return TransferFailed(f"{part.name}: {error.strerror or error}", final=error.errno in _FULL)
 
     def _client(self, link: str) -> httpx.Client:
         plain = link.lower().startswith("http:") and self.local
         return httpx.Client(
             headers={"User-Agent": f"storyboard/{__version__}", "Accept-Encoding": "identity", "Connection": "close"},
-            verify=tls.bare() if plain else self.trusted(),
+            verify=tls.no_trust_context() if plain else self.trusted(),
             trust_env=False,
             proxy=self.proxy,
             follow_redirects=False,
             limits=httpx.Limits(max_keepalive_connections=0),
-            timeout=httpx.Timeout(min(30.0, self.bounds.grace), connect=10.0),
+            timeout=httpx.Timeout(min(30.0, self.bounds.grace_seconds), connect=10.0),
         )
 
 
 @dataclass(slots=True)
-class _Pull:
+class _Download:
     """One download under way."""
 
     by: Downloader
     client: httpx.Client
-    part: _Part
+    part: _PartFile
     began: float
 
     def run(self, link: str) -> None:
         """Connects until the clip is whole, as often as is allowed."""
         trouble = "nothing came"
-        for _ in range(self.by.bounds.passes):
+        for _ in range(self.by.bounds.connections):
             try:
                 with self._opened(link) as response:
                     self._take(response)
@@ -166,7 +166,7 @@ class _Pull:
             except (_BrokenError, httpx.TransportError) as error:
                 trouble = str(error) or type(error).__name__
             self._check_time()
-        raise _EndedError(NotYet(f"the clip did not come whole: {trouble}"))
+        raise _EndedError(TransferFailed(f"the clip did not come whole: {trouble}"))
 
     @contextmanager
     def _opened(self, link: str) -> Iterator[httpx.Response]:
@@ -177,7 +177,7 @@ class _Pull:
                     yield response
                     return
                 link = _onward(link, response.headers.get("location", ""))
-        raise Forbidden(f"it is sent on more than {self.by.bounds.redirects} times")
+        raise ForbiddenAddress(f"it is sent on more than {self.by.bounds.redirects} times")
 
     @contextmanager
     def _asked(self, link: str) -> Iterator[httpx.Response]:
@@ -185,7 +185,7 @@ class _Pull:
         numbers = self._numbers(link)
         for place, number in enumerate(numbers, 1):
             request = self._request(link, number)
-            cutoff = Cutoff(self._left())
+            cutoff = SocketDeadline(self._left())
             request.extensions["trace"] = cutoff.trace
             try:
                 with cutoff:
@@ -202,7 +202,7 @@ class _Pull:
 
     def _numbers(self, link: str) -> list[str]:
         by = self.by
-        return reachable(link, local=by.local, proxied=by.proxy is not None, resolve=by.resolve)
+        return connectable(link, local=by.local, proxied=by.proxy is not None, resolve=by.resolve)
 
     def _request(self, link: str, number: str) -> httpx.Request:
         to = pinned(link, number)
@@ -217,7 +217,7 @@ class _Pull:
         """Appends what this answer brings, or starts anew where it does not go on."""
         _check_status(response)
         if response.headers.get("content-encoding", "identity") != "identity":
-            raise _EndedError(NotYet("the server sends the clip compressed, although that was not asked for"))
+            raise _EndedError(TransferFailed("the server sends the clip compressed, although that was not asked for"))
         if not self._goes_on(response):
             self.part.restart()
             if response.status_code != 200:
@@ -226,7 +226,7 @@ class _Pull:
         for chunk in response.iter_raw():
             self.part.add(chunk)
             if self.part.size > self.by.bounds.cap:
-                raise _EndedError(NotYet(f"the clip is longer than {self.by.bounds.cap} bytes"))
+                raise _EndedError(TransferFailed(f"the clip is longer than {self.by.bounds.cap} bytes"))
             self._check_time()
 
     def _begin(self, response: httpx.Response) -> None:
@@ -237,11 +237,11 @@ class _Pull:
         if self.part.total is None:
             return
         if self.part.total > self.by.bounds.cap:
-            raise _EndedError(NotYet(f"the clip has {self.part.total} bytes, more than {self.by.bounds.cap}"))
+            raise _EndedError(TransferFailed(f"the clip has {self.part.total} bytes, more than {self.by.bounds.cap}"))
         free = shutil.disk_usage(os.path.dirname(self.part.file.name)).free
         if self.part.total + self.by.bounds.spare > free:
             words = f"no room: the clip has {self.part.total} bytes, and the disk has {free} left"
-            raise _EndedError(NotYet(words, final=True))
+            raise _EndedError(TransferFailed(words, final=True))
 
     def _goes_on(self, response: httpx.Response) -> bool:
         """Whether this is the rest of the same file, from the very byte that is missing."""
@@ -257,20 +257,22 @@ class _Pull:
 
     def _check_time(self) -> None:
         if self._left() <= 0:
-            raise _EndedError(NotYet(f"too slow: {self.part.size} bytes in more than {self.by.bounds.grace:g} s"))
+            raise _EndedError(
+                TransferFailed(f"too slow: {self.part.size} bytes in more than {self.by.bounds.grace_seconds:g} s")
+            )
 
     def _left(self) -> float:
         """Seconds that it may still take: a fixed grace, and more for every byte that came."""
-        earned = self.by.bounds.grace + self.part.size / self.by.bounds.slowest
+        earned = self.by.bounds.grace_seconds + self.part.size / self.by.bounds.min_bytes_per_second
         return self.began + earned - self.by.clock.monotonic()
 
 
 def _check_status(response: httpx.Response) -> None:
     status = response.status_code
     if status in (401, 403, 404, 410):
-        raise _EndedError(Dead(f"the link answers {status}"))
+        raise _EndedError(LinkExpired(f"the link answers {status}"))
     if status not in (200, 206, 416):
-        raise _EndedError(NotYet(f"the link answers {status}"))
+        raise _EndedError(TransferFailed(f"the link answers {status}"))
 
 
 def _onward(link: str, to: str) -> str:
@@ -278,7 +280,7 @@ def _onward(link: str, to: str) -> str:
     try:
         onward = urljoin(link, to)
     except ValueError as error:
-        raise Forbidden(f"it is sent on to no address: {error}") from error
+        raise ForbiddenAddress(f"it is sent on to no address: {error}") from error
     if urlsplit(link).scheme == "https" and urlsplit(onward).scheme != "https":
-        raise Forbidden("it is sent on from https to another scheme")
+        raise ForbiddenAddress("it is sent on from https to another scheme")
     return onward

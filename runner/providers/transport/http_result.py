@@ -8,23 +8,23 @@ import anyio
 import httpx
 
 from runner.lazy_dataclass import dataclass
-from runner.providers.transport.send_tracker import Departure
+from runner.providers.transport.send_tracker import SendTracker
 
 MOST = 1 << 20
 """Bytes of an answer that are read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResult:
     """What came back of a request: perhaps nothing, perhaps not all."""
 
     status: int | None
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
-    trouble: str = ""
+    error: str = ""
     """Why it is not whole; "" when it is."""
-    left: bool = True
-    final: bool = False
+    sent: bool = True
+    permanent: bool = False
     """It never left, and trying again is no use."""
 
 
@@ -33,9 +33,9 @@ async def exchange(
     request: httpx.Request,
     sending: Callable[[], Awaitable[None]],
     deadline: float,
-) -> Answer:
+) -> HttpResult:
     """Sends a request and reads its answer; every foreign exception is translated here, and only here."""
-    departure = Departure(request.method, sending)
+    departure = SendTracker(request.method, sending)
     request.extensions["trace"] = departure.trace
     read = bytearray()
     trouble, final = "", False
@@ -43,19 +43,19 @@ async def exchange(
         with anyio.fail_after(deadline):
             await _into(read, await client.send(request, stream=True))
     except TimeoutError:
-        if departure.refused:
+        if departure.mark_failed:
             raise
         trouble = f"no answer within {deadline:g} s"
     except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError) as error:
-        if departure.refused:
+        if departure.mark_failed:
             raise
-        trouble, final = said_of(error)
+        trouble, final = translate_error(error)
     finally:
         await departure.close()
-    return Answer(departure.status, departure.headers, bytes(read), trouble, departure.left, final)
+    return HttpResult(departure.status, departure.headers, bytes(read), trouble, departure.bytes_left, final)
 
 
-async def nothing_to_mark() -> None:
+async def no_mark() -> None:
     """A question costs nothing: there is nothing to note before it leaves."""
 
 
@@ -72,7 +72,7 @@ async def _into(read: bytearray, response: httpx.Response) -> None:
             await response.aclose()
 
 
-def said_of(error: Exception) -> tuple[str, bool]:
+def translate_error(error: Exception) -> tuple[str, bool]:
     """A foreign exception in our words, and whether trying again is no use."""
     causes: list[BaseException] = [error]
     while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:

@@ -14,38 +14,38 @@ Resolve = Callable[[str, int], list[str]]
 _NAT64 = ip_network("64:ff9b::/96")
 
 
-class Forbidden(Exception):  # noqa: N818 - it says what an address is, it is not always an error
+class ForbiddenAddress(Exception):  # noqa: N818 - it says what an address is, it is not always an error
     """An address that is not fetched from; the words say why."""
 
 
-def resolved(host: str, port: int) -> list[str]:
+def resolve_host(host: str, port: int) -> list[str]:
     """Every address of a host, as the system knows them; OSError when there is none."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError as error:
-        raise Forbidden("its host's name is none") from error
+        raise ForbiddenAddress("its host's name is none") from error
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def checked(url: str, *, local: bool, resolve: Resolve = resolved) -> list[str]:
+def checked(url: str, *, local: bool, resolve: Resolve = resolve_host) -> list[str]:
     """The addresses to connect to, in the system's order: each of them was checked.
 
     Raises `Forbidden` for another scheme, a name and password, or one address that is not public (`local` allows
     loopback as well); OSError when the name is unknown.
     """
-    host, port = named(url)
+    host, port = parse_host(url)
     numbers = resolve(host, port)
     for number in numbers:
         if not _allowed(number, local):
-            raise Forbidden(f"{host} is {number}, which is not a public address")
+            raise ForbiddenAddress(f"{host} is {number}, which is not a public address")
     return numbers
 
 
-def reachable(url: str, *, local: bool, proxied: bool, resolve: Resolve = resolved) -> list[str]:
+def connectable(url: str, *, local: bool, proxied: bool, resolve: Resolve = resolve_host) -> list[str]:
     """The hosts to connect to: checked numbers; a proxy looks names up itself, so that only numbers are checked."""
     if not proxied:
         return checked(url, local=local, resolve=resolve)
-    host, _ = named(url)
+    host, _ = parse_host(url)
     return checked(url, local=local, resolve=lambda number, _: [number]) if is_number(host) else [host]
 
 
@@ -66,18 +66,18 @@ def pinned(url: str, number: str) -> Pinned:
     return Pinned(asked.copy_with(host=number), asked.netloc.decode("ascii"), extensions)
 
 
-def named(url: str) -> tuple[str, int]:
+def parse_host(url: str) -> tuple[str, int]:
     """Host and port of an address by http(s), with nothing odd about it; raises `Forbidden`."""
     try:
         _ = httpx.URL(url).host  # stricter than the standard library about what an address may hold
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except (httpx.InvalidURL, ValueError) as error:
-        raise Forbidden(f"it is no address: {error}"[:200]) from error
+        raise ForbiddenAddress(f"it is no address: {error}"[:200]) from error
     if parts.scheme not in ("http", "https") or not host:
-        raise Forbidden(f"it is not an address by http or https, but {parts.scheme or 'none'}")
+        raise ForbiddenAddress(f"it is not an address by http or https, but {parts.scheme or 'none'}")
     if parts.username is not None or parts.password is not None:
-        raise Forbidden("it holds a name and a password")
+        raise ForbiddenAddress("it holds a name and a password")
     return host, port or (443 if parts.scheme == "https" else 80)
 
 

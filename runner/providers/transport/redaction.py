@@ -5,13 +5,13 @@ import json
 from urllib.parse import quote
 
 from runner.lazy_dataclass import replace
-from runner.providers.transport.http_result import Answer
-from runner.settings.api_key import Key
+from runner.providers.transport.http_result import HttpResult
+from runner.settings.api_key import ApiKey
 
 HIDDEN = "[key]"
 
 
-def forms_of(key: Key) -> list[bytes]:
+def key_encodings(key: ApiKey) -> list[bytes]:
     """The key as it may stand in a text: as it is, escaped as JSON does, percent-encoded, in base64."""
     plain = key.secret.encode()
     escaped = json.dumps(key.secret)[1:-1].encode()
@@ -19,19 +19,19 @@ def forms_of(key: Key) -> list[bytes]:
     return list(dict.fromkeys([plain, escaped, *quoted, base64.b64encode(plain).rstrip(b"=")]))
 
 
-def without_key(answer: Answer, key: Key) -> Answer:
+def redact_result(answer: HttpResult, key: ApiKey) -> HttpResult:
     """The answer with every form of the key hidden, in body, headers and words."""
-    forms = forms_of(key)
+    forms = key_encodings(key)
     body = answer.body
     for form in forms:
         body = body.replace(form, HIDDEN.encode())
     headers = tuple((_hide(name, forms), _hide(value, forms)) for name, value in answer.headers)
-    return replace(answer, body=body, headers=headers, trouble=_hide(answer.trouble, forms))
+    return replace(answer, body=body, headers=headers, error=_hide(answer.error, forms))
 
 
-def hidden(words: str, key: Key) -> str:
+def redact_text(words: str, key: ApiKey) -> str:
     """A text with every form of the key hidden."""
-    return _hide(words, forms_of(key))
+    return _hide(words, key_encodings(key))
 
 
 def _hide(text: str, forms: list[bytes]) -> str:

@@ -11,15 +11,15 @@ _CONNECTED = "connection.connect_tcp.complete"
 _ANSWERED = "http11.receive_response_headers.complete"
 
 
-class Departure:
+class SendTracker:
     """Follows one request: what was reached before anything went wrong. Mutable while the request lasts."""
 
     def __init__(self, method: str, sending: Callable[[], Awaitable[None]]) -> None:
         self._method = method.encode()
         self._sending = sending
-        self.left = False
+        self.bytes_left = False
         """The first byte may be on its way."""
-        self.refused = False
+        self.mark_failed = False
         """`sending` raised: nothing goes out, and the exception is the caller's own."""
         self.status: int | None = None
         self.headers: tuple[tuple[str, str], ...] = ()
@@ -42,7 +42,7 @@ class Departure:
 
     async def close(self) -> None:
         """Closes a connection that no request went out on; cancelled in a handshake, httpcore leaves it open."""
-        if self._stream is not None and not self.left:
+        if self._stream is not None and not self.bytes_left:
             with anyio.CancelScope(shield=True), anyio.move_on_after(1):
                 await self._stream.aclose()
 
@@ -50,7 +50,7 @@ class Departure:
         try:
             await self._sending()
         except Exception:
-            self.refused = True
+            self.mark_failed = True
             raise
         await anyio.lowlevel.checkpoint_if_cancelled()
-        self.left = True
+        self.bytes_left = True

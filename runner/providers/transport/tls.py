@@ -23,7 +23,7 @@ def _context() -> ssl.SSLContext:
 
 
 @cache
-def bare() -> ssl.SSLContext:
+def no_trust_context() -> ssl.SSLContext:
     """A context that trusts nobody, for clients that speak to loopback without TLS: costs nothing to make."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 

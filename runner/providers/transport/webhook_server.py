@@ -17,7 +17,7 @@ _ANSWER = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class WebhookLimits:
     """What strangers may take of this machine."""
 
     head: int = 16 << 10
@@ -31,14 +31,14 @@ class Bounds:
 
 
 @dataclass(slots=True)
-class Receiver:
+class WebhookServer:
     """Hears hints for the attempts it knows. Mutable: who is being served, and when each attempt was last heard of."""
 
-    knows: Callable[[str], bool]
+    is_known: Callable[[str], bool]
     """Whether an attempt of this ledger has that receipt: the last part of the path, unguessable."""
-    heard: Callable[[str, Callback], None]
+    on_callback: Callable[[str, Callback], None]
     """Told of each hint: the receipt, and what the body said. Must not block."""
-    bounds: Bounds = field(default_factory=Bounds)
+    bounds: WebhookLimits = field(default_factory=WebhookLimits)
     clock: Clock = field(default_factory=SystemClock)
     port: int = 0
     """Where it listens, once it does."""
@@ -102,7 +102,7 @@ class Receiver:
                     line.receive_data(await _received(stream))
                 case h11.Request() as request:
                     receipt = request.target.decode("latin-1").partition("?")[0].rpartition("/")[2]
-                    if request.method != b"POST" or not receipt or not self.knows(receipt):
+                    if request.method != b"POST" or not receipt or not self.is_known(receipt):
                         return "", b""
                 case h11.Data() as piece:
                     body += bytes(piece.data)
@@ -117,7 +117,7 @@ class Receiver:
         if said is None or now - self._last.get(receipt, float("-inf")) < self.bounds.pause:
             return
         self._last[receipt] = now
-        self.heard(receipt, said)
+        self.on_callback(receipt, said)
 
 
 async def _received(stream: SocketStream) -> bytes:

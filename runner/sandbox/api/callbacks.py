@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from runner.requests.request import Plain
+from runner.requests.request import JsonValue
 from runner.sandbox.api import signed_links
 from runner.sandbox.options import Webhooks
 
@@ -14,7 +14,7 @@ _SECONDS = 5.0
 _SHAPES: tuple[Webhooks, ...] = ("flat", "flat-state", "envelope", "envelope-state")
 
 
-def payload(shape: Webhooks, record: Mapping[str, Plain], turn: int) -> dict[str, Plain]:
+def payload(shape: Webhooks, record: Mapping[str, JsonValue], turn: int) -> dict[str, JsonValue]:
     """A record in one of the known shapes; `each` takes turns. Pure."""
     if shape == "each":
         shape = _SHAPES[turn % len(_SHAPES)]
@@ -27,11 +27,11 @@ def payload(shape: Webhooks, record: Mapping[str, Plain], turn: int) -> dict[str
     return {"code": 501 if failed else 200, "message": "fail" if failed else "success", "data": told}
 
 
-def lied(says: Plain, record: Mapping[str, Plain]) -> dict[str, Plain]:
+def forged_payload(says: JsonValue, record: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """A record that claims what is not so."""
     match says:
         case "success":
-            forged: list[Plain] = [{"url": "http://127.0.0.1:9/forged.mp4", "width": 1280, "height": 720}]
+            forged: list[JsonValue] = [{"url": "http://127.0.0.1:9/forged.mp4", "width": 1280, "height": 720}]
             return {**record, "status": "success", "output": forged, "error": None}
         case "fail":
             return {**record, "status": "fail", "output": None, "error": "forged", "creditsUsed": 0}
@@ -80,6 +80,6 @@ async def _post(host: str, port: int, address: str, body: bytes) -> str:
         writer.close()
 
 
-def as_bytes(value: Mapping[str, Plain]) -> bytes:
+def as_bytes(value: Mapping[str, JsonValue]) -> bytes:
     """JSON as it is sent."""
     return json.dumps(dict(value)).encode()

@@ -11,7 +11,7 @@ from runner.sandbox.api import signed_links
 from runner.sandbox.api.service import Service
 from runner.sandbox.drawing.worker_pool import DrawingError
 from runner.sandbox.faults import demo
-from runner.sandbox.http.reply import Reply, Stopped
+from runner.sandbox.http.reply import EarlyReply, Reply
 from runner.sandbox.http.request_reader import bounded
 from runner.sandbox.state.sandbox_state import Upload
 
@@ -31,13 +31,13 @@ async def media(service: Service, request: Request) -> Response:
     _, _, task_id, name = request.url.path.split("/")
     expires, signature = (request.query_params.get(key, "") for key in ("expires", "signature"))
     if not signed_links.is_signed(task_id, name, expires, signature, service.secret):
-        raise Stopped(Reply(403, {"message": "the signature of this link is wrong"}))
+        raise EarlyReply(Reply(403, {"message": "the signature of this link is wrong"}))
     if service.now() > int(expires):
-        raise Stopped(Reply(403, {"message": "this link has expired; recordInfo has a new one"}))
+        raise EarlyReply(Reply(403, {"message": "this link has expired; recordInfo has a new one"}))
     path = await _clip(service, task_id)
     path = path if name == "video.mp4" else path.with_suffix(".png")
     if not path.is_file():
-        raise Stopped(Reply(404, {"message": "the media are gone"}))
+        raise EarlyReply(Reply(404, {"message": "the media are gone"}))
     return FileResponse(path, media_type="video/mp4" if name == "video.mp4" else "image/png")
 
 
@@ -46,11 +46,11 @@ async def _clip(service: Service, task_id: str) -> Path:
         try:
             return await service.backstage.demo_clip(task_id)
         except DrawingError as error:
-            raise Stopped(Reply(500, {"message": f"the sample clip cannot be drawn: {error}"})) from error
+            raise EarlyReply(Reply(500, {"message": f"the sample clip cannot be drawn: {error}"})) from error
     service.world.refresh()
     task = service.world.tasks.get(task_id)
     if task is None or service.now() > task.made + page.MEDIA_DAYS * 86400:
-        raise Stopped(Reply(404, {"message": f"media are kept for {page.MEDIA_DAYS} days; these are gone"}))
+        raise EarlyReply(Reply(404, {"message": f"media are kept for {page.MEDIA_DAYS} days; these are gone"}))
     return service.world.clip(task_id)
 
 
@@ -58,7 +58,7 @@ async def put(service: Service, request: Request) -> Reply:
     """Takes the bytes of an upload, once; they count when all of them are here."""
     upload = _upload(service, request.url.path.split("/")[2])
     if not hmac.compare_digest(request.query_params.get("token", "").encode(), upload.token.encode()):
-        raise Stopped(Reply(403, {"message": "the token of this upload is wrong"}))
+        raise EarlyReply(Reply(403, {"message": "the token of this upload is wrong"}))
     target = service.world.upload_file(upload)
     part = target.with_name(f"{upload.id}.{id(request):x}.part")
     try:
@@ -76,7 +76,7 @@ def uploaded(service: Service, request: Request) -> Response:
     """What was put here, as anybody can fetch it until its hours are over."""
     upload = _upload(service, request.url.path.split("/")[2])
     if not upload.stored:
-        raise Stopped(Reply(404, {"message": "its bytes were never sent"}))
+        raise EarlyReply(Reply(404, {"message": "its bytes were never sent"}))
     kind = _ENDINGS.get(Path(upload.name).suffix.lower(), _TYPES.get(upload.kind, "application/octet-stream"))
     return FileResponse(service.world.upload_file(upload), media_type=kind)
 
@@ -85,5 +85,5 @@ def _upload(service: Service, upload_id: str) -> Upload:
     service.world.refresh()
     upload = service.world.uploads.get(upload_id)
     if upload is None or service.now() > upload.made + page.UPLOAD_HOURS * 3600:
-        raise Stopped(Reply(404, {"message": f"no such upload; uploads are kept for {page.UPLOAD_HOURS} hours"}))
+        raise EarlyReply(Reply(404, {"message": f"no such upload; uploads are kept for {page.UPLOAD_HOURS} hours"}))
     return upload

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from runner.requests.request import Plain
+from runner.requests.request import JsonValue
 from runner.sandbox.state.task import Task, end, status
 
 _TEN_YEARS = 10 * 366 * 86_400_000
 
 
-def told(task: Task, now: float, output: list[Plain], looks: int) -> dict[str, Plain] | None:
+def render_record(task: Task, now: float, output: list[JsonValue], looks: int) -> dict[str, JsonValue] | None:
     """The record at this moment; None: 404. `output` is what a success shows, `looks` counts polls, with this one."""
     if looks <= _whole(task.fault.get("missing")):
         return None
@@ -17,10 +17,10 @@ def told(task: Task, now: float, output: list[Plain], looks: int) -> dict[str, P
     if isinstance(gone_after, int | float) and now >= task.made + gone_after:
         return None
     honest = _honest(task, now, output)
-    return _bent(task.fault, honest, task) if task.fault else honest
+    return _apply_fault(task.fault, honest, task) if task.fault else honest
 
 
-def _honest(task: Task, now: float, output: list[Plain]) -> dict[str, Plain]:
+def _honest(task: Task, now: float, output: list[JsonValue]) -> dict[str, JsonValue]:
     state, over = status(task, now), end(task)
     return {
         "taskId": task.id,
@@ -34,12 +34,12 @@ def _honest(task: Task, now: float, output: list[Plain]) -> dict[str, Plain]:
     }
 
 
-def backwards(told: Mapping[str, Plain]) -> dict[str, Plain]:
+def backwards(told: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """A record of a success that says generating again."""
     return {**told, "status": "generating", "output": None, "completeTime": None}
 
 
-def _bent(fault: Mapping[str, Plain], honest: dict[str, Plain], task: Task) -> dict[str, Plain]:
+def _apply_fault(fault: Mapping[str, JsonValue], honest: dict[str, JsonValue], task: Task) -> dict[str, JsonValue]:
     over = honest["status"] in ("success", "fail")
     bent = dict(honest)
     word = "final_status" if over else "status"
@@ -60,13 +60,13 @@ def _bent(fault: Mapping[str, Plain], honest: dict[str, Plain], task: Task) -> d
     return bent
 
 
-def _error(form: Plain, words: str) -> Plain:
-    told: dict[str, Plain] = {"code": "TASK_FAILED", "message": words}
-    forms: dict[str, Plain] = {"object": told, "list": [told]}
+def _error(form: JsonValue, words: str) -> JsonValue:
+    told: dict[str, JsonValue] = {"code": "TASK_FAILED", "message": words}
+    forms: dict[str, JsonValue] = {"object": told, "list": [told]}
     return forms.get(str(form), words)
 
 
-def _output(what: str, honest: Plain) -> Plain:
+def _output(what: str, honest: JsonValue) -> JsonValue:
     shown = honest[0] if isinstance(honest, list) and isinstance(honest[0], dict) else {}
     elsewhere = {
         "file": "file:///etc/hostname",
@@ -75,7 +75,7 @@ def _output(what: str, honest: Plain) -> Plain:
     }
     if what in elsewhere:
         return [{**shown, "url": elsewhere[what]}]
-    forms: dict[str, Plain] = {
+    forms: dict[str, JsonValue] = {
         "empty": [],
         "no-url": [{key: value for key, value in shown.items() if key != "url"}],
         "two": [shown, {**shown, "url": f"{shown.get('url')}&clip=2"}],
@@ -83,10 +83,10 @@ def _output(what: str, honest: Plain) -> Plain:
     return forms.get(what)
 
 
-def _time(form: str, honest: Plain) -> Plain:
+def _time(form: str, honest: JsonValue) -> JsonValue:
     if not isinstance(honest, int):
         return honest
-    forms: dict[str, Plain] = {
+    forms: dict[str, JsonValue] = {
         "seconds": honest // 1000,
         "iso": datetime.fromtimestamp(honest / 1000, UTC).isoformat(),
         "future": honest + _TEN_YEARS,
@@ -94,5 +94,5 @@ def _time(form: str, honest: Plain) -> Plain:
     return forms.get(form)
 
 
-def _whole(value: Plain) -> int:
+def _whole(value: JsonValue) -> int:
     return value if isinstance(value, int) else 0

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from runner.diagnostics.problem import ExitCode, Stop, nearest
+from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.lazy_dataclass import dataclass
 
 RATIOS: Mapping[str, tuple[int, int]] = {
@@ -28,7 +28,7 @@ _BOTH_NAMES = {PRO: PRO, "seedance2.0-pro": PRO, FAST: FAST, "seedance2.0-fast":
 
 
 @dataclass(frozen=True, slots=True)
-class Pages:
+class Rulebook:
     """One way the pages have told it; `rates` are credits for each second of the clip."""
 
     name: str
@@ -52,7 +52,7 @@ class Pages:
     """True: results name `seed`, `mediaType` and `lastFrameImage`."""
 
 
-_CLASSIC = Pages(
+_CLASSIC = Rulebook(
     name="classic",
     models=_BOTH_NAMES,
     images="urls",
@@ -69,7 +69,7 @@ _CLASSIC = Pages(
     videos_share_seconds=False,
     result_has_media=False,
 )
-_LATER = Pages(
+_LATER = Rulebook(
     name="2026-09",
     models=_BOTH_NAMES,
     images="imageUrls",
@@ -111,7 +111,7 @@ _LATER = Pages(
     videos_share_seconds=True,
     result_has_media=True,
 )
-_PRO_SITE = Pages(
+_PRO_SITE = Rulebook(
     name="pro-site",
     models={PRO: PRO},
     images="urls",
@@ -130,12 +130,12 @@ _ALL = {pages.name: pages for pages in (_CLASSIC, _LATER, _PRO_SITE)}
 NAMES = tuple(_ALL)
 
 
-def pages_of(edition: str) -> Pages:
+def rulebook_of(edition: str) -> Rulebook:
     """The pages of an edition; Stop with the nearest name when there are none."""
     if edition not in _ALL:
-        near = nearest(edition, NAMES)
+        near = closest_match(edition, NAMES)
         hint = f"did you mean {near}?" if near else f"there are {', '.join(NAMES)}"
-        raise Stop(ExitCode.UNFIT, f"the sandbox has no edition {edition}: {hint}")
+        raise CommandError(ExitCode.INVALID, f"the sandbox has no edition {edition}: {hint}")
     return _ALL[edition]
 
 

@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from runner.animatic.spec import Order, Reference, to_json
+from runner.animatic.spec import AnimaticSpec, Reference, to_json
 from runner.clock import Clock
-from runner.requests.request import Plain
+from runner.requests.request import JsonValue
 from runner.sandbox.api import record, signed_links
 from runner.sandbox.api import rulebook as page
-from runner.sandbox.api.validation import Asked, Finding, Look, Material, Unfit, read
-from runner.sandbox.drawing.jobs import Backstage
+from runner.sandbox.api.validation import AddressLookup, Material, RequestError, RequestRejected, ValidRequest, validate
+from runner.sandbox.drawing.jobs import JobRunner
 from runner.sandbox.faults import demo
-from runner.sandbox.faults.fault_rules import Event, Faults
+from runner.sandbox.faults.fault_rules import FaultEvent, Faults
 from runner.sandbox.faults.seeded_random import chance, spread
 from runner.sandbox.http.reply import Reply
 from runner.sandbox.options import DEMO_KEY, Options
-from runner.sandbox.state.sandbox_state import UPLOAD_FACTS, Purse, Upload, World, body_key, task_line
+from runner.sandbox.state.sandbox_state import UPLOAD_FACTS, AccountBalance, SandboxState, Upload, body_key, task_line
 from runner.sandbox.state.task import TASK_ERRORS, Task
 
 _ADDRESS = re.compile(r"/files/([0-9a-z]{20})/[^/]*")
@@ -36,16 +36,18 @@ DEMO_ACCOUNT = account_of(DEMO_KEY)
 class Service:
     """Holds the world, what goes on behind it, and how often each thing was looked at."""
 
-    def __init__(self, options: Options, world: World, faults: Faults, clock: Clock, server: str, base: str) -> None:
+    def __init__(
+        self, options: Options, world: SandboxState, faults: Faults, clock: Clock, server: str, base: str
+    ) -> None:
         self.options = options
-        self.pages = page.pages_of(options.edition)
+        self.pages = page.rulebook_of(options.edition)
         self.world = world
         self.faults = faults
         self.server = server
         self.base = base
         """How this server is reached, for links in webhooks."""
         self.secret = signed_links.secret(world.folder, clock)
-        self.backstage = Backstage(options, world, faults, self.pages.result_has_media)
+        self.backstage = JobRunner(options, world, faults, self.pages.result_has_media)
         self.looks: Counter[str] = Counter()
         """How often each task was polled, and each file fetched."""
         self._clock = clock
@@ -59,16 +61,16 @@ class Service:
 
     # -- createTask ------------------------------------------------------------------------------------
 
-    def create(self, account: str, body: Plain) -> Reply:
+    def create(self, account: str, body: JsonValue) -> Reply:
         """400, 402, 429 in this order, or a task."""
         self.world.refresh()
-        asked = read(body, self.pages, self._look(account))
+        asked = validate(body, self.pages, self._look(account))
         if isinstance(asked, list):
             return _invalid(asked)
         with self.world.journal.held():
             self.world.refresh()
             now = self.now()
-            purse = self.world.settle(account, now)
+            purse = self.world.close_finished(account, now)
             refused = self._refused(account, purse, asked)
             if refused is not None:
                 return refused
@@ -77,7 +79,7 @@ class Service:
         self.take(self.world.tasks[task.id])
         return Reply(200, {"taskId": task.id})
 
-    def _refused(self, account: str, purse: Purse, asked: Asked) -> Reply | None:
+    def _refused(self, account: str, purse: AccountBalance, asked: ValidRequest) -> Reply | None:
         available = None if purse.credits is None else purse.credits - purse.settled - self.world.reserved(purse)
         if account == DEMO_ACCOUNT:
             available = 0
@@ -89,10 +91,10 @@ class Service:
             return Reply(429, {"message": message, "limit": purse.cap, "current": len(purse.open)})
         return None
 
-    def _task(self, account: str, asked: Asked, now: float) -> tuple[Task, str]:
+    def _task(self, account: str, asked: ValidRequest, now: float) -> tuple[Task, str]:
         counted = body_key(account, _bare(asked))
-        number = self.world.bodies[counted] + 1
-        fault = self.faults.pick(Event("task", asked.prompt, asked.model, number)) or {}
+        number = self.world.body_counts[counted] + 1
+        fault = self.faults.pick(FaultEvent("task", asked.prompt, asked.model, number)) or {}
         task = Task(
             id="task_cl" + hashlib.sha256(self._clock.token().encode()).hexdigest()[:22],
             account=account,
@@ -111,16 +113,16 @@ class Service:
         )
         return task, counted
 
-    def _lasts(self, seconds: Plain, counted: str, number: int) -> float | None:
+    def _lasts(self, seconds: JsonValue, counted: str, number: int) -> float | None:
         if not isinstance(seconds, int | float):
             return None
         return spread(seconds, self.options.spread, chance(self.options.seed, "seconds", counted, number))
 
-    def _order(self, asked: Asked) -> Order:
+    def _order(self, asked: ValidRequest) -> AnimaticSpec:
         paths = {item.address: self._path(item) for item in asked.materials}
         frames = asked.materials if asked.mode == "keyframe" else ()
         first, last = (*frames, None, None)[:2]
-        return Order(
+        return AnimaticSpec(
             model=asked.model,
             prompt=asked.prompt,
             seconds=asked.seconds,
@@ -138,31 +140,35 @@ class Service:
         upload = self.world.uploads.get(material.upload or "")
         return None if upload is None else self.world.upload_file(upload).absolute()
 
-    def _look(self, account: str) -> Look:
+    def _look(self, account: str) -> AddressLookup:
         """What lies at an address: an upload of ours is known by its path, since our port changes from run to run."""
 
-        def look(address: str) -> Material | Unfit | None:
+        def look(address: str) -> Material | RequestRejected | None:
             parts = urlsplit(address)
             if not signed_links.is_local(parts.hostname or ""):
-                return Unfit("a private address is not publicly accessible") if signed_links.is_private(parts) else None
+                return (
+                    RequestRejected("a private address is not publicly accessible")
+                    if signed_links.is_private(parts)
+                    else None
+                )
             found = _ADDRESS.fullmatch(parts.path)
             upload = self.world.uploads.get(found[1]) if found else None
             if upload is None or upload.account != account:
-                return None if self.options.local_materials else Unfit("nothing that was uploaded here")
+                return None if self.options.local_materials else RequestRejected("nothing that was uploaded here")
             return self._uploaded(address, upload)
 
         return look
 
-    def _uploaded(self, address: str, upload: Upload) -> Material | Unfit:
+    def _uploaded(self, address: str, upload: Upload) -> Material | RequestRejected:
         if not upload.stored:
-            return Unfit("its bytes were never sent")
+            return RequestRejected("its bytes were never sent")
         if self.now() > upload.made + page.UPLOAD_HOURS * 3600:
-            return Unfit(f"the upload is gone after {page.UPLOAD_HOURS} hours")
+            return RequestRejected(f"the upload is gone after {page.UPLOAD_HOURS} hours")
         match upload.kind:
             case "image" | "video" | "audio" as kind:
                 facts = (upload.sha256, upload.seconds, upload.width, upload.height)
                 return Material(address, kind, upload.id, *facts)
-        return Unfit(f"the file {upload.unfit}")
+        return RequestRejected(f"the file {upload.unfit}")
 
     # -- recordInfo ------------------------------------------------------------------------------------
 
@@ -183,9 +189,9 @@ class Service:
         told = None if task is None else self.told(task, base, self.looks[f"poll {task_id}"])
         return _NO_TASK if told is None else Reply(200, told)
 
-    def told(self, task: Task, base: str, looks: int) -> dict[str, Plain] | None:
+    def told(self, task: Task, base: str, looks: int) -> dict[str, JsonValue] | None:
         """The record of a task at this moment; None: 404."""
-        told = record.told(task, self.now(), self._output(task, base), looks)
+        told = record.render_record(task, self.now(), self._output(task, base), looks)
         if told is not None and told["status"] == "success" and "backwards" in task.fault:
             self._successes[task.id] += 1
             after = task.fault["backwards"]
@@ -197,12 +203,12 @@ class Service:
         """Do what is left to do for a task that this server looks after."""
         self.backstage.take(task, self.now, lambda: self._promised(task))
 
-    def _promised(self, task: Task) -> dict[str, Plain]:
+    def _promised(self, task: Task) -> dict[str, JsonValue]:
         """What a webhook says: the record, without a fault that is about polling."""
-        return record.told(task, self.now(), self._output(task, self.base), 1 << 30) or {"taskId": task.id}
+        return record.render_record(task, self.now(), self._output(task, self.base), 1 << 30) or {"taskId": task.id}
 
-    def _output(self, task: Task, base: str) -> list[Plain]:
-        shown: dict[str, Plain] = {
+    def _output(self, task: Task, base: str) -> list[JsonValue]:
+        shown: dict[str, JsonValue] = {
             "url": self.link(base, task.id, "video.mp4"),
             "width": task.order["width"],
             "height": task.order["height"],
@@ -218,14 +224,14 @@ class Service:
 
     # -- uploads ---------------------------------------------------------------------------------------
 
-    def reserve(self, account: str, body: Plain, base: str) -> Reply:
+    def reserve(self, account: str, body: JsonValue, base: str) -> Reply:
         """A place for one file: where to PUT it, and the address it will have for 24 hours."""
         name = body.get("fileName") if isinstance(body, dict) else None
-        findings = [Finding("", "the body must be a JSON object")] if not isinstance(body, dict) else []
+        findings = [RequestError("", "the body must be a JSON object")] if not isinstance(body, dict) else []
         if not findings and not (isinstance(name, str) and signed_links.is_file_name(name)):
-            findings = [Finding("fileName", "fileName is required: a plain file name of at most 200 characters")]
+            findings = [RequestError("fileName", "fileName is required: a plain file name of at most 200 characters")]
         if isinstance(body, dict):
-            findings += [Finding(key, "unknown field; known is fileName") for key in body if key != "fileName"]
+            findings += [RequestError(key, "unknown field; known is fileName") for key in body if key != "fileName"]
         if findings:
             return _invalid(findings)
         token = self._clock.token()
@@ -252,7 +258,7 @@ class Service:
 _NO_TASK = Reply(404, {"message": "Task not found"})
 
 
-def _invalid(findings: list[Finding]) -> Reply:
+def _invalid(findings: list[RequestError]) -> Reply:
     first = findings[0]
     message = f"Invalid parameters: {first.path + ': ' if first.path else ''}{first.message}"
     return Reply(
@@ -260,20 +266,20 @@ def _invalid(findings: list[Finding]) -> Reply:
     )
 
 
-def _error(fault: Mapping[str, Plain]) -> str | None:
+def _error(fault: Mapping[str, JsonValue]) -> str | None:
     words = fault.get("error")
     return TASK_ERRORS.get(words, words) if isinstance(words, str) else None
 
 
-def _other_clip(fault: Mapping[str, Plain]) -> dict[str, Plain]:
+def _other_clip(fault: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """A clip of another shape or length than was asked for."""
-    other: dict[str, Plain] = {}
+    other: dict[str, JsonValue] = {}
     if isinstance(size := fault.get("size"), list):
         other |= {"width": size[0], "height": size[1]}
     return other | ({"seconds": fault["length"]} if "length" in fault else {})
 
 
-def _bare(asked: Asked) -> dict[str, Plain]:
+def _bare(asked: ValidRequest) -> dict[str, JsonValue]:
     """The body as variations are counted by: uploads by their content, so that the same picture is the same body."""
     return {
         "model": asked.model,
@@ -291,7 +297,7 @@ def _elsewhere(material: Material | None) -> str:
     return material.address if material is not None and material.upload is None else ""
 
 
-def _references(asked: Asked, paths: Mapping[str, Path | None]) -> tuple[Reference, ...]:
+def _references(asked: ValidRequest, paths: Mapping[str, Path | None]) -> tuple[Reference, ...]:
     seen = {"image": 0, "video": 0, "audio": 0}
     found = []
     for item in asked.materials:

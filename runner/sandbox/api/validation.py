@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 from urllib.parse import urlsplit
 
-from runner.diagnostics.problem import nearest
+from runner.diagnostics.problem import closest_match
 from runner.lazy_dataclass import dataclass, field
-from runner.requests.request import Kind, Mode, Plain
+from runner.requests.request import JsonValue, Kind, Mode
 from runner.sandbox.api import rulebook as page
-from runner.sandbox.api.rulebook import Pages, frame_size
+from runner.sandbox.api.rulebook import Rulebook, frame_size
 
 _MENTION = re.compile(r"(?<![A-Za-z0-9._+\-])@+(image|video|audio)(\d+)", re.IGNORECASE | re.ASCII)
 _ENDINGS: Mapping[str, Kind] = {
@@ -31,7 +31,7 @@ _MANY_WORDS = {"image": "images", "video": "videos", "audio": "audio files"}
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RequestError:
     """One thing that is wrong with a body, and where."""
 
     path: str
@@ -53,18 +53,18 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfit:
+class RequestRejected:
     """An address that cannot be used, and why."""
 
     words: str
 
 
-Look = Callable[[str], Material | Unfit | None]
+AddressLookup = Callable[[str], Material | RequestRejected | None]
 """What lies at an address of the sandbox itself; None when the address lies elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ValidRequest:
     """A body that breaks no rule, with every default filled in."""
 
     model: str
@@ -84,19 +84,19 @@ class Asked:
 class _Reader:
     """The findings so far are the one thing that changes while a body is read."""
 
-    pages: Pages
-    look: Look
-    found: list[Finding] = field(default_factory=list)
+    pages: Rulebook
+    look: AddressLookup
+    found: list[RequestError] = field(default_factory=list)
 
     def wrong(self, path: str, message: str) -> None:
-        self.found.append(Finding(path, message))
+        self.found.append(RequestError(path, message))
 
 
-def read(body: Plain, pages: Pages, look: Look) -> Asked | list[Finding]:
+def validate(body: JsonValue, pages: Rulebook, look: AddressLookup) -> ValidRequest | list[RequestError]:
     """What a body asks for by these pages, or all that is wrong with it."""
     reader = _Reader(pages, look)
     if not isinstance(body, dict):
-        return [Finding("", "the body must be a JSON object")]
+        return [RequestError("", "the body must be a JSON object")]
     _unknown(reader, body, frozenset(("model", "inputs", "callBackUrl")), "")
     model = _model(reader, body.get("model"))
     callback = _callback(reader, body.get("callBackUrl"))
@@ -118,25 +118,25 @@ def read(body: Plain, pages: Pages, look: Look) -> Asked | list[Finding]:
         return reader.found
     width, height = frame_size("4k" if upscale else resolution, ratio)
     credits = rate(pages, model, resolution, upscale, any(item.kind == "video" for item in materials)) * seconds
-    return Asked(model, mode, prompt, seconds, width, height, credits, tuple(materials), seed, sound, callback)
+    return ValidRequest(model, mode, prompt, seconds, width, height, credits, tuple(materials), seed, sound, callback)
 
 
-def rate(pages: Pages, model: str, resolution: str, upscale: bool, with_video: bool) -> int:
+def rate(pages: Rulebook, model: str, resolution: str, upscale: bool, with_video: bool) -> int:
     """Credits for each second; KeyError for what the pages do not sell."""
     table = {**pages.rates, **pages.rates_with_video} if with_video else pages.rates
     return table[model, resolution] + ((pages.upscale_rate or 0) if upscale else 0)
 
 
-def _unknown(reader: _Reader, given: Mapping[str, Plain], known: frozenset[str], under: str) -> None:
+def _unknown(reader: _Reader, given: Mapping[str, JsonValue], known: frozenset[str], under: str) -> None:
     for name in given:
         if name in known:
             continue
-        near = nearest(name, known)
+        near = closest_match(name, known)
         hint = f"did you mean {near}?" if near else f"known are {', '.join(sorted(known))}"
         reader.wrong(f"{under}{name}", f"unknown field; {hint}")
 
 
-def _model(reader: _Reader, value: Plain) -> str:
+def _model(reader: _Reader, value: JsonValue) -> str:
     models = reader.pages.models
     if isinstance(value, str) and value in models:
         return models[value]
@@ -145,7 +145,7 @@ def _model(reader: _Reader, value: Plain) -> str:
     return page.PRO
 
 
-def _callback(reader: _Reader, value: Plain) -> str | None:
+def _callback(reader: _Reader, value: JsonValue) -> str | None:
     if value is None:
         return None
     if isinstance(value, str) and len(value) <= 2000 and _is_web(value):
@@ -163,7 +163,7 @@ def _is_web(address: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"[\s\x00-\x1f]", address)
 
 
-def _materials(reader: _Reader, inputs: Mapping[str, Plain]) -> list[Material]:
+def _materials(reader: _Reader, inputs: Mapping[str, JsonValue]) -> list[Material]:
     pages = reader.pages
     shelves: list[tuple[str, frozenset[Kind]]] = [
         (pages.images, frozenset(("image", "video")) if pages.videos == pages.images else frozenset(("image",)))
@@ -179,7 +179,7 @@ def _materials(reader: _Reader, inputs: Mapping[str, Plain]) -> list[Material]:
     return found
 
 
-def _shelf(reader: _Reader, name: str, value: Plain, kinds: frozenset[Kind]) -> list[Material]:
+def _shelf(reader: _Reader, name: str, value: JsonValue, kinds: frozenset[Kind]) -> list[Material]:
     path = f"inputs.{name}"
     if not isinstance(value, list) or not value:
         reader.wrong(path, "must be a list of at least one address")
@@ -194,13 +194,13 @@ def _shelf(reader: _Reader, name: str, value: Plain, kinds: frozenset[Kind]) -> 
     return found
 
 
-def _material(reader: _Reader, path: str, address: Plain, kinds: frozenset[Kind]) -> Material | None:
+def _material(reader: _Reader, path: str, address: JsonValue, kinds: frozenset[Kind]) -> Material | None:
     wanted = " or ".join(sorted(kinds))
     if not isinstance(address, str) or len(address) > 2000 or not _is_web(address):
         reader.wrong(path, f"invalid {wanted} URL: must be a publicly accessible http or https address")
         return None
     seen = reader.look(address)
-    if isinstance(seen, Unfit):
+    if isinstance(seen, RequestRejected):
         reader.wrong(path, f"invalid {wanted} URL: {seen.words}")
         return None
     if seen is None:
@@ -219,7 +219,7 @@ def _unnamed(kinds: frozenset[Kind]) -> Kind:
     return next((kind for kind in ("image", "video") if kind in kinds), "audio")
 
 
-def _mode(reader: _Reader, inputs: Mapping[str, Plain]) -> Mode:
+def _mode(reader: _Reader, inputs: Mapping[str, JsonValue]) -> Mode:
     value = inputs.get("mode", "keyframe")
     if "mode" in reader.pages.fields and value not in ("keyframe", "reference"):
         reader.wrong("inputs.mode", "must be keyframe or reference")
@@ -267,7 +267,7 @@ def _lengths(reader: _Reader, films: str, videos: list[Material], audio: list[Ma
             reader.wrong(path, f"the {words} last {total:.1f} s in total; together they may last {most} s")
 
 
-def _seconds(reader: _Reader, value: Plain) -> int:
+def _seconds(reader: _Reader, value: JsonValue) -> int:
     low, high = page.SECONDS
     if value is None:
         return page.DEFAULT_SECONDS
@@ -285,7 +285,7 @@ def _seconds(reader: _Reader, value: Plain) -> int:
     return number
 
 
-def _prompt(reader: _Reader, value: Plain, mode: Mode) -> str:
+def _prompt(reader: _Reader, value: JsonValue, mode: Mode) -> str:
     needed = reader.pages.prompt_always or mode != "keyframe"
     if value is None and not needed:
         return ""
@@ -307,7 +307,7 @@ def _mentions(reader: _Reader, prompt: str, mode: Mode, materials: list[Material
         reader.wrong("inputs.prompt", f"@{kind}{number} has no material: {why}")
 
 
-def _resolution(reader: _Reader, inputs: Mapping[str, Plain], model: str, mode: Mode) -> tuple[str, bool]:
+def _resolution(reader: _Reader, inputs: Mapping[str, JsonValue], model: str, mode: Mode) -> tuple[str, bool]:
     pages = reader.pages
     if "resolution" in pages.fields:
         if inputs.get("resolution", "1280x720") != "1280x720":
@@ -331,7 +331,7 @@ def _unsaid_resolution(model: str, mode: Mode) -> Literal["1080p", "720p"]:
     return "1080p" if model == page.PRO and mode != "reference" else "720p"
 
 
-def _ratio(reader: _Reader, inputs: Mapping[str, Plain], materials: list[Material]) -> tuple[int, int]:
+def _ratio(reader: _Reader, inputs: Mapping[str, JsonValue], materials: list[Material]) -> tuple[int, int]:
     if "aspectRatio" in reader.pages.fields:
         value = inputs.get("aspectRatio")
         if value is not None and (not isinstance(value, str) or value not in page.RATIOS):
@@ -344,7 +344,7 @@ def _ratio(reader: _Reader, inputs: Mapping[str, Plain], materials: list[Materia
     return page.RATIOS["16:9"]
 
 
-def _later_fields(reader: _Reader, inputs: Mapping[str, Plain]) -> tuple[int | None, bool]:
+def _later_fields(reader: _Reader, inputs: Mapping[str, JsonValue]) -> tuple[int | None, bool]:
     seed, sound = inputs.get("seed"), inputs.get("generate_audio", True)
     whole = isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed < 2**32
     if "seed" in reader.pages.fields and seed is not None and not whole:

@@ -6,34 +6,34 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
-from runner.requests.request import Plain
+from runner.requests.request import JsonValue
 from runner.sandbox.api import callbacks
 from runner.sandbox.drawing import plain_clip
-from runner.sandbox.drawing.worker_pool import DrawingError, Studio
+from runner.sandbox.drawing.worker_pool import DrawingError, WorkerPool
 from runner.sandbox.faults import demo
-from runner.sandbox.faults.fault_rules import Event, Faults
+from runner.sandbox.faults.fault_rules import FaultEvent, Faults
 from runner.sandbox.options import Options
-from runner.sandbox.state.sandbox_state import World
+from runner.sandbox.state.sandbox_state import SandboxState
 from runner.sandbox.state.task import SERVER_ERROR, Task, end
 
 _LOOK = 0.2
 """Seconds between two looks at whether a task is over: its clip may be drawn late, and its clock be set."""
 
 
-class Backstage:
+class JobRunner:
     """Holds what is being done for each task; everything that is done is in the journal."""
 
-    def __init__(self, options: Options, world: World, faults: Faults, last_frames: bool) -> None:
+    def __init__(self, options: Options, world: SandboxState, faults: Faults, last_frames: bool) -> None:
         self.trouble: list[str] = []
         """Clips that could not be drawn, in the words of the process."""
         self.faults = faults
         self._options = options
         self._world = world
-        self._studio = Studio(options.processes)
+        self._studio = WorkerPool(options.processes)
         self._last_frames = last_frames
         self._doing: dict[str, asyncio.Task[None]] = {}
 
-    def take(self, task: Task, now: Callable[[], float], told: Callable[[], Mapping[str, Plain]]) -> None:
+    def take(self, task: Task, now: Callable[[], float], told: Callable[[], Mapping[str, JsonValue]]) -> None:
         """Do what is left to do for a task: draw its clip, send its webhook."""
         if task.error is None and task.drawn is None:
             self._do(f"draw {task.id}", self._draw(task, now))
@@ -71,7 +71,7 @@ class Backstage:
         else:
             self._world.write({"event": "drawn", "id": task.id, "at": now()})
 
-    async def _prepared(self, order: Mapping[str, Plain], clip: Path) -> None:
+    async def _prepared(self, order: Mapping[str, JsonValue], clip: Path) -> None:
         """The plain clip of this shape and length, made once since there may be thousands, with this order's mark."""
         whole = self._world.folder / "plain" / f"{order['width']}x{order['height']}x{order['seconds']}.mp4"
         if not whole.exists():
@@ -100,10 +100,10 @@ class Backstage:
 
     # -- webhooks --------------------------------------------------------------------------------------
 
-    async def _call(self, task: Task, now: Callable[[], float], told: Callable[[], Mapping[str, Plain]]) -> None:
-        do = self.faults.pick(Event("callback", task.prompt, task.model, task.number)) or {}
+    async def _call(self, task: Task, now: Callable[[], float], told: Callable[[], Mapping[str, JsonValue]]) -> None:
+        do = self.faults.pick(FaultEvent("callback", task.prompt, task.model, task.number)) or {}
         if do.get("early"):
-            await self._post(task, callbacks.lied(do.get("says"), told()), do)
+            await self._post(task, callbacks.forged_payload(do.get("says"), told()), do)
         while True:
             over = end(task)
             if over is not None and over <= now():
@@ -116,9 +116,9 @@ class Backstage:
             return
         copies = do.get("copies", 1)
         for _ in range(copies if isinstance(copies, int) else 1):
-            await self._post(task, callbacks.lied(do.get("says"), told()), do)
+            await self._post(task, callbacks.forged_payload(do.get("says"), told()), do)
 
-    async def _post(self, task: Task, record: Mapping[str, Plain], do: Mapping[str, Plain]) -> None:
+    async def _post(self, task: Task, record: Mapping[str, JsonValue], do: Mapping[str, JsonValue]) -> None:
         turn = list(self._world.tasks).index(task.id) if self._options.webhooks == "each" else 0
         body = callbacks.as_bytes(callbacks.payload(self._options.webhooks, record, turn))
         if do.get("says") == "garbage":
@@ -134,5 +134,5 @@ class Backstage:
         await self._studio.close()
 
 
-def _drawing(order: Mapping[str, Plain], target: Path) -> dict[str, Any]:
+def _drawing(order: Mapping[str, JsonValue], target: Path) -> dict[str, Any]:
     return {"job": "draw", "order": dict(order), "target": str(target)}

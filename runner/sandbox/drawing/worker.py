@@ -80,12 +80,12 @@ def _whole(name: str) -> Iterator[Path]:
 
 
 def _measure(job: Mapping[str, Any]) -> dict[str, Any]:
-    from runner.media.files import NotMedia, measure
+    from runner.media.files import UnsupportedMedia, inspect
 
     try:
-        facts = measure(Path(job["path"]))
-    except NotMedia as error:
-        return {"unfit": error.words}
+        facts = inspect(Path(job["path"]))
+    except UnsupportedMedia as error:
+        return {"unfit": error.message}
     return {
         "kind": facts.kind,
         "sha256": facts.sha256,

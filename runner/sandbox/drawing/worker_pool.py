@@ -21,7 +21,7 @@ class DrawingError(Exception):
     """The process said what went wrong, or died over it."""
 
 
-class Studio:
+class WorkerPool:
     """Processes that wait for work, and how many there are: the only state."""
 
     def __init__(self, most: int | None = None) -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from runner.animatic.spec import Order, to_json
-from runner.requests.request import Plain
+from runner.animatic.spec import AnimaticSpec, to_json
+from runner.requests.request import JsonValue
 from runner.sandbox.state.task import TASK_ERRORS
 
 _MADE, _DONE = 1_735_599_634_000, 1_735_599_754_000
@@ -21,12 +21,12 @@ _PROMPTS = {
 }
 
 
-def record(task_id: str, base: str, link: Callable[[str, str, str], str]) -> dict[str, Plain] | None:
+def record(task_id: str, base: str, link: Callable[[str, str, str], str]) -> dict[str, JsonValue] | None:
     """What recordInfo says of a sample task; None when it is none."""
     if task_id not in _ERRORS:
         return None
     error = _ERRORS[task_id]
-    clip: list[Plain] = [{"url": link(base, task_id, "video.mp4"), "width": 1280, "height": 720}]
+    clip: list[JsonValue] = [{"url": link(base, task_id, "video.mp4"), "width": 1280, "height": 720}]
     return {
         "taskId": task_id,
         "model": "seedance-20",
@@ -39,7 +39,7 @@ def record(task_id: str, base: str, link: Callable[[str, str, str], str]) -> dic
     }
 
 
-def order(task_id: str) -> dict[str, Plain] | None:
+def order(task_id: str) -> dict[str, JsonValue] | None:
     """What to draw for a sample task that succeeded."""
     prompt = _PROMPTS.get(task_id)
-    return None if prompt is None else to_json(Order("seedance-20", prompt, 5, 1280, 720))
+    return None if prompt is None else to_json(AnimaticSpec("seedance-20", prompt, 5, 1280, 720))

@@ -5,24 +5,24 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.diagnostics.problem import ExitCode, Place, Problems, Stop, nearest
-from runner.language.cli_variables import plain
+from runner.diagnostics.problem import CommandError, ExitCode, Place, Problems, closest_match
+from runner.language.cli_variables import strip_places
 from runner.language.schema import load, shown
 from runner.language.yaml.decode import decode
-from runner.language.yaml.document import Document, Origin, path_text
+from runner.language.yaml.document import Document, NodeRef, path_text
 from runner.language.yaml.parser import parse
 from runner.lazy_dataclass import dataclass, field
-from runner.requests.request import Plain
+from runner.requests.request import JsonValue
 from runner.sandbox.faults.seeded_random import chance
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
-Do = Mapping[str, Plain]
+Do = Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class FaultEvent:
     """Something that a rule may fit."""
 
     on: str
@@ -50,7 +50,7 @@ class Rule:
     model: str = ""
     times: int | None = None
 
-    def fits(self, event: Event) -> bool:
+    def fits(self, event: FaultEvent) -> bool:
         """Whether everything holds that does not count."""
         return (
             self.on == event.on
@@ -78,7 +78,7 @@ class Faults:
         """Whether any rule is about this at all."""
         return any(rule.on == on for rule in self.rules)
 
-    def pick(self, event: Event) -> Do | None:
+    def pick(self, event: FaultEvent) -> Do | None:
         """What goes wrong with this event; None: nothing."""
         picked: Do | None = None
         for place, rule in enumerate(self.rules):
@@ -90,7 +90,7 @@ class Faults:
                 picked = rule.do
         return picked
 
-    def _happens(self, place: int, rule: Rule, event: Event) -> bool:
+    def _happens(self, place: int, rule: Rule, event: FaultEvent) -> bool:
         count = self.fitted[place]
         if rule.occurrence is not None and count not in rule.occurrence:
             return False
@@ -100,7 +100,7 @@ class Faults:
         thrown = chance(self.seed, place, event.on, event.model, event.prompt, event.number, event.look)
         return rule.chance == 1 or thrown < rule.chance
 
-    def told(self) -> list[Plain]:
+    def told(self) -> list[JsonValue]:
         """For the state: what happened how often."""
         return [
             {"rule": place, "name": rule.name, "on": rule.on, "fitted": self.fitted[place], "happened": happened}
@@ -113,7 +113,7 @@ def read(path: Path, seed: int) -> Faults:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise Stop(ExitCode.UNFIT, f"{path}: the faults cannot be read: {error.strerror}") from error
+        raise CommandError(ExitCode.INVALID, f"{path}: the faults cannot be read: {error.strerror}") from error
     problems = Problems()
     source = decode(str(path), data, problems)
     document = None if source is None else parse(source, problems)
@@ -121,12 +121,14 @@ def read(path: Path, seed: int) -> Faults:
     if document is not None and not words:
         words = [_line(_place(document, where), message) for where, message in _findings(document.root)]
     if document is None or words:
-        raise Stop(ExitCode.UNFIT, "\n".join(["the faults file is not fit:", *(f"  {line}" for line in words[:20])]))
-    root = plain(document.root)
+        raise CommandError(
+            ExitCode.INVALID, "\n".join(["the faults file is not fit:", *(f"  {line}" for line in words[:20])])
+        )
+    root = strip_places(document.root)
     return _faults(root if isinstance(root, dict) else {}, seed)
 
 
-def from_json(value: Plain, seed: int) -> Faults | list[tuple[str, str]]:
+def from_json(value: JsonValue, seed: int) -> Faults | list[tuple[str, str]]:
     """The rules of a JSON value, or what is wrong with it: path and words."""
     wrong = [(path_text(path), message) for path, message in _findings(value)]
     return wrong or _faults(value if isinstance(value, dict) else {}, seed)
@@ -164,7 +166,7 @@ def _line(place: Place, message: str) -> str:
 
 def _place(document: Document, path: tuple[str | int, ...]) -> Place:
     """Where a finding stands: at the key, since what is wrong may be that the key is there at all."""
-    return Origin(document, path).key_place()
+    return NodeRef(document, path).key_place()
 
 
 @cache
@@ -190,7 +192,7 @@ def _read(error: "ValidationError") -> Iterator[tuple[tuple[str | int, ...], str
     elif error.validator == "additionalProperties":
         known = list(schema["properties"])
         for name in (name for name in value if name not in known):
-            near = nearest(str(name), known)
+            near = closest_match(str(name), known)
             hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
             yield (*path, name), f"{path_text((*path, name))}: unknown; {hint}"
     elif error.validator == "required":

@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from runner.lazy_dataclass import dataclass, replace
-from runner.requests.request import Plain
+from runner.requests.request import JsonValue
 from runner.sandbox.http.http_protocol import LINE, reset
 
 Do = Mapping[str, Any]
@@ -27,7 +27,7 @@ _PAGE = """<!DOCTYPE html><html><head><title>{status} {phrase}</title></head>
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CapturedResponse:
     """A whole answer, before anything is sent."""
 
     status: int
@@ -35,16 +35,16 @@ class Said:
     body: bytes
 
 
-def is_made(do: Do) -> bool:
+def is_success(do: Do) -> bool:
     """Whether the request is carried out, although its answer goes wrong."""
     changed = do.get("answer", "real") == "real" and not {"status", "redirect", "html"} & set(do)
     return bool(do.get("made", changed))
 
 
-NOTHING = Said(200, (), b"")
+NOTHING = CapturedResponse(200, (), b"")
 
 
-async def said(response: Response) -> Said:
+async def capture(response: Response) -> CapturedResponse:
     """The real answer as a value; of a file, all of it."""
     own = ("content-length", "connection")
     if isinstance(response, FileResponse):
@@ -52,16 +52,16 @@ async def said(response: Response) -> Said:
     else:
         body = bytes(response.body)
     headers = tuple((name.decode(), value.decode()) for name, value in response.raw_headers if name.decode() not in own)
-    return Said(response.status_code, headers, body)
+    return CapturedResponse(response.status_code, headers, body)
 
 
-class Mischief(Response):
+class FaultyResponse(Response):
     """The answer that a rule makes of the real one; the line is over after it."""
 
-    def __init__(self, do: Do, real: Said, texts: Mapping[str, str]) -> None:
+    def __init__(self, do: Do, real: CapturedResponse, texts: Mapping[str, str]) -> None:
         super().__init__()
         self._do = do
-        self._said = bent(do, real, texts)
+        self._said = apply_fault(do, real, texts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         line = cast(Transport, scope[LINE])
@@ -132,19 +132,21 @@ async def _trickle(line: Transport, head: bytes, seconds: float | None) -> None:
         await asyncio.sleep(seconds * step / len(head))
 
 
-def bent(do: Do, real: Said, texts: Mapping[str, str]) -> Said:
+def apply_fault(do: Do, real: CapturedResponse, texts: Mapping[str, str]) -> CapturedResponse:
     """The answer as a whole, before it is sent badly. Pure."""
     answer = real
     if "redirect" in do:
         place = str({"self": texts["address"], "loop": texts["longer"]}.get(do["redirect"], do["redirect"]))
-        answer = Said(do.get("status", 307), (("location", place),), b"")
+        answer = CapturedResponse(do.get("status", 307), (("location", place),), b"")
     elif do.get("html"):
         status = do.get("status", 503)
         page = _PAGE.format(status=status, phrase=_phrase(status))
-        answer = Said(status, (("content-type", "text/html"), ("server", "gateway")), page.encode())
+        answer = CapturedResponse(status, (("content-type", "text/html"), ("server", "gateway")), page.encode())
     elif "status" in do:
         message = do.get("message", _phrase(do["status"]) or "no reason given")
-        answer = Said(do["status"], (("content-type", "application/json"),), json.dumps({"message": message}).encode())
+        answer = CapturedResponse(
+            do["status"], (("content-type", "application/json"),), json.dumps({"message": message}).encode()
+        )
     if "body" in do:
         texts = {**texts, "answer": real.body.decode("utf-8", "replace")}
         filled = re.sub(r"\{(taskId|earlierTaskId|answer)\}", lambda found: texts[found[1]], do["body"])
@@ -152,7 +154,7 @@ def bent(do: Do, real: Said, texts: Mapping[str, str]) -> Said:
     return _content(do, _headed(do, answer))
 
 
-def _headed(do: Do, answer: Said) -> Said:
+def _headed(do: Do, answer: CapturedResponse) -> CapturedResponse:
     others: dict[str, str] = {name.lower(): value for name, value in do.get("headers", {}).items()}
     if "type" in do:
         others["content-type"] = do["type"]
@@ -160,7 +162,7 @@ def _headed(do: Do, answer: Said) -> Said:
     return replace(answer, headers=(*kept, *others.items()))
 
 
-def _content(do: Do, answer: Said) -> Said:
+def _content(do: Do, answer: CapturedResponse) -> CapturedResponse:
     body, headers = answer.body, answer.headers
     if do.get("zeros"):
         body = bytes(len(body))
@@ -174,10 +176,10 @@ def _content(do: Do, answer: Said) -> Said:
             body, headers = gzip.compress(body, mtime=0), (*headers, ("content-encoding", "gzip"))
         case "bomb":
             body, headers = gzip.compress(bytes(_BOMB), 9, mtime=0), (*headers, ("content-encoding", "gzip"))
-    return Said(answer.status, headers, body)
+    return CapturedResponse(answer.status, headers, body)
 
 
-def ranged(do: Do, whole: Said, request: Request) -> Said:
+def ranged(do: Do, whole: CapturedResponse, request: Request) -> CapturedResponse:
     """A file's answer to a request with a range, well or badly."""
     found = re.fullmatch(r"bytes=(\d{1,18})-(\d{0,18})", request.headers.get("range", ""))
     if found is None or do.get("range") == "ignore":
@@ -185,11 +187,11 @@ def ranged(do: Do, whole: Said, request: Request) -> Said:
     size, first = len(whole.body), int(found[1])
     last = min(int(found[2] or size), size - 1)
     if do.get("range") == "refuse" or first > last:
-        return Said(416, (("content-range", f"bytes */{size}"),), b"")
+        return CapturedResponse(416, (("content-range", f"bytes */{size}"),), b"")
     if do.get("range") == "wrong":
         first = max(0, first - 7)
     headers = (*whole.headers, ("content-range", f"bytes {first}-{last}/{size}"))
-    return Said(206, headers, whole.body[first : last + 1])
+    return CapturedResponse(206, headers, whole.body[first : last + 1])
 
 
 def no_texts(request: Request) -> dict[str, str]:
@@ -206,10 +208,10 @@ def _phrase(status: int) -> str:
         return ""
 
 
-def task_id_of(answer: Said) -> str:
+def task_id_of(answer: CapturedResponse) -> str:
     """The id in a real answer of createTask; empty when there is none."""
     try:
-        value: Plain = json.loads(answer.body)
+        value: JsonValue = json.loads(answer.body)
     except ValueError:
         return ""
     found = value.get("taskId") if isinstance(value, dict) else None

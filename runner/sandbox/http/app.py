@@ -12,12 +12,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from runner.requests.request import Plain
+from runner.requests.request import JsonValue
 from runner.sandbox.api import control, files, signed_links
 from runner.sandbox.api.service import Service, account_of
 from runner.sandbox.faults import faulty_response
-from runner.sandbox.faults.fault_rules import Event
-from runner.sandbox.http.reply import Reply, Stopped
+from runner.sandbox.faults.fault_rules import FaultEvent
+from runner.sandbox.http.reply import EarlyReply, Reply
 from runner.sandbox.http.request_reader import parsed, raw_json
 from runner.sandbox.options import DEMO_KEY
 
@@ -27,10 +27,10 @@ _BEARER = re.compile(r"Bearer +(\S+)\s*", re.IGNORECASE)
 _RAW = "sandbox.raw"
 _MOST_KEYS = 1000
 
-Handler = Callable[["Desk", Request, str], Awaitable[Response]]
+Handler = Callable[["SandboxApp", Request, str], Awaitable[Response]]
 
 
-class Desk:
+class SandboxApp:
     """The ASGI app. It holds the keys that it has seen, to notice them where they do not belong, and counts."""
 
     def __init__(self, service: Service) -> None:
@@ -46,7 +46,7 @@ class Desk:
         request = Request(scope, receive)
         try:
             response = await self._answer(request)
-        except Stopped as stopped:
+        except EarlyReply as stopped:
             response = as_json(stopped.reply)
         except ClientDisconnect:
             return
@@ -64,12 +64,12 @@ class Desk:
             handler = methods.get(request.method)
             if handler is None:
                 allowed = ", ".join(sorted(methods))
-                raise Stopped(Reply(405, {"message": f"{request.method} is not for {path}"}, {"Allow": allowed}))
+                raise EarlyReply(Reply(405, {"message": f"{request.method} is not for {path}"}, {"Allow": allowed}))
             self._looked(stage, request)
             if self.service.faults.wants(stage):
                 return await self._maybe_wrong(stage, handler, request, key)
             return await handler(self, request, key)
-        raise Stopped(Reply(404, {"message": f"there is nothing at {path[:200]}"}))
+        raise EarlyReply(Reply(404, {"message": f"there is nothing at {path[:200]}"}))
 
     async def _maybe_wrong(self, stage: str, handler: Handler, request: Request, key: str) -> Response:
         """The handler's answer, or what a rule of the faults file makes of it."""
@@ -77,26 +77,26 @@ class Desk:
         if do is None:
             return await handler(self, request, key)
         real = faulty_response.NOTHING
-        if faulty_response.is_made(do):
+        if faulty_response.is_success(do):
             try:
                 response = await handler(self, request, key)
-            except Stopped as stopped:
+            except EarlyReply as stopped:
                 response = as_json(stopped.reply)
-            real = faulty_response.ranged(do, await faulty_response.said(response), request)
+            real = faulty_response.ranged(do, await faulty_response.capture(response), request)
         texts = faulty_response.no_texts(request) | {"taskId": faulty_response.task_id_of(real)}
         texts["earlierTaskId"] = next((name for name in self.service.world.tasks if name != texts["taskId"]), "")
         self.count(request, "fault")
-        return faulty_response.Mischief(do, real, texts)
+        return faulty_response.FaultyResponse(do, real, texts)
 
-    async def _event(self, stage: str, request: Request) -> Event:
+    async def _event(self, stage: str, request: Request) -> FaultEvent:
         """What the rules are asked about."""
         if stage == "create":
             return self._creation(await self._raw(request))
         name = _subject(stage, request)
         task, look = self.service.world.tasks.get(name), self.service.looks[f"{stage} {name}"]
         if task is None:
-            return Event(stage, look=look)
-        return Event(stage, task.prompt, task.model, task.number, look)
+            return FaultEvent(stage, look=look)
+        return FaultEvent(stage, task.prompt, task.model, task.number, look)
 
     def _looked(self, stage: str, request: Request) -> None:
         """Count one more request for the same task or upload; made-up ones are not remembered."""
@@ -104,33 +104,33 @@ class Desk:
         if name in world.tasks or name in world.uploads:
             self.service.looks[f"{stage} {name}"] += 1
 
-    def _creation(self, raw: bytes) -> Event:
+    def _creation(self, raw: bytes) -> FaultEvent:
         try:
             body = parsed(raw)
-        except Stopped:
-            return Event("create")
+        except EarlyReply:
+            return FaultEvent("create")
         inputs = body.get("inputs") if isinstance(body, dict) else None
         model, prompt = (body.get("model") if isinstance(body, dict) else None), None
         if isinstance(inputs, dict):
             prompt = inputs.get("prompt")
         words = (str(model or ""), str(prompt or ""))
         self._tries[words] += 1
-        return Event("create", words[1], words[0], self._tries[words])
+        return FaultEvent("create", words[1], words[0], self._tries[words])
 
     def _key(self, request: Request) -> str:
         bearer = _BEARER.fullmatch(request.headers.get("authorization", ""))
         keys = self.service.options.keys
         if bearer is None:
-            raise Stopped(Reply(401, {"message": "Authentication failed: missing API key"}))
+            raise EarlyReply(Reply(401, {"message": "Authentication failed: missing API key"}))
         key = bearer[1]
         known = [*keys, DEMO_KEY]
         fits = any(hmac.compare_digest(key.encode(), one.encode()) for one in known) if keys else _KEY.fullmatch(key)
         if not fits:
-            raise Stopped(Reply(401, {"message": "Authentication failed: invalid API key"}))
+            raise EarlyReply(Reply(401, {"message": "Authentication failed: invalid API key"}))
         if len(self._seen) < _MOST_KEYS:
             self._seen.add(key)
         if key == DEMO_KEY and request.url.path.startswith("/__sandbox/"):
-            raise Stopped(Reply(403, {"message": "the demo key only looks at the sample tasks"}))
+            raise EarlyReply(Reply(403, {"message": "the demo key only looks at the sample tasks"}))
         return key
 
     def _watch_for_keys(self, request: Request) -> None:
@@ -150,7 +150,7 @@ class Desk:
     def misplaced(self, path: str, where: str) -> None:
         self.service.world.write({"event": "misplaced", "path": path[:200], "where": where})
 
-    async def body(self, request: Request) -> Plain:
+    async def body(self, request: Request) -> JsonValue:
         """The JSON of a request; 400, 408 or 413 when there is none that could be read."""
         return parsed(await self._raw(request))
 
@@ -194,9 +194,9 @@ def _only_loopback(headers: Headers) -> None:
     """Any web page can reach loopback: by another host's name, or from its own origin."""
     host, origin = headers.get("host", ""), headers.get("origin")
     if not _is_loopback(f"http://{host}"):
-        raise Stopped(Reply(421, {"message": "the Host header must name loopback: 127.0.0.1, localhost or [::1]"}))
+        raise EarlyReply(Reply(421, {"message": "the Host header must name loopback: 127.0.0.1, localhost or [::1]"}))
     if origin is not None and not _is_loopback(origin):
-        raise Stopped(Reply(403, {"message": "requests of web pages of another origin are refused"}))
+        raise EarlyReply(Reply(403, {"message": "requests of web pages of another origin are refused"}))
 
 
 def _is_loopback(address: str) -> bool:
@@ -210,54 +210,54 @@ def _is_loopback(address: str) -> bool:
 # -- what stands at each path --------------------------------------------------------------------------
 
 
-async def _create(desk: Desk, request: Request, key: str) -> Response:
-    body = await desk.body(request)
-    return as_json(desk.service.create(account_of(key), body))
+async def _create(app: SandboxApp, request: Request, key: str) -> Response:
+    body = await app.body(request)
+    return as_json(app.service.create(account_of(key), body))
 
 
-async def _record(desk: Desk, request: Request, key: str) -> Response:
+async def _record(app: SandboxApp, request: Request, key: str) -> Response:
     task_id = request.query_params.get("taskId", "")
     if not task_id:
-        errors: list[Plain] = [{"path": "taskId", "message": "taskId is required"}]
+        errors: list[JsonValue] = [{"path": "taskId", "message": "taskId is required"}]
         return as_json(Reply(400, {"message": "Invalid parameters: taskId is required", "errors": errors}))
-    return as_json(desk.service.look(account_of(key), task_id, base(request)))
+    return as_json(app.service.look(account_of(key), task_id, base(request)))
 
 
-async def _reserve(desk: Desk, request: Request, key: str) -> Response:
-    body = await desk.body(request)
-    return as_json(desk.service.reserve(account_of(key), body, base(request)))
+async def _reserve(app: SandboxApp, request: Request, key: str) -> Response:
+    body = await app.body(request)
+    return as_json(app.service.reserve(account_of(key), body, base(request)))
 
 
-async def _media(desk: Desk, request: Request, key: str) -> Response:
-    return await files.media(desk.service, request)
+async def _media(app: SandboxApp, request: Request, key: str) -> Response:
+    return await files.media(app.service, request)
 
 
-async def _put(desk: Desk, request: Request, key: str) -> Response:
-    return as_json(await files.put(desk.service, request))
+async def _put(app: SandboxApp, request: Request, key: str) -> Response:
+    return as_json(await files.put(app.service, request))
 
 
-async def _file(desk: Desk, request: Request, key: str) -> Response:
-    return files.uploaded(desk.service, request)
+async def _file(app: SandboxApp, request: Request, key: str) -> Response:
+    return files.uploaded(app.service, request)
 
 
-async def _state(desk: Desk, request: Request, key: str) -> Response:
-    return as_json(control.state(desk.service, desk.answers))
+async def _state(app: SandboxApp, request: Request, key: str) -> Response:
+    return as_json(control.state(app.service, app.answers))
 
 
-async def _clock(desk: Desk, request: Request, key: str) -> Response:
+async def _clock(app: SandboxApp, request: Request, key: str) -> Response:
     if request.method == "GET":
-        return as_json(control.clock(desk.service))
-    return as_json(control.set_clock(desk.service, await desk.body(request)))
+        return as_json(control.clock(app.service))
+    return as_json(control.set_clock(app.service, await app.body(request)))
 
 
-async def _accounts(desk: Desk, request: Request, key: str) -> Response:
-    return as_json(control.set_account(desk.service, key, await desk.body(request)))
+async def _accounts(app: SandboxApp, request: Request, key: str) -> Response:
+    return as_json(control.set_account(app.service, key, await app.body(request)))
 
 
-async def _faults(desk: Desk, request: Request, key: str) -> Response:
+async def _faults(app: SandboxApp, request: Request, key: str) -> Response:
     if request.method == "PUT":
-        control.set_faults(desk.service, await desk.body(request))
-    return as_json(Reply(200, {"faults": desk.service.faults.told()}))
+        control.set_faults(app.service, await app.body(request))
+    return as_json(Reply(200, {"faults": app.service.faults.told()}))
 
 
 def _subject(stage: str, request: Request) -> str:

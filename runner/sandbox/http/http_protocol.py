@@ -21,7 +21,7 @@ Welcome = Callable[[asyncio.Transport], bool]
 """Asked about each connection; False when it was dealt with and nothing more is to be done with it."""
 
 
-class Front(H11Protocol):
+class GuardedProtocol(H11Protocol):
     """One connection. Beside uvicorn's own state it holds the timer of the request that is coming in."""
 
     _timer: asyncio.TimerHandle | None = None

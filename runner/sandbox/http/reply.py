@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from runner.lazy_dataclass import dataclass, field
-from runner.requests.request import Plain
+from runner.requests.request import JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,11 +11,11 @@ class Reply:
     """Status, JSON, and headers beside the usual ones."""
 
     status: int
-    body: Mapping[str, Plain]
+    body: Mapping[str, JsonValue]
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Stopped(Exception):  # noqa: N818 - it ends a request, it is not always an error
+class EarlyReply(Exception):  # noqa: N818 - it ends a request, it is not always an error
     """The request cannot go on; the reply says why."""
 
     def __init__(self, reply: Reply) -> None:

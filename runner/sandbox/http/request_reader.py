@@ -7,8 +7,8 @@ from typing import Any
 
 from starlette.requests import Request
 
-from runner.requests.request import Plain
-from runner.sandbox.http.reply import Reply, Stopped
+from runner.requests.request import JsonValue
+from runner.sandbox.http.reply import EarlyReply, Reply
 
 MOST_JSON = 1 << 20
 
@@ -28,7 +28,7 @@ async def bounded(request: Request, most: int, seconds: float) -> AsyncIterator[
                 yield piece
     except TimeoutError as error:
         words = f"the body did not arrive within {seconds:g} seconds"
-        raise Stopped(Reply(408, {"message": words}, {"Connection": "close"})) from error
+        raise EarlyReply(Reply(408, {"message": words}, {"Connection": "close"})) from error
 
 
 async def raw_json(request: Request, seconds: float) -> bytes:
@@ -36,15 +36,15 @@ async def raw_json(request: Request, seconds: float) -> bytes:
     return b"".join([piece async for piece in bounded(request, MOST_JSON, seconds)])
 
 
-def parsed(raw: bytes) -> Plain:
+def parsed(raw: bytes) -> JsonValue:
     """The JSON of a body; 400 when it is none."""
     try:
-        value: Plain = json.loads(raw.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_unique)
+        value: JsonValue = json.loads(raw.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         words = str(error)[:100] if isinstance(error, json.JSONDecodeError) else "it cannot be read as UTF-8 JSON"
         if isinstance(error, DuplicateKeyError):
             words = str(error)
-        raise Stopped(Reply(400, {"message": f"Invalid parameters: the body is no JSON: {words}"})) from error
+        raise EarlyReply(Reply(400, {"message": f"Invalid parameters: the body is no JSON: {words}"})) from error
     return value
 
 
@@ -63,5 +63,5 @@ def _no_constant(word: str) -> Any:
     raise ValueError(f"{word} is no JSON")
 
 
-def _too_large(most: int) -> Stopped:
-    return Stopped(Reply(413, {"message": f"the body is larger than {most:,} bytes"}))
+def _too_large(most: int) -> EarlyReply:
+    return EarlyReply(Reply(413, {"message": f"the body is larger than {most:,} bytes"}))

@@ -14,14 +14,14 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from runner.clock import Clock, SystemClock
-from runner.diagnostics.problem import ExitCode, Stop
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.sandbox.api.service import Service
-from runner.sandbox.faults.fault_rules import Event, Faults, read
-from runner.sandbox.http.app import Desk
-from runner.sandbox.http.http_protocol import Front, reset
+from runner.sandbox.faults.fault_rules import FaultEvent, Faults, read
+from runner.sandbox.http.app import SandboxApp
+from runner.sandbox.http.http_protocol import GuardedProtocol, reset
 from runner.sandbox.options import Options
-from runner.sandbox.state.cleanup import tidy
-from runner.sandbox.state.sandbox_state import World
+from runner.sandbox.state.cleanup import clean_up
+from runner.sandbox.state.sandbox_state import SandboxState
 from runner.sandbox.state.task import Task
 
 _LOOK_FOR_DEAD = 2.0
@@ -38,16 +38,16 @@ def bound(port: int) -> socket.socket:
     except OSError as error:
         line.close()
         words = f"port {port} of 127.0.0.1 cannot be used: {error.strerror}; --port 0 takes a free one"
-        raise Stop(ExitCode.UNFIT, words) from error
+        raise CommandError(ExitCode.INVALID, words) from error
     line.listen(_BACKLOG)
     line.setblocking(False)
     return line
 
 
-def unfit(folder: Path, error: OSError) -> Stop:
+def unfit(folder: Path, error: OSError) -> CommandError:
     """What to say of a state folder that cannot be used."""
     words = f"{folder}: the sandbox cannot keep its tasks there: {error.strerror or error}"
-    return Stop(ExitCode.UNFIT, f"{words}\n  make room, or name a folder that can be written")
+    return CommandError(ExitCode.INVALID, f"{words}\n  make room, or name a folder that can be written")
 
 
 @asynccontextmanager
@@ -61,7 +61,7 @@ async def listening(
     host, port = line.getsockname()
     try:
         alive = _sign_of_life(folder, server)
-        tidy(folder, clock.now().timestamp(), lambda: not _others(folder, server))
+        clean_up(folder, clock.now().timestamp(), lambda: not _others(folder, server))
         world = _world(folder, options)
         service = Service(options, world, faults, clock, server, f"http://{host}:{port}")
     except OSError as error:
@@ -69,7 +69,7 @@ async def listening(
     said = _Trouble(service.backstage.trouble)
     logging.getLogger("uvicorn.error").addHandler(said)
     asyncio.get_running_loop().set_exception_handler(said.of_the_loop)
-    door = _Door(Desk(service), service, port)
+    door = _Listener(SandboxApp(service), service, port)
     await door.open(line)
     heir = asyncio.create_task(_take_over_always(service, folder))
     try:
@@ -84,14 +84,14 @@ async def listening(
         _end_of_life(folder, server, alive)
 
 
-def _world(folder: Path, options: Options) -> World:
+def _world(folder: Path, options: Options) -> SandboxState:
     """What the folder's journal tells; Stop when a later version wrote it."""
-    world = World(folder, options.credits, options.cap)
+    world = SandboxState(folder, options.credits, options.cap)
     world.refresh()
     if world.newer:
         world.journal.close()
-        raise Stop(
-            ExitCode.UNFIT,
+        raise CommandError(
+            ExitCode.INVALID,
             f"{world.journal.path} was written by a newer version of storyboard ({world.newer} in it): install that "
             "version, or name another folder",
         )
@@ -115,14 +115,14 @@ class _Trouble(logging.Handler):
         self._trouble.append(words.strip()[:2000])
 
 
-class _Door:
+class _Listener:
     """The listening socket and the connections that came in by it; it can be shut for a while."""
 
-    def __init__(self, desk: Desk, service: Service, port: int) -> None:
+    def __init__(self, app: SandboxApp, service: Service, port: int) -> None:
         self._service = service
         self._port = port
         self._config = uvicorn.Config(
-            desk,
+            app,
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -139,14 +139,14 @@ class _Door:
     async def open(self, line: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(
-            lambda: Front(self._config, self._connections, self._welcome, self._service.options.patience),
+            lambda: GuardedProtocol(self._config, self._connections, self._welcome, self._service.options.patience),
             sock=line,
             backlog=_BACKLOG,
         )
 
     def _welcome(self, line: asyncio.Transport) -> bool:
         faults = self._service.faults
-        do = faults.pick(Event("connection")) if faults.wants("connection") else None
+        do = faults.pick(FaultEvent("connection")) if faults.wants("connection") else None
         if do is None:
             return True
         if "silent" not in do:

@@ -11,7 +11,7 @@ LONG = 4 << 20
 """A journal is made shorter from this many bytes on; before, it is read in no time."""
 
 
-def tidy(folder: Path, now: float, alone: Callable[[], bool], long: int = LONG) -> None:
+def clean_up(folder: Path, now: float, alone: Callable[[], bool], long: int = LONG) -> None:
     """Drop media, uploads and records that no request could get any more, by the machine's own clock.
 
     A folder whose clock was ever set is left alone: there, time may go back. `alone` is asked while nobody else can

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from runner.requests.request import Plain
+from runner.requests.request import JsonValue
 
-Line = Mapping[str, Plain]
+Line = Mapping[str, JsonValue]
 NAME = "journal-1.jsonl"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.lazy_dataclass import dataclass, field
-from runner.requests.request import Plain, canonical_json
+from runner.requests.request import JsonValue, canonical_json
 from runner.sandbox.state.journal import Journal, Line
 from runner.sandbox.state.task import Task, open_at
 
@@ -65,7 +65,7 @@ class Upload:
 
 
 @dataclass(slots=True)
-class Purse:
+class AccountBalance:
     """An account's credits and slots; None: as many as it likes."""
 
     credits: int | None
@@ -76,16 +76,16 @@ class Purse:
     peak: int = 0
 
 
-class World:
+class SandboxState:
     """The fold, and the only state of a server that outlives it; every change is a line of the journal first."""
 
     def __init__(self, folder: Path, credits: int | None, cap: int | None) -> None:
         self.folder = folder
         self.tasks: dict[str, Task] = {}
         self.uploads: dict[str, Upload] = {}
-        self.purses: dict[str, Purse] = {}
-        self.bodies: Counter[str] = Counter()
-        self.misplaced: list[Mapping[str, Plain]] = []
+        self.balances: dict[str, AccountBalance] = {}
+        self.body_counts: Counter[str] = Counter()
+        self.misplaced: list[Mapping[str, JsonValue]] = []
         self.offset = 0.0
         self.newer = ""
         """What stands in the journal and only a later version knows; empty when there is nothing."""
@@ -110,20 +110,20 @@ class World:
         self.journal.append(list(lines))
         self.refresh()
 
-    def purse(self, account: str) -> Purse:
+    def balance(self, account: str) -> AccountBalance:
         """The account's purse, made at first sight."""
-        return self.purses.setdefault(account, Purse(self._credits, self._cap))
+        return self.balances.setdefault(account, AccountBalance(self._credits, self._cap))
 
-    def settle(self, account: str, now: float) -> Purse:
+    def close_finished(self, account: str, now: float) -> AccountBalance:
         """The purse, after the tasks that are over gave back their slots, and failed ones their credits."""
-        purse = self.purse(account)
+        purse = self.balance(account)
         for task in [self.tasks[task_id] for task_id in purse.open]:
             if not open_at(task, now):
                 purse.open.discard(task.id)
                 purse.settled += task.credits if task.error is None else 0
         return purse
 
-    def reserved(self, purse: Purse) -> int:
+    def reserved(self, purse: AccountBalance) -> int:
         """Credits of tasks that are not over."""
         return sum(self.tasks[task_id].credits for task_id in purse.open)
 
@@ -160,7 +160,7 @@ class World:
                     setattr(upload, attribute, value)
                 upload.stored = True
             case "purse":
-                self.purses[line["account"]] = Purse(line["credits"], line["cap"])
+                self.balances[line["account"]] = AccountBalance(line["credits"], line["cap"])
                 self._recount()
             case "clock":
                 self.offset = float(line["offset"])
@@ -179,17 +179,17 @@ class World:
 
     def _fold_task(self, task: Task, body: str) -> None:
         self.tasks[task.id] = task
-        self.bodies[body] += 1
-        purse = self.settle(task.account, task.made)
+        self.body_counts[body] += 1
+        purse = self.close_finished(task.account, task.made)
         purse.open.add(task.id)
         purse.peak = max(purse.peak, len(purse.open))
 
     def _recount(self) -> None:
         """A clock that was set back opens tasks again that were over."""
-        for purse in self.purses.values():
+        for purse in self.balances.values():
             purse.open, purse.settled = set(), 0
         for task in self.tasks.values():
-            self.purse(task.account).open.add(task.id)
+            self.balance(task.account).open.add(task.id)
 
 
 def task_line(task: Task, body: str) -> Line:
@@ -197,7 +197,7 @@ def task_line(task: Task, body: str) -> Line:
     return {"event": "task", "body": body} | {name: getattr(task, attribute) for name, attribute in TASK_FIELDS.items()}
 
 
-def body_key(account: str, asked: Mapping[str, Plain]) -> str:
+def body_key(account: str, asked: Mapping[str, JsonValue]) -> str:
     """What two tasks share when one is another variation of the other."""
     text = canonical_json({"account": account, "asked": dict(asked)})
     return hashlib.sha256(text.encode()).hexdigest()[:32]

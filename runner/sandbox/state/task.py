@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from runner.lazy_dataclass import dataclass, field
-from runner.requests.request import Plain
+from runner.requests.request import JsonValue
 
 Status = Literal["waiting", "generating", "success", "fail"]
 WAITING_SHARE = 0.25
@@ -32,13 +32,13 @@ class Task:
     made: float
     lasts: float | None
     """Seconds in all; None: as long as the drawing takes."""
-    order: Mapping[str, Plain]
+    order: Mapping[str, JsonValue]
     """What to draw: `animatic.order.to_json`."""
     seed: int | None
     callback: str | None
     error: str | None = None
     """The words it will end with; None for one that succeeds."""
-    fault: Mapping[str, Plain] = field(default_factory=dict)
+    fault: Mapping[str, JsonValue] = field(default_factory=dict)
     """What a faults file does to it, decided when it was made."""
     prompt: str = ""
     number: int = 1

@@ -6,12 +6,12 @@ from decimal import Decimal
 from runner.diagnostics.problem import Problem
 from runner.language.model import Shot, Storyboard
 from runner.planning.plan import Action, Plan, Step
-from runner.requests.request import Plain, credits_json, usd_text
-from runner.show.screens.plan import Goes
+from runner.requests.request import JsonValue, credits_json, usd_text
+from runner.show.screens.plan import Destination
 from runner.show.screens.problems import entry
 
 VERSION = 1
-BodyOf = Callable[[Step], Mapping[str, Plain]]
+BodyOf = Callable[[Step], Mapping[str, JsonValue]]
 """The body of a take's request as it will be sent, with what will stand where no address is known yet."""
 
 Told = Mapping[Decimal | None, tuple[int | float | None, str | None]]
@@ -19,7 +19,7 @@ Told = Mapping[Decimal | None, tuple[int | float | None, str | None]]
 
 
 def plan_json(
-    plan: Plan, body_of: BodyOf, warnings: Sequence[Problem] = (), goes: Sequence[Goes] = ()
+    plan: Plan, body_of: BodyOf, warnings: Sequence[Problem] = (), goes: Sequence[Destination] = ()
 ) -> dict[str, object]:
     """`{"plan": 1, …}`; credits are integers when whole, dollars exact texts, unknown prices null.
 
@@ -29,7 +29,7 @@ def plan_json(
         "plan": VERSION,
         "provider": plan.account.provider,
         "edition": plan.edition.name,
-        "play": plan.play,
+        "play": plan.is_free,
         "storyboards": [_storyboard(plan, board, body_of) for board in plan.batch.storyboards],
         "totals": _totals(plan),
         "warnings": [entry(problem) for problem in warnings],

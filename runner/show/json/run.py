@@ -4,50 +4,50 @@ from collections.abc import Iterable
 
 from runner.attempts.events import Clip
 from runner.attempts.history import Attempt
-from runner.clock import stamp
-from runner.engine.run_events import Fate, Money, News, Outcome
+from runner.clock import format_utc
+from runner.engine.run_events import CreditTotals, RunEvent, RunResult, TakeResult
 from runner.planning.plan import Action, Plan, Step
 from runner.requests.request import credits_json, usd_text
-from runner.show.text.escape import words
+from runner.show.text.escape import one_line
 from runner.show.text.labels import own_clip
 
 VERSION = 1
 
 
-def event_json(news: News) -> dict[str, object]:
+def event_json(event: RunEvent) -> dict[str, object]:
     """`{"run": 1, "event": …, "at": …, "storyboard", "shot", "take", …}`; what an event has not is left out."""
-    line: dict[str, object] = {"run": VERSION, "event": news.event, "at": stamp(news.at)}
-    if news.step is not None:
-        line |= {"storyboard": news.step.shot.storyboard, "shot": news.step.shot.id, "take": news.step.take}
-    if news.attempt is not None:
-        line |= _attempt(news.attempt, news.step)
-    if news.event in ("failed", "refused", "unsettled"):
-        line["again"] = news.again
-    if news.words:
-        line["words"] = news.words
-    if news.plan is not None:
-        line |= _plan(news.plan)
-    if news.expected is not None and news.event in ("created", "running"):
-        line["expected_seconds"] = round(news.expected, 1)
-    if news.outcome is not None:
-        line |= _outcome(news.outcome)
-    return line | {"money": _money(news.money)}
+    line: dict[str, object] = {"run": VERSION, "event": event.event, "at": format_utc(event.at)}
+    if event.step is not None:
+        line |= {"storyboard": event.step.shot.storyboard, "shot": event.step.shot.id, "take": event.step.take}
+    if event.attempt is not None:
+        line |= _attempt(event.attempt, event.step)
+    if event.event in ("failed", "refused", "unsettled"):
+        line["again"] = event.again
+    if event.message:
+        line["words"] = event.message
+    if event.plan is not None:
+        line |= _plan(event.plan)
+    if event.expected is not None and event.event in ("created", "running"):
+        line["expected_seconds"] = round(event.expected, 1)
+    if event.outcome is not None:
+        line |= _outcome(event.outcome)
+    return line | {"money": _money(event.money)}
 
 
 def _attempt(attempt: Attempt, step: Step | None) -> dict[str, object]:
-    made = attempt.intended
+    intent = attempt.intent
     found: dict[str, object] = {
         "attempt": attempt.id,
-        "fingerprint": made.fingerprint,
+        "fingerprint": intent.fingerprint,
         "task_id": attempt.task_id,
-        "credits": {"quoted": credits_json(made.quoted), "used": credits_json(attempt.credits_used)},
+        "credits": {"quoted": credits_json(intent.quoted), "used": credits_json(attempt.credits_used)},
     }
     if attempt.status:
         found["status"] = attempt.status
     if attempt.failure is not None:
         found["class"] = attempt.failure
-    if attempt.words:
-        found["words"] = attempt.words
+    if attempt.message:
+        found["words"] = attempt.message
     clip = own_clip(attempt, step) if step is not None else attempt.clip
     if clip is not None:
         found["clip"] = clip_json(clip)
@@ -76,41 +76,41 @@ def _plan(plan: Plan) -> dict[str, object]:
         "credits": credits_json(sums.credits),
         "usd": usd_text(plan.usd(sums.credits)),
     }
-    return {"provider": plan.account.provider, "edition": plan.edition.name, "play": plan.play, "totals": totals}
+    return {"provider": plan.account.provider, "edition": plan.edition.name, "play": plan.is_free, "totals": totals}
 
 
-def _money(money: Money) -> dict[str, object]:
+def _money(money: CreditTotals) -> dict[str, object]:
     return {
         "billed": credits_json(money.billed),
         "running": credits_json(money.running),
-        "perhaps": credits_json(money.perhaps),
+        "perhaps": credits_json(money.maybe_charged),
         "to_go": credits_json(money.to_go),
     }
 
 
-def _outcome(outcome: Outcome) -> dict[str, object]:
+def _outcome(outcome: RunResult) -> dict[str, object]:
     found: dict[str, object] = {"exit_code": int(outcome.exit_code), "interrupted": outcome.interrupted}
     if outcome.halt is not None:
-        found["halt"] = words(outcome.halt.words)
-    fates: dict[str, Iterable[Fate]] = {
-        "made": outcome.made,
+        found["halt"] = one_line(outcome.halt.message)
+    fates: dict[str, Iterable[TakeResult]] = {
+        "made": outcome.finished,
         "failed": outcome.failed,
         "refused": outcome.refused,
         "unsettled": outcome.unsettled,
         "gone": outcome.gone,
         "blocked": outcome.blocked,
-        "waits": outcome.waits,
-        "left": outcome.left,
-        "perhaps": outcome.perhaps,
+        "waits": outcome.waiting,
+        "left": outcome.not_started,
+        "perhaps": outcome.maybe_charged,
     }
     return found | {name: [_fate(fate) for fate in those] for name, those in fates.items()}
 
 
-def _fate(fate: Fate) -> dict[str, object]:
+def _fate(fate: TakeResult) -> dict[str, object]:
     shot = fate.step.shot
     found: dict[str, object] = {"storyboard": shot.storyboard, "shot": shot.id, "take": fate.step.take}
-    if fate.words:
-        found["words"] = fate.words
+    if fate.message:
+        found["words"] = fate.message
     if fate.attempt is not None and (clip := own_clip(fate.attempt, fate.step)) is not None:
         found["clip"] = clip.path
     return found

@@ -3,17 +3,17 @@
 import re
 from collections.abc import Sequence
 
-from runner.show.live.output import Sheet
+from runner.show.live.output import OutputStream
 from runner.show.text.cells import width as cells
 
 _PAINT = re.compile("\x1b\\[[0-9;]*m")
 _HIDE, _SHOW, _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[?25l", "\x1b[?25h", "\x1b[K", "\x1b[J"
 
 
-class Canvas:
+class TerminalCanvas:
     """The last frame's place on the terminal; what stands above it is left alone."""
 
-    def __init__(self, sheet: Sheet) -> None:
+    def __init__(self, sheet: OutputStream) -> None:
         self._sheet = sheet
         self._drawn: list[int] | None = None
         """Cells of each line of the last frame; None before the first."""
@@ -31,13 +31,13 @@ class Canvas:
         if frame == self._last:
             return
         start = _HIDE if self._drawn is None else self._back()
-        self._sheet.put(start + "".join(f"{line}{_REST_OF_LINE}\n" for line in lines) + _REST_OF_SCREEN)
+        self._sheet.write(start + "".join(f"{line}{_REST_OF_LINE}\n" for line in lines) + _REST_OF_SCREEN)
         self._drawn, self._last = [cells(_PAINT.sub("", line)) for line in lines], frame
 
     def clear(self) -> None:
         """Takes the last frame away, and shows the cursor again."""
         if self._drawn is not None:
-            self._sheet.put(self._back() + _REST_OF_SCREEN + _SHOW)
+            self._sheet.write(self._back() + _REST_OF_SCREEN + _SHOW)
         self._drawn = self._last = None
 
     def _back(self) -> str:

@@ -2,37 +2,37 @@
 
 from datetime import datetime
 
-from runner.engine.run_events import News
+from runner.engine.run_events import RunEvent
 from runner.planning.plan import Action, Step
-from runner.show.live.progress import Progress, clock_time, counts
-from runner.show.text.escape import words
+from runner.show.live.progress import Progress, clock_time, summary
+from runner.show.text.escape import one_line
 from runner.show.text.format import count, lasting
 from runner.show.text.labels import clip_path, shot_name
 
 _WORDS = {"created": "sent", "stored": "made", "failed": "failed", "refused": "refused", "unsettled": "unsettled"}
 
 
-def event_line(progress: Progress, news: News) -> str | None:
+def event_line(progress: Progress, event: RunEvent) -> str | None:
     """`06:41 made      SH010 take 1  renders/…/take-1.mp4`; None for what a log need not know."""
-    time = clock_time(progress, news.at)
-    if news.event == "warning":
-        return f"{time} warning   {words(news.words, 1000)}"
-    if news.event not in _WORDS or news.step is None:
+    time = clock_time(progress, event.at)
+    if event.event == "warning":
+        return f"{time} warning   {one_line(event.message, 1000)}"
+    if event.event not in _WORDS or event.step is None:
         return None
-    word = "again" if news.again else _WORDS[news.event]
-    name = f"{shot_name(news.step, progress.several)} take {news.step.take}"
-    return f"{time} {word:<9} {name}  {_detail(news, news.step, progress.prefix)}".rstrip()
+    word = "again" if event.again else _WORDS[event.event]
+    name = f"{shot_name(event.step, progress.several)} take {event.step.take}"
+    return f"{time} {word:<9} {name}  {_detail(event, event.step, progress.prefix)}".rstrip()
 
 
-def _detail(news: News, step: Step, prefix: str) -> str:
-    attempt = news.attempt
-    said = words(news.words or (attempt.words if attempt is not None else ""), 1000)
+def _detail(event: RunEvent, step: Step, prefix: str) -> str:
+    attempt = event.attempt
+    said = one_line(event.message or (attempt.message if attempt is not None else ""), 1000)
     if attempt is None:
         return said
-    if news.event == "created":
-        about = f", about {lasting(news.expected)}" if news.expected else ""
-        return f"{words(attempt.task_id or '', 200)}{about}"
-    if news.event == "stored" and attempt.clip is not None:
+    if event.event == "created":
+        about = f", about {lasting(event.expected)}" if event.expected else ""
+        return f"{one_line(attempt.task_id or '', 200)}{about}"
+    if event.event == "stored" and attempt.clip is not None:
         return clip_path(attempt, step, prefix)
     return f'"{said}"' if said else ""
 
@@ -40,9 +40,9 @@ def _detail(news: News, step: Step, prefix: str) -> str:
 def heartbeat(progress: Progress, now: datetime) -> str:
     """`05:00 still     8 of 28 made · 3 running · 16 to go`."""
     time = clock_time(progress, now)
-    rest = progress.left(now)
+    rest = progress.seconds_left(now)
     about = [f"about {lasting(rest)} left"] if rest else []
-    return f"{time} still     {' · '.join([*counts(progress), *about])}"
+    return f"{time} still     {' · '.join([*summary(progress), *about])}"
 
 
 def opening_line(progress: Progress) -> str:

@@ -13,12 +13,12 @@ _TICK = 0.02
 """Seconds between two looks at whether a reader still reads."""
 
 
-class Pen:
+class BackgroundWriter:
     """Lines in order, as long as somebody reads; afterwards they go nowhere, quietly."""
 
     def __init__(self, stream: TextIO, patience: float = 5.0) -> None:
         """`patience`: seconds that `close` waits for a reader that takes nothing."""
-        self._sheet = Sheet(stream)
+        self._sheet = OutputStream(stream)
         self._patience = patience
         # what is shared with the writing thread: the texts to be written, and whether more will come
         self._waiting: deque[str] = deque()
@@ -31,7 +31,7 @@ class Pen:
     def write(self, text: str) -> None:
         """Takes the text and returns at once."""
         with self._turn:
-            if not self._sheet.torn:
+            if not self._sheet.closed:
                 self._waiting.append(text)
                 self._turn.notify()
 
@@ -49,8 +49,8 @@ class Pen:
 
     def _write_all(self) -> None:
         while text := self._next():
-            self._sheet.put(text)
-            if self._sheet.torn:
+            self._sheet.write(text)
+            if self._sheet.closed:
                 break
         self._sheet.close()
 
@@ -63,7 +63,7 @@ class Pen:
         return text
 
 
-class Sheet:
+class OutputStream:
     """What is written on: past the stream's own buffer where it has a file, so that no lock of it is ever held."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -71,7 +71,7 @@ class Sheet:
         self._encoding = stream.encoding or "utf-8"
         self.written = 0
         """Bytes that were taken."""
-        self.torn = False
+        self.closed = False
         """Nobody reads any more."""
         try:
             stream.flush()
@@ -94,20 +94,20 @@ class Sheet:
             return 80, 24
         return columns or 80, lines or 24
 
-    def put(self, text: str) -> None:
+    def write(self, text: str) -> None:
         """Writes all of it, or notes that nobody reads."""
-        if self.torn:
+        if self.closed:
             return
         if self.ascii:
             text = in_ascii(text)
         try:
             self._put(text)
         except (OSError, ValueError):
-            self.torn = True
+            self.closed = True
 
     def close(self) -> None:
         """Nothing more will be put."""
-        self.torn = True
+        self.closed = True
         if self._file is not None:
             os.close(self._file)
             self._file = None

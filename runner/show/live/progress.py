@@ -6,10 +6,10 @@ from decimal import Decimal
 from itertools import islice
 
 from runner.attempts.history import Attempt
-from runner.engine.run_events import Money, News
+from runner.engine.run_events import CreditTotals, RunEvent
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.plan import Action, Plan, Step
-from runner.show.text.escape import words
+from runner.show.text.escape import one_line
 from runner.show.text.format import length
 from runner.show.text.labels import several_boards, title
 
@@ -20,7 +20,7 @@ Key = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
+class TakeProgress:
     """How one take stands in this run."""
 
     step: Step
@@ -49,56 +49,58 @@ class Progress:
     to_go: dict[Key, Step] = field(default_factory=dict)
     """What this run still has to begin."""
     warnings: list[str] = field(default_factory=list)
-    money: Money = field(default_factory=Money)
+    money: CreditTotals = field(default_factory=CreditTotals)
     peak: int = 0
     """The most tasks that were in progress together."""
     wait_for_pick: int = 0
     stopping: bool = False
     over: bool = False
     _event: dict[Key, str] = field(default_factory=dict)
-    _stands: dict[str, dict[Key, Stand]] = field(default_factory=dict)
+    _stands: dict[str, dict[Key, TakeProgress]] = field(default_factory=dict)
     """By the last news of each take, in the order of their coming."""
     _expected: deque[float] = field(default_factory=lambda: deque(maxlen=_LATEST))
     """How long the latest tasks were said to take: what is known of that grows while a run works."""
 
-    def feed(self, news: News) -> None:
+    def feed(self, event: RunEvent) -> None:
         """One more thing happened."""
-        self.began = self.began or news.at
-        self.money = news.money
-        if news.plan is not None:
-            self._plan(news.plan)
-        if news.event == "warning":
-            self.warnings.append(words(news.words, 400))
-        elif news.event == "done":
+        self.began = self.began or event.at
+        self.money = event.money
+        if event.plan is not None:
+            self._plan(event.plan)
+        if event.event == "warning":
+            self.warnings.append(one_line(event.message, 400))
+        elif event.event == "done":
             self.over = True
-        elif news.step is not None:
-            self._note(news, news.step)
+        elif event.step is not None:
+            self._note(event, event.step)
             self.peak = max(self.peak, len(self.running))
 
     def _plan(self, plan: Plan) -> None:
         self.plan = plan
         self.title, self.several = title(plan), several_boards(plan)
         self.to_go = {step.key: step for step in plan.steps if step.key not in self._event and _comes(step)}
-        self.wait_for_pick = sum(1 for step in plan.steps if step.later)
+        self.wait_for_pick = sum(1 for step in plan.steps if step.needs_pick)
 
-    def _note(self, news: News, step: Step) -> None:
+    def _note(self, event: RunEvent, step: Step) -> None:
         before = self._stands.get(self._event.pop(step.key, ""), {}).pop(step.key, None)
-        expected = news.expected or (before.expected if before is not None else None)
-        if news.event == "created" and news.expected:
-            self._expected.append(news.expected)
-        if news.again:
+        expected = event.expected or (before.expected if before is not None else None)
+        if event.event == "created" and event.expected:
+            self._expected.append(event.expected)
+        if event.again:
             self.to_go[step.key] = step
             return
         self.to_go.pop(step.key, None)
-        said = news.words or (news.attempt.words if news.attempt is not None else "")
-        self._event[step.key] = news.event
-        self._stands.setdefault(news.event, {})[step.key] = Stand(step, news.event, news.attempt, expected, said)
+        said = event.message or (event.attempt.message if event.attempt is not None else "")
+        self._event[step.key] = event.event
+        self._stands.setdefault(event.event, {})[step.key] = TakeProgress(
+            step, event.event, event.attempt, expected, said
+        )
 
-    def having(self, *events: str) -> list[Stand]:
+    def in_state(self, *events: str) -> list[TakeProgress]:
         """The takes whose last news is one of these, in the order in which it came."""
         return [stand for event in events for stand in self._stands.get(event, {}).values()]
 
-    def latest(self, event: str, most: int) -> list[Stand]:
+    def latest(self, event: str, most: int) -> list[TakeProgress]:
         """The last so many of the takes that have this as their last news, in its order."""
         return list(islice(reversed(self._stands.get(event, {}).values()), most))[::-1]
 
@@ -107,15 +109,15 @@ class Progress:
         return len(self._stands.get(event, ()))
 
     @property
-    def running(self) -> list[Stand]:
-        return self.having(*_RUNNING)
+    def running(self) -> list[TakeProgress]:
+        return self.in_state(*_RUNNING)
 
     @property
     def begun(self) -> int:
         """Takes that this run has begun, whatever became of them."""
         return len(self._event)
 
-    def left(self, now: datetime) -> float | None:
+    def seconds_left(self, now: datetime) -> float | None:
         """Seconds until the end, roughly; None when nothing is known of how long a task takes."""
         if not self._expected:
             return None
@@ -127,10 +129,10 @@ class Progress:
 
 def _comes(step: Step) -> bool:
     """Whether a run makes or collects it as things stand."""
-    return step.orders or (step.action is Action.RESUME and step.shares is None)
+    return step.is_billable or (step.action is Action.RESUME and step.duplicate_of is None)
 
 
-def elapsed(stand: Stand, now: datetime) -> float:
+def elapsed(stand: TakeProgress, now: datetime) -> float:
     """Seconds since the task was accepted."""
     since = stand.attempt.accepted_at if stand.attempt is not None else None
     return max(0.0, (now - since).total_seconds()) if since is not None else 0.0
@@ -141,7 +143,7 @@ def clock_time(progress: Progress, now: datetime) -> str:
     return length(int((now - (progress.began or now)).total_seconds())).rjust(5, "0")
 
 
-def counts(progress: Progress) -> list[str]:
+def summary(progress: Progress) -> list[str]:
     """What is made, runs, is to go, went wrong, and waits: only what there is."""
     made, going = progress.number("stored"), len(progress.running)
     whole = progress.begun + len(progress.to_go)

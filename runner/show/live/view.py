@@ -5,15 +5,15 @@ from collections.abc import Callable
 from typing import Protocol, TextIO
 
 from runner.clock import Clock
-from runner.engine.run_events import News
+from runner.engine.run_events import RunEvent
 from runner.show.json.run import event_json
-from runner.show.live.canvas import Canvas
+from runner.show.live.canvas import TerminalCanvas
 from runner.show.live.frame import frame
 from runner.show.live.log import event_line, heartbeat, opening_line
-from runner.show.live.output import Pen, Sheet
+from runner.show.live.output import BackgroundWriter, OutputStream
 from runner.show.live.progress import Progress
 from runner.show.text.escape import json_line
-from runner.show.text.style import Ink
+from runner.show.text.style import Style
 
 HEARTBEAT = 60.0
 """Seconds of silence after which a log says that the run is still at work."""
@@ -24,7 +24,7 @@ _FRAMES = 0.5
 class View(Protocol):
     """Whoever is told what happens; telling returns at once and never raises for what the reader does."""
 
-    def tell(self, news: News) -> None:
+    def tell(self, event: RunEvent) -> None:
         """One more thing happened."""
 
     def stopping(self) -> None:
@@ -45,20 +45,20 @@ class PlainView:
     """One short line for each event that matters, and a sign of life each minute; `quiet` leaves what went wrong."""
 
     def __init__(self, stream: TextIO, progress: Progress, clock: Clock, quiet: bool = False) -> None:
-        self._pen, self._progress, self._clock, self._quiet = Pen(stream), progress, clock, quiet
+        self._pen, self._progress, self._clock, self._quiet = BackgroundWriter(stream), progress, clock, quiet
         self._lock = threading.Lock()
         self._told = clock.monotonic()
         self._began = False
-        self._beat = _Beat(self._still, 1.0)
+        self._beat = _Ticker(self._still, 1.0)
 
-    def tell(self, news: News) -> None:
+    def tell(self, event: RunEvent) -> None:
         with self._lock:
-            self._progress.feed(news)
-            if news.plan is not None and not self._began:
+            self._progress.feed(event)
+            if event.plan is not None and not self._began:
                 self._began = True
                 self._line(None if self._quiet else opening_line(self._progress))
-            if not self._quiet or (news.event in ("failed", "refused", "unsettled", "warning") and not news.again):
-                self._line(event_line(self._progress, news))
+            if not self._quiet or (event.event in ("failed", "refused", "unsettled", "warning") and not event.again):
+                self._line(event_line(self._progress, event))
 
     def stopping(self) -> None:
         with self._lock:
@@ -84,12 +84,12 @@ class JsonView:
     """Each event as one JSON line; beside it, perhaps, another view for people."""
 
     def __init__(self, stream: TextIO, beside: View | None = None) -> None:
-        self._pen, self._beside = Pen(stream), beside
+        self._pen, self._beside = BackgroundWriter(stream), beside
 
-    def tell(self, news: News) -> None:
-        self._pen.write(json_line(event_json(news)) + "\n")
+    def tell(self, event: RunEvent) -> None:
+        self._pen.write(json_line(event_json(event)) + "\n")
         if self._beside is not None:
-            self._beside.tell(news)
+            self._beside.tell(event)
 
     def stopping(self) -> None:
         if self._beside is not None:
@@ -105,15 +105,15 @@ class TerminalView:
     """The screen that moves; drawn by a thread of its own, so that a stopped terminal stops nothing else."""
 
     def __init__(self, stream: TextIO, progress: Progress, clock: Clock, color: bool) -> None:
-        self._sheet = Sheet(stream)
-        self._canvas = Canvas(self._sheet)
-        self._progress, self._clock, self._ink = progress, clock, Ink(color)
+        self._sheet = OutputStream(stream)
+        self._canvas = TerminalCanvas(self._sheet)
+        self._progress, self._clock, self._ink = progress, clock, Style(color)
         self._lock = threading.Lock()
-        self._beat = _Beat(self._draw, _FRAMES, last=self._end)
+        self._beat = _Ticker(self._draw, _FRAMES, last=self._end)
 
-    def tell(self, news: News) -> None:
+    def tell(self, event: RunEvent) -> None:
         with self._lock:
-            self._progress.feed(news)
+            self._progress.feed(event)
 
     def stopping(self) -> None:
         with self._lock:
@@ -133,7 +133,7 @@ class TerminalView:
         self._sheet.close()
 
 
-class _Beat:
+class _Ticker:
     """Calls something again and again in a thread of its own, until it is stopped."""
 
     def __init__(self, act: Callable[[], None], every: float, last: Callable[[], None] | None = None) -> None:

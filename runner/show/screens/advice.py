@@ -3,17 +3,17 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from runner.attempts.history import Attempt, State
+from runner.attempts.history import Attempt, AttemptState
 from runner.diagnostics.problem import Place
 from runner.editions.edition import Edition
 from runner.language.model import Shot
 from runner.lazy_dataclass import dataclass
-from runner.providers.kinovi.request_body import field_of, material_at
+from runner.providers.kinovi.request_body import field_at, material_at
 from runner.providers.kinovi.task_record import failure_class
 from runner.requests.request import Kind, LocalFile
-from runner.show.text.escape import clean, words
+from runner.show.text.escape import escape_terminal, one_line
 
-Places = Callable[[Shot, str], Place | None]
+FieldLocator = Callable[[Shot, str], Place | None]
 """Where a field of a shot is said, by its name (`materials.1` is its second); None when nobody can tell."""
 _STAYS = "it is not sent again until it changes"
 _MOST_NAMED = 4
@@ -40,25 +40,25 @@ _FIELD_WORDS: dict[str, tuple[str, ...]] = {
 _CALLED = {"prompt": "the prompt"}
 
 
-def nowhere(shot: Shot, field: str) -> Place | None:
+def no_location(shot: Shot, field: str) -> Place | None:
     """Looks nothing up: the shot's own place has to do."""
     return None
 
 
-def advice(attempt: Attempt | None, shot: Shot | None = None, places: Places = nowhere) -> str:
+def advice(attempt: Attempt | None, shot: Shot | None = None, places: FieldLocator = no_location) -> str:
     """By what the provider said: what to change, and whether it is sent again; with a shot, which material and line."""
     if attempt is None:
         return "the next run tries again"
-    about = _About(attempt.words, shot, places)
+    about = _Subject(attempt.message, shot, places)
     failure = attempt.failure
-    if attempt.state is State.REFUSED and failure is None:
-        failure = failure_class(attempt.words)  # the words of a task, said of the request already
+    if attempt.state is AttemptState.REFUSED and failure is None:
+        failure = failure_class(attempt.message)  # the words of a task, said of the request already
     if failure == "face":
         instead = about.materials(("image", "video"), " in place of ")
         return f"give a drawn picture{instead}, or leave the person out; {_STAYS}"
     if failure == "moderation":
         return f"change {about.shown()}; {_STAYS}"
-    if attempt.state is State.REFUSED:
+    if attempt.state is AttemptState.REFUSED:
         meant = "" if any(path for path, _ in attempt.errors) else about.meant()
         return f"it can mean {meant}; {_STAYS}" if meant else f"{_STAYS}, or --again"
     if failure == "review":
@@ -67,12 +67,12 @@ def advice(attempt: Attempt | None, shot: Shot | None = None, places: Places = n
 
 
 @dataclass(frozen=True, slots=True)
-class _About:
+class _Subject:
     """What words can be about, of all that a shot asks for: each with the line where the user said it."""
 
     said: str
     shot: Shot | None
-    places: Places
+    places: FieldLocator
 
     def shown(self) -> str:
         """What moderation means: `uploaded image violates …` is about pictures, `input text violates …` the prompt."""
@@ -118,7 +118,7 @@ class _About:
 
     def _at(self, name: str, field: str) -> str:
         place = self.places(self.shot, field) if self.shot is not None else None
-        return name if place is None else f"{name} ({clean(place.file)}:{place.line})"
+        return name if place is None else f"{name} ({escape_terminal(place.file)}:{place.line})"
 
 
 def _some(names: Sequence[str]) -> str:
@@ -132,11 +132,11 @@ def material_name(shot: Shot, number: int) -> str:
     name = shot.names[number] if number < len(shot.names) else ""
     what = material.path if isinstance(material, LocalFile) else getattr(material, "url", "") or str(material)
     if not name:
-        return clean(what)
-    return clean(f"{name} ({what})" if isinstance(material, LocalFile) and name not in what else name)
+        return escape_terminal(what)
+    return escape_terminal(f"{name} ({what})" if isinstance(material, LocalFile) and name not in what else name)
 
 
-def pointed(attempt: Attempt | None, shot: Shot, edition: Edition, places: Places) -> list[str]:
+def field_errors(attempt: Attempt | None, shot: Shot, edition: Edition, places: FieldLocator) -> list[str]:
     """What the provider's `errors[]` are about, each in our words: `resolution (storyboards/film.yaml:4): "…"`."""
     errors = attempt.errors if attempt is not None else ()
     lines = [_pointed(path, said, shot, edition, places) for path, said in errors if path]
@@ -144,13 +144,13 @@ def pointed(attempt: Attempt | None, shot: Shot, edition: Edition, places: Place
     return [*dict.fromkeys(lines[:_MOST_ERRORS]), *more]
 
 
-def _pointed(path: str, said: str, shot: Shot, edition: Edition, places: Places) -> str:
-    ours, number = field_of(path, edition), material_at(path, shot.request, edition)
-    name = ours or f"`{words(path, 80)}`"
+def _pointed(path: str, said: str, shot: Shot, edition: Edition, places: FieldLocator) -> str:
+    ours, number = field_at(path, edition), material_at(path, shot.request, edition)
+    name = ours or f"`{one_line(path, 80)}`"
     fields: tuple[str, ...] = (ours or "inputs",)
     if number is not None:
         name, fields = material_name(shot, number), (f"materials.{number}",)
     elif ours == "materials":
         fields = ("first_frame", "references", "prompt")
     place = next((found for field in fields if (found := places(shot, field)) is not None), shot.place)
-    return f'{name} ({clean(place.file)}:{place.line}): "{words(said, 200)}"'
+    return f'{name} ({escape_terminal(place.file)}:{place.line}): "{one_line(said, 200)}"'

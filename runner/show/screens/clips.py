@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 from runner.lazy_dataclass import dataclass
-from runner.planning.selection import board_name
-from runner.show.text.escape import clean, words
+from runner.planning.selection import storyboard_slug
+from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count
-from runner.show.text.style import Ink
-from runner.show.text.table import Cell, Column, Row, row, table
+from runner.show.text.style import Style
+from runner.show.text.table import Cell, Column, TableRow, row, table
 
 VERSION = 1
 Verdict = Literal["whole", "fetched", "missing", "changed", "gone", "failed"]
@@ -47,23 +47,23 @@ class ClipCheck:
 
 def clips(checks: Sequence[ClipCheck], width: int, color: bool, next_command: str = "", all_clips: bool = False) -> str:
     """The screen of `verify` and `fetch`: what is not well, then how many are."""
-    ink = Ink(color)
+    ink = Style(color)
     told = [check for check in checks if all_clips or check.verdict != "whole"]
-    rows: list[Row | str] = [_row(check) for check in told[:_MOST_ROWS]]
+    rows: list[TableRow | str] = [_row(check) for check in told[:_MOST_ROWS]]
     lines = table((Column(), Column(least=14), Column(), Column(least=8)), rows, width, ink)
     if len(told) > _MOST_ROWS:
         lines.append(f"  and {count(len(told) - _MOST_ROWS, 'clip')} more (--json has them all)")
     well = all(check.well for check in checks)
     end = [f"  {ink(_sum(checks), 'good' if well else 'strong bad')}"]
     if next_command and not well:
-        end += ["", f"  {ink(clean(next_command), 'command')}"]
+        end += ["", f"  {ink(escape_terminal(next_command), 'command')}"]
     return "\n".join([*lines, *([""] if lines else []), *end]) + "\n"
 
 
-def _row(check: ClipCheck) -> Row:
-    name = clean(f"{board_name(check.storyboard)}:{check.shot} take {check.take}")
-    said = words(check.words, 200)
-    return row(Cell(check.verdict, _INKS[check.verdict]), name, clean(check.path), said, below=said)
+def _row(check: ClipCheck) -> TableRow:
+    name = escape_terminal(f"{storyboard_slug(check.storyboard)}:{check.shot} take {check.take}")
+    said = one_line(check.words, 200)
+    return row(Cell(check.verdict, _INKS[check.verdict]), name, escape_terminal(check.path), said, below=said)
 
 
 def _sum(checks: Sequence[ClipCheck]) -> str:

@@ -4,11 +4,11 @@ from datetime import tzinfo
 
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Plan
-from runner.show.screens.advice import Places, nowhere
+from runner.show.screens.advice import FieldLocator, no_location
 
 
 @dataclass(frozen=True, slots=True)
-class After:
+class ClosingContext:
     """What the closing says beside the outcome."""
 
     typed: str = ""
@@ -23,7 +23,7 @@ class After:
     """What was typed without them: for a run of the rest."""
     run: str = ""
     """The run that ended: what bears another's name was ordered by an earlier one; empty when nobody asks."""
-    whole: Plan | None = None
+    is_whole: Plan | None = None
     """What a run of everything would do now: all shots, whatever was selected; None when nobody asks."""
     prefix: str = ""
     """The repository's top seen from where the user stands: what paths of clips are told from."""
@@ -36,5 +36,5 @@ class After:
     """Manifests with paid clips that are not committed."""
     zone: tzinfo | None = None
     """Of the reader; None is the machine's own."""
-    places: Places = nowhere
+    places: FieldLocator = no_location
     """Where a shot's fields are said, for what the provider says of single ones."""

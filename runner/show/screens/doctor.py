@@ -2,39 +2,39 @@
 
 from collections.abc import Sequence
 
-from runner.diagnostics.problem import Check
+from runner.diagnostics.problem import HealthCheck
 from runner.show.text.cells import width as cells
-from runner.show.text.escape import words
+from runner.show.text.escape import one_line
 from runner.show.text.format import count
-from runner.show.text.layout import beside, hanging
-from runner.show.text.style import Ink
+from runner.show.text.layout import labelled_lines, wrapped
+from runner.show.text.style import Style
 
 VERSION = 1
 _INKS = {"ok": "good", "warning": "warn", "error": "strong bad"}
 _LABEL = 7
 
 
-def doctor(checks: Sequence[Check], width: int, color: bool) -> str:
+def doctor(checks: Sequence[HealthCheck], width: int, color: bool) -> str:
     """The screen of `storyboard doctor`: a line for each check, the way out below what is not well, and the verdict."""
-    ink = Ink(color)
-    name_cells = max((cells(words(check.name, 40)) for check in checks), default=0)
+    ink = Style(color)
+    name_cells = max((cells(one_line(check.name, 40)) for check in checks), default=0)
     lines: list[str] = []
     for check in checks:
         lines += _check(check, name_cells, width, ink)
     return "\n".join([*lines, "", f"  {_verdict(checks, ink)}"]) + "\n"
 
 
-def _check(check: Check, name_cells: int, width: int, ink: Ink) -> list[str]:
+def _check(check: HealthCheck, name_cells: int, width: int, ink: Style) -> list[str]:
     margin = _LABEL + 4 + name_cells + 2
-    name = words(check.name, 40)
-    first, *rest = hanging(words(check.words, 400), width - margin, 0)
+    name = one_line(check.name, 40)
+    first, *rest = wrapped(one_line(check.message, 400), width - margin, 0)
     lead = name + " " * (name_cells - cells(name) + 2)
-    hint = hanging(words(check.hint, 400), width - margin, 0) if check.hint and check.verdict != "ok" else []
+    hint = wrapped(one_line(check.hint, 400), width - margin, 0) if check.hint and check.verdict != "ok" else []
     below = [" " * (name_cells + 2) + line for line in [*rest, *hint]]
-    return beside(check.verdict, [lead + first, *below], ink, _INKS[check.verdict], _LABEL)
+    return labelled_lines(check.verdict, [lead + first, *below], ink, _INKS[check.verdict], _LABEL)
 
 
-def _verdict(checks: Sequence[Check], ink: Ink) -> str:
+def _verdict(checks: Sequence[HealthCheck], ink: Style) -> str:
     errors = sum(1 for check in checks if check.verdict == "error")
     warnings = sum(1 for check in checks if check.verdict == "warning")
     if errors:
@@ -44,13 +44,13 @@ def _verdict(checks: Sequence[Check], ink: Ink) -> str:
     return ink("Ready.", "good")
 
 
-def doctor_json(checks: Sequence[Check]) -> dict[str, object]:
+def doctor_json(checks: Sequence[HealthCheck]) -> dict[str, object]:
     """`{"doctor": 1, "ready": …, "checks": […]}`."""
     return {
         "doctor": VERSION,
         "ready": all(check.verdict != "error" for check in checks),
         "checks": [
-            {"name": check.name, "verdict": check.verdict, "message": check.words, "hint": check.hint}
+            {"name": check.name, "verdict": check.verdict, "message": check.message, "hint": check.hint}
             for check in checks
         ],
     }

@@ -3,32 +3,32 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from runner.attempts.history import Attempt, State
-from runner.engine.run_events import Fate, Outcome
+from runner.attempts.history import Attempt, AttemptState
+from runner.engine.run_events import RunResult, TakeResult
 from runner.planning.plan import Plan
-from runner.planning.selection import board_name
-from runner.show.screens.advice import advice, pointed
-from runner.show.screens.closing_context import After
-from runner.show.text.escape import clean, words
+from runner.planning.selection import storyboard_slug
+from runner.show.screens.advice import advice, field_errors
+from runner.show.screens.closing_context import ClosingContext
+from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text
 from runner.show.text.labels import full_name, several_boards, shot_name, take_names
 from runner.show.text.layout import commands, labelled
-from runner.show.text.style import Ink
+from runner.show.text.style import Style
 
 LABEL = 9
 _MOST_NAMED = 10
 _MOST_ADVISED = 6
 
 
-def troubles(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
+def failures(outcome: RunResult, width: int, ink: Style, after: ClosingContext) -> list[str]:
     """The lines of everything that is not simply made, at so many columns; the worst first."""
     plan, lines = outcome.plan, list[str]()
     if outcome.halt is not None:
-        for at, line in enumerate(outcome.halt.words.splitlines()):
-            lines += labelled("stopped" if at == 0 else "", clean(line), width, ink, "strong bad", LABEL)
+        for at, line in enumerate(outcome.halt.message.splitlines()):
+            lines += labelled("stopped" if at == 0 else "", escape_terminal(line), width, ink, "strong bad", LABEL)
     lines += _unsettled(outcome.unsettled, plan, width, ink, after)
-    lines += _doubts(outcome.doubts, width, ink)
-    for fate in outcome.perhaps:
+    lines += _doubts(outcome.unsettled_orphans, width, ink)
+    for fate in outcome.maybe_charged:
         text = f"{_name(fate, plan)}  the server failed and it was tried again; counted as charged"
         lines += labelled("perhaps", text, width, ink, "bad", LABEL)
     for label, fates, way_out in (
@@ -36,29 +36,30 @@ def troubles(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
         ("failed", outcome.failed, ""),
         ("gone", outcome.gone, "paid, and the provider no longer has the clip"),
     ):
-        lines += _bad(label, fates, way_out, plan, width, ink, after)
+        lines += _grouped(label, fates, way_out, plan, width, ink, after)
     lines += _blocked(outcome, width, ink)
     lines += _waiting(outcome, width, ink, after)
-    for attempt in outcome.strays[:_MOST_NAMED]:
-        made = attempt.intended
-        text = f"{clean(made.shot)} take {made.take} of earlier words, {clean(attempt.task_id or '')}: paid or running"
+    for attempt in outcome.orphans[:_MOST_NAMED]:
+        intent = attempt.intent
+        task = escape_terminal(attempt.task_id or "")
+        text = f"{escape_terminal(intent.shot)} take {intent.take} of earlier words, {task}: paid or running"
         text += "; the next run brings its clip, no new charge"
         lines += labelled("earlier", text, width, ink, "warn", LABEL)
-    return lines + _left(outcome, width, ink)
+    return lines + _not_started(outcome, width, ink)
 
 
-def _name(fate: Fate, plan: Plan) -> str:
+def _name(fate: TakeResult, plan: Plan) -> str:
     take = f" take {fate.step.take}" if fate.step.shot.takes > 1 or fate.step.take > 1 else ""
     return shot_name(fate.step, several_boards(plan)) + take
 
 
-def _said(fate: Fate) -> str:
+def _said(fate: TakeResult) -> str:
     """The vendor's words, or ours."""
-    said = fate.words or (fate.attempt.words if fate.attempt is not None else "")
-    return words(said or fate.step.reason, 400)
+    said = fate.message or (fate.attempt.message if fate.attempt is not None else "")
+    return one_line(said or fate.step.reason, 400)
 
 
-def _unsettled(fates: Sequence[Fate], plan: Plan, width: int, ink: Ink, after: After) -> list[str]:
+def _unsettled(fates: Sequence[TakeResult], plan: Plan, width: int, ink: Style, after: ClosingContext) -> list[str]:
     """Each with what happened and when; the way out once, for the first."""
     lines: list[str] = []
     for fate in fates:
@@ -78,28 +79,30 @@ def _unsettled(fates: Sequence[Fate], plan: Plan, width: int, ink: Ink, after: A
     return [*lines, lead, *commands(ways, width, ink, margin + "  ")]
 
 
-def _doubts(attempts: Sequence[Attempt], width: int, ink: Ink) -> list[str]:
+def _doubts(attempts: Sequence[Attempt], width: int, ink: Style) -> list[str]:
     """Of takes that nobody asks for now: each with the way out, since no row of the plan names it."""
     lines: list[str] = []
     for attempt in attempts[:_MOST_NAMED]:
-        made = attempt.intended
-        name = clean(f"{board_name(made.storyboard)}:{made.shot}#{made.take}")
+        intent = attempt.intent
+        name = escape_terminal(f"{storyboard_slug(intent.storyboard)}:{intent.shot}#{intent.take}")
         text = f"{name} of earlier words, {credits_text(attempt.credits)} credits; nobody knows the outcome"
         text += f": storyboard settle {name}"
         lines += labelled("unsettled", text, width, ink, "strong bad", LABEL)
     return lines
 
 
-def _bad(label: str, fates: Sequence[Fate], way_out: str, plan: Plan, width: int, ink: Ink, after: After) -> list[str]:
+def _grouped(
+    label: str, fates: Sequence[TakeResult], way_out: str, plan: Plan, width: int, ink: Style, after: ClosingContext
+) -> list[str]:
     """Takes that ended alike, by the words that they ended with: what many share is said once."""
-    by_words: dict[str, list[Fate]] = {}
+    by_words: dict[str, list[TakeResult]] = {}
     for fate in fates:
         by_words.setdefault(_said(fate), []).append(fate)
     lines: list[str] = []
     for said, alike in by_words.items():
         for (told, *about), found in _advised(alike, way_out, plan, after).items():
             place = found[0].step.shot.place
-            where = f" ({clean(place.file)}:{place.line})" if len(found) == 1 and place.file else ""
+            where = f" ({escape_terminal(place.file)}:{place.line})" if len(found) == 1 and place.file else ""
             quoted = f'"{said}"' if said else "no word about why"
             text = f"{'  '.join(named(found, plan))}{where}  {quoted}; {told}"
             lines += labelled(label, text, width, ink, "bad", LABEL)
@@ -107,19 +110,21 @@ def _bad(label: str, fates: Sequence[Fate], way_out: str, plan: Plan, width: int
     return lines
 
 
-def _advised(fates: Sequence[Fate], way_out: str, plan: Plan, after: After) -> dict[tuple[str, ...], list[Fate]]:
+def _advised(
+    fates: Sequence[TakeResult], way_out: str, plan: Plan, after: ClosingContext
+) -> dict[tuple[str, ...], list[TakeResult]]:
     """The same words by what to do about them: fields and materials are named, unless that would be a long list."""
-    found: dict[tuple[str, ...], list[Fate]] = {}
+    found: dict[tuple[str, ...], list[TakeResult]] = {}
     for fate in fates:
-        about = pointed(fate.attempt, fate.step.shot, plan.edition, after.places)
+        about = field_errors(fate.attempt, fate.step.shot, plan.edition, after.places)
         found.setdefault((way_out or advice(fate.attempt, fate.step.shot, after.places), *about), []).append(fate)
         if len(found) > _MOST_ADVISED:
             return {(way_out or advice(fate.attempt),): list(fates)}
     return found
 
 
-def _blocked(outcome: Outcome, width: int, ink: Ink) -> list[str]:
-    by_cause: dict[str, list[Fate]] = {}
+def _blocked(outcome: RunResult, width: int, ink: Style) -> list[str]:
+    by_cause: dict[str, list[TakeResult]] = {}
     for fate in outcome.blocked:
         by_cause.setdefault(_said(fate), []).append(fate)
     lines: list[str] = []
@@ -128,14 +133,14 @@ def _blocked(outcome: Outcome, width: int, ink: Ink) -> list[str]:
     return lines
 
 
-def _waiting(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
-    picks = [fate for fate in outcome.waits if fate.step.later]
-    running = [fate for fate in outcome.waits if _runs(fate)]
-    others = [fate for fate in outcome.waits if fate not in picks and fate not in running]
+def _waiting(outcome: RunResult, width: int, ink: Style, after: ClosingContext) -> list[str]:
+    picks = [fate for fate in outcome.waiting if fate.step.needs_pick]
+    running = [fate for fate in outcome.waiting if _runs(fate)]
+    others = [fate for fate in outcome.waiting if fate not in picks and fate not in running]
     lines: list[str] = []
     if picks:
-        roots = dict.fromkeys(clean(root) for fate in picks for root in fate.step.blockers)
-        price = f"   {credits_text(quoted(picks))} credits" if not outcome.plan.play else ""
+        roots = dict.fromkeys(escape_terminal(root) for fate in picks for root in fate.step.blockers)
+        price = f"   {credits_text(quoted(picks))} credits" if not outcome.plan.is_free else ""
         text = f"{'  '.join(named(picks, outcome.plan))}  pick a take of {' '.join(roots)}{price}"
         lines += labelled("waiting", text, width, ink, "warn", LABEL)
     if running:
@@ -146,24 +151,24 @@ def _waiting(outcome: Outcome, width: int, ink: Ink, after: After) -> list[str]:
     return lines
 
 
-def _runs(fate: Fate) -> bool:
-    return fate.attempt is not None and fate.attempt.state is State.RUNNING
+def _runs(fate: TakeResult) -> bool:
+    return fate.attempt is not None and fate.attempt.state is AttemptState.RUNNING
 
 
-def _left(outcome: Outcome, width: int, ink: Ink) -> list[str]:
-    if not outcome.left:
+def _not_started(outcome: RunResult, width: int, ink: Style) -> list[str]:
+    if not outcome.not_started:
         return []
-    price = "" if outcome.plan.play else f", {credits_text(quoted(outcome.left))} credits"
-    text = f"{count(len(outcome.left), 'take')}{price}: {'  '.join(named(outcome.left, outcome.plan))}"
+    price = "" if outcome.plan.is_free else f", {credits_text(quoted(outcome.not_started))} credits"
+    text = f"{count(len(outcome.not_started), 'take')}{price}: {'  '.join(named(outcome.not_started, outcome.plan))}"
     return labelled("not begun", text, width, ink, "warn", LABEL)
 
 
-def quoted(fates: Iterable[Fate]) -> Decimal:
+def quoted(fates: Iterable[TakeResult]) -> Decimal:
     """The credits of some takes, by quote; an unknown price counts as nothing."""
     return sum((fate.step.price.credits or Decimal(0) for fate in fates), Decimal(0))
 
 
-def named(fates: Sequence[Fate], plan: Plan) -> list[str]:
+def named(fates: Sequence[TakeResult], plan: Plan) -> list[str]:
     """Some takes by name; a long list is cut."""
     names = take_names([fate.step for fate in fates], several_boards(plan))
     return names if len(names) <= _MOST_NAMED else [*names[:_MOST_NAMED], f"and {len(names) - _MOST_NAMED} more"]

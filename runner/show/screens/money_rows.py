@@ -6,12 +6,12 @@ from decimal import Decimal
 from runner.planning.plan import Plan
 from runner.show.text.cells import left, right, wrap
 from runner.show.text.format import credits_text, dollars
-from runner.show.text.style import Ink
+from runner.show.text.style import Style
 
 _LABEL = 9
 
 
-def amounts(rows: Sequence[tuple[str, Decimal, str]], plan: Plan, width: int, ink: Ink) -> list[str]:
+def money_rows(rows: Sequence[tuple[str, Decimal, str]], plan: Plan, width: int, ink: Style) -> list[str]:
     """`  billed      4,000 credits  $20.00   as quoted`, aligned; no dollars beside nothing."""
     room = max([6, *(len(credits_text(amount)) for _, amount, _ in rows)])
     prices = [dollars(plan.usd(amount)) if amount else "" for _, amount, _ in rows]

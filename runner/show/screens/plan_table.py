@@ -6,12 +6,12 @@ from decimal import Decimal
 
 from runner.language.model import Shot, Storyboard
 from runner.planning.plan import Action, Plan, Step, totals
-from runner.show.screens.rows import SEVERAL, Entry, Scene, made_of, model, scenes
-from runner.show.text.escape import clean, words
+from runner.show.screens.rows import SEVERAL, SceneRows, TableLine, made_of, model, scenes
+from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars
 from runner.show.text.layout import labelled
-from runner.show.text.style import Ink
-from runner.show.text.table import Cell, Column, Row, row, table
+from runner.show.text.style import Style
+from runner.show.text.table import Cell, Column, TableRow, row, table
 
 ACTION_INKS = {
     Action.MAKE: "good",
@@ -30,7 +30,7 @@ WIDE = 120
 
 
 def plan_table(
-    plan: Plan, board: Storyboard, steps: Sequence[Step], width: int, ink: Ink, all_shots: bool, asks: str
+    plan: Plan, board: Storyboard, steps: Sequence[Step], width: int, ink: Style, all_shots: bool, asks: str
 ) -> list[str]:
     """The lines of one storyboard; `asks` is the provider whose prices play money quotes."""
     by_shot: dict[str, list[Step]] = {}
@@ -39,11 +39,13 @@ def plan_table(
     shots = [shot for shot in plan.shots if shot.storyboard == board.path]
     found = scenes(shots, by_shot, all_shots)
     marks = _marks(found)
-    rows: list[Row | str] = []
+    rows: list[TableRow | str] = []
     for scene in found:
         rows += _scene(scene, marks, width, ink)
     rows += _sums(plan, board, steps)
-    columns = _columns(width, f"on {clean(asks)}" if plan.play else "credits", said_once(shots, width) is None)
+    columns = _columns(
+        width, f"on {escape_terminal(asks)}" if plan.is_free else "credits", said_once(shots, width) is None
+    )
     return [*table(columns, rows, width, ink, indent=1), *_causes(marks, found, width, ink)]
 
 
@@ -65,28 +67,28 @@ def _columns(width: int, credits: str, models: bool) -> tuple[Column, ...]:
     )
 
 
-def _scene(scene: Scene, marks: Mapping[str, str], width: int, ink: Ink) -> Iterable[Row | str]:
+def _scene(scene: SceneRows, marks: Mapping[str, str], width: int, ink: Style) -> Iterable[TableRow | str]:
     if scene.folded:
         whole = scene.whole
-        yield _row(Cell(clean(scene.name or "no scene"), "strong"), whole.name, whole, marks, width)
+        yield _row(Cell(escape_terminal(scene.name or "no scene"), "strong"), whole.name, whole, marks, width)
         return
     if scene.name is not None:
-        yield " " + ink(clean(scene.name), "strong")
-    for entry in scene.entries:
-        if entry.kept and len(entry.shots) > 1 and entry.steps:
+        yield " " + ink(escape_terminal(scene.name), "strong")
+    for entry in scene.table_lines:
+        if entry.is_kept and len(entry.shots) > 1 and entry.steps:
             yield _row(Cell(count(len(entry.shots), "shot"), "quiet"), "", entry, marks, width, indent=1)
         else:
             yield _row(Cell(entry.name), made_of(entry.shots[0]), entry, marks, width, indent=1)
 
 
-def _row(name: Cell, made: str, entry: Entry, marks: Mapping[str, str], width: int, indent: int = 0) -> Row:
+def _row(name: Cell, made: str, entry: TableLine, marks: Mapping[str, str], width: int, indent: int = 0) -> TableRow:
     ink, short, reason = _what(entry, marks)
     seconds = sum(step.shot.request.seconds for step in entry.steps)
     return row(
         name,
         f"{len(entry.steps):,}" if entry.steps else "–",
         f"{seconds:,}" if seconds else "–",
-        Cell(made, "quiet" if entry.kept else "plain"),
+        Cell(made, "quiet" if entry.is_kept else "plain"),
         Cell(model(entry.shots, width >= WIDE), "quiet"),
         _credits(entry.steps),
         Cell(f"{short:<5}  {reason}" if short and reason else short or reason, ink),
@@ -98,10 +100,10 @@ def _row(name: Cell, made: str, entry: Entry, marks: Mapping[str, str], width: i
 
 def _credits(steps: Sequence[Step]) -> Cell:
     """What the line would newly order, now or after a pick; empty where nothing is ordered."""
-    ordered = [step for step in steps if step.orders or step.later]
+    ordered = [step for step in steps if step.is_billable or step.needs_pick]
     if not ordered:
         return Cell("")
-    now = any(step.orders for step in ordered)
+    now = any(step.is_billable for step in ordered)
     return Cell(credits_text(price_of(ordered)), "plain" if now else "quiet")
 
 
@@ -115,7 +117,7 @@ def price_of(steps: Iterable[Step]) -> Decimal | None:
     return total
 
 
-def _what(entry: Entry, marks: Mapping[str, str]) -> tuple[str, str, str]:
+def _what(entry: TableLine, marks: Mapping[str, str]) -> tuple[str, str, str]:
     """Ink, short form and reason of a line: `make`, `new`; several actions are counted."""
     counts = Counter(step.action for step in entry.steps)
     if not counts:
@@ -133,22 +135,22 @@ def _what(entry: Entry, marks: Mapping[str, str]) -> tuple[str, str, str]:
 def _reason(step: Step, marks: Mapping[str, str]) -> str:
     if (mark := marks.get(step.reason)) is not None:
         return f"failed ({mark})" if "failed last time" in step.reason else f"changed ({mark})"
-    if step.action is Action.WAIT and step.waits_for == "shot" and step.shares is None:
-        return clean(f"for {', '.join(step.blockers)}")
+    if step.action is Action.WAIT and step.waits_for == "shot" and step.duplicate_of is None:
+        return escape_terminal(f"for {', '.join(step.blockers)}")
     if step.waits_for == "pick":
-        return clean(f"pick {', '.join(step.blockers)}'s take")
-    return words(step.reason, 600)
+        return escape_terminal(f"pick {', '.join(step.blockers)}'s take")
+    return one_line(step.reason, 600)
 
 
 # -- a cause that many shots share ------------------------------------------------------------------------
 
 
-def _marks(found: Sequence[Scene]) -> dict[str, str]:
+def _marks(found: Sequence[SceneRows]) -> dict[str, str]:
     """A letter for each reason that stands in several lines and is too long to be said in all of them."""
     lines = Counter(
         reason
         for scene in found
-        for entry in ((scene.whole,) if scene.folded else scene.entries)
+        for entry in ((scene.whole,) if scene.folded else scene.table_lines)
         for reason in {step.reason for step in entry.steps if step.action is Action.MAKE}
     )
     shared = [reason for reason, times in lines.items() if times > 1 and len(reason) > 16]
@@ -160,14 +162,14 @@ def _letter(index: int) -> str:
     return letters[index] if index < len(letters) else _letter(index // len(letters) - 1) + letters[index % 26]
 
 
-def _causes(marks: Mapping[str, str], found: Sequence[Scene], width: int, ink: Ink) -> list[str]:
+def _causes(marks: Mapping[str, str], found: Sequence[SceneRows], width: int, ink: Style) -> list[str]:
     shots: dict[str, set[str]] = {}
     for scene in found:
         for step in scene.whole.steps:
             shots.setdefault(step.reason, set()).add(step.shot.id)
     lines = [""] if marks else []
     for reason, mark in marks.items():
-        text = f"{words(reason, 600)}   {count(len(shots[reason]), 'shot')}"
+        text = f"{one_line(reason, 600)}   {count(len(shots[reason]), 'shot')}"
         lines += labelled(f"({mark})", text, width, ink, "good")
     return lines
 
@@ -175,12 +177,12 @@ def _causes(marks: Mapping[str, str], found: Sequence[Scene], width: int, ink: I
 # -- sums -------------------------------------------------------------------------------------------------
 
 
-def _sums(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> Iterable[Row]:
+def _sums(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> Iterable[TableRow]:
     """Now, later and the whole film; a line that would say the same again is left out."""
     sums, whole = totals(steps, shots=0), price_of(steps)
     budget = _budget(plan, board)
     yield row("", "", "", "", "", Cell("-" * max(7, len(credits_text(whole))), "quiet"))
-    ordered = sum(1 for step in steps if step.orders)
+    ordered = sum(1 for step in steps if step.is_billable)
     only = ordered == len(steps)
     yield _total(plan, "now", ordered, sums.seconds, sums.credits, budget if only else "")
     if sums.later_takes:
@@ -191,14 +193,14 @@ def _sums(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> Iterable[Row]
         yield _total(plan, name, len(steps), seconds, whole, budget)
 
 
-def _total(plan: Plan, name: str, takes: int, seconds: int, credits: Decimal | None, more: str) -> Row:
+def _total(plan: Plan, name: str, takes: int, seconds: int, credits: Decimal | None, more: str) -> TableRow:
     ink, usd = "strong" if name == "now" else "plain", dollars(plan.usd(credits))
     cells = (Cell(name, ink), f"{takes:,}", f"{seconds:,}", "", "", Cell(credits_text(credits), ink))
     return row(*cells, Cell(f"{usd}  {more}" if more else usd, ink), indent=1, short=usd, below=more)
 
 
 def _budget(plan: Plan, board: Storyboard) -> str:
-    if plan.play or plan.selected is not None:
+    if plan.is_free or plan.selected is not None:
         return ""
     if board.budget_credits is not None:
         return f"of budget {credits_text(board.budget_credits)}"

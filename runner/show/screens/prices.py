@@ -2,14 +2,14 @@
 
 from decimal import Decimal
 
-from runner.editions.edition import Edition, Row, price_table
+from runner.editions.edition import Edition, PriceRow, price_table
 from runner.requests.request import credits_json, usd_text
-from runner.show.text.escape import clean
+from runner.show.text.escape import escape_terminal
 from runner.show.text.format import credits_text, dollars
-from runner.show.text.layout import hanging
-from runner.show.text.style import Ink
+from runner.show.text.layout import wrapped
+from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, table
-from runner.show.text.table import Row as Line
+from runner.show.text.table import TableRow as Line
 from runner.show.text.table import row as line
 
 VERSION = 1
@@ -19,12 +19,12 @@ _TYPICAL = 5
 
 def prices(edition: Edition, usd_per_credit: Decimal, width: int, color: bool) -> str:
     """The screen of `storyboard prices`; a row of the account's own is marked."""
-    ink = Ink(color)
-    title = f"{ink('Prices', 'strong')}   edition {clean(edition.name)}, {clean(edition.dated)}"
+    ink = Style(color)
+    title = f"{ink('Prices', 'strong')}   edition {escape_terminal(edition.name)}, {escape_terminal(edition.dated)}"
     facts = f"1 credit {dollars(usd_per_credit)} · failed tasks cost nothing · what is not here is refused, never free"
     lines = table(_COLUMNS, [_line(row, usd_per_credit) for row in price_table(edition)], width, ink)
-    source = hanging(f"source: {clean(edition.source)}", width)
-    return "\n".join([title, *hanging(facts, width, 0), "", *lines, "", *source]) + "\n"
+    source = wrapped(f"source: {escape_terminal(edition.source)}", width)
+    return "\n".join([title, *wrapped(facts, width, 0), "", *lines, "", *source]) + "\n"
 
 
 _COLUMNS = (
@@ -38,7 +38,7 @@ _COLUMNS = (
 )
 
 
-def _line(row: Row, usd_per_credit: Decimal) -> Line:
+def _line(row: PriceRow, usd_per_credit: Decimal) -> Line:
     output, extra = (
         (row.resolution or "any", "") if row.upscale is None else ("any", f"upscale to {row.upscale}, added")
     )
@@ -48,7 +48,13 @@ def _line(row: Row, usd_per_credit: Decimal) -> Line:
     own = Cell("your own", "warn") if row.own else Cell("")
     rate = Cell(credits_text(row.rate), "money")
     return line(
-        clean(row.model), clean(output), clean(extra), rate, credits_text(clip), dollars(clip * usd_per_credit), own
+        escape_terminal(row.model),
+        escape_terminal(output),
+        escape_terminal(extra),
+        rate,
+        credits_text(clip),
+        dollars(clip * usd_per_credit),
+        own,
     )
 
 
@@ -64,7 +70,7 @@ def prices_json(edition: Edition, usd_per_credit: Decimal) -> dict[str, object]:
     }
 
 
-def _row_json(row: Row, usd_per_credit: Decimal) -> dict[str, object]:
+def _row_json(row: PriceRow, usd_per_credit: Decimal) -> dict[str, object]:
     return {
         "row": row.name,
         "model": row.model,

@@ -8,10 +8,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from runner.diagnostics.problem import Place, Problem, Problems
-from runner.language.catalogue import Entry, catalogue
-from runner.requests.request import Plain
+from runner.language.catalogue import CatalogueEntry, catalogue
+from runner.requests.request import JsonValue
 from runner.show.text.cells import width
-from runner.show.text.escape import clean
+from runner.show.text.escape import escape_terminal
 
 _RED, _YELLOW, _BLUE, _BOLD, _DIM, _END = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _MOST = 200
@@ -30,8 +30,8 @@ def text(problems: Problems, root: Path, cwd: Path, color: bool) -> str:
     """
     draw: Draw = _paint if color else _bare
     sources = _Lines(problems.sources)
-    shown = [_one(problem, sources, root, cwd, draw) for problem in problems.found[:_MOST]]
-    if (more := len(problems.found) - _MOST) > 0:
+    shown = [_one(problem, sources, root, cwd, draw) for problem in problems.items[:_MOST]]
+    if (more := len(problems.items) - _MOST) > 0:
         shown.append(f"… and {more:,} more (validate --format json has them all)\n")
     return "\n".join(shown)
 
@@ -64,17 +64,19 @@ def _one(problem: Problem, sources: _Lines, root: Path, cwd: Path, draw: Draw) -
     place = problem.place
     head = draw(f"{file_name(place.file, root, cwd)}:{place.line}:{place.column}", _BOLD)
     kind = draw(problem.severity, _BOLD + style)
-    lines = [f"{head}: {kind}[{problem.code}] {draw(clean(problem.message), _BOLD)}"]
+    lines = [f"{head}: {kind}[{problem.code}] {draw(escape_terminal(problem.message), _BOLD)}"]
     lines += _excerpt(place, sources, draw, style)
     sign = draw("=", _BLUE)
     if problem.hint:
-        first, *rest = clean(problem.hint, "\n").split("\n")
+        first, *rest = escape_terminal(problem.hint, "\n").split("\n")
         lines.append(f"   {sign} {first}")
         lines += [f"     {line}" for line in rest]
     if problem.shots:
         lines.append(f"   {sign} {_shots(problem.shots)}")
     for other, words in problem.related[:_MOST_RELATED]:
-        lines.append(f"   {sign} {clean(words)}: {file_name(other.file, root, cwd)}:{other.line}:{other.column}")
+        lines.append(
+            f"   {sign} {escape_terminal(words)}: {file_name(other.file, root, cwd)}:{other.line}:{other.column}"
+        )
         lines += _excerpt(other, sources, draw, _BLUE)
     if (more := len(problem.related) - _MOST_RELATED) > 0:
         lines.append(f"   {sign} and {more:,} more such places")
@@ -108,21 +110,21 @@ def _excerpt(place: Place, sources: _Lines, draw: Draw, style: str) -> list[str]
 
 def _visible(words: str) -> str:
     """Text as it takes its cells: a tab is four blanks, what steers a terminal is shown by its code."""
-    return clean(words.replace("\t", "    "))
+    return escape_terminal(words.replace("\t", "    "))
 
 
 def file_name(file: str, root: Path, cwd: Path) -> str:
     """A place's file as the user can click it: relative to where they stand."""
-    return clean(os.path.relpath(root / file, cwd))
+    return escape_terminal(os.path.relpath(root / file, cwd))
 
 
 def as_json(problems: Problems) -> str:
     """The document of `validate --json`: at most 10,000 problems, in ASCII. Without a line end."""
-    entries: list[Plain] = [entry(one) for one in problems.found[:_MOST_JSON]]
+    entries: list[JsonValue] = [entry(one) for one in problems.items[:_MOST_JSON]]
     return json.dumps({"validation": 1, "valid": not problems.errors, "problems": entries}, indent=2)
 
 
-def entry(problem: Problem) -> dict[str, Plain]:
+def entry(problem: Problem) -> dict[str, JsonValue]:
     """One problem for programs."""
     place = problem.place
     return {
@@ -144,9 +146,9 @@ def github(problems: Problems) -> str:
 
 def _command(problem: Problem) -> str:
     place = problem.place
-    words = clean(problem.message + (f"\n{problem.hint}" if problem.hint else ""), "\r\n")
+    words = escape_terminal(problem.message + (f"\n{problem.hint}" if problem.hint else ""), "\r\n")
     properties = {
-        "file": clean(place.file),
+        "file": escape_terminal(place.file),
         "line": str(place.line),
         "col": str(place.column),
         "endColumn": str(place.column + place.width),
@@ -167,15 +169,15 @@ def _property(words: str) -> str:
 def sarif(problems: Problems, version: str) -> str:
     """SARIF 2.1.0, as code scanning services read it. Without a line end."""
     codes = sorted({problem.code for problem in problems})
-    rules: list[Plain] = [_rule(code) for code in codes]
-    driver: dict[str, Plain] = {"name": "storyboard", "version": version, "rules": rules}
-    results: list[Plain] = [_result(problem) for problem in problems.found[:_MOST_JSON]]
+    rules: list[JsonValue] = [_rule(code) for code in codes]
+    driver: dict[str, JsonValue] = {"name": "storyboard", "version": version, "rules": rules}
+    results: list[JsonValue] = [_result(problem) for problem in problems.items[:_MOST_JSON]]
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
-    run: Plain = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    run: JsonValue = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
-def _rule(code: str) -> Plain:
+def _rule(code: str) -> JsonValue:
     known = catalogue().get(code)
     if known is None:
         return {"id": code}
@@ -189,7 +191,7 @@ def _rule(code: str) -> Plain:
     }
 
 
-def _result(problem: Problem) -> Plain:
+def _result(problem: Problem) -> JsonValue:
     words = problem.message + (f"\n{problem.hint}" if problem.hint else "")
     return {
         "ruleId": problem.code,
@@ -202,12 +204,12 @@ def _result(problem: Problem) -> Plain:
     }
 
 
-def _location(place: Place) -> Plain:
-    region: Plain = {"startLine": place.line, "startColumn": place.column, "endColumn": place.column + place.width}
+def _location(place: Place) -> JsonValue:
+    region: JsonValue = {"startLine": place.line, "startColumn": place.column, "endColumn": place.column + place.width}
     return {"artifactLocation": {"uri": quote(place.file)}, "region": region}
 
 
-def explain(code: str) -> str | None:
+def explain_code(code: str) -> str | None:
     """What `storyboard explain CODE` says: the problem, an example of wrong and right; None for an unknown code."""
     known = catalogue().get(code)
     return (
@@ -215,7 +217,7 @@ def explain(code: str) -> str | None:
     )
 
 
-def _examples(known: Entry) -> list[str]:
+def _examples(known: CatalogueEntry) -> list[str]:
     wrong = [f"    {line}" for line in known.wrong.splitlines()]
     right = [f"    {line}" for line in known.right.splitlines()]
     return ["wrong:", *wrong, "", "right:", *right]

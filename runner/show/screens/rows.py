@@ -9,8 +9,8 @@ from itertools import groupby, pairwise
 from runner.language.model import Shot
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Action, Step
-from runner.requests.request import FromTake, LocalFile, Material, Remote
-from runner.show.text.escape import clean
+from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
+from runner.show.text.escape import escape_terminal
 
 MOST_ROWS = 36
 """A table of more lines than this says less than one of fewer: runs are joined, then scenes."""
@@ -22,7 +22,7 @@ _PARTS = {"clip": "", "first_frame": " first frame", "last_frame": " last frame"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TableLine:
     """What stands in one line: some shots that follow each other, with all their steps."""
 
     shots: tuple[Shot, ...]
@@ -37,68 +37,68 @@ class Entry:
         return span([shot.id for shot in self.shots], whole)
 
     @property
-    def kept(self) -> bool:
+    def is_kept(self) -> bool:
         """Nothing is to be done for any of it."""
         return all(step.action is Action.KEEP for step in self.steps)
 
     @property
-    def trouble(self) -> bool:
+    def has_problem(self) -> bool:
         return any(step.action in _TROUBLE for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class SceneRows:
     """The lines of one scene, in the order of the file; `name` is None where no scene is given."""
 
     name: str | None
-    entries: tuple[Entry, ...]
+    table_lines: tuple[TableLine, ...]
     folded: bool = False
     """One line stands for the whole scene."""
 
     @property
-    def whole(self) -> Entry:
+    def whole(self) -> TableLine:
         """All its shots as one line."""
-        return join(self.entries)
+        return join(self.table_lines)
 
     @property
-    def trouble(self) -> bool:
-        return any(entry.trouble for entry in self.entries)
+    def has_problem(self) -> bool:
+        return any(entry.has_problem for entry in self.table_lines)
 
     @property
     def lines(self) -> int:
-        return 1 if self.folded else len(self.entries) + (self.name is not None)
+        return 1 if self.folded else len(self.table_lines) + (self.name is not None)
 
 
-def join(entries: Iterable[Entry]) -> Entry:
+def join(entries: Iterable[TableLine]) -> TableLine:
     """Several lines as one."""
     found = tuple(entries)
     shots = tuple(shot for entry in found for shot in entry.shots)
     steps = tuple(step for entry in found for step in entry.steps)
-    return Entry(shots, steps, tuple(place for entry in found for place in entry.places))
+    return TableLine(shots, steps, tuple(place for entry in found for place in entry.places))
 
 
 def scenes(
     shots: Sequence[Shot], steps: Mapping[str, Sequence[Step]], all_shots: bool, most: int = MOST_ROWS
-) -> tuple[Scene, ...]:
+) -> tuple[SceneRows, ...]:
     """The table of a storyboard in as much detail as `most` lines allow; `all_shots` gives every shot its own."""
-    by_scene: dict[str | None, list[Entry]] = {}
+    by_scene: dict[str | None, list[TableLine]] = {}
     for place, shot in enumerate(shots):
-        by_scene.setdefault(shot.scene, []).append(Entry((shot,), tuple(steps.get(shot.id, ())), (place,)))
+        by_scene.setdefault(shot.scene, []).append(TableLine((shot,), tuple(steps.get(shot.id, ())), (place,)))
     if all_shots:
-        return tuple(Scene(name, tuple(entries)) for name, entries in by_scene.items())
+        return tuple(SceneRows(name, tuple(entries)) for name, entries in by_scene.items())
     if len(by_scene) > most:
-        folded = [Scene(name, tuple(entries), folded=True) for name, entries in by_scene.items()]
+        folded = [SceneRows(name, tuple(entries), folded=True) for name, entries in by_scene.items()]
         return _first(folded, _quietest(folded), most)
-    exact = [Scene(name, _joined(entries, _same)) for name, entries in by_scene.items()]
+    exact = [SceneRows(name, _joined(entries, _same)) for name, entries in by_scene.items()]
     return _fitting(exact, most)
 
 
-def _fitting(found: list[Scene], most: int) -> tuple[Scene, ...]:
+def _fitting(found: list[SceneRows], most: int) -> tuple[SceneRows, ...]:
     """Joins runs, then folds scenes, the last and quietest first, until the table is short enough."""
-    found = [Scene(scene.name, scene.entries, _one_line(scene)) for scene in found]
+    found = [SceneRows(scene.name, scene.table_lines, _one_line(scene)) for scene in found]
     order = _quietest(found)
     lines = sum(scene.lines for scene in found)
-    for shorter in (_loosely, _fold):
+    for shorter in (_merge_similar, _fold):
         for at in order:
             if lines <= most:
                 return tuple(found)
@@ -107,54 +107,56 @@ def _fitting(found: list[Scene], most: int) -> tuple[Scene, ...]:
     return _first(found, order, most)
 
 
-def _quietest(found: Sequence[Scene]) -> list[int]:
+def _quietest(found: Sequence[SceneRows]) -> list[int]:
     """The order in which scenes give way: from the end, those in trouble last."""
-    return sorted(range(len(found)), key=lambda at: (found[at].trouble, -at))
+    return sorted(range(len(found)), key=lambda at: (found[at].has_problem, -at))
 
 
-def _first(found: list[Scene], order: Sequence[int], most: int) -> tuple[Scene, ...]:
+def _first(found: list[SceneRows], order: Sequence[int], most: int) -> tuple[SceneRows, ...]:
     """So many scenes, those in trouble among them; the rest as one line."""
     if len(found) <= most:
         return tuple(found)
     shown = set(order[-(most - 1) :])
     rest = [scene for at, scene in enumerate(found) if at not in shown]
-    more = Scene(f"{len(rest)} more scenes", tuple(entry for scene in rest for entry in scene.entries), folded=True)
+    more = SceneRows(
+        f"{len(rest)} more scenes", tuple(entry for scene in rest for entry in scene.table_lines), folded=True
+    )
     return (*(found[at] for at in sorted(shown)), more)
 
 
-def _one_line(scene: Scene) -> bool:
-    return scene.name is not None and len(scene.entries) == 1 and scene.entries[0].kept
+def _one_line(scene: SceneRows) -> bool:
+    return scene.name is not None and len(scene.table_lines) == 1 and scene.table_lines[0].is_kept
 
 
-def _loosely(scene: Scene) -> Scene:
-    return scene if scene.folded else Scene(scene.name, _joined(scene.entries, _alike))
+def _merge_similar(scene: SceneRows) -> SceneRows:
+    return scene if scene.folded else SceneRows(scene.name, _joined(scene.table_lines, _alike))
 
 
-def _fold(scene: Scene) -> Scene:
-    return Scene(scene.name, scene.entries, folded=True)
+def _fold(scene: SceneRows) -> SceneRows:
+    return SceneRows(scene.name, scene.table_lines, folded=True)
 
 
-def _joined(entries: Iterable[Entry], digest: Callable[[Entry], Hashable]) -> tuple[Entry, ...]:
+def _joined(entries: Iterable[TableLine], digest: Callable[[TableLine], Hashable]) -> tuple[TableLine, ...]:
     """Neighbours of one digest as one line each; what is unchanged goes last, as one line for the scene."""
-    kept, rest = list[Entry](), list[Entry]()
+    kept, rest = list[TableLine](), list[TableLine]()
     for entry in entries:
-        (kept if entry.kept and entry.steps else rest).append(entry)
+        (kept if entry.is_kept and entry.steps else rest).append(entry)
     runs = [join(run) for _, run in groupby(rest, key=digest)]
     return (*runs, join(kept)) if kept else tuple(runs)
 
 
-def _same(entry: Entry) -> Hashable:
+def _same(entry: TableLine) -> Hashable:
     """What two neighbours must share to be shown as one: all that their line would say."""
     stands = tuple(sorted((step.take, step.action, step.reason) for step in entry.steps))
     return (*_kind(entry), made_of(entry.shots[0]), stands)
 
 
-def _alike(entry: Entry) -> Hashable:
+def _alike(entry: TableLine) -> Hashable:
     """Less than `_same`: materials and words may differ."""
     return (*_kind(entry), tuple(sorted(Counter(step.action for step in entry.steps).items())))
 
 
-def _kind(entry: Entry) -> tuple[Hashable, ...]:
+def _kind(entry: TableLine) -> tuple[Hashable, ...]:
     request = entry.shots[0].request
     return (request.model, request.resolution, request.upscale, request.seconds, entry.shots[0].skip)
 
@@ -169,13 +171,13 @@ def made_of(shot: Shot) -> str:
 
 def _name(material: Material, name: str) -> str:
     match material:
-        case FromTake():
+        case TakeReference():
             pin = "" if material.take is None else f"#{material.take}"
-            return clean(f"{material.shot}{pin}{_PARTS[material.part]}")
+            return escape_terminal(f"{material.shot}{pin}{_PARTS[material.part]}")
         case LocalFile():
-            return clean(name if name and "/" not in name else os.path.basename(material.path))
-        case Remote():
-            return clean(name if name and "/" not in name else material.url.rstrip("/").rpartition("/")[2])
+            return escape_terminal(name if name and "/" not in name else os.path.basename(material.path))
+        case RemoteFile():
+            return escape_terminal(name if name and "/" not in name else material.url.rstrip("/").rpartition("/")[2])
 
 
 def model(shots: Sequence[Shot], full: bool) -> str:
@@ -185,12 +187,12 @@ def model(shots: Sequence[Shot], full: bool) -> str:
         return SEVERAL
     ((name, resolution, upscale),) = kinds
     short = name if full else _SHORT_MODELS.get(name, name)
-    return clean(f"{short} · {resolution}" + (f" → {upscale}" if upscale else ""))
+    return escape_terminal(f"{short} · {resolution}" + (f" → {upscale}" if upscale else ""))
 
 
 def span(ids: Sequence[str], whole: bool = True) -> str:
     """Some shots by name: `SH010`, `SH030-SH040`, `fire-1 … fire-6`, `quay … door (5)`; `whole`: none is left out."""
-    first, last = clean(ids[0]), clean(ids[-1])
+    first, last = escape_terminal(ids[0]), escape_terminal(ids[-1])
     if len(ids) == 1:
         return first
     if whole and _numbered(ids):
@@ -198,7 +200,7 @@ def span(ids: Sequence[str], whole: bool = True) -> str:
     if len(ids) == 2 and len(first) + len(last) <= _SHORT_PAIR:
         return f"{first}, {last}"
     stem = _stem(ids)
-    return f"{clean(stem)}* ({len(ids):,})" if len(stem) > 2 else f"{first} … {last} ({len(ids):,})"
+    return f"{escape_terminal(stem)}* ({len(ids):,})" if len(stem) > 2 else f"{first} … {last} ({len(ids):,})"
 
 
 def _stem(ids: Sequence[str]) -> str:

@@ -5,24 +5,24 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
-from runner.attempts.events import Verdict
-from runner.attempts.history import Attempt, State
-from runner.clock import stamp
+from runner.attempts.events import SettlementVerdict
+from runner.attempts.history import Attempt, AttemptState
+from runner.clock import format_utc
 from runner.lazy_dataclass import dataclass
-from runner.planning.selection import board_name
+from runner.planning.selection import storyboard_slug
 from runner.requests.request import credits_json, usd_text
-from runner.show.text.escape import clean, words
+from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars, moment
-from runner.show.text.layout import commands, hanging
-from runner.show.text.style import Ink
-from runner.show.text.table import Cell, Column, Row, row, table
+from runner.show.text.layout import commands, wrapped
+from runner.show.text.style import Style
+from runner.show.text.table import Cell, Column, TableRow, row, table
 
 VERSION = 1
 _MOST_PROMPT = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Doubts:
+class UnsettledList:
     """The attempts in doubt of one account, oldest first."""
 
     attempts: Sequence[Attempt]
@@ -31,15 +31,15 @@ class Doubts:
     """Of the reader; None is the machine's own."""
 
 
-def settle(doubts: Doubts, width: int, color: bool) -> str:
+def settle(doubts: UnsettledList, width: int, color: bool) -> str:
     """The list of `storyboard settle`; ends with the commands that end a doubt."""
-    ink, attempts = Ink(color), doubts.attempts
+    ink, attempts = Style(color), doubts.attempts
     if not attempts:
         return "Nothing is in doubt.\n"
     total = sum((attempt.credits for attempt in attempts), Decimal(0))
     verb = "is" if len(attempts) == 1 else "are"
     head = f"{count(len(attempts), 'attempt')} {verb} in doubt: {credits_text(total)} credits"
-    rows: list[Row | str] = []
+    rows: list[TableRow | str] = []
     names = _names(attempts)
     for attempt in attempts:
         rows += _attempt(attempt, names[attempt.id], doubts, width, ink)
@@ -59,7 +59,7 @@ _COLUMNS = (
 
 def shot_of(attempt: Attempt) -> str:
     """The shot as `settle` takes it: `harbour:quay`."""
-    return clean(f"{board_name(attempt.intended.storyboard)}:{attempt.intended.shot}")
+    return escape_terminal(f"{storyboard_slug(attempt.intent.storyboard)}:{attempt.intent.shot}")
 
 
 def _sent(attempt: Attempt) -> datetime:
@@ -67,49 +67,49 @@ def _sent(attempt: Attempt) -> datetime:
 
 
 def _said(attempt: Attempt) -> str:
-    if attempt.state is State.PERHAPS:
-        return f"the server failed, perhaps after it was charged: {words(attempt.words, 300)}"
-    return words(attempt.words, 300) or "nobody knows"
+    if attempt.state is AttemptState.MAYBE_CHARGED:
+        return f"the server failed, perhaps after it was charged: {one_line(attempt.message, 300)}"
+    return one_line(attempt.message, 300) or "nobody knows"
 
 
-def _attempt(attempt: Attempt, name: str, doubts: Doubts, width: int, ink: Ink) -> Sequence[Row | str]:
-    said, made = _said(attempt), attempt.intended
+def _attempt(attempt: Attempt, name: str, doubts: UnsettledList, width: int, ink: Style) -> Sequence[TableRow | str]:
+    said, made = _said(attempt), attempt.intent
     cells = (name, str(made.take), moment(_sent(attempt), doubts.zone), credits_text(attempt.credits))
-    prompt = words(str(made.request.get("prompt", "")), _MOST_PROMPT)
+    prompt = one_line(str(made.request.get("prompt", "")), _MOST_PROMPT)
     model = f"{made.request.get('model')} · {made.request.get('resolution')} · {made.request.get('seconds')} s"
-    receipt = f" · receipt {clean(made.receipt[:8])}…" if made.receipt else ""
-    asked = f"{words(model, 80)}" + (f' · "{prompt}"' if prompt else "") + receipt
-    below = [ink(line, "quiet") for line in hanging(asked, width, 6)]
+    receipt = f" · receipt {escape_terminal(made.webhook_token[:8])}…" if made.webhook_token else ""
+    asked = f"{one_line(model, 80)}" + (f' · "{prompt}"' if prompt else "") + receipt
+    below = [ink(line, "quiet") for line in wrapped(asked, width, 6)]
     return [row(*cells, Cell(said, "bad"), below=said), *below]
 
 
 def _names(attempts: Sequence[Attempt]) -> dict[str, str]:
     """How `settle` takes each: by its shot, with the beginning of its id where its take has several."""
-    takes = Counter((each.intended.storyboard, each.intended.shot, each.intended.take) for each in attempts)
+    takes = Counter((each.intent.storyboard, each.intent.shot, each.intent.take) for each in attempts)
     several = {name for name, number in takes.items() if number > 1}
     return {
         each.id: shot_of(each) + _mark(each)
-        if (each.intended.storyboard, each.intended.shot, each.intended.take) in several
+        if (each.intent.storyboard, each.intent.shot, each.intent.take) in several
         else shot_of(each)
         for each in attempts
     }
 
 
 def _mark(attempt: Attempt) -> str:
-    return f"@{clean(attempt.id[:8])}"
+    return f"@{escape_terminal(attempt.id[:8])}"
 
 
 def which(attempts: Sequence[Attempt], zone: tzinfo | None = None) -> list[str]:
     """A line to type for each of several, with what tells it from the others."""
     return [
-        f"  storyboard settle {shot_of(each)}#{each.intended.take}{_mark(each)} …      sent "
-        f"{_sent(each).astimezone(zone):%Y-%m-%d %H:%M:%S}, {credits_text(each.intended.quoted)} credits, "
-        f"{words(each.words, 80) or each.state}"
+        f"  storyboard settle {shot_of(each)}#{each.intent.take}{_mark(each)} …      sent "
+        f"{_sent(each).astimezone(zone):%Y-%m-%d %H:%M:%S}, {credits_text(each.intent.quoted)} credits, "
+        f"{one_line(each.message, 80) or each.state}"
         for each in attempts
     ]
 
 
-def _ways(shot: str, width: int, ink: Ink) -> list[str]:
+def _ways(shot: str, width: int, ink: Style) -> list[str]:
     found = (
         (f"storyboard settle {shot} --task task_…", "it is there: take it, no new charge"),
         (f"storyboard settle {shot} --not-charged", "it is not there: the next run makes it"),
@@ -118,39 +118,39 @@ def _ways(shot: str, width: int, ink: Ink) -> list[str]:
     return ["  look for it on the vendor's page, by time and prompt, then one of", *commands(found, width, ink, "    ")]
 
 
-def settled(attempt: Attempt, verdict: Verdict, task_id: str | None = None) -> str:
+def confirmation(attempt: Attempt, verdict: SettlementVerdict, task_id: str | None = None) -> str:
     """What is true after a word was given."""
-    name = f"{shot_of(attempt)} take {attempt.intended.take}"
+    name = f"{shot_of(attempt)} take {attempt.intent.take}"
     match verdict:
         case "adopted":
-            return f"{name}: {words(task_id or '', 200)} is taken over; the next run fetches its clip, no new charge"
+            return f"{name}: {one_line(task_id or '', 200)} is taken over; the next run fetches its clip, no new charge"
         case "not-charged":
             return f"{name}: noted as not charged; the next run makes it if it is still missing"
         case "charged":
-            price = credits_text(attempt.intended.quoted)
+            price = credits_text(attempt.intent.quoted)
             return f"{name}: noted as charged, {price} credits; the next run makes it anew if it is still missing"
         case "undone":
             return f"{name}: your word is taken back; it is in doubt again"
 
 
-def settle_json(doubts: Doubts) -> dict[str, object]:
+def settle_json(doubts: UnsettledList) -> dict[str, object]:
     """`{"settle": 1, "unsettled": […]}`, oldest first."""
     return {"settle": VERSION, "unsettled": [_json(attempt, doubts) for attempt in doubts.attempts]}
 
 
-def _json(attempt: Attempt, doubts: Doubts) -> dict[str, object]:
-    made = attempt.intended
+def _json(attempt: Attempt, doubts: UnsettledList) -> dict[str, object]:
+    intent = attempt.intent
     return {
-        "storyboard": made.storyboard,
-        "shot": made.shot,
-        "take": made.take,
+        "storyboard": intent.storyboard,
+        "shot": intent.shot,
+        "take": intent.take,
         "attempt": attempt.id,
-        "fingerprint": made.fingerprint,
-        "state": "perhaps" if attempt.state is State.PERHAPS else "unsettled",
-        "sent_at": stamp(_sent(attempt)),
+        "fingerprint": intent.fingerprint,
+        "state": "perhaps" if attempt.state is AttemptState.MAYBE_CHARGED else "unsettled",
+        "sent_at": format_utc(_sent(attempt)),
         "credits": credits_json(attempt.credits),
         "usd": usd_text(attempt.credits * doubts.usd_per_credit),
-        "words": attempt.words,
-        "receipt": made.receipt,
-        "request": dict(made.request),
+        "words": attempt.message,
+        "receipt": intent.webhook_token,
+        "request": dict(intent.request),
     }

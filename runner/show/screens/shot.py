@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from runner.language.explain import Explained, Said
+from runner.language.explain import ExplainedValue, ShotExplanation
 from runner.show.screens.problems import file_name
 from runner.show.text.cells import width
-from runner.show.text.escape import clean
+from runner.show.text.escape import escape_terminal
 
 _BOLD, _DIM, _END = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _WIDEST = 60
 
 
-def text(explained: Explained, root: Path, cwd: Path, color: bool) -> str:
+def render_shot(explained: ShotExplanation, root: Path, cwd: Path, color: bool) -> str:
     """Fields and variables with their places, materials, the prompt on its way. Ends with a newline."""
     shot = explained.shot
     parts = [f"{_styled(shot.id, _BOLD, color)}   {file_name(shot.storyboard, root, cwd)}:{shot.place.line}"]
@@ -30,13 +30,13 @@ def text(explained: Explained, root: Path, cwd: Path, color: bool) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _table(title: str, rows: Sequence[Said], root: Path, cwd: Path, color: bool) -> str:
-    names = max(width(clean(row.name)) for row in rows)
+def _table(title: str, rows: Sequence[ExplainedValue], root: Path, cwd: Path, color: bool) -> str:
+    names = max(width(escape_terminal(row.name)) for row in rows)
     shown = [_short(row.value) for row in rows]
     values = max(map(width, shown))
     lines = [_styled(title, _BOLD, color)] if title else []
     for row, value in zip(rows, shown, strict=True):
-        name = clean(row.name)
+        name = escape_terminal(row.name)
         gap, rest = " " * (names - width(name)), " " * (values - width(value))
         where = _styled(_where(row, root, cwd), _DIM, color)
         lines.append(f"  {name}{gap}  {value}{rest}  {where}")
@@ -44,13 +44,13 @@ def _table(title: str, rows: Sequence[Said], root: Path, cwd: Path, color: bool)
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    cleaned = [[clean(cell) for cell in row] for row in rows]
+    cleaned = [[escape_terminal(cell) for cell in row] for row in rows]
     widths = [max(map(width, column)) for column in zip(*cleaned, strict=True)]
     padded = [[cell + " " * (most - width(cell)) for cell, most in zip(row, widths, strict=True)] for row in cleaned]
     return [f"  {'  '.join(row)}".rstrip() for row in padded]
 
 
-def _where(row: Said, root: Path, cwd: Path) -> str:
+def _where(row: ExplainedValue, root: Path, cwd: Path) -> str:
     if row.place is None:
         return row.where
     place = f"{file_name(row.place.file, root, cwd)}:{row.place.line}"
@@ -59,12 +59,12 @@ def _where(row: Said, root: Path, cwd: Path) -> str:
 
 
 def _short(value: str) -> str:
-    line = clean(" ".join(value.split()))
+    line = escape_terminal(" ".join(value.split()))
     return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"
 
 
 def _indented(words: str) -> str:
-    return "\n".join(f"  {line}".rstrip() for line in clean(words, "\n").split("\n"))
+    return "\n".join(f"  {line}".rstrip() for line in escape_terminal(words, "\n").split("\n"))
 
 
 def _styled(words: str, style: str, color: bool) -> str:

@@ -9,13 +9,13 @@ from typing import Literal
 
 from runner.attempts.history import CHARGED, Attempt
 from runner.lazy_dataclass import dataclass, field
-from runner.planning.selection import board_name
+from runner.planning.selection import storyboard_slug
 from runner.requests.request import credits_json, usd_text
-from runner.show.text.escape import clean, words
+from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import credits_text, dollars
 from runner.show.text.layout import labelled
-from runner.show.text.style import Ink
-from runner.show.text.table import Cell, Column, Row, row, table
+from runner.show.text.style import Style
+from runner.show.text.table import Cell, Column, TableRow, row, table
 
 VERSION = 1
 By = Literal["day", "storyboard", "scene", "tag", "shot", "model", "profile"]
@@ -24,7 +24,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class BillItem:
     """One attempt that cost something or may have, with what the storyboard says of its shot."""
 
     attempt: Attempt
@@ -34,11 +34,11 @@ class Item:
     @property
     def source(self) -> str:
         """Where it is known from."""
-        return "manifest" if self.attempt.elsewhere else "ledger"
+        return "manifest" if self.attempt.from_manifest else "ledger"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class BillLine:
     """One line of the bill."""
 
     name: str
@@ -51,15 +51,15 @@ class Line:
     """Running, unsettled, or perhaps charged, by quote."""
     sources: frozenset[str] = field(default_factory=frozenset)
 
-    def with_item(self, item: Item) -> "Line":
+    def with_item(self, item: BillItem) -> "BillLine":
         """The line with one attempt more."""
         attempt = item.attempt
         paid = attempt.state in CHARGED
         by_word = attempt.credits if attempt.charged and not paid else Decimal(0)
-        return Line(
+        return BillLine(
             self.name,
             self.clips + paid,
-            self.quoted + (attempt.intended.quoted if paid or by_word else 0),
+            self.quoted + (attempt.intent.quoted if paid or by_word else 0),
             self.billed + attempt.billed + by_word,
             self.doubt + (0 if paid or by_word else attempt.credits),
             self.sources | {item.source},
@@ -71,39 +71,41 @@ class Bill:
     """The lines, and the sum in which every attempt counts once (a shot with two tags stands in two lines)."""
 
     by: By
-    lines: tuple[Line, ...]
-    total: Line
+    lines: tuple[BillLine, ...]
+    total: BillLine
     usd_per_credit: Decimal
     period: str = ""
     """In words: `November 2026`."""
 
 
-def bill(items: Iterable[Item], by: By, usd_per_credit: Decimal, period: str = "", zone: tzinfo | None = None) -> Bill:
+def bill(
+    items: Iterable[BillItem], by: By, usd_per_credit: Decimal, period: str = "", zone: tzinfo | None = None
+) -> Bill:
     """Sums of all that cost something or may have; days are the reader's."""
-    lines: dict[str, Line] = {}
-    total = Line("sum")
+    lines: dict[str, BillLine] = {}
+    total = BillLine("sum")
     for item in items:
         if not item.attempt.credits and not item.attempt.billed:
             continue
         total = total.with_item(item)
         for name in _KEYS[by](item, zone):
-            lines[name] = lines.get(name, Line(name)).with_item(item)
+            lines[name] = lines.get(name, BillLine(name)).with_item(item)
     order = sorted(lines.values(), key=(lambda line: line.name) if by == "day" else _dearest)
     return Bill(by, tuple(order), total, usd_per_credit, period)
 
 
-def _dearest(line: Line) -> tuple[Decimal, str]:
+def _dearest(line: BillLine) -> tuple[Decimal, str]:
     return (-line.billed - line.doubt, line.name)
 
 
-_KEYS: dict[By, Callable[[Item, tzinfo | None], Sequence[str]]] = {
+_KEYS: dict[By, Callable[[BillItem, tzinfo | None], Sequence[str]]] = {
     "day": lambda item, zone: (_when(item.attempt).astimezone(zone).strftime("%Y-%m-%d"),),
-    "storyboard": lambda item, zone: (item.attempt.intended.storyboard,),
+    "storyboard": lambda item, zone: (item.attempt.intent.storyboard,),
     "scene": lambda item, zone: (item.scene or _NOTHING,),
     "tag": lambda item, zone: item.tags or (_NOTHING,),
     "shot": lambda item, zone: (_shot(item.attempt),),
     "model": lambda item, zone: (_model(item.attempt),),
-    "profile": lambda item, zone: (item.attempt.intended.profile or _NOTHING,),
+    "profile": lambda item, zone: (item.attempt.intent.profile or _NOTHING,),
 }
 
 
@@ -112,11 +114,11 @@ def _when(attempt: Attempt) -> datetime:
 
 
 def _shot(attempt: Attempt) -> str:
-    return f"{board_name(attempt.intended.storyboard)}:{attempt.intended.shot}"
+    return f"{storyboard_slug(attempt.intent.storyboard)}:{attempt.intent.shot}"
 
 
 def _model(attempt: Attempt) -> str:
-    request = attempt.intended.request
+    request = attempt.intent.request
     return f"{request.get('model', _NOTHING)} · {request.get('resolution', _NOTHING)}"
 
 
@@ -125,11 +127,11 @@ def _model(attempt: Attempt) -> str:
 
 def spend(found: Bill, width: int, color: bool) -> str:
     """The screen of `storyboard spend`."""
-    ink = Ink(color)
-    title = ink("Spent", "strong") + (f"   {clean(found.period)}" if found.period else "")
+    ink = Style(color)
+    title = ink("Spent", "strong") + (f"   {escape_terminal(found.period)}" if found.period else "")
     if not found.lines:
         return f"{title}\n\n  Nothing was spent.\n"
-    rows: list[Row | str] = [_row(line, found) for line in found.lines]
+    rows: list[TableRow | str] = [_row(line, found) for line in found.lines]
     columns = _columns(found.by)
     ruled = [*rows, row("", "", "", Cell("-" * 7, "quiet")), _row(found.total, found, "strong")]
     lines = [title, "", *table(columns, ruled, width, ink)]
@@ -152,10 +154,10 @@ def _columns(by: By) -> tuple[Column, ...]:
     )
 
 
-def _row(line: Line, found: Bill, ink: str = "plain") -> Row:
+def _row(line: BillLine, found: Bill, ink: str = "plain") -> TableRow:
     differs = "strong warn" if line.billed != line.quoted else ink
     return row(
-        Cell(words(line.name, 200), ink),
+        Cell(one_line(line.name, 200), ink),
         f"{line.clips:,}",
         credits_text(line.quoted),
         Cell(credits_text(line.billed), differs),
@@ -181,7 +183,7 @@ def spend_csv(found: Bill) -> str:
 
 
 def _safe(name: str) -> str:
-    name = clean(name)
+    name = escape_terminal(name)
     return f"'{name}" if name.startswith(_FORMULA) else name
 
 
@@ -196,7 +198,7 @@ def spend_json(found: Bill) -> dict[str, object]:
     }
 
 
-def _line_json(line: Line, found: Bill) -> dict[str, object]:
+def _line_json(line: BillLine, found: Bill) -> dict[str, object]:
     return {
         "clips": line.clips,
         "quoted": credits_json(line.quoted),

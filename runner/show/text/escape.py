@@ -28,7 +28,7 @@ _ASCII = str.maketrans(
 )
 
 
-def clean(text: str, keep: str = "") -> str:
+def escape_terminal(text: str, keep: str = "") -> str:
     """The text with everything that could steer a terminal or hide made visible: `\\x1b`, `\\u202e`.
 
     `keep` names control characters that may stay, usually a line end.
@@ -51,9 +51,9 @@ def _visible(char: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
-def words(text: str, most: int = 2000) -> str:
+def one_line(text: str, most: int = 2000) -> str:
     """Somebody else's sentence on one line: white space is one space, at most so many characters."""
-    line = clean(" ".join(text[: most + 1].split()))
+    line = escape_terminal(" ".join(text[: most + 1].split()))
     return line if len(line) <= most else line[: most - 1] + "…"
 
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from runner.attempts.events import Clip
 from runner.attempts.history import Attempt
 from runner.planning.plan import Plan, Step
-from runner.planning.selection import board_name
-from runner.show.text.escape import clean, words
+from runner.planning.selection import storyboard_slug
+from runner.show.text.escape import escape_terminal, one_line
 
 
 def shot_name(step: Step, several: bool) -> str:
     """The shot's id, with its storyboard where there are several."""
-    shot = clean(step.shot.id)
-    return f"{clean(board_name(step.shot.storyboard))}:{shot}" if several else shot
+    shot = escape_terminal(step.shot.id)
+    return f"{escape_terminal(storyboard_slug(step.shot.storyboard))}:{shot}" if several else shot
 
 
 def full_name(step: Step) -> str:
@@ -39,13 +39,13 @@ def _takes(name: str, steps: Sequence[Step]) -> str:
 def clip_path(attempt: Attempt, step: Step, prefix: str = "") -> str:
     """Where this take's own copy of the clip lies; `prefix` is the repository's top, seen from where the reader is."""
     clip = own_clip(attempt, step)
-    return clean(posixpath.join(prefix, clip.path)) if clip is not None else ""
+    return escape_terminal(posixpath.join(prefix, clip.path)) if clip is not None else ""
 
 
 def own_clip(attempt: Attempt, step: Step) -> Clip | None:
     """The clip under this take's own name, else under another that it was put under."""
     own = f"/clips/{step.shot.id}/take-{step.take}.mp4"
-    board = f"/{board_name(step.shot.storyboard)}/"
+    board = f"/{storyboard_slug(step.shot.storyboard)}/"
     clips = sorted(attempt.clips, key=lambda clip: (not clip.path.endswith(own), board not in f"/{clip.path}"))
     return clips[0] if clips else None
 
@@ -54,7 +54,7 @@ def title(plan: Plan) -> str:
     """The storyboard's title, or how many there are."""
     paths = {step.shot.storyboard for step in plan.steps}
     boards = [board for board in plan.batch.storyboards if board.path in paths] or plan.batch.storyboards
-    titles = [words(board.title, 200) for board in boards]
+    titles = [one_line(board.title, 200) for board in boards]
     return titles[0] if len(titles) == 1 else f"{len(titles)} storyboards"
 
 

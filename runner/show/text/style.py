@@ -2,7 +2,7 @@
 
 from runner.lazy_dataclass import dataclass
 
-INKS = {
+STYLES = {
     "plain": "",
     "strong": "1",
     "quiet": "2",
@@ -18,14 +18,14 @@ INKS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Ink:
+class Style:
     """Paints cleaned text; without colour it gives the text back as it is."""
 
     color: bool
 
     def __call__(self, text: str, name: str) -> str:
         """The text in a named ink."""
-        codes = INKS[name]
+        codes = STYLES[name]
         if not self.color or not codes or not text.strip():
             return text
         return f"\x1b[{codes}m{text}\x1b[0m"

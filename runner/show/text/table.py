@@ -5,7 +5,7 @@ from typing import Literal
 
 from runner.lazy_dataclass import dataclass, replace
 from runner.show.text.cells import left, right, width, wrap
-from runner.show.text.style import Ink
+from runner.show.text.style import Style
 
 GAP = 2
 BELOW = 4
@@ -35,7 +35,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """Cells of one line; a missing cell is empty."""
 
     cells: tuple[Cell, ...]
@@ -46,16 +46,18 @@ class Row:
     """The rest, on lines of its own."""
 
 
-def row(*cells: Cell | str, indent: int = 0, short: str = "", below: str = "") -> Row:
+def row(*cells: Cell | str, indent: int = 0, short: str = "", below: str = "") -> TableRow:
     """A line of a table; bare text is in plain ink."""
-    return Row(tuple(Cell(cell) if isinstance(cell, str) else cell for cell in cells), indent, short, below)
+    return TableRow(tuple(Cell(cell) if isinstance(cell, str) else cell for cell in cells), indent, short, below)
 
 
-def table(columns: Sequence[Column], rows: Sequence[Row | str], room: int, ink: Ink, indent: int = 2) -> list[str]:
+def table(
+    columns: Sequence[Column], rows: Sequence[TableRow | str], room: int, ink: Style, indent: int = 2
+) -> list[str]:
     """The lines of a table within `room` cells; a string among the rows is a line of its own, as it is."""
-    cells = [row for row in rows if isinstance(row, Row)]
+    cells = [row for row in rows if isinstance(row, TableRow)]
     heads = any(column.head for column in columns)
-    head = Row(tuple(Cell(column.head, "quiet") for column in columns))
+    head = TableRow(tuple(Cell(column.head, "quiet") for column in columns))
     widths = _widths(columns, [head, *cells] if heads else cells, room - indent)
     lines = [_line(columns, head, widths, ink, indent)] if heads else []
     for entry in rows:
@@ -63,7 +65,9 @@ def table(columns: Sequence[Column], rows: Sequence[Row | str], room: int, ink: 
     return lines
 
 
-def _lines(columns: Sequence[Column], row: Row, widths: Sequence[int], room: int, ink: Ink, indent: int) -> list[str]:
+def _lines(
+    columns: Sequence[Column], row: TableRow, widths: Sequence[int], room: int, ink: Style, indent: int
+) -> list[str]:
     """The line of a row; what its last column cannot hold stands below it."""
     last = row.cells[-1]
     if not row.below or len(row.cells) < len(widths) or width(last.text) <= widths[len(row.cells) - 1]:
@@ -74,7 +78,7 @@ def _lines(columns: Sequence[Column], row: Row, widths: Sequence[int], room: int
     return [_line(columns, above, widths, ink, indent), *below]
 
 
-def _widths(columns: Sequence[Column], rows: Sequence[Row], room: int) -> list[int]:
+def _widths(columns: Sequence[Column], rows: Sequence[TableRow], room: int) -> list[int]:
     """Every column as wide as its widest text, then the patient ones cut, the widest first, until all fit."""
     widths = [
         min(column.most, max((_natural(row, index) for row in rows), default=0)) for index, column in enumerate(columns)
@@ -95,13 +99,13 @@ def _over(widths: Sequence[int], room: int) -> int:
     return sum(widths) + GAP * (sum(1 for cells in widths if cells) - 1) - room
 
 
-def _natural(row: Row, index: int) -> int:
+def _natural(row: TableRow, index: int) -> int:
     if index >= len(row.cells):
         return 0
     return width(row.cells[index].text) + (row.indent if index == 0 else 0)
 
 
-def _line(columns: Sequence[Column], row: Row, widths: Sequence[int], ink: Ink, indent: int) -> str:
+def _line(columns: Sequence[Column], row: TableRow, widths: Sequence[int], ink: Style, indent: int) -> str:
     parts = []
     for index, (column, cells) in enumerate(zip(columns, widths, strict=True)):
         if not cells:
@@ -114,7 +118,7 @@ def _line(columns: Sequence[Column], row: Row, widths: Sequence[int], ink: Ink, 
     return " " * indent + _painted(parts, ink)
 
 
-def _painted(parts: Sequence[tuple[str, Cell]], ink: Ink) -> str:
+def _painted(parts: Sequence[tuple[str, Cell]], ink: Style) -> str:
     """The cells side by side, without white space at the end."""
     last = max((index for index, (text, _) in enumerate(parts) if text.strip()), default=-1)
     shown = [(text.rstrip() if index == last else text, cell) for index, (text, cell) in enumerate(parts[: last + 1])]

@@ -8,17 +8,17 @@ from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Any, cast, get_args
 
-from runner.attempts.events import Clip, Event, FailureClass, Intended, Output, Verdict, What
-from runner.attempts.history import Attempt, State
-from runner.clock import stamp
-from runner.requests.request import Plain
+from runner.attempts.events import Clip, Event, FailureClass, Intent, Output, Payload, SettlementVerdict
+from runner.attempts.history import Attempt, AttemptState
+from runner.clock import format_utc
+from runner.requests.request import JsonValue
 from runner.store.ledger.stored_names import COLUMNS, EVENT_KINDS, FIELDS, INTENT
 
 _KIND_OF = {kind: name for name, kind in EVENT_KINDS.items()}
 _MICRO = Decimal(1_000_000)
 
 
-def micro(credits: Decimal) -> int:
+def to_microcredits(credits: Decimal) -> int:
     """Millionths of a credit, rounded up: what sums are made of."""
     return int((credits * _MICRO).to_integral_value(ROUND_CEILING))
 
@@ -38,7 +38,7 @@ def _plain(value: Any) -> Any:
         case bytes():
             return base64.b64encode(value).decode()
         case datetime():
-            return stamp(value)
+            return format_utc(value)
         case Mapping():
             return dict(value)
         case Clip() | Output():
@@ -73,7 +73,7 @@ def _read(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in data.items():
         if name not in fields:
             raise NewerRowError(f"a field {name!r}")
-        values[fields[name]] = _READ[name](value) if name in _READ else value
+        values[fields[name]] = _DECODERS[name](value) if name in _DECODERS else value
     return values
 
 
@@ -92,16 +92,16 @@ def _word(known: frozenset[str], what: str) -> Callable[[Any], Any]:
     return read
 
 
-def _state(value: Any) -> State | None:
+def _state(value: Any) -> AttemptState | None:
     try:
-        return None if value is None else State(value)
+        return None if value is None else AttemptState(value)
     except ValueError as error:
         raise NewerRowError(f"a state {value!r}") from error
 
 
 _failure = _word(frozenset(get_args(FailureClass)), "kind of failure")
 
-_READ: dict[str, Callable[[Any], Any]] = {
+_DECODERS: dict[str, Callable[[Any], Any]] = {
     "quoted": _decimal,
     "credits_used": _decimal,
     "required": _decimal,
@@ -116,7 +116,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "copies": lambda value: tuple(Clip(**_read(Clip, copy)) for copy in value),
     "kind": _failure,
     "failure": _failure,
-    "verdict": _word(frozenset(get_args(Verdict)), "verdict"),
+    "verdict": _word(frozenset(get_args(SettlementVerdict)), "verdict"),
     "state": _state,
     "before_settled": _state,
     "intended_at": moment,
@@ -129,45 +129,45 @@ _READ: dict[str, Callable[[Any], Any]] = {
 
 def event_row(event: Event) -> tuple[str, str, str]:
     """(at, kind, data) of an event; an intent's data stand in its attempt's row."""
-    what = event.what
-    if isinstance(what, Intended):
-        return stamp(event.at), INTENT, ""
-    return stamp(event.at), _KIND_OF[type(what)], dumps(_stored(what))
+    what = event.payload
+    if isinstance(what, Intent):
+        return format_utc(event.at), INTENT, ""
+    return format_utc(event.at), _KIND_OF[type(what)], dumps(_stored(what))
 
 
-def read_what(kind: str, data: str) -> What:
+def read_payload(kind: str, data: str) -> Payload:
     """The opposite of `event_row`, for all but intents."""
     if kind not in EVENT_KINDS:
         raise NewerRowError(f"an event {kind!r}")
-    return cast(What, EVENT_KINDS[kind](**_read(EVENT_KINDS[kind], json.loads(data))))
+    return cast(Payload, EVENT_KINDS[kind](**_read(EVENT_KINDS[kind], json.loads(data))))
 
 
-def intended_data(intended: Intended) -> str:
+def intent_data(intended: Intent) -> str:
     """Three lines: what is small, the body, the neutral form; the long ones are seldom read."""
     return "\n".join((dumps(_stored(intended)), intended.body.replace("\n", " "), dumps(intended.request)))
 
 
-def read_intended(columns: sqlite3.Row, data: str) -> Intended:
+def read_intent(columns: sqlite3.Row, data: str) -> Intent:
     small, body, form = data.split("\n")
     kept = {attribute: columns[column] for column, attribute in COLUMNS.items()}
-    return Intended(**kept, **_read(Intended, json.loads(small)), body=body, request=Form(form))
+    return Intent(**kept, **_read(Intent, json.loads(small)), body=body, request=LazyJson(form))
 
 
-class Form(Mapping[str, Plain]):
+class LazyJson(Mapping[str, JsonValue]):
     """A neutral form that is read from its JSON when somebody looks into it."""
 
     __slots__ = ("_text", "_value")
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._value: dict[str, Plain] | None = None
+        self._value: dict[str, JsonValue] | None = None
 
-    def _read(self) -> dict[str, Plain]:
+    def _read(self) -> dict[str, JsonValue]:
         if self._value is None:
             self._value = json.loads(self._text)
         return self._value
 
-    def __getitem__(self, key: str) -> Plain:
+    def __getitem__(self, key: str) -> JsonValue:
         return self._read()[key]
 
     def __iter__(self) -> Iterator[str]:
@@ -191,5 +191,5 @@ def attempt_data(attempt: Attempt) -> str:
     )
 
 
-def read_attempt(id: str, intended: Intended, data: str) -> Attempt:
-    return Attempt(id=id, intended=intended, **_read(Attempt, json.loads(data)))
+def read_attempt(id: str, intended: Intent, data: str) -> Attempt:
+    return Attempt(id=id, intent=intended, **_read(Attempt, json.loads(data)))

@@ -4,7 +4,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from runner.diagnostics.problem import ExitCode, Stop
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.store.durability import sync_above, sync_folder
 
 NAME = "ledger.db"
@@ -52,9 +52,9 @@ class LedgerFile:
             self._known = _identity(self.path)
             self.connection = _connect(self.path)
         except OSError as error:
-            raise Stop(ExitCode.UNFIT, f"no ledger can be kept in {state}: {error.strerror}") from error
+            raise CommandError(ExitCode.INVALID, f"no ledger can be kept in {state}: {error.strerror}") from error
         except sqlite3.Error as error:
-            raise unfit(self.path, error) from error
+            raise database_error(self.path, error) from error
 
     def check(self) -> None:
         """Stop when the file is no longer the one that was opened: what is written now would be lost."""
@@ -63,8 +63,8 @@ class LedgerFile:
         except OSError:
             same = False
         if not same:
-            raise Stop(
-                ExitCode.UNFIT,
+            raise CommandError(
+                ExitCode.INVALID,
                 f"the ledger {self.path} was moved, deleted or replaced while this run worked: put it back, "
                 "then run again; nothing more was sent",
             )
@@ -130,8 +130,8 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if application != _APPLICATION:
         empty = path.stat().st_size == 0
-        raise Stop(
-            ExitCode.UNFIT,
+        raise CommandError(
+            ExitCode.INVALID,
             f"{path} is {'empty' if empty else 'not a ledger of storyboard'}: put a copy back from a backup, or, if "
             "nothing was ever paid with it, move it away; nothing was sent",
         )
@@ -139,15 +139,15 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> None:
         raise newer(path, f"form {version}, known here: {_VERSION}")
 
 
-def newer(path: Path, what: str) -> Stop:
+def newer(path: Path, what: str) -> CommandError:
     """A ledger of a later version, and what shows it: this one must not touch it."""
-    return Stop(
-        ExitCode.UNFIT,
+    return CommandError(
+        ExitCode.INVALID,
         f"{path} was written by a newer version of storyboard ({what}): install that version; nothing was sent",
     )
 
 
-def unfit(path: Path, error: sqlite3.Error) -> Stop:
+def database_error(path: Path, error: sqlite3.Error) -> CommandError:
     """A database error in words; the money is safe, since nothing is sent without a durable intent."""
     said = str(error)
     if "not a database" in said or "malformed" in said:
@@ -160,12 +160,12 @@ def unfit(path: Path, error: sqlite3.Error) -> Stop:
         way = "another process holds it: wait for that one, then run again"
     else:
         way = "look at that disk, then run again"
-    return Stop(ExitCode.UNFIT, f"the ledger {path} cannot be used ({said}): {way}")
+    return CommandError(ExitCode.INVALID, f"the ledger {path} cannot be used ({said}): {way}")
 
 
-def reserve(state: Path) -> None:
+def reserve_space(state: Path) -> None:
     """Room on the disk that is kept free for the time after an answer; Stop when there is none."""
-    path = state / "reserve"
+    path = state / "reserve_space"
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -174,9 +174,11 @@ def reserve(state: Path) -> None:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise Stop(ExitCode.UNFIT, f"no room for the ledger in {state}: {error.strerror}; nothing was sent") from error
+        raise CommandError(
+            ExitCode.INVALID, f"no room for the ledger in {state}: {error.strerror}; nothing was sent"
+        ) from error
 
 
-def release(state: Path) -> None:
+def release_space(state: Path) -> None:
     """Gives the reserved room free."""
     (state / "reserve").unlink(missing_ok=True)

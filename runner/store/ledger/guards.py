@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from runner.attempts.events import Intended
-from runner.attempts.history import State
-from runner.engine.limits import Limits
-from runner.engine.ports import Full, Over, Taken
-from runner.store.ledger.rows import Scope, Table
+from runner.attempts.events import Intent
+from runner.attempts.history import AttemptState
+from runner.engine.limits import RunLimits
+from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
+from runner.store.ledger.rows import AttemptRows, LedgerScope
 
 _DAY = timedelta(hours=24)
 _TURN_LASTS = 10.0
 """Seconds for which a run that met a full cap counts as waiting for its turn."""
 
 
-def tried(table: Table, scope: Scope, intended: Intended, known: int) -> Taken | None:
+def already_attempted(table: AttemptRows, scope: LedgerScope, intended: Intent, known: int) -> AlreadyAttempted | None:
     """Whether somebody else has tried the same take since the caller looked."""
     row = table.db.execute(
         "SELECT COUNT(*) AS tried, TOTAL(open) AS open FROM attempt"
@@ -23,13 +23,17 @@ def tried(table: Table, scope: Scope, intended: Intended, known: int) -> Taken |
     ).fetchone()
     if row["tried"] == known and not row["open"]:
         return None
-    return Taken(f"another run has ordered {intended.shot} take {intended.take} meanwhile: run again to go on")
+    return AlreadyAttempted(
+        f"another run has ordered {intended.shot} take {intended.take} meanwhile: run again to go on"
+    )
 
 
-def full(table: Table, scope: Scope, limits: Limits, at: datetime, lives: Callable[[str], bool]) -> Full | None:
+def concurrency_full(
+    table: AttemptRows, scope: LedgerScope, limits: RunLimits, at: datetime, lives: Callable[[str], bool]
+) -> ConcurrencyFull | None:
     """Whether the cap is full over all runs, or this run has its part already while others wait."""
     now = at.timestamp()
-    held = _held(table, scope, limits, now, lives)
+    held = _runs_holding_slots(table, scope, limits, now, lives)
     mine, all_held = held.count(limits.run), len(held)
     others = table.db.execute(
         "SELECT COUNT(*) FROM turn WHERE account = ? AND run <> ? AND at BETWEEN ? AND ?",
@@ -40,14 +44,16 @@ def full(table: Table, scope: Scope, limits: Limits, at: datetime, lives: Callab
         table.db.execute("DELETE FROM turn WHERE run = ?", (limits.run,))
         return None
     table.db.execute("INSERT OR REPLACE INTO turn VALUES (?, ?, ?)", (limits.run, scope.account, now))
-    return Full(all_held, limits.concurrency)
+    return ConcurrencyFull(all_held, limits.concurrency)
 
 
-def _held(table: Table, scope: Scope, limits: Limits, now: float, lives: Callable[[str], bool]) -> list[str]:
+def _runs_holding_slots(
+    table: AttemptRows, scope: LedgerScope, limits: RunLimits, now: float, lives: Callable[[str], bool]
+) -> list[str]:
     """The runs of all attempts that hold a slot of the account: tasks that run, and doubt while a task can live."""
     rows = table.db.execute(
         "SELECT run, state, COALESCE(sent, at) AS since FROM attempt WHERE account = ? AND open AND state IN (?, ?, ?)",
-        (scope.account, State.INTENDED, State.RUNNING, State.UNSETTLED),
+        (scope.account, AttemptState.INTENDED, AttemptState.RUNNING, AttemptState.UNSETTLED),
     ).fetchall()
     young = [row["run"] for row in rows if abs(now - row["since"]) < limits.task_life]
     old = [row["run"] for row in rows if abs(now - row["since"]) >= limits.task_life and row["state"] == "running"]
@@ -55,7 +61,9 @@ def _held(table: Table, scope: Scope, limits: Limits, now: float, lives: Callabl
     return young + [run for run in old if run in alive]
 
 
-def over(table: Table, scope: Scope, intended: Intended, limits: Limits, at: datetime) -> Over | None:
+def limit_exceeded(
+    table: AttemptRows, scope: LedgerScope, intended: Intent, limits: RunLimits, at: datetime
+) -> LimitExceeded | None:
     """The first ceiling that this quote would break, by what may have been spent so far."""
     if scope.free:
         return None
@@ -63,7 +71,7 @@ def over(table: Table, scope: Scope, intended: Intended, limits: Limits, at: dat
     if limits.max_credits is not None:
         spent = table.sum("run = ?", limits.run)
         if spent + intended.quoted > limits.max_credits:
-            return Over("--max-credits", limits.max_credits, spent + intended.quoted)
+            return LimitExceeded("--max-credits", limits.max_credits, spent + intended.quoted)
     if (budget := limits.budgets.get(intended.storyboard)) is not None:
         table.db.execute("INSERT INTO counted VALUES (?, ?)", (intended.storyboard, intended.fingerprint))
         spent = budget.elsewhere + table.sum(
@@ -72,9 +80,9 @@ def over(table: Table, scope: Scope, intended: Intended, limits: Limits, at: dat
             *(scope.account, scope.repository, intended.storyboard, intended.storyboard),
         )
         if spent + intended.quoted > budget.credits:
-            return Over("budget", budget.credits, spent + intended.quoted)
+            return LimitExceeded("budget", budget.credits, spent + intended.quoted)
     if limits.credits_per_day is not None:
         spent = table.sum("account = ? AND at >= ?", scope.account, since)
         if spent + intended.quoted > limits.credits_per_day:
-            return Over("credits_per_day", limits.credits_per_day, spent + intended.quoted)
+            return LimitExceeded("credits_per_day", limits.credits_per_day, spent + intended.quoted)
     return None

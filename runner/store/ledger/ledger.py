@@ -9,17 +9,25 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
-from runner.attempts.events import Account, Created, Event, Intended, Unknown
-from runner.attempts.history import Attempt, History, State, begin, cut_short, let_go, step
-from runner.clock import Clock, stamp
-from runner.diagnostics.problem import ExitCode, Stop
-from runner.engine.limits import Limits
-from runner.engine.ports import Full, Over, Taken
+from runner.attempts.events import Account, Created, Event, Intent, OutcomeUnknown
+from runner.attempts.history import (
+    Attempt,
+    AttemptState,
+    History,
+    apply_event,
+    open_attempt,
+    outcome_after_crash,
+    release_free_attempt,
+)
+from runner.clock import Clock, format_utc
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.engine.limits import RunLimits
+from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
 from runner.store import locks, receipts
 from runner.store.ledger import guards as ceilings
 from runner.store.ledger.codec import NewerRowError, moment
-from runner.store.ledger.database import LedgerFile, newer, release, reserve, unfit
-from runner.store.ledger.rows import Scope, Table, as_attempt
+from runner.store.ledger.database import LedgerFile, database_error, newer, release_space, reserve_space
+from runner.store.ledger.rows import AttemptRows, LedgerScope, as_attempt
 
 T = TypeVar("T")
 _DAY = timedelta(hours=24)
@@ -36,21 +44,21 @@ class Ledger:
         self._clock = clock
         self._file = LedgerFile(state)
         self._db = self._file.connection
-        self._table = Table(self._db)
+        self._table = AttemptRows(self._db)
         self._lock = threading.Lock()
         self._receipts: receipts.Receipts | None = None
-        self._scope: Scope | None = None
-        self._limits: Limits | None = None
+        self._scope: LedgerScope | None = None
+        self._limits: RunLimits | None = None
         self._began = (clock.now(), clock.monotonic())
         """By the wall clock and by the steady one, which nobody sets."""
-        self._unfiled: set[str] = set()
+        self._unconfirmed_tasks: set[str] = set()
         """Task ids of this run that stand in the receipts, and not yet in a row."""
-        self._received: dict[str, str] = {}
+        self._receipt_errors: dict[str, str] = {}
         """Attempts whose receipt was written, and not yet the row; with words when it could not be written."""
 
     # -- reading ------------------------------------------------------------------------------------------
 
-    def home(self, account: Account, names: Sequence[str]) -> str:
+    def canonical_repository(self, account: Account, names: Sequence[str]) -> str:
         """Which of a repository's names its rows stand under, and are written under; the first while there are none."""
         with self._reading():
             found = self._table.find_account(account)
@@ -69,9 +77,9 @@ class Ledger:
             dead = self._receipts_of_the_dead() if rows else {}
         history = History()
         with self._translated():
-            history.enter(as_attempt(row) for row in rows)
-        for event in self._mended(history.open(), account.free, dead):
-            history.feed(event)
+            history.load(as_attempt(row) for row in rows)
+        for event in self._recovery_events(history.open(), account.free, dead):
+            history.apply(event)
         return history
 
     def events(self, attempt: str) -> list[Event]:
@@ -90,25 +98,25 @@ class Ledger:
 
     # -- a run --------------------------------------------------------------------------------------------
 
-    def begin(self, account: Account, repository: str, limits: Limits, before: str | None = None) -> None:
+    def start_run(self, account: Account, repository: str, limits: RunLimits, before: str | None = None) -> None:
         """Opens it for a run: its lock and receipts are there, room is reserved, what dead runs left is written.
 
         What stands under the repository's name `before` its first commit is its own from now on.
         """
-        reserve(self.state)
+        reserve_space(self.state)
         self._receipts = receipts.Receipts(self.state, limits.run)
 
         def start() -> list[str]:
-            self._scope = Scope(self._table.enter_account(account), repository, account.free)
+            self._scope = LedgerScope(self._table.enter_account(account), repository, account.free)
             if before not in (None, repository):
                 self._table.rename(self._scope.account, str(before), repository)
-            return self._mend()
+            return self._recover()
 
         for run in self._transact(start):
             (self.state / locks.RUNS / run).unlink(missing_ok=True)
-        self.counting(limits)
+        self.set_budget_scope(limits)
 
-    def counting(self, limits: Limits) -> None:
+    def set_budget_scope(self, limits: RunLimits) -> None:
         """Which fingerprints count for the budgets; again after the plan changed."""
         with self._lock, self._translated():
             self._limits = limits
@@ -119,102 +127,108 @@ class Ledger:
                 [(board, mark) for board, budget in limits.budgets.items() for mark in sorted(budget.current)],
             )
 
-    def _mend(self) -> list[str]:
+    def _recover(self) -> list[str]:
         """Closes what dead runs left open; returns the runs whose receipts are in the ledger by now."""
         found = self._receipts_of_the_dead()
         free = {row["id"]: bool(row["free"]) for row in self._db.execute("SELECT id, free FROM account")}
         for row in self._table.open_rows():
-            for event in self._mended([as_attempt(row)], free[row["account"]], found):
+            for event in self._recovery_events([as_attempt(row)], free[row["account"]], found):
                 if self._table.write(event) is not None:
                     self._table.write(
-                        Event(event.at, event.attempt, Unknown("its receipt names a task of another attempt"))
+                        Event(event.at, event.attempt, OutcomeUnknown("its receipt names a task of another attempt"))
                     )
         return [
             run for run, attempts in self._dead().items() if all(self._table.has(attempt) for attempt, _, _ in attempts)
         ]
 
-    def _mended(self, attempts: list[Attempt], free: bool, found: dict[str, tuple[str, str]]) -> Iterator[Event]:
+    def _recovery_events(
+        self, attempts: list[Attempt], free: bool, found: dict[str, tuple[str, str]]
+    ) -> Iterator[Event]:
         """The events that say how attempts of dead runs stand."""
         for attempt in attempts:
             after = attempt
-            if attempt.state in (State.INTENDED, State.UNSETTLED) and attempt.id in found:
+            if attempt.state in (AttemptState.INTENDED, AttemptState.UNSETTLED) and attempt.id in found:
                 task, at = found[attempt.id]
                 yield (event := Event(moment(at), attempt.id, Created(task)))
-                after = step(attempt, event)
-            elif (end := cut_short(attempt)) is not None and not locks.lives(self.state, attempt.intended.run):
+                after = apply_event(attempt, event)
+            elif (end := outcome_after_crash(attempt)) is not None and not locks.run_is_alive(
+                self.state, attempt.intent.run
+            ):
                 yield (event := Event(self._clock.now(), attempt.id, end))
-                after = step(attempt, event)
-            if (word := let_go(after, free)) is not None:
+                after = apply_event(attempt, event)
+            if (word := release_free_attempt(after, free)) is not None:
                 yield Event(self._clock.now(), attempt.id, word)
 
     def _dead(self) -> dict[str, list[tuple[str, str, str]]]:
         folder = self.state / locks.RUNS
-        return {run: receipts.read(folder / run) for run in locks.ended(self.state)}
+        return {run: receipts.read_receipts(folder / run) for run in locks.dead_runs(self.state)}
 
     def _receipts_of_the_dead(self) -> dict[str, tuple[str, str]]:
         return {attempt: (task, at) for lines in self._dead().values() for attempt, task, at in lines}
 
-    def intend(self, event: Event, known: int) -> Over | Taken | Full | None:
+    def intend(self, event: Event, known: int) -> LimitExceeded | AlreadyAttempted | ConcurrencyFull | None:
         """An intent, counted against every ceiling and the cap in its own transaction; None when it is written."""
-        assert isinstance(event.what, Intended)
-        intended = event.what
+        assert isinstance(event.payload, Intent)
+        intended = event.payload
         scope, limits = self._of_a_run()
-        now, today = self._clock.now(), self._today()
+        now, today = self._clock.now(), self._now_for_budget()
 
-        def write() -> Over | Taken | Full | None:
+        def write() -> LimitExceeded | AlreadyAttempted | ConcurrencyFull | None:
             refused = (
-                ceilings.tried(self._table, scope, intended, known)
-                or ceilings.full(self._table, scope, limits, now, lambda run: locks.lives(self.state, run))
-                or ceilings.over(self._table, scope, intended, limits, today)
+                ceilings.already_attempted(self._table, scope, intended, known)
+                or ceilings.concurrency_full(
+                    self._table, scope, limits, now, lambda run: locks.run_is_alive(self.state, run)
+                )
+                or ceilings.limit_exceeded(self._table, scope, intended, limits, today)
             )
             if refused is None:
-                self._table.insert(scope, begin(event), event)
+                self._table.insert(scope, open_attempt(event), event)
             return refused
 
         return self._transact(write)
 
-    def _today(self) -> datetime:
+    def _now_for_budget(self) -> datetime:
         """Now, but never later than this run has lasted: a clock that jumps ahead begins no new day for its budget."""
         wall, steady = self._began
         return min(self._clock.now(), wall + timedelta(seconds=self._clock.monotonic() - steady))
 
-    def _of_a_run(self) -> tuple[Scope, Limits]:
+    def _of_a_run(self) -> tuple[LedgerScope, RunLimits]:
         assert self._scope is not None, "begin comes first"
         assert self._limits is not None
         return self._scope, self._limits
 
-    def append(self, event: Event) -> Taken | None:
+    def append(self, event: Event) -> AlreadyAttempted | None:
         """One more row; a task id stands in the receipts first. Taken: another attempt has that task id."""
         rescue = ""
-        if isinstance(event.what, Created):
-            self.receive(event)
-            rescue = self._received.pop(event.attempt)
+        if isinstance(event.payload, Created):
+            self.write_receipt(event)
+            rescue = self._receipt_errors.pop(event.attempt)
         try:
             taken = self._transact(lambda: self._table.write(event))
-        except Stop as stop:
-            if not isinstance(event.what, Created):
+        except CommandError as stop:
+            if not isinstance(event.payload, Created):
                 raise
             kept = rescue or f"its receipt is in {self.state / locks.RUNS}, and the next run finds it"
-            raise Stop(stop.code, f"{stop.words}\nTask {event.what.task_id} was created: {kept}") from stop
+            raise CommandError(stop.code, f"{stop.message}\nTask {event.payload.task_id} was created: {kept}") from stop
         if rescue:
-            raise Stop(ExitCode.UNFIT, rescue)
-        if isinstance(event.what, Created):
-            self._unfiled.discard(event.what.task_id)
+            raise CommandError(ExitCode.INVALID, rescue)
+        if isinstance(event.payload, Created):
+            self._unconfirmed_tasks.discard(event.payload.task_id)
         return taken
 
-    def receive(self, event: Event) -> None:
+    def write_receipt(self, event: Event) -> None:
         """The receipt of a task id, on disk when this returns; quick, and never behind a commit."""
-        assert isinstance(event.what, Created)
-        if event.attempt not in self._received:
-            self._received[event.attempt] = self._receipt(event, event.what.task_id)
+        assert isinstance(event.payload, Created)
+        if event.attempt not in self._receipt_errors:
+            self._receipt_errors[event.attempt] = self._receipt(event, event.payload.task_id)
 
     def _receipt(self, event: Event, task_id: str) -> str:
         """Writes a receipt; words with the task id when that failed."""
         if self._receipts is None:
             return ""
-        self._unfiled.add(task_id)
+        self._unconfirmed_tasks.add(task_id)
         try:
-            self._receipts.write(event.attempt, task_id, stamp(event.at))
+            self._receipts.write(event.attempt, task_id, format_utc(event.at))
         except OSError as error:
             return (
                 f"the receipts file cannot be written ({error.strerror}). Note this task id, it is paid: {task_id} "
@@ -222,19 +236,19 @@ class Ledger:
             )
         return ""
 
-    def take_in(self, attempt: Attempt) -> Taken | None:
+    def import_attempt(self, attempt: Attempt) -> AlreadyAttempted | None:
         """A row for an attempt that only a manifest knew; Taken when another attempt of the take is open here."""
         scope, _ = self._of_a_run()
-        return self._transact(lambda: self._table.take_in(scope, attempt))
+        return self._transact(lambda: self._table.import_attempt(scope, attempt))
 
-    def check(self) -> None:
+    def check_not_moved(self) -> None:
         """Stop when the ledger was moved, deleted or replaced since it was opened."""
         self._file.check()
 
     def close(self) -> None:
         """Lets go of everything; a run whose task ids all have their rows puts its receipts away."""
         if self._receipts is not None:
-            self._receipts.close(done=not self._unfiled)
+            self._receipts.close(done=not self._unconfirmed_tasks)
             self._receipts = None
         self._file.close()
 
@@ -247,8 +261,8 @@ class Ledger:
                 return self._once(work)
             except sqlite3.Error as error:
                 if "full" not in str(error):
-                    raise unfit(self._file.path, error) from error
-                release(self.state)
+                    raise database_error(self._file.path, error) from error
+                release_space(self.state)
             except NewerRowError as error:
                 raise newer(self._file.path, f"{error} in it") from error
             with self._translated():
@@ -280,6 +294,6 @@ class Ledger:
         try:
             yield
         except sqlite3.Error as error:
-            raise unfit(self._file.path, error) from error
+            raise database_error(self._file.path, error) from error
         except NewerRowError as error:
             raise newer(self._file.path, f"{error} in it") from error

@@ -6,27 +6,27 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from runner.attempts.events import Account, Created, Event, Sending, Stored, Succeeded
-from runner.attempts.history import OPEN, Attempt, State, step
-from runner.diagnostics.problem import ExitCode, Stop
-from runner.engine.ports import Taken
+from runner.attempts.events import Account, Created, Event, SendStarted, Stored, Succeeded
+from runner.attempts.history import OPEN, Attempt, AttemptState, apply_event
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.engine.ports import AlreadyAttempted
 from runner.lazy_dataclass import dataclass, replace
 from runner.store.ledger.codec import (
     attempt_data,
     credits_of,
     event_row,
-    intended_data,
-    micro,
+    intent_data,
     moment,
     read_attempt,
-    read_intended,
-    read_what,
+    read_intent,
+    read_payload,
+    to_microcredits,
 )
 from runner.store.ledger.stored_names import INTENT
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class LedgerScope:
     """Whose rows a run writes: the account's number, and the repository."""
 
     account: int
@@ -34,42 +34,42 @@ class Scope:
     free: bool
 
 
-class Table:
+class AttemptRows:
     """Rows in and out; the caller holds the transaction."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
 
-    def insert(self, scope: Scope, attempt: Attempt, *events: Event) -> None:
-        made = attempt.intended
+    def insert(self, scope: LedgerScope, attempt: Attempt, *events: Event) -> None:
+        intent = attempt.intent
         cursor = self.db.execute(
             "INSERT INTO attempt(id, account, repository, storyboard, shot, take, fingerprint, run, at, sent, intended,"
             " state, open, task, costs, folded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                *(attempt.id, scope.account, scope.repository, made.storyboard, made.shot, made.take),
-                *(made.fingerprint, made.run, attempt.intended_at.timestamp()),
-                *_changing(attempt, intended_data(made)),
+                *(attempt.id, scope.account, scope.repository, intent.storyboard, intent.shot, intent.take),
+                *(intent.fingerprint, intent.run, attempt.intended_at.timestamp()),
+                *_state_columns(attempt, intent_data(intent)),
             ),
         )
         for event in events:
             self._log(cursor.lastrowid, event)
 
-    def take_in(self, scope: Scope, attempt: Attempt) -> Taken | None:
+    def import_attempt(self, scope: LedgerScope, attempt: Attempt) -> AlreadyAttempted | None:
         """An attempt that this ledger did not write, with the events that it must have had."""
-        known = replace(attempt, elsewhere=False)
+        known = replace(attempt, from_manifest=False)
         if self.has(known.id):
             return None
         other = self.db.execute(
             "SELECT task FROM attempt WHERE account = ? AND (task = ? OR repository = ? AND fingerprint = ? AND open)",
-            (scope.account, known.task_id, scope.repository, known.intended.fingerprint),
+            (scope.account, known.task_id, scope.repository, known.intent.fingerprint),
         ).fetchone()
         if other is not None and (known.state in OPEN or other["task"] == known.task_id):
-            made = known.intended
-            return Taken(
-                f"{made.shot} take {made.take} is open here, and the manifest names {known.task_id} for it: "
-                f"end the doubt first (storyboard settle {made.shot})"
+            intent = known.intent
+            return AlreadyAttempted(
+                f"{intent.shot} take {intent.take} is open here, and the manifest names {known.task_id} for it: "
+                f"end the doubt first (storyboard settle {intent.shot})"
             )
-        self.insert(scope, known, *retold(known))
+        self.insert(scope, known, *reconstructed_events(known))
         return None
 
     def has(self, attempt: str) -> bool:
@@ -107,19 +107,19 @@ class Table:
     def _log(self, serial: int | None, event: Event) -> None:
         self.db.execute("INSERT INTO event(attempt, at, kind, data) VALUES (?, ?, ?, ?)", (serial, *event_row(event)))
 
-    def write(self, event: Event) -> Taken | None:
+    def write(self, event: Event) -> AlreadyAttempted | None:
         """One event: its row, and its attempt's row as it stands after it."""
         row = self.db.execute("SELECT * FROM attempt WHERE id = ?", (event.attempt,)).fetchone()
         if row is None:
-            raise Stop(
-                ExitCode.UNFIT, f"the ledger does not know attempt {event.attempt}: was it put back from a copy?"
+            raise CommandError(
+                ExitCode.INVALID, f"the ledger does not know attempt {event.attempt}: was it put back from a copy?"
             )
-        after = step(as_attempt(row), event)
+        after = apply_event(as_attempt(row), event)
         if after.task_id is not None and after.task_id != row["task"] and self._bound(row, after.task_id):
-            return Taken(f"task {after.task_id} belongs to another attempt")
+            return AlreadyAttempted(f"task {after.task_id} belongs to another attempt")
         if after.state in OPEN and not row["open"] and self._is_open(row):
-            return Taken("another attempt of the same take is open by now")
-        sent, _, *rest = _changing(after, "")
+            return AlreadyAttempted("another attempt of the same take is open by now")
+        sent, _, *rest = _state_columns(after, "")
         self.db.execute(
             "UPDATE attempt SET sent = ?, state = ?, open = ?, task = ?, costs = ?, folded = ? WHERE serial = ?",
             (sent, *rest, row["serial"]),
@@ -149,7 +149,7 @@ class Table:
             "SELECT at, kind, data FROM event WHERE attempt = ? ORDER BY serial", (row["serial"],)
         ):
             kind = found["kind"]
-            what = read_intended(row, row["intended"]) if kind == INTENT else read_what(kind, found["data"])
+            what = read_intent(row, row["intended"]) if kind == INTENT else read_payload(kind, found["data"])
             yield Event(moment(found["at"]), attempt, what)
 
     def find_account(self, account: Account) -> int | None:
@@ -173,10 +173,10 @@ class Table:
 
 
 def as_attempt(row: sqlite3.Row) -> Attempt:
-    return read_attempt(row["id"], read_intended(row, row["intended"]), row["folded"])
+    return read_attempt(row["id"], read_intent(row, row["intended"]), row["folded"])
 
 
-def _changing(attempt: Attempt, intended: str) -> tuple[Any, ...]:
+def _state_columns(attempt: Attempt, intended: str) -> tuple[Any, ...]:
     """The columns (sent, intended, state, open, task, costs, folded) of an attempt as it stands."""
     return (
         attempt.sent_at.timestamp() if attempt.sent_at else None,
@@ -184,20 +184,20 @@ def _changing(attempt: Attempt, intended: str) -> tuple[Any, ...]:
         str(attempt.state),
         attempt.state in OPEN,
         attempt.task_id,
-        micro(attempt.credits),
+        to_microcredits(attempt.credits),
         attempt_data(attempt),
     )
 
 
-def retold(attempt: Attempt) -> list[Event]:
+def reconstructed_events(attempt: Attempt) -> list[Event]:
     """The events that an attempt known from a manifest must have had."""
-    found: list[Event] = [Event(attempt.intended_at, attempt.id, attempt.intended)]
+    found: list[Event] = [Event(attempt.intended_at, attempt.id, attempt.intent)]
     if attempt.task_id is not None:
         accepted = attempt.accepted_at or attempt.intended_at
-        found += [Event(accepted, attempt.id, Sending()), Event(accepted, attempt.id, Created(attempt.task_id))]
-    if attempt.state in (State.SUCCEEDED, State.STORED):
+        found += [Event(accepted, attempt.id, SendStarted()), Event(accepted, attempt.id, Created(attempt.task_id))]
+    if attempt.state in (AttemptState.SUCCEEDED, AttemptState.STORED):
         done = attempt.ended_at or attempt.intended_at
         found.append(Event(done, attempt.id, Succeeded(attempt.outputs, attempt.credits_used)))
-        if attempt.clip is not None and attempt.state is State.STORED:
+        if attempt.clip is not None and attempt.state is AttemptState.STORED:
             found.append(Event(done, attempt.id, Stored(attempt.clip, attempt.notes)))
     return found
