@@ -5,7 +5,7 @@ from PIL import Image
 
 from runner.animatic.caption import measure, page_masks, right_to_left, set_caption, wrap
 from runner.animatic.fonts import faces_of, missing_font, runs
-from tests.parts import missing
+from tests import requirements
 
 LONG = "The camera follows @image1 along the quay while the gulls circle. " * 60
 BOX = (1216, 260)
@@ -75,8 +75,7 @@ def test_a_line_in_hebrew_begins_at_the_right() -> None:
     ],
 )
 def test_scripts_from_the_right_are_set_to_the_right(prompt: str) -> None:
-    if missing_font(prompt):
-        missing("no font for it on this machine")
+    requirements.font(prompt)
     setting = set_caption(prompt, 5, *BOX)
     box = page_masks(setting.pages[0], setting, BOX[0])[0].getbbox()
     assert box is not None
@@ -86,6 +85,7 @@ def test_scripts_from_the_right_are_set_to_the_right(prompt: str) -> None:
 
 def test_chinese_is_broken_between_signs_and_no_line_begins_with_a_stop() -> None:
     prompt = "黎明时分，穿黄色雨衣的女人沿着港口的石码头走来，镜头缓缓推近；海鸥在渔船上空盘旋。" * 3
+    requirements.font(prompt)
     lines = wrap(prompt, 24, 500, faces_of(prompt))
     assert "".join(text for text, _ in lines) == prompt
     assert len(lines) > 3
@@ -97,6 +97,14 @@ def test_a_sign_that_no_font_draws_is_named_with_what_to_install() -> None:
     assert words is None or words.startswith(
         "no font on this machine draws \U0001e922 (Adlam); install fonts-noto-core"
     )
+
+
+def test_plain_words_need_no_font_of_the_machine() -> None:
+    assert missing_font("plain words, 12:30, 'yes'") is None
+
+
+def test_dashes_and_quotation_marks_are_drawn_by_a_font_of_the_machine() -> None:
+    requirements.font("–“”")
     assert missing_font("plain words, 12:30 – “yes”") is None
 
 

@@ -1,12 +1,10 @@
 """A ledger whose locks other machines do not see pays for nothing; a table of mounts of our own says where it lies."""
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 
-import pytest
-
+from tests import requirements
 from tests.commands.conftest import Host
 from tests.commands.content_repo import CommandResult, ContentRepo
 
@@ -17,16 +15,7 @@ INSIDE = 'mount -t tmpfs none /proc && printf "%s\\n" "$1" > /proc/mounts && shi
 
 
 def alone(*words: str) -> list[str]:
-    return ["unshare", "--map-root-user", "--mount", "sh", "-c", INSIDE, "sh", *words]
-
-
-def _worlds() -> bool:
-    if shutil.which("unshare") is None:
-        return False
-    return subprocess.run(alone("", "true"), capture_output=True, check=False, timeout=30).returncode == 0
-
-
-worlds = pytest.mark.skipif(not _worlds(), reason="this system makes no mount table of its own for a process")
+    return [*requirements.mount_namespace(), "sh", "-c", INSIDE, "sh", *words]
 
 
 def run_on(mount: str, film: ContentRepo, *words: str, **env: str) -> CommandResult:
@@ -38,7 +27,6 @@ def run_on(mount: str, film: ContentRepo, *words: str, **env: str) -> CommandRes
     return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
-@worlds
 def test_on_a_network_drive_without_working_locks_nothing_is_paid(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     paid_film.state.mkdir()
@@ -50,7 +38,6 @@ def test_on_a_network_drive_without_working_locks_nothing_is_paid(paid_film: Con
     assert free.code == 0, free.err
 
 
-@worlds
 def test_on_a_network_drive_with_locks_a_paid_run_goes_on(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     paid_film.state.mkdir()

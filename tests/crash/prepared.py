@@ -9,7 +9,6 @@ import importlib
 import json
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.parts import missing
+from tests import requirements
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,11 +45,10 @@ class Ready:
 
 def built(folder: Path) -> Path:
     """The library that cuts a process off, made with the C compiler; without one the test is skipped."""
-    if shutil.which("cc") is None or not sys.platform.startswith("linux"):
-        missing("a C compiler, on Linux")
+    compiler = requirements.c_compiler()
     library = folder / "cut.so"
     sources = [Path(__file__).with_name(name) for name in ("cut.c", "power.c")]
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, *sources, "-ldl"], check=True, timeout=60)
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, *sources, "-ldl"], check=True, timeout=60)
     return library
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import requirements
+
 MAX_SECONDS, MAX_MEGABYTES, MAX_OUTPUT = 2.0, 256, 200_000
 MEGABYTE = 1 << 20
 QUAY = "shots:\n  - {id: quay, prompt: A quay}\n"
@@ -195,9 +197,9 @@ def told(folder: Path, files: list[str], command: str = COMMAND) -> dict[str, tu
     return {name: (shown, json.loads(facts)) for name, shown, facts in found}
 
 
-@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells the peak of one moment")
 @pytest.mark.parametrize("names", GROUPS, ids=lambda names: names[0])
 def test_a_bomb_ends_soon_with_a_place_and_touches_nothing(names: list[str], tmp_path: Path) -> None:
+    requirements.kernel_file("/proc/self/clear_refs")  # Linux alone tells the peak of one moment
     files = {f"bomb{number}.yaml": name for number, name in enumerate(names)}
     for file, name in files.items():
         (tmp_path / file).write_text("storyboard: 1\n" + BOMBS[name], "utf-8")

@@ -1,7 +1,6 @@
 """What docs/sandbox.md shows is run: the clients in three languages, the faults file, the flags."""
 
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import pytest
 
 from runner.language.schema import load
 from runner.sandbox.faults.fault_rules import read
-from tests.parts import missing
+from tests import requirements
 from tests.sandbox.sandbox_client import ended, served
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text("utf-8")
@@ -27,9 +26,7 @@ CLIENTS = {"curl": (["sh", "-eu"], "sh", 1), "python": ([sys.executable], "pytho
 @pytest.mark.parametrize("name", CLIENTS)
 def test_the_clients_of_the_page_get_a_clip(name: str, tmp_path: Path) -> None:
     command, kind, number = CLIENTS[name]
-    tool = shutil.which("curl" if name == "curl" else command[0])
-    if tool is None:
-        missing(f"{name} is not installed")
+    requirements.command("curl" if name == "curl" else command[0])
     words = block("sh").split()[2:]
     assert words[:2] == ["--port", "8787"]
     process, address = served(tmp_path / "state", *words[2:])

@@ -18,7 +18,7 @@ from runner.editions.edition import load
 from runner.sandbox.embedded import embedded
 from runner.sandbox.state.cleanup import clean_up
 from runner.sandbox.state.journal import NAME, Journal
-from tests.parts import missing
+from tests import requirements
 from tests.sandbox.sandbox_client import Guest, body, ended, house, picture, served
 
 
@@ -52,9 +52,7 @@ def test_a_killed_server_takes_its_drawing_processes_with_it_at_once(tmp_path: P
     while guest.record(task)["status"] == "waiting":
         time.sleep(0.02)
     guest.leave()
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    if not children.exists():
-        missing("this system does not tell a process's children")
+    children = requirements.kernel_file(f"/proc/{process.pid}/task/{process.pid}/children")
     drawing = [int(number) for number in children.read_text().split()]
     assert drawing
     time.sleep(0.5)

@@ -1,11 +1,9 @@
 """What `doctor` says of a folder."""
 
-import os
 from pathlib import Path
 
-import pytest
-
 from runner.store import health
+from tests import requirements
 
 
 def test_a_folder_that_can_be_written_is_fit_and_left_as_it_was(tmp_path: Path) -> None:
@@ -24,8 +22,8 @@ def test_room_is_told_in_gigabytes(tmp_path: Path) -> None:
     assert "GB free" in health.folder("state", tmp_path)[1].message
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_without_rights_is_an_error(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
 
-    assert health.folder("state", tmp_path)[0].verdict == "error"
+    with requirements.without_root_rights():
+        assert health.folder("state", tmp_path)[0].verdict == "error"

@@ -1,7 +1,6 @@
 """Where clips lie: whole, durable, each paid one kept, and what is here already is never fetched."""
 
 import hashlib
-import os
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +17,7 @@ from runner.media.clip import ClipFacts
 from runner.planning.plan import Action, Step
 from runner.requests.request import Request
 from runner.store.clip_store import ClipStore, differences
+from tests import requirements
 from tests.double.media import clip
 
 DAY = datetime(2026, 11, 21, tzinfo=UTC)
@@ -253,10 +253,9 @@ def test_a_link_under_a_part_files_name_leads_no_clip_elsewhere(repo: Repo, tmp_
     assert letter.read_text() == "mine"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_without_rights_is_the_disks_trouble(repo: Repo) -> None:
     repo.root.chmod(0o500)
-    with pytest.raises(PermissionError):
+    with requirements.without_root_rights(), pytest.raises(PermissionError):
         repo.shelf.part_path(step())
 
 

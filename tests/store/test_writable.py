@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.store import writable
+from tests import requirements
 
 
 @pytest.fixture(params=["as this disk can", "by name"])
@@ -42,8 +43,7 @@ def test_a_folder_that_is_gone_or_is_a_file_cannot_be_written(tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("tried")
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_without_rights_cannot_be_written(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(PermissionError):
+    with requirements.without_root_rights(), pytest.raises(PermissionError):
         writable.probe_writable(str(tmp_path))
