@@ -1,7 +1,46 @@
-"""Options that the whole suite shares."""
+"""Options that the whole suite shares, and surroundings that are the same on every machine."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+_PREFIXES = ("STORYBOARD_", "SEEDANCE_", "XDG_", "GIT_")
+_NAMES = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_OWN_HOME = pytest.StashKey[Path]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rewrite", action="store_true", help="write what is shown now into the golden files")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """An empty home for each process of the suite: no test sees, or changes, what the user has."""
+    if config.getoption("--host", default=None):  # the live tests need the user's key and proxy
+        return
+    for name in list(os.environ):
+        if name.startswith(_PREFIXES) or name in _NAMES or name.lower() in _PROXIES:
+            del os.environ[name]
+    home = Path(tempfile.mkdtemp(prefix="storyboard-tests-home-"))
+    os.environ |= {"HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"}
+    config.stash[_OWN_HOME] = home
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if (home := config.stash.get(_OWN_HOME, None)) is not None:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _home_stays_empty(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that writes into the home would write into its user's ledger: that test fails."""
+    yield
+    home = request.config.stash.get(_OWN_HOME, None)
+    written = sorted(home.iterdir()) if home is not None else []
+    for path in written:
+        shutil.rmtree(path, ignore_errors=True)
+    assert not written, "this test wrote into HOME"

@@ -176,7 +176,7 @@ def test_a_pull_requests_job_does_not_pay(paid_film: ContentRepo, host: Start) -
 
 def test_in_ci_the_ledger_has_to_outlive_the_job(paid_film: ContentRepo, host: Start) -> None:
     there = host()
-    env = there.env | {"CI": "true", "STORYBOARD_STATE": ""}
+    env = there.env | {"CI": "true", "STORYBOARD_STATE": "", "HOME": str(paid_film.root.parent)}
     said = paid_film.storyboard("run", FILM, "--yes", **env)
     assert (said.code, there.state["creates"]) == (3, 0)
     assert "STORYBOARD_STATE" in said.err
