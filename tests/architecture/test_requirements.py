@@ -9,7 +9,7 @@ import pytest
 from tests import requirements
 
 TESTS = Path(__file__).parents[1]
-APART = ("conformance/", "requirements.py", "house/test_requirements.py")
+APART = ("conformance/", "requirements.py", "architecture/test_requirements.py")
 """The conformance tests skip for want of a purse or a key, which no machine brings."""
 
 ASKS = {

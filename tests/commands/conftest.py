@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.commands.content_repo import ContentRepo, content
+from tests.waiting import wait_until
 
 KEY = "made-up-canary-key-1234"
 PAID_FILM = """\
@@ -55,6 +56,10 @@ class Host:
             f"{self.base_url}/__sandbox/state", headers={"Authorization": f"Bearer {KEY}"}, timeout=10
         ).json()
         return told
+
+    def wait_for_tasks(self) -> None:
+        """Return once every task has ended at the host; its clip takes a moment even where its time has passed."""
+        wait_until(lambda: {task["status"] for task in self.state["tasks"]} <= {"success", "fail"}, "tasks end")
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The drift brake: a bill that differs from the quote stops new tasks and says which row of the book is wrong."""
 
-import time
 from collections.abc import Callable
 
 from tests.commands.conftest import Host
@@ -29,7 +28,7 @@ def test_a_bill_of_earlier_words_stops_new_tasks_too(paid_film: ContentRepo, hos
     run = ("run", FILM, "--yes")
     assert paid_film.storyboard(*run, "--select", "quay", "--no-wait", **there.env).code == 9
     paid_film.write(FILM, (paid_film.root / FILM).read_text().replace("Sunrise", "Noon"))
-    time.sleep(0.5)  # the task takes 0.2 s
+    there.wait_for_tasks()
     said = paid_film.storyboard(*run, **there.env)
     assert said.code == 4, said.err
     assert "the price book is wrong at seedance-20 480p" in " ".join((said.out + said.err).split())

@@ -4,7 +4,6 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from tests.commands.conftest import KEY, Host
 from tests.commands.content_repo import ContentRepo
+from tests.waiting import wait_until
 
 FILM = "storyboards/film.yaml"
 RUN = ("run", FILM, "--yes", "--select", "quay")
@@ -51,16 +51,13 @@ def left_behind(film: ContentRepo, there: Host, wording: Sequence[str] = ("Sunri
         assert film.storyboard(*RUN, "--no-wait", **there.env).code == 9
         changed(film, now, then)
         later(there, 120)
+        there.wait_for_tasks()
 
 
 def part_of(film: ContentRepo) -> Path:
     """The part file of a download, once there is one."""
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
-        for part in film.root.rglob(".*.part"):
-            return part
-        time.sleep(0.02)
-    raise AssertionError("no download began")
+    wait_until(lambda: list(film.root.rglob(".*.part")), "a download begins")
+    return next(film.root.rglob(".*.part"))
 
 
 def one_line(text: str) -> str:
@@ -104,12 +101,12 @@ def test_a_second_ctrl_c_leaves_at_once_while_a_clip_comes_and_the_next_run_goes
     faults(there, {"on": "media", "do": {"rate": 100}})
     process = paid_film.start(*RUN, **there.env)
     part = part_of(paid_film)
-    began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    time.sleep(0.5)
+    assert process.stderr is not None
+    while not process.stderr.readline().startswith("stopping: "):
+        assert process.poll() is None
     process.send_signal(signal.SIGINT)
     code, out, _ = ended(process)
-    assert time.monotonic() - began < 5
     assert code == 130
     assert "exit 130: interrupted" in out
     assert part.exists()

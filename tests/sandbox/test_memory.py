@@ -20,6 +20,7 @@ from runner.sandbox.state.cleanup import clean_up
 from runner.sandbox.state.journal import NAME, Journal
 from tests import requirements
 from tests.sandbox.sandbox_client import Guest, body, ended, house, picture, served
+from tests.waiting import wait_until
 
 
 def test_a_finished_task_is_found_again_with_its_clip(tmp_path: Path) -> None:
@@ -53,15 +54,10 @@ def test_a_killed_server_takes_its_drawing_processes_with_it_at_once(tmp_path: P
         time.sleep(0.02)
     guest.leave()
     children = requirements.kernel_file(f"/proc/{process.pid}/task/{process.pid}/children")
+    wait_until(lambda: children.read_text().split(), "a drawing process starts")
     drawing = [int(number) for number in children.read_text().split()]
-    assert drawing
-    time.sleep(0.5)
     ended(process, signal.SIGKILL)
-    for _ in range(30):
-        if not any(_runs(number) for number in drawing):
-            break
-        time.sleep(0.05)
-    assert not [number for number in drawing if _runs(number)]
+    wait_until(lambda: not any(_runs(number) for number in drawing), "the drawing processes end")
     (tmp_path / "clips" / "left.123.part").touch()
     with house(tmp_path) as guest:
         assert guest.over(task)["status"] == "success"
