@@ -8,7 +8,7 @@ from PIL import Image
 
 from runner.animatic.planes import Planes, planes_of_frame
 from runner.media.frames import image_of
-from runner.media.open_media import reading
+from runner.media.open_media import open_media
 
 if TYPE_CHECKING:
     import av
@@ -52,7 +52,7 @@ def _frames(path: Path) -> Iterator["av.VideoFrame"]:
     from av.error import FFmpegError
 
     try:
-        with reading(str(path), "mov") as container:
+        with open_media(str(path), "mov") as container:
             if container.streams.video:
                 container.streams.video[0].thread_count = 1
                 yield from container.decode(container.streams.video[0])

@@ -11,7 +11,7 @@ from runner.animatic.encode import RATE
 from runner.animatic.prompt_words import story
 from runner.animatic.seeded_noise import noise
 from runner.lazy_dataclass import dataclass
-from runner.media.open_media import reading
+from runner.media.open_media import open_media
 
 _LOOP = RATE
 """The room's noise repeats after this many samples; nobody hears it at this level."""
@@ -81,7 +81,7 @@ def hear(path: Path, seconds: float) -> "array[float]":
 
     samples = array("f")
     try:
-        with reading(str(path)) as container:
+        with open_media(str(path)) as container:
             if not container.streams.audio:
                 return samples
             resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)

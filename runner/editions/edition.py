@@ -68,8 +68,8 @@ class Edition:
     def resolutions(self, model: str) -> tuple[str, ...]:
         """Resolutions that the price book has for a model, lowest first."""
         rows = (row.split() for row in self.rates)
-        found = [row[1] for row in rows if row[0] == model and len(row) == 2]
-        return tuple(sorted(found, key=lambda name: (name == "4k", int(name.rstrip("pk")))))
+        names = [row[1] for row in rows if row[0] == model and len(row) == 2]
+        return tuple(sorted(names, key=lambda resolution: (resolution == "4k", int(resolution.rstrip("pk")))))
 
     def price(self, request: Request) -> Price:
         """What one take costs by the book; exact."""
@@ -83,14 +83,16 @@ class Edition:
             return Price(None, row)
         return Price(rate * request.seconds, row)
 
-    def price_row(self, form: Mapping[str, JsonValue]) -> str:
+    def price_row(self, neutral_form: Mapping[str, JsonValue]) -> str:
         """The row of a request in its neutral form: as `price` names it."""
-        materials = form.get("materials")
+        materials = neutral_form.get("materials")
         kinds = (
-            [each.get("kind") for each in materials if isinstance(each, dict)] if isinstance(materials, list) else []
+            [material.get("kind") for material in materials if isinstance(material, dict)]
+            if isinstance(materials, list)
+            else []
         )
-        row = self._plain_row(str(form.get("model")), str(form.get("resolution")), "video" in kinds)
-        return f"{row} + {upscale}" if (upscale := form.get("upscale")) is not None else row
+        row = self._plain_row(str(neutral_form.get("model")), str(neutral_form.get("resolution")), "video" in kinds)
+        return f"{row} + {upscale}" if (upscale := neutral_form.get("upscale")) is not None else row
 
     def _plain_row(self, model: str, resolution: str, has_video: bool) -> str:
         row = f"{model} {resolution}"

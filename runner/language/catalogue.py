@@ -27,8 +27,10 @@ class CatalogueEntry:
 def catalogue() -> Mapping[str, CatalogueEntry]:
     """Every code, in alphabetical order."""
     text = (Path(__file__).parent / "data" / "problems.toml").read_text("utf-8")
-    found = {
-        code: CatalogueEntry(said["says"], said["wrong"].rstrip(), said["right"].rstrip(), said.get("warning", False))
-        for code, said in tomllib.loads(text).items()
+    entries = {
+        code: CatalogueEntry(
+            fields["says"], fields["wrong"].rstrip(), fields["right"].rstrip(), fields.get("warning", False)
+        )
+        for code, fields in tomllib.loads(text).items()
     }
-    return MappingProxyType(dict(sorted(found.items())))
+    return MappingProxyType(dict(sorted(entries.items())))

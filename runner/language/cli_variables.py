@@ -14,16 +14,16 @@ def parse_assignments(pairs: Sequence[str], files: Sequence[Path]) -> dict[str, 
     """Variables by name: the files in their order, then `NAME=VALUE` pairs; the later wins."""
     values: dict[str, JsonValue] = {}
     for path in files:
-        values |= _from_file(path)
+        values |= _read_file(path)
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or not name.strip():
             raise CommandError(ExitCode.USAGE, f"--var {pair!r}: write NAME=VALUE")
-        values[name.strip()] = _value(text)
+        values[name.strip()] = _parse_value(text)
     return values
 
 
-def _from_file(path: Path) -> dict[str, JsonValue]:
+def _read_file(path: Path) -> dict[str, JsonValue]:
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -33,16 +33,16 @@ def _from_file(path: Path) -> dict[str, JsonValue]:
     document = parse(source, problems) if source is not None else None
     for problem in problems.errors:
         if problem.code != "empty-file":
-            raise CommandError(ExitCode.USAGE, f"--var-file {_parse_assignment(problem)}")
+            raise CommandError(ExitCode.USAGE, f"--var-file {_located_message(problem)}")
     return {} if document is None else {name: strip_places(value) for name, value in document.root.items()}
 
 
-def _parse_assignment(problem: Problem) -> str:
+def _located_message(problem: Problem) -> str:
     place = problem.place
     return f"{place.file}:{place.line}:{place.column}: {problem.message}"
 
 
-def _value(text: str) -> JsonValue:
+def _parse_value(text: str) -> JsonValue:
     """The YAML value of a text; what YAML cannot read as one value is the text itself."""
     problems = Problems()
     source = decode("--var", f"value: {text}\n".encode("utf-8", "replace"), problems)

@@ -11,11 +11,11 @@ from runner.editions.edition import DEFAULT, Edition, load
 from runner.language.cross_shot_checks import (
     check_asset_names,
     check_circles,
-    check_files,
     check_ids,
-    check_same,
+    check_same_requests,
     check_seconds,
     check_templates,
+    check_unused_asset_files,
     check_unused_assets,
     check_unused_variables,
     check_variable_names,
@@ -52,11 +52,11 @@ class StoryboardIR:
     """One storyboard while it is compiled."""
 
     document: Document
-    ground: StoryboardScope
+    scope: StoryboardScope
     assets: list[Asset]
     drafts: list[ShotDraft]
     by_id: dict[str, ShotDraft]
-    cast: SymbolTable
+    symbols: SymbolTable
     profiles: tuple[str, ...]
     files: frozenset[str]
     """Names of the storyboard and of what it includes."""
@@ -70,9 +70,9 @@ def compile(  # noqa: A001 - the room has one verb, and nobody here needs Python
     Paths of shots and places are from `root`, the repository's top. Reads files below `root`, and nothing else; raises
     Stop only for what the command line says (an unknown profile or variable).
     """
-    with open_compilation(files, root, options) as (films, problems):
-        boards = [board(film) for film in films]
-        return Batch(tuple(boards)), merge(problems)
+    with open_compilation(files, root, options) as (irs, problems):
+        storyboards = [build_storyboard(ir) for ir in irs]
+        return Batch(tuple(storyboards)), merge(problems)
 
 
 @contextmanager
@@ -80,34 +80,38 @@ def open_compilation(
     files: Sequence[FilePath], root: FilePath, options: CompileOptions
 ) -> Iterator[tuple[list[StoryboardIR], Problems]]:
     """Every storyboard with its shots merged and rendered, before mentions are resolved; holds the template worker."""
-    collecting = gc.isenabled()
+    gc_was_enabled = gc.isenabled()
     # The collector would walk the growing tree again and again: three times the cost of building it.
     gc.disable()
-    apart = TemplateWorker()
+    worker = TemplateWorker()
     try:
         problems = Problems()
-        yield _storyboard_irs(files, DocumentLoader(root, problems), apart, options), problems
+        yield _storyboard_irs(files, DocumentLoader(root, problems), worker, options), problems
     finally:
-        apart.close()
-        if collecting:
+        worker.close()
+        if gc_was_enabled:
             gc.enable()
 
 
 def _storyboard_irs(
-    files: Sequence[FilePath], shelf: DocumentLoader, apart: TemplateWorker, options: CompileOptions
+    files: Sequence[FilePath], loader: DocumentLoader, worker: TemplateWorker, options: CompileOptions
 ) -> list[StoryboardIR]:
-    documents = list(dict.fromkeys(shelf.read(path) for path in files))
-    found = [document for document in documents if "storyboard" in document.root]
-    sections = [_sections(document, shelf) for document in documents]
-    boards = [parts for document, parts in zip(documents, sections, strict=True) if document in found]
-    _check_options(boards, options, whole=all(document.whole for document in shelf.documents.values()))
-    stock = MediaCache(shelf.root)
-    films = [
-        _storyboard_ir(document, parts, shelf, stock, apart, options)
-        for document, parts in zip(documents, sections, strict=True)
+    documents = list(dict.fromkeys(loader.read(path) for path in files))
+    storyboard_documents = [document for document in documents if "storyboard" in document.root]
+    all_sections = [_sections(document, loader) for document in documents]
+    storyboard_sections = [
+        sections for document, sections in zip(documents, all_sections, strict=True) if document in storyboard_documents
     ]
-    _check_size(films, shelf.problems)
-    return [film for film in films if film.document in found]
+    _check_options(
+        storyboard_sections, options, all_files_read=all(document.whole for document in loader.documents.values())
+    )
+    media = MediaCache(loader.root)
+    irs = [
+        _storyboard_ir(document, sections, loader, media, worker, options)
+        for document, sections in zip(documents, all_sections, strict=True)
+    ]
+    _check_size(irs, loader.problems)
+    return [ir for ir in irs if ir.document in storyboard_documents]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +122,8 @@ class _Sections:
     profiles: dict[str, Definition]
 
 
-def _sections(document: Document, shelf: DocumentLoader) -> _Sections:
-    files, problems = override_order(document), shelf.problems
+def _sections(document: Document, loader: DocumentLoader) -> _Sections:
+    files, problems = override_order(document), loader.problems
     return _Sections(
         files,
         collect_definitions(files, "vars", problems),
@@ -128,180 +132,196 @@ def _sections(document: Document, shelf: DocumentLoader) -> _Sections:
     )
 
 
-def _check_options(sections: list[_Sections], options: CompileOptions, whole: bool) -> None:
+def _check_options(all_sections: list[_Sections], options: CompileOptions, all_files_read: bool) -> None:
     """Unknown names on the command line; said only when every file could be read."""
-    if not sections or not whole:
+    if not all_sections or not all_files_read:
         return
-    profiles = {name for one in sections for name in one.profiles}
+    profiles = {name for sections in all_sections for name in sections.profiles}
     if options.profile is not None and options.profile not in profiles:
-        raise CommandError(ExitCode.USAGE, _unknown("profile", options.profile, profiles))
-    variables = {name for one in sections for name in one.variables}
+        raise CommandError(ExitCode.USAGE, _unknown_name_message("profile", options.profile, profiles))
+    variables = {name for sections in all_sections for name in sections.variables}
     for name in options.variables:
         if name not in variables:
-            raise CommandError(ExitCode.USAGE, _unknown("variable", name, variables))
+            raise CommandError(ExitCode.USAGE, _unknown_name_message("variable", name, variables))
 
 
-def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    close = closest_match(name, known)
-    listed = ", ".join(sorted(known)) or "none"
-    return f"no {what} is named {name}" + (f"; did you mean {close}?" if close else f"; known: {listed}")
+def _unknown_name_message(kind: str, name: str, candidates: Iterable[str]) -> str:
+    suggestion = closest_match(name, candidates)
+    listed = ", ".join(sorted(candidates)) or "none"
+    return f"no {kind} is named {name}" + (f"; did you mean {suggestion}?" if suggestion else f"; known: {listed}")
 
 
 def _storyboard_ir(
     document: Document,
-    parts: _Sections,
-    shelf: DocumentLoader,
-    stock: MediaCache,
-    apart: TemplateWorker,
+    sections: _Sections,
+    loader: DocumentLoader,
+    media: MediaCache,
+    worker: TemplateWorker,
     options: CompileOptions,
 ) -> StoryboardIR:
     """A storyboard, or an include as one without shots: its names, files and templates are checked all the same."""
-    problems = shelf.problems
-    templates = Templates(PromptFolder(shelf.root, document).find, apart, problems.sources)
+    problems = loader.problems
+    templates = Templates(PromptFolder(loader.root, document).find, worker, problems.sources)
     assets = [
         asset
-        for name, named in parts.assets.items()
-        if (asset := read_asset(name, named, named.origin.document is document)) is not None
+        for name, definition in sections.assets.items()
+        if (asset := read_asset(name, definition, definition.origin.document is document)) is not None
     ]
-    ground = StoryboardScope(
+    scope = StoryboardScope(
         document,
-        tuple(_layers(parts.files, "defaults")),
-        tuple(_profile(parts, options.profile)),
-        _variables(parts.variables, options.variables),
+        tuple(_section_layers(sections.files, "defaults")),
+        tuple(_profile_layers(sections, options.profile)),
+        _variables(sections.variables, options.variables),
         templates,
         problems,
-        frozenset(shelf.broken.get(document.name, ())),
-        _broken_shared_fields(parts.files, shelf, options.profile),
+        frozenset(loader.broken.get(document.name, ())),
+        _broken_shared_fields(sections.files, loader, options.profile),
         frozenset(name for asset in assets if asset.words for name in templates.read(asset.words).names),
     )
-    check_templates(parts.files, ground)
-    check_variable_names(parts.files, ground)
-    check_seconds(assets, ground)
-    drafts = expand(ground)
-    check_ids(drafts, ground)
-    unnamed = tuple(name for draft in drafts if not draft.has_usable_id and (name := _beginning(draft.raw.get("id"))))
-    hidden = _suppressed_names(parts.files, shelf) + unnamed
+    check_templates(sections.files, scope)
+    check_variable_names(sections.files, scope)
+    check_seconds(assets, scope)
+    drafts = expand(scope)
+    check_ids(drafts, scope)
+    unusable_ids = tuple(
+        name for draft in drafts if not draft.has_usable_id and (name := _literal_prefix(draft.raw.get("id")))
+    )
+    suppressed_prefixes = _suppressed_prefixes(sections.files, loader) + unusable_ids
     by_id = {draft.id: draft for draft in drafts}
-    cast = SymbolTable(
-        check_asset_names(assets, drafts, ground), stock, options.edition, _take_count_of(by_id, ground), hidden
+    symbols = SymbolTable(
+        check_asset_names(assets, drafts, scope),
+        media,
+        options.edition,
+        _take_count_of(by_id, scope),
+        suppressed_prefixes,
     )
     if "storyboard" not in document.root:
-        check_files(assets, stock, ground)
+        check_unused_asset_files(assets, media, scope)
     return StoryboardIR(
-        document, ground, assets, drafts, by_id, cast, tuple(parts.profiles), frozenset(one.name for one in parts.files)
+        document,
+        scope,
+        assets,
+        drafts,
+        by_id,
+        symbols,
+        tuple(sections.profiles),
+        frozenset(file.name for file in sections.files),
     )
 
 
-def _take_count_of(drafts: Mapping[str, ShotDraft], ground: StoryboardScope) -> Callable[[str], int | None]:
-    def takes(name: str) -> int | None:
-        draft = drafts.get(name)
+def _take_count_of(drafts: Mapping[str, ShotDraft], scope: StoryboardScope) -> Callable[[str], int | None]:
+    def takes(shot_id: str) -> int | None:
+        draft = drafts.get(shot_id)
         if draft is None:
             return None
         # It may come later in the file.
-        render_fields(draft, ground)
-        said = draft.values.get("takes")
-        return said if isinstance(said, int) else 1
+        render_fields(draft, scope)
+        count = draft.values.get("takes")
+        return count if isinstance(count, int) else 1
 
     return takes
 
 
-def _broken_shared_fields(files: Sequence[Document], shelf: DocumentLoader, profile: str | None) -> frozenset[str]:
+def _broken_shared_fields(files: Sequence[Document], loader: DocumentLoader, profile: str | None) -> frozenset[str]:
     """Fields of defaults and of the profile that were left out, since their values have the wrong shape."""
-    paths = [path for document in files for path in shelf.broken.get(document.name, ())]
+    paths = [path for document in files for path in loader.broken.get(document.name, ())]
     defaults = {str(path[1]) for path in paths if path[:1] == ("defaults",) and len(path) > 1}
     return frozenset(defaults | {str(path[2]) for path in paths if path[:2] == ("profiles", profile) and len(path) > 2})
 
 
-def _suppressed_names(files: Sequence[Document], shelf: DocumentLoader) -> tuple[str, ...]:
+def _suppressed_prefixes(files: Sequence[Document], loader: DocumentLoader) -> tuple[str, ...]:
     """How names begin of which something is known to be wrong: to mention them is no second problem."""
-    found: list[str] = []
+    prefixes: list[str] = []
     for document in files:
         if document.source.text and not document.whole:
             return ("",)
-        for path in shelf.broken.get(document.name, ()):
+        for path in loader.broken.get(document.name, ()):
             if path[:1] == ("assets",):
-                found.append(fold_name(str(path[1])) if len(path) > 1 else "")
+                prefixes.append(fold_name(str(path[1])) if len(path) > 1 else "")
             elif path[:1] == ("shots",) and path[2:] in ((), ("matrix",), ("id",)):
-                said = document.get((*path[:2], "id"))
-                found.append(_beginning(said))
-    return tuple(name for name in found if name)
+                id_value = document.get((*path[:2], "id"))
+                prefixes.append(_literal_prefix(id_value))
+    return tuple(prefix for prefix in prefixes if prefix)
 
 
-def _beginning(said: Value) -> str:
+def _literal_prefix(value: Value) -> str:
     """How an id begins, before a template takes over."""
-    return fold_name(said.split("{")[0]) if isinstance(said, str) else ""
+    return fold_name(value.split("{")[0]) if isinstance(value, str) else ""
 
 
-def _layers(files: Sequence[Document], section: str) -> Iterable[FieldLayer]:
+def _section_layers(files: Sequence[Document], section: str) -> Iterable[FieldLayer]:
     for document in files:
-        said = document.root.get(section)
-        if isinstance(said, dict):
-            yield FieldLayer(NodeRef(document, (section,)), said, section)
+        fields = document.root.get(section)
+        if isinstance(fields, dict):
+            yield FieldLayer(NodeRef(document, (section,)), fields, section)
 
 
-def _profile(parts: _Sections, profile: str | None) -> Iterable[FieldLayer]:
-    named = parts.profiles.get(profile) if profile else None
-    for origin in named.layers if named else ():
-        said = origin.value
-        if isinstance(said, dict):
-            yield FieldLayer(origin, said, f"profile {profile}")
+def _profile_layers(sections: _Sections, profile: str | None) -> Iterable[FieldLayer]:
+    definition = sections.profiles.get(profile) if profile else None
+    for origin in definition.layers if definition else ():
+        fields = origin.value
+        if isinstance(fields, dict):
+            yield FieldLayer(origin, fields, f"profile {profile}")
 
 
-def _variables(said: Mapping[str, Definition], given: Mapping[str, JsonValue]) -> Mapping[str, Variable]:
-    found = {name: variable(named.origin.value, _constant(named.origin)) for name, named in said.items()}
-    return found | {name: Variable(_value(value), None, literal=True) for name, value in given.items()}
+def _variables(definitions: Mapping[str, Definition], overrides: Mapping[str, JsonValue]) -> Mapping[str, Variable]:
+    variables = {
+        name: variable(definition.origin.value, _constant(definition.origin))
+        for name, definition in definitions.items()
+    }
+    return variables | {name: Variable(_as_value(value), None, literal=True) for name, value in overrides.items()}
 
 
 def _constant(origin: NodeRef) -> Callable[[], NodeRef]:
     return lambda: origin
 
 
-def _value(value: JsonValue) -> Value:
+def _as_value(value: JsonValue) -> Value:
     return value
 
 
-def _check_size(films: Sequence[StoryboardIR], problems: Problems) -> None:
-    total = sum(len(film.drafts) for film in films)
+def _check_size(irs: Sequence[StoryboardIR], problems: Problems) -> None:
+    total = sum(len(ir.drafts) for ir in irs)
     if total <= MAX_SHOTS:
         return
-    film = films[-1]
+    ir = irs[-1]
     message = f"this batch has {total:,} shots; at most {MAX_SHOTS:,} are made at once"
-    problems.add(Problem("batch-size", film.document.source.place(0), message, "give fewer files, or smaller matrices"))
-    for film in films:
-        film.drafts.clear()
+    problems.add(Problem("batch-size", ir.document.source.place(0), message, "give fewer files, or smaller matrices"))
+    for ir in irs:
+        ir.drafts.clear()
 
 
-def board(film: StoryboardIR) -> Storyboard:
+def build_storyboard(ir: StoryboardIR) -> Storyboard:
     """A storyboard with the requests of its shots; those that something is wrong with are left out."""
-    made: list[Shot] = []
-    drafts, ground = film.by_id, film.ground
+    shots: list[Shot] = []
+    drafts, scope = ir.by_id, ir.scope
     # One shot from its entry to its request, then the next: what is at hand is quick to use.
-    for draft in film.drafts:
-        render_fields(draft, ground)
-        shot = RequestBuilder(draft, ground, film.cast).shot()
+    for draft in ir.drafts:
+        render_fields(draft, scope)
+        shot = RequestBuilder(draft, scope, ir.symbols).shot()
         if shot is not None:
-            made.append(shot)
-    check_circles(made, drafts, ground)
-    check_files(film.assets, film.cast.media, ground)
+            shots.append(shot)
+    check_circles(shots, drafts, scope)
+    check_unused_asset_files(ir.assets, ir.symbols.media, scope)
     # While something is wrong, what is not used or equal says nothing.
-    if len(made) == len(film.drafts) and not any(one.place.file in film.files for one in ground.problems.errors):
-        check_same(made, drafts, ground)
-        check_unused_assets(film.assets, ground)
-        check_unused_variables(film.drafts, ground)
-    return _storyboard(film.document, made, film.profiles)
+    if len(shots) == len(ir.drafts) and not any(problem.place.file in ir.files for problem in scope.problems.errors):
+        check_same_requests(shots, drafts, scope)
+        check_unused_assets(ir.assets, scope)
+        check_unused_variables(ir.drafts, scope)
+    return _storyboard_of(ir.document, shots, ir.profiles)
 
 
-def _storyboard(document: Document, shots: Sequence[Shot], profiles: tuple[str, ...]) -> Storyboard:
+def _storyboard_of(document: Document, shots: Sequence[Shot], profiles: tuple[str, ...]) -> Storyboard:
     root = document.root
     title, length, budget = root.get("title"), root.get("length"), root.get("budget")
-    ceilings = budget if isinstance(budget, dict) else YamlMapping(0)
+    budget_fields = budget if isinstance(budget, dict) else YamlMapping(0)
     return Storyboard(
         path=document.name,
         title=_title(document, title),
         shots=tuple(shots),
         length=_decimal(length),
-        budget_credits=_decimal(ceilings.get("credits")),
-        budget_usd=_decimal(ceilings.get("usd")),
+        budget_credits=_decimal(budget_fields.get("credits")),
+        budget_usd=_decimal(budget_fields.get("usd")),
         profiles=profiles,
     )
 

@@ -20,142 +20,151 @@ from runner.language.yaml.document import NodeRef, Value, YamlMapping
 
 MAX_SHOTS = 100_000
 # Most ids are letters, digits and dashes: nothing more need be asked of them.
-_GOOD_ID = re.compile(
+_PLAIN_ID = re.compile(
     r"(?!(?:con|prn|aux|nul|com\d|lpt\d|image\d+|video\d+|audio\d+)\Z)[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z",
     re.IGNORECASE | re.ASCII,
 )
 
 
-def expand(ground: StoryboardScope) -> list[ShotDraft]:
+def expand(scope: StoryboardScope) -> list[ShotDraft]:
     """Every shot of a storyboard, in the file's order; one whose id cannot be used is there under another name."""
-    shots = ground.document.root.get("shots")
-    found: list[ShotDraft] = []
-    start = merge(ground.defaults)
-    start_variables = _variables(start, ground.defaults)
-    shared = literal_values(ground.variables, start_variables)
-    if _too_many(ground, shots if isinstance(shots, list) else []):
+    shots = scope.document.root.get("shots")
+    drafts: list[ShotDraft] = []
+    default_fields = merge(scope.defaults)
+    default_variables = _variables(default_fields, scope.defaults)
+    literals = literal_values(scope.variables, default_variables)
+    if _exceeds_max_shots(scope, shots if isinstance(shots, list) else []):
         return []
-    broken: dict[object, set[str]] = {}
-    for path in ground.broken:
+    broken_fields: dict[object, set[str]] = {}
+    for path in scope.broken:
         if path[:1] == ("shots",) and len(path) > 2:
-            broken.setdefault(path[1], set()).add(str(path[2]))
+            broken_fields.setdefault(path[1], set()).add(str(path[2]))
     for index, entry in enumerate(shots if isinstance(shots, list) else ()):
         if not isinstance(entry, YamlMapping) or not entry:
             continue
-        origin = NodeRef(ground.document, ("shots", index))
-        before = len(found)
+        origin = NodeRef(scope.document, ("shots", index))
+        draft_count = len(drafts)
         if "matrix" in entry:
-            found += _from_matrix(ground, origin, entry)
-        elif "matrix" not in broken.get(index, ()):
-            found.append(_draft(ground, origin, entry, start, start_variables, shared))
-        if index in broken or ground.broken_shared:
-            for draft in found[before:]:
-                draft.broken |= broken.get(index, set()) | (ground.broken_shared - set(entry))
-    return found
+            drafts += _drafts_from_matrix(scope, origin, entry)
+        elif "matrix" not in broken_fields.get(index, ()):
+            drafts.append(_draft_without_matrix(scope, origin, entry, default_fields, default_variables, literals))
+        if index in broken_fields or scope.broken_shared:
+            for draft in drafts[draft_count:]:
+                draft.broken |= broken_fields.get(index, set()) | (scope.broken_shared - set(entry))
+    return drafts
 
 
-def _too_many(ground: StoryboardScope, shots: list[Value]) -> bool:
+def _exceeds_max_shots(scope: StoryboardScope, shots: list[Value]) -> bool:
     """Counts the combinations before one of them is made; more shots than a batch may have are noted."""
-    total, unheard = 0, Problems()
+    total, discarded = 0, Problems()
     for index, entry in enumerate(shots):
-        matrix = NodeRef(ground.document, ("shots", index, "matrix"))
-        said = entry.get("matrix") if isinstance(entry, dict) else None
-        total += len(combinations(matrix, axes(matrix, unheard), unheard)) if isinstance(said, dict) else 1
+        matrix = NodeRef(scope.document, ("shots", index, "matrix"))
+        matrix_fields = entry.get("matrix") if isinstance(entry, dict) else None
+        total += len(combinations(matrix, axes(matrix, discarded), discarded)) if isinstance(matrix_fields, dict) else 1
         if total > MAX_SHOTS:
             message = f"with this shot the storyboard has {total:,} shots; at most {MAX_SHOTS:,} are made at once"
             hint = "make a storyboard of its own of some"
-            ground.problems.add(Problem("batch-size", matrix.key_place(), message, hint))
+            scope.problems.add(Problem("batch-size", matrix.key_place(), message, hint))
             return True
     return False
 
 
-def _draft(
-    ground: StoryboardScope,
+def _draft_without_matrix(
+    scope: StoryboardScope,
     origin: NodeRef,
     entry: YamlMapping,
-    start: dict[str, Value],
+    default_fields: dict[str, Value],
     variables: Mapping[str, Variable],
-    shared: Mapping[str, Value],
+    literals: Mapping[str, Value],
 ) -> ShotDraft:
     """A shot without a matrix: most of all shots, so it is made with as little work as can be."""
-    layers = (*ground.defaults, FieldLayer(origin, entry, "shot"), *ground.profile)
-    raw = start.copy()
+    layers = (*scope.defaults, FieldLayer(origin, entry, "shot"), *scope.profile)
+    raw = default_fields.copy()
     for name, value in entry.items():
         if value is None:
             raw.pop(name, None)
         elif isinstance(value, dict):
-            before = raw.get(name)
-            raw[name] = merged_mapping(before if isinstance(before, dict) else {}, value, name)
+            inherited = raw.get(name)
+            raw[name] = merged_mapping(inherited if isinstance(inherited, dict) else {}, value, name)
         elif name[:2] != "x-":
             raw[name] = value
-    if ground.profile:
+    if scope.profile:
         raw = merge(layers)
-    if raw.get("vars") is not start.get("vars"):
+    if raw.get("vars") is not default_fields.get("vars"):
         variables = _variables(raw, layers)
-        shared = literal_values(ground.variables, variables)
-    draft = ShotDraft(origin, layers, raw, (), VariableScope((ground.variables, variables), shared))
-    _identify(draft, ground)
+        literals = literal_values(scope.variables, variables)
+    draft = ShotDraft(origin, layers, raw, (), VariableScope((scope.variables, variables), literals))
+    _identify(draft, scope)
     return draft
 
 
-def _from_matrix(ground: StoryboardScope, origin: NodeRef, entry: YamlMapping) -> list[ShotDraft]:
-    problems = ground.problems
-    before = len(problems.items)
+def _drafts_from_matrix(scope: StoryboardScope, origin: NodeRef, entry: YamlMapping) -> list[ShotDraft]:
+    problems = scope.problems
+    problem_count = len(problems.items)
     matrix = origin / "matrix"
-    found = axes(matrix, problems)
-    made = combinations(matrix, found, problems) if found else []
-    if not found and len(problems.items) == before:
+    matrix_axes = axes(matrix, problems)
+    matrix_combinations = combinations(matrix, matrix_axes, problems) if matrix_axes else []
+    if not matrix_axes and len(problems.items) == problem_count:
         problems.add(Problem("empty", matrix.key_place(), "`matrix` has no axis", "name: [value, …]"))
-    _check_variables(origin, entry, ground, found)
-    used = set(ground.asset_variables)
+    _check_axis_variables(origin, entry, scope, matrix_axes)
+    names_in_use = set(scope.asset_variables)
     drafts: list[ShotDraft] = []
-    for combination in made:
-        pieces = tuple(_piece(choice) for choice in combination if choice.fields)
-        layers = (*ground.defaults, FieldLayer(origin, entry, "shot"), *pieces, *ground.profile)
+    for combination in matrix_combinations:
+        matrix_layers = tuple(_matrix_layer(axis_value) for axis_value in combination if axis_value.fields)
+        layers = (*scope.defaults, FieldLayer(origin, entry, "shot"), *matrix_layers, *scope.profile)
         raw = merge(layers)
         raw.pop("matrix", None)
-        chosen = {choice.axis: Variable(choice.value, None, literal=True) for choice in combination}
+        axis_variables = {axis_value.axis: Variable(axis_value.value, None, literal=True) for axis_value in combination}
         variables = _variables(raw, layers)
-        scope = VariableScope(
-            (ground.variables, variables, chosen), literal_values(ground.variables, variables, chosen)
+        variable_scope = VariableScope(
+            (scope.variables, variables, axis_variables), literal_values(scope.variables, variables, axis_variables)
         )
-        draft = ShotDraft(origin, layers, raw, combination, scope)
-        _identify(draft, ground)
+        draft = ShotDraft(origin, layers, raw, combination, variable_scope)
+        _identify(draft, scope)
         drafts.append(draft)
-        used |= _named(raw, scope, ground.templates)
-    for axis in found if made else ():
-        if not axis.fields_set and axis.name not in used:
+        names_in_use |= _names_in_templates(raw, variable_scope, scope.templates)
+    for axis in matrix_axes if matrix_combinations else ():
+        if not axis.fields_set and axis.name not in names_in_use:
             message = f"the axis `{axis.name}` changes nothing but the id: its clips would all be the same"
             hint = f"use {{{{ {axis.name} }}}} in the prompt, or give its values fields"
             problems.add(Problem("matrix-idle-axis", axis.origin.key_place(), message, hint))
     return drafts
 
 
-def _piece(choice: AxisValue) -> FieldLayer:
-    return FieldLayer(choice.origin, choice.fields, f"matrix {choice.axis}: {choice.text}", choice.is_list_item)
+def _matrix_layer(axis_value: AxisValue) -> FieldLayer:
+    return FieldLayer(
+        axis_value.origin, axis_value.fields, f"matrix {axis_value.axis}: {axis_value.text}", axis_value.is_list_item
+    )
 
 
-def _check_variables(origin: NodeRef, entry: YamlMapping, ground: StoryboardScope, found: Sequence[Axis]) -> None:
-    names = {axis.name for axis in found}
-    pieces = [(choice.origin, choice.fields) for axis in found for choice in axis.values if not choice.is_list_item]
-    for holder, fields in ((origin, entry), *pieces):
-        said = fields.get("vars")
-        for name in said if isinstance(said, dict) else ():
+def _check_axis_variables(
+    origin: NodeRef, entry: YamlMapping, scope: StoryboardScope, matrix_axes: Sequence[Axis]
+) -> None:
+    names = {axis.name for axis in matrix_axes}
+    axis_value_fields = [
+        (axis_value.origin, axis_value.fields)
+        for axis in matrix_axes
+        for axis_value in axis.values
+        if not axis_value.is_list_item
+    ]
+    for node, fields in ((origin, entry), *axis_value_fields):
+        variables = fields.get("vars")
+        for name in variables if isinstance(variables, dict) else ():
             if name in names:
                 message = f"`{name}` is an axis of this shot's matrix and one of its variables"
                 hint = "name one of the two otherwise"
-                place = (holder / "vars" / name).key_place()
-                ground.problems.add(Problem("matrix-variable", place, message, hint))
+                place = (node / "vars" / name).key_place()
+                scope.problems.add(Problem("matrix-variable", place, message, hint))
 
 
 def _variables(raw: Mapping[str, Value], layers: Sequence[FieldLayer]) -> Mapping[str, Variable]:
-    said = raw.get("vars")
-    if not isinstance(said, dict):
+    variables = raw.get("vars")
+    if not isinstance(variables, dict):
         return {}
-    return {name: variable(value, _said_in(layers, name)) for name, value in said.items()}
+    return {name: variable(value, _VariableOrigin(layers, name)) for name, value in variables.items()}
 
 
-class _said_in:  # noqa: N801 - a function that remembers what it was asked
+class _VariableOrigin:
     """Where a variable of a shot was said last; looked up only when it is asked for."""
 
     __slots__ = ("layers", "name")
@@ -166,73 +175,75 @@ class _said_in:  # noqa: N801 - a function that remembers what it was asked
 
     def __call__(self) -> NodeRef:
         for layer in reversed(self.layers):
-            said = layer.fields.get("vars")
-            if isinstance(said, dict) and self.name in said:
+            variables = layer.fields.get("vars")
+            if isinstance(variables, dict) and self.name in variables:
                 return layer.of("vars") / self.name
         return self.layers[-1].origin
 
 
-def _named(raw: Mapping[str, Value], scope: VariableScope, templates: Templates) -> set[str]:
+def _names_in_templates(raw: Mapping[str, Value], scope: VariableScope, templates: Templates) -> set[str]:
     """Names that the templates of a shot use, through variables too; its id does not count."""
-    found: set[str] = set()
-    waiting = [value for name, value in raw.items() if name not in ("id", "vars", "inputs")]
-    while waiting:
-        value = waiting.pop()
+    names: set[str] = set()
+    pending = [value for name, value in raw.items() if name not in ("id", "vars", "inputs")]
+    while pending:
+        value = pending.pop()
         if isinstance(value, str):
             if "{" in value and TEMPLATE_START.search(value):
-                for name in templates.read(value).names - found:
-                    found.add(name)
-                    known = scope.find(name)
-                    if known is not None and not known.literal:
-                        waiting.append(known.value)
+                for name in templates.read(value).names - names:
+                    names.add(name)
+                    definition = scope.find(name)
+                    if definition is not None and not definition.literal:
+                        pending.append(definition.value)
         elif isinstance(value, list):
-            waiting += value
+            pending += value
         elif isinstance(value, dict):
-            waiting += value.values()
-    return found
+            pending += value.values()
+    return names
 
 
 def used_names(draft: ShotDraft, templates: Templates) -> set[str]:
     """Names that the templates of a shot use, its id among them."""
-    said = draft.raw.get("id")
-    own = templates.read(said).names if isinstance(said, str) and TEMPLATE_START.search(said) else frozenset()
-    return _named(draft.raw, draft.scope, templates) | own
+    id_value = draft.raw.get("id")
+    names_in_id = (
+        templates.read(id_value).names if isinstance(id_value, str) and TEMPLATE_START.search(id_value) else frozenset()
+    )
+    return _names_in_templates(draft.raw, draft.scope, templates) | names_in_id
 
 
-def _identify(draft: ShotDraft, ground: StoryboardScope) -> None:
+def _identify(draft: ShotDraft, scope: StoryboardScope) -> None:
     """Gives the draft its id, and its scope `shot`; without an id that can be used it gets one that nobody can name."""
-    said = draft.raw.get("id")
-    draft.id, scene = _id(draft, said, ground), draft.raw.get("scene")
+    id_value = draft.raw.get("id")
+    draft.id, scene = _rendered_id(draft, id_value, scope), draft.raw.get("scene")
     if not draft.id:
         draft.id, draft.has_usable_id = f"shots[{draft.entry.path[1]}]", False
         draft.broken.add("id")
     if isinstance(scene, str) and "{" in scene and TEMPLATE_START.search(scene):
         draft.scope.rendered["shot"] = {"id": draft.id}
-        scene = render_field(draft, "scene", scene, ground)
+        scene = render_field(draft, "scene", scene, scope)
         scene = scene.strip() if scene and scene.strip() else None
         draft.values["scene"] = scene
     draft.scope.rendered["shot"] = {"id": draft.id, "scene": scene}
 
 
-def _id(draft: ShotDraft, said: Value, ground: StoryboardScope) -> str:
+def _rendered_id(draft: ShotDraft, value: Value, scope: StoryboardScope) -> str:
     """The id as rendered; empty when it cannot be used, which is noted."""
-    if not isinstance(said, str):
+    if not isinstance(value, str):
         return ""
-    text = said
-    if "{" in said and TEMPLATE_START.search(said):
+    text = value
+    if "{" in value and TEMPLATE_START.search(value):
         try:
-            text = ground.templates.render(said, draft.scope, lambda: draft.origin("id"))
-        except TemplateFailure as fault:
-            for problem in fault.problems:
-                ground.problems.add(problem)
+            text = scope.templates.render(value, draft.scope, lambda: draft.origin("id"))
+        except TemplateFailure as failure:
+            for problem in failure.problems:
+                scope.problems.add(problem)
             return ""
     elif draft.combination:
         text += id_suffix(draft.combination)
-    if _GOOD_ID.match(text) or (wrong := id_error(text)) is None:
+    if _PLAIN_ID.match(text) or (error := id_error(text)) is None:
         return text
-    message, hint = wrong
-    if text != said:
+    message, hint = error
+    if text != value:
         hint = "; ".join(filter(None, (f"here it comes to `{text}`", hint)))
     shots = (text,) if draft.combination else ()
-    ground.problems.add(Problem("id-form", draft.origin("id").place(), message, hint, shots=shots))
+    scope.problems.add(Problem("id-form", draft.origin("id").place(), message, hint, shots=shots))
     return ""

@@ -60,89 +60,96 @@ def explain_shot(
     files: Sequence[FilePath], root: FilePath, options: CompileOptions, storyboard: str, shot: str
 ) -> ShotExplanation | None:
     """The shot of that id in the storyboard of that path (a `Shot` has both); None when it is not there or not fit."""
-    with open_compilation(files, root, options) as (films, _):
-        for film in films:
-            for draft in film.drafts:
-                if film.document.name == storyboard and draft.id == shot:
-                    return _explained(film, draft)
+    with open_compilation(files, root, options) as (irs, _):
+        for ir in irs:
+            for draft in ir.drafts:
+                if ir.document.name == storyboard and draft.id == shot:
+                    return _explain_draft(ir, draft)
     return None
 
 
-def _explained(film: StoryboardIR, draft: ShotDraft) -> ShotExplanation | None:
-    render_fields(draft, film.ground)
-    composer = RequestBuilder(draft, film.ground, film.cast)
-    shot = composer.shot()
+def _explain_draft(ir: StoryboardIR, draft: ShotDraft) -> ShotExplanation | None:
+    render_fields(draft, ir.scope)
+    builder = RequestBuilder(draft, ir.scope, ir.symbols)
+    shot = builder.shot()
     if shot is None:
         return None
-    _, rendered = prompt_text(draft, film.ground)
+    _, rendered = prompt_text(draft, ir.scope)
     written, wrap = draft.raw.get("prompt"), draft.raw.get("wrap")
     return ShotExplanation(
         shot=shot,
         fields=tuple(_fields(draft, shot)),
-        variables=tuple(_variables(film, draft)),
+        variables=tuple(_variables(ir, draft)),
         written=written if isinstance(written, str) else None,
         wrap=wrap if isinstance(wrap, str) else None,
         rendered=rendered.strip() if rendered else None,
         sent=shot.request.prompt,
-        materials=tuple(_materials(composer, shot)),
-        sources=tuple((one.source or draft.origin(*one.where)).place() for one in composer.used),
+        materials=tuple(_materials(builder, shot)),
+        sources=tuple((used.source or draft.origin(*used.where)).place() for used in builder.used),
         prompt_at=draft.origin("prompt").place() if draft.layer("prompt") is not None else None,
     )
 
 
 def _fields(draft: ShotDraft, shot: Shot) -> list[ExplainedValue]:
-    found: list[ExplainedValue] = []
+    explained: list[ExplainedValue] = []
     for name in _ORDER.split():
         value = shot.id if name == "id" else draft.values.get(name, draft.raw.get(name))
         if name in ("wrap", "prompt"):
             value = draft.raw.get(name)
         layers = [layer for layer in draft.layers if name in layer.fields]
         if value is None and name in _DEFAULTS:
-            found.append(ExplainedValue(name, _DEFAULTS[name], "the format's default", None))
+            explained.append(ExplainedValue(name, _DEFAULTS[name], "the format's default", None))
         elif value is not None and layers:
             text = shot.request.model if name == "model" else _text(value)
-            before = tuple(layer.of(name).place() for layer in layers[:-1])
-            found.append(ExplainedValue(name, text, layers[-1].what, layers[-1].of(name).place(), before))
-    return found
+            overridden = tuple(layer.of(name).place() for layer in layers[:-1])
+            explained.append(ExplainedValue(name, text, layers[-1].what, layers[-1].of(name).place(), overridden))
+    return explained
 
 
-def _variables(film: StoryboardIR, draft: ShotDraft) -> list[ExplainedValue]:
-    found: list[ExplainedValue] = []
-    axes = {choice.axis: choice for choice in draft.combination}
-    for name in sorted(used_names(draft, film.ground.templates) | film.ground.asset_variables):
+def _variables(ir: StoryboardIR, draft: ShotDraft) -> list[ExplainedValue]:
+    explained: list[ExplainedValue] = []
+    axes = {axis_value.axis: axis_value for axis_value in draft.combination}
+    for name in sorted(used_names(draft, ir.scope.templates) | ir.scope.asset_variables):
         variable = draft.scope.find(name)
         if variable is None:
             continue
         try:
-            value = film.ground.templates.value(name, draft.scope, lambda: draft.entry.place())
+            value = ir.scope.templates.value(name, draft.scope, lambda: draft.entry.place())
         except TemplateFailure:
             continue
         if name in axes:
-            found.append(ExplainedValue(name, _text(value), f"axis {name}", axes[name].origin.place()))
+            explained.append(ExplainedValue(name, _text(value), f"axis {name}", axes[name].origin.place()))
         elif variable.origin is None:
-            found.append(ExplainedValue(name, _text(value), "--var", None))
+            explained.append(ExplainedValue(name, _text(value), "--var", None))
         else:
             origin = variable.origin()
-            layer = next((one for one in reversed(draft.layers) if name in _vars(one.fields.get("vars"))), None)
-            found.append(ExplainedValue(name, _text(value), layer.what if layer else "vars", origin.place()))
-    return found
+            layer = next(
+                (
+                    candidate
+                    for candidate in reversed(draft.layers)
+                    if name in _mapping_or_empty(candidate.fields.get("vars"))
+                ),
+                None,
+            )
+            explained.append(ExplainedValue(name, _text(value), layer.what if layer else "vars", origin.place()))
+    return explained
 
 
-def _vars(value: Value) -> dict[str, Value]:
+def _mapping_or_empty(value: Value) -> dict[str, Value]:
     return value if isinstance(value, dict) else {}
 
 
-def _materials(composer: RequestBuilder, shot: Shot) -> list[tuple[str, str, str]]:
+def _materials(builder: RequestBuilder, shot: Shot) -> list[tuple[str, str, str]]:
     counts: dict[str, int] = {}
-    found: list[tuple[str, str, str]] = []
+    materials: list[tuple[str, str, str]] = []
     for number, (material, name) in enumerate(zip(shot.request.materials, shot.names, strict=True)):
         counts[material.kind] = counts.get(material.kind, 0) + 1
         position = f"@{material.kind}{counts[material.kind]}"
         if shot.request.mode == "keyframe":
             position = ("first frame", "last frame")[number]
-        what = getattr(material, "path", None) or getattr(material, "url", None) or str(material)
-        found.append((position, name, what))
-    return found
+        source = getattr(material, "path", None) or getattr(material, "url", None) or str(material)
+        materials.append((position, name, source))
+    return materials
 
 
 def _text(value: Value) -> str:

@@ -39,26 +39,26 @@ class DocumentLoader:
             else absolute.as_posix()
         )
 
-    def read(self, path: FilePath, said: NodeRef | None = None, trail: tuple[str, ...] = ()) -> Document:
+    def read(self, path: FilePath, include_node: NodeRef | None = None, trail: tuple[str, ...] = ()) -> Document:
         """A file and what it includes; what is wrong is noted, an unreadable file is an empty document."""
         name = self.name(path)
         if name in self.documents:
             return self.documents[name]
-        document = self._parsed(name, path, said)
+        document = self._parse(name, path, include_node)
         self.documents[name] = document
         if document.root:
             self._check_shape(document)
-            document = replace(document, includes=tuple(self._included(document, path, (*trail, name))))
+            document = replace(document, includes=tuple(self._read_includes(document, path, (*trail, name))))
             self.documents[name] = document
         return document
 
-    def _parsed(self, name: str, path: FilePath, said: NodeRef | None) -> Document:
+    def _parse(self, name: str, path: FilePath, include_node: NodeRef | None) -> Document:
         try:
             data = read_bytes(path, self.root)
         except FileRejected as error:
-            place = said.place() if said else Place(name, 1, 1)
-            what = f"`{said.value}`" if said else "this file"
-            self.problems.add(Problem(error.code, place, f"{what} {error.message}", error.hint))
+            place = include_node.place() if include_node else Place(name, 1, 1)
+            subject = f"`{include_node.value}`" if include_node else "this file"
+            self.problems.add(Problem(error.code, place, f"{subject} {error.message}", error.hint))
             return Document(Source(name, ""), YamlMapping(0), whole=False)
         source = decode(name, data, self.problems)
         return parse(source, self.problems) if source else Document(Source(name, ""), YamlMapping(0), whole=False)
@@ -74,24 +74,24 @@ class DocumentLoader:
             # Nobody reads on after so many: what else does not fit is left out without a word.
             shots[:] = [shot if schema.is_valid(shot, "shot") else YamlMapping(0) for shot in shots]
 
-    def _included(self, document: Document, path: FilePath, trail: tuple[str, ...]) -> Iterator[Document]:
-        said = document.root.get("include")
-        for index, written in enumerate(said if isinstance(said, list) else ()):
+    def _read_includes(self, document: Document, path: FilePath, trail: tuple[str, ...]) -> Iterator[Document]:
+        includes = document.root.get("include")
+        for index, include in enumerate(includes if isinstance(includes, list) else ()):
             origin = NodeRef(document, ("include", index))
             try:
-                check_written(str(written))
+                check_written(str(include))
             except FileRejected as error:
-                self.problems.add(Problem(error.code, origin.place(), f"`{written}` {error.message}", error.hint))
+                self.problems.add(Problem(error.code, origin.place(), f"`{include}` {error.message}", error.hint))
                 continue
-            target = path.parent / str(written)
-            name = self.name(_flat(target))
+            target = path.parent / str(include)
+            name = self.name(_normalized(target))
             if name in trail:
-                loop = " → ".join([*trail[trail.index(name) :], name])
+                circle = " → ".join([*trail[trail.index(name) :], name])
                 self.problems.add(
                     Problem(
                         "include-circle",
                         origin.place(),
-                        f"these files include each other: {loop}",
+                        f"these files include each other: {circle}",
                         "remove one of the includes",
                     )
                 )
@@ -100,19 +100,19 @@ class DocumentLoader:
                     Problem("include-depth", origin.place(), f"files include files more than {MAX_DEPTH} deep")
                 )
             else:
-                found = self.read(_flat(target), origin, trail)
-                if "storyboard" in found.root:
-                    self.problems.add(_whole_storyboard(origin))
+                included = self.read(_normalized(target), origin, trail)
+                if "storyboard" in included.root:
+                    self.problems.add(_included_storyboard_problem(origin))
                     continue
-                yield found
+                yield included
 
 
-def _flat(path: FilePath) -> FilePath:
+def _normalized(path: FilePath) -> FilePath:
     """Without `..` and `.`; links are judged when the file is opened."""
     return FilePath(os.path.normpath(path))
 
 
-def _whole_storyboard(origin: NodeRef) -> Problem:
+def _included_storyboard_problem(origin: NodeRef) -> Problem:
     message = f"`{origin.value}` is a storyboard of its own, not an include"
     hint = "an include holds only vars, assets, defaults and profiles: move what both need to such a file"
     return Problem("include-content", origin.place(), message, hint)
@@ -159,47 +159,47 @@ class Definition:
 
     def merged(self) -> Value:
         """The value with what later files override; a mapping is merged one level deep."""
-        made: Value = None
+        merged: Value = None
         for origin in self.layers:
             value = origin.value
-            made = {**made, **value} if isinstance(made, dict) and isinstance(value, dict) else value
-        return made
+            merged = {**merged, **value} if isinstance(merged, dict) and isinstance(value, dict) else value
+        return merged
 
 
 def override_order(document: Document) -> list[Document]:
     """A storyboard's files in the order in which they override: includes first, itself last, each once."""
-    found: dict[str, Document] = {}
+    documents: dict[str, Document] = {}
 
-    def visit(one: Document) -> None:
-        for included in one.includes:
-            if included.name not in found:
+    def visit(document: Document) -> None:
+        for included in document.includes:
+            if included.name not in documents:
                 visit(included)
-        found[one.name] = one
+        documents[document.name] = document
 
     visit(document)
-    return list(found.values())
+    return list(documents.values())
 
 
 def collect_definitions(files: Sequence[Document], section: str, problems: Problems) -> dict[str, Definition]:
     """What each name of a section means; two included files that say one differently are a problem."""
-    found: dict[str, list[NodeRef]] = {}
+    nodes_by_name: dict[str, list[NodeRef]] = {}
     for document in files:
-        said = document.root.get(section)
-        for name in said if isinstance(said, dict) else ():
+        definitions = document.root.get(section)
+        for name in definitions if isinstance(definitions, dict) else ():
             if not name.startswith("x-"):
-                found.setdefault(name, []).append(NodeRef(document, (section, name)))
-    for name, origins in found.items():
-        _check_agreement(name, section, origins, files[-1], problems)
-    return {name: Definition(tuple(origins)) for name, origins in found.items()}
+                nodes_by_name.setdefault(name, []).append(NodeRef(document, (section, name)))
+    for name, nodes in nodes_by_name.items():
+        _check_agreement(name, section, nodes, files[-1], problems)
+    return {name: Definition(tuple(nodes)) for name, nodes in nodes_by_name.items()}
 
 
-def _check_agreement(name: str, section: str, origins: list[NodeRef], top: Document, problems: Problems) -> None:
-    if len(origins) < 2 or origins[-1].document is top:
+def _check_agreement(name: str, section: str, nodes: list[NodeRef], storyboard: Document, problems: Problems) -> None:
+    if len(nodes) < 2 or nodes[-1].document is storyboard:
         return
-    for first, second in itertools.pairwise(origins):
+    for first, second in itertools.pairwise(nodes):
         if first.value == second.value or first.document in override_order(second.document):
             continue
         message = f"`{name}` is said here, and otherwise in {first.document.name}"
-        hint = f"keep one of the two, or say in {top.name} which `{name}` it means"
+        hint = f"keep one of the two, or say in {storyboard.name} which `{name}` it means"
         related = ((first.key_place(), "the other one"),)
         problems.add(Problem("include-conflict", second.key_place(), message, hint, related=related))

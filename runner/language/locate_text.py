@@ -7,65 +7,65 @@ from runner.language.yaml.document import NodeRef, Value
 TextLocation = tuple[NodeRef, int | None, int | None]
 
 
-def locate_text(draft: ShotDraft, ground: StoryboardScope, text: str) -> TextLocation:
+def locate_text(draft: ShotDraft, scope: StoryboardScope, text: str) -> TextLocation:
     """(value, index in it, width) where the text stands literally; else the first template that can have made it."""
     for name in ("prompt", "wrap"):
-        said = draft.raw.get(name)
-        if isinstance(said, str) and (index := _find(said, text)) is not None:
+        source = draft.raw.get(name)
+        if isinstance(source, str) and (index := _find_whole_name(source, text)) is not None:
             return draft.origin(name), index, len(text)
-    for origin, value in _variables(draft, ground):
-        if (index := _find(value, text)) is not None:
+    for origin, variable_text in _variable_texts(draft, scope):
+        if (index := _find_whole_name(variable_text, text)) is not None:
             return origin, index, len(text)
-    return _expression(draft, text)
+    return _locate_template(draft, text)
 
 
-def _find(said: str, text: str) -> int | None:
+def _find_whole_name(source: str, text: str) -> int | None:
     start = 0
-    while (index := said.find(text, start)) >= 0:
-        after = said[index + len(text) : index + len(text) + 1]
-        if not (after.isalnum() or after == "_") and said[index - 1 : index] != "@":
+    while (index := source.find(text, start)) >= 0:
+        next_character = source[index + len(text) : index + len(text) + 1]
+        if not (next_character.isalnum() or next_character == "_") and source[index - 1 : index] != "@":
             return index
         start = index + 1
     return None
 
 
-def _variables(draft: ShotDraft, ground: StoryboardScope) -> list[tuple[NodeRef, str]]:
+def _variable_texts(draft: ShotDraft, scope: StoryboardScope) -> list[tuple[NodeRef, str]]:
     """Text of the variables that the prompt and its wrap use, through others too."""
-    found: list[tuple[NodeRef, str]] = []
-    waiting = [said for name in ("prompt", "wrap") if isinstance(said := draft.raw.get(name), str)]
+    texts: list[tuple[NodeRef, str]] = []
+    pending = [template for name in ("prompt", "wrap") if isinstance(template := draft.raw.get(name), str)]
     seen: set[str] = set()
-    while waiting:
-        for name in sorted(ground.templates.read(waiting.pop()).names - seen):
+    while pending:
+        for name in sorted(scope.templates.read(pending.pop()).names - seen):
             seen.add(name)
             variable = draft.scope.find(name)
             if variable is None or variable.origin is None:
                 continue
-            for origin, text in _texts(variable.origin(), variable.value):
-                found.append((origin, text))
+            for origin, text in _texts_in(variable.origin(), variable.value):
+                texts.append((origin, text))
                 if TEMPLATE_START.search(text):
-                    waiting.append(text)
-    return found
+                    pending.append(text)
+    return texts
 
 
-def _texts(origin: NodeRef, value: Value) -> list[tuple[NodeRef, str]]:
+def _texts_in(origin: NodeRef, value: Value) -> list[tuple[NodeRef, str]]:
     if isinstance(value, str):
         return [(origin, value)]
     pairs = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
-    return [found for key, item in pairs for found in _texts(origin / key, item)]
+    return [pair for key, item in pairs for pair in _texts_in(origin / key, item)]
 
 
-def _expression(draft: ShotDraft, text: str) -> TextLocation:
+def _locate_template(draft: ShotDraft, text: str) -> TextLocation:
     for name in ("prompt", "wrap"):
-        said = draft.raw.get(name)
-        if isinstance(said, str) and (mark := TEMPLATE_START.search(said)):
-            at = said.find("@{{")
-            start = at if at >= 0 else mark.start()
-            end = said.find("}}", start)
+        source = draft.raw.get(name)
+        if isinstance(source, str) and (template_match := TEMPLATE_START.search(source)):
+            mention_index = source.find("@{{")
+            start = mention_index if mention_index >= 0 else template_match.start()
+            end = source.find("}}", start)
             return draft.origin(name), start, (end + 2 - start) if end >= 0 else 2
     return draft.origin("prompt"), 0, None
 
 
-def around(text: str, start: int, end: int) -> str:
+def excerpt(text: str, start: int, end: int) -> str:
     """A little of the text around a spot, on one line."""
     before, after = text[max(0, start - 20) : start], text[end : end + 20]
     return " ".join(f"…{before}{text[start:end]}{after}…".split())

@@ -115,7 +115,7 @@ class MaterialResolver(ShotReporter):
             self.failed = True
             if fold_name(mention.written).startswith(self.cast.suppressed_prefixes):
                 return []
-            hint = suggestion(mention.written, self.cast.known)
+            hint = suggestion(mention.written, self.cast.all_names)
             self.note(
                 "unknown-name",
                 origin,

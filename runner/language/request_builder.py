@@ -76,7 +76,7 @@ class RequestBuilder(MaterialResolver):
                 self.failed = True
                 if fold_name(mention.written).startswith(self.cast.suppressed_prefixes):
                     continue
-                hint = suggestion(mention.written, self.cast.known)
+                hint = suggestion(mention.written, self.cast.all_names)
                 hint = f"{hint} (a literal @ is written @@)" if hint else "a literal @ is written @@"
                 self.note_in_prompt("unknown-name", mention, f"nobody is named @{mention.written}", hint)
             elif mention.target.kind == "shot":

@@ -1,7 +1,7 @@
 """What is said about one shot: at a value, at a material, at a mention in its prompt."""
 
 from runner.diagnostics.problem import Place, Problem
-from runner.language.locate_text import around, locate_text
+from runner.language.locate_text import excerpt, locate_text
 from runner.language.mentions import Mention
 from runner.language.shot_draft import ShotDraft, StoryboardScope
 from runner.language.symbols import PROMPT, SymbolTable, UsedMaterial
@@ -59,7 +59,7 @@ class ShotReporter:
         said = origin.value
         if not isinstance(said, str) or text not in said:
             hint = "\n".join(
-                filter(None, (hint, f"the template makes: {around(self.text, mention.start, mention.end)}"))
+                filter(None, (hint, f"the template makes: {excerpt(self.text, mention.start, mention.end)}"))
             )
         place = origin.place(index or 0, width)
         problem = Problem(code, place, message, hint, related=origin.alias_chain(), shots=(self.draft.id,))

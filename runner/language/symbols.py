@@ -51,21 +51,23 @@ class SymbolTable:
     checked_combinations: set[object] = field(default_factory=set)
     """Combinations of model, resolution and so on in which nothing was found wrong."""
 
-    _known: tuple[str, ...] = ()
+    _sorted_names: tuple[str, ...] = ()
 
     @property
-    def known(self) -> tuple[str, ...]:
+    def all_names(self) -> tuple[str, ...]:
         """Everybody's name as it is written, sorted once."""
-        if not self._known:
-            self._known = tuple(sorted(one.name if isinstance(one, Asset) else one for one in self.names.values()))
-        return self._known
+        if not self._sorted_names:
+            self._sorted_names = tuple(
+                sorted(symbol.name if isinstance(symbol, Asset) else symbol for symbol in self.names.values())
+            )
+        return self._sorted_names
 
 
-def same_source(one: Material, other: Material) -> bool:
+def same_source(first: Material, second: Material) -> bool:
     """One file or address, or one frame of one take: named twice it is sent once."""
-    match one, other:
+    match first, second:
         case LocalFile(), LocalFile():
-            return one.path == other.path
+            return first.path == second.path
         case RemoteFile(), RemoteFile():
-            return one.url == other.url
-    return one == other
+            return first.url == second.url
+    return first == second

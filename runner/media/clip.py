@@ -13,7 +13,7 @@ from runner.lazy_dataclass import dataclass
 from runner.media.files import UnsupportedMedia, sniff
 from runner.media.frames import image_of
 from runner.media.mp4_boxes import BrokenBoxes, Track, tracks, walk
-from runner.media.open_media import reading
+from runner.media.open_media import open_media
 
 if TYPE_CHECKING:
     import av
@@ -30,9 +30,9 @@ Which = Literal["first", "last"]
 class IncompleteClip(Exception):  # noqa: N818 - it says what a file is, it is not always an error
     """The file is no whole clip; `words` go on after its name: "is cut off: 1,024 of 90,210 bytes are here"."""
 
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
-        self.message = words
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,10 @@ def probe(path: Path) -> ClipFacts:
     decode. Raises NotWhole with words for the user, OSError when the file cannot be read.
     """
     with path.open("rb") as file:
-        told = _index(file, os.fstat(file.fileno()).st_size)
-        with _decoding(file) as (container, stream):
-            lengths = _lengths(container)
-            _check_lengths(told, container, lengths)
+        indexed_tracks = _indexed_tracks(file, os.fstat(file.fileno()).st_size)
+        with _open_for_decoding(file) as (container, stream):
+            lengths = _measured_lengths(container)
+            _check_lengths(indexed_tracks, container, lengths)
             width, height = _first(container, stream).width, stream.height
             _last(container, stream)
             seconds = lengths[stream.index]
@@ -68,8 +68,8 @@ def frame(clip: Path, which: Which, target: Path) -> None:
     Raises NotWhole when it cannot be decoded, OSError when a file cannot be read or written.
     """
     with clip.open("rb") as file:
-        _index(file, os.fstat(file.fileno()).st_size)
-        with _decoding(file) as (container, stream):
+        _indexed_tracks(file, os.fstat(file.fileno()).st_size)
+        with _open_for_decoding(file) as (container, stream):
             image = image_of(_first(container, stream) if which == "first" else _last(container, stream))
     part = target.with_name(target.name + ".part")
     # Level 1 is six times quicker than the default, for a file a tenth larger.
@@ -77,7 +77,7 @@ def frame(clip: Path, which: Which, target: Path) -> None:
     part.replace(target)
 
 
-def _index(file: BufferedReader, size: int) -> list[Track]:
+def _indexed_tracks(file: BufferedReader, size: int) -> list[Track]:
     """The tracks, when the boxes fill the file."""
     if size == 0:
         raise IncompleteClip("is empty")
@@ -89,28 +89,29 @@ def _index(file: BufferedReader, size: int) -> list[Track]:
         names = {box.name for box in boxes}
         if b"moov" not in names:
             raise IncompleteClip("is cut off: its index is missing")
-        found = tracks(file, boxes, size)
+        indexed_tracks = tracks(file, boxes, size)
     except UnsupportedMedia as error:
-        what = error.message.partition(";")[0]
-        raise IncompleteClip("is no video" if what.startswith("is no ") else f"{what}, no video") from error
+        description = error.message.partition(";")[0]
+        message = "is no video" if description.startswith("is no ") else f"{description}, no video"
+        raise IncompleteClip(message) from error
     except BrokenBoxes as error:
-        raise IncompleteClip(error.words) from error
+        raise IncompleteClip(error.message) from error
     file.seek(0)
-    return found
+    return indexed_tracks
 
 
 @contextmanager
-def _decoding(file: BufferedReader) -> "Iterator[tuple[InputContainer, av.VideoStream]]":
+def _open_for_decoding(file: BufferedReader) -> "Iterator[tuple[InputContainer, av.VideoStream]]":
     """The opened clip and its picture track; what the codecs say about broken bytes becomes NotWhole."""
     from av.error import FFmpegError
 
     limits = {"max_pixels": str(MAX_PIXELS), "err_detect": "explode"}
     try:
-        with reading(file, "mov", max_streams="16", **limits) as container:
-            moving = [stream for stream in container.streams.video if not int(stream.disposition) & 0x400]
-            if not moving:
+        with open_media(file, "mov", max_streams="16", **limits) as container:
+            video_streams = [stream for stream in container.streams.video if not int(stream.disposition) & 0x400]
+            if not video_streams:
                 raise IncompleteClip("has no moving picture in it")
-            stream = moving[0]
+            stream = video_streams[0]
             if stream.codec_context is None:
                 raise IncompleteClip("has a picture in a format that is not known here")
             if not 0 < stream.width * stream.height <= MAX_PIXELS:
@@ -121,7 +122,7 @@ def _decoding(file: BufferedReader) -> "Iterator[tuple[InputContainer, av.VideoS
         raise IncompleteClip("is damaged: its picture cannot be decoded") from error
 
 
-def _lengths(container: "InputContainer") -> dict[int, Fraction]:
+def _measured_lengths(container: "InputContainer") -> dict[int, Fraction]:
     """Seconds of each track, by its packets."""
     spans: dict[int, tuple[int, int]] = {}
     bases = {stream.index: stream.time_base or Fraction(1) for stream in container.streams}
@@ -136,18 +137,18 @@ def _lengths(container: "InputContainer") -> dict[int, Fraction]:
     return {index: (end - max(0, start)) * bases[index] for index, (start, end) in spans.items()}
 
 
-def _check_lengths(told: list[Track], container: "InputContainer", found: dict[int, Fraction]) -> None:
-    if len(told) != len(container.streams):
+def _check_lengths(indexed_tracks: list[Track], container: "InputContainer", measured: dict[int, Fraction]) -> None:
+    if len(indexed_tracks) != len(container.streams):
         raise IncompleteClip("is damaged: a track cannot be read")
-    for track, stream in zip(told, container.streams, strict=True):
+    for track, stream in zip(indexed_tracks, container.streams, strict=True):
         if track.handler not in (b"vide", b"soun"):
             continue
-        here = float(found.get(stream.index, 0))
-        what = "picture" if track.handler == b"vide" else "sound"
-        if here <= 0:
-            raise IncompleteClip(f"is damaged: its {what} has no length")
-        if track.seconds is not None and abs(track.seconds - here) > _SLACK:
-            raise IncompleteClip(f"is damaged: {here:.2f} of {track.seconds:.2f} seconds of its {what} are here")
+        length = float(measured.get(stream.index, 0))
+        content = "picture" if track.handler == b"vide" else "sound"
+        if length <= 0:
+            raise IncompleteClip(f"is damaged: its {content} has no length")
+        if track.seconds is not None and abs(track.seconds - length) > _SLACK:
+            raise IncompleteClip(f"is damaged: {length:.2f} of {track.seconds:.2f} seconds of its {content} are here")
 
 
 def _first(container: "InputContainer", stream: "av.VideoStream") -> "av.VideoFrame":
@@ -160,9 +161,9 @@ def _first(container: "InputContainer", stream: "av.VideoStream") -> "av.VideoFr
 def _last(container: "InputContainer", stream: "av.VideoStream") -> "av.VideoFrame":
     """From the last key picture on, so that a long clip costs no more than a short one."""
     container.seek(1 << 60, stream=stream, backward=True, any_frame=False)
-    found = None
+    last_picture = None
     for picture in container.decode(stream):
-        found = picture
-    if found is None:
+        last_picture = picture
+    if last_picture is None:
         raise IncompleteClip("is damaged: its last picture cannot be decoded")
-    return found
+    return last_picture

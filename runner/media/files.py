@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from runner.lazy_dataclass import dataclass
-from runner.media.open_media import reading
+from runner.media.open_media import open_media
 from runner.requests.request import Kind
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ _DEMUXERS = {"mp4": "mov", "m4a": "mov"}
 class UnsupportedMedia(Exception):  # noqa: N818 - it says what a file is, it is not always an error
     """The file is nothing that can be sent as material; `words` go on after its name: "is a GIF picture; …"."""
 
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
-        self.message = words
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,41 +82,41 @@ def inspect(path: Path, handle: int | None = None) -> MediaFacts:
     Raises NotMedia when it is nothing that the API takes, is damaged, or is named as what it is not; OSError when it
     cannot be read.
     """
-    with _opened(path, handle) as (file, size):
+    with _open_checked(path, handle) as (file, size):
         name = sniff(file.read(64))
         _check_ending(path, name, sniffed=True)
         sha256 = _hash(file)
         kind = _KIND_OF_FORMAT[name]
         if kind == "image":
             return MediaFacts(kind, name, sha256, size, *_picture_size(file, name))
-        name, frame, seconds = _length(file, name)
+        name, frame, seconds = _media_length(file, name)
         _check_ending(path, name)
         width, height = frame or (None, None)
         return MediaFacts(_KIND_OF_FORMAT[name], name, sha256, size, width, height, seconds)
 
 
 @contextmanager
-def _opened(path: Path, handle: int | None) -> "Iterator[tuple[BufferedReader, int]]":
+def _open_checked(path: Path, handle: int | None) -> "Iterator[tuple[BufferedReader, int]]":
     if handle is None:
         # Without O_NONBLOCK a named pipe would hang here for ever.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    facts = os.fstat(handle)
-    if not stat.S_ISREG(facts.st_mode):
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
         os.close(handle)
-        raise UnsupportedMedia("is a folder" if stat.S_ISDIR(facts.st_mode) else "is no ordinary file")
+        raise UnsupportedMedia("is a folder" if stat.S_ISDIR(status.st_mode) else "is no ordinary file")
     with os.fdopen(handle, "rb") as file:
-        if facts.st_size == 0:
+        if status.st_size == 0:
             raise UnsupportedMedia("is empty")
-        if facts.st_size > MAX_BYTES:
-            raise UnsupportedMedia(f"has {facts.st_size / 1e6:,.0f} MB; more than {MAX_BYTES >> 20} MB cannot be sent")
-        yield file, facts.st_size
+        if status.st_size > MAX_BYTES:
+            raise UnsupportedMedia(f"has {status.st_size / 1e6:,.0f} MB; more than {MAX_BYTES >> 20} MB cannot be sent")
+        yield file, status.st_size
 
 
 def sniff(head: bytes) -> str:
     """The format by the first 64 bytes; NotMedia says what it is instead. `mp4` may turn out to be `m4a`."""
-    for name, told in _SIGNATURES.items():
-        if any(head[at : at + len(mark)] == mark for at, mark in told):
-            return name if name in _KIND_OF_FORMAT else _refuse(name)
+    for name, signatures in _SIGNATURES.items():
+        if any(head[offset : offset + len(signature)] == signature for offset, signature in signatures):
+            return name if name in _KIND_OF_FORMAT else _reject(name)
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
     if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
@@ -125,7 +125,7 @@ def sniff(head: bytes) -> str:
         return _sniff_boxes(head[8:12])
     if len(head) > 2 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
         return "aac" if head[1] & 0x06 == 0 else "mp3"
-    return _refuse(_guess_text(head))
+    return _reject(_guess_text(head))
 
 
 _SIGNATURES: Mapping[str, tuple[tuple[int, bytes], ...]] = {
@@ -150,9 +150,9 @@ _PICTURE_BRANDS = {b"avif": "an AVIF picture", b"avis": "an AVIF picture"}
 
 def _sniff_boxes(brand: bytes) -> str:
     if brand in _PICTURE_BRANDS:
-        return _refuse(_PICTURE_BRANDS[brand])
+        return _reject(_PICTURE_BRANDS[brand])
     if brand[:3] in (b"hei", b"hev", b"mif", b"msf"):
-        return _refuse("a HEIC picture")
+        return _reject("a HEIC picture")
     return "mp4"
 
 
@@ -165,9 +165,11 @@ def _guess_text(head: bytes) -> str:
     return "text" if start and all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in start) else ""
 
 
-def _refuse(what: str) -> str:
-    takes = "materials are JPEG, PNG and WebP pictures, MP4 videos, and MP3, WAV, FLAC, OGG, M4A or AAC audio"
-    raise UnsupportedMedia(f"is {what}; {takes}" if what else f"is no picture, video or audio that is known; {takes}")
+def _reject(description: str) -> str:
+    supported = "materials are JPEG, PNG and WebP pictures, MP4 videos, and MP3, WAV, FLAC, OGG, M4A or AAC audio"
+    raise UnsupportedMedia(
+        f"is {description}; {supported}" if description else f"is no picture, video or audio that is known; {supported}"
+    )
 
 
 def _check_ending(path: Path, name: str, sniffed: bool = False) -> None:
@@ -177,12 +179,12 @@ def _check_ending(path: Path, name: str, sniffed: bool = False) -> None:
     expected = _FORMAT_OF_ENDING.get(ending, ending[1:])
     # The first bytes of a video and of M4A audio may be the same; their tracks tell, later.
     if name != expected and not (sniffed and (name, expected) == ("mp4", "m4a")):
-        raise UnsupportedMedia(f"holds {_article(name)}, though its name ends in {ending}")
+        raise UnsupportedMedia(f"holds {_with_article(name)}, though its name ends in {ending}")
 
 
-def _article(name: str) -> str:
-    known = {"mp4": "an MP4 video", "m4a": "M4A audio", "jpeg": "a JPEG picture", "png": "a PNG picture"}
-    return known.get(name, "a WebP picture" if name == "webp" else f"{name.upper()} audio")
+def _with_article(name: str) -> str:
+    names = {"mp4": "an MP4 video", "m4a": "M4A audio", "jpeg": "a JPEG picture", "png": "a PNG picture"}
+    return names.get(name, "a WebP picture" if name == "webp" else f"{name.upper()} audio")
 
 
 def _hash(file: BufferedReader) -> str:
@@ -255,18 +257,18 @@ def _webp_size(file: BufferedReader) -> tuple[int, int]:
     raise ValueError("no WebP chunk")
 
 
-def _length(file: BufferedReader, name: str) -> tuple[str, tuple[int, int] | None, Decimal]:
+def _media_length(file: BufferedReader, name: str) -> tuple[str, tuple[int, int] | None, Decimal]:
     """Format (an MP4 without a picture is an M4A), size of the picture, seconds by the packets, not by the header."""
     from av.error import FFmpegError
 
     file.seek(0)
     try:
-        with reading(file, _DEMUXERS.get(name, name)) as container:
-            moving = [stream for stream in container.streams.video if not int(stream.disposition) & 0x400]
-            if any(stream.codec_context is None for stream in moving):
+        with open_media(file, _DEMUXERS.get(name, name)) as container:
+            video_streams = [stream for stream in container.streams.video if not int(stream.disposition) & 0x400]
+            if any(stream.codec_context is None for stream in video_streams):
                 raise UnsupportedMedia("has a picture in a format that is not known here")
-            if name == "mp4" and moving:
-                stream = moving[0]
+            if name == "mp4" and video_streams:
+                stream = video_streams[0]
                 size = (stream.width, stream.height)
                 _check_pixels(*size)
                 return "mp4", size, _seconds(container, stream)
@@ -281,11 +283,11 @@ def _seconds(container: "av.container.InputContainer", stream: "av.VideoStream |
     start: int | None = None
     end = count = 0
     for packet in container.demux(stream):
-        moment = packet.dts if packet.pts is None else packet.pts
-        if moment is None:
+        timestamp = packet.dts if packet.pts is None else packet.pts
+        if timestamp is None:
             continue
-        start = moment if start is None else min(start, moment)
-        end = max(end, moment + (packet.duration or 0))
+        start = timestamp if start is None else min(start, timestamp)
+        end = max(end, timestamp + (packet.duration or 0))
         count += 1
         if count > _MAX_PACKETS:
             raise UnsupportedMedia("is longer than anything that can be sent")

@@ -13,11 +13,11 @@ def image_of(frame: "av.VideoFrame") -> "Image.Image":
     from PIL import Image
 
     # 2 is "not said"; the codec's own scaler would take BT.601 for any size.
-    told = frame.colorspace if frame.colorspace not in (0, 2) else None
-    source = told or (Colorspace.ITU709 if frame.height >= 720 else Colorspace.ITU601)
-    shown = frame.reformat(format="rgb24", src_colorspace=source)
-    plane = shown.planes[0]
-    size = (shown.width, shown.height)
+    stated = frame.colorspace if frame.colorspace not in (0, 2) else None
+    colorspace = stated or (Colorspace.ITU709 if frame.height >= 720 else Colorspace.ITU601)
+    rgb = frame.reformat(format="rgb24", src_colorspace=colorspace)
+    plane = rgb.planes[0]
+    size = (rgb.width, rgb.height)
     return Image.frombytes("RGB", size, bytes(plane), "raw", "RGB", plane.line_size, 1)
 
 

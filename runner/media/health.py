@@ -39,8 +39,8 @@ def _pillow() -> HealthCheck:
         return HealthCheck("pictures", "error", f"Pillow cannot be loaded: {error}", _HINT.format(name="pillow"))
     missing = [name for name in ("freetype2", "webp", "jpg", "zlib") if not features.check(name)]
     if missing:
-        words = f"Pillow {PIL.__version__} was built without {', '.join(missing)}"
-        return HealthCheck("pictures", "error", words, _HINT.format(name="pillow"))
+        message = f"Pillow {PIL.__version__} was built without {', '.join(missing)}"
+        return HealthCheck("pictures", "error", message, _HINT.format(name="pillow"))
     return HealthCheck("pictures", "ok", f"Pillow {PIL.__version__} reads JPEG, PNG and WebP, and sets type")
 
 

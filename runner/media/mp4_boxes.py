@@ -11,15 +11,15 @@ MAX_BOXES = 10_000
 MAX_INDEX = 16 << 20
 """Bytes of `moov`; a minute of video needs some 50 kB."""
 _CONTAINERS = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"dinf", b"mvex", b"moof", b"traf"))
-_ENTRY = {b"stsz": 4, b"stts": 8, b"stco": 4, b"co64": 8, b"stsc": 12, b"ctts": 8, b"stss": 4}
+_ENTRY_BYTES = {b"stsz": 4, b"stts": 8, b"stco": 4, b"co64": 8, b"stsc": 12, b"ctts": 8, b"stss": 4}
 
 
 class BrokenBoxes(Exception):  # noqa: N818 - becomes words about a file
     """The boxes are not those of a whole MP4; `words` go on after the file's name."""
 
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
-        self.words = words
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +70,14 @@ def _box(file: BufferedReader, at: int, limit: int, depth: int, size: int) -> Bo
     file.seek(at)
     head = file.read(16)
     if at + 8 > limit or len(head) < 8:
-        raise BrokenBoxes(_cut(at + 8, size) if limit == size else "is damaged: a part ends in the middle of another")
+        raise BrokenBoxes(
+            _cut_off_message(at + 8, size) if limit == size else "is damaged: a part ends in the middle of another"
+        )
     (length,) = struct.unpack_from(">I", head)
     start = at + 8
     if length == 1:
         if len(head) < 16:
-            raise BrokenBoxes(_cut(at + 16, size))
+            raise BrokenBoxes(_cut_off_message(at + 16, size))
         (length,) = struct.unpack_from(">Q", head, 8)
         start = at + 16
     elif length == 0:
@@ -84,34 +86,36 @@ def _box(file: BufferedReader, at: int, limit: int, depth: int, size: int) -> Bo
     if end < start:
         raise BrokenBoxes("is damaged: a part is smaller than its own head")
     if end > limit:
-        raise BrokenBoxes(_cut(end, size) if limit == size else "is damaged: a part reaches beyond the one it lies in")
+        raise BrokenBoxes(
+            _cut_off_message(end, size) if limit == size else "is damaged: a part reaches beyond the one it lies in"
+        )
     return Box(head[4:8], start, end, depth)
 
 
-def _cut(wanted: int, size: int) -> str:
-    if wanted < 1 << 42:
-        return f"is cut off: {size:,} of {wanted:,} bytes are here"
+def _cut_off_message(expected: int, size: int) -> str:
+    if expected < 1 << 42:
+        return f"is cut off: {size:,} of {expected:,} bytes are here"
     return "is damaged: a part says that it is larger than any file"
 
 
 def tracks(file: BufferedReader, boxes: list[Box], size: int) -> list[Track]:
     """The tracks of the index, their tables checked against the boxes they lie in and the file's size."""
-    found = []
-    index = [at for at, box in enumerate(boxes) if box.name == b"trak"]
-    for number, at in enumerate(index):
-        end = boxes[at].end
-        stop = index[number + 1] if number + 1 < len(index) else len(boxes)
-        inside = [box for box in boxes[at:stop] if box.end <= end]
-        found.append(_track(file, inside, size))
+    checked_tracks = []
+    track_starts = [start for start, box in enumerate(boxes) if box.name == b"trak"]
+    for number, start in enumerate(track_starts):
+        end = boxes[start].end
+        stop = track_starts[number + 1] if number + 1 < len(track_starts) else len(boxes)
+        track_boxes = [box for box in boxes[start:stop] if box.end <= end]
+        checked_tracks.append(_track(file, track_boxes, size))
     for box in boxes:
         if box.name == b"trun":
             _check_count(_number(file, box, 4), size)
-    return found
+    return checked_tracks
 
 
 def _track(file: BufferedReader, boxes: list[Box], size: int) -> Track:
     by_name = {box.name: box for box in boxes}
-    for name in _ENTRY:
+    for name in _ENTRY_BYTES:
         if name in by_name:
             _check_table(file, by_name[name], size)
     handler = _read(file, by_name[b"hdlr"], 8, 4) if b"hdlr" in by_name else b""
@@ -127,7 +131,7 @@ def _check_table(file: BufferedReader, box: Box, size: int) -> None:
     count = _number(file, box, place)
     _check_count(count, size)
     constant = box.name == b"stsz" and _number(file, box, 4) != 0
-    if not constant and place + 4 + count * _ENTRY[box.name] > box.end - box.start:
+    if not constant and place + 4 + count * _ENTRY_BYTES[box.name] > box.end - box.start:
         raise BrokenBoxes("is damaged: a table of its index is longer than the part it lies in")
 
 

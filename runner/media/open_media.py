@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 
-def reading(file: str | BufferedReader, kind: str | None = None, **options: str) -> "InputContainer":
+def open_media(file: str | BufferedReader, kind: str | None = None, **options: str) -> "InputContainer":
     """The opened container, a context manager; broken text in a file's tags is no reason to fail.
 
     `kind` is the name of a demuxer, the rest are its options. Raises FFmpegError, OSError, ValueError.

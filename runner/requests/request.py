@@ -137,28 +137,28 @@ def _neutral_material(material: Material, resolve: Resolve) -> dict[str, JsonVal
         case RemoteFile():
             return {"kind": material.kind, "url": material.url}
         case TakeReference():
-            up = resolve(material)
+            upstream = resolve(material)
             return {
                 "kind": material.kind,
                 "part": material.part,
-                "shot": up.shot,
-                "take": up.take,
-                "fingerprint": up.fingerprint,
+                "shot": upstream.shot,
+                "take": upstream.take,
+                "fingerprint": upstream.fingerprint,
             }
 
 
 def fingerprint(form: Mapping[str, JsonValue]) -> str:
     """SHA-256 (hex) of a neutral form, without what may change for free: file paths, names of shots, white space."""
-    bare = dict(form)
-    if isinstance(prompt := bare.get("prompt"), str):
-        bare["prompt"] = " ".join(prompt.split())
-    if isinstance(materials := bare.get("materials"), list):
-        bare["materials"] = [
+    normalized = dict(form)
+    if isinstance(prompt := normalized.get("prompt"), str):
+        normalized["prompt"] = " ".join(prompt.split())
+    if isinstance(materials := normalized.get("materials"), list):
+        normalized["materials"] = [
             {key: value for key, value in material.items() if key not in ("path", "shot")}
             for material in materials
             if isinstance(material, dict)
         ]
-    return _sha256()(canonical_json(bare).encode()).hexdigest()
+    return _sha256()(canonical_json(normalized).encode()).hexdigest()
 
 
 @cache
@@ -172,16 +172,17 @@ def fingerprint_fast(request: Request, take: int, resolve: Resolve) -> str:
     """`fingerprint(neutral(…))` with no form in between: a plan takes one of every take, in a quarter of the time."""
     if request.inputs:
         return fingerprint(neutral_form(request, take, resolve))
-    beside = (request.aspect_ratio, request.audio, request.mode, request.model)
-    shape, kind, size, upscale = _canonical_parts(
-        *beside, request.resolution, request.seconds, request.seed, request.upscale
+    leading_settings = (request.aspect_ratio, request.audio, request.mode, request.model)
+    shape, mode_and_model, output, upscale = _canonical_parts(
+        *leading_settings, request.resolution, request.seconds, request.seed, request.upscale
     )
-    made_of = words = ""
+    materials = prompt = ""
     if request.materials:
-        made_of = '"materials":[' + ",".join([_spelled_material(one, resolve) for one in request.materials]) + "],"
+        forms = [_canonical_material(material, resolve) for material in request.materials]
+        materials = f'"materials":[{",".join(forms)}],'
     if request.prompt is not None:
-        words = f'"prompt":{encode_basestring_ascii(" ".join(request.prompt.split()))},'
-    text = f'{{{shape}{made_of}{kind}{words}{size}"take":{take}{upscale}}}'
+        prompt = f'"prompt":{encode_basestring_ascii(" ".join(request.prompt.split()))},'
+    text = f'{{{shape}{materials}{mode_and_model}{prompt}{output}"take":{take}{upscale}}}'
     return _sha256()(text.encode()).hexdigest()
 
 
@@ -198,24 +199,24 @@ def _canonical_parts(
 ) -> tuple[str, str, str, str]:
     """What many takes have in common, as their canonical text has it around materials, prompt and take."""
 
-    def inner(form: Mapping[str, JsonValue]) -> str:
-        return canonical_json({name: value for name, value in form.items() if value is not None})[1:-1]
+    def inner(fields: Mapping[str, JsonValue]) -> str:
+        return canonical_json({name: value for name, value in fields.items() if value is not None})[1:-1]
 
     shape, extra = inner({"aspect_ratio": aspect_ratio, "audio": audio}), inner({"upscale": upscale})
-    size = inner({"resolution": resolution, "seconds": seconds, "seed": seed})
-    return shape and f"{shape},", f"{inner({'mode': mode, 'model': model})},", f"{size},", extra and f",{extra}"
+    output = inner({"resolution": resolution, "seconds": seconds, "seed": seed})
+    return shape and f"{shape},", f"{inner({'mode': mode, 'model': model})},", f"{output},", extra and f",{extra}"
 
 
-def _spelled_material(material: Material, resolve: Resolve) -> str:
+def _canonical_material(material: Material, resolve: Resolve) -> str:
     match material:
         case LocalFile():
             return f'{{"kind":"{material.kind}","sha256":"{material.sha256}"}}'
         case RemoteFile():
             return f'{{"kind":"{material.kind}","url":{encode_basestring_ascii(material.url)}}}'
         case TakeReference():
-            up = resolve(material)
-            made_by, kind = up.fingerprint, material.kind
-            return f'{{"fingerprint":"{made_by}","kind":"{kind}","part":"{material.part}","take":{up.take}}}'
+            upstream = resolve(material)
+            up_fingerprint, kind, part = upstream.fingerprint, material.kind, material.part
+            return f'{{"fingerprint":"{up_fingerprint}","kind":"{kind}","part":"{part}","take":{upstream.take}}}'
 
 
 def canonical_json(value: object) -> str:
