@@ -1,1 +1,1 @@
-"""What a file is: kind by first bytes, seconds, size, hash, frames of a clip."""
+"""Inspection of media files: kind by content, length, size and hash; frames of clips; contact sheets."""

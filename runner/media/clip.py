@@ -1,4 +1,4 @@
-"""Whether a clip is whole, what it shows, and its first and last picture."""
+"""Integrity check of a clip, its size and length, and its first and last frame."""
 
 import os
 from collections.abc import Iterator
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 MAX_PIXELS = 20_000_000
-"""A picture of 4K in 21:9 has 11 million; more than this is a made-up size, and costs memory."""
+"""A 4K frame in 21:9 has 11 million; a larger size is forged, and would cost memory."""
 _SLACK = 0.25
-"""Seconds by which a track may miss the length it says: an encoder's lead-in, a last picture that stands longer."""
+"""Seconds by which a track may differ from its stated length: an encoder's lead-in, a long last frame."""
 
 Which = Literal["first", "last"]
 
 
-class IncompleteClip(Exception):  # noqa: N818 - it says what a file is, it is not always an error
-    """The file is no whole clip; `words` go on after its name: "is cut off: 1,024 of 90,210 bytes are here"."""
+class IncompleteClip(Exception):  # noqa: N818 - describes a file; not always an error
+    """The file is not a complete clip; `message` follows the file's name: "is cut off: only 1,024 of 90,210 bytes"."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -37,19 +37,19 @@ class IncompleteClip(Exception):  # noqa: N818 - it says what a file is, it is n
 
 @dataclass(frozen=True, slots=True)
 class ClipFacts:
-    """What a whole clip shows."""
+    """Size and length of a complete clip."""
 
     width: int
     height: int
     seconds: Decimal
-    """Of the picture, to the millisecond."""
+    """Length of the video track, to the millisecond."""
 
 
 def probe(path: Path) -> ClipFacts:
-    """Say what a clip shows, after making sure that it is whole.
+    """Check that a clip is complete, and return its size and length.
 
-    Whole means: its boxes end at the end of the file, its tracks have the length they say, its first and last picture
-    decode. Raises NotWhole with words for the user, OSError when the file cannot be read.
+    Complete means: the boxes end at the end of the file, the tracks have their stated length, the first and the last
+    frame can be decoded. Raises IncompleteClip with a message for the user, OSError for an unreadable file.
     """
     with path.open("rb") as file:
         indexed_tracks = _indexed_tracks(file, os.fstat(file.fileno()).st_size)
@@ -63,9 +63,9 @@ def probe(path: Path) -> ClipFacts:
 
 
 def frame(clip: Path, which: Which, target: Path) -> None:
-    """Write exactly the first or the last picture of a clip as PNG.
+    """Write exactly the first or the last frame of a clip as PNG.
 
-    Raises NotWhole when it cannot be decoded, OSError when a file cannot be read or written.
+    Raises IncompleteClip for a frame that cannot be decoded, OSError for a file that cannot be read or written.
     """
     with clip.open("rb") as file:
         _indexed_tracks(file, os.fstat(file.fileno()).st_size)
@@ -78,13 +78,13 @@ def frame(clip: Path, which: Which, target: Path) -> None:
 
 
 def _indexed_tracks(file: BufferedReader, size: int) -> list[Track]:
-    """The tracks, when the boxes fill the file."""
+    """Return the tracks, or raise IncompleteClip for boxes that do not fill the file."""
     if size == 0:
         raise IncompleteClip("is empty")
     head = file.read(64)
     try:
         if sniff(head) not in ("mp4", "m4a"):
-            raise IncompleteClip("is no MP4")
+            raise IncompleteClip("is not an MP4")
         boxes = walk(file, size)
         names = {box.name for box in boxes}
         if b"moov" not in names:
@@ -92,7 +92,7 @@ def _indexed_tracks(file: BufferedReader, size: int) -> list[Track]:
         indexed_tracks = tracks(file, boxes, size)
     except UnsupportedMedia as error:
         description = error.message.partition(";")[0]
-        message = "is no video" if description.startswith("is no ") else f"{description}, no video"
+        message = "is not a video" if description.startswith("is not ") else f"{description}, no video"
         raise IncompleteClip(message) from error
     except BrokenBoxes as error:
         raise IncompleteClip(error.message) from error
@@ -102,7 +102,7 @@ def _indexed_tracks(file: BufferedReader, size: int) -> list[Track]:
 
 @contextmanager
 def _open_for_decoding(file: BufferedReader) -> "Iterator[tuple[InputContainer, av.VideoStream]]":
-    """The opened clip and its picture track; what the codecs say about broken bytes becomes NotWhole."""
+    """Context manager: the opened clip and its video track; errors of the codecs become IncompleteClip."""
     from av.error import FFmpegError
 
     limits = {"max_pixels": str(MAX_PIXELS), "err_detect": "explode"}
@@ -110,27 +110,27 @@ def _open_for_decoding(file: BufferedReader) -> "Iterator[tuple[InputContainer, 
         with open_media(file, "mov", max_streams="16", **limits) as container:
             video_streams = [stream for stream in container.streams.video if not int(stream.disposition) & 0x400]
             if not video_streams:
-                raise IncompleteClip("has no moving picture in it")
+                raise IncompleteClip("has no video track")
             stream = video_streams[0]
             if stream.codec_context is None:
-                raise IncompleteClip("has a picture in a format that is not known here")
+                raise IncompleteClip("has a video track in an unsupported format")
             if not 0 < stream.width * stream.height <= MAX_PIXELS:
-                raise IncompleteClip(f"is damaged: its picture would have {stream.width} × {stream.height} pixels")
+                raise IncompleteClip(f"is damaged: its frames would have {stream.width} × {stream.height} pixels")
             stream.codec_context.options = limits
             yield container, stream
     except (FFmpegError, ValueError, OverflowError, ZeroDivisionError) as error:
-        raise IncompleteClip("is damaged: its picture cannot be decoded") from error
+        raise IncompleteClip("is damaged: its video cannot be decoded") from error
 
 
 def _measured_lengths(container: "InputContainer") -> dict[int, Fraction]:
-    """Seconds of each track, by its packets."""
+    """Return the seconds of each track, measured by its packets."""
     spans: dict[int, tuple[int, int]] = {}
     bases = {stream.index: stream.time_base or Fraction(1) for stream in container.streams}
     for packet in container.demux():
         if packet.pts is None:
             continue
         if packet.is_corrupt:
-            raise IncompleteClip("is damaged: a part of its pictures or sound is not there")
+            raise IncompleteClip("is damaged: a part of its video or audio is missing")
         start, end = spans.get(packet.stream.index, (packet.pts, packet.pts))
         until = packet.pts + (packet.duration or 0)
         spans[packet.stream.index] = (min(start, packet.pts), max(end, until))
@@ -144,26 +144,26 @@ def _check_lengths(indexed_tracks: list[Track], container: "InputContainer", mea
         if track.handler not in (b"vide", b"soun"):
             continue
         length = float(measured.get(stream.index, 0))
-        content = "picture" if track.handler == b"vide" else "sound"
+        content = "video" if track.handler == b"vide" else "audio"
         if length <= 0:
             raise IncompleteClip(f"is damaged: its {content} has no length")
         if track.seconds is not None and abs(track.seconds - length) > _SLACK:
-            raise IncompleteClip(f"is damaged: {length:.2f} of {track.seconds:.2f} seconds of its {content} are here")
+            raise IncompleteClip(f"is damaged: its {content} has {length:.2f} seconds instead of {track.seconds:.2f}")
 
 
 def _first(container: "InputContainer", stream: "av.VideoStream") -> "av.VideoFrame":
     container.seek(0)
     for picture in container.decode(stream):
         return picture
-    raise IncompleteClip("is damaged: its first picture cannot be decoded")
+    raise IncompleteClip("is damaged: its first frame cannot be decoded")
 
 
 def _last(container: "InputContainer", stream: "av.VideoStream") -> "av.VideoFrame":
-    """From the last key picture on, so that a long clip costs no more than a short one."""
+    """Decode the last frame from the last key frame on: a long clip costs no more than a short clip."""
     container.seek(1 << 60, stream=stream, backward=True, any_frame=False)
     last_picture = None
     for picture in container.decode(stream):
         last_picture = picture
     if last_picture is None:
-        raise IncompleteClip("is damaged: its last picture cannot be decoded")
+        raise IncompleteClip("is damaged: its last frame cannot be decoded")
     return last_picture

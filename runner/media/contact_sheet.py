@@ -1,4 +1,4 @@
-"""A contact sheet: one picture of each clip, with its name, on one page."""
+"""Contact sheet: a frame of each clip with its name, on one page."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 _BACKGROUND, _TEXT_COLOR, _CELL_COLOR = (247, 245, 240), (52, 54, 60), (28, 30, 36)
 _MAX_HEIGHT_BY_WIDTH = 0.75
-"""Height of a cell by its width: upright clips are set into it, not cropped."""
+"""Greatest height of a cell relative to its width: upright clips are scaled into the cell, not cropped."""
 
 
 def contact_sheet(clips: Sequence[tuple[Path, str]], target: Path, columns: int, width: int = 1600) -> None:
-    """Write a PNG of `width` pixels with a picture from the middle of each clip and its label below.
+    """Write a PNG of `width` pixels with a frame from the middle of each clip and its label below.
 
-    A clip that cannot be read is an empty cell. Raises ValueError for no clips or no columns, OSError when `target`
+    An unreadable clip becomes an empty cell. Raises ValueError for no clips or no columns, OSError when `target`
     cannot be written.
     """
     from PIL import Image, ImageDraw, ImageFont, ImageOps
@@ -58,7 +58,7 @@ def _shortened(text: str, max_length: int) -> str:
 
 
 def _middle_picture(path: Path) -> "Image.Image | None":
-    """A picture from the middle, where the caption stands."""
+    """Return a frame from the middle of a clip; the sandbox's clips show their caption there."""
     from av.error import FFmpegError
 
     try:

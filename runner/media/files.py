@@ -1,4 +1,4 @@
-"""What a file is: kind and format by its first bytes, size, length, hash; safe on bytes that a stranger wrote."""
+"""Inspection of a media file: kind and format by content, size, length, hash; safe for untrusted bytes."""
 
 import os
 import stat
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 MAX_BYTES = 200 << 20
-"""Nothing larger is measured: the API takes no such file, and reading it would only cost time."""
+"""Larger files are not inspected: the API accepts none, and reading would only cost time."""
 MAX_PIXELS = 64_000_000
-"""An 8K picture has 33 million; beyond this a small file may be a bomb of a picture."""
+"""An 8K picture has 33 million; a small file with more may be a decompression bomb."""
 _MAX_PACKETS = 2_000_000
+"""Bound of the work on one file: far more packets than 200 MB of real media have."""
 
 known_endings: Mapping[str, Kind] = MappingProxyType(
     {
@@ -43,7 +44,7 @@ known_endings: Mapping[str, Kind] = MappingProxyType(
         ".aac": "audio",
     }
 )
-"""File endings (lower case, with the dot) that name a material, and its kind."""
+"""File endings (lower case, with the dot) of materials, and the kind of each."""
 
 _FORMAT_OF_ENDING = {".jpg": "jpeg", ".oga": "ogg", ".opus": "ogg"}
 _KIND_OF_FORMAT: Mapping[str, Kind] = {
@@ -52,8 +53,8 @@ _KIND_OF_FORMAT: Mapping[str, Kind] = {
 _DEMUXERS = {"mp4": "mov", "m4a": "mov"}
 
 
-class UnsupportedMedia(Exception):  # noqa: N818 - it says what a file is, it is not always an error
-    """The file is nothing that can be sent as material; `words` go on after its name: "is a GIF picture; …"."""
+class UnsupportedMedia(Exception):  # noqa: N818 - describes a file; not always an error
+    """The file cannot be sent as a material; `message` follows the file's name: "is a GIF picture; …"."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -62,7 +63,7 @@ class UnsupportedMedia(Exception):  # noqa: N818 - it says what a file is, it is
 
 @dataclass(frozen=True, slots=True)
 class MediaFacts:
-    """What was measured: width and height of pictures (as shown) and videos (as coded), seconds of videos and audio."""
+    """Measurements of a file: size of pictures (as displayed) and videos (as coded), seconds of videos and audio."""
 
     kind: Kind
     format: str
@@ -76,11 +77,11 @@ class MediaFacts:
 
 
 def inspect(path: Path, handle: int | None = None) -> MediaFacts:
-    """Read one file, once opened, whatever happens to its name meanwhile.
+    """Inspect a file through one descriptor, so that a rename or replacement meanwhile has no effect.
 
-    `handle` is the descriptor of whoever opened it already; it is closed here, and the path is then only a name.
-    Raises NotMedia when it is nothing that the API takes, is damaged, or is named as what it is not; OSError when it
-    cannot be read.
+    `handle` is the descriptor of a file that the caller has opened; `inspect` closes it and uses the path only as a
+    name. Raises UnsupportedMedia for a type that the API does not accept, a damaged file or a wrong file ending, and
+    OSError for an unreadable file.
     """
     with _open_checked(path, handle) as (file, size):
         name = sniff(file.read(64))
@@ -98,12 +99,12 @@ def inspect(path: Path, handle: int | None = None) -> MediaFacts:
 @contextmanager
 def _open_checked(path: Path, handle: int | None) -> "Iterator[tuple[BufferedReader, int]]":
     if handle is None:
-        # Without O_NONBLOCK a named pipe would hang here for ever.
+        # Without O_NONBLOCK, open() would wait for ever on a named pipe.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     status = os.fstat(handle)
     if not stat.S_ISREG(status.st_mode):
         os.close(handle)
-        raise UnsupportedMedia("is a folder" if stat.S_ISDIR(status.st_mode) else "is no ordinary file")
+        raise UnsupportedMedia("is a folder" if stat.S_ISDIR(status.st_mode) else "is not a regular file")
     with os.fdopen(handle, "rb") as file:
         if status.st_size == 0:
             raise UnsupportedMedia("is empty")
@@ -113,7 +114,7 @@ def _open_checked(path: Path, handle: int | None) -> "Iterator[tuple[BufferedRea
 
 
 def sniff(head: bytes) -> str:
-    """The format by the first 64 bytes; NotMedia says what it is instead. `mp4` may turn out to be `m4a`."""
+    """Return the format by the first 64 bytes, or raise UnsupportedMedia; an `mp4` may turn out to be `m4a` later."""
     for name, signatures in _SIGNATURES.items():
         if any(head[offset : offset + len(signature)] == signature for offset, signature in signatures):
             return name if name in _KIND_OF_FORMAT else _reject(name)
@@ -168,7 +169,7 @@ def _guess_text(head: bytes) -> str:
 def _reject(description: str) -> str:
     supported = "materials are JPEG, PNG and WebP pictures, MP4 videos, and MP3, WAV, FLAC, OGG, M4A or AAC audio"
     raise UnsupportedMedia(
-        f"is {description}; {supported}" if description else f"is no picture, video or audio that is known; {supported}"
+        f"is {description}; {supported}" if description else f"is not a known media format; {supported}"
     )
 
 
@@ -177,7 +178,7 @@ def _check_ending(path: Path, name: str, sniffed: bool = False) -> None:
     if ending not in known_endings:
         return
     expected = _FORMAT_OF_ENDING.get(ending, ending[1:])
-    # The first bytes of a video and of M4A audio may be the same; their tracks tell, later.
+    # The first bytes of a video and of M4A audio may be the same; the tracks decide later.
     if name != expected and not (sniffed and (name, expected) == ("mp4", "m4a")):
         raise UnsupportedMedia(f"holds {_with_article(name)}, though its name ends in {ending}")
 
@@ -195,7 +196,7 @@ def _hash(file: BufferedReader) -> str:
 
 
 def _picture_size(file: BufferedReader, name: str) -> tuple[int, int]:
-    """Width and height as shown, of a picture that was read to its end."""
+    """Return width and height as displayed, after reading the picture to its end."""
     import struct
 
     from PIL import Image, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError, WebPImagePlugin
@@ -206,7 +207,7 @@ def _picture_size(file: BufferedReader, name: str) -> tuple[int, int]:
             _check_pixels(*_webp_size(file))
             picture: ImageFile = WebPImagePlugin.WebPImageFile(file)
         else:
-            # The plug-in itself, since Image.open warns about large pictures, and our own limit is stricter.
+            # The plug-in itself: Image.open would warn about large pictures, and _check_pixels has a stricter limit.
             plugin = PngImagePlugin.PngImageFile if name == "png" else JpegImagePlugin.JpegImageFile
             picture = plugin(file)
         width, height = picture.size
@@ -217,7 +218,7 @@ def _picture_size(file: BufferedReader, name: str) -> tuple[int, int]:
     except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, struct.error, EOFError) as error:
         raise UnsupportedMedia("is a damaged or cut-off picture") from error
     except (UnidentifiedImageError, Image.DecompressionBombError, OverflowError, MemoryError) as error:
-        raise UnsupportedMedia("is no picture that can be opened") from error
+        raise UnsupportedMedia("is a picture that cannot be opened") from error
     return width, height
 
 
@@ -240,7 +241,7 @@ def _check_pixels(width: int, height: int) -> None:
 
 
 def _webp_size(file: BufferedReader) -> tuple[int, int]:
-    """Read by hand: the decoder makes its canvas before anybody could ask for the size."""
+    """Parse the size from the header by hand: the decoder would allocate its canvas before the size can be checked."""
     import struct
 
     head = file.read(30)
@@ -258,7 +259,7 @@ def _webp_size(file: BufferedReader) -> tuple[int, int]:
 
 
 def _media_length(file: BufferedReader, name: str) -> tuple[str, tuple[int, int] | None, Decimal]:
-    """Format (an MP4 without a picture is an M4A), size of the picture, seconds by the packets, not by the header."""
+    """Return format (an MP4 without video is an M4A), frame size, and seconds by the packets, not by the header."""
     from av.error import FFmpegError
 
     file.seek(0)
@@ -266,17 +267,17 @@ def _media_length(file: BufferedReader, name: str) -> tuple[str, tuple[int, int]
         with open_media(file, _DEMUXERS.get(name, name)) as container:
             video_streams = [stream for stream in container.streams.video if not int(stream.disposition) & 0x400]
             if any(stream.codec_context is None for stream in video_streams):
-                raise UnsupportedMedia("has a picture in a format that is not known here")
+                raise UnsupportedMedia("has a video track in an unsupported format")
             if name == "mp4" and video_streams:
                 stream = video_streams[0]
                 size = (stream.width, stream.height)
                 _check_pixels(*size)
                 return "mp4", size, _seconds(container, stream)
             if not container.streams.audio:
-                raise UnsupportedMedia("has neither a picture nor a sound in it")
+                raise UnsupportedMedia("has neither video nor audio")
             return ("m4a" if name == "mp4" else name), None, _seconds(container, container.streams.audio[0])
     except (FFmpegError, ValueError, OverflowError, ZeroDivisionError) as error:
-        raise UnsupportedMedia("is damaged or cut off: its sound or picture cannot be read") from error
+        raise UnsupportedMedia("is damaged or cut off: its audio or video cannot be read") from error
 
 
 def _seconds(container: "av.container.InputContainer", stream: "av.VideoStream | av.AudioStream") -> Decimal:
@@ -291,7 +292,7 @@ def _seconds(container: "av.container.InputContainer", stream: "av.VideoStream |
         count += 1
         if count > _MAX_PACKETS:
             raise UnsupportedMedia("is longer than anything that can be sent")
-    # What lies before 0 is the encoder's lead-in, which no player lets be heard.
+    # Packets before 0 are the encoder's lead-in, which players skip.
     length = (end - max(0, start or 0)) * (stream.time_base or 0)
     if length <= 0:
         raise UnsupportedMedia("has no length: nothing in it can be played")

@@ -1,4 +1,4 @@
-"""Between the pictures of a video and pictures in RGB, with the colours that a browser would show."""
+"""Conversion between video frames and RGB images, with the colours that a browser would show."""
 
 from typing import TYPE_CHECKING
 
@@ -8,11 +8,11 @@ if TYPE_CHECKING:
 
 
 def image_of(frame: "av.VideoFrame") -> "Image.Image":
-    """A decoded picture as RGB; a video that does not say its colours is taken for BT.709 from 720 lines up."""
+    """Return a decoded frame as an RGB image; without stated colours, BT.709 is assumed from 720 lines up."""
     from av.video.reformatter import Colorspace
     from PIL import Image
 
-    # 2 is "not said"; the codec's own scaler would take BT.601 for any size.
+    # 2 means "unspecified"; the codec's own scaler would assume BT.601 for any size.
     stated = frame.colorspace if frame.colorspace not in (0, 2) else None
     colorspace = stated or (Colorspace.ITU709 if frame.height >= 720 else Colorspace.ITU601)
     rgb = frame.reformat(format="rgb24", src_colorspace=colorspace)
@@ -22,7 +22,7 @@ def image_of(frame: "av.VideoFrame") -> "Image.Image":
 
 
 def frame_of(image: "Image.Image") -> "av.VideoFrame":
-    """A picture as a frame (rgba) for the scaler or an encoder."""
+    """Return an image as an RGBA frame for the scaler or an encoder."""
     import av
 
     return av.VideoFrame.from_bytes(image.convert("RGBA").tobytes(), image.width, image.height, format="rgba")

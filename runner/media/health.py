@@ -1,4 +1,4 @@
-"""Can this machine make, read and judge clips: what `doctor` asks of the media libraries."""
+"""Health checks of the media libraries for `doctor`: codecs, picture formats, fonts, libyaml."""
 
 from runner.diagnostics.problem import HealthCheck
 
@@ -8,7 +8,7 @@ _DECODERS = ("h264", "hevc", "aac", "mp3", "flac", "vorbis", "opus", "pcm_s16le"
 
 
 def libraries() -> list[HealthCheck]:
-    """PyAV with the codecs that clips need, Pillow with its fonts and formats, PyYAML with libyaml."""
+    """Check PyAV and the codecs that clips need, Pillow with fonts and formats, and PyYAML with libyaml."""
     return [_av(), _pillow(), _libyaml()]
 
 

@@ -1,4 +1,4 @@
-"""The boxes of an MP4, walked by hand: nothing is believed, nothing is allocated by a size that the file states."""
+"""Parser of MP4 boxes for untrusted files: sizes in the file are checked, and never used to allocate memory."""
 
 import struct
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ _CONTAINERS = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b
 _ENTRY_BYTES = {b"stsz": 4, b"stts": 8, b"stco": 4, b"co64": 8, b"stsc": 12, b"ctts": 8, b"stss": 4}
 
 
-class BrokenBoxes(Exception):  # noqa: N818 - becomes words about a file
-    """The boxes are not those of a whole MP4; `words` go on after the file's name."""
+class BrokenBoxes(Exception):  # noqa: N818 - describes a file; not always an error
+    """The boxes are not those of a complete MP4; `message` follows the file's name."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -24,7 +24,7 @@ class BrokenBoxes(Exception):  # noqa: N818 - becomes words about a file
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One box: its four letters, and where its content starts and ends in the file."""
+    """A box: its four-letter name, and the offsets of its content in the file."""
 
     name: bytes
     start: int
@@ -34,7 +34,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """What a track says of itself: vide or soun, its length in seconds (None: not said), how many samples."""
+    """Stated properties of a track: vide or soun, length in seconds (None: unknown), number of samples."""
 
     handler: bytes
     seconds: float | None
@@ -42,7 +42,7 @@ class Track:
 
 
 def walk(file: BufferedReader, size: int) -> list[Box]:
-    """All boxes in the order of the file; they fill it to its last byte, or Broken says what is wrong."""
+    """Return all boxes in file order; raises BrokenBoxes unless the boxes fill the file to its last byte."""
     boxes: list[Box] = []
     open_ends = [size]
     at = 0
@@ -53,12 +53,12 @@ def walk(file: BufferedReader, size: int) -> list[Box]:
         box = _box(file, at, limit, len(open_ends) - 1, size)
         boxes.append(box)
         if len(boxes) > MAX_BOXES:
-            raise BrokenBoxes(f"has more than {MAX_BOXES:,} parts")
+            raise BrokenBoxes(f"has more than {MAX_BOXES:,} boxes")
         if box.name not in _CONTAINERS or box.start == box.end:
             at = box.end
             continue
         if box.depth + 1 >= MAX_DEPTH:
-            raise BrokenBoxes("is nested deeper than any video is")
+            raise BrokenBoxes(f"has boxes nested deeper than {MAX_DEPTH} levels")
         if box.name == b"moov" and box.end - box.start > MAX_INDEX:
             raise BrokenBoxes("has an index larger than any clip needs")
         open_ends.append(box.end)
@@ -71,7 +71,7 @@ def _box(file: BufferedReader, at: int, limit: int, depth: int, size: int) -> Bo
     head = file.read(16)
     if at + 8 > limit or len(head) < 8:
         raise BrokenBoxes(
-            _cut_off_message(at + 8, size) if limit == size else "is damaged: a part ends in the middle of another"
+            _cut_off_message(at + 8, size) if limit == size else "is damaged: a box ends in the middle of another box"
         )
     (length,) = struct.unpack_from(">I", head)
     start = at + 8
@@ -84,22 +84,22 @@ def _box(file: BufferedReader, at: int, limit: int, depth: int, size: int) -> Bo
         length = limit - at
     end = at + length
     if end < start:
-        raise BrokenBoxes("is damaged: a part is smaller than its own head")
+        raise BrokenBoxes("is damaged: a box is smaller than its header")
     if end > limit:
         raise BrokenBoxes(
-            _cut_off_message(end, size) if limit == size else "is damaged: a part reaches beyond the one it lies in"
+            _cut_off_message(end, size) if limit == size else "is damaged: a box reaches beyond its parent box"
         )
     return Box(head[4:8], start, end, depth)
 
 
 def _cut_off_message(expected: int, size: int) -> str:
     if expected < 1 << 42:
-        return f"is cut off: {size:,} of {expected:,} bytes are here"
-    return "is damaged: a part says that it is larger than any file"
+        return f"is cut off: only {size:,} of {expected:,} bytes"
+    return "is damaged: a box states a size larger than any file"
 
 
 def tracks(file: BufferedReader, boxes: list[Box], size: int) -> list[Track]:
-    """The tracks of the index, their tables checked against the boxes they lie in and the file's size."""
+    """Return the tracks of the index; their tables are checked against their boxes and the file's size."""
     checked_tracks = []
     track_starts = [start for start, box in enumerate(boxes) if box.name == b"trak"]
     for number, start in enumerate(track_starts):
@@ -132,13 +132,13 @@ def _check_table(file: BufferedReader, box: Box, size: int) -> None:
     _check_count(count, size)
     constant = box.name == b"stsz" and _number(file, box, 4) != 0
     if not constant and place + 4 + count * _ENTRY_BYTES[box.name] > box.end - box.start:
-        raise BrokenBoxes("is damaged: a table of its index is longer than the part it lies in")
+        raise BrokenBoxes("is damaged: a table of its index is longer than its box")
 
 
 def _check_count(count: int, size: int) -> None:
-    # A sample has at least one byte, so that a count beyond the file's size is made up.
+    # A sample has at least one byte, so a count beyond the file's size is forged.
     if count > size:
-        raise BrokenBoxes("is damaged: its index names more pictures than the file has bytes")
+        raise BrokenBoxes("is damaged: its index lists more samples than the file has bytes")
 
 
 def _entries(file: BufferedReader, box: Box, form: str, head: int) -> Iterator[tuple[int, ...]]:
@@ -156,7 +156,7 @@ def _seconds(file: BufferedReader, box: Box | None) -> float | None:
     form, place, unknown = (">IQ", 20, 2**64 - 1) if version == b"\1" else (">II", 12, 2**32 - 1)
     scale, duration = struct.unpack(form, _read(file, box, place, struct.calcsize(form)))
     if scale == 0:
-        raise BrokenBoxes("is damaged: a track counts no time")
+        raise BrokenBoxes("is damaged: a track has a time scale of zero")
     return None if duration in (0, unknown) else duration / scale
 
 
@@ -166,6 +166,6 @@ def _number(file: BufferedReader, box: Box, place: int) -> int:
 
 def _read(file: BufferedReader, box: Box, place: int, count: int) -> bytes:
     if box.start + place + count > box.end:
-        raise BrokenBoxes("is damaged: a part of its index is too short")
+        raise BrokenBoxes("is damaged: a box of its index is too short")
     file.seek(box.start + place)
     return file.read(count)

@@ -60,7 +60,7 @@ def test_cut_off_anywhere_it_is_not_whole(tmp_path: Path, clip: bytes) -> None:
     for length in [*range(64), *range(64, len(clip), 41), len(clip) - 1]:
         path.write_bytes(clip[:length])
         words = _words(path)
-        assert words.startswith(("is cut off", "is empty", "is no video", "has no moving picture")), (length, words)
+        assert words.startswith(("is cut off", "is empty", "is not a video", "has no video track")), (length, words)
 
 
 def test_bytes_behind_the_end_are_not_whole(tmp_path: Path, clip: bytes) -> None:
@@ -74,21 +74,21 @@ def test_bytes_behind_the_end_are_not_whole(tmp_path: Path, clip: bytes) -> None
         (b"", "is empty"),
         (b"<html><h1>503 Service Unavailable</h1></html>", "is a web page, no video"),
         (b'{"message": "expired"}', "is text, no video"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(60), "is no MP4"),
-        (b"\0" * 5000, "is no video"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(60), "is not an MP4"),
+        (b"\0" * 5000, "is not a video"),
         (_box(b"ftyp", b"isom\0\0\2\0isom") + _box(b"mdat", bytes(99)), "is cut off: its index is missing"),
-        (_box(b"ftyp", b"isom\0\0\2\0isom") + _box(b"moov"), "has no moving picture in it"),
+        (_box(b"ftyp", b"isom\0\0\2\0isom") + _box(b"moov"), "has no video track"),
         (
             _box(b"ftyp", b"isom\0\0\2\0isom") + struct.pack(">I4sQ", 1, b"mdat", 2**63),
-            "is damaged: a part says that it is larger than any file",
+            "is damaged: a box states a size larger than any file",
         ),
         (
             _box(b"ftyp", b"isom\0\0\2\0isom") + struct.pack(">I4s", 4, b"moov"),
-            "is damaged: a part is smaller than its own head",
+            "is damaged: a box is smaller than its header",
         ),
         (
             _box(b"ftyp", b"isom\0\0\2\0isom") + _box(b"moov", struct.pack(">I4s", 99, b"trak")) + _box(b"free"),
-            "is damaged: a part reaches beyond the one it lies in",
+            "is damaged: a box reaches beyond its parent box",
         ),
     ],
 )
@@ -102,17 +102,17 @@ def test_boxes_within_boxes_have_an_end(tmp_path: Path) -> None:
     for _ in range(40):
         nested = _box(b"moov", nested)
     (tmp_path / "a.mp4").write_bytes(_box(b"ftyp", b"isom\0\0\2\0isom") + nested)
-    assert _words(tmp_path / "a.mp4") == "is nested deeper than any video is"
+    assert _words(tmp_path / "a.mp4") == "has boxes nested deeper than 8 levels"
 
 
 def test_many_boxes_have_an_end(tmp_path: Path) -> None:
     data = _box(b"ftyp", b"isom\0\0\2\0isom") + _box(b"free") * (MAX_BOXES + 1)
     (tmp_path / "a.mp4").write_bytes(data)
-    assert _words(tmp_path / "a.mp4") == "has more than 10,000 parts"
+    assert _words(tmp_path / "a.mp4") == "has more than 10,000 boxes"
 
 
 def test_a_sound_is_no_clip(tmp_path: Path) -> None:
-    assert _words(samples.sound(tmp_path / "a.mp4", "aac", "mp4")) == "has no moving picture in it"
+    assert _words(samples.sound(tmp_path / "a.mp4", "aac", "mp4")) == "has no video track"
 
 
 @pytest.mark.parametrize("table", [b"stsz", b"stts", b"stco", b"stsc"])
@@ -121,7 +121,7 @@ def test_an_index_that_names_more_than_there_is_allocates_nothing(tmp_path: Path
     at = data.index(table) + (12 if table == b"stsz" else 8)
     data[at : at + 4] = b"\x7f\xff\xff\xff"
     (tmp_path / "a.mp4").write_bytes(data)
-    assert _words(tmp_path / "a.mp4") == "is damaged: its index names more pictures than the file has bytes"
+    assert _words(tmp_path / "a.mp4") == "is damaged: its index lists more samples than the file has bytes"
 
 
 def test_a_track_has_the_length_it_says(tmp_path: Path, clip: bytes) -> None:
@@ -130,7 +130,7 @@ def test_a_track_has_the_length_it_says(tmp_path: Path, clip: bytes) -> None:
     scale = struct.unpack_from(">I", data, at)[0]
     struct.pack_into(">I", data, at + 4, scale * 3)
     (tmp_path / "a.mp4").write_bytes(data)
-    assert _words(tmp_path / "a.mp4") == "is damaged: 1.00 of 3.00 seconds of its picture are here"
+    assert _words(tmp_path / "a.mp4") == "is damaged: its video has 1.00 seconds instead of 3.00"
 
 
 def test_a_first_and_a_last_picture_that_do_not_decode_are_seen(tmp_path: Path, clip: bytes) -> None:
