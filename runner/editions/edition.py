@@ -1,4 +1,4 @@
-"""An edition of the API's contract: limits, enums and prices, read from one dated data file."""
+"""An edition of the API's contract: limits, enums and prices, read from a dated data file."""
 
 import tomllib
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ DEFAULT = "classic"
 
 @dataclass(frozen=True, slots=True)
 class EditionLimits:
-    """What a request may hold; seconds are of media or of output."""
+    """Limits of a request; seconds are of media or of output."""
 
     seconds: tuple[int, int]
     prompt: int
@@ -29,50 +29,50 @@ class EditionLimits:
     frames: int
     prompt_required: frozenset[Mode]
     fields: frozenset[str]
-    """Optional fields of a shot that this edition knows: upscale, seed, audio."""
+    """Optional fields of a shot that the edition supports: upscale, seed, audio."""
     videos_seconds: int | None = None
-    """Together: a problem above it."""
+    """Total length of reference videos above which there is an error."""
     videos_seconds_warn: int | None = None
-    """Together: a warning above it."""
+    """Total length of reference videos above which there is a warning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Credits of one take; None when the book does not know the combination."""
+    """Price of one take in credits; None for a combination that the price book does not have."""
 
     credits: Decimal | None
     row: str
-    """The row of the price book that it was computed by: `seedance-20 720p`."""
+    """The row of the price book that gives the price: `seedance-20 720p`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """One dated contract; `spelling` is how a body names and forms our fields."""
+    """A dated API contract; `field_encoding` says how a request body names and encodes the neutral fields."""
 
     name: str
     dated: str
     source: str
     task_life: int
-    """Seconds that a task can live."""
+    """Seconds after which the provider ends a task."""
     media_days: int
     record_days: int
     models: Mapping[str, str]
-    """Every accepted spelling of a model, and the one that is sent and priced."""
+    """Accepted spellings of models, and the spelling that is sent and priced."""
     limits: EditionLimits
     field_encoding: Mapping[str, Mapping[str, Any]]
     rates: Mapping[str, Decimal]
     """Credits a second by row: `seedance-20 720p`, `seedance-20 720p video`, `seedance-20 upscale 4k`."""
     overridden_rows: frozenset[str] = field(default_factory=frozenset)
-    """Rows that the user's own prices replaced."""
+    """Rows replaced by the user's own prices."""
 
     def resolutions(self, model: str) -> tuple[str, ...]:
-        """Resolutions that the price book has for a model, lowest first."""
+        """Return the resolutions that the price book has for a model, lowest first."""
         rows = (row.split() for row in self.rates)
         names = [row[1] for row in rows if row[0] == model and len(row) == 2]
         return tuple(sorted(names, key=lambda resolution: (resolution == "4k", int(resolution.rstrip("pk")))))
 
     def price(self, request: Request) -> Price:
-        """What one take costs by the book; exact."""
+        """Return the exact price of one take by the price book."""
         row = self._plain_row(request.model, request.resolution, request.has_video)
         rate = self.rates.get(row)
         if request.upscale is not None:
@@ -84,7 +84,7 @@ class Edition:
         return Price(rate * request.seconds, row)
 
     def price_row(self, neutral_form: Mapping[str, JsonValue]) -> str:
-        """The row of a request in its neutral form: as `price` names it."""
+        """Return the price row of a request in neutral form, named as in `price`."""
         materials = neutral_form.get("materials")
         kinds = (
             [material.get("kind") for material in materials if isinstance(material, dict)]
@@ -101,14 +101,14 @@ class Edition:
 
 @cache
 def load(name: str) -> Edition:
-    """The edition of that name; KeyError when there is none."""
+    """Return the edition with a name; raises KeyError for an unknown name."""
     if name not in NAMES:
         raise KeyError(name)
     return read(tomllib.loads((Path(__file__).parent / "data" / f"{name}.toml").read_text("utf-8")))
 
 
 def read(data: Mapping[str, Any]) -> Edition:
-    """An edition from the values of its data file."""
+    """Build an edition from the values of its data file."""
     limits = data["limits"]
     return Edition(
         name=data["name"],
@@ -139,9 +139,9 @@ def read(data: Mapping[str, Any]) -> Edition:
 
 
 def with_prices(edition: Edition, rows: Mapping[str, Decimal], *, may_lower: bool) -> Edition:
-    """The edition with an account's own rates; without `may_lower` a row below the book's is left as it is.
+    """Return the edition with an account's own rates; without `may_lower`, rates below the price book's are ignored.
 
-    Only rows that the book has: ValueError names the first that it has not.
+    Raises ValueError for a row that the price book does not have.
     """
     if unknown := [row for row in rows if row not in edition.rates]:
         raise ValueError(f"the price book has no row {unknown[0]!r}")
@@ -157,12 +157,12 @@ def with_prices(edition: Edition, rows: Mapping[str, Decimal], *, may_lower: boo
 
 @dataclass(frozen=True, slots=True)
 class PriceRow:
-    """One line of the price book, taken apart for a table."""
+    """A row of the price book, split into columns for a table."""
 
     name: str
     model: str
     resolution: str | None
-    """None for a row that is added to another, as upscaling is."""
+    """None for a surcharge on another row, such as upscaling."""
     upscale: str | None
     with_video: bool
     rate: Decimal
@@ -171,7 +171,7 @@ class PriceRow:
 
 
 def price_table(edition: Edition) -> list[PriceRow]:
-    """The price book row by row, in the order of the data file."""
+    """Return the rows of the price book in the order of the data file."""
     return [_price_row(name, rate, name in edition.overridden_rows) for name, rate in edition.rates.items()]
 
 

@@ -1,1 +1,1 @@
-"""What a storyboard means: text to batch; the same files give the same batch."""
+"""The storyboard language: compiles storyboard files to a batch of shots; the same files give the same batch."""

@@ -1,4 +1,4 @@
-"""The catalogue of problem codes: what each means, with an example of wrong and right. One source for all who tell."""
+"""Catalogue of problem codes, each with its meaning and a wrong and a right example: the only source of these texts."""
 
 import tomllib
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from runner.lazy_dataclass import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """One code: what it means, and parts of a storyboard that are wrong and right."""
+    """A problem code: its meaning, and a wrong and a right extract of a storyboard."""
 
     says: str
     wrong: str
@@ -25,7 +25,7 @@ class CatalogueEntry:
 
 @cache
 def catalogue() -> Mapping[str, CatalogueEntry]:
-    """Every code, in alphabetical order."""
+    """All entries by code, in alphabetical order."""
     text = (Path(__file__).parent / "data" / "problems.toml").read_text("utf-8")
     entries = {
         code: CatalogueEntry(

@@ -1,4 +1,4 @@
-"""`--var` and `--var-file`: values of variables from the command line, read as YAML."""
+"""Parser of `--var` and `--var-file`: variables from the command line, their values read as YAML."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from runner.requests.request import JsonValue
 
 
 def parse_assignments(pairs: Sequence[str], files: Sequence[Path]) -> dict[str, JsonValue]:
-    """Variables by name: the files in their order, then `NAME=VALUE` pairs; the later wins."""
+    """Return variables by name: the files in their order, then `NAME=VALUE` pairs; the later value wins."""
     values: dict[str, JsonValue] = {}
     for path in files:
         values |= _read_file(path)
@@ -43,7 +43,7 @@ def _located_message(problem: Problem) -> str:
 
 
 def _parse_value(text: str) -> JsonValue:
-    """The YAML value of a text; what YAML cannot read as one value is the text itself."""
+    """Return the YAML value of a text, or the text itself where YAML cannot read one value."""
     problems = Problems()
     source = decode("--var", f"value: {text}\n".encode("utf-8", "replace"), problems)
     document = parse(source, problems) if source is not None else None
@@ -53,7 +53,7 @@ def _parse_value(text: str) -> JsonValue:
 
 
 def strip_places(value: Value) -> JsonValue:
-    """A value without its places."""
+    """Return a plain JSON value: the same value without its positions in the file."""
     if isinstance(value, dict):
         return {key: strip_places(inner) for key, inner in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""From the files to the batch: read, include, check, expand, render, mention, compare."""
+"""Compiler from storyboard files to a batch: read, include, check, expand, render, resolve mentions, compare shots."""
 
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,17 +39,17 @@ from runner.requests.request import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class CompileOptions:
-    """What the command line says about the storyboards' content."""
+    """Command-line options that change the content of storyboards."""
 
     profile: str | None = None
     variables: Mapping[str, JsonValue] = field(default_factory=dict)
-    """From --var and --var-file; an unknown name is exit 2."""
+    """From --var and --var-file; an unknown name is a usage error (exit 2)."""
     edition: Edition = field(default_factory=lambda: load(DEFAULT))
 
 
 @dataclass(slots=True)
 class StoryboardIR:
-    """One storyboard while it is compiled."""
+    """Intermediate representation of a storyboard: shots merged and expanded, requests not built yet."""
 
     document: Document
     scope: StoryboardScope
@@ -59,16 +59,16 @@ class StoryboardIR:
     symbols: SymbolTable
     profiles: tuple[str, ...]
     files: frozenset[str]
-    """Names of the storyboard and of what it includes."""
+    """Names of the storyboard file and of its includes."""
 
 
-def compile(  # noqa: A001 - the room has one verb, and nobody here needs Python's own
+def compile(  # noqa: A001 - the verb of this package; Python's built-in is not used in it
     files: Sequence[FilePath], root: FilePath, options: CompileOptions
 ) -> tuple[Batch, Problems]:
-    """The batch of some files and everything that is wrong with them, in file order.
+    """Compile storyboard files to a batch, and return all problems in file order.
 
-    Paths of shots and places are from `root`, the repository's top. Reads files below `root`, and nothing else; raises
-    Stop only for what the command line says (an unknown profile or variable).
+    Paths of shots and places are relative to `root`, the repository's top. Reads only files below `root`. Raises
+    CommandError only for the command line's own mistakes: an unknown profile or variable.
     """
     with open_compilation(files, root, options) as (irs, problems):
         storyboards = [build_storyboard(ir) for ir in irs]
@@ -79,9 +79,9 @@ def compile(  # noqa: A001 - the room has one verb, and nobody here needs Python
 def open_compilation(
     files: Sequence[FilePath], root: FilePath, options: CompileOptions
 ) -> Iterator[tuple[list[StoryboardIR], Problems]]:
-    """Every storyboard with its shots merged and rendered, before mentions are resolved; holds the template worker."""
+    """Context manager: yields each storyboard before its mentions are resolved; owns the template worker process."""
     gc_was_enabled = gc.isenabled()
-    # The collector would walk the growing tree again and again: three times the cost of building it.
+    # The garbage collector would walk the growing tree again and again: three times the cost of building it.
     gc.disable()
     worker = TemplateWorker()
     try:
@@ -133,7 +133,7 @@ def _sections(document: Document, loader: DocumentLoader) -> _Sections:
 
 
 def _check_options(all_sections: list[_Sections], options: CompileOptions, all_files_read: bool) -> None:
-    """Unknown names on the command line; said only when every file could be read."""
+    """Raise CommandError for an unknown profile or variable, unless an unreadable file may define it."""
     if not all_sections or not all_files_read:
         return
     profiles = {name for sections in all_sections for name in sections.profiles}
@@ -148,7 +148,7 @@ def _check_options(all_sections: list[_Sections], options: CompileOptions, all_f
 def _unknown_name_message(kind: str, name: str, candidates: Iterable[str]) -> str:
     suggestion = closest_match(name, candidates)
     listed = ", ".join(sorted(candidates)) or "none"
-    return f"no {kind} is named {name}" + (f"; did you mean {suggestion}?" if suggestion else f"; known: {listed}")
+    return f"no {kind} is named {name}" + (f"; did you mean {suggestion}?" if suggestion else f"; available: {listed}")
 
 
 def _storyboard_ir(
@@ -159,7 +159,7 @@ def _storyboard_ir(
     worker: TemplateWorker,
     options: CompileOptions,
 ) -> StoryboardIR:
-    """A storyboard, or an include as one without shots: its names, files and templates are checked all the same."""
+    """Expand a storyboard; an include is treated as one without shots, so that its names and templates are checked."""
     problems = loader.problems
     templates = Templates(PromptFolder(loader.root, document).find, worker, problems.sources)
     assets = [
@@ -210,11 +210,13 @@ def _storyboard_ir(
 
 
 def _take_count_of(drafts: Mapping[str, ShotDraft], scope: StoryboardScope) -> Callable[[str], int | None]:
+    """Return a function from a shot's id to its number of takes; None for an unknown shot."""
+
     def takes(shot_id: str) -> int | None:
         draft = drafts.get(shot_id)
         if draft is None:
             return None
-        # It may come later in the file.
+        # The shot may come later in the file than the mention, and is not rendered then.
         render_fields(draft, scope)
         count = draft.values.get("takes")
         return count if isinstance(count, int) else 1
@@ -223,14 +225,14 @@ def _take_count_of(drafts: Mapping[str, ShotDraft], scope: StoryboardScope) -> C
 
 
 def _broken_shared_fields(files: Sequence[Document], loader: DocumentLoader, profile: str | None) -> frozenset[str]:
-    """Fields of defaults and of the profile that were left out, since their values have the wrong shape."""
+    """Fields of defaults and of the profile that were left out because their values have the wrong shape."""
     paths = [path for document in files for path in loader.broken.get(document.name, ())]
     defaults = {str(path[1]) for path in paths if path[:1] == ("defaults",) and len(path) > 1}
     return frozenset(defaults | {str(path[2]) for path in paths if path[:2] == ("profiles", profile) and len(path) > 2})
 
 
 def _suppressed_prefixes(files: Sequence[Document], loader: DocumentLoader) -> tuple[str, ...]:
-    """How names begin of which something is known to be wrong: to mention them is no second problem."""
+    """Beginnings of names whose definition is broken: an unknown mention of such a name is no second problem."""
     prefixes: list[str] = []
     for document in files:
         if document.source.text and not document.whole:
@@ -245,7 +247,7 @@ def _suppressed_prefixes(files: Sequence[Document], loader: DocumentLoader) -> t
 
 
 def _literal_prefix(value: Value) -> str:
-    """How an id begins, before a template takes over."""
+    """The literal beginning of an id, before its first template."""
     return fold_name(value.split("{")[0]) if isinstance(value, str) else ""
 
 
@@ -285,17 +287,18 @@ def _check_size(irs: Sequence[StoryboardIR], problems: Problems) -> None:
     if total <= MAX_SHOTS:
         return
     ir = irs[-1]
-    message = f"this batch has {total:,} shots; at most {MAX_SHOTS:,} are made at once"
-    problems.add(Problem("batch-size", ir.document.source.place(0), message, "give fewer files, or smaller matrices"))
+    message = f"this batch has {total:,} shots; at most {MAX_SHOTS:,} are compiled at once"
+    hint = "name fewer files, or use smaller matrices"
+    problems.add(Problem("batch-size", ir.document.source.place(0), message, hint))
     for ir in irs:
         ir.drafts.clear()
 
 
 def build_storyboard(ir: StoryboardIR) -> Storyboard:
-    """A storyboard with the requests of its shots; those that something is wrong with are left out."""
+    """Build the requests of a storyboard's shots; a shot with a problem is left out."""
     shots: list[Shot] = []
     drafts, scope = ir.by_id, ir.scope
-    # One shot from its entry to its request, then the next: what is at hand is quick to use.
+    # Shot by shot from entry to request, not pass by pass: the data of one shot stays in the processor's cache.
     for draft in ir.drafts:
         render_fields(draft, scope)
         shot = RequestBuilder(draft, scope, ir.symbols).shot()
@@ -303,7 +306,7 @@ def build_storyboard(ir: StoryboardIR) -> Storyboard:
             shots.append(shot)
     check_circles(shots, drafts, scope)
     check_unused_asset_files(ir.assets, ir.symbols.media, scope)
-    # While something is wrong, what is not used or equal says nothing.
+    # While a shot is left out, an unused name or an equal request may be an effect of its problem.
     if len(shots) == len(ir.drafts) and not any(problem.place.file in ir.files for problem in scope.problems.errors):
         check_same_requests(shots, drafts, scope)
         check_unused_assets(ir.assets, scope)

@@ -1,4 +1,4 @@
-"""What can only be seen across the shots of a storyboard: names, circles, equal requests, what nobody uses."""
+"""Checks across the shots of a storyboard: names, circles, equal requests, unused assets and variables."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -13,13 +13,16 @@ from runner.language.templates.scope import RESERVED, has_template
 from runner.language.yaml.document import Document, NodeRef, Path, Value
 from runner.requests.request import canonical_json
 
+_CASE_RULE = "names must differ by more than upper and lower case"
 _MAX_NAMES_IN_CIRCLES = 50_000
+"""Bound of the total length of reported circles: a dense graph has more circles than a person reads."""
+
 VariableKey = tuple[str, Path, str]
-"""A variable by the file and the mapping that say it."""
+"""A variable: the file, the mapping that defines it, and its name."""
 
 
 def check_ids(drafts: Sequence[ShotDraft], scope: StoryboardScope) -> None:
-    """Ids differ by more than case; the second of two that do not is unknown from here on."""
+    """Report ids that differ only by case; the second shot of such a pair has no usable id afterwards."""
     first_by_id: dict[str, ShotDraft] = {}
     for draft in drafts:
         if not draft.has_usable_id:
@@ -29,12 +32,12 @@ def check_ids(drafts: Sequence[ShotDraft], scope: StoryboardScope) -> None:
             continue
         draft.has_usable_id = False
         draft.broken.add("id")
-        other_spelling = "" if first.id == draft.id else f" (there as `{first.id}`; ids differ by more than case)"
-        message, hint = f"the id `{draft.id}` is taken{other_spelling}", "every shot has an id of its own"
+        other_spelling = "" if first.id == draft.id else f" (as `{first.id}`: {_CASE_RULE})"
+        message, hint = f"the id `{draft.id}` is already used{other_spelling}", "give every shot an id of its own"
         related: tuple[tuple[Place, str], ...] = ((first.origin("id").place(), "the first"),)
         shots: tuple[str, ...] = ()
         if first.entry == draft.entry:
-            message, hint = "combinations of this matrix have the same id", "name every axis in the id"
+            message, hint = "combinations of this matrix have the same id", "use every axis in the id"
             related, shots = (), (draft.id,)
         problem = Problem("id-taken", draft.origin("id").place(), message, hint, related=related, shots=shots)
         scope.problems.add(problem)
@@ -43,19 +46,19 @@ def check_ids(drafts: Sequence[ShotDraft], scope: StoryboardScope) -> None:
 def check_asset_names(
     assets: Iterable[Asset], drafts: Sequence[ShotDraft], scope: StoryboardScope
 ) -> dict[str, Asset | str]:
-    """Everybody's name, compared without case; a name that cannot be one, or is taken, is a problem."""
+    """Return assets and shot ids by folded name; report a name that is malformed or used twice."""
     names: dict[str, Asset | str] = {}
     for asset in assets:
         key, place = fold_name(asset.name), asset.origin.key_place()
         reason = _bad_name(asset.name)
         if reason:
-            scope.problems.add(Problem("asset-name", place, f"`{asset.name}` cannot be a name: {reason}"))
+            scope.problems.add(Problem("asset-name", place, f"`{asset.name}` cannot be an asset name: {reason}"))
             continue
         first = names.get(key)
         if isinstance(first, Asset):
             related = ((first.origin.key_place(), "the first"),)
-            message = f"`{asset.name}` and `{first.name}` are one name"
-            scope.problems.add(Problem("name-taken", place, message, "names differ by more than case", related=related))
+            message = f"`{asset.name}` and `{first.name}` are the same name"
+            scope.problems.add(Problem("name-taken", place, message, _CASE_RULE, related=related))
             continue
         names[key] = asset
     for draft in drafts:
@@ -65,7 +68,7 @@ def check_asset_names(
         first = names.get(key)
         if isinstance(first, Asset):
             related = ((first.origin.key_place(), "the asset"),)
-            message = f"`{draft.id}` is a shot and an asset; both are mentioned as @{draft.id}"
+            message = f"`{draft.id}` is both a shot and an asset: @{draft.id} could mean either"
             scope.problems.add(
                 Problem("name-taken", draft.origin("id").place(), message, "rename one of the two", related=related)
             )
@@ -76,16 +79,16 @@ def check_asset_names(
 
 def _bad_name(name: str) -> str:
     if not is_name(name):
-        return "names have letters and digits of any script, _ - and ."
+        return "a name has only letters and digits of any script, _ - and ."
     if reference_position(name):
-        return "it looks like a position among the references"
+        return f"@{name} is a position among the references"
     if name.lower().endswith((".first_frame", ".last_frame")):
-        return "it looks like a frame of a shot"
+        return f"@{name} is a frame of a shot"
     return ""
 
 
 def check_circles(shots: Sequence[Shot], drafts: Mapping[str, ShotDraft], scope: StoryboardScope) -> None:
-    """Shots that are made from each other; the whole circle is named, once."""
+    """Report shots that are made from each other: each circle once, with all its shots."""
     graph = {shot.id: needs for shot in shots if shot.request.materials and (needs := shot.needs)}
     if _only_needs_earlier_shots(shots, graph):
         return
@@ -96,11 +99,12 @@ def check_circles(shots: Sequence[Shot], drafts: Mapping[str, ShotDraft], scope:
         subject = f"`{circle[0]}` is made from itself" if len(circle) == 2 else "these shots are made from each other"
         message = f"{subject}: {' → '.join(circle)}" if len(circle) > 2 else subject
         place = drafts[circle[0]].origin("id").place()
-        scope.problems.add(Problem("circle", place, message, "begin one of them without the other"))
+        hint = "remove one of these mentions, so that one shot can be made first"
+        scope.problems.add(Problem("circle", place, message, hint))
 
 
 def _find_circles(graph: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
-    """Each way from a shot back to itself that is met when all needs are followed once, as many as a person reads."""
+    """Circles met by a depth-first search that follows every need once; stops at _MAX_NAMES_IN_CIRCLES."""
     finished: set[str] = set()
     name_count = 0
     for first in graph:
@@ -123,7 +127,7 @@ def _find_circles(graph: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
 
 
 def _only_needs_earlier_shots(shots: Sequence[Shot], graph: Mapping[str, tuple[str, ...]]) -> bool:
-    """Is every shot made from earlier ones only, as nearly always: then there is no circle to look for."""
+    """Tell whether every shot needs earlier shots only: the common case, in which there is no circle."""
     earlier: set[str] = set()
     for shot in shots:
         if shot.id in graph and not earlier.issuperset(graph[shot.id]):
@@ -133,8 +137,8 @@ def _only_needs_earlier_shots(shots: Sequence[Shot], graph: Mapping[str, tuple[s
 
 
 def check_same_requests(shots: Sequence[Shot], drafts: Mapping[str, ShotDraft], scope: StoryboardScope) -> None:
-    """Shots with equal requests share their clips."""
-    # Few shots share a prompt, so the rest of the request is looked at only where they do.
+    """Warn about shots with equal requests, which share their clips."""
+    # Few shots share a prompt, so the rest of the request is compared only for those.
     first_by_prompt: dict[str | None, Shot] = {}
     same_prompt: dict[str | None, list[Shot]] = {}
     for shot in shots:
@@ -154,31 +158,31 @@ def check_same_requests(shots: Sequence[Shot], drafts: Mapping[str, ShotDraft], 
         if len(ids) > 1:
             more = f" and {len(ids) - 4} more" if len(ids) > 4 else ""
             others = ", ".join(f"`{shot_id}`" for shot_id in ids[1:4]) + more
-            message = f"`{ids[0]}` asks for the same as {others}: their clips are made once and shown in each"
-            hint = "change a prompt if the clips should differ, or ask for more takes of one shot"
+            message = f"`{ids[0]}` sends the same request as {others}: the clips are made once and shared"
+            hint = "change a prompt if the clips should differ, or raise `takes` of one shot"
             scope.problems.add(Problem("same-request", drafts[ids[1]].origin("id").place(), message, hint, "warning"))
 
 
 def check_seconds(assets: Iterable[Asset], scope: StoryboardScope) -> None:
-    """`seconds` is for remote video and audio; elsewhere it would be read by nobody."""
+    """Warn about `seconds` of an asset without remote video or audio, where it has no effect."""
     for asset in assets:
         has_remote_media = any("://" in source and kind != "image" for kind, source, _ in asset.sources)
         if asset.seconds is not None and not has_remote_media:
             holders = [layer for layer in asset.layers if isinstance(value := layer.value, dict) and "seconds" in value]
-            message = f"`seconds` of `{asset.name}` is read by nobody: local files are measured, and pictures have none"
+            message = f"`seconds` of `{asset.name}` has no effect: local files are measured, and images have none"
             place = (holders[-1] / "seconds").key_place()
             scope.problems.add(Problem("seconds-measured", place, message, "remove it", "warning"))
 
 
 def check_unused_asset_files(assets: Iterable[Asset], media: MediaCache, scope: StoryboardScope) -> None:
-    """The files of assets that no shot uses are there too; those that are used were measured."""
+    """Report missing files of unused assets; the files of used assets have been inspected already."""
     for asset in assets:
         for problem in () if asset.used else check_unused(asset, media):
             scope.problems.add(problem)
 
 
 def check_templates(files: Iterable[Document], scope: StoryboardScope) -> None:
-    """Every template can be read, whether a shot uses it or not."""
+    """Report templates with a syntax error, also those that no shot uses."""
     for document in files:
         for section in ("vars", "assets", "defaults", "profiles"):
             _check_templates(NodeRef(document, (section,)), document.root.get(section), section, scope)
@@ -203,7 +207,7 @@ def _check_templates(origin: NodeRef, value: Value, section: str, scope: Storybo
 
 
 def check_variable_names(files: Iterable[Document], scope: StoryboardScope) -> None:
-    """Variables have names that a template can say."""
+    """Report variables whose names a template cannot use."""
     for document in files:
         root = document.root
         shots, profiles = root.get("shots"), root.get("profiles")
@@ -217,8 +221,8 @@ def check_variable_names(files: Iterable[Document], scope: StoryboardScope) -> N
             for name in variables if isinstance(variables, dict) else ():
                 if (not name.isidentifier() or name in RESERVED) and not name.startswith("x-"):
                     place = NodeRef(document, (*path, "vars", name)).key_place()
-                    message = f"no template can name the variable `{name}`"
-                    hint = f"letters, digits and _, first no digit, no word of the language: {_identifier(name)}"
+                    message = f"templates cannot use the variable name `{name}`"
+                    hint = f"use letters, digits and _, no digit first and no reserved word: {_identifier(name)}"
                     scope.problems.add(Problem("variable-name", place, message, hint))
 
 
@@ -230,7 +234,7 @@ def _identifier(name: str) -> str:
 
 
 def check_unused_assets(assets: Iterable[Asset], scope: StoryboardScope) -> None:
-    """An asset of this file that nothing uses; included ones are a cast list."""
+    """Warn about unused assets of the storyboard itself; an include may define more assets than one storyboard uses."""
     for asset in assets:
         if asset.own and not asset.used:
             message = f"nothing uses the asset `{asset.name}`"
@@ -242,7 +246,7 @@ def check_unused_assets(assets: Iterable[Asset], scope: StoryboardScope) -> None
 
 
 def check_unused_variables(drafts: Iterable[ShotDraft], scope: StoryboardScope) -> None:
-    """A variable of a shot, a piece or a profile that no template of its shots uses."""
+    """Warn about a variable of a shot, a matrix value or a profile that no template of its shots uses."""
     unused: dict[VariableKey, tuple[ShotDraft, str, set[str]]] = {}
     used_keys: set[VariableKey] = set()
     for draft in drafts:

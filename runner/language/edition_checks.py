@@ -1,4 +1,4 @@
-"""What the edition of the API allows, checked for each finished shot before anything is spent."""
+"""Checks of a shot's request against the limits of the API edition, before anything is spent."""
 
 import re
 from decimal import Decimal
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 _RANGE = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d+)?) ?s? ?[-–—] ?(\d{1,3}(?:\.\d+)?) ?s ?[:：]\Z")
 _RANGE_END = re.compile(r"s ?[:：]")
 _MAX_RATIO_DIFFERENCE = 1.5
+"""Factor between two shapes beyond which a crop or stretch is worth a warning: a 4:3 picture for 16:9 passes."""
 _FIELD_NAMES = {"images": "references", "videos": "references", "audio_files": "references", "frames": "first_frame"}
 
 
 def check(builder: "RequestBuilder", request: Request) -> None:
-    """Notes what the edition refuses, and what it takes but is probably not meant."""
+    """Report what the edition refuses, and warn about what it accepts but is probably a mistake."""
     combination = (
         request.model,
         request.resolution,
@@ -51,20 +52,20 @@ def _check_fields(builder: "RequestBuilder", request: Request) -> None:
             builder.note(
                 "edition-field",
                 draft.origin("model"),
-                f"the edition {edition.name} does not know the model {request.model}",
+                f"the edition {edition.name} does not support the model {request.model}",
             )
         elif request.resolution not in resolutions:
             _check_resolution(builder, request, resolutions)
     if request.upscale is not None and "upscale" not in limits.fields:
-        hint = "write resolution: 4k" if "4k" in edition.resolutions(request.model) else "leave it out"
+        hint = "write resolution: 4k" if "4k" in edition.resolutions(request.model) else "leave `upscale` out"
         builder.note(
-            "edition-field", draft.origin("upscale"), f"the edition {edition.name} does not know `upscale`", hint
+            "edition-field", draft.origin("upscale"), f"the edition {edition.name} does not support `upscale`", hint
         )
     for name in ("seed", "audio"):
         if getattr(request, name) is not None and name not in limits.fields:
-            hint = "leave it out, or choose an edition that knows it in storyboard.toml"
+            hint = f"leave `{name}` out, or choose an edition that supports it in storyboard.toml"
             builder.note(
-                "edition-field", draft.origin(name), f"the edition {edition.name} does not know `{name}`", hint
+                "edition-field", draft.origin(name), f"the edition {edition.name} does not support `{name}`", hint
             )
     if not limits.seconds[0] <= request.seconds <= limits.seconds[1] and "duration" not in broken:
         message = f"`duration` is {request.seconds}, but clips have {limits.seconds[0]} to {limits.seconds[1]} seconds"
@@ -72,24 +73,24 @@ def _check_fields(builder: "RequestBuilder", request: Request) -> None:
     for key, _ in request.inputs:
         field = next((name for name, encoding in edition.field_encoding.items() if encoding.get("key") == key), None)
         if field is not None:
-            message = f"`{key}` of `inputs` is what the field `{_FIELD_NAMES.get(field, field)}` says already"
+            message = f"`{key}` of `inputs` has a field of its own: `{_FIELD_NAMES.get(field, field)}`"
             builder.note(
                 "inputs-field", draft.origin("inputs", key), message, f"write {_FIELD_NAMES.get(field, field)} instead"
             )
     if request.aspect_ratio is None and "aspect_ratio" not in broken:
         message = "`aspect_ratio: auto` leaves the shape of the clip to the server"
         builder.warn(
-            "aspect-auto", draft.origin("aspect_ratio"), message, f"say one of {', '.join(limits.aspect_ratios)}"
+            "aspect-auto", draft.origin("aspect_ratio"), message, f"choose one of {', '.join(limits.aspect_ratios)}"
         )
 
 
 def _check_resolution(builder: "RequestBuilder", request: Request, resolutions: tuple[str, ...]) -> None:
     draft = builder.draft
     node = draft.origin("resolution") if "resolution" in draft.raw else draft.origin("model")
-    message = f"{request.model} makes no {request.resolution}"
-    hint = f"it makes {' and '.join(resolutions)}"
+    message = f"the model {request.model} does not offer {request.resolution}"
+    hint = f"choose {' or '.join(resolutions)}"
     if request.resolution == "4k" and "upscale" in builder.cast.edition.limits.fields:
-        hint = "write upscale: 4k beside a lower resolution"
+        hint = "write upscale: 4k with a lower resolution"
     builder.note("resolution", node, message, hint)
 
 
@@ -105,7 +106,7 @@ def _check_prompt(builder: "RequestBuilder", request: Request) -> None:
                 "prompt-missing",
                 node,
                 message,
-                "say what the clip shows; only a shot with a first_frame may go without",
+                "describe the clip; only a shot with a first_frame may omit the prompt",
             )
         elif request.mode == "keyframe":
             builder.warn(
@@ -123,18 +124,17 @@ def _check_prompt(builder: "RequestBuilder", request: Request) -> None:
     node = draft.origin("prompt") if "prompt" in draft.raw else draft.entry
     if length > limits.prompt:
         message = f"the prompt of this shot has {length:,} characters as sent; at most {limits.prompt:,} are allowed"
-        builder.note(
-            "prompt-length", node, message, f"shorten it by {length - limits.prompt:,}; wrap and words of assets count"
-        )
+        hint = f"shorten it by {length - limits.prompt:,}; the wrap and the words of assets count"
+        builder.note("prompt-length", node, message, hint)
     elif (units := len(request.prompt.encode("utf-16-le")) // 2) > limits.prompt:
-        message = f"the prompt has {length:,} characters, but {units:,} UTF-16 units; the provider may count those"
+        message = f"the prompt has {length:,} characters, but {units:,} UTF-16 units, which the provider may count"
         builder.warn("prompt-units", node, message, f"shorten it to {limits.prompt:,} units to be sure")
     _check_timeline(builder, request, node)
 
 
 def _check_timeline(builder: "RequestBuilder", request: Request, node: NodeRef) -> None:
     prompt = request.prompt or ""
-    # Looked for from its end: a prompt has few `s:`, and many digits or none.
+    # The search starts at the end of a range: a prompt has few `s:`, and many digits or none.
     windows = [prompt[max(0, match.start() - 20) : match.end()] for match in _RANGE_END.finditer(prompt)]
     ends = [(float(match[2]), match) for window in windows if (match := _RANGE.search(window))]
     if not ends:
@@ -146,7 +146,7 @@ def _check_timeline(builder: "RequestBuilder", request: Request, node: NodeRef) 
     text = match.group().strip()
     index = value.find(text)
     place = node.place(index, len(text)) if index >= 0 else node.place()
-    message = f"the timeline of this prompt goes to {end:g} s, but the clip has {request.seconds} s"
+    message = f"the timeline of this prompt goes to {end:g} s, but the clip lasts {request.seconds} s"
     hint = (
         f"write duration: {int(-(-end // 1))}"
         if end <= builder.cast.edition.limits.seconds[1]
@@ -160,7 +160,7 @@ def _check_counts(builder: "RequestBuilder", request: Request) -> None:
     if request.mode == "keyframe":
         return
     if request.materials[0].kind == "audio" and all(material.kind == "audio" for material in request.materials):
-        message, hint = "audio cannot be the only material", "mention an image or a video beside it"
+        message, hint = "audio cannot be the only material", "mention an image or a video as well"
         builder.note_about("audio-alone", builder.used[0], message, hint)
     if len(builder.used) <= min(limits.images, limits.videos, limits.audio):
         return
@@ -171,7 +171,7 @@ def _check_counts(builder: "RequestBuilder", request: Request) -> None:
         if len(used_of_kind) > maximum:
             listed = ", ".join(dict.fromkeys(used.name for used in used_of_kind))
             message = f"this shot sends {len(used_of_kind)} {plural[kind]}; at most {maximum} are allowed"
-            builder.note_about("too-many-materials", used_of_kind[maximum], message, f"they are {listed}")
+            builder.note_about("too-many-materials", used_of_kind[maximum], message, f"the {plural[kind]} are {listed}")
 
 
 def _check_lengths(builder: "RequestBuilder", request: Request) -> None:
@@ -189,18 +189,17 @@ def _check_lengths(builder: "RequestBuilder", request: Request) -> None:
             continue
         if seconds is None:
             if not isinstance(material, TakeReference):
-                message = f"nobody knows how long `{used.name}` is: it is remote, and nothing is downloaded to look"
-                builder.warn_about("seconds-unknown", used, message, "say `seconds` in its asset")
+                message = f"the length of `{used.name}` is unknown: remote media are not downloaded to be measured"
+                builder.warn_about("seconds-unknown", used, message, "set `seconds` in its asset")
             continue
         total[material.kind] += seconds
         if material.kind == "video" and seconds > limits.video_seconds:
             message = f"`{used.name}` has {seconds.normalize():f} seconds; a video has at most {limits.video_seconds}"
-            builder.note_about("video-length", used, message, "cut it")
+            builder.note_about("video-length", used, message, "shorten the video")
     if total["audio"] > limits.audio_seconds:
-        message = (
-            f"the audio of this shot has {total['audio'].normalize():f} seconds in all; {limits.audio_seconds} at most"
-        )
-        builder.note_about("audio-length", _first_of_kind(builder, "audio"), message, "cut it")
+        length = f"{total['audio'].normalize():f}"
+        message = f"the audio of this shot has {length} seconds in all; at most {limits.audio_seconds} are allowed"
+        builder.note_about("audio-length", _first_of_kind(builder, "audio"), message, "shorten the audio")
     maximum = limits.videos_seconds or limits.videos_seconds_warn
     if (
         maximum is not None
@@ -213,13 +212,13 @@ def _check_lengths(builder: "RequestBuilder", request: Request) -> None:
                 "video-length",
                 _first_of_kind(builder, "video"),
                 f"{message}; at most {maximum} are allowed",
-                "cut them",
+                "shorten the videos",
             )
         else:
             builder.warn_about(
                 "videos-length",
                 _first_of_kind(builder, "video"),
-                f"{message}; some pages of the provider allow {maximum}",
+                f"{message}; some pages of the provider's documentation allow only {maximum}",
                 "",
             )
 
@@ -238,19 +237,18 @@ def _check_shapes(builder: "RequestBuilder", request: Request) -> None:
         ratio_width, ratio_height = map(int, request.aspect_ratio.split(":"))
         ratio = (material.width / material.height) / (ratio_width / ratio_height)
         if max(ratio, 1 / ratio) > _MAX_RATIO_DIFFERENCE:
-            message = f"`{used.name}` is {material.width} × {material.height}, and the shot is {request.aspect_ratio}"
-            builder.warn_about(
-                "shape", used, message, "the provider crops or stretches it: give a picture of about that shape"
-            )
+            message = f"`{used.name}` is {material.width} × {material.height}, but the shot is {request.aspect_ratio}"
+            hint = f"the provider would crop or stretch the picture: use one of about {request.aspect_ratio}"
+            builder.warn_about("shape", used, message, hint)
 
 
 def _warn_unmentioned(builder: "RequestBuilder", request: Request) -> None:
-    """Those that came after the prompt's own: the references that it does not mention."""
+    """Warn about references that the prompt does not mention: they follow the mentioned ones in `builder.used`."""
     if request.mode != "reference" or builder.mentioned == len(builder.used):
         return
     for index in range(builder.mentioned, len(builder.used)):
         used = builder.used[index]
         number = sum(other.material.kind == used.material.kind for other in builder.used[: index + 1])
         message = f"the prompt does not mention the reference `{used.name}`"
-        hint = f"it is sent as @{used.material.kind}{number}, and the model decides what it is for"
+        hint = f"the reference is sent as @{used.material.kind}{number}, and the model decides how to use it"
         builder.warn_about("unmentioned", used, message, hint)

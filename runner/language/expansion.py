@@ -1,4 +1,4 @@
-"""From the entries of a storyboard to its shots: merged, one for each combination of a matrix, with ids."""
+"""Expansion of a storyboard's entries to shots: layers merged, one shot per combination of a matrix, with ids."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from runner.language.templates.template import Templates
 from runner.language.yaml.document import NodeRef, Value, YamlMapping
 
 MAX_SHOTS = 100_000
-# Most ids are letters, digits and dashes: nothing more need be asked of them.
+# Fast path: an id of letters, digits, - and _ that is no reserved name needs no call of id_error.
 _PLAIN_ID = re.compile(
     r"(?!(?:con|prn|aux|nul|com\d|lpt\d|image\d+|video\d+|audio\d+)\Z)[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z",
     re.IGNORECASE | re.ASCII,
@@ -27,7 +27,7 @@ _PLAIN_ID = re.compile(
 
 
 def expand(scope: StoryboardScope) -> list[ShotDraft]:
-    """Every shot of a storyboard, in the file's order; one whose id cannot be used is there under another name."""
+    """Return every shot of a storyboard in file order; a shot whose id is unusable gets a placeholder id."""
     shots = scope.document.root.get("shots")
     drafts: list[ShotDraft] = []
     default_fields = merge(scope.defaults)
@@ -55,15 +55,15 @@ def expand(scope: StoryboardScope) -> list[ShotDraft]:
 
 
 def _exceeds_max_shots(scope: StoryboardScope, shots: list[Value]) -> bool:
-    """Counts the combinations before one of them is made; more shots than a batch may have are noted."""
+    """Count combinations before any is built; report a storyboard with more shots than a batch may have."""
     total, discarded = 0, Problems()
     for index, entry in enumerate(shots):
         matrix = NodeRef(scope.document, ("shots", index, "matrix"))
         matrix_fields = entry.get("matrix") if isinstance(entry, dict) else None
         total += len(combinations(matrix, axes(matrix, discarded), discarded)) if isinstance(matrix_fields, dict) else 1
         if total > MAX_SHOTS:
-            message = f"with this shot the storyboard has {total:,} shots; at most {MAX_SHOTS:,} are made at once"
-            hint = "make a storyboard of its own of some"
+            message = f"with this shot the storyboard has {total:,} shots; at most {MAX_SHOTS:,} are compiled at once"
+            hint = "split the storyboard, or use smaller matrices"
             scope.problems.add(Problem("batch-size", matrix.key_place(), message, hint))
             return True
     return False
@@ -77,7 +77,7 @@ def _draft_without_matrix(
     variables: Mapping[str, Variable],
     literals: Mapping[str, Value],
 ) -> ShotDraft:
-    """A shot without a matrix: most of all shots, so it is made with as little work as can be."""
+    """Build a shot without a matrix: the most common kind, so the merged defaults are copied, not merged again."""
     layers = (*scope.defaults, FieldLayer(origin, entry, "shot"), *scope.profile)
     raw = default_fields.copy()
     for name, value in entry.items():
@@ -105,7 +105,7 @@ def _drafts_from_matrix(scope: StoryboardScope, origin: NodeRef, entry: YamlMapp
     matrix_axes = axes(matrix, problems)
     matrix_combinations = combinations(matrix, matrix_axes, problems) if matrix_axes else []
     if not matrix_axes and len(problems.items) == problem_count:
-        problems.add(Problem("empty", matrix.key_place(), "`matrix` has no axis", "name: [value, …]"))
+        problems.add(Problem("empty", matrix.key_place(), "`matrix` has no axis", "write name: [value, …]"))
     _check_axis_variables(origin, entry, scope, matrix_axes)
     names_in_use = set(scope.asset_variables)
     drafts: list[ShotDraft] = []
@@ -151,8 +151,8 @@ def _check_axis_variables(
         variables = fields.get("vars")
         for name in variables if isinstance(variables, dict) else ():
             if name in names:
-                message = f"`{name}` is an axis of this shot's matrix and one of its variables"
-                hint = "name one of the two otherwise"
+                message = f"`{name}` is both an axis of this shot's matrix and one of its variables"
+                hint = "rename one of the two"
                 place = (node / "vars" / name).key_place()
                 scope.problems.add(Problem("matrix-variable", place, message, hint))
 
@@ -165,7 +165,7 @@ def _variables(raw: Mapping[str, Value], layers: Sequence[FieldLayer]) -> Mappin
 
 
 class _VariableOrigin:
-    """Where a variable of a shot was said last; looked up only when it is asked for."""
+    """Callable that finds where a shot's variable is defined last; lazy, since most variables have no problem."""
 
     __slots__ = ("layers", "name")
 
@@ -182,7 +182,7 @@ class _VariableOrigin:
 
 
 def _names_in_templates(raw: Mapping[str, Value], scope: VariableScope, templates: Templates) -> set[str]:
-    """Names that the templates of a shot use, through variables too; its id does not count."""
+    """Names that the templates of a shot use, directly or through variables; without the template of its id."""
     names: set[str] = set()
     pending = [value for name, value in raw.items() if name not in ("id", "vars", "inputs")]
     while pending:
@@ -202,7 +202,7 @@ def _names_in_templates(raw: Mapping[str, Value], scope: VariableScope, template
 
 
 def used_names(draft: ShotDraft, templates: Templates) -> set[str]:
-    """Names that the templates of a shot use, its id among them."""
+    """Names that the templates of a shot use, its id included."""
     id_value = draft.raw.get("id")
     names_in_id = (
         templates.read(id_value).names if isinstance(id_value, str) and TEMPLATE_START.search(id_value) else frozenset()
@@ -211,7 +211,7 @@ def used_names(draft: ShotDraft, templates: Templates) -> set[str]:
 
 
 def _identify(draft: ShotDraft, scope: StoryboardScope) -> None:
-    """Gives the draft its id, and its scope `shot`; without an id that can be used it gets one that nobody can name."""
+    """Set the draft's id and template variable `shot`; an unusable id becomes `shots[3]`, which no mention matches."""
     id_value = draft.raw.get("id")
     draft.id, scene = _rendered_id(draft, id_value, scope), draft.raw.get("scene")
     if not draft.id:
@@ -226,7 +226,7 @@ def _identify(draft: ShotDraft, scope: StoryboardScope) -> None:
 
 
 def _rendered_id(draft: ShotDraft, value: Value, scope: StoryboardScope) -> str:
-    """The id as rendered; empty when it cannot be used, which is noted."""
+    """Return the rendered id, or an empty text after reporting why the id is unusable."""
     if not isinstance(value, str):
         return ""
     text = value
@@ -243,7 +243,7 @@ def _rendered_id(draft: ShotDraft, value: Value, scope: StoryboardScope) -> str:
         return text
     message, hint = error
     if text != value:
-        hint = "; ".join(filter(None, (f"here it comes to `{text}`", hint)))
+        hint = "; ".join(filter(None, (f"it renders as `{text}`", hint)))
     shots = (text,) if draft.combination else ()
     scope.problems.add(Problem("id-form", draft.origin("id").place(), message, hint, shots=shots))
     return ""

@@ -1,4 +1,4 @@
-"""One finished shot, with where each of its values came from, and its prompt on the way to what is sent."""
+"""Explanation of a shot: each value with its source, and the prompt at each step until it is sent."""
 
 from collections.abc import Sequence
 from pathlib import Path as FilePath
@@ -23,43 +23,43 @@ _ORDER = """
 
 @dataclass(frozen=True, slots=True)
 class ExplainedValue:
-    """A value of the finished shot: its name, itself as text, and where it was said."""
+    """A field or variable of a finished shot: its name, its value as text, and its source."""
 
     name: str
     value: str
     where: str
     """`shot`, `defaults`, `matrix format: tall`, `profile draft`, `vars`, `--var`, `the format's default`."""
     place: Place | None
-    """None for what no file says."""
+    """None for a value that is not from a file."""
     overrides: tuple[Place, ...] = ()
-    """Where it was said otherwise, and overridden."""
+    """Places of the values that this value overrides."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShotExplanation:
-    """Everything that `plan --explain` tells of a shot."""
+    """Everything that `plan --explain` shows of a shot."""
 
     shot: Shot
     fields: tuple[ExplainedValue, ...]
     variables: tuple[ExplainedValue, ...]
-    """The variables that its templates use."""
+    """Variables that the shot's templates use."""
     written: str | None
-    """The prompt as the file says it."""
+    """The prompt as written in the file."""
     wrap: str | None
     rendered: str | None
     """The prompt in its wrap after templates, mentions still as written."""
     sent: str | None
     materials: tuple[tuple[str, str, str], ...]
-    """Position in the request (`@image1`, `first frame`), the user's name, and what it is."""
+    """Position in the request (`@image1`, `first frame`), the user's name, and the path, address or take."""
     sources: tuple[Place, ...] = ()
-    """Where each of the request's materials is said: in its asset, else where it is mentioned."""
+    """Place of each of the request's materials: in its asset, else at its mention."""
     prompt_at: Place | None = None
 
 
 def explain_shot(
     files: Sequence[FilePath], root: FilePath, options: CompileOptions, storyboard: str, shot: str
 ) -> ShotExplanation | None:
-    """The shot of that id in the storyboard of that path (a `Shot` has both); None when it is not there or not fit."""
+    """Explain the shot with an id in the storyboard with a path; None for an unknown or invalid shot."""
     with open_compilation(files, root, options) as (irs, _):
         for ir in irs:
             for draft in ir.drafts:

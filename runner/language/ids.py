@@ -1,4 +1,4 @@
-"""What the id of a shot may be: it names the shot, and its files on every disk."""
+"""Rules for the id of a shot, which names its files on every operating system."""
 
 import re
 
@@ -7,23 +7,20 @@ _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z)", re.IGN
 
 
 def id_error(text: str) -> tuple[str, str] | None:
-    """Why a text cannot name a shot and its files, and what to do; None when it can."""
+    """Return why a text cannot be the id of a shot, and a hint; None for a usable id."""
     if not text:
         return "an id has at least one character", ""
     if len(text) > 64:
-        return f"an id has at most 64 characters, and this has {len(text)}", "shorten it"
+        return f"an id has at most 64 characters, and this id has {len(text)}", "shorten it"
     if not _ID.match(text):
-        hint = "letters and digits of ASCII, . _ - and first a letter or digit; {{ name | slug }} makes such text"
-        return "this cannot name a shot and its files", hint
+        hint = "use ASCII letters, digits, . _ - and a letter or digit first; {{ name | slug }} makes such text"
+        return "this id cannot name a shot and its files", hint
     if _RESERVED.match(text):
-        return (
-            f"Windows keeps the name {text.split('.')[0]} for itself",
-            "choose another, so that the files fit on every disk",
-        )
+        return f"the name {text.split('.')[0]} is reserved on Windows", "choose another id: it names files too"
     if ".." in text or text.endswith("."):
-        return "an id holds no two points in a row and ends in none", "remove the point"
+        return "an id has no two points in a row and none at its end", "remove the point"
     if text.lower().endswith((".first_frame", ".last_frame")):
-        return "this looks like a frame of a shot", "choose an id that does not end so"
+        return "this id looks like a frame of a shot", "choose an id without this ending"
     if re.match(r"(?:image|video|audio)\d+\Z", text, re.IGNORECASE):
-        return "this looks like a position among the references", "choose another id"
+        return "this id looks like a position among the references", "choose another id"
     return None

@@ -1,4 +1,4 @@
-"""Reads a storyboard with everything that it includes, and merges what they name."""
+"""Loader of storyboards and their includes; merges the definitions of vars, assets and profiles."""
 
 import itertools
 import os
@@ -14,20 +14,21 @@ from runner.language.yaml.parser import parse
 from runner.lazy_dataclass import dataclass, field, replace
 
 MAX_DEPTH = 8
+"""Levels of nested includes; real projects use one or two."""
 
 
 @dataclass(slots=True)
 class DocumentLoader:
-    """The files of one command, each read once, by the name that places use."""
+    """The storyboard files of one command, each read once; keyed by path from the repository's top."""
 
     root: FilePath
     problems: Problems
     documents: dict[str, Document] = field(default_factory=dict)
     broken: dict[str, set[Path]] = field(default_factory=dict)
-    """Per file the paths whose values are not fit for use; what is wrong with them was said."""
+    """Per file, the paths of values that are left out; their problems have been reported."""
 
     def name(self, path: FilePath) -> str:
-        """The path from the repository's top with `/`."""
+        """Return the path from the repository's top, with `/`."""
         absolute = path if path.is_absolute() else FilePath.cwd() / path
         for base in (self.root, self.root.resolve()):
             if absolute.is_relative_to(base):
@@ -40,7 +41,7 @@ class DocumentLoader:
         )
 
     def read(self, path: FilePath, include_node: NodeRef | None = None, trail: tuple[str, ...] = ()) -> Document:
-        """A file and what it includes; what is wrong is noted, an unreadable file is an empty document."""
+        """Read a file and its includes, and report their problems; an unreadable file becomes an empty document."""
         name = self.name(path)
         if name in self.documents:
             return self.documents[name]
@@ -71,7 +72,7 @@ class DocumentLoader:
         _remove_broken(document, broken)
         shots = document.root.get("shots")
         if len(broken) >= schema.MOST and isinstance(shots, list):
-            # Nobody reads on after so many: what else does not fit is left out without a word.
+            # The schema check stops reporting after MOST problems: the other invalid shots are left out silently.
             shots[:] = [shot if schema.is_valid(shot, "shot") else YamlMapping(0) for shot in shots]
 
     def _read_includes(self, document: Document, path: FilePath, trail: tuple[str, ...]) -> Iterator[Document]:
@@ -97,7 +98,12 @@ class DocumentLoader:
                 )
             elif len(trail) > MAX_DEPTH:
                 self.problems.add(
-                    Problem("include-depth", origin.place(), f"files include files more than {MAX_DEPTH} deep")
+                    Problem(
+                        "include-depth",
+                        origin.place(),
+                        f"includes are nested more than {MAX_DEPTH} files deep",
+                        "include the file directly",
+                    )
                 )
             else:
                 included = self.read(_normalized(target), origin, trail)
@@ -108,18 +114,18 @@ class DocumentLoader:
 
 
 def _normalized(path: FilePath) -> FilePath:
-    """Without `..` and `.`; links are judged when the file is opened."""
+    """Return the path without `..` and `.`; symbolic links are checked when the file is opened."""
     return FilePath(os.path.normpath(path))
 
 
 def _included_storyboard_problem(origin: NodeRef) -> Problem:
     message = f"`{origin.value}` is a storyboard of its own, not an include"
-    hint = "an include holds only vars, assets, defaults and profiles: move what both need to such a file"
+    hint = "an include holds only vars, assets, defaults and profiles: move what both storyboards need to such a file"
     return Problem("include-content", origin.place(), message, hint)
 
 
 def droppable_part(path: Path) -> Path:
-    """The smallest part of a document that is left out when something in it has the wrong shape."""
+    """Return the smallest part of a document that has to be left out for a value of the wrong shape in it."""
     if path[:1] == ("shots",):
         return (
             path[: 5 if path[2:3] == ("matrix",) and len(path) > 4 and path[3] not in ("include", "exclude") else 3]
@@ -132,7 +138,7 @@ def droppable_part(path: Path) -> Path:
 
 
 def _remove_broken(document: Document, paths: Iterable[Path]) -> None:
-    """Takes out what is not fit for use; an item of a list becomes an empty mapping, so that the others keep theirs."""
+    """Remove broken values; a broken list item becomes an empty mapping, so that the other items keep their index."""
     parts: dict[Path, list[Key]] = {}
     for path in paths:
         if path:
@@ -149,7 +155,7 @@ def _remove_broken(document: Document, paths: Iterable[Path]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A name of `assets`, `vars` or `profiles`: the places that say it, the last one wins key by key."""
+    """A name of `assets`, `vars` or `profiles` with its values in several files; the last file wins key by key."""
 
     layers: tuple[NodeRef, ...]
 
@@ -158,7 +164,7 @@ class Definition:
         return self.layers[-1]
 
     def merged(self) -> Value:
-        """The value with what later files override; a mapping is merged one level deep."""
+        """Return the value after overrides by later files; mappings are merged one level deep."""
         merged: Value = None
         for origin in self.layers:
             value = origin.value
@@ -167,7 +173,7 @@ class Definition:
 
 
 def override_order(document: Document) -> list[Document]:
-    """A storyboard's files in the order in which they override: includes first, itself last, each once."""
+    """Return a storyboard's files, each once, so that later files override earlier ones: the storyboard is last."""
     documents: dict[str, Document] = {}
 
     def visit(document: Document) -> None:
@@ -181,7 +187,7 @@ def override_order(document: Document) -> list[Document]:
 
 
 def collect_definitions(files: Sequence[Document], section: str, problems: Problems) -> dict[str, Definition]:
-    """What each name of a section means; two included files that say one differently are a problem."""
+    """Return the definitions of a section; report a name that two includes define differently."""
     nodes_by_name: dict[str, list[NodeRef]] = {}
     for document in files:
         definitions = document.root.get(section)
@@ -199,7 +205,7 @@ def _check_agreement(name: str, section: str, nodes: list[NodeRef], storyboard: 
     for first, second in itertools.pairwise(nodes):
         if first.value == second.value or first.document in override_order(second.document):
             continue
-        message = f"`{name}` is said here, and otherwise in {first.document.name}"
-        hint = f"keep one of the two, or say in {storyboard.name} which `{name}` it means"
-        related = ((first.key_place(), "the other one"),)
+        message = f"`{name}` is defined here, and differently in {first.document.name}"
+        hint = f"keep one of the two, or define `{name}` in {storyboard.name}, which overrides both"
+        related = ((first.key_place(), "the other definition"),)
         problems.add(Problem("include-conflict", second.key_place(), message, hint, related=related))

@@ -1,4 +1,4 @@
-"""Where a piece of rendered text stands in the files: in the prompt, in its wrap, in a variable, or in a template."""
+"""Search for the source of rendered text: in the prompt, in its wrap, in a variable, or in a template."""
 
 from runner.language.shot_draft import ShotDraft, StoryboardScope
 from runner.language.templates.scope import TEMPLATE_START
@@ -8,7 +8,7 @@ TextLocation = tuple[NodeRef, int | None, int | None]
 
 
 def locate_text(draft: ShotDraft, scope: StoryboardScope, text: str) -> TextLocation:
-    """(value, index in it, width) where the text stands literally; else the first template that can have made it."""
+    """Return (node, index, width) of the literal text, or else of the first template that may have rendered it."""
     for name in ("prompt", "wrap"):
         source = draft.raw.get(name)
         if isinstance(source, str) and (index := _find_whole_name(source, text)) is not None:
@@ -30,7 +30,7 @@ def _find_whole_name(source: str, text: str) -> int | None:
 
 
 def _variable_texts(draft: ShotDraft, scope: StoryboardScope) -> list[tuple[NodeRef, str]]:
-    """Text of the variables that the prompt and its wrap use, through others too."""
+    """Texts of the variables that the prompt and its wrap use, directly or through other variables."""
     texts: list[tuple[NodeRef, str]] = []
     pending = [template for name in ("prompt", "wrap") if isinstance(template := draft.raw.get(name), str)]
     seen: set[str] = set()
@@ -66,6 +66,6 @@ def _locate_template(draft: ShotDraft, text: str) -> TextLocation:
 
 
 def excerpt(text: str, start: int, end: int) -> str:
-    """A little of the text around a spot, on one line."""
+    """Return a span with 20 characters of its context on each side, on one line."""
     before, after = text[max(0, start - 20) : start], text[end : end + 20]
     return " ".join(f"…{before}{text[start:end]}{after}…".split())

@@ -1,4 +1,4 @@
-"""Everybody who can be mentioned in a storyboard, and what a shot uses of them."""
+"""Symbol table of a storyboard: the names that mentions can refer to, and the materials that a shot uses."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,23 +10,23 @@ from runner.lazy_dataclass import dataclass, field
 from runner.requests.request import LocalFile, Material, RemoteFile
 
 Where = tuple[str] | tuple[str, int]
-"""A field of a shot, or an item of one; looked up in the file only when there is something to say."""
+"""A field of a shot, or (field, index) of a list item; its place in the file is looked up only for a problem."""
 
 PROMPT = ("prompt",)
 
 
 class UsedMaterial(NamedTuple):
-    """A material of a shot, the name that the user wrote for it, and where."""
+    """A material of a shot, with the user's name of it and the field that names it."""
 
     material: Material
     name: str
     where: Where
     source: NodeRef | None = None
-    """Where the asset says it; None for what a field or a prompt names itself."""
+    """Node of the material in its asset; None for a path, an address or a shot."""
 
 
 class OutputFormat(NamedTuple):
-    """The part of a request that many shots share."""
+    """Output settings of a request, shared by many shots."""
 
     model: str
     resolution: str
@@ -37,25 +37,25 @@ class OutputFormat(NamedTuple):
 
 @dataclass(slots=True)
 class SymbolTable:
-    """Everybody who can be mentioned in one storyboard."""
+    """Names that @mentions can refer to (assets and shots), and caches that the shots of a storyboard share."""
 
     names: dict[str, Asset | str]
     media: MediaCache
     edition: Edition
     takes: Callable[[str], int | None]
-    """How many takes a shot has, by its id; None when nobody knows."""
+    """Function from a shot's id to its number of takes; None for an unknown shot."""
     suppressed_prefixes: tuple[str, ...] = ()
-    """How names begin that are not known because of another problem."""
+    """Beginnings of names that are undefined because of another problem."""
     output_formats: dict[tuple[Value, ...], OutputFormat] = field(default_factory=dict)
-    """What shots are asked for, by the values that say it: few for many shots."""
+    """Output settings by the field values that give them: many shots have few different ones."""
     checked_combinations: set[object] = field(default_factory=set)
-    """Combinations of model, resolution and so on in which nothing was found wrong."""
+    """Combinations of model, resolution and so on that passed the edition's checks."""
 
     _sorted_names: tuple[str, ...] = ()
 
     @property
     def all_names(self) -> tuple[str, ...]:
-        """Everybody's name as it is written, sorted once."""
+        """All names as written, sorted once."""
         if not self._sorted_names:
             self._sorted_names = tuple(
                 sorted(symbol.name if isinstance(symbol, Asset) else symbol for symbol in self.names.values())
@@ -64,7 +64,7 @@ class SymbolTable:
 
 
 def same_source(first: Material, second: Material) -> bool:
-    """One file or address, or one frame of one take: named twice it is sent once."""
+    """Tell whether two materials are the same file, address or frame of a take, which is sent once."""
     match first, second:
         case LocalFile(), LocalFile():
             return first.path == second.path

@@ -1,1 +1,1 @@
-"""A request for one clip, free of any provider, and its fingerprint."""
+"""A provider-neutral request for one clip, and its fingerprint."""

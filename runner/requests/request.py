@@ -1,4 +1,4 @@
-"""A request in its neutral form, before any edition of the API spells it, and the fingerprint of a take."""
+"""A request in its neutral form, independent of any edition of the API, and the fingerprint of a take."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -20,10 +20,10 @@ JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "Jso
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """A file of the repository; it is known by its content, so that moving it changes nothing."""
+    """A file of the repository; identified by its content, so that moving the file changes no fingerprint."""
 
     path: str
-    """From the repository's top, with `/`."""
+    """Path from the repository's top, with `/`."""
     sha256: str
     kind: Kind
     bytes: int
@@ -34,7 +34,7 @@ class LocalFile:
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A public https address; nobody downloads it, so its length is what the storyboard says."""
+    """A public https address; never downloaded, so its length is the storyboard's `seconds`."""
 
     url: str
     kind: Kind
@@ -43,7 +43,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class TakeReference:
-    """A clip of another shot of the same storyboard, or one frame of it."""
+    """A clip of another shot of the same storyboard, or a frame of that clip."""
 
     shot: str
     part: TakePart
@@ -64,7 +64,7 @@ Material = LocalFile | RemoteFile | TakeReference
 
 @dataclass(frozen=True, slots=True)
 class ResolvedTake:
-    """The take that a `FromTake` stands for, once it is decided."""
+    """The take that a `TakeReference` resolves to."""
 
     shot: str
     take: int
@@ -72,7 +72,7 @@ class ResolvedTake:
 
 
 class Request(NamedTuple):
-    """What one task is asked for, in our own words; an edition turns it into a body."""
+    """The request of a task in neutral terms; an edition encodes it as a request body."""
 
     model: str
     resolution: str
@@ -81,14 +81,14 @@ class Request(NamedTuple):
     """None leaves it to the server (`auto`)."""
     mode: Mode
     prompt: str | None
-    """As it is sent: mentions are positions, white space at the ends is gone."""
+    """Text as sent: mentions replaced by positions, stripped."""
     materials: tuple[Material, ...] = ()
-    """In the order of the request: first and last frame, or references by first mention."""
+    """Materials in the order of the request: first and last frame, or references by first mention."""
     upscale: str | None = None
     seed: int | None = None
     audio: bool | None = None
     inputs: tuple[tuple[str, JsonValue], ...] = ()
-    """Passed through as it is, sorted by key."""
+    """Fields passed through unchanged, sorted by key."""
 
     @property
     def from_takes(self) -> tuple[TakeReference, ...]:
@@ -105,7 +105,7 @@ Resolve = Callable[[TakeReference], ResolvedTake]
 
 
 def neutral_form(request: Request, take: int, resolve: Resolve) -> dict[str, JsonValue]:
-    """The request as manifest and ledger keep it: files by hash and path, upstream takes by fingerprint."""
+    """Return the request as stored in manifest and ledger: files by hash and path, upstream takes by fingerprint."""
     form: dict[str, JsonValue] = {
         "model": request.model,
         "resolution": request.resolution,
@@ -148,7 +148,7 @@ def _neutral_material(material: Material, resolve: Resolve) -> dict[str, JsonVal
 
 
 def fingerprint(form: Mapping[str, JsonValue]) -> str:
-    """SHA-256 (hex) of a neutral form, without what may change for free: file paths, names of shots, white space."""
+    """Return the SHA-256 (hex) of a neutral form without file paths, shot names and white space: these may change."""
     normalized = dict(form)
     if isinstance(prompt := normalized.get("prompt"), str):
         normalized["prompt"] = " ".join(prompt.split())
@@ -169,7 +169,7 @@ def _sha256() -> "Callable[[bytes], hashlib._Hash]":
 
 
 def fingerprint_fast(request: Request, take: int, resolve: Resolve) -> str:
-    """`fingerprint(neutral(…))` with no form in between: a plan takes one of every take, in a quarter of the time."""
+    """Return `fingerprint(neutral_form(…))` in a quarter of the time: a plan computes the fingerprint of every take."""
     if request.inputs:
         return fingerprint(neutral_form(request, take, resolve))
     leading_settings = (request.aspect_ratio, request.audio, request.mode, request.model)
@@ -197,7 +197,7 @@ def _canonical_parts(
     seed: int | None,
     upscale: str | None,
 ) -> tuple[str, str, str, str]:
-    """What many takes have in common, as their canonical text has it around materials, prompt and take."""
+    """Canonical JSON fragments around materials, prompt and take; cached, since many takes share them."""
 
     def inner(fields: Mapping[str, JsonValue]) -> str:
         return canonical_json({name: value for name, value in fields.items() if value is not None})[1:-1]
@@ -220,7 +220,7 @@ def _canonical_material(material: Material, resolve: Resolve) -> str:
 
 
 def canonical_json(value: object) -> str:
-    """Sorted, tight, ASCII: the same value gives the same bytes everywhere."""
+    """Return JSON with sorted keys, no spaces and only ASCII: the same value gives the same bytes everywhere."""
     return _canonical(value)
 
 
@@ -228,14 +228,14 @@ _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=F
 
 
 def credits_json(credits: Decimal | None) -> int | float | None:
-    """Credits for JSON: an integer when whole, else the decimal; None is an unknown price."""
+    """Return credits for JSON: an integer for a whole number, else a float; None for an unknown price."""
     if credits is None:
         return None
     return int(credits) if credits == credits.to_integral_value() else float(credits)
 
 
 def usd_text(usd: Decimal | None) -> str | None:
-    """Dollars as exact decimals, at least two: `1.00`, `0.075`."""
+    """Return dollars as exact decimals with at least two places: `1.00`, `0.075`."""
     if usd is None:
         return None
     text = format(usd.normalize(), "f")

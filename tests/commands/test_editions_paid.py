@@ -43,7 +43,7 @@ def test_editions_are_never_mixed_in_one_request(paid_film: ContentRepo, host: C
     there = host()
     said = paid_film.storyboard("run", FILM, "--max-credits", "120", **there.env)
     assert said.code == 3
-    assert "the edition classic does not know `seed`" in said.err + said.out
+    assert "the edition classic does not support `seed`" in said.err + said.out
     paid_film.write("storyboard.toml", LATER)
     refused = paid_film.storyboard("run", FILM, "--max-credits", "120", **there.env)
     assert refused.code == 1
