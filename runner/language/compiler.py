@@ -212,7 +212,7 @@ def _storyboard_ir(
 def _take_count_of(drafts: Mapping[str, ShotDraft], scope: StoryboardScope) -> Callable[[str], int | None]:
     """Return a function from a shot's id to its number of takes; None for an unknown shot."""
 
-    def takes(shot_id: str) -> int | None:
+    def take_count(shot_id: str) -> int | None:
         draft = drafts.get(shot_id)
         if draft is None:
             return None
@@ -221,7 +221,7 @@ def _take_count_of(drafts: Mapping[str, ShotDraft], scope: StoryboardScope) -> C
         count = draft.values.get("takes")
         return count if isinstance(count, int) else 1
 
-    return takes
+    return take_count
 
 
 def _broken_shared_fields(files: Sequence[Document], loader: DocumentLoader, profile: str | None) -> frozenset[str]:
