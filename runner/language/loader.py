@@ -72,7 +72,7 @@ class DocumentLoader:
         _remove_broken(document, broken)
         shots = document.root.get("shots")
         if len(broken) >= schema.MOST and isinstance(shots, list):
-            # The schema check stops reporting after MOST problems: the other invalid shots are left out silently.
+            # The schema check reports no more problems than this: other invalid shots are left out silently.
             shots[:] = [shot if schema.is_valid(shot, "shot") else YamlMapping(0) for shot in shots]
 
     def _read_includes(self, document: Document, path: FilePath, trail: tuple[str, ...]) -> Iterator[Document]:
