@@ -43,7 +43,7 @@ from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import Budget, RunLimits
 from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
 from runner.store import locks
-from runner.store.ledger.database import NAME
+from runner.store.ledger.database import NAME, release_space, reserve_space
 from runner.store.ledger.ledger import Ledger
 from tests.builders import history_of
 
@@ -525,6 +525,13 @@ def test_a_full_disk_is_met_by_the_reserve_and_then_said(tmp_path: Path) -> None
     assert database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     database.close()
     assert rows in (int(count), int(count) + 1)
+
+
+def test_a_full_disk_gets_the_very_room_that_was_reserved(tmp_path: Path) -> None:
+    reserve_space(tmp_path)
+    assert {path.name: path.stat().st_size for path in tmp_path.iterdir()} == {"reserve": 1024 * 1024}
+    release_space(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_room_for_the_reserve_means_that_nothing_is_begun(tmp_path: Path, clock: HandClock) -> None:

@@ -11,6 +11,7 @@ NAME = "ledger.db"
 _APPLICATION = 0x53424C47  # "SBLG"
 _VERSION = 1
 _WAIT_MS = 30_000
+_RESERVE_FILE = "reserve"
 _RESERVE = 1024 * 1024
 """Bytes given free when the disk is full, so that what an answer said still fits."""
 _SCHEMA = """
@@ -165,7 +166,7 @@ def database_error(path: Path, error: sqlite3.Error) -> CommandError:
 
 def reserve_space(state: Path) -> None:
     """Room on the disk that is kept free for the time after an answer; Stop when there is none."""
-    path = state / "reserve_space"
+    path = state / _RESERVE_FILE
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -181,4 +182,4 @@ def reserve_space(state: Path) -> None:
 
 def release_space(state: Path) -> None:
     """Gives the reserved room free."""
-    (state / "reserve").unlink(missing_ok=True)
+    (state / _RESERVE_FILE).unlink(missing_ok=True)
