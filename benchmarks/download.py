@@ -69,7 +69,7 @@ def ours(url: str, part: Path) -> None:
     sys.path.insert(0, str(ROOT))
     from runner.providers.transport.download import Downloaded, Downloader, DownloadLimits
 
-    got = Downloader(local=True, bounds=DownloadLimits(cap=1 << 40)).fetch(url, part)
+    got = Downloader(local=True, limits=DownloadLimits(max_bytes=1 << 40)).fetch(url, part)
     assert isinstance(got, Downloaded), got
 
 
@@ -111,7 +111,7 @@ def delays(url: str, folder: Path) -> None:
 
     async def beside() -> list[float]:
         done, gate, late = anyio.Event(), anyio.CapacityLimiter(4), list[float]()
-        fetch = Downloader(local=True, bounds=DownloadLimits(cap=1 << 40)).fetch
+        fetch = Downloader(local=True, limits=DownloadLimits(max_bytes=1 << 40)).fetch
 
         async def downloads() -> None:
             async with anyio.create_task_group() as group:

@@ -124,7 +124,7 @@ def filled(folder: Path, takes: int) -> None:
         first = Event(at, f"a{number}", intended(number, "dead"))
         ledger._table.insert(ledger._scope, open_attempt(first), first)
         for what in story(number)[: 2 if number % 100 == 0 else 5]:
-            ledger._table.write(Event(at, f"a{number}", what))
+            ledger._table.write_event(Event(at, f"a{number}", what))
     ledger._db.execute("COMMIT")
     ledger.close()
 

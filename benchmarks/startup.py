@@ -60,7 +60,7 @@ def made_film(root: Path, state: Path, shots: int) -> Path:
             if attempt is not None:
                 ledger._table.insert(ledger._scope, attempt, event)
             else:
-                ledger._table.write(event)
+                ledger._table.write_event(event)
         _clip(root, step).parent.mkdir(parents=True, exist_ok=True)
         _clip(root, step).write_bytes(bytes(_CLIP_BYTES))
     ledger._db.execute("COMMIT")

@@ -35,7 +35,7 @@ class NoopRecorder:
 
     def begin(self) -> None:
         """Before the ledger is opened: what is written to it from here on is not what this run has seen."""
-        self.ledger = noop_cache.ledger_facts(str(self.state / LEDGER))
+        self.ledger = noop_cache.ledger_key(str(self.state / LEDGER))
 
     def record(self, session: Session, plan: Plan, history: History, said: str) -> None:
         """Everything is made, and this was said of it; an open attempt may end without a word in the ledger."""
@@ -45,7 +45,7 @@ class NoopRecorder:
     def commit(self, words: tuple[str, ...]) -> None:
         """Remembers it, when nobody else wrote to the ledger meanwhile and the clock went on as clocks do."""
         path = str(self.state / LEDGER)
-        if self.said is None or self.ledger is None or noop_cache.ledger_facts(path) != self.ledger:
+        if self.said is None or self.ledger is None or noop_cache.ledger_key(path) != self.ledger:
             return
         if SystemClock().now() >= self.began:
             lines = (*self.lines, ("ledger", path, self.ledger))
@@ -62,7 +62,7 @@ def _inputs(session: Session, plan: Plan, history: History) -> Iterator[Line]:
     settings = session.settings
     for path, before in asked_for.items():
         now = noop_cache.stat_key(path)
-        yield "file", path, now if now == ("-" if before is None else noop_cache.facts_of(before)) else None
+        yield "file", path, now if now == ("-" if before is None else noop_cache.stat_text(before)) else None
     outputs = [session.output_folder(board.path) for board in session.batch.storyboards]
     files = [*session.args.var_file, session.args.config or settings.root / FILE, user_config_folder() / "config.toml"]
     files += [output / manifest.NAME for output in outputs]
@@ -75,7 +75,7 @@ def _inputs(session: Session, plan: Plan, history: History) -> Iterator[Line]:
     for file in named:
         yield "file", file, noop_cache.stat_key(file)
     for folder in _folders([*asked_for, *named], str(settings.root)):
-        yield "folder", folder, noop_cache.folder_facts(folder)
+        yield "folder", folder, noop_cache.folder_key(folder)
     for output in outputs:
         yield "lock", str(lock_path(settings.state, output)), "free"
         yield "output", str(output), "written"

@@ -30,46 +30,48 @@ class MaterialPublisher:
     find: Callable[[Attempt], Path | None]
     """Where an attempt's clip lies whole."""
     send: Send
-    _known: dict[str, str] = field(default_factory=dict)
+    _published: dict[str, str] = field(default_factory=dict)
     _locks: dict[str, anyio.Lock] = field(default_factory=dict)
 
     async def publish(self, material: Material, source: Attempt | None) -> str | TransferFailed:
         """The public address of a material; a remote one has it already. `source` made the take it comes from."""
         if isinstance(material, RemoteFile):
             return material.url
-        read = partial(self._bytes, material, source)
+        read = partial(self._read_material, material, source)
         try:
-            found = await anyio.to_thread.run_sync(read)
+            upload = await anyio.to_thread.run_sync(read)
         except OSError as error:
-            what = material.path if isinstance(material, LocalFile) else str(material)
-            return TransferFailed(f"{what}: {error.strerror or error}", final=True)
-        if isinstance(found, TransferFailed):
-            return found
-        name, content = found
-        return await self._once(name, content)
+            subject = material.path if isinstance(material, LocalFile) else str(material)
+            return TransferFailed(f"{subject}: {error.strerror or error}", final=True)
+        if isinstance(upload, TransferFailed):
+            return upload
+        name, content = upload
+        return await self._publish_once(name, content)
 
-    async def _once(self, name: str, content: bytes) -> str | TransferFailed:
+    async def _publish_once(self, name: str, content: bytes) -> str | TransferFailed:
         """The address of this content, published by whoever asked first."""
-        mark = hashlib.sha256(content).hexdigest()
-        async with self._locks.setdefault(mark, anyio.Lock()):
-            if mark not in self._known:
-                sent = await self.send(name, content)
-                if isinstance(sent, TransferFailed):
-                    return sent
-                self._known[mark] = sent
-            return self._known[mark]
+        sha256 = hashlib.sha256(content).hexdigest()
+        async with self._locks.setdefault(sha256, anyio.Lock()):
+            if sha256 not in self._published:
+                address = await self.send(name, content)
+                if isinstance(address, TransferFailed):
+                    return address
+                self._published[sha256] = address
+            return self._published[sha256]
 
-    def _bytes(self, material: LocalFile | TakeReference, source: Attempt | None) -> tuple[str, bytes] | TransferFailed:
+    def _read_material(
+        self, material: LocalFile | TakeReference, source: Attempt | None
+    ) -> tuple[str, bytes] | TransferFailed:
         if isinstance(material, LocalFile):
-            return self._file(material)
+            return self._read_file(material)
         clip = None if source is None else self.find(source)
         if source is None or clip is None:
             return TransferFailed(f"{material}: its clip is not here, or is not the one that was made", final=True)
         if material.part == "clip":
             return f"{material.shot}.mp4", clip.read_bytes()
-        return self._frame(material, source, clip)
+        return self._read_frame(material, source, clip)
 
-    def _file(self, material: LocalFile) -> tuple[str, bytes] | TransferFailed:
+    def _read_file(self, material: LocalFile) -> tuple[str, bytes] | TransferFailed:
         """A file of the repository with the very bytes that were planned and priced."""
         path = (self.root / material.path).resolve()
         if not path.is_relative_to(self.root.resolve()) or not path.is_file():
@@ -79,7 +81,7 @@ class MaterialPublisher:
             return TransferFailed(f"{material.path} has changed since it was planned: run again", final=True)
         return _safe_file_name(path.name), content
 
-    def _frame(self, material: TakeReference, source: Attempt, clip: Path) -> tuple[str, bytes] | TransferFailed:
+    def _read_frame(self, material: TakeReference, source: Attempt, clip: Path) -> tuple[str, bytes] | TransferFailed:
         self.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
         target = self.scratch / f"{hashlib.sha256(source.id.encode()).hexdigest()[:16]}.{material.part}.png"
         try:

@@ -9,36 +9,40 @@ from pathlib import Path
 from runner.attempts.events import Account
 
 NAME = "destinations.json"
-_MOST = 4 << 20
+_MAX_BYTES = 4 << 20
 
 
 def load(state: Path, account: Account, repository: str) -> Mapping[str, str]:
     """What went where at the last yes, by what it is; empty when nothing is known."""
-    told = _read(state / NAME).get(_name(account, repository))
-    return {str(what): str(where) for what, where in told.items()} if isinstance(told, dict) else {}
+    destinations = _read(state / NAME).get(_key(account, repository))
+    return (
+        {str(purpose): str(destination) for purpose, destination in destinations.items()}
+        if isinstance(destinations, dict)
+        else {}
+    )
 
 
-def save(state: Path, account: Account, repository: str, goes: Mapping[str, str]) -> None:
+def save(state: Path, account: Account, repository: str, destinations: Mapping[str, str]) -> None:
     """Somebody said yes to this. It only marks what changes later: a file that cannot be written stops nothing."""
-    if load(state, account, repository) == goes:
+    if load(state, account, repository) == destinations:
         return
     path = state / NAME
-    made = path.with_name(f"new-{NAME}.{os.getpid()}")
-    whole = {**_read(path), _name(account, repository): dict(goes)}
+    temporary = path.with_name(f"new-{NAME}.{os.getpid()}")
+    content = {**_read(path), _key(account, repository): dict(destinations)}
     with contextlib.suppress(OSError):
-        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(whole, file, indent=1, sort_keys=True)
-        made.rename(path)
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(content, file, indent=1, sort_keys=True)
+        temporary.rename(path)
 
 
-def _name(account: Account, repository: str) -> str:
+def _key(account: Account, repository: str) -> str:
     return f"{account.provider} {account.host} {repository}"
 
 
 def _read(path: Path) -> dict[str, object]:
     try:
         with path.open("rb") as file:
-            told = json.loads(file.read(_MOST))
+            content = json.loads(file.read(_MAX_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return content if isinstance(content, dict) else {}

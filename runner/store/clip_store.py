@@ -42,10 +42,10 @@ class ClipStore:
         """Where its bytes go until they are whole; the folder is there on return. OSError when it cannot be."""
         folder = self._ensure_folder(self._folder(step))
         part = folder / f".take-{step.take}.{(step.fingerprint or 'x')[:8]}.part"
-        for left in folder.glob(f".take-{step.take}.*.part"):
+        for leftover in folder.glob(f".take-{step.take}.*.part"):
             # What an earlier run was killed over, never whole; or a link, which would lead the clip elsewhere.
-            if left != part or left.is_symlink():
-                left.unlink()
+            if leftover != part or leftover.is_symlink():
+                leftover.unlink()
         return part
 
     def restore(self, attempt: Attempt, step: Step) -> Stored | None:
@@ -56,22 +56,22 @@ class ClipStore:
         if attempt.clip is None:
             return None
         target = self.clip_path(step)
-        path = self._found(attempt, [target, *self._places(attempt, target.parent)])
-        if path is None:
+        source = self._first_intact(attempt, [target, *self._candidate_paths(attempt, target.parent)])
+        if source is None:
             return None
-        if path != target:
-            _copy(path, part := self.part_path(step))
+        if source != target:
+            _copy(source, part := self.part_path(step))
             self._install(part, target, attempt.clip.sha256)
-            if path.parent == target.parent / ARCHIVE:
-                path.unlink()  # it has come back; only now, so that it was never in one place less
-        return Stored(replace(attempt.clip, path=self._name(target)))
+            if source.parent == target.parent / ARCHIVE:
+                source.unlink()  # it has come back; only now, so that it was never in one place less
+        return Stored(replace(attempt.clip, path=self._relative_name(target)))
 
     def find(self, attempt: Attempt) -> Path | None:
         """Where an attempt's clip lies whole, by its content; None when it is nowhere."""
-        return None if attempt.clip is None else self._found(attempt, self._places(attempt))
+        return None if attempt.clip is None else self._first_intact(attempt, self._candidate_paths(attempt))
 
-    def _found(self, attempt: Attempt, places: Iterable[Path]) -> Path | None:
-        return next((path for path in places if attempt.clip is not None and _holds(path, attempt.clip)), None)
+    def _first_intact(self, attempt: Attempt, paths: Iterable[Path]) -> Path | None:
+        return next((path for path in paths if attempt.clip is not None and _is_clip(path, attempt.clip)), None)
 
     def store(self, part: Path, sha256: str, attempt: Attempt, step: Step) -> Stored | TransferFailed:
         """Puts a part file that was just written under its final name, once it has proved to be a whole video.
@@ -86,7 +86,7 @@ class ClipStore:
         size = part.stat().st_size
         target = self.clip_path(step)
         self._install(part, target, sha256)
-        clip = Clip(self._name(target), sha256, size, facts.width, facts.height, float(facts.seconds))
+        clip = Clip(self._relative_name(target), sha256, size, facts.width, facts.height, float(facts.seconds))
         return Stored(clip, differences(step.shot.request, facts, attempt.outputs))
 
     def archive_path(self, attempt: Attempt) -> Path:
@@ -115,7 +115,7 @@ class ClipStore:
             target = target.with_name(f"{target.stem}.{sha256[:8]}.mp4")
         part.replace(target)
         sync_folder(target.parent)
-        return Stored(Clip(self._name(target), sha256, size, facts.width, facts.height, float(facts.seconds)))
+        return Stored(Clip(self._relative_name(target), sha256, size, facts.width, facts.height, float(facts.seconds)))
 
     def _install(self, part: Path, target: Path, sha256: str) -> None:
         """Renames into place; what lies there and is another clip first moves to the earlier ones."""
@@ -128,24 +128,24 @@ class ClipStore:
 
     def _archive_existing(self, target: Path) -> None:
         """To `earlier/take-1.<first 8 of its fingerprint>.mp4`; a name that another clip has gets the content's too."""
-        content = _sha256(target)
-        mark = (self.owner(content) or content)[:8]
+        sha256 = _sha256(target)
+        prefix = (self.owner(sha256) or sha256)[:8]
         folder = self._ensure_folder(target.parent / ARCHIVE)
-        aside = folder / f"{target.stem}.{mark}.mp4"
-        if aside.exists() and not _has_hash(aside, content):
-            aside = folder / f"{target.stem}.{mark}.{content[:8]}.mp4"
-        target.replace(aside)
+        archived = folder / f"{target.stem}.{prefix}.mp4"
+        if archived.exists() and not _has_hash(archived, sha256):
+            archived = folder / f"{target.stem}.{prefix}.{sha256[:8]}.mp4"
+        target.replace(archived)
         sync_folder(folder)
         sync_folder(target.parent)
 
-    def _places(self, attempt: Attempt, *folders: Path) -> Iterable[Path]:
+    def _candidate_paths(self, attempt: Attempt, *folders: Path) -> Iterable[Path]:
         """Where the clip may lie, most likely first: where it was put, then among the earlier ones there."""
-        told = [self.root / clip.path for clip in attempt.clips]
-        paths = [path for path in told if self._is_inside(path)]
+        recorded = [self.root / clip.path for clip in attempt.clips]
+        paths = [path for path in recorded if self._is_inside(path)]
         yield from paths
-        mark = attempt.intent.fingerprint[:8]
+        prefix = attempt.intent.fingerprint[:8]
         for folder in dict.fromkeys([*folders, *(path.parent for path in paths)]):
-            yield from sorted((folder / ARCHIVE).glob(f"take-*.{mark}*.mp4"))
+            yield from sorted((folder / ARCHIVE).glob(f"take-*.{prefix}*.mp4"))
 
     def _ensure_folder(self, folder: Path) -> Path:
         """The folder, there and inside the repository: a link that came with somebody's branch leads nowhere."""
@@ -161,11 +161,11 @@ class ClipStore:
     def _folder(self, step: Step) -> Path:
         return self.output(step.shot.storyboard) / "clips" / step.shot.id
 
-    def _name(self, path: Path) -> str:
+    def _relative_name(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
 
 
-def differences(request: Request, facts: ClipFacts, told: tuple[Output, ...] = ()) -> tuple[str, ...]:
+def differences(request: Request, facts: ClipFacts, outputs: tuple[Output, ...] = ()) -> tuple[str, ...]:
     """What a clip is that was not ordered: shape, size, length; or not what the provider said of it."""
     notes = []
     width, height = facts.width, facts.height
@@ -175,15 +175,15 @@ def differences(request: Request, facts: ClipFacts, told: tuple[Output, ...] = (
         notes.append(f"it is {width}x{height}, and {request.upscale or request.resolution} was ordered")
     if abs(facts.seconds - request.seconds) > Decimal("0.5"):
         notes.append(f"it lasts {facts.seconds.normalize():f} s, and {request.seconds} s were ordered")
-    if told and (told[0].width or width, told[0].height or height) != (width, height):
-        notes.append(f"it is {width}x{height}, and the provider says {told[0].width}x{told[0].height}")
+    if outputs and (outputs[0].width or width, outputs[0].height or height) != (width, height):
+        notes.append(f"it is {width}x{height}, and the provider says {outputs[0].width}x{outputs[0].height}")
     return tuple(notes)
 
 
 def _has_shape(ratio: str, width: int, height: int) -> bool:
     """Within a twentieth: encoders round sides to multiples of 8 and 16."""
-    across, _, down = ratio.partition(":")
-    return abs(width * int(down) / (height * int(across)) - 1) <= 0.05
+    ratio_width, _, ratio_height = ratio.partition(":")
+    return abs(width * int(ratio_height) / (height * int(ratio_width)) - 1) <= 0.05
 
 
 def _is_too_small(request: Request, width: int, height: int) -> bool:
@@ -194,7 +194,7 @@ def _is_too_small(request: Request, width: int, height: int) -> bool:
 # -- the disk ---------------------------------------------------------------------------------------------
 
 
-def _holds(path: Path, clip: Clip) -> bool:
+def _is_clip(path: Path, clip: Clip) -> bool:
     """Whether a file is that clip, by its content."""
     try:
         return path.is_file() and path.stat().st_size == clip.bytes and _has_hash(path, clip.sha256)

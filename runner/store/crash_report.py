@@ -17,9 +17,9 @@ _SECRETS = (
 )
 
 
-def write(defect: BaseException, words: Sequence[str], folder: Path, secret: str | None = None) -> str:
+def write(defect: BaseException, arguments: Sequence[str], folder: Path, secret: str | None = None) -> str:
     """Writes the report below `folder`; says where it lies, or prints the traceback's end when it cannot."""
-    text = redact(_text(defect, words), secret)
+    text = redact(_text(defect, arguments), secret)
     try:
         reports = folder / "reports"
         reports.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -32,11 +32,11 @@ def write(defect: BaseException, words: Sequence[str], folder: Path, secret: str
     return f"the report lies in {name}"
 
 
-def _text(defect: BaseException, words: Sequence[str]) -> str:
+def _text(defect: BaseException, arguments: Sequence[str]) -> str:
     lines = traceback.format_exception(defect)
     return (
         f"storyboard {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
-        f"storyboard {' '.join(words)}\n"
+        f"storyboard {' '.join(arguments)}\n"
         f"{Path(sys.executable).name}\n\n{''.join(lines)}"
     )
 
@@ -45,6 +45,6 @@ def redact(text: str, secret: str | None) -> str:
     """The text without the key, bearer tokens and the queries of addresses."""
     if secret:
         text = text.replace(secret, "[key]")
-    for shape in _SECRETS:
-        text = shape.sub("[left out]", text)
+    for pattern in _SECRETS:
+        text = pattern.sub("[left out]", text)
     return text

@@ -6,21 +6,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def sync_above(folder: Path, top: Path | None = None, known: set[Path] | None = None) -> None:
+def sync_above(folder: Path, top: Path | None = None, durable: set[Path] | None = None) -> None:
     """Makes a folder's own name durable, and those of the folders that hold it, up to `top` or the top of its disk.
 
     `known` are those of which that is known already; what is done here is added. Folders that this user may not read
     were made by somebody else, and are left out. OSError for any other reason.
     """
-    disk, known = folder.stat().st_dev, set() if known is None else known
+    disk, durable = folder.stat().st_dev, set() if durable is None else durable
     end = None if top is None else top.absolute()
-    for named in (folder.absolute(), *folder.absolute().parents):
-        above = named.parent
-        if named in known or named == end or above == named or above.stat().st_dev != disk:
+    for path in (folder.absolute(), *folder.absolute().parents):
+        parent = path.parent
+        if path in durable or path == end or parent == path or parent.stat().st_dev != disk:
             return
         with contextlib.suppress(PermissionError):
-            sync_folder(above)
-        known.add(named)
+            sync_folder(parent)
+        durable.add(path)
 
 
 def sync_folder(folder: Path) -> None:
@@ -39,11 +39,12 @@ def escaping_folder(output: Path, root: Path) -> Path | None:
     """
     top = os.path.realpath(root)
     return next(
-        (folder for folder in _linked(output) if os.path.commonpath((top, os.path.realpath(folder))) != top), None
+        (folder for folder in _linkable_folders(output) if os.path.commonpath((top, os.path.realpath(folder))) != top),
+        None,
     )
 
 
-def _linked(output: Path) -> Iterator[Path]:
+def _linkable_folders(output: Path) -> Iterator[Path]:
     """The folders of an output that a link may lead to."""
     clips = output / "clips"
     yield from (output, clips)

@@ -39,19 +39,19 @@ class FileSystem:
 
 def file_system_of(path: str, mounts: str) -> FileSystem:
     """The disk that holds a path without links, by the lines of `/proc/mounts`; what is unknown counts as local."""
-    held, found = -1, FileSystem("", "local")
+    longest, result = -1, FileSystem("", "local")
     for line in mounts.splitlines():
-        words = line.split(" ")
-        if len(words) < 4:
+        fields = line.split(" ")
+        if len(fields) < 4:
             continue
-        point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), words[1])
-        inside = path == point or path.startswith(point.rstrip("/") + "/")
-        if inside and len(point) >= held:  # of two at one place the later one is seen
-            held, found = len(point), FileSystem(words[2], _reach(words[2], words[3].split(",")))
-    return found
+        mount_point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), fields[1])
+        inside = path == mount_point or path.startswith(mount_point.rstrip("/") + "/")
+        if inside and len(mount_point) >= longest:  # of two at one place the later one is seen
+            longest, result = len(mount_point), FileSystem(fields[2], _lock_reach(fields[2], fields[3].split(",")))
+    return result
 
 
-def _reach(kind: str, options: list[str]) -> Locks:
+def _lock_reach(kind: str, options: list[str]) -> Locks:
     if kind in _ALONE:
         return "alone"
     if kind in _SHARED:
@@ -70,11 +70,11 @@ def file_system(path: Path) -> FileSystem:
 
 def check_ledger_disk(state: Path) -> None:
     """Stop where another machine could write the same ledger without seeing a lock: both would pay."""
-    found = file_system(state)
-    if found.locks == "alone":
+    disk = file_system(state)
+    if disk.locks == "alone":
         raise CommandError(
             ExitCode.INVALID,
-            f"the ledger in {state} lies on a network drive ({found.kind}) whose locks other machines do not see: "
+            f"the ledger in {state} lies on a network drive ({disk.kind}) whose locks other machines do not see: "
             "two of them would pay for one clip; nothing was sent\n"
             "  export STORYBOARD_STATE=/a/folder/on/a/local/disk      (move its files there, if it has paid already)",
         )

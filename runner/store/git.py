@@ -28,8 +28,8 @@ def identify(root: Path) -> Repository:
     roots = _git(root, "rev-list", "--max-parents=0", "HEAD")
     shallow = (_git(root, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
     commits = tuple(f"commit:{commit}" for commit in (roots or "").split())
-    silent = not commits and _git(root, "rev-parse", "--git-dir") is None
-    return Repository(root, commits or (by_path,), by_path, shallow, silent)
+    unresponsive = not commits and _git(root, "rev-parse", "--git-dir") is None
+    return Repository(root, commits or (by_path,), by_path, shallow, unresponsive)
 
 
 def uncommitted(root: Path, paths: list[Path]) -> list[Path]:
@@ -37,8 +37,8 @@ def uncommitted(root: Path, paths: list[Path]) -> list[Path]:
     if not (root / ".git").exists() or not paths:
         return []
     names = {str(path.relative_to(root)): path for path in paths}
-    listed = _git(root, "status", "--porcelain", "--ignored", "-z", "--", *names)
-    changed = [entry[3:] for entry in (listed or "").split("\0") if len(entry) > 3]
+    status = _git(root, "status", "--porcelain", "--ignored", "-z", "--", *names)
+    changed = [entry[3:] for entry in (status or "").split("\0") if len(entry) > 3]
     return [path for name, path in names.items() if any(name == entry or name.startswith(entry) for entry in changed)]
 
 
@@ -50,12 +50,12 @@ _PLAIN_GIT = (
 """This folder's own repository with its own first commit, whatever hooks, dotfiles and grafts say."""
 
 
-def _git(root: Path, *words: str) -> str | None:
+def _git(root: Path, *arguments: str) -> str | None:
     import subprocess
 
     try:
-        done = subprocess.run(
-            [*_PLAIN_GIT, "-C", str(root), *words],
+        result = subprocess.run(
+            [*_PLAIN_GIT, "-C", str(root), *arguments],
             capture_output=True,
             text=True,
             timeout=20,
@@ -63,4 +63,4 @@ def _git(root: Path, *words: str) -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout if done.returncode == 0 else None
+    return result.stdout if result.returncode == 0 else None

@@ -35,35 +35,35 @@ def try_lock(descriptor: int) -> bool:
 @contextlib.contextmanager
 def lock_outputs(state: Path, outputs: Iterable[Path]) -> Iterator[None]:
     """Holds the locks of all these outputs, in sorted order and without waiting; `Stop` when one is held."""
-    held: list[int] = []
+    descriptors: list[int] = []
     try:
-        _take(state / _OUTPUTS, outputs, held)
+        _lock_all(state / _OUTPUTS, outputs, descriptors)
         yield
     finally:
-        for descriptor in held:
+        for descriptor in descriptors:
             os.close(descriptor)
 
 
-def _take(folder: Path, outputs: Iterable[Path], held: list[int]) -> None:
+def _lock_all(folder: Path, outputs: Iterable[Path], descriptors: list[int]) -> None:
     """All the locks; those that were taken before one could not be are in `held`, too."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for output in sorted({os.path.realpath(output) for output in outputs}):
-            descriptor = open_file(folder / _name(output))
-            held.append(descriptor)
+            descriptor = open_file(folder / _lock_name(output))
+            descriptors.append(descriptor)
             if not try_lock(descriptor):
                 raise CommandError(ExitCode.LOCKED, f"another run is working on {output}: wait for it, or stop it")
     except OSError as error:
-        words = f"no lock can be taken in {folder} ({error.strerror}): {STATE} names another folder, on a local disk"
-        raise CommandError(ExitCode.INVALID, words) from error
+        message = f"no lock can be taken in {folder} ({error.strerror}): {STATE} names another folder, on a local disk"
+        raise CommandError(ExitCode.INVALID, message) from error
 
 
 def lock_path(state: Path, output: Path) -> Path:
     """The file whose lock a run of this output holds."""
-    return state / _OUTPUTS / _name(os.path.realpath(output))
+    return state / _OUTPUTS / _lock_name(os.path.realpath(output))
 
 
-def _name(output: str) -> str:
+def _lock_name(output: str) -> str:
     return hashlib.sha256(os.fsencode(output)).hexdigest()[:32]
 
 

@@ -19,8 +19,8 @@ from runner.requests.request import canonical_json, credits_json, fingerprint
 from runner.store.durability import sync_folder
 
 VERSION = 1
-_MOST_TAKES = 100_000
-_MOST_CREDITS = 10**9
+_MAX_TAKES = 100_000
+_MAX_CREDITS = 10**9
 NAME = "manifest.json"
 _STATUS = {
     AttemptState.RUNNING: "running",
@@ -57,11 +57,13 @@ class Manifest:
 
     def renamed_to(self, storyboard: str) -> "Manifest":
         """The same of a storyboard that lies elsewhere now: its output is taken over."""
-        attempts = (replace(each, intent=replace(each.intent, storyboard=storyboard)) for each in self.attempts)
+        attempts = (
+            replace(attempt, intent=replace(attempt.intent, storyboard=storyboard)) for attempt in self.attempts
+        )
         return replace(self, storyboard=storyboard, attempts=tuple(attempts))
 
 
-def read(path: Path, shown: str, repository: str = "", profile: str | None = None) -> Manifest | None:
+def read(path: Path, display_name: str, repository: str = "", profile: str | None = None) -> Manifest | None:
     """The manifest of an output, None when there is none yet; Stop when it is not one. `shown` names it in words.
 
     `repository` and `profile` are whose output it is: what it tells is told apart from all others by them.
@@ -72,90 +74,93 @@ def read(path: Path, shown: str, repository: str = "", profile: str | None = Non
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(
-            ExitCode.INVALID, f"{shown} cannot be read: {getattr(error, 'strerror', None) or error}"
+            ExitCode.INVALID, f"{display_name} cannot be read: {getattr(error, 'strerror', None) or error}"
         ) from error
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith(_MARKERS):
             raise CommandError(
                 ExitCode.INVALID,
-                f"{shown}:{number}: a merge left its marks here; keep both sides' takes, then remove the marks",
+                f"{display_name}:{number}: a merge left its marks here; keep both sides' takes, then remove the marks",
             )
     try:
-        return _parse(json.loads(text), repository, profile)
+        return _parse_manifest(json.loads(text), repository, profile)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ArithmeticError) as error:
         raise CommandError(
-            ExitCode.INVALID, f"{shown}: is no manifest of this version ({error}); take it from git, or remove it"
+            ExitCode.INVALID,
+            f"{display_name}: is no manifest of this version ({error}); take it from git, or remove it",
         ) from error
 
 
-def _parse(data: Any, repository: str, profile: str | None) -> Manifest:
+def _parse_manifest(data: Any, repository: str, profile: str | None) -> Manifest:
     if data["manifest"] != VERSION:
         raise ValueError(f"version {data['manifest']!r}")
-    board = str(data["storyboard"])
-    whose = (repository, str(data["provider"]), str(data["host"]), profile)
-    attempts = [_attempt(board, str(shot["id"]), take, whose) for shot in data["shots"] for take in shot["takes"]]
-    picks = {str(shot["id"]): _number(shot["picked"]) for shot in data["shots"] if shot.get("picked") is not None}
-    return Manifest(board, str(data["provider"]), str(data["host"]), tuple(attempts), picks)
+    storyboard = str(data["storyboard"])
+    owner = (repository, str(data["provider"]), str(data["host"]), profile)
+    attempts = [
+        _parse_attempt(storyboard, str(shot["id"]), take, owner) for shot in data["shots"] for take in shot["takes"]
+    ]
+    picks = {str(shot["id"]): _take_number(shot["picked"]) for shot in data["shots"] if shot.get("picked") is not None}
+    return Manifest(storyboard, str(data["provider"]), str(data["host"]), tuple(attempts), picks)
 
 
-def _number(value: Any) -> int:
+def _take_number(value: Any) -> int:
     number = int(value)
-    if not 1 <= number <= _MOST_TAKES:
+    if not 1 <= number <= _MAX_TAKES:
         raise ValueError(f"take {number}")
     return number
 
 
-def _amount(value: Any) -> Decimal:
+def _parse_credits(value: Any) -> Decimal:
     amount = Decimal(str(value))
-    if not amount.is_finite() or not 0 <= amount <= _MOST_CREDITS:
+    if not amount.is_finite() or not 0 <= amount <= _MAX_CREDITS:
         raise ValueError(f"{amount} credits")
     return amount
 
 
-def _attempt(board: str, shot: str, take: Mapping[str, Any], whose: tuple[str | None, ...]) -> Attempt:
+def _parse_attempt(storyboard: str, shot: str, take: Mapping[str, Any], owner: tuple[str | None, ...]) -> Attempt:
     """An attempt as the manifest tells it; the fingerprint is worked out anew from the request."""
     request = dict(take["request"])
-    mark = fingerprint(request)
-    created = _moment(take.get("created_at"))
-    intended = Intent(
-        storyboard=board,
+    request_fingerprint = fingerprint(request)
+    created = _parse_time(take.get("created_at"))
+    intent = Intent(
+        storyboard=storyboard,
         shot=shot,
-        take=_number(take["take"]),
-        fingerprint=mark,
+        take=_take_number(take["take"]),
+        fingerprint=request_fingerprint,
         request=request,
         body="",
-        quoted=_amount(take["credits"]["quoted"]),
+        quoted=_parse_credits(take["credits"]["quoted"]),
         edition="",
         key_id="",
         webhook_token="",
         run="manifest",
-        profile=whose[-1],
+        profile=owner[-1],
     )
     state = _STATE[take["status"]]
-    clip = _clip(take.get("clip"))
+    clip = _parse_clip(take.get("clip"))
     used = take["credits"]["used"]
     return Attempt(
-        id=_id(*whose, mark, take["task_id"] or take.get("created_at")),
-        intent=intended,
+        id=_attempt_id(*owner, request_fingerprint, take["task_id"] or take.get("created_at")),
+        intent=intent,
         state=AttemptState.STORED if clip is not None and state is AttemptState.SUCCEEDED else state,
         intended_at=created,
         sent_at=created,
         task_id=None if take["task_id"] is None else str(take["task_id"]),
         accepted_at=created if take["task_id"] is not None else None,
-        ended_at=_moment(take["completed_at"]) if take.get("completed_at") else None,
+        ended_at=_parse_time(take["completed_at"]) if take.get("completed_at") else None,
         message=str(take.get("error") or ""),
-        credits_used=None if used is None else _amount(used),
+        credits_used=None if used is None else _parse_credits(used),
         clip=clip,
         from_manifest=True,
     )
 
 
-def _id(*known: object) -> str:
+def _attempt_id(*parts: object) -> str:
     """The same attempt has the same id wherever its manifest is read, and no two attempts share one."""
-    return "m-" + hashlib.sha256(canonical_json([str(each) for each in known]).encode()).hexdigest()[:24]
+    return "m-" + hashlib.sha256(canonical_json([str(part) for part in parts]).encode()).hexdigest()[:24]
 
 
-def _clip(data: Mapping[str, Any] | None) -> Clip | None:
+def _parse_clip(data: Mapping[str, Any] | None) -> Clip | None:
     if data is None:
         return None
     return Clip(
@@ -168,7 +173,7 @@ def _clip(data: Mapping[str, Any] | None) -> Clip | None:
     )
 
 
-def _moment(text: object) -> datetime:
+def _parse_time(text: object) -> datetime:
     moment = datetime.fromisoformat(str(text))
     return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
@@ -181,20 +186,20 @@ def compose(plan: Plan, history: History, storyboard: str, before: Iterable[Atte
 
     What was paid and stood in it `before` stays, whatever name it was made under.
     """
-    board = next(board for board in plan.batch.storyboards if board.path == storyboard)
-    now = {shot.id: list(_current(plan, history, storyboard, shot.id)) for shot in board.shots}
-    taken = {attempt.id for attempts in now.values() for attempt in attempts}
-    past = _paid_history(history, storyboard, plan.profile, taken)
+    entry = next(entry for entry in plan.batch.storyboards if entry.path == storyboard)
+    current = {shot.id: list(_current(plan, history, storyboard, shot.id)) for shot in entry.shots}
+    current_ids = {attempt.id for attempts in current.values() for attempt in attempts}
+    paid = _paid_history(history, storyboard, plan.profile, current_ids)
     _keep_from_disk(
-        past, history, before, {attempt.intent.fingerprint for attempts in now.values() for attempt in attempts}
+        paid, history, before, {attempt.intent.fingerprint for attempts in current.values() for attempt in attempts}
     )
     removed = {
         shot: attempts
-        for shot, attempts in past.items()
-        if shot not in now and any(attempt.state in _PAID for attempt in attempts)
+        for shot, attempts in paid.items()
+        if shot not in current and any(attempt.state in _PAID for attempt in attempts)
     }
-    shots = [_shot(storyboard, shot, [*now[shot], *past.get(shot, ())], history) for shot in now]
-    shots += [_shot(storyboard, shot, attempts, history) | {"removed": True} for shot, attempts in removed.items()]
+    shots = [_shot_json(storyboard, shot, [*current[shot], *paid.get(shot, ())], history) for shot in current]
+    shots += [_shot_json(storyboard, shot, attempts, history) | {"removed": True} for shot, attempts in removed.items()]
     return {
         "manifest": VERSION,
         "storyboard": storyboard,
@@ -214,69 +219,73 @@ def _current(plan: Plan, history: History, storyboard: str, shot: str) -> Iterat
         if attempt is None:
             continue
         others = [
-            each for each in history.attempts_of(attempt.intent.fingerprint) if each.from_manifest and each.task_id
+            other for other in history.attempts_of(attempt.intent.fingerprint) if other.from_manifest and other.task_id
         ]
         if attempt.state in _STATUS:
             yield _as_take(attempt, step)
-        yield from (_as_take(each, step) for each in others if each is not attempt and each.state in _PAID)
+        yield from (_as_take(other, step) for other in others if other is not attempt and other.state in _PAID)
 
 
 def _as_take(attempt: Attempt, step: Step) -> Attempt:
     """The attempt as this take's own: its name, and the copy of the clip that lies under that name."""
-    intended = replace(attempt.intent, shot=step.shot.id, take=step.take, request=step.neutral_request())
-    own = f"/clips/{step.shot.id}/take-{step.take}.mp4"
-    clip = next((clip for clip in reversed(attempt.clips) if clip.path.endswith(own)), attempt.clip)
-    return replace(attempt, intent=intended, clip=clip)
+    intent = replace(attempt.intent, shot=step.shot.id, take=step.take, request=step.neutral_request())
+    own_path = f"/clips/{step.shot.id}/take-{step.take}.mp4"
+    clip = next((clip for clip in reversed(attempt.clips) if clip.path.endswith(own_path)), attempt.clip)
+    return replace(attempt, intent=intent, clip=clip)
 
 
-def _paid_history(history: History, storyboard: str, profile: str | None, taken: set[str]) -> dict[str, list[Attempt]]:
+def _paid_history(
+    history: History, storyboard: str, profile: str | None, current_ids: set[str]
+) -> dict[str, list[Attempt]]:
     """What was paid under this storyboard's names and is no longer what it asks for: never forgotten."""
     latest: dict[tuple[str, int, str], Attempt] = {}
     for attempt in history.attempts.values():
         intent = attempt.intent
-        if intent.storyboard == storyboard and intent.profile == profile and attempt.id not in taken:
+        if intent.storyboard == storyboard and intent.profile == profile and attempt.id not in current_ids:
             latest[intent.shot, intent.take, intent.fingerprint] = attempt
-    found: dict[str, list[Attempt]] = {}
-    for (shot, _, mark), attempt in latest.items():
-        standing = history.current_attempt(mark)
-        if attempt.state in _PAID and (standing is None or standing.id not in taken):
-            found.setdefault(shot, []).append(attempt)
-    return found
+    paid: dict[str, list[Attempt]] = {}
+    for (shot, _, take_fingerprint), attempt in latest.items():
+        current = history.current_attempt(take_fingerprint)
+        if attempt.state in _PAID and (current is None or current.id not in current_ids):
+            paid.setdefault(shot, []).append(attempt)
+    return paid
 
 
 def _keep_from_disk(
-    past: dict[str, list[Attempt]], history: History, before: Iterable[Attempt], current: set[str]
+    paid: dict[str, list[Attempt]], history: History, before: Iterable[Attempt], current: set[str]
 ) -> None:
     """Adds what only the manifest on disk still tells of."""
-    told = {attempt.id for attempts in past.values() for attempt in attempts}
+    listed_ids = {attempt.id for attempts in paid.values() for attempt in attempts}
     by_task = {attempt.task_id: attempt for attempt in history.attempts.values() if attempt.task_id}
     for attempt in before:
-        known = by_task.get(attempt.task_id or "", attempt)
+        recorded = by_task.get(attempt.task_id or "", attempt)
         intent = attempt.intent
-        if intent.fingerprint not in current and known.id not in told and known.state in _PAID:
-            past.setdefault(intent.shot, []).append(replace(known, intent=replace(known.intent, shot=intent.shot)))
-            told.add(known.id)
+        if intent.fingerprint not in current and recorded.id not in listed_ids and recorded.state in _PAID:
+            paid.setdefault(intent.shot, []).append(
+                replace(recorded, intent=replace(recorded.intent, shot=intent.shot))
+            )
+            listed_ids.add(recorded.id)
 
 
-def _shot(storyboard: str, shot: str, attempts: Iterable[Attempt], history: History) -> dict[str, Any]:
+def _shot_json(storyboard: str, shot: str, attempts: Iterable[Attempt], history: History) -> dict[str, Any]:
     takes = sorted(attempts, key=lambda attempt: (attempt.intent.take, attempt.intended_at, attempt.id))
     return {
         "id": shot,
         "picked": history.picks.get((storyboard, shot)),
-        "takes": [_take(attempt) for attempt in takes],
+        "takes": [_take_json(attempt) for attempt in takes],
     }
 
 
-def _take(attempt: Attempt) -> dict[str, Any]:
-    clip, made = attempt.clip, attempt.intent
+def _take_json(attempt: Attempt) -> dict[str, Any]:
+    clip, intent = attempt.clip, attempt.intent
     return {
-        "take": made.take,
-        "fingerprint": made.fingerprint,
+        "take": intent.take,
+        "fingerprint": intent.fingerprint,
         "status": _STATUS[attempt.state],
         "task_id": attempt.task_id,
-        "request": dict(sorted(made.request.items())),
-        "credits": {"quoted": credits_json(made.quoted), "used": credits_json(attempt.credits_used)},
-        "error": "".join(mark for mark in attempt.message if mark.isprintable()) or None,
+        "request": dict(sorted(intent.request.items())),
+        "credits": {"quoted": credits_json(intent.quoted), "used": credits_json(attempt.credits_used)},
+        "error": "".join(char for char in attempt.message if char.isprintable()) or None,
         "clip": None
         if clip is None
         else {
@@ -295,22 +304,22 @@ def _take(attempt: Attempt) -> dict[str, Any]:
 def write(path: Path, content: Mapping[str, Any]) -> bool:
     """Replaces the manifest atomically, and only when a byte differs; says whether it did."""
     raw = (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
-    beside = path.with_name(f".{path.name}.part")
+    temporary = path.with_name(f".{path.name}.part")
     try:
         if path.read_bytes() == raw:
-            beside.unlink(missing_ok=True)  # what an earlier run was killed over
+            temporary.unlink(missing_ok=True)  # what an earlier run was killed over
             return False
     except OSError:
         pass
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with beside.open("wb") as file:
+        with temporary.open("wb") as file:
             file.write(raw)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        temporary.replace(path)
         sync_folder(path.parent)
     except OSError:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     return True

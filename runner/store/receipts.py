@@ -9,10 +9,10 @@ from runner.diagnostics.problem import CommandError, ExitCode
 from runner.store.durability import sync_above
 from runner.store.locks import RUNS, open_file, try_lock
 
-_ROOM = 64 * 1024
+_RESERVED_BYTES = 64 * 1024
 """Bytes that are there before anything is paid, so that a full disk still takes task ids."""
 
-_OLD = 3600.0
+_STALE_SECONDS = 3600.0
 
 
 class Receipts:
@@ -20,23 +20,23 @@ class Receipts:
 
     def __init__(self, state: Path, run: str) -> None:
         self.path = state / RUNS / run
-        made = state / f"new-run-{run}"
+        temporary = state / f"new-run-{run}"
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = open_file(made, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+            self._file = open_file(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL)
             if not try_lock(self._file):  # before it has its name: one without its lock is taken for a dead run's
                 raise CommandError(
                     ExitCode.INVALID, f"{state} is on a disk without locks: set STORYBOARD_STATE to a local one"
                 )
-            os.pwrite(self._file, bytes(_ROOM), 0)
+            os.pwrite(self._file, bytes(_RESERVED_BYTES), 0)
             os.fsync(self._file)
-            made.rename(self.path)
+            temporary.rename(self.path)
             sync_above(self.path, top=state)
         except OSError as error:
             raise CommandError(ExitCode.INVALID, f"no receipts can be kept in {state}: {error.strerror}") from error
         self._end = 0
 
-        _tidy(state)
+        _remove_stale_files(state)
 
     def write(self, attempt: str, task_id: str, at: str) -> None:
         """One line, on disk when this returns; OSError when it is not."""
@@ -45,9 +45,9 @@ class Receipts:
         os.fdatasync(self._file)
         self._end += len(line)
 
-    def close(self, done: bool) -> None:
+    def close(self, complete: bool) -> None:
         """Lets the lock go; the file itself goes when the ledger has all that stands in it."""
-        if done:
+        if complete:
             self.path.unlink(missing_ok=True)
         os.close(self._file)
 
@@ -60,19 +60,19 @@ def read_receipts(path: Path) -> list[tuple[str, str, str]]:
         return []
     except OSError as error:
         raise CommandError(ExitCode.INVALID, f"the receipts in {path} cannot be read: {error.strerror}") from error
-    found = []
+    receipts = []
     for line in text.split(b"\n"):
         try:
-            said = json.loads(line)
-            found.append((str(said["attempt"]), str(said["task"]), str(said["at"])))
+            fields = json.loads(line)
+            receipts.append((str(fields["attempt"]), str(fields["task"]), str(fields["at"])))
         except (ValueError, TypeError, KeyError):
             continue
-    return found
+    return receipts
 
 
-def _tidy(state: Path) -> None:
+def _remove_stale_files(state: Path) -> None:
     """Takes away what processes left that were killed while they began, an hour ago or more."""
-    newest = (state / RUNS).stat().st_mtime - _OLD
+    newest = (state / RUNS).stat().st_mtime - _STALE_SECONDS
     for path in state.glob("new-*"):
         with contextlib.suppress(OSError):
             if path.stat().st_mtime < newest:

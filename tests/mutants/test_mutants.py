@@ -44,7 +44,7 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "an attempt of another run since is not noticed": (
         "runner/store/ledger/guards.py",
-        'if row["tried"] == known and not row["open"]:',
+        'if row["tried"] == attempts_seen and not row["open"]:',
         "if True:",
         f"{RECORDS} {ENGINE}",
     ),
@@ -122,7 +122,7 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "the cap is each run's own": (
         "runner/store/ledger/guards.py",
-        "if all_held < limits.concurrency and",
+        "if total < limits.concurrency and",
         "if mine < limits.concurrency and",
         RECORDS,
     ),
@@ -134,8 +134,8 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "an empty file is taken for a ledger": (
         "runner/store/ledger/database.py",
-        "if application != _APPLICATION:",
-        "if application not in (0, _APPLICATION):",
+        "if application != _APPLICATION_ID:",
+        "if application not in (0, _APPLICATION_ID):",
         RECORDS,
     ),
     "a look that failed fails the take": (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.providers.transport.public_hosts import ForbiddenAddress, checked
+from runner.providers.transport.public_hosts import ForbiddenAddress, checked_ips
 
 
 @pytest.mark.parametrize(
@@ -37,22 +37,24 @@ from runner.providers.transport.public_hosts import ForbiddenAddress, checked
 )
 def test_no_private_address_is_fetched_from_however_it_is_written(number: str) -> None:
     with pytest.raises(ForbiddenAddress):
-        checked("https://media.example.com/a.mp4", local=False, resolve=lambda host, port: ["93.184.216.34", number])
+        checked_ips(
+            "https://media.example.com/a.mp4", local=False, resolve=lambda host, port: ["93.184.216.34", number]
+        )
 
 
 @pytest.mark.parametrize("number", ["93.184.216.34", "2606:4700::6810:84e5", "64:ff9b::5db8:d822"])
 def test_public_addresses_are(number: str) -> None:
-    assert checked("https://media.example.com/a", local=False, resolve=lambda host, port: [number]) == [number]
+    assert checked_ips("https://media.example.com/a", local=False, resolve=lambda host, port: [number]) == [number]
 
 
 @pytest.mark.parametrize("number", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
 def test_loopback_is_where_the_api_is_on_this_machine(number: str) -> None:
-    assert checked("http://localhost:8787/a", local=True, resolve=lambda host, port: [number]) == [number]
+    assert checked_ips("http://localhost:8787/a", local=True, resolve=lambda host, port: [number]) == [number]
 
 
 def test_a_private_network_is_not_even_then() -> None:
     with pytest.raises(ForbiddenAddress):
-        checked("http://nas.local/a", local=True, resolve=lambda host, port: ["192.168.1.4"])
+        checked_ips("http://nas.local/a", local=True, resolve=lambda host, port: ["192.168.1.4"])
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_a_private_network_is_not_even_then() -> None:
 )
 def test_what_is_no_plain_address_by_http_is_refused(url: str) -> None:
     with pytest.raises(ForbiddenAddress):
-        checked(url, local=True, resolve=lambda host, port: ["93.184.216.34"])
+        checked_ips(url, local=True, resolve=lambda host, port: ["93.184.216.34"])
 
 
 def test_the_port_is_the_schemes_own_where_none_is_said() -> None:
@@ -83,6 +85,6 @@ def test_the_port_is_the_schemes_own_where_none_is_said() -> None:
         return ["93.184.216.34"]
 
     for url in ("https://a.example/x", "http://a.example/x", "https://a.example:8443/x"):
-        checked(url, local=False, resolve=resolve)
+        checked_ips(url, local=False, resolve=resolve)
 
     assert asked == [("a.example", 443), ("a.example", 80), ("a.example", 8443)]

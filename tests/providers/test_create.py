@@ -26,7 +26,7 @@ from runner.attempts.events import (
 )
 from runner.diagnostics.problem import CommandError
 from runner.providers.kinovi.client import Client
-from runner.providers.transport.http_result import MOST
+from runner.providers.transport.http_result import MAX_ANSWER_BYTES
 from tests.double.server import Double
 from tests.double.steps import Step, created, dropped, page, said
 from tests.providers.asking import BODY, KEY, ask, create, look, marked, patient, preflight
@@ -59,7 +59,7 @@ UNKNOWN: dict[str, Step] = {
     "an id that breaks off": created(cut=70, end="close"),
     "a status line that breaks off": created(cut=9, end="close"),
     "headers that break off": created(cut=30, end="reset"),
-    "an answer longer than a mebibyte": Step(body=b" " * (MOST + 10) + b'{"taskId": "task_1"}'),
+    "an answer longer than a mebibyte": Step(body=b" " * (MAX_ANSWER_BYTES + 10) + b'{"taskId": "task_1"}'),
     "headers that never end": endless(b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n"),
     "one header of half a megabyte": Step(raw=b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 500_000, made=True, end="stall"),
     "a flood of 1xx": endless(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
@@ -233,7 +233,7 @@ def test_a_certificate_that_nobody_vouches_for_is_final_and_not_sent(certificate
 
 def test_over_tls_a_trusted_host_gets_the_request(certificate: Path) -> None:
     with Double(tls=serving(certificate)) as double:
-        answer = create(double.url, trusted=lambda: ssl.create_default_context(cafile=str(certificate)))
+        answer = create(double.url, tls_context=lambda: ssl.create_default_context(cafile=str(certificate)))
 
     assert answer == Created("task_1")
 

@@ -162,7 +162,7 @@ def test_a_compressed_answer_is_not_taken(part: Path) -> None:
 @pytest.mark.parametrize("length", [True, False])
 def test_a_clip_beyond_the_cap_is_refused_before_or_while_it_comes(part: Path, length: bool) -> None:
     with Double([media(length=length, end="close")]) as double:
-        got = fetch(f"{double.url}/media/a.mp4", part, bounds=DownloadLimits(cap=100_000, grace_seconds=1.0))
+        got = fetch(f"{double.url}/media/a.mp4", part, limits=DownloadLimits(max_bytes=100_000, grace_seconds=1.0))
 
     assert isinstance(got, TransferFailed)
     assert "100000" in got.message
@@ -171,7 +171,7 @@ def test_a_clip_beyond_the_cap_is_refused_before_or_while_it_comes(part: Path, l
 def test_an_endless_body_ends_at_the_cap(part: Path) -> None:
     step = Step(on=MEDIA, raw=b"HTTP/1.1 200 OK\r\n\r\n", repeat=b"x" * 65536, end="close")
     with Double([step]) as double:
-        got = fetch(f"{double.url}/media/a.mp4", part, bounds=DownloadLimits(cap=1_000_000, grace_seconds=5.0))
+        got = fetch(f"{double.url}/media/a.mp4", part, limits=DownloadLimits(max_bytes=1_000_000, grace_seconds=5.0))
 
     assert isinstance(got, TransferFailed)
     assert part.stat().st_size < 1_200_000
@@ -181,7 +181,7 @@ def test_an_endless_body_ends_at_the_cap(part: Path) -> None:
 def test_a_drip_of_bytes_ends_at_the_deadline_in_the_headers_and_in_the_body(part: Path, pace: float) -> None:
     with Double([media(pace=pace, times=0)]) as double:
         before = time.monotonic()
-        got = fetch(f"{double.url}/media/a.mp4", part, bounds=DownloadLimits(grace_seconds=0.5))
+        got = fetch(f"{double.url}/media/a.mp4", part, limits=DownloadLimits(grace_seconds=0.5))
 
     assert isinstance(got, TransferFailed)
     assert "slow" in got.message
@@ -190,14 +190,14 @@ def test_a_drip_of_bytes_ends_at_the_deadline_in_the_headers_and_in_the_body(par
 
 def test_silence_ends_at_the_deadline(part: Path) -> None:
     with Double([media(cut=HEAD + 1000, end="stall")]) as double:
-        got = fetch(f"{double.url}/media/a.mp4", part, bounds=DownloadLimits(grace_seconds=0.3))
+        got = fetch(f"{double.url}/media/a.mp4", part, limits=DownloadLimits(grace_seconds=0.3))
 
     assert isinstance(got, TransferFailed)
 
 
 def test_a_disk_without_room_is_known_before_the_first_byte(part: Path) -> None:
     with Double([media()]) as double:
-        got = fetch(f"{double.url}/media/a.mp4", part, bounds=DownloadLimits(spare=1 << 60, grace_seconds=1.0))
+        got = fetch(f"{double.url}/media/a.mp4", part, limits=DownloadLimits(min_free_bytes=1 << 60, grace_seconds=1.0))
 
     assert isinstance(got, TransferFailed)
     assert got.final
@@ -250,7 +250,7 @@ def test_a_redirect_in_a_circle_or_to_a_forbidden_place_is_refused(part: Path, t
 
 def test_from_https_nothing_is_followed_to_http(part: Path, certificate: Path) -> None:
     with Double(media=CLIP) as plain, Double([to(f"{plain.url}/media/a.mp4")], tls=serving(certificate)) as double:
-        got = fetch(f"{double.url}/media/a.mp4", part, trusted=trusting(certificate))
+        got = fetch(f"{double.url}/media/a.mp4", part, tls_context=trusting(certificate))
         assert plain.requests("") == []
 
     assert isinstance(got, TransferFailed)
@@ -292,7 +292,7 @@ def test_over_tls_the_certificate_must_be_the_names_although_the_number_is_conne
 ) -> None:
     with Double(media=CLIP, tls=serving(certificate)) as double:
         port = double.url.rpartition(":")[2]
-        given: dict[str, Any] = {"trusted": trusting(certificate), "resolve": lambda host, port: ["127.0.0.1"]}
+        given: dict[str, Any] = {"tls_context": trusting(certificate), "resolve": lambda host, port: ["127.0.0.1"]}
         right = fetch(f"https://localhost:{port}/media/a.mp4", part, **given)
         wrong = fetch(f"https://media.example.com:{port}/media/a.mp4", part, **given)
 

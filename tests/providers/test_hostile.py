@@ -66,7 +66,7 @@ def test_whatever_bytes_come_back_are_an_answer_a_thousand_times(raw: bytes) -> 
 @given(raw=ANSWERS)
 def test_whatever_bytes_come_for_a_clip_are_an_outcome(tmp_path: Path, raw: bytes) -> None:
     with Double([Step(on=MEDIA, raw=raw, end="close", times=0)]) as double:
-        got = Downloader(local=True, bounds=DownloadLimits(grace_seconds=1.0)).fetch(
+        got = Downloader(local=True, limits=DownloadLimits(grace_seconds=1.0)).fetch(
             f"{double.url}/media/a", tmp_path / "a.part"
         )
 
@@ -92,7 +92,7 @@ LINKS = [
 
 def any_link(link: str, part: Path) -> None:
     for resolve in (resolve_host, lambda host, port: ["127.0.0.1"]):
-        got = Downloader(local=True, bounds=DownloadLimits(grace_seconds=0.3), resolve=resolve).fetch(link, part)
+        got = Downloader(local=True, limits=DownloadLimits(grace_seconds=0.3), resolve=resolve).fetch(link, part)
         assert isinstance(got, TransferFailed)
 
 
@@ -105,7 +105,7 @@ def test_a_link_that_is_none_is_an_outcome(tmp_path: Path, link: str) -> None:
 @given(link=st.text().map("https://{}".format) | st.text(), port=st.integers(0, 9))
 def test_any_text_as_a_link_is_an_outcome(tmp_path: Path, link: str, port: int) -> None:
     got = Downloader(
-        local=True, bounds=DownloadLimits(grace_seconds=0.3), resolve=lambda host, _: [f"127.0.0.{port}"]
+        local=True, limits=DownloadLimits(grace_seconds=0.3), resolve=lambda host, _: [f"127.0.0.{port}"]
     ).fetch(link, tmp_path / "a.part")
     assert isinstance(got, TransferFailed)
 

@@ -8,7 +8,7 @@ import pytest
 
 from runner.attempts.events import KeyRefused, NotSent, Refused, Running, Succeeded
 from runner.providers.kinovi.client import PROBE_TASK_ID, Client
-from runner.providers.transport.http_result import MOST
+from runner.providers.transport.http_result import MAX_ANSWER_BYTES
 from tests.double.server import Double
 from tests.double.steps import LOOK, Step, dropped, page, record, said
 from tests.providers.asking import KEY, ask, create, look, preflight
@@ -24,7 +24,7 @@ NOTHING_TOLD: dict[str, Step] = {
     "a page": page(200, on=LOOK),
     "nothing": Step(on=LOOK),
     "a redirect": Step(status=302, headers=(("Location", "https://login.example"),), on=LOOK),
-    "too long": Step(body=b" " * (MOST + 1), on=LOOK),
+    "too long": Step(body=b" " * (MAX_ANSWER_BYTES + 1), on=LOOK),
     "a record that breaks off": said(200, record("task_1", "fail", error="x"), cut=120, end="reset", on=LOOK),
     "another task's record": said(200, record("task_2", "fail", error="x"), on=LOOK),
     "a failure twice in one": Step(body=b'{"taskId":"task_1","status":"fail","status":"success"}', on=LOOK),
@@ -188,7 +188,7 @@ def test_one_context_serves_all_connections(certificate: Path) -> None:
                 group.start_soon(client.poll, "task_1")
 
     with Double(tls=serving(certificate)) as double:
-        ask(double.url, several, trusted=trusted)
+        ask(double.url, several, tls_context=trusted)
         assert len(double.requests(LOOK)) == 5
 
     assert len(made) == 1

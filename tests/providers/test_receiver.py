@@ -15,13 +15,13 @@ from runner.providers.transport.webhook_server import WebhookLimits, WebhookServ
 
 TOKEN = "r" * 43
 DONE = json.dumps({"taskId": "task_1", "status": "success"}).encode()
-SMALL = WebhookLimits(seconds=0.5, connections=4, pause=0.3)
+SMALL = WebhookLimits(request_seconds=0.5, max_connections=4, hint_interval=0.3)
 
 
 def heard(visits: Callable[[int], Awaitable[None]], **changes: Any) -> list[tuple[str, Callback]]:
     """What a receiver hears while these visits are paid to its port."""
     hints: list[tuple[str, Callback]] = []
-    given: dict[str, Any] = {"bounds": SMALL, **changes}
+    given: dict[str, Any] = {"limits": SMALL, **changes}
     receiver = WebhookServer(
         lambda receipt: receipt == TOKEN, lambda receipt, said: hints.append((receipt, said)), **given
     )
@@ -154,14 +154,14 @@ def test_slow_senders_hold_no_place_for_long_and_a_flood_passes() -> None:
 
 def test_beyond_the_bound_connections_are_closed_at_once() -> None:
     async def many(port: int) -> None:
-        lines = [socket.create_connection(("127.0.0.1", port)) for _ in range(SMALL.connections + 3)]
+        lines = [socket.create_connection(("127.0.0.1", port)) for _ in range(SMALL.max_connections + 3)]
         await anyio.sleep(0.1)
         closed = await anyio.to_thread.run_sync(lambda: [_is_closed(line) for line in lines])
         for line in lines:
             line.close()
         assert sum(closed) == 3
 
-    heard(many, bounds=WebhookLimits(seconds=30, connections=SMALL.connections))
+    heard(many, limits=WebhookLimits(request_seconds=30, max_connections=SMALL.max_connections))
 
 
 def _is_closed(line: socket.socket) -> bool:

@@ -84,7 +84,7 @@ def test_what_could_not_be_published_is_tried_again(desk: Desk) -> None:
     desk.fails = 1
     first, second = desk.publish(local("door.png"), local("door.png"))
 
-    assert sorted([type(first).__name__, type(second).__name__]) == ["NotYet", "str"]
+    assert sorted([type(first).__name__, type(second).__name__]) == ["TransferFailed", "str"]
 
 
 def test_a_file_that_changed_since_it_was_planned_never_leaves(desk: Desk) -> None:

@@ -23,6 +23,6 @@ def test_what_is_known_to_be_durable_is_left_alone_and_with_it_all_above(tmp_pat
 
 def test_without_a_top_it_ends_where_the_disk_does(tmp_path: Path) -> None:
     known: set[Path] = set()
-    sync_above(tmp_path, known=known)
+    sync_above(tmp_path, durable=known)
     assert tmp_path in known
     assert all(folder.stat().st_dev == tmp_path.stat().st_dev for folder in known)

@@ -24,7 +24,14 @@ from runner.sandbox.options import Options
 from runner.sandbox.state.sandbox_state import SandboxState, task_line
 from runner.store import receipts
 from runner.store.git import identify
-from runner.store.ledger.codec import attempt_data, event_row, intent_data, read_attempt, read_intent, read_payload
+from runner.store.ledger.codec import (
+    decode_attempt,
+    decode_intent,
+    decode_payload,
+    encode_attempt,
+    encode_event,
+    encode_intent,
+)
 from runner.store.ledger.ledger import Ledger
 from runner.store.ledger.stored_names import EVENT_KINDS, INTENT
 from tests.builders import history_of
@@ -111,16 +118,16 @@ def test_every_event_row_is_read_and_written_again_to_the_letter(golden: Path) -
     query = "SELECT a.id, e.at AS moment, kind, data FROM event e JOIN attempt a ON a.serial = e.attempt"
     for row in rows(golden, query):
         if row["kind"] != INTENT:
-            payload = read_payload(row["kind"], row["data"])
+            payload = decode_payload(row["kind"], row["data"])
             event = Event(datetime.fromisoformat(row["moment"]), row["id"], payload)
-            assert event_row(event) == (row["moment"], row["kind"], row["data"])
+            assert encode_event(event) == (row["moment"], row["kind"], row["data"])
 
 
 def test_every_attempt_row_is_read_and_written_again_to_the_letter(golden: Path) -> None:
     for row in rows(golden, "SELECT * FROM attempt"):
-        intent = read_intent(row, row["intended"])
-        assert intent_data(intent) == row["intended"]
-        assert attempt_data(read_attempt(row["id"], intent, row["folded"])) == row["folded"]
+        intent = decode_intent(row, row["intended"])
+        assert encode_intent(intent) == row["intended"]
+        assert encode_attempt(decode_attempt(row["id"], intent, row["folded"])) == row["folded"]
 
 
 def opened(golden: Path) -> Ledger:
@@ -130,7 +137,7 @@ def opened(golden: Path) -> Ledger:
 def test_the_events_of_an_attempt_fold_to_its_row(golden: Path) -> None:
     with closing(opened(golden)) as ledger:
         for row in rows(golden, "SELECT * FROM attempt"):
-            attempt = read_attempt(row["id"], read_intent(row, row["intended"]), row["folded"])
+            attempt = decode_attempt(row["id"], decode_intent(row, row["intended"]), row["folded"])
             history = history_of(ledger.events(row["id"]))
             assert history.attempts == {row["id"]: attempt}
 

@@ -593,7 +593,7 @@ def test_a_repository_gets_its_new_name_even_where_both_names_have_an_open_attem
     put(by_commit, "b1", intended(run="run2"), SendStarted(), OutcomeUnknown("reset"))
     by_commit.close()
     again = Ledger(tmp_path, clock)
-    again.start_run(PAID, "commit", RunLimits("run3"), before="repo")
+    again.start_run(PAID, "commit", RunLimits("run3"), previous_name="repo")
     assert sorted(again.history(PAID, "commit", "repo").attempts) == ["a1", "b1"]
     again.close()
 

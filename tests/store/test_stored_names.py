@@ -9,7 +9,7 @@ from runner.attempts.events import Intent, Payload
 from runner.attempts.history import Attempt
 from runner.sandbox.state.sandbox_state import TASK_FIELDS
 from runner.sandbox.state.task import Task
-from runner.store.ledger.stored_names import APART, COLUMNS, EVENT_KINDS, FIELDS
+from runner.store.ledger.stored_names import COLUMNS, EVENT_KINDS, FIELDS, STORED_ELSEWHERE
 
 WRITTEN = {
     "Intended": "quoted edition key_id receipt profile scene tags",
@@ -44,7 +44,7 @@ def names(kind: type[Any]) -> set[str]:
 
 @pytest.mark.parametrize("kind", FIELDS)
 def test_every_field_of_a_class_has_its_stored_name_or_its_own_place(kind: type[Any]) -> None:
-    attributes = [*FIELDS[kind].values(), *APART.get(kind, ())]
+    attributes = [*FIELDS[kind].values(), *STORED_ELSEWHERE.get(kind, ())]
     assert sorted(attributes) == sorted(names(kind))
 
 

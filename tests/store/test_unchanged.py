@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.store.noop_cache import ledger_facts, lookup, remember, stat_key
+from runner.store.noop_cache import ledger_key, lookup, remember, stat_key
 
 WORDS, AROUND, SAID = ("run", "film.yaml"), ("/film", "COLUMNS=100"), "2 shots, all made.\n\nNothing to pay.\n"
 LATER = time.time_ns() + 3_600_000_000_000
@@ -44,7 +44,7 @@ class Film:
         yield "mark", str(self.mark), str(self.mark.exists())
         yield "lock", str(self.lock), "free"
         yield "output", str(self.output), "written"
-        yield "ledger", str(self.ledger), ledger_facts(str(self.ledger))
+        yield "ledger", str(self.ledger), ledger_key(str(self.ledger))
 
     def remember(self, began_ns: int = LATER, said: str = SAID) -> None:
         remember(str(self.state), "1.0", WORDS, AROUND, said, began_ns, self.lines())
@@ -175,9 +175,9 @@ def test_what_nobody_can_know_is_not_remembered(film: Film) -> None:
 
 def test_a_ledger_that_is_none_is_known_by_nothing(film: Film) -> None:
     film.ledger.write_bytes(b"")
-    assert ledger_facts(str(film.ledger)) is None
+    assert ledger_key(str(film.ledger)) is None
     film.ledger.write_bytes(b"not a database, whatever it says of itself")
-    assert ledger_facts(str(film.ledger)) is None
+    assert ledger_key(str(film.ledger)) is None
 
 
 def test_a_memory_that_is_cut_off_or_damaged_says_nothing(film: Film) -> None:

@@ -24,10 +24,10 @@ from runner.lazy_dataclass import dataclass, field, replace
 from runner.providers.kinovi.create_response import (
     error_message,
     header,
+    outcome_unknown,
     parse_create,
     parse_truncated,
     responder,
-    unknown,
 )
 from runner.providers.kinovi.request_body import CALLBACK
 from runner.providers.kinovi.task_record import parse_facts, parse_record
@@ -59,7 +59,7 @@ class ProbeResult:
 
     problem: CreateResult | None
     """As `preflight` has it."""
-    took: float
+    duration: float
     """Seconds."""
     clock_skew: float | None
     """Seconds by which this machine's clock is before the host's; None where the host did not say its time."""
@@ -79,10 +79,10 @@ class Client:
     callbacks: str | None = None
     """Public address below which each attempt has its own webhook path; None sends no `callBackUrl`."""
     deadlines: Deadlines = field(default_factory=Deadlines)
-    trusted: Callable[[], ssl.SSLContext] = tls.context
-    _opening: anyio.Lock = field(default_factory=anyio.Lock)
-    _creating: httpx.AsyncClient | None = None
-    _looking: httpx.AsyncClient | None = None
+    tls_context: Callable[[], ssl.SSLContext] = tls.context
+    _open_lock: anyio.Lock = field(default_factory=anyio.Lock)
+    _create_client: httpx.AsyncClient | None = None
+    _poll_client: httpx.AsyncClient | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -90,8 +90,8 @@ class Client:
         except (httpx.InvalidURL, ValueError) as error:
             raise CommandError(ExitCode.INVALID, f"{self.base_url!r} is no address of a host: {error}") from error
         if not tls.may_have_key(self.base_url):
-            words = f"{self.base_url} is not https: the key would travel in the open; nothing was sent"
-            raise CommandError(ExitCode.INVALID, words)
+            message = f"{self.base_url} is not https: the key would travel in the open; nothing was sent"
+            raise CommandError(ExitCode.INVALID, message)
         self.base_url = self.base_url.rstrip("/")
 
     async def __aenter__(self) -> Self:
@@ -100,7 +100,7 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        for client in (self._creating, self._looking):
+        for client in (self._create_client, self._poll_client):
             if client is not None:
                 await client.aclose()
 
@@ -119,28 +119,32 @@ class Client:
 
     async def probe(self) -> ProbeResult:
         """The preflight, with what the answer tells beside it; for looking, not for a run."""
-        began = self.clock.monotonic()
+        started = self.clock.monotonic()
         answer = await self._get(PROBE_TASK_ID)
-        took = self.clock.monotonic() - began
-        fitness = (
+        duration = self.clock.monotonic() - started
+        problem = (
             NotSent(answer.error, answer.permanent) if answer.status is None else _problem_of(answer, self.base_url)
         )
-        ahead = seconds_ahead(header(answer.headers, "date"), self.clock.now())
-        return ProbeResult(fitness, took, ahead)
+        clock_skew = seconds_ahead(header(answer.headers, "date"), self.clock.now())
+        return ProbeResult(problem, duration, clock_skew)
 
     async def create(
-        self, body: Mapping[str, JsonValue], receipt: str, sending: Callable[[], Awaitable[None]]
+        self, body: Mapping[str, JsonValue], webhook_token: str, before_send: Callable[[], Awaitable[None]]
     ) -> CreateResult:
         """One createTask on a fresh connection, never followed, never repeated, under a total deadline.
 
         `sending` is awaited after connect and TLS, before the first byte; if it raises, nothing is sent and the
         exception comes back. Cancelling is the caller's business: shield it, or find the attempt unsettled.
         """
-        sent = dict(body) if self.callbacks is None else {**body, CALLBACK: f"{self.callbacks.rstrip('/')}/{receipt}"}
-        content = json.dumps(sent, allow_nan=False).encode()
-        if any(form in content for form in key_encodings(self.key)):
+        payload = (
+            dict(body)
+            if self.callbacks is None
+            else {**body, CALLBACK: f"{self.callbacks.rstrip('/')}/{webhook_token}"}
+        )
+        content = json.dumps(payload, allow_nan=False).encode()
+        if any(encoding in content for encoding in key_encodings(self.key)):
             return NotSent("the request holds the text of the key itself; take it out of prompt or inputs", final=True)
-        return _created(await self._post(content, sending))
+        return _create_result(await self._post(content, before_send))
 
     async def poll(self, task_id: str, model: str | None = None) -> PollResult:
         """One recordInfo; what failed or makes no sense is `Running(heard=False)`. `model` must be the record's."""
@@ -162,38 +166,38 @@ class Client:
 
     # -- how they travel --------------------------------------------------------------------------------
 
-    async def _post(self, content: bytes, sending: Callable[[], Awaitable[None]]) -> HttpResult:
-        client = await self._client_for_creating()
+    async def _post(self, content: bytes, before_send: Callable[[], Awaitable[None]]) -> HttpResult:
+        client = await self._client_for_create()
         headers = {"Content-Type": "application/json", "Connection": "close"}
         request = client.build_request("POST", self.base_url + CREATE, content=content, headers=headers)
-        return redact_result(await exchange(client, request, sending, self.deadlines.create), self.key)
+        return redact_result(await exchange(client, request, before_send, self.deadlines.create), self.key)
 
     async def _get(self, task_id: str) -> HttpResult:
-        client = await self._client_for_looking()
+        client = await self._client_for_poll()
         request = client.build_request("GET", self.base_url + RECORD, params={"taskId": task_id})
         return redact_result(await exchange(client, request, no_mark, self.deadlines.poll), self.key)
 
     # -- the clients ------------------------------------------------------------------------------------
 
-    async def _client_for_creating(self) -> httpx.AsyncClient:
-        async with self._opening:
-            if self._creating is None:
-                none_kept = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-                self._creating = await self._client(none_kept, self.deadlines.create)
-            return self._creating
+    async def _client_for_create(self) -> httpx.AsyncClient:
+        async with self._open_lock:
+            if self._create_client is None:
+                limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+                self._create_client = await self._open_client(limits, self.deadlines.create)
+            return self._create_client
 
-    async def _client_for_looking(self) -> httpx.AsyncClient:
-        async with self._opening:
-            if self._looking is None:
+    async def _client_for_poll(self) -> httpx.AsyncClient:
+        async with self._open_lock:
+            if self._poll_client is None:
                 # below the 5 s after which common servers close: a connection that dies in our hands tells nothing
-                kept = httpx.Limits(max_connections=None, max_keepalive_connections=4, keepalive_expiry=4)
-                self._looking = await self._client(kept, self.deadlines.poll)
-            return self._looking
+                limits = httpx.Limits(max_connections=None, max_keepalive_connections=4, keepalive_expiry=4)
+                self._poll_client = await self._open_client(limits, self.deadlines.poll)
+            return self._poll_client
 
-    async def _client(self, limits: httpx.Limits, patience: float) -> httpx.AsyncClient:
+    async def _open_client(self, limits: httpx.Limits, timeout: float) -> httpx.AsyncClient:
         local = tls.is_loopback(urlsplit(self.base_url).hostname or "")
         plain = self.base_url.startswith("http:")
-        verify = tls.no_trust_context() if plain else await anyio.to_thread.run_sync(self.trusted)
+        verify = tls.no_trust_context() if plain else await anyio.to_thread.run_sync(self.tls_context)
         return httpx.AsyncClient(
             headers={
                 "Authorization": f"Bearer {self.key.secret}",
@@ -207,19 +211,23 @@ class Client:
             http2=False,
             follow_redirects=False,
             limits=limits,
-            timeout=httpx.Timeout(patience, connect=self.deadlines.connect),
+            timeout=httpx.Timeout(timeout, connect=self.deadlines.connect),
         )
 
 
-def _created(answer: HttpResult) -> CreateResult:
+def _create_result(answer: HttpResult) -> CreateResult:
     if not answer.sent:
         return NotSent(answer.error, answer.permanent)
     if answer.status is None:
         return OutcomeUnknown(answer.error)
     if answer.error:
-        cut = parse_truncated(answer.status, answer.headers, answer.body)
-        told = f"HTTP {answer.status}, then {answer.error}"
-        return unknown(answer.status, answer.headers, answer.body, told) if isinstance(cut, OutcomeUnknown) else cut
+        result = parse_truncated(answer.status, answer.headers, answer.body)
+        message = f"HTTP {answer.status}, then {answer.error}"
+        return (
+            outcome_unknown(answer.status, answer.headers, answer.body, message)
+            if isinstance(result, OutcomeUnknown)
+            else result
+        )
     return parse_create(answer.status, answer.headers, answer.body)
 
 
@@ -227,20 +235,20 @@ def _problem_of(answer: HttpResult, base_url: str) -> CreateResult | None:
     """What the answer to the preflight says of the host: an answer of the API itself, whichever, is fit."""
     status = answer.status or 0
     try:
-        said: Any = strict_json.parse(answer.body)
+        payload: Any = strict_json.parse(answer.body)
     except strict_json.NotJsonError:
-        said = None
-    words = error_message(said)
+        payload = None
+    message = error_message(payload)
     if 300 <= status < 400:
-        to = header(answer.headers, "location") or "nowhere"
-        return Refused(status, f"{base_url} sends on to {to[:200]}: not the API's address", stop=True)
-    if status == 401 or (status == 200 and isinstance(said, Mapping) and said.get("code") == 401):
-        return KeyRefused(words or responder(status, answer.headers))
+        location = header(answer.headers, "location") or "nowhere"
+        return Refused(status, f"{base_url} sends on to {location[:200]}: not the API's address", stop=True)
+    if status == 401 or (status == 200 and isinstance(payload, Mapping) and payload.get("code") == 401):
+        return KeyRefused(message or responder(status, answer.headers))
     if answer.error or status >= 500:
-        return NotSent(answer.error or words or responder(status, answer.headers))
-    if not isinstance(said, Mapping):
-        who = responder(status, answer.headers)
-        return Refused(status, f"{base_url} does not speak the API: {who}", stop=True)
+        return NotSent(answer.error or message or responder(status, answer.headers))
+    if not isinstance(payload, Mapping):
+        server = responder(status, answer.headers)
+        return Refused(status, f"{base_url} does not speak the API: {server}", stop=True)
     return None
 
 

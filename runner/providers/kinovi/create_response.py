@@ -19,9 +19,9 @@ from runner.attempts.events import (
 from runner.providers.transport import strict_json
 
 Headers = Iterable[tuple[str, str]]
-LONGEST_PAUSE = 300.0
+MAX_RETRY_AFTER = 300.0
 """Seconds of `Retry-After` that are believed."""
-WORDS = 2000
+MAX_TEXT = 2000
 """Characters of the vendor's text that are kept."""
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
 _REFUSED = frozenset({400, 403, 413, 422})
@@ -34,17 +34,17 @@ def parse_create(status: int, headers: Headers, body: bytes) -> CreateResult:
     """The answer to a createTask; whatever no page documents as "not created" is `Unknown`, with the raw bytes."""
     headers = tuple(headers)
     try:
-        said = strict_json.parse(body)
+        payload = strict_json.parse(body)
     except strict_json.NotJsonError as error:
-        said, trouble = _UNPARSED, str(error)
+        payload, parse_error = _UNPARSED, str(error)
     else:
-        trouble = ""
-    ids = _task_ids(said)
+        parse_error = ""
+    ids = _task_ids(payload)
     if 200 <= status < 300:
-        return _accepted(status, headers, body, said, ids, trouble)
+        return _accepted(status, headers, body, payload, ids, parse_error)
     if ids:
-        return unknown(status, headers, body, f"HTTP {status} with a task id")
-    return _refusal(status, headers, body, said)
+        return outcome_unknown(status, headers, body, f"HTTP {status} with a task id")
+    return _refusal(status, headers, body, payload)
 
 
 def parse_truncated(status: int, headers: Headers, body: bytes) -> CreateResult:
@@ -53,101 +53,106 @@ def parse_truncated(status: int, headers: Headers, body: bytes) -> CreateResult:
     answer = parse_create(status, headers, body)
     if isinstance(answer, Created) or status in _NOT_CREATED:
         return answer
-    return unknown(status, headers, body, "the answer broke off")
+    return outcome_unknown(status, headers, body, "the answer broke off")
 
 
-def unknown(status: int, headers: Headers, body: bytes, words: str) -> OutcomeUnknown:
+def outcome_unknown(status: int, headers: Headers, body: bytes, message: str) -> OutcomeUnknown:
     """Nobody knows: everything that came is kept."""
-    return OutcomeUnknown(words, status, tuple(headers), body, stop=300 <= status < 400)
+    return OutcomeUnknown(message, status, tuple(headers), body, stop=300 <= status < 400)
 
 
 def _accepted(
-    status: int, headers: tuple[tuple[str, str], ...], body: bytes, said: Any, ids: set[str], why: str
+    status: int, headers: tuple[tuple[str, str], ...], body: bytes, payload: Any, ids: set[str], parse_error: str
 ) -> CreateResult:
     if len(ids) == 1:
         return Created(next(iter(ids)))
     if len(ids) > 1:
-        return unknown(status, headers, body, f"HTTP {status} with {len(ids)} different task ids")
-    code = _code(said)
-    if code in _NOT_CREATED - _WRONG_HOST and not _mentions_id(said):
-        return _refusal(code, headers, body, said)
-    return unknown(status, headers, body, f"HTTP {status} without a task id" + (f": {why}" if why else ""))
+        return outcome_unknown(status, headers, body, f"HTTP {status} with {len(ids)} different task ids")
+    code = _code(payload)
+    if code in _NOT_CREATED - _WRONG_HOST and not _mentions_id(payload):
+        return _refusal(code, headers, body, payload)
+    return outcome_unknown(
+        status, headers, body, f"HTTP {status} without a task id" + (f": {parse_error}" if parse_error else "")
+    )
 
 
-def _refusal(status: int, headers: tuple[tuple[str, str], ...], body: bytes, said: Any) -> CreateResult:
-    own = error_message(said)
-    words = own or responder(status, headers)
+def _refusal(status: int, headers: tuple[tuple[str, str], ...], body: bytes, payload: Any) -> CreateResult:
+    api_message = error_message(payload)
+    message = api_message or responder(status, headers)
     match status:
         case 401:
-            return KeyRefused(words)
+            return KeyRefused(message)
         case 402:
-            return NoCredits(words, amount(field(said, "required")), amount(field(said, "available")))
+            return NoCredits(message, amount(find_field(payload, "required")), amount(find_field(payload, "available")))
         case 429:
             return ConcurrencyLimited(
-                words, _count(field(said, "limit")), _count(field(said, "current")), retry_after(headers)
+                message,
+                _whole_number(find_field(payload, "limit")),
+                _whole_number(find_field(payload, "current")),
+                retry_after(headers),
             )
-        case 500 if own:
-            return ServerError(words)
+        case 500 if api_message:
+            return ServerError(message)
         case _ if status in _WRONG_HOST:
-            return Refused(status, words, stop=True)
+            return Refused(status, message, stop=True)
         case _ if status in _REFUSED:
-            return Refused(status, _detailed(words, said), _errors(said), stop=not own)
+            return Refused(status, _with_field_errors(message, payload), _field_errors(payload), stop=not api_message)
         case _ if 300 <= status < 400:
-            return unknown(status, headers, body, f"HTTP {status}: sent on to another address")
+            return outcome_unknown(status, headers, body, f"HTTP {status}: sent on to another address")
         case _:
-            return unknown(status, headers, body, words)
+            return outcome_unknown(status, headers, body, message)
 
 
 # -- the shapes that answers come in, shared with the reading of records ----------------------------------
 
 
-def error_message(said: Any) -> str:
+def error_message(payload: Any) -> str:
     """The API's own words of an error, or "" when this is not its JSON."""
-    if not isinstance(said, Mapping):
+    if not isinstance(payload, Mapping):
         return ""
     for key in ("message", "error", "msg", "detail"):
-        if words := text_of(said.get(key)):
-            return words
-    return _listed(said)
+        if text := text_of(payload.get(key)):
+            return text
+    return _field_errors_text(payload)
 
 
-def _listed(said: Any) -> str:
+def _field_errors_text(payload: Any) -> str:
     """What `errors[]` says, in one line."""
-    return "; ".join(f"{path}: {words}" if path else words for path, words in _errors(said))[:WORDS]
+    return "; ".join(f"{path}: {text}" if path else text for path, text in _field_errors(payload))[:MAX_TEXT]
 
 
-def _detailed(words: str, said: Any) -> str:
+def _with_field_errors(message: str, payload: Any) -> str:
     """The vendor's words with what it says of single fields, where it says more."""
-    more = _listed(said)
-    return words if more in words else f"{words} ({more})"[:WORDS]
+    details = _field_errors_text(payload)
+    return message if details in message else f"{message} ({details})"[:MAX_TEXT]
 
 
 def text_of(value: Any) -> str:
     """Text of an error that may be a string, an object with a message, or a list of such."""
     match value:
         case str():
-            return value.strip()[:WORDS]
+            return value.strip()[:MAX_TEXT]
         case Mapping():
             return text_of(value.get("message") or value.get("msg") or value.get("code"))
         case list():
-            return "; ".join(words for words in map(text_of, value[:20]) if words)[:WORDS]
+            return "; ".join(text for text in map(text_of, value[:20]) if text)[:MAX_TEXT]
         case _:
             return ""
 
 
-def field(said: Any, key: str) -> Any:
+def find_field(payload: Any, key: str) -> Any:
     """A field of an answer, at its top or in its envelope (`data`, `error`)."""
-    return next((box[key] for box in envelopes(said) if key in box), None)
+    return next((envelope[key] for envelope in envelopes(payload) if key in envelope), None)
 
 
-def envelopes(said: Any) -> Iterator[Mapping[str, Any]]:
+def envelopes(payload: Any) -> Iterator[Mapping[str, Any]]:
     """The objects in which an answer may keep its fields: itself, then what it wraps."""
-    if isinstance(said, list) and len(said) == 1:
-        said = said[0]
-    if not isinstance(said, Mapping):
+    if isinstance(payload, list) and len(payload) == 1:
+        payload = payload[0]
+    if not isinstance(payload, Mapping):
         return
-    yield said
-    for wrapped in map(said.get, ("data", "result", "error", "task")):
+    yield payload
+    for wrapped in map(payload.get, ("data", "result", "error", "task")):
         if isinstance(wrapped, list) and len(wrapped) == 1:
             wrapped = wrapped[0]
         if isinstance(wrapped, Mapping):
@@ -178,12 +183,12 @@ def header(headers: Headers, name: str) -> str | None:
 def retry_after(headers: Headers) -> float | None:
     """Seconds that `Retry-After` asks for, at most 300; a date counts from the server's own; None for garbage."""
     headers = tuple(headers)
-    asked = (header(headers, "retry-after") or "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", asked) and asked.isascii():
-        return min(float(asked[:20]), LONGEST_PAUSE)
+    text = (header(headers, "retry-after") or "").strip()
+    if re.fullmatch(r"\d+(\.\d+)?", text) and text.isascii():
+        return min(float(text[:20]), MAX_RETRY_AFTER)
     try:
-        until, now = parsedate_to_datetime(asked), parsedate_to_datetime(header(headers, "date") or "")
-        return min(max((until - now).total_seconds(), 0.0), LONGEST_PAUSE)
+        until, now = parsedate_to_datetime(text), parsedate_to_datetime(header(headers, "date") or "")
+        return min(max((until - now).total_seconds(), 0.0), MAX_RETRY_AFTER)
     except (ValueError, TypeError, OverflowError):
         return None
 
@@ -194,37 +199,42 @@ def responder(status: int, headers: Headers) -> str:
     return f"HTTP {status}, answered by {server[:80]}" if server else f"HTTP {status}, without the API's own words"
 
 
-def _task_ids(said: Any) -> set[str]:
-    found = {parse_task_id(box[key]) for box in envelopes(said) for key in ("taskId", "task_id") if key in box}
-    return {task for task in found if task is not None}
+def _task_ids(payload: Any) -> set[str]:
+    ids = {
+        parse_task_id(envelope[key])
+        for envelope in envelopes(payload)
+        for key in ("taskId", "task_id")
+        if key in envelope
+    }
+    return {task for task in ids if task is not None}
 
 
-def _mentions_id(said: Any) -> bool:
-    return any(box.get(key) is not None for box in envelopes(said) for key in ("taskId", "task_id"))
+def _mentions_id(payload: Any) -> bool:
+    return any(envelope.get(key) is not None for envelope in envelopes(payload) for key in ("taskId", "task_id"))
 
 
-def _code(said: Any) -> int | None:
+def _code(payload: Any) -> int | None:
     """The status in an envelope `{code, message, data}`."""
-    code = said.get("code") if isinstance(said, Mapping) else None
+    code = payload.get("code") if isinstance(payload, Mapping) else None
     if isinstance(code, str) and re.fullmatch(r"[1-5]\d\d", code):
         return int(code)
     return code if isinstance(code, int) and not isinstance(code, bool) else None
 
 
-def _count(value: Any) -> int | None:
-    found = amount(value)
-    return int(found) if found is not None else None
+def _whole_number(value: Any) -> int | None:
+    number = amount(value)
+    return int(number) if number is not None else None
 
 
-def _errors(said: Any) -> tuple[tuple[str, str], ...]:
+def _field_errors(payload: Any) -> tuple[tuple[str, str], ...]:
     """`errors[]` as (path, words); the path in dots, "" where none is named."""
-    listed = field(said, "errors")
-    if not isinstance(listed, list):
+    errors = find_field(payload, "errors")
+    if not isinstance(errors, list):
         return ()
-    return tuple(pair for pair in map(_error, listed[:100]) if pair[1])
+    return tuple(pair for pair in map(_field_error, errors[:100]) if pair[1])
 
 
-def _error(item: Any) -> tuple[str, str]:
+def _field_error(item: Any) -> tuple[str, str]:
     if not isinstance(item, Mapping):
         return "", text_of(item)
     path = next((item[key] for key in ("path", "field", "loc", "param") if key in item), "")

@@ -26,7 +26,7 @@ def encode(
 
 def encoder(edition: Edition, address: Callable[[Material], str]) -> Callable[[Request], dict[str, JsonValue]]:
     """`body` for many requests: many have the same length, shape and so on, and these are spelled once."""
-    known: dict[object, dict[str, JsonValue]] = {}
+    encoded_fields: dict[object, dict[str, JsonValue]] = {}
 
     def fields(request: Request) -> dict[str, JsonValue]:
         key = (
@@ -38,9 +38,9 @@ def encoder(edition: Edition, address: Callable[[Material], str]) -> Callable[[R
             request.seed,
             request.audio,
         )
-        if (found := known.get(key)) is None:
-            found = known[key] = _fields(request, edition)
-        return found
+        if (encoded := encoded_fields.get(key)) is None:
+            encoded = encoded_fields[key] = _fields(request, edition)
+        return encoded
 
     return lambda request: _body(request, edition, address, fields)
 
@@ -61,13 +61,13 @@ def _body(
     model = edition.models.get(request.model)
     if model is None:
         raise ValueError(f"edition {edition.name} has no model {request.model}")
-    spelled: dict[str, JsonValue] = {"model": model, "inputs": inputs}
-    return spelled if callback is None else {**spelled, CALLBACK: callback}
+    body: dict[str, JsonValue] = {"model": model, "inputs": inputs}
+    return body if callback is None else {**body, CALLBACK: callback}
 
 
 def _fields(request: Request, edition: Edition) -> dict[str, JsonValue]:
     """What is said beside prompt and materials."""
-    spelled: dict[str, JsonValue] = {}
+    encoded: dict[str, JsonValue] = {}
     values = {
         "duration": request.seconds,
         "aspect_ratio": request.aspect_ratio,
@@ -79,8 +79,8 @@ def _fields(request: Request, edition: Edition) -> dict[str, JsonValue]:
     }
     for name in _FIELDS:
         if values[name] is not None:
-            spelled |= _spelled(name, values[name], request, edition)
-    return spelled
+            encoded |= _encode_field(name, values[name], request, edition)
+    return encoded
 
 
 def placeholder(material: Material) -> str:
@@ -97,39 +97,39 @@ def placeholder(material: Material) -> str:
 def _materials(request: Request, edition: Edition, address: Callable[[Material], str]) -> dict[str, JsonValue]:
     lists: dict[str, list[JsonValue]] = {}
     for material in request.materials:
-        shelf = _list_for(request, material)
-        if shelf not in edition.field_encoding:
-            raise ValueError(f"edition {edition.name} takes no {shelf}")
-        lists.setdefault(edition.field_encoding[shelf]["key"], []).append(address(material))
+        list_name = _list_for(request, material)
+        if list_name not in edition.field_encoding:
+            raise ValueError(f"edition {edition.name} takes no {list_name}")
+        lists.setdefault(edition.field_encoding[list_name]["key"], []).append(address(material))
     return {**lists}
 
 
-def _spelled(name: str, value: Any, request: Request, edition: Edition) -> dict[str, JsonValue]:
+def _encode_field(name: str, value: Any, request: Request, edition: Edition) -> dict[str, JsonValue]:
     """One of our fields as key and value of the body; nothing where the edition leaves it out."""
-    rule = edition.field_encoding.get(name)
-    if rule is None:
+    encoding = edition.field_encoding.get(name)
+    if encoding is None:
         raise ValueError(f"edition {edition.name} cannot say {name}: {value!r}")
-    if "within" in rule or request.mode not in rule.get("sent_for", (request.mode,)):
+    if "within" in encoding or request.mode not in encoding.get("sent_for", (request.mode,)):
         return {}
-    match rule["form"]:
+    match encoding["form"]:
         case "text":
-            return {rule["key"]: str(value)}
+            return {encoding["key"]: str(value)}
         case "suffixed":
-            return {rule["key"]: f"{value}s"}
+            return {encoding["key"]: f"{value}s"}
         case "size":
-            return _size(rule, value, request.aspect_ratio)
+            return _size(encoding, value, request.aspect_ratio)
         case _:
-            return {rule["key"]: value}
+            return {encoding["key"]: value}
 
 
-def _size(rule: Mapping[str, Any], resolution: str, ratio: str | None) -> dict[str, JsonValue]:
+def _size(encoding: Mapping[str, Any], resolution: str, ratio: str | None) -> dict[str, JsonValue]:
     """Resolution and shape as one size; without a shape nothing is sent, and the server takes the picture's."""
     if ratio is None:
         return {}
-    size = rule["sizes"].get(f"{resolution} {ratio}")
+    size = encoding["sizes"].get(f"{resolution} {ratio}")
     if size is None:
         raise ValueError(f"no size is known for {resolution} at {ratio}")
-    return {rule["key"]: size}
+    return {encoding["key"]: size}
 
 
 def field_at(path: str, edition: Edition) -> str | None:
@@ -137,10 +137,10 @@ def field_at(path: str, edition: Edition) -> str | None:
 
     `materials` for whatever a shot is made from; None for what is no field of ours.
     """
-    key, _ = _split(path)
+    key, _ = _split_path(path)
     if key == "model":
         return "model"
-    names = [name for name, rule in edition.field_encoding.items() if rule.get("key") == key]
+    names = [name for name, encoding in edition.field_encoding.items() if encoding.get("key") == key]
     if not names:
         return None
     return "materials" if names[0] in _MATERIALS else names[0]
@@ -148,22 +148,22 @@ def field_at(path: str, edition: Edition) -> str | None:
 
 def material_at(path: str, request: Request, edition: Edition) -> int | None:
     """Which of the request's materials a path names: `inputs.urls[1]` is the second of those that go there."""
-    key, number = _split(path)
-    same = [
-        place
-        for place, material in enumerate(request.materials)
+    key, index = _split_path(path)
+    positions = [
+        position
+        for position, material in enumerate(request.materials)
         if edition.field_encoding.get(_list_for(request, material), {}).get("key") == key
     ]
-    return same[number] if number is not None and number < len(same) else None
+    return positions[index] if index is not None and index < len(positions) else None
 
 
-def _split(path: str) -> tuple[str, int | None]:
+def _split_path(path: str) -> tuple[str, int | None]:
     """Key and place in its list, of `inputs.urls[1]`, `body.inputs.urls.1`, `/inputs/urls/1`, `$.urls[1].url`."""
     parts = re.findall(r"[^\s.\[\]/$'\"]+", path)
     while parts and parts[0] in ("body", "input", "inputs"):
         del parts[0]
-    number = parts[1] if len(parts) > 1 else ""
-    return parts[0] if parts else "", int(number) if re.fullmatch(r"[0-9]{1,4}", number) else None
+    index = parts[1] if len(parts) > 1 else ""
+    return parts[0] if parts else "", int(index) if re.fullmatch(r"[0-9]{1,4}", index) else None
 
 
 def _list_for(request: Request, material: Material) -> str:

@@ -8,7 +8,7 @@ from typing import Any, TypeGuard
 from runner.attempts.events import Failed, FailureClass, Output, PollResult, Running, Succeeded
 from runner.attempts.task_facts import TaskFacts
 from runner.providers.kinovi.create_response import (
-    WORDS,
+    MAX_TEXT,
     Headers,
     amount,
     envelopes,
@@ -47,7 +47,7 @@ def parse_record(
     body: bytes,
     task_id: str,
     model: str | None = None,
-    names: Mapping[str, str] | None = None,
+    models: Mapping[str, str] | None = None,
 ) -> PollResult:
     """The answer to a recordInfo about `task_id`; what failed or makes no sense is "ask again later", never "failed".
 
@@ -56,27 +56,27 @@ def parse_record(
     """
     headers = tuple(headers)
     try:
-        said = strict_json.parse(body)
+        payload = strict_json.parse(body)
     except strict_json.NotJsonError as error:
         return _no_answer(status, headers, None, f"the answer cannot be read: {error}")
-    code = _status_of(status, said)
+    code = _status_of(status, payload)
     if not 200 <= code < 300:
-        return _no_answer(code, headers, said)
-    record = _record(said)
+        return _no_answer(code, headers, payload)
+    record = _record(payload)
     if record is None:
-        return _no_answer(code, headers, said, "the answer holds no record")
-    if strange := _mismatch(record, task_id, model, names or {}):
-        return _no_answer(code, headers, said, strange)
+        return _no_answer(code, headers, payload, "the answer holds no record")
+    if mismatch := _mismatch(record, task_id, model, models or {}):
+        return _no_answer(code, headers, payload, mismatch)
     return _parse(record)
 
 
 def parse_facts(status: int, body: bytes) -> TaskFacts | None:
     """What the record says of itself, or None when there is none."""
     try:
-        said = strict_json.parse(body)
+        payload = strict_json.parse(body)
     except strict_json.NotJsonError:
         return None
-    record = _record(said) if 200 <= _status_of(status, said) < 300 else None
+    record = _record(payload) if 200 <= _status_of(status, payload) < 300 else None
     task = parse_task_id(record.get("taskId")) if record else None
     if record is None or task is None:
         return None
@@ -90,115 +90,115 @@ def parse_facts(status: int, body: bytes) -> TaskFacts | None:
     )
 
 
-def known_status(word: Any) -> str | None:
+def documented_status(value: Any) -> str | None:
     """One of the four documented statuses for any of their synonyms in any case; None for another word."""
-    return _STATUSES.get(word.strip().lower().replace(" ", "_").replace("-", "_")) if isinstance(word, str) else None
+    return _STATUSES.get(value.strip().lower().replace(" ", "_").replace("-", "_")) if isinstance(value, str) else None
 
 
-def failure_class(words: str) -> FailureClass:
+def failure_class(message: str) -> FailureClass:
     """What kind of failure a task's error text is, by parts of the text, without regard to case."""
-    folded = words.casefold()
+    folded = message.casefold()
     return next((kind for part, kind in _CLASSES if part in folded), "other")
 
 
 def epoch_ms(value: Any) -> int | None:
     """A time in milliseconds since 1970; it may come as milliseconds, seconds, or ISO 8601 text."""
     if isinstance(value, str):
-        return _iso(value)
+        return _parse_iso(value)
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or not 0 < value < 10**14:
         return None
     return int(value * 1000) if value < 10**11 else int(value)
 
 
-def _iso(text: str) -> int | None:
+def _parse_iso(text: str) -> int | None:
     try:
-        when = datetime.fromisoformat(text)
-        return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
+        time = datetime.fromisoformat(text)
+        return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
     except (ValueError, OverflowError):
         return None
 
 
-def _status_of(status: int, said: Any) -> int:
+def _status_of(status: int, payload: Any) -> int:
     """The HTTP status, or the one in an envelope `{code, message, data}` that came with 200."""
-    code = said.get("code") if isinstance(said, Mapping) else None
-    enveloped = isinstance(code, int) and not isinstance(code, bool) and 300 <= code < 600 and _record(said) is None
+    code = payload.get("code") if isinstance(payload, Mapping) else None
+    enveloped = isinstance(code, int) and not isinstance(code, bool) and 300 <= code < 600 and _record(payload) is None
     return code if status == 200 and enveloped and isinstance(code, int) else status
 
 
-def _record(said: Any) -> Mapping[str, Any] | None:
+def _record(payload: Any) -> Mapping[str, Any] | None:
     """The object that holds the record: the one with a status beside an id, else the one with a status."""
-    found = [box for box in envelopes(said) if "status" in box or "state" in box]
-    named = [box for box in found if "taskId" in box or "task_id" in box]
-    return next(iter(named or found[-1:]), None)
+    candidates = [envelope for envelope in envelopes(payload) if "status" in envelope or "state" in envelope]
+    identified = [envelope for envelope in candidates if "taskId" in envelope or "task_id" in envelope]
+    return next(iter(identified or candidates[-1:]), None)
 
 
-def _mismatch(record: Mapping[str, Any], task_id: str, model: str | None, names: Mapping[str, str]) -> str:
+def _mismatch(record: Mapping[str, Any], task_id: str, model: str | None, models: Mapping[str, str]) -> str:
     """Why this record cannot be about that task, or ""."""
-    told = record.get("taskId", record.get("task_id"))
-    if told is not None and parse_task_id(told) != task_id:
+    record_task = record.get("taskId", record.get("task_id"))
+    if record_task is not None and parse_task_id(record_task) != task_id:
         return "the record is another task's"
-    if told is None and known_status(_word(record)) == FAIL:
+    if record_task is None and documented_status(_status_value(record)) == FAIL:
         return "a failure that does not say which task's"
-    seen = names.get(str(record.get("model")))
-    if model is not None and seen is not None and seen != names.get(model):
-        return f"the record is of another model, {seen}"
+    record_model = models.get(str(record.get("model")))
+    if model is not None and record_model is not None and record_model != models.get(model):
+        return f"the record is of another model, {record_model}"
     return ""
 
 
-def _word(record: Mapping[str, Any]) -> Any:
+def _status_value(record: Mapping[str, Any]) -> Any:
     return record["status"] if "status" in record else record.get("state")
 
 
 def _parse(record: Mapping[str, Any]) -> PollResult:
-    word = _word(record)
+    value = _status_value(record)
     times = epoch_ms(record.get("createTime")), epoch_ms(record.get("completeTime"))
-    bill = amount(record.get("creditsUsed"))
-    match known_status(word):
+    credits_used = amount(record.get("creditsUsed"))
+    match documented_status(value):
         case "success":
-            return Succeeded(_outputs(record.get("output")), bill, *times)
+            return Succeeded(_outputs(record.get("output")), credits_used, *times)
         case "fail":
-            words, code = _error(record)
-            return Failed(failure_class(words), words, code, bill, *times)
+            message, code = _failure_text(record)
+            return Failed(failure_class(message), message, code, credits_used, *times)
         case None:
-            return Running(str(word)[:80], f"the provider says {str(word)[:80]!r}, which no page documents")
-        case known:
-            return Running(known)
+            return Running(str(value)[:80], f"the provider says {str(value)[:80]!r}, which no page documents")
+        case status:
+            return Running(status)
 
 
 def _outputs(output: Any) -> tuple[Output, ...]:
     """Links by http(s) with the size that the provider tells; whatever else stands there is left out."""
-    listed = output if isinstance(output, list) else [output]
-    found = []
-    for item in listed[:20]:
-        told = {"url": item} if isinstance(item, str) else item
-        if isinstance(told, Mapping) and _is_link(url := told.get("url")):
-            found.append(Output(url, _side(told.get("width")), _side(told.get("height"))))
-    return tuple(found)
+    items = output if isinstance(output, list) else [output]
+    outputs = []
+    for item in items[:20]:
+        fields = {"url": item} if isinstance(item, str) else item
+        if isinstance(fields, Mapping) and _is_link(url := fields.get("url")):
+            outputs.append(Output(url, _pixels(fields.get("width")), _pixels(fields.get("height"))))
+    return tuple(outputs)
 
 
 def _is_link(url: Any) -> TypeGuard[str]:
     return isinstance(url, str) and len(url) <= 8000 and url.lower().startswith(("https://", "http://"))
 
 
-def _side(value: Any) -> int | None:
+def _pixels(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 100_000 else None
 
 
-def _error(record: Mapping[str, Any]) -> tuple[str, str]:
+def _failure_text(record: Mapping[str, Any]) -> tuple[str, str]:
     """Words and code of a failed task; `error` may be text or an object."""
     error = record.get("error")
     code = error.get("code") if isinstance(error, Mapping) else record.get("errorCode", record.get("failCode"))
-    words = next(
+    message = next(
         (text for key in ("error", "errorMessage", "failMsg", "message") if (text := text_of(record.get(key)))), ""
     )
-    return words[:WORDS], str(code)[:200] if isinstance(code, (str, int)) else ""
+    return message[:MAX_TEXT], str(code)[:200] if isinstance(code, (str, int)) else ""
 
 
-def _no_answer(status: int, headers: Headers, said: Any, words: str = "") -> Running:
+def _no_answer(status: int, headers: Headers, payload: Any, message: str = "") -> Running:
     """A poll that told nothing: ask again later."""
     return Running(
         "",
-        words or error_message(said) or responder(status, headers),
+        message or error_message(payload) or responder(status, headers),
         answered=False,
         not_found=status in (404, 410),
         key_refused=status == 401,

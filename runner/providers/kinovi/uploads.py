@@ -24,14 +24,14 @@ from runner.providers.transport.public_hosts import (
     Resolve,
     connectable,
     parse_host,
-    pinned,
+    pin,
     resolve_host,
 )
 from runner.providers.transport.redaction import redact_text
 from runner.settings.api_key import ApiKey
 
 PATH = "/api/v1/uploads"
-_MOST = 1 << 16
+_MAX_ANSWER_BYTES = 1 << 16
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class UploadClient:
     proxy: str | None = None
     """Address of the proxy that the bytes go through, as links of clips do."""
     resolve: Resolve = resolve_host
-    trusted: Callable[[], ssl.SSLContext] = tls.context
+    tls_context: Callable[[], ssl.SSLContext] = tls.context
     _client: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
@@ -67,21 +67,21 @@ class UploadClient:
             return TransferFailed(f"{self.base_url} is not https: the key would travel in the open", final=True)
         try:
             with anyio.fail_after(self.deadline):
-                return await self._sent(name, content)
+                return await self._upload(name, content)
         except TimeoutError:
             return TransferFailed(f"{name}: not uploaded within {self.deadline:g} s")
         except ForbiddenAddress as error:
             return TransferFailed(f"{name}: the provider's address for the upload is not used: {error}")
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError) as error:
-            words, final = translate_error(error)
-            return TransferFailed(f"{name}: {words}", final)
+            message, final = translate_error(error)
+            return TransferFailed(f"{name}: {message}", final)
 
-    async def _sent(self, name: str, content: bytes) -> str | TransferFailed:
-        client = await self._opened()
-        place = await self._reserved(client, name)
-        if isinstance(place, TransferFailed):
-            return place
-        target, address = place
+    async def _upload(self, name: str, content: bytes) -> str | TransferFailed:
+        client = await self._api_client()
+        reservation = await self._reserve(client, name)
+        if isinstance(reservation, TransferFailed):
+            return reservation
+        target, address = reservation
         parse_host(address)
         if not self._local and not target.lower().startswith("https:"):
             raise ForbiddenAddress("it is not https")
@@ -91,49 +91,49 @@ class UploadClient:
     async def _put(self, target: str, content: bytes) -> int:
         """The bytes, to the first of the target's addresses that can be connected to; each was checked. The status."""
         proxied = self.proxy is not None
-        find = partial(connectable, target, local=self._local, proxied=proxied, resolve=self.resolve)
-        numbers = await anyio.to_thread.run_sync(find)
-        async with await self._client_of(target, bytes_alone=True) as client:
-            for place, number in enumerate(numbers, 1):
-                to = pinned(target, number)
-                headers = {"Content-Type": "application/octet-stream", "Host": to.host}
+        look_up = partial(connectable, target, local=self._local, proxied=proxied, resolve=self.resolve)
+        ips = await anyio.to_thread.run_sync(look_up)
+        async with await self._open_client(target, for_upload=True) as client:
+            for count, ip in enumerate(ips, 1):
+                pinned_url = pin(target, ip)
+                headers = {"Content-Type": "application/octet-stream", "Host": pinned_url.host}
                 request = client.build_request(
-                    "PUT", to.url, content=content, headers=headers, extensions=to.extensions
+                    "PUT", pinned_url.url, content=content, headers=headers, extensions=pinned_url.extensions
                 )
                 try:
-                    put = await client.send(request, stream=True)
+                    response = await client.send(request, stream=True)
                 except (httpx.ConnectError, httpx.ConnectTimeout):
-                    if place == len(numbers):
+                    if count == len(ips):
                         raise
                     continue
-                await put.aclose()
-                return put.status_code
+                await response.aclose()
+                return response.status_code
         raise ForbiddenAddress("its host has no address")
 
     @property
     def _local(self) -> bool:
         return tls.is_loopback(urlsplit(self.base_url).hostname or "")
 
-    async def _opened(self) -> httpx.AsyncClient:
+    async def _api_client(self) -> httpx.AsyncClient:
         """The client that asks for places; the key is in none of its own headers."""
         if self._client is None:
-            self._client = await self._client_of(self.base_url, bytes_alone=False)
+            self._client = await self._open_client(self.base_url, for_upload=False)
         return self._client
 
-    async def _client_of(self, url: str, *, bytes_alone: bool) -> httpx.AsyncClient:
+    async def _open_client(self, url: str, *, for_upload: bool) -> httpx.AsyncClient:
         """A client for questions to the API, or for bytes, which go to checked numbers and by no other way."""
         plain = url.lower().startswith("http:")
         return httpx.AsyncClient(
             headers={"User-Agent": f"storyboard/{__version__}", "Accept-Encoding": "identity"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            verify=tls.no_trust_context() if plain else await anyio.to_thread.run_sync(self.trusted),
-            trust_env=not self._local and not bytes_alone,
-            proxy=self.proxy if bytes_alone else None,
+            verify=tls.no_trust_context() if plain else await anyio.to_thread.run_sync(self.tls_context),
+            trust_env=not self._local and not for_upload,
+            proxy=self.proxy if for_upload else None,
             follow_redirects=False,
             timeout=60.0,
         )
 
-    async def _reserved(self, client: httpx.AsyncClient, name: str) -> tuple[str, str] | TransferFailed:
+    async def _reserve(self, client: httpx.AsyncClient, name: str) -> tuple[str, str] | TransferFailed:
         """Where to put the bytes, and the address that they will have."""
         headers = {"Authorization": f"Bearer {self.key.secret}", "Content-Type": "application/json"}
         content = json.dumps({"fileName": name}).encode()
@@ -142,19 +142,19 @@ class UploadClient:
         async with client.stream("POST", url, content=content, headers=headers) as answer:
             async for chunk in answer.aiter_raw():
                 body += chunk
-                if len(body) > _MOST:
+                if len(body) > _MAX_ANSWER_BYTES:
                     return TransferFailed(f"{name}: the answer to the upload is too long")
-        headers_seen = tuple(answer.headers.multi_items())
+        answer_headers = tuple(answer.headers.multi_items())
         try:
-            said: Any = strict_json.parse(bytes(body))
+            payload: Any = strict_json.parse(bytes(body))
         except strict_json.NotJsonError:
-            said = None
-        if answer.status_code != 200 or not isinstance(said, Mapping):
-            words = redact_text(error_message(said) or responder(answer.status_code, headers_seen), self.key)
+            payload = None
+        if answer.status_code != 200 or not isinstance(payload, Mapping):
+            message = redact_text(error_message(payload) or responder(answer.status_code, answer_headers), self.key)
             return TransferFailed(
-                f"{name}: {words}", final=400 <= answer.status_code < 500 and answer.status_code != 429
+                f"{name}: {message}", final=400 <= answer.status_code < 500 and answer.status_code != 429
             )
-        target, address = said.get("uploadUrl"), said.get("url")
+        target, address = payload.get("uploadUrl"), payload.get("url")
         if not isinstance(target, str) or not isinstance(address, str):
             return TransferFailed(f"{name}: the answer to the upload names no address")
         return target, address

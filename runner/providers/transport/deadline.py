@@ -28,8 +28,8 @@ class SocketDeadline:
         self._timer.cancel()
 
     def _cut(self) -> None:
-        line = None if self._stream is None else self._stream.get_extra_info("socket")
-        if line is not None:
+        raw_socket = None if self._stream is None else self._stream.get_extra_info("socket")
+        if raw_socket is not None:
             with contextlib.suppress(OSError):
                 # the plain socket's own: an SSL socket's would change state under the thread that reads
-                socket.socket.shutdown(line, socket.SHUT_RDWR)
+                socket.socket.shutdown(raw_socket, socket.SHUT_RDWR)

@@ -10,7 +10,7 @@ import httpx
 from runner.lazy_dataclass import dataclass
 from runner.providers.transport.send_tracker import SendTracker
 
-MOST = 1 << 20
+MAX_ANSWER_BYTES = 1 << 20
 """Bytes of an answer that are read."""
 
 
@@ -31,42 +31,42 @@ class HttpResult:
 async def exchange(
     client: httpx.AsyncClient,
     request: httpx.Request,
-    sending: Callable[[], Awaitable[None]],
+    before_send: Callable[[], Awaitable[None]],
     deadline: float,
 ) -> HttpResult:
     """Sends a request and reads its answer; every foreign exception is translated here, and only here."""
-    departure = SendTracker(request.method, sending)
-    request.extensions["trace"] = departure.trace
-    read = bytearray()
-    trouble, final = "", False
+    tracker = SendTracker(request.method, before_send)
+    request.extensions["trace"] = tracker.trace
+    body = bytearray()
+    message, permanent = "", False
     try:
         with anyio.fail_after(deadline):
-            await _into(read, await client.send(request, stream=True))
+            await _read_body(body, await client.send(request, stream=True))
     except TimeoutError:
-        if departure.mark_failed:
+        if tracker.mark_failed:
             raise
-        trouble = f"no answer within {deadline:g} s"
+        message = f"no answer within {deadline:g} s"
     except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError) as error:
-        if departure.mark_failed:
+        if tracker.mark_failed:
             raise
-        trouble, final = translate_error(error)
+        message, permanent = translate_error(error)
     finally:
-        await departure.close()
-    return HttpResult(departure.status, departure.headers, bytes(read), trouble, departure.bytes_left, final)
+        await tracker.close()
+    return HttpResult(tracker.status, tracker.headers, bytes(body), message, tracker.bytes_left, permanent)
 
 
 async def no_mark() -> None:
     """A question costs nothing: there is nothing to note before it leaves."""
 
 
-async def _into(read: bytearray, response: httpx.Response) -> None:
+async def _read_body(body: bytearray, response: httpx.Response) -> None:
     """The body as it came on the wire, undecoded; one that is too long breaks off."""
     try:
         async for chunk in response.aiter_raw():
-            read += chunk
-            if len(read) > MOST:
-                del read[MOST:]
-                raise httpx.RemoteProtocolError(f"the answer is longer than {MOST} bytes")
+            body += chunk
+            if len(body) > MAX_ANSWER_BYTES:
+                del body[MAX_ANSWER_BYTES:]
+                raise httpx.RemoteProtocolError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
     finally:
         with anyio.CancelScope(shield=True), anyio.move_on_after(1):
             await response.aclose()
@@ -86,10 +86,10 @@ def translate_error(error: Exception) -> tuple[str, bool]:
             return "the host's name is not known here: is there a network?", False
         if isinstance(cause, ConnectionRefusedError):
             return "nothing listens at that host and port", False
-    return _WORDS.get(type(error)) or f"{type(error).__name__}: {error}"[:300], False
+    return _MESSAGES.get(type(error)) or f"{type(error).__name__}: {error}"[:300], False
 
 
-_WORDS: dict[type[Exception], str] = {
+_MESSAGES: dict[type[Exception], str] = {
     httpx.ConnectTimeout: "the host did not answer in time",
     httpx.ReadTimeout: "no answer came in time",
     httpx.WriteTimeout: "the request could not be sent in time",

@@ -21,36 +21,36 @@ class ForbiddenAddress(Exception):  # noqa: N818 - it says what an address is, i
 def resolve_host(host: str, port: int) -> list[str]:
     """Every address of a host, as the system knows them; OSError when there is none."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError as error:
         raise ForbiddenAddress("its host's name is none") from error
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    return list(dict.fromkeys(str(entry[4][0]) for entry in entries))
 
 
-def checked(url: str, *, local: bool, resolve: Resolve = resolve_host) -> list[str]:
+def checked_ips(url: str, *, local: bool, resolve: Resolve = resolve_host) -> list[str]:
     """The addresses to connect to, in the system's order: each of them was checked.
 
     Raises `Forbidden` for another scheme, a name and password, or one address that is not public (`local` allows
     loopback as well); OSError when the name is unknown.
     """
     host, port = parse_host(url)
-    numbers = resolve(host, port)
-    for number in numbers:
-        if not _allowed(number, local):
-            raise ForbiddenAddress(f"{host} is {number}, which is not a public address")
-    return numbers
+    ips = resolve(host, port)
+    for ip in ips:
+        if not _is_allowed(ip, local):
+            raise ForbiddenAddress(f"{host} is {ip}, which is not a public address")
+    return ips
 
 
 def connectable(url: str, *, local: bool, proxied: bool, resolve: Resolve = resolve_host) -> list[str]:
     """The hosts to connect to: checked numbers; a proxy looks names up itself, so that only numbers are checked."""
     if not proxied:
-        return checked(url, local=local, resolve=resolve)
+        return checked_ips(url, local=local, resolve=resolve)
     host, _ = parse_host(url)
-    return checked(url, local=local, resolve=lambda number, _: [number]) if is_number(host) else [host]
+    return checked_ips(url, local=local, resolve=lambda ip, _: [ip]) if is_ip_literal(host) else [host]
 
 
 @dataclass(frozen=True, slots=True)
-class Pinned:
+class PinnedUrl:
     """A request to a checked number and to no other, which asks for the host by its name."""
 
     url: httpx.URL
@@ -59,11 +59,11 @@ class Pinned:
     extensions: dict[str, str]
 
 
-def pinned(url: str, number: str) -> Pinned:
+def pin(url: str, ip: str) -> PinnedUrl:
     """The address with its host's number in place of its name, so that nobody looks the name up once more."""
-    asked = httpx.URL(url)
-    extensions = {"sni_hostname": asked.raw_host.decode("ascii")}
-    return Pinned(asked.copy_with(host=number), asked.netloc.decode("ascii"), extensions)
+    address = httpx.URL(url)
+    extensions = {"sni_hostname": address.raw_host.decode("ascii")}
+    return PinnedUrl(address.copy_with(host=ip), address.netloc.decode("ascii"), extensions)
 
 
 def parse_host(url: str) -> tuple[str, int]:
@@ -81,21 +81,21 @@ def parse_host(url: str) -> tuple[str, int]:
     return host, port or (443 if parts.scheme == "https" else 80)
 
 
-def is_number(host: str) -> bool:
+def is_ip_literal(host: str) -> bool:
     """Whether a host is meant as a number, in any of the ways that resolvers take: `10.1`, `0x7f.1`, `::1`."""
     last = host.rstrip(".").rpartition(".")[2]
     return ":" in host or re.fullmatch(r"\d+|0x[0-9a-f]*", last, re.IGNORECASE) is not None
 
 
-def _allowed(number: str, local: bool) -> bool:
+def _is_allowed(ip: str, local: bool) -> bool:
     try:
-        address = _unwrapped(ip_address(number.partition("%")[0]))
+        address = _inner_ipv4(ip_address(ip.partition("%")[0]))
     except ValueError:
         return False
     return (local and address.is_loopback) or (address.is_global and not address.is_multicast)
 
 
-def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+def _inner_ipv4(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     """The IPv4 address inside an IPv6 one, in every form that reaches it."""
     if isinstance(address, IPv4Address):
         return address

@@ -8,7 +8,7 @@ from runner.lazy_dataclass import replace
 from runner.providers.transport.http_result import HttpResult
 from runner.settings.api_key import ApiKey
 
-HIDDEN = "[key]"
+PLACEHOLDER = "[key]"
 
 
 def key_encodings(key: ApiKey) -> list[bytes]:
@@ -21,20 +21,20 @@ def key_encodings(key: ApiKey) -> list[bytes]:
 
 def redact_result(answer: HttpResult, key: ApiKey) -> HttpResult:
     """The answer with every form of the key hidden, in body, headers and words."""
-    forms = key_encodings(key)
+    encodings = key_encodings(key)
     body = answer.body
-    for form in forms:
-        body = body.replace(form, HIDDEN.encode())
-    headers = tuple((_hide(name, forms), _hide(value, forms)) for name, value in answer.headers)
-    return replace(answer, body=body, headers=headers, error=_hide(answer.error, forms))
+    for encoding in encodings:
+        body = body.replace(encoding, PLACEHOLDER.encode())
+    headers = tuple((_hide(name, encodings), _hide(value, encodings)) for name, value in answer.headers)
+    return replace(answer, body=body, headers=headers, error=_hide(answer.error, encodings))
 
 
-def redact_text(words: str, key: ApiKey) -> str:
+def redact_text(text: str, key: ApiKey) -> str:
     """A text with every form of the key hidden."""
-    return _hide(words, key_encodings(key))
+    return _hide(text, key_encodings(key))
 
 
-def _hide(text: str, forms: list[bytes]) -> str:
-    for form in forms:
-        text = text.replace(form.decode(), HIDDEN)
+def _hide(text: str, encodings: list[bytes]) -> str:
+    for encoding in encodings:
+        text = text.replace(encoding.decode(), PLACEHOLDER)
     return text

@@ -14,9 +14,9 @@ _ANSWERED = "http11.receive_response_headers.complete"
 class SendTracker:
     """Follows one request: what was reached before anything went wrong. Mutable while the request lasts."""
 
-    def __init__(self, method: str, sending: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, method: str, before_send: Callable[[], Awaitable[None]]) -> None:
         self._method = method.encode()
-        self._sending = sending
+        self._before_send = before_send
         self.bytes_left = False
         """The first byte may be on its way."""
         self.mark_failed = False
@@ -34,7 +34,7 @@ class SendTracker:
         if event == _CONNECTED:
             self._stream = info["return_value"]
         elif event == _FIRST_BYTE and self._request_is_ours:
-            await self._mark()
+            await self._run_before_send()
         elif event == _ANSWERED and self._request_is_ours:
             _, status, _, headers = info["return_value"]
             self.status = status
@@ -46,9 +46,9 @@ class SendTracker:
             with anyio.CancelScope(shield=True), anyio.move_on_after(1):
                 await self._stream.aclose()
 
-    async def _mark(self) -> None:
+    async def _run_before_send(self) -> None:
         try:
-            await self._sending()
+            await self._before_send()
         except Exception:
             self.mark_failed = True
             raise

@@ -4,8 +4,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
-DEPTH = 64
-DIGITS = 40
+MAX_DEPTH = 64
+MAX_DIGITS = 40
 
 
 class NotJsonError(Exception):
@@ -24,7 +24,11 @@ def parse(body: bytes) -> Any:
     _bound_depth(text)
     try:
         return json.loads(
-            text, object_pairs_hook=_once, parse_int=_whole, parse_float=_decimal, parse_constant=_no_constant
+            text,
+            object_pairs_hook=_unique_keys,
+            parse_int=_parse_int,
+            parse_float=_parse_decimal,
+            parse_constant=_no_constant,
         )
     except (ValueError, RecursionError, ArithmeticError) as error:
         raise NotJsonError(f"it is not JSON: {error}"[:200]) from error
@@ -32,7 +36,7 @@ def parse(body: bytes) -> Any:
 
 def _bound_depth(text: str) -> None:
     """Refuses what could nest too deep, before a parser recurses into it; brackets in strings do not count."""
-    if text.count("[") + text.count("{") <= DEPTH:
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
         return
     depth, inside, escaped = 0, False, False
     for char in text:
@@ -42,32 +46,32 @@ def _bound_depth(text: str) -> None:
             inside = True
         elif char in "[{":
             depth += 1
-            if depth > DEPTH:
-                raise NotJsonError(f"it nests deeper than {DEPTH}")
+            if depth > MAX_DEPTH:
+                raise NotJsonError(f"it nests deeper than {MAX_DEPTH}")
         elif char in "]}":
             depth -= 1
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
+        if key in result:
             raise NotJsonError(f"it says {key[:80]!r} twice")
-        found[key] = value
-    return found
+        result[key] = value
+    return result
 
 
-def _whole(digits: str) -> int:
-    if len(digits) > DIGITS:
+def _parse_int(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
         raise NotJsonError(f"it holds a number of {len(digits)} digits")
     return int(digits)
 
 
-def _decimal(digits: str) -> Decimal:
-    if len(digits) > DIGITS:
+def _parse_decimal(digits: str) -> Decimal:
+    if len(digits) > MAX_DIGITS:
         raise NotJsonError(f"it holds a number of {len(digits)} digits")
     return Decimal(digits)
 
 
-def _no_constant(word: str) -> None:
-    raise NotJsonError(f"it holds {word}, which is no number")
+def _no_constant(constant: str) -> None:
+    raise NotJsonError(f"it holds {constant}, which is no number")

@@ -6,12 +6,12 @@ from functools import cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-_making = threading.Lock()
+_context_lock = threading.Lock()
 
 
 def context() -> ssl.SSLContext:
     """The context for every connection by https; making it takes tens of milliseconds, so call it in a thread."""
-    with _making:
+    with _context_lock:
         return _context()
 
 

@@ -20,13 +20,13 @@ _ANSWER = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 class WebhookLimits:
     """What strangers may take of this machine."""
 
-    head: int = 16 << 10
+    max_head_bytes: int = 16 << 10
     """Bytes of a request's first line and headers."""
-    body: int = 64 << 10
-    seconds: float = 5.0
+    max_body_bytes: int = 64 << 10
+    request_seconds: float = 5.0
     """For a whole request."""
-    connections: int = 32
-    pause: float = 1.0
+    max_connections: int = 32
+    hint_interval: float = 1.0
     """Seconds between two hints about one attempt; what comes in between is the same news."""
 
 
@@ -38,12 +38,12 @@ class WebhookServer:
     """Whether an attempt of this ledger has that receipt: the last part of the path, unguessable."""
     on_callback: Callable[[str, Callback], None]
     """Told of each hint: the receipt, and what the body said. Must not block."""
-    bounds: WebhookLimits = field(default_factory=WebhookLimits)
+    limits: WebhookLimits = field(default_factory=WebhookLimits)
     clock: Clock = field(default_factory=SystemClock)
     port: int = 0
     """Where it listens, once it does."""
     _serving: int = 0
-    _last: dict[str, float] = field(default_factory=dict)
+    _last_hint_at: dict[str, float] = field(default_factory=dict)
 
     @asynccontextmanager
     async def listening(self, host: str, port: int) -> AsyncIterator[str | None]:
@@ -65,15 +65,15 @@ class WebhookServer:
                 await listener.serve(self._serve)
             except* OSError:  # no more files for this process, say: the run is not to suffer from it
                 pass
-            await anyio.sleep(self.bounds.pause)
+            await anyio.sleep(self.limits.hint_interval)
 
     async def _serve(self, stream: SocketStream) -> None:
         async with stream:
-            if self._serving >= self.bounds.connections:
+            if self._serving >= self.limits.max_connections:
                 return
             self._serving += 1
             try:
-                with anyio.move_on_after(self.bounds.seconds):
+                with anyio.move_on_after(self.limits.request_seconds):
                     await self._exchange(stream)
             except (anyio.BrokenResourceError, anyio.ClosedResourceError):
                 pass  # the sender has gone
@@ -83,44 +83,44 @@ class WebhookServer:
     async def _exchange(self, stream: SocketStream) -> None:
         """One request; its answer says nothing about what is known here."""
         try:
-            receipt, body = await self._request(stream)
+            token, body = await self._request(stream)
         except h11.RemoteProtocolError:
-            receipt, body = "", b""
-        if receipt:
-            self._hint(receipt, body)
+            token, body = "", b""
+        if token:
+            self._hint(token, body)
         await stream.send(_ANSWER)
 
     async def _request(self, stream: SocketStream) -> tuple[str, bytes]:
         """The receipt in the path and the body of a POST; no receipt for anything that is not taken."""
-        line = h11.Connection(h11.SERVER, max_incomplete_event_size=self.bounds.head)
-        receipt, body = "", b""
+        connection = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.max_head_bytes)
+        token, body = "", b""
         while True:
-            match line.next_event():
+            match connection.next_event():
                 case h11.NEED_DATA:
-                    if line.they_are_waiting_for_100_continue:
+                    if connection.they_are_waiting_for_100_continue:
                         await stream.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-                    line.receive_data(await _received(stream))
+                    connection.receive_data(await _receive(stream))
                 case h11.Request() as request:
-                    receipt = request.target.decode("latin-1").partition("?")[0].rpartition("/")[2]
-                    if request.method != b"POST" or not receipt or not self.is_known(receipt):
+                    token = request.target.decode("latin-1").partition("?")[0].rpartition("/")[2]
+                    if request.method != b"POST" or not token or not self.is_known(token):
                         return "", b""
                 case h11.Data() as piece:
                     body += bytes(piece.data)
-                    if len(body) > self.bounds.body:
+                    if len(body) > self.limits.max_body_bytes:
                         return "", b""
                 case _:
-                    return receipt, body
+                    return token, body
 
-    def _hint(self, receipt: str, body: bytes) -> None:
-        said = read_callback(body)
+    def _hint(self, token: str, body: bytes) -> None:
+        callback = read_callback(body)
         now = self.clock.monotonic()
-        if said is None or now - self._last.get(receipt, float("-inf")) < self.bounds.pause:
+        if callback is None or now - self._last_hint_at.get(token, float("-inf")) < self.limits.hint_interval:
             return
-        self._last[receipt] = now
-        self.on_callback(receipt, said)
+        self._last_hint_at[token] = now
+        self.on_callback(token, callback)
 
 
-async def _received(stream: SocketStream) -> bytes:
+async def _receive(stream: SocketStream) -> bytes:
     try:
         return await stream.receive(8192)
     except anyio.EndOfStream:

@@ -27,10 +27,10 @@ def credits_of(millionths: int) -> Decimal:
     return Decimal(millionths) / _MICRO
 
 
-moment = datetime.fromisoformat
+parse_time = datetime.fromisoformat
 
 
-def _plain(value: Any) -> Any:
+def _encode_value(value: Any) -> Any:
     """What `json` does not know: exact decimals and moments as text, bytes as base64, values by their fields."""
     match value:
         case Decimal():
@@ -42,7 +42,7 @@ def _plain(value: Any) -> Any:
         case Mapping():
             return dict(value)
         case Clip() | Output():
-            return _stored(value)
+            return _encode_fields(value)
     raise TypeError(f"no row holds a {type(value).__name__}")
 
 
@@ -50,24 +50,24 @@ class NewerRowError(ValueError):
     """A row that names what this version does not know: a later one wrote it."""
 
 
-def _stored(value: Any) -> dict[str, Any]:
+def _encode_fields(value: Any) -> dict[str, Any]:
     """A value by the stored names of its fields."""
     return {name: getattr(value, attribute) for name, attribute in FIELDS[type(value)].items()}
 
 
 def dumps(value: object) -> str:
-    return json.dumps(value, default=_plain, separators=(",", ":"), ensure_ascii=True)
+    return json.dumps(value, default=_encode_value, separators=(",", ":"), ensure_ascii=True)
 
 
-def _decimal(value: Any) -> Decimal | None:
+def _decode_decimal(value: Any) -> Decimal | None:
     return None if value is None else Decimal(value)
 
 
-def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
+def _decode_pairs(value: Any) -> tuple[tuple[str, str], ...]:
     return tuple((first, second) for first, second in value)
 
 
-def _read(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
+def _decode_fields(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a value, by the code's names."""
     fields, values = FIELDS[kind], {}
     for name, value in data.items():
@@ -77,80 +77,80 @@ def _read(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _clip(value: Any) -> Clip | None:
-    return None if value is None else Clip(**_read(Clip, value))
+def _decode_clip(value: Any) -> Clip | None:
+    return None if value is None else Clip(**_decode_fields(Clip, value))
 
 
-def _word(known: frozenset[str], what: str) -> Callable[[Any], Any]:
+def _literal_decoder(values: frozenset[str], noun: str) -> Callable[[Any], Any]:
     """A reader of a word out of a set."""
 
     def read(value: Any) -> Any:
-        if value is not None and value not in known:
-            raise NewerRowError(f"a {what} {value!r}")
+        if value is not None and value not in values:
+            raise NewerRowError(f"a {noun} {value!r}")
         return value
 
     return read
 
 
-def _state(value: Any) -> AttemptState | None:
+def _decode_state(value: Any) -> AttemptState | None:
     try:
         return None if value is None else AttemptState(value)
     except ValueError as error:
         raise NewerRowError(f"a state {value!r}") from error
 
 
-_failure = _word(frozenset(get_args(FailureClass)), "kind of failure")
+_decode_failure = _literal_decoder(frozenset(get_args(FailureClass)), "kind of failure")
 
 _DECODERS: dict[str, Callable[[Any], Any]] = {
-    "quoted": _decimal,
-    "credits_used": _decimal,
-    "required": _decimal,
-    "available": _decimal,
+    "quoted": _decode_decimal,
+    "credits_used": _decode_decimal,
+    "required": _decode_decimal,
+    "available": _decode_decimal,
     "raw": base64.b64decode,
-    "headers": _pairs,
-    "errors": _pairs,
+    "headers": _decode_pairs,
+    "errors": _decode_pairs,
     "notes": tuple,
     "tags": tuple,
-    "outputs": lambda value: tuple(Output(**_read(Output, output)) for output in value),
-    "clip": _clip,
-    "copies": lambda value: tuple(Clip(**_read(Clip, copy)) for copy in value),
-    "kind": _failure,
-    "failure": _failure,
-    "verdict": _word(frozenset(get_args(SettlementVerdict)), "verdict"),
-    "state": _state,
-    "before_settled": _state,
-    "intended_at": moment,
-    "sent_at": lambda value: None if value is None else moment(value),
-    "accepted_at": lambda value: None if value is None else moment(value),
-    "ended_at": lambda value: None if value is None else moment(value),
+    "outputs": lambda value: tuple(Output(**_decode_fields(Output, output)) for output in value),
+    "clip": _decode_clip,
+    "copies": lambda value: tuple(Clip(**_decode_fields(Clip, copy)) for copy in value),
+    "kind": _decode_failure,
+    "failure": _decode_failure,
+    "verdict": _literal_decoder(frozenset(get_args(SettlementVerdict)), "verdict"),
+    "state": _decode_state,
+    "before_settled": _decode_state,
+    "intended_at": parse_time,
+    "sent_at": lambda value: None if value is None else parse_time(value),
+    "accepted_at": lambda value: None if value is None else parse_time(value),
+    "ended_at": lambda value: None if value is None else parse_time(value),
 }
 """Readers by stored name, the same in every class that has it."""
 
 
-def event_row(event: Event) -> tuple[str, str, str]:
+def encode_event(event: Event) -> tuple[str, str, str]:
     """(at, kind, data) of an event; an intent's data stand in its attempt's row."""
-    what = event.payload
-    if isinstance(what, Intent):
+    payload = event.payload
+    if isinstance(payload, Intent):
         return format_utc(event.at), INTENT, ""
-    return format_utc(event.at), _KIND_OF[type(what)], dumps(_stored(what))
+    return format_utc(event.at), _KIND_OF[type(payload)], dumps(_encode_fields(payload))
 
 
-def read_payload(kind: str, data: str) -> Payload:
+def decode_payload(kind: str, data: str) -> Payload:
     """The opposite of `event_row`, for all but intents."""
     if kind not in EVENT_KINDS:
         raise NewerRowError(f"an event {kind!r}")
-    return cast(Payload, EVENT_KINDS[kind](**_read(EVENT_KINDS[kind], json.loads(data))))
+    return cast(Payload, EVENT_KINDS[kind](**_decode_fields(EVENT_KINDS[kind], json.loads(data))))
 
 
-def intent_data(intended: Intent) -> str:
+def encode_intent(intent: Intent) -> str:
     """Three lines: what is small, the body, the neutral form; the long ones are seldom read."""
-    return "\n".join((dumps(_stored(intended)), intended.body.replace("\n", " "), dumps(intended.request)))
+    return "\n".join((dumps(_encode_fields(intent)), intent.body.replace("\n", " "), dumps(intent.request)))
 
 
-def read_intent(columns: sqlite3.Row, data: str) -> Intent:
-    small, body, form = data.split("\n")
-    kept = {attribute: columns[column] for column, attribute in COLUMNS.items()}
-    return Intent(**kept, **_read(Intent, json.loads(small)), body=body, request=LazyJson(form))
+def decode_intent(columns: sqlite3.Row, data: str) -> Intent:
+    fields, body, request = data.split("\n")
+    from_columns = {attribute: columns[column] for column, attribute in COLUMNS.items()}
+    return Intent(**from_columns, **_decode_fields(Intent, json.loads(fields)), body=body, request=LazyJson(request))
 
 
 class LazyJson(Mapping[str, JsonValue]):
@@ -162,34 +162,34 @@ class LazyJson(Mapping[str, JsonValue]):
         self._text = text
         self._value: dict[str, JsonValue] | None = None
 
-    def _read(self) -> dict[str, JsonValue]:
+    def _parsed(self) -> dict[str, JsonValue]:
         if self._value is None:
             self._value = json.loads(self._text)
         return self._value
 
     def __getitem__(self, key: str) -> JsonValue:
-        return self._read()[key]
+        return self._parsed()[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._read())
+        return iter(self._parsed())
 
     def __len__(self) -> int:
-        return len(self._read())
+        return len(self._parsed())
 
     def __repr__(self) -> str:
-        return repr(self._read())
+        return repr(self._parsed())
 
 
-def attempt_data(attempt: Attempt) -> str:
+def encode_attempt(attempt: Attempt) -> str:
     """An attempt as it stands, without its intent; what is as it was at the beginning is left out."""
     return dumps(
         {
             name: value
-            for name, value in _stored(attempt).items()
+            for name, value in _encode_fields(attempt).items()
             if value is not None and value is not False and value not in ("", ())
         }
     )
 
 
-def read_attempt(id: str, intended: Intent, data: str) -> Attempt:
-    return Attempt(id=id, intent=intended, **_read(Attempt, json.loads(data)))
+def decode_attempt(id: str, intent: Intent, data: str) -> Attempt:
+    return Attempt(id=id, intent=intent, **_decode_fields(Attempt, json.loads(data)))

@@ -8,11 +8,11 @@ from runner.diagnostics.problem import CommandError, ExitCode
 from runner.store.durability import sync_above, sync_folder
 
 NAME = "ledger.db"
-_APPLICATION = 0x53424C47  # "SBLG"
+_APPLICATION_ID = 0x53424C47  # "SBLG"
 _VERSION = 1
-_WAIT_MS = 30_000
+_BUSY_TIMEOUT_MS = 30_000
 _RESERVE_FILE = "reserve"
-_RESERVE = 1024 * 1024
+_RESERVE_BYTES = 1024 * 1024
 """Bytes given free when the disk is full, so that what an answer said still fits."""
 _SCHEMA = """
 CREATE TABLE account(
@@ -49,8 +49,8 @@ class LedgerFile:
         try:
             state.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self.path.exists():
-                _make(state, self.path)
-            self._known = _identity(self.path)
+                _create(state, self.path)
+            self._opened_inode = _inode(self.path)
             self.connection = _connect(self.path)
         except OSError as error:
             raise CommandError(ExitCode.INVALID, f"no ledger can be kept in {state}: {error.strerror}") from error
@@ -60,7 +60,7 @@ class LedgerFile:
     def check(self) -> None:
         """Stop when the file is no longer the one that was opened: what is written now would be lost."""
         try:
-            same = _identity(self.path) == self._known
+            same = _inode(self.path) == self._opened_inode
         except OSError:
             same = False
         if not same:
@@ -74,12 +74,12 @@ class LedgerFile:
         self.connection.close()
 
 
-def _identity(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_dev, found.st_ino
+def _inode(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
-def _make(state: Path, path: Path) -> None:
+def _create(state: Path, path: Path) -> None:
     """A new ledger under another name first: a crash in between leaves none, never an empty one."""
     new = state / f"new-ledger-{os.getpid()}.db"
     new.unlink(missing_ok=True)
@@ -88,7 +88,7 @@ def _make(state: Path, path: Path) -> None:
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.executescript(
-            f"BEGIN; {_SCHEMA} PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {_VERSION}; COMMIT;"
+            f"BEGIN; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID}; PRAGMA user_version = {_VERSION}; COMMIT;"
         )
     finally:
         connection.close()
@@ -108,7 +108,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     )
     try:
         _prepare(connection)
-        _recognise(connection, path)
+        _check_format(connection, path)
     except BaseException:
         connection.close()
         raise
@@ -117,7 +117,12 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection) -> None:
     """One file and no second one beside it, and a write into a deleted file is an error."""
-    for pragma in ("journal_mode = DELETE", "synchronous = EXTRA", f"busy_timeout = {_WAIT_MS}", "temp_store = MEMORY"):
+    for pragma in (
+        "journal_mode = DELETE",
+        "synchronous = EXTRA",
+        f"busy_timeout = {_BUSY_TIMEOUT_MS}",
+        "temp_store = MEMORY",
+    ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     connection.row_factory = sqlite3.Row
 
@@ -126,10 +131,10 @@ def _quoted(path: Path) -> str:
     return str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
-def _recognise(connection: sqlite3.Connection, path: Path) -> None:
+def _check_format(connection: sqlite3.Connection, path: Path) -> None:
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application != _APPLICATION:
+    if application != _APPLICATION_ID:
         empty = path.stat().st_size == 0
         raise CommandError(
             ExitCode.INVALID,
@@ -137,31 +142,31 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> None:
             "nothing was ever paid with it, move it away; nothing was sent",
         )
     if version > _VERSION:
-        raise newer(path, f"form {version}, known here: {_VERSION}")
+        raise newer_version_error(path, f"form {version}, known here: {_VERSION}")
 
 
-def newer(path: Path, what: str) -> CommandError:
+def newer_version_error(path: Path, detail: str) -> CommandError:
     """A ledger of a later version, and what shows it: this one must not touch it."""
     return CommandError(
         ExitCode.INVALID,
-        f"{path} was written by a newer version of storyboard ({what}): install that version; nothing was sent",
+        f"{path} was written by a newer version of storyboard ({detail}): install that version; nothing was sent",
     )
 
 
 def database_error(path: Path, error: sqlite3.Error) -> CommandError:
     """A database error in words; the money is safe, since nothing is sent without a durable intent."""
-    said = str(error)
-    if "not a database" in said or "malformed" in said:
-        way = "it is damaged: put a copy back from a backup"
-    elif "full" in said:
-        way = "make room on that disk, then run again"
-    elif "readonly" in said:
-        way = "it was moved or deleted, or may not be written: put it back or change its rights, then run again"
-    elif "locked" in said:
-        way = "another process holds it: wait for that one, then run again"
+    message = str(error)
+    if "not a database" in message or "malformed" in message:
+        hint = "it is damaged: put a copy back from a backup"
+    elif "full" in message:
+        hint = "make room on that disk, then run again"
+    elif "readonly" in message:
+        hint = "it was moved or deleted, or may not be written: put it back or change its rights, then run again"
+    elif "locked" in message:
+        hint = "another process holds it: wait for that one, then run again"
     else:
-        way = "look at that disk, then run again"
-    return CommandError(ExitCode.INVALID, f"the ledger {path} cannot be used ({said}): {way}")
+        hint = "look at that disk, then run again"
+    return CommandError(ExitCode.INVALID, f"the ledger {path} cannot be used ({message}): {hint}")
 
 
 def reserve_space(state: Path) -> None:
@@ -170,8 +175,8 @@ def reserve_space(state: Path) -> None:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            if os.fstat(descriptor).st_blocks * 512 < _RESERVE:
-                os.posix_fallocate(descriptor, 0, _RESERVE)
+            if os.fstat(descriptor).st_blocks * 512 < _RESERVE_BYTES:
+                os.posix_fallocate(descriptor, 0, _RESERVE_BYTES)
         finally:
             os.close(descriptor)
     except OSError as error:

@@ -10,45 +10,45 @@ from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
 from runner.store.ledger.rows import AttemptRows, LedgerScope
 
 _DAY = timedelta(hours=24)
-_TURN_LASTS = 10.0
+_TURN_SECONDS = 10.0
 """Seconds for which a run that met a full cap counts as waiting for its turn."""
 
 
-def already_attempted(table: AttemptRows, scope: LedgerScope, intended: Intent, known: int) -> AlreadyAttempted | None:
+def already_attempted(
+    table: AttemptRows, scope: LedgerScope, intent: Intent, attempts_seen: int
+) -> AlreadyAttempted | None:
     """Whether somebody else has tried the same take since the caller looked."""
     row = table.db.execute(
         "SELECT COUNT(*) AS tried, TOTAL(open) AS open FROM attempt"
         " WHERE account = ? AND repository = ? AND fingerprint = ?",
-        (scope.account, scope.repository, intended.fingerprint),
+        (scope.account, scope.repository, intent.fingerprint),
     ).fetchone()
-    if row["tried"] == known and not row["open"]:
+    if row["tried"] == attempts_seen and not row["open"]:
         return None
-    return AlreadyAttempted(
-        f"another run has ordered {intended.shot} take {intended.take} meanwhile: run again to go on"
-    )
+    return AlreadyAttempted(f"another run has ordered {intent.shot} take {intent.take} meanwhile: run again to go on")
 
 
 def concurrency_full(
-    table: AttemptRows, scope: LedgerScope, limits: RunLimits, at: datetime, lives: Callable[[str], bool]
+    table: AttemptRows, scope: LedgerScope, limits: RunLimits, at: datetime, is_alive: Callable[[str], bool]
 ) -> ConcurrencyFull | None:
     """Whether the cap is full over all runs, or this run has its part already while others wait."""
     now = at.timestamp()
-    held = _runs_holding_slots(table, scope, limits, now, lives)
-    mine, all_held = held.count(limits.run), len(held)
-    others = table.db.execute(
+    holders = _runs_holding_slots(table, scope, limits, now, is_alive)
+    own_slots, total = holders.count(limits.run), len(holders)
+    waiting_runs = table.db.execute(
         "SELECT COUNT(*) FROM turn WHERE account = ? AND run <> ? AND at BETWEEN ? AND ?",
-        (scope.account, limits.run, now - _TURN_LASTS, now + _TURN_LASTS),
+        (scope.account, limits.run, now - _TURN_SECONDS, now + _TURN_SECONDS),
     ).fetchone()[0]
-    part = -(-limits.concurrency // (others + 1))
-    if all_held < limits.concurrency and (not others or mine < part):
+    share = -(-limits.concurrency // (waiting_runs + 1))
+    if total < limits.concurrency and (not waiting_runs or own_slots < share):
         table.db.execute("DELETE FROM turn WHERE run = ?", (limits.run,))
         return None
     table.db.execute("INSERT OR REPLACE INTO turn VALUES (?, ?, ?)", (limits.run, scope.account, now))
-    return ConcurrencyFull(all_held, limits.concurrency)
+    return ConcurrencyFull(total, limits.concurrency)
 
 
 def _runs_holding_slots(
-    table: AttemptRows, scope: LedgerScope, limits: RunLimits, now: float, lives: Callable[[str], bool]
+    table: AttemptRows, scope: LedgerScope, limits: RunLimits, now: float, is_alive: Callable[[str], bool]
 ) -> list[str]:
     """The runs of all attempts that hold a slot of the account: tasks that run, and doubt while a task can live."""
     rows = table.db.execute(
@@ -57,12 +57,12 @@ def _runs_holding_slots(
     ).fetchall()
     young = [row["run"] for row in rows if abs(now - row["since"]) < limits.task_life]
     old = [row["run"] for row in rows if abs(now - row["since"]) >= limits.task_life and row["state"] == "running"]
-    alive = {run for run in set(old) if lives(run)}
+    alive = {run for run in set(old) if is_alive(run)}
     return young + [run for run in old if run in alive]
 
 
 def limit_exceeded(
-    table: AttemptRows, scope: LedgerScope, intended: Intent, limits: RunLimits, at: datetime
+    table: AttemptRows, scope: LedgerScope, intent: Intent, limits: RunLimits, at: datetime
 ) -> LimitExceeded | None:
     """The first ceiling that this quote would break, by what may have been spent so far."""
     if scope.free:
@@ -70,19 +70,19 @@ def limit_exceeded(
     since = (at - _DAY).timestamp()
     if limits.max_credits is not None:
         spent = table.sum("run = ?", limits.run)
-        if spent + intended.quoted > limits.max_credits:
-            return LimitExceeded("--max-credits", limits.max_credits, spent + intended.quoted)
-    if (budget := limits.budgets.get(intended.storyboard)) is not None:
-        table.db.execute("INSERT INTO counted VALUES (?, ?)", (intended.storyboard, intended.fingerprint))
+        if spent + intent.quoted > limits.max_credits:
+            return LimitExceeded("--max-credits", limits.max_credits, spent + intent.quoted)
+    if (budget := limits.budgets.get(intent.storyboard)) is not None:
+        table.db.execute("INSERT INTO counted VALUES (?, ?)", (intent.storyboard, intent.fingerprint))
         spent = budget.elsewhere + table.sum(
             "account = ? AND repository = ? AND storyboard = ?"
             " AND fingerprint IN (SELECT fingerprint FROM counted WHERE storyboard = ?)",
-            *(scope.account, scope.repository, intended.storyboard, intended.storyboard),
+            *(scope.account, scope.repository, intent.storyboard, intent.storyboard),
         )
-        if spent + intended.quoted > budget.credits:
-            return LimitExceeded("budget", budget.credits, spent + intended.quoted)
+        if spent + intent.quoted > budget.credits:
+            return LimitExceeded("budget", budget.credits, spent + intent.quoted)
     if limits.credits_per_day is not None:
         spent = table.sum("account = ? AND at >= ?", scope.account, since)
-        if spent + intended.quoted > limits.credits_per_day:
-            return LimitExceeded("credits_per_day", limits.credits_per_day, spent + intended.quoted)
+        if spent + intent.quoted > limits.credits_per_day:
+            return LimitExceeded("credits_per_day", limits.credits_per_day, spent + intent.quoted)
     return None

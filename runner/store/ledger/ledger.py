@@ -24,10 +24,10 @@ from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
 from runner.store import locks, receipts
-from runner.store.ledger import guards as ceilings
-from runner.store.ledger.codec import NewerRowError, moment
-from runner.store.ledger.database import LedgerFile, database_error, newer, release_space, reserve_space
-from runner.store.ledger.rows import AttemptRows, LedgerScope, as_attempt
+from runner.store.ledger import guards
+from runner.store.ledger.codec import NewerRowError, parse_time
+from runner.store.ledger.database import LedgerFile, database_error, newer_version_error, release_space, reserve_space
+from runner.store.ledger.rows import AttemptRows, LedgerScope, attempt_from_row
 
 T = TypeVar("T")
 _DAY = timedelta(hours=24)
@@ -49,7 +49,7 @@ class Ledger:
         self._receipts: receipts.Receipts | None = None
         self._scope: LedgerScope | None = None
         self._limits: RunLimits | None = None
-        self._began = (clock.now(), clock.monotonic())
+        self._started_at = (clock.now(), clock.monotonic())
         """By the wall clock and by the steady one, which nobody sets."""
         self._unconfirmed_tasks: set[str] = set()
         """Task ids of this run that stand in the receipts, and not yet in a row."""
@@ -61,8 +61,8 @@ class Ledger:
     def canonical_repository(self, account: Account, names: Sequence[str]) -> str:
         """Which of a repository's names its rows stand under, and are written under; the first while there are none."""
         with self._reading():
-            found = self._table.find_account(account)
-            return names[0] if found is None else self._table.home(found, names)
+            account_id = self._table.find_account(account)
+            return names[0] if account_id is None else self._table.canonical_repository(account_id, names)
 
     def history(self, account: Account, repository: str, *others: str) -> History:
         """What is true for an account and a repository, as far as this machine knows; writes nothing.
@@ -72,13 +72,13 @@ class Ledger:
         accepted, just as `begin` will write it.
         """
         with self._reading():  # only the rows: a reader keeps the writer of a run waiting
-            found = self._table.find_account(account)
-            rows = [] if found is None else self._table.of(found, (repository, *others))
-            dead = self._receipts_of_the_dead() if rows else {}
+            account_id = self._table.find_account(account)
+            rows = [] if account_id is None else self._table.rows_of(account_id, (repository, *others))
+            task_receipts = self._receipts_by_attempt() if rows else {}
         history = History()
-        with self._translated():
-            history.load(as_attempt(row) for row in rows)
-        for event in self._recovery_events(history.open(), account.free, dead):
+        with self._translated_errors():
+            history.load(attempt_from_row(row) for row in rows)
+        for event in self._recovery_events(history.open(), account.free, task_receipts):
             history.apply(event)
         return history
 
@@ -90,15 +90,15 @@ class Ledger:
     def spent_since(self, account: Account, since: datetime) -> Decimal:
         """Credits that may have been spent from an account since then: quote or bill, whichever is higher."""
         with self._reading():
-            found = self._table.find_account(account)
-            return self._table.sum("account = ? AND at >= ?", found, since.timestamp())
+            account_id = self._table.find_account(account)
+            return self._table.sum("account = ? AND at >= ?", account_id, since.timestamp())
 
     def spent_last_24h(self, account: Account) -> Decimal:
         return self.spent_since(account, self._clock.now() - _DAY)
 
     # -- a run --------------------------------------------------------------------------------------------
 
-    def start_run(self, account: Account, repository: str, limits: RunLimits, before: str | None = None) -> None:
+    def start_run(self, account: Account, repository: str, limits: RunLimits, previous_name: str | None = None) -> None:
         """Opens it for a run: its lock and receipts are there, room is reserved, what dead runs left is written.
 
         What stands under the repository's name `before` its first commit is its own from now on.
@@ -108,8 +108,8 @@ class Ledger:
 
         def start() -> list[str]:
             self._scope = LedgerScope(self._table.enter_account(account), repository, account.free)
-            if before not in (None, repository):
-                self._table.rename(self._scope.account, str(before), repository)
+            if previous_name not in (None, repository):
+                self._table.rename_repository(self._scope.account, str(previous_name), repository)
             return self._recover()
 
         for run in self._transact(start):
@@ -118,111 +118,119 @@ class Ledger:
 
     def set_budget_scope(self, limits: RunLimits) -> None:
         """Which fingerprints count for the budgets; again after the plan changed."""
-        with self._lock, self._translated():
+        with self._lock, self._translated_errors():
             self._limits = limits
             self._db.execute("CREATE TEMP TABLE IF NOT EXISTS counted(storyboard TEXT, fingerprint TEXT)")
             self._db.execute("DELETE FROM counted")
             self._db.executemany(
                 "INSERT INTO counted VALUES (?, ?)",
-                [(board, mark) for board, budget in limits.budgets.items() for mark in sorted(budget.current)],
+                [
+                    (storyboard, fingerprint)
+                    for storyboard, budget in limits.budgets.items()
+                    for fingerprint in sorted(budget.current)
+                ],
             )
 
     def _recover(self) -> list[str]:
         """Closes what dead runs left open; returns the runs whose receipts are in the ledger by now."""
-        found = self._receipts_of_the_dead()
+        task_receipts = self._receipts_by_attempt()
         free = {row["id"]: bool(row["free"]) for row in self._db.execute("SELECT id, free FROM account")}
         for row in self._table.open_rows():
-            for event in self._recovery_events([as_attempt(row)], free[row["account"]], found):
-                if self._table.write(event) is not None:
-                    self._table.write(
+            for event in self._recovery_events([attempt_from_row(row)], free[row["account"]], task_receipts):
+                if self._table.write_event(event) is not None:
+                    self._table.write_event(
                         Event(event.at, event.attempt, OutcomeUnknown("its receipt names a task of another attempt"))
                     )
         return [
-            run for run, attempts in self._dead().items() if all(self._table.has(attempt) for attempt, _, _ in attempts)
+            run
+            for run, attempts in self._dead_run_receipts().items()
+            if all(self._table.has_attempt(attempt) for attempt, _, _ in attempts)
         ]
 
     def _recovery_events(
-        self, attempts: list[Attempt], free: bool, found: dict[str, tuple[str, str]]
+        self, attempts: list[Attempt], free: bool, task_receipts: dict[str, tuple[str, str]]
     ) -> Iterator[Event]:
         """The events that say how attempts of dead runs stand."""
         for attempt in attempts:
             after = attempt
-            if attempt.state in (AttemptState.INTENDED, AttemptState.UNSETTLED) and attempt.id in found:
-                task, at = found[attempt.id]
-                yield (event := Event(moment(at), attempt.id, Created(task)))
+            if attempt.state in (AttemptState.INTENDED, AttemptState.UNSETTLED) and attempt.id in task_receipts:
+                task, at = task_receipts[attempt.id]
+                yield (event := Event(parse_time(at), attempt.id, Created(task)))
                 after = apply_event(attempt, event)
-            elif (end := outcome_after_crash(attempt)) is not None and not locks.run_is_alive(
+            elif (outcome := outcome_after_crash(attempt)) is not None and not locks.run_is_alive(
                 self.state, attempt.intent.run
             ):
-                yield (event := Event(self._clock.now(), attempt.id, end))
+                yield (event := Event(self._clock.now(), attempt.id, outcome))
                 after = apply_event(attempt, event)
-            if (word := release_free_attempt(after, free)) is not None:
-                yield Event(self._clock.now(), attempt.id, word)
+            if (release := release_free_attempt(after, free)) is not None:
+                yield Event(self._clock.now(), attempt.id, release)
 
-    def _dead(self) -> dict[str, list[tuple[str, str, str]]]:
+    def _dead_run_receipts(self) -> dict[str, list[tuple[str, str, str]]]:
         folder = self.state / locks.RUNS
         return {run: receipts.read_receipts(folder / run) for run in locks.dead_runs(self.state)}
 
-    def _receipts_of_the_dead(self) -> dict[str, tuple[str, str]]:
-        return {attempt: (task, at) for lines in self._dead().values() for attempt, task, at in lines}
+    def _receipts_by_attempt(self) -> dict[str, tuple[str, str]]:
+        return {attempt: (task, at) for lines in self._dead_run_receipts().values() for attempt, task, at in lines}
 
-    def intend(self, event: Event, known: int) -> LimitExceeded | AlreadyAttempted | ConcurrencyFull | None:
+    def intend(self, event: Event, attempts_seen: int) -> LimitExceeded | AlreadyAttempted | ConcurrencyFull | None:
         """An intent, counted against every ceiling and the cap in its own transaction; None when it is written."""
         assert isinstance(event.payload, Intent)
-        intended = event.payload
-        scope, limits = self._of_a_run()
+        intent = event.payload
+        scope, limits = self._require_run()
         now, today = self._clock.now(), self._now_for_budget()
 
         def write() -> LimitExceeded | AlreadyAttempted | ConcurrencyFull | None:
-            refused = (
-                ceilings.already_attempted(self._table, scope, intended, known)
-                or ceilings.concurrency_full(
+            refusal = (
+                guards.already_attempted(self._table, scope, intent, attempts_seen)
+                or guards.concurrency_full(
                     self._table, scope, limits, now, lambda run: locks.run_is_alive(self.state, run)
                 )
-                or ceilings.limit_exceeded(self._table, scope, intended, limits, today)
+                or guards.limit_exceeded(self._table, scope, intent, limits, today)
             )
-            if refused is None:
+            if refusal is None:
                 self._table.insert(scope, open_attempt(event), event)
-            return refused
+            return refusal
 
         return self._transact(write)
 
     def _now_for_budget(self) -> datetime:
         """Now, but never later than this run has lasted: a clock that jumps ahead begins no new day for its budget."""
-        wall, steady = self._began
+        wall, steady = self._started_at
         return min(self._clock.now(), wall + timedelta(seconds=self._clock.monotonic() - steady))
 
-    def _of_a_run(self) -> tuple[LedgerScope, RunLimits]:
+    def _require_run(self) -> tuple[LedgerScope, RunLimits]:
         assert self._scope is not None, "begin comes first"
         assert self._limits is not None
         return self._scope, self._limits
 
     def append(self, event: Event) -> AlreadyAttempted | None:
         """One more row; a task id stands in the receipts first. Taken: another attempt has that task id."""
-        rescue = ""
+        receipt_error = ""
         if isinstance(event.payload, Created):
             self.write_receipt(event)
-            rescue = self._receipt_errors.pop(event.attempt)
+            receipt_error = self._receipt_errors.pop(event.attempt)
         try:
-            taken = self._transact(lambda: self._table.write(event))
-        except CommandError as stop:
+            conflict = self._transact(lambda: self._table.write_event(event))
+        except CommandError as error:
             if not isinstance(event.payload, Created):
                 raise
-            kept = rescue or f"its receipt is in {self.state / locks.RUNS}, and the next run finds it"
-            raise CommandError(stop.code, f"{stop.message}\nTask {event.payload.task_id} was created: {kept}") from stop
-        if rescue:
-            raise CommandError(ExitCode.INVALID, rescue)
+            note = receipt_error or f"its receipt is in {self.state / locks.RUNS}, and the next run finds it"
+            raise CommandError(
+                error.code, f"{error.message}\nTask {event.payload.task_id} was created: {note}"
+            ) from error
+        if receipt_error:
+            raise CommandError(ExitCode.INVALID, receipt_error)
         if isinstance(event.payload, Created):
             self._unconfirmed_tasks.discard(event.payload.task_id)
-        return taken
+        return conflict
 
     def write_receipt(self, event: Event) -> None:
         """The receipt of a task id, on disk when this returns; quick, and never behind a commit."""
         assert isinstance(event.payload, Created)
         if event.attempt not in self._receipt_errors:
-            self._receipt_errors[event.attempt] = self._receipt(event, event.payload.task_id)
+            self._receipt_errors[event.attempt] = self._try_receipt(event, event.payload.task_id)
 
-    def _receipt(self, event: Event, task_id: str) -> str:
+    def _try_receipt(self, event: Event, task_id: str) -> str:
         """Writes a receipt; words with the task id when that failed."""
         if self._receipts is None:
             return ""
@@ -238,7 +246,7 @@ class Ledger:
 
     def import_attempt(self, attempt: Attempt) -> AlreadyAttempted | None:
         """A row for an attempt that only a manifest knew; Taken when another attempt of the take is open here."""
-        scope, _ = self._of_a_run()
+        scope, _ = self._require_run()
         return self._transact(lambda: self._table.import_attempt(scope, attempt))
 
     def check_not_moved(self) -> None:
@@ -248,7 +256,7 @@ class Ledger:
     def close(self) -> None:
         """Lets go of everything; a run whose task ids all have their rows puts its receipts away."""
         if self._receipts is not None:
-            self._receipts.close(done=not self._unconfirmed_tasks)
+            self._receipts.close(complete=not self._unconfirmed_tasks)
             self._receipts = None
         self._file.close()
 
@@ -258,17 +266,17 @@ class Ledger:
         """Durable when this returns; on a full disk the reserved room is given free, and it is tried once more."""
         with self._lock:
             try:
-                return self._once(work)
+                return self._run_transaction(work)
             except sqlite3.Error as error:
                 if "full" not in str(error):
                     raise database_error(self._file.path, error) from error
                 release_space(self.state)
             except NewerRowError as error:
-                raise newer(self._file.path, f"{error} in it") from error
-            with self._translated():
-                return self._once(work)
+                raise newer_version_error(self._file.path, f"{error} in it") from error
+            with self._translated_errors():
+                return self._run_transaction(work)
 
-    def _once(self, work: Callable[[], T]) -> T:
+    def _run_transaction(self, work: Callable[[], T]) -> T:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             result = work()
@@ -282,7 +290,7 @@ class Ledger:
     @contextmanager
     def _reading(self) -> Iterator[None]:
         """One state of the ledger for several questions."""
-        with self._lock, self._translated():
+        with self._lock, self._translated_errors():
             self._db.execute("BEGIN")
             try:
                 yield
@@ -290,10 +298,10 @@ class Ledger:
                 self._db.execute("ROLLBACK")
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
             raise database_error(self._file.path, error) from error
         except NewerRowError as error:
-            raise newer(self._file.path, f"{error} in it") from error
+            raise newer_version_error(self._file.path, f"{error} in it") from error

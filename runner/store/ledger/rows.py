@@ -12,14 +12,14 @@ from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.ports import AlreadyAttempted
 from runner.lazy_dataclass import dataclass, replace
 from runner.store.ledger.codec import (
-    attempt_data,
     credits_of,
-    event_row,
-    intent_data,
-    moment,
-    read_attempt,
-    read_intent,
-    read_payload,
+    decode_attempt,
+    decode_intent,
+    decode_payload,
+    encode_attempt,
+    encode_event,
+    encode_intent,
+    parse_time,
     to_microcredits,
 )
 from runner.store.ledger.stored_names import INTENT
@@ -48,48 +48,48 @@ class AttemptRows:
             (
                 *(attempt.id, scope.account, scope.repository, intent.storyboard, intent.shot, intent.take),
                 *(intent.fingerprint, intent.run, attempt.intended_at.timestamp()),
-                *_state_columns(attempt, intent_data(intent)),
+                *_state_columns(attempt, encode_intent(intent)),
             ),
         )
         for event in events:
-            self._log(cursor.lastrowid, event)
+            self._append_event(cursor.lastrowid, event)
 
     def import_attempt(self, scope: LedgerScope, attempt: Attempt) -> AlreadyAttempted | None:
         """An attempt that this ledger did not write, with the events that it must have had."""
-        known = replace(attempt, from_manifest=False)
-        if self.has(known.id):
+        imported = replace(attempt, from_manifest=False)
+        if self.has_attempt(imported.id):
             return None
         other = self.db.execute(
             "SELECT task FROM attempt WHERE account = ? AND (task = ? OR repository = ? AND fingerprint = ? AND open)",
-            (scope.account, known.task_id, scope.repository, known.intent.fingerprint),
+            (scope.account, imported.task_id, scope.repository, imported.intent.fingerprint),
         ).fetchone()
-        if other is not None and (known.state in OPEN or other["task"] == known.task_id):
-            intent = known.intent
+        if other is not None and (imported.state in OPEN or other["task"] == imported.task_id):
+            intent = imported.intent
             return AlreadyAttempted(
-                f"{intent.shot} take {intent.take} is open here, and the manifest names {known.task_id} for it: "
+                f"{intent.shot} take {intent.take} is open here, and the manifest names {imported.task_id} for it: "
                 f"end the doubt first (storyboard settle {intent.shot})"
             )
-        self.insert(scope, known, *reconstructed_events(known))
+        self.insert(scope, imported, *reconstructed_events(imported))
         return None
 
-    def has(self, attempt: str) -> bool:
+    def has_attempt(self, attempt: str) -> bool:
         return self.db.execute("SELECT 1 FROM attempt WHERE id = ?", (attempt,)).fetchone() is not None
 
     def open_rows(self) -> list[sqlite3.Row]:
         """Every open attempt of every account and repository."""
         return self.db.execute("SELECT * FROM attempt WHERE open ORDER BY serial").fetchall()
 
-    def home(self, account: int, names: Sequence[str]) -> str:
+    def canonical_repository(self, account: int, names: Sequence[str]) -> str:
         """The first of a repository's names under which something stands already; else the first."""
         for name in names:
-            found = self.db.execute(
+            row = self.db.execute(
                 "SELECT 1 FROM attempt WHERE account = ? AND repository = ? LIMIT 1", (account, name)
             ).fetchone()
-            if found is not None:
+            if row is not None:
                 return name
         return names[0]
 
-    def of(self, account: int, names: Sequence[str]) -> list[sqlite3.Row]:
+    def rows_of(self, account: int, names: Sequence[str]) -> list[sqlite3.Row]:
         """All attempts of an account and a repository, by any of its names, in the order of their intents."""
         return self.db.execute(
             "SELECT * FROM attempt WHERE account = ?"
@@ -97,60 +97,62 @@ class AttemptRows:
             (account, json.dumps(names)),
         ).fetchall()
 
-    def rename(self, account: int, before: str, repository: str) -> None:
+    def rename_repository(self, account: int, previous_name: str, repository: str) -> None:
         """A repository is known by another name from now on: by its first commit, and no longer by its path."""
         self.db.execute(
             "UPDATE OR IGNORE attempt SET repository = ? WHERE account = ? AND repository = ?",
-            (repository, account, before),
+            (repository, account, previous_name),
         )
 
-    def _log(self, serial: int | None, event: Event) -> None:
-        self.db.execute("INSERT INTO event(attempt, at, kind, data) VALUES (?, ?, ?, ?)", (serial, *event_row(event)))
+    def _append_event(self, serial: int | None, event: Event) -> None:
+        self.db.execute(
+            "INSERT INTO event(attempt, at, kind, data) VALUES (?, ?, ?, ?)", (serial, *encode_event(event))
+        )
 
-    def write(self, event: Event) -> AlreadyAttempted | None:
+    def write_event(self, event: Event) -> AlreadyAttempted | None:
         """One event: its row, and its attempt's row as it stands after it."""
         row = self.db.execute("SELECT * FROM attempt WHERE id = ?", (event.attempt,)).fetchone()
         if row is None:
             raise CommandError(
                 ExitCode.INVALID, f"the ledger does not know attempt {event.attempt}: was it put back from a copy?"
             )
-        after = apply_event(as_attempt(row), event)
-        if after.task_id is not None and after.task_id != row["task"] and self._bound(row, after.task_id):
+        after = apply_event(attempt_from_row(row), event)
+        if after.task_id is not None and after.task_id != row["task"] and self._task_taken(row, after.task_id):
             return AlreadyAttempted(f"task {after.task_id} belongs to another attempt")
-        if after.state in OPEN and not row["open"] and self._is_open(row):
+        if after.state in OPEN and not row["open"] and self._has_open_attempt(row):
             return AlreadyAttempted("another attempt of the same take is open by now")
         sent, _, *rest = _state_columns(after, "")
         self.db.execute(
             "UPDATE attempt SET sent = ?, state = ?, open = ?, task = ?, costs = ?, folded = ? WHERE serial = ?",
             (sent, *rest, row["serial"]),
         )
-        self._log(row["serial"], event)
+        self._append_event(row["serial"], event)
         return None
 
-    def _bound(self, row: sqlite3.Row, task: str) -> bool:
-        found = self.db.execute(
+    def _task_taken(self, row: sqlite3.Row, task: str) -> bool:
+        cursor = self.db.execute(
             "SELECT 1 FROM attempt WHERE account = ? AND task = ? AND serial <> ?",
             (row["account"], task, row["serial"]),
         )
-        return found.fetchone() is not None
+        return cursor.fetchone() is not None
 
-    def _is_open(self, row: sqlite3.Row) -> bool:
-        found = self.db.execute(
+    def _has_open_attempt(self, row: sqlite3.Row) -> bool:
+        cursor = self.db.execute(
             "SELECT 1 FROM attempt WHERE account = ? AND repository = ? AND fingerprint = ? AND open AND serial <> ?",
             (row["account"], row["repository"], row["fingerprint"], row["serial"]),
         )
-        return found.fetchone() is not None
+        return cursor.fetchone() is not None
 
     def events(self, attempt: str) -> Iterator[Event]:
         row = self.db.execute("SELECT * FROM attempt WHERE id = ?", (attempt,)).fetchone()
         if row is None:
             return
-        for found in self.db.execute(
+        for record in self.db.execute(
             "SELECT at, kind, data FROM event WHERE attempt = ? ORDER BY serial", (row["serial"],)
         ):
-            kind = found["kind"]
-            what = read_intent(row, row["intended"]) if kind == INTENT else read_payload(kind, found["data"])
-            yield Event(moment(found["at"]), attempt, what)
+            kind = record["kind"]
+            payload = decode_intent(row, row["intended"]) if kind == INTENT else decode_payload(kind, record["data"])
+            yield Event(parse_time(record["at"]), attempt, payload)
 
     def find_account(self, account: Account) -> int | None:
         row = self.db.execute(
@@ -163,41 +165,44 @@ class AttemptRows:
             "INSERT OR IGNORE INTO account(provider, host, free) VALUES (?, ?, ?)",
             (account.provider, account.host, account.free),
         )
-        found = self.find_account(account)
-        assert found is not None
-        return found
+        account_id = self.find_account(account)
+        assert account_id is not None
+        return account_id
 
-    def sum(self, where: str, *values: Any) -> Decimal:
-        row = self.db.execute(f"SELECT COALESCE(SUM(costs), 0) FROM attempt WHERE {where}", values).fetchone()  # noqa: S608
+    def sum(self, condition: str, *values: Any) -> Decimal:
+        row = self.db.execute(f"SELECT COALESCE(SUM(costs), 0) FROM attempt WHERE {condition}", values).fetchone()  # noqa: S608
         return credits_of(int(row[0]))
 
 
-def as_attempt(row: sqlite3.Row) -> Attempt:
-    return read_attempt(row["id"], read_intent(row, row["intended"]), row["folded"])
+def attempt_from_row(row: sqlite3.Row) -> Attempt:
+    return decode_attempt(row["id"], decode_intent(row, row["intended"]), row["folded"])
 
 
-def _state_columns(attempt: Attempt, intended: str) -> tuple[Any, ...]:
+def _state_columns(attempt: Attempt, intent_text: str) -> tuple[Any, ...]:
     """The columns (sent, intended, state, open, task, costs, folded) of an attempt as it stands."""
     return (
         attempt.sent_at.timestamp() if attempt.sent_at else None,
-        intended,
+        intent_text,
         str(attempt.state),
         attempt.state in OPEN,
         attempt.task_id,
         to_microcredits(attempt.credits),
-        attempt_data(attempt),
+        encode_attempt(attempt),
     )
 
 
 def reconstructed_events(attempt: Attempt) -> list[Event]:
     """The events that an attempt known from a manifest must have had."""
-    found: list[Event] = [Event(attempt.intended_at, attempt.id, attempt.intent)]
+    events: list[Event] = [Event(attempt.intended_at, attempt.id, attempt.intent)]
     if attempt.task_id is not None:
-        accepted = attempt.accepted_at or attempt.intended_at
-        found += [Event(accepted, attempt.id, SendStarted()), Event(accepted, attempt.id, Created(attempt.task_id))]
+        accepted_at = attempt.accepted_at or attempt.intended_at
+        events += [
+            Event(accepted_at, attempt.id, SendStarted()),
+            Event(accepted_at, attempt.id, Created(attempt.task_id)),
+        ]
     if attempt.state in (AttemptState.SUCCEEDED, AttemptState.STORED):
-        done = attempt.ended_at or attempt.intended_at
-        found.append(Event(done, attempt.id, Succeeded(attempt.outputs, attempt.credits_used)))
+        ended_at = attempt.ended_at or attempt.intended_at
+        events.append(Event(ended_at, attempt.id, Succeeded(attempt.outputs, attempt.credits_used)))
         if attempt.clip is not None and attempt.state is AttemptState.STORED:
-            found.append(Event(done, attempt.id, Stored(attempt.clip, attempt.notes)))
-    return found
+            events.append(Event(ended_at, attempt.id, Stored(attempt.clip, attempt.notes)))
+    return events

@@ -137,7 +137,7 @@ COLUMNS: Mapping[str, str] = {
 }
 """Columns that hold a field of an intent, and the field."""
 
-APART: Mapping[type[Any], frozenset[str]] = {
+STORED_ELSEWHERE: Mapping[type[Any], frozenset[str]] = {
     Intent: frozenset({*COLUMNS.values(), "body", "request"}),
     Attempt: frozenset({"id", "intent", "from_manifest"}),
 }
