@@ -16,7 +16,7 @@ _SECTOR = 512
 """Bytes that a disk writes whole or not at all."""
 
 
-class _Named(NamedTuple):
+class _Target(NamedTuple):
     """What a name in a folder stands for."""
 
     inode: int
@@ -24,7 +24,7 @@ class _Named(NamedTuple):
     """d for a folder, f for a file."""
 
 
-_Names = dict[str, _Named]
+_Names = dict[str, _Target]
 
 
 @dataclass(slots=True)
@@ -32,22 +32,22 @@ class Disk:
     """What is durable of a folder; made while nobody changes it."""
 
     folder: Path
-    kept: Path = field(init=False)
+    synced: Path = field(init=False)
     """A copy for each inode, named by its number; `CUT_DISK` for power.c."""
 
     def __post_init__(self) -> None:
-        self.kept = self.folder.with_name(f".disk-{self.folder.name}")
-        self.kept.mkdir()
+        self.synced = self.folder.with_name(f".disk-{self.folder.name}")
+        self.synced.mkdir()
         for path in [self.folder, *self.folder.rglob("*")]:
-            content = _listed(_names(path)) if path.is_dir() else path.read_bytes()
-            (self.kept / str(path.stat().st_ino)).write_bytes(content)
+            content = _encode_names(_names(path)) if path.is_dir() else path.read_bytes()
+            (self.synced / str(path.stat().st_ino)).write_bytes(content)
 
     def lose_power(self, chance: random.Random | None = None) -> None:
         """Leaves of the folder what was durable, and by chance some of what was on its way to the disk."""
-        before = {int(path.name): path.read_bytes() for path in self.kept.iterdir() if path.name.isdigit()}
-        left = _Left(before, chance)
-        left.look(self.folder)
-        tree = list(left.tree(self.folder.stat().st_ino, self.folder))
+        before = {int(path.name): path.read_bytes() for path in self.synced.iterdir() if path.name.isdigit()}
+        remains = _Remains(before, chance)
+        remains.observe(self.folder)
+        tree = list(remains.tree(self.folder.stat().st_ino, self.folder))
         for path in self.folder.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         for path, content in tree:
@@ -56,11 +56,11 @@ class Disk:
             else:
                 path.write_bytes(content)
                 path.chmod(0o600)
-        shutil.rmtree(self.kept)
+        shutil.rmtree(self.synced)
 
 
 @dataclass(slots=True)
-class _Left:
+class _Remains:
     """What the disk holds when the power is back."""
 
     synced: dict[int, bytes]
@@ -70,31 +70,31 @@ class _Left:
     names: dict[int, _Names] = field(default_factory=dict)
     """What is left of each folder's names."""
 
-    def look(self, folder: Path) -> None:
+    def observe(self, folder: Path) -> None:
         """Takes in what the processes saw last, and lets chance choose which changed names are on the disk."""
-        seen: dict[int, _Names] = {}
+        current: dict[int, _Names] = {}
         for path in [folder, *folder.rglob("*")]:
             if path.is_dir():
-                seen[path.stat().st_ino] = _names(path)
+                current[path.stat().st_ino] = _names(path)
             else:
                 self.written[path.stat().st_ino] = path.read_bytes()
-        self.names = {inode: _unlisted(self.synced.get(inode, b"")) for inode in seen}
+        self.names = {inode: _decode_names(self.synced.get(inode, b"")) for inode in current}
         if self.chance is not None:
-            for change in _changes(self.names, seen):
+            for change in _changes(self.names, current):
                 if self.chance.random() < 0.5:
                     for inode, name in change:
                         self.names[inode].pop(name, None)
-                        if name in seen[inode]:
-                            self.names[inode][name] = seen[inode][name]
+                        if name in current[inode]:
+                            self.names[inode][name] = current[inode][name]
 
     def tree(self, inode: int, path: Path) -> Iterator[tuple[Path, bytes | None]]:
         """Every path below a folder with a file's bytes, or None for a folder."""
-        for name, (named, kind) in sorted(self.names.get(inode, {}).items()):
+        for name, (child, kind) in sorted(self.names.get(inode, {}).items()):
             if kind == "d":
                 yield path / name, None
-                yield from self.tree(named, path / name)
+                yield from self.tree(child, path / name)
             else:
-                yield path / name, self._bytes(named)
+                yield path / name, self._bytes(child)
 
     def _bytes(self, inode: int) -> bytes:
         synced = self.synced.get(inode, b"")
@@ -112,18 +112,18 @@ class _Left:
 
 def _names(folder: Path) -> _Names:
     return {
-        entry.name: _Named(entry.inode(), "d" if entry.is_dir(follow_symlinks=False) else "f")
+        entry.name: _Target(entry.inode(), "d" if entry.is_dir(follow_symlinks=False) else "f")
         for entry in os.scandir(folder)
     }
 
 
-def _listed(names: _Names) -> bytes:
+def _encode_names(names: _Names) -> bytes:
     return "".join(f"{inode} {kind} {name}\n" for name, (inode, kind) in names.items()).encode()
 
 
-def _unlisted(text: bytes) -> _Names:
+def _decode_names(text: bytes) -> _Names:
     lines = (line.split(" ", 2) for line in text.decode().splitlines())
-    return {name: _Named(int(inode), kind) for inode, kind, name in lines if name not in (".", "..")}
+    return {name: _Target(int(inode), kind) for inode, kind, name in lines if name not in (".", "..")}
 
 
 def _changes(before: dict[int, _Names], after: dict[int, _Names]) -> list[list[tuple[int, str]]]:
@@ -131,10 +131,10 @@ def _changes(before: dict[int, _Names], after: dict[int, _Names]) -> list[list[t
     groups: list[tuple[set[int], list[tuple[int, str]]]] = []
     for inode, names in sorted(after.items()):
         for name in sorted(before[inode].keys() | names.keys()):
-            was, now = before[inode].get(name), names.get(name)
-            if was == now:
+            old, new = before[inode].get(name), names.get(name)
+            if old == new:
                 continue
-            about, change = {named.inode for named in (was, now) if named}, [(inode, name)]
+            about, change = {target.inode for target in (old, new) if target}, [(inode, name)]
             for group in [group for group in groups if group[0] & about]:
                 groups.remove(group)
                 about, change = about | group[0], group[1] + change

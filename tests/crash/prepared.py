@@ -24,26 +24,26 @@ ROOT = Path(__file__).parents[2]
 
 
 @dataclass(slots=True)
-class Ready:
+class PreparedProgram:
     """One waiting program; it carries out one run at a time."""
 
     process: subprocess.Popen[str]
 
     def run(
-        self, words: list[str], folder: Path, environment: Mapping[str, str], seconds: float = 120
+        self, arguments: list[str], folder: Path, environment: Mapping[str, str], seconds: float = 120
     ) -> tuple[int, str]:
         """The exit code (negative: killed by that signal) and everything that was said."""
-        said = folder.with_name(f".said-{folder.name}")
-        order = {"words": words, "folder": str(folder), "environment": dict(environment), "said": str(said)}
+        output = folder.with_name(f".said-{folder.name}")
+        order = {"words": arguments, "folder": str(folder), "environment": dict(environment), "said": str(output)}
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps({**order, "seconds": seconds}) + "\n")
         self.process.stdin.flush()
         code = int(self.process.stdout.readline())
-        return code, said.read_text(errors="replace")
+        return code, output.read_text(errors="replace")
 
 
-def built(folder: Path) -> Path:
+def build_library(folder: Path) -> Path:
     """The library that cuts a process off, made with the C compiler; without one the test is skipped."""
     compiler = requirements.c_compiler()
     library = folder / "cut.so"
@@ -53,14 +53,14 @@ def built(folder: Path) -> Path:
 
 
 @contextmanager
-def ready(library: Path) -> Iterator[Ready]:
+def prepared_program(library: Path) -> Iterator[PreparedProgram]:
     """A program that waits, and ends with the block."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "LD_PRELOAD": str(library)}
-    words = [sys.executable, "-m", "tests.crash.prepared"]
+    command = [sys.executable, "-m", "tests.crash.prepared"]
     with subprocess.Popen(
-        words, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        yield Ready(process)
+        yield PreparedProgram(process)
         assert process.stdin is not None
         process.stdin.close()
 
@@ -73,16 +73,16 @@ def _wait() -> None:
     answers = os.fdopen(os.dup(1), "w")
     for line in sys.stdin:
         order = json.loads(line)
-        learned, told = os.pipe()
+        reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
-            os.close(learned)
-            _become(order)
-            _run(told)
-        os.close(told)
-        if not select.select([learned], [], [], order["seconds"])[0]:
+            os.close(reader)
+            _enter_environment(order)
+            _run(writer)
+        os.close(writer)
+        if not select.select([reader], [], [], order["seconds"])[0]:
             os.kill(child, signal.SIGKILL)
-        with os.fdopen(learned) as names:
+        with os.fdopen(reader) as names:
             modules = names.read().split()
         _, status = os.waitpid(child, 0)
         for module in modules:
@@ -91,26 +91,26 @@ def _wait() -> None:
         print(os.waitstatus_to_exitcode(status), file=answers, flush=True)
 
 
-def _become(order: dict[str, Any]) -> None:
+def _enter_environment(order: dict[str, Any]) -> None:
     """The surroundings of a run: folder, environment, words, output into a file."""
     os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["environment"])
-    said = os.open(order["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+    output = os.open(order["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
     nothing = os.open(os.devnull, os.O_RDONLY)
-    for source, place in ((nothing, 0), (said, 1), (said, 2)):
+    for source, place in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(source, place)
     sys.argv = ["storyboard", *order["words"]]
     ctypes.CDLL(None).cut_begin()
 
 
-def _run(told: int) -> None:
+def _run(writer: int) -> None:
     from runner.__main__ import main
 
     try:
         code = main()
     finally:
-        os.write(told, "\n".join(sys.modules).encode())
+        os.write(writer, "\n".join(sys.modules).encode())
     sys.exit(code)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .disk import Disk
-from .prepared import ROOT, Ready
+from .prepared import ROOT, PreparedProgram
 
 _FILM = """\
 storyboard: 1
@@ -28,7 +28,7 @@ shots:
 _SHOTS = {"a quay at dawn": "a", "a boat leaves": "b", "the open sea": "c"}
 _RUN = ("run", "storyboards/film.yaml", "--provider", "kinovi", "--max-credits", "480", "--concurrency", "2")
 KILLS, ERRORS, POWER = ("before", "after"), ("enospc", "eio", "full"), ("power", "chance")
-HOWS = (*KILLS, *ERRORS, *POWER)
+ALL_CUTS = (*KILLS, *ERRORS, *POWER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +41,25 @@ class Provider:
     def port(self) -> int:
         return int(self.base_url.rsplit(":", 1)[1])
 
-    def told(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """Everything that the provider counted."""
         request = urllib.request.Request(
             f"{self.base_url}/__sandbox/state", headers={"Authorization": "Bearer judge-of-the-scenes"}
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
-            told: dict[str, Any] = json.load(answer)
-        return told
+            state: dict[str, Any] = json.load(answer)
+        return state
 
     def tasks(self, name: str) -> Counter[str]:
         """How many tasks each prompt of a scene has: the provider's own journal."""
-        return Counter(task["prompt"] for task in self.told()["tasks"] if task["prompt"].startswith(f"{name},"))
+        return Counter(task["prompt"] for task in self.state()["tasks"] if task["prompt"].startswith(f"{name},"))
 
 
 @contextmanager
-def served(*flags: str) -> Iterator[Provider]:
+def sandbox_server(*flags: str) -> Iterator[Provider]:
     """The sandbox in a process of its own."""
-    words = [sys.executable, "-m", "runner", "sandbox", "--plain-clips", *flags]
-    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+    command = [sys.executable, "-m", "runner", "sandbox", "--plain-clips", *flags]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout is not None
         line = server.stdout.readline()
         try:
@@ -69,25 +69,25 @@ def served(*flags: str) -> Iterator[Provider]:
 
 
 @dataclass(slots=True)
-class Ended:
+class RunEnd:
     """How one run of the program ended."""
 
     code: int
-    said: str
+    output: str
 
 
 @dataclass(slots=True)
-class Scene:
+class Scenario:
     """A repository, a state folder and a key of its own."""
 
     folder: Path
     name: str
     provider: Provider
-    ready: Ready | None = None
+    ready: PreparedProgram | None = None
     """Carries the runs out; without one each is started anew, and none can be cut off."""
     state: Path | None = None
     """The state folder, when it is shared with other scenes; so is the key then."""
-    runs: list[Ended] = field(default_factory=list)
+    runs: list[RunEnd] = field(default_factory=list)
     receipts: int = 0
     """How many were on the disk when a run was cut off."""
     arrived: frozenset[str] = frozenset()
@@ -113,23 +113,23 @@ class Scene:
             text=True,
         )
 
-    def ended(self, running: subprocess.Popen[str]) -> Ended:
+    def wait_for(self, running: subprocess.Popen[str]) -> RunEnd:
         """Waits for the end of a run."""
-        said, _ = running.communicate(timeout=120)
-        self.runs.append(Ended(running.returncode, said))
+        output, _ = running.communicate(timeout=120)
+        self.runs.append(RunEnd(running.returncode, output))
         return self.runs[-1]
 
-    def run(self) -> Ended:
+    def run(self) -> RunEnd:
         """One whole run."""
         if self.ready is None:
-            return self.ended(self.start())
+            return self.wait_for(self.start())
         self.runs.append(self.program(*_RUN))
         return self.runs[-1]
 
-    def program(self, *words: str, **cut: str) -> Ended:
+    def program(self, *arguments: str, **cut: str) -> RunEnd:
         """A command of the program; its end is not judged."""
         assert self.ready is not None
-        return Ended(*self.ready.run(list(words), self.folder, {**self._environment(), **cut}))
+        return RunEnd(*self.ready.run(list(arguments), self.folder, {**self._environment(), **cut}))
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -148,59 +148,61 @@ class Scene:
         """
         log = self.folder.with_name(f".log-{self.folder.name}")
         log.unlink(missing_ok=True)
-        where = {"CUT_FOLDER": str(self.folder), "CUT_PORT": str(self.provider.port), "CUT_LOG": str(log)}
+        cut_variables = {"CUT_FOLDER": str(self.folder), "CUT_PORT": str(self.provider.port), "CUT_LOG": str(log)}
         disk = Disk(self.folder) if how in POWER else None
-        kept = {} if disk is None else {"CUT_DISK": str(disk.kept)}
+        disk_variables = {} if disk is None else {"CUT_DISK": str(disk.synced)}
         self.runs.append(
-            self.program(*_RUN, CUT_AT=str(at), CUT_HOW="before" if disk is not None else how, **where, **kept)
+            self.program(
+                *_RUN, CUT_AT=str(at), CUT_HOW="before" if disk is not None else how, **cut_variables, **disk_variables
+            )
         )
         calls = [line.split(" ", 2)[1:] for line in log.read_text().splitlines()] if log.exists() else []
         calls = calls[:at] if at else calls
         self.receipts = _receipts(calls)
         self.arrived = frozenset(
-            shot for prompt in self.provider.tasks(self.name) for words, shot in _SHOTS.items() if words in prompt
+            shot for prompt in self.provider.tasks(self.name) for phrase, shot in _SHOTS.items() if phrase in prompt
         )
         if disk is not None:
             disk.lose_power(random.Random(f"{self.name} {at}") if how == "chance" else None)
-            seen = self.program("verify", "storyboards/film.yaml", "--provider", "kinovi")
-            self.lost += [f"after the power loss: {seen.said[-1500:]}"] if seen.code else []
+            check = self.program("verify", "storyboards/film.yaml", "--provider", "kinovi")
+            self.lost += [f"after the power loss: {check.output[-1500:]}"] if check.code else []
         return [call for _, call in calls]
 
     def violations(self) -> list[str]:
         """What may never be, after two clean runs: paid twice, a lost task, half a clip."""
-        found = [
+        violations = [
             f"{count} tasks for {prompt!r}" for prompt, count in self.provider.tasks(self.name).items() if count > 1
         ]
-        defects = [ended for ended in self.runs if "Traceback" in ended.said or ended.code in (70, -11)]
-        found += [f"exit {ended.code}: {ended.said[-1500:]}" for ended in defects]
+        defects = [end for end in self.runs if "Traceback" in end.output or end.code in (70, -11)]
+        violations += [f"exit {end.code}: {end.output[-1500:]}" for end in defects]
         last = self.runs[-1]
         clips = sorted(self.folder.glob("renders/film/kinovi/clips/*/take-1.mp4"))
-        unsettled = last.said.count("--not-charged") or last.said.count("unsettled  ")
+        unsettled = last.output.count("--not-charged") or last.output.count("unsettled  ")
         if last.code == 0 and len(clips) != 3:
-            found.append(f"exit 0 with {len(clips)} clips")
+            violations.append(f"exit 0 with {len(clips)} clips")
         elif last.code not in (0, 6):
-            found.append(f"two clean runs later: exit {last.code}: {last.said[-1500:]}")
+            violations.append(f"two clean runs later: exit {last.code}: {last.output[-1500:]}")
         elif last.code == 6 and len(clips) < 1:
-            found.append(f"exit 6 with {len(clips)} clips, {unsettled} unsettled: {last.said[-1500:]}")
-        found += [f"{clip.parent.name}: {why}" for clip in clips if (why := self._clip_is_wrong(clip))]
-        return found
+            violations.append(f"exit 6 with {len(clips)} clips, {unsettled} unsettled: {last.output[-1500:]}")
+        violations += [f"{clip.parent.name}: {defect}" for clip in clips if (defect := self._clip_is_wrong(clip))]
+        return violations
 
-    def forgotten(self) -> list[str]:
+    def losses(self) -> list[str]:
         """What was durable when a run was cut off and is no more, or is in doubt after two clean runs."""
         clips = {clip.parent.name for clip in self.folder.glob("renders/film/kinovi/clips/*/take-1.mp4")}
-        kept = self.arrived & clips
-        if len(kept) >= self.receipts:
+        durable = self.arrived & clips
+        if len(durable) >= self.receipts:
             return self.lost
-        return [*self.lost, f"of {sorted(self.arrived)} {self.receipts} had receipts, and {sorted(kept)} have clips"]
+        return [*self.lost, f"of {sorted(self.arrived)} {self.receipts} had receipts, and {sorted(durable)} have clips"]
 
     def _clip_is_wrong(self, clip: Path) -> str:
         manifest: dict[str, Any] = json.loads((self.folder / "renders/film/kinovi/manifest.json").read_text())
         takes = {shot["id"]: shot["takes"][0] for shot in manifest["shots"]}
-        told = takes[clip.parent.name].get("clip")
-        if told is None:
+        recorded = takes[clip.parent.name].get("clip")
+        if recorded is None:
             return "not in the manifest"
         data = clip.read_bytes()
-        whole = hashlib.sha256(data).hexdigest() == told["sha256"] and len(data) == told["bytes"]
+        whole = hashlib.sha256(data).hexdigest() == recorded["sha256"] and len(data) == recorded["bytes"]
         return "" if whole else "not the bytes that the manifest names"
 
 

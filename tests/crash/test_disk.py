@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from .disk import Disk
-from .prepared import built
+from .prepared import build_library
 
-_WORDS = """
+_PRELUDE = """
 import os
 def write(path, text):
     with open(path, 'w') as file: file.write(text)
@@ -24,16 +24,16 @@ def sync(path):
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(tmp_path_factory.mktemp("cut"))
+    return build_library(tmp_path_factory.mktemp("cut"))
 
 
-def left(library: Path, folder: Path, work: str, chance: random.Random | None = None) -> dict[str, str]:
+def files_after_loss(library: Path, folder: Path, work: str, chance: random.Random | None = None) -> dict[str, str]:
     """The files of a folder with one old file, after a process did its work there and the power went."""
     folder.mkdir()
     (folder / "old").write_text("old")
     disk = Disk(folder)
-    environment = {**os.environ, "LD_PRELOAD": str(library), "CUT_FOLDER": str(folder), "CUT_DISK": str(disk.kept)}
-    subprocess.run([sys.executable, "-c", _WORDS + work], cwd=folder, env=environment, check=True, timeout=60)
+    environment = {**os.environ, "LD_PRELOAD": str(library), "CUT_FOLDER": str(folder), "CUT_DISK": str(disk.synced)}
+    subprocess.run([sys.executable, "-c", _PRELUDE + work], cwd=folder, env=environment, check=True, timeout=60)
     disk.lose_power(chance)
     return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
@@ -59,12 +59,12 @@ def left(library: Path, folder: Path, work: str, chance: random.Random | None = 
     ],
 )
 def test_only_what_was_synced_is_left(library: Path, tmp_path: Path, work: str, expected: dict[str, str]) -> None:
-    assert left(library, tmp_path / "folder", work) == expected
+    assert files_after_loss(library, tmp_path / "folder", work) == expected
 
 
 def test_chance_leaves_some_of_the_rest_and_never_half_a_rename(library: Path, tmp_path: Path) -> None:
     work = "write('new', 'x'); sync('new'); os.rename('new', 'old'); write('other', 'y' * 4096)"
-    ends = [left(library, tmp_path / str(seed), work, random.Random(seed)) for seed in range(16)]
+    ends = [files_after_loss(library, tmp_path / str(seed), work, random.Random(seed)) for seed in range(16)]
     assert {end["old"] for end in ends} == {"old", "x"}
     assert not any("new" in end for end in ends)
     other = [end.get("other") for end in ends]
@@ -75,5 +75,5 @@ def test_chance_leaves_some_of_the_rest_and_never_half_a_rename(library: Path, t
 
 def test_the_same_seed_leaves_the_same(library: Path, tmp_path: Path) -> None:
     work = "write('other', 'y' * 9999); os.rename('old', 'moved')"
-    first, again = (left(library, tmp_path / name, work, random.Random(5)) for name in ("first", "again"))
+    first, again = (files_after_loss(library, tmp_path / name, work, random.Random(5)) for name in ("first", "again"))
     assert first == again

@@ -16,8 +16,8 @@ from queue import LifoQueue
 
 import pytest
 
-from .prepared import Ready, built, ready
-from .scenario import HOWS, Provider, Scene, served
+from .prepared import PreparedProgram, build_library, prepared_program
+from .scenario import ALL_CUTS, Provider, Scenario, sandbox_server
 
 _AT_ONCE = 4
 _SHARDS = 8
@@ -30,15 +30,15 @@ class Programs:
 
     library: Path
     started: ExitStack
-    idle: LifoQueue[Ready | None] = field(default_factory=LifoQueue)
+    idle: LifoQueue[PreparedProgram | None] = field(default_factory=LifoQueue)
 
     def __post_init__(self) -> None:
         for _ in range(_AT_ONCE):
             self.idle.put(None)
 
     @contextmanager
-    def one(self) -> Iterator[Ready]:
-        program = self.idle.get() or self.started.enter_context(ready(self.library))
+    def borrow(self) -> Iterator[PreparedProgram]:
+        program = self.idle.get() or self.started.enter_context(prepared_program(self.library))
         try:
             yield program
         finally:
@@ -48,51 +48,51 @@ class Programs:
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
     with ExitStack() as started:
-        yield Programs(built(tmp_path_factory.mktemp("cut")), started)
+        yield Programs(build_library(tmp_path_factory.mktemp("cut")), started)
 
 
 @pytest.fixture
-def program(programs: Programs) -> Iterator[Ready]:
-    with programs.one() as taken:
-        yield taken
+def program(programs: Programs) -> Iterator[PreparedProgram]:
+    with programs.borrow() as prepared:
+        yield prepared
 
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[Provider]:
-    with served("--seconds", "0.2") as found:
-        yield found
+    with sandbox_server("--seconds", "0.2") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def calls(programs: Programs, provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The calls of a whole run, in order: `send the provider`."""
-    with programs.one() as program:
-        whole = Scene(tmp_path_factory.mktemp("whole") / "film", "whole", provider, program)
+    with programs.borrow() as program:
+        whole = Scenario(tmp_path_factory.mktemp("whole") / "film", "whole", provider, program)
         calls = whole.cut(0, "")
-    assert whole.runs[-1].code == 0, whole.runs[-1].said
+    assert whole.runs[-1].code == 0, whole.runs[-1].output
     return calls
 
 
-def judged(scene: Scene, at: int, how: str) -> tuple[str, list[str]]:
-    """What became of a scene that was cut off at a call and then run twice; and what may never be."""
-    scene.cut(at, how)
-    scene.run()
-    last = scene.run()
-    arrived = sum(scene.provider.tasks(scene.name).values())
-    ended = "whole" if last.code == 0 else f"unsettled, {'arrived' if arrived == 3 else 'nothing sent'}"
-    return ended, [*scene.violations(), *scene.forgotten()]
+def outcome_of(scenario: Scenario, at: int, how: str) -> tuple[str, list[str]]:
+    """What became of a scenario that was cut off at a call and then run twice; and what may never be."""
+    scenario.cut(at, how)
+    scenario.run()
+    last = scenario.run()
+    arrived = sum(scenario.provider.tasks(scenario.name).values())
+    outcome = "whole" if last.code == 0 else f"unsettled, {'arrived' if arrived == 3 else 'nothing sent'}"
+    return outcome, [*scenario.violations(), *scenario.losses()]
 
 
-def tried(
+def try_points(
     points: Sequence[int], how: str, programs: Programs, provider: Provider, folder: Path
 ) -> list[tuple[int, str, list[str]]]:
     """Points of a family, some at the same time, since most of a run is waiting: (at, what became of it, harm)."""
 
     def point(at: int) -> tuple[int, str, list[str]]:
-        with programs.one() as program:
-            ended, violations = judged(Scene(folder / str(at), f"{how}{at}", provider, program), at, how)
+        with programs.borrow() as program:
+            outcome, violations = outcome_of(Scenario(folder / str(at), f"{how}{at}", provider, program), at, how)
         shutil.rmtree(folder / str(at))
-        return at, ended, violations
+        return at, outcome, violations
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return list(pool.map(point, points))
@@ -116,45 +116,45 @@ def around_the_request(calls: list[str]) -> list[int]:
 
 @pytest.mark.parametrize("ahead", [-4, -1, 2])
 def test_a_kill_around_the_request_never_pays_twice(
-    calls: list[str], program: Ready, provider: Provider, tmp_path: Path, ahead: int
+    calls: list[str], program: PreparedProgram, provider: Provider, tmp_path: Path, ahead: int
 ) -> None:
     at = receipt(calls) + ahead
-    ended, violations = judged(Scene(tmp_path / "film", f"around{at}", provider, program), at, "before")
+    ended, violations = outcome_of(Scenario(tmp_path / "film", f"around{at}", provider, program), at, "before")
     assert not violations, (at, calls[at - 1], ended, violations)
 
 
 @pytest.mark.parametrize("how", ["full", "eio"])
 def test_a_disk_that_fails_after_the_answer_loses_no_task(
-    calls: list[str], program: Ready, provider: Provider, tmp_path: Path, how: str
+    calls: list[str], program: PreparedProgram, provider: Provider, tmp_path: Path, how: str
 ) -> None:
     at = receipt(calls)
-    ended, violations = judged(Scene(tmp_path / "film", f"{how}{at}", provider, program), at, how)
+    ended, violations = outcome_of(Scenario(tmp_path / "film", f"{how}{at}", provider, program), at, how)
     assert not violations, (at, calls[at - 1], ended, violations)
 
 
 def test_a_power_loss_around_the_request_never_pays_twice(
     calls: list[str], programs: Programs, provider: Provider, tmp_path: Path
 ) -> None:
-    ends = tried(around_the_request(calls), "power", programs, provider, tmp_path)
+    ends = try_points(around_the_request(calls), "power", programs, provider, tmp_path)
     assert not [(at, calls[at - 1], ended, violations) for at, ended, violations in ends if violations]
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 1.0])
 def test_a_power_loss_anywhere_takes_nothing_that_was_said_to_be_stored(
-    calls: list[str], program: Ready, provider: Provider, tmp_path: Path, share: float
+    calls: list[str], program: PreparedProgram, provider: Provider, tmp_path: Path, share: float
 ) -> None:
     at, how = int(share * len(calls)), "chance" if share < 1 else "power"
-    ended, violations = judged(Scene(tmp_path / "film", f"{how}{at}", provider, program), at, how)
+    ended, violations = outcome_of(Scenario(tmp_path / "film", f"{how}{at}", provider, program), at, how)
     assert not violations, (at, calls[at - 1], ended, violations)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("shard", range(_SHARDS))
-@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("how", ALL_CUTS)
 def test_no_call_of_the_whole_run_can_be_cut_off_with_harm(
     calls: list[str], programs: Programs, provider: Provider, tmp_path: Path, how: str, shard: int
 ) -> None:
     part, parts = (int(number) for number in os.environ.get("CRASH_SHARD", "1/1").split("/"))
-    ends = tried(range(part, len(calls) + 2, parts)[shard::_SHARDS], how, programs, provider, tmp_path)
+    ends = try_points(range(part, len(calls) + 2, parts)[shard::_SHARDS], how, programs, provider, tmp_path)
     print(how, f"{shard + 1}/{_SHARDS}", len(ends), "points:", dict(Counter(ended for _, ended, _ in ends)))
     assert not [(at, calls[at - 1 : at], ended, violations) for at, ended, violations in ends if violations]

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from tests.double.steps import CREATE, LOOK, Step, created, record, said
+from tests.double.steps import CREATE, LOOK, Step, created, record, reply
 
 STALL = 30.0
 """Seconds that a stalled connection is held at most; closing the double ends it at once."""
@@ -30,7 +30,7 @@ class Entry:
     target: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    made: str | None
+    task_id: str | None
     """The task that it made."""
     at: float
 
@@ -60,7 +60,7 @@ class Double:
     _threads: list[threading.Thread] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _closing: threading.Event = field(default_factory=threading.Event)
-    _made: int = 0
+    _task_count: int = 0
 
     def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -93,9 +93,9 @@ class Double:
             return [entry for entry in self.journal if f"{entry.method} {entry.target}".startswith(on)]
 
     @property
-    def made(self) -> list[str]:
+    def created_tasks(self) -> list[str]:
         """Every task that was made and is paid for."""
-        return [entry.made for entry in self.requests() if entry.made is not None]
+        return [entry.task_id for entry in self.requests() if entry.task_id is not None]
 
     # -- connections ------------------------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ class Double:
         head = b"" if step else _head(connection)
         if not step and not head:
             return False
-        method, target, headers = _taken_apart(head)
+        method, target, headers = _parse_head(head)
         step = step or self._next(f"{method} {target}", "head")
         length = int(next((value for key, value in headers if key == "content-length"), "0"))
         rest = head.partition(b"\r\n\r\n")[2]
@@ -153,22 +153,22 @@ class Double:
 
     def _next(self, request: str, when: str) -> Step | None:
         with self._lock:
-            for place, step in enumerate(self.script):
+            for position, step in enumerate(self.script):
                 if step.when == when and (when == "accept" or request.startswith(step.on)):
                     if step.times == 1:
-                        del self.script[place]
+                        del self.script[position]
                     elif step.times > 1:
-                        self.script[place] = _once_less(step)
+                        self.script[position] = _once_less(step)
                     return step
         return None
 
     def _task(self, step: Step, request: str) -> str | None:
-        made = step.status == 200 if step.made is None else step.made
-        if not made or not request.startswith(CREATE):
+        creates = step.status == 200 if step.creates is None else step.creates
+        if not creates or not request.startswith(CREATE):
             return None
         with self._lock:
-            self._made += 1
-            return f"task_{self._made}"
+            self._task_count += 1
+            return f"task_{self._task_count}"
 
     # -- answers ----------------------------------------------------------------------------------------
 
@@ -176,39 +176,39 @@ class Double:
         if f"{method} {target}".startswith(CREATE):
             return created()
         if f"{method} {target}".startswith(LOOK):
-            return self._looked(parse_qs(urlsplit(target).query).get("taskId", [""])[0])
+            return self._record_answer(parse_qs(urlsplit(target).query).get("taskId", [""])[0])
         if target.startswith("/media"):
-            return self._ranged(next((value for key, value in headers if key == "range"), ""))
-        return said(404, {"message": f"no {target} here"})
+            return self._media_answer(next((value for key, value in headers if key == "range"), ""))
+        return reply(404, {"message": f"no {target} here"})
 
-    def _looked(self, task: str) -> Step:
-        if task not in self.made:
-            return said(404, {"message": "Task not found"})
+    def _record_answer(self, task: str) -> Step:
+        if task not in self.created_tasks:
+            return reply(404, {"message": "Task not found"})
         link = {"url": f"{self.url}/media/{task}.mp4", "width": 1280, "height": 720}
-        done = record(task, "success", creditsUsed=200, output=[link], completeTime=1735599754000)
-        return said(200, done)
+        body = record(task, "success", creditsUsed=200, output=[link], completeTime=1735599754000)
+        return reply(200, body)
 
-    def _ranged(self, asked: str) -> Step:
-        start = int(match[1]) if (match := re.fullmatch(r"bytes=(\d+)-", asked)) else 0
+    def _media_answer(self, range_header: str) -> Step:
+        start = int(match[1]) if (match := re.fullmatch(r"bytes=(\d+)-", range_header)) else 0
         headers = [("Content-Type", "video/mp4"), ("ETag", self.etag), ("Accept-Ranges", "bytes")]
         if not start:
             return Step(body=self.media, headers=tuple(headers))
         if start >= len(self.media):
             return Step(status=416, headers=(*headers, ("Content-Range", f"bytes */{len(self.media)}")))
-        told = f"bytes {start}-{len(self.media) - 1}/{len(self.media)}"
-        return Step(status=206, body=self.media[start:], headers=(*headers, ("Content-Range", told)))
+        content_range = f"bytes {start}-{len(self.media) - 1}/{len(self.media)}"
+        return Step(status=206, body=self.media[start:], headers=(*headers, ("Content-Range", content_range)))
 
     def _answer(self, connection: socket.socket, step: Step, task: str) -> bool:
         """Plays the step; whether the whole answer went out."""
         self._closing.wait(step.delay)
-        whole = _bytes(step, task, self.url)
-        sent = whole if step.cut is None else whole[: step.cut]
+        content = _bytes(step, task, self.url)
+        sent = content if step.cut is None else content[: step.cut]
         self._send(connection, sent, step.pace)
-        left = step.repeat_bytes if step.repeat else 0
-        while left > 0 and not self._closing.is_set():
+        remaining = step.repeat_bytes if step.repeat else 0
+        while remaining > 0 and not self._closing.is_set():
             chunk = step.repeat * max(1, (65536 if not step.pace else 1) // len(step.repeat))
             self._send(connection, chunk, step.pace)
-            left -= len(chunk)
+            remaining -= len(chunk)
         if step.end == "stall":
             self._stall(connection)
         elif step.end == "reset":
@@ -252,7 +252,7 @@ def _body(connection: socket.socket, body: bytes, length: int) -> bytes:
     return body
 
 
-def _taken_apart(head: bytes) -> tuple[str, str, tuple[tuple[str, str], ...]]:
+def _parse_head(head: bytes) -> tuple[str, str, tuple[tuple[str, str], ...]]:
     first, *lines = head.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
     method, _, rest = first.partition(" ")
     headers = tuple((key.lower(), value.strip()) for key, _, value in (line.partition(":") for line in lines))
@@ -278,7 +278,12 @@ def journal_json(entries: Iterable[Entry]) -> str:
     """The journal for another process: one JSON object a line."""
     return "".join(
         json.dumps(
-            {"method": entry.method, "target": entry.target, "made": entry.made, "body": entry.body.decode("latin-1")}
+            {
+                "method": entry.method,
+                "target": entry.target,
+                "made": entry.task_id,
+                "body": entry.body.decode("latin-1"),
+            }
         )
         + "\n"
         for entry in entries

@@ -22,7 +22,7 @@ class Step:
     body: bytes = b""
     """`{task}` in it is the id of the task that this request made, `{host}` the address of the double."""
     headers: tuple[tuple[str, str], ...] = ()
-    made: bool | None = None
+    creates: bool | None = None
     """Whether a createTask made (and charged) a task; None: when the status is 200."""
     when: When = "request"
     """Act after the whole request, after its headers, or right after the connection was accepted."""
@@ -44,14 +44,14 @@ class Step:
     times: int = 1
 
 
-def said(status: int, value: Any, **more: Any) -> Step:
+def reply(status: int, value: Any, **more: Any) -> Step:
     """An answer in JSON."""
     return Step(status=status, body=json.dumps(value).encode(), headers=(("Content-Type", "application/json"),), **more)
 
 
 def created(**more: Any) -> Step:
     """The documented answer to a createTask."""
-    return said(200, {"taskId": "{task}"}, **more)
+    return reply(200, {"taskId": "{task}"}, **more)
 
 
 def page(status: int, server: str = "cloudflare", **more: Any) -> Step:
@@ -60,9 +60,9 @@ def page(status: int, server: str = "cloudflare", **more: Any) -> Step:
     return Step(status=status, body=html, headers=(("Content-Type", "text/html"), ("Server", server)), **more)
 
 
-def dropped(*, made: bool, end: End = "reset", when: When = "request", **more: Any) -> Step:
+def dropped(*, creates: bool, end: End = "reset", when: When = "request", **more: Any) -> Step:
     """Not a byte of an answer; the task may have been made all the same."""
-    return Step(raw=b"", made=made, end=end, when=when, **more)
+    return Step(raw=b"", creates=creates, end=end, when=when, **more)
 
 
 def record(task: str, status: str, **changes: Any) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def read(script: list[Mapping[str, Any]]) -> list[Step]:
 
 
 def _step(entry: dict[str, Any]) -> Step:
-    base = said(entry.pop("status", 200), entry.pop("json")) if "json" in entry else Step()
+    base = reply(entry.pop("status", 200), entry.pop("json")) if "json" in entry else Step()
     texts = {key: value.encode() for key, value in entry.items() if key in ("body", "raw", "repeat")}
     if "headers" in entry:
         entry["headers"] = tuple((key, value) for key, value in entry["headers"])

@@ -28,11 +28,11 @@ def test_a_fresh_clone_with_only_the_manifest_pays_nothing(tmp_path: Path) -> No
     path = tmp_path / "manifest.json"
     write(path, compose(plan(quay, enter, history=history), history, BOARD))
 
-    told = read(path, "manifest.json")
-    assert told is not None
+    manifest = read(path, "manifest.json")
+    assert manifest is not None
     elsewhere = History()
-    elsewhere.merge_manifest(told.attempts, {})
-    decided = plan(quay, enter, history=elsewhere, on_disk=lambda found: False)
+    elsewhere.merge_manifest(manifest.attempts, {})
+    decided = plan(quay, enter, history=elsewhere, on_disk=lambda attempt: False)
     assert actions(decided) == ["resume", "resume"]
     assert decided.totals.credits == 0
 
@@ -42,10 +42,10 @@ def test_an_unsettled_attempt_stops_another_machine_from_paying(tmp_path: Path) 
     after(history, plan(quay).steps[0], SendStarted(), OutcomeUnknown("the line broke"))
     path = tmp_path / "manifest.json"
     write(path, compose(plan(quay, history=history), history, BOARD))
-    told = read(path, "manifest.json")
-    assert told is not None
+    manifest = read(path, "manifest.json")
+    assert manifest is not None
     elsewhere = History()
-    elsewhere.merge_manifest(told.attempts, {})
+    elsewhere.merge_manifest(manifest.attempts, {})
     assert actions(plan(quay, history=elsewhere)) == ["unsettled"]
 
 
@@ -65,12 +65,12 @@ def test_writing_the_same_changes_no_byte(tmp_path: Path) -> None:
 
 
 def test_half_a_manifest_that_a_killed_run_left_is_cleared_away(tmp_path: Path) -> None:
-    told = compose(plan(shot("quay")), History(), BOARD)
+    content = compose(plan(shot("quay")), History(), BOARD)
     path, half = tmp_path / "manifest.json", tmp_path / ".manifest.json.part"
     for before in (False, True):
         half.write_bytes(b'{"manifest": 1')
-        assert write(path, told) is not before
-        assert [each.name for each in tmp_path.iterdir()] == ["manifest.json"]
+        assert write(path, content) is not before
+        assert [file.name for file in tmp_path.iterdir()] == ["manifest.json"]
 
 
 def test_a_shot_that_left_stays_marked_removed_while_something_was_paid_for_it() -> None:
@@ -108,10 +108,10 @@ def test_its_fingerprint_is_worked_out_anew_and_never_believed(tmp_path: Path) -
     content["shots"][0]["takes"][0]["request"]["prompt"] = "something else"
     path = tmp_path / "manifest.json"
     write(path, content)
-    told = read(path, "manifest.json")
-    assert told is not None
+    manifest = read(path, "manifest.json")
+    assert manifest is not None
     elsewhere = History()
-    elsewhere.merge_manifest(told.attempts, {})
+    elsewhere.merge_manifest(manifest.attempts, {})
     assert actions(plan(quay, history=elsewhere)) == ["make"]
 
 
@@ -120,14 +120,14 @@ def test_what_this_ledger_knows_is_not_taken_from_the_manifest_again(tmp_path: P
     after(history, plan(quay).steps[0], *MADE)
     path = tmp_path / "manifest.json"
     write(path, compose(plan(quay, history=history), history, BOARD))
-    told = read(path, "manifest.json")
-    assert told is not None
-    history.merge_manifest(told.attempts, {})
+    manifest = read(path, "manifest.json")
+    assert manifest is not None
+    history.merge_manifest(manifest.attempts, {})
     assert [attempt.state for attempt in history.attempts.values()] == [AttemptState.STORED]
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ('{\n<<<<<<< ours\n  "manifest": 1\n', "renders/film:2: a merge left its marks here"),
         ("", "is no manifest of this version"),
@@ -137,13 +137,13 @@ def test_what_this_ledger_knows_is_not_taken_from_the_manifest_again(tmp_path: P
         ("\xff", "is no manifest of this version"),
     ],
 )
-def test_what_is_no_manifest_stops_with_its_name(tmp_path: Path, text: str, words: str) -> None:
+def test_what_is_no_manifest_stops_with_its_name(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "manifest.json"
     path.write_text(text)
-    with pytest.raises(CommandError) as stop:
+    with pytest.raises(CommandError) as error:
         read(path, "renders/film")
-    assert stop.value.code is ExitCode.INVALID
-    assert words in stop.value.message
+    assert error.value.code is ExitCode.INVALID
+    assert message in error.value.message
 
 
 def test_a_missing_manifest_is_none(tmp_path: Path) -> None:

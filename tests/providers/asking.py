@@ -14,27 +14,27 @@ KEY = ApiKey("canary/key+0123=456789")
 BODY: dict[str, Any] = {"model": "seedance-20", "inputs": {"prompt": "Sunrise", "outputResolution": "720p"}}
 SOON = Deadlines(connect=1.0, create=1.0, poll=1.0)
 
-Found = TypeVar("Found")
+Answer = TypeVar("Answer")
 
 
 async def marked() -> None:
     """A sending mark that is made at once."""
 
 
-def ask(url: str, question: Callable[[Client], Awaitable[Found]], **changes: Any) -> Found:
+def ask(url: str, question: Callable[[Client], Awaitable[Answer]], **changes: Any) -> Answer:
     """Opens a client at that address, asks, closes it."""
-    given = {"deadlines": SOON, "key": KEY, **changes}
+    arguments = {"deadlines": SOON, "key": KEY, **changes}
 
-    async def asked() -> Found:
-        async with Client(url, edition=load("classic"), **given) as client:
+    async def open_and_ask() -> Answer:
+        async with Client(url, edition=load("classic"), **arguments) as client:
             return await question(client)
 
-    return anyio.run(asked)
+    return anyio.run(open_and_ask)
 
 
-def create(url: str, sending: Callable[[], Awaitable[None]] = marked, **changes: Any) -> Any:
+def create(url: str, before_send: Callable[[], Awaitable[None]] = marked, **changes: Any) -> Any:
     """One createTask."""
-    return ask(url, lambda client: client.create(BODY, "receipt", sending), **changes)
+    return ask(url, lambda client: client.create(BODY, "receipt", before_send), **changes)
 
 
 def look(url: str, task: str = "task_1", **changes: Any) -> Any:

@@ -78,13 +78,13 @@ def test_what_is_no_plain_address_by_http_is_refused(url: str) -> None:
 
 
 def test_the_port_is_the_schemes_own_where_none_is_said() -> None:
-    asked: list[tuple[str, int]] = []
+    lookups: list[tuple[str, int]] = []
 
     def resolve(host: str, port: int) -> list[str]:
-        asked.append((host, port))
+        lookups.append((host, port))
         return ["93.184.216.34"]
 
     for url in ("https://a.example/x", "http://a.example/x", "https://a.example:8443/x"):
         checked_ips(url, local=False, resolve=resolve)
 
-    assert asked == [("a.example", 443), ("a.example", 80), ("a.example", 8443)]
+    assert lookups == [("a.example", 443), ("a.example", 80), ("a.example", 8443)]

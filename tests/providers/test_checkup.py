@@ -12,7 +12,7 @@ from runner.providers.kinovi import health
 from runner.sandbox.embedded import embedded
 from runner.settings.api_key import ApiKey
 from tests.double.server import Double
-from tests.double.steps import LOOK, Step, page, record, said
+from tests.double.steps import LOOK, Step, page, record, reply
 from tests.providers.asking import KEY, ask
 from tests.providers.test_create import unused_port
 
@@ -42,7 +42,7 @@ def test_a_keys_shape_is_judged_without_showing_it(text: str | None, verdict: st
 
 
 @pytest.mark.parametrize(
-    ("url", "found", "words"),
+    ("url", "addresses", "message"),
     [
         ("https://kinovi.ai", {}, "none"),
         ("https://kinovi.ai", {"https": "http://user:secret@proxy.local:3128"}, "proxy.local"),
@@ -50,16 +50,16 @@ def test_a_keys_shape_is_judged_without_showing_it(text: str | None, verdict: st
         ("http://127.0.0.1:8787", {"http": "http://proxy.local:3128"}, "none"),
     ],
 )
-def test_a_proxy_is_named_without_its_password(url: str, found: dict[str, str], words: str) -> None:
-    check = health.proxies(url, found)
+def test_a_proxy_is_named_without_its_password(url: str, addresses: dict[str, str], message: str) -> None:
+    check = health.proxies(url, addresses)
 
-    assert words in check.message
+    assert message in check.message
     assert "secret" not in check.message
 
 
 def answered(ahead: float, status: int = 404, message: str = "Task not found") -> Step:
     date = format_datetime(datetime.now(UTC) - timedelta(seconds=ahead), usegmt=True)
-    step = said(status, {"message": message}, on=LOOK)
+    step = reply(status, {"message": message}, on=LOOK)
     return Step(on=LOOK, status=step.status, body=step.body, headers=(*step.headers, ("Date", date)))
 
 
@@ -110,7 +110,7 @@ def test_the_five_sample_tasks_of_the_sandbox_are_as_documented(tmp_path: Any) -
 def test_sample_tasks_that_are_not_as_documented_are_told() -> None:
     task = next(iter(health.DEMO))
     with Double(
-        [said(404, {"message": "Task not found"}, on=LOOK), said(200, record(task, "waiting"), on=LOOK)]
+        [reply(404, {"message": "Task not found"}, on=LOOK), reply(200, record(task, "waiting"), on=LOOK)]
     ) as double:
         checks = ask(double.url, health.demo)
 

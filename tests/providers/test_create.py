@@ -28,50 +28,52 @@ from runner.diagnostics.problem import CommandError
 from runner.providers.kinovi.client import Client
 from runner.providers.transport.http_result import MAX_ANSWER_BYTES
 from tests.double.server import Double
-from tests.double.steps import Step, created, dropped, page, said
+from tests.double.steps import Step, created, dropped, page, reply
 from tests.providers.asking import BODY, KEY, ask, create, look, marked, patient, preflight
 
 BOMB = gzip.compress(b'{"taskId": "task_1"}' + b" " * 5_000_000)
 
 
 def endless(start: bytes, repeat: bytes) -> Step:
-    return Step(raw=start, repeat=repeat, made=True, end="close")
+    return Step(raw=start, repeat=repeat, creates=True, end="close")
 
 
 UNKNOWN: dict[str, Step] = {
-    "reset after the task was made": dropped(made=True),
-    "closed after the task was made": dropped(made=True, end="close"),
-    "silence": dropped(made=True, end="stall"),
-    "an early 502, then a reset before the request was read": Step(status=502, when="head", end="reset", made=False),
-    "502 from a gateway": page(502, "nginx", made=True),
-    "503": page(503, made=True),
-    "504": page(504, made=True),
-    "520 from a CDN": page(520, made=True),
-    "408": said(408, {"message": "Request Timeout"}),
-    "409": said(409, {"message": "Conflict"}),
-    "425": said(425, {"message": "Too Early"}),
+    "reset after the task was made": dropped(creates=True),
+    "closed after the task was made": dropped(creates=True, end="close"),
+    "silence": dropped(creates=True, end="stall"),
+    "an early 502, then a reset before the request was read": Step(status=502, when="head", end="reset", creates=False),
+    "502 from a gateway": page(502, "nginx", creates=True),
+    "503": page(503, creates=True),
+    "504": page(504, creates=True),
+    "520 from a CDN": page(520, creates=True),
+    "408": reply(408, {"message": "Request Timeout"}),
+    "409": reply(409, {"message": "Conflict"}),
+    "425": reply(425, {"message": "Too Early"}),
     "499": page(499),
     "500 from a firewall": page(500),
     "200 with a page": page(200),
-    "200 without a task": said(200, {"message": "ok"}),
+    "200 without a task": reply(200, {"message": "ok"}),
     "200 with two tasks": Step(body=b'{"taskId": "a", "taskId": "b"}'),
-    "204": Step(status=204, made=True),
+    "204": Step(status=204, creates=True),
     "an id that breaks off": created(cut=70, end="close"),
     "a status line that breaks off": created(cut=9, end="close"),
     "headers that break off": created(cut=30, end="reset"),
     "an answer longer than a mebibyte": Step(body=b" " * (MAX_ANSWER_BYTES + 10) + b'{"taskId": "task_1"}'),
     "headers that never end": endless(b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n"),
-    "one header of half a megabyte": Step(raw=b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 500_000, made=True, end="stall"),
+    "one header of half a megabyte": Step(
+        raw=b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 500_000, creates=True, end="stall"
+    ),
     "a flood of 1xx": endless(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
     "a body without an end": endless(b"HTTP/1.1 200 OK\r\n\r\n{", b" " * 1000),
-    "no HTTP at all": Step(raw=b"220 mail.example.com ESMTP\r\n", made=True, end="close"),
+    "no HTTP at all": Step(raw=b"220 mail.example.com ESMTP\r\n", creates=True, end="close"),
     "compressed although identity was asked": Step(
         body=b"\x1f\x8b" + b"\0" * 500, headers=(("Content-Encoding", "gzip"),)
     ),
     "in UTF-16": Step(body='{"taskId": "task_1"}'.encode("utf-16")),
     "with a byte order mark": Step(body=b'\xef\xbb\xbf{"taskId": "task_1"}'),
     "two hundred thousand levels deep": Step(body=b"[" * 200_000),
-    "a redirect to itself": Step(status=307, headers=(("Location", "/api/v1/jobs/createTask"),), made=False),
+    "a redirect to itself": Step(status=307, headers=(("Location", "/api/v1/jobs/createTask"),), creates=False),
     "a redirect to a login page": Step(status=302, headers=(("Location", "https://login.example"),)),
     "a redirect to nonsense": Step(status=308, headers=(("Location", "http://[::1"),)),
 }
@@ -98,11 +100,11 @@ def test_a_redirect_stops_creating_and_is_never_followed(name: str) -> None:
 
 
 def test_a_reset_right_after_the_connection_was_accepted_is_never_taken_for_more_than_is_known() -> None:
-    marks = Marks()
-    with Double([dropped(made=False, when="accept")]) as double:
-        answer = create(double.url, marks)
+    counter = MarkCounter()
+    with Double([dropped(creates=False, when="accept")]) as double:
+        answer = create(double.url, counter)
 
-    assert isinstance(answer, OutcomeUnknown if marks.made else NotSent)
+    assert isinstance(answer, OutcomeUnknown if counter.count else NotSent)
 
 
 def test_what_came_before_the_break_is_kept() -> None:
@@ -117,17 +119,17 @@ def test_an_answer_cut_at_every_byte_is_created_only_with_the_whole_id() -> None
     body = b'{"taskId": "task_1"}  '
     head = len(b"HTTP/1.1 200 -\r\nContent-Length: 22\r\n\r\n")
     with Double() as double:
-        for kept in range(len(body) + 1):
-            double.play(Step(body=body, cut=head + kept, end="close"))
+        for length in range(len(body) + 1):
+            double.play(Step(body=body, cut=head + length, end="close"))
             answer = create(double.url)
-            whole = kept >= body.index(b"}") + 1
-            assert answer == Created("task_1") if whole else isinstance(answer, OutcomeUnknown), kept
+            whole = length >= body.index(b"}") + 1
+            assert answer == Created("task_1") if whole else isinstance(answer, OutcomeUnknown), length
 
 
 def test_a_created_task_is_told_with_its_id() -> None:
     with Double() as double:
         assert create(double.url) == Created("task_1")
-        assert double.made == ["task_1"]
+        assert double.created_tasks == ["task_1"]
 
 
 def test_a_late_answer_within_the_deadline_still_counts() -> None:
@@ -145,22 +147,22 @@ def test_the_deadline_is_of_the_whole_and_not_of_each_byte() -> None:
 
 
 def test_an_answer_that_comes_before_the_request_was_read_is_heard_when_it_arrives() -> None:
-    with Double([said(402, {"message": "Insufficient credits"}, when="head")]) as double:
+    with Double([reply(402, {"message": "Insufficient credits"}, when="head")]) as double:
         assert isinstance(create(double.url), NoCredits | OutcomeUnknown)
 
 
 @pytest.mark.parametrize(
     ("step", "kind"),
     [
-        (said(400, {"message": "Invalid parameters"}), Refused),
-        (said(403, {"message": "access not enabled"}), Refused),
+        (reply(400, {"message": "Invalid parameters"}), Refused),
+        (reply(403, {"message": "access not enabled"}), Refused),
         (page(403), Refused),
         (page(404), Refused),
-        (said(401, {"message": "Invalid API key"}), KeyRefused),
-        (said(402, {"message": "Insufficient credits", "required": 200, "available": 3}), NoCredits),
-        (said(429, {"message": "Too many", "limit": 3, "current": 3}), ConcurrencyLimited),
+        (reply(401, {"message": "Invalid API key"}), KeyRefused),
+        (reply(402, {"message": "Insufficient credits", "required": 200, "available": 3}), NoCredits),
+        (reply(429, {"message": "Too many", "limit": 3, "current": 3}), ConcurrencyLimited),
         (page(429), ConcurrencyLimited),
-        (said(500, {"message": "Internal error"}), ServerError),
+        (reply(500, {"message": "Internal error"}), ServerError),
     ],
 )
 def test_documented_answers_are_read_from_the_wire(step: Step, kind: type) -> None:
@@ -175,59 +177,59 @@ def test_documented_answers_are_read_from_the_wire(step: Step, kind: type) -> No
 
 
 def unused_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
-class Marks:
+class MarkCounter:
     """Counts how often a request was about to leave."""
 
     def __init__(self) -> None:
-        self.made = 0
+        self.count = 0
 
     async def __call__(self) -> None:
-        self.made += 1
+        self.count += 1
 
 
 @pytest.mark.parametrize(
     "host", ["http://127.0.0.1:{port}", "https://no-such-host.invalid", "https://127.0.0.1:{port}"]
 )
 def test_a_connection_that_was_never_made_is_not_sent(host: str) -> None:
-    marks = Marks()
-    answer = create(host.format(port=unused_port()), marks)
+    counter = MarkCounter()
+    answer = create(host.format(port=unused_port()), counter)
 
     assert isinstance(answer, NotSent)
     assert not answer.final
-    assert marks.made == 0
+    assert counter.count == 0
 
 
 def test_plain_http_where_tls_was_asked_for_is_final_and_not_sent() -> None:
-    marks = Marks()
-    with Double([dropped(made=False, when="accept", end="close", times=0)]) as double:
+    counter = MarkCounter()
+    with Double([dropped(creates=False, when="accept", end="close", times=0)]) as double:
         double.script[0] = Step(raw=b"HTTP/1.1 400 Bad Request\r\n\r\n", when="accept", end="close")
-        answer = create(double.url.replace("http:", "https:"), marks)
+        answer = create(double.url.replace("http:", "https:"), counter)
 
     assert isinstance(answer, NotSent)
     assert answer.final
-    assert marks.made == 0
+    assert counter.count == 0
 
 
 def test_a_handshake_that_hangs_is_not_sent() -> None:
-    marks = Marks()
-    with Double([dropped(made=False, when="accept", end="stall")]) as double:
-        answer = create(double.url.replace("http:", "https:"), marks)
+    counter = MarkCounter()
+    with Double([dropped(creates=False, when="accept", end="stall")]) as double:
+        answer = create(double.url.replace("http:", "https:"), counter)
 
-    assert (type(answer), answer.final, marks.made) == (NotSent, False, 0)
+    assert (type(answer), answer.final, counter.count) == (NotSent, False, 0)
 
 
 def test_a_certificate_that_nobody_vouches_for_is_final_and_not_sent(certificate: Path) -> None:
-    marks = Marks()
+    counter = MarkCounter()
     with Double(tls=serving(certificate)) as double:
-        answer = create(double.url, marks)
+        answer = create(double.url, counter)
         assert double.requests("") == []
 
-    assert (type(answer), answer.final, marks.made) == (NotSent, True, 0)
+    assert (type(answer), answer.final, counter.count) == (NotSent, True, 0)
     assert "certificate" in answer.message
 
 
@@ -248,16 +250,16 @@ def serving(certificate: Path) -> ssl.SSLContext:
 
 
 def test_the_mark_is_made_after_the_connection_and_before_the_first_byte() -> None:
-    seen: list[tuple[int, int]] = []
+    counts: list[tuple[int, int]] = []
     with Double() as double:
 
-        async def mark() -> None:
+        async def before_send() -> None:
             await anyio.sleep(0.05)
-            seen.append((double.accepted, len(double.journal)))
+            counts.append((double.accepted, len(double.journal)))
 
-        assert isinstance(create(double.url, mark), Created)
+        assert isinstance(create(double.url, before_send), Created)
 
-    assert seen == [(1, 0)]
+    assert counts == [(1, 0)]
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no disk"), OSError("no disk"), TimeoutError("slow"), ValueError()])
@@ -287,12 +289,12 @@ def test_a_mark_that_outlasts_the_deadline_sends_nothing() -> None:
 
 
 def test_cancelled_before_the_mark_nothing_leaves() -> None:
-    marks = Marks()
-    with Double([dropped(made=False, when="accept", end="stall")]) as double:
-        answer = create(double.url.replace("http:", "https:"), marks, deadlines=patient(0.2))
+    counter = MarkCounter()
+    with Double([dropped(creates=False, when="accept", end="stall")]) as double:
+        answer = create(double.url.replace("http:", "https:"), counter, deadlines=patient(0.2))
 
     assert isinstance(answer, NotSent)
-    assert marks.made == 0
+    assert counter.count == 0
 
 
 # -- what the request looks like --------------------------------------------------------------------------
@@ -300,7 +302,7 @@ def test_cancelled_before_the_mark_nothing_leaves() -> None:
 
 def test_each_createtask_has_a_connection_of_its_own_and_says_so() -> None:
     async def three(client: Client) -> list[Any]:
-        return [await client.create(BODY, "receipt", Marks()) for _ in range(3)]
+        return [await client.create(BODY, "receipt", MarkCounter()) for _ in range(3)]
 
     with Double() as double:
         answers = ask(double.url, three)
@@ -333,7 +335,7 @@ def test_the_callback_is_the_attempts_own_path() -> None:
 def test_no_cookie_is_kept() -> None:
     async def twice(client: Client) -> None:
         for _ in range(2):
-            await client.create(BODY, "receipt", Marks())
+            await client.create(BODY, "receipt", MarkCounter())
 
     with Double([Step(body=b'{"taskId": "a"}', headers=(("Set-Cookie", "sid=1; Path=/"),))]) as double:
         ask(double.url, twice)
@@ -369,7 +371,7 @@ def test_an_address_that_is_none_is_said_before_anything(url: str) -> None:
 def test_a_request_that_holds_the_key_is_not_sent(hidden: str) -> None:
     body: dict[str, Any] = {"inputs": {"prompt": hidden.format(key=KEY.secret)}}
     with Double() as double:
-        answer: Any = ask(double.url, lambda client: client.create(body, "receipt", Marks()))
+        answer: Any = ask(double.url, lambda client: client.create(body, "receipt", MarkCounter()))
         assert double.accepted == 0
 
     assert (type(answer), answer.final) == (NotSent, True)
@@ -381,8 +383,8 @@ ECHO = "the key '{key}' ({quoted}, {base64}) is not yours"
 
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 402, 403, 404, 429, 500, 503])
 def test_a_key_that_the_host_says_back_is_kept_out_of_everything(status: int) -> None:
-    words = ECHO.format(key=KEY.secret, quoted=quote(KEY.secret), base64=b64encode(KEY.secret.encode()).decode())
-    step = said(status, {"message": words, "errors": [{"path": KEY.secret, "message": words}]}, times=0, on="")
+    message = ECHO.format(key=KEY.secret, quoted=quote(KEY.secret), base64=b64encode(KEY.secret.encode()).decode())
+    step = reply(status, {"message": message, "errors": [{"path": KEY.secret, "message": message}]}, times=0, on="")
     step = replace(step, headers=(*step.headers, ("X-Key", KEY.secret), ("Server", f"proxy of {KEY.secret}")))
     with Double([step]) as double:
         answers = [create(double.url), preflight(double.url), look(double.url)]
@@ -405,14 +407,14 @@ def test_a_proxy_of_the_environment_never_sees_what_goes_to_this_machine(monkeyp
         assert isinstance(create(double.url), Created)
 
 
-@pytest.mark.parametrize("step", [said(502, {}), dropped(made=False), page(407)])
+@pytest.mark.parametrize("step", [reply(502, {}), dropped(creates=False), page(407)])
 def test_a_proxy_that_refuses_the_tunnel_means_not_sent(monkeypatch: pytest.MonkeyPatch, step: Step) -> None:
-    marks = Marks()
+    counter = MarkCounter()
     with Double([replace(step, on="CONNECT")]) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        answer = create("https://api.example.invalid", marks)
+        answer = create("https://api.example.invalid", counter)
         assert [entry.method for entry in proxy.requests("")] == ["CONNECT"]
         assert all(KEY.secret not in value for entry in proxy.requests("") for _, value in entry.headers)
 
     assert isinstance(answer, NotSent)
-    assert marks.made == 0
+    assert counter.count == 0

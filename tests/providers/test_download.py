@@ -28,7 +28,7 @@ QUICK = DownloadLimits(grace_seconds=1.0)
 
 
 def fetch(url: str, part: Path, **changes: Any) -> Downloaded | LinkExpired | TransferFailed:
-    return Downloader(**{"local": True, "bounds": QUICK, **changes}).fetch(url, part)
+    return Downloader(**{"local": True, "limits": QUICK, **changes}).fetch(url, part)
 
 
 @pytest.fixture
@@ -80,8 +80,8 @@ def test_a_file_that_changed_meanwhile_is_fetched_anew(part: Path) -> None:
     assert got == Downloaded(part, hashlib.sha256(other).hexdigest(), len(other))
 
 
-def rest(told: str, tag: str = '"1"', status: int = 206, start: int = 1000) -> Step:
-    return Step(on=MEDIA, status=status, body=CLIP[start:], headers=(("Content-Range", told), ("ETag", tag)))
+def rest(content_range: str, etag: str = '"1"', status: int = 206, start: int = 1000) -> Step:
+    return Step(on=MEDIA, status=status, body=CLIP[start:], headers=(("Content-Range", content_range), ("ETag", etag)))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def rest(told: str, tag: str = '"1"', status: int = 206, start: int = 1000) -> S
         rest(f"bytes 1000-{len(CLIP) - 2}/{len(CLIP)}"),
         rest(f"bytes 1000-{len(CLIP) - 1}/*"),
         rest("nonsense"),
-        rest(f"bytes 1000-{len(CLIP) - 1}/{len(CLIP)}", tag='"2"'),
+        rest(f"bytes 1000-{len(CLIP) - 1}/{len(CLIP)}", etag='"2"'),
         rest("", status=416),
     ],
 )
@@ -144,9 +144,9 @@ def test_another_answer_is_asked_again_later(part: Path, status: int) -> None:
 
 
 def test_nobody_there_is_asked_again_later(part: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        got = fetch(f"http://127.0.0.1:{taken.getsockname()[1]}/media/a.mp4", part)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        got = fetch(f"http://127.0.0.1:{listener.getsockname()[1]}/media/a.mp4", part)
 
     assert isinstance(got, TransferFailed)
 
@@ -271,11 +271,11 @@ def test_a_link_to_this_machine_is_fetched_only_where_the_api_is_on_it(part: Pat
 
 
 def test_a_name_is_looked_up_once_and_what_was_checked_is_connected_to(part: Path) -> None:
-    asked: list[str] = []
+    lookups: list[str] = []
 
     def resolve(host: str, port: int) -> list[str]:
-        asked.append(host)
-        return ["127.0.0.1"] if len(asked) == 1 else ["127.0.0.99"]
+        lookups.append(host)
+        return ["127.0.0.1"] if len(lookups) == 1 else ["127.0.0.99"]
 
     with Double(media=CLIP) as double:
         port = double.url.rpartition(":")[2]
@@ -283,7 +283,7 @@ def test_a_name_is_looked_up_once_and_what_was_checked_is_connected_to(part: Pat
         [entry] = double.requests("")
 
     assert isinstance(got, Downloaded)
-    assert asked == ["rebinding.example"]
+    assert lookups == ["rebinding.example"]
     assert entry.header("host") == f"rebinding.example:{port}"
 
 
@@ -292,9 +292,9 @@ def test_over_tls_the_certificate_must_be_the_names_although_the_number_is_conne
 ) -> None:
     with Double(media=CLIP, tls=serving(certificate)) as double:
         port = double.url.rpartition(":")[2]
-        given: dict[str, Any] = {"tls_context": trusting(certificate), "resolve": lambda host, port: ["127.0.0.1"]}
-        right = fetch(f"https://localhost:{port}/media/a.mp4", part, **given)
-        wrong = fetch(f"https://media.example.com:{port}/media/a.mp4", part, **given)
+        arguments: dict[str, Any] = {"tls_context": trusting(certificate), "resolve": lambda host, port: ["127.0.0.1"]}
+        right = fetch(f"https://localhost:{port}/media/a.mp4", part, **arguments)
+        wrong = fetch(f"https://media.example.com:{port}/media/a.mp4", part, **arguments)
 
     assert isinstance(right, Downloaded)
     assert isinstance(wrong, TransferFailed)

@@ -111,28 +111,28 @@ def test_any_text_as_a_link_is_an_outcome(tmp_path: Path, link: str, port: int) 
 
 
 def test_a_caller_that_gives_up_after_the_first_byte_is_let_go_at_once_and_leaves_nothing_open() -> None:
-    with Double([dropped(made=True, end="stall")]) as double:
+    with Double([dropped(creates=True, end="stall")]) as double:
 
         async def given_up(client: Client) -> float:
             async with anyio.create_task_group() as group:
                 group.start_soon(client.create, BODY, "receipt", marked)
-                while not double.made:
+                while not double.created_tasks:
                     await anyio.sleep(0.01)
-                asked = time.monotonic()
+                cancelled_at = time.monotonic()
                 group.cancel_scope.cancel()
-            return time.monotonic() - asked
+            return time.monotonic() - cancelled_at
 
         assert ask(double.url, given_up, deadlines=patient(60)) < 2
-        assert len(double.made) == 1
+        assert len(double.created_tasks) == 1
 
 
 def test_a_shielded_caller_hears_the_answer_although_it_was_cancelled() -> None:
     async def shielded(client: Client) -> Any:
-        found = []
+        answers = []
         with anyio.CancelScope() as scope, anyio.CancelScope(shield=True):
             scope.cancel()
-            found.append(await client.create(BODY, "receipt", marked))
-        return found
+            answers.append(await client.create(BODY, "receipt", marked))
+        return answers
 
     with Double([Step(body=b'{"taskId": "task_1"}', delay=0.1)]) as double:
         assert ask(double.url, shielded, deadlines=patient(5)) == [Created("task_1")]
@@ -159,14 +159,14 @@ from tests.providers.asking import BODY, ask, marked
 
 async def question(client):
     await client.poll("task_1")
-    held = []
-    while len(held) < 100:
+    descriptors = []
+    while len(descriptors) < 100:
         try:
-            held.append(os.open(os.devnull, os.O_RDONLY))
+            descriptors.append(os.open(os.devnull, os.O_RDONLY))
         except OSError:
             break
     answer = await client.create(BODY, "receipt", marked)
-    for descriptor in held:
+    for descriptor in descriptors:
         os.close(descriptor)
     return answer
 
@@ -178,10 +178,10 @@ print(ask(sys.argv[1], question))
 def test_without_descriptors_nothing_is_sent() -> None:
     command = [sys.executable, "-c", WITHOUT_DESCRIPTORS]
     with Double() as double:
-        done = subprocess.run([*command, double.url], capture_output=True, text=True, check=False)
+        result = subprocess.run([*command, double.url], capture_output=True, text=True, check=False)
         sent = len(double.requests())
 
-    assert done.stdout.startswith("NotSent("), done.stdout + done.stderr
+    assert result.stdout.startswith("NotSent("), result.stdout + result.stderr
     assert sent == 0
 
 

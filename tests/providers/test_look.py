@@ -10,23 +10,23 @@ from runner.attempts.events import KeyRefused, NotSent, Refused, Running, Succee
 from runner.providers.kinovi.client import PROBE_TASK_ID, Client
 from runner.providers.transport.http_result import MAX_ANSWER_BYTES
 from tests.double.server import Double
-from tests.double.steps import LOOK, Step, dropped, page, record, said
+from tests.double.steps import LOOK, Step, dropped, page, record, reply
 from tests.providers.asking import KEY, ask, create, look, preflight
 from tests.providers.test_create import serving, unused_port
 
 NOTHING_TOLD: dict[str, Step] = {
-    "reset": dropped(made=False, on=LOOK),
-    "closed": dropped(made=False, end="close", on=LOOK),
-    "silence": dropped(made=False, end="stall", on=LOOK),
-    "500 in JSON": said(500, {"message": "Internal error"}, on=LOOK),
+    "reset": dropped(creates=False, on=LOOK),
+    "closed": dropped(creates=False, end="close", on=LOOK),
+    "silence": dropped(creates=False, end="stall", on=LOOK),
+    "500 in JSON": reply(500, {"message": "Internal error"}, on=LOOK),
     "502": page(502, on=LOOK),
-    "429": said(429, {"message": "slow down"}, on=LOOK),
+    "429": reply(429, {"message": "slow down"}, on=LOOK),
     "a page": page(200, on=LOOK),
     "nothing": Step(on=LOOK),
     "a redirect": Step(status=302, headers=(("Location", "https://login.example"),), on=LOOK),
     "too long": Step(body=b" " * (MAX_ANSWER_BYTES + 1), on=LOOK),
-    "a record that breaks off": said(200, record("task_1", "fail", error="x"), cut=120, end="reset", on=LOOK),
-    "another task's record": said(200, record("task_2", "fail", error="x"), on=LOOK),
+    "a record that breaks off": reply(200, record("task_1", "fail", error="x"), cut=120, end="reset", on=LOOK),
+    "another task's record": reply(200, record("task_2", "fail", error="x"), on=LOOK),
     "a failure twice in one": Step(body=b'{"taskId":"task_1","status":"fail","status":"success"}', on=LOOK),
     "endless headers": Step(raw=b"HTTP/1.1 200 OK\r\n", repeat=b"X-More: more\r\n", end="close", on=LOOK),
 }
@@ -96,7 +96,7 @@ def test_the_answer_with_what_the_record_says_of_itself_confirms_a_task() -> Non
 def test_a_model_is_known_by_all_its_spellings_and_an_unknown_one_denies_nothing(
     spelled: str, model: str | None
 ) -> None:
-    with Double([said(200, record("task_1", "generating", model=spelled), on=LOOK)]) as double:
+    with Double([reply(200, record("task_1", "generating", model=spelled), on=LOOK)]) as double:
         _, facts = ask(double.url, lambda client: client.fetch_record("task_1"))
 
     assert facts is not None
@@ -117,12 +117,12 @@ def test_an_answer_that_cannot_be_read_confirms_nothing() -> None:
 @pytest.mark.parametrize(
     "step",
     [
-        said(404, {"message": "Task not found"}, on=LOOK),
-        said(400, {"message": "Invalid task id"}, on=LOOK),
-        said(200, {"code": 404, "message": "Task not found"}, on=LOOK),
-        said(200, {"data": None}, on=LOOK),
-        said(429, {"message": "slow down"}, on=LOOK),
-        said(403, {"message": "access not enabled"}, on=LOOK),
+        reply(404, {"message": "Task not found"}, on=LOOK),
+        reply(400, {"message": "Invalid task id"}, on=LOOK),
+        reply(200, {"code": 404, "message": "Task not found"}, on=LOOK),
+        reply(200, {"data": None}, on=LOOK),
+        reply(429, {"message": "slow down"}, on=LOOK),
+        reply(403, {"message": "access not enabled"}, on=LOOK),
     ],
 )
 def test_any_answer_of_the_api_itself_is_fit(step: Step) -> None:
@@ -132,7 +132,7 @@ def test_any_answer_of_the_api_itself_is_fit(step: Step) -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "words"),
+    ("step", "message"),
     [
         (Step(status=301, headers=(("Location", "https://www.example.com/"),), on=LOOK), "https://www.example.com/"),
         (Step(status=308, on=LOOK), "nowhere"),
@@ -140,25 +140,25 @@ def test_any_answer_of_the_api_itself_is_fit(step: Step) -> None:
         (page(403, on=LOOK), "cloudflare"),
         (page(404, on=LOOK), "does not speak the API"),
         (Step(status=204, on=LOOK), "does not speak the API"),
-        (said(200, ["a list"], on=LOOK), "does not speak the API"),
+        (reply(200, ["a list"], on=LOOK), "does not speak the API"),
     ],
 )
-def test_another_host_stops_before_anything_is_paid(step: Step, words: str) -> None:
+def test_another_host_stops_before_anything_is_paid(step: Step, message: str) -> None:
     with Double([step]) as double:
         answer = preflight(double.url)
 
     assert isinstance(answer, Refused)
     assert answer.stop
-    assert words in answer.message
+    assert message in answer.message
 
 
-@pytest.mark.parametrize("step", [said(401, {"message": "Invalid API key"}, on=LOOK), page(401, on=LOOK)])
+@pytest.mark.parametrize("step", [reply(401, {"message": "Invalid API key"}, on=LOOK), page(401, on=LOOK)])
 def test_a_refused_key_stops_before_anything_is_paid(step: Step) -> None:
     with Double([step]) as double:
         assert isinstance(preflight(double.url), KeyRefused)
 
 
-@pytest.mark.parametrize("step", [page(502, on=LOOK), page(503, on=LOOK), dropped(made=False, on=LOOK)])
+@pytest.mark.parametrize("step", [page(502, on=LOOK), page(503, on=LOOK), dropped(creates=False, on=LOOK)])
 def test_a_host_that_does_not_answer_now_is_asked_again(step: Step) -> None:
     with Double([step]) as double:
         answer = preflight(double.url)
@@ -176,11 +176,11 @@ def test_a_certificate_that_is_not_trusted_stops_before_anything_is_paid(certifi
 
 
 def test_one_context_serves_all_connections(certificate: Path) -> None:
-    made: list[ssl.SSLContext] = []
+    contexts: list[ssl.SSLContext] = []
 
     def trusted() -> ssl.SSLContext:
-        made.append(ssl.create_default_context(cafile=str(certificate)))
-        return made[-1]
+        contexts.append(ssl.create_default_context(cafile=str(certificate)))
+        return contexts[-1]
 
     async def several(client: Client) -> None:
         async with anyio.create_task_group() as group:
@@ -191,4 +191,4 @@ def test_one_context_serves_all_connections(certificate: Path) -> None:
         ask(double.url, several, tls_context=trusted)
         assert len(double.requests(LOOK)) == 5
 
-    assert len(made) == 1
+    assert len(contexts) == 1

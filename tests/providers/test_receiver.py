@@ -18,30 +18,30 @@ DONE = json.dumps({"taskId": "task_1", "status": "success"}).encode()
 SMALL = WebhookLimits(request_seconds=0.5, max_connections=4, hint_interval=0.3)
 
 
-def heard(visits: Callable[[int], Awaitable[None]], **changes: Any) -> list[tuple[str, Callback]]:
+def hints_of(visits: Callable[[int], Awaitable[None]], **changes: Any) -> list[tuple[str, Callback]]:
     """What a receiver hears while these visits are paid to its port."""
     hints: list[tuple[str, Callback]] = []
-    given: dict[str, Any] = {"limits": SMALL, **changes}
+    arguments: dict[str, Any] = {"limits": SMALL, **changes}
     receiver = WebhookServer(
-        lambda receipt: receipt == TOKEN, lambda receipt, said: hints.append((receipt, said)), **given
+        lambda token: token == TOKEN, lambda token, callback: hints.append((token, callback)), **arguments
     )
 
     async def served() -> None:
-        async with receiver.listening("127.0.0.1", 0) as trouble:
-            assert trouble is None
+        async with receiver.listening("127.0.0.1", 0) as problem:
+            assert problem is None
             await visits(receiver.port)
 
     anyio.run(served)
     return hints
 
 
-def said(request: bytes, port: int, patience: float = 3.0) -> bytes:
+def exchange(request: bytes, port: int, timeout: float = 3.0) -> bytes:
     """Sends raw bytes, and reads the answer to its end."""
     answer = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=patience) as line:
+    with socket.create_connection(("127.0.0.1", port), timeout=timeout) as connection:
         try:
-            line.sendall(request)
-            while piece := line.recv(65536):
+            connection.sendall(request)
+            while piece := connection.recv(65536):
                 answer += piece
         except ConnectionError:
             pass
@@ -53,9 +53,9 @@ def post(path: str, body: bytes, *headers: str) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def one(request: bytes, answers: list[bytes]) -> Callable[[int], Awaitable[None]]:
+def single_visit(request: bytes, answers: list[bytes]) -> Callable[[int], Awaitable[None]]:
     async def visit(port: int) -> None:
-        answers.append(await anyio.to_thread.run_sync(said, request, port))
+        answers.append(await anyio.to_thread.run_sync(exchange, request, port))
 
     return visit
 
@@ -64,7 +64,7 @@ def one(request: bytes, answers: list[bytes]) -> Callable[[int], Awaitable[None]
 def test_a_hint_on_an_attempts_own_path_is_heard_wherever_the_tunnel_leads(path: str) -> None:
     answers: list[bytes] = []
 
-    assert heard(one(post(path, DONE), answers)) == [(TOKEN, Callback("task_1", "success"))]
+    assert hints_of(single_visit(post(path, DONE), answers)) == [(TOKEN, Callback("task_1", "success"))]
     assert answers[0].startswith(b"HTTP/1.1 204 ")
 
 
@@ -75,18 +75,18 @@ def test_a_body_in_chunks_is_heard() -> None:
         + b"\r\n0\r\n\r\n"
     )
 
-    assert len(heard(one(request, []))) == 1
+    assert len(hints_of(single_visit(request, []))) == 1
 
 
 def test_a_sender_that_waits_to_be_told_to_go_on_is_told() -> None:
     answers: list[bytes] = []
-    hints = heard(one(post(f"/{TOKEN}", DONE, "Expect: 100-continue"), answers))
+    hints = hints_of(single_visit(post(f"/{TOKEN}", DONE, "Expect: 100-continue"), answers))
 
     assert len(hints) == 1
     assert b"204" in answers[0]
 
 
-NOT_HEARD: dict[str, bytes] = {
+IGNORED: dict[str, bytes] = {
     "an unknown path": post("/" + "x" * 43, DONE),
     "no path": post("/", DONE),
     "the path with more behind it": post(f"/{TOKEN}/more", DONE),
@@ -104,12 +104,12 @@ NOT_HEARD: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("name", NOT_HEARD)
+@pytest.mark.parametrize("name", IGNORED)
 def test_everything_else_is_answered_or_cut_off_and_tells_nothing(name: str) -> None:
     answers: list[bytes] = []
     before = time.monotonic()
 
-    assert heard(one(NOT_HEARD[name], answers)) == []
+    assert hints_of(single_visit(IGNORED[name], answers)) == []
     assert answers[0] == b"" or answers[0].startswith(b"HTTP/1.1 204 ")
     assert time.monotonic() - before < 3
 
@@ -119,9 +119,9 @@ def test_the_answer_does_not_tell_a_known_path_from_an_unknown_one() -> None:
 
     async def both(port: int) -> None:
         paths = (TOKEN, "x" * 43)
-        answers.extend([await anyio.to_thread.run_sync(said, post(f"/{path}", DONE), port) for path in paths])
+        answers.extend([await anyio.to_thread.run_sync(exchange, post(f"/{path}", DONE), port) for path in paths])
 
-    heard(both)
+    hints_of(both)
 
     assert answers[0] == answers[1]
 
@@ -129,11 +129,11 @@ def test_the_answer_does_not_tell_a_known_path_from_an_unknown_one() -> None:
 def test_a_replayed_hint_is_one_hint_for_a_while() -> None:
     async def many(port: int) -> None:
         for _ in range(5):
-            await anyio.to_thread.run_sync(said, post(f"/{TOKEN}", DONE), port)
+            await anyio.to_thread.run_sync(exchange, post(f"/{TOKEN}", DONE), port)
         await anyio.sleep(0.35)
-        await anyio.to_thread.run_sync(said, post(f"/{TOKEN}", DONE), port)
+        await anyio.to_thread.run_sync(exchange, post(f"/{TOKEN}", DONE), port)
 
-    assert len(heard(many)) == 2
+    assert len(hints_of(many)) == 2
 
 
 def test_slow_senders_hold_no_place_for_long_and_a_flood_passes() -> None:
@@ -143,13 +143,13 @@ def test_slow_senders_hold_no_place_for_long_and_a_flood_passes() -> None:
             line.sendall(b"P")
         await anyio.sleep(0.8)
         try:
-            answer = await anyio.to_thread.run_sync(said, post(f"/{TOKEN}", DONE), port)
+            answer = await anyio.to_thread.run_sync(exchange, post(f"/{TOKEN}", DONE), port)
         finally:
             for line in lines:
                 line.close()
         assert answer.startswith(b"HTTP/1.1 204 ")
 
-    assert len(heard(flooded)) == 1
+    assert len(hints_of(flooded)) == 1
 
 
 def test_beyond_the_bound_connections_are_closed_at_once() -> None:
@@ -161,7 +161,7 @@ def test_beyond_the_bound_connections_are_closed_at_once() -> None:
             line.close()
         assert sum(closed) == 3
 
-    heard(many, limits=WebhookLimits(request_seconds=30, max_connections=SMALL.max_connections))
+    hints_of(many, limits=WebhookLimits(request_seconds=30, max_connections=SMALL.max_connections))
 
 
 def _is_closed(line: socket.socket) -> bool:
@@ -174,12 +174,12 @@ def _is_closed(line: socket.socket) -> bool:
 
 def test_a_port_that_is_taken_is_said_and_the_run_goes_on_without() -> None:
     async def tried() -> str | None:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            receiver = WebhookServer(lambda receipt: True, lambda receipt, said: None)
-            async with receiver.listening("127.0.0.1", taken.getsockname()[1]) as trouble:
-                return trouble
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            receiver = WebhookServer(lambda token: True, lambda token, callback: None)
+            async with receiver.listening("127.0.0.1", listener.getsockname()[1]) as problem:
+                return problem
 
-    words = anyio.run(tried)
+    message = anyio.run(tried)
 
-    assert words is not None
-    assert "polled" in words
+    assert message is not None
+    assert "polled" in message

@@ -13,7 +13,7 @@ from runner.providers.kinovi.uploads import UploadClient
 from runner.sandbox.embedded import embedded
 from runner.settings.api_key import ApiKey
 from tests.double.server import Double
-from tests.double.steps import Step, page, said
+from tests.double.steps import Step, page, reply
 from tests.providers.asking import KEY
 
 RESERVE, PUT = "POST /api/v1/uploads", "PUT /put"
@@ -28,8 +28,8 @@ def send(url: str, content: bytes = b"bytes", key: ApiKey = KEY, **changes: Any)
 
 
 def place(double: Double, target: str = "{url}/put/1") -> None:
-    told = {"uploadUrl": target.format(url=double.url), "url": "https://cdn.example.com/door.png"}
-    double.play(said(200, told, on=RESERVE))
+    reservation = {"uploadUrl": target.format(url=double.url), "url": "https://cdn.example.com/door.png"}
+    double.play(reply(200, reservation, on=RESERVE))
 
 
 def test_the_bytes_go_where_the_api_says_and_without_the_key() -> None:
@@ -37,11 +37,11 @@ def test_the_bytes_go_where_the_api_says_and_without_the_key() -> None:
         place(double)
         double.play(Step(on=PUT))
         address = send(double.url, b"\x89PNG")
-        asked, put = double.requests("")
+        reserve, put = double.requests("")
 
     assert address == "https://cdn.example.com/door.png"
-    assert json.loads(asked.body) == {"fileName": "door.png"}
-    assert asked.header("authorization") == f"Bearer {KEY.secret}"
+    assert json.loads(reserve.body) == {"fileName": "door.png"}
+    assert reserve.header("authorization") == f"Bearer {KEY.secret}"
     assert put.body == b"\x89PNG"
     assert not [value for _, value in put.headers if KEY.secret in value]
 
@@ -60,11 +60,11 @@ def test_bytes_go_to_no_forbidden_place(target: str) -> None:
 
 
 def test_the_bytes_go_to_the_number_that_was_checked_and_to_no_other() -> None:
-    asked: list[str] = []
+    lookups: list[str] = []
 
     def resolve(host: str, port: int) -> list[str]:
-        asked.append(host)
-        return ["127.0.0.1"] if len(asked) == 1 else ["127.0.0.99"]
+        lookups.append(host)
+        return ["127.0.0.1"] if len(lookups) == 1 else ["127.0.0.99"]
 
     with Double() as double:
         port = double.url.rpartition(":")[2]
@@ -73,7 +73,7 @@ def test_the_bytes_go_to_the_number_that_was_checked_and_to_no_other() -> None:
         assert send(double.url, resolve=resolve) == "https://cdn.example.com/door.png"
         [put] = double.requests(PUT)
 
-    assert asked == ["rebinding.example"]
+    assert lookups == ["rebinding.example"]
     assert put.header("host") == f"rebinding.example:{port}"
 
 
@@ -98,13 +98,13 @@ def test_behind_a_proxy_the_bytes_go_through_it() -> None:
 
 
 def test_an_address_that_is_none_is_not_used() -> None:
-    with Double([said(200, {"uploadUrl": "x", "url": "file:///etc/passwd"}, on=RESERVE)]) as double:
+    with Double([reply(200, {"uploadUrl": "x", "url": "file:///etc/passwd"}, on=RESERVE)]) as double:
         assert isinstance(send(double.url), TransferFailed)
         assert double.requests(PUT) == []
 
 
 def test_a_key_that_the_host_says_back_is_not_told() -> None:
-    with Double([said(403, {"message": f"not with {KEY.secret}"}, on=RESERVE)]) as double:
+    with Double([reply(403, {"message": f"not with {KEY.secret}"}, on=RESERVE)]) as double:
         got = send(double.url)
 
     assert isinstance(got, TransferFailed)
@@ -122,13 +122,13 @@ def test_the_answer_to_the_bytes_is_not_read_however_long_it_is() -> None:
 @pytest.mark.parametrize(
     ("step", "final"),
     [
-        (said(401, {"message": "Invalid API key"}, on=RESERVE), True),
-        (said(404, {"message": "no uploads here"}, on=RESERVE), True),
-        (said(429, {"message": "slow down"}, on=RESERVE), False),
-        (said(500, {"message": "Internal error"}, on=RESERVE), False),
+        (reply(401, {"message": "Invalid API key"}, on=RESERVE), True),
+        (reply(404, {"message": "no uploads here"}, on=RESERVE), True),
+        (reply(429, {"message": "slow down"}, on=RESERVE), False),
+        (reply(500, {"message": "Internal error"}, on=RESERVE), False),
         (page(502, on=RESERVE), False),
         (page(200, on=RESERVE), False),
-        (said(200, {"url": 1}, on=RESERVE), False),
+        (reply(200, {"url": 1}, on=RESERVE), False),
         (Step(status=307, headers=(("Location", "https://elsewhere.example/"),), on=RESERVE), False),
         (Step(body=b" " * 200_000, on=RESERVE), False),
         (Step(raw=b"", end="reset", on=RESERVE), False),

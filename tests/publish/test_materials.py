@@ -20,7 +20,7 @@ DOOR = b"\x89PNG\r\n\x1a\n and so on"
 
 
 @dataclass
-class Desk:
+class Workspace:
     """A repository, and what was published from it."""
 
     root: Path
@@ -39,18 +39,18 @@ class Desk:
 
     def publish(self, *materials: Material, source: Attempt | None = None) -> list[str | TransferFailed]:
         publisher = MaterialPublisher(self.root, self.root / "scratch", lambda attempt: self.clip, self.send)
-        found: dict[int, str | TransferFailed] = {}
+        results: dict[int, str | TransferFailed] = {}
 
-        async def one(place: int, material: Material) -> None:
-            found[place] = await publisher.publish(material, source)
+        async def publish_single(position: int, material: Material) -> None:
+            results[position] = await publisher.publish(material, source)
 
         async def all_at_once() -> None:
             async with anyio.create_task_group() as group:
                 for place, material in enumerate(materials):
-                    group.start_soon(one, place, material)
+                    group.start_soon(publish_single, place, material)
 
         anyio.run(all_at_once)
-        return [found[place] for place in range(len(materials))]
+        return [results[position] for position in range(len(materials))]
 
 
 def local(path: str, content: bytes = DOOR) -> LocalFile:
@@ -58,99 +58,101 @@ def local(path: str, content: bytes = DOOR) -> LocalFile:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def workspace(tmp_path: Path) -> Workspace:
     (tmp_path / "door.png").write_bytes(DOOR)
-    return Desk(tmp_path)
+    return Workspace(tmp_path)
 
 
-def test_a_remote_material_has_its_address_already(desk: Desk) -> None:
-    assert desk.publish(RemoteFile("https://cdn.example.com/a.png", "image")) == ["https://cdn.example.com/a.png"]
-    assert desk.sent == []
+def test_a_remote_material_has_its_address_already(workspace: Workspace) -> None:
+    assert workspace.publish(RemoteFile("https://cdn.example.com/a.png", "image")) == ["https://cdn.example.com/a.png"]
+    assert workspace.sent == []
 
 
-def test_a_local_file_is_published_with_the_bytes_that_were_planned(desk: Desk) -> None:
-    assert desk.publish(local("door.png")) == ["https://cdn.example.com/1"]
-    assert desk.sent == [("door.png", DOOR)]
+def test_a_local_file_is_published_with_the_bytes_that_were_planned(workspace: Workspace) -> None:
+    assert workspace.publish(local("door.png")) == ["https://cdn.example.com/1"]
+    assert workspace.sent == [("door.png", DOOR)]
 
 
-def test_one_content_is_published_once_however_often_it_is_used(desk: Desk) -> None:
-    (desk.root / "copy.png").write_bytes(DOOR)
+def test_one_content_is_published_once_however_often_it_is_used(workspace: Workspace) -> None:
+    (workspace.root / "copy.png").write_bytes(DOOR)
 
-    assert desk.publish(local("door.png"), local("copy.png"), local("door.png")) == ["https://cdn.example.com/1"] * 3
-    assert len(desk.sent) == 1
+    assert (
+        workspace.publish(local("door.png"), local("copy.png"), local("door.png")) == ["https://cdn.example.com/1"] * 3
+    )
+    assert len(workspace.sent) == 1
 
 
-def test_what_could_not_be_published_is_tried_again(desk: Desk) -> None:
-    desk.fails = 1
-    first, second = desk.publish(local("door.png"), local("door.png"))
+def test_what_could_not_be_published_is_tried_again(workspace: Workspace) -> None:
+    workspace.fails = 1
+    first, second = workspace.publish(local("door.png"), local("door.png"))
 
     assert sorted([type(first).__name__, type(second).__name__]) == ["TransferFailed", "str"]
 
 
-def test_a_file_that_changed_since_it_was_planned_never_leaves(desk: Desk) -> None:
-    (desk.root / "door.png").write_bytes(b"something else")
-    [got] = desk.publish(local("door.png"))
+def test_a_file_that_changed_since_it_was_planned_never_leaves(workspace: Workspace) -> None:
+    (workspace.root / "door.png").write_bytes(b"something else")
+    [got] = workspace.publish(local("door.png"))
 
     assert isinstance(got, TransferFailed)
     assert got.final
     assert "changed" in got.message
-    assert desk.sent == []
+    assert workspace.sent == []
 
 
 @pytest.mark.parametrize("path", ["gone.png", "folder", "../outside.png", "link.png"])
-def test_what_is_no_file_of_the_repository_never_leaves(desk: Desk, path: str) -> None:
-    (desk.root / "folder").mkdir()
-    outside = desk.root.parent / "outside.png"
+def test_what_is_no_file_of_the_repository_never_leaves(workspace: Workspace, path: str) -> None:
+    (workspace.root / "folder").mkdir()
+    outside = workspace.root.parent / "outside.png"
     outside.write_bytes(DOOR)
-    (desk.root / "link.png").symlink_to(outside)
-    [got] = desk.publish(local(path))
+    (workspace.root / "link.png").symlink_to(outside)
+    [got] = workspace.publish(local(path))
 
     assert isinstance(got, TransferFailed)
     assert got.final
-    assert desk.sent == []
+    assert workspace.sent == []
 
 
-def test_a_name_that_servers_may_refuse_is_made_plain(desk: Desk) -> None:
-    (desk.root / "Tür (1).png").write_bytes(DOOR)
-    desk.publish(local("Tür (1).png"))
+def test_a_name_that_servers_may_refuse_is_made_plain(workspace: Workspace) -> None:
+    (workspace.root / "Tür (1).png").write_bytes(DOOR)
+    workspace.publish(local("Tür (1).png"))
 
-    assert desk.sent[0][0] == "T-r-1-.png"
+    assert workspace.sent[0][0] == "T-r-1-.png"
 
 
 @pytest.mark.parametrize(("part", "shade"), [("first_frame", 40), ("last_frame", 40)])
-def test_a_frame_of_a_clip_is_cut_and_leaves_no_file_behind(desk: Desk, part: str, shade: int) -> None:
-    desk.clip = desk.root / "take-1.mp4"
-    desk.clip.write_bytes(clip(shade))
+def test_a_frame_of_a_clip_is_cut_and_leaves_no_file_behind(workspace: Workspace, part: str, shade: int) -> None:
+    workspace.clip = workspace.root / "take-1.mp4"
+    workspace.clip.write_bytes(clip(shade))
     material = TakeReference("quay", "first_frame" if part == "first_frame" else "last_frame")
 
-    assert desk.publish(material, source=attempt()) == ["https://cdn.example.com/1"]
-    name, content = desk.sent[0]
+    assert workspace.publish(material, source=attempt()) == ["https://cdn.example.com/1"]
+    name, content = workspace.sent[0]
     assert name == f"quay.{part}.png"
     with Image.open(io.BytesIO(content)) as picture:
         assert picture.size == (64, 36)
-    assert list((desk.root / "scratch").iterdir()) == []
+    assert list((workspace.root / "scratch").iterdir()) == []
 
 
-def test_a_whole_clip_is_published_as_it_is(desk: Desk) -> None:
-    desk.clip = desk.root / "take-1.mp4"
-    desk.clip.write_bytes(clip())
+def test_a_whole_clip_is_published_as_it_is(workspace: Workspace) -> None:
+    workspace.clip = workspace.root / "take-1.mp4"
+    workspace.clip.write_bytes(clip())
 
-    assert desk.publish(TakeReference("quay", "clip"), source=attempt()) == ["https://cdn.example.com/1"]
-    assert desk.sent == [("quay.mp4", clip())]
+    assert workspace.publish(TakeReference("quay", "clip"), source=attempt()) == ["https://cdn.example.com/1"]
+    assert workspace.sent == [("quay.mp4", clip())]
 
 
 @pytest.mark.parametrize("source", [None, attempt()])
-def test_a_clip_that_is_not_here_is_said(desk: Desk, source: Attempt | None) -> None:
-    [got] = desk.publish(TakeReference("quay", "last_frame"), source=source)
+def test_a_clip_that_is_not_here_is_said(workspace: Workspace, source: Attempt | None) -> None:
+    [got] = workspace.publish(TakeReference("quay", "last_frame"), source=source)
 
     assert isinstance(got, TransferFailed)
     assert "@quay.last_frame" in got.message
 
 
-def test_a_clip_that_no_longer_decodes_is_said(desk: Desk) -> None:
-    desk.clip = desk.root / "take-1.mp4"
-    desk.clip.write_bytes(clip()[:-100])
-    [got] = desk.publish(TakeReference("quay", "last_frame"), source=attempt())
+def test_a_clip_that_no_longer_decodes_is_said(workspace: Workspace) -> None:
+    workspace.clip = workspace.root / "take-1.mp4"
+    workspace.clip.write_bytes(clip()[:-100])
+    [got] = workspace.publish(TakeReference("quay", "last_frame"), source=attempt())
 
     assert isinstance(got, TransferFailed)
     assert got.final

@@ -25,21 +25,23 @@ FIRST, SECOND = "a" * 64, "b" * 64
 DARK, LIGHT = clip(40), clip(200)
 
 
-def ordered(
+def make_request(
     resolution: str = "480p", seconds: int = 1, ratio: str | None = "16:9", upscale: str | None = None
 ) -> Request:
     return Request("seedance-20", resolution, seconds, ratio, "text", "Sunrise", upscale=upscale)
 
 
 def step(shot: str = "quay", take: int = 1, fingerprint: str = FIRST) -> Step:
-    entry = Shot("storyboards/harbour.yaml", shot, ordered(), 3, Place("storyboards/harbour.yaml", 1, 1))
+    entry = Shot("storyboards/harbour.yaml", shot, make_request(), 3, Place("storyboards/harbour.yaml", 1, 1))
     return Step(entry, take, Action.MAKE, "new", Price(Decimal(40), "seedance-20 480p"), fingerprint)
 
 
 def attempt(fingerprint: str = FIRST, clip: Clip | None = None, copies: tuple[Clip, ...] = ()) -> Attempt:
-    said = Intent("storyboards/harbour.yaml", "quay", 1, fingerprint, {}, "{}", Decimal(40), "classic", "k", "r", "run")
+    intent = Intent(
+        "storyboards/harbour.yaml", "quay", 1, fingerprint, {}, "{}", Decimal(40), "classic", "k", "r", "run"
+    )
     return Attempt(
-        "attempt", said, AttemptState.STORED if clip else AttemptState.SUCCEEDED, DAY, clip=clip, other_copies=copies
+        "attempt", intent, AttemptState.STORED if clip else AttemptState.SUCCEEDED, DAY, clip=clip, other_copies=copies
     )
 
 
@@ -49,12 +51,12 @@ class Repo:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.owners: dict[str, str] = {}
-        self.shelf = ClipStore(root, lambda storyboard: root / "renders" / "harbour" / "sandbox", self.owners.get)
+        self.clips = ClipStore(root, lambda storyboard: root / "renders" / "harbour" / "sandbox", self.owners.get)
 
     def put(self, content: bytes, at: Step, of: Attempt | None = None) -> Stored | TransferFailed:
-        part = self.shelf.part_path(at)
+        part = self.clips.part_path(at)
         part.write_bytes(content)
-        stored = self.shelf.store(part, hashlib.sha256(content).hexdigest(), of or attempt(), at)
+        stored = self.clips.store(part, hashlib.sha256(content).hexdigest(), of or attempt(), at)
         if isinstance(stored, Stored):
             self.owners[stored.clip.sha256] = at.fingerprint or ""
         return stored
@@ -69,15 +71,15 @@ def repo(tmp_path: Path) -> Repo:
     return Repo(tmp_path)
 
 
-def kept(stored: Stored | TransferFailed | None) -> Clip:
+def stored_clip(stored: Stored | TransferFailed | None) -> Clip:
     assert isinstance(stored, Stored)
     return stored.clip
 
 
 def test_a_whole_clip_gets_its_final_name_and_is_told_by_content(repo: Repo) -> None:
-    told = kept(repo.put(DARK, step()))
+    stored = stored_clip(repo.put(DARK, step()))
 
-    assert told == Clip(
+    assert stored == Clip(
         "renders/harbour/sandbox/clips/quay/take-1.mp4", hashlib.sha256(DARK).hexdigest(), len(DARK), 64, 36, 1.0
     )
     assert repo.files() == {"quay/take-1.mp4": DARK}
@@ -100,35 +102,35 @@ def test_another_clip_under_the_name_moves_to_the_earlier_ones_by_its_fingerprin
 
 
 def test_an_earlier_clip_comes_back_for_nothing_when_the_old_text_does(repo: Repo) -> None:
-    first = kept(repo.put(DARK, step()))
+    first = stored_clip(repo.put(DARK, step()))
     repo.put(LIGHT, step(fingerprint=SECOND))
-    back = repo.shelf.restore(attempt(clip=first), step())
+    back = repo.clips.restore(attempt(clip=first), step())
 
-    assert kept(back) == first
+    assert stored_clip(back) == first
     assert repo.files() == {"quay/take-1.mp4": DARK, "quay/earlier/take-1.bbbbbbbb.mp4": LIGHT}
 
 
 def test_to_and_fro_ten_times_loses_nothing(repo: Repo) -> None:
-    both = {FIRST: kept(repo.put(DARK, step())), SECOND: kept(repo.put(LIGHT, step(fingerprint=SECOND)))}
+    both = {FIRST: stored_clip(repo.put(DARK, step())), SECOND: stored_clip(repo.put(LIGHT, step(fingerprint=SECOND)))}
     for turn in range(10):
-        wanted = (FIRST, SECOND)[turn % 2]
-        assert repo.shelf.restore(attempt(wanted, both[wanted]), step(fingerprint=wanted)) is not None
-        repo.owners[both[wanted].sha256] = wanted
+        fingerprint = (FIRST, SECOND)[turn % 2]
+        assert repo.clips.restore(attempt(fingerprint, both[fingerprint]), step(fingerprint=fingerprint)) is not None
+        repo.owners[both[fingerprint].sha256] = fingerprint
         assert sorted(repo.files().values()) == sorted([DARK, LIGHT])
 
 
 def test_a_file_of_the_users_under_the_name_is_kept_by_its_content(repo: Repo) -> None:
-    target = repo.shelf.clip_path(step())
+    target = repo.clips.clip_path(step())
     target.parent.mkdir(parents=True)
     target.write_bytes(b"my own")
     repo.put(DARK, step())
 
-    mark = hashlib.sha256(b"my own").hexdigest()[:8]
-    assert repo.files() == {"quay/take-1.mp4": DARK, f"quay/earlier/take-1.{mark}.mp4": b"my own"}
+    prefix = hashlib.sha256(b"my own").hexdigest()[:8]
+    assert repo.files() == {"quay/take-1.mp4": DARK, f"quay/earlier/take-1.{prefix}.mp4": b"my own"}
 
 
 def test_the_note_that_git_lfs_leaves_gives_way_to_the_clip(repo: Repo) -> None:
-    target = repo.shelf.clip_path(step())
+    target = repo.clips.clip_path(step())
     target.parent.mkdir(parents=True)
     target.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 2\n")
     repo.put(DARK, step())
@@ -146,8 +148,8 @@ def test_two_earlier_clips_of_one_fingerprint_are_both_kept(repo: Repo) -> None:
 
 
 def test_what_a_killed_run_left_behind_is_cleared_away(repo: Repo) -> None:
-    repo.shelf.part_path(step()).write_bytes(b"half")
-    repo.shelf.part_path(step(take=2)).write_bytes(b"another's")
+    repo.clips.part_path(step()).write_bytes(b"half")
+    repo.clips.part_path(step(take=2)).write_bytes(b"another's")
     repo.put(LIGHT, step(fingerprint=SECOND))
 
     assert repo.files() == {"quay/take-1.mp4": LIGHT, "quay/.take-2.aaaaaaaa.part": b"another's"}
@@ -161,65 +163,65 @@ def test_the_same_clip_again_moves_nothing(repo: Repo) -> None:
 
 
 def test_a_clip_in_its_place_is_recalled_without_being_touched(repo: Repo) -> None:
-    first = kept(repo.put(DARK, step()))
-    before = repo.shelf.clip_path(step()).stat()
-    repo.shelf.restore(attempt(clip=first), step())
+    first = stored_clip(repo.put(DARK, step()))
+    before = repo.clips.clip_path(step()).stat()
+    repo.clips.restore(attempt(clip=first), step())
 
-    assert repo.shelf.clip_path(step()).stat() == before
+    assert repo.clips.clip_path(step()).stat() == before
 
 
 def test_a_shot_that_was_renamed_takes_its_clip_along(repo: Repo) -> None:
-    first = kept(repo.put(DARK, step("quay")))
-    told = kept(repo.shelf.restore(attempt(clip=first), step("pier", take=2)))
+    first = stored_clip(repo.put(DARK, step("quay")))
+    restored = stored_clip(repo.clips.restore(attempt(clip=first), step("pier", take=2)))
 
-    assert told.path.endswith("clips/pier/take-2.mp4")
+    assert restored.path.endswith("clips/pier/take-2.mp4")
     assert repo.files() == {"quay/take-1.mp4": DARK, "pier/take-2.mp4": DARK}
 
 
 def test_a_copy_is_a_file_of_its_own(repo: Repo) -> None:
-    first = kept(repo.put(DARK, step("quay")))
-    repo.shelf.restore(attempt(clip=first), step("pier"))
+    first = stored_clip(repo.put(DARK, step("quay")))
+    repo.clips.restore(attempt(clip=first), step("pier"))
 
-    assert repo.shelf.clip_path(step("quay")).stat().st_ino != repo.shelf.clip_path(step("pier")).stat().st_ino
+    assert repo.clips.clip_path(step("quay")).stat().st_ino != repo.clips.clip_path(step("pier")).stat().st_ino
 
 
 def test_a_clip_that_changed_on_disk_is_not_recalled(repo: Repo) -> None:
-    first = kept(repo.put(DARK, step()))
+    first = stored_clip(repo.put(DARK, step()))
     rotten = bytearray(DARK)
     rotten[len(rotten) // 2] ^= 1
-    repo.shelf.clip_path(step()).write_bytes(rotten)
+    repo.clips.clip_path(step()).write_bytes(rotten)
 
-    assert repo.shelf.restore(attempt(clip=first), step()) is None
-    assert repo.shelf.find(attempt(clip=first)) is None
+    assert repo.clips.restore(attempt(clip=first), step()) is None
+    assert repo.clips.find(attempt(clip=first)) is None
 
 
 def test_a_clip_is_found_at_another_take_that_shares_it(repo: Repo) -> None:
-    first = kept(repo.put(DARK, step()))
-    copy = kept(repo.shelf.restore(attempt(clip=first), step("pier")))
-    repo.shelf.clip_path(step()).unlink()
+    first = stored_clip(repo.put(DARK, step()))
+    copy = stored_clip(repo.clips.restore(attempt(clip=first), step("pier")))
+    repo.clips.clip_path(step()).unlink()
     shared = attempt(clip=first, copies=(copy,))
 
-    assert repo.shelf.find(shared) == repo.shelf.clip_path(step("pier"))
-    assert kept(repo.shelf.restore(shared, step())) == first
+    assert repo.clips.find(shared) == repo.clips.clip_path(step("pier"))
+    assert stored_clip(repo.clips.restore(shared, step())) == first
 
 
 @pytest.mark.parametrize("path", ["../outside.mp4", "{outside}"])
 def test_a_manifest_that_names_a_file_elsewhere_gets_nothing_from_there(repo: Repo, path: str) -> None:
     outside = repo.root.parent / "outside.mp4"
     outside.write_bytes(DARK)
-    told = Clip(path.format(outside=outside), hashlib.sha256(DARK).hexdigest(), len(DARK), 64, 36, 1.0)
+    recorded = Clip(path.format(outside=outside), hashlib.sha256(DARK).hexdigest(), len(DARK), 64, 36, 1.0)
 
-    assert repo.shelf.find(attempt(clip=told)) is None
-    assert repo.shelf.restore(attempt(clip=told), step()) is None
+    assert repo.clips.find(attempt(clip=recorded)) is None
+    assert repo.clips.restore(attempt(clip=recorded), step()) is None
 
 
 def test_an_attempt_without_a_clip_is_nowhere(repo: Repo) -> None:
-    assert repo.shelf.restore(attempt(), step()) is None
-    assert repo.shelf.find(attempt()) is None
+    assert repo.clips.restore(attempt(), step()) is None
+    assert repo.clips.find(attempt()) is None
 
 
 def test_a_folder_under_the_clips_name_is_the_disks_trouble_and_nothing_is_lost(repo: Repo) -> None:
-    repo.shelf.clip_path(step()).mkdir(parents=True)
+    repo.clips.clip_path(step()).mkdir(parents=True)
 
     with pytest.raises(IsADirectoryError):
         repo.put(DARK, step())
@@ -245,18 +247,18 @@ def test_nothing_is_written_outside_the_repository_by_way_of_a_link(
 def test_a_link_under_a_part_files_name_leads_no_clip_elsewhere(repo: Repo, tmp_path: Path) -> None:
     letter = tmp_path / "letter.txt"
     letter.write_text("mine")
-    for part in (repo.shelf.part_path(step()), repo.shelf.archive_part_path(attempt())):
+    for part in (repo.clips.part_path(step()), repo.clips.archive_part_path(attempt())):
         part.symlink_to(letter)
-    assert not repo.shelf.part_path(step()).is_symlink()
-    assert not repo.shelf.archive_part_path(attempt()).is_symlink()
-    kept(repo.put(DARK, step()))
+    assert not repo.clips.part_path(step()).is_symlink()
+    assert not repo.clips.archive_part_path(attempt()).is_symlink()
+    stored_clip(repo.put(DARK, step()))
     assert letter.read_text() == "mine"
 
 
 def test_a_folder_without_rights_is_the_disks_trouble(repo: Repo) -> None:
     repo.root.chmod(0o500)
     with requirements.without_root_rights(), pytest.raises(PermissionError):
-        repo.shelf.part_path(step())
+        repo.clips.part_path(step())
 
 
 # -- what differs from what was ordered -------------------------------------------------------------------
@@ -267,40 +269,40 @@ def facts(width: int, height: int, seconds: str = "5") -> ClipFacts:
 
 
 @pytest.mark.parametrize(
-    ("request_", "seen"),
+    ("request_", "clip_facts"),
     [
-        (ordered("720p", 5), facts(1280, 720)),
-        (ordered("720p", 5), facts(1248, 704)),
-        (ordered("480p", 5), facts(864, 496)),
-        (ordered("720p", 5, "21:9"), facts(1470, 630)),
-        (ordered("720p", 5, "9:16"), facts(720, 1280)),
-        (ordered("720p", 5, "1:1"), facts(960, 960)),
-        (ordered("720p", 5, "1:1"), facts(720, 720)),
-        (ordered("720p", 5, None), facts(1000, 700)),
-        (ordered("720p", 5, upscale="4k"), facts(3840, 2160)),
-        (ordered("720p", 5), facts(1280, 720, "5.042")),
+        (make_request("720p", 5), facts(1280, 720)),
+        (make_request("720p", 5), facts(1248, 704)),
+        (make_request("480p", 5), facts(864, 496)),
+        (make_request("720p", 5, "21:9"), facts(1470, 630)),
+        (make_request("720p", 5, "9:16"), facts(720, 1280)),
+        (make_request("720p", 5, "1:1"), facts(960, 960)),
+        (make_request("720p", 5, "1:1"), facts(720, 720)),
+        (make_request("720p", 5, None), facts(1000, 700)),
+        (make_request("720p", 5, upscale="4k"), facts(3840, 2160)),
+        (make_request("720p", 5), facts(1280, 720, "5.042")),
     ],
 )
-def test_a_clip_as_ordered_has_no_note(request_: Request, seen: ClipFacts) -> None:
-    assert differences(request_, seen) == ()
+def test_a_clip_as_ordered_has_no_note(request_: Request, clip_facts: ClipFacts) -> None:
+    assert differences(request_, clip_facts) == ()
 
 
 @pytest.mark.parametrize(
-    ("request_", "seen", "note"),
+    ("request_", "clip_facts", "note"),
     [
-        (ordered("720p", 5), facts(720, 1280), "it is 720x1280, and 16:9 was ordered"),
-        (ordered("1080p", 5), facts(1280, 720), "it is 1280x720, and 1080p was ordered"),
-        (ordered("720p", 5, upscale="4k"), facts(1280, 720), "it is 1280x720, and 4k was ordered"),
-        (ordered("720p", 5), facts(1280, 720, "4"), "it lasts 4 s, and 5 s were ordered"),
+        (make_request("720p", 5), facts(720, 1280), "it is 720x1280, and 16:9 was ordered"),
+        (make_request("1080p", 5), facts(1280, 720), "it is 1280x720, and 1080p was ordered"),
+        (make_request("720p", 5, upscale="4k"), facts(1280, 720), "it is 1280x720, and 4k was ordered"),
+        (make_request("720p", 5), facts(1280, 720, "4"), "it lasts 4 s, and 5 s were ordered"),
     ],
 )
-def test_what_differs_is_said(request_: Request, seen: ClipFacts, note: str) -> None:
-    assert differences(request_, seen) == (note,)
+def test_what_differs_is_said(request_: Request, clip_facts: ClipFacts, note: str) -> None:
+    assert differences(request_, clip_facts) == (note,)
 
 
 def test_a_clip_that_is_not_as_the_provider_says_is_told() -> None:
-    told = (Output("https://a.example/1.mp4", 1920, 1080),)
+    outputs = (Output("https://a.example/1.mp4", 1920, 1080),)
 
-    assert differences(ordered("720p", 5), facts(1280, 720), told) == (
+    assert differences(make_request("720p", 5), facts(1280, 720), outputs) == (
         "it is 1280x720, and the provider says 1920x1080",
     )

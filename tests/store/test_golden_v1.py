@@ -68,10 +68,10 @@ def host() -> str:
     return (EXPECTED / "host.txt").read_text(encoding="utf-8").strip()
 
 
-def command(folder: Path, repository: str, state: str, *words: str) -> "subprocess.CompletedProcess[str]":
+def command(folder: Path, repository: str, state: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """`storyboard …` in a golden repository, with a state folder."""
     return subprocess.run(
-        [sys.executable, "-m", "runner", *words],
+        [sys.executable, "-m", "runner", *arguments],
         cwd=folder / repository,
         env=environment(folder, host()) | {"STORYBOARD_STATE": str(folder / state)},
         stdin=subprocess.DEVNULL,
@@ -130,12 +130,12 @@ def test_every_attempt_row_is_read_and_written_again_to_the_letter(golden: Path)
         assert encode_attempt(decode_attempt(row["id"], intent, row["folded"])) == row["folded"]
 
 
-def opened(golden: Path) -> Ledger:
+def open_ledger(golden: Path) -> Ledger:
     return Ledger(golden / "state", FixedClock())
 
 
 def test_the_events_of_an_attempt_fold_to_its_row(golden: Path) -> None:
-    with closing(opened(golden)) as ledger:
+    with closing(open_ledger(golden)) as ledger:
         for row in rows(golden, "SELECT * FROM attempt"):
             attempt = decode_attempt(row["id"], decode_intent(row, row["intended"]), row["folded"])
             history = history_of(ledger.events(row["id"]))
@@ -145,14 +145,14 @@ def test_the_events_of_an_attempt_fold_to_its_row(golden: Path) -> None:
 @pytest.mark.parametrize("repository", REPOSITORIES)
 def test_the_ledger_gives_the_history_that_it_gave(golden: Path, repository: str) -> None:
     account = Account("kinovi", urlsplit(host()).netloc)
-    known = identify(golden / repository)
-    with closing(opened(golden)) as ledger:
-        history = ledger.history(account, *known.root_commits, known.path_identity)
+    identity = identify(golden / repository)
+    with closing(open_ledger(golden)) as ledger:
+        history = ledger.history(account, *identity.root_commits, identity.path_identity)
     expected = (EXPECTED / f"{repository}-history.jsonl").read_text(encoding="utf-8").splitlines()
-    assert [shown(attempt) for attempt in history.attempts.values()] == [json.loads(line) for line in expected]
+    assert [history_line(attempt) for attempt in history.attempts.values()] == [json.loads(line) for line in expected]
 
 
-def shown(attempt: Attempt) -> dict[str, Any]:
+def history_line(attempt: Attempt) -> dict[str, Any]:
     """An attempt in the words of the expected history, which are nobody's names."""
     intent = attempt.intent
     return {
@@ -211,9 +211,9 @@ def clip(value: Clip) -> list[Any]:
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("repository", REPOSITORIES)
 def test_a_command_prints_what_it_printed(golden: Path, repository: str, state: str, reading: str) -> None:
-    done = command(golden, repository, state, *READINGS[reading])
+    result = command(golden, repository, state, *READINGS[reading])
     expected = (EXPECTED / f"{repository}-{state}-{reading}.json").read_text(encoding="utf-8")
-    assert lasting(done.stdout) == lasting(expected), done.stderr
+    assert lasting(result.stdout) == lasting(expected), result.stderr
 
 
 def lasting(document: str) -> Any:
@@ -232,7 +232,7 @@ def test_reading_changes_nothing_in_the_state_folder(golden: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
+    ("change", "detail"),
     [
         ("""UPDATE attempt SET folded = json_set(folded, '$.lens', 35)""", "a field 'lens'"),
         ("""UPDATE attempt SET folded = json_set(folded, '$.state', 'archived')""", "a state 'archived'"),
@@ -240,33 +240,33 @@ def test_reading_changes_nothing_in_the_state_folder(golden: Path, tmp_path: Pat
         ("""UPDATE attempt SET intended = '{"lens":35,' || substr(intended, 2)""", "a field 'lens'"),
     ],
 )
-@pytest.mark.parametrize("words", [("status", FILM), ("run", FILM, "--yes"), ("spend",), ("settle",)])
+@pytest.mark.parametrize("arguments", [("status", FILM), ("run", FILM, "--yes"), ("spend",), ("settle",)])
 def test_a_row_of_a_later_version_is_refused_with_words(
-    tmp_path: Path, change: str, named: str, words: tuple[str, ...]
+    tmp_path: Path, change: str, detail: str, arguments: tuple[str, ...]
 ) -> None:
     restore(tmp_path)
     with closing(sqlite3.connect(tmp_path / "state" / "ledger.db")) as db, db:
         db.execute(change)
-    done = command(tmp_path, "harbour", "state", *words)
-    assert done.returncode == ExitCode.INVALID, done.stderr
-    assert f"was written by a newer version of storyboard ({named} in it): install that version" in done.stderr
+    result = command(tmp_path, "harbour", "state", *arguments)
+    assert result.returncode == ExitCode.INVALID, result.stderr
+    assert f"was written by a newer version of storyboard ({detail} in it): install that version" in result.stderr
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
+    ("change", "detail"),
     [
         ("kind = 'Recut'", "an event 'Recut'"),
         ("data = json_set(data, '$.lens', 35)", "a field 'lens'"),
         ("kind = 'Settled', data = '{\"verdict\":\"half\"}'", "a verdict 'half'"),
     ],
 )
-def test_an_event_of_a_later_version_is_refused_with_words(tmp_path: Path, change: str, named: str) -> None:
+def test_an_event_of_a_later_version_is_refused_with_words(tmp_path: Path, change: str, detail: str) -> None:
     restore(tmp_path)
     with closing(sqlite3.connect(tmp_path / "state" / "ledger.db")) as db, db:
         db.execute(f"UPDATE event SET {change} WHERE kind <> 'Intended'")
     attempt = rows(tmp_path, "SELECT id FROM attempt WHERE state = 'stored'")[0]["id"]
-    words = re.escape(f"newer version of storyboard ({named}")
-    with closing(opened(tmp_path)) as ledger, pytest.raises(CommandError, match=words):
+    message = re.escape(f"newer version of storyboard ({detail}")
+    with closing(open_ledger(tmp_path)) as ledger, pytest.raises(CommandError, match=message):
         ledger.events(attempt)
 
 
@@ -276,9 +276,9 @@ def test_an_event_of_a_later_version_is_refused_with_words(tmp_path: Path, chang
 def test_the_sandbox_knows_the_tasks_uploads_and_accounts_that_it_knew(golden: Path, tmp_path: Path) -> None:
     shutil.copytree(golden / "sandbox", tmp_path / "sandbox")
     with running(tmp_path / "sandbox", Options(keys=(KEY,), plain_clips=True, seconds=0.2)) as address:
-        told = httpx.get(f"{address}/__sandbox/state", headers={"Authorization": f"Bearer {KEY}"}).json()
+        state = httpx.get(f"{address}/__sandbox/state", headers={"Authorization": f"Bearer {KEY}"}).json()
     expected = json.loads((EXPECTED / "sandbox-state.json").read_text(encoding="utf-8"))
-    assert {name: told[name] for name in expected} == expected
+    assert {name: state[name] for name in expected} == expected
 
 
 def test_a_task_of_the_journal_is_read_and_written_again_to_the_letter(golden: Path, tmp_path: Path) -> None:
@@ -294,18 +294,18 @@ def test_a_task_of_the_journal_is_read_and_written_again_to_the_letter(golden: P
 
 
 @pytest.mark.parametrize(
-    ("line", "named"),
+    ("line", "detail"),
     [
         ({"event": "recut", "id": "task_1"}, "an event 'recut'"),
         ({"event": "task", "id": "task_1", "body": "", "lens": 35}, "a field 'lens'"),
     ],
 )
 def test_a_sandbox_journal_of_a_later_version_is_refused_with_words(
-    golden: Path, tmp_path: Path, line: dict[str, Any], named: str
+    golden: Path, tmp_path: Path, line: dict[str, Any], detail: str
 ) -> None:
     shutil.copytree(golden / "sandbox", tmp_path / "sandbox")
     with (tmp_path / "sandbox" / "journal-1.jsonl").open("a") as journal:
         journal.write(json.dumps(line) + "\n")
-    words = re.escape(f"newer version of storyboard ({named} in it)")
-    with pytest.raises(CommandError, match=words), running(tmp_path / "sandbox", Options(plain_clips=True)):
+    message = re.escape(f"newer version of storyboard ({detail} in it)")
+    with pytest.raises(CommandError, match=message), running(tmp_path / "sandbox", Options(plain_clips=True)):
         pass

@@ -89,21 +89,21 @@ def ledger(tmp_path: Path, clock: HandClock) -> Iterator[Ledger]:
     opened.close()
 
 
-def intended(mark: str = "f1", run: str = "run1", **changes: object) -> Intent:
-    made = Intent(
-        "storyboards/film.yaml", "quay", 1, mark, {"model": "seedance-20", "prompt": "a quay"}, '{"model":"m"}',
+def intended(fingerprint: str = "f1", run: str = "run1", **changes: object) -> Intent:
+    intent = Intent(
+        "storyboards/film.yaml", "quay", 1, fingerprint, {"model": "seedance-20", "prompt": "a quay"}, '{"model":"m"}',
         Decimal(160), "classic", "01234567", "receipt", run, tags=("night",),
     )  # fmt: skip
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(intent, **changes)  # type: ignore[arg-type]
 
 
-def put(ledger: Ledger, attempt: str, *whats: Payload, known: int = 0) -> None:
+def put(ledger: Ledger, attempt: str, *payloads: Payload, attempts_seen: int = 0) -> None:
     """One attempt with these events, the intent first."""
     now = ledger._clock.now()
-    first, *rest = whats
-    assert ledger.intend(Event(now, attempt, first), known) is None
-    for what in rest:
-        assert ledger.append(Event(now, attempt, what)) is None
+    first, *rest = payloads
+    assert ledger.intend(Event(now, attempt, first), attempts_seen) is None
+    for payload in rest:
+        assert ledger.append(Event(now, attempt, payload)) is None
 
 
 TIME = "2026-03-01T12:00:00.000Z"
@@ -324,8 +324,8 @@ def killed(tmp_path: Path, body: str) -> None:
         + "\nos.kill(os.getpid(), signal.SIGKILL)\n"
     )
     root = Path(__file__).parents[2]
-    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], cwd=root, capture_output=True, timeout=60)
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    result = subprocess.run([sys.executable, "-c", program, str(tmp_path)], cwd=root, capture_output=True, timeout=60)
+    assert result.returncode == -signal.SIGKILL, result.stderr.decode()
 
 
 @pytest.mark.parametrize(
@@ -515,11 +515,11 @@ def test_a_full_disk_is_met_by_the_reserve_and_then_said(tmp_path: Path) -> None
         """
     )
     root = Path(__file__).parents[2]
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path)], cwd=root, capture_output=True, text=True, timeout=60
     )
-    code, count, words = done.stdout.split(maxsplit=2)
-    assert (int(code), "the ledger" in words) == (ExitCode.INVALID, True), done.stderr
+    code, count, message = result.stdout.split(maxsplit=2)
+    assert (int(code), "the ledger" in message) == (ExitCode.INVALID, True), result.stderr
     database = sqlite3.connect(tmp_path / NAME)
     rows = database.execute("SELECT COUNT(*) FROM attempt").fetchone()[0]
     assert database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
@@ -580,7 +580,7 @@ def test_a_receipt_is_written_before_its_row(ledger: Ledger, tmp_path: Path, clo
 
 def test_an_attempt_that_opens_late_does_not_stand_beside_another_open_one(ledger: Ledger, clock: HandClock) -> None:
     put(ledger, "a1", intended(), SendStarted(), OutcomeUnknown("reset"), Settled("not-charged"))
-    put(ledger, "a2", intended(), SendStarted(), known=1)
+    put(ledger, "a2", intended(), SendStarted(), attempts_seen=1)
     assert isinstance(ledger.append(Event(clock.now(), "a1", Created("late"))), AlreadyAttempted)
 
 
@@ -606,16 +606,16 @@ def test_an_attempt_from_a_manifest_becomes_a_row_that_folds_to_itself(
     ledger: Ledger, clock: HandClock, state: AttemptState
 ) -> None:
     outputs = (Output("https://m.example/1.mp4"),) if state is not AttemptState.RUNNING else ()
-    told = Attempt(
+    attempt = Attempt(
         "m1", intended(run=""), state, clock.now(), sent_at=clock.now(), task_id="task_m", accepted_at=clock.now(),
         status="waiting" if state is AttemptState.RUNNING else "", outputs=outputs, from_manifest=True,
         clip=CLIP if state is AttemptState.STORED else None, credits_used=Decimal(160) if outputs else None,
         ended_at=clock.now() if outputs else None,
     )  # fmt: skip
-    ledger.import_attempt(told)
-    ledger.import_attempt(told)
-    known = ledger.history(PAID, "repo").attempts["m1"]
-    assert (known.state, known.task_id, known.clip, known.from_manifest) == (state, "task_m", told.clip, False)
+    ledger.import_attempt(attempt)
+    ledger.import_attempt(attempt)
+    row = ledger.history(PAID, "repo").attempts["m1"]
+    assert (row.state, row.task_id, row.clip, row.from_manifest) == (state, "task_m", attempt.clip, False)
     assert history_of(ledger.events("m1")).attempts["m1"].state is state
 
 
@@ -623,24 +623,25 @@ def test_an_attempt_from_a_manifest_becomes_a_row_that_folds_to_itself(
 
 
 def test_an_output_is_held_by_one_run(tmp_path: Path) -> None:
-    one, two, three = (tmp_path / name for name in ("one", "two", "three"))
-    with locks.lock_outputs(tmp_path, [two, one]):
-        with pytest.raises(CommandError) as stopped, locks.lock_outputs(tmp_path, [three, one]):
+    first, second, third = (tmp_path / name for name in ("one", "two", "three"))
+    with locks.lock_outputs(tmp_path, [second, first]):
+        with pytest.raises(CommandError) as stopped, locks.lock_outputs(tmp_path, [third, first]):
             pass
         assert stopped.value.code == ExitCode.LOCKED
-        with locks.lock_outputs(tmp_path, [three]):
+        with locks.lock_outputs(tmp_path, [third]):
             pass
-    with locks.lock_outputs(tmp_path, [one, two, three]):
+    with locks.lock_outputs(tmp_path, [first, second, third]):
         pass
 
 
 def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
     program = (
-        "import os, signal, sys; from pathlib import Path; from runner.records import locks\n"
-        "with locks.hold(Path(sys.argv[1]), [Path('out')]): os.kill(os.getpid(), signal.SIGKILL)"
+        "import os, signal, sys; from pathlib import Path; from runner.store import locks\n"
+        "with locks.lock_outputs(Path(sys.argv[1]), [Path('out')]): os.kill(os.getpid(), signal.SIGKILL)"
     )
     root = Path(__file__).parents[2]
-    subprocess.run([sys.executable, "-c", program, str(tmp_path)], cwd=root, timeout=60, check=False)
+    result = subprocess.run([sys.executable, "-c", program, str(tmp_path)], cwd=root, timeout=60, check=False)
+    assert result.returncode == -signal.SIGKILL
     with locks.lock_outputs(tmp_path, [root / "out"]):
         pass
 

@@ -39,7 +39,7 @@ TASK = "id account model credits made lasts order seed callback error fault prom
 
 
 def names(kind: type[Any]) -> set[str]:
-    return {each.name for each in fields(kind)}
+    return {field.name for field in fields(kind)}
 
 
 @pytest.mark.parametrize("kind", FIELDS)

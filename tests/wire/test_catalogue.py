@@ -14,7 +14,7 @@ import pytest
 from runner.cli import main
 from tests.double.media import clip
 from tests.double.server import Double
-from tests.double.steps import CREATE, LOOK, MEDIA, Step, created, dropped, page, record, said
+from tests.double.steps import CREATE, LOOK, MEDIA, Step, created, dropped, page, record, reply
 
 KEY = "canary-key-0123456789"
 FILM = """\
@@ -26,7 +26,7 @@ shots:
 """
 CLIP = clip(80, 5.0, 1280, 720)
 OTHER = clip(160, 5.0, 1280, 720)
-UNSURE = said(404, {"message": "Task not found"}, on=LOOK)
+UNSURE = reply(404, {"message": "Task not found"}, on=LOOK)
 """The answer to the preflight, where the steps after it are for polls."""
 
 
@@ -47,7 +47,7 @@ class Case:
 
 
 def look(**record_: Any) -> Step:
-    return said(200, record("task_1", **record_), on=LOOK)
+    return reply(200, record("task_1", **record_), on=LOOK)
 
 
 def links(url: str) -> Step:
@@ -55,33 +55,42 @@ def links(url: str) -> Step:
 
 
 BUSY = Step(
-    status=429, body=b'{"message": "busy", "limit": 3, "current": 3}', headers=(("Retry-After", "1"),), made=False
+    status=429,
+    body=b'{"message": "busy", "limit": 3, "current": 3}',
+    headers=(("Retry-After", "1"),),
+    creates=False,
 )
 SETTLE = '[providers.kinovi]\nserver_error = "settle"\n'
 UNSETTLED: dict[str, Step] = {
-    "1 made, then a reset": dropped(made=True),
-    "1 made, then closed": dropped(made=True, end="close"),
-    "3 made, then a gateway's 502": page(502, made=True),
-    "3 made, then 503 in JSON": said(503, {"message": "Service unavailable"}, made=True),
-    "3 made, then 504": page(504, made=True),
+    "1 made, then a reset": dropped(creates=True),
+    "1 made, then closed": dropped(creates=True, end="close"),
+    "3 made, then a gateway's 502": page(502, creates=True),
+    "3 made, then 503 in JSON": reply(503, {"message": "Service unavailable"}, creates=True),
+    "3 made, then 504": page(504, creates=True),
     "4 the answer breaks off": created(cut=70, end="close"),
-    "5 200 without an id": said(200, {"message": "ok"}),
-    "5 200 with null for an id": said(200, {"taskId": None}),
-    "5 200 with an id that is a path": said(200, {"taskId": "../../etc/passwd"}),
+    "5 200 without an id": reply(200, {"message": "ok"}),
+    "5 200 with null for an id": reply(200, {"taskId": None}),
+    "5 200 with an id that is a path": reply(200, {"taskId": "../../etc/passwd"}),
     "7 200 with two ids": Step(body=b'{"taskId": "a", "taskId": "b"}'),
-    "13 500 from a firewall": page(500, made=True),
-    "22 headers without an end": Step(raw=b"HTTP/1.1 200 OK\r\n", repeat=b"X-More: more\r\n", made=True, end="close"),
+    "13 500 from a firewall": page(500, creates=True),
+    "22 headers without an end": Step(
+        raw=b"HTTP/1.1 200 OK\r\n", repeat=b"X-More: more\r\n", creates=True, end="close"
+    ),
     "23 a bomb": Step(body=b"\x1f\x8b\x08" + b"\0" * 900, headers=(("Content-Encoding", "gzip"),)),
     "24 in UTF-16": Step(body='{"taskId": "task_1"}'.encode("utf-16")),
     "24 deep": Step(body=b"[" * 200_000),
-    "409": said(409, {"message": "Conflict"}, made=True),
+    "409": reply(409, {"message": "Conflict"}, creates=True),
 }
 CASES: dict[str, Case] = {
     **{name: Case([step], (6, 6), 1, 1, "boat") for name, step in UNSETTLED.items()},
     "0 nothing goes wrong": Case([], (0, 0), 1, 1, "as quoted"),
-    "6 an envelope": Case([said(200, {"code": 200, "data": {"taskId": "{task}"}})], (0, 0), 1, 1),
+    "6 an envelope": Case([reply(200, {"code": 200, "data": {"taskId": "{task}"}})], (0, 0), 1, 1),
     "6 an envelope that refuses": Case(
-        [said(200, {"code": 402, "message": "Insufficient credits"}, made=False)], (4, 0), 2, 1, "Insufficient"
+        [reply(200, {"code": 402, "message": "Insufficient credits"}, creates=False)],
+        (4, 0),
+        2,
+        1,
+        "Insufficient",
     ),
     "10 a redirect to itself": Case(
         [Step(status=307, headers=(("Location", CREATE.split()[1]),))], (3, 6), 1, 0, "redirect"
@@ -90,20 +99,20 @@ CASES: dict[str, Case] = {
         [Step(status=302, headers=(("Location", "https://login.example/"),))], (3, 6), 1, 0, "redirect"
     ),
     "12 500 in JSON, settled by the user": Case(
-        [said(500, {"message": "Internal error"}, made=True)], (6, 6), 1, 1, "Internal error", SETTLE
+        [reply(500, {"message": "Internal error"}, creates=True)], (6, 6), 1, 1, "Internal error", SETTLE
     ),
     "13 403 from a firewall": Case([page(403)], (3, 1), 1, 0, "answered by cloudflare"),
     "14 402 before anything": Case(
-        [said(402, {"message": "Insufficient credits", "required": 200, "available": 7})], (4, 0), 2, 1, "7"
+        [reply(402, {"message": "Insufficient credits", "required": 200, "available": 7})], (4, 0), 2, 1, "7"
     ),
-    "15 401 at createTask": Case([said(401, {"message": "Invalid API key"})], (5, 0), 2, 1, "SEEDANCE_API_KEY"),
+    "15 401 at createTask": Case([reply(401, {"message": "Invalid API key"})], (5, 0), 2, 1, "SEEDANCE_API_KEY"),
     "16 403 that says the key back": Case(
-        [said(403, {"message": f"access not enabled for {KEY}"})], (1, 1), 1, 0, "access not enabled for [key]"
+        [reply(403, {"message": f"access not enabled for {KEY}"})], (1, 1), 1, 0, "access not enabled for [key]"
     ),
-    "16 403 in JSON": Case([said(403, {"message": "access not enabled"})], (1, 1), 1, 0, "access not enabled"),
+    "16 403 in JSON": Case([reply(403, {"message": "access not enabled"})], (1, 1), 1, 0, "access not enabled"),
     "17 429 with Retry-After": Case([BUSY], (0, 0), 2, 1, "3"),
     "19 400 with the field": Case(
-        [said(400, {"message": "Invalid", "errors": [{"path": "inputs.prompt", "message": "too rude"}]})],
+        [reply(400, {"message": "Invalid", "errors": [{"path": "inputs.prompt", "message": "too rude"}]})],
         (1, 1),
         1,
         0,
@@ -114,13 +123,13 @@ CASES: dict[str, Case] = {
         [Step(on=LOOK, status=301, headers=(("Location", "https://www.example.com/"),))], (3, 0), 1, 1, "example.com"
     ),
     "the preflight's key is refused": Case(
-        [said(401, {"message": "Invalid API key"}, on=LOOK)], (5, 0), 1, 1, "SEEDANCE_API_KEY"
+        [reply(401, {"message": "Invalid API key"}, on=LOOK)], (5, 0), 1, 1, "SEEDANCE_API_KEY"
     ),
     "26 404 right after creation": Case([UNSURE, UNSURE], (0, 0), 1, 1),
     "28 a status in another case": Case([UNSURE, look(status="QUEUING"), look(status="Running")], (0, 0), 1, 1),
     "28 a status that nobody knows": Case([UNSURE, look(status="archived")], (0, 0), 1, 1),
-    "33 another task's record": Case([UNSURE, said(200, record("task_9", "fail", error="x"), on=LOOK)], (0, 0), 1, 1),
-    "35 a poll that fails": Case([UNSURE, dropped(made=False, on=LOOK)], (0, 0), 1, 1),
+    "33 another task's record": Case([UNSURE, reply(200, record("task_9", "fail", error="x"), on=LOOK)], (0, 0), 1, 1),
+    "35 a poll that fails": Case([UNSURE, dropped(creates=False, on=LOOK)], (0, 0), 1, 1),
     "a prompt that was flagged": Case(
         [UNSURE, look(status="fail", error="Your input text violates platform rules. Please modify and try again.")],
         (1, 1),
@@ -251,7 +260,7 @@ def test_two_runs_come_to_what_the_table_says(name: str, desk: Make) -> None:
         second, again = here.run()
 
     assert (first, second) == case.codes, shown + again
-    assert (len(double.requests(CREATE)), len(double.made)) == (case.creates, case.made), shown
+    assert (len(double.requests(CREATE)), len(double.created_tasks)) == (case.creates, case.made), shown
     assert case.words in shown
     assert KEY not in shown + again
     assert [path for path in here.root.parent.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()] == []
