@@ -26,6 +26,13 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_of_the_repository_that_a_page_names_exists(page: Path) -> None:
+    paths = re.findall(r"`((?:runner|tests|schemas|benchmarks)/[\w/.*-]*)`", prose(page))
+    modules = [f"tests/**/{name}" for name in re.findall(r"`(test_\w+\.py)`", prose(page))]
+    assert [path for path in [*paths, *modules] if not any(ROOT.glob(path.rstrip("/")))] == []
+
+
 def test_the_readme_links_each_promise_to_a_test_that_exists() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     promised = re.findall(r"\[`(test_\w+)`\]\((tests/[^)#]+)\)", readme)
