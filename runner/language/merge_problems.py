@@ -5,7 +5,7 @@ import re
 from runner.diagnostics.problem import Place, Problem, Problems
 from runner.lazy_dataclass import replace
 
-_LONGEST = 2_000
+_MAX_CHARACTERS = 2_000
 _NUMBER = re.compile(r"(?<![\w@])\d[\d,.]*(?!\w)")
 
 
@@ -25,20 +25,20 @@ def merge(problems: Problems) -> Problems:
         joined.setdefault(key, problem)
         shots.setdefault(key, {}).update(dict.fromkeys(problem.shots))
         related.setdefault(key, {}).update(dict.fromkeys(problem.related))
-    found = [_short(one, tuple(shots[key]), tuple(related[key])) for key, one in joined.items()]
+    items = [_with_shots(item, tuple(shots[key]), tuple(related[key])) for key, item in joined.items()]
     files = {name: index for index, name in enumerate(problems.sources)}
-    found.sort(
-        key=lambda one: (files.get(one.place.file, len(files)), one.place.file, one.place.line, one.place.column)
+    items.sort(
+        key=lambda item: (files.get(item.place.file, len(files)), item.place.file, item.place.line, item.place.column)
     )
-    problems.items = found
+    problems.items = items
     return problems
 
 
-def _short(problem: Problem, shots: tuple[str, ...], related: tuple[tuple[Place, str], ...]) -> Problem:
+def _with_shots(problem: Problem, shots: tuple[str, ...], related: tuple[tuple[Place, str], ...]) -> Problem:
     """The problem with all that it touches; a name of a megabyte is not said in full."""
-    place, said = problem.place, (problem.message, problem.hint)
-    if max(map(len, (place.path, *said))) > _LONGEST:
-        message, hint = (text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…" for text in said)
-        place = place._replace(path=place.path[:_LONGEST])
+    place, texts = problem.place, (problem.message, problem.hint)
+    if max(map(len, (place.path, *texts))) > _MAX_CHARACTERS:
+        message, hint = (text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}…" for text in texts)
+        place = place._replace(path=place.path[:_MAX_CHARACTERS])
         problem = replace(problem, message=message, hint=hint, place=place)
     return replace(problem, shots=shots, related=related)

@@ -17,10 +17,10 @@ asked_for: dict[str, os.stat_result | None] = {}
 class FileRejected(Exception):  # noqa: N818 - a reason that becomes a problem, always caught in this room
     """Why a file cannot be used: a problem's code, words that go on after the file's name, a hint."""
 
-    def __init__(self, code: str, words: str, hint: str = "") -> None:
-        super().__init__(words)
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
         self.code = code
-        self.message = words
+        self.message = message
         self.hint = hint
 
 
@@ -36,7 +36,7 @@ def check_written(written: str) -> None:
 
 def resolve_inside(path: Path, root: Path) -> Path:
     """The real path of a file that lies in the repository, links resolved. Raises Unfit."""
-    _note(os.path.abspath(path))
+    _record_path(os.path.abspath(path))
     # The root is resolved, the path as it was typed: relative, or by way of a link above the repository.
     written = Path(os.path.abspath(path)).is_relative_to(root)
     if not written and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
@@ -59,7 +59,7 @@ def resolve_inside(path: Path, root: Path) -> Path:
     return real
 
 
-def _note(path: str) -> None:
+def _record_path(path: str) -> None:
     if path not in asked_for:
         try:
             asked_for[path] = os.stat(path)
@@ -70,15 +70,15 @@ def _note(path: str) -> None:
 def check_regular(real: Path, limit: int) -> None:
     """That it is an ordinary file of a reasonable size, without opening it. Raises Unfit."""
     try:
-        media = os.stat(real, follow_symlinks=False)
+        status = os.stat(real, follow_symlinks=False)
     except OSError as error:
         raise FileRejected("file-unreadable", f"cannot be opened: {reason(error)}") from None
-    _check_mode(media, limit)
+    _check_mode(status, limit)
 
 
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # A folder is only passed through: that needs no right to list it, where the system knows such a door.
-_PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FOLDER_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def open_regular(real: Path, root: Path, limit: int) -> int:
@@ -90,7 +90,7 @@ def open_regular(real: Path, root: Path, limit: int) -> int:
     check_regular(real, limit)
     top = root.resolve()
     try:
-        handle = _walked(top, real.relative_to(top).parts)
+        handle = _open_below(top, real.relative_to(top).parts)
     except OSError as error:
         raise FileRejected("file-unreadable", f"cannot be opened: {reason(error)}") from None
     try:
@@ -101,13 +101,13 @@ def open_regular(real: Path, root: Path, limit: int) -> int:
     return handle
 
 
-def _walked(top: Path, parts: tuple[str, ...]) -> int:
+def _open_below(top: Path, parts: tuple[str, ...]) -> int:
     """Opens the folders one in another, and the file in the last."""
-    handle = os.open(top, _PASS)
+    handle = os.open(top, _FOLDER_FLAGS)
     for index, part in enumerate(parts):
         folder = handle
         try:
-            handle = os.open(part, _PASS if index < len(parts) - 1 else _READ, dir_fd=folder)
+            handle = os.open(part, _FOLDER_FLAGS if index < len(parts) - 1 else _FILE_FLAGS, dir_fd=folder)
         finally:
             os.close(folder)
     return handle
@@ -125,23 +125,23 @@ def read_bytes(path: Path, root: Path, limit: int = TEXT_LIMIT) -> bytes:
     return data
 
 
-def media_fits(real: Path) -> None:
+def check_media(real: Path) -> None:
     """That a material is an ordinary file that may be sent, without opening it. Raises Unfit."""
     check_regular(real, MAX_BYTES)
 
 
 def reason(error: BaseException) -> str:
     """The system's words for why it said no, in lower case, without the path."""
-    words = error.strerror if isinstance(error, OSError) else None
-    return (words or str(error) or type(error).__name__).lower()
+    text = error.strerror if isinstance(error, OSError) else None
+    return (text or str(error) or type(error).__name__).lower()
 
 
-def _check_mode(media: os.stat_result, limit: int) -> None:
-    if stat.S_ISDIR(media.st_mode):
+def _check_mode(status: os.stat_result, limit: int) -> None:
+    if stat.S_ISDIR(status.st_mode):
         raise FileRejected("file-kind", "is a folder, not a file")
-    if not stat.S_ISREG(media.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise FileRejected("file-kind", "is a pipe, a socket or a device, not an ordinary file")
-    if media.st_size > limit:
+    if status.st_size > limit:
         raise _too_large(limit)
 
 

@@ -13,7 +13,7 @@ from runner.language.yaml.parser import scalar_value
 from runner.lazy_dataclass import dataclass, field, replace
 
 _NUMBERS = frozenset(("duration", "takes", "seed"))
-_TRUTHS = frozenset(("skip", "audio"))
+_BOOLEANS = frozenset(("skip", "audio"))
 _UNRENDERED = frozenset(("id", "inputs", "vars", "prompt", "wrap", "matrix"))
 
 
@@ -59,10 +59,10 @@ class ShotDraft:
             value = layer.fields.get(name)
             if name not in layer.fields or (keys and isinstance(value, dict) and keys[0] not in value):
                 continue
-            made = layer.of(name)
+            origin = layer.of(name)
             for key in keys:
-                made = made / key
-            return made
+                origin = origin / key
+            return origin
         return self.entry
 
 
@@ -86,42 +86,42 @@ class StoryboardScope:
 
 def merge(layers: Sequence[FieldLayer]) -> dict[str, Value]:
     """The fields of several layers: a scalar or a list replaces, a mapping merges one level deep, null removes."""
-    made: dict[str, Value] = {}
+    fields: dict[str, Value] = {}
     for layer in layers:
         for name, value in layer.fields.items():
             if value is None:
-                made.pop(name, None)
+                fields.pop(name, None)
             elif isinstance(value, dict):
-                before = made.get(name)
-                made[name] = merged_mapping(before if isinstance(before, dict) else {}, value, name)
+                base = fields.get(name)
+                fields[name] = merged_mapping(base if isinstance(base, dict) else {}, value, name)
             elif name[:2] != "x-":
-                made[name] = value
-    return made
+                fields[name] = value
+    return fields
 
 
-def merged_mapping(before: Mapping[str, Value], value: Mapping[str, Value], name: str) -> dict[str, Value]:
-    made = dict(before)
+def merged_mapping(base: Mapping[str, Value], value: Mapping[str, Value], name: str) -> dict[str, Value]:
+    mapping = dict(base)
     for key, item in value.items():
         # A variable that is null hides the storyboard's too; it is a problem only where it is used.
         if item is None and name != "vars":
-            made.pop(key, None)
+            mapping.pop(key, None)
         elif not (name == "vars" and key.startswith("x-")):
-            made[key] = item
-    return made
+            mapping[key] = item
+    return mapping
 
 
-def render_field(draft: ShotDraft, name: str, text: str, ground: StoryboardScope, *keys: int) -> str | None:
+def render_field(draft: ShotDraft, name: str, text: str, scope: StoryboardScope, *keys: int) -> str | None:
     """A field's text, rendered; what is wrong is noted, and None returned."""
     try:
-        return ground.templates.render(text, draft.scope, lambda: draft.origin(name, *keys))
-    except TemplateFailure as fault:
-        for problem in fault.problems:
-            ground.problems.add(replace(problem, shots=(*problem.shots, draft.id)))
+        return scope.templates.render(text, draft.scope, lambda: draft.origin(name, *keys))
+    except TemplateFailure as failure:
+        for problem in failure.problems:
+            scope.problems.add(replace(problem, shots=(*problem.shots, draft.id)))
         draft.broken.add(name)
         return None
 
 
-def render_fields(draft: ShotDraft, ground: StoryboardScope) -> None:
+def render_fields(draft: ShotDraft, scope: StoryboardScope) -> None:
     """Renders every field but the prompt and checks the finished shot against the schema; once."""
     if draft.finished:
         return
@@ -133,91 +133,93 @@ def render_fields(draft: ShotDraft, ground: StoryboardScope) -> None:
             if name in _UNRENDERED or name in values:
                 continue
             if "{" in value and TEMPLATE_START.search(value):
-                value = _typed_value(name, render_field(draft, name, value, ground))
+                value = _typed_value(name, render_field(draft, name, value, scope))
                 if value is None:
                     continue
         elif kind is float:
-            value = _whole(value) if name != "title" else draft.origin(name).source_text()
+            value = _without_fraction(value) if name != "title" else draft.origin(name).source_text()
         elif isinstance(value, list):
             if not all(type(item) is str and "{" not in item for item in value):
-                value = _items(draft, name, value, ground)
+                value = _render_items(draft, name, value, scope)
         elif name == "title":
             value = str(value)
         elif name in _UNRENDERED:
             continue
         values[name] = value
     if not schema.is_valid(values, "finished"):
-        for finding in schema.violations(values, "finished"):
-            _note_finding(draft, finding, ground)
+        for violation in schema.violations(values, "finished"):
+            _note_violation(draft, violation, scope)
 
 
-def _whole(value: float) -> Value:
+def _without_fraction(value: float) -> Value:
     return int(value) if value.is_integer() else value
 
 
 def _typed_value(name: str, text: str | None) -> Value:
     """A rendered text as the field's kind of value; nothing is null."""
-    if text is None or not (bare := text.strip()):
+    if text is None or not (stripped := text.strip()):
         return None
-    if name in _NUMBERS or name in _TRUTHS:
-        value = scalar_value(bare)
-        return _whole(value) if isinstance(value, float) else value
-    return bare
+    if name in _NUMBERS or name in _BOOLEANS:
+        value = scalar_value(stripped)
+        return _without_fraction(value) if isinstance(value, float) else value
+    return stripped
 
 
-def _items(draft: ShotDraft, name: str, items: list[Value], ground: StoryboardScope) -> list[Value]:
-    made: list[Value] = []
+def _render_items(draft: ShotDraft, name: str, items: list[Value], scope: StoryboardScope) -> list[Value]:
+    values: list[Value] = []
     for index, item in enumerate(items):
         if isinstance(item, str):
             if TEMPLATE_START.search(item):
-                item = _typed_value(name, render_field(draft, name, item, ground, index))
+                item = _typed_value(name, render_field(draft, name, item, scope, index))
                 if item is None:
                     continue
         elif isinstance(item, float) and name == "tags":
             item = draft.origin(name, index).source_text()
         elif isinstance(item, int) and name == "tags":
             item = str(item)
-        made.append(item)
-    return made
+        values.append(item)
+    return values
 
 
-def _note_finding(draft: ShotDraft, finding: "schema.Violation", ground: StoryboardScope) -> None:
-    name = str(finding.path[0]) if finding.path else ""
+def _note_violation(draft: ShotDraft, violation: "schema.Violation", scope: StoryboardScope) -> None:
+    name = str(violation.path[0]) if violation.path else ""
     if name in draft.broken:
         return
-    keys = tuple(key for key in finding.path[1:] if isinstance(key, int))
+    keys = tuple(key for key in violation.path[1:] if isinstance(key, int))
     draft.broken.add(name)
     draft.values.pop(name, None)
-    said = draft.origin(name, *keys)
-    place = said.place() if isinstance(said.value, str | int | float | list) else said.key_place()
-    ground.problems.add(
-        Problem(finding.code, place, finding.message, finding.hint, shots=(draft.id,), related=said.alias_chain())
+    origin = draft.origin(name, *keys)
+    place = origin.place() if isinstance(origin.value, str | int | float | list) else origin.key_place()
+    scope.problems.add(
+        Problem(
+            violation.code, place, violation.message, violation.hint, shots=(draft.id,), related=origin.alias_chain()
+        )
     )
 
 
-def prompt_text(draft: ShotDraft, ground: StoryboardScope) -> tuple[str | None, str | None]:
+def prompt_text(draft: ShotDraft, scope: StoryboardScope) -> tuple[str | None, str | None]:
     """The prompt before and after `wrap`, rendered, mentions still as written; None for what cannot be rendered."""
-    said, wrap = draft.raw.get("prompt"), draft.raw.get("wrap")
-    if not isinstance(said, str):
+    prompt, wrap = draft.raw.get("prompt"), draft.raw.get("wrap")
+    if not isinstance(prompt, str):
         return None, None
-    bare: str | None = said
-    if "{" in said and TEMPLATE_START.search(said):
-        bare = render_field(draft, "prompt", said, ground)
-    if bare is not None and not bare.strip():
+    rendered: str | None = prompt
+    if "{" in prompt and TEMPLATE_START.search(prompt):
+        rendered = render_field(draft, "prompt", prompt, scope)
+    if rendered is not None and not rendered.strip():
         return None, None
     if not isinstance(wrap, str):
-        return bare, bare
-    template = ground.templates.read(wrap)
-    if "prompt" not in template.names and template.wrong is None:
+        return rendered, rendered
+    template = scope.templates.read(wrap)
+    if "prompt" not in template.names and template.error is None:
         message, hint = "this wrap leaves the prompt out", "write {{ prompt }} where the shot's own prompt belongs"
         place = draft.origin("wrap").place()
-        ground.problems.add(Problem("wrap-without-prompt", place, message, hint, shots=(draft.id,)))
+        scope.problems.add(Problem("wrap-without-prompt", place, message, hint, shots=(draft.id,)))
         draft.broken.add("prompt")
-        return bare, bare
+        return rendered, rendered
     # A prompt that could not be rendered does not hide what is wrong with its wrap.
-    draft.scope.rendered["prompt"] = "" if bare is None else bare
-    wrapped = render_field(draft, "wrap", wrap, ground)
-    if wrapped is None or bare is None:
+    draft.scope.rendered["prompt"] = "" if rendered is None else rendered
+    wrapped = render_field(draft, "wrap", wrap, scope)
+    if wrapped is None or rendered is None:
         draft.broken.add("prompt")
-        return bare, None
-    return bare, wrapped
+        return rendered, None
+    return rendered, wrapped

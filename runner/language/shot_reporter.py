@@ -32,23 +32,23 @@ class ShotReporter:
         place = origin.place() if not isinstance(origin.value, dict) else origin.key_place()
         self.ground.problems.add(Problem(code, place, message, hint, "warning", shots=(self.draft.id,)))
 
-    def place(self, one: UsedMaterial) -> Place:
+    def place(self, used: UsedMaterial) -> Place:
         """Where a material is named: the mention in the prompt, where it stands literally, or the field's item."""
-        if one.where != PROMPT:
-            return self.draft.origin(*one.where).place()
-        origin, index, width = locate_text(self.draft, self.ground, f"@{one.name}")
+        if used.where != PROMPT:
+            return self.draft.origin(*used.where).place()
+        origin, index, width = locate_text(self.draft, self.ground, f"@{used.name}")
         return origin.place(index or 0, width)
 
-    def warn_about(self, code: str, one: UsedMaterial, message: str, hint: str = "") -> None:
+    def warn_about(self, code: str, used: UsedMaterial, message: str, hint: str = "") -> None:
         """A warning about one material of this shot."""
-        problem = Problem(code, self.place(one), message, hint, "warning", shots=(self.draft.id,))
+        problem = Problem(code, self.place(used), message, hint, "warning", shots=(self.draft.id,))
         self.ground.problems.add(problem)
 
-    def note_about(self, code: str, one: UsedMaterial, message: str, hint: str = "") -> None:
+    def note_about(self, code: str, used: UsedMaterial, message: str, hint: str = "") -> None:
         """A problem of one material of this shot: marked where its asset says it."""
         self.failed = True
-        place = one.source.place() if one.source else self.place(one)
-        related = ((self.place(one), "used here"),) if one.source else ()
+        place = used.source.place() if used.source else self.place(used)
+        related = ((self.place(used), "used here"),) if used.source else ()
         self.ground.problems.add(Problem(code, place, message, hint, related=related, shots=(self.draft.id,)))
 
     def note_in_prompt(self, code: str, mention: Mention, message: str, hint: str) -> None:
@@ -56,8 +56,8 @@ class ShotReporter:
         self.failed = True
         text = self.text[mention.start : mention.end]
         origin, index, width = locate_text(self.draft, self.ground, text)
-        said = origin.value
-        if not isinstance(said, str) or text not in said:
+        value = origin.value
+        if not isinstance(value, str) or text not in value:
             hint = "\n".join(
                 filter(None, (hint, f"the template makes: {excerpt(self.text, mention.start, mention.end)}"))
             )

@@ -12,20 +12,20 @@ MAX_OUTPUT = 100_000
 MAX_SOURCE = 16_384
 MAX_RANGE = 1_000
 # Linear in what they are given, so that a template of them alone cannot run away.
-_LINEAR = """
+_LINEAR_FILTERS = """
     abs capitalize count d default first float int items last length lower reverse round slug string title trim upper
 """
-_OTHERS = """
+_OTHER_FILTERS = """
     dictsort join list map max min reject rejectattr replace select selectattr sort sum truncate unique wordcount
 """
 _NODES = """
     And Compare CondExpr Const Dict Filter Getattr Getitem If Keyword List Name Neg Not Operand Or Output Pair
     Template TemplateData Test Tuple
 """
-_OF_TEXT = "capitalize lower replace slug title trim truncate upper wordcount"
-_OF_LISTS = "items map reject rejectattr reverse select selectattr unique"
-INLINE_FILTERS = frozenset(_LINEAR.split())
-KNOWN = INLINE_FILTERS | frozenset(_OTHERS.split())
+_TEXT_FILTERS = "capitalize lower replace slug title trim truncate upper wordcount"
+_LIST_FILTERS = "items map reject rejectattr reverse select selectattr unique"
+INLINE_FILTERS = frozenset(_LINEAR_FILTERS.split())
+ALLOWED_FILTERS = INLINE_FILTERS | frozenset(_OTHER_FILTERS.split())
 INLINE_NODES = frozenset(_NODES.split())
 
 
@@ -50,19 +50,19 @@ def _slugify() -> Callable[[str], str]:
     import text_unidecode
     from slugify import slugify
 
-    def made(text: str) -> str:
+    def transliterated_slug(text: str) -> str:
         return slugify(text_unidecode.unidecode(unicodedata.normalize("NFC", text)))
 
-    return made
+    return transliterated_slug
 
 
 class NotRenderable(Exception):  # noqa: N818 - becomes a problem in `template`
     """A template put something in the text that is none: null, a list, a mapping."""
 
     def __init__(self, value: object) -> None:
-        listed = isinstance(value, list | tuple | range | KeysView | ValuesView | ItemsView)
-        what = "a list" if listed else "a mapping" if isinstance(value, dict) else "a part of the template language"
-        super().__init__("null" if value is None else what)
+        is_list = isinstance(value, list | tuple | range | KeysView | ValuesView | ItemsView)
+        label = "a list" if is_list else "a mapping" if isinstance(value, dict) else "a part of the template language"
+        super().__init__("null" if value is None else label)
         self.value = value
 
 
@@ -83,62 +83,62 @@ class _OpaqueMethod:
     def __init__(self, call: Callable[..., Any]) -> None:
         self._call = call
 
-    def __call__(self, *given: Any, **named: Any) -> Any:
-        return self._call(*given, **named)
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._call(*args, **kwargs)
 
     def __repr__(self) -> str:
         raise NotRenderable(self)
 
 
-def _on_text(look: Callable[..., Any]) -> Callable[..., Any]:
+def _refuses_null(text_filter: Callable[..., Any]) -> Callable[..., Any]:
     """A filter of text that takes no null for the word None."""
-    first = 1 if hasattr(look, "jinja_pass_arg") else 0
+    text_index = 1 if hasattr(text_filter, "jinja_pass_arg") else 0
 
-    @wraps(look)
-    def looked(*given: Any, **named: Any) -> Any:
-        return look(*given[:first], finalize(given[first]), *given[first + 1 :], **named)
+    @wraps(text_filter)
+    def checked_filter(*args: Any, **kwargs: Any) -> Any:
+        return text_filter(*args[:text_index], finalize(args[text_index]), *args[text_index + 1 :], **kwargs)
 
-    return looked
+    return checked_filter
 
 
-def _as_list(look: Callable[..., Any]) -> Callable[..., Any]:
+def _as_list(lazy_filter: Callable[..., Any]) -> Callable[..., Any]:
     """A filter that gives a list where Jinja's gives what makes one."""
 
-    @wraps(look)
-    def looked(*given: Any, **named: Any) -> Any:
-        made = look(*given, **named)
-        return list(made) if isinstance(made, Iterator) else made
+    @wraps(lazy_filter)
+    def list_filter(*args: Any, **kwargs: Any) -> Any:
+        result = lazy_filter(*args, **kwargs)
+        return list(result) if isinstance(result, Iterator) else result
 
-    return looked
+    return list_filter
 
 
 def _range(*limits: int) -> range:
-    made = range(*limits)
-    if len(made) > MAX_RANGE:
-        raise ValueError(f"range() gives at most {MAX_RANGE:,} numbers, and here it would give {len(made):,}")
-    return made
+    numbers = range(*limits)
+    if len(numbers) > MAX_RANGE:
+        raise ValueError(f"range() gives at most {MAX_RANGE:,} numbers, and here it would give {len(numbers):,}")
+    return numbers
 
 
 def environment(load: Callable[[str], str | None]) -> "ImmutableSandboxedEnvironment":
     """An environment that finds `{% include %}`d text by `load`."""
     from jinja2 import FunctionLoader, StrictUndefined
 
-    made = _sandbox()(
+    jinja = _sandbox()(
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=StrictUndefined,
         finalize=finalize,
-        loader=FunctionLoader(lambda name: _named(name, load(name))),
+        loader=FunctionLoader(lambda name: _loader_result(name, load(name))),
         autoescape=False,
         auto_reload=False,
     )
-    made.globals = {"range": _range}
-    made.filters = {name: made.filters[name] for name in KNOWN - {"slug"}}
-    made.filters |= {"slug": slug, "string": finalize, "join": _join, "truncate": partial(_truncate, made)}
-    made.filters |= {name: _on_text(made.filters[name]) for name in _OF_TEXT.split()}
-    made.filters |= {name: _as_list(made.filters[name]) for name in _OF_LISTS.split()}
-    return made
+    jinja.globals = {"range": _range}
+    jinja.filters = {name: jinja.filters[name] for name in ALLOWED_FILTERS - {"slug"}}
+    jinja.filters |= {"slug": slug, "string": finalize, "join": _join, "truncate": partial(_truncate, jinja)}
+    jinja.filters |= {name: _refuses_null(jinja.filters[name]) for name in _TEXT_FILTERS.split()}
+    jinja.filters |= {name: _as_list(jinja.filters[name]) for name in _LIST_FILTERS.split()}
+    return jinja
 
 
 @cache
@@ -157,47 +157,47 @@ def _sandbox() -> "type[ImmutableSandboxedEnvironment]":
 
     class Sandbox(ImmutableSandboxedEnvironment):
         def getattr(self, obj: Any, attribute: str) -> Any:
-            found = super().getattr(obj, attribute)
-            return _OpaqueMethod(found) if callable(found) and not isinstance(found, self.undefined) else found
+            value = super().getattr(obj, attribute)
+            return _OpaqueMethod(value) if callable(value) and not isinstance(value, self.undefined) else value
 
-        def _generate(self, source: nodes.Template, *given: Any, **named: Any) -> str:
-            return super()._generate(Joined().visit(source), *given, **named)
+        def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
+            return super()._generate(Joined().visit(source), *args, **kwargs)
 
     return Sandbox
 
 
-def _named(name: str, text: str | None) -> tuple[str, str, None] | None:
+def _loader_result(name: str, text: str | None) -> tuple[str, str, None] | None:
     """What Jinja wants of a loader, with the name as the file's, so that errors tell it."""
     return None if text is None else (text, name, None)
 
 
-def _join(values: Any, between: str = "") -> str:
+def _join(values: Any, separator: str = "") -> str:
     """The filter `join`, with scalars as YAML writes them."""
-    return str(between).join(str(finalize(value)) for value in values)
+    return str(separator).join(str(finalize(value)) for value in values)
 
 
-def _truncate(made: Any, text: str, length: int = 255, killwords: bool = False, end: str = "…") -> str:
+def _truncate(jinja: Any, text: str, length: int = 255, killwords: bool = False, end: str = "…") -> str:
     from jinja2.filters import do_truncate
 
-    return do_truncate(made, text, length, killwords, end, leeway=0)
+    return do_truncate(jinja, text, length, killwords, end, leeway=0)
 
 
 def runs_inline(tree: "nodes.Template") -> bool:
     """Is a template only text, names, attributes, items, conditions, tests and linear filters."""
     from jinja2 import nodes
 
-    waiting: list[nodes.Node] = [tree]
-    while waiting:
-        node = waiting.pop()
+    pending: list[nodes.Node] = [tree]
+    while pending:
+        node = pending.pop()
         if type(node).__name__ not in INLINE_NODES:
             return False
         if isinstance(node, nodes.Filter) and node.name not in INLINE_FILTERS:
             return False
-        waiting.extend(node.iter_child_nodes())
+        pending.extend(node.iter_child_nodes())
     return True
 
 
-def where(error: BaseException) -> tuple[str | None, int]:
+def error_location(error: BaseException) -> tuple[str | None, int]:
     """The template (None: the text itself) and the line in which an exception was raised."""
     name: str | None = None
     line = 1

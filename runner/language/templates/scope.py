@@ -9,8 +9,8 @@ from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass
 
 TEMPLATE_START = re.compile(r"\{[{%#]")
-_WORDS = "true false none True False None not in is and or if else recursive for endfor set import include"
-RESERVED = frozenset(_WORDS.split())
+_KEYWORDS = "true false none True False None not in is and or if else recursive for endfor set import include"
+RESERVED = frozenset(_KEYWORDS.split())
 """Words of the template language, which can name no variable."""
 
 
@@ -29,7 +29,7 @@ class Expression(NamedTuple):
     filters: tuple[Callable[[str], str], ...]
     at: int
     width: int
-    alone: str
+    single_name: str
     """The name, when it is only one."""
 
 
@@ -41,13 +41,13 @@ class Template:
     parts: tuple[str | Expression, ...] | None
     names: frozenset[str]
     """Every variable that it may use."""
-    own: frozenset[str] = frozenset()
+    assigned_names: frozenset[str] = frozenset()
     """Those of them that it also sets itself, by a loop or `set`: only perhaps a variable of the scope."""
     runs_inline: bool = True
-    everything: bool = False
+    uses_all_names: bool = False
     """True when it includes files whose names are made while rendering."""
     compiled: Any = None
-    wrong: tuple[str, str, int, str] | None = None
+    error: tuple[str, str, int, str] | None = None
     """Code, message, line in the text, hint: why it cannot be used."""
 
 
@@ -68,12 +68,12 @@ def variable(value: Value, origin: Callable[[], NodeRef]) -> Variable:
 class VariableScope:
     """The variables of one shot; they are rendered when they are first used."""
 
-    __slots__ = ("failed", "layers", "plain", "rendered", "rendering")
+    __slots__ = ("failed", "layers", "literals", "rendered", "rendering")
 
-    def __init__(self, layers: tuple[Mapping[str, Variable], ...], plain: Mapping[str, Value]) -> None:
+    def __init__(self, layers: tuple[Mapping[str, Variable], ...], literals: Mapping[str, Value]) -> None:
         self.layers = layers
         """Later wins."""
-        self.plain = plain
+        self.literals = literals
         """Text of those that are no templates, ready to use; shots share it."""
         self.rendered: dict[str, Value] = {}
         self.failed: dict[str, TemplateFailure] | None = None
@@ -92,8 +92,8 @@ class VariableScope:
 
 def literal_values(*layers: Mapping[str, Variable]) -> Mapping[str, Value]:
     """What the layers come to, of those variables that are no templates."""
-    merged = {name: known for layer in layers for name, known in layer.items()}
-    return {name: known.value for name, known in merged.items() if known.literal}
+    merged = {name: entry for layer in layers for name, entry in layer.items()}
+    return {name: entry.value for name, entry in merged.items() if entry.literal}
 
 
 def has_template(value: Value) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 WALL_SECONDS = 6.0
 _START_SECONDS = 60.0
-_MOST_KILLED = 2
+_MAX_RESTARTS = 2
 _BOOT = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
     "from runner.language.templates.worker import serve; serve()"
@@ -26,30 +26,30 @@ class TemplateWorker:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self._read = b""
+        self._buffer = b""
         self._restarts = 0
 
     def render(self, text: str, values: Mapping[str, Value], load: Callable[[str], str | None]) -> Answer:
-        """`{"text"}`, or `{"error", "words", "file", "line"}`; `load` finds the text of prompt files."""
-        if self._restarts >= _MOST_KILLED:
-            words = "not tried: other templates of these files ran away before"
-            return {"error": "runaway", "words": words, "line": 1}
+        """`{"text"}`, or `{"error", "message", "file", "line"}`; `load` finds the text of prompt files."""
+        if self._restarts >= _MAX_RESTARTS:
+            message = "not tried: other templates of these files ran away before"
+            return {"error": "runaway", "message": message, "line": 1}
         try:
-            process = self._started()
+            process = self._running_process()
             if process is None:
-                return {"error": "other", "words": "the process that renders templates did not start", "line": 1}
-            self._say(process, {"text": text, "values": values})
-            while "need" in (answer := self._hear(process, WALL_SECONDS)):
-                self._say(process, {"text": load(str(answer["need"]))})
+                return {"error": "other", "message": "the process that renders templates did not start", "line": 1}
+            self._send(process, {"text": text, "values": values})
+            while "need" in (answer := self._receive(process, WALL_SECONDS)):
+                self._send(process, {"text": load(str(answer["need"]))})
         except (OSError, EOFError, TimeoutError, ValueError):
             self.close()
             self._restarts += 1
-            return {"error": "runaway", "words": "it was stopped: it takes too long or too much memory", "line": 1}
+            return {"error": "runaway", "message": "it was stopped: it takes too long or too much memory", "line": 1}
         return answer
 
     def close(self) -> None:
         """Ends the worker."""
-        process, self._process, self._read = self._process, None, b""
+        process, self._process, self._buffer = self._process, None, b""
         if process is not None:
             process.kill()
             process.wait()
@@ -57,7 +57,7 @@ class TemplateWorker:
                 if stream is not None:
                     stream.close()
 
-    def _started(self) -> "subprocess.Popen[bytes] | None":
+    def _running_process(self) -> "subprocess.Popen[bytes] | None":
         import subprocess
 
         if self._process is None:
@@ -71,31 +71,31 @@ class TemplateWorker:
                 bufsize=0,
             )
             try:
-                self._hear(self._process, _START_SECONDS)
+                self._receive(self._process, _START_SECONDS)
             except (OSError, EOFError, TimeoutError, ValueError):
                 self.close()
         return self._process
 
-    def _say(self, process: "subprocess.Popen[bytes]", message: Mapping[str, Any]) -> None:
+    def _send(self, process: "subprocess.Popen[bytes]", message: Mapping[str, Any]) -> None:
         assert process.stdin is not None
         data = memoryview((json.dumps(message) + "\n").encode())
         while data:
             data = data[process.stdin.write(data) or 0 :]
 
-    def _hear(self, process: "subprocess.Popen[bytes]", seconds: float) -> Answer:
+    def _receive(self, process: "subprocess.Popen[bytes]", seconds: float) -> Answer:
         """The next line of the worker. Raises TimeoutError, EOFError when it has ended."""
         import selectors
 
         assert process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
-            while b"\n" not in self._read:
+            while b"\n" not in self._buffer:
                 if not selector.select(seconds):
                     raise TimeoutError
                 chunk = os.read(process.stdout.fileno(), 1 << 16)
                 if not chunk:
                     raise EOFError
-                self._read += chunk
-        line, _, self._read = self._read.partition(b"\n")
+                self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
         answer: Answer = json.loads(line)
         return answer

@@ -6,9 +6,9 @@ from itertools import islice
 from runner.diagnostics.problem import Place, Problem, Problems
 from runner.language.yaml.document import Source
 
-MOST_CHARACTERS = 20
+MAX_REPORTED_CHARACTERS = 20
 """Of one file or value so many characters are told that no text needs: a file full of them is no text."""
-MOST_LINES = 2_000_000
+MAX_LINES = 2_000_000
 
 _RAW_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _ASCII_CONTROL = bytes(code for code in range(0x80) if _RAW_CONTROL.match(chr(code)))
@@ -21,28 +21,28 @@ def decode(name: str, data: bytes, problems: Problems) -> Source | None:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8", "replace").removeprefix("\ufeff")
+        text_before = data[: error.start].decode("utf-8", "replace").removeprefix("\ufeff")
         source = Source(name, data.decode("utf-8", "replace").removeprefix("\ufeff"))
-        place = source.place(min(len(before), len(source.text)))
+        place = source.place(min(len(text_before), len(source.text)))
         problems.sources[name] = source.text
         problems.add(Problem("not-utf8", place, *_not_utf8(data)))
         return None
     text = text.removeprefix("\ufeff")
     problems.sources[name] = text
-    if data.count(b"\n") + data.count(b"\r") > MOST_LINES:
-        message, hint = f"this file has more than {MOST_LINES:,} lines", "split it"
+    if data.count(b"\n") + data.count(b"\r") > MAX_LINES:
+        message, hint = f"this file has more than {MAX_LINES:,} lines", "split it"
         problems.sources[name] = text[:200]
         problems.add(Problem("file-size", Place(name, 1, 1), message, hint))
         return None
-    turning = _BIDI.finditer(text) if not text.isascii() or "\\u20" in text else iter(())
-    for found in islice(turning, MOST_CHARACTERS):
-        problems.add(_bidi_character(Source(name, text).place(found.start(), len(found.group())), found.group()))
+    bidi_matches = _BIDI.finditer(text) if not text.isascii() or "\\u20" in text else iter(())
+    for match in islice(bidi_matches, MAX_REPORTED_CHARACTERS):
+        problems.add(_bidi_character(Source(name, text).place(match.start(), len(match.group())), match.group()))
     # Bytes are counted without them much quicker than text is searched for them.
     clean = text.isascii() and len(data.translate(None, _ASCII_CONTROL)) == len(data)
     if not clean and _RAW_CONTROL.search(text):
         source = Source(name, text)
-        for found in islice(_RAW_CONTROL.finditer(text), MOST_CHARACTERS):
-            problems.add(control_character(source.place(found.start()), found.group()))
+        for match in islice(_RAW_CONTROL.finditer(text), MAX_REPORTED_CHARACTERS):
+            problems.add(control_character(source.place(match.start()), match.group()))
         text = _RAW_CONTROL.sub("\ufffd", text)
     return Source(name, text)
 
@@ -67,11 +67,11 @@ def control_character(place: Place, character: str) -> Problem:
     return Problem("control-character", place, f"the invisible character U+{ord(character):04X} stands here", hint)
 
 
-def has_after_blank(text: str, mark: str, before: str) -> bool:
+def has_after_blank(text: str, character: str, preceding: str) -> bool:
     """Does a character stand where YAML would take it for the beginning of something; quick where it is rare."""
-    at = text.find(mark)
-    while at >= 0:
-        if (at == 0 or text[at - 1] in before) and text[at + 1 : at + 2].strip(" \t\r\n#"):
+    index = text.find(character)
+    while index >= 0:
+        if (index == 0 or text[index - 1] in preceding) and text[index + 1 : index + 2].strip(" \t\r\n#"):
             return True
-        at = text.find(mark, at + 1)
+        index = text.find(character, index + 1)
     return False

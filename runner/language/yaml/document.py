@@ -49,8 +49,8 @@ class YamlMapping(dict[str, "Value"]):
 
     def remove(self, keys: Collection[str]) -> None:
         """Takes keys out, with their marks."""
-        kept = [index for index, name in enumerate(self) if name not in keys]
-        self.offsets = array("I", [mark for index in kept for mark in self.offsets[2 * index : 2 * index + 2]])
+        indexes = [index for index, name in enumerate(self) if name not in keys]
+        self.offsets = array("I", [offset for index in indexes for offset in self.offsets[2 * index : 2 * index + 2]])
         self._order = {}
         for key in keys:
             self.pop(key, None)
@@ -81,7 +81,7 @@ class Source:
     def starts(self) -> list[int]:
         """Offsets at which lines begin, as editors count lines."""
         if "\r" in self.text:
-            return [0, *(found.end() for found in _BREAK.finditer(self.text))]
+            return [0, *(match.end() for match in _BREAK.finditer(self.text))]
         return [0, *accumulate(len(line) + 1 for line in self.text.split("\n")[:-1])]
 
     def line_column(self, offset: int) -> tuple[int, int]:
@@ -93,7 +93,7 @@ class Source:
         line, column = self.line_column(offset)
         if self.original is not None and line in self.rewritten:
             old, new = self.original.line(line), self.line(line)
-            start, stop = _before(old, new, column - 1), _before(old, new, column - 1 + width)
+            start, stop = _old_index(old, new, column - 1), _old_index(old, new, column - 1 + width)
             return Place(self.name, line, start + 1, path_text(path), max(1, stop - start))
         if width > 1:
             width = max(1, min(width, len(self.line(line)) - column + 1))
@@ -106,15 +106,15 @@ class Source:
         return self.text[start:end].rstrip("\r\n")
 
 
-def _before(old: str, new: str, index: int) -> int:
+def _old_index(old: str, new: str, index: int) -> int:
     """Where in the old line the character stands that the new one, indented otherwise or quoted, has at an index."""
-    at, indent = (len(line) - len(line.lstrip()) for line in (old, new))
+    old_index, indent = (len(line) - len(line.lstrip()) for line in (old, new))
     if index < indent:
-        return min(index, at)
+        return min(index, old_index)
     for character in new[indent:index]:
-        if at < len(old) and old[at] == character:
-            at += 1
-    return at
+        if old_index < len(old) and old[old_index] == character:
+            old_index += 1
+    return old_index
 
 
 @dataclass(frozen=True)
@@ -154,16 +154,16 @@ class Document:
     @cached_property
     def _anchored(self) -> dict[str, list[int]]:
         """Offsets of the values that each name of an anchor was given to, in file order."""
-        found: dict[str, list[int]] = {}
+        offsets_by_name: dict[str, list[int]] = {}
         for at, name, _ in self.anchors:
-            found.setdefault(name, []).append(at)
-        return {name: sorted(offsets) for name, offsets in found.items()}
+            offsets_by_name.setdefault(name, []).append(at)
+        return {name: sorted(offsets) for name, offsets in offsets_by_name.items()}
 
     def anchored(self, name: str, before: int) -> int | None:
         """Offset of the value that `*name` means at an offset."""
-        found = self._anchored.get(name, [])
-        index = bisect_left(found, before)
-        return found[index - 1] if index else None
+        anchor_offsets = self._anchored.get(name, [])
+        index = bisect_left(anchor_offsets, before)
+        return anchor_offsets[index - 1] if index else None
 
     def walk(self, path: Path) -> Iterator[tuple[int, bool]]:
         """Offsets on the way to a value: (offset, is it a detour that was taken there: an alias or a merge)."""
@@ -202,25 +202,25 @@ class NodeRef(NamedTuple):
     def at(self) -> int:
         """Offset of the value; of what holds it, where it is missing."""
         last = 0
-        for offset, detour in self.document.walk(self.path):
-            if not detour:
+        for offset, is_detour in self.document.walk(self.path):
+            if not is_detour:
                 last = offset
-        found = _PROPERTIES.match(self.document.source.text, last)
-        return found.end() if found else last
+        match = _PROPERTIES.match(self.document.source.text, last)
+        return match.end() if match else last
 
     def place(self, index: int = 0, width: int | None = None) -> Place:
         """Where the value stands; for text, where its character `index` stands, literally."""
         value, at = self.value, self.at()
         source = self.document.source
         if isinstance(value, str):
-            spots = offsets(source.text, at, value)
+            positions = offsets(source.text, at, value)
             if index or width is not None:
-                start = spots[min(index, len(spots) - 1)]
+                start = positions[min(index, len(positions) - 1)]
                 last = min(index + (width or 1), len(value)) - 1
                 # An escape is several characters of the file; what follows a fold is on another line.
-                stop = spots[last + 1] if source.text.startswith("\\", spots[last]) else spots[last] + 1
+                stop = positions[last + 1] if source.text.startswith("\\", positions[last]) else positions[last] + 1
                 return source.place(start, max(1, stop - start), self.path)
-            return source.place(at, spots[-1] - at, self.path)
+            return source.place(at, positions[-1] - at, self.path)
         if isinstance(value, dict | list):
             return source.place(at, 1, self.path)
         word = _WORD.match(source.text, at)
@@ -255,8 +255,8 @@ class NodeRef(NamedTuple):
         text = self.document.source.text
         return tuple(
             (self.document.source.place(offset), "merged here" if text.startswith("<<", offset) else "used here")
-            for offset, detour in self.document.walk(self.path)
-            if detour
+            for offset, is_detour in self.document.walk(self.path)
+            if is_detour
         )
 
 

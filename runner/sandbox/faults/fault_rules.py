@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.diagnostics.problem import CommandError, ExitCode, Place, Problems, closest_match
 from runner.language.cli_variables import strip_places
-from runner.language.schema import load, shown
+from runner.language.schema import load, value_text
 from runner.language.yaml.decode import decode
 from runner.language.yaml.document import Document, NodeRef, path_text
 from runner.language.yaml.parser import parse
@@ -199,7 +199,10 @@ def _read(error: "ValidationError") -> Iterator[tuple[tuple[str | int, ...], str
         missing = [name for name in schema["required"] if name not in value]
         yield path, f"{path_text(path) or 'the file'}: {' and '.join(missing)} must be said"
     else:
-        yield path, f"{path_text(path) or 'the file'}: {shown(value)} is not {_takes(str(error.validator), schema)}"
+        yield (
+            path,
+            f"{path_text(path) or 'the file'}: {value_text(value)} is not {_takes(str(error.validator), schema)}",
+        )
 
 
 def _takes(keyword: str, schema: Mapping[str, Any]) -> str:
