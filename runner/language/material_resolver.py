@@ -1,4 +1,4 @@
-"""What the fields of a shot name to be made from: frames, references; and what a mention of an asset comes to."""
+"""Resolves the frames, references and asset mentions of a shot to materials."""
 
 from runner.diagnostics.problem import Problem
 from runner.language.materials import Asset, extension, fold_name, is_path_or_url
@@ -12,7 +12,7 @@ from runner.requests.request import Kind, TakeReference
 
 @dataclass(slots=True)
 class MaterialResolver(ShotReporter):
-    """Finds the materials of one draft; what cannot be found is noted."""
+    """Finds the materials of one draft, and reports names that lead to none."""
 
     def _check_pin(self, mention: Mention, where: Where) -> bool:
         target = mention.target
@@ -85,7 +85,7 @@ class MaterialResolver(ShotReporter):
         return references
 
     def _materials(self, written: str, where: Where, expected_kind: Kind | None) -> list[UsedMaterial]:
-        """What a field's value names: an asset's pictures, a clip or a frame of a shot, a file or an address."""
+        """The materials behind a field's value: pictures of an asset, a clip or frame of a shot, a file or a URL."""
         mention = None if is_path_or_url(written) else parse_single(written, self.cast.names)
         if mention is not None and mention.target is not None and mention.problem is None:
             target = mention.target
@@ -111,7 +111,7 @@ class MaterialResolver(ShotReporter):
         return [UsedMaterial(material, written, where)]
 
     def _note_unusable_name(self, written: str, mention: Mention, where: Where) -> list[UsedMaterial]:
-        """Notes why a field's value names nothing that can be used."""
+        """Reports why a field's value is not the name of a usable material."""
         origin = self.draft.origin(*where)
         if mention.problem is not None:
             self.note(mention.problem[0], origin, mention.problem[1], mention.problem[2])

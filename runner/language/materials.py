@@ -1,4 +1,4 @@
-"""What a shot can be made from: assets, files of the repository, public addresses."""
+"""Materials of shots: assets, files of the repository, public URLs."""
 
 import ipaddress
 import os
@@ -20,7 +20,7 @@ KINDS: tuple[Kind, ...] = ("image", "video", "audio")
 
 
 def fold_name(name: str) -> str:
-    """How names are compared: `Maria` is `maria`, whatever the form of its letters."""
+    """The form in which names are compared: case and Unicode normalization make no difference."""
     if name.isascii():
         return name.casefold()
     from unicodedata import normalize
@@ -30,32 +30,32 @@ def fold_name(name: str) -> str:
 
 @dataclass(slots=True)
 class Asset:
-    """A name of `assets`: its media as written, and its words (a template)."""
+    """An entry of `assets`: its media as written, and its words (a template)."""
 
     name: str
     sources: tuple[tuple[Kind | None, str, NodeRef], ...]
-    """Kind (None: the ending tells), path or address, and where it is said."""
+    """Kind (None: decided by the file ending), path or URL, and position in the file, for each source."""
     words: str | None
     words_origin: NodeRef
     seconds: Value
     layers: tuple[NodeRef, ...]
-    """Where it is said, the last one wins."""
+    """Definitions of this name; the last one wins."""
     own: bool
-    """Said by the storyboard itself, not by an include."""
+    """True when the storyboard itself defines the asset, not an include."""
     used: bool = False
     """True when a shot mentions it."""
     media: tuple[LocalFile | RemoteFile, ...] | None = None
-    """None until it is first used."""
+    """Inspected media; None until the asset is first used."""
     problems: tuple[Problem, ...] = ()
 
     @property
     def origin(self) -> NodeRef:
-        """Where it is said last."""
+        """Position of the definition that wins."""
         return self.layers[-1]
 
 
 def read_asset(name: str, definition: Definition, own: bool) -> Asset | None:
-    """An asset from what its layers say; None when the last one removes it."""
+    """The asset of a definition; None when its last layer removes the asset."""
     value = definition.merged()
     if isinstance(value, str):
         return Asset(name, ((None, value, definition.origin),), None, definition.origin, None, definition.layers, own)
@@ -89,7 +89,7 @@ def _last_layer_with(definition: Definition, key: str) -> NodeRef:
 
 
 def extension(written: str) -> str:
-    """The file ending of a path or an address, lower case with its dot."""
+    """The file ending of a path or URL, in lower case with its dot."""
     try:
         path = urlsplit(written).path if written.startswith("https://") else written
     except ValueError:
@@ -99,26 +99,26 @@ def extension(written: str) -> str:
 
 
 def check_unused(asset: Asset, media: "MediaCache") -> list[Problem]:
-    """What can be said of an asset that no shot uses, without reading its files to the end."""
+    """The problems of an asset that no shot uses, as far as they show without reading its files to the end."""
     return [
         problem for _, written, origin in asset.sources if (problem := media.check_only(written, origin)) is not None
     ]
 
 
 def is_path_or_url(written: str) -> bool:
-    """A path or an address, not a name."""
+    """Is this text a path or URL, not a name."""
     return "/" in written or "://" in written or extension(written) in known_endings
 
 
 @dataclass(slots=True)
 class MediaCache:
-    """The media of one command; every file is measured once."""
+    """Cache of the media that one command inspects; every file is read once."""
 
     root: FilePath
     files: dict[str, LocalFile | FileRejected] = field(default_factory=dict)
 
     def materials_of(self, asset: Asset) -> tuple[LocalFile | RemoteFile, ...]:
-        """The materials of an asset; what is wrong with them is in `asset.wrong`."""
+        """The usable materials of an asset; the problems of the others are put in `asset.problems`."""
         if asset.media is None:
             materials: list[LocalFile | RemoteFile] = []
             problems: list[Problem] = []
@@ -134,7 +134,7 @@ class MediaCache:
     def source(
         self, written: str, kind: Kind | None, origin: NodeRef, seconds: Value = None
     ) -> LocalFile | RemoteFile | Problem:
-        """A path or an address as a material; `kind` is what is said of it, None lets the ending tell."""
+        """A path or URL as a material; `kind` None leaves the kind to the file ending."""
         try:
             if "://" in written:
                 return _remote_file(written, kind, seconds)
@@ -147,7 +147,10 @@ class MediaCache:
             )
 
     def check_only(self, written: str, origin: NodeRef) -> Problem | None:
-        """Does a path lead to an ordinary file of the repository, is an address public; nothing is measured."""
+        """The problem of a path that leads to no ordinary file of the repository, or of a URL that is not public.
+
+        Nothing is inspected or downloaded.
+        """
         try:
             if "://" in written:
                 _remote_file(written, "image", None)

@@ -1,4 +1,4 @@
-"""One entry with a matrix becomes one shot for each combination of its axes."""
+"""Expands the matrix of an entry into the combinations of its axes, one for each shot."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass
 
 MAX_COMBINATIONS = 10_000
-_MAX_SUGGESTIONS = 200  # after so many problems nobody reads which value is the nearest
+_MAX_SUGGESTIONS = 200  # after so many problems nobody reads the nearest value, and each costs a search
 _RESERVED_NAMES = ("include", "exclude", "shot")
 
 
@@ -22,9 +22,9 @@ class AxisValue:
     value: Value
     fields: Mapping[str, Value]
     origin: NodeRef
-    """Where the value stands: the item of the list, or the piece."""
+    """Position of the value: an item of the list, or a named piece."""
     is_list_item: bool
-    """True for an item of a list: the value itself is what the axis sets."""
+    """True for an item of a list: the axis sets its field to the value itself."""
 
     @property
     def text(self) -> str:
@@ -36,6 +36,8 @@ Combination = tuple[AxisValue, ...]
 
 @dataclass(frozen=True, slots=True)
 class Axis:
+    """One axis of a matrix: a list of values, or pieces by name."""
+
     name: str
     values: tuple[AxisValue, ...]
     is_list: bool
@@ -43,12 +45,12 @@ class Axis:
 
     @property
     def distinct(self) -> tuple[AxisValue, ...]:
-        """Its choices, each text once."""
+        """The values without those whose text an earlier value has."""
         return tuple({choice.text: choice for choice in reversed(self.values)}.values())[::-1]
 
     @property
     def fields_set(self) -> frozenset[str]:
-        """Fields that it sets; variables of pieces one by one."""
+        """Names of the fields that the axis sets; a variable in a piece is named `vars.NAME`."""
         fields: set[str] = set()
         for choice in self.values:
             for field, value in choice.fields.items():
@@ -102,7 +104,7 @@ def _check_shared_fields(axes: list[Axis], problems: Problems) -> None:
 
 
 def combinations(matrix: NodeRef, axes: list[Axis], problems: Problems) -> list[Combination]:
-    """The product in the file's order, without what `exclude` names, with what `include` adds."""
+    """The product of the axes in the file's order, without the entries of `exclude`, with the entries of `include`."""
     size = 1
     for axis in axes:
         size *= len(axis.values)
@@ -180,7 +182,7 @@ def _exclude(
 
 
 def _index_by_choice(product: Sequence[Combination]) -> dict[tuple[str, str], int]:
-    """For each axis and text the combinations that have it, as the bits of a number: ten thousand are one `&`."""
+    """Bit set of the combinations with a value, by axis and text: intersecting ten thousand of them is one `&`."""
     bits_by_choice: dict[tuple[str, str], bytearray] = {}
     for index, combination in enumerate(product):
         for choice in combination:
@@ -247,5 +249,5 @@ def _axis_value(axis: Axis, value: Value, origin: NodeRef, problems: Problems) -
 
 
 def id_suffix(combination: Combination) -> str:
-    """What an id without a template gets: `-lisbon-tall`."""
+    """The text appended to an id that has no template: `-lisbon-tall`."""
     return "".join(f"-{slug(choice.value)}" for choice in combination)

@@ -1,4 +1,4 @@
-"""Mentions in a prompt: where they begin and end, whom they name, and what is sent in their place."""
+"""Finds @mentions in text, their targets, and substitutes the text that is sent for them."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -9,7 +9,7 @@ from runner.diagnostics.problem import closest_match
 from runner.language.materials import Asset, fold_name
 from runner.requests.request import Kind, TakePart
 
-# It begins with its @ and looks back past it: so the search goes from one @ to the next.
+# The pattern begins with @ and looks behind from there, so that the search jumps from one @ to the next.
 _AT = re.compile(r"@(?:@|(?<![A-Za-z0-9._\-+@]@)(?=\S))")
 _RUN = re.compile(r"[\w.\-]+")
 _PIN = re.compile(r"#([0-9]{1,3})(?!\w)")
@@ -17,12 +17,12 @@ _FRAME = re.compile(r"\.(first_frame|last_frame)(?![\w])", re.IGNORECASE)
 _POSITION = re.compile(r"(image|video|audio)([0-9]{1,4})\Z", re.IGNORECASE | re.ASCII)
 _ENDING = re.compile(r"(?:#\d+)?(?:\.(?:first|last)_frame)?\Z", re.IGNORECASE)
 _SUFFIX_STARTS = frozenset(".#")
-"""What a pin or a frame begins with, after a name."""
+"""The first characters of a pin or a frame after a name."""
 _FRAME_NAMES = ("first_frame", "last_frame")
 
 
 class MentionTarget(NamedTuple):
-    """What a mention names: an asset, a shot's clip or one of its frames, or a position among the references."""
+    """The target of a mention: an asset, a shot's clip or one of its frames, or a position among the references."""
 
     name: str
     kind: Literal["asset", "shot", "position"]
@@ -32,28 +32,28 @@ class MentionTarget(NamedTuple):
 
 
 class Mention(NamedTuple):
-    """One mention in a text: from its `@` to its end, and whom it names; None when nobody is known by that name."""
+    """One mention in a text, from its `@` to its end, with its target; None when the name is unknown."""
 
     start: int
     end: int
     written: str
-    """As it stands there, without `@`."""
+    """The mention as written, without `@`."""
     target: MentionTarget | None
     problem: tuple[str, str, str] | None = None
-    """Code, message and hint, where it cannot be used."""
+    """Code, message and hint of a mention that cannot be used."""
 
 
 Names = Mapping[str, Asset | str]
-"""By folded name: an asset, or the id of a shot."""
+"""Assets and ids of shots by folded name."""
 
 
 def is_name(text: str) -> bool:
-    """Letters and digits of any script, `_`, `-`, `.`."""
+    """Is a text made of letters and digits of any script, `_`, `-` and `.` alone."""
     return bool(text) and all(c.isalnum() or c in "_-." or _is_combining(c) for c in text)
 
 
 def _is_combining(char: str) -> bool:
-    """A combining mark, which belongs to the letter before it."""
+    """Is a character a combining mark, which belongs to the letter before it."""
     if char <= "\x7f":
         return False
     import unicodedata
@@ -62,14 +62,14 @@ def _is_combining(char: str) -> bool:
 
 
 def reference_position(name: str) -> tuple[Kind, int] | None:
-    """`image1`, `Video2`: the kind and the number."""
+    """Kind and number of a position such as `image1` or `Video2`; None for any other name."""
     match = _POSITION.match(name)
     kinds: dict[str, Kind] = {"image": "image", "video": "video", "audio": "audio"}
     return (kinds[match[1].lower()], int(match[2])) if match else None
 
 
 def find(text: str, names: Names) -> list[Mention]:
-    """Every mention of a text, in order; `@@` is none, but before `image1` and the like it is a problem."""
+    """Every mention of a text, in order. `@@` is a literal @; before a position such as `image1` it is a problem."""
     mentions: list[Mention] = []
     position = 0
     for match in _AT.finditer(text):
@@ -127,7 +127,7 @@ def _mention(text: str, start: int, names: Names) -> Mention | None:
 
 
 def _possible_lengths(run: str) -> Iterator[int]:
-    """Where a name may end, the longest first: before `.`, `-`, `_`, or where ASCII meets another script."""
+    """Lengths at which a name may end, the longest first: before `.`, `-`, `_`, or where ASCII meets another script."""
     yield len(run)
     for i in range(len(run) - 1, 0, -1):
         if run[i] in ".-_" or (run[i].isascii() != run[i - 1].isascii() and not _is_latin(max(run[i - 1], run[i]))):
@@ -135,7 +135,7 @@ def _possible_lengths(run: str) -> Iterator[int]:
 
 
 def _is_latin(letter: str) -> bool:
-    """Does a letter beyond ASCII belong to a word of ASCII letters: `é`, or an accent that stands alone."""
+    """Does a letter beyond ASCII belong to a word of ASCII letters: `é`, or a combining accent."""
     import unicodedata
 
     return unicodedata.category(letter)[0] == "M" or unicodedata.name(letter, "").startswith("LATIN ")
@@ -190,7 +190,7 @@ def _misspelt_frame(text: str, end: int) -> tuple[str, str] | None:
 
 
 def parse_single(written: str, names: Names) -> Mention:
-    """The mention of a field: `maria`, `@quay.last_frame`, `quay#2`."""
+    """The mention that is the whole value of a field: `maria`, `@quay.last_frame`, `quay#2`."""
     text = written if written.startswith("@") else f"@{written}"
     mention = _mention(text, 0, names)
     if mention is None or (mention.end != len(text) and mention.problem is None):
@@ -199,7 +199,7 @@ def parse_single(written: str, names: Names) -> Mention:
 
 
 def substitute(text: str, mentions: list[Mention], replacement: Callable[[Mention], str]) -> str:
-    """The text as it is sent: mentions replaced, `@@` as a literal `@`."""
+    """The text as sent: mentions replaced, `@@` as a literal `@`."""
     if not mentions:
         return text.replace("@@", "@")
     parts: list[str] = []
@@ -213,7 +213,7 @@ def substitute(text: str, mentions: list[Mention], replacement: Callable[[Mentio
 
 @lru_cache(maxsize=1024)
 def suggestion(name: str, names: tuple[str, ...]) -> str:
-    """What to say after a name that nobody has: the nearest one, with the same frame or pin; or nothing."""
+    """The hint for an unknown name: the nearest name with the same frame or pin, or an empty text."""
     ending = _ENDING.search(name)
     closest = closest_match(name[: ending.start()] if ending else name, names)
     return f"did you mean @{closest}{ending.group() if ending else ''}?" if closest else ""

@@ -1,4 +1,4 @@
-"""Puts what was found in the order of the files, and says once what many shots share."""
+"""Sorts problems by position, and joins equal problems of many shots into one."""
 
 import re
 
@@ -10,12 +10,12 @@ _NUMBER = re.compile(r"(?<![\w@])\d[\d,.]*(?!\w)")
 
 
 def merge(problems: Problems) -> Problems:
-    """The same problems sorted by file, line and column; equal ones joined, with all the shots that they touch.
+    """Sort problems by file, line and column, and join equal ones, with all the shots that they touch.
 
-    Messages that differ by a number alone are equal too: every shot of a matrix has a prompt of its own length.
+    Messages of shots that differ by a number alone count as equal: every shot of a matrix has its own prompt length.
     """
     joined: dict[tuple[object, ...], Problem] = {}
-    # As keys of dicts they stay in order and stand once.
+    # Dicts as ordered sets: shots and related places keep their order, each once.
     shots: dict[tuple[object, ...], dict[str, None]] = {}
     related: dict[tuple[object, ...], dict[tuple[Place, str], None]] = {}
     for problem in problems:
@@ -35,7 +35,7 @@ def merge(problems: Problems) -> Problems:
 
 
 def _with_shots(problem: Problem, shots: tuple[str, ...], related: tuple[tuple[Place, str], ...]) -> Problem:
-    """The problem with all that it touches; a name of a megabyte is not said in full."""
+    """A problem with its shots and related places; texts are cut, since a name in a file can have a megabyte."""
     place, texts = problem.place, (problem.message, problem.hint)
     if max(map(len, (place.path, *texts))) > _MAX_CHARACTERS:
         message, hint = (text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}…" for text in texts)

@@ -1,4 +1,4 @@
-"""From a finished shot to the one request that its takes share: mode, materials, positions, the prompt as sent."""
+"""Builds the one request that all takes of a shot share: mode, materials, positions, the prompt as sent."""
 
 import re
 
@@ -21,17 +21,19 @@ _UNUSABLE = "\ufffc"
 
 @dataclass(slots=True)
 class RequestBuilder(MaterialResolver):
-    """Makes the request of one draft; whatever is wrong is noted, and then there is none."""
+    """Builds the shot of one draft; reports every problem, and builds none when there is one."""
 
     materials: list[Material] = field(default_factory=list)
+    """Materials in the order of the request."""
     used: list[UsedMaterial] = field(default_factory=list)
+    """The same materials, each with the name and the position of its first use."""
     described: set[str] = field(default_factory=set)
-    """Assets whose words were said already."""
+    """Names of the assets whose words stand in the prompt already."""
     mentioned: int = 0
-    """How many of the materials the prompt mentions; they come first."""
+    """How many of the materials the prompt mentions; these come first."""
 
     def shot(self) -> Shot | None:
-        """The finished shot, or None when something is wrong with it."""
+        """The finished shot; None when the shot has a problem."""
         draft = self.draft
         _, text = prompt_text(draft, self.ground)
         mentions = find(text, self.cast.names) if text and "@" in text else []
@@ -57,9 +59,9 @@ class RequestBuilder(MaterialResolver):
         return None if self.failed or draft.broken else self._build_shot(request)
 
     def _check_literal_mentions(self) -> None:
-        """The mentions that stand literally in a prompt whose template failed: one fault does not hide another."""
+        """Check the mentions written literally in a prompt whose template failed: one error must not hide another."""
         prompt = self.draft.raw.get("prompt")
-        # Inside a statement nobody knows what would have been sent.
+        # With a statement in the prompt the mentions that would have been sent are unknown.
         if not isinstance(prompt, str) or "@" not in prompt or "{%" in prompt:
             return
         self.text = _MARKUP.sub(lambda markup: _UNUSABLE * len(markup.group()), prompt)
@@ -71,7 +73,7 @@ class RequestBuilder(MaterialResolver):
         self.text = ""
 
     def _check_mentions(self, mentions: list[Mention]) -> None:
-        # One that stands there twice is marked where it stands first.
+        # A mention that is written twice is reported at its first place.
         for mention in {(item.written, item.target): item for item in reversed(mentions)}.values():
             if mention.problem is not None:
                 self.note_in_prompt(mention.problem[0], mention, mention.problem[1], mention.problem[2])
@@ -96,7 +98,7 @@ class RequestBuilder(MaterialResolver):
         return "keyframe" if is_keyframe else "reference" if has_material else "text"
 
     def _check_mode(self, mode: Value, is_keyframe: bool, has_material: bool, has_references: bool) -> None:
-        """What `mode` says, and what the materials of the shot say."""
+        """Report a `mode`, frames and references that contradict each other."""
         draft = self.draft
         if is_keyframe and has_references:
             self.note(
@@ -165,7 +167,7 @@ class RequestBuilder(MaterialResolver):
         return self._add_material(candidates[number - 1])
 
     def _add_material(self, used: UsedMaterial) -> str:
-        """`@image2`: the position of a material in the request, which it gets when it first comes."""
+        """The mention of a material by its position in the request (`@image2`); a new material is appended."""
         new_material = used.material
         kind, number = new_material.kind, 1
         for material in self.materials:
@@ -178,7 +180,7 @@ class RequestBuilder(MaterialResolver):
         return f"@{kind}{number}"
 
     def _words_once(self, asset: Asset) -> str:
-        """` (words)` at the first mention of an asset that has some."""
+        """` (words)` at the first mention of an asset with words; an empty text at every other mention."""
         if asset.words is None or asset.name in self.described:
             return ""
         self.described.add(asset.name)
@@ -206,7 +208,7 @@ class RequestBuilder(MaterialResolver):
         return f" ({stripped})" if stripped else ""
 
     def _as_words(self, mention: Mention) -> str:
-        """Where no material can be sent: the name without its `@`, and its words after the first."""
+        """The text of a mention where no material can be sent: the name without `@`, the first time with its words."""
         target = mention.target
         if target is None or mention.problem is not None:
             return mention.written
@@ -248,7 +250,7 @@ class RequestBuilder(MaterialResolver):
         )
 
     def _output_format(self) -> OutputFormat:
-        """What most shots have in common, with what the format puts in where nothing is said."""
+        """The output format of the shot, with the defaults of the storyboard format for missing fields."""
         values = self.draft.values
         model, aspect = str(values.get("model", "seedance-20")), values.get("aspect_ratio", "16:9")
         duration, upscale = values.get("duration"), values.get("upscale")

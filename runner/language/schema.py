@@ -1,4 +1,4 @@
-"""What shape a storyboard has: the published schema, a fast yes or no, and its findings in our words."""
+"""Checks values against the published schema: a fast yes or no, then every violation as a plain message."""
 
 import itertools
 import json
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 MAX_VIOLATIONS = 10_000
 _MAX_SUGGESTIONS = 200
-"""After so many unknown fields of one mapping the nearest name is not looked for: nobody reads that far."""
+"""After so many unknown fields of one mapping the nearest name is not searched: nobody reads that far."""
 _MAX_VALUE_CHARACTERS = 80
 
 
 def folder() -> FilePath:
-    """Where the schemas lie: in the package when it was installed, else beside it in the working tree."""
+    """The folder of the schemas: inside an installed package, beside the package in a working tree."""
     package = FilePath(__file__).resolve().parent.parent
     inside = package / "schemas"
     return inside if inside.is_dir() else package.parent / "schemas"
@@ -31,7 +31,7 @@ def folder() -> FilePath:
 
 @cache
 def load(name: str = "storyboard") -> Schema:
-    """A published schema by its name; FileNotFoundError when there is none."""
+    """A published schema by its name. Raises FileNotFoundError."""
     text = (folder() / f"{name}.schema.json").read_text("utf-8")
     schema: Schema = json.loads(text)
     return schema
@@ -63,7 +63,7 @@ _CONTENT_KEYWORDS = ("items", "properties", "additionalProperties", "propertyNam
 
 
 def _unless_too_large(rule: Callable[..., Iterator["ValidationError"]]) -> Callable[..., Iterator["ValidationError"]]:
-    """A look inside of a list or a mapping; in one that is too large, that alone is said."""
+    """A schema rule about the content of a list or mapping, skipped in one that is too large: its size says enough."""
 
     def limited(validator: object, keyword_value: object, value: object, schema: Schema) -> Iterator["ValidationError"]:
         limit = schema.get("maxItems" if isinstance(value, list) else "maxProperties")
@@ -74,18 +74,18 @@ def _unless_too_large(rule: Callable[..., Iterator["ValidationError"]]) -> Calla
 
 
 def is_valid(value: Value, part: str = "") -> bool:
-    """The fast answer: does a value have the shape of a storyboard, or of one definition of its schema."""
+    """Does a value have the shape of a storyboard, or of one definition of its schema: the fast answer."""
     return bool(_fast_validator(part).is_valid(value))
 
 
 def violations(value: Value, part: str = "", base: Path = ()) -> Iterator["Violation"]:
-    """Everything that is wrong with a value's shape; `at` is the path of the value in its document."""
+    """Every violation in a value's shape; `base` is the path of the value in its document."""
     for error in _detailed_validator(part).iter_errors(value):
         yield from _violations_of(error, base)
 
 
 class Violation:
-    """One deviation from the schema: where in the value, and what to say."""
+    """One deviation from the schema: its path, message and hint."""
 
     __slots__ = ("code", "hint", "message", "on_key", "path")
 
@@ -98,7 +98,7 @@ class Violation:
 
 
 def check(document: Document) -> Iterator[tuple[Path, Problem]]:
-    """The problems of a whole document, each with the path that is not fit for use."""
+    """The problems of a whole document, each with the path of the unusable value."""
     if is_valid(document.root):
         return
     for violation in itertools.islice(_by_part(document.root), MAX_VIOLATIONS):
@@ -111,7 +111,7 @@ def check(document: Document) -> Iterator[tuple[Path, Problem]]:
 
 
 def _by_part(root: YamlMapping) -> Iterator["Violation"]:
-    """The findings of a document. Shots are asked one by one, so that the many that fit cost next to nothing."""
+    """The violations of a document. Shots are checked one by one, so that the many valid ones cost next to nothing."""
     shots = root.get("shots")
     yield from violations({**root, "shots": [{"id": "x"}]} if isinstance(shots, list) and shots else dict(root))
     for index, shot in enumerate(shots if isinstance(shots, list) else ()):
@@ -205,7 +205,7 @@ def _unknown_top_field(name: str) -> tuple[str, str]:
 
 
 def _violations_of_branches(error: "ValidationError", path: Path, base: Path) -> Iterator[Violation]:
-    """The branch that was meant, by the value's own kind; else what all of them take."""
+    """The violations of the branch of `anyOf` that fits the value's type; without one, all that the branches take."""
     branches: dict[int, list[ValidationError]] = {}
     for inner in error.context or ():
         branches.setdefault(int(inner.relative_schema_path[0]), []).append(inner)
@@ -254,7 +254,7 @@ def _label(path: Path) -> str:
 
 
 def value_text(value: object) -> str:
-    """A value as a message shows it: short, and what kind it is where that is what matters."""
+    """A value as messages show it: shortened; a list or mapping by its kind alone."""
     if value is None:
         return "null"
     if isinstance(value, dict):
@@ -276,7 +276,7 @@ def _resolve(schema: Schema) -> Schema:
 
 
 def _alternatives(schema: Schema) -> list[Schema]:
-    """The ways to write a value, without null and without templates."""
+    """The branches of a schema by which a value can be written, without null and without templates."""
     schema = _resolve(schema)
     if "anyOf" not in schema:
         return [schema]
@@ -303,7 +303,7 @@ def _kind(value: object) -> str:
 
 
 def expected(schema: Schema) -> str:
-    """What a field takes, in words made from its schema."""
+    """The values that a field takes, described from its schema."""
     branches = _alternatives(schema)
     labels = [labels for labels in (_branch_label(branch) for branch in branches) if labels]
     return ", or ".join(dict.fromkeys(labels)) or "something else"
@@ -378,7 +378,7 @@ def _value_hint(schema: Schema, value: Value, path: Path) -> str:
 
 
 def _accepts_text(schema: Schema, text: str) -> bool:
-    """Is this a way to write a value as text, and one that a text fits."""
+    """Does a branch of the schema take text, and this text."""
     return schema.get("type") == "string" and re.search(schema.get("pattern", ""), text) is not None
 
 

@@ -1,4 +1,4 @@
-"""From an entry to a finished shot: what it starts from, what overrides what, and where each value came from."""
+"""Merges the layers of a shot, renders its fields, and remembers the origin of each value."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -18,12 +18,12 @@ _UNRENDERED = frozenset(("id", "inputs", "vars", "prompt", "wrap", "matrix"))
 
 
 class FieldLayer(NamedTuple):
-    """Fields that are merged into a shot, and where they stand."""
+    """Fields that are merged into a shot, and their position in the files."""
 
     origin: NodeRef
     fields: Mapping[str, Value]
     what: str
-    """`defaults`, `shot`, `matrix format: tall`, `profile draft`."""
+    """Label of the layer: `defaults`, `shot`, `matrix format: tall`, `profile draft`."""
     direct: bool = False
     """True when the origin is the value itself: an item of an axis."""
 
@@ -33,7 +33,7 @@ class FieldLayer(NamedTuple):
 
 @dataclass(slots=True)
 class ShotDraft:
-    """A shot on its way: merged, not yet rendered."""
+    """A shot while it is compiled: first merged, then rendered."""
 
     entry: NodeRef
     layers: tuple[FieldLayer, ...]
@@ -42,19 +42,19 @@ class ShotDraft:
     scope: VariableScope
     id: str = ""
     has_usable_id: bool = True
-    """False when its id cannot be used: it is checked, but nobody can mention it."""
+    """False when the id is invalid: the shot is checked, but cannot be mentioned."""
     values: dict[str, Value] = field(default_factory=dict)
     """Rendered and checked fields."""
     finished: bool = False
     broken: set[str] = field(default_factory=set)
-    """Fields that something was said about; nothing more is said of them."""
+    """Fields that have a reported problem; no further problem of these fields is reported."""
 
     def layer(self, name: str) -> FieldLayer | None:
-        """The layer that a field's value came from; for a mapping, the last that says it."""
+        """The layer that a field's value comes from; for a mapping, the last layer with this field."""
         return next((layer for layer in reversed(self.layers) if name in layer.fields), None)
 
     def origin(self, name: str, *keys: str | int) -> NodeRef:
-        """Where a field's value stands; for a key of a mapping, where that key was said last; else the entry."""
+        """Position of a field's value; for a key of a mapping, of the last layer with that key; else the entry."""
         for layer in reversed(self.layers):
             value = layer.fields.get(name)
             if name not in layer.fields or (keys and isinstance(value, dict) and keys[0] not in value):
@@ -68,7 +68,7 @@ class ShotDraft:
 
 @dataclass(frozen=True, slots=True)
 class StoryboardScope:
-    """What all shots of a storyboard start from."""
+    """Everything that the shots of one storyboard share while they are compiled."""
 
     document: Document
     defaults: tuple[FieldLayer, ...]
@@ -77,11 +77,11 @@ class StoryboardScope:
     templates: Templates
     problems: Problems
     broken: frozenset[Path]
-    """Paths of the storyboard whose values have the wrong shape; it was said."""
+    """Paths of the storyboard whose values have the wrong shape; these problems are reported already."""
     broken_shared: frozenset[str] = frozenset()
-    """Fields of defaults and of the profile of which the same holds."""
+    """Fields of the defaults and of the profile with the wrong shape."""
     asset_variables: frozenset[str] = frozenset()
-    """Variables that the words of assets use."""
+    """Variables in the words of assets."""
 
 
 def merge(layers: Sequence[FieldLayer]) -> dict[str, Value]:
@@ -102,7 +102,7 @@ def merge(layers: Sequence[FieldLayer]) -> dict[str, Value]:
 def merged_mapping(base: Mapping[str, Value], value: Mapping[str, Value], name: str) -> dict[str, Value]:
     mapping = dict(base)
     for key, item in value.items():
-        # A variable that is null hides the storyboard's too; it is a problem only where it is used.
+        # A variable that is null hides the storyboard's variable too, and is a problem only in a template that uses it.
         if item is None and name != "vars":
             mapping.pop(key, None)
         elif not (name == "vars" and key.startswith("x-")):
@@ -111,7 +111,7 @@ def merged_mapping(base: Mapping[str, Value], value: Mapping[str, Value], name: 
 
 
 def render_field(draft: ShotDraft, name: str, text: str, scope: StoryboardScope, *keys: int) -> str | None:
-    """A field's text, rendered; what is wrong is noted, and None returned."""
+    """The rendered text of a field; None after a problem, which is reported."""
     try:
         return scope.templates.render(text, draft.scope, lambda: draft.origin(name, *keys))
     except TemplateFailure as failure:
@@ -122,7 +122,7 @@ def render_field(draft: ShotDraft, name: str, text: str, scope: StoryboardScope,
 
 
 def render_fields(draft: ShotDraft, scope: StoryboardScope) -> None:
-    """Renders every field but the prompt and checks the finished shot against the schema; once."""
+    """Render every field but the prompt, and check the finished shot against the schema; a second call does nothing."""
     if draft.finished:
         return
     draft.finished, values = True, draft.values
@@ -156,7 +156,7 @@ def _without_fraction(value: float) -> Value:
 
 
 def _typed_value(name: str, text: str | None) -> Value:
-    """A rendered text as the field's kind of value; nothing is null."""
+    """A rendered text as a value of the field's type; blank text is null."""
     if text is None or not (stripped := text.strip()):
         return None
     if name in _NUMBERS or name in _BOOLEANS:
@@ -198,7 +198,7 @@ def _note_violation(draft: ShotDraft, violation: "schema.Violation", scope: Stor
 
 
 def prompt_text(draft: ShotDraft, scope: StoryboardScope) -> tuple[str | None, str | None]:
-    """The prompt before and after `wrap`, rendered, mentions still as written; None for what cannot be rendered."""
+    """The rendered prompt without and with `wrap`, mentions as written; None for a text that cannot be rendered."""
     prompt, wrap = draft.raw.get("prompt"), draft.raw.get("wrap")
     if not isinstance(prompt, str):
         return None, None
@@ -216,7 +216,7 @@ def prompt_text(draft: ShotDraft, scope: StoryboardScope) -> tuple[str | None, s
         scope.problems.add(Problem("wrap-without-prompt", place, message, hint, shots=(draft.id,)))
         draft.broken.add("prompt")
         return rendered, rendered
-    # A prompt that could not be rendered does not hide what is wrong with its wrap.
+    # The wrap is rendered even when the prompt failed: one error must not hide another.
     draft.scope.rendered["prompt"] = "" if rendered is None else rendered
     wrapped = render_field(draft, "wrap", wrap, scope)
     if wrapped is None or rendered is None:

@@ -1,4 +1,4 @@
-"""Jinja2 as storyboards may use it: sandboxed, strict, plain values, allow-listed filters, no globals but `range`."""
+"""The Jinja2 environment of storyboards: sandboxed, strict, plain values, listed filters, no globals but `range`."""
 
 from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
 from functools import cache, partial, wraps
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 MAX_OUTPUT = 100_000
 MAX_SOURCE = 16_384
 MAX_RANGE = 1_000
-# Linear in what they are given, so that a template of them alone cannot run away.
+# Filters whose cost is linear in their input, so that a template of them alone cannot run away.
 _LINEAR_FILTERS = """
     abs capitalize count d default first float int items last length lower reverse round slug string title trim upper
 """
@@ -44,7 +44,7 @@ def slug(value: object) -> str:
 
 @cache
 def _slugify() -> Callable[[str], str]:
-    """python-slugify with its own table: where Unidecode is installed too, the package would give other ids."""
+    """python-slugify with the table of text-unidecode, so that ids do not depend on Unidecode being installed."""
     import unicodedata
 
     import text_unidecode
@@ -57,7 +57,7 @@ def _slugify() -> Callable[[str], str]:
 
 
 class NotRenderable(Exception):  # noqa: N818 - becomes a problem in `template`
-    """A template put something in the text that is none: null, a list, a mapping."""
+    """A template puts a value in the text that is not text: null, a list, a mapping."""
 
     def __init__(self, value: object) -> None:
         is_list = isinstance(value, list | tuple | range | KeysView | ValuesView | ItemsView)
@@ -67,7 +67,7 @@ class NotRenderable(Exception):  # noqa: N818 - becomes a problem in `template`
 
 
 def finalize(value: Any) -> Any:
-    """What an expression puts in the text; what is not known raises when it gets there."""
+    """The text of an expression's value. An undefined value passes, and raises when Jinja writes it."""
     if isinstance(value, str) or hasattr(value, "_fail_with_undefined_error"):
         return value
     if isinstance(value, bool | int | float):
@@ -76,7 +76,7 @@ def finalize(value: Any) -> Any:
 
 
 class _OpaqueMethod:
-    """A method that a template names: it can be called, but not written, since its text would be where it lies."""
+    """A method in a template: it can be called, but not written, since its text would be a memory address."""
 
     __slots__ = ("_call",)
 
@@ -91,7 +91,7 @@ class _OpaqueMethod:
 
 
 def _refuses_null(text_filter: Callable[..., Any]) -> Callable[..., Any]:
-    """A filter of text that takes no null for the word None."""
+    """A filter of text that refuses null instead of using the word None."""
     text_index = 1 if hasattr(text_filter, "jinja_pass_arg") else 0
 
     @wraps(text_filter)
@@ -102,7 +102,7 @@ def _refuses_null(text_filter: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _as_list(lazy_filter: Callable[..., Any]) -> Callable[..., Any]:
-    """A filter that gives a list where Jinja's gives what makes one."""
+    """A filter that returns a list where Jinja's returns a generator."""
 
     @wraps(lazy_filter)
     def list_filter(*args: Any, **kwargs: Any) -> Any:
@@ -120,7 +120,7 @@ def _range(*limits: int) -> range:
 
 
 def environment(load: Callable[[str], str | None]) -> "ImmutableSandboxedEnvironment":
-    """An environment that finds `{% include %}`d text by `load`."""
+    """An environment that loads the files of `{% include %}` by `load`."""
     from jinja2 import FunctionLoader, StrictUndefined
 
     jinja = _sandbox()(
@@ -143,13 +143,13 @@ def environment(load: Callable[[str], str | None]) -> "ImmutableSandboxedEnviron
 
 @cache
 def _sandbox() -> "type[ImmutableSandboxedEnvironment]":
-    """Jinja's sandbox, in which nothing can be written but text and numbers."""
+    """Jinja's sandbox, restricted so that a template can write text and numbers only."""
     from jinja2 import nodes
     from jinja2.sandbox import ImmutableSandboxedEnvironment
     from jinja2.visitor import NodeTransformer
 
     class Joined(NodeTransformer):
-        """`a ~ b` as `[a, b] | join`: so nothing is written that an expression could not write."""
+        """Turns `a ~ b` into `[a, b] | join`, so that `~` is checked like every other expression."""
 
         def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802 - named by Jinja
             parts = nodes.List([self.visit(part) for part in node.nodes], lineno=node.lineno)
@@ -167,12 +167,12 @@ def _sandbox() -> "type[ImmutableSandboxedEnvironment]":
 
 
 def _loader_result(name: str, text: str | None) -> tuple[str, str, None] | None:
-    """What Jinja wants of a loader, with the name as the file's, so that errors tell it."""
+    """The tuple that Jinja expects of a loader, with the name as file name, so that errors show it."""
     return None if text is None else (text, name, None)
 
 
 def _join(values: Any, separator: str = "") -> str:
-    """The filter `join`, with scalars as YAML writes them."""
+    """The filter `join`, which writes scalars as YAML does."""
     return str(separator).join(str(finalize(value)) for value in values)
 
 
@@ -183,7 +183,7 @@ def _truncate(jinja: Any, text: str, length: int = 255, killwords: bool = False,
 
 
 def runs_inline(tree: "nodes.Template") -> bool:
-    """Is a template only text, names, attributes, items, conditions, tests and linear filters."""
+    """Does a template consist of text, names, attributes, items, conditions, tests and linear filters alone."""
     from jinja2 import nodes
 
     pending: list[nodes.Node] = [tree]
@@ -198,7 +198,7 @@ def runs_inline(tree: "nodes.Template") -> bool:
 
 
 def error_location(error: BaseException) -> tuple[str | None, int]:
-    """The template (None: the text itself) and the line in which an exception was raised."""
+    """The template (None: the text itself) and the line that raised an exception."""
     name: str | None = None
     line = 1
     trace = error.__traceback__

@@ -1,4 +1,4 @@
-"""The problems of templates, in words, each at its line or name."""
+"""The problems of templates, with their messages and places."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from runner.language.yaml.document import NodeRef, Value
 
 
 def line_place(origin: NodeRef, line: int) -> Place:
-    """The place of a line of a template: of the first markup in it, else of the one that goes on there."""
+    """The place of a template's line: its first markup, else the markup that goes on in it."""
     lines = origin.value.split("\n") if isinstance(origin.value, str) else []
     index = sum(len(line_above) + 1 for line_above in lines[: line - 1])
     line_text = lines[line - 1] if line <= len(lines) else ""
@@ -24,7 +24,7 @@ def line_place(origin: NodeRef, line: int) -> Place:
 
 
 def name_place(origin: NodeRef, name: str, line: int = 1) -> Place:
-    """The place of a name in a template, from a line on; of the line's markup, where it does not stand literally."""
+    """The place of a name in a template, from a line on; the line's markup when the name is not literally there."""
     text = origin.value if isinstance(origin.value, str) else ""
     start = sum(len(line_above) + 1 for line_above in text.split("\n")[: line - 1])
     word = re.compile(rf"(?<![\w.'\"]){re.escape(name)}(?![\w'\"])")
@@ -35,6 +35,7 @@ def name_place(origin: NodeRef, name: str, line: int = 1) -> Place:
 
 
 def narrowest_place(problem: Problem, origin: NodeRef, line: int) -> Place:
+    """The place of the name that a problem's message quotes; the problem's own place when there is none."""
     match = _QUOTED.search(problem.message)
     return name_place(origin, match[1], line) if problem.code in _CODES_WITH_NAME and match else problem.place
 

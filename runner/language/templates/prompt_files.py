@@ -1,4 +1,4 @@
-"""The prompt folders, in which `{% include %}` and `{% import %}` find their text."""
+"""Finds the prompt files of `{% include %}` and `{% import %}`."""
 
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
@@ -17,7 +17,7 @@ class PromptFolder:
         self._files_by_name: dict[str, tuple[str, str] | None] = {}
 
     def find(self, name: str) -> tuple[str, str] | None:
-        """Text and path (from the repository's top) of a prompt file; None when there is none that may be read."""
+        """Text and path (from the repository's top) of a prompt file; None when no readable file has this name."""
         if name not in self._files_by_name:
             self._files_by_name[name] = self._read_first(name)
         return self._files_by_name[name]

@@ -1,4 +1,4 @@
-"""Templates in the text of a storyboard: what they name, and what they come to in the scope of a shot."""
+"""Parses the templates of a storyboard, and renders them in the scope of a shot."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -57,19 +57,19 @@ _SIMPLE_FILTERS: dict[str, Callable[[str], str]] = {
 
 @dataclass(slots=True)
 class Templates:
-    """Everything that is remembered of templates while one storyboard is compiled."""
+    """Renders the templates of one storyboard, and remembers the parsed ones."""
 
     load: Callable[[str], tuple[str, str] | None]
     """Text and file name of a template in a prompt folder."""
     worker: TemplateWorker
-    """The process for templates that could run away."""
+    """The process that renders templates of unbounded cost."""
     sources: dict[str, str]
-    """Text of the prompt files in which something is wrong, for showing the line."""
+    """Text of the prompt files that have a problem, for showing the line."""
     by_text: dict[str, Template] = field(default_factory=dict)
     _environment: Any = None
 
     def read(self, text: str) -> Template:
-        """A template by its text, read once."""
+        """The parsed template of a text; each text is parsed once."""
         template = self.by_text.get(text)
         if template is None:
             template = self.by_text[text] = self._parse_simple(text) or self._parse_full(text)
@@ -123,9 +123,9 @@ class Templates:
         return Template(text, None, names, assigned_names, runs_inline(tree), uses_all_names)
 
     def _used_names(self, tree: "nodes.Template", visited: set[str]) -> tuple[frozenset[str], bool]:
-        """Variables that a template and what it includes may use; True when it can include anything.
+        """Variables that a template and its includes may use; True when it can include any file.
 
-        Jinja's own `meta` would generate code, and computes constants (`'a' * 10**9`) on the way.
+        Not by `meta.find_undeclared_variables`, which generates code and thereby computes constants (`'a' * 10**9`).
         """
         from jinja2 import TemplateSyntaxError, meta, nodes
 
@@ -140,7 +140,7 @@ class Templates:
                 try:
                     inner = self.environment.parse(included[0]) if included else None
                 except TemplateSyntaxError:
-                    continue  # the worker meets it again, and says where
+                    continue  # the worker meets the error again, and reports its place
                 if inner is not None:
                     names, inner_uses_all = self._used_names(inner, visited)
                     variables |= names
@@ -148,7 +148,7 @@ class Templates:
         return frozenset(variables), uses_all_names
 
     def render(self, text: str, scope: VariableScope, origin: Callable[[], NodeRef]) -> str:
-        """What a text comes to in a scope. Raises Fault."""
+        """The rendered text in a scope. Raises TemplateFailure."""
         template = self.read(text)
         if template.error is not None:
             code, message, line, hint = template.error
@@ -164,7 +164,7 @@ class Templates:
     def _render_simple(
         self, parts: tuple[str | Expression, ...], scope: VariableScope, origin: Callable[[], NodeRef]
     ) -> str:
-        """A simple template, rendered; what is wrong with one expression does not hide the next."""
+        """A rendered simple template; the problems of all its expressions are collected before it fails."""
         literals, rendered = scope.literals, scope.rendered
         pieces: list[str] = []
         problems: dict[Problem, None] = {}
@@ -213,7 +213,7 @@ class Templates:
         return text
 
     def value(self, name: str, scope: VariableScope, place: Callable[[], Place]) -> Value:
-        """The value of a variable, rendered in the scope of the shot that uses it. Raises Fault."""
+        """The value of a variable, rendered in the scope of the shot that uses it. Raises TemplateFailure."""
         if name in scope.rendered:
             return scope.rendered[name]
         variable = scope.find(name)
@@ -262,7 +262,7 @@ class Templates:
     def _rendered_values(
         self, template: Template, scope: VariableScope, origin: Callable[[], NodeRef]
     ) -> dict[str, Value]:
-        """What the template may use, rendered; what is not known is left out, since it may ask whether it is."""
+        """The rendered variables that a template may use, without undefined ones: it may test `is defined`."""
         values: dict[str, Value] = {}
         for name in sorted(template.names | (scope.names() if template.uses_all_names else frozenset())):
             if name in scope.rendered or scope.find(name) is not None:
@@ -297,7 +297,7 @@ class Templates:
         values: Mapping[str, Value],
         origin: NodeRef,
     ) -> Problem:
-        """The problem that an answer means, in a prompt file or in the template itself."""
+        """The problem of an error answer, in a prompt file or in the template itself."""
         line, reason = int(answer.get("line") or 1), str(answer.get("message", ""))
         text, place = template.text, line_place(origin, line)
         related: tuple[tuple[Place, str], ...] = ()

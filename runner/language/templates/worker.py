@@ -1,4 +1,4 @@
-"""The process in which templates are rendered that could run away: no files, little memory, little time."""
+"""The worker process that renders costly templates with limits: no files, little memory, little time."""
 
 import json
 import os
@@ -9,13 +9,13 @@ from typing import Any
 
 from runner.language.templates.environment import MAX_OUTPUT, NotRenderable, environment, error_location
 
-CPU_SECONDS = 0.75
-_MEMORY_BYTES = 512 << 20
+CPU_SECONDS = 0.75  # for each template; a prompt renders in milliseconds
+_MEMORY_BYTES = 512 << 20  # address space, of which the interpreter with Jinja takes most
 _MAX_LINE = 32 << 20
 
 
 def serve() -> None:
-    """Answers one line of JSON for each on standard input, until it ends. Never returns by an exception."""
+    """Answer each line of JSON on standard input with one line, until the input ends."""
     jinja = environment(_request_prompt_file)
     jinja.from_string("{% for x in range(1) %}{{ x | slug }}{% endfor %}").render()
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
@@ -26,7 +26,7 @@ def serve() -> None:
     _send({"ready": os.getpid()})
     while line := sys.stdin.readline(_MAX_LINE):
         job = json.loads(line)
-        # A signal that nobody handles ends the process: the limit holds inside of C code too.
+        # Without a handler the signal ends the process, so the limit holds inside C code too.
         signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
         answer = _render(jinja, job["text"], job["values"])
         signal.setitimer(signal.ITIMER_PROF, 0)
@@ -48,7 +48,7 @@ def _render(jinja: Any, text: str, values: dict[str, Any]) -> dict[str, Any]:
         return _error_answer("not-text", error)
     except MemoryError:
         return {"error": "runaway", "message": "it needs too much memory", "line": 1}
-    except Exception as error:  # noqa: BLE001 - a template can raise whatever it reaches; all of it is its author's to read
+    except Exception as error:  # noqa: BLE001 - a template can raise anything, and its author must read the reason
         return _error_answer("other", error)
 
 
@@ -70,7 +70,7 @@ def _error_answer(kind: str, error: Exception) -> dict[str, Any]:
 
 
 def _request_prompt_file(name: str) -> str | None:
-    """The text of a prompt file: the parent reads it, since this process opens no file."""
+    """The text of a prompt file, read by the parent, since this process can open no file."""
     _send({"need": name})
     answer = json.loads(sys.stdin.readline(_MAX_LINE))
     text: str | None = answer["text"]

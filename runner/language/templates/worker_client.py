@@ -1,4 +1,4 @@
-"""Hands templates that could run away to a worker process, and ends it when they do."""
+"""Renders templates of unbounded cost in a worker process with time and memory limits."""
 
 import json
 import os
@@ -11,8 +11,8 @@ from runner.language.yaml.document import Value
 if TYPE_CHECKING:
     import subprocess
 
-WALL_SECONDS = 6.0
-_START_SECONDS = 60.0
+WALL_SECONDS = 6.0  # the worker's CPU limit ends a runaway first, unless the machine is loaded
+_START_SECONDS = 60.0  # a loaded machine can take long to start Python
 _MAX_RESTARTS = 2
 _BOOT = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
@@ -22,7 +22,7 @@ Answer = Mapping[str, Any]
 
 
 class TemplateWorker:
-    """One worker for a whole command, started when the first template needs it, started again when it was ended."""
+    """The worker process of a command, started by the first template that needs it, and again after a kill."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -30,7 +30,7 @@ class TemplateWorker:
         self._restarts = 0
 
     def render(self, text: str, values: Mapping[str, Value], load: Callable[[str], str | None]) -> Answer:
-        """`{"text"}`, or `{"error", "message", "file", "line"}`; `load` finds the text of prompt files."""
+        """Answer `{"text"}` or `{"error", "message", "file", "line"}`; `load` finds the text of prompt files."""
         if self._restarts >= _MAX_RESTARTS:
             message = "not tried: other templates of these files ran away before"
             return {"error": "runaway", "message": message, "line": 1}
@@ -48,7 +48,7 @@ class TemplateWorker:
         return answer
 
     def close(self) -> None:
-        """Ends the worker."""
+        """Kill the worker, if it runs."""
         process, self._process, self._buffer = self._process, None, b""
         if process is not None:
             process.kill()
@@ -83,7 +83,7 @@ class TemplateWorker:
             data = data[process.stdin.write(data) or 0 :]
 
     def _receive(self, process: "subprocess.Popen[bytes]", seconds: float) -> Answer:
-        """The next line of the worker. Raises TimeoutError, EOFError when it has ended."""
+        """The next answer of the worker. Raises TimeoutError, or EOFError when the worker has ended."""
         import selectors
 
         assert process.stdout is not None

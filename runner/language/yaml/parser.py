@@ -1,4 +1,4 @@
-"""From the bytes of a YAML file to plain values with places, straight from libyaml's events."""
+"""Parses YAML text to plain values with offsets, straight from libyaml's events."""
 
 import re
 from collections.abc import Callable
@@ -27,9 +27,9 @@ from runner.lazy_dataclass import replace
 
 MAX_DEPTH = 64
 MAX_NODES = 1_000_000
-_MAX_SUGGESTIONS = 200  # after so many problems nobody reads which name is the nearest
+_MAX_SUGGESTIONS = 200  # after so many problems nobody reads the nearest name, and each costs a search
 _MAX_REPAIRS = 50
-_MAX_REREAD = 2 << 20  # characters: a file is read again after an error only while that takes no second
+_MAX_REREAD = 2 << 20  # characters parsed again after errors, in all: about a second
 
 _INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\Z")
@@ -44,14 +44,14 @@ _DOCUMENT_EVENTS = (StreamStartEvent, DocumentEndEvent)
 _WORD = re.compile(r"[^\s,\[\]{}]+")
 _NUMBER_STARTS = frozenset("-0123456789")
 _VALUE_STARTS = frozenset("-0123456789tTfFnN~")
-# C0 but tab and line ends, DEL, C1, line separators that editors do not show, a BOM in the middle, no characters
+# C0 without tab and line feed, DEL, C1, line separators that editors do not show, a BOM in the middle, non-characters
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 _COMMENT_WITHOUT_BLANK = re.compile(r"[ \t]+#[^\s#]")
 _COMMENT_TEXT = re.compile(r"[ \t]+#[^\r\n]*")
 
 
 def scalar_value(text: str) -> Value:
-    """What a plain scalar means: the core schema, without octal, hexadecimal, infinities, a leading `+` or point."""
+    """The value of a plain scalar by YAML's core schema, without octal, hexadecimal, infinity, leading `+` or point."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if _INT.match(text):
@@ -63,7 +63,7 @@ def scalar_value(text: str) -> Value:
 
 
 def parse(source: Source, problems: Problems) -> Document:
-    """The document of a text. Every problem is noted; after an error of the parser, the mended text is read on."""
+    """The document of a text. Every problem is reported: after a parser error the repaired text is parsed again."""
     builder, size = _Builder(source), 0
     for _ in range(_MAX_REPAIRS):
         builder = _Builder(source)
@@ -72,7 +72,7 @@ def parse(source: Source, problems: Problems) -> Document:
             break
         size += len(source.text)
         problem, repaired = translate(source, error)
-        # What follows a line that was left out is probably a part of it.
+        # The line after a skipped line is probably a part of it, so a second problem there would only confuse.
         if not (problem.code == "yaml-syntax" and is_skipped_line(source, problem.place.line - 1)):
             problems.add(problem)
         if repaired is None or size > _MAX_REREAD:
@@ -96,12 +96,12 @@ def _not_a_mapping(source: Source, builder: "_Builder") -> Problem:
     return Problem("wrong-type", source.place(builder.root_at), message, "begin with `storyboard: 1`")
 
 
-class _LimitReached(Exception):  # noqa: N818 - ends the reading of one file, always caught in `run`
-    """A limit was met: what was read so far stands."""
+class _LimitReached(Exception):  # noqa: N818 - ends the parsing of one file, always caught in `run`
+    """A limit of depth or size is exceeded: the values built so far are used."""
 
 
 class _Builder:
-    """Reads events into values; `found` holds what is wrong, `root` what was read before the end or an error."""
+    """Builds values from events. `problems` holds the problems, `root` the values built before the end or an error."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -115,16 +115,16 @@ class _Builder:
         self._anchored: dict[str, tuple[Value, int]] = {}
         self._open_anchors: set[str] = set()
         self._plain_keys: set[str | None] = set()
-        """Keys that were plain text, and good."""
+        """Keys that occurred as plain scalars and are valid."""
         self._next_event: Callable[[], Any] = lambda: None
         self._has_hash = has_after_blank(source.text, "#", " \t")
         self._checks_scalars = self._has_hash or any(
             has_after_blank(source.text, character, " \t\r\n[]{},:") for character in "&!"
         )
-        """Can there be an anchor, a tag or a comment that drops text: then every scalar is looked at closely."""
+        """True when the text can hold an anchor, a tag or a comment that drops text: every scalar is then checked."""
 
     def run(self) -> YAMLError | None:
-        """The error of libyaml's parser that ended it, or None."""
+        """Parse the text; the error of libyaml's parser that ended it, or None."""
         parser = new_parser(self.text)
         self._next_event = parser.get_event
         try:
@@ -159,7 +159,7 @@ class _Builder:
                 self._node(event, 0, flow=False)
 
     def _node(self, event: Any, depth: int, flow: bool) -> Value:
-        """A value, with everything below it."""
+        """A value with all values below it."""
         kind = type(event)
         if kind is ScalarEvent:
             return self._scalar(event)
@@ -199,7 +199,7 @@ class _Builder:
                 break
             key_at = event.start_mark.index
             key: str | None = event.value if kind is ScalarEvent else None
-            # Nearly every key was seen before; a new one, or one with anything to look at, takes the long way.
+            # Nearly every key occurred before; only a new key, or one that needs checks, takes the slow way.
             if key not in plain_keys or checks_scalars:
                 key = self._key(event, depth)
                 if key is not None and not event.style:
@@ -263,7 +263,7 @@ class _Builder:
         return value
 
     def _key(self, event: Any, depth: int) -> str | None:
-        """The name of a field; None when it is no name, which is noted."""
+        """The name of a field; None after reporting a key that is not a name."""
         kind: type = type(event)
         if kind is not ScalarEvent:
             label = "an alias" if kind is AliasEvent else "a list or a mapping"
@@ -315,7 +315,7 @@ class _Builder:
             raise _LimitReached
 
     def _merge(self, fields: YamlMapping) -> None:
-        """Takes over what `<<` names; the mapping's own fields come first, then the merged ones in their order."""
+        """Merge the mappings of `<<`: the mapping's own fields come first, then the merged ones in their order."""
         fields.merge, at, value = fields.key_at("<<"), fields.value_at("<<"), fields["<<"]
         fields.remove(("<<",))
         sources = value if isinstance(value, YamlSequence) else [value]
@@ -339,7 +339,7 @@ class _Builder:
         self.problems.append(replace(problem, related=((first, "the first"),)))
 
     def _split_by_comma(self, key: str | None, key_at: int, at: int) -> bool:
-        """In `{framing: centred, head room}` a comma has cut a value in two."""
+        """Report a value cut in two by a comma, as in `{framing: centred, head room}`; False when there is none."""
         text = self.text[key_at:at].rstrip()
         if text.endswith(":") or key is None:
             return False
@@ -388,7 +388,7 @@ _KEY_MESSAGES = {
 
 
 def new_parser(text: str) -> Any:
-    """libyaml's parser; without it nothing is read, since another would read files differently."""
+    """libyaml's parser. Raises CommandError without libyaml: PyYAML's own parser reads some files differently."""
     try:
         from yaml._yaml import CParser
     except ImportError:

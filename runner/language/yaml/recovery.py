@@ -1,4 +1,4 @@
-"""libyaml's errors in plain words, with the line rewritten ready to paste, so that the rest of the file is read too."""
+"""Translates libyaml's errors to problems with a repaired line, and repairs the text so that parsing can go on."""
 
 import re
 
@@ -18,7 +18,7 @@ _BREAK = re.compile(r"\r\n|\n|\r")
 
 
 def rewrite(source: Source, number: int, line: str) -> Source | None:
-    """The text with a line replaced; None when that line was rewritten before, so that this comes to an end."""
+    """The text with a line replaced; None when that line was rewritten before, so that repairing ends."""
     if number in source.rewritten:
         return None
     start, old = source.starts[number - 1], source.line(number)
@@ -29,19 +29,19 @@ def rewrite(source: Source, number: int, line: str) -> Source | None:
 
 
 def is_skipped_line(source: Source, number: int) -> bool:
-    """Is a line not read at all, since nobody could know what it means."""
+    """Was a line blanked because it could not be parsed."""
     return number in source.rewritten and not source.line(number).strip()
 
 
 def quoted(text: str) -> str:
-    """Text as a YAML scalar that can be pasted: in double quotes, or in single ones when it holds double ones."""
+    """Text as a quoted YAML scalar: in double quotes, or in single ones when the text has double quotes in it."""
     if '"' not in text and "\\" not in text:
         return f'"{text}"'
     return "'" + text.replace("'", "''") + "'"
 
 
 def translate(source: Source, error: YAMLError) -> tuple[Problem, Source | None]:
-    """A problem in our words, and the text mended so that reading can go on, where that is possible."""
+    """The problem behind an error of libyaml, and the repaired text to parse next; None when no repair is possible."""
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
         return Problem("yaml-syntax", source.place(0), "this is not YAML text that can be read"), None
     at = min(error.problem_mark.index, len(source.text))
@@ -75,7 +75,7 @@ def _without_comment(value: str) -> str:
 
 
 def _indent_above(source: Source, number: int) -> int:
-    """The column at which the fields of the line above begin."""
+    """The indentation of the fields in the nearest line above that is neither blank nor a comment."""
     for line_number in range(number - 1, 0, -1):
         line = source.line(line_number)
         if line.strip() and not line.lstrip().startswith("#"):
@@ -150,7 +150,7 @@ _INDICATORS = {
 
 
 def _broken_flow(value: str) -> bool:
-    """`{{ name }} walks` and `[Aside] text`: text follows what YAML takes for the end of a mapping or list."""
+    """Does text follow the end of a flow mapping or list, as in `{{ name }} walks` and `[Aside] text`."""
     if value.startswith(("{{", "{%")):
         return True
     closing = "}" if value[0] == "{" else "]"
@@ -198,7 +198,7 @@ def _unclosed_bracket(source: Source, number: int, at: int, error: MarkedYAMLErr
 
 
 def _other_error(source: Source, at: int, error: MarkedYAMLError) -> Diagnosis:
-    """Anything else: the line is left out, so that the rest of the file is read."""
+    """Any other error: the line is blanked, so that the rest of the file is parsed."""
     reason = error.problem or "this cannot be read"
     message = _MESSAGES.get(reason, f"YAML cannot be read on from here: {reason}")
     number, _ = source.line_column(at)

@@ -1,4 +1,4 @@
-"""Where each character of a YAML scalar stands in the text of its file, whatever its style folds or escapes."""
+"""Maps each character of a YAML scalar to its offset in the file, through folds, escapes and block styles."""
 
 import re
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ _ESCAPE_LENGTH = {"x": 4, "u": 6, "U": 10}
 
 @lru_cache(maxsize=4)
 def offsets(text: str, at: int, value: str) -> Sequence[int]:
-    """Offset in `text` of each character of `value`, and at last of the scalar's end; the scalar begins at `at`.
+    """Offset in `text` of each character of `value`, then of the scalar's end; the scalar begins at `at`.
 
-    Where the walk does not come out (it should not happen), every character stands at the scalar's beginning.
+    If value and text do not match (a defect), every character gets the offset of the scalar's beginning.
     """
     if properties := _PROPERTIES.match(text, at):
         at = properties.end()
@@ -42,11 +42,11 @@ def _folded_length(match: re.Match[str]) -> int:
 
 
 def _pass_blanks(text: str, offset: int, positions: list[int], value: str) -> int | None:
-    """Notes the white space at an offset, folded or not, and says where it ends; None when the value has none there."""
+    """Append the white space at an offset, folded or not; the offset after it, or None where the value has none."""
     if fold := _FOLD.match(text, offset):
         positions += [offset] * _folded_length(fold)
         return fold.end()
-    # All at once: to look at each blank whether a line ends after it would take for ever.
+    # The whole run at once: searching a line end after each single blank is quadratic.
     blanks = _BLANKS.match(text, offset)
     if blanks is None or not value.startswith(blanks.group(), len(positions)):
         return None
@@ -55,7 +55,7 @@ def _pass_blanks(text: str, offset: int, positions: list[int], value: str) -> in
 
 
 def _pass_literal(pattern: re.Pattern[str], text: str, offset: int, positions: list[int], value: str) -> int:
-    """Notes the characters from an offset on that stand for themselves, and says how many they are."""
+    """Append the literal characters from an offset on; their number."""
     match = pattern.match(text, offset)
     size = min(match.end() - offset, len(value) - len(positions)) if match else 0
     if size == 0 or not value.startswith(text[offset : offset + size], len(positions)):
@@ -136,12 +136,12 @@ def _block_offsets(text: str, offset: int, value: str) -> list[int] | None:
 
 
 def _ink_count(text: str) -> int:
-    """How many characters are not white space."""
+    """The number of characters that are not white space."""
     return len("".join(text.split()))
 
 
 def _block_lines(text: str, offset: int, ink: int) -> list[tuple[int, str]]:
-    """(offset, line without its end) from an offset on, until the scalar's characters are all seen."""
+    """(offset, line without its end) from an offset on, until all characters of the scalar are covered."""
     lines: list[tuple[int, str]] = []
     while offset < len(text):
         end = _BREAK.search(text, offset)
