@@ -1,7 +1,7 @@
 """Resolves the frames, references and asset mentions of a shot to materials."""
 
 from runner.diagnostics.problem import Problem
-from runner.language.materials import Asset, extension, fold_name, is_path_or_url
+from runner.language.materials import KIND_LABELS, Asset, extension, fold_name, is_path_or_url
 from runner.language.mentions import Mention, parse_single, suggestion
 from runner.language.shot_reporter import ShotReporter
 from runner.language.symbols import PROMPT, UsedMaterial, Where
@@ -25,7 +25,7 @@ class MaterialResolver(ShotReporter):
         count = "1 take" if takes == 1 else f"{takes} takes"
         message = f"`{target.name}` has {count}, no take {target.take}"
         hint = (
-            f"name one of 1 to {takes}, or give {target.name} more takes"
+            f"choose a take from 1 to {takes}, or raise `takes` of {target.name}"
             if takes > 1
             else f"write @{target.name} without #{target.take}"
         )
@@ -50,7 +50,7 @@ class MaterialResolver(ShotReporter):
                 "last-frame-alone",
                 self.draft.origin("last_frame"),
                 "`last_frame` needs a `first_frame`",
-                "give the picture that the clip begins with",
+                "add the picture that the clip begins with",
             )
         return frames
 
@@ -65,16 +65,18 @@ class MaterialResolver(ShotReporter):
             self.note(
                 "several-pictures",
                 origin,
-                f"`{written}` has {len(used)} pictures; a frame is one",
-                "make an asset of the one",
+                f"`{written}` has {len(used)} pictures, but a frame is one picture",
+                "make an asset of that picture alone",
             )
             return None
         kind = used[0].material.kind
         if isinstance(used[0].material, TakeReference):
-            message = f"`{written}` is a clip; a frame of it is asked for here"
+            message = f"`{written}` is a clip, but `{where[0]}` takes a picture"
             self.note("clip-as-frame", origin, message, f'write "@{written.removeprefix("@")}.last_frame"')
         else:
-            self.note("material-kind", origin, f"`{written}` is {kind}; a frame is a picture", "name an image")
+            self.note(
+                "material-kind", origin, f"`{written}` is {KIND_LABELS[kind]}, but a frame is a picture", "use an image"
+            )
         return None
 
     def _references(self) -> list[UsedMaterial]:
@@ -123,15 +125,15 @@ class MaterialResolver(ShotReporter):
             self.note(
                 "unknown-name",
                 origin,
-                f"nobody is named `{mention.written}`",
-                hint or "a file is named by its path, with its ending",
+                f"no asset or shot is named `{mention.written}`",
+                hint or "write a file as its path, with its ending",
             )
         else:
             self.note(
                 "position-here",
                 origin,
-                f"`{written}` counts the references; here one is named",
-                "write the material's name",
+                f"`{written}` is a position among the references, not the name of a material",
+                "write the name of the material",
             )
         return []
 
@@ -148,8 +150,8 @@ class MaterialResolver(ShotReporter):
             self.note(
                 "words-only",
                 self.draft.origin(*where),
-                f"`{written}` is words alone; a picture, video or sound is asked for",
-                "give the asset an image",
+                f"`{written}` has only words, but a picture, video or sound is needed",
+                "add an image to the asset",
             )
         if len(media) == 1:
             return [UsedMaterial(media[0], asset.name, where, asset.sources[0][2])]

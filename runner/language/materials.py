@@ -177,7 +177,9 @@ class MediaCache:
             raise file
         if kind is not None and file.kind != kind:
             raise FileRejected(
-                "material-kind", f"is {_KIND_LABELS[file.kind]}, not {_KIND_LABELS[kind]}", f"write {file.kind}: for it"
+                "material-kind",
+                f"is {KIND_LABELS[file.kind]}, not {KIND_LABELS[kind]}",
+                f"write `{file.kind}:` instead of `{kind}:`",
             )
         return file
 
@@ -193,7 +195,7 @@ class MediaCache:
         return LocalFile(name, media.sha256, media.kind, media.bytes, media.width, media.height, media.seconds)
 
 
-_KIND_LABELS: Mapping[Kind, str] = {"image": "an image", "video": "a video", "audio": "audio"}
+KIND_LABELS: Mapping[Kind, str] = {"image": "an image", "video": "a video", "audio": "audio"}
 
 
 def _remote_file(written: str, kind: Kind | None, seconds: Value) -> RemoteFile:
@@ -203,17 +205,21 @@ def _remote_file(written: str, kind: Kind | None, seconds: Value) -> RemoteFile:
         parts = urlsplit(written)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise FileRejected("address", "is not an address that can be read") from None
+        raise FileRejected("address", "is not a valid address") from None
     if not written.isascii() or any(c <= " " or c in '"<>\\^`{|}' for c in written):
-        raise FileRejected("address", "holds characters that an address cannot have", "write them as %20 and the like")
+        raise FileRejected(
+            "address", "has characters that an address cannot have", "write a space as %20, and others like it"
+        )
     if parts.username is not None or parts.password is not None:
-        raise FileRejected("address", "holds a user name or a password", "use an address that is public")
+        raise FileRejected("address", "has a user name or a password in it", "use a public address")
     if not host or _is_private(host) or port == 0:
         raise FileRejected("address", "does not lead to a public host", "the provider must be able to open it")
     ending_kind = known_endings.get(extension(written))
     if kind is None and ending_kind is None:
         raise FileRejected(
-            "material-kind", "does not show by its ending what it is", "make it an asset: {video: https://…}"
+            "material-kind",
+            "has no ending that shows its kind",
+            "make an asset that states the kind: {video: https://…}",
         )
     material_kind = kind or ending_kind
     assert material_kind is not None

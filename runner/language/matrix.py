@@ -66,8 +66,10 @@ def axes(matrix: NodeRef, problems: Problems) -> list[Axis]:
         if name in ("include", "exclude") or name.startswith("x-"):
             continue
         if name == "shot":
-            hint = "`shot` is the shot itself in templates; name the axis otherwise"
-            problems.add(Problem("matrix-axis-name", (matrix / name).key_place(), "no axis can be named `shot`", hint))
+            hint = "in templates `shot` means the shot itself; give the axis another name"
+            problems.add(
+                Problem("matrix-axis-name", (matrix / name).key_place(), "an axis cannot be named `shot`", hint)
+            )
             continue
         axis_list.append(_read_axis(name, value, matrix / name))
     _check_shared_fields(axis_list, problems)
@@ -99,7 +101,7 @@ def _check_shared_fields(axes: list[Axis], problems: Problems) -> None:
         for field in sorted(first.fields_set & second.fields_set):
             message = f"the axes `{first.name}` and `{second.name}` both set `{field}`"
             related = ((first.origin.key_place(), "the other axis"),)
-            hint = "let one axis set it"
+            hint = "set it in one axis only"
             problems.add(Problem("matrix-conflict", second.origin.key_place(), message, hint, related=related))
 
 
@@ -109,8 +111,8 @@ def combinations(matrix: NodeRef, axes: list[Axis], problems: Problems) -> list[
     for axis in axes:
         size *= len(axis.values)
     if size > MAX_COMBINATIONS:
-        message = f"this matrix has {size:,} combinations; at most {MAX_COMBINATIONS:,} are made"
-        problems.add(Problem("matrix-size", matrix.key_place(), message, "take an axis away, or split the shot"))
+        message = f"this matrix has {size:,} combinations; at most {MAX_COMBINATIONS:,} are allowed"
+        problems.add(Problem("matrix-size", matrix.key_place(), message, "remove an axis, or split the shot"))
         return []
     _check_repeats(axes, problems)
     product = list(itertools.product(*(axis.distinct for axis in axes)))
@@ -125,8 +127,10 @@ def _check_repeats(axes: list[Axis], problems: Problems) -> None:
         for choice in axis.values:
             if choice.text in first_by_text:
                 related = ((first_by_text[choice.text].origin.place(), "the first"),)
-                message = f"`{choice.text}` stands twice in the axis `{axis.name}`"
-                problems.add(Problem("matrix-repeat", choice.origin.place(), message, "keep one", related=related))
+                message = f"the axis `{axis.name}` has the value `{choice.text}` twice"
+                problems.add(
+                    Problem("matrix-repeat", choice.origin.place(), message, "remove one of the two", related=related)
+                )
             first_by_text.setdefault(choice.text, choice)
 
 
@@ -144,7 +148,7 @@ def _has_unknown_axis(origin: NodeRef, entry: Mapping[str, Value], axes: list[Ax
             closest = closest_match(name, names)
             hint = f"did you mean `{closest}`?" if closest else f"the axes are {', '.join(axis.name for axis in axes)}"
             problems.add(
-                Problem("matrix-unknown-axis", (origin / name).key_place(), f"no axis is named `{name}`", hint)
+                Problem("matrix-unknown-axis", (origin / name).key_place(), f"this matrix has no axis `{name}`", hint)
             )
             has_unknown = True
     return has_unknown
@@ -193,7 +197,7 @@ def _index_by_choice(product: Sequence[Combination]) -> dict[tuple[str, str], in
 
 
 def _no_match_problem(origin: NodeRef, entry_texts: Mapping[str, str], axes: list[Axis]) -> Problem:
-    hint = "remove it, or correct its values"
+    hint = "remove the entry, or correct its values"
     for axis in axes:
         value = entry_texts.get(axis.name)
         texts = [choice.text for choice in axis.values]
@@ -202,9 +206,9 @@ def _no_match_problem(origin: NodeRef, entry_texts: Mapping[str, str], axes: lis
             hint = (
                 f"did you mean {axis.name}: {closest}?"
                 if closest
-                else f"`{axis.name}` is one of {', '.join(texts[:10])}"
+                else f"the values of `{axis.name}` are {', '.join(texts[:10])}"
             )
-    return Problem("matrix-no-match", origin.place(), "this excludes nothing: no combination matches it", hint)
+    return Problem("matrix-no-match", origin.place(), "no combination matches this entry of `exclude`", hint)
 
 
 def _include(
@@ -218,7 +222,7 @@ def _include(
         if _has_unknown_axis(origin, entry, axes, problems):
             continue
         if missing := [axis.name for axis in axes if axis.name not in entry]:
-            message = f"an added combination names every axis, and this one has no {' and no '.join(missing)}"
+            message = f"an added combination needs a value for every axis; this one lacks {', '.join(missing)}"
             problems.add(Problem("matrix-partial", origin.place(), message))
             continue
         choices = [_axis_value(axis, entry[axis.name], origin / axis.name, problems) for axis in axes]
@@ -227,7 +231,9 @@ def _include(
             continue
         key = tuple(choice.text for choice in combination)
         if key in existing:
-            problems.add(Problem("matrix-exists", origin.place(), "this combination exists already", "remove it"))
+            problems.add(
+                Problem("matrix-exists", origin.place(), "the matrix has this combination already", "remove the entry")
+            )
             continue
         existing.add(key)
         product.append(combination)
@@ -243,7 +249,7 @@ def _axis_value(axis: Axis, value: Value, origin: NodeRef, problems: Problems) -
         return AxisValue(axis.name, value, {axis.name: value} if axis.name in _piece_fields() else {}, origin, True)
     texts = [choice.text for choice in axis.values]
     closest = closest_match(text, texts)
-    hint = f"did you mean {closest}?" if closest else f"known are {', '.join(texts)}"
+    hint = f"did you mean {closest}?" if closest else f"its pieces are {', '.join(texts)}"
     problems.add(Problem("matrix-unknown-value", origin.place(), f"`{axis.name}` has no piece named `{text}`", hint))
     return None
 

@@ -79,8 +79,8 @@ def find(text: str, names: Names) -> list[Mention]:
             position = match.end()
             run = _name_run(text, len(text) - len(text[position:].lstrip("@")))
             if run and reference_position(re.split(r"[.\-]", run)[0]):
-                hint = "leave a blank after @, or write the name without @"
-                message = f"@{run} would be read as a mention by the provider"
+                hint = "write a space after @, or the name without @"
+                message = f"the provider would read @{run} as a mention"
                 mentions.append(
                     Mention(match.start(), position + len(run), run, None, ("literal-position", message, hint))
                 )
@@ -151,7 +151,7 @@ def _asset_mention(text: str, start: int, end: int, asset: Asset) -> Mention:
         problem = (
             "frame-of-asset",
             f"`{asset.name}` is an asset; only shots have a {frame[1].lower()}",
-            "name a shot, or a picture",
+            "use a frame of a shot, or a picture",
         )
         return Mention(start, frame.end(), written, target, problem)
     if pin:

@@ -83,7 +83,7 @@ class RequestBuilder(MaterialResolver):
                     continue
                 hint = suggestion(mention.written, self.cast.all_names)
                 hint = f"{hint} (a literal @ is written @@)" if hint else "a literal @ is written @@"
-                self.note_in_prompt("unknown-name", mention, f"nobody is named @{mention.written}", hint)
+                self.note_in_prompt("unknown-name", mention, f"no asset or shot is named @{mention.written}", hint)
             elif mention.target.kind == "shot":
                 self._check_pin(mention, PROMPT)
 
@@ -104,26 +104,26 @@ class RequestBuilder(MaterialResolver):
             self.note(
                 "mode",
                 draft.origin("references"),
-                "`references` and frames do not go together",
-                "a clip is made from frames, or from references: remove one of the two",
+                "`references` and frames cannot be combined",
+                "a clip is made from frames or from references: remove one of the two",
             )
         if mode == "keyframe" and not is_keyframe:
             self.note(
-                "mode", draft.origin("mode"), "`mode: keyframe` needs a `first_frame`", "give one, or leave `mode` out"
+                "mode", draft.origin("mode"), "`mode: keyframe` needs a `first_frame`", "add one, or remove `mode`"
             )
         if mode == "reference" and is_keyframe:
             self.note(
                 "mode",
                 draft.origin("mode"),
-                "`mode: reference` does not go with frames",
-                "leave `mode` out: frames mean keyframe",
+                "`mode: reference` cannot be combined with frames",
+                "remove `mode`: frames mean keyframe",
             )
         elif mode == "reference" and not has_material and not self.failed and not draft.broken:
             self.note(
                 "mode",
                 draft.origin("mode"),
                 "`mode: reference` needs materials",
-                "mention some in the prompt or in `references`",
+                "mention assets in the prompt, or list materials in `references`",
             )
 
     def _has_material(self, mention: Mention) -> bool:
@@ -158,8 +158,8 @@ class RequestBuilder(MaterialResolver):
         if not 1 <= number <= len(candidates) and "references" in self.draft.broken:
             return mention.written
         if not 1 <= number <= len(candidates):
-            count = f"has {len(candidates)}" if candidates else "has none"
-            message = f"@{mention.written} is the shot's own {kind} reference {number}, and it {count}"
+            count = len(candidates) or "none"
+            message = f"@{mention.written} is {kind} reference {number} of this shot, which has {count}"
             self.note_in_prompt(
                 "position", mention, message, f"list the {kind}s in `references`, or mention them by name"
             )
@@ -200,8 +200,8 @@ class RequestBuilder(MaterialResolver):
                 max(0, index), inner_mentions[0].end - inner_mentions[0].start if index >= 0 else None
             )
             message, hint = (
-                f"the words of `{asset.name}` mention somebody",
-                "they are sent as they are: write no @, or @@",
+                f"the words of `{asset.name}` have a mention in them",
+                "words are sent as written: remove the @, or write @@",
             )
             self.ground.problems.add(Problem("mention-in-words", place, message, hint, shots=(self.draft.id,)))
         stripped = words.strip().replace("@@", "@")
@@ -216,8 +216,8 @@ class RequestBuilder(MaterialResolver):
         if isinstance(asset, Asset):
             asset.used = True
         if not isinstance(asset, Asset) or asset.words is None:
-            message = f"@{mention.written} cannot be sent: this shot is made from frames, and it has no words"
-            hint = f"give {mention.written} `words`, or make the shot from references instead of frames"
+            message = f"a shot with frames sends no references, and @{mention.written} has no words to send instead"
+            hint = f"add `words` to {mention.written}, or make the shot from references instead of frames"
             self.note_in_prompt("mention-with-frames", mention, message, hint)
             return mention.written
         return mention.written + self._words_once(asset)

@@ -27,9 +27,9 @@ class FileRejected(Exception):  # noqa: N818 - a reason that becomes a problem, 
 def check_written(written: str) -> None:
     """Check the form of a path in a storyboard: relative, with `/`. Raises FileRejected."""
     if "\0" in written or "\\" in written:
-        raise FileRejected("path-form", "is not a path that works everywhere", "write paths with /, without \\")
+        raise FileRejected("path-form", "is not a portable path", "write / instead of \\")
     if written.startswith(("~", "-")) or PurePosixPath(written).is_absolute():
-        raise FileRejected("path-form", "is not a relative path", "write it relative to the file that says it")
+        raise FileRejected("path-form", "is not a relative path", "write a path relative to this file")
     if ":" in written:
         raise FileRejected("path-form", "is neither a path nor an https address", "an address begins with https://")
 
@@ -40,9 +40,7 @@ def resolve_inside(path: Path, root: Path) -> Path:
     # The root is resolved already; the path may be relative, or lead through a link above the repository.
     written = Path(os.path.abspath(path)).is_relative_to(root)
     if not written and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
-        raise FileRejected(
-            "outside-repository", "lies outside the repository", f"copy it to somewhere below {root.name}/"
-        )
+        raise FileRejected("outside-repository", "lies outside the repository", f"copy it into {root.name}/")
     try:
         real = path.resolve(strict=True)
         top = root.resolve(strict=True)
@@ -52,10 +50,10 @@ def resolve_inside(path: Path, root: Path) -> Path:
         raise FileRejected("file-unreadable", f"cannot be opened: {reason(error)}") from None
     if not real.is_relative_to(top):
         raise FileRejected(
-            "outside-repository", "leads out of the repository by a link", f"copy it to below {top.name}/"
+            "outside-repository", "leads out of the repository through a link", f"copy it into {top.name}/"
         )
     if any(part.startswith(".") for part in real.relative_to(top).parts):
-        raise FileRejected("hidden-file", "is a hidden file or lies in a hidden folder; such files are never read")
+        raise FileRejected("hidden-file", "is hidden or in a hidden folder; hidden files are never read")
     return real
 
 

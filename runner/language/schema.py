@@ -143,7 +143,7 @@ def _violations_of(error: "ValidationError", base: Path) -> Iterator["Violation"
             yield _describe(schema, value, path, str(error.validator))
 
 
-_SEVERAL_KINDS = ("an asset is of one kind, and this one has several", "make an asset of its own of each kind")
+_SEVERAL_KINDS = ("an asset has one kind, and this one has several", "make one asset for each kind")
 
 
 def _unknown_fields(schema: Schema, value: Mapping[str, Value], path: Path) -> Iterator[Violation]:
@@ -152,9 +152,9 @@ def _unknown_fields(schema: Schema, value: Mapping[str, Value], path: Path) -> I
     for number, name in enumerate(unknown_names):
         closest = closest_match(name, names) if number < _MAX_SUGGESTIONS else None
         holder = "a storyboard" if not path else f"`{path[-1]}`" if isinstance(path[-1], str) else "a shot"
-        hint = f"did you mean `{closest}`?" if closest else f"known are {_joined(names)}; x-{name} would be your own"
+        hint = f"did you mean `{closest}`?" if closest else f"the fields are {_joined(names)}; your own begin with x-"
         reason = _MISPLACED_FIELDS.get((_section(path), name))
-        message = f"`{name}` is no field of {_section_label(path) or holder}"
+        message = f"`{name}` is not a field of {_section_label(path) or holder}"
         yield Violation("unknown-field", (*path, name), reason or message, "" if reason else hint, on_key=True)
 
 
@@ -175,7 +175,7 @@ def _section_label(path: Path) -> str:
 _MISPLACED_FIELDS = {
     ("defaults", "id"): "`id` has no default: every shot has its own",
     ("defaults", "matrix"): "`matrix` has no default: it belongs to one shot",
-    ("defaults", "skip"): "`skip` has no default: say it of the shots that are left out, or in a profile",
+    ("defaults", "skip"): "`skip` has no default: set it in the shots to skip, or in a profile",
     ("profile", "id"): "a profile cannot change the `id` of shots",
     ("profile", "matrix"): "a profile cannot change the `matrix` of shots",
 }
@@ -187,21 +187,21 @@ def _missing_field(path: Path, name: str) -> Violation:
             "missing-field", path, "this storyboard has no `shots`", "shots:\n  - id: opening\n    prompt: …"
         )
     if name == "id":
-        return Violation("missing-field", path, "this shot has no `id`", "give it one: it names the shot and its files")
+        return Violation("missing-field", path, "this shot has no `id`", "add one: the id names the shot and its files")
     return Violation("missing-field", path, f"`{name}` is missing")
 
 
 def _misplaced_in_include(path: Path, name: str) -> Violation:
     if name in load()["properties"]:
-        message = f"`{name}` stands in a file without `storyboard:`"
-        hint = "a storyboard begins with `storyboard: 1`; an include holds only vars, assets, defaults, profiles"
+        message = f"`{name}` is not allowed in a file without `storyboard:`"
+        hint = "a storyboard begins with `storyboard: 1`; an include has only vars, assets, defaults and profiles"
         return Violation("include-content", (*path, name), message, hint, on_key=True)
     return Violation("unknown-field", (*path, name), *_unknown_top_field(name), on_key=True)
 
 
 def _unknown_top_field(name: str) -> tuple[str, str]:
     closest = closest_match(name, load()["properties"])
-    return f"`{name}` is no field of a storyboard", f"did you mean `{closest}`?" if closest else ""
+    return f"`{name}` is not a field of a storyboard", f"did you mean `{closest}`?" if closest else ""
 
 
 def _violations_of_branches(error: "ValidationError", path: Path, base: Path) -> Iterator[Violation]:
@@ -231,18 +231,18 @@ def _describe(schema: Schema, value: Value, path: Path, keyword: str) -> Violati
     if keyword in ("maxItems", "maxProperties"):
         size = f"{len(value):,}" if isinstance(value, list | dict) else ""
         return Violation(
-            "too-many", path, f"{name} has {size} entries; at most {schema[keyword]:,} are read", on_key=True
+            "too-many", path, f"{name} has {size} entries; at most {schema[keyword]:,} are allowed", on_key=True
         )
     if keyword in ("maxLength", "minLength") and isinstance(value, str):
         if not value:
             return Violation("empty", path, f"{name} is empty")
         return Violation(
-            "too-long", path, f"{name} has {len(value):,} characters; at most {schema[keyword]:,} are read"
+            "too-long", path, f"{name} has {len(value):,} characters; at most {schema[keyword]:,} are allowed"
         )
     if path[:1] == ("shots",) and path[2:] == ("id",) and isinstance(value, str) and (error := id_error(value)):
         return Violation("id-form", path, *error)
     code = "wrong-value" if _has_right_type(schema, value) else "wrong-type"
-    message = f"{name} is {value_text(value)}, but takes {expected(schema)}"
+    message = f"{name} is {value_text(value)}, but must be {expected(schema)}"
     return Violation(code, path, message, _value_hint(schema, value, path))
 
 

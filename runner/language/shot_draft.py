@@ -211,7 +211,10 @@ def prompt_text(draft: ShotDraft, scope: StoryboardScope) -> tuple[str | None, s
         return rendered, rendered
     template = scope.templates.read(wrap)
     if "prompt" not in template.names and template.error is None:
-        message, hint = "this wrap leaves the prompt out", "write {{ prompt }} where the shot's own prompt belongs"
+        message, hint = (
+            "this `wrap` does not use {{ prompt }}",
+            "write {{ prompt }} where the shot's own prompt belongs",
+        )
         place = draft.origin("wrap").place()
         scope.problems.add(Problem("wrap-without-prompt", place, message, hint, shots=(draft.id,)))
         draft.broken.add("prompt")

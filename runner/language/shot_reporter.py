@@ -59,7 +59,7 @@ class ShotReporter:
         value = origin.value
         if not isinstance(value, str) or text not in value:
             hint = "\n".join(
-                filter(None, (hint, f"the template makes: {excerpt(self.text, mention.start, mention.end)}"))
+                filter(None, (hint, f"the template renders: {excerpt(self.text, mention.start, mention.end)}"))
             )
         place = origin.place(index or 0, width)
         problem = Problem(code, place, message, hint, related=origin.alias_chain(), shots=(self.draft.id,))

@@ -115,7 +115,7 @@ def _as_list(lazy_filter: Callable[..., Any]) -> Callable[..., Any]:
 def _range(*limits: int) -> range:
     numbers = range(*limits)
     if len(numbers) > MAX_RANGE:
-        raise ValueError(f"range() gives at most {MAX_RANGE:,} numbers, and here it would give {len(numbers):,}")
+        raise ValueError(f"range() is limited to {MAX_RANGE:,} numbers, and this one has {len(numbers):,}")
     return numbers
 
 

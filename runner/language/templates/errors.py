@@ -49,24 +49,26 @@ _CODES_WITH_NAME = frozenset(("undefined-variable", "null-variable", "not-text")
 
 def bad_syntax(message: str, line: int) -> tuple[str, str, int, str]:
     hint = "a variable is {{ name }}, a statement {% if … %}; a literal {{ is written {{ '{{' }}"
-    return "template-syntax", f"this template cannot be read: {message.rstrip('.')}", line, hint
+    return "template-syntax", f"this template has a syntax error: {message.rstrip('.')}", line, hint
 
 
 def no_filter(name: str, line: int) -> tuple[str, str, int, str]:
     closest = closest_match(name, ALLOWED_FILTERS)
-    hint = f"did you mean {closest}?" if closest else f"known are {', '.join(sorted(ALLOWED_FILTERS))}"
+    hint = f"did you mean {closest}?" if closest else f"the filters are {', '.join(sorted(ALLOWED_FILTERS))}"
     return "template-filter", f"there is no filter `{name}`", line, hint
 
 
 def undefined(name: str, scope: VariableScope, place: Place) -> Problem:
     closest = closest_match(name, scope.names())
-    hint = f"did you mean `{closest}`?" if closest else "say it in `vars` of the storyboard, the defaults or the shot"
-    return Problem("undefined-variable", place, f"nothing is named `{name}` here", hint)
+    hint = (
+        f"did you mean `{closest}`?" if closest else "define it in `vars` of the storyboard, the defaults or the shot"
+    )
+    return Problem("undefined-variable", place, f"the variable `{name}` is not defined", hint)
 
 
 def circle(name: str, scope: VariableScope, place: Place) -> Problem:
     loop = [*scope.rendering[scope.rendering.index(name) :], name]
-    return Problem("variable-circle", place, f"variables are made of each other: {' → '.join(loop)}")
+    return Problem("variable-circle", place, f"these variables use each other in a circle: {' → '.join(loop)}")
 
 
 def not_text(name: str, value: Value, place: Place) -> Problem:
@@ -78,7 +80,7 @@ def not_text(name: str, value: Value, place: Place) -> Problem:
         if isinstance(value, list)
         else ("a mapping", "name one of its keys: {{ NAME.key }}")
     )
-    return Problem("not-text", place, f"`{name}` is {label}, which is no text", hint.replace("NAME", name))
+    return Problem("not-text", place, f"`{name}` is {label}, not text", hint.replace("NAME", name))
 
 
 def no_key(expression: Expression, position: int, value: Value, origin: NodeRef) -> Problem:
@@ -86,9 +88,9 @@ def no_key(expression: Expression, position: int, value: Value, origin: NodeRef)
     closest = closest_match(name, value) if isinstance(value, dict) else None
     hint = f"did you mean `{closest}`?" if closest else ""
     if not isinstance(value, dict):
-        hint = f"`{holder}` is no mapping, it has no keys"
+        hint = f"`{holder}` is not a mapping, and has no keys"
     place = origin.place(expression.at, expression.width)
-    return Problem("undefined-variable", place, f"`{holder}` has no `{name}`", hint)
+    return Problem("undefined-variable", place, f"`{holder}` has no key `{name}`", hint)
 
 
 _UNDEFINED_NAME = re.compile(r"'([^']*)' is undefined")
@@ -100,10 +102,10 @@ def undefined_in(reason: str, line: str, scope: VariableScope, place: Place) -> 
         return undefined(match[1], scope, place)
     key = _UNDEFINED_KEY.search(reason)
     if key is None:
-        return Problem("undefined-variable", place, "a name of this template is not known")
+        return Problem("undefined-variable", place, "a name in this template is not defined")
     holder = re.search(rf"([\w.]+)(?:\.|\[['\"]?){re.escape(key[1])}\b", line)
-    owner = f"`{holder[1]}`" if holder else "what stands before it"
-    return Problem("undefined-variable", place, f"{owner} has no `{key[1]}`")
+    owner = f"`{holder[1]}`" if holder else "the value before it"
+    return Problem("undefined-variable", place, f"{owner} has no key `{key[1]}`")
 
 
 def not_text_in(text: str, values: Mapping[str, Value], label: str, place: Place) -> Problem:
@@ -113,6 +115,4 @@ def not_text_in(text: str, values: Mapping[str, Value], label: str, place: Place
     names_used = [name for name in names if re.search(rf"\{{\{{[^}}]*\b{re.escape(name)}\b", text)]
     if names_used:
         return not_text(names_used[0], values[names_used[0]], place)
-    return Problem(
-        "null-variable" if label == "null" else "not-text", place, f"this comes to {label}, which is no text"
-    )
+    return Problem("null-variable" if label == "null" else "not-text", place, f"this expression is {label}, not text")

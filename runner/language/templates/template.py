@@ -105,7 +105,7 @@ class Templates:
         from jinja2 import TemplateSyntaxError, nodes
 
         if len(text) > MAX_SOURCE:
-            message = f"this template has {len(text):,} characters; at most {MAX_SOURCE:,} are read"
+            message = f"this template has {len(text):,} characters; at most {MAX_SOURCE:,} are allowed"
             return Template(text, None, frozenset(), error=("template-syntax", message, 1, ""))
         try:
             tree: nodes.Template = self.environment.parse(text)
@@ -194,8 +194,8 @@ class Templates:
         return "".join(pieces)
 
     def _too_long(self, origin: NodeRef) -> Problem:
-        message = f"this comes to more than {MAX_OUTPUT:,} characters"
-        return Problem("template-runaway", origin.place(), message, "make its variables shorter")
+        message = f"the rendered text has more than {MAX_OUTPUT:,} characters"
+        return Problem("template-runaway", origin.place(), message, "shorten its variables")
 
     def _expression_text(self, expression: Expression, scope: VariableScope, origin: Callable[[], NodeRef]) -> str:
         value = self.value(expression.names[0], scope, lambda: origin().place(expression.at, expression.width))
@@ -229,7 +229,7 @@ class Templates:
         try:
             rendered = self._render_deep(variable.value, scope, variable.origin or _nowhere)
         except RecursionError:
-            message, hint = f"`{name}` is made of too many variables, one of the other", "make them of fewer"
+            message, hint = f"`{name}` nests too many variables in one another", "nest fewer variables"
             raise TemplateFailure(Problem("template-runaway", place(), message, hint)) from None
         except TemplateFailure as failure:
             scope.failed = {**(scope.failed or {}), name: failure}
@@ -320,15 +320,15 @@ class Templates:
                 code, message, _, hint = bad_syntax(reason, line)
                 problem = Problem(code, place, message, hint)
             case "not-found":
-                hint = "such files lie in prompts/ beside the storyboard, or in prompts/ at the repository's top"
+                hint = "prompt files are read from prompts/ beside the storyboard and prompts/ at the repository's top"
                 problem = Problem("template-include", place, f"there is no prompt file `{reason}`", hint)
             case "runaway":
                 problem = Problem(
-                    "template-runaway", place, f"this template cannot be rendered: {reason}", "make it simpler"
+                    "template-runaway", place, f"this template cannot be rendered: {reason}", "simplify it"
                 )
             case _:
                 if unsafe := UNSAFE.search(reason):
-                    reason = f"`{unsafe[1]}` is not open to templates"
+                    reason = f"templates cannot use `{unsafe[1]}`"
                 problem = Problem("template-error", place, f"this template cannot be rendered: {reason.rstrip('.')}")
         if not related:
             problem = replace(problem, place=narrowest_place(problem, origin, line))
@@ -343,4 +343,4 @@ def _assigned_names(tree: "nodes.Template") -> frozenset[str]:
 
 
 def _nowhere() -> NodeRef:
-    raise AssertionError("a value without a place is never a template")
+    raise AssertionError("a value without an origin is never a template")

@@ -59,7 +59,7 @@ def _render_bounded(template: Any, values: dict[str, Any]) -> dict[str, Any]:
         parts.append(part)
         size += len(part)
         if size > MAX_OUTPUT:
-            return {"error": "runaway", "message": f"it comes to more than {MAX_OUTPUT:,} characters", "line": 1}
+            return {"error": "runaway", "message": f"it renders more than {MAX_OUTPUT:,} characters", "line": 1}
     return {"text": "".join(parts)}
 
 

@@ -32,7 +32,7 @@ class TemplateWorker:
     def render(self, text: str, values: Mapping[str, Value], load: Callable[[str], str | None]) -> Answer:
         """Answer `{"text"}` or `{"error", "message", "file", "line"}`; `load` finds the text of prompt files."""
         if self._restarts >= _MAX_RESTARTS:
-            message = "not tried: other templates of these files ran away before"
+            message = "it was not tried, since other templates took too much time or memory"
             return {"error": "runaway", "message": message, "line": 1}
         try:
             process = self._running_process()
@@ -44,7 +44,7 @@ class TemplateWorker:
         except (OSError, EOFError, TimeoutError, ValueError):
             self.close()
             self._restarts += 1
-            return {"error": "runaway", "message": "it was stopped: it takes too long or too much memory", "line": 1}
+            return {"error": "runaway", "message": "it was stopped: it takes too much time or memory", "line": 1}
         return answer
 
     def close(self) -> None:

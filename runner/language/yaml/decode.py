@@ -49,8 +49,10 @@ def decode(name: str, data: bytes, problems: Problems) -> Source | None:
 
 def _bidi_character(place: Place, written: str) -> Problem:
     code = f"{ord(written):04X}" if len(written) == 1 else written[2:].upper()
-    message = f"U+{code} turns the direction of what follows: this line can read otherwise than it is"
-    return Problem("bidi-character", place, message, "remove it, unless you mean it", "warning")
+    message = (
+        f"U+{code} changes the direction of the text after it, so that this line can look different from its content"
+    )
+    return Problem("bidi-character", place, message, "remove it, unless it is intended", "warning")
 
 
 def _not_utf8(data: bytes) -> tuple[str, str]:
@@ -63,8 +65,12 @@ def _not_utf8(data: bytes) -> tuple[str, str]:
 
 def control_character(place: Place, character: str) -> Problem:
     """The problem of a control character."""
-    hint = "remove it" if ord(character) != 0xFEFF else "remove it: a byte order mark stands only at the very beginning"
-    return Problem("control-character", place, f"the invisible character U+{ord(character):04X} stands here", hint)
+    hint = (
+        "remove it"
+        if ord(character) != 0xFEFF
+        else "remove it: a byte order mark is allowed only at the beginning of a file"
+    )
+    return Problem("control-character", place, f"U+{ord(character):04X} is an invisible character", hint)
 
 
 def has_after_blank(text: str, character: str, preceding: str) -> bool:

@@ -117,10 +117,8 @@ class _Builder:
         self._plain_keys: set[str | None] = set()
         """Keys that occurred as plain scalars and are valid."""
         self._next_event: Callable[[], Any] = lambda: None
-        self._has_hash = has_after_blank(source.text, "#", " \t")
-        self._checks_scalars = self._has_hash or any(
-            has_after_blank(source.text, character, " \t\r\n[]{},:") for character in "&!"
-        )
+        self._has_hash, starts = has_after_blank(source.text, "#", " \t"), " \t\r\n[]{},:"
+        self._checks_scalars = self._has_hash or any(has_after_blank(source.text, sign, starts) for sign in "&!")
         """True when the text can hold an anchor, a tag or a comment that drops text: every scalar is then checked."""
 
     def run(self) -> YAMLError | None:
@@ -153,7 +151,8 @@ class _Builder:
                     self._note("several-documents", at, "a second document begins here", hint, 3)
                     return
                 if event.tags:
-                    self._note("tag", event.start_mark.index, "tags are not used in storyboards", "remove the line", 4)
+                    at, message = event.start_mark.index, "YAML tags are not allowed in storyboards"
+                    self._note("tag", at, message, "remove the line", 4)
             elif kind not in _DOCUMENT_EVENTS:
                 self.root_at = event.start_mark.index
                 self._node(event, 0, flow=False)
@@ -268,7 +267,7 @@ class _Builder:
         if kind is not ScalarEvent:
             label = "an alias" if kind is AliasEvent else "a list or a mapping"
             self._note(
-                "key-not-string", event.start_mark.index, f"a key is a name, not {label}", "write the name itself"
+                "key-not-string", event.start_mark.index, f"a key must be a name, not {label}", "write the name itself"
             )
             self._node(event, depth, flow=True)
             return None
@@ -291,13 +290,13 @@ class _Builder:
     def _alias(self, event: Any) -> Value:
         name, at = event.anchor, event.start_mark.index
         if name in self._open_anchors:
-            hint = "a value cannot hold itself"
-            self._note("recursive-alias", at, f"*{name} stands inside of what &{name} names", hint, len(name) + 1)
+            message = f"*{name} is used inside the value that &{name} names"
+            self._note("recursive-alias", at, message, "a value cannot contain itself", len(name) + 1)
             return None
         if name not in self._anchored:
             closest = closest_match(name, self._anchored) if len(self.problems) < _MAX_SUGGESTIONS else None
-            hint = f"did you mean *{closest}?" if closest else f"write &{name} before the value that it should name"
-            self._note("unknown-alias", at, f"nothing before this is named &{name}", hint, len(name) + 1)
+            hint = f"did you mean *{closest}?" if closest else f"write &{name} before the value that *{name} means"
+            self._note("unknown-alias", at, f"no value above is named &{name}", hint, len(name) + 1)
             return None
         value, size = self._anchored[name]
         self._count(at, size)
@@ -310,7 +309,7 @@ class _Builder:
     def _count(self, at: int, count: int = 1) -> None:
         self.nodes += count
         if self.nodes > MAX_NODES:
-            message = f"this file comes to more than {MAX_NODES:,} values, with aliases and merges counted out"
+            message = f"this file has more than {MAX_NODES:,} values when aliases and merges are expanded"
             self._note("too-large", at, message, "split the storyboard, or use defaults and a matrix")
             raise _LimitReached
 
@@ -321,8 +320,8 @@ class _Builder:
         sources = value if isinstance(value, YamlSequence) else [value]
         for source in sources:
             if not isinstance(source, YamlMapping):
-                message, hint = "<< takes over the fields of a mapping, and this is none", "<<: *name of a mapping"
-                self._note("merge", at, message, hint)
+                message = "<< merges the fields of a mapping, and this value is not one"
+                self._note("merge", at, message, "write <<: *NAME, where &NAME names a mapping")
                 continue
             self._count(at, len(source))
             for position, (key, merged) in enumerate(source.items()):
@@ -332,8 +331,8 @@ class _Builder:
 
     def _note_duplicate(self, fields: YamlMapping, key: str, at: int) -> None:
         first = self.source.place(fields.key_at(key), len(key))
-        message = f"`{key}` stands here a second time"
-        hint = "keep one of the two: YAML would drop the first without a word"
+        message = f"the key `{key}` is used a second time"
+        hint = "keep one of the two: YAML would silently drop the first"
         width = max(1, offsets(self.text, at, key)[-1] - at)
         problem = Problem("duplicate-key", self.source.place(at, width), message, hint)
         self.problems.append(replace(problem, related=((first, "the first"),)))
@@ -352,8 +351,8 @@ class _Builder:
         comment = match.group().strip() if match else "#"
         at = (match.end() if match else 0) - len(comment)
         line = self._quoted_line(event, at + len(comment))
-        hint = f"in quotes it stays, as a comment it needs a blank after #:\n{line}"
-        self._note("lost-comment", at, f"YAML takes `{comment}` for a comment, and drops it", hint, len(comment))
+        hint = f"put the text in quotes to keep it; a comment has a space after its #:\n{line}"
+        self._note("lost-comment", at, f"YAML reads `{comment}` as a comment and drops it", hint, len(comment))
 
     def _quoted_line(self, event: Any, end: int) -> str:
         start = event.start_mark.index
@@ -372,18 +371,18 @@ class _Builder:
             return
         written = _WORD.match(self.text, event.start_mark.index)
         tag = written.group() if written else "!"
-        hint = "remove it; put a number in quotes to make it text" if tag.startswith("!!") else "remove it"
-        self._note("tag", event.start_mark.index, f"{tag} is a tag, and storyboards have none", hint, len(tag))
+        hint = "remove it; a number in quotes is text" if tag.startswith("!!") else "remove it"
+        self._note("tag", event.start_mark.index, f"the YAML tag {tag} is not allowed in storyboards", hint, len(tag))
 
     def _note(self, code: str, at: int, message: str, hint: str = "", width: int = 1) -> None:
         self.problems.append(Problem(code, self.source.place(at, width), message, hint))
 
 
 _KEY_MESSAGES = {
-    type(None): "a key is a name, and this means null",
-    bool: "a key is a name, and this means true or false",
-    int: "a key is a name, and this is a number",
-    float: "a key is a name, and this is a number",
+    type(None): "a key must be a name, and this means null",
+    bool: "a key must be a name, and this means true or false",
+    int: "a key must be a name, and this is a number",
+    float: "a key must be a name, and this is a number",
 }
 
 
@@ -392,6 +391,6 @@ def new_parser(text: str) -> Any:
     try:
         from yaml._yaml import CParser
     except ImportError:
-        message = "PyYAML was built without libyaml here; install a PyYAML wheel (pip install --force-reinstall pyyaml)"
+        message = "PyYAML was built without libyaml; install a PyYAML wheel (pip install --force-reinstall pyyaml)"
         raise CommandError(ExitCode.INVALID, message) from None
     return CParser(text)

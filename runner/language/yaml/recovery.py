@@ -43,7 +43,7 @@ def quoted(text: str) -> str:
 def translate(source: Source, error: YAMLError) -> tuple[Problem, Source | None]:
     """The problem behind an error of libyaml, and the repaired text to parse next; None when no repair is possible."""
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
-        return Problem("yaml-syntax", source.place(0), "this is not YAML text that can be read"), None
+        return Problem("yaml-syntax", source.place(0), "this is not valid YAML"), None
     at = min(error.problem_mark.index, len(source.text))
     number, _ = source.line_column(at)
     for diagnose in (_tab_in_indentation, _text_after_quote, _unquoted_indicator, _unquoted_colon, _unclosed_bracket):
@@ -66,7 +66,7 @@ def _split_line(line: str) -> tuple[str, str] | None:
 
 
 def _repair_hint(line: str) -> str:
-    return f"write it so:\n{line}" if len(line) <= _MAX_HINT else ""
+    return f"write:\n{line}" if len(line) <= _MAX_HINT else ""
 
 
 def _without_comment(value: str) -> str:
@@ -90,7 +90,7 @@ def _tab_in_indentation(source: Source, number: int, at: int, error: MarkedYAMLE
         return None
     start = source.starts[number - 1] + blanks.index("\t")
     repaired = " " * _indent_above(source, number) + line.lstrip()
-    message = "a tab stands in the indentation; YAML takes blanks only"
+    message = "the indentation has a tab; YAML allows only spaces"
     return Problem("yaml-tab", source.place(start), message, _repair_hint(repaired)), (number, repaired)
 
 
@@ -107,7 +107,7 @@ def _text_after_quote(source: Source, number: int, at: int, error: MarkedYAMLErr
     repaired = head + quoted(rest)
     start = source.starts[number - 1] + len(head) + quoted_text.end()
     start += len(value[quoted_text.end() :]) - len(value[quoted_text.end() :].lstrip())
-    message = "the text goes on after its closing quote"
+    message = "there is text after the closing quote"
     return Problem("yaml-quote", source.place(start), message, _repair_hint(repaired)), (number, repaired)
 
 
@@ -134,12 +134,12 @@ def _unquoted_indicator(source: Source, number: int, at: int, error: MarkedYAMLE
 
 
 _INDICATORS = {
-    "@": "YAML keeps this character for itself",
-    "`": "YAML keeps this character for itself",
+    "@": "YAML reserves this character",
+    "`": "YAML reserves this character",
     "{": "it opens a mapping",
     "[": "it opens a list",
-    "*": "it stands for an alias",
-    "&": "it names an anchor",
+    "*": "it begins an alias",
+    "&": "it begins an anchor",
     "!": "it begins a tag",
     "%": "it begins a directive",
     "-": "it begins an item of a list",
@@ -172,7 +172,7 @@ def _unquoted_colon(source: Source, number: int, at: int, error: MarkedYAMLError
         return Problem("yaml-indent", source.place(start, width), message, _repair_hint(repaired)), (number, repaired)
     head, value = parts
     repaired = head + quoted(_without_comment(value))
-    message = "text that holds a colon and a blank needs quotes: YAML takes what is before it for a key"
+    message = "text with a colon and a space needs quotes: YAML reads the part before the colon as a key"
     return Problem("yaml-colon", source.place(at), message, _repair_hint(repaired)), (number, repaired)
 
 
@@ -199,8 +199,8 @@ def _unclosed_bracket(source: Source, number: int, at: int, error: MarkedYAMLErr
 
 def _other_error(source: Source, at: int, error: MarkedYAMLError) -> Diagnosis:
     """Any other error: the line is blanked, so that the rest of the file is parsed."""
-    reason = error.problem or "this cannot be read"
-    message = _MESSAGES.get(reason, f"YAML cannot be read on from here: {reason}")
+    reason = error.problem or "unknown error"
+    message = _MESSAGES.get(reason, f"YAML cannot be parsed from here on: {reason}")
     number, _ = source.line_column(at)
     hint = "check the indentation and the colons of this line and of the one above"
     return Problem("yaml-syntax", source.place(at), message, hint), (number, "")
@@ -210,5 +210,5 @@ _MESSAGES = {
     "did not find expected key": "a field was expected here, written as `name: value` and aligned with those above it",
     "could not find expected ':'": "a field was expected here, written as `name: value`",
     "did not find expected '-' indicator": "an item of the list was expected here, beginning with `- `",
-    "found undefined tag handle": "tags are not used in storyboards",
+    "found undefined tag handle": "YAML tags are not allowed in storyboards",
 }
