@@ -20,7 +20,7 @@ def test_every_code_in_the_source_is_explained_and_the_other_way_round() -> None
     said = set(re.findall(r'"([a-z][a-z0-9]*(?:-[a-z0-9]+)*)"', text))
     assert set(catalogue()) <= said
     named = re.compile(
-        r'(?:Problem|Unfit|Finding|note|warn|note_of|warn_of|_note|note_in_prompt)\(\s*"([a-z][a-z0-9-]+)"'
+        r'(?:Problem|FileRejected|Violation|note|warn|note_about|warn_about|_note|note_in_prompt)\(\s*"([a-z][a-z0-9-]+)"'
     )
     assert set(named.findall(text)) <= set(catalogue())
 
