@@ -19,7 +19,7 @@ class MaterialResolver(ShotReporter):
         assert target is not None
         if target.take is None:
             return True
-        takes = self.cast.takes(target.name)
+        takes = self.symbols.takes(target.name)
         if takes is None or 1 <= target.take <= takes:
             return True
         count = "1 take" if takes == 1 else f"{takes} takes"
@@ -88,7 +88,7 @@ class MaterialResolver(ShotReporter):
 
     def _materials(self, written: str, where: Where, expected_kind: Kind | None) -> list[UsedMaterial]:
         """The materials behind a field's value: pictures of an asset, a clip or frame of a shot, a file or a URL."""
-        mention = None if is_path_or_url(written) else parse_single(written, self.cast.names)
+        mention = None if is_path_or_url(written) else parse_single(written, self.symbols.names)
         if mention is not None and mention.target is not None and mention.problem is None:
             target = mention.target
             if target.kind == "asset":
@@ -105,10 +105,10 @@ class MaterialResolver(ShotReporter):
 
     def _path_or_url(self, written: str, where: Where, expected_kind: Kind | None) -> list[UsedMaterial]:
         kind = expected_kind if written.startswith("https://") and extension(written) not in known_endings else None
-        material = self.cast.media.source(written, kind, self.draft.origin(*where))
+        material = self.symbols.media.source(written, kind, self.draft.origin(*where))
         if isinstance(material, Problem):
             self.failed = True
-            self.ground.problems.add(replace(material, shots=(self.draft.id,)))
+            self.scope.problems.add(replace(material, shots=(self.draft.id,)))
             return []
         return [UsedMaterial(material, written, where)]
 
@@ -119,9 +119,9 @@ class MaterialResolver(ShotReporter):
             self.note(mention.problem[0], origin, mention.problem[1], mention.problem[2])
         elif mention.target is None:
             self.failed = True
-            if fold_name(mention.written).startswith(self.cast.suppressed_prefixes):
+            if fold_name(mention.written).startswith(self.symbols.suppressed_prefixes):
                 return []
-            hint = suggestion(mention.written, self.cast.all_names)
+            hint = suggestion(mention.written, self.symbols.all_names)
             self.note(
                 "unknown-name",
                 origin,
@@ -138,14 +138,14 @@ class MaterialResolver(ShotReporter):
         return []
 
     def _asset_materials(self, name: str, written: str, where: Where) -> list[UsedMaterial]:
-        asset = self.cast.names[fold_name(name)]
+        asset = self.symbols.names[fold_name(name)]
         assert isinstance(asset, Asset)
         asset.used = True
-        media = self.cast.media.materials_of(asset)
+        media = self.symbols.media.materials_of(asset)
         if asset.problems:
             self.failed = True
             for problem in asset.problems:
-                self.ground.problems.add(replace(problem, shots=(self.draft.id,)))
+                self.scope.problems.add(replace(problem, shots=(self.draft.id,)))
         elif not asset.sources:
             self.note(
                 "words-only",

@@ -35,8 +35,8 @@ class RequestBuilder(MaterialResolver):
     def shot(self) -> Shot | None:
         """The finished shot; None when the shot has a problem."""
         draft = self.draft
-        _, text = prompt_text(draft, self.ground)
-        mentions = find(text, self.cast.names) if text and "@" in text else []
+        _, text = prompt_text(draft, self.scope)
+        mentions = find(text, self.symbols.names) if text and "@" in text else []
         self.text = text or ""
         if mentions:
             self._check_mentions(mentions)
@@ -67,7 +67,7 @@ class RequestBuilder(MaterialResolver):
         self.text = _MARKUP.sub(lambda markup: _UNUSABLE * len(markup.group()), prompt)
         ends = (
             (mention, self.text[max(0, mention.start - 1) : mention.end + 1])
-            for mention in find(self.text, self.cast.names)
+            for mention in find(self.text, self.symbols.names)
         )
         self._check_mentions([mention for mention, around in ends if _UNUSABLE not in around])
         self.text = ""
@@ -79,9 +79,9 @@ class RequestBuilder(MaterialResolver):
                 self.note_in_prompt(mention.problem[0], mention, mention.problem[1], mention.problem[2])
             elif mention.target is None:
                 self.failed = True
-                if fold_name(mention.written).startswith(self.cast.suppressed_prefixes):
+                if fold_name(mention.written).startswith(self.symbols.suppressed_prefixes):
                     continue
-                hint = suggestion(mention.written, self.cast.all_names)
+                hint = suggestion(mention.written, self.symbols.all_names)
                 hint = f"{hint} (a literal @ is written @@)" if hint else "a literal @ is written @@"
                 self.note_in_prompt("unknown-name", mention, f"no asset or shot is named @{mention.written}", hint)
             elif mention.target.kind == "shot":
@@ -130,7 +130,7 @@ class RequestBuilder(MaterialResolver):
         target = mention.target
         if target is None or target.kind != "asset":
             return target is not None
-        asset = self.cast.names.get(fold_name(target.name))
+        asset = self.symbols.names.get(fold_name(target.name))
         return isinstance(asset, Asset) and bool(asset.sources)
 
     def _as_references(self, mention: Mention, references: list[UsedMaterial]) -> str:
@@ -143,7 +143,7 @@ class RequestBuilder(MaterialResolver):
             return self._add_material(
                 UsedMaterial(TakeReference(target.name, target.part, target.take), mention.written, PROMPT)
             )
-        asset = self.cast.names[fold_name(target.name)]
+        asset = self.symbols.names[fold_name(target.name)]
         assert isinstance(asset, Asset)
         if not asset.sources:
             return self._as_words(mention)
@@ -187,13 +187,13 @@ class RequestBuilder(MaterialResolver):
         words = asset.words
         if "{" in words and TEMPLATE_START.search(words):
             try:
-                words = self.ground.templates.render(words, self.draft.scope, lambda: asset.words_origin)
+                words = self.scope.templates.render(words, self.draft.scope, lambda: asset.words_origin)
             except TemplateFailure as failure:
                 self.failed = True
                 for problem in failure.problems:
-                    self.ground.problems.add(replace(problem, shots=(self.draft.id,)))
+                    self.scope.problems.add(replace(problem, shots=(self.draft.id,)))
                 return ""
-        if "@" in words and (inner_mentions := find(words, self.cast.names)):
+        if "@" in words and (inner_mentions := find(words, self.symbols.names)):
             self.failed = True
             index = asset.words.find(words[inner_mentions[0].start : inner_mentions[0].end])
             place = asset.words_origin.place(
@@ -203,7 +203,7 @@ class RequestBuilder(MaterialResolver):
                 f"the words of `{asset.name}` have a mention in them",
                 "words are sent as written: remove the @, or write @@",
             )
-            self.ground.problems.add(Problem("mention-in-words", place, message, hint, shots=(self.draft.id,)))
+            self.scope.problems.add(Problem("mention-in-words", place, message, hint, shots=(self.draft.id,)))
         stripped = words.strip().replace("@@", "@")
         return f" ({stripped})" if stripped else ""
 
@@ -212,7 +212,7 @@ class RequestBuilder(MaterialResolver):
         target = mention.target
         if target is None or mention.problem is not None:
             return mention.written
-        asset = self.cast.names.get(fold_name(target.name)) if target.kind == "asset" else None
+        asset = self.symbols.names.get(fold_name(target.name)) if target.kind == "asset" else None
         if isinstance(asset, Asset):
             asset.used = True
         if not isinstance(asset, Asset) or asset.words is None:
@@ -231,9 +231,9 @@ class RequestBuilder(MaterialResolver):
             value_of("aspect_ratio"),
             value_of("upscale"),
         )
-        output_format = self.cast.output_formats.get(key)
+        output_format = self.symbols.output_formats.get(key)
         if output_format is None:
-            output_format = self.cast.output_formats[key] = self._output_format()
+            output_format = self.symbols.output_formats[key] = self._output_format()
         seed, audio, inputs = value_of("seed"), value_of("audio"), self.draft.raw.get("inputs")
         return Request(
             output_format.model,
@@ -255,7 +255,7 @@ class RequestBuilder(MaterialResolver):
         model, aspect = str(values.get("model", "seedance-20")), values.get("aspect_ratio", "16:9")
         duration, upscale = values.get("duration"), values.get("upscale")
         return OutputFormat(
-            self.cast.edition.models.get(model, model),
+            self.symbols.edition.models.get(model, model),
             str(values.get("resolution") or "720p"),
             int(str(duration).rstrip("s")) if duration is not None else 5,
             None if aspect == "auto" else str(aspect or "16:9"),
@@ -267,7 +267,7 @@ class RequestBuilder(MaterialResolver):
         value_of = draft.values.get
         tags, takes, combination = value_of("tags"), value_of("takes"), draft.combination
         return Shot(
-            self.ground.document.name,
+            self.scope.document.name,
             draft.id,
             request,
             takes if isinstance(takes, int) else 1,

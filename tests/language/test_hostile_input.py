@@ -141,8 +141,8 @@ def test_nothing_that_is_shown_steers_a_terminal_not_even_the_name_of_a_file(tmp
     path.write_text(board)
     _, problems = language.compile([path], tmp_path, CompileOptions())
     assert len(problems.errors) >= 4
-    for shown in (text(problems, tmp_path, tmp_path, color=False), github(problems), as_json(problems)):
-        assert shown.replace("\n", "").isprintable()
+    for output in (text(problems, tmp_path, tmp_path, color=False), github(problems), as_json(problems)):
+        assert output.replace("\n", "").isprintable()
     assert all(line.startswith("::error file=a\\x1b[31m\\nb.yaml,") for line in github(problems).splitlines())
 
 
