@@ -1,4 +1,4 @@
-"""Which repository this is, so that two clones on a machine share their history; and whether git keeps a file."""
+"""The identity of a repository, so that two clones on a machine share their history; and uncommitted files."""
 
 from pathlib import Path
 
@@ -7,21 +7,21 @@ from runner.lazy_dataclass import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """Known by its first commit, else by its path."""
+    """A repository, identified by its first commits, or by its path before the first commit."""
 
     root: Path
     root_commits: tuple[str, ...]
-    """Its first commits, the latest first: merging an unrelated history adds one. Before the first: its path."""
+    """Names from the root commits, latest first (a merge of an unrelated history adds one); else the path's name."""
     path_identity: str
-    """What it was known by before its first commit: history under it is this repository's too."""
+    """The name from the path, used before the first commit: history under that name belongs to this repository too."""
     shallow: bool = False
-    """A clone without its first commits cannot say which repository it is."""
+    """True for a shallow clone: its root commits are missing, so that its identity is unknown."""
     unresponsive: bool = False
-    """There is a repository, and git does not answer: nobody can say which it is."""
+    """True when `.git` exists and git fails: the identity is unknown."""
 
 
 def identify(root: Path) -> Repository:
-    """Asks git; without git, or before the first commit, the path has to do."""
+    """Identify a repository with git; without `.git`, or before the first commit, by its path."""
     by_path = f"path:{root}"
     if not (root / ".git").exists():
         return Repository(root, (by_path,), by_path)
@@ -33,7 +33,7 @@ def identify(root: Path) -> Repository:
 
 
 def uncommitted(root: Path, paths: list[Path]) -> list[Path]:
-    """Those of the paths that the last commit does not hold as they are; none when git cannot say."""
+    """The paths whose content differs from the last commit; empty when git fails."""
     if not (root / ".git").exists() or not paths:
         return []
     names = {str(path.relative_to(root)): path for path in paths}
@@ -47,7 +47,7 @@ _PLAIN_GIT = (
     *("-u", "GIT_INDEX_FILE", "-u", "GIT_NAMESPACE", "-u", "GIT_SHALLOW_FILE"),
     *("git", "--no-replace-objects"),
 )
-"""This folder's own repository with its own first commit, whatever hooks, dotfiles and grafts say."""
+"""Git for this folder's own repository and real root commits, whatever hooks' variables and replace refs say."""
 
 
 def _git(root: Path, *arguments: str) -> str | None:

@@ -91,7 +91,7 @@ def test_a_port_that_is_taken_is_said_and_polling_finishes_the_run(paid_film: Co
         other.listen()
         said = paid_film.storyboard("run", FILM, "--yes", **there.env)
     assert (said.code, there.state["creates"]) == (0, 2), said.err
-    assert re.search(rf"webhooks are not heard: 127.0.0.1:{port}: .*; tasks are polled", said.err)
+    assert re.search(rf"webhooks are off: cannot listen on 127.0.0.1:{port}: .*; tasks are polled", said.err)
     assert [task["callback"] for task in there.state["tasks"]] == [None, None]
 
 

@@ -138,9 +138,9 @@ def test_any_answer_of_the_api_itself_is_fit(step: Step) -> None:
         (Step(status=308, on=LOOK), "nowhere"),
         (page(200, "nginx", on=LOOK), "nginx"),
         (page(403, on=LOOK), "cloudflare"),
-        (page(404, on=LOOK), "does not speak the API"),
-        (Step(status=204, on=LOOK), "does not speak the API"),
-        (reply(200, ["a list"], on=LOOK), "does not speak the API"),
+        (page(404, on=LOOK), "is not the API"),
+        (Step(status=204, on=LOOK), "is not the API"),
+        (reply(200, ["a list"], on=LOOK), "is not the API"),
     ],
 )
 def test_another_host_stops_before_anything_is_paid(step: Step, message: str) -> None:

@@ -490,7 +490,7 @@ def test_a_ledger_that_is_gone_is_missed(ledger: Ledger, tmp_path: Path, loss: s
 
 def test_a_state_folder_that_may_not_be_written_is_said(tmp_path: Path, clock: HandClock) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(CommandError, match="no ledger can be kept") as stopped:
+    with pytest.raises(CommandError, match="cannot open a ledger") as stopped:
         Ledger(tmp_path / "file" / "state", clock)
     assert stopped.value.code == ExitCode.INVALID
 
@@ -540,7 +540,7 @@ def test_no_room_for_the_reserve_means_that_nothing_is_begun(tmp_path: Path, clo
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
     try:
-        with pytest.raises(CommandError, match="no room"):
+        with pytest.raises(CommandError, match="no space"):
             ledger.start_run(PAID, "repo", RunLimits("run1"))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

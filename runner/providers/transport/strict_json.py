@@ -1,4 +1,4 @@
-"""JSON from strangers, read strictly: UTF-8 without a BOM, no key twice, no NaN, decimals exact, depth bounded."""
+"""Strict JSON for untrusted input: UTF-8 without a BOM, unique keys, no NaN, exact decimals, limited depth."""
 
 import json
 from decimal import Decimal
@@ -9,18 +9,18 @@ MAX_DIGITS = 40
 
 
 class NotJsonError(Exception):
-    """What came is no JSON that can be trusted; the text says why."""
+    """Input that is not strict JSON; the message says why."""
 
 
 def parse(body: bytes) -> Any:
-    """The value of a JSON text; raises `NotJsonError` for whatever is odd about it, and nothing else.
+    """Parse a JSON text; raises `NotJsonError`, and no other exception.
 
-    Whole numbers are int, others Decimal, so that credits with decimals stay exact.
+    Integers are int, other numbers Decimal, so that fractions of credits stay exact.
     """
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise NotJsonError("it is not UTF-8") from error
+        raise NotJsonError("not UTF-8") from error
     _bound_depth(text)
     try:
         return json.loads(
@@ -31,11 +31,11 @@ def parse(body: bytes) -> Any:
             parse_constant=_no_constant,
         )
     except (ValueError, RecursionError, ArithmeticError) as error:
-        raise NotJsonError(f"it is not JSON: {error}"[:200]) from error
+        raise NotJsonError(f"not JSON: {error}"[:200]) from error
 
 
 def _bound_depth(text: str) -> None:
-    """Refuses what could nest too deep, before a parser recurses into it; brackets in strings do not count."""
+    """Reject too deep nesting before a parser recurses; brackets in strings do not count."""
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return
     depth, inside, escaped = 0, False, False
@@ -47,7 +47,7 @@ def _bound_depth(text: str) -> None:
         elif char in "[{":
             depth += 1
             if depth > MAX_DEPTH:
-                raise NotJsonError(f"it nests deeper than {MAX_DEPTH}")
+                raise NotJsonError(f"nested deeper than {MAX_DEPTH} levels")
         elif char in "]}":
             depth -= 1
 
@@ -56,7 +56,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in pairs:
         if key in result:
-            raise NotJsonError(f"it says {key[:80]!r} twice")
+            raise NotJsonError(f"the key {key[:80]!r} occurs twice")
         result[key] = value
     return result
 
@@ -74,4 +74,4 @@ def _parse_decimal(digits: str) -> Decimal:
 
 
 def _no_constant(constant: str) -> None:
-    raise NotJsonError(f"it holds {constant}, which is no number")
+    raise NotJsonError(f"{constant} is not JSON")

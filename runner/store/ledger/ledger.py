@@ -36,7 +36,7 @@ _DAY = timedelta(hours=24)
 class Ledger:
     """One connection, one writer at a time; every method is durable on return and may be called from any thread.
 
-    `begin` makes it a run's ledger: only then may it write attempts.
+    `start_run` comes first: only the ledger of a run may write attempts.
     """
 
     def __init__(self, state: Path, clock: Clock) -> None:
@@ -50,28 +50,28 @@ class Ledger:
         self._scope: LedgerScope | None = None
         self._limits: RunLimits | None = None
         self._started_at = (clock.now(), clock.monotonic())
-        """By the wall clock and by the steady one, which nobody sets."""
+        """By the wall clock, and by the monotonic clock, which no one can set."""
         self._unconfirmed_tasks: set[str] = set()
-        """Task ids of this run that stand in the receipts, and not yet in a row."""
+        """Task ids of this run that are in the receipts and not yet in a row."""
         self._receipt_errors: dict[str, str] = {}
-        """Attempts whose receipt was written, and not yet the row; with words when it could not be written."""
+        """By attempt with a receipt and no row yet: why writing the receipt failed, "" on success."""
 
     # -- reading ------------------------------------------------------------------------------------------
 
     def canonical_repository(self, account: Account, names: Sequence[str]) -> str:
-        """Which of a repository's names its rows stand under, and are written under; the first while there are none."""
+        """The repository name that this ledger's rows use; the first name if there are no rows."""
         with self._reading():
             account_id = self._table.find_account(account)
             return names[0] if account_id is None else self._table.canonical_repository(account_id, names)
 
     def history(self, account: Account, repository: str, *others: str) -> History:
-        """What is true for an account and a repository, as far as this machine knows; writes nothing.
+        """The history of an account and a repository on this machine; writes nothing.
 
-        `others` are more names of the repository: further first commits, and its path, until the first.
-        An intent of a run that is no more counts as never sent, or as unsettled, and a receipt without a row as
-        accepted, just as `begin` will write it.
+        `others` are more names of the repository: further root commits, and its path.
+        An intent of a dead run counts as never sent or as unsettled, and a receipt without a row as accepted: the
+        same events that `start_run` writes.
         """
-        with self._reading():  # only the rows: a reader keeps the writer of a run waiting
+        with self._reading():  # nothing but the rows: a reader blocks the writer of a run
             account_id = self._table.find_account(account)
             rows = [] if account_id is None else self._table.rows_of(account_id, (repository, *others))
             task_receipts = self._receipts_by_attempt() if rows else {}
@@ -83,12 +83,12 @@ class Ledger:
         return history
 
     def events(self, attempt: str) -> list[Event]:
-        """Everything that happened to one attempt, in order."""
+        """All events of one attempt, in order."""
         with self._reading():
             return list(self._table.events(attempt))
 
     def spent_since(self, account: Account, since: datetime) -> Decimal:
-        """Credits that may have been spent from an account since then: quote or bill, whichever is higher."""
+        """Credits that may have been spent from an account since a time: quote or bill, whichever is higher."""
         with self._reading():
             account_id = self._table.find_account(account)
             return self._table.sum("account = ? AND at >= ?", account_id, since.timestamp())
@@ -99,9 +99,9 @@ class Ledger:
     # -- a run --------------------------------------------------------------------------------------------
 
     def start_run(self, account: Account, repository: str, limits: RunLimits, previous_name: str | None = None) -> None:
-        """Opens it for a run: its lock and receipts are there, room is reserved, what dead runs left is written.
+        """Open the ledger for a run: reserve space, create the locked receipts file, write the events of dead runs.
 
-        What stands under the repository's name `before` its first commit is its own from now on.
+        Rows under `previous_name`, the repository's name before its first commit, get the current name.
         """
         reserve_space(self.state)
         self._receipts = receipts.Receipts(self.state, limits.run)
@@ -117,7 +117,7 @@ class Ledger:
         self.set_budget_scope(limits)
 
     def set_budget_scope(self, limits: RunLimits) -> None:
-        """Which fingerprints count for the budgets; again after the plan changed."""
+        """Set the fingerprints that count for the budgets; called again after every change of the plan."""
         with self._lock, self._translated_errors():
             self._limits = limits
             self._db.execute("CREATE TEMP TABLE IF NOT EXISTS counted(storyboard TEXT, fingerprint TEXT)")
@@ -132,14 +132,16 @@ class Ledger:
             )
 
     def _recover(self) -> list[str]:
-        """Closes what dead runs left open; returns the runs whose receipts are in the ledger by now."""
+        """Write the events of dead runs; returns the runs whose receipts are all in the ledger now."""
         task_receipts = self._receipts_by_attempt()
         free = {row["id"]: bool(row["free"]) for row in self._db.execute("SELECT id, free FROM account")}
         for row in self._table.open_rows():
             for event in self._recovery_events([attempt_from_row(row)], free[row["account"]], task_receipts):
                 if self._table.write_event(event) is not None:
                     self._table.write_event(
-                        Event(event.at, event.attempt, OutcomeUnknown("its receipt names a task of another attempt"))
+                        Event(
+                            event.at, event.attempt, OutcomeUnknown("the receipt's task id belongs to another attempt")
+                        )
                     )
         return [
             run
@@ -150,7 +152,7 @@ class Ledger:
     def _recovery_events(
         self, attempts: list[Attempt], free: bool, task_receipts: dict[str, tuple[str, str]]
     ) -> Iterator[Event]:
-        """The events that say how attempts of dead runs stand."""
+        """The events that bring attempts of dead runs up to date."""
         for attempt in attempts:
             after = attempt
             if attempt.state in (AttemptState.INTENDED, AttemptState.UNSETTLED) and attempt.id in task_receipts:
@@ -173,7 +175,7 @@ class Ledger:
         return {attempt: (task, at) for lines in self._dead_run_receipts().values() for attempt, task, at in lines}
 
     def intend(self, event: Event, attempts_seen: int) -> LimitExceeded | AlreadyAttempted | ConcurrencyFull | None:
-        """An intent, counted against every ceiling and the cap in its own transaction; None when it is written."""
+        """Write an intent, checked against limits and concurrency in the same transaction; None when written."""
         assert isinstance(event.payload, Intent)
         intent = event.payload
         scope, limits = self._require_run()
@@ -194,17 +196,17 @@ class Ledger:
         return self._transact(write)
 
     def _now_for_budget(self) -> datetime:
-        """Now, but never later than this run has lasted: a clock that jumps ahead begins no new day for its budget."""
+        """Now, at most the start plus the monotonic duration: a clock set ahead must not begin a new day of credits."""
         wall, steady = self._started_at
         return min(self._clock.now(), wall + timedelta(seconds=self._clock.monotonic() - steady))
 
     def _require_run(self) -> tuple[LedgerScope, RunLimits]:
-        assert self._scope is not None, "begin comes first"
+        assert self._scope is not None, "start_run comes first"
         assert self._limits is not None
         return self._scope, self._limits
 
     def append(self, event: Event) -> AlreadyAttempted | None:
-        """One more row; a task id stands in the receipts first. Taken: another attempt has that task id."""
+        """Append an event, after the receipt of a task id; a refusal if another attempt has the task id."""
         receipt_error = ""
         if isinstance(event.payload, Created):
             self.write_receipt(event)
@@ -214,7 +216,7 @@ class Ledger:
         except CommandError as error:
             if not isinstance(event.payload, Created):
                 raise
-            note = receipt_error or f"its receipt is in {self.state / locks.RUNS}, and the next run finds it"
+            note = receipt_error or f"its receipt is in {self.state / locks.RUNS}; the next run resumes it"
             raise CommandError(
                 error.code, f"{error.message}\nTask {event.payload.task_id} was created: {note}"
             ) from error
@@ -225,13 +227,13 @@ class Ledger:
         return conflict
 
     def write_receipt(self, event: Event) -> None:
-        """The receipt of a task id, on disk when this returns; quick, and never behind a commit."""
+        """Write the receipt of a task id, which is on disk on return; fast, and never behind a commit."""
         assert isinstance(event.payload, Created)
         if event.attempt not in self._receipt_errors:
             self._receipt_errors[event.attempt] = self._try_receipt(event, event.payload.task_id)
 
     def _try_receipt(self, event: Event, task_id: str) -> str:
-        """Writes a receipt; words with the task id when that failed."""
+        """Write a receipt; returns a message with the task id on failure, else ""."""
         if self._receipts is None:
             return ""
         self._unconfirmed_tasks.add(task_id)
@@ -239,22 +241,22 @@ class Ledger:
             self._receipts.write(event.attempt, task_id, format_utc(event.at))
         except OSError as error:
             return (
-                f"the receipts file cannot be written ({error.strerror}). Note this task id, it is paid: {task_id} "
-                "(storyboard settle takes it with --task)"
+                f"cannot write the receipts file ({error.strerror}). Note the id of this paid task: {task_id} "
+                "(for storyboard settle --task)"
             )
         return ""
 
     def import_attempt(self, attempt: Attempt) -> AlreadyAttempted | None:
-        """A row for an attempt that only a manifest knew; Taken when another attempt of the take is open here."""
+        """Write a row for an attempt known only from a manifest; a refusal if another attempt of the take is open."""
         scope, _ = self._require_run()
         return self._transact(lambda: self._table.import_attempt(scope, attempt))
 
     def check_not_moved(self) -> None:
-        """Stop when the ledger was moved, deleted or replaced since it was opened."""
+        """Raise `CommandError` when the ledger was moved, deleted or replaced since it was opened."""
         self._file.check()
 
     def close(self) -> None:
-        """Lets go of everything; a run whose task ids all have their rows puts its receipts away."""
+        """Close the ledger; the receipts file is deleted when every task id of the run has its row."""
         if self._receipts is not None:
             self._receipts.close(complete=not self._unconfirmed_tasks)
             self._receipts = None
@@ -263,7 +265,7 @@ class Ledger:
     # -- transactions -------------------------------------------------------------------------------------
 
     def _transact(self, work: Callable[[], T]) -> T:
-        """Durable when this returns; on a full disk the reserved room is given free, and it is tried once more."""
+        """Run work in a durable transaction; on a full disk, release the reserved space and try once more."""
         with self._lock:
             try:
                 return self._run_transaction(work)
@@ -289,7 +291,7 @@ class Ledger:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """One state of the ledger for several questions."""
+        """Context manager: one consistent snapshot for several queries."""
         with self._lock, self._translated_errors():
             self._db.execute("BEGIN")
             try:

@@ -1,4 +1,4 @@
-"""Rows of the ledger: attempts with what stands now, and the events that they were folded from."""
+"""Rows of the ledger: attempts with their current state, and the events that led to it."""
 
 import json
 import sqlite3
@@ -27,7 +27,7 @@ from runner.store.ledger.stored_names import INTENT
 
 @dataclass(frozen=True, slots=True)
 class LedgerScope:
-    """Whose rows a run writes: the account's number, and the repository."""
+    """The account (by row id) and repository whose rows a run writes."""
 
     account: int
     repository: str
@@ -35,7 +35,7 @@ class LedgerScope:
 
 
 class AttemptRows:
-    """Rows in and out; the caller holds the transaction."""
+    """Queries and writes of rows; the caller holds the transaction."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
@@ -55,7 +55,7 @@ class AttemptRows:
             self._append_event(cursor.lastrowid, event)
 
     def import_attempt(self, scope: LedgerScope, attempt: Attempt) -> AlreadyAttempted | None:
-        """An attempt that this ledger did not write, with the events that it must have had."""
+        """Insert an attempt from a manifest with its reconstructed events; a refusal if a row contradicts it."""
         imported = replace(attempt, from_manifest=False)
         if self.has_attempt(imported.id):
             return None
@@ -66,8 +66,8 @@ class AttemptRows:
         if other is not None and (imported.state in OPEN or other["task"] == imported.task_id):
             intent = imported.intent
             return AlreadyAttempted(
-                f"{intent.shot} take {intent.take} is open here, and the manifest names {imported.task_id} for it: "
-                f"end the doubt first (storyboard settle {intent.shot})"
+                f"{intent.shot} take {intent.take} is open in the ledger, and the manifest has task {imported.task_id} "
+                f"for it: settle the open attempt first (storyboard settle {intent.shot})"
             )
         self.insert(scope, imported, *reconstructed_events(imported))
         return None
@@ -80,7 +80,7 @@ class AttemptRows:
         return self.db.execute("SELECT * FROM attempt WHERE open ORDER BY serial").fetchall()
 
     def canonical_repository(self, account: int, names: Sequence[str]) -> str:
-        """The first of a repository's names under which something stands already; else the first."""
+        """The first of a repository's names that has rows; else the first name."""
         for name in names:
             row = self.db.execute(
                 "SELECT 1 FROM attempt WHERE account = ? AND repository = ? LIMIT 1", (account, name)
@@ -98,7 +98,7 @@ class AttemptRows:
         ).fetchall()
 
     def rename_repository(self, account: int, previous_name: str, repository: str) -> None:
-        """A repository is known by another name from now on: by its first commit, and no longer by its path."""
+        """Move the rows of a repository from its path's name to the name from its first commit."""
         self.db.execute(
             "UPDATE OR IGNORE attempt SET repository = ? WHERE account = ? AND repository = ?",
             (repository, account, previous_name),
@@ -110,17 +110,17 @@ class AttemptRows:
         )
 
     def write_event(self, event: Event) -> AlreadyAttempted | None:
-        """One event: its row, and its attempt's row as it stands after it."""
+        """Write an event, and the state of its attempt after the event; a refusal if another row contradicts it."""
         row = self.db.execute("SELECT * FROM attempt WHERE id = ?", (event.attempt,)).fetchone()
         if row is None:
             raise CommandError(
-                ExitCode.INVALID, f"the ledger does not know attempt {event.attempt}: was it put back from a copy?"
+                ExitCode.INVALID, f"the ledger has no attempt {event.attempt}: was the file replaced by an older copy?"
             )
         after = apply_event(attempt_from_row(row), event)
         if after.task_id is not None and after.task_id != row["task"] and self._task_taken(row, after.task_id):
             return AlreadyAttempted(f"task {after.task_id} belongs to another attempt")
         if after.state in OPEN and not row["open"] and self._has_open_attempt(row):
-            return AlreadyAttempted("another attempt of the same take is open by now")
+            return AlreadyAttempted("another attempt of the same take is already open")
         sent, _, *rest = _state_columns(after, "")
         self.db.execute(
             "UPDATE attempt SET sent = ?, state = ?, open = ?, task = ?, costs = ?, folded = ? WHERE serial = ?",
@@ -179,7 +179,7 @@ def attempt_from_row(row: sqlite3.Row) -> Attempt:
 
 
 def _state_columns(attempt: Attempt, intent_text: str) -> tuple[Any, ...]:
-    """The columns (sent, intended, state, open, task, costs, folded) of an attempt as it stands."""
+    """The columns (sent, intended, state, open, task, costs, folded) of an attempt's current state."""
     return (
         attempt.sent_at.timestamp() if attempt.sent_at else None,
         intent_text,
@@ -192,7 +192,7 @@ def _state_columns(attempt: Attempt, intent_text: str) -> tuple[Any, ...]:
 
 
 def reconstructed_events(attempt: Attempt) -> list[Event]:
-    """The events that an attempt known from a manifest must have had."""
+    """The events that an attempt from a manifest must have had."""
     events: list[Event] = [Event(attempt.intended_at, attempt.id, attempt.intent)]
     if attempt.task_id is not None:
         accepted_at = attempt.accepted_at or attempt.intended_at
