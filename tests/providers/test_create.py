@@ -29,7 +29,7 @@ from runner.providers.kinovi.client import Client
 from runner.providers.transport.http_result import MAX_ANSWER_BYTES
 from tests.double.server import Double
 from tests.double.steps import Step, created, dropped, page, reply
-from tests.providers.asking import BODY, KEY, ask, create, look, marked, patient, preflight
+from tests.providers.client_calls import BODY, KEY, ask, create, look, marked, patient, preflight
 
 BOMB = gzip.compress(b'{"taskId": "task_1"}' + b" " * 5_000_000)
 

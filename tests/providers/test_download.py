@@ -15,7 +15,7 @@ from runner.engine.ports import TransferFailed
 from runner.providers.transport.download import Downloaded, Downloader, DownloadLimits, LinkExpired
 from tests.double.server import Double
 from tests.double.steps import MEDIA, Step, page
-from tests.providers.asking import KEY
+from tests.providers.client_calls import KEY
 from tests.providers.test_create import serving
 
 CLIP = bytes(range(256)) * 2000

@@ -19,7 +19,7 @@ from runner.providers.transport.download import Downloaded, Downloader, Download
 from runner.providers.transport.public_hosts import resolve_host
 from tests.double.server import Double
 from tests.double.steps import LOOK, MEDIA, Step, dropped
-from tests.providers.asking import BODY, ask, create, look, marked, patient
+from tests.providers.client_calls import BODY, ask, create, look, marked, patient
 
 HEADS = st.sampled_from(
     [
@@ -155,7 +155,7 @@ async def _block(seconds: float) -> None:
 
 WITHOUT_DESCRIPTORS = """
 import os, resource, sys
-from tests.providers.asking import BODY, ask, marked
+from tests.providers.client_calls import BODY, ask, marked
 
 async def question(client):
     await client.poll("task_1")

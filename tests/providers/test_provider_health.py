@@ -13,7 +13,7 @@ from runner.sandbox.embedded import embedded
 from runner.settings.api_key import ApiKey
 from tests.double.server import Double
 from tests.double.steps import LOOK, Step, page, record, reply
-from tests.providers.asking import KEY, ask
+from tests.providers.client_calls import KEY, ask
 from tests.providers.test_create import unused_port
 
 

@@ -14,7 +14,7 @@ from runner.engine.ports import TransferFailed
 from runner.publish.materials import MaterialPublisher
 from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
 from tests.double.media import clip
-from tests.store.test_clips import attempt
+from tests.store.test_clip_store import attempt
 
 DOOR = b"\x89PNG\r\n\x1a\n and so on"
 

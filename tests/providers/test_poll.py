@@ -11,7 +11,7 @@ from runner.providers.kinovi.client import PROBE_TASK_ID, Client
 from runner.providers.transport.http_result import MAX_ANSWER_BYTES
 from tests.double.server import Double
 from tests.double.steps import LOOK, Step, dropped, page, record, reply
-from tests.providers.asking import KEY, ask, create, look, preflight
+from tests.providers.client_calls import KEY, ask, create, look, preflight
 from tests.providers.test_create import serving, unused_port
 
 NOTHING_TOLD: dict[str, Step] = {
