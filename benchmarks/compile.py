@@ -141,7 +141,12 @@ def stages(texts: Sequence[str], boards: Sequence[Path], root: Path) -> dict[str
 
     def decided() -> Plan:
         return build_plan(
-            batch, History(), account=account, edition=edition, usd_per_credit=Decimal("0.01"), on_disk=lambda _: False
+            batch,
+            History(),
+            account=account,
+            edition=edition,
+            usd_per_credit=Decimal("0.01"),
+            clip_exists=lambda _: False,
         )
 
     plan, body_of = decided(), encoder(edition, placeholder)

@@ -136,7 +136,7 @@ async def _played(row: Row, folder: Path, base: str) -> tuple[float, dict[str, f
 
     def plan(history: History) -> Plan:
         return build_plan(
-            shots, history, account=PAID, edition=edition, usd_per_credit=Decimal("0.005"), on_disk=_no_clip
+            shots, history, account=PAID, edition=edition, usd_per_credit=Decimal("0.005"), clip_exists=_no_clip
         )
 
     async with AsyncExitStack() as stack:
@@ -156,7 +156,7 @@ async def _played(row: Row, folder: Path, base: str) -> tuple[float, dict[str, f
             stack.enter_context(_flooded(receiver.port, row.flood))
         began, history = time.monotonic(), History()
         outcome = await run_loop(
-            plan(history), history, hands, ledger, clock, limits, _unheard, plan, StopRequest(), heard=hints
+            plan(history), history, hands, ledger, clock, limits, _unheard, plan, StopRequest(), inbox=hints
         )
         ended = time.monotonic()
     took = {fate.step.shot.id: fate.attempt.duration for fate in outcome.finished if fate.attempt is not None}

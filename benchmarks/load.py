@@ -149,7 +149,7 @@ def queued_take(takes: int) -> None:
             made, history, Simulated(World()), ledger, clock, limits, lambda news: None, plan, single_worker_thread()
         )
         next_orders(run.queue, run.history, run.state, run.now(), run.limits)
-        run.money()
+        run.credit_totals()
         gc.collect()
         held, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()

@@ -48,7 +48,7 @@ def made_film(root: Path, state: Path, shots: int) -> Path:
     assert not problems.errors
     account, edition, clock = Account("sandbox", "sandbox", free=True), load(DEFAULT), SystemClock()
     plan = build_plan(
-        batch, History(), account=account, edition=edition, usd_per_credit=Decimal("0.005"), on_disk=lambda _: True
+        batch, History(), account=account, edition=edition, usd_per_credit=Decimal("0.005"), clip_exists=lambda _: True
     )
     ledger = Ledger(state, clock)
     ledger.start_run(account, identify(root).root_commits[0], RunLimits("made", concurrency=10**6))

@@ -105,8 +105,8 @@ async def _execute(
                 tell,
                 _replanned(session, records, bounds, asked),
                 stopping,
-                heard=heard,
-                first=None if records.limits.no_wait else partial(_orphan_collection, stopping, collect),
+                inbox=heard,
+                before_loop=None if records.limits.no_wait else partial(_orphan_collection, stopping, collect),
             )
         group.cancel_scope.cancel()
     return with_orphans(session, history, ended)
@@ -150,7 +150,7 @@ async def _signals(stopping: StopRequest, seen: View) -> None:
     heard = [number for number in asked if signal.getsignal(number) is not signal.SIG_IGN]  # nohup means it
     with anyio.open_signal_receiver(*heard) as signals:
         async for _ in signals:
-            stopping.ask()
+            stopping.on_signal()
             seen.stopping()
 
 

@@ -133,7 +133,7 @@ class OrphanCollector:
                 return await self._missing()
             case Running(key_refused=True):
                 self.key_refused = True
-                self._on_halt(messages.key_refused_by_look(answer))
+                self._on_halt(messages.key_refused_by_poll(answer))
                 return "the key was refused; the next run asks again"
             case Running(answered=False):
                 self.failed_polls += 1
@@ -146,7 +146,7 @@ class OrphanCollector:
         """What it cost, which is heard once."""
         first = self._attempt.state is AttemptState.RUNNING
         self._note(answer)
-        halt = messages.drift(self._attempt, self._session.edition.price_row(self._attempt.intent.request))
+        halt = messages.price_drift(self._attempt, self._session.edition.price_row(self._attempt.intent.request))
         if first and halt is not None:
             self._on_halt(halt)
 

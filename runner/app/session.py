@@ -99,10 +99,10 @@ class Session(Project):
             account=self.settings.account,
             edition=self.edition,
             usd_per_credit=self.settings.usd_per_credit,
-            on_disk=self.clip_exists(history),
+            clip_exists=self.clip_exists(history),
             profile=self.settings.profile,
             selected=selected,
-            asked=asked,
+            overrides=asked,
         )
 
     def with_manifests(self, known: History) -> History:

@@ -124,24 +124,24 @@ def apply_event(attempt: Attempt, event: Event) -> Attempt:
             return replace(attempt, sent_at=event.at)
         case Created(task_id):
             return _accepted(attempt, event.at, task_id)
-        case NotSent(words) | KeyRefused(words) | NoCredits(words) | ConcurrencyLimited(words):
-            return replace(attempt, state=AttemptState.NOT_CREATED, message=words, ended_at=event.at)
-        case Refused(status=404 | 405, message=words):  # the wrong host, which says nothing of the take
-            return replace(attempt, state=AttemptState.NOT_CREATED, message=words, ended_at=event.at)
-        case Refused(message=words, errors=errors):
-            return replace(attempt, state=AttemptState.REFUSED, message=words, errors=errors, ended_at=event.at)
-        case ServerError(words):
-            return replace(attempt, state=AttemptState.MAYBE_CHARGED, message=words, ended_at=event.at)
-        case OutcomeUnknown(words):
-            return replace(attempt, state=AttemptState.UNSETTLED, message=words)
+        case NotSent(message) | KeyRefused(message) | NoCredits(message) | ConcurrencyLimited(message):
+            return replace(attempt, state=AttemptState.NOT_CREATED, message=message, ended_at=event.at)
+        case Refused(status=404 | 405, message=message):  # the wrong host, which says nothing of the take
+            return replace(attempt, state=AttemptState.NOT_CREATED, message=message, ended_at=event.at)
+        case Refused(message=message, errors=errors):
+            return replace(attempt, state=AttemptState.REFUSED, message=message, errors=errors, ended_at=event.at)
+        case ServerError(message):
+            return replace(attempt, state=AttemptState.MAYBE_CHARGED, message=message, ended_at=event.at)
+        case OutcomeUnknown(message):
+            return replace(attempt, state=AttemptState.UNSETTLED, message=message)
         case Running():
-            return _seen_running(attempt, event.payload)
+            return _apply_running(attempt, event.payload)
         case Succeeded():
             return _succeeded(attempt, event.at, event.payload)
         case Failed():
             return _failed(attempt, event.at, event.payload)
-        case Lost(words):
-            return replace(attempt, state=AttemptState.GONE, message=words, ended_at=event.at)
+        case Lost(message):
+            return replace(attempt, state=AttemptState.GONE, message=message, ended_at=event.at)
         case Stored():
             return _stored(attempt, event.payload)
         case Settled():
@@ -154,13 +154,13 @@ def _accepted(attempt: Attempt, at: datetime, task_id: str) -> Attempt:
     return replace(attempt, state=AttemptState.RUNNING, task_id=task_id, accepted_at=at, status="waiting", message="")
 
 
-def _seen_running(attempt: Attempt, seen: Running) -> Attempt:
-    if attempt.state is not AttemptState.RUNNING or not seen.answered:
+def _apply_running(attempt: Attempt, answer: Running) -> Attempt:
+    if attempt.state is not AttemptState.RUNNING or not answer.answered:
         return attempt
-    return replace(attempt, status=seen.status)
+    return replace(attempt, status=answer.status)
 
 
-def _took(created_ms: int | None, completed_ms: int | None) -> float | None:
+def _duration_seconds(created_ms: int | None, completed_ms: int | None) -> float | None:
     if created_ms is None or completed_ms is None or completed_ms < created_ms:
         return None
     return (completed_ms - created_ms) / 1000
@@ -173,7 +173,7 @@ def _succeeded(attempt: Attempt, at: datetime, answer: Succeeded) -> Attempt:
         outputs=answer.outputs,
         credits_used=answer.credits_used if answer.credits_used is not None else attempt.credits_used,
         ended_at=attempt.ended_at or at,
-        duration=_took(answer.created_ms, answer.completed_ms),
+        duration=_duration_seconds(answer.created_ms, answer.completed_ms),
         message="",
     )
 
@@ -189,54 +189,54 @@ def _failed(attempt: Attempt, at: datetime, answer: Failed) -> Attempt:
         message=answer.message,
         credits_used=answer.credits_used,
         ended_at=at,
-        duration=_took(answer.created_ms, answer.completed_ms),
+        duration=_duration_seconds(answer.created_ms, answer.completed_ms),
     )
 
 
-def _stored(attempt: Attempt, said: Stored) -> Attempt:
-    if attempt.clip is None or attempt.clip.path == said.clip.path:
-        return replace(attempt, state=AttemptState.STORED, clip=said.clip, notes=said.notes)
-    others = tuple(copy for copy in attempt.other_copies if copy.path != said.clip.path)
-    return replace(attempt, state=AttemptState.STORED, other_copies=(*others, said.clip))
+def _stored(attempt: Attempt, payload: Stored) -> Attempt:
+    if attempt.clip is None or attempt.clip.path == payload.clip.path:
+        return replace(attempt, state=AttemptState.STORED, clip=payload.clip, notes=payload.notes)
+    others = tuple(copy for copy in attempt.other_copies if copy.path != payload.clip.path)
+    return replace(attempt, state=AttemptState.STORED, other_copies=(*others, payload.clip))
 
 
-def _settled(attempt: Attempt, at: datetime, said: Settled) -> Attempt:
-    match said.verdict:
+def _settled(attempt: Attempt, at: datetime, settlement: Settled) -> Attempt:
+    match settlement.verdict:
         case "adopted":
-            adopted = _accepted(attempt, at, said.task_id or "")
+            adopted = _accepted(attempt, at, settlement.task_id or "")
             return replace(adopted, state_before_settlement=attempt.state, message=attempt.message)
         case "undone":
-            return _taken_back(attempt)
+            return _undo_settlement(attempt)
         case _:
             return replace(
                 attempt,
                 state=AttemptState.ABANDONED,
-                charged=said.verdict == "charged",
+                charged=settlement.verdict == "charged",
                 ended_at=at,
                 state_before_settlement=attempt.state_before_settlement or attempt.state,
             )
 
 
-def _taken_back(attempt: Attempt) -> Attempt:
+def _undo_settlement(attempt: Attempt) -> Attempt:
     """The user's last word is not true: in doubt as before; a task that only that word bound is forgotten."""
     before = attempt.state_before_settlement
     if before is None:
         return attempt
-    again = replace(attempt, state=before, charged=False, state_before_settlement=None, ended_at=None)
+    restored = replace(attempt, state=before, charged=False, state_before_settlement=None, ended_at=None)
     if attempt.state is AttemptState.ABANDONED:
-        return again
-    return replace(again, task_id=None, accepted_at=None, status="")
+        return restored
+    return replace(restored, task_id=None, accepted_at=None, status="")
 
 
-def duration_class(form: Mapping[str, JsonValue]) -> str:
+def duration_class(request: Mapping[str, JsonValue]) -> str:
     """The class of work that a request is: tasks of one class take about equally long."""
-    upscale = form.get("upscale")
-    more = f" + {upscale}" if upscale else ""
-    return f"{form.get('model')} {form.get('resolution')} {form.get('seconds')}s{more}"
+    upscale = request.get("upscale")
+    suffix = f" + {upscale}" if upscale else ""
+    return f"{request.get('model')} {request.get('resolution')} {request.get('seconds')}s{suffix}"
 
 
-_SAYS_MORE = OPEN | {AttemptState.STORED, AttemptState.ABANDONED, AttemptState.MAYBE_CHARGED}
-_REMEMBERED = 1000
+_KNOWS_MORE = OPEN | {AttemptState.STORED, AttemptState.ABANDONED, AttemptState.MAYBE_CHARGED}
+_LEARN_FROM_LAST = 1000
 """So many tasks are learned from."""
 
 
@@ -264,7 +264,7 @@ class History:
         elif (attempt := self.attempts.get(event.attempt)) is not None:
             after = apply_event(attempt, event)
             self.attempts[event.attempt] = after
-            self._note_open(after)
+            self._update_open(after)
             if after.state is AttemptState.SUCCEEDED and after.duration is not None and attempt.duration is None:
                 self._record_duration(after)
 
@@ -278,7 +278,7 @@ class History:
         self.attempts[attempt.id] = attempt
         if attempt.state in CHARGED and attempt.duration is not None:
             self._record_duration(attempt)
-        self._note_open(attempt)
+        self._update_open(attempt)
         self._by_fingerprint.setdefault(intent.fingerprint, []).append(attempt.id)
         self.last[intent.storyboard, intent.shot, intent.take, intent.profile] = attempt.id
 
@@ -292,12 +292,12 @@ class History:
         """Seconds that the last tasks took, by class of work: what polling learns from; worked out when first asked."""
         if self._durations is None:
             self._durations = {}
-            for attempt in map(self.attempts.__getitem__, self._recorded[-_REMEMBERED:]):
+            for attempt in map(self.attempts.__getitem__, self._recorded[-_LEARN_FROM_LAST:]):
                 if attempt.duration is not None:
                     self._durations.setdefault(duration_class(attempt.intent.request), []).append(attempt.duration)
         return self._durations
 
-    def _note_open(self, attempt: Attempt) -> None:
+    def _update_open(self, attempt: Attempt) -> None:
         if attempt.state in OPEN:
             self._open[attempt.id] = None
         else:
@@ -320,8 +320,8 @@ class History:
         if not attempts:
             return None
         for states in ({AttemptState.STORED}, OPEN):
-            if found := [attempt for attempt in attempts if attempt.state in states]:
-                return next((attempt for attempt in reversed(found) if not attempt.from_manifest), found[-1])
+            if candidates := [attempt for attempt in attempts if attempt.state in states]:
+                return next((attempt for attempt in reversed(candidates) if not attempt.from_manifest), candidates[-1])
         created = [attempt for attempt in attempts if attempt.state is not AttemptState.NOT_CREATED]
         return (created or attempts)[-1]
 
@@ -338,16 +338,16 @@ class History:
         """Take in what a manifest says and this ledger does not know."""
         tasks = {attempt.task_id for attempt in self.attempts.values() if attempt.task_id}
         for attempt in attempts:
-            known = attempt.task_id in tasks if attempt.task_id else self._outlives(attempt)
-            if attempt.id not in self.attempts and not known:
+            is_known = attempt.task_id in tasks if attempt.task_id else self._ledger_knows_more(attempt)
+            if attempt.id not in self.attempts and not is_known:
                 self._enter(replace(attempt, from_manifest=True))
         self.picks |= {key: take for key, take in picks.items() if key not in self.picks}
 
-    def _outlives(self, told: Attempt) -> bool:
+    def _ledger_knows_more(self, manifest_attempt: Attempt) -> bool:
         """Whether this ledger knows more of a take than an attempt without a task that a manifest tells of."""
         return any(
-            each.state in _SAYS_MORE or each.intended_at >= told.intended_at
-            for each in self.attempts_of(told.intent.fingerprint)
+            attempt.state in _KNOWS_MORE or attempt.intended_at >= manifest_attempt.intended_at
+            for attempt in self.attempts_of(manifest_attempt.intent.fingerprint)
         )
 
 

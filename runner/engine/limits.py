@@ -12,9 +12,9 @@ class Budget:
     """A storyboard's budget in credits for this account, over all its runs."""
 
     credits: Decimal
-    current: frozenset[str]
+    fingerprints: frozenset[str]
     """Fingerprints that count: its current takes and retakes; what was superseded does not."""
-    elsewhere: Decimal = Decimal(0)
+    manifest_credits: Decimal = Decimal(0)
     """What manifests know of these takes and this ledger does not."""
 
 

@@ -29,12 +29,12 @@ NO_SLOT = (
 OTHER_KEY = "some running tasks were created with another key: a key of another account cannot see them"
 
 
-NO_MARK = "the ledger could not note that the request was about to leave: it was not sent"
+SEND_MARK_FAILED = "the ledger could not note that the request was about to leave: it was not sent"
 ADOPTED = "its answer was lost; a webhook named the task, and the provider's record fits"
 
 
-def not_adopted(why: str) -> str:
-    return f"a webhook named a task for an attempt in doubt, and it cannot be its own: {why}"
+def not_adopted(reason: str) -> str:
+    return f"a webhook named a task for an attempt in doubt, and it cannot be its own: {reason}"
 
 
 def another_task(attempt: Attempt, task_id: str) -> str:
@@ -44,7 +44,7 @@ def another_task(attempt: Attempt, task_id: str) -> str:
     )
 
 
-def all_in_doubt(free_at: datetime) -> str:
+def all_slots_unsettled(free_at: datetime) -> str:
     return (
         "every slot is held by an attempt in doubt, whose task may still run: end the doubt (storyboard settle), or "
         f"run again after {free_at:%H:%M} UTC, when the first slot is free"
@@ -61,10 +61,10 @@ def amount(credits: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def over(said: LimitExceeded) -> StopReason:
+def limit_exceeded(exceeded: LimitExceeded) -> StopReason:
     return StopReason(
         ExitCode.DECLINED,
-        f"the next task would bring {said.ceiling} to {amount(said.would_be)} credits, above {amount(said.limit)}: "
+        f"the next task would bring {exceeded.ceiling} to {amount(exceeded.would_be)} credits, above {amount(exceeded.limit)}: "
         "no further task was created",
     )
 
@@ -88,7 +88,7 @@ def key_refused(answer: KeyRefused) -> StopReason:
     return StopReason(ExitCode.KEY, f"the key was refused ({answer.message}): check SEEDANCE_API_KEY, then run again")
 
 
-def key_refused_by_look(answer: Running) -> StopReason:
+def key_refused_by_poll(answer: Running) -> StopReason:
     return StopReason(
         ExitCode.KEY,
         f"the key was refused when a task was looked at ({answer.message or '401'}): running tasks are kept; "
@@ -97,23 +97,23 @@ def key_refused_by_look(answer: Running) -> StopReason:
 
 
 def no_credits(answer: NoCredits, step: Step) -> StopReason:
-    said = "the account has not enough credits"
+    text = "the account has not enough credits"
     if answer.required is not None:
-        said += f": the next task needs {amount(answer.required)}"
-        said += f", {amount(answer.available)} are left" if answer.available is not None else ""
+        text += f": the next task needs {amount(answer.required)}"
+        text += f", {amount(answer.available)} are left" if answer.available is not None else ""
     quoted = step.price.credits
     if answer.required is not None and quoted is not None and answer.required != quoted:
-        said += (
+        text += (
             f". Our quote was {amount(quoted)} ({step.price.row}): the price book is wrong, "
             "see [providers.kinovi.prices]"
         )
-    return StopReason(ExitCode.DECLINED, f"{said} ({answer.message}). Add credits, then run again")
+    return StopReason(ExitCode.DECLINED, f"{text} ({answer.message}). Add credits, then run again")
 
 
 def stopped_by(answer: Refused, step: Step) -> StopReason:
     if answer.status in (404, 405):
-        why = f"the host does not know createTask (HTTP {answer.status}: {answer.message}): check SEEDANCE_BASE_URL"
-        return StopReason(ExitCode.INVALID, why)
+        message = f"the host does not know createTask (HTTP {answer.status}: {answer.message}): check SEEDANCE_BASE_URL"
+        return StopReason(ExitCode.INVALID, message)
     return StopReason(
         ExitCode.INVALID,
         f"something before the API refused the request ({answer.message}), and it may refuse all others: "
@@ -140,19 +140,19 @@ def not_sent(answer: NotSent) -> str:
     return f"the request did not leave ({answer.message}): trying again"
 
 
-def busy(answer: ConcurrencyLimited) -> str:
+def concurrency_limited(answer: ConcurrencyLimited) -> str:
     limit = f" of {answer.limit}" if answer.limit is not None else ""
     return f"all slots{limit} of the account are taken: waiting for one"
 
 
-def repeated(answer: object, count: int, pause: float) -> str:
+def server_error_repeat(answer: object, count: int, pause: float) -> str:
     return (
         f"the server failed (HTTP 500), perhaps after it charged; repeat {count} of 3 in {pause:.0f} s, "
         "counted as charged until settled"
     )
 
 
-def too_many_500() -> StopReason:
+def too_many_server_errors() -> StopReason:
     return StopReason(
         ExitCode.UNSETTLED, "the server went on failing (HTTP 500) after three repeats: no further task was created"
     )
@@ -166,14 +166,14 @@ def failed_fast(step: Step) -> StopReason:
     return StopReason(ExitCode.FAILED, f"{step.shot.id} take {step.take} failed, and --fail-fast was given")
 
 
-def drift(attempt: Attempt, row: str) -> StopReason | None:
+def price_drift(attempt: Attempt, row: str) -> StopReason | None:
     """Why nothing more is ordered after a bill that differs from its quote, by that row of the book; else None."""
-    made, used = attempt.intent, attempt.credits_used
-    if used is None or used == made.quoted:
+    intent, billed = attempt.intent, attempt.credits_used
+    if billed is None or billed == intent.quoted:
         return None
     return StopReason(
         ExitCode.DECLINED,
-        f"{made.shot} take {made.take} was billed {amount(used)} credits, the quote was {amount(made.quoted)}: "
+        f"{intent.shot} take {intent.take} was billed {amount(billed)} credits, the quote was {amount(intent.quoted)}: "
         f"the price book is wrong at {row}; correct it in [providers.kinovi.prices], then run again",
     )
 
@@ -186,15 +186,15 @@ def no_clip(attempt: Attempt) -> str:
     return f"{attempt.task_id} succeeded without a clip: paid and kept, the next run asks again"
 
 
-def cannot_store(said: TransferFailed) -> StopReason:
-    return StopReason(ExitCode.INVALID, f"a clip cannot be stored: {said.message}")
+def cannot_store(failure: TransferFailed) -> StopReason:
+    return StopReason(ExitCode.INVALID, f"a clip cannot be stored: {failure.message}")
 
 
-def fetched_later(said: TransferFailed) -> str:
-    return f"the clip could not be fetched: {said.message}; it is paid, and the next run fetches it"
+def fetch_later(failure: TransferFailed) -> str:
+    return f"the clip could not be fetched: {failure.message}; it is paid, and the next run fetches it"
 
 
-def not_published(material: Material, said: TransferFailed) -> str:
+def not_published(material: Material, failure: TransferFailed) -> str:
     match material:
         case LocalFile():
             name = material.path
@@ -202,4 +202,4 @@ def not_published(material: Material, said: TransferFailed) -> str:
             name = material.url
         case TakeReference():
             name = str(material)
-    return f"{name} could not be published: {said.message}"
+    return f"{name} could not be published: {failure.message}"

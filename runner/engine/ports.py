@@ -45,7 +45,7 @@ class ConcurrencyFull:
     """The account's cap is full over all runs of this machine, or it is another run's turn; nothing was written."""
 
     in_progress: int
-    cap: int
+    concurrency: int
 
 
 class ProviderPort(Protocol):
@@ -56,7 +56,7 @@ class ProviderPort(Protocol):
         """First 8 hexadecimal digits of the key's SHA-256."""
 
     def encode(
-        self, request: Request, edition: Edition, address: Callable[[Material], str | None]
+        self, request: Request, edition: Edition, address_of: Callable[[Material], str | None]
     ) -> dict[str, JsonValue]:
         """The body of one createTask; where `address` has none for a material, a placeholder stands in it."""
 
@@ -67,7 +67,7 @@ class ProviderPort(Protocol):
         """
 
     async def create(
-        self, body: Mapping[str, JsonValue], receipt: str, sending: Callable[[], Awaitable[None]]
+        self, body: Mapping[str, JsonValue], webhook_token: str, before_send: Callable[[], Awaitable[None]]
     ) -> CreateResult:
         """One createTask on a fresh connection, under a total deadline of its own.
 
@@ -94,7 +94,7 @@ class ProviderPort(Protocol):
 class LedgerPort(Protocol):
     """Durable on return, in every method; all but `receive` are called from a worker thread, one at a time."""
 
-    def intend(self, event: Event, known: int) -> LimitExceeded | AlreadyAttempted | ConcurrencyFull | None:
+    def intend(self, event: Event, expected_attempts: int) -> LimitExceeded | AlreadyAttempted | ConcurrencyFull | None:
         """The intent, with ceilings and cap counted in the same transaction; None when it is written.
 
         `known` is how many attempts of this take the caller has from this ledger: more of them there mean that

@@ -62,7 +62,7 @@ class RunResult:
     """Paid tasks of takes that the storyboards do not ask for now, whose clips are still to be brought home."""
     unsettled_orphans: tuple[Attempt, ...] = ()
     """Attempts of such takes that nobody knows the outcome of."""
-    halt: StopReason | None = None
+    stop_reason: StopReason | None = None
     interrupted: bool = False
     money: CreditTotals = CreditTotals()
 
@@ -74,8 +74,8 @@ class RunResult:
     def _codes(self) -> Iterator[ExitCode]:
         if self.interrupted:
             yield ExitCode.INTERRUPTED
-        if self.halt is not None:
-            yield self.halt.code
+        if self.stop_reason is not None:
+            yield self.stop_reason.code
         if self.unsettled or self.unsettled_orphans:
             yield ExitCode.UNSETTLED
         if self.failed or self.refused or self.blocked or self.gone:
@@ -100,7 +100,7 @@ class RunEvent:
     step: Step | None = None
     attempt: Attempt | None = None
     message: str = ""
-    again: bool = False
+    will_retry: bool = False
     expected: float | None = None
     """Seconds from creation to end that a task of this class probably takes."""
     money: CreditTotals = CreditTotals()

@@ -7,7 +7,7 @@ from runner.engine.throttle import CreateThrottle
 from runner.lazy_dataclass import dataclass, field
 from runner.requests.request import Material
 
-Key = tuple[str, str, int]
+TakeKey = tuple[str, str, int]
 """(storyboard, shot, take)."""
 
 
@@ -24,7 +24,7 @@ class PollState:
 
     created_at: float
     """When the task was created, as far as known."""
-    since: float
+    waiting_since: float
     """Since when this run waits for it."""
     next_at: float
     age_when_seen: float = 0.0
@@ -59,22 +59,22 @@ class RunState:
     """What is in flight in this process, and what this run has learned on the way."""
 
     throttle: CreateThrottle
-    approved: frozenset[Key] = frozenset()
+    approved: frozenset[TakeKey] = frozenset()
     """The takes that the shown plan orders: no other is created, whatever a later plan says."""
     creating: set[str] = field(default_factory=set)
     """Fingerprints."""
     polling: set[str] = field(default_factory=set)
-    storing: set[tuple[str, Key]] = field(default_factory=set)
+    storing: set[tuple[str, TakeKey]] = field(default_factory=set)
     publishing: set[MaterialNeed] = field(default_factory=set)
     addresses: dict[MaterialNeed, str] = field(default_factory=dict)
     publish_tries: dict[MaterialNeed, DownloadState] = field(default_factory=dict)
     unpublishable: dict[MaterialNeed, str] = field(default_factory=dict)
     """Materials that cannot be published, each with the reason."""
-    stored: set[tuple[str, Key]] = field(default_factory=set)
+    stored: set[tuple[str, TakeKey]] = field(default_factory=set)
     finished: set[str] = field(default_factory=set)
     """Fingerprints whose takes all have their clips: nothing is decided over them any more."""
     polls: dict[str, PollState] = field(default_factory=dict)
-    fetches: dict[tuple[str, Key], DownloadState] = field(default_factory=dict)
+    downloads: dict[tuple[str, TakeKey], DownloadState] = field(default_factory=dict)
     fresh_links: set[str] = field(default_factory=set)
     """Attempts whose links come from a look of this run, and did not fail since."""
     unsettled_until: dict[str, float] = field(default_factory=dict)
@@ -89,11 +89,11 @@ class RunState:
     """Attempts without an answer, and the task that a webhook named for each."""
     webhook_hinted: set[str] = field(default_factory=set)
     """Attempts that a webhook spoke of while they ran."""
-    ended_polls: int = 0
+    succeeded_tasks: int = 0
     """Tasks of which a look found that they succeeded."""
     forbidden_models: dict[str, str] = field(default_factory=dict)
     """Models that the account may not use, each with the provider's words."""
-    halt: StopReason | None = None
+    stop_reason: StopReason | None = None
     stopping: bool = False
     polling_stopped: bool = False
     """The key was refused by a look: no more looks."""

@@ -125,10 +125,10 @@ class Plan:
 
     @cached_property
     def _by_shot(self) -> dict[tuple[str, str], list[Step]]:
-        found: dict[tuple[str, str], list[Step]] = {}
+        steps_by_shot: dict[tuple[str, str], list[Step]] = {}
         for step in self.steps:
-            found.setdefault((step.shot.storyboard, step.shot.id), []).append(step)
-        return found
+            steps_by_shot.setdefault((step.shot.storyboard, step.shot.id), []).append(step)
+        return steps_by_shot
 
     def steps_for(self, storyboard: Storyboard) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.shot.storyboard == storyboard.path)

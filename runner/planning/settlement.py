@@ -11,9 +11,9 @@ from runner.diagnostics.problem import CommandError, ExitCode
 from runner.planning.plan import Plan, Step
 from runner.requests.request import canonical_json
 
-_WINDOW = timedelta(minutes=10)
+_CREATED_WITHIN = timedelta(minutes=10)
 """How long after the sending mark a task of the attempt can have been created."""
-_SKEW = timedelta(seconds=60)
+_MAX_CLOCK_SKEW = timedelta(seconds=60)
 """How far the provider's clock may be before ours."""
 SETTLEABLE = (AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED)
 
@@ -24,80 +24,84 @@ def unsettled_attempts(history: History) -> list[Attempt]:
 
 
 def mismatch(
-    attempt: Attempt, task_id: str, seen: PollResult, facts: TaskFacts | None, bound: Collection[str | None]
+    attempt: Attempt, task_id: str, answer: PollResult, facts: TaskFacts | None, bound_tasks: Collection[str | None]
 ) -> str | None:
     """Why a task is not the one that an attempt created, by what the provider says of it; None when it may be.
 
     `bound` are the task ids that attempts have already. The prompt is not in a record, so that this can only deny.
     """
-    if task_id in bound:
+    if task_id in bound_tasks:
         return f"{task_id} belongs to another attempt already"
-    if isinstance(seen, Running) and (seen.not_found or facts is None):
+    if isinstance(answer, Running) and (answer.not_found or facts is None):
         return (
             f"the provider has no record of {task_id}"
-            if seen.not_found
-            else f"{task_id} cannot be read: {seen.message}"
+            if answer.not_found
+            else f"{task_id} cannot be read: {answer.message}"
         )
     if facts is None:
         return f"{task_id} cannot be read"
     model = attempt.intent.request.get("model")
     if facts.model is not None and facts.model != model:
         return f"{task_id} was made with {facts.model}, the attempt asked for {model}"
-    return _time_mismatch(attempt, task_id, facts) or _price_mismatch(attempt, task_id, seen)
+    return _time_mismatch(attempt, task_id, facts) or _price_mismatch(attempt, task_id, answer)
 
 
 def _time_mismatch(attempt: Attempt, task_id: str, facts: TaskFacts) -> str | None:
     if facts.created_ms is None:
         return f"{task_id} does not say when it was created"
-    sent = attempt.sent_at or attempt.intended_at
-    created = datetime.fromtimestamp(facts.created_ms / 1000, tz=sent.tzinfo)
-    if sent - _SKEW <= created <= sent + _WINDOW:
+    sent_at = attempt.sent_at or attempt.intended_at
+    created_at = datetime.fromtimestamp(facts.created_ms / 1000, tz=sent_at.tzinfo)
+    if sent_at - _MAX_CLOCK_SKEW <= created_at <= sent_at + _CREATED_WITHIN:
         return None
-    return f"{task_id} was created at {created:%Y-%m-%d %H:%M:%S} UTC, the request left at {sent:%Y-%m-%d %H:%M:%S}"
+    return (
+        f"{task_id} was created at {created_at:%Y-%m-%d %H:%M:%S} UTC, the request left at {sent_at:%Y-%m-%d %H:%M:%S}"
+    )
 
 
-def _price_mismatch(attempt: Attempt, task_id: str, seen: PollResult) -> str | None:
-    if isinstance(seen, Succeeded) and seen.credits_used not in (None, attempt.intent.quoted):
-        return f"{task_id} was billed {seen.credits_used} credits, the attempt was quoted {attempt.intent.quoted}"
+def _price_mismatch(attempt: Attempt, task_id: str, answer: PollResult) -> str | None:
+    if isinstance(answer, Succeeded) and answer.credits_used not in (None, attempt.intent.quoted):
+        return f"{task_id} was billed {answer.credits_used} credits, the attempt was quoted {attempt.intent.quoted}"
     return None
 
 
 def best_match(attempts: Collection[Attempt], facts: TaskFacts | None) -> Attempt | None:
     """Of several attempts of one take the last that left before the task was created; None for those of several."""
-    if facts is None or facts.created_ms is None or len({each.intent.fingerprint for each in attempts}) != 1:
+    if facts is None or facts.created_ms is None or len({attempt.intent.fingerprint for attempt in attempts}) != 1:
         return None
-    created = facts.created_ms / 1000 + _SKEW.total_seconds()
-    before = [each for each in attempts if (each.sent_at or each.intended_at).timestamp() <= created]
-    exact = [each for each in before if (each.sent_at or each.intended_at).timestamp() <= facts.created_ms / 1000]
-    return max(exact or before, key=lambda each: each.sent_at or each.intended_at, default=None)
+    created_at = facts.created_ms / 1000 + _MAX_CLOCK_SKEW.total_seconds()
+    before = [attempt for attempt in attempts if (attempt.sent_at or attempt.intended_at).timestamp() <= created_at]
+    before_exactly = [
+        attempt for attempt in before if (attempt.sent_at or attempt.intended_at).timestamp() <= facts.created_ms / 1000
+    ]
+    return max(before_exactly or before, key=lambda attempt: attempt.sent_at or attempt.intended_at, default=None)
 
 
 def adopt_task(
-    attempt: Attempt, task_id: str, seen: PollResult, facts: TaskFacts | None, history: History, now: datetime
+    attempt: Attempt, task_id: str, answer: PollResult, facts: TaskFacts | None, history: History, now: datetime
 ) -> Event:
     """The event that binds a task to an attempt in doubt; Stop (usage) with the reason when it cannot be its task."""
-    _must_be(attempt, SETTLEABLE)
-    bound = {other.task_id for other in history.attempts.values() if not _may_be_the_same(other, attempt)}
-    if (why := mismatch(attempt, task_id, seen, facts, bound)) is not None:
-        raise CommandError(ExitCode.USAGE, f"{why}: nothing was changed")
+    _require_state(attempt, SETTLEABLE)
+    bound_tasks = {other.task_id for other in history.attempts.values() if not _may_be_same_task(other, attempt)}
+    if (reason := mismatch(attempt, task_id, answer, facts, bound_tasks)) is not None:
+        raise CommandError(ExitCode.USAGE, f"{reason}: nothing was changed")
     return Event(now, attempt.id, Settled("adopted", task_id))
 
 
-def _may_be_the_same(other: Attempt, attempt: Attempt) -> bool:
+def _may_be_same_task(other: Attempt, attempt: Attempt) -> bool:
     """Whether a manifest from elsewhere may tell of this very attempt, whose task another machine found."""
     return other.id == attempt.id or (other.from_manifest and other.intent.fingerprint == attempt.intent.fingerprint)
 
 
 def settle_by_user(attempt: Attempt, charged: bool, now: datetime) -> Event:
     """The user's word that an attempt was charged, or was not; the take may be made again after either."""
-    _must_be(attempt, (*SETTLEABLE, AttemptState.ABANDONED))
+    _require_state(attempt, (*SETTLEABLE, AttemptState.ABANDONED))
     return Event(now, attempt.id, Settled("charged" if charged else "not-charged"))
 
 
 def undo_settlement(attempt: Attempt, history: History, now: datetime) -> Event:
     """The last word taken back; Stop (usage) when there is none, or the take was ordered again since."""
     if attempt.state_before_settlement is None:
-        raise CommandError(ExitCode.USAGE, f"{_name(attempt)} was not settled: there is nothing to take back")
+        raise CommandError(ExitCode.USAGE, f"{_label(attempt)} was not settled: there is nothing to take back")
     later = [other for other in history.attempts_of(attempt.intent.fingerprint) if other.id != attempt.id]
     if any(
         other.state in (AttemptState.INTENDED, AttemptState.RUNNING, AttemptState.SUCCEEDED, AttemptState.UNSETTLED)
@@ -105,19 +109,19 @@ def undo_settlement(attempt: Attempt, history: History, now: datetime) -> Event:
     ):
         raise CommandError(
             ExitCode.USAGE,
-            f"{_name(attempt)} was ordered again since: say --charged or --not-charged for what the first one cost",
+            f"{_label(attempt)} was ordered again since: say --charged or --not-charged for what the first one cost",
         )
     if attempt.state not in (AttemptState.ABANDONED, AttemptState.RUNNING):
-        raise CommandError(ExitCode.USAGE, f"{_name(attempt)} is {attempt.state} by now: its task has ended")
+        raise CommandError(ExitCode.USAGE, f"{_label(attempt)} is {attempt.state} by now: its task has ended")
     return Event(now, attempt.id, Settled("undone"))
 
 
-def _must_be(attempt: Attempt, states: Collection[AttemptState]) -> None:
+def _require_state(attempt: Attempt, states: Collection[AttemptState]) -> None:
     if attempt.state not in states:
-        raise CommandError(ExitCode.USAGE, f"{_name(attempt)} is {attempt.state}: there is no doubt to end")
+        raise CommandError(ExitCode.USAGE, f"{_label(attempt)} is {attempt.state}: there is no doubt to end")
 
 
-def _name(attempt: Attempt) -> str:
+def _label(attempt: Attempt) -> str:
     return f"{attempt.intent.shot} take {attempt.intent.take}"
 
 
@@ -131,10 +135,10 @@ def attempt_for_unknown_task(
     model = step.shot.request.model
     if facts.model is not None and facts.model != model:
         raise CommandError(ExitCode.USAGE, f"{task_id} was made with {facts.model}, {step.shot.id} asks for {model}")
-    created = now
+    created_at = now
     if facts.created_ms is not None:
-        created = datetime.fromtimestamp(facts.created_ms / 1000, tz=now.tzinfo)
-    intended = Intent(
+        created_at = datetime.fromtimestamp(facts.created_ms / 1000, tz=now.tzinfo)
+    intent = Intent(
         storyboard=step.shot.storyboard,
         shot=step.shot.id,
         take=step.take,
@@ -152,11 +156,11 @@ def attempt_for_unknown_task(
     )
     return Attempt(
         f"settled-{task_id}"[:80],
-        intended,
+        intent,
         AttemptState.RUNNING,
-        created,
-        sent_at=created,
+        created_at,
+        sent_at=created_at,
         task_id=task_id,
         status="waiting",
-        accepted_at=created,
+        accepted_at=created_at,
     )

@@ -40,8 +40,8 @@ def test_when_credits_or_key_end_what_runs_is_brought_home_and_nothing_more_is_s
     (outcome,) = play(here)
     assert (outcome.exit_code, len(outcome.finished), len(outcome.not_started)) == (code, 3, 5)
     assert 4 <= len(here.provider.world.arrived) <= 3 + 3  # no more than were on their way at once
-    assert outcome.halt is not None
-    assert words in outcome.halt.message
+    assert outcome.stop_reason is not None
+    assert words in outcome.stop_reason.message
     here.provider.world.script = lambda body, count: None
     (outcome,) = play(here)
     assert (outcome.exit_code, len(outcome.finished)) == (ExitCode.OK, 5)

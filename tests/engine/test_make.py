@@ -147,7 +147,7 @@ def test_after_five_requests_that_never_left_the_run_ends(tmp_path: Path) -> Non
     (outcome,) = play(here)
     assert outcome.exit_code == ExitCode.INVALID
     assert states(here) == ["not created"] * 5
-    assert "nothing listens" in (outcome.halt.message if outcome.halt else "")
+    assert "nothing listens" in (outcome.stop_reason.message if outcome.stop_reason else "")
 
 
 def test_a_certificate_that_cannot_be_trusted_is_not_tried_twice(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_a_failure_of_the_provider_is_tried_again_for_nothing(tmp_path: Path, re
     assert outcome.exit_code == ExitCode.FAILED
     assert len(here.provider.world.tasks) == made
     assert outcome.money.billed == 0
-    told = [news.again for news in here.news if news.event == "failed"]
+    told = [news.will_retry for news in here.news if news.event == "failed"]
     assert told == [True] * retries + [False]
 
 
@@ -246,7 +246,7 @@ def test_a_bill_above_the_quote_stops_new_tasks(tmp_path: Path) -> None:
     here = stage(tmp_path, shots=6, bill=166)
     (outcome,) = play(here, concurrency=2)
     assert outcome.exit_code == ExitCode.DECLINED
-    assert "seedance-20 720p" in (outcome.halt.message if outcome.halt else "")
+    assert "seedance-20 720p" in (outcome.stop_reason.message if outcome.stop_reason else "")
     assert len(here.provider.world.tasks) <= 3
     assert len(outcome.finished) == len(here.provider.world.tasks)
 
@@ -520,10 +520,10 @@ def stopped_after(here: EngineHarness, seconds: float, again: float | None = Non
         async with anyio.create_task_group() as group:
             group.start_soon(work)
             await anyio.sleep(seconds)
-            stopping.ask()
+            stopping.on_signal()
             if again is not None:
                 await anyio.sleep(again)
-                stopping.ask()
+                stopping.on_signal()
         return found
 
     return virtual.run(main)

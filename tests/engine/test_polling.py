@@ -37,14 +37,14 @@ def test_few_looks_waste_little_of_a_slot_whatever_the_prior(median: float, sigm
 
 def test_before_anything_is_learned_a_scout_notices_tasks_of_seconds() -> None:
     known = estimate({}, "work", 150.0)
-    assert next_poll_delay(known, 0.0, scout=True) <= 1.0
-    assert next_poll_delay(known, 10.0, scout=True) <= 5.0
+    assert next_poll_delay(known, 0.0, is_probe=True) <= 1.0
+    assert next_poll_delay(known, 10.0, is_probe=True) <= 5.0
     assert next_poll_delay(known, 0.0) > 30.0, "the others wait for what scouts find"
 
 
 def test_once_something_is_learned_nobody_is_a_scout() -> None:
     known = estimate({"work": [150.0] * 3}, "work", 150.0)
-    assert next_poll_delay(known, 0.0, scout=True) == next_poll_delay(known, 0.0)
+    assert next_poll_delay(known, 0.0, is_probe=True) == next_poll_delay(known, 0.0)
 
 
 def test_another_class_of_work_is_a_better_prior_than_none() -> None:
@@ -90,7 +90,9 @@ def test_more_patience_means_fewer_looks() -> None:
 def test_where_webhooks_tell_of_ends_silence_says_that_a_task_runs() -> None:
     chance = random.Random(5)
     known = estimate({"work": [150 * math.exp(0.35 * chance.gauss(0, 1)) for _ in range(100)]}, "work", 150.0)
-    asked, told = next_poll_delay(known, 150.0), next_poll_delay(known, 150.0, unheard=0.1)
+    asked, told = next_poll_delay(known, 150.0), next_poll_delay(known, 150.0, unreported_share=0.1)
     assert told > 2 * asked
-    assert next_poll_delay(known, 0.0, unheard=0.1) > 1.3 * next_poll_delay(known, 0.0)
-    assert next_poll_delay(known, 600.0, unheard=0.1) < 60, "but silence for too long is a webhook that was lost"
+    assert next_poll_delay(known, 0.0, unreported_share=0.1) > 1.3 * next_poll_delay(known, 0.0)
+    assert next_poll_delay(known, 600.0, unreported_share=0.1) < 60, (
+        "but silence for too long is a webhook that was lost"
+    )

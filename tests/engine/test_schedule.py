@@ -28,7 +28,13 @@ from runner.engine.queue import WorkQueue, build_queue
 from runner.engine.run_events import StopReason
 from runner.engine.run_state import DownloadState, MaterialNeed, PollState, RunState
 from runner.engine.schedule import Create, Download, Order, Poll, Publish, Wait, approved_takes, can_retry, next_orders
-from runner.engine.throttle import CreateThrottle, allowed, slot_freed, slowed_by_busy, sped_by_created
+from runner.engine.throttle import (
+    CreateThrottle,
+    current_concurrency,
+    on_concurrency_limited,
+    on_created,
+    on_task_ended,
+)
 from runner.language.model import Batch
 from runner.planning.plan import Plan, Step
 from runner.requests.request import TakeReference
@@ -64,7 +70,7 @@ class Scene:
 
     def runs(self, name: str, next_at: float = 1000.0) -> None:
         attempt = self.happened(name, SendStarted(), Created(f"task_{name}"))
-        self.running.polls[attempt] = PollState(created_at=0.0, since=0.0, next_at=next_at)
+        self.running.polls[attempt] = PollState(created_at=0.0, waiting_since=0.0, next_at=next_at)
 
     def stored(self, name: str) -> None:
         attempt = self.happened(
@@ -167,7 +173,7 @@ def test_nothing_is_created_after_creating_stopped(why: str) -> None:
     scene = Scene(film(3))
     scene.runs("s1", next_at=50.0)
     if why == "halt":
-        scene.running.halt = StopReason(ExitCode.DECLINED, "enough")
+        scene.running.stop_reason = StopReason(ExitCode.DECLINED, "enough")
         assert scene.orders() == [Poll("s1")]
     else:
         scene.running.stopping = True
@@ -204,8 +210,8 @@ def test_downloads_that_another_take_waits_for_go_first() -> None:
 def test_a_link_that_failed_is_asked_for_anew_before_the_next_download() -> None:
     scene = Scene(film(1))
     attempt = scene.happened("s1", SendStarted(), Created("t"), MADE)
-    scene.running.fetches[attempt, scene.steps()["s1"].key] = DownloadState(tries=1, next_at=90.0)
-    scene.running.polls[attempt] = PollState(created_at=0.0, since=0.0, next_at=90.0)
+    scene.running.downloads[attempt, scene.steps()["s1"].key] = DownloadState(tries=1, next_at=90.0)
+    scene.running.polls[attempt] = PollState(created_at=0.0, waiting_since=0.0, next_at=90.0)
     assert scene.orders() == [Poll(attempt)]
 
 
@@ -236,8 +242,8 @@ def test_doubt_holds_a_slot_until_a_task_can_no_longer_live() -> None:
 def test_a_refused_burst_counts_once_and_the_cap_shrinks_to_what_runs() -> None:
     pace = CreateThrottle(50, first_answered=True)
     for _ in range(46):
-        slowed_by_busy(pace, 100.0, own=3, limit=None, retry_after=None, jitter=0.5)
-    assert (pace.cap, pace.limited_in_row, pace.not_before) == (3, 1, 105.0)
+        on_concurrency_limited(pace, 100.0, own_tasks=3, limit=None, retry_after=None, jitter=0.5)
+    assert (pace.concurrency, pace.limited_in_row, pace.not_before) == (3, 1, 105.0)
 
 
 @pytest.mark.parametrize(
@@ -245,30 +251,30 @@ def test_a_refused_burst_counts_once_and_the_cap_shrinks_to_what_runs() -> None:
 )
 def test_after_a_429_the_cap_is_what_runs_and_never_above_the_limit(own: int, limit: int | None, cap: int) -> None:
     pace = CreateThrottle(50)
-    slowed_by_busy(pace, 100.0, own, limit, None, 0.5)
-    assert pace.cap == cap
+    on_concurrency_limited(pace, 100.0, own, limit, None, 0.5)
+    assert pace.concurrency == cap
 
 
 def test_the_cap_grows_back_by_one_slot_at_a_time() -> None:
     pace = CreateThrottle(3)
-    slowed_by_busy(pace, 100.0, own=1, limit=None, retry_after=None, jitter=0.5)
-    assert [allowed(pace, now) for now in (100.0, 159.0, 160.0)] == [1, 1, 2]
-    sped_by_created(pace, 160.0, LIMITS)
-    assert [allowed(pace, now) for now in (160.0, 219.0, 220.0)] == [2, 2, 3]
+    on_concurrency_limited(pace, 100.0, own_tasks=1, limit=None, retry_after=None, jitter=0.5)
+    assert [current_concurrency(pace, now) for now in (100.0, 159.0, 160.0)] == [1, 1, 2]
+    on_created(pace, 160.0, LIMITS)
+    assert [current_concurrency(pace, now) for now in (160.0, 219.0, 220.0)] == [2, 2, 3]
 
 
 def test_each_growth_that_was_refused_makes_the_next_one_later() -> None:
     pace = CreateThrottle(3)
-    slowed_by_busy(pace, 100.0, own=1, limit=None, retry_after=None, jitter=0.5)
-    slowed_by_busy(pace, 160.0, own=1, limit=None, retry_after=None, jitter=0.5)
+    on_concurrency_limited(pace, 100.0, own_tasks=1, limit=None, retry_after=None, jitter=0.5)
+    on_concurrency_limited(pace, 160.0, own_tasks=1, limit=None, retry_after=None, jitter=0.5)
     assert (pace.growth, pace.grow_at) == (120.0, 280.0)
 
 
 def test_an_own_task_that_ended_is_the_moment_to_ask_again() -> None:
     pace = CreateThrottle(3)
-    slowed_by_busy(pace, 100.0, own=1, limit=None, retry_after=300.0, jitter=0.5)
+    on_concurrency_limited(pace, 100.0, own_tasks=1, limit=None, retry_after=300.0, jitter=0.5)
     assert pace.not_before == 400.0
-    slot_freed(pace)
+    on_task_ended(pace)
     assert pace.not_before == 0.0
 
 

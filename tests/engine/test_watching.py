@@ -70,7 +70,7 @@ class Desk:
     def done(self, number: int, took: float) -> None:
         made = Succeeded((Output("https://m.example/1.mp4"),), Decimal(160), 0, int(took * 1000))
         self.run.apply(Event(BEGIN, f"a{number}", made))
-        self.run.state.ended_polls += 1
+        self.run.state.succeeded_tasks += 1
         reschedule_all(self.run)
 
 
@@ -84,7 +84,7 @@ def test_what_is_still_to_be_ordered_is_right_after_every_event(desk: Desk) -> N
         run = desk.run
         return credits_to_order(run.queue, run.history, run.state, run.limits)
 
-    assert desk.run.money().to_go == counted() == 6 * 160
+    assert desk.run.credit_totals().to_go == counted() == 6 * 160
     failed = Failed("provider", "Video generation failed. Please try again.")
     stories: list[tuple[int, tuple[Payload, ...], str]] = [
         (0, (NotSent("refused"),), ""),
@@ -97,10 +97,10 @@ def test_what_is_still_to_be_ordered_is_right_after_every_event(desk: Desk) -> N
     ]
     for number, whats, again in stories:
         desk.happened(number, *whats, again=again)
-        assert desk.run.money().to_go == counted()
-    assert desk.run.money().to_go == 3 * 160, "two untouched, one answered by a 500"
+        assert desk.run.credit_totals().to_go == counted()
+    assert desk.run.credit_totals().to_go == 3 * 160, "two untouched, one answered by a 500"
     desk.run.apply(Event(BEGIN, "a3", Stored(Clip("x", "x", 1, 1, 1, 1.0))))
-    assert desk.run.money().to_go == counted()
+    assert desk.run.credit_totals().to_go == counted()
 
 
 def test_while_nothing_is_learned_two_scouts_are_looked_at_early_and_the_others_wait(desk: Desk) -> None:

@@ -242,14 +242,16 @@ class Worlds(RuleBasedStateMachine):
             doubts = sum(attempt.state is AttemptState.UNSETTLED for attempt in history.attempts_of(mark or ""))
             assert doubts <= 1
         ledger.close()
-        if not (stands[AttemptState.UNSETTLED] or stands[AttemptState.REFUSED] or outcome.failed or outcome.halt):
+        if not (
+            stands[AttemptState.UNSETTLED] or stands[AttemptState.REFUSED] or outcome.failed or outcome.stop_reason
+        ):
             assert outcome.exit_code == ExitCode.OK, (outcome.exit_code, stands, outcome)
 
 
 async def _stop(stopping: StopRequest, after: float | None) -> None:
     if after is not None:
         await anyio.sleep(after)
-        stopping.ask()
+        stopping.on_signal()
 
 
 def _is_death(raised: BaseException) -> bool:

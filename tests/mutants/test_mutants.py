@@ -14,13 +14,13 @@ POWER = "tests/crash/test_kills.py -k power_loss"
 MUTANTS: dict[str, tuple[str, str, str, str]] = {
     "an answer that nobody understands counts as not created": (
         "runner/attempts/history.py",
-        "return replace(attempt, state=AttemptState.UNSETTLED, message=words)",
-        "return replace(attempt, state=AttemptState.NOT_CREATED, message=words)",
+        "return replace(attempt, state=AttemptState.UNSETTLED, message=message)",
+        "return replace(attempt, state=AttemptState.NOT_CREATED, message=message)",
         ENGINE,
     ),
     "a request leaves without the sending mark": (
         "runner/engine/create.py",
-        "        await run.append(attempt, SendStarted())\n",
+        "        await run.append(attempt_id, SendStarted())\n",
         "",
         ENGINE,
     ),
@@ -116,8 +116,8 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "a 500 is repeated for ever": (
         "runner/engine/schedule.py",
-        "perhaps < TRY_LATER_REPEATS",
-        "perhaps < 99 * TRY_LATER_REPEATS",
+        "server_errors < SERVER_ERROR_REPEATS",
+        "server_errors < 99 * SERVER_ERROR_REPEATS",
         ENGINE,
     ),
     "the cap is each run's own": (
@@ -128,8 +128,8 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "a bill that differs is not looked at": (
         "runner/engine/messages.py",
-        "used is None or used == made.quoted",
-        "used is not None or used == made.quoted",
+        "billed is None or billed == intent.quoted",
+        "billed is not None or billed == intent.quoted",
         ENGINE,
     ),
     "an empty file is taken for a ledger": (
@@ -148,14 +148,14 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "media that are gone are bought again": (
         "runner/attempts/history.py",
-        "return replace(attempt, state=AttemptState.GONE, message=words, ended_at=event.at)",
-        "return replace(attempt, state=AttemptState.FAILED, message=words, ended_at=event.at)",
+        "return replace(attempt, state=AttemptState.GONE, message=message, ended_at=event.at)",
+        "return replace(attempt, state=AttemptState.FAILED, message=message, ended_at=event.at)",
         f"{ENGINE} tests/attempts",
     ),
     "what was not consented to is ordered": (
         "runner/engine/schedule.py",
-        "if step is None or step.key not in running.approved or group.fingerprint in running.creating:",
-        "if step is None or group.fingerprint in running.creating:",
+        "if step is None or step.key not in state.approved or group.fingerprint in state.creating:",
+        "if step is None or group.fingerprint in state.creating:",
         ENGINE,
     ),
     "redirects are followed": (

@@ -52,7 +52,7 @@ def plan(*shots: Shot, history: History | None = None, account: Account = PAID, 
         account=account,
         edition=load("classic"),
         usd_per_credit=Decimal("0.005"),
-        on_disk=options.pop("on_disk", lambda clip: True),
+        clip_exists=options.pop("on_disk", lambda clip: True),
         **options,
     )
 

@@ -135,7 +135,7 @@ def outcome(film: Plan, at: datetime, halt: StopReason | None = None) -> RunResu
         unsettled=tuple(TakeResult(step, bad(step, at, AttemptState.UNSETTLED, lost)) for step in those("SH160")),
         blocked=tuple(TakeResult(step, message="SH160 is unsettled") for step in those("SH170")),
         waiting=tuple(TakeResult(step, message=step.reason) for step in film.steps if step.needs_pick),
-        halt=halt,
+        stop_reason=halt,
         money=money,
     )
 

@@ -123,7 +123,7 @@ def ended(evil: str) -> str:
         made, finished=tuple(fates), failed=tuple(fates), refused=tuple(fates), unsettled=tuple(fates),
         gone=tuple(fates),
         blocked=tuple(fates), waiting=tuple(fates), not_started=tuple(fates), maybe_charged=tuple(fates),
-        halt=StopReason(ExitCode.DECLINED, evil),
+        stop_reason=StopReason(ExitCode.DECLINED, evil),
     )  # fmt: skip
     one = replace(outcome, refused=(fates[0],))
     free = RunResult(film(evil, SANDBOX), finished=tuple(fates))

@@ -22,7 +22,7 @@ def event_json(event: RunEvent) -> dict[str, object]:
     if event.attempt is not None:
         line |= _attempt(event.attempt, event.step)
     if event.event in ("failed", "refused", "unsettled"):
-        line["again"] = event.again
+        line["again"] = event.will_retry
     if event.message:
         line["words"] = event.message
     if event.plan is not None:
@@ -90,8 +90,8 @@ def _money(money: CreditTotals) -> dict[str, object]:
 
 def _outcome(outcome: RunResult) -> dict[str, object]:
     found: dict[str, object] = {"exit_code": int(outcome.exit_code), "interrupted": outcome.interrupted}
-    if outcome.halt is not None:
-        found["halt"] = one_line(outcome.halt.message)
+    if outcome.stop_reason is not None:
+        found["halt"] = one_line(outcome.stop_reason.message)
     fates: dict[str, Iterable[TakeResult]] = {
         "made": outcome.finished,
         "failed": outcome.failed,

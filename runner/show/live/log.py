@@ -19,7 +19,7 @@ def event_line(progress: Progress, event: RunEvent) -> str | None:
         return f"{time} warning   {one_line(event.message, 1000)}"
     if event.event not in _WORDS or event.step is None:
         return None
-    word = "again" if event.again else _WORDS[event.event]
+    word = "again" if event.will_retry else _WORDS[event.event]
     name = f"{shot_name(event.step, progress.several)} take {event.step.take}"
     return f"{time} {word:<9} {name}  {_detail(event, event.step, progress.prefix)}".rstrip()
 

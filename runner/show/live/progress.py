@@ -86,7 +86,7 @@ class Progress:
         expected = event.expected or (before.expected if before is not None else None)
         if event.event == "created" and event.expected:
             self._expected.append(event.expected)
-        if event.again:
+        if event.will_retry:
             self.to_go[step.key] = step
             return
         self.to_go.pop(step.key, None)

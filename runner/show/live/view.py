@@ -57,7 +57,9 @@ class PlainView:
             if event.plan is not None and not self._began:
                 self._began = True
                 self._line(None if self._quiet else opening_line(self._progress))
-            if not self._quiet or (event.event in ("failed", "refused", "unsettled", "warning") and not event.again):
+            if not self._quiet or (
+                event.event in ("failed", "refused", "unsettled", "warning") and not event.will_retry
+            ):
                 self._line(event_line(self._progress, event))
 
     def stopping(self) -> None:

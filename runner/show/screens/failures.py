@@ -23,8 +23,8 @@ _MOST_ADVISED = 6
 def failures(outcome: RunResult, width: int, ink: Style, after: ClosingContext) -> list[str]:
     """The lines of everything that is not simply made, at so many columns; the worst first."""
     plan, lines = outcome.plan, list[str]()
-    if outcome.halt is not None:
-        for at, line in enumerate(outcome.halt.message.splitlines()):
+    if outcome.stop_reason is not None:
+        for at, line in enumerate(outcome.stop_reason.message.splitlines()):
             lines += labelled("stopped" if at == 0 else "", escape_terminal(line), width, ink, "strong bad", LABEL)
     lines += _unsettled(outcome.unsettled, plan, width, ink, after)
     lines += _doubts(outcome.unsettled_orphans, width, ink)

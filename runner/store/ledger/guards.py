@@ -76,7 +76,7 @@ def limit_exceeded(
             return LimitExceeded("--max-credits", limits.max_credits, spent + intent.quoted)
     if (budget := limits.budgets.get(intent.storyboard)) is not None:
         table.db.execute("INSERT INTO counted VALUES (?, ?)", (intent.storyboard, intent.fingerprint))
-        spent = budget.elsewhere + table.sum(
+        spent = budget.manifest_credits + table.sum(
             "account = ? AND repository = ? AND storyboard = ?"
             " AND fingerprint IN (SELECT fingerprint FROM counted WHERE storyboard = ?)",
             *(scope.account, scope.repository, intent.storyboard, intent.storyboard),

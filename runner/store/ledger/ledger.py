@@ -127,7 +127,7 @@ class Ledger:
                 [
                     (storyboard, fingerprint)
                     for storyboard, budget in limits.budgets.items()
-                    for fingerprint in sorted(budget.current)
+                    for fingerprint in sorted(budget.fingerprints)
                 ],
             )
 
