@@ -42,8 +42,8 @@ def made_film(root: Path, state: Path, shots: int) -> Path:
     board = root / "film.yaml"
     board.write_text(storyboard(shots), "utf-8")
     (root / "storyboard.toml").write_text('provider = "sandbox"\n', "utf-8")
-    for words in (["init", "--quiet"], ["add", "."], [*_BY_NOBODY, "commit", "--quiet", "-m", "A film"]):
-        subprocess.run(["git", "-C", str(root), *words], check=True)
+    for arguments in (["init", "--quiet"], ["add", "."], [*_BY_NOBODY, "commit", "--quiet", "-m", "A film"]):
+        subprocess.run(["git", "-C", str(root), *arguments], check=True)
     batch, problems = language.compile([board], root, language.CompileOptions())
     assert not problems.errors
     account, edition, clock = Account("sandbox", "sandbox", free=True), load(DEFAULT), SystemClock()
@@ -146,7 +146,7 @@ def main() -> None:
     print("| what | × `python -c pass`, the least of each | the middle of the rounds |")
     print("|---|---|---|")
     for name, spent in times.items():
-        middle = statistics.median(one / beside for one, beside in zip(spent, bare, strict=True))
+        middle = statistics.median(cpu / floor for cpu, floor in zip(spent, bare, strict=True))
         print(f"| {name} | {min(spent) / min(bare):.1f} | {middle:.1f} |")
 
 

@@ -1,4 +1,4 @@
-"""What happened to every attempt, as events that are only appended, and what is true after them. Pure."""
+"""The history: the state of every attempt, folded from events that are only appended. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -32,13 +32,13 @@ from runner.requests.request import JsonValue
 
 
 class AttemptState(StrEnum):
-    """Where an attempt stands."""
+    """The state of an attempt after its events."""
 
     INTENDED = "intended"
     NOT_CREATED = "not created"
     REFUSED = "refused"
     MAYBE_CHARGED = "perhaps charged"
-    """Ended by a documented 500: may be tried again, counts as charged until it is settled."""
+    """Ended by a documented 500: may be tried again, counts as charged until settled."""
     UNSETTLED = "unsettled"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -55,7 +55,7 @@ CHARGED = frozenset({AttemptState.SUCCEEDED, AttemptState.STORED, AttemptState.G
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request to create a task, and what became of it."""
+    """One request to create a task, with the outcome so far."""
 
     id: str
     intent: Intent
@@ -64,14 +64,14 @@ class Attempt:
     sent_at: datetime | None = None
     task_id: str | None = None
     status: str = ""
-    """The provider's last word while it runs: waiting, generating."""
+    """The provider's latest status of the running task: waiting, generating."""
     accepted_at: datetime | None = None
     ended_at: datetime | None = None
     failure: FailureClass | None = None
     message: str = ""
-    """The provider's own, raw."""
+    """The provider's own message, raw."""
     errors: tuple[tuple[str, str], ...] = ()
-    """What it said of single fields of a refused request: path in the body, words."""
+    """The provider's errors of single fields of a refused request: path in the body, message."""
     outputs: tuple[Output, ...] = ()
     credits_used: Decimal | None = None
     duration: float | None = None
@@ -80,21 +80,21 @@ class Attempt:
     other_copies: tuple[Clip, ...] = ()
     """The same clip under the names of other takes that share the request."""
     notes: tuple[str, ...] = ()
-    """What differs from what was ordered."""
+    """Differences of the clip from the order."""
     charged: bool = False
-    """`settle --charged`: abandoned, and counted."""
+    """Whether the user settled the attempt as charged: abandoned, and counted."""
     from_manifest: bool = False
-    """Known from a manifest only; this ledger never saw it."""
+    """Whether the attempt is in a manifest only, and not in this ledger."""
     state_before_settlement: AttemptState | None = None
 
     @property
     def clips(self) -> tuple[Clip, ...]:
-        """The clip under every name that it was put under; some may be another's by now."""
+        """The clip under every name it was stored under; some names may hold another clip by now."""
         return self.other_copies if self.clip is None else (self.clip, *self.other_copies)
 
     @property
     def credits(self) -> Decimal:
-        """What it may have cost: the bill or the quote, whichever is higher, while it is or may be charged."""
+        """The highest possible cost: the bill or the quote, whichever is higher; zero if surely not charged."""
         if self.state in CHARGED:
             return max(self.intent.quoted, self.credits_used or Decimal(0))
         if (
@@ -107,18 +107,18 @@ class Attempt:
 
     @property
     def billed(self) -> Decimal:
-        """What the provider said that it took: the sum over successes."""
+        """The credits that the provider billed; zero unless the task succeeded."""
         return (self.credits_used or Decimal(0)) if self.state in CHARGED else Decimal(0)
 
 
 def open_attempt(event: Event) -> Attempt:
-    """The attempt that an `Intended` opens."""
+    """The attempt that an `Intent` opens."""
     assert isinstance(event.payload, Intent)
     return Attempt(event.attempt, event.payload, AttemptState.INTENDED, event.at)
 
 
 def apply_event(attempt: Attempt, event: Event) -> Attempt:
-    """The attempt after one more event; an event that says nothing new leaves it as it is."""
+    """The attempt after one more event; an event without news leaves the attempt unchanged."""
     match event.payload:
         case SendStarted():
             return replace(attempt, sent_at=event.at)
@@ -126,7 +126,7 @@ def apply_event(attempt: Attempt, event: Event) -> Attempt:
             return _accepted(attempt, event.at, task_id)
         case NotSent(message) | KeyRefused(message) | NoCredits(message) | ConcurrencyLimited(message):
             return replace(attempt, state=AttemptState.NOT_CREATED, message=message, ended_at=event.at)
-        case Refused(status=404 | 405, message=message):  # the wrong host, which says nothing of the take
+        case Refused(status=404 | 405, message=message):  # the wrong host: the take itself was not refused
             return replace(attempt, state=AttemptState.NOT_CREATED, message=message, ended_at=event.at)
         case Refused(message=message, errors=errors):
             return replace(attempt, state=AttemptState.REFUSED, message=message, errors=errors, ended_at=event.at)
@@ -218,7 +218,7 @@ def _settled(attempt: Attempt, at: datetime, settlement: Settled) -> Attempt:
 
 
 def _undo_settlement(attempt: Attempt) -> Attempt:
-    """The user's last word is not true: in doubt as before; a task that only that word bound is forgotten."""
+    """The attempt with its settlement reverted: unsettled again; a task bound by the settlement is unbound."""
     before = attempt.state_before_settlement
     if before is None:
         return attempt
@@ -229,7 +229,7 @@ def _undo_settlement(attempt: Attempt) -> Attempt:
 
 
 def duration_class(request: Mapping[str, JsonValue]) -> str:
-    """The class of work that a request is: tasks of one class take about equally long."""
+    """The class of work of a request: tasks of one class take about equally long."""
     upscale = request.get("upscale")
     suffix = f" + {upscale}" if upscale else ""
     return f"{request.get('model')} {request.get('resolution')} {request.get('seconds')}s{suffix}"
@@ -237,28 +237,28 @@ def duration_class(request: Mapping[str, JsonValue]) -> str:
 
 _KNOWS_MORE = OPEN | {AttemptState.STORED, AttemptState.ABANDONED, AttemptState.MAYBE_CHARGED}
 _LEARN_FROM_LAST = 1000
-"""So many tasks are learned from."""
+"""Durations are learned from this many of the latest tasks."""
 
 
 @dataclass(slots=True)
 class History:
-    """Every attempt by id and by fingerprint, and the picks.
+    """All attempts by id and by fingerprint, and the picks.
 
-    Mutable: `feed`, `enter` and `adopt` keep the indexes up to date. Picks are set directly, and so is an attempt of
-    which no indexed field changes.
+    Mutable: `apply`, `load` and `merge_manifest` keep the indexes up to date. Picks are set directly, and so is an
+    attempt of which no indexed field changes.
     """
 
     attempts: dict[str, Attempt] = field(default_factory=dict)
     picks: dict[tuple[str, str], int] = field(default_factory=dict)
     last: dict[tuple[str, str, int, str | None], str] = field(default_factory=dict)
-    """The latest attempt under a storyboard's path, shot, number and profile: what a changed take is compared with."""
+    """Id of the latest attempt by storyboard, shot, take and profile: a changed take is compared with it."""
     _by_fingerprint: dict[str, list[str]] = field(default_factory=dict)
     _open: dict[str, None] = field(default_factory=dict)
     _recorded: list[str] = field(default_factory=list)
     _durations: dict[str, list[float]] | None = None
 
     def apply(self, event: Event) -> None:
-        """One more event is true."""
+        """Applies one more event."""
         if isinstance(event.payload, Intent):
             self._enter(open_attempt(event))
         elif (attempt := self.attempts.get(event.attempt)) is not None:
@@ -269,7 +269,7 @@ class History:
                 self._record_duration(after)
 
     def load(self, attempts: Iterable[Attempt]) -> None:
-        """Attempts as they stand, in the order of their intents: what a ledger has folded already."""
+        """Loads attempts that a ledger has folded already, in the order of their intents."""
         for attempt in attempts:
             self._enter(attempt)
 
@@ -289,7 +289,7 @@ class History:
 
     @property
     def durations(self) -> Mapping[str, list[float]]:
-        """Seconds that the last tasks took, by class of work: what polling learns from; worked out when first asked."""
+        """Seconds of the latest tasks by class of work, from which polling learns; computed on first use."""
         if self._durations is None:
             self._durations = {}
             for attempt in map(self.attempts.__getitem__, self._recorded[-_LEARN_FROM_LAST:]):
@@ -304,7 +304,7 @@ class History:
             self._open.pop(attempt.id, None)
 
     def open(self) -> list[Attempt]:
-        """Attempts that have not ended: on their way, in doubt, running, or succeeded and not stored."""
+        """Attempts that have not ended: intended, unsettled, running, or succeeded and not stored."""
         return [self.attempts[attempt] for attempt in self._open]
 
     def attempts_of(self, fingerprint: str) -> list[Attempt]:
@@ -312,9 +312,9 @@ class History:
         return [self.attempts[attempt] for attempt in self._by_fingerprint.get(fingerprint, ())]
 
     def current_attempt(self, fingerprint: str) -> Attempt | None:
-        """The attempt that says how a take stands: a made one, else an open one, else the latest that was created.
+        """The attempt that decides the state of a take: a stored one, else an open one, else the latest created one.
 
-        An open one of this ledger before one that only a manifest tells of: its doubt has to be ended first.
+        Of several, an attempt of this ledger comes before one from a manifest, because it has to be settled first.
         """
         attempts = self.attempts_of(fingerprint)
         if not attempts:
@@ -326,16 +326,16 @@ class History:
         return (created or attempts)[-1]
 
     def previous(self, storyboard: str, shot: str, take: int, profile: str | None = None) -> Attempt | None:
-        """What was last made or tried under this name."""
+        """The latest attempt of a take by its name, whatever its fingerprint."""
         attempt = self.last.get((storyboard, shot, take, profile))
         return self.attempts[attempt] if attempt is not None else None
 
     def in_progress(self) -> Iterator[Attempt]:
-        """Attempts that hold a slot of the account."""
+        """Attempts that hold a slot of the account: intended or running."""
         return (attempt for attempt in self.open() if attempt.state in (AttemptState.INTENDED, AttemptState.RUNNING))
 
     def merge_manifest(self, attempts: Iterable[Attempt], picks: Mapping[tuple[str, str], int]) -> None:
-        """Take in what a manifest says and this ledger does not know."""
+        """Merges attempts and picks of a manifest that this ledger does not have."""
         tasks = {attempt.task_id for attempt in self.attempts.values() if attempt.task_id}
         for attempt in attempts:
             is_known = attempt.task_id in tasks if attempt.task_id else self._ledger_knows_more(attempt)
@@ -344,7 +344,7 @@ class History:
         self.picks |= {key: take for key, take in picks.items() if key not in self.picks}
 
     def _ledger_knows_more(self, manifest_attempt: Attempt) -> bool:
-        """Whether this ledger knows more of a take than an attempt without a task that a manifest tells of."""
+        """Whether this ledger has a newer or decisive attempt of the same take as one without a task in a manifest."""
         return any(
             attempt.state in _KNOWS_MORE or attempt.intended_at >= manifest_attempt.intended_at
             for attempt in self.attempts_of(manifest_attempt.intent.fingerprint)
@@ -352,7 +352,7 @@ class History:
 
 
 def outcome_after_crash(attempt: Attempt) -> NotSent | OutcomeUnknown | None:
-    """The event that ends an intent without an answer, once its run is no more; None for every other attempt."""
+    """The event that ends an intent without an answer after its run has ended; None for every other attempt."""
     if attempt.state is not AttemptState.INTENDED:
         return None
     if attempt.sent_at is None:
@@ -361,7 +361,7 @@ def outcome_after_crash(attempt: Attempt) -> NotSent | OutcomeUnknown | None:
 
 
 def release_free_attempt(attempt: Attempt, free: bool) -> Settled | None:
-    """At a free account nothing stays in doubt or gone: it ends as not charged, and is made again."""
+    """On a free account, settles an unsettled or lost attempt as not charged, so that the take is made again."""
     if free and attempt.state in (AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED, AttemptState.GONE):
         return Settled("not-charged", message="free of charge: made again")
     return None

@@ -1,4 +1,4 @@
-"""One createTask: the intent, the request, and what its answer means for the take and for all that come after."""
+"""Creates one task: writes the intent, sends the request, and reacts to the answer."""
 
 from contextlib import suppress
 from decimal import Decimal
@@ -30,7 +30,7 @@ from runner.planning.plan import Step
 from runner.requests.request import JsonValue, Material, canonical_json
 
 _NO_ACCESS = 403
-"""The account may not use the model: its other takes would be refused as well."""
+"""HTTP status of a model that the account may not use: other takes of the model would be refused as well."""
 
 
 async def create(run: RunContext, step: Step) -> None:
@@ -69,7 +69,7 @@ def _public_address(run: RunContext, step: Step, material: Material) -> str | No
 
 
 async def _intend(run: RunContext, step: Step, event: Event) -> bool:
-    """Whether the intent is durable, and the request may leave."""
+    """Writes the intent; returns whether it is durable, so that the request may be sent."""
     fingerprint = step.fingerprint or ""
     attempts = run.history.attempts_of(fingerprint)
     local_attempts = sum(not attempt.from_manifest for attempt in attempts)
@@ -88,7 +88,7 @@ async def _intend(run: RunContext, step: Step, event: Event) -> bool:
 
 
 async def _limit_reached(run: RunContext, step: Step, attempts: list[Attempt], exceeded: LimitExceeded) -> None:
-    """A ceiling is reached: nothing more is created, and a 500 that cannot be repeated is in doubt."""
+    """Stops creating at a spending limit; a 500 of this run that cannot be repeated any more becomes unsettled."""
     run.stop_creating(messages.limit_exceeded(exceeded))
     last = attempts[-1] if attempts else None
     if last is not None and last.state is AttemptState.MAYBE_CHARGED and last.intent.run == run.limits.run:
@@ -97,7 +97,7 @@ async def _limit_reached(run: RunContext, step: Step, attempts: list[Attempt], e
 
 
 async def _send(run: RunContext, step: Step, attempt_id: str, body: dict[str, JsonValue], webhook_token: str) -> None:
-    """The request, shielded from cancellation until its answer is durable."""
+    """Sends the request, shielded from cancellation until its answer is durable."""
 
     async def before_send() -> None:
         await run.run_blocking(run.ledger.check_not_moved)
@@ -107,7 +107,7 @@ async def _send(run: RunContext, step: Step, attempt_id: str, body: dict[str, Js
         run.shields.add(shield)
         try:
             answer = await run.provider.create(body, webhook_token, before_send)
-        except CommandError:  # only the mark raises it, and without the mark nothing is sent
+        except CommandError:  # only `before_send` raises it, and then nothing is sent
             with suppress(CommandError):
                 await run.append(attempt_id, NotSent(messages.SEND_MARK_FAILED))
             raise
@@ -128,7 +128,7 @@ async def _record_answer(run: RunContext, step: Step, attempt_id: str, answer: C
 
 
 def _retry_or_unsettle(run: RunContext, step: Step, answer: ServerError) -> ServerError | OutcomeUnknown:
-    """A documented 500 is repeated within limits; the one that may not be repeated is in doubt."""
+    """The answer to a documented 500: itself while repeats are left, else an unknown outcome."""
     if schedule.repeats_left(run.history.attempts_of(step.fingerprint or ""), run.limits):
         return answer
     if run.limits.server_error == "retry":
@@ -137,7 +137,7 @@ def _retry_or_unsettle(run: RunContext, step: Step, answer: ServerError) -> Serv
 
 
 def _react(run: RunContext, step: Step, attempt_id: str, answer: CreateResult) -> None:
-    """What an answer, durable by now, means for the next requests."""
+    """Adjusts throttle, polling and stop reason to an answer that is durable already."""
     throttle, now = run.state.throttle, run.now()
     match answer:
         case Created():
@@ -191,7 +191,7 @@ def _repeat_later(run: RunContext, step: Step, attempt_id: str, answer: ServerEr
     count = sum(other.state is AttemptState.MAYBE_CHARGED for other in run.history.attempts_of(fingerprint))
     pause = 5.0 * 3 ** (count - 1) * (0.75 + 0.5 * run.clock.jitter())
     run.state.retry_at[fingerprint] = run.now() + pause
-    run.emit("warning", step, attempt_id, messages.server_error_repeat(answer, count, pause))
+    run.emit("warning", step, attempt_id, messages.server_error_repeat(count, pause))
 
 
 def _mark_unsettled(run: RunContext, step: Step, attempt_id: str) -> None:

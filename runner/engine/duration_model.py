@@ -1,18 +1,18 @@
-"""When to look at a task again: when the slot-seconds that are probably lost by then are worth a look. Pure.
+"""The duration model: how long tasks take, and when the next poll of a task pays. Pure.
 
-A look costs a request, a late look costs slot-seconds: the task has ended, and its slot stands empty. So the next look
-falls where the seconds that are lost, by expectation, reach a bound. With a bound that stays the same this is within
-1 % of the best that dynamic programming finds; with a first look that waits for half as much again it is that best.
+A poll costs a request; a late poll costs slot-seconds, because the task has ended and its slot is idle. So the next
+poll falls where the expected loss of slot-seconds reaches a bound. A constant bound is within 1 % of the optimum that
+dynamic programming finds; a first poll with half as much again reaches that optimum.
 
-- How long a task takes is log-normal, learned for each class of work from those that ended (clean times, by the
-  provider's clock) and from those that still run: they have lasted so long at least, which matters most in the first
-  minutes, when only the quickest have ended.
-- Where webhooks arrive, silence says that a task probably runs: only an end that is not told of counts as lost.
-- While nothing is learned, the first two tasks are scouts: looked at early, so that tasks of seconds are noticed under
-  a prior of minutes. The others wait for what scouts find.
-- The bound is a share of what a task takes, so that the looks a task gets are the same from seconds to ten minutes.
+- The duration of a task is log-normal. It is learned for each class of work from tasks that ended (exact times, by the
+  provider's clock) and from tasks that still run (censored times: a lower limit), which matter most in the first
+  minutes, when only the quickest tasks have ended.
+- Where webhooks arrive, silence means that a task probably runs: only an end without a webhook counts as lost.
+- While nothing is learned, the first two tasks are probes: polled early, so that tasks of seconds are noticed under
+  a prior of minutes. The other tasks wait for the probes' results.
+- The bound is a share of the median, so that a task of seconds gets as many polls as a task of ten minutes.
 
-What a look costs and a slot is worth at a moment is `watching.patience`.
+`poll_timing.poll_cost_factor` scales the bound by the price of a request and the worth of a slot at the moment.
 """
 
 import math
@@ -23,40 +23,41 @@ from runner.lazy_dataclass import dataclass
 
 PRIOR_SIGMA = 0.35
 MIN_SAMPLE = 3
-"""Fewer tasks than this teach nothing yet."""
+"""With fewer ended tasks than this, the first tasks are probes."""
 _PRIOR_WEIGHT, _CLASS_WEIGHT, _SIGMA_WEIGHT = 0.5, 2.0, 8.0
-"""So many tasks weigh as much as the prior, as what other classes taught, as the prior's deviation."""
+"""Weights, in tasks: of the prior mean, of the mean over other classes, of the prior deviation."""
 _MIN_DELAY, _MAX_DELAY = 0.25, 60.0
 _LOSS_BOUND = 0.00287
-"""Lost slot-seconds at which a look pays, as a part of what a task takes: about ten looks a task."""
+"""Expected loss at which a poll pays, as a share of the median duration; fitted to about ten polls a task."""
 _FIRST_POLL_FACTOR = 1.5
-"""The bound of a task's first look, of the others': up to there the chance of an end grows fast."""
+"""The first poll may lose 1.5 times the usual bound: the end probability rises steeply until then."""
 _PROBE_GROWTH = 0.5
-"""A scout is looked at when its age has grown by this part."""
+"""A probe is polled when its age has grown by this share."""
 _LEARN_FROM_LAST = 200
-"""So many of the last tasks are enough to learn from, and a provider that changed is noticed."""
+"""Only this many of the latest tasks count, so that a change at the provider is noticed."""
 
 
 @dataclass(frozen=True, slots=True)
 class DurationEstimate:
-    """How long tasks of a class take: log-normal, by mean and deviation of the logarithm of seconds."""
+    """Estimated duration of a class of work: log-normal, by mean and deviation of the logarithm of seconds."""
 
     mu: float
     sigma: float
     sample_size: int
-    """How many tasks it was learned from, of any class."""
+    """How many ended tasks the estimate is learned from, of any class."""
 
     @property
     def median(self) -> float:
+        """Median duration in seconds."""
         return math.exp(self.mu)
 
 
 def estimate(
     durations: Mapping[str, Sequence[float]], work_class: str, prior: float, ages: Sequence[float] = ()
 ) -> DurationEstimate:
-    """What is known of a class of work: its own tasks, shrunk to those of all classes, these to `prior` seconds.
+    """Estimates the duration of a class of work: its own tasks, shrunk to those of all classes, these to `prior`.
 
-    `ages` are the seconds for which its tasks that still run have lasted, when last looked at.
+    `ages` are the ages in seconds of the class's running tasks at their last poll.
     """
     pooled = _logs(list(chain.from_iterable(seconds[-_LEARN_FROM_LAST:] for seconds in durations.values())))
     own = _logs(durations.get(work_class, ()))
@@ -72,9 +73,9 @@ def estimate(
 
 
 def _censored_fit(total: float, count: float, sigma: float, ages: Sequence[float]) -> tuple[float, float]:
-    """The mean of `count` logarithms with that total and of others that only exceed `ages`; and how many it is worth.
+    """The mean of `count` logarithms of sum `total` and of censored ones above `ages`; and its weight in tasks.
 
-    Newton's method on the likelihood, which has one top.
+    Newton's method on the likelihood, which has a single maximum.
     """
     mu, information = total / count, count
     for _ in range(6 if ages else 0):
@@ -89,7 +90,7 @@ def _censored_fit(total: float, count: float, sigma: float, ages: Sequence[float
 
 
 def _hazard(score: float) -> float:
-    """Density by survival of the standard normal distribution."""
+    """Density divided by survival of the standard normal distribution."""
     if score > 6:
         return score + 1 / score
     return math.exp(-score * score / 2) * math.sqrt(2 / math.pi) / math.erfc(score / math.sqrt(2))
@@ -107,9 +108,9 @@ def next_poll_delay(
     unreported_share: float = 1.0,
     is_probe: bool = False,
 ) -> float:
-    """Seconds from a look at `elapsed` (since creation; 0 is the creation itself) to the next one.
+    """Seconds from a poll at age `elapsed` (0 is the creation itself) to the next poll.
 
-    `patience` above 1 looks more seldom. `unheard` is the share of ends that no webhook tells.
+    A `cost_factor` above 1 polls less often. `unreported_share` is the share of ends without a webhook.
     """
     bound = max(_LOSS_BOUND * duration.median * cost_factor * (1.0 if elapsed else _FIRST_POLL_FACTOR), 0.02)
     delay = _delay_for_expected_loss(duration, max(elapsed, 0.001), bound, unreported_share)
@@ -124,7 +125,7 @@ def _delay_for_expected_loss(
 ) -> float:
     """The delay after which E[(t - T)+ | T > elapsed, and no webhook by t] reaches the bound."""
     survival = _survival(duration, elapsed)
-    if survival < 1e-6:  # far beyond all that was seen: ask at growing intervals
+    if survival < 1e-6:  # far beyond all known durations: poll at growing intervals
         return 0.1 * elapsed
     partial_before = _partial_mean(duration, elapsed)
     low, high = elapsed, 2 * (duration.median + elapsed)

@@ -1,4 +1,4 @@
-"""One recordInfo, and what it says of a task: still running, failed, or a clip to fetch."""
+"""Polls one task (recordInfo) and records its answer: still running, failed, lost, or succeeded."""
 
 from runner.attempts.events import Failed, Lost, Running, Succeeded
 from runner.attempts.history import Attempt, AttemptState
@@ -11,10 +11,14 @@ from runner.lazy_dataclass import replace
 from runner.planning.plan import Step
 
 _NOT_FOUND_WARN_AFTER = 600.0
+"""Seconds of 404s after which this run stops polling a task, and warns."""
 _LOST_AFTER = 24 * 3600.0
 _LOST_POLLS = 3
+"""A task is lost when its record is missing a day after creation, in this many polls: one 404 proves nothing."""
 _NO_CLIP_WAIT = 300.0
+"""Seconds for which a success without a link is polled again."""
 _BACKOFF_BASE, _BACKOFF_MAX = 2.0, 60.0
+"""Seconds: the pause after failed polls doubles from the first to the second."""
 
 
 async def poll(run: RunContext, attempt_id: str) -> None:
@@ -45,7 +49,7 @@ async def _poll(run: RunContext, attempt: Attempt) -> None:
 
 
 async def _import_attempt(run: RunContext, attempt: Attempt) -> bool:
-    """Whether an attempt that only a manifest knew is in this ledger now."""
+    """Imports an attempt from a manifest into this ledger; returns whether the ledger accepted it."""
     conflict = await run.run_blocking(lambda: run.ledger.import_attempt(attempt))
     if conflict is None:
         run.history.attempts[attempt.id] = replace(attempt, from_manifest=False)
@@ -76,7 +80,7 @@ async def _still_running(run: RunContext, step: Step, attempt: Attempt, answer: 
 
 
 async def _record_not_found(run: RunContext, step: Step, attempt: Attempt, poll_state: PollState) -> None:
-    """404: a copy that lags behind, for a while; after a day the record is gone for good."""
+    """Handles a 404: at first a replica that lags behind, after a day a record that is gone for good."""
     now = run.now()
     poll_state.missing_since = poll_state.missing_since if poll_state.missing_since is not None else now
     poll_state.failed_polls += 1
@@ -86,7 +90,7 @@ async def _record_not_found(run: RunContext, step: Step, attempt: Attempt, poll_
         run.emit("failed", step, attempt.id, messages.RECORD_GONE)
         run.replan_if_needed()
     elif now - poll_state.missing_since > _NOT_FOUND_WARN_AFTER:
-        poll_state.waiting_since = -_LOST_AFTER  # no more looks by this run
+        poll_state.waiting_since = -_LOST_AFTER  # no more polls by this run: the wait counts as over
         run.emit("warning", step, attempt.id, messages.record_missing(attempt))
 
 
@@ -108,7 +112,7 @@ async def _succeeded(run: RunContext, step: Step, attempt: Attempt, answer: Succ
 
 
 def _success_without_clip(run: RunContext, step: Step, attempt: Attempt, poll_state: PollState) -> None:
-    """Success without a link: asked again for five minutes, then left for the next run; paid all the same."""
+    """Polls a success without a link again for five minutes, then leaves it to the next run; it is paid anyway."""
     now = run.now()
     poll_state.missing_since = poll_state.missing_since if poll_state.missing_since is not None else now
     poll_state.failed_polls += 1
@@ -120,7 +124,7 @@ def _success_without_clip(run: RunContext, step: Step, attempt: Attempt, poll_st
 
 
 def _check_bill(run: RunContext, step: Step, attempt_id: str) -> None:
-    """A bill that differs from the quote stops new tasks."""
+    """Stops creating when the bill differs from the quote."""
     stop_reason = messages.price_drift(run.history.attempts[attempt_id], step.price.row)
     if stop_reason is not None and not run.plan.account.free:
         run.stop_creating(stop_reason)
@@ -130,7 +134,7 @@ async def _failed(run: RunContext, step: Step, attempt: Attempt, answer: Failed)
     await run.append(attempt.id, answer)
     after = run.history.attempts[attempt.id]
     if after.state is attempt.state:
-        return  # success was recorded before, and wins
+        return  # a success was recorded before: it wins
     on_task_ended(run.state.throttle)
     refused = after.state is AttemptState.REFUSED
     run.emit("refused" if refused else "failed", step, attempt.id, answer.message)

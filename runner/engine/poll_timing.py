@@ -1,4 +1,4 @@
-"""When each task of a run is looked at next: what it has learned, and what a look costs it at this moment."""
+"""Schedules the next poll of each task, by the learned durations and the price of a poll at the moment."""
 
 import math
 
@@ -10,28 +10,28 @@ from runner.engine.run_state import PollState
 from runner.engine.throttle import current_concurrency
 
 _POLLS_PER_TASK, _REQUEST_SHARE = 10, 1.15
-"""Looks that a task gets when nothing is short, and the share of the limit of requests that is planned with."""
+"""Polls of a task when requests are not scarce; the share of the rate limit that the schedule plans with."""
 _MAX_SCARCITY_FACTOR = 40.0
-"""However short requests are, no more is lost than this makes of the bound: a look a task is needed anyway."""
+"""Upper bound of the factor by which request scarcity may stretch polling: a task needs one poll anyway."""
 _FEW_SLOTS, _MIN_SLOTS_FACTOR = 10, 0.45
-"""Below so many slots a task gets more looks: they are few for the provider. Down to this part of the bound."""
+"""Below this many slots tasks get more polls, as the total is small for the provider; lower bound of that factor."""
 _TAIL_FACTOR = 3.0
-"""Of the last tasks only one holds up the end: they are looked at so much more seldom, and less so as they get few."""
+"""When nothing is left to create, only the slowest task delays the run: poll 3× less often, less so as fewer run."""
 _WEBHOOK_FACTOR = 2.0
-"""Who is told of ends by webhook need not ask: so much more may be lost before a look."""
+"""When webhooks report all ends, the bound grows by this factor on top of 1: polls are only a safety net."""
 _RELEARN_UNTIL = 10
-"""While fewer have ended, each look says something about all that run."""
+"""While fewer tasks than this have ended, every poll changes the estimate for all running tasks."""
 
 
 def schedule_first_poll(run: RunContext, attempt_id: str) -> None:
-    """A task was created just now: when to look at it first."""
+    """Schedules the first poll of a task created just now."""
     now = run.now()
     run.state.polls[attempt_id] = PollState(created_at=now, waiting_since=now, next_at=now)
     _schedule(run, [run.history.attempts[attempt_id]])
 
 
 def reschedule(run: RunContext, attempt: Attempt) -> None:
-    """A look just now found a task running: when to look next."""
+    """Schedules the next poll of a task that a poll just found running."""
     poll_state, now = run.state.polls[attempt.id], run.now()
     poll_state.age_when_seen = now - poll_state.created_at
     poll_state.next_at = now
@@ -42,7 +42,7 @@ def reschedule(run: RunContext, attempt: Attempt) -> None:
 
 
 def reschedule_all(run: RunContext) -> None:
-    """Something was learned of how long tasks take: the looks at all that run are planned anew."""
+    """Schedules the next poll of every running task again, after the estimate of durations changed."""
     polls = run.state.polls
     running = [
         attempt for attempt in run.history.open() if attempt.state is AttemptState.RUNNING and attempt.id in polls
@@ -53,7 +53,7 @@ def reschedule_all(run: RunContext) -> None:
 
 
 def _schedule(run: RunContext, attempts: list[Attempt]) -> None:
-    """The next looks at these; what is the same for all of a class is worked out once."""
+    """Schedules the next poll of each attempt; estimates are computed once for each class of work."""
     probes = _probes(run)
     unreported_share = _unreported_share(run)
     by_class: dict[str, tuple[DurationEstimate, float]] = {}
@@ -78,14 +78,14 @@ def _sample_size(run: RunContext) -> int:
 
 
 def _probes(run: RunContext) -> list[str]:
-    """The two tasks that began first, while nothing is learned."""
+    """The two oldest running tasks while nothing is learned: polled early to learn from."""
     if _sample_size(run) >= MIN_SAMPLE:
         return []
     return [attempt.id for attempt in run.history.open() if attempt.state is AttemptState.RUNNING][:2]
 
 
 def _unreported_share(run: RunContext) -> float:
-    """The share of ends that no webhook tells, as far as known: half, before any has ended."""
+    """The estimated share of ends that no webhook reports: half, before any task has ended."""
     if not run.state.webhooks_active:
         return 1.0
     ended = run.state.succeeded_tasks
@@ -93,13 +93,13 @@ def _unreported_share(run: RunContext) -> float:
 
 
 def poll_cost_factor(run: RunContext, duration: DurationEstimate) -> float:
-    """How much more than usual may be lost before a look: what a slot is worth and a request costs at this moment."""
+    """The factor on the loss bound: below 1 where slots are precious, above 1 where requests are scarce."""
     tasks = max(schedule.in_progress(run.queue, run.history, run.state), 1)
     slots = max(min(current_concurrency(run.state.throttle, run.now()), run.limits.concurrency), 1)
     factor = min(max(slots / _FEW_SLOTS, _MIN_SLOTS_FACTOR), 1.0)
     if not run.credit_totals().to_go:
         factor *= _TAIL_FACTOR * min(tasks / slots, 1.0)
-    elif tasks + 1 < slots:  # takes wait for these to end, and slots for the takes
+    elif tasks + 1 < slots:  # idle slots: the remaining takes wait for these tasks to end
         factor *= tasks / slots
     factor *= 1 + _WEBHOOK_FACTOR * (1 - _unreported_share(run))
     needed_rate = tasks * _POLLS_PER_TASK / math.sqrt(factor) / max(duration.median, 1.0)

@@ -1,4 +1,4 @@
-"""A plan in the order in which it is made: longest remaining chain first, then longest. Pure."""
+"""The work queue: a plan in order of urgency, longest remaining chain first, then longest task. Pure."""
 
 from collections.abc import Mapping
 
@@ -11,30 +11,31 @@ from runner.requests.request import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class SharedRequest:
-    """The takes that share one request: created once; the first that orders it is the one that is asked for."""
+    """The takes that share one request: one task is created for all of them."""
 
     fingerprint: str
     steps: tuple[Step, ...]
 
     @property
     def paying_step(self) -> Step | None:
+        """The first step that orders the request: the task is created, and paid, in its name."""
         return next((step for step in self.steps if step.action in BILLABLE and step.waits_for != "pick"), None)
 
 
 @dataclass(frozen=True, slots=True)
 class WorkQueue:
-    """A plan in the order in which it is made: longest remaining chain first, then longest, then the files' order."""
+    """A plan in order of urgency: longest remaining chain first, then longest task, then the files' order."""
 
     groups: tuple[SharedRequest, ...]
     by_fingerprint: Mapping[str, SharedRequest]
     multi_clip_groups: tuple[SharedRequest, ...]
-    """Those that more than one step, or a clip that is missing on disk, keeps busy after the attempt is stored."""
+    """Groups with work left after their attempt is stored: several steps, or a clip missing on disk."""
     has_undecided: bool
-    """Whether some take is not yet decided, so that a new plan may be due."""
+    """Whether some take is undecided, so that a new plan may be due."""
 
 
 def build_queue(plan: Plan, history: History, prior: float) -> WorkQueue:
-    """The plan's work, most urgent first."""
+    """Builds the queue of a plan; `prior` is the expected seconds of a task of which nothing was learned."""
     seconds = _ExpectedSeconds(history, prior)
     chains = _remaining_seconds(plan, seconds)
     members: dict[str, list[Step]] = {}
@@ -61,7 +62,7 @@ def _is_stored(history: History, step: Step) -> bool:
 
 
 class _ExpectedSeconds:
-    """Seconds that a step probably takes, each class worked out once."""
+    """Expected seconds of a step; each class of work is estimated once."""
 
     def __init__(self, history: History, prior: float) -> None:
         self._history = history
@@ -82,7 +83,7 @@ class _ExpectedSeconds:
 
 
 def _remaining_seconds(plan: Plan, seconds: _ExpectedSeconds) -> dict[tuple[str, str], float]:
-    """By shot: seconds from its start to the end of the longest chain of shots that need one another."""
+    """By shot: expected seconds of the longest chain of shots that starts with it, each made from the one before."""
     first_steps = {(step.shot.storyboard, step.shot.id): step for step in plan.steps}
     needed_by: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for key, step in first_steps.items():

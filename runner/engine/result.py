@@ -1,4 +1,4 @@
-"""How a run ended, take by take. Pure."""
+"""The result of a run, take by take. Pure."""
 
 from collections.abc import Iterator, Mapping
 
@@ -24,7 +24,7 @@ _WITHOUT_CLIP = frozenset({AttemptState.REFUSED, AttemptState.FAILED, AttemptSta
 
 
 def summarize_run(plan: Plan, history: History, state: RunState, limits: RunLimits, money: CreditTotals) -> RunResult:
-    """The fate of every take that was not kept; `plan` is the last one, whose steps know what was decided meanwhile."""
+    """Sorts every take that was not kept into the groups of a `RunResult`; `plan` is the run's latest plan."""
     results: dict[str, list[TakeResult]] = {}
     blocked = _blocked(plan, history)
     for step in plan.steps:
@@ -50,7 +50,7 @@ def summarize_run(plan: Plan, history: History, state: RunState, limits: RunLimi
 
 
 def _blocked(plan: Plan, history: History) -> dict[TakeKey, str]:
-    """Takes that are made from one that ended without a clip, also over several others: the shot right above each."""
+    """Takes made, directly or not, from a take that ended without a clip; with the shot directly upstream of each."""
     made_from: dict[str, list[tuple[Step, str]]] = {}
     for step in plan.steps:
         for up in step.upstream:
@@ -93,7 +93,7 @@ def _result_of(
 
 
 def _fetch_pending(attempt: Attempt) -> str:
-    """Of a task that succeeded and whose clip is not here: nothing is ordered any more."""
+    """The message for a succeeded task whose clip is still to be downloaded: nothing is ordered any more."""
     status = "paid" if attempt.billed else "made"
     return f"{status}; its clip is still to be fetched" + (f": {attempt.message}" if attempt.message else "")
 
@@ -101,7 +101,7 @@ def _fetch_pending(attempt: Attempt) -> str:
 def _not_made(
     step: Step, attempt: Attempt | None, history: History, state: RunState, blocked: Mapping[TakeKey, str]
 ) -> tuple[str, TakeResult]:
-    """A take without an attempt that counts: blocked from above, left, or waiting."""
+    """The group and result of a take without a deciding attempt: blocked, not started, or waiting."""
     if (message := state.claimed_elsewhere.get(step.fingerprint or "")) is not None:
         return "waiting", TakeResult(step, attempt, message)
     if step.key in blocked:

@@ -1,4 +1,4 @@
-"""The state of one run: its plan and history, what is in flight, the sums, and how each change reaches the others."""
+"""The context of one run: plan, history, state in flight and credit totals, and the verbs that keep them in step."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -24,20 +24,22 @@ from runner.planning.plan import Plan, Step
 
 T = TypeVar("T")
 _DEFAULT_SECONDS, _DEFAULT_SECONDS_FREE = 150.0, 2.0
+"""Expected seconds of a task before any has ended: at the paid provider, and at a free one (the sandbox)."""
 _UNSETTLED_STATES = frozenset({AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED, AttemptState.INTENDED})
 
 
 class BlockingRunner(Protocol):
-    """How a call that blocks is run beside the loop."""
+    """Runs a blocking call without blocking the event loop."""
 
     def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
 
 
 class RunContext:
-    """One run: the doors and limits that it was given, and the state that it works on.
+    """Ports, limits and mutable state of one run.
 
-    Mutable: `history`, `running`, `shields`; `plan`, `agenda` and `money` follow from the history and are kept up to
-    date by `append`, `feed`, `count` and `ended`. Whoever changes the history otherwise calls `count` or `recount`.
+    `history`, `state` and `shields` are changed in place; `plan`, `queue` and the credit totals follow from the history
+    and are kept up to date by `append`, `apply` and `replan_if_needed`. Code that changes the history by other means
+    calls `update_totals` or `reset_totals`.
     """
 
     def __init__(
@@ -71,20 +73,20 @@ class RunContext:
         self._shares: dict[str, CreditTotals] = {}
         self._to_go: Decimal | None = None
 
-    # -- what is true, and who hears of it ----------------------------------------------------------------
+    # -- events -------------------------------------------------------------------------------------------
 
     async def append(self, attempt_id: str, payload: Payload) -> AlreadyAttempted | None:
-        """Durable first, then true."""
+        """Commits an event to the ledger, then applies it; returns the conflict if the ledger refused it."""
         event = Event(self.clock.now(), attempt_id, payload)
         if isinstance(payload, Created):
-            self.ledger.write_receipt(event)  # not behind another attempt's commit
+            self.ledger.write_receipt(event)  # at once: the receipt must not queue behind another attempt's commit
         conflict = await self.run_blocking(lambda: self.ledger.append(event))
         if conflict is None:
             self.apply(event)
         return conflict
 
     def apply(self, event: Event) -> None:
-        """One more event is true, and durable."""
+        """Applies an event that the ledger has committed."""
         group = self._group_of(event)
         before = self._credits_to_order(group)
         self.history.apply(event)
@@ -98,11 +100,11 @@ class RunContext:
         return self.queue.by_fingerprint.get(intent.fingerprint) if intent is not None else None
 
     def _credits_to_order(self, group: SharedRequest | None) -> Decimal:
-        """What is still to be ordered for a group, by quote."""
+        """Quoted credits of the group's task, if it is still to be ordered."""
         return Decimal(0) if group is None else schedule.credits_of(group, self.history, self.state, self.limits)
 
     def emit(self, kind: Kind, step: Step | None = None, attempt_id: str | None = None, message: str = "") -> None:
-        """News of one take, or of the run."""
+        """Emits an event of one take, or of the run."""
         attempt = self.history.attempts.get(attempt_id or "")
         will_retry = step is not None and kind in ("failed", "refused") and self._will_retry(step)
         expected = (
@@ -136,19 +138,19 @@ class RunContext:
         )
 
     def stop_creating(self, reason: StopReason) -> None:
-        """No further task; the first reason stays."""
+        """Forbids further tasks; the first reason stays."""
         if self.state.stop_reason is None:
             self.state.stop_reason = reason
             self.emit("warning", message=reason.message)
 
-    # -- what follows from it -----------------------------------------------------------------------------
+    # -- plan, durations and totals -----------------------------------------------------------------------
 
     def wake(self) -> None:
-        """Something changed: the loop decides anew."""
+        """Wakes the loop, which decides again."""
         self.changed.set()
 
     def replan_if_needed(self) -> None:
-        """A take came to its end: what was undecided may be decided now."""
+        """Builds the plan again after a take ended, if some take of the plan was undecided."""
         if not self.queue.has_undecided:
             return
         plan = self.replan(self.history)
@@ -159,19 +161,19 @@ class RunContext:
             self.emit_plan()
 
     def step_of(self, attempt: Attempt) -> Step:
-        """The step that an attempt of this plan was made for."""
+        """The plan's step for an attempt: the step of the same take, else the first with the same request."""
         intent = attempt.intent
         steps = self.queue.by_fingerprint[intent.fingerprint].steps
         key = (intent.storyboard, intent.shot, intent.take)
         return next((step for step in steps if step.key == key), steps[0])
 
     def duration_estimate(self, attempt: Attempt) -> DurationEstimate:
-        """How long tasks of the attempt's class take, as far as known."""
+        """The estimated duration of tasks of the attempt's class of work."""
         work_class = duration_class(attempt.intent.request)
         return estimate(self.history.durations, work_class, self._prior, self._ages(work_class))
 
     def _ages(self, work_class: str) -> list[float]:
-        """For how long the tasks of a class that still run have lasted, when last looked at."""
+        """Ages of the running tasks of a class at their last poll, in seconds."""
         polls = self.state.polls
         return [
             polls[attempt.id].age_when_seen
@@ -186,7 +188,7 @@ class RunContext:
         return self.clock.monotonic()
 
     def age(self, since: datetime) -> timedelta:
-        """How long ago that was, by the wall clock; what it jumps ahead while this run works makes nothing older."""
+        """Age of a moment by the wall clock; a clock set ahead during this run makes nothing older."""
         wall, steady = self._started_at
         return min(self.clock.now(), wall + timedelta(seconds=self.now() - steady)) - since
 
@@ -197,11 +199,11 @@ class RunContext:
         return replace(self._credit_totals, to_go=self._to_go)
 
     def reset_totals(self) -> None:
-        """The history was changed by somebody else: what is still to be ordered is summed anew."""
+        """Discards the sum still to be ordered, after the history was changed from outside."""
         self._to_go = None
 
     def update_totals(self, attempt_id: str) -> None:
-        """One attempt changed: its share of the sums is taken anew."""
+        """Updates the credit totals after one attempt changed."""
         share = _share(self.history.attempts[attempt_id], self.limits.run)
         previous = self._shares.get(attempt_id, CreditTotals())
         self._shares[attempt_id] = share
@@ -214,7 +216,7 @@ class RunContext:
 
 
 def _share(attempt: Attempt, run: str) -> CreditTotals:
-    """What one attempt adds to the sums of a run."""
+    """The contribution of one attempt to the totals of a run."""
     if attempt.intent.run != run:
         return CreditTotals()
     if attempt.state in _UNSETTLED_STATES:

@@ -1,4 +1,4 @@
-"""The only loop: order, answer, event, ledger, history, and again."""
+"""The main loop of a run: start due orders, record their answers in the ledger, decide again."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
@@ -26,19 +26,19 @@ T = TypeVar("T")
 
 
 class StopRequest:
-    """What a signal asks for: the first stops creating and leaves what runs, the second leaves at once."""
+    """Interruption by signals: the first stops creating and lets requests finish, the second ends the run at once."""
 
     def __init__(self) -> None:
         self.first = anyio.Event()
         self.second = anyio.Event()
 
     def on_signal(self) -> None:
-        """One more signal arrived."""
+        """Counts one signal."""
         (self.second if self.first.is_set() else self.first).set()
 
 
 def single_worker_thread() -> BlockingRunner:
-    """Blocking calls go to worker threads, one at a time."""
+    """A `BlockingRunner` that runs calls in worker threads, one at a time."""
     limiter = anyio.CapacityLimiter(1)
 
     async def run_blocking(work: Callable[[], T], /) -> T:
@@ -61,12 +61,12 @@ async def run_loop(
     inbox: webhooks.WebhookInbox | None = None,
     before_loop: Callable[[], Awaitable[StopReason | None]] | None = None,
 ) -> RunResult:
-    """Makes what the plan orders; whatever network and provider do is in the result. `heard` brings webhooks.
+    """Executes the plan; every outcome of network and provider is in the result. `inbox` delivers webhooks.
 
-    `first` is done before anything else, once the plan is told; what it returns is why no task may be created, and
-    what runs is collected all the same.
-    Raises `Stop` when the ledger can no longer be written, and anything else only for a defect of ours; requests on
-    their way are answered and recorded first.
+    `before_loop` runs after the plan event and before any order; a `StopReason` from it forbids new tasks, while
+    running tasks are collected all the same.
+    Raises `CommandError` when the ledger can no longer be written, any other exception only for a defect; requests
+    in flight are answered and recorded first.
     """
     run = RunContext(
         plan, history, provider, ledger, clock, limits, emit, replan, run_blocking or single_worker_thread()
@@ -79,7 +79,7 @@ async def run_loop(
 
 
 def root_cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The one exception that speaks for several tasks that failed together; a `Stop` says what all of them said."""
+    """The exception to report for a group; several `CommandError`s become one with all their messages."""
     command_errors, _ = group.split(CommandError)
     leaves = list(_leaves(command_errors or group))
     if command_errors is None:
@@ -109,7 +109,7 @@ async def _loop(
             await _run_before_loop(run, before_loop)
         _reserve_unsettled_slots(run)
         _warn_other_key(run)
-        run.state.stopping = stop_request.first.is_set()  # what was heard by now, whether or not `_watch` came to it
+        run.state.stopping = stop_request.first.is_set()  # a signal may be set before `_watch_signals` runs
         await _preflight(run)
         if inbox is not None:
             inbox.attach(run)
@@ -127,7 +127,7 @@ async def _loop(
 
 
 async def _run_before_loop(run: RunContext, before_loop: Callable[[], Awaitable[StopReason | None]]) -> None:
-    """What comes before the loop's own work; it may change the history."""
+    """Runs the caller's work before the first order; it may change the history."""
     stop_reason = await before_loop()
     run.reset_totals()
     if stop_reason is not None:
@@ -135,7 +135,7 @@ async def _run_before_loop(run: RunContext, before_loop: Callable[[], Awaitable[
 
 
 def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhooks.WebhookInbox | None) -> None:
-    """Notes each order as in flight, and starts it."""
+    """Marks each order as in flight, and starts its task."""
     state = run.state
     requests = sum(isinstance(order, Create | Poll | Confirm) for order in orders)
     spend_tokens(state.throttle, run.now(), requests, run.limits)
@@ -159,13 +159,14 @@ def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhoo
 
 
 async def _wait_for_change(run: RunContext, wake_time: float | None) -> None:
-    """Until something changed, or the moment has come."""
+    """Waits until something changes, or until the wake time."""
     timeout = float("inf") if wake_time is None else max(wake_time - run.now(), 0.001)
     with anyio.move_on_after(timeout):
         await run.changed.wait()
 
 
 async def _watch_signals(run: RunContext, stop_request: StopRequest, scope: CancelScope) -> None:
+    """Stops creating after the first signal; cancels everything after the second."""
     await stop_request.first.wait()
     run.state.stopping = True
     run.wake()
@@ -176,7 +177,7 @@ async def _watch_signals(run: RunContext, stop_request: StopRequest, scope: Canc
 
 
 async def _preflight(run: RunContext) -> None:
-    """Whether host and key are what they should be: asked once, for nothing, before the first paid request."""
+    """Checks host and key with one free request before the first paid one."""
     if run.plan.account.free or run.state.stopping or not any(step.is_billable for step in run.plan.steps):
         return
     answer = await run.provider.preflight()
@@ -187,7 +188,10 @@ async def _preflight(run: RunContext) -> None:
 
 
 def _reserve_unsettled_slots(run: RunContext) -> None:
-    """Unsettled attempts of earlier runs hold a slot for what is left of a task's life, whatever the clock says."""
+    """Reserves a slot for each unsettled attempt of an earlier run, for the rest of a task's life.
+
+    The reservation is at most one task life, even when the wall clock was set back.
+    """
     now, wall, task_life = run.now(), run.clock.now(), run.limits.task_life
     for attempt in run.history.open():
         if attempt.state is AttemptState.UNSETTLED and not attempt.from_manifest:
@@ -196,14 +200,14 @@ def _reserve_unsettled_slots(run: RunContext) -> None:
 
 
 def _warn_other_key(run: RunContext) -> None:
-    """Tasks of another account would look like tasks that are gone: said before anything is waited for."""
+    """Warns of running tasks of another key: to this key, tasks of another account look lost."""
     key_ids = {attempt.intent.key_id for attempt in run.history.in_progress() if not attempt.from_manifest}
     if key_ids - {run.provider.key_id, ""}:
         run.emit("warning", message=messages.OTHER_KEY)
 
 
 def _warn_all_slots_unsettled(run: RunContext) -> None:
-    """Doubt keeps its slot for as long as a task can live: when it keeps all of them, waiting is the way out."""
+    """Warns when unsettled attempts hold all slots, and says when the first slot is free again."""
     slot_ends = sorted(until for until in run.state.unsettled_until.values() if until > run.now())
     if len(slot_ends) >= run.limits.concurrency and run.credit_totals().to_go and run.state.stop_reason is None:
         run.emit(
@@ -213,6 +217,7 @@ def _warn_all_slots_unsettled(run: RunContext) -> None:
 
 
 def _finish_run(run: RunContext) -> RunResult:
+    """Closes the intents that this run left open, and summarizes the run."""
     for attempt in list(run.history.open()):
         if attempt.intent.run == run.limits.run and (payload := outcome_after_crash(attempt)) is not None:
             run.apply(Event(run.clock.now(), attempt.id, payload))

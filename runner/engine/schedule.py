@@ -1,4 +1,4 @@
-"""What to do next, after every change: (plan, history, what is in flight, now, limits) to orders. Pure."""
+"""The scheduler: decides the next orders after every change, from queue, history, state, time and limits. Pure."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -17,7 +17,7 @@ NOT_SENT_TRIES = 5
 _MAX_PUBLISHING = 4
 _MAX_STORING = 4
 _PUBLISH_AHEAD = 2
-"""Materials are published for so many takes more than there are slots."""
+"""Materials are published for this many takes beyond the free slots, so that a slot never waits for an upload."""
 
 
 class Create(NamedTuple):
@@ -38,7 +38,7 @@ class Download(NamedTuple):
 
 
 class Confirm(NamedTuple):
-    """A look at the task that a webhook named for an attempt in doubt."""
+    """A poll of the task that a webhook named for an unsettled attempt."""
 
     attempt: str
 
@@ -53,22 +53,22 @@ Order = Create | Publish | Poll | Confirm | Download | Wait
 
 
 def approved_takes(plan: Plan) -> frozenset[TakeKey]:
-    """The takes that a shown plan orders: no others are created, whatever a later plan says."""
+    """The takes that the approved plan orders: no others are created, whatever a later plan orders."""
     return frozenset(step.key for step in plan.steps if step.action in BILLABLE and step.waits_for != "pick")
 
 
 def next_orders(queue: WorkQueue, history: History, state: RunState, now: float, limits: RunLimits) -> list[Order]:
-    """Everything to start now; empty while nothing is in flight means that the run is over.
+    """Returns everything to start now; no orders while nothing is in flight means that the run is over.
 
-    Called after every change, whatever caused it. A `Wait` comes last, with the next moment at which time alone
-    brings something to do.
+    Called after every change, whatever its cause. A `Wait` comes last, with the next moment at which the passing of
+    time alone makes an order due.
     """
     if state.stopping:
         return []
     scheduler = _Scheduler(queue, history, state, now, limits)
     scheduler.downloads()
     if state.stop_reason is None:
-        scheduler.creates()  # before looks: an empty slot costs more than a late look
+        scheduler.creates()  # before polls: an empty slot costs more than a late poll
     if not limits.no_wait and not state.polling_stopped:
         scheduler.confirms()
         scheduler.polls()
@@ -78,7 +78,7 @@ def next_orders(queue: WorkQueue, history: History, state: RunState, now: float,
 
 
 class _Scheduler:
-    """One decision while it is being made: what is ordered, and the moments to wait for."""
+    """One scheduling decision: the orders so far, and the moments to wake at."""
 
     def __init__(self, queue: WorkQueue, history: History, state: RunState, now: float, limits: RunLimits) -> None:
         self.queue = queue
@@ -98,7 +98,7 @@ class _Scheduler:
     # -- clips --------------------------------------------------------------------------------------------
 
     def downloads(self) -> None:
-        """Clips of tasks that succeeded: first those that another take waits for."""
+        """Orders downloads of clips of succeeded tasks, those that another take waits for first."""
         room = _MAX_STORING - len(self.state.storing)
         due = [(attempt, step) for attempt, step in self._unstored() if self._may_store(attempt, step)]
         due.sort(key=lambda pair: not self._is_needed(pair[1]))
@@ -134,10 +134,10 @@ class _Scheduler:
             step.fingerprint == up.fingerprint for group in self.queue.groups[:50] for up in group.steps[0].upstream
         )
 
-    # -- looks --------------------------------------------------------------------------------------------
+    # -- polls --------------------------------------------------------------------------------------------
 
     def polls(self) -> None:
-        """Looks that are due, the longest overdue first, as many as the limit of requests allows."""
+        """Orders due polls, the longest overdue first, as many as the rate limit allows."""
         due: list[tuple[float, str]] = []
         for attempt in (*self.history.open(), *self._missing_clips()):
             if attempt.id in self.state.polling or attempt.intent.fingerprint not in self.queue.by_fingerprint:
@@ -153,7 +153,7 @@ class _Scheduler:
             self.orders.append(Poll(attempt_id))
 
     def confirms(self) -> None:
-        """Tasks that webhooks named for attempts whose answer was lost."""
+        """Orders polls of the tasks that webhooks named for attempts whose answer was lost."""
         for attempt_id, claim in self.state.webhook_claims.items():
             attempt = self.history.attempts[attempt_id]
             if attempt.state is not AttemptState.UNSETTLED or attempt_id in self.state.polling:
@@ -166,7 +166,7 @@ class _Scheduler:
                 self.orders.append(Confirm(attempt_id))
 
     def wait_for_webhooks(self) -> None:
-        """A webhook can still bring back what is in doubt, for as long as its task can live."""
+        """Keeps the run waiting while a webhook may still name the task of an unsettled attempt."""
         self.wake_times += [
             until
             for attempt_id, until in self.state.unsettled_until.items()
@@ -174,7 +174,7 @@ class _Scheduler:
         ]
 
     def _missing_clips(self) -> Iterator[Attempt]:
-        """Attempts whose clip was stored once, is not at hand, and wants a new link."""
+        """Attempts whose clip was stored once, is missing now, and needs a new link."""
         for group in self.queue.multi_clip_groups:
             attempt = self.history.current_attempt(group.fingerprint)
             if attempt is None or attempt.state is not AttemptState.STORED:
@@ -183,7 +183,7 @@ class _Scheduler:
                 yield attempt
 
     def _poll_due_at(self, attempt: Attempt) -> float | None:
-        """When to look at an attempt; None when there is nothing to look for, or no more patience."""
+        """When to poll an attempt; None when a poll cannot help, or the run has waited long enough."""
         if attempt.task_id is None or attempt.state not in (
             AttemptState.RUNNING,
             AttemptState.SUCCEEDED,
@@ -202,7 +202,7 @@ class _Scheduler:
         return poll_state.next_at
 
     def _blocked_by_local_attempt(self, attempt: Attempt) -> bool:
-        """Whether a task of a manifest has to wait, since an attempt of the same take is open here."""
+        """Whether a task from a manifest has to wait, because this ledger has an open attempt of the same take."""
         fingerprint = attempt.intent.fingerprint
         return fingerprint in self.state.claimed_elsewhere or self.history.current_attempt(fingerprint) is not attempt
 
@@ -224,7 +224,7 @@ class _Scheduler:
     # -- new tasks ----------------------------------------------------------------------------------------
 
     def creates(self) -> None:
-        """New tasks for the free slots, and public addresses for what comes next."""
+        """Orders new tasks for the free slots, and public addresses for the takes after them."""
         throttle, state = self.state.throttle, self.state
         if waited_too_long(throttle, self.now, self.limits):
             return
@@ -256,16 +256,16 @@ class _Scheduler:
             self.wake_times.append(throttle.grow_at)
 
     def _slots(self) -> int:
-        """Free slots of this run's cap: tasks in progress hold one each, and doubt for as long as a task can live."""
-        cap = min(current_concurrency(self.state.throttle, self.now), self.limits.concurrency)
-        return cap - in_progress(self.queue, self.history, self.state) - self._unsettled_slots()
+        """Free slots: a task in progress holds one, an unsettled attempt too, for as long as its task can live."""
+        concurrency = min(current_concurrency(self.state.throttle, self.now), self.limits.concurrency)
+        return concurrency - in_progress(self.queue, self.history, self.state) - self._unsettled_slots()
 
     def _unsettled_slots(self) -> int:
         slots = [until for until in self.state.unsettled_until.values() if until > self.now]
         return len(slots)
 
     def _creatable(self, group: SharedRequest) -> Step | None:
-        """The step to create a group's task for, if it may be created at all by now."""
+        """The step to create a group's task for; None when the task may not be created now."""
         step = group.paying_step
         state = self.state
         if step is None or step.key not in state.approved or group.fingerprint in state.creating:
@@ -293,7 +293,7 @@ class _Scheduler:
         return group is None or any((attempt.id, step.key) in self.state.stored for step in group.steps)
 
     def _publish(self, step: Step) -> bool:
-        """Whether all materials have an address; orders those that have none."""
+        """Whether all materials have an address; orders the publishing of those without."""
         needs = required_materials(step, self.history)
         ready = True
         for need in needs:
@@ -317,7 +317,7 @@ class _Scheduler:
 
 
 def in_progress(queue: WorkQueue, history: History, state: RunState) -> int:
-    """Slots that this run's own work holds: requests on their way, and tasks that run."""
+    """Slots that this run holds: createTask requests in flight, and running tasks."""
     tasks = sum(
         attempt.state is AttemptState.RUNNING
         for attempt in history.open()
@@ -327,10 +327,11 @@ def in_progress(queue: WorkQueue, history: History, state: RunState) -> int:
 
 
 def can_retry(attempts: list[Attempt], limits: RunLimits) -> bool:
-    """Whether one more attempt of a take may be made by this run, given all that were made of it.
+    """Whether this run may make one more attempt of a take, by all attempts so far.
 
-    An open one, a clip, a refusal, doubt: no. What was proved not created, or failed at the provider's fault: yes,
-    within the retries. What earlier runs met is in the plan's word already.
+    No after an open attempt, a clip, a refusal or an unsettled attempt. Yes after an attempt that was proved not
+    created, or that failed at the provider's fault, within the retries. Outcomes of earlier runs are in the plan's
+    action already.
     """
     if any(attempt.state in OPEN or attempt.state is AttemptState.STORED for attempt in attempts):
         return False
@@ -357,18 +358,18 @@ def _may_repeat(own: list[Attempt], limits: RunLimits) -> bool:
 
 
 def repeats_left(attempts: list[Attempt], limits: RunLimits) -> bool:
-    """Whether a documented 500 may be repeated: at most three times, over all runs, until it is settled."""
+    """Whether a documented 500 may be repeated: at most three times, over all runs, until the user settles it."""
     server_errors = sum(attempt.state is AttemptState.MAYBE_CHARGED for attempt in attempts)
     return limits.server_error == "retry" and server_errors < SERVER_ERROR_REPEATS
 
 
 def credits_to_order(queue: WorkQueue, history: History, state: RunState, limits: RunLimits) -> Decimal:
-    """Credits of what is still to be ordered, by quote."""
+    """Quoted credits of all tasks that are still to be ordered."""
     return sum((credits_of(group, history, state, limits) for group in queue.groups), Decimal(0))
 
 
 def credits_of(group: SharedRequest, history: History, state: RunState, limits: RunLimits) -> Decimal:
-    """Credits of a group's task if it is still to be ordered."""
+    """Quoted credits of a group's task, zero when the task is not to be ordered any more."""
     if group.fingerprint in state.finished:
         return Decimal(0)
     step = group.paying_step
@@ -378,7 +379,7 @@ def credits_of(group: SharedRequest, history: History, state: RunState, limits: 
 
 
 def required_materials(step: Step, history: History) -> list[MaterialNeed]:
-    """What has to have a public address before the step's task can be created."""
+    """The materials that need a public address before the step's task can be created."""
     needs: list[MaterialNeed] = []
     for material in step.shot.request.materials:
         if isinstance(material, TakeReference):

@@ -1,4 +1,4 @@
-"""Clips and materials: fetching what was made, and giving public addresses to what is needed next."""
+"""Transfers of a run: downloads clips, and publishes materials."""
 
 from datetime import timedelta
 
@@ -46,13 +46,13 @@ def _mark_finished(run: RunContext, attempt_id: str) -> None:
 
 
 def _media_expired(run: RunContext, attempt_id: str) -> bool:
-    """Whether the provider has deleted its media by now, as it says it does."""
+    """Whether the attempt's media are older than the provider keeps media."""
     ended = run.history.attempts[attempt_id].ended_at
     return ended is not None and run.age(ended) > timedelta(days=run.plan.edition.media_days)
 
 
 def _retry_later(run: RunContext, attempt_id: str, step: Step, failure: TransferFailed) -> None:
-    """A later try, with a link that is asked for anew; a disk that cannot hold clips stops new tasks as well."""
+    """Schedules another try with a fresh link; a disk that cannot hold clips stops new tasks as well."""
     now = run.now()
     download = run.state.downloads.setdefault((attempt_id, step.key), DownloadState())
     download.tries += 1

@@ -1,4 +1,4 @@
-"""Webhooks as the loop hears them: a hint wakes a look, a receipt brings back a task whose answer was lost."""
+"""Webhooks of a run: a callback brings the next poll forward, or names the task of an unsettled attempt."""
 
 from collections.abc import Awaitable, Callable
 
@@ -13,13 +13,13 @@ from runner.lazy_dataclass import dataclass, field
 from runner.planning import settlement
 
 FetchRecord = Callable[[str], Awaitable[tuple[PollResult, TaskFacts | None]]]
-"""One recordInfo with what the record says of itself: the answer, and the facts if it could be read."""
+"""Fetches one recordInfo: the poll's result, and the record's facts if the record could be read."""
 _MAX_CONFIRM_TRIES = 5
 
 
 @dataclass(slots=True)
 class WebhookInbox:
-    """Between the receiver of webhooks and a run; make one, give it to both. Mutable: the run, once it works."""
+    """Joins the webhook server with a run: the server calls `on_callback`, the run attaches itself."""
 
     fetch_record: FetchRecord
     _run: RunContext | None = None
@@ -27,15 +27,15 @@ class WebhookInbox:
     _warned: set[str] = field(default_factory=set)
 
     def attach(self, run: RunContext) -> None:
-        """From now on the hints are for this run."""
+        """Delivers callbacks to this run from now on."""
         self._run = run
 
     def is_known_token(self, webhook_token: str) -> bool:
-        """Whether a path is an attempt's own."""
+        """Whether a webhook path's token belongs to an open attempt."""
         return self._attempt_of(webhook_token) is not None
 
     def on_callback(self, webhook_token: str, callback: Callback) -> None:
-        """Somebody who knows an attempt's path says something about a task: believed only after a look."""
+        """Handles an unsigned callback on an attempt's own path: a hint, believed only after a poll."""
         run, attempt_id = self._run, self._attempt_of(webhook_token)
         if run is None or attempt_id is None:
             return
@@ -43,7 +43,7 @@ class WebhookInbox:
         poll_state = run.state.polls.get(attempt_id)
         if attempt.state is AttemptState.RUNNING and attempt.task_id == callback.task_id and poll_state is not None:
             poll_state.next_at = min(poll_state.next_at, run.now())
-            poll_state.hinted = True  # a look on its way may have asked too early, and plans the next one
+            poll_state.hinted = True  # a poll in flight may be too early, and must not postpone the next one
             run.state.webhook_hinted.add(attempt_id)
         elif attempt.state is AttemptState.RUNNING and attempt.task_id != callback.task_id:
             self._warn_second_task(run, attempt, callback.task_id)
@@ -55,15 +55,15 @@ class WebhookInbox:
         run.wake()
 
     def _warn_second_task(self, run: RunContext, attempt: Attempt, task_id: str) -> None:
-        """Another task than the answer named: told once, since there may be two; nothing is done about it."""
+        """Warns once that a callback names another task than createTask's answer: one order may have made two."""
         if attempt.id not in self._warned:
             self._warned.add(attempt.id)
-            in_plan = attempt.intent.fingerprint in run.queue.by_fingerprint  # it may be of words that changed since
+            in_plan = attempt.intent.fingerprint in run.queue.by_fingerprint  # an orphan is in no plan
             step = run.step_of(attempt) if in_plan else None
             run.emit("warning", step, attempt.id, messages.another_task(attempt, task_id))
 
     def _attempt_of(self, webhook_token: str) -> str | None:
-        """The attempt with that receipt, among those that have not ended."""
+        """The id of the open attempt with a webhook token."""
         if self._run is not None and webhook_token not in self._attempts:
             self._attempts = {
                 attempt.intent.webhook_token: attempt.id
@@ -74,7 +74,7 @@ class WebhookInbox:
 
 
 async def confirm_claim(run: RunContext, attempt_id: str, fetch_record: FetchRecord) -> None:
-    """Carries out a `Confirm` order: binds the task that a receipt named, if the provider says that it fits."""
+    """Carries out a `Confirm` order: binds the task that a webhook named, if the provider's record matches."""
     claim = run.state.webhook_claims[attempt_id]
     answer, facts = await fetch_record(claim.task_id)
     attempt = run.history.attempts[attempt_id]

@@ -1,4 +1,4 @@
-"""What a plan costs against its ceilings, and cheaper ways that would pass. Pure."""
+"""Cheaper alternatives to a plan: profiles, lower resolutions, fewer takes, single scenes. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
@@ -11,16 +11,16 @@ from runner.lazy_dataclass import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A cheaper way: what to type or to write, and what the run would cost then."""
+    """One cheaper alternative: the flag or field to write, and the credits of the run with it."""
 
     description: str
     credits: Decimal
     command: bool
-    """True for a flag of the command line, False for a line of the storyboard."""
+    """Whether it is a flag of the command line rather than a line of the storyboard."""
 
 
 PriceOf = Callable[[Batch, frozenset[tuple[str, str]] | None], Decimal | None]
-"""Credits that a run of this batch, with this selection, would newly order."""
+"""Computes the credits of a run's new orders for a batch and a selection."""
 
 _MAX_ALTERNATIVES = 4
 
@@ -28,7 +28,7 @@ _MAX_ALTERNATIVES = 4
 def find_cheaper(
     batch: Batch, edition: Edition, price: PriceOf, limit: Decimal | None, profiles: Mapping[str, Batch]
 ) -> tuple[Alternative, ...]:
-    """Ways to spend less, dearest first: within `limit` when there is one, and always less than the batch as it is."""
+    """Finds alternatives cheaper than the batch, within `limit` if given; flags before fields, dearest first."""
     full_cost = price(batch, None)
     alternatives = [Alternative(f"--profile {name}", cost, True) for name, cost in _priced(price, profiles)]
     alternatives += _lower_resolutions(batch, edition, price)
@@ -52,7 +52,7 @@ def _priced(price: PriceOf, batches: Mapping[str, Batch]) -> Iterable[tuple[str,
 
 
 def _lower_resolutions(batch: Batch, edition: Edition, price: PriceOf) -> list[Alternative]:
-    """Every resolution below one in use that all its models have."""
+    """Alternatives with a lower resolution that all models of the batch have."""
     models = {shot.request.model for shot in batch.shots}
     common = [name for name in ("480p", "720p") if all(name in edition.resolutions(model) for model in models)]
     used = {shot.request.resolution for shot in batch.shots}

@@ -1,4 +1,4 @@
-"""Why a take is made anew: what differs between the request that was made and the one that is wanted, in words."""
+"""The reason to remake a take: the difference between the last request and the current one, in text."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ _MAX_WORDS = 8
 
 
 def describe_change(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> str:
-    """One sentence a person understands: `the prompt changed: "the −sea−" → "the +harbour+"`."""
+    """Describes the change in one sentence, such as `the prompt: "the −sea−" → "the +harbour+"`."""
     changes = [*_scalars(before, now), *_materials(before.get("materials"), now.get("materials"))]
     if "prompt" in before or "prompt" in now:
         changes += _prompt(_text(before.get("prompt")), _text(now.get("prompt")))
@@ -46,7 +46,7 @@ def _prompt(before: str, now: str) -> list[str]:
 
 
 def _first_difference(old: list[str], new: list[str]) -> str:
-    """The first place where the words differ, with a word before it, and how many more places there are."""
+    """The first difference of two prompts, after one word of context, and the count of further differences."""
     import difflib
 
     changes = [
@@ -79,7 +79,7 @@ def _materials(before: JsonValue, now: JsonValue) -> list[str]:
         return [_describe_replacement(a, b) for a, b in pairs]
     removed = [_label(item) for item in old if _content(item) not in {_content(other) for other in new}]
     added = [_label(item) for item in new if _content(item) not in {_content(other) for other in old}]
-    return [f"{name} was left out" for name in removed] + [f"{name} was added" for name in added]
+    return [f"{name} was removed" for name in removed] + [f"{name} was added" for name in added]
 
 
 def _content(item: Mapping[str, JsonValue]) -> str:

@@ -1,4 +1,4 @@
-"""What to do about every take of a batch, and why. Pure: (batch, history, selection) to plan."""
+"""The planner: builds a plan from batch, history and selection, with a reason for every take. Pure."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -22,14 +22,14 @@ ClipExists = Callable[[Clip], bool]
 
 @dataclass(frozen=True, slots=True)
 class PlanOverrides:
-    """What the command line orders beyond the storyboards."""
+    """Orders of the command line beyond the storyboards."""
 
     first_take: bool = False
-    """Shots made from one that has several takes need no pick: the first that succeeded counts."""
+    """Whether a shot made from a shot with several takes uses its first finished take instead of a pick."""
     again: frozenset[str] | None = None
-    """Attempts that were refused, or whose clip is gone, and that are to be made again: these takes alone."""
+    """Refused or lost attempts to repeat; the plan then holds only their takes."""
     retakes: frozenset[ShotKey] | None = None
-    """Shots of which another clip is wanted: the next take of each, and nothing else."""
+    """Shots to retake; the plan then holds only the next take of each."""
 
 
 NO_OVERRIDES = PlanOverrides()
@@ -47,7 +47,7 @@ def build_plan(
     selected: frozenset[ShotKey] | None = None,
     overrides: PlanOverrides = NO_OVERRIDES,
 ) -> Plan:
-    """What a run would do. `on_disk` says whether a clip's file is there; without `selected` it is about every shot."""
+    """Builds the plan of a run. `clip_exists` tells whether a clip's file exists; `selected` None means every shot."""
     steps: list[Step] = []
     first_by_fingerprint: dict[str, Step] = {}
     for storyboard in batch.storyboards:
@@ -60,7 +60,7 @@ def build_plan(
 
 @dataclass(slots=True)
 class _StoryboardPlanner:
-    """One storyboard while it is decided; `known`, `chosen` and `prices` remember what was worked out."""
+    """Plans one storyboard; `steps_by_take`, `take_choices` and `prices` memoise."""
 
     storyboard: Storyboard
     history: History
@@ -88,12 +88,12 @@ class _StoryboardPlanner:
         return steps if self.overrides.again is None else [step for step in steps if self._is_named_by_again(step)]
 
     def _is_named_by_again(self, step: Step) -> bool:
-        """Whether a take was named by `--again`, now or before it was sent again."""
+        """Whether `--again` names an attempt of the step's take, the current one or an earlier one."""
         again = self.overrides.again or frozenset()
         return any(attempt.id in again for attempt in self.history.attempts_of(step.fingerprint or ""))
 
     def _retake(self, shot: Shot) -> Step:
-        """The take after the highest that has ended; one that was ordered and has not ended is gone on with."""
+        """The step of the take after the highest ended one; a retake that is ordered and still open comes first."""
         take, last = 0, 0
         while True:
             take += 1
@@ -124,10 +124,10 @@ class _StoryboardPlanner:
     def first_take(self) -> bool:
         return self.overrides.first_take or self.free
 
-    # -- what a take is made of ---------------------------------------------------------------------------
+    # -- the takes upstream -------------------------------------------------------------------------------
 
     def _chosen_take(self, material: TakeReference) -> int | None:
-        """The number of the take upstream that counts; None while it has to be picked."""
+        """The number of the upstream take that a material uses; None while the take is to be picked."""
         key = (material.shot, material.take)
         if key not in self.take_choices:
             self.take_choices[key] = (
@@ -144,7 +144,7 @@ class _StoryboardPlanner:
         return self._first_finished(shot) if self.first_take else None
 
     def _first_finished(self, shot: Shot) -> int | None:
-        """The lowest take that was made, once none of them can still become one."""
+        """The lowest take with a clip, once no take of the shot is still pending; None before."""
         steps = [self.steps_by_take[shot.id, take] for take in range(1, shot.takes + 1)]
         if any(
             step.action in PENDING for step in steps if step.action is not Action.RESUME or not self._is_stored(step)
@@ -157,7 +157,7 @@ class _StoryboardPlanner:
         return attempt is not None and attempt.state is AttemptState.STORED
 
     def _upstream(self, shot: Shot) -> tuple[ResolvedTake, ...] | None:
-        """What each material from a take stands for; None while a pick is missing somewhere above."""
+        """The take that each reference of the shot stands for; None while a pick is missing anywhere upstream."""
         resolved: list[ResolvedTake] = []
         for material in shot.request.from_takes:
             take = self._chosen_take(material)
@@ -168,12 +168,12 @@ class _StoryboardPlanner:
         return tuple(resolved)
 
     def _take(self, shot: str, take: int) -> Step:
-        """A take's step; also of a picked retake beyond the shot's `takes`."""
+        """The step of a take, including a picked retake beyond the shot's `takes`."""
         if (shot, take) not in self.steps_by_take:
             self.steps_by_take[shot, take] = self._step(self.shots[shot], take)
         return self.steps_by_take[shot, take]
 
-    # -- what to do about it ------------------------------------------------------------------------------
+    # -- the action of a take -----------------------------------------------------------------------------
 
     def _step(self, shot: Shot, take: int) -> Step:
         request = shot.request
@@ -207,7 +207,7 @@ class _StoryboardPlanner:
         if blocked := [root for root in roots if not self._may_have_clip(self.shots[root])]:
             reason = f"{blocked[0]} has no take to pick"
             return Step(shot, take, Action.BLOCKED, reason, price, None, blockers=tuple(blocked))
-        reason = f"pick a take of {names}" if not self.first_take else f"the takes of {names}"
+        reason = f"pick a take of {names}" if not self.first_take else f"for the takes of {names}"
         return Step(shot, take, Action.WAIT, reason, price, None, waits_for=self._waiting_for(), blockers=tuple(roots))
 
     def _waiting_for(self) -> Literal["shot", "pick"]:
@@ -219,7 +219,7 @@ class _StoryboardPlanner:
         return any(step.action in coming or step.action is Action.KEEP for step in steps)
 
     def _unpicked(self, material: TakeReference) -> tuple[str, ...]:
-        """The shots above that have to be picked before this material is decided."""
+        """The upstream shots that need a pick before this material is decided."""
         take = self._chosen_take(material)
         if take is None:
             return (material.shot,)
@@ -245,7 +245,7 @@ class _StoryboardPlanner:
         )  # fmt: skip
 
     def _after_upstream(self, step: Step) -> Step:
-        """A take to make, once its materials exist: it waits for those to come, or is blocked by one that will not."""
+        """The step of a take to make, by its upstream takes: make, wait for their clips, or blocked."""
         upstream_steps = [self._take(up.shot, up.take) for up in step.upstream]
         missing = [other for other in upstream_steps if not self._has_clip(other)]
         if not missing:
@@ -269,7 +269,7 @@ class _StoryboardPlanner:
         return step.action in PENDING and is_planned and self._is_selected(step.shot)
 
     def _excluded_by(self, step: Step) -> str | None:
-        """The order of the command line that makes only what it names, and not this."""
+        """The flag that restricts the run to takes it names, and not to this one; None when no flag excludes it."""
         if self.overrides.retakes is not None:
             return "--retake"
         return "--again" if self.overrides.again is not None and not self._is_named_by_again(step) else None
@@ -281,7 +281,7 @@ class _StoryboardPlanner:
         if step.action in PENDING and not self._is_selected(step.shot):
             return f"{shot} is not selected, and has no clip"
         if step.action in PENDING and (flag := self._excluded_by(step)) is not None:
-            return f"{shot} has no clip, and {flag} makes only what it names"
+            return f"{shot} has no clip, and {flag} makes only the takes it names"
         return f"{shot} is {step.action}"
 
     def _action_for(
@@ -298,17 +298,17 @@ class _StoryboardPlanner:
             case AttemptState.STORED if any(map(self.clip_exists, attempt.clips)):
                 return Action.KEEP, "made"
             case AttemptState.STORED:
-                return Action.RESUME, "made; its clip is not here as it was made, and is fetched again for nothing"
+                return Action.RESUME, "made; its clip is missing or changed on disk, and is fetched again for free"
             case AttemptState.SUCCEEDED:
                 return Action.RESUME, "made; its clip is still to be downloaded"
             case AttemptState.RUNNING:
                 return Action.RESUME, f"{attempt.task_id} is {attempt.status or 'running'}"
             case AttemptState.INTENDED:
-                return Action.RESUME, "another run is sending it"
+                return Action.RESUME, "another run is sending the request"
             case AttemptState.UNSETTLED if not self.free:
-                return Action.UNSETTLED, attempt.message or "nobody knows whether it was charged"
+                return Action.UNSETTLED, attempt.message or "the outcome is unknown: maybe charged"
             case AttemptState.REFUSED | AttemptState.GONE if attempt.id in (self.overrides.again or ()):
-                return Action.MAKE, "again, as you asked"
+                return Action.MAKE, "again, by --again"
             case AttemptState.REFUSED:
                 return Action.REFUSED, attempt.message
             case AttemptState.GONE if not self.free:
@@ -316,7 +316,7 @@ class _StoryboardPlanner:
             case AttemptState.FAILED:
                 return Action.MAKE, f"failed last time: {attempt.message}"
             case AttemptState.MAYBE_CHARGED:
-                return Action.MAKE, f"the server failed last time, perhaps charged: {attempt.message}"
+                return Action.MAKE, f"the server failed last time, maybe charged: {attempt.message}"
             case _:
                 return Action.MAKE, self._change_reason(shot, take, sources, fingerprint)
 

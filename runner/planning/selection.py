@@ -1,4 +1,4 @@
-"""`--select` and `--exclude`: which shots of a batch an expression names. Pure."""
+"""Selection of shots by `--select` and `--exclude`. Pure."""
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
@@ -13,7 +13,7 @@ _METHODS = ("tag", "scene")
 
 
 def select(batch: Batch, chosen: Iterable[str], excluded: Iterable[str]) -> frozenset[ShotKey] | None:
-    """The shots that the expressions leave; None when nothing was said. A space is or, a comma is and."""
+    """The shots that the expressions leave; None without any expression. A space means OR, a comma AND."""
     included_terms, excluded_terms = _terms(chosen), _terms(excluded)
     if not included_terms and not excluded_terms:
         return None
@@ -21,10 +21,10 @@ def select(batch: Batch, chosen: Iterable[str], excluded: Iterable[str]) -> froz
     chosen_keys = _union(shots, included_terms) if included_terms else {_key(shot) for shot in shots}
     keys = chosen_keys - _union(shots, excluded_terms)
     if not keys:
-        reason = "--exclude takes away all that --select chose"
+        message = "no shot is left: --exclude removes every shot that --select selects"
         if not chosen_keys:
-            reason = "a comma is and, and no shot is all of that; for either write a blank: --select 'quay boat'"
-        raise CommandError(ExitCode.USAGE, f"the selection leaves no shot: {reason}")
+            message = "no shot matches all of these. A comma means AND; for OR use a space: --select 'quay boat'"
+        raise CommandError(ExitCode.USAGE, message)
     return frozenset(keys)
 
 
@@ -76,7 +76,7 @@ def _key(shot: Shot) -> ShotKey:
 
 
 def storyboard_slug(path: str) -> str:
-    """A storyboard's short name, which its output has too: its path without `storyboards/` and ending."""
+    """The short name of a storyboard and its output folder: the path without `storyboards/` and file extension."""
     inner = path.removeprefix("storyboards/")
     stem, dot, ending = inner.rpartition(".")
     return stem if dot and ending in ("yaml", "yml") else inner

@@ -1,4 +1,4 @@
-"""Ending doubt: what is unsettled, whether a task is the one that an attempt created, and the user's word. Pure."""
+"""Settlement of unsettled attempts: by matching a task of the provider, or by the user's decision. Pure."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -12,23 +12,24 @@ from runner.planning.plan import Plan, Step
 from runner.requests.request import canonical_json
 
 _CREATED_WITHIN = timedelta(minutes=10)
-"""How long after the sending mark a task of the attempt can have been created."""
+"""A task of an attempt is created at most this long after the send mark."""
 _MAX_CLOCK_SKEW = timedelta(seconds=60)
-"""How far the provider's clock may be before ours."""
+"""The provider's clock may be this far behind the local one."""
 SETTLEABLE = (AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED)
 
 
 def unsettled_attempts(history: History) -> list[Attempt]:
-    """Attempts of which nobody knows whether they were charged, in the order of their intents."""
+    """Attempts that may have been charged and are not settled, in the order of their intents."""
     return [attempt for attempt in history.attempts.values() if attempt.state in SETTLEABLE]
 
 
 def mismatch(
     attempt: Attempt, task_id: str, answer: PollResult, facts: TaskFacts | None, bound_tasks: Collection[str | None]
 ) -> str | None:
-    """Why a task is not the one that an attempt created, by what the provider says of it; None when it may be.
+    """Why a task cannot be the task of an attempt, by the provider's record; None when it may be.
 
-    `bound` are the task ids that attempts have already. The prompt is not in a record, so that this can only deny.
+    `bound_tasks` are the task ids that attempts have already. A record does not contain the prompt, so that a match
+    can only be denied, never proved.
     """
     if task_id in bound_tasks:
         return f"{task_id} belongs to another attempt already"
@@ -65,7 +66,7 @@ def _price_mismatch(attempt: Attempt, task_id: str, answer: PollResult) -> str |
 
 
 def best_match(attempts: Collection[Attempt], facts: TaskFacts | None) -> Attempt | None:
-    """Of several attempts of one take the last that left before the task was created; None for those of several."""
+    """The attempt, of several of one take, that was sent last before the task was created; None for several takes."""
     if facts is None or facts.created_ms is None or len({attempt.intent.fingerprint for attempt in attempts}) != 1:
         return None
     created_at = facts.created_ms / 1000 + _MAX_CLOCK_SKEW.total_seconds()
@@ -79,7 +80,7 @@ def best_match(attempts: Collection[Attempt], facts: TaskFacts | None) -> Attemp
 def adopt_task(
     attempt: Attempt, task_id: str, answer: PollResult, facts: TaskFacts | None, history: History, now: datetime
 ) -> Event:
-    """The event that binds a task to an attempt in doubt; Stop (usage) with the reason when it cannot be its task."""
+    """The event that binds a task to an unsettled attempt; raises `CommandError` when the task cannot be its own."""
     _require_state(attempt, SETTLEABLE)
     bound_tasks = {other.task_id for other in history.attempts.values() if not _may_be_same_task(other, attempt)}
     if (reason := mismatch(attempt, task_id, answer, facts, bound_tasks)) is not None:
@@ -88,20 +89,20 @@ def adopt_task(
 
 
 def _may_be_same_task(other: Attempt, attempt: Attempt) -> bool:
-    """Whether a manifest from elsewhere may tell of this very attempt, whose task another machine found."""
+    """Whether an attempt from a manifest may be this very attempt, with the task that another machine matched."""
     return other.id == attempt.id or (other.from_manifest and other.intent.fingerprint == attempt.intent.fingerprint)
 
 
 def settle_by_user(attempt: Attempt, charged: bool, now: datetime) -> Event:
-    """The user's word that an attempt was charged, or was not; the take may be made again after either."""
+    """The event of the user's decision: charged or not charged; the take may be made again after either."""
     _require_state(attempt, (*SETTLEABLE, AttemptState.ABANDONED))
     return Event(now, attempt.id, Settled("charged" if charged else "not-charged"))
 
 
 def undo_settlement(attempt: Attempt, history: History, now: datetime) -> Event:
-    """The last word taken back; Stop (usage) when there is none, or the take was ordered again since."""
+    """The event that reverts a settlement; raises `CommandError` without one, or if the take was ordered again."""
     if attempt.state_before_settlement is None:
-        raise CommandError(ExitCode.USAGE, f"{_label(attempt)} was not settled: there is nothing to take back")
+        raise CommandError(ExitCode.USAGE, f"{_label(attempt)} was not settled: there is nothing to undo")
     later = [other for other in history.attempts_of(attempt.intent.fingerprint) if other.id != attempt.id]
     if any(
         other.state in (AttemptState.INTENDED, AttemptState.RUNNING, AttemptState.SUCCEEDED, AttemptState.UNSETTLED)
@@ -109,16 +110,20 @@ def undo_settlement(attempt: Attempt, history: History, now: datetime) -> Event:
     ):
         raise CommandError(
             ExitCode.USAGE,
-            f"{_label(attempt)} was ordered again since: say --charged or --not-charged for what the first one cost",
+            f"{_label(attempt)} was ordered again since: settle the first attempt with --charged or --not-charged",
         )
     if attempt.state not in (AttemptState.ABANDONED, AttemptState.RUNNING):
-        raise CommandError(ExitCode.USAGE, f"{_label(attempt)} is {attempt.state} by now: its task has ended")
+        raise CommandError(
+            ExitCode.USAGE,
+            f"{_label(attempt)} is {attempt.state} by now: a settlement cannot be undone after the task has ended",
+        )
     return Event(now, attempt.id, Settled("undone"))
 
 
 def _require_state(attempt: Attempt, states: Collection[AttemptState]) -> None:
     if attempt.state not in states:
-        raise CommandError(ExitCode.USAGE, f"{_label(attempt)} is {attempt.state}: there is no doubt to end")
+        message = f"{_label(attempt)} is {attempt.state}: only an unsettled attempt can be settled"
+        raise CommandError(ExitCode.USAGE, message)
 
 
 def _label(attempt: Attempt) -> str:
@@ -128,9 +133,9 @@ def _label(attempt: Attempt) -> str:
 def attempt_for_unknown_task(
     plan: Plan, step: Step, task_id: str, body: dict[str, object], facts: TaskFacts, now: datetime
 ) -> Attempt:
-    """An attempt for a task that no ledger knows, on the user's word that it was made for this take.
+    """An attempt for a task that is in no ledger, which the user assigns to this take.
 
-    Stop (usage) when the record's model is another.
+    Raises `CommandError` when the record's model is another.
     """
     model = step.shot.request.model
     if facts.model is not None and facts.model != model:
