@@ -170,7 +170,7 @@ def show_plan(session: Session, plan: Plan, history: History) -> None:
         plan,
         terminal_width(),
         use_color(session.args, sys.stderr),
-        around=replace(plan_context(session, plan, history), asking=True),
+        context=replace(plan_context(session, plan, history), before_question=True),
     )
     print(text, file=sys.stderr)
 

@@ -40,7 +40,7 @@ def execute_plan(session: Session, plan: Plan, history: History, records: RunSto
     clock = records.clock
     began = clock.monotonic()
     progress = Progress(
-        ceiling=_ceiling(session, plan), at_once=session.settings.concurrency, prefix=repo_prefix(session)
+        ceiling=_ceiling(session, plan), concurrency=session.settings.concurrency, prefix=repo_prefix(session)
     )
     people = view(
         sys.stderr,

@@ -74,7 +74,7 @@ class OrphanFetcher:
         intent = attempt.intent
         name = path.relative_to(self.session.settings.root).as_posix()
         said = "of earlier words" + (f": {words}" if words else "")
-        return ClipCheck(intent.storyboard, intent.shot, intent.take, name, verdict, said, earlier=True)
+        return ClipCheck(intent.storyboard, intent.shot, intent.take, name, verdict, said, is_orphan=True)
 
 
 def _describe(answer: PollResult) -> str:

@@ -138,13 +138,13 @@ def plan_context(session: Session, plan: Plan, history: History) -> PlanContext:
         cheaper=tuple(Cheaper(way.description, way.credits) for way in cheaper_alternatives(session, history, None))
         if not plan.is_free
         else (),
-        leaving=outgoing_files(plan),
-        goes=destinations(session, history),
-        elsewhere=from_manifests(plan, history),
-        about=estimate_duration(plan, session.settings.concurrency),
-        at_once=session.settings.concurrency,
+        outgoing_files=outgoing_files(plan),
+        destinations=destinations(session, history),
+        manifest_note=from_manifests(plan, history),
+        expected_seconds=estimate_duration(plan, session.settings.concurrency),
+        concurrency=session.settings.concurrency,
         spent=spent_by_storyboard(history),
-        instead=_instead(session, history, plan) if lost else None,
+        replacement=_instead(session, history, plan) if lost else None,
     )
 
 

@@ -189,12 +189,12 @@ def closing_context(session: Session, records: RunStore, history: History, took:
         chosen=typed(_only(session.args, "select", "exclude"), ()),
         everything=typed(_only(session.args, *(vars(session.args).keys() - {"select", "exclude"})), session.files),
         run=records.limits.run,
-        is_whole=session.plan(history),
+        whole_plan=session.plan(history),
         prefix=repo_prefix(session),
         quiet=session.args.quiet,
-        took=took,
+        seconds=took,
         to_commit=tuple(session.display_path(path) for path in open_ones),
-        places=field_locator(session),
+        locate_field=field_locator(session),
     )
 
 

@@ -212,7 +212,9 @@ def show_problems(session: Session) -> None:
         print(show.as_json(session.problems))
     else:
         print(
-            show.text(session.problems, session.settings.root, Path.cwd(), use_color(session.args, sys.stderr)),
+            show.render_problems(
+                session.problems, session.settings.root, Path.cwd(), use_color(session.args, sys.stderr)
+            ),
             file=sys.stderr,
         )
 

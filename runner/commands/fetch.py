@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         print(json_document(clips_json(checks, "fetch")), end="")
     else:
         print(clips(checks, terminal_width(), use_color(args, sys.stdout), "", args.all), end="")
-    return ExitCode.OK if all(each.well for each in checks) else ExitCode.FAILED
+    return ExitCode.OK if all(each.is_fine for each in checks) else ExitCode.FAILED
 
 
 async def _fetched(session: Session, history: History, records: run_store.RunStore) -> list[ClipCheck]:
@@ -112,4 +112,4 @@ async def _brought(
 
 
 def _as(found: ClipCheck, verdict: Verdict, words: str) -> ClipCheck:
-    return replace(found, verdict=verdict, words=words)
+    return replace(found, verdict=verdict, message=words)

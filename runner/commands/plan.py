@@ -120,4 +120,4 @@ def _below(over: SpendLimit, session: Session, history: History, told: PlanConte
         price = f"{typed.credits.to_integral_value(ROUND_CEILING):f}"
         instead = (f"storyboard run {told.typed} {typed.description} --max-credits {price}", "below the ceiling")
     cheaper = tuple(CheaperCommand(way.description, way.credits) for way in found)
-    return replace(told, warnings=[warning, *told.warnings], cheaper=cheaper, instead=instead)
+    return replace(told, warnings=[warning, *told.warnings], cheaper=cheaper, replacement=instead)

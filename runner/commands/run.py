@@ -124,7 +124,7 @@ def _nothing(
         said = (
             ""
             if session.args.quiet
-            else screen(plan, terminal_width(), use_color(session.args, sys.stdout), around=around)
+            else screen(plan, terminal_width(), use_color(session.args, sys.stdout), context=around)
         )
         print(said, end="")
         still.record(session, plan, history, said)

@@ -25,7 +25,7 @@ from runner.planning.settlement import (
 )
 from runner.providers.kinovi.client import Client
 from runner.providers.kinovi.request_body import encode, placeholder
-from runner.show.screens.settle import UnsettledList, confirmation, settle, settle_json, which
+from runner.show.screens.settle import UnsettledList, confirmation, settle, settle_commands, settle_json
 from runner.show.text.escape import json_document
 
 
@@ -116,7 +116,7 @@ def _exactly_one(attempts: Sequence[Attempt], words: str) -> Attempt:
         raise CommandError(ExitCode.USAGE, f"nothing of {words!r} is in doubt\n  storyboard settle      lists what is")
     if len(found) > 1:
         raise CommandError(
-            ExitCode.USAGE, "\n".join([f"{words!r} names {len(found)} attempts: say which", *which(found)])
+            ExitCode.USAGE, "\n".join([f"{words!r} names {len(found)} attempts: say which", *settle_commands(found)])
         )
     return found[0]
 

@@ -13,7 +13,7 @@ from runner.attempts.history import Attempt
 from runner.clock import SystemClock
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.show.screens.spend import BillItem, By, bill, spend, spend_csv, spend_json
+from runner.show.screens.spend import BillItem, By, build_bill, spend, spend_csv, spend_json
 from runner.show.text.escape import json_document
 
 _FIRST, _LAST = 1971, 9998
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     known = history.attempts.values()
     attempts = [each for each in known if boards is None or each.intent.storyboard in boards]
     items = [_item(session, each) for each in attempts if _within(each, since, until)]
-    found = bill(items, args.by, session.settings.usd_per_credit, words)
+    found = build_bill(items, args.by, session.settings.usd_per_credit, words)
     if args.csv:
         print(spend_csv(found), end="")
     elif args.json:

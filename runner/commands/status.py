@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     bounds = {} if plan.is_free else storyboard_budgets(session, plan, history)
     used = {path: committed_credits(history, budget) for path, budget in bounds.items()}
     standing = StatusReport(
-        plan, history, now, _typed(session), places=field_locator(session), orphans=beside, counted=used
+        plan, history, now, _typed(session), locate_field=field_locator(session), orphans=beside, budget_used=used
     )
     if args.json:
         print(json_document(status_json(standing)), end="")

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         case "sarif":
             print(show.sarif(problems, __version__))
         case _:
-            print(show.text(problems, root, Path.cwd(), use_color(args, sys.stdout)), end="")
+            print(show.render_problems(problems, root, Path.cwd(), use_color(args, sys.stdout)), end="")
             if not args.quiet:
                 print(_verdict(session))
     return ExitCode.INVALID if problems.errors else ExitCode.OK

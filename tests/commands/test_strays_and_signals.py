@@ -78,7 +78,7 @@ def test_a_ctrl_c_while_an_earlier_clip_comes_buys_nothing(paid_film: ContentRep
     process.send_signal(signal.SIGINT)
     code, out, _ = ended(process)
     assert (code, there.state["creates"]) == (130, 1)
-    assert "earlier quay take 1 of earlier words, task_" in out
+    assert "earlier version quay take 1, task_" in out
 
 
 def test_a_ctrl_c_while_host_and_key_are_asked_buys_nothing(paid_film: ContentRepo, host: Start) -> None:
@@ -152,7 +152,7 @@ def test_after_one_look_that_was_not_heard_the_rest_waits_for_the_next_run(paid_
     left_behind(paid_film, there, ("Sunrise", "Dusk", "Night"))
     faults(there, {"on": "poll", "times": 1, "do": {"status": 503}})
     code, out, err = ended(paid_film.start(*RUN, "--concurrency", "5", **there.env))
-    assert (code, out.count("of earlier words, task_")) == (9, 3)
+    assert (code, out.count("earlier version ")) == (9, 3)
     assert "so with 2 more of earlier words" in err
     assert paid_film.storyboard(*RUN, **there.env).code == 0
     assert len(paid_film.clips()) == there.state["creates"] == 4
@@ -183,7 +183,7 @@ def test_a_task_of_earlier_words_is_told_and_waits_however_the_run_is_asked(
     env = there.env | ({"SEEDANCE_API_KEY": ""} if flag == "without a key" else {})
     said = paid_film.storyboard(*run, *([flag] if flag.startswith("--") else []), **env)
     assert said.code == 9, said.err
-    assert "earlier quay take 1 of earlier words, task_" in one_line(said.out)
+    assert "earlier version quay take 1, task_" in one_line(said.out)
     assert said.out.startswith("The quay ")
 
 

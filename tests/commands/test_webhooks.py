@@ -182,11 +182,11 @@ def test_where_callbacks_go_is_marked_when_it_changed_since_the_last_yes(paid_fi
     there = host()
     assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
     port = hear(paid_film)
-    assert "(NEW since the last yes)" in paid_film.storyboard("run", FILM, **there.env).err
+    assert "(NEW since your last approval)" in paid_film.storyboard("run", FILM, **there.env).err
     assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
     paid_film.write(FILM, (paid_film.root / FILM).read_text().replace("Boats", "Ships"))
-    assert "since the last yes" not in paid_film.storyboard("run", FILM, **there.env).err
+    assert "since your last approval" not in paid_film.storyboard("run", FILM, **there.env).err
     paid_film.write("storyboard.toml", '[webhook]\nurl = "https://evil.example.com"\n')
     said = paid_film.storyboard("run", FILM, **there.env)
-    assert f"(CHANGED since the last yes: http://127.0.0.1:{port}/hooks)" in said.err
+    assert f"(CHANGED since your last approval: http://127.0.0.1:{port}/hooks)" in said.err
     assert paid_film.storyboard("plan", FILM, "--json", **there.env).json["goes"][0]["changed"] is True

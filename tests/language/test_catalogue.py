@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from runner.language.catalogue import catalogue
-from runner.show.screens.problems import explain_code, page
+from runner.show.screens.problems import catalogue_page, explain_code
 
 REPOSITORY = Path(__file__).parents[2]
 
 
 def test_the_page_of_the_docs_is_made_from_it() -> None:
-    assert (REPOSITORY / "docs" / "problems.md").read_text("utf-8") == page()
+    assert (REPOSITORY / "docs" / "problems.md").read_text("utf-8") == catalogue_page()
 
 
 def test_every_code_in_the_source_is_explained_and_the_other_way_round() -> None:

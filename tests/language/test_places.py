@@ -12,7 +12,7 @@ from runner.diagnostics.problem import Problems
 from runner.language.yaml.document import NodeRef, Source
 from runner.language.yaml.parser import parse
 from runner.language.yaml.scalar_offsets import offsets
-from runner.show.screens.problems import text
+from runner.show.screens.problems import render_problems
 from tests.language.storyboards import compiled
 
 SCALARS = [
@@ -129,7 +129,7 @@ def test_a_mention_in_a_variable_is_marked_there_with_the_shots_that_use_it(tmp_
     (problem,) = problems.errors
     assert (problem.place.line, problem.place.column) == (2, 18)
     assert problem.shots == ("s0", "s1", "s2")
-    assert "in the shot s0 and 2 more" in text(problems, tmp_path, tmp_path, color=False)
+    assert "in the shot s0 and 2 more" in render_problems(problems, tmp_path, tmp_path, color=False)
 
 
 def test_a_mention_that_a_template_made_is_marked_at_the_expression(tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_a_problem_of_an_included_file_stands_in_that_file(tmp_path: Path) -> No
 def test_the_caret_stands_by_cells(tmp_path: Path) -> None:
     board = 'storyboard: 1\nshots:\n  - id: quay\n    prompt: "看看 e\u0301 @nobody"\n'
     _, problems = compiled(tmp_path, board)
-    lines = text(problems, tmp_path, tmp_path, color=False).split("\n")
+    lines = render_problems(problems, tmp_path, tmp_path, color=False).split("\n")
     assert lines[2].index("^") == lines[1].index("@") + 2 - 1
     assert unicodedata.normalize("NFC", board) != board
 

@@ -160,7 +160,7 @@ def main() -> None:
     film = plan(ferry(), account=SANDBOX if args.free else KINOVI)
     news = list(story(film))
     clock = Quickened((news[-1].at - NOON).total_seconds() / args.seconds)
-    progress = Progress(ceiling=Decimal(4480), at_once=3)
+    progress = Progress(ceiling=Decimal(4480), concurrency=3)
     shown = view(sys.stderr, progress, clock, terminal=sys.stderr.isatty() and not args.plain, color=True)
     try:
         for each in news:
