@@ -15,16 +15,16 @@ def main() -> int:
         print(f"storyboard {__version__}")
         return 0
     try:
-        code = 0 if sys.argv[1:2] == ["run"] and _unchanged() else _run()
+        code = 0 if sys.argv[1:2] == ["run"] and _print_remembered() else _run()
     except KeyboardInterrupt:
         code = _INTERRUPTED
-    deaf = False
-    while not deaf:
+    ignored = False
+    while not ignored:
         try:
-            deaf = _hear_no_more()
+            ignored = _ignore_signals()
         except KeyboardInterrupt:  # it came before it was turned a deaf ear to
             continue
-    if code and _leaves_threads():
+    if code and _has_live_threads():
         os._exit(code)  # all is closed and said; a download that was left has its part file, and would be waited for
     return code
 
@@ -35,25 +35,25 @@ def _run() -> int:
     return run()
 
 
-def _unchanged() -> bool:
+def _print_remembered() -> bool:
     """A run that would find nothing to do, as it did before: said from memory."""
     from runner.settings.environment import default_state_folder, environment_snapshot
     from runner.store.noop_cache import lookup
 
     state = default_state_folder()
-    said = None if state is None else lookup(state, __version__, sys.argv[1:], environment_snapshot())
-    if said is None:
+    output = None if state is None else lookup(state, __version__, sys.argv[1:], environment_snapshot())
+    if output is None:
         return False
     try:
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
-        print(said, end="", flush=True)
+        print(output, end="", flush=True)
     except OSError:  # nobody reads any more, which changes nothing
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return True
 
 
-def _hear_no_more() -> bool:
+def _ignore_signals() -> bool:
     """All is done and said: a signal from here on would end the process as a signal does, and hide what it came to."""
     import signal
 
@@ -62,13 +62,13 @@ def _hear_no_more() -> bool:
     return True
 
 
-def _leaves_threads() -> bool:
+def _has_live_threads() -> bool:
     """Whether a thread still works that Python would wait for."""
     if "threading" not in sys.modules:
         return False
     import threading
 
-    return any(not each.daemon for each in threading.enumerate() if each is not threading.main_thread())
+    return any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread())
 
 
 if __name__ == "__main__":

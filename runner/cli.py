@@ -42,7 +42,7 @@ class _Parser(argparse.ArgumentParser):
         raise CommandError(ExitCode.USAGE, f"{message}\n  {self.prog} --help says how it is used")
 
 
-def parser(named: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+def parser(loaded: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
     """The whole command line; only the `named` commands are loaded with their flags."""
     top = _Parser(
         prog="storyboard",
@@ -57,59 +57,59 @@ def parser(named: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
         sub = commands.add_parser(
             name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
         )
-        if name in named:
+        if name in loaded:
             importlib.import_module(f"runner.commands.{name}").add(sub)
     return top
 
 
-def _alone(name: str, formatter: type[argparse.HelpFormatter]) -> argparse.ArgumentParser:
+def _command_parser(name: str, formatter: type[argparse.HelpFormatter]) -> argparse.ArgumentParser:
     """The command line of one command, without the others beside it."""
-    own = _Parser(prog=f"storyboard {name}", formatter_class=formatter, allow_abbrev=False)
-    importlib.import_module(f"runner.commands.{name}").add(own)
-    own.set_defaults(command=name)
-    return own
+    command = _Parser(prog=f"storyboard {name}", formatter_class=formatter, allow_abbrev=False)
+    importlib.import_module(f"runner.commands.{name}").add(command)
+    command.set_defaults(command=name)
+    return command
 
 
-class _Unread(argparse.HelpFormatter):
+class _FixedWidthHelp(argparse.HelpFormatter):
     """argparse asks for one with every flag; one that nobody reads needs no terminal's width, which imports much."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=80)
 
 
-def _formatter(words: list[str]) -> type[argparse.HelpFormatter]:
-    return argparse.RawDescriptionHelpFormatter if {"-h", "--help"} & set(words) else _Unread
+def _formatter(argv: list[str]) -> type[argparse.HelpFormatter]:
+    return argparse.RawDescriptionHelpFormatter if {"-h", "--help"} & set(argv) else _FixedWidthHelp
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command `storyboard`; returns its exit code and never raises."""
     gc.disable()  # what is imported stays: walking it again and again finds nothing
-    words = list(sys.argv[1:] if argv is None else argv)
-    if words in ([], ["-h"], ["--help"]):
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments in ([], ["-h"], ["--help"]):
         parser(()).print_help()
         return 0
-    return int(_ended(words))
+    return int(_run_to_exit_code(arguments))
 
 
-def _ended(words: list[str]) -> "ExitCode":
+def _run_to_exit_code(argv: list[str]) -> "ExitCode":
     import signal
 
     from runner.diagnostics.problem import CommandError, ExitCode
 
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        code = _dispatch(words)
+        code = _dispatch(argv)
     except CommandError as stop:
-        _say(stop.message)
+        _print_error(stop.message)
         code = stop.code
     except KeyboardInterrupt:
-        _say("interrupted; run the same command again to go on")
+        _print_error("interrupted; run the same command again to go on")
         code = ExitCode.INTERRUPTED
     except BrokenPipeError:
         code = ExitCode.OK
-        _give_up_output()
+        _discard_output()
     except Exception as defect:
-        code = _report(defect, words)
+        code = _report(defect, argv)
     _flush()
     return code
 
@@ -119,21 +119,25 @@ def _interrupt(number: int, frame: object) -> "NoReturn":
     raise KeyboardInterrupt
 
 
-def _dispatch(words: list[str]) -> "ExitCode":
+def _dispatch(argv: list[str]) -> "ExitCode":
     from runner.diagnostics.problem import CommandError, ExitCode
 
     _tolerate_output()
-    first = next((word for word in words if not word.startswith("-")), None)
+    first = next((argument for argument in argv if not argument.startswith("-")), None)
     if first is not None and first not in COMMANDS:
-        raise CommandError(ExitCode.USAGE, _unknown(first))
-    top = _alone(words[0], _formatter(words)) if first == words[0] else parser((first,) if first is not None else ())
-    args, unknown = top.parse_known_args(words[1:] if first == words[0] else words)
+        raise CommandError(ExitCode.USAGE, _unknown_command(first))
+    top = (
+        _command_parser(argv[0], _formatter(argv))
+        if first == argv[0]
+        else parser((first,) if first is not None else ())
+    )
+    args, unknown = top.parse_known_args(argv[1:] if first == argv[0] else argv)
     if unknown:
         raise CommandError(ExitCode.USAGE, _unknown_flag(unknown[0], first))
     if args.command is None:
         top.print_help()
         return ExitCode.OK
-    args.words = tuple(words)
+    args.argv = tuple(argv)
     command = importlib.import_module(f"runner.commands.{args.command}")
     gc.freeze()
     gc.enable()
@@ -141,25 +145,25 @@ def _dispatch(words: list[str]) -> "ExitCode":
     return code
 
 
-def _unknown(word: str) -> str:
+def _unknown_command(name: str) -> str:
     from runner.diagnostics.problem import closest_match
 
-    near = closest_match(word, COMMANDS)
-    meant = f"; did you mean `storyboard {near}`?" if near else ""
-    return f"there is no command {word!r}{meant}\n  commands: {', '.join(COMMANDS)}"
+    suggestion = closest_match(name, COMMANDS)
+    hint = f"; did you mean `storyboard {suggestion}`?" if suggestion else ""
+    return f"there is no command {name!r}{hint}\n  commands: {', '.join(COMMANDS)}"
 
 
-def _unknown_flag(word: str, command: str | None) -> str:
+def _unknown_flag(flag: str, command: str | None) -> str:
     """The nearest flag of the command, and where all of them stand."""
     from runner.diagnostics.problem import closest_match
 
-    alone = argparse.ArgumentParser()
+    command_parser = argparse.ArgumentParser()
     if command is not None:
-        importlib.import_module(f"runner.commands.{command}").add(alone)
-    known = [flag for action in alone._actions for flag in action.option_strings]
-    near = closest_match(word, known) if word.startswith("-") else None
-    meant = f"; did you mean {near}?" if near else ""
-    return f"unknown: {word}{meant}\n  {' '.join(['storyboard', *filter(None, [command])])} --help says how it is used"
+        importlib.import_module(f"runner.commands.{command}").add(command_parser)
+    flags = [flag for action in command_parser._actions for flag in action.option_strings]
+    suggestion = closest_match(flag, flags) if flag.startswith("-") else None
+    hint = f"; did you mean {suggestion}?" if suggestion else ""
+    return f"unknown: {flag}{hint}\n  {' '.join(['storyboard', *filter(None, [command])])} --help says how it is used"
 
 
 def _tolerate_output() -> None:
@@ -169,23 +173,23 @@ def _tolerate_output() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _say(words: str) -> None:
+def _print_error(message: str) -> None:
     """To standard error, cleaned; a closed one is no reason to fail."""
     from runner.show.text.escape import escape_terminal
 
-    first, *rest = words.splitlines() or [""]
+    first, *others = message.splitlines() or [""]
     try:
         print(
             f"storyboard: {escape_terminal(first)}",
-            *(escape_terminal(line) for line in rest),
+            *(escape_terminal(line) for line in others),
             sep="\n",
             file=sys.stderr,
         )
     except OSError:
-        _give_up_output()
+        _discard_output()
 
 
-def _give_up_output() -> None:
+def _discard_output() -> None:
     """Nobody reads any more: what is left in the buffers goes nowhere, quietly."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
@@ -200,19 +204,19 @@ def _flush() -> None:
         sys.stdout.flush()
         sys.stderr.flush()
     except OSError:
-        _give_up_output()
+        _discard_output()
 
 
-def _report(defect: Exception, words: list[str]) -> "ExitCode":
+def _report(defect: Exception, argv: list[str]) -> "ExitCode":
     """A defect of ours: a report file in the state folder, and three lines for the user."""
     from runner.diagnostics.problem import ExitCode
     from runner.settings.settings import key_text, state_folder
     from runner.store.crash_report import write
 
-    where = write(defect, words, state_folder(), key_text())
-    _say(
+    report = write(defect, argv, state_folder(), key_text())
+    _print_error(
         f"a defect of storyboard itself: {type(defect).__name__}: {defect}\n"
-        f"  {where}\n"
+        f"  {report}\n"
         "  nothing that was paid is lost: run the same command again, or `storyboard status`"
     )
     return ExitCode.DEFECT

@@ -27,14 +27,14 @@ class OrphanFetcher:
     gateway: Callable[[], Awaitable[ProviderGateway]]
     """Opened when the first is asked for: without a gap nobody needs a key."""
 
-    async def check_all(self, attempt: Attempt) -> ClipCheck | None:
+    async def fetch(self, attempt: Attempt) -> ClipCheck | None:
         """Whole where it lies, else brought if the provider still has it; None while there is nothing to bring yet."""
         clip_store = ClipStore(
             self.session.settings.root, self.session.output_folder, fingerprint_by_content(self.history).get
         )
         path = clip_store.archive_path(attempt)
-        if (here := clip_store.find(attempt)) is not None:
-            return self._check(attempt, here, "whole", "")
+        if (local_path := clip_store.find(attempt)) is not None:
+            return self._check(attempt, local_path, "whole", "")
         if attempt.task_id is None:
             return self._check(attempt, path, "gone", "no task is known of it")
         if self._age(attempt) > timedelta(days=self.session.edition.record_days):
@@ -54,27 +54,27 @@ class OrphanFetcher:
                 return self._check(attempt, path, "failed", _describe(answer))
 
     async def _download(self, gateway: ProviderGateway, attempt: Attempt, answer: Succeeded, path: Path) -> ClipCheck:
-        got = await gateway.download_orphan(replace(attempt, outputs=answer.outputs), None)
-        if isinstance(got, TransferFailed):
-            gone = got.link_expired and self._age(attempt) > timedelta(days=self.session.edition.media_days)
-            words = "the provider has deleted its media" if gone else got.message
-            return self._check(attempt, path, "gone" if gone else "failed", words)
-        if attempt.from_manifest and (taken := self.store.ledger.import_attempt(attempt)) is not None:
-            return self._check(attempt, path, "failed", taken.message)
-        for what in (got,) if attempt.state is AttemptState.STORED else (answer, got):
-            event = Event(self.store.clock.now(), attempt.id, what)
+        download = await gateway.download_orphan(replace(attempt, outputs=answer.outputs), None)
+        if isinstance(download, TransferFailed):
+            gone = download.link_expired and self._age(attempt) > timedelta(days=self.session.edition.media_days)
+            message = "the provider has deleted its media" if gone else download.message
+            return self._check(attempt, path, "gone" if gone else "failed", message)
+        if attempt.from_manifest and (refusal := self.store.ledger.import_attempt(attempt)) is not None:
+            return self._check(attempt, path, "failed", refusal.message)
+        for payload in (download,) if attempt.state is AttemptState.STORED else (answer, download):
+            event = Event(self.store.clock.now(), attempt.id, payload)
             self.store.ledger.append(event)
             self.history.apply(event)
-        return self._check(attempt, self.session.settings.root / got.clip.path, "fetched", "")
+        return self._check(attempt, self.session.settings.root / download.clip.path, "fetched", "")
 
     def _age(self, attempt: Attempt) -> timedelta:
         return self.store.clock.now() - (attempt.ended_at or attempt.intended_at)
 
-    def _check(self, attempt: Attempt, path: Path, verdict: Verdict, words: str) -> ClipCheck:
+    def _check(self, attempt: Attempt, path: Path, verdict: Verdict, detail: str) -> ClipCheck:
         intent = attempt.intent
         name = path.relative_to(self.session.settings.root).as_posix()
-        said = "of earlier words" + (f": {words}" if words else "")
-        return ClipCheck(intent.storyboard, intent.shot, intent.take, name, verdict, said, is_orphan=True)
+        message = "of earlier words" + (f": {detail}" if detail else "")
+        return ClipCheck(intent.storyboard, intent.shot, intent.take, name, verdict, message, is_orphan=True)
 
 
 def _describe(answer: PollResult) -> str:

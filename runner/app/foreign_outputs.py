@@ -20,26 +20,26 @@ def history_without_foreign(session: Session) -> tuple[Session, History, list[st
     try:
         return session, read_history(session), []
     except CommandError:
-        rest, why = without_foreign(session)
-        if not why:
+        own_session, reasons = without_foreign(session)
+        if not reasons:
             raise
-    return rest, read_history(rest), why
+    return own_session, read_history(own_session), reasons
 
 
 def without_foreign(session: Session) -> tuple[Session, list[str]]:
     """The batch with the storyboards whose manifests are their own; the reason for each that is left out."""
-    kept, why = [], []
-    for board in session.batch.storyboards:
+    own_storyboards, reasons = [], []
+    for storyboard in session.batch.storyboards:
         try:
-            session.manifest(board)
+            session.manifest(storyboard)
         except CommandError as stop:
-            why.append(f"{board.path} is left out: {stop.message}")
+            reasons.append(f"{storyboard.path} is left out: {stop.message}")
         else:
-            kept.append(board)
-    return (replace(session, batch=Batch(tuple(kept))) if why else session), why
+            own_storyboards.append(storyboard)
+    return (replace(session, batch=Batch(tuple(own_storyboards))) if reasons else session), reasons
 
 
-def print_warnings(why: Sequence[str]) -> None:
+def print_warnings(messages: Sequence[str]) -> None:
     """To standard error, a line for each."""
-    for words in why:
-        print(f"storyboard: {escape_terminal(words)}", file=sys.stderr)
+    for message in messages:
+        print(f"storyboard: {escape_terminal(message)}", file=sys.stderr)

@@ -20,23 +20,24 @@ def orphaned_attempts(session: Session, history: History, plan: Plan | None = No
     """
     if session.settings.account.free:
         return []
-    boards = {board.path for board in session.batch.storyboards}
-    found = [
-        each
-        for each in history.open()
-        if each.state in (AttemptState.RUNNING, AttemptState.SUCCEEDED, AttemptState.UNSETTLED)
-        and not each.from_manifest
-        if each.intent.profile == session.settings.profile
-        if each.intent.storyboard in boards or _is_gone(session, each.intent.storyboard)
+    paths = {storyboard.path for storyboard in session.batch.storyboards}
+    candidates = [
+        attempt
+        for attempt in history.open()
+        if attempt.state in (AttemptState.RUNNING, AttemptState.SUCCEEDED, AttemptState.UNSETTLED)
+        and not attempt.from_manifest
+        if attempt.intent.profile == session.settings.profile
+        if attempt.intent.storyboard in paths or _is_gone(session, attempt.intent.storyboard)
     ]
-    if not found:
+    if not candidates:
         return []
     steps = [*session.plan(history).steps, *(plan.steps if plan is not None else ())]
-    marks = {step.fingerprint for step in steps}
+    fingerprints = {step.fingerprint for step in steps}
     return [
-        each
-        for each in found
-        if each.intent.fingerprint not in marks or history.current_attempt(each.intent.fingerprint) is not each
+        attempt
+        for attempt in candidates
+        if attempt.intent.fingerprint not in fingerprints
+        or history.current_attempt(attempt.intent.fingerprint) is not attempt
     ]
 
 
@@ -45,21 +46,21 @@ def _is_gone(session: Session, storyboard: str) -> bool:
     return bool(storyboard) and not os.path.lexists(session.settings.root / storyboard)
 
 
-def with_orphans(session: Session, history: History, ended: RunResult) -> RunResult:
+def with_orphans(session: Session, history: History, result: RunResult) -> RunResult:
     """The same with what is still to be brought, and what is in doubt, of takes that nobody asks for now."""
-    found = orphaned_attempts(session, history, ended.plan)
-    doubts = tuple(each for each in found if each.state is AttemptState.UNSETTLED)
-    return replace(ended, orphans=tuple(filter(_can_come, found)), unsettled_orphans=doubts)
+    orphans = orphaned_attempts(session, history, result.plan)
+    unsettled = tuple(orphan for orphan in orphans if orphan.state is AttemptState.UNSETTLED)
+    return replace(result, orphans=tuple(filter(_is_collectable, orphans)), unsettled_orphans=unsettled)
 
 
-def _can_come(attempt: Attempt) -> bool:
+def _is_collectable(attempt: Attempt) -> bool:
     """Whether there is a task, and a shot whose name may be a folder's, whoever told of it."""
     return attempt.state is not AttemptState.UNSETTLED and _SAFE_ID.fullmatch(attempt.intent.shot) is not None
 
 
 def collectable_orphans(session: Session, history: History, plan: Plan) -> list[Attempt]:
     """Those that can be brought home."""
-    return list(filter(_can_come, orphaned_attempts(session, history, plan)))
+    return list(filter(_is_collectable, orphaned_attempts(session, history, plan)))
 
 
 def stored_orphans(session: Session, history: History, plan: Plan) -> list[Attempt]:
@@ -69,20 +70,20 @@ def stored_orphans(session: Session, history: History, plan: Plan) -> list[Attem
     """
     if session.settings.account.free:
         return []
-    boards = {board.path for board in session.batch.storyboards}
-    marks = {step.fingerprint for step in plan.steps}
+    paths = {storyboard.path for storyboard in session.batch.storyboards}
+    fingerprints = {step.fingerprint for step in plan.steps}
     return [
-        each
-        for each in history.attempts.values()
-        if (each.state is AttemptState.STORED and each.clip is not None)
+        attempt
+        for attempt in history.attempts.values()
+        if (attempt.state is AttemptState.STORED and attempt.clip is not None)
         or (
-            each.from_manifest
-            and each.task_id is not None
-            and each.state in (AttemptState.RUNNING, AttemptState.SUCCEEDED)
+            attempt.from_manifest
+            and attempt.task_id is not None
+            and attempt.state in (AttemptState.RUNNING, AttemptState.SUCCEEDED)
         )
-        if each.intent.storyboard in boards and each.intent.profile == session.settings.profile
-        if each.intent.fingerprint not in marks and _SAFE_ID.fullmatch(each.intent.shot)
-        if session.selected is None or (each.intent.storyboard, each.intent.shot) in session.selected
+        if attempt.intent.storyboard in paths and attempt.intent.profile == session.settings.profile
+        if attempt.intent.fingerprint not in fingerprints and _SAFE_ID.fullmatch(attempt.intent.shot)
+        if session.selected is None or (attempt.intent.storyboard, attempt.intent.shot) in session.selected
     ]
 
 

@@ -8,7 +8,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
 from runner.app.destinations import destinations
-from runner.app.session import Session, typed
+from runner.app.session import Session, command_arguments
 from runner.attempts.history import History
 from runner.clock import SystemClock
 from runner.diagnostics.problem import Place, Problem
@@ -26,7 +26,7 @@ from runner.show.text.layout import from_manifests
 if TYPE_CHECKING:
     from runner.store.ledger.ledger import Ledger
 
-_OFF_BY_A_TENTH = Decimal("0.1")
+_LENGTH_TOLERANCE = Decimal("0.1")
 
 
 def read_history(session: Session) -> History:
@@ -65,48 +65,49 @@ def _ledger(session: Session) -> "Ledger | None":
 
 def warnings(session: Session, plan: Plan) -> list[Problem]:
     """The storyboards' warnings, then the plan's own."""
-    found = list(session.problems.warnings)
-    for board in plan.batch.storyboards:
-        found += _length(board)
+    problems = list(session.problems.warnings)
+    for storyboard in plan.batch.storyboards:
+        problems += _length_warning(storyboard)
     if not plan.is_free:
-        found += _unpublished(plan)
-    return found
+        problems += _private_material_warning(plan)
+    return problems
 
 
-def _length(board: Storyboard) -> Iterator[Problem]:
-    if board.length is None:
+def _length_warning(storyboard: Storyboard) -> Iterator[Problem]:
+    if storyboard.length is None:
         return
-    film = sum(shot.request.seconds for shot in board.shots if not shot.skip)
-    if abs(film - board.length) > board.length * _OFF_BY_A_TENTH:
+    film = sum(shot.request.seconds for shot in storyboard.shots if not shot.skip)
+    if abs(film - storyboard.length) > storyboard.length * _LENGTH_TOLERANCE:
         yield Problem(
             "film-length",
-            Place(board.path, 1, 1, "length"),
-            f"the shots make {film} s, and the film should have {board.length} s",
+            Place(storyboard.path, 1, 1, "length"),
+            f"the shots make {film} s, and the film should have {storyboard.length} s",
             "change `length`, or the shots' `duration`",
             "warning",
         )
 
 
-def _unpublished(plan: Plan) -> Iterator[Problem]:
+def _private_material_warning(plan: Plan) -> Iterator[Problem]:
     """Local materials of takes to order, which a paid provider cannot reach: one cause, said once."""
-    lost = private_materials(plan)
-    if not lost:
+    private = private_materials(plan)
+    if not private:
         return
-    shot, name = lost[0]
-    more = (
-        f" and {len(lost) - 1} more shots send"
-        if len(lost) > 2
+    shot, name = private[0]
+    others = (
+        f" and {len(private) - 1} more shots send"
+        if len(private) > 2
         else " and one more shot send"
-        if len(lost) > 1
+        if len(private) > 1
         else " sends"
     )
     yield Problem(
         "not-public",
         shot.place,
-        f"{shot.id}{more} what lies on this machine ({name}), and {plan.account.provider} takes public addresses only",
+        f"{shot.id}{others} what lies on this machine ({name}), and {plan.account.provider} takes "
+        "public addresses only",
         "give materials by https addresses; a paid run of them as they are is exit 3 before anything is spent",
         "warning",
-        shots=tuple(shot.id for shot, _ in lost),
+        shots=tuple(shot.id for shot, _ in private),
     )
 
 
@@ -120,22 +121,25 @@ def private_materials(plan: Plan) -> list[tuple[Shot, str]]:
     ]
 
 
-def again(session: Session, *, anew: bool = True) -> str:
+def rerun_arguments(session: Session, *, repeats_failures: bool = True) -> str:
     """The command line that goes on with this very command; `anew`: it may make again what was refused or is gone."""
-    words = [typed(session.args, session.files)]
-    for name in ("retake", "again") if anew else ("retake",):
-        words += [f"--{name} {shlex.quote(value)}" for value in getattr(session.args, name, ())]
-    words += ["--first-take"] if getattr(session.args, "first_take", False) else []
-    return " ".join(words)
+    arguments = [command_arguments(session.args, session.files)]
+    for name in ("retake", "again") if repeats_failures else ("retake",):
+        arguments += [f"--{name} {shlex.quote(value)}" for value in getattr(session.args, name, ())]
+    arguments += ["--first-take"] if getattr(session.args, "first_take", False) else []
+    return " ".join(arguments)
 
 
 def plan_context(session: Session, plan: Plan, history: History) -> PlanContext:
     """Everything that the plan's screen says beside the plan."""
-    lost = not plan.is_free and bool(private_materials(plan))
+    has_private = not plan.is_free and bool(private_materials(plan))
     return PlanContext(
-        typed=again(session),
+        typed=rerun_arguments(session),
         warnings=warnings(session, plan),
-        cheaper=tuple(Cheaper(way.description, way.credits) for way in cheaper_alternatives(session, history, None))
+        cheaper=tuple(
+            Cheaper(alternative.description, alternative.credits)
+            for alternative in cheaper_alternatives(session, history, None)
+        )
         if not plan.is_free
         else (),
         outgoing_files=outgoing_files(plan),
@@ -144,41 +148,41 @@ def plan_context(session: Session, plan: Plan, history: History) -> PlanContext:
         expected_seconds=estimate_duration(plan, session.settings.concurrency),
         concurrency=session.settings.concurrency,
         spent=spent_by_storyboard(history),
-        replacement=_instead(session, history, plan) if lost else None,
+        replacement=_fallback_command(session, history, plan) if has_private else None,
     )
 
 
-def _instead(session: Session, history: History, plan: Plan) -> tuple[str, str]:
+def _fallback_command(session: Session, history: History, plan: Plan) -> tuple[str, str]:
     """What passes where some shots cannot be sent: the others, else free animatics of all."""
-    if (line := passing(session, history, plan)) is not None:
-        return line, f"without the {len(private_materials(plan))} that send what lies here"
-    free = argparse.Namespace(**{**vars(session.args), "provider": "sandbox"})
-    return f"storyboard run {typed(free, session.files)}", "free animatics of all"
+    if (command := passing_command(session, history, plan)) is not None:
+        return command, f"without the {len(private_materials(plan))} that send what lies here"
+    sandbox_args = argparse.Namespace(**{**vars(session.args), "provider": "sandbox"})
+    return f"storyboard run {command_arguments(sandbox_args, session.files)}", "free animatics of all"
 
 
-def passing(session: Session, history: History, plan: Plan) -> str | None:
+def passing_command(session: Session, history: History, plan: Plan) -> str | None:
     """The `storyboard run …` of the shots that a paid provider can be sent, with its ceiling; None when none can."""
     if getattr(session.args, "retake", ()) or getattr(session.args, "again", ()):
         return None
-    lost = {(shot.storyboard, shot.id) for shot, _ in private_materials(plan)}
-    kept = frozenset((shot.storyboard, shot.id) for shot in plan.shots) - lost
-    rest = session.plan(history, selected=kept, asked=session.overrides(history))
-    ordered = {step.key[:2] for step in rest.steps if step.is_billable}
-    if not ordered or private_materials(rest):
+    private = {(shot.storyboard, shot.id) for shot, _ in private_materials(plan)}
+    sendable = frozenset((shot.storyboard, shot.id) for shot in plan.shots) - private
+    sendable_plan = session.plan(history, selected=sendable, overrides=session.overrides(history))
+    ordered = {step.key[:2] for step in sendable_plan.steps if step.is_billable}
+    if not ordered or private_materials(sendable_plan):
         return None
-    flags = [f"--exclude {shlex.quote(_selector(session, lost))}"]
+    flags = [f"--exclude {shlex.quote(_selector(session, private))}"]
     if not getattr(session.args, "select", ()):
         flags.append(f"--select {shlex.quote(_selector(session, ordered))}")
-    credits = rest.totals.credits
-    ceiling = "" if credits is None else f" --max-credits {credits.to_integral_value(ROUND_CEILING):f}"
-    return f"storyboard run {again(session)} {min(flags, key=len)}{ceiling}"
+    credits = sendable_plan.totals.credits
+    max_credits = "" if credits is None else f" --max-credits {credits.to_integral_value(ROUND_CEILING):f}"
+    return f"storyboard run {rerun_arguments(session)} {min(flags, key=len)}{max_credits}"
 
 
 def _selector(session: Session, names: Collection[ShotKey]) -> str:
     """Some shots as `--select` takes them, in the files' order; with their storyboard where another has that id."""
     ids = Counter(shot.id for shot in session.batch.shots)
-    found = [shot for shot in session.batch.shots if (shot.storyboard, shot.id) in names]
-    return " ".join(shot.id if ids[shot.id] == 1 else f"{storyboard_slug(shot.storyboard)}:{shot.id}" for shot in found)
+    shots = [shot for shot in session.batch.shots if (shot.storyboard, shot.id) in names]
+    return " ".join(shot.id if ids[shot.id] == 1 else f"{storyboard_slug(shot.storyboard)}:{shot.id}" for shot in shots)
 
 
 def outgoing_files(plan: Plan) -> tuple[LocalFile, ...]:
@@ -207,10 +211,10 @@ def cheaper_alternatives(
         as_it_is = batch is session.batch and selected is None
         return None if not (plan.is_free or as_it_is) and private_materials(plan) else plan.totals.credits
 
-    names = dict.fromkeys(name for board in session.batch.storyboards for name in board.profiles)
+    names = dict.fromkeys(name for storyboard in session.batch.storyboards for name in storyboard.profiles)
     profiles = {name: _compile_profile(session, name) for name in names if name != session.settings.profile}
-    whole = {name: batch for name, batch in profiles.items() if batch is not None}
-    return alternatives.find_cheaper(session.batch, session.edition, price, limit, whole)
+    compiled = {name: batch for name, batch in profiles.items() if batch is not None}
+    return alternatives.find_cheaper(session.batch, session.edition, price, limit, compiled)
 
 
 def _compile_profile(session: Session, name: str) -> Batch | None:
@@ -223,21 +227,21 @@ def spent_by_storyboard(history: History) -> dict[str, Decimal]:
     """Credits that each storyboard's takes have cost so far, or may have."""
     sums: dict[str, Decimal] = {}
     for attempt in history.attempts.values():
-        board = attempt.intent.storyboard
-        sums[board] = sums.get(board, Decimal(0)) + attempt.credits
+        path = attempt.intent.storyboard
+        sums[path] = sums.get(path, Decimal(0)) + attempt.credits
     return sums
 
 
-def estimate_duration(plan: Plan, at_once: int) -> float | None:
+def estimate_duration(plan: Plan, concurrency: int) -> float | None:
     """About how long a run takes: the work over the slots, or the longest chain."""
-    each = 2.0 if plan.is_free else 150.0
+    seconds_per_task = 2.0 if plan.is_free else 150.0
     ordered = [step for step in plan.steps if step.is_billable or step.action.value == "resume"]
     if not ordered:
         return None
     depth: dict[str, int] = {}
     for step in ordered:
-        above = [depth.get(up.fingerprint, 0) for up in step.upstream]
+        upstream_depths = [depth.get(upstream.fingerprint, 0) for upstream in step.upstream]
         if step.fingerprint is not None:
-            depth[step.fingerprint] = 1 + max(above, default=0)
+            depth[step.fingerprint] = 1 + max(upstream_depths, default=0)
     longest = max(depth.values(), default=1)
-    return each * max(-(-len(ordered) // at_once), longest)
+    return seconds_per_task * max(-(-len(ordered) // concurrency), longest)

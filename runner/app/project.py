@@ -27,13 +27,13 @@ class Project:
     problems: Problems
 
 
-def load_project(args: argparse.Namespace, *, look: bool = False, needed: bool = True) -> Project:
+def load_project(args: argparse.Namespace, *, prefer_clips: bool = False, required: bool = True) -> Project:
     """Files, settings and batch, with all problems; nothing is shown. `needed`: having no storyboard is exit 2."""
-    typed = tuple(getattr(args, "files", ()))
-    root = settings_room.find_root(typed[0] if typed else Path())
-    files = typed or discover_storyboards(Path.cwd(), needed=needed)
+    named_files = tuple(getattr(args, "files", ()))
+    root = settings_room.find_root(named_files[0] if named_files else Path())
+    files = named_files or discover_storyboards(Path.cwd(), required=required)
     settings = settings_room.read(root, options_from(args))
-    if look and args.provider is None:
+    if prefer_clips and args.provider is None:
         settings = _provider_with_clips(settings)
     edition = edition_with_prices(settings)
     options = language.CompileOptions(settings.profile, parse_assignments(args.var, args.var_file), edition)
@@ -66,9 +66,9 @@ def _provider_with_clips(settings: Settings) -> Settings:
     from runner.store import manifest
 
     for provider in ("kinovi", "sandbox"):
-        there = replace(settings, provider=provider)
-        if any(settings.output.glob(f"**/{there.variant}/{manifest.NAME}")):
-            return there
+        candidate = replace(settings, provider=provider)
+        if any(settings.output.glob(f"**/{candidate.variant}/{manifest.NAME}")):
+            return candidate
     return settings
 
 
@@ -85,19 +85,21 @@ def terminal_width() -> int:
     return shutil.get_terminal_size((100, 40)).columns
 
 
-def discover_storyboards(folder: Path, *, needed: bool = True) -> tuple[Path, ...]:
+def discover_storyboards(folder: Path, *, required: bool = True) -> tuple[Path, ...]:
     """All storyboards under `storyboards/`, seen from the repository's top."""
     root = settings_room.find_root(folder)
-    inner = root / "storyboards"
-    paths = sorted(path for ending in ("*.yaml", "*.yml") for path in inner.rglob(ending) if path.is_file())
-    boards = tuple(_from_here(path) for path in paths if _is_storyboard(path))
-    if not boards and needed:
+    folder_of_storyboards = root / "storyboards"
+    paths = sorted(
+        path for ending in ("*.yaml", "*.yml") for path in folder_of_storyboards.rglob(ending) if path.is_file()
+    )
+    storyboards = tuple(_from_here(path) for path in paths if _is_storyboard(path))
+    if not storyboards and required:
         raise CommandError(
             ExitCode.USAGE,
-            f"no storyboard is named, and none lies under {_from_here(inner)}\n"
+            f"no storyboard is named, and none lies under {_from_here(folder_of_storyboards)}\n"
             "  storyboard init      writes one to start from",
         )
-    return boards
+    return storyboards
 
 
 def _from_here(path: Path) -> Path:

@@ -9,8 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from runner.app.field_locations import field_locator
-from runner.app.plan_report import again
-from runner.app.session import Session, typed
+from runner.app.plan_report import rerun_arguments
+from runner.app.session import Session, command_arguments
 from runner.attempts.events import Event
 from runner.attempts.history import History
 from runner.clock import Clock, SystemClock
@@ -39,10 +39,10 @@ class RunStore:
     def history(self) -> History:
         return self.ledger.history(self.session.settings.account, *self.session.repository_ids(self.ledger))
 
-    def with_price_cap(self, agreed: Decimal) -> "RunStore":
+    def with_price_cap(self, approved_price: Decimal) -> "RunStore":
         """The same with a price that was agreed to: retries and doubt stay below it, too."""
-        least = agreed if self.limits.max_credits is None else min(agreed, self.limits.max_credits)
-        return replace(self, limits=replace(self.limits, max_credits=least))
+        lowest = approved_price if self.limits.max_credits is None else min(approved_price, self.limits.max_credits)
+        return replace(self, limits=replace(self.limits, max_credits=lowest))
 
     def spent_last_24h(self) -> Decimal:
         """Credits of the account over the last 24 hours."""
@@ -52,39 +52,39 @@ class RunStore:
 @contextmanager
 def open_run_store(session: Session) -> Iterator[RunStore]:
     """Locks the outputs and opens the ledger for a run; exit 7 when another run holds one of the outputs."""
-    outputs = [session.output_folder(board.path) for board in session.batch.storyboards]
+    outputs = [session.output_folder(storyboard.path) for storyboard in session.batch.storyboards]
     for output in outputs:
         _check_output(session, output)
-    with locks.lock_outputs(session.settings.state, outputs), open_ledger(session) as opened:
-        yield opened
+    with locks.lock_outputs(session.settings.state, outputs), open_ledger(session) as store:
+        yield store
 
 
 @contextmanager
 def open_ledger(session: Session) -> Iterator[RunStore]:
     """The ledger for writing, beside whatever else works with it."""
     clock = SystemClock()
-    opened = Ledger(session.settings.state, clock)
+    ledger = Ledger(session.settings.state, clock)
     try:
-        bounds = run_limits(session, clock.token())
-        opened.start_run(
-            session.settings.account, session.repository_ids(opened)[0], bounds, session.repository.path_identity
+        limits = run_limits(session, clock.token())
+        ledger.start_run(
+            session.settings.account, session.repository_ids(ledger)[0], limits, session.repository.path_identity
         )
-        yield RunStore(session, opened, clock, bounds)
+        yield RunStore(session, ledger, clock, limits)
     finally:
-        opened.close()
+        ledger.close()
 
 
-_LEAST_FREE = 256 << 20
+_MIN_FREE_BYTES = 256 << 20
 """Bytes that a paid run wants on the disk before it orders anything: 64 MiB stay free whatever comes."""
 
 
 def _check_output(session: Session, output: Path) -> None:
     """Found out before anything is paid."""
     try:
-        if (elsewhere := escaping_folder(output, session.settings.root)) is not None:
+        if (escape := escaping_folder(output, session.settings.root)) is not None:
             raise CommandError(
                 ExitCode.INVALID,
-                f"{session.display_path(elsewhere)} lies outside the repository, by way of a link: nothing was sent or "
+                f"{session.display_path(escape)} lies outside the repository, by way of a link: nothing was sent or "
                 f"written; "
                 "remove the link, or choose another --output",
             )
@@ -93,16 +93,17 @@ def _check_output(session: Session, output: Path) -> None:
         free = shutil.disk_usage(output).free
     except OSError as error:
         in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
-        way = "a file is in the way: move it" if in_the_way else "mend its rights"
+        advice = "a file is in the way: move it" if in_the_way else "mend its rights"
         raise CommandError(
             ExitCode.INVALID,
-            f"{session.display_path(output)} cannot be written ({error.strerror}): {way}, or choose another --output",
+            f"{session.display_path(output)} cannot be written ({error.strerror}): {advice}, "
+            "or choose another --output",
         ) from error
-    if free < _LEAST_FREE and not session.settings.account.free:
+    if free < _MIN_FREE_BYTES and not session.settings.account.free:
         raise CommandError(
             ExitCode.INVALID,
             f"the disk of {session.display_path(output)} has {free >> 20} MB left, and a paid run wants "
-            f"{_LEAST_FREE >> 20} MB "
+            f"{_MIN_FREE_BYTES >> 20} MB "
             "for its clips: nothing was sent; make room, or choose another --output",
         )
 
@@ -125,47 +126,49 @@ def run_limits(session: Session, run: str) -> RunLimits:
     )
 
 
-def restore_clips(plan: Plan, history: History, records: RunStore) -> None:
+def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
     """Clips that are made and lie under another name (a renamed shot, a shared request) get the name of their take."""
-    session = records.session
+    session = store.session
     clip_store = ClipStore(session.settings.root, session.output_folder, fingerprint_by_content(history).get)
-    there = session.clip_exists(history)
+    clip_exists = session.clip_exists(history)
     for step in plan.steps:
         attempt = history.attempts.get(step.attempt or "")
         if step.action is not Action.KEEP or attempt is None:
             continue
-        own = clip_store.clip_path(step).relative_to(session.settings.root).as_posix()
-        if any(clip.path == own and there(clip) for clip in attempt.clips):
+        own_path = clip_store.clip_path(step).relative_to(session.settings.root).as_posix()
+        if any(clip.path == own_path and clip_exists(clip) for clip in attempt.clips):
             continue
         try:
             stored = clip_store.restore(attempt, step)
         except OSError as error:
-            words = (
+            message = (
                 f"{session.display_path(clip_store.clip_path(step))} cannot be put in its place ({error.strerror}): "
                 "nothing was lost"
             )
-            raise CommandError(ExitCode.INVALID, words) from error
+            raise CommandError(ExitCode.INVALID, message) from error
         if stored is not None:
-            event = Event(records.clock.now(), attempt.id, stored)
+            event = Event(store.clock.now(), attempt.id, stored)
             if attempt.from_manifest:
-                records.ledger.import_attempt(attempt)
-            records.ledger.append(event)
+                store.ledger.import_attempt(attempt)
+            store.ledger.append(event)
             history.apply(event)
 
 
 def fingerprint_by_content(history: History) -> dict[str, str]:
     """Which take each content was made for: fingerprints by SHA-256."""
-    return {each.clip.sha256: each.intent.fingerprint for each in history.attempts.values() if each.clip}
+    return {attempt.clip.sha256: attempt.intent.fingerprint for attempt in history.attempts.values() if attempt.clip}
 
 
 def write_manifests(session: Session, history: History) -> None:
     """Every storyboard's manifest, as the history has it; the whole of each, whatever was selected."""
     plan = session.plan(history)
-    for board in session.batch.storyboards:
-        path = session.output_folder(board.path) / manifest.NAME
-        told = session.manifest(board)
+    for storyboard in session.batch.storyboards:
+        path = session.output_folder(storyboard.path) / manifest.NAME
+        previous = session.manifest(storyboard)
         try:
-            manifest.write(path, manifest.compose(plan, history, board.path, told.attempts if told else ()))
+            manifest.write(
+                path, manifest.compose(plan, history, storyboard.path, previous.attempts if previous else ())
+            )
         except OSError as error:
             raise CommandError(
                 ExitCode.INVALID,
@@ -176,34 +179,36 @@ def write_manifests(session: Session, history: History) -> None:
             ) from error
 
 
-def closing_context(session: Session, records: RunStore, history: History, took: float) -> ClosingContext:
+def closing_context(session: Session, store: RunStore, history: History, duration: float) -> ClosingContext:
     """What the closing says beside the outcome."""
-    outputs = [session.output_folder(board.path) for board in session.batch.storyboards]
+    outputs = [session.output_folder(storyboard.path) for storyboard in session.batch.storyboards]
     manifests = [output / manifest.NAME for output in outputs]
     free = session.settings.account.free
-    open_ones = [] if free else uncommitted(session.settings.root, manifests)
+    uncommitted_manifests = [] if free else uncommitted(session.settings.root, manifests)
     return ClosingContext(
-        typed=again(session, anew=False),
-        files=typed(_only(session.args, "profile", "config", "var", "var_file"), session.files),
-        provider=typed(_only(session.args, "provider"), ()),
-        chosen=typed(_only(session.args, "select", "exclude"), ()),
-        everything=typed(_only(session.args, *(vars(session.args).keys() - {"select", "exclude"})), session.files),
-        run=records.limits.run,
+        typed=rerun_arguments(session, repeats_failures=False),
+        files=command_arguments(_subset(session.args, "profile", "config", "var", "var_file"), session.files),
+        provider=command_arguments(_subset(session.args, "provider"), ()),
+        chosen=command_arguments(_subset(session.args, "select", "exclude"), ()),
+        everything=command_arguments(
+            _subset(session.args, *(vars(session.args).keys() - {"select", "exclude"})), session.files
+        ),
+        run=store.limits.run,
         whole_plan=session.plan(history),
         prefix=repo_prefix(session),
         quiet=session.args.quiet,
-        seconds=took,
-        to_commit=tuple(session.display_path(path) for path in open_ones),
+        seconds=duration,
+        to_commit=tuple(session.display_path(path) for path in uncommitted_manifests),
         locate_field=field_locator(session),
     )
 
 
 def repo_prefix(session: Session) -> str:
     """The repository's top as it is seen from here; empty when this is the top."""
-    seen = os.path.relpath(session.settings.root)
-    return "" if seen == os.curdir else seen
+    relative = os.path.relpath(session.settings.root)
+    return "" if relative == os.curdir else relative
 
 
-def _only(args: argparse.Namespace, *names: str) -> argparse.Namespace:
+def _subset(args: argparse.Namespace, *names: str) -> argparse.Namespace:
     """Some of what was typed."""
     return argparse.Namespace(**{name: getattr(args, name) for name in names if hasattr(args, name)})

@@ -54,7 +54,7 @@ class Session(Project):
             for clip in attempt.clips:
                 claims.setdefault(clip.path, set()).add(clip.sha256)
 
-        def there(clip: Clip) -> bool:
+        def exists(clip: Clip) -> bool:
             path = self.settings.root / clip.path
             try:
                 if path.stat().st_size != clip.bytes:
@@ -63,34 +63,34 @@ class Session(Project):
             except OSError:
                 return False
 
-        return there
+        return exists
 
     def overrides(self, history: History) -> PlanOverrides:
         """What `--first-take`, `--again` and `--retake` order; worked out once, before anything is sent."""
         again, retake = getattr(self.args, "again", None), getattr(self.args, "retake", None)
         if again and retake:
             raise CommandError(ExitCode.USAGE, "--again and --retake are two runs: each makes only what it names")
-        named = select(self.batch, again or retake or (), ())
+        shots = select(self.batch, again or retake or (), ())
         return PlanOverrides(
             first_take=getattr(self.args, "first_take", False),
-            again=self._to_make_again(history, named) if again else None,
-            retakes=named if retake else None,
+            again=self._attempts_to_repeat(history, shots) if again else None,
+            retakes=shots if retake else None,
         )
 
-    def _to_make_again(self, history: History, named: frozenset[ShotKey] | None) -> frozenset[str]:
-        steps = self.plan(history, selected=named).steps
-        on_its_way = (Action.RESUME, Action.UNSETTLED)  # what this flag has ordered before a crash is gone on with
-        found = [step for step in steps if step.action in (Action.REFUSED, Action.GONE, *on_its_way)]
-        if not found:
+    def _attempts_to_repeat(self, history: History, shots: frozenset[ShotKey] | None) -> frozenset[str]:
+        steps = self.plan(history, selected=shots).steps
+        pending = (Action.RESUME, Action.UNSETTLED)  # what this flag has ordered before a crash is gone on with
+        repeatable = [step for step in steps if step.action in (Action.REFUSED, Action.GONE, *pending)]
+        if not repeatable:
             raise CommandError(ExitCode.USAGE, "--again: nothing of what it names was refused or is gone")
-        return frozenset(step.attempt for step in found if step.attempt is not None)
+        return frozenset(step.attempt for step in repeatable if step.attempt is not None)
 
     def plan(
         self,
         history: History,
         batch: Batch | None = None,
         selected: frozenset[ShotKey] | None = None,
-        asked: PlanOverrides = NO_OVERRIDES,
+        overrides: PlanOverrides = NO_OVERRIDES,
     ) -> Plan:
         """What a run would do now, with the settings of this command."""
         return build_plan(
@@ -102,36 +102,39 @@ class Session(Project):
             clip_exists=self.clip_exists(history),
             profile=self.settings.profile,
             selected=selected,
-            overrides=asked,
+            overrides=overrides,
         )
 
-    def with_manifests(self, known: History) -> History:
+    def with_manifests(self, history: History) -> History:
         """The ledger's history, with what the manifests tell beside it."""
-        for board in self.batch.storyboards:
-            told = self.manifest(board)
-            if told is not None:
-                known.merge_manifest(told.attempts, {(board.path, shot): take for shot, take in told.picks.items()})
-        return known
+        for storyboard in self.batch.storyboards:
+            contents = self.manifest(storyboard)
+            if contents is not None:
+                history.merge_manifest(
+                    contents.attempts, {(storyboard.path, shot): take for shot, take in contents.picks.items()}
+                )
+        return history
 
-    def manifest(self, board: Storyboard) -> manifest.Manifest | None:
+    def manifest(self, storyboard: Storyboard) -> manifest.Manifest | None:
         """A storyboard's manifest; Stop when it is another storyboard's, or another host's."""
-        path = self.output_folder(board.path) / manifest.NAME
-        shown = self.display_path(path)
-        told = manifest.read(path, shown, self.repository.root_commits[-1], self.settings.profile)
-        if told is None or not told.attempts:
+        path = self.output_folder(storyboard.path) / manifest.NAME
+        display_name = self.display_path(path)
+        contents = manifest.read(path, display_name, self.repository.root_commits[-1], self.settings.profile)
+        if contents is None or not contents.attempts:
             return None
-        if told.storyboard != board.path and (self.settings.root / told.storyboard).exists():
+        if contents.storyboard != storyboard.path and (self.settings.root / contents.storyboard).exists():
             raise CommandError(
                 ExitCode.INVALID,
-                f"{shown} belongs to {told.storyboard}, not to {board.path}: rename one, or choose another --output",
+                f"{display_name} belongs to {contents.storyboard}, not to {storyboard.path}: rename one, "
+                "or choose another --output",
             )
-        if (told.provider, told.host) != (self.settings.account.provider, self.settings.account.host):
+        if (contents.provider, contents.host) != (self.settings.account.provider, self.settings.account.host):
             raise CommandError(
                 ExitCode.INVALID,
-                f"{shown} was made at {told.provider} ({told.host}), and this is {self.settings.account.provider} "
-                f"({self.settings.account.host}): choose another --output",
+                f"{display_name} was made at {contents.provider} ({contents.host}), and this is "
+                f"{self.settings.account.provider} ({self.settings.account.host}): choose another --output",
             )
-        return told if told.storyboard == board.path else told.renamed_to(board.path)
+        return contents if contents.storyboard == storyboard.path else contents.renamed_to(storyboard.path)
 
     def display_path(self, path: Path) -> str:
         """A path as the user would type it from here."""
@@ -146,41 +149,43 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def load_session(args: argparse.Namespace, *, look: bool = False, needed: bool = True) -> Session:
+def load_session(args: argparse.Namespace, *, prefer_clips: bool = False, required: bool = True) -> Session:
     """Files, settings and batch, with all problems; nothing is shown. `needed`: having no storyboard is exit 2."""
-    read = load_project(args, look=look, needed=needed)
-    return Session(read.args, read.settings, read.edition, read.options, read.files, read.batch, read.problems)
+    project = load_project(args, prefer_clips=prefer_clips, required=required)
+    return Session(
+        project.args, project.settings, project.edition, project.options, project.files, project.batch, project.problems
+    )
 
 
 def open_for_billing(args: argparse.Namespace) -> Session:
     """For commands about money: the paid provider, whatever the default is; storyboards may have errors, or be gone."""
-    session = load_session(args, needed=False)
+    session = load_session(args, required=False)
     if not session.settings.account.free:
         return session
     return replace(session, settings=replace(session.settings, provider="kinovi"))
 
 
-def resolve_shot(session: Session, words: str) -> tuple[Shot, int | None]:
+def resolve_shot(session: Session, reference: str) -> tuple[Shot, int | None]:
     """The one shot that `quay`, `harbour:quay` or `quay#2` names, and the take."""
-    name, pin, number = words.partition("#")
-    found = sorted(select(session.batch, [name], ()) or ())
-    if len(found) > 1:
-        both = " and ".join(f"{storyboard_slug(board)}:{shot}" for board, shot in found)
-        raise CommandError(ExitCode.USAGE, f"{name!r} names {both}: say which")
-    if pin and not (number.isascii() and number.isdigit() and int(number) > 0):
-        raise CommandError(ExitCode.USAGE, f"{words!r}: a take is a number, {name}#2")
-    shot = next(shot for shot in session.batch.shots if (shot.storyboard, shot.id) == found[0])
-    return shot, int(number) if pin else None
+    name, separator, number = reference.partition("#")
+    matches = sorted(select(session.batch, [name], ()) or ())
+    if len(matches) > 1:
+        names = " and ".join(f"{storyboard_slug(storyboard)}:{shot}" for storyboard, shot in matches)
+        raise CommandError(ExitCode.USAGE, f"{name!r} names {names}: say which")
+    if separator and not (number.isascii() and number.isdigit() and int(number) > 0):
+        raise CommandError(ExitCode.USAGE, f"{reference!r}: a take is a number, {name}#2")
+    shot = next(shot for shot in session.batch.shots if (shot.storyboard, shot.id) == matches[0])
+    return shot, int(number) if separator else None
 
 
 def open_for_reading(args: argparse.Namespace) -> Session:
     """As `opened`, at the provider that has clips when none is named."""
-    return open_session(args, look=True)
+    return open_session(args, prefer_clips=True)
 
 
-def open_session(args: argparse.Namespace, *, look: bool = False) -> Session:
+def open_session(args: argparse.Namespace, *, prefer_clips: bool = False) -> Session:
     """The batch; with an error in it the problems are shown, and the command ends with exit 3."""
-    session = load_session(args, look=look)
+    session = load_session(args, prefer_clips=prefer_clips)
     if session.problems.errors:
         show_problems(session)
         count = len(session.problems.errors)
@@ -194,13 +199,13 @@ def open_session(args: argparse.Namespace, *, look: bool = False) -> Session:
 def _reject_shared_outputs(session: Session) -> None:
     """Two storyboards never share an output: one's clips would take the other's names."""
     owners: dict[str, str] = {}
-    for board in session.batch.storyboards:
-        other = owners.setdefault(str(session.output_folder(board.path)).casefold(), board.path)
-        if other != board.path:
+    for storyboard in session.batch.storyboards:
+        other = owners.setdefault(str(session.output_folder(storyboard.path)).casefold(), storyboard.path)
+        if other != storyboard.path:
             raise CommandError(
                 ExitCode.INVALID,
-                f"{other} and {board.path} have one output, "
-                f"{session.display_path(session.output_folder(board.path))}: rename one of them",
+                f"{other} and {storyboard.path} have one output, "
+                f"{session.display_path(session.output_folder(storyboard.path))}: rename one of them",
             )
 
 
@@ -219,13 +224,13 @@ def show_problems(session: Session) -> None:
         )
 
 
-def typed(args: argparse.Namespace, files: Sequence[Path]) -> str:
+def command_arguments(args: argparse.Namespace, files: Sequence[Path]) -> str:
     """Files and flags as the user typed them, for the command to type next."""
-    words = [str(path) for path in files]
+    arguments = [str(path) for path in files]
     for name in ("provider", "profile", "config", "concurrency", "output"):
         value = getattr(args, name, None)
-        words += [f"--{name}", str(value)] if value is not None else []
+        arguments += [f"--{name}", str(value)] if value is not None else []
     for name in ("var", "var_file", "select", "exclude"):
         flag = "--" + name.replace("_", "-")
-        words += [word for value in getattr(args, name, ()) for word in (flag, str(value))]
-    return shlex.join(words)
+        arguments += [argument for value in getattr(args, name, ()) for argument in (flag, str(value))]
+    return shlex.join(arguments)

@@ -12,7 +12,7 @@ from runner.providers.kinovi.client import Client
 
 @asynccontextmanager
 async def listen(
-    session: Session, client: Client, clock: Clock, tell: Callable[[RunEvent], None]
+    session: Session, client: Client, clock: Clock, emit: Callable[[RunEvent], None]
 ) -> AsyncIterator[WebhookInbox | None]:
     """Hears webhooks for as long as the block lasts; None without `[webhook]`, or when its port cannot be had.
 
@@ -24,13 +24,13 @@ async def listen(
         return
     from runner.providers.transport.webhook_server import WebhookServer
 
-    hints = WebhookInbox(client.fetch_record)
-    async with WebhookServer(hints.is_known_token, hints.on_callback, clock=clock).listening(
+    inbox = WebhookInbox(client.fetch_record)
+    async with WebhookServer(inbox.is_known_token, inbox.on_callback, clock=clock).listening(
         webhook.host, webhook.port
-    ) as trouble:
-        if trouble is not None:
-            tell(RunEvent("warning", clock.now(), message=trouble))
+    ) as problem:
+        if problem is not None:
+            emit(RunEvent("warning", clock.now(), message=problem))
             yield None
         else:
             client.callbacks = webhook.url
-            yield hints
+            yield inbox

@@ -49,12 +49,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     settings = read(find_root(Path.cwd()), Flags(config=args.config))
-    checks = [*_here(settings)]
+    checks = [*_local_checks(settings)]
     if args.demo and not settings.key_text:
-        words = "doctor --demo reads with SEEDANCE_API_KEY: your key, or the demo key of the quick-start page"
-        raise CommandError(ExitCode.KEY, words)
+        message = "doctor --demo reads with SEEDANCE_API_KEY: your key, or the demo key of the quick-start page"
+        raise CommandError(ExitCode.KEY, message)
     if args.demo or (settings.key_text and key_format_error(settings.key_text) is None):
-        checks += anyio.run(_asked, settings, args.demo)
+        checks += anyio.run(_provider_checks, settings, args.demo)
     if args.json:
         print(json_document(doctor_json(checks)), end="")
     else:
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     return ExitCode.INVALID if any(check.verdict == "error" for check in checks) else ExitCode.OK
 
 
-def _here(settings: Settings) -> Iterator[HealthCheck]:
+def _local_checks(settings: Settings) -> Iterator[HealthCheck]:
     """What can be seen without a connection."""
     yield HealthCheck("version", "ok", f"storyboard {__version__}, Python {platform.python_version()}")
     yield from libraries()
@@ -93,7 +93,7 @@ def _ledger(settings: Settings) -> HealthCheck:
     return HealthCheck("ledger", "ok", f"{settings.state / NAME} can be read")
 
 
-async def _asked(settings: Settings, demo: bool) -> list[HealthCheck]:
+async def _provider_checks(settings: Settings, demo: bool) -> list[HealthCheck]:
     """What the provider says, for nothing."""
     async with Client(settings.base_url, settings.key(), load(settings.edition)) as client:
         return await (health.demo(client) if demo else health.reach(client))

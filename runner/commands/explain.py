@@ -17,16 +17,16 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    known = catalogue()
+    entries = catalogue()
     if args.code is None:
-        room = max(map(len, known))
-        for code, entry in known.items():
-            print(f"{code:<{room}}  {entry.kind:<7}  {entry.says.partition('. ')[0].rstrip('.')}")
+        width = max(map(len, entries))
+        for code, entry in entries.items():
+            print(f"{code:<{width}}  {entry.kind:<7}  {entry.says.partition('. ')[0].rstrip('.')}")
         return ExitCode.OK
-    shown = explain_code(args.code)
-    if shown is None:
-        near = closest_match(args.code, known)
-        meant = f"; did you mean {near!r}?" if near else "; `storyboard explain` lists them all"
-        raise CommandError(ExitCode.USAGE, f"there is no problem {args.code!r}{meant}")
-    print(shown, end="")
+    explanation = explain_code(args.code)
+    if explanation is None:
+        suggestion = closest_match(args.code, entries)
+        hint = f"; did you mean {suggestion!r}?" if suggestion else "; `storyboard explain` lists them all"
+        raise CommandError(ExitCode.USAGE, f"there is no problem {args.code!r}{hint}")
+    print(explanation, end="")
     return ExitCode.OK

@@ -46,18 +46,18 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
 def add_selection(parser: argparse.ArgumentParser) -> None:
     """Which shots."""
     group = parser.add_argument_group("which shots")
-    words = "an id, a glob, tag:NAME or scene:NAME; a space is or, a comma is and; may be repeated"
-    group.add_argument("--select", action="append", default=[], metavar="EXPR", help=words)
+    text = "an id, a glob, tag:NAME or scene:NAME; a space is or, a comma is and; may be repeated"
+    group.add_argument("--select", action="append", default=[], metavar="EXPR", help=text)
     group.add_argument("--exclude", action="append", default=[], metavar="EXPR", help="leave these out; as --select")
 
 
 def add_orders(parser: argparse.ArgumentParser) -> None:
     """What is ordered beyond the storyboards; each says itself that it pays."""
     group = parser.add_argument_group("what is ordered beside")
-    words = "another take of these shots, paid; nothing else is made"
-    group.add_argument("--retake", action="append", default=[], metavar="EXPR", help=words)
-    words = "what of these shots was refused or is gone, paid; nothing else is made"
-    group.add_argument("--again", action="append", default=[], metavar="EXPR", help=words)
+    text = "another take of these shots, paid; nothing else is made"
+    group.add_argument("--retake", action="append", default=[], metavar="EXPR", help=text)
+    text = "what of these shots was refused or is gone, paid; nothing else is made"
+    group.add_argument("--again", action="append", default=[], metavar="EXPR", help=text)
     group.add_argument(
         "--first-take",
         action="store_true",
@@ -73,13 +73,13 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--no-color", action="store_true", help="no colours; NO_COLOR does the same")
 
 
-def add_looking(parser: argparse.ArgumentParser, *, required: bool, every: str) -> None:
+def add_reading(parser: argparse.ArgumentParser, *, required: bool, all_help: str) -> None:
     """For commands that look at the takes of storyboards; `every` is what `--all` shows."""
     add_files(parser, required=required)
     add_choice(parser)
     add_selection(parser)
     add_output(parser)
-    parser.add_argument("--all", action="store_true", help=every)
+    parser.add_argument("--all", action="store_true", help=all_help)
 
 
 def credits(text: str) -> Decimal:

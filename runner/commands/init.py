@@ -26,41 +26,41 @@ def run(args: argparse.Namespace) -> ExitCode:
 
     folder: Path = args.folder
     written: list[str] = []
-    kept: list[str] = []
+    existing: list[str] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in [*_templates(), (str(_SCHEMA), (schemas() / _SCHEMA.name).read_bytes())]:
-            (written if _write(folder / name, content) else kept).append(name)
+            (written if _write(folder / name, content) else existing).append(name)
     except OSError as error:
         raise CommandError(
             ExitCode.INVALID, f"{folder}: {error.strerror or error}: choose a folder that can be written"
         ) from error
     for name in written:
         print(f"  wrote  {escape_terminal(str(folder / name))}")
-    for name in kept:
+    for name in existing:
         print(f"  there  {escape_terminal(str(folder / name))}   left as it is")
-    where = "" if folder == Path() else f"cd {escape_terminal(str(folder))} && "
-    print(f"\nnext   {where}storyboard run storyboards/*.yaml      a first moving picture, free")
+    prefix = "" if folder == Path() else f"cd {escape_terminal(str(folder))} && "
+    print(f"\nnext   {prefix}storyboard run storyboards/*.yaml      a first moving picture, free")
     if not any((parent / ".git").exists() for parent in (folder.absolute(), *folder.absolute().parents)):
-        print(f"       {where}git init                              so that the storyboard has a history")
+        print(f"       {prefix}git init                              so that the storyboard has a history")
     return ExitCode.OK
 
 
 def _templates() -> list[tuple[str, bytes]]:
     """Every file of the templates; a leading `dot-` stands for a dot, so that tools do not take them for their own."""
     top = resources.files("runner.show").joinpath("templates", "init")
-    return sorted(_below(top, ""))
+    return sorted(_files_below(top, ""))
 
 
-def _below(folder: Traversable, before: str) -> list[tuple[str, bytes]]:
-    found: list[tuple[str, bytes]] = []
+def _files_below(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
+    files: list[tuple[str, bytes]] = []
     for entry in folder.iterdir():
-        name = before + (f".{entry.name.removeprefix('dot-')}" if entry.name.startswith("dot-") else entry.name)
+        name = prefix + (f".{entry.name.removeprefix('dot-')}" if entry.name.startswith("dot-") else entry.name)
         if entry.is_dir():
-            found += _below(entry, f"{name}/")
+            files += _files_below(entry, f"{name}/")
         else:
-            found.append((name, entry.read_bytes()))
-    return found
+            files.append((name, entry.read_bytes()))
+    return files
 
 
 def _write(path: Path, content: bytes) -> bool:

@@ -43,8 +43,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="every take, and every file that would leave this machine, in a line of its own",
     )
-    words = "one finished shot: each value with the place it came from, the prompt before and after"
-    parser.add_argument("--explain", metavar="SHOT", help=words)
+    text = "one finished shot: each value with the place it came from, the prompt before and after"
+    parser.add_argument("--explain", metavar="SHOT", help=text)
     parser.add_argument("--exit-code", action="store_true", help="end with 8 when there is something to make")
 
 
@@ -53,8 +53,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.explain is not None:
         return _explain(session, args.explain)
     history = read_history(session)
-    asked = session.overrides(history)
-    plan = session.plan(history, selected=session.selected, asked=asked)
+    overrides = session.overrides(history)
+    plan = session.plan(history, selected=session.selected, overrides=overrides)
     if args.json:
         _json(session, plan, history)
     else:
@@ -64,15 +64,15 @@ def run(args: argparse.Namespace) -> ExitCode:
     return ExitCode.OK
 
 
-def _explain(session: Session, words: str) -> ExitCode:
+def _explain(session: Session, reference: str) -> ExitCode:
     from runner.language.explain import explain_shot
     from runner.show.screens.shot import render_shot
 
-    shot, _ = resolve_shot(session, words)
+    shot, _ = resolve_shot(session, reference)
     root = session.settings.root
-    explained = explain_shot(session.files, root, session.options, shot.storyboard, shot.id)
-    if explained is not None:
-        print(render_shot(explained, root, Path.cwd(), use_color(session.args, sys.stdout)), end="")
+    explanation = explain_shot(session.files, root, session.options, shot.storyboard, shot.id)
+    if explanation is not None:
+        print(render_shot(explanation, root, Path.cwd(), use_color(session.args, sys.stdout)), end="")
     return ExitCode.OK
 
 
@@ -82,42 +82,47 @@ def _json(session: Session, plan: Plan, history: History) -> None:
     from runner.show.text.escape import json_document
 
     body_of = encoder(session.edition, placeholder)
-    shape = plan_json(
+    document = plan_json(
         plan, lambda step: body_of(step.shot.request), warnings(session, plan), destinations(session, history)
     )
-    print(json_document(shape, deep=2), end="")
+    print(json_document(document, deep=2), end="")
 
 
 def _screen(session: Session, plan: Plan, history: History) -> None:
     if session.args.quiet:
         print(price_line(plan))
         return
-    told = plan_context(session, plan, history)
-    if not plan.is_free and (over := _over(session, plan, history)) is not None:
-        told = _below(over, session, history, told)
-    print(screen(plan, terminal_width(), use_color(session.args, sys.stdout), session.args.all, told), end="")
+    context = plan_context(session, plan, history)
+    if not plan.is_free and (limit := _exceeded_limit(session, plan, history)) is not None:
+        context = _with_limit_warning(limit, session, history, context)
+    print(screen(plan, terminal_width(), use_color(session.args, sys.stdout), session.args.all, context), end="")
 
 
-def _over(session: Session, plan: Plan, history: History) -> SpendLimit | None:
+def _exceeded_limit(session: Session, plan: Plan, history: History) -> SpendLimit | None:
     """The first ceiling that a run of this would break, which is exit 4."""
     if not plan.totals.credits or session.settings.max_credits == 0:
         return None
     today = Decimal(0) if session.settings.credits_per_day is None else spent_last_24h(session)
-    found = spend_limits(session, plan, history, today)
-    return next((ceiling for ceiling in found if ceiling.would_be > ceiling.limit), None)
+    limits = spend_limits(session, plan, history, today)
+    return next((limit for limit in limits if limit.would_be > limit.limit), None)
 
 
-def _below(over: SpendLimit, session: Session, history: History, told: PlanContext) -> PlanContext:
+def _with_limit_warning(limit: SpendLimit, session: Session, history: History, context: PlanContext) -> PlanContext:
     """The screen of a plan above a ceiling: the numbers, the ways below it, and one of them to type next."""
-    found = cheaper_alternatives(session, history, max(over.limit - over.already, Decimal(0)))
-    more = credits_text(over.would_be - over.limit)
-    counted = f", {credits_text(over.already)} of them spent or in doubt," if over.already else ""
-    said = f"{credits_text(over.would_be)} credits{counted} are {more} over {over.name} {credits_text(over.limit)}"
-    warning = Problem("over-ceiling", Place("", 1, 1), f"{said}: a run is exit 4", "", "warning")
-    typed = next((way for way in found if way.command), None)
-    instead = (f"storyboard plan {told.typed}", "once it costs less, or the ceiling is higher")
-    if typed is not None:
-        price = f"{typed.credits.to_integral_value(ROUND_CEILING):f}"
-        instead = (f"storyboard run {told.typed} {typed.description} --max-credits {price}", "below the ceiling")
-    cheaper = tuple(CheaperCommand(way.description, way.credits) for way in found)
-    return replace(told, warnings=[warning, *told.warnings], cheaper=cheaper, replacement=instead)
+    alternatives = cheaper_alternatives(session, history, max(limit.limit - limit.already, Decimal(0)))
+    excess = credits_text(limit.would_be - limit.limit)
+    already = f", {credits_text(limit.already)} of them spent or in doubt," if limit.already else ""
+    message = (
+        f"{credits_text(limit.would_be)} credits{already} are {excess} over {limit.name} {credits_text(limit.limit)}"
+    )
+    warning = Problem("over-ceiling", Place("", 1, 1), f"{message}: a run is exit 4", "", "warning")
+    first_alternative = next((alternative for alternative in alternatives if alternative.command), None)
+    next_command = (f"storyboard plan {context.typed}", "once it costs less, or the ceiling is higher")
+    if first_alternative is not None:
+        price = f"{first_alternative.credits.to_integral_value(ROUND_CEILING):f}"
+        next_command = (
+            f"storyboard run {context.typed} {first_alternative.description} --max-credits {price}",
+            "below the ceiling",
+        )
+    cheaper = tuple(CheaperCommand(alternative.description, alternative.credits) for alternative in alternatives)
+    return replace(context, warnings=[warning, *context.warnings], cheaper=cheaper, replacement=next_command)

@@ -8,7 +8,7 @@ from runner.app import approval, run_store
 from runner.app.noop_cache import NoopRecorder
 from runner.app.orphaned_attempts import collectable_orphans, with_orphans
 from runner.app.project import terminal_width, use_color
-from runner.app.session import Session, open_session, typed
+from runner.app.session import Session, command_arguments, open_session
 from runner.attempts.history import History
 from runner.clock import SystemClock
 from runner.commands import flags
@@ -62,41 +62,41 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    began = SystemClock().now()
+    started_at = SystemClock().now()
     session = open_session(args)
-    still = NoopRecorder(session.settings.state, began)
-    code = _run(session, still)
+    recorder = NoopRecorder(session.settings.state, started_at)
+    code = _run(session, recorder)
     if code is ExitCode.OK:
-        still.commit(args.words)
+        recorder.commit(args.argv)
     return code
 
 
-def _run(session: Session, still: NoopRecorder) -> ExitCode:
-    still.begin()
-    with run_store.open_run_store(session) as records:
-        history = session.with_manifests(records.history())
-        asked = session.overrides(history)
-        plan = session.plan(history, selected=session.selected, asked=asked)
-        run_store.restore_clips(plan, history, records)
+def _run(session: Session, recorder: NoopRecorder) -> ExitCode:
+    recorder.begin()
+    with run_store.open_run_store(session) as store:
+        history = session.with_manifests(store.history())
+        overrides = session.overrides(history)
+        plan = session.plan(history, selected=session.selected, overrides=overrides)
+        run_store.restore_clips(plan, history, store)
         if _anything_to_do(plan):
-            records = _agreed(session, plan, history, records)
-        elif not _may_bring(session, plan, history):
-            return _nothing(session, plan, history, records, still)
+            store = _approve(session, plan, history, store)
+        elif not _has_collectable_orphans(session, plan, history):
+            return _report_nothing_to_do(session, plan, history, store, recorder)
         from runner.app import execute
 
-        return execute.execute_plan(session, plan, history, records, asked)
+        return execute.execute_plan(session, plan, history, store, overrides)
 
 
-def _agreed(session: Session, plan: Plan, history: History, records: run_store.RunStore) -> run_store.RunStore:
+def _approve(session: Session, plan: Plan, history: History, store: run_store.RunStore) -> run_store.RunStore:
     """The same with the price that somebody said yes to; Stop where nobody may, or does."""
     if not plan.is_free and approval.is_terminal() and not session.args.quiet:
         approval.show_plan(session, plan, history)
     approval.check_can_pay(session, plan, history)
-    agreed = approval.approve_spending(session, plan, history, records.spent_last_24h())
-    return records if agreed is None else records.with_price_cap(agreed)
+    approved_price = approval.approve_spending(session, plan, history, store.spent_last_24h())
+    return store if approved_price is None else store.with_price_cap(approved_price)
 
 
-def _may_bring(session: Session, plan: Plan, history: History) -> bool:
+def _has_collectable_orphans(session: Session, plan: Plan, history: History) -> bool:
     """Whether a paid task of earlier words is to be looked after, and there is a key to ask with."""
     if plan.is_free or not session.settings.key_text:
         return False
@@ -107,35 +107,35 @@ def _anything_to_do(plan: Plan) -> bool:
     return any(step.action in (Action.MAKE, Action.RESUME) or step.waits_for == "shot" for step in plan.steps)
 
 
-def _nothing(
-    session: Session, plan: Plan, history: History, records: run_store.RunStore, still: NoopRecorder
+def _report_nothing_to_do(
+    session: Session, plan: Plan, history: History, store: run_store.RunStore, recorder: NoopRecorder
 ) -> ExitCode:
     """A run that has nothing to send: the manifest is brought up to date, and the screen says how things stand."""
-    ended = with_orphans(
-        session, history, summarize_run(plan, history, RunState(CreateThrottle(1)), records.limits, CreditTotals())
+    result = with_orphans(
+        session, history, summarize_run(plan, history, RunState(CreateThrottle(1)), store.limits, CreditTotals())
     )
     run_store.write_manifests(session, history)
     if session.args.json:
-        seen = JsonView(sys.stdout)
-        seen.tell(RunEvent("done", records.clock.now(), plan=plan, outcome=ended))
-        seen.close()
-    elif nothing_to_do(plan) and not (ended.orphans or ended.unsettled_orphans):
-        around = PlanContext(typed=typed(session.args, session.files))
-        said = (
+        json_view = JsonView(sys.stdout)
+        json_view.tell(RunEvent("done", store.clock.now(), plan=plan, outcome=result))
+        json_view.close()
+    elif nothing_to_do(plan) and not (result.orphans or result.unsettled_orphans):
+        context = PlanContext(typed=command_arguments(session.args, session.files))
+        text = (
             ""
             if session.args.quiet
-            else screen(plan, terminal_width(), use_color(session.args, sys.stdout), context=around)
+            else screen(plan, terminal_width(), use_color(session.args, sys.stdout), context=context)
         )
-        print(said, end="")
-        still.record(session, plan, history, said)
+        print(text, end="")
+        recorder.record(session, plan, history, text)
     else:
         print(
             closing(
-                ended,
+                result,
                 terminal_width(),
                 use_color(session.args, sys.stdout),
-                run_store.closing_context(session, records, history, 0),
+                run_store.closing_context(session, store, history, 0),
             ),
             end="",
         )
-    return ended.exit_code
+    return result.exit_code

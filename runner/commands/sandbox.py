@@ -6,7 +6,7 @@ from pathlib import Path
 from runner.commands.flags import count
 from runner.diagnostics.problem import ExitCode
 
-_FOREVER = 10**9
+_MAX_NUMBER = 10**9
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -23,14 +23,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     _add_account(parser)
     _add_tasks(parser)
-    _add_wrong(parser)
+    _add_faults(parser)
 
 
 def _add_account(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("where, and for whom")
     group.add_argument("--port", type=_port, default=0, metavar="N", help="default 0: a free one")
-    words = "let in this key only; may be repeated; without any, each key is an account of its own"
-    group.add_argument("--key", action="append", default=[], type=_key, metavar="KEY", help=words)
+    text = "let in this key only; may be repeated; without any, each key is an account of its own"
+    group.add_argument("--key", action="append", default=[], type=_key, metavar="KEY", help=text)
     group.add_argument(
         "--credits", type=_amount, metavar="N", help="what each account has (default: it never runs out)"
     )
@@ -47,20 +47,20 @@ def _add_tasks(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--seconds", type=_seconds, metavar="S", help="how long a task takes (default: to draw its clip)"
     )
-    words = "sigma of a log-normal around --seconds (default 0: always just that)"
-    group.add_argument("--spread", type=_seconds, default=0.0, metavar="X", help=words)
-    words = "send callbacks in this shape (default, and without the word: flat); `each` takes turns; `off` sends none"
-    group.add_argument("--webhooks", nargs="?", choices=WEBHOOKS, default="flat", const="flat", help=words)
-    words = f"how long a link to a clip is good (default: {LINK_HOURS} hours)"
-    group.add_argument("--link-seconds", type=_seconds, default=LINK_HOURS * 3600, metavar="S", help=words)
+    text = "sigma of a log-normal around --seconds (default 0: always just that)"
+    group.add_argument("--spread", type=_seconds, default=0.0, metavar="X", help=text)
+    text = "send callbacks in this shape (default, and without the word: flat); `each` takes turns; `off` sends none"
+    group.add_argument("--webhooks", nargs="?", choices=WEBHOOKS, default="flat", const="flat", help=text)
+    text = f"how long a link to a clip is good (default: {LINK_HOURS} hours)"
+    group.add_argument("--link-seconds", type=_seconds, default=LINK_HOURS * 3600, metavar="S", help=text)
     group.add_argument("--plain-clips", action="store_true", help="prepared grey clips, not drawn ones: for load tests")
-    words = "how many clips are drawn at once (default: one for each core)"
-    group.add_argument("--processes", type=count, metavar="N", help=words)
-    words = "take materials at other addresses of this machine, which a real provider could not reach"
-    group.add_argument("--local-materials", action="store_true", help=words)
+    text = "how many clips are drawn at once (default: one for each core)"
+    group.add_argument("--processes", type=count, metavar="N", help=text)
+    text = "take materials at other addresses of this machine, which a real provider could not reach"
+    group.add_argument("--local-materials", action="store_true", help=text)
 
 
-def _add_wrong(parser: argparse.ArgumentParser) -> None:
+def _add_faults(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what goes wrong")
     group.add_argument("--faults", type=Path, metavar="FILE", help="YAML or JSON by schemas/faults.schema.json")
     group.add_argument(
@@ -99,8 +99,8 @@ def _port(text: str) -> int:
 
 
 def _amount(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text[:10]) <= _FOREVER):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {_FOREVER:,}")
+    if not (text.isascii() and text.isdigit() and int(text[:10]) <= _MAX_NUMBER):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {_MAX_NUMBER:,}")
     return int(text)
 
 
@@ -109,7 +109,7 @@ def _seconds(text: str) -> float:
         number = float(text)
     except ValueError:
         number = -1.0
-    if not 0 <= number <= _FOREVER:
+    if not 0 <= number <= _MAX_NUMBER:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
     return number
 
@@ -117,6 +117,6 @@ def _seconds(text: str) -> float:
 def _key(text: str) -> str:
     from runner.settings.api_key import key_format_error
 
-    if (wrong := key_format_error(text)) is not None:
-        raise argparse.ArgumentTypeError(f"this is no key: {wrong}")
+    if (error := key_format_error(text)) is not None:
+        raise argparse.ArgumentTypeError(f"this is no key: {error}")
     return text

@@ -18,13 +18,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    known = sorted(path.name.removesuffix(_ENDING) for path in folder().iterdir() if path.name.endswith(_ENDING))
+    names = sorted(path.name.removesuffix(_ENDING) for path in folder().iterdir() if path.name.endswith(_ENDING))
     if args.name is None:
-        print("\n".join(known))
+        print("\n".join(names))
         return ExitCode.OK
-    if args.name not in known:
-        near = closest_match(args.name, known)
-        meant = f"; did you mean {near!r}?" if near else f"; there are {', '.join(known)}"
-        raise CommandError(ExitCode.USAGE, f"there is no schema {args.name!r}{meant}")
+    if args.name not in names:
+        suggestion = closest_match(args.name, names)
+        hint = f"; did you mean {suggestion!r}?" if suggestion else f"; there are {', '.join(names)}"
+        raise CommandError(ExitCode.USAGE, f"there is no schema {args.name!r}{hint}")
     print((folder() / f"{args.name}{_ENDING}").read_text("utf-8"), end="")
     return ExitCode.OK

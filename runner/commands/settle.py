@@ -48,11 +48,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "shot", nargs="?", metavar="SHOT", help="quay, harbour:quay, quay#2 for its take 2, or quay@MARK"
     )
-    words = parser.add_mutually_exclusive_group()
-    words.add_argument("--task", metavar="ID", help="it created this task: confirmed at the provider, then taken over")
-    words.add_argument("--not-charged", action="store_true", help="it was not created: it may be made again")
-    words.add_argument("--charged", action="store_true", help="it was charged and its clip is lost: counted, made anew")
-    words.add_argument("--undo", action="store_true", help="take the last word about it back")
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--task", metavar="ID", help="it created this task: confirmed at the provider, then taken over")
+    group.add_argument("--not-charged", action="store_true", help="it was not created: it may be made again")
+    group.add_argument("--charged", action="store_true", help="it was charged and its clip is lost: counted, made anew")
+    group.add_argument("--undo", action="store_true", help="take the last word about it back")
     flags.add_choice(parser)
     flags.add_output(parser)
 
@@ -63,15 +63,15 @@ def run(args: argparse.Namespace) -> ExitCode:
         if args.task or args.not_charged or args.charged or args.undo:
             raise CommandError(ExitCode.USAGE, "say which: storyboard settle SHOT …")
         return _list(session)
-    session, strange = foreign_outputs.without_foreign(session)
-    foreign_outputs.print_warnings(strange)
-    with run_store.open_ledger(session) as records:
-        history = session.with_manifests(records.history())
-        attempt, event = _resolve(session, history, records)
-        taken = records.ledger.import_attempt(attempt) if attempt.from_manifest else None
-        taken = taken or records.ledger.append(event)
-        if taken is not None:
-            raise CommandError(ExitCode.USAGE, f"{taken.message}: nothing was changed")
+    session, foreign = foreign_outputs.without_foreign(session)
+    foreign_outputs.print_warnings(foreign)
+    with run_store.open_ledger(session) as store:
+        history = session.with_manifests(store.history())
+        attempt, event = _resolve(session, history, store)
+        refusal = store.ledger.import_attempt(attempt) if attempt.from_manifest else None
+        refusal = refusal or store.ledger.append(event)
+        if refusal is not None:
+            raise CommandError(ExitCode.USAGE, f"{refusal.message}: nothing was changed")
         if not args.quiet:
             verdict = event.payload.verdict if isinstance(event.payload, Settled) else "adopted"
             print(confirmation(attempt, verdict, args.task))
@@ -79,81 +79,86 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 
 def _list(session: Session) -> ExitCode:
-    session, history, strange = foreign_outputs.history_without_foreign(session)
-    foreign_outputs.print_warnings(strange)
-    found = UnsettledList(unsettled_attempts(history), session.settings.usd_per_credit)
+    session, history, foreign = foreign_outputs.history_without_foreign(session)
+    foreign_outputs.print_warnings(foreign)
+    unsettled = UnsettledList(unsettled_attempts(history), session.settings.usd_per_credit)
     if session.args.json:
-        print(json_document(settle_json(found)), end="")
+        print(json_document(settle_json(unsettled)), end="")
     else:
-        print(settle(found, terminal_width(), use_color(session.args, sys.stdout)), end="")
-    return most_severe([*[ExitCode.INVALID] * bool(strange), *[ExitCode.UNSETTLED] * bool(found.attempts)])
+        print(settle(unsettled, terminal_width(), use_color(session.args, sys.stdout)), end="")
+    return most_severe([*[ExitCode.INVALID] * bool(foreign), *[ExitCode.UNSETTLED] * bool(unsettled.attempts)])
 
 
-def _resolve(session: Session, history: History, records: run_store.RunStore) -> tuple[Attempt, Event]:
+def _resolve(session: Session, history: History, store: run_store.RunStore) -> tuple[Attempt, Event]:
     """The attempt that is meant, and what is true of it from now on."""
-    args, now = session.args, records.clock.now()
+    args, now = session.args, store.clock.now()
     if args.undo:
         attempt = _exactly_one(
-            [each for each in history.attempts.values() if each.state_before_settlement is not None], args.shot
+            [attempt for attempt in history.attempts.values() if attempt.state_before_settlement is not None], args.shot
         )
         return attempt, undo_settlement(attempt, history, now)
     if args.task:
-        return _adopt_task(session, history, records)
+        return _adopt_task(session, history, store)
     if not args.not_charged and not args.charged:
         raise CommandError(ExitCode.USAGE, "say how it ended: --task ID, --not-charged, --charged or --undo")
-    wanted = [each for each in history.attempts.values() if each.state in (*_DOUBT, AttemptState.ABANDONED)]
-    attempt = _exactly_one([each for each in wanted if each.state in _DOUBT] or wanted, args.shot)
+    candidates = [
+        attempt for attempt in history.attempts.values() if attempt.state in (*_UNSETTLED, AttemptState.ABANDONED)
+    ]
+    attempt = _exactly_one([attempt for attempt in candidates if attempt.state in _UNSETTLED] or candidates, args.shot)
     return attempt, settle_by_user(attempt, args.charged, now)
 
 
-_DOUBT = (AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED)
+_UNSETTLED = (AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED)
 
 
-def _exactly_one(attempts: Sequence[Attempt], words: str) -> Attempt:
+def _exactly_one(attempts: Sequence[Attempt], reference: str) -> Attempt:
     """The attempt that `quay`, `harbour:quay#2` or `quay@Ab3dE2f7` names; of several each is told, and what to type."""
-    found = _named(attempts, words)
-    if not found:
-        raise CommandError(ExitCode.USAGE, f"nothing of {words!r} is in doubt\n  storyboard settle      lists what is")
-    if len(found) > 1:
+    matches = _matching(attempts, reference)
+    if not matches:
         raise CommandError(
-            ExitCode.USAGE, "\n".join([f"{words!r} names {len(found)} attempts: say which", *settle_commands(found)])
+            ExitCode.USAGE, f"nothing of {reference!r} is in doubt\n  storyboard settle      lists what is"
         )
-    return found[0]
+    if len(matches) > 1:
+        raise CommandError(
+            ExitCode.USAGE,
+            "\n".join([f"{reference!r} names {len(matches)} attempts: say which", *settle_commands(matches)]),
+        )
+    return matches[0]
 
 
-def _named(attempts: Sequence[Attempt], words: str) -> list[Attempt]:
-    name, _, mark = words.partition("@")
+def _matching(attempts: Sequence[Attempt], reference: str) -> list[Attempt]:
+    name, _, id_prefix = reference.partition("@")
     name, _, take = name.partition("#")
-    board, _, shot = name.rpartition(":")
+    slug, _, shot = name.rpartition(":")
     return [
-        each
-        for each in attempts
-        if each.intent.shot.casefold() == shot.casefold()
-        and board in ("", storyboard_slug(each.intent.storyboard))
-        and take in ("", str(each.intent.take))
-        and each.id.startswith(mark)
+        attempt
+        for attempt in attempts
+        if attempt.intent.shot.casefold() == shot.casefold()
+        and slug in ("", storyboard_slug(attempt.intent.storyboard))
+        and take in ("", str(attempt.intent.take))
+        and attempt.id.startswith(id_prefix)
     ]
 
 
-def _adopt_task(session: Session, history: History, records: run_store.RunStore) -> tuple[Attempt, Event]:
+def _adopt_task(session: Session, history: History, store: run_store.RunStore) -> tuple[Attempt, Event]:
     """A task that the provider confirms, for the attempt in doubt, or for a take that no ledger has tried."""
-    args, now = session.args, records.clock.now()
-    seen, facts = anyio.run(_poll, session, args.task)
-    waiting = _named(unsettled_attempts(history), args.shot)
+    args, now = session.args, store.clock.now()
+    answer, facts = anyio.run(_poll, session, args.task)
+    candidates = _matching(unsettled_attempts(history), args.shot)
     try:
-        attempt = best_match(waiting, facts) or _exactly_one(waiting, args.shot)
+        attempt = best_match(candidates, facts) or _exactly_one(candidates, args.shot)
     except CommandError:
         if facts is None:
             raise
-        return _adopt_for_untried_take(session, history, facts, records)
-    return attempt, adopt_task(attempt, args.task, seen, facts, history, now)
+        return _adopt_for_untried_take(session, history, facts, store)
+    return attempt, adopt_task(attempt, args.task, answer, facts, history, now)
 
 
 def _adopt_for_untried_take(
-    session: Session, history: History, facts: TaskFacts, records: run_store.RunStore
+    session: Session, history: History, facts: TaskFacts, store: run_store.RunStore
 ) -> tuple[Attempt, Event]:
     """On the user's word, a task that was made for a take of which no ledger knows an attempt."""
-    now = records.clock.now()
+    now = store.clock.now()
     shot, take = resolve_shot(session, session.args.shot)
     plan = session.plan(history)
     step = next((step for step in plan.steps_of(shot.storyboard, shot.id) if step.take == (take or 1)), None)
@@ -161,7 +166,7 @@ def _adopt_for_untried_take(
         raise CommandError(ExitCode.USAGE, f"{shot.id} take {take or 1} has an attempt already, and it is not in doubt")
     sent = encode(shot.request, session.edition, placeholder)
     attempt = attempt_for_unknown_task(plan, step, session.args.task, dict(sent), facts, now)
-    records.ledger.import_attempt(attempt)
+    store.ledger.import_attempt(attempt)
     return attempt, Event(now, attempt.id, Settled("adopted", session.args.task))
 
 

@@ -59,22 +59,22 @@ def _day(text: str) -> date:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    whole = open_for_billing(args)
-    since, until, words = _period(args)
-    boards = {board.path for board in whole.batch.storyboards} if args.files else None
-    session, history, strange = foreign_outputs.history_without_foreign(whole)
-    foreign_outputs.print_warnings(strange)
-    known = history.attempts.values()
-    attempts = [each for each in known if boards is None or each.intent.storyboard in boards]
-    items = [_item(session, each) for each in attempts if _within(each, since, until)]
-    found = build_bill(items, args.by, session.settings.usd_per_credit, words)
+    full_session = open_for_billing(args)
+    since, until, period = _period(args)
+    paths = {storyboard.path for storyboard in full_session.batch.storyboards} if args.files else None
+    session, history, foreign = foreign_outputs.history_without_foreign(full_session)
+    foreign_outputs.print_warnings(foreign)
+    history_attempts = history.attempts.values()
+    attempts = [attempt for attempt in history_attempts if paths is None or attempt.intent.storyboard in paths]
+    items = [_item(session, attempt) for attempt in attempts if _within(attempt, since, until)]
+    report = build_bill(items, args.by, session.settings.usd_per_credit, period)
     if args.csv:
-        print(spend_csv(found), end="")
+        print(spend_csv(report), end="")
     elif args.json:
-        print(json_document(spend_json(found)), end="")
+        print(json_document(spend_json(report)), end="")
     else:
-        print(spend(found, terminal_width(), use_color(args, sys.stdout)), end="")
-    return ExitCode.INVALID if strange else ExitCode.OK
+        print(spend(report, terminal_width(), use_color(args, sys.stdout)), end="")
+    return ExitCode.INVALID if foreign else ExitCode.OK
 
 
 def _period(args: argparse.Namespace) -> tuple[datetime | None, datetime | None, str]:
@@ -82,13 +82,13 @@ def _period(args: argparse.Namespace) -> tuple[datetime | None, datetime | None,
     if args.since and args.until and args.since > args.until:
         raise CommandError(ExitCode.USAGE, f"--since {args.since} is after --until {args.until}")
     if args.since or args.until:
-        words = " ".join(
+        text = " ".join(
             part for part in (args.since and f"since {args.since}", args.until and f"until {args.until}") if part
         )
-        return _start(args.since), _start(args.until and args.until + timedelta(days=1)), words
+        return _start(args.since), _start(args.until and args.until + timedelta(days=1)), text
     first = args.month or SystemClock().now().astimezone().date().replace(day=1)
-    after = (first + timedelta(days=32)).replace(day=1)
-    return _start(first), _start(after), f"{first:%B %Y}"
+    next_month = (first + timedelta(days=32)).replace(day=1)
+    return _start(first), _start(next_month), f"{first:%B %Y}"
 
 
 def _start(day: date | None) -> datetime | None:
@@ -96,8 +96,8 @@ def _start(day: date | None) -> datetime | None:
 
 
 def _within(attempt: Attempt, since: datetime | None, until: datetime | None) -> bool:
-    when = attempt.accepted_at or attempt.intended_at
-    return (since is None or when >= since) and (until is None or when < until)
+    moment = attempt.accepted_at or attempt.intended_at
+    return (since is None or moment >= since) and (until is None or moment < until)
 
 
 def _item(session: Session, attempt: Attempt) -> BillItem:
@@ -105,6 +105,6 @@ def _item(session: Session, attempt: Attempt) -> BillItem:
     intent = attempt.intent
     if not attempt.from_manifest:
         return BillItem(attempt, intent.scene, intent.tags)
-    name = (intent.storyboard, intent.shot)
-    shot = next((shot for shot in session.batch.shots if (shot.storyboard, shot.id) == name), None)
+    key = (intent.storyboard, intent.shot)
+    shot = next((shot for shot in session.batch.shots if (shot.storyboard, shot.id) == key), None)
     return BillItem(attempt, shot.scene if shot else None, shot.tags if shot else ())

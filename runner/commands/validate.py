@@ -31,16 +31,16 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    session = load_project(args)
-    problems, root = session.problems, session.settings.root
-    form = args.format or ("json" if args.json else "text")
-    if form == "text" and not problems.items:
+    project = load_project(args)
+    problems, root = project.problems, project.settings.root
+    output_format = args.format or ("json" if args.json else "text")
+    if output_format == "text" and not problems.items:
         if not args.quiet:
-            print(_verdict(session))
+            print(_summary(project))
         return ExitCode.OK
     from runner.show.screens import problems as show
 
-    match form:
+    match output_format:
         case "json":
             print(show.as_json(problems))
         case "github":
@@ -50,18 +50,18 @@ def run(args: argparse.Namespace) -> ExitCode:
         case _:
             print(show.render_problems(problems, root, Path.cwd(), use_color(args, sys.stdout)), end="")
             if not args.quiet:
-                print(_verdict(session))
+                print(_summary(project))
     return ExitCode.INVALID if problems.errors else ExitCode.OK
 
 
-def _verdict(session: Project) -> str:
+def _summary(project: Project) -> str:
     """The last line: how many, in how much."""
-    shots = sum(1 for _ in session.batch.shots)
-    read = f"{_count(len(session.files), 'file')}, {_count(shots, 'shot')}"
-    wrong = [_count(len(session.problems.errors), "error")] if session.problems.errors else []
-    wrong += [_count(len(session.problems.warnings), "warning")] if session.problems.warnings else []
-    return f"{read}: {', '.join(wrong) or 'nothing is wrong'}"
+    shots = sum(1 for _ in project.batch.shots)
+    amount = f"{_count(len(project.files), 'file')}, {_count(shots, 'shot')}"
+    counts = [_count(len(project.problems.errors), "error")] if project.problems.errors else []
+    counts += [_count(len(project.problems.warnings), "warning")] if project.problems.warnings else []
+    return f"{amount}: {', '.join(counts) or 'nothing is wrong'}"
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}" + ("" if number == 1 else "s")
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -43,8 +43,8 @@ _PRECEDENCE = (
 
 def most_severe(codes: Iterable[ExitCode]) -> ExitCode:
     """Which of several exit codes that hold at once is the one to end with."""
-    held = set(codes)
-    return next((code for code in _PRECEDENCE if code in held), ExitCode.OK)
+    active = set(codes)
+    return next((code for code in _PRECEDENCE if code in active), ExitCode.OK)
 
 
 class CommandError(Exception):
@@ -53,10 +53,10 @@ class CommandError(Exception):
     `cli` ends the process with it. Code that can go on without the part that failed catches it before.
     """
 
-    def __init__(self, code: ExitCode, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, code: ExitCode, message: str) -> None:
+        super().__init__(message)
         self.code = code
-        self.message = words
+        self.message = message
 
 
 class Place(NamedTuple):
@@ -120,48 +120,50 @@ class HealthCheck:
     hint: str = ""
 
 
-def closest_match(name: str, known: Iterable[str]) -> str | None:
+def closest_match(name: str, choices: Iterable[str]) -> str | None:
     """The known name that was probably meant, or None when nothing is near."""
     import difflib
 
-    word = name.casefold()
-    if len(word) > _LONGEST_NAME:
+    folded = name.casefold()
+    if len(folded) > _MAX_NAME_LENGTH:
         return None
-    names = known if isinstance(known, frozenset) else frozenset(known)
-    by_folded = _folded(names) if len(names) > _FEW_NAMES else {one.casefold(): one for one in sorted(names)}
-    candidates = by_folded if len(names) <= _FEW_NAMES else _alike(word, _index(names))
-    close = difflib.get_close_matches(word, candidates, n=1, cutoff=0.6)
+    names = choices if isinstance(choices, frozenset) else frozenset(choices)
+    by_folded = (
+        _names_by_folded(names) if len(names) > _FEW_NAMES else {choice.casefold(): choice for choice in sorted(names)}
+    )
+    candidates = by_folded if len(names) <= _FEW_NAMES else _similar_names(folded, _names_by_trait(names))
+    close = difflib.get_close_matches(folded, candidates, n=1, cutoff=0.6)
     return by_folded[close[0]] if close else None
 
 
-_LONGEST_NAME = 200
+_MAX_NAME_LENGTH = 200
 _FEW_NAMES = 64
 
 
 @lru_cache(maxsize=8)
-def _folded(names: frozenset[str]) -> dict[str, str]:
-    return {one.casefold(): one for one in sorted(names)}
+def _names_by_folded(names: frozenset[str]) -> dict[str, str]:
+    return {name.casefold(): name for name in sorted(names)}
 
 
-def _alike(word: str, index: dict[str, list[str]]) -> list[str]:
+def _similar_names(folded: str, index: dict[str, list[str]]) -> list[str]:
     """Of many names some that differ by one letter or begin alike: to compare with all of them would take minutes."""
-    alike = (name for key in _traits(word) for name in index.get(key, ()))
-    return list(islice(dict.fromkeys(alike), _FEW_NAMES))
+    similar = (name for key in _traits(folded) for name in index.get(key, ()))
+    return list(islice(dict.fromkeys(similar), _FEW_NAMES))
 
 
 @lru_cache(maxsize=8)
-def _index(names: frozenset[str]) -> dict[str, list[str]]:
+def _names_by_trait(names: frozenset[str]) -> dict[str, list[str]]:
     """Folded names by what they may have in common with another, so many for each."""
-    found: dict[str, list[str]] = {}
-    for name in _folded(names):
+    names_by_trait: dict[str, list[str]] = {}
+    for name in _names_by_folded(names):
         for key in _traits(name):
-            alike = found.setdefault(key, [])
-            if len(alike) < _FEW_NAMES:
-                alike.append(name)
-    return found
+            similar = names_by_trait.setdefault(key, [])
+            if len(similar) < _FEW_NAMES:
+                similar.append(name)
+    return names_by_trait
 
 
 def _traits(name: str) -> list[str]:
     """The name, the name without each one of its letters, and how it begins."""
     short = range(min(len(name), _FEW_NAMES))
-    return [name, *(name[:at] + name[at + 1 :] for at in short), f"{name[:3]}…"]
+    return [name, *(name[:position] + name[position + 1 :] for position in short), f"{name[:3]}…"]

@@ -23,7 +23,7 @@ class ApiKey:
 
 def key_format_error(text: str) -> str | None:
     """What is wrong with the shape of a key, in words that do not hold it; None when nothing is."""
-    if text != text.strip() or any(mark in text for mark in "\r\n\t "):
+    if text != text.strip() or any(character in text for character in "\r\n\t "):
         return "it holds white space: copy it again without blanks and line ends"
     if text[:1] in "\"'" or text[-1:] in "\"'":
         return "it stands in quotes: leave them out"

@@ -17,10 +17,10 @@ OBSERVED_VARIABLES = (
 
 def environment_snapshot() -> list[str]:
     """One line for each fact; two commands with the same lines stand in the same place."""
-    open_ones = [stream for stream in (sys.stdin, sys.stdout, sys.stderr) if stream is not None]
-    streams = [f"{stream.isatty()} {stream.encoding}" for stream in open_ones]
-    said = [f"{name}={os.environ[name]}" for name in OBSERVED_VARIABLES if name in os.environ]
-    return [os.getcwd(), sys.version, str(_terminal()), str(os.geteuid()), *streams, *said]
+    open_streams = [stream for stream in (sys.stdin, sys.stdout, sys.stderr) if stream is not None]
+    streams = [f"{stream.isatty()} {stream.encoding}" for stream in open_streams]
+    variables = [f"{name}={os.environ[name]}" for name in OBSERVED_VARIABLES if name in os.environ]
+    return [os.getcwd(), sys.version, str(_terminal()), str(os.geteuid()), *streams, *variables]
 
 
 def _terminal() -> tuple[int, int] | None:
@@ -39,13 +39,13 @@ def default_state_folder() -> str | None:
         os.getcwd()
     except OSError:
         return None
-    if said := os.environ.get("STORYBOARD_STATE"):
-        return os.path.join(os.getcwd(), said)
+    if folder := os.environ.get("STORYBOARD_STATE"):
+        return os.path.join(os.getcwd(), folder)
     return xdg_folder(os.environ.get("XDG_STATE_HOME", ""), os.environ.get("HOME", ""), ".local/state")
 
 
-def xdg_folder(said: str, home: str, usual: str) -> str | None:
+def xdg_folder(base: str, home: str, default: str) -> str | None:
     """A folder of ours where Linux has it, as `platformdirs` would say; None where that takes more to know."""
-    if not sys.platform.startswith("linux") or not (said or home).startswith("/"):
+    if not sys.platform.startswith("linux") or not (base or home).startswith("/"):
         return None
-    return os.path.join(said, "storyboard") if said else os.path.join(home, usual, "storyboard")
+    return os.path.join(base, "storyboard") if base else os.path.join(home, default, "storyboard")

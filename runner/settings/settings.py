@@ -22,7 +22,7 @@ KINOVI = "https://kinovi.ai"
 """The host of the documentation's examples; only the environment can name another."""
 FILE = "storyboard.toml"
 _USD_PER_CREDIT = Decimal("0.005")
-_BOARDS = "storyboards"
+_STORYBOARDS_FOLDER = "storyboards"
 LISTEN = "127.0.0.1:8788"
 """Where webhooks are heard, when nothing else is said."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -108,8 +108,8 @@ class Settings:
         """The key of a paid provider, of the right shape; else exit 5 with what to set."""
         if not self.key_text:
             raise CommandError(ExitCode.KEY, _NO_KEY.format(host=host_of(self.base_url)))
-        if (wrong := key_format_error(self.key_text)) is not None:
-            raise CommandError(ExitCode.KEY, f"SEEDANCE_API_KEY does not look like a key: {wrong}")
+        if (error := key_format_error(self.key_text)) is not None:
+            raise CommandError(ExitCode.KEY, f"SEEDANCE_API_KEY does not look like a key: {error}")
         return ApiKey(self.key_text)
 
 
@@ -131,9 +131,9 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> 
     repo_path = flags.config or root / FILE
     if flags.config is not None and not flags.config.is_file():
         raise CommandError(ExitCode.USAGE, f"--config: there is no file {flags.config}")
-    repo = SettingsFile.read(repo_path, own=False)
-    own = SettingsFile.read(user_config_folder(env) / "config.toml", own=True)
-    files = (own, repo)
+    repo = SettingsFile.read(repo_path, is_user_file=False)
+    user = SettingsFile.read(user_config_folder(env) / "config.toml", is_user_file=True)
+    files = (user, repo)
     provider = _provider(flags, env, files)
     return Settings(
         root=root,
@@ -142,7 +142,7 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> 
         base_url=_base_url(env),
         edition=_first_set(files, "providers.kinovi.edition") or DEFAULT_EDITION,
         concurrency=flags.concurrency or _minimum(files, "providers.kinovi.concurrency") or 3,
-        usd_per_credit=_usd_per_credit(own, repo),
+        usd_per_credit=_usd_per_credit(user, repo),
         server_error=_first_set(files, "providers.kinovi.server_error") or "retry",
         requests_per_second=float(_minimum(files, "providers.kinovi.requests_per_second") or 5),
         retries_provider=_minimum(files, "retries.provider", default=2),
@@ -152,7 +152,7 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> 
         output=_output(root, flags, files),
         state=_absolute_state_folder(env),
         repo_price_floor=repo.prices(),
-        user_prices=own.prices(),
+        user_prices=user.prices(),
         webhook=_webhook(files),
         ci=env.get("CI", "").lower() not in ("", "0", "false"),
         ci_state=bool(env.get("STORYBOARD_STATE")),
@@ -169,8 +169,8 @@ def key_text(environ: Mapping[str, str] | None = None) -> str | None:
 def state_folder(environ: Mapping[str, str] | None = None) -> Path:
     """Where the ledger lives: `STORYBOARD_STATE`, else the platform's state folder."""
     env = os.environ if environ is None else environ
-    if said := env.get("STORYBOARD_STATE"):
-        return Path(said).absolute()
+    if folder := env.get("STORYBOARD_STATE"):
+        return Path(folder).absolute()
     if (folder := xdg_folder(env.get("XDG_STATE_HOME", ""), env.get("HOME", ""), ".local/state")) is not None:
         return Path(folder)
     import platformdirs
@@ -180,13 +180,13 @@ def state_folder(environ: Mapping[str, str] | None = None) -> Path:
 
 def _absolute_state_folder(environ: Mapping[str, str]) -> Path:
     """The state folder; Stop where it would be another one in another folder."""
-    name = next((each for each in ("STORYBOARD_STATE", "XDG_STATE_HOME") if environ.get(each)), "")
+    name = next((variable for variable in ("STORYBOARD_STATE", "XDG_STATE_HOME") if environ.get(variable)), "")
     if name and not os.path.isabs(environ[name]):
-        way = environ[name].replace("~", "$HOME", 1) if environ[name].startswith("~") else f"$PWD/{environ[name]}"
+        absolute = environ[name].replace("~", "$HOME", 1) if environ[name].startswith("~") else f"$PWD/{environ[name]}"
         raise CommandError(
             ExitCode.INVALID,
             f"{name}={environ[name]} is not absolute: in another folder it would be another ledger, and clips would be "
-            f'paid twice\n  export {name}="{way}"',
+            f'paid twice\n  export {name}="{absolute}"',
         )
     return state_folder(environ)
 
@@ -194,8 +194,8 @@ def _absolute_state_folder(environ: Mapping[str, str]) -> Path:
 def user_config_folder(environ: Mapping[str, str] | None = None) -> Path:
     """The folder of the user's own `config.toml`."""
     env = os.environ if environ is None else environ
-    if said := env.get("XDG_CONFIG_HOME"):
-        return Path(said) / "storyboard"
+    if folder := env.get("XDG_CONFIG_HOME"):
+        return Path(folder) / "storyboard"
     if (folder := xdg_folder("", env.get("HOME", ""), ".config")) is not None:
         return Path(folder)
     import platformdirs
@@ -224,7 +224,7 @@ def is_dumb_terminal(environ: Mapping[str, str] | None = None) -> bool:
 def pull_request(env: Mapping[str, str]) -> str | None:
     """The CI that runs this as a pull request's job, by its own variables."""
     return next(
-        (name for name, (variable, shape) in _PULL_REQUEST.items() if shape.fullmatch(env.get(variable, ""))), None
+        (name for name, (variable, pattern) in _PULL_REQUEST.items() if pattern.fullmatch(env.get(variable, ""))), None
     )
 
 
@@ -241,76 +241,76 @@ def find_root(start: Path) -> Path:
             ExitCode.INVALID, "the folder that you stand in is no longer there: go to another one"
         ) from error
     folder = start if start.is_dir() else start.parent
-    above = [folder, *folder.parents]
-    for mark in (".git", FILE):
-        if (found := next((parent for parent in above if (parent / mark).exists()), None)) is not None:
-            return found.resolve()
-    return (folder.parent if folder.name == _BOARDS else folder).resolve()
+    folders = [folder, *folder.parents]
+    for marker in (".git", FILE):
+        if (root := next((parent for parent in folders if (parent / marker).exists()), None)) is not None:
+            return root.resolve()
+    return (folder.parent if folder.name == _STORYBOARDS_FOLDER else folder).resolve()
 
 
 # -- each setting -----------------------------------------------------------------------------------------
 
 
 def _provider(flags: Flags, env: Mapping[str, str], files: Files) -> str:
-    said = flags.provider or env.get("STORYBOARD_PROVIDER") or _first_set(files, "provider") or "sandbox"
-    if said not in PROVIDERS:
+    provider = flags.provider or env.get("STORYBOARD_PROVIDER") or _first_set(files, "provider") or "sandbox"
+    if provider not in PROVIDERS:
         source = "--provider" if flags.provider else "STORYBOARD_PROVIDER"
-        raise CommandError(ExitCode.USAGE, f"{source}: {_one_of(said, PROVIDERS, 'provider')}")
-    return str(said)
+        raise CommandError(ExitCode.USAGE, f"{source}: {_unknown_choice(provider, PROVIDERS, 'provider')}")
+    return str(provider)
 
 
-def _usd_per_credit(own: SettingsFile, repo: SettingsFile) -> Decimal:
+def _usd_per_credit(user: SettingsFile, repo: SettingsFile) -> Decimal:
     """The user's own; a repository's only where it is higher, else a stranger would make a budget in dollars larger."""
     key = "providers.kinovi.usd_per_credit"
-    if key in own.values:
-        return Decimal(str(own.values[key]))
+    if key in user.values:
+        return Decimal(str(user.values[key]))
     return max(_USD_PER_CREDIT, Decimal(str(repo.values.get(key, _USD_PER_CREDIT))))
 
 
 def _base_url(env: Mapping[str, str]) -> str:
-    said = env.get("SEEDANCE_BASE_URL", "").rstrip("/")
-    if not said:
+    url = env.get("SEEDANCE_BASE_URL", "").rstrip("/")
+    if not url:
         return KINOVI
     try:
-        parts = urlsplit(said)
-        fits = bool(parts.hostname) and parts.port != 0 and not (parts.username or parts.query or parts.fragment)
+        parts = urlsplit(url)
+        is_valid = bool(parts.hostname) and parts.port != 0 and not (parts.username or parts.query or parts.fragment)
     except ValueError:  # a port beyond 65535, brackets that hold no number
-        fits = False
-    if not fits or re.search(r"[\s\x00-\x20]", said):
+        is_valid = False
+    if not is_valid or re.search(r"[\s\x00-\x20]", url):
         raise CommandError(
-            ExitCode.INVALID, f"SEEDANCE_BASE_URL is no address of a host: {said!r}; it looks like {KINOVI}"
+            ExitCode.INVALID, f"SEEDANCE_BASE_URL is no address of a host: {url!r}; it looks like {KINOVI}"
         )
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         raise CommandError(
             ExitCode.INVALID,
-            f"SEEDANCE_BASE_URL must be https, since the key goes there: {said!r}; http only on loopback",
+            f"SEEDANCE_BASE_URL must be https, since the key goes there: {url!r}; http only on loopback",
         )
-    return said
+    return url
 
 
 def _max_credits(flags: Flags, env: Mapping[str, str]) -> Decimal | None:
     if flags.max_credits is not None:
         return flags.max_credits
-    if not (said := env.get("STORYBOARD_MAX_CREDITS")):
+    if not (text := env.get("STORYBOARD_MAX_CREDITS")):
         return None
     try:
-        value = Decimal(said)
+        value = Decimal(text)
     except InvalidOperation:
         value = Decimal(-1)
     if not value.is_finite() or value < 0:
-        raise CommandError(ExitCode.USAGE, f"STORYBOARD_MAX_CREDITS: {said!r} is not a number of credits")
+        raise CommandError(ExitCode.USAGE, f"STORYBOARD_MAX_CREDITS: {text!r} is not a number of credits")
     return value
 
 
 def _output(root: Path, flags: Flags, files: Files) -> Path:
     if flags.output is not None:
         chosen = flags.output.absolute().resolve()
-        words = "--output"
+        source = "--output"
     else:
         chosen = (root / str(_first_set(files, "output") or "renders")).resolve()
-        words = f"{FILE}: output"
+        source = f"{FILE}: output"
     if not chosen.is_relative_to(root):
-        raise CommandError(ExitCode.INVALID, f"{words}: {chosen} lies outside the repository {root}")
+        raise CommandError(ExitCode.INVALID, f"{source}: {chosen} lies outside the repository {root}")
     return chosen
 
 
@@ -331,8 +331,8 @@ def _first_set(files: Files, key: str) -> Any:
 
 def _minimum(files: Files, key: str, default: int | None = None) -> Any:
     """The least of what both files say: a repository lowers a limit and never raises the user's."""
-    said = [file.values[key] for file in files if key in file.values]
-    return min(said) if said else default
+    values = [file.values[key] for file in files if key in file.values]
+    return min(values) if values else default
 
 
 def _least_credits(files: Files, key: str) -> Decimal | None:
@@ -340,7 +340,7 @@ def _least_credits(files: Files, key: str) -> Decimal | None:
     return None if least is None else Decimal(str(least))
 
 
-def _one_of(said: object, known: tuple[str, ...], what: str) -> str:
-    near = closest_match(str(said), known)
-    meant = f"; did you mean {near!r}?" if near else ""
-    return f"{said!r} is no {what}: it is one of {', '.join(known)}{meant}"
+def _unknown_choice(value: object, choices: tuple[str, ...], noun: str) -> str:
+    suggestion = closest_match(str(value), choices)
+    hint = f"; did you mean {suggestion!r}?" if suggestion else ""
+    return f"{value!r} is no {noun}: it is one of {', '.join(choices)}{hint}"
