@@ -13,7 +13,6 @@ from runner.app.plan_report import (
     private_materials,
     rerun_arguments,
 )
-from runner.app.project import terminal_width, use_color
 from runner.app.session import Session
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -23,6 +22,7 @@ from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan, totals
 from runner.show.screens import question
 from runner.show.screens.plan import Destination, screen
+from runner.show.text.terminal import terminal_width, use_color
 from runner.store import filesystems
 
 
@@ -182,7 +182,7 @@ def show_plan(session: Session, plan: Plan, history: History) -> None:
     text = screen(
         plan,
         terminal_width(),
-        use_color(session.args, sys.stderr),
+        use_color(sys.stderr, session.args.no_color),
         context=replace(plan_context(session, plan, history), before_question=True),
     )
     print(text, file=sys.stderr)

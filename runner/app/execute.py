@@ -11,7 +11,6 @@ import anyio
 
 from runner.app import approval, orphan_collector, provider_gateway, webhooks
 from runner.app.orphaned_attempts import with_orphans
-from runner.app.project import terminal_width, use_color
 from runner.app.run_store import RunStore, closing_context, repo_prefix, write_manifests
 from runner.app.session import Session
 from runner.attempts.history import History
@@ -28,6 +27,7 @@ from runner.settings.settings import is_dumb_terminal
 from runner.show.live.progress import Progress
 from runner.show.live.view import JsonView, View, view
 from runner.show.screens.closing import closing
+from runner.show.text.terminal import terminal_width, use_color
 
 _MANIFEST_EVERY = 5.0
 """Seconds between two writings of the manifest while a run works, at least."""
@@ -47,7 +47,7 @@ def execute_plan(session: Session, plan: Plan, history: History, store: RunStore
         progress,
         clock,
         terminal=sys.stderr.isatty() and not is_dumb_terminal(),
-        color=use_color(session.args, sys.stderr),
+        color=use_color(sys.stderr, session.args.no_color),
         quiet=session.args.quiet,
     )
     run_view: View = JsonView(sys.stdout, terminal_view) if session.args.json else terminal_view
@@ -74,7 +74,7 @@ def execute_plan(session: Session, plan: Plan, history: History, store: RunStore
     write_manifests(session, history)
     if not session.args.json:
         context = closing_context(session, store, history, clock.monotonic() - started_at)
-        print(closing(result, terminal_width(), use_color(session.args, sys.stdout), context), end="")
+        print(closing(result, terminal_width(), use_color(sys.stdout, session.args.no_color), context), end="")
     return result.exit_code
 
 

@@ -72,19 +72,6 @@ def _provider_with_clips(settings: Settings) -> Settings:
     return settings
 
 
-def use_color(args: argparse.Namespace, stream: object) -> bool:
-    """Whether to colour what goes to a stream."""
-    is_terminal = getattr(stream, "isatty", bool)()
-    return bool(is_terminal) and not args.no_color and not settings_room.no_color()
-
-
-def terminal_width() -> int:
-    """How wide a screen may be: the terminal's, else 100."""
-    import shutil
-
-    return shutil.get_terminal_size((100, 40)).columns
-
-
 def discover_storyboards(folder: Path, *, required: bool = True) -> tuple[Path, ...]:
     """All storyboards under `storyboards/`, seen from the repository's top."""
     root = settings_room.find_root(folder)

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.app.project import Project, load_project, use_color
+from runner.app.project import Project, load_project
 from runner.attempts.events import Clip
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -18,6 +18,7 @@ from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Action, Plan
 from runner.planning.planner import NO_OVERRIDES, ClipExists, PlanOverrides, build_plan
 from runner.planning.selection import ShotKey, select, storyboard_slug
+from runner.show.text.terminal import use_color
 from runner.store import manifest
 from runner.store.git import Repository, identify
 
@@ -216,12 +217,8 @@ def show_problems(session: Session) -> None:
     if getattr(session.args, "json", False):
         print(show.as_json(session.problems))
     else:
-        print(
-            show.render_problems(
-                session.problems, session.settings.root, Path.cwd(), use_color(session.args, sys.stderr)
-            ),
-            file=sys.stderr,
-        )
+        color = use_color(sys.stderr, session.args.no_color)
+        print(show.render_problems(session.problems, session.settings.root, Path.cwd(), color), file=sys.stderr)
 
 
 def command_arguments(args: argparse.Namespace, files: Sequence[Path]) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 import anyio
 
 from runner import __version__
-from runner.app.project import terminal_width, use_color
 from runner.clock import SystemClock
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode, HealthCheck
@@ -21,6 +20,7 @@ from runner.settings.api_key import key_format_error
 from runner.settings.settings import Flags, Settings, find_root, proxies, read
 from runner.show.screens.doctor import doctor, doctor_json
 from runner.show.text.escape import json_document
+from runner.show.text.terminal import terminal_width, use_color
 from runner.store.health import folder
 from runner.store.ledger.database import NAME
 from runner.store.ledger.ledger import Ledger
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.json:
         print(json_document(doctor_json(checks)), end="")
     else:
-        print(doctor(checks, terminal_width(), use_color(args, sys.stdout)), end="")
+        print(doctor(checks, terminal_width(), use_color(sys.stdout, args.no_color)), end="")
     return ExitCode.INVALID if any(check.verdict == "error" for check in checks) else ExitCode.OK
 
 

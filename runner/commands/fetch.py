@@ -9,7 +9,6 @@ import anyio
 from runner.app import run_store
 from runner.app.fetch import OrphanFetcher
 from runner.app.orphaned_attempts import as_retake, stored_orphans
-from runner.app.project import terminal_width, use_color
 from runner.app.provider_gateway import ProviderGateway, open_gateway
 from runner.app.session import Session, open_for_reading
 from runner.attempts.events import Event, Running, Stored, Succeeded
@@ -22,6 +21,7 @@ from runner.lazy_dataclass import replace
 from runner.planning.plan import Step
 from runner.show.screens.clips import ClipCheck, Verdict, clips, clips_json
 from runner.show.text.escape import json_document
+from runner.show.text.terminal import terminal_width, use_color
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.json:
         print(json_document(clips_json(results, "fetch")), end="")
     else:
-        print(clips(results, terminal_width(), use_color(args, sys.stdout), "", args.all), end="")
+        print(clips(results, terminal_width(), use_color(sys.stdout, args.no_color), "", args.all), end="")
     return ExitCode.OK if all(result.is_fine for result in results) else ExitCode.FAILED
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from runner.app.approval import SpendLimit, spend_limits
 from runner.app.destinations import destinations
 from runner.app.plan_report import cheaper_alternatives, plan_context, read_history, spent_last_24h, warnings
-from runner.app.project import terminal_width, use_color
 from runner.app.session import Session, open_session, resolve_shot
 from runner.attempts.history import History
 from runner.commands import flags
@@ -17,6 +16,7 @@ from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan
 from runner.show.screens.plan import CheaperCommand, PlanContext, price_line, screen
 from runner.show.text.format import credits_text
+from runner.show.text.terminal import terminal_width, use_color
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -72,7 +72,7 @@ def _explain(session: Session, reference: str) -> ExitCode:
     root = session.settings.root
     explanation = explain_shot(session.files, root, session.options, shot.storyboard, shot.id)
     if explanation is not None:
-        print(render_shot(explanation, root, Path.cwd(), use_color(session.args, sys.stdout)), end="")
+        print(render_shot(explanation, root, Path.cwd(), use_color(sys.stdout, session.args.no_color)), end="")
     return ExitCode.OK
 
 
@@ -95,7 +95,10 @@ def _screen(session: Session, plan: Plan, history: History) -> None:
     context = plan_context(session, plan, history)
     if not plan.is_free and (limit := _exceeded_limit(session, plan, history)) is not None:
         context = _with_limit_warning(limit, session, history, context)
-    print(screen(plan, terminal_width(), use_color(session.args, sys.stdout), session.args.all, context), end="")
+    print(
+        screen(plan, terminal_width(), use_color(sys.stdout, session.args.no_color), session.args.all, context),
+        end="",
+    )
 
 
 def _exceeded_limit(session: Session, plan: Plan, history: History) -> SpendLimit | None:

@@ -4,13 +4,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from runner.app.project import edition_with_prices, terminal_width, use_color
+from runner.app.project import edition_with_prices
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
 from runner.editions.edition import NAMES
 from runner.settings.settings import Flags, find_root, read
 from runner.show.screens.prices import prices, prices_json
 from runner.show.text.escape import json_document
+from runner.show.text.terminal import terminal_width, use_color
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -30,5 +31,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.json:
         print(json_document(prices_json(edition, settings.usd_per_credit)), end="")
     else:
-        print(prices(edition, settings.usd_per_credit, terminal_width(), use_color(args, sys.stdout)), end="")
+        print(
+            prices(edition, settings.usd_per_credit, terminal_width(), use_color(sys.stdout, args.no_color)),
+            end="",
+        )
     return ExitCode.OK

@@ -7,7 +7,6 @@ from pathlib import Path
 from runner.app import approval, run_store
 from runner.app.noop_cache import NoopRecorder
 from runner.app.orphaned_attempts import collectable_orphans, with_orphans
-from runner.app.project import terminal_width, use_color
 from runner.app.session import Session, command_arguments, open_session
 from runner.attempts.history import History
 from runner.clock import SystemClock
@@ -21,6 +20,7 @@ from runner.planning.plan import Action, Plan
 from runner.show.live.view import JsonView
 from runner.show.screens.closing import closing
 from runner.show.screens.plan import PlanContext, nothing_to_do, screen
+from runner.show.text.terminal import terminal_width, use_color
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -124,7 +124,7 @@ def _report_nothing_to_do(
         text = (
             ""
             if session.args.quiet
-            else screen(plan, terminal_width(), use_color(session.args, sys.stdout), context=context)
+            else screen(plan, terminal_width(), use_color(sys.stdout, session.args.no_color), context=context)
         )
         print(text, end="")
         recorder.record(session, plan, history, text)
@@ -133,7 +133,7 @@ def _report_nothing_to_do(
             closing(
                 result,
                 terminal_width(),
-                use_color(session.args, sys.stdout),
+                use_color(sys.stdout, session.args.no_color),
                 run_store.closing_context(session, store, history, 0),
             ),
             end="",

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import anyio
 
 from runner.app import foreign_outputs, run_store
-from runner.app.project import terminal_width, use_color
 from runner.app.session import Session, open_for_billing, resolve_shot
 from runner.attempts.events import Event, PollResult, Settled
 from runner.attempts.history import Attempt, AttemptState, History
@@ -27,6 +26,7 @@ from runner.providers.kinovi.client import Client
 from runner.providers.kinovi.request_body import encode, placeholder
 from runner.show.screens.settle import UnsettledList, confirmation, settle, settle_commands, settle_json
 from runner.show.text.escape import json_document
+from runner.show.text.terminal import terminal_width, use_color
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -85,7 +85,7 @@ def _list(session: Session) -> ExitCode:
     if session.args.json:
         print(json_document(settle_json(unsettled)), end="")
     else:
-        print(settle(unsettled, terminal_width(), use_color(session.args, sys.stdout)), end="")
+        print(settle(unsettled, terminal_width(), use_color(sys.stdout, session.args.no_color)), end="")
     return most_severe([*[ExitCode.INVALID] * bool(foreign), *[ExitCode.UNSETTLED] * bool(unsettled.attempts)])
 
 

@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import get_args
 
 from runner.app import foreign_outputs
-from runner.app.project import terminal_width, use_color
 from runner.app.session import Session, open_for_billing
 from runner.attempts.history import Attempt
 from runner.clock import SystemClock
@@ -15,6 +14,7 @@ from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.show.screens.spend import BillItem, By, build_bill, spend, spend_csv, spend_json
 from runner.show.text.escape import json_document
+from runner.show.text.terminal import terminal_width, use_color
 
 _FIRST, _LAST = 1971, 9998
 """Years in which every day has a day before and after it, in every zone."""
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     elif args.json:
         print(json_document(spend_json(report)), end="")
     else:
-        print(spend(report, terminal_width(), use_color(args, sys.stdout)), end="")
+        print(spend(report, terminal_width(), use_color(sys.stdout, args.no_color)), end="")
     return ExitCode.INVALID if foreign else ExitCode.OK
 
 

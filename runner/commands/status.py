@@ -7,13 +7,13 @@ from runner.app import foreign_outputs
 from runner.app.approval import committed_credits, storyboard_budgets
 from runner.app.field_locations import field_locator
 from runner.app.orphaned_attempts import orphaned_attempts
-from runner.app.project import terminal_width, use_color
 from runner.app.session import Session, command_arguments, open_for_reading
 from runner.clock import SystemClock
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.show.screens.status import StatusReport, status, status_json
 from runner.show.text.escape import json_document
+from runner.show.text.terminal import terminal_width, use_color
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.json:
         print(json_document(status_json(report)), end="")
     else:
-        print(status(report, terminal_width(), use_color(args, sys.stdout), args.all), end="")
+        print(status(report, terminal_width(), use_color(sys.stdout, args.no_color), args.all), end="")
     if foreign:
         return ExitCode.INVALID
     if args.exit_code and any(step.is_billable or step.needs_pick for step in plan.steps):

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from runner import __version__
-from runner.app.project import Project, load_project, use_color
+from runner.app.project import Project, load_project
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
 
@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> ExitCode:
             print(_summary(project))
         return ExitCode.OK
     from runner.show.screens import problems as show
+    from runner.show.text.terminal import use_color
 
     match output_format:
         case "json":
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         case "sarif":
             print(show.sarif(problems, __version__))
         case _:
-            print(show.render_problems(problems, root, Path.cwd(), use_color(args, sys.stdout)), end="")
+            print(show.render_problems(problems, root, Path.cwd(), use_color(sys.stdout, args.no_color)), end="")
             if not args.quiet:
                 print(_summary(project))
     return ExitCode.INVALID if problems.errors else ExitCode.OK

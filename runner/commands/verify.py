@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runner.app.plan_report import read_history
-from runner.app.project import terminal_width, use_color
 from runner.app.session import Session, command_arguments, open_for_reading
 from runner.attempts.events import Clip
 from runner.attempts.history import Attempt, AttemptState, History
@@ -16,6 +15,7 @@ from runner.diagnostics.problem import ExitCode
 from runner.planning.plan import Step
 from runner.show.screens.clips import ClipCheck, clips, clips_json
 from runner.show.text.escape import json_document
+from runner.show.text.terminal import terminal_width, use_color
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,10 @@ def run(args: argparse.Namespace) -> ExitCode:
         print(json_document(clips_json(results, "verify")), end="")
     else:
         next_command = f"storyboard fetch {command_arguments(args, session.files)}"
-        print(clips(results, terminal_width(), use_color(args, sys.stdout), next_command, args.all), end="")
+        print(
+            clips(results, terminal_width(), use_color(sys.stdout, args.no_color), next_command, args.all),
+            end="",
+        )
     return ExitCode.OK if all(result.verdict == "whole" for result in results) else ExitCode.FAILED
 
 
