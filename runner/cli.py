@@ -1,4 +1,4 @@
-"""The table of commands, and the one boundary: Stop, Ctrl-C and defects become exit codes."""
+"""The command line, and the process boundary: errors, Ctrl-C and defects become exit codes."""
 
 import argparse
 import gc
@@ -16,54 +16,69 @@ if TYPE_CHECKING:
 
     from runner.diagnostics.problem import ExitCode
 
-_DESCRIPTION = """\
-Storyboards as code for AI video: keep a YAML storyboard in git, see everything that is wrong with it, price the
-whole batch before a credit is spent, make exactly the clips that are missing, and never pay twice for one.
-Free unless said: without --provider kinovi clips are drawn on this machine by the sandbox."""
+_DESCRIPTION = (
+    "Storyboards as code for AI video: keep a YAML storyboard in git, see everything that is wrong with it, know the "
+    "price of all its clips before a credit is spent, make exactly the clips that are missing, and never pay twice for "
+    "one.\n"
+    "Free by default: without --provider kinovi the sandbox draws the clips on this machine."
+)
 
 _EPILOG = """\
-begin here
+first steps:
   storyboard init film && cd film
-  storyboard run storyboards/*.yaml          a first moving picture, free
+  storyboard run storyboards/*.yaml
+      a first moving picture, free
   storyboard plan storyboards/*.yaml --provider kinovi
-                                             what the real clips would cost; needs no key
+      the price of the real clips; needs no key
 
-exit codes: 0 done, 1 some takes failed, 2 wrong command line, 3 unfit storyboard, setting or machine, 4 declined or
-over a ceiling, 5 key, 6 unsettled, 7 locked by another run, 8 something to make, 9 something waits, 130 interrupted
-`storyboard COMMAND --help` says more about one command."""
+exit codes:
+  0    done
+  1    some takes failed, or are refused or gone
+  2    wrong command line
+  3    invalid storyboard, setting or machine
+  4    declined, or over a limit on spending
+  5    the key is missing or was refused
+  6    an attempt is unsettled
+  7    another run holds this output
+  8    with --exit-code: a run would make clips
+  9    a take waits for a pick or for a running task
+  70   a defect of storyboard itself
+  130  interrupted
+
+`storyboard COMMAND --help` explains one command."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in our own form, with the way to more."""
+    """Reports a wrong command line as a `CommandError` that names the help."""
 
     def error(self, message: str) -> "NoReturn":
         from runner.diagnostics.problem import CommandError, ExitCode
 
-        raise CommandError(ExitCode.USAGE, f"{message}\n  {self.prog} --help says how it is used")
+        raise CommandError(ExitCode.USAGE, f"{message}\n  {self.prog} --help")
 
 
 def parser(loaded: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
-    """The whole command line; only the `named` commands are loaded with their flags."""
+    """The whole command line; only the flags of the `loaded` commands are defined."""
+    from runner.show.text.help_format import HelpFormatter
+
     top = _Parser(
         prog="storyboard",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"storyboard {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", dest="command", title="commands", parser_class=_Parser)
     for name, summary in COMMANDS.items():
-        sub = commands.add_parser(
-            name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-        )
+        sub = commands.add_parser(name, help=summary, formatter_class=HelpFormatter, allow_abbrev=False)
         if name in loaded:
             importlib.import_module(f"runner.commands.{name}").add(sub)
     return top
 
 
 def _command_parser(name: str, formatter: type[argparse.HelpFormatter]) -> argparse.ArgumentParser:
-    """The command line of one command, without the others beside it."""
+    """The command line of one command, without loading the others."""
     command = _Parser(prog=f"storyboard {name}", formatter_class=formatter, allow_abbrev=False)
     importlib.import_module(f"runner.commands.{name}").add(command)
     command.set_defaults(command=name)
@@ -71,19 +86,23 @@ def _command_parser(name: str, formatter: type[argparse.HelpFormatter]) -> argpa
 
 
 class _FixedWidthHelp(argparse.HelpFormatter):
-    """argparse asks for one with every flag; one that nobody reads needs no terminal's width, which imports much."""
+    """The formatter of help that is not shown: argparse makes one for every flag, and the terminal's width is slow."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=80)
 
 
 def _formatter(argv: list[str]) -> type[argparse.HelpFormatter]:
-    return argparse.RawDescriptionHelpFormatter if {"-h", "--help"} & set(argv) else _FixedWidthHelp
+    if not {"-h", "--help"} & set(argv):
+        return _FixedWidthHelp
+    from runner.show.text.help_format import HelpFormatter
+
+    return HelpFormatter
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command `storyboard`; returns its exit code and never raises."""
-    gc.disable()  # what is imported stays: walking it again and again finds nothing
+    """Carry out a command line; returns the exit code, never raises."""
+    gc.disable()  # modules stay in memory until the end: collecting while they load finds nothing
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments in ([], ["-h"], ["--help"]):
         parser(()).print_help()
@@ -115,7 +134,7 @@ def _run_to_exit_code(argv: list[str]) -> "ExitCode":
 
 
 def _interrupt(number: int, frame: object) -> "NoReturn":
-    """SIGTERM is a Ctrl-C of somebody else."""
+    """Treat SIGTERM as a Ctrl-C."""
     raise KeyboardInterrupt
 
 
@@ -154,7 +173,7 @@ def _unknown_command(name: str) -> str:
 
 
 def _unknown_flag(flag: str, command: str | None) -> str:
-    """The nearest flag of the command, and where all of them stand."""
+    """The message for an unknown option or argument: the closest flag of the command, and the help."""
     from runner.diagnostics.problem import closest_match
 
     command_parser = argparse.ArgumentParser()
@@ -163,18 +182,19 @@ def _unknown_flag(flag: str, command: str | None) -> str:
     flags = [flag for action in command_parser._actions for flag in action.option_strings]
     suggestion = closest_match(flag, flags) if flag.startswith("-") else None
     hint = f"; did you mean {suggestion}?" if suggestion else ""
-    return f"unknown: {flag}{hint}\n  {' '.join(['storyboard', *filter(None, [command])])} --help says how it is used"
+    noun = "option" if flag.startswith("-") else "argument"
+    return f"unknown {noun} {flag}{hint}\n  {' '.join(['storyboard', *filter(None, [command])])} --help"
 
 
 def _tolerate_output() -> None:
-    """What a terminal cannot spell never ends a run."""
+    """Escape characters that the output's encoding lacks, so that no print ends a run."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 
 
 def _print_error(message: str) -> None:
-    """To standard error, cleaned; a closed one is no reason to fail."""
+    """Print a message to standard error, control characters escaped; a closed stream is ignored."""
     from runner.show.text.escape import escape_terminal
 
     first, *others = message.splitlines() or [""]
@@ -190,11 +210,11 @@ def _print_error(message: str) -> None:
 
 
 def _discard_output() -> None:
-    """Nobody reads any more: what is left in the buffers goes nowhere, quietly."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    """Send what is left in the buffers to /dev/null: the reader has closed the stream."""
+    null = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         try:
-            os.dup2(nowhere, stream.fileno())
+            os.dup2(null, stream.fileno())
         except (OSError, ValueError):
             continue
 
@@ -208,7 +228,7 @@ def _flush() -> None:
 
 
 def _report(defect: Exception, argv: list[str]) -> "ExitCode":
-    """A defect of ours: a report file in the state folder, and three lines for the user."""
+    """Report a defect of storyboard: a report file in the state folder, and three lines for the user."""
     from runner.diagnostics.problem import ExitCode
     from runner.settings.settings import key_text, state_folder
     from runner.store.crash_report import write

@@ -31,19 +31,25 @@ _SAMPLE = "ش 佩 あ"
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Looks whether this machine is ready: Python's parts, media libraries, fonts, disk, ledger, settings, the\n"
-        "shape of the key; says what to do about each that is not. With a key set it asks the provider one free\n"
-        "question, else it opens no connection."
+        "Checks whether this machine is ready: Python packages, media libraries, fonts, disk, ledger, settings and "
+        "the shape of the key; each failed check says how to mend it. If a key is set, one free request checks that "
+        "the provider accepts it; without a key no connection is opened."
     )
     parser.epilog = (
-        "examples\n"
+        "examples:\n"
         "  storyboard doctor\n"
-        "  storyboard doctor --demo       reads the provider's five documented sample tasks; SEEDANCE_API_KEY may be\n"
-        "                                 the demo key that its quick-start page publishes\n"
-        "exit codes: 0 ready (warnings may be), 3 something is not"
+        "  storyboard doctor --demo\n"
+        "      reads the five sample tasks of the provider's documentation; SEEDANCE_API_KEY may be the demo key "
+        "from its quick-start page\n"
+        "\n"
+        "exit codes:\n"
+        "  0  ready (there may be warnings)\n"
+        "  3  a check failed"
     )
-    parser.add_argument("--demo", action="store_true", help="read the provider's five sample tasks")
-    parser.add_argument("--config", metavar="FILE", type=Path, help="use this instead of storyboard.toml")
+    parser.add_argument(
+        "--demo", action="store_true", help="read the five sample tasks of the provider's documentation"
+    )
+    parser.add_argument("--config", metavar="FILE", type=Path, help="read this file instead of storyboard.toml")
     flags.add_output(parser)
 
 

@@ -9,11 +9,11 @@ from runner.show.screens.problems import explain_code
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Says more about a problem than its message does: what it means, and an example of wrong and of right. The\n"
-        "code stands in brackets in every message: error[unknown-name]. Without a code: the list of all."
+        "Explains a problem in more detail than its message: what the problem means, with a wrong and a right "
+        "example. The code is in brackets in every message: error[unknown-name]. Without CODE: lists all codes."
     )
-    parser.epilog = "examples\n  storyboard explain unknown-name\n  storyboard explain"
-    parser.add_argument("code", nargs="?", metavar="CODE", help="unknown-name, …")
+    parser.epilog = "examples:\n  storyboard explain unknown-name\n  storyboard explain"
+    parser.add_argument("code", nargs="?", metavar="CODE", help="the code of a problem: unknown-name, …")
 
 
 def run(args: argparse.Namespace) -> ExitCode:

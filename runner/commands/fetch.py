@@ -26,17 +26,22 @@ from runner.show.text.terminal import terminal_width, use_color
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Brings back the clips that the manifest names and this machine lacks or that changed here: from another\n"
-        "place on this disk, else from the provider, where media are kept for some days. Clips that were paid for\n"
-        "earlier words come, too, and lie in earlier/. Creates no task; pays for nothing. What comes is taken only if\n"
-        "it is what was made."
+        "Downloads the clips that the manifest names and that this machine lacks or that were changed: from another "
+        "place on this disk, else from the provider, which keeps media for some days. Clips of earlier versions of a "
+        "shot are fetched too, into earlier/. Creates no task, pays for nothing. A download is kept only if it is the "
+        "recorded clip."
     )
     parser.epilog = (
-        "examples\n"
+        "examples:\n"
         "  storyboard fetch storyboards/harbour.yaml --provider kinovi\n"
-        "exit codes: 0 all are here (one of earlier words may be gone), 1 some are gone or did not come, 5 key"
+        "\n"
+        "exit codes:\n"
+        "  0  every current clip is here\n"
+        "  1  some clips are gone or could not be fetched\n"
+        "  3  invalid input\n"
+        "  5  the key is missing or was refused"
     )
-    flags.add_reading(parser, required=True, all_help="whole ones in a line of their own, too")
+    flags.add_reading(parser, required=True, all_help="list intact clips too")
 
 
 def run(args: argparse.Namespace) -> ExitCode:

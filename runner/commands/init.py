@@ -13,12 +13,14 @@ _SCHEMA = Path("schemas/storyboard.schema.json")
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Writes a content repo to start from: an example storyboard that runs as it is, storyboard.toml, .gitignore,\n"
-        ".gitattributes, a README, and a copy of the schema, so that editors complete and mark while you type.\n"
-        "A file that is there already stays as it is."
+        "Writes a content repository to start from: an example storyboard that runs as it is, storyboard.toml, "
+        ".gitignore, .gitattributes, a README, and a copy of the schema, with which editors complete and check a "
+        "storyboard. Existing files stay unchanged."
     )
-    parser.epilog = "examples\n  storyboard init film && cd film && storyboard run storyboards/*.yaml"
-    parser.add_argument("folder", nargs="?", default=".", metavar="DIR", type=Path, help="the folder (default: here)")
+    parser.epilog = "examples:\n  storyboard init film && cd film && storyboard run storyboards/*.yaml"
+    parser.add_argument(
+        "folder", nargs="?", default=".", metavar="DIR", type=Path, help="the folder (default: the current one)"
+    )
 
 
 def run(args: argparse.Namespace) -> ExitCode:

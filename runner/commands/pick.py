@@ -14,17 +14,21 @@ from runner.requests.request import JsonValue, fingerprint
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Chooses the good take of a shot. Shots that are made from it follow the pick; changing it later makes them\n"
-        "anew. It stands in the manifest, beside the clips of this provider and profile. Costs nothing by itself."
+        "Chooses the good take of a shot. Shots that are made from this shot use the picked take; a later change "
+        "makes them again. The pick is recorded in the manifest of this provider and profile. Costs nothing by "
+        "itself."
     )
     parser.epilog = (
-        "examples\n"
+        "examples:\n"
         "  storyboard pick quay 2\n"
         "  storyboard pick harbour:quay 1 --provider kinovi\n"
-        "  storyboard pick quay none          takes the choice back"
+        "  storyboard pick quay none\n"
+        "      removes the pick"
     )
-    parser.add_argument("shot", metavar="SHOT", help="quay, or harbour:quay when two storyboards have it")
-    parser.add_argument("take", metavar="TAKE", type=_take, help="its number, or `none`")
+    parser.add_argument(
+        "shot", metavar="SHOT", help="quay, or harbour:quay if two storyboards have a shot of that name"
+    )
+    parser.add_argument("take", metavar="TAKE", type=_take, help="the number of the take, or `none`")
     flags.add_choice(parser)
     flags.add_output(parser)
 

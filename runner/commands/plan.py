@@ -21,17 +21,21 @@ from runner.show.text.terminal import terminal_width, use_color
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Validates the storyboards, prices the whole batch, and says for every take what a run would do and why.\n"
-        "Needs no key, opens no connection, spends nothing. Prices are the paid provider's even when the free sandbox\n"
-        "would make the clips."
+        "Validates the storyboards, prices all their takes, and shows for every take what a run would do, and why. "
+        "Needs no key, opens no connection, spends nothing. The prices are those of the paid provider, even where the "
+        "free sandbox would make the clips."
     )
     parser.epilog = (
-        "examples\n"
+        "examples:\n"
         "  storyboard plan storyboards/harbour.yaml --provider kinovi\n"
         "  storyboard plan --select scene:quay --profile draft\n"
         "  storyboard plan storyboards/harbour.yaml --explain quay\n"
         "  storyboard plan storyboards/*.yaml --json | jq .totals.credits\n"
-        "exit codes: 0 planned, 3 something is unfit, 8 with --exit-code: there is something to make"
+        "\n"
+        "exit codes:\n"
+        "  0  planned\n"
+        "  3  invalid input\n"
+        "  8  with --exit-code: a run would make clips"
     )
     flags.add_files(parser, required=False)
     flags.add_choice(parser)
@@ -41,11 +45,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--all",
         action="store_true",
-        help="every take, and every file that would leave this machine, in a line of its own",
+        help="list every take, and every file that would be sent, on a line of its own",
     )
-    text = "one finished shot: each value with the place it came from, the prompt before and after"
+    text = "show one compiled shot: every value with its source, the prompt as written and as sent"
     parser.add_argument("--explain", metavar="SHOT", help=text)
-    parser.add_argument("--exit-code", action="store_true", help="end with 8 when there is something to make")
+    parser.add_argument("--exit-code", action="store_true", help="exit with 8 if a run would make clips")
 
 
 def run(args: argparse.Namespace) -> ExitCode:

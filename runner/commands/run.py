@@ -25,40 +25,54 @@ from runner.show.text.terminal import terminal_width, use_color
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Makes exactly the clips that are missing, several at a time, and writes the manifest. The free sandbox asks\n"
-        "nothing; before a paid provider is asked, the plan and its price are shown, and you say yes or no. Run again\n"
-        "after anything that stopped it: it goes on where it was, and pays for nothing twice."
+        "Makes exactly the clips that are missing, several at a time, and writes the manifest. The sandbox is free "
+        "and asks nothing. Before a paid provider gets an order, you see the plan with its price, and confirm it. "
+        "After any interruption run the same command again: it continues, and pays for nothing twice."
     )
     parser.epilog = (
-        "examples\n"
+        "examples:\n"
         "  storyboard run storyboards/harbour.yaml\n"
         "  storyboard run storyboards/harbour.yaml --select scene:quay\n"
         "  storyboard run storyboards/harbour.yaml --provider kinovi --max-credits 1240\n"
-        "Ctrl-C stops new clips and leaves running ones to the next run; a second one leaves at once.\n"
-        "exit codes: 0 all is made, 1 some takes failed or are refused, 4 declined or over a ceiling, 5 key,\n"
-        "6 an attempt is unsettled, 7 another run is at it, 9 something waits, 130 interrupted"
+        "\n"
+        "The first Ctrl-C creates no further task, and leaves running ones to the next run; the second exits at once.\n"
+        "\n"
+        "exit codes:\n"
+        "  0    every clip is made\n"
+        "  1    some takes failed or are refused\n"
+        "  3    invalid input\n"
+        "  4    declined, or over a limit on spending\n"
+        "  5    the key is missing or was refused\n"
+        "  6    an attempt is unsettled\n"
+        "  7    another run holds this output\n"
+        "  9    a take waits for a pick or for a running task\n"
+        "  130  interrupted"
     )
     flags.add_files(parser, required=True)
     flags.add_choice(parser)
     flags.add_selection(parser)
     flags.add_orders(parser)
-    group = parser.add_argument_group("how it runs")
-    group.add_argument("--yes", action="store_true", help="do not ask before paying; sets no ceiling")
-    group.add_argument(
-        "--max-credits", type=flags.credits, metavar="N", help="pay at most so many credits, retries and doubt included"
-    )
-    group.add_argument("--concurrency", type=flags.count, metavar="N", help="tasks in progress at most (default 3)")
-    group.add_argument("--output", type=Path, metavar="DIR", help="where manifests and clips go (default: renders)")
-    group.add_argument(
-        "--no-wait", action="store_true", help="order what the cap lets through, and leave; the next run collects"
-    )
-    group.add_argument("--fail-fast", action="store_true", help="order nothing more once a take has failed")
-    group.add_argument(
-        "--allow-pull-request",
-        action="store_true",
-        help="let a pull request's job pay; needs --max-credits too",
-    )
+    _add_spending(parser)
+    _add_execution(parser)
     flags.add_output(parser)
+
+
+def _add_spending(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("spending")
+    group.add_argument("--yes", action="store_true", help="do not ask before paying; sets no limit by itself")
+    text = "spend at most N credits, retries and unsettled attempts included"
+    group.add_argument("--max-credits", type=flags.credits, metavar="N", help=text)
+    text = "allow a pull request's CI job to pay; needs --max-credits too"
+    group.add_argument("--allow-pull-request", action="store_true", help=text)
+
+
+def _add_execution(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("execution")
+    group.add_argument("--concurrency", type=flags.count, metavar="N", help="tasks in progress at most (default: 3)")
+    group.add_argument("--output", type=Path, metavar="DIR", help="folder of manifests and clips (default: renders)")
+    text = "create the tasks that the concurrency limit allows, then exit; the next run fetches their clips"
+    group.add_argument("--no-wait", action="store_true", help=text)
+    group.add_argument("--fail-fast", action="store_true", help="create no further task once a take has failed")
 
 
 def run(args: argparse.Namespace) -> ExitCode:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from runner.commands.flags import count
+from runner.commands.flags import alternatives, count
 from runner.diagnostics.problem import ExitCode
 
 _MAX_NUMBER = 10**9
@@ -11,15 +11,18 @@ _MAX_NUMBER = 10**9
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Serves the provider's API on 127.0.0.1, strict where the real one is lenient, and makes real MP4 clips.\n"
-        "The first line on standard output says where it listens; Ctrl-C ends it. Nothing leaves this machine."
+        "Serves the provider's API on 127.0.0.1, stricter than the real one, and makes real MP4 clips. The first line "
+        "on standard output is its address; Ctrl-C ends it. Nothing leaves this machine."
     )
     parser.epilog = (
-        "examples\n"
-        "  storyboard sandbox                                   a free port, any key, no limit on credits\n"
-        "  storyboard sandbox --port 8787 --key test-key-1 --credits 1000 --cap 3 --seconds 20\n"
-        "  storyboard sandbox --faults faults.yaml --seed 7     what goes wrong, and the same again\n"
-        "docs/sandbox.md has the faults file, the counters, the clock, and clients in curl, Python and Node."
+        "examples:\n"
+        "  storyboard sandbox\n"
+        "      a free port, any key, no limit on credits\n"
+        "  storyboard sandbox --port 8787 --key test-key-1 --credits 1000 --cap 3\n"
+        "  storyboard sandbox --faults faults.yaml --seed 7\n"
+        "      injected faults, the same ones at every start\n"
+        "\n"
+        "docs/sandbox.md explains the faults file, the counters, the clock, and clients in curl, Python and Node."
     )
     _add_account(parser)
     _add_tasks(parser)
@@ -27,45 +30,52 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_account(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("where, and for whom")
-    group.add_argument("--port", type=_port, default=0, metavar="N", help="default 0: a free one")
-    text = "let in this key only; may be repeated; without any, each key is an account of its own"
+    group = parser.add_argument_group("server and accounts")
+    group.add_argument("--port", type=_port, default=0, metavar="N", help="the port (default 0: a free one)")
+    text = "accept only this key; may be repeated (default: every key is an account of its own)"
     group.add_argument("--key", action="append", default=[], type=_key, metavar="KEY", help=text)
+    group.add_argument("--credits", type=_amount, metavar="N", help="the balance of each account (default: unlimited)")
     group.add_argument(
-        "--credits", type=_amount, metavar="N", help="what each account has (default: it never runs out)"
+        "--cap", type=count, default=50, metavar="N", help="tasks in progress for each account (default: 50)"
     )
-    group.add_argument("--cap", type=count, default=50, metavar="N", help="tasks in progress for each account (50)")
-    group.add_argument("--state", type=Path, metavar="DIR", help="keep tasks and uploads here (default: forget them)")
+    group.add_argument(
+        "--state", type=Path, metavar="DIR", help="keep tasks and uploads in this folder (default: forget them)"
+    )
 
 
 def _add_tasks(parser: argparse.ArgumentParser) -> None:
     from runner.sandbox.api.rulebook import LINK_HOURS, NAMES
     from runner.sandbox.options import WEBHOOKS
 
-    group = parser.add_argument_group("how it answers")
-    group.add_argument("--edition", choices=NAMES, default=NAMES[0], help=f"of the contract (default: {NAMES[0]})")
+    group = parser.add_argument_group("tasks and responses")
+    text = f"edition of the API: {alternatives(NAMES)} (default: {NAMES[0]})"
+    group.add_argument("--edition", choices=NAMES, default=NAMES[0], metavar="NAME", help=text)
     group.add_argument(
-        "--seconds", type=_seconds, metavar="S", help="how long a task takes (default: to draw its clip)"
+        "--seconds", type=_seconds, metavar="S", help="duration of a task (default: the time to draw its clip)"
     )
-    text = "sigma of a log-normal around --seconds (default 0: always just that)"
+    text = "sigma of a log-normal distribution around --seconds (default 0: no spread)"
     group.add_argument("--spread", type=_seconds, default=0.0, metavar="X", help=text)
-    text = "send callbacks in this shape (default, and without the word: flat); `each` takes turns; `off` sends none"
-    group.add_argument("--webhooks", nargs="?", choices=WEBHOOKS, default="flat", const="flat", help=text)
-    text = f"how long a link to a clip is good (default: {LINK_HOURS} hours)"
+    text = f"shape of callbacks: {alternatives(WEBHOOKS)} (default: flat; each: all shapes in turn)"
+    group.add_argument(
+        "--webhooks", nargs="?", choices=WEBHOOKS, default="flat", const="flat", metavar="SHAPE", help=text
+    )
+    text = f"lifetime of a link to a clip (default: {LINK_HOURS} hours)"
     group.add_argument("--link-seconds", type=_seconds, default=LINK_HOURS * 3600, metavar="S", help=text)
-    group.add_argument("--plain-clips", action="store_true", help="prepared grey clips, not drawn ones: for load tests")
-    text = "how many clips are drawn at once (default: one for each core)"
+    group.add_argument(
+        "--plain-clips", action="store_true", help="serve prepared grey clips instead of drawn ones, for load tests"
+    )
+    text = "clips drawn at the same time (default: one for each core)"
     group.add_argument("--processes", type=count, metavar="N", help=text)
-    text = "take materials at other addresses of this machine, which a real provider could not reach"
+    text = "accept materials at addresses of this machine, which a real provider could not reach"
     group.add_argument("--local-materials", action="store_true", help=text)
 
 
 def _add_faults(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("what goes wrong")
-    group.add_argument("--faults", type=Path, metavar="FILE", help="YAML or JSON by schemas/faults.schema.json")
+    group = parser.add_argument_group("faults")
     group.add_argument(
-        "--seed", type=_amount, default=0, metavar="N", help="the same seed, the same chances (default 0)"
+        "--faults", type=Path, metavar="FILE", help="faults to inject: YAML or JSON, by schemas/faults.schema.json"
     )
+    group.add_argument("--seed", type=_amount, default=0, metavar="N", help="seed of all random choices (default: 0)")
 
 
 def run(args: argparse.Namespace) -> ExitCode:

@@ -10,10 +10,10 @@ _ENDING = ".schema.json"
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Prints one of the JSON schemas (draft-07), or without a name their list. `storyboard` is the one for\n"
-        "editors: `storyboard init` puts a copy of it into a content repo."
+        "Prints one of the JSON schemas (draft-07), or without NAME the list of all. Editors use the schema "
+        "`storyboard`; `storyboard init` writes a copy of it into a content repository."
     )
-    parser.epilog = "examples\n  storyboard schema\n  storyboard schema storyboard > schemas/storyboard.schema.json"
+    parser.epilog = "examples:\n  storyboard schema\n  storyboard schema storyboard > schemas/storyboard.schema.json"
     parser.add_argument("name", nargs="?", metavar="NAME", help="storyboard, plan, manifest, …")
 
 

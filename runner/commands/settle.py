@@ -31,28 +31,42 @@ from runner.show.text.terminal import terminal_width, use_color
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Without SHOT: lists the attempts of which nobody knows whether they were created and charged. With SHOT:\n"
-        "ends one, by the id of the task that you see on the provider's page, or by your word. Sends nothing but a\n"
-        "look at that task; pays for nothing. Rows are only appended: a wrong word can be taken back."
+        "Without SHOT: lists the unsettled attempts, of which nobody knows whether the provider created and charged "
+        "them. With SHOT: settles one, by the id of its task on the provider's page, or by your own statement. Only "
+        "polls that task; never pays. Nothing is overwritten: --undo reverts a decision."
     )
     parser.epilog = (
-        "examples\n"
+        "examples:\n"
         "  storyboard settle\n"
-        "  storyboard settle quay --task task_clxxxx      it is there: take it over, no new charge\n"
-        "  storyboard settle harbour:quay --not-charged   it is not: the next run makes it\n"
-        "  storyboard settle quay#2 --charged             it was charged, and the clip cannot be had\n"
-        "  storyboard settle quay --undo                  take the last word back\n"
-        "  storyboard settle quay@Ab3dE2f7 --not-charged  one of several attempts of a take, as the list marks them\n"
-        "exit codes: 0 listed or ended, 2 no such attempt, 5 key, 6 listed, and something is in doubt"
+        "  storyboard settle quay --task task_clxxxx\n"
+        "      the task exists: take it over, at no new charge\n"
+        "  storyboard settle harbour:quay --not-charged\n"
+        "      the task does not exist: the next run creates it\n"
+        "  storyboard settle quay#2 --charged\n"
+        "      the task was charged, and its clip is lost\n"
+        "  storyboard settle quay --undo\n"
+        "      revert the last decision\n"
+        "  storyboard settle quay@Ab3dE2f7 --not-charged\n"
+        "      one of several attempts of a take, by the id in the list\n"
+        "\n"
+        "exit codes:\n"
+        "  0  listed or settled\n"
+        "  2  no such attempt\n"
+        "  5  the key is missing or was refused\n"
+        "  6  listed, and some attempts are unsettled"
     )
     parser.add_argument(
-        "shot", nargs="?", metavar="SHOT", help="quay, harbour:quay, quay#2 for its take 2, or quay@MARK"
+        "shot", nargs="?", metavar="SHOT", help="quay, harbour:quay, quay#2 (its take 2) or quay@ATTEMPT"
     )
-    group = parser.add_mutually_exclusive_group()
-    group.add_argument("--task", metavar="ID", help="it created this task: confirmed at the provider, then taken over")
-    group.add_argument("--not-charged", action="store_true", help="it was not created: it may be made again")
-    group.add_argument("--charged", action="store_true", help="it was charged and its clip is lost: counted, made anew")
-    group.add_argument("--undo", action="store_true", help="take the last word about it back")
+    group = parser.add_argument_group("outcome").add_mutually_exclusive_group()
+    group.add_argument(
+        "--task", metavar="ID", help="this task was created: confirm it at the provider, then take it over"
+    )
+    group.add_argument("--not-charged", action="store_true", help="no task was created: the next run may create it")
+    group.add_argument(
+        "--charged", action="store_true", help="the task was charged and its clip is lost: count it, and make it again"
+    )
+    group.add_argument("--undo", action="store_true", help="revert the last decision about it")
     flags.add_choice(parser)
     flags.add_output(parser)
 

@@ -22,22 +22,25 @@ _FIRST, _LAST = 1971, 9998
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "The bill: what was quoted and billed, and what is in doubt, by this machine's ledger and, for takes that it\n"
-        "does not know, by the manifests; each line says which. Play money of the sandbox is in no bill."
+        "Shows the bill: credits quoted, billed and unsettled, from this machine's ledger, and from the manifests for "
+        "takes that the ledger does not have; each line names its source. The sandbox's play money is in no bill."
     )
     parser.epilog = (
-        "examples\n"
-        "  storyboard spend                          this month, by day\n"
+        "examples:\n"
+        "  storyboard spend\n"
+        "      this month, by day\n"
         "  storyboard spend --month 2026-02 --by scene\n"
-        "  storyboard spend storyboards/harbour.yaml --since 2026-01-01 --by shot --csv > bill.csv"
+        "  storyboard spend storyboards/harbour.yaml --since 2026-01-01 --by shot --csv"
     )
     flags.add_files(parser, required=False)
-    group = parser.add_argument_group("of when, and by what")
-    group.add_argument("--month", type=_month, metavar="YYYY-MM", help="one month (default: this one)")
-    group.add_argument("--since", type=_day, metavar="YYYY-MM-DD", help="from this day on")
-    group.add_argument("--until", type=_day, metavar="YYYY-MM-DD", help="up to and with this day")
-    group.add_argument("--by", choices=get_args(By), default="day", help="a line for each (default: day)")
-    group.add_argument("--csv", action="store_true", help="comma-separated values")
+    group = parser.add_argument_group("period and grouping")
+    group.add_argument("--month", type=_month, metavar="YYYY-MM", help="one month (default: the current one)")
+    group.add_argument("--since", type=_day, metavar="YYYY-MM-DD", help="the first day")
+    group.add_argument("--until", type=_day, metavar="YYYY-MM-DD", help="the last day")
+    units = get_args(By)
+    text = f"one line for each: {flags.alternatives(units)} (default: day)"
+    group.add_argument("--by", choices=units, default="day", metavar="UNIT", help=text)
+    group.add_argument("--csv", action="store_true", help="print comma-separated values")
     flags.add_choice(parser)
     flags.add_output(parser)
 

@@ -18,19 +18,22 @@ from runner.show.text.terminal import terminal_width, use_color
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Says how every take stands, by what the manifest and this machine's ledger know: made, running, failed,\n"
-        "refused, unsettled; what was spent, and which clips the provider will soon forget. Asks nobody, opens no\n"
-        "connection. Without --provider it looks at the provider that has clips: the paid one, when several have."
+        "Shows the state of every take, from the manifest and this machine's ledger: made, running, failed, refused "
+        "or unsettled; what was spent, and which clips the provider will soon delete. Opens no connection. Without "
+        "--provider: the provider that has clips, the paid one if several have."
     )
     parser.epilog = (
-        "examples\n"
+        "examples:\n"
         "  storyboard status\n"
         "  storyboard status storyboards/harbour.yaml --provider kinovi --json\n"
-        "exit codes: 0 looked, 3 something is unfit (what is not is shown), 8 with --exit-code: there is something to\n"
-        "make"
+        "\n"
+        "exit codes:\n"
+        "  0  shown\n"
+        "  3  invalid input; the valid part is shown\n"
+        "  8  with --exit-code: a run would make clips"
     )
-    flags.add_reading(parser, required=False, all_help="every take in a line of its own")
-    parser.add_argument("--exit-code", action="store_true", help="end with 8 when there is something to make")
+    flags.add_reading(parser, required=False, all_help="list every take on a line of its own")
+    parser.add_argument("--exit-code", action="store_true", help="exit with 8 if a run would make clips")
 
 
 def run(args: argparse.Namespace) -> ExitCode:

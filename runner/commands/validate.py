@@ -12,21 +12,29 @@ from runner.diagnostics.problem import ExitCode
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Says everything that is wrong with storyboards and the files they include, each with file, line, column and\n"
-        "the way out, in one go. Reads nothing but the repository, opens no connection, writes nothing."
+        "Reports everything that is wrong with storyboards and with the files they include, in one run: each problem "
+        "with its file, line and column, and how to mend it. Reads only the repository, opens no connection, writes "
+        "nothing."
     )
     parser.epilog = (
-        "examples\n"
+        "examples:\n"
         "  storyboard validate\n"
         "  storyboard validate storyboards/harbour.yaml --profile draft\n"
-        "  storyboard validate --format github         marks in a pull request\n"
-        "exit codes: 0 nothing is wrong (warnings may be), 3 something is"
+        "  storyboard validate --format github\n"
+        "      marks the lines in a pull request\n"
+        "\n"
+        "exit codes:\n"
+        "  0  nothing is wrong (there may be warnings)\n"
+        "  3  invalid input"
     )
     flags.add_files(parser, required=False)
     flags.add_choice(parser)
     flags.add_output(parser)
     parser.add_argument(
-        "--format", choices=("text", "json", "github", "sarif"), help="how problems are written (default: text)"
+        "--format",
+        choices=("text", "json", "github", "sarif"),
+        metavar="FORMAT",
+        help="text (the default), json, github or sarif",
     )
 
 

@@ -20,15 +20,19 @@ from runner.show.text.terminal import terminal_width, use_color
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Holds every clip that was made against its hash: whole, changed, or missing. Asks nobody, opens no\n"
-        "connection. Without --provider it looks at the provider that has clips: the paid one, when several have."
+        "Checks every clip against the hash in the manifest: intact, changed or missing. Opens no connection. Without "
+        "--provider: the provider that has clips, the paid one if several have."
     )
     parser.epilog = (
-        "examples\n"
+        "examples:\n"
         "  storyboard verify storyboards/harbour.yaml\n"
-        "exit codes: 0 all are whole, 1 some are not: storyboard fetch brings them back for nothing"
+        "\n"
+        "exit codes:\n"
+        "  0  every clip is intact\n"
+        "  1  some clips are not: `storyboard fetch` downloads them again for nothing\n"
+        "  3  invalid input"
     )
-    flags.add_reading(parser, required=True, all_help="whole ones in a line of their own, too")
+    flags.add_reading(parser, required=True, all_help="list intact clips too")
 
 
 def run(args: argparse.Namespace) -> ExitCode:
