@@ -1,4 +1,4 @@
-"""`python -m runner` is the command `storyboard`; what it takes to say the version is all that is imported for it."""
+"""The entry point of `storyboard`: the version and a remembered no-op run are answered before the rest is imported."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ _INTERRUPTED = 130
 
 
 def main() -> int:
-    """The entry of the command `storyboard`; a Ctrl-C ends it with 130, also one that comes while parts are loaded."""
+    """Run the command line; a Ctrl-C ends it with 130, even during imports."""
     if sys.argv[1:] == ["--version"]:
         print(f"storyboard {__version__}")
         return 0
@@ -22,10 +22,10 @@ def main() -> int:
     while not ignored:
         try:
             ignored = _ignore_signals()
-        except KeyboardInterrupt:  # it came before it was turned a deaf ear to
+        except KeyboardInterrupt:  # a signal arrived before the handlers were replaced: try again
             continue
     if code and _has_live_threads():
-        os._exit(code)  # all is closed and said; a download that was left has its part file, and would be waited for
+        os._exit(code)  # a cancelled download keeps its part file; Python would wait for its thread
     return code
 
 
@@ -36,7 +36,7 @@ def _run() -> int:
 
 
 def _print_remembered() -> bool:
-    """A run that would find nothing to do, as it did before: said from memory."""
+    """Print the remembered output of a run with nothing to do; False if there is none for this command line."""
     from runner.settings.environment import default_state_folder, environment_snapshot
     from runner.store.noop_cache import lookup
 
@@ -48,13 +48,13 @@ def _print_remembered() -> bool:
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
         print(output, end="", flush=True)
-    except OSError:  # nobody reads any more, which changes nothing
+    except OSError:  # the reader has closed the stream: the result stays the same
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return True
 
 
 def _ignore_signals() -> bool:
-    """All is done and said: a signal from here on would end the process as a signal does, and hide what it came to."""
+    """Ignore signals from here on: a signal would replace the exit code of the finished command."""
     import signal
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -63,7 +63,7 @@ def _ignore_signals() -> bool:
 
 
 def _has_live_threads() -> bool:
-    """Whether a thread still works that Python would wait for."""
+    """Whether a thread is running that Python would wait for."""
     if "threading" not in sys.modules:
         return False
     import threading

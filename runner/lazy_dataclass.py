@@ -1,7 +1,7 @@
-"""Values: the standard library's dataclasses to a type checker, but their `__init__` is written when one is first made.
+"""Lazy dataclasses: as `dataclasses` to a type checker, but `__init__` is generated with the first instance.
 
-`dataclasses` writes six functions for a class while it is imported, and imports `inspect` for that: a third of the time
-that a small command took. What reads dataclasses (`dataclasses.fields`, `replace`, `asdict`) reads these as well.
+`dataclasses` generates six functions for every class at import, and imports `inspect` for that: a third of the time of
+a small command. Functions that read dataclasses (`dataclasses.fields`, `replace`, `asdict`) read these classes too.
 """
 
 import operator
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 _MISSING: "Any" = object()
 _FIELDS = "_value_fields"
-"""Where a class keeps its fields: by name, in order, those of its bases first."""
+"""The attribute that holds a class's fields by name, in order, those of its bases first."""
 
 
 class _Field:
-    """What is said of one field, in the words of `dataclasses.field`."""
+    """One field, with the arguments of `dataclasses.field`."""
 
     __slots__ = ("annotation", "compare", "default", "default_factory", "init", "repr")
 
@@ -32,7 +32,7 @@ class _Field:
 
 
 class _FieldSpec(dict[str, object]):
-    """The words of `field(…)`, until its class is known."""
+    """The arguments of `field(…)` before the class exists."""
 
 
 def _dataclass(*, frozen: bool = False, slots: bool = False, order: bool = False) -> "Callable[[type], type]":
@@ -58,7 +58,7 @@ def _dataclass(*, frozen: bool = False, slots: bool = False, order: bool = False
 
 
 def _own_fields(cls: type) -> dict[str, _Field]:
-    """The fields that a class's own annotations name; a plain default stays the class's attribute."""
+    """The fields of a class's own annotations; a default value stays an attribute of the class."""
     fields = {}
     has_annotations = "__annotations__" in cls.__dict__ or hasattr(cls, "__annotate__")
     for name, annotation in (cls.__annotations__ if has_annotations else {}).items():
@@ -76,7 +76,7 @@ def _own_fields(cls: type) -> dict[str, _Field]:
 
 
 def _slotted(cls: type, own_fields: Mapping[str, _Field], methods: Mapping[str, object]) -> type:
-    """The class again, with a slot for each field of its own, and what it is given put in before it is made."""
+    """A copy of the class with a slot for each of its own fields, and with the generated methods."""
     namespace = {name: value for name, value in cls.__dict__.items() if name not in own_fields}
     namespace.pop("__dict__", None)
     namespace.pop("__weakref__", None)
@@ -86,7 +86,7 @@ def _slotted(cls: type, own_fields: Mapping[str, _Field], methods: Mapping[str, 
 
 
 def _generated_methods(fields: Mapping[str, _Field], *, frozen: bool, order: bool) -> dict[str, object]:
-    """Everything but `__init__`: what a value says, what it equals, whether it can be changed."""
+    """The methods beside `__init__`: `repr`, comparison, hash, protection against changes."""
     repr_names = [name for name, field in fields.items() if field.repr]
     compared_names = [name for name, field in fields.items() if field.compare]
     values_of: Callable[[object], object] = operator.attrgetter(*compared_names) if compared_names else _no_values
@@ -148,7 +148,7 @@ def _set_state(self: object, state: list[object]) -> None:
 
 
 def _lazy_init(owner: "list[Any]", *, frozen: bool, slots: bool) -> Callable[..., None]:
-    """An `__init__` that puts the real one into its place when the first value is made; `owner` holds its class."""
+    """An `__init__` that replaces itself by the compiled one at the first instance; `owner` holds the class."""
 
     def write_first(self: object, *args: object, **kwargs: object) -> None:
         cls = owner[0]
@@ -160,7 +160,7 @@ def _lazy_init(owner: "list[Any]", *, frozen: bool, slots: bool) -> Callable[...
 
 
 def _compile_init(cls: type, *, frozen: bool, slots: bool) -> "Callable[..., None]":
-    """The `__init__` of a class, in the steps that a person would write."""
+    """Compile the `__init__` of a class from one assignment for each field."""
     parameters, body = ["self"], ["pass"]
     namespace: dict[str, object] = {"_MISSING": _MISSING, "_set": object.__setattr__}
     fields: Mapping[str, _Field] = getattr(cls, _FIELDS)
@@ -186,7 +186,7 @@ def _compile_init(cls: type, *, frozen: bool, slots: bool) -> "Callable[..., Non
         body.append("self.__post_init__()")
     steps = "\n  ".join(body)
     results: dict[str, Callable[..., Callable[..., None]]] = {}
-    # Only names of fields, which are Python's names, stand in the text.
+    # The text contains nothing but field names, which are Python identifiers.
     exec(  # noqa: S102
         f"def write({', '.join(namespace)}):\n def __init__({', '.join(parameters)}):\n  {steps}\n return __init__",
         results,
@@ -205,7 +205,7 @@ def _replace(value: "Any", /, **changes: object) -> "Any":
 
 
 class _StandardFields:
-    """`__dataclass_fields__`, made by the standard library when somebody asks for it."""
+    """The descriptor `__dataclass_fields__`: calls the standard library at the first access."""
 
     def __get__(self, value: object, cls: "Any") -> "dict[str, dataclasses.Field[Any]]":
         import dataclasses

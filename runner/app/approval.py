@@ -1,4 +1,4 @@
-"""Before anything is spent: is this fit to pay, does it stay under every ceiling, and does somebody say yes."""
+"""The checks before a paid run: can it pay, does it stay below every spending limit, does the user approve."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ from runner.store import filesystems
 
 
 def check_can_pay(session: Session, plan: Plan, history: History) -> None:
-    """Whether a paid run may begin at all: materials, CI, repository, disk, key. A free run always may."""
+    """Raise `CommandError` unless a paid run may begin: materials, CI, repository, disk, key. A free run always may."""
     if plan.is_free:
         return
     if private := private_materials(plan):
@@ -36,33 +36,34 @@ def check_can_pay(session: Session, plan: Plan, history: History) -> None:
     if session.repository.unresponsive:
         raise CommandError(
             ExitCode.INVALID,
-            "there is a git repository here, and git does not answer: nobody can tell what it has paid for already\n"
-            "  git status      says why",
+            "git does not answer in this repository, so its earlier paid clips cannot be recognised; to see why:\n"
+            "  git status",
         )
     if session.repository.shallow:
         raise CommandError(
             ExitCode.INVALID,
-            "this clone is shallow, so that nobody can tell which repository it is and what it has paid for already\n"
-            "  git fetch --unshallow      (in GitHub's checkout action: fetch-depth: 0)",
+            "this clone is shallow, so its earlier paid clips cannot be recognised. Fetch the whole history "
+            "(in GitHub's checkout action: fetch-depth: 0):\n"
+            "  git fetch --unshallow",
         )
     filesystems.check_ledger_disk(session.settings.state)
     session.settings.key()
 
 
 def _private_materials_message(session: Session, plan: Plan, history: History, private: list[tuple[Shot, str]]) -> str:
-    """Which shots send what nobody else can open, and the line that goes on without them."""
+    """The message about shots whose materials the provider cannot reach, with the command that leaves them out."""
     lines = [f"  {shot.place.file}:{shot.place.line}: {shot.id} sends {name}" for shot, name in private]
     omitted = [f"  and {len(lines) - 10} more"] if len(lines) > 10 else []
-    subject = "one shot sends" if len(private) == 1 else f"{len(private)} shots send"
+    subject = "one shot sends a file" if len(private) == 1 else f"{len(private)} shots send files"
     command = passing_command(session, history, plan)
-    alternative = f"or go on without them:\n    {command}" if command is not None else "or make them with the sandbox"
+    alternative = "or make them with the sandbox" if command is None else f"or run without these shots:\n    {command}"
     return "\n".join(
         [
-            f"{session.settings.provider} takes public addresses only, and {subject} what lies on this machine: "
+            f"{session.settings.provider} takes public addresses only, and {subject} of this machine: "
             "nothing was sent, nothing was spent",
             *lines[:10],
             *omitted,
-            f"  give these materials by https addresses, {alternative}",
+            f"  use https addresses for these materials, {alternative}",
         ]
     )
 
@@ -72,32 +73,33 @@ def _check_ci(session: Session, plan: Plan) -> None:
     if settings.pull_request is not None and not (args.allow_pull_request and args.max_credits is not None):
         raise CommandError(
             ExitCode.DECLINED,
-            f"this is a pull request's job ({settings.pull_request}), and a stranger's change may not pay: "
-            f"nothing was sent\n"
-            f"  storyboard plan {arguments}      prices it without a key\n"
+            f"this is a pull request's CI job ({settings.pull_request}), which does not pay unless you allow it: "
+            "nothing was sent. To see the price without a key, or to allow it:\n"
+            f"  storyboard plan {arguments}\n"
             f"  storyboard run {arguments} --allow-pull-request --max-credits {question.ceiling_of(plan)}",
         )
     if settings.ci and not settings.ci_state:
         raise CommandError(
             ExitCode.INVALID,
-            "in CI the ledger must outlive the job, else a clip is paid twice; STORYBOARD_STATE is not set\n"
-            "  export STORYBOARD_STATE=/a/folder/that/is/kept      a mounted volume, or a cache saved after every job",
+            "STORYBOARD_STATE is not set: in CI the ledger must outlive the job, else clips are paid twice. Name a "
+            "folder on a mounted volume, or in a cache that is saved after every job:\n"
+            "  export STORYBOARD_STATE=/path/to/that/folder",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class SpendLimit:
-    """One limit, what the run would bring it to, and how it is called."""
+    """A limit on spending, and the sum that the run would bring it to."""
 
     name: str
     limit: Decimal
     would_be: Decimal
     already: Decimal
-    """What counts already, before this run."""
+    """Credits that count before this run."""
 
 
 def spend_limits(session: Session, plan: Plan, history: History, last_day: Decimal) -> Iterator[SpendLimit]:
-    """Every ceiling that holds for this run, in quoted credits or the bill, whichever is higher."""
+    """Every limit of this run, in quoted or billed credits, whichever are higher."""
     ordered = plan.totals.credits or Decimal(0)
     if (limit := session.settings.max_credits) is not None:
         yield SpendLimit("--max-credits", limit, ordered, Decimal(0))
@@ -110,7 +112,7 @@ def spend_limits(session: Session, plan: Plan, history: History, last_day: Decim
 
 
 def committed_credits(history: History, budget: Budget) -> Decimal:
-    """Credits of what was ordered already and counts in a storyboard's budget: made, running, in doubt."""
+    """Credits of the attempts that count in a storyboard's budget: made, running, unsettled."""
     attempts = (attempt for fingerprint in budget.fingerprints for attempt in history.attempts_of(fingerprint))
     return sum((attempt.credits for attempt in attempts), Decimal(0))
 
@@ -142,9 +144,9 @@ def _budget_credits(session: Session, storyboard: Storyboard) -> Decimal | None:
 
 
 def approve_spending(session: Session, plan: Plan, history: History, last_day: Decimal) -> Decimal | None:
-    """The price that was agreed to at the question, else None.
+    """Return the price that the user confirmed, None where no question was needed.
 
-    Stop with exit 4 unless this run may spend what it would spend; a free run, and one that orders nothing, may.
+    Raise `CommandError` (exit 4) unless the run may spend its price; a free run, and one that orders nothing, may.
     """
     ordered = plan.totals.credits
     if plan.is_free or not any(step.is_billable for step in plan.steps) or session.settings.max_credits == 0:
@@ -167,7 +169,7 @@ def approve_spending(session: Session, plan: Plan, history: History, last_day: D
 
 
 def _ask_or_refuse(session: Session, plan: Plan, history: History, ordered: Decimal) -> Decimal | None:
-    """A yes at the terminal is a yes to this price; without a terminal a ceiling on the command line is one."""
+    """Ask at the terminal; without a terminal `--max-credits` is the approval, else raise `CommandError`."""
     targets = destinations.destinations(session, history)
     if is_terminal():
         _prompt_user(plan, targets)
@@ -178,7 +180,7 @@ def _ask_or_refuse(session: Session, plan: Plan, history: History, ordered: Deci
 
 
 def show_plan(session: Session, plan: Plan, history: History) -> None:
-    """The plan, before the question, to a person at a terminal."""
+    """Print the plan before the question, on standard error."""
     text = screen(
         plan,
         terminal_width(),
@@ -195,5 +197,5 @@ def _prompt_user(plan: Plan, targets: Sequence[Destination]) -> None:
 
 
 def is_terminal() -> bool:
-    """Whether there is a person to ask."""
+    """Whether a person can be asked."""
     return sys.stdin.isatty() and sys.stderr.isatty()

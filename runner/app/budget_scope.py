@@ -1,4 +1,4 @@
-"""Which takes a storyboard's budget counts: all its current ones, whatever a command line chose of them."""
+"""The takes that a storyboard's budget counts: all current takes, whatever the command line selects."""
 
 from collections.abc import Iterator
 
@@ -10,11 +10,11 @@ from runner.requests.request import fingerprint
 
 
 def fingerprints_in_budget(session: Session, plan: Plan, history: History) -> dict[str, frozenset[str]]:
-    """By storyboard with a budget, the fingerprints of its takes made and to make, retakes and other profiles' too."""
+    """The fingerprints that count in each storyboard's budget: takes, retakes, and takes of other profiles."""
     storyboards = [storyboard for storyboard in plan.batch.storyboards if has_budget(storyboard)]
     if not storyboards:
         return {}
-    # A plan of everything: `--select`, `--retake` and `--again` leave out what counts all the same.
+    # The plan without `--select`, `--retake` and `--again`: takes that they leave out count too.
     full_plan = session.plan(history, Batch(tuple(storyboards)))
     return {
         storyboard.path: frozenset(
@@ -35,7 +35,7 @@ def has_budget(storyboard: Storyboard) -> bool:
 
 
 def _retake_fingerprints(session: Session, full_plan: Plan, storyboard: Storyboard, history: History) -> Iterator[str]:
-    """Takes beyond a shot's `takes`, of the words that it has now; where a pick is missing all of them count."""
+    """Retakes (beyond a shot's `takes`) of its current request; all retakes where a missing pick hides the request."""
     for attempt in history.attempts.values():
         intent = attempt.intent
         if (intent.storyboard, intent.profile) != (storyboard.path, session.settings.profile):
@@ -51,7 +51,7 @@ def _retake_fingerprints(session: Session, full_plan: Plan, storyboard: Storyboa
 
 
 def _other_profile_fingerprints(session: Session, storyboard: Storyboard, history: History) -> Iterator[str]:
-    """What each take of another profile was last made of: this command does not read the storyboard with it."""
+    """The last attempt of each take of other profiles: this command does not compile the storyboard with them."""
     for (path, _, _, profile), attempt in history.last.items():
         if path == storyboard.path and profile != session.settings.profile:
             yield history.attempts[attempt].intent.fingerprint

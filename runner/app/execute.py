@@ -1,4 +1,4 @@
-"""A run that has something to send: the loop with its hands, the manifest beside it, and the closing."""
+"""Executes an approved plan: runs the engine, writes the manifest meanwhile, prints the closing screen."""
 
 import signal
 import sys
@@ -18,8 +18,7 @@ from runner.clock import Clock
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import RunEvent, RunResult, StopReason
-from runner.engine.run_loop import StopRequest, root_cause
-from runner.engine.run_loop import run_loop as loop
+from runner.engine.run_loop import StopRequest, root_cause, run_loop
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan
 from runner.planning.planner import PlanOverrides
@@ -30,13 +29,13 @@ from runner.show.screens.closing import closing
 from runner.show.text.terminal import terminal_width, use_color
 
 _MANIFEST_EVERY = 5.0
-"""Seconds between two writings of the manifest while a run works, at least."""
+"""Minimum seconds between two writes of the manifest during a run."""
 _MANIFEST_SHARE = 200
-"""How many times as long as a writing takes the next one waits: a large manifest does not slow the loop."""
+"""Minimum pause between two writes, as a multiple of the last write's duration: at most 0.5 % of the time."""
 
 
 def execute_plan(session: Session, plan: Plan, history: History, store: RunStore, overrides: PlanOverrides) -> ExitCode:
-    """The run itself, and its closing screen."""
+    """Run the engine on a plan, and print the closing screen."""
     clock = store.clock
     started_at = clock.monotonic()
     progress = Progress(
@@ -65,7 +64,7 @@ def execute_plan(session: Session, plan: Plan, history: History, store: RunStore
         result = anyio.run(_execute, session, plan, history, store, overrides, emit, run_view)
     except BaseException as error:
         run_view.close()
-        with suppress(CommandError):  # what ended the run is what the user has to read
+        with suppress(CommandError):  # the error that ended the run matters more to the user
             write_manifests(session, history)
         raise (root_cause(error) if isinstance(error, BaseExceptionGroup) else error) from error
     run_view.close()
@@ -95,7 +94,7 @@ async def _execute(
         group.start_soon(_watch_signals, stop_request, run_view)
         collect = partial(orphan_collector.collect_orphans, session, history, plan, store, gateway, emit)
         async with webhooks.listen(session, gateway.client, store.clock, emit) as inbox:
-            result = await loop(
+            result = await run_loop(
                 plan,
                 history,
                 gateway,
@@ -116,9 +115,9 @@ CollectOrphans = Callable[[Callable[[StopReason], None]], Awaitable[None]]
 
 
 async def _collect_until_stopped(stop_request: StopRequest, collect: CollectOrphans) -> StopReason | None:
-    """Before anything else, since a task that has ended may still hold a slot; a Ctrl-C leaves them to the next run.
+    """Collect orphans before the first order, since an ended task may still hold a slot; a Ctrl-C stops it.
 
-    Returns why nothing is ordered, if one of them says so.
+    Return the reason to order nothing, if an orphan gives one.
     """
     stop_reasons: list[StopReason] = []
     async with anyio.create_task_group() as group:
@@ -145,7 +144,7 @@ def _replanner(
 
 
 async def _watch_signals(stop_request: StopRequest, run_view: View) -> None:
-    """The first Ctrl-C, SIGTERM or closed terminal stops new tasks, the second leaves at once."""
+    """Stop creating tasks at the first Ctrl-C, SIGTERM or closed terminal, exit at the second."""
     stop_signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     active_signals = [
         number for number in stop_signals if signal.getsignal(number) is not signal.SIG_IGN
@@ -157,7 +156,7 @@ async def _watch_signals(stop_request: StopRequest, run_view: View) -> None:
 
 
 def _record_first_take_picks(session: Session, history: History, overrides: PlanOverrides) -> None:
-    """What `--first-take` went on with is the pick from now on: else the next run would wait for one again."""
+    """Record the takes that `--first-take` used as picks: else the next run would wait for a pick again."""
     multi_take_shots = {(shot.storyboard, shot.id) for shot in session.batch.shots if shot.takes > 1}
     for step in session.plan(history, overrides=overrides).steps:
         for material, upstream in zip(step.shot.request.from_takes, step.upstream, strict=False):
@@ -167,7 +166,7 @@ def _record_first_take_picks(session: Session, history: History, overrides: Plan
 
 @dataclass(slots=True)
 class ManifestWriter:
-    """Writes the manifest while a run works, at intervals: a task id stands in it soon after its acceptance."""
+    """Writes the manifest during a run, so that a task id is in it soon after the provider accepted the task."""
 
     session: Session
     history: History
@@ -179,14 +178,14 @@ class ManifestWriter:
             started_at = self.clock.monotonic()
             if started_at < self.next_at:
                 return
-            with suppress(CommandError):  # the ledger has it; at the end of the run it is tried again, and said
+            with suppress(CommandError):  # the ledger has it; the write at the end of the run reports the error
                 write_manifests(self.session, self.history)
             now = self.clock.monotonic()
             self.next_at = now + max(_MANIFEST_EVERY, _MANIFEST_SHARE * (now - started_at))
 
 
 def _warn_missing_fonts(plan: Plan) -> None:
-    """Which font an animatic of this plan would lack, before it is drawn without."""
+    """Warn about the font that the animatics of this plan lack."""
     from runner.animatic.fonts import missing_font
 
     prompts = "".join(step.shot.request.prompt or "" for step in plan.steps if step.is_billable)
@@ -195,7 +194,7 @@ def _warn_missing_fonts(plan: Plan) -> None:
 
 
 def _spending_limit(session: Session, plan: Plan) -> Decimal | None:
-    """What this command may cost: `--max-credits`, else the price that was agreed to."""
+    """The most that this run may cost: `--max-credits`, else the confirmed price."""
     if plan.is_free:
         return None
     return session.settings.max_credits if session.settings.max_credits is not None else plan.totals.credits

@@ -1,4 +1,4 @@
-"""Where a shot's fields are said: what the provider refuses is told with its file and line."""
+"""Locates the fields of a shot in its files, for messages about what the provider refused."""
 
 from collections.abc import Mapping
 
@@ -8,11 +8,11 @@ from runner.language.model import Shot
 from runner.show.screens.advice import FieldLocator
 
 _MAX_SHOTS = 5
-"""Shots that are looked up; each reads the storyboards again."""
+"""Shots that are located; each of them compiles the storyboards again."""
 
 
 def field_locator(session: Session) -> FieldLocator:
-    """Looks fields up by name; none for a shot that was changed while the run worked."""
+    """Return a locator of fields by name; it finds none for a shot that changed during the run."""
     fields_by_shot: dict[tuple[str, str], Mapping[str, Place]] = {}
 
     def locate(shot: Shot, field: str) -> Place | None:

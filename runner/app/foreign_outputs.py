@@ -1,4 +1,4 @@
-"""Outputs that are not this account's, or that nobody can read: told, and gone on without."""
+"""Skips storyboards whose manifest is unreadable or belongs to another account, and reports them."""
 
 import sys
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from runner.show.text.escape import escape_terminal
 
 
 def history_without_foreign(session: Session) -> tuple[Session, History, list[str]]:
-    """What ledger and manifests know; the batch without storyboards whose manifest is not their own, and why each is.
+    """The history, the session without storyboards that have a foreign manifest, and a message about each of those.
 
-    Their takes stand in another account or in nobody's: what is true of all others is told all the same.
+    The other storyboards are shown all the same.
     """
     try:
         return session, read_history(session), []
@@ -27,7 +27,7 @@ def history_without_foreign(session: Session) -> tuple[Session, History, list[st
 
 
 def without_foreign(session: Session) -> tuple[Session, list[str]]:
-    """The batch with the storyboards whose manifests are their own; the reason for each that is left out."""
+    """The session without storyboards that have a foreign manifest, and a message about each of those."""
     own_storyboards, reasons = [], []
     for storyboard in session.batch.storyboards:
         try:
@@ -40,6 +40,6 @@ def without_foreign(session: Session) -> tuple[Session, list[str]]:
 
 
 def print_warnings(messages: Sequence[str]) -> None:
-    """To standard error, a line for each."""
+    """Print the messages to standard error, one line each."""
     for message in messages:
         print(f"storyboard: {escape_terminal(message)}", file=sys.stderr)

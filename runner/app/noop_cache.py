@@ -1,4 +1,4 @@
-"""What a run that had nothing to do looked at, so that the next one with the same words can be answered from memory."""
+"""Records the inputs of a run that had nothing to do, so that the same command line is answered from the cache."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -25,7 +25,7 @@ InputFact = tuple[str, str, str | None]
 
 @dataclass(slots=True)
 class NoopRecorder:
-    """One run from its beginning; `found` is called when it had nothing to do, `keep` after its ledger is closed."""
+    """Records one run: `begin` before its ledger is opened, `record` if nothing is to do, `commit` after the ledger."""
 
     state: Path
     started_at: datetime
@@ -34,16 +34,16 @@ class NoopRecorder:
     inputs: tuple[InputFact, ...] = ()
 
     def begin(self) -> None:
-        """Before the ledger is opened: what is written to it from here on is not what this run has seen."""
+        """Note the state of the ledger before it is opened: a later write is no input of this run."""
         self.ledger_facts = noop_cache.ledger_key(str(self.state / LEDGER))
 
     def record(self, session: Session, plan: Plan, history: History, output: str) -> None:
-        """Everything is made, and this was said of it; an open attempt may end without a word in the ledger."""
+        """Note output and inputs if everything is made; not with open attempts: they end without a ledger write."""
         if nothing_to_do(plan) and not history.open() and not session.args.json:
             self.output, self.inputs = output, tuple(_inputs(session, plan, history))
 
     def commit(self, argv: tuple[str, ...]) -> None:
-        """Remembers it, when nobody else wrote to the ledger meanwhile and the clock went on as clocks do."""
+        """Write the record to the cache, unless another process wrote to the ledger or the clock was set back."""
         path = str(self.state / LEDGER)
         if self.output is None or self.ledger_facts is None or noop_cache.ledger_key(path) != self.ledger_facts:
             return
@@ -87,12 +87,12 @@ def _inputs(session: Session, plan: Plan, history: History) -> Iterator[InputFac
 
 
 def _folders(files: Iterable[str], top: str) -> set[str]:
-    """The folders of the repository on the way to these files: a link in the place of one leads elsewhere."""
+    """The repository's folders above these files: replaced by a link, a folder leads to other files."""
     folders: set[str] = set()
     for file in files:
         folder = os.path.dirname(file)
         while folder not in folders and (folder == top or folder.startswith(top + os.sep)):
-            # One that was looked into in vain may come to be.
+            # A folder that does not exist cannot be compared; it is covered by the files looked for in it.
             if os.path.lexists(folder):
                 folders.add(folder)
             folder = os.path.dirname(folder)
@@ -100,11 +100,11 @@ def _folders(files: Iterable[str], top: str) -> set[str]:
 
 
 def _no_fingerprint(sha256: str) -> None:
-    """Whose content a clip is matters only to who moves it."""
+    """No fingerprint by content: only code that moves clips needs the owner of a content."""
 
 
 def _repository_inputs(session: Session) -> Iterator[InputFact]:
-    """Which repository this is: the marks of its top, from the first file upward, and what git knows it by."""
+    """The inputs that identify the repository: the markers of its top, and git's files."""
     for folder in session.files[0].absolute().parents:
         for marker in (".git", FILE):
             yield "mark", str(folder / marker), str((folder / marker).exists())

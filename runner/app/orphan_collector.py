@@ -1,4 +1,4 @@
-"""Tasks that were paid for words that changed since, or for a retake: their clips are brought home all the same."""
+"""Collects orphans: paid tasks of earlier versions of a shot, or of retakes, whose clips are downloaded too."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -20,8 +20,9 @@ from runner.planning.plan import Plan
 from runner.store import locks
 
 _LOST_AFTER = timedelta(days=1)
+"""Age at which a task that the provider does not know counts as lost: new records appear with a delay."""
 _POLLS, _PAUSE = 3, 2.0
-"""How often a record that is not there is asked for before it counts as gone, and seconds between."""
+"""Polls without a record before a task counts as lost, and the seconds between them."""
 
 
 async def collect_orphans(
@@ -33,10 +34,10 @@ async def collect_orphans(
     emit: Callable[[RunEvent], None],
     on_halt: Callable[[StopReason], None],
 ) -> None:
-    """Looks at each once, and brings the clips of those that succeeded.
+    """Poll each orphan once, and download the clips of those that succeeded.
 
-    A provider that does not answer, or refuses the key, is not asked for the rest: unless they hold every slot, when
-    it is asked again. `brake` hears of a bill that differs from its quote, and of that key.
+    A provider that does not answer, or refuses the key, is not polled for the others; only while orphans hold every
+    slot are polls repeated. `on_halt` gets the reason to order nothing: a bill above its quote, or the refused key.
     """
     started_at = store.clock.monotonic()
     orphans = collectable_orphans(session, history, plan)
@@ -56,14 +57,14 @@ async def collect_orphans(
                 message = await collector.collect()
         is_unreachable = collector.failed_polls or collector.key_refused
         if is_unreachable and position < len(orphans):
-            message += f"; so with {len(orphans) - position} more of earlier words"
+            message += f"; {len(orphans) - position} more of earlier versions were not checked either"
         emit(RunEvent("warning", store.clock.now(), message=f"{_name(attempt)}: {message}"))
         if is_unreachable:
             return
 
 
 def _fill_all_slots(orphans: list[Attempt], history: History, store: RunStore) -> bool:
-    """Whether nothing could be ordered before one of them is known to have ended."""
+    """Whether running orphans hold every slot, so that nothing can be ordered before one of them ends."""
     return (
         sum(history.attempts[orphan.id].state is AttemptState.RUNNING for orphan in orphans) >= store.limits.concurrency
     )
@@ -75,7 +76,10 @@ def _waited_too_long(started_at: float, store: RunStore) -> bool:
 
 @contextmanager
 def _locked_output(session: Session, attempt: Attempt) -> Iterator[bool]:
-    """Whether no other run works where its clip goes: a storyboard that is gone is not among those locked already."""
+    """Lock the output of an orphan; False if another run holds it.
+
+    The outputs of this command's storyboards are locked already; an orphan's storyboard may be deleted or renamed.
+    """
     locked_outputs = {
         os.path.realpath(session.output_folder(storyboard.path)) for storyboard in session.batch.storyboards
     }
@@ -93,11 +97,11 @@ def _locked_output(session: Session, attempt: Attempt) -> Iterator[bool]:
 def _name(attempt: Attempt) -> str:
     intent = attempt.intent
     when = f"{attempt.intended_at.astimezone():%Y-%m-%d %H:%M}"
-    return f"{intent.shot} take {intent.take} of {when}, which the storyboard does not ask for now"
+    return f"{intent.shot} take {intent.take} of {when} (earlier version)"
 
 
 class OrphanCollector:
-    """One of them while it is brought home."""
+    """Collects one orphan."""
 
     def __init__(
         self,
@@ -116,16 +120,16 @@ class OrphanCollector:
         self._on_halt = on_halt
         self.key_refused = False
         self.failed_polls = 0
-        """Looks in a row that were not heard."""
+        """Polls in a row without an answer."""
         self.pause = 0.0
-        """Seconds until the next look, after one that was not heard."""
+        """Seconds until the next poll, after one without an answer."""
 
     @property
     def _attempt(self) -> Attempt:
         return self._history.attempts[self._id]
 
     async def collect(self) -> str:
-        """What became of it, in words; every answer is in the ledger and the history."""
+        """Poll the task and act on the answer; return the result as a message."""
         model = self._attempt.intent.request.get("model")
         answer = await self._gateway.poll(self._attempt.task_id or "", model if isinstance(model, str) else None)
         if not isinstance(answer, Running) or answer.answered:
@@ -148,10 +152,10 @@ class OrphanCollector:
                 self.pause = max(answer.retry_after or 0.0, min(2.0**self.failed_polls, 60.0))
                 return f"{answer.message or 'the provider did not answer'}; the next run asks again"
             case _:
-                return "still runs at the provider; the next run brings its clip, no new charge"
+                return "still running at the provider; the next run fetches its clip, at no new charge"
 
     def _record_success(self, answer: Succeeded) -> None:
-        """What it cost, which is heard once."""
+        """Record the bill; a difference from the quote is reported once."""
         is_first_report = self._attempt.state is AttemptState.RUNNING
         self._record(answer)
         stop_reason = messages.price_drift(self._attempt, self._session.edition.price_row(self._attempt.intent.request))
@@ -159,29 +163,29 @@ class OrphanCollector:
             self._on_halt(stop_reason)
 
     async def _download(self) -> str:
-        """The clip, under its own name for a retake, else among the earlier ones."""
+        """Download the clip: a retake's under its own name, any other into `earlier/`."""
         stored = await self._gateway.download_orphan(
             self._attempt, as_retake(self._session.plan(self._history), self._attempt)
         )
         if isinstance(stored, Stored):
             self._record(stored)
-            return f"paid before, its clip is here now: {stored.clip.path}"
+            return f"paid before; its clip was fetched: {stored.clip.path}"
         if stored.link_expired and self._is_too_old():
             self._record(Lost("the provider deleted its media before they were fetched"))
-            return "paid, and the provider no longer has its clip"
+            return "paid; the provider has deleted its clip"
         return f"paid; its clip could not be fetched: {stored.message}; the next run tries again"
 
     async def _handle_missing(self) -> str:
         age = self._store.clock.now() - (self._attempt.accepted_at or self._attempt.intended_at)
         if age < _LOST_AFTER:
-            return "the provider does not know it (yet); the next run asks again"
+            return "the provider has no record of it (yet); the next run asks again"
         for _ in range(_POLLS - 1):
             await anyio.sleep(_PAUSE)
             answer = await self._gateway.poll(self._attempt.task_id or "")
             if not (isinstance(answer, Running) and answer.not_found):
-                return "the provider does not know it at every look; the next run asks again"
+                return "the provider has no record of it at some polls; the next run asks again"
         self._record(Lost("the provider has no record of this task any more"))
-        return "paid perhaps, and the provider no longer has its record"
+        return "maybe charged; the provider has no record of it any more"
 
     def _is_too_old(self) -> bool:
         ended_at = self._attempt.ended_at

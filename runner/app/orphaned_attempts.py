@@ -1,4 +1,4 @@
-"""Attempts that may have been paid, have not ended, and that no take stands by: of earlier words, or of a retake."""
+"""Orphaned attempts: possibly paid, and not needed by any take of the current storyboards."""
 
 import os
 import re
@@ -14,9 +14,9 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 
 
 def orphaned_attempts(session: Session, history: History, plan: Plan | None = None) -> list[Attempt]:
-    """Paid attempts that have not ended, and that no take of these storyboards (or of `plan`) stands by.
+    """Open attempts, possibly paid, that no take of the session's storyboards (or of `plan`) needs.
 
-    Of these storyboards, and of those whose file is no longer there: renamed or deleted, no run names them again.
+    Includes attempts of storyboards whose file is gone: no run names a renamed or deleted file again.
     """
     if session.settings.account.free:
         return []
@@ -42,31 +42,31 @@ def orphaned_attempts(session: Session, history: History, plan: Plan | None = No
 
 
 def _is_gone(session: Session, storyboard: str) -> bool:
-    """Whether there is no such file in the repository any more, a broken link counts as one."""
+    """Whether the storyboard's file is gone; a broken link counts as a file."""
     return bool(storyboard) and not os.path.lexists(session.settings.root / storyboard)
 
 
 def with_orphans(session: Session, history: History, result: RunResult) -> RunResult:
-    """The same with what is still to be brought, and what is in doubt, of takes that nobody asks for now."""
+    """The result with the orphans that remain: those to collect, and those unsettled."""
     orphans = orphaned_attempts(session, history, result.plan)
     unsettled = tuple(orphan for orphan in orphans if orphan.state is AttemptState.UNSETTLED)
     return replace(result, orphans=tuple(filter(_is_collectable, orphans)), unsettled_orphans=unsettled)
 
 
 def _is_collectable(attempt: Attempt) -> bool:
-    """Whether there is a task, and a shot whose name may be a folder's, whoever told of it."""
+    """Whether the attempt has a task, and a shot id that is safe as a folder name: manifests can be edited."""
     return attempt.state is not AttemptState.UNSETTLED and _SAFE_ID.fullmatch(attempt.intent.shot) is not None
 
 
 def collectable_orphans(session: Session, history: History, plan: Plan) -> list[Attempt]:
-    """Those that can be brought home."""
+    """The orphans whose clip can be downloaded."""
     return list(filter(_is_collectable, orphaned_attempts(session, history, plan)))
 
 
 def stored_orphans(session: Session, history: History, plan: Plan) -> list[Attempt]:
-    """Paid takes of these storyboards that `plan` does not ask for, and that have a clip or, by a manifest, a task.
+    """Paid attempts that no take of `plan` needs, with a clip, or with a task that only a manifest names.
 
-    Tasks that this ledger knows are left to the next run.
+    Tasks in this machine's ledger are left to the next run.
     """
     if session.settings.account.free:
         return []
@@ -88,7 +88,7 @@ def stored_orphans(session: Session, history: History, plan: Plan) -> list[Attem
 
 
 def as_retake(plan: Plan, attempt: Attempt) -> Step | None:
-    """The take of the shot as it is now that this is: a retake; None when its words have changed."""
+    """The step of an attempt that is a retake of the current shot; None if the shot has changed."""
     intent = attempt.intent
     step = next(iter(plan.steps_of(intent.storyboard, intent.shot)), None)
     if step is None or step.fingerprint is None:

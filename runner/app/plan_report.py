@@ -1,4 +1,4 @@
-"""What a plan is told with: history so far, warnings of the plan itself, cheaper ways, how long it may take."""
+"""The context of a plan's screen: history, warnings, cheaper alternatives, the commands to type next."""
 
 import argparse
 import shlex
@@ -30,7 +30,7 @@ _LENGTH_TOLERANCE = Decimal("0.1")
 
 
 def read_history(session: Session) -> History:
-    """What ledger and manifests know, read without writing."""
+    """The history from ledger and manifests; writes nothing."""
     ledger = _ledger(session)
     if ledger is None:
         return session.with_manifests(History())
@@ -41,7 +41,7 @@ def read_history(session: Session) -> History:
 
 
 def spent_last_24h(session: Session) -> Decimal:
-    """Credits of the account over the last 24 hours, read without writing."""
+    """The account's credits of the last 24 hours; writes nothing."""
     ledger = _ledger(session)
     if ledger is None:
         return Decimal(0)
@@ -52,11 +52,11 @@ def spent_last_24h(session: Session) -> Decimal:
 
 
 def _ledger(session: Session) -> "Ledger | None":
-    """This machine's ledger; None where there is none yet."""
+    """This machine's ledger; None before the first run."""
     state = session.settings.state
     if not state.is_dir():
         return None
-    # Not before it is needed: the ledger brings SQLite along.
+    # Imported only where a ledger exists: SQLite takes milliseconds to load.
     from runner.store.ledger.database import NAME
     from runner.store.ledger.ledger import Ledger
 
@@ -64,7 +64,7 @@ def _ledger(session: Session) -> "Ledger | None":
 
 
 def warnings(session: Session, plan: Plan) -> list[Problem]:
-    """The storyboards' warnings, then the plan's own."""
+    """The warnings of the storyboards, then those of the plan."""
     problems = list(session.problems.warnings)
     for storyboard in plan.batch.storyboards:
         problems += _length_warning(storyboard)
@@ -81,14 +81,14 @@ def _length_warning(storyboard: Storyboard) -> Iterator[Problem]:
         yield Problem(
             "film-length",
             Place(storyboard.path, 1, 1, "length"),
-            f"the shots make {film} s, and the film should have {storyboard.length} s",
+            f"the shots are {film} s long together; `length` says {storyboard.length} s",
             "change `length`, or the shots' `duration`",
             "warning",
         )
 
 
 def _private_material_warning(plan: Plan) -> Iterator[Problem]:
-    """Local materials of takes to order, which a paid provider cannot reach: one cause, said once."""
+    """One warning about all local materials of takes to order, which a paid provider cannot reach."""
     private = private_materials(plan)
     if not private:
         return
@@ -103,9 +103,8 @@ def _private_material_warning(plan: Plan) -> Iterator[Problem]:
     yield Problem(
         "not-public",
         shot.place,
-        f"{shot.id}{others} what lies on this machine ({name}), and {plan.account.provider} takes "
-        "public addresses only",
-        "give materials by https addresses; a paid run of them as they are is exit 3 before anything is spent",
+        f"{shot.id}{others} files of this machine ({name}); {plan.account.provider} takes public addresses only",
+        "use https addresses for these materials; otherwise a paid run ends with exit 3 before anything is spent",
         "warning",
         shots=tuple(shot.id for shot, _ in private),
     )
@@ -122,7 +121,7 @@ def private_materials(plan: Plan) -> list[tuple[Shot, str]]:
 
 
 def rerun_arguments(session: Session, *, repeats_failures: bool = True) -> str:
-    """The command line that goes on with this very command; `anew`: it may make again what was refused or is gone."""
+    """The arguments that continue this command; `repeats_failures` includes `--again`, which orders anew."""
     arguments = [command_arguments(session.args, session.files)]
     for name in ("retake", "again") if repeats_failures else ("retake",):
         arguments += [f"--{name} {shlex.quote(value)}" for value in getattr(session.args, name, ())]
@@ -131,7 +130,7 @@ def rerun_arguments(session: Session, *, repeats_failures: bool = True) -> str:
 
 
 def plan_context(session: Session, plan: Plan, history: History) -> PlanContext:
-    """Everything that the plan's screen says beside the plan."""
+    """Everything on the plan's screen beside the plan."""
     has_private = not plan.is_free and bool(private_materials(plan))
     return PlanContext(
         typed=rerun_arguments(session),
@@ -153,15 +152,15 @@ def plan_context(session: Session, plan: Plan, history: History) -> PlanContext:
 
 
 def _fallback_command(session: Session, history: History, plan: Plan) -> tuple[str, str]:
-    """What passes where some shots cannot be sent: the others, else free animatics of all."""
+    """The command that works where some shots cannot be sent: without those shots, else all with the sandbox."""
     if (command := passing_command(session, history, plan)) is not None:
-        return command, f"without the {len(private_materials(plan))} that send what lies here"
+        return command, f"without the {len(private_materials(plan))} that send local files"
     sandbox_args = argparse.Namespace(**{**vars(session.args), "provider": "sandbox"})
     return f"storyboard run {command_arguments(sandbox_args, session.files)}", "free animatics of all"
 
 
 def passing_command(session: Session, history: History, plan: Plan) -> str | None:
-    """The `storyboard run …` of the shots that a paid provider can be sent, with its ceiling; None when none can."""
+    """The `storyboard run …` of the shots that can be sent to the paid provider; None if none can."""
     if getattr(session.args, "retake", ()) or getattr(session.args, "again", ()):
         return None
     private = {(shot.storyboard, shot.id) for shot, _ in private_materials(plan)}
@@ -179,14 +178,14 @@ def passing_command(session: Session, history: History, plan: Plan) -> str | Non
 
 
 def _selector(session: Session, names: Collection[ShotKey]) -> str:
-    """Some shots as `--select` takes them, in the files' order; with their storyboard where another has that id."""
+    """Shots as an expression of `--select`, in file order; with the storyboard where an id is not unique."""
     ids = Counter(shot.id for shot in session.batch.shots)
     shots = [shot for shot in session.batch.shots if (shot.storyboard, shot.id) in names]
     return " ".join(shot.id if ids[shot.id] == 1 else f"{storyboard_slug(shot.storyboard)}:{shot.id}" for shot in shots)
 
 
 def outgoing_files(plan: Plan) -> tuple[LocalFile, ...]:
-    """The local files that a paid run would send for the takes to order, each content once."""
+    """The local files that a paid run would send for its orders, each content once."""
     if plan.is_free:
         return ()
     ordered = [step for step in plan.steps if step.is_billable or step.needs_pick]
@@ -202,7 +201,7 @@ def outgoing_files(plan: Plan) -> tuple[LocalFile, ...]:
 def cheaper_alternatives(
     session: Session, history: History, limit: Decimal | None
 ) -> tuple[alternatives.Alternative, ...]:
-    """Cheaper ways that would pass, each with its price: none that leaves the selection, or cannot be sent."""
+    """Cheaper alternatives below the limit, inside the selection, of shots that can be sent; each with its price."""
 
     def price(batch: Batch, selected: frozenset[ShotKey] | None) -> Decimal | None:
         if selected is not None and session.selected is not None:
@@ -224,7 +223,7 @@ def _compile_profile(session: Session, name: str) -> Batch | None:
 
 
 def spent_by_storyboard(history: History) -> dict[str, Decimal]:
-    """Credits that each storyboard's takes have cost so far, or may have."""
+    """Credits of each storyboard's attempts so far, unsettled ones included."""
     sums: dict[str, Decimal] = {}
     for attempt in history.attempts.values():
         path = attempt.intent.storyboard
@@ -233,7 +232,7 @@ def spent_by_storyboard(history: History) -> dict[str, Decimal]:
 
 
 def estimate_duration(plan: Plan, concurrency: int) -> float | None:
-    """About how long a run takes: the work over the slots, or the longest chain."""
+    """Estimate the seconds of a run: all tasks over the slots, or the longest chain of dependent takes."""
     seconds_per_task = 2.0 if plan.is_free else 150.0
     ordered = [step for step in plan.steps if step.is_billable or step.action.value == "resume"]
     if not ordered:

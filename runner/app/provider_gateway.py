@@ -1,4 +1,4 @@
-"""The hands of a run: client, uploads, downloads and clips, joined as the loop asks for them."""
+"""Implements `ProviderPort` with the HTTP client, uploader, downloader and clip store."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -33,7 +33,7 @@ _PARALLEL_DOWNLOADS = 4
 
 @dataclass(slots=True)
 class ProviderGateway:
-    """What the loop asks of the world. The only mutable state: the gate for downloads."""
+    """The engine's port to provider and disk; its only mutable state is the limiter of downloads."""
 
     client: Client
     publisher: MaterialPublisher
@@ -72,17 +72,17 @@ class ProviderGateway:
         )
 
     async def restore_local(self, attempt: Attempt, step: Step) -> Stored | None:
-        """The clip from wherever it lies on this disk."""
+        """Restore the clip from another place on this disk."""
         return await to_thread.run_sync(self.clip_store.restore, attempt, step)
 
     async def download_exact(self, attempt: Attempt, step: Step) -> Stored | TransferFailed:
-        """The very clip that was made, from the provider; another content is not put in its place."""
+        """Download the recorded clip; other content is rejected."""
         return await to_thread.run_sync(
             lambda: self._download(attempt, step, attempt.clip), limiter=self.download_limiter
         )
 
     def _store(self, attempt: Attempt, step: Step) -> Stored | TransferFailed:
-        """From wherever the clip lies already, else from the provider's link."""
+        """Restore the clip from this disk, else download it."""
         try:
             stored = self.clip_store.restore(attempt, step)
         except OSError as error:
@@ -90,25 +90,25 @@ class ProviderGateway:
         return stored if stored is not None else self._download(attempt, step, None)
 
     async def download_orphan(self, attempt: Attempt, step: Step | None) -> Stored | TransferFailed:
-        """The clip of a take that was asked for earlier: under its name if it has one, else among the earlier ones.
+        """Download the clip of an orphan: under the name of its take if it has a step, else into `earlier/`.
 
-        The very one, where it is known which.
+        Where the clip is recorded, other content is rejected.
         """
         return await to_thread.run_sync(
             lambda: self._download(attempt, step, attempt.clip), limiter=self.download_limiter, abandon_on_cancel=True
         )
 
     def _download(self, attempt: Attempt, step: Step | None, expected: Clip | None) -> Stored | TransferFailed:
-        """From the provider's link; without a step to the earlier ones."""
+        """Download from the provider's link; without a step into `earlier/`."""
         if not attempt.outputs:
-            return TransferFailed("the provider has named no link yet")
+            return TransferFailed("the provider has given no link yet")
         clip_store = self.clip_store
         try:
             part = clip_store.part_path(step) if step is not None else clip_store.archive_part_path(attempt)
             match self.downloader.fetch(attempt.outputs[0].url, part):
                 case Downloaded(path, sha256) if expected is not None and sha256 != expected.sha256:
                     path.unlink(missing_ok=True)
-                    return TransferFailed("what the provider sent is not the clip that was made", final=True)
+                    return TransferFailed("the download is not the recorded clip: its hash differs", final=True)
                 case Downloaded(path, sha256):
                     if step is None:
                         return clip_store.archive(path, sha256, attempt)
@@ -123,6 +123,7 @@ class ProviderGateway:
 
 
 async def open_gateway(session: Session, history: History, stack: AsyncExitStack) -> ProviderGateway:
+    """Open client, uploader and downloader for a session; `stack` closes them."""
     settings = session.settings
     if settings.account.free:
         address = stack.enter_context(embedded(settings.state / "sandbox", session.edition))

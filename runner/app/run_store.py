@@ -1,4 +1,4 @@
-"""What a run records: locks, the ledger, the manifests, and clips under the names of their takes."""
+"""The store of a run: locks, ledger, manifests, and clips under the names of their takes."""
 
 import argparse
 import os
@@ -29,7 +29,7 @@ from runner.store.writable import probe_writable
 
 @dataclass(frozen=True, slots=True)
 class RunStore:
-    """The ledger of one run, whose outputs are locked for it."""
+    """The ledger of one run, with its limits."""
 
     session: Session
     ledger: Ledger
@@ -40,18 +40,18 @@ class RunStore:
         return self.ledger.history(self.session.settings.account, *self.session.repository_ids(self.ledger))
 
     def with_price_cap(self, approved_price: Decimal) -> "RunStore":
-        """The same with a price that was agreed to: retries and doubt stay below it, too."""
+        """The store with a confirmed price as its limit, which retries and unsettled attempts count against too."""
         lowest = approved_price if self.limits.max_credits is None else min(approved_price, self.limits.max_credits)
         return replace(self, limits=replace(self.limits, max_credits=lowest))
 
     def spent_last_24h(self) -> Decimal:
-        """Credits of the account over the last 24 hours."""
+        """The account's credits of the last 24 hours."""
         return self.ledger.spent_last_24h(self.session.settings.account)
 
 
 @contextmanager
 def open_run_store(session: Session) -> Iterator[RunStore]:
-    """Locks the outputs and opens the ledger for a run; exit 7 when another run holds one of the outputs."""
+    """Lock the outputs and open the ledger for a run; exit 7 if another run holds one of the outputs."""
     outputs = [session.output_folder(storyboard.path) for storyboard in session.batch.storyboards]
     for output in outputs:
         _check_output(session, output)
@@ -61,7 +61,7 @@ def open_run_store(session: Session) -> Iterator[RunStore]:
 
 @contextmanager
 def open_ledger(session: Session) -> Iterator[RunStore]:
-    """The ledger for writing, beside whatever else works with it."""
+    """Open the ledger for writing, without locking an output."""
     clock = SystemClock()
     ledger = Ledger(session.settings.state, clock)
     try:
@@ -75,25 +75,24 @@ def open_ledger(session: Session) -> Iterator[RunStore]:
 
 
 _MIN_FREE_BYTES = 256 << 20
-"""Bytes that a paid run wants on the disk before it orders anything: 64 MiB stay free whatever comes."""
+"""Bytes that must be free on the disk before a paid run orders anything."""
 
 
 def _check_output(session: Session, output: Path) -> None:
-    """Found out before anything is paid."""
+    """Raise `CommandError` before anything is paid if the output cannot take the clips."""
     try:
         if (escape := escaping_folder(output, session.settings.root)) is not None:
             raise CommandError(
                 ExitCode.INVALID,
-                f"{session.display_path(escape)} lies outside the repository, by way of a link: nothing was sent or "
-                f"written; "
-                "remove the link, or choose another --output",
+                f"{session.display_path(escape)} is outside the repository, because of a link: nothing was sent or "
+                "written; remove the link, or choose another --output",
             )
         output.mkdir(parents=True, exist_ok=True)
         probe_writable(str(output))
         free = shutil.disk_usage(output).free
     except OSError as error:
         in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
-        advice = "a file is in the way: move it" if in_the_way else "mend its rights"
+        advice = "a file is in the way: move it" if in_the_way else "make it writable"
         raise CommandError(
             ExitCode.INVALID,
             f"{session.display_path(output)} cannot be written ({error.strerror}): {advice}, "
@@ -102,14 +101,13 @@ def _check_output(session: Session, output: Path) -> None:
     if free < _MIN_FREE_BYTES and not session.settings.account.free:
         raise CommandError(
             ExitCode.INVALID,
-            f"the disk of {session.display_path(output)} has {free >> 20} MB left, and a paid run wants "
-            f"{_MIN_FREE_BYTES >> 20} MB "
-            "for its clips: nothing was sent; make room, or choose another --output",
+            f"the disk of {session.display_path(output)} has {free >> 20} MB left, and a paid run needs "
+            f"{_MIN_FREE_BYTES >> 20} MB for its clips: nothing was sent; make room, or choose another --output",
         )
 
 
 def run_limits(session: Session, run: str) -> RunLimits:
-    """The limits of this run, out of settings and flags; budgets come with the plan."""
+    """The limits of a run from settings and flags; budgets are added with the plan."""
     settings = session.settings
     return RunLimits(
         run=run,
@@ -127,7 +125,7 @@ def run_limits(session: Session, run: str) -> RunLimits:
 
 
 def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
-    """Clips that are made and lie under another name (a renamed shot, a shared request) get the name of their take."""
+    """Restore clips of renamed or shared takes under their current name."""
     session = store.session
     clip_store = ClipStore(session.settings.root, session.output_folder, fingerprint_by_content(history).get)
     clip_exists = session.clip_exists(history)
@@ -155,12 +153,12 @@ def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
 
 
 def fingerprint_by_content(history: History) -> dict[str, str]:
-    """Which take each content was made for: fingerprints by SHA-256."""
+    """Fingerprints of takes by the SHA-256 of their clip."""
     return {attempt.clip.sha256: attempt.intent.fingerprint for attempt in history.attempts.values() if attempt.clip}
 
 
 def write_manifests(session: Session, history: History) -> None:
-    """Every storyboard's manifest, as the history has it; the whole of each, whatever was selected."""
+    """Write the whole manifest of every storyboard, whatever is selected."""
     plan = session.plan(history)
     for storyboard in session.batch.storyboards:
         path = session.output_folder(storyboard.path) / manifest.NAME
@@ -172,15 +170,13 @@ def write_manifests(session: Session, history: History) -> None:
         except OSError as error:
             raise CommandError(
                 ExitCode.INVALID,
-                f"{session.display_path(path)} cannot be written ({error.strerror}); "
-                f"what was made stands in the ledger, "
-                f"and the "
-                "next run writes it",
+                f"{session.display_path(path)} cannot be written ({error.strerror}); the results are in the ledger, "
+                "and the next run writes the manifest",
             ) from error
 
 
 def closing_context(session: Session, store: RunStore, history: History, duration: float) -> ClosingContext:
-    """What the closing says beside the outcome."""
+    """The context of the closing screen, beside the result."""
     outputs = [session.output_folder(storyboard.path) for storyboard in session.batch.storyboards]
     manifests = [output / manifest.NAME for output in outputs]
     free = session.settings.account.free
@@ -204,11 +200,11 @@ def closing_context(session: Session, store: RunStore, history: History, duratio
 
 
 def repo_prefix(session: Session) -> str:
-    """The repository's top as it is seen from here; empty when this is the top."""
+    """The path from the working folder to the repository's top; empty at the top."""
     relative = os.path.relpath(session.settings.root)
     return "" if relative == os.curdir else relative
 
 
 def _subset(args: argparse.Namespace, *names: str) -> argparse.Namespace:
-    """Some of what was typed."""
+    """The arguments of those names only."""
     return argparse.Namespace(**{name: getattr(args, name) for name in names if hasattr(args, name)})

@@ -1,4 +1,4 @@
-"""What every command that has to do with takes does first: batch, history, plan."""
+"""The session of a command that works on takes: the compiled project, its history and its plan."""
 
 import argparse
 import hashlib
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Session(Project):
-    """A reading with its history and plan; only storyboards without errors get this far."""
+    """A project with history and plan; its storyboards have no errors, except in commands about money."""
 
     @cached_property
     def repository(self) -> Repository:
@@ -39,17 +39,17 @@ class Session(Project):
         return select(self.batch, getattr(self.args, "select", ()), getattr(self.args, "exclude", ()))
 
     def repository_ids(self, ledger: "Ledger") -> tuple[str, ...]:
-        """What this repository is known by in the ledger: the name that rows are written under, then the others."""
+        """The repository's ids in the ledger: first the id of new rows, then its other ids."""
         repository = self.repository
         home = ledger.canonical_repository(self.settings.account, repository.root_commits)
         return tuple(dict.fromkeys((home, *repository.root_commits, repository.path_identity)))
 
     def output_folder(self, storyboard: str) -> Path:
-        """Where a storyboard's manifest and clips of this provider and profile lie."""
+        """The folder of a storyboard's manifest and clips, for this provider and profile."""
         return self.settings.output / storyboard_slug(storyboard) / self.settings.variant
 
     def clip_exists(self, history: History) -> ClipExists:
-        """Whether a clip's file is there: as long as it was, and by its content where several clips had that name."""
+        """Return a predicate: a clip's file exists with its size, and its hash where several clips had that name."""
         claims: dict[str, set[str]] = {}
         for attempt in history.attempts.values():
             for clip in attempt.clips:
@@ -67,10 +67,10 @@ class Session(Project):
         return exists
 
     def overrides(self, history: History) -> PlanOverrides:
-        """What `--first-take`, `--again` and `--retake` order; worked out once, before anything is sent."""
+        """The orders of `--first-take`, `--again` and `--retake`, worked out once, before anything is sent."""
         again, retake = getattr(self.args, "again", None), getattr(self.args, "retake", None)
         if again and retake:
-            raise CommandError(ExitCode.USAGE, "--again and --retake are two runs: each makes only what it names")
+            raise CommandError(ExitCode.USAGE, "--again and --retake cannot be combined: run them one after the other")
         shots = select(self.batch, again or retake or (), ())
         return PlanOverrides(
             first_take=getattr(self.args, "first_take", False),
@@ -80,10 +80,10 @@ class Session(Project):
 
     def _attempts_to_repeat(self, history: History, shots: frozenset[ShotKey] | None) -> frozenset[str]:
         steps = self.plan(history, selected=shots).steps
-        pending = (Action.RESUME, Action.UNSETTLED)  # what this flag has ordered before a crash is gone on with
+        pending = (Action.RESUME, Action.UNSETTLED)  # ordered by this flag before a crash: the run continues them
         repeatable = [step for step in steps if step.action in (Action.REFUSED, Action.GONE, *pending)]
         if not repeatable:
-            raise CommandError(ExitCode.USAGE, "--again: nothing of what it names was refused or is gone")
+            raise CommandError(ExitCode.USAGE, "--again: none of the selected takes is refused or gone")
         return frozenset(step.attempt for step in repeatable if step.attempt is not None)
 
     def plan(
@@ -93,7 +93,7 @@ class Session(Project):
         selected: frozenset[ShotKey] | None = None,
         overrides: PlanOverrides = NO_OVERRIDES,
     ) -> Plan:
-        """What a run would do now, with the settings of this command."""
+        """The plan of a run with the settings of this command."""
         return build_plan(
             batch or self.batch,
             history,
@@ -107,7 +107,7 @@ class Session(Project):
         )
 
     def with_manifests(self, history: History) -> History:
-        """The ledger's history, with what the manifests tell beside it."""
+        """Merge the manifests into the ledger's history."""
         for storyboard in self.batch.storyboards:
             contents = self.manifest(storyboard)
             if contents is not None:
@@ -117,7 +117,7 @@ class Session(Project):
         return history
 
     def manifest(self, storyboard: Storyboard) -> manifest.Manifest | None:
-        """A storyboard's manifest; Stop when it is another storyboard's, or another host's."""
+        """A storyboard's manifest; raise `CommandError` if it belongs to another storyboard or another host."""
         path = self.output_folder(storyboard.path) / manifest.NAME
         display_name = self.display_path(path)
         contents = manifest.read(path, display_name, self.repository.root_commits[-1], self.settings.profile)
@@ -138,7 +138,7 @@ class Session(Project):
         return contents if contents.storyboard == storyboard.path else contents.renamed_to(storyboard.path)
 
     def display_path(self, path: Path) -> str:
-        """A path as the user would type it from here."""
+        """A path as the user would type it in the working folder."""
         try:
             return str(path.relative_to(Path.cwd()))
         except ValueError:
@@ -151,7 +151,7 @@ def _sha256(path: Path) -> str:
 
 
 def load_session(args: argparse.Namespace, *, prefer_clips: bool = False, required: bool = True) -> Session:
-    """Files, settings and batch, with all problems; nothing is shown. `needed`: having no storyboard is exit 2."""
+    """Load the project as a session, errors included; the arguments are those of `load_project`."""
     project = load_project(args, prefer_clips=prefer_clips, required=required)
     return Session(
         project.args, project.settings, project.edition, project.options, project.files, project.batch, project.problems
@@ -159,7 +159,7 @@ def load_session(args: argparse.Namespace, *, prefer_clips: bool = False, requir
 
 
 def open_for_billing(args: argparse.Namespace) -> Session:
-    """For commands about money: the paid provider, whatever the default is; storyboards may have errors, or be gone."""
+    """Open a session for commands about money: the paid provider; storyboards may have errors, or be gone."""
     session = load_session(args, required=False)
     if not session.settings.account.free:
         return session
@@ -167,51 +167,49 @@ def open_for_billing(args: argparse.Namespace) -> Session:
 
 
 def resolve_shot(session: Session, reference: str) -> tuple[Shot, int | None]:
-    """The one shot that `quay`, `harbour:quay` or `quay#2` names, and the take."""
+    """The shot that `quay`, `harbour:quay` or `quay#2` names, and the number of its take."""
     name, separator, number = reference.partition("#")
     matches = sorted(select(session.batch, [name], ()) or ())
     if len(matches) > 1:
         names = " and ".join(f"{storyboard_slug(storyboard)}:{shot}" for storyboard, shot in matches)
-        raise CommandError(ExitCode.USAGE, f"{name!r} names {names}: say which")
+        raise CommandError(ExitCode.USAGE, f"{name!r} is ambiguous: write one of {names}")
     if separator and not (number.isascii() and number.isdigit() and int(number) > 0):
-        raise CommandError(ExitCode.USAGE, f"{reference!r}: a take is a number, {name}#2")
+        raise CommandError(ExitCode.USAGE, f"{reference!r}: the take after # must be a number, as in {name}#2")
     shot = next(shot for shot in session.batch.shots if (shot.storyboard, shot.id) == matches[0])
     return shot, int(number) if separator else None
 
 
 def open_for_reading(args: argparse.Namespace) -> Session:
-    """As `opened`, at the provider that has clips when none is named."""
+    """Open a session; without `--provider`, at the provider that has clips."""
     return open_session(args, prefer_clips=True)
 
 
 def open_session(args: argparse.Namespace, *, prefer_clips: bool = False) -> Session:
-    """The batch; with an error in it the problems are shown, and the command ends with exit 3."""
+    """Open a session; if the storyboards have errors, show the problems and raise `CommandError` (exit 3)."""
     session = load_session(args, prefer_clips=prefer_clips)
     if session.problems.errors:
         show_problems(session)
         count = len(session.problems.errors)
-        raise CommandError(
-            ExitCode.INVALID, f"{count} problem{'s' if count > 1 else ''} to mend first; nothing was sent"
-        )
+        raise CommandError(ExitCode.INVALID, f"{count} error{'s' if count > 1 else ''} to mend first; nothing was sent")
     _reject_shared_outputs(session)
     return session
 
 
 def _reject_shared_outputs(session: Session) -> None:
-    """Two storyboards never share an output: one's clips would take the other's names."""
+    """Raise `CommandError` if two storyboards have the same output: their clips would overwrite each other."""
     owners: dict[str, str] = {}
     for storyboard in session.batch.storyboards:
         other = owners.setdefault(str(session.output_folder(storyboard.path)).casefold(), storyboard.path)
         if other != storyboard.path:
             raise CommandError(
                 ExitCode.INVALID,
-                f"{other} and {storyboard.path} have one output, "
+                f"{other} and {storyboard.path} have the same output, "
                 f"{session.display_path(session.output_folder(storyboard.path))}: rename one of them",
             )
 
 
 def show_problems(session: Session) -> None:
-    """The problems on standard error for people, on standard output for programs."""
+    """Print the problems: for people on standard error, for programs on standard output."""
     from runner.show.screens import problems as show
 
     if getattr(session.args, "json", False):
@@ -222,7 +220,7 @@ def show_problems(session: Session) -> None:
 
 
 def command_arguments(args: argparse.Namespace, files: Sequence[Path]) -> str:
-    """Files and flags as the user typed them, for the command to type next."""
+    """Files and flags as the user typed them, for the next command."""
     arguments = [str(path) for path in files]
     for name in ("provider", "profile", "config", "concurrency", "output"):
         value = getattr(args, name, None)

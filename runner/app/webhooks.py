@@ -1,4 +1,4 @@
-"""Webhooks beside a run: the receiver joined with the loop's hints."""
+"""The webhook listener of a run, connected to the engine's inbox."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,9 +14,9 @@ from runner.providers.kinovi.client import Client
 async def listen(
     session: Session, client: Client, clock: Clock, emit: Callable[[RunEvent], None]
 ) -> AsyncIterator[WebhookInbox | None]:
-    """Hears webhooks for as long as the block lasts; None without `[webhook]`, or when its port cannot be had.
+    """Run the webhook listener; yield its inbox, or None without `[webhook]` or if its port is taken.
 
-    Requests name a callback only while somebody hears it.
+    Requests name a callback address only while the listener runs.
     """
     webhook = session.settings.webhook
     if webhook is None or session.settings.account.free:

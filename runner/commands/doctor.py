@@ -1,4 +1,4 @@
-"""`storyboard doctor`: is this machine ready."""
+"""`storyboard doctor`: checks whether this machine is ready."""
 
 import argparse
 import platform
@@ -26,7 +26,7 @@ from runner.store.ledger.database import NAME
 from runner.store.ledger.ledger import Ledger
 
 _SAMPLE = "ش 佩 あ"
-"""Arabic, Chinese and Japanese: what animatics need further fonts for."""
+"""Arabic, Chinese and Japanese characters, which need more fonts than the package has."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     settings = read(find_root(Path.cwd()), Flags(config=args.config))
     checks = [*_local_checks(settings)]
     if args.demo and not settings.key_text:
-        message = "doctor --demo reads with SEEDANCE_API_KEY: your key, or the demo key of the quick-start page"
+        message = "doctor --demo needs SEEDANCE_API_KEY: your key, or the demo key of the provider's quick-start page"
         raise CommandError(ExitCode.KEY, message)
     if args.demo or (settings.key_text and key_format_error(settings.key_text) is None):
         checks += anyio.run(_provider_checks, settings, args.demo)
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 
 def _local_checks(settings: Settings) -> Iterator[HealthCheck]:
-    """What can be seen without a connection."""
+    """The checks that open no connection."""
     yield HealthCheck("version", "ok", f"storyboard {__version__}, Python {platform.python_version()}")
     yield from libraries()
     yield _fonts()
@@ -85,21 +85,23 @@ def _fonts() -> HealthCheck:
 
     missing = missing_font(_SAMPLE)
     if missing is None:
-        return HealthCheck("fonts", "ok", "animatics can show every script that prompts are usually written in")
+        return HealthCheck("fonts", "ok", "animatics can show the usual scripts of prompts")
     return HealthCheck("fonts", "warning", "animatics cannot show every script", missing)
 
 
 def _ledger(settings: Settings) -> HealthCheck:
     if not (settings.state / NAME).exists():
-        return HealthCheck("ledger", "ok", f"none yet; the first run makes one in {settings.state}")
+        return HealthCheck("ledger", "ok", f"none yet; the first run creates it in {settings.state}")
     try:
         Ledger(settings.state, SystemClock()).close()
     except CommandError as stop:
-        return HealthCheck("ledger", "error", stop.message.splitlines()[0], "nothing is paid until it can be read")
+        return HealthCheck(
+            "ledger", "error", stop.message.splitlines()[0], "paid runs stop until the ledger can be read"
+        )
     return HealthCheck("ledger", "ok", f"{settings.state / NAME} can be read")
 
 
 async def _provider_checks(settings: Settings, demo: bool) -> list[HealthCheck]:
-    """What the provider says, for nothing."""
+    """The checks that ask the provider, free of charge."""
     async with Client(settings.base_url, settings.key(), load(settings.edition)) as client:
         return await (health.demo(client) if demo else health.reach(client))

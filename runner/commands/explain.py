@@ -1,4 +1,4 @@
-"""`storyboard explain`: more about a problem code, with an example of wrong and right."""
+"""`storyboard explain`: explains a problem code, with a wrong and a right example."""
 
 import argparse
 
@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     explanation = explain_code(args.code)
     if explanation is None:
         suggestion = closest_match(args.code, entries)
-        hint = f"; did you mean {suggestion!r}?" if suggestion else "; `storyboard explain` lists them all"
-        raise CommandError(ExitCode.USAGE, f"there is no problem {args.code!r}{hint}")
+        hint = f"; did you mean {suggestion!r}?" if suggestion else "; `storyboard explain` lists all codes"
+        raise CommandError(ExitCode.USAGE, f"there is no problem code {args.code!r}{hint}")
     print(explanation, end="")
     return ExitCode.OK

@@ -1,4 +1,4 @@
-"""`storyboard fetch`: downloads again the clips that the manifest names and this machine lacks; pays for nothing."""
+"""`storyboard fetch`: downloads the clips that the manifest names and this machine lacks; pays for nothing."""
 
 import argparse
 import sys
@@ -94,7 +94,7 @@ async def _fetch_clip(
     history: History,
     store: run_store.RunStore,
 ) -> ClipCheck:
-    """From this disk, else by a fresh link from the provider; taken only when it is the same clip."""
+    """Restore a clip from this disk, else download it by a fresh link; other content is rejected."""
     stored: Stored | TransferFailed | None = await gateway.restore_local(attempt, step)
     if stored is None and attempt.task_id is not None:
         match await gateway.poll(attempt.task_id):
@@ -103,7 +103,7 @@ async def _fetch_clip(
             case Running(not_found=True):
                 return _with_verdict(result, "gone", "the provider no longer has its record")
             case Running(message=message):
-                return _with_verdict(result, "failed", message or "the provider does not name a link")
+                return _with_verdict(result, "failed", message or "the provider gives no link to it")
             case other:
                 return _with_verdict(result, "failed", other.message)
     match stored:
@@ -117,7 +117,7 @@ async def _fetch_clip(
         case TransferFailed(message):
             return _with_verdict(result, "failed", message)
         case None:
-            return _with_verdict(result, "gone", "no task is known of it")
+            return _with_verdict(result, "gone", "it has no task id")
 
 
 def _with_verdict(result: ClipCheck, verdict: Verdict, message: str) -> ClipCheck:

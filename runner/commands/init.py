@@ -1,4 +1,4 @@
-"""`storyboard init`: a content repo to start from."""
+"""`storyboard init`: writes a content repository to start from."""
 
 import argparse
 from importlib import resources
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> ExitCode:
             (written if _write(folder / name, content) else existing).append(name)
     except OSError as error:
         raise CommandError(
-            ExitCode.INVALID, f"{folder}: {error.strerror or error}: choose a folder that can be written"
+            ExitCode.INVALID, f"{folder} cannot be written ({error.strerror or error}): choose another folder"
         ) from error
     for name in written:
         print(f"  wrote  {escape_terminal(str(folder / name))}")
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 
 def _templates() -> list[tuple[str, bytes]]:
-    """Every file of the templates; a leading `dot-` stands for a dot, so that tools do not take them for their own."""
+    """The files of the templates; `dot-` stands for a leading dot, which would make them settings of this project."""
     top = resources.files("runner.show").joinpath("templates", "init")
     return sorted(_files_below(top, ""))
 

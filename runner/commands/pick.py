@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_reading(args)
     shot, take_number = resolve_shot(session, args.shot)
     if take_number is not None:
-        raise CommandError(ExitCode.USAGE, f"write the take after the shot: storyboard pick {shot.id} {take_number}")
+        raise CommandError(ExitCode.USAGE, f"write the take after the shot:\n  storyboard pick {shot.id} {take_number}")
     with run_store.open_run_store(session) as store:
         history = session.with_manifests(store.history())
         key = (shot.storyboard, shot.id)
@@ -64,11 +64,13 @@ def run(args: argparse.Namespace) -> ExitCode:
 def _require_clip(session: Session, history: History, key: ShotKey, take: int) -> None:
     steps = session.plan(history).steps_of(*key)
     if not steps or steps[0].fingerprint is None:
-        raise CommandError(ExitCode.USAGE, f"{key[1]} waits for a pick itself: pick what it is made from first")
+        raise CommandError(
+            ExitCode.USAGE, f"{key[1]} waits for a pick itself: first pick a take of the shot that it is made from"
+        )
     request = steps[0].neutral_request()
     if not _has_clip(history, request, take):
         finished = [str(number) for number in range(1, take + 50) if _has_clip(history, request, number)]
-        summary = f"made are {', '.join(finished)}" if finished else "none is made yet"
+        summary = f"takes with a clip: {', '.join(finished)}" if finished else "no take has a clip yet"
         raise CommandError(
             ExitCode.USAGE, f"take {take} of {key[1]} has no clip from {session.settings.variant}: {summary}"
         )

@@ -1,4 +1,4 @@
-"""`storyboard plan`: validates, prices, says what a run would do and why; no key, no network."""
+"""`storyboard plan`: validates, prices, shows what a run would do and why; no key, no network."""
 
 import argparse
 import sys
@@ -106,7 +106,7 @@ def _screen(session: Session, plan: Plan, history: History) -> None:
 
 
 def _exceeded_limit(session: Session, plan: Plan, history: History) -> SpendLimit | None:
-    """The first ceiling that a run of this would break, which is exit 4."""
+    """The first limit that a run would exceed, which is exit 4."""
     if not plan.totals.credits or session.settings.max_credits == 0:
         return None
     today = Decimal(0) if session.settings.credits_per_day is None else spent_last_24h(session)
@@ -115,21 +115,21 @@ def _exceeded_limit(session: Session, plan: Plan, history: History) -> SpendLimi
 
 
 def _with_limit_warning(limit: SpendLimit, session: Session, history: History, context: PlanContext) -> PlanContext:
-    """The screen of a plan above a ceiling: the numbers, the ways below it, and one of them to type next."""
+    """The context of a plan above a limit: a warning, cheaper alternatives, and one of them as next command."""
     alternatives = cheaper_alternatives(session, history, max(limit.limit - limit.already, Decimal(0)))
     excess = credits_text(limit.would_be - limit.limit)
-    already = f", {credits_text(limit.already)} of them spent or in doubt," if limit.already else ""
+    already = f", {credits_text(limit.already)} of them spent or unsettled," if limit.already else ""
     message = (
         f"{credits_text(limit.would_be)} credits{already} are {excess} over {limit.name} {credits_text(limit.limit)}"
     )
-    warning = Problem("over-ceiling", Place("", 1, 1), f"{message}: a run is exit 4", "", "warning")
+    warning = Problem("over-ceiling", Place("", 1, 1), f"{message}: a run would stop with exit 4", "", "warning")
     first_alternative = next((alternative for alternative in alternatives if alternative.command), None)
-    next_command = (f"storyboard plan {context.typed}", "once it costs less, or the ceiling is higher")
+    next_command = (f"storyboard plan {context.typed}", "when it costs less, or with a higher limit")
     if first_alternative is not None:
         price = f"{first_alternative.credits.to_integral_value(ROUND_CEILING):f}"
         next_command = (
             f"storyboard run {context.typed} {first_alternative.description} --max-credits {price}",
-            "below the ceiling",
+            "below the limit",
         )
     cheaper = tuple(CheaperCommand(alternative.description, alternative.credits) for alternative in alternatives)
     return replace(context, warnings=[warning, *context.warnings], cheaper=cheaper, replacement=next_command)

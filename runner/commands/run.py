@@ -1,4 +1,4 @@
-"""`storyboard run`: plans, asks, makes, downloads, writes the manifest."""
+"""`storyboard run`: plans, asks, creates tasks, downloads clips, writes the manifest."""
 
 import argparse
 import sys
@@ -102,7 +102,7 @@ def _run(session: Session, recorder: NoopRecorder) -> ExitCode:
 
 
 def _approve(session: Session, plan: Plan, history: History, store: run_store.RunStore) -> run_store.RunStore:
-    """The same with the price that somebody said yes to; Stop where nobody may, or does."""
+    """Show the plan and get approval; the store with the confirmed price as its limit."""
     if not plan.is_free and approval.is_terminal() and not session.args.quiet:
         approval.show_plan(session, plan, history)
     approval.check_can_pay(session, plan, history)
@@ -111,7 +111,7 @@ def _approve(session: Session, plan: Plan, history: History, store: run_store.Ru
 
 
 def _has_collectable_orphans(session: Session, plan: Plan, history: History) -> bool:
-    """Whether a paid task of earlier words is to be looked after, and there is a key to ask with."""
+    """Whether paid tasks of earlier versions can be collected, which needs a key."""
     if plan.is_free or not session.settings.key_text:
         return False
     return bool(collectable_orphans(session, history, plan))
@@ -124,7 +124,7 @@ def _anything_to_do(plan: Plan) -> bool:
 def _report_nothing_to_do(
     session: Session, plan: Plan, history: History, store: run_store.RunStore, recorder: NoopRecorder
 ) -> ExitCode:
-    """A run that has nothing to send: the manifest is brought up to date, and the screen says how things stand."""
+    """Finish a run that has nothing to send: update the manifest, print the state."""
     result = with_orphans(
         session, history, summarize_run(plan, history, RunState(CreateThrottle(1)), store.limits, CreditTotals())
     )

@@ -1,4 +1,4 @@
-"""`storyboard sandbox`: the local double of the API, for other tools and tests."""
+"""`storyboard sandbox`: serves the local double of the API, for other tools and tests."""
 
 import argparse
 from pathlib import Path
@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text[:6]) < 65536):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; 0 takes a free one")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; 0 chooses a free one")
     return int(text)
 
 
@@ -128,5 +128,5 @@ def _key(text: str) -> str:
     from runner.settings.api_key import key_format_error
 
     if (error := key_format_error(text)) is not None:
-        raise argparse.ArgumentTypeError(f"this is no key: {error}")
+        raise argparse.ArgumentTypeError(f"this is not a valid key: {error}")
     return text

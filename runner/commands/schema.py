@@ -1,4 +1,4 @@
-"""`storyboard schema`: the JSON schemas of everything that is written or printed."""
+"""`storyboard schema`: prints the JSON schemas of all files and outputs."""
 
 import argparse
 
@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         return ExitCode.OK
     if args.name not in names:
         suggestion = closest_match(args.name, names)
-        hint = f"; did you mean {suggestion!r}?" if suggestion else f"; there are {', '.join(names)}"
+        hint = f"; did you mean {suggestion!r}?" if suggestion else f"; the schemas are {', '.join(names)}"
         raise CommandError(ExitCode.USAGE, f"there is no schema {args.name!r}{hint}")
     print((folder() / f"{args.name}{_ENDING}").read_text("utf-8"), end="")
     return ExitCode.OK

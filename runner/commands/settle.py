@@ -1,4 +1,4 @@
-"""`storyboard settle`: lists attempts whose outcome nobody knows, and ends one."""
+"""`storyboard settle`: lists unsettled attempts, and settles one."""
 
 import argparse
 import sys
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_billing(args)
     if args.shot is None:
         if args.task or args.not_charged or args.charged or args.undo:
-            raise CommandError(ExitCode.USAGE, "say which: storyboard settle SHOT …")
+            raise CommandError(ExitCode.USAGE, "name the shot: storyboard settle SHOT …")
         return _list(session)
     session, foreign = foreign_outputs.without_foreign(session)
     foreign_outputs.print_warnings(foreign)
@@ -104,7 +104,7 @@ def _list(session: Session) -> ExitCode:
 
 
 def _resolve(session: Session, history: History, store: run_store.RunStore) -> tuple[Attempt, Event]:
-    """The attempt that is meant, and what is true of it from now on."""
+    """The attempt to settle, and the event that settles it."""
     args, now = session.args, store.clock.now()
     if args.undo:
         attempt = _exactly_one(
@@ -114,7 +114,7 @@ def _resolve(session: Session, history: History, store: run_store.RunStore) -> t
     if args.task:
         return _adopt_task(session, history, store)
     if not args.not_charged and not args.charged:
-        raise CommandError(ExitCode.USAGE, "say how it ended: --task ID, --not-charged, --charged or --undo")
+        raise CommandError(ExitCode.USAGE, "add the outcome: --task ID, --not-charged, --charged or --undo")
     candidates = [
         attempt for attempt in history.attempts.values() if attempt.state in (*_UNSETTLED, AttemptState.ABANDONED)
     ]
@@ -126,16 +126,16 @@ _UNSETTLED = (AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED)
 
 
 def _exactly_one(attempts: Sequence[Attempt], reference: str) -> Attempt:
-    """The attempt that `quay`, `harbour:quay#2` or `quay@Ab3dE2f7` names; of several each is told, and what to type."""
+    """The attempt that `quay`, `harbour:quay#2` or `quay@Ab3dE2f7` names; an ambiguous name raises with all of them."""
     matches = _matching(attempts, reference)
     if not matches:
         raise CommandError(
-            ExitCode.USAGE, f"nothing of {reference!r} is in doubt\n  storyboard settle      lists what is"
+            ExitCode.USAGE, f"no attempt of {reference!r} is unsettled; to list all that are:\n  storyboard settle"
         )
     if len(matches) > 1:
         raise CommandError(
             ExitCode.USAGE,
-            "\n".join([f"{reference!r} names {len(matches)} attempts: say which", *settle_commands(matches)]),
+            "\n".join([f"{reference!r} names {len(matches)} attempts: choose one", *settle_commands(matches)]),
         )
     return matches[0]
 
@@ -155,7 +155,7 @@ def _matching(attempts: Sequence[Attempt], reference: str) -> list[Attempt]:
 
 
 def _adopt_task(session: Session, history: History, store: run_store.RunStore) -> tuple[Attempt, Event]:
-    """A task that the provider confirms, for the attempt in doubt, or for a take that no ledger has tried."""
+    """Adopt a task that the provider confirms: for the unsettled attempt, or for a take without an attempt."""
     args, now = session.args, store.clock.now()
     answer, facts = anyio.run(_poll, session, args.task)
     candidates = _matching(unsettled_attempts(history), args.shot)
@@ -171,13 +171,15 @@ def _adopt_task(session: Session, history: History, store: run_store.RunStore) -
 def _adopt_for_untried_take(
     session: Session, history: History, facts: TaskFacts, store: run_store.RunStore
 ) -> tuple[Attempt, Event]:
-    """On the user's word, a task that was made for a take of which no ledger knows an attempt."""
+    """Adopt a task, on the user's statement, for a take of which the ledger has no attempt."""
     now = store.clock.now()
     shot, take = resolve_shot(session, session.args.shot)
     plan = session.plan(history)
     step = next((step for step in plan.steps_of(shot.storyboard, shot.id) if step.take == (take or 1)), None)
     if step is None or step.fingerprint is None or history.current_attempt(step.fingerprint) is not None:
-        raise CommandError(ExitCode.USAGE, f"{shot.id} take {take or 1} has an attempt already, and it is not in doubt")
+        raise CommandError(
+            ExitCode.USAGE, f"{shot.id} take {take or 1} has an attempt already, and it is not unsettled"
+        )
     sent = encode(shot.request, session.edition, placeholder)
     attempt = attempt_for_unknown_task(plan, step, session.args.task, dict(sent), facts, now)
     store.ledger.import_attempt(attempt)

@@ -1,4 +1,4 @@
-"""`storyboard spend`: the bill, from the ledger and, for takes that it does not know, from manifests."""
+"""`storyboard spend`: shows the bill, from the ledger, and from manifests for takes that it does not have."""
 
 import argparse
 import re
@@ -47,7 +47,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def _month(text: str) -> date:
     if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no month: write YYYY-MM")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a month: write YYYY-MM")
     return _day(f"{text}-01")
 
 
@@ -55,9 +55,9 @@ def _day(text: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day: write YYYY-MM-DD") from error
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day: write YYYY-MM-DD") from error
     if not _FIRST <= day.year <= _LAST:
-        raise argparse.ArgumentTypeError(f"{text!r}: bills are of the years {_FIRST} to {_LAST}")
+        raise argparse.ArgumentTypeError(f"{text!r}: the year must be from {_FIRST} to {_LAST}")
     return day
 
 
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 
 def _period(args: argparse.Namespace) -> tuple[datetime | None, datetime | None, str]:
-    """From when to when (both in the reader's days), and in words."""
+    """Start and end of the period (local midnights), and its name."""
     if args.since and args.until and args.since > args.until:
         raise CommandError(ExitCode.USAGE, f"--since {args.since} is after --until {args.until}")
     if args.since or args.until:
@@ -104,7 +104,7 @@ def _within(attempt: Attempt, since: datetime | None, until: datetime | None) ->
 
 
 def _item(session: Session, attempt: Attempt) -> BillItem:
-    """With scene and tags as they were when it was ordered; a manifest's take has the shot's of today."""
+    """An item with scene and tags at the time of the order; for a manifest's attempt, those of today's shot."""
     intent = attempt.intent
     if not attempt.from_manifest:
         return BillItem(attempt, intent.scene, intent.tags)

@@ -1,4 +1,4 @@
-"""`storyboard status`: what manifest and ledger know; no key, no network."""
+"""`storyboard status`: shows the takes by manifest and ledger; no key, no network."""
 
 import argparse
 import sys
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 
 def _next_arguments(session: Session) -> str:
-    """The command line that goes on with what was looked at, though its provider was found and not typed."""
+    """The arguments of the next command, with the provider that was found by its clips."""
     arguments = command_arguments(session.args, session.files)
     is_explicit = session.args.provider is not None or session.settings.account.free
     return arguments if is_explicit else f"{arguments} --provider {session.settings.provider}".strip()

@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 
 def _summary(project: Project) -> str:
-    """The last line: how many, in how much."""
+    """The last line: the number of files, shots, errors and warnings."""
     shots = sum(1 for _ in project.batch.shots)
     amount = f"{_count(len(project.files), 'file')}, {_count(shots, 'shot')}"
     counts = [_count(len(project.problems.errors), "error")] if project.problems.errors else []

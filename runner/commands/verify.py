@@ -1,4 +1,4 @@
-"""`storyboard verify`: clips against the manifest's hashes; no key, no network."""
+"""`storyboard verify`: checks clips against the hashes in the manifest; no key, no network."""
 
 import argparse
 import hashlib
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 
 def takes_with_clips(session: Session, history: History) -> Iterator[tuple[Step, Attempt, Clip]]:
-    """Every take of the storyboards that has a clip, with the clip that lies under its own name."""
+    """Every selected take that has a clip, with the clip under its own name."""
     for step in session.plan(history, selected=session.selected).steps:
         attempt = history.current_attempt(step.fingerprint) if step.fingerprint is not None else None
         if attempt is not None and attempt.state is AttemptState.STORED and attempt.clip is not None:
@@ -62,12 +62,12 @@ def takes_with_clips(session: Session, history: History) -> Iterator[tuple[Step,
 
 
 def target(session: Session, step: Step) -> Path:
-    """The final name of a take's clip."""
+    """The final path of a take's clip."""
     return session.output_folder(step.shot.storyboard) / "clips" / step.shot.id / f"take-{step.take}.mp4"
 
 
 def check(session: Session, step: Step, attempt: Attempt, clip: Clip) -> ClipCheck:
-    """Whether the file of a take is the clip that was made."""
+    """Check the file of a take against the recorded clip."""
     path = target(session, step)
     name = path.relative_to(session.settings.root).as_posix()
     identity = (step.shot.storyboard, step.shot.id, step.take, name)
@@ -81,5 +81,5 @@ def check(session: Session, step: Step, attempt: Attempt, clip: Clip) -> ClipChe
     return (
         ClipCheck(*identity, "whole")
         if is_same
-        else ClipCheck(*identity, "changed", "its content is not what was made")
+        else ClipCheck(*identity, "changed", "its content differs from the recorded clip")
     )

@@ -1,4 +1,4 @@
-"""What of its surroundings the words of a command depend on: the folder, the streams, variables; never the key."""
+"""The environment that the output of a command depends on: folder, streams, variables; never the key."""
 
 import os
 import sys
@@ -12,11 +12,11 @@ OBSERVED_VARIABLES = (
     *("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_CEILING_DIRECTORIES"),
     *("GIT_DISCOVERY_ACROSS_FILESYSTEM", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_NAMESPACE", "GIT_SHALLOW_FILE"),
 )
-"""All that settings, terminal and git look at, but the key: where nothing is to be sent, nobody asks for it."""
+"""All variables that settings, terminal and git read, without the key: a run with nothing to send needs none."""
 
 
 def environment_snapshot() -> list[str]:
-    """One line for each fact; two commands with the same lines stand in the same place."""
+    """One line for each fact; two commands with the same lines have the same environment."""
     open_streams = [stream for stream in (sys.stdin, sys.stdout, sys.stderr) if stream is not None]
     streams = [f"{stream.isatty()} {stream.encoding}" for stream in open_streams]
     variables = [f"{name}={os.environ[name]}" for name in OBSERVED_VARIABLES if name in os.environ]
@@ -31,9 +31,9 @@ def _terminal() -> tuple[int, int] | None:
 
 
 def default_state_folder() -> str | None:
-    """The state folder, where it takes two variables to know it; None where the platform has to be asked.
+    """The state folder from variables alone; None where `platformdirs` is needed.
 
-    None, too, in a folder that is no longer there: whoever needs it says so.
+    None, too, in a deleted working folder: the full command reports that.
     """
     try:
         os.getcwd()
@@ -45,7 +45,7 @@ def default_state_folder() -> str | None:
 
 
 def xdg_folder(base: str, home: str, default: str) -> str | None:
-    """A folder of ours where Linux has it, as `platformdirs` would say; None where that takes more to know."""
+    """A storyboard folder by the XDG rules, as `platformdirs` has it on Linux; None where they do not apply."""
     if not sys.platform.startswith("linux") or not (base or home).startswith("/"):
         return None
     return os.path.join(base, "storyboard") if base else os.path.join(home, default, "storyboard")

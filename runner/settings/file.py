@@ -1,4 +1,4 @@
-"""One settings file, storyboard.toml or the user's own config.toml: its values by dotted key, each checked."""
+"""A settings file, storyboard.toml or the user's own config.toml: its values by dotted key, each checked."""
 
 import os
 import re
@@ -20,13 +20,13 @@ Keys = Mapping[str, Callable[[Any], str | None]]
 
 
 def _choice(*choices: str) -> Callable[[Any], str | None]:
-    return lambda value: None if value in choices else f"it is one of {', '.join(choices)}"
+    return lambda value: None if value in choices else f"use one of {', '.join(choices)}"
 
 
 def _integer(minimum: int, maximum: int) -> Callable[[Any], str | None]:
     def check(value: Any) -> str | None:
         is_valid = isinstance(value, int) and not isinstance(value, bool) and minimum <= value <= maximum
-        return None if is_valid else f"it is a whole number from {minimum} to {maximum}"
+        return None if is_valid else f"use a whole number from {minimum} to {maximum}"
 
     return check
 
@@ -38,23 +38,25 @@ def _amount(value: Any) -> str | None:
         number = Decimal("NaN")
     is_valid = not isinstance(value, bool) and isinstance(value, int | float | str) and number.is_finite()
     is_valid = is_valid and _MIN_AMOUNT <= number <= _MAX_AMOUNT
-    return None if is_valid else 'it is a number above 0, best in quotes: "0.005"'
+    return None if is_valid else 'use a number above 0, best in quotes: "0.005"'
 
 
 def _rate(value: Any) -> str | None:
     is_valid = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1000
-    return None if is_valid else "it is a number above 0, at most 1000"
+    return None if is_valid else "use a number above 0, at most 1000"
 
 
 def _folder(value: Any) -> str | None:
     return (
-        None if isinstance(value, str) and value.strip() and not os.path.isabs(value) else "it is a folder below here"
+        None
+        if isinstance(value, str) and value.strip() and not os.path.isabs(value)
+        else "use the path of a folder in this repository"
     )
 
 
 def _callbacks(value: Any) -> str | None:
-    """A base below which each attempt has its path: where the provider can reach it, and nobody can read along."""
-    message = "it is a public https address, like https://hooks.example.com/storyboard (http only on this machine)"
+    """Check the base address of callbacks: the provider must reach it, and the connection must be encrypted."""
+    message = "use a public https address, like https://hooks.example.com/storyboard (http only on this machine)"
     try:
         parts = urlsplit(value if isinstance(value, str) else "")
         host, has_extras = parts.hostname or "", parts.port == 0 or "@" in parts.netloc or parts.query or parts.fragment
@@ -95,9 +97,9 @@ def listening_at(value: Any) -> tuple[str, int] | None:
 def _listen(value: Any) -> str | None:
     address = listening_at(value)
     if address is None:
-        return 'it is an address and port of this machine, like "127.0.0.1:8788"'
+        return 'use an address and port of this machine, like "127.0.0.1:8788"'
     if not _is_loopback(address[0]):
-        return "only your own config.toml may listen beyond 127.0.0.1; a tunnel or proxy leads there"
+        return "only your own config.toml may listen on other addresses than 127.0.0.1; use a tunnel or proxy"
     return None
 
 
@@ -121,7 +123,7 @@ _KEYS: dict[str, Callable[[Any], str | None]] = {
     "webhook.listen": _listen,
 }
 _USER_KEYS = {**_KEYS, "webhook.listen": _listen_anywhere}
-"""What the user's own file may say: no stranger's change can open this machine to others."""
+"""The keys of the user's own file: only it may open a port to other machines, no repository's file may."""
 _PRICES = "providers.kinovi.prices"
 _TABLES = ("providers", "providers.kinovi", _PRICES, "retries", "budget", "webhook")
 _NOT_BUILT = ("publish", "ledger")
@@ -129,7 +131,7 @@ _NOT_BUILT = ("publish", "ledger")
 
 @dataclass(frozen=True, slots=True)
 class SettingsFile:
-    """The values of one file by dotted key, checked; a missing file says nothing."""
+    """The checked values of one file by dotted key; a missing file has none."""
 
     path: Path
     values: Mapping[str, Any]
@@ -141,7 +143,7 @@ class SettingsFile:
         except FileNotFoundError:
             return cls(path, {})
         except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(ExitCode.INVALID, f"{path}: cannot be read: {error}") from error
+            raise CommandError(ExitCode.INVALID, f"{path} cannot be read: {error}") from error
         try:
             table = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -149,7 +151,7 @@ class SettingsFile:
         return cls(path, _checked(path, text, _flatten(table), _USER_KEYS if is_user_file else _KEYS))
 
     def prices(self) -> dict[str, Decimal]:
-        """The rows of own prices: `seedance-20 720p` to credits a second."""
+        """The prices in credits a second, by row: `seedance-20 720p`."""
         start = f"{_PRICES}."
         return {
             key.removeprefix(start): Decimal(str(value)) for key, value in self.values.items() if key.startswith(start)
@@ -180,23 +182,22 @@ def _checked(path: Path, text: str, values: dict[str, Any], keys: Keys) -> dict[
 def _error(key: str, value: Any, keys: Keys) -> tuple[str, str] | None:
     section = key.split(".")[0]
     if section in _NOT_BUILT:
-        return key, f"[{section}] is not built yet; leave it out"
+        return key, f"[{section}] is not supported yet; leave it out"
     if key.startswith(f"{_PRICES}."):
         message = _amount(value)
         return None if message is None else (key, f"{key.removeprefix(_PRICES + '.')!r}: {message}")
     if key in _TABLES:
-        return None if value == {} else (key, f"{key} is a table, written as [{key}]")
+        return None if value == {} else (key, f"{key} is a table: write [{key}]")
     if (check := keys.get(key)) is not None:
         message = check(value)
         return None if message is None else (key, f"{key} = {value!r}: {message}")
     suggestion = closest_match(key, [*_KEYS, _PRICES])
-    return key, f"{key} is no setting" + (
-        f"; did you mean {suggestion}?" if suggestion else f"; there are {', '.join(_KEYS)}"
-    )
+    hint = f"did you mean {suggestion}?" if suggestion else f"the settings are {', '.join(_KEYS)}"
+    return key, f"there is no setting {key}; {hint}"
 
 
 def _line(text: str, key: str) -> int:
-    """The line where a key stands: below its table's header, else where its last part first stands."""
+    """The line of a key: below its table's header, else the first line with the last part of its name."""
     table, _, name = key.rpartition(".")
     current = ""
     fallback = 0

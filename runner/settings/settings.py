@@ -1,4 +1,4 @@
-"""Settings of a command: flags first, then the environment, the user's own file, storyboard.toml, defaults."""
+"""The settings of a command: from flags, then the environment, the user's own file, storyboard.toml, defaults."""
 
 import os
 import re
@@ -24,7 +24,7 @@ FILE = "storyboard.toml"
 _USD_PER_CREDIT = Decimal("0.005")
 _STORYBOARDS_FOLDER = "storyboards"
 LISTEN = "127.0.0.1:8788"
-"""Where webhooks are heard, when nothing else is said."""
+"""The default address of the webhook listener."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PULL_REQUEST = {
     "GitHub": ("GITHUB_EVENT_NAME", re.compile(r"pull_request.*")),
@@ -40,7 +40,7 @@ _PULL_REQUEST = {
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """What the command line says; None and empty are silence."""
+    """The settings given as flags; None where a flag is not given."""
 
     provider: str | None = None
     profile: str | None = None
@@ -52,7 +52,7 @@ class Flags:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """`[webhook]`: where the provider is told to call, and where that arrives on this machine."""
+    """`[webhook]`: the address that the provider calls, and the address of the listener on this machine."""
 
     url: str
     host: str
@@ -61,7 +61,7 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that is decided before a storyboard is read; its `repr` hides the key."""
+    """All settings of a command; the `repr` hides the key."""
 
     root: Path
     """The repository's top."""
@@ -78,18 +78,18 @@ class Settings:
     credits_per_day: Decimal | None
     max_credits: Decimal | None
     output: Path
-    """Below the repository's top; each storyboard has its folder in it."""
+    """A folder in the repository, with a folder for each storyboard."""
     state: Path
     """The state folder: ledger, receipts, sandbox, reports of defects."""
     repo_price_floor: Mapping[str, Decimal] = field(default_factory=dict)
-    """Rows that the repository's file names: they may raise a quote, never lower it."""
+    """Prices of the repository's file: they may raise a quote, never lower it."""
     user_prices: Mapping[str, Decimal] = field(default_factory=dict)
-    """Rows of the user's own configuration: they stand."""
+    """Prices of the user's own file: they replace those of the price book."""
     webhook: Webhook | None = None
     ci: bool = False
     ci_state: bool = False
     pull_request: str | None = None
-    """The CI whose variables say that this is a pull request's job."""
+    """The CI service of a pull request's job; None in any other job and outside CI."""
     key_text: str | None = field(default=None, repr=False)
 
     @property
@@ -101,11 +101,11 @@ class Settings:
 
     @property
     def variant(self) -> str:
-        """The output folder's name below a storyboard's: provider, and profile."""
+        """The name of the output folder in a storyboard's folder: provider and profile."""
         return self.provider if self.profile is None else f"{self.provider}-{self.profile}"
 
     def key(self) -> ApiKey:
-        """The key of a paid provider, of the right shape; else exit 5 with what to set."""
+        """The key of a paid provider; raise `CommandError` (exit 5) if it is missing or misshapen."""
         if not self.key_text:
             raise CommandError(ExitCode.KEY, _NO_KEY.format(host=host_of(self.base_url)))
         if (error := key_format_error(self.key_text)) is not None:
@@ -113,24 +113,24 @@ class Settings:
         return ApiKey(self.key_text)
 
 
-_NO_KEY = """{host} wants a key, and SEEDANCE_API_KEY is not set; nothing was sent, nothing was spent
-  export SEEDANCE_API_KEY=…      the key of your account there
-  or leave --provider kinovi out: the sandbox is free and wants none"""
+_NO_KEY = """{host} needs the API key of your account, and SEEDANCE_API_KEY is not set; nothing was sent or spent:
+  export SEEDANCE_API_KEY=…
+  or leave --provider kinovi out: the sandbox is free and needs no key"""
 
 
 def host_of(base_url: str) -> str:
-    """The account's host: a loopback one with its port."""
+    """The account's host; on loopback with its port."""
     parts = urlsplit(base_url)
     host = (parts.hostname or "").lower().rstrip(".")
     return f"{host}:{parts.port}" if host in _LOOPBACK and parts.port else host
 
 
 def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings for a repository; Stop with file and line when one of them is unfit."""
+    """Read the settings of a repository; raise `CommandError` with file and line if one is invalid."""
     env = os.environ if environ is None else environ
     repo_path = flags.config or root / FILE
     if flags.config is not None and not flags.config.is_file():
-        raise CommandError(ExitCode.USAGE, f"--config: there is no file {flags.config}")
+        raise CommandError(ExitCode.USAGE, f"--config {flags.config}: there is no such file")
     repo = SettingsFile.read(repo_path, is_user_file=False)
     user = SettingsFile.read(user_config_folder(env) / "config.toml", is_user_file=True)
     files = (user, repo)
@@ -162,12 +162,12 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> 
 
 
 def key_text(environ: Mapping[str, str] | None = None) -> str | None:
-    """The key as the environment has it, unchecked; for nothing but the one header, and for leaving it out."""
+    """The unchecked key from the environment; used for the one header, and to redact it elsewhere."""
     return (os.environ if environ is None else environ).get("SEEDANCE_API_KEY")
 
 
 def state_folder(environ: Mapping[str, str] | None = None) -> Path:
-    """Where the ledger lives: `STORYBOARD_STATE`, else the platform's state folder."""
+    """The folder of the ledger: `STORYBOARD_STATE`, else the platform's state folder."""
     env = os.environ if environ is None else environ
     if folder := env.get("STORYBOARD_STATE"):
         return Path(folder).absolute()
@@ -179,14 +179,14 @@ def state_folder(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def _absolute_state_folder(environ: Mapping[str, str]) -> Path:
-    """The state folder; Stop where it would be another one in another folder."""
+    """The state folder; raise `CommandError` if it is relative to the working folder."""
     name = next((variable for variable in ("STORYBOARD_STATE", "XDG_STATE_HOME") if environ.get(variable)), "")
     if name and not os.path.isabs(environ[name]):
         absolute = environ[name].replace("~", "$HOME", 1) if environ[name].startswith("~") else f"$PWD/{environ[name]}"
         raise CommandError(
             ExitCode.INVALID,
-            f"{name}={environ[name]} is not absolute: in another folder it would be another ledger, and clips would be "
-            f'paid twice\n  export {name}="{absolute}"',
+            f"{name}={environ[name]} is a relative path: from another folder it names another ledger, and clips "
+            f'would be paid twice. Use the absolute path:\n  export {name}="{absolute}"',
         )
     return state_folder(environ)
 
@@ -204,25 +204,25 @@ def user_config_folder(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def proxies() -> dict[str, str]:
-    """Proxies by scheme, as the environment and the system name them."""
+    """Proxies by scheme, from the environment and the system."""
     from urllib.request import getproxies
 
     return getproxies()
 
 
 def no_color(environ: Mapping[str, str] | None = None) -> bool:
-    """Whether `NO_COLOR` is set, to anything but nothing; a dumb terminal has no colours either."""
+    """Whether `NO_COLOR` is set and not empty, or the terminal is a dumb one."""
     env = os.environ if environ is None else environ
     return bool(env.get("NO_COLOR")) or is_dumb_terminal(env)
 
 
 def is_dumb_terminal(environ: Mapping[str, str] | None = None) -> bool:
-    """Whether the terminal says that it can move no cursor."""
+    """Whether the terminal cannot move its cursor."""
     return (os.environ if environ is None else environ).get("TERM") == "dumb"
 
 
 def pull_request(env: Mapping[str, str]) -> str | None:
-    """The CI that runs this as a pull request's job, by its own variables."""
+    """The CI service whose variables mark this as a pull request's job; None if there is none."""
     return next(
         (name for name, (variable, pattern) in _PULL_REQUEST.items() if pattern.fullmatch(env.get(variable, ""))), None
     )
@@ -231,15 +231,13 @@ def pull_request(env: Mapping[str, str]) -> str | None:
 def find_root(start: Path) -> Path:
     """The repository's top: the git work tree, else the folder of storyboard.toml, else the storyboard's own folder.
 
-    A folder `storyboards` is no top, its parent is: so that the same files have the same top from wherever it is asked.
-    `Stop` when the folder that is stood in was deleted.
+    A folder `storyboards` is no top, its parent is: the same files have the same top from every working folder.
+    Raise `CommandError` if the working folder was deleted.
     """
     try:
         start = start.absolute()
     except FileNotFoundError as error:
-        raise CommandError(
-            ExitCode.INVALID, "the folder that you stand in is no longer there: go to another one"
-        ) from error
+        raise CommandError(ExitCode.INVALID, "the working folder was deleted: change to another folder") from error
     folder = start if start.is_dir() else start.parent
     folders = [folder, *folder.parents]
     for marker in (".git", FILE):
@@ -260,7 +258,7 @@ def _provider(flags: Flags, env: Mapping[str, str], files: Files) -> str:
 
 
 def _usd_per_credit(user: SettingsFile, repo: SettingsFile) -> Decimal:
-    """The user's own; a repository's only where it is higher, else a stranger would make a budget in dollars larger."""
+    """The price of a credit: the user's, or the repository's if higher: a file cannot stretch a budget in dollars."""
     key = "providers.kinovi.usd_per_credit"
     if key in user.values:
         return Decimal(str(user.values[key]))
@@ -278,12 +276,12 @@ def _base_url(env: Mapping[str, str]) -> str:
         is_valid = False
     if not is_valid or re.search(r"[\s\x00-\x20]", url):
         raise CommandError(
-            ExitCode.INVALID, f"SEEDANCE_BASE_URL is no address of a host: {url!r}; it looks like {KINOVI}"
+            ExitCode.INVALID, f"SEEDANCE_BASE_URL is not the address of a host: {url!r}; an example: {KINOVI}"
         )
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         raise CommandError(
             ExitCode.INVALID,
-            f"SEEDANCE_BASE_URL must be https, since the key goes there: {url!r}; http only on loopback",
+            f"SEEDANCE_BASE_URL must be https, since the key is sent there: {url!r}; http is for loopback only",
         )
     return url
 
@@ -310,7 +308,7 @@ def _output(root: Path, flags: Flags, files: Files) -> Path:
         chosen = (root / str(_first_set(files, "output") or "renders")).resolve()
         source = f"{FILE}: output"
     if not chosen.is_relative_to(root):
-        raise CommandError(ExitCode.INVALID, f"{source}: {chosen} lies outside the repository {root}")
+        raise CommandError(ExitCode.INVALID, f"{source}: {chosen} is outside the repository {root}")
     return chosen
 
 
@@ -318,7 +316,8 @@ def _webhook(files: Files) -> Webhook | None:
     if (url := _first_set(files, "webhook.url")) is None:
         if "webhook.listen" in files[1].values:
             raise CommandError(
-                ExitCode.INVALID, f"{files[1].path}: [webhook] has `listen` and no `url`: nothing would call there"
+                ExitCode.INVALID,
+                f"{files[1].path}: [webhook] has `listen` but no `url`: add the address that the provider calls",
             )
         return None
     host, port = listening_at(_first_set(files, "webhook.listen") or LISTEN) or ("", 0)
@@ -330,7 +329,7 @@ def _first_set(files: Files, key: str) -> Any:
 
 
 def _minimum(files: Files, key: str, default: int | None = None) -> Any:
-    """The least of what both files say: a repository lowers a limit and never raises the user's."""
+    """The lower value of both files: a repository may lower the user's limit, never raise it."""
     values = [file.values[key] for file in files if key in file.values]
     return min(values) if values else default
 
@@ -343,4 +342,4 @@ def _least_credits(files: Files, key: str) -> Decimal | None:
 def _unknown_choice(value: object, choices: tuple[str, ...], noun: str) -> str:
     suggestion = closest_match(str(value), choices)
     hint = f"; did you mean {suggestion!r}?" if suggestion else ""
-    return f"{value!r} is no {noun}: it is one of {', '.join(choices)}{hint}"
+    return f"there is no {noun} {value!r}: use one of {', '.join(choices)}{hint}"

@@ -83,7 +83,7 @@ def test_what_the_provider_has_deleted_of_earlier_words_is_told_and_no_failure(
         said = paid_film.storyboard("fetch", FILM, "--json", **there.env | state)
         [clip] = [clip for clip in said.json["clips"] if clip["verdict"] != "whole"]
         assert (clip["verdict"], said.code, said.json["whole"]) == (verdict, code, code == 0), said.out + said.err
-        assert clip["words"].startswith("of earlier words")
+        assert clip["words"].startswith("earlier version")
 
 
 def age(film: ContentRepo, by: timedelta) -> None:

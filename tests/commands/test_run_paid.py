@@ -71,7 +71,7 @@ def test_a_plan_above_the_budget_says_so_and_offers_what_stays_below(paid_film: 
     assert words.endswith(f"{line} below the ceiling")
     assert paid_film.storyboard(*line.split()[1:], **there.env).code == 0
     words = " ".join(paid_film.storyboard("plan", FILM, **there.env).out.split())
-    assert "120 credits, 60 of them spent or in doubt, are 20 over the budget" in words
+    assert "120 credits, 60 of them spent or unsettled, are 20 over the budget" in words
     assert "storyboard run" not in words
 
 

@@ -153,7 +153,7 @@ def test_after_one_look_that_was_not_heard_the_rest_waits_for_the_next_run(paid_
     faults(there, {"on": "poll", "times": 1, "do": {"status": 503}})
     code, out, err = ended(paid_film.start(*RUN, "--concurrency", "5", **there.env))
     assert (code, out.count("earlier version ")) == (9, 3)
-    assert "so with 2 more of earlier words" in err
+    assert "2 more of earlier versions were not checked either" in err
     assert paid_film.storyboard(*RUN, **there.env).code == 0
     assert len(paid_film.clips()) == there.state["creates"] == 4
 

@@ -170,7 +170,7 @@ def test_a_flood_does_not_hold_up_the_run(paid_film: ContentRepo, host: Start) -
 def test_where_callbacks_go_stands_in_the_plan_and_before_the_yes(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     paid_film.write("storyboard.toml", '[webhook]\nurl = "https://hooks.example.com/a"\n')
-    line = "callbacks go to https://hooks.example.com/a, heard at 127.0.0.1:8788"
+    line = "callbacks go to https://hooks.example.com/a, received at 127.0.0.1:8788"
     assert line in paid_film.storyboard("plan", FILM, **there.env).out
     assert line in paid_film.storyboard("run", FILM, **there.env).err
     (told,) = paid_film.storyboard("plan", FILM, "--json", **there.env).json["goes"]

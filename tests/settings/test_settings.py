@@ -46,7 +46,7 @@ def test_a_repository_lowers_a_limit_and_never_raises_the_users(tmp_path: Path) 
 def test_a_repository_never_names_the_host(tmp_path: Path) -> None:
     stop = stopped(tmp_path, '[providers.kinovi]\nbase_url = "https://evil.example"\n')
     assert stop.code is ExitCode.INVALID
-    assert "storyboard.toml:2: providers.kinovi.base_url is no setting" in stop.message
+    assert "storyboard.toml:2: there is no setting providers.kinovi.base_url" in stop.message
 
 
 def test_own_prices_are_kept_apart_from_the_repositorys(tmp_path: Path) -> None:
@@ -62,16 +62,16 @@ def test_own_prices_are_kept_apart_from_the_repositorys(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("toml", "words"),
     [
-        ('\nprovidr = "kinovi"\n', ":2: providr is no setting; did you mean provider?"),
-        ('provider = "acme"\n', ":1: provider = 'acme': it is one of sandbox, kinovi"),
-        ("[providers.kinovi]\nconcurrency = 0\n", ":2: providers.kinovi.concurrency = 0: it is a whole number"),
-        ('[publish]\nstore = "s3://film"\n', ":2: [publish] is not built yet; leave it out"),
-        ('[ledger]\nurl = "postgresql://x/y"\n', ":2: [ledger] is not built yet; leave it out"),
-        ('[providers.kinovi.prices]\n"seedance-20 720p" = "free"\n', ":2: 'seedance-20 720p': it is a number above 0"),
-        ("retries = 3\n", ":1: retries is a table, written as [retries]"),
+        ('\nprovidr = "kinovi"\n', ":2: there is no setting providr; did you mean provider?"),
+        ('provider = "acme"\n', ":1: provider = 'acme': use one of sandbox, kinovi"),
+        ("[providers.kinovi]\nconcurrency = 0\n", ":2: providers.kinovi.concurrency = 0: use a whole number"),
+        ('[publish]\nstore = "s3://film"\n', ":2: [publish] is not supported yet; leave it out"),
+        ('[ledger]\nurl = "postgresql://x/y"\n', ":2: [ledger] is not supported yet; leave it out"),
+        ('[providers.kinovi.prices]\n"seedance-20 720p" = "free"\n', ":2: 'seedance-20 720p': use a number above 0"),
+        ("retries = 3\n", ":1: retries is a table: write [retries]"),
         ("provider = \n", "storyboard.toml: Invalid value"),
-        ('output = "/tmp/elsewhere"\n', ":1: output = '/tmp/elsewhere': it is a folder below here"),
-        ('output = "../elsewhere"\n', "lies outside the repository"),
+        ('output = "/tmp/elsewhere"\n', ":1: output = '/tmp/elsewhere': use the path of a folder in this repository"),
+        ('output = "../elsewhere"\n', "is outside the repository"),
     ],
 )
 def test_an_unfit_setting_is_named_with_its_line(tmp_path: Path, toml: str, words: str) -> None:
@@ -177,17 +177,17 @@ def test_the_users_own_webhook_is_stronger_than_a_repositorys(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("toml", "words"),
     [
-        ('\nurl = "http://hooks.example.com"', ":3: webhook.url = 'http://hooks.example.com': it is a public https"),
+        ('\nurl = "http://hooks.example.com"', ":3: webhook.url = 'http://hooks.example.com': use a public https"),
         ('url = "https://10.0.0.1/hooks"', ":2: webhook.url"),
         ('url = "https://me:secret@hooks.example.com"', ":2: webhook.url"),
         ('url = "https://hooks.example.com/?a=1"', ":2: webhook.url"),
         ('url = "https://hooks.example.com:99999"', ":2: webhook.url"),
         ('url = "https://intranet"', ":2: webhook.url"),
         ("url = 8788", ":2: webhook.url"),
-        ('urls = "https://hooks.example.com"', ":2: webhook.urls is no setting; did you mean webhook.url?"),
-        ('listen = "127.0.0.1"', ":2: webhook.listen = '127.0.0.1': it is an address and port"),
+        ('urls = "https://hooks.example.com"', ":2: there is no setting webhook.urls; did you mean webhook.url?"),
+        ('listen = "127.0.0.1"', ":2: webhook.listen = '127.0.0.1': use an address and port"),
         ('listen = "127.0.0.1:0"', ":2: webhook.listen"),
-        ('listen = "127.0.0.1:8788"', "[webhook] has `listen` and no `url`"),
+        ('listen = "127.0.0.1:8788"', "[webhook] has `listen` but no `url`"),
         ('listen = "0.0.0.0:8788"', ":2: webhook.listen = '0.0.0.0:8788': only your own config.toml may"),
     ],
 )

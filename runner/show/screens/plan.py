@@ -40,7 +40,7 @@ class Destination:
     """The address of the last approval, `""` if there was none; None when it was the same."""
 
     def __str__(self) -> str:
-        """`callbacks go to https://hooks.example.com, heard at 127.0.0.1:8788 (NEW since your last approval)`."""
+        """`callbacks go to https://hooks.example.com, received at 127.0.0.1:8788 (NEW since your last approval)`."""
         detail = f", {self.detail}" if self.detail else ""
         text = f"{self.what} go to {self.where}{detail}"
         if self.previous_address is None:
