@@ -19,7 +19,7 @@ from runner.attempts.events import Account, Clip, Event
 from runner.attempts.history import Attempt, AttemptState
 from runner.clock import format_utc
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.sandbox.embedded import running
+from runner.sandbox.embedded import run_in_thread
 from runner.sandbox.options import Options
 from runner.sandbox.state.sandbox_state import SandboxState, task_line
 from runner.store import receipts
@@ -275,7 +275,7 @@ def test_an_event_of_a_later_version_is_refused_with_words(tmp_path: Path, chang
 
 def test_the_sandbox_knows_the_tasks_uploads_and_accounts_that_it_knew(golden: Path, tmp_path: Path) -> None:
     shutil.copytree(golden / "sandbox", tmp_path / "sandbox")
-    with running(tmp_path / "sandbox", Options(keys=(KEY,), plain_clips=True, seconds=0.2)) as address:
+    with run_in_thread(tmp_path / "sandbox", Options(keys=(KEY,), plain_clips=True, seconds=0.2)) as address:
         state = httpx.get(f"{address}/__sandbox/state", headers={"Authorization": f"Bearer {KEY}"}).json()
     expected = json.loads((EXPECTED / "sandbox-state.json").read_text(encoding="utf-8"))
     assert {name: state[name] for name in expected} == expected
@@ -307,5 +307,5 @@ def test_a_sandbox_journal_of_a_later_version_is_refused_with_words(
     with (tmp_path / "sandbox" / "journal-1.jsonl").open("a") as journal:
         journal.write(json.dumps(line) + "\n")
     message = re.escape(f"newer version of storyboard ({detail} in it)")
-    with pytest.raises(CommandError, match=message), running(tmp_path / "sandbox", Options(plain_clips=True)):
+    with pytest.raises(CommandError, match=message), run_in_thread(tmp_path / "sandbox", Options(plain_clips=True)):
         pass
