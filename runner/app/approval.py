@@ -155,8 +155,8 @@ def approve_spending(session: Session, plan: Plan, history: History, last_day: D
         raise CommandError(ExitCode.DECLINED, question.unknown_price(plan))
     for limit in spend_limits(session, plan, history, last_day):
         if limit.would_be > limit.limit:
-            room = max(limit.limit - limit.already, Decimal(0))
-            cheaper = cheaper_alternatives(session, history, room)
+            remaining = max(limit.limit - limit.already, Decimal(0))
+            cheaper = cheaper_alternatives(session, history, remaining)
             raise CommandError(
                 ExitCode.DECLINED,
                 question.over_limit(plan, limit.name, limit.limit, limit.would_be, cheaper),

@@ -19,7 +19,6 @@ from runner.planning import alternatives
 from runner.planning.plan import Plan
 from runner.planning.selection import ShotKey, storyboard_slug
 from runner.requests.request import LocalFile
-from runner.show.screens.plan import CheaperCommand as Cheaper
 from runner.show.screens.plan import PlanContext
 from runner.show.text.layout import from_manifests
 
@@ -136,7 +135,7 @@ def plan_context(session: Session, plan: Plan, history: History) -> PlanContext:
         typed=rerun_arguments(session),
         warnings=warnings(session, plan),
         cheaper=tuple(
-            Cheaper(alternative.description, alternative.credits)
+            CheaperCommand(alternative.description, alternative.credits)
             for alternative in cheaper_alternatives(session, history, None)
         )
         if not plan.is_free

@@ -22,7 +22,7 @@ def add_files(parser: argparse.ArgumentParser, *, required: bool) -> None:
         )
 
 
-def add_choice(parser: argparse.ArgumentParser) -> None:
+def add_input(parser: argparse.ArgumentParser) -> None:
     """Add the flags of a command's input: provider, profile, variables, settings file."""
     group = parser.add_argument_group("input")
     group.add_argument(
@@ -60,8 +60,8 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_orders(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that order more than the storyboards ask for; the help of each says that it costs money."""
+def add_extra_orders(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that order more than the storyboards ask for, in a group whose title says that it costs money."""
     group = parser.add_argument_group("extra orders (paid)")
     text = "order another take of these shots, and nothing else; may be repeated"
     group.add_argument("--retake", action="append", default=[], metavar="EXPR", help=text)
@@ -85,7 +85,7 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 def add_reading(parser: argparse.ArgumentParser, *, required: bool, all_help: str) -> None:
     """Add the flags of a command that shows the takes of storyboards; `all_help` is the help of `--all`."""
     add_files(parser, required=required)
-    add_choice(parser)
+    add_input(parser)
     add_selection(parser)
     add_output(parser)
     parser.add_argument("--all", action="store_true", help=all_help)

@@ -29,7 +29,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "shot", metavar="SHOT", help="quay, or harbour:quay if two storyboards have a shot of that name"
     )
     parser.add_argument("take", metavar="TAKE", type=_take, help="the number of the take, or `none`")
-    flags.add_choice(parser)
+    flags.add_input(parser)
     flags.add_output(parser)
 
 

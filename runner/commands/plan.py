@@ -38,9 +38,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         "  8  with --exit-code: a run would make clips"
     )
     flags.add_files(parser, required=False)
-    flags.add_choice(parser)
+    flags.add_input(parser)
     flags.add_selection(parser)
-    flags.add_orders(parser)
+    flags.add_extra_orders(parser)
     flags.add_output(parser)
     parser.add_argument(
         "--all",

@@ -49,9 +49,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         "  130  interrupted"
     )
     flags.add_files(parser, required=True)
-    flags.add_choice(parser)
+    flags.add_input(parser)
     flags.add_selection(parser)
-    flags.add_orders(parser)
+    flags.add_extra_orders(parser)
     _add_spending(parser)
     _add_execution(parser)
     flags.add_output(parser)

@@ -67,7 +67,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--charged", action="store_true", help="the task was charged and its clip is lost: count it, and make it again"
     )
     group.add_argument("--undo", action="store_true", help="revert the last decision about it")
-    flags.add_choice(parser)
+    flags.add_input(parser)
     flags.add_output(parser)
 
 

@@ -41,7 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     text = f"one line for each: {flags.alternatives(units)} (default: day)"
     group.add_argument("--by", choices=units, default="day", metavar="UNIT", help=text)
     group.add_argument("--csv", action="store_true", help="print comma-separated values")
-    flags.add_choice(parser)
+    flags.add_input(parser)
     flags.add_output(parser)
 
 

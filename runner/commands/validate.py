@@ -28,7 +28,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "  3  invalid input"
     )
     flags.add_files(parser, required=False)
-    flags.add_choice(parser)
+    flags.add_input(parser)
     flags.add_output(parser)
     parser.add_argument(
         "--format",

@@ -61,12 +61,12 @@ def _wrapped(paragraph: str, width: int, indent: str) -> list[str]:
     """The lines of a paragraph; those after the first stand below its first word, or below the meaning of a label."""
     if _COMMAND.match(paragraph) or not paragraph:
         return [paragraph]
-    words = paragraph.lstrip()
-    indent += " " * (len(paragraph) - len(words))
-    label = _LABEL.match(words)
+    text = paragraph.lstrip()
+    indent += " " * (len(paragraph) - len(text))
+    label = _LABEL.match(text)
     hanging = indent + " " * (label.end() if label else 0)
     return textwrap.wrap(
-        words,
+        text,
         width,
         initial_indent=indent,
         subsequent_indent=hanging,
