@@ -1,4 +1,4 @@
-"""The manifest: what it says, what it forgets never, and what it is not believed."""
+"""The manifest: its content, the paid attempts that it never drops, and the fields that are never trusted."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone

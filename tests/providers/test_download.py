@@ -1,4 +1,4 @@
-"""Fetching a clip over a broken wire: what arrives, what is asked again, what is refused."""
+"""Downloads over a broken connection: what is stored, what is retried, what is refused."""
 
 import hashlib
 import socket

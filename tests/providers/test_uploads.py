@@ -1,4 +1,4 @@
-"""A file's address by the API's own uploads: the name goes with the key, the bytes without it."""
+"""Uploads: the name is sent with the key, the bytes without."""
 
 import json
 from pathlib import Path

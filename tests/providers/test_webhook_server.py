@@ -1,4 +1,4 @@
-"""Webhooks: 204 to everything, hints only on an attempt's own path, and strangers take nothing of this machine."""
+"""The webhook server: 204 to every request, hints only on an attempt's own path, bounded resources."""
 
 import json
 import socket
@@ -19,7 +19,7 @@ SMALL = WebhookLimits(request_seconds=0.5, max_connections=4, hint_interval=0.3)
 
 
 def hints_of(visits: Callable[[int], Awaitable[None]], **changes: Any) -> list[tuple[str, Callback]]:
-    """What a receiver hears while these visits are paid to its port."""
+    """The hints that a webhook server passes on during some requests."""
     hints: list[tuple[str, Callback]] = []
     arguments: dict[str, Any] = {"limits": SMALL, **changes}
     receiver = WebhookServer(
@@ -36,7 +36,7 @@ def hints_of(visits: Callable[[int], Awaitable[None]], **changes: Any) -> list[t
 
 
 def exchange(request: bytes, port: int, timeout: float = 3.0) -> bytes:
-    """Sends raw bytes, and reads the answer to its end."""
+    """Send raw bytes and read the answer to its end."""
     answer = b""
     with socket.create_connection(("127.0.0.1", port), timeout=timeout) as connection:
         try:

@@ -1,4 +1,4 @@
-"""Where clips lie: whole, durable, each paid one kept, and what is here already is never fetched."""
+"""The clip store: complete and durable clips, no paid clip lost, and no clip downloaded twice."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -46,7 +46,7 @@ def attempt(fingerprint: str = FIRST, clip: Clip | None = None, copies: tuple[Cl
 
 
 class Repo:
-    """A repository with a shelf, and what each content was made for."""
+    """A repository with a clip store, and the fingerprint of every stored content."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

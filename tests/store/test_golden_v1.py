@@ -1,4 +1,4 @@
-"""What commit ddd2066 left on disk gives the same history, plan and bill today; `tests/golden/v1/make.py` made it."""
+"""The state written by commit ddd2066 gives the same history, plan and bill today (see `tests/golden/v1/make.py`)."""
 
 import json
 import re
@@ -153,7 +153,7 @@ def test_the_ledger_gives_the_history_that_it_gave(golden: Path, repository: str
 
 
 def history_line(attempt: Attempt) -> dict[str, Any]:
-    """An attempt in the words of the expected history, which are nobody's names."""
+    """An attempt with the keys of the expected history, which are independent of the names in the code."""
     intent = attempt.intent
     return {
         "attempt": attempt.id,
@@ -217,7 +217,7 @@ def test_a_command_prints_what_it_printed(golden: Path, repository: str, state: 
 
 
 def lasting(document: str) -> Any:
-    """Without the end of an attempt that never left: a reading ends it at the moment at which it reads."""
+    """A document without the end time of the attempt that was never sent: reading ends that attempt now."""
     return json.loads(re.sub(r'("attempt": "golden-oar-1".*?"completed_at": )"[^"]*"', r"\1null", document))
 
 

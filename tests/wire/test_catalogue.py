@@ -14,7 +14,7 @@ import pytest
 from runner.cli import main
 from tests.double.media import clip
 from tests.double.server import Double
-from tests.double.steps import CREATE, LOOK, MEDIA, Step, created, dropped, page, record, reply
+from tests.double.steps import CREATE, MEDIA, POLL, Step, created, dropped, page, record, reply
 
 KEY = "canary-key-0123456789"
 FILM = """\
@@ -26,7 +26,7 @@ shots:
 """
 CLIP = clip(80, 5.0, 1280, 720)
 OTHER = clip(160, 5.0, 1280, 720)
-UNSURE = reply(404, {"message": "Task not found"}, on=LOOK)
+UNSURE = reply(404, {"message": "Task not found"}, on=POLL)
 """The answer to the preflight, where the steps after it are for polls."""
 
 
@@ -47,7 +47,7 @@ class Case:
 
 
 def polled(**record_: Any) -> Step:
-    return reply(200, record("task_1", **record_), on=LOOK)
+    return reply(200, record("task_1", **record_), on=POLL)
 
 
 def links(url: str) -> Step:
@@ -118,18 +118,18 @@ CASES: dict[str, Case] = {
         0,
         "inputs.prompt: too rude",
     ),
-    "the preflight meets a page": Case([page(200, on=LOOK)], (3, 0), 1, 1, "cloudflare"),
+    "the preflight meets a page": Case([page(200, on=POLL)], (3, 0), 1, 1, "cloudflare"),
     "the preflight is sent on": Case(
-        [Step(on=LOOK, status=301, headers=(("Location", "https://www.example.com/"),))], (3, 0), 1, 1, "example.com"
+        [Step(on=POLL, status=301, headers=(("Location", "https://www.example.com/"),))], (3, 0), 1, 1, "example.com"
     ),
     "the preflight's key is refused": Case(
-        [reply(401, {"message": "Invalid API key"}, on=LOOK)], (5, 0), 1, 1, "SEEDANCE_API_KEY"
+        [reply(401, {"message": "Invalid API key"}, on=POLL)], (5, 0), 1, 1, "SEEDANCE_API_KEY"
     ),
     "26 404 right after creation": Case([UNSURE, UNSURE], (0, 0), 1, 1),
     "28 a status in another case": Case([UNSURE, polled(status="QUEUING"), polled(status="Running")], (0, 0), 1, 1),
     "28 a status that nobody knows": Case([UNSURE, polled(status="archived")], (0, 0), 1, 1),
-    "33 another task's record": Case([UNSURE, reply(200, record("task_9", "fail", error="x"), on=LOOK)], (0, 0), 1, 1),
-    "35 a poll that fails": Case([UNSURE, dropped(creates=False, on=LOOK)], (0, 0), 1, 1),
+    "33 another task's record": Case([UNSURE, reply(200, record("task_9", "fail", error="x"), on=POLL)], (0, 0), 1, 1),
+    "35 a poll that fails": Case([UNSURE, dropped(creates=False, on=POLL)], (0, 0), 1, 1),
     "a prompt that was flagged": Case(
         [UNSURE, polled(status="fail", error="Your input text violates platform rules. Please modify and try again.")],
         (1, 1),
