@@ -19,7 +19,7 @@ from runner.planning import alternatives
 from runner.planning.plan import Plan
 from runner.planning.selection import ShotKey, storyboard_slug
 from runner.requests.request import LocalFile
-from runner.show.screens.plan import PlanContext
+from runner.show.screens.plan import CheaperCommand, PlanContext
 from runner.show.text.layout import from_manifests
 
 if TYPE_CHECKING:
