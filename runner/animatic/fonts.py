@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.lazy_dataclass import dataclass
+from runner.settings.environment import child_environment
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
@@ -158,7 +159,13 @@ def _match_font(pattern: str) -> Face | None:
         return _search_folders(pattern)
     try:
         output = subprocess.run(
-            [program, "-f", "%{file}\t%{index}", pattern], capture_output=True, text=True, timeout=10, check=True
+            [program, "-f", "%{file}\t%{index}", pattern],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+            env=child_environment(),
         )
     except (OSError, subprocess.SubprocessError):
         return _search_folders(pattern)

@@ -18,6 +18,7 @@ from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import RunLimits
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Action, Plan
+from runner.settings.environment import child_environment
 from runner.show.screens.closing_context import ClosingContext
 from runner.store import locks, manifest
 from runner.store.clip_store import ClipStore
@@ -180,7 +181,7 @@ def closing_context(session: Session, store: RunStore, history: History, duratio
     outputs = [session.output_folder(storyboard.path) for storyboard in session.batch.storyboards]
     manifests = [output / manifest.NAME for output in outputs]
     free = session.settings.account.free
-    uncommitted_manifests = [] if free else uncommitted(session.settings.root, manifests)
+    uncommitted_manifests = [] if free else uncommitted(session.settings.root, manifests, child_environment())
     return ClosingContext(
         typed=rerun_arguments(session, repeats_failures=False),
         files=command_arguments(_subset(session.args, "profile", "config", "var", "var_file"), session.files),

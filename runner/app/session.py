@@ -18,6 +18,7 @@ from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Action, Plan
 from runner.planning.planner import NO_OVERRIDES, ClipExists, PlanOverrides, build_plan
 from runner.planning.selection import ShotKey, select, storyboard_slug
+from runner.settings.environment import child_environment
 from runner.show.text.terminal import use_color
 from runner.store import manifest
 from runner.store.git import Repository, identify
@@ -32,7 +33,7 @@ class Session(Project):
 
     @cached_property
     def repository(self) -> Repository:
-        return identify(self.settings.root)
+        return identify(self.settings.root, child_environment())
 
     @cached_property
     def selected(self) -> frozenset[ShotKey] | None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 
 OBSERVED_VARIABLES = (
     *("STORYBOARD_PROVIDER", "STORYBOARD_MAX_CREDITS", "STORYBOARD_STATE", "SEEDANCE_BASE_URL"),
@@ -13,6 +14,24 @@ OBSERVED_VARIABLES = (
     *("GIT_DISCOVERY_ACROSS_FILESYSTEM", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_NAMESPACE", "GIT_SHALLOW_FILE"),
 )
 """All variables that settings, terminal and git read, without the key: a run with nothing to send needs none."""
+
+
+_SECRET_PREFIXES = ("SEEDANCE_", "KINOVI_")
+_KEY = "SEEDANCE_API_KEY"
+_MIN_KEY_LENGTH = 8
+"""A shorter text is no key, and may stand in PATH by chance."""
+
+
+def child_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of every child process: without the provider's variables, and without the key in others."""
+    env = os.environ if environ is None else environ
+    key = env.get(_KEY, "").strip()
+    has_key = len(key) >= _MIN_KEY_LENGTH
+    return {
+        name: text
+        for name, text in env.items()
+        if not name.upper().startswith(_SECRET_PREFIXES) and not (has_key and key in text)
+    }
 
 
 def environment_snapshot() -> list[str]:

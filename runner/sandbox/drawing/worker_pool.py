@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import runner
+from runner.settings.environment import child_environment
 
 Job = Mapping[str, Any]
 JobResult = Mapping[str, Any]
@@ -49,7 +50,12 @@ class WorkerPool:
         package_folder = str(Path(runner.__file__).resolve().parent.parent)
         command = [sys.executable, "-P", "-c", _WORKER, package_folder]
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.DEVNULL, limit=_MAX_LINE_BYTES
+            *command,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            limit=_MAX_LINE_BYTES,
+            env=child_environment(),
         )
         self._all.add(process)
         return process
