@@ -4,12 +4,14 @@ import os
 import sys
 from collections.abc import Mapping
 
+from runner.settings.pull_request import PULL_REQUEST_VARIABLES
+
 OBSERVED_VARIABLES = (
     *("STORYBOARD_PROVIDER", "STORYBOARD_MAX_CREDITS", "STORYBOARD_STATE", "SEEDANCE_BASE_URL"),
     *("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "PATH"),
     *("NO_COLOR", "TERM", "COLUMNS", "LINES", "LANG", "LC_ALL", "LC_CTYPE", "PYTHONIOENCODING", "PYTHONUTF8"),
-    *("CI", "GITHUB_EVENT_NAME", "CI_MERGE_REQUEST_IID", "BITBUCKET_PR_ID", "SYSTEM_PULLREQUEST_PULLREQUESTID"),
-    *("CHANGE_ID", "CIRCLE_PULL_REQUEST", "BUILDKITE_PULL_REQUEST", "DRONE_PULL_REQUEST"),
+    "CI",
+    *(name for variables in PULL_REQUEST_VARIABLES.values() for name in variables),
     *("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_CEILING_DIRECTORIES"),
     *("GIT_DISCOVERY_ACROSS_FILESYSTEM", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_NAMESPACE", "GIT_SHALLOW_FILE"),
 )
@@ -32,6 +34,13 @@ def child_environment(environ: Mapping[str, str] | None = None) -> dict[str, str
         for name, text in env.items()
         if not name.upper().startswith(_SECRET_PREFIXES) and not (has_key and key in text)
     }
+
+
+def hide_userinfo(text: str) -> str:
+    """The text of a variable as messages show it: without the name and password of an address."""
+    userinfo, at, host = text.rpartition("@")
+    scheme, slashes, _ = userinfo.partition("//")
+    return f"{scheme + slashes if slashes else ''}…@{host}" if at else text
 
 
 def environment_snapshot() -> list[str]:

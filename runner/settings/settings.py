@@ -13,8 +13,9 @@ from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.editions.edition import DEFAULT as DEFAULT_EDITION
 from runner.lazy_dataclass import dataclass, field
 from runner.settings.api_key import ApiKey, key_format_error
-from runner.settings.environment import xdg_folder
+from runner.settings.environment import hide_userinfo, xdg_folder
 from runner.settings.file import PROVIDERS, SettingsFile, listening_at
+from runner.settings.pull_request import pull_request
 
 Files = tuple[SettingsFile, SettingsFile]
 
@@ -26,16 +27,6 @@ _STORYBOARDS_FOLDER = "storyboards"
 LISTEN = "127.0.0.1:8788"
 """The default address of the webhook listener."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_PULL_REQUEST = {
-    "GitHub": ("GITHUB_EVENT_NAME", re.compile(r"pull_request.*")),
-    "GitLab": ("CI_MERGE_REQUEST_IID", re.compile(r".+")),
-    "Bitbucket": ("BITBUCKET_PR_ID", re.compile(r".+")),
-    "Azure": ("SYSTEM_PULLREQUEST_PULLREQUESTID", re.compile(r".+")),
-    "Jenkins": ("CHANGE_ID", re.compile(r".+")),
-    "CircleCI": ("CIRCLE_PULL_REQUEST", re.compile(r".+")),
-    "Buildkite": ("BUILDKITE_PULL_REQUEST", re.compile(r"(?!false$).+")),
-    "Drone": ("DRONE_PULL_REQUEST", re.compile(r".+")),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,13 +212,6 @@ def is_dumb_terminal(environ: Mapping[str, str] | None = None) -> bool:
     return (os.environ if environ is None else environ).get("TERM") == "dumb"
 
 
-def pull_request(env: Mapping[str, str]) -> str | None:
-    """The CI service whose variables mark this as a pull request's job; None if there is none."""
-    return next(
-        (name for name, (variable, pattern) in _PULL_REQUEST.items() if pattern.fullmatch(env.get(variable, ""))), None
-    )
-
-
 def find_root(start: Path) -> Path:
     """The repository's top: the git work tree, else the folder of storyboard.toml, else the storyboard's own folder.
 
@@ -269,19 +253,26 @@ def _base_url(env: Mapping[str, str]) -> str:
     url = env.get("SEEDANCE_BASE_URL", "").rstrip("/")
     if not url:
         return KINOVI
+    shown = hide_userinfo(url)
     try:
         parts = urlsplit(url)
-        is_valid = bool(parts.hostname) and parts.port != 0 and not (parts.username or parts.query or parts.fragment)
+        is_valid = bool(parts.hostname) and parts.port != 0 and not (parts.query or parts.fragment)
     except ValueError:  # a port beyond 65535, brackets that hold no number
         is_valid = False
     if not is_valid or re.search(r"[\s\x00-\x20]", url):
         raise CommandError(
-            ExitCode.INVALID, f"SEEDANCE_BASE_URL is not the address of a host: {url!r}; an example: {KINOVI}"
+            ExitCode.INVALID, f"SEEDANCE_BASE_URL is not the address of a host: {shown!r}; an example: {KINOVI}"
+        )
+    if "@" in parts.netloc:
+        raise CommandError(
+            ExitCode.INVALID,
+            f"SEEDANCE_BASE_URL has a user name or password, which would be sent in place of the key: {shown!r}; "
+            "leave out what stands before the @",
         )
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         raise CommandError(
             ExitCode.INVALID,
-            f"SEEDANCE_BASE_URL must be https, since the key is sent there: {url!r}; http is for loopback only",
+            f"SEEDANCE_BASE_URL must be https, since the key is sent there: {shown!r}; http is for loopback only",
         )
     return url
 
