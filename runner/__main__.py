@@ -2,20 +2,25 @@
 
 import os
 import sys
-from io import TextIOWrapper
 
-from runner import __version__
+from runner import __version__, streams
 
 _INTERRUPTED = 130
+_OUTPUT_LOST = 3
+_DONE = (0, 8)
+"""The exit codes of a command whose result is its output."""
 
 
 def main() -> int:
     """Run the command line; a Ctrl-C ends it with 130, even during imports."""
-    if sys.argv[1:] == ["--version"]:
-        print(f"storyboard {__version__}")
-        return 0
     try:
+        streams.open_missing()
+        output = streams.protect()
+        if sys.argv[1:] == ["--version"]:
+            print(f"storyboard {__version__}")
+            return _check_output(0, output)
         code = 0 if sys.argv[1:2] == ["run"] and _print_remembered() else _run()
+        code = _check_output(code, output)
     except KeyboardInterrupt:
         code = _INTERRUPTED
     ignored = False
@@ -27,6 +32,19 @@ def main() -> int:
     if code and _has_live_threads():
         os._exit(code)  # a cancelled download keeps its part file; Python would wait for its thread
     return code
+
+
+def _check_output(code: int, output: streams.NotedOutput) -> int:
+    """The exit code; 3 in place of 0 and 8 where the output could not be written."""
+    reason = streams.lost_output(output)
+    if reason is None or code not in _DONE:
+        return code
+    print(
+        f"storyboard: standard output cannot be written ({reason}): the command was carried out, and its output is "
+        "lost; send it elsewhere, or make room, and run the command again",
+        file=sys.stderr,
+    )
+    return _OUTPUT_LOST
 
 
 def _run() -> int:
@@ -44,12 +62,7 @@ def _print_remembered() -> bool:
     output = None if state is None else lookup(state, __version__, sys.argv[1:], environment_snapshot())
     if output is None:
         return False
-    try:
-        if isinstance(sys.stdout, TextIOWrapper):
-            sys.stdout.reconfigure(errors="backslashreplace")
-        print(output, end="", flush=True)
-    except OSError:  # the reader has closed the stream: the result stays the same
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    print(output, end="")
     return True
 
 

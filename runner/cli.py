@@ -3,7 +3,6 @@
 import argparse
 import gc
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 
@@ -124,12 +123,8 @@ def _run_to_exit_code(argv: list[str]) -> "ExitCode":
     except KeyboardInterrupt:
         _print_error("interrupted; run the same command again to go on")
         code = ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        code = ExitCode.OK
-        _discard_output()
     except Exception as defect:
         code = _report(defect, argv)
-    _flush()
     return code
 
 
@@ -141,7 +136,6 @@ def _interrupt(number: int, frame: object) -> "NoReturn":
 def _dispatch(argv: list[str]) -> "ExitCode":
     from runner.diagnostics.problem import CommandError, ExitCode
 
-    _tolerate_output()
     first = next((argument for argument in argv if not argument.startswith("-")), None)
     if first is not None and first not in COMMANDS:
         raise CommandError(ExitCode.USAGE, _unknown_command(first))
@@ -186,45 +180,13 @@ def _unknown_flag(flag: str, command: str | None) -> str:
     return f"unknown {noun} {flag}{hint}\n  {' '.join(['storyboard', *filter(None, [command])])} --help"
 
 
-def _tolerate_output() -> None:
-    """Escape characters that the output's encoding lacks, so that no print ends a run."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def _print_error(message: str) -> None:
-    """Print a message to standard error, control characters escaped; a closed stream is ignored."""
+    """Print a message to standard error, control characters escaped."""
     from runner.show.text.escape import escape_terminal
 
     first, *others = message.splitlines() or [""]
-    try:
-        print(
-            f"storyboard: {escape_terminal(first)}",
-            *(escape_terminal(line) for line in others),
-            sep="\n",
-            file=sys.stderr,
-        )
-    except OSError:
-        _discard_output()
-
-
-def _discard_output() -> None:
-    """Send what is left in the buffers to /dev/null: the reader has closed the stream."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            os.dup2(null, stream.fileno())
-        except (OSError, ValueError):
-            continue
-
-
-def _flush() -> None:
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:
-        _discard_output()
+    lines = [f"storyboard: {escape_terminal(first)}", *(escape_terminal(line) for line in others)]
+    print(*lines, sep="\n", file=sys.stderr)
 
 
 def _report(defect: Exception, argv: list[str]) -> "ExitCode":

@@ -253,7 +253,7 @@ def _base_url(env: Mapping[str, str]) -> str:
     url = env.get("SEEDANCE_BASE_URL", "").rstrip("/")
     if not url:
         return KINOVI
-    shown = hide_userinfo(url)
+    address = hide_userinfo(url)
     try:
         parts = urlsplit(url)
         is_valid = bool(parts.hostname) and parts.port != 0 and not (parts.query or parts.fragment)
@@ -261,18 +261,18 @@ def _base_url(env: Mapping[str, str]) -> str:
         is_valid = False
     if not is_valid or re.search(r"[\s\x00-\x20]", url):
         raise CommandError(
-            ExitCode.INVALID, f"SEEDANCE_BASE_URL is not the address of a host: {shown!r}; an example: {KINOVI}"
+            ExitCode.INVALID, f"SEEDANCE_BASE_URL is not the address of a host: {address!r}; an example: {KINOVI}"
         )
     if "@" in parts.netloc:
         raise CommandError(
             ExitCode.INVALID,
-            f"SEEDANCE_BASE_URL has a user name or password, which would be sent in place of the key: {shown!r}; "
+            f"SEEDANCE_BASE_URL has a user name or password, which would be sent in place of the key: {address!r}; "
             "leave out what stands before the @",
         )
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         raise CommandError(
             ExitCode.INVALID,
-            f"SEEDANCE_BASE_URL must be https, since the key is sent there: {shown!r}; http is for loopback only",
+            f"SEEDANCE_BASE_URL must be https, since the key is sent there: {address!r}; http is for loopback only",
         )
     return url
 

@@ -8,6 +8,7 @@ from time import sleep
 from typing import TextIO
 
 from runner.show.text.escape import in_ascii
+from runner.streams import note_failure
 
 _POLL_INTERVAL = 0.02
 """Seconds between two checks whether the reader has taken more: short, since each run waits at its end."""
@@ -102,7 +103,10 @@ class OutputStream:
             text = in_ascii(text)
         try:
             self._write_fully(text)
-        except (OSError, ValueError):
+        except OSError as failure:
+            self.closed = True
+            note_failure(self._stream, failure)
+        except ValueError:
             self.closed = True
 
     def close(self) -> None:
