@@ -10,6 +10,8 @@ from runner.requests.request import JsonValue
 
 FailureClass = Literal["moderation", "face", "review", "provider", "other"]
 SettlementVerdict = Literal["adopted", "not-charged", "charged", "undone"]
+MAX_CREDITS = 10**12
+"""The highest bill that is a number: what the provider's record may say, the ledger and every manifest can hold."""
 
 
 @dataclass(frozen=True, slots=True)

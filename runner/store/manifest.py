@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from runner.attempts.events import Clip, Intent
+from runner.attempts.events import MAX_CREDITS, Clip, Intent
 from runner.attempts.history import Attempt, AttemptState, History
 from runner.clock import format_utc
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -20,7 +20,6 @@ from runner.store.durability import sync_folder
 
 VERSION = 1
 _MAX_TAKES = 100_000
-_MAX_CREDITS = 10**9
 NAME = "manifest.json"
 _STATUS = {
     AttemptState.RUNNING: "running",
@@ -113,7 +112,7 @@ def _take_number(value: Any) -> int:
 
 def _parse_credits(value: Any) -> Decimal:
     amount = Decimal(str(value))
-    if not amount.is_finite() or not 0 <= amount <= _MAX_CREDITS:
+    if not amount.is_finite() or not 0 <= amount <= MAX_CREDITS:
         raise ValueError(f"{amount} credits")
     return amount
 

@@ -3,7 +3,9 @@
 Every case runs twice: the second run must send nothing that the first has left in doubt.
 """
 
+import gzip
 import json
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +56,18 @@ def links(url: str) -> Step:
     return polled(status="success", creditsUsed=200, output=[{"url": url, "width": 1280, "height": 720}])
 
 
+def billed(number: str) -> Step:
+    """A finished task whose bill is this number, as it stands in the answer."""
+    link = {"url": "{host}/media/a.mp4", "width": 1280, "height": 720}
+    body = json.dumps(record("task_1", "success", creditsUsed="BILL", output=[link]))
+    return Step(on=LOOK, body=body.replace('"BILL"', number).encode())
+
+
+def encoded(content: bytes, encoding: str = "gzip", **more: Any) -> Step:
+    """An answer with this content encoding."""
+    return Step(body=content, headers=(("Content-Encoding", encoding),), **more)
+
+
 BUSY = Step(
     status=429,
     body=b'{"message": "busy", "limit": 3, "current": 3}',
@@ -81,7 +95,68 @@ UNSETTLED: dict[str, Step] = {
     "24 deep": Step(body=b"[" * 200_000),
     "409": reply(409, {"message": "Conflict"}, creates=True),
 }
+TASK = b'{"taskId": "task_1"}'
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+DEFLATE = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+GOOD_ANSWERS: dict[str, Step] = {
+    "a byte order mark": Step(body=BYTE_ORDER_MARK + TASK),
+    "gzip": encoded(gzip.compress(TASK)),
+    "gzip and a byte order mark": encoded(gzip.compress(BYTE_ORDER_MARK + TASK)),
+    "x-gzip": encoded(gzip.compress(TASK), "x-gzip"),
+    "deflate": encoded(zlib.compress(TASK), "deflate"),
+    "bare deflate": encoded(DEFLATE.compress(TASK) + DEFLATE.flush(), "Deflate"),
+    "gzip twice": encoded(gzip.compress(gzip.compress(TASK)), "gzip, gzip"),
+    "no encoding, although a header names one": encoded(TASK),
+    "NaN beside the id": Step(body=b'{"taskId": "task_1", "credits": NaN}'),
+    "a number of 5000 digits beside the id": Step(body=b'{"taskId": "task_1", "n": ' + b"9" * 5000 + b"}"),
+}
+UNREADABLE_BILLS = (
+    "1e-99999999",
+    "1e-999999999999999999999",
+    "1e99999999",
+    "-1e99999",
+    "9" * 400,
+    "0." + "0" * 400 + "1",
+)
+UNREADABLE_BILLS = (*UNREADABLE_BILLS, "1e13", "1e-13", "0e-99", "NaN", "Infinity", "-5", "true", "[]", "null")
+READABLE_BILLS = (
+    "200",
+    "200.0",
+    "2e2",
+    "2.00E+002",
+    '"200"',
+    "200.00000000000001",
+    "199.99999999999997",
+)
 CASES: dict[str, Case] = {
+    **{f"an answer in {name}": Case([step], (0, 0), 1, 1, "as quoted") for name, step in GOOD_ANSWERS.items()},
+    **{f"a bill of {bill}": Case([UNSURE, billed(bill)], (0, 0), 1, 1, "as quoted") for bill in READABLE_BILLS},
+    **{
+        f"a bill of {bill[:24]}": Case([UNSURE, billed(bill)], (0, 0), 1, 1, "no bill that can be read")
+        for bill in UNREADABLE_BILLS
+    },
+    **{
+        f"a bill of {bill}, rounded by the provider": Case([UNSURE, billed(bill)], (0, 0), 1, 1, "made  ")
+        for bill in ("199.9", "200.05", "200.1")
+    },
+    **{
+        f"a bill of {bill}, below the quote": Case([UNSURE, billed(bill)], (0, 0), 1, 1, "the run goes on")
+        for bill in ("0", "100", "199.8")
+    },
+    **{
+        f"a bill of {bill}, above the quote": Case([UNSURE, billed(bill)], (4, 0), 1, 1, "the price book is wrong")
+        for bill in ("200.2", "2000000000", "1e12")
+    },
+    **{
+        f"402 with a number of {number[:24]}": Case(
+            [Step(status=402, body=f'{{"message": "no", "required": {number}, "available": {number}}}'.encode())],
+            (4, 0),
+            2,
+            1,
+            "too few credits",
+        )
+        for number in UNREADABLE_BILLS
+    },
     **{name: Case([step], (6, 6), 1, 1, "boat") for name, step in UNSETTLED.items()},
     "0 nothing goes wrong": Case([], (0, 0), 1, 1, "as quoted"),
     "6 an envelope": Case([reply(200, {"code": 200, "data": {"taskId": "{task}"}})], (0, 0), 1, 1),

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from runner.attempts.events import (
+    MAX_CREDITS,
     ConcurrencyLimited,
     Created,
     CreateResult,
@@ -23,6 +24,8 @@ MAX_RETRY_AFTER = 300.0
 """The longest `Retry-After`, in seconds, that is obeyed."""
 MAX_TEXT = 2000
 """Characters of an error text from the provider that are stored."""
+_DECIMALS = 2
+"""Decimals of a bill: the provider computes in binary fractions, 99.80000000000001."""
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
 _REFUSED = frozenset({400, 403, 413, 422})
 _WRONG_HOST = frozenset({404, 405})
@@ -167,12 +170,13 @@ def parse_task_id(value: Any) -> str | None:
 
 
 def amount(value: Any) -> Decimal | None:
-    """Credits from a number or its text, exact; None unless finite and not negative."""
+    """Credits from a number or its text, rounded to two decimals; None unless within bounds."""
     if isinstance(value, str) and re.fullmatch(r"\d{1,15}(\.\d{1,15})?", value):
         value = Decimal(value)
-    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or not 0 <= value <= MAX_CREDITS:
         return None
-    return Decimal(value) if 0 <= value < 10**12 else None
+    rounded = round(Decimal(value), _DECIMALS)
+    return Decimal(value) if rounded == value else rounded
 
 
 def header(headers: Headers, name: str) -> str | None:

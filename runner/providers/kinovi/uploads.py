@@ -18,6 +18,7 @@ from runner.engine.ports import TransferFailed
 from runner.lazy_dataclass import dataclass
 from runner.providers.kinovi.create_response import error_message, responder
 from runner.providers.transport import strict_json, tls
+from runner.providers.transport.content_encoding import decoded
 from runner.providers.transport.http_result import translate_error
 from runner.providers.transport.public_hosts import (
     ForbiddenAddress,
@@ -150,7 +151,7 @@ class UploadClient:
                     return TransferFailed(f"{name}: the answer to the upload request is too long")
         answer_headers = tuple(answer.headers.multi_items())
         try:
-            payload: Any = strict_json.parse(bytes(body))
+            payload: Any = strict_json.parse(decoded(bytes(body), answer_headers, _MAX_ANSWER_BYTES))
         except strict_json.NotJsonError:
             payload = None
         if answer.status_code != 200 or not isinstance(payload, Mapping):

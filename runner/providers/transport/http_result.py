@@ -8,10 +8,12 @@ import anyio
 import httpx
 
 from runner.lazy_dataclass import dataclass
+from runner.providers.transport.content_encoding import decoded
 from runner.providers.transport.send_tracker import SendTracker
 
 MAX_ANSWER_BYTES = 1 << 20
-"""The longest answer that is read, in bytes."""
+"""The longest answer that is read, in bytes, as it came and decompressed."""
+_TOO_LONG = f"the answer is longer than {MAX_ANSWER_BYTES} bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,10 @@ async def exchange(
         message, permanent = translate_error(error)
     finally:
         await tracker.close()
-    return HttpResult(tracker.status, tracker.headers, bytes(body), message, tracker.bytes_left, permanent)
+    content = decoded(bytes(body), tracker.headers, MAX_ANSWER_BYTES)
+    if len(content) > MAX_ANSWER_BYTES:
+        content, message = content[:MAX_ANSWER_BYTES], message or _TOO_LONG
+    return HttpResult(tracker.status, tracker.headers, content, message, tracker.bytes_left, permanent)
 
 
 async def no_mark() -> None:
@@ -66,7 +71,7 @@ async def _read_body(body: bytearray, response: httpx.Response) -> None:
             body += chunk
             if len(body) > MAX_ANSWER_BYTES:
                 del body[MAX_ANSWER_BYTES:]
-                raise httpx.RemoteProtocolError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+                raise httpx.RemoteProtocolError(_TOO_LONG)
     finally:
         with anyio.CancelScope(shield=True), anyio.move_on_after(1):
             await response.aclose()

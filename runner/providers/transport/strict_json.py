@@ -1,11 +1,20 @@
-"""Strict JSON for untrusted input: UTF-8 without a BOM, unique keys, no NaN, exact decimals, limited depth."""
+"""Strict JSON for untrusted input: UTF-8, unique keys, exact decimals, limited depth and limited numbers."""
 
 import json
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 MAX_DEPTH = 64
 MAX_DIGITS = 40
+MAX_EXPONENT = 12
+"""The greatest power of ten of a number, up and down: no number of this API needs more."""
+
+
+class UnreadableNumber(NamedTuple):
+    """A number that is none for us: too long, too large, too small, or NaN. It spoils its own field only."""
+
+    text: str
+    """The beginning of the number."""
 
 
 class NotJsonError(Exception):
@@ -15,10 +24,11 @@ class NotJsonError(Exception):
 def parse(body: bytes) -> Any:
     """Parse a JSON text; raises `NotJsonError`, and no other exception.
 
-    Integers are int, other numbers Decimal, so that fractions of credits stay exact.
+    Integers are int, other numbers Decimal, so that fractions of credits stay exact; numbers out of bounds are
+    `UnreadableNumber`.
     """
     try:
-        text = body.decode("utf-8")
+        text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise NotJsonError("not UTF-8") from error
     _bound_depth(text)
@@ -28,7 +38,7 @@ def parse(body: bytes) -> Any:
             object_pairs_hook=_unique_keys,
             parse_int=_parse_int,
             parse_float=_parse_decimal,
-            parse_constant=_no_constant,
+            parse_constant=UnreadableNumber,
         )
     except (ValueError, RecursionError, ArithmeticError) as error:
         raise NotJsonError(f"not JSON: {error}"[:200]) from error
@@ -61,17 +71,13 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _parse_int(digits: str) -> int:
-    if len(digits) > MAX_DIGITS:
-        raise NotJsonError(f"it holds a number of {len(digits)} digits")
-    return int(digits)
+def _parse_int(digits: str) -> int | UnreadableNumber:
+    return int(digits) if len(digits) <= MAX_DIGITS else UnreadableNumber(digits[:MAX_DIGITS])
 
 
-def _parse_decimal(digits: str) -> Decimal:
-    if len(digits) > MAX_DIGITS:
-        raise NotJsonError(f"it holds a number of {len(digits)} digits")
-    return Decimal(digits)
-
-
-def _no_constant(constant: str) -> None:
-    raise NotJsonError(f"{constant} is not JSON")
+def _parse_decimal(digits: str) -> Decimal | UnreadableNumber:
+    exponent = digits.lower().partition("e")[2].lstrip("+-0") or "0"
+    if len(digits) > MAX_DIGITS or len(exponent) > 2:  # before the conversion, which takes time and space for these
+        return UnreadableNumber(digits[:MAX_DIGITS])
+    number = Decimal(digits)
+    return number if abs(number.adjusted()) <= MAX_EXPONENT else UnreadableNumber(digits)
