@@ -155,10 +155,11 @@ class OrphanCollector:
                 return "still running at the provider; the next run fetches its clip, at no new charge"
 
     def _record_success(self, answer: Succeeded) -> None:
-        """Record the bill; a difference from the quote is reported once."""
+        """Record the bill; a bill above the quote is reported once."""
         is_first_report = self._attempt.state is AttemptState.RUNNING
         self._record(answer)
-        stop_reason = messages.price_drift(self._attempt, self._session.edition.price_row(self._attempt.intent.request))
+        row = self._session.edition.price_row(self._attempt.intent.request)
+        stop_reason = messages.bill_above_quote(self._attempt, row)
         if is_first_report and stop_reason is not None:
             self._on_halt(stop_reason)
 

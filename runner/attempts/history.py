@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
 from runner.attempts.events import (
     Clip,
@@ -51,6 +52,8 @@ class AttemptState(StrEnum):
 OPEN = frozenset({AttemptState.INTENDED, AttemptState.UNSETTLED, AttemptState.RUNNING, AttemptState.SUCCEEDED})
 """While an attempt of a take is open, no other may be created: a UNIQUE index in the ledger says so too."""
 CHARGED = frozenset({AttemptState.SUCCEEDED, AttemptState.STORED, AttemptState.GONE})
+_ROUNDING_CREDITS, _ROUNDING_SHARE = Decimal("0.05"), Decimal("0.0005")
+"""Differences up to the higher of the two are the provider's rounding: it bills 142.57 where the table says 142.55."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,18 @@ class Attempt:
     def billed(self) -> Decimal:
         """The credits that the provider billed; zero unless the task succeeded."""
         return (self.credits_used or Decimal(0)) if self.state in CHARGED else Decimal(0)
+
+    @property
+    def price_deviation(self) -> Literal["above", "below"] | None:
+        """How the bill differs from the quote; None without a bill, and within the provider's own rounding."""
+        return price_deviation(self.credits_used, self.intent.quoted)
+
+
+def price_deviation(billed: Decimal | None, quoted: Decimal) -> Literal["above", "below"] | None:
+    """How a bill differs from its quote; None without a bill, and within the provider's own rounding."""
+    if billed is None or abs(billed - quoted) <= max(_ROUNDING_CREDITS, quoted * _ROUNDING_SHARE):
+        return None
+    return "above" if billed > quoted else "below"
 
 
 def open_attempt(event: Event) -> Attempt:

@@ -158,15 +158,30 @@ def failed_fast(step: Step) -> StopReason:
     return StopReason(ExitCode.FAILED, f"{step.shot.id} take {step.take} failed: --fail-fast stops the run")
 
 
-def price_drift(attempt: Attempt, row: str) -> StopReason | None:
-    """Why nothing more is ordered after a bill that differs from its quote, by `row` of the price book; else None."""
-    intent, billed = attempt.intent, attempt.credits_used
-    if billed is None or billed == intent.quoted:
+def bill_above_quote(attempt: Attempt, row: str) -> StopReason | None:
+    """Why nothing more is ordered after a bill above its quote, by `row` of the price book; else None."""
+    if attempt.price_deviation != "above":
         return None
     return StopReason(
         ExitCode.DECLINED,
-        f"{intent.shot} take {intent.take} was billed {amount(billed)} credits, the quote was {amount(intent.quoted)}: "
-        f"the price book is wrong at {row}; correct it in [providers.kinovi.prices], then run again",
+        f"{_bill(attempt)}: the price book is wrong at {row}; correct it in [providers.kinovi.prices], then run again",
+    )
+
+
+def bill_note(attempt: Attempt) -> str | None:
+    """What to say of a bill below its quote, or of none that can be read; else None."""
+    if attempt.credits_used is None:
+        return (
+            f"the provider's record of {attempt.task_id} has no bill that can be read: it counts as its quote, "
+            f"{amount(attempt.intent.quoted)} credits"
+        )
+    return f"{_bill(attempt)}; the run goes on" if attempt.price_deviation == "below" else None
+
+
+def _bill(attempt: Attempt) -> str:
+    intent, billed = attempt.intent, attempt.credits_used or Decimal(0)
+    return (
+        f"{intent.shot} take {intent.take} was billed {amount(billed)} credits, the quote was {amount(intent.quoted)}"
     )
 
 

@@ -124,10 +124,14 @@ def _success_without_clip(run: RunContext, step: Step, attempt: Attempt, poll_st
 
 
 def _check_bill(run: RunContext, step: Step, attempt_id: str) -> None:
-    """Stops creating when the bill differs from the quote."""
-    stop_reason = messages.price_drift(run.history.attempts[attempt_id], step.price.row)
-    if stop_reason is not None and not run.plan.account.free:
+    """Stops creating when the bill is above the quote; a lower bill, or one that cannot be read, is a note."""
+    attempt = run.history.attempts[attempt_id]
+    if run.plan.account.free:
+        return
+    if (stop_reason := messages.bill_above_quote(attempt, step.price.row)) is not None:
         run.stop_creating(stop_reason)
+    elif (note := messages.bill_note(attempt)) is not None:
+        run.emit("warning", step, attempt_id, note)
 
 
 async def _failed(run: RunContext, step: Step, attempt: Attempt, answer: Failed) -> None:

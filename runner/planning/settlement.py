@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from runner.attempts.events import Event, Intent, PollResult, Running, Settled, Succeeded
-from runner.attempts.history import Attempt, AttemptState, History
+from runner.attempts.history import Attempt, AttemptState, History, price_deviation
 from runner.attempts.task_facts import TaskFacts
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.planning.plan import Plan, Step
@@ -60,7 +60,7 @@ def _time_mismatch(attempt: Attempt, task_id: str, facts: TaskFacts) -> str | No
 
 
 def _price_mismatch(attempt: Attempt, task_id: str, answer: PollResult) -> str | None:
-    if isinstance(answer, Succeeded) and answer.credits_used not in (None, attempt.intent.quoted):
+    if isinstance(answer, Succeeded) and price_deviation(answer.credits_used, attempt.intent.quoted) is not None:
         return f"{task_id} was billed {answer.credits_used} credits, the attempt was quoted {attempt.intent.quoted}"
     return None
 
