@@ -150,9 +150,9 @@ def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhoo
             case Poll(attempt):
                 state.polling.add(attempt)
                 group.start_soon(poll.poll, run, attempt)
-            case Confirm(attempt) if inbox is not None:
+            case Confirm(attempt, task) if inbox is not None:
                 state.polling.add(attempt)
-                group.start_soon(webhooks.confirm_claim, run, attempt, inbox.fetch_record)
+                group.start_soon(webhooks.confirm_claim, run, attempt, task, inbox.fetch_record)
             case Download(attempt, step):
                 state.storing.add((attempt, step.key))
                 group.start_soon(transfer.store, run, attempt, step)

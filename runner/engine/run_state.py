@@ -48,10 +48,10 @@ class DownloadState:
 
 @dataclass(slots=True)
 class WebhookClaim:
-    """The task that a webhook named for an attempt whose createTask answer was lost."""
+    """A task that a webhook named for an attempt whose createTask answer was lost."""
 
-    task_id: str
     next_at: float
+    """When to poll the task next; infinite once its record was found not to match."""
     tries: int = 0
 
 
@@ -87,8 +87,8 @@ class RunState:
     """Fingerprints that another run has tried meanwhile, each with a message."""
     webhooks_active: bool = False
     """Whether webhooks can arrive: an unsettled attempt is then waited for as long as its task can live."""
-    webhook_claims: dict[str, WebhookClaim] = field(default_factory=dict)
-    """By attempt without an answer: the task that a webhook named."""
+    webhook_claims: dict[str, dict[str, WebhookClaim]] = field(default_factory=dict)
+    """By attempt without an answer: the last few tasks that webhooks named, by task id; the newest is last."""
     webhook_hinted: set[str] = field(default_factory=set)
     """Running attempts whose end a webhook reported."""
     succeeded_tasks: int = 0

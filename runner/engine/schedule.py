@@ -38,9 +38,10 @@ class Download(NamedTuple):
 
 
 class Confirm(NamedTuple):
-    """A poll of the task that a webhook named for an unsettled attempt."""
+    """A poll of a task that a webhook named for an unsettled attempt."""
 
     attempt: str
+    task: str
 
 
 class Wait(NamedTuple):
@@ -153,17 +154,17 @@ class _Scheduler:
             self.orders.append(Poll(attempt_id))
 
     def confirms(self) -> None:
-        """Orders polls of the tasks that webhooks named for attempts whose answer was lost."""
-        for attempt_id, claim in self.state.webhook_claims.items():
+        """Orders polls of the tasks that webhooks named for attempts whose answer was lost, the newest task first."""
+        for attempt_id, claims in self.state.webhook_claims.items():
             attempt = self.history.attempts[attempt_id]
             if attempt.state is not AttemptState.UNSETTLED or attempt_id in self.state.polling:
                 continue
-            if attempt.intent.fingerprint not in self.queue.by_fingerprint or claim.next_at == float("inf"):
+            if attempt.intent.fingerprint not in self.queue.by_fingerprint:
                 continue
-            if claim.next_at > self.now:
-                self.wake_times.append(claim.next_at)
-            elif self._spend_token():
-                self.orders.append(Confirm(attempt_id))
+            due = [task_id for task_id, claim in claims.items() if claim.next_at <= self.now]
+            self.wake_times += [claim.next_at for claim in claims.values() if self.now < claim.next_at < float("inf")]
+            if due and self._spend_token():
+                self.orders.append(Confirm(attempt_id, due[-1]))
 
     def wait_for_webhooks(self) -> None:
         """Keeps the run waiting while a webhook may still name the task of an unsettled attempt."""

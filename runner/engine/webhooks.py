@@ -15,6 +15,8 @@ from runner.planning import settlement
 FetchRecord = Callable[[str], Awaitable[tuple[PollResult, TaskFacts | None]]]
 """Fetches one recordInfo: the poll's result, and the record's facts if the record could be read."""
 _MAX_CONFIRM_TRIES = 5
+_MAX_CLAIMS = 4
+"""How many tasks that webhooks named for one attempt are kept."""
 
 
 @dataclass(slots=True)
@@ -47,11 +49,8 @@ class WebhookInbox:
             run.state.webhook_hinted.add(attempt_id)
         elif attempt.state is AttemptState.RUNNING and attempt.task_id != callback.task_id:
             self._warn_second_task(run, attempt, callback.task_id)
-        elif (
-            attempt.state in (AttemptState.INTENDED, AttemptState.UNSETTLED)
-            and attempt_id not in run.state.webhook_claims
-        ):
-            run.state.webhook_claims[attempt_id] = WebhookClaim(callback.task_id, run.now())
+        elif attempt.state in (AttemptState.INTENDED, AttemptState.UNSETTLED):
+            _add_claim(run, attempt_id, callback.task_id)
         run.wake()
 
     def _warn_second_task(self, run: RunContext, attempt: Attempt, task_id: str) -> None:
@@ -73,28 +72,41 @@ class WebhookInbox:
         return self._attempts.get(webhook_token)
 
 
-async def confirm_claim(run: RunContext, attempt_id: str, fetch_record: FetchRecord) -> None:
+def _add_claim(run: RunContext, attempt_id: str, task_id: str) -> None:
+    """Keeps the last few tasks that webhooks named for an attempt: a wrong webhook must not shut out the right one."""
+    claims = run.state.webhook_claims.setdefault(attempt_id, {})
+    if task_id not in claims:
+        claims[task_id] = WebhookClaim(run.now())
+    while len(claims) > _MAX_CLAIMS:
+        del claims[next(iter(claims))]
+
+
+async def confirm_claim(run: RunContext, attempt_id: str, task_id: str, fetch_record: FetchRecord) -> None:
     """Carries out a `Confirm` order: binds the task that a webhook named, if the provider's record matches."""
-    claim = run.state.webhook_claims[attempt_id]
-    answer, facts = await fetch_record(claim.task_id)
+    answer, facts = await fetch_record(task_id)
     attempt = run.history.attempts[attempt_id]
+    claim = run.state.webhook_claims[attempt_id].get(task_id) or WebhookClaim(run.now())
     claim.tries += 1
     claim.next_at = run.now() + 2.0**claim.tries
-    other_claims = {other_id: other for other_id, other in run.state.webhook_claims.items() if other_id != attempt_id}
-    bound_tasks = {other.task_id for other in run.history.attempts.values()} | {
-        other.task_id for other in other_claims.values()
-    }
-    mismatch = settlement.mismatch(attempt, claim.task_id, answer, facts, bound_tasks)
+    mismatch = settlement.mismatch(attempt, task_id, answer, facts, _bound_tasks(run, attempt_id))
     if attempt.state is not AttemptState.UNSETTLED:
         del run.state.webhook_claims[attempt_id]
     elif mismatch is None:
         del run.state.webhook_claims[attempt_id]
-        await _bind(run, attempt_id, claim.task_id)
+        await _bind(run, attempt_id, task_id)
     elif facts is not None or claim.tries >= _MAX_CONFIRM_TRIES:
         claim.next_at = float("inf")
         run.emit("warning", run.step_of(attempt), attempt_id, messages.not_adopted(mismatch))
     run.state.polling.discard(attempt_id)
     run.wake()
+
+
+def _bound_tasks(run: RunContext, attempt_id: str) -> set[str | None]:
+    """Tasks that cannot be an attempt's: those of other attempts, and those that webhooks named for other attempts."""
+    claimed = {
+        task_id for other_id, claims in run.state.webhook_claims.items() if other_id != attempt_id for task_id in claims
+    }
+    return claimed | {other.task_id for other in run.history.attempts.values()}
 
 
 async def _bind(run: RunContext, attempt_id: str, task_id: str) -> None:

@@ -136,6 +136,16 @@ def test_a_webhook_whose_task_does_not_match_adopts_nothing(tmp_path: Path, task
     assert post.confirms <= 5
 
 
+@pytest.mark.parametrize("wrong", [["task_2"], ["none"], ["a", "b", "c", "d", "e", "f", "g", "h"], ["task_2", "none"]])
+@pytest.mark.parametrize("gap", [0.0, 0.1, 40.0])
+def test_the_right_webhook_is_heard_after_wrong_webhooks(tmp_path: Path, wrong: list[str], gap: float) -> None:
+    post = WebhookRun(tmp_path, World(lambda body, count: "lost" if count == 0 else None), shots=2)
+    posts = [(3.0 + position * gap, 0, task) for position, task in enumerate([*wrong, "task_1"])]
+    outcome = post.play(*posts)
+    assert (outcome.exit_code, len(outcome.finished)) == (ExitCode.OK, 2)
+    assert len(post.engine.provider.world.arrived) == 2
+
+
 def test_a_hint_for_an_attempt_that_ended_is_unknown(tmp_path: Path) -> None:
     post = WebhookRun(tmp_path, World(), shots=4)
     post.play((100.0, 0, "task_1"))

@@ -136,6 +136,16 @@ def test_a_replayed_hint_is_one_hint_for_a_while() -> None:
     assert len(hints_of(many)) == 2
 
 
+def test_another_task_is_heard_at_once_and_a_flood_of_tasks_is_bounded() -> None:
+    async def many(port: int) -> None:
+        for number in range(9):
+            body = b'{"taskId": "task_%d", "status": "success"}' % number
+            await anyio.to_thread.run_sync(exchange, post(f"/{TOKEN}", body), port)
+
+    limits = WebhookLimits(hint_interval=60.0, max_tasks=3)
+    assert [callback.task_id for _, callback in hints_of(many, limits=limits)] == ["task_0", "task_1", "task_2"]
+
+
 def test_slow_senders_hold_no_place_for_long_and_a_flood_passes() -> None:
     async def flooded(port: int) -> None:
         lines = [socket.create_connection(("127.0.0.1", port)) for _ in range(40)]

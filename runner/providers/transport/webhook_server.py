@@ -27,12 +27,14 @@ class WebhookLimits:
     """Seconds for a whole request."""
     max_connections: int = 32
     hint_interval: float = 1.0
-    """Seconds between two hints for one attempt; callbacks in between are dropped as repetitions."""
+    """Seconds between two hints of one task for one attempt; callbacks in between are dropped as repetitions."""
+    max_tasks: int = 4
+    """Different tasks that are passed on for one attempt within `hint_interval`."""
 
 
 @dataclass(slots=True)
 class WebhookServer:
-    """Receives callbacks for known attempts. Mutable: the open connections, and the last hint of every attempt."""
+    """Receives callbacks for known attempts. Mutable: the open connections, and the last hints of every attempt."""
 
     is_known: Callable[[str], bool]
     """Whether an attempt has a webhook token, the unguessable last part of the path."""
@@ -43,7 +45,8 @@ class WebhookServer:
     port: int = 0
     """The local port, once the server listens."""
     _serving: int = 0
-    _last_hint_at: dict[str, float] = field(default_factory=dict)
+    _hinted_at: dict[str, dict[str, float]] = field(default_factory=dict)
+    """By webhook token: the tasks that were passed on within `hint_interval`, each with the moment."""
 
     @asynccontextmanager
     async def listening(self, host: str, port: int) -> AsyncIterator[str | None]:
@@ -114,9 +117,14 @@ class WebhookServer:
     def _hint(self, token: str, body: bytes) -> None:
         callback = read_callback(body)
         now = self.clock.monotonic()
-        if callback is None or now - self._last_hint_at.get(token, float("-inf")) < self.limits.hint_interval:
+        recent = {
+            task_id: at
+            for task_id, at in self._hinted_at.get(token, {}).items()
+            if now - at < self.limits.hint_interval
+        }
+        if callback is None or callback.task_id in recent or len(recent) >= self.limits.max_tasks:
             return
-        self._last_hint_at[token] = now
+        self._hinted_at[token] = recent | {callback.task_id: now}
         self.on_callback(token, callback)
 
 
