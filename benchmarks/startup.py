@@ -51,7 +51,7 @@ def made_film(root: Path, state: Path, shots: int) -> Path:
         batch, History(), account=account, edition=edition, usd_per_credit=Decimal("0.005"), clip_exists=lambda _: True
     )
     ledger = Ledger(state, clock)
-    ledger.start_run(account, identify(root).root_commits[0], RunLimits("made", concurrency=10**6))
+    ledger.start_run(account, identify(root, os.environ).root_commits[0], RunLimits("made", concurrency=10**6))
     ledger._db.execute("PRAGMA synchronous = OFF")
     ledger._db.execute("BEGIN")
     assert ledger._scope is not None

@@ -60,7 +60,7 @@ def billed(number: str) -> Step:
     """A finished task whose bill is this number, as it stands in the answer."""
     link = {"url": "{host}/media/a.mp4", "width": 1280, "height": 720}
     body = json.dumps(record("task_1", "success", creditsUsed="BILL", output=[link]))
-    return Step(on=LOOK, body=body.replace('"BILL"', number).encode())
+    return Step(on=POLL, body=body.replace('"BILL"', number).encode())
 
 
 def encoded(content: bytes, encoding: str = "gzip", **more: Any) -> Step:
@@ -110,7 +110,7 @@ GOOD_ANSWERS: dict[str, Step] = {
     "NaN beside the id": Step(body=b'{"taskId": "task_1", "credits": NaN}'),
     "a number of 5000 digits beside the id": Step(body=b'{"taskId": "task_1", "n": ' + b"9" * 5000 + b"}"),
 }
-UNREADABLE_BILLS = (
+UNREADABLE_BILLS: tuple[str, ...] = (
     "1e-99999999",
     "1e-999999999999999999999",
     "1e99999999",
@@ -118,7 +118,7 @@ UNREADABLE_BILLS = (
     "9" * 400,
     "0." + "0" * 400 + "1",
 )
-UNREADABLE_BILLS = (*UNREADABLE_BILLS, "1e13", "1e-13", "0e-99", "NaN", "Infinity", "-5", "true", "[]", "null")
+UNREADABLE_BILLS += ("1e13", "1e-13", "0e-99", "NaN", "Infinity", "-5", "true", "[]", "null")
 READABLE_BILLS = (
     "200",
     "200.0",
