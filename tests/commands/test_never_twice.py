@@ -179,7 +179,7 @@ def test_two_storyboards_with_one_output_are_refused(paid_film: ContentRepo, hos
     paid_film.write("storyboards/film.yml", PAID_FILM.replace("Sunrise", "Noon"))
     said = paid_film.storyboard("run", FILM, "storyboards/film.yml", "--yes", **there.env)
     assert (said.code, there.state["creates"]) == (3, 0)
-    assert "have one output, renders/film/kinovi: rename one of them" in said.err
+    assert "have the same output, renders/film/kinovi: rename one of them" in said.err
 
 
 def test_a_host_where_nothing_was_made_binds_no_output(paid_film: ContentRepo, host: Start) -> None:
