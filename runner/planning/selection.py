@@ -1,7 +1,9 @@
 """Selection of shots by `--select` and `--exclude`. Pure."""
 
+import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from glob import escape
 
 from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.language.model import Batch, Shot
@@ -10,6 +12,8 @@ ShotKey = tuple[str, str]
 """A shot: path of its storyboard, and id."""
 
 _METHODS = ("tag", "scene")
+_PIECE = re.compile(r"""[\s,]|"[^"]*"|'[^']*'|\\.|.""", re.DOTALL)
+"""One step through an expression: a separator, quoted text, an escaped character, or any other character."""
 
 
 def select(batch: Batch, chosen: Iterable[str], excluded: Iterable[str]) -> frozenset[ShotKey] | None:
@@ -28,20 +32,47 @@ def select(batch: Batch, chosen: Iterable[str], excluded: Iterable[str]) -> froz
     return frozenset(keys)
 
 
-def _terms(expressions: Iterable[str]) -> list[str]:
-    return [term for expression in expressions for term in expression.split()]
+def _terms(expressions: Iterable[str]) -> list[list[str]]:
+    """The terms of all expressions, which a space parts; each is a list of selectors, which a comma parts.
+
+    Blanks and commas in quotes, or behind a backslash, are part of a name, and so are the signs of a glob.
+    """
+    terms: list[list[str]] = []
+    for expression in expressions:
+        term, selector, is_open = list[str](), "", False
+        for piece in _PIECE.findall(f"{expression} "):
+            if piece == "," or piece.isspace():
+                if selector or is_open:
+                    term.append(selector)
+                selector, is_open = "", False
+                if piece != ",":
+                    terms += [term] if term else []
+                    term = []
+            else:
+                is_open = True
+                selector += _pattern(piece)
+        if expression.strip() and not expression.strip(" ,"):
+            raise CommandError(
+                ExitCode.USAGE, f"{expression!r} selects nothing: write an id, a glob, tag:NAME or scene:NAME"
+            )
+    return terms
 
 
-def _union(shots: list[Shot], terms: list[str]) -> set[ShotKey]:
+def _pattern(piece: str) -> str:
+    """The glob that one piece of a selector stands for: text in quotes and behind a backslash stands for itself."""
+    if len(piece) > 1 and piece[0] in "\"'":
+        text = piece[1:-1]
+        method, colon, name = text.partition(":")
+        return f"{method}:{escape(name)}" if colon and method in _METHODS else escape(text)
+    return escape(piece[1]) if len(piece) > 1 else piece
+
+
+def _union(shots: list[Shot], terms: list[list[str]]) -> set[ShotKey]:
     return {key for term in terms for key in _intersection(shots, term)}
 
 
-def _intersection(shots: list[Shot], term: str) -> set[ShotKey]:
-    parts = [part for part in term.split(",") if part]
-    if not parts:
-        raise CommandError(ExitCode.USAGE, f"{term!r} selects nothing: write an id, a glob, tag:NAME or scene:NAME")
-    matches = [_matching(shots, part) for part in parts]
-    return set.intersection(*matches)
+def _intersection(shots: list[Shot], term: list[str]) -> set[ShotKey]:
+    return set.intersection(*(_matching(shots, part) for part in term))
 
 
 def _matching(shots: list[Shot], selector: str) -> set[ShotKey]:
@@ -83,7 +114,11 @@ def storyboard_slug(path: str) -> str:
 
 
 def _unknown(method: str, value: str, values: set[str]) -> str:
-    closest = closest_match(value, values)
+    cut_off = sorted(text for text in values if text.casefold().startswith(value.casefold()))
+    closest = closest_match(value, values) or (cut_off[0] if cut_off else None)
+    if closest is not None and re.search(r"[\s,]", closest):
+        name = f'"{closest}"' if method == "shot" else f'{method}:"{closest}"'
+        return f"no {method} is called {value!r}; a name with blanks or commas stands in quotes: --select '{name}'"
     if closest is not None:
         return f"no {method} is called {value!r}; did you mean {closest!r}?"
     examples = ", ".join(sorted(values)[:8])

@@ -88,3 +88,31 @@ def test_an_output_is_named_by_the_storyboards_path(path: str, name: str) -> Non
 def test_two_names_with_a_comma_between_are_one_shot_that_is_both_and_the_way_out_is_a_blank() -> None:
     with pytest.raises(CommandError, match=r"A comma means AND.*use a space"):
         select(batch(shot("quay"), shot("boat")), ["quay,boat"], [])
+
+
+ACT = "Act 1: Youth"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [f'scene:"{ACT}"', f"scene:'{ACT}'", f'"scene:{ACT}"', r"scene:Act\ 1:\ Youth", f'none-of-it scene:"{ACT}"'],
+)
+def test_a_name_with_blanks_or_commas_stands_in_quotes_or_behind_backslashes(expression: str) -> None:
+    shots = batch(shot("quay", scene=ACT), shot("boat", scene="rain, night"), shot("none-of-it", tags=("x",)))
+    assert ("storyboards/film.yaml", "quay") in (select(shots, [expression], []) or ())
+    assert ("storyboards/film.yaml", "boat") not in (select(shots, [expression], []) or ())
+
+
+def test_a_comma_in_quotes_is_part_of_the_name_and_outside_of_them_it_means_and() -> None:
+    shots = batch(shot("boat", scene="rain, night", tags=("hero",)), shot("quay", scene="rain, night"))
+    assert select(shots, ['scene:"rain, night",tag:hero'], []) == {("storyboards/film.yaml", "boat")}
+
+
+def test_a_name_that_a_blank_has_cut_off_is_shown_in_quotes() -> None:
+    with pytest.raises(CommandError, match=r"""no scene is called 'Act'; .* --select 'scene:"Act 1: Youth"'"""):
+        select(batch(shot("quay", scene=ACT)), [f"scene:{ACT}"], [])
+
+
+def test_the_signs_of_a_glob_in_quotes_stand_for_themselves() -> None:
+    shots = batch(shot("quay", scene="a*"), shot("boat", scene="ab"))
+    assert select(shots, ['scene:"a*"'], []) == {("storyboards/film.yaml", "quay")}
