@@ -6,7 +6,7 @@ from runner.diagnostics.problem import Problem
 from runner.language.edition_checks import check
 from runner.language.material_resolver import MaterialResolver
 from runner.language.materials import Asset, fold_name
-from runner.language.mentions import Mention, find, substitute, suggestion
+from runner.language.mentions import Mention, find, foreign_position, substitute, suggestion
 from runner.language.model import Shot
 from runner.language.shot_draft import prompt_text
 from runner.language.symbols import PROMPT, OutputFormat, UsedMaterial, same_source
@@ -16,6 +16,8 @@ from runner.lazy_dataclass import dataclass, field, replace
 from runner.requests.request import JsonValue, Material, Mode, Request, TakeReference
 
 _MARKUP = re.compile(r"\{[{#].*?(?:[}#]\}|\Z)", re.DOTALL)
+_PATH = re.compile(r"[\w.\-]+(?:/[\w.\-]+)+")
+"""A relative path, where a name of a mention was expected."""
 _UNUSABLE = "\ufffc"
 
 
@@ -81,11 +83,35 @@ class RequestBuilder(MaterialResolver):
                 self.failed = True
                 if fold_name(mention.written).startswith(self.symbols.suppressed_prefixes):
                     continue
-                hint = suggestion(mention.written, self.symbols.all_names)
-                hint = f"{hint} (a literal @ is written @@)" if hint else "a literal @ is written @@"
-                self.note_in_prompt("unknown-name", mention, f"no asset or shot is named @{mention.written}", hint)
+                self.note_in_prompt(
+                    "unknown-name",
+                    mention,
+                    f"no asset or shot is named @{mention.written}",
+                    self._mention_hint(mention),
+                )
             elif mention.target.kind == "shot":
                 self._check_pin(mention, PROMPT)
+
+    def _mention_hint(self, mention: Mention) -> str:
+        """The way out of an unknown name: a position, the asset of that file, the nearest name; last the escape."""
+        if position := foreign_position(self.text, mention.start + 1):
+            return f"write @{position[1]} for that material of the references"
+        if path := _PATH.match(self.text, mention.start + 1):
+            return self._path_hint(path.group().rstrip("."))
+        hint = suggestion(mention.written, self.symbols.all_names)
+        if hint:
+            return f"{hint} (a literal @ is written @@)"
+        return "define an asset of that name, or write a literal @ as @@"
+
+    def _path_hint(self, path: str) -> str:
+        """The way out of a path behind an @: the asset that is this file, or how to define one."""
+        file_name = path.rpartition("/")[2]
+        for asset in self.symbols.names.values():
+            if not isinstance(asset, str) and any(
+                source.rpartition("/")[2] == file_name for _, source, _ in asset.sources
+            ):
+                return f"a path is no mention; the asset that is this file is @{asset.name}"
+        return f"a path is no mention: define an asset, `NAME: {path}`, and write @NAME"
 
     def _mode(self, mentions: list[Mention], references: list[UsedMaterial]) -> Mode:
         draft, values = self.draft, self.draft.values

@@ -45,7 +45,9 @@ def resolve_inside(path: Path, root: Path) -> Path:
         real = path.resolve(strict=True)
         top = root.resolve(strict=True)
     except FileNotFoundError:
-        raise FileRejected("file-missing", "does not exist") from None
+        from runner.language.nearest_file import nearest_file_hint
+
+        raise FileRejected("file-missing", "does not exist", nearest_file_hint(path, root)) from None
     except (OSError, RuntimeError, ValueError) as error:
         raise FileRejected("file-unreadable", f"cannot be opened: {reason(error)}") from None
     if not real.is_relative_to(top):
