@@ -48,6 +48,7 @@ class DocumentLoader:
         document = self._parse(name, path, include_node)
         self.documents[name] = document
         if document.root:
+            _read_ids_as_text(document)
             self._check_shape(document)
             document = replace(document, includes=tuple(self._read_includes(document, path, (*trail, name))))
             self.documents[name] = document
@@ -111,6 +112,14 @@ class DocumentLoader:
                     self.problems.add(_included_storyboard_problem(origin))
                     continue
                 yield included
+
+
+def _read_ids_as_text(document: Document) -> None:
+    """Make an id that YAML reads as a number the text that is written: `1`, `1.50`, `010`."""
+    shots = document.root.get("shots")
+    for index, shot in enumerate(shots if isinstance(shots, list) else ()):
+        if isinstance(shot, dict) and type(shot.get("id")) in (int, float):
+            shot["id"] = NodeRef(document, ("shots", index, "id")).source_text()
 
 
 def _normalized(path: FilePath) -> FilePath:
