@@ -65,9 +65,13 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 def _summary(project: Project) -> str:
     """The last line: the number of files, shots, errors and warnings."""
-    shots = sum(1 for _ in project.batch.shots)
+    shots = sum(storyboard.shot_count for storyboard in project.batch.storyboards)
     amount = f"{_count(len(project.files), 'file')}, {_count(shots, 'shot')}"
-    counts = [_count(len(project.problems.errors), "error")] if project.problems.errors else []
+    broken_shots = {(problem.place.file, shot) for problem in project.problems.errors for shot in problem.shots}
+    errors = _count(len(project.problems.errors), "error")
+    if broken_shots:
+        errors += f" in {_count(len(broken_shots), 'shot')}"
+    counts = [errors] if project.problems.errors else []
     counts += [_count(len(project.problems.warnings), "warning")] if project.problems.warnings else []
     return f"{amount}: {', '.join(counts) or 'nothing is wrong'}"
 

@@ -297,24 +297,29 @@ def _check_size(irs: Sequence[StoryboardIR], problems: Problems) -> None:
 def build_storyboard(ir: StoryboardIR) -> Storyboard:
     """Build the requests of a storyboard's shots; a shot with a problem is left out."""
     shots: list[Shot] = []
+    needs: dict[str, tuple[str, ...]] = {}
     drafts, scope = ir.by_id, ir.scope
     # Shot by shot from entry to request, not pass by pass: the data of one shot stays in the processor's cache.
     for draft in ir.drafts:
         render_fields(draft, scope)
-        shot = RequestBuilder(draft, scope, ir.symbols).shot()
+        builder = RequestBuilder(draft, scope, ir.symbols)
+        shot = builder.shot()
+        if builder.materials:
+            needs[draft.id] = builder.needs
         if shot is not None:
             shots.append(shot)
-    check_circles(shots, drafts, scope)
+    check_circles(needs, drafts, scope)
     check_unused_asset_files(ir.assets, ir.symbols.media, scope)
     # While a shot is left out, an unused name or an equal request may be an effect of its problem.
     if len(shots) == len(ir.drafts) and not any(problem.place.file in ir.files for problem in scope.problems.errors):
         check_same_requests(shots, drafts, scope)
         check_unused_assets(ir.assets, scope)
         check_unused_variables(ir.drafts, scope)
-    return _storyboard_of(ir.document, shots, ir.profiles)
+    return _storyboard_of(ir, shots)
 
 
-def _storyboard_of(document: Document, shots: Sequence[Shot], profiles: tuple[str, ...]) -> Storyboard:
+def _storyboard_of(ir: StoryboardIR, shots: Sequence[Shot]) -> Storyboard:
+    document = ir.document
     root = document.root
     title, length, budget = root.get("title"), root.get("length"), root.get("budget")
     budget_fields = budget if isinstance(budget, dict) else YamlMapping(0)
@@ -325,7 +330,8 @@ def _storyboard_of(document: Document, shots: Sequence[Shot], profiles: tuple[st
         length=_decimal(length),
         budget_credits=_decimal(budget_fields.get("credits")),
         budget_usd=_decimal(budget_fields.get("usd")),
-        profiles=profiles,
+        profiles=ir.profiles,
+        shot_count=len(ir.drafts),
     )
 
 

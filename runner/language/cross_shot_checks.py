@@ -87,12 +87,17 @@ def _bad_name(name: str) -> str:
     return ""
 
 
-def check_circles(shots: Sequence[Shot], drafts: Mapping[str, ShotDraft], scope: StoryboardScope) -> None:
-    """Report shots that are made from each other: each circle once, with all its shots."""
-    graph = {shot.id: needs for shot in shots if shot.request.materials and (needs := shot.needs)}
-    if _only_needs_earlier_shots(shots, graph):
+def check_circles(
+    needs: Mapping[str, tuple[str, ...]], drafts: Mapping[str, ShotDraft], scope: StoryboardScope
+) -> None:
+    """Report shots that are made from each other: each circle once, with all its shots.
+
+    `needs` are the shots that a shot is made from, by shot id, also of shots that have another problem.
+    """
+    graph = {shot: others for shot, others in needs.items() if others}
+    if _only_needs_earlier_shots(drafts, graph):
         return
-    order = {shot.id: index for index, shot in enumerate(shots)}
+    order = {shot: index for index, shot in enumerate(drafts)}
     for circle in _find_circles(graph):
         start = circle.index(min(circle, key=order.__getitem__))
         circle = [*circle[start:], *circle[:start], circle[start]]
@@ -126,13 +131,13 @@ def _find_circles(graph: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
                 trail[need] = iter(graph[need])
 
 
-def _only_needs_earlier_shots(shots: Sequence[Shot], graph: Mapping[str, tuple[str, ...]]) -> bool:
+def _only_needs_earlier_shots(shots: Iterable[str], graph: Mapping[str, tuple[str, ...]]) -> bool:
     """Tell whether every shot needs earlier shots only: the common case, in which there is no circle."""
     earlier: set[str] = set()
     for shot in shots:
-        if shot.id in graph and not earlier.issuperset(graph[shot.id]):
+        if shot in graph and not earlier.issuperset(graph[shot]):
             return False
-        earlier.add(shot.id)
+        earlier.add(shot)
     return True
 
 

@@ -101,7 +101,9 @@ def extension(written: str) -> str:
 def check_unused(asset: Asset, media: "MediaCache") -> list[Problem]:
     """The problems of an asset that no shot uses, as far as they show without reading its files to the end."""
     return [
-        problem for _, written, origin in asset.sources if (problem := media.check_only(written, origin)) is not None
+        problem
+        for kind, written, origin in asset.sources
+        if (problem := media.check_only(written, kind, origin)) is not None
     ]
 
 
@@ -146,14 +148,14 @@ class MediaCache:
                 error.code, origin.place(), f"`{written}` {error.message}", error.hint, related=origin.alias_chain()
             )
 
-    def check_only(self, written: str, origin: NodeRef) -> Problem | None:
+    def check_only(self, written: str, kind: Kind | None, origin: NodeRef) -> Problem | None:
         """The problem of a path that leads to no ordinary file of the repository, or of a URL that is not public.
 
         Nothing is inspected or downloaded.
         """
         try:
             if "://" in written:
-                _remote_file(written, "image", None)
+                _remote_file(written, kind, None)
             else:
                 check_written(written)
                 path = FilePath(os.path.normpath(self.root / FilePath(origin.document.name).parent / written))
@@ -195,6 +197,14 @@ class MediaCache:
         return LocalFile(name, media.sha256, media.kind, media.bytes, media.width, media.height, media.seconds)
 
 
+_OTHER_MEDIA_ENDINGS = frozenset(
+    [
+        *(".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".mts", ".m2ts", ".3gp"),
+        *(".heic", ".heif", ".avif", ".gif", ".bmp", ".tif", ".tiff", ".svg", ".psd", ".raw", ".dng", ".jxl", ".ico"),
+        *(".wma", ".aiff", ".aif", ".mid", ".midi", ".amr", ".ac3", ".caf", ".pdf"),
+    ]
+)
+"""Endings of pictures, videos and sounds that no edition of the API takes."""
 KIND_LABELS: Mapping[Kind, str] = {"image": "an image", "video": "a video", "audio": "audio"}
 
 
@@ -214,7 +224,14 @@ def _remote_file(written: str, kind: Kind | None, seconds: Value) -> RemoteFile:
         raise FileRejected("address", "has a user name or a password in it", "use a public address")
     if not host or _is_private(host) or port == 0:
         raise FileRejected("address", "does not lead to a public host", "the provider must be able to open it")
-    ending_kind = known_endings.get(extension(written))
+    ending = extension(written)
+    ending_kind = known_endings.get(ending)
+    if kind is not None and ending_kind != kind and (ending_kind is not None or ending in _OTHER_MEDIA_ENDINGS):
+        accepted = ", ".join(name for name, of_kind in known_endings.items() if of_kind == kind)
+        what = KIND_LABELS[ending_kind] if ending_kind else "a format that the provider does not take"
+        raise FileRejected(
+            "material-kind", f"ends with {ending}, {what}", f"for `{kind}:` the provider takes {accepted}"
+        )
     if kind is None and ending_kind is None:
         raise FileRejected(
             "material-kind",

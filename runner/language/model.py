@@ -54,6 +54,8 @@ class Storyboard:
     budget_usd: Decimal | None = None
     profiles: tuple[str, ...] = ()
     """Names of the profiles of the storyboard and its includes."""
+    shot_count: int = 0
+    """How many shots the file has after expansion, those with a problem included."""
 
 
 @dataclass(frozen=True, slots=True)

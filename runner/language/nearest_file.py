@@ -29,16 +29,13 @@ def nearest_file_hint(path: Path, root: Path) -> str:
     same_name = [file for file in files if _fold(os.path.basename(file)) == _fold(wanted.name)]
     if same_name:
         return _found(min(same_name, key=lambda file: (file.count("/"), file)), relative)
-    beside = {os.path.basename(file): file for file in files if _fold(os.path.dirname(file)) == _fold(_parent(relative))}
+    folder = _fold(os.path.dirname(relative))
+    beside = {os.path.basename(file): file for file in files if _fold(os.path.dirname(file)) == folder}
     stems = {name: file for name, file in beside.items() if _fold(Path(name).stem) == _fold(wanted.stem)}
     if stems:
         return _found(min(stems.values()), relative)
     closest = closest_match(unquote(wanted.name), tuple(beside))
     return _found(beside[closest], relative) if closest is not None else ""
-
-
-def _parent(relative: str) -> str:
-    return os.path.dirname(relative)
 
 
 def _fold(name: str) -> str:

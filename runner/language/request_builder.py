@@ -60,6 +60,11 @@ class RequestBuilder(MaterialResolver):
         check(self, request)
         return None if self.failed or draft.broken else self._build_shot(request)
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Shots that this one is made from, also when the shot itself has a problem."""
+        return tuple(dict.fromkeys(item.shot for item in self.materials if isinstance(item, TakeReference)))
+
     def _check_literal_mentions(self) -> None:
         """Check the mentions written literally in a prompt whose template failed: one error must not hide another."""
         prompt = self.draft.raw.get("prompt")

@@ -450,7 +450,7 @@ def test_materials_at_their_limits(tmp_path: Path) -> None:
     assert codes(tmp_path, board(0, 1, 0, 15.1)) == ["video-length"]
 
 
-@pytest.mark.parametrize("field", ["id", "prompt", "scene", "notes", "wrap"])
+@pytest.mark.parametrize("field", ["prompt", "scene", "notes", "wrap"])
 def test_a_number_where_text_belongs_is_told_to_be_quoted(tmp_path: Path, field: str) -> None:
     fields = {"id": "quay", "prompt": "A quay", field: "10"}
     board = "storyboard: 1\nshots:\n  - {" + ", ".join(f"{name}: {value}" for name, value in fields.items()) + "}\n"

@@ -1,0 +1,140 @@
+"""What a problem says about the way out: the name, file or form that was probably meant."""
+
+from pathlib import Path
+from unicodedata import normalize
+
+import pytest
+
+from tests.language.storyboards import codes, compiled, picture, shots
+
+URL = "https://x.example.net/y"
+
+
+def prompted(prompt: str) -> str:
+    return f"storyboard: 1\nassets: {{door: {URL}/door.png}}\nshots:\n  - {{id: a, prompt: '{prompt}'}}\n"
+
+
+def framed(path: str) -> str:
+    return f'storyboard: 1\nshots:\n  - {{id: a, prompt: x, first_frame: "{path}"}}\n'
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        *(("图片1", "image1"), ("视频2", "video2"), ("音频1", "audio1"), ("圖1", "image1"), ("画像3", "image3")),
+        *(
+            ("Image 1", "image1"),
+            ("image_1", "image1"),
+            ("Video 1", "video1"),
+            ("img-2", "image2"),
+            ("이미지1", "image1"),
+        ),
+    ],
+)
+def test_a_position_as_other_tools_write_it_gets_the_name_it_has_here(tmp_path: Path, written: str, name: str) -> None:
+    for at in ("@", "@@"):
+        _, problems = compiled(tmp_path, prompted(f"{at}{written} walks"))
+        assert f"write @{name}" in problems.errors[0].hint
+
+
+@pytest.mark.parametrize("text", ["a@@image.com", "@@ 5 pm", "the @@imagery of 1999", "@@video"])
+def test_other_text_behind_an_escaped_at_is_sent_as_it_stands(tmp_path: Path, text: str) -> None:
+    assert shots(tmp_path, prompted(text))["a"].request.prompt == text.replace("@@", "@")
+
+
+def test_a_path_behind_an_at_names_the_asset_that_is_this_file(tmp_path: Path) -> None:
+    _, problems = compiled(tmp_path, prompted("@assets/door.png opens"))
+    assert problems.errors[0].hint == "a path is no mention; the asset that is this file is @door"
+    _, problems = compiled(tmp_path, prompted("@assets/gate.png opens"))
+    assert "define an asset, `NAME: assets/gate.png`" in problems.errors[0].hint
+
+
+@pytest.mark.parametrize(
+    ("written", "there"),
+    [
+        ("assets/maria front.png", "assets/Maria Front.PNG"),
+        ("assets/Maria%20Front.png", "assets/Maria Front.png"),
+        ("assets/dooor.png", "assets/door.png"),
+        ("assets/door.jpg", "assets/door.png"),
+        ("Assets/door.png", "assets/door.png"),
+        ("door.png", "assets/door.png"),
+        ("pictures/door.png", "assets/doors/door.png"),
+    ],
+)
+def test_a_file_that_exists_under_nearly_that_name_is_named(tmp_path: Path, written: str, there: str) -> None:
+    picture(tmp_path / there)
+    _, problems = compiled(tmp_path, framed(written))
+    assert (problems.errors[0].code, problems.errors[0].hint) == ("file-missing", f"the repository has {there}")
+
+
+@pytest.mark.parametrize(("written", "there"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_the_other_unicode_form_of_a_file_name_is_named(tmp_path: Path, written: str, there: str) -> None:
+    name = "assets/señorita.png"
+    picture(tmp_path / normalize(there, name))
+    _, problems = compiled(tmp_path, framed(normalize(written, name)))
+    assert f"in another Unicode form ({there})" in problems.errors[0].hint
+
+
+def test_no_hidden_file_is_named(tmp_path: Path) -> None:
+    picture(tmp_path / ".git" / "door.png")
+    _, problems = compiled(tmp_path, framed("door.png"))
+    assert problems.errors[0].hint == ""
+
+
+@pytest.mark.parametrize(("written", "text"), [("1", "1"), ("1.50", "1.50"), ("007", "007"), ("2e3", "2e3")])
+def test_an_id_that_is_a_number_is_its_text_as_written(tmp_path: Path, written: str, text: str) -> None:
+    board = (
+        f"storyboard: 1\nshots:\n  - {{id: {written}, prompt: x}}\n  - {{id: b, first_frame: '@{text}.last_frame'}}\n"
+    )
+    assert list(shots(tmp_path, board)) == [text, "b"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "ending"),
+    [
+        ("video", "mov"),
+        ("video", "MOV"),
+        ("video", "avi"),
+        ("video", "png"),
+        ("image", "mp4"),
+        ("image", "heic"),
+        ("audio", "mp4"),
+    ],
+)
+@pytest.mark.parametrize("also_wrong", ["", ", duration: 99"])
+def test_a_wrong_ending_of_an_address_is_reported_also_beside_another_fault(
+    tmp_path: Path, kind: str, ending: str, also_wrong: str
+) -> None:
+    asset = f"{{{kind}: {URL}.{ending}" + ("" if kind == "image" else ", seconds: 5") + "}"
+    board = f"storyboard: 1\nassets: {{m: {asset}, n: {URL}.png}}\nshots:\n  - {{id: a, prompt: '@m @n'{also_wrong}}}\n"
+    _, problems = compiled(tmp_path, board)
+    assert any(
+        problem.code == "material-kind" and f".{ending.lower()}" in problem.message for problem in problems.errors
+    )
+
+
+def test_an_address_with_another_or_no_ending_is_taken_as_what_it_is_declared(tmp_path: Path) -> None:
+    for ending in ("", ".php", "/v/2.0"):
+        asset = f"{{video: {URL}{ending}, seconds: 5}}"
+        assert codes(tmp_path, f"storyboard: 1\nassets: {{m: {asset}}}\nshots:\n  - {{id: a, prompt: '@m'}}\n") == []
+
+
+CIRCLE = """storyboard: 1
+shots:
+  - {id: b, first_frame: "@c.last_frame", prompt: x}
+  - {id: c, first_frame: "@b.last_frame", prompt: "%s"%s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("prompt", "more"),
+    [("x", ""), ("x", ", duration: 99"), ("x", ", promt: y"), ("{{ 1 | uppper }}", ""), ("@nobody", "")],
+)
+def test_a_circle_is_reported_also_beside_another_fault_of_its_shots(tmp_path: Path, prompt: str, more: str) -> None:
+    assert "circle" in codes(tmp_path, CIRCLE % (prompt, more))
+
+
+def test_the_shots_of_a_file_are_counted_whatever_of_them_is_wrong(tmp_path: Path) -> None:
+    entries = "".join(f"  - {{id: s{i}, prompt: x{', duration: 99' if i < 3 else ''}}}\n" for i in range(8))
+    batch, _ = compiled(tmp_path, f"storyboard: 1\nshots:\n{entries}")
+    assert [storyboard.shot_count for storyboard in batch.storyboards] == [8]
