@@ -138,3 +138,33 @@ def test_the_shots_of_a_file_are_counted_whatever_of_them_is_wrong(tmp_path: Pat
     entries = "".join(f"  - {{id: s{i}, prompt: x{', duration: 99' if i < 3 else ''}}}\n" for i in range(8))
     batch, _ = compiled(tmp_path, f"storyboard: 1\nshots:\n{entries}")
     assert [storyboard.shot_count for storyboard in batch.storyboards] == [8]
+
+
+SHOT = "storyboard: 1\nshots:\n  - id: a\n    vars: {k: x}\n    prompt: "
+TEXTS = {
+    "folded": ">\n      one {{ k }}\n      two {{ k }}\n      three {{ k }} and «WRONG»\n",
+    "literal": "|\n      one {{ k }}\n      three {{ k }} and «WRONG»\n",
+    "quoted": '"one {{ k }} two «WRONG»"\n',
+    "plain": "one {{ k }} two «WRONG»\n",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+@pytest.mark.parametrize(
+    ("markup", "code", "mark"),
+    [
+        ("{{ k | uppper }}", "template-filter", "uppper"),
+        ("{{ k is odddd }}", "template-filter", "odddd"),
+        ("{{ k k }}", "template-syntax", "{{ k k }}"),
+        ("{{ kk }}", "undefined-variable", "{{ kk }}"),
+    ],
+)
+def test_a_fault_in_a_template_is_marked_at_its_own_expression(
+    tmp_path: Path, text: str, markup: str, code: str, mark: str
+) -> None:
+    board = SHOT + text.replace("«WRONG»", markup)
+    _, problems = compiled(tmp_path, board)
+    [problem] = problems.errors
+    line = board.split("\n")[problem.place.line - 1]
+    start = line.index(markup) + markup.index(mark)
+    assert (problem.code, problem.place.column) == (code, start + 1)

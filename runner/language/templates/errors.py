@@ -1,7 +1,7 @@
 """The problems of templates, with their messages and places."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from runner.diagnostics.problem import Place, Problem, closest_match
 from runner.language.templates.environment import ALLOWED_FILTERS
@@ -40,6 +40,25 @@ def narrowest_place(problem: Problem, origin: NodeRef, line: int) -> Place:
     return name_place(origin, match[1], line) if problem.code in _CODES_WITH_NAME and match else problem.place
 
 
+def filter_place(origin: NodeRef, name: str, line: int) -> Place:
+    """The place of a filter or test by its name; of the line where the name is not literally there."""
+    text = origin.value if isinstance(origin.value, str) else ""
+    use = re.compile(rf"(?:\||\bfilter|\bis(?:\s+not)?)\s*({re.escape(name)})(?!\w)")
+    for markup in _MARKUP.finditer(text):
+        if match := use.search(text, markup.start(), markup.end()):
+            return origin.place(match.start(1), len(name))
+    return line_place(origin, line)
+
+
+def broken_expression_place(origin: NodeRef, line: int, is_valid: Callable[[str], bool]) -> Place:
+    """The place of the first expression that is no template by itself; of the line when all of them are."""
+    text = origin.value if isinstance(origin.value, str) else ""
+    for markup in _MARKUP.finditer(text):
+        if markup.group().startswith("{{") and not is_valid(markup.group()):
+            return origin.place(markup.start(), len(markup.group().split("\n")[0]))
+    return line_place(origin, line)
+
+
 UNSAFE = re.compile(r"access to attribute '([^']*)'.* is unsafe")
 _CLOSE = re.compile(r"[%}#]\}")
 _MARKUP = re.compile(r"\{[{%].*?(?:[%}]\}|\Z)", re.DOTALL)
@@ -56,6 +75,12 @@ def no_filter(name: str, line: int) -> tuple[str, str, int, str]:
     closest = closest_match(name, ALLOWED_FILTERS)
     hint = f"did you mean {closest}?" if closest else f"the filters are {', '.join(sorted(ALLOWED_FILTERS))}"
     return "template-filter", f"there is no filter `{name}`", line, hint
+
+
+def no_test(name: str, line: int, tests: Iterable[str]) -> tuple[str, str, int, str]:
+    closest = closest_match(name, tests)
+    hint = f"did you mean `is {closest}`?" if closest else "write a condition: {% if name == 'value' %}"
+    return "template-filter", f"there is no test `{name}`", line, hint
 
 
 def undefined(name: str, scope: VariableScope, place: Place) -> Problem:

@@ -19,12 +19,15 @@ from runner.language.templates.environment import (
 from runner.language.templates.errors import (
     UNSAFE,
     bad_syntax,
+    broken_expression_place,
     circle,
+    filter_place,
     line_place,
     name_place,
     narrowest_place,
     no_filter,
     no_key,
+    no_test,
     not_text,
     not_text_in,
     undefined,
@@ -112,6 +115,11 @@ class Templates:
             unknown = [node for node in tree.find_all(nodes.Filter) if node.name not in ALLOWED_FILTERS]
             if unknown:
                 return Template(text, None, frozenset(), error=no_filter(unknown[0].name, unknown[0].lineno))
+            tests = self.environment.tests
+            unknown_tests = [node for node in tree.find_all(nodes.Test) if node.name not in tests]
+            if unknown_tests:
+                error = no_test(unknown_tests[0].name, unknown_tests[0].lineno, tests)
+                return Template(text, None, frozenset(), error=error)
             names, uses_all_names = self._used_names(tree, set())
             assigned_names = _assigned_names(tree)
         except TemplateSyntaxError as error:
@@ -151,8 +159,7 @@ class Templates:
         """The rendered text in a scope. Raises TemplateFailure."""
         template = self.read(text)
         if template.error is not None:
-            code, message, line, hint = template.error
-            raise TemplateFailure(Problem(code, line_place(origin(), line), message, hint))
+            raise TemplateFailure(self._problem_of_source(template.error, origin()))
         if template.parts is None:
             rendered = self._render_jinja(template, scope, origin)
         else:
@@ -160,6 +167,25 @@ class Templates:
         if len(rendered) > MAX_OUTPUT:
             raise TemplateFailure(self._too_long(origin()))
         return rendered
+
+    def _problem_of_source(self, error: tuple[str, str, int, str], origin: NodeRef) -> Problem:
+        """The problem of a template that cannot be compiled, at its own expression."""
+        code, message, line, hint = error
+        place = line_place(origin, line)
+        if code == "template-filter":
+            place = filter_place(origin, message.split("`")[1], line)
+        elif code == "template-syntax":
+            place = broken_expression_place(origin, line, self._is_template)
+        return Problem(code, place, message, hint)
+
+    def _is_template(self, text: str) -> bool:
+        from jinja2 import TemplateSyntaxError
+
+        try:
+            self.environment.parse(text)
+        except TemplateSyntaxError:
+            return False
+        return True
 
     def _render_simple(
         self, parts: tuple[str | Expression, ...], scope: VariableScope, origin: Callable[[], NodeRef]
