@@ -2,6 +2,9 @@
 
 import argparse
 import gc
+import os
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from runner.diagnostics.problem import CommandError, ExitCode, Problems
@@ -76,21 +79,48 @@ def _provider_with_clips(settings: Settings) -> Settings:
 
 
 def discover_storyboards(folder: Path, *, required: bool = True) -> tuple[Path, ...]:
-    """All storyboards under `storyboards/` at the repository's top."""
+    """The storyboards under `storyboards/`: of the folder, of its nearest parent with a storyboard.toml, or of the top.
+
+    The first of these places that has a storyboard counts.
+    """
     root = settings_module.find_root(folder)
-    storyboards_folder = root / "storyboards"
-    paths = sorted(
-        path for ending in ("*.yaml", "*.yml") for path in storyboards_folder.rglob(ending) if path.is_file()
-    )
-    storyboards = tuple(_display_path(path) for path in paths if _is_storyboard(path))
-    if not storyboards and required:
-        raise CommandError(
-            ExitCode.USAGE,
-            f"no FILE is given, and there is no storyboard under {_display_path(storyboards_folder)}; to start from an "
-            "example:\n"
-            "  storyboard init",
-        )
-    return storyboards
+    inside = [place for place in (folder, *folder.parents) if place.is_relative_to(root)]
+    with_settings = next((place for place in inside if (place / settings_module.FILE).is_file()), root)
+    for place in dict.fromkeys((*inside[:1], with_settings)):
+        if storyboards := _storyboards_in(place / "storyboards"):
+            return storyboards
+    if required:
+        raise CommandError(ExitCode.USAGE, _no_storyboards_message(root))
+    return ()
+
+
+def _storyboards_in(folder: Path) -> tuple[Path, ...]:
+    paths = sorted(path for ending in ("*.yaml", "*.yml") for path in folder.rglob(ending) if path.is_file())
+    return tuple(_display_path(path) for path in paths if _is_storyboard(path))
+
+
+_MAX_NAMED = 8
+"""How many storyboards elsewhere in the repository a message names."""
+
+
+def _no_storyboards_message(root: Path) -> str:
+    """Say where storyboards are looked for, and which ones lie elsewhere in the repository."""
+    message = f"no FILE is given, and there is no storyboard under {_display_path(root / 'storyboards')}"
+    elsewhere = list(islice(_storyboards_elsewhere(root), _MAX_NAMED + 1))
+    if not elsewhere:
+        return f"{message}; to start from an example:\n  storyboard init"
+    names = "".join(f"\n  {_display_path(path)}" for path in elsewhere[:_MAX_NAMED])
+    more = "\n  …" if len(elsewhere) > _MAX_NAMED else ""
+    return f"{message}. Name one of those that lie elsewhere, or its folder:{names}{more}"
+
+
+def _storyboards_elsewhere(root: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(folder, name)
+            if path.suffix in (".yaml", ".yml") and _is_storyboard(path):
+                yield path
 
 
 def _display_path(path: Path) -> Path:

@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from io import BufferedReader
 from pathlib import Path
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import av
+    from PIL import Image
     from PIL.ImageFile import ImageFile
 
 MAX_BYTES = 200 << 20
@@ -212,14 +213,36 @@ def _picture_size(file: BufferedReader, name: str) -> tuple[int, int]:
             picture = plugin(file)
         width, height = picture.size
         _check_pixels(width, height)
-        if name == "jpeg" and picture.getexif().get(0x0112, 1) in (5, 6, 7, 8):
+        exif = _png_exif(file) if name == "png" else picture.getexif()
+        if exif.get(_ORIENTATION, 1) in (5, 6, 7, 8):
             width, height = height, width
-        _read_to_the_end(picture, name)
+        file.seek(0)
+        _read_to_the_end(plugin(file) if name == "png" else picture, name)
     except (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, struct.error, EOFError) as error:
         raise UnsupportedMedia("is a damaged or cut-off picture") from error
     except (UnidentifiedImageError, Image.DecompressionBombError, OverflowError, MemoryError) as error:
         raise UnsupportedMedia("is a picture that cannot be opened") from error
     return width, height
+
+
+_ORIENTATION = 0x0112
+_MAX_EXIF = 64 * 1024
+
+
+def _png_exif(file: BufferedReader) -> "Image.Exif":
+    """EXIF data of a PNG from its chunk, wherever it stands: Pillow would decode the picture to find a late one."""
+    from PIL import Image
+
+    exif = Image.Exif()
+    file.seek(8)
+    while len(head := file.read(8)) == 8:
+        length, kind = int.from_bytes(head[:4], "big"), head[4:]
+        if kind == b"eXIf" and length <= _MAX_EXIF:
+            with suppress(SyntaxError, ValueError, KeyError, IndexError, OSError):  # what cannot be read turns nothing
+                exif.load(file.read(length))
+            break
+        file.seek(length + 4, 1)
+    return exif
 
 
 def _read_to_the_end(picture: "ImageFile", name: str) -> None:

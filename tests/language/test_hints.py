@@ -1,12 +1,14 @@
 """What a problem says about the way out: the name, file or form that was probably meant."""
 
 from pathlib import Path
+from typing import Literal
 from unicodedata import normalize
 
 import pytest
 
 from tests.language.storyboards import codes, compiled, picture, shots
 
+Form = Literal["NFC", "NFD"]
 URL = "https://x.example.net/y"
 
 
@@ -68,7 +70,7 @@ def test_a_file_that_exists_under_nearly_that_name_is_named(tmp_path: Path, writ
 
 
 @pytest.mark.parametrize(("written", "there"), [("NFC", "NFD"), ("NFD", "NFC")])
-def test_the_other_unicode_form_of_a_file_name_is_named(tmp_path: Path, written: str, there: str) -> None:
+def test_the_other_unicode_form_of_a_file_name_is_named(tmp_path: Path, written: Form, there: Form) -> None:
     name = "assets/señorita.png"
     picture(tmp_path / normalize(there, name))
     _, problems = compiled(tmp_path, framed(normalize(written, name)))

@@ -33,12 +33,19 @@ def test_every_kind_of_webp_is_measured_by_its_own_head(tmp_path: Path) -> None:
         assert (facts.width, facts.height) == (50, 70)
 
 
-def test_a_photograph_taken_upright_is_as_high_as_it_is_shown(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["turned.jpg", "turned.png", "turned.webp"])
+def test_a_photograph_taken_upright_is_as_high_as_it_is_shown(tmp_path: Path, name: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    Image.new("RGB", (90, 60)).save(tmp_path / "turned.jpg", exif=exif)
-    facts = inspect(tmp_path / "turned.jpg")
+    Image.new("RGB", (90, 60)).save(tmp_path / name, exif=exif)
+    facts = inspect(tmp_path / name)
     assert (facts.width, facts.height) == (60, 90)
+
+
+def test_exif_data_that_cannot_be_read_turn_no_picture(tmp_path: Path) -> None:
+    Image.new("RGB", (90, 60)).save(tmp_path / "odd.png", exif=b"no exif at all")
+    facts = inspect(tmp_path / "odd.png")
+    assert (facts.width, facts.height) == (90, 60)
 
 
 @pytest.mark.parametrize(

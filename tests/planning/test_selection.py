@@ -105,7 +105,7 @@ def test_a_name_with_blanks_or_commas_stands_in_quotes_or_behind_backslashes(exp
 
 def test_a_comma_in_quotes_is_part_of_the_name_and_outside_of_them_it_means_and() -> None:
     shots = batch(shot("boat", scene="rain, night", tags=("hero",)), shot("quay", scene="rain, night"))
-    assert select(shots, ['scene:"rain, night",tag:hero'], []) == {("storyboards/film.yaml", "boat")}
+    assert select(shots, ['scene:"rain, night",tag:hero'], []) == frozenset({("storyboards/film.yaml", "boat")})
 
 
 def test_a_name_that_a_blank_has_cut_off_is_shown_in_quotes() -> None:
@@ -115,4 +115,4 @@ def test_a_name_that_a_blank_has_cut_off_is_shown_in_quotes() -> None:
 
 def test_the_signs_of_a_glob_in_quotes_stand_for_themselves() -> None:
     shots = batch(shot("quay", scene="a*"), shot("boat", scene="ab"))
-    assert select(shots, ['scene:"a*"'], []) == {("storyboards/film.yaml", "quay")}
+    assert select(shots, ['scene:"a*"'], []) == frozenset({("storyboards/film.yaml", "quay")})

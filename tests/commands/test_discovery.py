@@ -1,0 +1,35 @@
+"""Which storyboards a command takes when no FILE is given."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.commands.content_repo import FILM, ContentRepo, content
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> ContentRepo:
+    """A repository of two films, each in a folder with a storyboard.toml of its own."""
+    repo = content(tmp_path)
+    for path in (repo.root / "storyboards").glob("*.yaml"):
+        path.unlink()
+    for name in ("harbour", "attic"):
+        repo.write(f"films/{name}/storyboard.toml", "")
+        repo.write(f"films/{name}/storyboards/{name}.yaml", FILM)
+    return repo
+
+
+@pytest.mark.parametrize("folder", ["films/harbour", "films/harbour/storyboards", "films/harbour/assets"])
+def test_the_nearest_folder_with_a_settings_file_has_the_storyboards(repo: ContentRepo, folder: str) -> None:
+    (repo.root / folder).mkdir(exist_ok=True)
+    here = ContentRepo(repo.root / folder)
+    result = here.storyboard("validate", STORYBOARD_STATE=str(repo.state))
+    assert (result.code, "1 file, 2 shots" in result.out) == (0, True), result.err
+
+
+def test_where_none_is_found_those_that_lie_elsewhere_are_named(repo: ContentRepo) -> None:
+    result = repo.storyboard("plan")
+    assert result.code == 2
+    assert "films/attic/storyboards/attic.yaml" in result.err
+    assert "films/harbour/storyboards/harbour.yaml" in result.err
+    assert "storyboard init" not in result.err
