@@ -193,11 +193,15 @@ def _report(defect: Exception, argv: list[str]) -> "ExitCode":
     """Report a defect of storyboard: a report file in the state folder, and three lines for the user."""
     from runner.diagnostics.problem import ExitCode
     from runner.settings.settings import key_text, state_folder
-    from runner.store.crash_report import write
+    from runner.store.crash_report import redact, write
 
-    report = write(defect, argv, state_folder(), key_text())
+    try:
+        report = write(defect, argv, state_folder(), key_text())
+        reason = redact(f"{type(defect).__name__}: {defect}", key_text())
+    except Exception as failure:
+        report, reason = f"the report could not be written ({type(failure).__name__})", type(defect).__name__
     _print_error(
-        f"a defect of storyboard itself: {type(defect).__name__}: {defect}\n"
+        f"a defect of storyboard itself: {reason}\n"
         f"  {report}\n"
         "  nothing that was paid is lost: run the same command again, or `storyboard status`"
     )

@@ -104,3 +104,14 @@ def _call(name: str, words: "ctypes.Array[ctypes.c_uint32]") -> None:
     header = (ctypes.c_uint32 * 2)(_VERSION_3, 0)
     if ctypes.CDLL(None, use_errno=True)[name](header, words) != 0:
         raise OSError(ctypes.get_errno(), name)
+
+
+def unnamed_user() -> list[str]:
+    """The words before a command that run it as a user without an entry in the password file."""
+    words = [command("unshare"), "-U", "--map-user=4242", "--map-group=4242"]
+    return words if _starts((*words, "true")) else skip_or_fail("the right to make a user namespace (unshare -U)")
+
+
+@cache
+def _starts(words: tuple[str, ...]) -> bool:
+    return subprocess.run(words, capture_output=True, check=False, timeout=30).returncode == 0

@@ -1,5 +1,7 @@
 """The destinations of data that a paid run sends out, with changes since the last approval marked."""
 
+from collections.abc import Mapping
+
 from runner.app.session import Session
 from runner.attempts.history import History
 from runner.show.screens.plan import Destination
@@ -14,14 +16,19 @@ def destinations(session: Session, history: History) -> tuple[Destination, ...]:
     if settings.webhook is None or settings.account.free:
         return ()
     url, listener = settings.webhook.url, f"{settings.webhook.host}:{settings.webhook.port}"
-    approved_url = approved_destinations.load(settings.state, settings.account, session.repository.root_commits[0]).get(
-        _CALLBACKS
-    )
+    approved_url = _approved(session).get(_CALLBACKS)
     if approved_url is None and all(attempt.from_manifest for attempt in history.attempts.values()):
         approved_url = url  # the first run on this machine: there is no approved address to differ from
     return (
         Destination(_CALLBACKS, url, f"received at {listener}", None if approved_url == url else approved_url or ""),
     )
+
+
+def _approved(session: Session) -> Mapping[str, str]:
+    settings = session.settings
+    if settings.state_or_none is None:
+        return {}
+    return approved_destinations.load(settings.state, settings.account, session.repository.root_commits[0])
 
 
 def remember_approval(session: Session, history: History) -> None:

@@ -13,7 +13,7 @@ from runner.language.safe_files import asked_for
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Plan
 from runner.settings.environment import environment_snapshot
-from runner.settings.settings import FILE, user_config_folder
+from runner.settings.settings import FILE, user_config_file
 from runner.show.screens.plan import nothing_to_do
 from runner.store import manifest, noop_cache
 from runner.store.clip_store import ClipStore
@@ -68,7 +68,9 @@ def _inputs(session: Session, plan: Plan, history: History) -> Iterator[InputFac
             current if current == ("-" if first_stat is None else noop_cache.stat_text(first_stat)) else None,
         )
     outputs = [session.output_folder(storyboard.path) for storyboard in session.batch.storyboards]
-    files = [*session.args.var_file, session.args.config or settings.root / FILE, user_config_folder() / "config.toml"]
+    files = [*session.args.var_file, session.args.config or settings.root / FILE]
+    if (user_file := user_config_file()) is not None:
+        files.append(user_file)
     files += [output / manifest.NAME for output in outputs]
     clip_store = ClipStore(settings.root, session.output_folder, _no_fingerprint)
     for step in plan.steps:

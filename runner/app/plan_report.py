@@ -51,9 +51,9 @@ def spent_last_24h(session: Session) -> Decimal:
 
 
 def _ledger(session: Session) -> "Ledger | None":
-    """This machine's ledger; None before the first run."""
-    state = session.settings.state
-    if not state.is_dir():
+    """This machine's ledger; None before the first run, and on a machine without a home."""
+    state = session.settings.state_or_none
+    if state is None or not state.is_dir():
         return None
     # Imported only where a ledger exists: SQLite takes milliseconds to load.
     from runner.store.ledger.database import NAME

@@ -74,8 +74,7 @@ def _local_checks(settings: Settings) -> Iterator[HealthCheck]:
     yield from libraries()
     yield _fonts()
     yield from folder("clips", settings.output)
-    yield from folder("state", settings.state, pays=True)
-    yield _ledger(settings)
+    yield from _state(settings)
     yield health.key_shape(settings.key_text)
     yield health.proxies(settings.base_url, proxies())
 
@@ -87,6 +86,17 @@ def _fonts() -> HealthCheck:
     if missing is None:
         return HealthCheck("fonts", "ok", "animatics can show the usual scripts of prompts")
     return HealthCheck("fonts", "warning", "animatics cannot show every script", missing)
+
+
+def _state(settings: Settings) -> Iterator[HealthCheck]:
+    try:
+        state = settings.state
+    except CommandError as stop:
+        reason, _, hint = stop.message.partition("\n")
+        yield HealthCheck("state", "error", reason, hint.strip())
+        return
+    yield from folder("state", state, pays=True)
+    yield _ledger(settings)
 
 
 def _ledger(settings: Settings) -> HealthCheck:

@@ -72,6 +72,19 @@ def default_state_folder() -> str | None:
     return xdg_folder(os.environ.get("XDG_STATE_HOME", ""), os.environ.get("HOME", ""), ".local/state")
 
 
+def home_folder(environ: Mapping[str, str]) -> str | None:
+    """The user's home: an absolute HOME, else that of the password file; None on a machine that names neither."""
+    if home := environ.get("HOME", ""):
+        return home if os.path.isabs(home) else None
+    import pwd
+
+    try:
+        home = pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return None
+    return home if os.path.isabs(home) else None
+
+
 def xdg_folder(base: str, home: str, default: str) -> str | None:
     """A storyboard folder by the XDG rules, as `platformdirs` has it on Linux; None where they do not apply."""
     if not sys.platform.startswith("linux") or not (base or home).startswith("/"):

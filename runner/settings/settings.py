@@ -13,7 +13,7 @@ from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.editions.edition import DEFAULT as DEFAULT_EDITION
 from runner.lazy_dataclass import dataclass, field
 from runner.settings.api_key import ApiKey, key_format_error
-from runner.settings.environment import hide_userinfo, xdg_folder
+from runner.settings.environment import hide_userinfo, home_folder, xdg_folder
 from runner.settings.file import PROVIDERS, SettingsFile, listening_at
 from runner.settings.pull_request import pull_request
 
@@ -70,8 +70,8 @@ class Settings:
     max_credits: Decimal | None
     output: Path
     """A folder in the repository, with a folder for each storyboard."""
-    state: Path
-    """The state folder: ledger, receipts, sandbox, reports of defects."""
+    state_or_none: Path | None
+    """The state folder; None on a machine that names no home."""
     repo_price_floor: Mapping[str, Decimal] = field(default_factory=dict)
     """Prices of the repository's file: they may raise a quote, never lower it."""
     user_prices: Mapping[str, Decimal] = field(default_factory=dict)
@@ -82,6 +82,15 @@ class Settings:
     pull_request: str | None = None
     """The CI service of a pull request's job; None in any other job and outside CI."""
     key_text: str | None = field(default=None, repr=False)
+    state_problem: str = ""
+    """The reason why there is no state folder, with the way out."""
+
+    @property
+    def state(self) -> Path:
+        """The state folder: ledger, receipts, sandbox, reports of defects; raise `CommandError` if there is none."""
+        if self.state_or_none is None:
+            raise CommandError(ExitCode.INVALID, self.state_problem)
+        return self.state_or_none
 
     @property
     def account(self) -> Account:
@@ -123,7 +132,7 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> 
     if flags.config is not None and not flags.config.is_file():
         raise CommandError(ExitCode.USAGE, f"--config {flags.config}: there is no such file")
     repo = SettingsFile.read(repo_path, is_user_file=False)
-    user = SettingsFile.read(user_config_folder(env) / "config.toml", is_user_file=True)
+    user = _user_file(env)
     files = (user, repo)
     provider = _provider(flags, env, files)
     return Settings(
@@ -141,7 +150,7 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> 
         credits_per_day=_least_credits(files, "budget.credits_per_day"),
         max_credits=_max_credits(flags, env),
         output=_output(root, flags, files),
-        state=_absolute_state_folder(env),
+        state_or_none=_absolute_state_folder(env),
         repo_price_floor=repo.prices(),
         user_prices=user.prices(),
         webhook=_webhook(files),
@@ -149,6 +158,7 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> 
         ci_state=bool(env.get("STORYBOARD_STATE")),
         pull_request=pull_request(env),
         key_text=key_text(env),
+        state_problem=_state_problem(env),
     )
 
 
@@ -157,19 +167,34 @@ def key_text(environ: Mapping[str, str] | None = None) -> str | None:
     return (os.environ if environ is None else environ).get("SEEDANCE_API_KEY")
 
 
-def state_folder(environ: Mapping[str, str] | None = None) -> Path:
-    """The folder of the ledger: `STORYBOARD_STATE`, else the platform's state folder."""
+def state_folder(environ: Mapping[str, str] | None = None) -> Path | None:
+    """The folder of the ledger: `STORYBOARD_STATE`, else the platform's state folder; None without a home."""
     env = os.environ if environ is None else environ
     if folder := env.get("STORYBOARD_STATE"):
         return Path(folder).absolute()
-    if (folder := xdg_folder(env.get("XDG_STATE_HOME", ""), env.get("HOME", ""), ".local/state")) is not None:
+    base, home = env.get("XDG_STATE_HOME", ""), home_folder(env)
+    if (folder := xdg_folder(base, home or "", ".local/state")) is not None:
         return Path(folder)
+    if home is None:
+        return None
     import platformdirs
 
     return platformdirs.user_state_path("storyboard", appauthor=False)
 
 
-def _absolute_state_folder(environ: Mapping[str, str]) -> Path:
+def _state_problem(env: Mapping[str, str]) -> str:
+    reason = (
+        f"HOME={env['HOME']} is a relative path"
+        if env.get("HOME")
+        else "HOME is not set, and this user has no home in the password file"
+    )
+    return (
+        f"{reason}: there is no place for the ledger, without which clips would be paid twice. "
+        "Name a folder that stays:\n  export STORYBOARD_STATE=/path/to/that/folder"
+    )
+
+
+def _absolute_state_folder(environ: Mapping[str, str]) -> Path | None:
     """The state folder; raise `CommandError` if it is relative to the working folder."""
     name = next((variable for variable in ("STORYBOARD_STATE", "XDG_STATE_HOME") if environ.get(variable)), "")
     if name and not os.path.isabs(environ[name]):
@@ -182,16 +207,37 @@ def _absolute_state_folder(environ: Mapping[str, str]) -> Path:
     return state_folder(environ)
 
 
-def user_config_folder(environ: Mapping[str, str] | None = None) -> Path:
-    """The folder of the user's own `config.toml`."""
+def user_config_folder(environ: Mapping[str, str] | None = None) -> Path | None:
+    """The folder of the user's own `config.toml`; None without a home."""
     env = os.environ if environ is None else environ
     if folder := env.get("XDG_CONFIG_HOME"):
         return Path(folder) / "storyboard"
-    if (folder := xdg_folder("", env.get("HOME", ""), ".config")) is not None:
+    home = home_folder(env)
+    if (folder := xdg_folder("", home or "", ".config")) is not None:
         return Path(folder)
+    if home is None:
+        return None
     import platformdirs
 
     return platformdirs.user_config_path("storyboard", appauthor=False)
+
+
+def user_config_file(environ: Mapping[str, str] | None = None) -> Path | None:
+    """The user's own `config.toml`; None without a home. Raise `CommandError` if its folder is a relative path."""
+    env = os.environ if environ is None else environ
+    folder = user_config_folder(env)
+    if folder is not None and not folder.is_absolute():
+        raise CommandError(
+            ExitCode.INVALID,
+            f"XDG_CONFIG_HOME={env['XDG_CONFIG_HOME']} is a relative path: from another folder it names other "
+            f'settings. Use the absolute path:\n  export XDG_CONFIG_HOME="$PWD/{env["XDG_CONFIG_HOME"]}"',
+        )
+    return None if folder is None else folder / "config.toml"
+
+
+def _user_file(env: Mapping[str, str]) -> SettingsFile:
+    path = user_config_file(env)
+    return SettingsFile(Path("config.toml"), {}) if path is None else SettingsFile.read(path, is_user_file=True)
 
 
 def proxies() -> dict[str, str]:

@@ -17,10 +17,12 @@ _SECRETS = (
 )
 
 
-def write(defect: BaseException, arguments: Sequence[str], folder: Path, secret: str | None = None) -> str:
+def write(defect: BaseException, arguments: Sequence[str], folder: Path | None, secret: str | None = None) -> str:
     """Write the report below `folder`; returns a message with its path, or the traceback's end if writing fails."""
     text = redact(_text(defect, arguments), secret)
     try:
+        if folder is None:
+            raise FileNotFoundError("there is no state folder")
         reports = folder / "reports"
         reports.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, name = tempfile.mkstemp(prefix="defect-", suffix=".txt", dir=reports)
