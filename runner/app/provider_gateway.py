@@ -20,12 +20,14 @@ from runner.planning.plan import Step
 from runner.providers.kinovi import request_body
 from runner.providers.kinovi.client import Client
 from runner.providers.kinovi.uploads import UploadClient
+from runner.providers.transport import tls
 from runner.providers.transport.download import Downloaded, Downloader, LinkExpired
+from runner.providers.transport.proxy import proxy_for
 from runner.publish.materials import MaterialPublisher
 from runner.requests.request import JsonValue, Material, Request
 from runner.sandbox.embedded import embedded
 from runner.settings.api_key import ApiKey
-from runner.settings.settings import host_of, proxies
+from runner.settings.settings import host_of
 from runner.store.clip_store import ClipStore
 
 _PARALLEL_DOWNLOADS = 4
@@ -133,7 +135,9 @@ async def open_gateway(session: Session, history: History, stack: AsyncExitStack
     client = await stack.enter_async_context(Client(base_url, key, session.edition))
     clip_store = ClipStore(settings.root, session.output_folder, fingerprint_by_content(history).get)
     is_local = host_of(base_url) != urlsplit(base_url).hostname
-    proxy = None if is_local else proxies().get("https")
+    proxy = None if is_local else proxy_for(base_url)
+    if not is_local:
+        await to_thread.run_sync(tls.context)  # certificates that cannot be read are told before an order
     uploads = await stack.enter_async_context(UploadClient(base_url, key, proxy=proxy))
     scratch = Path(stack.enter_context(TemporaryDirectory(prefix="storyboard-")))
     publisher = MaterialPublisher(settings.root, scratch, clip_store.find, uploads.send)

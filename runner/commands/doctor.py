@@ -17,7 +17,7 @@ from runner.media.health import libraries
 from runner.providers.kinovi import health
 from runner.providers.kinovi.client import Client
 from runner.settings.api_key import key_format_error
-from runner.settings.settings import Flags, Settings, find_root, proxies, read
+from runner.settings.settings import Flags, Settings, find_root, read
 from runner.show.screens.doctor import doctor, doctor_json
 from runner.show.text.escape import json_document
 from runner.show.text.terminal import terminal_width, use_color
@@ -59,7 +59,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.demo and not settings.key_text:
         message = "doctor --demo needs SEEDANCE_API_KEY: your key, or the demo key of the provider's quick-start page"
         raise CommandError(ExitCode.KEY, message)
-    if args.demo or (settings.key_text and key_format_error(settings.key_text) is None):
+    reachable = all(check.verdict != "error" for check in checks if check.name in ("proxy", "certificates"))
+    if reachable and (args.demo or (settings.key_text and key_format_error(settings.key_text) is None)):
         checks += anyio.run(_provider_checks, settings, args.demo)
     if args.json:
         print(json_document(doctor_json(checks)), end="")
@@ -76,7 +77,8 @@ def _local_checks(settings: Settings) -> Iterator[HealthCheck]:
     yield from folder("clips", settings.output)
     yield from _state(settings)
     yield health.key_shape(settings.key_text)
-    yield health.proxies(settings.base_url, proxies())
+    yield health.proxy(settings.base_url)
+    yield health.certificates(settings.base_url)
 
 
 def _fonts() -> HealthCheck:

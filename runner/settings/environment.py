@@ -90,3 +90,22 @@ def xdg_folder(base: str, home: str, default: str) -> str | None:
     if not sys.platform.startswith("linux") or not (base or home).startswith("/"):
         return None
     return os.path.join(base, "storyboard") if base else os.path.join(home, default, "storyboard")
+
+
+def proxies() -> dict[str, str]:
+    """Proxies by scheme, from the environment and the system."""
+    from urllib.request import getproxies
+
+    return getproxies()
+
+
+def variable_of_proxy(scheme: str) -> str:
+    """The variable that names the proxy of a URL scheme."""
+    names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY")
+    return next((name for name in names if os.environ.get(name)), "the system's proxy for " + scheme)
+
+
+def certificate_variables(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables that certificates and their log are read from, where they are set."""
+    env = os.environ if environ is None else environ
+    return {name: env[name] for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE") if env.get(name)}

@@ -240,13 +240,6 @@ def _user_file(env: Mapping[str, str]) -> SettingsFile:
     return SettingsFile(Path("config.toml"), {}) if path is None else SettingsFile.read(path, is_user_file=True)
 
 
-def proxies() -> dict[str, str]:
-    """Proxies by scheme, from the environment and the system."""
-    from urllib.request import getproxies
-
-    return getproxies()
-
-
 def no_color(environ: Mapping[str, str] | None = None) -> bool:
     """Whether `NO_COLOR` is set and not empty, or the terminal is a dumb one."""
     env = os.environ if environ is None else environ

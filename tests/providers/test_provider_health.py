@@ -51,7 +51,7 @@ def test_a_keys_shape_is_judged_without_showing_it(text: str | None, verdict: st
     ],
 )
 def test_a_proxy_is_named_without_its_password(url: str, addresses: dict[str, str], message: str) -> None:
-    check = health.proxies(url, addresses)
+    check = health.proxy(url, addresses)
 
     assert message in check.message
     assert "secret" not in check.message

@@ -33,6 +33,7 @@ from runner.providers.kinovi.request_body import CALLBACK
 from runner.providers.kinovi.task_record import parse_facts, parse_record
 from runner.providers.transport import strict_json, tls
 from runner.providers.transport.http_result import HttpResult, exchange, no_mark
+from runner.providers.transport.proxy import proxy_for
 from runner.providers.transport.redaction import key_encodings, redact_result
 from runner.requests.request import JsonValue
 from runner.settings.api_key import ApiKey
@@ -195,7 +196,6 @@ class Client:
             return self._poll_client
 
     async def _open_client(self, limits: httpx.Limits, timeout: float) -> httpx.AsyncClient:
-        local = tls.is_loopback(urlsplit(self.base_url).hostname or "")
         plain = self.base_url.startswith("http:")
         verify = tls.no_trust_context() if plain else await anyio.to_thread.run_sync(self.tls_context)
         return httpx.AsyncClient(
@@ -207,7 +207,8 @@ class Client:
             },
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             verify=verify,
-            trust_env=not local,
+            trust_env=False,
+            proxy=proxy_for(self.base_url),
             http2=False,
             follow_redirects=False,
             limits=limits,

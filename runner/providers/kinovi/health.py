@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from runner.attempts.events import Failed, KeyRefused, NotSent, Running, Succeeded
-from runner.diagnostics.problem import HealthCheck
+from runner.diagnostics.problem import CommandError, HealthCheck
 from runner.providers.kinovi.client import Client
-from runner.providers.transport.tls import is_loopback
+from runner.providers.transport import tls
+from runner.providers.transport.proxy import proxy_for
 from runner.settings.api_key import key_format_error
 
 SKEW = 120.0
@@ -30,14 +31,33 @@ def key_shape(text: str | None) -> HealthCheck:
     return HealthCheck("key", "ok", f"SEEDANCE_API_KEY is set and looks like a key ({len(text)} characters)")
 
 
-def proxies(base_url: str, addresses: Mapping[str, str]) -> HealthCheck:
+def proxy(base_url: str, addresses: Mapping[str, str] | None = None) -> HealthCheck:
     """The proxy between this machine and the provider; `addresses` maps URL schemes to proxies."""
-    scheme = urlsplit(base_url).scheme
-    proxy = addresses.get(scheme) or addresses.get("all")
-    if proxy is None or is_loopback(urlsplit(base_url).hostname or ""):
+    try:
+        address = proxy_for(base_url, addresses)
+    except CommandError as stop:
+        return _environment_error("proxy", stop)
+    if address is None:
         return HealthCheck("proxy", "ok", "none: requests go directly to the provider")
-    host = urlsplit(proxy).hostname or "an unreadable address"
+    host = address.url.host
     return HealthCheck("proxy", "ok", f"requests go through {host}, encrypted between this machine and the provider")
+
+
+def certificates(base_url: str) -> HealthCheck:
+    """The certificates by which this machine knows the provider's host."""
+    if base_url.startswith("http:"):
+        return HealthCheck("certificates", "ok", "none are needed for a provider on this machine")
+    try:
+        tls.context()
+    except CommandError as stop:
+        return _environment_error("certificates", stop)
+    return HealthCheck("certificates", "ok", "the certificates that the provider is known by can be read")
+
+
+def _environment_error(name: str, stop: CommandError) -> HealthCheck:
+    """A check from the message of an error: its reason, and after it the way out."""
+    reason, _, hint = stop.message.partition(": nothing was sent. ")
+    return HealthCheck(name, "error", reason, " ".join(hint.split()))
 
 
 async def reach(client: Client) -> list[HealthCheck]:

@@ -20,6 +20,7 @@ from runner.providers.kinovi.create_response import error_message, responder
 from runner.providers.transport import strict_json, tls
 from runner.providers.transport.content_encoding import decoded
 from runner.providers.transport.http_result import translate_error
+from runner.providers.transport.proxy import proxy_for, socks_failures
 from runner.providers.transport.public_hosts import (
     ForbiddenAddress,
     Resolve,
@@ -47,7 +48,7 @@ class UploadClient:
     path: str = PATH
     deadline: float = 300.0
     """Seconds for one file in total."""
-    proxy: str | None = None
+    proxy: httpx.Proxy | None = None
     """Address of the proxy for the bytes, the same as for links of clips."""
     resolve: Resolve = resolve_host
     tls_context: Callable[[], ssl.SSLContext] = tls.context
@@ -67,7 +68,7 @@ class UploadClient:
         if not tls.may_have_key(self.base_url):
             return TransferFailed(f"{self.base_url} is not https: the API key would be sent unencrypted", final=True)
         try:
-            with anyio.fail_after(self.deadline):
+            with anyio.fail_after(self.deadline), socks_failures():
                 return await self._upload(name, content)
         except TimeoutError:
             return TransferFailed(f"{name}: not uploaded within {self.deadline:g} s")
@@ -132,8 +133,8 @@ class UploadClient:
             headers={"User-Agent": f"storyboard/{__version__}", "Accept-Encoding": "identity"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             verify=tls.no_trust_context() if plain else await anyio.to_thread.run_sync(self.tls_context),
-            trust_env=not self._local and not for_upload,
-            proxy=self.proxy if for_upload else None,
+            trust_env=False,
+            proxy=self.proxy if for_upload else proxy_for(url),
             follow_redirects=False,
             timeout=60.0,
         )

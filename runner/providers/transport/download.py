@@ -22,6 +22,7 @@ from runner.lazy_dataclass import dataclass, field
 from runner.providers.transport import tls
 from runner.providers.transport.deadline import SocketDeadline
 from runner.providers.transport.http_result import translate_error
+from runner.providers.transport.proxy import socks_failures
 from runner.providers.transport.public_hosts import ForbiddenAddress, Resolve, connectable, pin, resolve_host
 
 _DISK_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
@@ -102,7 +103,7 @@ class Downloader:
 
     local: bool = False
     """The API is on this machine, so that its links may point to this machine."""
-    proxy: str | None = None
+    proxy: httpx.Proxy | None = None
     """Address of the proxy for links; the proxy resolves host names, so that only IP literals can be checked."""
     limits: DownloadLimits = field(default_factory=DownloadLimits)
     clock: Clock = field(default_factory=SystemClock)
@@ -112,7 +113,7 @@ class Downloader:
     def fetch(self, link: str, part: Path) -> Downloaded | LinkExpired | TransferFailed:
         """Download a link into `part`, whose folder exists. Never raises for a failure of network, server or disk."""
         try:
-            with part.open("w+b") as file, self._client(link) as client:
+            with part.open("w+b") as file, self._client(link) as client, socks_failures():
                 download = _Download(self, client, _PartFile(file), self.clock.monotonic())
                 download.run(link)
                 file.flush()

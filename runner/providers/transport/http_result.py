@@ -9,6 +9,7 @@ import httpx
 
 from runner.lazy_dataclass import dataclass
 from runner.providers.transport.content_encoding import decoded
+from runner.providers.transport.proxy import socks_failures
 from runner.providers.transport.send_tracker import SendTracker
 
 MAX_ANSWER_BYTES = 1 << 20
@@ -42,7 +43,7 @@ async def exchange(
     body = bytearray()
     message, permanent = "", False
     try:
-        with anyio.fail_after(deadline):
+        with anyio.fail_after(deadline), socks_failures():
             await _read_body(body, await client.send(request, stream=True))
     except TimeoutError:
         if tracker.mark_failed:

@@ -7,7 +7,8 @@ import anyio
 import anyio.lowlevel
 
 _FIRST_BYTE = "http11.send_request_headers.started"
-_CONNECTED = "connection.connect_tcp.complete"
+_CONNECTED = ".connect_tcp.complete"
+"""The end of the event of a direct connection, of one to an HTTP proxy, and of one to a SOCKS proxy."""
 _ANSWERED = "http11.receive_response_headers.complete"
 
 
@@ -31,7 +32,7 @@ class SendTracker:
         if event.endswith(".started") and (request := info.get("request")) is not None:
             # a CONNECT to a proxy has the same events before the request itself
             self._request_is_ours = request.method == self._method
-        if event == _CONNECTED:
+        if event.endswith(_CONNECTED):
             self._stream = info["return_value"]
         elif event == _FIRST_BYTE and self._request_is_ours:
             await self._run_before_send()

@@ -1,10 +1,15 @@
 """The process's TLS context, and the rule which hosts may receive the key without TLS."""
 
+import os
+import re
 import ssl
 import threading
 from functools import cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.settings.environment import certificate_variables
 
 _context_lock = threading.Lock()
 
@@ -17,9 +22,48 @@ def context() -> ssl.SSLContext:
 
 @cache
 def _context() -> ssl.SSLContext:
+    """The context; raise `CommandError` naming the variable if its certificates cannot be read."""
     import httpx
 
-    return httpx.create_ssl_context()
+    variables = certificate_variables()
+    folder = variables.get("SSL_CERT_DIR") if "SSL_CERT_FILE" not in variables else None
+    if folder is not None and not _has_certificates(folder):
+        raise _unusable("SSL_CERT_DIR", folder, "it is no folder of certificates that `openssl rehash` has named")
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:  # ssl.SSLError is one
+        name = next((name for name in ("SSL_CERT_FILE", "SSLKEYLOGFILE") if name in variables), None)
+        if name == "SSL_CERT_FILE" and "SSLKEYLOGFILE" in variables and _is_readable(variables[name]):
+            name = "SSLKEYLOGFILE"
+        if name is None:
+            raise
+        reason = "it has no certificate" if isinstance(error, ssl.SSLError) else error.strerror or str(error)
+        raise _unusable(name, variables[name], reason) from error
+
+
+def _unusable(name: str, value: str, reason: str) -> CommandError:
+    return CommandError(
+        ExitCode.INVALID,
+        f"{name}={value} cannot be used for TLS ({reason}): nothing was sent. Name what exists, or remove the "
+        f"variable:\n  unset {name}",
+    )
+
+
+def _is_readable(file: str) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
+    except OSError:
+        return False
+    return True
+
+
+def _has_certificates(folder: str) -> bool:
+    """Whether OpenSSL finds certificates in a folder: files by the hash of their subject, like `9d04f354.0`."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return False
+    return any(re.fullmatch(r"[0-9a-f]{8}\.\d+", name) for name in names)
 
 
 @cache
