@@ -129,3 +129,4 @@ def test_a_socks_proxy_that_refuses_or_is_none_means_not_sent(
 
     assert isinstance(answer, NotSent)
     assert counter.count == 0
+    assert f"(through the proxy {proxy.removeprefix('socks5://')} of ALL_PROXY)" in answer.message

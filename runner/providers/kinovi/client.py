@@ -33,7 +33,7 @@ from runner.providers.kinovi.request_body import CALLBACK
 from runner.providers.kinovi.task_record import parse_facts, parse_record
 from runner.providers.transport import strict_json, tls
 from runner.providers.transport.http_result import HttpResult, exchange, no_mark
-from runner.providers.transport.proxy import proxy_for
+from runner.providers.transport.proxy import proxy_for, route_to
 from runner.providers.transport.redaction import key_encodings, redact_result
 from runner.requests.request import JsonValue
 from runner.settings.api_key import ApiKey
@@ -171,12 +171,18 @@ class Client:
         client = await self._client_for_create()
         headers = {"Content-Type": "application/json", "Connection": "close"}
         request = client.build_request("POST", self.base_url + CREATE, content=content, headers=headers)
-        return redact_result(await exchange(client, request, before_send, self.deadlines.create), self.key)
+        return self._readable(await exchange(client, request, before_send, self.deadlines.create))
 
     async def _get(self, task_id: str) -> HttpResult:
         client = await self._client_for_poll()
         request = client.build_request("GET", self.base_url + RECORD, params={"taskId": task_id})
-        return redact_result(await exchange(client, request, no_mark, self.deadlines.poll), self.key)
+        return self._readable(await exchange(client, request, no_mark, self.deadlines.poll))
+
+    def _readable(self, answer: HttpResult) -> HttpResult:
+        """The answer without the key; what was not sent because of a proxy names the proxy."""
+        if answer.error and not answer.sent and (route := route_to(self.base_url)):
+            answer = replace(answer, error=f"{answer.error} ({route})")
+        return redact_result(answer, self.key)
 
     # -- the clients ------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ def proxy_for(url: str, addresses: Mapping[str, str] | None = None) -> httpx.Pro
     """
     addresses = proxies() if addresses is None else addresses
     parts = urlsplit(url)
-    scheme = parts.scheme if addresses.get(parts.scheme) else "all"
+    scheme = _scheme(url, addresses)
     address = addresses.get(scheme, "").strip()
     if not address or is_loopback(parts.hostname or "") or _is_excepted(url, addresses.get("no", "")):
         return None
@@ -40,6 +40,22 @@ def proxy_for(url: str, addresses: Mapping[str, str] | None = None) -> httpx.Pro
             f"there is no proxy; or {_LATER}",
         ) from None
     return proxy
+
+
+def route_to(url: str) -> str:
+    """The proxy on the way to a URL, for messages: `through the proxy proxy.example:3128 of ALL_PROXY`; else ""."""
+    addresses = proxies()
+    proxy = proxy_for(url, addresses)
+    if proxy is None:
+        return ""
+    port = f":{proxy.url.port}" if proxy.url.port else ""
+    return f"through the proxy {proxy.url.host}{port} of {variable_of_proxy(_scheme(url, addresses))}"
+
+
+def _scheme(url: str, addresses: Mapping[str, str]) -> str:
+    """The scheme whose proxy a URL has: its own, else `all`."""
+    own = urlsplit(url).scheme
+    return own if addresses.get(own) else "all"
 
 
 def _is_excepted(url: str, no_proxy: str) -> bool:
