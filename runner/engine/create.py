@@ -141,15 +141,16 @@ def _react(run: RunContext, step: Step, attempt_id: str, answer: CreateResult) -
     throttle, now = run.state.throttle, run.now()
     match answer:
         case Created():
-            on_created(throttle, now, run.limits)
+            on_created(throttle, now, run.limits, _own_slots(run) - len(run.state.creating))
             schedule_first_poll(run, attempt_id)
             run.emit("created", step, attempt_id)
         case NotSent():
             _not_sent(run, step, answer)
         case ConcurrencyLimited():
-            own = schedule.in_progress(run.queue, run.history, run.state) - 1
-            on_concurrency_limited(throttle, now, own, answer.limit, answer.retry_after, run.clock.jitter())
-            run.emit("warning", step, attempt_id, messages.concurrency_limited(answer))
+            on_concurrency_limited(
+                throttle, now, _own_slots(run) - 1, answer.limit, answer.retry_after, run.clock.jitter()
+            )
+            run.emit("warning", step, attempt_id, messages.concurrency_limited(answer, throttle.not_before - now))
         case Refused():
             _refused(run, step, attempt_id, answer)
         case KeyRefused():
@@ -162,6 +163,11 @@ def _react(run: RunContext, step: Step, attempt_id: str, answer: CreateResult) -
             _mark_unsettled(run, step, attempt_id)
             if answer.stop:
                 run.stop_creating(messages.redirected(answer))
+
+
+def _own_slots(run: RunContext) -> int:
+    """Slots that this run holds: requests in flight, running tasks, and unsettled attempts, which may be running."""
+    return schedule.in_progress(run.queue, run.history, run.state) + schedule.unsettled_slots(run.state, run.now())
 
 
 def _not_sent(run: RunContext, step: Step, answer: NotSent) -> None:

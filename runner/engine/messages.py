@@ -132,9 +132,9 @@ def not_sent(answer: NotSent) -> str:
     return f"the request was not sent ({answer.message}): trying again"
 
 
-def concurrency_limited(answer: ConcurrencyLimited) -> str:
+def concurrency_limited(answer: ConcurrencyLimited, pause: float) -> str:
     count = f" {answer.limit}" if answer.limit is not None else ""
-    return f"all{count} slots of the account are taken: waiting for a free one"
+    return f"all{count} slots of the account are taken: waiting for a free one, next try in {pause:.0f} s"
 
 
 def server_error_repeat(count: int, pause: float) -> str:

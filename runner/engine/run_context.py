@@ -120,8 +120,13 @@ class RunContext:
                 will_retry=will_retry,
                 expected=expected,
                 money=self.credit_totals(),
+                next_try_at=self._next_try_at(),
             )
         )
+
+    def _next_try_at(self) -> datetime | None:
+        pause = self.state.throttle.not_before - self.now()
+        return self.clock.now() + timedelta(seconds=pause) if pause > 0 else None
 
     def emit_plan(self) -> None:
         self._emit(RunEvent("plan", self.clock.now(), plan=self.plan, money=self.credit_totals()))

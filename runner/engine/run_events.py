@@ -104,5 +104,7 @@ class RunEvent:
     expected: float | None = None
     """Seconds from creation to end that a task of this class probably takes."""
     money: CreditTotals = CreditTotals()
+    next_try_at: datetime | None = None
+    """When the next task may be created, while the run pauses after a 429 or a request that could not be sent."""
     plan: Plan | None = None
     outcome: RunResult | None = None

@@ -8,7 +8,7 @@ from runner.attempts.history import OPEN, Attempt, AttemptState, History
 from runner.engine.limits import RunLimits
 from runner.engine.queue import SharedRequest, WorkQueue
 from runner.engine.run_state import MaterialNeed, RunState, TakeKey
-from runner.engine.throttle import current_concurrency, tokens, waited_too_long
+from runner.engine.throttle import current_concurrency, may_try_one, tokens, waited_too_long
 from runner.planning.plan import BILLABLE, Plan, Step
 from runner.requests.request import RemoteFile, TakeReference
 
@@ -257,13 +257,14 @@ class _Scheduler:
             self.wake_times.append(throttle.grow_at)
 
     def _slots(self) -> int:
-        """Free slots: a task in progress holds one, an unsettled attempt too, for as long as its task can live."""
+        """Free slots; after a 429 one more than there are, when a try is due."""
         concurrency = min(current_concurrency(self.state.throttle, self.now), self.limits.concurrency)
-        return concurrency - in_progress(self.queue, self.history, self.state) - self._unsettled_slots()
-
-    def _unsettled_slots(self) -> int:
-        slots = [until for until in self.state.unsettled_until.values() if until > self.now]
-        return len(slots)
+        running = in_progress(self.queue, self.history, self.state)
+        held = running + unsettled_slots(self.state, self.now)
+        free = concurrency - held
+        if free > 0 or held >= self.limits.concurrency or self.state.creating:
+            return free
+        return 1 if may_try_one(self.state.throttle, running) else free
 
     def _creatable(self, group: SharedRequest) -> Step | None:
         """The step to create a group's task for; None when the task may not be created now."""
@@ -325,6 +326,11 @@ def in_progress(queue: WorkQueue, history: History, state: RunState) -> int:
         if attempt.intent.fingerprint in queue.by_fingerprint
     )
     return len(state.creating) + tasks
+
+
+def unsettled_slots(state: RunState, now: float) -> int:
+    """Slots that unsettled attempts hold: each may be a running task, for as long as a task can live."""
+    return sum(until > now for until in state.unsettled_until.values())
 
 
 def can_retry(attempts: list[Attempt], limits: RunLimits) -> bool:

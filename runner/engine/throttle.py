@@ -6,6 +6,11 @@ Every function reads or changes the `CreateThrottle` passed in, and nothing else
 from runner.engine.limits import RunLimits
 from runner.lazy_dataclass import dataclass
 
+_OBEYED_IN_ROW = 4
+"""How often in a row a `Retry-After` alone decides how long to wait."""
+_MIN_PAUSE = 1.0
+"""Seconds between a 429 and the next try, although the server asks for fewer."""
+
 
 @dataclass(slots=True)
 class CreateThrottle:
@@ -15,6 +20,8 @@ class CreateThrottle:
     first_answered: bool = False
     not_before: float = 0.0
     limited_in_row: int = 0
+    asked_to_wait: bool = False
+    """Whether the last 429 named its pause (`Retry-After`): one task is tried after it, whatever the concurrency."""
     limited_since: float | None = None
     not_sent_in_row: int = 0
     grow_at: float | None = None
@@ -43,7 +50,11 @@ def spend_tokens(throttle: CreateThrottle, now: float, count: int, limits: RunLi
 def on_concurrency_limited(
     throttle: CreateThrottle, now: float, own_tasks: int, limit: int | None, retry_after: float | None, jitter: float
 ) -> None:
-    """Reacts to a 429: fewer slots and a growing pause; `own_tasks` is how many tasks this run has in progress."""
+    """Reacts to a 429: fewer slots and a growing pause.
+
+    `own_tasks` is how many slots this run holds: its tasks in progress, and unsettled attempts that may be running.
+    A `Retry-After` is obeyed as it is for the first few times; from then on the pause is not below the backoff.
+    """
     throttle.limited_since = throttle.limited_since if throttle.limited_since is not None else now
     throttle.concurrency = max(
         1, min(throttle.concurrency, own_tasks if limit is None else min(limit, max(own_tasks, 1)))
@@ -54,8 +65,19 @@ def on_concurrency_limited(
     if throttle.grow_at is not None and now >= throttle.grow_at:
         throttle.growth = min(throttle.growth * 2, 600.0)
     throttle.grow_at = now + throttle.growth
-    backoff = min(5.0 * 2 ** (throttle.limited_in_row - 1), 60.0) * (0.75 + 0.5 * jitter)
-    throttle.not_before = max(throttle.not_before, now + (retry_after if retry_after is not None else backoff))
+    throttle.asked_to_wait = retry_after is not None
+    doublings = throttle.limited_in_row - 1 - (_OBEYED_IN_ROW if retry_after is not None else 0)
+    backoff = min(5.0 * 2.0**doublings, 60.0) * (0.75 + 0.5 * jitter) if doublings >= 0 else _MIN_PAUSE
+    throttle.not_before = max(throttle.not_before, now + max(backoff, retry_after or 0.0))
+
+
+def may_try_one(throttle: CreateThrottle, running: int) -> bool:
+    """Whether one task may be tried beyond the concurrency, once the pause after a 429 is over.
+
+    After a `Retry-After`, and where nothing runs whose end would be a better moment: unsettled attempts may hold no
+    slot at the provider.
+    """
+    return throttle.limited_in_row > 0 and (throttle.asked_to_wait or not running)
 
 
 def on_not_sent(throttle: CreateThrottle, now: float, jitter: float) -> None:
@@ -66,9 +88,13 @@ def on_not_sent(throttle: CreateThrottle, now: float, jitter: float) -> None:
     )
 
 
-def on_created(throttle: CreateThrottle, now: float, limits: RunLimits) -> None:
-    """Reacts to a created task: ends the pauses, and lets concurrency grow on."""
+def on_created(throttle: CreateThrottle, now: float, limits: RunLimits, own_tasks: int = 0) -> None:
+    """Reacts to a created task: ends the pauses, and lets concurrency grow on.
+
+    The account has room for `own_tasks`, the slots that this run holds now.
+    """
     throttle.first_answered = True
+    throttle.concurrency = max(throttle.concurrency, min(own_tasks, limits.concurrency))
     throttle.limited_in_row = throttle.not_sent_in_row = 0
     throttle.limited_since = None
     if throttle.grow_at is not None and now >= throttle.grow_at:

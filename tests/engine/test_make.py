@@ -215,6 +215,59 @@ def test_retry_after_is_kept(tmp_path: Path) -> None:
     assert (created - warned).total_seconds() >= 100
 
 
+def limited(*unsettled: str, refusals: int, retry_after: float | None) -> Script:
+    """Attempts that nobody answers, then 429s, then room."""
+    answers: list[CreateResult | str] = [*unsettled]
+    answers += [ConcurrencyLimited("no slot", limit=3, current=3, retry_after=retry_after)] * refusals
+    return lambda body, count: answers[count] if count < len(answers) else None
+
+
+@pytest.mark.parametrize("kind", ["lost", "dropped"])
+@pytest.mark.parametrize(
+    ("unsettled", "refusals", "retry_after", "within"),
+    [(1, 3, 1.0, 10), (1, 4, 0.0, 10), (1, 1, None, 12), (1, 3, None, 50), (2, 3, 1.0, 10), (2, 1, 30.0, 40)],
+)
+def test_a_429_beside_unsettled_attempts_is_tried_again_after_its_pause(
+    tmp_path: Path, kind: str, unsettled: int, refusals: int, retry_after: float | None, within: float
+) -> None:
+    engine = harness(tmp_path, limited(*[kind] * unsettled, refusals=refusals, retry_after=retry_after), shots=6)
+    (outcome,) = run_engine(engine)
+    started = engine.emitted[0].at
+    created = [(event.at - started).total_seconds() for event in engine.emitted if event.event == "created"]
+    assert (outcome.exit_code, len(outcome.finished)) == (ExitCode.UNSETTLED, 6 - unsettled)
+    assert created[0] < within
+    assert len(engine.provider.world.arrived) == 6 + refusals
+    assert created[-1] < within + 5 * 130  # one after another at least, without the long pauses of a full account
+
+
+def test_retry_after_opens_one_try_beside_running_tasks(tmp_path: Path) -> None:
+    busy = ConcurrencyLimited("no slot", retry_after=5.0)
+    engine = harness(tmp_path, lambda body, count: busy if count in (1, 2, 3) else None, shots=3)
+    run_engine(engine)
+    started = engine.emitted[0].at
+    created = [(event.at - started).total_seconds() for event in engine.emitted if event.event == "created"]
+    assert created[1] < 20
+
+
+def test_a_server_that_always_asks_to_wait_a_second_is_not_asked_each_second(tmp_path: Path) -> None:
+    engine = harness(tmp_path, always(ConcurrencyLimited("no slot", retry_after=0.0)), shots=2)
+    (outcome,) = run_engine(engine)
+    assert outcome.exit_code == ExitCode.WAITING
+    assert len(engine.provider.world.arrived) < 60
+
+
+def test_a_pause_after_a_429_is_told_with_the_moment_of_the_next_try(tmp_path: Path) -> None:
+    engine = harness(tmp_path, once(ConcurrencyLimited("no slot", retry_after=100.0)))
+    run_engine(engine)
+    warned, created = (
+        next(event for event in engine.emitted if event.event == kind) for kind in ("warning", "created")
+    )
+    assert "next try in 100 s" in warned.message
+    assert warned.next_try_at is not None
+    assert (warned.next_try_at - warned.at).total_seconds() == pytest.approx(100)
+    assert created.next_try_at is None
+
+
 @pytest.mark.parametrize(("retries", "tasks"), [(2, 3), (0, 1)])
 def test_a_failure_of_the_provider_is_tried_again_for_nothing(tmp_path: Path, retries: int, tasks: int) -> None:
     engine = harness(tmp_path, always(PROVIDER_FAULT))

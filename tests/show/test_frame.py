@@ -55,6 +55,18 @@ def test_fifty_at_once_in_a_small_terminal(golden: Golden) -> None:
     golden("live-fifty", shown(SEVERAL, 200, 100, height=24))
 
 
+def test_the_view_counts_down_to_the_next_try_after_a_429() -> None:
+    progress = after(STORY, 700)
+    until = NOON + timedelta(seconds=740)
+    progress.apply(RunEvent("warning", NOON + timedelta(seconds=700), message="no slot", next_try_at=until))
+    heads = [frame(progress, NOON + timedelta(seconds=at), 100, 30, BARE)[0] for at in (700, 739.5, 741)]
+    assert ["next try in 40 s" in heads[0], "next try in 1 s" in heads[1], "next try" in heads[2]] == [
+        True,
+        True,
+        False,
+    ]
+
+
 def test_the_view_says_that_it_is_stopping() -> None:
     progress = after(STORY, 700)
     progress.stopping = True

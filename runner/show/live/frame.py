@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from runner.show.live.progress import FAILURE_EVENTS, Progress, TakeProgress, clock_time, elapsed, summary
+from runner.show.live.progress import FAILURE_EVENTS, Progress, TakeProgress, clock_time, countdown, elapsed, summary
 from runner.show.screens.advice import advice
 from runner.show.screens.plan_table import WIDE
 from runner.show.text.cells import cut, left, right
@@ -42,6 +42,7 @@ def headline(progress: Progress, now: datetime, width: int, style: Style) -> str
     """`The Last Ferry   8 of 28 made · 3 running · 16 to go          06:41`; a narrow terminal drops the last facts."""
     time = clock_time(progress, now)
     name, facts = progress.title, summary(progress)
+    facts[1:1] = countdown(progress, now)
     least = min(cells(name), _LEAST_TITLE_CELLS)
     while len(facts) > 1 and least + 3 + cells(" · ".join(facts)) + 3 + cells(time) > width:
         facts.pop()

@@ -1,5 +1,6 @@
 """The progress of a run, accumulated from its events. Pure."""
 
+import math
 from collections import deque
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +11,7 @@ from runner.engine.run_events import CreditTotals, RunEvent
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.plan import Action, Plan, Step
 from runner.show.text.escape import one_line
-from runner.show.text.format import length
+from runner.show.text.format import lasting, length
 from runner.show.text.labels import several_boards, title
 
 _RUNNING_EVENTS = ("created", "running", "succeeded")
@@ -54,6 +55,8 @@ class Progress:
     peak: int = 0
     """The highest number of tasks that were in progress at once."""
     wait_for_pick: int = 0
+    next_try_at: datetime | None = None
+    """When the next task may be created, while the run pauses."""
     stopping: bool = False
     finished: bool = False
     _last_event: dict[Key, str] = field(default_factory=dict)
@@ -66,6 +69,7 @@ class Progress:
         """Takes one more event of the run into account."""
         self.started_at = self.started_at or event.at
         self.money = event.money
+        self.next_try_at = event.next_try_at
         if event.plan is not None:
             self._replace_plan(event.plan)
         if event.event == "warning":
@@ -142,6 +146,13 @@ def elapsed(take: TakeProgress, now: datetime) -> float:
 def clock_time(progress: Progress, now: datetime) -> str:
     """The elapsed time of the run: `06:41`, `1:02:05`."""
     return length(int((now - (progress.started_at or now)).total_seconds())).rjust(5, "0")
+
+
+def countdown(progress: Progress, now: datetime) -> list[str]:
+    """The seconds until the next task may be created; nothing while there is no pause, or nothing left to create."""
+    if progress.next_try_at is None or progress.next_try_at <= now or not progress.to_go or progress.stopping:
+        return []
+    return [f"next try in {lasting(math.ceil((progress.next_try_at - now).total_seconds()))}"]
 
 
 def summary(progress: Progress) -> list[str]:
