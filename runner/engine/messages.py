@@ -199,8 +199,19 @@ def cannot_store(failure: TransferFailed) -> StopReason:
     return StopReason(ExitCode.INVALID, f"a clip cannot be stored: {failure.message}")
 
 
-def fetch_later(failure: TransferFailed) -> str:
-    return f"the clip could not be fetched: {failure.message}; it is paid, and the next run fetches it"
+def fetch_again(step: Step, failure: TransferFailed, tries: int) -> str:
+    return (
+        f"the clip of {step.shot.id} take {step.take} could not be fetched at the first of {tries} tries: "
+        f"{failure.message}; trying with a new link"
+    )
+
+
+def fetch_later(step: Step, failure: TransferFailed, tries: int) -> str:
+    count = "1 try" if tries == 1 else f"{tries} tries"
+    return (
+        f"the clip of {step.shot.id} take {step.take} could not be fetched in {count}: {failure.message}; it is paid, "
+        "and the next run fetches it"
+    )
 
 
 def not_published(material: Material, failure: TransferFailed) -> str:

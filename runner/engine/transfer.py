@@ -64,7 +64,9 @@ def _retry_later(run: RunContext, attempt_id: str, step: Step, failure: Transfer
     if failure.final:
         run.stop_creating(messages.cannot_store(failure))
     elif download.given_up:
-        run.emit("warning", step, attempt_id, messages.fetch_later(failure))
+        run.emit("warning", step, attempt_id, messages.fetch_later(step, failure, download.tries))
+    elif download.tries == 1:
+        run.emit("warning", step, attempt_id, messages.fetch_again(step, failure, _MAX_DOWNLOAD_TRIES))
 
 
 async def publish(run: RunContext, need: MaterialNeed) -> None:

@@ -406,6 +406,20 @@ def test_a_download_that_fails_is_tried_again_with_a_new_link(tmp_path: Path) ->
     assert (outcome.exit_code, len(engine.provider.world.arrived)) == (ExitCode.OK, 1)
 
 
+@pytest.mark.parametrize("expired", [True, False])
+def test_a_failed_download_is_told_at_once_and_at_its_end_with_the_number_of_tries(
+    tmp_path: Path, expired: bool
+) -> None:
+    engine = harness(tmp_path)
+    engine.provider.store_script = lambda attempt, count: TransferFailed("HTTP 404", link_expired=expired)
+    run_engine(engine)
+    succeeded = next(event.at for event in engine.emitted if event.event == "succeeded")
+    first, last = (event for event in engine.emitted if event.event == "warning")
+    assert (first.at - succeeded).total_seconds() < 1
+    assert "the clip of s1 take 1 could not be fetched at the first of 8 tries: HTTP 404" in first.message
+    assert "the clip of s1 take 1 could not be fetched in 8 tries: HTTP 404" in last.message
+
+
 def test_a_clip_that_cannot_be_fetched_is_paid_once_and_fetched_by_a_later_run(tmp_path: Path) -> None:
     engine = harness(tmp_path)
     engine.provider.store_script = lambda attempt, count: TransferFailed("HTTP 500")

@@ -249,7 +249,12 @@ CASES: dict[str, Case] = {
     "44 a clip under another type": Case(
         [Step(on=MEDIA, body=CLIP, headers=(("Content-Type", "application/octet-stream"),))], (0, 0), 1, 1
     ),
-    "45 a link that is over": Case([page(403, on=MEDIA)], (0, 0), 1, 1),
+    **{
+        f"45 a link that answers {status}": Case(
+            [page(status, on=MEDIA)], (0, 0), 1, 1, f"at the first of 8 tries: the link answered HTTP {status}"
+        )
+        for status in (401, 403, 404, 410, 500)
+    },
     "46 a range that is ignored": Case(
         [
             Step(on=MEDIA, body=CLIP, headers=(("ETag", '"1"'),), cut=3000, end="close"),
