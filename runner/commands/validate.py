@@ -36,6 +36,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="FORMAT",
         help="text (the default), json, github or sarif",
     )
+    parser.add_argument(
+        "--warnings", action="store_true", help="show every warning, also beside errors (json, github, sarif: always)"
+    )
 
 
 def run(args: argparse.Namespace) -> ExitCode:
@@ -57,7 +60,8 @@ def run(args: argparse.Namespace) -> ExitCode:
         case "sarif":
             print(show.sarif(problems, __version__))
         case _:
-            print(show.render_problems(problems, root, Path.cwd(), use_color(sys.stdout, args.no_color)), end="")
+            color = use_color(sys.stdout, args.no_color)
+            print(show.render_problems(problems, root, Path.cwd(), color, all_warnings=args.warnings), end="")
             if not args.quiet:
                 print(_summary(project))
     return ExitCode.INVALID if problems.errors else ExitCode.OK

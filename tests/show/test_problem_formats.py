@@ -1,7 +1,8 @@
-"""`validate --format`: SARIF as the standard wants it, GitHub's annotations as its runner reads them."""
+"""The formats of `validate`: text with errors first, SARIF as the standard wants it, GitHub's annotations."""
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from jsonschema import Draft7Validator
 
 from runner.diagnostics.problem import Place, Problem, Problems
 from runner.language.catalogue import catalogue
-from runner.show.screens.problems import github, sarif
+from runner.show.screens.problems import github, render_problems, sarif
 
 AT = Place("storyboards/ferry.yaml", 14, 3, "shots[0]", 4)
 ODD = Place("Böot & 100%/a,b: #1.yaml", 2, 1, "title")
@@ -123,3 +124,32 @@ def test_an_annotation_comes_back_as_it_was_meant(index: int) -> None:
     }
     assert told[1] == problem.severity
     assert back(told[3]) == problem.message + (f"\n{problem.hint}" if problem.hint else "")
+
+
+def heads(items: list[Problem], all_warnings: bool = False) -> list[str]:
+    """The first word of each problem on the text screen, and the line that counts warnings."""
+    here = Path("/repository")
+    text = render_problems(Problems(items), here, here, color=False, all_warnings=all_warnings)
+    return [line.split(": ", 1)[1].split(" ")[0] if "[" in line else line for line in text.splitlines() if ":" in line]
+
+
+WARNING = Problem("square-frame", AT, "@ines is square", severity="warning")
+ERROR = Problem("unknown-name", AT, "nobody is named @mara")
+
+
+@pytest.mark.parametrize(("number", "text"), [(1, "1 warning"), (16, "16 warnings")])
+def test_beside_an_error_the_warnings_are_one_line(number: int, text: str) -> None:
+    counted = f"and {text}: storyboard validate --warnings"
+    assert heads([*[WARNING] * number, ERROR]) == ["error[unknown-name]", counted]
+
+
+def test_with_the_flag_errors_stand_before_the_warnings() -> None:
+    assert heads([WARNING, ERROR, WARNING], all_warnings=True) == [
+        "error[unknown-name]",
+        "warning[square-frame]",
+        "warning[square-frame]",
+    ]
+
+
+def test_warnings_without_an_error_are_all_shown() -> None:
+    assert heads([WARNING, WARNING]) == ["warning[square-frame]"] * 2

@@ -12,6 +12,7 @@ from runner.language.catalogue import CatalogueEntry, catalogue
 from runner.requests.request import JsonValue
 from runner.show.text.cells import width
 from runner.show.text.escape import escape_terminal
+from runner.show.text.format import count
 
 _RED, _YELLOW, _BLUE, _BOLD, _DIM, _END = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _MOST = 200
@@ -23,16 +24,22 @@ _WIDEST = 120
 Draw = Callable[[str, str], str]
 
 
-def render_problems(problems: Problems, root: Path, cwd: Path, color: bool) -> str:
-    """All problems, each with its source line, a caret and a hint; files are relative to `cwd`.
+def render_problems(problems: Problems, root: Path, cwd: Path, color: bool, all_warnings: bool = False) -> str:
+    """Errors, then warnings, each with its source line, a caret and a hint; files are relative to `cwd`.
 
-    At most 200 are shown, and the rest is counted. Ends with a newline, or is empty.
+    Beside an error the warnings are only counted, unless `all_warnings`. At most 200 problems are shown, and the rest
+    is counted. Ends with a newline, or is empty.
     """
     draw: Draw = _paint if color else _bare
     sources = _Lines(problems.sources)
-    blocks = [_render(problem, sources, root, cwd, draw) for problem in problems.items[:_MOST]]
-    if (more := len(problems.items) - _MOST) > 0:
+    errors, warnings = problems.errors, problems.warnings
+    counts_only = bool(errors) and not all_warnings
+    visible = errors if counts_only else [*errors, *warnings]
+    blocks = [_render(problem, sources, root, cwd, draw) for problem in visible[:_MOST]]
+    if (more := len(visible) - _MOST) > 0:
         blocks.append(f"… and {more:,} more (validate --format json has them all)\n")
+    if counts_only and warnings:
+        blocks.append(f"and {count(len(warnings), 'warning')}: storyboard validate --warnings\n")
     return "\n".join(blocks)
 
 
