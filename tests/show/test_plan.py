@@ -187,6 +187,36 @@ def test_unchanged_shots_are_one_line_a_scene() -> None:
     assert len(re.findall(r"keep +made", text)) == 2
 
 
+def returning(scenes: str) -> Plan:
+    """A film with one shot for each letter, its scene; a blank is a shot without a scene."""
+    path = "storyboards/return.yaml"
+    shots = [
+        shot(f"s{number}", path=path, scene=letter.strip() or None, seconds=4 + number % 2, prompt=f"take {number}")
+        for number, letter in enumerate(scenes)
+    ]
+    return plan(Storyboard(path, "Return", tuple(shots)))
+
+
+@pytest.mark.parametrize("all_shots", [True, False])
+@pytest.mark.parametrize(
+    ("scenes", "headings"),
+    [("aba", "a b a"), ("aabba", "a b a"), ("ab a", "a b no-scene a"), (" a b", "a no-scene b"), ("a", "a")],
+)
+def test_a_scene_that_returns_is_a_second_group_in_film_order(scenes: str, headings: str, all_shots: bool) -> None:
+    lines = screen(returning(scenes), 100, color=False, all_shots=all_shots).splitlines()
+    table = lines[next(index for index, line in enumerate(lines) if line.startswith("  shot ")) + 1 :]
+    found = [line.split()[0] for line in table if re.match(r"  s\d", line)]
+    heads = [line.strip() for line in table if re.match(r" [a-z]", line)]
+    assert found == [f"s{number}" for number in range(len(scenes))]
+    assert [heading.replace(" ", "-") for heading in heads] == headings.split()
+
+
+def test_many_returning_scenes_are_counted_as_shots_not_as_more_scenes() -> None:
+    text = screen(returning("ab" * 40), 100, color=False)
+    assert re.search(r"45 more shots +", text), text
+    assert "more scenes" not in text
+
+
 def test_the_credits_of_all_lines_add_up_to_now_and_later() -> None:
     film = half()
     text = screen(film, 100, color=False)

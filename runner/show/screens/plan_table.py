@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from runner.language.model import Shot, Storyboard
 from runner.planning.plan import Action, Plan, Step, totals
-from runner.show.screens.rows import SEVERAL, SceneRows, TableLine, material_list, model, scenes
+from runner.show.screens.rows import NO_SCENE, SEVERAL, SceneRows, TableLine, material_list, model, scenes
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars
 from runner.show.text.layout import labelled
@@ -70,7 +70,7 @@ def _columns(width: int, credits: str, models: bool) -> tuple[Column, ...]:
 def _scene(scene: SceneRows, letters: Mapping[str, str], width: int, style: Style) -> Iterable[TableRow | str]:
     if scene.folded:
         whole = scene.whole
-        yield _row(Cell(escape_terminal(scene.name or "no scene"), "strong"), whole.name, whole, letters, width)
+        yield _row(Cell(escape_terminal(scene.name or NO_SCENE), "strong"), whole.name, whole, letters, width)
         return
     if scene.name is not None:
         yield " " + style(escape_terminal(scene.name), "strong")

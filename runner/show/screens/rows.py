@@ -1,4 +1,4 @@
-"""The lines of a plan's table: shots by scene; unchanged shots and runs of equal shots share a line. Pure."""
+"""The lines of a plan's table: shots in film order, by scene; unchanged and equal shots share a line. Pure."""
 
 import os.path
 import re
@@ -16,6 +16,8 @@ MOST_ROWS = 36
 """Lines that a reader can survey on one screen: a longer table joins runs of shots first, then scenes."""
 _PROBLEMS = frozenset({Action.UNSETTLED, Action.REFUSED, Action.BLOCKED, Action.GONE})
 SEVERAL = "several"
+NO_SCENE = "no scene"
+"""Heading of shots without a scene that follow a scene: without one they would seem to belong to it."""
 _SHORT_PAIR = 14
 _SHORT_MODELS = {"seedance-20": "20", "seedance2-fast": "fast"}
 _PARTS = {"clip": "", "first_frame": " first frame", "last_frame": " last frame"}
@@ -48,7 +50,7 @@ class TableLine:
 
 @dataclass(frozen=True, slots=True)
 class SceneRows:
-    """The lines of one scene, in the order of the file; `name` is None for shots without a scene."""
+    """The lines of consecutive shots of one scene; `name` is None for shots without a scene that begin the film."""
 
     name: str | None
     table_lines: tuple[TableLine, ...]
@@ -80,17 +82,21 @@ def join(lines: Iterable[TableLine]) -> TableLine:
 def scenes(
     shots: Sequence[Shot], steps: Mapping[str, Sequence[Step]], all_shots: bool, most: int = MOST_ROWS
 ) -> tuple[SceneRows, ...]:
-    """The scenes of a storyboard in as much detail as `most` lines allow; `all_shots` gives every shot a line."""
-    by_scene: dict[str | None, list[TableLine]] = {}
-    for place, shot in enumerate(shots):
-        by_scene.setdefault(shot.scene, []).append(TableLine((shot,), tuple(steps.get(shot.id, ())), (place,)))
+    """Scenes in film order, in as much detail as `most` lines allow; `all_shots` gives every shot a line."""
+    groups = _scene_groups(shots, steps)
     if all_shots:
-        return tuple(SceneRows(name, tuple(entries)) for name, entries in by_scene.items())
-    if len(by_scene) > most:
-        folded = [SceneRows(name, tuple(entries), folded=True) for name, entries in by_scene.items()]
+        return tuple(groups)
+    if len(groups) > most:
+        folded = [SceneRows(group.name, group.table_lines, folded=True) for group in groups]
         return _limit_scenes(folded, _folding_order(folded), most)
-    exact = [SceneRows(name, _join_runs(entries, _exact_digest)) for name, entries in by_scene.items()]
-    return _fit(exact, most)
+    return _fit([SceneRows(group.name, _join_runs(group.table_lines, _exact_digest)) for group in groups], most)
+
+
+def _scene_groups(shots: Sequence[Shot], steps: Mapping[str, Sequence[Step]]) -> list[SceneRows]:
+    """Consecutive shots of one scene, in film order: a scene that returns is a second group."""
+    lines = [TableLine((shot,), tuple(steps.get(shot.id, ())), (place,)) for place, shot in enumerate(shots)]
+    groups = [(name, tuple(group)) for name, group in groupby(lines, key=lambda line: line.shots[0].scene)]
+    return [SceneRows(name or (NO_SCENE if index else None), group) for index, (name, group) in enumerate(groups)]
 
 
 def _fit(scene_rows: list[SceneRows], most: int) -> tuple[SceneRows, ...]:
@@ -118,9 +124,9 @@ def _limit_scenes(scene_rows: list[SceneRows], order: Sequence[int], most: int) 
         return tuple(scene_rows)
     visible = set(order[-(most - 1) :])
     rest = [scene for index, scene in enumerate(scene_rows) if index not in visible]
-    more = SceneRows(
-        f"{len(rest)} more scenes", tuple(entry for scene in rest for entry in scene.table_lines), folded=True
-    )
+    entries = tuple(entry for scene in rest for entry in scene.table_lines)
+    returning = len({scene.name for scene in scene_rows}) < len(scene_rows)
+    more = SceneRows(f"{len(entries)} more shots" if returning else f"{len(rest)} more scenes", entries, folded=True)
     return (*(scene_rows[index] for index in sorted(visible)), more)
 
 
