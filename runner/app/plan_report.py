@@ -19,6 +19,7 @@ from runner.planning import alternatives
 from runner.planning.plan import Plan
 from runner.planning.selection import ShotKey, storyboard_slug
 from runner.requests.request import LocalFile
+from runner.show.screens.missing_clips import find_missing_clips
 from runner.show.screens.plan import CheaperCommand, PlanContext
 from runner.show.text.layout import from_manifests
 
@@ -147,6 +148,8 @@ def plan_context(session: Session, plan: Plan, history: History) -> PlanContext:
         concurrency=session.settings.concurrency,
         spent=spent_by_storyboard(history),
         replacement=_fallback_command(session, history, plan) if has_private else None,
+        missing_clips=find_missing_clips(plan.steps, history),
+        fetch=f"storyboard fetch {command_arguments(session.args, session.files)}",
     )
 
 

@@ -128,6 +128,7 @@ def plan(
     account: Account = KINOVI,
     history: History | None = None,
     selected: Iterable[str] | None = None,
+    clips_here: bool = True,
 ) -> Plan:
     chosen = None
     if selected is not None:
@@ -135,7 +136,7 @@ def plan(
         chosen = frozenset((each.storyboard, each.id) for board in boards for each in board.shots if each.id in wanted)
     return build_plan(
         Batch(boards), history or History(), account=account, edition=load("classic"), usd_per_credit=CENTS,
-        clip_exists=lambda clip: True, selected=chosen,
+        clip_exists=lambda clip: clips_here, selected=chosen,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from runner.language.model import Storyboard
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.plan import Action, Plan, Step, totals
 from runner.requests.request import LocalFile
+from runner.show.screens.missing_clips import TakeKey, as_made, missing_clip_lines
 from runner.show.screens.plan_table import WIDE, plan_table, price_of, shared_model
 from runner.show.text.cells import width as cells
 from runner.show.text.escape import escape_terminal, one_line
@@ -73,6 +74,10 @@ class PlanContext:
     """Credits billed, running or unsettled so far, by the storyboard's path."""
     replacement: tuple[str, str] | None = None
     """The command to type, with a note, in place of a run that would be refused."""
+    missing_clips: frozenset[TakeKey] = frozenset()
+    """Takes whose recorded clip is not on this machine."""
+    fetch: str = ""
+    """The command that downloads these clips."""
     before_question: bool = False
     """Whether the question follows: the screen then tells the duration only, no command."""
 
@@ -82,10 +87,12 @@ def screen(plan: Plan, width: int, color: bool, all_shots: bool = False, context
     context, style = context or PlanContext(), Style(color)
     if not plan.steps and not plan.shots:
         return "There is no shot to plan.\n"
+    plan = plan if all_shots else as_made(plan, context.missing_clips)
     parts = [_storyboard(plan, board, width, style, all_shots, context) for board in _boards(plan)]
     if len(parts) > 1:
         parts.append(_all_storyboards(plan, width, style, context))
-    parts += [_notes(plan, width, style, context, all_shots), _next(plan, width, style, context)]
+    made = as_made(plan, context.missing_clips)
+    parts += [_notes(plan, width, style, context, all_shots), _next(made, width, style, context)]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
 
@@ -243,11 +250,13 @@ def _outgoing_list(files: Sequence[LocalFile]) -> list[str]:
 
 def _next(plan: Plan, width: int, style: Style, context: PlanContext) -> list[str]:
     """The next command and its duration; only the duration if the question follows."""
+    number, screen_width = len(context.missing_clips), min(width, WIDE)
     if context.before_question:
-        return [f"  {_how_long(plan, context)}".rstrip()]
-    lines: list[str] = []
+        duration = f"  {_how_long(plan, context)}".rstrip()
+        return [*missing_clip_lines(plan, number, "", screen_width, style), duration]
+    lines = missing_clip_lines(plan, number, context.fetch, screen_width, style)
     for command, why in _commands(plan, context):
-        lines += right_aligned(command, why, min(width, WIDE), style)
+        lines += right_aligned(command, why, screen_width, style)
     return lines
 
 
@@ -261,6 +270,8 @@ def _how_long(plan: Plan, context: PlanContext) -> str:
 def _commands(plan: Plan, context: PlanContext) -> Iterable[tuple[str, str]]:
     """The commands to type next, each with a note."""
     typed, actions = escape_terminal(context.typed), {step.action for step in plan.steps}
+    if context.missing_clips and actions == {Action.KEEP}:
+        return
     if Action.UNSETTLED in actions:
         yield "storyboard settle", "lists the unsettled attempts"
     if context.replacement is not None:

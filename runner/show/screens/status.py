@@ -14,6 +14,7 @@ from runner.planning.selection import storyboard_slug
 from runner.requests.request import credits_json, usd_text
 from runner.show.json.run import clip_json
 from runner.show.screens.advice import FieldLocator, advice, field_errors, no_location
+from runner.show.screens.missing_clips import as_made, find_missing_clips, missing_clip_lines
 from runner.show.screens.money_rows import money_rows
 from runner.show.screens.plan_table import ACTION_STYLES, WIDE
 from runner.show.text.escape import escape_terminal, one_line
@@ -88,10 +89,11 @@ def status(report: StatusReport, width: int, color: bool, all_shots: bool = Fals
 
 def _board(report: StatusReport, board: Storyboard, width: int, style: Style, all_shots: bool) -> list[str]:
     steps = report.plan.steps_for(board)
+    visible = steps if all_shots else as_made(report.plan, find_missing_clips(steps, report.history)).steps_for(board)
     title = style(one_line(board.title, 200), "strong")
     lines = [f"{title}   {escape_terminal(board.path)}   {style(_clips_of(report), 'quiet')}"]
-    lines += [f"  {line}" for line in joined(_counts(report.plan, board, steps), width - 2)]
-    if rows := _rows(report, steps, all_shots):
+    lines += [f"  {line}" for line in joined(_counts(report.plan, board, visible), width - 2)]
+    if rows := _rows(report, visible, all_shots):
         lines += ["", *table(_COLUMNS, rows, width, style)]
     notes = [*_money(report, board, steps, width, style), *_expiring(report, steps, width, style)]
     notes += _orphans(report, board, width, style)
@@ -263,9 +265,10 @@ def _paid(attempt: Attempt | None) -> bool:
 
 
 def _next(report: StatusReport, width: int, style: Style) -> list[str]:
-    typed = escape_terminal(report.typed)
-    actions = Counter(step.action for step in report.plan.steps)
-    lines: list[str] = []
+    typed, missing_clips = escape_terminal(report.typed), find_missing_clips(report.plan.steps, report.history)
+    plan = as_made(report.plan, missing_clips)
+    actions = Counter(step.action for step in plan.steps)
+    lines = missing_clip_lines(plan, len(missing_clips), f"storyboard fetch {typed}", width, style)
     if actions[Action.UNSETTLED]:
         first = next(step for step in report.plan.steps if step.action is Action.UNSETTLED)
         lines += right_aligned(f"storyboard settle {full_name(first)} --task ID", "or --not-charged", width, style)
@@ -273,7 +276,7 @@ def _next(report: StatusReport, width: int, style: Style) -> list[str]:
         lines += right_aligned("storyboard pick SHOT TAKE", "chooses the good take", width, style)
     if any(actions[action] for action in (Action.MAKE, Action.WAIT, Action.RESUME)):
         lines += right_aligned(f"storyboard plan {typed}".rstrip(), "what a run would do, and why", width, style)
-    elif report.plan.is_free:
+    elif report.plan.is_free and not missing_clips:
         command = f"storyboard plan {typed} --provider {escape_terminal(report.paid_provider)}"
         lines += right_aligned(command, "the real price; needs no key", width, style)
     elif not lines:
