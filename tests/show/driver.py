@@ -109,7 +109,11 @@ def _money(
     perhaps = price([step for step, event in done.values() if event == "unsettled"])
     going = price([step for step, _ in running.values()])
     lost = price([step for step, event in done.values() if event == "refused"])
-    return CreditTotals(billed, going, perhaps, (film.totals.credits or Decimal(0)) - billed - perhaps - going - lost)
+    started = {*running, *done}
+    undecided = [step for step in film.steps if step.is_billable and step.fingerprint is None]
+    later = price([step for step in undecided if step.shot.id + str(step.take) not in started])
+    whole = film.totals.credits or Decimal(0)
+    return CreditTotals(billed, going, perhaps, whole - billed - perhaps - going - lost - later)
 
 
 def outcome(film: Plan, at: datetime, halt: StopReason | None = None) -> RunResult:

@@ -83,6 +83,16 @@ def test_no_frame_is_wider_or_taller_than_its_terminal(seconds: int, width: int,
     assert all(cells(line) <= width for line in lines)
 
 
+def test_credits_to_go_include_takes_that_wait_for_another_shot_so_that_the_total_never_grows() -> None:
+    assert any(step.fingerprint is None and step.is_billable for step in plan(ferry(), account=SANDBOX).steps)
+    totals = []
+    for seconds in range(0, 1800, 20):
+        progress = after(FREE, seconds)
+        totals.append(progress.money.billed + progress.money.running + progress.credits_to_go)
+    assert totals[0] == 5120
+    assert totals == sorted(totals, reverse=True)
+
+
 def test_every_take_is_counted_in_exactly_one_place() -> None:
     for seconds in range(0, 1500, 50):
         progress = after(STORY, seconds)

@@ -163,9 +163,9 @@ def _foot(progress: Progress, now: datetime, width: int, style: Style) -> list[s
 
 
 def _money(progress: Progress) -> list[str]:
-    money = progress.money
+    money, to_go = progress.money, progress.credits_to_go
     if progress.plan is not None and progress.plan.is_free:
-        whole = money.billed + money.running + money.to_go
+        whole = money.billed + money.running + to_go
         provider = escape_terminal(progress.paid_provider)
         return [f"free; on {provider} {credits_text(money.billed)} of {credits_text(whole)} so far"]
     amounts = [
@@ -174,10 +174,10 @@ def _money(progress: Progress) -> list[str]:
             (money.billed, "billed"),
             (money.running, "running"),
             (money.maybe_charged, "maybe charged"),
-            (money.to_go, "to go"),
+            (to_go, "to go"),
         )
         if amount or label == "billed"
     ]
-    most = money.billed + money.running + money.maybe_charged + money.to_go
+    most = money.billed + money.running + money.maybe_charged + to_go
     ceiling = "" if progress.ceiling is None else f" of {credits_text(progress.ceiling)}"
     return [*amounts, f"at most {credits_text(most)}{ceiling}"]

@@ -122,6 +122,12 @@ class Progress:
         """The number of takes that this run has started, whatever their outcome."""
         return len(self._last_event)
 
+    @property
+    def credits_to_go(self) -> Decimal:
+        """Credits still to be ordered, those of takes whose request waits for another shot's clip included."""
+        undecided = (step for step in self.to_go.values() if step.is_billable and step.fingerprint is None)
+        return self.money.to_go + sum((step.price.credits or Decimal(0) for step in undecided), Decimal(0))
+
     def seconds_left(self, now: datetime) -> float | None:
         """Estimated seconds until the end; None when the duration of tasks is not known."""
         if not self._expected:
