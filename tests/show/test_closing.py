@@ -219,6 +219,33 @@ def test_after_a_free_run_of_a_selection_the_real_price_is_offered_for_that_sele
     assert "storyboard run storyboards/spot.yaml --select faro --provider kinovi" in text
 
 
+def next_lines(ended: RunResult) -> list[str]:
+    """The commands that the closing names to type next."""
+    text = closing(ended, 140, color=False, context=replace(TYPED, to_commit=()))
+    return re.findall(r"storyboard [a-z]+", text.rpartition("\n\n  next")[2])
+
+
+def test_no_next_line_repeats_what_failed() -> None:
+    ended = outcome(plan(ferry()), NOON)
+    refused, unsettled = RunResult(ended.plan, refused=ended.refused), RunResult(ended.plan, unsettled=ended.unsettled)
+    stopped = replace(halted(), waiting=())
+    key = replace(stopped, stop_reason=StopReason(ExitCode.KEY, "401: the key was refused"))
+    assert next_lines(refused) == ["storyboard plan"]
+    assert next_lines(replace(refused, refused=(), failed=failed().failed)) == ["storyboard plan"]
+    assert next_lines(unsettled) == ["storyboard settle"]
+    assert next_lines(stopped) == ["storyboard plan"]
+    assert next_lines(key) == ["storyboard doctor"]
+
+
+def test_what_is_left_to_do_is_gone_on_with_after_the_doubt() -> None:
+    ended = interrupted()
+    assert next_lines(ended) == ["storyboard run"]
+    assert next_lines(replace(ended, unsettled=outcome(plan(ferry()), NOON).unsettled)) == [
+        "storyboard settle",
+        "storyboard run",
+    ]
+
+
 def test_quiet_leaves_what_went_wrong_and_nothing_of_a_success() -> None:
     assert closing(free(), 100, color=False, context=ClosingContext(quiet=True)) == ""
     text = closing(failed(), 100, color=False, context=replace(TYPED, quiet=True))

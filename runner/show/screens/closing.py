@@ -186,10 +186,12 @@ def _next_commands(outcome: RunResult, context: ClosingContext) -> Iterable[tupl
     typed, files = escape_terminal(context.typed), escape_terminal(context.files or context.typed)
     all_shots, selection = _join_arguments(files, context.provider), _join_arguments(files, context.chosen)
     unfinished = outcome.exit_code is not ExitCode.OK
+    if outcome.unsettled or outcome.unsettled_orphans:
+        yield "storyboard settle", "lists the unsettled attempts"
     if any(result.step.needs_pick for result in outcome.waiting):
         yield "storyboard pick SHOT TAKE", "choose the good take"
     if unfinished:
-        yield f"storyboard run {typed}".rstrip(), _resume_note(outcome)
+        yield from _ways_on(outcome, typed)
         return
     if (rest := _rest_note(outcome, context)) is not None:
         yield f"storyboard run {escape_terminal(context.everything) or all_shots}".rstrip(), rest
@@ -216,15 +218,21 @@ def _rest_note(outcome: RunResult, context: ClosingContext) -> str | None:
     return "the rest" if whole.is_free or credits is None else f"the rest, {credits_text(credits)} credits"
 
 
-def _resume_note(outcome: RunResult) -> str:
-    """The effect of typing the same command again."""
-    waits = any(not result.step.needs_pick for result in outcome.waiting)
-    if (
-        outcome.interrupted
-        or outcome.not_started
-        or outcome.failed
-        or waits
-        or not (outcome.unsettled or outcome.refused)
-    ):
-        return "goes on" if outcome.plan.is_free else "goes on; pays for nothing twice"
-    return "goes on once settled" if outcome.unsettled else "goes on once changed"
+def _ways_on(outcome: RunResult, typed: str) -> Iterable[tuple[str, str]]:
+    """The commands after a run that did not finish: none repeats what failed, and none buys without a question."""
+    if outcome.stop_reason is not None and outcome.stop_reason.code is ExitCode.KEY:
+        yield "storyboard doctor", "checks the key"
+    elif outcome.stop_reason is not None:
+        yield f"storyboard plan {typed}".rstrip(), "what is still open, and its price"
+    elif _run_goes_on(outcome):
+        yield (
+            f"storyboard run {typed}".rstrip(),
+            "goes on" if outcome.plan.is_free else "goes on; pays for nothing twice",
+        )
+    elif not (outcome.unsettled or outcome.unsettled_orphans):
+        yield f"storyboard plan {typed}".rstrip(), "what another run would do, and its price"
+
+
+def _run_goes_on(outcome: RunResult) -> bool:
+    """Whether the same command does more than to repeat what failed."""
+    return bool(outcome.interrupted or outcome.not_started or outcome.waiting or outcome.orphans)
