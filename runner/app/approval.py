@@ -8,6 +8,7 @@ from runner.app import destinations
 from runner.app.budget_scope import fingerprints_in_budget
 from runner.app.plan_report import (
     cheaper_alternatives,
+    command_below_limit,
     passing_command,
     plan_context,
     private_materials,
@@ -159,7 +160,9 @@ def approve_spending(session: Session, plan: Plan, history: History, last_day: D
             cheaper = cheaper_alternatives(session, history, remaining)
             raise CommandError(
                 ExitCode.DECLINED,
-                question.over_limit(plan, limit.name, limit.limit, limit.would_be, cheaper),
+                question.over_limit(
+                    plan, limit.name, limit.limit, limit.would_be, cheaper, command_below_limit(session, cheaper) or ""
+                ),
             )
     approved_price = None
     if not session.args.yes:

@@ -3,7 +3,7 @@
 import argparse
 import shlex
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
@@ -127,6 +127,21 @@ def rerun_arguments(session: Session, *, repeats_failures: bool = True) -> str:
         arguments += [f"--{name} {shlex.quote(value)}" for value in getattr(session.args, name, ())]
     arguments += ["--first-take"] if getattr(session.args, "first_take", False) else []
     return " ".join(arguments)
+
+
+def command_below_limit(session: Session, choices: Sequence[alternatives.Alternative]) -> str | None:
+    """The run of the cheapest alternative that makes the whole film, else of the dearest part; None without one."""
+    flags = [alternative for alternative in choices if alternative.command]
+    whole_films = [alternative for alternative in flags if alternative.description.startswith("--profile ")]
+    best = min(whole_films, key=lambda alternative: alternative.credits, default=next(iter(flags), None))
+    if best is None:
+        return None
+    arguments = rerun_arguments(session)
+    if best in whole_films and session.args.profile is not None:
+        args = argparse.Namespace(**{**vars(session.args), "profile": None})  # one profile only
+        arguments = command_arguments(args, session.files)
+    ceiling = f"{best.credits.to_integral_value(ROUND_CEILING):f}"
+    return f"storyboard run {arguments} {best.description} --max-credits {ceiling}"
 
 
 def plan_context(session: Session, plan: Plan, history: History) -> PlanContext:

@@ -2,12 +2,19 @@
 
 import argparse
 import sys
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from pathlib import Path
 
 from runner.app.approval import SpendLimit, spend_limits
 from runner.app.destinations import destinations
-from runner.app.plan_report import cheaper_alternatives, plan_context, read_history, spent_last_24h, warnings
+from runner.app.plan_report import (
+    cheaper_alternatives,
+    command_below_limit,
+    plan_context,
+    read_history,
+    spent_last_24h,
+    warnings,
+)
 from runner.app.session import Session, open_session, resolve_shot
 from runner.attempts.history import History
 from runner.commands import flags
@@ -123,13 +130,7 @@ def _with_limit_warning(limit: SpendLimit, session: Session, history: History, c
         f"{credits_text(limit.would_be)} credits{already} are {excess} over {limit.name} {credits_text(limit.limit)}"
     )
     warning = Problem("over-ceiling", Place("", 1, 1), f"{message}: a run would stop with exit 4", "", "warning")
-    first_alternative = next((alternative for alternative in alternatives if alternative.command), None)
-    next_command = (f"storyboard plan {context.typed}", "when it costs less, or with a higher limit")
-    if first_alternative is not None:
-        price = f"{first_alternative.credits.to_integral_value(ROUND_CEILING):f}"
-        next_command = (
-            f"storyboard run {context.typed} {first_alternative.description} --max-credits {price}",
-            "below the limit",
-        )
+    command = command_below_limit(session, alternatives)
+    next_command = (command, "below the limit") if command else ("storyboard prices", "models and resolutions by price")
     cheaper = tuple(CheaperCommand(alternative.description, alternative.credits) for alternative in alternatives)
     return replace(context, warnings=[warning, *context.warnings], cheaper=cheaper, replacement=next_command)

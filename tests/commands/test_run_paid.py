@@ -9,6 +9,7 @@ from tests.commands.conftest import KEY, Host
 from tests.commands.content_repo import ContentRepo, clone
 
 FILM = "storyboards/film.yaml"
+LIMIT = {"STORYBOARD_MAX_CREDITS": "110"}
 Start = Callable[..., Host]
 
 
@@ -73,6 +74,22 @@ def test_a_plan_above_the_budget_says_so_and_offers_what_stays_below(paid_film: 
     words = " ".join(paid_film.storyboard("plan", FILM, **there.env).out.split())
     assert "120 credits, 60 of them spent or unsettled, are 20 over the budget" in words
     assert "storyboard run" not in words
+
+
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_above_a_ceiling_the_next_command_is_the_cheapest_whole_film(
+    paid_film: ContentRepo, host: Start, command: str
+) -> None:
+    there = host()
+    profiles = "profiles:\n  draft: {model: seedance2-fast}\n  long: {duration: 15}\n"
+    paid_film.write(FILM, (paid_film.root / FILM).read_text() + profiles)
+    arguments = (command, FILM, "--profile", "long")
+    answer = paid_film.storyboard(*arguments, *(["--yes"] if command == "run" else []), **there.env, **LIMIT)
+    lines = (answer.out + answer.err).splitlines()
+    line = next(text for text in lines if "--profile draft --max-credits" in text).split("  below")[0].strip()
+    assert line.startswith(f"storyboard run {FILM} --profile draft --max-credits ")
+    assert paid_film.storyboard(*shlex.split(line)[1:], **there.env, **LIMIT).code == 0
+    assert there.state["creates"] == 2
 
 
 def test_the_days_budget_bounds_the_account(paid_film: ContentRepo, host: Start) -> None:

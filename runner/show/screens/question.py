@@ -59,8 +59,10 @@ def unknown_price(plan: Plan) -> str:
     )
 
 
-def over_limit(plan: Plan, ceiling: str, limit: Decimal, total: Decimal, alternatives: Sequence[Alternative]) -> str:
-    """Refusal above a limit: the excess, and cheaper alternatives that would pass, each with its price."""
+def over_limit(
+    plan: Plan, ceiling: str, limit: Decimal, total: Decimal, alternatives: Sequence[Alternative], command: str = ""
+) -> str:
+    """Refusal above a limit: the excess, cheaper alternatives that would pass, and the `command` of the best one."""
     lines = [
         f"{credits_text(total)} credits are {credits_text(total - limit)} over "
         f"{escape_terminal(ceiling)} {credits_text(limit)}: {NOTHING_SPENT}"
@@ -75,6 +77,8 @@ def over_limit(plan: Plan, ceiling: str, limit: Decimal, total: Decimal, alterna
             f"    {left(description, room)}  {price:>{price_cells}} credits  {dollars(plan.usd(alternative.credits))}"
             for alternative, description, price in zip(cheapest, descriptions, prices, strict=True)
         ]
+    if command:
+        lines += ["  below the limit:", f"    {escape_terminal(command)}"]
     return "\n".join(lines)
 
 
