@@ -18,48 +18,55 @@ from runner.media.open_media import open_media
 if TYPE_CHECKING:
     import av
     from av.container import InputContainer
+    from PIL import Image
 
 MAX_PIXELS = 20_000_000
 """A 4K frame in 21:9 has 11 million; a larger size is forged, and would cost memory."""
-_SLACK = 0.25
+_MAX_TRACKS = 16
+_SLACK = Fraction(1, 4)
 """Seconds by which a track may differ from its stated length: an encoder's lead-in, a long last frame."""
+_FIRST_BOXES = (b"moov", b"mdat", b"wide", b"free", b"skip")
+"""Boxes with which a file of older writers may begin."""
 
 Which = Literal["first", "last"]
+Fault = Literal["no video", "cut off", "damaged"]
+"""`no video`: another thing came in a clip's place; `cut off`: its end is missing; `damaged`: any other doubt."""
 
 
 class IncompleteClip(Exception):  # noqa: N818 - describes a file; not always an error
     """The file is not a complete clip; `message` follows the file's name: "is cut off: only 1,024 of 90,210 bytes"."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, fault: Fault = "damaged") -> None:
         super().__init__(message)
         self.message = message
+        self.fault = fault
 
 
 @dataclass(frozen=True, slots=True)
 class ClipFacts:
-    """Size and length of a complete clip."""
+    """Size and length of a complete clip, as a player shows it: turned and trimmed as the file says."""
 
     width: int
     height: int
     seconds: Decimal
-    """Length of the video track, to the millisecond."""
+    """Length of the video, to the millisecond."""
 
 
 def probe(path: Path) -> ClipFacts:
     """Check that a clip is complete, and return its size and length.
 
-    Complete means: the boxes end at the end of the file, the tracks have their stated length, the first and the last
-    frame can be decoded. Raises IncompleteClip with a message for the user, OSError for an unreadable file.
+    Complete means: the boxes end at the end of the file, all frames and all audio that its tracks count are there, the
+    first and the last frame can be decoded. Raises IncompleteClip with a message for the user, OSError for an
+    unreadable file.
     """
     with path.open("rb") as file:
         indexed_tracks = _indexed_tracks(file, os.fstat(file.fileno()).st_size)
-        with _open_for_decoding(file) as (container, stream):
-            lengths = _measured_lengths(container)
-            _check_lengths(indexed_tracks, container, lengths)
-            width, height = _first(container, stream).width, stream.height
-            _last(container, stream)
-            seconds = lengths[stream.index]
-            return ClipFacts(width, height, Decimal(round(seconds * 1000)) / 1000)
+        video = _video_track(indexed_tracks)
+        spans = _measure(file, indexed_tracks)
+        first = _picture(file, video, "first")
+        _picture(file, video, "last")
+        seconds = _shown_seconds(video, spans[video.id].seconds)
+        return ClipFacts(first.width, first.height, Decimal(round(seconds * 1000)) / 1000)
 
 
 def frame(clip: Path, which: Which, target: Path) -> None:
@@ -68,102 +75,163 @@ def frame(clip: Path, which: Which, target: Path) -> None:
     Raises IncompleteClip for a frame that cannot be decoded, OSError for a file that cannot be read or written.
     """
     with clip.open("rb") as file:
-        _indexed_tracks(file, os.fstat(file.fileno()).st_size)
-        with _open_for_decoding(file) as (container, stream):
-            image = image_of(_first(container, stream) if which == "first" else _last(container, stream))
+        video = _video_track(_indexed_tracks(file, os.fstat(file.fileno()).st_size))
+        image = _picture(file, video, which)
     part = target.with_name(target.name + ".part")
     # Level 1 is six times quicker than the default, for a file a tenth larger.
     image.save(part, format="PNG", compress_level=1)
     part.replace(target)
 
 
+# -- what the index says ----------------------------------------------------------------------------------
+
+
 def _indexed_tracks(file: BufferedReader, size: int) -> list[Track]:
     """Return the tracks, or raise IncompleteClip for boxes that do not fill the file."""
     if size == 0:
-        raise IncompleteClip("is empty")
-    head = file.read(64)
+        raise IncompleteClip("is empty", "no video")
+    _check_kind(file.read(64))
+    try:
+        boxes = walk(file, size)
+        if all(box.name != b"moov" for box in boxes):
+            raise IncompleteClip("is cut off: its index is missing", "cut off")
+        return tracks(file, boxes, size)
+    except BrokenBoxes as error:
+        raise IncompleteClip(error.message, "cut off" if error.cut_off else "damaged") from error
+
+
+def _check_kind(head: bytes) -> None:
+    """Raise IncompleteClip for a file that is neither MP4 nor its parent, QuickTime."""
+    if head[4:10] == b"ftypqt" or head[4:8] in _FIRST_BOXES:
+        return
     try:
         if sniff(head) not in ("mp4", "m4a"):
-            raise IncompleteClip("is not an MP4")
-        boxes = walk(file, size)
-        names = {box.name for box in boxes}
-        if b"moov" not in names:
-            raise IncompleteClip("is cut off: its index is missing")
-        indexed_tracks = tracks(file, boxes, size)
+            raise IncompleteClip("is not an MP4", "no video")
     except UnsupportedMedia as error:
         description = error.message.partition(";")[0]
+        if description.endswith(" video"):
+            raise IncompleteClip(f"{description}, no MP4") from error
         message = "is not a video" if description.startswith("is not ") else f"{description}, no video"
-        raise IncompleteClip(message) from error
-    except BrokenBoxes as error:
-        raise IncompleteClip(error.message) from error
-    file.seek(0)
-    return indexed_tracks
+        raise IncompleteClip(message, "no video") from error
+
+
+def _video_track(indexed_tracks: list[Track]) -> Track:
+    """The film: of several video tracks that with the most frames; a thumbnail has one, a cover picture no track."""
+    videos = [track for track in indexed_tracks if track.handler == b"vide" and track.samples]
+    if not videos:
+        raise IncompleteClip("has no video track")
+    return max(videos, key=lambda track: track.samples)
+
+
+def _shown_seconds(video: Track, measured: Fraction) -> Fraction:
+    """The length that a player shows: what an edit list takes of the video, never more than there is."""
+    there = measured if video.sample_seconds is None else video.sample_seconds
+    return there if video.edited_seconds is None else min(video.edited_seconds, there)
+
+
+# -- what is there ----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Span:
+    """Packets of one track while they are read: how many, and from when to when."""
+
+    packets: int = 0
+    start: Fraction | None = None
+    end: Fraction = Fraction(0)
+
+    @property
+    def seconds(self) -> Fraction:
+        return self.end - (self.start or 0)
+
+
+def _measure(file: BufferedReader, indexed_tracks: list[Track]) -> dict[int, _Span]:
+    """Read every packet, and compare each track with what the index counts; return what was read, by track."""
+    spans: dict[int, _Span] = {}
+    with _open(file, edits=False) as container:
+        for packet in container.demux():
+            if packet.dts is None and packet.pts is None:
+                continue
+            if packet.is_corrupt:
+                raise IncompleteClip("is damaged: a part of its video or audio is missing")
+            span, base = spans.setdefault(packet.stream.id, _Span()), packet.stream.time_base or Fraction(1)
+            start = (packet.pts if packet.pts is not None else packet.dts or 0) * base
+            span.packets += 1
+            span.start = start if span.start is None else min(span.start, start)
+            span.end = max(span.end, start + (packet.duration or 0) * base)
+    for track in indexed_tracks:
+        if track.handler in (b"vide", b"soun"):
+            _check_track(track, spans.get(track.id, _Span()))
+    return spans
+
+
+def _check_track(track: Track, span: _Span) -> None:
+    content = "video" if track.handler == b"vide" else "audio"
+    if span.packets < track.samples:
+        raise IncompleteClip(
+            f"is damaged: {track.samples - span.packets} of {track.samples} parts of its {content} are missing"
+        )
+    if track.stated_seconds is None or not track.sample_seconds:
+        return
+    slack = max(_SLACK, 2 * track.longest_sample)
+    if abs(track.stated_seconds - track.sample_seconds) > slack:
+        there, stated = float(track.sample_seconds), float(track.stated_seconds)
+        raise IncompleteClip(f"is damaged: its {content} has {there:.2f} seconds instead of {stated:.2f}")
 
 
 @contextmanager
-def _open_for_decoding(file: BufferedReader) -> "Iterator[tuple[InputContainer, av.VideoStream]]":
-    """Context manager: the opened clip and its video track; errors of the codecs become IncompleteClip."""
+def _open(file: BufferedReader, *, edits: bool) -> "Iterator[InputContainer]":
+    """Context manager: the opened clip, trimmed by its edit lists or whole; errors become IncompleteClip."""
     from av.error import FFmpegError
 
-    limits = {"max_pixels": str(MAX_PIXELS), "err_detect": "explode"}
+    file.seek(0)
+    limits = {"max_pixels": str(MAX_PIXELS), "ignore_editlist": "0" if edits else "1"}
     try:
-        with open_media(file, "mov", max_streams="16", **limits) as container:
-            video_streams = [stream for stream in container.streams.video if not int(stream.disposition) & 0x400]
-            if not video_streams:
-                raise IncompleteClip("has no video track")
-            stream = video_streams[0]
-            if stream.codec_context is None:
-                raise IncompleteClip("has a video track in an unsupported format")
-            if not 0 < stream.width * stream.height <= MAX_PIXELS:
-                raise IncompleteClip(f"is damaged: its frames would have {stream.width} × {stream.height} pixels")
-            stream.codec_context.options = limits
-            yield container, stream
+        with open_media(file, "mov", max_streams=str(_MAX_TRACKS), **limits) as container:
+            yield container
     except (FFmpegError, ValueError, OverflowError, ZeroDivisionError) as error:
         raise IncompleteClip("is damaged: its video cannot be decoded") from error
 
 
-def _measured_lengths(container: "InputContainer") -> dict[int, Fraction]:
-    """Return the seconds of each track, measured by its packets."""
-    spans: dict[int, tuple[int, int]] = {}
-    bases = {stream.index: stream.time_base or Fraction(1) for stream in container.streams}
-    for packet in container.demux():
-        if packet.pts is None:
-            continue
-        if packet.is_corrupt:
-            raise IncompleteClip("is damaged: a part of its video or audio is missing")
-        start, end = spans.get(packet.stream.index, (packet.pts, packet.pts))
-        until = packet.pts + (packet.duration or 0)
-        spans[packet.stream.index] = (min(start, packet.pts), max(end, until))
-    return {index: (end - max(0, start)) * bases[index] for index, (start, end) in spans.items()}
+def _picture(file: BufferedReader, video: Track, which: Which) -> "Image.Image":
+    """Decode the first or the last frame, upright; an edit list that leaves no frame is ignored."""
+    if video.edited_seconds is not None:
+        try:
+            return _decode(file, video, which, edits=True)
+        except IncompleteClip:
+            pass  # the edit list may be at fault
+    return _decode(file, video, which, edits=False)
 
 
-def _check_lengths(indexed_tracks: list[Track], container: "InputContainer", measured: dict[int, Fraction]) -> None:
-    if len(indexed_tracks) != len(container.streams):
-        raise IncompleteClip("is damaged: a track cannot be read")
-    for track, stream in zip(indexed_tracks, container.streams, strict=True):
-        if track.handler not in (b"vide", b"soun"):
-            continue
-        length = float(measured.get(stream.index, 0))
-        content = "video" if track.handler == b"vide" else "audio"
-        if length <= 0:
-            raise IncompleteClip(f"is damaged: its {content} has no length")
-        if track.seconds is not None and abs(track.seconds - length) > _SLACK:
-            raise IncompleteClip(f"is damaged: its {content} has {length:.2f} seconds instead of {track.seconds:.2f}")
+def _decode(file: BufferedReader, video: Track, which: Which, *, edits: bool) -> "Image.Image":
+    with _open(file, edits=edits) as container:
+        stream = next((stream for stream in container.streams.video if stream.id == video.id), None)
+        if stream is None or stream.codec_context is None:
+            raise IncompleteClip("has a video track in an unsupported format")
+        if not 0 < stream.width * stream.height <= MAX_PIXELS:
+            raise IncompleteClip(f"is damaged: its frames would have {stream.width} × {stream.height} pixels")
+        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS), "err_detect": "explode"}
+        end = video.edited_seconds if edits else None
+        picture = _first(container, stream) if which == "first" else _last(container, stream, end)
+        if picture is None:
+            raise IncompleteClip(f"is damaged: its {which} frame cannot be decoded")
+        image = image_of(picture)
+        return image.rotate(picture.rotation, expand=True) if picture.rotation else image
 
 
-def _first(container: "InputContainer", stream: "av.VideoStream") -> "av.VideoFrame":
+def _first(container: "InputContainer", stream: "av.VideoStream") -> "av.VideoFrame | None":
     container.seek(0)
-    for picture in container.decode(stream):
-        return picture
-    raise IncompleteClip("is damaged: its first frame cannot be decoded")
+    return next(iter(container.decode(stream)), None)
 
 
-def _last(container: "InputContainer", stream: "av.VideoStream") -> "av.VideoFrame":
-    """Decode the last frame from the last key frame on: a long clip costs no more than a short clip."""
-    container.seek(1 << 60, stream=stream, backward=True, any_frame=False)
+def _last(container: "InputContainer", stream: "av.VideoStream", end: Fraction | None) -> "av.VideoFrame | None":
+    """Decode the last frame from the last key frame on: a long clip costs no more than a short clip.
+
+    `end` is where an edit list ends the video: frames behind it would be decoded, and not shown.
+    """
+    target = 1 << 60 if end is None else max(0, int(end / (stream.time_base or 1)) - 1)
+    container.seek(target, stream=stream, backward=True, any_frame=False)
     last_picture = None
     for picture in container.decode(stream):
         last_picture = picture
-    if last_picture is None:
-        raise IncompleteClip("is damaged: its last frame cannot be decoded")
     return last_picture

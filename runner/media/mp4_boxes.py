@@ -2,14 +2,16 @@
 
 import struct
 from collections.abc import Iterator
+from fractions import Fraction
 from io import BufferedReader
 
 from runner.lazy_dataclass import dataclass
 
 MAX_DEPTH = 8
-MAX_BOXES = 10_000
+MAX_BOXES = 100_000
+"""A clip of a minute with a fragment for each frame has some 40,000."""
 MAX_INDEX = 16 << 20
-"""Bytes of `moov`; a minute of video needs some 50 kB."""
+"""Bytes of `moov` without its descriptive part, where a cover picture lies; a minute of video needs some 50 kB."""
 _CONTAINERS = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"dinf", b"mvex", b"moof", b"traf"))
 _ENTRY_BYTES = {b"stsz": 4, b"stts": 8, b"stco": 4, b"co64": 8, b"stsc": 12, b"ctts": 8, b"stss": 4}
 
@@ -17,9 +19,10 @@ _ENTRY_BYTES = {b"stsz": 4, b"stts": 8, b"stco": 4, b"co64": 8, b"stsc": 12, b"c
 class BrokenBoxes(Exception):  # noqa: N818 - describes a file; not always an error
     """The boxes are not those of a complete MP4; `message` follows the file's name."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, cut_off: bool = False) -> None:
         super().__init__(message)
         self.message = message
+        self.cut_off = cut_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,20 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """Stated properties of a track: vide or soun, length in seconds (None: unknown), number of samples."""
+    """What the index states of a track."""
 
+    id: int
     handler: bytes
-    seconds: float | None
+    """`vide`, `soun`, or the kind of another track: subtitles, time codes, chapters."""
     samples: int
+    """Count of its frames or pieces of audio, fragments included; 0 for uncompressed audio, which is read in blocks."""
+    stated_seconds: Fraction | None
+    """Its length by its header; None when the header states none."""
+    sample_seconds: Fraction | None
+    """The sum of its samples' lengths; None when fragments hold them."""
+    longest_sample: Fraction
+    edited_seconds: Fraction | None
+    """How much of it an edit list shows; None without an edit list."""
 
 
 def walk(file: BufferedReader, size: int) -> list[Box]:
@@ -59,25 +71,29 @@ def walk(file: BufferedReader, size: int) -> list[Box]:
             continue
         if box.depth + 1 >= MAX_DEPTH:
             raise BrokenBoxes(f"has boxes nested deeper than {MAX_DEPTH} levels")
-        if box.name == b"moov" and box.end - box.start > MAX_INDEX:
-            raise BrokenBoxes("has an index larger than any clip needs")
         open_ends.append(box.end)
         at = box.start
+    _check_index_size(boxes)
     return boxes
+
+
+def _check_index_size(boxes: list[Box]) -> None:
+    index = sum(box.end - box.start for box in boxes if box.name == b"moov")
+    described = sum(box.end - box.start for box in boxes if box.name in (b"udta", b"meta") and box.depth == 1)
+    if index - described > MAX_INDEX:
+        raise BrokenBoxes("has an index larger than any clip needs")
 
 
 def _box(file: BufferedReader, at: int, limit: int, depth: int, size: int) -> Box:
     file.seek(at)
     head = file.read(16)
     if at + 8 > limit or len(head) < 8:
-        raise BrokenBoxes(
-            _cut_off_message(at + 8, size) if limit == size else "is damaged: a box ends in the middle of another box"
-        )
+        raise _too_long(at + 8, limit, size, "a box ends in the middle of another box")
     (length,) = struct.unpack_from(">I", head)
     start = at + 8
     if length == 1:
         if len(head) < 16:
-            raise BrokenBoxes(_cut_off_message(at + 16, size))
+            raise _cut_off(at + 16, size)
         (length,) = struct.unpack_from(">Q", head, 8)
         start = at + 16
     elif length == 0:
@@ -86,44 +102,97 @@ def _box(file: BufferedReader, at: int, limit: int, depth: int, size: int) -> Bo
     if end < start:
         raise BrokenBoxes("is damaged: a box is smaller than its header")
     if end > limit:
-        raise BrokenBoxes(
-            _cut_off_message(end, size) if limit == size else "is damaged: a box reaches beyond its parent box"
-        )
+        raise _too_long(end, limit, size, "a box reaches beyond its parent box")
     return Box(head[4:8], start, end, depth)
 
 
-def _cut_off_message(expected: int, size: int) -> str:
+def _too_long(expected: int, limit: int, size: int, fault: str) -> BrokenBoxes:
+    return _cut_off(expected, size) if limit == size else BrokenBoxes(f"is damaged: {fault}")
+
+
+def _cut_off(expected: int, size: int) -> BrokenBoxes:
     if expected < 1 << 42:
-        return f"is cut off: only {size:,} of {expected:,} bytes"
-    return "is damaged: a box states a size larger than any file"
+        return BrokenBoxes(f"is cut off: only {size:,} of {expected:,} bytes", cut_off=True)
+    return BrokenBoxes("is damaged: a box states a size larger than any file")
 
 
 def tracks(file: BufferedReader, boxes: list[Box], size: int) -> list[Track]:
     """Return the tracks of the index; their tables are checked against their boxes and the file's size."""
+    in_fragments = _fragment_samples(file, boxes, size)
+    header = next((box for box in boxes if box.name == b"mvhd"), None)
+    scale = _time_header(file, header)[0] if header is not None else None
     checked_tracks = []
     track_starts = [start for start, box in enumerate(boxes) if box.name == b"trak"]
     for number, start in enumerate(track_starts):
         end = boxes[start].end
         stop = track_starts[number + 1] if number + 1 < len(track_starts) else len(boxes)
         track_boxes = [box for box in boxes[start:stop] if box.end <= end]
-        checked_tracks.append(_track(file, track_boxes, size))
-    for box in boxes:
-        if box.name == b"trun":
-            _check_count(_number(file, box, 4), size)
+        checked_tracks.append(_track(file, track_boxes, size, scale, in_fragments))
     return checked_tracks
 
 
-def _track(file: BufferedReader, boxes: list[Box], size: int) -> Track:
-    by_name = {box.name: box for box in boxes}
+def _fragment_samples(file: BufferedReader, boxes: list[Box], size: int) -> dict[int, int]:
+    """Return the number of samples in fragments, by the track's id."""
+    counts: dict[int, int] = {}
+    track_id = 0
+    for box in boxes:
+        if box.name == b"tfhd":
+            track_id = _number(file, box, 4)
+        elif box.name == b"trun":
+            count = _number(file, box, 4)
+            _check_count(count, size)
+            counts[track_id] = counts.get(track_id, 0) + count
+    return counts
+
+
+def _track(
+    file: BufferedReader, boxes: list[Box], size: int, movie_scale: int | None, in_fragments: dict[int, int]
+) -> Track:
+    by_name = {box.name: box for box in reversed(boxes)}  # the first of each name: QuickTime has a second `hdlr`
     for name in _ENTRY_BYTES:
         if name in by_name:
             _check_table(file, by_name[name], size)
     handler = _read(file, by_name[b"hdlr"], 8, 4) if b"hdlr" in by_name else b""
-    samples = _number(file, by_name[b"stsz"], 8) if b"stsz" in by_name else 0
-    if b"stts" in by_name:
-        for count, _ in _entries(file, by_name[b"stts"], ">II", 8):
-            _check_count(count, size)
-    return Track(handler, _seconds(file, by_name.get(b"mdhd")), samples)
+    id = _track_id(file, by_name[b"tkhd"]) if b"tkhd" in by_name else 0
+    scale, stated = _time_header(file, by_name[b"mdhd"]) if b"mdhd" in by_name else (None, None)
+    sizes = by_name.get(b"stsz", by_name.get(b"stz2"))
+    in_blocks = handler == b"soun" and sizes is not None and sizes.name == b"stsz" and _number(file, sizes, 4) != 0
+    samples = _number(file, sizes, 8) if sizes is not None and not in_blocks else 0
+    total, longest = _sample_times(file, by_name[b"stts"], size) if b"stts" in by_name else (0, 0)
+    return Track(
+        id,
+        handler,
+        samples + in_fragments.get(id, 0),
+        Fraction(stated, scale) if scale and stated else None,
+        Fraction(total, scale) if scale and id not in in_fragments else None,
+        Fraction(longest, scale) if scale else Fraction(0),
+        _edited_seconds(file, by_name.get(b"elst"), movie_scale),
+    )
+
+
+def _track_id(file: BufferedReader, box: Box) -> int:
+    return _number(file, box, 20 if _read(file, box, 0, 1) == b"\1" else 12)
+
+
+def _sample_times(file: BufferedReader, box: Box, size: int) -> tuple[int, int]:
+    """Return the sum and the largest of the samples' lengths, in the track's time scale."""
+    total = longest = 0
+    for count, length in _entries(file, box, ">II", 8):
+        _check_count(count, size)
+        total += count * length
+        longest = max(longest, length)
+    return total, longest
+
+
+def _edited_seconds(file: BufferedReader, box: Box | None, movie_scale: int | None) -> Fraction | None:
+    """Return the length that an edit list shows of its track; a list that makes no sense counts as none."""
+    if box is None or not movie_scale or box.end - box.start < 8:
+        return None
+    form = ">Qqi" if _read(file, box, 0, 1) == b"\1" else ">Iii"
+    if 8 + _number(file, box, 4) * struct.calcsize(form) > box.end - box.start:
+        return None
+    shown = sum(length for length, media_time, _ in _entries(file, box, form, 8) if media_time >= 0)
+    return Fraction(shown, movie_scale) if shown else None
 
 
 def _check_table(file: BufferedReader, box: Box, size: int) -> None:
@@ -149,15 +218,14 @@ def _entries(file: BufferedReader, box: Box, form: str, head: int) -> Iterator[t
         yield struct.unpack(form, file.read(step))
 
 
-def _seconds(file: BufferedReader, box: Box | None) -> float | None:
-    if box is None:
-        return None
+def _time_header(file: BufferedReader, box: Box) -> tuple[int, int | None]:
+    """Return the time scale and the length (None: unknown) of a movie's or a track's header."""
     version = _read(file, box, 0, 1)
     form, place, unknown = (">IQ", 20, 2**64 - 1) if version == b"\1" else (">II", 12, 2**32 - 1)
     scale, duration = struct.unpack(form, _read(file, box, place, struct.calcsize(form)))
     if scale == 0:
         raise BrokenBoxes("is damaged: a track has a time scale of zero")
-    return None if duration in (0, unknown) else duration / scale
+    return scale, None if duration == unknown else duration
 
 
 def _number(file: BufferedReader, box: Box, place: int) -> int:

@@ -108,7 +108,7 @@ def test_boxes_within_boxes_have_an_end(tmp_path: Path) -> None:
 def test_many_boxes_have_an_end(tmp_path: Path) -> None:
     data = _box(b"ftyp", b"isom\0\0\2\0isom") + _box(b"free") * (MAX_BOXES + 1)
     (tmp_path / "a.mp4").write_bytes(data)
-    assert _words(tmp_path / "a.mp4") == "has more than 10,000 boxes"
+    assert _words(tmp_path / "a.mp4") == "has more than 100,000 boxes"
 
 
 def test_a_sound_is_no_clip(tmp_path: Path) -> None:
@@ -131,6 +131,16 @@ def test_a_track_has_the_length_it_says(tmp_path: Path, clip: bytes) -> None:
     struct.pack_into(">I", data, at + 4, scale * 3)
     (tmp_path / "a.mp4").write_bytes(data)
     assert _words(tmp_path / "a.mp4") == "is damaged: its video has 1.00 seconds instead of 3.00"
+
+
+def test_all_frames_that_the_index_counts_are_there(tmp_path: Path) -> None:
+    data = bytearray(samples.film(tmp_path / "a.mp4", samples.colours(24)).read_bytes())
+    struct.pack_into(">I", data, data.index(b"stco") + 12, len(data) - 40)
+    (tmp_path / "a.mp4").write_bytes(data)
+    assert _words(tmp_path / "a.mp4") == "is damaged: a part of its video or audio is missing"
+    struct.pack_into(">I", data, data.index(b"stco") + 12, len(data))
+    (tmp_path / "a.mp4").write_bytes(data)
+    assert _words(tmp_path / "a.mp4") == "is damaged: 24 of 24 parts of its video are missing"
 
 
 def test_a_first_and_a_last_picture_that_do_not_decode_are_seen(tmp_path: Path, clip: bytes) -> None:
