@@ -7,8 +7,8 @@ from pathlib import Path
 from runner.app.provider_gateway import ProviderGateway
 from runner.app.run_store import RunStore, fingerprint_by_content
 from runner.app.session import Session
-from runner.attempts.events import Event, PollResult, Running, Succeeded
-from runner.attempts.history import Attempt, AttemptState, History
+from runner.attempts.events import Doubtful, Event, PollResult, Running, Succeeded
+from runner.attempts.history import AT_HAND, Attempt, AttemptState, History
 from runner.engine.ports import TransferFailed
 from runner.lazy_dataclass import dataclass, replace
 from runner.show.screens.clips import ClipCheck, Verdict
@@ -35,7 +35,8 @@ class OrphanFetcher:
         )
         path = clip_store.archive_path(attempt)
         if (local_path := clip_store.find(attempt)) is not None:
-            return self._check(attempt, local_path, "whole", "")
+            is_doubtful = attempt.state is AttemptState.DOUBTFUL
+            return self._check(attempt, local_path, "doubtful" if is_doubtful else "whole", attempt.doubt)
         if attempt.task_id is None:
             return self._check(attempt, path, "gone", "it has no task id")
         if self._age(attempt) > timedelta(days=self.session.edition.record_days):
@@ -62,11 +63,14 @@ class OrphanFetcher:
             return self._check(attempt, path, "gone" if gone else "failed", message)
         if attempt.from_manifest and (refusal := self.store.ledger.import_attempt(attempt)) is not None:
             return self._check(attempt, path, "failed", refusal.message)
-        for payload in (download,) if attempt.state is AttemptState.STORED else (answer, download):
+        for payload in (download,) if attempt.state in AT_HAND else (answer, download):
             event = Event(self.store.clock.now(), attempt.id, payload)
             self.store.ledger.append(event)
             self.history.apply(event)
-        return self._check(attempt, self.session.settings.root / download.clip.path, "fetched", "")
+        path = self.session.settings.root / download.clip.path
+        if isinstance(download, Doubtful):
+            return self._check(attempt, path, "doubtful", download.doubt)
+        return self._check(attempt, path, "fetched", "")
 
     def _age(self, attempt: Attempt) -> timedelta:
         return self.store.clock.now() - (attempt.ended_at or attempt.intended_at)

@@ -11,7 +11,7 @@ from runner.app.orphaned_attempts import as_retake, collectable_orphans
 from runner.app.provider_gateway import ProviderGateway
 from runner.app.run_store import RunStore
 from runner.app.session import Session
-from runner.attempts.events import Event, Failed, Lost, Payload, Running, Stored, Succeeded
+from runner.attempts.events import Doubtful, Event, Failed, Lost, Payload, Running, Stored, Succeeded
 from runner.attempts.history import Attempt, AttemptState, History
 from runner.diagnostics.problem import CommandError
 from runner.engine import messages
@@ -171,6 +171,9 @@ class OrphanCollector:
         if isinstance(stored, Stored):
             self._record(stored)
             return f"paid before; its clip was fetched: {stored.clip.path}"
+        if isinstance(stored, Doubtful):
+            self._record(stored)
+            return f"paid before; its clip {stored.doubt}, and is kept as {stored.clip.path}"
         if stored.link_expired and self._is_too_old():
             self._record(Lost("the provider deleted its media before they were fetched"))
             return "paid; the provider has deleted its clip"

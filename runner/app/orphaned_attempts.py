@@ -4,7 +4,7 @@ import os
 import re
 
 from runner.app.session import Session
-from runner.attempts.history import Attempt, AttemptState, History
+from runner.attempts.history import AT_HAND, Attempt, AttemptState, History
 from runner.engine.run_events import RunResult
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan, Step
@@ -75,7 +75,7 @@ def stored_orphans(session: Session, history: History, plan: Plan) -> list[Attem
     return [
         attempt
         for attempt in history.attempts.values()
-        if (attempt.state is AttemptState.STORED and attempt.clip is not None)
+        if (attempt.state in AT_HAND and attempt.clip is not None)
         or (
             attempt.from_manifest
             and attempt.task_id is not None

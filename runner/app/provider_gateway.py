@@ -11,8 +11,8 @@ from anyio import to_thread
 
 from runner.app.run_store import fingerprint_by_content
 from runner.app.session import Session
-from runner.attempts.events import Clip, CreateResult, Lost, PollResult, Stored
-from runner.attempts.history import Attempt, History
+from runner.attempts.events import Clip, CreateResult, Doubtful, Lost, PollResult, Stored
+from runner.attempts.history import Attempt, AttemptState, History
 from runner.editions.edition import Edition
 from runner.engine.ports import TransferFailed
 from runner.lazy_dataclass import dataclass, field
@@ -35,13 +35,15 @@ _PARALLEL_DOWNLOADS = 4
 
 @dataclass(slots=True)
 class ProviderGateway:
-    """The engine's port to provider and disk; its only mutable state is the limiter of downloads."""
+    """The engine's port to provider and disk; mutable: the limiter of downloads, and the unusable downloads."""
 
     client: Client
     publisher: MaterialPublisher
     downloader: Downloader
     clip_store: ClipStore
     download_limiter: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_PARALLEL_DOWNLOADS))
+    unusable: dict[str, str] = field(default_factory=dict)
+    """SHA-256 of the last download of an attempt that was no complete video, by the attempt's id."""
 
     @property
     def key_id(self) -> str:
@@ -68,22 +70,31 @@ class ProviderGateway:
     async def publish(self, material: Material, source: Attempt | None) -> str | TransferFailed:
         return await self.publisher.publish(material, source)
 
-    async def store(self, attempt: Attempt, step: Step) -> Stored | Lost | TransferFailed:
+    async def store(self, attempt: Attempt, step: Step) -> Stored | Doubtful | Lost | TransferFailed:
         return await to_thread.run_sync(
             lambda: self._store(attempt, step), limiter=self.download_limiter, abandon_on_cancel=True
         )
 
-    async def restore_local(self, attempt: Attempt, step: Step) -> Stored | None:
-        """Restore the clip from another place on this disk."""
+    async def restore_local(self, attempt: Attempt, step: Step) -> Stored | Doubtful | None:
+        """Restore the clip from another place on this disk; a doubtful one beside its take's name."""
+        if attempt.state is AttemptState.DOUBTFUL:
+            return await to_thread.run_sync(self.clip_store.restore_doubtful, attempt, step)
         return await to_thread.run_sync(self.clip_store.restore, attempt, step)
 
-    async def download_exact(self, attempt: Attempt, step: Step) -> Stored | TransferFailed:
-        """Download the recorded clip; other content is rejected."""
+    async def download_exact(self, attempt: Attempt, step: Step) -> Stored | Doubtful | TransferFailed:
+        """Download the recorded clip; other content is rejected, unless the recorded clip is doubtful."""
+        return await to_thread.run_sync(lambda: self._download_twice(attempt, step), limiter=self.download_limiter)
+
+    async def download_orphan(self, attempt: Attempt, step: Step | None) -> Stored | Doubtful | TransferFailed:
+        """Download the clip of an orphan: under the name of its take if it has a step, else into `earlier/`.
+
+        Where the clip is recorded, other content is rejected, unless the recorded clip is doubtful.
+        """
         return await to_thread.run_sync(
-            lambda: self._download(attempt, step, attempt.clip), limiter=self.download_limiter
+            lambda: self._download_twice(attempt, step), limiter=self.download_limiter, abandon_on_cancel=True
         )
 
-    def _store(self, attempt: Attempt, step: Step) -> Stored | TransferFailed:
+    def _store(self, attempt: Attempt, step: Step) -> Stored | Doubtful | TransferFailed:
         """Restore the clip from this disk, else download it."""
         try:
             stored = self.clip_store.restore(attempt, step)
@@ -91,17 +102,18 @@ class ProviderGateway:
             return TransferFailed(f"{self.clip_store.clip_path(step).name}: {error.strerror or error}", final=True)
         return stored if stored is not None else self._download(attempt, step, None)
 
-    async def download_orphan(self, attempt: Attempt, step: Step | None) -> Stored | TransferFailed:
-        """Download the clip of an orphan: under the name of its take if it has a step, else into `earlier/`.
+    def _download_twice(self, attempt: Attempt, step: Step | None) -> Stored | Doubtful | TransferFailed:
+        """Download outside a run, which would try again later: an unusable file is asked for once more at once."""
+        expected = attempt.clip if attempt.state is not AttemptState.DOUBTFUL else None
+        result = self._download(attempt, step, expected)
+        if isinstance(result, TransferFailed) and result.unusable:
+            return self._download(attempt, step, expected)
+        return result
 
-        Where the clip is recorded, other content is rejected.
-        """
-        return await to_thread.run_sync(
-            lambda: self._download(attempt, step, attempt.clip), limiter=self.download_limiter, abandon_on_cancel=True
-        )
-
-    def _download(self, attempt: Attempt, step: Step | None, expected: Clip | None) -> Stored | TransferFailed:
-        """Download from the provider's link; without a step into `earlier/`."""
+    def _download(
+        self, attempt: Attempt, step: Step | None, expected: Clip | None
+    ) -> Stored | Doubtful | TransferFailed:
+        """Download by the provider's link; without a step into `earlier/`."""
         if not attempt.outputs:
             return TransferFailed("the provider has given no link yet")
         clip_store = self.clip_store
@@ -111,10 +123,8 @@ class ProviderGateway:
                 case Downloaded(path, sha256) if expected is not None and sha256 != expected.sha256:
                     path.unlink(missing_ok=True)
                     return TransferFailed("the download is not the recorded clip: its hash differs", final=True)
-                case Downloaded(path, sha256):
-                    if step is None:
-                        return clip_store.archive(path, sha256, attempt)
-                    return clip_store.store(path, sha256, attempt, step)
+                case Downloaded() as downloaded:
+                    return self._keep(downloaded, attempt, step)
                 case LinkExpired(message):
                     return TransferFailed(message, link_expired=True)
                 case TransferFailed() as failure:
@@ -122,6 +132,18 @@ class ProviderGateway:
         except OSError as error:
             name = (clip_store.clip_path(step) if step is not None else clip_store.archive_path(attempt)).name
             return TransferFailed(f"{name}: {error.strerror or error}", final=True)
+
+    def _keep(self, downloaded: Downloaded, attempt: Attempt, step: Step | None) -> Stored | Doubtful | TransferFailed:
+        """Verify a downloaded file; the same content twice means that the provider has no other."""
+        path, sha256 = downloaded.path, downloaded.sha256
+        repeated = downloaded.has_known_end and self.unusable.get(attempt.id) == sha256
+        if step is None:
+            result = self.clip_store.archive(path, sha256, attempt, repeated=repeated)
+        else:
+            result = self.clip_store.store(path, sha256, attempt, step, repeated=repeated)
+        if isinstance(result, TransferFailed) and result.unusable:
+            self.unusable[attempt.id] = sha256
+        return result
 
 
 async def open_gateway(session: Session, history: History, stack: AsyncExitStack) -> ProviderGateway:

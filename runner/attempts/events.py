@@ -213,6 +213,15 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A paid clip came and fails a check of ours: kept beside the final name until the user accepts it."""
+
+    clip: Clip
+    doubt: str
+    """What the check found; follows "the clip": "is damaged: its video has 1.00 seconds instead of 3.00"."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """The settlement of an unsettled attempt: the user's decision, or a webhook that the provider confirmed."""
 
@@ -221,7 +230,7 @@ class Settled:
     message: str = ""
 
 
-Payload = Intent | SendStarted | Answer | Lost | Stored | Settled
+Payload = Intent | SendStarted | Answer | Lost | Stored | Doubtful | Settled
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from runner.attempts.events import (
     Clip,
     ConcurrencyLimited,
     Created,
+    Doubtful,
     Event,
     Failed,
     FailureClass,
@@ -44,6 +45,8 @@ class AttemptState(StrEnum):
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     STORED = "stored"
+    DOUBTFUL = "doubtful"
+    """Paid and at hand, and the clip fails a check of ours; the user may accept it."""
     FAILED = "failed"
     GONE = "gone"
     ABANDONED = "abandoned"
@@ -51,7 +54,11 @@ class AttemptState(StrEnum):
 
 OPEN = frozenset({AttemptState.INTENDED, AttemptState.UNSETTLED, AttemptState.RUNNING, AttemptState.SUCCEEDED})
 """While an attempt of a take is open, no other may be created: a UNIQUE index in the ledger says so too."""
-CHARGED = frozenset({AttemptState.SUCCEEDED, AttemptState.STORED, AttemptState.GONE})
+CHARGED = frozenset({AttemptState.SUCCEEDED, AttemptState.STORED, AttemptState.DOUBTFUL, AttemptState.GONE})
+PAID = CHARGED | {AttemptState.RUNNING, AttemptState.UNSETTLED}
+"""Ordered, and charged unless it fails: never forgotten, never ordered again by itself."""
+AT_HAND = frozenset({AttemptState.STORED, AttemptState.DOUBTFUL})
+"""A clip came; it is complete, or waits beside its final name for the user's decision."""
 _ROUNDING_CREDITS, _ROUNDING_SHARE = Decimal("0.05"), Decimal("0.0005")
 """Differences up to the higher of the two are the provider's rounding: it bills 142.57 where the table says 142.55."""
 
@@ -84,6 +91,8 @@ class Attempt:
     """The same clip under the names of other takes that share the request."""
     notes: tuple[str, ...] = ()
     """Differences of the clip from the order."""
+    doubt: str = ""
+    """The fault that a check of ours found in a doubtful clip."""
     charged: bool = False
     """Whether the user settled the attempt as charged: abandoned, and counted."""
     from_manifest: bool = False
@@ -157,8 +166,8 @@ def apply_event(attempt: Attempt, event: Event) -> Attempt:
             return _failed(attempt, event.at, event.payload)
         case Lost(message):
             return replace(attempt, state=AttemptState.GONE, message=message, ended_at=event.at)
-        case Stored():
-            return _stored(attempt, event.payload)
+        case Stored() | Doubtful():
+            return _downloaded(attempt, event.payload)
         case Settled():
             return _settled(attempt, event.at, event.payload)
         case Intent():
@@ -184,7 +193,7 @@ def _duration_seconds(created_ms: int | None, completed_ms: int | None) -> float
 def _succeeded(attempt: Attempt, at: datetime, answer: Succeeded) -> Attempt:
     return replace(
         attempt,
-        state=AttemptState.STORED if attempt.state is AttemptState.STORED else AttemptState.SUCCEEDED,
+        state=attempt.state if attempt.state in AT_HAND else AttemptState.SUCCEEDED,
         outputs=answer.outputs,
         credits_used=answer.credits_used if answer.credits_used is not None else attempt.credits_used,
         ended_at=attempt.ended_at or at,
@@ -208,11 +217,26 @@ def _failed(attempt: Attempt, at: datetime, answer: Failed) -> Attempt:
     )
 
 
+def _downloaded(attempt: Attempt, payload: Stored | Doubtful) -> Attempt:
+    return _stored(attempt, payload) if isinstance(payload, Stored) else _doubtful(attempt, payload)
+
+
 def _stored(attempt: Attempt, payload: Stored) -> Attempt:
+    if attempt.state is AttemptState.DOUBTFUL:
+        attempt = replace(attempt, doubt="", clip=None, other_copies=())  # what lay beside has its final name now
     if attempt.clip is None or attempt.clip.path == payload.clip.path:
         return replace(attempt, state=AttemptState.STORED, clip=payload.clip, notes=payload.notes)
     others = tuple(copy for copy in attempt.other_copies if copy.path != payload.clip.path)
     return replace(attempt, state=AttemptState.STORED, other_copies=(*others, payload.clip))
+
+
+def _doubtful(attempt: Attempt, payload: Doubtful) -> Attempt:
+    if attempt.state is AttemptState.STORED:
+        return attempt  # a whole clip of the same task came before
+    if attempt.state is not AttemptState.DOUBTFUL or attempt.clip is None:
+        return replace(attempt, state=AttemptState.DOUBTFUL, clip=payload.clip, doubt=payload.doubt)
+    copies = {copy.path: copy for copy in (*attempt.other_copies, payload.clip) if copy.path != attempt.clip.path}
+    return replace(attempt, other_copies=tuple(copies.values()))
 
 
 def _settled(attempt: Attempt, at: datetime, settlement: Settled) -> Attempt:
@@ -250,7 +274,7 @@ def duration_class(request: Mapping[str, JsonValue]) -> str:
     return f"{request.get('model')} {request.get('resolution')} {request.get('seconds')}s{suffix}"
 
 
-_KNOWS_MORE = OPEN | {AttemptState.STORED, AttemptState.ABANDONED, AttemptState.MAYBE_CHARGED}
+_KNOWS_MORE = OPEN | {AttemptState.STORED, AttemptState.DOUBTFUL, AttemptState.ABANDONED, AttemptState.MAYBE_CHARGED}
 _LEARN_FROM_LAST = 1000
 """Durations are learned from this many of the latest tasks."""
 
@@ -334,7 +358,7 @@ class History:
         attempts = self.attempts_of(fingerprint)
         if not attempts:
             return None
-        for states in ({AttemptState.STORED}, OPEN):
+        for states in ({AttemptState.STORED}, OPEN, {AttemptState.DOUBTFUL}):
             if candidates := [attempt for attempt in attempts if attempt.state in states]:
                 return next((attempt for attempt in reversed(candidates) if not attempt.from_manifest), candidates[-1])
         created = [attempt for attempt in attempts if attempt.state is not AttemptState.NOT_CREATED]
@@ -364,19 +388,3 @@ class History:
             attempt.state in _KNOWS_MORE or attempt.intended_at >= manifest_attempt.intended_at
             for attempt in self.attempts_of(manifest_attempt.intent.fingerprint)
         )
-
-
-def outcome_after_crash(attempt: Attempt) -> NotSent | OutcomeUnknown | None:
-    """The event that ends an intent without an answer after its run has ended; None for every other attempt."""
-    if attempt.state is not AttemptState.INTENDED:
-        return None
-    if attempt.sent_at is None:
-        return NotSent("the run ended before the request left")
-    return OutcomeUnknown("the run ended while the request was on its way")
-
-
-def release_free_attempt(attempt: Attempt, free: bool) -> Settled | None:
-    """On a free account, settles an unsettled or lost attempt as not charged, so that the take is made again."""
-    if free and attempt.state in (AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED, AttemptState.GONE):
-        return Settled("not-charged", message="free of charge: made again")
-    return None

@@ -2,24 +2,24 @@
 
 import argparse
 import sys
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
 
 from runner.app import run_store
+from runner.app.clip_fetcher import ClipFetcher
 from runner.app.fetch import OrphanFetcher
 from runner.app.orphaned_attempts import as_retake, stored_orphans
 from runner.app.provider_gateway import ProviderGateway, open_gateway
-from runner.app.session import Session, open_for_reading
-from runner.attempts.events import Event, Running, Stored, Succeeded
-from runner.attempts.history import Attempt, History
+from runner.app.session import Session, command_arguments, open_for_reading, resolve_shot
+from runner.attempts.history import Attempt, AttemptState, History
 from runner.commands import flags
 from runner.commands.verify import check, takes_with_clips
-from runner.diagnostics.problem import ExitCode
-from runner.engine.ports import TransferFailed
-from runner.lazy_dataclass import replace
-from runner.planning.plan import Step
-from runner.show.screens.clips import ClipCheck, Verdict, clips, clips_json
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.language.model import Shot
+from runner.planning.plan import Plan, Step
+from runner.show.screens.clips import ClipCheck, clips, clips_json, next_command
 from runner.show.text.escape import json_document
 from runner.show.text.terminal import terminal_width, use_color
 
@@ -29,31 +29,45 @@ def add(parser: argparse.ArgumentParser) -> None:
         "Downloads the clips that the manifest names and that this machine lacks or that were changed: from another "
         "place on this disk, else from the provider, which keeps media for some days. Clips of earlier versions of a "
         "shot are fetched too, into earlier/. Creates no task, pays for nothing. A download is kept only if it is the "
-        "recorded clip."
+        "recorded clip.\n"
+        "\n"
+        "A clip that was paid for and fails a check is doubtful: it is kept beside its place, as take-1.doubtful.mp4. "
+        "Look at it; --accept takes it. To download it again instead, delete that file and run storyboard fetch."
     )
     parser.epilog = (
         "examples:\n"
         "  storyboard fetch storyboards/harbour.yaml --provider kinovi\n"
+        "  storyboard fetch --accept harbour:quay --provider kinovi\n"
         "\n"
         "exit codes:\n"
         "  0  every current clip is here\n"
-        "  1  some clips are gone or could not be fetched\n"
+        "  1  some clips are doubtful, gone or could not be fetched\n"
         "  3  invalid input\n"
         "  5  the key is missing or was refused"
     )
-    flags.add_reading(parser, required=True, all_help="list intact clips too")
+    flags.add_reading(parser, required=False, all_help="list intact clips too")
+    parser.add_argument(
+        "--accept",
+        action="append",
+        default=[],
+        metavar="SHOT",
+        help="take the doubtful clip of a shot (quay, harbour:quay, quay#2) as it is; nothing else is done",
+    )
 
 
 def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_reading(args)
     with run_store.open_run_store(session) as store:
         history = session.with_manifests(store.history())
-        results = anyio.run(_fetch_all, session, history, store)
+        work = _accept_all if args.accept else _fetch_all
+        results = anyio.run(work, session, history, store)
         run_store.write_manifests(session, history)
     if args.json:
         print(json_document(clips_json(results, "fetch")), end="")
     else:
-        print(clips(results, terminal_width(), use_color(sys.stdout, args.no_color), "", args.all), end="")
+        only_doubtful = {result.verdict for result in results if not result.is_fine} == {"doubtful"}
+        command = next_command(results, command_arguments(args, session.files)) if only_doubtful else ""
+        print(clips(results, terminal_width(), use_color(sys.stdout, args.no_color), command, args.all), end="")
     return ExitCode.OK if all(result.is_fine for result in results) else ExitCode.FAILED
 
 
@@ -64,6 +78,57 @@ async def _fetch_all(session: Session, history: History, store: run_store.RunSto
     retakes = [
         (step, attempt, attempt.clip) for attempt, step in orphans if step is not None and attempt.clip is not None
     ]
+    async with _lazy_gateway(session, history) as gateway:
+        fetcher = ClipFetcher(session, history, store, gateway)
+        for step, attempt, clip in [*takes_with_clips(session, history), *retakes]:
+            result = check(session, step, attempt, clip)
+            if result.verdict in ("missing", "changed"):
+                result = await fetcher.fetch(result, step, attempt)
+            results.append(result)
+        orphan_fetcher = OrphanFetcher(session, history, store, gateway)
+        for attempt, retake_step in orphans:
+            if (retake_step is None or attempt.clip is None) and (
+                orphan_result := await orphan_fetcher.fetch(attempt)
+            ) is not None:
+                results.append(orphan_result)
+    return results
+
+
+async def _accept_all(session: Session, history: History, store: run_store.RunStore) -> list[ClipCheck]:
+    """Accept the doubtful clips of the named shots; a shot without one is a usage error, before anything moves."""
+    doubtful = [clip for name in session.args.accept for clip in _doubtful_clips(session, history, name)]
+    async with _lazy_gateway(session, history) as gateway:
+        fetcher = ClipFetcher(session, history, store, gateway)
+        return [await fetcher.accept(step, attempt) for step, attempt in doubtful]
+
+
+def _doubtful_clips(session: Session, history: History, name: str) -> list[tuple[Step, Attempt]]:
+    """The doubtful takes of a shot, retakes included, or the one take that `quay#2` names."""
+    shot, take = resolve_shot(session, name)
+    plan = session.plan(history)
+    current = {step.attempt: step for step in plan.steps_of(shot.storyboard, shot.id)}
+    doubtful = [
+        (step, attempt)
+        for attempt in history.attempts.values()
+        if attempt.state is AttemptState.DOUBTFUL
+        if (step := current.get(attempt.id) or _retake_of(plan, attempt, shot)) is not None
+        if take is None or step.take == take
+    ]
+    if not doubtful:
+        raise CommandError(
+            ExitCode.USAGE, f"{name} has no doubtful clip from {session.settings.variant}; storyboard status lists them"
+        )
+    return sorted(doubtful, key=lambda pair: pair[0].take)
+
+
+def _retake_of(plan: Plan, attempt: Attempt, shot: Shot) -> Step | None:
+    is_of_shot = (attempt.intent.storyboard, attempt.intent.shot) == (shot.storyboard, shot.id)
+    return as_retake(plan, attempt) if is_of_shot else None
+
+
+@asynccontextmanager
+async def _lazy_gateway(session: Session, history: History) -> AsyncIterator[Callable[[], Awaitable[ProviderGateway]]]:
+    """Context manager: a function that opens the provider's gateway when it is first needed."""
     async with AsyncExitStack() as stack:
         gateways: list[ProviderGateway] = []
 
@@ -72,53 +137,4 @@ async def _fetch_all(session: Session, history: History, store: run_store.RunSto
                 gateways.append(await open_gateway(session, history, stack))
             return gateways[0]
 
-        for step, attempt, clip in [*takes_with_clips(session, history), *retakes]:
-            result = check(session, step, attempt, clip)
-            if result.verdict in ("missing", "changed"):
-                result = await _fetch_clip(await gateway(), result, step, attempt, history, store)
-            results.append(result)
-        fetcher = OrphanFetcher(session, history, store, gateway)
-        for attempt, retake_step in orphans:
-            if (retake_step is None or attempt.clip is None) and (
-                orphan_result := await fetcher.fetch(attempt)
-            ) is not None:
-                results.append(orphan_result)
-    return results
-
-
-async def _fetch_clip(
-    gateway: ProviderGateway,
-    result: ClipCheck,
-    step: Step,
-    attempt: Attempt,
-    history: History,
-    store: run_store.RunStore,
-) -> ClipCheck:
-    """Restore a clip from this disk, else download it by a fresh link; other content is rejected."""
-    stored: Stored | TransferFailed | None = await gateway.restore_local(attempt, step)
-    if stored is None and attempt.task_id is not None:
-        match await gateway.poll(attempt.task_id):
-            case Succeeded(outputs=outputs):
-                stored = await gateway.download_exact(replace(attempt, outputs=outputs), step)
-            case Running(not_found=True):
-                return _with_verdict(result, "gone", "the provider no longer has its record")
-            case Running(message=message):
-                return _with_verdict(result, "failed", message or "the provider gives no link to it")
-            case other:
-                return _with_verdict(result, "failed", other.message)
-    match stored:
-        case Stored():
-            if attempt.from_manifest and (refusal := store.ledger.import_attempt(attempt)) is not None:
-                return _with_verdict(result, "failed", refusal.message)
-            event = Event(store.clock.now(), attempt.id, stored)
-            store.ledger.append(event)
-            history.apply(event)
-            return _with_verdict(result, "fetched", "")
-        case TransferFailed(message):
-            return _with_verdict(result, "failed", message)
-        case None:
-            return _with_verdict(result, "gone", "it has no task id")
-
-
-def _with_verdict(result: ClipCheck, verdict: Verdict, message: str) -> ClipCheck:
-    return replace(result, verdict=verdict, message=message)
+        yield gateway

@@ -9,11 +9,11 @@ from pathlib import Path
 from runner.app.plan_report import read_history
 from runner.app.session import Session, command_arguments, open_for_reading
 from runner.attempts.events import Clip
-from runner.attempts.history import Attempt, AttemptState, History
+from runner.attempts.history import AT_HAND, Attempt, AttemptState, History
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
 from runner.planning.plan import Step
-from runner.show.screens.clips import ClipCheck, clips, clips_json
+from runner.show.screens.clips import ClipCheck, clips, clips_json, next_command
 from runner.show.text.escape import json_document
 from runner.show.text.terminal import terminal_width, use_color
 
@@ -43,11 +43,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.json:
         print(json_document(clips_json(results, "verify")), end="")
     else:
-        next_command = f"storyboard fetch {command_arguments(args, session.files)}"
-        print(
-            clips(results, terminal_width(), use_color(sys.stdout, args.no_color), next_command, args.all),
-            end="",
-        )
+        command = next_command(results, command_arguments(args, session.files))
+        print(clips(results, terminal_width(), use_color(sys.stdout, args.no_color), command, args.all), end="")
     return ExitCode.OK if all(result.verdict == "whole" for result in results) else ExitCode.FAILED
 
 
@@ -55,20 +52,21 @@ def takes_with_clips(session: Session, history: History) -> Iterator[tuple[Step,
     """Every selected take that has a clip, with the clip under its own name."""
     for step in session.plan(history, selected=session.selected).steps:
         attempt = history.current_attempt(step.fingerprint) if step.fingerprint is not None else None
-        if attempt is not None and attempt.state is AttemptState.STORED and attempt.clip is not None:
-            own_path = target(session, step).relative_to(session.settings.root).as_posix()
+        if attempt is not None and attempt.state in AT_HAND and attempt.clip is not None:
+            own_path = target(session, step, attempt).relative_to(session.settings.root).as_posix()
             own_clips = (clip for clip in attempt.clips if clip.path == own_path)
             yield step, attempt, next(own_clips, attempt.clip)
 
 
-def target(session: Session, step: Step) -> Path:
-    """The final path of a take's clip."""
-    return session.output_folder(step.shot.storyboard) / "clips" / step.shot.id / f"take-{step.take}.mp4"
+def target(session: Session, step: Step, attempt: Attempt) -> Path:
+    """The path of a take's clip; a doubtful clip lies beside its final name."""
+    suffix = ".doubtful.mp4" if attempt.state is AttemptState.DOUBTFUL else ".mp4"
+    return session.output_folder(step.shot.storyboard) / "clips" / step.shot.id / f"take-{step.take}{suffix}"
 
 
 def check(session: Session, step: Step, attempt: Attempt, clip: Clip) -> ClipCheck:
     """Check the file of a take against the recorded clip."""
-    path = target(session, step)
+    path = target(session, step, attempt)
     name = path.relative_to(session.settings.root).as_posix()
     identity = (step.shot.storyboard, step.shot.id, step.take, name)
     try:
@@ -78,8 +76,8 @@ def check(session: Session, step: Step, attempt: Attempt, clip: Clip) -> ClipChe
         return ClipCheck(*identity, "missing")
     except OSError as error:
         return ClipCheck(*identity, "failed", error.strerror or str(error))
-    return (
-        ClipCheck(*identity, "whole")
-        if is_same
-        else ClipCheck(*identity, "changed", "its content differs from the recorded clip")
-    )
+    if not is_same:
+        return ClipCheck(*identity, "changed", "its content differs from the recorded clip")
+    if attempt.state is AttemptState.DOUBTFUL:
+        return ClipCheck(*identity, "doubtful", f"it {attempt.doubt}")
+    return ClipCheck(*identity, "whole")

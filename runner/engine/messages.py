@@ -18,6 +18,7 @@ from runner.diagnostics.problem import ExitCode
 from runner.engine.ports import LimitExceeded, TransferFailed
 from runner.engine.run_events import StopReason
 from runner.planning.plan import Step
+from runner.planning.selection import storyboard_slug
 from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
 
 RECORD_GONE = "the provider has had no record of this task for a day: the task is lost; only --again buys the take anew"
@@ -212,6 +213,20 @@ def fetch_later(step: Step, failure: TransferFailed, tries: int) -> str:
         f"the clip of {step.shot.id} take {step.take} could not be fetched in {count}: {failure.message}; it is paid, "
         "and the next run fetches it"
     )
+
+
+def doubtful(attempt: Attempt) -> str:
+    """What is said at once of a clip that fails a check, with the way to take it all the same."""
+    path = attempt.clip.path if attempt.clip is not None else "beside its place"
+    shot = f"{storyboard_slug(attempt.intent.storyboard)}:{attempt.intent.shot}"
+    return (
+        f"its clip {attempt.doubt}; it is paid, and kept as {path}: if it is good, take it with "
+        f"storyboard fetch --accept {shot}"
+    )
+
+
+def unusable_download(failure: TransferFailed) -> str:
+    return f"{failure.message}; it is paid, and asked for once more"
 
 
 def not_published(material: Material, failure: TransferFailed) -> str:

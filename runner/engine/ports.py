@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from typing import Protocol
 
-from runner.attempts.events import CreateResult, Event, Lost, PollResult, Stored
+from runner.attempts.events import CreateResult, Doubtful, Event, Lost, PollResult, Stored
 from runner.attempts.history import Attempt
 from runner.editions.edition import Edition
 from runner.lazy_dataclass import dataclass
@@ -21,6 +21,8 @@ class TransferFailed:
     """Whether another try in this run is useless (a changed asset, a full disk)."""
     link_expired: bool = False
     """Whether a link fresh from the provider is refused (403, 404, 410): its media may be deleted."""
+    unusable: bool = False
+    """Whether a file came that is no complete video: reported at once, and downloaded again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class ProviderPort(Protocol):
         `source` is the stored attempt (with its `clip`) of a `TakeReference`, None for other materials.
         """
 
-    async def store(self, attempt: Attempt, step: Step) -> Stored | Lost | TransferFailed:
+    async def store(self, attempt: Attempt, step: Step) -> Stored | Doubtful | Lost | TransferFailed:
         """Downloads the clip of a succeeded task, verifies it, and stores it under the step's final name.
 
         Called once for each step that shares the attempt; an intact clip under another name is copied instead.

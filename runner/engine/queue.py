@@ -8,6 +8,8 @@ from runner.lazy_dataclass import dataclass
 from runner.planning.plan import BILLABLE, Action, Plan, Step
 from runner.requests.request import JsonValue
 
+_NOTHING_TO_DO = frozenset({Action.KEEP, Action.BLOCKED, Action.REFUSED, Action.DOUBTFUL})
+
 
 @dataclass(frozen=True, slots=True)
 class SharedRequest:
@@ -40,7 +42,7 @@ def build_queue(plan: Plan, history: History, prior: float) -> WorkQueue:
     chains = _remaining_seconds(plan, seconds)
     members: dict[str, list[Step]] = {}
     for step in plan.steps:
-        if step.fingerprint is not None and step.action not in (Action.KEEP, Action.BLOCKED, Action.REFUSED):
+        if step.fingerprint is not None and step.action not in _NOTHING_TO_DO:
             members.setdefault(step.fingerprint, []).append(step)
     groups = [SharedRequest(fingerprint, tuple(steps)) for fingerprint, steps in members.items()]
 

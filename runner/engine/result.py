@@ -13,6 +13,7 @@ _BY_STATE = {
     AttemptState.REFUSED: "refused",
     AttemptState.FAILED: "failed",
     AttemptState.UNSETTLED: "unsettled",
+    AttemptState.DOUBTFUL: "doubtful",
     AttemptState.GONE: "gone",
     AttemptState.RUNNING: "waiting",
     AttemptState.SUCCEEDED: "waiting",
@@ -20,7 +21,15 @@ _BY_STATE = {
 }
 
 
-_WITHOUT_CLIP = frozenset({AttemptState.REFUSED, AttemptState.FAILED, AttemptState.UNSETTLED, AttemptState.GONE})
+_WITHOUT_CLIP = frozenset(
+    {
+        AttemptState.REFUSED,
+        AttemptState.FAILED,
+        AttemptState.UNSETTLED,
+        AttemptState.DOUBTFUL,
+        AttemptState.GONE,
+    }
+)
 
 
 def summarize_run(plan: Plan, history: History, state: RunState, limits: RunLimits, money: CreditTotals) -> RunResult:
@@ -80,16 +89,21 @@ def _result_of(
     elif step.action is Action.BLOCKED:
         yield "blocked", TakeResult(step, None, step.reason)
     elif attempt is not None and (group := _BY_STATE.get(attempt.state)) is not None:
-        yield (
-            group,
-            TakeResult(
-                step, attempt, _fetch_pending(attempt) if attempt.state is AttemptState.SUCCEEDED else attempt.message
-            ),
-        )
+        yield group, TakeResult(step, attempt, _message_of(attempt))
     elif attempt is not None and attempt.state is AttemptState.STORED:
         yield "waiting", TakeResult(step, attempt, "its clip is still to be fetched")
     else:
         yield _not_made(step, attempt, history, state, blocked)
+
+
+def _message_of(attempt: Attempt) -> str:
+    match attempt.state:
+        case AttemptState.SUCCEEDED:
+            return _fetch_pending(attempt)
+        case AttemptState.DOUBTFUL:
+            return f"its clip {attempt.doubt}"
+        case _:
+            return attempt.message
 
 
 def _fetch_pending(attempt: Attempt) -> str:

@@ -50,6 +50,8 @@ class RunResult:
     failed: tuple[TakeResult, ...] = ()
     refused: tuple[TakeResult, ...] = ()
     unsettled: tuple[TakeResult, ...] = ()
+    doubtful: tuple[TakeResult, ...] = ()
+    """Paid, and the clip fails a check of ours: kept beside until the user accepts it."""
     gone: tuple[TakeResult, ...] = ()
     blocked: tuple[TakeResult, ...] = ()
     waiting: tuple[TakeResult, ...] = ()
@@ -78,7 +80,7 @@ class RunResult:
             yield self.stop_reason.code
         if self.unsettled or self.unsettled_orphans:
             yield ExitCode.UNSETTLED
-        if self.failed or self.refused or self.blocked or self.gone:
+        if self.failed or self.refused or self.blocked or self.doubtful or self.gone:
             yield ExitCode.FAILED
         if self.waiting or self.not_started or self.orphans:
             yield ExitCode.WAITING

@@ -9,7 +9,8 @@ from anyio import CancelScope, to_thread
 from anyio.abc import TaskGroup
 
 from runner.attempts.events import Event, KeyRefused
-from runner.attempts.history import AttemptState, History, outcome_after_crash
+from runner.attempts.history import AttemptState, History
+from runner.attempts.recovery import outcome_after_crash
 from runner.clock import Clock
 from runner.diagnostics.problem import CommandError
 from runner.engine import create, messages, poll, schedule, transfer, webhooks

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from runner.attempts.history import OPEN, Attempt, AttemptState, History
+from runner.attempts.history import AT_HAND, OPEN, Attempt, AttemptState, History
 from runner.engine.limits import RunLimits
 from runner.engine.queue import SharedRequest, WorkQueue
 from runner.engine.run_state import MaterialNeed, RunState, TakeKey
@@ -340,7 +340,7 @@ def can_retry(attempts: list[Attempt], limits: RunLimits) -> bool:
     created, or that failed at the provider's fault, within the retries. Outcomes of earlier runs are in the plan's
     action already.
     """
-    if any(attempt.state in OPEN or attempt.state is AttemptState.STORED for attempt in attempts):
+    if any(attempt.state in OPEN or attempt.state in AT_HAND for attempt in attempts):
         return False
     own = [attempt for attempt in attempts if attempt.intent.run == limits.run and not attempt.from_manifest]
     if not own:

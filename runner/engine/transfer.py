@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from runner.attempts.events import Lost, Stored
+from runner.attempts.events import Doubtful, Lost, Stored
 from runner.engine import messages
 from runner.engine.ports import TransferFailed
 from runner.engine.run_context import RunContext
@@ -23,6 +23,10 @@ async def store(run: RunContext, attempt_id: str, step: Step) -> None:
             run.state.stored.add(key)
             _mark_finished(run, attempt_id)
             run.emit("stored", step, attempt_id, "; ".join(result.notes))
+            run.replan_if_needed()
+        case Doubtful():
+            await run.append(attempt_id, result)
+            run.emit("failed", step, attempt_id, messages.doubtful(run.history.attempts[attempt_id]))
             run.replan_if_needed()
         case Lost():
             await run.append(attempt_id, result)
@@ -65,6 +69,8 @@ def _retry_later(run: RunContext, attempt_id: str, step: Step, failure: Transfer
         run.stop_creating(messages.cannot_store(failure))
     elif download.given_up:
         run.emit("warning", step, attempt_id, messages.fetch_later(step, failure, download.tries))
+    elif failure.unusable and download.tries == 1:
+        run.emit("warning", step, attempt_id, messages.unusable_download(failure))
     elif download.tries == 1:
         run.emit("warning", step, attempt_id, messages.fetch_again(step, failure, _MAX_DOWNLOAD_TRIES))
 

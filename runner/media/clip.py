@@ -125,11 +125,11 @@ def _video_track(indexed_tracks: list[Track]) -> Track:
 
 def _shown_seconds(video: Track, measured: Fraction) -> Fraction:
     """The length that a player shows: what an edit list takes of the video, never more than there is."""
-    there = measured if video.sample_seconds is None else video.sample_seconds
-    return there if video.edited_seconds is None else min(video.edited_seconds, there)
+    full_length = measured if video.sample_seconds is None else video.sample_seconds
+    return full_length if video.edited_seconds is None else min(video.edited_seconds, full_length)
 
 
-# -- what is there ----------------------------------------------------------------------------------------
+# -- the content ----------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -175,8 +175,8 @@ def _check_track(track: Track, span: _Span) -> None:
         return
     slack = max(_SLACK, 2 * track.longest_sample)
     if abs(track.stated_seconds - track.sample_seconds) > slack:
-        there, stated = float(track.sample_seconds), float(track.stated_seconds)
-        raise IncompleteClip(f"is damaged: its {content} has {there:.2f} seconds instead of {stated:.2f}")
+        measured, stated = float(track.sample_seconds), float(track.stated_seconds)
+        raise IncompleteClip(f"is damaged: its {content} has {measured:.2f} seconds instead of {stated:.2f}")
 
 
 @contextmanager

@@ -191,8 +191,8 @@ def _edited_seconds(file: BufferedReader, box: Box | None, movie_scale: int | No
     form = ">Qqi" if _read(file, box, 0, 1) == b"\1" else ">Iii"
     if 8 + _number(file, box, 4) * struct.calcsize(form) > box.end - box.start:
         return None
-    shown = sum(length for length, media_time, _ in _entries(file, box, form, 8) if media_time >= 0)
-    return Fraction(shown, movie_scale) if shown else None
+    total = sum(length for length, media_time, _ in _entries(file, box, form, 8) if media_time >= 0)
+    return Fraction(total, movie_scale) if total else None
 
 
 def _check_table(file: BufferedReader, box: Box, size: int) -> None:

@@ -24,6 +24,7 @@ class Action(StrEnum):
     UNSETTLED = "unsettled"
     REFUSED = "refused"
     BLOCKED = "blocked"
+    DOUBTFUL = "doubtful"
     GONE = "gone"
 
 

@@ -6,7 +6,7 @@ from graphlib import TopologicalSorter
 from typing import Literal
 
 from runner.attempts.events import Account, Clip
-from runner.attempts.history import OPEN, Attempt, AttemptState, History
+from runner.attempts.history import AT_HAND, OPEN, Attempt, AttemptState, History
 from runner.editions.edition import Edition, Price
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
@@ -15,7 +15,7 @@ from runner.planning.plan import BILLABLE, PENDING, Action, Plan, Step
 from runner.planning.selection import ShotKey
 from runner.requests.request import Request, ResolvedTake, TakeReference, fingerprint_fast, neutral_form
 
-_ENDED = frozenset({AttemptState.STORED, AttemptState.SUCCEEDED, AttemptState.REFUSED, AttemptState.GONE})
+_ENDED = AT_HAND | {AttemptState.SUCCEEDED, AttemptState.REFUSED, AttemptState.GONE}
 _NO_UPSTREAM: dict[TakeReference, ResolvedTake] = {}
 ClipExists = Callable[[Clip], bool]
 
@@ -311,6 +311,8 @@ class _StoryboardPlanner:
                 return Action.MAKE, "again, by --again"
             case AttemptState.REFUSED:
                 return Action.REFUSED, attempt.message
+            case AttemptState.DOUBTFUL if not self.free:
+                return Action.DOUBTFUL, f"paid, and its clip {attempt.doubt}"
             case AttemptState.GONE if not self.free:
                 return Action.GONE, attempt.message or "paid, and the provider no longer has the clip"
             case AttemptState.FAILED:

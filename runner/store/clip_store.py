@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 
-from runner.attempts.events import Clip, Output, Stored
+from runner.attempts.events import Clip, Doubtful, Output, Stored
 from runner.attempts.history import Attempt
 from runner.engine.ports import TransferFailed
 from runner.lazy_dataclass import dataclass, field, replace
@@ -73,16 +73,23 @@ class ClipStore:
     def _first_intact(self, attempt: Attempt, paths: Iterable[Path]) -> Path | None:
         return next((path for path in paths if attempt.clip is not None and _is_clip(path, attempt.clip)), None)
 
-    def store(self, part: Path, sha256: str, attempt: Attempt, step: Step) -> Stored | TransferFailed:
+    def doubtful_path(self, step: Step) -> Path:
+        """The name of a take's clip that fails a check: beside the final name, which only a complete clip has."""
+        return self._folder(step) / f"take-{step.take}.doubtful.mp4"
+
+    def store(
+        self, part: Path, sha256: str, attempt: Attempt, step: Step, *, repeated: bool = False
+    ) -> Stored | Doubtful | TransferFailed:
         """Verify that a part file is a complete video, then move the file to its final name.
 
-        `TransferFailed` when the video is incomplete (the download is tried again later). OSError when the disk fails.
+        `TransferFailed` when another thing came, or a file that is cut off for the first time: the download is tried
+        again later. `repeated`: the last download brought the same content. `Doubtful` for every other fault: the file
+        is kept beside. OSError when the disk fails.
         """
         try:
             facts = probe(part)
         except IncompleteClip as error:
-            part.unlink(missing_ok=True)
-            return TransferFailed(f"the downloaded file {error.message}")
+            return self._keep_doubtful(part, sha256, attempt, self.doubtful_path(step), error, repeated)
         size = part.stat().st_size
         target = self.clip_path(step)
         self._install(part, target, sha256)
@@ -103,19 +110,63 @@ class ClipStore:
             part.unlink()
         return part
 
-    def archive(self, part: Path, sha256: str, attempt: Attempt) -> Stored | TransferFailed:
+    def archive(
+        self, part: Path, sha256: str, attempt: Attempt, *, repeated: bool = False
+    ) -> Stored | Doubtful | TransferFailed:
         """Verify and move a part file into the archive; otherwise as `store`."""
         try:
             facts = probe(part)
         except IncompleteClip as error:
-            part.unlink(missing_ok=True)
-            return TransferFailed(f"the downloaded file {error.message}")
+            archived = self.archive_path(attempt)
+            beside = archived.with_name(f"{archived.stem}.doubtful.mp4")
+            if beside.exists() and not _has_hash(beside, sha256):
+                beside = archived.with_name(f"{archived.stem}.{sha256[:8]}.doubtful.mp4")
+            return self._keep_doubtful(part, sha256, attempt, beside, error, repeated)
         size, target = part.stat().st_size, self.archive_path(attempt)
         if target.exists() and not _has_hash(target, sha256):
             target = target.with_name(f"{target.stem}.{sha256[:8]}.mp4")
         part.replace(target)
         sync_folder(target.parent)
         return Stored(Clip(self._relative_name(target), sha256, size, facts.width, facts.height, float(facts.seconds)))
+
+    def restore_doubtful(self, attempt: Attempt, step: Step) -> Doubtful | None:
+        """Restore a doubtful clip beside its take's name from an intact copy; None when no copy is here."""
+        if attempt.clip is None:
+            return None
+        target = self.doubtful_path(step)
+        source = self._first_intact(attempt, [target, *self._candidate_paths(attempt, target.parent)])
+        if source is None:
+            return None
+        if source != target:
+            _copy(source, part := self.part_path(step))
+            self._install(part, target, attempt.clip.sha256)
+        return Doubtful(replace(attempt.clip, path=self._relative_name(target)), attempt.doubt)
+
+    def accept(self, attempt: Attempt, step: Step) -> Stored | None:
+        """Move a doubtful clip to its final name, since the user says that it is good; None when no copy is here."""
+        if attempt.clip is None:
+            return None
+        target = self.clip_path(step)
+        places = [self.doubtful_path(step), *self._candidate_paths(attempt, target.parent), target]
+        if (source := self._first_intact(attempt, places)) is None:
+            return None
+        if source != target:
+            self._ensure_folder(target.parent)
+            self._install(source, target, attempt.clip.sha256)
+        note = f"accepted by the user, although the file {attempt.doubt}"
+        return Stored(replace(attempt.clip, path=self._relative_name(target)), (note,))
+
+    def _keep_doubtful(
+        self, part: Path, sha256: str, attempt: Attempt, target: Path, error: IncompleteClip, repeated: bool
+    ) -> Doubtful | TransferFailed:
+        """What becomes of a file that fails a check; a paid clip is never thrown away for that."""
+        if error.fault == "no video" or (error.fault == "cut off" and not repeated):
+            part.unlink(missing_ok=True)
+            return TransferFailed(f"the downloaded file {error.message}", unusable=True)
+        size = part.stat().st_size
+        self._install(part, target, sha256)
+        width, height, seconds = _ordered_facts(attempt)
+        return Doubtful(Clip(self._relative_name(target), sha256, size, width, height, seconds), error.message)
 
     def _install(self, part: Path, target: Path, sha256: str) -> None:
         """Move a part file to its final name; a different clip under that name is archived first."""
@@ -194,6 +245,20 @@ def _has_shape(ratio: str, width: int, height: int) -> bool:
 def _is_too_small(request: Request, width: int, height: int) -> bool:
     """Whether the short side belongs to a lower resolution; 23% of slack, since every ratio is rounded differently."""
     return min(width, height) < 0.77 * _SHORT_SIDE.get(request.upscale or request.resolution, 0)
+
+
+def _ordered_facts(attempt: Attempt) -> tuple[int, int, float]:
+    """Width, height and seconds of a clip that cannot be measured: as the provider says, else as ordered."""
+    request = attempt.intent.request
+    seconds = request.get("seconds")
+    length = float(seconds) if isinstance(seconds, int | float) else 0.0
+    output = attempt.outputs[0] if attempt.outputs else None
+    if output is not None and output.width and output.height:
+        return output.width, output.height, length
+    short = _SHORT_SIDE.get(str(request.get("upscale") or request.get("resolution")), 720)
+    wide, _, high = str(request.get("aspect_ratio") or "16:9").partition(":")
+    ratio = int(wide) / int(high) if wide.isdigit() and high.isdigit() and int(high) else 16 / 9
+    return (round(short * ratio), short, length) if ratio >= 1 else (short, round(short / ratio), length)
 
 
 # -- the disk ---------------------------------------------------------------------------------------------

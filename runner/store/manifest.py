@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.attempts.events import MAX_CREDITS, Clip, Intent
-from runner.attempts.history import Attempt, AttemptState, History
+from runner.attempts.history import PAID, Attempt, AttemptState, History
 from runner.clock import format_utc
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.lazy_dataclass import dataclass, replace
@@ -28,6 +28,7 @@ _STATUS = {
     AttemptState.FAILED: "failed",
     AttemptState.REFUSED: "refused",
     AttemptState.UNSETTLED: "unsettled",
+    AttemptState.DOUBTFUL: "doubtful",
     AttemptState.GONE: "gone",
 }
 _STATE = {
@@ -36,11 +37,9 @@ _STATE = {
     "failed": AttemptState.FAILED,
     "refused": AttemptState.REFUSED,
     "unsettled": AttemptState.UNSETTLED,
+    "doubtful": AttemptState.DOUBTFUL,
     "gone": AttemptState.GONE,
 }
-_PAID = frozenset(
-    {AttemptState.RUNNING, AttemptState.SUCCEEDED, AttemptState.STORED, AttemptState.UNSETTLED, AttemptState.GONE}
-)
 _MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ")
 
 
@@ -151,6 +150,7 @@ def _parse_attempt(storyboard: str, shot: str, take: Mapping[str, Any], owner: t
         message=str(take.get("error") or ""),
         credits_used=None if used is None else _parse_credits(used),
         clip=clip,
+        doubt=str(take.get("doubt") or "") if state is AttemptState.DOUBTFUL else "",
         from_manifest=True,
     )
 
@@ -196,7 +196,7 @@ def compose(plan: Plan, history: History, storyboard: str, before: Iterable[Atte
     removed = {
         shot: attempts
         for shot, attempts in paid.items()
-        if shot not in current and any(attempt.state in _PAID for attempt in attempts)
+        if shot not in current and any(attempt.state in PAID for attempt in attempts)
     }
     shots = [_shot_json(storyboard, shot, [*current[shot], *paid.get(shot, ())], history) for shot in current]
     shots += [_shot_json(storyboard, shot, attempts, history) | {"removed": True} for shot, attempts in removed.items()]
@@ -223,14 +223,15 @@ def _current(plan: Plan, history: History, storyboard: str, shot: str) -> Iterat
         ]
         if attempt.state in _STATUS:
             yield _as_take(attempt, step)
-        yield from (_as_take(other, step) for other in others if other is not attempt and other.state in _PAID)
+        yield from (_as_take(other, step) for other in others if other is not attempt and other.state in PAID)
 
 
 def _as_take(attempt: Attempt, step: Step) -> Attempt:
     """The attempt under a step's name, with the copy of the clip that has this name."""
     intent = replace(attempt.intent, shot=step.shot.id, take=step.take, request=step.neutral_request())
-    own_path = f"/clips/{step.shot.id}/take-{step.take}.mp4"
-    clip = next((clip for clip in reversed(attempt.clips) if clip.path.endswith(own_path)), attempt.clip)
+    own_path = f"/clips/{step.shot.id}/take-{step.take}"
+    own_paths = (f"{own_path}.mp4", f"{own_path}.doubtful.mp4")
+    clip = next((clip for clip in reversed(attempt.clips) if clip.path.endswith(own_paths)), attempt.clip)
     return replace(attempt, intent=intent, clip=clip)
 
 
@@ -246,7 +247,7 @@ def _paid_history(
     paid: dict[str, list[Attempt]] = {}
     for (shot, _, take_fingerprint), attempt in latest.items():
         current = history.current_attempt(take_fingerprint)
-        if attempt.state in _PAID and (current is None or current.id not in current_ids):
+        if attempt.state in PAID and (current is None or current.id not in current_ids):
             paid.setdefault(shot, []).append(attempt)
     return paid
 
@@ -260,7 +261,7 @@ def _keep_from_disk(
     for attempt in before:
         recorded = by_task.get(attempt.task_id or "", attempt)
         intent = attempt.intent
-        if intent.fingerprint not in current and recorded.id not in listed_ids and recorded.state in _PAID:
+        if intent.fingerprint not in current and recorded.id not in listed_ids and recorded.state in PAID:
             paid.setdefault(intent.shot, []).append(
                 replace(recorded, intent=replace(recorded.intent, shot=intent.shot))
             )
@@ -278,9 +279,11 @@ def _shot_json(storyboard: str, shot: str, attempts: Iterable[Attempt], history:
 
 def _take_json(attempt: Attempt) -> dict[str, Any]:
     clip, intent = attempt.clip, attempt.intent
+    doubt = {"doubt": attempt.doubt} if attempt.state is AttemptState.DOUBTFUL else {}
     return {
         "take": intent.take,
         "fingerprint": intent.fingerprint,
+        **doubt,
         "status": _STATUS[attempt.state],
         "task_id": attempt.task_id,
         "request": dict(sorted(intent.request.items())),

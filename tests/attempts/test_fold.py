@@ -9,6 +9,7 @@ from runner.attempts.events import (
     Clip,
     ConcurrencyLimited,
     Created,
+    Doubtful,
     Event,
     Failed,
     Intent,
@@ -32,14 +33,15 @@ from runner.attempts.history import (
     AttemptState,
     History,
     duration_class,
-    outcome_after_crash,
-    release_free_attempt,
 )
+from runner.attempts.recovery import outcome_after_crash, release_free_attempt
 from tests.builders import history_of
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 CLIP = Clip("renders/film/kinovi/clips/quay/take-1.mp4", "ab", 10, 1280, 720, 4.0)
 COPY = Clip("renders/film/kinovi/clips/pier/take-1.mp4", "ab", 10, 1280, 720, 4.0)
+BESIDE = Clip("renders/film/kinovi/clips/quay/take-1.doubtful.mp4", "ab", 10, 1280, 720, 4.0)
+BESIDE_COPY = Clip("renders/film/kinovi/clips/pier/take-1.doubtful.mp4", "ab", 10, 1280, 720, 4.0)
 MADE = Succeeded((Output("https://m.example/1.mp4"),), Decimal(160), 1000, 61000)
 
 
@@ -73,6 +75,10 @@ def story(*payloads: Payload, attempt: str = "a1") -> History:
         ((SendStarted(), Created("t"), MADE), AttemptState.SUCCEEDED, 160, 160),
         ((SendStarted(), Created("t"), Succeeded((), Decimal(170))), AttemptState.SUCCEEDED, 170, 170),
         ((SendStarted(), Created("t"), MADE, Stored(CLIP)), AttemptState.STORED, 160, 160),
+        ((SendStarted(), Created("t"), MADE, Doubtful(BESIDE, "is odd")), AttemptState.DOUBTFUL, 160, 160),
+        ((SendStarted(), Created("t"), MADE, Doubtful(BESIDE, "is odd"), MADE), AttemptState.DOUBTFUL, 160, 160),
+        ((SendStarted(), Created("t"), MADE, Doubtful(BESIDE, "is odd"), Stored(CLIP)), AttemptState.STORED, 160, 160),
+        ((SendStarted(), Created("t"), MADE, Stored(CLIP), Doubtful(BESIDE, "is odd")), AttemptState.STORED, 160, 160),
         ((SendStarted(), Created("t"), MADE, Lost("gone")), AttemptState.GONE, 160, 160),
         ((SendStarted(), Created("t"), Failed("provider", "x", credits_used=Decimal(160))), AttemptState.FAILED, 0, 0),
         ((SendStarted(), Created("t"), Failed("review", "x")), AttemptState.FAILED, 0, 0),
@@ -111,6 +117,14 @@ def test_success_wins_over_what_is_heard_later(late: Payload) -> None:
 def test_a_wrong_word_that_is_taken_back_forgets_the_task() -> None:
     after = story(SendStarted(), OutcomeUnknown("x"), Settled("adopted", "t"), Settled("undone")).attempts["a1"]
     assert (after.task_id, after.accepted_at) == (None, None)
+
+
+def test_a_doubtful_clip_tells_its_doubt_until_it_is_accepted() -> None:
+    doubts = (Doubtful(BESIDE, "is odd"), Doubtful(BESIDE_COPY, "is odd"))
+    doubtful = story(SendStarted(), Created("t"), MADE, *doubts).attempts["a1"]
+    assert (doubtful.doubt, doubtful.clips) == ("is odd", (BESIDE, BESIDE_COPY))
+    accepted = story(SendStarted(), Created("t"), MADE, *doubts, Stored(CLIP, ("accepted",))).attempts["a1"]
+    assert (accepted.doubt, accepted.clips, accepted.notes) == ("", (CLIP,), ("accepted",))
 
 
 def test_a_clip_that_several_takes_share_keeps_its_first_name() -> None:
@@ -160,7 +174,13 @@ def test_how_long_tasks_took_is_learned_by_class_and_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "whats", [(SendStarted(), OutcomeUnknown("x")), (SendStarted(), ServerError("x")), (MADE, Lost("x"))]
+    "whats",
+    [
+        (SendStarted(), OutcomeUnknown("x")),
+        (SendStarted(), ServerError("x")),
+        (MADE, Doubtful(BESIDE, "x")),
+        (MADE, Lost("x")),
+    ],
 )
 def test_a_free_account_lets_go_of_doubt_and_loss(whats: tuple[Payload, ...]) -> None:
     attempt = story(*whats).attempts["a1"]

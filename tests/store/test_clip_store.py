@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from runner.attempts.events import Clip, Intent, Output, Stored
+from runner.attempts.events import Clip, Doubtful, Intent, Output, Stored
 from runner.attempts.history import Attempt, AttemptState
 from runner.diagnostics.problem import Place
 from runner.editions.edition import Price
 from runner.engine.ports import TransferFailed
 from runner.language.model import Shot
+from runner.lazy_dataclass import replace
 from runner.media.clip import ClipFacts
 from runner.planning.plan import Action, Step
 from runner.requests.request import Request
@@ -53,10 +54,12 @@ class Repo:
         self.owners: dict[str, str] = {}
         self.clips = ClipStore(root, lambda storyboard: root / "renders" / "harbour" / "sandbox", self.owners.get)
 
-    def put(self, content: bytes, at: Step, of: Attempt | None = None) -> Stored | TransferFailed:
+    def put(
+        self, content: bytes, at: Step, of: Attempt | None = None, *, repeated: bool = False
+    ) -> Stored | Doubtful | TransferFailed:
         part = self.clips.part_path(at)
         part.write_bytes(content)
-        stored = self.clips.store(part, hashlib.sha256(content).hexdigest(), of or attempt(), at)
+        stored = self.clips.store(part, hashlib.sha256(content).hexdigest(), of or attempt(), at, repeated=repeated)
         if isinstance(stored, Stored):
             self.owners[stored.clip.sha256] = at.fingerprint or ""
         return stored
@@ -71,7 +74,7 @@ def repo(tmp_path: Path) -> Repo:
     return Repo(tmp_path)
 
 
-def stored_clip(stored: Stored | TransferFailed | None) -> Clip:
+def stored_clip(stored: Stored | Doubtful | TransferFailed | None) -> Clip:
     assert isinstance(stored, Stored)
     return stored.clip
 
@@ -92,6 +95,69 @@ def test_what_is_no_whole_video_never_gets_a_name(repo: Repo, content: bytes) ->
     assert isinstance(got, TransferFailed)
     assert not got.final
     assert repo.files() == {}
+
+
+DAMAGED = DARK[: DARK.index(b"mdat") + 4] + bytes(40) + DARK[DARK.index(b"mdat") + 44 :]
+"""The first frame cannot be decoded."""
+
+
+def doubtful_clip(kept: Stored | Doubtful | TransferFailed | None) -> Clip:
+    assert isinstance(kept, Doubtful)
+    return kept.clip
+
+
+@pytest.mark.parametrize("content", [DARK[:-10], DARK[: len(DARK) // 2], DARK + b"more"])
+def test_a_file_that_is_cut_off_twice_alike_is_doubtful(repo: Repo, content: bytes) -> None:
+    assert isinstance(repo.put(content, step()), TransferFailed)
+    assert doubtful_clip(repo.put(content, step(), repeated=True)).bytes == len(content)
+    assert repo.files() == {"quay/take-1.doubtful.mp4": content}
+
+
+@pytest.mark.parametrize("content", [b"", b"abc", b"\0" * 5000, b"<!doctype html>" * 100])
+def test_what_is_no_video_is_never_kept_however_often_it_comes(repo: Repo, content: bytes) -> None:
+    assert isinstance(repo.put(content, step(), repeated=True), TransferFailed)
+    assert repo.files() == {}
+
+
+def test_a_doubtful_clip_has_the_size_that_the_provider_says_or_that_was_ordered(repo: Repo) -> None:
+    ordered = doubtful_clip(repo.put(DAMAGED, step()))
+    assert (ordered.width, ordered.height) == (1280, 720)
+    told = replace(attempt(), outputs=(Output("https://example.org/a.mp4", 640, 360),))
+    stated = doubtful_clip(repo.put(DAMAGED, step(), told))
+    assert (stated.width, stated.height) == (640, 360)
+
+
+def test_another_doubtful_clip_never_takes_the_place_of_the_first(repo: Repo) -> None:
+    repo.put(DAMAGED, step())
+    repo.put(DAMAGED + b"\0\0\0\x08free", step(fingerprint=SECOND))
+    assert sorted(repo.files().values()) == sorted([DAMAGED, DAMAGED + b"\0\0\0\x08free"])
+
+
+def test_an_accepted_clip_gets_its_final_name_also_when_the_run_was_killed_half_way(repo: Repo) -> None:
+    kept = replace(
+        attempt(), state=AttemptState.DOUBTFUL, clip=doubtful_clip(repo.put(DAMAGED, step())), doubt="is odd"
+    )
+    for _ in range(2):  # the second time as after a kill before the ledger's row
+        accepted = repo.clips.accept(kept, step())
+        assert stored_clip(accepted).path == "renders/harbour/sandbox/clips/quay/take-1.mp4"
+        assert accepted is not None
+        assert accepted.notes == ("accepted by the user, although the file is odd",)
+        assert repo.files() == {"quay/take-1.mp4": DAMAGED}
+
+
+def test_an_accepted_clip_archives_what_had_its_name(repo: Repo) -> None:
+    kept = replace(
+        attempt(), state=AttemptState.DOUBTFUL, clip=doubtful_clip(repo.put(DAMAGED, step())), doubt="is odd"
+    )
+    repo.put(LIGHT, step(fingerprint=SECOND))
+    assert repo.clips.accept(kept, step()) is not None
+    assert repo.files() == {"quay/take-1.mp4": DAMAGED, "quay/earlier/take-1.bbbbbbbb.mp4": LIGHT}
+
+
+def test_a_doubtful_clip_that_is_nowhere_is_not_accepted(repo: Repo) -> None:
+    kept = replace(attempt(), state=AttemptState.DOUBTFUL, clip=doubtful_clip(repo.put(DAMAGED, step())))
+    repo.clips.doubtful_path(step()).unlink()
+    assert repo.clips.accept(kept, step()) is None
 
 
 def test_another_clip_under_the_name_moves_to_the_earlier_ones_by_its_fingerprint(repo: Repo) -> None:

@@ -94,9 +94,9 @@ def rows(folder: Path, query: str) -> list[sqlite3.Row]:
 
 def test_every_state_and_every_kind_of_event_is_in_the_golden_ledger(golden: Path) -> None:
     assert {row["state"] for row in rows(golden, "SELECT state FROM attempt")} == {
-        state.value for state in AttemptState
+        state.value for state in AttemptState if state is not AttemptState.DOUBTFUL
     }
-    assert {row["kind"] for row in rows(golden, "SELECT kind FROM event")} == set(EVENT_KINDS)
+    assert {row["kind"] for row in rows(golden, "SELECT kind FROM event")} == set(EVENT_KINDS) - {"Doubtful"}
 
 
 def test_two_repositories_of_one_ledger_share_fingerprints_open_paid_and_one_of_each(golden: Path) -> None:
@@ -218,7 +218,11 @@ def test_a_command_prints_what_it_printed(golden: Path, repository: str, state: 
 
 
 def lasting(document: str) -> Any:
-    """A document without the end time of the attempt that was never sent: reading ends that attempt now."""
+    """A document without the end time of the attempt that was never sent: reading ends that attempt now.
+
+    The count of doubtful takes is left out, too: the first version had none.
+    """
+    document = document.replace('"doubtful": 0,', "")
     return json.loads(re.sub(r'("attempt": "golden-oar-1".*?"completed_at": )"[^"]*"', r"\1null", document))
 
 

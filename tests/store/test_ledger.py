@@ -22,6 +22,7 @@ from runner.attempts.events import (
     Account,
     Clip,
     Created,
+    Doubtful,
     Event,
     Failed,
     Intent,
@@ -119,6 +120,8 @@ STORIES: list[tuple[Payload, ...]] = [
     (SendStarted(), OutcomeUnknown("reset"), Settled("charged"), Settled("undone")),
     (SendStarted(), ServerError("internal error")),
     (SendStarted(), Created("task_1"), Succeeded(()), Lost("deleted")),
+    (SendStarted(), Created("task_1"), Succeeded(()), Doubtful(CLIP, "is damaged")),
+    (SendStarted(), Created("task_1"), Succeeded(()), Doubtful(CLIP, "is damaged"), Stored(CLIP, ("accepted",))),
 ]  # fmt: skip
 
 

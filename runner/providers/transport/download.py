@@ -50,6 +50,8 @@ class Downloaded:
     path: Path
     sha256: str
     bytes: int
+    has_known_end: bool = True
+    """Whether the server said where the file ends; else a connection that broke looks like the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class _PartFile:
     etag: str | None = None
     """The strong ETag of the content; only the same content can be resumed."""
     total: int | None = None
+    has_known_end: bool = False
 
     def restart(self) -> None:
         self.file.seek(0)
@@ -118,7 +121,8 @@ class Downloader:
                 download.run(link)
                 file.flush()
                 os.fsync(file.fileno())
-                return Downloaded(part, download.part.digest.hexdigest(), download.part.size)
+                content = download.part
+                return Downloaded(part, content.digest.hexdigest(), content.size, content.has_known_end)
         except _DownloadEndedError as end:
             return end.outcome
         except ForbiddenAddress as error:
@@ -239,6 +243,8 @@ class _Download:
         length = response.headers.get("content-length", "")
         self.part.etag = etag if etag.startswith('"') else None
         self.part.total = int(length) if re.fullmatch(r"\d{1,18}", length) else None
+        chunked = response.headers.get("transfer-encoding", "").strip().lower() == "chunked"
+        self.part.has_known_end = self.part.total is not None or chunked
         if self.part.total is None:
             return
         if self.part.total > self.downloader.limits.max_bytes:

@@ -97,6 +97,7 @@ def _outcome(outcome: RunResult) -> dict[str, object]:
         "failed": outcome.failed,
         "refused": outcome.refused,
         "unsettled": outcome.unsettled,
+        "doubtful": outcome.doubtful,
         "gone": outcome.gone,
         "blocked": outcome.blocked,
         "waits": outcome.waiting,

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from runner.attempts.history import AttemptState
 from runner.engine.run_events import RunEvent
 from runner.planning.plan import Action, Step
 from runner.show.live.progress import Progress, clock_time, summary
@@ -19,7 +20,7 @@ def event_line(progress: Progress, event: RunEvent) -> str | None:
         return f"{time} warning   {one_line(event.message, 1000)}"
     if event.event not in _VERBS or event.step is None:
         return None
-    word = "again" if event.will_retry else _VERBS[event.event]
+    word = "again" if event.will_retry else "doubtful" if _is_doubtful(event) else _VERBS[event.event]
     name = f"{shot_name(event.step, progress.several)} take {event.step.take}"
     return f"{time} {word:<9} {name}  {_detail(event, event.step, progress.prefix)}".rstrip()
 
@@ -29,12 +30,18 @@ def _detail(event: RunEvent, step: Step, prefix: str) -> str:
     message = one_line(event.message or (attempt.message if attempt is not None else ""), 1000)
     if attempt is None:
         return message
+    if _is_doubtful(event):
+        return message
     if event.event == "created":
         about = f", about {lasting(event.expected)}" if event.expected else ""
         return f"{one_line(attempt.task_id or '', 200)}{about}"
     if event.event == "stored" and attempt.clip is not None:
         return clip_path(attempt, step, prefix)
     return f'"{message}"' if message else ""
+
+
+def _is_doubtful(event: RunEvent) -> bool:
+    return event.attempt is not None and event.attempt.state is AttemptState.DOUBTFUL
 
 
 def heartbeat(progress: Progress, now: datetime) -> str:

@@ -12,16 +12,18 @@ from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
 VERSION = 1
-Verdict = Literal["whole", "fetched", "missing", "changed", "gone", "failed"]
+Verdict = Literal["whole", "fetched", "accepted", "missing", "changed", "doubtful", "gone", "failed"]
 _VERDICT_STYLES = {
     "whole": "quiet",
     "fetched": "good",
+    "accepted": "good",
     "missing": "warn",
     "changed": "strong bad",
+    "doubtful": "strong warn",
     "gone": "strong bad",
     "failed": "bad",
 }
-_INTACT = frozenset({"whole", "fetched"})
+_INTACT = frozenset({"whole", "fetched", "accepted"})
 _MOST_ROWS = 40
 
 
@@ -41,8 +43,17 @@ class ClipCheck:
 
     @property
     def is_fine(self) -> bool:
-        """Whether nothing is to be done: the clip is intact, or an orphan that the provider has deleted."""
-        return self.verdict in _INTACT or (self.is_orphan and self.verdict == "gone")
+        """Whether nothing is to be done: the clip is intact, or an orphan that no command can better."""
+        return self.verdict in _INTACT or (self.is_orphan and self.verdict in ("doubtful", "gone"))
+
+
+def next_command(checks: Sequence[ClipCheck], typed: str) -> str:
+    """The command that helps: `fetch` brings what lacks; the user alone can accept what is doubtful."""
+    open_checks = [check for check in checks if not check.is_fine]
+    if not open_checks or any(check.verdict != "doubtful" for check in open_checks):
+        return f"storyboard fetch {typed}".rstrip()
+    first = open_checks[0]
+    return f"storyboard fetch {typed} --accept {storyboard_slug(first.storyboard)}:{first.shot}".replace("  ", " ")
 
 
 def clips(checks: Sequence[ClipCheck], width: int, color: bool, next_command: str = "", all_clips: bool = False) -> str:

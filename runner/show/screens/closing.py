@@ -68,6 +68,8 @@ def _ending(outcome: RunResult, code: ExitCode) -> str:
     if code is ExitCode.UNSETTLED:
         number = len(outcome.unsettled) + len(outcome.unsettled_orphans)
         return f"{'one is' if number == 1 else f'{number} are'} unsettled"
+    if code is ExitCode.FAILED and outcome.doubtful and not (outcome.failed or outcome.refused or outcome.gone):
+        return "one clip is doubtful" if len(outcome.doubtful) == 1 else f"{len(outcome.doubtful)} clips are doubtful"
     return _ENDINGS.get(code, "")
 
 
@@ -190,7 +192,7 @@ def _next_commands(outcome: RunResult, context: ClosingContext) -> Iterable[tupl
         yield "storyboard settle", "lists the unsettled attempts"
     if any(result.step.needs_pick for result in outcome.waiting):
         yield "storyboard pick SHOT TAKE", "choose the good take"
-    if unfinished:
+    if unfinished and not _waits_for_user_alone(outcome):
         yield from _ways_on(outcome, typed)
         return
     if (rest := _rest_note(outcome, context)) is not None:
@@ -202,6 +204,13 @@ def _next_commands(outcome: RunResult, context: ClosingContext) -> Iterable[tupl
             yield f"storyboard run {paid}", "the real clips; asks first"
     else:
         yield f"storyboard status {all_shots}".rstrip(), "what is made, and what it cost"
+
+
+def _waits_for_user_alone(outcome: RunResult) -> bool:
+    """Whether only the user can go on: clips are doubtful, and another run would change nothing."""
+    others = (outcome.failed, outcome.refused, outcome.unsettled, outcome.gone, outcome.waiting, outcome.not_started)
+    ended_early = outcome.stop_reason is not None or outcome.interrupted
+    return bool(outcome.doubtful) and not any(others) and not outcome.orphans and not ended_early
 
 
 def _join_arguments(*arguments: str) -> str:

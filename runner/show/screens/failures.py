@@ -1,5 +1,6 @@
-"""Takes of a run without a new clip: unsettled ones first, then refused, failed, gone, blocked and waiting ones."""
+"""Takes of a run without a good clip: unsettled ones first, then refused, failed, doubtful, gone, blocked, waiting."""
 
+import os
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
@@ -11,7 +12,7 @@ from runner.show.screens.advice import advice, field_errors
 from runner.show.screens.closing_context import ClosingContext
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text
-from runner.show.text.labels import full_name, several_boards, shot_name, take_names
+from runner.show.text.labels import full_name, own_clip, several_boards, shot_name, take_names
 from runner.show.text.layout import commands, labelled
 from runner.show.text.style import Style
 
@@ -31,6 +32,7 @@ def failures(outcome: RunResult, width: int, style: Style, context: ClosingConte
     for result in outcome.maybe_charged:
         text = f"{_take_name(result, plan)}  the server failed and the take was sent again; counted as charged"
         lines += labelled("maybe charged", text, width, style, "bad", LABEL)
+    lines += _doubtful(outcome.doubtful, plan, width, style, context)
     for label, results, way_out in (
         ("refused", outcome.refused, ""),
         ("failed", outcome.failed, ""),
@@ -79,6 +81,23 @@ def _unsettled(
     )
     lead = f"{margin}look for {subject} on the vendor's page, then one of"
     return [*lines, lead, *commands(suggestions, width, style, margin + "  ")]
+
+
+def _doubtful(
+    results: Sequence[TakeResult], plan: Plan, width: int, style: Style, context: ClosingContext
+) -> list[str]:
+    """Doubtful takes: fault and file of each, and the way out once, for the first."""
+    lines: list[str] = []
+    for result in results:
+        clip = own_clip(result.attempt, result.step) if result.attempt is not None else None
+        path = f", kept as {escape_terminal(os.path.join(context.prefix, clip.path))}" if clip is not None else ""
+        text = f"{_take_name(result, plan)}  {_message(result)}; paid{path}"
+        lines += labelled("doubtful", text, width, style, "bad", LABEL)
+    if not results:
+        return []
+    arguments = " ".join(escape_terminal(typed) for typed in (context.files, context.provider) if typed)
+    command = f"storyboard fetch {arguments} --accept {full_name(results[0].step)}".replace("  ", " ")
+    return [*lines, *commands([(command, "if it is good: take it, no new charge")], width, style, " " * (LABEL + 4))]
 
 
 def _unsettled_orphans(attempts: Sequence[Attempt], width: int, style: Style) -> list[str]:

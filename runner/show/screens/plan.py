@@ -14,6 +14,7 @@ from runner.show.screens.plan_table import WIDE, plan_table, price_of, shared_mo
 from runner.show.text.cells import width as cells
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars, lasting, length, money, volume
+from runner.show.text.labels import full_name
 from runner.show.text.layout import joined, labelled_lines, right_aligned, warnings, wrapped
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
@@ -274,6 +275,9 @@ def _commands(plan: Plan, context: PlanContext) -> Iterable[tuple[str, str]]:
         return
     if Action.UNSETTLED in actions:
         yield "storyboard settle", "lists the unsettled attempts"
+    if doubtful := [step for step in plan.steps if step.action is Action.DOUBTFUL]:
+        command = f"storyboard fetch {typed}".rstrip() + f" --accept {full_name(doubtful[0])}"
+        yield command, "takes the clip, if it is good; no charge"
     if context.replacement is not None:
         yield escape_terminal(context.replacement[0]), context.replacement[1]
     elif any(step.is_billable for step in plan.steps) or Action.RESUME in actions:
@@ -287,5 +291,5 @@ def _commands(plan: Plan, context: PlanContext) -> Iterable[tuple[str, str]]:
     elif plan.is_free:
         provider = escape_terminal(context.paid_provider)
         yield f"storyboard plan {typed} --provider {provider}", "the real price; needs no key"
-    elif Action.UNSETTLED not in actions:
+    elif not actions & {Action.UNSETTLED, Action.DOUBTFUL}:
         yield f"storyboard status {typed}".rstrip(), ""

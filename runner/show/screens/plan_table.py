@@ -21,6 +21,7 @@ ACTION_STYLES = {
     Action.UNSETTLED: "strong bad",
     Action.REFUSED: "bad",
     Action.BLOCKED: "bad",
+    Action.DOUBTFUL: "bad",
     Action.GONE: "bad",
 }
 NARROW = 100

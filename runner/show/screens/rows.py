@@ -14,7 +14,7 @@ from runner.show.text.escape import escape_terminal
 
 MOST_ROWS = 36
 """Lines that a reader can survey on one screen: a longer table joins runs of shots first, then scenes."""
-_PROBLEMS = frozenset({Action.UNSETTLED, Action.REFUSED, Action.BLOCKED, Action.GONE})
+_PROBLEMS = frozenset({Action.UNSETTLED, Action.REFUSED, Action.BLOCKED, Action.DOUBTFUL, Action.GONE})
 SEVERAL = "several"
 NO_SCENE = "no scene"
 """Heading of shots without a scene that follow a scene: without one they would seem to belong to it."""

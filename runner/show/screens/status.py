@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 
-from runner.attempts.history import Attempt, AttemptState, History
+from runner.attempts.history import AT_HAND, Attempt, AttemptState, History
 from runner.clock import format_utc
 from runner.language.model import Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
@@ -26,8 +26,8 @@ from runner.show.text.table import Cell, Column, TableRow, row, table
 
 VERSION = 1
 _MOST_ROWS = 30
-_PROBLEMS = (Action.UNSETTLED, Action.REFUSED, Action.GONE, Action.BLOCKED)
-_MEDIA_STATES = frozenset({AttemptState.SUCCEEDED, AttemptState.STORED})
+_PROBLEMS = (Action.UNSETTLED, Action.REFUSED, Action.DOUBTFUL, Action.GONE, Action.BLOCKED)
+_MEDIA_STATES = AT_HAND | {AttemptState.SUCCEEDED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +272,9 @@ def _next(report: StatusReport, width: int, style: Style) -> list[str]:
     if actions[Action.UNSETTLED]:
         first = next(step for step in report.plan.steps if step.action is Action.UNSETTLED)
         lines += right_aligned(f"storyboard settle {full_name(first)} --task ID", "or --not-charged", width, style)
+    if doubtful := [step for step in report.plan.steps if step.action is Action.DOUBTFUL]:
+        command = f"storyboard fetch {typed} --accept {full_name(doubtful[0])}".replace("  ", " ")
+        lines += right_aligned(command, "takes the clip, if it is good; no charge", width, style)
     if any(step.needs_pick for step in report.plan.steps):
         lines += right_aligned("storyboard pick SHOT TAKE", "chooses the good take", width, style)
     if any(actions[action] for action in (Action.MAKE, Action.WAIT, Action.RESUME)):

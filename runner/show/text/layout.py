@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from runner.attempts.history import AttemptState, History
+from runner.attempts.history import PAID, History
 from runner.diagnostics.problem import Problem
 from runner.planning.plan import Plan
 from runner.show.text.cells import width as cells
@@ -59,16 +59,11 @@ def warnings(problems: Sequence[Problem], width: int, style: Style) -> list[str]
     return lines
 
 
-_PAID = frozenset(
-    {AttemptState.RUNNING, AttemptState.SUCCEEDED, AttemptState.STORED, AttemptState.UNSETTLED, AttemptState.GONE}
-)
-
-
 def from_manifests(plan: Plan, history: History) -> str:
     """Note on paid takes that this machine's ledger lacks, and the effect; empty when it has them all."""
     attempts = {step.attempt: history.attempts.get(step.attempt) for step in plan.steps if step.attempt is not None}
     number = sum(
-        1 for attempt in attempts.values() if attempt is not None and attempt.from_manifest and attempt.state in _PAID
+        1 for attempt in attempts.values() if attempt is not None and attempt.from_manifest and attempt.state in PAID
     )
     if plan.is_free or not number:
         return ""

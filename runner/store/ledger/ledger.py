@@ -16,9 +16,8 @@ from runner.attempts.history import (
     History,
     apply_event,
     open_attempt,
-    outcome_after_crash,
-    release_free_attempt,
 )
+from runner.attempts.recovery import outcome_after_crash, release_free_attempt
 from runner.clock import Clock, format_utc
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import RunLimits

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from runner.attempts.events import Account, Created, Event, SendStarted, Stored, Succeeded
+from runner.attempts.events import Account, Created, Doubtful, Event, SendStarted, Stored, Succeeded
 from runner.attempts.history import OPEN, Attempt, AttemptState, apply_event
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.ports import AlreadyAttempted
@@ -200,9 +200,11 @@ def reconstructed_events(attempt: Attempt) -> list[Event]:
             Event(accepted_at, attempt.id, SendStarted()),
             Event(accepted_at, attempt.id, Created(attempt.task_id)),
         ]
-    if attempt.state in (AttemptState.SUCCEEDED, AttemptState.STORED):
+    if attempt.state in (AttemptState.SUCCEEDED, AttemptState.STORED, AttemptState.DOUBTFUL):
         ended_at = attempt.ended_at or attempt.intended_at
         events.append(Event(ended_at, attempt.id, Succeeded(attempt.outputs, attempt.credits_used)))
         if attempt.clip is not None and attempt.state is AttemptState.STORED:
             events.append(Event(ended_at, attempt.id, Stored(attempt.clip, attempt.notes)))
+        if attempt.clip is not None and attempt.state is AttemptState.DOUBTFUL:
+            events.append(Event(ended_at, attempt.id, Doubtful(attempt.clip, attempt.doubt)))
     return events

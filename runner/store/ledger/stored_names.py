@@ -11,6 +11,7 @@ from runner.attempts.events import (
     Clip,
     ConcurrencyLimited,
     Created,
+    Doubtful,
     Failed,
     Intent,
     KeyRefused,
@@ -48,6 +49,7 @@ EVENT_KINDS: Mapping[str, type[Any]] = {
     "Failed": Failed,
     "Vanished": Lost,
     "Stored": Stored,
+    "Doubtful": Doubtful,
     "Settled": Settled,
 }
 """The class of an event by its stored kind."""
@@ -104,6 +106,7 @@ FIELDS: Mapping[type[Any], Mapping[str, str]] = {
     },
     Lost: {"words": "message"},
     Stored: {"clip": "clip", "notes": "notes"},
+    Doubtful: {"clip": "clip", "doubt": "doubt"},
     Settled: {"verdict": "verdict", "task_id": "task_id", "words": "message"},
     Attempt: {
         "state": "state",
@@ -124,6 +127,7 @@ FIELDS: Mapping[type[Any], Mapping[str, str]] = {
         "notes": "notes",
         "charged": "charged",
         "before_settled": "state_before_settlement",
+        "doubt": "doubt",
     },
 }
 """By class: the fields by stored name, in the order of writing."""

@@ -1,0 +1,79 @@
+"""Brings the recorded clip of one take to its place: from this disk, from the provider, or from beside its name."""
+
+from collections.abc import Awaitable, Callable
+
+from runner.app.provider_gateway import ProviderGateway
+from runner.app.run_store import RunStore, fingerprint_by_content
+from runner.app.session import Session
+from runner.attempts.events import Doubtful, Event, Running, Stored, Succeeded
+from runner.attempts.history import Attempt, History
+from runner.engine.ports import TransferFailed
+from runner.lazy_dataclass import dataclass, replace
+from runner.planning.plan import Step
+from runner.show.screens.clips import ClipCheck, Verdict
+from runner.store.clip_store import ClipStore
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFetcher:
+    """Fetches and accepts clips, one after the other, and records each in ledger and history."""
+
+    session: Session
+    history: History
+    store: RunStore
+    gateway: Callable[[], Awaitable[ProviderGateway]]
+    """Opened lazily: if no clip is missing, no API key is needed."""
+
+    async def fetch(self, result: ClipCheck, step: Step, attempt: Attempt) -> ClipCheck:
+        """Restore a clip from this disk, else download it by a fresh link; other content is rejected."""
+        gateway = await self.gateway()
+        stored: Stored | Doubtful | TransferFailed | None = await gateway.restore_local(attempt, step)
+        if stored is None and attempt.task_id is not None:
+            match await gateway.poll(attempt.task_id):
+                case Succeeded(outputs=outputs):
+                    stored = await gateway.download_exact(replace(attempt, outputs=outputs), step)
+                case Running(not_found=True):
+                    return _with_verdict(result, "gone", "the provider no longer has its record")
+                case Running(message=message):
+                    return _with_verdict(result, "failed", message or "the provider gives no link to it")
+                case other:
+                    return _with_verdict(result, "failed", other.message)
+        match stored:
+            case Stored():
+                return self._record(result, attempt, replace(stored, notes=()), "fetched")
+            case Doubtful():
+                return self._record(result, attempt, stored, "doubtful")
+            case TransferFailed(message):
+                return _with_verdict(result, "failed", message)
+            case None:
+                return _with_verdict(result, "gone", "it has no task id")
+
+    async def accept(self, step: Step, attempt: Attempt) -> ClipCheck:
+        """Give a doubtful clip its final name, since the user says that it is good; fetch it first where it lacks."""
+        clip_store = ClipStore(
+            self.session.settings.root, self.session.output_folder, fingerprint_by_content(self.history).get
+        )
+        path = clip_store.clip_path(step).relative_to(self.session.settings.root).as_posix()
+        result = ClipCheck(step.shot.storyboard, step.shot.id, step.take, path, "missing")
+        accepted = clip_store.accept(attempt, step)
+        if accepted is None:
+            result = await self.fetch(result, step, attempt)
+            attempt = self.history.attempts[attempt.id]
+            if result.verdict != "doubtful" or (accepted := clip_store.accept(attempt, step)) is None:
+                return result
+        return self._record(result, attempt, accepted, "accepted")
+
+    def _record(self, result: ClipCheck, attempt: Attempt, payload: Stored | Doubtful, verdict: Verdict) -> ClipCheck:
+        if attempt.from_manifest:
+            if (refusal := self.store.ledger.import_attempt(attempt)) is not None:
+                return _with_verdict(result, "failed", refusal.message)
+            self.history.attempts[attempt.id] = replace(attempt, from_manifest=False)
+        event = Event(self.store.clock.now(), attempt.id, payload)
+        self.store.ledger.append(event)
+        self.history.apply(event)
+        message = f"it {payload.doubt}" if isinstance(payload, Doubtful) else "; ".join(payload.notes)
+        return _with_verdict(replace(result, path=payload.clip.path), verdict, message)
+
+
+def _with_verdict(result: ClipCheck, verdict: Verdict, message: str) -> ClipCheck:
+    return replace(result, verdict=verdict, message=message)

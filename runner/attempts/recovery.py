@@ -1,0 +1,24 @@
+"""Events that end attempts which nobody else ends: after a crash, and on a free account. Pure."""
+
+from runner.attempts.events import NotSent, OutcomeUnknown, Settled
+from runner.attempts.history import Attempt, AttemptState
+
+_MADE_AGAIN_FOR_FREE = frozenset(
+    {AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED, AttemptState.DOUBTFUL, AttemptState.GONE}
+)
+
+
+def outcome_after_crash(attempt: Attempt) -> NotSent | OutcomeUnknown | None:
+    """The event that ends an intent without an answer after its run has ended; None for every other attempt."""
+    if attempt.state is not AttemptState.INTENDED:
+        return None
+    if attempt.sent_at is None:
+        return NotSent("the run ended before the request left")
+    return OutcomeUnknown("the run ended while the request was on its way")
+
+
+def release_free_attempt(attempt: Attempt, free: bool) -> Settled | None:
+    """On a free account, settles an unsettled, doubtful or lost attempt as not charged: the take is made again."""
+    if free and attempt.state in _MADE_AGAIN_FOR_FREE:
+        return Settled("not-charged", message="free of charge: made again")
+    return None
