@@ -9,7 +9,7 @@ from runner import __version__
 from runner.app.session import Session
 from runner.attempts.history import History
 from runner.clock import SystemClock
-from runner.language.safe_files import asked_for
+from runner.files.reading import asked_for
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Plan
 from runner.settings.environment import environment_snapshot

@@ -15,6 +15,7 @@ from runner.attempts.events import Clip, CreateResult, Doubtful, Lost, PollResul
 from runner.attempts.history import Attempt, AttemptState, History
 from runner.editions.edition import Edition
 from runner.engine.ports import TransferFailed
+from runner.files.writing import remove_file
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.plan import Step
 from runner.providers.kinovi import request_body
@@ -121,7 +122,7 @@ class ProviderGateway:
             part = clip_store.part_path(step) if step is not None else clip_store.archive_part_path(attempt)
             match self.downloader.fetch(attempt.outputs[0].url, part):
                 case Downloaded(path, sha256) if expected is not None and sha256 != expected.sha256:
-                    path.unlink(missing_ok=True)
+                    remove_file(path, clip_store.root)
                     return TransferFailed("the download is not the recorded clip: its hash differs", final=True)
                 case Downloaded() as downloaded:
                     return self._keep(downloaded, attempt, step)
@@ -163,5 +164,5 @@ async def open_gateway(session: Session, history: History, stack: AsyncExitStack
     uploads = await stack.enter_async_context(UploadClient(base_url, key, proxy=proxy))
     scratch = Path(stack.enter_context(TemporaryDirectory(prefix="storyboard-")))
     publisher = MaterialPublisher(settings.root, scratch, clip_store.find, uploads.send)
-    downloader = Downloader(local=is_local, proxy=proxy)
+    downloader = Downloader(local=is_local, proxy=proxy, root=settings.root)
     return ProviderGateway(client, publisher, downloader, clip_store)

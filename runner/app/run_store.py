@@ -16,6 +16,7 @@ from runner.attempts.history import History
 from runner.clock import Clock, SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import RunLimits
+from runner.files.writing import make_folder
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Action, Plan
 from runner.settings.environment import child_environment
@@ -88,7 +89,7 @@ def _check_output(session: Session, output: Path) -> None:
                 f"{session.display_path(escape)} is outside the repository, because of a link: nothing was sent or "
                 "written; remove the link, or choose another --output",
             )
-        output.mkdir(parents=True, exist_ok=True)
+        make_folder(output, session.settings.root)
         probe_writable(str(output))
         free = shutil.disk_usage(output).free
     except OSError as error:
@@ -166,7 +167,9 @@ def write_manifests(session: Session, history: History) -> None:
         previous = session.manifest(storyboard)
         try:
             manifest.write(
-                path, manifest.compose(plan, history, storyboard.path, previous.attempts if previous else ())
+                path,
+                manifest.compose(plan, history, storyboard.path, previous.attempts if previous else ()),
+                session.settings.root,
             )
         except OSError as error:
             raise CommandError(

@@ -1,18 +1,20 @@
 """The session of a command that works on takes: the compiled project, its history and its plan."""
 
 import argparse
-import hashlib
+import os
 import shlex
 import sys
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from runner.app.project import Project, load_project
 from runner.attempts.events import Clip
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
+from runner.files.reading import hash_clip
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Action, Plan
@@ -59,10 +61,11 @@ class Session(Project):
         def exists(clip: Clip) -> bool:
             path = self.settings.root / clip.path
             try:
-                if path.stat().st_size != clip.bytes:
+                status = path.stat()
+                if not S_ISREG(status.st_mode) or status.st_size != clip.bytes:
                     return False
-                return len(claims.get(clip.path, ())) < 2 or _sha256(path) == clip.sha256
-            except OSError:
+                return len(claims.get(clip.path, ())) < 2 or hash_clip(path, self.settings.root) == clip.sha256
+            except (OSError, ValueError):
                 return False
 
         return exists
@@ -121,10 +124,12 @@ class Session(Project):
         """A storyboard's manifest; raise `CommandError` if it belongs to another storyboard or another host."""
         path = self.output_folder(storyboard.path) / manifest.NAME
         display_name = self.display_path(path)
-        contents = manifest.read(path, display_name, self.repository.root_commits[-1], self.settings.profile)
+        contents = manifest.read(
+            path, display_name, self.settings.root, self.repository.root_commits[-1], self.settings.profile
+        )
         if contents is None or not contents.attempts:
             return None
-        if contents.storyboard != storyboard.path and (self.settings.root / contents.storyboard).exists():
+        if contents.storyboard != storyboard.path and os.path.exists(self.settings.root / contents.storyboard):
             raise CommandError(
                 ExitCode.INVALID,
                 f"{display_name} belongs to {contents.storyboard}, not to {storyboard.path}: rename one, "
@@ -144,11 +149,6 @@ class Session(Project):
             return str(path.relative_to(Path.cwd()))
         except ValueError:
             return str(path)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load_session(args: argparse.Namespace, *, prefer_clips: bool = False, required: bool = True) -> Session:

@@ -6,6 +6,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from runner.diagnostics.problem import CommandError, ExitCode
+from runner.files.writing import create_file, make_folder
 from runner.show.text.escape import escape_terminal
 
 _SCHEMA = Path("schemas/storyboard.schema.json")
@@ -31,8 +32,9 @@ def run(args: argparse.Namespace) -> ExitCode:
     existing: list[str] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        top = folder.resolve()
         for name, content in [*_templates(), (str(_SCHEMA), (schemas() / _SCHEMA.name).read_bytes())]:
-            (written if _write(folder / name, content) else existing).append(name)
+            (written if _write(top / name, top, content) else existing).append(name)
     except OSError as error:
         raise CommandError(
             ExitCode.INVALID, f"{folder} cannot be written ({error.strerror or error}): choose another folder"
@@ -65,10 +67,10 @@ def _files_below(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
     return files
 
 
-def _write(path: Path, content: bytes) -> bool:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _write(path: Path, top: Path, content: bytes) -> bool:
+    make_folder(path.parent, top)
     try:
-        with path.open("xb") as file:
+        with create_file(path, top) as file:
             file.write(content)
     except FileExistsError:
         return False

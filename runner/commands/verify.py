@@ -1,7 +1,6 @@
 """`storyboard verify`: checks clips against the hashes in the manifest; no key, no network."""
 
 import argparse
-import hashlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from runner.attempts.events import Clip
 from runner.attempts.history import AT_HAND, Attempt, AttemptState, History
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
+from runner.files.reading import hash_clip
 from runner.planning.plan import Step
 from runner.show.screens.clips import ClipCheck, clips, clips_json, next_command
 from runner.show.text.escape import json_document
@@ -70,8 +70,7 @@ def check(session: Session, step: Step, attempt: Attempt, clip: Clip) -> ClipChe
     name = path.relative_to(session.settings.root).as_posix()
     identity = (step.shot.storyboard, step.shot.id, step.take, name)
     try:
-        with path.open("rb") as file:
-            is_same = hashlib.file_digest(file, "sha256").hexdigest() == clip.sha256
+        is_same = hash_clip(path, session.settings.root) == clip.sha256
     except FileNotFoundError:
         return ClipCheck(*identity, "missing")
     except OSError as error:

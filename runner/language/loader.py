@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path as FilePath
 
 from runner.diagnostics.problem import Place, Problem, Problems
+from runner.files.reading import FileRejected, check_written, read_bytes
 from runner.language import schema
-from runner.language.safe_files import FileRejected, check_written, read_bytes
 from runner.language.yaml.decode import decode
 from runner.language.yaml.document import Document, Key, NodeRef, Path, Source, Value, YamlMapping
 from runner.language.yaml.parser import parse

@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from runner.diagnostics.problem import Problem
+from runner.files.reading import FileRejected, check_regular, check_written, open_regular, reason, resolve_inside
 from runner.language.loader import Definition
-from runner.language.safe_files import FileRejected, check_media, check_written, open_regular, reason, resolve_inside
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass, field
 from runner.media.files import MAX_BYTES, UnsupportedMedia, inspect, known_endings
@@ -159,7 +159,7 @@ class MediaCache:
             else:
                 check_written(written)
                 path = FilePath(os.path.normpath(self.root / FilePath(origin.document.name).parent / written))
-                check_media(resolve_inside(path, self.root))
+                check_regular(resolve_inside(path, self.root), MAX_BYTES)
         except FileRejected as error:
             return Problem(
                 error.code, origin.place(), f"`{written}` {error.message}", error.hint, related=origin.alias_chain()

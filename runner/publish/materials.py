@@ -11,8 +11,10 @@ import anyio.to_thread
 
 from runner.attempts.history import Attempt
 from runner.engine.ports import TransferFailed
+from runner.files.reading import FileRejected, open_clip, read_bytes
 from runner.lazy_dataclass import dataclass, field
 from runner.media.clip import IncompleteClip, frame
+from runner.media.files import MAX_BYTES
 from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
 
 Send = Callable[[str, bytes], Awaitable[str | TransferFailed]]
@@ -68,15 +70,17 @@ class MaterialPublisher:
         if source is None or clip is None:
             return TransferFailed(f"{material}: the clip of this take is missing or was changed", final=True)
         if material.part == "clip":
-            return f"{material.shot}.mp4", clip.read_bytes()
+            with open_clip(clip, self.root) as file:
+                return f"{material.shot}.mp4", file.read()
         return self._read_frame(material, source, clip)
 
     def _read_file(self, material: LocalFile) -> tuple[str, bytes] | TransferFailed:
         """Name and bytes of a repository file; a failure unless the bytes are those of the plan."""
-        path = (self.root / material.path).resolve()
-        if not path.is_relative_to(self.root.resolve()) or not path.is_file():
-            return TransferFailed(f"{material.path} is no longer a file of this repository", final=True)
-        content = path.read_bytes()
+        path = self.root / material.path
+        try:
+            content = read_bytes(path, self.root, MAX_BYTES)
+        except FileRejected as rejected:
+            return TransferFailed(f"{material.path} {rejected.message}: run again", final=True)
         if hashlib.sha256(content).hexdigest() != material.sha256:
             return TransferFailed(f"{material.path} has changed since the plan was made: run again", final=True)
         return _safe_file_name(path.name), content

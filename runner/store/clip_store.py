@@ -1,9 +1,9 @@
 """The clips on disk: each under its take's name, stored whole and durably; no paid clip is ever overwritten."""
 
 import errno
-import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +11,8 @@ from pathlib import Path
 from runner.attempts.events import Clip, Doubtful, Output, Stored
 from runner.attempts.history import Attempt
 from runner.engine.ports import TransferFailed
+from runner.files.reading import hash_clip, open_clip
+from runner.files.writing import create_afresh, make_folder, move_file, remove_file
 from runner.lazy_dataclass import dataclass, field, replace
 from runner.media.clip import ClipFacts, IncompleteClip, probe
 from runner.planning.plan import Step
@@ -43,9 +45,9 @@ class ClipStore:
         folder = self._ensure_folder(self._folder(step))
         part = folder / f".take-{step.take}.{(step.fingerprint or 'x')[:8]}.part"
         for leftover in folder.glob(f".take-{step.take}.*.part"):
-            # The remains of a killed run, or a link, which would lead the clip out of the folder.
-            if leftover != part or leftover.is_symlink():
-                leftover.unlink()
+            # The remains of a killed run.
+            if leftover != part:
+                remove_file(leftover, self.root)
         return part
 
     def restore(self, attempt: Attempt, step: Step) -> Stored | None:
@@ -60,10 +62,10 @@ class ClipStore:
         if source is None:
             return None
         if source != target:
-            _copy(source, part := self.part_path(step))
+            self._copy(source, part := self.part_path(step))
             self._install(part, target, attempt.clip.sha256)
             if source.parent == target.parent / ARCHIVE:
-                source.unlink()  # only now, so that an intact copy exists at every moment
+                remove_file(source, self.root)  # only now, so that an intact copy exists at every moment
         return Stored(replace(attempt.clip, path=self._relative_name(target)))
 
     def find(self, attempt: Attempt) -> Path | None:
@@ -71,7 +73,7 @@ class ClipStore:
         return None if attempt.clip is None else self._first_intact(attempt, self._candidate_paths(attempt))
 
     def _first_intact(self, attempt: Attempt, paths: Iterable[Path]) -> Path | None:
-        return next((path for path in paths if attempt.clip is not None and _is_clip(path, attempt.clip)), None)
+        return next((path for path in paths if attempt.clip is not None and self._is_clip(path, attempt.clip)), None)
 
     def doubtful_path(self, step: Step) -> Path:
         """The name of a take's clip that fails a check: beside the final name, which only a complete clip has."""
@@ -105,10 +107,7 @@ class ClipStore:
     def archive_part_path(self, attempt: Attempt) -> Path:
         """The part file for a download into the archive; otherwise as `part_path`."""
         target = self.archive_path(attempt)
-        part = self._ensure_folder(target.parent) / f".{target.stem}.part"
-        if part.is_symlink():
-            part.unlink()
-        return part
+        return self._ensure_folder(target.parent) / f".{target.stem}.part"
 
     def archive(
         self, part: Path, sha256: str, attempt: Attempt, *, repeated: bool = False
@@ -119,14 +118,13 @@ class ClipStore:
         except IncompleteClip as error:
             archived = self.archive_path(attempt)
             beside = archived.with_name(f"{archived.stem}.doubtful.mp4")
-            if beside.exists() and not _has_hash(beside, sha256):
+            if self._is_other_file(beside, sha256):
                 beside = archived.with_name(f"{archived.stem}.{sha256[:8]}.doubtful.mp4")
             return self._keep_doubtful(part, sha256, attempt, beside, error, repeated)
         size, target = part.stat().st_size, self.archive_path(attempt)
-        if target.exists() and not _has_hash(target, sha256):
+        if self._is_other_file(target, sha256):
             target = target.with_name(f"{target.stem}.{sha256[:8]}.mp4")
-        part.replace(target)
-        sync_folder(target.parent)
+        move_file(part, target, self.root)
         return Stored(Clip(self._relative_name(target), sha256, size, facts.width, facts.height, float(facts.seconds)))
 
     def restore_doubtful(self, attempt: Attempt, step: Step) -> Doubtful | None:
@@ -138,7 +136,7 @@ class ClipStore:
         if source is None:
             return None
         if source != target:
-            _copy(source, part := self.part_path(step))
+            self._copy(source, part := self.part_path(step))
             self._install(part, target, attempt.clip.sha256)
         return Doubtful(replace(attempt.clip, path=self._relative_name(target)), attempt.doubt)
 
@@ -161,7 +159,7 @@ class ClipStore:
     ) -> Doubtful | TransferFailed:
         """What becomes of a file that fails a check; a paid clip is never thrown away for that."""
         if error.fault == "no video" or (error.fault == "cut off" and not repeated):
-            part.unlink(missing_ok=True)
+            remove_file(part, self.root)
             return TransferFailed(f"the downloaded file {error.message}", unusable=True)
         size = part.stat().st_size
         self._install(part, target, sha256)
@@ -170,26 +168,24 @@ class ClipStore:
 
     def _install(self, part: Path, target: Path, sha256: str) -> None:
         """Move a part file to its final name; a different clip under that name is archived first."""
-        if target.is_dir():
+        if target.is_dir() and not target.is_symlink():
             raise IsADirectoryError(f"{target} is a folder")
-        if target.exists() and not _is_pointer(target) and not _has_hash(target, sha256):
+        if self._is_other_file(target, sha256) and not self._is_pointer(target):
             self._archive_existing(target)
-        part.replace(target)
-        sync_folder(target.parent)
+        move_file(part, target, self.root)
 
     def _archive_existing(self, target: Path) -> None:
         """Move a clip to `earlier/take-1.<fingerprint>.mp4`; if another clip has that name, add the content's hash.
 
         Both are shortened to 8 digits.
         """
-        sha256 = _sha256(target)
+        sha256 = hash_clip(target, self.root)
         prefix = (self.owner(sha256) or sha256)[:8]
         folder = self._ensure_folder(target.parent / ARCHIVE)
         archived = folder / f"{target.stem}.{prefix}.mp4"
-        if archived.exists() and not _has_hash(archived, sha256):
+        if self._is_other_file(archived, sha256):
             archived = folder / f"{target.stem}.{prefix}.{sha256[:8]}.mp4"
-        target.replace(archived)
-        sync_folder(folder)
+        move_file(target, archived, self.root)
         sync_folder(target.parent)
 
     def _candidate_paths(self, attempt: Attempt, *folders: Path) -> Iterable[Path]:
@@ -205,11 +201,38 @@ class ClipStore:
         """Create a folder durably; refuse one outside the repository, where a link from a branch could lead."""
         if not self._is_inside(folder):
             raise PermissionError(errno.EPERM, "a link leads outside the repository", str(folder))
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, self.root)
         sync_above(
             folder, self.root, self.durable
         )  # an existing folder too: the run that made it may have been killed before the sync
         return folder
+
+    def _is_clip(self, path: Path, clip: Clip) -> bool:
+        """Whether a file has exactly the clip's content."""
+        try:
+            return path.stat().st_size == clip.bytes and hash_clip(path, self.root) == clip.sha256
+        except OSError:
+            return False
+
+    def _is_other_file(self, path: Path, sha256: str) -> bool:
+        """Whether another ordinary file has this name; a link, a pipe or a device is replaced, never read."""
+        try:
+            is_file = stat.S_ISREG(path.lstat().st_mode)
+        except FileNotFoundError:
+            return False
+        return is_file and hash_clip(path, self.root) != sha256
+
+    def _is_pointer(self, path: Path) -> bool:
+        """Whether the file is a git LFS pointer instead of a clip."""
+        with open_clip(path, self.root) as file:
+            return file.read(40).startswith(b"version https://git-lfs.github.com/spec")
+
+    def _copy(self, source: Path, part: Path) -> None:
+        """Copy and sync a file; no hard link, since a user may edit one take's file and not the other's."""
+        with open_clip(source, self.root) as old, create_afresh(part, self.root) as new:
+            shutil.copyfileobj(old, new, 1 << 20)
+            new.flush()
+            os.fsync(new.fileno())
 
     def _is_inside(self, path: Path) -> bool:
         return path.resolve().is_relative_to(self.root.resolve())
@@ -259,37 +282,3 @@ def _ordered_facts(attempt: Attempt) -> tuple[int, int, float]:
     wide, _, high = str(request.get("aspect_ratio") or "16:9").partition(":")
     ratio = int(wide) / int(high) if wide.isdigit() and high.isdigit() and int(high) else 16 / 9
     return (round(short * ratio), short, length) if ratio >= 1 else (short, round(short / ratio), length)
-
-
-# -- the disk ---------------------------------------------------------------------------------------------
-
-
-def _is_clip(path: Path, clip: Clip) -> bool:
-    """Whether a file has exactly the clip's content."""
-    try:
-        return path.is_file() and path.stat().st_size == clip.bytes and _has_hash(path, clip.sha256)
-    except OSError:
-        return False
-
-
-def _is_pointer(path: Path) -> bool:
-    """Whether the file is a git LFS pointer instead of a clip."""
-    with path.open("rb") as file:
-        return file.read(40).startswith(b"version https://git-lfs.github.com/spec")
-
-
-def _has_hash(path: Path, sha256: str) -> bool:
-    return _sha256(path) == sha256
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _copy(source: Path, part: Path) -> None:
-    """Copy and sync a file; no hard link, since a user may edit one take's file and not the other's."""
-    with source.open("rb") as old, part.open("wb") as new:
-        shutil.copyfileobj(old, new, 1 << 20)
-        new.flush()
-        os.fsync(new.fileno())

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,10 +14,11 @@ from runner.attempts.events import MAX_CREDITS, Clip, Intent
 from runner.attempts.history import PAID, Attempt, AttemptState, History
 from runner.clock import format_utc
 from runner.diagnostics.problem import CommandError, ExitCode
+from runner.files.reading import MANIFEST_LIMIT, FileRejected, read_bytes
+from runner.files.writing import make_folder, part_of, remove_file, replace_content
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan, Step
 from runner.requests.request import canonical_json, credits_json, fingerprint
-from runner.store.durability import sync_folder
 
 VERSION = 1
 _MAX_TAKES = 100_000
@@ -40,7 +42,8 @@ _STATE = {
     "doubtful": AttemptState.DOUBTFUL,
     "gone": AttemptState.GONE,
 }
-_MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ")
+_MARKER = re.compile(r"^(?:<<<<<<< |=======|>>>>>>> )", re.MULTILINE)
+_MAX_REASON = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,32 +64,35 @@ class Manifest:
         return replace(self, storyboard=storyboard, attempts=tuple(attempts))
 
 
-def read(path: Path, display_name: str, repository: str = "", profile: str | None = None) -> Manifest | None:
+def read(
+    path: Path, display_name: str, root: Path, repository: str = "", profile: str | None = None
+) -> Manifest | None:
     """Read the manifest of an output; None when the file is missing, `CommandError` when the file is not a manifest.
 
-    `display_name` is the path in messages. `repository` and `profile` are part of the ids of the attempts, so that
-    attempts of different outputs never share an id.
+    `display_name` is the path in messages, `root` the repository's top. `repository` and `profile` are part of the ids
+    of the attempts, so that attempts of different outputs never share an id.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_bytes(path, root, MANIFEST_LIMIT).decode("utf-8")
+    except FileRejected as rejected:
+        if rejected.code == "file-missing":
+            return None
+        raise CommandError(ExitCode.INVALID, f"{display_name} {rejected.message}") from rejected
+    except UnicodeDecodeError as error:
+        raise CommandError(ExitCode.INVALID, f"{display_name} cannot be read: {error}") from error
+    if (marker := _MARKER.search(text)) is not None:
+        number = text.count("\n", 0, marker.start()) + 1
         raise CommandError(
-            ExitCode.INVALID, f"{display_name} cannot be read: {getattr(error, 'strerror', None) or error}"
-        ) from error
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.startswith(_MARKERS):
-            raise CommandError(
-                ExitCode.INVALID,
-                f"{display_name}:{number}: merge conflict: keep the takes of both sides, then remove the markers",
-            )
+            ExitCode.INVALID,
+            f"{display_name}:{number}: merge conflict: keep the takes of both sides, then remove the markers",
+        )
     try:
         return _parse_manifest(json.loads(text), repository, profile)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ArithmeticError) as error:
+        reason = str(error) if len(str(error)) <= _MAX_REASON else f"{str(error)[:_MAX_REASON]}…"
         raise CommandError(
             ExitCode.INVALID,
-            f"{display_name} is not a manifest of this version ({error}): restore it from git, or remove it",
+            f"{display_name} is not a manifest of this version ({reason}): restore it from git, or remove it",
         ) from error
 
 
@@ -304,25 +310,13 @@ def _take_json(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def write(path: Path, content: Mapping[str, Any]) -> bool:
+def write(path: Path, content: Mapping[str, Any], root: Path) -> bool:
     """Replace the manifest atomically, and only when a byte differs; returns whether the file was written."""
     raw = (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        if path.read_bytes() == raw:
-            temporary.unlink(missing_ok=True)  # left by a run that was killed while writing
+    make_folder(path.parent, root)
+    with suppress(FileRejected):
+        if not path.is_symlink() and read_bytes(path, root, MANIFEST_LIMIT) == raw:
+            remove_file(part_of(path), root)  # left by a run that was killed while writing
             return False
-    except OSError:
-        pass
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with temporary.open("wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        sync_folder(path.parent)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    replace_content(path, root, raw)
     return True

@@ -21,9 +21,12 @@ IDLE = {
 }
 """Modules of Python that cost much, and that only a problem, a screen, a paid run or a worker needs."""
 ROOMS = {
-    "validate": {"app", "attempts", "commands", "diagnostics", "editions", "language", "media", "requests", "settings"},
+    "validate": {
+        *("app", "attempts", "commands", "diagnostics", "editions", "files", "language", "media", "requests"),
+        "settings",
+    },
     "plan": {
-        *("app", "attempts", "commands", "diagnostics", "editions", "engine", "language", "media", "planning"),
+        *("app", "attempts", "commands", "diagnostics", "editions", "engine", "files", "language", "media", "planning"),
         *("providers", "requests", "settings", "show", "store"),
     },
 }

@@ -112,9 +112,27 @@ int rename(const char *from, const char *to) {
     if (!below(to)) return REAL(rename)(from, to);
     CUT("rename", to, 1, (power_left(to), REAL(rename)(from, to)));
 }
+/* The path of a name in an open folder. */
+static const char *in_folder(int open_folder, const char *name, char *into, size_t room) {
+    char link[64];
+    if (open_folder == AT_FDCWD || name[0] == '/') return name;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", open_folder);
+    ssize_t length = readlink(link, into, room - 1);
+    if (length < 0) return name;
+    snprintf(into + length, room - length, "/%s", name);
+    return into;
+}
 int renameat(int a, const char *from, int b, const char *to) {
-    if (!below(to)) return REAL(renameat)(a, from, b, to);
-    CUT("rename", to, 1, (power_left(to), REAL(renameat)(a, from, b, to)));
+    char where[4400];
+    const char *path = in_folder(b, to, where, sizeof where);
+    if (!below(path)) return REAL(renameat)(a, from, b, to);
+    CUT("rename", path, 1, (power_left(path), REAL(renameat)(a, from, b, to)));
+}
+int unlinkat(int a, const char *name, int flags) {
+    char where[4400];
+    const char *path = in_folder(a, name, where, sizeof where);
+    if (!below(path)) return REAL(unlinkat)(a, name, flags);
+    CUT("unlink", path, 1, (power_left(path), REAL(unlinkat)(a, name, flags)));
 }
 int link(const char *from, const char *to) {
     if (!below(to)) return REAL(link)(from, to);

@@ -26,9 +26,9 @@ def test_a_fresh_clone_with_only_the_manifest_pays_nothing(tmp_path: Path) -> No
     after(history, plan(quay, enter).steps[0], *MADE)
     after(history, plan(quay, enter, history=history).steps[1], SendStarted(), Created("task_2"))
     path = tmp_path / "manifest.json"
-    write(path, compose(plan(quay, enter, history=history), history, BOARD))
+    write(path, compose(plan(quay, enter, history=history), history, BOARD), path.parent)
 
-    manifest = read(path, "manifest.json")
+    manifest = read(path, "manifest.json", path.parent)
     assert manifest is not None
     elsewhere = History()
     elsewhere.merge_manifest(manifest.attempts, {})
@@ -41,8 +41,8 @@ def test_an_unsettled_attempt_stops_another_machine_from_paying(tmp_path: Path) 
     quay, history = shot("quay"), History()
     after(history, plan(quay).steps[0], SendStarted(), OutcomeUnknown("the line broke"))
     path = tmp_path / "manifest.json"
-    write(path, compose(plan(quay, history=history), history, BOARD))
-    manifest = read(path, "manifest.json")
+    write(path, compose(plan(quay, history=history), history, BOARD), path.parent)
+    manifest = read(path, "manifest.json", path.parent)
     assert manifest is not None
     elsewhere = History()
     elsewhere.merge_manifest(manifest.attempts, {})
@@ -58,9 +58,9 @@ def test_a_moment_is_in_utc_whatever_the_zone_it_is_told_in(zone: int) -> None:
 def test_writing_the_same_changes_no_byte(tmp_path: Path) -> None:
     content = compose(plan(shot("quay")), History(), BOARD)
     path = tmp_path / "manifest.json"
-    assert write(path, content)
+    assert write(path, content, path.parent)
     before = path.stat().st_mtime_ns
-    assert not write(path, content)
+    assert not write(path, content, path.parent)
     assert path.stat().st_mtime_ns == before
 
 
@@ -69,7 +69,7 @@ def test_half_a_manifest_that_a_killed_run_left_is_cleared_away(tmp_path: Path) 
     path, half = tmp_path / "manifest.json", tmp_path / ".manifest.json.part"
     for before in (False, True):
         half.write_bytes(b'{"manifest": 1')
-        assert write(path, content) is not before
+        assert write(path, content, path.parent) is not before
         assert [file.name for file in tmp_path.iterdir()] == ["manifest.json"]
 
 
@@ -107,8 +107,8 @@ def test_its_fingerprint_is_worked_out_anew_and_never_believed(tmp_path: Path) -
     content = compose(plan(quay, history=history), history, BOARD)
     content["shots"][0]["takes"][0]["request"]["prompt"] = "something else"
     path = tmp_path / "manifest.json"
-    write(path, content)
-    manifest = read(path, "manifest.json")
+    write(path, content, path.parent)
+    manifest = read(path, "manifest.json", path.parent)
     assert manifest is not None
     elsewhere = History()
     elsewhere.merge_manifest(manifest.attempts, {})
@@ -119,8 +119,8 @@ def test_what_this_ledger_knows_is_not_taken_from_the_manifest_again(tmp_path: P
     quay, history = shot("quay"), History()
     after(history, plan(quay).steps[0], *MADE)
     path = tmp_path / "manifest.json"
-    write(path, compose(plan(quay, history=history), history, BOARD))
-    manifest = read(path, "manifest.json")
+    write(path, compose(plan(quay, history=history), history, BOARD), path.parent)
+    manifest = read(path, "manifest.json", path.parent)
     assert manifest is not None
     history.merge_manifest(manifest.attempts, {})
     assert [attempt.state for attempt in history.attempts.values()] == [AttemptState.STORED]
@@ -144,10 +144,10 @@ def test_what_is_no_manifest_stops_with_its_name(tmp_path: Path, text: str, mess
     path = tmp_path / "manifest.json"
     path.write_text(text)
     with pytest.raises(CommandError) as error:
-        read(path, "renders/film")
+        read(path, "renders/film", path.parent)
     assert error.value.code is ExitCode.INVALID
     assert message in error.value.message
 
 
 def test_a_missing_manifest_is_none(tmp_path: Path) -> None:
-    assert read(tmp_path / "manifest.json", "x") is None
+    assert read(tmp_path / "manifest.json", "x", tmp_path) is None

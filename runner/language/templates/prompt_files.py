@@ -3,7 +3,7 @@
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
 
-from runner.language.safe_files import PROMPT_LIMIT, FileRejected, read_bytes
+from runner.files.reading import PROMPT_LIMIT, FileRejected, read_bytes
 from runner.language.yaml.document import Document
 
 

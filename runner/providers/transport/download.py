@@ -18,6 +18,7 @@ import httpx
 from runner import __version__
 from runner.clock import Clock, SystemClock
 from runner.engine.ports import TransferFailed
+from runner.files.writing import create_afresh
 from runner.lazy_dataclass import dataclass, field
 from runner.providers.transport import tls
 from runner.providers.transport.deadline import SocketDeadline
@@ -78,6 +79,7 @@ class _PartFile:
     """The growing part file; mutable, used by one thread."""
 
     file: BinaryIO
+    folder: Path
     digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     size: int = 0
     etag: str | None = None
@@ -112,12 +114,18 @@ class Downloader:
     clock: Clock = field(default_factory=SystemClock)
     resolve: Resolve = resolve_host
     tls_context: Callable[[], ssl.SSLContext] = tls.context
+    root: Path | None = None
+    """The repository in which part files are created; None: only the part's own folder is known."""
 
     def fetch(self, link: str, part: Path) -> Downloaded | LinkExpired | TransferFailed:
         """Download a link into `part`, whose folder exists. Never raises for a failure of network, server or disk."""
         try:
-            with part.open("w+b") as file, self._client(link) as client, socks_failures():
-                download = _Download(self, client, _PartFile(file), self.clock.monotonic())
+            with (
+                create_afresh(part, self.root or part.parent) as file,
+                self._client(link) as client,
+                socks_failures(),
+            ):
+                download = _Download(self, client, _PartFile(file, part.parent), self.clock.monotonic())
                 download.run(link)
                 file.flush()
                 os.fsync(file.fileno())
@@ -251,7 +259,7 @@ class _Download:
             raise _DownloadEndedError(
                 TransferFailed(f"the clip has {self.part.total} bytes; the limit is {self.downloader.limits.max_bytes}")
             )
-        free = shutil.disk_usage(os.path.dirname(self.part.file.name)).free
+        free = shutil.disk_usage(self.part.folder).free
         if self.part.total + self.downloader.limits.min_free_bytes > free:
             message = f"the disk is full: the clip has {self.part.total} bytes, and {free} are free"
             raise _DownloadEndedError(TransferFailed(message, final=True))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.language.safe_files import FileRejected, open_regular, resolve_inside
+from runner.files.reading import FileRejected, open_regular, resolve_inside
 from runner.media.files import inspect
 from tests.builders import local_files
 from tests.language.storyboards import compiled, picture

@@ -1,20 +1,23 @@
 """Opens ordinary, visible files inside the repository, and refuses every other path."""
 
+import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
 
-from runner.media.files import MAX_BYTES
-
-TEXT_LIMIT = 16 * 1024 * 1024
-PROMPT_LIMIT = 1024 * 1024
-
+TEXT_LIMIT = 16 << 20
+"""Bytes of a storyboard, an include or a file of variables."""
+PROMPT_LIMIT = 1 << 20
+SETTINGS_LIMIT = 1 << 20
+MANIFEST_LIMIT = 256 << 20
+CLIP_LIMIT = 2 << 30
 
 asked_for: dict[str, os.stat_result | None] = {}
 """Status of every path that this process resolved, from just before; None for a path that did not exist."""
 
 
-class FileRejected(Exception):  # noqa: N818 - a reason that becomes a problem, always caught in this package
+class FileRejected(Exception):  # noqa: N818 - a reason that becomes a problem or a message, always caught
     """A file that cannot be used: a problem's code, a message that continues the file's name, a hint."""
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:
@@ -117,17 +120,53 @@ def read_bytes(path: Path, root: Path, limit: int = TEXT_LIMIT) -> bytes:
     """The content of an ordinary file of the repository. Raises FileRejected."""
     try:
         with os.fdopen(open_regular(resolve_inside(path, root), root, limit), "rb") as file:
-            data = file.read(limit + 1)
+            return _read_within(file, limit)
     except OSError as error:
         raise FileRejected("file-unreadable", f"cannot be read: {reason(error)}") from None
+
+
+def read_named(path: Path, root: Path, limit: int) -> bytes:
+    """The content of a file that the user named: below the repository as `read_bytes`, elsewhere whatever it is.
+
+    Elsewhere links are followed, and a pipe, like the shell's `<(…)`, is read to its end. Raises FileRejected.
+    """
+    if Path(os.path.abspath(path)).is_relative_to(root):
+        return read_bytes(path, root, limit)
+    try:
+        with path.open("rb") as file:
+            return _read_within(file, limit)
+    except FileNotFoundError:
+        raise FileRejected("file-missing", "does not exist") from None
+    except (OSError, ValueError) as error:
+        raise FileRejected("file-unreadable", f"cannot be read: {reason(error)}") from None
+
+
+def open_clip(path: Path, root: Path) -> BufferedReader:
+    """Open a clip of the repository; OSError, as from the built-in `open`, also for what is no ordinary file in it."""
+    try:
+        real = path.resolve(strict=True)
+        if not real.is_relative_to(root.resolve()):
+            raise OSError(errno.EPERM, "leads out of the repository through a link", str(path))
+        return os.fdopen(open_regular(real, root, CLIP_LIMIT), "rb")
+    except (RuntimeError, ValueError) as error:  # a circle of links, a NUL in the path
+        raise OSError(errno.EINVAL, reason(error), str(path)) from None
+    except FileRejected as error:
+        raise OSError(errno.EINVAL, error.message, str(path)) from None
+
+
+def hash_clip(path: Path, root: Path) -> str:
+    """The SHA-256 of a clip of the repository. OSError as from `open_clip`, or when the disk fails."""
+    import hashlib
+
+    with open_clip(path, root) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_within(file: BufferedReader, limit: int) -> bytes:
+    data = file.read(limit + 1)
     if len(data) > limit:
         raise _too_large(limit)
     return data
-
-
-def check_media(real: Path) -> None:
-    """Check that a material is an ordinary file small enough to send, without opening it. Raises FileRejected."""
-    check_regular(real, MAX_BYTES)
 
 
 def reason(error: BaseException) -> str:
