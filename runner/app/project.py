@@ -9,6 +9,7 @@ from pathlib import Path
 
 from runner.diagnostics.problem import CommandError, ExitCode, Problems
 from runner.editions.edition import Edition, load, with_prices
+from runner.files.reading import FileRejected, read_bytes
 from runner.language import compiler as language
 from runner.language.cli_variables import parse_assignments
 from runner.language.model import Batch
@@ -42,7 +43,7 @@ def load_project(args: argparse.Namespace, *, prefer_clips: bool = False, requir
     if prefer_clips and args.provider is None:
         settings = _provider_with_clips(settings)
     edition = edition_with_prices(settings)
-    options = language.CompileOptions(settings.profile, parse_assignments(args.var, args.var_file), edition)
+    options = language.CompileOptions(settings.profile, parse_assignments(args.var, args.var_file, root), edition)
     # The batch stays in memory until the end: collecting garbage meanwhile would walk it in vain.
     gc.disable()
     try:
@@ -87,16 +88,16 @@ def discover_storyboards(folder: Path, *, required: bool = True) -> tuple[Path, 
     inside = [place for place in (folder, *folder.parents) if place.is_relative_to(root)]
     with_settings = next((place for place in inside if (place / settings_module.FILE).is_file()), root)
     for place in dict.fromkeys((*inside[:1], with_settings)):
-        if storyboards := _storyboards_in(place / "storyboards"):
+        if storyboards := _storyboards_in(place / "storyboards", root):
             return storyboards
     if required:
         raise CommandError(ExitCode.USAGE, _no_storyboards_message(root))
     return ()
 
 
-def _storyboards_in(folder: Path) -> tuple[Path, ...]:
+def _storyboards_in(folder: Path, root: Path) -> tuple[Path, ...]:
     paths = sorted(path for ending in ("*.yaml", "*.yml") for path in folder.rglob(ending) if path.is_file())
-    return tuple(_display_path(path) for path in paths if _is_storyboard(path))
+    return tuple(_display_path(path) for path in paths if _is_storyboard(path, root))
 
 
 _MAX_NAMED = 8
@@ -119,7 +120,7 @@ def _storyboards_elsewhere(root: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(folder, name)
-            if path.suffix in (".yaml", ".yml") and _is_storyboard(path):
+            if path.suffix in (".yaml", ".yml") and _is_storyboard(path, root):
                 yield path
 
 
@@ -127,11 +128,11 @@ def _display_path(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _is_storyboard(path: Path) -> bool:
+def _is_storyboard(path: Path, root: Path) -> bool:
+    """Whether the file begins like a storyboard; a file that cannot be read is one, so that its problem is told."""
     try:
-        with path.open("rb") as file:
-            head = file.read(1 << 20)
-    except OSError:
+        head = read_bytes(path, root)[: 1 << 20]
+    except FileRejected:
         return True
     return any(line.startswith((b"storyboard:", b"\xef\xbb\xbfstoryboard:")) for line in head.splitlines())
 

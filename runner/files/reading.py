@@ -37,7 +37,7 @@ def check_written(written: str) -> None:
         raise FileRejected("path-form", "is neither a path nor an https address", "an address begins with https://")
 
 
-def resolve_inside(path: Path, root: Path) -> Path:
+def resolve_inside(path: Path, root: Path, *, may_be_hidden: bool = False) -> Path:
     """The real path of a file in the repository, with links resolved. Raises FileRejected."""
     _record_path(os.path.abspath(path))
     # The root is resolved already; the path may be relative, or lead through a link above the repository.
@@ -48,7 +48,7 @@ def resolve_inside(path: Path, root: Path) -> Path:
         real = path.resolve(strict=True)
         top = root.resolve(strict=True)
     except FileNotFoundError:
-        from runner.language.nearest_file import nearest_file_hint
+        from runner.files.nearest import nearest_file_hint
 
         raise FileRejected("file-missing", "does not exist", nearest_file_hint(path, root)) from None
     except (OSError, RuntimeError, ValueError) as error:
@@ -57,7 +57,7 @@ def resolve_inside(path: Path, root: Path) -> Path:
         raise FileRejected(
             "outside-repository", "leads out of the repository through a link", f"copy it into {top.name}/"
         )
-    if any(part.startswith(".") for part in real.relative_to(top).parts):
+    if not may_be_hidden and any(part.startswith(".") for part in real.relative_to(top).parts):
         raise FileRejected("hidden-file", "is hidden or in a hidden folder; hidden files are never read")
     return real
 
@@ -116,22 +116,24 @@ def _open_below(top: Path, parts: tuple[str, ...]) -> int:
     return handle
 
 
-def read_bytes(path: Path, root: Path, limit: int = TEXT_LIMIT) -> bytes:
+def read_bytes(path: Path, root: Path, limit: int = TEXT_LIMIT, *, may_be_hidden: bool = False) -> bytes:
     """The content of an ordinary file of the repository. Raises FileRejected."""
+    real = resolve_inside(path, root, may_be_hidden=may_be_hidden)
     try:
-        with os.fdopen(open_regular(resolve_inside(path, root), root, limit), "rb") as file:
+        with os.fdopen(open_regular(real, root, limit), "rb") as file:
             return _read_within(file, limit)
     except OSError as error:
         raise FileRejected("file-unreadable", f"cannot be read: {reason(error)}") from None
 
 
-def read_named(path: Path, root: Path, limit: int) -> bytes:
+def read_named(path: Path, root: Path | None, limit: int) -> bytes:
     """The content of a file that the user named: below the repository as `read_bytes`, elsewhere whatever it is.
 
-    Elsewhere links are followed, and a pipe, like the shell's `<(…)`, is read to its end. Raises FileRejected.
+    Below the repository the file may be hidden. Elsewhere links are followed, and a pipe, like the shell's `<(…)`, is
+    read to its end. Raises FileRejected.
     """
-    if Path(os.path.abspath(path)).is_relative_to(root):
-        return read_bytes(path, root, limit)
+    if root is not None and Path(os.path.abspath(path)).is_relative_to(root):
+        return read_bytes(path, root, limit, may_be_hidden=True)
     try:
         with path.open("rb") as file:
             return _read_within(file, limit)

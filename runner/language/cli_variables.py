@@ -4,17 +4,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runner.diagnostics.problem import CommandError, ExitCode, Problem, Problems
+from runner.files.reading import TEXT_LIMIT, FileRejected, read_named
 from runner.language.yaml.decode import decode
 from runner.language.yaml.document import Value
 from runner.language.yaml.parser import parse
 from runner.requests.request import JsonValue
 
 
-def parse_assignments(pairs: Sequence[str], files: Sequence[Path]) -> dict[str, JsonValue]:
-    """Return variables by name: the files in their order, then `NAME=VALUE` pairs; the later value wins."""
+def parse_assignments(pairs: Sequence[str], files: Sequence[Path], root: Path) -> dict[str, JsonValue]:
+    """Return variables by name: the files in their order, then `NAME=VALUE` pairs; the later value wins.
+
+    A file in the repository, whose top is `root`, is read like every other of its files.
+    """
     values: dict[str, JsonValue] = {}
     for path in files:
-        values |= _read_file(path)
+        values |= _read_file(path, root)
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or not name.strip():
@@ -23,11 +27,12 @@ def parse_assignments(pairs: Sequence[str], files: Sequence[Path]) -> dict[str, 
     return values
 
 
-def _read_file(path: Path) -> dict[str, JsonValue]:
+def _read_file(path: Path, root: Path) -> dict[str, JsonValue]:
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise CommandError(ExitCode.USAGE, f"--var-file {path}: {error.strerror}") from error
+        data = read_named(path, root, TEXT_LIMIT)
+    except FileRejected as rejected:
+        code = ExitCode.USAGE if rejected.code == "file-missing" else ExitCode.INVALID
+        raise CommandError(code, f"--var-file {path} {rejected.message}") from rejected
     problems = Problems()
     source = decode(str(path), data, problems)
     document = parse(source, problems) if source is not None else None

@@ -2,17 +2,19 @@
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from ipaddress import ip_address
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.editions.edition import NAMES as EDITIONS
+from runner.files.reading import SETTINGS_LIMIT, FileRejected, read_named
 from runner.lazy_dataclass import dataclass
+from runner.settings.toml_limits import UnfitToml, parse_toml, shortened
 
 PROVIDERS = ("sandbox", "kinovi")
 _MIN_AMOUNT, _MAX_AMOUNT = Decimal("1e-9"), Decimal("1e9")
@@ -49,7 +51,11 @@ def _rate(value: Any) -> str | None:
 def _folder(value: Any) -> str | None:
     return (
         None
-        if isinstance(value, str) and value.strip() and not os.path.isabs(value)
+        if isinstance(value, str)
+        and value.strip()
+        and value.isprintable()
+        and len(os.fsencode(value)) <= _MAX_FOLDER_LENGTH
+        and not os.path.isabs(value)
         else "use the path of a folder in this repository"
     )
 
@@ -108,6 +114,10 @@ def _listen_anywhere(value: Any) -> str | None:
 
 
 _MAX_URL_LENGTH = 1000
+_MAX_FOLDER_LENGTH = 200
+"""Bytes of the output's path: the path of a clip, which is longer, must fit into every file system."""
+_MAX_ERRORS = 10
+"""Errors of one file that are shown; the others are counted."""
 _KEYS: dict[str, Callable[[Any], str | None]] = {
     "provider": _choice(*PROVIDERS),
     "output": _folder,
@@ -137,17 +147,20 @@ class SettingsFile:
     values: Mapping[str, Any]
 
     @classmethod
-    def read(cls, path: Path, *, is_user_file: bool) -> "SettingsFile":
+    def read(cls, path: Path, root: Path, *, is_user_file: bool) -> "SettingsFile":
+        """Read a settings file; `root` is the repository's top, out of which no link of its own file may lead."""
         try:
-            text = path.read_bytes().decode("utf-8")
-        except FileNotFoundError:
-            return cls(path, {})
-        except (OSError, UnicodeDecodeError) as error:
+            text = read_named(path, None if is_user_file else root, SETTINGS_LIMIT).decode("utf-8")
+            table = parse_toml(text)
+        except FileRejected as rejected:
+            if rejected.code == "file-missing":
+                return cls(path, {})
+            raise CommandError(ExitCode.INVALID, f"{path} {rejected.message}") from rejected
+        except UnicodeDecodeError as error:
             raise CommandError(ExitCode.INVALID, f"{path} cannot be read: {error}") from error
-        try:
-            table = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise CommandError(ExitCode.INVALID, f"{path}: {error}") from error
+        except UnfitToml as unfit:
+            place = path if unfit.line is None else f"{path}:{unfit.line}"
+            raise CommandError(ExitCode.INVALID, f"{place}: {unfit.message}") from unfit
         return cls(path, _checked(path, text, _flatten(table), _USER_KEYS if is_user_file else _KEYS))
 
     def prices(self) -> dict[str, Decimal]:
@@ -172,28 +185,33 @@ def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _checked(path: Path, text: str, values: dict[str, Any], keys: Keys) -> dict[str, Any]:
-    errors = [error for key, value in values.items() if (error := _error(key, value, keys)) is not None]
-    if errors:
-        lines = [f"{path}:{_line(text, key)}: {error}" for key, error in errors]
+    unfit = (key for key, value in values.items() if _error(key, value, keys, with_hint=False) is not None)
+    first = list(islice(unfit, _MAX_ERRORS))
+    if first:
+        errors = [_error(key, values[key], keys) or "" for key in first]
+        lines = [f"{path}:{_line(text, key)}: {error}" for key, error in zip(first, errors, strict=True)]
+        if (more := sum(1 for _ in unfit)) > 0:
+            lines.append(f"{path}: and {more:,} more")
         raise CommandError(ExitCode.INVALID, "\n".join(lines))
     return {key: value for key, value in values.items() if key not in _TABLES}
 
 
-def _error(key: str, value: Any, keys: Keys) -> tuple[str, str] | None:
+def _error(key: str, value: Any, keys: Keys, *, with_hint: bool = True) -> str | None:
+    """What is wrong with a value; without the hint, for which the nearest name would be sought, it costs little."""
     section = key.split(".")[0]
     if section in _NOT_BUILT:
-        return key, f"[{section}] is not supported yet; leave it out"
+        return f"[{section}] is not supported yet; leave it out"
     if key.startswith(f"{_PRICES}."):
         message = _amount(value)
-        return None if message is None else (key, f"{key.removeprefix(_PRICES + '.')!r}: {message}")
+        return None if message is None else f"{shortened(key.removeprefix(_PRICES + '.'))!r}: {message}"
     if key in _TABLES:
-        return None if value == {} else (key, f"{key} is a table: write [{key}]")
+        return None if value == {} else f"{key} is a table: write [{key}]"
     if (check := keys.get(key)) is not None:
         message = check(value)
-        return None if message is None else (key, f"{key} = {value!r}: {message}")
-    suggestion = closest_match(key, [*_KEYS, _PRICES])
+        return None if message is None else f"{key} = {shortened(repr(value))}: {message}"
+    suggestion = closest_match(key, [*_KEYS, _PRICES]) if with_hint else None
     hint = f"did you mean {suggestion}?" if suggestion else f"the settings are {', '.join(_KEYS)}"
-    return key, f"there is no setting {key}; {hint}"
+    return f"there is no setting {shortened(key)}; {hint}"
 
 
 def _line(text: str, key: str) -> int:

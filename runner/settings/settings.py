@@ -131,8 +131,8 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> 
     repo_path = flags.config or root / FILE
     if flags.config is not None and not flags.config.is_file():
         raise CommandError(ExitCode.USAGE, f"--config {flags.config}: there is no such file")
-    repo = SettingsFile.read(repo_path, is_user_file=False)
-    user = _user_file(env)
+    repo = SettingsFile.read(repo_path, root, is_user_file=False)
+    user = _user_file(env, root)
     files = (user, repo)
     provider = _provider(flags, env, files)
     return Settings(
@@ -235,9 +235,9 @@ def user_config_file(environ: Mapping[str, str] | None = None) -> Path | None:
     return None if folder is None else folder / "config.toml"
 
 
-def _user_file(env: Mapping[str, str]) -> SettingsFile:
+def _user_file(env: Mapping[str, str], root: Path) -> SettingsFile:
     path = user_config_file(env)
-    return SettingsFile(Path("config.toml"), {}) if path is None else SettingsFile.read(path, is_user_file=True)
+    return SettingsFile(Path("config.toml"), {}) if path is None else SettingsFile.read(path, root, is_user_file=True)
 
 
 def no_color(environ: Mapping[str, str] | None = None) -> bool:
@@ -331,14 +331,27 @@ def _max_credits(flags: Flags, env: Mapping[str, str]) -> Decimal | None:
 
 
 def _output(root: Path, flags: Flags, files: Files) -> Path:
+    """The output folder: in the repository, and neither hidden nor in a hidden folder like `.git`."""
     if flags.output is not None:
-        chosen = flags.output.absolute().resolve()
-        source = "--output"
+        written, source = flags.output.absolute(), "--output"
     else:
-        chosen = (root / str(_first_set(files, "output") or "renders")).resolve()
-        source = f"{FILE}: output"
+        written, source = root / str(_first_set(files, "output") or "renders"), f"{FILE}: output"
+    try:
+        chosen = written.resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise CommandError(ExitCode.INVALID, f"{source}: {written} is not a path: {error}") from error
     if not chosen.is_relative_to(root):
         raise CommandError(ExitCode.INVALID, f"{source}: {chosen} is outside the repository {root}")
+    lexical = Path(os.path.abspath(written))
+    names = [
+        *chosen.relative_to(root).parts,
+        *(lexical.relative_to(root).parts if lexical.is_relative_to(root) else ()),
+    ]
+    if (hidden := next((name for name in names if name.startswith(".")), None)) is not None:
+        raise CommandError(
+            ExitCode.INVALID,
+            f"{source}: clips are not written into the hidden folder {hidden}: choose a folder without a leading dot",
+        )
     return chosen
 
 
