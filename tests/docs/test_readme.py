@@ -1,8 +1,10 @@
-"""The README's first screen is true: its YAML stands in the example, its picture is there and small."""
+"""The README's first screen is true: its YAML, and the tutorial's, stand in a file, its picture is there and small."""
 
 import re
 import tomllib
 from pathlib import Path
+
+import pytest
 
 from runner.settings.settings import Flags, read
 from tests.docs.pages import ROOT, blocks
@@ -14,6 +16,15 @@ def test_the_yaml_on_the_first_screen_is_a_shot_of_the_example() -> None:
     shown = next(block for block in blocks(README) if block.kind == "yaml")
     assert shown.text in (ROOT / "storyboards/harbour.yaml").read_text("utf-8")
     assert len(shown.text.splitlines()) <= 12
+
+
+@pytest.mark.parametrize("page", [README, ROOT / "docs/tutorial.md"], ids=lambda page: page.name)
+def test_an_excerpt_of_a_storyboard_stands_in_a_file_as_it_is_shown(page: Path) -> None:
+    files = [*(ROOT / "storyboards").glob("*.yaml"), *(ROOT / "runner/show/templates").rglob("*.yaml")]
+    texts = [path.read_text("utf-8") for path in files]
+    excerpts = [block for block in blocks(page) if block.kind == "yaml"]
+    assert excerpts
+    assert [block.text for block in excerpts if not any(block.text in text for text in texts)] == []
 
 
 def test_the_contact_sheet_is_there_and_small() -> None:
