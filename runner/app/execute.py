@@ -72,7 +72,7 @@ def execute_plan(session: Session, plan: Plan, history: History, store: RunStore
         _record_first_take_picks(session, history, overrides)
     write_manifests(session, history)
     if not session.args.json:
-        context = closing_context(session, store, history, clock.monotonic() - started_at)
+        context = closing_context(session, store, history, clock.monotonic() - started_at, result)
         print(closing(result, terminal_width(), use_color(sys.stdout, session.args.no_color), context), end="")
     return result.exit_code
 

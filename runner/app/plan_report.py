@@ -120,11 +120,18 @@ def private_materials(plan: Plan) -> list[tuple[Shot, str]]:
     ]
 
 
-def rerun_arguments(session: Session, *, repeats_failures: bool = True) -> str:
-    """The arguments that continue this command; `repeats_failures` includes `--again`, which orders anew."""
+def rerun_arguments(session: Session, *, repeats_failures: bool = True, open_shots: Sequence[str] | None = None) -> str:
+    """The arguments that continue this command; `repeats_failures` includes `--again`, which orders anew.
+
+    `--retake` would order anew what is done: with `open_shots`, it names these only.
+    """
     arguments = [command_arguments(session.args, session.files)]
-    for name in ("retake", "again") if repeats_failures else ("retake",):
-        arguments += [f"--{name} {shlex.quote(value)}" for value in getattr(session.args, name, ())]
+    retakes = getattr(session.args, "retake", ())
+    if retakes and open_shots is not None:
+        retakes = [" ".join(open_shots)] if open_shots else []
+    arguments += [f"--retake {shlex.quote(value)}" for value in retakes]
+    if repeats_failures:
+        arguments += [f"--again {shlex.quote(value)}" for value in getattr(session.args, "again", ())]
     arguments += ["--first-take"] if getattr(session.args, "first_take", False) else []
     return " ".join(arguments)
 

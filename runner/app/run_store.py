@@ -16,9 +16,11 @@ from runner.attempts.history import History
 from runner.clock import Clock, SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import RunLimits
+from runner.engine.run_events import RunResult
 from runner.files.writing import make_folder
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Action, Plan
+from runner.planning.selection import storyboard_slug
 from runner.settings.environment import child_environment
 from runner.show.screens.closing_context import ClosingContext
 from runner.store import locks, manifest
@@ -179,14 +181,18 @@ def write_manifests(session: Session, history: History) -> None:
             ) from error
 
 
-def closing_context(session: Session, store: RunStore, history: History, duration: float) -> ClosingContext:
+def closing_context(
+    session: Session, store: RunStore, history: History, duration: float, result: RunResult
+) -> ClosingContext:
     """The context of the closing screen, beside the result."""
     outputs = [session.output_folder(storyboard.path) for storyboard in session.batch.storyboards]
     manifests = [output / manifest.NAME for output in outputs]
     free = session.settings.account.free
     uncommitted_manifests = [] if free else uncommitted(session.settings.root, manifests, child_environment())
+    open_shots = _open_shots(session, result)
     return ClosingContext(
-        typed=rerun_arguments(session, repeats_failures=False),
+        typed=rerun_arguments(session, repeats_failures=False, open_shots=open_shots),
+        resumable=bool(open_shots) or not getattr(session.args, "retake", ()),
         files=command_arguments(_subset(session.args, "profile", "config", "var", "var_file"), session.files),
         provider=command_arguments(_subset(session.args, "provider"), ()),
         chosen=command_arguments(_subset(session.args, "select", "exclude"), ()),
@@ -201,6 +207,14 @@ def closing_context(session: Session, store: RunStore, history: History, duratio
         to_commit=tuple(session.display_path(path) for path in uncommitted_manifests),
         locate_field=field_locator(session),
     )
+
+
+def _open_shots(session: Session, result: RunResult) -> list[str]:
+    """The selectors of the shots of which this run left something open."""
+    several = len(session.batch.storyboards) > 1
+    left_open = (result.failed, result.unsettled, result.blocked, result.waiting, result.not_started)
+    shots = dict.fromkeys(take.step.shot for takes in left_open for take in takes)
+    return [f"{storyboard_slug(shot.storyboard)}:{shot.id}" if several else shot.id for shot in shots]
 
 
 def repo_prefix(session: Session) -> str:

@@ -148,7 +148,7 @@ def _report_nothing_to_do(
                 result,
                 terminal_width(),
                 use_color(sys.stdout, session.args.no_color),
-                run_store.closing_context(session, store, history, 0),
+                run_store.closing_context(session, store, history, 0, result),
             ),
             end="",
         )

@@ -54,6 +54,7 @@ def summarize_run(plan: Plan, history: History, state: RunState, limits: RunLimi
         unsettled_orphans=(),
         stop_reason=state.stop_reason,
         interrupted=state.stopping,
+        slots_held_until=None,
         money=money,
     )
 

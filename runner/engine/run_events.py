@@ -66,6 +66,8 @@ class RunResult:
     """Attempts that no take needs now, and whose outcome is unknown."""
     stop_reason: StopReason | None = None
     interrupted: bool = False
+    slots_held_until: datetime | None = None
+    """When the first slot is free again, if unsettled attempts hold all of them and takes wait for one."""
     money: CreditTotals = CreditTotals()
 
     @property

@@ -1,7 +1,7 @@
 """The main loop of a run: start due orders, record their answers in the ledger, decide again."""
 
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import anyio
@@ -21,6 +21,7 @@ from runner.engine.run_context import BlockingRunner, RunContext
 from runner.engine.run_events import RunEvent, RunResult, StopReason
 from runner.engine.schedule import Confirm, Create, Download, Order, Poll, Publish, Wait
 from runner.engine.throttle import spend_tokens, waited_too_long
+from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan
 
 T = TypeVar("T")
@@ -207,14 +208,13 @@ def _warn_other_key(run: RunContext) -> None:
         run.emit("warning", message=messages.OTHER_KEY)
 
 
-def _warn_all_slots_unsettled(run: RunContext) -> None:
-    """Warns when unsettled attempts hold all slots, and says when the first slot is free again."""
+def _slots_held_until(run: RunContext) -> datetime | None:
+    """When the first slot is free again, if unsettled attempts hold all slots and takes wait for one."""
     slot_ends = sorted(until for until in run.state.unsettled_until.values() if until > run.now())
-    if len(slot_ends) >= run.limits.concurrency and run.credit_totals().to_go and run.state.stop_reason is None:
-        run.emit(
-            "warning",
-            message=messages.all_slots_unsettled(run.clock.now() + timedelta(seconds=slot_ends[0] - run.now())),
-        )
+    free_slots_needed = len(slot_ends) - run.limits.concurrency
+    if free_slots_needed < 0 or not run.credit_totals().to_go or run.state.stop_reason is not None:
+        return None
+    return run.clock.now() + timedelta(seconds=slot_ends[free_slots_needed] - run.now())
 
 
 def _finish_run(run: RunContext) -> RunResult:
@@ -222,10 +222,13 @@ def _finish_run(run: RunContext) -> RunResult:
     for attempt in list(run.history.open()):
         if attempt.intent.run == run.limits.run and (payload := outcome_after_crash(attempt)) is not None:
             run.apply(Event(run.clock.now(), attempt.id, payload))
-    _warn_all_slots_unsettled(run)
+    slots_held_until = _slots_held_until(run)
+    if slots_held_until is not None:
+        run.emit("warning", message=messages.all_slots_unsettled(slots_held_until))
     if waited_too_long(run.state.throttle, run.now(), run.limits):
         run.emit("warning", message=messages.NO_SLOT)
     plan = run.replan(run.history) if run.queue.has_undecided else run.plan
     result = summarize_run(plan, run.history, run.state, run.limits, run.credit_totals())
+    result = replace(result, slots_held_until=slots_held_until)
     run.emit_done(result)
     return result

@@ -83,7 +83,7 @@ class _StoryboardPlanner:
                 self.steps_by_take[shot.id, take] = self._step(shot, take)
         chosen = [shot for shot in self.storyboard.shots if self._is_selected(shot) and not shot.skip]
         if self.overrides.retakes is not None:
-            return [self._retake(shot) for shot in chosen if (shot.storyboard, shot.id) in self.overrides.retakes]
+            return self._retakes([shot for shot in chosen if (shot.storyboard, shot.id) in self.overrides.retakes])
         steps = [self.steps_by_take[shot.id, take] for shot in chosen for take in range(1, shot.takes + 1)]
         return steps if self.overrides.again is None else [step for step in steps if self._is_named_by_again(step)]
 
@@ -92,14 +92,41 @@ class _StoryboardPlanner:
         again = self.overrides.again or frozenset()
         return any(attempt.id in again for attempt in self.history.attempts_of(step.fingerprint or ""))
 
+    def _retakes(self, shots: list[Shot]) -> list[Step]:
+        """One retake of each shot; while one that a run ordered is open, the others of that run are no new orders."""
+        steps = [self._retake(shot) for shot in shots]
+        open_orders = {
+            attempt.intent.run
+            for step in steps
+            if (attempt := self._attempt_of(step)) is not None and attempt.state in OPEN and self._is_retake(step)
+        } - {""}
+        return [self._ordered_already(step, open_orders) or step for step in steps]
+
+    def _ordered_already(self, step: Step, runs: set[str]) -> Step | None:
+        """The retake before this one, if one of these runs ordered it; None otherwise."""
+        if step.take == 1:
+            return None
+        previous = self._take(step.shot.id, step.take - 1)
+        attempt = self._attempt_of(previous)
+        ordered = attempt is not None and attempt.intent.run in runs and self._is_retake(previous)
+        return previous if ordered and self._attempt_of(step) is None else None
+
+    def _attempt_of(self, step: Step) -> Attempt | None:
+        return self.history.attempts.get(step.attempt or "")
+
+    def _is_retake(self, step: Step) -> bool:
+        return step.take > step.shot.takes
+
     def _retake(self, shot: Shot) -> Step:
         """The step of the take after the highest ended one; a retake that is ordered and still open comes first."""
         take, last = 0, 0
         while True:
             take += 1
             step = self._take(shot.id, take)
-            attempt = self.history.attempts.get(step.attempt or "")
+            attempt = self._attempt_of(step)
             if attempt is not None and attempt.state is AttemptState.UNSETTLED and not self.free:
+                return step
+            if attempt is not None and attempt.state is AttemptState.SUCCEEDED and self._is_retake(step):
                 return step
             if attempt is not None and attempt.state in _ENDED:
                 last = take

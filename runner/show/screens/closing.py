@@ -1,6 +1,7 @@
 """The last screen of a run: new clips, their cost, unsettled and failed takes, and the next commands."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 
 from runner.attempts.history import Attempt
@@ -188,12 +189,14 @@ def _next_commands(outcome: RunResult, context: ClosingContext) -> Iterable[tupl
     typed, files = escape_terminal(context.typed), escape_terminal(context.files or context.typed)
     all_shots, selection = _join_arguments(files, context.provider), _join_arguments(files, context.chosen)
     unfinished = outcome.exit_code is not ExitCode.OK
-    if outcome.unsettled or outcome.unsettled_orphans:
+    if outcome.slots_held_until is not None:
+        yield "storyboard settle", _slots_note(outcome.slots_held_until, context)
+    elif outcome.unsettled or outcome.unsettled_orphans:
         yield "storyboard settle", "lists the unsettled attempts"
     if any(result.step.needs_pick for result in outcome.waiting):
         yield "storyboard pick SHOT TAKE", "choose the good take"
     if unfinished and not _waits_for_user_alone(outcome):
-        yield from _ways_on(outcome, typed)
+        yield from _ways_on(outcome, typed, context.resumable)
         return
     if (rest := _rest_note(outcome, context)) is not None:
         yield f"storyboard run {escape_terminal(context.everything) or all_shots}".rstrip(), rest
@@ -213,6 +216,11 @@ def _waits_for_user_alone(outcome: RunResult) -> bool:
     return bool(outcome.doubtful) and not any(others) and not outcome.orphans and not ended_early
 
 
+def _slots_note(until: datetime, context: ClosingContext) -> str:
+    """Why nothing can go on before `settle`, and until when."""
+    return f"unsettled attempts hold all slots; without it, the first is free at {until.astimezone(context.zone):%H:%M}"
+
+
 def _join_arguments(*arguments: str) -> str:
     return " ".join(escape_terminal(argument) for argument in arguments if argument)
 
@@ -227,13 +235,15 @@ def _rest_note(outcome: RunResult, context: ClosingContext) -> str | None:
     return "the rest" if whole.is_free or credits is None else f"the rest, {credits_text(credits)} credits"
 
 
-def _ways_on(outcome: RunResult, typed: str) -> Iterable[tuple[str, str]]:
+def _ways_on(outcome: RunResult, typed: str, resumable: bool) -> Iterable[tuple[str, str]]:
     """The commands after a run that did not finish: none repeats what failed, and none buys without a question."""
     if outcome.stop_reason is not None and outcome.stop_reason.code is ExitCode.KEY:
         yield "storyboard doctor", "checks the key"
     elif outcome.stop_reason is not None:
         yield f"storyboard plan {typed}".rstrip(), "what is still open, and its price"
-    elif _run_goes_on(outcome):
+    elif outcome.slots_held_until is not None:
+        return
+    elif _run_goes_on(outcome) and resumable:
         yield (
             f"storyboard run {typed}".rstrip(),
             "goes on" if outcome.plan.is_free else "goes on; pays for nothing twice",

@@ -12,7 +12,7 @@ class ClosingContext:
     """Command line, settings and plan that the closing screen refers to."""
 
     typed: str = ""
-    """Files and flags as the user typed them: the arguments of the same command."""
+    """Files and flags as the user typed them: the arguments of the same command; `--retake` of what is open only."""
     files: str = ""
     """Files, profile, variables and settings as typed: the arguments that other commands accept, too."""
     provider: str = ""
@@ -38,3 +38,5 @@ class ClosingContext:
     """Time zone of the reader; None means the machine's own."""
     locate_field: FieldLocator = no_location
     """Finds a shot's field in the storyboard, for the provider's messages about single fields."""
+    resumable: bool = True
+    """Whether typing the command again goes on, and orders nothing anew."""
