@@ -132,8 +132,8 @@ def _is_storyboard(path: Path, root: Path) -> bool:
     """Whether the file begins like a storyboard; a file that cannot be read is one, so that its problem is told."""
     try:
         head = read_bytes(path, root)[: 1 << 20]
-    except FileRejected:
-        return True
+    except FileRejected as rejected:
+        return rejected.code != "file-kind"
     return any(line.startswith((b"storyboard:", b"\xef\xbb\xbfstoryboard:")) for line in head.splitlines())
 
 
