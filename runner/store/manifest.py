@@ -5,12 +5,10 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from runner.attempts.events import MAX_CREDITS, Clip, Intent
+from runner.attempts.events import Intent
 from runner.attempts.history import PAID, Attempt, AttemptState, History
 from runner.clock import format_utc
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -19,9 +17,9 @@ from runner.files.writing import make_folder, part_of, remove_file, replace_cont
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan, Step
 from runner.requests.request import canonical_json, credits_json, fingerprint
+from runner.store import manifest_fields as fields
 
 VERSION = 1
-_MAX_TAKES = 100_000
 NAME = "manifest.json"
 _STATUS = {
     AttemptState.RUNNING: "running",
@@ -44,6 +42,9 @@ _STATE = {
 }
 _MARKER = re.compile(r"^(?:<<<<<<< |=======|>>>>>>> )", re.MULTILINE)
 _MAX_REASON = 200
+_MAX_VALUES = 4_000_000
+"""Commas of a manifest: a bound of the memory that a hostile one can take."""
+_UNFIT = (ValueError, KeyError, TypeError, AttributeError, RecursionError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,10 @@ def read(
             f"{display_name}:{number}: merge conflict: keep the takes of both sides, then remove the markers",
         )
     try:
+        if text.count(",") > _MAX_VALUES:
+            raise ValueError(f"more than {_MAX_VALUES:,} values")
         return _parse_manifest(json.loads(text), repository, profile)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ArithmeticError) as error:
+    except _UNFIT as error:
         reason = str(error) if len(str(error)) <= _MAX_REASON else f"{str(error)[:_MAX_REASON]}…"
         raise CommandError(
             ExitCode.INVALID,
@@ -99,64 +102,65 @@ def read(
 def _parse_manifest(data: Any, repository: str, profile: str | None) -> Manifest:
     if data["manifest"] != VERSION:
         raise ValueError(f"version {data['manifest']!r}")
-    storyboard = str(data["storyboard"])
-    owner = (repository, str(data["provider"]), str(data["host"]), profile)
-    attempts = [
-        _parse_attempt(storyboard, str(shot["id"]), take, owner) for shot in data["shots"] for take in shot["takes"]
-    ]
-    picks = {str(shot["id"]): _take_number(shot["picked"]) for shot in data["shots"] if shot.get("picked") is not None}
-    return Manifest(storyboard, str(data["provider"]), str(data["host"]), tuple(attempts), picks)
+    storyboard, provider, host = (fields.text(data[name], name) for name in ("storyboard", "provider", "host"))
+    owner = (repository, provider, host, profile)
+    attempts = [attempt for shot in data["shots"] for attempt in _parse_shot(storyboard, shot, owner)]
+    picks = {
+        fields.shot_id(shot["id"]): fields.take_number(shot["picked"])
+        for shot in data["shots"]
+        if shot.get("picked") is not None
+    }
+    return Manifest(storyboard, provider, host, tuple(attempts), picks)
 
 
-def _take_number(value: Any) -> int:
-    number = int(value)
-    if not 1 <= number <= _MAX_TAKES:
-        raise ValueError(f"take {number}")
-    return number
-
-
-def _parse_credits(value: Any) -> Decimal:
-    amount = Decimal(str(value))
-    if not amount.is_finite() or not 0 <= amount <= MAX_CREDITS:
-        raise ValueError(f"{amount} credits")
-    return amount
+def _parse_shot(storyboard: str, shot: Mapping[str, Any], owner: tuple[str | None, ...]) -> Iterator[Attempt]:
+    """The attempts of a shot; an error names the shot and the position of the take."""
+    name = fields.shot_id(shot["id"])
+    for number, take in enumerate(shot["takes"], 1):
+        try:
+            yield _parse_attempt(storyboard, name, take, owner)
+        except _UNFIT as error:
+            reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+            raise ValueError(f"shot {name}, entry {number}: {reason}") from error
 
 
 def _parse_attempt(storyboard: str, shot: str, take: Mapping[str, Any], owner: tuple[str | None, ...]) -> Attempt:
     """An attempt from a manifest entry; the fingerprint is computed from the request, never read from the file."""
-    request = dict(take["request"])
+    request = fields.request(take["request"])
     request_fingerprint = fingerprint(request)
-    created = _parse_time(take.get("created_at"))
+    created = fields.moment(take.get("created_at"), "created_at")
+    task_id = fields.task_id(take["task_id"])
     intent = Intent(
         storyboard=storyboard,
         shot=shot,
-        take=_take_number(take["take"]),
+        take=fields.take_number(take["take"]),
         fingerprint=request_fingerprint,
         request=request,
         body="",
-        quoted=_parse_credits(take["credits"]["quoted"]),
+        quoted=fields.credits(take["credits"]["quoted"], "credits.quoted"),
         edition="",
         key_id="",
         webhook_token="",
         run="manifest",
         profile=owner[-1],
     )
-    state = _STATE[take["status"]]
-    clip = _parse_clip(take.get("clip"))
+    if (state := _STATE.get(take["status"])) is None:
+        raise ValueError(f"status is none of {', '.join(_STATE)}")
+    clip = fields.clip(take.get("clip"))
     used = take["credits"]["used"]
     return Attempt(
-        id=_attempt_id(*owner, request_fingerprint, take["task_id"] or take.get("created_at")),
+        id=_attempt_id(*owner, request_fingerprint, task_id or take.get("created_at")),
         intent=intent,
         state=AttemptState.STORED if clip is not None and state is AttemptState.SUCCEEDED else state,
         intended_at=created,
         sent_at=created,
-        task_id=None if take["task_id"] is None else str(take["task_id"]),
-        accepted_at=created if take["task_id"] is not None else None,
-        ended_at=_parse_time(take["completed_at"]) if take.get("completed_at") else None,
-        message=str(take.get("error") or ""),
-        credits_used=None if used is None else _parse_credits(used),
+        task_id=task_id,
+        accepted_at=created if task_id is not None else None,
+        ended_at=fields.moment(take["completed_at"], "completed_at") if take.get("completed_at") else None,
+        message=fields.message(take.get("error"), "error"),
+        credits_used=None if used is None else fields.credits(used, "credits.used"),
         clip=clip,
-        doubt=str(take.get("doubt") or "") if state is AttemptState.DOUBTFUL else "",
+        doubt=fields.message(take.get("doubt"), "doubt") if state is AttemptState.DOUBTFUL else "",
         from_manifest=True,
     )
 
@@ -164,24 +168,6 @@ def _parse_attempt(storyboard: str, shot: str, take: Mapping[str, Any], owner: t
 def _attempt_id(*parts: object) -> str:
     """An id from an attempt's identity: the same on every machine, and different for different attempts."""
     return "m-" + hashlib.sha256(canonical_json([str(part) for part in parts]).encode()).hexdigest()[:24]
-
-
-def _parse_clip(data: Mapping[str, Any] | None) -> Clip | None:
-    if data is None:
-        return None
-    return Clip(
-        path=str(data["path"]),
-        sha256=str(data["sha256"]),
-        bytes=int(data["bytes"]),
-        width=int(data["width"]),
-        height=int(data["height"]),
-        seconds=float(data["seconds"]),
-    )
-
-
-def _parse_time(text: object) -> datetime:
-    moment = datetime.fromisoformat(str(text))
-    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 # -- writing ----------------------------------------------------------------------------------------------

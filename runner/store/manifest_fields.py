@@ -1,0 +1,127 @@
+"""Fields of a manifest, which a stranger may have written: each is checked for its bounds, or raises ValueError."""
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from runner.attempts.events import MAX_CREDITS, Clip
+from runner.files.reading import CLIP_LIMIT
+from runner.requests.request import JsonValue
+
+_MAX_TAKES = 100_000
+_MAX_TEXT = 4096
+_MAX_MESSAGE = 2000
+_MAX_SIDE = 100_000
+_MAX_SECONDS = 86_400
+_MAX_DEPTH = 16
+_FIRST_YEAR, _LAST_YEAR = 1971, 9998
+"""Years in which every moment has a local time, in every zone."""
+_SHOT_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_TASK_ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_CLIP_PATH = re.compile(
+    r"(?:[^/]+/)*clips/[A-Za-z0-9][A-Za-z0-9._-]{0,63}/(?:earlier/)?take-[0-9]+(?:\.[0-9a-z]+)*\.mp4"
+)
+
+
+def text(value: Any, field: str) -> str:
+    """A short text on one line, which the file system and the ledger can take."""
+    if not isinstance(value, str) or len(value) > _MAX_TEXT or re.search(r"[\0-\x1f\x7f]", value):
+        raise ValueError(f"{field} is not a short text on one line")
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError:
+        raise ValueError(f"{field} holds half a character") from None
+    return value
+
+
+def shot_id(value: Any) -> str:
+    return _matching(_SHOT_ID, value, "a shot's id")
+
+
+def task_id(value: Any) -> str | None:
+    return None if value is None else _matching(_TASK_ID, value, "task_id")
+
+
+def take_number(value: Any) -> int:
+    return int(_number(value, 1, _MAX_TAKES, "take", whole=True))
+
+
+def credits(value: Any, field: str) -> Decimal:
+    return Decimal(str(_number(value, 0, MAX_CREDITS, field)))
+
+
+def moment(value: Any, field: str) -> datetime:
+    """A moment of a year in which every zone can show it; without a zone it is UTC."""
+    try:
+        parsed = datetime.fromisoformat(text(value, field))
+        utc = (parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{field} is not a date with a time") from None
+    if not _FIRST_YEAR <= utc.year <= _LAST_YEAR:
+        raise ValueError(f"{field} is not between {_FIRST_YEAR} and {_LAST_YEAR}")
+    return utc
+
+
+def message(value: Any, field: str) -> str:
+    """A message about the attempt, without what a terminal could obey."""
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{field} is not a text")
+    return "".join(char for char in (value or "")[:_MAX_MESSAGE] if char.isprintable())
+
+
+def request(value: Any) -> dict[str, JsonValue]:
+    """A request: plain values, not deeper than any request is."""
+    if not isinstance(value, dict):
+        raise ValueError("request is not a table")
+    _check_value(value, _MAX_DEPTH)
+    return value
+
+
+def clip(value: Any) -> Clip | None:
+    """A clip's description; its path is a plain relative path to a take in a folder `clips`, or refused."""
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise ValueError("clip is not a table")
+    return Clip(
+        path=_clip_path(value["path"]),
+        sha256=_matching(_SHA256, value["sha256"], "clip.sha256"),
+        bytes=int(_number(value["bytes"], 0, CLIP_LIMIT, "clip.bytes", whole=True)),
+        width=int(_number(value["width"], 1, _MAX_SIDE, "clip.width", whole=True)),
+        height=int(_number(value["height"], 1, _MAX_SIDE, "clip.height", whole=True)),
+        seconds=float(_number(value["seconds"], 0, _MAX_SECONDS, "clip.seconds")),
+    )
+
+
+def _clip_path(value: Any) -> str:
+    path = text(value, "clip.path")
+    if not _CLIP_PATH.fullmatch(path) or any(part.startswith(".") for part in path.split("/")):
+        raise ValueError("clip.path is not the path of a take's clip below the output")
+    return path
+
+
+def _matching(pattern: re.Pattern[str], value: Any, field: str) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise ValueError(f"{field} has another form than this tool writes")
+    return value
+
+
+def _number(value: Any, minimum: int, maximum: int, field: str, *, whole: bool = False) -> int | float:
+    kinds = int if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not minimum <= value <= maximum:
+        raise ValueError(f"{field} is not a number from {minimum} to {maximum}")
+    return value
+
+
+def _check_value(value: Any, depth: int) -> None:
+    if isinstance(value, str):
+        value.encode("utf-8", "surrogateescape")
+    elif isinstance(value, dict | list):
+        if not depth:
+            raise ValueError(f"request is more than {_MAX_DEPTH} deep")
+        for inner in value.values() if isinstance(value, dict) else value:
+            _check_value(inner, depth - 1)
