@@ -25,24 +25,24 @@ def nearest_file_hint(path: Path, root: Path) -> str:
     for form in (_fold, lambda name: _fold(unquote(name))):
         for file in files:
             if form(file) == form(relative):
-                return _found(file, relative)
+                return _hint_naming(file, relative)
     same_name = [file for file in files if _fold(os.path.basename(file)) == _fold(wanted.name)]
     if same_name:
-        return _found(min(same_name, key=lambda file: (file.count("/"), file)), relative)
+        return _hint_naming(min(same_name, key=lambda file: (file.count("/"), file)), relative)
     folder = _fold(os.path.dirname(relative))
     beside = {os.path.basename(file): file for file in files if _fold(os.path.dirname(file)) == folder}
     stems = {name: file for name, file in beside.items() if _fold(Path(name).stem) == _fold(wanted.stem)}
     if stems:
-        return _found(min(stems.values()), relative)
+        return _hint_naming(min(stems.values()), relative)
     closest = closest_match(unquote(wanted.name), tuple(beside))
-    return _found(beside[closest], relative) if closest is not None else ""
+    return _hint_naming(beside[closest], relative) if closest is not None else ""
 
 
 def _fold(name: str) -> str:
     return normalize("NFC", normalize("NFC", name).casefold())
 
 
-def _found(file: str, wanted: str) -> str:
+def _hint_naming(file: str, wanted: str) -> str:
     if file != wanted and normalize("NFC", file) == normalize("NFC", wanted):
         form = "NFC" if is_normalized("NFC", file) else "NFD"
         return f"{file} is there under the same name in another Unicode form ({form}): rename that file"

@@ -18,13 +18,26 @@ asked_for: dict[str, os.stat_result | None] = {}
 
 
 class FileRejected(Exception):  # noqa: N818 - a reason that becomes a problem or a message, always caught
-    """A file that cannot be used: a problem's code, a message that continues the file's name, a hint."""
+    """A file that cannot be used: a problem's code, a message that continues the file's name, a hint.
 
-    def __init__(self, code: str, message: str, hint: str = "") -> None:
+    `missing` are the path and the repository of a file that does not exist: the hint names the file that was probably
+    meant, and is worked out when it is asked for.
+    """
+
+    def __init__(self, code: str, message: str, hint: str = "", missing: tuple[Path, Path] | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
-        self.hint = hint
+        self._hint = hint
+        self._missing = missing
+
+    @property
+    def hint(self) -> str:
+        if self._missing is None:
+            return self._hint
+        from runner.files.nearest import nearest_file_hint
+
+        return nearest_file_hint(*self._missing)
 
 
 def check_written(written: str) -> None:
@@ -48,9 +61,7 @@ def resolve_inside(path: Path, root: Path, *, may_be_hidden: bool = False) -> Pa
         real = path.resolve(strict=True)
         top = root.resolve(strict=True)
     except FileNotFoundError:
-        from runner.files.nearest import nearest_file_hint
-
-        raise FileRejected("file-missing", "does not exist", nearest_file_hint(path, root)) from None
+        raise FileRejected("file-missing", "does not exist", missing=(path, root)) from None
     except (OSError, RuntimeError, ValueError) as error:
         raise FileRejected("file-unreadable", f"cannot be opened: {reason(error)}") from None
     if not real.is_relative_to(top):

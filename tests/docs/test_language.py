@@ -13,7 +13,9 @@ _PLAIN = "shots:\n  - id: one\n    prompt: A lighthouse\n"
 
 def _examples() -> list[tuple[str, Block]]:
     pages = ("docs/language.md", "docs/tutorial.md")
-    return [(page, block) for page in pages for block in blocks(ROOT / page) if block.kind == "yaml"]
+    all_blocks = [(page, block) for page in pages for block in blocks(ROOT / page) if block.kind == "yaml"]
+    # An indented block is an excerpt of an example file, which is compiled as a whole elsewhere.
+    return [(page, block) for page, block in all_blocks if not block.text.startswith(" ")]
 
 
 def _whole(text: str) -> str:

@@ -12,6 +12,7 @@ from runner.attempts.history import Attempt, AttemptState
 from runner.diagnostics.problem import Place
 from runner.editions.edition import Price
 from runner.engine.ports import TransferFailed
+from runner.files.writing import create_afresh
 from runner.language.model import Shot
 from runner.lazy_dataclass import replace
 from runner.media.clip import ClipFacts
@@ -233,7 +234,8 @@ def test_a_clip_in_its_place_is_recalled_without_being_touched(repo: Repo) -> No
     before = repo.clips.clip_path(step()).stat()
     repo.clips.restore(attempt(clip=first), step())
 
-    assert repo.clips.clip_path(step()).stat() == before
+    after = repo.clips.clip_path(step()).stat()
+    assert (after.st_ino, after.st_mtime_ns, after.st_size) == (before.st_ino, before.st_mtime_ns, before.st_size)
 
 
 def test_a_shot_that_was_renamed_takes_its_clip_along(repo: Repo) -> None:
@@ -315,8 +317,9 @@ def test_a_link_under_a_part_files_name_leads_no_clip_elsewhere(repo: Repo, tmp_
     letter.write_text("mine")
     for part in (repo.clips.part_path(step()), repo.clips.archive_part_path(attempt())):
         part.symlink_to(letter)
-    assert not repo.clips.part_path(step()).is_symlink()
-    assert not repo.clips.archive_part_path(attempt()).is_symlink()
+        with create_afresh(part, repo.root) as file:
+            file.write(DARK)
+        assert not part.is_symlink()
     stored_clip(repo.put(DARK, step()))
     assert letter.read_text() == "mine"
 

@@ -92,8 +92,8 @@ def screen(plan: Plan, width: int, color: bool, all_shots: bool = False, context
     parts = [_storyboard(plan, board, width, style, all_shots, context) for board in _boards(plan)]
     if len(parts) > 1:
         parts.append(_all_storyboards(plan, width, style, context))
-    made = as_made(plan, context.missing_clips)
-    parts += [_notes(plan, width, style, context, all_shots), _next(made, width, style, context)]
+    full_plan = as_made(plan, context.missing_clips)
+    parts += [_notes(plan, width, style, context, all_shots), _next(full_plan, width, style, context)]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
 
