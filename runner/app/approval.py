@@ -105,7 +105,9 @@ def spend_limits(session: Session, plan: Plan, history: History, last_day: Decim
 
 def committed_credits(history: History, budget: Budget) -> Decimal:
     """Credits of what was ordered already and counts in a storyboard's budget: made, running, in doubt."""
-    attempts = (attempt for mark in budget.current for attempt in history.attempts_of(mark))
+    attempts = (
+        attempt for mark in budget.current for attempt in history.attempts_of(mark) if attempt.repository is None
+    )
     return sum((attempt.credits for attempt in attempts), Decimal(0))
 
 

@@ -33,7 +33,7 @@ def has_budget(board: Storyboard) -> bool:
 
 def _retakes(session: Session, whole: Plan, board: Storyboard, history: History) -> Iterator[str]:
     """Takes beyond a shot's `takes`, of the words that it has now; where a pick is missing all of them count."""
-    for attempt in history.attempts.values():
+    for attempt in history.own():
         intent = attempt.intent
         if (intent.storyboard, intent.profile) != (board.path, session.settings.profile):
             continue

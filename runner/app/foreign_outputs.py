@@ -12,18 +12,18 @@ from runner.lazy_dataclass import replace
 from runner.show.text.escape import escape_terminal
 
 
-def history_without_foreign(session: Session) -> tuple[Session, History, list[str]]:
+def history_without_foreign(session: Session, everything: bool = False) -> tuple[Session, History, list[str]]:
     """What ledger and manifests know; the batch without storyboards whose manifest is not their own, and why each is.
 
     Their takes stand in another account or in nobody's: what is true of all others is told all the same.
     """
     try:
-        return session, read_history(session), []
+        return session, read_history(session, everything), []
     except CommandError:
         rest, why = without_foreign(session)
         if not why:
             raise
-    return rest, read_history(rest), why
+    return rest, read_history(rest, everything), why
 
 
 def without_foreign(session: Session) -> tuple[Session, list[str]]:

@@ -26,6 +26,7 @@ def orphaned_attempts(session: Session, history: History, plan: Plan | None = No
         for each in history.open()
         if each.state in (AttemptState.RUNNING, AttemptState.SUCCEEDED, AttemptState.UNSETTLED)
         and not each.from_manifest
+        and each.repository is None
         if each.intent.profile == session.settings.profile
         if each.intent.storyboard in boards or _is_gone(session, each.intent.storyboard)
     ]
@@ -73,7 +74,7 @@ def stored_orphans(session: Session, history: History, plan: Plan) -> list[Attem
     marks = {step.fingerprint for step in plan.steps}
     return [
         each
-        for each in history.attempts.values()
+        for each in history.own()
         if (each.state is AttemptState.STORED and each.clip is not None)
         or (
             each.from_manifest

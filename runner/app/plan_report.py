@@ -29,15 +29,13 @@ if TYPE_CHECKING:
 _OFF_BY_A_TENTH = Decimal("0.1")
 
 
-def read_history(session: Session) -> History:
-    """What ledger and manifests know, read without writing."""
+def read_history(session: Session, everything: bool = False) -> History:
+    """What ledger and manifests know of the batch, or of all that this repository ordered; read without writing.
+
+    The ledger stays open for what the history is asked for later.
+    """
     ledger = _ledger(session)
-    if ledger is None:
-        return session.with_manifests(History())
-    try:
-        return session.with_manifests(ledger.history(session.settings.account, *session.repository_ids(ledger)))
-    finally:
-        ledger.close()
+    return session.with_manifests(History() if ledger is None else session.ledger_history(ledger, everything))
 
 
 def spent_last_24h(session: Session) -> Decimal:
@@ -222,7 +220,7 @@ def _compile_profile(session: Session, name: str) -> Batch | None:
 def spent_by_storyboard(history: History) -> dict[str, Decimal]:
     """Credits that each storyboard's takes have cost so far, or may have."""
     sums: dict[str, Decimal] = {}
-    for attempt in history.attempts.values():
+    for attempt in history.own():
         board = attempt.intent.storyboard
         sums[board] = sums.get(board, Decimal(0)) + attempt.credits
     return sums

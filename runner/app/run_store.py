@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -37,7 +38,7 @@ class RunStore:
     limits: RunLimits
 
     def history(self) -> History:
-        return self.ledger.history(self.session.settings.account, *self.session.repository_ids(self.ledger))
+        return self.session.ledger_history(self.ledger)
 
     def with_price_cap(self, agreed: Decimal) -> "RunStore":
         """The same with a price that was agreed to: retries and doubt stay below it, too."""
@@ -66,12 +67,15 @@ def open_ledger(session: Session) -> Iterator[RunStore]:
     opened = Ledger(session.settings.state, clock)
     try:
         bounds = run_limits(session, clock.token())
-        opened.start_run(
-            session.settings.account, session.repository_ids(opened)[0], bounds, session.repository.path_identity
-        )
+        names = session.first_version_names(opened)
+        opened.start_run(session.settings.account, str(session.settings.root), bounds, names, _report)
         yield RunStore(session, opened, clock, bounds)
     finally:
         opened.close()
+
+
+def _report(message: str) -> None:
+    print(f"storyboard: {message}", file=sys.stderr)
 
 
 _LEAST_FREE = 256 << 20

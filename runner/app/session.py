@@ -37,11 +37,15 @@ class Session(Project):
     def selected(self) -> frozenset[ShotKey] | None:
         return select(self.batch, getattr(self.args, "select", ()), getattr(self.args, "exclude", ()))
 
-    def repository_ids(self, ledger: "Ledger") -> tuple[str, ...]:
-        """What this repository is known by in the ledger: the name that rows are written under, then the others."""
-        repository = self.repository
-        home = ledger.canonical_repository(self.settings.account, repository.root_commits)
-        return tuple(dict.fromkeys((home, *repository.root_commits, repository.path_identity)))
+    def first_version_names(self, ledger: "Ledger") -> tuple[str, ...]:
+        """What the first version called this repository, where rows of this account stand under such names."""
+        return self.repository.root_commits if ledger.is_known_by_commit(self.settings.account) else ()
+
+    def ledger_history(self, ledger: "Ledger", everything: bool = False) -> History:
+        """What the ledger knows of the batch's storyboards, or of all that this repository ordered."""
+        boards = None if everything else [board.path for board in self.batch.storyboards]
+        names = self.first_version_names(ledger)
+        return ledger.history(self.settings.account, str(self.settings.root), *names, storyboards=boards)
 
     def output_folder(self, storyboard: str) -> Path:
         """Where a storyboard's manifest and clips of this provider and profile lie."""
@@ -52,9 +56,12 @@ class Session(Project):
         claims: dict[str, set[str]] = {}
         for attempt in history.attempts.values():
             for clip in attempt.clips:
-                claims.setdefault(clip.path, set()).add(clip.sha256)
+                if clip.repository is None:
+                    claims.setdefault(clip.path, set()).add(clip.sha256)
 
         def there(clip: Clip) -> bool:
+            if clip.repository is not None:
+                return False
             path = self.settings.root / clip.path
             try:
                 if path.stat().st_size != clip.bytes:
@@ -93,17 +100,20 @@ class Session(Project):
         asked: PlanOverrides = NO_OVERRIDES,
     ) -> Plan:
         """What a run would do now, with the settings of this command."""
-        return build_plan(
-            batch or self.batch,
-            history,
-            account=self.settings.account,
-            edition=self.edition,
-            usd_per_credit=self.settings.usd_per_credit,
-            on_disk=self.clip_exists(history),
-            profile=self.settings.profile,
-            selected=selected,
-            asked=asked,
-        )
+        while True:
+            plan = build_plan(
+                batch or self.batch,
+                history,
+                account=self.settings.account,
+                edition=self.edition,
+                usd_per_credit=self.settings.usd_per_credit,
+                on_disk=self.clip_exists(history),
+                profile=self.settings.profile,
+                selected=selected,
+                asked=asked,
+            )
+            if not history.load_pending():
+                return plan
 
     def with_manifests(self, known: History) -> History:
         """The ledger's history, with what the manifests tell beside it."""
@@ -117,7 +127,7 @@ class Session(Project):
         """A storyboard's manifest; Stop when it is another storyboard's, or another host's."""
         path = self.output_folder(board.path) / manifest.NAME
         shown = self.display_path(path)
-        told = manifest.read(path, shown, self.repository.root_commits[-1], self.settings.profile)
+        told = manifest.read(path, shown, str(self.settings.root), self.settings.profile)
         if told is None or not told.attempts:
             return None
         if told.storyboard != board.path and (self.settings.root / told.storyboard).exists():

@@ -1,6 +1,6 @@
 """What happened to every attempt, as events that are only appended, and what is true after them. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -86,6 +86,10 @@ class Attempt:
     from_manifest: bool = False
     """Known from a manifest only; this ledger never saw it."""
     state_before_settlement: AttemptState | None = None
+    repository: str | None = None
+    """The top folder of another repository that ordered it; None for this one."""
+    held_elsewhere: bool = False
+    """A living run of that other repository ordered it, and brings it home."""
 
     @property
     def clips(self) -> tuple[Clip, ...]:
@@ -194,10 +198,15 @@ def _failed(attempt: Attempt, at: datetime, answer: Failed) -> Attempt:
 
 
 def _stored(attempt: Attempt, said: Stored) -> Attempt:
-    if attempt.clip is None or attempt.clip.path == said.clip.path:
+    place = _place(said.clip)
+    if attempt.clip is None or _place(attempt.clip) == place:
         return replace(attempt, state=AttemptState.STORED, clip=said.clip, notes=said.notes)
-    others = tuple(copy for copy in attempt.other_copies if copy.path != said.clip.path)
+    others = tuple(copy for copy in attempt.other_copies if _place(copy) != place)
     return replace(attempt, state=AttemptState.STORED, other_copies=(*others, said.clip))
+
+
+def _place(clip: Clip) -> tuple[str | None, str]:
+    return clip.repository, clip.path
 
 
 def _settled(attempt: Attempt, at: datetime, said: Settled) -> Attempt:
@@ -238,6 +247,8 @@ def duration_class(form: Mapping[str, JsonValue]) -> str:
 _SAYS_MORE = OPEN | {AttemptState.STORED, AttemptState.ABANDONED, AttemptState.MAYBE_CHARGED}
 _REMEMBERED = 1000
 """So many tasks are learned from."""
+AttemptLookup = Callable[[Collection[str], Collection[str]], Iterable[Attempt]]
+"""What a ledger knows of some fingerprints and some task ids, whatever repository ordered them."""
 
 
 @dataclass(slots=True)
@@ -256,6 +267,13 @@ class History:
     _open: dict[str, None] = field(default_factory=dict)
     _recorded: list[str] = field(default_factory=list)
     _durations: dict[str, list[float]] | None = None
+    lookup: AttemptLookup | None = None
+    """Asks the ledger for what was not loaded."""
+    _named: set[str] = field(default_factory=set)
+    """Attempts of other repositories that this one's manifest names as its own takes."""
+    _asked: set[str] = field(default_factory=set)
+    _pending: set[str] = field(default_factory=set)
+    """Fingerprints that somebody asked this history for, and that the ledger was not asked for yet."""
 
     def apply(self, event: Event) -> None:
         """One more event is true."""
@@ -273,14 +291,44 @@ class History:
         for attempt in attempts:
             self._enter(attempt)
 
-    def _enter(self, attempt: Attempt) -> None:
+    def load_pending(self) -> bool:
+        """Whether the ledger knew more attempts of the fingerprints that were asked for; they are in here now."""
+        pending, self._pending = self._pending, set()
+        self._asked |= pending
+        return self.load_more({mark for mark in pending if not self._is_stored_here(mark)}, ())
+
+    def load_more(self, fingerprints: Collection[str], tasks: Collection[str]) -> bool:
+        """Whether the ledger knew more attempts of these; they are in here now."""
+        if self.lookup is None or not (fingerprints or tasks):
+            return False
+        more = [attempt for attempt in self.lookup(fingerprints, tasks) if attempt.id not in self.attempts]
+        for attempt in more:
+            self._enter(attempt, late=True)
+        return bool(more)
+
+    def _is_stored_here(self, fingerprint: str) -> bool:
+        attempts = (self.attempts[attempt] for attempt in self._by_fingerprint.get(fingerprint, ()))
+        return any(attempt.state is AttemptState.STORED and attempt.repository is None for attempt in attempts)
+
+    def own(self) -> Iterator[Attempt]:
+        """The attempts that this repository ordered, or that its manifest tells of."""
+        return (attempt for attempt in self.attempts.values() if attempt.repository is None)
+
+    def _enter(self, attempt: Attempt, late: bool = False) -> None:
+        """`late`: attempts that began after it may be in here already."""
         intent = attempt.intent
         self.attempts[attempt.id] = attempt
         if attempt.state in CHARGED and attempt.duration is not None:
             self._record_duration(attempt)
         self._note_open(attempt)
-        self._by_fingerprint.setdefault(intent.fingerprint, []).append(attempt.id)
-        self.last[intent.storyboard, intent.shot, intent.take, intent.profile] = attempt.id
+        ids = self._by_fingerprint.setdefault(intent.fingerprint, [])
+        ids.append(attempt.id)
+        if late:
+            ids.sort(key=lambda each: self.attempts[each].intended_at)
+        key = (intent.storyboard, intent.shot, intent.take, intent.profile)
+        previous = self.attempts.get(self.last.get(key, "")) if late else None
+        if attempt.repository is None and (previous is None or previous.intended_at <= attempt.intended_at):
+            self.last[key] = attempt.id
 
     def _record_duration(self, attempt: Attempt) -> None:
         self._recorded.append(attempt.id)
@@ -309,19 +357,27 @@ class History:
 
     def attempts_of(self, fingerprint: str) -> list[Attempt]:
         """All attempts of a take, in the order of their intents."""
+        if fingerprint not in self._asked:
+            self._pending.add(fingerprint)
         return [self.attempts[attempt] for attempt in self._by_fingerprint.get(fingerprint, ())]
 
     def current_attempt(self, fingerprint: str) -> Attempt | None:
         """The attempt that says how a take stands: a made one, else an open one, else the latest that was created.
 
-        An open one of this ledger before one that only a manifest tells of: its doubt has to be ended first.
+        What this repository ordered, or its manifest names, before what another repository ordered. An open one of
+        this ledger before one that only a manifest tells of: its doubt has to be ended first.
         """
         attempts = self.attempts_of(fingerprint)
         if not attempts:
             return None
+        own = [attempt for attempt in attempts if attempt.repository is None or attempt.id in self._named]
         for states in ({AttemptState.STORED}, OPEN):
-            if found := [attempt for attempt in attempts if attempt.state in states]:
+            if found := [attempt for attempt in own if attempt.state in states]:
                 return next((attempt for attempt in reversed(found) if not attempt.from_manifest), found[-1])
+        if len(own) < len(attempts):
+            for states in ({AttemptState.STORED}, OPEN):
+                if found := [attempt for attempt in attempts if attempt.state in states]:
+                    return found[0]
         created = [attempt for attempt in attempts if attempt.state is not AttemptState.NOT_CREATED]
         return (created or attempts)[-1]
 
@@ -336,17 +392,43 @@ class History:
 
     def merge_manifest(self, attempts: Iterable[Attempt], picks: Mapping[tuple[str, str], int]) -> None:
         """Take in what a manifest says and this ledger does not know."""
-        tasks = {attempt.task_id for attempt in self.attempts.values() if attempt.task_id}
+        attempts = list(attempts)
+        tasks = {attempt.task_id: attempt.id for attempt in self.attempts.values() if attempt.task_id}
+        self.load_more(
+            {attempt.intent.fingerprint for attempt in attempts if attempt.task_id is None},
+            {attempt.task_id for attempt in attempts if attempt.task_id is not None and attempt.task_id not in tasks},
+        )
+        tasks = {attempt.task_id: attempt.id for attempt in self.attempts.values() if attempt.task_id}
         for attempt in attempts:
             known = attempt.task_id in tasks if attempt.task_id else self._outlives(attempt)
             if attempt.id not in self.attempts and not known:
                 self._enter(replace(attempt, from_manifest=True))
+            elif attempt.task_id in tasks:
+                self._note_named(self.attempts[tasks[attempt.task_id]], attempt)
         self.picks |= {key: take for key, take in picks.items() if key not in self.picks}
 
+    def _note_named(self, recorded: Attempt, told: Attempt) -> None:
+        """The manifest names an attempt that another repository ordered for the same request: it is a take of this one.
+
+        Where the manifest's clip is the one that the ledger knows, it may lie here, too.
+        """
+        if recorded.repository is None or recorded.intent.fingerprint != told.intent.fingerprint:
+            return
+        self._named.add(recorded.id)
+        clip = told.clip
+        if clip is None or all(other.sha256 != clip.sha256 for other in recorded.clips):
+            return
+        if all(_place(other) != _place(clip) for other in recorded.clips):
+            self.attempts[recorded.id] = replace(recorded, other_copies=(*recorded.other_copies, clip))
+
     def _outlives(self, told: Attempt) -> bool:
-        """Whether this ledger knows more of a take than an attempt without a task that a manifest tells of."""
+        """Whether this ledger knows more of a take than an attempt without a task that a manifest tells of.
+
+        What another repository ordered says more only where it is the very same attempt.
+        """
         return any(
-            each.state in _SAYS_MORE or each.intended_at >= told.intended_at
+            each.intended_at == told.intended_at
+            or (each.repository is None and (each.state in _SAYS_MORE or each.intended_at >= told.intended_at))
             for each in self.attempts_of(told.intent.fingerprint)
         )
 

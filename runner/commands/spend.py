@@ -62,9 +62,9 @@ def run(args: argparse.Namespace) -> ExitCode:
     whole = open_for_billing(args)
     since, until, words = _period(args)
     boards = {board.path for board in whole.batch.storyboards} if args.files else None
-    session, history, strange = foreign_outputs.history_without_foreign(whole)
+    session, history, strange = foreign_outputs.history_without_foreign(whole, everything=True)
     foreign_outputs.print_warnings(strange)
-    known = history.attempts.values()
+    known = history.own()
     attempts = [each for each in known if boards is None or each.intent.storyboard in boards]
     items = [_item(session, each) for each in attempts if _within(each, since, until)]
     found = bill(items, args.by, session.settings.usd_per_credit, words)

@@ -20,7 +20,12 @@ SETTLEABLE = (AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED)
 
 def unsettled_attempts(history: History) -> list[Attempt]:
     """Attempts of which nobody knows whether they were charged, in the order of their intents."""
-    return [attempt for attempt in history.attempts.values() if attempt.state in SETTLEABLE]
+    doubts = [attempt for attempt in history.attempts.values() if attempt.state in SETTLEABLE]
+    return [
+        attempt
+        for attempt in doubts
+        if attempt.repository is None or history.current_attempt(attempt.intent.fingerprint) is attempt
+    ]
 
 
 def mismatch(

@@ -32,6 +32,11 @@ def try_lock(descriptor: int) -> bool:
     return True
 
 
+def wait_for_lock(descriptor: int) -> None:
+    """Takes the lock of an open file, once nobody else has it. OSError."""
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
 @contextlib.contextmanager
 def lock_outputs(state: Path, outputs: Iterable[Path]) -> Iterator[None]:
     """Holds the locks of all these outputs, in sorted order and without waiting; `Stop` when one is held."""

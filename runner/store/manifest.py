@@ -230,7 +230,8 @@ def _as_take(attempt: Attempt, step: Step) -> Attempt:
     """The attempt as this take's own: its name, and the copy of the clip that lies under that name."""
     intent = replace(attempt.intent, shot=step.shot.id, take=step.take, request=step.neutral_request())
     own_path = f"/clips/{step.shot.id}/take-{step.take}.mp4"
-    clip = next((clip for clip in reversed(attempt.clips) if clip.path.endswith(own_path)), attempt.clip)
+    here = [clip for clip in attempt.clips if clip.repository is None]
+    clip = next((clip for clip in reversed(here) if clip.path.endswith(own_path)), next(iter(here), None))
     return replace(attempt, intent=intent, clip=clip)
 
 
@@ -239,7 +240,7 @@ def _paid_history(
 ) -> dict[str, list[Attempt]]:
     """What was paid under this storyboard's names and is no longer what it asks for: never forgotten."""
     latest: dict[tuple[str, int, str], Attempt] = {}
-    for attempt in history.attempts.values():
+    for attempt in history.own():
         intent = attempt.intent
         if intent.storyboard == storyboard and intent.profile == profile and attempt.id not in current_ids:
             latest[intent.shot, intent.take, intent.fingerprint] = attempt

@@ -147,7 +147,7 @@ def test_the_ledger_gives_the_history_that_it_gave(golden: Path, repository: str
     account = Account("kinovi", urlsplit(host()).netloc)
     identity = identify(golden / repository)
     with closing(open_ledger(golden)) as ledger:
-        history = ledger.history(account, *identity.root_commits, identity.path_identity)
+        history = ledger.history(account, str(golden / repository), *identity.root_commits)
     expected = (EXPECTED / f"{repository}-history.jsonl").read_text(encoding="utf-8").splitlines()
     assert [history_line(attempt) for attempt in history.attempts.values()] == [json.loads(line) for line in expected]
 
@@ -217,7 +217,11 @@ def test_a_command_prints_what_it_printed(golden: Path, repository: str, state: 
 
 
 def lasting(document: str) -> Any:
-    """Without the end of an attempt that never left: a reading ends it at the moment at which it reads."""
+    """Without the end of an attempt that never left: a reading ends it at the moment at which it reads.
+
+    What only a manifest tells has an id by the folder where it is read, no longer by the first commit.
+    """
+    document = re.sub(r'"m-[0-9a-f]{24}"', '"m-"', document)
     return json.loads(re.sub(r'("attempt": "golden-oar-1".*?"completed_at": )"[^"]*"', r"\1null", document))
 
 

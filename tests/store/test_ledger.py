@@ -162,7 +162,7 @@ def test_the_index_itself_refuses_a_second_open_attempt(ledger: Ledger, tmp_path
     ):
         database.execute(
             "INSERT INTO attempt SELECT 99, 'a2', account, repository, storyboard, shot, take, fingerprint, run, at,"
-            " sent, intended, state, open, NULL, costs, folded FROM attempt"
+            " sent, intended, state, open, NULL, costs, folded, scope, migrated FROM attempt"
         )
     database.close()
 
@@ -273,7 +273,7 @@ def two_runs(tmp_path: Path, clock: HandClock, cap: int) -> tuple[Ledger, Ledger
 def test_the_cap_holds_over_all_runs_of_the_machine(tmp_path: Path, clock: HandClock) -> None:
     first, second = two_runs(tmp_path, clock, cap=2)
     put(first, "a1", intended("f1"), SendStarted(), Created("t1"))
-    put(second, "b1", intended("f1", run="run2"), SendStarted(), Created("t2"))
+    put(second, "b1", intended("f9", run="run2"), SendStarted(), Created("t2"))
     assert first.intend(Event(clock.now(), "a2", intended("f2")), 0) == ConcurrencyFull(2, 2)
     second.append(Event(clock.now(), "b1", Succeeded(())))
     assert first.intend(Event(clock.now(), "a2", intended("f2")), 0) is None
@@ -452,7 +452,7 @@ def test_another_programs_database_is_not_a_ledger(tmp_path: Path, clock: HandCl
 
 def test_a_newer_ledger_asks_for_the_newer_version(ledger: Ledger, tmp_path: Path, clock: HandClock) -> None:
     with closing(sqlite3.connect(tmp_path / NAME, isolation_level=None)) as database:
-        database.execute("PRAGMA user_version = 2")
+        database.execute("PRAGMA user_version = 3")
     database.close()
     assert "newer version" in unfit(tmp_path, clock)
 
@@ -582,20 +582,6 @@ def test_an_attempt_that_opens_late_does_not_stand_beside_another_open_one(ledge
     put(ledger, "a1", intended(), SendStarted(), OutcomeUnknown("reset"), Settled("not-charged"))
     put(ledger, "a2", intended(), SendStarted(), attempts_seen=1)
     assert isinstance(ledger.append(Event(clock.now(), "a1", Created("late"))), AlreadyAttempted)
-
-
-def test_a_repository_gets_its_new_name_even_where_both_names_have_an_open_attempt(
-    ledger: Ledger, tmp_path: Path, clock: HandClock
-) -> None:
-    put(ledger, "a1", intended(), SendStarted(), OutcomeUnknown("reset"))
-    by_commit = Ledger(tmp_path, clock)
-    by_commit.start_run(PAID, "commit", RunLimits("run2", concurrency=9))
-    put(by_commit, "b1", intended(run="run2"), SendStarted(), OutcomeUnknown("reset"))
-    by_commit.close()
-    again = Ledger(tmp_path, clock)
-    again.start_run(PAID, "commit", RunLimits("run3"), previous_name="repo")
-    assert sorted(again.history(PAID, "commit", "repo").attempts) == ["a1", "b1"]
-    again.close()
 
 
 # -- manifests ------------------------------------------------------------------------------

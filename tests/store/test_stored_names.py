@@ -29,7 +29,7 @@ WRITTEN = {
     "Stored": "clip notes",
     "Settled": "verdict task_id words",
 }
-CLIP = "path sha256 bytes width height seconds"
+CLIP = "path sha256 bytes width height seconds repository"
 OUTPUT = "url width height"
 ATTEMPT = (
     "state intended_at sent_at task_id status accepted_at ended_at failure words errors outputs credits_used took clip "

@@ -66,7 +66,7 @@ class StatusReport:
         """Attempts that ended with a documented 500, and count as charged until they are settled."""
         return [
             attempt
-            for attempt in self.history.attempts.values()
+            for attempt in self.history.own()
             if attempt.state is AttemptState.MAYBE_CHARGED and attempt.intent.storyboard == board.path
         ]
 

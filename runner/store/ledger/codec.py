@@ -41,7 +41,10 @@ def _encode_value(value: Any) -> Any:
             return format_utc(value)
         case Mapping():
             return dict(value)
-        case Clip() | Output():
+        case Clip():
+            fields = _encode_fields(value)  # one in the attempt's own repository stands as the first version wrote it
+            return {name: each for name, each in fields.items() if name != "repository" or each is not None}
+        case Output():
             return _encode_fields(value)
     raise TypeError(f"no row holds a {type(value).__name__}")
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -27,7 +27,7 @@ from runner.store import locks, receipts
 from runner.store.ledger import guards
 from runner.store.ledger.codec import NewerRowError, parse_time
 from runner.store.ledger.database import LedgerFile, database_error, newer_version_error, release_space, reserve_space
-from runner.store.ledger.rows import AttemptRows, LedgerScope, attempt_from_row
+from runner.store.ledger.rows import AttemptRows, LedgerScope, attempt_for, attempt_from_row
 
 T = TypeVar("T")
 _DAY = timedelta(hours=24)
@@ -58,29 +58,49 @@ class Ledger:
 
     # -- reading ------------------------------------------------------------------------------------------
 
-    def canonical_repository(self, account: Account, names: Sequence[str]) -> str:
-        """Which of a repository's names its rows stand under, and are written under; the first while there are none."""
+    def is_known_by_commit(self, account: Account) -> bool:
+        """Whether the first version's names of repositories are needed to tell whose some rows are."""
         with self._reading():
             account_id = self._table.find_account(account)
-            return names[0] if account_id is None else self._table.canonical_repository(account_id, names)
+            return account_id is not None and self._table.is_known_by_commit(account_id)
 
-    def history(self, account: Account, repository: str, *others: str) -> History:
+    def history(
+        self, account: Account, repository: str, *previous_names: str, storyboards: Collection[str] | None = None
+    ) -> History:
         """What is true for an account and a repository, as far as this machine knows; writes nothing.
 
-        `others` are more names of the repository: further first commits, and its path, until the first.
+        What the repository ordered is in it, of all its storyboards or of some; what other repositories ordered of the
+        same requests comes when it is asked for. `previous_names` is what the first version called the repository.
         An intent of a run that is no more counts as never sent, or as unsettled, and a receipt without a row as
-        accepted, just as `begin` will write it.
+        accepted, just as `start_run` will write it.
         """
         with self._reading():  # only the rows: a reader keeps the writer of a run waiting
             account_id = self._table.find_account(account)
-            rows = [] if account_id is None else self._table.rows_of(account_id, (repository, *others))
+            if account_id is None:
+                return History()
+            scope = LedgerScope(account_id, repository, account.free, previous_names)
+            rows = self._table.rows_of(scope, storyboards)
             task_receipts = self._receipts_by_attempt() if rows else {}
-        history = History()
-        with self._translated_errors():
-            history.load(attempt_from_row(row) for row in rows)
-        for event in self._recovery_events(history.open(), account.free, task_receipts):
-            history.apply(event)
+        history = History(lookup=lambda fingerprints, tasks: self._look_up(scope, fingerprints, tasks))
+        history.load(self._seen(scope, rows, task_receipts))
         return history
+
+    def _look_up(self, scope: LedgerScope, fingerprints: Collection[str], tasks: Collection[str]) -> list[Attempt]:
+        with self._reading():
+            rows = self._table.rows_named(scope, fingerprints, tasks)
+            task_receipts = self._receipts_by_attempt() if rows else {}
+        return list(self._seen(scope, rows, task_receipts))
+
+    def _seen(
+        self, scope: LedgerScope, rows: list[sqlite3.Row], task_receipts: dict[str, tuple[str, str]]
+    ) -> Iterator[Attempt]:
+        """Attempts as they are seen from a repository, those of dead runs as they will be written."""
+        with self._translated_errors():
+            for row in rows:
+                attempt = attempt_for(scope, row, lambda run: locks.run_is_alive(self.state, run))
+                for event in self._recovery_events([attempt], scope.free, task_receipts):
+                    attempt = apply_event(attempt, event)
+                yield attempt
 
     def events(self, attempt: str) -> list[Event]:
         """Everything that happened to one attempt, in order."""
@@ -98,18 +118,29 @@ class Ledger:
 
     # -- a run --------------------------------------------------------------------------------------------
 
-    def start_run(self, account: Account, repository: str, limits: RunLimits, previous_name: str | None = None) -> None:
+    def start_run(
+        self,
+        account: Account,
+        repository: str,
+        limits: RunLimits,
+        previous_names: Collection[str] = (),
+        report: Callable[[str], None] = lambda _: None,
+    ) -> None:
         """Opens it for a run: its lock and receipts are there, room is reserved, what dead runs left is written.
 
-        What stands under the repository's name `before` its first commit is its own from now on.
+        What the first version wrote under another name of the repository stands under its folder from now on.
+        `report` hears how far a change of the ledger's form is.
         """
+        self._file.migrate(report)
+        self._db = self._file.connection
+        self._table = AttemptRows(self._db)
         reserve_space(self.state)
         self._receipts = receipts.Receipts(self.state, limits.run)
 
         def start() -> list[str]:
-            self._scope = LedgerScope(self._table.enter_account(account), repository, account.free)
-            if previous_name not in (None, repository):
-                self._table.rename_repository(self._scope.account, str(previous_name), repository)
+            names = tuple(name for name in previous_names if name != repository)
+            self._scope = LedgerScope(self._table.enter_account(account), repository, account.free, names)
+            self._table.rename_repository(self._scope)
             return self._recover()
 
         for run in self._transact(start):
@@ -210,7 +241,7 @@ class Ledger:
             self.write_receipt(event)
             receipt_error = self._receipt_errors.pop(event.attempt)
         try:
-            conflict = self._transact(lambda: self._table.write_event(event))
+            conflict = self._transact(lambda: self._table.write_event(event, self._scope))
         except CommandError as error:
             if not isinstance(event.payload, Created):
                 raise

@@ -60,6 +60,7 @@ FIELDS: Mapping[type[Any], Mapping[str, str]] = {
         "width": "width",
         "height": "height",
         "seconds": "seconds",
+        "repository": "repository",
     },
     Output: {"url": "url", "width": "width", "height": "height"},
     Intent: {
@@ -139,6 +140,6 @@ COLUMNS: Mapping[str, str] = {
 
 STORED_ELSEWHERE: Mapping[type[Any], frozenset[str]] = {
     Intent: frozenset({*COLUMNS.values(), "body", "request"}),
-    Attempt: frozenset({"id", "intent", "from_manifest"}),
+    Attempt: frozenset({"id", "intent", "from_manifest", "repository", "held_elsewhere"}),
 }
 """Fields that stand elsewhere in a row (columns, lines of their own), or in no row at all."""
