@@ -25,6 +25,7 @@ from runner.show.text.layout import from_manifests
 
 if TYPE_CHECKING:
     from runner.store.ledger.ledger import Ledger
+    from runner.store.receipts import Receipt
 
 _OFF_BY_A_TENTH = Decimal("0.1")
 
@@ -36,6 +37,12 @@ def read_history(session: Session, everything: bool = False) -> History:
     """
     ledger = _ledger(session)
     return session.with_manifests(History() if ledger is None else session.ledger_history(ledger, everything))
+
+
+def unknown_receipts(session: Session) -> "list[Receipt]":
+    """Paid tasks that stand in a receipt of the first version alone."""
+    ledger = _ledger(session)
+    return [] if ledger is None else ledger.unknown_receipts()
 
 
 def spent_last_24h(session: Session) -> Decimal:

@@ -37,8 +37,23 @@ class RunStore:
     clock: Clock
     limits: RunLimits
 
-    def history(self) -> History:
-        return self.session.ledger_history(self.ledger)
+    def history(self, everything: bool = False) -> History:
+        """What the ledger knows of the batch, or of all that this repository ordered."""
+        return self.session.ledger_history(self.ledger, everything)
+
+    def stop_on_unknown_receipts(self) -> None:
+        """Stop before anything is paid while a receipt tells of a paid task, and nobody can tell what it was for."""
+        unknown = [] if self.session.settings.account.free else self.ledger.unknown_receipts()
+        if not unknown:
+            return
+        task = unknown[0].task
+        lines = [
+            "a receipt names a task that was paid, and the ledger does not know what for: nothing was sent",
+            *(f"  {receipt.task}, created {receipt.at}" for receipt in unknown),
+            f"  storyboard settle STORYBOARD:SHOT --task {task}      it is of this shot: take it over",
+            f"  storyboard settle --task {task} --forget      it is of no shot any more",
+        ]
+        raise CommandError(ExitCode.INVALID, "\n".join(lines))
 
     def with_price_cap(self, agreed: Decimal) -> "RunStore":
         """The same with a price that was agreed to: retries and doubt stay below it, too."""

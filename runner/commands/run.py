@@ -74,6 +74,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 def _run(session: Session, still: NoopRecorder) -> ExitCode:
     still.begin()
     with run_store.open_run_store(session) as records:
+        records.stop_on_unknown_receipts()
         history = session.with_manifests(records.history())
         asked = session.overrides(history)
         plan = session.plan(history, selected=session.selected, asked=asked)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import anyio
 
 from runner.app import foreign_outputs, run_store
+from runner.app.plan_report import unknown_receipts
 from runner.app.project import terminal_width, use_color
 from runner.app.session import Session, open_for_billing, resolve_shot
 from runner.attempts.events import Event, PollResult, Settled
@@ -26,7 +27,7 @@ from runner.planning.settlement import (
 from runner.providers.kinovi.client import Client
 from runner.providers.kinovi.request_body import encode, placeholder
 from runner.show.screens.settle import UnsettledList, confirmation, settle, settle_json, which
-from runner.show.text.escape import json_document
+from runner.show.text.escape import escape_terminal, json_document
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +44,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "  storyboard settle quay#2 --charged             it was charged, and the clip cannot be had\n"
         "  storyboard settle quay --undo                  take the last word back\n"
         "  storyboard settle quay@Ab3dE2f7 --not-charged  one of several attempts of a take, as the list marks them\n"
+        "  storyboard settle --task task_clxxxx --forget  a task of a receipt, whose shot nobody can name any more\n"
         "exit codes: 0 listed or ended, 2 no such attempt, 5 key, 6 listed, and something is in doubt"
     )
     parser.add_argument(
@@ -53,12 +55,17 @@ def add(parser: argparse.ArgumentParser) -> None:
     words.add_argument("--not-charged", action="store_true", help="it was not created: it may be made again")
     words.add_argument("--charged", action="store_true", help="it was charged and its clip is lost: counted, made anew")
     words.add_argument("--undo", action="store_true", help="take the last word about it back")
+    parser.add_argument(
+        "--forget", action="store_true", help="with --task and no SHOT: give up a task that stands in a receipt alone"
+    )
     flags.add_choice(parser)
     flags.add_output(parser)
 
 
 def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_billing(args)
+    if args.forget:
+        return _forget(session)
     if args.shot is None:
         if args.task or args.not_charged or args.charged or args.undo:
             raise CommandError(ExitCode.USAGE, "say which: storyboard settle SHOT …")
@@ -66,7 +73,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     session, strange = foreign_outputs.without_foreign(session)
     foreign_outputs.print_warnings(strange)
     with run_store.open_ledger(session) as records:
-        history = session.with_manifests(records.history())
+        history = session.with_manifests(records.history(everything=True))
+        _ask_for_takes(session, history)
         attempt, event = _resolve(session, history, records)
         taken = records.ledger.import_attempt(attempt) if attempt.from_manifest else None
         taken = taken or records.ledger.append(event)
@@ -78,15 +86,42 @@ def run(args: argparse.Namespace) -> ExitCode:
     return ExitCode.OK
 
 
+def _forget(session: Session) -> ExitCode:
+    """Ends what a receipt of the first version tells, by the user's word."""
+    args = session.args
+    if args.task is None or args.shot is not None:
+        raise CommandError(ExitCode.USAGE, "say which task is given up: storyboard settle --task ID --forget")
+    with run_store.open_ledger(session) as records:
+        tasks = [receipt.task for receipt in records.ledger.unknown_receipts()]
+        if args.task not in tasks:
+            known = f"; those that do: {', '.join(tasks)}" if tasks else ""
+            raise CommandError(ExitCode.USAGE, f"{args.task} does not stand in a receipt without a row{known}")
+        records.ledger.forget_task(args.task)
+    if not args.quiet:
+        print(f"{escape_terminal(args.task)}: given up; no run asks for it any more")
+    return ExitCode.OK
+
+
+def _ask_for_takes(session: Session, history: History) -> None:
+    """What other repositories of the account have ordered of the takes of these storyboards is known from now on."""
+    if not session.problems.errors:
+        session.plan(history)
+
+
 def _list(session: Session) -> ExitCode:
-    session, history, strange = foreign_outputs.history_without_foreign(session)
+    session, history, strange = foreign_outputs.history_without_foreign(session, everything=True)
     foreign_outputs.print_warnings(strange)
-    found = UnsettledList(unsettled_attempts(history), session.settings.usd_per_credit)
+    _ask_for_takes(session, history)
+    found = UnsettledList(
+        unsettled_attempts(history), session.settings.usd_per_credit, receipts=unknown_receipts(session)
+    )
     if session.args.json:
         print(json_document(settle_json(found)), end="")
     else:
         print(settle(found, terminal_width(), use_color(session.args, sys.stdout)), end="")
-    return most_severe([*[ExitCode.INVALID] * bool(strange), *[ExitCode.UNSETTLED] * bool(found.attempts)])
+    return most_severe(
+        [*[ExitCode.INVALID] * bool(strange), *[ExitCode.UNSETTLED] * bool(found.attempts or found.receipts)]
+    )
 
 
 def _resolve(session: Session, history: History, records: run_store.RunStore) -> tuple[Attempt, Event]:
@@ -139,6 +174,7 @@ def _adopt_task(session: Session, history: History, records: run_store.RunStore)
     """A task that the provider confirms, for the attempt in doubt, or for a take that no ledger has tried."""
     args, now = session.args, records.clock.now()
     seen, facts = anyio.run(_poll, session, args.task)
+    history.load_more((), [args.task])
     waiting = _named(unsettled_attempts(history), args.shot)
     try:
         attempt = best_match(waiting, facts) or _exactly_one(waiting, args.shot)
@@ -159,9 +195,14 @@ def _adopt_for_untried_take(
     step = next((step for step in plan.steps_of(shot.storyboard, shot.id) if step.take == (take or 1)), None)
     if step is None or step.fingerprint is None or history.current_attempt(step.fingerprint) is not None:
         raise CommandError(ExitCode.USAGE, f"{shot.id} take {take or 1} has an attempt already, and it is not in doubt")
+    if any(attempt.task_id == session.args.task for attempt in history.attempts.values()):
+        raise CommandError(
+            ExitCode.USAGE, f"{session.args.task} belongs to another attempt already: nothing was changed"
+        )
     sent = encode(shot.request, session.edition, placeholder)
     attempt = attempt_for_unknown_task(plan, step, session.args.task, dict(sent), facts, now)
-    records.ledger.import_attempt(attempt)
+    if (taken := records.ledger.import_attempt(attempt)) is not None:
+        raise CommandError(ExitCode.USAGE, f"{taken.message}: nothing was changed")
     return attempt, Event(now, attempt.id, Settled("adopted", session.args.task))
 
 

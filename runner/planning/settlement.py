@@ -156,7 +156,7 @@ def attempt_for_unknown_task(
         tags=step.shot.tags,
     )
     return Attempt(
-        f"settled-{task_id}"[:80],
+        f"settled-{task_id}",
         intended,
         AttemptState.RUNNING,
         created,

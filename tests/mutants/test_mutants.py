@@ -37,7 +37,7 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         f"{ENGINE} tests/attempts",
     ),
     "two open attempts of one take are possible": (
-        "runner/store/ledger/database.py",
+        "runner/store/ledger/schema.py",
         "CREATE UNIQUE INDEX one_open_attempt",
         "CREATE INDEX one_open_attempt",
         RECORDS,
@@ -68,13 +68,13 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "a receipt may still be on its way to the disk": (
         "runner/store/receipts.py",
-        "        os.fdatasync(self._file)\n",
+        "    os.fdatasync(file)\n",
         "",
         POWER,
     ),
     "a power loss may take the receipts' name": (
         "runner/store/receipts.py",
-        "            sync_above(self.path, top=state)\n",
+        "            sync_above(path, top=self._state)\n",
         "",
         POWER,
     ),
@@ -98,8 +98,8 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "no receipt is written": (
         "runner/store/ledger/ledger.py",
-        "            self._receipts.write(event.attempt, task_id, format_utc(event.at))\n",
-        "            pass\n",
+        "                self._receipts.write(event.attempt, task_id, event.at, intent)\n            except",
+        "                pass\n            except",
         f"{RECORDS} {ENGINE}",
     ),
     "a request on its way can be cancelled": (
@@ -134,7 +134,7 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "an empty file is taken for a ledger": (
         "runner/store/ledger/database.py",
-        "if application != _APPLICATION_ID:",
+        "if application != schema.APPLICATION_ID:",
         "if application not in (0, _APPLICATION_ID):",
         RECORDS,
     ),

@@ -107,7 +107,9 @@ def test_two_repositories_of_one_ledger_share_fingerprints_open_paid_and_one_of_
 
 
 def test_a_receipts_file_holds_a_task_that_no_row_has(golden: Path) -> None:
-    written = {task for path in (golden / "state" / "runs").iterdir() for _, task, _ in receipts.read_receipts(path)}
+    written = {
+        receipt.task for path in (golden / "state" / "runs").iterdir() for receipt in receipts.read_first_version(path)
+    }
     assert written - {row["task"] for row in rows(golden, "SELECT task FROM attempt")} == {"task_anchor"}
 
 

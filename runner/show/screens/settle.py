@@ -16,6 +16,7 @@ from runner.show.text.format import count, credits_text, dollars, moment
 from runner.show.text.layout import commands, wrapped
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
+from runner.store.receipts import Receipt
 
 VERSION = 1
 _MOST_PROMPT = 120
@@ -29,13 +30,16 @@ class UnsettledList:
     usd_per_credit: Decimal
     zone: tzinfo | None = None
     """Of the reader; None is the machine's own."""
+    receipts: Sequence[Receipt] = ()
+    """Paid tasks of which only a receipt tells, and not what they were for."""
 
 
 def settle(doubts: UnsettledList, width: int, color: bool) -> str:
     """The list of `storyboard settle`; ends with the commands that end a doubt."""
     ink, attempts = Style(color), doubts.attempts
+    receipts = "\n".join(_receipts(doubts, width, ink))
     if not attempts:
-        return "Nothing is in doubt.\n"
+        return f"{receipts}\n" if receipts else "Nothing is in doubt.\n"
     total = sum((attempt.credits for attempt in attempts), Decimal(0))
     verb = "is" if len(attempts) == 1 else "are"
     head = f"{count(len(attempts), 'attempt')} {verb} in doubt: {credits_text(total)} credits"
@@ -45,7 +49,21 @@ def settle(doubts: UnsettledList, width: int, color: bool) -> str:
         rows += _attempt(attempt, names[attempt.id], doubts, width, ink)
     title = ink(f"{head} ({dollars(total * doubts.usd_per_credit)})", "strong")
     lines = [title, "", *table(_COLUMNS, rows, width, ink), "", *_ways(names[attempts[0].id], width, ink)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + (f"\n{receipts}\n" if receipts else "")
+
+
+def _receipts(doubts: UnsettledList, width: int, ink: Style) -> list[str]:
+    """The tasks that only receipts tell of, and how each is taken over or given up."""
+    if not doubts.receipts:
+        return []
+    tasks = [escape_terminal(receipt.task) for receipt in doubts.receipts]
+    names = "a task that was" if len(tasks) == 1 else f"{len(tasks)} tasks that were"
+    told = f"a receipt names {names} paid, and the ledger does not know what for; no paid run begins before it is said"
+    ways = (
+        (f"storyboard settle STORYBOARD:SHOT --task {tasks[0]}", "it is of this shot: take it over"),
+        (f"storyboard settle --task {tasks[0]} --forget", "it is of no shot any more"),
+    )
+    return [*wrapped(told, width), *(f"  {task}" for task in tasks), *commands(ways, width, ink, "    ")]
 
 
 _COLUMNS = (
@@ -135,7 +153,13 @@ def confirmation(attempt: Attempt, verdict: SettlementVerdict, task_id: str | No
 
 def settle_json(doubts: UnsettledList) -> dict[str, object]:
     """`{"settle": 1, "unsettled": […]}`, oldest first."""
-    return {"settle": VERSION, "unsettled": [_json(attempt, doubts) for attempt in doubts.attempts]}
+    told: dict[str, object] = {
+        "settle": VERSION,
+        "unsettled": [_json(attempt, doubts) for attempt in doubts.attempts],
+    }
+    if doubts.receipts:
+        told["receipts"] = [{"task": receipt.task, "at": receipt.at} for receipt in doubts.receipts]
+    return told
 
 
 def _json(attempt: Attempt, doubts: UnsettledList) -> dict[str, object]:

@@ -36,7 +36,7 @@ class LedgerFile:
         self.connection = _connect(self.path)
         self.is_first_form = _version(self.connection) < schema.VERSION
         if self.is_first_form:
-            self.connection.execute(schema.READ_FIRST_FORM)
+            self.connection.executescript(schema.READ_FIRST_FORM)
 
     def migrate(self, report: Callable[[str], None]) -> None:
         """Brings a ledger of the first form to the present one; a reader leaves it as it is."""

@@ -9,15 +9,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
-from runner.attempts.events import Account, Created, Event, Intent, OutcomeUnknown
+from runner.attempts.events import Account, Created, Event, Intent
 from runner.attempts.history import (
     Attempt,
-    AttemptState,
     History,
     apply_event,
     open_attempt,
-    outcome_after_crash,
-    release_free_attempt,
 )
 from runner.clock import Clock, format_utc
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -25,9 +22,11 @@ from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
 from runner.store import locks, receipts
 from runner.store.ledger import guards
-from runner.store.ledger.codec import NewerRowError, parse_time
+from runner.store.ledger.codec import NewerRowError
 from runner.store.ledger.database import LedgerFile, database_error, newer_version_error, release_space, reserve_space
-from runner.store.ledger.rows import AttemptRows, LedgerScope, attempt_for, attempt_from_row
+from runner.store.ledger.recovery import Recovery
+from runner.store.ledger.rows import AttemptRows, LedgerScope, attempt_for
+from runner.store.receipts import Receipt
 
 T = TypeVar("T")
 _DAY = timedelta(hours=24)
@@ -51,8 +50,9 @@ class Ledger:
         self._limits: RunLimits | None = None
         self._started_at = (clock.now(), clock.monotonic())
         """By the wall clock and by the steady one, which nobody sets."""
-        self._unconfirmed_tasks: set[str] = set()
-        """Task ids of this run that stand in the receipts, and not yet in a row."""
+        self._run_lock: locks.RunLock | None = None
+        self._intents: dict[str, Intent] = {}
+        """What this run has ordered, by attempt: a receipt tells it, too."""
         self._receipt_errors: dict[str, str] = {}
         """Attempts whose receipt was written, and not yet the row; with words when it could not be written."""
 
@@ -80,25 +80,27 @@ class Ledger:
                 return History()
             scope = LedgerScope(account_id, repository, account.free, previous_names)
             rows = self._table.rows_of(scope, storyboards)
-            task_receipts = self._receipts_by_attempt() if rows else {}
+            recovery = self._recovery()
+            tasks = recovery.tasks() if rows else {}
         history = History(lookup=lambda fingerprints, tasks: self._look_up(scope, fingerprints, tasks))
-        history.load(self._seen(scope, rows, task_receipts))
+        history.load(self._seen(scope, rows, recovery, tasks))
         return history
 
     def _look_up(self, scope: LedgerScope, fingerprints: Collection[str], tasks: Collection[str]) -> list[Attempt]:
         with self._reading():
             rows = self._table.rows_named(scope, fingerprints, tasks)
-            task_receipts = self._receipts_by_attempt() if rows else {}
-        return list(self._seen(scope, rows, task_receipts))
+            recovery = self._recovery()
+            tasks = recovery.tasks() if rows else {}
+        return list(self._seen(scope, rows, recovery, tasks))
 
     def _seen(
-        self, scope: LedgerScope, rows: list[sqlite3.Row], task_receipts: dict[str, tuple[str, str]]
+        self, scope: LedgerScope, rows: list[sqlite3.Row], recovery: Recovery, tasks: dict[str, Receipt]
     ) -> Iterator[Attempt]:
         """Attempts as they are seen from a repository, those of dead runs as they will be written."""
         with self._translated_errors():
             for row in rows:
                 attempt = attempt_for(scope, row, lambda run: locks.run_is_alive(self.state, run))
-                for event in self._recovery_events([attempt], scope.free, task_receipts):
+                for event in recovery.events([attempt], scope.free, tasks):
                     attempt = apply_event(attempt, event)
                 yield attempt
 
@@ -135,16 +137,24 @@ class Ledger:
         self._db = self._file.connection
         self._table = AttemptRows(self._db)
         reserve_space(self.state)
-        self._receipts = receipts.Receipts(self.state, limits.run)
+        self._run_lock = locks.RunLock(self.state, limits.run)
+        if not account.free:
+            self._receipts = receipts.Receipts(self.state, account, repository, self._clock)
+        recovery = self._recovery()
 
         def start() -> list[str]:
             names = tuple(name for name in previous_names if name != repository)
             self._scope = LedgerScope(self._table.enter_account(account), repository, account.free, names)
             self._table.rename_repository(self._scope)
-            return self._recover()
+            return recovery.recover()
 
         for run in self._transact(start):
             (self.state / locks.RUNS / run).unlink(missing_ok=True)
+        for place in recovery.unreadable:
+            report(
+                f"a line of the receipts cannot be read ({place}): where it names a task that no clip came of, "
+                "`storyboard settle SHOT --task ID` takes that over"
+            )
         self.set_budget_scope(limits)
 
     def set_budget_scope(self, limits: RunLimits) -> None:
@@ -162,46 +172,17 @@ class Ledger:
                 ],
             )
 
-    def _recover(self) -> list[str]:
-        """Closes what dead runs left open; returns the runs whose receipts are in the ledger by now."""
-        task_receipts = self._receipts_by_attempt()
-        free = {row["id"]: bool(row["free"]) for row in self._db.execute("SELECT id, free FROM account")}
-        for row in self._table.open_rows():
-            for event in self._recovery_events([attempt_from_row(row)], free[row["account"]], task_receipts):
-                if self._table.write_event(event) is not None:
-                    self._table.write_event(
-                        Event(event.at, event.attempt, OutcomeUnknown("its receipt names a task of another attempt"))
-                    )
-        return [
-            run
-            for run, attempts in self._dead_run_receipts().items()
-            if all(self._table.has_attempt(attempt) for attempt, _, _ in attempts)
-        ]
+    def unknown_receipts(self) -> list[Receipt]:
+        """Receipts of the first version that no row knows: paid tasks of which nobody can tell what for."""
+        with self._reading():
+            return self._recovery().unknown()
 
-    def _recovery_events(
-        self, attempts: list[Attempt], free: bool, task_receipts: dict[str, tuple[str, str]]
-    ) -> Iterator[Event]:
-        """The events that say how attempts of dead runs stand."""
-        for attempt in attempts:
-            after = attempt
-            if attempt.state in (AttemptState.INTENDED, AttemptState.UNSETTLED) and attempt.id in task_receipts:
-                task, at = task_receipts[attempt.id]
-                yield (event := Event(parse_time(at), attempt.id, Created(task)))
-                after = apply_event(attempt, event)
-            elif (outcome := outcome_after_crash(attempt)) is not None and not locks.run_is_alive(
-                self.state, attempt.intent.run
-            ):
-                yield (event := Event(self._clock.now(), attempt.id, outcome))
-                after = apply_event(attempt, event)
-            if (release := release_free_attempt(after, free)) is not None:
-                yield Event(self._clock.now(), attempt.id, release)
+    def forget_task(self, task: str) -> None:
+        """The user has given up a task that stands in a receipt alone."""
+        self._transact(lambda: self._table.forget(task, format_utc(self._clock.now())))
 
-    def _dead_run_receipts(self) -> dict[str, list[tuple[str, str, str]]]:
-        folder = self.state / locks.RUNS
-        return {run: receipts.read_receipts(folder / run) for run in locks.dead_runs(self.state)}
-
-    def _receipts_by_attempt(self) -> dict[str, tuple[str, str]]:
-        return {attempt: (task, at) for lines in self._dead_run_receipts().values() for attempt, task, at in lines}
+    def _recovery(self) -> Recovery:
+        return Recovery(self.state, self._clock, self._table)
 
     def intend(self, event: Event, attempts_seen: int) -> LimitExceeded | AlreadyAttempted | ConcurrencyFull | None:
         """An intent, counted against every ceiling and the cap in its own transaction; None when it is written."""
@@ -222,7 +203,10 @@ class Ledger:
                 self._table.insert(scope, open_attempt(event), event)
             return refusal
 
-        return self._transact(write)
+        refusal = self._transact(write)
+        if refusal is None:
+            self._intents[event.attempt] = intent
+        return refusal
 
     def _now_for_budget(self) -> datetime:
         """Now, but never later than this run has lasted: a clock that jumps ahead begins no new day for its budget."""
@@ -245,14 +229,12 @@ class Ledger:
         except CommandError as error:
             if not isinstance(event.payload, Created):
                 raise
-            note = receipt_error or f"its receipt is in {self.state / locks.RUNS}, and the next run finds it"
+            note = receipt_error or f"its receipt is in {self.state / receipts.FOLDER}, and the next run finds it"
             raise CommandError(
                 error.code, f"{error.message}\nTask {event.payload.task_id} was created: {note}"
             ) from error
         if receipt_error:
             raise CommandError(ExitCode.INVALID, receipt_error)
-        if isinstance(event.payload, Created):
-            self._unconfirmed_tasks.discard(event.payload.task_id)
         return conflict
 
     def write_receipt(self, event: Event) -> None:
@@ -265,9 +247,13 @@ class Ledger:
         """Writes a receipt; words with the task id when that failed."""
         if self._receipts is None:
             return ""
-        self._unconfirmed_tasks.add(task_id)
+        intent = self._intents.get(event.attempt)
         try:
-            self._receipts.write(event.attempt, task_id, format_utc(event.at))
+            try:
+                self._receipts.write(event.attempt, task_id, event.at, intent)
+            except OSError:
+                release_space(self.state)  # perhaps the disk is full
+                self._receipts.write(event.attempt, task_id, event.at, intent)
         except OSError as error:
             return (
                 f"the receipts file cannot be written ({error.strerror}). Note this task id, it is paid: {task_id} "
@@ -285,10 +271,13 @@ class Ledger:
         self._file.check()
 
     def close(self) -> None:
-        """Lets go of everything; a run whose task ids all have their rows puts its receipts away."""
+        """Lets go of everything."""
         if self._receipts is not None:
-            self._receipts.close(complete=not self._unconfirmed_tasks)
+            self._receipts.close()
             self._receipts = None
+        if self._run_lock is not None:
+            self._run_lock.close()
+            self._run_lock = None
         self._file.close()
 
     # -- transactions -------------------------------------------------------------------------------------

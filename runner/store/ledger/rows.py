@@ -50,17 +50,19 @@ class AttemptRows:
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
 
-    def insert(self, scope: LedgerScope, attempt: Attempt, *events: Event) -> None:
+    def insert(self, scope: LedgerScope, attempt: Attempt, *events: Event, migrated: bool = False) -> None:
+        """`migrated`: it may stand beside another open one of its request."""
         intent = attempt.intent
         cursor = self.db.execute(
             "INSERT INTO attempt(id, account, repository, storyboard, shot, take, fingerprint, run, at, sent, intended,"
             " state, open, task, costs, folded, scope, migrated)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(attempt.id, scope.account, scope.repository, intent.storyboard, intent.shot, intent.take),
                 *(intent.fingerprint, intent.run, attempt.intended_at.timestamp()),
                 *_state_columns(attempt, encode_intent(intent)),
                 scope.repository if scope.free or attempt.from_manifest else "",
+                migrated,
             ),
         )
         for event in events:
@@ -88,6 +90,20 @@ class AttemptRows:
             )
         self.insert(scope, attempt, *reconstructed_events(attempt))
         return None
+
+    def insert_lost(self, scope: LedgerScope, attempt: Attempt) -> None:
+        """The row of an attempt that this ledger had once, beside whatever it holds of the same request."""
+        self.insert(scope, attempt, *reconstructed_events(attempt), migrated=True)
+
+    def has_task(self, task: str) -> bool:
+        return self.db.execute("SELECT 1 FROM attempt WHERE task = ? LIMIT 1", (task,)).fetchone() is not None
+
+    def is_forgotten(self, task: str) -> bool:
+        return self.db.execute("SELECT 1 FROM forgotten WHERE task = ?", (task,)).fetchone() is not None
+
+    def forget(self, task: str, at: str) -> None:
+        """The user has given up a task that stands in a receipt alone."""
+        self.db.execute("INSERT OR IGNORE INTO forgotten(task, at) VALUES (?, ?)", (task, at))
 
     def has_attempt(self, attempt: str) -> bool:
         return self.db.execute("SELECT 1 FROM attempt WHERE id = ?", (attempt,)).fetchone() is not None

@@ -39,19 +39,24 @@ _ADDED = """
 CREATE UNIQUE INDEX one_open_attempt ON attempt(account, scope, fingerprint) WHERE open AND NOT migrated;
 CREATE UNIQUE INDEX one_attempt_a_task ON attempt(account, scope, task) WHERE task IS NOT NULL;
 CREATE INDEX attempt_of ON attempt(account, fingerprint);
-CREATE INDEX attempt_of_task ON attempt(account, task) WHERE task IS NOT NULL;
+CREATE INDEX attempt_of_task ON attempt(task, account) WHERE task IS NOT NULL;
 CREATE INDEX attempt_of_shot ON attempt(account, repository, storyboard, shot);
 CREATE INDEX attempt_by_time ON attempt(account, at);
 CREATE INDEX attempt_by_run ON attempt(run);
 CREATE INDEX attempt_open ON attempt(account, state) WHERE open;
+CREATE TABLE compared(file TEXT PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE forgotten(task TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID;
 """
 CREATE = _TABLES + _ADDED
-"""`scope` is where an attempt counts: everywhere in its account (''), or in the one repository of that name."""
+"""`scope` is where an attempt counts: everywhere in its account (''), or in the one repository of that name; `compared`
+up to where the rows of a receipts file are here; `forgotten` the tasks that the user has given up."""
 _PATH = "CASE WHEN repository LIKE 'path:%' THEN substr(repository, 6) ELSE repository END"
 _ALONE = "id LIKE 'm-%' OR account IN (SELECT id FROM account WHERE free)"
 """Rows that count in their own repository only: what a manifest told, and free clips."""
 _COLUMNS = "serial, id, account, storyboard, shot, take, fingerprint, run, at, sent, intended, state, open, task, costs"
 READ_FIRST_FORM = f"""
+CREATE TEMP TABLE compared(file TEXT PRIMARY KEY, offset INTEGER NOT NULL);
+CREATE TEMP TABLE forgotten(task TEXT PRIMARY KEY, at TEXT NOT NULL);
 CREATE TEMP VIEW attempt AS SELECT {_COLUMNS}, folded, {_PATH} AS repository,
     CASE WHEN {_ALONE} THEN {_PATH} ELSE '' END AS scope, 1 AS migrated FROM main.attempt
 """  # noqa: S608 (no word of it comes from outside)
