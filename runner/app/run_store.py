@@ -166,10 +166,9 @@ def restore_clips(plan: Plan, history: History, records: RunStore) -> None:
             raise CommandError(ExitCode.INVALID, words) from error
         if stored is not None:
             event = Event(records.clock.now(), attempt.id, stored)
-            if attempt.from_manifest:
-                records.ledger.import_attempt(attempt)
-            records.ledger.append(event)
-            history.apply(event)
+            taken = records.ledger.import_attempt(attempt) if attempt.from_manifest else None
+            if taken is None and records.ledger.append(event) is None:
+                history.apply(event)
 
 
 def fingerprint_by_content(history: History) -> dict[str, str]:

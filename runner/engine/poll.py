@@ -7,7 +7,6 @@ from runner.engine.poll_timing import reschedule, reschedule_all
 from runner.engine.run_context import RunContext
 from runner.engine.run_state import DownloadState, PollState
 from runner.engine.throttle import slot_freed
-from runner.lazy_dataclass import replace
 from runner.planning.plan import Step
 
 _MISSING_PATIENCE = 600.0
@@ -46,9 +45,8 @@ async def _poll(run: RunContext, attempt: Attempt) -> None:
 
 async def _import_attempt(run: RunContext, attempt: Attempt) -> bool:
     """Whether an attempt that only a manifest knew is in this ledger now."""
-    taken = await run.run_blocking(lambda: run.ledger.import_attempt(attempt))
+    taken = await run.import_attempt(attempt)
     if taken is None:
-        run.history.attempts[attempt.id] = replace(attempt, from_manifest=False)
         return True
     run.state.claimed_elsewhere[attempt.intent.fingerprint] = taken.message
     run.emit("warning", run.step_of(attempt), attempt.id, taken.message)

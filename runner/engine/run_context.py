@@ -74,13 +74,26 @@ class RunContext:
     # -- what is true, and who hears of it ----------------------------------------------------------------
 
     async def append(self, attempt: str, what: Payload) -> AlreadyAttempted | None:
-        """Durable first, then true."""
+        """Durable first, then true; what only a manifest told of gets its row before."""
+        recorded = self.history.attempts.get(attempt)
+        taken = None
+        if recorded is not None and recorded.from_manifest:
+            taken = await self.import_attempt(recorded)
+        if taken is not None:
+            return taken
         event = Event(self.clock.now(), attempt, what)
         if isinstance(what, Created):
             self.ledger.write_receipt(event)  # not behind another attempt's commit
         taken = await self.run_blocking(lambda: self.ledger.append(event))
         if taken is None:
             self.apply(event)
+        return taken
+
+    async def import_attempt(self, attempt: Attempt) -> AlreadyAttempted | None:
+        """A row for an attempt that only a manifest told of."""
+        taken = await self.run_blocking(lambda: self.ledger.import_attempt(attempt))
+        if taken is None:
+            self.history.attempts[attempt.id] = replace(attempt, from_manifest=False)
         return taken
 
     def apply(self, event: Event) -> None:

@@ -19,11 +19,7 @@ async def store(run: RunContext, attempt_id: str, step: Step) -> None:
     got = await run.provider.store(run.history.attempts[attempt_id], step)
     match got:
         case Stored():
-            await run.append(attempt_id, got)
-            run.state.stored.add(name)
-            _is_over(run, attempt_id)
-            run.emit("stored", step, attempt_id, "; ".join(got.notes))
-            run.replan_if_needed()
+            await _stored(run, attempt_id, step, got)
         case Lost():
             await run.append(attempt_id, got)
             run.emit("failed", step, attempt_id, got.message)
@@ -36,6 +32,19 @@ async def store(run: RunContext, attempt_id: str, step: Step) -> None:
             _not_yet(run, attempt_id, step, got)
     run.state.storing.discard(name)
     run.wake()
+
+
+async def _stored(run: RunContext, attempt_id: str, step: Step, got: Stored) -> None:
+    """The clip is there; it is this attempt's unless the ledger knows its task, or its take, for another's."""
+    name = (attempt_id, step.key)
+    if (taken := await run.append(attempt_id, got)) is not None:
+        run.state.fetches.setdefault(name, DownloadState()).given_up = True
+        run.emit("warning", step, attempt_id, taken.message)
+        return
+    run.state.stored.add(name)
+    _is_over(run, attempt_id)
+    run.emit("stored", step, attempt_id, "; ".join(got.notes))
+    run.replan_if_needed()
 
 
 def _is_over(run: RunContext, attempt_id: str) -> None:

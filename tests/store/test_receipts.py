@@ -24,8 +24,8 @@ def clock() -> HandClock:
 
 def started(state: Path, clock: HandClock, run: str, told: list[str] | None = None) -> Ledger:
     ledger = Ledger(state, clock)
-    report = [].append if told is None else told.append
-    ledger.start_run(PAID, "/here", RunLimits(run, concurrency=100), report=report)
+    told = [] if told is None else told
+    ledger.start_run(PAID, "/here", RunLimits(run, concurrency=100), report=told.append)
     return ledger
 
 

@@ -41,9 +41,10 @@ CREATE UNIQUE INDEX one_attempt_a_task ON attempt(account, scope, task) WHERE ta
 CREATE INDEX attempt_of ON attempt(account, fingerprint);
 CREATE INDEX attempt_of_task ON attempt(task, account) WHERE task IS NOT NULL;
 CREATE INDEX attempt_of_shot ON attempt(account, repository, storyboard, shot);
-CREATE INDEX attempt_by_time ON attempt(account, at);
-CREATE INDEX attempt_by_run ON attempt(run);
+CREATE INDEX attempt_by_time ON attempt(account, at, costs);
+CREATE INDEX attempt_by_run ON attempt(run, costs);
 CREATE INDEX attempt_open ON attempt(account, state) WHERE open;
+CREATE INDEX attempt_open_of ON attempt(account, repository) WHERE open;
 CREATE TABLE compared(file TEXT PRIMARY KEY, offset INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE forgotten(task TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID;
 """
