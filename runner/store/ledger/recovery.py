@@ -29,8 +29,9 @@ class Recovery:
 
     def tasks(self) -> dict[str, Receipt]:
         """By attempt, the receipts that the ledger has not taken in yet."""
-        found = {receipt.attempt: receipt for lines in self._dead_runs().values() for receipt in lines}
-        return found | {receipt.attempt: receipt for receipt in self._new_receipts() if not self._run_lives(receipt)}
+        found = [receipt for lines in self._dead_runs().values() for receipt in lines]
+        found += [receipt for receipt in self._new_receipts() if not self._run_lives(receipt)]
+        return {receipt.attempt: receipt for receipt in found if not self.table.has_task(receipt.task)}
 
     def _new_receipts(self) -> Iterator[Receipt]:
         for path in receipts.recent_files(self.state, self.clock.now()):
@@ -78,7 +79,9 @@ class Recovery:
         """Receipts that no row knows and that say too little to make one of: those of the first version."""
         lines = [receipt for lines in self._dead_runs().values() for receipt in lines]
         lines += [receipt for receipt in self._new_receipts() if receipt.intent is None]
-        return [receipt for receipt in lines if not self._is_known(receipt)]
+        return [
+            receipt for receipt in lines if not self._is_known(receipt) and not self.table.has_attempt(receipt.attempt)
+        ]
 
     def _offset(self, path: Path) -> int:
         """Up to where all receipts of a file stand in this ledger; a file that shrank is compared from its begin."""
