@@ -24,15 +24,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=3)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "clip.mp4"
         render(AnimaticSpec("warm-up", "dawn", 1, 320, 180), target)
         print(f"{'size':6} {'prompt':6} {'min':>6} {'median':>7} {'kB':>6}   CPU seconds a second of clip")
         for size, (width, height) in SIZES.items():
             for name, prompt in PROMPTS.items():
-                order = AnimaticSpec("seedance-20", prompt, asked.seconds, width, height)
-                spent = [_cpu(order, target) / asked.seconds for _ in range(asked.rounds)]
+                order = AnimaticSpec("seedance-20", prompt, args.seconds, width, height)
+                spent = [_cpu(order, target) / args.seconds for _ in range(args.rounds)]
                 kilobytes = target.stat().st_size // 1000
                 print(f"{size:6} {name:6} {min(spent):6.2f} {statistics.median(spent):7.2f} {kilobytes:6}")
 

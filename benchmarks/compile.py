@@ -141,7 +141,12 @@ def stages(texts: Sequence[str], boards: Sequence[Path], root: Path) -> dict[str
 
     def decided() -> Plan:
         return build_plan(
-            batch, History(), account=account, edition=edition, usd_per_credit=Decimal("0.01"), on_disk=lambda _: False
+            batch,
+            History(),
+            account=account,
+            edition=edition,
+            usd_per_credit=Decimal("0.01"),
+            clip_exists=lambda _: False,
         )
 
     plan, body_of = decided(), encoder(edition, placeholder)
@@ -187,8 +192,8 @@ def measure(shots: int, rounds: int) -> str:
         ratio, least = beside_floor(texts, whole, rounds)
         cells: list[str] = []
         for work in stages(texts, boards, root).values():
-            beside, seconds = beside_floor(texts, partial(cpu, work), rounds)
-            cells.append(f"{beside:.2f} ×")
+            stage_ratio, seconds = beside_floor(texts, partial(cpu, work), rounds)
+            cells.append(f"{stage_ratio:.2f} ×")
             least = min(least, seconds)
         return f"| {shots:,} | {least / shots * 1e6:.1f} | {' | '.join(cells)} | {ratio:.1f} × | {max(memory)} |"
 

@@ -41,9 +41,9 @@ def serve(path: Path) -> None:
 
 def _answer(line: socket.socket, path: Path) -> None:
     with line, path.open("rb") as file:
-        asked = b""
-        while b"\r\n\r\n" not in asked:
-            asked += line.recv(65536)
+        request = b""
+        while b"\r\n\r\n" not in request:
+            request += line.recv(65536)
         size = path.stat().st_size
         line.sendall(f'HTTP/1.1 200 OK\r\nContent-Length: {size}\r\nETag: "1"\r\nConnection: close\r\n\r\n'.encode())
         line.sendfile(file)
@@ -109,14 +109,14 @@ def delays(url: str, folder: Path) -> None:
             late += await measured(done)
         return late
 
-    async def beside() -> list[float]:
+    async def while_downloading() -> list[float]:
         done, gate, late = anyio.Event(), anyio.CapacityLimiter(4), list[float]()
         fetch = Downloader(local=True, limits=DownloadLimits(max_bytes=1 << 40)).fetch
 
         async def downloads() -> None:
             async with anyio.create_task_group() as group:
-                for place in range(AT_ONCE):
-                    target = folder / f"{place}.part"
+                for number in range(AT_ONCE):
+                    target = folder / f"{number}.part"
                     group.start_soon(partial(anyio.to_thread.run_sync, fetch, url, target, limiter=gate))
             done.set()
 
@@ -125,7 +125,7 @@ def delays(url: str, folder: Path) -> None:
             late += await measured(done)
         return late
 
-    for late in (anyio.run(alone), anyio.run(beside)):
+    for late in (anyio.run(alone), anyio.run(while_downloading)):
         late.sort()
         print(f"{statistics.median(late):.2f} {late[int(len(late) * 0.99)]:.2f} {late[-1]:.2f}")
 
@@ -139,15 +139,15 @@ def many(url: str, folder: Path, clips: int) -> None:
 
     fetch = Downloader(local=True).fetch
 
-    def one(number: int) -> None:
+    def download(number: int) -> None:
         part = folder / f"{number}.part"
-        got = fetch(url, part)
-        assert isinstance(got, Downloaded), got
+        downloaded = fetch(url, part)
+        assert isinstance(downloaded, Downloaded), downloaded
         part.unlink()
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
 
     with ThreadPoolExecutor(4) as pool:
-        for done in [pool.submit(one, number) for number in range(clips)]:
+        for done in [pool.submit(download, number) for number in range(clips)]:
             done.result()
 
 
@@ -198,11 +198,11 @@ def main(megabytes: int, rounds: int) -> None:
                 file.write(os.urandom(1 << 20))
         with served(source) as url:
             sides = _sides(url, folder)
-            seen: dict[str, list[tuple[float, float, int]]] = {side: [] for side in sides}
+            measured_runs: dict[str, list[tuple[float, float, int]]] = {side: [] for side in sides}
             for _ in range(rounds):
                 for side, command in sides.items():
-                    seen[side].append(measured(command))
-            _table(seen, megabytes / 1024)
+                    measured_runs[side].append(measured(command))
+            _table(measured_runs, megabytes / 1024)
             small = folder / "small.mp4"
             small.write_bytes(os.urandom(64 << 20))
             with served(small) as other:
@@ -223,11 +223,11 @@ def _sides(url: str, folder: Path) -> dict[str, list[str]]:
     }
 
 
-def _table(seen: dict[str, list[tuple[float, float, int]]], gigabytes: float) -> None:
-    idle_cpu = min(cpu for cpu, _, _ in seen["storyboard, nothing fetched"])
-    floor = min(cpu for cpu, _, _ in seen["curl, openssl sha256, sync"]) / gigabytes
+def _table(measured_runs: dict[str, list[tuple[float, float, int]]], gigabytes: float) -> None:
+    idle_cpu = min(cpu for cpu, _, _ in measured_runs["storyboard, nothing fetched"])
+    floor = min(cpu for cpu, _, _ in measured_runs["curl, openssl sha256, sync"]) / gigabytes
     print("| side | CPU s for each GB, least | median | × peer | peak MB |\n|---|---|---|---|---|")
-    for side, runs in seen.items():
+    for side, runs in measured_runs.items():
         start = idle_cpu if side == "storyboard" else 0.0
         costs = sorted((cpu - start) / gigabytes for cpu, _, _ in runs)
         peak = max(peak for _, _, peak in runs) / 1024
@@ -255,8 +255,8 @@ if __name__ == "__main__":
             parser.add_argument("--megabytes", type=int, default=512)
             parser.add_argument("--rounds", type=int, default=5)
             parser.add_argument("--gigabytes", type=int)
-            given = parser.parse_args()
-            if given.gigabytes:
-                flat(given.gigabytes)
+            args = parser.parse_args()
+            if args.gigabytes:
+                flat(args.gigabytes)
                 sys.exit()
-            main(given.megabytes, given.rounds)
+            main(args.megabytes, args.rounds)

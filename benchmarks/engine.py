@@ -26,7 +26,7 @@ from typing import Any
 import anyio
 
 from benchmarks import live
-from benchmarks.lists import Made, best_waste, bound, doubling, every, idle, list_schedule
+from benchmarks.lists import BatchTime, best_waste, bound, doubling, every, idle, list_schedule
 from runner.attempts.events import PollResult, Running
 from runner.attempts.history import History
 from runner.attempts.task_facts import Callback, TaskFacts
@@ -47,7 +47,7 @@ MEDIAN, LATENCY = 150.0, 0.2
 class Case:
     """One row of the table."""
 
-    cap: int
+    concurrency: int
     chains: bool = False
     webhooks: bool = False
     rate: float = 5
@@ -57,9 +57,9 @@ class Case:
 
     @property
     def name(self) -> str:
-        words = [f"{'chains' if self.chains else 'alone':6} {'webhooks' if self.webhooks else 'polling':8}"]
-        words.append(f"cap {self.cap:<3} {self.rate:>3.0f}/s")
-        return " ".join(words) + (f" prior {self.prior:.0f}" if self.prior != MEDIAN else "")
+        parts = [f"{'chains' if self.chains else 'alone':6} {'webhooks' if self.webhooks else 'polling':8}"]
+        parts.append(f"cap {self.concurrency:<3} {self.rate:>3.0f}/s")
+        return " ".join(parts) + (f" prior {self.prior:.0f}" if self.prior != MEDIAN else "")
 
 
 class Timed(Simulated):
@@ -67,21 +67,21 @@ class Timed(Simulated):
 
     def __init__(self, world: World, took: Mapping[str, float]) -> None:
         super().__init__(world)
-        self.took = took
+        self.durations = took
         self.hook: Callable[[Task, str], None] | None = None
 
-    async def create(self, body: Mapping[str, Any], receipt: str, sending: Any) -> Any:
-        answer = await super().create(body, receipt, sending)
+    async def create(self, body: Mapping[str, Any], webhook_token: str, before_send: Any) -> Any:
+        answer = await super().create(body, webhook_token, before_send)
         text = canonical_json(dict(body))
         task = next(task for task in self.world.tasks.values() if task.body == text)
         if self.hook is not None:
-            self.hook(task, receipt)
+            self.hook(task, webhook_token)
         return answer
 
 
-def engine(shots: Batch, took: Mapping[str, float], case: Case) -> Made:
+def engine(shots: Batch, took: Mapping[str, float], case: Case) -> BatchTime:
     """The real loop, up to its end."""
-    names = {f"a picture of {name}": seconds for name, seconds in took.items()}
+    seconds_by_prompt = {f"a picture of {prompt}": seconds for prompt, seconds in took.items()}
     world = World(latency=LATENCY)
     provider = Timed(world, took)
     chance = random.Random(7)
@@ -92,38 +92,38 @@ def engine(shots: Batch, took: Mapping[str, float], case: Case) -> Made:
         nonlocal ended
         clock = virtual.VirtualClock()
         limits = RunLimits(
-            "bench", concurrency=case.cap, requests_per_second=case.rate, wait=10**6, expected=case.prior
+            "bench", concurrency=case.concurrency, requests_per_second=case.rate, wait=10**6, expected=case.prior
         )
         ledger = Ledger(folder, clock)
         ledger._db.execute("PRAGMA synchronous = OFF")
         ledger.start_run(PAID, "repo", limits)
-        hints = WebhookInbox(_nobody) if case.webhooks else None
+        inbox = WebhookInbox(_nobody) if case.webhooks else None
         async with anyio.create_task_group() as group:
 
-            async def post(task: Task, receipt: str) -> None:
+            async def post(task: Task, webhook_token: str) -> None:
                 await anyio.sleep(task.seconds + 0.3)
-                if hints is not None and hints.is_known_token(receipt):
-                    hints.on_callback(receipt, Callback(task.id, "success"))
+                if inbox is not None and inbox.is_known_token(webhook_token):
+                    inbox.on_callback(webhook_token, Callback(task.id, "success"))
 
-            def born(task: Task, receipt: str) -> None:
-                prompt = next(name for name in names if f'"{name}"' in task.body)
-                task.seconds = names[prompt]
+            def on_created(task: Task, webhook_token: str) -> None:
+                prompt = next(text for text in seconds_by_prompt if f'"{text}"' in task.body)
+                task.seconds = seconds_by_prompt[prompt]
                 if case.webhooks and chance.random() < 0.9:
-                    group.start_soon(post, task, receipt)
+                    group.start_soon(post, task, webhook_token)
 
-            provider.hook = born
+            provider.hook = on_created
             outcome = await run_loop(
-                plan(History()), History(), provider, ledger, clock, limits, lambda news: None, plan, StopRequest(),
-                virtual.inline, hints,
+                plan(History()), History(), provider, ledger, clock, limits, lambda event: None, plan, StopRequest(),
+                virtual.inline, inbox,
             )  # fmt: skip
             ended = clock.monotonic()
             group.cancel_scope.cancel()
         assert len(outcome.finished) == len(took), outcome.exit_code
         ledger.close()
 
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as name:
-        virtual.run(lambda: main(Path(name)))
-    return Made(ended, world.looks / len(took))
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as prompt:
+        virtual.run(lambda: main(Path(prompt)))
+    return BatchTime(ended, world.polls / len(took))
 
 
 async def _nobody(task_id: str) -> tuple[PollResult, TaskFacts | None]:
@@ -140,30 +140,30 @@ def film(
     return batch(*shots), took, needs
 
 
-def one(case: Case, tasks: int, sigma: float, seed: int) -> list[float]:
+def measure_batch(case: Case, tasks: int, sigma: float, seed: int) -> list[float]:
     """One batch: against the list schedule and questions of ours, every 5 s and back-off; then list and ours against
     the bound, and the idle part of the slots of ours and the list."""
     shots, took, needs = film(tasks, random.Random(seed), sigma, chains=case.chains)
-    ideal = list_schedule(took, needs, case.cap).seconds
+    ideal = list_schedule(took, needs, case.concurrency).seconds
     ours = engine(shots, took, case)
-    sides = [ours, *(list_schedule(took, needs, case.cap, way) for way in (every(5), doubling(1, 30)))]
-    found = [number for side in sides for number in (side.seconds / ideal, side.questions)]
-    least = bound(took, needs, case.cap)
+    sides = [ours, *(list_schedule(took, needs, case.concurrency, way) for way in (every(5), doubling(1, 30)))]
+    numbers = [number for side in sides for number in (side.seconds / ideal, side.questions)]
+    least = bound(took, needs, case.concurrency)
     return [
-        *found,
+        *numbers,
         ideal / least,
         ours.seconds / least,
-        idle(ours.seconds, took, case.cap),
-        idle(ideal, took, case.cap),
+        idle(ours.seconds, took, case.concurrency),
+        idle(ideal, took, case.concurrency),
     ]
 
 
 def row(case: Case, tasks: int, seeds: int, sigma: float, jobs: int) -> str:
     with Pool(jobs) as pool:
-        found = pool.map(partial(one, case, tasks, sigma), range(seeds), chunksize=1)
-    mean = [statistics.mean(column) for column in zip(*found, strict=True)]
-    spread = statistics.stdev(line[0] for line in found) / math.sqrt(seeds) if seeds > 1 else 0.0
-    cells = [f"{mean[place]:.3f} x at {mean[place + 1]:4.1f}" for place in (0, 2, 4)]
+        rows = pool.map(partial(measure_batch, case, tasks, sigma), range(seeds), chunksize=1)
+    mean = [statistics.mean(column) for column in zip(*rows, strict=True)]
+    spread = statistics.stdev(line[0] for line in rows) / math.sqrt(seeds) if seeds > 1 else 0.0
+    cells = [f"{mean[column]:.3f} x at {mean[column + 1]:4.1f}" for column in (0, 2, 4)]
     cells += [f"{mean[7]:.3f} (list {mean[6]:.3f})", f"{mean[8]:.1%} (list {mean[9]:.1%})", f"+- {spread:.4f}"]
     return f"| {case.name} | " + " | ".join(cells) + " |"
 
@@ -176,9 +176,9 @@ def cases() -> list[Case]:
 
 def in_virtual_time(tasks: int, seeds: int, sigma: float, jobs: int) -> None:
     print(f"virtual time, {tasks} tasks, median {MEDIAN:.0f} s, sigma {sigma}, mean of {seeds} seeds")
-    least = [f"{best_waste(sigma, looks):.4f} at {looks}" for looks in (5, 10, 15)]
+    least = [f"{best_waste(sigma, polls):.4f} at {polls}" for polls in (5, 10, 15)]
     print(f"no order of questions can notice ends less late than (part of a task's time): {', '.join(least)}\n")
-    print("| case | ours, x list schedule, at looks a task | every 5 s | doubling to 30 s ", end="")
+    print("| case | ours, x list schedule, at polls a task | every 5 s | doubling to 30 s ", end="")
     print("| ours, x max(work / cap, longest chain) | idle slots | error of ours |\n|---|---|---|---|---|---|---|")
     for case in cases():
         print(row(case, tasks, seeds, sigma, jobs), flush=True)

@@ -23,6 +23,7 @@ from benchmarks.compile import storyboard
 from runner.attempts.events import Account, Clip, Created, Event, Intent, SendStarted, Stored, Succeeded
 from runner.clock import SystemClock, format_utc
 from runner.engine.limits import RunLimits
+from runner.requests.request import JsonValue
 from runner.store.ledger import schema
 from runner.store.ledger.database import NAME
 from runner.store.ledger.ledger import Ledger
@@ -30,7 +31,12 @@ from runner.store.receipts import FOLDER
 
 ACCOUNT = Account("kinovi", "127.0.0.1:9")
 _BY_NOBODY = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.com", "-c", "commit.gpgsign=false")
-_REQUEST = {"model": "seedance-20", "prompt": "a lighthouse in the fog " * 20, "resolution": "720p", "seconds": 5}
+_REQUEST: dict[str, JsonValue] = {
+    "model": "seedance-20",
+    "prompt": "a lighthouse in the fog " * 20,
+    "resolution": "720p",
+    "seconds": 5,
+}
 _IN_FIRST_FORM = """
 DROP TABLE compared; DROP TABLE forgotten; DROP INDEX attempt_of_task; DROP INDEX attempt_of_shot;
 DROP INDEX attempt_open_of; DROP INDEX one_open_attempt; DROP INDEX one_attempt_a_task; DROP INDEX attempt_of;

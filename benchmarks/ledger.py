@@ -90,22 +90,22 @@ def commits(folder: Path) -> None:
     ledger = Ledger(folder, clock)
     ledger.start_run(ACCOUNT, "repo", RunLimits("bench", concurrency=10**6, max_credits=Decimal(10**9)))
     bare = floor(folder)
-    found: dict[str, list[float]] = {"floor: write + fdatasync": []}
+    times_by_kind: dict[str, list[float]] = {"floor: write + fdatasync": []}
     for number in range(ROUNDS):
-        found["floor: write + fdatasync"].append(timed(bare))
+        times_by_kind["floor: write + fdatasync"].append(timed(bare))
         attempt = f"a{number}"
         event = Event(clock.now(), attempt, intended(number, "bench"))
-        found.setdefault("intent, with every ceiling", []).append(timed(lambda: ledger.intend(event, 0)))  # noqa: B023
+        times_by_kind.setdefault("intent, with every ceiling", []).append(timed(lambda: ledger.intend(event, 0)))  # noqa: B023
         for what in story(number):
-            said = Event(clock.now(), attempt, what)
-            found.setdefault(type(what).__name__, []).append(timed(lambda: ledger.append(said)))  # noqa: B023
+            event = Event(clock.now(), attempt, what)
+            times_by_kind.setdefault(type(what).__name__, []).append(timed(lambda: ledger.append(event)))  # noqa: B023
     ledger.close()
-    base = statistics.median(found["floor: write + fdatasync"])
+    base = statistics.median(times_by_kind["floor: write + fdatasync"])
     print(f"{'a commit':32} {'min ms':>8} {'median ms':>10} {'x floor':>8}")
-    for name, times in found.items():
+    for name, times in times_by_kind.items():
         middle = statistics.median(times)
         print(f"{name:32} {min(times) * 1000:8.2f} {middle * 1000:10.2f} {middle / base:8.1f}")
-    whole = sum(statistics.median(times) for name, times in found.items() if not name.startswith("floor"))
+    whole = sum(statistics.median(times) for name, times in times_by_kind.items() if not name.startswith("floor"))
     share = whole / TASK_SECONDS
     print(f"a take's commits together: {whole * 1000:.1f} ms, {share:.2%} of a task of {TASK_SECONDS:.0f} s")
 

@@ -10,7 +10,7 @@ Noticed = Callable[[float], tuple[float, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class BatchTime:
     """How a batch went: seconds from its start to its end, and questions a task."""
 
     seconds: float
@@ -43,7 +43,9 @@ def doubling(first: float, longest: float) -> Noticed:
     return noticed
 
 
-def list_schedule(took: Mapping[str, float], needs: Mapping[str, str], cap: int, noticed: Noticed = at_once) -> Made:
+def list_schedule(
+    took: Mapping[str, float], needs: Mapping[str, str], concurrency: int, noticed: Noticed = at_once
+) -> BatchTime:
     """Longest chain first, then the given order; a slot is free when the end is noticed."""
     depth = _chains(took, needs)
     order = {name: number for number, name in enumerate(took)}
@@ -53,17 +55,17 @@ def list_schedule(took: Mapping[str, float], needs: Mapping[str, str], cap: int,
     for name, need in needs.items():
         waiting.setdefault(need, []).append(name)
     running: list[tuple[float, str]] = []
-    now, asked = 0.0, 0
+    now, questions = 0.0, 0
     while ready or running:
-        while ready and len(running) < cap:
+        while ready and len(running) < concurrency:
             name = heapq.heappop(ready)[2]
-            end, questions = noticed(took[name])
-            asked += questions
+            end, count = noticed(took[name])
+            questions += count
             heapq.heappush(running, (now + end, name))
         now, name = heapq.heappop(running)
         for other in waiting.get(name, ()):
             heapq.heappush(ready, (-depth[other], order[other], other))
-    return Made(now, asked / len(took))
+    return BatchTime(now, questions / len(took))
 
 
 def _chains(took: Mapping[str, float], needs: Mapping[str, str]) -> dict[str, int]:
@@ -109,25 +111,25 @@ def best_waste(sigma: float, questions: float, *, steps: int = 600) -> float:
     waste = 0.0
     for _ in range(12):
         price = math.sqrt(low * high)
-        asked, waste = _inspected(grid, over, part, price)
-        low, high = (price, high) if asked > questions else (low, price)
+        asking, waste = _inspected(grid, over, part, price)
+        low, high = (price, high) if asking > questions else (low, price)
     return waste / math.exp(sigma**2 / 2)
 
 
 def _inspected(grid: list[float], over: list[float], part: list[float], price: float) -> tuple[float, float]:
     """Questions and seconds lost of the plan that costs least when a question costs `price` seconds."""
     last = len(grid) - 1
-    cost, asked, lost = [0.0] * (last + 1), [0.0] * (last + 1), [0.0] * (last + 1)
-    for here in range(last - 1, -1, -1):
-        best, place, late = math.inf, last, 0.0
-        for there in range(here + 1, last + 1):
-            missed = grid[there] * (over[there] - over[here]) - (part[there] - part[here])
+    cost, questions, losses = [0.0] * (last + 1), [0.0] * (last + 1), [0.0] * (last + 1)
+    for at in range(last - 1, -1, -1):
+        best, best_next, late = math.inf, last, 0.0
+        for next_at in range(at + 1, last + 1):
+            missed = grid[next_at] * (over[next_at] - over[at]) - (part[next_at] - part[at])
             if missed >= best:
                 break
-            total = missed + price * (1 - over[here]) + cost[there]
+            total = missed + price * (1 - over[at]) + cost[next_at]
             if total < best:
-                best, place, late = total, there, missed
-        cost[here] = best
-        asked[here] = (1 - over[here]) + asked[place]
-        lost[here] = late + lost[place]
-    return asked[0], lost[0]
+                best, best_next, late = total, next_at, missed
+        cost[at] = best
+        questions[at] = (1 - over[at]) + questions[best_next]
+        losses[at] = late + losses[best_next]
+    return questions[0], losses[0]

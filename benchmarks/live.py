@@ -27,7 +27,7 @@ from urllib import request as web
 
 import anyio
 
-from benchmarks.lists import Made, bound, idle, list_schedule
+from benchmarks.lists import BatchTime, bound, idle, list_schedule
 from runner.app.provider_gateway import ProviderGateway
 from runner.attempts.events import Clip
 from runner.attempts.history import History
@@ -77,14 +77,14 @@ class Row:
     def shots(self) -> dict[str, str | None]:
         """By shot, the one that it is made from."""
         names = [f"s{number}" for number in range(max(self.per_slot * self.cap, 24))]
-        return {name: names[place - 1] if self.chains and place % 2 else None for place, name in enumerate(names)}
+        return {name: names[index - 1] if self.chains and index % 2 else None for index, name in enumerate(names)}
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
     """What one client made of the row."""
 
-    made: Made
+    batch_time: BatchTime
     took: Mapping[str, float]
 
 
@@ -97,15 +97,15 @@ def ask(base: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
 @contextmanager
 def sandbox(row: Row, folder: Path) -> Iterator[str]:
     """A provider in a process of its own; the address while the block lasts."""
-    words = ["--seconds", str(row.median), "--spread", str(row.sigma), "--cap", str(row.cap), "--plain-clips"]
+    options = ["--seconds", str(row.median), "--spread", str(row.sigma), "--cap", str(row.cap), "--plain-clips"]
     (folder / "faults.yaml").write_text(FAULTS)
-    words += ["--edition", EDITION, "--faults", str(folder / "faults.yaml"), "--key", KEY]
+    options += ["--edition", EDITION, "--faults", str(folder / "faults.yaml"), "--key", KEY]
     command = [
         sys.executable,
         "-m",
         "runner",
         "sandbox",
-        *words,
+        *options,
         "--processes",
         "1",
         "--state",
@@ -124,11 +124,11 @@ def sandbox(row: Row, folder: Path) -> Iterator[str]:
 
 def ours(row: Row, folder: Path) -> Side:
     with sandbox(row, folder) as base:
-        seconds, took = anyio.run(_played, row, folder, base)
-        return Side(Made(seconds, _looks(base) / len(took)), took)
+        seconds, took = anyio.run(_run_batch, row, folder, base)
+        return Side(BatchTime(seconds, _polls(base) / len(took)), took)
 
 
-async def _played(row: Row, folder: Path, base: str) -> tuple[float, dict[str, float]]:
+async def _run_batch(row: Row, folder: Path, base: str) -> tuple[float, dict[str, float]]:
     """The loop with all that a run has: ledger, client, uploads, downloads, webhooks."""
     clock, edition, root = SystemClock(), load(EDITION), folder / "film"
     limits = RunLimits("bench", concurrency=row.cap, requests_per_second=5 * REAL / row.median, expected=row.median)
@@ -136,7 +136,7 @@ async def _played(row: Row, folder: Path, base: str) -> tuple[float, dict[str, f
 
     def plan(history: History) -> Plan:
         return build_plan(
-            shots, history, account=PAID, edition=edition, usd_per_credit=Decimal("0.005"), on_disk=_no_clip
+            shots, history, account=PAID, edition=edition, usd_per_credit=Decimal("0.005"), clip_exists=_no_clip
         )
 
     async with AsyncExitStack() as stack:
@@ -144,22 +144,22 @@ async def _played(row: Row, folder: Path, base: str) -> tuple[float, dict[str, f
         ledger.start_run(PAID, "repo", limits)
         client = await stack.enter_async_context(Client(base, ApiKey(KEY), edition))
         uploads = await stack.enter_async_context(UploadClient(base, ApiKey(KEY)))
-        shelf = ClipStore(root, lambda storyboard: root / "renders", lambda content: None)
-        publisher = MaterialPublisher(root, folder, shelf.find, uploads.send)
-        hands = ProviderGateway(client, publisher, Downloader(local=True), shelf)
-        hints = None
+        clip_store = ClipStore(root, lambda storyboard: root / "renders", lambda content: None)
+        publisher = MaterialPublisher(root, folder, clip_store.find, uploads.send)
+        gateway = ProviderGateway(client, publisher, Downloader(local=True), clip_store)
+        inbox = None
         if row.webhooks:
-            hints = WebhookInbox(client.fetch_record)
-            receiver = WebhookServer(hints.is_known_token, hints.on_callback, clock=clock)
+            inbox = WebhookInbox(client.fetch_record)
+            receiver = WebhookServer(inbox.is_known_token, inbox.on_callback, clock=clock)
             assert await stack.enter_async_context(receiver.listening("127.0.0.1", 0)) is None
             client.callbacks = f"http://127.0.0.1:{receiver.port}/hooks"
             stack.enter_context(_flooded(receiver.port, row.flood))
         began, history = time.monotonic(), History()
         outcome = await run_loop(
-            plan(history), history, hands, ledger, clock, limits, _unheard, plan, StopRequest(), heard=hints
+            plan(history), history, gateway, ledger, clock, limits, _ignore_event, plan, StopRequest(), inbox=inbox
         )
         ended = time.monotonic()
-    took = {fate.step.shot.id: fate.attempt.duration for fate in outcome.finished if fate.attempt is not None}
+    took = {result.step.shot.id: result.attempt.duration for result in outcome.finished if result.attempt is not None}
     assert len(took) == len(row.shots), outcome.exit_code
     return ended - began, {name: took[name] or 0.0 for name in row.shots}
 
@@ -178,11 +178,11 @@ def _no_clip(clip: Clip) -> bool:
     return False
 
 
-def _unheard(news: RunEvent) -> None:
+def _ignore_event(event: RunEvent) -> None:
     """Nobody watches."""
 
 
-def _looks(base: str) -> int:
+def _polls(base: str) -> int:
     return sum(count for what, count in ask(base, "/__sandbox/state")["answers"].items() if "recordInfo" in what)
 
 
@@ -222,45 +222,45 @@ class Simple:
         self.row, self.base, self.first, self.longest = row, base, first, longest
         self.change = threading.Condition()
         needed = {need for need in row.shots.values() if need}
-        self.ready = [(name not in needed, place, name) for place, name in enumerate(row.shots) if not row.shots[name]]
+        self.ready = [(name not in needed, index, name) for index, name in enumerate(row.shots) if not row.shots[name]]
         heapq.heapify(self.ready)
-        self.left = len(row.shots)
+        self.remaining = len(row.shots)
         self.spans: dict[str, tuple[float, float]] = {}
         self.questions = 0
 
-    def play(self) -> Side:
+    def run(self) -> Side:
         with ThreadPoolExecutor(self.row.cap) as pool:
             for done in [pool.submit(self._slot) for _ in range(self.row.cap)]:
                 done.result()
         ended = time.time()
         took = {name: self.spans[name][1] - self.spans[name][0] for name in self.row.shots}
         began = min(begin for begin, _ in self.spans.values())
-        return Side(Made(ended - began, self.questions / len(took)), took)
+        return Side(BatchTime(ended - began, self.questions / len(took)), took)
 
     def _slot(self) -> None:
         while True:
             with self.change:
-                self.change.wait_for(lambda: self.ready or not self.left)
-                if not self.left:
+                self.change.wait_for(lambda: self.ready or not self.remaining)
+                if not self.remaining:
                     return
                 name = heapq.heappop(self.ready)[2]
-                self.left -= 1
-                if not self.left:
+                self.remaining -= 1
+                if not self.remaining:
                     self.change.notify_all()
             self._make(name)
 
     def _make(self, name: str) -> None:
         inputs = {"prompt": f"Wave {name}", "duration": 4, "outputResolution": "480p", "aspectRatio": "16:9"}
         task = ask(self.base, "/api/v1/jobs/createTask", {"model": "seedance-20", "inputs": inputs})["taskId"]
-        pause, told = self.first, {"status": ""}
-        while told["status"] != "success":
+        pause, record = self.first, {"status": ""}
+        while record["status"] != "success":
             time.sleep(pause)
             pause = min(pause * 2, self.longest)
-            told = ask(self.base, f"/api/v1/jobs/recordInfo?taskId={task}")
+            record = ask(self.base, f"/api/v1/jobs/recordInfo?taskId={task}")
             with self.change:
                 self.questions += 1
         with self.change:
-            self.spans[name] = (float(told["createTime"]) / 1000, float(told["completeTime"]) / 1000)
+            self.spans[name] = (float(record["createTime"]) / 1000, float(record["completeTime"]) / 1000)
             for other, need in self.row.shots.items():
                 if need == name:
                     heapq.heappush(self.ready, (True, int(other[1:]), other))
@@ -270,7 +270,7 @@ class Simple:
 def simple(row: Row, folder: Path, first: float, longest: float) -> Side:
     scale = row.median / REAL
     with sandbox(row, folder) as base:
-        return Simple(row, base, first * scale, longest * scale).play()
+        return Simple(row, base, first * scale, longest * scale).run()
 
 
 # -- the table --------------------------------------------------------------------------------------------
@@ -285,21 +285,21 @@ def line(row: Row) -> str:
         sides = [pool.submit(ours, row, folders[0])]
         if not row.flood:
             sides += [pool.submit(simple, row, folders[1], 5, 5), pool.submit(simple, row, folders[2], 1, 30)]
-        found = [side.result() for side in sides]
+        results = [side.result() for side in sides]
     needs = {shot: need for shot, need in row.shots.items() if need}
     cells = []
-    for side in found:
+    for side in results:
         ideal = list_schedule(side.took, needs, row.cap).seconds
-        cells.append(f"{side.made.seconds / ideal:.3f} x at {side.made.questions:4.1f}")
-    own = found[0]
+        cells.append(f"{side.batch_time.seconds / ideal:.3f} x at {side.batch_time.questions:4.1f}")
+    own = results[0]
     ideal = list_schedule(own.took, needs, row.cap).seconds
     least = bound(own.took, needs, row.cap)
     cells += ["" for _ in range(3 - len(cells))]
-    cells.append(f"{own.made.seconds / least:.3f} (list {ideal / least:.3f})")
-    cells.append(f"{idle(own.made.seconds, own.took, row.cap):.1%} (list {idle(ideal, own.took, row.cap):.1%})")
+    cells.append(f"{own.batch_time.seconds / least:.3f} (list {ideal / least:.3f})")
+    cells.append(f"{idle(own.batch_time.seconds, own.took, row.cap):.1%} (list {idle(ideal, own.took, row.cap):.1%})")
     kind = f"{'chains' if row.chains else 'alone':6} {'webhooks' if row.webhooks else 'polling':8} cap {row.cap:<3}"
     flood = f" {row.flood} posts/s" if row.flood else ""
-    return f"| {kind}{flood} | " + " | ".join(cells) + f" | {len(own.took)} in {own.made.seconds:.0f} s |"
+    return f"| {kind}{flood} | " + " | ".join(cells) + f" | {len(own.took)} in {own.batch_time.seconds:.0f} s |"
 
 
 KINDS = {"polling": (False, False), "webhooks": (False, True), "chains": (True, False), "both": (True, True)}
@@ -310,13 +310,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--per-slot", type=int, default=6, help="tasks for each slot in real time")
     parser.add_argument("--caps", type=int, nargs="+", default=[3, 10, 50], help="slots in real time")
     parser.add_argument("--each", nargs="+", choices=KINDS, default=list(KINDS), help="kinds of batches in real time")
-    words = "posts a second to the webhook's port, beside one batch without (measures only that)"
-    parser.add_argument("--flood", type=int, default=0, metavar="N", help=words)
+    help_text = "posts a second to the webhook's port, beside one batch without (measures only that)"
+    parser.add_argument("--flood", type=int, default=0, metavar="N", help=help_text)
 
 
 def run(args: argparse.Namespace) -> None:
     print(f"\nreal time, median {args.median:.0f} s, sigma {args.sigma}; pauses scaled by {args.median / REAL:.3f}\n")
-    print("| case | ours, x list schedule, at looks a task | every 5 s | doubling to 30 s ", end="")
+    print("| case | ours, x list schedule, at polls a task | every 5 s | doubling to 30 s ", end="")
     print("| ours, x max(work / cap, longest chain) | idle slots | tasks |\n|---|---|---|---|---|---|---|")
     for kind in args.each if not args.flood else ["webhooks"]:
         for cap in args.caps:

@@ -37,8 +37,8 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @contextmanager
 def sandbox(folder: Path) -> Iterator[str]:
-    words = ["--seconds", str(SECONDS), "--spread", "0.35", "--cap", str(IN_FLIGHT), "--plain-clips", "--key", KEY]
-    command = [sys.executable, "-m", "runner", "sandbox", *words, "--state", str(folder / "sandbox")]
+    options = ["--seconds", str(SECONDS), "--spread", "0.35", "--cap", str(IN_FLIGHT), "--plain-clips", "--key", KEY]
+    command = [sys.executable, "-m", "runner", "sandbox", *options, "--state", str(folder / "sandbox")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -52,10 +52,10 @@ def command(folder: Path, base: str) -> Iterator[int]:
     """`storyboard run` of the film in the folder; its process id while the block lasts, at whose end it is killed."""
     env = {"STORYBOARD_STATE": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config"), "HOME": str(folder)}
     env |= {"SEEDANCE_BASE_URL": base, "SEEDANCE_API_KEY": KEY, "PATH": os.environ["PATH"]}
-    words = [sys.executable, "-m", "runner", "run", "storyboards/film.yaml", "--yes", "--json"]
-    words += ["--provider", "kinovi", "--concurrency", str(IN_FLIGHT)]
+    arguments = [sys.executable, "-m", "runner", "run", "storyboards/film.yaml", "--yes", "--json"]
+    arguments += ["--provider", "kinovi", "--concurrency", str(IN_FLIGHT)]
     with (folder / "out").open("w") as out:
-        process = subprocess.Popen(words, cwd=folder, env=env, stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(arguments, cwd=folder, env=env, stdout=out, stderr=subprocess.STDOUT)
     try:
         yield process.pid
     finally:
@@ -83,11 +83,11 @@ def in_flight(folder: Path, base: str) -> None:
 
 def memory(pid: int) -> tuple[float, float]:
     """MB that a process holds, and held at most."""
-    found = {}
+    fields = {}
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         name, _, value = line.partition(":")
-        found[name] = value
-    return float(found["VmRSS"].split()[0]) / 1024, float(found["VmHWM"].split()[0]) / 1024
+        fields[name] = value
+    return float(fields["VmRSS"].split()[0]) / 1024, float(fields["VmHWM"].split()[0]) / 1024
 
 
 def cpu(pid: int) -> float:
@@ -96,7 +96,7 @@ def cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
-def looks(base: str) -> int:
+def polls(base: str) -> int:
     return sum(count for what, count in ask(base, "/__sandbox/state")["answers"].items() if "recordInfo" in what)
 
 
@@ -106,13 +106,13 @@ def waiting(queued: int, watch: float) -> None:
         written(folder, queued + IN_FLIGHT)
         with sandbox(folder) as base, command(folder, base) as pid:
             in_flight(folder, base)
-            began, used, asked = time.monotonic(), cpu(pid), looks(base)
+            began, used, polls_before = time.monotonic(), cpu(pid), polls(base)
             time.sleep(watch)
             passed = time.monotonic() - began
-            share, rate = (cpu(pid) - used) / passed, (looks(base) - asked) / passed
+            share, rate = (cpu(pid) - used) / passed, (polls(base) - polls_before) / passed
             now, most = memory(pid)
         print(f"{IN_FLIGHT} in flight, {queued:,} queued: {now:.0f} MB held, {most:.0f} MB at most")
-        print(f"CPU while waiting: {share:.2%} of a core over {passed:.0f} s, at {rate:.1f} looks a second")
+        print(f"CPU while waiting: {share:.2%} of a core over {passed:.0f} s, at {rate:.1f} polls a second")
 
 
 def back(takes: int) -> None:
@@ -125,9 +125,9 @@ def back(takes: int) -> None:
                 in_flight(folder, base)
             times, costs = [], []
             for _ in range(5):
-                before, began = looks(base), time.monotonic()
+                before, began = polls(base), time.monotonic()
                 with command(folder, base) as pid:
-                    while looks(base) < before + 2:  # the first is the preflight
+                    while polls(base) < before + 2:  # the first is the preflight
                         assert time.monotonic() < began + 120, (folder / "out").read_text()[-2000:]
                         time.sleep(0.02)
                     times.append(time.monotonic() - began)
@@ -140,21 +140,29 @@ def queued_take(takes: int) -> None:
     """Bytes that the loop holds for a take that waits for its turn, beyond the plan."""
     shots, clock = film(takes), SystemClock()
     plan = planner(shots)
-    made, history, limits = plan(History()), History(), RunLimits("bench", concurrency=IN_FLIGHT)
+    first_plan, history, limits = plan(History()), History(), RunLimits("bench", concurrency=IN_FLIGHT)
     with tempfile.TemporaryDirectory() as name:
         ledger = Ledger(Path(name), clock)
         gc.collect()
         tracemalloc.start()
         run = RunContext(
-            made, history, Simulated(World()), ledger, clock, limits, lambda news: None, plan, single_worker_thread()
+            first_plan,
+            history,
+            Simulated(World()),
+            ledger,
+            clock,
+            limits,
+            lambda event: None,
+            plan,
+            single_worker_thread(),
         )
         next_orders(run.queue, run.history, run.state, run.now(), run.limits)
-        run.money()
+        run.credit_totals()
         gc.collect()
-        held, _ = tracemalloc.get_traced_memory()
+        bytes_held, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         ledger.close()
-    print(f"a queued take: {held / takes:.0f} bytes beyond the plan")
+    print(f"a queued take: {bytes_held / takes:.0f} bytes beyond the plan")
 
 
 def main() -> None:

@@ -27,7 +27,6 @@ from runner.engine.limits import RunLimits
 from runner.language import compiler as language
 from runner.planning.plan import Step
 from runner.planning.planner import build_plan
-from runner.store.git import identify
 from runner.store.ledger.ledger import Ledger
 
 WITH_JINJA = (
@@ -42,16 +41,16 @@ def made_film(root: Path, state: Path, shots: int) -> Path:
     board = root / "film.yaml"
     board.write_text(storyboard(shots), "utf-8")
     (root / "storyboard.toml").write_text('provider = "sandbox"\n', "utf-8")
-    for words in (["init", "--quiet"], ["add", "."], [*_BY_NOBODY, "commit", "--quiet", "-m", "A film"]):
-        subprocess.run(["git", "-C", str(root), *words], check=True)
+    for arguments in (["init", "--quiet"], ["add", "."], [*_BY_NOBODY, "commit", "--quiet", "-m", "A film"]):
+        subprocess.run(["git", "-C", str(root), *arguments], check=True)
     batch, problems = language.compile([board], root, language.CompileOptions())
     assert not problems.errors
     account, edition, clock = Account("sandbox", "sandbox", free=True), load(DEFAULT), SystemClock()
     plan = build_plan(
-        batch, History(), account=account, edition=edition, usd_per_credit=Decimal("0.005"), on_disk=lambda _: True
+        batch, History(), account=account, edition=edition, usd_per_credit=Decimal("0.005"), clip_exists=lambda _: True
     )
     ledger = Ledger(state, clock)
-    ledger.start_run(account, identify(root).root_commits[0], RunLimits("made", concurrency=10**6))
+    ledger.start_run(account, str(root), RunLimits("made", concurrency=10**6))
     ledger._db.execute("PRAGMA synchronous = OFF")
     ledger._db.execute("BEGIN")
     assert ledger._scope is not None
@@ -146,7 +145,7 @@ def main() -> None:
     print("| what | × `python -c pass`, the least of each | the middle of the rounds |")
     print("|---|---|---|")
     for name, spent in times.items():
-        middle = statistics.median(one / beside for one, beside in zip(spent, bare, strict=True))
+        middle = statistics.median(cpu / floor for cpu, floor in zip(spent, bare, strict=True))
         print(f"| {name} | {min(spent) / min(bare):.1f} | {middle:.1f} |")
 
 

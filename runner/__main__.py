@@ -1,32 +1,50 @@
-"""`python -m runner` is the command `storyboard`; what it takes to say the version is all that is imported for it."""
+"""The entry point of `storyboard`: the version and a remembered no-op run are answered before the rest is imported."""
 
 import os
 import sys
-from io import TextIOWrapper
 
-from runner import __version__
+from runner import __version__, streams
 
 _INTERRUPTED = 130
+_OUTPUT_LOST = 3
+_DONE = (0, 8)
+"""The exit codes of a command whose result is its output."""
 
 
 def main() -> int:
-    """The entry of the command `storyboard`; a Ctrl-C ends it with 130, also one that comes while parts are loaded."""
-    if sys.argv[1:] == ["--version"]:
-        print(f"storyboard {__version__}")
-        return 0
+    """Run the command line; a Ctrl-C ends it with 130, even during imports."""
     try:
-        code = 0 if sys.argv[1:2] == ["run"] and _unchanged() else _run()
+        streams.open_missing()
+        output = streams.protect()
+        if sys.argv[1:] == ["--version"]:
+            print(f"storyboard {__version__}")
+            return _check_output(0, output)
+        code = 0 if sys.argv[1:2] == ["run"] and _print_remembered() else _run()
+        code = _check_output(code, output)
     except KeyboardInterrupt:
         code = _INTERRUPTED
-    deaf = False
-    while not deaf:
+    ignored = False
+    while not ignored:
         try:
-            deaf = _hear_no_more()
-        except KeyboardInterrupt:  # it came before it was turned a deaf ear to
+            ignored = _ignore_signals()
+        except KeyboardInterrupt:  # a signal arrived before the handlers were replaced: try again
             continue
-    if code and _leaves_threads():
-        os._exit(code)  # all is closed and said; a download that was left has its part file, and would be waited for
+    if code and _has_live_threads():
+        os._exit(code)  # a cancelled download keeps its part file; Python would wait for its thread
     return code
+
+
+def _check_output(code: int, output: streams.NotedOutput) -> int:
+    """The exit code; 3 in place of 0 and 8 where the output could not be written."""
+    reason = streams.lost_output(output)
+    if reason is None or code not in _DONE:
+        return code
+    print(
+        f"storyboard: standard output cannot be written ({reason}): the command was carried out, and its output is "
+        "lost; send it elsewhere, or make room, and run the command again",
+        file=sys.stderr,
+    )
+    return _OUTPUT_LOST
 
 
 def _run() -> int:
@@ -35,26 +53,21 @@ def _run() -> int:
     return run()
 
 
-def _unchanged() -> bool:
-    """A run that would find nothing to do, as it did before: said from memory."""
+def _print_remembered() -> bool:
+    """Print the remembered output of a run with nothing to do; False if there is none for this command line."""
     from runner.settings.environment import default_state_folder, environment_snapshot
     from runner.store.noop_cache import lookup
 
     state = default_state_folder()
-    said = None if state is None else lookup(state, __version__, sys.argv[1:], environment_snapshot())
-    if said is None:
+    output = None if state is None else lookup(state, __version__, sys.argv[1:], environment_snapshot())
+    if output is None:
         return False
-    try:
-        if isinstance(sys.stdout, TextIOWrapper):
-            sys.stdout.reconfigure(errors="backslashreplace")
-        print(said, end="", flush=True)
-    except OSError:  # nobody reads any more, which changes nothing
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    print(output, end="")
     return True
 
 
-def _hear_no_more() -> bool:
-    """All is done and said: a signal from here on would end the process as a signal does, and hide what it came to."""
+def _ignore_signals() -> bool:
+    """Ignore signals from here on: a signal would replace the exit code of the finished command."""
     import signal
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -62,13 +75,13 @@ def _hear_no_more() -> bool:
     return True
 
 
-def _leaves_threads() -> bool:
-    """Whether a thread still works that Python would wait for."""
+def _has_live_threads() -> bool:
+    """Whether a thread is running that Python would wait for."""
     if "threading" not in sys.modules:
         return False
     import threading
 
-    return any(not each.daemon for each in threading.enumerate() if each is not threading.main_thread())
+    return any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread())
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
-"""The table of commands, and the one boundary: Stop, Ctrl-C and defects become exit codes."""
+"""The command line, and the process boundary: errors, Ctrl-C and defects become exit codes."""
 
 import argparse
 import gc
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 
@@ -16,124 +15,142 @@ if TYPE_CHECKING:
 
     from runner.diagnostics.problem import ExitCode
 
-_DESCRIPTION = """\
-Storyboards as code for AI video: keep a YAML storyboard in git, see everything that is wrong with it, price the
-whole batch before a credit is spent, make exactly the clips that are missing, and never pay twice for one.
-Free unless said: without --provider kinovi clips are drawn on this machine by the sandbox."""
+_DESCRIPTION = (
+    "Storyboards as code for AI video: keep a YAML storyboard in git, see everything that is wrong with it, know the "
+    "price of all its clips before a credit is spent, make exactly the clips that are missing, and never pay twice for "
+    "one.\n"
+    "Free by default: without --provider kinovi the sandbox draws the clips on this machine."
+)
 
 _EPILOG = """\
-begin here
+first steps:
   storyboard init film && cd film
-  storyboard run storyboards/*.yaml          a first moving picture, free
+  storyboard run storyboards/*.yaml
+      a first moving picture, free
   storyboard plan storyboards/*.yaml --provider kinovi
-                                             what the real clips would cost; needs no key
+      the price of the real clips; needs no key
 
-exit codes: 0 done, 1 some takes failed, 2 wrong command line, 3 unfit storyboard, setting or machine, 4 declined or
-over a ceiling, 5 key, 6 unsettled, 7 locked by another run, 8 something to make, 9 something waits, 130 interrupted
-`storyboard COMMAND --help` says more about one command."""
+exit codes:
+  0    done
+  1    some takes failed, or are refused or gone
+  2    wrong command line
+  3    invalid storyboard, setting or machine
+  4    declined, or over a limit on spending
+  5    the key is missing or was refused
+  6    an attempt is unsettled
+  7    another run holds this output
+  8    with --exit-code: a run would make clips
+  9    a take waits for a pick or for a running task
+  70   a defect of storyboard itself
+  130  interrupted
+
+`storyboard COMMAND --help` explains one command."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in our own form, with the way to more."""
+    """Reports a wrong command line as a `CommandError` that names the help."""
 
     def error(self, message: str) -> "NoReturn":
         from runner.diagnostics.problem import CommandError, ExitCode
 
-        raise CommandError(ExitCode.USAGE, f"{message}\n  {self.prog} --help says how it is used")
+        raise CommandError(ExitCode.USAGE, f"{message}\n  {self.prog} --help")
 
 
-def parser(named: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
-    """The whole command line; only the `named` commands are loaded with their flags."""
+def parser(loaded: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """The whole command line; only the flags of the `loaded` commands are defined."""
+    from runner.show.text.help_format import HelpFormatter
+
     top = _Parser(
         prog="storyboard",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"storyboard {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", dest="command", title="commands", parser_class=_Parser)
     for name, summary in COMMANDS.items():
-        sub = commands.add_parser(
-            name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-        )
-        if name in named:
+        sub = commands.add_parser(name, help=summary, formatter_class=HelpFormatter, allow_abbrev=False)
+        if name in loaded:
             importlib.import_module(f"runner.commands.{name}").add(sub)
     return top
 
 
-def _alone(name: str, formatter: type[argparse.HelpFormatter]) -> argparse.ArgumentParser:
-    """The command line of one command, without the others beside it."""
-    own = _Parser(prog=f"storyboard {name}", formatter_class=formatter, allow_abbrev=False)
-    importlib.import_module(f"runner.commands.{name}").add(own)
-    own.set_defaults(command=name)
-    return own
+def _command_parser(name: str, formatter: type[argparse.HelpFormatter]) -> argparse.ArgumentParser:
+    """The command line of one command, without loading the others."""
+    command = _Parser(prog=f"storyboard {name}", formatter_class=formatter, allow_abbrev=False)
+    importlib.import_module(f"runner.commands.{name}").add(command)
+    command.set_defaults(command=name)
+    return command
 
 
-class _Unread(argparse.HelpFormatter):
-    """argparse asks for one with every flag; one that nobody reads needs no terminal's width, which imports much."""
+class _FixedWidthHelp(argparse.HelpFormatter):
+    """The formatter of help that is not shown: argparse makes one for every flag, and the terminal's width is slow."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=80)
 
 
-def _formatter(words: list[str]) -> type[argparse.HelpFormatter]:
-    return argparse.RawDescriptionHelpFormatter if {"-h", "--help"} & set(words) else _Unread
+def _formatter(argv: list[str]) -> type[argparse.HelpFormatter]:
+    if not {"-h", "--help"} & set(argv):
+        return _FixedWidthHelp
+    from runner.show.text.help_format import HelpFormatter
+
+    return HelpFormatter
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command `storyboard`; returns its exit code and never raises."""
-    gc.disable()  # what is imported stays: walking it again and again finds nothing
-    words = list(sys.argv[1:] if argv is None else argv)
-    if words in ([], ["-h"], ["--help"]):
+    """Carry out a command line; returns the exit code, never raises."""
+    gc.disable()  # modules stay in memory until the end: collecting while they load finds nothing
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments in ([], ["-h"], ["--help"]):
         parser(()).print_help()
         return 0
-    return int(_ended(words))
+    return int(_run_to_exit_code(arguments))
 
 
-def _ended(words: list[str]) -> "ExitCode":
+def _run_to_exit_code(argv: list[str]) -> "ExitCode":
     import signal
 
     from runner.diagnostics.problem import CommandError, ExitCode
 
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        code = _dispatch(words)
+        code = _dispatch(argv)
     except CommandError as stop:
-        _say(stop.message)
+        _print_error(stop.message)
         code = stop.code
     except KeyboardInterrupt:
-        _say("interrupted; run the same command again to go on")
+        _print_error("interrupted; run the same command again to go on")
         code = ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        code = ExitCode.OK
-        _give_up_output()
     except Exception as defect:
-        code = _report(defect, words)
-    _flush()
+        code = _report(defect, argv)
     return code
 
 
 def _interrupt(number: int, frame: object) -> "NoReturn":
-    """SIGTERM is a Ctrl-C of somebody else."""
+    """Treat SIGTERM as a Ctrl-C."""
     raise KeyboardInterrupt
 
 
-def _dispatch(words: list[str]) -> "ExitCode":
+def _dispatch(argv: list[str]) -> "ExitCode":
     from runner.diagnostics.problem import CommandError, ExitCode
 
-    _tolerate_output()
-    first = next((word for word in words if not word.startswith("-")), None)
+    first = next((argument for argument in argv if not argument.startswith("-")), None)
     if first is not None and first not in COMMANDS:
-        raise CommandError(ExitCode.USAGE, _unknown(first))
-    top = _alone(words[0], _formatter(words)) if first == words[0] else parser((first,) if first is not None else ())
-    args, unknown = top.parse_known_args(words[1:] if first == words[0] else words)
+        raise CommandError(ExitCode.USAGE, _unknown_command(first))
+    top = (
+        _command_parser(argv[0], _formatter(argv))
+        if first == argv[0]
+        else parser((first,) if first is not None else ())
+    )
+    args, unknown = top.parse_known_args(argv[1:] if first == argv[0] else argv)
     if unknown:
         raise CommandError(ExitCode.USAGE, _unknown_flag(unknown[0], first))
     if args.command is None:
         top.print_help()
         return ExitCode.OK
-    args.words = tuple(words)
+    args.argv = tuple(argv)
     command = importlib.import_module(f"runner.commands.{args.command}")
     gc.freeze()
     gc.enable()
@@ -141,78 +158,47 @@ def _dispatch(words: list[str]) -> "ExitCode":
     return code
 
 
-def _unknown(word: str) -> str:
+def _unknown_command(name: str) -> str:
     from runner.diagnostics.problem import closest_match
 
-    near = closest_match(word, COMMANDS)
-    meant = f"; did you mean `storyboard {near}`?" if near else ""
-    return f"there is no command {word!r}{meant}\n  commands: {', '.join(COMMANDS)}"
+    suggestion = closest_match(name, COMMANDS)
+    hint = f"; did you mean `storyboard {suggestion}`?" if suggestion else ""
+    return f"there is no command {name!r}{hint}\n  commands: {', '.join(COMMANDS)}"
 
 
-def _unknown_flag(word: str, command: str | None) -> str:
-    """The nearest flag of the command, and where all of them stand."""
+def _unknown_flag(flag: str, command: str | None) -> str:
+    """The message for an unknown option or argument: the closest flag of the command, and the help."""
     from runner.diagnostics.problem import closest_match
 
-    alone = argparse.ArgumentParser()
+    command_parser = argparse.ArgumentParser()
     if command is not None:
-        importlib.import_module(f"runner.commands.{command}").add(alone)
-    known = [flag for action in alone._actions for flag in action.option_strings]
-    near = closest_match(word, known) if word.startswith("-") else None
-    meant = f"; did you mean {near}?" if near else ""
-    return f"unknown: {word}{meant}\n  {' '.join(['storyboard', *filter(None, [command])])} --help says how it is used"
+        importlib.import_module(f"runner.commands.{command}").add(command_parser)
+    flags = [flag for action in command_parser._actions for flag in action.option_strings]
+    suggestion = closest_match(flag, flags) if flag.startswith("-") else None
+    hint = f"; did you mean {suggestion}?" if suggestion else ""
+    noun = "option" if flag.startswith("-") else "argument"
+    return f"unknown {noun} {flag}{hint}\n  {' '.join(['storyboard', *filter(None, [command])])} --help"
 
 
-def _tolerate_output() -> None:
-    """What a terminal cannot spell never ends a run."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def _say(words: str) -> None:
-    """To standard error, cleaned; a closed one is no reason to fail."""
+def _print_error(message: str) -> None:
+    """Print a message to standard error, control characters escaped."""
     from runner.show.text.escape import escape_terminal
 
-    first, *rest = words.splitlines() or [""]
-    try:
-        print(
-            f"storyboard: {escape_terminal(first)}",
-            *(escape_terminal(line) for line in rest),
-            sep="\n",
-            file=sys.stderr,
-        )
-    except OSError:
-        _give_up_output()
+    first, *others = message.splitlines() or [""]
+    lines = [f"storyboard: {escape_terminal(first)}", *(escape_terminal(line) for line in others)]
+    print(*lines, sep="\n", file=sys.stderr)
 
 
-def _give_up_output() -> None:
-    """Nobody reads any more: what is left in the buffers goes nowhere, quietly."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            os.dup2(nowhere, stream.fileno())
-        except (OSError, ValueError):
-            continue
-
-
-def _flush() -> None:
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:
-        _give_up_output()
-
-
-def _report(defect: Exception, words: list[str]) -> "ExitCode":
-    """A defect of ours: a report file in the state folder, and three lines for the user."""
+def _report(defect: Exception, argv: list[str]) -> "ExitCode":
+    """Report a defect of storyboard: a report file in the state folder, and three lines for the user."""
     from runner.diagnostics.problem import ExitCode
     from runner.settings.settings import key_text, state_folder
     from runner.store.crash_report import write
 
-    where = write(defect, words, state_folder(), key_text())
-    _say(
+    report = write(defect, argv, state_folder(), key_text())
+    _print_error(
         f"a defect of storyboard itself: {type(defect).__name__}: {defect}\n"
-        f"  {where}\n"
+        f"  {report}\n"
         "  nothing that was paid is lost: run the same command again, or `storyboard status`"
     )
     return ExitCode.DEFECT

@@ -1,4 +1,4 @@
-"""Time and chance as an argument: now, intervals, jitter, tokens."""
+"""Time and randomness, passed in as an argument: now, intervals, jitter, tokens."""
 
 import time
 from datetime import UTC, datetime
@@ -6,10 +6,10 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Time and chance as an argument, so that tests hold both in their hands."""
+    """The port to time and randomness, so that tests can control both."""
 
     def now(self) -> datetime:
-        """Wall time, UTC: data, never order."""
+        """Wall time in UTC: for records, never for ordering events."""
 
     def monotonic(self) -> float:
         """Seconds for intervals and deadlines."""
@@ -18,11 +18,11 @@ class Clock(Protocol):
         """A number in [0, 1)."""
 
     def token(self) -> str:
-        """256 unguessable bits, safe in an address and in a file name."""
+        """256 random bits, safe in an address and in a file name."""
 
 
 class SystemClock:
-    """The machine's own."""
+    """The machine's clock and random numbers."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -42,5 +42,5 @@ class SystemClock:
 
 
 def format_utc(moment: datetime) -> str:
-    """UTC ISO 8601 with milliseconds and Z, as the manifest and the ledger hold it."""
+    """Format a moment as UTC ISO 8601 with milliseconds and Z, as in the manifest and the ledger."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

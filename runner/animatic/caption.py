@@ -1,4 +1,4 @@
-"""The prompt as a caption: set in lines and pages, the beat that plays in full white, mentions in the accent colour."""
+"""The prompt as a caption: lines and pages, the current beat in full white, mentions in the accent colour."""
 
 import re
 import unicodedata
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 
 _MENTION = re.compile(r"(@(?:image|video|audio)\d{1,2})(?!\d)", re.IGNORECASE)
 _LEADING = 1.42
-"""Height of a line by the height of its letters."""
+"""Height of a line as a multiple of the height of its letters."""
 
 
 Masks = tuple["ImageDraw", "ImageDraw"]
-"""What is written with, and what mentions are written with."""
+"""Drawing surfaces of the letters and of the mentions."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaptionLine:
-    """One set line; `beat` is the index of the beat that it belongs to, -1 for what holds for the whole clip."""
+    """One set line; `beat` is the index of its beat, -1 for text about the whole clip."""
 
     text: str
     width: float
     beat: int
-    opens: bool = False
-    """Whether a paragraph begins with it."""
+    opens_paragraph: bool = False
+    """Whether the line begins a paragraph."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Lines that stand together, from and until which second, and which beat plays then (None: no timeline)."""
+    """Lines shown together, their first and last second, and the beat of that time (None: no timeline)."""
 
     lines: tuple[CaptionLine, ...]
     start: float
@@ -45,8 +45,8 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """How a caption is set: height of the letters, and its pages in order of time."""
+class CaptionLayout:
+    """Layout of a caption: height of the letters, and its pages in order of time."""
 
     size: int
     pages: tuple[Page, ...]
@@ -57,11 +57,11 @@ class Setting:
         return round(self.size * _LEADING)
 
 
-def set_caption(prompt: str, seconds: float, width: int, height: int) -> Setting:
+def lay_out_caption(prompt: str, seconds: float, width: int, height: int) -> CaptionLayout:
     """Set a prompt into a box of width × height pixels: as large as fits, then smaller, then over several pages."""
     text = readable(prompt).strip()
     if not text:
-        return Setting(12, (), ())
+        return CaptionLayout(12, (), ())
     faces = faces_of(text)
     whole, timeline = beats(text, seconds)
     sections = [(whole, -1)] if whole else []
@@ -70,13 +70,13 @@ def set_caption(prompt: str, seconds: float, width: int, height: int) -> Setting
     sizes = sorted({max(13, round(size * unit)) for size in (36, 33, 30, 27, 24, 21)}, reverse=True)
     for size in sizes:
         lines = _lines(sections, size, width, faces)
-        # Large letters are for short lines: at most a few, so that the picture stays free.
+        # Large letters are for short prompts: at most four lines, so that the picture stays visible.
         room = min(int(height / (size * _LEADING)), 4 if size > sizes[-1] else 1000)
         if len(lines) <= room:
-            return Setting(size, _by_beat(lines, timeline, seconds), faces)
+            return CaptionLayout(size, _by_beat(lines, timeline, seconds), faces)
     room = max(1, int(height / (sizes[-1] * _LEADING)))
     lines = _lines(sections, sizes[-1], width, faces)
-    return Setting(sizes[-1], _paged(lines, timeline, seconds, room), faces)
+    return CaptionLayout(sizes[-1], _paged(lines, timeline, seconds, room), faces)
 
 
 def _lines(sections: list[tuple[str, int]], size: int, width: int, faces: Faces) -> list[CaptionLine]:
@@ -104,20 +104,20 @@ def _paged(lines: list[CaptionLine], timeline: tuple[Beat, ...], seconds: float,
             for page in pages
         )
     pieces = _pieces(lines, room)
-    # A page stands for as long as its share of the words.
+    # Seconds of a page follow its number of characters; 20 more give short pages time to be read.
     weights = [sum(len(line.text) for line in piece) + 20 for piece in pieces]
     edges = [seconds * sum(weights[:at]) / sum(weights) for at in range(len(pieces))] + [seconds]
     return tuple(Page(piece, start, end, None) for piece, (start, end) in zip(pieces, pairwise(edges), strict=True))
 
 
 def _pieces(lines: list[CaptionLine], room: int) -> list[tuple[CaptionLine, ...]]:
-    """Pages of at most `room` lines, each begun with a paragraph where one begins in its lower half."""
+    """Pages of at most `room` lines; a paragraph that begins in the lower half of a page begins the next one."""
     pieces = []
     start = 0
     while start < len(lines):
         end = min(len(lines), start + room)
         if end < len(lines):
-            openings = [at for at in range(start + (room + 1) // 2, end + 1) if lines[at].opens]
+            openings = [at for at in range(start + (room + 1) // 2, end + 1) if lines[at].opens_paragraph]
             end = openings[-1] if openings else end
         pieces.append(tuple(lines[start:end]))
         start = end
@@ -125,28 +125,28 @@ def _pieces(lines: list[CaptionLine], room: int) -> list[tuple[CaptionLine, ...]
 
 
 def wrap(text: str, size: int, width: int, faces: Faces) -> list[tuple[str, float]]:
-    """Lines of at most `width` pixels, each with its width: broken at blanks, between ideographs, else anywhere."""
-    out: list[tuple[str, float]] = []
+    """Lines of at most `width` pixels with their widths: broken at blanks, between ideographs, else anywhere."""
+    lines: list[tuple[str, float]] = []
     line, used = "", 0.0
     for piece in _breakable(text):
         length = measure(piece, size, faces)
         if used + measure(piece.rstrip(), size, faces) > width and line:
-            out.append((line.rstrip(), measure(line.rstrip(), size, faces)))
+            lines.append((line.rstrip(), measure(line.rstrip(), size, faces)))
             line, used = "", 0.0
         while length > width and len(piece) > 1:
             head = _longest(piece, size, width - used, faces)
-            out.append((line + piece[:head], used + measure(piece[:head], size, faces)))
+            lines.append((line + piece[:head], used + measure(piece[:head], size, faces)))
             line, used, piece = "", 0.0, piece[head:]
             length = measure(piece, size, faces)
         line, used = line + piece, used + length
     if line.strip():
-        out.append((line.rstrip(), measure(line.rstrip(), size, faces)))
-    return out
+        lines.append((line.rstrip(), measure(line.rstrip(), size, faces)))
+    return lines
 
 
 @lru_cache(maxsize=4_000)
 def measure(text: str, size: int, faces: Faces) -> float:
-    """Width in pixels."""
+    """Width of a text in pixels."""
     return sum(font(run.face, size).getlength(run.text) for run in runs(text, faces))
 
 
@@ -166,7 +166,7 @@ def _breakable(text: str) -> list[str]:
 
 
 def _longest(text: str, size: int, width: float, faces: Faces) -> int:
-    """How many signs fit, at least one."""
+    """Number of characters that fit, at least one."""
     low, high = 1, len(text)
     while low < high:
         middle = (low + high + 1) // 2
@@ -178,7 +178,7 @@ def _longest(text: str, size: int, width: float, faces: Faces) -> int:
 
 
 def right_to_left(text: str) -> bool:
-    """Whether a line is set from the right: by its first letter that has a direction, mentions aside."""
+    """Whether a line runs from right to left: by its first letter with a direction, mentions aside."""
     directions = (unicodedata.bidirectional(char) for char in _MENTION.sub("", text))
     return next((way in ("R", "AL") for way in directions if way in ("L", "R", "AL")), False)
 
@@ -186,11 +186,11 @@ def right_to_left(text: str) -> bool:
 def draw_line(
     masks: Masks, at: tuple[float, float], width: float, text: str, size: int, faces: Faces, strength: int = 255
 ) -> None:
-    """Write one line, its mentions on a mask of their own, from the right where its script runs that way."""
+    """Draw one line: mentions on a mask of their own, right to left where its script runs that way."""
     letters, mentions = masks
     x, y = at
     backwards = right_to_left(text)
-    # The mark keeps the "@" before its name where the line runs from the right.
+    # U+200E keeps the "@" before its name in a line that runs from right to left.
     pieces = runs(_MENTION.sub("\u200e\\1", text) if backwards else text, faces)
     if backwards:
         x += width - sum(font(run.face, size).getlength(run.text) for run in pieces)
@@ -204,35 +204,35 @@ def draw_line(
             x += face.getlength(part)
 
 
-def page_masks(page: Page, setting: Setting, width: int) -> tuple["Image.Image", "Image.Image"]:
-    """The letters of a page, and its mentions alone, as masks of `width` × as high as its lines."""
+def page_masks(page: Page, layout: CaptionLayout, width: int) -> tuple["Image.Image", "Image.Image"]:
+    """The letters of a page and its mentions alone, as masks `width` pixels wide and as high as the lines."""
     from PIL import Image, ImageDraw
 
-    height = max(1, len(page.lines)) * setting.line_height
+    height = max(1, len(page.lines)) * layout.line_height
     letters, mentions = Image.new("L", (width, height)), Image.new("L", (width, height))
     for at, line in enumerate(page.lines):
         strength = 255 if page.beat is None or line.beat == page.beat else 205 if line.beat == -1 else 120
-        place = (0.0, float(at * setting.line_height))
+        place = (0.0, float(at * layout.line_height))
         draw_line(
             (ImageDraw.Draw(letters), ImageDraw.Draw(mentions)),
             place,
             width,
             line.text,
-            setting.size,
-            setting.faces,
+            layout.size,
+            layout.faces,
             strength,
         )
     return letters, mentions
 
 
 def label(text: str, size: int, strength: int = 255) -> "Image.Image":
-    """A short text as a mask just as large as it is."""
+    """A short text as a mask of its own size."""
     from PIL import Image, ImageDraw
 
-    shown = readable(text)
-    faces = faces_of(shown)
-    width = max(1, round(measure(shown, size, faces) + 0.5))
+    visible = readable(text)
+    faces = faces_of(visible)
+    width = max(1, round(measure(visible, size, faces) + 0.5))
     mask = Image.new("L", (width, round(size * 1.4)))
     pen = ImageDraw.Draw(mask)
-    draw_line((pen, pen), (0, 0), width, shown, size, faces, strength)
+    draw_line((pen, pen), (0, 0), width, visible, size, faces, strength)
     return mask

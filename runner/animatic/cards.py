@@ -1,4 +1,4 @@
-"""Cards that stand for materials: a picture, a waveform, an address, each with its label, as pictures in RGB."""
+"""Cards for materials in RGB: a picture, a waveform or an address, each with its label."""
 
 from urllib.parse import urlsplit
 
@@ -10,13 +10,13 @@ from runner.animatic.palette import mix
 from runner.animatic.planes import Colour
 from runner.lazy_dataclass import dataclass
 
-_GROUND: Colour = (24, 27, 36)
+_BACKGROUND: Colour = (24, 27, 36)
 _PAPER: Colour = (246, 243, 236)
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A card's place on the frame, border included, and the part of it that shows the material."""
+    """Position of a card on the frame, border included, and the window that shows the material."""
 
     left: int
     top: int
@@ -40,16 +40,16 @@ class Card:
 
 
 def address_picture(address: str, size: tuple[int, int]) -> Image.Image:
-    """What lies elsewhere and is not fetched: its host large, the rest of its address small."""
+    """A picture of an address that is not fetched: its host large, its file name small."""
     parts = urlsplit(address) if "://" in address else None
     host = parts.netloc if parts else ""
     rest = parts.path.rsplit("/", 1)[-1] if parts else address
-    image = Image.new("RGB", size, _GROUND)
+    image = Image.new("RGB", size, _BACKGROUND)
     draw = ImageDraw.Draw(image)
     width, height = size
     step = max(8, height // 9)
     for x in range(-height, width, step):
-        draw.line((x, height, x + height, 0), fill=mix(_GROUND, _PAPER, 0.04), width=max(1, step // 4))
+        draw.line((x, height, x + height, 0), fill=mix(_BACKGROUND, _PAPER, 0.04), width=max(1, step // 4))
     big = max(10, min(height // 7, width // 12))
     small = max(9, round(big * 0.72))
     faces = faces_of(host + rest)
@@ -66,23 +66,23 @@ def address_picture(address: str, size: tuple[int, int]) -> Image.Image:
 
 
 def waveform(peaks: list[float], size: tuple[int, int], colour: Colour) -> Image.Image:
-    """A waveform, mirrored at its middle line, one bar a peak."""
+    """A waveform, mirrored at its middle line, with one bar for each peak."""
     width, height = size
-    large = Image.new("RGB", (width * 2, height * 2), _GROUND)
+    large = Image.new("RGB", (width * 2, height * 2), _BACKGROUND)
     draw = ImageDraw.Draw(large)
     pitch = 2 * width / max(1, len(peaks))
     for at, peak in enumerate(peaks):
         tall = max(0.02, peak**0.8) * height * 0.74
         x = at * pitch + pitch * 0.2
         box = (x, height - tall, x + max(1.0, pitch * 0.6), height + tall)
-        draw.rounded_rectangle(box, radius=pitch * 0.3, fill=mix(_GROUND, colour, 0.45 + 0.5 * peak))
+        draw.rounded_rectangle(box, radius=pitch * 0.3, fill=mix(_BACKGROUND, colour, 0.45 + 0.5 * peak))
     return large.reduce(2)
 
 
-def lay(
+def draw_card(
     canvas: Image.Image, mask: Image.Image, card: Card, content: Image.Image | None, name: str, accent: Colour
 ) -> None:
-    """Draw a card with its shadow on a canvas and on the mask of what the canvas covers; content None stays dark."""
+    """Draw a card with its shadow on a canvas, and its outline on the canvas's mask; content None stays dark."""
     box = (card.left, card.top, card.left + card.width - 1, card.top + card.height - 1)
     radius = card.border * 2
     shadow = Image.new("L", mask.size)
@@ -96,21 +96,21 @@ def lay(
     mask.paste(ImageChops.lighter(ImageChops.lighter(mask, blurred), shape))
     canvas.paste(_PAPER, (0, 0), shape)
     left, top, right, bottom = card.window
-    canvas.paste(_GROUND, (left, top, right, bottom))
+    canvas.paste(_BACKGROUND, (left, top, right, bottom))
     if content is not None:
         canvas.paste(content, (left, top))
-    lay_label(canvas, card, name, accent)
+    draw_card_label(canvas, card, name, accent)
 
 
-def lay_label(canvas: Image.Image, card: Card, name: str, accent: Colour) -> None:
-    """The name of a material on a dark tab in the lower left corner of its card."""
-    tab = tab_of(card, name, accent)
+def draw_card_label(canvas: Image.Image, card: Card, name: str, accent: Colour) -> None:
+    """Draw the name of a material on a dark tab in the lower left corner of its card."""
+    tab = label_tab(card, name, accent)
     left, _, _, bottom = card.window
     canvas.paste(tab, (left, bottom - tab.height))
 
 
-def tab_of(card: Card, name: str, accent: Colour) -> Image.Image:
-    """The tab by itself, with even sides, for cards whose content moves."""
+def label_tab(card: Card, name: str, accent: Colour) -> Image.Image:
+    """The tab of a label as a picture with even sides, for cards whose content moves."""
     size = max(9, min(22, round(card.height * 0.1)))
     letters = label(name, size)
     pad = size // 2

@@ -1,4 +1,4 @@
-"""Which font draws which text: Pillow's own, then what fontconfig or the usual folders offer for other scripts."""
+"""Choice of fonts for a text: Pillow's own, then fontconfig or the usual folders for other scripts."""
 
 import shutil
 import subprocess
@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.lazy_dataclass import dataclass
+from runner.settings.environment import child_environment
 
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
 _FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "/System/Library/Fonts", "/Library/Fonts")
-_LIKELY = (
+_LIKELY_NAMES = (
     "NotoSans-Regular",
     "DejaVuSans",
     "NotoSansCJK-Regular",
@@ -27,8 +28,8 @@ _LIKELY = (
     "NotoSansDevanagari-Regular",
     "NotoSansThai-Regular",
 )
-_PROBE = 20
-"""Pixels at which a glyph is compared with the font's sign for "I have none"."""
+_PROBE_SIZE = 20
+"""Pixels at which a glyph is compared with the font's placeholder for missing glyphs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class FontRun:
     face: Face
 
 
-_OWN = Face()
+_BUNDLED = Face()
 
 
 @lru_cache(maxsize=64)
@@ -55,11 +56,11 @@ def font(face: Face, size: int) -> "FreeTypeFont":
     """The face at a height in pixels."""
     from PIL import ImageFont
 
-    if face == _OWN:
-        own = ImageFont.load_default(size=size)
-        if not isinstance(own, ImageFont.FreeTypeFont):
+    if face == _BUNDLED:
+        bundled = ImageFont.load_default(size=size)
+        if not isinstance(bundled, ImageFont.FreeTypeFont):
             raise TypeError("this Pillow was built without FreeType; install it from a wheel")
-        return own
+        return bundled
     return ImageFont.truetype(face.path, size, index=face.index)
 
 
@@ -69,51 +70,51 @@ Faces = tuple[Face, ...]
 
 @lru_cache(maxsize=256)
 def faces_of(text: str) -> Faces:
-    """One face that has every sign of the text, if there is one; else all that are needed for it.
+    """One face that has every character of the text, if there is one; else all faces that are needed.
 
-    It depends on the text alone, not on what was drawn before, so that the same text always looks the same.
+    The choice depends on the text alone, not on earlier texts, so that the same text always looks the same.
     """
-    signs = [char for char in dict.fromkeys(text) if _drawn(char)]
-    faces = list(_base())
-    for char in signs:
-        if not any(_covers(face, char) for face in faces) and (found := _face_of(char)) is not None:
-            faces.append(found)
-    whole = next((face for face in faces if all(_covers(face, char) for char in signs)), None)
-    return (whole,) if whole is not None else tuple(faces)
+    characters = [char for char in dict.fromkeys(text) if _is_visible(char)]
+    faces = list(_default_faces())
+    for char in characters:
+        if not any(_covers(face, char) for face in faces) and (match := _face_of(char)) is not None:
+            faces.append(match)
+    complete = next((face for face in faces if all(_covers(face, char) for char in characters)), None)
+    return (complete,) if complete is not None else tuple(faces)
 
 
 def runs(text: str, faces: Faces) -> list[FontRun]:
-    """The text cut where the face changes, between words where that is possible."""
+    """The text cut where the face changes, between words where possible."""
     if len(faces) == 1:
         return [FontRun(text, faces[0])] if text else []
-    out: list[FontRun] = []
+    font_runs: list[FontRun] = []
     for piece in _pieces(text):
-        parts = [piece] if _first(piece, faces) else list(piece)
+        parts = [piece] if _face_for(piece, faces) else list(piece)
         for part in parts:
-            face = _first(part, faces) or (out[-1].face if out else faces[0])
-            if out and (out[-1].face == face or not part.strip()):
-                out[-1] = FontRun(out[-1].text + part, out[-1].face)
+            face = _face_for(part, faces) or (font_runs[-1].face if font_runs else faces[0])
+            if font_runs and (font_runs[-1].face == face or not part.strip()):
+                font_runs[-1] = FontRun(font_runs[-1].text + part, font_runs[-1].face)
             else:
-                out.append(FontRun(part, face))
-    return out
+                font_runs.append(FontRun(part, face))
+    return font_runs
 
 
-def _first(text: str, faces: Faces) -> Face | None:
-    return next((face for face in faces if all(_covers(face, char) for char in text if _drawn(char))), None)
+def _face_for(text: str, faces: Faces) -> Face | None:
+    return next((face for face in faces if all(_covers(face, char) for char in text if _is_visible(char))), None)
 
 
 def missing_font(text: str) -> str | None:
-    """None when every sign of the text can be drawn here, else which signs cannot, and what to install."""
-    bare = [char for char in dict.fromkeys(text) if _drawn(char) and _first(char, faces_of(text)) is None]
-    if not bare:
+    """None when every character of the text can be drawn, else the missing ones and what to install."""
+    uncovered = [char for char in dict.fromkeys(text) if _is_visible(char) and _face_for(char, faces_of(text)) is None]
+    if not uncovered:
         return None
-    script, package = _script(bare[0])
-    signs = " ".join(bare[:3]) + (" …" if len(bare) > 3 else "")
-    return f"no font on this machine draws {signs} ({script}); install {package}"
+    script, package = _script(uncovered[0])
+    examples = " ".join(uncovered[:3]) + (" …" if len(uncovered) > 3 else "")
+    return f"no font on this machine draws {examples} ({script}); install {package}"
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """Words with the white space after them; each sign by itself where words have no blanks between them."""
+    """Words with the white space after them; single characters in scripts without blanks between words."""
     start = 0
     for at in range(1, len(text)):
         wide = ideographic(text[at]) or ideographic(text[at - 1])
@@ -125,24 +126,24 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def ideographic(char: str) -> bool:
-    """A sign after which a line may be broken: Chinese, Japanese, Korean, full width."""
+    """Whether a line may be broken after a character: Chinese, Japanese, Korean, full width."""
     return char >= "\u2e80" and unicodedata.east_asian_width(char) in "WF"
 
 
 @cache
-def _base() -> Faces:
-    """Pillow's own face, and what the machine takes for plain text."""
-    plain = _ask("sans:lang=en")
-    return (_OWN,) if plain is None else (_OWN, plain)
+def _default_faces() -> Faces:
+    """Pillow's own face, and the machine's default for plain text."""
+    plain = _match_font("sans:lang=en")
+    return (_BUNDLED,) if plain is None else (_BUNDLED, plain)
 
 
 @lru_cache(maxsize=4_000)
 def _face_of(char: str) -> Face | None:
-    found = _ask(_hint(char))
-    return found if found and _covers(found, char) else None
+    face = _match_font(_font_pattern(char))
+    return face if face and _covers(face, char) else None
 
 
-def _hint(char: str) -> str:
+def _font_pattern(char: str) -> str:
     name = unicodedata.name(char, "")
     language = "ja" if name.startswith(("HIRAGANA", "KATAKANA")) else "ko" if name.startswith("HANGUL") else ""
     if name.startswith("CJK"):
@@ -151,48 +152,57 @@ def _hint(char: str) -> str:
 
 
 @cache
-def _ask(pattern: str) -> Face | None:
-    """What fontconfig would take; without it, a likely file of the usual folders that has the sign asked for."""
+def _match_font(pattern: str) -> Face | None:
+    """The match of fontconfig; without fontconfig, a likely file of the usual folders that has the character."""
     program = shutil.which("fc-match")
     if program is None:
-        return _search(pattern)
+        return _search_folders(pattern)
     try:
-        asked = subprocess.run(
-            [program, "-f", "%{file}\t%{index}", pattern], capture_output=True, text=True, timeout=10, check=True
+        output = subprocess.run(
+            [program, "-f", "%{file}\t%{index}", pattern],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+            env=child_environment(),
         )
     except (OSError, subprocess.SubprocessError):
-        return _search(pattern)
-    path, _, index = asked.stdout.partition("\t")
+        return _search_folders(pattern)
+    path, _, index = output.stdout.partition("\t")
     face = Face(path, int(index) if index.isdigit() else 0)
-    return face if _opens(face) else None
+    return face if _can_open(face) else None
 
 
-def _search(pattern: str) -> Face | None:
-    sign = pattern.partition("charset=")[2].partition(":")[0]
-    for face in _shelf():
-        if not sign or _covers(face, chr(int(sign, 16))):
+def _search_folders(pattern: str) -> Face | None:
+    codepoint = pattern.partition("charset=")[2].partition(":")[0]
+    for face in _installed_faces():
+        if not codepoint or _covers(face, chr(int(codepoint, 16))):
             return face
     return None
 
 
 @cache
-def _shelf() -> list[Face]:
+def _installed_faces() -> list[Face]:
     files = [
         path
         for folder in _FOLDERS
         for path in sorted(Path(folder).rglob("*"))
-        if path.suffix.lower() in (".ttf", ".otf", ".ttc") and path.stem.startswith(_LIKELY)
+        if path.suffix.lower() in (".ttf", ".otf", ".ttc") and path.stem.startswith(_LIKELY_NAMES)
     ]
     # The shortest of the names is the plain cut: DejaVuSans before DejaVuSans-Bold.
     files.sort(
-        key=lambda path: (next(at for at, name in enumerate(_LIKELY) if path.stem.startswith(name)), len(path.stem))
+        key=lambda path: (
+            next(at for at, name in enumerate(_LIKELY_NAMES) if path.stem.startswith(name)),
+            len(path.stem),
+        )
     )
-    return [face for path in files if _opens(face := Face(str(path)))]
+    return [face for path in files if _can_open(face := Face(str(path)))]
 
 
-def _opens(face: Face) -> bool:
+def _can_open(face: Face) -> bool:
     try:
-        font(face, _PROBE)
+        font(face, _PROBE_SIZE)
     except (OSError, ValueError):
         return False
     return True
@@ -206,21 +216,21 @@ def _covers(face: Face, char: str) -> bool:
 
 @lru_cache(maxsize=20_000)
 def _glyph(face: Face, char: str) -> bytes:
-    mask = font(face, _PROBE).getmask(char, mode="L")
+    mask = font(face, _PROBE_SIZE).getmask(char, mode="L")
     return repr(mask.size).encode() + bytes(mask)
 
 
-def _drawn(char: str) -> bool:
-    """Whether a sign shows by itself: no white space, no marks that join others, no controls."""
+def _is_visible(char: str) -> bool:
+    """Whether a character is visible by itself: no white space, no combining mark, no control."""
     return unicodedata.category(char)[0] not in "CMZ" and char != "\ufffd"
 
 
 def _script(char: str) -> tuple[str, str]:
-    """The script's name for people, and the package that draws it on Debian, Fedora and Arch."""
+    """Name of a character's script, and the package that draws it on Debian, Fedora and Arch."""
     name = unicodedata.name(char, "")
     if name.startswith(("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "FULLWIDTH", "IDEOGRAPHIC")):
-        words = "Chinese, Japanese, Korean"
-        return words, "fonts-noto-cjk (Debian), google-noto-sans-cjk-fonts (Fedora) or noto-fonts-cjk (Arch)"
+        scripts = "Chinese, Japanese, Korean"
+        return scripts, "fonts-noto-cjk (Debian), google-noto-sans-cjk-fonts (Fedora) or noto-fonts-cjk (Arch)"
     if ord(char) >= 0x1F000 or unicodedata.category(char) == "So":
         return "a symbol", "fonts-noto-core and fonts-symbola (Debian) or gdouros-symbola-fonts (Fedora)"
     script = name.split(" ")[0].capitalize() or "a rare script"

@@ -1,4 +1,4 @@
-"""The colours of a picture: the hour of the day by the prompt's words, a tint by the take, an accent."""
+"""The colours of a picture: the hour of the day by the prompt, a tint by the take, an accent."""
 
 import colorsys
 import re
@@ -15,16 +15,16 @@ class Palette:
     """Colours from the far to the near."""
 
     sky: tuple[Colour, ...]
-    """From the top down to the horizon."""
+    """Colours from the top down to the horizon."""
     sun: Colour
-    """Sun, moon or lamp, and what it throws on water and edges."""
+    """Colour of the sun, moon or lamp, and of its light on water and edges."""
     far: Colour
     near: Colour
     """The darkest silhouettes; the layers between are mixed from far to near."""
     accent: Colour
-    """Small things: a coat, mentions in the caption, the running time."""
+    """Colour of small things: a coat, mentions in the caption, the progress line."""
     night: bool = False
-    """Windows are lit, stars are seen."""
+    """Whether windows are lit and stars visible."""
 
     def depth(self, share: float) -> Colour:
         """The colour of a silhouette: 0 far, 1 near."""
@@ -99,7 +99,7 @@ _HOURS: Mapping[str, Palette] = {
         (255, 122, 89),
     ),
 }
-_HOUR_WORDS: Mapping[str, str] = {
+_HOUR_PATTERNS: Mapping[str, str] = {
     "neon": r"\bneon|cyberpunk|synthwave|\bclub\b|nightclub|disco|霓虹",
     "night": r"\bnights?\b|midnight|moonli|\bstars?\b|starry|after dark|夜|ночь|ليل|לילה|noche|nuit",
     "dawn": r"\bdawn|sunrise|daybreak|morning|first light|黎明|日出|清晨|рассвет|فجر|זריחה|amanecer|aube|alba\b",
@@ -122,26 +122,26 @@ _COLOURS: Mapping[str, Colour] = {
 }  # fmt: skip
 
 
-def palette_of(prompt: str, variation: int, dice: SeededNoise) -> Palette:
-    """Read the light out of the words; a prompt that says none gets an hour that follows from its text."""
-    folded = story(prompt, "light", "lighting", "grade")
-    hours = [name for name, words in _HOUR_WORDS.items() if re.search(words, folded)]
-    hour = hours[0] if hours else dice.pick(("day", "golden", "dawn", "dusk"))
+def palette_of(prompt: str, variation: int, noise: SeededNoise) -> Palette:
+    """The light that a prompt names; without any, an hour derived from its text."""
+    text = story(prompt, "light", "lighting", "grade")
+    hours = [name for name, pattern in _HOUR_PATTERNS.items() if re.search(pattern, text)]
+    hour = hours[0] if hours else noise.pick(("day", "golden", "dawn", "dusk"))
     palette = _HOURS[hour]
-    named = re.search(r"\b(" + "|".join(name for name in _COLOURS if name.isascii()) + r")\b|[黄红蓝绿]", folded)
-    if named:
-        palette = replace(palette, accent=_COLOURS[named[0]])
+    colour_match = re.search(r"\b(" + "|".join(name for name in _COLOURS if name.isascii()) + r")\b|[黄红蓝绿]", text)
+    if colour_match:
+        palette = replace(palette, accent=_COLOURS[colour_match[0]])
     if re.search(r"black[ -]and[ -]white|monochrome|\bnoir\b|黑白", prompt.lower()):
         return _shifted(palette, 0, 0.08)
-    return _shifted(palette, dice.between(-0.012, 0.012) + _TINTS[variation % len(_TINTS)], 1)
+    return _shifted(palette, noise.between(-0.012, 0.012) + _TINTS[variation % len(_TINTS)], 1)
 
 
 _TINTS = (0.0, 0.045, -0.05, 0.09, -0.1, 0.15, -0.16)
-"""How far each take turns the colours: take 2 is seen to be another one, and still the same place."""
+"""Turn of the colours for each take: take 2 looks different, and still like the same place."""
 
 
 def _shifted(palette: Palette, turn: float, strength: float) -> Palette:
-    """All colours but the accent turned by a share of the colour circle, and paler by `strength`."""
+    """The palette with its colours, accent excepted, turned by a share of the colour circle and paler by `strength`."""
 
     def shift(colour: Colour) -> Colour:
         hue, light, saturation = colorsys.rgb_to_hls(*(part / 255 for part in colour))
@@ -157,7 +157,7 @@ def _shifted(palette: Palette, turn: float, strength: float) -> Palette:
     )
 
 
-def mix(one: Colour, other: Colour, share: float) -> Colour:
-    """The first colour, and `share` of the other."""
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+def mix(first: Colour, second: Colour, share: float) -> Colour:
+    """A mixture of the first colour and `share` of the second."""
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
     return (red, green, blue)

@@ -9,7 +9,7 @@ from PIL import Image, ImageChops
 from runner.animatic.camera import CameraView
 from runner.animatic.palette import mix
 from runner.animatic.planes import Colour, Planes, planes_of
-from runner.animatic.scene_canvas import Layer, MaskPen, Point, SceneCanvas, even
+from runner.animatic.scene_canvas import Layer, MaskPen, Point, SceneCanvas, even_box
 from runner.animatic.seeded_noise import SeededNoise
 from runner.lazy_dataclass import dataclass, replace
 
@@ -33,7 +33,7 @@ _PHASES = 10
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """A moment of a body; angles in radians from straight down, positive forwards (to the right)."""
+    """One pose of a body; angles in radians from straight down, positive forwards (to the right)."""
 
     legs: tuple[float, float] = (0.05, -0.07)
     knees: tuple[float, float] = (0.0, 0.0)
@@ -41,9 +41,9 @@ class Pose:
     elbows: tuple[float, float] = (0.12, 0.12)
     lean: float = 0.0
     open: float = 0.0
-    """How far the shoulders are turned to the camera: 0 from the side, 1 from the front."""
+    """Turn of the shoulders to the camera: 0 from the side, 1 from the front."""
     lift: float = 0.0
-    """How far the body is above its stand, as a share of its height."""
+    """Height of the body above its standing point, as a share of its size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,105 +61,122 @@ class Appearance:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A person that moves: the poses of one cycle, played at a rate."""
+    """A moving person: the poses of one cycle, played at a rate."""
 
     poses: Sequence[Layer]
     rate: float
     """Poses a second."""
 
-    def draw(self, planes: Planes, canvas: tuple[int, int], view: CameraView, moment: float) -> None:
+    def draw(self, planes: Planes, canvas_size: tuple[int, int], view: CameraView, moment: float) -> None:
         """Lay the pose of the moment over the frame."""
-        self.poses[int(moment * self.rate) % len(self.poses)].draw(planes, canvas, view, moment)
+        self.poses[int(moment * self.rate) % len(self.poses)].draw(planes, canvas_size, view, moment)
 
 
-def people_of(stage: SceneCanvas, seconds: float, crowded: bool) -> list[Figure]:
-    """The people that the prompt speaks of, by their framing, smaller where cards lie above them."""
-    crowd = bool(_CROWD.search(stage.words))
-    if not (crowd or _PEOPLE.search(stage.words)) or stage.ground > 1.1:
+def people_of(canvas: SceneCanvas, seconds: float, crowded: bool) -> list[Figure]:
+    """The people that the prompt names, sized by its framing, smaller where cards lie above them."""
+    crowd = bool(_CROWD.search(canvas.prompt))
+    if not (crowd or _PEOPLE.search(canvas.prompt)) or canvas.ground_level > 1.1:
         return []
-    dice = stage.noise.apart("people")
-    tall = _height(stage.words) * min(stage.size[1], stage.size[0] * 1.1) * (0.84 if crowded else 1)
-    foot = stage.y(stage.ground)
-    if tall > stage.size[1] * 0.7:
-        # Nearer than the frame is high: the feet are below it, the head stays in the upper third.
-        foot = stage.y(0.4 if crowded else 0.2) + tall * 0.96
-    if crowd and tall < stage.size[1]:
-        return _crowd(stage, tall * 0.8, foot, seconds, dice)
-    count = 2 if _TWO.search(stage.words) and tall < stage.size[1] * 1.5 else 1
+    noise = canvas.noise.substream("people")
+    tall = _height(canvas.prompt) * min(canvas.frame_size[1], canvas.frame_size[0] * 1.1) * (0.84 if crowded else 1)
+    foot = canvas.y(canvas.ground_level)
+    if tall > canvas.frame_size[1] * 0.7:
+        # A close-up is taller than the frame: the feet are below it, the head stays in the upper third.
+        foot = canvas.y(0.4 if crowded else 0.2) + tall * 0.96
+    if crowd and tall < canvas.frame_size[1]:
+        return _crowd(canvas, tall * 0.8, foot, seconds, noise)
+    count = 2 if _TWO.search(canvas.prompt) and tall < canvas.frame_size[1] * 1.5 else 1
     figures = []
-    middle = dice.pick((0.44, 0.56))
+    middle = noise.pick((0.44, 0.56))
     for number in range(count):
-        look = _look(stage, number)
+        appearance = _appearance(canvas, number)
         scale = tall * (1 - 0.07 * number)
-        at = middle + (0.0 if count == 1 else (number - 0.5) * 0.42 * scale / stage.size[0] * 1.6)
-        figures.append(_figure(stage, look, scale, at, foot - number * scale * 0.015, seconds, count))
+        at = middle + (0.0 if count == 1 else (number - 0.5) * 0.42 * scale / canvas.frame_size[0] * 1.6)
+        figures.append(_figure(canvas, appearance, scale, at, foot - number * scale * 0.015, seconds, count))
     return figures
 
 
-def _crowd(stage: SceneCanvas, tall: float, foot: float, seconds: float, dice: SeededNoise) -> list[Figure]:
-    """Several at once, the nearer the larger, all on their way."""
+def _crowd(canvas: SceneCanvas, tall: float, foot: float, seconds: float, noise: SeededNoise) -> list[Figure]:
+    """Five walkers, the nearer the larger."""
     figures = []
     for number, at in enumerate((0.16, 0.84, 0.36, 0.66, 0.5)):
         scale = tall * (0.72 + 0.08 * number)
-        place = at + dice.between(-0.03, 0.03)
-        look = replace(_look(stage, number), coat=stage.palette.depth(0.45 + 0.1 * number)) if number < 4 else None
-        low = foot - stage.unit * (0.55 - 0.14 * number)
-        figures.append(_figure(stage, look or _look(stage, 0), scale, place, low, seconds, 5))
+        place = at + noise.between(-0.03, 0.03)
+        appearance = (
+            replace(_appearance(canvas, number), coat=canvas.palette.depth(0.45 + 0.1 * number)) if number < 4 else None
+        )
+        low = foot - canvas.unit * (0.55 - 0.14 * number)
+        figures.append(_figure(canvas, appearance or _appearance(canvas, 0), scale, place, low, seconds, 5))
     return figures
 
 
-def is_close(words: str) -> bool:
+def is_close(prompt: str) -> bool:
     """Whether the prompt (in lower case) asks for a face that fills the frame."""
-    return bool(_CLOSE.search(words))
+    return bool(_CLOSE.search(prompt))
 
 
-def _height(words: str) -> float:
-    if _CLOSE.search(words):
+def _height(prompt: str) -> float:
+    if _CLOSE.search(prompt):
         return 2.5
-    if _MEDIUM.search(words):
+    if _MEDIUM.search(prompt):
         return 1.25
-    return 0.24 if _WIDE.search(words) else 0.5
+    return 0.24 if _WIDE.search(prompt) else 0.5
 
 
-def _look(stage: SceneCanvas, number: int) -> Appearance:
-    palette, dice = stage.palette, stage.noise.apart(f"look {number}")
+def _appearance(canvas: SceneCanvas, number: int) -> Appearance:
+    palette, noise = canvas.palette, canvas.noise.substream(f"look {number}")
     air = palette.depth(0.55)
-    skin = mix(dice.pick(((236, 188, 158), (204, 150, 116), (150, 100, 72), (112, 74, 54))), air, 0.3)
-    named = re.search(r"(black|dark|brown|red|blond|grey|gray|white)\w*(?:,? \w+)? (?:hair|beard)", stage.words)
+    skin = mix(noise.pick(((236, 188, 158), (204, 150, 116), (150, 100, 72), (112, 74, 54))), air, 0.3)
+    hair_match = re.search(r"(black|dark|brown|red|blond|grey|gray|white)\w*(?:,? \w+)? (?:hair|beard)", canvas.prompt)
     hairs = {"brown": (92, 60, 42), "red": (150, 70, 40), "blond": (214, 176, 110), "grey": (168, 168, 168)}
     hairs |= {"gray": hairs["grey"], "white": (222, 222, 218)}
-    hair = hairs.get(named[1], (34, 28, 32)) if named else (44, 34, 36)
+    hair = hairs.get(hair_match[1], (34, 28, 32)) if hair_match else (44, 34, 36)
     coat = palette.accent if number == 0 else mix(palette.accent, palette.sky[0], 0.72)
     return Appearance(
         skin,
         mix(hair, air, 0.2),
         mix(coat, air, 0.14),
         mix(palette.near, palette.far, 0.18),
-        "long hair" in stage.words or (bool(_SHE.search(stage.words)) and not _SHORT.search(stage.words)),
-        bool(re.search(r"\bbeard", stage.words)) and number == 0,
-        mix(palette.near, palette.far, 0.25) if "umbrella" in stage.words else None,
+        "long hair" in canvas.prompt or (bool(_SHE.search(canvas.prompt)) and not _SHORT.search(canvas.prompt)),
+        bool(re.search(r"\bbeard", canvas.prompt)) and number == 0,
+        mix(palette.near, palette.far, 0.25) if "umbrella" in canvas.prompt else None,
     )
 
 
 def _figure(
-    stage: SceneCanvas, look: Appearance, tall: float, at: float, foot: float, seconds: float, count: int
+    canvas: SceneCanvas, appearance: Appearance, tall: float, at: float, foot: float, seconds: float, count: int
 ) -> Figure:
-    words = stage.words
-    if _CLOSE.search(words):
-        return Figure([_layer(stage, look, Pose(arms=(0.2, -0.2), open=1), tall, stage.x(at), foot, 0.0, 1.05)], 1)
-    if _DANCE.search(words):
+    prompt = canvas.prompt
+    if _CLOSE.search(prompt):
+        return Figure(
+            [_layer(canvas, appearance, Pose(arms=(0.2, -0.2), open=1), tall, canvas.x(at), foot, 0.0, 1.05)], 1
+        )
+    if _DANCE.search(prompt):
         poses = [_dancing(step / _PHASES * math.tau) for step in range(_PHASES)]
-        return Figure([_layer(stage, look, pose, tall, stage.x(at), foot, 0.0, 1) for pose in poses], 9)
-    running = bool(_RUN.search(words))
-    if running or _WALK.search(words):
-        way = min(stage.size[0] * {1: 0.42, 2: 0.3}.get(count, 0.12), tall * (1.1 if running else 0.62) * seconds)
-        start = stage.x(at) - way / 2
+        return Figure([_layer(canvas, appearance, pose, tall, canvas.x(at), foot, 0.0, 1) for pose in poses], 9)
+    running = bool(_RUN.search(prompt))
+    if running or _WALK.search(prompt):
+        distance = min(
+            canvas.frame_size[0] * {1: 0.42, 2: 0.3}.get(count, 0.12), tall * (1.1 if running else 0.62) * seconds
+        )
+        start = canvas.x(at) - distance / 2
         poses = [_striding(step / _PHASES * math.tau, running) for step in range(_PHASES)]
-        layers = [_layer(stage, look, pose, tall, start, foot, way / seconds, 1) for pose in poses]
-        # A body's length forward is a little more than one double step: feet that fit the way do not slide.
-        return Figure(layers, _PHASES * max(0.55, way / seconds / (tall * (1.15 if running else 0.78))))
+        layers = [_layer(canvas, appearance, pose, tall, start, foot, distance / seconds, 1) for pose in poses]
+        # A body's height is a little more than one double step: at this rate feet do not slide.
+        return Figure(layers, _PHASES * max(0.55, distance / seconds / (tall * (1.15 if running else 0.78))))
     return Figure(
-        [_layer(stage, look, Pose(arms=(0.14, -0.14), elbows=(0.05, -0.05), open=1), tall, stage.x(at), foot, 0.0, 1)],
+        [
+            _layer(
+                canvas,
+                appearance,
+                Pose(arms=(0.14, -0.14), elbows=(0.05, -0.05), open=1),
+                tall,
+                canvas.x(at),
+                foot,
+                0.0,
+                1,
+            )
+        ],
         1,
     )
 
@@ -189,24 +206,33 @@ def _dancing(phase: float) -> Pose:
 
 
 def _layer(
-    stage: SceneCanvas, look: Appearance, pose: Pose, tall: float, x: float, foot: float, drift: float, depth: float
+    canvas: SceneCanvas,
+    appearance: Appearance,
+    pose: Pose,
+    tall: float,
+    x: float,
+    foot: float,
+    drift: float,
+    depth: float,
 ) -> Layer:
     """One pose as a layer whose standing point is (x, foot) on the canvas."""
     size = (round(tall * 0.62) * 2, round(tall * 0.66) * 2)
-    picture, cover = _drawn(size, look, pose, tall)
+    picture, cover = _draw_person(size, appearance, pose, tall)
     at = (round(x - size[0] / 2), round(foot - size[1] + tall * 0.06))
-    # What is empty, or lies below the canvas, would only cost time.
-    rows = min(size[1], max(2, stage.canvas[1] - at[1]))
-    box = even(cover.crop((0, 0, size[0], rows)).getbbox() or (0, 0, 2, 2), (size[0], rows // 2 * 2))
+    # Empty rows, and rows below the canvas, would only cost time.
+    rows = min(size[1], max(2, canvas.size[1] - at[1]))
+    box = even_box(cover.crop((0, 0, size[0], rows)).getbbox() or (0, 0, 2, 2), (size[0], rows // 2 * 2))
     corner = (at[0] + box[0], at[1] + box[1])
     return Layer(corner, cover.crop(box), depth, None, planes_of(picture.crop(box)), drift)
 
 
-def _drawn(size: tuple[int, int], look: Appearance, pose: Pose, tall: float) -> tuple[Image.Image, Image.Image]:
+def _draw_person(
+    size: tuple[int, int], appearance: Appearance, pose: Pose, tall: float
+) -> tuple[Image.Image, Image.Image]:
     x, foot = size[0] / 2, size[1] - tall * 0.06
     hip = (x, foot - tall * (0.47 + pose.lift))
     neck = (hip[0] + math.sin(pose.lean) * tall * 0.36, hip[1] - math.cos(pose.lean) * tall * 0.36)
-    picture, cover = Image.new("RGB", size, look.coat), Image.new("L", size)
+    picture, cover = Image.new("RGB", size, appearance.coat), Image.new("L", size)
 
     def lay(pen: MaskPen, colour: Colour) -> None:
         mask = pen.mask.reduce(2)
@@ -214,27 +240,30 @@ def _drawn(size: tuple[int, int], look: Appearance, pose: Pose, tall: float) -> 
             picture.paste(colour, box, mask.crop(box))
             cover.paste(255, box, mask.crop(box))
 
-    shade = mix(look.coat, look.legs, 0.35)
-    for side, tone in ((1, mix(look.legs, (0, 0, 0), 0.25)), (0, look.legs)):
+    shade = mix(appearance.coat, appearance.legs, 0.35)
+    for side, tone in ((1, mix(appearance.legs, (0, 0, 0), 0.25)), (0, appearance.legs)):
         lay(_leg(size, hip, pose.legs[side], pose.knees[side], tall), tone)
         if side == 1:
             lay(_arm(size, neck, pose.arms[1], pose.elbows[1], tall, 0.062, -0.062 * pose.open), shade)
-    lay(_throat(size, neck, tall), mix(look.skin, look.legs, 0.3))
-    lay(_hair(size, neck, tall, look.long_hair), look.hair)
-    lay(_coat(size, hip, neck, tall), look.coat)
-    lay(_face(size, neck, tall), look.skin)
-    if look.beard:
-        lay(_beard(size, neck, tall), look.hair)
-    if look.umbrella is not None:
-        lay(_umbrella(size, neck, tall), look.umbrella)
-    lay(_arm(size, neck, pose.arms[0], pose.elbows[0], tall, 0.066, 0.062 * pose.open), mix(look.coat, look.legs, 0.14))
+    lay(_throat(size, neck, tall), mix(appearance.skin, appearance.legs, 0.3))
+    lay(_hair(size, neck, tall, appearance.long_hair), appearance.hair)
+    lay(_coat(size, hip, neck, tall), appearance.coat)
+    lay(_face(size, neck, tall), appearance.skin)
+    if appearance.beard:
+        lay(_beard(size, neck, tall), appearance.hair)
+    if appearance.umbrella is not None:
+        lay(_umbrella(size, neck, tall), appearance.umbrella)
+    lay(
+        _arm(size, neck, pose.arms[0], pose.elbows[0], tall, 0.066, 0.062 * pose.open),
+        mix(appearance.coat, appearance.legs, 0.14),
+    )
     soft = _lit_from_the_left(size, cover)
-    picture.paste(mix(look.coat, (255, 244, 224), 0.55), (0, 0), soft)
+    picture.paste(mix(appearance.coat, (255, 244, 224), 0.55), (0, 0), soft)
     return picture, cover
 
 
 def _lit_from_the_left(size: tuple[int, int], cover: Image.Image) -> Image.Image:
-    """A thin line of light along the left edges."""
+    """Mask of a thin line of light along the left edges."""
     step = min(3, max(1, size[0] // 160))
     moved = ImageChops.offset(cover, step, step // 2)
     return ImageChops.subtract(cover, moved).point([v * 110 // 255 for v in range(256)])
@@ -253,10 +282,10 @@ def _leg(size: tuple[int, int], hip: Point, angle: float, knee: float, tall: flo
 
 
 def _arm(
-    size: tuple[int, int], neck: Point, angle: float, elbow: float, tall: float, thick: float, aside: float
+    size: tuple[int, int], neck: Point, angle: float, elbow: float, tall: float, thick: float, shoulder_offset: float
 ) -> MaskPen:
     pen = MaskPen(size)
-    shoulder = (neck[0] + aside * tall, neck[1] + tall * 0.05)
+    shoulder = (neck[0] + shoulder_offset * tall, neck[1] + tall * 0.05)
     middle = (shoulder[0] + math.sin(angle) * tall * 0.165, shoulder[1] + math.cos(angle) * tall * 0.165)
     lower = angle + elbow
     hand = (middle[0] + math.sin(lower) * tall * 0.15, middle[1] + math.cos(lower) * tall * 0.15)

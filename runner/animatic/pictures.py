@@ -1,4 +1,4 @@
-"""Keyframe mode: the first and the last frame as the actual opening and closing picture, with a move between."""
+"""Keyframe mode: the first and last frame as opening and closing picture, with a move between."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from runner.animatic.spec import AnimaticSpec
 from runner.lazy_dataclass import dataclass
 
 _DISSOLVE = (0.34, 0.7)
-"""From and until which share of the clip the first picture gives way to the last."""
+"""Start and end of the dissolve from the first picture to the last, as shares of the clip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,47 +30,47 @@ class Pictures:
         share = min(1.0, max(0.0, (moment / self.seconds - start) / (end - start)))
         share = share * share * (3 - 2 * share)
         if self.last is None or share == 0:
-            return self._seen(self.first, view.since(camera.view(0)))
-        closing = self._seen(self.last, view.since(camera.view(self.seconds)))
+            return self._crop(self.first, view.since(camera.view(0)))
+        closing = self._crop(self.last, view.since(camera.view(self.seconds)))
         if share == 1:
             return closing
-        return self._seen(self.first, view.since(camera.view(0))).blend(closing, share)
+        return self._crop(self.first, view.since(camera.view(0))).blend(closing, share)
 
-    def _seen(self, picture: Planes, view: CameraView) -> Planes:
+    def _crop(self, picture: Planes, view: CameraView) -> Planes:
         return picture.crop(window(view, 1, self.size, picture.y.size), self.size)
 
 
-def pictures_of(order: AnimaticSpec, size: tuple[int, int]) -> Pictures | None:
-    """The pictures of an order in keyframe mode, else None."""
-    first = _picture(order.first, order.first_address, size)
-    last = _picture(order.last, order.last_address, size)
+def pictures_of(spec: AnimaticSpec, size: tuple[int, int]) -> Pictures | None:
+    """The pictures of a spec in keyframe mode, else None."""
+    first = _picture(spec.first, spec.first_address, size)
+    last = _picture(spec.last, spec.last_address, size)
     if first is None:
-        return None if last is None else Pictures(size, order.seconds, last, None)
-    return Pictures(size, order.seconds, first, last)
+        return None if last is None else Pictures(size, spec.seconds, last, None)
+    return Pictures(size, spec.seconds, first, last)
 
 
 def _picture(path: Path | None, address: str, size: tuple[int, int]) -> Planes | None:
     if path is None and not address:
         return None
-    image = opened(path, size) if path else None
+    image = open_picture(path, size) if path else None
     if image is None:
         image = address_picture(address or "a picture that cannot be read", size)
-    return planes_of(_extended(_fitted(image, size)))
+    return planes_of(_extend(_fit(image, size)))
 
 
-def opened(path: Path, size: tuple[int, int]) -> Image.Image | None:
-    """A picture as it is shown, not much larger than `size`; None when it cannot be read."""
+def open_picture(path: Path, size: tuple[int, int]) -> Image.Image | None:
+    """A picture the right way up, not much larger than `size`; None when the file cannot be read."""
     try:
         with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as file:
             file.draft("RGB", (size[0] * 2, size[1] * 2))
             image = ImageOps.exif_transpose(file)
-            return flattened(image)
+            return flatten(image)
     except (OSError, ValueError, SyntaxError, TypeError, KeyError, IndexError, Image.DecompressionBombError):
         return None
 
 
-def flattened(image: Image.Image) -> Image.Image:
-    """RGB, with what is transparent on a light ground."""
+def flatten(image: Image.Image) -> Image.Image:
+    """The image in RGB, transparent parts on a light background."""
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         layer = image.convert("RGBA")
         ground = Image.new("RGBA", layer.size, (226, 224, 218, 255))
@@ -81,8 +81,8 @@ def flattened(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _fitted(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The picture over the whole frame: cropped where shapes are near, else whole before its own blurred self."""
+def _fit(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The picture over the whole frame: cropped when the shapes are similar, else whole on a blurred copy of itself."""
     shapes = (image.width / image.height) / (size[0] / size[1])
     covering = ImageOps.fit(image, size, Image.Resampling.LANCZOS)
     if 0.8 < shapes < 1.25:
@@ -94,8 +94,8 @@ def _fitted(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     return ground
 
 
-def _extended(image: Image.Image) -> Image.Image:
-    """The picture with a margin all around, mirrored at its edges and softer outwards, for the camera to move in."""
+def _extend(image: Image.Image) -> Image.Image:
+    """The picture with a mirrored, blurred margin all around, for the camera to move in."""
     width, height = image.size
     dx, dy = (round(side * MARGIN / 2) * 2 for side in image.size)
     canvas = Image.new("RGB", (width + 2 * dx, height + 2 * dy))

@@ -1,4 +1,4 @@
-"""Pictures as the codec wants them, luma and two half-size chroma planes, so that a frame costs no conversion."""
+"""Pictures as the codec takes them, luma and two half-size chroma planes: a frame costs no conversion."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -35,7 +35,7 @@ class Planes:
         return Planes(sample(self.y, box, size), sample(self.u, half, small), sample(self.v, half, small))
 
     def paste(self, other: "Planes", at: tuple[int, int], mask: "Mask | None") -> None:
-        """Lay `other` over this; `at` is even."""
+        """Paste `other` onto this picture; `at` is even."""
         half = (at[0] // 2, at[1] // 2)
         if mask is None:
             self.y.paste(other.y, at)
@@ -47,7 +47,7 @@ class Planes:
             self.v.paste(other.v, half, mask.half)
 
     def tint(self, colour: Colour, at: tuple[int, int], mask: "Mask") -> None:
-        """Lay one colour over this where the mask says; `at` is even."""
+        """Paint one colour onto this picture through a mask; `at` is even."""
         y, u, v = yuv(colour)
         width, height = mask.full.size
         self.y.paste(y, (at[0], at[1], at[0] + width, at[1] + height), mask.full)
@@ -57,7 +57,7 @@ class Planes:
         self.v.paste(v, (left, top, left + width, top + height), mask.half)
 
     def blend(self, other: "Planes", share: float) -> "Planes":
-        """This and `share` (0 to 1) of the other, of the same size."""
+        """A mixture of this picture and `share` (0 to 1) of another one of the same size."""
         return Planes(
             Image.blend(self.y, other.y, share),
             Image.blend(self.u, other.u, share),
@@ -68,7 +68,7 @@ class Planes:
         return Planes(self.y.copy(), self.u.copy(), self.v.copy())
 
     def frame(self) -> "av.VideoFrame":
-        """A frame for the encoder."""
+        """The picture as a frame for the encoder."""
         import av
 
         frame = av.VideoFrame(*self.size, "yuv420p")
@@ -83,22 +83,22 @@ class Planes:
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """How much of something is seen, for luma and, half as large, for chroma."""
+    """Opacity in luma resolution and, half as large, in chroma resolution."""
 
     full: Image.Image
     half: Image.Image
 
     def fade(self, share: float) -> "Mask":
-        """The same with only `share` (0 to 1) of its strength."""
+        """The mask with only `share` (0 to 1) of its strength."""
         if share >= 1:
             return self
-        table = faded(round(share * 32))
+        table = fade_table(round(share * 32))
         return Mask(self.full.point(table), self.half.point(table))
 
 
 @cache
-def faded(strength: int) -> list[int]:
-    """For `Image.point`: every value with `strength` of 32 parts of itself."""
+def fade_table(strength: int) -> list[int]:
+    """Table for `Image.point`: every value multiplied by `strength` / 32."""
     return [value * strength // 32 for value in range(256)]
 
 
@@ -109,20 +109,20 @@ def mask_of(full: Image.Image) -> Mask:
 
 def sample(image: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image:
     """Cut out and scale, with fractions of a pixel; a mere shift costs a tenth of what scaling does."""
-    if abs(box[2] - box[0] - size[0]) < _NEAR and abs(box[3] - box[1] - size[1]) < _NEAR:
+    if abs(box[2] - box[0] - size[0]) < _EPSILON and abs(box[3] - box[1] - size[1]) < _EPSILON:
         return _shifted(image, box[0], box[1], size)
     return image.resize(size, Image.Resampling.BILINEAR, box=box)
 
 
-_NEAR = 1e-3
+_EPSILON = 1e-3
 
 
 def _shifted(image: Image.Image, x: float, y: float, size: tuple[int, int]) -> Image.Image:
-    """The same as bilinear scaling by 1: neighbours mixed by the fraction of the shift."""
-    left, top = int(x + _NEAR), int(y + _NEAR)
+    """The result of bilinear scaling by 1: neighbours mixed by the fraction of the shift."""
+    left, top = int(x + _EPSILON), int(y + _EPSILON)
     right, low = max(0.0, x - left), max(0.0, y - top)
-    wide = right > _NEAR and left + 1 + size[0] <= image.width
-    high = low > _NEAR and top + 1 + size[1] <= image.height
+    wide = right > _EPSILON and left + 1 + size[0] <= image.width
+    high = low > _EPSILON and top + 1 + size[1] <= image.height
     width, height = size
     if not high:
         row = image.crop((left, top, left + width, top + height))
@@ -133,7 +133,7 @@ def _shifted(image: Image.Image, x: float, y: float, size: tuple[int, int]) -> I
 
 
 def planes_of(image: Image.Image) -> Planes:
-    """An RGB picture with even sides, converted."""
+    """The planes of an RGB picture with even sides."""
     from av.video.reformatter import ColorRange, Colorspace
 
     frame = frame_of(image).reformat(
@@ -143,7 +143,7 @@ def planes_of(image: Image.Image) -> Planes:
 
 
 def planes_of_frame(frame: "av.VideoFrame") -> Planes:
-    """A yuv420p frame of a decoder."""
+    """The planes of a decoder's yuv420p frame."""
     y, u, v = (
         Image.frombytes("L", (plane.width, plane.height), bytes(plane), "raw", "L", plane.line_size, 1)
         for plane in frame.planes
@@ -152,7 +152,7 @@ def planes_of_frame(frame: "av.VideoFrame") -> Planes:
 
 
 def yuv(colour: Colour) -> tuple[int, int, int]:
-    """BT.709, limited range."""
+    """A colour in BT.709, limited range."""
     red, green, blue = (part / 255 for part in colour)
     luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
     return (

@@ -1,4 +1,4 @@
-"""How a prompt is read: its timeline, its sections, and what of it is drawn."""
+"""Parts of a prompt: its timeline, its labelled sections, and the characters that can be drawn."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ _BEAT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """A stretch of the clip that the prompt describes by itself; a prompt without a timeline is one beat."""
+    """A stretch of the clip that the prompt describes by itself."""
 
     start: float
     """Seconds."""
@@ -21,15 +21,15 @@ class Beat:
 
 
 def beats(prompt: str, seconds: float) -> tuple[str, tuple[Beat, ...]]:
-    """What the prompt says of the whole, and its timeline (`0-2s: …`), empty when it has none."""
-    marks = [mark for mark in _BEAT.finditer(prompt) if float(mark[1]) < float(mark[2])]
-    if not marks:
+    """The text about the whole clip, and the timeline (`0-2s: …`), empty when the prompt has none."""
+    matches = [match for match in _BEAT.finditer(prompt) if float(match[1]) < float(match[2])]
+    if not matches:
         return prompt, ()
-    found = []
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
-        text = prompt[mark.start() : following.start() if following else len(prompt)]
-        found.append(Beat(min(float(mark[1]), seconds), min(float(mark[2]), seconds), text.strip()))
-    return prompt[: marks[0].start()].strip(), tuple(found)
+    timeline = []
+    for match, following in zip(matches, [*matches[1:], None], strict=True):
+        text = prompt[match.start() : following.start() if following else len(prompt)]
+        timeline.append(Beat(min(float(match[1]), seconds), min(float(match[2]), seconds), text.strip()))
+    return prompt[: matches[0].start()].strip(), tuple(timeline)
 
 
 _LABEL = re.compile(
@@ -38,29 +38,29 @@ _LABEL = re.compile(
 )
 
 
-def story(prompt: str, *also: str) -> str:
-    """What happens and where, in lower case: the prompt without its labelled sections (`Sound: …`, `Avoid: …`).
+def story(prompt: str, *included: str) -> str:
+    """The action and the place, in lower case: the prompt without its labelled sections (`Sound: …`, `Avoid: …`).
 
-    `also` names the labels whose sections belong to it nevertheless. A prompt of nothing but sections is all story.
+    `included` names labels whose sections stay. A prompt of nothing but sections is returned whole.
     """
-    kept = []
+    sections = []
     start, label = 0, ""
-    for mark in [*_LABEL.finditer(prompt), None]:
-        end = mark.start() if mark else len(prompt)
-        if not label or label in also:
-            kept.append(prompt[start:end])
-        if mark:
-            start, label = mark.end(), mark[1].lower()
-    found = " ".join(kept).strip().lower()
-    return found or prompt.lower()
+    for match in [*_LABEL.finditer(prompt), None]:
+        end = match.start() if match else len(prompt)
+        if not label or label in included:
+            sections.append(prompt[start:end])
+        if match:
+            start, label = match.end(), match[1].lower()
+    text = " ".join(sections).strip().lower()
+    return text or prompt.lower()
 
 
 def readable(text: str) -> str:
-    """The text without what would not be drawn or would turn the rest around: controls, direction overrides."""
+    """The text without controls and direction overrides, which cannot be drawn or would reverse the rest."""
     joiners = "\u200c\u200d"
-    kept = (
+    characters = (
         " " if char.isspace() and char != "\n" else char
         for char in unicodedata.normalize("NFC", text)
         if char in joiners or char.isspace() or unicodedata.category(char)[0] != "C"
     )
-    return "".join(kept).replace("\ufe0f", "")
+    return "".join(characters).replace("\ufe0f", "")

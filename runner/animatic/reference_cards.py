@@ -1,19 +1,19 @@
-"""Reference mode: the materials as labelled cards, pictures still, videos moving, audio as a waveform that plays."""
+"""Reference mode: the materials as labelled cards, pictures still, videos moving, audio as a playing waveform."""
 
 from array import array
 from collections.abc import Sequence
 
 from PIL import Image, ImageOps
 
-from runner.animatic.cards import Card, address_picture, lay, tab_of, waveform
+from runner.animatic.cards import Card, address_picture, draw_card, label_tab, waveform
 from runner.animatic.encode import RATE
 from runner.animatic.overlay import FADE, margin_of, small_size
 from runner.animatic.palette import palette_of
-from runner.animatic.pictures import opened
+from runner.animatic.pictures import open_picture
 from runner.animatic.planes import Colour, Mask, Planes, mask_of, planes_of
-from runner.animatic.reference_video import first_picture, reel_of
+from runner.animatic.reference_video import first_picture, video_pictures
 from runner.animatic.seeded_noise import SeededNoise
-from runner.animatic.sound import hear, peaks
+from runner.animatic.sound import decode_audio, peaks
 from runner.animatic.spec import AnimaticSpec, Reference
 from runner.lazy_dataclass import dataclass
 
@@ -22,12 +22,12 @@ _SMALLEST = 96
 _RATE = 12
 """Pictures a second of a video inside a card."""
 _WIDE, _NARROW, _AUDIO, _ADDRESS = 1.9, 0.6, 2.4, 1.6
-"""Shapes that cards may have."""
+"""Widest and narrowest shape (width / height) of a card, and the shapes of audio and address cards."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceClip:
-    """A video inside its card: pictures at `_RATE`, from the start again when they end."""
+    """A video inside its card: pictures at `_RATE`, looped."""
 
     at: tuple[int, int]
     pictures: Sequence[Planes]
@@ -44,69 +44,69 @@ class ReferenceClip:
 
 
 @dataclass(frozen=True, slots=True)
-class Needle:
-    """Where an audio file is, on its waveform."""
+class Playhead:
+    """The playing position of an audio file on its waveform."""
 
     window: tuple[int, int, int, int]
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Insets:
-    """All cards of a clip; nothing at all for an order without references."""
+class ReferenceCards:
+    """All cards of a clip; empty for a spec without references."""
 
     seconds: int
     at: tuple[int, int] = (0, 0)
     still: tuple[Planes, Mask] | None = None
-    reels: tuple[ReferenceClip, ...] = ()
-    needles: tuple[Needle, ...] = ()
+    clips: tuple[ReferenceClip, ...] = ()
+    playheads: tuple[Playhead, ...] = ()
     sounds: tuple["array[float]", ...] = ()
 
     def draw(self, planes: Planes, moment: float) -> None:
-        """Lay the cards over the picture of a moment; they come and go with the caption."""
+        """Draw the cards over the picture of a moment; they fade in and out with the caption."""
         share = min(1.0, moment / FADE, (self.seconds - moment) / FADE)
         if self.still is None or share <= 0:
             return
         planes.paste(self.still[0], self.at, self.still[1].fade(share))
-        for reel in self.reels:
-            reel.draw(planes, moment, share)
-        for needle in self.needles:
-            left, top, right, bottom = needle.window
-            if moment < needle.seconds:
-                x = left + round((right - left - 2) * moment / needle.seconds)
+        for clip in self.clips:
+            clip.draw(planes, moment, share)
+        for playhead in self.playheads:
+            left, top, right, bottom = playhead.window
+            if moment < playhead.seconds:
+                x = left + round((right - left - 2) * moment / playhead.seconds)
                 planes.y.paste(round(16 + 219 * share), (x, top, x + 2, bottom))
 
 
-def insets_of(order: AnimaticSpec, size: tuple[int, int]) -> Insets:
-    """Read the materials of an order and lay out their cards on a frame of this size."""
-    if not order.references:
-        return Insets(order.seconds)
-    accent = palette_of(order.prompt, order.variation, SeededNoise(order.prompt).apart("palette")).accent
-    pictures = [_still(reference, size) for reference in order.references]
-    heard = [
-        hear(reference.path, order.seconds) if reference.kind == "audio" and reference.path else array("f")
-        for reference in order.references
+def reference_cards_of(spec: AnimaticSpec, size: tuple[int, int]) -> ReferenceCards:
+    """Read the materials of a spec and lay out their cards on a frame of this size."""
+    if not spec.references:
+        return ReferenceCards(spec.seconds)
+    accent = palette_of(spec.prompt, spec.variation, SeededNoise(spec.prompt).substream("palette")).accent
+    pictures = [_still(reference, size) for reference in spec.references]
+    sounds = [
+        decode_audio(reference.path, spec.seconds) if reference.kind == "audio" and reference.path else array("f")
+        for reference in spec.references
     ]
     if min(size) < _SMALLEST:
-        return Insets(order.seconds, sounds=tuple(filter(None, heard)))
-    cards = layout([_shape(*pair) for pair in zip(order.references, pictures, strict=True)], size)
+        return ReferenceCards(spec.seconds, sounds=tuple(filter(None, sounds)))
+    cards = layout([_shape(*pair) for pair in zip(spec.references, pictures, strict=True)], size)
     canvas, mask = Image.new("RGB", size), Image.new("L", size)
-    reels: list[ReferenceClip] = []
-    needles: list[Needle] = []
-    for reference, card, picture, samples in zip(order.references, cards, pictures, heard, strict=True):
+    clips: list[ReferenceClip] = []
+    playheads: list[Playhead] = []
+    for reference, card, picture, samples in zip(spec.references, cards, pictures, sounds, strict=True):
         content = _content(reference, card, picture, samples, accent)
-        lay(canvas, mask, card, content, reference.label, accent)
+        draw_card(canvas, mask, card, content, reference.label, accent)
         if reference.kind == "audio" and samples:
-            needles.append(Needle(card.window, min(order.seconds, len(samples) / RATE)))
+            playheads.append(Playhead(card.window, min(spec.seconds, len(samples) / RATE)))
         if reference.kind == "video" and reference.path:
-            moving = reel_of(reference.path, card.window_size, order.seconds, _RATE)
-            if moving:
-                tab = planes_of(tab_of(card, reference.label, accent))
-                reels.append(ReferenceClip(card.window[:2], moving, tab))
+            clip_pictures = video_pictures(reference.path, card.window_size, spec.seconds, _RATE)
+            if clip_pictures:
+                tab = planes_of(label_tab(card, reference.label, accent))
+                clips.append(ReferenceClip(card.window[:2], clip_pictures, tab))
     left, top, right, bottom = mask.getbbox() or (0, 0, 2, 2)
     box = (left // 2 * 2, top // 2 * 2, (right + 1) // 2 * 2, (bottom + 1) // 2 * 2)
     still = (planes_of(canvas.crop(box)), mask_of(mask.crop(box)))
-    return Insets(order.seconds, box[:2], still, tuple(reels), tuple(needles), tuple(filter(None, heard)))
+    return ReferenceCards(spec.seconds, box[:2], still, tuple(clips), tuple(playheads), tuple(filter(None, sounds)))
 
 
 def layout(shapes: Sequence[float], size: tuple[int, int]) -> list[Card]:
@@ -131,7 +131,7 @@ def layout(shapes: Sequence[float], size: tuple[int, int]) -> list[Card]:
 
 
 def _rows(shapes: Sequence[float], tall: int, width: int, gap: int) -> list[list[float]]:
-    """The shapes in rows at this height; nothing when one alone is too wide."""
+    """The shapes in rows at this height; empty when a single shape is too wide."""
     rows: list[list[float]] = [[]]
     used = 0.0
     for shape in shapes:
@@ -148,7 +148,7 @@ def _rows(shapes: Sequence[float], tall: int, width: int, gap: int) -> list[list
 def _still(reference: Reference, size: tuple[int, int]) -> Image.Image | None:
     if reference.path is None or reference.kind == "audio":
         return None
-    return opened(reference.path, size) if reference.kind == "image" else first_picture(reference.path)
+    return open_picture(reference.path, size) if reference.kind == "image" else first_picture(reference.path)
 
 
 def _shape(reference: Reference, picture: Image.Image | None) -> float:

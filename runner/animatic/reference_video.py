@@ -15,29 +15,29 @@ if TYPE_CHECKING:
 
 
 def first_picture(path: Path) -> Image.Image | None:
-    """The first picture of a video; None when there is none to be read."""
+    """The first picture of a video; None when no picture can be read."""
     return next((image_of(frame) for frame in _frames(path)), None)
 
 
-def reel_of(path: Path, size: tuple[int, int], seconds: float, rate: int) -> list[Planes]:
-    """The first `seconds` of a video at `rate` pictures a second, covering `size`; empty when it cannot be read."""
-    found: list[Planes] = []
+def video_pictures(path: Path, size: tuple[int, int], seconds: float, rate: int) -> list[Planes]:
+    """The first `seconds` of a video at `rate` pictures a second, covering `size`; empty for an unreadable file."""
+    pictures: list[Planes] = []
     start: float | None = None
     for frame in _frames(path):
         moment = frame.time or 0.0
         start = moment if start is None else start
         if moment - start >= seconds:
             break
-        # A slow video shows a picture for several ticks, a fast one skips some.
-        missing = int((moment - start) * rate) + 1 - len(found)
+        # A slow video repeats a picture for several ticks, a fast one skips some.
+        missing = int((moment - start) * rate) + 1 - len(pictures)
         if missing > 0:
             picture = _covering(frame, size)
-            found += [picture] * min(missing, rate * 2)
-    return found
+            pictures += [picture] * min(missing, rate * 2)
+    return pictures
 
 
 def _covering(frame: "av.VideoFrame", size: tuple[int, int]) -> Planes:
-    """Scaled by the codec's own scaler until it covers the size, then cut to it."""
+    """The frame scaled by the codec's own scaler until it covers the size, then cut to that size."""
     from av.video.reformatter import ColorRange, Colorspace
 
     share = max(size[0] / frame.width, size[1] / frame.height)
@@ -57,5 +57,5 @@ def _frames(path: Path) -> Iterator["av.VideoFrame"]:
                 container.streams.video[0].thread_count = 1
                 yield from container.decode(container.streams.video[0])
     except (FFmpegError, OSError, ValueError, OverflowError):
-        # What was read until it broke is shown.
+        # The pictures up to the damaged place are shown.
         return

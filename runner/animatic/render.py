@@ -1,15 +1,15 @@
-"""From an order to a clip: read the words, compose the scene, shoot it picture by picture, write the file."""
+"""Rendering of a clip: read the prompt, compose the scene, draw each picture, write the file."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 from runner.animatic.camera import Camera, camera_of
-from runner.animatic.encode import writing
+from runner.animatic.encode import open_writer
 from runner.animatic.overlay import Overlay, overlay_of
 from runner.animatic.pictures import pictures_of
 from runner.animatic.planes import Planes
-from runner.animatic.reference_cards import Insets, insets_of
+from runner.animatic.reference_cards import ReferenceCards, reference_cards_of
 from runner.animatic.scenery import scene_of
 from runner.animatic.seeded_noise import SeededNoise
 from runner.animatic.sound import sound_track
@@ -18,43 +18,43 @@ from runner.animatic.spec import AnimaticSpec
 FULL_RATE = 24
 HALF_RATE = 12
 _SHORT, _LONG = 720, 1680
-"""The largest sides at which a picture is drawn; beyond, it is drawn smaller and scaled once."""
+"""Largest short and long side of a drawn picture; beyond, pictures are drawn smaller and scaled once."""
 
 
 class Background(Protocol):
-    """What fills the frame at a moment: a composed scene, or the pictures of keyframe mode."""
+    """The content of the whole frame at a moment: a composed scene, or the pictures of keyframe mode."""
 
     def shoot(self, camera: Camera, moment: float) -> Planes:
         """The whole frame, free to be painted on."""
 
 
-def render(order: AnimaticSpec, target: Path) -> None:
-    """Write the clip to `target` as MP4; the same order gives the same bytes on one machine.
+def render(spec: AnimaticSpec, target: Path) -> None:
+    """Write the clip to `target` as MP4; the same spec gives the same bytes on one machine.
 
     Material that cannot be read is drawn as a card that says so. Raises OSError when `target` cannot be written.
     """
-    size = drawn_size(order.width, order.height)
-    fps = FULL_RATE if size == (order.width, order.height) else HALF_RATE
-    dice = SeededNoise(order.prompt)
-    camera = camera_of(order.prompt, order.seconds, order.variation, dice.apart("camera"))
-    background = pictures_of(order, size) or scene_of(order, size, dice)
-    insets = insets_of(order, size)
-    overlay = overlay_of(order, size)
-    with writing(target, (order.width, order.height), fps, order.sound) as writer:
-        for planes in _shoot(order, fps, background, camera, insets, overlay):
+    size = drawn_size(spec.width, spec.height)
+    fps = FULL_RATE if size == (spec.width, spec.height) else HALF_RATE
+    noise = SeededNoise(spec.prompt)
+    camera = camera_of(spec.prompt, spec.seconds, spec.variation, noise.substream("camera"))
+    background = pictures_of(spec, size) or scene_of(spec, size, noise)
+    cards = reference_cards_of(spec, size)
+    overlay = overlay_of(spec, size)
+    with open_writer(target, (spec.width, spec.height), fps, spec.sound) as writer:
+        for planes in _shoot(spec, fps, background, camera, cards, overlay):
             writer.picture(planes.frame())
-        writer.sound(sound_track(order.prompt, order.seconds, insets.sounds))
+        writer.sound(sound_track(spec.prompt, spec.seconds, cards.sounds))
 
 
 def _shoot(
-    order: AnimaticSpec, fps: int, background: Background, camera: Camera, insets: Insets, overlay: Overlay
+    spec: AnimaticSpec, fps: int, background: Background, camera: Camera, cards: ReferenceCards, overlay: Overlay
 ) -> Iterator[Planes]:
-    count = order.seconds * fps
+    count = spec.seconds * fps
     for number in range(count):
-        # The last picture stands at the very end of every move.
-        moment = order.seconds * number / max(1, count - 1)
+        # The last picture shows the very end of every move.
+        moment = spec.seconds * number / max(1, count - 1)
         planes = background.shoot(camera, moment)
-        insets.draw(planes, moment)
+        cards.draw(planes, moment)
         overlay.draw(planes, moment)
         yield planes
 

@@ -1,4 +1,4 @@
-"""Where a scene is built: a canvas wider than the frame, soft-edged shapes, and the layers that the camera sees."""
+"""Canvas of a scene: wider than the frame, with soft-edged shapes and the layers that the camera sees."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -8,77 +8,77 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 from runner.animatic.camera import MARGIN, CameraView, window
 from runner.animatic.palette import Palette, mix
 from runner.animatic.planes import Box, Colour, Mask, Planes, planes_of, sample
-from runner.animatic.seeded_noise import SeededNoise, noise
+from runner.animatic.seeded_noise import SeededNoise, random_bytes
 from runner.lazy_dataclass import dataclass, field
 
 Point = tuple[float, float]
-_FINE = 2
-"""Shapes are drawn this much larger and scaled down, since the drawing itself has hard edges."""
+_OVERSAMPLING = 2
+"""Factor by which shapes are drawn larger and scaled down, since Pillow draws hard edges."""
 
 
 @dataclass(frozen=True, slots=True)
 class LayerView:
-    """A layer as it stands on the frame: where, how much it covers there, and what it shows."""
+    """A layer as projected on the frame: position, mask and picture."""
 
     box: Box
-    """The layer's place on the frame, in fractions of a pixel: what tells whether it has moved."""
+    """Position on the frame in fractions of a pixel, compared to see whether the layer has moved."""
     at: tuple[int, int]
     mask: Mask
     picture: Planes | None
     below: Planes | None
-    """What it shows under the masked part, where it covers everything."""
+    """The picture below the masked part, where the layer covers everything."""
 
 
 @dataclass(slots=True)
 class Layer:
-    """Something before the sky: what it shows, where it covers, how near it is."""
+    """Something in front of the sky: its picture, its mask, its depth."""
 
     at: tuple[int, int]
-    """Its upper left corner on the canvas."""
+    """Upper left corner on the canvas."""
     cover: Image.Image
-    """L; as large as the layer."""
+    """Mask (mode L) as large as the layer."""
     depth: float
     colour: Colour | None = None
     picture: Planes | None = None
     """None for a layer of one colour."""
     drift: float = 0.0
-    """Canvas pixels a second to the right, of itself."""
-    smooth: bool = False
-    """The picture is nothing but a gradient from its top down: it need not be scaled to the pixel."""
-    solid: int | None = None
-    """From this row of the layer down it covers everything, over the whole canvas."""
-    _shot: LayerView | None = None
-    """How it stood last: scaling is most of the work, and what moved less than half a pixel need not be scaled."""
+    """Motion of the layer itself, in canvas pixels a second to the right."""
+    is_gradient: bool = False
+    """Whether the picture is a vertical gradient, which need not be scaled to the pixel."""
+    solid_from: int | None = None
+    """First row from which the layer covers the whole width of the canvas."""
+    _last_view: LayerView | None = None
+    """Cache: scaling is most of the work, and a layer moved by less than half a pixel need not be scaled again."""
 
-    def draw(self, planes: Planes, canvas: tuple[int, int], view: CameraView, moment: float) -> None:
-        """Lay it over the frame, to a fraction of a pixel."""
+    def draw(self, planes: Planes, canvas_size: tuple[int, int], view: CameraView, moment: float) -> None:
+        """Draw the layer over the frame, to a fraction of a pixel."""
         size = planes.y.size
-        box = window(view, self.depth, size, canvas)
+        box = window(view, self.depth, size, canvas_size)
         scale = size[0] / (box[2] - box[0])
         left, top = (self.at[0] + self.drift * moment - box[0]) * scale, (self.at[1] - box[1]) * scale
         place = (left, top, left + self.cover.width * scale, top + self.cover.height * scale)
-        if self._shot is None or not still(self._shot.box, place):
-            self._shot = self._scaled(place, scale, size)
-        shot = self._shot
-        if shot is None:
+        if self._last_view is None or not is_still(self._last_view.box, place):
+            self._last_view = self._scaled(place, scale, size)
+        layer_view = self._last_view
+        if layer_view is None:
             return
-        if shot.picture is not None:
-            planes.paste(shot.picture, shot.at, shot.mask)
+        if layer_view.picture is not None:
+            planes.paste(layer_view.picture, layer_view.at, layer_view.mask)
         elif self.colour is not None:
-            planes.tint(self.colour, shot.at, shot.mask)
-        if shot.below is not None:
-            planes.paste(shot.below, (shot.at[0], shot.at[1] + shot.mask.full.height), None)
+            planes.tint(self.colour, layer_view.at, layer_view.mask)
+        if layer_view.below is not None:
+            planes.paste(layer_view.below, (layer_view.at[0], layer_view.at[1] + layer_view.mask.full.height), None)
 
-    def _scaled(self, place: Box, scale: float, frame: tuple[int, int]) -> LayerView | None:
-        """The part of it that lies on the frame, on even pixels; None when nothing does."""
+    def _scaled(self, place: Box, scale: float, frame_size: tuple[int, int]) -> LayerView | None:
+        """The part of the layer inside the frame, on even pixels; None when the layer lies outside."""
         left, top, right, bottom = place
         x0, y0 = max(0, math.ceil(left / 2) * 2), max(0, math.ceil(top / 2) * 2)
-        x1, y1 = min(frame[0], math.floor(right / 2) * 2), min(frame[1], math.floor(bottom / 2) * 2)
+        x1, y1 = min(frame_size[0], math.floor(right / 2) * 2), min(frame_size[1], math.floor(bottom / 2) * 2)
         if x1 <= x0 or y1 <= y0:
             return None
         floor = y1
-        if self.solid is not None and self.picture is not None:
-            floor = min(y1, max(y0 + 2, math.ceil((top + self.solid * scale) / 2) * 2))
+        if self.solid_from is not None and self.picture is not None:
+            floor = min(y1, max(y0 + 2, math.ceil((top + self.solid_from * scale) / 2) * 2))
         # Rounding may reach beyond by a millionth of a pixel.
         part = (
             (x0 - left) / scale,
@@ -91,7 +91,7 @@ class Layer:
         picture = self.picture
         if picture is None:
             return LayerView(place, (x0, y0), mask, None, None)
-        if not self.smooth:
+        if not self.is_gradient:
             return LayerView(place, (x0, y0), mask, picture.crop(part, full.size), None)
         row = max(0, min(round(part[1] * scale / 2) * 2, picture.y.height - (y1 - y0)))
         upper = picture.crop((0, row, x1 - x0, row + floor - y0), full.size)
@@ -101,9 +101,9 @@ class Layer:
         return LayerView(place, (x0, y0), mask, upper, below)
 
 
-def still(one: Box, other: Box, pixels: float = 0.55) -> bool:
-    """Whether nothing of a place has moved by as much as the eye would see."""
-    return all(abs(a - b) < pixels for a, b in zip(one, other, strict=True))
+def is_still(first: Box, second: Box, pixels: float = 0.55) -> bool:
+    """Whether no edge of a box has moved by a visible amount."""
+    return all(abs(a - b) < pixels for a, b in zip(first, second, strict=True))
 
 
 class MaskPen:
@@ -112,85 +112,90 @@ class MaskPen:
     __slots__ = ("_draw", "mask")
 
     def __init__(self, size: tuple[int, int]) -> None:
-        self.mask = Image.new("L", (size[0] * _FINE, size[1] * _FINE))
+        self.mask = Image.new("L", (size[0] * _OVERSAMPLING, size[1] * _OVERSAMPLING))
         self._draw = ImageDraw.Draw(self.mask)
 
     def shape(self, points: Sequence[Point], strength: int = 255) -> None:
         if len(points) > 2:
-            self._draw.polygon([(x * _FINE, y * _FINE) for x, y in points], fill=strength)
+            self._draw.polygon([(x * _OVERSAMPLING, y * _OVERSAMPLING) for x, y in points], fill=strength)
 
     def rect(
         self, left: float, top: float, right: float, bottom: float, strength: int = 255, round_by: float = 0
     ) -> None:
         if right > left and bottom > top:
-            box = (left * _FINE, top * _FINE, right * _FINE - 1, bottom * _FINE - 1)
+            box = (left * _OVERSAMPLING, top * _OVERSAMPLING, right * _OVERSAMPLING - 1, bottom * _OVERSAMPLING - 1)
             if box[2] > box[0] and box[3] > box[1]:
-                self._draw.rounded_rectangle(box, radius=round_by * _FINE, fill=strength)
+                self._draw.rounded_rectangle(box, radius=round_by * _OVERSAMPLING, fill=strength)
 
     def oval(self, x: float, y: float, wide: float, tall: float, strength: int = 255) -> None:
-        """By its middle and its half axes."""
-        box = ((x - wide) * _FINE, (y - tall) * _FINE, (x + wide) * _FINE, (y + tall) * _FINE)
+        """Draw an ellipse by its middle and its half axes."""
+        box = (
+            (x - wide) * _OVERSAMPLING,
+            (y - tall) * _OVERSAMPLING,
+            (x + wide) * _OVERSAMPLING,
+            (y + tall) * _OVERSAMPLING,
+        )
         if wide > 0 and tall > 0:
             self._draw.ellipse(box, fill=strength)
 
     def line(self, points: Sequence[Point], thick: float, strength: int = 255) -> None:
-        scaled = [(x * _FINE, y * _FINE) for x, y in points]
-        self._draw.line(scaled, fill=strength, width=max(1, round(thick * _FINE)), joint="curve")
+        scaled = [(x * _OVERSAMPLING, y * _OVERSAMPLING) for x, y in points]
+        self._draw.line(scaled, fill=strength, width=max(1, round(thick * _OVERSAMPLING)), joint="curve")
 
-    def limb(self, one: Point, other: Point, thick: float, strength: int = 255) -> None:
-        """A line with round ends."""
-        self.line((one, other), thick, strength)
-        for x, y in (one, other):
+    def limb(self, start: Point, end: Point, thick: float, strength: int = 255) -> None:
+        """Draw a line with round ends."""
+        self.line((start, end), thick, strength)
+        for x, y in (start, end):
             self.oval(x, y, thick / 2, thick / 2, strength)
 
 
 @dataclass(slots=True)
 class SceneCanvas:
-    """A scene in the making; `base` is painted on, `layers` grows from the far to the near."""
+    """A scene under construction; `base` is painted on, `layers` grows from the far to the near."""
 
-    size: tuple[int, int]
+    frame_size: tuple[int, int]
     palette: Palette
     noise: SeededNoise
-    words: str
+    prompt: str
     """The prompt, in lower case."""
     layers: list[Layer] = field(default_factory=list)
     horizon: float = 0.62
-    """Where the ground or the water begins, as a share of the frame's height."""
-    water: bool = False
-    ground: float = 0.86
-    """Where feet stand."""
+    """Upper edge of the ground or the water, as a share of the frame's height."""
+    has_water: bool = False
+    ground_level: float = 0.86
+    """Height at which feet stand, as a share of the frame's height."""
     lift: float = 0.0
-    """How far everything is set higher, as a share of the frame: the caption's room."""
-    canvas: tuple[int, int] = (0, 0)
+    """Upward shift of everything, as a share of the frame: room for the caption."""
+    size: tuple[int, int] = (0, 0)
     base: Image.Image = field(init=False)
 
     def __post_init__(self) -> None:
-        width, height = self.size
-        self.canvas = (round(width * (0.5 + MARGIN)) * 2, round(height * (0.5 + MARGIN)) * 2)
-        self.base = Image.new("RGB", self.canvas, self.palette.sky[0])
+        width, height = self.frame_size
+        self.size = (round(width * (0.5 + MARGIN)) * 2, round(height * (0.5 + MARGIN)) * 2)
+        self.base = Image.new("RGB", self.size, self.palette.sky[0])
 
     @property
     def unit(self) -> float:
-        """A length for the size of things: a tenth of what the frame is high, a bit less for a very wide one."""
-        width, height = self.size
+        """Unit of length: a tenth of the frame's height, a bit less for a very wide frame."""
+        width, height = self.frame_size
         return min(height, width * 0.75) / 10
 
     def x(self, share: float) -> float:
-        """Canvas pixels of a place on the frame, 0 left, 1 right."""
-        return self.canvas[0] / 2 + (share - 0.5) * self.size[0]
+        """Canvas pixels of a position on the frame, 0 left, 1 right."""
+        return self.size[0] / 2 + (share - 0.5) * self.frame_size[0]
 
     def y(self, share: float) -> float:
-        return self.canvas[1] / 2 + (share - 0.5 - self.lift) * self.size[1]
+        return self.size[1] / 2 + (share - 0.5 - self.lift) * self.frame_size[1]
 
     def mask(self, paint: Callable[[MaskPen], None], blur: float = 0) -> Image.Image:
-        """A mask as large as the canvas of what a function draws; `blur` in canvas pixels."""
-        pen = MaskPen(self.canvas)
+        """A mask as large as the canvas with the shapes that `paint` draws; `blur` in canvas pixels."""
+        pen = MaskPen(self.size)
         paint(pen)
-        mask = pen.mask.reduce(_FINE)
+        mask = pen.mask.reduce(_OVERSAMPLING)
         return mask.filter(ImageFilter.GaussianBlur(blur)) if blur else mask
 
-    def bake(self, mask: Image.Image, colour: Colour, low: Colour | None = None) -> None:
-        """Paint one colour into the base, or a gradient to `low` over the height of what the mask covers."""
+    def paint(self, mask: Image.Image, colour: Colour, low: Colour | None = None) -> None:
+        """Paint one colour into the base, or a gradient to `low` over the height of the mask."""
         box = mask.getbbox()
         if box is None:
             return
@@ -200,35 +205,44 @@ class SceneCanvas:
         self.base.paste(gradient((colour, low), (box[2] - box[0], box[3] - box[1])), box[:2], mask.crop(box))
 
     def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float) -> None:
-        """Light around a place, into the base."""
+        """Paint light around a position into the base."""
         self.base.paste(colour, (round(x - radius), round(y - radius)), halo(radius, strength))
 
-    def add(self, mask: Image.Image, depth: float, colour: Colour, low: Colour | None = None, drift: float = 0) -> None:
-        """A layer of one colour, or of a gradient to `low` over its height."""
+    def add_layer(
+        self, mask: Image.Image, depth: float, colour: Colour, low: Colour | None = None, drift: float = 0
+    ) -> None:
+        """Add a layer of one colour, or of a gradient to `low` over its height."""
         box = mask.getbbox()
         if box is None:
             return
-        box = even(box, self.canvas)
+        box = even_box(box, self.size)
         picture = None
         if low is not None:
-            # As wide as the frame and half as high again: it is cut, never scaled.
+            # As wide as the frame and half as high again: the picture is cut, never scaled.
             tall = box[3] - box[1]
-            shown = gradient((colour, low), (self.size[0], tall))
-            longer = Image.new("RGB", (self.size[0], tall + tall // 4 * 2), low)
-            longer.paste(shown, (0, 0))
-            picture = planes_of(longer)
+            visible = gradient((colour, low), (self.frame_size[0], tall))
+            extended = Image.new("RGB", (self.frame_size[0], tall + tall // 4 * 2), low)
+            extended.paste(visible, (0, 0))
+            picture = planes_of(extended)
         cover = mask.crop(box)
         self.layers.append(
             Layer(
-                box[:2], cover, depth, colour, picture, drift, smooth=True, solid=_solid_from(cover, box, self.canvas)
+                box[:2],
+                cover,
+                depth,
+                colour,
+                picture,
+                drift,
+                is_gradient=True,
+                solid_from=_solid_from(cover, box, self.size),
             )
         )
 
-    def paint(self, mask: Image.Image, depth: float, picture: Image.Image, drift: float = 0) -> None:
-        """A layer that shows a picture as large as the canvas where the mask covers."""
+    def add_picture(self, mask: Image.Image, depth: float, picture: Image.Image, drift: float = 0) -> None:
+        """Add a layer that shows a picture as large as the canvas where the mask covers."""
         box = mask.getbbox()
         if box is not None:
-            box = even(box, self.canvas)
+            box = even_box(box, self.size)
             self.layers.append(Layer(box[:2], mask.crop(box), depth, None, planes_of(picture.crop(box)), drift))
 
     def disc(self, x: float, y: float, wide: float, tall: float, blur: float = 0) -> Image.Image:
@@ -242,7 +256,7 @@ class SceneCanvas:
         return self.mask(lambda pen: pen.rect(left, top, right, bottom, round_by=round_by), blur)
 
     def area(self, points: Sequence[Point], blur: float = 0) -> Image.Image:
-        """The mask of a shape."""
+        """The mask of a polygon."""
         return self.mask(lambda pen: pen.shape(points), blur)
 
     def range(self, level: float, rough: float, waves: int, seed: str) -> Image.Image:
@@ -251,31 +265,31 @@ class SceneCanvas:
 
     def ridge(self, level: float, rough: float, waves: int, seed: str) -> list[Point]:
         """The line of hills over the whole canvas around `level` (share of the frame), closed at the bottom."""
-        dice = self.noise.apart(seed)
-        parts = [(dice.between(0.7, 1.4) * (1.9**n), dice.between(0, 6.3), 0.56**n) for n in range(waves)]
-        width, height = self.canvas
+        noise = self.noise.substream(seed)
+        parts = [(noise.between(0.7, 1.4) * (1.9**n), noise.between(0, 6.3), 0.56**n) for n in range(waves)]
+        width, height = self.size
         step = max(3, width // 240)
         line = [
-            (float(x), self.y(level) - rough * self.size[1] * _wave(x / self.size[1], parts))
+            (float(x), self.y(level) - rough * self.frame_size[1] * _ridge_height(x / self.frame_size[1], parts))
             for x in range(0, width + step, step)
         ]
         return [*line, (float(width), float(height)), (0.0, float(height))]
 
 
-def _solid_from(cover: Image.Image, box: tuple[int, int, int, int], canvas: tuple[int, int]) -> int | None:
-    """The row from which a layer covers everything; None when it does not reach all the edges of the canvas."""
-    if box[0] > 0 or box[2] < canvas[0] or box[3] < canvas[1]:
+def _solid_from(cover: Image.Image, box: tuple[int, int, int, int], canvas_size: tuple[int, int]) -> int | None:
+    """The first row from which a layer covers everything; None when the layer misses an edge of the canvas."""
+    if box[0] > 0 or box[2] < canvas_size[0] or box[3] < canvas_size[1]:
         return None
     holes = ImageChops.invert(cover).getbbox()
     return holes[3] if holes else 0
 
 
-def _wave(x: float, parts: Sequence[tuple[float, float, float]]) -> float:
+def _ridge_height(x: float, parts: Sequence[tuple[float, float, float]]) -> float:
     return sum(math.sin(x * rate * 3 + phase) * high for rate, phase, high in parts) / sum(part[2] for part in parts)
 
 
-def even(box: tuple[int, int, int, int], limit: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Two pixels more on each side, and even numbers, as half-size chroma needs."""
+def even_box(box: tuple[int, int, int, int], limit: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The box with two pixels more on each side, in even numbers as half-size chroma needs."""
     return (
         max(0, box[0] - 2) // 2 * 2,
         max(0, box[1] - 2) // 2 * 2,
@@ -299,27 +313,27 @@ def halo(radius: float, strength: float) -> Image.Image:
     """A round light that falls off softly: an L mask of twice the radius."""
     table = [round(255 * strength * max(0.0, 1 - value / 180) ** 2) for value in range(256)]
     side = max(2, round(radius * 2))
-    # Smooth at a quarter of the size; light has no edges that would show.
+    # Drawn at a quarter of the size: light has no edges that would show.
     small = Image.radial_gradient("L").point(table)
     return small.resize((side, side), Image.Resampling.BICUBIC)
 
 
 def cloud_mask(size: tuple[int, int], seed: str, grain: tuple[int, int], low: int, high: int) -> Image.Image:
-    """Soft patches: noise in three sizes, what lies below `low` (0 to 255) is clear, above `high` full."""
+    """Soft patches: noise in three sizes, clear below `low` (0 to 255), full above `high`."""
     total = Image.new("L", size)
     for octave in range(3):
         cells = (grain[0] << octave, grain[1] << octave)
-        dots = Image.frombytes("L", cells, noise(f"{seed} {octave}", cells[0] * cells[1]))
+        dots = Image.frombytes("L", cells, random_bytes(f"{seed} {octave}", cells[0] * cells[1]))
         rough = dots.resize(size, Image.Resampling.BICUBIC)
         total = rough if octave == 0 else Image.blend(total, rough, 0.38 / octave)
     table = [round(255 * min(1.0, max(0.0, (value - low) / (high - low)))) for value in range(256)]
     return total.point(table)
 
 
-def paper(image: Image.Image, seed: str, strength: int) -> Image.Image:
+def add_paper_grain(image: Image.Image, seed: str, strength: int) -> Image.Image:
     """The picture with the grain of paper, which also hides the steps of its gradients."""
     width, height = image.size
-    tile = Image.frombytes("L", (256, 256), noise(seed, 65_536)).point([v * strength // 255 for v in range(256)])
+    tile = Image.frombytes("L", (256, 256), random_bytes(seed, 65_536)).point([v * strength // 255 for v in range(256)])
     grain = Image.new("L", image.size)
     for x in range(0, width, 256):
         for y in range(0, height, 256):

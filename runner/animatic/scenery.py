@@ -1,4 +1,4 @@
-"""The picture behind it all, composed from the prompt: a sky, layers before it, and what moves in the air."""
+"""The background of a clip, composed from the prompt: a sky, layers in front, moving air."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,52 +6,52 @@ from collections.abc import Callable, Mapping
 from PIL import Image, ImageFilter
 
 from runner.animatic import inside, nature, town
-from runner.animatic.air import Glitter, Moving, air_of
+from runner.animatic.air import AirPattern, Glitter, air_of
 from runner.animatic.camera import Camera, window
 from runner.animatic.overlay import caption_of, caption_share
 from runner.animatic.palette import palette_of
 from runner.animatic.people import Figure, is_close, people_of
 from runner.animatic.planes import Box, Planes, planes_of
 from runner.animatic.prompt_words import story
-from runner.animatic.scene_canvas import Layer, SceneCanvas, paper, still
+from runner.animatic.scene_canvas import Layer, SceneCanvas, add_paper_grain, is_still
 from runner.animatic.seeded_noise import SeededNoise
 from runner.animatic.spec import AnimaticSpec
 from runner.lazy_dataclass import dataclass
 
-_SKY = 0.25
-"""How near the sky and everything painted into it are, for the camera."""
+_SKY_DEPTH = 0.25
+"""Depth of the sky and everything painted into it, for the camera."""
 
 
 @dataclass(slots=True)
 class Scene:
-    """A composed place; `_seen` is how its base stood last, where it need not be scaled again."""
+    """A composed place; `_last_base` caches the scaled base until the camera has moved visibly."""
 
     size: tuple[int, int]
     canvas: tuple[int, int]
     base: Planes
-    layers: tuple[Layer | Figure | Moving, ...]
-    """From the far to the near."""
-    edge: Image.Image
-    """How dark the corners are."""
-    _seen: tuple[Box, Planes] | None = None
+    layers: tuple[Layer | Figure | AirPattern, ...]
+    """Layers from the far to the near."""
+    vignette: Image.Image
+    """Darkness of the corners."""
+    _last_base: tuple[Box, Planes] | None = None
 
     def shoot(self, camera: Camera, moment: float) -> Planes:
         """The frame at a moment, free to be painted on."""
         view = camera.view(moment)
-        box = window(view, _SKY, self.size, self.canvas)
-        if self._seen is None or not still(self._seen[0], box, 0.8):
-            self._seen = (box, self.base.crop(box, self.size))
-        planes = self._seen[1].copy()
+        box = window(view, _SKY_DEPTH, self.size, self.canvas)
+        if self._last_base is None or not is_still(self._last_base[0], box, 0.8):
+            self._last_base = (box, self.base.crop(box, self.size))
+        planes = self._last_base[1].copy()
         for layer in self.layers:
             layer.draw(planes, self.canvas, view, moment)
-        planes.y.paste(16, (0, 0, *self.size), self.edge)
+        planes.y.paste(16, (0, 0, *self.size), self.vignette)
         return planes
 
 
 _PLACES: Mapping[str, Callable[[SceneCanvas], None]] = {
     r"\bspace\b|planet|galaxy|astronaut|spaceship|太空": nature.space,
     r"packshot|product shot|\bproduct\b|plinth|turntable|seamless|perfume|bottle of|sneaker|macro shot": inside.product,
-    r"concert|on stage|\bstage\b|spotlight|nightclub|dance ?floor|\bband\b|festival|\bgig\b|ballroom": inside.show,
+    r"concert|on stage|\bstage\b|spotlight|nightclub|dance ?floor|\bband\b|festival|\bgig\b|ballroom": inside.concert,
     r"\bdoor\b|doorway|corridor|hallway|threshold": inside.door,
     r"\bbar\b|tavern|\bpub\b|counter|bartender|cocktail": inside.bar,
     r"kitchen|\broom\b|caf[eé]|bedroom|office|library|interior|\btable\b|bakery|workshop|restaurant|厨房": inside.room,
@@ -67,46 +67,48 @@ _PLACES: Mapping[str, Callable[[SceneCanvas], None]] = {
 }
 
 
-def scene_of(order: AnimaticSpec, size: tuple[int, int], dice: SeededNoise) -> Scene:
-    """Compose the place that the prompt speaks of."""
-    words = story(order.prompt, "framing", "camera")
-    palette = palette_of(order.prompt, order.variation, dice.apart("palette"))
-    covered = caption_share(caption_of(order, size), size)
-    stage = SceneCanvas(size, palette, dice.apart("stage"), words, lift=min(0.13, max(0.0, covered - 0.17)))
-    place_of(story(order.prompt))(stage)
-    if "lantern" in words:
-        town.lanterns(stage)
-    people = people_of(stage, order.seconds, bool(order.references))
-    if is_close(words):
-        _blur(stage)
-    before = [layer for layer in stage.layers if layer.depth < 1]
-    near = [layer for layer in stage.layers if layer.depth >= 1]
-    moving = air_of(stage)
-    on_water = [one for one in moving if isinstance(one, Glitter)]
-    falling = [one for one in moving if not isinstance(one, Glitter)]
-    layers: list[Layer | Figure | Moving] = [*on_water, *before, *people, *near, *falling]
-    return Scene(size, stage.canvas, planes_of(paper(stage.base, "paper", 9)), tuple(layers), _edge(size))
+def scene_of(spec: AnimaticSpec, size: tuple[int, int], noise: SeededNoise) -> Scene:
+    """Compose the place that the prompt names."""
+    prompt = story(spec.prompt, "framing", "camera")
+    palette = palette_of(spec.prompt, spec.variation, noise.substream("palette"))
+    caption_height = caption_share(caption_of(spec, size), size)
+    canvas = SceneCanvas(
+        size, palette, noise.substream("stage"), prompt, lift=min(0.13, max(0.0, caption_height - 0.17))
+    )
+    place_of(story(spec.prompt))(canvas)
+    if "lantern" in prompt:
+        town.lanterns(canvas)
+    people = people_of(canvas, spec.seconds, bool(spec.references))
+    if is_close(prompt):
+        _blur(canvas)
+    far = [layer for layer in canvas.layers if layer.depth < 1]
+    near = [layer for layer in canvas.layers if layer.depth >= 1]
+    air = air_of(canvas)
+    on_water = [pattern for pattern in air if isinstance(pattern, Glitter)]
+    falling = [pattern for pattern in air if not isinstance(pattern, Glitter)]
+    layers: list[Layer | Figure | AirPattern] = [*on_water, *far, *people, *near, *falling]
+    return Scene(size, canvas.size, planes_of(add_paper_grain(canvas.base, "paper", 9)), tuple(layers), _vignette(size))
 
 
-def place_of(words: str) -> Callable[[SceneCanvas], None]:
-    """The place that the words name most often, of several the first that they name; hills, if none."""
-    named: list[tuple[int, int, int, Callable[[SceneCanvas], None]]] = []
+def place_of(prompt: str) -> Callable[[SceneCanvas], None]:
+    """The place that the prompt names most often, the earlier one of two equals; hills without any."""
+    candidates: list[tuple[int, int, int, Callable[[SceneCanvas], None]]] = []
     for pattern, place in _PLACES.items():
-        found = list(re.finditer(pattern, words))
-        if found:
-            named.append((-len(found), found[0].start(), len(named), place))
-    return min(named)[3] if named else nature.hills
+        matches = list(re.finditer(pattern, prompt))
+        if matches:
+            candidates.append((-len(matches), matches[0].start(), len(candidates), place))
+    return min(candidates)[3] if candidates else nature.hills
 
 
-def _blur(stage: SceneCanvas) -> None:
-    """What is behind a face in close-up is out of focus."""
-    soft = ImageFilter.BoxBlur(stage.unit * 0.09)
-    stage.base = stage.base.filter(soft)
-    for layer in stage.layers:
+def _blur(canvas: SceneCanvas) -> None:
+    """Blur everything behind a face in close-up."""
+    soft = ImageFilter.BoxBlur(canvas.unit * 0.09)
+    canvas.base = canvas.base.filter(soft)
+    for layer in canvas.layers:
         layer.cover = layer.cover.filter(soft)
 
 
-def _edge(size: tuple[int, int]) -> Image.Image:
-    """Corners a little darker, as a lens leaves them."""
+def _vignette(size: tuple[int, int]) -> Image.Image:
+    """Mask that darkens the corners, as a lens does."""
     table = [round(96 * max(0.0, (value - 120) / 135) ** 1.6) for value in range(256)]
     return Image.radial_gradient("L").point(table).resize(size, Image.Resampling.BILINEAR)

@@ -1,4 +1,4 @@
-"""Numbers that look thrown but follow from words, so that the same order always draws the same picture."""
+"""Pseudo-random numbers from a text: the same spec always draws the same picture."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ _MASK = (1 << 64) - 1
 
 
 class SeededNoise:
-    """A generator of its own (splitmix64): the same seed gives the same throws in every process."""
+    """A generator of its own (splitmix64): the same seed gives the same numbers in every process."""
 
     __slots__ = ("_seed", "_state")
 
@@ -17,8 +17,8 @@ class SeededNoise:
         self._seed = seed
         self._state = int.from_bytes(hashlib.sha256(seed.encode("utf-8", "replace")).digest()[:8], "big")
 
-    def apart(self, name: str) -> "SeededNoise":
-        """Other dice for one purpose, so that a throw more elsewhere changes nothing here."""
+    def substream(self, name: str) -> "SeededNoise":
+        """An independent generator for one purpose: one more number drawn elsewhere changes nothing in it."""
         return SeededNoise(f"{self._seed}\n{name}")
 
     def unit(self) -> float:
@@ -32,7 +32,7 @@ class SeededNoise:
     def between(self, low: float, high: float) -> float:
         return low + (high - low) * self.unit()
 
-    def whole(self, low: int, high: int) -> int:
+    def integer(self, low: int, high: int) -> int:
         """A whole number from low to high, both included."""
         return low + int(self.unit() * (high - low + 1))
 
@@ -43,6 +43,6 @@ class SeededNoise:
         return items[int(self.unit() * len(items))]
 
 
-def noise(seed: str, count: int) -> bytes:
-    """That many even random bytes, quickly."""
+def random_bytes(seed: str, count: int) -> bytes:
+    """Evenly distributed bytes, produced quickly."""
     return hashlib.shake_256(seed.encode("utf-8", "replace")).digest(count)

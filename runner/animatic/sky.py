@@ -5,74 +5,74 @@ from runner.animatic.scene_canvas import MaskPen, SceneCanvas, cloud_mask, gradi
 from runner.animatic.seeded_noise import SeededNoise
 
 
-def paint_sky(stage: SceneCanvas) -> None:
+def paint_sky(canvas: SceneCanvas) -> None:
     """Fill the base from the top down to the horizon, and beyond."""
-    width, height = stage.canvas
-    low = round(stage.y(stage.horizon)) + 2
-    stage.base.paste(gradient(stage.palette.sky, (width, low)), (0, 0))
-    stage.base.paste(stage.palette.sky[-1], (0, low, width, height))
-    dice = stage.noise.apart("sky")
-    if stage.palette.night:
-        _stars(stage, dice.apart("stars"))
-    _sun(stage, dice)
-    if "clear sky" not in stage.words:
-        _clouds(stage, dice)
-    if not stage.palette.night and dice.chance(0.6):
-        _birds(stage, dice.apart("birds"))
+    width, height = canvas.size
+    low = round(canvas.y(canvas.horizon)) + 2
+    canvas.base.paste(gradient(canvas.palette.sky, (width, low)), (0, 0))
+    canvas.base.paste(canvas.palette.sky[-1], (0, low, width, height))
+    noise = canvas.noise.substream("sky")
+    if canvas.palette.night:
+        _stars(canvas, noise.substream("stars"))
+    _sun(canvas, noise)
+    if "clear sky" not in canvas.prompt:
+        _clouds(canvas, noise)
+    if not canvas.palette.night and noise.chance(0.6):
+        _birds(canvas, noise.substream("birds"))
 
 
-def _sun(stage: SceneCanvas, dice: SeededNoise) -> None:
-    palette = stage.palette
-    x = stage.x(dice.pick((0.24, 0.3, 0.64, 0.7, 0.76)))
-    height = 0.2 if palette.night else dice.between(0.1, 0.2) + (stage.horizon - 0.42 if not _high(stage) else 0.08)
-    y = stage.y(stage.horizon - 0.42 if palette.night else min(height, stage.horizon - 0.09))
-    unit = stage.unit
-    stage.glow(x, y, unit * 8, palette.sun, 0.55)
-    stage.glow(x, y, unit * 3.2, palette.sun, 0.6)
+def _sun(canvas: SceneCanvas, noise: SeededNoise) -> None:
+    palette = canvas.palette
+    x = canvas.x(noise.pick((0.24, 0.3, 0.64, 0.7, 0.76)))
+    height = 0.2 if palette.night else noise.between(0.1, 0.2) + (canvas.horizon - 0.42 if not _high(canvas) else 0.08)
+    y = canvas.y(canvas.horizon - 0.42 if palette.night else min(height, canvas.horizon - 0.09))
+    unit = canvas.unit
+    canvas.glow(x, y, unit * 8, palette.sun, 0.55)
+    canvas.glow(x, y, unit * 3.2, palette.sun, 0.6)
     radius = unit * (0.55 if palette.night else 0.8)
-    stage.bake(stage.disc(x, y, radius, radius), palette.sun)
+    canvas.paint(canvas.disc(x, y, radius, radius), palette.sun)
     if palette.night:
         shade = mix(palette.sky[0], palette.sun, 0.78)
         for dx, dy, size in ((-0.3, -0.2, 0.2), (0.25, 0.15, 0.28), (-0.05, 0.4, 0.14)):
-            stage.bake(stage.disc(x + dx * radius, y + dy * radius, size * radius, size * radius), shade)
+            canvas.paint(canvas.disc(x + dx * radius, y + dy * radius, size * radius, size * radius), shade)
 
 
-def _high(stage: SceneCanvas) -> bool:
-    """By day the sun stands high; in the morning and the evening near the horizon."""
-    return stage.palette.sky[-1][0] - stage.palette.sky[-1][2] < 24
+def _high(canvas: SceneCanvas) -> bool:
+    """Whether the sun stands high, as by day; in the morning and the evening it is near the horizon."""
+    return canvas.palette.sky[-1][0] - canvas.palette.sky[-1][2] < 24
 
 
-def _stars(stage: SceneCanvas, dice: SeededNoise) -> None:
+def _stars(canvas: SceneCanvas, noise: SeededNoise) -> None:
     def paint(pen: MaskPen) -> None:
         for _ in range(150):
-            x, y = stage.x(dice.between(-0.16, 1.16)), stage.y(dice.between(-0.16, stage.horizon - 0.12))
-            size = stage.unit * dice.pick((0.012, 0.012, 0.018, 0.026))
-            pen.oval(x, y, size, size, dice.whole(60, 230))
+            x, y = canvas.x(noise.between(-0.16, 1.16)), canvas.y(noise.between(-0.16, canvas.horizon - 0.12))
+            size = canvas.unit * noise.pick((0.012, 0.012, 0.018, 0.026))
+            pen.oval(x, y, size, size, noise.integer(60, 230))
 
-    stage.bake(stage.mask(paint), (240, 244, 255))
+    canvas.paint(canvas.mask(paint), (240, 244, 255))
 
 
-def _clouds(stage: SceneCanvas, dice: SeededNoise) -> None:
-    width = stage.canvas[0]
-    tall = round(stage.y(stage.horizon))
-    grey = "overcast" in stage.words or "storm" in stage.words
-    low = 96 if grey else dice.whole(118, 138)
+def _clouds(canvas: SceneCanvas, noise: SeededNoise) -> None:
+    width = canvas.size[0]
+    tall = round(canvas.y(canvas.horizon))
+    grey = "overcast" in canvas.prompt or "storm" in canvas.prompt
+    low = 96 if grey else noise.integer(118, 138)
     for seed, bright in (("high", 0.72), ("low", 0.5)):
-        mask = cloud_mask((width, tall), f"{stage.words} {seed}", (4, 7), low, low + 110)
-        colour = mix(stage.palette.sky[1], stage.palette.sun, bright)
-        stage.base.paste(colour, (0, 0), mask.point([round(v * 0.42) for v in range(256)]))
+        mask = cloud_mask((width, tall), f"{canvas.prompt} {seed}", (4, 7), low, low + 110)
+        colour = mix(canvas.palette.sky[1], canvas.palette.sun, bright)
+        canvas.base.paste(colour, (0, 0), mask.point([round(v * 0.42) for v in range(256)]))
 
 
-def _birds(stage: SceneCanvas, dice: SeededNoise) -> None:
-    x, y = stage.x(dice.between(0.15, 0.7)), stage.y(dice.between(0.14, 0.3))
+def _birds(canvas: SceneCanvas, noise: SeededNoise) -> None:
+    x, y = canvas.x(noise.between(0.15, 0.7)), canvas.y(noise.between(0.14, 0.3))
 
     def paint(pen: MaskPen) -> None:
-        for _ in range(dice.whole(3, 6)):
-            wing = stage.unit * dice.between(0.1, 0.2)
-            px, py = x + stage.unit * dice.between(-1.2, 1.2), y + stage.unit * dice.between(-0.5, 0.5)
-            dip = wing * dice.between(0.3, 0.6)
+        for _ in range(noise.integer(3, 6)):
+            wing = canvas.unit * noise.between(0.1, 0.2)
+            px, py = x + canvas.unit * noise.between(-1.2, 1.2), y + canvas.unit * noise.between(-0.5, 0.5)
+            dip = wing * noise.between(0.3, 0.6)
             left = [(px - wing, py - dip), (px - wing * 0.5, py - dip * 1.1), (px, py)]
             right = [(px, py), (px + wing * 0.5, py - dip * 1.1), (px + wing, py - dip)]
-            pen.line(left + right, stage.unit * 0.03, 190)
+            pen.line(left + right, canvas.unit * 0.03, 190)
 
-    stage.bake(stage.mask(paint), stage.palette.depth(0.8))
+    canvas.paint(canvas.mask(paint), canvas.palette.depth(0.8))

@@ -1,4 +1,4 @@
-"""What an animatic is asked for: plain values that travel as JSON to the process that draws."""
+"""Specification of an animatic: plain values that travel as JSON to the drawing process."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,72 +13,72 @@ class Reference:
 
     kind: Kind
     label: str
-    """As the prompt names it: `image1`, `video2`, `audio1`."""
+    """Name in the prompt: `image1`, `video2`, `audio1`."""
     path: Path | None = None
-    """The file on this machine; None for what lies elsewhere, which is drawn as its address."""
+    """The file on this machine; None for a remote material, which is drawn as its address."""
     address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AnimaticSpec:
-    """One clip to draw: the same order gives the same bytes on one machine."""
+    """One clip to draw: the same spec gives the same bytes on one machine."""
 
     model: str
     prompt: str
     seconds: int
     width: int
-    """Pixels of the finished clip, as asked: a multiple of 2."""
+    """Pixels of the finished clip: a multiple of 2."""
     height: int
     first: Path | None = None
-    """The picture that the clip opens with."""
+    """The opening picture of the clip."""
     last: Path | None = None
-    """The picture that the clip ends with."""
+    """The closing picture of the clip."""
     first_address: str = ""
-    """Where the first frame lies when it is not on this machine; it is drawn as this address."""
+    """Address of a first frame that is not on this machine; the address itself is drawn."""
     last_address: str = ""
     references: tuple[Reference, ...] = ()
     variation: int = 0
     """0 for the first task with this body, then 1, 2, …: another tint and another move."""
     sound: bool = True
-    """False leaves the clip without a sound track, as a request for none does."""
+    """False leaves the clip without a sound track."""
 
 
-def to_json(order: AnimaticSpec) -> dict[str, JsonValue]:
-    """The order as plain JSON; `from_json` gives an equal one back."""
+def to_json(spec: AnimaticSpec) -> dict[str, JsonValue]:
+    """The spec as plain JSON; `from_json` gives an equal spec back."""
     return {
-        "model": order.model,
-        "prompt": order.prompt,
-        "seconds": order.seconds,
-        "width": order.width,
-        "height": order.height,
-        "first": _text(order.first),
-        "last": _text(order.last),
-        "first_address": order.first_address,
-        "last_address": order.last_address,
-        "references": [_reference_json(reference) for reference in order.references],
-        "variation": order.variation,
-        "sound": order.sound,
+        "model": spec.model,
+        "prompt": spec.prompt,
+        "seconds": spec.seconds,
+        "width": spec.width,
+        "height": spec.height,
+        "first": _text(spec.first),
+        "last": _text(spec.last),
+        "first_address": spec.first_address,
+        "last_address": spec.last_address,
+        "references": [_reference_json(reference) for reference in spec.references],
+        "variation": spec.variation,
+        "sound": spec.sound,
     }
 
 
-def from_json(form: Mapping[str, JsonValue]) -> AnimaticSpec:
-    """The order that `to_json` wrote; KeyError or TypeError for anything else, since nobody but us writes it."""
-    references = form["references"]
+def from_json(value: Mapping[str, JsonValue]) -> AnimaticSpec:
+    """The spec that `to_json` wrote; KeyError or TypeError for anything else, since no user writes this JSON."""
+    references = value["references"]
     if not isinstance(references, list):
         raise TypeError("references: a list is expected")
     return AnimaticSpec(
-        model=_string(form["model"]),
-        prompt=_string(form["prompt"]),
-        seconds=_number(form["seconds"]),
-        width=_number(form["width"]),
-        height=_number(form["height"]),
-        first=_path(form["first"]),
-        last=_path(form["last"]),
-        first_address=_string(form["first_address"]),
-        last_address=_string(form["last_address"]),
+        model=_string(value["model"]),
+        prompt=_string(value["prompt"]),
+        seconds=_number(value["seconds"]),
+        width=_number(value["width"]),
+        height=_number(value["height"]),
+        first=_path(value["first"]),
+        last=_path(value["last"]),
+        first_address=_string(value["first_address"]),
+        last_address=_string(value["last_address"]),
         references=tuple(_reference(item) for item in references),
-        variation=_number(form["variation"]),
-        sound=form["sound"] is not False,
+        variation=_number(value["variation"]),
+        sound=value["sound"] is not False,
     )
 
 
@@ -91,15 +91,15 @@ def _reference_json(reference: Reference) -> dict[str, JsonValue]:
     }
 
 
-def _reference(form: JsonValue) -> Reference:
-    if not isinstance(form, dict):
+def _reference(value: JsonValue) -> Reference:
+    if not isinstance(value, dict):
         raise TypeError("a reference is an object")
-    kind = form["kind"]
+    kind = value["kind"]
     if kind not in ("image", "video", "audio"):
         raise TypeError(f"no kind of material: {kind!r}")
     # Spelled out for the type checker, which does not narrow a string by `in`.
-    known: Kind = "image" if kind == "image" else "video" if kind == "video" else "audio"
-    return Reference(known, _string(form["label"]), _path(form["path"]), _string(form["address"]))
+    material_kind: Kind = "image" if kind == "image" else "video" if kind == "video" else "audio"
+    return Reference(material_kind, _string(value["label"]), _path(value["path"]), _string(value["address"]))
 
 
 def _text(path: Path | None) -> str | None:

@@ -1,1 +1,1 @@
-"""What commands do: use cases between the command line and the rooms below."""
+"""The use cases of the commands: from parsed arguments to engine, store and screens."""

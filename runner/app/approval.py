@@ -1,4 +1,4 @@
-"""Before anything is spent: is this fit to pay, does it stay under every ceiling, and does somebody say yes."""
+"""The checks before a paid run: can it pay, does it stay below every spending limit, does the user approve."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -6,8 +6,13 @@ from decimal import Decimal
 
 from runner.app import destinations
 from runner.app.budget_scope import fingerprints_in_budget
-from runner.app.plan_report import again, cheaper_alternatives, passing, plan_context, private_materials
-from runner.app.project import terminal_width, use_color
+from runner.app.plan_report import (
+    cheaper_alternatives,
+    passing_command,
+    plan_context,
+    private_materials,
+    rerun_arguments,
+)
 from runner.app.session import Session
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -17,81 +22,84 @@ from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan, totals
 from runner.show.screens import question
 from runner.show.screens.plan import Destination, screen
+from runner.show.text.terminal import terminal_width, use_color
 from runner.store import filesystems
 
 
 def check_can_pay(session: Session, plan: Plan, history: History) -> None:
-    """Whether a paid run may begin at all: materials, CI, repository, disk, key. A free run always may."""
+    """Raise `CommandError` unless a paid run may begin: materials, CI, repository, disk, key. A free run always may."""
     if plan.is_free:
         return
-    if lost := private_materials(plan):
-        raise CommandError(ExitCode.INVALID, _not_public(session, plan, history, lost))
-    _fit_in_ci(session, plan)
+    if private := private_materials(plan):
+        raise CommandError(ExitCode.INVALID, _private_materials_message(session, plan, history, private))
+    _check_ci(session, plan)
     if session.repository.unresponsive:
         raise CommandError(
             ExitCode.INVALID,
-            "there is a git repository here, and git does not answer: nobody can tell what it has paid for already\n"
-            "  git status      says why",
+            "git does not answer in this repository, so its earlier paid clips cannot be recognised; to see why:\n"
+            "  git status",
         )
     if session.repository.shallow:
         raise CommandError(
             ExitCode.INVALID,
-            "this clone is shallow, so that nobody can tell which repository it is and what it has paid for already\n"
-            "  git fetch --unshallow      (in GitHub's checkout action: fetch-depth: 0)",
+            "this clone is shallow, so its earlier paid clips cannot be recognised. Fetch the whole history "
+            "(in GitHub's checkout action: fetch-depth: 0):\n"
+            "  git fetch --unshallow",
         )
     filesystems.check_ledger_disk(session.settings.state)
     session.settings.key()
 
 
-def _not_public(session: Session, plan: Plan, history: History, lost: list[tuple[Shot, str]]) -> str:
-    """Which shots send what nobody else can open, and the line that goes on without them."""
-    lines = [f"  {shot.place.file}:{shot.place.line}: {shot.id} sends {name}" for shot, name in lost]
-    more = [f"  and {len(lines) - 10} more"] if len(lines) > 10 else []
-    shots = "one shot sends" if len(lost) == 1 else f"{len(lost)} shots send"
-    line = passing(session, history, plan)
-    way = f"or go on without them:\n    {line}" if line is not None else "or make them with the sandbox"
+def _private_materials_message(session: Session, plan: Plan, history: History, private: list[tuple[Shot, str]]) -> str:
+    """The message about shots whose materials the provider cannot reach, with the command that leaves them out."""
+    lines = [f"  {shot.place.file}:{shot.place.line}: {shot.id} sends {name}" for shot, name in private]
+    omitted = [f"  and {len(lines) - 10} more"] if len(lines) > 10 else []
+    subject = "one shot sends a file" if len(private) == 1 else f"{len(private)} shots send files"
+    command = passing_command(session, history, plan)
+    alternative = "or make them with the sandbox" if command is None else f"or run without these shots:\n    {command}"
     return "\n".join(
         [
-            f"{session.settings.provider} takes public addresses only, and {shots} what lies on this machine: "
+            f"{session.settings.provider} takes public addresses only, and {subject} of this machine: "
             "nothing was sent, nothing was spent",
             *lines[:10],
-            *more,
-            f"  give these materials by https addresses, {way}",
+            *omitted,
+            f"  use https addresses for these materials, {alternative}",
         ]
     )
 
 
-def _fit_in_ci(session: Session, plan: Plan) -> None:
-    settings, args, words = session.settings, session.args, again(session)
+def _check_ci(session: Session, plan: Plan) -> None:
+    settings, args, arguments = session.settings, session.args, rerun_arguments(session)
     if settings.pull_request is not None and not (args.allow_pull_request and args.max_credits is not None):
         raise CommandError(
             ExitCode.DECLINED,
-            f"this is a pull request's job ({settings.pull_request}), and a stranger's change may not pay: "
-            f"nothing was sent\n"
-            f"  storyboard plan {words}      prices it without a key\n"
-            f"  storyboard run {words} --allow-pull-request --max-credits {question.ceiling_of(plan)}",
+            f"this is a pull request's CI job ({settings.pull_request}), which does not pay unless you allow it: "
+            "nothing was sent. To see the price without a key, or to allow it:\n"
+            f"  storyboard plan {arguments}\n"
+            f"  storyboard run {arguments} --allow-pull-request --max-credits {question.ceiling_of(plan)}",
         )
     if settings.ci and not settings.ci_state:
         raise CommandError(
             ExitCode.INVALID,
-            "in CI the ledger must outlive the job, else a clip is paid twice; STORYBOARD_STATE is not set\n"
-            "  export STORYBOARD_STATE=/a/folder/that/is/kept      a mounted volume, or a cache saved after every job",
+            "STORYBOARD_STATE is not set: in CI the ledger must outlive the job, else clips are paid twice. Name a "
+            "folder on a mounted volume, or in a cache that is saved after every job:\n"
+            "  export STORYBOARD_STATE=/path/to/that/folder",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class SpendLimit:
-    """One limit, what the run would bring it to, and how it is called."""
+    """A limit on spending, and the sum that the run would bring it to."""
 
     name: str
     limit: Decimal
     would_be: Decimal
     already: Decimal
-    """What counts already, before this run."""
+    """Credits that count before this run."""
 
 
 def spend_limits(session: Session, plan: Plan, history: History, last_day: Decimal) -> Iterator[SpendLimit]:
-    """Every ceiling that holds for this run, in quoted credits or the bill, whichever is higher."""
+    """Every limit of this run, in quoted or billed credits, whichever are higher."""
     ordered = plan.totals.credits or Decimal(0)
     if (limit := session.settings.max_credits) is not None:
         yield SpendLimit("--max-credits", limit, ordered, Decimal(0))
@@ -104,85 +112,95 @@ def spend_limits(session: Session, plan: Plan, history: History, last_day: Decim
 
 
 def committed_credits(history: History, budget: Budget) -> Decimal:
-    """Credits of what was ordered already and counts in a storyboard's budget: made, running, in doubt."""
+    """Credits of the attempts that count in a storyboard's budget: made, running, unsettled."""
     attempts = (
-        attempt for mark in budget.current for attempt in history.attempts_of(mark) if attempt.repository is None
+        attempt
+        for fingerprint in budget.fingerprints
+        for attempt in history.attempts_of(fingerprint)
+        if attempt.repository is None
     )
     return sum((attempt.credits for attempt in attempts), Decimal(0))
 
 
 def storyboard_budgets(session: Session, plan: Plan, history: History) -> dict[str, Budget]:
     """Each storyboard's budget in credits, with the fingerprints that count in it."""
-    found = {}
-    marks_of = fingerprints_in_budget(session, plan, history)
-    for board in plan.batch.storyboards:
-        if (credits := _budget(session, board)) is not None:
-            marks = marks_of[board.path]
-            elsewhere = [attempt for mark in marks for attempt in history.attempts_of(mark) if attempt.from_manifest]
-            found[board.path] = Budget(credits, marks, sum((each.credits for each in elsewhere), Decimal(0)))
-    return found
+    budgets = {}
+    fingerprints_by_path = fingerprints_in_budget(session, plan, history)
+    for storyboard in plan.batch.storyboards:
+        if (credits := _budget_credits(session, storyboard)) is not None:
+            fingerprints = fingerprints_by_path[storyboard.path]
+            imported = [
+                attempt
+                for fingerprint in fingerprints
+                for attempt in history.attempts_of(fingerprint)
+                if attempt.from_manifest
+            ]
+            budgets[storyboard.path] = Budget(
+                credits, fingerprints, sum((attempt.credits for attempt in imported), Decimal(0))
+            )
+    return budgets
 
 
-def _budget(session: Session, board: Storyboard) -> Decimal | None:
-    said = [board.budget_credits]
-    if board.budget_usd is not None:
-        said.append(board.budget_usd / session.settings.usd_per_credit)
-    return min((credits for credits in said if credits is not None), default=None)
+def _budget_credits(session: Session, storyboard: Storyboard) -> Decimal | None:
+    budgets = [storyboard.budget_credits]
+    if storyboard.budget_usd is not None:
+        budgets.append(storyboard.budget_usd / session.settings.usd_per_credit)
+    return min((credits for credits in budgets if credits is not None), default=None)
 
 
 def approve_spending(session: Session, plan: Plan, history: History, last_day: Decimal) -> Decimal | None:
-    """The price that was agreed to at the question, else None.
+    """Return the price that the user confirmed, None where no question was needed.
 
-    Stop with exit 4 unless this run may spend what it would spend; a free run, and one that orders nothing, may.
+    Raise `CommandError` (exit 4) unless the run may spend its price; a free run, and one that orders nothing, may.
     """
     ordered = plan.totals.credits
     if plan.is_free or not any(step.is_billable for step in plan.steps) or session.settings.max_credits == 0:
         return None
     if ordered is None:
         raise CommandError(ExitCode.DECLINED, question.unknown_price(plan))
-    for ceiling in spend_limits(session, plan, history, last_day):
-        if ceiling.would_be > ceiling.limit:
-            room = max(ceiling.limit - ceiling.already, Decimal(0))
-            cheaper = cheaper_alternatives(session, history, room)
+    for limit in spend_limits(session, plan, history, last_day):
+        if limit.would_be > limit.limit:
+            remaining = max(limit.limit - limit.already, Decimal(0))
+            cheaper = cheaper_alternatives(session, history, remaining)
             raise CommandError(
                 ExitCode.DECLINED,
-                question.over_limit(plan, ceiling.name, ceiling.limit, ceiling.would_be, cheaper),
+                question.over_limit(plan, limit.name, limit.limit, limit.would_be, cheaper),
             )
-    agreed = None
+    approved_price = None
     if not session.args.yes:
-        agreed = _ask_or_refuse(session, plan, history, ordered)
+        approved_price = _ask_or_refuse(session, plan, history, ordered)
     destinations.remember_approval(session, history)
-    return agreed
+    return approved_price
 
 
 def _ask_or_refuse(session: Session, plan: Plan, history: History, ordered: Decimal) -> Decimal | None:
-    """A yes at the terminal is a yes to this price; without a terminal a ceiling on the command line is one."""
-    places = destinations.destinations(session, history)
+    """Ask at the terminal; without a terminal `--max-credits` is the approval, else raise `CommandError`."""
+    targets = destinations.destinations(session, history)
     if is_terminal():
-        _prompt_user(plan, places)
+        _prompt_user(plan, targets)
         return ordered
     if session.args.max_credits is None:
-        raise CommandError(ExitCode.DECLINED, question.no_terminal(plan, again(session), places))
+        raise CommandError(ExitCode.DECLINED, question.no_terminal(plan, rerun_arguments(session), targets))
     return None
 
 
 def show_plan(session: Session, plan: Plan, history: History) -> None:
-    """The plan, before the question, to a person at a terminal."""
+    """Print the plan before the question, on standard error."""
     text = screen(
         plan,
         terminal_width(),
-        use_color(session.args, sys.stderr),
-        around=replace(plan_context(session, plan, history), asking=True),
+        use_color(sys.stderr, session.args.no_color),
+        context=replace(plan_context(session, plan, history), before_question=True),
     )
     print(text, file=sys.stderr)
 
 
-def _prompt_user(plan: Plan, places: Sequence[Destination]) -> None:
-    print(question.question(plan, places), "[y/N]", end=" ", file=sys.stderr, flush=True)
+def _prompt_user(plan: Plan, targets: Sequence[Destination]) -> None:
+    print(question.question(plan, targets), "[y/N]", end=" ", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
         raise CommandError(ExitCode.DECLINED, question.declined())
 
 
 def is_terminal() -> bool:
-    """Whether there is a person to ask."""
+    """Whether a person can be asked."""
     return sys.stdin.isatty() and sys.stderr.isatty()

@@ -1,4 +1,4 @@
-"""Which takes a storyboard's budget counts: all its current ones, whatever a command line chose of them."""
+"""The takes that a storyboard's budget counts: all current takes, whatever the command line selects."""
 
 from collections.abc import Iterator
 
@@ -10,34 +10,37 @@ from runner.requests.request import fingerprint
 
 
 def fingerprints_in_budget(session: Session, plan: Plan, history: History) -> dict[str, frozenset[str]]:
-    """By storyboard with a budget, the fingerprints of its takes made and to make, retakes and other profiles' too."""
-    boards = [board for board in plan.batch.storyboards if has_budget(board)]
-    if not boards:
+    """The fingerprints that count in each storyboard's budget: takes, retakes, and takes of other profiles."""
+    storyboards = [storyboard for storyboard in plan.batch.storyboards if has_budget(storyboard)]
+    if not storyboards:
         return {}
-    # A plan of everything: `--select`, `--retake` and `--again` leave out what counts all the same.
-    whole = session.plan(history, Batch(tuple(boards)))
+    # The plan without `--select`, `--retake` and `--again`: takes that they leave out count too.
+    full_plan = session.plan(history, Batch(tuple(storyboards)))
     return {
-        board.path: frozenset(
-            mark
-            for steps in (plan.steps_for(board), whole.steps_for(board))
+        storyboard.path: frozenset(
+            fingerprint
+            for steps in (plan.steps_for(storyboard), full_plan.steps_for(storyboard))
             for step in steps
-            if (mark := step.fingerprint) is not None
-        ).union(_retakes(session, whole, board, history), _of_other_profiles(session, board, history))
-        for board in boards
+            if (fingerprint := step.fingerprint) is not None
+        ).union(
+            _retake_fingerprints(session, full_plan, storyboard, history),
+            _other_profile_fingerprints(session, storyboard, history),
+        )
+        for storyboard in storyboards
     }
 
 
-def has_budget(board: Storyboard) -> bool:
-    return board.budget_credits is not None or board.budget_usd is not None
+def has_budget(storyboard: Storyboard) -> bool:
+    return storyboard.budget_credits is not None or storyboard.budget_usd is not None
 
 
-def _retakes(session: Session, whole: Plan, board: Storyboard, history: History) -> Iterator[str]:
-    """Takes beyond a shot's `takes`, of the words that it has now; where a pick is missing all of them count."""
+def _retake_fingerprints(session: Session, full_plan: Plan, storyboard: Storyboard, history: History) -> Iterator[str]:
+    """Retakes (beyond a shot's `takes`) of its current request; all retakes where a missing pick hides the request."""
     for attempt in history.own():
         intent = attempt.intent
-        if (intent.storyboard, intent.profile) != (board.path, session.settings.profile):
+        if (intent.storyboard, intent.profile) != (storyboard.path, session.settings.profile):
             continue
-        step = next(iter(whole.steps_of(board.path, intent.shot)), None)
+        step = next(iter(full_plan.steps_of(storyboard.path, intent.shot)), None)
         if step is None or intent.take <= step.shot.takes:
             continue
         if (
@@ -47,8 +50,8 @@ def _retakes(session: Session, whole: Plan, board: Storyboard, history: History)
             yield intent.fingerprint
 
 
-def _of_other_profiles(session: Session, board: Storyboard, history: History) -> Iterator[str]:
-    """What each take of another profile was last made of: this command does not read the storyboard with it."""
+def _other_profile_fingerprints(session: Session, storyboard: Storyboard, history: History) -> Iterator[str]:
+    """The last attempt of each take of other profiles: this command does not compile the storyboard with them."""
     for (path, _, _, profile), attempt in history.last.items():
-        if path == board.path and profile != session.settings.profile:
+        if path == storyboard.path and profile != session.settings.profile:
             yield history.attempts[attempt].intent.fingerprint

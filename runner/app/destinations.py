@@ -1,4 +1,4 @@
-"""Where callbacks go, for the plan and the question; what changed since the last yes is marked."""
+"""The destinations of data that a paid run sends out, with changes since the last approval marked."""
 
 from runner.app.session import Session
 from runner.attempts.history import History
@@ -9,22 +9,24 @@ _CALLBACKS = "callbacks"
 
 
 def destinations(session: Session, history: History) -> tuple[Destination, ...]:
-    """Where a paid run has things sent, each marked when it is not where it went at the last yes."""
+    """The destinations of a paid run, each marked if it differs from the last approved one."""
     settings = session.settings
     if settings.webhook is None or settings.account.free:
         return ()
-    url, heard = settings.webhook.url, f"{settings.webhook.host}:{settings.webhook.port}"
-    before = approved_destinations.load(settings.state, settings.account, session.repository.root_commits[0]).get(
+    url, listener = settings.webhook.url, f"{settings.webhook.host}:{settings.webhook.port}"
+    approved_url = approved_destinations.load(settings.state, settings.account, session.repository.root_commits[0]).get(
         _CALLBACKS
     )
-    if before is None and all(attempt.from_manifest for attempt in history.attempts.values()):
-        before = url  # nothing was agreed to on this machine yet: all of it is new, and nothing has changed
-    return (Destination(_CALLBACKS, url, f"heard at {heard}", None if before == url else before or ""),)
+    if approved_url is None and all(attempt.from_manifest for attempt in history.attempts.values()):
+        approved_url = url  # the first run on this machine: there is no approved address to differ from
+    return (
+        Destination(_CALLBACKS, url, f"received at {listener}", None if approved_url == url else approved_url or ""),
+    )
 
 
 def remember_approval(session: Session, history: History) -> None:
-    """Somebody said yes to a paid run: what changes from now on is marked."""
+    """Save the destinations of an approved paid run; later changes are marked."""
     settings = session.settings
     if settings.webhook is not None:
-        told = {each.what: each.where for each in destinations(session, history)}
-        approved_destinations.save(settings.state, settings.account, session.repository.root_commits[0], told)
+        urls = {destination.what: destination.where for destination in destinations(session, history)}
+        approved_destinations.save(settings.state, settings.account, session.repository.root_commits[0], urls)

@@ -1,4 +1,4 @@
-"""Clips of takes that nobody asks for now: from the provider to the earlier ones, where no copy lies on this disk."""
+"""Downloads the clips of orphans, into `earlier/`, where this disk has no copy."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -15,28 +15,29 @@ from runner.show.screens.clips import ClipCheck, Verdict
 from runner.store.clip_store import ClipStore
 
 _LOST_AFTER = timedelta(days=1)
+"""Age at which a task that the provider does not know counts as gone: new records appear with a delay."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrphanFetcher:
-    """One of them after the other is looked for, and brought."""
+    """Finds or downloads the clip of each orphaned attempt."""
 
     session: Session
     history: History
     store: RunStore
     gateway: Callable[[], Awaitable[ProviderGateway]]
-    """Opened when the first is asked for: without a gap nobody needs a key."""
+    """Opened lazily: if no clip is missing, no API key is needed."""
 
-    async def check_all(self, attempt: Attempt) -> ClipCheck | None:
-        """Whole where it lies, else brought if the provider still has it; None while there is nothing to bring yet."""
+    async def fetch(self, attempt: Attempt) -> ClipCheck | None:
+        """Find the clip on this disk, else download it; None while the task has no clip yet."""
         clip_store = ClipStore(
             self.session.settings.root, self.session.output_folder, fingerprint_by_content(self.history).get
         )
         path = clip_store.archive_path(attempt)
-        if (here := clip_store.find(attempt)) is not None:
-            return self._check(attempt, here, "whole", "")
+        if (local_path := clip_store.find(attempt)) is not None:
+            return self._check(attempt, local_path, "whole", "")
         if attempt.task_id is None:
-            return self._check(attempt, path, "gone", "no task is known of it")
+            return self._check(attempt, path, "gone", "it has no task id")
         if self._age(attempt) > timedelta(days=self.session.edition.record_days):
             days = self.session.edition.record_days
             return self._check(attempt, path, "gone", f"the provider keeps records for {days} days")
@@ -54,28 +55,28 @@ class OrphanFetcher:
                 return self._check(attempt, path, "failed", _describe(answer))
 
     async def _download(self, gateway: ProviderGateway, attempt: Attempt, answer: Succeeded, path: Path) -> ClipCheck:
-        got = await gateway.download_orphan(replace(attempt, outputs=answer.outputs), None)
-        if isinstance(got, TransferFailed):
-            gone = got.link_expired and self._age(attempt) > timedelta(days=self.session.edition.media_days)
-            words = "the provider has deleted its media" if gone else got.message
-            return self._check(attempt, path, "gone" if gone else "failed", words)
-        if attempt.from_manifest and (taken := self.store.ledger.import_attempt(attempt)) is not None:
-            return self._check(attempt, path, "failed", taken.message)
-        for what in (got,) if attempt.state is AttemptState.STORED else (answer, got):
-            event = Event(self.store.clock.now(), attempt.id, what)
+        download = await gateway.download_orphan(replace(attempt, outputs=answer.outputs), None)
+        if isinstance(download, TransferFailed):
+            gone = download.link_expired and self._age(attempt) > timedelta(days=self.session.edition.media_days)
+            message = "the provider has deleted its media" if gone else download.message
+            return self._check(attempt, path, "gone" if gone else "failed", message)
+        if attempt.from_manifest and (refusal := self.store.ledger.import_attempt(attempt)) is not None:
+            return self._check(attempt, path, "failed", refusal.message)
+        for payload in (download,) if attempt.state is AttemptState.STORED else (answer, download):
+            event = Event(self.store.clock.now(), attempt.id, payload)
             self.store.ledger.append(event)
             self.history.apply(event)
-        return self._check(attempt, self.session.settings.root / got.clip.path, "fetched", "")
+        return self._check(attempt, self.session.settings.root / download.clip.path, "fetched", "")
 
     def _age(self, attempt: Attempt) -> timedelta:
         return self.store.clock.now() - (attempt.ended_at or attempt.intended_at)
 
-    def _check(self, attempt: Attempt, path: Path, verdict: Verdict, words: str) -> ClipCheck:
+    def _check(self, attempt: Attempt, path: Path, verdict: Verdict, detail: str) -> ClipCheck:
         intent = attempt.intent
         name = path.relative_to(self.session.settings.root).as_posix()
-        said = "of earlier words" + (f": {words}" if words else "")
-        return ClipCheck(intent.storyboard, intent.shot, intent.take, name, verdict, said, earlier=True)
+        message = "earlier version" + (f": {detail}" if detail else "")
+        return ClipCheck(intent.storyboard, intent.shot, intent.take, name, verdict, message, is_orphan=True)
 
 
 def _describe(answer: PollResult) -> str:
-    return (answer.message if not isinstance(answer, Succeeded) else "") or "the provider does not name a link"
+    return (answer.message if not isinstance(answer, Succeeded) else "") or "the provider gives no link to it"

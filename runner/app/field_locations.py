@@ -1,4 +1,4 @@
-"""Where a shot's fields are said: what the provider refuses is told with its file and line."""
+"""Locates the fields of a shot in its files, for messages about what the provider refused."""
 
 from collections.abc import Mapping
 
@@ -7,33 +7,33 @@ from runner.diagnostics.problem import CommandError, Place
 from runner.language.model import Shot
 from runner.show.screens.advice import FieldLocator
 
-_MOST = 5
-"""Shots that are looked up; each reads the storyboards again."""
+_MAX_SHOTS = 5
+"""Shots that are located; each of them compiles the storyboards again."""
 
 
 def field_locator(session: Session) -> FieldLocator:
-    """Looks fields up by name; none for a shot that was changed while the run worked."""
-    known: dict[tuple[str, str], Mapping[str, Place]] = {}
+    """Return a locator of fields by name; it finds none for a shot that changed during the run."""
+    fields_by_shot: dict[tuple[str, str], Mapping[str, Place]] = {}
 
-    def place(shot: Shot, field: str) -> Place | None:
+    def locate(shot: Shot, field: str) -> Place | None:
         name = (shot.storyboard, shot.id)
-        if name not in known and len(known) < _MOST:
-            known[name] = _fields(session, shot)
-        return known.get(name, {}).get(field)
+        if name not in fields_by_shot and len(fields_by_shot) < _MAX_SHOTS:
+            fields_by_shot[name] = _fields(session, shot)
+        return fields_by_shot.get(name, {}).get(field)
 
-    return place
+    return locate
 
 
 def _fields(session: Session, shot: Shot) -> Mapping[str, Place]:
     from runner.language.explain import explain_shot
 
     try:
-        found = explain_shot(session.files, session.settings.root, session.options, shot.storyboard, shot.id)
+        explanation = explain_shot(session.files, session.settings.root, session.options, shot.storyboard, shot.id)
     except CommandError:
         return {}
-    if found is None or found.shot.request != shot.request:
+    if explanation is None or explanation.shot.request != shot.request:
         return {}
-    fields = {said.name: said.place for said in found.fields if said.place is not None}
-    if found.prompt_at is not None:
-        fields["prompt"] = found.prompt_at
-    return fields | {f"materials.{number}": place for number, place in enumerate(found.sources)}
+    fields = {value.name: value.place for value in explanation.fields if value.place is not None}
+    if explanation.prompt_at is not None:
+        fields["prompt"] = explanation.prompt_at
+    return fields | {f"materials.{number}": place for number, place in enumerate(explanation.sources)}

@@ -1,4 +1,4 @@
-"""Outputs that are not this account's, or that nobody can read: told, and gone on without."""
+"""Skips storyboards whose manifest is unreadable or belongs to another account, and reports them."""
 
 import sys
 from collections.abc import Sequence
@@ -13,33 +13,33 @@ from runner.show.text.escape import escape_terminal
 
 
 def history_without_foreign(session: Session, everything: bool = False) -> tuple[Session, History, list[str]]:
-    """What ledger and manifests know; the batch without storyboards whose manifest is not their own, and why each is.
+    """The history, the session without storyboards that have a foreign manifest, and a message about each of those.
 
-    Their takes stand in another account or in nobody's: what is true of all others is told all the same.
+    The other storyboards are shown all the same.
     """
     try:
         return session, read_history(session, everything), []
     except CommandError:
-        rest, why = without_foreign(session)
-        if not why:
+        own_session, reasons = without_foreign(session)
+        if not reasons:
             raise
-    return rest, read_history(rest, everything), why
+    return own_session, read_history(own_session, everything), reasons
 
 
 def without_foreign(session: Session) -> tuple[Session, list[str]]:
-    """The batch with the storyboards whose manifests are their own; the reason for each that is left out."""
-    kept, why = [], []
-    for board in session.batch.storyboards:
+    """The session without storyboards that have a foreign manifest, and a message about each of those."""
+    own_storyboards, reasons = [], []
+    for storyboard in session.batch.storyboards:
         try:
-            session.manifest(board)
+            session.manifest(storyboard)
         except CommandError as stop:
-            why.append(f"{board.path} is left out: {stop.message}")
+            reasons.append(f"{storyboard.path} is left out: {stop.message}")
         else:
-            kept.append(board)
-    return (replace(session, batch=Batch(tuple(kept))) if why else session), why
+            own_storyboards.append(storyboard)
+    return (replace(session, batch=Batch(tuple(own_storyboards))) if reasons else session), reasons
 
 
-def print_warnings(why: Sequence[str]) -> None:
-    """To standard error, a line for each."""
-    for words in why:
-        print(f"storyboard: {escape_terminal(words)}", file=sys.stderr)
+def print_warnings(messages: Sequence[str]) -> None:
+    """Print the messages to standard error, one line each."""
+    for message in messages:
+        print(f"storyboard: {escape_terminal(message)}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Tasks that were paid for words that changed since, or for a retake: their clips are brought home all the same."""
+"""Collects orphans: paid tasks of earlier versions of a shot, or of retakes, whose clips are downloaded too."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -20,61 +20,73 @@ from runner.planning.plan import Plan
 from runner.store import locks
 
 _LOST_AFTER = timedelta(days=1)
-_LOOKS, _PAUSE = 3, 2.0
-"""How often a record that is not there is asked for before it counts as gone, and seconds between."""
+"""Age at which a task that the provider does not know counts as lost: new records appear with a delay."""
+_POLLS, _PAUSE = 3, 2.0
+"""Polls without a record before a task counts as lost, and the seconds between them."""
 
 
 async def collect_orphans(
     session: Session,
     history: History,
     plan: Plan,
-    records: RunStore,
+    store: RunStore,
     gateway: ProviderGateway,
-    tell: Callable[[RunEvent], None],
-    brake: Callable[[StopReason], None],
+    emit: Callable[[RunEvent], None],
+    on_halt: Callable[[StopReason], None],
 ) -> None:
-    """Looks at each once, and brings the clips of those that succeeded.
+    """Poll each orphan once, and download the clips of those that succeeded.
 
-    A provider that does not answer, or refuses the key, is not asked for the rest: unless they hold every slot, when
-    it is asked again. `brake` hears of a bill that differs from its quote, and of that key.
+    A provider that does not answer, or refuses the key, is not polled for the others; only while orphans hold every
+    slot are polls repeated. `on_halt` gets the reason to order nothing: a bill above its quote, or the refused key.
     """
-    began = records.clock.monotonic()
-    found = collectable_orphans(session, history, plan)
-    for at, attempt in enumerate(found, 1):
-        with _locked_output(session, attempt) as mine:
-            if not mine:
+    started_at = store.clock.monotonic()
+    orphans = collectable_orphans(session, history, plan)
+    for position, attempt in enumerate(orphans, 1):
+        with _locked_output(session, attempt) as is_locked:
+            if not is_locked:
                 continue
-            one = OrphanCollector(session, history, records, gateway, attempt.id, brake)
-            said = await one.collect()
-            while one.failed_polls and _fill_all_slots(found, history, records) and not _is_late(began, records):
-                tell(RunEvent("warning", records.clock.now(), message=f"{_name(attempt)}: {said}"))
-                await anyio.sleep(one.pause)
-                said = await one.collect()
-        deaf = one.failed_polls or one.key_refused
-        if deaf and at < len(found):
-            said += f"; so with {len(found) - at} more of earlier words"
-        tell(RunEvent("warning", records.clock.now(), message=f"{_name(attempt)}: {said}"))
-        if deaf:
+            collector = OrphanCollector(session, history, store, gateway, attempt.id, on_halt)
+            message = await collector.collect()
+            while (
+                collector.failed_polls
+                and _fill_all_slots(orphans, history, store)
+                and not _waited_too_long(started_at, store)
+            ):
+                emit(RunEvent("warning", store.clock.now(), message=f"{_name(attempt)}: {message}"))
+                await anyio.sleep(collector.pause)
+                message = await collector.collect()
+        is_unreachable = collector.failed_polls or collector.key_refused
+        if is_unreachable and position < len(orphans):
+            message += f"; {len(orphans) - position} more of earlier versions were not checked either"
+        emit(RunEvent("warning", store.clock.now(), message=f"{_name(attempt)}: {message}"))
+        if is_unreachable:
             return
 
 
-def _fill_all_slots(found: list[Attempt], history: History, records: RunStore) -> bool:
-    """Whether nothing could be ordered before one of them is known to have ended."""
-    return sum(history.attempts[each.id].state is AttemptState.RUNNING for each in found) >= records.limits.concurrency
+def _fill_all_slots(orphans: list[Attempt], history: History, store: RunStore) -> bool:
+    """Whether running orphans hold every slot, so that nothing can be ordered before one of them ends."""
+    return (
+        sum(history.attempts[orphan.id].state is AttemptState.RUNNING for orphan in orphans) >= store.limits.concurrency
+    )
 
 
-def _is_late(began: float, records: RunStore) -> bool:
-    return records.clock.monotonic() - began > records.limits.wait
+def _waited_too_long(started_at: float, store: RunStore) -> bool:
+    return store.clock.monotonic() - started_at > store.limits.wait
 
 
 @contextmanager
 def _locked_output(session: Session, attempt: Attempt) -> Iterator[bool]:
-    """Whether no other run works where its clip goes: a storyboard that is gone is not among those locked already."""
-    ours = {os.path.realpath(session.output_folder(board.path)) for board in session.batch.storyboards}
+    """Lock the output of an orphan; False if another run holds it.
+
+    The outputs of this command's storyboards are locked already; an orphan's storyboard may be deleted or renamed.
+    """
+    locked_outputs = {
+        os.path.realpath(session.output_folder(storyboard.path)) for storyboard in session.batch.storyboards
+    }
     output = session.output_folder(attempt.intent.storyboard)
     with ExitStack() as stack:
         try:
-            if os.path.realpath(output) not in ours:
+            if os.path.realpath(output) not in locked_outputs:
                 stack.enter_context(locks.lock_outputs(session.settings.state, [output]))
         except CommandError:
             yield False
@@ -85,101 +97,104 @@ def _locked_output(session: Session, attempt: Attempt) -> Iterator[bool]:
 def _name(attempt: Attempt) -> str:
     intent = attempt.intent
     when = f"{attempt.intended_at.astimezone():%Y-%m-%d %H:%M}"
-    return f"{intent.shot} take {intent.take} of {when}, which the storyboard does not ask for now"
+    return f"{intent.shot} take {intent.take} of {when} (earlier version)"
 
 
 class OrphanCollector:
-    """One of them while it is brought home."""
+    """Collects one orphan."""
 
     def __init__(
         self,
         session: Session,
         history: History,
-        records: RunStore,
+        store: RunStore,
         gateway: ProviderGateway,
         attempt: str,
-        brake: Callable[[StopReason], None],
+        on_halt: Callable[[StopReason], None],
     ) -> None:
         self._session = session
         self._history = history
-        self._store = records
+        self._store = store
         self._gateway = gateway
         self._id = attempt
-        self._on_halt = brake
+        self._on_halt = on_halt
         self.key_refused = False
         self.failed_polls = 0
-        """Looks in a row that were not heard."""
+        """Polls in a row without an answer."""
         self.pause = 0.0
-        """Seconds until the next look, after one that was not heard."""
+        """Seconds until the next poll, after one without an answer."""
 
     @property
     def _attempt(self) -> Attempt:
         return self._history.attempts[self._id]
 
     async def collect(self) -> str:
-        """What became of it, in words; every answer is in the ledger and the history."""
+        """Poll the task and act on the answer; return the result as a message."""
         model = self._attempt.intent.request.get("model")
         answer = await self._gateway.poll(self._attempt.task_id or "", model if isinstance(model, str) else None)
         if not isinstance(answer, Running) or answer.answered:
             self.failed_polls = 0
         match answer:
             case Succeeded():
-                self._bill(answer)
-                return await self._clip()
+                self._record_success(answer)
+                return await self._download()
             case Failed():
-                self._note(answer)
+                self._record(answer)
                 return f"failed, not charged: {answer.message}"
             case Running(not_found=True):
-                return await self._missing()
+                return await self._handle_missing()
             case Running(key_refused=True):
                 self.key_refused = True
-                self._on_halt(messages.key_refused_by_look(answer))
+                self._on_halt(messages.key_refused_by_poll(answer))
                 return "the key was refused; the next run asks again"
             case Running(answered=False):
                 self.failed_polls += 1
                 self.pause = max(answer.retry_after or 0.0, min(2.0**self.failed_polls, 60.0))
                 return f"{answer.message or 'the provider did not answer'}; the next run asks again"
             case _:
-                return "still runs at the provider; the next run brings its clip, no new charge"
+                return "still running at the provider; the next run fetches its clip, at no new charge"
 
-    def _bill(self, answer: Succeeded) -> None:
-        """What it cost, which is heard once."""
-        first = self._attempt.state is AttemptState.RUNNING
-        self._note(answer)
-        halt = messages.drift(self._attempt, self._session.edition.price_row(self._attempt.intent.request))
-        if first and halt is not None:
-            self._on_halt(halt)
+    def _record_success(self, answer: Succeeded) -> None:
+        """Record the bill; a bill above the quote is reported once."""
+        is_first_report = self._attempt.state is AttemptState.RUNNING
+        self._record(answer)
+        row = self._session.edition.price_row(self._attempt.intent.request)
+        stop_reason = messages.bill_above_quote(self._attempt, row)
+        if is_first_report and stop_reason is not None:
+            self._on_halt(stop_reason)
 
-    async def _clip(self) -> str:
-        """The clip, under its own name for a retake, else among the earlier ones."""
+    async def _download(self) -> str:
+        """Download the clip: a retake's under its own name, any other into `earlier/`."""
         stored = await self._gateway.download_orphan(
             self._attempt, as_retake(self._session.plan(self._history), self._attempt)
         )
         if isinstance(stored, Stored):
-            self._note(stored)
-            return f"paid before, its clip is here now: {stored.clip.path}"
+            self._record(stored)
+            return f"paid before; its clip was fetched: {stored.clip.path}"
         if stored.link_expired and self._is_too_old():
-            self._note(Lost("the provider deleted its media before they were fetched"))
-            return "paid, and the provider no longer has its clip"
+            self._record(Lost("the provider deleted its media before they were fetched"))
+            return "paid; the provider has deleted its clip"
         return f"paid; its clip could not be fetched: {stored.message}; the next run tries again"
 
-    async def _missing(self) -> str:
-        since = self._store.clock.now() - (self._attempt.accepted_at or self._attempt.intended_at)
-        if since < _LOST_AFTER:
-            return "the provider does not know it (yet); the next run asks again"
-        for _ in range(_LOOKS - 1):
+    async def _handle_missing(self) -> str:
+        age = self._store.clock.now() - (self._attempt.accepted_at or self._attempt.intended_at)
+        if age < _LOST_AFTER:
+            return "the provider has no record of it (yet); the next run asks again"
+        for _ in range(_POLLS - 1):
             await anyio.sleep(_PAUSE)
             answer = await self._gateway.poll(self._attempt.task_id or "")
             if not (isinstance(answer, Running) and answer.not_found):
-                return "the provider does not know it at every look; the next run asks again"
-        self._note(Lost("the provider has no record of this task any more"))
-        return "paid perhaps, and the provider no longer has its record"
+                return "the provider has no record of it at some polls; the next run asks again"
+        self._record(Lost("the provider has no record of this task any more"))
+        return "maybe charged; the provider has no record of it any more"
 
     def _is_too_old(self) -> bool:
-        ended = self._attempt.ended_at
-        return ended is not None and self._store.clock.now() - ended > timedelta(days=self._session.edition.media_days)
+        ended_at = self._attempt.ended_at
+        return ended_at is not None and self._store.clock.now() - ended_at > timedelta(
+            days=self._session.edition.media_days
+        )
 
-    def _note(self, what: Payload) -> None:
-        event = Event(self._store.clock.now(), self._id, what)
+    def _record(self, payload: Payload) -> None:
+        event = Event(self._store.clock.now(), self._id, payload)
         if self._store.ledger.append(event) is None:
             self._history.apply(event)

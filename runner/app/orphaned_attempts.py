@@ -1,4 +1,4 @@
-"""Attempts that may have been paid, have not ended, and that no take stands by: of earlier words, or of a retake."""
+"""Orphaned attempts: possibly paid, and not needed by any take of the current storyboards."""
 
 import os
 import re
@@ -14,81 +14,82 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 
 
 def orphaned_attempts(session: Session, history: History, plan: Plan | None = None) -> list[Attempt]:
-    """Paid attempts that have not ended, and that no take of these storyboards (or of `plan`) stands by.
+    """Open attempts, possibly paid, that no take of the session's storyboards (or of `plan`) needs.
 
-    Of these storyboards, and of those whose file is no longer there: renamed or deleted, no run names them again.
+    Includes attempts of storyboards whose file is gone: no run names a renamed or deleted file again.
     """
     if session.settings.account.free:
         return []
-    boards = {board.path for board in session.batch.storyboards}
-    found = [
-        each
-        for each in history.open()
-        if each.state in (AttemptState.RUNNING, AttemptState.SUCCEEDED, AttemptState.UNSETTLED)
-        and not each.from_manifest
-        and each.repository is None
-        if each.intent.profile == session.settings.profile
-        if each.intent.storyboard in boards or _is_gone(session, each.intent.storyboard)
+    paths = {storyboard.path for storyboard in session.batch.storyboards}
+    candidates = [
+        attempt
+        for attempt in history.open()
+        if attempt.state in (AttemptState.RUNNING, AttemptState.SUCCEEDED, AttemptState.UNSETTLED)
+        and not attempt.from_manifest
+        and attempt.repository is None
+        if attempt.intent.profile == session.settings.profile
+        if attempt.intent.storyboard in paths or _is_gone(session, attempt.intent.storyboard)
     ]
-    if not found:
+    if not candidates:
         return []
     steps = [*session.plan(history).steps, *(plan.steps if plan is not None else ())]
-    marks = {step.fingerprint for step in steps}
+    fingerprints = {step.fingerprint for step in steps}
     return [
-        each
-        for each in found
-        if each.intent.fingerprint not in marks or history.current_attempt(each.intent.fingerprint) is not each
+        attempt
+        for attempt in candidates
+        if attempt.intent.fingerprint not in fingerprints
+        or history.current_attempt(attempt.intent.fingerprint) is not attempt
     ]
 
 
 def _is_gone(session: Session, storyboard: str) -> bool:
-    """Whether there is no such file in the repository any more, a broken link counts as one."""
+    """Whether the storyboard's file is gone; a broken link counts as a file."""
     return bool(storyboard) and not os.path.lexists(session.settings.root / storyboard)
 
 
-def with_orphans(session: Session, history: History, ended: RunResult) -> RunResult:
-    """The same with what is still to be brought, and what is in doubt, of takes that nobody asks for now."""
-    found = orphaned_attempts(session, history, ended.plan)
-    doubts = tuple(each for each in found if each.state is AttemptState.UNSETTLED)
-    return replace(ended, orphans=tuple(filter(_can_come, found)), unsettled_orphans=doubts)
+def with_orphans(session: Session, history: History, result: RunResult) -> RunResult:
+    """The result with the orphans that remain: those to collect, and those unsettled."""
+    orphans = orphaned_attempts(session, history, result.plan)
+    unsettled = tuple(orphan for orphan in orphans if orphan.state is AttemptState.UNSETTLED)
+    return replace(result, orphans=tuple(filter(_is_collectable, orphans)), unsettled_orphans=unsettled)
 
 
-def _can_come(attempt: Attempt) -> bool:
-    """Whether there is a task, and a shot whose name may be a folder's, whoever told of it."""
+def _is_collectable(attempt: Attempt) -> bool:
+    """Whether the attempt has a task, and a shot id that is safe as a folder name: manifests can be edited."""
     return attempt.state is not AttemptState.UNSETTLED and _SAFE_ID.fullmatch(attempt.intent.shot) is not None
 
 
 def collectable_orphans(session: Session, history: History, plan: Plan) -> list[Attempt]:
-    """Those that can be brought home."""
-    return list(filter(_can_come, orphaned_attempts(session, history, plan)))
+    """The orphans whose clip can be downloaded."""
+    return list(filter(_is_collectable, orphaned_attempts(session, history, plan)))
 
 
 def stored_orphans(session: Session, history: History, plan: Plan) -> list[Attempt]:
-    """Paid takes of these storyboards that `plan` does not ask for, and that have a clip or, by a manifest, a task.
+    """Paid attempts that no take of `plan` needs, with a clip, or with a task that only a manifest names.
 
-    Tasks that this ledger knows are left to the next run.
+    Tasks in this machine's ledger are left to the next run.
     """
     if session.settings.account.free:
         return []
-    boards = {board.path for board in session.batch.storyboards}
-    marks = {step.fingerprint for step in plan.steps}
+    paths = {storyboard.path for storyboard in session.batch.storyboards}
+    fingerprints = {step.fingerprint for step in plan.steps}
     return [
-        each
-        for each in history.own()
-        if (each.state is AttemptState.STORED and each.clip is not None)
+        attempt
+        for attempt in history.own()
+        if (attempt.state is AttemptState.STORED and attempt.clip is not None)
         or (
-            each.from_manifest
-            and each.task_id is not None
-            and each.state in (AttemptState.RUNNING, AttemptState.SUCCEEDED)
+            attempt.from_manifest
+            and attempt.task_id is not None
+            and attempt.state in (AttemptState.RUNNING, AttemptState.SUCCEEDED)
         )
-        if each.intent.storyboard in boards and each.intent.profile == session.settings.profile
-        if each.intent.fingerprint not in marks and _SAFE_ID.fullmatch(each.intent.shot)
-        if session.selected is None or (each.intent.storyboard, each.intent.shot) in session.selected
+        if attempt.intent.storyboard in paths and attempt.intent.profile == session.settings.profile
+        if attempt.intent.fingerprint not in fingerprints and _SAFE_ID.fullmatch(attempt.intent.shot)
+        if session.selected is None or (attempt.intent.storyboard, attempt.intent.shot) in session.selected
     ]
 
 
 def as_retake(plan: Plan, attempt: Attempt) -> Step | None:
-    """The take of the shot as it is now that this is: a retake; None when its words have changed."""
+    """The step of an attempt that is a retake of the current shot; None if the shot has changed."""
     intent = attempt.intent
     step = next(iter(plan.steps_of(intent.storyboard, intent.shot)), None)
     if step is None or step.fingerprint is None:

@@ -1,4 +1,4 @@
-"""What a plan is told with: history so far, warnings of the plan itself, cheaper ways, how long it may take."""
+"""The context of a plan's screen: history, warnings, cheaper alternatives, the commands to type next."""
 
 import argparse
 import shlex
@@ -8,7 +8,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
 from runner.app.destinations import destinations
-from runner.app.session import Session, typed
+from runner.app.session import Session, command_arguments
 from runner.attempts.history import History
 from runner.clock import SystemClock
 from runner.diagnostics.problem import Place, Problem
@@ -19,21 +19,20 @@ from runner.planning import alternatives
 from runner.planning.plan import Plan
 from runner.planning.selection import ShotKey, storyboard_slug
 from runner.requests.request import LocalFile
-from runner.show.screens.plan import CheaperCommand as Cheaper
-from runner.show.screens.plan import PlanContext
+from runner.show.screens.plan import CheaperCommand, PlanContext
 from runner.show.text.layout import from_manifests
 
 if TYPE_CHECKING:
     from runner.store.ledger.ledger import Ledger
     from runner.store.receipts import Receipt
 
-_OFF_BY_A_TENTH = Decimal("0.1")
+_LENGTH_TOLERANCE = Decimal("0.1")
 
 
 def read_history(session: Session, everything: bool = False) -> History:
-    """What ledger and manifests know of the batch, or of all that this repository ordered; read without writing.
+    """The history of the batch, or of the whole repository, from ledger and manifests; writes nothing.
 
-    The ledger stays open for what the history is asked for later.
+    The ledger stays open for the lookups of the history.
     """
     ledger = _ledger(session)
     return session.with_manifests(History() if ledger is None else session.ledger_history(ledger, everything))
@@ -46,7 +45,7 @@ def unknown_receipts(session: Session) -> "list[Receipt]":
 
 
 def spent_last_24h(session: Session) -> Decimal:
-    """Credits of the account over the last 24 hours, read without writing."""
+    """The account's credits of the last 24 hours; writes nothing."""
     ledger = _ledger(session)
     if ledger is None:
         return Decimal(0)
@@ -57,11 +56,11 @@ def spent_last_24h(session: Session) -> Decimal:
 
 
 def _ledger(session: Session) -> "Ledger | None":
-    """This machine's ledger; None where there is none yet."""
+    """This machine's ledger; None before the first run."""
     state = session.settings.state
     if not state.is_dir():
         return None
-    # Not before it is needed: the ledger brings SQLite along.
+    # Imported only where a ledger exists: SQLite takes milliseconds to load.
     from runner.store.ledger.database import NAME
     from runner.store.ledger.ledger import Ledger
 
@@ -69,49 +68,49 @@ def _ledger(session: Session) -> "Ledger | None":
 
 
 def warnings(session: Session, plan: Plan) -> list[Problem]:
-    """The storyboards' warnings, then the plan's own."""
-    found = list(session.problems.warnings)
-    for board in plan.batch.storyboards:
-        found += _length(board)
+    """The warnings of the storyboards, then those of the plan."""
+    problems = list(session.problems.warnings)
+    for storyboard in plan.batch.storyboards:
+        problems += _length_warning(storyboard)
     if not plan.is_free:
-        found += _unpublished(plan)
-    return found
+        problems += _private_material_warning(plan)
+    return problems
 
 
-def _length(board: Storyboard) -> Iterator[Problem]:
-    if board.length is None:
+def _length_warning(storyboard: Storyboard) -> Iterator[Problem]:
+    if storyboard.length is None:
         return
-    film = sum(shot.request.seconds for shot in board.shots if not shot.skip)
-    if abs(film - board.length) > board.length * _OFF_BY_A_TENTH:
+    film = sum(shot.request.seconds for shot in storyboard.shots if not shot.skip)
+    if abs(film - storyboard.length) > storyboard.length * _LENGTH_TOLERANCE:
         yield Problem(
             "film-length",
-            Place(board.path, 1, 1, "length"),
-            f"the shots make {film} s, and the film should have {board.length} s",
+            Place(storyboard.path, 1, 1, "length"),
+            f"the shots are {film} s long together; `length` says {storyboard.length} s",
             "change `length`, or the shots' `duration`",
             "warning",
         )
 
 
-def _unpublished(plan: Plan) -> Iterator[Problem]:
-    """Local materials of takes to order, which a paid provider cannot reach: one cause, said once."""
-    lost = private_materials(plan)
-    if not lost:
+def _private_material_warning(plan: Plan) -> Iterator[Problem]:
+    """One warning about all local materials of takes to order, which a paid provider cannot reach."""
+    private = private_materials(plan)
+    if not private:
         return
-    shot, name = lost[0]
-    more = (
-        f" and {len(lost) - 1} more shots send"
-        if len(lost) > 2
+    shot, name = private[0]
+    others = (
+        f" and {len(private) - 1} more shots send"
+        if len(private) > 2
         else " and one more shot send"
-        if len(lost) > 1
+        if len(private) > 1
         else " sends"
     )
     yield Problem(
         "not-public",
         shot.place,
-        f"{shot.id}{more} what lies on this machine ({name}), and {plan.account.provider} takes public addresses only",
-        "give materials by https addresses; a paid run of them as they are is exit 3 before anything is spent",
+        f"{shot.id}{others} files of this machine ({name}); {plan.account.provider} takes public addresses only",
+        "use https addresses for these materials; otherwise a paid run ends with exit 3 before anything is spent",
         "warning",
-        shots=tuple(shot.id for shot, _ in lost),
+        shots=tuple(shot.id for shot, _ in private),
     )
 
 
@@ -125,69 +124,72 @@ def private_materials(plan: Plan) -> list[tuple[Shot, str]]:
     ]
 
 
-def again(session: Session, *, anew: bool = True) -> str:
-    """The command line that goes on with this very command; `anew`: it may make again what was refused or is gone."""
-    words = [typed(session.args, session.files)]
-    for name in ("retake", "again") if anew else ("retake",):
-        words += [f"--{name} {shlex.quote(value)}" for value in getattr(session.args, name, ())]
-    words += ["--first-take"] if getattr(session.args, "first_take", False) else []
-    return " ".join(words)
+def rerun_arguments(session: Session, *, repeats_failures: bool = True) -> str:
+    """The arguments that continue this command; `repeats_failures` includes `--again`, which orders anew."""
+    arguments = [command_arguments(session.args, session.files)]
+    for name in ("retake", "again") if repeats_failures else ("retake",):
+        arguments += [f"--{name} {shlex.quote(value)}" for value in getattr(session.args, name, ())]
+    arguments += ["--first-take"] if getattr(session.args, "first_take", False) else []
+    return " ".join(arguments)
 
 
 def plan_context(session: Session, plan: Plan, history: History) -> PlanContext:
-    """Everything that the plan's screen says beside the plan."""
-    lost = not plan.is_free and bool(private_materials(plan))
+    """Everything on the plan's screen beside the plan."""
+    has_private = not plan.is_free and bool(private_materials(plan))
     return PlanContext(
-        typed=again(session),
+        typed=rerun_arguments(session),
         warnings=warnings(session, plan),
-        cheaper=tuple(Cheaper(way.description, way.credits) for way in cheaper_alternatives(session, history, None))
+        cheaper=tuple(
+            CheaperCommand(alternative.description, alternative.credits)
+            for alternative in cheaper_alternatives(session, history, None)
+        )
         if not plan.is_free
         else (),
-        leaving=outgoing_files(plan),
-        goes=destinations(session, history),
-        elsewhere=from_manifests(plan, history),
-        about=estimate_duration(plan, session.settings.concurrency),
-        at_once=session.settings.concurrency,
+        outgoing_files=outgoing_files(plan),
+        destinations=destinations(session, history),
+        manifest_note=from_manifests(plan, history),
+        expected_seconds=estimate_duration(plan, session.settings.concurrency),
+        concurrency=session.settings.concurrency,
         spent=spent_by_storyboard(history),
-        instead=_instead(session, history, plan) if lost else None,
+        replacement=_fallback_command(session, history, plan) if has_private else None,
     )
 
 
-def _instead(session: Session, history: History, plan: Plan) -> tuple[str, str]:
-    """What passes where some shots cannot be sent: the others, else free animatics of all."""
-    if (line := passing(session, history, plan)) is not None:
-        return line, f"without the {len(private_materials(plan))} that send what lies here"
-    free = argparse.Namespace(**{**vars(session.args), "provider": "sandbox"})
-    return f"storyboard run {typed(free, session.files)}", "free animatics of all"
+def _fallback_command(session: Session, history: History, plan: Plan) -> tuple[str, str]:
+    """The command that works where some shots cannot be sent: without those shots, else all with the sandbox."""
+    if (command := passing_command(session, history, plan)) is not None:
+        return command, f"without the {len(private_materials(plan))} that send local files"
+    sandbox_args = argparse.Namespace(**{**vars(session.args), "provider": "sandbox"})
+    return f"storyboard run {command_arguments(sandbox_args, session.files)}", "free animatics of all"
 
 
-def passing(session: Session, history: History, plan: Plan) -> str | None:
-    """The `storyboard run …` of the shots that a paid provider can be sent, with its ceiling; None when none can."""
+def passing_command(session: Session, history: History, plan: Plan) -> str | None:
+    """The `storyboard run …` of the shots that can be sent to the paid provider; None if none can."""
     if getattr(session.args, "retake", ()) or getattr(session.args, "again", ()):
         return None
-    lost = {(shot.storyboard, shot.id) for shot, _ in private_materials(plan)}
-    kept = frozenset((shot.storyboard, shot.id) for shot in plan.shots) - lost
-    rest = session.plan(history, selected=kept, asked=session.overrides(history))
-    ordered = {step.key[:2] for step in rest.steps if step.is_billable}
-    if not ordered or private_materials(rest):
+    private = {(shot.storyboard, shot.id) for shot, _ in private_materials(plan)}
+    sendable = frozenset((shot.storyboard, shot.id) for shot in plan.shots) - private
+    sendable_plan = session.plan(history, selected=sendable, overrides=session.overrides(history))
+    ordered = {step.key[:2] for step in sendable_plan.steps if step.is_billable}
+    if not ordered or private_materials(sendable_plan):
         return None
-    flags = [f"--exclude {shlex.quote(_selector(session, lost))}"]
+    flags = [f"--exclude {shlex.quote(_selector(session, private))}"]
     if not getattr(session.args, "select", ()):
         flags.append(f"--select {shlex.quote(_selector(session, ordered))}")
-    credits = rest.totals.credits
-    ceiling = "" if credits is None else f" --max-credits {credits.to_integral_value(ROUND_CEILING):f}"
-    return f"storyboard run {again(session)} {min(flags, key=len)}{ceiling}"
+    credits = sendable_plan.totals.credits
+    max_credits = "" if credits is None else f" --max-credits {credits.to_integral_value(ROUND_CEILING):f}"
+    return f"storyboard run {rerun_arguments(session)} {min(flags, key=len)}{max_credits}"
 
 
 def _selector(session: Session, names: Collection[ShotKey]) -> str:
-    """Some shots as `--select` takes them, in the files' order; with their storyboard where another has that id."""
+    """Shots as an expression of `--select`, in file order; with the storyboard where an id is not unique."""
     ids = Counter(shot.id for shot in session.batch.shots)
-    found = [shot for shot in session.batch.shots if (shot.storyboard, shot.id) in names]
-    return " ".join(shot.id if ids[shot.id] == 1 else f"{storyboard_slug(shot.storyboard)}:{shot.id}" for shot in found)
+    shots = [shot for shot in session.batch.shots if (shot.storyboard, shot.id) in names]
+    return " ".join(shot.id if ids[shot.id] == 1 else f"{storyboard_slug(shot.storyboard)}:{shot.id}" for shot in shots)
 
 
 def outgoing_files(plan: Plan) -> tuple[LocalFile, ...]:
-    """The local files that a paid run would send for the takes to order, each content once."""
+    """The local files that a paid run would send for its orders, each content once."""
     if plan.is_free:
         return ()
     ordered = [step for step in plan.steps if step.is_billable or step.needs_pick]
@@ -203,7 +205,7 @@ def outgoing_files(plan: Plan) -> tuple[LocalFile, ...]:
 def cheaper_alternatives(
     session: Session, history: History, limit: Decimal | None
 ) -> tuple[alternatives.Alternative, ...]:
-    """Cheaper ways that would pass, each with its price: none that leaves the selection, or cannot be sent."""
+    """Cheaper alternatives below the limit, inside the selection, of shots that can be sent; each with its price."""
 
     def price(batch: Batch, selected: frozenset[ShotKey] | None) -> Decimal | None:
         if selected is not None and session.selected is not None:
@@ -212,10 +214,10 @@ def cheaper_alternatives(
         as_it_is = batch is session.batch and selected is None
         return None if not (plan.is_free or as_it_is) and private_materials(plan) else plan.totals.credits
 
-    names = dict.fromkeys(name for board in session.batch.storyboards for name in board.profiles)
+    names = dict.fromkeys(name for storyboard in session.batch.storyboards for name in storyboard.profiles)
     profiles = {name: _compile_profile(session, name) for name in names if name != session.settings.profile}
-    whole = {name: batch for name, batch in profiles.items() if batch is not None}
-    return alternatives.find_cheaper(session.batch, session.edition, price, limit, whole)
+    compiled = {name: batch for name, batch in profiles.items() if batch is not None}
+    return alternatives.find_cheaper(session.batch, session.edition, price, limit, compiled)
 
 
 def _compile_profile(session: Session, name: str) -> Batch | None:
@@ -225,24 +227,24 @@ def _compile_profile(session: Session, name: str) -> Batch | None:
 
 
 def spent_by_storyboard(history: History) -> dict[str, Decimal]:
-    """Credits that each storyboard's takes have cost so far, or may have."""
+    """Credits of each storyboard's attempts so far, unsettled ones included."""
     sums: dict[str, Decimal] = {}
     for attempt in history.own():
-        board = attempt.intent.storyboard
-        sums[board] = sums.get(board, Decimal(0)) + attempt.credits
+        path = attempt.intent.storyboard
+        sums[path] = sums.get(path, Decimal(0)) + attempt.credits
     return sums
 
 
-def estimate_duration(plan: Plan, at_once: int) -> float | None:
-    """About how long a run takes: the work over the slots, or the longest chain."""
-    each = 2.0 if plan.is_free else 150.0
+def estimate_duration(plan: Plan, concurrency: int) -> float | None:
+    """Estimate the seconds of a run: all tasks over the slots, or the longest chain of dependent takes."""
+    seconds_per_task = 2.0 if plan.is_free else 150.0
     ordered = [step for step in plan.steps if step.is_billable or step.action.value == "resume"]
     if not ordered:
         return None
     depth: dict[str, int] = {}
     for step in ordered:
-        above = [depth.get(up.fingerprint, 0) for up in step.upstream]
+        upstream_depths = [depth.get(upstream.fingerprint, 0) for upstream in step.upstream]
         if step.fingerprint is not None:
-            depth[step.fingerprint] = 1 + max(above, default=0)
+            depth[step.fingerprint] = 1 + max(upstream_depths, default=0)
     longest = max(depth.values(), default=1)
-    return each * max(-(-len(ordered) // at_once), longest)
+    return seconds_per_task * max(-(-len(ordered) // concurrency), longest)

@@ -1,4 +1,4 @@
-"""What every command that reads storyboards does first of all: files, settings, edition, batch, with all problems."""
+"""The compiled project of a command: files, settings, edition, batch, and every problem in them."""
 
 import argparse
 import gc
@@ -10,13 +10,13 @@ from runner.language import compiler as language
 from runner.language.cli_variables import parse_assignments
 from runner.language.model import Batch
 from runner.lazy_dataclass import dataclass, replace
-from runner.settings import settings as settings_room
+from runner.settings import settings as settings_module
 from runner.settings.settings import Flags, Settings
 
 
 @dataclass(frozen=True)
 class Project:
-    """The batch of one command, with what it was read from; its storyboards may have problems."""
+    """The batch of one command, with its sources; its storyboards may have problems."""
 
     args: argparse.Namespace
     settings: Settings
@@ -27,17 +27,20 @@ class Project:
     problems: Problems
 
 
-def load_project(args: argparse.Namespace, *, look: bool = False, needed: bool = True) -> Project:
-    """Files, settings and batch, with all problems; nothing is shown. `needed`: having no storyboard is exit 2."""
-    typed = tuple(getattr(args, "files", ()))
-    root = settings_room.find_root(typed[0] if typed else Path())
-    files = typed or discover_storyboards(Path.cwd(), needed=needed)
-    settings = settings_room.read(root, options_from(args))
-    if look and args.provider is None:
+def load_project(args: argparse.Namespace, *, prefer_clips: bool = False, required: bool = True) -> Project:
+    """Read the settings and compile the storyboards; problems are collected, not shown.
+
+    `prefer_clips`: without `--provider`, the provider that has clips. `required`: no storyboard is exit 2.
+    """
+    named_files = tuple(getattr(args, "files", ()))
+    root = settings_module.find_root(named_files[0] if named_files else Path())
+    files = named_files or discover_storyboards(Path.cwd(), required=required)
+    settings = settings_module.read(root, options_from(args))
+    if prefer_clips and args.provider is None:
         settings = _provider_with_clips(settings)
     edition = edition_with_prices(settings)
     options = language.CompileOptions(settings.profile, parse_assignments(args.var, args.var_file), edition)
-    # The batch stays until the end: the collector would walk it again and again and find nothing.
+    # The batch stays in memory until the end: collecting garbage meanwhile would walk it in vain.
     gc.disable()
     try:
         batch, problems = language.compile(files, root, options)
@@ -48,7 +51,7 @@ def load_project(args: argparse.Namespace, *, look: bool = False, needed: bool =
 
 
 def edition_with_prices(settings: Settings, name: str | None = None) -> Edition:
-    """The edition with the account's own prices: the repository's only where they are higher."""
+    """The edition with the user's own prices; the repository's prices only where they are higher."""
     if name is not None and name != settings.edition:
         return load(name)
     edition = load(settings.edition)
@@ -62,45 +65,35 @@ def edition_with_prices(settings: Settings, name: str | None = None) -> Edition:
 
 
 def _provider_with_clips(settings: Settings) -> Settings:
-    """For commands that only look: the provider whose outputs have manifests, the paid one before the free."""
+    """The settings with the provider whose outputs have manifests, the paid one first."""
     from runner.store import manifest
 
     for provider in ("kinovi", "sandbox"):
-        there = replace(settings, provider=provider)
-        if any(settings.output.glob(f"**/{there.variant}/{manifest.NAME}")):
-            return there
+        candidate = replace(settings, provider=provider)
+        if any(settings.output.glob(f"**/{candidate.variant}/{manifest.NAME}")):
+            return candidate
     return settings
 
 
-def use_color(args: argparse.Namespace, stream: object) -> bool:
-    """Whether to colour what goes to a stream."""
-    is_terminal = getattr(stream, "isatty", bool)()
-    return bool(is_terminal) and not args.no_color and not settings_room.no_color()
-
-
-def terminal_width() -> int:
-    """How wide a screen may be: the terminal's, else 100."""
-    import shutil
-
-    return shutil.get_terminal_size((100, 40)).columns
-
-
-def discover_storyboards(folder: Path, *, needed: bool = True) -> tuple[Path, ...]:
-    """All storyboards under `storyboards/`, seen from the repository's top."""
-    root = settings_room.find_root(folder)
-    inner = root / "storyboards"
-    paths = sorted(path for ending in ("*.yaml", "*.yml") for path in inner.rglob(ending) if path.is_file())
-    boards = tuple(_from_here(path) for path in paths if _is_storyboard(path))
-    if not boards and needed:
+def discover_storyboards(folder: Path, *, required: bool = True) -> tuple[Path, ...]:
+    """All storyboards under `storyboards/` at the repository's top."""
+    root = settings_module.find_root(folder)
+    storyboards_folder = root / "storyboards"
+    paths = sorted(
+        path for ending in ("*.yaml", "*.yml") for path in storyboards_folder.rglob(ending) if path.is_file()
+    )
+    storyboards = tuple(_display_path(path) for path in paths if _is_storyboard(path))
+    if not storyboards and required:
         raise CommandError(
             ExitCode.USAGE,
-            f"no storyboard is named, and none lies under {_from_here(inner)}\n"
-            "  storyboard init      writes one to start from",
+            f"no FILE is given, and there is no storyboard under {_display_path(storyboards_folder)}; to start from an "
+            "example:\n"
+            "  storyboard init",
         )
-    return boards
+    return storyboards
 
 
-def _from_here(path: Path) -> Path:
+def _display_path(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
@@ -114,7 +107,7 @@ def _is_storyboard(path: Path) -> bool:
 
 
 def options_from(args: argparse.Namespace) -> Flags:
-    """The settings that the command line names."""
+    """The settings that are given by flags."""
     return Flags(
         provider=args.provider,
         profile=args.profile,

@@ -1,4 +1,4 @@
-"""The hands of a run: client, uploads, downloads and clips, joined as the loop asks for them."""
+"""Implements `ProviderPort` with the HTTP client, uploader, downloader and clip store."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -28,18 +28,18 @@ from runner.settings.api_key import ApiKey
 from runner.settings.settings import host_of, proxies
 from runner.store.clip_store import ClipStore
 
-_DOWNLOADS = 4
+_PARALLEL_DOWNLOADS = 4
 
 
 @dataclass(slots=True)
 class ProviderGateway:
-    """What the loop asks of the world. The only mutable state: the gate for downloads."""
+    """The engine's port to provider and disk; its only mutable state is the limiter of downloads."""
 
     client: Client
     publisher: MaterialPublisher
     downloader: Downloader
     clip_store: ClipStore
-    download_limiter: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_DOWNLOADS))
+    download_limiter: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_PARALLEL_DOWNLOADS))
 
     @property
     def key_id(self) -> str:
@@ -56,9 +56,9 @@ class ProviderGateway:
         return await self.client.preflight()
 
     async def create(
-        self, body: Mapping[str, JsonValue], receipt: str, sending: Callable[[], Awaitable[None]]
+        self, body: Mapping[str, JsonValue], webhook_token: str, sending: Callable[[], Awaitable[None]]
     ) -> CreateResult:
-        return await self.client.create(body, receipt, sending)
+        return await self.client.create(body, webhook_token, sending)
 
     async def poll(self, task_id: str, model: str | None = None) -> PollResult:
         return await self.client.poll(task_id, model)
@@ -72,57 +72,58 @@ class ProviderGateway:
         )
 
     async def restore_local(self, attempt: Attempt, step: Step) -> Stored | None:
-        """The clip from wherever it lies on this disk."""
+        """Restore the clip from another place on this disk."""
         return await to_thread.run_sync(self.clip_store.restore, attempt, step)
 
     async def download_exact(self, attempt: Attempt, step: Step) -> Stored | TransferFailed:
-        """The very clip that was made, from the provider; another content is not put in its place."""
+        """Download the recorded clip; other content is rejected."""
         return await to_thread.run_sync(
-            lambda: self._downloaded(attempt, step, attempt.clip), limiter=self.download_limiter
+            lambda: self._download(attempt, step, attempt.clip), limiter=self.download_limiter
         )
 
     def _store(self, attempt: Attempt, step: Step) -> Stored | TransferFailed:
-        """From wherever the clip lies already, else from the provider's link."""
+        """Restore the clip from this disk, else download it."""
         try:
-            here = self.clip_store.restore(attempt, step)
+            stored = self.clip_store.restore(attempt, step)
         except OSError as error:
             return TransferFailed(f"{self.clip_store.clip_path(step).name}: {error.strerror or error}", final=True)
-        return here if here is not None else self._downloaded(attempt, step, None)
+        return stored if stored is not None else self._download(attempt, step, None)
 
     async def download_orphan(self, attempt: Attempt, step: Step | None) -> Stored | TransferFailed:
-        """The clip of a take that was asked for earlier: under its name if it has one, else among the earlier ones.
+        """Download the clip of an orphan: under the name of its take if it has a step, else into `earlier/`.
 
-        The very one, where it is known which.
+        Where the clip is recorded, other content is rejected.
         """
         return await to_thread.run_sync(
-            lambda: self._downloaded(attempt, step, attempt.clip), limiter=self.download_limiter, abandon_on_cancel=True
+            lambda: self._download(attempt, step, attempt.clip), limiter=self.download_limiter, abandon_on_cancel=True
         )
 
-    def _downloaded(self, attempt: Attempt, step: Step | None, wanted: Clip | None) -> Stored | TransferFailed:
-        """From the provider's link; without a step to the earlier ones."""
+    def _download(self, attempt: Attempt, step: Step | None, expected: Clip | None) -> Stored | TransferFailed:
+        """Download from the provider's link; without a step into `earlier/`."""
         if not attempt.outputs:
-            return TransferFailed("the provider has named no link yet")
+            return TransferFailed("the provider has given no link yet")
         clip_store = self.clip_store
         try:
             part = clip_store.part_path(step) if step is not None else clip_store.archive_part_path(attempt)
             match self.downloader.fetch(attempt.outputs[0].url, part):
-                case Downloaded(path, sha256) if wanted is not None and sha256 != wanted.sha256:
+                case Downloaded(path, sha256) if expected is not None and sha256 != expected.sha256:
                     path.unlink(missing_ok=True)
-                    return TransferFailed("what the provider sent is not the clip that was made", final=True)
+                    return TransferFailed("the download is not the recorded clip: its hash differs", final=True)
                 case Downloaded(path, sha256):
                     if step is None:
                         return clip_store.archive(path, sha256, attempt)
                     return clip_store.store(path, sha256, attempt, step)
-                case LinkExpired(words):
-                    return TransferFailed(words, link_expired=True)
-                case TransferFailed() as not_yet:
-                    return not_yet
+                case LinkExpired(message):
+                    return TransferFailed(message, link_expired=True)
+                case TransferFailed() as failure:
+                    return failure
         except OSError as error:
             name = (clip_store.clip_path(step) if step is not None else clip_store.archive_path(attempt)).name
             return TransferFailed(f"{name}: {error.strerror or error}", final=True)
 
 
 async def open_gateway(session: Session, history: History, stack: AsyncExitStack) -> ProviderGateway:
+    """Open client, uploader and downloader for a session; `stack` closes them."""
     settings = session.settings
     if settings.account.free:
         address = stack.enter_context(embedded(settings.state / "sandbox", session.edition))
@@ -131,10 +132,10 @@ async def open_gateway(session: Session, history: History, stack: AsyncExitStack
         base_url, key = settings.base_url, settings.key()
     client = await stack.enter_async_context(Client(base_url, key, session.edition))
     clip_store = ClipStore(settings.root, session.output_folder, fingerprint_by_content(history).get)
-    local = host_of(base_url) != urlsplit(base_url).hostname
-    proxy = None if local else proxies().get("https")
+    is_local = host_of(base_url) != urlsplit(base_url).hostname
+    proxy = None if is_local else proxies().get("https")
     uploads = await stack.enter_async_context(UploadClient(base_url, key, proxy=proxy))
     scratch = Path(stack.enter_context(TemporaryDirectory(prefix="storyboard-")))
     publisher = MaterialPublisher(settings.root, scratch, clip_store.find, uploads.send)
-    downloader = Downloader(local=local, proxy=proxy)
+    downloader = Downloader(local=is_local, proxy=proxy)
     return ProviderGateway(client, publisher, downloader, clip_store)

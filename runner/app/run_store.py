@@ -1,4 +1,4 @@
-"""What a run records: locks, the ledger, the manifests, and clips under the names of their takes."""
+"""The store of a run: locks, ledger, manifests, and clips under the names of their takes."""
 
 import argparse
 import os
@@ -10,8 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from runner.app.field_locations import field_locator
-from runner.app.plan_report import again
-from runner.app.session import Session, typed
+from runner.app.plan_report import rerun_arguments
+from runner.app.session import Session, command_arguments
 from runner.attempts.events import Event
 from runner.attempts.history import History
 from runner.clock import Clock, SystemClock
@@ -19,6 +19,7 @@ from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import RunLimits
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Action, Plan
+from runner.settings.environment import child_environment
 from runner.show.screens.closing_context import ClosingContext
 from runner.store import locks, manifest
 from runner.store.clip_store import ClipStore
@@ -30,7 +31,7 @@ from runner.store.writable import probe_writable
 
 @dataclass(frozen=True, slots=True)
 class RunStore:
-    """The ledger of one run, whose outputs are locked for it."""
+    """The ledger of one run, with its limits."""
 
     session: Session
     ledger: Ledger
@@ -55,79 +56,78 @@ class RunStore:
         ]
         raise CommandError(ExitCode.INVALID, "\n".join(lines))
 
-    def with_price_cap(self, agreed: Decimal) -> "RunStore":
-        """The same with a price that was agreed to: retries and doubt stay below it, too."""
-        least = agreed if self.limits.max_credits is None else min(agreed, self.limits.max_credits)
-        return replace(self, limits=replace(self.limits, max_credits=least))
+    def with_price_cap(self, approved_price: Decimal) -> "RunStore":
+        """The store with a confirmed price as its limit, which retries and unsettled attempts count against too."""
+        lowest = approved_price if self.limits.max_credits is None else min(approved_price, self.limits.max_credits)
+        return replace(self, limits=replace(self.limits, max_credits=lowest))
 
     def spent_last_24h(self) -> Decimal:
-        """Credits of the account over the last 24 hours."""
+        """The account's credits of the last 24 hours."""
         return self.ledger.spent_last_24h(self.session.settings.account)
 
 
 @contextmanager
 def open_run_store(session: Session) -> Iterator[RunStore]:
-    """Locks the outputs and opens the ledger for a run; exit 7 when another run holds one of the outputs."""
-    outputs = [session.output_folder(board.path) for board in session.batch.storyboards]
+    """Lock the outputs and open the ledger for a run; exit 7 if another run holds one of the outputs."""
+    outputs = [session.output_folder(storyboard.path) for storyboard in session.batch.storyboards]
     for output in outputs:
         _check_output(session, output)
-    with locks.lock_outputs(session.settings.state, outputs), open_ledger(session) as opened:
-        yield opened
+    with locks.lock_outputs(session.settings.state, outputs), open_ledger(session) as store:
+        yield store
 
 
 @contextmanager
 def open_ledger(session: Session) -> Iterator[RunStore]:
-    """The ledger for writing, beside whatever else works with it."""
+    """Open the ledger for writing, without locking an output."""
     clock = SystemClock()
-    opened = Ledger(session.settings.state, clock)
+    ledger = Ledger(session.settings.state, clock)
     try:
-        bounds = run_limits(session, clock.token())
-        names = session.first_version_names(opened)
-        opened.start_run(session.settings.account, str(session.settings.root), bounds, names, _report)
-        yield RunStore(session, opened, clock, bounds)
+        limits = run_limits(session, clock.token())
+        names = session.first_version_names(ledger)
+        ledger.start_run(session.settings.account, str(session.settings.root), limits, names, _report)
+        yield RunStore(session, ledger, clock, limits)
     finally:
-        opened.close()
+        ledger.close()
 
 
 def _report(message: str) -> None:
     print(f"storyboard: {message}", file=sys.stderr)
 
 
-_LEAST_FREE = 256 << 20
-"""Bytes that a paid run wants on the disk before it orders anything: 64 MiB stay free whatever comes."""
+_MIN_FREE_BYTES = 256 << 20
+"""Bytes that must be free on the disk before a paid run orders anything."""
 
 
 def _check_output(session: Session, output: Path) -> None:
-    """Found out before anything is paid."""
+    """Raise `CommandError` before anything is paid if the output cannot take the clips."""
     try:
-        if (elsewhere := escaping_folder(output, session.settings.root)) is not None:
+        if (escape := escaping_folder(output, session.settings.root)) is not None:
             raise CommandError(
                 ExitCode.INVALID,
-                f"{session.display_path(elsewhere)} lies outside the repository, by way of a link: nothing was sent or "
-                f"written; "
-                "remove the link, or choose another --output",
+                f"{session.display_path(escape)} is outside the repository, because of a link: nothing was sent or "
+                "written; remove the link, or choose another --output",
             )
         output.mkdir(parents=True, exist_ok=True)
         probe_writable(str(output))
         free = shutil.disk_usage(output).free
     except OSError as error:
         in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
-        way = "a file is in the way: move it" if in_the_way else "mend its rights"
+        advice = "a file is in the way: move it" if in_the_way else "make it writable"
         raise CommandError(
             ExitCode.INVALID,
-            f"{session.display_path(output)} cannot be written ({error.strerror}): {way}, or choose another --output",
+            f"{session.display_path(output)} cannot be written ({error.strerror}): {advice}, "
+            "or choose another --output",
         ) from error
-    if free < _LEAST_FREE and not session.settings.account.free:
+    if free < _MIN_FREE_BYTES and not session.settings.account.free:
         raise CommandError(
             ExitCode.INVALID,
-            f"the disk of {session.display_path(output)} has {free >> 20} MB left, and a paid run wants "
-            f"{_LEAST_FREE >> 20} MB "
-            "for its clips: nothing was sent; make room, or choose another --output",
+            f"the disk of {session.display_path(output)} has {free >> 20} MB left, and a paid run needs "
+            f"{_MIN_FREE_BYTES >> 20} MB for its clips: nothing was sent; make room, or choose another --output",
         )
 
 
 def run_limits(session: Session, run: str) -> RunLimits:
-    """The limits of this run, out of settings and flags; budgets come with the plan."""
+    """The limits of a run from settings and flags; budgets are added with the plan."""
     settings = session.settings
     return RunLimits(
         run=run,
@@ -144,84 +144,86 @@ def run_limits(session: Session, run: str) -> RunLimits:
     )
 
 
-def restore_clips(plan: Plan, history: History, records: RunStore) -> None:
-    """Clips that are made and lie under another name (a renamed shot, a shared request) get the name of their take."""
-    session = records.session
+def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
+    """Restore clips of renamed or shared takes under their current name."""
+    session = store.session
     clip_store = ClipStore(session.settings.root, session.output_folder, fingerprint_by_content(history).get)
-    there = session.clip_exists(history)
+    clip_exists = session.clip_exists(history)
     for step in plan.steps:
         attempt = history.attempts.get(step.attempt or "")
         if step.action is not Action.KEEP or attempt is None:
             continue
-        own = clip_store.clip_path(step).relative_to(session.settings.root).as_posix()
-        if any(clip.path == own and there(clip) for clip in attempt.clips):
+        own_path = clip_store.clip_path(step).relative_to(session.settings.root).as_posix()
+        if any(clip.path == own_path and clip_exists(clip) for clip in attempt.clips):
             continue
         try:
             stored = clip_store.restore(attempt, step)
         except OSError as error:
-            words = (
+            message = (
                 f"{session.display_path(clip_store.clip_path(step))} cannot be put in its place ({error.strerror}): "
                 "nothing was lost"
             )
-            raise CommandError(ExitCode.INVALID, words) from error
+            raise CommandError(ExitCode.INVALID, message) from error
         if stored is not None:
-            event = Event(records.clock.now(), attempt.id, stored)
-            taken = records.ledger.import_attempt(attempt) if attempt.from_manifest else None
-            if taken is None and records.ledger.append(event) is None:
+            event = Event(store.clock.now(), attempt.id, stored)
+            conflict = store.ledger.import_attempt(attempt) if attempt.from_manifest else None
+            if conflict is None and store.ledger.append(event) is None:
                 history.apply(event)
 
 
 def fingerprint_by_content(history: History) -> dict[str, str]:
-    """Which take each content was made for: fingerprints by SHA-256."""
-    return {each.clip.sha256: each.intent.fingerprint for each in history.attempts.values() if each.clip}
+    """Fingerprints of takes by the SHA-256 of their clip."""
+    return {attempt.clip.sha256: attempt.intent.fingerprint for attempt in history.attempts.values() if attempt.clip}
 
 
 def write_manifests(session: Session, history: History) -> None:
-    """Every storyboard's manifest, as the history has it; the whole of each, whatever was selected."""
+    """Write the whole manifest of every storyboard, whatever is selected."""
     plan = session.plan(history)
-    for board in session.batch.storyboards:
-        path = session.output_folder(board.path) / manifest.NAME
-        told = session.manifest(board)
+    for storyboard in session.batch.storyboards:
+        path = session.output_folder(storyboard.path) / manifest.NAME
+        previous = session.manifest(storyboard)
         try:
-            manifest.write(path, manifest.compose(plan, history, board.path, told.attempts if told else ()))
+            manifest.write(
+                path, manifest.compose(plan, history, storyboard.path, previous.attempts if previous else ())
+            )
         except OSError as error:
             raise CommandError(
                 ExitCode.INVALID,
-                f"{session.display_path(path)} cannot be written ({error.strerror}); "
-                f"what was made stands in the ledger, "
-                f"and the "
-                "next run writes it",
+                f"{session.display_path(path)} cannot be written ({error.strerror}); the results are in the ledger, "
+                "and the next run writes the manifest",
             ) from error
 
 
-def closing_context(session: Session, records: RunStore, history: History, took: float) -> ClosingContext:
-    """What the closing says beside the outcome."""
-    outputs = [session.output_folder(board.path) for board in session.batch.storyboards]
+def closing_context(session: Session, store: RunStore, history: History, duration: float) -> ClosingContext:
+    """The context of the closing screen, beside the result."""
+    outputs = [session.output_folder(storyboard.path) for storyboard in session.batch.storyboards]
     manifests = [output / manifest.NAME for output in outputs]
     free = session.settings.account.free
-    open_ones = [] if free else uncommitted(session.settings.root, manifests)
+    uncommitted_manifests = [] if free else uncommitted(session.settings.root, manifests, child_environment())
     return ClosingContext(
-        typed=again(session, anew=False),
-        files=typed(_only(session.args, "profile", "config", "var", "var_file"), session.files),
-        provider=typed(_only(session.args, "provider"), ()),
-        chosen=typed(_only(session.args, "select", "exclude"), ()),
-        everything=typed(_only(session.args, *(vars(session.args).keys() - {"select", "exclude"})), session.files),
-        run=records.limits.run,
-        is_whole=session.plan(history),
+        typed=rerun_arguments(session, repeats_failures=False),
+        files=command_arguments(_subset(session.args, "profile", "config", "var", "var_file"), session.files),
+        provider=command_arguments(_subset(session.args, "provider"), ()),
+        chosen=command_arguments(_subset(session.args, "select", "exclude"), ()),
+        everything=command_arguments(
+            _subset(session.args, *(vars(session.args).keys() - {"select", "exclude"})), session.files
+        ),
+        run=store.limits.run,
+        whole_plan=session.plan(history),
         prefix=repo_prefix(session),
         quiet=session.args.quiet,
-        took=took,
-        to_commit=tuple(session.display_path(path) for path in open_ones),
-        places=field_locator(session),
+        seconds=duration,
+        to_commit=tuple(session.display_path(path) for path in uncommitted_manifests),
+        locate_field=field_locator(session),
     )
 
 
 def repo_prefix(session: Session) -> str:
-    """The repository's top as it is seen from here; empty when this is the top."""
-    seen = os.path.relpath(session.settings.root)
-    return "" if seen == os.curdir else seen
+    """The path from the working folder to the repository's top; empty at the top."""
+    relative = os.path.relpath(session.settings.root)
+    return "" if relative == os.curdir else relative
 
 
-def _only(args: argparse.Namespace, *names: str) -> argparse.Namespace:
-    """Some of what was typed."""
+def _subset(args: argparse.Namespace, *names: str) -> argparse.Namespace:
+    """The arguments of those names only."""
     return argparse.Namespace(**{name: getattr(args, name) for name in names if hasattr(args, name)})

@@ -1,4 +1,4 @@
-"""What every command that has to do with takes does first: batch, history, plan."""
+"""The session of a command that works on takes: the compiled project, its history and its plan."""
 
 import argparse
 import hashlib
@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.app.project import Project, load_project, use_color
+from runner.app.project import Project, load_project
 from runner.attempts.events import Clip
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -18,6 +18,8 @@ from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Action, Plan
 from runner.planning.planner import NO_OVERRIDES, ClipExists, PlanOverrides, build_plan
 from runner.planning.selection import ShotKey, select, storyboard_slug
+from runner.settings.environment import child_environment
+from runner.show.text.terminal import use_color
 from runner.store import manifest
 from runner.store.git import Repository, identify
 
@@ -27,11 +29,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Session(Project):
-    """A reading with its history and plan; only storyboards without errors get this far."""
+    """A project with history and plan; its storyboards have no errors, except in commands about money."""
 
     @cached_property
     def repository(self) -> Repository:
-        return identify(self.settings.root)
+        return identify(self.settings.root, child_environment())
 
     @cached_property
     def selected(self) -> frozenset[ShotKey] | None:
@@ -48,18 +50,18 @@ class Session(Project):
         return ledger.history(self.settings.account, str(self.settings.root), *names, storyboards=boards)
 
     def output_folder(self, storyboard: str) -> Path:
-        """Where a storyboard's manifest and clips of this provider and profile lie."""
+        """The folder of a storyboard's manifest and clips, for this provider and profile."""
         return self.settings.output / storyboard_slug(storyboard) / self.settings.variant
 
     def clip_exists(self, history: History) -> ClipExists:
-        """Whether a clip's file is there: as long as it was, and by its content where several clips had that name."""
+        """Return a predicate: a clip's file exists with its size, and its hash where several clips had that name."""
         claims: dict[str, set[str]] = {}
         for attempt in history.attempts.values():
             for clip in attempt.clips:
                 if clip.repository is None:
                     claims.setdefault(clip.path, set()).add(clip.sha256)
 
-        def there(clip: Clip) -> bool:
+        def exists(clip: Clip) -> bool:
             if clip.repository is not None:
                 return False
             path = self.settings.root / clip.path
@@ -70,36 +72,36 @@ class Session(Project):
             except OSError:
                 return False
 
-        return there
+        return exists
 
     def overrides(self, history: History) -> PlanOverrides:
-        """What `--first-take`, `--again` and `--retake` order; worked out once, before anything is sent."""
+        """The orders of `--first-take`, `--again` and `--retake`, worked out once, before anything is sent."""
         again, retake = getattr(self.args, "again", None), getattr(self.args, "retake", None)
         if again and retake:
-            raise CommandError(ExitCode.USAGE, "--again and --retake are two runs: each makes only what it names")
-        named = select(self.batch, again or retake or (), ())
+            raise CommandError(ExitCode.USAGE, "--again and --retake cannot be combined: run them one after the other")
+        shots = select(self.batch, again or retake or (), ())
         return PlanOverrides(
             first_take=getattr(self.args, "first_take", False),
-            again=self._to_make_again(history, named) if again else None,
-            retakes=named if retake else None,
+            again=self._attempts_to_repeat(history, shots) if again else None,
+            retakes=shots if retake else None,
         )
 
-    def _to_make_again(self, history: History, named: frozenset[ShotKey] | None) -> frozenset[str]:
-        steps = self.plan(history, selected=named).steps
-        on_its_way = (Action.RESUME, Action.UNSETTLED)  # what this flag has ordered before a crash is gone on with
-        found = [step for step in steps if step.action in (Action.REFUSED, Action.GONE, *on_its_way)]
-        if not found:
-            raise CommandError(ExitCode.USAGE, "--again: nothing of what it names was refused or is gone")
-        return frozenset(step.attempt for step in found if step.attempt is not None)
+    def _attempts_to_repeat(self, history: History, shots: frozenset[ShotKey] | None) -> frozenset[str]:
+        steps = self.plan(history, selected=shots).steps
+        pending = (Action.RESUME, Action.UNSETTLED)  # ordered by this flag before a crash: the run continues them
+        repeatable = [step for step in steps if step.action in (Action.REFUSED, Action.GONE, *pending)]
+        if not repeatable:
+            raise CommandError(ExitCode.USAGE, "--again: none of the selected takes is refused or gone")
+        return frozenset(step.attempt for step in repeatable if step.attempt is not None)
 
     def plan(
         self,
         history: History,
         batch: Batch | None = None,
         selected: frozenset[ShotKey] | None = None,
-        asked: PlanOverrides = NO_OVERRIDES,
+        overrides: PlanOverrides = NO_OVERRIDES,
     ) -> Plan:
-        """What a run would do now, with the settings of this command."""
+        """The plan of a run with the settings of this command."""
         while True:
             plan = build_plan(
                 batch or self.batch,
@@ -107,44 +109,47 @@ class Session(Project):
                 account=self.settings.account,
                 edition=self.edition,
                 usd_per_credit=self.settings.usd_per_credit,
-                on_disk=self.clip_exists(history),
+                clip_exists=self.clip_exists(history),
                 profile=self.settings.profile,
                 selected=selected,
-                asked=asked,
+                overrides=overrides,
             )
             if not history.load_pending():
                 return plan
 
-    def with_manifests(self, known: History) -> History:
-        """The ledger's history, with what the manifests tell beside it."""
-        for board in self.batch.storyboards:
-            told = self.manifest(board)
-            if told is not None:
-                known.merge_manifest(told.attempts, {(board.path, shot): take for shot, take in told.picks.items()})
-        return known
+    def with_manifests(self, history: History) -> History:
+        """Merge the manifests into the ledger's history."""
+        for storyboard in self.batch.storyboards:
+            contents = self.manifest(storyboard)
+            if contents is not None:
+                history.merge_manifest(
+                    contents.attempts, {(storyboard.path, shot): take for shot, take in contents.picks.items()}
+                )
+        return history
 
-    def manifest(self, board: Storyboard) -> manifest.Manifest | None:
-        """A storyboard's manifest; Stop when it is another storyboard's, or another host's."""
-        path = self.output_folder(board.path) / manifest.NAME
-        shown = self.display_path(path)
-        told = manifest.read(path, shown, str(self.settings.root), self.settings.profile)
-        if told is None or not told.attempts:
+    def manifest(self, storyboard: Storyboard) -> manifest.Manifest | None:
+        """A storyboard's manifest; raise `CommandError` if it belongs to another storyboard or another host."""
+        path = self.output_folder(storyboard.path) / manifest.NAME
+        display_name = self.display_path(path)
+        contents = manifest.read(path, display_name, str(self.settings.root), self.settings.profile)
+        if contents is None or not contents.attempts:
             return None
-        if told.storyboard != board.path and (self.settings.root / told.storyboard).exists():
+        if contents.storyboard != storyboard.path and (self.settings.root / contents.storyboard).exists():
             raise CommandError(
                 ExitCode.INVALID,
-                f"{shown} belongs to {told.storyboard}, not to {board.path}: rename one, or choose another --output",
+                f"{display_name} belongs to {contents.storyboard}, not to {storyboard.path}: rename one, "
+                "or choose another --output",
             )
-        if (told.provider, told.host) != (self.settings.account.provider, self.settings.account.host):
+        if (contents.provider, contents.host) != (self.settings.account.provider, self.settings.account.host):
             raise CommandError(
                 ExitCode.INVALID,
-                f"{shown} was made at {told.provider} ({told.host}), and this is {self.settings.account.provider} "
-                f"({self.settings.account.host}): choose another --output",
+                f"{display_name} was made at {contents.provider} ({contents.host}), and this is "
+                f"{self.settings.account.provider} ({self.settings.account.host}): choose another --output",
             )
-        return told if told.storyboard == board.path else told.renamed_to(board.path)
+        return contents if contents.storyboard == storyboard.path else contents.renamed_to(storyboard.path)
 
     def display_path(self, path: Path) -> str:
-        """A path as the user would type it from here."""
+        """A path as the user would type it in the working folder."""
         try:
             return str(path.relative_to(Path.cwd()))
         except ValueError:
@@ -156,84 +161,82 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def load_session(args: argparse.Namespace, *, look: bool = False, needed: bool = True) -> Session:
-    """Files, settings and batch, with all problems; nothing is shown. `needed`: having no storyboard is exit 2."""
-    read = load_project(args, look=look, needed=needed)
-    return Session(read.args, read.settings, read.edition, read.options, read.files, read.batch, read.problems)
+def load_session(args: argparse.Namespace, *, prefer_clips: bool = False, required: bool = True) -> Session:
+    """Load the project as a session, errors included; the arguments are those of `load_project`."""
+    project = load_project(args, prefer_clips=prefer_clips, required=required)
+    return Session(
+        project.args, project.settings, project.edition, project.options, project.files, project.batch, project.problems
+    )
 
 
 def open_for_billing(args: argparse.Namespace) -> Session:
-    """For commands about money: the paid provider, whatever the default is; storyboards may have errors, or be gone."""
-    session = load_session(args, needed=False)
+    """Open a session for commands about money: the paid provider; storyboards may have errors, or be gone."""
+    session = load_session(args, required=False)
     if not session.settings.account.free:
         return session
     return replace(session, settings=replace(session.settings, provider="kinovi"))
 
 
-def resolve_shot(session: Session, words: str) -> tuple[Shot, int | None]:
-    """The one shot that `quay`, `harbour:quay` or `quay#2` names, and the take."""
-    name, pin, number = words.partition("#")
-    found = sorted(select(session.batch, [name], ()) or ())
-    if len(found) > 1:
-        both = " and ".join(f"{storyboard_slug(board)}:{shot}" for board, shot in found)
-        raise CommandError(ExitCode.USAGE, f"{name!r} names {both}: say which")
-    if pin and not (number.isascii() and number.isdigit() and int(number) > 0):
-        raise CommandError(ExitCode.USAGE, f"{words!r}: a take is a number, {name}#2")
-    shot = next(shot for shot in session.batch.shots if (shot.storyboard, shot.id) == found[0])
-    return shot, int(number) if pin else None
+def resolve_shot(session: Session, reference: str) -> tuple[Shot, int | None]:
+    """The shot that `quay`, `harbour:quay` or `quay#2` names, and the number of its take."""
+    name, separator, number = reference.partition("#")
+    matches = sorted(select(session.batch, [name], ()) or ())
+    if len(matches) > 1:
+        names = " and ".join(f"{storyboard_slug(storyboard)}:{shot}" for storyboard, shot in matches)
+        raise CommandError(ExitCode.USAGE, f"{name!r} is ambiguous: write one of {names}")
+    if separator and not (number.isascii() and number.isdigit() and int(number) > 0):
+        raise CommandError(ExitCode.USAGE, f"{reference!r}: the take after # must be a number, as in {name}#2")
+    shot = next(shot for shot in session.batch.shots if (shot.storyboard, shot.id) == matches[0])
+    return shot, int(number) if separator else None
 
 
 def open_for_reading(args: argparse.Namespace) -> Session:
-    """As `opened`, at the provider that has clips when none is named."""
-    return open_session(args, look=True)
+    """Open a session; without `--provider`, at the provider that has clips."""
+    return open_session(args, prefer_clips=True)
 
 
-def open_session(args: argparse.Namespace, *, look: bool = False) -> Session:
-    """The batch; with an error in it the problems are shown, and the command ends with exit 3."""
-    session = load_session(args, look=look)
+def open_session(args: argparse.Namespace, *, prefer_clips: bool = False) -> Session:
+    """Open a session; if the storyboards have errors, show the problems and raise `CommandError` (exit 3)."""
+    session = load_session(args, prefer_clips=prefer_clips)
     if session.problems.errors:
         show_problems(session)
         count = len(session.problems.errors)
-        raise CommandError(
-            ExitCode.INVALID, f"{count} problem{'s' if count > 1 else ''} to mend first; nothing was sent"
-        )
+        raise CommandError(ExitCode.INVALID, f"{count} error{'s' if count > 1 else ''} to mend first; nothing was sent")
     _reject_shared_outputs(session)
     return session
 
 
 def _reject_shared_outputs(session: Session) -> None:
-    """Two storyboards never share an output: one's clips would take the other's names."""
+    """Raise `CommandError` if two storyboards have the same output: their clips would overwrite each other."""
     owners: dict[str, str] = {}
-    for board in session.batch.storyboards:
-        other = owners.setdefault(str(session.output_folder(board.path)).casefold(), board.path)
-        if other != board.path:
+    for storyboard in session.batch.storyboards:
+        other = owners.setdefault(str(session.output_folder(storyboard.path)).casefold(), storyboard.path)
+        if other != storyboard.path:
             raise CommandError(
                 ExitCode.INVALID,
-                f"{other} and {board.path} have one output, "
-                f"{session.display_path(session.output_folder(board.path))}: rename one of them",
+                f"{other} and {storyboard.path} have the same output, "
+                f"{session.display_path(session.output_folder(storyboard.path))}: rename one of them",
             )
 
 
 def show_problems(session: Session) -> None:
-    """The problems on standard error for people, on standard output for programs."""
+    """Print the problems: for people on standard error, for programs on standard output."""
     from runner.show.screens import problems as show
 
     if getattr(session.args, "json", False):
         print(show.as_json(session.problems))
     else:
-        print(
-            show.text(session.problems, session.settings.root, Path.cwd(), use_color(session.args, sys.stderr)),
-            file=sys.stderr,
-        )
+        color = use_color(sys.stderr, session.args.no_color)
+        print(show.render_problems(session.problems, session.settings.root, Path.cwd(), color), file=sys.stderr)
 
 
-def typed(args: argparse.Namespace, files: Sequence[Path]) -> str:
-    """Files and flags as the user typed them, for the command to type next."""
-    words = [str(path) for path in files]
+def command_arguments(args: argparse.Namespace, files: Sequence[Path]) -> str:
+    """Files and flags as the user typed them, for the next command."""
+    arguments = [str(path) for path in files]
     for name in ("provider", "profile", "config", "concurrency", "output"):
         value = getattr(args, name, None)
-        words += [f"--{name}", str(value)] if value is not None else []
+        arguments += [f"--{name}", str(value)] if value is not None else []
     for name in ("var", "var_file", "select", "exclude"):
         flag = "--" + name.replace("_", "-")
-        words += [word for value in getattr(args, name, ()) for word in (flag, str(value))]
-    return shlex.join(words)
+        arguments += [argument for value in getattr(args, name, ()) for argument in (flag, str(value))]
+    return shlex.join(arguments)

@@ -1,4 +1,4 @@
-"""Webhooks beside a run: the receiver joined with the loop's hints."""
+"""The webhook listener of a run, connected to the engine's inbox."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,11 +12,11 @@ from runner.providers.kinovi.client import Client
 
 @asynccontextmanager
 async def listen(
-    session: Session, client: Client, clock: Clock, tell: Callable[[RunEvent], None]
+    session: Session, client: Client, clock: Clock, emit: Callable[[RunEvent], None]
 ) -> AsyncIterator[WebhookInbox | None]:
-    """Hears webhooks for as long as the block lasts; None without `[webhook]`, or when its port cannot be had.
+    """Run the webhook listener; yield its inbox, or None without `[webhook]` or if its port is taken.
 
-    Requests name a callback only while somebody hears it.
+    Requests name a callback address only while the listener runs.
     """
     webhook = session.settings.webhook
     if webhook is None or session.settings.account.free:
@@ -24,13 +24,13 @@ async def listen(
         return
     from runner.providers.transport.webhook_server import WebhookServer
 
-    hints = WebhookInbox(client.fetch_record)
-    async with WebhookServer(hints.is_known_token, hints.on_callback, clock=clock).listening(
+    inbox = WebhookInbox(client.fetch_record)
+    async with WebhookServer(inbox.is_known_token, inbox.on_callback, clock=clock).listening(
         webhook.host, webhook.port
-    ) as trouble:
-        if trouble is not None:
-            tell(RunEvent("warning", clock.now(), message=trouble))
+    ) as problem:
+        if problem is not None:
+            emit(RunEvent("warning", clock.now(), message=problem))
             yield None
         else:
             client.callbacks = webhook.url
-            yield hints
+            yield inbox

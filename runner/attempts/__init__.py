@@ -1,1 +1,1 @@
-"""What happened to each request that may cost money, as events, and what is true after them."""
+"""Attempts: every request that may cost money, its events, and its state after them."""

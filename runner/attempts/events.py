@@ -1,4 +1,4 @@
-"""What can happen to an attempt: what was intended, what the provider answered, what only we know. Values."""
+"""Events of an attempt, as values: the intent, the provider's answers, and local events."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,11 +10,13 @@ from runner.requests.request import JsonValue
 
 FailureClass = Literal["moderation", "face", "review", "provider", "other"]
 SettlementVerdict = Literal["adopted", "not-charged", "charged", "undone"]
+MAX_CREDITS = 10**12
+"""The highest bill that is a number: what the provider's record may say, the ledger and every manifest can hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whose credits: the provider's name and its host; a new key never makes a paid take unmade."""
+    """The account that pays: the provider's name and host. Not the key: a new key keeps all paid takes."""
 
     provider: str
     host: str
@@ -23,7 +25,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A whole clip under its final name; the path is from the repository's top."""
+    """An intact clip under its final name; the path is relative to the repository."""
 
     path: str
     sha256: str
@@ -37,7 +39,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """Committed before the request leaves: everything that is known of it by then."""
+    """The intent to create a task, committed before the request is sent, with all data of the request."""
 
     storyboard: str
     shot: str
@@ -53,47 +55,55 @@ class Intent:
     webhook_token: str
     """Unguessable token of this attempt's own webhook path."""
     run: str
-    """The run that wrote it; it holds the lock of its outputs while it lives."""
+    """The run that wrote the intent; its process holds the lock of that name while it lives."""
     profile: str | None = None
-    """The profile it was made with; each has its own output, and its own history of names."""
+    """The profile of the run; each profile has its own output, and its own history of names."""
     scene: str | None = None
     tags: tuple[str, ...] = ()
 
 
-# -- answers of the provider: what `edition` reads from status, headers and body --------------------------
+# -- answers of the provider: parsed from status, headers and body ----------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
+    """A task was created, with this id."""
+
     task_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """Proved: not one byte of the request left; `final` means that trying again is no use (a certificate)."""
+    """Proof that not one byte of the request was sent."""
 
     message: str
     final: bool = False
+    """Whether another try is useless (a certificate)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Documented as not created, not charged; `stop` when the rest would meet the same (wrong host, firewall)."""
+    """A refusal documented as not created and not charged."""
 
     status: int
     message: str
     errors: tuple[tuple[str, str], ...] = ()
-    """The vendor's `errors[]`: path in the body, words."""
+    """The vendor's `errors[]`: path in the body, message."""
     stop: bool = False
+    """Whether all further requests would be refused as well (wrong host, firewall)."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRefused:
+    """401: the key is not valid; not created."""
+
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class NoCredits:
+    """402: the account has too few credits; not created."""
+
     message: str
     required: Decimal | None = None
     available: Decimal | None = None
@@ -101,51 +111,53 @@ class NoCredits:
 
 @dataclass(frozen=True, slots=True)
 class ConcurrencyLimited:
-    """429: not created; all slots of the account are taken."""
+    """429: all slots of the account are taken; not created."""
 
     message: str
     limit: int | None = None
     current: int | None = None
     retry_after: float | None = None
-    """Seconds, as the server asked, at most 300."""
+    """Seconds that the server asks to wait, at most 300."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerError:
-    """500 with the API's own JSON: documented as "retry later", counted as if it had been charged."""
+    """500 with the API's own JSON: documented as "retry later", counted as charged until settled."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeUnknown:
-    """Nobody knows whether it was created: unsettled."""
+    """An answer, or none, that leaves open whether a task was created: the attempt is unsettled."""
 
     message: str
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
     raw: bytes = b""
     stop: bool = False
-    """A redirect: the rest would meet the same."""
+    """Whether all further requests would get the same answer (a redirect)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Also what any poll that failed or made no sense means: ask again later."""
+    """The task has not ended, or the poll failed or made no sense: poll again later."""
 
     status: str
-    """`waiting` or `generating`, else the raw word."""
+    """`waiting` or `generating`, else the provider's raw status."""
     message: str = ""
     answered: bool = True
-    """False when the poll itself failed; nothing new is known."""
+    """False when the poll itself failed: nothing is learned of the task."""
     not_found: bool = False
-    """404: the record is not there (yet, or any more)."""
+    """404: the record does not exist (yet, or any more)."""
     key_refused: bool = False
     retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
+    """One output file of a succeeded task."""
+
     url: str
     width: int | None = None
     height: int | None = None
@@ -153,6 +165,8 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Succeeded:
+    """The task has ended with a clip."""
+
     outputs: tuple[Output, ...]
     credits_used: Decimal | None = None
     created_ms: int | None = None
@@ -161,6 +175,8 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
+    """The task has ended without a clip."""
+
     kind: FailureClass
     message: str
     code: str = ""
@@ -174,31 +190,33 @@ PollResult = Running | Succeeded | Failed
 Answer = CreateResult | PollResult
 
 
-# -- what only we know ------------------------------------------------------------------------------------
+# -- local events -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class SendStarted:
-    """The durable mark after connect and TLS, before the first byte; what died before it was never sent."""
+    """The send mark: durable after connect and TLS, before the first byte. Without it, nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The record, or the media of a paid clip, are gone for good."""
+    """The task's record, or the media of a paid clip, no longer exist at the provider."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
+    """The clip was downloaded, verified and stored."""
+
     clip: Clip
     notes: tuple[str, ...] = ()
-    """What differs from what was ordered: shape, length."""
+    """Differences from the order: shape, length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The user's word about an unsettled attempt, or a receipt that the provider confirmed."""
+    """The settlement of an unsettled attempt: the user's decision, or a webhook that the provider confirmed."""
 
     verdict: SettlementVerdict
     task_id: str | None = None

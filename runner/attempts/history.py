@@ -1,9 +1,10 @@
-"""What happened to every attempt, as events that are only appended, and what is true after them. Pure."""
+"""The history: the state of every attempt, folded from events that are only appended. Pure."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
 from runner.attempts.events import (
     Clip,
@@ -32,13 +33,13 @@ from runner.requests.request import JsonValue
 
 
 class AttemptState(StrEnum):
-    """Where an attempt stands."""
+    """The state of an attempt after its events."""
 
     INTENDED = "intended"
     NOT_CREATED = "not created"
     REFUSED = "refused"
     MAYBE_CHARGED = "perhaps charged"
-    """Ended by a documented 500: may be tried again, counts as charged until it is settled."""
+    """Ended by a documented 500: may be tried again, counts as charged until settled."""
     UNSETTLED = "unsettled"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -51,11 +52,13 @@ class AttemptState(StrEnum):
 OPEN = frozenset({AttemptState.INTENDED, AttemptState.UNSETTLED, AttemptState.RUNNING, AttemptState.SUCCEEDED})
 """While an attempt of a take is open, no other may be created: a UNIQUE index in the ledger says so too."""
 CHARGED = frozenset({AttemptState.SUCCEEDED, AttemptState.STORED, AttemptState.GONE})
+_ROUNDING_CREDITS, _ROUNDING_SHARE = Decimal("0.05"), Decimal("0.0005")
+"""Differences up to the higher of the two are the provider's rounding: it bills 142.57 where the table says 142.55."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request to create a task, and what became of it."""
+    """One request to create a task, with the outcome so far."""
 
     id: str
     intent: Intent
@@ -64,14 +67,14 @@ class Attempt:
     sent_at: datetime | None = None
     task_id: str | None = None
     status: str = ""
-    """The provider's last word while it runs: waiting, generating."""
+    """The provider's latest status of the running task: waiting, generating."""
     accepted_at: datetime | None = None
     ended_at: datetime | None = None
     failure: FailureClass | None = None
     message: str = ""
-    """The provider's own, raw."""
+    """The provider's own message, raw."""
     errors: tuple[tuple[str, str], ...] = ()
-    """What it said of single fields of a refused request: path in the body, words."""
+    """The provider's errors of single fields of a refused request: path in the body, message."""
     outputs: tuple[Output, ...] = ()
     credits_used: Decimal | None = None
     duration: float | None = None
@@ -80,11 +83,11 @@ class Attempt:
     other_copies: tuple[Clip, ...] = ()
     """The same clip under the names of other takes that share the request."""
     notes: tuple[str, ...] = ()
-    """What differs from what was ordered."""
+    """Differences of the clip from the order."""
     charged: bool = False
-    """`settle --charged`: abandoned, and counted."""
+    """Whether the user settled the attempt as charged: abandoned, and counted."""
     from_manifest: bool = False
-    """Known from a manifest only; this ledger never saw it."""
+    """Whether the attempt is in a manifest only, and not in this ledger."""
     state_before_settlement: AttemptState | None = None
     repository: str | None = None
     """The top folder of another repository that ordered it; None for this one."""
@@ -93,12 +96,12 @@ class Attempt:
 
     @property
     def clips(self) -> tuple[Clip, ...]:
-        """The clip under every name that it was put under; some may be another's by now."""
+        """The clip under every name it was stored under; some names may hold another clip by now."""
         return self.other_copies if self.clip is None else (self.clip, *self.other_copies)
 
     @property
     def credits(self) -> Decimal:
-        """What it may have cost: the bill or the quote, whichever is higher, while it is or may be charged."""
+        """The highest possible cost: the bill or the quote, whichever is higher; zero if surely not charged."""
         if self.state in CHARGED:
             return max(self.intent.quoted, self.credits_used or Decimal(0))
         if (
@@ -111,41 +114,53 @@ class Attempt:
 
     @property
     def billed(self) -> Decimal:
-        """What the provider said that it took: the sum over successes."""
+        """The credits that the provider billed; zero unless the task succeeded."""
         return (self.credits_used or Decimal(0)) if self.state in CHARGED else Decimal(0)
+
+    @property
+    def price_deviation(self) -> Literal["above", "below"] | None:
+        """How the bill differs from the quote; None without a bill, and within the provider's own rounding."""
+        return price_deviation(self.credits_used, self.intent.quoted)
+
+
+def price_deviation(billed: Decimal | None, quoted: Decimal) -> Literal["above", "below"] | None:
+    """How a bill differs from its quote; None without a bill, and within the provider's own rounding."""
+    if billed is None or abs(billed - quoted) <= max(_ROUNDING_CREDITS, quoted * _ROUNDING_SHARE):
+        return None
+    return "above" if billed > quoted else "below"
 
 
 def open_attempt(event: Event) -> Attempt:
-    """The attempt that an `Intended` opens."""
+    """The attempt that an `Intent` opens."""
     assert isinstance(event.payload, Intent)
     return Attempt(event.attempt, event.payload, AttemptState.INTENDED, event.at)
 
 
 def apply_event(attempt: Attempt, event: Event) -> Attempt:
-    """The attempt after one more event; an event that says nothing new leaves it as it is."""
+    """The attempt after one more event; an event without news leaves the attempt unchanged."""
     match event.payload:
         case SendStarted():
             return replace(attempt, sent_at=event.at)
         case Created(task_id):
             return _accepted(attempt, event.at, task_id)
-        case NotSent(words) | KeyRefused(words) | NoCredits(words) | ConcurrencyLimited(words):
-            return replace(attempt, state=AttemptState.NOT_CREATED, message=words, ended_at=event.at)
-        case Refused(status=404 | 405, message=words):  # the wrong host, which says nothing of the take
-            return replace(attempt, state=AttemptState.NOT_CREATED, message=words, ended_at=event.at)
-        case Refused(message=words, errors=errors):
-            return replace(attempt, state=AttemptState.REFUSED, message=words, errors=errors, ended_at=event.at)
-        case ServerError(words):
-            return replace(attempt, state=AttemptState.MAYBE_CHARGED, message=words, ended_at=event.at)
-        case OutcomeUnknown(words):
-            return replace(attempt, state=AttemptState.UNSETTLED, message=words)
+        case NotSent(message) | KeyRefused(message) | NoCredits(message) | ConcurrencyLimited(message):
+            return replace(attempt, state=AttemptState.NOT_CREATED, message=message, ended_at=event.at)
+        case Refused(status=404 | 405, message=message):  # the wrong host: the take itself was not refused
+            return replace(attempt, state=AttemptState.NOT_CREATED, message=message, ended_at=event.at)
+        case Refused(message=message, errors=errors):
+            return replace(attempt, state=AttemptState.REFUSED, message=message, errors=errors, ended_at=event.at)
+        case ServerError(message):
+            return replace(attempt, state=AttemptState.MAYBE_CHARGED, message=message, ended_at=event.at)
+        case OutcomeUnknown(message):
+            return replace(attempt, state=AttemptState.UNSETTLED, message=message)
         case Running():
-            return _seen_running(attempt, event.payload)
+            return _apply_running(attempt, event.payload)
         case Succeeded():
             return _succeeded(attempt, event.at, event.payload)
         case Failed():
             return _failed(attempt, event.at, event.payload)
-        case Lost(words):
-            return replace(attempt, state=AttemptState.GONE, message=words, ended_at=event.at)
+        case Lost(message):
+            return replace(attempt, state=AttemptState.GONE, message=message, ended_at=event.at)
         case Stored():
             return _stored(attempt, event.payload)
         case Settled():
@@ -158,13 +173,13 @@ def _accepted(attempt: Attempt, at: datetime, task_id: str) -> Attempt:
     return replace(attempt, state=AttemptState.RUNNING, task_id=task_id, accepted_at=at, status="waiting", message="")
 
 
-def _seen_running(attempt: Attempt, seen: Running) -> Attempt:
-    if attempt.state is not AttemptState.RUNNING or not seen.answered:
+def _apply_running(attempt: Attempt, answer: Running) -> Attempt:
+    if attempt.state is not AttemptState.RUNNING or not answer.answered:
         return attempt
-    return replace(attempt, status=seen.status)
+    return replace(attempt, status=answer.status)
 
 
-def _took(created_ms: int | None, completed_ms: int | None) -> float | None:
+def _duration_seconds(created_ms: int | None, completed_ms: int | None) -> float | None:
     if created_ms is None or completed_ms is None or completed_ms < created_ms:
         return None
     return (completed_ms - created_ms) / 1000
@@ -177,7 +192,7 @@ def _succeeded(attempt: Attempt, at: datetime, answer: Succeeded) -> Attempt:
         outputs=answer.outputs,
         credits_used=answer.credits_used if answer.credits_used is not None else attempt.credits_used,
         ended_at=attempt.ended_at or at,
-        duration=_took(answer.created_ms, answer.completed_ms),
+        duration=_duration_seconds(answer.created_ms, answer.completed_ms),
         message="",
     )
 
@@ -193,76 +208,76 @@ def _failed(attempt: Attempt, at: datetime, answer: Failed) -> Attempt:
         message=answer.message,
         credits_used=answer.credits_used,
         ended_at=at,
-        duration=_took(answer.created_ms, answer.completed_ms),
+        duration=_duration_seconds(answer.created_ms, answer.completed_ms),
     )
 
 
-def _stored(attempt: Attempt, said: Stored) -> Attempt:
-    place = _place(said.clip)
+def _stored(attempt: Attempt, payload: Stored) -> Attempt:
+    place = _place(payload.clip)
     if attempt.clip is None or _place(attempt.clip) == place:
-        return replace(attempt, state=AttemptState.STORED, clip=said.clip, notes=said.notes)
+        return replace(attempt, state=AttemptState.STORED, clip=payload.clip, notes=payload.notes)
     others = tuple(copy for copy in attempt.other_copies if _place(copy) != place)
-    return replace(attempt, state=AttemptState.STORED, other_copies=(*others, said.clip))
+    return replace(attempt, state=AttemptState.STORED, other_copies=(*others, payload.clip))
 
 
 def _place(clip: Clip) -> tuple[str | None, str]:
     return clip.repository, clip.path
 
 
-def _settled(attempt: Attempt, at: datetime, said: Settled) -> Attempt:
-    match said.verdict:
+def _settled(attempt: Attempt, at: datetime, settlement: Settled) -> Attempt:
+    match settlement.verdict:
         case "adopted":
-            adopted = _accepted(attempt, at, said.task_id or "")
+            adopted = _accepted(attempt, at, settlement.task_id or "")
             return replace(adopted, state_before_settlement=attempt.state, message=attempt.message)
         case "undone":
-            return _taken_back(attempt)
+            return _undo_settlement(attempt)
         case _:
             return replace(
                 attempt,
                 state=AttemptState.ABANDONED,
-                charged=said.verdict == "charged",
+                charged=settlement.verdict == "charged",
                 ended_at=at,
                 state_before_settlement=attempt.state_before_settlement or attempt.state,
             )
 
 
-def _taken_back(attempt: Attempt) -> Attempt:
-    """The user's last word is not true: in doubt as before; a task that only that word bound is forgotten."""
+def _undo_settlement(attempt: Attempt) -> Attempt:
+    """The attempt with its settlement reverted: unsettled again; a task bound by the settlement is unbound."""
     before = attempt.state_before_settlement
     if before is None:
         return attempt
-    again = replace(attempt, state=before, charged=False, state_before_settlement=None, ended_at=None)
+    restored = replace(attempt, state=before, charged=False, state_before_settlement=None, ended_at=None)
     if attempt.state is AttemptState.ABANDONED:
-        return again
-    return replace(again, task_id=None, accepted_at=None, status="")
+        return restored
+    return replace(restored, task_id=None, accepted_at=None, status="")
 
 
-def duration_class(form: Mapping[str, JsonValue]) -> str:
-    """The class of work that a request is: tasks of one class take about equally long."""
-    upscale = form.get("upscale")
-    more = f" + {upscale}" if upscale else ""
-    return f"{form.get('model')} {form.get('resolution')} {form.get('seconds')}s{more}"
+def duration_class(request: Mapping[str, JsonValue]) -> str:
+    """The class of work of a request: tasks of one class take about equally long."""
+    upscale = request.get("upscale")
+    suffix = f" + {upscale}" if upscale else ""
+    return f"{request.get('model')} {request.get('resolution')} {request.get('seconds')}s{suffix}"
 
 
-_SAYS_MORE = OPEN | {AttemptState.STORED, AttemptState.ABANDONED, AttemptState.MAYBE_CHARGED}
-_REMEMBERED = 1000
-"""So many tasks are learned from."""
+_KNOWS_MORE = OPEN | {AttemptState.STORED, AttemptState.ABANDONED, AttemptState.MAYBE_CHARGED}
+_LEARN_FROM_LAST = 1000
+"""Durations are learned from this many of the latest tasks."""
 AttemptLookup = Callable[[Collection[str], Collection[str]], Iterable[Attempt]]
-"""What a ledger knows of some fingerprints and some task ids, whatever repository ordered them."""
+"""The ledger's attempts of some fingerprints and of some task ids, whatever repository ordered them."""
 
 
 @dataclass(slots=True)
 class History:
-    """Every attempt by id and by fingerprint, and the picks.
+    """All attempts by id and by fingerprint, and the picks.
 
-    Mutable: `feed`, `enter` and `adopt` keep the indexes up to date. Picks are set directly, and so is an attempt of
-    which no indexed field changes.
+    Mutable: `apply`, `load` and `merge_manifest` keep the indexes up to date. Picks are set directly, and so is an
+    attempt of which no indexed field changes.
     """
 
     attempts: dict[str, Attempt] = field(default_factory=dict)
     picks: dict[tuple[str, str], int] = field(default_factory=dict)
     last: dict[tuple[str, str, int, str | None], str] = field(default_factory=dict)
-    """The latest attempt under a storyboard's path, shot, number and profile: what a changed take is compared with."""
+    """Id of the latest attempt by storyboard, shot, take and profile: a changed take is compared with it."""
     _by_fingerprint: dict[str, list[str]] = field(default_factory=dict)
     _open: dict[str, None] = field(default_factory=dict)
     _recorded: list[str] = field(default_factory=list)
@@ -276,18 +291,18 @@ class History:
     """Fingerprints that somebody asked this history for, and that the ledger was not asked for yet."""
 
     def apply(self, event: Event) -> None:
-        """One more event is true."""
+        """Applies one more event."""
         if isinstance(event.payload, Intent):
             self._enter(open_attempt(event))
         elif (attempt := self.attempts.get(event.attempt)) is not None:
             after = apply_event(attempt, event)
             self.attempts[event.attempt] = after
-            self._note_open(after)
+            self._update_open(after)
             if after.state is AttemptState.SUCCEEDED and after.duration is not None and attempt.duration is None:
                 self._record_duration(after)
 
     def load(self, attempts: Iterable[Attempt]) -> None:
-        """Attempts as they stand, in the order of their intents: what a ledger has folded already."""
+        """Loads attempts that a ledger has folded already, in the order of their intents."""
         for attempt in attempts:
             self._enter(attempt)
 
@@ -320,11 +335,11 @@ class History:
         self.attempts[attempt.id] = attempt
         if attempt.state in CHARGED and attempt.duration is not None:
             self._record_duration(attempt)
-        self._note_open(attempt)
+        self._update_open(attempt)
         ids = self._by_fingerprint.setdefault(intent.fingerprint, [])
         ids.append(attempt.id)
         if late:
-            ids.sort(key=lambda each: self.attempts[each].intended_at)
+            ids.sort(key=lambda id: self.attempts[id].intended_at)
         key = (intent.storyboard, intent.shot, intent.take, intent.profile)
         previous = self.attempts.get(self.last.get(key, "")) if late else None
         if attempt.repository is None and (previous is None or previous.intended_at <= attempt.intended_at):
@@ -337,22 +352,22 @@ class History:
 
     @property
     def durations(self) -> Mapping[str, list[float]]:
-        """Seconds that the last tasks took, by class of work: what polling learns from; worked out when first asked."""
+        """Seconds of the latest tasks by class of work, from which polling learns; computed on first use."""
         if self._durations is None:
             self._durations = {}
-            for attempt in map(self.attempts.__getitem__, self._recorded[-_REMEMBERED:]):
+            for attempt in map(self.attempts.__getitem__, self._recorded[-_LEARN_FROM_LAST:]):
                 if attempt.duration is not None:
                     self._durations.setdefault(duration_class(attempt.intent.request), []).append(attempt.duration)
         return self._durations
 
-    def _note_open(self, attempt: Attempt) -> None:
+    def _update_open(self, attempt: Attempt) -> None:
         if attempt.state in OPEN:
             self._open[attempt.id] = None
         else:
             self._open.pop(attempt.id, None)
 
     def open(self) -> list[Attempt]:
-        """Attempts that have not ended: on their way, in doubt, running, or succeeded and not stored."""
+        """Attempts that have not ended: intended, unsettled, running, or succeeded and not stored."""
         return [self.attempts[attempt] for attempt in self._open]
 
     def attempts_of(self, fingerprint: str) -> list[Attempt]:
@@ -362,36 +377,36 @@ class History:
         return [self.attempts[attempt] for attempt in self._by_fingerprint.get(fingerprint, ())]
 
     def current_attempt(self, fingerprint: str) -> Attempt | None:
-        """The attempt that says how a take stands: a made one, else an open one, else the latest that was created.
+        """The attempt that decides the state of a take: a stored one, else an open one, else the latest created one.
 
-        What this repository ordered, or its manifest names, before what another repository ordered. An open one of
-        this ledger before one that only a manifest tells of: its doubt has to be ended first.
+        Of several, an attempt of this repository, or one that its manifest names, comes before one of another
+        repository; and one of this ledger before one from a manifest, because it has to be settled first.
         """
         attempts = self.attempts_of(fingerprint)
         if not attempts:
             return None
         own = [attempt for attempt in attempts if attempt.repository is None or attempt.id in self._named]
         for states in ({AttemptState.STORED}, OPEN):
-            if found := [attempt for attempt in own if attempt.state in states]:
-                return next((attempt for attempt in reversed(found) if not attempt.from_manifest), found[-1])
+            if candidates := [attempt for attempt in own if attempt.state in states]:
+                return next((attempt for attempt in reversed(candidates) if not attempt.from_manifest), candidates[-1])
         if len(own) < len(attempts):
             for states in ({AttemptState.STORED}, OPEN):
-                if found := [attempt for attempt in attempts if attempt.state in states]:
-                    return found[0]
+                if candidates := [attempt for attempt in attempts if attempt.state in states]:
+                    return candidates[0]
         created = [attempt for attempt in attempts if attempt.state is not AttemptState.NOT_CREATED]
         return (created or attempts)[-1]
 
     def previous(self, storyboard: str, shot: str, take: int, profile: str | None = None) -> Attempt | None:
-        """What was last made or tried under this name."""
+        """The latest attempt of a take by its name, whatever its fingerprint."""
         attempt = self.last.get((storyboard, shot, take, profile))
         return self.attempts[attempt] if attempt is not None else None
 
     def in_progress(self) -> Iterator[Attempt]:
-        """Attempts that hold a slot of the account."""
+        """Attempts that hold a slot of the account: intended or running."""
         return (attempt for attempt in self.open() if attempt.state in (AttemptState.INTENDED, AttemptState.RUNNING))
 
     def merge_manifest(self, attempts: Iterable[Attempt], picks: Mapping[tuple[str, str], int]) -> None:
-        """Take in what a manifest says and this ledger does not know."""
+        """Merges attempts and picks of a manifest that this ledger does not have."""
         attempts = list(attempts)
         tasks = {attempt.task_id: attempt.id for attempt in self.attempts.values() if attempt.task_id}
         self.load_more(
@@ -400,41 +415,44 @@ class History:
         )
         tasks = {attempt.task_id: attempt.id for attempt in self.attempts.values() if attempt.task_id}
         for attempt in attempts:
-            known = attempt.task_id in tasks if attempt.task_id else self._outlives(attempt)
-            if attempt.id not in self.attempts and not known:
+            is_known = attempt.task_id in tasks if attempt.task_id else self._ledger_knows_more(attempt)
+            if attempt.id not in self.attempts and not is_known:
                 self._enter(replace(attempt, from_manifest=True))
             elif attempt.task_id in tasks:
                 self._note_named(self.attempts[tasks[attempt.task_id]], attempt)
         self.picks |= {key: take for key, take in picks.items() if key not in self.picks}
 
-    def _note_named(self, recorded: Attempt, told: Attempt) -> None:
-        """The manifest names an attempt that another repository ordered for the same request: it is a take of this one.
+    def _note_named(self, recorded: Attempt, manifest_attempt: Attempt) -> None:
+        """The manifest names an attempt that another repository ordered for the same request: a take of this one.
 
-        Where the manifest's clip is the one that the ledger knows, it may lie here, too.
+        If the manifest's clip is the one that the ledger knows, a copy may lie here, too.
         """
-        if recorded.repository is None or recorded.intent.fingerprint != told.intent.fingerprint:
+        if recorded.repository is None or recorded.intent.fingerprint != manifest_attempt.intent.fingerprint:
             return
         self._named.add(recorded.id)
-        clip = told.clip
+        clip = manifest_attempt.clip
         if clip is None or all(other.sha256 != clip.sha256 for other in recorded.clips):
             return
         if all(_place(other) != _place(clip) for other in recorded.clips):
             self.attempts[recorded.id] = replace(recorded, other_copies=(*recorded.other_copies, clip))
 
-    def _outlives(self, told: Attempt) -> bool:
-        """Whether this ledger knows more of a take than an attempt without a task that a manifest tells of.
+    def _ledger_knows_more(self, manifest_attempt: Attempt) -> bool:
+        """Whether this ledger has a newer or decisive attempt of the same take as one without a task in a manifest.
 
-        What another repository ordered says more only where it is the very same attempt.
+        Of the attempts of other repositories only the very same attempt counts.
         """
         return any(
-            each.intended_at == told.intended_at
-            or (each.repository is None and (each.state in _SAYS_MORE or each.intended_at >= told.intended_at))
-            for each in self.attempts_of(told.intent.fingerprint)
+            attempt.intended_at == manifest_attempt.intended_at
+            or (
+                attempt.repository is None
+                and (attempt.state in _KNOWS_MORE or attempt.intended_at >= manifest_attempt.intended_at)
+            )
+            for attempt in self.attempts_of(manifest_attempt.intent.fingerprint)
         )
 
 
 def outcome_after_crash(attempt: Attempt) -> NotSent | OutcomeUnknown | None:
-    """The event that ends an intent without an answer, once its run is no more; None for every other attempt."""
+    """The event that ends an intent without an answer after its run has ended; None for every other attempt."""
     if attempt.state is not AttemptState.INTENDED:
         return None
     if attempt.sent_at is None:
@@ -443,7 +461,7 @@ def outcome_after_crash(attempt: Attempt) -> NotSent | OutcomeUnknown | None:
 
 
 def release_free_attempt(attempt: Attempt, free: bool) -> Settled | None:
-    """At a free account nothing stays in doubt or gone: it ends as not charged, and is made again."""
+    """On a free account, settles an unsettled or lost attempt as not charged, so that the take is made again."""
     if free and attempt.state in (AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED, AttemptState.GONE):
         return Settled("not-charged", message="free of charge: made again")
     return None

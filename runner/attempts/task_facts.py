@@ -1,4 +1,4 @@
-"""What a provider's record, or a webhook, says of a task: enough to tell which attempt created it."""
+"""Facts of a task from the provider's record or from a webhook: enough to match the task to an attempt."""
 
 from decimal import Decimal
 
@@ -7,7 +7,7 @@ from runner.lazy_dataclass import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TaskFacts:
-    """What a record says of itself: enough to tell whether a task is the one that an attempt created."""
+    """Identifying facts of a task's record."""
 
     task_id: str
     model: str | None
@@ -18,7 +18,7 @@ class TaskFacts:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """An unsigned hint: which task, and perhaps how it stands. Links in it are not even read."""
+    """An unsigned webhook callback: a task id, and perhaps a status. Links in it are not even read."""
 
     task_id: str
     status: str | None

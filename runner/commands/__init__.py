@@ -1,20 +1,20 @@
-"""One file a command: `add(parser)` and `run(args)`; here is their table."""
+"""The commands, one module each: `add(parser)` defines the command line, `run(args)` carries it out."""
 
 COMMANDS = {
-    "init": "start a content repo: an example storyboard, settings, schema",
-    "validate": "say everything that is wrong with storyboards, each with its place",
-    "plan": "price the batch, and say what a run would do and why",
+    "init": "start a content repository: example storyboard, settings, schema",
+    "validate": "report everything that is wrong with storyboards",
+    "plan": "price the takes, and show what a run would do and why",
     "run": "make the clips that are missing",
-    "status": "what is made, what runs, what is unsettled",
-    "spend": "the bill: by day, storyboard, scene, tag, shot, model or profile",
-    "settle": "list attempts whose outcome nobody knows, and end one",
+    "status": "show what is made, what runs, and what is unsettled",
+    "spend": "show the bill by day, storyboard, scene, tag, shot, model or profile",
+    "settle": "list and settle attempts whose outcome is unknown",
     "pick": "choose the good take of a shot",
-    "fetch": "download again the clips that this machine lacks; pays for nothing",
-    "verify": "hold the clips against the manifest's hashes",
+    "fetch": "download clips that this machine lacks; pays for nothing",
+    "verify": "check the clips against the hashes in the manifest",
     "sandbox": "serve the free local API, for other tools and tests",
-    "prices": "the price book",
-    "schema": "the JSON schemas",
-    "doctor": "is this machine ready",
-    "explain": "more about a problem, with an example of wrong and right",
+    "prices": "show the price book",
+    "schema": "print the JSON schemas",
+    "doctor": "check whether this machine is ready",
+    "explain": "explain a problem, with a wrong and a right example",
 }
-"""Every command with its one line; each is a module of `runner.commands`."""
+"""Every command with its summary; each is a module of `runner.commands`."""

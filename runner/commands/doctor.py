@@ -1,4 +1,4 @@
-"""`storyboard doctor`: is this machine ready."""
+"""`storyboard doctor`: checks whether this machine is ready."""
 
 import argparse
 import platform
@@ -9,7 +9,6 @@ from pathlib import Path
 import anyio
 
 from runner import __version__
-from runner.app.project import terminal_width, use_color
 from runner.clock import SystemClock
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode, HealthCheck
@@ -21,49 +20,56 @@ from runner.settings.api_key import key_format_error
 from runner.settings.settings import Flags, Settings, find_root, proxies, read
 from runner.show.screens.doctor import doctor, doctor_json
 from runner.show.text.escape import json_document
+from runner.show.text.terminal import terminal_width, use_color
 from runner.store.health import folder
 from runner.store.ledger.database import NAME
 from runner.store.ledger.ledger import Ledger
 
 _SAMPLE = "ش 佩 あ"
-"""Arabic, Chinese and Japanese: what animatics need further fonts for."""
+"""Arabic, Chinese and Japanese characters, which need more fonts than the package has."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Looks whether this machine is ready: Python's parts, media libraries, fonts, disk, ledger, settings, the\n"
-        "shape of the key; says what to do about each that is not. With a key set it asks the provider one free\n"
-        "question, else it opens no connection."
+        "Checks whether this machine is ready: Python packages, media libraries, fonts, disk, ledger, settings and "
+        "the shape of the key; each failed check says how to mend it. If a key is set, one free request checks that "
+        "the provider accepts it; without a key no connection is opened."
     )
     parser.epilog = (
-        "examples\n"
+        "examples:\n"
         "  storyboard doctor\n"
-        "  storyboard doctor --demo       reads the provider's five documented sample tasks; SEEDANCE_API_KEY may be\n"
-        "                                 the demo key that its quick-start page publishes\n"
-        "exit codes: 0 ready (warnings may be), 3 something is not"
+        "  storyboard doctor --demo\n"
+        "      reads the five sample tasks of the provider's documentation; SEEDANCE_API_KEY may be the demo key "
+        "from its quick-start page\n"
+        "\n"
+        "exit codes:\n"
+        "  0  ready (there may be warnings)\n"
+        "  3  a check failed"
     )
-    parser.add_argument("--demo", action="store_true", help="read the provider's five sample tasks")
-    parser.add_argument("--config", metavar="FILE", type=Path, help="use this instead of storyboard.toml")
+    parser.add_argument(
+        "--demo", action="store_true", help="read the five sample tasks of the provider's documentation"
+    )
+    parser.add_argument("--config", metavar="FILE", type=Path, help="read this file instead of storyboard.toml")
     flags.add_output(parser)
 
 
 def run(args: argparse.Namespace) -> ExitCode:
     settings = read(find_root(Path.cwd()), Flags(config=args.config))
-    checks = [*_here(settings)]
+    checks = [*_local_checks(settings)]
     if args.demo and not settings.key_text:
-        words = "doctor --demo reads with SEEDANCE_API_KEY: your key, or the demo key of the quick-start page"
-        raise CommandError(ExitCode.KEY, words)
+        message = "doctor --demo needs SEEDANCE_API_KEY: your key, or the demo key of the provider's quick-start page"
+        raise CommandError(ExitCode.KEY, message)
     if args.demo or (settings.key_text and key_format_error(settings.key_text) is None):
-        checks += anyio.run(_asked, settings, args.demo)
+        checks += anyio.run(_provider_checks, settings, args.demo)
     if args.json:
         print(json_document(doctor_json(checks)), end="")
     else:
-        print(doctor(checks, terminal_width(), use_color(args, sys.stdout)), end="")
+        print(doctor(checks, terminal_width(), use_color(sys.stdout, args.no_color)), end="")
     return ExitCode.INVALID if any(check.verdict == "error" for check in checks) else ExitCode.OK
 
 
-def _here(settings: Settings) -> Iterator[HealthCheck]:
-    """What can be seen without a connection."""
+def _local_checks(settings: Settings) -> Iterator[HealthCheck]:
+    """The checks that open no connection."""
     yield HealthCheck("version", "ok", f"storyboard {__version__}, Python {platform.python_version()}")
     yield from libraries()
     yield _fonts()
@@ -79,21 +85,23 @@ def _fonts() -> HealthCheck:
 
     missing = missing_font(_SAMPLE)
     if missing is None:
-        return HealthCheck("fonts", "ok", "animatics can show every script that prompts are usually written in")
+        return HealthCheck("fonts", "ok", "animatics can show the usual scripts of prompts")
     return HealthCheck("fonts", "warning", "animatics cannot show every script", missing)
 
 
 def _ledger(settings: Settings) -> HealthCheck:
     if not (settings.state / NAME).exists():
-        return HealthCheck("ledger", "ok", f"none yet; the first run makes one in {settings.state}")
+        return HealthCheck("ledger", "ok", f"none yet; the first run creates it in {settings.state}")
     try:
         Ledger(settings.state, SystemClock()).close()
     except CommandError as stop:
-        return HealthCheck("ledger", "error", stop.message.splitlines()[0], "nothing is paid until it can be read")
+        return HealthCheck(
+            "ledger", "error", stop.message.splitlines()[0], "paid runs stop until the ledger can be read"
+        )
     return HealthCheck("ledger", "ok", f"{settings.state / NAME} can be read")
 
 
-async def _asked(settings: Settings, demo: bool) -> list[HealthCheck]:
-    """What the provider says, for nothing."""
+async def _provider_checks(settings: Settings, demo: bool) -> list[HealthCheck]:
+    """The checks that ask the provider, free of charge."""
     async with Client(settings.base_url, settings.key(), load(settings.edition)) as client:
         return await (health.demo(client) if demo else health.reach(client))

@@ -1,4 +1,4 @@
-"""`storyboard explain`: more about a problem code, with an example of wrong and right."""
+"""`storyboard explain`: explains a problem code, with a wrong and a right example."""
 
 import argparse
 
@@ -9,24 +9,24 @@ from runner.show.screens.problems import explain_code
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Says more about a problem than its message does: what it means, and an example of wrong and of right. The\n"
-        "code stands in brackets in every message: error[unknown-name]. Without a code: the list of all."
+        "Explains a problem in more detail than its message: what the problem means, with a wrong and a right "
+        "example. The code is in brackets in every message: error[unknown-name]. Without CODE: lists all codes."
     )
-    parser.epilog = "examples\n  storyboard explain unknown-name\n  storyboard explain"
-    parser.add_argument("code", nargs="?", metavar="CODE", help="unknown-name, …")
+    parser.epilog = "examples:\n  storyboard explain unknown-name\n  storyboard explain"
+    parser.add_argument("code", nargs="?", metavar="CODE", help="the code of a problem: unknown-name, …")
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    known = catalogue()
+    entries = catalogue()
     if args.code is None:
-        room = max(map(len, known))
-        for code, entry in known.items():
-            print(f"{code:<{room}}  {entry.kind:<7}  {entry.says.partition('. ')[0].rstrip('.')}")
+        width = max(map(len, entries))
+        for code, entry in entries.items():
+            print(f"{code:<{width}}  {entry.kind:<7}  {entry.says.partition('. ')[0].rstrip('.')}")
         return ExitCode.OK
-    shown = explain_code(args.code)
-    if shown is None:
-        near = closest_match(args.code, known)
-        meant = f"; did you mean {near!r}?" if near else "; `storyboard explain` lists them all"
-        raise CommandError(ExitCode.USAGE, f"there is no problem {args.code!r}{meant}")
-    print(shown, end="")
+    explanation = explain_code(args.code)
+    if explanation is None:
+        suggestion = closest_match(args.code, entries)
+        hint = f"; did you mean {suggestion!r}?" if suggestion else "; `storyboard explain` lists all codes"
+        raise CommandError(ExitCode.USAGE, f"there is no problem code {args.code!r}{hint}")
+    print(explanation, end="")
     return ExitCode.OK

@@ -1,4 +1,4 @@
-"""`storyboard fetch`: downloads again the clips that the manifest names and this machine lacks; pays for nothing."""
+"""`storyboard fetch`: downloads the clips that the manifest names and this machine lacks; pays for nothing."""
 
 import argparse
 import sys
@@ -9,7 +9,6 @@ import anyio
 from runner.app import run_store
 from runner.app.fetch import OrphanFetcher
 from runner.app.orphaned_attempts import as_retake, stored_orphans
-from runner.app.project import terminal_width, use_color
 from runner.app.provider_gateway import ProviderGateway, open_gateway
 from runner.app.session import Session, open_for_reading
 from runner.attempts.events import Event, Running, Stored, Succeeded
@@ -22,94 +21,104 @@ from runner.lazy_dataclass import replace
 from runner.planning.plan import Step
 from runner.show.screens.clips import ClipCheck, Verdict, clips, clips_json
 from runner.show.text.escape import json_document
+from runner.show.text.terminal import terminal_width, use_color
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Brings back the clips that the manifest names and this machine lacks or that changed here: from another\n"
-        "place on this disk, else from the provider, where media are kept for some days. Clips that were paid for\n"
-        "earlier words come, too, and lie in earlier/. Creates no task; pays for nothing. What comes is taken only if\n"
-        "it is what was made."
+        "Downloads the clips that the manifest names and that this machine lacks or that were changed: from another "
+        "place on this disk, else from the provider, which keeps media for some days. Clips of earlier versions of a "
+        "shot are fetched too, into earlier/. Creates no task, pays for nothing. A download is kept only if it is the "
+        "recorded clip."
     )
     parser.epilog = (
-        "examples\n"
+        "examples:\n"
         "  storyboard fetch storyboards/harbour.yaml --provider kinovi\n"
-        "exit codes: 0 all are here (one of earlier words may be gone), 1 some are gone or did not come, 5 key"
+        "\n"
+        "exit codes:\n"
+        "  0  every current clip is here\n"
+        "  1  some clips are gone or could not be fetched\n"
+        "  3  invalid input\n"
+        "  5  the key is missing or was refused"
     )
-    flags.add_looking(parser, required=True, every="whole ones in a line of their own, too")
+    flags.add_reading(parser, required=True, all_help="list intact clips too")
 
 
 def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_reading(args)
-    with run_store.open_run_store(session) as records:
-        history = session.with_manifests(records.history())
-        checks = anyio.run(_fetched, session, history, records)
+    with run_store.open_run_store(session) as store:
+        history = session.with_manifests(store.history())
+        results = anyio.run(_fetch_all, session, history, store)
         run_store.write_manifests(session, history)
     if args.json:
-        print(json_document(clips_json(checks, "fetch")), end="")
+        print(json_document(clips_json(results, "fetch")), end="")
     else:
-        print(clips(checks, terminal_width(), use_color(args, sys.stdout), "", args.all), end="")
-    return ExitCode.OK if all(each.well for each in checks) else ExitCode.FAILED
+        print(clips(results, terminal_width(), use_color(sys.stdout, args.no_color), "", args.all), end="")
+    return ExitCode.OK if all(result.is_fine for result in results) else ExitCode.FAILED
 
 
-async def _fetched(session: Session, history: History, records: run_store.RunStore) -> list[ClipCheck]:
-    checks: list[ClipCheck] = []
+async def _fetch_all(session: Session, history: History, store: run_store.RunStore) -> list[ClipCheck]:
+    results: list[ClipCheck] = []
     plan = session.plan(history)
-    before = [(attempt, as_retake(plan, attempt)) for attempt in stored_orphans(session, history, plan)]
-    own = [(step, attempt, attempt.clip) for attempt, step in before if step is not None and attempt.clip is not None]
+    orphans = [(attempt, as_retake(plan, attempt)) for attempt in stored_orphans(session, history, plan)]
+    retakes = [
+        (step, attempt, attempt.clip) for attempt, step in orphans if step is not None and attempt.clip is not None
+    ]
     async with AsyncExitStack() as stack:
-        found: list[ProviderGateway] = []
+        gateways: list[ProviderGateway] = []
 
         async def gateway() -> ProviderGateway:
-            if not found:
-                found.append(await open_gateway(session, history, stack))
-            return found[0]
+            if not gateways:
+                gateways.append(await open_gateway(session, history, stack))
+            return gateways[0]
 
-        for step, attempt, clip in [*takes_with_clips(session, history), *own]:
-            checked = check(session, step, attempt, clip)
-            if checked.verdict in ("missing", "changed"):
-                checked = await _brought(await gateway(), checked, step, attempt, history, records)
-            checks.append(checked)
-        rest = OrphanFetcher(session, history, records, gateway)
-        for attempt, retaken in before:
-            if (retaken is None or attempt.clip is None) and (told := await rest.check_all(attempt)) is not None:
-                checks.append(told)
-    return checks
+        for step, attempt, clip in [*takes_with_clips(session, history), *retakes]:
+            result = check(session, step, attempt, clip)
+            if result.verdict in ("missing", "changed"):
+                result = await _fetch_clip(await gateway(), result, step, attempt, history, store)
+            results.append(result)
+        fetcher = OrphanFetcher(session, history, store, gateway)
+        for attempt, retake_step in orphans:
+            if (retake_step is None or attempt.clip is None) and (
+                orphan_result := await fetcher.fetch(attempt)
+            ) is not None:
+                results.append(orphan_result)
+    return results
 
 
-async def _brought(
+async def _fetch_clip(
     gateway: ProviderGateway,
-    found: ClipCheck,
+    result: ClipCheck,
     step: Step,
     attempt: Attempt,
     history: History,
-    records: run_store.RunStore,
+    store: run_store.RunStore,
 ) -> ClipCheck:
-    """From this disk, else by a fresh link from the provider; taken only when it is the same clip."""
+    """Restore a clip from this disk, else download it by a fresh link; other content is rejected."""
     stored: Stored | TransferFailed | None = await gateway.restore_local(attempt, step)
     if stored is None and attempt.task_id is not None:
         match await gateway.poll(attempt.task_id):
             case Succeeded(outputs=outputs):
                 stored = await gateway.download_exact(replace(attempt, outputs=outputs), step)
             case Running(not_found=True):
-                return _as(found, "gone", "the provider no longer has its record")
-            case Running(message=words):
-                return _as(found, "failed", words or "the provider does not name a link")
+                return _with_verdict(result, "gone", "the provider no longer has its record")
+            case Running(message=message):
+                return _with_verdict(result, "failed", message or "the provider gives no link to it")
             case other:
-                return _as(found, "failed", other.message)
+                return _with_verdict(result, "failed", other.message)
     match stored:
         case Stored():
-            if attempt.from_manifest and (taken := records.ledger.import_attempt(attempt)) is not None:
-                return _as(found, "failed", taken.message)
-            event = Event(records.clock.now(), attempt.id, stored)
-            records.ledger.append(event)
+            if attempt.from_manifest and (refusal := store.ledger.import_attempt(attempt)) is not None:
+                return _with_verdict(result, "failed", refusal.message)
+            event = Event(store.clock.now(), attempt.id, stored)
+            store.ledger.append(event)
             history.apply(event)
-            return _as(found, "fetched", "")
-        case TransferFailed(words):
-            return _as(found, "failed", words)
+            return _with_verdict(result, "fetched", "")
+        case TransferFailed(message):
+            return _with_verdict(result, "failed", message)
         case None:
-            return _as(found, "gone", "no task is known of it")
+            return _with_verdict(result, "gone", "it has no task id")
 
 
-def _as(found: ClipCheck, verdict: Verdict, words: str) -> ClipCheck:
-    return replace(found, verdict=verdict, words=words)
+def _with_verdict(result: ClipCheck, verdict: Verdict, message: str) -> ClipCheck:
+    return replace(result, verdict=verdict, message=message)

@@ -1,6 +1,7 @@
-"""The flags that several commands share, each said once."""
+"""The flags that several commands share."""
 
 import argparse
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from runner.settings.file import PROVIDERS
 
 
 def add_files(parser: argparse.ArgumentParser, *, required: bool) -> None:
-    """The storyboards to work on."""
+    """Add FILE: the storyboards to work on."""
     if required:
         parser.add_argument("files", nargs="+", metavar="FILE", type=Path, help="storyboards (YAML)")
     else:
@@ -17,73 +18,87 @@ def add_files(parser: argparse.ArgumentParser, *, required: bool) -> None:
             nargs="*",
             metavar="FILE",
             type=Path,
-            help="storyboards (YAML); without any: all under storyboards/ that have `storyboard:`",
+            help="storyboards (YAML); default: all files under storyboards/ that have `storyboard:`",
         )
 
 
-def add_choice(parser: argparse.ArgumentParser) -> None:
-    """What the batch is: provider, profile, variables, settings file."""
-    group = parser.add_argument_group("what is made")
+def add_input(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of a command's input: provider, profile, variables, settings file."""
+    group = parser.add_argument_group("input")
     group.add_argument(
         "--provider",
         choices=PROVIDERS,
-        help="who makes the clips: sandbox is free and local (the default), kinovi is paid",
+        metavar="NAME",
+        help="sandbox (free and local, the default) or kinovi (paid)",
     )
-    group.add_argument("--profile", metavar="NAME", help="a profile of the storyboard, with its own output: draft")
+    group.add_argument("--profile", metavar="NAME", help="a profile of the storyboard, with an output of its own")
     group.add_argument(
         "--var",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a variable's value, read as YAML; may be repeated",
+        help="the value of a variable, read as YAML; may be repeated",
     )
     group.add_argument(
-        "--var-file", action="append", default=[], metavar="FILE", type=Path, help="variables from a YAML file"
+        "--var-file",
+        action="append",
+        default=[],
+        metavar="FILE",
+        type=Path,
+        help="read variables from a YAML file; may be repeated",
     )
-    group.add_argument("--config", metavar="FILE", type=Path, help="use this instead of storyboard.toml")
+    group.add_argument("--config", metavar="FILE", type=Path, help="read this file instead of storyboard.toml")
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:
-    """Which shots."""
-    group = parser.add_argument_group("which shots")
-    words = "an id, a glob, tag:NAME or scene:NAME; a space is or, a comma is and; may be repeated"
-    group.add_argument("--select", action="append", default=[], metavar="EXPR", help=words)
-    group.add_argument("--exclude", action="append", default=[], metavar="EXPR", help="leave these out; as --select")
+    """Add `--select` and `--exclude`."""
+    group = parser.add_argument_group("selection")
+    text = "work on these shots: an id, a glob, tag:NAME or scene:NAME; a space means OR, a comma AND; may be repeated"
+    group.add_argument("--select", action="append", default=[], metavar="EXPR", help=text)
+    group.add_argument(
+        "--exclude", action="append", default=[], metavar="EXPR", help="leave these shots out; written as for --select"
+    )
 
 
-def add_orders(parser: argparse.ArgumentParser) -> None:
-    """What is ordered beyond the storyboards; each says itself that it pays."""
-    group = parser.add_argument_group("what is ordered beside")
-    words = "another take of these shots, paid; nothing else is made"
-    group.add_argument("--retake", action="append", default=[], metavar="EXPR", help=words)
-    words = "what of these shots was refused or is gone, paid; nothing else is made"
-    group.add_argument("--again", action="append", default=[], metavar="EXPR", help=words)
+def add_extra_orders(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that order more than the storyboards ask for, in a group whose title says that it costs money."""
+    group = parser.add_argument_group("extra orders (paid)")
+    text = "order another take of these shots, and nothing else; may be repeated"
+    group.add_argument("--retake", action="append", default=[], metavar="EXPR", help=text)
+    text = "order again what was refused or is gone of these shots, and nothing else; may be repeated"
+    group.add_argument("--again", action="append", default=[], metavar="EXPR", help=text)
     group.add_argument(
         "--first-take",
         action="store_true",
-        help="go on without a pick, with the first take that succeeded, and note it as the pick",
+        help="do not wait for picks: the first take that succeeds becomes the pick",
     )
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
-    """How it is said."""
-    group = parser.add_argument_group("how it is said")
-    group.add_argument("--json", action="store_true", help="for programs, on standard output")
-    group.add_argument("--quiet", action="store_true", help="only what went wrong, and results")
-    group.add_argument("--no-color", action="store_true", help="no colours; NO_COLOR does the same")
+    """Add the flags of a command's output."""
+    group = parser.add_argument_group("output")
+    group.add_argument("--json", action="store_true", help="print JSON for programs on standard output")
+    group.add_argument("--quiet", action="store_true", help="print only errors and results")
+    group.add_argument("--no-color", action="store_true", help="print no colours (as with NO_COLOR)")
 
 
-def add_looking(parser: argparse.ArgumentParser, *, required: bool, every: str) -> None:
-    """For commands that look at the takes of storyboards; `every` is what `--all` shows."""
+def add_reading(parser: argparse.ArgumentParser, *, required: bool, all_help: str) -> None:
+    """Add the flags of a command that shows the takes of storyboards; `all_help` is the help of `--all`."""
     add_files(parser, required=required)
-    add_choice(parser)
+    add_input(parser)
     add_selection(parser)
     add_output(parser)
-    parser.add_argument("--all", action="store_true", help=every)
+    parser.add_argument("--all", action="store_true", help=all_help)
+
+
+def alternatives(names: Sequence[str]) -> str:
+    """`a, b or c`: the values of a flag, for its help."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}"
 
 
 def credits(text: str) -> Decimal:
-    """A number of credits, 0 or more."""
+    """Parse a number of credits, 0 or more."""
     try:
         number = Decimal(text)
     except InvalidOperation:
@@ -94,7 +109,7 @@ def credits(text: str) -> Decimal:
 
 
 def count(text: str) -> int:
-    """A whole number from 1 to 1000."""
+    """Parse a whole number from 1 to 1000."""
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= 1000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 1000")
     return int(text)

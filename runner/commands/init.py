@@ -1,4 +1,4 @@
-"""`storyboard init`: a content repo to start from."""
+"""`storyboard init`: writes a content repository to start from."""
 
 import argparse
 from importlib import resources
@@ -13,12 +13,14 @@ _SCHEMA = Path("schemas/storyboard.schema.json")
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Writes a content repo to start from: an example storyboard that runs as it is, storyboard.toml, .gitignore,\n"
-        ".gitattributes, a README, and a copy of the schema, so that editors complete and mark while you type.\n"
-        "A file that is there already stays as it is."
+        "Writes a content repository to start from: an example storyboard that runs as it is, storyboard.toml, "
+        ".gitignore, .gitattributes, a README, and a copy of the schema, with which editors complete and check a "
+        "storyboard. Existing files stay unchanged."
     )
-    parser.epilog = "examples\n  storyboard init film && cd film && storyboard run storyboards/*.yaml"
-    parser.add_argument("folder", nargs="?", default=".", metavar="DIR", type=Path, help="the folder (default: here)")
+    parser.epilog = "examples:\n  storyboard init film && cd film && storyboard run storyboards/*.yaml"
+    parser.add_argument(
+        "folder", nargs="?", default=".", metavar="DIR", type=Path, help="the folder (default: the current one)"
+    )
 
 
 def run(args: argparse.Namespace) -> ExitCode:
@@ -26,41 +28,41 @@ def run(args: argparse.Namespace) -> ExitCode:
 
     folder: Path = args.folder
     written: list[str] = []
-    kept: list[str] = []
+    existing: list[str] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in [*_templates(), (str(_SCHEMA), (schemas() / _SCHEMA.name).read_bytes())]:
-            (written if _write(folder / name, content) else kept).append(name)
+            (written if _write(folder / name, content) else existing).append(name)
     except OSError as error:
         raise CommandError(
-            ExitCode.INVALID, f"{folder}: {error.strerror or error}: choose a folder that can be written"
+            ExitCode.INVALID, f"{folder} cannot be written ({error.strerror or error}): choose another folder"
         ) from error
     for name in written:
         print(f"  wrote  {escape_terminal(str(folder / name))}")
-    for name in kept:
+    for name in existing:
         print(f"  there  {escape_terminal(str(folder / name))}   left as it is")
-    where = "" if folder == Path() else f"cd {escape_terminal(str(folder))} && "
-    print(f"\nnext   {where}storyboard run storyboards/*.yaml      a first moving picture, free")
+    prefix = "" if folder == Path() else f"cd {escape_terminal(str(folder))} && "
+    print(f"\nnext   {prefix}storyboard run storyboards/*.yaml      a first moving picture, free")
     if not any((parent / ".git").exists() for parent in (folder.absolute(), *folder.absolute().parents)):
-        print(f"       {where}git init                              so that the storyboard has a history")
+        print(f"       {prefix}git init                              so that the storyboard has a history")
     return ExitCode.OK
 
 
 def _templates() -> list[tuple[str, bytes]]:
-    """Every file of the templates; a leading `dot-` stands for a dot, so that tools do not take them for their own."""
+    """The files of the templates; `dot-` stands for a leading dot, which would make them settings of this project."""
     top = resources.files("runner.show").joinpath("templates", "init")
-    return sorted(_below(top, ""))
+    return sorted(_files_below(top, ""))
 
 
-def _below(folder: Traversable, before: str) -> list[tuple[str, bytes]]:
-    found: list[tuple[str, bytes]] = []
+def _files_below(folder: Traversable, prefix: str) -> list[tuple[str, bytes]]:
+    files: list[tuple[str, bytes]] = []
     for entry in folder.iterdir():
-        name = before + (f".{entry.name.removeprefix('dot-')}" if entry.name.startswith("dot-") else entry.name)
+        name = prefix + (f".{entry.name.removeprefix('dot-')}" if entry.name.startswith("dot-") else entry.name)
         if entry.is_dir():
-            found += _below(entry, f"{name}/")
+            files += _files_below(entry, f"{name}/")
         else:
-            found.append((name, entry.read_bytes()))
-    return found
+            files.append((name, entry.read_bytes()))
+    return files
 
 
 def _write(path: Path, content: bytes) -> bool:

@@ -14,18 +14,22 @@ from runner.requests.request import JsonValue, fingerprint
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Chooses the good take of a shot. Shots that are made from it follow the pick; changing it later makes them\n"
-        "anew. It stands in the manifest, beside the clips of this provider and profile. Costs nothing by itself."
+        "Chooses the good take of a shot. Shots that are made from this shot use the picked take; a later change "
+        "makes them again. The pick is recorded in the manifest of this provider and profile. Costs nothing by "
+        "itself."
     )
     parser.epilog = (
-        "examples\n"
+        "examples:\n"
         "  storyboard pick quay 2\n"
         "  storyboard pick harbour:quay 1 --provider kinovi\n"
-        "  storyboard pick quay none          takes the choice back"
+        "  storyboard pick quay none\n"
+        "      removes the pick"
     )
-    parser.add_argument("shot", metavar="SHOT", help="quay, or harbour:quay when two storyboards have it")
-    parser.add_argument("take", metavar="TAKE", type=_take, help="its number, or `none`")
-    flags.add_choice(parser)
+    parser.add_argument(
+        "shot", metavar="SHOT", help="quay, or harbour:quay if two storyboards have a shot of that name"
+    )
+    parser.add_argument("take", metavar="TAKE", type=_take, help="the number of the take, or `none`")
+    flags.add_input(parser)
     flags.add_output(parser)
 
 
@@ -39,37 +43,39 @@ def _take(text: str) -> int | None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_reading(args)
-    shot, pin = resolve_shot(session, args.shot)
-    if pin is not None:
-        raise CommandError(ExitCode.USAGE, f"write the take after the shot: storyboard pick {shot.id} {pin}")
-    with run_store.open_run_store(session) as records:
-        history = session.with_manifests(records.history())
-        name = (shot.storyboard, shot.id)
+    shot, take_number = resolve_shot(session, args.shot)
+    if take_number is not None:
+        raise CommandError(ExitCode.USAGE, f"write the take after the shot:\n  storyboard pick {shot.id} {take_number}")
+    with run_store.open_run_store(session) as store:
+        history = session.with_manifests(store.history())
+        key = (shot.storyboard, shot.id)
         if args.take is None:
-            history.picks.pop(name, None)
+            history.picks.pop(key, None)
         else:
-            _must_be_made(session, history, name, args.take)
-            history.picks[name] = args.take
+            _require_clip(session, history, key, args.take)
+            history.picks[key] = args.take
         run_store.write_manifests(session, history)
     if not args.quiet:
-        said = f"take {args.take}" if args.take is not None else "no take"
-        print(f"{storyboard_slug(shot.storyboard)}:{shot.id}: {said} is picked ({session.settings.variant})")
+        choice = f"take {args.take}" if args.take is not None else "no take"
+        print(f"{storyboard_slug(shot.storyboard)}:{shot.id}: {choice} is picked ({session.settings.variant})")
     return ExitCode.OK
 
 
-def _must_be_made(session: Session, history: History, name: ShotKey, take: int) -> None:
-    steps = session.plan(history).steps_of(*name)
+def _require_clip(session: Session, history: History, key: ShotKey, take: int) -> None:
+    steps = session.plan(history).steps_of(*key)
     if not steps or steps[0].fingerprint is None:
-        raise CommandError(ExitCode.USAGE, f"{name[1]} waits for a pick itself: pick what it is made from first")
-    form = steps[0].neutral_request()
-    if not _is_made(history, form, take):
-        made = [str(number) for number in range(1, take + 50) if _is_made(history, form, number)]
-        there = f"made are {', '.join(made)}" if made else "none is made yet"
         raise CommandError(
-            ExitCode.USAGE, f"take {take} of {name[1]} has no clip from {session.settings.variant}: {there}"
+            ExitCode.USAGE, f"{key[1]} waits for a pick itself: first pick a take of the shot that it is made from"
+        )
+    request = steps[0].neutral_request()
+    if not _has_clip(history, request, take):
+        finished = [str(number) for number in range(1, take + 50) if _has_clip(history, request, number)]
+        summary = f"takes with a clip: {', '.join(finished)}" if finished else "no take has a clip yet"
+        raise CommandError(
+            ExitCode.USAGE, f"take {take} of {key[1]} has no clip from {session.settings.variant}: {summary}"
         )
 
 
-def _is_made(history: History, form: Mapping[str, JsonValue], take: int) -> bool:
-    attempt = history.current_attempt(fingerprint({**form, "take": take}))
+def _has_clip(history: History, request: Mapping[str, JsonValue], take: int) -> bool:
+    attempt = history.current_attempt(fingerprint({**request, "take": take}))
     return attempt is not None and attempt.state is AttemptState.STORED

@@ -1,4 +1,4 @@
-"""`storyboard plan`: validates, prices, says what a run would do and why; no key, no network."""
+"""`storyboard plan`: validates, prices, shows what a run would do and why; no key, no network."""
 
 import argparse
 import sys
@@ -8,7 +8,6 @@ from pathlib import Path
 from runner.app.approval import SpendLimit, spend_limits
 from runner.app.destinations import destinations
 from runner.app.plan_report import cheaper_alternatives, plan_context, read_history, spent_last_24h, warnings
-from runner.app.project import terminal_width, use_color
 from runner.app.session import Session, open_session, resolve_shot
 from runner.attempts.history import History
 from runner.commands import flags
@@ -17,35 +16,40 @@ from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan
 from runner.show.screens.plan import CheaperCommand, PlanContext, price_line, screen
 from runner.show.text.format import credits_text
+from runner.show.text.terminal import terminal_width, use_color
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Validates the storyboards, prices the whole batch, and says for every take what a run would do and why.\n"
-        "Needs no key, opens no connection, spends nothing. Prices are the paid provider's even when the free sandbox\n"
-        "would make the clips."
+        "Validates the storyboards, prices all their takes, and shows for every take what a run would do, and why. "
+        "Needs no key, opens no connection, spends nothing. The prices are those of the paid provider, even where the "
+        "free sandbox would make the clips."
     )
     parser.epilog = (
-        "examples\n"
+        "examples:\n"
         "  storyboard plan storyboards/harbour.yaml --provider kinovi\n"
         "  storyboard plan --select scene:quay --profile draft\n"
         "  storyboard plan storyboards/harbour.yaml --explain quay\n"
         "  storyboard plan storyboards/*.yaml --json | jq .totals.credits\n"
-        "exit codes: 0 planned, 3 something is unfit, 8 with --exit-code: there is something to make"
+        "\n"
+        "exit codes:\n"
+        "  0  planned\n"
+        "  3  invalid input\n"
+        "  8  with --exit-code: a run would make clips"
     )
     flags.add_files(parser, required=False)
-    flags.add_choice(parser)
+    flags.add_input(parser)
     flags.add_selection(parser)
-    flags.add_orders(parser)
+    flags.add_extra_orders(parser)
     flags.add_output(parser)
     parser.add_argument(
         "--all",
         action="store_true",
-        help="every take, and every file that would leave this machine, in a line of its own",
+        help="list every take, and every file that would be sent, on a line of its own",
     )
-    words = "one finished shot: each value with the place it came from, the prompt before and after"
-    parser.add_argument("--explain", metavar="SHOT", help=words)
-    parser.add_argument("--exit-code", action="store_true", help="end with 8 when there is something to make")
+    text = "show one compiled shot: every value with its source, the prompt as written and as sent"
+    parser.add_argument("--explain", metavar="SHOT", help=text)
+    parser.add_argument("--exit-code", action="store_true", help="exit with 8 if a run would make clips")
 
 
 def run(args: argparse.Namespace) -> ExitCode:
@@ -53,8 +57,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.explain is not None:
         return _explain(session, args.explain)
     history = read_history(session)
-    asked = session.overrides(history)
-    plan = session.plan(history, selected=session.selected, asked=asked)
+    overrides = session.overrides(history)
+    plan = session.plan(history, selected=session.selected, overrides=overrides)
     if args.json:
         _json(session, plan, history)
     else:
@@ -64,15 +68,15 @@ def run(args: argparse.Namespace) -> ExitCode:
     return ExitCode.OK
 
 
-def _explain(session: Session, words: str) -> ExitCode:
+def _explain(session: Session, reference: str) -> ExitCode:
     from runner.language.explain import explain_shot
     from runner.show.screens.shot import render_shot
 
-    shot, _ = resolve_shot(session, words)
+    shot, _ = resolve_shot(session, reference)
     root = session.settings.root
-    explained = explain_shot(session.files, root, session.options, shot.storyboard, shot.id)
-    if explained is not None:
-        print(render_shot(explained, root, Path.cwd(), use_color(session.args, sys.stdout)), end="")
+    explanation = explain_shot(session.files, root, session.options, shot.storyboard, shot.id)
+    if explanation is not None:
+        print(render_shot(explanation, root, Path.cwd(), use_color(sys.stdout, session.args.no_color)), end="")
     return ExitCode.OK
 
 
@@ -82,42 +86,50 @@ def _json(session: Session, plan: Plan, history: History) -> None:
     from runner.show.text.escape import json_document
 
     body_of = encoder(session.edition, placeholder)
-    shape = plan_json(
+    document = plan_json(
         plan, lambda step: body_of(step.shot.request), warnings(session, plan), destinations(session, history)
     )
-    print(json_document(shape, deep=2), end="")
+    print(json_document(document, deep=2), end="")
 
 
 def _screen(session: Session, plan: Plan, history: History) -> None:
     if session.args.quiet:
         print(price_line(plan))
         return
-    told = plan_context(session, plan, history)
-    if not plan.is_free and (over := _over(session, plan, history)) is not None:
-        told = _below(over, session, history, told)
-    print(screen(plan, terminal_width(), use_color(session.args, sys.stdout), session.args.all, told), end="")
+    context = plan_context(session, plan, history)
+    if not plan.is_free and (limit := _exceeded_limit(session, plan, history)) is not None:
+        context = _with_limit_warning(limit, session, history, context)
+    print(
+        screen(plan, terminal_width(), use_color(sys.stdout, session.args.no_color), session.args.all, context),
+        end="",
+    )
 
 
-def _over(session: Session, plan: Plan, history: History) -> SpendLimit | None:
-    """The first ceiling that a run of this would break, which is exit 4."""
+def _exceeded_limit(session: Session, plan: Plan, history: History) -> SpendLimit | None:
+    """The first limit that a run would exceed, which is exit 4."""
     if not plan.totals.credits or session.settings.max_credits == 0:
         return None
     today = Decimal(0) if session.settings.credits_per_day is None else spent_last_24h(session)
-    found = spend_limits(session, plan, history, today)
-    return next((ceiling for ceiling in found if ceiling.would_be > ceiling.limit), None)
+    limits = spend_limits(session, plan, history, today)
+    return next((limit for limit in limits if limit.would_be > limit.limit), None)
 
 
-def _below(over: SpendLimit, session: Session, history: History, told: PlanContext) -> PlanContext:
-    """The screen of a plan above a ceiling: the numbers, the ways below it, and one of them to type next."""
-    found = cheaper_alternatives(session, history, max(over.limit - over.already, Decimal(0)))
-    more = credits_text(over.would_be - over.limit)
-    counted = f", {credits_text(over.already)} of them spent or in doubt," if over.already else ""
-    said = f"{credits_text(over.would_be)} credits{counted} are {more} over {over.name} {credits_text(over.limit)}"
-    warning = Problem("over-ceiling", Place("", 1, 1), f"{said}: a run is exit 4", "", "warning")
-    typed = next((way for way in found if way.command), None)
-    instead = (f"storyboard plan {told.typed}", "once it costs less, or the ceiling is higher")
-    if typed is not None:
-        price = f"{typed.credits.to_integral_value(ROUND_CEILING):f}"
-        instead = (f"storyboard run {told.typed} {typed.description} --max-credits {price}", "below the ceiling")
-    cheaper = tuple(CheaperCommand(way.description, way.credits) for way in found)
-    return replace(told, warnings=[warning, *told.warnings], cheaper=cheaper, instead=instead)
+def _with_limit_warning(limit: SpendLimit, session: Session, history: History, context: PlanContext) -> PlanContext:
+    """The context of a plan above a limit: a warning, cheaper alternatives, and one of them as next command."""
+    alternatives = cheaper_alternatives(session, history, max(limit.limit - limit.already, Decimal(0)))
+    excess = credits_text(limit.would_be - limit.limit)
+    already = f", {credits_text(limit.already)} of them spent or unsettled," if limit.already else ""
+    message = (
+        f"{credits_text(limit.would_be)} credits{already} are {excess} over {limit.name} {credits_text(limit.limit)}"
+    )
+    warning = Problem("over-ceiling", Place("", 1, 1), f"{message}: a run would stop with exit 4", "", "warning")
+    first_alternative = next((alternative for alternative in alternatives if alternative.command), None)
+    next_command = (f"storyboard plan {context.typed}", "when it costs less, or with a higher limit")
+    if first_alternative is not None:
+        price = f"{first_alternative.credits.to_integral_value(ROUND_CEILING):f}"
+        next_command = (
+            f"storyboard run {context.typed} {first_alternative.description} --max-credits {price}",
+            "below the limit",
+        )
+    cheaper = tuple(CheaperCommand(alternative.description, alternative.credits) for alternative in alternatives)
+    return replace(context, warnings=[warning, *context.warnings], cheaper=cheaper, replacement=next_command)

@@ -4,23 +4,25 @@ import argparse
 import sys
 from pathlib import Path
 
-from runner.app.project import edition_with_prices, terminal_width, use_color
+from runner.app.project import edition_with_prices
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
 from runner.editions.edition import NAMES
 from runner.settings.settings import Flags, find_root, read
 from runner.show.screens.prices import prices, prices_json
 from runner.show.text.escape import json_document
+from runner.show.text.terminal import terminal_width, use_color
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Shows the price book by which every plan is priced: credits for a second of output, by model and resolution,\n"
-        "with its date and source, and your own prices where storyboard.toml or your config.toml sets them."
+        "Shows the price book that every plan is priced by: credits for a second of output, by model and resolution, "
+        "with its date and source, and your own prices from storyboard.toml or config.toml."
     )
-    parser.epilog = "examples\n  storyboard prices\n  storyboard prices --edition 2026-09 --json"
-    parser.add_argument("--edition", choices=NAMES, help="another edition than the one that storyboard.toml chooses")
-    parser.add_argument("--config", metavar="FILE", type=Path, help="use this instead of storyboard.toml")
+    parser.epilog = "examples:\n  storyboard prices\n  storyboard prices --edition 2026-09 --json"
+    text = f"edition of the API: {flags.alternatives(NAMES)} (default: the one in storyboard.toml)"
+    parser.add_argument("--edition", choices=NAMES, metavar="NAME", help=text)
+    parser.add_argument("--config", metavar="FILE", type=Path, help="read this file instead of storyboard.toml")
     flags.add_output(parser)
 
 
@@ -30,5 +32,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.json:
         print(json_document(prices_json(edition, settings.usd_per_credit)), end="")
     else:
-        print(prices(edition, settings.usd_per_credit, terminal_width(), use_color(args, sys.stdout)), end="")
+        print(
+            prices(edition, settings.usd_per_credit, terminal_width(), use_color(sys.stdout, args.no_color)),
+            end="",
+        )
     return ExitCode.OK

@@ -1,71 +1,81 @@
-"""`storyboard sandbox`: the local double of the API, for other tools and tests."""
+"""`storyboard sandbox`: serves the local double of the API, for other tools and tests."""
 
 import argparse
 from pathlib import Path
 
-from runner.commands.flags import count
+from runner.commands.flags import alternatives, count
 from runner.diagnostics.problem import ExitCode
 
-_FOREVER = 10**9
+_MAX_NUMBER = 10**9
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Serves the provider's API on 127.0.0.1, strict where the real one is lenient, and makes real MP4 clips.\n"
-        "The first line on standard output says where it listens; Ctrl-C ends it. Nothing leaves this machine."
+        "Serves the provider's API on 127.0.0.1, stricter than the real one, and makes real MP4 clips. The first line "
+        "on standard output is its address; Ctrl-C ends it. Nothing leaves this machine."
     )
     parser.epilog = (
-        "examples\n"
-        "  storyboard sandbox                                   a free port, any key, no limit on credits\n"
-        "  storyboard sandbox --port 8787 --key test-key-1 --credits 1000 --cap 3 --seconds 20\n"
-        "  storyboard sandbox --faults faults.yaml --seed 7     what goes wrong, and the same again\n"
-        "docs/sandbox.md has the faults file, the counters, the clock, and clients in curl, Python and Node."
+        "examples:\n"
+        "  storyboard sandbox\n"
+        "      a free port, any key, no limit on credits\n"
+        "  storyboard sandbox --port 8787 --key test-key-1 --credits 1000 --cap 3\n"
+        "  storyboard sandbox --faults faults.yaml --seed 7\n"
+        "      injected faults, the same ones at every start\n"
+        "\n"
+        "docs/sandbox.md explains the faults file, the counters, the clock, and clients in curl, Python and Node."
     )
     _add_account(parser)
     _add_tasks(parser)
-    _add_wrong(parser)
+    _add_faults(parser)
 
 
 def _add_account(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("where, and for whom")
-    group.add_argument("--port", type=_port, default=0, metavar="N", help="default 0: a free one")
-    words = "let in this key only; may be repeated; without any, each key is an account of its own"
-    group.add_argument("--key", action="append", default=[], type=_key, metavar="KEY", help=words)
+    group = parser.add_argument_group("server and accounts")
+    group.add_argument("--port", type=_port, default=0, metavar="N", help="the port (default 0: a free one)")
+    text = "accept only this key; may be repeated (default: every key is an account of its own)"
+    group.add_argument("--key", action="append", default=[], type=_key, metavar="KEY", help=text)
+    group.add_argument("--credits", type=_amount, metavar="N", help="the balance of each account (default: unlimited)")
     group.add_argument(
-        "--credits", type=_amount, metavar="N", help="what each account has (default: it never runs out)"
+        "--cap", type=count, default=50, metavar="N", help="tasks in progress for each account (default: 50)"
     )
-    group.add_argument("--cap", type=count, default=50, metavar="N", help="tasks in progress for each account (50)")
-    group.add_argument("--state", type=Path, metavar="DIR", help="keep tasks and uploads here (default: forget them)")
+    group.add_argument(
+        "--state", type=Path, metavar="DIR", help="keep tasks and uploads in this folder (default: forget them)"
+    )
 
 
 def _add_tasks(parser: argparse.ArgumentParser) -> None:
     from runner.sandbox.api.rulebook import LINK_HOURS, NAMES
     from runner.sandbox.options import WEBHOOKS
 
-    group = parser.add_argument_group("how it answers")
-    group.add_argument("--edition", choices=NAMES, default=NAMES[0], help=f"of the contract (default: {NAMES[0]})")
+    group = parser.add_argument_group("tasks and responses")
+    text = f"edition of the API: {alternatives(NAMES)} (default: {NAMES[0]})"
+    group.add_argument("--edition", choices=NAMES, default=NAMES[0], metavar="NAME", help=text)
     group.add_argument(
-        "--seconds", type=_seconds, metavar="S", help="how long a task takes (default: to draw its clip)"
+        "--seconds", type=_seconds, metavar="S", help="duration of a task (default: the time to draw its clip)"
     )
-    words = "sigma of a log-normal around --seconds (default 0: always just that)"
-    group.add_argument("--spread", type=_seconds, default=0.0, metavar="X", help=words)
-    words = "send callbacks in this shape (default, and without the word: flat); `each` takes turns; `off` sends none"
-    group.add_argument("--webhooks", nargs="?", choices=WEBHOOKS, default="flat", const="flat", help=words)
-    words = f"how long a link to a clip is good (default: {LINK_HOURS} hours)"
-    group.add_argument("--link-seconds", type=_seconds, default=LINK_HOURS * 3600, metavar="S", help=words)
-    group.add_argument("--plain-clips", action="store_true", help="prepared grey clips, not drawn ones: for load tests")
-    words = "how many clips are drawn at once (default: one for each core)"
-    group.add_argument("--processes", type=count, metavar="N", help=words)
-    words = "take materials at other addresses of this machine, which a real provider could not reach"
-    group.add_argument("--local-materials", action="store_true", help=words)
+    text = "sigma of a log-normal distribution around --seconds (default 0: no spread)"
+    group.add_argument("--spread", type=_seconds, default=0.0, metavar="X", help=text)
+    text = f"shape of callbacks: {alternatives(WEBHOOKS)} (default: flat; each: all shapes in turn)"
+    group.add_argument(
+        "--webhooks", nargs="?", choices=WEBHOOKS, default="flat", const="flat", metavar="SHAPE", help=text
+    )
+    text = f"lifetime of a link to a clip (default: {LINK_HOURS} hours)"
+    group.add_argument("--link-seconds", type=_seconds, default=LINK_HOURS * 3600, metavar="S", help=text)
+    group.add_argument(
+        "--plain-clips", action="store_true", help="serve prepared grey clips instead of drawn ones, for load tests"
+    )
+    text = "clips drawn at the same time (default: one for each core)"
+    group.add_argument("--processes", type=count, metavar="N", help=text)
+    text = "accept materials at addresses of this machine, which a real provider could not reach"
+    group.add_argument("--local-materials", action="store_true", help=text)
 
 
-def _add_wrong(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("what goes wrong")
-    group.add_argument("--faults", type=Path, metavar="FILE", help="YAML or JSON by schemas/faults.schema.json")
+def _add_faults(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("faults")
     group.add_argument(
-        "--seed", type=_amount, default=0, metavar="N", help="the same seed, the same chances (default 0)"
+        "--faults", type=Path, metavar="FILE", help="faults to inject: YAML or JSON, by schemas/faults.schema.json"
     )
+    group.add_argument("--seed", type=_amount, default=0, metavar="N", help="seed of all random choices (default: 0)")
 
 
 def run(args: argparse.Namespace) -> ExitCode:
@@ -94,13 +104,13 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text[:6]) < 65536):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; 0 takes a free one")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; 0 chooses a free one")
     return int(text)
 
 
 def _amount(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text[:10]) <= _FOREVER):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {_FOREVER:,}")
+    if not (text.isascii() and text.isdigit() and int(text[:10]) <= _MAX_NUMBER):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {_MAX_NUMBER:,}")
     return int(text)
 
 
@@ -109,7 +119,7 @@ def _seconds(text: str) -> float:
         number = float(text)
     except ValueError:
         number = -1.0
-    if not 0 <= number <= _FOREVER:
+    if not 0 <= number <= _MAX_NUMBER:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
     return number
 
@@ -117,6 +127,6 @@ def _seconds(text: str) -> float:
 def _key(text: str) -> str:
     from runner.settings.api_key import key_format_error
 
-    if (wrong := key_format_error(text)) is not None:
-        raise argparse.ArgumentTypeError(f"this is no key: {wrong}")
+    if (error := key_format_error(text)) is not None:
+        raise argparse.ArgumentTypeError(f"this is not a valid key: {error}")
     return text

@@ -1,4 +1,4 @@
-"""`storyboard schema`: the JSON schemas of everything that is written or printed."""
+"""`storyboard schema`: prints the JSON schemas of all files and outputs."""
 
 import argparse
 
@@ -10,21 +10,21 @@ _ENDING = ".schema.json"
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Prints one of the JSON schemas (draft-07), or without a name their list. `storyboard` is the one for\n"
-        "editors: `storyboard init` puts a copy of it into a content repo."
+        "Prints one of the JSON schemas (draft-07), or without NAME the list of all. Editors use the schema "
+        "`storyboard`; `storyboard init` writes a copy of it into a content repository."
     )
-    parser.epilog = "examples\n  storyboard schema\n  storyboard schema storyboard > schemas/storyboard.schema.json"
+    parser.epilog = "examples:\n  storyboard schema\n  storyboard schema storyboard > schemas/storyboard.schema.json"
     parser.add_argument("name", nargs="?", metavar="NAME", help="storyboard, plan, manifest, …")
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    known = sorted(path.name.removesuffix(_ENDING) for path in folder().iterdir() if path.name.endswith(_ENDING))
+    names = sorted(path.name.removesuffix(_ENDING) for path in folder().iterdir() if path.name.endswith(_ENDING))
     if args.name is None:
-        print("\n".join(known))
+        print("\n".join(names))
         return ExitCode.OK
-    if args.name not in known:
-        near = closest_match(args.name, known)
-        meant = f"; did you mean {near!r}?" if near else f"; there are {', '.join(known)}"
-        raise CommandError(ExitCode.USAGE, f"there is no schema {args.name!r}{meant}")
+    if args.name not in names:
+        suggestion = closest_match(args.name, names)
+        hint = f"; did you mean {suggestion!r}?" if suggestion else f"; the schemas are {', '.join(names)}"
+        raise CommandError(ExitCode.USAGE, f"there is no schema {args.name!r}{hint}")
     print((folder() / f"{args.name}{_ENDING}").read_text("utf-8"), end="")
     return ExitCode.OK

@@ -1,4 +1,4 @@
-"""`storyboard status`: what manifest and ledger know; no key, no network."""
+"""`storyboard status`: shows the takes by manifest and ledger; no key, no network."""
 
 import argparse
 import sys
@@ -7,59 +7,68 @@ from runner.app import foreign_outputs
 from runner.app.approval import committed_credits, storyboard_budgets
 from runner.app.field_locations import field_locator
 from runner.app.orphaned_attempts import orphaned_attempts
-from runner.app.project import terminal_width, use_color
-from runner.app.session import Session, open_for_reading, typed
+from runner.app.session import Session, command_arguments, open_for_reading
 from runner.clock import SystemClock
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.show.screens.status import StatusReport, status, status_json
 from runner.show.text.escape import json_document
+from runner.show.text.terminal import terminal_width, use_color
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Says how every take stands, by what the manifest and this machine's ledger know: made, running, failed,\n"
-        "refused, unsettled; what was spent, and which clips the provider will soon forget. Asks nobody, opens no\n"
-        "connection. Without --provider it looks at the provider that has clips: the paid one, when several have."
+        "Shows the state of every take, from the manifest and this machine's ledger: made, running, failed, refused "
+        "or unsettled; what was spent, and which clips the provider will soon delete. Opens no connection. Without "
+        "--provider: the provider that has clips, the paid one if several have."
     )
     parser.epilog = (
-        "examples\n"
+        "examples:\n"
         "  storyboard status\n"
         "  storyboard status storyboards/harbour.yaml --provider kinovi --json\n"
-        "exit codes: 0 looked, 3 something is unfit (what is not is shown), 8 with --exit-code: there is something to\n"
-        "make"
+        "\n"
+        "exit codes:\n"
+        "  0  shown\n"
+        "  3  invalid input; the valid part is shown\n"
+        "  8  with --exit-code: a run would make clips"
     )
-    flags.add_looking(parser, required=False, every="every take in a line of its own")
-    parser.add_argument("--exit-code", action="store_true", help="end with 8 when there is something to make")
+    flags.add_reading(parser, required=False, all_help="list every take on a line of its own")
+    parser.add_argument("--exit-code", action="store_true", help="exit with 8 if a run would make clips")
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    whole = open_for_reading(args)
-    session, history, strange = foreign_outputs.history_without_foreign(whole)
-    if strange and not session.batch.storyboards:
-        raise CommandError(ExitCode.INVALID, "\n".join(strange))
-    foreign_outputs.print_warnings(strange)
-    plan = session.plan(history, selected=whole.selected)
-    beside = tuple(orphaned_attempts(session, history))
+    full_session = open_for_reading(args)
+    session, history, foreign = foreign_outputs.history_without_foreign(full_session)
+    if foreign and not session.batch.storyboards:
+        raise CommandError(ExitCode.INVALID, "\n".join(foreign))
+    foreign_outputs.print_warnings(foreign)
+    plan = session.plan(history, selected=full_session.selected)
+    orphans = tuple(orphaned_attempts(session, history))
     now = SystemClock().now()
-    bounds = {} if plan.is_free else storyboard_budgets(session, plan, history)
-    used = {path: committed_credits(history, budget) for path, budget in bounds.items()}
-    standing = StatusReport(
-        plan, history, now, _typed(session), places=field_locator(session), orphans=beside, counted=used
+    budgets = {} if plan.is_free else storyboard_budgets(session, plan, history)
+    credits_by_path = {path: committed_credits(history, budget) for path, budget in budgets.items()}
+    report = StatusReport(
+        plan,
+        history,
+        now,
+        _next_arguments(session),
+        locate_field=field_locator(session),
+        orphans=orphans,
+        budget_used=credits_by_path,
     )
     if args.json:
-        print(json_document(status_json(standing)), end="")
+        print(json_document(status_json(report)), end="")
     else:
-        print(status(standing, terminal_width(), use_color(args, sys.stdout), args.all), end="")
-    if strange:
+        print(status(report, terminal_width(), use_color(sys.stdout, args.no_color), args.all), end="")
+    if foreign:
         return ExitCode.INVALID
     if args.exit_code and any(step.is_billable or step.needs_pick for step in plan.steps):
         return ExitCode.CHANGES_PENDING
     return ExitCode.OK
 
 
-def _typed(session: Session) -> str:
-    """The command line that goes on with what was looked at, though its provider was found and not typed."""
-    words = typed(session.args, session.files)
-    named = session.args.provider is not None or session.settings.account.free
-    return words if named else f"{words} --provider {session.settings.provider}".strip()
+def _next_arguments(session: Session) -> str:
+    """The arguments of the next command, with the provider that was found by its clips."""
+    arguments = command_arguments(session.args, session.files)
+    is_explicit = session.args.provider is not None or session.settings.account.free
+    return arguments if is_explicit else f"{arguments} --provider {session.settings.provider}".strip()

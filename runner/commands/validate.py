@@ -5,42 +5,51 @@ import sys
 from pathlib import Path
 
 from runner import __version__
-from runner.app.project import Project, load_project, use_color
+from runner.app.project import Project, load_project
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Says everything that is wrong with storyboards and the files they include, each with file, line, column and\n"
-        "the way out, in one go. Reads nothing but the repository, opens no connection, writes nothing."
+        "Reports everything that is wrong with storyboards and with the files they include, in one run: each problem "
+        "with its file, line and column, and how to mend it. Reads only the repository, opens no connection, writes "
+        "nothing."
     )
     parser.epilog = (
-        "examples\n"
+        "examples:\n"
         "  storyboard validate\n"
         "  storyboard validate storyboards/harbour.yaml --profile draft\n"
-        "  storyboard validate --format github         marks in a pull request\n"
-        "exit codes: 0 nothing is wrong (warnings may be), 3 something is"
+        "  storyboard validate --format github\n"
+        "      marks the lines in a pull request\n"
+        "\n"
+        "exit codes:\n"
+        "  0  nothing is wrong (there may be warnings)\n"
+        "  3  invalid input"
     )
     flags.add_files(parser, required=False)
-    flags.add_choice(parser)
+    flags.add_input(parser)
     flags.add_output(parser)
     parser.add_argument(
-        "--format", choices=("text", "json", "github", "sarif"), help="how problems are written (default: text)"
+        "--format",
+        choices=("text", "json", "github", "sarif"),
+        metavar="FORMAT",
+        help="text (the default), json, github or sarif",
     )
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    session = load_project(args)
-    problems, root = session.problems, session.settings.root
-    form = args.format or ("json" if args.json else "text")
-    if form == "text" and not problems.items:
+    project = load_project(args)
+    problems, root = project.problems, project.settings.root
+    output_format = args.format or ("json" if args.json else "text")
+    if output_format == "text" and not problems.items:
         if not args.quiet:
-            print(_verdict(session))
+            print(_summary(project))
         return ExitCode.OK
     from runner.show.screens import problems as show
+    from runner.show.text.terminal import use_color
 
-    match form:
+    match output_format:
         case "json":
             print(show.as_json(problems))
         case "github":
@@ -48,20 +57,20 @@ def run(args: argparse.Namespace) -> ExitCode:
         case "sarif":
             print(show.sarif(problems, __version__))
         case _:
-            print(show.text(problems, root, Path.cwd(), use_color(args, sys.stdout)), end="")
+            print(show.render_problems(problems, root, Path.cwd(), use_color(sys.stdout, args.no_color)), end="")
             if not args.quiet:
-                print(_verdict(session))
+                print(_summary(project))
     return ExitCode.INVALID if problems.errors else ExitCode.OK
 
 
-def _verdict(session: Project) -> str:
-    """The last line: how many, in how much."""
-    shots = sum(1 for _ in session.batch.shots)
-    read = f"{_count(len(session.files), 'file')}, {_count(shots, 'shot')}"
-    wrong = [_count(len(session.problems.errors), "error")] if session.problems.errors else []
-    wrong += [_count(len(session.problems.warnings), "warning")] if session.problems.warnings else []
-    return f"{read}: {', '.join(wrong) or 'nothing is wrong'}"
+def _summary(project: Project) -> str:
+    """The last line: the number of files, shots, errors and warnings."""
+    shots = sum(1 for _ in project.batch.shots)
+    amount = f"{_count(len(project.files), 'file')}, {_count(shots, 'shot')}"
+    counts = [_count(len(project.problems.errors), "error")] if project.problems.errors else []
+    counts += [_count(len(project.problems.warnings), "warning")] if project.problems.warnings else []
+    return f"{amount}: {', '.join(counts) or 'nothing is wrong'}"
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}" + ("" if number == 1 else "s")
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

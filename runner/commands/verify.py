@@ -1,4 +1,4 @@
-"""`storyboard verify`: clips against the manifest's hashes; no key, no network."""
+"""`storyboard verify`: checks clips against the hashes in the manifest; no key, no network."""
 
 import argparse
 import hashlib
@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runner.app.plan_report import read_history
-from runner.app.project import terminal_width, use_color
-from runner.app.session import Session, open_for_reading, typed
+from runner.app.session import Session, command_arguments, open_for_reading
 from runner.attempts.events import Clip
 from runner.attempts.history import Attempt, AttemptState, History
 from runner.commands import flags
@@ -16,59 +15,71 @@ from runner.diagnostics.problem import ExitCode
 from runner.planning.plan import Step
 from runner.show.screens.clips import ClipCheck, clips, clips_json
 from runner.show.text.escape import json_document
+from runner.show.text.terminal import terminal_width, use_color
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Holds every clip that was made against its hash: whole, changed, or missing. Asks nobody, opens no\n"
-        "connection. Without --provider it looks at the provider that has clips: the paid one, when several have."
+        "Checks every clip against the hash in the manifest: intact, changed or missing. Opens no connection. Without "
+        "--provider: the provider that has clips, the paid one if several have."
     )
     parser.epilog = (
-        "examples\n"
+        "examples:\n"
         "  storyboard verify storyboards/harbour.yaml\n"
-        "exit codes: 0 all are whole, 1 some are not: storyboard fetch brings them back for nothing"
+        "\n"
+        "exit codes:\n"
+        "  0  every clip is intact\n"
+        "  1  some clips are not: `storyboard fetch` downloads them again for nothing\n"
+        "  3  invalid input"
     )
-    flags.add_looking(parser, required=True, every="whole ones in a line of their own, too")
+    flags.add_reading(parser, required=True, all_help="list intact clips too")
 
 
 def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_reading(args)
-    checks = [
+    results = [
         check(session, step, attempt, clip) for step, attempt, clip in takes_with_clips(session, read_history(session))
     ]
     if args.json:
-        print(json_document(clips_json(checks, "verify")), end="")
+        print(json_document(clips_json(results, "verify")), end="")
     else:
-        next_command = f"storyboard fetch {typed(args, session.files)}"
-        print(clips(checks, terminal_width(), use_color(args, sys.stdout), next_command, args.all), end="")
-    return ExitCode.OK if all(each.verdict == "whole" for each in checks) else ExitCode.FAILED
+        next_command = f"storyboard fetch {command_arguments(args, session.files)}"
+        print(
+            clips(results, terminal_width(), use_color(sys.stdout, args.no_color), next_command, args.all),
+            end="",
+        )
+    return ExitCode.OK if all(result.verdict == "whole" for result in results) else ExitCode.FAILED
 
 
 def takes_with_clips(session: Session, history: History) -> Iterator[tuple[Step, Attempt, Clip]]:
-    """Every take of the storyboards that has a clip, with the clip that lies under its own name."""
+    """Every selected take that has a clip, with the clip under its own name."""
     for step in session.plan(history, selected=session.selected).steps:
         attempt = history.current_attempt(step.fingerprint) if step.fingerprint is not None else None
         if attempt is not None and attempt.state is AttemptState.STORED and attempt.clip is not None:
-            own = target(session, step).relative_to(session.settings.root).as_posix()
-            found = (clip for clip in attempt.clips if clip.path == own)
-            yield step, attempt, next(found, attempt.clip)
+            own_path = target(session, step).relative_to(session.settings.root).as_posix()
+            own_clips = (clip for clip in attempt.clips if clip.path == own_path)
+            yield step, attempt, next(own_clips, attempt.clip)
 
 
 def target(session: Session, step: Step) -> Path:
-    """The final name of a take's clip."""
+    """The final path of a take's clip."""
     return session.output_folder(step.shot.storyboard) / "clips" / step.shot.id / f"take-{step.take}.mp4"
 
 
 def check(session: Session, step: Step, attempt: Attempt, clip: Clip) -> ClipCheck:
-    """Whether the file of a take is the clip that was made."""
+    """Check the file of a take against the recorded clip."""
     path = target(session, step)
     name = path.relative_to(session.settings.root).as_posix()
-    about = (step.shot.storyboard, step.shot.id, step.take, name)
+    identity = (step.shot.storyboard, step.shot.id, step.take, name)
     try:
         with path.open("rb") as file:
-            same = hashlib.file_digest(file, "sha256").hexdigest() == clip.sha256
+            is_same = hashlib.file_digest(file, "sha256").hexdigest() == clip.sha256
     except FileNotFoundError:
-        return ClipCheck(*about, "missing")
+        return ClipCheck(*identity, "missing")
     except OSError as error:
-        return ClipCheck(*about, "failed", error.strerror or str(error))
-    return ClipCheck(*about, "whole") if same else ClipCheck(*about, "changed", "its content is not what was made")
+        return ClipCheck(*identity, "failed", error.strerror or str(error))
+    return (
+        ClipCheck(*identity, "whole")
+        if is_same
+        else ClipCheck(*identity, "changed", "its content differs from the recorded clip")
+    )

@@ -1,1 +1,1 @@
-"""Problems with a place, exit codes, and the nearest known name."""
+"""Problems with a place, exit codes, and suggestions for misspelled names."""

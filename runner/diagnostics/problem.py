@@ -1,4 +1,4 @@
-"""What is wrong and where, the nearest known name, and how a command ends."""
+"""Problems and their places, exit codes, and the closest match of a misspelled name."""
 
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
@@ -12,7 +12,7 @@ Severity = Literal["error", "warning"]
 
 
 class ExitCode(IntEnum):
-    """What the process says at its end; other programs rely on the numbers."""
+    """The exit codes of the process; other programs rely on the numbers."""
 
     OK = 0
     FAILED = 1
@@ -42,21 +42,21 @@ _PRECEDENCE = (
 
 
 def most_severe(codes: Iterable[ExitCode]) -> ExitCode:
-    """Which of several exit codes that hold at once is the one to end with."""
-    held = set(codes)
-    return next((code for code in _PRECEDENCE if code in held), ExitCode.OK)
+    """The exit code of a command to which several codes apply."""
+    active = set(codes)
+    return next((code for code in _PRECEDENCE if code in active), ExitCode.OK)
 
 
 class CommandError(Exception):
-    """A command cannot go on: an exit code and words for the user.
+    """The error that ends a command: an exit code and a message for the user.
 
     `cli` ends the process with it. Code that can go on without the part that failed catches it before.
     """
 
-    def __init__(self, code: ExitCode, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, code: ExitCode, message: str) -> None:
+        super().__init__(message)
         self.code = code
-        self.message = words
+        self.message = message
 
 
 class Place(NamedTuple):
@@ -66,14 +66,14 @@ class Place(NamedTuple):
     line: int
     column: int
     path: str = ""
-    """Where in the document, as a person would write it: `shots[3].duration`."""
+    """The place in the document, as a person would write it: `shots[3].duration`."""
     width: int = 1
-    """How many code points the mark covers."""
+    """Number of code points to underline."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with what the user wrote."""
+    """One error or warning about the user's files."""
 
     code: str
     place: Place
@@ -81,9 +81,9 @@ class Problem:
     hint: str = ""
     severity: Severity = "error"
     related: tuple[tuple[Place, str], ...] = ()
-    """Other places that belong to it, each with what it is: "merged here", "included from here"."""
+    """Related places, each with a label: "merged here", "included from here"."""
     shots: tuple[str, ...] = ()
-    """The shots that it touches, when it stands where several shots take a value from."""
+    """The shots concerned, for a problem at a place that several shots share."""
 
 
 @dataclass(slots=True)
@@ -95,7 +95,7 @@ class Problems:
     """Text of each file read, by the name that places use; for showing the line."""
 
     def add(self, problem: Problem) -> None:
-        """Append a problem. What several shots share is joined after the last stage."""
+        """Append a problem; equal problems of several shots are merged after the last stage."""
         self.items.append(problem)
 
     def __iter__(self) -> Iterator[Problem]:
@@ -112,7 +112,7 @@ class Problems:
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """One thing about this machine or account that was looked at, and what to do when it is not as it should be."""
+    """The result of one check of this machine or account, with a hint if the check failed."""
 
     name: str
     verdict: Literal["ok", "warning", "error"]
@@ -120,48 +120,52 @@ class HealthCheck:
     hint: str = ""
 
 
-def closest_match(name: str, known: Iterable[str]) -> str | None:
-    """The known name that was probably meant, or None when nothing is near."""
+def closest_match(name: str, choices: Iterable[str]) -> str | None:
+    """The choice that a misspelled name probably means; None if no choice is similar."""
     import difflib
 
-    word = name.casefold()
-    if len(word) > _LONGEST_NAME:
+    folded = name.casefold()
+    if len(folded) > _MAX_NAME_LENGTH:
         return None
-    names = known if isinstance(known, frozenset) else frozenset(known)
-    by_folded = _folded(names) if len(names) > _FEW_NAMES else {one.casefold(): one for one in sorted(names)}
-    candidates = by_folded if len(names) <= _FEW_NAMES else _alike(word, _index(names))
-    close = difflib.get_close_matches(word, candidates, n=1, cutoff=0.6)
+    names = choices if isinstance(choices, frozenset) else frozenset(choices)
+    by_folded = (
+        _names_by_folded(names) if len(names) > _FEW_NAMES else {choice.casefold(): choice for choice in sorted(names)}
+    )
+    candidates = by_folded if len(names) <= _FEW_NAMES else _similar_names(folded, _names_by_trait(names))
+    close = difflib.get_close_matches(folded, candidates, n=1, cutoff=0.6)
     return by_folded[close[0]] if close else None
 
 
-_LONGEST_NAME = 200
+_MAX_NAME_LENGTH = 200
+"""Longer names are no misspellings, and difflib's time is quadratic in their length."""
 _FEW_NAMES = 64
+"""More names than this are compared by their index only."""
 
 
 @lru_cache(maxsize=8)
-def _folded(names: frozenset[str]) -> dict[str, str]:
-    return {one.casefold(): one for one in sorted(names)}
+def _names_by_folded(names: frozenset[str]) -> dict[str, str]:
+    return {name.casefold(): name for name in sorted(names)}
 
 
-def _alike(word: str, index: dict[str, list[str]]) -> list[str]:
-    """Of many names some that differ by one letter or begin alike: to compare with all of them would take minutes."""
-    alike = (name for key in _traits(word) for name in index.get(key, ()))
-    return list(islice(dict.fromkeys(alike), _FEW_NAMES))
+def _similar_names(folded: str, index: dict[str, list[str]]) -> list[str]:
+    """Some names that differ by one letter or begin alike: comparing with thousands would take minutes."""
+    similar = (name for key in _traits(folded) for name in index.get(key, ()))
+    return list(islice(dict.fromkeys(similar), _FEW_NAMES))
 
 
 @lru_cache(maxsize=8)
-def _index(names: frozenset[str]) -> dict[str, list[str]]:
-    """Folded names by what they may have in common with another, so many for each."""
-    found: dict[str, list[str]] = {}
-    for name in _folded(names):
+def _names_by_trait(names: frozenset[str]) -> dict[str, list[str]]:
+    """Folded names by trait, a limited number for each trait."""
+    names_by_trait: dict[str, list[str]] = {}
+    for name in _names_by_folded(names):
         for key in _traits(name):
-            alike = found.setdefault(key, [])
-            if len(alike) < _FEW_NAMES:
-                alike.append(name)
-    return found
+            similar = names_by_trait.setdefault(key, [])
+            if len(similar) < _FEW_NAMES:
+                similar.append(name)
+    return names_by_trait
 
 
 def _traits(name: str) -> list[str]:
-    """The name, the name without each one of its letters, and how it begins."""
+    """Traits that similar names share: the name, the name without each one of its letters, and its first letters."""
     short = range(min(len(name), _FEW_NAMES))
-    return [name, *(name[:at] + name[at + 1 :] for at in short), f"{name[:3]}…"]
+    return [name, *(name[:position] + name[position + 1 :] for position in short), f"{name[:3]}…"]

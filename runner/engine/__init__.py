@@ -1,1 +1,1 @@
-"""Getting a plan made: decisions in `schedule`, the only loop in `loop`."""
+"""The run engine: executes a plan. Decisions are in `schedule`, the only loop is in `run_loop`."""

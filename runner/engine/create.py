@@ -1,4 +1,4 @@
-"""One createTask: the intent, the request, and what its answer means for the take and for all that come after."""
+"""Creates one task: writes the intent, sends the request, and reacts to the answer."""
 
 from contextlib import suppress
 from decimal import Decimal
@@ -22,22 +22,24 @@ from runner.attempts.events import (
 from runner.attempts.history import Attempt, AttemptState
 from runner.diagnostics.problem import CommandError
 from runner.engine import messages, schedule
-from runner.engine import throttle as tempo
 from runner.engine.poll_timing import schedule_first_poll
 from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
 from runner.engine.run_context import RunContext
+from runner.engine.throttle import on_cap_shared, on_concurrency_limited, on_created, on_not_sent
 from runner.planning.plan import Step
 from runner.requests.request import JsonValue, Material, canonical_json
 
 _NO_ACCESS = 403
-"""The account may not use the model: its other takes would be refused as well."""
+"""HTTP status of a model that the account may not use: other takes of the model would be refused as well."""
 
 
 async def create(run: RunContext, step: Step) -> None:
     """Carries out a `Create` order."""
-    attempt = run.clock.token()[:22]
-    body = run.provider.encode(step.shot.request, run.plan.edition, lambda material: _address(run, step, material))
-    intended = Intent(
+    attempt_id = run.clock.token()[:22]
+    body = run.provider.encode(
+        step.shot.request, run.plan.edition, lambda material: _public_address(run, step, material)
+    )
+    intent = Intent(
         storyboard=step.shot.storyboard,
         shot=step.shot.id,
         take=step.take,
@@ -53,13 +55,13 @@ async def create(run: RunContext, step: Step) -> None:
         scene=step.shot.scene,
         tags=step.shot.tags,
     )
-    if await _intend(run, step, Event(run.clock.now(), attempt, intended)):
-        await _send(run, step, attempt, body, intended.webhook_token)
-    run.state.creating.discard(intended.fingerprint)
+    if await _intend(run, step, Event(run.clock.now(), attempt_id, intent)):
+        await _send(run, step, attempt_id, body, intent.webhook_token)
+    run.state.creating.discard(intent.fingerprint)
     run.wake()
 
 
-def _address(run: RunContext, step: Step, material: Material) -> str | None:
+def _public_address(run: RunContext, step: Step, material: Material) -> str | None:
     for need in schedule.required_materials(step, run.history):
         if need.material == material:
             return run.state.addresses[need]
@@ -67,132 +69,132 @@ def _address(run: RunContext, step: Step, material: Material) -> str | None:
 
 
 async def _intend(run: RunContext, step: Step, event: Event) -> bool:
-    """Whether the intent is durable, and the request may leave."""
+    """Writes the intent; returns whether it is durable, so that the request may be sent."""
     fingerprint = step.fingerprint or ""
     attempts = run.history.attempts_of(fingerprint)
-    known = sum(not attempt.from_manifest for attempt in attempts)
-    match await run.run_blocking(lambda: run.ledger.intend(event, known)):
+    local_attempts = sum(not attempt.from_manifest for attempt in attempts)
+    match await run.run_blocking(lambda: run.ledger.intend(event, local_attempts)):
         case None:
             run.apply(event)
             return True
-        case LimitExceeded() as over:
-            await _limit_reached(run, step, attempts, over)
-        case AlreadyAttempted(said):
-            run.state.claimed_elsewhere[fingerprint] = said
-            run.emit("warning", step, words=said)
+        case LimitExceeded() as exceeded:
+            await _limit_reached(run, step, attempts, exceeded)
+        case AlreadyAttempted(message):
+            run.state.claimed_elsewhere[fingerprint] = message
+            run.emit("warning", step, message=message)
         case ConcurrencyFull():
-            tempo.wait_for_others(run.state.throttle, run.now(), run.clock.jitter())
+            on_cap_shared(run.state.throttle, run.now(), run.clock.jitter())
     return False
 
 
-async def _limit_reached(run: RunContext, step: Step, attempts: list[Attempt], over: LimitExceeded) -> None:
-    """A ceiling is reached: nothing more is created, and a 500 that cannot be repeated is in doubt."""
-    run.halt(messages.over(over))
+async def _limit_reached(run: RunContext, step: Step, attempts: list[Attempt], exceeded: LimitExceeded) -> None:
+    """Stops creating at a spending limit; a 500 of this run that cannot be repeated any more becomes unsettled."""
+    run.stop_creating(messages.limit_exceeded(exceeded))
     last = attempts[-1] if attempts else None
     if last is not None and last.state is AttemptState.MAYBE_CHARGED and last.intent.run == run.limits.run:
         await run.append(last.id, OutcomeUnknown(last.message, status=500))
         _mark_unsettled(run, step, last.id)
 
 
-async def _send(run: RunContext, step: Step, attempt: str, body: dict[str, JsonValue], receipt: str) -> None:
-    """The request, shielded from cancellation until its answer is durable."""
+async def _send(run: RunContext, step: Step, attempt_id: str, body: dict[str, JsonValue], webhook_token: str) -> None:
+    """Sends the request, shielded from cancellation until its answer is durable."""
 
-    async def sending() -> None:
+    async def before_send() -> None:
         await run.run_blocking(run.ledger.check_not_moved)
-        await run.append(attempt, SendStarted())
+        await run.append(attempt_id, SendStarted())
 
     with CancelScope(shield=True) as shield:
         run.shields.add(shield)
         try:
-            answer = await run.provider.create(body, receipt, sending)
-        except CommandError:  # only the mark raises it, and without the mark nothing is sent
+            answer = await run.provider.create(body, webhook_token, before_send)
+        except CommandError:  # only `before_send` raises it, and then nothing is sent
             with suppress(CommandError):
-                await run.append(attempt, NotSent(messages.NO_MARK))
+                await run.append(attempt_id, NotSent(messages.SEND_MARK_FAILED))
             raise
         else:
-            await _answered(run, step, attempt, answer)
+            await _record_answer(run, step, attempt_id, answer)
         finally:
             run.shields.discard(shield)
 
 
-async def _answered(run: RunContext, step: Step, attempt: str, answer: CreateResult) -> None:
+async def _record_answer(run: RunContext, step: Step, attempt_id: str, answer: CreateResult) -> None:
     if isinstance(answer, ServerError):
         answer = _retry_or_unsettle(run, step, answer)
-    if isinstance(answer, Created) and await run.append(attempt, answer) is not None:
+    if isinstance(answer, Created) and await run.append(attempt_id, answer) is not None:
         answer = OutcomeUnknown(messages.same_task(answer.task_id), status=200, raw=answer.task_id.encode())
     if not isinstance(answer, Created):
-        await run.append(attempt, answer)
-    _react(run, step, attempt, answer)
+        await run.append(attempt_id, answer)
+    _react(run, step, attempt_id, answer)
 
 
 def _retry_or_unsettle(run: RunContext, step: Step, answer: ServerError) -> ServerError | OutcomeUnknown:
-    """A documented 500 is repeated within limits; the one that may not be repeated is in doubt."""
+    """The answer to a documented 500: itself while repeats are left, else an unknown outcome."""
     if schedule.repeats_left(run.history.attempts_of(step.fingerprint or ""), run.limits):
         return answer
     if run.limits.server_error == "retry":
-        run.halt(messages.too_many_500())
+        run.stop_creating(messages.too_many_server_errors())
     return OutcomeUnknown(answer.message, status=500)
 
 
-def _react(run: RunContext, step: Step, attempt: str, answer: CreateResult) -> None:
-    """What an answer, durable by now, means for the next requests."""
-    pace, now = run.state.throttle, run.now()
+def _react(run: RunContext, step: Step, attempt_id: str, answer: CreateResult) -> None:
+    """Adjusts throttle, polling and stop reason to an answer that is durable already."""
+    throttle, now = run.state.throttle, run.now()
     match answer:
         case Created():
-            tempo.sped_by_created(pace, now, run.limits)
-            schedule_first_poll(run, attempt)
-            run.emit("created", step, attempt)
+            on_created(throttle, now, run.limits)
+            schedule_first_poll(run, attempt_id)
+            run.emit("created", step, attempt_id)
         case NotSent():
             _not_sent(run, step, answer)
         case ConcurrencyLimited():
             own = schedule.in_progress(run.queue, run.history, run.state) - 1
-            tempo.slowed_by_busy(pace, now, own, answer.limit, answer.retry_after, run.clock.jitter())
-            run.emit("warning", step, attempt, messages.busy(answer))
+            on_concurrency_limited(throttle, now, own, answer.limit, answer.retry_after, run.clock.jitter())
+            run.emit("warning", step, attempt_id, messages.concurrency_limited(answer))
         case Refused():
-            _refused(run, step, attempt, answer)
+            _refused(run, step, attempt_id, answer)
         case KeyRefused():
-            run.halt(messages.key_refused(answer))
+            run.stop_creating(messages.key_refused(answer))
         case NoCredits():
-            run.halt(messages.no_credits(answer, step))
+            run.stop_creating(messages.no_credits(answer, step))
         case ServerError():
-            _try_later(run, step, attempt, answer)
+            _repeat_later(run, step, attempt_id, answer)
         case OutcomeUnknown():
-            _mark_unsettled(run, step, attempt)
+            _mark_unsettled(run, step, attempt_id)
             if answer.stop:
-                run.halt(messages.redirected(answer))
+                run.stop_creating(messages.redirected(answer))
 
 
 def _not_sent(run: RunContext, step: Step, answer: NotSent) -> None:
-    pace = run.state.throttle
-    tempo.slowed_by_silence(pace, run.now(), run.clock.jitter())
-    if answer.final or pace.not_sent_in_row >= schedule.NOT_SENT_TRIES:
-        run.halt(messages.unreachable(answer))
-    elif pace.not_sent_in_row == 1:
-        run.emit("warning", step, words=messages.not_sent(answer))
+    throttle = run.state.throttle
+    on_not_sent(throttle, run.now(), run.clock.jitter())
+    if answer.final or throttle.not_sent_in_row >= schedule.NOT_SENT_TRIES:
+        run.stop_creating(messages.unreachable(answer))
+    elif throttle.not_sent_in_row == 1:
+        run.emit("warning", step, message=messages.not_sent(answer))
 
 
-def _refused(run: RunContext, step: Step, attempt: str, answer: Refused) -> None:
+def _refused(run: RunContext, step: Step, attempt_id: str, answer: Refused) -> None:
     if answer.stop:
-        run.halt(messages.stopped_by(answer, step))
+        run.stop_creating(messages.stopped_by(answer, step))
     elif run.limits.fail_fast:
-        run.halt(messages.failed_fast(step))
+        run.stop_creating(messages.failed_fast(step))
     else:
         run.state.throttle.first_answered = True
     if answer.status == _NO_ACCESS and not answer.stop:
         run.state.forbidden_models.setdefault(step.shot.request.model, answer.message)
-    run.emit("refused", step, attempt, answer.message)
+    run.emit("refused", step, attempt_id, answer.message)
     run.replan_if_needed()
 
 
-def _try_later(run: RunContext, step: Step, attempt: str, answer: ServerError) -> None:
+def _repeat_later(run: RunContext, step: Step, attempt_id: str, answer: ServerError) -> None:
     fingerprint = step.fingerprint or ""
     count = sum(other.state is AttemptState.MAYBE_CHARGED for other in run.history.attempts_of(fingerprint))
     pause = 5.0 * 3 ** (count - 1) * (0.75 + 0.5 * run.clock.jitter())
     run.state.retry_at[fingerprint] = run.now() + pause
-    run.emit("warning", step, attempt, messages.repeated(answer, count, pause))
+    run.emit("warning", step, attempt_id, messages.server_error_repeat(count, pause))
 
 
-def _mark_unsettled(run: RunContext, step: Step, attempt: str) -> None:
-    run.state.unsettled_until[attempt] = run.now() + run.limits.task_life
-    run.emit("unsettled", step, attempt, run.history.attempts[attempt].message)
+def _mark_unsettled(run: RunContext, step: Step, attempt_id: str) -> None:
+    run.state.unsettled_until[attempt_id] = run.now() + run.limits.task_life
+    run.emit("unsettled", step, attempt_id, run.history.attempts[attempt_id].message)
     run.replan_if_needed()

@@ -1,18 +1,18 @@
-"""When to look at a task again: when the slot-seconds that are probably lost by then are worth a look. Pure.
+"""The duration model: how long tasks take, and when the next poll of a task pays. Pure.
 
-A look costs a request, a late look costs slot-seconds: the task has ended, and its slot stands empty. So the next look
-falls where the seconds that are lost, by expectation, reach a bound. With a bound that stays the same this is within
-1 % of the best that dynamic programming finds; with a first look that waits for half as much again it is that best.
+A poll costs a request; a late poll costs slot-seconds, because the task has ended and its slot is idle. So the next
+poll falls where the expected loss of slot-seconds reaches a bound. A constant bound is within 1 % of the optimum that
+dynamic programming finds; a first poll with half as much again reaches that optimum.
 
-- How long a task takes is log-normal, learned for each class of work from those that ended (clean times, by the
-  provider's clock) and from those that still run: they have lasted so long at least, which matters most in the first
-  minutes, when only the quickest have ended.
-- Where webhooks arrive, silence says that a task probably runs: only an end that is not told of counts as lost.
-- While nothing is learned, the first two tasks are scouts: looked at early, so that tasks of seconds are noticed under
-  a prior of minutes. The others wait for what scouts find.
-- The bound is a share of what a task takes, so that the looks a task gets are the same from seconds to ten minutes.
+- The duration of a task is log-normal. It is learned for each class of work from tasks that ended (exact times, by the
+  provider's clock) and from tasks that still run (censored times: a lower limit), which matter most in the first
+  minutes, when only the quickest tasks have ended.
+- Where webhooks arrive, silence means that a task probably runs: only an end without a webhook counts as lost.
+- While nothing is learned, the first two tasks are probes: polled early, so that tasks of seconds are noticed under
+  a prior of minutes. The other tasks wait for the probes' results.
+- The bound is a share of the median, so that a task of seconds gets as many polls as a task of ten minutes.
 
-What a look costs and a slot is worth at a moment is `watching.patience`.
+`poll_timing.poll_cost_factor` scales the bound by the price of a request and the worth of a slot at the moment.
 """
 
 import math
@@ -22,122 +22,130 @@ from itertools import chain
 from runner.lazy_dataclass import dataclass
 
 PRIOR_SIGMA = 0.35
-LEARNED = 3
-"""Fewer tasks than this teach nothing yet."""
+MIN_SAMPLE = 3
+"""With fewer ended tasks than this, the first tasks are probes."""
 _PRIOR_WEIGHT, _CLASS_WEIGHT, _SIGMA_WEIGHT = 0.5, 2.0, 8.0
-"""So many tasks weigh as much as the prior, as what other classes taught, as the prior's deviation."""
-_SHORTEST, _LONGEST = 0.25, 60.0
-_BOUND = 0.00287
-"""Lost slot-seconds at which a look pays, as a part of what a task takes: about ten looks a task."""
-_FIRST = 1.5
-"""The bound of a task's first look, of the others': up to there the chance of an end grows fast."""
-_SCOUT = 0.5
-"""A scout is looked at when its age has grown by this part."""
-_RECENT = 200
-"""So many of the last tasks are enough to learn from, and a provider that changed is noticed."""
+"""Weights, in tasks: of the prior mean, of the mean over other classes, of the prior deviation."""
+_MIN_DELAY, _MAX_DELAY = 0.25, 60.0
+_LOSS_BOUND = 0.00287
+"""Expected loss at which a poll pays, as a share of the median duration; fitted to about ten polls a task."""
+_FIRST_POLL_FACTOR = 1.5
+"""The first poll may lose 1.5 times the usual bound: the end probability rises steeply until then."""
+_PROBE_GROWTH = 0.5
+"""A probe is polled when its age has grown by this share."""
+_LEARN_FROM_LAST = 200
+"""Only this many of the latest tasks count, so that a change at the provider is noticed."""
 
 
 @dataclass(frozen=True, slots=True)
 class DurationEstimate:
-    """How long tasks of a class take: log-normal, by mean and deviation of the logarithm of seconds."""
+    """Estimated duration of a class of work: log-normal, by mean and deviation of the logarithm of seconds."""
 
     mu: float
     sigma: float
-    seen: int
-    """How many tasks it was learned from, of any class."""
+    sample_size: int
+    """How many ended tasks the estimate is learned from, of any class."""
 
     @property
     def median(self) -> float:
+        """Median duration in seconds."""
         return math.exp(self.mu)
 
 
 def estimate(
-    durations: Mapping[str, Sequence[float]], work: str, prior: float, ages: Sequence[float] = ()
+    durations: Mapping[str, Sequence[float]], work_class: str, prior: float, ages: Sequence[float] = ()
 ) -> DurationEstimate:
-    """What is known of a class of work: its own tasks, shrunk to those of all classes, these to `prior` seconds.
+    """Estimates the duration of a class of work: its own tasks, shrunk to those of all classes, these to `prior`.
 
-    `ages` are the seconds for which its tasks that still run have lasted, when last looked at.
+    `ages` are the ages in seconds of the class's running tasks at their last poll.
     """
-    pooled = _logs(list(chain.from_iterable(seconds[-_RECENT:] for seconds in durations.values())))
-    own = _logs(durations.get(work, ()))
-    ground, weight = math.log(prior), _PRIOR_WEIGHT
+    pooled = _logs(list(chain.from_iterable(seconds[-_LEARN_FROM_LAST:] for seconds in durations.values())))
+    own = _logs(durations.get(work_class, ()))
+    prior_mu, prior_weight = math.log(prior), _PRIOR_WEIGHT
     if len(pooled) > len(own):
-        ground, weight = (sum(pooled) + weight * ground) / (len(pooled) + weight), _CLASS_WEIGHT
-    count, total = len(own) + weight, sum(own) + weight * ground
+        prior_mu, prior_weight = (sum(pooled) + prior_weight * prior_mu) / (len(pooled) + prior_weight), _CLASS_WEIGHT
+    count, total = len(own) + prior_weight, sum(own) + prior_weight * prior_mu
     spread = sum((value - total / count) ** 2 for value in own)
     sigma = math.sqrt((spread + _SIGMA_WEIGHT * PRIOR_SIGMA**2) / (len(own) + _SIGMA_WEIGHT))
     sigma = max(sigma, 0.05)
-    mu, told = _censored_fit(total, count, sigma, _logs(ages))
-    return DurationEstimate(mu, sigma * math.sqrt(1 + 1 / told), len(pooled))
+    mu, information = _censored_fit(total, count, sigma, _logs(ages))
+    return DurationEstimate(mu, sigma * math.sqrt(1 + 1 / information), len(pooled))
 
 
 def _censored_fit(total: float, count: float, sigma: float, ages: Sequence[float]) -> tuple[float, float]:
-    """The mean of `count` logarithms with that total and of others that only exceed `ages`; and how many it is worth.
+    """The mean of `count` logarithms of sum `total` and of censored ones above `ages`; and its weight in tasks.
 
-    Newton's method on the likelihood, which has one top.
+    Newton's method on the likelihood, which has a single maximum.
     """
-    mu, worth = total / count, count
+    mu, information = total / count, count
     for _ in range(6 if ages else 0):
-        places = [(age - mu) / sigma for age in ages]
-        hazards = [(_hazard(place), place) for place in places if place > -3]
-        worth = count + sum(hazard * (hazard - place) for hazard, place in hazards)
-        step = (total - count * mu + sigma * sum(hazard for hazard, _ in hazards)) / worth
+        scores = [(age - mu) / sigma for age in ages]
+        hazards = [(_hazard(score), score) for score in scores if score > -3]
+        information = count + sum(hazard * (hazard - score) for hazard, score in hazards)
+        step = (total - count * mu + sigma * sum(hazard for hazard, _ in hazards)) / information
         mu += min(max(step, -1.0), 1.0)
         if abs(step) < 0.001:
             break
-    return mu, worth
+    return mu, information
 
 
-def _hazard(place: float) -> float:
-    """Density by survival of the standard normal distribution."""
-    if place > 6:
-        return place + 1 / place
-    return math.exp(-place * place / 2) * math.sqrt(2 / math.pi) / math.erfc(place / math.sqrt(2))
+def _hazard(score: float) -> float:
+    """Density divided by survival of the standard normal distribution."""
+    if score > 6:
+        return score + 1 / score
+    return math.exp(-score * score / 2) * math.sqrt(2 / math.pi) / math.erfc(score / math.sqrt(2))
 
 
 def _logs(seconds: Sequence[float]) -> list[float]:
-    return [math.log(max(value, 0.05)) for value in seconds[-_RECENT:]]
+    return [math.log(max(value, 0.05)) for value in seconds[-_LEARN_FROM_LAST:]]
 
 
 def next_poll_delay(
-    known: DurationEstimate, elapsed: float, patience: float = 1.0, *, unheard: float = 1.0, scout: bool = False
+    duration: DurationEstimate,
+    elapsed: float,
+    cost_factor: float = 1.0,
+    *,
+    unreported_share: float = 1.0,
+    is_probe: bool = False,
 ) -> float:
-    """Seconds from a look at `elapsed` (since creation; 0 is the creation itself) to the next one.
+    """Seconds from a poll at age `elapsed` (0 is the creation itself) to the next poll.
 
-    `patience` above 1 looks more seldom. `unheard` is the share of ends that no webhook tells.
+    A `cost_factor` above 1 polls less often. `unreported_share` is the share of ends without a webhook.
     """
-    bound = max(_BOUND * known.median * patience * (1.0 if elapsed else _FIRST), 0.02)
-    delay = _delay_for_expected_loss(known, max(elapsed, 0.001), bound, unheard)
-    if scout and known.seen < LEARNED:
-        delay = min(delay, max(0.5, _SCOUT * elapsed))
-    longest = max(_LONGEST, known.median * (2 - unheard))
-    return min(max(delay, _SHORTEST), longest)
+    bound = max(_LOSS_BOUND * duration.median * cost_factor * (1.0 if elapsed else _FIRST_POLL_FACTOR), 0.02)
+    delay = _delay_for_expected_loss(duration, max(elapsed, 0.001), bound, unreported_share)
+    if is_probe and duration.sample_size < MIN_SAMPLE:
+        delay = min(delay, max(0.5, _PROBE_GROWTH * elapsed))
+    longest = max(_MAX_DELAY, duration.median * (2 - unreported_share))
+    return min(max(delay, _MIN_DELAY), longest)
 
 
-def _delay_for_expected_loss(known: DurationEstimate, elapsed: float, bound: float, unheard: float) -> float:
+def _delay_for_expected_loss(
+    duration: DurationEstimate, elapsed: float, bound: float, unreported_share: float
+) -> float:
     """The delay after which E[(t - T)+ | T > elapsed, and no webhook by t] reaches the bound."""
-    alive = _survival(known, elapsed)
-    if alive < 1e-6:  # far beyond all that was seen: ask at growing intervals
+    survival = _survival(duration, elapsed)
+    if survival < 1e-6:  # far beyond all known durations: poll at growing intervals
         return 0.1 * elapsed
-    before = _partial(known, elapsed)
-    low, high = elapsed, 2 * (known.median + elapsed)
+    partial_before = _partial_mean(duration, elapsed)
+    low, high = elapsed, 2 * (duration.median + elapsed)
     for _ in range(20):
         end = (low + high) / 2
-        ended = alive - _survival(known, end)
-        lost = end * ended - (_partial(known, end) - before)
-        if unheard * lost < bound * (alive - (1 - unheard) * ended):
+        ended = survival - _survival(duration, end)
+        loss = end * ended - (_partial_mean(duration, end) - partial_before)
+        if unreported_share * loss < bound * (survival - (1 - unreported_share) * ended):
             low = end
         else:
             high = end
     return high - elapsed
 
 
-def _survival(known: DurationEstimate, seconds: float) -> float:
-    return 0.5 * math.erfc((math.log(seconds) - known.mu) / (known.sigma * math.sqrt(2)))
+def _survival(duration: DurationEstimate, seconds: float) -> float:
+    return 0.5 * math.erfc((math.log(seconds) - duration.mu) / (duration.sigma * math.sqrt(2)))
 
 
-def _partial(known: DurationEstimate, seconds: float) -> float:
+def _partial_mean(duration: DurationEstimate, seconds: float) -> float:
     """E[T; T <= seconds]."""
-    mean = math.exp(known.mu + known.sigma**2 / 2)
-    place = (math.log(seconds) - known.mu - known.sigma**2) / known.sigma
-    return mean * 0.5 * math.erfc(-place / math.sqrt(2))
+    mean = math.exp(duration.mu + duration.sigma**2 / 2)
+    score = (math.log(seconds) - duration.mu - duration.sigma**2) / duration.sigma
+    return mean * 0.5 * math.erfc(-score / math.sqrt(2))

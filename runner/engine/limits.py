@@ -1,4 +1,4 @@
-"""What a run may do: ceilings, cap, retries and patience, as one value for the schedule and the ledger."""
+"""Limits of a run: credits, concurrency, retries and waiting time, as one value for the scheduler and the ledger."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -12,36 +12,36 @@ class Budget:
     """A storyboard's budget in credits for this account, over all its runs."""
 
     credits: Decimal
-    current: frozenset[str]
-    """Fingerprints that count: its current takes and retakes; what was superseded does not."""
-    elsewhere: Decimal = Decimal(0)
-    """What manifests know of these takes and this ledger does not."""
+    fingerprints: frozenset[str]
+    """Fingerprints that count: the storyboard's current takes and retakes; orphans do not count."""
+    manifest_credits: Decimal = Decimal(0)
+    """Credits of these takes that only manifests record, and this ledger does not."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunLimits:
-    """Limits of one run; seconds unless said."""
+    """Limits of one run; durations are in seconds."""
 
     run: str
-    """Its id; it holds the lock of that name while it lives (`records.locks`)."""
+    """The run's id; the process holds the lock of that name while it lives (`store.locks`)."""
     concurrency: int = 3
     """Tasks in progress at most, over all runs of this machine that use the account."""
     task_life: float = 900
-    """How long a task can live: for so long an unsettled attempt keeps its slot."""
+    """Longest life of a task: an unsettled attempt holds its slot for this long."""
     retries_provider: int = 2
     retries_review: int = 0
     server_error: Literal["retry", "settle"] = "retry"
     wait: float = 1800
-    """How long a task, or the lack of a slot, is waited for."""
+    """Longest wait for one task, and for a free slot."""
     fail_fast: bool = False
     no_wait: bool = False
-    """Create what fits under the cap, and leave; the next run collects."""
+    """Create as many tasks as concurrency allows, and exit; the next run collects them."""
     requests_per_second: float = 5
     max_credits: Decimal | None = None
-    """Ceiling of this run: everything that it orders, retries and doubt included."""
+    """Limit of this run: all its orders, including retries and unsettled attempts."""
     budgets: Mapping[str, Budget] = field(default_factory=dict)
     """By the storyboard's path."""
     credits_per_day: Decimal | None = None
-    """Ceiling of the account over the last 24 hours."""
+    """Limit of the account over the last 24 hours."""
     expected: float | None = None
-    """Seconds that a task takes where nothing was learned yet; None is 150 (2 at a free account)."""
+    """Expected seconds of a task before any has ended; None means 150 (2 at a free account)."""

@@ -1,4 +1,4 @@
-"""What the loop says to a person: one sentence with the reason and the way out."""
+"""Messages of a run: one sentence each, with the subject, what happened and the way out."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -20,62 +20,56 @@ from runner.engine.run_events import StopReason
 from runner.planning.plan import Step
 from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
 
-RECORD_GONE = "the provider has had no record of this task for a day; only --again buys it anew"
-
-
-NO_SLOT = (
-    "no slot of the account was free for as long as this run waits: nothing was spent by waiting; run again to go on"
-)
+RECORD_GONE = "the provider has had no record of this task for a day: the task is lost; only --again buys the take anew"
+NO_SLOT = "the account had no free slot for as long as this run waits; waiting cost nothing. Run again to go on"
 OTHER_KEY = "some running tasks were created with another key: a key of another account cannot see them"
+SEND_MARK_FAILED = "the request was not sent: the ledger could not record first that it was about to be sent"
+ADOPTED = "the answer to createTask was lost; a webhook named the task, and the provider's record matches"
 
 
-NO_MARK = "the ledger could not note that the request was about to leave: it was not sent"
-ADOPTED = "its answer was lost; a webhook named the task, and the provider's record fits"
-
-
-def not_adopted(why: str) -> str:
-    return f"a webhook named a task for an attempt in doubt, and it cannot be its own: {why}"
+def not_adopted(reason: str) -> str:
+    return f"a webhook named a task for this unsettled attempt, but the task does not match: {reason}"
 
 
 def another_task(attempt: Attempt, task_id: str) -> str:
     return (
-        f"a webhook names {task_id[:80]} where the answer named {attempt.task_id}: if the provider's page shows both, "
-        "one order made two tasks"
+        f"a webhook named {task_id[:80]}, but createTask answered {attempt.task_id}: if the provider's page shows both "
+        "tasks, one order made two"
     )
 
 
-def all_in_doubt(free_at: datetime) -> str:
+def all_slots_unsettled(free_at: datetime) -> str:
     return (
-        "every slot is held by an attempt in doubt, whose task may still run: end the doubt (storyboard settle), or "
-        f"run again after {free_at:%H:%M} UTC, when the first slot is free"
+        "all slots are held by unsettled attempts. Settle them (storyboard settle) or run again after "
+        f"{free_at:%H:%M} UTC, when the first slot is free"
     )
 
 
 def media_gone(days: int) -> str:
-    return f"the provider deletes its media after {days} days: paid, and gone; only --again buys it anew"
+    return f"the provider deletes media after {days} days: the clip was paid and is gone; only --again buys it anew"
 
 
 def amount(credits: Decimal) -> str:
-    """Credits as a person writes them: 1,240 or 42.5."""
+    """Credits in text: 1,240 or 42.5."""
     text = f"{credits:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def over(said: LimitExceeded) -> StopReason:
+def limit_exceeded(exceeded: LimitExceeded) -> StopReason:
     return StopReason(
         ExitCode.DECLINED,
-        f"the next task would bring {said.ceiling} to {amount(said.would_be)} credits, above {amount(said.limit)}: "
-        "no further task was created",
+        f"stopped: the next task would raise spending to {amount(exceeded.would_be)} credits, "
+        f"over {exceeded.ceiling} {amount(exceeded.limit)}",
     )
 
 
 def preflight(answer: CreateResult) -> StopReason | None:
-    """Why nothing is created after the question with a made-up id; None when that is no reason."""
+    """Why no task may be created after the preflight poll of a made-up id; None when tasks may be created."""
     match answer:
         case KeyRefused():
             return key_refused(answer)
         case Refused():
-            return StopReason(ExitCode.INVALID, f"{answer.message}: check SEEDANCE_BASE_URL; nothing was sent")
+            return StopReason(ExitCode.INVALID, f"{answer.message}: check SEEDANCE_BASE_URL; no task was created")
         case NotSent(final=True):
             return unreachable(answer)
         case OutcomeUnknown(stop=True):
@@ -85,40 +79,40 @@ def preflight(answer: CreateResult) -> StopReason | None:
 
 
 def key_refused(answer: KeyRefused) -> StopReason:
-    return StopReason(ExitCode.KEY, f"the key was refused ({answer.message}): check SEEDANCE_API_KEY, then run again")
+    text = f"the provider refused the key ({answer.message}): check SEEDANCE_API_KEY, then run again"
+    return StopReason(ExitCode.KEY, text)
 
 
-def key_refused_by_look(answer: Running) -> StopReason:
+def key_refused_by_poll(answer: Running) -> StopReason:
     return StopReason(
         ExitCode.KEY,
-        f"the key was refused when a task was looked at ({answer.message or '401'}): running tasks are kept; "
+        f"the provider refused the key in a poll ({answer.message or '401'}): running tasks go on; "
         "check SEEDANCE_API_KEY, then run again to collect them",
     )
 
 
 def no_credits(answer: NoCredits, step: Step) -> StopReason:
-    said = "the account has not enough credits"
+    text = "the account has too few credits"
     if answer.required is not None:
-        said += f": the next task needs {amount(answer.required)}"
-        said += f", {amount(answer.available)} are left" if answer.available is not None else ""
+        text += f": the next task needs {amount(answer.required)}"
+        text += f", {amount(answer.available)} are left" if answer.available is not None else ""
     quoted = step.price.credits
     if answer.required is not None and quoted is not None and answer.required != quoted:
-        said += (
-            f". Our quote was {amount(quoted)} ({step.price.row}): the price book is wrong, "
+        text += (
+            f". The quote was {amount(quoted)} ({step.price.row}): the price book is wrong, "
             "see [providers.kinovi.prices]"
         )
-    return StopReason(ExitCode.DECLINED, f"{said} ({answer.message}). Add credits, then run again")
+    return StopReason(ExitCode.DECLINED, f"{text} ({answer.message}). Add credits, then run again")
 
 
 def stopped_by(answer: Refused, step: Step) -> StopReason:
     if answer.status in (404, 405):
-        why = f"the host does not know createTask (HTTP {answer.status}: {answer.message}): check SEEDANCE_BASE_URL"
-        return StopReason(ExitCode.INVALID, why)
+        message = f"the host does not know createTask (HTTP {answer.status}: {answer.message}): check SEEDANCE_BASE_URL"
+        return StopReason(ExitCode.INVALID, message)
     return StopReason(
         ExitCode.INVALID,
-        f"something before the API refused the request ({answer.message}), and it may refuse all others: "
-        f"no further task "
-        f"was created\nwhen it lets requests pass: --again {step.shot.id} sends this one once more",
+        f"a proxy or firewall in front of the API refused the request ({answer.message}), and may refuse all others: "
+        f"no further task was created\nonce requests pass, --again {step.shot.id} sends this one again",
     )
 
 
@@ -131,70 +125,85 @@ def redirected(answer: OutcomeUnknown) -> StopReason:
 
 
 def unreachable(answer: NotSent) -> StopReason:
-    return StopReason(
-        ExitCode.INVALID, f"no request left this machine: {answer.message}. Nothing was spent by these tries"
-    )
+    return StopReason(ExitCode.INVALID, f"no request was sent ({answer.message}); nothing was spent")
 
 
 def not_sent(answer: NotSent) -> str:
-    return f"the request did not leave ({answer.message}): trying again"
+    return f"the request was not sent ({answer.message}): trying again"
 
 
-def busy(answer: ConcurrencyLimited) -> str:
-    limit = f" of {answer.limit}" if answer.limit is not None else ""
-    return f"all slots{limit} of the account are taken: waiting for one"
+def concurrency_limited(answer: ConcurrencyLimited) -> str:
+    count = f" {answer.limit}" if answer.limit is not None else ""
+    return f"all{count} slots of the account are taken: waiting for a free one"
 
 
-def repeated(answer: object, count: int, pause: float) -> str:
+def server_error_repeat(count: int, pause: float) -> str:
     return (
-        f"the server failed (HTTP 500), perhaps after it charged; repeat {count} of 3 in {pause:.0f} s, "
+        f"the server failed (HTTP 500), maybe after it charged; repeat {count} of 3 in {pause:.0f} s, "
         "counted as charged until settled"
     )
 
 
-def too_many_500() -> StopReason:
+def too_many_server_errors() -> StopReason:
     return StopReason(
-        ExitCode.UNSETTLED, "the server went on failing (HTTP 500) after three repeats: no further task was created"
+        ExitCode.UNSETTLED, "the server still failed (HTTP 500) after three repeats: no further task was created"
     )
 
 
 def same_task(task_id: str) -> str:
-    return f"the provider answered with a task id that another attempt already has ({task_id[:80]})"
+    return f"the provider answered with a task id that belongs to another attempt ({task_id[:80]})"
 
 
 def failed_fast(step: Step) -> StopReason:
-    return StopReason(ExitCode.FAILED, f"{step.shot.id} take {step.take} failed, and --fail-fast was given")
+    return StopReason(ExitCode.FAILED, f"{step.shot.id} take {step.take} failed: --fail-fast stops the run")
 
 
-def drift(attempt: Attempt, row: str) -> StopReason | None:
-    """Why nothing more is ordered after a bill that differs from its quote, by that row of the book; else None."""
-    made, used = attempt.intent, attempt.credits_used
-    if used is None or used == made.quoted:
+def bill_above_quote(attempt: Attempt, row: str) -> StopReason | None:
+    """Why nothing more is ordered after a bill above its quote, by `row` of the price book; else None."""
+    if attempt.price_deviation != "above":
         return None
     return StopReason(
         ExitCode.DECLINED,
-        f"{made.shot} take {made.take} was billed {amount(used)} credits, the quote was {amount(made.quoted)}: "
-        f"the price book is wrong at {row}; correct it in [providers.kinovi.prices], then run again",
+        f"{_bill(attempt)}: the price book is wrong at {row}; correct it in [providers.kinovi.prices], then run again",
+    )
+
+
+def bill_note(attempt: Attempt) -> str | None:
+    """What to say of a bill below its quote, or of none that can be read; else None."""
+    if attempt.credits_used is None:
+        return (
+            f"the provider's record of {attempt.task_id} has no bill that can be read: it counts as its quote, "
+            f"{amount(attempt.intent.quoted)} credits"
+        )
+    return f"{_bill(attempt)}; the run goes on" if attempt.price_deviation == "below" else None
+
+
+def _bill(attempt: Attempt) -> str:
+    intent, billed = attempt.intent, attempt.credits_used or Decimal(0)
+    return (
+        f"{intent.shot} take {intent.take} was billed {amount(billed)} credits, the quote was {amount(intent.quoted)}"
     )
 
 
 def record_missing(attempt: Attempt) -> str:
-    return f"the provider does not know {attempt.task_id} (yet): kept as running, the next run asks again"
+    return (
+        f"the provider has no record of {attempt.task_id} (yet): the task counts as running, the next run polls again"
+    )
 
 
 def no_clip(attempt: Attempt) -> str:
-    return f"{attempt.task_id} succeeded without a clip: paid and kept, the next run asks again"
+    return f"{attempt.task_id} succeeded without a clip: the take is paid, and the next run asks for its clip again"
 
 
-def cannot_store(said: TransferFailed) -> StopReason:
-    return StopReason(ExitCode.INVALID, f"a clip cannot be stored: {said.message}")
+def cannot_store(failure: TransferFailed) -> StopReason:
+    return StopReason(ExitCode.INVALID, f"a clip cannot be stored: {failure.message}")
 
 
-def fetched_later(said: TransferFailed) -> str:
-    return f"the clip could not be fetched: {said.message}; it is paid, and the next run fetches it"
+def fetch_later(failure: TransferFailed) -> str:
+    return f"the clip could not be fetched: {failure.message}; it is paid, and the next run fetches it"
 
 
-def not_published(material: Material, said: TransferFailed) -> str:
+def not_published(material: Material, failure: TransferFailed) -> str:
     match material:
         case LocalFile():
             name = material.path
@@ -202,4 +211,4 @@ def not_published(material: Material, said: TransferFailed) -> str:
             name = material.url
         case TakeReference():
             name = str(material)
-    return f"{name} could not be published: {said.message}"
+    return f"{name} could not be published: {failure.message}"

@@ -1,4 +1,4 @@
-"""One recordInfo, and what it says of a task: still running, failed, or a clip to fetch."""
+"""Polls one task (recordInfo) and records its answer: still running, failed, lost, or succeeded."""
 
 from runner.attempts.events import Failed, Lost, Running, Succeeded
 from runner.attempts.history import Attempt, AttemptState
@@ -6,14 +6,18 @@ from runner.engine import messages, schedule
 from runner.engine.poll_timing import reschedule, reschedule_all
 from runner.engine.run_context import RunContext
 from runner.engine.run_state import DownloadState, PollState
-from runner.engine.throttle import slot_freed
+from runner.engine.throttle import on_task_ended
 from runner.planning.plan import Step
 
-_MISSING_PATIENCE = 600.0
-_VANISHED_AFTER = 24 * 3600.0
-_VANISHED_LOOKS = 3
-_NO_CLIP_PATIENCE = 300.0
-_SILENCE, _LONGEST = 2.0, 60.0
+_NOT_FOUND_WARN_AFTER = 600.0
+"""Seconds of 404s after which this run stops polling a task, and warns."""
+_LOST_AFTER = 24 * 3600.0
+_LOST_POLLS = 3
+"""A task is lost when its record is missing a day after creation, in this many polls: one 404 proves nothing."""
+_NO_CLIP_WAIT = 300.0
+"""Seconds for which a success without a link is polled again."""
+_BACKOFF_BASE, _BACKOFF_MAX = 2.0, 60.0
+"""Seconds: the pause after failed polls doubles from the first to the second."""
 
 
 async def poll(run: RunContext, attempt_id: str) -> None:
@@ -29,7 +33,7 @@ async def _poll(run: RunContext, attempt: Attempt) -> None:
     now = run.now()
     if attempt.id not in run.state.polls:
         age = run.age(attempt.accepted_at or attempt.intended_at).total_seconds()
-        run.state.polls[attempt.id] = PollState(created_at=now - max(age, 0.0), since=now, next_at=now)
+        run.state.polls[attempt.id] = PollState(created_at=now - max(age, 0.0), waiting_since=now, next_at=now)
     run.state.polls[attempt.id].hinted = False
     model = attempt.intent.request.get("model")
     answer = await run.provider.poll(attempt.task_id or "", model if isinstance(model, str) else None)
@@ -44,47 +48,47 @@ async def _poll(run: RunContext, attempt: Attempt) -> None:
 
 
 async def _import_attempt(run: RunContext, attempt: Attempt) -> bool:
-    """Whether an attempt that only a manifest knew is in this ledger now."""
-    taken = await run.import_attempt(attempt)
-    if taken is None:
+    """Imports an attempt from a manifest into this ledger; returns whether the ledger accepted it."""
+    conflict = await run.import_attempt(attempt)
+    if conflict is None:
         return True
-    run.state.claimed_elsewhere[attempt.intent.fingerprint] = taken.message
-    run.emit("warning", run.step_of(attempt), attempt.id, taken.message)
+    run.state.claimed_elsewhere[attempt.intent.fingerprint] = conflict.message
+    run.emit("warning", run.step_of(attempt), attempt.id, conflict.message)
     return False
 
 
 async def _still_running(run: RunContext, step: Step, attempt: Attempt, answer: Running) -> None:
-    seen = run.state.polls[attempt.id]
+    poll_state = run.state.polls[attempt.id]
     if answer.key_refused:
         run.state.polling_stopped = True
-        run.halt(messages.key_refused_by_look(answer))
+        run.stop_creating(messages.key_refused_by_poll(answer))
         return
     if answer.not_found:
-        await _missing(run, step, attempt, seen)
+        await _record_not_found(run, step, attempt, poll_state)
     elif not answer.answered:
-        seen.failed_polls += 1
-        pause = min(_SILENCE * 2 ** min(seen.failed_polls, 10), _LONGEST)
-        seen.next_at = run.now() + max(answer.retry_after or 0.0, pause * (0.75 + 0.5 * run.clock.jitter()))
+        poll_state.failed_polls += 1
+        pause = min(_BACKOFF_BASE * 2 ** min(poll_state.failed_polls, 10), _BACKOFF_MAX)
+        poll_state.next_at = run.now() + max(answer.retry_after or 0.0, pause * (0.75 + 0.5 * run.clock.jitter()))
     else:
-        seen.failed_polls, seen.missing_since = 0, None
+        poll_state.failed_polls, poll_state.missing_since = 0, None
         reschedule(run, attempt)
         if answer.status != attempt.status and attempt.state is AttemptState.RUNNING:
             await run.append(attempt.id, answer)
             run.emit("running", step, attempt.id, answer.message)
 
 
-async def _missing(run: RunContext, step: Step, attempt: Attempt, seen: PollState) -> None:
-    """404: a copy that lags behind, for a while; after a day the record is gone for good."""
+async def _record_not_found(run: RunContext, step: Step, attempt: Attempt, poll_state: PollState) -> None:
+    """Handles a 404: at first a replica that lags behind, after a day a record that is gone for good."""
     now = run.now()
-    seen.missing_since = seen.missing_since if seen.missing_since is not None else now
-    seen.failed_polls += 1
-    seen.next_at = now + min(_SILENCE * 2 ** min(seen.failed_polls, 10), _LONGEST)
-    if now - seen.created_at > _VANISHED_AFTER and seen.failed_polls >= _VANISHED_LOOKS:
+    poll_state.missing_since = poll_state.missing_since if poll_state.missing_since is not None else now
+    poll_state.failed_polls += 1
+    poll_state.next_at = now + min(_BACKOFF_BASE * 2 ** min(poll_state.failed_polls, 10), _BACKOFF_MAX)
+    if now - poll_state.created_at > _LOST_AFTER and poll_state.failed_polls >= _LOST_POLLS:
         await run.append(attempt.id, Lost(messages.RECORD_GONE))
         run.emit("failed", step, attempt.id, messages.RECORD_GONE)
         run.replan_if_needed()
-    elif now - seen.missing_since > _MISSING_PATIENCE:
-        seen.since = -_VANISHED_AFTER  # no more looks by this run
+    elif now - poll_state.missing_since > _NOT_FOUND_WARN_AFTER:
+        poll_state.waiting_since = -_LOST_AFTER  # no more polls by this run: the wait counts as over
         run.emit("warning", step, attempt.id, messages.record_missing(attempt))
 
 
@@ -92,46 +96,50 @@ async def _succeeded(run: RunContext, step: Step, attempt: Attempt, answer: Succ
     first = attempt.state is AttemptState.RUNNING
     if first or answer.outputs != attempt.outputs:
         await run.append(attempt.id, answer)
-    seen = run.state.polls[attempt.id]
+    poll_state = run.state.polls[attempt.id]
     if answer.outputs:
         run.state.fresh_links.add(attempt.id)
     else:
-        _success_without_clip(run, step, attempt, seen)
+        _success_without_clip(run, step, attempt, poll_state)
     if first:
-        run.state.ended_polls += 1
-        slot_freed(run.state.throttle)
+        run.state.succeeded_tasks += 1
+        on_task_ended(run.state.throttle)
         reschedule_all(run)
         run.emit("succeeded", step, attempt.id)
         _check_bill(run, step, attempt.id)
 
 
-def _success_without_clip(run: RunContext, step: Step, attempt: Attempt, seen: PollState) -> None:
-    """Success without a link: asked again for five minutes, then left for the next run; paid all the same."""
+def _success_without_clip(run: RunContext, step: Step, attempt: Attempt, poll_state: PollState) -> None:
+    """Polls a success without a link again for five minutes, then leaves it to the next run; it is paid anyway."""
     now = run.now()
-    seen.missing_since = seen.missing_since if seen.missing_since is not None else now
-    seen.failed_polls += 1
-    seen.next_at = now + min(_SILENCE * 2 ** min(seen.failed_polls, 5), _LONGEST)
-    if now - seen.missing_since > _NO_CLIP_PATIENCE:
-        for sharer in run.queue.by_fingerprint[attempt.intent.fingerprint].steps:
-            run.state.fetches[attempt.id, sharer.key] = DownloadState(given_up=True)
+    poll_state.missing_since = poll_state.missing_since if poll_state.missing_since is not None else now
+    poll_state.failed_polls += 1
+    poll_state.next_at = now + min(_BACKOFF_BASE * 2 ** min(poll_state.failed_polls, 5), _BACKOFF_MAX)
+    if now - poll_state.missing_since > _NO_CLIP_WAIT:
+        for shared_step in run.queue.by_fingerprint[attempt.intent.fingerprint].steps:
+            run.state.downloads[attempt.id, shared_step.key] = DownloadState(given_up=True)
         run.emit("warning", step, attempt.id, messages.no_clip(attempt))
 
 
 def _check_bill(run: RunContext, step: Step, attempt_id: str) -> None:
-    """A bill that differs from the quote stops new tasks."""
-    halt = messages.drift(run.history.attempts[attempt_id], step.price.row)
-    if halt is not None and not run.plan.account.free:
-        run.halt(halt)
+    """Stops creating when the bill is above the quote; a lower bill, or one that cannot be read, is a note."""
+    attempt = run.history.attempts[attempt_id]
+    if run.plan.account.free:
+        return
+    if (stop_reason := messages.bill_above_quote(attempt, step.price.row)) is not None:
+        run.stop_creating(stop_reason)
+    elif (note := messages.bill_note(attempt)) is not None:
+        run.emit("warning", step, attempt_id, note)
 
 
 async def _failed(run: RunContext, step: Step, attempt: Attempt, answer: Failed) -> None:
     await run.append(attempt.id, answer)
     after = run.history.attempts[attempt.id]
     if after.state is attempt.state:
-        return  # success was recorded before, and wins
-    slot_freed(run.state.throttle)
+        return  # a success was recorded before: it wins
+    on_task_ended(run.state.throttle)
     refused = after.state is AttemptState.REFUSED
     run.emit("refused" if refused else "failed", step, attempt.id, answer.message)
     if run.limits.fail_fast and not schedule.can_retry(run.history.attempts_of(attempt.intent.fingerprint), run.limits):
-        run.halt(messages.failed_fast(step))
+        run.stop_creating(messages.failed_fast(step))
     run.replan_if_needed()

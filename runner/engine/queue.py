@@ -1,4 +1,4 @@
-"""A plan in the order in which it is made: longest remaining chain first, then longest. Pure."""
+"""The work queue: a plan in order of urgency, longest remaining chain first, then longest task. Pure."""
 
 from collections.abc import Mapping
 
@@ -11,48 +11,49 @@ from runner.requests.request import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class SharedRequest:
-    """The takes that share one request: created once; the first that orders it is the one that is asked for."""
+    """The takes that share one request: one task is created for all of them."""
 
     fingerprint: str
     steps: tuple[Step, ...]
 
     @property
     def paying_step(self) -> Step | None:
+        """The first step that orders the request: the task is created, and paid, in its name."""
         return next((step for step in self.steps if step.action in BILLABLE and step.waits_for != "pick"), None)
 
 
 @dataclass(frozen=True, slots=True)
 class WorkQueue:
-    """A plan in the order in which it is made: longest remaining chain first, then longest, then the files' order."""
+    """A plan in order of urgency: longest remaining chain first, then longest task, then the files' order."""
 
     groups: tuple[SharedRequest, ...]
     by_fingerprint: Mapping[str, SharedRequest]
     multi_clip_groups: tuple[SharedRequest, ...]
-    """Those that more than one step, or a clip that is missing on disk, keeps busy after the attempt is stored."""
+    """Groups with work left after their attempt is stored: several steps, or a clip missing on disk."""
     has_undecided: bool
-    """Whether some take is not yet decided, so that a new plan may be due."""
+    """Whether some take is undecided, so that a new plan may be due."""
 
 
 def build_queue(plan: Plan, history: History, prior: float) -> WorkQueue:
-    """The plan's work, most urgent first."""
-    seconds = _Expected(history, prior)
+    """Builds the queue of a plan; `prior` is the expected seconds of a task of which nothing was learned."""
+    seconds = _ExpectedSeconds(history, prior)
     chains = _remaining_seconds(plan, seconds)
     members: dict[str, list[Step]] = {}
     for step in plan.steps:
         if step.fingerprint is not None and step.action not in (Action.KEEP, Action.BLOCKED, Action.REFUSED):
             members.setdefault(step.fingerprint, []).append(step)
-    groups = [SharedRequest(mark, tuple(steps)) for mark, steps in members.items()]
+    groups = [SharedRequest(fingerprint, tuple(steps)) for fingerprint, steps in members.items()]
 
     def urgency(group: SharedRequest) -> tuple[float, float]:
         chain = max(chains[step.shot.storyboard, step.shot.id] for step in group.steps)
         return (-chain, -seconds.of(group.steps[0]))
 
     groups.sort(key=urgency)
-    several = tuple(
+    multi_clip_groups = tuple(
         group for group in groups if len(group.steps) > 1 or any(_is_stored(history, step) for step in group.steps)
     )
-    waiting = any(step.fingerprint is None and step.waits_for == "shot" for step in plan.steps)
-    return WorkQueue(tuple(groups), {group.fingerprint: group for group in groups}, several, waiting)
+    has_undecided = any(step.fingerprint is None and step.waits_for == "shot" for step in plan.steps)
+    return WorkQueue(tuple(groups), {group.fingerprint: group for group in groups}, multi_clip_groups, has_undecided)
 
 
 def _is_stored(history: History, step: Step) -> bool:
@@ -60,44 +61,44 @@ def _is_stored(history: History, step: Step) -> bool:
     return attempt is not None and attempt.state is AttemptState.STORED
 
 
-class _Expected:
-    """Seconds that a step probably takes, each class worked out once."""
+class _ExpectedSeconds:
+    """Expected seconds of a step; each class of work is estimated once."""
 
     def __init__(self, history: History, prior: float) -> None:
         self._history = history
         self._prior = prior
-        self._known: dict[str, float] = {}
+        self._seconds_by_class: dict[str, float] = {}
 
     def of(self, step: Step) -> float:
         request = step.shot.request
-        form: dict[str, JsonValue] = {
+        fields: dict[str, JsonValue] = {
             "model": request.model,
             "resolution": request.resolution,
             "seconds": request.seconds,
         }
-        name = duration_class(form | {"upscale": request.upscale})
-        if name not in self._known:
-            self._known[name] = estimate(self._history.durations, name, self._prior).median
-        return self._known[name]
+        work_class = duration_class(fields | {"upscale": request.upscale})
+        if work_class not in self._seconds_by_class:
+            self._seconds_by_class[work_class] = estimate(self._history.durations, work_class, self._prior).median
+        return self._seconds_by_class[work_class]
 
 
-def _remaining_seconds(plan: Plan, seconds: _Expected) -> dict[tuple[str, str], float]:
-    """By shot: seconds from its start to the end of the longest chain of shots that need one another."""
-    first = {(step.shot.storyboard, step.shot.id): step for step in plan.steps}
+def _remaining_seconds(plan: Plan, seconds: _ExpectedSeconds) -> dict[tuple[str, str], float]:
+    """By shot: expected seconds of the longest chain of shots that starts with it, each made from the one before."""
+    first_steps = {(step.shot.storyboard, step.shot.id): step for step in plan.steps}
     needed_by: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for name, step in first.items():
+    for key, step in first_steps.items():
         for need in step.shot.needs:
-            needed_by.setdefault((name[0], need), []).append(name)
-    found: dict[tuple[str, str], float] = {}
-    for name in first:  # iterative: chains may be longer than the interpreter's stack
-        stack = [name]
+            needed_by.setdefault((key[0], need), []).append(key)
+    remaining: dict[tuple[str, str], float] = {}
+    for key in first_steps:  # iterative: chains may be longer than the interpreter's stack
+        stack = [key]
         while stack:
             top = stack[-1]
-            missing = [other for other in needed_by.get(top, ()) if other not in found]
-            if missing:
-                stack += missing
+            pending = [other for other in needed_by.get(top, ()) if other not in remaining]
+            if pending:
+                stack += pending
                 continue
             stack.pop()
-            own = 0.0 if first[top].action is Action.KEEP else seconds.of(first[top])
-            found[top] = own + max((found[other] for other in needed_by.get(top, ())), default=0.0)
-    return found
+            own_seconds = 0.0 if first_steps[top].action is Action.KEEP else seconds.of(first_steps[top])
+            remaining[top] = own_seconds + max((remaining[other] for other in needed_by.get(top, ())), default=0.0)
+    return remaining

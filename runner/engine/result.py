@@ -1,11 +1,11 @@
-"""How a run ended, take by take. Pure."""
+"""The result of a run, take by take. Pure."""
 
 from collections.abc import Iterator, Mapping
 
 from runner.attempts.history import Attempt, AttemptState, History
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import CreditTotals, RunResult, TakeResult
-from runner.engine.run_state import Key, RunState
+from runner.engine.run_state import RunState, TakeKey
 from runner.engine.schedule import required_materials
 from runner.planning.plan import Action, Plan, Step
 
@@ -20,43 +20,43 @@ _BY_STATE = {
 }
 
 
-_LOST = frozenset({AttemptState.REFUSED, AttemptState.FAILED, AttemptState.UNSETTLED, AttemptState.GONE})
+_WITHOUT_CLIP = frozenset({AttemptState.REFUSED, AttemptState.FAILED, AttemptState.UNSETTLED, AttemptState.GONE})
 
 
-def summarize_run(plan: Plan, history: History, running: RunState, limits: RunLimits, money: CreditTotals) -> RunResult:
-    """The fate of every take that was not kept; `plan` is the last one, whose steps know what was decided meanwhile."""
-    bins: dict[str, list[TakeResult]] = {}
+def summarize_run(plan: Plan, history: History, state: RunState, limits: RunLimits, money: CreditTotals) -> RunResult:
+    """Sorts every take that was not kept into the groups of a `RunResult`; `plan` is the run's latest plan."""
+    results: dict[str, list[TakeResult]] = {}
     blocked = _blocked(plan, history)
     for step in plan.steps:
-        for name, result in _result_of(step, history, running, blocked):
-            bins.setdefault(name, []).append(result)
-    perhaps = [
+        for group, result in _result_of(step, history, state, blocked):
+            results.setdefault(group, []).append(result)
+    maybe_charged = [
         TakeResult(step, attempt)
         for step in plan.steps
         for attempt in history.attempts_of(step.fingerprint or "")
         if attempt.state is AttemptState.MAYBE_CHARGED and attempt.intent.run == limits.run
     ]
-    found = {name: tuple(fates) for name, fates in bins.items()}
+    groups = {group: tuple(members) for group, members in results.items()}
     return RunResult(
         plan,
-        **found,
-        maybe_charged=tuple(perhaps),
+        **groups,
+        maybe_charged=tuple(maybe_charged),
         orphans=(),
         unsettled_orphans=(),
-        halt=running.halt,
-        interrupted=running.stopping,
+        stop_reason=state.stop_reason,
+        interrupted=state.stopping,
         money=money,
     )
 
 
-def _blocked(plan: Plan, history: History) -> dict[Key, str]:
-    """Takes that are made from one that ended without a clip, also over several others: the shot right above each."""
+def _blocked(plan: Plan, history: History) -> dict[TakeKey, str]:
+    """Takes made, directly or not, from a take that ended without a clip; with the shot directly upstream of each."""
     made_from: dict[str, list[tuple[Step, str]]] = {}
     for step in plan.steps:
         for up in step.upstream:
             made_from.setdefault(up.fingerprint, []).append((step, up.shot))
-    lost = [mark for mark in made_from if _is_lost(history.current_attempt(mark))]
-    blocked: dict[Key, str] = {}
+    lost = [fingerprint for fingerprint in made_from if _ended_without_clip(history.current_attempt(fingerprint))]
+    blocked: dict[TakeKey, str] = {}
     while lost:
         for step, above in made_from.get(lost.pop(), ()):
             if step.key not in blocked:
@@ -65,54 +65,54 @@ def _blocked(plan: Plan, history: History) -> dict[Key, str]:
     return blocked
 
 
-def _is_lost(attempt: Attempt | None) -> bool:
-    return attempt is not None and attempt.state in _LOST
+def _ended_without_clip(attempt: Attempt | None) -> bool:
+    return attempt is not None and attempt.state in _WITHOUT_CLIP
 
 
 def _result_of(
-    step: Step, history: History, running: RunState, blocked: Mapping[Key, str]
+    step: Step, history: History, state: RunState, blocked: Mapping[TakeKey, str]
 ) -> Iterator[tuple[str, TakeResult]]:
     attempt = history.current_attempt(step.fingerprint) if step.fingerprint is not None else None
-    if attempt is not None and (attempt.id, step.key) in running.stored:
+    if attempt is not None and (attempt.id, step.key) in state.stored:
         yield "finished", TakeResult(step, attempt)
     elif step.action is Action.KEEP:
         return
     elif step.action is Action.BLOCKED:
         yield "blocked", TakeResult(step, None, step.reason)
-    elif attempt is not None and (name := _BY_STATE.get(attempt.state)) is not None:
+    elif attempt is not None and (group := _BY_STATE.get(attempt.state)) is not None:
         yield (
-            name,
+            group,
             TakeResult(
-                step, attempt, _fetchable(attempt) if attempt.state is AttemptState.SUCCEEDED else attempt.message
+                step, attempt, _fetch_pending(attempt) if attempt.state is AttemptState.SUCCEEDED else attempt.message
             ),
         )
     elif attempt is not None and attempt.state is AttemptState.STORED:
         yield "waiting", TakeResult(step, attempt, "its clip is still to be fetched")
     else:
-        yield _not_made(step, attempt, history, running, blocked)
+        yield _not_made(step, attempt, history, state, blocked)
 
 
-def _fetchable(attempt: Attempt) -> str:
-    """Of a task that succeeded and whose clip is not here: nothing is ordered any more."""
-    made = "paid" if attempt.billed else "made"
-    return f"{made}; its clip is still to be fetched" + (f": {attempt.message}" if attempt.message else "")
+def _fetch_pending(attempt: Attempt) -> str:
+    """The message for a succeeded task whose clip is still to be downloaded: nothing is ordered any more."""
+    status = "paid" if attempt.billed else "made"
+    return f"{status}; its clip is still to be fetched" + (f": {attempt.message}" if attempt.message else "")
 
 
 def _not_made(
-    step: Step, attempt: Attempt | None, history: History, running: RunState, blocked: Mapping[Key, str]
+    step: Step, attempt: Attempt | None, history: History, state: RunState, blocked: Mapping[TakeKey, str]
 ) -> tuple[str, TakeResult]:
-    """A take without an attempt that counts: blocked from above, left, or waiting."""
-    if (words := running.claimed_elsewhere.get(step.fingerprint or "")) is not None:
-        return "waiting", TakeResult(step, attempt, words)
+    """The group and result of a take without a deciding attempt: blocked, not started, or waiting."""
+    if (message := state.claimed_elsewhere.get(step.fingerprint or "")) is not None:
+        return "waiting", TakeResult(step, attempt, message)
     if step.key in blocked:
         return "blocked", TakeResult(step, attempt, f"{blocked[step.key]} has no clip")
     for need in required_materials(step, history) if step.upstream or not step.shot.needs else ():
-        if need in running.unpublishable:
-            return "failed", TakeResult(step, attempt, running.unpublishable[need])
-    if (words := running.forbidden_models.get(step.shot.request.model)) is not None:
-        return "not_started", TakeResult(step, attempt, words)
-    if running.halt is not None or running.stopping:
+        if need in state.unpublishable:
+            return "failed", TakeResult(step, attempt, state.unpublishable[need])
+    if (message := state.forbidden_models.get(step.shot.request.model)) is not None:
+        return "not_started", TakeResult(step, attempt, message)
+    if state.stop_reason is not None or state.stopping:
         return "not_started", TakeResult(
-            step, attempt, running.halt.message if running.halt is not None else "interrupted"
+            step, attempt, state.stop_reason.message if state.stop_reason is not None else "interrupted"
         )
     return "waiting", TakeResult(step, attempt, step.reason)

@@ -1,4 +1,4 @@
-"""The state of one run: its plan and history, what is in flight, the sums, and how each change reaches the others."""
+"""The context of one run: plan, history, state in flight and credit totals, and the verbs that keep them in step."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -23,21 +23,23 @@ from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan, Step
 
 T = TypeVar("T")
-_PRIOR, _PRIOR_FREE = 150.0, 2.0
-_PERHAPS = frozenset({AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED, AttemptState.INTENDED})
+_DEFAULT_SECONDS, _DEFAULT_SECONDS_FREE = 150.0, 2.0
+"""Expected seconds of a task before any has ended: at the paid provider, and at a free one (the sandbox)."""
+_UNSETTLED_STATES = frozenset({AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED, AttemptState.INTENDED})
 
 
 class BlockingRunner(Protocol):
-    """How a call that blocks is run beside the loop."""
+    """Runs a blocking call without blocking the event loop."""
 
     def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
 
 
 class RunContext:
-    """One run: the doors and limits that it was given, and the state that it works on.
+    """Ports, limits and mutable state of one run.
 
-    Mutable: `history`, `running`, `shields`; `plan`, `agenda` and `money` follow from the history and are kept up to
-    date by `append`, `feed`, `count` and `ended`. Whoever changes the history otherwise calls `count` or `recount`.
+    `history`, `state` and `shields` are changed in place; `plan`, `queue` and the credit totals follow from the history
+    and are kept up to date by `append`, `apply` and `replan_if_needed`. Code that changes the history by other means
+    calls `update_totals` or `reset_totals`.
     """
 
     def __init__(
@@ -48,9 +50,9 @@ class RunContext:
         ledger: LedgerPort,
         clock: Clock,
         limits: RunLimits,
-        tell: Callable[[RunEvent], None],
+        emit: Callable[[RunEvent], None],
         replan: Callable[[History], Plan],
-        aside: BlockingRunner,
+        run_blocking: BlockingRunner,
     ) -> None:
         self.plan = plan
         self.history = history
@@ -59,35 +61,38 @@ class RunContext:
         self.clock = clock
         self.limits = limits
         self.replan = replan
-        self.run_blocking = aside
-        self._emit = tell
-        self._prior = limits.expected or (_PRIOR_FREE if plan.account.free else _PRIOR)
+        self.run_blocking = run_blocking
+        self._emit = emit
+        self._prior = limits.expected or (_DEFAULT_SECONDS_FREE if plan.account.free else _DEFAULT_SECONDS)
         self.queue = build_queue(plan, history, self._prior)
-        self._began = (clock.now(), clock.monotonic())
+        self._started_at = (clock.now(), clock.monotonic())
         self.state = RunState(CreateThrottle(limits.concurrency), approved=schedule.approved_takes(plan))
         self.changed = anyio.Event()
         self.shields: set[CancelScope] = set()
-        self._money = CreditTotals()
+        self._credit_totals = CreditTotals()
         self._shares: dict[str, CreditTotals] = {}
         self._to_go: Decimal | None = None
 
-    # -- what is true, and who hears of it ----------------------------------------------------------------
+    # -- events -------------------------------------------------------------------------------------------
 
-    async def append(self, attempt: str, what: Payload) -> AlreadyAttempted | None:
-        """Durable first, then true; what only a manifest told of gets its row before."""
-        recorded = self.history.attempts.get(attempt)
-        taken = None
+    async def append(self, attempt_id: str, payload: Payload) -> AlreadyAttempted | None:
+        """Commits an event to the ledger, then applies it; returns the conflict if the ledger refused it.
+
+        An attempt from a manifest is imported first.
+        """
+        recorded = self.history.attempts.get(attempt_id)
+        conflict = None
         if recorded is not None and recorded.from_manifest:
-            taken = await self.import_attempt(recorded)
-        if taken is not None:
-            return taken
-        event = Event(self.clock.now(), attempt, what)
-        if isinstance(what, Created):
-            self.ledger.write_receipt(event)  # not behind another attempt's commit
-        taken = await self.run_blocking(lambda: self.ledger.append(event))
-        if taken is None:
+            conflict = await self.import_attempt(recorded)
+        if conflict is not None:
+            return conflict
+        event = Event(self.clock.now(), attempt_id, payload)
+        if isinstance(payload, Created):
+            self.ledger.write_receipt(event)  # at once: the receipt must not queue behind another attempt's commit
+        conflict = await self.run_blocking(lambda: self.ledger.append(event))
+        if conflict is None:
             self.apply(event)
-        return taken
+        return conflict
 
     async def import_attempt(self, attempt: Attempt) -> AlreadyAttempted | None:
         """A row for an attempt that only a manifest told of."""
@@ -97,56 +102,71 @@ class RunContext:
         return taken
 
     def apply(self, event: Event) -> None:
-        """One more event is true, and durable."""
-        group = self._group(event)
-        before = self._order(group)
+        """Applies an event that the ledger has committed."""
+        group = self._group_of(event)
+        before = self._credits_to_order(group)
         self.history.apply(event)
         if self._to_go is not None:
-            self._to_go += self._order(group) - before
+            self._to_go += self._credits_to_order(group) - before
         self.update_totals(event.attempt)
 
-    def _group(self, event: Event) -> SharedRequest | None:
-        known = self.history.attempts.get(event.attempt)
-        made = event.payload if isinstance(event.payload, Intent) else known.intent if known is not None else None
-        return self.queue.by_fingerprint.get(made.fingerprint) if made is not None else None
+    def _group_of(self, event: Event) -> SharedRequest | None:
+        attempt = self.history.attempts.get(event.attempt)
+        intent = event.payload if isinstance(event.payload, Intent) else attempt.intent if attempt is not None else None
+        return self.queue.by_fingerprint.get(intent.fingerprint) if intent is not None else None
 
-    def _order(self, group: SharedRequest | None) -> Decimal:
-        """What is still to be ordered for a group, by quote."""
+    def _credits_to_order(self, group: SharedRequest | None) -> Decimal:
+        """Quoted credits of the group's task, if it is still to be ordered."""
         return Decimal(0) if group is None else schedule.credits_of(group, self.history, self.state, self.limits)
 
-    def emit(self, kind: Kind, step: Step | None = None, attempt: str | None = None, words: str = "") -> None:
-        """News of one take, or of the run."""
-        found = self.history.attempts.get(attempt or "")
-        again = step is not None and kind in ("failed", "refused") and self._again(step)
-        expected = self.belief(found).median if found is not None and kind in ("created", "running") else None
+    def emit(self, kind: Kind, step: Step | None = None, attempt_id: str | None = None, message: str = "") -> None:
+        """Emits an event of one take, or of the run."""
+        attempt = self.history.attempts.get(attempt_id or "")
+        will_retry = step is not None and kind in ("failed", "refused") and self._will_retry(step)
+        expected = (
+            self.duration_estimate(attempt).median if attempt is not None and kind in ("created", "running") else None
+        )
         self._emit(
-            RunEvent(kind, self.clock.now(), step, found, words, again=again, expected=expected, money=self.money())
+            RunEvent(
+                kind,
+                self.clock.now(),
+                step,
+                attempt,
+                message,
+                will_retry=will_retry,
+                expected=expected,
+                money=self.credit_totals(),
+            )
         )
 
     def emit_plan(self) -> None:
-        self._emit(RunEvent("plan", self.clock.now(), plan=self.plan, money=self.money()))
+        self._emit(RunEvent("plan", self.clock.now(), plan=self.plan, money=self.credit_totals()))
 
     def emit_done(self, result: RunResult) -> None:
         self._emit(RunEvent("done", self.clock.now(), outcome=result, money=result.money))
 
-    def _again(self, step: Step) -> bool:
+    def _will_retry(self, step: Step) -> bool:
         attempts = self.history.attempts_of(step.fingerprint or "")
-        return self.state.halt is None and step.key in self.state.approved and schedule.can_retry(attempts, self.limits)
+        return (
+            self.state.stop_reason is None
+            and step.key in self.state.approved
+            and schedule.can_retry(attempts, self.limits)
+        )
 
-    def halt(self, halt: StopReason) -> None:
-        """No further task; the first reason stays."""
-        if self.state.halt is None:
-            self.state.halt = halt
-            self.emit("warning", words=halt.message)
+    def stop_creating(self, reason: StopReason) -> None:
+        """Forbids further tasks; the first reason stays."""
+        if self.state.stop_reason is None:
+            self.state.stop_reason = reason
+            self.emit("warning", message=reason.message)
 
-    # -- what follows from it -----------------------------------------------------------------------------
+    # -- plan, durations and totals -----------------------------------------------------------------------
 
     def wake(self) -> None:
-        """Something changed: the loop decides anew."""
+        """Wakes the loop, which decides again."""
         self.changed.set()
 
     def replan_if_needed(self) -> None:
-        """A take came to its end: what was undecided may be decided now."""
+        """Builds the plan again after a take ended, if some take of the plan was undecided."""
         if not self.queue.has_undecided:
             return
         plan = self.replan(self.history)
@@ -157,65 +177,65 @@ class RunContext:
             self.emit_plan()
 
     def step_of(self, attempt: Attempt) -> Step:
-        """The step that an attempt of this plan was made for."""
+        """The plan's step for an attempt: the step of the same take, else the first with the same request."""
         intent = attempt.intent
         steps = self.queue.by_fingerprint[intent.fingerprint].steps
-        named = (intent.storyboard, intent.shot, intent.take)
-        return next((step for step in steps if step.key == named), steps[0])
+        key = (intent.storyboard, intent.shot, intent.take)
+        return next((step for step in steps if step.key == key), steps[0])
 
-    def belief(self, attempt: Attempt) -> DurationEstimate:
-        """How long tasks of the attempt's class take, as far as known."""
-        name = duration_class(attempt.intent.request)
-        return estimate(self.history.durations, name, self._prior, self._ages(name))
+    def duration_estimate(self, attempt: Attempt) -> DurationEstimate:
+        """The estimated duration of tasks of the attempt's class of work."""
+        work_class = duration_class(attempt.intent.request)
+        return estimate(self.history.durations, work_class, self._prior, self._ages(work_class))
 
-    def _ages(self, name: str) -> list[float]:
-        """For how long the tasks of a class that still run have lasted, when last looked at."""
-        looks = self.state.polls
+    def _ages(self, work_class: str) -> list[float]:
+        """Ages of the running tasks of a class at their last poll, in seconds."""
+        polls = self.state.polls
         return [
-            looks[attempt.id].age_when_seen
+            polls[attempt.id].age_when_seen
             for attempt in self.history.open()
             if attempt.state is AttemptState.RUNNING
-            and attempt.id in looks
-            and looks[attempt.id].age_when_seen
-            and duration_class(attempt.intent.request) == name
+            and attempt.id in polls
+            and polls[attempt.id].age_when_seen
+            and duration_class(attempt.intent.request) == work_class
         ]
 
     def now(self) -> float:
         return self.clock.monotonic()
 
     def age(self, since: datetime) -> timedelta:
-        """How long ago that was, by the wall clock; what it jumps ahead while this run works makes nothing older."""
-        wall, steady = self._began
+        """Age of a moment by the wall clock; a clock set ahead during this run makes nothing older."""
+        wall, steady = self._started_at
         return min(self.clock.now(), wall + timedelta(seconds=self.now() - steady)) - since
 
-    def money(self) -> CreditTotals:
+    def credit_totals(self) -> CreditTotals:
         """Credits of this run so far."""
         if self._to_go is None:
             self._to_go = schedule.credits_to_order(self.queue, self.history, self.state, self.limits)
-        return replace(self._money, to_go=self._to_go)
+        return replace(self._credit_totals, to_go=self._to_go)
 
     def reset_totals(self) -> None:
-        """The history was changed by somebody else: what is still to be ordered is summed anew."""
+        """Discards the sum still to be ordered, after the history was changed from outside."""
         self._to_go = None
 
-    def update_totals(self, attempt: str) -> None:
-        """One attempt changed: its share of the sums is taken anew."""
-        now = _share(self.history.attempts[attempt], self.limits.run)
-        before = self._shares.get(attempt, CreditTotals())
-        self._shares[attempt] = now
-        money = self._money
-        self._money = CreditTotals(
-            money.billed + now.billed - before.billed,
-            money.running + now.running - before.running,
-            money.maybe_charged + now.maybe_charged - before.maybe_charged,
+    def update_totals(self, attempt_id: str) -> None:
+        """Updates the credit totals after one attempt changed."""
+        share = _share(self.history.attempts[attempt_id], self.limits.run)
+        previous = self._shares.get(attempt_id, CreditTotals())
+        self._shares[attempt_id] = share
+        totals = self._credit_totals
+        self._credit_totals = CreditTotals(
+            totals.billed + share.billed - previous.billed,
+            totals.running + share.running - previous.running,
+            totals.maybe_charged + share.maybe_charged - previous.maybe_charged,
         )
 
 
 def _share(attempt: Attempt, run: str) -> CreditTotals:
-    """What one attempt adds to the sums of a run."""
+    """The contribution of one attempt to the totals of a run."""
     if attempt.intent.run != run:
         return CreditTotals()
-    if attempt.state in _PERHAPS:
+    if attempt.state in _UNSETTLED_STATES:
         return CreditTotals(maybe_charged=attempt.credits)
     if attempt.state is AttemptState.RUNNING:
         return CreditTotals(running=attempt.credits)

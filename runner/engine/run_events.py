@@ -1,4 +1,4 @@
-"""What a run tells while it works, and how it ended: values for the live view and for `run --json`."""
+"""Events of a run and its result: values for the live view and for `run --json`."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,7 +15,7 @@ Kind = Literal["plan", "created", "running", "succeeded", "stored", "failed", "r
 
 @dataclass(frozen=True, slots=True)
 class CreditTotals:
-    """Credits of this run so far; `perhaps` is what nobody knows, `to_go` what is still to be ordered."""
+    """Credits of this run so far; `maybe_charged` is of unsettled attempts, `to_go` is still to be ordered."""
 
     billed: Decimal = Decimal(0)
     running: Decimal = Decimal(0)
@@ -25,7 +25,7 @@ class CreditTotals:
 
 @dataclass(frozen=True, slots=True)
 class StopReason:
-    """Why no further task is created: the exit code that it gives, and words with the way out."""
+    """Why no further task is created: the exit code, and a message with the way out."""
 
     code: ExitCode
     message: str
@@ -33,7 +33,7 @@ class StopReason:
 
 @dataclass(frozen=True, slots=True)
 class TakeResult:
-    """One take at the end of a run, with the attempt that says so."""
+    """One take at the end of a run, with its current attempt."""
 
     step: Step
     attempt: Attempt | None = None
@@ -42,40 +42,40 @@ class TakeResult:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How a run ended. Every take of the plan that was not kept stands in exactly one of the tuples."""
+    """How a run ended. Every take of the plan is in exactly one of the tuples, except kept takes, which are in none."""
 
     plan: Plan
     finished: tuple[TakeResult, ...] = ()
-    """Stored by this run, each with its clip."""
+    """Takes whose clips this run stored."""
     failed: tuple[TakeResult, ...] = ()
     refused: tuple[TakeResult, ...] = ()
     unsettled: tuple[TakeResult, ...] = ()
     gone: tuple[TakeResult, ...] = ()
     blocked: tuple[TakeResult, ...] = ()
     waiting: tuple[TakeResult, ...] = ()
-    """For a pick, for a slot, for a task that still runs, for a clip that could not be fetched yet."""
+    """Takes that wait for a pick, a slot, a running task, or a clip that could not be fetched yet."""
     not_started: tuple[TakeResult, ...] = ()
-    """Not made because creating stopped."""
+    """Takes not ordered because creating stopped."""
     maybe_charged: tuple[TakeResult, ...] = ()
-    """Answered by a documented 500 and tried again: beside the other tuples, one entry for each such attempt."""
+    """Attempts answered by a documented 500 and tried again: in addition to the other tuples, one entry an attempt."""
     orphans: tuple[Attempt, ...] = ()
-    """Paid tasks of takes that the storyboards do not ask for now, whose clips are still to be brought home."""
+    """Paid attempts that no take of the storyboards needs now, whose clips are still to be downloaded."""
     unsettled_orphans: tuple[Attempt, ...] = ()
-    """Attempts of such takes that nobody knows the outcome of."""
-    halt: StopReason | None = None
+    """Attempts that no take needs now, and whose outcome is unknown."""
+    stop_reason: StopReason | None = None
     interrupted: bool = False
     money: CreditTotals = CreditTotals()
 
     @property
     def exit_code(self) -> ExitCode:
-        """The foremost of all that hold."""
+        """The most severe code of all that apply."""
         return most_severe(self._codes())
 
     def _codes(self) -> Iterator[ExitCode]:
         if self.interrupted:
             yield ExitCode.INTERRUPTED
-        if self.halt is not None:
-            yield self.halt.code
+        if self.stop_reason is not None:
+            yield self.stop_reason.code
         if self.unsettled or self.unsettled_orphans:
             yield ExitCode.UNSETTLED
         if self.failed or self.refused or self.blocked or self.gone:
@@ -86,13 +86,12 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class RunEvent:
-    """One thing that happened.
+    """One event of a run.
 
-    `plan` (first, and again when a pick or a first take changed it) carries `plan`; `done` (last) carries `outcome`;
-    `warning` carries `words` and perhaps a step; all others carry `step` and `attempt` as it stands after it.
+    `plan` (first, and again when a pick or a first take changed the plan) carries `plan`; `done` (last) carries
+    `outcome`; `warning` carries `message` and perhaps a step; the others carry `step` and the `attempt` as changed.
     `created`: the task has its id. `running`: the provider's status changed (`attempt.status`). `stored`: the clip
-    is there (`attempt.clip`). `failed`, `refused`, `unsettled`: `attempt.words` are the vendor's own, raw; `again`
-    says that this run tries once more by itself.
+    exists (`attempt.clip`). `failed`, `refused`, `unsettled`: `attempt.message` is the vendor's own, raw.
     """
 
     event: Kind
@@ -100,7 +99,8 @@ class RunEvent:
     step: Step | None = None
     attempt: Attempt | None = None
     message: str = ""
-    again: bool = False
+    will_retry: bool = False
+    """Whether this run tries the take once more by itself."""
     expected: float | None = None
     """Seconds from creation to end that a task of this class probably takes."""
     money: CreditTotals = CreditTotals()

@@ -1,4 +1,4 @@
-"""The only loop: order, answer, event, ledger, history, and again."""
+"""The main loop of a run: start due orders, record their answers in the ledger, decide again."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
@@ -19,32 +19,32 @@ from runner.engine.result import summarize_run
 from runner.engine.run_context import BlockingRunner, RunContext
 from runner.engine.run_events import RunEvent, RunResult, StopReason
 from runner.engine.schedule import Confirm, Create, Download, Order, Poll, Publish, Wait
-from runner.engine.throttle import out_of_patience, spend_tokens
+from runner.engine.throttle import spend_tokens, waited_too_long
 from runner.planning.plan import Plan
 
 T = TypeVar("T")
 
 
 class StopRequest:
-    """What a signal asks for: the first stops creating and leaves what runs, the second leaves at once."""
+    """Interruption by signals: the first stops creating and lets requests finish, the second ends the run at once."""
 
     def __init__(self) -> None:
         self.first = anyio.Event()
         self.second = anyio.Event()
 
-    def ask(self) -> None:
-        """One more signal arrived."""
+    def on_signal(self) -> None:
+        """Counts one signal."""
         (self.second if self.first.is_set() else self.first).set()
 
 
 def single_worker_thread() -> BlockingRunner:
-    """Blocking calls go to worker threads, one at a time."""
+    """A `BlockingRunner` that runs calls in worker threads, one at a time."""
     limiter = anyio.CapacityLimiter(1)
 
-    async def aside(work: Callable[[], T], /) -> T:
+    async def run_blocking(work: Callable[[], T], /) -> T:
         return await to_thread.run_sync(work, limiter=limiter)
 
-    return aside
+    return run_blocking
 
 
 async def run_loop(
@@ -54,36 +54,38 @@ async def run_loop(
     ledger: LedgerPort,
     clock: Clock,
     limits: RunLimits,
-    tell: Callable[[RunEvent], None],
+    emit: Callable[[RunEvent], None],
     replan: Callable[[History], Plan],
-    stopping: StopRequest,
-    aside: BlockingRunner | None = None,
-    heard: webhooks.WebhookInbox | None = None,
-    first: Callable[[], Awaitable[StopReason | None]] | None = None,
+    stop_request: StopRequest,
+    run_blocking: BlockingRunner | None = None,
+    inbox: webhooks.WebhookInbox | None = None,
+    before_loop: Callable[[], Awaitable[StopReason | None]] | None = None,
 ) -> RunResult:
-    """Makes what the plan orders; whatever network and provider do is in the result. `heard` brings webhooks.
+    """Executes the plan; every outcome of network and provider is in the result. `inbox` delivers webhooks.
 
-    `first` is done before anything else, once the plan is told; what it returns is why no task may be created, and
-    what runs is collected all the same.
-    Raises `Stop` when the ledger can no longer be written, and anything else only for a defect of ours; requests on
-    their way are answered and recorded first.
+    `before_loop` runs after the plan event and before any order; a `StopReason` from it forbids new tasks, while
+    running tasks are collected all the same.
+    Raises `CommandError` when the ledger can no longer be written, any other exception only for a defect; requests
+    in flight are answered and recorded first.
     """
-    run = RunContext(plan, history, provider, ledger, clock, limits, tell, replan, aside or single_worker_thread())
+    run = RunContext(
+        plan, history, provider, ledger, clock, limits, emit, replan, run_blocking or single_worker_thread()
+    )
     try:
-        await _loop(run, stopping, heard, first)
+        await _loop(run, stop_request, inbox, before_loop)
     except BaseExceptionGroup as group:
         raise root_cause(group) from group
-    return _end(run)
+    return _finish_run(run)
 
 
 def root_cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The one exception that speaks for several tasks that failed together; a `Stop` says what all of them said."""
-    stops, _ = group.split(CommandError)
-    found = list(_leaves(stops or group))
-    if stops is None:
-        return found[0]
-    words = dict.fromkeys(stop.message for stop in found if isinstance(stop, CommandError))
-    return CommandError(min(stop.code for stop in found if isinstance(stop, CommandError)), "\n".join(words))
+    """The exception to report for a group; several `CommandError`s become one with all their messages."""
+    command_errors, _ = group.split(CommandError)
+    leaves = list(_leaves(command_errors or group))
+    if command_errors is None:
+        return leaves[0]
+    lines = dict.fromkeys(stop.message for stop in leaves if isinstance(stop, CommandError))
+    return CommandError(min(stop.code for stop in leaves if isinstance(stop, CommandError)), "\n".join(lines))
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
@@ -96,125 +98,133 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
 
 async def _loop(
     run: RunContext,
-    stopping: StopRequest,
-    heard: webhooks.WebhookInbox | None,
-    first: Callable[[], Awaitable[StopReason | None]] | None,
+    stop_request: StopRequest,
+    inbox: webhooks.WebhookInbox | None,
+    before_loop: Callable[[], Awaitable[StopReason | None]] | None,
 ) -> None:
     run.emit_plan()
     async with anyio.create_task_group() as group:
-        group.start_soon(_watch, run, stopping, group.cancel_scope)
-        if first is not None:
-            await _run_before_loop(run, first)
+        group.start_soon(_watch_signals, run, stop_request, group.cancel_scope)
+        if before_loop is not None:
+            await _run_before_loop(run, before_loop)
         _reserve_unsettled_slots(run)
         _warn_other_key(run)
-        run.state.stopping = stopping.first.is_set()  # what was heard by now, whether or not `_watch` came to it
+        run.state.stopping = stop_request.first.is_set()  # a signal may be set before `_watch_signals` runs
         await _preflight(run)
-        if heard is not None:
-            heard.attach(run)
+        if inbox is not None:
+            inbox.attach(run)
             run.state.webhooks_active = True
-        run.state.stopping = stopping.first.is_set()
+        run.state.stopping = stop_request.first.is_set()
         while True:
             run.changed = anyio.Event()
-            found = schedule.next_orders(run.queue, run.history, run.state, run.now(), run.limits)
-            _start(run, found, group, heard)
-            until = next((order.until for order in found if isinstance(order, Wait)), None)
-            if not run.state.busy and until is None:
+            orders = schedule.next_orders(run.queue, run.history, run.state, run.now(), run.limits)
+            _start(run, orders, group, inbox)
+            wake_time = next((order.until for order in orders if isinstance(order, Wait)), None)
+            if not run.state.busy and wake_time is None:
                 break
-            await _change(run, until)
+            await _wait_for_change(run, wake_time)
         group.cancel_scope.cancel()
 
 
-async def _run_before_loop(run: RunContext, first: Callable[[], Awaitable[StopReason | None]]) -> None:
-    """What comes before the loop's own work; it may change the history."""
-    halt = await first()
+async def _run_before_loop(run: RunContext, before_loop: Callable[[], Awaitable[StopReason | None]]) -> None:
+    """Runs the caller's work before the first order; it may change the history."""
+    stop_reason = await before_loop()
     run.reset_totals()
-    if halt is not None:
-        run.halt(halt)
+    if stop_reason is not None:
+        run.stop_creating(stop_reason)
 
 
-def _start(run: RunContext, found: list[Order], group: TaskGroup, heard: webhooks.WebhookInbox | None) -> None:
-    """Notes each order as in flight, and starts it."""
-    running = run.state
-    requests = sum(isinstance(order, Create | Poll | Confirm) for order in found)
-    spend_tokens(running.throttle, run.now(), requests, run.limits)
-    for order in found:
+def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhooks.WebhookInbox | None) -> None:
+    """Marks each order as in flight, and starts its task."""
+    state = run.state
+    requests = sum(isinstance(order, Create | Poll | Confirm) for order in orders)
+    spend_tokens(state.throttle, run.now(), requests, run.limits)
+    for order in orders:
         match order:
             case Create(step):
-                running.creating.add(step.fingerprint or "")
+                state.creating.add(step.fingerprint or "")
                 group.start_soon(create.create, run, step)
             case Publish(need):
-                running.publishing.add(need)
+                state.publishing.add(need)
                 group.start_soon(transfer.publish, run, need)
             case Poll(attempt):
-                running.polling.add(attempt)
+                state.polling.add(attempt)
                 group.start_soon(poll.poll, run, attempt)
-            case Confirm(attempt) if heard is not None:
-                running.polling.add(attempt)
-                group.start_soon(webhooks.confirm_claim, run, attempt, heard.confirm)
+            case Confirm(attempt, task) if inbox is not None:
+                state.polling.add(attempt)
+                group.start_soon(webhooks.confirm_claim, run, attempt, task, inbox.fetch_record)
             case Download(attempt, step):
-                running.storing.add((attempt, step.key))
+                state.storing.add((attempt, step.key))
                 group.start_soon(transfer.store, run, attempt, step)
 
 
-async def _change(run: RunContext, until: float | None) -> None:
-    """Until something changed, or the moment has come."""
-    patience = float("inf") if until is None else max(until - run.now(), 0.001)
-    with anyio.move_on_after(patience):
+async def _wait_for_change(run: RunContext, wake_time: float | None) -> None:
+    """Waits until something changes, or until the wake time."""
+    timeout = float("inf") if wake_time is None else max(wake_time - run.now(), 0.001)
+    with anyio.move_on_after(timeout):
         await run.changed.wait()
 
 
-async def _watch(run: RunContext, stopping: StopRequest, scope: CancelScope) -> None:
-    await stopping.first.wait()
+async def _watch_signals(run: RunContext, stop_request: StopRequest, scope: CancelScope) -> None:
+    """Stops creating after the first signal; cancels everything after the second."""
+    await stop_request.first.wait()
     run.state.stopping = True
     run.wake()
-    await stopping.second.wait()
+    await stop_request.second.wait()
     for shield in run.shields:
         shield.cancel()
     scope.cancel()
 
 
 async def _preflight(run: RunContext) -> None:
-    """Whether host and key are what they should be: asked once, for nothing, before the first paid request."""
+    """Checks host and key with one free request before the first paid one."""
     if run.plan.account.free or run.state.stopping or not any(step.is_billable for step in run.plan.steps):
         return
     answer = await run.provider.preflight()
-    halt = messages.preflight(answer) if answer is not None else None
-    if halt is not None:
-        run.halt(halt)
+    stop_reason = messages.preflight(answer) if answer is not None else None
+    if stop_reason is not None:
+        run.stop_creating(stop_reason)
         run.state.polling_stopped = isinstance(answer, KeyRefused)
 
 
 def _reserve_unsettled_slots(run: RunContext) -> None:
-    """Unsettled attempts of earlier runs hold a slot for what is left of a task's life, whatever the clock says."""
-    now, wall, life = run.now(), run.clock.now(), run.limits.task_life
+    """Reserves a slot for each unsettled attempt of an earlier run, for the rest of a task's life.
+
+    The reservation is at most one task life, even when the wall clock was set back.
+    """
+    now, wall, task_life = run.now(), run.clock.now(), run.limits.task_life
     for attempt in run.history.open():
         if attempt.state is AttemptState.UNSETTLED and not attempt.from_manifest:
             age = (wall - (attempt.sent_at or attempt.intended_at)).total_seconds()
-            run.state.unsettled_until[attempt.id] = now + min(max(life - age, 0.0), life)
+            run.state.unsettled_until[attempt.id] = now + min(max(task_life - age, 0.0), task_life)
 
 
 def _warn_other_key(run: RunContext) -> None:
-    """Tasks of another account would look like tasks that are gone: said before anything is waited for."""
-    others = {attempt.intent.key_id for attempt in run.history.in_progress() if not attempt.from_manifest}
-    if others - {run.provider.key_id, ""}:
-        run.emit("warning", words=messages.OTHER_KEY)
+    """Warns of running tasks of another key: to this key, tasks of another account look lost."""
+    key_ids = {attempt.intent.key_id for attempt in run.history.in_progress() if not attempt.from_manifest}
+    if key_ids - {run.provider.key_id, ""}:
+        run.emit("warning", message=messages.OTHER_KEY)
 
 
 def _warn_all_slots_unsettled(run: RunContext) -> None:
-    """Doubt keeps its slot for as long as a task can live: when it keeps all of them, waiting is the way out."""
-    held = sorted(until for until in run.state.unsettled_until.values() if until > run.now())
-    if len(held) >= run.limits.concurrency and run.money().to_go and run.state.halt is None:
-        run.emit("warning", words=messages.all_in_doubt(run.clock.now() + timedelta(seconds=held[0] - run.now())))
+    """Warns when unsettled attempts hold all slots, and says when the first slot is free again."""
+    slot_ends = sorted(until for until in run.state.unsettled_until.values() if until > run.now())
+    if len(slot_ends) >= run.limits.concurrency and run.credit_totals().to_go and run.state.stop_reason is None:
+        run.emit(
+            "warning",
+            message=messages.all_slots_unsettled(run.clock.now() + timedelta(seconds=slot_ends[0] - run.now())),
+        )
 
 
-def _end(run: RunContext) -> RunResult:
+def _finish_run(run: RunContext) -> RunResult:
+    """Closes the intents that this run left open, and summarizes the run."""
     for attempt in list(run.history.open()):
-        if attempt.intent.run == run.limits.run and (said := outcome_after_crash(attempt)) is not None:
-            run.apply(Event(run.clock.now(), attempt.id, said))
+        if attempt.intent.run == run.limits.run and (payload := outcome_after_crash(attempt)) is not None:
+            run.apply(Event(run.clock.now(), attempt.id, payload))
     _warn_all_slots_unsettled(run)
-    if out_of_patience(run.state.throttle, run.now(), run.limits):
-        run.emit("warning", words=messages.NO_SLOT)
+    if waited_too_long(run.state.throttle, run.now(), run.limits):
+        run.emit("warning", message=messages.NO_SLOT)
     plan = run.replan(run.history) if run.queue.has_undecided else run.plan
-    result = summarize_run(plan, run.history, run.state, run.limits, run.money())
+    result = summarize_run(plan, run.history, run.state, run.limits, run.credit_totals())
     run.emit_done(result)
     return result

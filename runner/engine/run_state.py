@@ -1,4 +1,4 @@
-"""What is in flight in this process, and what this run has learned on the way."""
+"""Mutable state of a run: orders in flight, retries, claims and results learned so far."""
 
 from typing import NamedTuple
 
@@ -7,12 +7,12 @@ from runner.engine.throttle import CreateThrottle
 from runner.lazy_dataclass import dataclass, field
 from runner.requests.request import Material
 
-Key = tuple[str, str, int]
+TakeKey = tuple[str, str, int]
 """(storyboard, shot, take)."""
 
 
 class MaterialNeed(NamedTuple):
-    """A material that wants a public address; `source` is the attempt whose clip it is taken from."""
+    """A material that needs a public address; `source` is the id of the attempt whose clip it comes from."""
 
     material: Material
     source: str | None
@@ -20,25 +20,26 @@ class MaterialNeed(NamedTuple):
 
 @dataclass(slots=True)
 class PollState:
-    """What is known of looking at one attempt's task; moments are monotonic seconds."""
+    """Polling of one attempt's task; moments are monotonic seconds."""
 
     created_at: float
-    """When the task was created, as far as known."""
-    since: float
-    """Since when this run waits for it."""
+    """When the task was created; estimated from the ledger for tasks of earlier runs."""
+    waiting_since: float
+    """When this run began to wait for the task."""
     next_at: float
     age_when_seen: float = 0.0
-    """Seconds after its creation at which a look last found it running; 0 before the first such look."""
+    """Age of the task at the last poll that found it running; 0 before the first such poll."""
     missing_since: float | None = None
+    """Since when polls find no record, or a success without a clip."""
     failed_polls: int = 0
-    """Looks in a row that brought nothing new to know."""
+    """Polls in a row without a usable answer."""
     hinted: bool = False
-    """A webhook spoke of the task since the last look began."""
+    """Whether a webhook named the task after the last poll began."""
 
 
 @dataclass(slots=True)
 class DownloadState:
-    """Tries to store one clip; `fresh` says that its link comes from a look of this run."""
+    """Tries to store one clip, or to publish one material."""
 
     tries: int = 0
     next_at: float = 0.0
@@ -47,57 +48,59 @@ class DownloadState:
 
 @dataclass(slots=True)
 class WebhookClaim:
-    """What a webhook on an attempt's own path said while its answer was missing."""
+    """A task that a webhook named for an attempt whose createTask answer was lost."""
 
-    task_id: str
     next_at: float
+    """When to poll the task next; infinite once its record was found not to match."""
     tries: int = 0
 
 
 @dataclass(slots=True)
 class RunState:
-    """What is in flight in this process, and what this run has learned on the way."""
+    """Mutable state of a run: orders in flight, retries, claims and results learned so far."""
 
     throttle: CreateThrottle
-    approved: frozenset[Key] = frozenset()
-    """The takes that the shown plan orders: no other is created, whatever a later plan says."""
+    approved: frozenset[TakeKey] = frozenset()
+    """Takes that the approved plan orders: no other take is created, whatever a later plan orders."""
     creating: set[str] = field(default_factory=set)
     """Fingerprints."""
     polling: set[str] = field(default_factory=set)
-    storing: set[tuple[str, Key]] = field(default_factory=set)
+    """Attempt ids."""
+    storing: set[tuple[str, TakeKey]] = field(default_factory=set)
     publishing: set[MaterialNeed] = field(default_factory=set)
     addresses: dict[MaterialNeed, str] = field(default_factory=dict)
     publish_tries: dict[MaterialNeed, DownloadState] = field(default_factory=dict)
     unpublishable: dict[MaterialNeed, str] = field(default_factory=dict)
     """Materials that cannot be published, each with the reason."""
-    stored: set[tuple[str, Key]] = field(default_factory=set)
+    stored: set[tuple[str, TakeKey]] = field(default_factory=set)
     finished: set[str] = field(default_factory=set)
-    """Fingerprints whose takes all have their clips: nothing is decided over them any more."""
+    """Fingerprints whose takes all have their clips: the scheduler skips them."""
     polls: dict[str, PollState] = field(default_factory=dict)
-    fetches: dict[tuple[str, Key], DownloadState] = field(default_factory=dict)
+    downloads: dict[tuple[str, TakeKey], DownloadState] = field(default_factory=dict)
     fresh_links: set[str] = field(default_factory=set)
-    """Attempts whose links come from a look of this run, and did not fail since."""
+    """Attempts whose links come from a poll of this run, and have not failed since."""
     unsettled_until: dict[str, float] = field(default_factory=dict)
-    """Unsettled attempts, and until when each may hold a slot."""
+    """Unsettled attempts, and the moment until which each holds a slot."""
     retry_at: dict[str, float] = field(default_factory=dict)
-    """Fingerprints that are tried again, and not before when."""
+    """Fingerprints to try again, and the earliest moment for each."""
     claimed_elsewhere: dict[str, str] = field(default_factory=dict)
-    """Fingerprints that another run has tried meanwhile, each with words."""
+    """Fingerprints that another run has tried meanwhile, each with a message."""
     webhooks_active: bool = False
-    """Webhooks can arrive: doubt of this run is waited with for as long as its task can live."""
-    webhook_claims: dict[str, WebhookClaim] = field(default_factory=dict)
-    """Attempts without an answer, and the task that a webhook named for each."""
+    """Whether webhooks can arrive: an unsettled attempt is then waited for as long as its task can live."""
+    webhook_claims: dict[str, dict[str, WebhookClaim]] = field(default_factory=dict)
+    """By attempt without an answer: the last few tasks that webhooks named, by task id; the newest is last."""
     webhook_hinted: set[str] = field(default_factory=set)
-    """Attempts that a webhook spoke of while they ran."""
-    ended_polls: int = 0
-    """Tasks of which a look found that they succeeded."""
+    """Running attempts whose end a webhook reported."""
+    succeeded_tasks: int = 0
+    """How many tasks succeeded in this run: the sample for the share of ends that webhooks report."""
     forbidden_models: dict[str, str] = field(default_factory=dict)
-    """Models that the account may not use, each with the provider's words."""
-    halt: StopReason | None = None
+    """Models that the account may not use, each with the provider's message."""
+    stop_reason: StopReason | None = None
     stopping: bool = False
     polling_stopped: bool = False
-    """The key was refused by a look: no more looks."""
+    """Whether a poll was answered with a refused key: no more polls."""
 
     @property
     def busy(self) -> bool:
+        """Whether any order is in flight."""
         return bool(self.creating or self.polling or self.storing or self.publishing)

@@ -1,4 +1,4 @@
-"""What to do next, after every change: (plan, history, what is in flight, now, limits) to orders. Pure."""
+"""The scheduler: decides the next orders after every change, from queue, history, state, time and limits. Pure."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -7,17 +7,17 @@ from typing import NamedTuple
 from runner.attempts.history import OPEN, Attempt, AttemptState, History
 from runner.engine.limits import RunLimits
 from runner.engine.queue import SharedRequest, WorkQueue
-from runner.engine.run_state import Key, MaterialNeed, RunState
-from runner.engine.throttle import allowed, out_of_patience, tokens
+from runner.engine.run_state import MaterialNeed, RunState, TakeKey
+from runner.engine.throttle import current_concurrency, tokens, waited_too_long
 from runner.planning.plan import BILLABLE, Plan, Step
 from runner.requests.request import RemoteFile, TakeReference
 
-TRY_LATER_REPEATS = 3
+SERVER_ERROR_REPEATS = 3
 NOT_SENT_TRIES = 5
-_PUBLISHING = 4
-_STORING = 4
-_AHEAD = 2
-"""Materials are published for so many takes more than there are slots."""
+_MAX_PUBLISHING = 4
+_MAX_STORING = 4
+_PUBLISH_AHEAD = 2
+"""Materials are published for this many takes beyond the free slots, so that a slot never waits for an upload."""
 
 
 class Create(NamedTuple):
@@ -38,9 +38,10 @@ class Download(NamedTuple):
 
 
 class Confirm(NamedTuple):
-    """A look at the task that a webhook named for an attempt in doubt."""
+    """A poll of a task that a webhook named for an unsettled attempt."""
 
     attempt: str
+    task: str
 
 
 class Wait(NamedTuple):
@@ -52,43 +53,43 @@ class Wait(NamedTuple):
 Order = Create | Publish | Poll | Confirm | Download | Wait
 
 
-def approved_takes(plan: Plan) -> frozenset[Key]:
-    """The takes that a shown plan orders: no others are created, whatever a later plan says."""
+def approved_takes(plan: Plan) -> frozenset[TakeKey]:
+    """The takes that the approved plan orders: no others are created, whatever a later plan orders."""
     return frozenset(step.key for step in plan.steps if step.action in BILLABLE and step.waits_for != "pick")
 
 
-def next_orders(queue: WorkQueue, history: History, running: RunState, now: float, limits: RunLimits) -> list[Order]:
-    """Everything to start now; empty while nothing is in flight means that the run is over.
+def next_orders(queue: WorkQueue, history: History, state: RunState, now: float, limits: RunLimits) -> list[Order]:
+    """Returns everything to start now; no orders while nothing is in flight means that the run is over.
 
-    Called after every change, whatever caused it. A `Wait` comes last, with the next moment at which time alone
-    brings something to do.
+    Called after every change, whatever its cause. A `Wait` comes last, with the next moment at which the passing of
+    time alone makes an order due.
     """
-    if running.stopping:
+    if state.stopping:
         return []
-    desk = _Scheduler(queue, history, running, now, limits)
-    desk.downloads()
-    if running.halt is None:
-        desk.creates()  # before looks: an empty slot costs more than a late look
-    if not limits.no_wait and not running.polling_stopped:
-        desk.confirms()
-        desk.polls()
-        if running.webhooks_active:
-            desk.receipts()
-    return desk.result()
+    scheduler = _Scheduler(queue, history, state, now, limits)
+    scheduler.downloads()
+    if state.stop_reason is None:
+        scheduler.creates()  # before polls: an empty slot costs more than a late poll
+    if not limits.no_wait and not state.polling_stopped:
+        scheduler.confirms()
+        scheduler.polls()
+        if state.webhooks_active:
+            scheduler.wait_for_webhooks()
+    return scheduler.result()
 
 
 class _Scheduler:
-    """One decision while it is being made: what is ordered, and the moments to wait for."""
+    """One scheduling decision: the orders so far, and the moments to wake at."""
 
-    def __init__(self, queue: WorkQueue, history: History, running: RunState, now: float, limits: RunLimits) -> None:
+    def __init__(self, queue: WorkQueue, history: History, state: RunState, now: float, limits: RunLimits) -> None:
         self.queue = queue
         self.history = history
-        self.running = running
+        self.state = state
         self.now = now
         self.limits = limits
         self.orders: list[Order] = []
         self.wake_times: list[float] = []
-        self.tokens = tokens(running.throttle, now, limits)
+        self.tokens = tokens(state.throttle, now, limits)
 
     def result(self) -> list[Order]:
         if self.wake_times:
@@ -98,92 +99,92 @@ class _Scheduler:
     # -- clips --------------------------------------------------------------------------------------------
 
     def downloads(self) -> None:
-        """Clips of tasks that succeeded: first those that another take waits for."""
-        room = _STORING - len(self.running.storing)
+        """Orders downloads of clips of succeeded tasks, those that another take waits for first."""
+        room = _MAX_STORING - len(self.state.storing)
         due = [(attempt, step) for attempt, step in self._unstored() if self._may_store(attempt, step)]
         due.sort(key=lambda pair: not self._is_needed(pair[1]))
         self.orders += [Download(attempt.id, step) for attempt, step in due[: max(room, 0)]]
 
     def _unstored(self) -> Iterator[tuple[Attempt, Step]]:
-        seen: set[str] = set()
+        succeeded: set[str] = set()
         for attempt in self.history.open():
             group = self.queue.by_fingerprint.get(attempt.intent.fingerprint)
             if attempt.state is AttemptState.SUCCEEDED and group is not None:
-                seen.add(group.fingerprint)
+                succeeded.add(group.fingerprint)
                 yield from ((attempt, step) for step in group.steps)
         for group in self.queue.multi_clip_groups:
-            attempt_now = self.history.current_attempt(group.fingerprint)
-            if group.fingerprint not in seen and attempt_now is not None and attempt_now.state is AttemptState.STORED:
-                yield from ((attempt_now, step) for step in group.steps)
+            current = self.history.current_attempt(group.fingerprint)
+            if group.fingerprint not in succeeded and current is not None and current.state is AttemptState.STORED:
+                yield from ((current, step) for step in group.steps)
 
     def _may_store(self, attempt: Attempt, step: Step) -> bool:
-        name = (attempt.id, step.key)
-        if name in self.running.stored or name in self.running.storing or attempt.id in self.running.polling:
+        key = (attempt.id, step.key)
+        if key in self.state.stored or key in self.state.storing or attempt.id in self.state.polling:
             return False
-        fetch = self.running.fetches.get(name)
-        if fetch is not None and (fetch.given_up or fetch.next_at > self.now):
-            if not fetch.given_up:
-                self.wake_times.append(fetch.next_at)
+        download = self.state.downloads.get(key)
+        if download is not None and (download.given_up or download.next_at > self.now):
+            if not download.given_up:
+                self.wake_times.append(download.next_at)
             return False
-        if attempt.state is AttemptState.STORED and fetch is None:
+        if attempt.state is AttemptState.STORED and download is None:
             return True
-        return bool(attempt.outputs) and attempt.id in self.running.fresh_links
+        return bool(attempt.outputs) and attempt.id in self.state.fresh_links
 
     def _is_needed(self, step: Step) -> bool:
         return any(
             step.fingerprint == up.fingerprint for group in self.queue.groups[:50] for up in group.steps[0].upstream
         )
 
-    # -- looks --------------------------------------------------------------------------------------------
+    # -- polls --------------------------------------------------------------------------------------------
 
     def polls(self) -> None:
-        """Looks that are due, the longest overdue first, as many as the limit of requests allows."""
+        """Orders due polls, the longest overdue first, as many as the rate limit allows."""
         due: list[tuple[float, str]] = []
         for attempt in (*self.history.open(), *self._missing_clips()):
-            if attempt.id in self.running.polling or attempt.intent.fingerprint not in self.queue.by_fingerprint:
+            if attempt.id in self.state.polling or attempt.intent.fingerprint not in self.queue.by_fingerprint:
                 continue
-            moment = self._poll_when_due(attempt)
-            if moment is not None and moment <= self.now:
-                due.append((moment, attempt.id))
-            elif moment is not None:
-                self.wake_times.append(moment)
+            due_at = self._poll_due_at(attempt)
+            if due_at is not None and due_at <= self.now:
+                due.append((due_at, attempt.id))
+            elif due_at is not None:
+                self.wake_times.append(due_at)
         for _, attempt_id in sorted(due):
             if not self._spend_token():
                 break
             self.orders.append(Poll(attempt_id))
 
     def confirms(self) -> None:
-        """Tasks that webhooks named for attempts whose answer was lost."""
-        for attempt_id, told in self.running.webhook_claims.items():
+        """Orders polls of the tasks that webhooks named for attempts whose answer was lost, the newest task first."""
+        for attempt_id, claims in self.state.webhook_claims.items():
             attempt = self.history.attempts[attempt_id]
-            if attempt.state is not AttemptState.UNSETTLED or attempt_id in self.running.polling:
+            if attempt.state is not AttemptState.UNSETTLED or attempt_id in self.state.polling:
                 continue
-            if attempt.intent.fingerprint not in self.queue.by_fingerprint or told.next_at == float("inf"):
+            if attempt.intent.fingerprint not in self.queue.by_fingerprint:
                 continue
-            if told.next_at > self.now:
-                self.wake_times.append(told.next_at)
-            elif self._spend_token():
-                self.orders.append(Confirm(attempt_id))
+            due = [task_id for task_id, claim in claims.items() if claim.next_at <= self.now]
+            self.wake_times += [claim.next_at for claim in claims.values() if self.now < claim.next_at < float("inf")]
+            if due and self._spend_token():
+                self.orders.append(Confirm(attempt_id, due[-1]))
 
-    def receipts(self) -> None:
-        """A webhook can still bring back what is in doubt, for as long as its task can live."""
+    def wait_for_webhooks(self) -> None:
+        """Keeps the run waiting while a webhook may still name the task of an unsettled attempt."""
         self.wake_times += [
             until
-            for attempt_id, until in self.running.unsettled_until.items()
+            for attempt_id, until in self.state.unsettled_until.items()
             if until > self.now and self.history.attempts[attempt_id].intent.run == self.limits.run
         ]
 
     def _missing_clips(self) -> Iterator[Attempt]:
-        """Attempts whose clip was stored once, is not at hand, and wants a new link."""
+        """Attempts whose clip was stored once, is missing now, and needs a new link."""
         for group in self.queue.multi_clip_groups:
             attempt = self.history.current_attempt(group.fingerprint)
             if attempt is None or attempt.state is not AttemptState.STORED:
                 continue
-            if any((attempt.id, step.key) in self.running.fetches for step in group.steps):
+            if any((attempt.id, step.key) in self.state.downloads for step in group.steps):
                 yield attempt
 
-    def _poll_when_due(self, attempt: Attempt) -> float | None:
-        """When to look at an attempt; None when there is nothing to look for, or no more patience."""
+    def _poll_due_at(self, attempt: Attempt) -> float | None:
+        """When to poll an attempt; None when a poll cannot help, or the run has waited long enough."""
         if attempt.task_id is None or attempt.state not in (
             AttemptState.RUNNING,
             AttemptState.SUCCEEDED,
@@ -192,27 +193,27 @@ class _Scheduler:
             return None
         if attempt.from_manifest and self._blocked_by_local_attempt(attempt):
             return None
-        look = self.running.polls.get(attempt.id)
-        if attempt.state is not AttemptState.RUNNING and not self._wants_link(attempt):
+        poll_state = self.state.polls.get(attempt.id)
+        if attempt.state is not AttemptState.RUNNING and not self._needs_link(attempt):
             return None
-        if look is None:
+        if poll_state is None:
             return self.now
-        if attempt.state is AttemptState.RUNNING and look.next_at - look.since > self.limits.wait:
+        if attempt.state is AttemptState.RUNNING and poll_state.next_at - poll_state.waiting_since > self.limits.wait:
             return None
-        return look.next_at
+        return poll_state.next_at
 
     def _blocked_by_local_attempt(self, attempt: Attempt) -> bool:
-        """Whether a task of a manifest has to wait, since an attempt of the same take is open here."""
-        mark = attempt.intent.fingerprint
-        return mark in self.running.claimed_elsewhere or self.history.current_attempt(mark) is not attempt
+        """Whether a task from a manifest has to wait, because this ledger has an open attempt of the same take."""
+        fingerprint = attempt.intent.fingerprint
+        return fingerprint in self.state.claimed_elsewhere or self.history.current_attempt(fingerprint) is not attempt
 
-    def _wants_link(self, attempt: Attempt) -> bool:
-        if attempt.id in self.running.fresh_links and attempt.outputs:
+    def _needs_link(self, attempt: Attempt) -> bool:
+        if attempt.id in self.state.fresh_links and attempt.outputs:
             return False
         steps = self.queue.by_fingerprint[attempt.intent.fingerprint].steps
-        names = [(attempt.id, step.key) for step in steps]
-        fetches = [self.running.fetches.get(name) for name in names if name not in self.running.stored]
-        return any(fetch is None or not fetch.given_up for fetch in fetches)
+        keys = [(attempt.id, step.key) for step in steps]
+        downloads = [self.state.downloads.get(key) for key in keys if key not in self.state.stored]
+        return any(download is None or not download.given_up for download in downloads)
 
     def _spend_token(self) -> bool:
         if self.tokens < 1:
@@ -224,61 +225,61 @@ class _Scheduler:
     # -- new tasks ----------------------------------------------------------------------------------------
 
     def creates(self) -> None:
-        """New tasks for the free slots, and public addresses for what comes next."""
-        pace, running = self.running.throttle, self.running
-        if out_of_patience(pace, self.now, self.limits):
+        """Orders new tasks for the free slots, and public addresses for the takes after them."""
+        throttle, state = self.state.throttle, self.state
+        if waited_too_long(throttle, self.now, self.limits):
             return
         slots = self._slots()
-        if not pace.first_answered:
-            slots = min(slots, 1 - len(running.creating))
-        if pace.not_before > self.now:
+        if not throttle.first_answered:
+            slots = min(slots, 1 - len(state.creating))
+        if throttle.not_before > self.now:
             slots = 0
-        ahead = slots + _AHEAD
-        waiting = False
-        under_way = {attempt.intent.fingerprint for attempt in self.history.open()}
+        lookahead = slots + _PUBLISH_AHEAD
+        is_waiting = False
+        open_fingerprints = {attempt.intent.fingerprint for attempt in self.history.open()}
         for group in self.queue.groups:
-            if ahead <= 0:
+            if lookahead <= 0:
                 break
-            if group.fingerprint in running.finished or group.fingerprint in under_way:
+            if group.fingerprint in state.finished or group.fingerprint in open_fingerprints:
                 continue
             if (step := self._creatable(group)) is None:
                 continue
-            ahead -= 1
+            lookahead -= 1
             ready = self._publish(step)
             if ready and slots > 0 and self._spend_token():
                 slots -= 1
                 self.orders.append(Create(step))
             else:
-                waiting = waiting or ready
-        if waiting and pace.not_before > self.now:
-            self.wake_times.append(pace.not_before)
-        if waiting and pace.grow_at is not None and pace.grow_at > self.now:
-            self.wake_times.append(pace.grow_at)
+                is_waiting = is_waiting or ready
+        if is_waiting and throttle.not_before > self.now:
+            self.wake_times.append(throttle.not_before)
+        if is_waiting and throttle.grow_at is not None and throttle.grow_at > self.now:
+            self.wake_times.append(throttle.grow_at)
 
     def _slots(self) -> int:
-        """Free slots of this run's cap: tasks in progress hold one each, and doubt for as long as a task can live."""
-        cap = min(allowed(self.running.throttle, self.now), self.limits.concurrency)
-        return cap - in_progress(self.queue, self.history, self.running) - self._doubts()
+        """Free slots: a task in progress holds one, an unsettled attempt too, for as long as its task can live."""
+        concurrency = min(current_concurrency(self.state.throttle, self.now), self.limits.concurrency)
+        return concurrency - in_progress(self.queue, self.history, self.state) - self._unsettled_slots()
 
-    def _doubts(self) -> int:
-        held = [until for until in self.running.unsettled_until.values() if until > self.now]
-        return len(held)
+    def _unsettled_slots(self) -> int:
+        slots = [until for until in self.state.unsettled_until.values() if until > self.now]
+        return len(slots)
 
     def _creatable(self, group: SharedRequest) -> Step | None:
-        """The step to create a group's task for, if it may be created at all by now."""
+        """The step to create a group's task for; None when the task may not be created now."""
         step = group.paying_step
-        running = self.running
-        if step is None or step.key not in running.approved or group.fingerprint in running.creating:
+        state = self.state
+        if step is None or step.key not in state.approved or group.fingerprint in state.creating:
             return None
-        if group.fingerprint in running.claimed_elsewhere or step.shot.request.model in running.forbidden_models:
+        if group.fingerprint in state.claimed_elsewhere or step.shot.request.model in state.forbidden_models:
             return None
         if not self._can_retry(group.fingerprint):
             return None
         if not all(self._has_clip(up.fingerprint) for up in step.upstream):
             return None
-        pause = running.retry_at.get(group.fingerprint, 0.0)
-        if pause > self.now:
-            self.wake_times.append(pause)
+        retry_at = state.retry_at.get(group.fingerprint, 0.0)
+        if retry_at > self.now:
+            self.wake_times.append(retry_at)
             return None
         return step
 
@@ -290,23 +291,23 @@ class _Scheduler:
         if attempt is None or attempt.state is not AttemptState.STORED:
             return False
         group = self.queue.by_fingerprint.get(fingerprint)
-        return group is None or any((attempt.id, step.key) in self.running.stored for step in group.steps)
+        return group is None or any((attempt.id, step.key) in self.state.stored for step in group.steps)
 
     def _publish(self, step: Step) -> bool:
-        """Whether all materials have an address; orders those that have none."""
+        """Whether all materials have an address; orders the publishing of those without."""
         needs = required_materials(step, self.history)
         ready = True
         for need in needs:
-            if need in self.running.addresses:
+            if need in self.state.addresses:
                 continue
             ready = False
-            tries = self.running.publish_tries.get(need)
-            if need in self.running.unpublishable or need in self.running.publishing:
+            tries = self.state.publish_tries.get(need)
+            if need in self.state.unpublishable or need in self.state.publishing:
                 continue
             if tries is not None and tries.next_at > self.now:
                 self.wake_times.append(tries.next_at)
             elif (
-                len(self.running.publishing) + self._ordered_publishes() < _PUBLISHING
+                len(self.state.publishing) + self._ordered_publishes() < _MAX_PUBLISHING
                 and Publish(need) not in self.orders
             ):
                 self.orders.append(Publish(need))
@@ -316,67 +317,70 @@ class _Scheduler:
         return sum(isinstance(order, Publish) for order in self.orders)
 
 
-def in_progress(queue: WorkQueue, history: History, running: RunState) -> int:
-    """Slots that this run's own work holds: requests on their way, and tasks that run."""
+def in_progress(queue: WorkQueue, history: History, state: RunState) -> int:
+    """Slots that this run holds: createTask requests in flight, and running tasks."""
     tasks = sum(
         attempt.state is AttemptState.RUNNING
         for attempt in history.open()
         if attempt.intent.fingerprint in queue.by_fingerprint
     )
-    return len(running.creating) + tasks
+    return len(state.creating) + tasks
 
 
 def can_retry(attempts: list[Attempt], limits: RunLimits) -> bool:
-    """Whether one more attempt of a take may be made by this run, given all that were made of it.
+    """Whether this run may make one more attempt of a take, by all attempts so far.
 
-    An open one, a clip, a refusal, doubt: no. What was proved not created, or failed at the provider's fault: yes,
-    within the retries. What earlier runs met is in the plan's word already.
+    No after an open attempt, a clip, a refusal or an unsettled attempt. Yes after an attempt that was proved not
+    created, or that failed at the provider's fault, within the retries. Outcomes of earlier runs are in the plan's
+    action already.
     """
     if any(attempt.state in OPEN or attempt.state is AttemptState.STORED for attempt in attempts):
         return False
-    mine = [attempt for attempt in attempts if attempt.intent.run == limits.run and not attempt.from_manifest]
-    if not mine:
+    own = [attempt for attempt in attempts if attempt.intent.run == limits.run and not attempt.from_manifest]
+    if not own:
         return True
-    match mine[-1].state:
+    match own[-1].state:
         case AttemptState.NOT_CREATED:
             return True
         case AttemptState.FAILED:
-            return _may_repeat(mine, limits)
+            return _may_repeat(own, limits)
         case AttemptState.MAYBE_CHARGED:
             return limits.server_error == "retry"
         case _:
             return False
 
 
-def _may_repeat(mine: list[Attempt], limits: RunLimits) -> bool:
-    kind = mine[-1].failure
-    allowed_repeats = {"provider": limits.retries_provider, "review": limits.retries_review}.get(kind or "other", 0)
-    return sum(attempt.state is AttemptState.FAILED and attempt.failure == kind for attempt in mine) <= allowed_repeats
+def _may_repeat(own: list[Attempt], limits: RunLimits) -> bool:
+    failure = own[-1].failure
+    allowed_repeats = {"provider": limits.retries_provider, "review": limits.retries_review}.get(failure or "other", 0)
+    return (
+        sum(attempt.state is AttemptState.FAILED and attempt.failure == failure for attempt in own) <= allowed_repeats
+    )
 
 
 def repeats_left(attempts: list[Attempt], limits: RunLimits) -> bool:
-    """Whether a documented 500 may be repeated: at most three times, over all runs, until it is settled."""
-    perhaps = sum(attempt.state is AttemptState.MAYBE_CHARGED for attempt in attempts)
-    return limits.server_error == "retry" and perhaps < TRY_LATER_REPEATS
+    """Whether a documented 500 may be repeated: at most three times, over all runs, until the user settles it."""
+    server_errors = sum(attempt.state is AttemptState.MAYBE_CHARGED for attempt in attempts)
+    return limits.server_error == "retry" and server_errors < SERVER_ERROR_REPEATS
 
 
-def credits_to_order(queue: WorkQueue, history: History, running: RunState, limits: RunLimits) -> Decimal:
-    """Credits of what is still to be ordered, by quote."""
-    return sum((credits_of(group, history, running, limits) for group in queue.groups), Decimal(0))
+def credits_to_order(queue: WorkQueue, history: History, state: RunState, limits: RunLimits) -> Decimal:
+    """Quoted credits of all tasks that are still to be ordered."""
+    return sum((credits_of(group, history, state, limits) for group in queue.groups), Decimal(0))
 
 
-def credits_of(group: SharedRequest, history: History, running: RunState, limits: RunLimits) -> Decimal:
-    """Credits of a group's task if it is still to be ordered."""
-    if group.fingerprint in running.finished:
+def credits_of(group: SharedRequest, history: History, state: RunState, limits: RunLimits) -> Decimal:
+    """Quoted credits of a group's task, zero when the task is not to be ordered any more."""
+    if group.fingerprint in state.finished:
         return Decimal(0)
     step = group.paying_step
-    if step is None or step.price.credits is None or step.key not in running.approved:
+    if step is None or step.price.credits is None or step.key not in state.approved:
         return Decimal(0)
     return step.price.credits if can_retry(history.attempts_of(group.fingerprint), limits) else Decimal(0)
 
 
 def required_materials(step: Step, history: History) -> list[MaterialNeed]:
-    """What has to have a public address before the step's task can be created."""
+    """The materials that need a public address before the step's task can be created."""
     needs: list[MaterialNeed] = []
     for material in step.shot.request.materials:
         if isinstance(material, TakeReference):

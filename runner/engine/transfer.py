@@ -1,4 +1,4 @@
-"""Clips and materials: fetching what was made, and giving public addresses to what is needed next."""
+"""Transfers of a run: downloads clips, and publishes materials."""
 
 from datetime import timedelta
 
@@ -9,85 +9,85 @@ from runner.engine.run_context import RunContext
 from runner.engine.run_state import DownloadState, MaterialNeed, PollState
 from runner.planning.plan import Step
 
-_TRIES = 8
-_PUBLISH_TRIES = 5
+_MAX_DOWNLOAD_TRIES = 8
+_MAX_PUBLISH_TRIES = 5
 
 
 async def store(run: RunContext, attempt_id: str, step: Step) -> None:
     """Carries out a `Download` order."""
-    name = (attempt_id, step.key)
-    got = await run.provider.store(run.history.attempts[attempt_id], step)
-    match got:
+    key = (attempt_id, step.key)
+    result = await run.provider.store(run.history.attempts[attempt_id], step)
+    match result:
         case Stored():
-            await _stored(run, attempt_id, step, got)
+            await _stored(run, attempt_id, step, result)
         case Lost():
-            await run.append(attempt_id, got)
-            run.emit("failed", step, attempt_id, got.message)
+            await run.append(attempt_id, result)
+            run.emit("failed", step, attempt_id, result.message)
             run.replan_if_needed()
-        case TransferFailed() if got.link_expired and _is_too_old(run, attempt_id):
+        case TransferFailed() if result.link_expired and _media_expired(run, attempt_id):
             await run.append(attempt_id, Lost(messages.media_gone(run.plan.edition.media_days)))
             run.emit("failed", step, attempt_id, run.history.attempts[attempt_id].message)
             run.replan_if_needed()
         case TransferFailed():
-            _not_yet(run, attempt_id, step, got)
-    run.state.storing.discard(name)
+            _retry_later(run, attempt_id, step, result)
+    run.state.storing.discard(key)
     run.wake()
 
 
-async def _stored(run: RunContext, attempt_id: str, step: Step, got: Stored) -> None:
-    """The clip is there; it is this attempt's unless the ledger knows its task, or its take, for another's."""
-    name = (attempt_id, step.key)
-    if (taken := await run.append(attempt_id, got)) is not None:
-        run.state.fetches.setdefault(name, DownloadState()).given_up = True
-        run.emit("warning", step, attempt_id, taken.message)
+async def _stored(run: RunContext, attempt_id: str, step: Step, result: Stored) -> None:
+    """Records a stored clip, unless the ledger knows its task or its take for another attempt's."""
+    key = (attempt_id, step.key)
+    if (conflict := await run.append(attempt_id, result)) is not None:
+        run.state.downloads.setdefault(key, DownloadState()).given_up = True
+        run.emit("warning", step, attempt_id, conflict.message)
         return
-    run.state.stored.add(name)
-    _is_over(run, attempt_id)
-    run.emit("stored", step, attempt_id, "; ".join(got.notes))
+    run.state.stored.add(key)
+    _mark_finished(run, attempt_id)
+    run.emit("stored", step, attempt_id, "; ".join(result.notes))
     run.replan_if_needed()
 
 
-def _is_over(run: RunContext, attempt_id: str) -> None:
+def _mark_finished(run: RunContext, attempt_id: str) -> None:
     fingerprint = run.history.attempts[attempt_id].intent.fingerprint
     group = run.queue.by_fingerprint.get(fingerprint)
     if group is not None and all((attempt_id, step.key) in run.state.stored for step in group.steps):
         run.state.finished.add(fingerprint)
 
 
-def _is_too_old(run: RunContext, attempt_id: str) -> bool:
-    """Whether the provider has deleted its media by now, as it says it does."""
+def _media_expired(run: RunContext, attempt_id: str) -> bool:
+    """Whether the attempt's media are older than the provider keeps media."""
     ended = run.history.attempts[attempt_id].ended_at
     return ended is not None and run.age(ended) > timedelta(days=run.plan.edition.media_days)
 
 
-def _not_yet(run: RunContext, attempt_id: str, step: Step, said: TransferFailed) -> None:
-    """A later try, with a link that is asked for anew; a disk that cannot hold clips stops new tasks as well."""
+def _retry_later(run: RunContext, attempt_id: str, step: Step, failure: TransferFailed) -> None:
+    """Schedules another try with a fresh link; a disk that cannot hold clips stops new tasks as well."""
     now = run.now()
-    fetch = run.state.fetches.setdefault((attempt_id, step.key), DownloadState())
-    fetch.tries += 1
-    fetch.next_at = now + min(2.0**fetch.tries, 60.0)
-    fetch.given_up = said.final or fetch.tries >= _TRIES
+    download = run.state.downloads.setdefault((attempt_id, step.key), DownloadState())
+    download.tries += 1
+    download.next_at = now + min(2.0**download.tries, 60.0)
+    download.given_up = failure.final or download.tries >= _MAX_DOWNLOAD_TRIES
     run.state.fresh_links.discard(attempt_id)
-    seen = run.state.polls.setdefault(attempt_id, PollState(created_at=now, since=now, next_at=now))
-    seen.next_at = fetch.next_at
-    if said.final:
-        run.halt(messages.cannot_store(said))
-    elif fetch.given_up:
-        run.emit("warning", step, attempt_id, messages.fetched_later(said))
+    poll_state = run.state.polls.setdefault(attempt_id, PollState(created_at=now, waiting_since=now, next_at=now))
+    poll_state.next_at = download.next_at
+    if failure.final:
+        run.stop_creating(messages.cannot_store(failure))
+    elif download.given_up:
+        run.emit("warning", step, attempt_id, messages.fetch_later(failure))
 
 
 async def publish(run: RunContext, need: MaterialNeed) -> None:
     """Carries out a `Publish` order."""
     source = run.history.attempts.get(need.source or "")
-    got = await run.provider.publish(need.material, source)
-    if isinstance(got, TransferFailed):
+    result = await run.provider.publish(need.material, source)
+    if isinstance(result, TransferFailed):
         tries = run.state.publish_tries.setdefault(need, DownloadState())
         tries.tries += 1
         tries.next_at = run.now() + min(2.0**tries.tries, 60.0)
-        if got.final or tries.tries >= _PUBLISH_TRIES:
-            run.state.unpublishable[need] = got.message
-            run.emit("warning", words=messages.not_published(need.material, got))
+        if result.final or tries.tries >= _MAX_PUBLISH_TRIES:
+            run.state.unpublishable[need] = result.message
+            run.emit("warning", message=messages.not_published(need.material, result))
     else:
-        run.state.addresses[need] = got
+        run.state.addresses[need] = result
     run.state.publishing.discard(need)
     run.wake()

@@ -1,4 +1,4 @@
-"""Webhooks as the loop hears them: a hint wakes a look, a receipt brings back a task whose answer was lost."""
+"""Webhooks of a run: a callback brings the next poll forward, or names the task of an unsettled attempt."""
 
 from collections.abc import Awaitable, Callable
 
@@ -12,87 +12,101 @@ from runner.engine.run_state import WebhookClaim
 from runner.lazy_dataclass import dataclass, field
 from runner.planning import settlement
 
-Confirm = Callable[[str], Awaitable[tuple[PollResult, TaskFacts | None]]]
-"""One recordInfo with what the record says of itself: the answer, and the facts if it could be read."""
-_TRIES = 5
+FetchRecord = Callable[[str], Awaitable[tuple[PollResult, TaskFacts | None]]]
+"""Fetches one recordInfo: the poll's result, and the record's facts if the record could be read."""
+_MAX_CONFIRM_TRIES = 5
+_MAX_CLAIMS = 4
+"""How many tasks that webhooks named for one attempt are kept."""
 
 
 @dataclass(slots=True)
 class WebhookInbox:
-    """Between the receiver of webhooks and a run; make one, give it to both. Mutable: the run, once it works."""
+    """Joins the webhook server with a run: the server calls `on_callback`, the run attaches itself."""
 
-    confirm: Confirm
+    fetch_record: FetchRecord
     _run: RunContext | None = None
     _attempts: dict[str, str] = field(default_factory=dict)
-    _told: set[str] = field(default_factory=set)
+    _warned: set[str] = field(default_factory=set)
 
     def attach(self, run: RunContext) -> None:
-        """From now on the hints are for this run."""
+        """Delivers callbacks to this run from now on."""
         self._run = run
 
-    def is_known_token(self, receipt: str) -> bool:
-        """Whether a path is an attempt's own."""
-        return self._attempt(receipt) is not None
+    def is_known_token(self, webhook_token: str) -> bool:
+        """Whether a webhook path's token belongs to an open attempt."""
+        return self._attempt_of(webhook_token) is not None
 
-    def on_callback(self, receipt: str, said: Callback) -> None:
-        """Somebody who knows an attempt's path says something about a task: believed only after a look."""
-        run, attempt_id = self._run, self._attempt(receipt)
+    def on_callback(self, webhook_token: str, callback: Callback) -> None:
+        """Handles an unsigned callback on an attempt's own path: a hint, believed only after a poll."""
+        run, attempt_id = self._run, self._attempt_of(webhook_token)
         if run is None or attempt_id is None:
             return
         attempt = run.history.attempts[attempt_id]
-        look = run.state.polls.get(attempt_id)
-        if attempt.state is AttemptState.RUNNING and attempt.task_id == said.task_id and look is not None:
-            look.next_at = min(look.next_at, run.now())
-            look.hinted = True  # a look on its way may have asked too early, and plans the next one
+        poll_state = run.state.polls.get(attempt_id)
+        if attempt.state is AttemptState.RUNNING and attempt.task_id == callback.task_id and poll_state is not None:
+            poll_state.next_at = min(poll_state.next_at, run.now())
+            poll_state.hinted = True  # a poll in flight may be too early, and must not postpone the next one
             run.state.webhook_hinted.add(attempt_id)
-        elif attempt.state is AttemptState.RUNNING and attempt.task_id != said.task_id:
-            self._unsettled_attempts(run, attempt, said.task_id)
-        elif (
-            attempt.state in (AttemptState.INTENDED, AttemptState.UNSETTLED)
-            and attempt_id not in run.state.webhook_claims
-        ):
-            run.state.webhook_claims[attempt_id] = WebhookClaim(said.task_id, run.now())
+        elif attempt.state is AttemptState.RUNNING and attempt.task_id != callback.task_id:
+            self._warn_second_task(run, attempt, callback.task_id)
+        elif attempt.state in (AttemptState.INTENDED, AttemptState.UNSETTLED):
+            _add_claim(run, attempt_id, callback.task_id)
         run.wake()
 
-    def _unsettled_attempts(self, run: RunContext, attempt: Attempt, task_id: str) -> None:
-        """Another task than the answer named: told once, since there may be two; nothing is done about it."""
-        if attempt.id not in self._told:
-            self._told.add(attempt.id)
-            wanted = attempt.intent.fingerprint in run.queue.by_fingerprint  # it may be of words that changed since
-            step = run.step_of(attempt) if wanted else None
+    def _warn_second_task(self, run: RunContext, attempt: Attempt, task_id: str) -> None:
+        """Warns once that a callback names another task than createTask's answer: one order may have made two."""
+        if attempt.id not in self._warned:
+            self._warned.add(attempt.id)
+            in_plan = attempt.intent.fingerprint in run.queue.by_fingerprint  # an orphan is in no plan
+            step = run.step_of(attempt) if in_plan else None
             run.emit("warning", step, attempt.id, messages.another_task(attempt, task_id))
 
-    def _attempt(self, receipt: str) -> str | None:
-        """The attempt with that receipt, among those that have not ended."""
-        if self._run is not None and receipt not in self._attempts:
+    def _attempt_of(self, webhook_token: str) -> str | None:
+        """The id of the open attempt with a webhook token."""
+        if self._run is not None and webhook_token not in self._attempts:
             self._attempts = {
                 attempt.intent.webhook_token: attempt.id
                 for attempt in self._run.history.open()
                 if attempt.intent.webhook_token and not attempt.from_manifest
             }
-        return self._attempts.get(receipt)
+        return self._attempts.get(webhook_token)
 
 
-async def confirm_claim(run: RunContext, attempt_id: str, confirm: Confirm) -> None:
-    """Carries out a `Confirm` order: binds the task that a receipt named, if the provider says that it fits."""
-    told = run.state.webhook_claims[attempt_id]
-    seen, facts = await confirm(told.task_id)
+def _add_claim(run: RunContext, attempt_id: str, task_id: str) -> None:
+    """Keeps the last few tasks that webhooks named for an attempt: a wrong webhook must not shut out the right one."""
+    claims = run.state.webhook_claims.setdefault(attempt_id, {})
+    if task_id not in claims:
+        claims[task_id] = WebhookClaim(run.now())
+    while len(claims) > _MAX_CLAIMS:
+        del claims[next(iter(claims))]
+
+
+async def confirm_claim(run: RunContext, attempt_id: str, task_id: str, fetch_record: FetchRecord) -> None:
+    """Carries out a `Confirm` order: binds the task that a webhook named, if the provider's record matches."""
+    answer, facts = await fetch_record(task_id)
     attempt = run.history.attempts[attempt_id]
-    told.tries += 1
-    told.next_at = run.now() + 2.0**told.tries
-    others = {name: other for name, other in run.state.webhook_claims.items() if name != attempt_id}
-    bound = {other.task_id for other in run.history.attempts.values()} | {other.task_id for other in others.values()}
-    why = settlement.mismatch(attempt, told.task_id, seen, facts, bound)
+    claim = run.state.webhook_claims[attempt_id].get(task_id) or WebhookClaim(run.now())
+    claim.tries += 1
+    claim.next_at = run.now() + 2.0**claim.tries
+    mismatch = settlement.mismatch(attempt, task_id, answer, facts, _bound_tasks(run, attempt_id))
     if attempt.state is not AttemptState.UNSETTLED:
         del run.state.webhook_claims[attempt_id]
-    elif why is None:
+    elif mismatch is None:
         del run.state.webhook_claims[attempt_id]
-        await _bind(run, attempt_id, told.task_id)
-    elif facts is not None or told.tries >= _TRIES:
-        told.next_at = float("inf")
-        run.emit("warning", run.step_of(attempt), attempt_id, messages.not_adopted(why))
+        await _bind(run, attempt_id, task_id)
+    elif facts is not None or claim.tries >= _MAX_CONFIRM_TRIES:
+        claim.next_at = float("inf")
+        run.emit("warning", run.step_of(attempt), attempt_id, messages.not_adopted(mismatch))
     run.state.polling.discard(attempt_id)
     run.wake()
+
+
+def _bound_tasks(run: RunContext, attempt_id: str) -> set[str | None]:
+    """Tasks that cannot be an attempt's: those of other attempts, and those that webhooks named for other attempts."""
+    claimed = {
+        task_id for other_id, claims in run.state.webhook_claims.items() if other_id != attempt_id for task_id in claims
+    }
+    return claimed | {other.task_id for other in run.history.attempts.values()}
 
 
 async def _bind(run: RunContext, attempt_id: str, task_id: str) -> None:

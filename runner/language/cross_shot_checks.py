@@ -190,7 +190,7 @@ def check_templates(files: Iterable[Document], scope: StoryboardScope) -> None:
 
 def _check_templates(origin: NodeRef, value: Value, section: str, scope: StoryboardScope) -> None:
     if isinstance(value, str):
-        if has_template(value) and (error := scope.templates.read(value).wrong):
+        if has_template(value) and (error := scope.templates.read(value).error):
             code, message, line, hint = error
             scope.problems.add(Problem(code, line_place(origin, line), message, hint))
     elif isinstance(value, dict):

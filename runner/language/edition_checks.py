@@ -30,11 +30,11 @@ def check(builder: "RequestBuilder", request: Request) -> None:
         request.seconds,
         request.aspect_ratio,
     )
-    if combination not in builder.cast.checked_combinations or builder.draft.broken or request.inputs:
-        problem_count = len(builder.ground.problems.items)
+    if combination not in builder.symbols.checked_combinations or builder.draft.broken or request.inputs:
+        problem_count = len(builder.scope.problems.items)
         _check_fields(builder, request)
-        if len(builder.ground.problems.items) == problem_count:
-            builder.cast.checked_combinations.add(combination)
+        if len(builder.scope.problems.items) == problem_count:
+            builder.symbols.checked_combinations.add(combination)
     _check_prompt(builder, request)
     if request.materials:
         _check_counts(builder, request)
@@ -44,7 +44,7 @@ def check(builder: "RequestBuilder", request: Request) -> None:
 
 
 def _check_fields(builder: "RequestBuilder", request: Request) -> None:
-    edition, draft = builder.cast.edition, builder.draft
+    edition, draft = builder.symbols.edition, builder.draft
     limits, broken = edition.limits, draft.broken
     if not broken & {"model", "resolution"}:
         resolutions = edition.resolutions(request.model)
@@ -89,13 +89,13 @@ def _check_resolution(builder: "RequestBuilder", request: Request, resolutions: 
     node = draft.origin("resolution") if "resolution" in draft.raw else draft.origin("model")
     message = f"the model {request.model} does not offer {request.resolution}"
     hint = f"choose {' or '.join(resolutions)}"
-    if request.resolution == "4k" and "upscale" in builder.cast.edition.limits.fields:
+    if request.resolution == "4k" and "upscale" in builder.symbols.edition.limits.fields:
         hint = "write upscale: 4k with a lower resolution"
     builder.note("resolution", node, message, hint)
 
 
 def _check_prompt(builder: "RequestBuilder", request: Request) -> None:
-    limits, draft = builder.cast.edition.limits, builder.draft
+    limits, draft = builder.symbols.edition.limits, builder.draft
     if request.prompt is None:
         if draft.broken & {"prompt", "wrap"} or builder.failed:
             return
@@ -149,14 +149,14 @@ def _check_timeline(builder: "RequestBuilder", request: Request, node: NodeRef) 
     message = f"the timeline of this prompt goes to {end:g} s, but the clip lasts {request.seconds} s"
     hint = (
         f"write duration: {int(-(-end // 1))}"
-        if end <= builder.cast.edition.limits.seconds[1]
+        if end <= builder.symbols.edition.limits.seconds[1]
         else "shorten the timeline"
     )
-    builder.ground.problems.add(Problem("timeline", place, message, hint, "warning", shots=(builder.draft.id,)))
+    builder.scope.problems.add(Problem("timeline", place, message, hint, "warning", shots=(builder.draft.id,)))
 
 
 def _check_counts(builder: "RequestBuilder", request: Request) -> None:
-    limits = builder.cast.edition.limits
+    limits = builder.symbols.edition.limits
     if request.mode == "keyframe":
         return
     if request.materials[0].kind == "audio" and all(material.kind == "audio" for material in request.materials):
@@ -175,7 +175,7 @@ def _check_counts(builder: "RequestBuilder", request: Request) -> None:
 
 
 def _check_lengths(builder: "RequestBuilder", request: Request) -> None:
-    limits = builder.cast.edition.limits
+    limits = builder.symbols.edition.limits
     for material in request.materials:
         if material.kind != "image":
             break

@@ -71,7 +71,7 @@ class DocumentLoader:
             broken.add(droppable_part(path))
         _remove_broken(document, broken)
         shots = document.root.get("shots")
-        if len(broken) >= schema.MOST and isinstance(shots, list):
+        if len(broken) >= schema.MAX_VIOLATIONS and isinstance(shots, list):
             # The schema check reports no more problems than this: other invalid shots are left out silently.
             shots[:] = [shot if schema.is_valid(shot, "shot") else YamlMapping(0) for shot in shots]
 

@@ -1,7 +1,7 @@
-"""What the fields of a shot name to be made from: frames, references; and what a mention of an asset comes to."""
+"""Resolves the frames, references and asset mentions of a shot to materials."""
 
 from runner.diagnostics.problem import Problem
-from runner.language.materials import Asset, extension, fold_name, is_path_or_url
+from runner.language.materials import KIND_LABELS, Asset, extension, fold_name, is_path_or_url
 from runner.language.mentions import Mention, parse_single, suggestion
 from runner.language.shot_reporter import ShotReporter
 from runner.language.symbols import PROMPT, UsedMaterial, Where
@@ -12,22 +12,22 @@ from runner.requests.request import Kind, TakeReference
 
 @dataclass(slots=True)
 class MaterialResolver(ShotReporter):
-    """Finds the materials of one draft; what cannot be found is noted."""
+    """Finds the materials of one draft, and reports names that lead to none."""
 
     def _check_pin(self, mention: Mention, where: Where) -> bool:
-        named = mention.target
-        assert named is not None
-        if named.take is None:
+        target = mention.target
+        assert target is not None
+        if target.take is None:
             return True
-        takes = self.cast.takes(named.name)
-        if takes is None or 1 <= named.take <= takes:
+        takes = self.symbols.takes(target.name)
+        if takes is None or 1 <= target.take <= takes:
             return True
-        what = "1 take" if takes == 1 else f"{takes} takes"
-        message = f"`{named.name}` has {what}, no take {named.take}"
+        count = "1 take" if takes == 1 else f"{takes} takes"
+        message = f"`{target.name}` has {count}, no take {target.take}"
         hint = (
-            f"name one of 1 to {takes}, or give {named.name} more takes"
+            f"choose a take from 1 to {takes}, or raise `takes` of {target.name}"
             if takes > 1
-            else f"write @{named.name} without #{named.take}"
+            else f"write @{target.name} without #{target.take}"
         )
         if where == PROMPT:
             self.note_in_prompt("pin", mention, message, hint)
@@ -38,24 +38,24 @@ class MaterialResolver(ShotReporter):
     def _frames(self) -> list[UsedMaterial]:
         if "first_frame" not in self.draft.values and "last_frame" not in self.draft.values:
             return []
-        found = []
+        frames = []
         for name in ("first_frame", "last_frame"):
-            said = self.draft.values.get(name)
-            if isinstance(said, str) and (one := self._frame(said, (name,))) is not None:
-                found.append(one)
+            written = self.draft.values.get(name)
+            if isinstance(written, str) and (frame := self._frame(written, (name,))) is not None:
+                frames.append(frame)
         values = self.draft.values
-        alone = values.get("last_frame") is not None and values.get("first_frame") is None
-        if alone and "first_frame" not in self.draft.broken:
+        is_last_alone = values.get("last_frame") is not None and values.get("first_frame") is None
+        if is_last_alone and "first_frame" not in self.draft.broken:
             self.note(
                 "last-frame-alone",
                 self.draft.origin("last_frame"),
                 "`last_frame` needs a `first_frame`",
-                "give the picture that the clip begins with",
+                "add the picture that the clip begins with",
             )
-        return found
+        return frames
 
-    def _frame(self, said: str, where: Where) -> UsedMaterial | None:
-        used = self._materials(said, where, "image")
+    def _frame(self, written: str, where: Where) -> UsedMaterial | None:
+        used = self._materials(written, where, "image")
         if not used:
             return None
         if len(used) == 1 and used[0].material.kind == "image":
@@ -65,87 +65,93 @@ class MaterialResolver(ShotReporter):
             self.note(
                 "several-pictures",
                 origin,
-                f"`{said}` has {len(used)} pictures; a frame is one",
-                "make an asset of the one",
+                f"`{written}` has {len(used)} pictures, but a frame is one picture",
+                "make an asset of that picture alone",
             )
             return None
         kind = used[0].material.kind
         if isinstance(used[0].material, TakeReference):
-            message = f"`{said}` is a clip; a frame of it is asked for here"
-            self.note("clip-as-frame", origin, message, f'write "@{said.removeprefix("@")}.last_frame"')
+            message = f"`{written}` is a clip, but `{where[0]}` takes a picture"
+            self.note("clip-as-frame", origin, message, f'write "@{written.removeprefix("@")}.last_frame"')
         else:
-            self.note("material-kind", origin, f"`{said}` is {kind}; a frame is a picture", "name an image")
+            self.note(
+                "material-kind", origin, f"`{written}` is {KIND_LABELS[kind]}, but a frame is a picture", "use an image"
+            )
         return None
 
     def _references(self) -> list[UsedMaterial]:
-        said = self.draft.values.get("references")
-        found: list[UsedMaterial] = []
-        for index, item in enumerate(said if isinstance(said, list) else ()):
-            found += self._materials(str(item), ("references", index), None)
-        return found
+        written = self.draft.values.get("references")
+        references: list[UsedMaterial] = []
+        for index, item in enumerate(written if isinstance(written, list) else ()):
+            references += self._materials(str(item), ("references", index), None)
+        return references
 
-    def _materials(self, said: str, where: Where, wanted: Kind | None) -> list[UsedMaterial]:
-        """What a field's value names: an asset's pictures, a clip or a frame of a shot, a file or an address."""
-        mention = None if is_path_or_url(said) else parse_single(said, self.cast.names)
+    def _materials(self, written: str, where: Where, expected_kind: Kind | None) -> list[UsedMaterial]:
+        """The materials behind a field's value: pictures of an asset, a clip or frame of a shot, a file or a URL."""
+        mention = None if is_path_or_url(written) else parse_single(written, self.symbols.names)
         if mention is not None and mention.target is not None and mention.problem is None:
-            named = mention.target
-            if named.kind == "asset":
-                return self._of_asset(named.name, mention.written, where)
-            if named.kind == "shot" and self._check_pin(mention, where):
-                return [UsedMaterial(TakeReference(named.name, named.part, named.take), mention.written, where)]
-            if named.kind == "shot":
+            target = mention.target
+            if target.kind == "asset":
+                return self._asset_materials(target.name, mention.written, where)
+            if target.kind == "shot" and self._check_pin(mention, where):
+                return [UsedMaterial(TakeReference(target.name, target.part, target.take), mention.written, where)]
+            if target.kind == "shot":
                 return []
-        return self._source(said, where, wanted) if mention is None else self._nobody(said, mention, where)
+        return (
+            self._path_or_url(written, where, expected_kind)
+            if mention is None
+            else self._note_unusable_name(written, mention, where)
+        )
 
-    def _source(self, said: str, where: Where, wanted: Kind | None) -> list[UsedMaterial]:
-        kind = wanted if said.startswith("https://") and extension(said) not in known_endings else None
-        made = self.cast.media.source(said, kind, self.draft.origin(*where))
-        if isinstance(made, Problem):
+    def _path_or_url(self, written: str, where: Where, expected_kind: Kind | None) -> list[UsedMaterial]:
+        kind = expected_kind if written.startswith("https://") and extension(written) not in known_endings else None
+        material = self.symbols.media.source(written, kind, self.draft.origin(*where))
+        if isinstance(material, Problem):
             self.failed = True
-            self.ground.problems.add(replace(made, shots=(self.draft.id,)))
+            self.scope.problems.add(replace(material, shots=(self.draft.id,)))
             return []
-        return [UsedMaterial(made, said, where)]
+        return [UsedMaterial(material, written, where)]
 
-    def _nobody(self, said: str, mention: Mention, where: Where) -> list[UsedMaterial]:
-        """Notes why a field's value names nothing that can be used."""
+    def _note_unusable_name(self, written: str, mention: Mention, where: Where) -> list[UsedMaterial]:
+        """Reports why a field's value is not the name of a usable material."""
         origin = self.draft.origin(*where)
         if mention.problem is not None:
             self.note(mention.problem[0], origin, mention.problem[1], mention.problem[2])
         elif mention.target is None:
             self.failed = True
-            if fold_name(mention.written).startswith(self.cast.suppressed_prefixes):
+            if fold_name(mention.written).startswith(self.symbols.suppressed_prefixes):
                 return []
-            hint = suggestion(mention.written, self.cast.all_names)
+            hint = suggestion(mention.written, self.symbols.all_names)
             self.note(
                 "unknown-name",
                 origin,
-                f"nobody is named `{mention.written}`",
-                hint or "a file is named by its path, with its ending",
+                f"no asset or shot is named `{mention.written}`",
+                hint or "write a file as its path, with its ending",
             )
         else:
             self.note(
                 "position-here",
                 origin,
-                f"`{said}` counts the references; here one is named",
-                "write the material's name",
+                f"`{written}` is a position among the references, not the name of a material",
+                "write the name of the material",
             )
         return []
 
-    def _of_asset(self, name: str, written: str, where: Where) -> list[UsedMaterial]:
-        asset = self.cast.names[fold_name(name)]
+    def _asset_materials(self, name: str, written: str, where: Where) -> list[UsedMaterial]:
+        asset = self.symbols.names[fold_name(name)]
         assert isinstance(asset, Asset)
         asset.used = True
-        media = self.cast.media.materials_of(asset)
-        if asset.wrong:
+        media = self.symbols.media.materials_of(asset)
+        if asset.problems:
             self.failed = True
-            for problem in asset.wrong:
-                self.ground.problems.add(replace(problem, shots=(self.draft.id,)))
+            for problem in asset.problems:
+                self.scope.problems.add(replace(problem, shots=(self.draft.id,)))
         elif not asset.sources:
             self.note(
                 "words-only",
                 self.draft.origin(*where),
-                f"`{written}` is words alone; a picture, video or sound is asked for",
-                "give the asset an image",
+                f"`{written}` has only words, but a picture, video or sound is needed",
+                "add an image to the asset",
             )
         if len(media) == 1:
             return [UsedMaterial(media[0], asset.name, where, asset.sources[0][2])]

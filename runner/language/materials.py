@@ -1,4 +1,4 @@
-"""What a shot can be made from: assets, files of the repository, public addresses."""
+"""Materials of shots: assets, files of the repository, public URLs."""
 
 import ipaddress
 import os
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from runner.diagnostics.problem import Problem
 from runner.language.loader import Definition
-from runner.language.safe_files import FileRejected, check_written, media_fits, open_regular, reason, resolve_inside
+from runner.language.safe_files import FileRejected, check_media, check_written, open_regular, reason, resolve_inside
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass, field
 from runner.media.files import MAX_BYTES, UnsupportedMedia, inspect, known_endings
@@ -20,7 +20,7 @@ KINDS: tuple[Kind, ...] = ("image", "video", "audio")
 
 
 def fold_name(name: str) -> str:
-    """How names are compared: `Maria` is `maria`, whatever the form of its letters."""
+    """The form in which names are compared: case and Unicode normalization make no difference."""
     if name.isascii():
         return name.casefold()
     from unicodedata import normalize
@@ -30,58 +30,66 @@ def fold_name(name: str) -> str:
 
 @dataclass(slots=True)
 class Asset:
-    """A name of `assets`: its media as written, and its words (a template)."""
+    """An entry of `assets`: its media as written, and its words (a template)."""
 
     name: str
     sources: tuple[tuple[Kind | None, str, NodeRef], ...]
-    """Kind (None: the ending tells), path or address, and where it is said."""
+    """Kind (None: decided by the file ending), path or URL, and position in the file, for each source."""
     words: str | None
     words_origin: NodeRef
     seconds: Value
     layers: tuple[NodeRef, ...]
-    """Where it is said, the last one wins."""
+    """Definitions of this name; the last one wins."""
     own: bool
-    """Said by the storyboard itself, not by an include."""
+    """True when the storyboard itself defines the asset, not an include."""
     used: bool = False
     """True when a shot mentions it."""
     media: tuple[LocalFile | RemoteFile, ...] | None = None
-    """None until it is first used."""
-    wrong: tuple[Problem, ...] = ()
+    """Inspected media; None until the asset is first used."""
+    problems: tuple[Problem, ...] = ()
 
     @property
     def origin(self) -> NodeRef:
-        """Where it is said last."""
+        """Position of the definition that wins."""
         return self.layers[-1]
 
 
-def read_asset(name: str, named: Definition, own: bool) -> Asset | None:
-    """An asset from what its layers say; None when the last one removes it."""
-    value = named.merged()
+def read_asset(name: str, definition: Definition, own: bool) -> Asset | None:
+    """The asset of a definition; None when its last layer removes the asset."""
+    value = definition.merged()
     if isinstance(value, str):
-        return Asset(name, ((None, value, named.origin),), None, named.origin, None, named.layers, own)
+        return Asset(name, ((None, value, definition.origin),), None, definition.origin, None, definition.layers, own)
     if not isinstance(value, dict):
         return None
     kinds = [kind for kind in KINDS if value.get(kind) is not None]
-    kind = next((k for k in kinds if _layer(named, k) is named.origin), kinds[0] if kinds else None)
+    kind = next((k for k in kinds if _last_layer_with(definition, k) is definition.origin), kinds[0] if kinds else None)
     sources: tuple[tuple[Kind | None, str, NodeRef], ...] = ()
     if kind is not None:
-        said, origin = value[kind], _layer(named, kind) / kind
-        items = [(item, origin / i) for i, item in enumerate(said)] if isinstance(said, list) else [(said, origin)]
-        sources = tuple((kind, str(item), at) for item, at in items)
+        written, origin = value[kind], _last_layer_with(definition, kind) / kind
+        items = (
+            [(item, origin / i) for i, item in enumerate(written)] if isinstance(written, list) else [(written, origin)]
+        )
+        sources = tuple((kind, str(item), item_origin) for item, item_origin in items)
     words = value.get("words")
-    words_origin = _layer(named, "words") / "words"
+    words_origin = _last_layer_with(definition, "words") / "words"
     return Asset(
-        name, sources, words if isinstance(words, str) else None, words_origin, value.get("seconds"), named.layers, own
+        name,
+        sources,
+        words if isinstance(words, str) else None,
+        words_origin,
+        value.get("seconds"),
+        definition.layers,
+        own,
     )
 
 
-def _layer(named: Definition, key: str) -> NodeRef:
-    holders = [origin for origin in named.layers if isinstance(origin.value, dict) and key in origin.value]
-    return holders[-1] if holders else named.origin
+def _last_layer_with(definition: Definition, key: str) -> NodeRef:
+    holders = [origin for origin in definition.layers if isinstance(origin.value, dict) and key in origin.value]
+    return holders[-1] if holders else definition.origin
 
 
 def extension(written: str) -> str:
-    """The file ending of a path or an address, lower case with its dot."""
+    """The file ending of a path or URL, in lower case with its dot."""
     try:
         path = urlsplit(written).path if written.startswith("https://") else written
     except ValueError:
@@ -90,85 +98,92 @@ def extension(written: str) -> str:
     return point + last.lower() if stem else ""
 
 
-def check_unused(asset: Asset, stock: "MediaCache") -> list[Problem]:
-    """What can be said of an asset that no shot uses, without reading its files to the end."""
-    return [found for _, written, origin in asset.sources if (found := stock.check_only(written, origin)) is not None]
+def check_unused(asset: Asset, media: "MediaCache") -> list[Problem]:
+    """The problems of an asset that no shot uses, as far as they show without reading its files to the end."""
+    return [
+        problem for _, written, origin in asset.sources if (problem := media.check_only(written, origin)) is not None
+    ]
 
 
 def is_path_or_url(written: str) -> bool:
-    """A path or an address, not a name."""
+    """Is this text a path or URL, not a name."""
     return "/" in written or "://" in written or extension(written) in known_endings
 
 
 @dataclass(slots=True)
 class MediaCache:
-    """The media of one command; every file is measured once."""
+    """Cache of the media that one command inspects; every file is read once."""
 
     root: FilePath
     files: dict[str, LocalFile | FileRejected] = field(default_factory=dict)
 
     def materials_of(self, asset: Asset) -> tuple[LocalFile | RemoteFile, ...]:
-        """The materials of an asset; what is wrong with them is in `asset.wrong`."""
+        """The usable materials of an asset; the problems of the others are put in `asset.problems`."""
         if asset.media is None:
-            found: list[LocalFile | RemoteFile] = []
-            wrong: list[Problem] = []
+            materials: list[LocalFile | RemoteFile] = []
+            problems: list[Problem] = []
             for kind, written, origin in asset.sources:
-                made = self.source(written, kind, origin, asset.seconds)
-                if isinstance(made, Problem):
-                    wrong.append(made)
+                material = self.source(written, kind, origin, asset.seconds)
+                if isinstance(material, Problem):
+                    problems.append(material)
                 else:
-                    found.append(made)
-            asset.media, asset.wrong = tuple(found), tuple(wrong)
+                    materials.append(material)
+            asset.media, asset.problems = tuple(materials), tuple(problems)
         return asset.media
 
     def source(
         self, written: str, kind: Kind | None, origin: NodeRef, seconds: Value = None
     ) -> LocalFile | RemoteFile | Problem:
-        """A path or an address as a material; `kind` is what is said of it, None lets the ending tell."""
+        """A path or URL as a material; `kind` None leaves the kind to the file ending."""
         try:
             if "://" in written:
-                return _remote(written, kind, seconds)
+                return _remote_file(written, kind, seconds)
             check_written(written)
             path = FilePath(os.path.normpath(self.root / FilePath(origin.document.name).parent / written))
-            return self._local(path, kind)
+            return self._local_file(path, kind)
         except FileRejected as error:
             return Problem(
                 error.code, origin.place(), f"`{written}` {error.message}", error.hint, related=origin.alias_chain()
             )
 
     def check_only(self, written: str, origin: NodeRef) -> Problem | None:
-        """Does a path lead to an ordinary file of the repository, is an address public; nothing is measured."""
+        """The problem of a path that leads to no ordinary file of the repository, or of a URL that is not public.
+
+        Nothing is inspected or downloaded.
+        """
         try:
             if "://" in written:
-                _remote(written, "image", None)
+                _remote_file(written, "image", None)
             else:
                 check_written(written)
                 path = FilePath(os.path.normpath(self.root / FilePath(origin.document.name).parent / written))
-                media_fits(resolve_inside(path, self.root))
+                check_media(resolve_inside(path, self.root))
         except FileRejected as error:
             return Problem(
                 error.code, origin.place(), f"`{written}` {error.message}", error.hint, related=origin.alias_chain()
             )
         return None
 
-    def _local(self, path: FilePath, kind: Kind | None) -> LocalFile:
+    def _local_file(self, path: FilePath, kind: Kind | None) -> LocalFile:
         name = os.path.relpath(path, self.root)
-        found = self.files.get(name)
-        if found is None:
+        file = self.files.get(name)
+        if file is None:
             try:
-                found = self._measured(path)
+                file = self._inspect(path)
             except FileRejected as error:
-                found = error
-            self.files[name] = found
-        if isinstance(found, FileRejected):
-            raise found
-        if kind is not None and found.kind != kind:
+                file = error
+            self.files[name] = file
+        if isinstance(file, FileRejected):
+            raise file
+        if kind is not None and file.kind != kind:
             raise FileRejected(
-                "material-kind", f"is {_ARTICLE[found.kind]}, not {_ARTICLE[kind]}", f"write {found.kind}: for it"
+                "material-kind",
+                f"is {KIND_LABELS[file.kind]}, not {KIND_LABELS[kind]}",
+                f"write `{file.kind}:` instead of `{kind}:`",
             )
-        return found
+        return file
 
-    def _measured(self, path: FilePath) -> LocalFile:
+    def _inspect(self, path: FilePath) -> LocalFile:
         handle = open_regular(resolve_inside(path, self.root), self.root, MAX_BYTES)
         try:
             media = inspect(path, handle)
@@ -180,32 +195,36 @@ class MediaCache:
         return LocalFile(name, media.sha256, media.kind, media.bytes, media.width, media.height, media.seconds)
 
 
-_ARTICLE: Mapping[Kind, str] = {"image": "an image", "video": "a video", "audio": "audio"}
+KIND_LABELS: Mapping[Kind, str] = {"image": "an image", "video": "a video", "audio": "audio"}
 
 
-def _remote(written: str, kind: Kind | None, seconds: Value) -> RemoteFile:
+def _remote_file(written: str, kind: Kind | None, seconds: Value) -> RemoteFile:
     if not written.startswith("https://"):
         raise FileRejected("address", "is not an https address", "the provider takes https only")
     try:
         parts = urlsplit(written)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise FileRejected("address", "is not an address that can be read") from None
+        raise FileRejected("address", "is not a valid address") from None
     if not written.isascii() or any(c <= " " or c in '"<>\\^`{|}' for c in written):
-        raise FileRejected("address", "holds characters that an address cannot have", "write them as %20 and the like")
+        raise FileRejected(
+            "address", "has characters that an address cannot have", "write a space as %20, and others like it"
+        )
     if parts.username is not None or parts.password is not None:
-        raise FileRejected("address", "holds a user name or a password", "use an address that is public")
+        raise FileRejected("address", "has a user name or a password in it", "use a public address")
     if not host or _is_private(host) or port == 0:
         raise FileRejected("address", "does not lead to a public host", "the provider must be able to open it")
-    told = known_endings.get(extension(written))
-    if kind is None and told is None:
+    ending_kind = known_endings.get(extension(written))
+    if kind is None and ending_kind is None:
         raise FileRejected(
-            "material-kind", "does not show by its ending what it is", "make it an asset: {video: https://…}"
+            "material-kind",
+            "has no ending that shows its kind",
+            "make an asset that states the kind: {video: https://…}",
         )
-    chosen = kind or told
-    assert chosen is not None
+    material_kind = kind or ending_kind
+    assert material_kind is not None
     length = Decimal(str(seconds)) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
-    return RemoteFile(written, chosen, length if chosen != "image" else None)
+    return RemoteFile(written, material_kind, length if material_kind != "image" else None)
 
 
 def _is_private(host: str) -> bool:

@@ -1,4 +1,4 @@
-"""One entry with a matrix becomes one shot for each combination of its axes."""
+"""Expands the matrix of an entry into the combinations of its axes, one for each shot."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,8 +10,8 @@ from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass
 
 MAX_COMBINATIONS = 10_000
-_MANY = 200  # after so many problems nobody reads which value is the nearest
-_RESERVED = ("include", "exclude", "shot")
+_MAX_SUGGESTIONS = 200  # after so many problems nobody reads the nearest value, and each costs a search
+_RESERVED_NAMES = ("include", "exclude", "shot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class AxisValue:
     value: Value
     fields: Mapping[str, Value]
     origin: NodeRef
-    """Where the value stands: the item of the list, or the piece."""
+    """Position of the value: an item of the list, or a named piece."""
     is_list_item: bool
-    """True for an item of a list: the value itself is what the axis sets."""
+    """True for an item of a list: the axis sets its field to the value itself."""
 
     @property
     def text(self) -> str:
@@ -36,6 +36,8 @@ Combination = tuple[AxisValue, ...]
 
 @dataclass(frozen=True, slots=True)
 class Axis:
+    """One axis of a matrix: a list of values, or pieces by name."""
+
     name: str
     values: tuple[AxisValue, ...]
     is_list: bool
@@ -43,199 +45,215 @@ class Axis:
 
     @property
     def distinct(self) -> tuple[AxisValue, ...]:
-        """Its choices, each text once."""
+        """The values without those whose text an earlier value has."""
         return tuple({choice.text: choice for choice in reversed(self.values)}.values())[::-1]
 
     @property
     def fields_set(self) -> frozenset[str]:
-        """Fields that it sets; variables of pieces one by one."""
-        found: set[str] = set()
+        """Names of the fields that the axis sets; a variable in a piece is named `vars.NAME`."""
+        fields: set[str] = set()
         for choice in self.values:
             for field, value in choice.fields.items():
-                found |= {f"vars.{name}" for name in value} if field == "vars" and isinstance(value, dict) else {field}
-        return frozenset(found)
+                fields |= {f"vars.{name}" for name in value} if field == "vars" and isinstance(value, dict) else {field}
+        return frozenset(fields)
 
 
 def axes(matrix: NodeRef, problems: Problems) -> list[Axis]:
     """The axes of a matrix, in the file's order."""
-    said = matrix.value
-    found: list[Axis] = []
-    for name, value in said.items() if isinstance(said, dict) else ():
+    mapping = matrix.value
+    axis_list: list[Axis] = []
+    for name, value in mapping.items() if isinstance(mapping, dict) else ():
         if name in ("include", "exclude") or name.startswith("x-"):
             continue
         if name == "shot":
-            hint = "`shot` is the shot itself in templates; name the axis otherwise"
-            problems.add(Problem("matrix-axis-name", (matrix / name).key_place(), "no axis can be named `shot`", hint))
+            hint = "in templates `shot` means the shot itself; give the axis another name"
+            problems.add(
+                Problem("matrix-axis-name", (matrix / name).key_place(), "an axis cannot be named `shot`", hint)
+            )
             continue
-        found.append(_axis(name, value, matrix / name))
-    _check_shared_fields(found, problems)
-    return found
+        axis_list.append(_read_axis(name, value, matrix / name))
+    _check_shared_fields(axis_list, problems)
+    return axis_list
 
 
-def _fields() -> Mapping[str, object]:
+def _piece_fields() -> Mapping[str, object]:
     properties: Mapping[str, object] = load()["definitions"]["piece"]["properties"]
     return properties
 
 
-def _axis(name: str, value: Value, origin: NodeRef) -> Axis:
+def _read_axis(name: str, value: Value, origin: NodeRef) -> Axis:
     if isinstance(value, dict):
         pieces = [(key, piece) for key, piece in value.items() if not key.startswith("x-")]
-        made = [
+        values = [
             AxisValue(name, key, piece if isinstance(piece, dict) else {}, origin / key, False) for key, piece in pieces
         ]
-        return Axis(name, tuple(made), False, origin)
+        return Axis(name, tuple(values), False, origin)
     items = value if isinstance(value, list) else []
-    sets = name in _fields()
-    made = [AxisValue(name, item, {name: item} if sets else {}, origin / i, True) for i, item in enumerate(items)]
-    return Axis(name, tuple(made), True, origin)
+    sets_field = name in _piece_fields()
+    values = [
+        AxisValue(name, item, {name: item} if sets_field else {}, origin / i, True) for i, item in enumerate(items)
+    ]
+    return Axis(name, tuple(values), True, origin)
 
 
-def _check_shared_fields(found: list[Axis], problems: Problems) -> None:
-    for first, second in itertools.combinations(found, 2):
+def _check_shared_fields(axes: list[Axis], problems: Problems) -> None:
+    for first, second in itertools.combinations(axes, 2):
         for field in sorted(first.fields_set & second.fields_set):
             message = f"the axes `{first.name}` and `{second.name}` both set `{field}`"
             related = ((first.origin.key_place(), "the other axis"),)
-            hint = "let one axis set it"
+            hint = "set it in one axis only"
             problems.add(Problem("matrix-conflict", second.origin.key_place(), message, hint, related=related))
 
 
-def combinations(matrix: NodeRef, found: list[Axis], problems: Problems) -> list[Combination]:
-    """The product in the file's order, without what `exclude` names, with what `include` adds."""
+def combinations(matrix: NodeRef, axes: list[Axis], problems: Problems) -> list[Combination]:
+    """The product of the axes in the file's order, without the entries of `exclude`, with the entries of `include`."""
     size = 1
-    for axis in found:
+    for axis in axes:
         size *= len(axis.values)
     if size > MAX_COMBINATIONS:
-        message = f"this matrix has {size:,} combinations; at most {MAX_COMBINATIONS:,} are made"
-        problems.add(Problem("matrix-size", matrix.key_place(), message, "take an axis away, or split the shot"))
+        message = f"this matrix has {size:,} combinations; at most {MAX_COMBINATIONS:,} are allowed"
+        problems.add(Problem("matrix-size", matrix.key_place(), message, "remove an axis, or split the shot"))
         return []
-    _check_repeats(found, problems)
-    made = list(itertools.product(*(axis.distinct for axis in found)))
-    said = matrix.value if isinstance(matrix.value, dict) else {}
-    made = _excluded(made, found, _entries(matrix / "exclude", said.get("exclude")), problems)
-    return _included(made, found, _entries(matrix / "include", said.get("include")), problems)
+    _check_repeats(axes, problems)
+    product = list(itertools.product(*(axis.distinct for axis in axes)))
+    mapping = matrix.value if isinstance(matrix.value, dict) else {}
+    product = _exclude(product, axes, _entries(matrix / "exclude", mapping.get("exclude")), problems)
+    return _include(product, axes, _entries(matrix / "include", mapping.get("include")), problems)
 
 
-def _check_repeats(found: list[Axis], problems: Problems) -> None:
-    for axis in found:
-        seen: dict[str, AxisValue] = {}
+def _check_repeats(axes: list[Axis], problems: Problems) -> None:
+    for axis in axes:
+        first_by_text: dict[str, AxisValue] = {}
         for choice in axis.values:
-            if choice.text in seen:
-                related = ((seen[choice.text].origin.place(), "the first"),)
-                message = f"`{choice.text}` stands twice in the axis `{axis.name}`"
-                problems.add(Problem("matrix-repeat", choice.origin.place(), message, "keep one", related=related))
-            seen.setdefault(choice.text, choice)
+            if choice.text in first_by_text:
+                related = ((first_by_text[choice.text].origin.place(), "the first"),)
+                message = f"the axis `{axis.name}` has the value `{choice.text}` twice"
+                problems.add(
+                    Problem("matrix-repeat", choice.origin.place(), message, "remove one of the two", related=related)
+                )
+            first_by_text.setdefault(choice.text, choice)
 
 
-def _entries(origin: NodeRef, said: Value) -> Iterator[tuple[NodeRef, dict[str, Value]]]:
-    for index, entry in enumerate(said if isinstance(said, list) else ()):
+def _entries(origin: NodeRef, items: Value) -> Iterator[tuple[NodeRef, dict[str, Value]]]:
+    for index, entry in enumerate(items if isinstance(items, list) else ()):
         if isinstance(entry, dict):
             yield origin / index, {key: value for key, value in entry.items() if not key.startswith("x-")}
 
 
-def _unknown_axis(origin: NodeRef, entry: Mapping[str, Value], found: list[Axis], problems: Problems) -> bool:
-    known = {axis.name for axis in found}
-    wrong = False
+def _has_unknown_axis(origin: NodeRef, entry: Mapping[str, Value], axes: list[Axis], problems: Problems) -> bool:
+    names = {axis.name for axis in axes}
+    has_unknown = False
     for name in entry:
-        if name not in known:
-            close = closest_match(name, known)
-            hint = f"did you mean `{close}`?" if close else f"the axes are {', '.join(axis.name for axis in found)}"
+        if name not in names:
+            closest = closest_match(name, names)
+            hint = f"did you mean `{closest}`?" if closest else f"the axes are {', '.join(axis.name for axis in axes)}"
             problems.add(
-                Problem("matrix-unknown-axis", (origin / name).key_place(), f"no axis is named `{name}`", hint)
+                Problem("matrix-unknown-axis", (origin / name).key_place(), f"this matrix has no axis `{name}`", hint)
             )
-            wrong = True
-    return wrong
+            has_unknown = True
+    return has_unknown
 
 
-def _excluded(
-    made: list[Combination],
-    found: list[Axis],
+def _exclude(
+    product: list[Combination],
+    axes: list[Axis],
     entries: Iterator[tuple[NodeRef, dict[str, Value]]],
     problems: Problems,
 ) -> list[Combination]:
-    where: dict[tuple[str, str], int] | None = None
-    everything = (1 << len(made)) - 1
-    dropped = 0
+    index: dict[tuple[str, str], int] | None = None
+    all_bits = (1 << len(product)) - 1
+    excluded_bits = 0
     for origin, entry in entries:
-        if _unknown_axis(origin, entry, found, problems):
+        if _has_unknown_axis(origin, entry, axes, problems):
             continue
-        where = _where(made) if where is None else where
-        wanted = {name: text_of(value) for name, value in entry.items()}
-        matching = everything
-        for choice in wanted.items():
-            matching &= where.get(choice, 0)
-        if not matching:
-            problems.add(_matches_nothing(origin, wanted, found if len(problems.items) < _MANY else []))
-        dropped |= matching
+        index = _index_by_choice(product) if index is None else index
+        texts = {name: text_of(value) for name, value in entry.items()}
+        matching_bits = all_bits
+        for choice in texts.items():
+            matching_bits &= index.get(choice, 0)
+        if not matching_bits:
+            problems.add(_no_match_problem(origin, texts, axes if len(problems.items) < _MAX_SUGGESTIONS else []))
+        excluded_bits |= matching_bits
     return (
-        [one for one, bit in zip(made, f"{dropped:0{len(made)}b}"[::-1], strict=True) if bit == "0"] if made else made
+        [
+            combination
+            for combination, bit in zip(product, f"{excluded_bits:0{len(product)}b}"[::-1], strict=True)
+            if bit == "0"
+        ]
+        if product
+        else product
     )
 
 
-def _where(made: Sequence[Combination]) -> dict[tuple[str, str], int]:
-    """For each axis and text the combinations that have it, as the bits of a number: ten thousand are one `&`."""
-    found: dict[tuple[str, str], bytearray] = {}
-    for index, one in enumerate(made):
-        for choice in one:
+def _index_by_choice(product: Sequence[Combination]) -> dict[tuple[str, str], int]:
+    """Bit set of the combinations with a value, by axis and text: intersecting ten thousand of them is one `&`."""
+    bits_by_choice: dict[tuple[str, str], bytearray] = {}
+    for index, combination in enumerate(product):
+        for choice in combination:
             key = (choice.axis, choice.text)
-            bits = found.get(key) or found.setdefault(key, bytearray(len(made) // 8 + 1))
+            bits = bits_by_choice.get(key) or bits_by_choice.setdefault(key, bytearray(len(product) // 8 + 1))
             bits[index >> 3] |= 1 << (index & 7)
-    return {key: int.from_bytes(bits, "little") for key, bits in found.items()}
+    return {key: int.from_bytes(bits, "little") for key, bits in bits_by_choice.items()}
 
 
-def _matches_nothing(origin: NodeRef, wanted: Mapping[str, str], found: list[Axis]) -> Problem:
-    hint = "remove it, or correct its values"
-    for axis in found:
-        value = wanted.get(axis.name)
+def _no_match_problem(origin: NodeRef, entry_texts: Mapping[str, str], axes: list[Axis]) -> Problem:
+    hint = "remove the entry, or correct its values"
+    for axis in axes:
+        value = entry_texts.get(axis.name)
         texts = [choice.text for choice in axis.values]
         if value is not None and value not in texts:
-            close = closest_match(value, texts)
+            closest = closest_match(value, texts)
             hint = (
-                f"did you mean {axis.name}: {close}?" if close else f"`{axis.name}` is one of {', '.join(texts[:10])}"
+                f"did you mean {axis.name}: {closest}?"
+                if closest
+                else f"the values of `{axis.name}` are {', '.join(texts[:10])}"
             )
-    return Problem("matrix-no-match", origin.place(), "this excludes nothing: no combination matches it", hint)
+    return Problem("matrix-no-match", origin.place(), "no combination matches this entry of `exclude`", hint)
 
 
-def _included(
-    made: list[Combination],
-    found: list[Axis],
+def _include(
+    product: list[Combination],
+    axes: list[Axis],
     entries: Iterator[tuple[NodeRef, dict[str, Value]]],
     problems: Problems,
 ) -> list[Combination]:
-    seen = {tuple(choice.text for choice in one) for one in made}
+    existing = {tuple(choice.text for choice in item) for item in product}
     for origin, entry in entries:
-        if _unknown_axis(origin, entry, found, problems):
+        if _has_unknown_axis(origin, entry, axes, problems):
             continue
-        if missing := [axis.name for axis in found if axis.name not in entry]:
-            message = f"an added combination names every axis, and this one has no {' and no '.join(missing)}"
+        if missing := [axis.name for axis in axes if axis.name not in entry]:
+            message = f"an added combination needs a value for every axis; this one lacks {', '.join(missing)}"
             problems.add(Problem("matrix-partial", origin.place(), message))
             continue
-        chosen = [_chosen(axis, entry[axis.name], origin / axis.name, problems) for axis in found]
-        combination = tuple(choice for choice in chosen if choice is not None)
-        if len(combination) < len(found):
+        choices = [_axis_value(axis, entry[axis.name], origin / axis.name, problems) for axis in axes]
+        combination = tuple(choice for choice in choices if choice is not None)
+        if len(combination) < len(axes):
             continue
         key = tuple(choice.text for choice in combination)
-        if key in seen:
-            problems.add(Problem("matrix-exists", origin.place(), "this combination exists already", "remove it"))
+        if key in existing:
+            problems.add(
+                Problem("matrix-exists", origin.place(), "the matrix has this combination already", "remove the entry")
+            )
             continue
-        seen.add(key)
-        made.append(combination)
-    return made
+        existing.add(key)
+        product.append(combination)
+    return product
 
 
-def _chosen(axis: Axis, value: Value, origin: NodeRef, problems: Problems) -> AxisValue | None:
+def _axis_value(axis: Axis, value: Value, origin: NodeRef, problems: Problems) -> AxisValue | None:
     text = text_of(value)
     for choice in axis.values:
         if choice.text == text:
             return choice
     if axis.is_list:
-        return AxisValue(axis.name, value, {axis.name: value} if axis.name in _fields() else {}, origin, True)
+        return AxisValue(axis.name, value, {axis.name: value} if axis.name in _piece_fields() else {}, origin, True)
     texts = [choice.text for choice in axis.values]
-    close = closest_match(text, texts)
-    hint = f"did you mean {close}?" if close else f"known are {', '.join(texts)}"
+    closest = closest_match(text, texts)
+    hint = f"did you mean {closest}?" if closest else f"its pieces are {', '.join(texts)}"
     problems.add(Problem("matrix-unknown-value", origin.place(), f"`{axis.name}` has no piece named `{text}`", hint))
     return None
 
 
 def id_suffix(combination: Combination) -> str:
-    """What an id without a template gets: `-lisbon-tall`."""
+    """The text appended to an id that has no template: `-lisbon-tall`."""
     return "".join(f"-{slug(choice.value)}" for choice in combination)

@@ -1,4 +1,4 @@
-"""Mentions in a prompt: where they begin and end, whom they name, and what is sent in their place."""
+"""Finds @mentions in text, their targets, and substitutes the text that is sent for them."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -9,20 +9,20 @@ from runner.diagnostics.problem import closest_match
 from runner.language.materials import Asset, fold_name
 from runner.requests.request import Kind, TakePart
 
-# It begins with its @ and looks back past it: so the search goes from one @ to the next.
+# The pattern begins with @ and looks behind from there, so that the search jumps from one @ to the next.
 _AT = re.compile(r"@(?:@|(?<![A-Za-z0-9._\-+@]@)(?=\S))")
 _RUN = re.compile(r"[\w.\-]+")
 _PIN = re.compile(r"#([0-9]{1,3})(?!\w)")
 _FRAME = re.compile(r"\.(first_frame|last_frame)(?![\w])", re.IGNORECASE)
 _POSITION = re.compile(r"(image|video|audio)([0-9]{1,4})\Z", re.IGNORECASE | re.ASCII)
 _ENDING = re.compile(r"(?:#\d+)?(?:\.(?:first|last)_frame)?\Z", re.IGNORECASE)
-_GOES_ON = frozenset(".#")
-"""What a pin or a frame begins with, after a name."""
+_SUFFIX_STARTS = frozenset(".#")
+"""The first characters of a pin or a frame after a name."""
 _FRAME_NAMES = ("first_frame", "last_frame")
 
 
 class MentionTarget(NamedTuple):
-    """What a mention names: an asset, a shot's clip or one of its frames, or a position among the references."""
+    """The target of a mention: an asset, a shot's clip or one of its frames, or a position among the references."""
 
     name: str
     kind: Literal["asset", "shot", "position"]
@@ -32,28 +32,28 @@ class MentionTarget(NamedTuple):
 
 
 class Mention(NamedTuple):
-    """One mention in a text: from its `@` to its end, and whom it names; None when nobody is known by that name."""
+    """One mention in a text, from its `@` to its end, with its target; None when the name is unknown."""
 
     start: int
     end: int
     written: str
-    """As it stands there, without `@`."""
+    """The mention as written, without `@`."""
     target: MentionTarget | None
     problem: tuple[str, str, str] | None = None
-    """Code, message and hint, where it cannot be used."""
+    """Code, message and hint of a mention that cannot be used."""
 
 
 Names = Mapping[str, Asset | str]
-"""By folded name: an asset, or the id of a shot."""
+"""Assets and ids of shots by folded name."""
 
 
 def is_name(text: str) -> bool:
-    """Letters and digits of any script, `_`, `-`, `.`."""
-    return bool(text) and all(c.isalnum() or c in "_-." or _is_mark(c) for c in text)
+    """Is a text made of letters and digits of any script, `_`, `-` and `.` alone."""
+    return bool(text) and all(c.isalnum() or c in "_-." or _is_combining(c) for c in text)
 
 
-def _is_mark(char: str) -> bool:
-    """A combining mark, which belongs to the letter before it."""
+def _is_combining(char: str) -> bool:
+    """Is a character a combining mark, which belongs to the letter before it."""
     if char <= "\x7f":
         return False
     import unicodedata
@@ -62,53 +62,55 @@ def _is_mark(char: str) -> bool:
 
 
 def reference_position(name: str) -> tuple[Kind, int] | None:
-    """`image1`, `Video2`: the kind and the number."""
-    found = _POSITION.match(name)
+    """Kind and number of a position such as `image1` or `Video2`; None for any other name."""
+    match = _POSITION.match(name)
     kinds: dict[str, Kind] = {"image": "image", "video": "video", "audio": "audio"}
-    return (kinds[found[1].lower()], int(found[2])) if found else None
+    return (kinds[match[1].lower()], int(match[2])) if match else None
 
 
 def find(text: str, names: Names) -> list[Mention]:
-    """Every mention of a text, in order; `@@` is none, but before `image1` and the like it is a problem."""
-    found: list[Mention] = []
-    end = 0
-    for at in _AT.finditer(text):
-        if at.start() < end:
+    """Every mention of a text, in order. `@@` is a literal @; before a position such as `image1` it is a problem."""
+    mentions: list[Mention] = []
+    position = 0
+    for match in _AT.finditer(text):
+        if match.start() < position:
             continue
-        if at.group() == "@@":
-            end = at.end()
-            run = _run(text, len(text) - len(text[end:].lstrip("@")))
+        if match.group() == "@@":
+            position = match.end()
+            run = _name_run(text, len(text) - len(text[position:].lstrip("@")))
             if run and reference_position(re.split(r"[.\-]", run)[0]):
-                hint = "leave a blank after @, or write the name without @"
-                message = f"@{run} would be read as a mention by the provider"
-                found.append(Mention(at.start(), end + len(run), run, None, ("literal-position", message, hint)))
+                hint = "write a space after @, or the name without @"
+                message = f"the provider would read @{run} as a mention"
+                mentions.append(
+                    Mention(match.start(), position + len(run), run, None, ("literal-position", message, hint))
+                )
             continue
-        mention = _mention(text, at.start(), names)
+        mention = _mention(text, match.start(), names)
         if mention is not None:
-            found.append(mention)
-            end = mention.end
-    return found
+            mentions.append(mention)
+            position = mention.end
+    return mentions
 
 
-def _run(text: str, at: int) -> str:
+def _name_run(text: str, start: int) -> str:
     """The longest run of name characters from an offset on."""
-    first = _RUN.match(text, at)
-    end = first.end() if first else at
-    if first and (end == len(text) or text[end] <= "\x7f"):
-        return first.group()
-    end = at
+    match = _RUN.match(text, start)
+    end = match.end() if match else start
+    if match and (end == len(text) or text[end] <= "\x7f"):
+        return match.group()
+    end = start
     while match := _RUN.match(text, end):
         end = match.end()
-        while end < len(text) and _is_mark(text[end]):
+        while end < len(text) and _is_combining(text[end]):
             end += 1
-    return text[at:end]
+    return text[start:end]
 
 
 def _mention(text: str, start: int, names: Names) -> Mention | None:
-    run = _run(text, start + 1)
+    run = _name_run(text, start + 1)
     if not run:
         return None
-    for length in _cuts(run):
+    for length in _possible_lengths(run):
         prefix = run[:length]
         target = names.get(fold_name(prefix))
         if target is None:
@@ -117,53 +119,53 @@ def _mention(text: str, start: int, names: Names) -> Mention | None:
             return Mention(start, start + 1 + length, prefix, MentionTarget(prefix, "position", position=place))
         end = start + 1 + length
         if isinstance(target, Asset):
-            return _of_asset(text, start, end, target)
+            return _asset_mention(text, start, end, target)
         assert isinstance(target, str)
-        return _of_shot(text, start, end, target)
+        return _shot_mention(text, start, end, target)
     word = run.rstrip(".-_") or run
     return Mention(start, start + 1 + len(word), word, None)
 
 
-def _cuts(run: str) -> Iterator[int]:
-    """Where a name may end, the longest first: before `.`, `-`, `_`, or where ASCII meets another script."""
+def _possible_lengths(run: str) -> Iterator[int]:
+    """Lengths at which a name may end, the longest first: before `.`, `-`, `_`, or where ASCII meets another script."""
     yield len(run)
     for i in range(len(run) - 1, 0, -1):
-        if run[i] in ".-_" or (run[i].isascii() != run[i - 1].isascii() and not _latin(max(run[i - 1], run[i]))):
+        if run[i] in ".-_" or (run[i].isascii() != run[i - 1].isascii() and not _is_latin(max(run[i - 1], run[i]))):
             yield i
 
 
-def _latin(letter: str) -> bool:
-    """Does a letter beyond ASCII belong to a word of ASCII letters: `é`, or an accent that stands alone."""
+def _is_latin(letter: str) -> bool:
+    """Does a letter beyond ASCII belong to a word of ASCII letters: `é`, or a combining accent."""
     import unicodedata
 
     return unicodedata.category(letter)[0] == "M" or unicodedata.name(letter, "").startswith("LATIN ")
 
 
-def _of_asset(text: str, start: int, end: int, asset: Asset) -> Mention:
+def _asset_mention(text: str, start: int, end: int, asset: Asset) -> Mention:
     written = text[start + 1 : end]
-    named = MentionTarget(asset.name, "asset")
-    if text[end : end + 1] not in _GOES_ON:
-        return Mention(start, end, written, named)
+    target = MentionTarget(asset.name, "asset")
+    if text[end : end + 1] not in _SUFFIX_STARTS:
+        return Mention(start, end, written, target)
     frame, pin = _FRAME.match(text, end), _PIN.match(text, end)
     if frame:
-        wrong = (
+        problem = (
             "frame-of-asset",
             f"`{asset.name}` is an asset; only shots have a {frame[1].lower()}",
-            "name a shot, or a picture",
+            "use a frame of a shot, or a picture",
         )
-        return Mention(start, frame.end(), written, named, wrong)
+        return Mention(start, frame.end(), written, target, problem)
     if pin:
-        wrong = (
+        problem = (
             "pin-of-asset",
             f"`{asset.name}` is an asset; only shots have takes",
             f"write @{written} without {pin.group()}",
         )
-        return Mention(start, pin.end(), written, named, wrong)
-    return Mention(start, end, written, named)
+        return Mention(start, pin.end(), written, target, problem)
+    return Mention(start, end, written, target)
 
 
-def _of_shot(text: str, start: int, end: int, shot: str) -> Mention:
-    if text[end : end + 1] not in _GOES_ON:
+def _shot_mention(text: str, start: int, end: int, shot: str) -> Mention:
+    if text[end : end + 1] not in _SUFFIX_STARTS:
         return Mention(start, end, text[start + 1 : end], MentionTarget(shot, "shot"))
     take: int | None = None
     if pin := _PIN.match(text, end):
@@ -172,23 +174,23 @@ def _of_shot(text: str, start: int, end: int, shot: str) -> Mention:
     if frame := _FRAME.match(text, end):
         part = "first_frame" if frame[1].lower() == "first_frame" else "last_frame"
         end = frame.end()
-    elif close := _near_frame(text, end):
-        word, meant = close
-        wrong = ("unknown-name", f"shots have no .{word}", f"did you mean @{shot}.{meant}?")
-        return Mention(start, end + 1 + len(word), text[start + 1 : end], MentionTarget(shot, "shot"), wrong)
+    elif closest := _misspelt_frame(text, end):
+        word, frame_name = closest
+        problem = ("unknown-name", f"shots have no .{word}", f"did you mean @{shot}.{frame_name}?")
+        return Mention(start, end + 1 + len(word), text[start + 1 : end], MentionTarget(shot, "shot"), problem)
     return Mention(start, end, text[start + 1 : end], MentionTarget(shot, "shot", part, take))
 
 
-def _near_frame(text: str, end: int) -> tuple[str, str] | None:
-    found = re.compile(r"\.([A-Za-z_]{5,12})(?!\w)").match(text, end)
-    if found is None:
+def _misspelt_frame(text: str, end: int) -> tuple[str, str] | None:
+    match = re.compile(r"\.([A-Za-z_]{5,12})(?!\w)").match(text, end)
+    if match is None:
         return None
-    close = closest_match(found[1], (*_FRAME_NAMES, "firstframe", "lastframe", "frame"))
-    return (found[1], _FRAME_NAMES["first" not in close]) if close and "frame" in found[1].lower() else None
+    closest = closest_match(match[1], (*_FRAME_NAMES, "firstframe", "lastframe", "frame"))
+    return (match[1], _FRAME_NAMES["first" not in closest]) if closest and "frame" in match[1].lower() else None
 
 
 def parse_single(written: str, names: Names) -> Mention:
-    """The mention of a field: `maria`, `@quay.last_frame`, `quay#2`."""
+    """The mention that is the whole value of a field: `maria`, `@quay.last_frame`, `quay#2`."""
     text = written if written.startswith("@") else f"@{written}"
     mention = _mention(text, 0, names)
     if mention is None or (mention.end != len(text) and mention.problem is None):
@@ -196,22 +198,22 @@ def parse_single(written: str, names: Names) -> Mention:
     return mention
 
 
-def substitute(text: str, mentions: list[Mention], sent: Callable[[Mention], str]) -> str:
-    """The text as it is sent: mentions replaced, `@@` as a literal `@`."""
+def substitute(text: str, mentions: list[Mention], replacement: Callable[[Mention], str]) -> str:
+    """The text as sent: mentions replaced, `@@` as a literal `@`."""
     if not mentions:
         return text.replace("@@", "@")
     parts: list[str] = []
     end = 0
     for mention in mentions:
-        parts += (text[end : mention.start].replace("@@", "@"), sent(mention))
+        parts += (text[end : mention.start].replace("@@", "@"), replacement(mention))
         end = mention.end
     parts.append(text[end:].replace("@@", "@"))
     return "".join(parts)
 
 
 @lru_cache(maxsize=1024)
-def suggestion(name: str, known: tuple[str, ...]) -> str:
-    """What to say after a name that nobody has: the nearest one, with the same frame or pin; or nothing."""
-    found = _ENDING.search(name)
-    close = closest_match(name[: found.start()] if found else name, known)
-    return f"did you mean @{close}{found.group() if found else ''}?" if close else ""
+def suggestion(name: str, names: tuple[str, ...]) -> str:
+    """The hint for an unknown name: the nearest name with the same frame or pin, or an empty text."""
+    ending = _ENDING.search(name)
+    closest = closest_match(name[: ending.start()] if ending else name, names)
+    return f"did you mean @{closest}{ending.group() if ending else ''}?" if closest else ""

@@ -1,21 +1,21 @@
-"""Puts what was found in the order of the files, and says once what many shots share."""
+"""Sorts problems by position, and joins equal problems of many shots into one."""
 
 import re
 
 from runner.diagnostics.problem import Place, Problem, Problems
 from runner.lazy_dataclass import replace
 
-_LONGEST = 2_000
+_MAX_CHARACTERS = 2_000
 _NUMBER = re.compile(r"(?<![\w@])\d[\d,.]*(?!\w)")
 
 
 def merge(problems: Problems) -> Problems:
-    """The same problems sorted by file, line and column; equal ones joined, with all the shots that they touch.
+    """Sort problems by file, line and column, and join equal ones, with all the shots that they touch.
 
-    Messages that differ by a number alone are equal too: every shot of a matrix has a prompt of its own length.
+    Messages of shots that differ by a number alone count as equal: every shot of a matrix has its own prompt length.
     """
     joined: dict[tuple[object, ...], Problem] = {}
-    # As keys of dicts they stay in order and stand once.
+    # Dicts as ordered sets: shots and related places keep their order, each once.
     shots: dict[tuple[object, ...], dict[str, None]] = {}
     related: dict[tuple[object, ...], dict[tuple[Place, str], None]] = {}
     for problem in problems:
@@ -25,20 +25,20 @@ def merge(problems: Problems) -> Problems:
         joined.setdefault(key, problem)
         shots.setdefault(key, {}).update(dict.fromkeys(problem.shots))
         related.setdefault(key, {}).update(dict.fromkeys(problem.related))
-    found = [_short(one, tuple(shots[key]), tuple(related[key])) for key, one in joined.items()]
+    items = [_with_shots(item, tuple(shots[key]), tuple(related[key])) for key, item in joined.items()]
     files = {name: index for index, name in enumerate(problems.sources)}
-    found.sort(
-        key=lambda one: (files.get(one.place.file, len(files)), one.place.file, one.place.line, one.place.column)
+    items.sort(
+        key=lambda item: (files.get(item.place.file, len(files)), item.place.file, item.place.line, item.place.column)
     )
-    problems.items = found
+    problems.items = items
     return problems
 
 
-def _short(problem: Problem, shots: tuple[str, ...], related: tuple[tuple[Place, str], ...]) -> Problem:
-    """The problem with all that it touches; a name of a megabyte is not said in full."""
-    place, said = problem.place, (problem.message, problem.hint)
-    if max(map(len, (place.path, *said))) > _LONGEST:
-        message, hint = (text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…" for text in said)
-        place = place._replace(path=place.path[:_LONGEST])
+def _with_shots(problem: Problem, shots: tuple[str, ...], related: tuple[tuple[Place, str], ...]) -> Problem:
+    """A problem with its shots and related places; texts are cut, since a name in a file can have a megabyte."""
+    place, texts = problem.place, (problem.message, problem.hint)
+    if max(map(len, (place.path, *texts))) > _MAX_CHARACTERS:
+        message, hint = (text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}…" for text in texts)
+        place = place._replace(path=place.path[:_MAX_CHARACTERS])
         problem = replace(problem, message=message, hint=hint, place=place)
     return replace(problem, shots=shots, related=related)

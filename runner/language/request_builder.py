@@ -1,4 +1,4 @@
-"""From a finished shot to the one request that its takes share: mode, materials, positions, the prompt as sent."""
+"""Builds the one request that all takes of a shot share: mode, materials, positions, the prompt as sent."""
 
 import re
 
@@ -21,257 +21,272 @@ _UNUSABLE = "\ufffc"
 
 @dataclass(slots=True)
 class RequestBuilder(MaterialResolver):
-    """Makes the request of one draft; whatever is wrong is noted, and then there is none."""
+    """Builds the shot of one draft; reports every problem, and builds none when there is one."""
 
-    order: list[Material] = field(default_factory=list)
+    materials: list[Material] = field(default_factory=list)
+    """Materials in the order of the request."""
     used: list[UsedMaterial] = field(default_factory=list)
-    spoken: set[str] = field(default_factory=set)
-    """Assets whose words were said already."""
+    """The same materials, each with the name and the position of its first use."""
+    described: set[str] = field(default_factory=set)
+    """Names of the assets whose words stand in the prompt already."""
     mentioned: int = 0
-    """How many of the materials the prompt mentions; they come first."""
+    """How many of the materials the prompt mentions; these come first."""
 
     def shot(self) -> Shot | None:
-        """The finished shot, or None when something is wrong with it."""
+        """The finished shot; None when the shot has a problem."""
         draft = self.draft
-        _, text = prompt_text(draft, self.ground)
-        mentions = find(text, self.cast.names) if text and "@" in text else []
+        _, text = prompt_text(draft, self.scope)
+        mentions = find(text, self.symbols.names) if text and "@" in text else []
         self.text = text or ""
         if mentions:
-            self._unusable(mentions)
+            self._check_mentions(mentions)
         elif text is None and "prompt" in draft.broken:
-            self._check_despite_errors()
+            self._check_literal_mentions()
         frames = self._frames()
         references = self._references()
         mode = self._mode(mentions, references)
         if mode == "keyframe":
-            prompt = substitute(self.text, mentions, self._in_words)
-            self.order = [one.material for one in frames]
+            prompt = substitute(self.text, mentions, self._as_words)
+            self.materials = [used.material for used in frames]
             self.used = frames
         else:
-            prompt = substitute(self.text, mentions, lambda mention: self._in_reference(mention, references))
-            self.mentioned = len(self.order)
-            for one in references:
-                self._place(one)
-        request = self._request(mode, prompt.strip() or None, tuple(self.order))
+            prompt = substitute(self.text, mentions, lambda mention: self._as_references(mention, references))
+            self.mentioned = len(self.materials)
+            for used in references:
+                self._add_material(used)
+        request = self._build_request(mode, prompt.strip() or None, tuple(self.materials))
         check(self, request)
-        return None if self.failed or draft.broken else self._build(request)
+        return None if self.failed or draft.broken else self._build_shot(request)
 
-    def _check_despite_errors(self) -> None:
-        """The mentions that stand literally in a prompt whose template failed: one fault does not hide another."""
-        said = self.draft.raw.get("prompt")
-        # Inside a statement nobody knows what would have been sent.
-        if not isinstance(said, str) or "@" not in said or "{%" in said:
+    def _check_literal_mentions(self) -> None:
+        """Check the mentions written literally in a prompt whose template failed: one error must not hide another."""
+        prompt = self.draft.raw.get("prompt")
+        # With a statement in the prompt the mentions that would have been sent are unknown.
+        if not isinstance(prompt, str) or "@" not in prompt or "{%" in prompt:
             return
-        self.text = _MARKUP.sub(lambda markup: _UNUSABLE * len(markup.group()), said)
-        ends = ((one, self.text[max(0, one.start - 1) : one.end + 1]) for one in find(self.text, self.cast.names))
-        self._unusable([one for one, around in ends if _UNUSABLE not in around])
+        self.text = _MARKUP.sub(lambda markup: _UNUSABLE * len(markup.group()), prompt)
+        ends = (
+            (mention, self.text[max(0, mention.start - 1) : mention.end + 1])
+            for mention in find(self.text, self.symbols.names)
+        )
+        self._check_mentions([mention for mention, around in ends if _UNUSABLE not in around])
         self.text = ""
 
-    def _unusable(self, mentions: list[Mention]) -> None:
-        # One that stands there twice is marked where it stands first.
-        for mention in {(one.written, one.target): one for one in reversed(mentions)}.values():
+    def _check_mentions(self, mentions: list[Mention]) -> None:
+        # A mention that is written twice is reported at its first place.
+        for mention in {(item.written, item.target): item for item in reversed(mentions)}.values():
             if mention.problem is not None:
                 self.note_in_prompt(mention.problem[0], mention, mention.problem[1], mention.problem[2])
             elif mention.target is None:
                 self.failed = True
-                if fold_name(mention.written).startswith(self.cast.suppressed_prefixes):
+                if fold_name(mention.written).startswith(self.symbols.suppressed_prefixes):
                     continue
-                hint = suggestion(mention.written, self.cast.all_names)
+                hint = suggestion(mention.written, self.symbols.all_names)
                 hint = f"{hint} (a literal @ is written @@)" if hint else "a literal @ is written @@"
-                self.note_in_prompt("unknown-name", mention, f"nobody is named @{mention.written}", hint)
+                self.note_in_prompt("unknown-name", mention, f"no asset or shot is named @{mention.written}", hint)
             elif mention.target.kind == "shot":
                 self._check_pin(mention, PROMPT)
 
     def _mode(self, mentions: list[Mention], references: list[UsedMaterial]) -> Mode:
         draft, values = self.draft, self.draft.values
-        said, listed = values.get("mode"), bool(values.get("references"))
-        keyframe = values.get("first_frame") is not None or values.get("last_frame") is not None
-        keyframe = keyframe or not draft.broken.isdisjoint(("first_frame", "last_frame"))
-        material = listed or (bool(mentions) and any(map(self._has_material, mentions)))
-        if said is not None or (keyframe and listed):
-            self._contradictions(said, keyframe, material, listed)
-        return "keyframe" if keyframe else "reference" if material else "text"
+        mode, has_references = values.get("mode"), bool(values.get("references"))
+        is_keyframe = values.get("first_frame") is not None or values.get("last_frame") is not None
+        is_keyframe = is_keyframe or not draft.broken.isdisjoint(("first_frame", "last_frame"))
+        has_material = has_references or (bool(mentions) and any(map(self._has_material, mentions)))
+        if mode is not None or (is_keyframe and has_references):
+            self._check_mode(mode, is_keyframe, has_material, has_references)
+        return "keyframe" if is_keyframe else "reference" if has_material else "text"
 
-    def _contradictions(self, said: Value, keyframe: bool, material: bool, listed: bool) -> None:
-        """What `mode` says, and what the materials of the shot say."""
+    def _check_mode(self, mode: Value, is_keyframe: bool, has_material: bool, has_references: bool) -> None:
+        """Report a `mode`, frames and references that contradict each other."""
         draft = self.draft
-        if keyframe and listed:
+        if is_keyframe and has_references:
             self.note(
                 "mode",
                 draft.origin("references"),
-                "`references` and frames do not go together",
-                "a clip is made from frames, or from references: remove one of the two",
+                "`references` and frames cannot be combined",
+                "a clip is made from frames or from references: remove one of the two",
             )
-        if said == "keyframe" and not keyframe:
+        if mode == "keyframe" and not is_keyframe:
             self.note(
-                "mode", draft.origin("mode"), "`mode: keyframe` needs a `first_frame`", "give one, or leave `mode` out"
+                "mode", draft.origin("mode"), "`mode: keyframe` needs a `first_frame`", "add one, or remove `mode`"
             )
-        if said == "reference" and keyframe:
+        if mode == "reference" and is_keyframe:
             self.note(
                 "mode",
                 draft.origin("mode"),
-                "`mode: reference` does not go with frames",
-                "leave `mode` out: frames mean keyframe",
+                "`mode: reference` cannot be combined with frames",
+                "remove `mode`: frames mean keyframe",
             )
-        elif said == "reference" and not material and not self.failed and not draft.broken:
+        elif mode == "reference" and not has_material and not self.failed and not draft.broken:
             self.note(
                 "mode",
                 draft.origin("mode"),
                 "`mode: reference` needs materials",
-                "mention some in the prompt or in `references`",
+                "mention assets in the prompt, or list materials in `references`",
             )
 
     def _has_material(self, mention: Mention) -> bool:
-        named = mention.target
-        if named is None or named.kind != "asset":
-            return named is not None
-        one = self.cast.names.get(fold_name(named.name))
-        return isinstance(one, Asset) and bool(one.sources)
+        target = mention.target
+        if target is None or target.kind != "asset":
+            return target is not None
+        asset = self.symbols.names.get(fold_name(target.name))
+        return isinstance(asset, Asset) and bool(asset.sources)
 
-    def _in_reference(self, mention: Mention, references: list[UsedMaterial]) -> str:
-        named = mention.target
-        if named is None or mention.problem is not None:
+    def _as_references(self, mention: Mention, references: list[UsedMaterial]) -> str:
+        target = mention.target
+        if target is None or mention.problem is not None:
             return mention.written
-        if named.kind == "position":
-            return self._position(mention, references)
-        if named.kind == "shot":
-            return self._place(UsedMaterial(TakeReference(named.name, named.part, named.take), mention.written, PROMPT))
-        asset = self.cast.names[fold_name(named.name)]
+        if target.kind == "position":
+            return self._as_position(mention, references)
+        if target.kind == "shot":
+            return self._add_material(
+                UsedMaterial(TakeReference(target.name, target.part, target.take), mention.written, PROMPT)
+            )
+        asset = self.symbols.names[fold_name(target.name)]
         assert isinstance(asset, Asset)
         if not asset.sources:
-            return self._in_words(mention)
-        placed = [self._place(one) for one in self._of_asset(named.name, mention.written, PROMPT)]
-        return " ".join(placed) + self._words(asset)
+            return self._as_words(mention)
+        names = [self._add_material(used) for used in self._asset_materials(target.name, mention.written, PROMPT)]
+        return " ".join(names) + self._words_once(asset)
 
-    def _position(self, mention: Mention, references: list[UsedMaterial]) -> str:
+    def _as_position(self, mention: Mention, references: list[UsedMaterial]) -> str:
         assert mention.target is not None
         assert mention.target.position is not None
         kind, number = mention.target.position
-        same = [one for one in references if one.material.kind == kind]
-        if not 1 <= number <= len(same) and "references" in self.draft.broken:
+        candidates = [used for used in references if used.material.kind == kind]
+        if not 1 <= number <= len(candidates) and "references" in self.draft.broken:
             return mention.written
-        if not 1 <= number <= len(same):
-            have = f"has {len(same)}" if same else "has none"
-            message = f"@{mention.written} is the shot's own {kind} reference {number}, and it {have}"
+        if not 1 <= number <= len(candidates):
+            count = len(candidates) or "none"
+            message = f"@{mention.written} is {kind} reference {number} of this shot, which has {count}"
             self.note_in_prompt(
                 "position", mention, message, f"list the {kind}s in `references`, or mention them by name"
             )
             return mention.written
-        return self._place(same[number - 1])
+        return self._add_material(candidates[number - 1])
 
-    def _place(self, one: UsedMaterial) -> str:
-        """`@image2`: the position of a material in the request, which it gets when it first comes."""
-        wanted = one.material
-        kind, number = wanted.kind, 1
-        for material in self.order:
+    def _add_material(self, used: UsedMaterial) -> str:
+        """The mention of a material by its position in the request (`@image2`); a new material is appended."""
+        new_material = used.material
+        kind, number = new_material.kind, 1
+        for material in self.materials:
             if material.kind == kind:
-                if same_source(material, wanted):
+                if same_source(material, new_material):
                     return f"@{kind}{number}"
                 number += 1
-        self.order.append(wanted)
-        self.used.append(one)
+        self.materials.append(new_material)
+        self.used.append(used)
         return f"@{kind}{number}"
 
-    def _words(self, asset: Asset) -> str:
-        """` (words)` at the first mention of an asset that has some."""
-        if asset.words is None or asset.name in self.spoken:
+    def _words_once(self, asset: Asset) -> str:
+        """` (words)` at the first mention of an asset with words; an empty text at every other mention."""
+        if asset.words is None or asset.name in self.described:
             return ""
-        self.spoken.add(asset.name)
+        self.described.add(asset.name)
         words = asset.words
         if "{" in words and TEMPLATE_START.search(words):
             try:
-                words = self.ground.templates.render(words, self.draft.scope, lambda: asset.words_origin)
-            except TemplateFailure as fault:
+                words = self.scope.templates.render(words, self.draft.scope, lambda: asset.words_origin)
+            except TemplateFailure as failure:
                 self.failed = True
-                for problem in fault.problems:
-                    self.ground.problems.add(replace(problem, shots=(self.draft.id,)))
+                for problem in failure.problems:
+                    self.scope.problems.add(replace(problem, shots=(self.draft.id,)))
                 return ""
-        if "@" in words and (inner := find(words, self.cast.names)):
+        if "@" in words and (inner_mentions := find(words, self.symbols.names)):
             self.failed = True
-            index = asset.words.find(words[inner[0].start : inner[0].end])
-            place = asset.words_origin.place(max(0, index), inner[0].end - inner[0].start if index >= 0 else None)
-            message, hint = (
-                f"the words of `{asset.name}` mention somebody",
-                "they are sent as they are: write no @, or @@",
+            index = asset.words.find(words[inner_mentions[0].start : inner_mentions[0].end])
+            place = asset.words_origin.place(
+                max(0, index), inner_mentions[0].end - inner_mentions[0].start if index >= 0 else None
             )
-            self.ground.problems.add(Problem("mention-in-words", place, message, hint, shots=(self.draft.id,)))
-        bare = words.strip().replace("@@", "@")
-        return f" ({bare})" if bare else ""
+            message, hint = (
+                f"the words of `{asset.name}` have a mention in them",
+                "words are sent as written: remove the @, or write @@",
+            )
+            self.scope.problems.add(Problem("mention-in-words", place, message, hint, shots=(self.draft.id,)))
+        stripped = words.strip().replace("@@", "@")
+        return f" ({stripped})" if stripped else ""
 
-    def _in_words(self, mention: Mention) -> str:
-        """Where no material can be sent: the name without its `@`, and its words after the first."""
-        named = mention.target
-        if named is None or mention.problem is not None:
+    def _as_words(self, mention: Mention) -> str:
+        """The text of a mention where no material can be sent: the name without `@`, the first time with its words."""
+        target = mention.target
+        if target is None or mention.problem is not None:
             return mention.written
-        asset = self.cast.names.get(fold_name(named.name)) if named.kind == "asset" else None
+        asset = self.symbols.names.get(fold_name(target.name)) if target.kind == "asset" else None
         if isinstance(asset, Asset):
             asset.used = True
         if not isinstance(asset, Asset) or asset.words is None:
-            message = f"@{mention.written} cannot be sent: this shot is made from frames, and it has no words"
-            hint = f"give {mention.written} `words`, or make the shot from references instead of frames"
+            message = f"a shot with frames sends no references, and @{mention.written} has no words to send instead"
+            hint = f"add `words` to {mention.written}, or make the shot from references instead of frames"
             self.note_in_prompt("mention-with-frames", mention, message, hint)
             return mention.written
-        return mention.written + self._words(asset)
+        return mention.written + self._words_once(asset)
 
-    def _request(self, mode: Mode, prompt: str | None, materials: tuple[Material, ...]) -> Request:
-        said = self.draft.values.get
-        asked = (said("model"), said("resolution"), said("duration"), said("aspect_ratio"), said("upscale"))
-        known = self.cast.output_formats.get(asked)
-        if known is None:
-            known = self.cast.output_formats[asked] = self._form()
-        seed, audio, inputs = said("seed"), said("audio"), self.draft.raw.get("inputs")
+    def _build_request(self, mode: Mode, prompt: str | None, materials: tuple[Material, ...]) -> Request:
+        value_of = self.draft.values.get
+        key = (
+            value_of("model"),
+            value_of("resolution"),
+            value_of("duration"),
+            value_of("aspect_ratio"),
+            value_of("upscale"),
+        )
+        output_format = self.symbols.output_formats.get(key)
+        if output_format is None:
+            output_format = self.symbols.output_formats[key] = self._output_format()
+        seed, audio, inputs = value_of("seed"), value_of("audio"), self.draft.raw.get("inputs")
         return Request(
-            known.model,
-            known.resolution,
-            known.seconds,
-            known.aspect_ratio,
+            output_format.model,
+            output_format.resolution,
+            output_format.seconds,
+            output_format.aspect_ratio,
             mode,
             prompt,
             materials,
-            known.upscale,
+            output_format.upscale,
             seed if isinstance(seed, int) else None,
             audio if isinstance(audio, bool) else None,
-            _inputs(inputs) if inputs else (),
+            _sorted_inputs(inputs) if inputs else (),
         )
 
-    def _form(self) -> OutputFormat:
-        """What most shots have in common, with what the format puts in where nothing is said."""
+    def _output_format(self) -> OutputFormat:
+        """The output format of the shot, with the defaults of the storyboard format for missing fields."""
         values = self.draft.values
         model, aspect = str(values.get("model", "seedance-20")), values.get("aspect_ratio", "16:9")
         duration, upscale = values.get("duration"), values.get("upscale")
         return OutputFormat(
-            self.cast.edition.models.get(model, model),
+            self.symbols.edition.models.get(model, model),
             str(values.get("resolution") or "720p"),
             int(str(duration).rstrip("s")) if duration is not None else 5,
             None if aspect == "auto" else str(aspect or "16:9"),
             upscale if isinstance(upscale, str) else None,
         )
 
-    def _build(self, request: Request) -> Shot:
+    def _build_shot(self, request: Request) -> Shot:
         draft = self.draft
-        said = draft.values.get
-        tags, takes, combination = said("tags"), said("takes"), draft.combination
+        value_of = draft.values.get
+        tags, takes, combination = value_of("tags"), value_of("takes"), draft.combination
         return Shot(
-            self.ground.document.name,
+            self.scope.document.name,
             draft.id,
             request,
             takes if isinstance(takes, int) else 1,
             draft.entry.entry_place(),
-            _text(said("title")),
-            _text(said("notes")),
-            _text(said("scene")),
+            _text_or_none(value_of("title")),
+            _text_or_none(value_of("notes")),
+            _text_or_none(value_of("scene")),
             tuple(map(str, tags)) if isinstance(tags, list) else (),
-            said("skip") is True,
+            value_of("skip") is True,
             tuple([(choice.axis, choice.text) for choice in combination]) if combination else (),
-            tuple([one.name for one in self.used]) if self.used else (),
+            tuple([used.name for used in self.used]) if self.used else (),
         )
 
 
-def _text(value: Value) -> str | None:
+def _text_or_none(value: Value) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _inputs(value: Value) -> tuple[tuple[str, JsonValue], ...]:
+def _sorted_inputs(value: Value) -> tuple[tuple[str, JsonValue], ...]:
     if not isinstance(value, dict) or not value:
         return ()
     return tuple(sorted((key, item) for key, item in value.items() if not key.startswith("x-")))

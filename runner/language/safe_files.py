@@ -1,4 +1,4 @@
-"""Opens files of the repository, and nothing else: no way out, no pipe, no device, no hidden file."""
+"""Opens ordinary, visible files inside the repository, and refuses every other path."""
 
 import os
 import stat
@@ -11,38 +11,36 @@ PROMPT_LIMIT = 1024 * 1024
 
 
 asked_for: dict[str, os.stat_result | None] = {}
-"""What this process meant to read in repositories, as it was just before; None where there was nothing."""
+"""Status of every path that this process resolved, from just before; None for a path that did not exist."""
 
 
-class FileRejected(Exception):  # noqa: N818 - a reason that becomes a problem, always caught in this room
-    """Why a file cannot be used: a problem's code, words that go on after the file's name, a hint."""
+class FileRejected(Exception):  # noqa: N818 - a reason that becomes a problem, always caught in this package
+    """A file that cannot be used: a problem's code, a message that continues the file's name, a hint."""
 
-    def __init__(self, code: str, words: str, hint: str = "") -> None:
-        super().__init__(words)
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
         self.code = code
-        self.message = words
+        self.message = message
         self.hint = hint
 
 
 def check_written(written: str) -> None:
-    """A path as a storyboard may say it: relative, with `/`, of this repository. Raises Unfit."""
+    """Check the form of a path in a storyboard: relative, with `/`. Raises FileRejected."""
     if "\0" in written or "\\" in written:
-        raise FileRejected("path-form", "is not a path that works everywhere", "write paths with /, without \\")
+        raise FileRejected("path-form", "is not a portable path", "write / instead of \\")
     if written.startswith(("~", "-")) or PurePosixPath(written).is_absolute():
-        raise FileRejected("path-form", "is not a relative path", "write it relative to the file that says it")
+        raise FileRejected("path-form", "is not a relative path", "write a path relative to this file")
     if ":" in written:
         raise FileRejected("path-form", "is neither a path nor an https address", "an address begins with https://")
 
 
 def resolve_inside(path: Path, root: Path) -> Path:
-    """The real path of a file that lies in the repository, links resolved. Raises Unfit."""
-    _note(os.path.abspath(path))
-    # The root is resolved, the path as it was typed: relative, or by way of a link above the repository.
+    """The real path of a file in the repository, with links resolved. Raises FileRejected."""
+    _record_path(os.path.abspath(path))
+    # The root is resolved already; the path may be relative, or lead through a link above the repository.
     written = Path(os.path.abspath(path)).is_relative_to(root)
     if not written and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
-        raise FileRejected(
-            "outside-repository", "lies outside the repository", f"copy it to somewhere below {root.name}/"
-        )
+        raise FileRejected("outside-repository", "lies outside the repository", f"copy it into {root.name}/")
     try:
         real = path.resolve(strict=True)
         top = root.resolve(strict=True)
@@ -52,14 +50,14 @@ def resolve_inside(path: Path, root: Path) -> Path:
         raise FileRejected("file-unreadable", f"cannot be opened: {reason(error)}") from None
     if not real.is_relative_to(top):
         raise FileRejected(
-            "outside-repository", "leads out of the repository by a link", f"copy it to below {top.name}/"
+            "outside-repository", "leads out of the repository through a link", f"copy it into {top.name}/"
         )
     if any(part.startswith(".") for part in real.relative_to(top).parts):
-        raise FileRejected("hidden-file", "is a hidden file or lies in a hidden folder; such files are never read")
+        raise FileRejected("hidden-file", "is hidden or in a hidden folder; hidden files are never read")
     return real
 
 
-def _note(path: str) -> None:
+def _record_path(path: str) -> None:
     if path not in asked_for:
         try:
             asked_for[path] = os.stat(path)
@@ -68,29 +66,29 @@ def _note(path: str) -> None:
 
 
 def check_regular(real: Path, limit: int) -> None:
-    """That it is an ordinary file of a reasonable size, without opening it. Raises Unfit."""
+    """Check that a path is an ordinary file within a size limit, without opening the file. Raises FileRejected."""
     try:
-        media = os.stat(real, follow_symlinks=False)
+        status = os.stat(real, follow_symlinks=False)
     except OSError as error:
         raise FileRejected("file-unreadable", f"cannot be opened: {reason(error)}") from None
-    _check_mode(media, limit)
+    _check_mode(status, limit)
 
 
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-# A folder is only passed through: that needs no right to list it, where the system knows such a door.
-_PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+# O_PATH, where the system has it: passing through a folder must not need the right to list its files.
+_FOLDER_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def open_regular(real: Path, root: Path, limit: int) -> int:
-    """A descriptor of an ordinary file, to be closed by the caller; `real` is what `inside` said. Raises Unfit.
+    """A descriptor of an ordinary file, which the caller closes; `real` comes from `resolve_inside`.
 
-    No part of the path is followed by a link any more: whatever was put in its place since it was resolved, no file
-    outside is opened, and no pipe waited for.
+    Links in the path are not followed any more: whatever was put in the file's place since the path was resolved, no
+    file outside is opened and no pipe blocks. Raises FileRejected.
     """
     check_regular(real, limit)
     top = root.resolve()
     try:
-        handle = _walked(top, real.relative_to(top).parts)
+        handle = _open_below(top, real.relative_to(top).parts)
     except OSError as error:
         raise FileRejected("file-unreadable", f"cannot be opened: {reason(error)}") from None
     try:
@@ -101,20 +99,20 @@ def open_regular(real: Path, root: Path, limit: int) -> int:
     return handle
 
 
-def _walked(top: Path, parts: tuple[str, ...]) -> int:
-    """Opens the folders one in another, and the file in the last."""
-    handle = os.open(top, _PASS)
+def _open_below(top: Path, parts: tuple[str, ...]) -> int:
+    """Open the folders of a path one inside the other, and the file in the last."""
+    handle = os.open(top, _FOLDER_FLAGS)
     for index, part in enumerate(parts):
         folder = handle
         try:
-            handle = os.open(part, _PASS if index < len(parts) - 1 else _READ, dir_fd=folder)
+            handle = os.open(part, _FOLDER_FLAGS if index < len(parts) - 1 else _FILE_FLAGS, dir_fd=folder)
         finally:
             os.close(folder)
     return handle
 
 
 def read_bytes(path: Path, root: Path, limit: int = TEXT_LIMIT) -> bytes:
-    """What is in an ordinary file of the repository. Raises Unfit."""
+    """The content of an ordinary file of the repository. Raises FileRejected."""
     try:
         with os.fdopen(open_regular(resolve_inside(path, root), root, limit), "rb") as file:
             data = file.read(limit + 1)
@@ -125,23 +123,23 @@ def read_bytes(path: Path, root: Path, limit: int = TEXT_LIMIT) -> bytes:
     return data
 
 
-def media_fits(real: Path) -> None:
-    """That a material is an ordinary file that may be sent, without opening it. Raises Unfit."""
+def check_media(real: Path) -> None:
+    """Check that a material is an ordinary file small enough to send, without opening it. Raises FileRejected."""
     check_regular(real, MAX_BYTES)
 
 
 def reason(error: BaseException) -> str:
-    """The system's words for why it said no, in lower case, without the path."""
-    words = error.strerror if isinstance(error, OSError) else None
-    return (words or str(error) or type(error).__name__).lower()
+    """The operating system's error text, in lower case, without the path."""
+    text = error.strerror if isinstance(error, OSError) else None
+    return (text or str(error) or type(error).__name__).lower()
 
 
-def _check_mode(media: os.stat_result, limit: int) -> None:
-    if stat.S_ISDIR(media.st_mode):
+def _check_mode(status: os.stat_result, limit: int) -> None:
+    if stat.S_ISDIR(status.st_mode):
         raise FileRejected("file-kind", "is a folder, not a file")
-    if not stat.S_ISREG(media.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise FileRejected("file-kind", "is a pipe, a socket or a device, not an ordinary file")
-    if media.st_size > limit:
+    if status.st_size > limit:
         raise _too_large(limit)
 
 

@@ -1,4 +1,4 @@
-"""From an entry to a finished shot: what it starts from, what overrides what, and where each value came from."""
+"""Merges the layers of a shot, renders its fields, and remembers the origin of each value."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -13,17 +13,17 @@ from runner.language.yaml.parser import scalar_value
 from runner.lazy_dataclass import dataclass, field, replace
 
 _NUMBERS = frozenset(("duration", "takes", "seed"))
-_TRUTHS = frozenset(("skip", "audio"))
+_BOOLEANS = frozenset(("skip", "audio"))
 _UNRENDERED = frozenset(("id", "inputs", "vars", "prompt", "wrap", "matrix"))
 
 
 class FieldLayer(NamedTuple):
-    """Fields that are merged into a shot, and where they stand."""
+    """Fields that are merged into a shot, and their position in the files."""
 
     origin: NodeRef
     fields: Mapping[str, Value]
     what: str
-    """`defaults`, `shot`, `matrix format: tall`, `profile draft`."""
+    """Label of the layer: `defaults`, `shot`, `matrix format: tall`, `profile draft`."""
     direct: bool = False
     """True when the origin is the value itself: an item of an axis."""
 
@@ -33,7 +33,7 @@ class FieldLayer(NamedTuple):
 
 @dataclass(slots=True)
 class ShotDraft:
-    """A shot on its way: merged, not yet rendered."""
+    """A shot while it is compiled: first merged, then rendered."""
 
     entry: NodeRef
     layers: tuple[FieldLayer, ...]
@@ -42,33 +42,33 @@ class ShotDraft:
     scope: VariableScope
     id: str = ""
     has_usable_id: bool = True
-    """False when its id cannot be used: it is checked, but nobody can mention it."""
+    """False when the id is invalid: the shot is checked, but cannot be mentioned."""
     values: dict[str, Value] = field(default_factory=dict)
     """Rendered and checked fields."""
     finished: bool = False
     broken: set[str] = field(default_factory=set)
-    """Fields that something was said about; nothing more is said of them."""
+    """Fields that have a reported problem; no further problem of these fields is reported."""
 
     def layer(self, name: str) -> FieldLayer | None:
-        """The layer that a field's value came from; for a mapping, the last that says it."""
+        """The layer that a field's value comes from; for a mapping, the last layer with this field."""
         return next((layer for layer in reversed(self.layers) if name in layer.fields), None)
 
     def origin(self, name: str, *keys: str | int) -> NodeRef:
-        """Where a field's value stands; for a key of a mapping, where that key was said last; else the entry."""
+        """Position of a field's value; for a key of a mapping, of the last layer with that key; else the entry."""
         for layer in reversed(self.layers):
             value = layer.fields.get(name)
             if name not in layer.fields or (keys and isinstance(value, dict) and keys[0] not in value):
                 continue
-            made = layer.of(name)
+            origin = layer.of(name)
             for key in keys:
-                made = made / key
-            return made
+                origin = origin / key
+            return origin
         return self.entry
 
 
 @dataclass(frozen=True, slots=True)
 class StoryboardScope:
-    """What all shots of a storyboard start from."""
+    """Everything that the shots of one storyboard share while they are compiled."""
 
     document: Document
     defaults: tuple[FieldLayer, ...]
@@ -77,52 +77,52 @@ class StoryboardScope:
     templates: Templates
     problems: Problems
     broken: frozenset[Path]
-    """Paths of the storyboard whose values have the wrong shape; it was said."""
+    """Paths of the storyboard whose values have the wrong shape; these problems are reported already."""
     broken_shared: frozenset[str] = frozenset()
-    """Fields of defaults and of the profile of which the same holds."""
+    """Fields of the defaults and of the profile with the wrong shape."""
     asset_variables: frozenset[str] = frozenset()
-    """Variables that the words of assets use."""
+    """Variables in the words of assets."""
 
 
 def merge(layers: Sequence[FieldLayer]) -> dict[str, Value]:
     """The fields of several layers: a scalar or a list replaces, a mapping merges one level deep, null removes."""
-    made: dict[str, Value] = {}
+    fields: dict[str, Value] = {}
     for layer in layers:
         for name, value in layer.fields.items():
             if value is None:
-                made.pop(name, None)
+                fields.pop(name, None)
             elif isinstance(value, dict):
-                before = made.get(name)
-                made[name] = merged_mapping(before if isinstance(before, dict) else {}, value, name)
+                base = fields.get(name)
+                fields[name] = merged_mapping(base if isinstance(base, dict) else {}, value, name)
             elif name[:2] != "x-":
-                made[name] = value
-    return made
+                fields[name] = value
+    return fields
 
 
-def merged_mapping(before: Mapping[str, Value], value: Mapping[str, Value], name: str) -> dict[str, Value]:
-    made = dict(before)
+def merged_mapping(base: Mapping[str, Value], value: Mapping[str, Value], name: str) -> dict[str, Value]:
+    mapping = dict(base)
     for key, item in value.items():
-        # A variable that is null hides the storyboard's too; it is a problem only where it is used.
+        # A variable that is null hides the storyboard's variable too, and is a problem only in a template that uses it.
         if item is None and name != "vars":
-            made.pop(key, None)
+            mapping.pop(key, None)
         elif not (name == "vars" and key.startswith("x-")):
-            made[key] = item
-    return made
+            mapping[key] = item
+    return mapping
 
 
-def render_field(draft: ShotDraft, name: str, text: str, ground: StoryboardScope, *keys: int) -> str | None:
-    """A field's text, rendered; what is wrong is noted, and None returned."""
+def render_field(draft: ShotDraft, name: str, text: str, scope: StoryboardScope, *keys: int) -> str | None:
+    """The rendered text of a field; None after a problem, which is reported."""
     try:
-        return ground.templates.render(text, draft.scope, lambda: draft.origin(name, *keys))
-    except TemplateFailure as fault:
-        for problem in fault.problems:
-            ground.problems.add(replace(problem, shots=(*problem.shots, draft.id)))
+        return scope.templates.render(text, draft.scope, lambda: draft.origin(name, *keys))
+    except TemplateFailure as failure:
+        for problem in failure.problems:
+            scope.problems.add(replace(problem, shots=(*problem.shots, draft.id)))
         draft.broken.add(name)
         return None
 
 
-def render_fields(draft: ShotDraft, ground: StoryboardScope) -> None:
-    """Renders every field but the prompt and checks the finished shot against the schema; once."""
+def render_fields(draft: ShotDraft, scope: StoryboardScope) -> None:
+    """Render every field but the prompt, and check the finished shot against the schema; a second call does nothing."""
     if draft.finished:
         return
     draft.finished, values = True, draft.values
@@ -133,91 +133,96 @@ def render_fields(draft: ShotDraft, ground: StoryboardScope) -> None:
             if name in _UNRENDERED or name in values:
                 continue
             if "{" in value and TEMPLATE_START.search(value):
-                value = _typed_value(name, render_field(draft, name, value, ground))
+                value = _typed_value(name, render_field(draft, name, value, scope))
                 if value is None:
                     continue
         elif kind is float:
-            value = _whole(value) if name != "title" else draft.origin(name).source_text()
+            value = _without_fraction(value) if name != "title" else draft.origin(name).source_text()
         elif isinstance(value, list):
             if not all(type(item) is str and "{" not in item for item in value):
-                value = _items(draft, name, value, ground)
+                value = _render_items(draft, name, value, scope)
         elif name == "title":
             value = str(value)
         elif name in _UNRENDERED:
             continue
         values[name] = value
     if not schema.is_valid(values, "finished"):
-        for finding in schema.violations(values, "finished"):
-            _note_finding(draft, finding, ground)
+        for violation in schema.violations(values, "finished"):
+            _note_violation(draft, violation, scope)
 
 
-def _whole(value: float) -> Value:
+def _without_fraction(value: float) -> Value:
     return int(value) if value.is_integer() else value
 
 
 def _typed_value(name: str, text: str | None) -> Value:
-    """A rendered text as the field's kind of value; nothing is null."""
-    if text is None or not (bare := text.strip()):
+    """A rendered text as a value of the field's type; blank text is null."""
+    if text is None or not (stripped := text.strip()):
         return None
-    if name in _NUMBERS or name in _TRUTHS:
-        value = scalar_value(bare)
-        return _whole(value) if isinstance(value, float) else value
-    return bare
+    if name in _NUMBERS or name in _BOOLEANS:
+        value = scalar_value(stripped)
+        return _without_fraction(value) if isinstance(value, float) else value
+    return stripped
 
 
-def _items(draft: ShotDraft, name: str, items: list[Value], ground: StoryboardScope) -> list[Value]:
-    made: list[Value] = []
+def _render_items(draft: ShotDraft, name: str, items: list[Value], scope: StoryboardScope) -> list[Value]:
+    values: list[Value] = []
     for index, item in enumerate(items):
         if isinstance(item, str):
             if TEMPLATE_START.search(item):
-                item = _typed_value(name, render_field(draft, name, item, ground, index))
+                item = _typed_value(name, render_field(draft, name, item, scope, index))
                 if item is None:
                     continue
         elif isinstance(item, float) and name == "tags":
             item = draft.origin(name, index).source_text()
         elif isinstance(item, int) and name == "tags":
             item = str(item)
-        made.append(item)
-    return made
+        values.append(item)
+    return values
 
 
-def _note_finding(draft: ShotDraft, finding: "schema.Violation", ground: StoryboardScope) -> None:
-    name = str(finding.path[0]) if finding.path else ""
+def _note_violation(draft: ShotDraft, violation: "schema.Violation", scope: StoryboardScope) -> None:
+    name = str(violation.path[0]) if violation.path else ""
     if name in draft.broken:
         return
-    keys = tuple(key for key in finding.path[1:] if isinstance(key, int))
+    keys = tuple(key for key in violation.path[1:] if isinstance(key, int))
     draft.broken.add(name)
     draft.values.pop(name, None)
-    said = draft.origin(name, *keys)
-    place = said.place() if isinstance(said.value, str | int | float | list) else said.key_place()
-    ground.problems.add(
-        Problem(finding.code, place, finding.message, finding.hint, shots=(draft.id,), related=said.alias_chain())
+    origin = draft.origin(name, *keys)
+    place = origin.place() if isinstance(origin.value, str | int | float | list) else origin.key_place()
+    scope.problems.add(
+        Problem(
+            violation.code, place, violation.message, violation.hint, shots=(draft.id,), related=origin.alias_chain()
+        )
     )
 
 
-def prompt_text(draft: ShotDraft, ground: StoryboardScope) -> tuple[str | None, str | None]:
-    """The prompt before and after `wrap`, rendered, mentions still as written; None for what cannot be rendered."""
-    said, wrap = draft.raw.get("prompt"), draft.raw.get("wrap")
-    if not isinstance(said, str):
+def prompt_text(draft: ShotDraft, scope: StoryboardScope) -> tuple[str | None, str | None]:
+    """The rendered prompt without and with `wrap`, mentions as written; None for a text that cannot be rendered."""
+    prompt, wrap = draft.raw.get("prompt"), draft.raw.get("wrap")
+    if not isinstance(prompt, str):
         return None, None
-    bare: str | None = said
-    if "{" in said and TEMPLATE_START.search(said):
-        bare = render_field(draft, "prompt", said, ground)
-    if bare is not None and not bare.strip():
+    rendered: str | None = prompt
+    if "{" in prompt and TEMPLATE_START.search(prompt):
+        rendered = render_field(draft, "prompt", prompt, scope)
+    if rendered is not None and not rendered.strip():
         return None, None
     if not isinstance(wrap, str):
-        return bare, bare
-    template = ground.templates.read(wrap)
-    if "prompt" not in template.names and template.wrong is None:
-        message, hint = "this wrap leaves the prompt out", "write {{ prompt }} where the shot's own prompt belongs"
+        return rendered, rendered
+    template = scope.templates.read(wrap)
+    if "prompt" not in template.names and template.error is None:
+        message, hint = (
+            "this `wrap` does not use {{ prompt }}",
+            "write {{ prompt }} where the shot's own prompt belongs",
+        )
         place = draft.origin("wrap").place()
-        ground.problems.add(Problem("wrap-without-prompt", place, message, hint, shots=(draft.id,)))
+        scope.problems.add(Problem("wrap-without-prompt", place, message, hint, shots=(draft.id,)))
         draft.broken.add("prompt")
-        return bare, bare
-    # A prompt that could not be rendered does not hide what is wrong with its wrap.
-    draft.scope.rendered["prompt"] = "" if bare is None else bare
-    wrapped = render_field(draft, "wrap", wrap, ground)
-    if wrapped is None or bare is None:
+        return rendered, rendered
+    # The wrap is rendered even when the prompt failed: one error must not hide another.
+    draft.scope.rendered["prompt"] = "" if rendered is None else rendered
+    wrapped = render_field(draft, "wrap", wrap, scope)
+    if wrapped is None or rendered is None:
         draft.broken.add("prompt")
-        return bare, None
-    return bare, wrapped
+        return rendered, None
+    return rendered, wrapped

@@ -1,4 +1,4 @@
-"""What is said about one shot: at a value, at a material, at a mention in its prompt."""
+"""Reports problems of one shot at a value, a material, or a mention in its prompt."""
 
 from runner.diagnostics.problem import Place, Problem
 from runner.language.locate_text import excerpt, locate_text
@@ -11,56 +11,56 @@ from runner.lazy_dataclass import dataclass
 
 @dataclass(slots=True)
 class ShotReporter:
-    """Adds problems and warnings about a draft; after a problem its shot is left out."""
+    """Adds problems and warnings about a draft; after a problem the shot is left out of the batch."""
 
     draft: ShotDraft
-    ground: StoryboardScope
-    cast: SymbolTable
+    scope: StoryboardScope
+    symbols: SymbolTable
     failed: bool = False
     text: str = ""
-    """The prompt in its wrap, rendered, mentions as written."""
+    """The rendered prompt in its wrap, mentions as written."""
 
     def note(self, code: str, origin: NodeRef, message: str, hint: str = "") -> None:
-        """A problem of this shot, at a value."""
+        """Report a problem of this shot, at a value."""
         self.failed = True
         place = origin.place() if not isinstance(origin.value, dict) else origin.key_place()
         problem = Problem(code, place, message, hint, related=origin.alias_chain(), shots=(self.draft.id,))
-        self.ground.problems.add(problem)
+        self.scope.problems.add(problem)
 
     def warn(self, code: str, origin: NodeRef, message: str, hint: str = "") -> None:
-        """A warning about this shot, at a value."""
+        """Report a warning about this shot, at a value."""
         place = origin.place() if not isinstance(origin.value, dict) else origin.key_place()
-        self.ground.problems.add(Problem(code, place, message, hint, "warning", shots=(self.draft.id,)))
+        self.scope.problems.add(Problem(code, place, message, hint, "warning", shots=(self.draft.id,)))
 
-    def place(self, one: UsedMaterial) -> Place:
-        """Where a material is named: the mention in the prompt, where it stands literally, or the field's item."""
-        if one.where != PROMPT:
-            return self.draft.origin(*one.where).place()
-        origin, index, width = locate_text(self.draft, self.ground, f"@{one.name}")
+    def place(self, used: UsedMaterial) -> Place:
+        """The place at which a material is named: the literal mention in the prompt, or the item of a field."""
+        if used.where != PROMPT:
+            return self.draft.origin(*used.where).place()
+        origin, index, width = locate_text(self.draft, self.scope, f"@{used.name}")
         return origin.place(index or 0, width)
 
-    def warn_about(self, code: str, one: UsedMaterial, message: str, hint: str = "") -> None:
-        """A warning about one material of this shot."""
-        problem = Problem(code, self.place(one), message, hint, "warning", shots=(self.draft.id,))
-        self.ground.problems.add(problem)
+    def warn_about(self, code: str, used: UsedMaterial, message: str, hint: str = "") -> None:
+        """Report a warning about one material of this shot."""
+        problem = Problem(code, self.place(used), message, hint, "warning", shots=(self.draft.id,))
+        self.scope.problems.add(problem)
 
-    def note_about(self, code: str, one: UsedMaterial, message: str, hint: str = "") -> None:
-        """A problem of one material of this shot: marked where its asset says it."""
+    def note_about(self, code: str, used: UsedMaterial, message: str, hint: str = "") -> None:
+        """Report a problem of one material of this shot, at its source in the asset."""
         self.failed = True
-        place = one.source.place() if one.source else self.place(one)
-        related = ((self.place(one), "used here"),) if one.source else ()
-        self.ground.problems.add(Problem(code, place, message, hint, related=related, shots=(self.draft.id,)))
+        place = used.source.place() if used.source else self.place(used)
+        related = ((self.place(used), "used here"),) if used.source else ()
+        self.scope.problems.add(Problem(code, place, message, hint, related=related, shots=(self.draft.id,)))
 
     def note_in_prompt(self, code: str, mention: Mention, message: str, hint: str) -> None:
-        """A problem of a mention, at the text that stands literally in a scalar, else at the template that made it."""
+        """Report a problem of a mention, at its literal text in a value, else at the template that made the text."""
         self.failed = True
         text = self.text[mention.start : mention.end]
-        origin, index, width = locate_text(self.draft, self.ground, text)
-        said = origin.value
-        if not isinstance(said, str) or text not in said:
+        origin, index, width = locate_text(self.draft, self.scope, text)
+        value = origin.value
+        if not isinstance(value, str) or text not in value:
             hint = "\n".join(
-                filter(None, (hint, f"the template makes: {excerpt(self.text, mention.start, mention.end)}"))
+                filter(None, (hint, f"the template renders: {excerpt(self.text, mention.start, mention.end)}"))
             )
         place = origin.place(index or 0, width)
         problem = Problem(code, place, message, hint, related=origin.alias_chain(), shots=(self.draft.id,))
-        self.ground.problems.add(problem)
+        self.scope.problems.add(problem)

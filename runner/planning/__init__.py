@@ -1,1 +1,1 @@
-"""What a run would do for each take, and why; pure."""
+"""Planning: the action for each take, its reason and its price; settlement of unsettled attempts. Pure."""

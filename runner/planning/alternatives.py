@@ -1,4 +1,4 @@
-"""What a plan costs against its ceilings, and cheaper ways that would pass. Pure."""
+"""Cheaper alternatives to a plan: profiles, lower resolutions, fewer takes, single scenes. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
@@ -11,36 +11,38 @@ from runner.lazy_dataclass import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """A cheaper way: what to type or to write, and what the run would cost then."""
+    """One cheaper alternative: the flag or field to write, and the credits of the run with it."""
 
     description: str
     credits: Decimal
     command: bool
-    """True for a flag of the command line, False for a line of the storyboard."""
+    """Whether it is a flag of the command line rather than a line of the storyboard."""
 
 
 PriceOf = Callable[[Batch, frozenset[tuple[str, str]] | None], Decimal | None]
-"""Credits that a run of this batch, with this selection, would newly order."""
+"""Computes the credits of a run's new orders for a batch and a selection."""
 
-_MOST_WAYS = 4
+_MAX_ALTERNATIVES = 4
 
 
 def find_cheaper(
     batch: Batch, edition: Edition, price: PriceOf, limit: Decimal | None, profiles: Mapping[str, Batch]
 ) -> tuple[Alternative, ...]:
-    """Ways to spend less, dearest first: within `limit` when there is one, and always less than the batch as it is."""
-    whole = price(batch, None)
-    found = [Alternative(f"--profile {name}", cost, True) for name, cost in _priced(price, profiles)]
-    found += _lower_resolutions(batch, edition, price)
-    found += _fewer_takes(batch, price)
-    found += _scenes(batch, price)
+    """Finds alternatives cheaper than the batch, within `limit` if given; flags before fields, dearest first."""
+    full_cost = price(batch, None)
+    alternatives = [Alternative(f"--profile {name}", cost, True) for name, cost in _priced(price, profiles)]
+    alternatives += _lower_resolutions(batch, edition, price)
+    alternatives += _fewer_takes(batch, price)
+    alternatives += _scenes(batch, price)
     passing = [
-        way
-        for way in found
-        if way.credits > 0 and (limit is None or way.credits <= limit) and (whole is None or way.credits < whole)
+        alternative
+        for alternative in alternatives
+        if alternative.credits > 0
+        and (limit is None or alternative.credits <= limit)
+        and (full_cost is None or alternative.credits < full_cost)
     ]
-    passing.sort(key=lambda way: (not way.command, -way.credits, way.description))
-    return tuple(passing[:_MOST_WAYS])
+    passing.sort(key=lambda alternative: (not alternative.command, -alternative.credits, alternative.description))
+    return tuple(passing[:_MAX_ALTERNATIVES])
 
 
 def _priced(price: PriceOf, batches: Mapping[str, Batch]) -> Iterable[tuple[str, Decimal]]:
@@ -50,7 +52,7 @@ def _priced(price: PriceOf, batches: Mapping[str, Batch]) -> Iterable[tuple[str,
 
 
 def _lower_resolutions(batch: Batch, edition: Edition, price: PriceOf) -> list[Alternative]:
-    """Every resolution below one in use that all its models have."""
+    """Alternatives with a lower resolution that all models of the batch have."""
     models = {shot.request.model for shot in batch.shots}
     common = [name for name in ("480p", "720p") if all(name in edition.resolutions(model) for model in models)]
     used = {shot.request.resolution for shot in batch.shots}
@@ -71,12 +73,12 @@ def _fewer_takes(batch: Batch, price: PriceOf) -> list[Alternative]:
 
 def _scenes(batch: Batch, price: PriceOf) -> list[Alternative]:
     scenes = {shot.scene: None for shot in batch.shots if shot.scene and not set(shot.scene) & set(" ,+:*?[")}
-    ways = []
+    alternatives = []
     for scene in scenes:
         chosen = frozenset((shot.storyboard, shot.id) for shot in batch.shots if shot.scene == scene)
         if (cost := price(batch, chosen)) is not None:
-            ways.append(Alternative(f"--select scene:{scene}", cost, True))
-    return ways
+            alternatives.append(Alternative(f"--select scene:{scene}", cost, True))
+    return alternatives
 
 
 def _with(batch: Batch, change: Callable[[Shot], Shot]) -> Batch:

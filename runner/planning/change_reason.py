@@ -1,19 +1,19 @@
-"""Why a take is made anew: what differs between the request that was made and the one that is wanted, in words."""
+"""The reason to remake a take: the difference between the last request and the current one, in text."""
 
 from collections.abc import Mapping
 
 from runner.requests.request import JsonValue
 
 _NAMES = {"seconds": "duration", "aspect_ratio": "aspect ratio", "audio": "sound"}
-_MOST_WORDS = 8
+_MAX_WORDS = 8
 
 
 def describe_change(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> str:
-    """One sentence a person understands: `the prompt changed: "the −sea−" → "the +harbour+"`."""
-    said = [*_scalars(before, now), *_materials(before.get("materials"), now.get("materials"))]
+    """Describes the change in one sentence, such as `the prompt: "the −sea−" → "the +harbour+"`."""
+    changes = [*_scalars(before, now), *_materials(before.get("materials"), now.get("materials"))]
     if "prompt" in before or "prompt" in now:
-        said += _prompt(_text(before.get("prompt")), _text(now.get("prompt")))
-    return "; ".join(said) or "the request is spelled differently"
+        changes += _prompt(_text(before.get("prompt")), _text(now.get("prompt")))
+    return "; ".join(changes) or "the request is spelled differently"
 
 
 def _text(value: JsonValue) -> str:
@@ -22,17 +22,17 @@ def _text(value: JsonValue) -> str:
 
 def _scalars(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> list[str]:
     keys = ("model", "resolution", "seconds", "aspect_ratio", "mode", "upscale", "seed", "audio")
-    said = []
+    changes = []
     for key in keys:
         old, new = before.get(key), now.get(key)
         if old != new:
-            said.append(f"{_NAMES.get(key, key)} {_shown(old)} → {_shown(new)}")
+            changes.append(f"{_NAMES.get(key, key)} {_display(old)} → {_display(new)}")
     if before.get("inputs") != now.get("inputs"):
-        said.append("inputs changed")
-    return said
+        changes.append("inputs changed")
+    return changes
 
 
-def _shown(value: JsonValue) -> str:
+def _display(value: JsonValue) -> str:
     return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -42,29 +42,29 @@ def _prompt(before: str, now: str) -> list[str]:
         return []
     if not old or not new:
         return ["the prompt was added" if new else "the prompt was removed"]
-    return [f"the prompt: {_words(old, new)}"]
+    return [f"the prompt: {_first_difference(old, new)}"]
 
 
-def _words(old: list[str], new: list[str]) -> str:
-    """The first place where the words differ, with a word before it, and how many more places there are."""
+def _first_difference(old: list[str], new: list[str]) -> str:
+    """The first difference of two prompts, after one word of context, and the count of further differences."""
     import difflib
 
     changes = [
         block for block in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes() if block[0] != "equal"
     ]
     _, from_old, to_old, from_new, to_new = changes[0]
-    lead = [old[from_old - 1]] if from_old else []
-    gone, come = _shorten(old[from_old:to_old]), _shorten(new[from_new:to_new])
+    context = [old[from_old - 1]] if from_old else []
+    removed, added = _shorten(old[from_old:to_old]), _shorten(new[from_new:to_new])
     parts = [
-        " ".join([*lead, f"−{gone}−"]) if gone else "",
-        " ".join([*lead, f"+{come}+"]) if come else "",
+        " ".join([*context, f"−{removed}−"]) if removed else "",
+        " ".join([*context, f"+{added}+"]) if added else "",
     ]
     more = f", and {len(changes) - 1} more place{'s' if len(changes) > 2 else ''}" if len(changes) > 1 else ""
     return " → ".join(f'"{part}"' for part in parts if part) + more
 
 
 def _shorten(words: list[str]) -> str:
-    return " ".join(words[:_MOST_WORDS]) + (" …" if len(words) > _MOST_WORDS else "")
+    return " ".join(words[:_MAX_WORDS]) + (" …" if len(words) > _MAX_WORDS else "")
 
 
 def _materials(before: JsonValue, now: JsonValue) -> list[str]:
@@ -77,9 +77,9 @@ def _materials(before: JsonValue, now: JsonValue) -> list[str]:
         if len(pairs) == len(old) > 1 and sorted(map(_content, old)) == sorted(map(_content, new)):
             return ["the order of its references changed"]
         return [_describe_replacement(a, b) for a, b in pairs]
-    gone = [_label(item) for item in old if _content(item) not in {_content(other) for other in new}]
-    come = [_label(item) for item in new if _content(item) not in {_content(other) for other in old}]
-    return [f"{name} was left out" for name in gone] + [f"{name} was added" for name in come]
+    removed = [_label(item) for item in old if _content(item) not in {_content(other) for other in new}]
+    added = [_label(item) for item in new if _content(item) not in {_content(other) for other in old}]
+    return [f"{name} was removed" for name in removed] + [f"{name} was added" for name in added]
 
 
 def _content(item: Mapping[str, JsonValue]) -> str:

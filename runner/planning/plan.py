@@ -1,4 +1,4 @@
-"""A plan as a value: for every take what a run would do, why, and for how much."""
+"""The plan as a value: for every take an action, a reason and a price."""
 
 from collections.abc import Collection
 from decimal import Decimal
@@ -15,7 +15,7 @@ from runner.requests.request import JsonValue, ResolvedTake, TakeReference, neut
 
 
 class Action(StrEnum):
-    """What stands with a take; the same words in plan, status and `state:`."""
+    """What a run does about a take; plan, status and `state:` use the same words."""
 
     MAKE = "make"
     WAIT = "wait"
@@ -28,13 +28,13 @@ class Action(StrEnum):
 
 
 BILLABLE = frozenset({Action.MAKE, Action.WAIT})
-"""Actions that a run would newly pay for; a wait for a pick only later."""
+"""Actions that a run pays for; a take that waits for a pick is paid by a later run."""
 PENDING = frozenset({Action.MAKE, Action.RESUME, Action.WAIT})
-"""Actions after which there may be a clip."""
+"""Actions that may end with a clip."""
 
 
 class Step(NamedTuple):
-    """What to do about one take; the reason was written where the action was chosen."""
+    """The planned action for one take, with the reason written where the action was chosen."""
 
     shot: Shot
     take: int
@@ -42,16 +42,16 @@ class Step(NamedTuple):
     reason: str
     price: Price
     fingerprint: str | None
-    """None while a pick upstream has still to decide what it is made of."""
+    """None while a pick upstream is missing, which decides the materials."""
     upstream: tuple[ResolvedTake, ...] = ()
-    """What each of the request's `from_takes` stands for, in their order; empty while undecided."""
+    """The take for each of the request's `from_takes`, in order; empty while undecided."""
     waits_for: Literal["shot", "pick"] | None = None
     blockers: tuple[str, ...] = ()
-    """Shots that it waits for or that block it."""
+    """Shots that the take waits for, or that block it."""
     attempt: str | None = None
-    """The attempt by which it stands."""
+    """Id of the take's current attempt."""
     duplicate_of: str | None = None
-    """The shot whose take has the same request: one clip serves both, and it is paid once."""
+    """Label of the shot whose take has the same request: one clip serves both, paid once."""
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -59,12 +59,12 @@ class Step(NamedTuple):
 
     @property
     def is_billable(self) -> bool:
-        """Whether this run would newly order it."""
+        """Whether this run orders the take anew."""
         return self.action in BILLABLE and self.waits_for != "pick" and self.duplicate_of is None
 
     @property
     def needs_pick(self) -> bool:
-        """Whether it is ordered once a take upstream has been picked."""
+        """Whether the take is ordered only after a pick upstream."""
         return self.waits_for == "pick" and self.duplicate_of is None
 
     def resolve(self, material: TakeReference) -> ResolvedTake:
@@ -72,13 +72,13 @@ class Step(NamedTuple):
         return dict(zip(self.shot.request.from_takes, self.upstream, strict=True))[material]
 
     def neutral_request(self) -> dict[str, JsonValue]:
-        """The neutral form that the fingerprint is taken of."""
+        """The neutral form of the request, which the fingerprint hashes."""
         return neutral_form(self.shot.request, self.take, self.resolve)
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Counts of shots, takes and actions; seconds and credits of what this run would newly order."""
+    """Counts of shots, takes and actions; seconds and credits of this run's new orders."""
 
     shots: int
     takes: int
@@ -101,7 +101,7 @@ class Plan:
     usd_per_credit: Decimal
     profile: str | None = None
     selected: frozenset[ShotKey] | None = None
-    """(storyboard, shot) of what `--select` left; None is everything."""
+    """Keys of the shots that `--select` and `--exclude` leave; None means all shots."""
     by_fingerprint: dict[str, Step] = field(default_factory=dict)
 
     @property
@@ -110,7 +110,7 @@ class Plan:
         return self.account.free
 
     def usd(self, credits: Decimal | None) -> Decimal | None:
-        """Dollars for credits, exact."""
+        """Exact dollars for credits."""
         return None if credits is None else credits * self.usd_per_credit
 
     @cached_property
@@ -119,16 +119,16 @@ class Plan:
 
     @cached_property
     def shots(self) -> tuple[Shot, ...]:
-        """The selected shots, in the files' order; skipped ones too."""
+        """The selected shots in the files' order, including skipped shots."""
         chosen = self.selected
         return tuple(shot for shot in self.batch.shots if chosen is None or (shot.storyboard, shot.id) in chosen)
 
     @cached_property
     def _by_shot(self) -> dict[tuple[str, str], list[Step]]:
-        found: dict[tuple[str, str], list[Step]] = {}
+        steps_by_shot: dict[tuple[str, str], list[Step]] = {}
         for step in self.steps:
-            found.setdefault((step.shot.storyboard, step.shot.id), []).append(step)
-        return found
+            steps_by_shot.setdefault((step.shot.storyboard, step.shot.id), []).append(step)
+        return steps_by_shot
 
     def steps_for(self, storyboard: Storyboard) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.shot.storyboard == storyboard.path)
@@ -139,7 +139,7 @@ class Plan:
 
 
 def totals(steps: Collection[Step], shots: int) -> Totals:
-    """The sums over some steps; an unknown price makes the sum unknown."""
+    """The totals of some steps; one unknown price makes the credits unknown."""
     counts = dict.fromkeys(Action, 0)
     for step in steps:
         counts[step.action] += 1

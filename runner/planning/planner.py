@@ -1,4 +1,4 @@
-"""What to do about every take of a batch, and why. Pure: (batch, history, selection) to plan."""
+"""The planner: builds a plan from batch, history and selection, with a reason for every take. Pure."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -16,20 +16,20 @@ from runner.planning.selection import ShotKey
 from runner.requests.request import Request, ResolvedTake, TakeReference, fingerprint_fast, neutral_form
 
 _ENDED = frozenset({AttemptState.STORED, AttemptState.SUCCEEDED, AttemptState.REFUSED, AttemptState.GONE})
-_NOTHING: dict[TakeReference, ResolvedTake] = {}
+_NO_UPSTREAM: dict[TakeReference, ResolvedTake] = {}
 ClipExists = Callable[[Clip], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class PlanOverrides:
-    """What the command line orders beyond the storyboards."""
+    """Orders of the command line beyond the storyboards."""
 
     first_take: bool = False
-    """Shots made from one that has several takes need no pick: the first that succeeded counts."""
+    """Whether a shot made from a shot with several takes uses its first finished take instead of a pick."""
     again: frozenset[str] | None = None
-    """Attempts that were refused, or whose clip is gone, and that are to be made again: these takes alone."""
+    """Refused or lost attempts to repeat; the plan then holds only their takes."""
     retakes: frozenset[ShotKey] | None = None
-    """Shots of which another clip is wanted: the next take of each, and nothing else."""
+    """Shots to retake; the plan then holds only the next take of each."""
 
 
 NO_OVERRIDES = PlanOverrides()
@@ -42,25 +42,25 @@ def build_plan(
     account: Account,
     edition: Edition,
     usd_per_credit: Decimal,
-    on_disk: ClipExists,
+    clip_exists: ClipExists,
     profile: str | None = None,
     selected: frozenset[ShotKey] | None = None,
-    asked: PlanOverrides = NO_OVERRIDES,
+    overrides: PlanOverrides = NO_OVERRIDES,
 ) -> Plan:
-    """What a run would do. `on_disk` says whether a clip's file is there; without `selected` it is about every shot."""
+    """Builds the plan of a run. `clip_exists` tells whether a clip's file exists; `selected` None means every shot."""
     steps: list[Step] = []
-    first_of: dict[str, Step] = {}
+    first_by_fingerprint: dict[str, Step] = {}
     for storyboard in batch.storyboards:
-        desk = _StoryboardPlanner(
-            storyboard, history, account.free, edition, on_disk, profile, selected, asked, first_of
+        planner = _StoryboardPlanner(
+            storyboard, history, account.free, edition, clip_exists, profile, selected, overrides, first_by_fingerprint
         )
-        steps += desk.steps()
-    return Plan(batch, tuple(steps), account, edition, usd_per_credit, profile, selected, first_of)
+        steps += planner.steps()
+    return Plan(batch, tuple(steps), account, edition, usd_per_credit, profile, selected, first_by_fingerprint)
 
 
 @dataclass(slots=True)
 class _StoryboardPlanner:
-    """One storyboard while it is decided; `known`, `chosen` and `prices` remember what was worked out."""
+    """Plans one storyboard; `steps_by_take`, `take_choices` and `prices` memoise."""
 
     storyboard: Storyboard
     history: History
@@ -84,16 +84,16 @@ class _StoryboardPlanner:
         chosen = [shot for shot in self.storyboard.shots if self._is_selected(shot) and not shot.skip]
         if self.overrides.retakes is not None:
             return [self._retake(shot) for shot in chosen if (shot.storyboard, shot.id) in self.overrides.retakes]
-        found = [self.steps_by_take[shot.id, take] for shot in chosen for take in range(1, shot.takes + 1)]
-        return found if self.overrides.again is None else [step for step in found if self._is_again(step)]
+        steps = [self.steps_by_take[shot.id, take] for shot in chosen for take in range(1, shot.takes + 1)]
+        return steps if self.overrides.again is None else [step for step in steps if self._is_named_by_again(step)]
 
-    def _is_again(self, step: Step) -> bool:
-        """Whether a take was named by `--again`, now or before it was sent again."""
+    def _is_named_by_again(self, step: Step) -> bool:
+        """Whether `--again` names an attempt of the step's take, the current one or an earlier one."""
         again = self.overrides.again or frozenset()
         return any(attempt.id in again for attempt in self.history.attempts_of(step.fingerprint or ""))
 
     def _retake(self, shot: Shot) -> Step:
-        """The take after the highest that has ended; one that was ordered and has not ended is gone on with."""
+        """The step of the take after the highest ended one; a retake that is ordered and still open comes first."""
         take, last = 0, 0
         while True:
             take += 1
@@ -124,18 +124,18 @@ class _StoryboardPlanner:
     def first_take(self) -> bool:
         return self.overrides.first_take or self.free
 
-    # -- what a take is made of ---------------------------------------------------------------------------
+    # -- the takes upstream -------------------------------------------------------------------------------
 
     def _chosen_take(self, material: TakeReference) -> int | None:
-        """The number of the take upstream that counts; None while it has to be picked."""
+        """The number of the upstream take that a material uses; None while the take is to be picked."""
         key = (material.shot, material.take)
         if key not in self.take_choices:
             self.take_choices[key] = (
-                material.take if material.take is not None else self._picked(self.shots[material.shot])
+                material.take if material.take is not None else self._picked_take(self.shots[material.shot])
             )
         return self.take_choices[key]
 
-    def _picked(self, shot: Shot) -> int | None:
+    def _picked_take(self, shot: Shot) -> int | None:
         picked = self.history.picks.get((shot.storyboard, shot.id))
         if picked is not None and (picked <= shot.takes or self._take(shot.id, picked).attempt is not None):
             return picked
@@ -144,34 +144,36 @@ class _StoryboardPlanner:
         return self._first_finished(shot) if self.first_take else None
 
     def _first_finished(self, shot: Shot) -> int | None:
-        """The lowest take that was made, once none of them can still become one."""
+        """The lowest take with a clip, once no take of the shot is still pending; None before."""
         steps = [self.steps_by_take[shot.id, take] for take in range(1, shot.takes + 1)]
-        if any(step.action in PENDING for step in steps if step.action is not Action.RESUME or not self._paid(step)):
+        if any(
+            step.action in PENDING for step in steps if step.action is not Action.RESUME or not self._is_stored(step)
+        ):
             return None
         return next((step.take for step in steps if step.action in (Action.KEEP, Action.RESUME)), None)
 
-    def _paid(self, step: Step) -> bool:
+    def _is_stored(self, step: Step) -> bool:
         attempt = self.history.attempts.get(step.attempt or "")
         return attempt is not None and attempt.state is AttemptState.STORED
 
     def _upstream(self, shot: Shot) -> tuple[ResolvedTake, ...] | None:
-        """What each material from a take stands for; None while a pick is missing somewhere above."""
-        found: list[ResolvedTake] = []
+        """The take that each reference of the shot stands for; None while a pick is missing anywhere upstream."""
+        resolved: list[ResolvedTake] = []
         for material in shot.request.from_takes:
             take = self._chosen_take(material)
-            made_of = None if take is None else self._take(material.shot, take).fingerprint
-            if take is None or made_of is None:
+            fingerprint = None if take is None else self._take(material.shot, take).fingerprint
+            if take is None or fingerprint is None:
                 return None
-            found.append(ResolvedTake(material.shot, take, made_of))
-        return tuple(found)
+            resolved.append(ResolvedTake(material.shot, take, fingerprint))
+        return tuple(resolved)
 
     def _take(self, shot: str, take: int) -> Step:
-        """A take's step; also of a picked retake beyond the shot's `takes`."""
+        """The step of a take, including a picked retake beyond the shot's `takes`."""
         if (shot, take) not in self.steps_by_take:
             self.steps_by_take[shot, take] = self._step(self.shots[shot], take)
         return self.steps_by_take[shot, take]
 
-    # -- what to do about it ------------------------------------------------------------------------------
+    # -- the action of a take -----------------------------------------------------------------------------
 
     def _step(self, shot: Shot, take: int) -> Step:
         request = shot.request
@@ -179,25 +181,25 @@ class _StoryboardPlanner:
         upstream = self._upstream(shot) if request.materials else ()
         if upstream is None:
             return self._waits_for_pick(shot, take, price)
-        above = dict(zip(request.from_takes, upstream, strict=True)) if upstream else _NOTHING
-        mark = fingerprint_fast(request, take, above.__getitem__)
-        if (step := self._duplicate_of(shot, take, price, mark, upstream)) is not None:
+        sources = dict(zip(request.from_takes, upstream, strict=True)) if upstream else _NO_UPSTREAM
+        fingerprint = fingerprint_fast(request, take, sources.__getitem__)
+        if (step := self._duplicate_of(shot, take, price, fingerprint, upstream)) is not None:
             return step
-        attempt = self.history.current_attempt(mark)
-        action, reason = self._action_for(shot, take, above, mark, attempt)
-        step = Step(shot, take, action, reason, price, mark, upstream, attempt=attempt.id if attempt else None)
+        attempt = self.history.current_attempt(fingerprint)
+        action, reason = self._action_for(shot, take, sources, fingerprint, attempt)
+        step = Step(shot, take, action, reason, price, fingerprint, upstream, attempt=attempt.id if attempt else None)
         if action is Action.MAKE and upstream:
             step = self._after_upstream(step)
         if not shot.skip and self._is_selected(shot):
-            self.first_by_fingerprint[mark] = step
+            self.first_by_fingerprint[fingerprint] = step
         return step
 
     def _price(self, request: Request) -> Price:
-        asked = (request.model, request.resolution, request.seconds, request.upscale)
-        key = (*asked, request.has_video, bool(request.inputs))
-        if (known := self.prices.get(key)) is None:
-            known = self.prices[key] = self.edition.price(request)
-        return known
+        fields = (request.model, request.resolution, request.seconds, request.upscale)
+        key = (*fields, request.has_video, bool(request.inputs))
+        if (price := self.prices.get(key)) is None:
+            price = self.prices[key] = self.edition.price(request)
+        return price
 
     def _waits_for_pick(self, shot: Shot, take: int, price: Price) -> Step:
         roots = dict.fromkeys(root for material in shot.request.from_takes for root in self._unpicked(material))
@@ -205,10 +207,10 @@ class _StoryboardPlanner:
         if blocked := [root for root in roots if not self._may_have_clip(self.shots[root])]:
             reason = f"{blocked[0]} has no take to pick"
             return Step(shot, take, Action.BLOCKED, reason, price, None, blockers=tuple(blocked))
-        reason = f"pick a take of {names}" if not self.first_take else f"the takes of {names}"
-        return Step(shot, take, Action.WAIT, reason, price, None, waits_for=self._pick_word(), blockers=tuple(roots))
+        reason = f"pick a take of {names}" if not self.first_take else f"for the takes of {names}"
+        return Step(shot, take, Action.WAIT, reason, price, None, waits_for=self._waiting_for(), blockers=tuple(roots))
 
-    def _pick_word(self) -> Literal["shot", "pick"]:
+    def _waiting_for(self) -> Literal["shot", "pick"]:
         return "shot" if self.first_take else "pick"
 
     def _may_have_clip(self, shot: Shot) -> bool:
@@ -217,7 +219,7 @@ class _StoryboardPlanner:
         return any(step.action in coming or step.action is Action.KEEP for step in steps)
 
     def _unpicked(self, material: TakeReference) -> tuple[str, ...]:
-        """The shots above that have to be picked before this material is decided."""
+        """The upstream shots that need a pick before this material is decided."""
         take = self._chosen_take(material)
         if take is None:
             return (material.shot,)
@@ -225,9 +227,9 @@ class _StoryboardPlanner:
         return above.blockers if above.fingerprint is None else ()
 
     def _duplicate_of(
-        self, shot: Shot, take: int, price: Price, mark: str, upstream: tuple[ResolvedTake, ...]
+        self, shot: Shot, take: int, price: Price, fingerprint: str, upstream: tuple[ResolvedTake, ...]
     ) -> Step | None:
-        first = self.first_by_fingerprint.get(mark)
+        first = self.first_by_fingerprint.get(fingerprint)
         if first is None or first.key == (shot.storyboard, shot.id, take):
             return None
         name = (
@@ -236,25 +238,25 @@ class _StoryboardPlanner:
         reason = f"the same request as {name}: one clip serves both, paid once"
         action = Action.WAIT if first.action is Action.MAKE else first.action
         return Step(
-            shot, take, action, reason if action in BILLABLE else first.reason, price, mark, upstream,
+            shot, take, action, reason if action in BILLABLE else first.reason, price, fingerprint, upstream,
             waits_for="shot" if action is Action.WAIT else None,
             blockers=(first.shot.id,) if action is Action.WAIT else first.blockers,
             attempt=first.attempt, duplicate_of=name,
         )  # fmt: skip
 
     def _after_upstream(self, step: Step) -> Step:
-        """A take to make, once its materials exist: it waits for those to come, or is blocked by one that will not."""
-        above = [self._take(up.shot, up.take) for up in step.upstream]
-        missing = [other for other in above if not self._has_clip(other)]
+        """The step of a take to make, by its upstream takes: make, wait for their clips, or blocked."""
+        upstream_steps = [self._take(up.shot, up.take) for up in step.upstream]
+        missing = [other for other in upstream_steps if not self._has_clip(other)]
         if not missing:
             return step
-        lost = [other for other in missing if not self._will_have_clip(other)]
-        action, why = (Action.BLOCKED, lost) if lost else (Action.WAIT, missing)
-        blockers = tuple(dict.fromkeys(other.shot.id for other in why))
-        reason = self._blocked_by(lost[0]) if lost else f"for {', '.join(blockers)}, which this run makes"
+        unavailable = [other for other in missing if not self._will_have_clip(other)]
+        action, shots_above = (Action.BLOCKED, unavailable) if unavailable else (Action.WAIT, missing)
+        blockers = tuple(dict.fromkeys(other.shot.id for other in shots_above))
+        reason = self._blocked_by(unavailable[0]) if unavailable else f"for {', '.join(blockers)}, which this run makes"
         return Step(
             step.shot, step.take, action, reason, step.price, step.fingerprint, step.upstream,
-            waits_for=None if lost else "shot", blockers=blockers,
+            waits_for=None if unavailable else "shot", blockers=blockers,
         )  # fmt: skip
 
     def _has_clip(self, step: Step) -> bool:
@@ -263,45 +265,50 @@ class _StoryboardPlanner:
     def _will_have_clip(self, step: Step) -> bool:
         if step.action is Action.RESUME:
             return True
-        wanted = step.take <= step.shot.takes and not step.shot.skip and self._left_out_by(step) is None
-        return step.action in PENDING and wanted and self._is_selected(step.shot)
+        is_planned = step.take <= step.shot.takes and not step.shot.skip and self._excluded_by(step) is None
+        return step.action in PENDING and is_planned and self._is_selected(step.shot)
 
-    def _left_out_by(self, step: Step) -> str | None:
-        """The order of the command line that makes only what it names, and not this."""
+    def _excluded_by(self, step: Step) -> str | None:
+        """The flag that restricts the run to takes it names, and not to this one; None when no flag excludes it."""
         if self.overrides.retakes is not None:
             return "--retake"
-        return "--again" if self.overrides.again is not None and not self._is_again(step) else None
+        return "--again" if self.overrides.again is not None and not self._is_named_by_again(step) else None
 
     def _blocked_by(self, step: Step) -> str:
-        name = step.shot.id
+        shot = step.shot.id
         if step.shot.skip:
-            return f"{name} is skipped, and has no clip"
+            return f"{shot} is skipped, and has no clip"
         if step.action in PENDING and not self._is_selected(step.shot):
-            return f"{name} is not selected, and has no clip"
-        if step.action in PENDING and (order := self._left_out_by(step)) is not None:
-            return f"{name} has no clip, and {order} makes only what it names"
-        return f"{name} is {step.action}"
+            return f"{shot} is not selected, and has no clip"
+        if step.action in PENDING and (flag := self._excluded_by(step)) is not None:
+            return f"{shot} has no clip, and {flag} makes only the takes it names"
+        return f"{shot} is {step.action}"
 
     def _action_for(
-        self, shot: Shot, take: int, above: Mapping[TakeReference, ResolvedTake], mark: str, attempt: Attempt | None
+        self,
+        shot: Shot,
+        take: int,
+        sources: Mapping[TakeReference, ResolvedTake],
+        fingerprint: str,
+        attempt: Attempt | None,
     ) -> tuple[Action, str]:
         if attempt is None:
-            return Action.MAKE, self._change_reason(shot, take, above, mark)
+            return Action.MAKE, self._change_reason(shot, take, sources, fingerprint)
         match attempt.state:
             case AttemptState.STORED if any(map(self.clip_exists, attempt.clips)):
                 return Action.KEEP, "made"
             case AttemptState.STORED:
-                return Action.RESUME, "made; its clip is not here as it was made, and is fetched again for nothing"
+                return Action.RESUME, "made; its clip is missing or changed on disk, and is fetched again for free"
             case AttemptState.SUCCEEDED:
                 return Action.RESUME, "made; its clip is still to be downloaded"
             case AttemptState.RUNNING:
                 return Action.RESUME, f"{attempt.task_id} is {attempt.status or 'running'}"
             case AttemptState.INTENDED:
-                return Action.RESUME, "another run is sending it"
+                return Action.RESUME, "another run is sending the request"
             case AttemptState.UNSETTLED if not self.free:
-                return Action.UNSETTLED, attempt.message or "nobody knows whether it was charged"
+                return Action.UNSETTLED, attempt.message or "the outcome is unknown: maybe charged"
             case AttemptState.REFUSED | AttemptState.GONE if attempt.id in (self.overrides.again or ()):
-                return Action.MAKE, "again, as you asked"
+                return Action.MAKE, "again, by --again"
             case AttemptState.REFUSED:
                 return Action.REFUSED, attempt.message
             case AttemptState.GONE if not self.free:
@@ -309,16 +316,18 @@ class _StoryboardPlanner:
             case AttemptState.FAILED:
                 return Action.MAKE, f"failed last time: {attempt.message}"
             case AttemptState.MAYBE_CHARGED:
-                return Action.MAKE, f"the server failed last time, perhaps charged: {attempt.message}"
+                return Action.MAKE, f"the server failed last time, maybe charged: {attempt.message}"
             case _:
-                return Action.MAKE, self._change_reason(shot, take, above, mark)
+                return Action.MAKE, self._change_reason(shot, take, sources, fingerprint)
 
-    def _change_reason(self, shot: Shot, take: int, above: Mapping[TakeReference, ResolvedTake], mark: str) -> str:
-        before = self.history.previous(shot.storyboard, shot.id, take, self.profile)
-        if before is None or (
-            before.state not in OPEN and before.clip is None and before.state is not AttemptState.FAILED
+    def _change_reason(
+        self, shot: Shot, take: int, sources: Mapping[TakeReference, ResolvedTake], fingerprint: str
+    ) -> str:
+        previous = self.history.previous(shot.storyboard, shot.id, take, self.profile)
+        if previous is None or (
+            previous.state not in OPEN and previous.clip is None and previous.state is not AttemptState.FAILED
         ):
             return "new"
-        if before.intent.fingerprint == mark:
+        if previous.intent.fingerprint == fingerprint:
             return "new"
-        return describe_change(before.intent.request, neutral_form(shot.request, take, above.__getitem__))
+        return describe_change(previous.intent.request, neutral_form(shot.request, take, sources.__getitem__))

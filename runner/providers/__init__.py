@@ -1,1 +1,1 @@
-"""Paid providers: the HTTP transport they share, and a folder for each."""
+"""Paid providers: the shared HTTP transport, and a folder for each provider."""

@@ -1,4 +1,4 @@
-"""The bytes behind a material, checked against what the plan was made of, and each content published once a run."""
+"""Publishing of materials: the bytes are checked against the plan, and every content is published once a run."""
 
 import hashlib
 import re
@@ -16,25 +16,25 @@ from runner.media.clip import IncompleteClip, frame
 from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
 
 Send = Callable[[str, bytes], Awaitable[str | TransferFailed]]
-"""Publishes bytes under a plain file name, and gives their address."""
+"""Publishes bytes under a plain file name and returns their public address."""
 
 
 @dataclass(frozen=True, slots=True)
 class MaterialPublisher:
-    """Addresses of materials for one run. Mutable: what was published, by content."""
+    """The public addresses of materials for one run. Mutable: the addresses by content."""
 
     root: Path
     """The repository's top."""
     scratch: Path
-    """A private folder for frames on their way."""
+    """A private folder for frames before their upload."""
     find: Callable[[Attempt], Path | None]
-    """Where an attempt's clip lies whole."""
+    """Returns the path of an intact copy of an attempt's clip."""
     send: Send
     _published: dict[str, str] = field(default_factory=dict)
     _locks: dict[str, anyio.Lock] = field(default_factory=dict)
 
     async def publish(self, material: Material, source: Attempt | None) -> str | TransferFailed:
-        """The public address of a material; a remote one has it already. `source` made the take it comes from."""
+        """The public address of a material, published if needed; `source` is the attempt of a referenced take."""
         if isinstance(material, RemoteFile):
             return material.url
         read = partial(self._read_material, material, source)
@@ -49,7 +49,7 @@ class MaterialPublisher:
         return await self._publish_once(name, content)
 
     async def _publish_once(self, name: str, content: bytes) -> str | TransferFailed:
-        """The address of this content, published by whoever asked first."""
+        """The address of a content, published by the first caller; parallel callers wait."""
         sha256 = hashlib.sha256(content).hexdigest()
         async with self._locks.setdefault(sha256, anyio.Lock()):
             if sha256 not in self._published:
@@ -66,19 +66,19 @@ class MaterialPublisher:
             return self._read_file(material)
         clip = None if source is None else self.find(source)
         if source is None or clip is None:
-            return TransferFailed(f"{material}: its clip is not here, or is not the one that was made", final=True)
+            return TransferFailed(f"{material}: the clip of this take is missing or was changed", final=True)
         if material.part == "clip":
             return f"{material.shot}.mp4", clip.read_bytes()
         return self._read_frame(material, source, clip)
 
     def _read_file(self, material: LocalFile) -> tuple[str, bytes] | TransferFailed:
-        """A file of the repository with the very bytes that were planned and priced."""
+        """Name and bytes of a repository file; a failure unless the bytes are those of the plan."""
         path = (self.root / material.path).resolve()
         if not path.is_relative_to(self.root.resolve()) or not path.is_file():
             return TransferFailed(f"{material.path} is no longer a file of this repository", final=True)
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != material.sha256:
-            return TransferFailed(f"{material.path} has changed since it was planned: run again", final=True)
+            return TransferFailed(f"{material.path} has changed since the plan was made: run again", final=True)
         return _safe_file_name(path.name), content
 
     def _read_frame(self, material: TakeReference, source: Attempt, clip: Path) -> tuple[str, bytes] | TransferFailed:
@@ -88,11 +88,11 @@ class MaterialPublisher:
             frame(clip, "first" if material.part == "first_frame" else "last", target)
             return f"{material.shot}.{material.part}.png", target.read_bytes()
         except IncompleteClip as error:
-            return TransferFailed(f"{material}: its clip {error.message}", final=True)
+            return TransferFailed(f"{material}: the clip of this take {error.message}", final=True)
         finally:
             target.unlink(missing_ok=True)
 
 
 def _safe_file_name(name: str) -> str:
-    """A file name that every server takes: ASCII, its ending kept."""
+    """A file name that every server accepts: ASCII, with its extension."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[-100:].lstrip(".-") or "file"

@@ -1,1 +1,1 @@
-"""The local double of the API: strict where the real one is lenient, countable, scriptable, free."""
+"""A local double of the API: strict where the real one is lenient, countable, scriptable, free."""

@@ -1,4 +1,4 @@
-"""The sandbox inside of a run: a server in a thread of this process, whose tasks outlive it in the state folder."""
+"""The sandbox inside a run: a server in a thread of this process; its tasks stay in the state folder."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,13 +7,13 @@ from pathlib import Path
 from runner.clock import SystemClock
 from runner.editions.edition import Edition
 from runner.lazy_dataclass import dataclass, field
-from runner.sandbox.api.signed_links import kept_token
+from runner.sandbox.api.signed_links import persistent_token
 from runner.sandbox.options import Options
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """Where the sandbox answers, and the key it lets in."""
+class SandboxAddress:
+    """Base URL of a running sandbox, and an accepted API key."""
 
     base_url: str
     key: str = field(repr=False)
@@ -21,35 +21,35 @@ class Address:
 
 @contextmanager
 def embedded(
-    state: Path, edition: Edition, *, seconds: float | None = None, plain_clips: bool = False, seed: int = 0
-) -> Iterator[Address]:
-    """A sandbox on a free port of loopback for as long as the block lasts.
+    folder: Path, edition: Edition, *, seconds: float | None = None, plain_clips: bool = False, seed: int = 0
+) -> Iterator[SandboxAddress]:
+    """Context manager: a sandbox on a free port of loopback.
 
-    Tasks, uploads and the account stay in `state`: the next one goes on with them, also after a kill. Several may
-    share a folder at the same time. Stop when the folder cannot be used.
+    Tasks, uploads and the account stay in `folder`: the next sandbox on that folder continues them, also after a
+    kill. Several may share a folder at the same time. CommandError when the folder cannot be used.
 
-    `seconds` is how long a task takes; None: as long as its clip is drawn.
+    `seconds` is the duration of a task; None: as long as drawing its clip takes.
     """
     try:
-        state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        key = kept_token(state / "key", SystemClock())
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        key = persistent_token(folder / "key", SystemClock())
     except OSError as error:
-        from runner.sandbox.http.server import unfit
+        from runner.sandbox.http.server import unusable_folder
 
-        raise unfit(state, error) from error
+        raise unusable_folder(folder, error) from error
     options = Options(edition=edition.name, keys=(key,), seconds=seconds, plain_clips=plain_clips, seed=seed)
-    with running(state, options) as base_url:
-        yield Address(base_url, key)
+    with run_in_thread(folder, options) as base_url:
+        yield SandboxAddress(base_url, key)
 
 
 @contextmanager
-def running(state: Path, options: Options) -> Iterator[str]:
-    """A sandbox with every choice open, in a thread of this process; yields its address."""
+def run_in_thread(folder: Path, options: Options) -> Iterator[str]:
+    """Context manager: a sandbox with any options in a thread of this process; yields its base URL."""
     from anyio.from_thread import start_blocking_portal
 
-    from runner.sandbox.http.server import bound, listening
+    from runner.sandbox.http.server import bind_listener, running_server
 
-    with bound(options.port) as line, start_blocking_portal("asyncio", name="sandbox") as portal:
-        host, port = line.getsockname()
-        with portal.wrap_async_context_manager(listening(state, options, line)):
+    with bind_listener(options.port) as listener, start_blocking_portal("asyncio", name="sandbox") as portal:
+        host, port = listener.getsockname()
+        with portal.wrap_async_context_manager(running_server(folder, options, listener)):
             yield f"http://{host}:{port}"

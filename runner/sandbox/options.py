@@ -1,4 +1,4 @@
-"""How a sandbox behaves: every choice of `storyboard sandbox`, as one value."""
+"""Options of `storyboard sandbox`, as one value."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,29 +14,29 @@ WEBHOOKS: Sequence[Webhooks] = ("off", "flat", "flat-state", "envelope", "envelo
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`seconds` are of a whole task; None is as quick as its clip is drawn."""
+    """Behaviour of one sandbox. `seconds` is the duration of a task; None: as long as drawing its clip takes."""
 
     edition: str = "classic"
     keys: tuple[str, ...] = field(default=(), repr=False)
-    """The keys that are let in; without any, each key is an account of its own."""
+    """Accepted API keys; empty: every key is accepted and is an account of its own."""
     credits: int | None = None
-    """What an account has at first; None: it never runs out."""
+    """Initial credits of an account; None: unlimited."""
     cap: int | None = 50
-    """Tasks of an account in progress at once."""
+    """Most tasks of an account in progress at once."""
     seconds: float | None = None
     spread: float = 0.0
-    """Sigma of the log-normal around `seconds`; 0: every task takes just that long."""
+    """Sigma of the log-normal distribution around `seconds`; 0: every task takes exactly `seconds`."""
     webhooks: Webhooks = "flat"
     faults: Path | None = None
     seed: int = 0
     port: int = 0
     link_seconds: float = rulebook.LINK_HOURS * 3600
-    """How long a link to a clip is good for; recordInfo makes a new one each time."""
+    """Validity of a link to a clip; recordInfo makes a new link each time."""
     plain_clips: bool = False
     """Prepared grey clips in place of drawn ones, for load tests."""
     local_materials: bool = False
-    """Addresses on this machine are let through as material, although nobody else could reach them."""
+    """Accept addresses on this machine as materials, although a real provider could not reach them."""
     processes: int | None = None
-    """How many clips are drawn at once; None: one for each core."""
-    patience: float = 30.0
-    """Seconds that a request may take to come in; JSON has half of that, the bytes of an upload five sixths."""
+    """Number of clips drawn at once; None: one for each core."""
+    request_timeout: float = 30.0
+    """Seconds to receive a request; JSON has half of that, the bytes of an upload five sixths."""

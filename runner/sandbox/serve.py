@@ -1,4 +1,4 @@
-"""`storyboard sandbox`: one server in the foreground, until it is told to end."""
+"""`storyboard sandbox`: one server in the foreground, until a signal ends it."""
 
 import asyncio
 import resource
@@ -9,39 +9,41 @@ from contextlib import ExitStack
 from pathlib import Path
 from socket import socket
 
-from runner.sandbox.http.http_protocol import MOST_CONNECTIONS
-from runner.sandbox.http.server import bound, listening
+from runner.sandbox.http.http_protocol import MAX_CONNECTIONS
+from runner.sandbox.http.server import bind_listener, running_server
 from runner.sandbox.options import Options
 
-_HANDLES = MOST_CONNECTIONS + 500
+_OPEN_FILES = MAX_CONNECTIONS + 500
 
 
-def serve(options: Options, ready: Callable[[str], None], state: Path | None = None) -> None:
-    """Answers until SIGINT or SIGTERM; `ready` gets the address as soon as it does.
+def serve(options: Options, on_ready: Callable[[str], None], state_folder: Path | None = None) -> None:
+    """Serve until SIGINT or SIGTERM; `on_ready` gets the address once the server listens.
 
-    Without `state` everything it knows is forgotten at the end. Stop when the port, the folder or the faults file
-    is not fit for it.
+    Without `state_folder` all tasks and uploads are deleted at the end. CommandError when the port, the folder or
+    the faults file cannot be used.
     """
-    _raise_handles()
-    with bound(options.port) as line, ExitStack() as stack:
-        folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="storyboard-sandbox-")))
-        asyncio.run(_until_told(folder, options, line, ready))
+    _raise_open_file_limit()
+    with bind_listener(options.port) as listener, ExitStack() as stack:
+        folder = state_folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="storyboard-sandbox-")))
+        asyncio.run(_serve_until_signal(folder, options, listener, on_ready))
 
 
-async def _until_told(state: Path, options: Options, line: socket, ready: Callable[[str], None]) -> None:
-    told = asyncio.Event()
+async def _serve_until_signal(
+    folder: Path, options: Options, listener: socket, on_ready: Callable[[str], None]
+) -> None:
+    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told.set)
-    host, port = line.getsockname()
-    async with listening(state, options, line):
-        ready(f"http://{host}:{port}")
-        await told.wait()
+        loop.add_signal_handler(number, stop.set)
+    host, port = listener.getsockname()
+    async with running_server(folder, options, listener):
+        on_ready(f"http://{host}:{port}")
+        await stop.wait()
 
 
-def _raise_handles() -> None:
-    """Room for a thousand connections, where the system lets us."""
+def _raise_open_file_limit() -> None:
+    """Raise the limit of open files as far as the system allows: each connection needs one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _HANDLES if hard == resource.RLIM_INFINITY else min(_HANDLES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    limit = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < limit:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

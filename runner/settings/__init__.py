@@ -1,1 +1,1 @@
-"""The only reader of the environment and of storyboard.toml."""
+"""Settings: from flags, the environment and the settings files."""

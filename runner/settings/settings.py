@@ -1,4 +1,4 @@
-"""Settings of a command: flags first, then the environment, the user's own file, storyboard.toml, defaults."""
+"""The settings of a command: from flags, then the environment, the user's own file, storyboard.toml, defaults."""
 
 import os
 import re
@@ -13,8 +13,9 @@ from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.editions.edition import DEFAULT as DEFAULT_EDITION
 from runner.lazy_dataclass import dataclass, field
 from runner.settings.api_key import ApiKey, key_format_error
-from runner.settings.environment import xdg_folder
+from runner.settings.environment import hide_userinfo, xdg_folder
 from runner.settings.file import PROVIDERS, SettingsFile, listening_at
+from runner.settings.pull_request import pull_request
 
 Files = tuple[SettingsFile, SettingsFile]
 
@@ -22,25 +23,15 @@ KINOVI = "https://kinovi.ai"
 """The host of the documentation's examples; only the environment can name another."""
 FILE = "storyboard.toml"
 _USD_PER_CREDIT = Decimal("0.005")
-_BOARDS = "storyboards"
+_STORYBOARDS_FOLDER = "storyboards"
 LISTEN = "127.0.0.1:8788"
-"""Where webhooks are heard, when nothing else is said."""
+"""The default address of the webhook listener."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_PULL_REQUEST = {
-    "GitHub": ("GITHUB_EVENT_NAME", re.compile(r"pull_request.*")),
-    "GitLab": ("CI_MERGE_REQUEST_IID", re.compile(r".+")),
-    "Bitbucket": ("BITBUCKET_PR_ID", re.compile(r".+")),
-    "Azure": ("SYSTEM_PULLREQUEST_PULLREQUESTID", re.compile(r".+")),
-    "Jenkins": ("CHANGE_ID", re.compile(r".+")),
-    "CircleCI": ("CIRCLE_PULL_REQUEST", re.compile(r".+")),
-    "Buildkite": ("BUILDKITE_PULL_REQUEST", re.compile(r"(?!false$).+")),
-    "Drone": ("DRONE_PULL_REQUEST", re.compile(r".+")),
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """What the command line says; None and empty are silence."""
+    """The settings given as flags; None where a flag is not given."""
 
     provider: str | None = None
     profile: str | None = None
@@ -52,7 +43,7 @@ class Flags:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """`[webhook]`: where the provider is told to call, and where that arrives on this machine."""
+    """`[webhook]`: the address that the provider calls, and the address of the listener on this machine."""
 
     url: str
     host: str
@@ -61,7 +52,7 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that is decided before a storyboard is read; its `repr` hides the key."""
+    """All settings of a command; the `repr` hides the key."""
 
     root: Path
     """The repository's top."""
@@ -78,18 +69,18 @@ class Settings:
     credits_per_day: Decimal | None
     max_credits: Decimal | None
     output: Path
-    """Below the repository's top; each storyboard has its folder in it."""
+    """A folder in the repository, with a folder for each storyboard."""
     state: Path
     """The state folder: ledger, receipts, sandbox, reports of defects."""
     repo_price_floor: Mapping[str, Decimal] = field(default_factory=dict)
-    """Rows that the repository's file names: they may raise a quote, never lower it."""
+    """Prices of the repository's file: they may raise a quote, never lower it."""
     user_prices: Mapping[str, Decimal] = field(default_factory=dict)
-    """Rows of the user's own configuration: they stand."""
+    """Prices of the user's own file: they replace those of the price book."""
     webhook: Webhook | None = None
     ci: bool = False
     ci_state: bool = False
     pull_request: str | None = None
-    """The CI whose variables say that this is a pull request's job."""
+    """The CI service of a pull request's job; None in any other job and outside CI."""
     key_text: str | None = field(default=None, repr=False)
 
     @property
@@ -101,39 +92,39 @@ class Settings:
 
     @property
     def variant(self) -> str:
-        """The output folder's name below a storyboard's: provider, and profile."""
+        """The name of the output folder in a storyboard's folder: provider and profile."""
         return self.provider if self.profile is None else f"{self.provider}-{self.profile}"
 
     def key(self) -> ApiKey:
-        """The key of a paid provider, of the right shape; else exit 5 with what to set."""
+        """The key of a paid provider; raise `CommandError` (exit 5) if it is missing or misshapen."""
         if not self.key_text:
             raise CommandError(ExitCode.KEY, _NO_KEY.format(host=host_of(self.base_url)))
-        if (wrong := key_format_error(self.key_text)) is not None:
-            raise CommandError(ExitCode.KEY, f"SEEDANCE_API_KEY does not look like a key: {wrong}")
+        if (error := key_format_error(self.key_text)) is not None:
+            raise CommandError(ExitCode.KEY, f"SEEDANCE_API_KEY does not look like a key: {error}")
         return ApiKey(self.key_text)
 
 
-_NO_KEY = """{host} wants a key, and SEEDANCE_API_KEY is not set; nothing was sent, nothing was spent
-  export SEEDANCE_API_KEY=…      the key of your account there
-  or leave --provider kinovi out: the sandbox is free and wants none"""
+_NO_KEY = """{host} needs the API key of your account, and SEEDANCE_API_KEY is not set; nothing was sent or spent:
+  export SEEDANCE_API_KEY=…
+  or leave --provider kinovi out: the sandbox is free and needs no key"""
 
 
 def host_of(base_url: str) -> str:
-    """The account's host: a loopback one with its port."""
+    """The account's host; on loopback with its port."""
     parts = urlsplit(base_url)
     host = (parts.hostname or "").lower().rstrip(".")
     return f"{host}:{parts.port}" if host in _LOOPBACK and parts.port else host
 
 
 def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings for a repository; Stop with file and line when one of them is unfit."""
+    """Read the settings of a repository; raise `CommandError` with file and line if one is invalid."""
     env = os.environ if environ is None else environ
     repo_path = flags.config or root / FILE
     if flags.config is not None and not flags.config.is_file():
-        raise CommandError(ExitCode.USAGE, f"--config: there is no file {flags.config}")
-    repo = SettingsFile.read(repo_path, own=False)
-    own = SettingsFile.read(user_config_folder(env) / "config.toml", own=True)
-    files = (own, repo)
+        raise CommandError(ExitCode.USAGE, f"--config {flags.config}: there is no such file")
+    repo = SettingsFile.read(repo_path, is_user_file=False)
+    user = SettingsFile.read(user_config_folder(env) / "config.toml", is_user_file=True)
+    files = (user, repo)
     provider = _provider(flags, env, files)
     return Settings(
         root=root,
@@ -142,7 +133,7 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> 
         base_url=_base_url(env),
         edition=_first_set(files, "providers.kinovi.edition") or DEFAULT_EDITION,
         concurrency=flags.concurrency or _minimum(files, "providers.kinovi.concurrency") or 3,
-        usd_per_credit=_usd_per_credit(own, repo),
+        usd_per_credit=_usd_per_credit(user, repo),
         server_error=_first_set(files, "providers.kinovi.server_error") or "retry",
         requests_per_second=float(_minimum(files, "providers.kinovi.requests_per_second") or 5),
         retries_provider=_minimum(files, "retries.provider", default=2),
@@ -152,7 +143,7 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> 
         output=_output(root, flags, files),
         state=_absolute_state_folder(env),
         repo_price_floor=repo.prices(),
-        user_prices=own.prices(),
+        user_prices=user.prices(),
         webhook=_webhook(files),
         ci=env.get("CI", "").lower() not in ("", "0", "false"),
         ci_state=bool(env.get("STORYBOARD_STATE")),
@@ -162,15 +153,15 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> 
 
 
 def key_text(environ: Mapping[str, str] | None = None) -> str | None:
-    """The key as the environment has it, unchecked; for nothing but the one header, and for leaving it out."""
+    """The unchecked key from the environment; used for the one header, and to redact it elsewhere."""
     return (os.environ if environ is None else environ).get("SEEDANCE_API_KEY")
 
 
 def state_folder(environ: Mapping[str, str] | None = None) -> Path:
-    """Where the ledger lives: `STORYBOARD_STATE`, else the platform's state folder."""
+    """The folder of the ledger: `STORYBOARD_STATE`, else the platform's state folder."""
     env = os.environ if environ is None else environ
-    if said := env.get("STORYBOARD_STATE"):
-        return Path(said).absolute()
+    if folder := env.get("STORYBOARD_STATE"):
+        return Path(folder).absolute()
     if (folder := xdg_folder(env.get("XDG_STATE_HOME", ""), env.get("HOME", ""), ".local/state")) is not None:
         return Path(folder)
     import platformdirs
@@ -179,14 +170,14 @@ def state_folder(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def _absolute_state_folder(environ: Mapping[str, str]) -> Path:
-    """The state folder; Stop where it would be another one in another folder."""
-    name = next((each for each in ("STORYBOARD_STATE", "XDG_STATE_HOME") if environ.get(each)), "")
+    """The state folder; raise `CommandError` if it is relative to the working folder."""
+    name = next((variable for variable in ("STORYBOARD_STATE", "XDG_STATE_HOME") if environ.get(variable)), "")
     if name and not os.path.isabs(environ[name]):
-        way = environ[name].replace("~", "$HOME", 1) if environ[name].startswith("~") else f"$PWD/{environ[name]}"
+        absolute = environ[name].replace("~", "$HOME", 1) if environ[name].startswith("~") else f"$PWD/{environ[name]}"
         raise CommandError(
             ExitCode.INVALID,
-            f"{name}={environ[name]} is not absolute: in another folder it would be another ledger, and clips would be "
-            f'paid twice\n  export {name}="{way}"',
+            f"{name}={environ[name]} is a relative path: from another folder it names another ledger, and clips "
+            f'would be paid twice. Use the absolute path:\n  export {name}="{absolute}"',
         )
     return state_folder(environ)
 
@@ -194,8 +185,8 @@ def _absolute_state_folder(environ: Mapping[str, str]) -> Path:
 def user_config_folder(environ: Mapping[str, str] | None = None) -> Path:
     """The folder of the user's own `config.toml`."""
     env = os.environ if environ is None else environ
-    if said := env.get("XDG_CONFIG_HOME"):
-        return Path(said) / "storyboard"
+    if folder := env.get("XDG_CONFIG_HOME"):
+        return Path(folder) / "storyboard"
     if (folder := xdg_folder("", env.get("HOME", ""), ".config")) is not None:
         return Path(folder)
     import platformdirs
@@ -204,113 +195,111 @@ def user_config_folder(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def proxies() -> dict[str, str]:
-    """Proxies by scheme, as the environment and the system name them."""
+    """Proxies by scheme, from the environment and the system."""
     from urllib.request import getproxies
 
     return getproxies()
 
 
 def no_color(environ: Mapping[str, str] | None = None) -> bool:
-    """Whether `NO_COLOR` is set, to anything but nothing; a dumb terminal has no colours either."""
+    """Whether `NO_COLOR` is set and not empty, or the terminal is a dumb one."""
     env = os.environ if environ is None else environ
     return bool(env.get("NO_COLOR")) or is_dumb_terminal(env)
 
 
 def is_dumb_terminal(environ: Mapping[str, str] | None = None) -> bool:
-    """Whether the terminal says that it can move no cursor."""
+    """Whether the terminal cannot move its cursor."""
     return (os.environ if environ is None else environ).get("TERM") == "dumb"
-
-
-def pull_request(env: Mapping[str, str]) -> str | None:
-    """The CI that runs this as a pull request's job, by its own variables."""
-    return next(
-        (name for name, (variable, shape) in _PULL_REQUEST.items() if shape.fullmatch(env.get(variable, ""))), None
-    )
 
 
 def find_root(start: Path) -> Path:
     """The repository's top: the git work tree, else the folder of storyboard.toml, else the storyboard's own folder.
 
-    A folder `storyboards` is no top, its parent is: so that the same files have the same top from wherever it is asked.
-    `Stop` when the folder that is stood in was deleted.
+    A folder `storyboards` is no top, its parent is: the same files have the same top from every working folder.
+    Raise `CommandError` if the working folder was deleted.
     """
     try:
         start = start.absolute()
     except FileNotFoundError as error:
-        raise CommandError(
-            ExitCode.INVALID, "the folder that you stand in is no longer there: go to another one"
-        ) from error
+        raise CommandError(ExitCode.INVALID, "the working folder was deleted: change to another folder") from error
     folder = start if start.is_dir() else start.parent
-    above = [folder, *folder.parents]
-    for mark in (".git", FILE):
-        if (found := next((parent for parent in above if (parent / mark).exists()), None)) is not None:
-            return found.resolve()
-    return (folder.parent if folder.name == _BOARDS else folder).resolve()
+    folders = [folder, *folder.parents]
+    for marker in (".git", FILE):
+        if (root := next((parent for parent in folders if (parent / marker).exists()), None)) is not None:
+            return root.resolve()
+    return (folder.parent if folder.name == _STORYBOARDS_FOLDER else folder).resolve()
 
 
 # -- each setting -----------------------------------------------------------------------------------------
 
 
 def _provider(flags: Flags, env: Mapping[str, str], files: Files) -> str:
-    said = flags.provider or env.get("STORYBOARD_PROVIDER") or _first_set(files, "provider") or "sandbox"
-    if said not in PROVIDERS:
+    provider = flags.provider or env.get("STORYBOARD_PROVIDER") or _first_set(files, "provider") or "sandbox"
+    if provider not in PROVIDERS:
         source = "--provider" if flags.provider else "STORYBOARD_PROVIDER"
-        raise CommandError(ExitCode.USAGE, f"{source}: {_one_of(said, PROVIDERS, 'provider')}")
-    return str(said)
+        raise CommandError(ExitCode.USAGE, f"{source}: {_unknown_choice(provider, PROVIDERS, 'provider')}")
+    return str(provider)
 
 
-def _usd_per_credit(own: SettingsFile, repo: SettingsFile) -> Decimal:
-    """The user's own; a repository's only where it is higher, else a stranger would make a budget in dollars larger."""
+def _usd_per_credit(user: SettingsFile, repo: SettingsFile) -> Decimal:
+    """The price of a credit: the user's, or the repository's if higher: a file cannot stretch a budget in dollars."""
     key = "providers.kinovi.usd_per_credit"
-    if key in own.values:
-        return Decimal(str(own.values[key]))
+    if key in user.values:
+        return Decimal(str(user.values[key]))
     return max(_USD_PER_CREDIT, Decimal(str(repo.values.get(key, _USD_PER_CREDIT))))
 
 
 def _base_url(env: Mapping[str, str]) -> str:
-    said = env.get("SEEDANCE_BASE_URL", "").rstrip("/")
-    if not said:
+    url = env.get("SEEDANCE_BASE_URL", "").rstrip("/")
+    if not url:
         return KINOVI
+    address = hide_userinfo(url)
     try:
-        parts = urlsplit(said)
-        fits = bool(parts.hostname) and parts.port != 0 and not (parts.username or parts.query or parts.fragment)
+        parts = urlsplit(url)
+        is_valid = bool(parts.hostname) and parts.port != 0 and not (parts.query or parts.fragment)
     except ValueError:  # a port beyond 65535, brackets that hold no number
-        fits = False
-    if not fits or re.search(r"[\s\x00-\x20]", said):
+        is_valid = False
+    if not is_valid or re.search(r"[\s\x00-\x20]", url):
         raise CommandError(
-            ExitCode.INVALID, f"SEEDANCE_BASE_URL is no address of a host: {said!r}; it looks like {KINOVI}"
+            ExitCode.INVALID, f"SEEDANCE_BASE_URL is not the address of a host: {address!r}; an example: {KINOVI}"
+        )
+    if "@" in parts.netloc:
+        raise CommandError(
+            ExitCode.INVALID,
+            f"SEEDANCE_BASE_URL has a user name or password, which would be sent in place of the key: {address!r}; "
+            "leave out what stands before the @",
         )
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         raise CommandError(
             ExitCode.INVALID,
-            f"SEEDANCE_BASE_URL must be https, since the key goes there: {said!r}; http only on loopback",
+            f"SEEDANCE_BASE_URL must be https, since the key is sent there: {address!r}; http is for loopback only",
         )
-    return said
+    return url
 
 
 def _max_credits(flags: Flags, env: Mapping[str, str]) -> Decimal | None:
     if flags.max_credits is not None:
         return flags.max_credits
-    if not (said := env.get("STORYBOARD_MAX_CREDITS")):
+    if not (text := env.get("STORYBOARD_MAX_CREDITS")):
         return None
     try:
-        value = Decimal(said)
+        value = Decimal(text)
     except InvalidOperation:
         value = Decimal(-1)
     if not value.is_finite() or value < 0:
-        raise CommandError(ExitCode.USAGE, f"STORYBOARD_MAX_CREDITS: {said!r} is not a number of credits")
+        raise CommandError(ExitCode.USAGE, f"STORYBOARD_MAX_CREDITS: {text!r} is not a number of credits")
     return value
 
 
 def _output(root: Path, flags: Flags, files: Files) -> Path:
     if flags.output is not None:
         chosen = flags.output.absolute().resolve()
-        words = "--output"
+        source = "--output"
     else:
         chosen = (root / str(_first_set(files, "output") or "renders")).resolve()
-        words = f"{FILE}: output"
+        source = f"{FILE}: output"
     if not chosen.is_relative_to(root):
-        raise CommandError(ExitCode.INVALID, f"{words}: {chosen} lies outside the repository {root}")
+        raise CommandError(ExitCode.INVALID, f"{source}: {chosen} is outside the repository {root}")
     return chosen
 
 
@@ -318,7 +307,8 @@ def _webhook(files: Files) -> Webhook | None:
     if (url := _first_set(files, "webhook.url")) is None:
         if "webhook.listen" in files[1].values:
             raise CommandError(
-                ExitCode.INVALID, f"{files[1].path}: [webhook] has `listen` and no `url`: nothing would call there"
+                ExitCode.INVALID,
+                f"{files[1].path}: [webhook] has `listen` but no `url`: add the address that the provider calls",
             )
         return None
     host, port = listening_at(_first_set(files, "webhook.listen") or LISTEN) or ("", 0)
@@ -330,9 +320,9 @@ def _first_set(files: Files, key: str) -> Any:
 
 
 def _minimum(files: Files, key: str, default: int | None = None) -> Any:
-    """The least of what both files say: a repository lowers a limit and never raises the user's."""
-    said = [file.values[key] for file in files if key in file.values]
-    return min(said) if said else default
+    """The lower value of both files: a repository may lower the user's limit, never raise it."""
+    values = [file.values[key] for file in files if key in file.values]
+    return min(values) if values else default
 
 
 def _least_credits(files: Files, key: str) -> Decimal | None:
@@ -340,7 +330,7 @@ def _least_credits(files: Files, key: str) -> Decimal | None:
     return None if least is None else Decimal(str(least))
 
 
-def _one_of(said: object, known: tuple[str, ...], what: str) -> str:
-    near = closest_match(str(said), known)
-    meant = f"; did you mean {near!r}?" if near else ""
-    return f"{said!r} is no {what}: it is one of {', '.join(known)}{meant}"
+def _unknown_choice(value: object, choices: tuple[str, ...], noun: str) -> str:
+    suggestion = closest_match(str(value), choices)
+    hint = f"; did you mean {suggestion!r}?" if suggestion else ""
+    return f"there is no {noun} {value!r}: use one of {', '.join(choices)}{hint}"

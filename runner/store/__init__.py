@@ -1,1 +1,1 @@
-"""What remembers: ledger, manifest, clips, receipts, locks."""
+"""Durable state: ledger, manifest, clips, receipts, locks."""

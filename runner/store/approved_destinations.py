@@ -1,4 +1,4 @@
-"""Where things go (callbacks), as the last paid yes on this machine knew it: a small file in the state folder."""
+"""The destinations (callbacks) that the last approval on this machine covered: a small file in the state folder."""
 
 import contextlib
 import json
@@ -10,10 +10,11 @@ from runner.attempts.events import Account
 
 NAME = "destinations.json"
 _MAX_BYTES = 4 << 20
+"""A larger file is cut off and then counts as unreadable."""
 
 
 def load(state: Path, account: Account, repository: str) -> Mapping[str, str]:
-    """What went where at the last yes, by what it is; empty when nothing is known."""
+    """The approved destinations by purpose; empty when no approval is recorded."""
     destinations = _read(state / NAME).get(_key(account, repository))
     return (
         {str(purpose): str(destination) for purpose, destination in destinations.items()}
@@ -23,7 +24,7 @@ def load(state: Path, account: Account, repository: str) -> Mapping[str, str]:
 
 
 def save(state: Path, account: Account, repository: str, destinations: Mapping[str, str]) -> None:
-    """Somebody said yes to this. It only marks what changes later: a file that cannot be written stops nothing."""
+    """Record the approved destinations; a file that cannot be written only means that the next run asks again."""
     if load(state, account, repository) == destinations:
         return
     path = state / NAME

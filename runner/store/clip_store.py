@@ -1,4 +1,4 @@
-"""Where clips lie: each under its take's name, put there whole and durably; nothing paid is ever overwritten."""
+"""The clips on disk: each under its take's name, stored whole and durably; no paid clip is ever overwritten."""
 
 import errno
 import hashlib
@@ -23,35 +23,35 @@ _SHORT_SIDE = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
 
 @dataclass(frozen=True, slots=True)
 class ClipStore:
-    """The clips of one repository. Blocking: call it in a thread; different takes may be shelved at once."""
+    """The clips of one repository. Blocking: call methods in a thread; different takes may be stored in parallel."""
 
     root: Path
-    """The repository's top; paths of clips are told from there."""
+    """The repository's top; stored clip paths are relative to this folder."""
     output: Callable[[str], Path]
     """The output folder of a storyboard (for one provider and profile)."""
     owner: Callable[[str], str | None]
-    """The fingerprint that a content (its SHA-256) was made for; None when no attempt knows it."""
+    """The fingerprint of the request that produced a content (SHA-256); None when no attempt has that content."""
     durable: set[Path] = field(default_factory=set)
-    """Folders that a power loss does not take back."""
+    """Folders whose names are already synced to disk."""
 
     def clip_path(self, step: Step) -> Path:
         """The final name of a take's clip."""
         return self._folder(step) / f"take-{step.take}.mp4"
 
     def part_path(self, step: Step) -> Path:
-        """Where its bytes go until they are whole; the folder is there on return. OSError when it cannot be."""
+        """The part file for a take's download; its folder exists on return. OSError when that fails."""
         folder = self._ensure_folder(self._folder(step))
         part = folder / f".take-{step.take}.{(step.fingerprint or 'x')[:8]}.part"
         for leftover in folder.glob(f".take-{step.take}.*.part"):
-            # What an earlier run was killed over, never whole; or a link, which would lead the clip elsewhere.
+            # The remains of a killed run, or a link, which would lead the clip out of the folder.
             if leftover != part or leftover.is_symlink():
                 leftover.unlink()
         return part
 
     def restore(self, attempt: Attempt, step: Step) -> Stored | None:
-        """The attempt's clip from wherever it already lies whole: in place, among the earlier ones, at another take.
+        """Restore the attempt's clip from an intact copy: in place, in the archive, or under another take's name.
 
-        OSError when the disk does not let it.
+        None when no intact copy exists. OSError when the disk fails.
         """
         if attempt.clip is None:
             return None
@@ -63,26 +63,26 @@ class ClipStore:
             _copy(source, part := self.part_path(step))
             self._install(part, target, attempt.clip.sha256)
             if source.parent == target.parent / ARCHIVE:
-                source.unlink()  # it has come back; only now, so that it was never in one place less
+                source.unlink()  # only now, so that an intact copy exists at every moment
         return Stored(replace(attempt.clip, path=self._relative_name(target)))
 
     def find(self, attempt: Attempt) -> Path | None:
-        """Where an attempt's clip lies whole, by its content; None when it is nowhere."""
+        """The path of an intact copy of the attempt's clip, compared by content; None when there is no copy."""
         return None if attempt.clip is None else self._first_intact(attempt, self._candidate_paths(attempt))
 
     def _first_intact(self, attempt: Attempt, paths: Iterable[Path]) -> Path | None:
         return next((path for path in paths if attempt.clip is not None and _is_clip(path, attempt.clip)), None)
 
     def store(self, part: Path, sha256: str, attempt: Attempt, step: Step) -> Stored | TransferFailed:
-        """Puts a part file that was just written under its final name, once it has proved to be a whole video.
+        """Verify that a part file is a complete video, then move the file to its final name.
 
-        NotYet when it is no whole video (asked for anew later). OSError when the disk does not let it.
+        `TransferFailed` when the video is incomplete (the download is tried again later). OSError when the disk fails.
         """
         try:
             facts = probe(part)
         except IncompleteClip as error:
             part.unlink(missing_ok=True)
-            return TransferFailed(f"what came {error.message}")
+            return TransferFailed(f"the downloaded file {error.message}")
         size = part.stat().st_size
         target = self.clip_path(step)
         self._install(part, target, sha256)
@@ -90,13 +90,13 @@ class ClipStore:
         return Stored(clip, differences(step.shot.request, facts, attempt.outputs))
 
     def archive_path(self, attempt: Attempt) -> Path:
-        """The name of a clip among the earlier ones: of words that changed before it came."""
+        """The archive name of a clip whose prompt changed before the clip was downloaded."""
         intent = attempt.intent
         folder = self.output(intent.storyboard) / "clips" / intent.shot / ARCHIVE
         return folder / f"take-{intent.take}.{intent.fingerprint[:8]}.mp4"
 
     def archive_part_path(self, attempt: Attempt) -> Path:
-        """As `part`, for a clip that goes among the earlier ones."""
+        """The part file for a download into the archive; otherwise as `part_path`."""
         target = self.archive_path(attempt)
         part = self._ensure_folder(target.parent) / f".{target.stem}.part"
         if part.is_symlink():
@@ -104,12 +104,12 @@ class ClipStore:
         return part
 
     def archive(self, part: Path, sha256: str, attempt: Attempt) -> Stored | TransferFailed:
-        """As `place`, among the earlier ones."""
+        """Verify and move a part file into the archive; otherwise as `store`."""
         try:
             facts = probe(part)
         except IncompleteClip as error:
             part.unlink(missing_ok=True)
-            return TransferFailed(f"what came {error.message}")
+            return TransferFailed(f"the downloaded file {error.message}")
         size, target = part.stat().st_size, self.archive_path(attempt)
         if target.exists() and not _has_hash(target, sha256):
             target = target.with_name(f"{target.stem}.{sha256[:8]}.mp4")
@@ -118,7 +118,7 @@ class ClipStore:
         return Stored(Clip(self._relative_name(target), sha256, size, facts.width, facts.height, float(facts.seconds)))
 
     def _install(self, part: Path, target: Path, sha256: str) -> None:
-        """Renames into place; what lies there and is another clip first moves to the earlier ones."""
+        """Move a part file to its final name; a different clip under that name is archived first."""
         if target.is_dir():
             raise IsADirectoryError(f"{target} is a folder")
         if target.exists() and not _is_pointer(target) and not _has_hash(target, sha256):
@@ -127,7 +127,10 @@ class ClipStore:
         sync_folder(target.parent)
 
     def _archive_existing(self, target: Path) -> None:
-        """To `earlier/take-1.<first 8 of its fingerprint>.mp4`; a name that another clip has gets the content's too."""
+        """Move a clip to `earlier/take-1.<fingerprint>.mp4`; if another clip has that name, add the content's hash.
+
+        Both are shortened to 8 digits.
+        """
         sha256 = _sha256(target)
         prefix = (self.owner(sha256) or sha256)[:8]
         folder = self._ensure_folder(target.parent / ARCHIVE)
@@ -139,7 +142,7 @@ class ClipStore:
         sync_folder(target.parent)
 
     def _candidate_paths(self, attempt: Attempt, *folders: Path) -> Iterable[Path]:
-        """Where the clip may lie, most likely first: where it was put, then among the earlier ones there."""
+        """The paths where the clip may be, most likely first: the recorded paths, then the archives beside them."""
         recorded = [self.root / clip.path for clip in attempt.clips]
         paths = [path for path in recorded if self._is_inside(path)]
         yield from paths
@@ -148,11 +151,13 @@ class ClipStore:
             yield from sorted((folder / ARCHIVE).glob(f"take-*.{prefix}*.mp4"))
 
     def _ensure_folder(self, folder: Path) -> Path:
-        """The folder, there and inside the repository: a link that came with somebody's branch leads nowhere."""
+        """Create a folder durably; refuse one outside the repository, where a link from a branch could lead."""
         if not self._is_inside(folder):
-            raise PermissionError(errno.EPERM, "it lies outside the repository, by way of a link", str(folder))
+            raise PermissionError(errno.EPERM, "a link leads outside the repository", str(folder))
         folder.mkdir(parents=True, exist_ok=True)
-        sync_above(folder, self.root, self.durable)  # what was there, too: its maker may have been killed before this
+        sync_above(
+            folder, self.root, self.durable
+        )  # an existing folder too: the run that made it may have been killed before the sync
         return folder
 
     def _is_inside(self, path: Path) -> bool:
@@ -166,28 +171,28 @@ class ClipStore:
 
 
 def differences(request: Request, facts: ClipFacts, outputs: tuple[Output, ...] = ()) -> tuple[str, ...]:
-    """What a clip is that was not ordered: shape, size, length; or not what the provider said of it."""
+    """How a clip differs from its request (shape, size, length) or from the provider's description."""
     notes = []
     width, height = facts.width, facts.height
     if request.aspect_ratio is not None and not _has_shape(request.aspect_ratio, width, height):
-        notes.append(f"it is {width}x{height}, and {request.aspect_ratio} was ordered")
+        notes.append(f"the clip is {width}x{height}; {request.aspect_ratio} was ordered")
     elif _is_too_small(request, width, height):
-        notes.append(f"it is {width}x{height}, and {request.upscale or request.resolution} was ordered")
+        notes.append(f"the clip is {width}x{height}; {request.upscale or request.resolution} was ordered")
     if abs(facts.seconds - request.seconds) > Decimal("0.5"):
-        notes.append(f"it lasts {facts.seconds.normalize():f} s, and {request.seconds} s were ordered")
+        notes.append(f"the clip lasts {facts.seconds.normalize():f} s; {request.seconds} s were ordered")
     if outputs and (outputs[0].width or width, outputs[0].height or height) != (width, height):
-        notes.append(f"it is {width}x{height}, and the provider says {outputs[0].width}x{outputs[0].height}")
+        notes.append(f"the clip is {width}x{height}; the provider reports {outputs[0].width}x{outputs[0].height}")
     return tuple(notes)
 
 
 def _has_shape(ratio: str, width: int, height: int) -> bool:
-    """Within a twentieth: encoders round sides to multiples of 8 and 16."""
+    """Whether the shape is within 5% of a ratio: encoders round sides to multiples of 8 and 16."""
     ratio_width, _, ratio_height = ratio.partition(":")
     return abs(width * int(ratio_height) / (height * int(ratio_width)) - 1) <= 0.05
 
 
 def _is_too_small(request: Request, width: int, height: int) -> bool:
-    """Whether the short side is that of a lower resolution; generous, since each ratio is rounded its own way."""
+    """Whether the short side belongs to a lower resolution; 23% of slack, since every ratio is rounded differently."""
     return min(width, height) < 0.77 * _SHORT_SIDE.get(request.upscale or request.resolution, 0)
 
 
@@ -195,7 +200,7 @@ def _is_too_small(request: Request, width: int, height: int) -> bool:
 
 
 def _is_clip(path: Path, clip: Clip) -> bool:
-    """Whether a file is that clip, by its content."""
+    """Whether a file has exactly the clip's content."""
     try:
         return path.is_file() and path.stat().st_size == clip.bytes and _has_hash(path, clip.sha256)
     except OSError:
@@ -203,7 +208,7 @@ def _is_clip(path: Path, clip: Clip) -> bool:
 
 
 def _is_pointer(path: Path) -> bool:
-    """Whether git LFS left its note there instead of the clip."""
+    """Whether the file is a git LFS pointer instead of a clip."""
     with path.open("rb") as file:
         return file.read(40).startswith(b"version https://git-lfs.github.com/spec")
 
@@ -218,7 +223,7 @@ def _sha256(path: Path) -> str:
 
 
 def _copy(source: Path, part: Path) -> None:
-    """A copy of its own, synced: two takes never share one file that an editor may change."""
+    """Copy and sync a file; no hard link, since a user may edit one take's file and not the other's."""
     with source.open("rb") as old, part.open("wb") as new:
         shutil.copyfileobj(old, new, 1 << 20)
         new.flush()

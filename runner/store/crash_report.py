@@ -1,4 +1,4 @@
-"""The report of a defect of ours: versions, command line and traceback, without a key in it."""
+"""The report of a defect in storyboard: versions, command line and traceback, without the API key."""
 
 import os
 import platform
@@ -18,7 +18,7 @@ _SECRETS = (
 
 
 def write(defect: BaseException, arguments: Sequence[str], folder: Path, secret: str | None = None) -> str:
-    """Writes the report below `folder`; says where it lies, or prints the traceback's end when it cannot."""
+    """Write the report below `folder`; returns a message with its path, or the traceback's end if writing fails."""
     text = redact(_text(defect, arguments), secret)
     try:
         reports = folder / "reports"
@@ -28,8 +28,8 @@ def write(defect: BaseException, arguments: Sequence[str], folder: Path, secret:
             file.write(text)
     except OSError as error:
         last = text.strip().splitlines()[-3:]
-        return "no report could be written (" + str(error) + "): " + " | ".join(line.strip() for line in last)
-    return f"the report lies in {name}"
+        return "the report could not be written (" + str(error) + "): " + " | ".join(line.strip() for line in last)
+    return f"the report is in {name}"
 
 
 def _text(defect: BaseException, arguments: Sequence[str]) -> str:
@@ -42,7 +42,7 @@ def _text(defect: BaseException, arguments: Sequence[str]) -> str:
 
 
 def redact(text: str, secret: str | None) -> str:
-    """The text without the key, bearer tokens and the queries of addresses."""
+    """The text without the API key, bearer tokens and the values in URL queries."""
     if secret:
         text = text.replace(secret, "[key]")
     for pattern in _SECRETS:

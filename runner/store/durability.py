@@ -1,4 +1,4 @@
-"""Folders and names that a power loss does not take back, and that no link leads out of the repository."""
+"""Durable folders and file names (fsync), and the check that no link leads out of the repository."""
 
 import contextlib
 import os
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def sync_above(folder: Path, top: Path | None = None, durable: set[Path] | None = None) -> None:
-    """Makes a folder's own name durable, and those of the folders that hold it, up to `top` or the top of its disk.
+    """Fsync the parent folders of a folder, up to `top` or to the top of its disk.
 
-    `known` are those of which that is known already; what is done here is added. Folders that this user may not read
-    were made by somebody else, and are left out. OSError for any other reason.
+    `durable` holds the folders already synced; newly synced folders are added. Parents that this user may not read
+    are skipped, since another user made them. OSError for any other failure.
     """
     disk, durable = folder.stat().st_dev, set() if durable is None else durable
     end = None if top is None else top.absolute()
@@ -24,7 +24,7 @@ def sync_above(folder: Path, top: Path | None = None, durable: set[Path] | None 
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder durable. OSError."""
+    """Fsync a folder, which makes the names in that folder durable. OSError on failure."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -33,9 +33,9 @@ def sync_folder(folder: Path) -> None:
 
 
 def escaping_folder(output: Path, root: Path) -> Path | None:
-    """The first folder of an output that lies outside the repository once links are resolved; None when none does.
+    """The first folder of an output that is outside the repository once links are resolved, or None.
 
-    Looks at the output, its clips, and each shot's, with those of earlier words. OSError.
+    Checks the output folder, `clips`, and every shot's folder with its archive. OSError when a folder is unreadable.
     """
     top = os.path.realpath(root)
     return next(
@@ -45,7 +45,7 @@ def escaping_folder(output: Path, root: Path) -> Path | None:
 
 
 def _linkable_folders(output: Path) -> Iterator[Path]:
-    """The folders of an output that a link may lead to."""
+    """The folders of an output that could be links."""
     clips = output / "clips"
     yield from (output, clips)
     if not clips.is_dir():

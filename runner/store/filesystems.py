@@ -1,4 +1,4 @@
-"""What a folder lies on, by the system's table of mounts: this machine's own disk, or one that others write as well."""
+"""The file system of a folder, from the table of mounts: a local disk, or a network drive shared by machines."""
 
 import os
 import re
@@ -16,7 +16,7 @@ _SHARED = frozenset(
         *("gpfs", "beegfs", "ocfs2", "gfs2", "orangefs", "pvfs2"),
     )
 )
-"""Network drives that take locks to where all machines see them, if they are not told otherwise."""
+"""Network file systems whose locks all machines see, unless an option of the mount says otherwise."""
 _ALONE = frozenset(
     (
         *("fuse.sshfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.goofys", "fuse.rclone", "fuse.davfs", "fuse.davfs2"),
@@ -24,21 +24,21 @@ _ALONE = frozenset(
         *("fuse.gvfsd-fuse", "afs", "afpfs", "fuse.afpfs"),
     )
 )
-"""Those whose locks never leave the machine."""
+"""Network file systems whose locks are seen on one machine only."""
 _UNLOCKED = frozenset({"nolock", "nobrl", "localflock", "local_lock=all", "local_lock=flock", "local_lock=posix"})
-"""Options that keep the locks of the first kind on the machine as well."""
+"""Mount options that restrict the locks of a shared file system to one machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileSystem:
-    """A kind of file system, and how far a lock on it reaches: `alone` means that other machines write beside it."""
+    """A file system and the reach of its locks; `alone`: other machines write to the disk and do not see the locks."""
 
     kind: str
     locks: Locks
 
 
 def file_system_of(path: str, mounts: str) -> FileSystem:
-    """The disk that holds a path without links, by the lines of `/proc/mounts`; what is unknown counts as local."""
+    """The file system of a resolved path, from the text of `/proc/mounts`; an unknown file system counts as local."""
     longest, result = -1, FileSystem("", "local")
     for line in mounts.splitlines():
         fields = line.split(" ")
@@ -46,7 +46,7 @@ def file_system_of(path: str, mounts: str) -> FileSystem:
             continue
         mount_point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), fields[1])
         inside = path == mount_point or path.startswith(mount_point.rstrip("/") + "/")
-        if inside and len(mount_point) >= longest:  # of two at one place the later one is seen
+        if inside and len(mount_point) >= longest:  # of two mounts at the same point the later hides the earlier
             longest, result = len(mount_point), FileSystem(fields[2], _lock_reach(fields[2], fields[3].split(",")))
     return result
 
@@ -60,7 +60,7 @@ def _lock_reach(kind: str, options: list[str]) -> Locks:
 
 
 def file_system(path: Path) -> FileSystem:
-    """The disk of a folder, where the system tells (Linux); a local one elsewhere."""
+    """The file system of a folder; without `/proc/mounts` (not Linux) it counts as local."""
     try:
         mounts = Path("/proc/mounts").read_text("utf-8", "surrogateescape")
     except OSError:
@@ -69,12 +69,12 @@ def file_system(path: Path) -> FileSystem:
 
 
 def check_ledger_disk(state: Path) -> None:
-    """Stop where another machine could write the same ledger without seeing a lock: both would pay."""
+    """Raise `CommandError` when other machines could write this ledger without seeing its locks: both would pay."""
     disk = file_system(state)
     if disk.locks == "alone":
         raise CommandError(
             ExitCode.INVALID,
-            f"the ledger in {state} lies on a network drive ({disk.kind}) whose locks other machines do not see: "
-            "two of them would pay for one clip; nothing was sent\n"
-            "  export STORYBOARD_STATE=/a/folder/on/a/local/disk      (move its files there, if it has paid already)",
+            f"the ledger folder {state} is on a network drive ({disk.kind}) whose locks other machines do not see: "
+            "two machines could pay for the same clip; nothing was sent\n"
+            "  export STORYBOARD_STATE=/a/folder/on/a/local/disk      (if this ledger has paid, move its files there)",
         )

@@ -1,5 +1,6 @@
-"""Which repository this is, so that two clones on a machine share their history; and whether git keeps a file."""
+"""The identity of a repository, so that two clones on a machine share their history; and uncommitted files."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from runner.lazy_dataclass import dataclass
@@ -7,59 +8,77 @@ from runner.lazy_dataclass import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """Known by its first commit, else by its path."""
+    """A repository, identified by its first commits, or by its path before the first commit."""
 
     root: Path
     root_commits: tuple[str, ...]
-    """Its first commits, the latest first: merging an unrelated history adds one. Before the first: its path."""
+    """Names from the root commits, latest first (a merge of an unrelated history adds one); else the path's name."""
     path_identity: str
-    """What it was known by before its first commit: history under it is this repository's too."""
+    """The name from the path, used before the first commit: history under that name belongs to this repository too."""
     shallow: bool = False
-    """A clone without its first commits cannot say which repository it is."""
+    """True for a shallow clone: its root commits are missing, so that its identity is unknown."""
     unresponsive: bool = False
-    """There is a repository, and git does not answer: nobody can say which it is."""
+    """True when `.git` exists and git fails: the identity is unknown."""
 
 
-def identify(root: Path) -> Repository:
-    """Asks git; without git, or before the first commit, the path has to do."""
+def identify(root: Path, environment: Mapping[str, str]) -> Repository:
+    """Identify a repository with git; without `.git`, or before the first commit, by its path.
+
+    `environment` is that of git's process, without secrets.
+    """
     by_path = f"path:{root}"
     if not (root / ".git").exists():
         return Repository(root, (by_path,), by_path)
-    roots = _git(root, "rev-list", "--max-parents=0", "HEAD")
-    shallow = (_git(root, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
+    roots = _git(root, environment, "rev-list", "--max-parents=0", "HEAD")
+    shallow = (_git(root, environment, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
     commits = tuple(f"commit:{commit}" for commit in (roots or "").split())
-    unresponsive = not commits and _git(root, "rev-parse", "--git-dir") is None
+    unresponsive = not commits and _git(root, environment, "rev-parse", "--git-dir") is None
     return Repository(root, commits or (by_path,), by_path, shallow, unresponsive)
 
 
-def uncommitted(root: Path, paths: list[Path]) -> list[Path]:
-    """Those of the paths that the last commit does not hold as they are; none when git cannot say."""
+def uncommitted(root: Path, paths: list[Path], environment: Mapping[str, str]) -> list[Path]:
+    """The paths whose content differs from the last commit; empty when git fails."""
     if not (root / ".git").exists() or not paths:
         return []
     names = {str(path.relative_to(root)): path for path in paths}
-    status = _git(root, "status", "--porcelain", "--ignored", "-z", "--", *names)
+    status = _git(root, environment, "status", *_STATUS, "--", *names)
     changed = [entry[3:] for entry in (status or "").split("\0") if len(entry) > 3]
     return [path for name, path in names.items() if any(name == entry or name.startswith(entry) for entry in changed)]
 
 
-_PLAIN_GIT = (
-    *("env", "-u", "GIT_DIR", "-u", "GIT_WORK_TREE", "-u", "GIT_COMMON_DIR", "-u", "GIT_OBJECT_DIRECTORY"),
-    *("-u", "GIT_INDEX_FILE", "-u", "GIT_NAMESPACE", "-u", "GIT_SHALLOW_FILE"),
-    *("git", "--no-replace-objects"),
+_STATUS = ("--porcelain", "--ignored", "--ignore-submodules=all", "-z")
+_GIT = (
+    *("git", "--no-pager", "--no-replace-objects", "--no-optional-locks"),
+    *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat"),
+    *("-c", "diff.external=", "-c", "log.showSignature=false"),
 )
-"""This folder's own repository with its own first commit, whatever hooks, dotfiles and grafts say."""
+"""Git that starts no program which the repository's settings name as monitor, hook, pager, diff or signature check."""
+_GIT_SETTINGS = ("GIT_CONFIG_", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM")
+"""The variables of git that remain: they name the user's own settings; all others would change repository or output."""
 
 
-def _git(root: Path, *arguments: str) -> str | None:
+def git_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of git: the folder's own repository, whatever the variables of a hook or a shell say."""
+    plain = {
+        name: text
+        for name, text in environment.items()
+        if not name.startswith("GIT_") or name.startswith(_GIT_SETTINGS)
+    }
+    return plain | {"GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
+
+
+def _git(root: Path, environment: Mapping[str, str], *arguments: str) -> str | None:
     import subprocess
 
     try:
         result = subprocess.run(
-            [*_PLAIN_GIT, "-C", str(root), *arguments],
+            [*_GIT, "-C", str(root), *arguments],
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=20,
             check=False,
+            env=git_environment(environment),
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

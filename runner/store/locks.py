@@ -1,4 +1,4 @@
-"""Locks of the operating system: one for each output, and one for each living run, never judged by a process id."""
+"""Locks of the operating system: one for each output, one for each running run; process ids are never used."""
 
 import contextlib
 import errno
@@ -13,16 +13,16 @@ from runner.diagnostics.problem import CommandError, ExitCode
 _OUTPUTS = "outputs"
 RUNS = "runs"
 STATE = "STORYBOARD_STATE"
-"""The variable that names another state folder."""
+"""The environment variable that sets the state folder."""
 
 
 def open_file(path: Path, flags: int = os.O_RDWR | os.O_CREAT) -> int:
-    """A descriptor of a private file that no child process inherits."""
+    """Open a private file whose descriptor no child process inherits."""
     return os.open(path, flags | os.O_CLOEXEC, 0o600)
 
 
 def try_lock(descriptor: int) -> bool:
-    """Whether the lock of an open file is ours now; it ends with the process, however that ends."""
+    """Try to lock an open file without waiting; the lock ends with the process, however the process ends."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -73,7 +73,7 @@ def wait_for_lock(descriptor: int) -> None:
 
 @contextlib.contextmanager
 def lock_outputs(state: Path, outputs: Iterable[Path]) -> Iterator[None]:
-    """Holds the locks of all these outputs, in sorted order and without waiting; `Stop` when one is held."""
+    """Context manager: hold the locks of all outputs; `CommandError` when another run holds one."""
     descriptors: list[int] = []
     try:
         _lock_all(state / _OUTPUTS, outputs, descriptors)
@@ -84,7 +84,7 @@ def lock_outputs(state: Path, outputs: Iterable[Path]) -> Iterator[None]:
 
 
 def _lock_all(folder: Path, outputs: Iterable[Path], descriptors: list[int]) -> None:
-    """All the locks; those that were taken before one could not be are in `held`, too."""
+    """Lock all outputs in sorted order; `descriptors` also has the locks acquired before a failure."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for output in sorted({os.path.realpath(output) for output in outputs}):
@@ -93,12 +93,12 @@ def _lock_all(folder: Path, outputs: Iterable[Path], descriptors: list[int]) -> 
             if not try_lock(descriptor):
                 raise CommandError(ExitCode.LOCKED, f"another run is working on {output}: wait for it, or stop it")
     except OSError as error:
-        message = f"no lock can be taken in {folder} ({error.strerror}): {STATE} names another folder, on a local disk"
+        message = f"cannot lock files in {folder} ({error.strerror}): set {STATE} to a folder on a local disk"
         raise CommandError(ExitCode.INVALID, message) from error
 
 
 def lock_path(state: Path, output: Path) -> Path:
-    """The file whose lock a run of this output holds."""
+    """The lock file of an output."""
     return state / _OUTPUTS / _lock_name(os.path.realpath(output))
 
 
@@ -107,12 +107,12 @@ def _lock_name(output: str) -> str:
 
 
 def run_is_alive(state: Path, run: str) -> bool:
-    """Whether a run still works; a run without a file has ended."""
+    """Whether a run is still going; a run without a receipts file has ended."""
     return not _is_free(state / RUNS / run)
 
 
 def dead_runs(state: Path) -> list[str]:
-    """Runs that ended without putting their file away: a run that has ended never comes back."""
+    """Runs that ended without deleting their receipts file; such a run id is never used again."""
     return [path.name for path in sorted((state / RUNS).glob("*")) if _is_free(path)]
 
 

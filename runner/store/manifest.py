@@ -1,4 +1,4 @@
-"""The manifest in the repository: which clip came from what; sorted, stable, and never the cause of a request."""
+"""The manifest in the repository: which clip came from which request; sorted, stable, never a cause of payment."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from runner.attempts.events import Clip, Intent
+from runner.attempts.events import MAX_CREDITS, Clip, Intent
 from runner.attempts.history import Attempt, AttemptState, History
 from runner.clock import format_utc
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -20,7 +20,6 @@ from runner.store.durability import sync_folder
 
 VERSION = 1
 _MAX_TAKES = 100_000
-_MAX_CREDITS = 10**9
 NAME = "manifest.json"
 _STATUS = {
     AttemptState.RUNNING: "running",
@@ -47,7 +46,7 @@ _MARKERS = ("<<<<<<< ", "=======", ">>>>>>> ")
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What one output holds: whose it is, the attempts that it tells of, and the picks by shot."""
+    """The manifest of one output: its storyboard and account, the recorded attempts, and the picks by shot."""
 
     storyboard: str
     provider: str
@@ -56,7 +55,7 @@ class Manifest:
     picks: Mapping[str, int]
 
     def renamed_to(self, storyboard: str) -> "Manifest":
-        """The same of a storyboard that lies elsewhere now: its output is taken over."""
+        """The same manifest for a storyboard that has moved to another path."""
         attempts = (
             replace(attempt, intent=replace(attempt.intent, storyboard=storyboard)) for attempt in self.attempts
         )
@@ -64,9 +63,10 @@ class Manifest:
 
 
 def read(path: Path, display_name: str, repository: str = "", profile: str | None = None) -> Manifest | None:
-    """The manifest of an output, None when there is none yet; Stop when it is not one. `shown` names it in words.
+    """Read the manifest of an output; None when the file is missing, `CommandError` when the file is not a manifest.
 
-    `repository` and `profile` are whose output it is: what it tells is told apart from all others by them.
+    `display_name` is the path in messages. `repository` and `profile` are part of the ids of the attempts, so that
+    attempts of different outputs never share an id.
     """
     try:
         text = path.read_bytes().decode("utf-8")
@@ -80,14 +80,14 @@ def read(path: Path, display_name: str, repository: str = "", profile: str | Non
         if line.startswith(_MARKERS):
             raise CommandError(
                 ExitCode.INVALID,
-                f"{display_name}:{number}: a merge left its marks here; keep both sides' takes, then remove the marks",
+                f"{display_name}:{number}: merge conflict: keep the takes of both sides, then remove the markers",
             )
     try:
         return _parse_manifest(json.loads(text), repository, profile)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ArithmeticError) as error:
         raise CommandError(
             ExitCode.INVALID,
-            f"{display_name}: is no manifest of this version ({error}); take it from git, or remove it",
+            f"{display_name} is not a manifest of this version ({error}): restore it from git, or remove it",
         ) from error
 
 
@@ -112,13 +112,13 @@ def _take_number(value: Any) -> int:
 
 def _parse_credits(value: Any) -> Decimal:
     amount = Decimal(str(value))
-    if not amount.is_finite() or not 0 <= amount <= _MAX_CREDITS:
+    if not amount.is_finite() or not 0 <= amount <= MAX_CREDITS:
         raise ValueError(f"{amount} credits")
     return amount
 
 
 def _parse_attempt(storyboard: str, shot: str, take: Mapping[str, Any], owner: tuple[str | None, ...]) -> Attempt:
-    """An attempt as the manifest tells it; the fingerprint is worked out anew from the request."""
+    """An attempt from a manifest entry; the fingerprint is computed from the request, never read from the file."""
     request = dict(take["request"])
     request_fingerprint = fingerprint(request)
     created = _parse_time(take.get("created_at"))
@@ -156,7 +156,7 @@ def _parse_attempt(storyboard: str, shot: str, take: Mapping[str, Any], owner: t
 
 
 def _attempt_id(*parts: object) -> str:
-    """The same attempt has the same id wherever its manifest is read, and no two attempts share one."""
+    """An id from an attempt's identity: the same on every machine, and different for different attempts."""
     return "m-" + hashlib.sha256(canonical_json([str(part) for part in parts]).encode()).hexdigest()[:24]
 
 
@@ -182,9 +182,9 @@ def _parse_time(text: object) -> datetime:
 
 
 def compose(plan: Plan, history: History, storyboard: str, before: Iterable[Attempt] = ()) -> dict[str, Any]:
-    """The manifest of one storyboard after what `history` holds; shots by id, takes by number.
+    """Compose the manifest of one storyboard from `history`; shots sorted by id, takes by number.
 
-    What was paid and stood in it `before` stays, whatever name it was made under.
+    Paid attempts that the manifest listed `before` stay listed, under whatever name they were ordered.
     """
     entry = next(entry for entry in plan.batch.storyboards if entry.path == storyboard)
     current = {shot.id: list(_current(plan, history, storyboard, shot.id)) for shot in entry.shots}
@@ -210,9 +210,9 @@ def compose(plan: Plan, history: History, storyboard: str, before: Iterable[Atte
 
 
 def _current(plan: Plan, history: History, storyboard: str, shot: str) -> Iterator[Attempt]:
-    """How the takes of a shot stand, under the shot's present name, whatever name they were made under.
+    """The current attempts of a shot's takes, under the shot's current name, whatever their name was when ordered.
 
-    A paid task that only a manifest tells of stays beside what this machine knows of the same take.
+    A paid attempt that only a manifest records is listed beside this machine's attempt of the same take.
     """
     for step in plan.steps_of(storyboard, shot):
         attempt = history.current_attempt(step.fingerprint) if step.fingerprint is not None else None
@@ -227,7 +227,7 @@ def _current(plan: Plan, history: History, storyboard: str, shot: str) -> Iterat
 
 
 def _as_take(attempt: Attempt, step: Step) -> Attempt:
-    """The attempt as this take's own: its name, and the copy of the clip that lies under that name."""
+    """The attempt under a step's name, with the copy of the clip that has this name."""
     intent = replace(attempt.intent, shot=step.shot.id, take=step.take, request=step.neutral_request())
     own_path = f"/clips/{step.shot.id}/take-{step.take}.mp4"
     here = [clip for clip in attempt.clips if clip.repository is None]
@@ -238,7 +238,7 @@ def _as_take(attempt: Attempt, step: Step) -> Attempt:
 def _paid_history(
     history: History, storyboard: str, profile: str | None, current_ids: set[str]
 ) -> dict[str, list[Attempt]]:
-    """What was paid under this storyboard's names and is no longer what it asks for: never forgotten."""
+    """Paid attempts under this storyboard's names that the storyboard no longer asks for, by shot."""
     latest: dict[tuple[str, int, str], Attempt] = {}
     for attempt in history.own():
         intent = attempt.intent
@@ -255,7 +255,7 @@ def _paid_history(
 def _keep_from_disk(
     paid: dict[str, list[Attempt]], history: History, before: Iterable[Attempt], current: set[str]
 ) -> None:
-    """Adds what only the manifest on disk still tells of."""
+    """Add the paid attempts that only the manifest on disk still records."""
     listed_ids = {attempt.id for attempts in paid.values() for attempt in attempts}
     by_task = {attempt.task_id: attempt for attempt in history.attempts.values() if attempt.task_id}
     for attempt in before:
@@ -303,12 +303,12 @@ def _take_json(attempt: Attempt) -> dict[str, Any]:
 
 
 def write(path: Path, content: Mapping[str, Any]) -> bool:
-    """Replaces the manifest atomically, and only when a byte differs; says whether it did."""
+    """Replace the manifest atomically, and only when a byte differs; returns whether the file was written."""
     raw = (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
     temporary = path.with_name(f".{path.name}.part")
     try:
         if path.read_bytes() == raw:
-            temporary.unlink(missing_ok=True)  # what an earlier run was killed over
+            temporary.unlink(missing_ok=True)  # left by a run that was killed while writing
             return False
     except OSError:
         pass

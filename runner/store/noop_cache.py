@@ -1,9 +1,9 @@
-"""A run that had nothing to do, remembered: while nothing that it looked at is another, it is answered from here.
+"""The cached output of a run that had nothing to do, valid while none of the run's inputs has changed.
 
-It can say "nothing to do" and nothing else, so it can cause no request. Whatever is in doubt goes the whole way:
-another folder, terminal or variable, a file with other times, size or place, one that is there now and was not, a
-ledger that was written to, an output that another run holds or that cannot be written. What was touched within two
-seconds of the run that remembers is in doubt, too: a clock may not tell the two apart.
+A cached run can only print "nothing to do", so the cache can cause no request. Any doubt leads to a full run: another
+folder, terminal or variable, a file with other times, size or inode, a new file, a ledger that was written to, an
+output that is locked or not writable. A file changed within two seconds of the caching run counts as changed, since
+the clock of its file system may be too coarse to show a later change.
 """
 
 import binascii
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 _FORMAT = "storyboard unchanged 1"
 _FOLDER = "unchanged"
 _MAX_ENTRIES = 64
-"""Command lines that are remembered; beyond them the oldest are forgotten."""
+"""Command lines in the cache; beyond this number the oldest are evicted."""
 _MTIME_GRACE = 2_000_000_000
-"""Nanoseconds before a run's start: what was touched since then is not remembered."""
+"""Nanoseconds before the start of a run; with a file changed after that moment the run is not cached."""
 
 
 def stat_key(path: str) -> str | None:
-    """What tells a file from its next self; "-" where there is none, None where nobody knows."""
+    """A text that changes whenever the file changes; "-" for a missing file, None when the file cannot be examined."""
     try:
         return stat_text(os.stat(path))
     except (FileNotFoundError, NotADirectoryError):
@@ -35,14 +35,14 @@ def stat_key(path: str) -> str | None:
 
 
 def stat_text(status: os.stat_result) -> str:
-    """Place, kind and rights, size, times in ns."""
+    """Device, inode, mode, size, and times in ns, as one line."""
     return (
         f"{status.st_dev} {status.st_ino} {status.st_mode} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
     )
 
 
 def folder_key(path: str) -> str | None:
-    """What tells a folder from a link to another one, whatever lies in it; None where there is none."""
+    """A text that changes when the folder is replaced or becomes a link, whatever its content; None if missing."""
     try:
         status = os.lstat(path)
     except OSError:
@@ -51,9 +51,9 @@ def folder_key(path: str) -> str | None:
 
 
 def ledger_key(path: str) -> str | None:
-    """As `facts` for the ledger, by the counter of changes in its header; None when that does not stand still.
+    """As `stat_key` for the ledger, with the change counter of the SQLite header; None during a transaction.
 
-    Never while this process has the ledger open: SQLite's locks end when any descriptor of its file is closed.
+    Never call this while the process has the ledger open: closing any descriptor of the file drops SQLite's locks.
     """
     try:
         with open(path, "rb") as file:
@@ -65,7 +65,7 @@ def ledger_key(path: str) -> str | None:
 
 
 def lookup(state: str, version: str, arguments: "Sequence[str]", context: "Sequence[str]") -> str | None:
-    """What the same command said, if it would say so again; None for every other case."""
+    """The cached output of the same command if all inputs are unchanged, else None."""
     try:
         with open(_path(state, arguments, context), encoding="utf-8", errors="surrogateescape", newline="\n") as file:
             head, _, output = file.read().partition("\n\n")
@@ -81,7 +81,7 @@ def lookup(state: str, version: str, arguments: "Sequence[str]", context: "Seque
 
 
 def _is_unchanged(line: str) -> bool:
-    """Whether one line is as true as it was."""
+    """Whether the input of one line is unchanged."""
     kind, path, recorded = line.split("\t")
     match kind:
         case "file":
@@ -120,9 +120,10 @@ def remember(
     started_ns: int,
     lines: "Iterable[tuple[str, str, str | None]]",
 ) -> None:
-    """Keeps what a run with nothing to do looked at, and said; nothing is kept where anything is in doubt.
+    """Cache the output and inputs of a run that had nothing to do; skipped when an input could not be recorded.
 
-    `lines` are kind (file, folder, mark, ledger, lock, output), path, facts; `began_ns` is the wall clock at its begin.
+    `lines` are (kind, path, key), the kind one of file, folder, mark, ledger, lock, output; `started_ns` is the wall
+    clock at the start of the run.
     """
     entries = []
     for kind, path, recorded in lines:
@@ -142,7 +143,7 @@ def remember(
         with open(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
             file.write(text)
         os.replace(temporary, path)
-    except OSError:  # it is only a memory: the next run goes the whole way
+    except OSError:  # a missing cache entry costs time only
         return
 
 
@@ -151,7 +152,7 @@ def _changed_recently(recorded: str, started_ns: int) -> bool:
 
 
 def _header(version: str, arguments: "Sequence[str]", context: "Sequence[str]") -> list[str]:
-    """The lines about the command itself, and which copy of the program was asked."""
+    """The lines that identify the command line, its context, and the installed copy of the program."""
     return [version, os.path.dirname(__file__), str(len(arguments)), *arguments, str(len(context)), *context]
 
 

@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from runner.animatic.caption import measure, page_masks, right_to_left, set_caption, wrap
+from runner.animatic.caption import lay_out_caption, measure, page_masks, right_to_left, wrap
 from runner.animatic.fonts import faces_of, missing_font, runs
 from tests import requirements
 
@@ -12,24 +12,24 @@ BOX = (1216, 260)
 
 
 def _text(prompt: str, seconds: float = 5, box: tuple[int, int] = BOX) -> str:
-    setting = set_caption(prompt, seconds, *box)
-    return " ".join(line.text for page in setting.pages for line in page.lines)
+    layout = lay_out_caption(prompt, seconds, *box)
+    return " ".join(line.text for page in layout.pages for line in page.lines)
 
 
 def test_a_short_prompt_is_set_large_on_one_page() -> None:
-    setting = set_caption("Sunrise over the roofs of Lisbon", 5, *BOX)
-    assert len(setting.pages) == 1
-    assert setting.size >= 36
+    layout = lay_out_caption("Sunrise over the roofs of Lisbon", 5, *BOX)
+    assert len(layout.pages) == 1
+    assert layout.size >= 36
 
 
 @pytest.mark.parametrize("box", [BOX, (656, 640), (656, 300), (400, 120)])
 def test_not_a_word_of_a_long_prompt_is_lost_and_every_page_fits(box: tuple[int, int]) -> None:
-    setting = set_caption(LONG[:4000], 5, *box)
+    layout = lay_out_caption(LONG[:4000], 5, *box)
     assert _text(LONG[:4000], box=box).split() == LONG[:4000].split()
-    assert setting.pages[0].start == 0
-    assert setting.pages[-1].end == 5
-    for page in setting.pages:
-        assert len(page.lines) * setting.line_height <= max(box[1], setting.line_height)
+    assert layout.pages[0].start == 0
+    assert layout.pages[-1].end == 5
+    for page in layout.pages:
+        assert len(page.lines) * layout.line_height <= max(box[1], layout.line_height)
         assert all(line.width <= box[0] for line in page.lines)
 
 
@@ -40,9 +40,9 @@ def test_a_word_without_an_end_is_broken_anyway() -> None:
 
 
 def test_the_beat_that_plays_stands_out() -> None:
-    setting = set_caption("At dawn. 0-2s: she stops. 2-5s: she goes on.", 5, *BOX)
-    assert [(page.start, page.end, page.beat) for page in setting.pages] == [(0, 2, 0), (2, 5, 1)]
-    first, second = (_strengths(page_masks(page, setting, BOX[0])[0], setting.line_height) for page in setting.pages)
+    layout = lay_out_caption("At dawn. 0-2s: she stops. 2-5s: she goes on.", 5, *BOX)
+    assert [(page.start, page.end, page.beat) for page in layout.pages] == [(0, 2, 0), (2, 5, 1)]
+    first, second = (_strengths(page_masks(page, layout, BOX[0])[0], layout.line_height) for page in layout.pages)
     assert first[1] > first[2]
     assert second[2] > second[1]
 
@@ -54,12 +54,12 @@ def _strengths(letters: Image.Image, line: int) -> list[int]:
 
 
 def test_mentions_are_written_apart_in_the_place_that_is_left_for_them() -> None:
-    setting = set_caption("Then @image1 dances", 5, *BOX)
-    letters, mentions = page_masks(setting.pages[0], setting, BOX[0])
+    layout = lay_out_caption("Then @image1 dances", 5, *BOX)
+    letters, mentions = page_masks(layout.pages[0], layout, BOX[0])
     box = mentions.getbbox()
     assert box is not None
     assert letters.crop(box).getbbox() is None
-    assert abs(box[0] - measure("Then ", setting.size, setting.faces)) < 6
+    assert abs(box[0] - measure("Then ", layout.size, layout.faces)) < 6
 
 
 def test_a_line_in_hebrew_begins_at_the_right() -> None:
@@ -76,8 +76,8 @@ def test_a_line_in_hebrew_begins_at_the_right() -> None:
 )
 def test_scripts_from_the_right_are_set_to_the_right(prompt: str) -> None:
     requirements.font(prompt)
-    setting = set_caption(prompt, 5, *BOX)
-    box = page_masks(setting.pages[0], setting, BOX[0])[0].getbbox()
+    layout = lay_out_caption(prompt, 5, *BOX)
+    box = page_masks(layout.pages[0], layout, BOX[0])[0].getbbox()
     assert box is not None
     assert box[2] > BOX[0] - 10
     assert box[0] > BOX[0] / 3
@@ -93,8 +93,8 @@ def test_chinese_is_broken_between_signs_and_no_line_begins_with_a_stop() -> Non
 
 
 def test_a_sign_that_no_font_draws_is_named_with_what_to_install() -> None:
-    words = missing_font("a road \U0001e922 at night")
-    assert words is None or words.startswith(
+    message = missing_font("a road \U0001e922 at night")
+    assert message is None or message.startswith(
         "no font on this machine draws \U0001e922 (Adlam); install fonts-noto-core"
     )
 
@@ -110,8 +110,8 @@ def test_dashes_and_quotation_marks_are_drawn_by_a_font_of_the_machine() -> None
 
 def test_the_faces_of_a_text_follow_from_the_text_alone() -> None:
     before = faces_of("naïve café → quay")
-    for other in ("你好", "مرحبا", "שלום", "Привет"):
-        faces_of(other)
+    for text in ("你好", "مرحبا", "שלום", "Привет"):
+        faces_of(text)
     faces_of.cache_clear()
     assert faces_of("naïve café → quay") == before
 
@@ -123,7 +123,7 @@ def test_runs_lose_nothing() -> None:
 
 @pytest.mark.parametrize("prompt", ["", "   \n ", "\u202e\u0000"])
 def test_no_words_need_no_page(prompt: str) -> None:
-    assert set_caption(prompt, 5, *BOX).pages == ()
+    assert lay_out_caption(prompt, 5, *BOX).pages == ()
 
 
 def test_a_page_begins_with_a_paragraph_where_it_can() -> None:
@@ -132,7 +132,7 @@ def test_a_page_begins_with_a_paragraph_where_it_can() -> None:
         + "\nLight: "
         + "blue hour, lamps. " * 20
     )
-    setting = set_caption(prompt, 6, *BOX)
-    assert len(setting.pages) == 2
-    assert setting.pages[1].lines[0].text.startswith("Light:")
-    assert setting.pages[0].end == setting.pages[1].start > 3
+    layout = lay_out_caption(prompt, 6, *BOX)
+    assert len(layout.pages) == 2
+    assert layout.pages[1].lines[0].text.startswith("Light:")
+    assert layout.pages[0].end == layout.pages[1].start > 3

@@ -4,12 +4,12 @@ import pytest
 from PIL import Image, ImageChops, ImageFilter
 
 from runner.animatic.planes import mask_of, planes_of, sample, yuv
-from runner.animatic.seeded_noise import SeededNoise, noise
+from runner.animatic.seeded_noise import SeededNoise, random_bytes
 from runner.media.frames import image_of
 
 
 def _clouds(size: tuple[int, int]) -> Image.Image:
-    return Image.frombytes("L", size, noise("clouds", size[0] * size[1])).filter(ImageFilter.GaussianBlur(2))
+    return Image.frombytes("L", size, random_bytes("clouds", size[0] * size[1])).filter(ImageFilter.GaussianBlur(2))
 
 
 @pytest.mark.parametrize("shift", [(0, 0), (3, 0), (0.25, 0), (7.5, 4), (3, 0.75), (1.3, 2.6)])
@@ -34,8 +34,8 @@ def test_a_colour_comes_back_as_it_was(colour: tuple[int, int, int]) -> None:
     tinted.tint(colour, (0, 0), mask_of(Image.new("L", (64, 64), 255)))
     painted = tinted.frame()
     painted.colorspace = 1
-    for shown in (image_of(frame), image_of(painted)):
-        pixel = shown.getpixel((30, 30))
+    for picture in (image_of(frame), image_of(painted)):
+        pixel = picture.getpixel((30, 30))
         assert isinstance(pixel, tuple)
         assert all(abs(a - b) <= 3 for a, b in zip(pixel, colour, strict=True))
 
@@ -56,12 +56,14 @@ def test_a_tint_covers_as_much_as_the_mask_says() -> None:
     assert [planes.y.getpixel((x, 4)) for x in range(8)] == [16, 16, white, white, white, white, 16, 16]
 
 
-def test_dice_fall_the_same_for_the_same_words_and_evenly() -> None:
+def test_noise_is_the_same_for_the_same_seed_and_even() -> None:
     assert [SeededNoise("a").unit() for _ in range(3)] == [SeededNoise("a").unit() for _ in range(3)]
     assert SeededNoise("a").unit() != SeededNoise("b").unit()
-    dice = SeededNoise("even")
-    throws = [dice.whole(1, 6) for _ in range(6_000)]
-    assert all(850 < throws.count(eye) < 1_150 for eye in range(1, 7))
+    noise = SeededNoise("even")
+    numbers = [noise.integer(1, 6) for _ in range(6_000)]
+    assert all(850 < numbers.count(number) < 1_150 for number in range(1, 7))
     assert (
-        SeededNoise("a").apart("x").unit() == SeededNoise("a").apart("x").unit() != SeededNoise("a").apart("y").unit()
+        SeededNoise("a").substream("x").unit()
+        == SeededNoise("a").substream("x").unit()
+        != SeededNoise("a").substream("y").unit()
     )

@@ -16,9 +16,9 @@ import av
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
-from runner.animatic.pictures import opened
+from runner.animatic.pictures import open_picture
 from runner.animatic.render import drawn_size, render
-from runner.animatic.sound import hear, peaks, sound_track
+from runner.animatic.sound import decode_audio, peaks, sound_track
 from runner.animatic.spec import AnimaticSpec, Reference, to_json
 from runner.media.clip import frame, probe
 from runner.media.frames import image_of
@@ -27,12 +27,12 @@ from runner.media.mp4_boxes import walk
 SMALL: Mapping[str, Any] = {"model": "seedance-20", "seconds": 1, "width": 320, "height": 180}
 
 
-def _order(prompt: str = "Dawn over the harbour, a woman walks", **changes: Any) -> AnimaticSpec:
+def _spec(prompt: str = "Dawn over the harbour, a woman walks", **changes: Any) -> AnimaticSpec:
     return AnimaticSpec(**{**SMALL, "prompt": prompt, **changes})
 
 
-def _rendered(folder: Path, order: AnimaticSpec, name: str = "clip.mp4") -> Path:
-    render(order, folder / name)
+def _rendered(folder: Path, spec: AnimaticSpec, name: str = "clip.mp4") -> Path:
+    render(spec, folder / name)
     return folder / name
 
 
@@ -41,9 +41,9 @@ def _pictures(path: Path) -> list[Image.Image]:
         return [image_of(picture) for picture in container.decode(video=0)]
 
 
-def _distance(one: Image.Image, other: Image.Image) -> float:
+def _distance(first: Image.Image, second: Image.Image) -> float:
     """Mean difference of two pictures, 0 to 255."""
-    return sum(ImageStat.Stat(ImageChops.difference(one.convert("RGB"), other.convert("RGB"))).mean) / 3
+    return sum(ImageStat.Stat(ImageChops.difference(first.convert("RGB"), second.convert("RGB"))).mean) / 3
 
 
 def _drawing(path: Path, size: tuple[int, int], colour: str) -> Path:
@@ -70,7 +70,7 @@ def _tone(path: Path, seconds: float, loud: int = 12_000) -> Path:
 def test_a_clip_has_the_shape_and_the_length_that_were_asked(
     tmp_path: Path, width: int, height: int, seconds: int
 ) -> None:
-    path = _rendered(tmp_path, _order(width=width, height=height, seconds=seconds))
+    path = _rendered(tmp_path, _spec(width=width, height=height, seconds=seconds))
     facts = probe(path)
     assert (facts.width, facts.height, facts.seconds) == (width, height, Decimal(seconds))
     with av.open(str(path)) as container:
@@ -85,7 +85,7 @@ def test_a_clip_has_the_shape_and_the_length_that_were_asked(
 
 
 def test_browsers_can_start_at_once_and_seek(tmp_path: Path) -> None:
-    path = _rendered(tmp_path, _order(seconds=5))
+    path = _rendered(tmp_path, _spec(seconds=5))
     with path.open("rb") as file:
         names = [box.name for box in walk(file, path.stat().st_size)]
     assert names.index(b"moov") < names.index(b"mdat")
@@ -95,7 +95,7 @@ def test_browsers_can_start_at_once_and_seek(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "drawn"),
+    ("size", "drawn"),
     [
         ((1280, 720), (1280, 720)),
         ((720, 1280), (720, 1280)),
@@ -107,23 +107,23 @@ def test_browsers_can_start_at_once_and_seek(tmp_path: Path) -> None:
         ((2160, 2160), (720, 720)),
     ],
 )
-def test_nothing_is_drawn_larger_than_720p(asked: tuple[int, int], drawn: tuple[int, int]) -> None:
-    assert drawn_size(*asked) == drawn
+def test_nothing_is_drawn_larger_than_720p(size: tuple[int, int], drawn: tuple[int, int]) -> None:
+    assert drawn_size(*size) == drawn
 
 
 def test_a_large_clip_shows_twelve_pictures_a_second(tmp_path: Path) -> None:
-    path = _rendered(tmp_path, _order(width=1920, height=1080))
+    path = _rendered(tmp_path, _spec(width=1920, height=1080))
     assert probe(path).seconds == 1
     with av.open(str(path)) as container:
         assert container.streams.video[0].frames == 12
         assert container.streams.video[0].average_rate == 12
 
 
-def test_the_same_order_gives_the_same_bytes_in_every_process(tmp_path: Path) -> None:
-    order = _order("Rain in a neon street, 你好, she runs, handheld", references=_materials(tmp_path))
-    first = hashlib.sha256(_rendered(tmp_path, order).read_bytes()).hexdigest()
-    _rendered(tmp_path, _order("Шум моря, مرحبا"), "other.mp4")
-    assert hashlib.sha256(_rendered(tmp_path, order).read_bytes()).hexdigest() == first
+def test_the_same_spec_gives_the_same_bytes_in_every_process(tmp_path: Path) -> None:
+    spec = _spec("Rain in a neon street, 你好, she runs, handheld", references=_materials(tmp_path))
+    first = hashlib.sha256(_rendered(tmp_path, spec).read_bytes()).hexdigest()
+    _rendered(tmp_path, _spec("Шум моря, مرحبا"), "other.mp4")
+    assert hashlib.sha256(_rendered(tmp_path, spec).read_bytes()).hexdigest() == first
     script = (
         "import json, sys, pathlib\n"
         "from runner.animatic.spec import from_json\n"
@@ -133,7 +133,7 @@ def test_the_same_order_gives_the_same_bytes_in_every_process(tmp_path: Path) ->
     target = tmp_path / "again.mp4"
     subprocess.run(
         [sys.executable, "-c", script, str(target)],
-        input=json.dumps(to_json(order)),
+        input=json.dumps(to_json(spec)),
         text=True,
         check=True,
         timeout=60,
@@ -142,38 +142,38 @@ def test_the_same_order_gives_the_same_bytes_in_every_process(tmp_path: Path) ->
     assert hashlib.sha256(target.read_bytes()).hexdigest() == first
 
 
-def test_another_take_is_seen_to_be_another(tmp_path: Path) -> None:
-    order = _order()
-    one, two = (
-        _pictures(_rendered(tmp_path, replace(order, variation=number), f"{number}.mp4"))[0] for number in (0, 1)
+def test_another_take_looks_different(tmp_path: Path) -> None:
+    spec = _spec()
+    first, second = (
+        _pictures(_rendered(tmp_path, replace(spec, variation=number), f"{number}.mp4"))[0] for number in (0, 1)
     )
-    assert 1.5 < _distance(one, two) < 60
+    assert 1.5 < _distance(first, second) < 60
 
 
 def test_first_and_last_frame_are_the_opening_and_the_closing_picture(tmp_path: Path) -> None:
     first, last = _drawing(tmp_path / "a.png", (640, 360), "navy"), _drawing(tmp_path / "b.jpg", (640, 360), "maroon")
-    path = _rendered(tmp_path, _order("Slow push in, pan left", first=first, last=last, seconds=2))
+    path = _rendered(tmp_path, _spec("Slow push in, pan left", first=first, last=last, seconds=2))
     pictures = _pictures(path)
-    for shown, source in ((pictures[0], first), (pictures[-1], last)):
+    for picture, source in ((pictures[0], first), (pictures[-1], last)):
         with Image.open(source) as image:
-            assert _distance(shown, image.resize((320, 180), Image.Resampling.LANCZOS)) < 4
+            assert _distance(picture, image.resize((320, 180), Image.Resampling.LANCZOS)) < 4
     assert _distance(pictures[0], pictures[12]) > 3
 
 
 def test_a_chain_of_clips_keeps_its_colours(tmp_path: Path) -> None:
     source = picture = _drawing(tmp_path / "0.png", (320, 180), "#c08040")
     for number in range(1, 5):
-        clip = _rendered(tmp_path, _order("static", first=picture), f"{number}.mp4")
+        clip = _rendered(tmp_path, _spec("static", first=picture), f"{number}.mp4")
         picture = tmp_path / f"{number}.png"
         frame(clip, "last", picture)
-    with Image.open(source) as one, Image.open(picture) as other:
-        assert _distance(one, other) < 5
+    with Image.open(source) as first, Image.open(picture) as last:
+        assert _distance(first, last) < 5
 
 
 def test_opening_and_closing_picture_carry_no_text(tmp_path: Path) -> None:
-    order = _order("static camera, an empty door")
+    spec = _spec("static camera, an empty door")
     with_text, without = (
-        _pictures(_rendered(tmp_path, replace(order, prompt=prompt), f"{at}.mp4"))
+        _pictures(_rendered(tmp_path, replace(spec, prompt=prompt), f"{at}.mp4"))
         for at, prompt in enumerate(("static camera, an empty door", "static camera, an empty door "))
     )
     # In the middle the lower part is darkened for the caption; at both ends it is not.
@@ -187,20 +187,20 @@ def test_opening_and_closing_picture_carry_no_text(tmp_path: Path) -> None:
 
 def test_a_picture_of_another_shape_is_shown_whole(tmp_path: Path) -> None:
     tall = _drawing(tmp_path / "tall.png", (180, 320), "#00c000")
-    shown = _pictures(_rendered(tmp_path, _order("static", first=tall)))[0]
-    top, bottom = shown.getpixel((160, 3)), shown.getpixel((160, 176))
+    picture = _pictures(_rendered(tmp_path, _spec("static", first=tall)))[0]
+    top, bottom = picture.getpixel((160, 3)), picture.getpixel((160, 176))
     for pixel in (top, bottom):
         assert isinstance(pixel, tuple)
         assert pixel[1] > 150 > pixel[0] + 60
 
 
 def _materials(folder: Path) -> tuple[Reference, ...]:
-    film = folder / "film.mp4"
-    if not film.exists():
-        render(_order("A dancer on stage"), film)
+    video = folder / "film.mp4"
+    if not video.exists():
+        render(_spec("A dancer on stage"), video)
     return (
         Reference("image", "image1", _drawing(folder / "i.png", (300, 400), "orange")),
-        Reference("video", "video1", film),
+        Reference("video", "video1", video),
         Reference("audio", "audio1", _tone(folder / "t.wav", 0.8)),
         Reference("image", "image2", None, "https://cdn.example.com/cast/maria.png"),
     )
@@ -208,8 +208,8 @@ def _materials(folder: Path) -> tuple[Reference, ...]:
 
 def test_references_stand_in_the_picture_and_videos_move(tmp_path: Path) -> None:
     materials = _materials(tmp_path)
-    plain = _pictures(_rendered(tmp_path, _order("static camera, a door"), "plain.mp4"))
-    cards = _pictures(_rendered(tmp_path, _order("static camera, a door", references=materials), "cards.mp4"))
+    plain = _pictures(_rendered(tmp_path, _spec("static camera, a door"), "plain.mp4"))
+    cards = _pictures(_rendered(tmp_path, _spec("static camera, a door", references=materials), "cards.mp4"))
     assert _distance(plain[0], cards[0]) < 3
     assert _distance(plain[12].crop((0, 0, 320, 80)), cards[12].crop((0, 0, 320, 80))) > 8
     assert _distance(cards[10].crop((0, 20, 160, 70)), cards[16].crop((0, 20, 160, 70))) > 0.3
@@ -220,14 +220,14 @@ def test_references_stand_in_the_picture_and_videos_move(tmp_path: Path) -> None
 def test_any_number_of_references_fits(tmp_path: Path, count: int, shape: tuple[int, int]) -> None:
     picture = _drawing(tmp_path / "i.png", (300, 200), "orange")
     references = tuple(Reference("image", f"image{number + 1}", picture) for number in range(count))
-    order = _order("A wall", references=references, width=shape[0], height=shape[1])
-    assert probe(_rendered(tmp_path, order)).seconds == 1
+    spec = _spec("A wall", references=references, width=shape[0], height=shape[1])
+    assert probe(_rendered(tmp_path, spec)).seconds == 1
 
 
 def test_an_audio_reference_is_heard_and_a_room_is_never_dead(tmp_path: Path) -> None:
     tone = Reference("audio", "audio1", _tone(tmp_path / "t.wav", 0.5))
-    path = _rendered(tmp_path, _order("A wall", references=(tone,)))
-    samples = hear(path, 1)
+    path = _rendered(tmp_path, _spec("A wall", references=(tone,)))
+    samples = decode_audio(path, 1)
     start, end = samples[4_000:20_000], samples[30_000:46_000]
     assert max(start) > 0.2
     assert 0.00005 < max(end) < 0.02
@@ -235,7 +235,7 @@ def test_an_audio_reference_is_heard_and_a_room_is_never_dead(tmp_path: Path) ->
 
 
 def test_sound_may_be_left_out(tmp_path: Path) -> None:
-    path = _rendered(tmp_path, _order(sound=False))
+    path = _rendered(tmp_path, _spec(sound=False))
     assert probe(path).seconds == 1
     with av.open(str(path)) as container:
         assert not container.streams.audio
@@ -264,14 +264,14 @@ def test_material_that_cannot_be_read_becomes_a_card_and_no_error(tmp_path: Path
         Reference("audio", "audio1", broken),
         Reference("image", "image2", tmp_path / "gone.png"),
     )
-    assert probe(_rendered(tmp_path, _order(references=references))).seconds == 1
-    assert probe(_rendered(tmp_path, _order(first=broken, last=tmp_path / "gone.png"))).seconds == 1
-    assert probe(_rendered(tmp_path, _order(first_address="https://cdn.example.com/a.png"))).seconds == 1
+    assert probe(_rendered(tmp_path, _spec(references=references))).seconds == 1
+    assert probe(_rendered(tmp_path, _spec(first=broken, last=tmp_path / "gone.png"))).seconds == 1
+    assert probe(_rendered(tmp_path, _spec(first_address="https://cdn.example.com/a.png"))).seconds == 1
 
 
-def test_a_target_that_cannot_be_written_is_the_systems_word(tmp_path: Path) -> None:
+def test_a_target_that_cannot_be_written_raises_the_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
-        render(_order(), tmp_path / "gone" / "clip.mp4")
+        render(_spec(), tmp_path / "gone" / "clip.mp4")
 
 
 PLACES = (
@@ -303,15 +303,15 @@ PLACES = (
 
 @pytest.mark.parametrize("prompt", PLACES)
 def test_every_place_can_be_drawn(tmp_path: Path, prompt: str) -> None:
-    picture = _pictures(_rendered(tmp_path, _order(prompt, width=160, height=120)))[12]
+    picture = _pictures(_rendered(tmp_path, _spec(prompt, width=160, height=120)))[12]
     # A picture, not a plain card: it has light and dark.
     assert ImageStat.Stat(picture.convert("L")).stddev[0] > 8
 
 
 @pytest.mark.parametrize("shape", [(160, 68), (68, 160), (120, 120), (16, 16), (2, 2)])
 def test_even_tiny_and_odd_shapes_can_be_drawn(tmp_path: Path, shape: tuple[int, int]) -> None:
-    order = _order("0-1s: @image1 walks", width=shape[0], height=shape[1], references=_materials(tmp_path))
-    facts = probe(_rendered(tmp_path, order))
+    spec = _spec("0-1s: @image1 walks", width=shape[0], height=shape[1], references=_materials(tmp_path))
+    facts = probe(_rendered(tmp_path, spec))
     assert (facts.width, facts.height) == shape
 
 
@@ -320,6 +320,6 @@ def test_pictures_of_every_depth_keep_their_light(tmp_path: Path, mode: str) -> 
     grey = Image.linear_gradient("L").resize((64, 64))
     wide = Image.frombytes("I;16", grey.size, b"".join((v * 257).to_bytes(2, "little") for v in grey.tobytes()))
     (wide if mode == "I;16" else grey.convert(mode)).save(tmp_path / "a.png")
-    shown = opened(tmp_path / "a.png", (64, 64))
-    assert shown is not None
-    assert _distance(shown.resize((1, 8)), grey.resize((1, 8))) < 8
+    picture = open_picture(tmp_path / "a.png", (64, 64))
+    assert picture is not None
+    assert _distance(picture.resize((1, 8)), grey.resize((1, 8))) < 8

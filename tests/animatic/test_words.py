@@ -8,7 +8,7 @@ from runner.animatic.prompt_words import Beat, beats, readable, story
 from runner.animatic.scenery import place_of
 from runner.animatic.seeded_noise import SeededNoise
 
-DICE = SeededNoise("test")
+NOISE = SeededNoise("test")
 
 
 def test_a_prompt_without_a_timeline_is_one_piece() -> None:
@@ -42,7 +42,7 @@ def test_controls_and_direction_overrides_are_not_drawn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "sign"),
+    ("motion", "sign"),
     [
         ("slow push-in", "zoom>"),
         ("the camera pushes in", "zoom>"),
@@ -60,8 +60,8 @@ def test_controls_and_direction_overrides_are_not_drawn() -> None:
         ("镜头缓缓推近", "zoom>"),
     ],
 )
-def test_words_of_motion_move_the_camera(words: str, sign: str) -> None:
-    camera = camera_of(f"A quay, {words}, dawn", 5, 0, DICE)
+def test_words_of_motion_move_the_camera(motion: str, sign: str) -> None:
+    camera = camera_of(f"A quay, {motion}, dawn", 5, 0, NOISE)
     change = camera.view(5).since(camera.view(0))
     value = getattr(change, sign[:-1])
     if sign.startswith("zoom"):
@@ -72,26 +72,26 @@ def test_words_of_motion_move_the_camera(words: str, sign: str) -> None:
 
 
 def test_a_static_camera_stands_still() -> None:
-    camera = camera_of("Static camera. A door.", 5, 0, DICE)
+    camera = camera_of("Static camera. A door.", 5, 0, NOISE)
     assert {camera.view(moment / 4) for moment in range(21)} == {CameraView()}
 
 
 def test_a_hand_trembles_and_rests_at_both_ends() -> None:
-    camera = camera_of("static, handheld", 5, 0, DICE)
+    camera = camera_of("static, handheld", 5, 0, NOISE)
     assert camera.view(0) == camera.view(5) == CameraView()
     assert len({camera.view(moment / 4).pan for moment in range(1, 20)}) == 19
 
 
 def test_each_beat_has_its_own_motion() -> None:
-    camera = camera_of("0-2s: pan left. 2-4s: push in.", 4, 0, DICE)
+    camera = camera_of("0-2s: pan left. 2-4s: push in.", 4, 0, NOISE)
     assert camera.view(2).pan == camera.view(4).pan < camera.view(0).pan
     assert camera.view(2).zoom == camera.view(0).zoom < camera.view(4).zoom
 
 
 def test_another_take_moves_in_another_way() -> None:
     for prompt in ("A door", "A door, push in"):
-        one, two = (camera_of(prompt, 5, variation, SeededNoise(prompt)).view(5) for variation in (0, 1))
-        assert one != two
+        first, second = (camera_of(prompt, 5, variation, SeededNoise(prompt)).view(5) for variation in (0, 1))
+        assert first != second
 
 
 @pytest.mark.parametrize(
@@ -112,15 +112,15 @@ def test_the_frame_as_it_is_is_the_middle_of_the_canvas() -> None:
 
 def test_light_follows_the_words() -> None:
     def brightness(prompt: str) -> int:
-        return sum(sum(colour) for colour in palette_of(prompt, 0, DICE).sky)
+        return sum(sum(colour) for colour in palette_of(prompt, 0, NOISE).sky)
 
     assert brightness("A street at night") < brightness("A street at dusk") < brightness("A street at noon")
-    assert palette_of("night", 0, DICE).night
-    assert not palette_of("noon", 0, DICE).night
+    assert palette_of("night", 0, NOISE).night
+    assert not palette_of("noon", 0, NOISE).night
 
 
 def test_a_named_colour_is_the_accent() -> None:
-    assert palette_of("a woman in a yellow oilskin coat", 0, DICE).accent == (250, 204, 70)
+    assert palette_of("a woman in a yellow oilskin coat", 0, NOISE).accent == (250, 204, 70)
 
 
 def test_each_take_has_its_own_tint_and_the_same_accent() -> None:
@@ -130,7 +130,7 @@ def test_each_take_has_its_own_tint_and_the_same_accent() -> None:
 
 
 def test_black_and_white_has_no_colour() -> None:
-    for red, green, blue in palette_of("film noir, a street, dawn", 0, DICE).sky:
+    for red, green, blue in palette_of("film noir, a street, dawn", 0, NOISE).sky:
         assert max(red, green, blue) - min(red, green, blue) < 16
 
 

@@ -146,3 +146,22 @@ def test_heavy_modules_are_imported_only_by_what_needs_them(
         env={"STORYBOARD_STATE": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
     )  # fmt: skip
     assert unwanted & set(done.stderr.split()) == set()
+
+
+def test_every_child_process_gets_an_environment_of_its_own() -> None:
+    """The key would be in an environment that is inherited."""
+    starts = {"subprocess.run", "subprocess.Popen", "asyncio.create_subprocess_exec"}
+    others = re.compile(
+        r"(os\.(system|popen|fork|forkpty|exec\w+|spawn\w+|posix_spawnp?)|pty\.(fork|spawn)|multiprocessing\.\w+"
+        r"|subprocess\.(call|check_\w+|getoutput|getstatusoutput)|asyncio\.create_subprocess_shell"
+        r"|\w+\.(ProcessPoolExecutor|subprocess_exec|subprocess_shell|open_process|run_process))"
+    )
+    calls = [
+        (f"{path.relative_to(PACKAGE)}:{node.lineno}", name_of(node.func), {word.arg for word in node.keywords})
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+    ]
+    assert [place for place, name, words in calls if name in starts and "env" not in words] == []
+    assert [place for place, name, _ in calls if others.fullmatch(name)] == []
+    assert sum(name in starts for _, name, _ in calls) >= 4

@@ -43,13 +43,15 @@ COPY = Clip("renders/film/kinovi/clips/pier/take-1.mp4", "ab", 10, 1280, 720, 4.
 MADE = Succeeded((Output("https://m.example/1.mp4"),), Decimal(160), 1000, 61000)
 
 
-def intended(mark: str = "f1", shot: str = "quay", run: str = "run1") -> Intent:
-    return Intent("film.yaml", shot, 1, mark, {"model": "m"}, "{}", Decimal(160), "classic", "key", "receipt", run)
+def intent(fingerprint: str = "f1", shot: str = "quay", run: str = "run1") -> Intent:
+    return Intent(
+        "film.yaml", shot, 1, fingerprint, {"model": "m"}, "{}", Decimal(160), "classic", "key", "receipt", run
+    )
 
 
-def story(*whats: Payload, attempt: str = "a1") -> History:
-    moments = (NOON + timedelta(seconds=second) for second in range(len(whats) + 1))
-    return history_of(Event(at, attempt, what) for at, what in zip(moments, (intended(), *whats), strict=False))
+def story(*payloads: Payload, attempt: str = "a1") -> History:
+    moments = (NOON + timedelta(seconds=second) for second in range(len(payloads) + 1))
+    return history_of(Event(at, attempt, payload) for at, payload in zip(moments, (intent(), *payloads), strict=False))
 
 
 @pytest.mark.parametrize(
@@ -144,12 +146,12 @@ def test_the_made_or_open_attempt_speaks_for_a_take_else_the_latest(
     ends: tuple[Payload, Payload], standing: str
 ) -> None:
     history = History()
-    for name, end in zip(("a1", "a2"), ends, strict=True):
-        for what in (intended(), SendStarted(), end):
-            history.apply(Event(NOON, name, what))
-    found = history.current_attempt("f1")
-    assert found is not None
-    assert found.id == standing
+    for attempt_id, end in zip(("a1", "a2"), ends, strict=True):
+        for payload in (intent(), SendStarted(), end):
+            history.apply(Event(NOON, attempt_id, payload))
+    current = history.current_attempt("f1")
+    assert current is not None
+    assert current.id == standing
 
 
 def test_how_long_tasks_took_is_learned_by_class_and_once() -> None:
@@ -163,6 +165,6 @@ def test_how_long_tasks_took_is_learned_by_class_and_once() -> None:
 def test_a_free_account_lets_go_of_doubt_and_loss(whats: tuple[Payload, ...]) -> None:
     attempt = story(*whats).attempts["a1"]
     assert release_free_attempt(attempt, free=False) is None
-    said = release_free_attempt(attempt, free=True)
-    assert said is not None
-    assert said.verdict == "not-charged"
+    settlement = release_free_attempt(attempt, free=True)
+    assert settlement is not None
+    assert settlement.verdict == "not-charged"

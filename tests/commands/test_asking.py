@@ -49,8 +49,9 @@ def test_where_callbacks_go_stands_in_the_question_and_is_marked_until_a_yes(
     for answer, code in (("n\n", 4), ("y\n", 0)):
         ended, screen = told(paid_film, there, answer, "--retake", "quay")
         assert ended == code, screen
-        assert f"callbacks go to {first}, heard at {first[7:-6]} (NEW since the last yes)? [y/N]" in screen
+        assert f"callbacks go to {first}, received at {first[7:-6]} (NEW since your last approval)? [y/N]" in screen
     second = hear(paid_film, "second")
     ended, screen = told(paid_film, there, "n\n", "--retake", "quay")
-    assert f"callbacks go to {second}, heard at {second[7:-7]} (CHANGED since the last yes: {first})? [y/N]" in screen
+    change = f"(CHANGED since your last approval: {first})"
+    assert f"callbacks go to {second}, received at {second[7:-7]} {change}? [y/N]" in screen
     assert (ended, there.state["creates"]) == (4, 2)

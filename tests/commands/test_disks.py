@@ -32,7 +32,7 @@ def test_on_a_network_drive_without_working_locks_nothing_is_paid(paid_film: Con
     paid_film.state.mkdir()
     said = run_on("nfs rw,vers=3,nolock", paid_film, "run", FILM, "--yes", **there.env)
     assert (said.code, there.state["creates"]) == (3, 0), said.err
-    assert "lies on a network drive (nfs) whose locks other machines do not see" in said.err
+    assert "is on a network drive (nfs) whose locks other machines do not see" in said.err
     assert "export STORYBOARD_STATE=" in said.err
     free = run_on("nfs rw,vers=3,nolock", paid_film, "run", FILM, "--select", "quay")
     assert free.code == 0, free.err

@@ -48,7 +48,7 @@ def test_a_clone_gets_the_clips_of_earlier_words_too(paid_film: ContentRepo, hos
     whole = reworded(paid_film, there)
     other, state = fresh(paid_film, "other")
     before = other.manifest(variant="kinovi")
-    foreign = "1 take is known from a manifest alone, not from this machine's ledger: it is kept and not paid again"
+    foreign = "1 take is recorded in a manifest only, not in this machine's ledger: it is kept and not paid again"
     without_key = {name: value for name, value in there.env.items() if name != "SEEDANCE_API_KEY"} | state
     for command in ("plan", "status"):
         assert foreign in flat(other.storyboard(command, FILM, **without_key))
@@ -83,7 +83,7 @@ def test_what_the_provider_has_deleted_of_earlier_words_is_told_and_no_failure(
         said = paid_film.storyboard("fetch", FILM, "--json", **there.env | state)
         [clip] = [clip for clip in said.json["clips"] if clip["verdict"] != "whole"]
         assert (clip["verdict"], said.code, said.json["whole"]) == (verdict, code, code == 0), said.out + said.err
-        assert clip["words"].startswith("of earlier words")
+        assert clip["words"].startswith("earlier version")
 
 
 def age(film: ContentRepo, by: timedelta) -> None:

@@ -72,7 +72,7 @@ def test_nothing_in_doubt_is_a_wrong_command_line_for_a_shot(paid_film: ContentR
     there = host()
     said = paid_film.storyboard("settle", "quay", "--not-charged", **there.env)
     assert said.code == 2
-    assert "nothing of 'quay' is in doubt" in said.err
+    assert "no attempt of 'quay' is unsettled" in said.err
 
 
 def test_the_bill_is_by_shot_as_json_and_csv(paid_film: ContentRepo, host: Start) -> None:

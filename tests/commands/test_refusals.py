@@ -66,7 +66,7 @@ def test_a_request_that_is_refused_in_words_alone_is_told_with_what_they_can_mea
     there = host("--faults", str(film.write("faults.yaml", f"faults: 1\nrules:\n  - {rule}\n")))
     said = film.storyboard("run", FILM, "--yes", **there.env)
     assert (said.code, there.state["creates"]) == (1, 0), said.err
-    assert f"it can mean heroine ({FILM}:7) or alley ({FILM}:8)" in " ".join(said.out.split())
+    assert f"it may concern heroine ({FILM}:7) or alley ({FILM}:8)" in " ".join(said.out.split())
 
 
 def test_a_storyboard_that_changed_meanwhile_is_told_by_its_shots_line(tmp_path: Path, host: Start) -> None:

@@ -71,7 +71,7 @@ def test_a_plan_above_the_budget_says_so_and_offers_what_stays_below(paid_film: 
     assert words.endswith(f"{line} below the ceiling")
     assert paid_film.storyboard(*line.split()[1:], **there.env).code == 0
     words = " ".join(paid_film.storyboard("plan", FILM, **there.env).out.split())
-    assert "120 credits, 60 of them spent or in doubt, are 20 over the budget" in words
+    assert "120 credits, 60 of them spent or unsettled, are 20 over the budget" in words
     assert "storyboard run" not in words
 
 
@@ -164,12 +164,24 @@ def test_a_lost_answer_is_never_sent_again(paid_film: ContentRepo, host: Start) 
     assert sorted(stands) == ["succeeded", "unsettled"]
 
 
-def test_a_pull_requests_job_does_not_pay(paid_film: ContentRepo, host: Start) -> None:
+@pytest.mark.parametrize(
+    "job",
+    [
+        {"GITHUB_EVENT_NAME": "pull_request"},
+        {"GITHUB_EVENT_NAME": "workflow_run"},
+        {"CI_PIPELINE_SOURCE": "merge_request_event"},
+        {"BUILD_REASON": "PullRequest"},
+    ],
+)
+def test_a_pull_requests_job_pays_with_both_flags_only(
+    paid_film: ContentRepo, host: Start, job: dict[str, str]
+) -> None:
     there = host()
-    env = there.env | {"CI": "true", "GITHUB_EVENT_NAME": "pull_request"}
-    said = paid_film.storyboard("run", FILM, "--yes", **env)
-    assert (said.code, there.state["creates"]) == (4, 0)
-    assert "--allow-pull-request --max-credits 120" in said.err
+    env = there.env | {"CI": "true"} | job
+    for flags in (("--yes",), ("--yes", "--allow-pull-request"), ("--max-credits", "120")):
+        said = paid_film.storyboard("run", FILM, *flags, STORYBOARD_MAX_CREDITS="120", **env)
+        assert (said.code, there.state["creates"]) == (4, 0), flags
+        assert "--allow-pull-request --max-credits 120" in said.err
     allowed = paid_film.storyboard("run", FILM, "--allow-pull-request", "--max-credits", "120", **env)
     assert allowed.code == 0, allowed.err
 

@@ -46,7 +46,7 @@ def test_a_clip_of_earlier_words_is_brought_and_comes_back_with_them(paid_film: 
     changed(paid_film)
     [beside] = paid_film.storyboard("status", "--json", **there.env).json["storyboards"][0]["beside"]
     assert (beside["shot"], beside["stands"], beside["credits"]) == ("quay", "resume", 60)
-    assert "not asked for now: 60 credits" in " ".join(paid_film.storyboard("status", **there.env).out.split())
+    assert "): 60 credits, task_" in " ".join(paid_film.storyboard("status", **there.env).out.split())
     until_brought(paid_film, there)
     [mark] = [path.rpartition(".")[0][-8:] for path in paid_film.clips() if "earlier" in path]
     assert mark == beside["fingerprint"][:8]
@@ -115,7 +115,7 @@ def test_a_run_with_nothing_to_make_brings_it_or_says_that_it_still_runs(paid_fi
     run = ("run", FILM, "--max-credits", "0", "--select", "quay")
     said = paid_film.storyboard(*run, **there.env)
     assert said.code == 9, said.err
-    assert "earlier quay take 1 of earlier words, task_" in " ".join(said.out.split())
+    assert "earlier version quay take 1, task_" in " ".join(said.out.split())
     clock = httpx.post(
         f"{there.base_url}/__sandbox/clock",
         json={"advance": 120},
@@ -144,7 +144,7 @@ def test_doubt_of_earlier_words_stays_in_status_and_its_task_is_brought(paid_fil
     there = host("--faults", str(paid_film.write("faults.yaml", rule)))
     assert paid_film.storyboard(*RUN, **there.env).code == 6
     changed(paid_film)
-    assert "in doubt: storyboard settle film:quay#1" in " ".join(
+    assert "unsettled: storyboard settle film:quay#1" in " ".join(
         paid_film.storyboard("status", **there.env).out.split()
     )
     task = there.state["tasks"][0]["taskId"]

@@ -78,7 +78,7 @@ def test_a_ctrl_c_while_an_earlier_clip_comes_buys_nothing(paid_film: ContentRep
     process.send_signal(signal.SIGINT)
     code, out, _ = ended(process)
     assert (code, there.state["creates"]) == (130, 1)
-    assert "earlier quay take 1 of earlier words, task_" in out
+    assert "earlier version quay take 1, task_" in out
 
 
 def test_a_ctrl_c_while_host_and_key_are_asked_buys_nothing(paid_film: ContentRepo, host: Start) -> None:
@@ -86,7 +86,7 @@ def test_a_ctrl_c_while_host_and_key_are_asked_buys_nothing(paid_film: ContentRe
     faults(there, {"on": "poll", "times": 1, "do": {"stall": 2}})
     process = paid_film.start("run", FILM, "--yes", **there.env)
     assert process.stderr is not None
-    assert "begin" in process.stderr.readline()
+    assert "start" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     code, _, _ = ended(process)
     assert (code, there.state["creates"]) == (130, 0)
@@ -124,8 +124,8 @@ def test_a_clip_of_a_storyboard_that_is_gone_is_shown_and_brought(
     text = (paid_film.root / FILM).read_text()
     (paid_film.root / FILM).unlink()
     paid_film.write(movie, text if gone == "renamed" else text.replace("The quay", "Another").replace("id: ", "id: a-"))
-    assert "quay take 1 of" in (said := one_line(paid_film.storyboard("status", **there.env).out))
-    assert "of storyboards/film.yaml, which is gone: 60 credits" in said
+    assert "earlier version quay take 1 (" in (said := one_line(paid_film.storyboard("status", **there.env).out))
+    assert "of storyboards/film.yaml, which no longer exists: 60 credits" in said
     [beside] = paid_film.storyboard("status", "--json", **there.env).json["beside"]
     assert (beside["storyboard"], beside["shot"], beside["stands"]) == (FILM, "quay", "resume")
     assert paid_film.storyboard("run", movie, "--yes", **there.env).code == 0
@@ -144,7 +144,7 @@ def test_a_silent_host_holds_up_the_plan_not_at_all_and_the_run_once(paid_film: 
     process.send_signal(signal.SIGINT)
     _, _, err = ended(process)
     assert ready, "not a word while the host is silent"
-    assert "begin" in err
+    assert "start" in err
 
 
 def test_after_one_look_that_was_not_heard_the_rest_waits_for_the_next_run(paid_film: ContentRepo, host: Start) -> None:
@@ -152,8 +152,8 @@ def test_after_one_look_that_was_not_heard_the_rest_waits_for_the_next_run(paid_
     left_behind(paid_film, there, ("Sunrise", "Dusk", "Night"))
     faults(there, {"on": "poll", "times": 1, "do": {"status": 503}})
     code, out, err = ended(paid_film.start(*RUN, "--concurrency", "5", **there.env))
-    assert (code, out.count("of earlier words, task_")) == (9, 3)
-    assert "so with 2 more of earlier words" in err
+    assert (code, out.count("earlier version ")) == (9, 3)
+    assert "2 more of earlier versions were not checked either" in err
     assert paid_film.storyboard(*RUN, **there.env).code == 0
     assert len(paid_film.clips()) == there.state["creates"] == 4
 
@@ -183,7 +183,7 @@ def test_a_task_of_earlier_words_is_told_and_waits_however_the_run_is_asked(
     env = there.env | ({"SEEDANCE_API_KEY": ""} if flag == "without a key" else {})
     said = paid_film.storyboard(*run, *([flag] if flag.startswith("--") else []), **env)
     assert said.code == 9, said.err
-    assert "earlier quay take 1 of earlier words, task_" in one_line(said.out)
+    assert "earlier version quay take 1, task_" in one_line(said.out)
     assert said.out.startswith("The quay ")
 
 

@@ -91,7 +91,7 @@ def test_a_port_that_is_taken_is_said_and_polling_finishes_the_run(paid_film: Co
         other.listen()
         said = paid_film.storyboard("run", FILM, "--yes", **there.env)
     assert (said.code, there.state["creates"]) == (0, 2), said.err
-    assert re.search(rf"webhooks are not heard: 127.0.0.1:{port}: .*; tasks are polled", said.err)
+    assert re.search(rf"webhooks are off: cannot listen on 127.0.0.1:{port}: .*; tasks are polled", said.err)
     assert [task["callback"] for task in there.state["tasks"]] == [None, None]
 
 
@@ -170,7 +170,7 @@ def test_a_flood_does_not_hold_up_the_run(paid_film: ContentRepo, host: Start) -
 def test_where_callbacks_go_stands_in_the_plan_and_before_the_yes(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     paid_film.write("storyboard.toml", '[webhook]\nurl = "https://hooks.example.com/a"\n')
-    line = "callbacks go to https://hooks.example.com/a, heard at 127.0.0.1:8788"
+    line = "callbacks go to https://hooks.example.com/a, received at 127.0.0.1:8788"
     assert line in paid_film.storyboard("plan", FILM, **there.env).out
     assert line in paid_film.storyboard("run", FILM, **there.env).err
     (told,) = paid_film.storyboard("plan", FILM, "--json", **there.env).json["goes"]
@@ -182,11 +182,11 @@ def test_where_callbacks_go_is_marked_when_it_changed_since_the_last_yes(paid_fi
     there = host()
     assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
     port = hear(paid_film)
-    assert "(NEW since the last yes)" in paid_film.storyboard("run", FILM, **there.env).err
+    assert "(NEW since your last approval)" in paid_film.storyboard("run", FILM, **there.env).err
     assert paid_film.storyboard("run", FILM, "--yes", **there.env).code == 0
     paid_film.write(FILM, (paid_film.root / FILM).read_text().replace("Boats", "Ships"))
-    assert "since the last yes" not in paid_film.storyboard("run", FILM, **there.env).err
+    assert "since your last approval" not in paid_film.storyboard("run", FILM, **there.env).err
     paid_film.write("storyboard.toml", '[webhook]\nurl = "https://evil.example.com"\n')
     said = paid_film.storyboard("run", FILM, **there.env)
-    assert f"(CHANGED since the last yes: http://127.0.0.1:{port}/hooks)" in said.err
+    assert f"(CHANGED since your last approval: http://127.0.0.1:{port}/hooks)" in said.err
     assert paid_film.storyboard("plan", FILM, "--json", **there.env).json["goes"][0]["changed"] is True

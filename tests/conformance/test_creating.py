@@ -14,7 +14,7 @@ FRAME = "https://cdn.example.com/first.png"
 
 
 def test_the_demo_key_cannot_create(host: Host, demo_key: str) -> None:
-    if host.purse < CHEAP:
+    if host.credits < CHEAP:
         pytest.skip("a host that let it create would bill it")
     body = {"model": "seedance2-fast", "inputs": {"prompt": "A boat", "duration": "4", "outputResolution": "480p"}}
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.conformance.host import LOOK, Host
+from tests.conformance.host import POLL, Host
 
 FIELDS = {"taskId", "model", "status", "creditsUsed", "output", "error", "createTime", "completeTime"}
 SUCCEEDED = ["demo_task_t2v_success", "demo_task_i2v_success"]
@@ -19,15 +19,15 @@ def is_error(answer: httpx.Response, status: int) -> bool:
 
 
 def test_without_a_key_nothing_is_told(host: Host) -> None:
-    assert is_error(host.ask("GET", LOOK, key="", params={"taskId": SUCCEEDED[0]}), 401)
+    assert is_error(host.ask("GET", POLL, key="", params={"taskId": SUCCEEDED[0]}), 401)
 
 
 def test_a_wrong_key_is_refused(host: Host) -> None:
-    assert is_error(host.look(SUCCEEDED[0], key="not-a-key-of-anybody-0000"), 401)
+    assert is_error(host.poll(SUCCEEDED[0], key="not-a-key-of-anybody-0000"), 401)
 
 
 def test_a_task_that_nobody_made_is_not_found_and_in_json(host: Host) -> None:
-    answer = host.look("task_that_nobody_ever_made")
+    answer = host.poll("task_that_nobody_ever_made")
 
     assert 400 <= answer.status_code < 500
     assert answer.json()["message"]
@@ -35,7 +35,7 @@ def test_a_task_that_nobody_made_is_not_found_and_in_json(host: Host) -> None:
 
 @pytest.mark.parametrize("task", SUCCEEDED)
 def test_a_sample_that_succeeded_has_every_documented_field(host: Host, demo_key: str, task: str) -> None:
-    answer = host.look(task, key=demo_key)
+    answer = host.poll(task, key=demo_key)
     record = answer.json()
 
     assert answer.status_code == 200
@@ -50,7 +50,7 @@ def test_a_sample_that_succeeded_has_every_documented_field(host: Host, demo_key
 
 @pytest.mark.parametrize("task", FAILED)
 def test_a_sample_that_failed_says_why_and_cost_nothing(host: Host, demo_key: str, task: str) -> None:
-    record = host.look(task, key=demo_key).json()
+    record = host.poll(task, key=demo_key).json()
 
     assert (record["taskId"], record["status"], record["output"]) == (task, "fail", None)
     assert FAILED[task].lower() in record["error"].lower()
@@ -59,7 +59,7 @@ def test_a_sample_that_failed_says_why_and_cost_nothing(host: Host, demo_key: st
 
 @pytest.mark.parametrize("task", SUCCEEDED)
 def test_a_samples_clip_is_fetched_without_a_key_and_is_an_mp4(host: Host, demo_key: str, task: str) -> None:
-    url = host.look(task, key=demo_key).json()["output"][0]["url"]
+    url = host.poll(task, key=demo_key).json()["output"][0]["url"]
     answer = host.ask("GET", url, key="")
 
     assert answer.status_code == 200
@@ -68,7 +68,7 @@ def test_a_samples_clip_is_fetched_without_a_key_and_is_an_mp4(host: Host, demo_
 
 @pytest.mark.parametrize("task", SUCCEEDED[:1])
 def test_the_rest_of_a_clip_can_be_asked_for(host: Host, demo_key: str, task: str) -> None:
-    url = host.look(task, key=demo_key).json()["output"][0]["url"]
+    url = host.poll(task, key=demo_key).json()["output"][0]["url"]
     whole = host.ask("GET", url, key="")
     rest = host.ask("GET", url, key="", headers={"Range": "bytes=100-"})
 

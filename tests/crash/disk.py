@@ -17,7 +17,7 @@ _SECTOR = 512
 
 
 class _Target(NamedTuple):
-    """What a name in a folder stands for."""
+    """The inode behind a name in a folder."""
 
     inode: int
     kind: str
@@ -29,7 +29,7 @@ _Names = dict[str, _Target]
 
 @dataclass(slots=True)
 class Disk:
-    """What is durable of a folder; made while nobody changes it."""
+    """The durable state of a folder; created while no process writes there."""
 
     folder: Path
     synced: Path = field(init=False)
@@ -43,7 +43,7 @@ class Disk:
             (self.synced / str(path.stat().st_ino)).write_bytes(content)
 
     def lose_power(self, chance: random.Random | None = None) -> None:
-        """Leaves of the folder what was durable, and by chance some of what was on its way to the disk."""
+        """Reduce the folder to its durable state, plus, with `chance`, some of the unsynced changes."""
         before = {int(path.name): path.read_bytes() for path in self.synced.iterdir() if path.name.isdigit()}
         remains = _Remains(before, chance)
         remains.observe(self.folder)
@@ -61,17 +61,17 @@ class Disk:
 
 @dataclass(slots=True)
 class _Remains:
-    """What the disk holds when the power is back."""
+    """The content of the disk when the power is back."""
 
     synced: dict[int, bytes]
     chance: random.Random | None
     written: dict[int, bytes] = field(default_factory=dict)
-    """What the processes saw last: files."""
+    """The file contents that the processes saw last."""
     names: dict[int, _Names] = field(default_factory=dict)
-    """What is left of each folder's names."""
+    """The remaining names of every folder."""
 
     def observe(self, folder: Path) -> None:
-        """Takes in what the processes saw last, and lets chance choose which changed names are on the disk."""
+        """Read the state that the processes saw last, and choose by chance the changed names that reached the disk."""
         current: dict[int, _Names] = {}
         for path in [folder, *folder.rglob("*")]:
             if path.is_dir():

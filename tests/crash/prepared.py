@@ -25,14 +25,14 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(slots=True)
 class PreparedProgram:
-    """One waiting program; it carries out one run at a time."""
+    """A waiting program for one run at a time."""
 
     process: subprocess.Popen[str]
 
     def run(
         self, arguments: list[str], folder: Path, environment: Mapping[str, str], seconds: float = 120
     ) -> tuple[int, str]:
-        """The exit code (negative: killed by that signal) and everything that was said."""
+        """Carry out a run; returns its exit code (negative: killed by that signal) and its output."""
         output = folder.with_name(f".said-{folder.name}")
         order = {"words": arguments, "folder": str(folder), "environment": dict(environment), "said": str(output)}
         assert self.process.stdin is not None
@@ -44,7 +44,7 @@ class PreparedProgram:
 
 
 def build_library(folder: Path) -> Path:
-    """The library that cuts a process off, made with the C compiler; without one the test is skipped."""
+    """Compile the library that cuts a process off; without a C compiler the test is skipped."""
     compiler = requirements.c_compiler()
     library = folder / "cut.so"
     sources = [Path(__file__).with_name(name) for name in ("cut.c", "power.c")]
@@ -69,7 +69,7 @@ def prepared_program(library: Path) -> Iterator[PreparedProgram]:
 
 
 def _wait() -> None:
-    """Carries out one order after the other; after each it imports what the run had to import."""
+    """Carry out orders in turn; after each run, import the modules that the run needed."""
     answers = os.fdopen(os.dup(1), "w")
     for line in sys.stdin:
         order = json.loads(line)
@@ -92,7 +92,7 @@ def _wait() -> None:
 
 
 def _enter_environment(order: dict[str, Any]) -> None:
-    """The surroundings of a run: folder, environment, words, output into a file."""
+    """Enter the folder, environment and arguments of a run, with its output in a file."""
     os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["environment"])

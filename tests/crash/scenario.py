@@ -33,7 +33,7 @@ ALL_CUTS = (*KILLS, *ERRORS, *POWER)
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """The sandbox as another program sees it."""
+    """The sandbox, seen over HTTP."""
 
     base_url: str
 
@@ -42,7 +42,7 @@ class Provider:
         return int(self.base_url.rsplit(":", 1)[1])
 
     def state(self) -> dict[str, Any]:
-        """Everything that the provider counted."""
+        """The provider's whole state."""
         request = urllib.request.Request(
             f"{self.base_url}/__sandbox/state", headers={"Authorization": "Bearer judge-of-the-scenes"}
         )
@@ -51,7 +51,7 @@ class Provider:
         return state
 
     def tasks(self, name: str) -> Counter[str]:
-        """How many tasks each prompt of a scene has: the provider's own journal."""
+        """The number of tasks by prompt of a scenario, from the provider's own journal."""
         return Counter(task["prompt"] for task in self.state()["tasks"] if task["prompt"].startswith(f"{name},"))
 
 
@@ -70,7 +70,7 @@ def sandbox_server(*flags: str) -> Iterator[Provider]:
 
 @dataclass(slots=True)
 class RunEnd:
-    """How one run of the program ended."""
+    """The end of one run of the program."""
 
     code: int
     output: str
@@ -84,16 +84,16 @@ class Scenario:
     name: str
     provider: Provider
     ready: PreparedProgram | None = None
-    """Carries the runs out; without one each is started anew, and none can be cut off."""
+    """The program for the runs; without it every run is a new process that cannot be cut off."""
     state: Path | None = None
-    """The state folder, when it is shared with other scenes; so is the key then."""
+    """The state folder if shared with other scenarios, which then share the key as well."""
     runs: list[RunEnd] = field(default_factory=list)
     receipts: int = 0
-    """How many were on the disk when a run was cut off."""
+    """The number of receipts on disk when a run was cut off."""
     arrived: frozenset[str] = frozenset()
-    """The shots whose tasks the provider had by then."""
+    """The shots whose tasks the provider had at that moment."""
     lost: list[str] = field(default_factory=list)
-    """What a power loss took although it was said to be stored."""
+    """Durable data that a power loss destroyed."""
 
     def __post_init__(self) -> None:
         board = self.folder / "storyboards" / "film.yaml"
@@ -102,7 +102,7 @@ class Scenario:
         (self.folder / "storyboard.toml").write_text("")
 
     def start(self) -> subprocess.Popen[str]:
-        """The installed program at work, in a process of its own."""
+        """Start the installed program in a process of its own."""
         return subprocess.Popen(
             [sys.executable, "-m", "runner", *_RUN],
             cwd=self.folder,
@@ -114,20 +114,20 @@ class Scenario:
         )
 
     def wait_for(self, running: subprocess.Popen[str]) -> RunEnd:
-        """Waits for the end of a run."""
+        """Wait for the end of a run."""
         output, _ = running.communicate(timeout=120)
         self.runs.append(RunEnd(running.returncode, output))
         return self.runs[-1]
 
     def run(self) -> RunEnd:
-        """One whole run."""
+        """Carry out one whole run."""
         if self.ready is None:
             return self.wait_for(self.start())
         self.runs.append(self.program(*_RUN))
         return self.runs[-1]
 
     def program(self, *arguments: str, **cut: str) -> RunEnd:
-        """A command of the program; its end is not judged."""
+        """Run a command of the program; any exit code is accepted."""
         assert self.ready is not None
         return RunEnd(*self.ready.run(list(arguments), self.folder, {**self._environment(), **cut}))
 
@@ -169,7 +169,7 @@ class Scenario:
         return [call for _, call in calls]
 
     def violations(self) -> list[str]:
-        """What may never be, after two clean runs: paid twice, a lost task, half a clip."""
+        """Violations after two clean runs: a double payment, a lost task, an incomplete clip."""
         violations = [
             f"{count} tasks for {prompt!r}" for prompt, count in self.provider.tasks(self.name).items() if count > 1
         ]
@@ -188,7 +188,7 @@ class Scenario:
         return violations
 
     def losses(self) -> list[str]:
-        """What was durable when a run was cut off and is no more, or is in doubt after two clean runs."""
+        """Tasks that were durable when a run was cut off and are lost or unsettled after two clean runs."""
         clips = {clip.parent.name for clip in self.folder.glob("renders/film/kinovi/clips/*/take-1.mp4")}
         durable = self.arrived & clips
         if len(durable) >= self.receipts:

@@ -1,4 +1,4 @@
-"""The power loss that the crash tests simulate: what it takes, and what it leaves."""
+"""The simulated power loss of the crash tests: what is lost, and what remains."""
 
 import os
 import random
@@ -28,7 +28,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def files_after_loss(library: Path, folder: Path, work: str, chance: random.Random | None = None) -> dict[str, str]:
-    """The files of a folder with one old file, after a process did its work there and the power went."""
+    """The files of a folder with one old file, after a process worked there and the power failed."""
     folder.mkdir()
     (folder / "old").write_text("old")
     disk = Disk(folder)

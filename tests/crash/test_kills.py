@@ -26,7 +26,7 @@ _SHARDS = 8
 
 @dataclass(slots=True)
 class Programs:
-    """Programs that wait; a run has one for its time, and at most `_AT_ONCE` are started."""
+    """A pool of waiting programs; at most `_AT_ONCE` are started."""
 
     library: Path
     started: ExitStack
@@ -74,7 +74,7 @@ def calls(programs: Programs, provider: Provider, tmp_path_factory: pytest.TempP
 
 
 def outcome_of(scenario: Scenario, at: int, how: str) -> tuple[str, list[str]]:
-    """What became of a scenario that was cut off at a call and then run twice; and what may never be."""
+    """The outcome, and the violations, of a scenario that was cut off at a call and then run twice."""
     scenario.cut(at, how)
     scenario.run()
     last = scenario.run()
@@ -86,7 +86,7 @@ def outcome_of(scenario: Scenario, at: int, how: str) -> tuple[str, list[str]]:
 def try_points(
     points: Sequence[int], how: str, programs: Programs, provider: Provider, folder: Path
 ) -> list[tuple[int, str, list[str]]]:
-    """Points of a family, some at the same time, since most of a run is waiting: (at, what became of it, harm)."""
+    """The results (point, outcome, violations) of several points, in parallel since a run mostly waits."""
 
     def point(at: int) -> tuple[int, str, list[str]]:
         with programs.borrow() as program:

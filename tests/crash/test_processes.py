@@ -1,4 +1,4 @@
-"""The real program, asked to stop, and beside others of its kind."""
+"""The real program under signals, and beside other runs."""
 
 import signal
 import subprocess
@@ -18,7 +18,7 @@ def slow() -> Iterator[Provider]:
 
 
 def until_created(scenario: Scenario, count: int) -> subprocess.Popen[str]:
-    """A run that has so many tasks at the provider."""
+    """Start a run and wait until the provider has `count` of its tasks."""
     running = scenario.start()
     deadline = time.monotonic() + 60
     while sum(scenario.provider.tasks(scenario.name).values()) < count:

@@ -16,7 +16,7 @@ from .scenario import ALL_CUTS, Provider, Scenario, sandbox_server
 
 
 class Stories(RuleBasedStateMachine):
-    """One film and its accidents. What changes: the repository, the state folder, the provider's tasks."""
+    """One film and its accidents; the state is the repository, the state folder and the provider's tasks."""
 
     provider: Provider
     ready: PreparedProgram

@@ -1,4 +1,4 @@
-"""Serves the double for another program: `python -m tests.double SCRIPT JOURNAL [MEDIA]`."""
+"""The double as a program: `python -m tests.double SCRIPT JOURNAL [MEDIA]`."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from tests.double.steps import read
 
 
 def main(script: Path, journal: Path, media: Path | None) -> None:
-    """Prints its address as the first line, and keeps the journal up to date."""
+    """Print the address as the first line, and keep the journal up to date."""
     steps = read(json.loads(script.read_text("utf-8")))
     with Double(steps, media.read_bytes() if media else b"") as double:
         print(double.url, flush=True)

@@ -1,4 +1,4 @@
-"""A double of the API that does on the wire whatever its script says; its journal is the oracle of the tests."""
+"""A scripted double of the API down to the bytes on the wire; its journal is the oracle of the tests."""
 
 import contextlib
 import json
@@ -15,15 +15,15 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from tests.double.steps import CREATE, LOOK, Step, created, record, reply
+from tests.double.steps import CREATE, POLL, Step, created, record, reply
 
 STALL = 30.0
-"""Seconds that a stalled connection is held at most; closing the double ends it at once."""
+"""The longest stall of a connection in seconds; closing the double ends a stall at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request as it came in."""
+    """One received request."""
 
     connection: int
     method: str
@@ -31,7 +31,7 @@ class Entry:
     headers: tuple[tuple[str, str], ...]
     body: bytes
     task_id: str | None
-    """The task that it made."""
+    """The task that the request created."""
     at: float
 
     @property
@@ -45,7 +45,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Double:
-    """Without a script a working API: tasks are made, are done at once, and their clip is `media`."""
+    """The double; without a script a working API whose tasks succeed at once with the clip `media`."""
 
     script: list[Step] = field(default_factory=list)
     media: bytes = b""
@@ -83,18 +83,18 @@ class Double:
             thread.join(5)
 
     def play(self, *steps: Step) -> None:
-        """More steps at the end of the script."""
+        """Append steps to the script."""
         with self._lock:
             self.script.extend(steps)
 
     def requests(self, on: str = CREATE) -> list[Entry]:
-        """What came in, by the beginning of `METHOD path`."""
+        """The received requests whose `METHOD path` begins with a text."""
         with self._lock:
             return [entry for entry in self.journal if f"{entry.method} {entry.target}".startswith(on)]
 
     @property
     def created_tasks(self) -> list[str]:
-        """Every task that was made and is paid for."""
+        """Every created, hence paid, task."""
         return [entry.task_id for entry in self.requests() if entry.task_id is not None]
 
     # -- connections ------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ class Double:
             connection.close()
 
     def _exchange(self, connection: socket.socket, number: int) -> bool:
-        """One request and its answer; whether the connection lives on."""
+        """Serve one request; returns whether the connection stays open."""
         step = self._next("", "accept")
         head = b"" if step else _head(connection)
         if not step and not head:
@@ -175,7 +175,7 @@ class Double:
     def _usual(self, method: str, target: str, headers: tuple[tuple[str, str], ...]) -> Step:
         if f"{method} {target}".startswith(CREATE):
             return created()
-        if f"{method} {target}".startswith(LOOK):
+        if f"{method} {target}".startswith(POLL):
             return self._record_answer(parse_qs(urlsplit(target).query).get("taskId", [""])[0])
         if target.startswith("/media"):
             return self._media_answer(next((value for key, value in headers if key == "range"), ""))
@@ -199,7 +199,7 @@ class Double:
         return Step(status=206, body=self.media[start:], headers=(*headers, ("Content-Range", content_range)))
 
     def _answer(self, connection: socket.socket, step: Step, task: str) -> bool:
-        """Plays the step; whether the whole answer went out."""
+        """Play a step; returns whether the whole answer was sent."""
         self._closing.wait(step.delay)
         content = _bytes(step, task, self.url)
         sent = content if step.cut is None else content[: step.cut]
@@ -225,7 +225,7 @@ class Double:
             connection.sendall(data[place : place + 1])
 
     def _stall(self, connection: socket.socket) -> None:
-        """Silence until the client gives up."""
+        """Stay silent until the client gives up."""
         until = time.monotonic() + STALL
         while time.monotonic() < until and not self._closing.is_set():
             ready, _, _ = select.select([connection], [], [], 0.05)

@@ -1,4 +1,4 @@
-"""One step of a script for the double: what it does with one request, down to the byte at which the wire breaks."""
+"""One step of the double's script: the answer to one request, down to the byte at which the connection breaks."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ End = Literal["close", "reset", "stall"]
 When = Literal["request", "head", "accept"]
 
 CREATE = "POST /api/v1/jobs/createTask"
-LOOK = "GET /api/v1/jobs/recordInfo"
+POLL = "GET /api/v1/jobs/recordInfo"
 MEDIA = "GET /media"
 
 
@@ -20,10 +20,10 @@ class Step:
     on: str = CREATE
     status: int = 200
     body: bytes = b""
-    """`{task}` in it is the id of the task that this request made, `{host}` the address of the double."""
+    """`{task}` stands for the id of the created task, `{host}` for the address of the double."""
     headers: tuple[tuple[str, str], ...] = ()
     creates: bool | None = None
-    """Whether a createTask made (and charged) a task; None: when the status is 200."""
+    """Whether a createTask creates (and charges) a task; None: if the status is 200."""
     when: When = "request"
     """Act after the whole request, after its headers, or right after the connection was accepted."""
     delay: float = 0.0
@@ -55,13 +55,13 @@ def created(**more: Any) -> Step:
 
 
 def page(status: int, server: str = "cloudflare", **more: Any) -> Step:
-    """What stands before the API answers: a web page."""
+    """The web page of a gateway in front of the API."""
     html = b"<!doctype html><h1>Sorry, you have been blocked</h1>"
     return Step(status=status, body=html, headers=(("Content-Type", "text/html"), ("Server", server)), **more)
 
 
 def dropped(*, creates: bool, end: End = "reset", when: When = "request", **more: Any) -> Step:
-    """Not a byte of an answer; the task may have been made all the same."""
+    """A dropped connection without a byte of an answer; `creates`: the task was created all the same."""
     return Step(raw=b"", creates=creates, end=end, when=when, **more)
 
 

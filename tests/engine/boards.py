@@ -40,7 +40,7 @@ def planner(
         account=account,
         edition=load("classic"),
         usd_per_credit=Decimal("0.005"),
-        on_disk=lambda clip: not missing(clip.path),
+        clip_exists=lambda clip: not missing(clip.path),
     )
 
 

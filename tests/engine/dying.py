@@ -24,11 +24,11 @@ class Life:
     """How many more steps the process lives; None is for ever."""
 
     steps: int | None = None
-    taken: int = 0
+    steps_done: int = 0
 
     def step(self) -> None:
-        self.taken += 1
-        if self.steps is not None and self.taken > self.steps:
+        self.steps_done += 1
+        if self.steps is not None and self.steps_done > self.steps:
             raise Killed
 
 
@@ -39,11 +39,11 @@ class DyingLedger:
         self.ledger = ledger
         self.life = life
 
-    def intend(self, event: Event, known: int) -> LimitExceeded | AlreadyAttempted | ConcurrencyFull | None:
+    def intend(self, event: Event, expected_attempts: int) -> LimitExceeded | AlreadyAttempted | ConcurrencyFull | None:
         self.life.step()
-        said = self.ledger.intend(event, known)
+        refusal = self.ledger.intend(event, expected_attempts)
         self.life.step()
-        return said
+        return refusal
 
     def write_receipt(self, event: Event) -> None:
         self.life.step()
@@ -52,9 +52,9 @@ class DyingLedger:
 
     def append(self, event: Event) -> AlreadyAttempted | None:
         self.life.step()
-        said = self.ledger.append(event)
+        conflict = self.ledger.append(event)
         self.life.step()
-        return said
+        return conflict
 
     def import_attempt(self, attempt: Attempt) -> AlreadyAttempted | None:
         self.life.step()
@@ -72,7 +72,7 @@ class DyingLedger:
 
 
 class DyingProvider:
-    """The door to the simulated provider, in a process that dies before or after any request."""
+    """The simulated provider, in a process that dies before or after any request."""
 
     key_id = Simulated.key_id
 
@@ -81,19 +81,19 @@ class DyingProvider:
         self.life = life
 
     def encode(
-        self, request: Request, edition: Edition, address: Callable[[Material], str | None]
+        self, request: Request, edition: Edition, address_of: Callable[[Material], str | None]
     ) -> dict[str, JsonValue]:
-        return self.provider.encode(request, edition, address)
+        return self.provider.encode(request, edition, address_of)
 
     async def preflight(self) -> CreateResult | None:
         self.life.step()
         return await self.provider.preflight()
 
     async def create(
-        self, body: Mapping[str, JsonValue], receipt: str, sending: Callable[[], Awaitable[None]]
+        self, body: Mapping[str, JsonValue], webhook_token: str, before_send: Callable[[], Awaitable[None]]
     ) -> CreateResult:
         self.life.step()
-        answer = await self.provider.create(body, receipt, sending)
+        answer = await self.provider.create(body, webhook_token, before_send)
         self.life.step()
         return answer
 

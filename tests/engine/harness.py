@@ -28,11 +28,11 @@ class EngineHarness:
     provider: Simulated
     plan: Callable[[History], Plan]
     account: Account = PAID
-    news: list[RunEvent] = field(default_factory=list)
+    emitted: list[RunEvent] = field(default_factory=list)
     runs: int = 0
     clock: virtual.VirtualClock = field(default_factory=virtual.VirtualClock)
 
-    async def run(self, stopping: StopRequest | None = None, **limits: Any) -> RunResult:
+    async def run(self, stop_request: StopRequest | None = None, **limits: Any) -> RunResult:
         """One more run: opens the ledger, plans, makes, closes."""
         self.runs += 1
         bounds = RunLimits(f"run{self.runs}", **limits)
@@ -41,8 +41,8 @@ class EngineHarness:
             history = ledger.history(self.account, "repo")
             ledger.start_run(self.account, "repo", bounds)
             return await run_loop(
-                self.plan(history), history, self.provider, ledger, self.clock, bounds, self.news.append, self.plan,
-                stopping or StopRequest(), virtual.inline,
+                self.plan(history), history, self.provider, ledger, self.clock, bounds, self.emitted.append, self.plan,
+                stop_request or StopRequest(), virtual.inline,
             )  # fmt: skip
         finally:
             ledger.close()
@@ -55,16 +55,16 @@ class EngineHarness:
             ledger.close()
 
     def events(self) -> list[str]:
-        return [news.event for news in self.news]
+        return [event.event for event in self.emitted]
 
 
-def play(stage: EngineHarness, count: int = 1, gap: float = 0.0, **limits: Any) -> list[RunResult]:
-    """So many runs after one another, `gap` seconds apart."""
+def run_engine(engine: EngineHarness, count: int = 1, gap: float = 0.0, **limits: Any) -> list[RunResult]:
+    """`count` runs after one another, `gap` seconds apart."""
 
     async def main() -> list[RunResult]:
         outcomes = []
         for _ in range(count):
-            outcomes.append(await stage.run(**limits))
+            outcomes.append(await engine.run(**limits))
             await anyio.sleep(gap)
         return outcomes
 

@@ -37,12 +37,12 @@ class Task:
 
     id: str
     body: str
-    born: float
+    created_at: float
     seconds: float
     fails: Failed | None = None
 
     def ended_by(self, now: float) -> bool:
-        return now >= self.born + self.seconds
+        return now >= self.created_at + self.seconds
 
 
 Script = Callable[[str, int], CreateResult | Failed | str | None]
@@ -57,14 +57,14 @@ class World:
 
     script: Script = lambda body, count: None
     seconds: Callable[[int], float] = lambda count: 60.0
-    cap: int = 1000
+    concurrency: int = 1000
     arrived: list[str] = field(default_factory=list)
     tasks: dict[str, Task] = field(default_factory=dict)
-    looks: int = 0
+    polls: int = 0
     peak: int = 0
     latency: float = 0.2
     note: Callable[[str, str], None] = lambda body, what: None
-    """Hears of every request when it arrives: its body, and "made", "busy" or what the script said."""
+    """Called for every request on arrival: with its body, and "made", "busy" or the scripted outcome."""
 
     def in_progress(self, now: float) -> int:
         return sum(not task.ended_by(now) for task in self.tasks.values())
@@ -75,7 +75,7 @@ class World:
 
 
 class Simulated:
-    """The door to a `World`, as the engine sees it."""
+    """A `World` as a `ProviderPort`."""
 
     key_id = "01234567"
 
@@ -85,59 +85,61 @@ class Simulated:
         self.stored: list[tuple[str, str]] = []
         self.published: list[Material] = []
         self.store_script: Callable[[Attempt, int], TransferFailed | Lost | None] = lambda attempt, count: None
-        self.look_script: Callable[[str, int], PollResult | None] = lambda task, count: None
+        self.poll_script: Callable[[str, int], PollResult | None] = lambda task, count: None
         self.preflight_answer: CreateResult | None = None
 
     def encode(
-        self, request: Request, edition: Edition, address: Callable[[Material], str | None]
+        self, request: Request, edition: Edition, address_of: Callable[[Material], str | None]
     ) -> dict[str, JsonValue]:
         return request_body.encode(
-            request, edition, lambda material: address(material) or request_body.placeholder(material)
+            request, edition, lambda material: address_of(material) or request_body.placeholder(material)
         )
 
     async def preflight(self) -> CreateResult | None:
         return self.preflight_answer
 
     async def create(
-        self, body: Mapping[str, JsonValue], receipt: str, sending: Callable[[], Awaitable[None]]
+        self, body: Mapping[str, JsonValue], webhook_token: str, before_send: Callable[[], Awaitable[None]]
     ) -> CreateResult:
         world, text = self.world, canonical_json(dict(body))
-        said = world.script(text, len(world.arrived))
+        scripted = world.script(text, len(world.arrived))
         await anyio.sleep(world.latency)
-        if isinstance(said, NotSent):
-            return said
-        await sending()
+        if isinstance(scripted, NotSent):
+            return scripted
+        await before_send()
         world.arrived.append(text)
         now = anyio.current_time()
-        if (said is None or isinstance(said, str)) and world.in_progress(now) >= world.cap:
+        if (scripted is None or isinstance(scripted, str)) and world.in_progress(now) >= world.concurrency:
             world.note(text, "busy")
-            return ConcurrencyLimited("too many", limit=world.cap, current=world.cap)
-        world.note(text, said if isinstance(said, str) else "made" if said is None else type(said).__name__)
-        if said == "dropped":
+            return ConcurrencyLimited("too many", limit=world.concurrency, current=world.concurrency)
+        world.note(
+            text, scripted if isinstance(scripted, str) else "made" if scripted is None else type(scripted).__name__
+        )
+        if scripted == "dropped":
             return OutcomeUnknown("the connection was reset")
-        if said is not None and not isinstance(said, Failed | str):
+        if scripted is not None and not isinstance(scripted, Failed | str):
             await anyio.sleep(world.latency)
-            return said
+            return scripted
         task = Task(f"task_{len(world.tasks) + 1}", text, now, world.seconds(len(world.tasks)))
-        task.fails = said if isinstance(said, Failed) else None
+        task.fails = scripted if isinstance(scripted, Failed) else None
         world.tasks[task.id] = task
         world.peak = max(world.peak, world.in_progress(now))
         await anyio.sleep(world.latency)
-        if said == "500 and made":
+        if scripted == "500 and made":
             return TRY_LATER
-        return OutcomeUnknown("the connection was reset") if said == "lost" else Created(task.id)
+        return OutcomeUnknown("the connection was reset") if scripted == "lost" else Created(task.id)
 
     async def poll(self, task_id: str, model: str | None = None) -> PollResult:
-        self.world.looks += 1
+        self.world.polls += 1
         await anyio.sleep(self.world.latency / 4)
-        if (said := self.look_script(task_id, self.world.looks)) is not None:
-            return said
+        if (scripted := self.poll_script(task_id, self.world.polls)) is not None:
+            return scripted
         task = self.world.tasks.get(task_id)
         if task is None:
             return Running("", not_found=True)
         if not task.ended_by(anyio.current_time()):
             return Running("generating")
-        times = (int(task.born * 1000), int((task.born + task.seconds) * 1000))
+        times = (int(task.created_at * 1000), int((task.created_at + task.seconds) * 1000))
         if task.fails is not None:
             return Failed(task.fails.kind, task.fails.message, created_ms=times[0], completed_ms=times[1])
         return Succeeded((Output(f"https://media.example/{task_id}.mp4"),), self.bill, *times)
@@ -149,8 +151,8 @@ class Simulated:
 
     async def store(self, attempt: Attempt, step: Step) -> Stored | Lost | TransferFailed:
         await anyio.sleep(self.world.latency)
-        if (said := self.store_script(attempt, len(self.stored))) is not None:
-            return said
+        if (scripted := self.store_script(attempt, len(self.stored))) is not None:
+            return scripted
         path = f"renders/film/kinovi/clips/{step.shot.id}/take-{step.take}.mp4"
         self.stored.append((attempt.id, path))
         return Stored(Clip(path, attempt.intent.fingerprint, 1000, 1280, 720, 4.0))

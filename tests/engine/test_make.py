@@ -1,4 +1,4 @@
-"""What every answer does to a run: state, exit code, number of requests, words."""
+"""The effect of every answer on a run: state, exit code, number of requests, message."""
 
 import sqlite3
 from collections.abc import Callable
@@ -33,14 +33,14 @@ from runner.planning.plan import Action, Plan
 
 from . import virtual
 from .boards import FREE, PATH, batch, film, planner, shot
-from .harness import EngineHarness, play
+from .harness import EngineHarness, run_engine
 from .provider import NOT_SENT, PROVIDER_FAULT, TRY_LATER, Script, Simulated, Task, World
 
 
-def stage(
+def harness(
     tmp_path: Path, script: Script = lambda body, count: None, shots: int = 1, cap: int = 1000, bill: int = 160
 ) -> EngineHarness:
-    return EngineHarness(tmp_path, Simulated(World(script, cap=cap), Decimal(bill)), planner(film(shots)))
+    return EngineHarness(tmp_path, Simulated(World(script, concurrency=cap), Decimal(bill)), planner(film(shots)))
 
 
 def once(answer: CreateResult | Failed | str) -> Script:
@@ -52,25 +52,25 @@ def always(answer: CreateResult | Failed | str) -> Script:
     return lambda body, count: answer
 
 
-def states(played: EngineHarness) -> list[str]:
-    return [str(attempt.state) for attempt in played.history().attempts.values()]
+def states(engine: EngineHarness) -> list[str]:
+    return [str(attempt.state) for attempt in engine.history().attempts.values()]
 
 
 def test_a_batch_is_made_and_the_next_run_has_nothing_to_do(tmp_path: Path) -> None:
-    here = stage(tmp_path, shots=5)
-    first, second = play(here, 2)
+    engine = harness(tmp_path, shots=5)
+    first, second = run_engine(engine, 2)
     assert (first.exit_code, len(first.finished)) == (ExitCode.OK, 5)
     assert (second.exit_code, len(second.finished)) == (ExitCode.OK, 0)
-    assert len(here.provider.world.arrived) == 5
+    assert len(engine.provider.world.arrived) == 5
     assert first.money.billed == 800
 
 
 def test_the_first_request_goes_alone_and_the_cap_holds(tmp_path: Path) -> None:
-    here = stage(tmp_path, shots=9)
-    play(here)
-    made_at = [news.at for news in here.news if news.event == "created"]
+    engine = harness(tmp_path, shots=9)
+    run_engine(engine)
+    made_at = [event.at for event in engine.emitted if event.event == "created"]
     assert made_at[0] < made_at[1] == made_at[2]
-    assert here.provider.world.peak == 3
+    assert engine.provider.world.peak == 3
 
 
 @pytest.mark.parametrize(
@@ -88,11 +88,11 @@ def test_the_first_request_goes_alone_and_the_cap_holds(tmp_path: Path) -> None:
 def test_an_answer_decides_over_the_take_and_the_rest(
     tmp_path: Path, answer: CreateResult, code: ExitCode, state: AttemptState, requests: int
 ) -> None:
-    here = stage(tmp_path, once(answer), shots=3)
-    (outcome,) = play(here)
+    engine = harness(tmp_path, once(answer), shots=3)
+    (outcome,) = run_engine(engine)
     assert outcome.exit_code == code
-    assert len(here.provider.world.arrived) == requests
-    attempts = here.history().attempts_of(here.plan(here.history()).steps[0].fingerprint or "")
+    assert len(engine.provider.world.arrived) == requests
+    attempts = engine.history().attempts_of(engine.plan(engine.history()).steps[0].fingerprint or "")
     assert [attempt.state for attempt in attempts] == [state]
 
 
@@ -107,482 +107,492 @@ def test_an_answer_decides_over_the_take_and_the_rest(
     ],
 )
 def test_a_lost_answer_is_never_sent_again(tmp_path: Path, answer: CreateResult | str) -> None:
-    here = stage(tmp_path, once(answer))
-    outcomes = play(here, 3, gap=5000)
+    engine = harness(tmp_path, once(answer))
+    outcomes = run_engine(engine, 3, gap=5000)
     assert [outcome.exit_code for outcome in outcomes] == [ExitCode.UNSETTLED] * 3
-    assert len(here.provider.world.arrived) == 1
-    assert states(here) == ["unsettled"]
+    assert len(engine.provider.world.arrived) == 1
+    assert states(engine) == ["unsettled"]
 
 
 def test_a_model_that_the_account_may_not_use_is_asked_for_once(tmp_path: Path) -> None:
-    here = stage(tmp_path, always(Refused(403, "access not enabled for this model")), shots=5)
-    (outcome,) = play(here)
-    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.FAILED, 1)
-    assert [fate.message for fate in outcome.not_started] == ["access not enabled for this model"] * 4
+    engine = harness(tmp_path, always(Refused(403, "access not enabled for this model")), shots=5)
+    (outcome,) = run_engine(engine)
+    assert (outcome.exit_code, len(engine.provider.world.arrived)) == (ExitCode.FAILED, 1)
+    assert [result.message for result in outcome.not_started] == ["access not enabled for this model"] * 4
 
 
 def test_what_came_with_an_unknown_answer_is_kept_raw(tmp_path: Path) -> None:
-    here = stage(tmp_path, once(OutcomeUnknown("not JSON", 200, (("server", "cdn"),), b"\xff<html>")))
-    play(here)
+    engine = harness(tmp_path, once(OutcomeUnknown("not JSON", 200, (("server", "cdn"),), b"\xff<html>")))
+    run_engine(engine)
     from runner.store.ledger.ledger import Ledger
 
-    ledger = Ledger(tmp_path, here.clock)
-    (attempt,) = here.history().attempts
-    kept = [event.payload for event in ledger.events(attempt)][-1]
+    ledger = Ledger(tmp_path, engine.clock)
+    (attempt,) = engine.history().attempts
+    payload = [event.payload for event in ledger.events(attempt)][-1]
     ledger.close()
-    assert kept == OutcomeUnknown("not JSON", 200, (("server", "cdn"),), b"\xff<html>")
+    assert payload == OutcomeUnknown("not JSON", 200, (("server", "cdn"),), b"\xff<html>")
 
 
 def test_what_never_left_is_tried_again_as_a_new_attempt(tmp_path: Path) -> None:
-    here = stage(tmp_path, lambda body, count: NOT_SENT)
+    engine = harness(tmp_path, lambda body, count: NOT_SENT)
     tries = iter([NOT_SENT, NOT_SENT])
-    here.provider.world.script = lambda body, count: next(tries, None)
-    (outcome,) = play(here)
+    engine.provider.world.script = lambda body, count: next(tries, None)
+    (outcome,) = run_engine(engine)
     assert outcome.exit_code == ExitCode.OK
-    assert states(here) == ["not created", "not created", "stored"]
+    assert states(engine) == ["not created", "not created", "stored"]
 
 
 def test_after_five_requests_that_never_left_the_run_ends(tmp_path: Path) -> None:
-    here = stage(tmp_path, always(NOT_SENT), shots=4)
-    (outcome,) = play(here)
+    engine = harness(tmp_path, always(NOT_SENT), shots=4)
+    (outcome,) = run_engine(engine)
     assert outcome.exit_code == ExitCode.INVALID
-    assert states(here) == ["not created"] * 5
-    assert "nothing listens" in (outcome.halt.message if outcome.halt else "")
+    assert states(engine) == ["not created"] * 5
+    assert "nothing listens" in (outcome.stop_reason.message if outcome.stop_reason else "")
 
 
 def test_a_certificate_that_cannot_be_trusted_is_not_tried_twice(tmp_path: Path) -> None:
-    here = stage(tmp_path, always(NotSent("certificate", final=True)))
-    (outcome,) = play(here)
-    assert (outcome.exit_code, states(here)) == (ExitCode.INVALID, ["not created"])
+    engine = harness(tmp_path, always(NotSent("certificate", final=True)))
+    (outcome,) = run_engine(engine)
+    assert (outcome.exit_code, states(engine)) == (ExitCode.INVALID, ["not created"])
 
 
 def test_a_documented_500_is_repeated_and_counted_as_charged(tmp_path: Path) -> None:
-    here = stage(tmp_path, once(TRY_LATER))
-    (outcome,) = play(here)
+    engine = harness(tmp_path, once(TRY_LATER))
+    (outcome,) = run_engine(engine)
     assert outcome.exit_code == ExitCode.OK
-    assert states(here) == ["perhaps charged", "stored"]
+    assert states(engine) == ["perhaps charged", "stored"]
     assert outcome.money.maybe_charged == 160
     assert len(outcome.maybe_charged) == 1
 
 
 def test_after_three_repeats_of_a_500_the_take_is_unsettled_and_creating_stops(tmp_path: Path) -> None:
-    here = stage(tmp_path, always(TRY_LATER), shots=2)
-    (outcome,) = play(here)
+    engine = harness(tmp_path, always(TRY_LATER), shots=2)
+    (outcome,) = run_engine(engine)
     assert outcome.exit_code == ExitCode.UNSETTLED
-    bodies = here.provider.world.arrived
+    bodies = engine.provider.world.arrived
     assert max(bodies.count(body) for body in set(bodies)) == 4
-    assert states(here).count("unsettled") == 1
+    assert states(engine).count("unsettled") == 1
 
 
 def test_a_500_is_in_doubt_at_once_when_the_settings_say_so(tmp_path: Path) -> None:
-    here = stage(tmp_path, once(TRY_LATER), shots=2)
-    (outcome,) = play(here, server_error="settle")
+    engine = harness(tmp_path, once(TRY_LATER), shots=2)
+    (outcome,) = run_engine(engine, server_error="settle")
     assert outcome.exit_code == ExitCode.UNSETTLED
-    assert sorted(states(here)) == ["stored", "unsettled"]
+    assert sorted(states(engine)) == ["stored", "unsettled"]
 
 
 def test_a_500_is_repeated_only_while_the_ceiling_has_room_for_both(tmp_path: Path) -> None:
-    here = stage(tmp_path, once(TRY_LATER))
-    (outcome,) = play(here, max_credits=Decimal(319))
-    assert len(here.provider.world.arrived) == 1
-    assert states(here) == ["unsettled"]
+    engine = harness(tmp_path, once(TRY_LATER))
+    (outcome,) = run_engine(engine, max_credits=Decimal(319))
+    assert len(engine.provider.world.arrived) == 1
+    assert states(engine) == ["unsettled"]
     assert outcome.exit_code == ExitCode.DECLINED
-    assert [fate.step.shot.id for fate in outcome.unsettled] == ["s1"]
+    assert [result.step.shot.id for result in outcome.unsettled] == ["s1"]
 
 
 def test_a_429_waits_for_a_slot_and_loses_nothing(tmp_path: Path) -> None:
-    here = stage(tmp_path, shots=12, cap=2)
-    (outcome,) = play(here, concurrency=8)
+    engine = harness(tmp_path, shots=12, cap=2)
+    (outcome,) = run_engine(engine, concurrency=8)
     assert (outcome.exit_code, len(outcome.finished)) == (ExitCode.OK, 12)
-    assert here.provider.world.peak == 2
-    refused = len(here.provider.world.arrived) - 12
+    assert engine.provider.world.peak == 2
+    refused = len(engine.provider.world.arrived) - 12
     assert refused <= 7 + 12  # the first burst, then at most one for each slot that it hoped for
 
 
 def test_a_429_for_ever_ends_the_run_with_nothing_spent(tmp_path: Path) -> None:
-    here = stage(tmp_path, always(ConcurrencyLimited("no slot")), shots=2)
-    (outcome,) = play(here)
+    engine = harness(tmp_path, always(ConcurrencyLimited("no slot")), shots=2)
+    (outcome,) = run_engine(engine)
     assert outcome.exit_code == ExitCode.WAITING
     assert outcome.money.billed == outcome.money.maybe_charged == 0
-    assert len(here.provider.world.arrived) < 60
+    assert len(engine.provider.world.arrived) < 60
 
 
 def test_retry_after_is_kept(tmp_path: Path) -> None:
-    here = stage(tmp_path, once(ConcurrencyLimited("no slot", retry_after=100.0)))
-    play(here)
-    warned = next(news.at for news in here.news if news.event == "warning")
-    created = next(news.at for news in here.news if news.event == "created")
+    engine = harness(tmp_path, once(ConcurrencyLimited("no slot", retry_after=100.0)))
+    run_engine(engine)
+    warned = next(event.at for event in engine.emitted if event.event == "warning")
+    created = next(event.at for event in engine.emitted if event.event == "created")
     assert (created - warned).total_seconds() >= 100
 
 
-@pytest.mark.parametrize(("retries", "made"), [(2, 3), (0, 1)])
-def test_a_failure_of_the_provider_is_tried_again_for_nothing(tmp_path: Path, retries: int, made: int) -> None:
-    here = stage(tmp_path, always(PROVIDER_FAULT))
-    (outcome,) = play(here, retries_provider=retries)
+@pytest.mark.parametrize(("retries", "tasks"), [(2, 3), (0, 1)])
+def test_a_failure_of_the_provider_is_tried_again_for_nothing(tmp_path: Path, retries: int, tasks: int) -> None:
+    engine = harness(tmp_path, always(PROVIDER_FAULT))
+    (outcome,) = run_engine(engine, retries_provider=retries)
     assert outcome.exit_code == ExitCode.FAILED
-    assert len(here.provider.world.tasks) == made
+    assert len(engine.provider.world.tasks) == tasks
     assert outcome.money.billed == 0
-    told = [news.again for news in here.news if news.event == "failed"]
-    assert told == [True] * retries + [False]
+    retried = [event.will_retry for event in engine.emitted if event.event == "failed"]
+    assert retried == [True] * retries + [False]
 
 
 @pytest.mark.parametrize("kind", ["moderation", "face"])
 def test_what_moderation_refuses_is_remembered_over_runs(tmp_path: Path, kind: str) -> None:
-    here = stage(tmp_path, always(Failed(kind, "Face detected in uploaded media")))  # type: ignore[arg-type]
-    outcomes = play(here, 2)
+    engine = harness(tmp_path, always(Failed(kind, "Face detected in uploaded media")))  # type: ignore[arg-type]
+    outcomes = run_engine(engine, 2)
     assert [outcome.exit_code for outcome in outcomes] == [ExitCode.FAILED] * 2
-    assert len(here.provider.world.tasks) == 1
+    assert len(engine.provider.world.tasks) == 1
     assert [len(outcome.refused) for outcome in outcomes] == [1, 1]
 
 
 def test_output_that_did_not_pass_review_is_made_again_by_the_next_run_only(tmp_path: Path) -> None:
-    here = stage(tmp_path, always(Failed("review", "did not pass review")))
-    outcomes = play(here, 2)
+    engine = harness(tmp_path, always(Failed("review", "did not pass review")))
+    outcomes = run_engine(engine, 2)
     assert [len(outcome.failed) for outcome in outcomes] == [1, 1]
-    assert len(here.provider.world.tasks) == 2
+    assert len(engine.provider.world.tasks) == 2
 
 
 def test_a_bill_above_the_quote_stops_new_tasks(tmp_path: Path) -> None:
-    here = stage(tmp_path, shots=6, bill=166)
-    (outcome,) = play(here, concurrency=2)
+    engine = harness(tmp_path, shots=6, bill=166)
+    (outcome,) = run_engine(engine, concurrency=2)
     assert outcome.exit_code == ExitCode.DECLINED
-    assert "seedance-20 720p" in (outcome.halt.message if outcome.halt else "")
-    assert len(here.provider.world.tasks) <= 3
-    assert len(outcome.finished) == len(here.provider.world.tasks)
+    assert "seedance-20 720p" in (outcome.stop_reason.message if outcome.stop_reason else "")
+    assert len(engine.provider.world.tasks) <= 3
+    assert len(outcome.finished) == len(engine.provider.world.tasks)
 
 
 def test_a_ceiling_holds_over_retries(tmp_path: Path) -> None:
-    here = stage(tmp_path, shots=6)
-    (outcome,) = play(here, max_credits=Decimal(500))
+    engine = harness(tmp_path, shots=6)
+    (outcome,) = run_engine(engine, max_credits=Decimal(500))
     assert outcome.exit_code == ExitCode.DECLINED
-    assert (len(here.provider.world.tasks), len(outcome.finished), len(outcome.not_started)) == (3, 3, 3)
+    assert (len(engine.provider.world.tasks), len(outcome.finished), len(outcome.not_started)) == (3, 3, 3)
 
 
 def test_the_budget_of_a_storyboard_counts_all_its_runs(tmp_path: Path) -> None:
-    here = stage(tmp_path, shots=6)
-    marks = frozenset(step.fingerprint or "" for step in here.plan(here.history()).steps)
-    budget = {"storyboards/film.yaml": Budget(Decimal(480), marks)}
-    first, second = play(here, 2, budgets=budget)
+    engine = harness(tmp_path, shots=6)
+    fingerprints = frozenset(step.fingerprint or "" for step in engine.plan(engine.history()).steps)
+    budget = {"storyboards/film.yaml": Budget(Decimal(480), fingerprints)}
+    first, second = run_engine(engine, 2, budgets=budget)
     assert (len(first.finished), len(second.finished)) == (3, 0)
     assert second.exit_code == ExitCode.DECLINED
 
 
 def test_the_budget_of_a_day_counts_24_hours(tmp_path: Path) -> None:
-    here = stage(tmp_path, shots=6)
-    outcomes = play(here, 3, gap=12 * 3600 + 10, credits_per_day=Decimal(480))
+    engine = harness(tmp_path, shots=6)
+    outcomes = run_engine(engine, 3, gap=12 * 3600 + 10, credits_per_day=Decimal(480))
     assert [len(outcome.finished) for outcome in outcomes] == [3, 0, 3]
 
 
-# -- looking ----------------------------------------------------------------------------------------------
+# -- polling ----------------------------------------------------------------------------------------------
 
 
-def looks(here: EngineHarness, script: Callable[[str, int], Running | Succeeded | Failed | None]) -> EngineHarness:
-    here.provider.look_script = script
-    return here
+def polled_by(
+    engine: EngineHarness, script: Callable[[str, int], Running | Succeeded | Failed | None]
+) -> EngineHarness:
+    engine.provider.poll_script = script
+    return engine
 
 
-def test_no_failed_look_fails_a_take(tmp_path: Path) -> None:
-    here = looks(stage(tmp_path), lambda task, count: Running("", "HTTP 503", answered=False) if count < 20 else None)
-    (outcome,) = play(here)
+def test_no_failed_poll_fails_a_take(tmp_path: Path) -> None:
+    engine = polled_by(
+        harness(tmp_path), lambda task, count: Running("", "HTTP 503", answered=False) if count < 20 else None
+    )
+    (outcome,) = run_engine(engine)
     assert (outcome.exit_code, len(outcome.finished)) == (ExitCode.OK, 1)
 
 
-def test_looks_that_fail_for_ever_leave_the_task_to_the_next_run(tmp_path: Path) -> None:
-    here = looks(stage(tmp_path), lambda task, count: Running("", "HTTP 503", answered=False))
-    (outcome,) = play(here)
-    assert (outcome.exit_code, states(here)) == (ExitCode.WAITING, ["running"])
-    assert here.provider.world.looks < 60
-    here.provider.look_script = lambda task, count: None
-    (outcome,) = play(here)
-    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.OK, 1)
+def test_polls_that_fail_for_ever_leave_the_task_to_the_next_run(tmp_path: Path) -> None:
+    engine = polled_by(harness(tmp_path), lambda task, count: Running("", "HTTP 503", answered=False))
+    (outcome,) = run_engine(engine)
+    assert (outcome.exit_code, states(engine)) == (ExitCode.WAITING, ["running"])
+    assert engine.provider.world.polls < 60
+    engine.provider.poll_script = lambda task, count: None
+    (outcome,) = run_engine(engine)
+    assert (outcome.exit_code, len(engine.provider.world.arrived)) == (ExitCode.OK, 1)
 
 
-def test_an_early_404_is_asked_again(tmp_path: Path) -> None:
-    here = looks(stage(tmp_path), lambda task, count: Running("", not_found=True) if count < 8 else None)
-    (outcome,) = play(here)
-    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.OK, 1)
+def test_an_early_404_is_polled_again(tmp_path: Path) -> None:
+    engine = polled_by(harness(tmp_path), lambda task, count: Running("", not_found=True) if count < 8 else None)
+    (outcome,) = run_engine(engine)
+    assert (outcome.exit_code, len(engine.provider.world.arrived)) == (ExitCode.OK, 1)
 
 
 def test_a_record_that_is_missing_for_a_day_is_gone_and_not_bought_again(tmp_path: Path) -> None:
-    here = looks(stage(tmp_path), lambda task, count: Running("", not_found=True))
-    outcomes = play(here, 3, gap=24 * 3600)
+    engine = polled_by(harness(tmp_path), lambda task, count: Running("", not_found=True))
+    outcomes = run_engine(engine, 3, gap=24 * 3600)
     assert [outcome.exit_code for outcome in outcomes] == [ExitCode.WAITING, ExitCode.FAILED, ExitCode.FAILED]
-    assert (states(here), len(here.provider.world.arrived)) == (["gone"], 1)
+    assert (states(engine), len(engine.provider.world.arrived)) == (["gone"], 1)
 
 
-def test_a_key_that_is_revoked_ends_all_looks_and_keeps_the_tasks(tmp_path: Path) -> None:
-    here = looks(stage(tmp_path, shots=6), lambda task, count: Running("", "401", answered=False, key_refused=True))
-    (outcome,) = play(here)
+def test_a_key_that_is_revoked_ends_all_polls_and_keeps_the_tasks(tmp_path: Path) -> None:
+    engine = polled_by(
+        harness(tmp_path, shots=6), lambda task, count: Running("", "401", answered=False, key_refused=True)
+    )
+    (outcome,) = run_engine(engine)
     assert outcome.exit_code == ExitCode.KEY
-    assert set(states(here)) == {"running"}
-    assert here.provider.world.looks <= 3
+    assert set(states(engine)) == {"running"}
+    assert engine.provider.world.polls <= 3
 
 
 def test_success_without_a_clip_is_paid_and_asked_for_again(tmp_path: Path) -> None:
-    here = looks(stage(tmp_path), lambda task, count: Succeeded((), Decimal(160)))
-    (outcome,) = play(here)
-    assert (outcome.exit_code, states(here)) == (ExitCode.WAITING, ["succeeded"])
+    engine = polled_by(harness(tmp_path), lambda task, count: Succeeded((), Decimal(160)))
+    (outcome,) = run_engine(engine)
+    assert (outcome.exit_code, states(engine)) == (ExitCode.WAITING, ["succeeded"])
     assert outcome.money.billed == 160
-    here.provider.look_script = lambda task, count: None
-    (outcome,) = play(here)
-    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.OK, 1)
+    engine.provider.poll_script = lambda task, count: None
+    (outcome,) = run_engine(engine)
+    assert (outcome.exit_code, len(engine.provider.world.arrived)) == (ExitCode.OK, 1)
 
 
 def test_a_task_that_outlasts_the_wait_is_kept_and_taken_up_again(tmp_path: Path) -> None:
-    here = stage(tmp_path)
-    here.provider.world.seconds = lambda count: 4000.0
-    first, second, third = play(here, 3, gap=100)
+    engine = harness(tmp_path)
+    engine.provider.world.seconds = lambda count: 4000.0
+    first, second, third = run_engine(engine, 3, gap=100)
     assert [o.exit_code for o in (first, second, third)] == [ExitCode.WAITING, ExitCode.WAITING, ExitCode.OK]
-    assert len(here.provider.world.arrived) == 1
+    assert len(engine.provider.world.arrived) == 1
 
 
 # -- clips ------------------------------------------------------------------------------------------------
 
 
 def test_a_download_that_fails_is_tried_again_with_a_new_link(tmp_path: Path) -> None:
-    here = stage(tmp_path)
+    engine = harness(tmp_path)
     tries = iter([TransferFailed("HTTP 403"), TransferFailed("cut off")])
-    here.provider.store_script = lambda attempt, count: next(tries, None)
-    (outcome,) = play(here)
-    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.OK, 1)
+    engine.provider.store_script = lambda attempt, count: next(tries, None)
+    (outcome,) = run_engine(engine)
+    assert (outcome.exit_code, len(engine.provider.world.arrived)) == (ExitCode.OK, 1)
 
 
 def test_a_clip_that_cannot_be_fetched_is_paid_once_and_fetched_by_a_later_run(tmp_path: Path) -> None:
-    here = stage(tmp_path)
-    here.provider.store_script = lambda attempt, count: TransferFailed("HTTP 500")
-    (outcome,) = play(here)
-    assert (outcome.exit_code, states(here)) == (ExitCode.WAITING, ["succeeded"])
-    here.provider.store_script = lambda attempt, count: None
-    (outcome,) = play(here)
-    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.OK, 1)
+    engine = harness(tmp_path)
+    engine.provider.store_script = lambda attempt, count: TransferFailed("HTTP 500")
+    (outcome,) = run_engine(engine)
+    assert (outcome.exit_code, states(engine)) == (ExitCode.WAITING, ["succeeded"])
+    engine.provider.store_script = lambda attempt, count: None
+    (outcome,) = run_engine(engine)
+    assert (outcome.exit_code, len(engine.provider.world.arrived)) == (ExitCode.OK, 1)
 
 
 def test_media_that_are_gone_are_never_bought_again(tmp_path: Path) -> None:
-    here = stage(tmp_path)
-    here.provider.store_script = lambda attempt, count: Lost("deleted after 14 days")
-    outcomes = play(here, 2)
+    engine = harness(tmp_path)
+    engine.provider.store_script = lambda attempt, count: Lost("deleted after 14 days")
+    outcomes = run_engine(engine, 2)
     assert [outcome.exit_code for outcome in outcomes] == [ExitCode.FAILED] * 2
-    assert (states(here), len(here.provider.world.arrived)) == (["gone"], 1)
+    assert (states(engine), len(engine.provider.world.arrived)) == (["gone"], 1)
 
 
 def test_a_dead_link_means_gone_only_after_the_days_that_media_are_kept(tmp_path: Path) -> None:
-    here = stage(tmp_path)
-    here.provider.store_script = lambda attempt, count: TransferFailed("HTTP 404", link_expired=True)
-    outcomes = play(here, 3, gap=8 * 24 * 3600)
+    engine = harness(tmp_path)
+    engine.provider.store_script = lambda attempt, count: TransferFailed("HTTP 404", link_expired=True)
+    outcomes = run_engine(engine, 3, gap=8 * 24 * 3600)
     assert [outcome.exit_code for outcome in outcomes] == [ExitCode.WAITING, ExitCode.WAITING, ExitCode.FAILED]
-    assert (states(here), len(here.provider.world.arrived)) == (["gone"], 1)
+    assert (states(engine), len(engine.provider.world.arrived)) == (["gone"], 1)
 
 
-def test_another_key_is_said_before_its_tasks_are_waited_for(tmp_path: Path) -> None:
-    here = stage(tmp_path)
-    play(here, no_wait=True)
-    here.provider.key_id = "89abcdef"
-    play(here)
-    assert [news.message for news in here.news if news.event == "warning"] == [
+def test_another_key_is_reported_before_its_tasks_are_waited_for(tmp_path: Path) -> None:
+    engine = harness(tmp_path)
+    run_engine(engine, no_wait=True)
+    engine.provider.key_id = "89abcdef"
+    run_engine(engine)
+    assert [event.message for event in engine.emitted if event.event == "warning"] == [
         "some running tasks were created with another key: a key of another account cannot see them"
     ]
 
 
 def test_a_full_disk_under_a_clip_stops_new_tasks(tmp_path: Path) -> None:
-    here = stage(tmp_path, shots=9)
-    here.provider.store_script = lambda attempt, count: TransferFailed("no space left", final=True)
-    (outcome,) = play(here)
+    engine = harness(tmp_path, shots=9)
+    engine.provider.store_script = lambda attempt, count: TransferFailed("no space left", final=True)
+    (outcome,) = run_engine(engine)
     assert outcome.exit_code == ExitCode.INVALID
-    assert len(here.provider.world.arrived) <= 6
+    assert len(engine.provider.world.arrived) <= 6
 
 
 def test_equal_requests_are_paid_once_and_each_take_gets_its_clip(tmp_path: Path) -> None:
     twins = batch(shot("a", prompt="the sea"), shot("b", prompt="the sea"), shot("c"))
-    here = EngineHarness(tmp_path, Simulated(World()), planner(twins))
-    outcomes = play(here, 2)
-    assert len(here.provider.world.arrived) == 2
+    engine = EngineHarness(tmp_path, Simulated(World()), planner(twins))
+    outcomes = run_engine(engine, 2)
+    assert len(engine.provider.world.arrived) == 2
     assert [len(outcome.finished) for outcome in outcomes] == [3, 0]
-    assert sorted(path.split("/")[4] for _, path in here.provider.stored) == ["a", "b", "c"]
+    assert sorted(path.split("/")[4] for _, path in engine.provider.stored) == ["a", "b", "c"]
 
 
 def test_a_clip_missing_on_disk_is_healed_without_paying(tmp_path: Path) -> None:
-    here = stage(tmp_path, shots=2)
-    play(here)
-    here.plan = planner(film(2), missing=lambda path: "/s1/" in path)
-    (outcome,) = play(here)
-    assert [fate.step.shot.id for fate in outcome.finished] == ["s1"]
-    assert len(here.provider.world.arrived) == 2
+    engine = harness(tmp_path, shots=2)
+    run_engine(engine)
+    engine.plan = planner(film(2), missing=lambda path: "/s1/" in path)
+    (outcome,) = run_engine(engine)
+    assert [result.step.shot.id for result in outcome.finished] == ["s1"]
+    assert len(engine.provider.world.arrived) == 2
 
 
 def test_a_shot_is_made_of_the_stored_clip_of_the_shot_above(tmp_path: Path) -> None:
-    here = EngineHarness(tmp_path, Simulated(World()), planner(batch(shot("b", ("a",)), shot("a"))))
-    (outcome,) = play(here)
+    engine = EngineHarness(tmp_path, Simulated(World()), planner(batch(shot("b", ("a",)), shot("a"))))
+    (outcome,) = run_engine(engine)
     assert outcome.exit_code == ExitCode.OK
-    order = [(news.event, news.step.shot.id) for news in here.news if news.step and news.event in ("created", "stored")]
+    order = [
+        (event.event, event.step.shot.id)
+        for event in engine.emitted
+        if event.step and event.event in ("created", "stored")
+    ]
     assert order == [("created", "a"), ("stored", "a"), ("created", "b"), ("stored", "b")]
 
 
 def test_what_depends_on_a_failed_take_is_blocked_and_the_rest_is_made(tmp_path: Path) -> None:
     shots = batch(shot("a"), shot("b", ("a",)), shot("c", ("b",)), shot("d"))
-    here = EngineHarness(tmp_path, Simulated(World(once(Refused(400, "no")))), planner(shots))
-    (outcome,) = play(here)
+    engine = EngineHarness(tmp_path, Simulated(World(once(Refused(400, "no")))), planner(shots))
+    (outcome,) = run_engine(engine)
     assert outcome.exit_code == ExitCode.FAILED
-    assert [fate.step.shot.id for fate in outcome.finished] == ["d"]
-    assert [fate.step.shot.id for fate in outcome.blocked] == ["b", "c"]
+    assert [result.step.shot.id for result in outcome.finished] == ["d"]
+    assert [result.step.shot.id for result in outcome.blocked] == ["b", "c"]
 
 
 def test_the_first_take_that_succeeded_is_gone_on_with_in_the_sandbox(tmp_path: Path) -> None:
     shots = batch(shot("a", takes=2), shot("b", ("a",)))
-    here = EngineHarness(tmp_path, Simulated(World(once(Refused(400, "no")))), planner(shots, FREE), FREE)
-    (outcome,) = play(here)
-    assert [(fate.step.shot.id, fate.step.take) for fate in outcome.finished] == [("a", 2), ("b", 1)]
+    engine = EngineHarness(tmp_path, Simulated(World(once(Refused(400, "no")))), planner(shots, FREE), FREE)
+    (outcome,) = run_engine(engine)
+    assert [(result.step.shot.id, result.step.take) for result in outcome.finished] == [("a", 2), ("b", 1)]
 
 
 def test_a_free_attempt_never_stays_in_doubt(tmp_path: Path) -> None:
-    here = EngineHarness(tmp_path, Simulated(World(once("lost"))), planner(film(2), FREE), FREE)
-    first, second = play(here, 2)
+    engine = EngineHarness(tmp_path, Simulated(World(once("lost"))), planner(film(2), FREE), FREE)
+    first, second = run_engine(engine, 2)
     assert (first.exit_code, second.exit_code) == (ExitCode.UNSETTLED, ExitCode.OK)
-    assert sorted(states(here)) == ["abandoned", "stored", "stored"]
+    assert sorted(states(engine)) == ["abandoned", "stored", "stored"]
 
 
 def test_a_task_id_that_another_attempt_has_is_doubt(tmp_path: Path) -> None:
     from runner.attempts.events import Created
 
-    here = stage(tmp_path, lambda body, count: Created("task_same"), shots=2)
-    here.provider.look_script = lambda task, count: Succeeded((Output("https://media.example/x.mp4"),), Decimal(160))
-    (outcome,) = play(here)
-    assert (outcome.exit_code, sorted(states(here))) == (ExitCode.UNSETTLED, ["stored", "unsettled"])
+    engine = harness(tmp_path, lambda body, count: Created("task_same"), shots=2)
+    engine.provider.poll_script = lambda task, count: Succeeded((Output("https://media.example/x.mp4"),), Decimal(160))
+    (outcome,) = run_engine(engine)
+    assert (outcome.exit_code, sorted(states(engine))) == (ExitCode.UNSETTLED, ["stored", "unsettled"])
 
 
 # -- manifests from elsewhere -----------------------------------------------------------------------------
 
 
-def from_elsewhere(here: EngineHarness, task: str) -> Callable[[History], Plan]:
+def with_manifest_task(engine: EngineHarness, task: str) -> Callable[[History], Plan]:
     """The plan after a manifest was pulled that names a running task of the first shot."""
-    plan = here.plan
+    plan = engine.plan
     step = plan(History()).steps[0]
-    made = Intent(
+    intent = Intent(
         PATH, step.shot.id, 1, step.fingerprint or "", step.neutral_request(), "", Decimal(160), "classic", "", "", ""
     )  # fmt: skip
-    told = Attempt("pulled", made, AttemptState.RUNNING, virtual.BEGIN, task_id=task, accepted_at=virtual.BEGIN)
+    attempt = Attempt("pulled", intent, AttemptState.RUNNING, virtual.BEGIN, task_id=task, accepted_at=virtual.BEGIN)
 
     def planned(history: History) -> Plan:
-        history.merge_manifest([told], {})
+        history.merge_manifest([attempt], {})
         return plan(history)
 
     return planned
 
 
 def test_a_task_that_a_manifest_names_is_collected_and_not_paid_again(tmp_path: Path) -> None:
-    here = stage(tmp_path, shots=2)
-    here.provider.world.tasks["task_0"] = Task("task_0", "", 0.0, 30.0)
-    here.plan = from_elsewhere(here, "task_0")
-    first, second = play(here, 2)
+    engine = harness(tmp_path, shots=2)
+    engine.provider.world.tasks["task_0"] = Task("task_0", "", 0.0, 30.0)
+    engine.plan = with_manifest_task(engine, "task_0")
+    first, second = run_engine(engine, 2)
     assert (first.exit_code, len(first.finished), second.exit_code, len(second.finished)) == (
         ExitCode.OK,
         2,
         ExitCode.OK,
         0,
     )
-    assert len(here.provider.world.arrived) == 1
+    assert len(engine.provider.world.arrived) == 1
 
 
-def test_doubt_here_and_a_task_in_the_manifest_stop_only_that_take(tmp_path: Path) -> None:
-    here = stage(tmp_path, once("lost"), shots=2)
-    play(here, 1)
-    here.plan = from_elsewhere(here, "task_9")
-    (outcome,) = play(here)
+def test_an_unsettled_attempt_and_a_task_in_the_manifest_stop_only_that_take(tmp_path: Path) -> None:
+    engine = harness(tmp_path, once("lost"), shots=2)
+    run_engine(engine, 1)
+    engine.plan = with_manifest_task(engine, "task_9")
+    (outcome,) = run_engine(engine)
     assert (outcome.exit_code, len(outcome.unsettled), len(outcome.finished)) == (ExitCode.UNSETTLED, 1, 0)
-    assert len(here.provider.world.arrived) == 2
+    assert len(engine.provider.world.arrived) == 2
 
 
-# -- doubt and slots --------------------------------------------------------------------------------------
+# -- unsettled attempts and slots --------------------------------------------------------------------------------------
 
 
-def test_doubt_holds_its_slot_for_as_long_as_a_task_can_live(tmp_path: Path) -> None:
-    here = stage(tmp_path, lambda body, count: "lost" if count < 3 else None, shots=6)
-    (outcome,) = play(here)
-    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.UNSETTLED, 3)
-    assert "run again after 12:15 UTC" in here.news[-2].message
-    (outcome,) = play(here, 1)
-    assert len(here.provider.world.arrived) == 3
-    here.clock.offset = here.clock.offset.__class__(hours=1)
-    (outcome,) = play(here)
+def test_an_unsettled_attempt_holds_its_slot_for_as_long_as_a_task_can_live(tmp_path: Path) -> None:
+    engine = harness(tmp_path, lambda body, count: "lost" if count < 3 else None, shots=6)
+    (outcome,) = run_engine(engine)
+    assert (outcome.exit_code, len(engine.provider.world.arrived)) == (ExitCode.UNSETTLED, 3)
+    assert "run again after 12:15 UTC" in engine.emitted[-2].message
+    (outcome,) = run_engine(engine, 1)
+    assert len(engine.provider.world.arrived) == 3
+    engine.clock.offset = engine.clock.offset.__class__(hours=1)
+    (outcome,) = run_engine(engine)
     assert (outcome.exit_code, len(outcome.finished), len(outcome.unsettled)) == (ExitCode.UNSETTLED, 3, 3)
 
 
 # -- stopping ---------------------------------------------------------------------------------------------
 
 
-def stopped_after(here: EngineHarness, seconds: float, again: float | None = None) -> list[object]:
+def stopped_after(engine: EngineHarness, seconds: float, second_after: float | None = None) -> list[object]:
     async def main() -> list[object]:
-        stopping = StopRequest()
-        found: list[object] = []
+        stop_request = StopRequest()
+        outcomes: list[object] = []
 
         async def work() -> None:
-            found.append(await here.run(stopping))
+            outcomes.append(await engine.run(stop_request))
 
         async with anyio.create_task_group() as group:
             group.start_soon(work)
             await anyio.sleep(seconds)
-            stopping.ask()
-            if again is not None:
-                await anyio.sleep(again)
-                stopping.ask()
-        return found
+            stop_request.on_signal()
+            if second_after is not None:
+                await anyio.sleep(second_after)
+                stop_request.on_signal()
+        return outcomes
 
     return virtual.run(main)
 
 
 def test_the_first_signal_creates_no_more_and_leaves_what_runs_to_the_next_run(tmp_path: Path) -> None:
-    here = stage(tmp_path, shots=6)
-    stopped_after(here, 10)
-    assert here.news[-1].outcome is not None
-    assert here.news[-1].outcome.exit_code == ExitCode.INTERRUPTED
-    assert states(here) == ["running"] * 3
-    (outcome,) = play(here)
-    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.OK, 6)
+    engine = harness(tmp_path, shots=6)
+    stopped_after(engine, 10)
+    assert engine.emitted[-1].outcome is not None
+    assert engine.emitted[-1].outcome.exit_code == ExitCode.INTERRUPTED
+    assert states(engine) == ["running"] * 3
+    (outcome,) = run_engine(engine)
+    assert (outcome.exit_code, len(engine.provider.world.arrived)) == (ExitCode.OK, 6)
 
 
 def test_a_request_on_its_way_is_answered_after_the_first_signal(tmp_path: Path) -> None:
-    here = stage(tmp_path)
-    stopped_after(here, 0.3)  # between the sending mark and the answer
-    assert states(here) == ["running"]
+    engine = harness(tmp_path)
+    stopped_after(engine, 0.3)  # between the sending mark and the answer
+    assert states(engine) == ["running"]
 
 
 def test_the_second_signal_leaves_at_once_and_a_request_on_its_way_is_in_doubt(tmp_path: Path) -> None:
-    here = stage(tmp_path)
-    here.provider.world.latency = 20.0
-    stopped_after(here, 25, again=1)
-    assert here.news[-1].outcome is not None
-    assert here.news[-1].outcome.exit_code == ExitCode.INTERRUPTED
-    assert states(here) == ["unsettled"]
-    assert len(here.news[-1].outcome.unsettled) == 1
+    engine = harness(tmp_path)
+    engine.provider.world.latency = 20.0
+    stopped_after(engine, 25, second_after=1)
+    assert engine.emitted[-1].outcome is not None
+    assert engine.emitted[-1].outcome.exit_code == ExitCode.INTERRUPTED
+    assert states(engine) == ["unsettled"]
+    assert len(engine.emitted[-1].outcome.unsettled) == 1
 
 
 def test_a_defect_of_ours_does_not_lose_the_answer_of_a_request_on_its_way(tmp_path: Path) -> None:
-    here = stage(tmp_path, shots=3)
-    here.provider.world.latency = 5.0
+    engine = harness(tmp_path, shots=3)
+    engine.provider.world.latency = 5.0
 
     def breaks(task: str, count: int) -> None:
-        if len(here.provider.world.tasks) == 3:  # two answers are still on their way
+        if len(engine.provider.world.tasks) == 3:  # two answers are still on their way
             raise ZeroDivisionError
 
-    here.provider.look_script = breaks
-    here.provider.world.seconds = lambda count: 30.0
+    engine.provider.poll_script = breaks
+    engine.provider.world.seconds = lambda count: 30.0
     with pytest.raises(ZeroDivisionError):
-        play(here)
-    assert states(here) == ["running"] * 3
+        run_engine(engine)
+    assert states(engine) == ["running"] * 3
 
 
 def test_no_wait_creates_and_leaves_and_the_next_run_collects(tmp_path: Path) -> None:
-    here = stage(tmp_path, shots=5)
-    (outcome,) = play(here, no_wait=True)
-    assert (outcome.exit_code, states(here)) == (ExitCode.WAITING, ["running"] * 3)
-    assert here.provider.world.looks == 0
-    (outcome,) = play(here)
-    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.OK, 5)
+    engine = harness(tmp_path, shots=5)
+    (outcome,) = run_engine(engine, no_wait=True)
+    assert (outcome.exit_code, states(engine)) == (ExitCode.WAITING, ["running"] * 3)
+    assert engine.provider.world.polls == 0
+    (outcome,) = run_engine(engine)
+    assert (outcome.exit_code, len(engine.provider.world.arrived)) == (ExitCode.OK, 5)
 
 
 def test_fail_fast_orders_nothing_after_a_failure(tmp_path: Path) -> None:
-    here = stage(tmp_path, once(Refused(400, "no")), shots=6)
-    (outcome,) = play(here, fail_fast=True)
-    assert (outcome.exit_code, len(here.provider.world.arrived)) == (ExitCode.FAILED, 1)
+    engine = harness(tmp_path, once(Refused(400, "no")), shots=6)
+    (outcome,) = run_engine(engine, fail_fast=True)
+    assert (outcome.exit_code, len(engine.provider.world.arrived)) == (ExitCode.FAILED, 1)
 
 
 # -- the host, before anything is paid -------------------------------------------------------------------
@@ -599,10 +609,10 @@ def test_fail_fast_orders_nothing_after_a_failure(tmp_path: Path) -> None:
 def test_a_wrong_host_or_key_is_found_before_anything_is_sent(
     tmp_path: Path, answer: CreateResult, code: ExitCode
 ) -> None:
-    here = stage(tmp_path, shots=2)
-    here.provider.preflight_answer = answer
-    (outcome,) = play(here)
-    assert (outcome.exit_code, here.provider.world.arrived) == (code, [])
+    engine = harness(tmp_path, shots=2)
+    engine.provider.preflight_answer = answer
+    (outcome,) = run_engine(engine)
+    assert (outcome.exit_code, engine.provider.world.arrived) == (code, [])
     assert [str(step.action) for step in outcome.plan.steps] == [Action.MAKE] * 2
 
 
@@ -610,49 +620,49 @@ def test_a_wrong_host_or_key_is_found_before_anything_is_sent(
 
 
 def test_a_ledger_deleted_while_running_is_noticed_before_the_next_request(tmp_path: Path) -> None:
-    here = stage(tmp_path, shots=6)
+    engine = harness(tmp_path, shots=6)
 
     def steal(body: str, count: int) -> None:
         if count == 1 and (tmp_path / "ledger.db").exists():
             (tmp_path / "ledger.db").rename(tmp_path / "stolen.db")
 
-    here.provider.world.script = steal
+    engine.provider.world.script = steal
     with pytest.raises(CommandError) as stopped:
-        play(here)
+        run_engine(engine)
     assert stopped.value.code == ExitCode.INVALID
     assert "moved" in stopped.value.message
-    assert len(here.provider.world.arrived) <= 3
+    assert len(engine.provider.world.arrived) <= 3
 
 
 def test_the_provider_must_not_hear_of_an_attempt_whose_mark_was_not_written(tmp_path: Path) -> None:
-    here = stage(tmp_path)
+    engine = harness(tmp_path)
     attempts: list[Attempt] = []
-    here.provider.world.script = lambda body, count: (tmp_path / "ledger.db").unlink()
+    engine.provider.world.script = lambda body, count: (tmp_path / "ledger.db").unlink()
     with pytest.raises(CommandError):
-        play(here)
-    assert (here.provider.world.arrived, attempts) == ([], [])
+        run_engine(engine)
+    assert (engine.provider.world.arrived, attempts) == ([], [])
 
 
 def test_a_mark_that_cannot_be_written_leaves_no_doubt(tmp_path: Path) -> None:
-    here = stage(tmp_path)
-    here.history()  # makes the ledger
+    engine = harness(tmp_path)
+    engine.history()  # makes the ledger
     with sqlite3.connect(tmp_path / "ledger.db") as database:
         database.execute(
             "CREATE TRIGGER broken BEFORE INSERT ON event WHEN NEW.kind = 'Sending'"
             " BEGIN SELECT RAISE(ABORT, 'no marks today'); END"
         )
     with pytest.raises(CommandError, match="no marks today"):
-        play(here)
+        run_engine(engine)
     database.execute("DROP TRIGGER broken")
     database.close()
-    assert (here.provider.world.arrived, states(here)) == ([], ["not created"])
-    (outcome,) = play(here)
+    assert (engine.provider.world.arrived, states(engine)) == ([], ["not created"])
+    (outcome,) = run_engine(engine)
     assert outcome.exit_code == ExitCode.OK
 
 
-def test_words_of_a_repeat_name_what_is_counted(tmp_path: Path) -> None:
-    here = stage(tmp_path, once(ServerError("internal error")))
-    play(here)
-    said = [news.message for news in here.news if news.event == "warning"]
-    assert said == ["the server failed (HTTP 500), perhaps after it charged; repeat 1 of 3 in 5 s, "
+def test_the_message_of_a_repeat_names_the_counted_charge(tmp_path: Path) -> None:
+    engine = harness(tmp_path, once(ServerError("internal error")))
+    run_engine(engine)
+    messages = [event.message for event in engine.emitted if event.event == "warning"]
+    assert messages == ["the server failed (HTTP 500), maybe after it charged; repeat 1 of 3 in 5 s, "
                     "counted as charged until settled"]  # fmt: skip

@@ -24,10 +24,10 @@ ONE = (TakeResult(PLAN.steps[0]),)
         (RunResult(PLAN, blocked=ONE), ExitCode.FAILED),
         (RunResult(PLAN, gone=ONE), ExitCode.FAILED),
         (RunResult(PLAN, failed=ONE, unsettled=ONE), ExitCode.UNSETTLED),
-        (RunResult(PLAN, unsettled=ONE, halt=StopReason(ExitCode.DECLINED, "")), ExitCode.DECLINED),
-        (RunResult(PLAN, unsettled=ONE, halt=StopReason(ExitCode.KEY, "")), ExitCode.KEY),
-        (RunResult(PLAN, unsettled=ONE, halt=StopReason(ExitCode.INVALID, "")), ExitCode.INVALID),
-        (RunResult(PLAN, halt=StopReason(ExitCode.INVALID, ""), interrupted=True), ExitCode.INTERRUPTED),
+        (RunResult(PLAN, unsettled=ONE, stop_reason=StopReason(ExitCode.DECLINED, "")), ExitCode.DECLINED),
+        (RunResult(PLAN, unsettled=ONE, stop_reason=StopReason(ExitCode.KEY, "")), ExitCode.KEY),
+        (RunResult(PLAN, unsettled=ONE, stop_reason=StopReason(ExitCode.INVALID, "")), ExitCode.INVALID),
+        (RunResult(PLAN, stop_reason=StopReason(ExitCode.INVALID, ""), interrupted=True), ExitCode.INTERRUPTED),
     ],
 )
 def test_the_foremost_of_all_that_hold_is_the_exit_code(outcome: RunResult, code: ExitCode) -> None:

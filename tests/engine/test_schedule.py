@@ -28,7 +28,13 @@ from runner.engine.queue import WorkQueue, build_queue
 from runner.engine.run_events import StopReason
 from runner.engine.run_state import DownloadState, MaterialNeed, PollState, RunState
 from runner.engine.schedule import Create, Download, Order, Poll, Publish, Wait, approved_takes, can_retry, next_orders
-from runner.engine.throttle import CreateThrottle, allowed, slot_freed, slowed_by_busy, sped_by_created
+from runner.engine.throttle import (
+    CreateThrottle,
+    current_concurrency,
+    on_concurrency_limited,
+    on_created,
+    on_task_ended,
+)
 from runner.language.model import Batch
 from runner.planning.plan import Plan, Step
 from runner.requests.request import TakeReference
@@ -40,79 +46,79 @@ LIMITS = RunLimits("run1", concurrency=3)
 MADE = Succeeded((Output("https://m.example/1.mp4"),))
 
 
-class Scene:
-    """A plan, what happened so far, and what is in flight."""
+class Scenario:
+    """A plan, its history so far, and the state in flight."""
 
     def __init__(self, of: Batch, cap: int = 3) -> None:
         self.history = History()
         self.plan: Plan = planner(of)(self.history)
-        self.running = RunState(CreateThrottle(cap, first_answered=True), approved=approved_takes(self.plan))
+        self.state = RunState(CreateThrottle(cap, first_answered=True), approved=approved_takes(self.plan))
 
     def steps(self) -> dict[str, Step]:
         return {f"{step.shot.id}{'' if step.take == 1 else step.take}": step for step in self.plan.steps}
 
-    def happened(self, name: str, *whats: Payload, run: str = "run1", again: str = "") -> str:
+    def happened(self, take: str, *payloads: Payload, run: str = "run1", suffix: str = "") -> str:
         """An attempt of a take, with what became of it."""
-        step, attempt = self.steps()[name], f"{name}{again}"
-        made = Intent(
+        step, attempt = self.steps()[take], f"{take}{suffix}"
+        intent = Intent(
             step.shot.storyboard, step.shot.id, step.take, step.fingerprint or "", step.neutral_request(), "{}",
             step.price.credits or Decimal(0), "classic", "key", "receipt", run,
         )  # fmt: skip
-        for what in (made, *whats):
-            self.history.apply(Event(BEGIN, attempt, what))
+        for payload in (intent, *payloads):
+            self.history.apply(Event(BEGIN, attempt, payload))
         return attempt
 
-    def runs(self, name: str, next_at: float = 1000.0) -> None:
-        attempt = self.happened(name, SendStarted(), Created(f"task_{name}"))
-        self.running.polls[attempt] = PollState(created_at=0.0, since=0.0, next_at=next_at)
+    def runs(self, take: str, next_at: float = 1000.0) -> None:
+        attempt = self.happened(take, SendStarted(), Created(f"task_{take}"))
+        self.state.polls[attempt] = PollState(created_at=0.0, waiting_since=0.0, next_at=next_at)
 
-    def stored(self, name: str) -> None:
+    def stored(self, take: str) -> None:
         attempt = self.happened(
-            name, SendStarted(), Created(f"task_{name}"), MADE, Stored(Clip("x", "x", 1, 1, 1, 1.0))
+            take, SendStarted(), Created(f"task_{take}"), MADE, Stored(Clip("x", "x", 1, 1, 1, 1.0))
         )
-        self.running.stored.add((attempt, self.steps()[name].key))
+        self.state.stored.add((attempt, self.steps()[take].key))
 
-    def agenda(self) -> WorkQueue:
+    def queue(self) -> WorkQueue:
         return build_queue(self.plan, self.history, 100.0)
 
     def orders(self, now: float = 100.0, limits: RunLimits = LIMITS) -> list[Order]:
-        return next_orders(self.agenda(), self.history, self.running, now, limits)
+        return next_orders(self.queue(), self.history, self.state, now, limits)
 
     def created(self, now: float = 100.0, limits: RunLimits = LIMITS) -> list[str]:
-        names = {step.key: name for name, step in self.steps().items()}
-        return [names[order.step.key] for order in self.orders(now, limits) if isinstance(order, Create)]
+        takes = {step.key: take for take, step in self.steps().items()}
+        return [takes[order.step.key] for order in self.orders(now, limits) if isinstance(order, Create)]
 
 
 def test_free_slots_are_filled_in_the_files_order() -> None:
-    assert Scene(film(5)).created() == ["s1", "s2", "s3"]
+    assert Scenario(film(5)).created() == ["s1", "s2", "s3"]
 
 
 def test_the_first_request_of_a_run_goes_alone() -> None:
-    scene = Scene(film(5))
-    scene.running.throttle.first_answered = False
-    assert scene.created() == ["s1"]
-    scene.running.creating.add(scene.steps()["s1"].fingerprint or "")
-    assert scene.created() == []
+    scenario = Scenario(film(5))
+    scenario.state.throttle.first_answered = False
+    assert scenario.created() == ["s1"]
+    scenario.state.creating.add(scenario.steps()["s1"].fingerprint or "")
+    assert scenario.created() == []
 
 
 def test_the_longest_remaining_chain_goes_first() -> None:
-    scene = Scene(batch(shot("solo"), shot("end", ("middle",)), shot("middle", ("start",)), shot("start")))
-    assert scene.created() == ["start", "solo"]
+    scenario = Scenario(batch(shot("solo"), shot("end", ("middle",)), shot("middle", ("start",)), shot("start")))
+    assert scenario.created() == ["start", "solo"]
 
 
 def test_running_tasks_and_requests_on_their_way_hold_slots() -> None:
-    scene = Scene(film(5))
-    scene.runs("s1")
-    scene.running.creating.add(scene.steps()["s2"].fingerprint or "")
-    assert scene.created() == ["s3"]
+    scenario = Scenario(film(5))
+    scenario.runs("s1")
+    scenario.state.creating.add(scenario.steps()["s2"].fingerprint or "")
+    assert scenario.created() == ["s3"]
 
 
 def test_a_slot_is_free_when_the_task_ended_not_when_its_clip_is_here() -> None:
-    scene = Scene(film(5), cap=1)
-    attempt = scene.happened("s1", SendStarted(), Created("t"), MADE)
-    scene.running.fresh_links.add(attempt)
-    found = scene.orders(limits=RunLimits("run1", concurrency=1))
-    assert [type(order) for order in found] == [Download, Create]
+    scenario = Scenario(film(5), cap=1)
+    attempt = scenario.happened("s1", SendStarted(), Created("t"), MADE)
+    scenario.state.fresh_links.add(attempt)
+    orders = scenario.orders(limits=RunLimits("run1", concurrency=1))
+    assert [type(order) for order in orders] == [Download, Create]
 
 
 @pytest.mark.parametrize(
@@ -134,9 +140,9 @@ def test_a_slot_is_free_when_the_task_ended_not_when_its_clip_is_here() -> None:
     ],
 )
 def test_what_this_run_met_says_whether_it_tries_again(whats: tuple[Payload, ...], tried: bool) -> None:
-    scene = Scene(film(1))
-    scene.happened("s1", *whats)
-    assert (scene.created() == ["s1"]) is tried
+    scenario = Scenario(film(1))
+    scenario.happened("s1", *whats)
+    assert (scenario.created() == ["s1"]) is tried
 
 
 @pytest.mark.parametrize(
@@ -151,134 +157,134 @@ def test_what_this_run_met_says_whether_it_tries_again(whats: tuple[Payload, ...
 def test_what_earlier_runs_met_is_the_plans_to_judge_but_nothing_open_is_tried(
     whats: tuple[Payload, ...], tried: bool
 ) -> None:
-    scene = Scene(film(1))
-    scene.happened("s1", *whats, run="run0")
-    assert can_retry(scene.history.attempts_of(scene.steps()["s1"].fingerprint or ""), LIMITS) is tried
+    scenario = Scenario(film(1))
+    scenario.happened("s1", *whats, run="run0")
+    assert can_retry(scenario.history.attempts_of(scenario.steps()["s1"].fingerprint or ""), LIMITS) is tried
 
 
 def test_a_take_that_the_shown_plan_does_not_order_is_never_created() -> None:
-    scene = Scene(film(2))
-    scene.running.approved = frozenset({scene.steps()["s2"].key})
-    assert scene.created() == ["s2"]
+    scenario = Scenario(film(2))
+    scenario.state.approved = frozenset({scenario.steps()["s2"].key})
+    assert scenario.created() == ["s2"]
 
 
-@pytest.mark.parametrize("why", ["halt", "stopping"])
-def test_nothing_is_created_after_creating_stopped(why: str) -> None:
-    scene = Scene(film(3))
-    scene.runs("s1", next_at=50.0)
-    if why == "halt":
-        scene.running.halt = StopReason(ExitCode.DECLINED, "enough")
-        assert scene.orders() == [Poll("s1")]
+@pytest.mark.parametrize("cause", ["stop reason", "stopping"])
+def test_nothing_is_created_after_creating_stopped(cause: str) -> None:
+    scenario = Scenario(film(3))
+    scenario.runs("s1", next_at=50.0)
+    if cause == "stop reason":
+        scenario.state.stop_reason = StopReason(ExitCode.DECLINED, "enough")
+        assert scenario.orders() == [Poll("s1")]
     else:
-        scene.running.stopping = True
-        assert scene.orders() == []
+        scenario.state.stopping = True
+        assert scenario.orders() == []
 
 
 def test_a_shot_waits_for_the_stored_clip_of_the_shot_above_and_publishes_its_frame_first() -> None:
-    scene = Scene(batch(shot("a"), shot("b", ("a",))))
-    scene.happened("a", SendStarted(), Created("t"), MADE)
-    assert scene.created() == []
-    scene.history.apply(Event(BEGIN, "a", Stored(Clip("x", "x", 1, 1, 1, 1.0))))
-    assert scene.created() == []
-    scene.running.stored.add(("a", scene.steps()["a"].key))
+    scenario = Scenario(batch(shot("a"), shot("b", ("a",))))
+    scenario.happened("a", SendStarted(), Created("t"), MADE)
+    assert scenario.created() == []
+    scenario.history.apply(Event(BEGIN, "a", Stored(Clip("x", "x", 1, 1, 1, 1.0))))
+    assert scenario.created() == []
+    scenario.state.stored.add(("a", scenario.steps()["a"].key))
     need = MaterialNeed(TakeReference("a", "last_frame"), "a")
-    assert [order for order in scene.orders() if not isinstance(order, Wait)] == [Publish(need)]
-    scene.running.addresses[need] = "https://files.example/1.png"
-    assert scene.created() == ["b"]
+    assert [order for order in scenario.orders() if not isinstance(order, Wait)] == [Publish(need)]
+    scenario.state.addresses[need] = "https://files.example/1.png"
+    assert scenario.created() == ["b"]
 
 
 def test_a_material_that_cannot_be_published_is_not_asked_for_again() -> None:
-    scene = Scene(batch(shot("a"), shot("b", ("a",))))
-    scene.stored("a")
-    scene.running.unpublishable[MaterialNeed(TakeReference("a", "last_frame"), "a")] = "it has changed"
-    assert scene.orders() == []
+    scenario = Scenario(batch(shot("a"), shot("b", ("a",))))
+    scenario.stored("a")
+    scenario.state.unpublishable[MaterialNeed(TakeReference("a", "last_frame"), "a")] = "it has changed"
+    assert scenario.orders() == []
 
 
 def test_downloads_that_another_take_waits_for_go_first() -> None:
-    scene = Scene(batch(shot("x"), shot("a"), shot("b", ("a",))))
+    scenario = Scenario(batch(shot("x"), shot("a"), shot("b", ("a",))))
     for name in ("x", "a"):
-        scene.running.fresh_links.add(scene.happened(name, SendStarted(), Created(f"task_{name}"), MADE))
-    assert [order.attempt for order in scene.orders() if isinstance(order, Download)] == ["a", "x"]
+        scenario.state.fresh_links.add(scenario.happened(name, SendStarted(), Created(f"task_{name}"), MADE))
+    assert [order.attempt for order in scenario.orders() if isinstance(order, Download)] == ["a", "x"]
 
 
 def test_a_link_that_failed_is_asked_for_anew_before_the_next_download() -> None:
-    scene = Scene(film(1))
-    attempt = scene.happened("s1", SendStarted(), Created("t"), MADE)
-    scene.running.fetches[attempt, scene.steps()["s1"].key] = DownloadState(tries=1, next_at=90.0)
-    scene.running.polls[attempt] = PollState(created_at=0.0, since=0.0, next_at=90.0)
-    assert scene.orders() == [Poll(attempt)]
+    scenario = Scenario(film(1))
+    attempt = scenario.happened("s1", SendStarted(), Created("t"), MADE)
+    scenario.state.downloads[attempt, scenario.steps()["s1"].key] = DownloadState(tries=1, next_at=90.0)
+    scenario.state.polls[attempt] = PollState(created_at=0.0, waiting_since=0.0, next_at=90.0)
+    assert scenario.orders() == [Poll(attempt)]
 
 
-def test_looks_keep_to_the_limit_of_requests_and_the_longest_overdue_goes_first() -> None:
-    scene = Scene(film(4), cap=4)
+def test_polls_keep_to_the_limit_of_requests_and_the_longest_overdue_goes_first() -> None:
+    scenario = Scenario(film(4), cap=4)
     for name, due in (("s1", 90.0), ("s2", 70.0), ("s3", 80.0)):
-        scene.runs(name, next_at=due)
-    scene.running.throttle.tokens, scene.running.throttle.tokens_at = 2.0, 100.0
+        scenario.runs(name, next_at=due)
+    scenario.state.throttle.tokens, scenario.state.throttle.tokens_at = 2.0, 100.0
     slow = RunLimits("run1", concurrency=3, requests_per_second=2)
-    found = scene.orders(limits=slow)
-    assert found == [Poll("s2"), Poll("s3"), Wait(100.5)]
+    orders = scenario.orders(limits=slow)
+    assert orders == [Poll("s2"), Poll("s3"), Wait(100.5)]
 
 
 def test_a_task_that_outlasted_the_wait_is_not_looked_at_any_more() -> None:
-    scene = Scene(film(1))
-    scene.runs("s1", next_at=1801.0)
-    assert scene.orders(now=1802.0) == []
+    scenario = Scenario(film(1))
+    scenario.runs("s1", next_at=1801.0)
+    assert scenario.orders(now=1802.0) == []
 
 
 def test_doubt_holds_a_slot_until_a_task_can_no_longer_live() -> None:
-    scene = Scene(film(5))
-    attempt = scene.happened("s1", SendStarted(), OutcomeUnknown("reset"))
-    scene.running.unsettled_until[attempt] = 500.0
-    assert scene.created(now=499.0) == ["s2", "s3"]
-    assert scene.created(now=501.0) == ["s2", "s3", "s4"]
+    scenario = Scenario(film(5))
+    attempt = scenario.happened("s1", SendStarted(), OutcomeUnknown("reset"))
+    scenario.state.unsettled_until[attempt] = 500.0
+    assert scenario.created(now=499.0) == ["s2", "s3"]
+    assert scenario.created(now=501.0) == ["s2", "s3", "s4"]
 
 
 def test_a_refused_burst_counts_once_and_the_cap_shrinks_to_what_runs() -> None:
-    pace = CreateThrottle(50, first_answered=True)
+    throttle = CreateThrottle(50, first_answered=True)
     for _ in range(46):
-        slowed_by_busy(pace, 100.0, own=3, limit=None, retry_after=None, jitter=0.5)
-    assert (pace.cap, pace.limited_in_row, pace.not_before) == (3, 1, 105.0)
+        on_concurrency_limited(throttle, 100.0, own_tasks=3, limit=None, retry_after=None, jitter=0.5)
+    assert (throttle.concurrency, throttle.limited_in_row, throttle.not_before) == (3, 1, 105.0)
 
 
 @pytest.mark.parametrize(
     ("own", "limit", "cap"), [(4, None, 4), (4, 3, 3), (2, 5, 2), (0, None, 1), (0, 3, 1), (9, 50, 9)]
 )
 def test_after_a_429_the_cap_is_what_runs_and_never_above_the_limit(own: int, limit: int | None, cap: int) -> None:
-    pace = CreateThrottle(50)
-    slowed_by_busy(pace, 100.0, own, limit, None, 0.5)
-    assert pace.cap == cap
+    throttle = CreateThrottle(50)
+    on_concurrency_limited(throttle, 100.0, own, limit, None, 0.5)
+    assert throttle.concurrency == cap
 
 
 def test_the_cap_grows_back_by_one_slot_at_a_time() -> None:
-    pace = CreateThrottle(3)
-    slowed_by_busy(pace, 100.0, own=1, limit=None, retry_after=None, jitter=0.5)
-    assert [allowed(pace, now) for now in (100.0, 159.0, 160.0)] == [1, 1, 2]
-    sped_by_created(pace, 160.0, LIMITS)
-    assert [allowed(pace, now) for now in (160.0, 219.0, 220.0)] == [2, 2, 3]
+    throttle = CreateThrottle(3)
+    on_concurrency_limited(throttle, 100.0, own_tasks=1, limit=None, retry_after=None, jitter=0.5)
+    assert [current_concurrency(throttle, now) for now in (100.0, 159.0, 160.0)] == [1, 1, 2]
+    on_created(throttle, 160.0, LIMITS)
+    assert [current_concurrency(throttle, now) for now in (160.0, 219.0, 220.0)] == [2, 2, 3]
 
 
 def test_each_growth_that_was_refused_makes_the_next_one_later() -> None:
-    pace = CreateThrottle(3)
-    slowed_by_busy(pace, 100.0, own=1, limit=None, retry_after=None, jitter=0.5)
-    slowed_by_busy(pace, 160.0, own=1, limit=None, retry_after=None, jitter=0.5)
-    assert (pace.growth, pace.grow_at) == (120.0, 280.0)
+    throttle = CreateThrottle(3)
+    on_concurrency_limited(throttle, 100.0, own_tasks=1, limit=None, retry_after=None, jitter=0.5)
+    on_concurrency_limited(throttle, 160.0, own_tasks=1, limit=None, retry_after=None, jitter=0.5)
+    assert (throttle.growth, throttle.grow_at) == (120.0, 280.0)
 
 
 def test_an_own_task_that_ended_is_the_moment_to_ask_again() -> None:
-    pace = CreateThrottle(3)
-    slowed_by_busy(pace, 100.0, own=1, limit=None, retry_after=300.0, jitter=0.5)
-    assert pace.not_before == 400.0
-    slot_freed(pace)
-    assert pace.not_before == 0.0
+    throttle = CreateThrottle(3)
+    on_concurrency_limited(throttle, 100.0, own_tasks=1, limit=None, retry_after=300.0, jitter=0.5)
+    assert throttle.not_before == 400.0
+    on_task_ended(throttle)
+    assert throttle.not_before == 0.0
 
 
 def test_consent_leaves_out_what_waits_for_a_pick() -> None:
-    scene = Scene(batch(shot("a", takes=2), shot("b", ("a",))))
-    assert {key[1:] for key in scene.running.approved} == {("a", 1), ("a", 2)}
+    scenario = Scenario(batch(shot("a", takes=2), shot("b", ("a",))))
+    assert {key[1:] for key in scenario.state.approved} == {("a", 1), ("a", 2)}
 
 
 def test_only_free_slots_are_filled_however_long_the_queue() -> None:
-    scene = Scene(film(10_000))
-    todo = scene.agenda()
+    scenario = Scenario(film(10_000))
+    todo = scenario.queue()
     for _ in range(20):
-        assert len(next_orders(todo, scene.history, scene.running, 100.0, LIMITS)) == 3
+        assert len(next_orders(todo, scenario.history, scenario.state, 100.0, LIMITS)) == 3

@@ -1,4 +1,4 @@
-"""Ending doubt: only the right task is adopted, and a wrong word can be taken back."""
+"""Settlement: only the right task is adopted, and a wrong settlement can be undone."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -43,37 +43,37 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     opened.close()
 
 
-def doubt(ledger: Ledger, attempt: str = "a1", *more: Payload, mark: str = "f1") -> History:
+def unsettled(ledger: Ledger, attempt: str = "a1", *payloads: Payload, fingerprint: str = "f1") -> History:
     """An attempt whose answer was lost."""
-    made = Intent(
-        "film.yaml", "quay", 1, mark, {"model": "seedance-20"}, "{}", Decimal(160), "classic", "k", "r", "run1"
+    intent = Intent(
+        "film.yaml", "quay", 1, fingerprint, {"model": "seedance-20"}, "{}", Decimal(160), "classic", "k", "r", "run1"
     )
-    known = len(ledger.history(PAID, "repo").attempts_of(mark))
-    assert ledger.intend(Event(BEGIN, attempt, made), known) is None
-    for what in (SendStarted(), *(more or (OutcomeUnknown("reset"),))):
-        ledger.append(Event(BEGIN, attempt, what))
+    expected_attempts = len(ledger.history(PAID, "repo").attempts_of(fingerprint))
+    assert ledger.intend(Event(BEGIN, attempt, intent), expected_attempts) is None
+    for payload in (SendStarted(), *(payloads or (OutcomeUnknown("reset"),))):
+        ledger.append(Event(BEGIN, attempt, payload))
     return ledger.history(PAID, "repo")
 
 
-def adopt(ledger: Ledger, history: History, facts: TaskFacts | None = FACTS, seen: PollResult = RUNS) -> History:
-    ledger.append(settlement.adopt_task(history.attempts["a1"], "task_1", seen, facts, history, BEGIN))
+def adopt(ledger: Ledger, history: History, facts: TaskFacts | None = FACTS, answer: PollResult = RUNS) -> History:
+    ledger.append(settlement.adopt_task(history.attempts["a1"], "task_1", answer, facts, history, BEGIN))
     return ledger.history(PAID, "repo")
 
 
-def test_what_is_in_doubt_is_listed(ledger: Ledger) -> None:
-    doubt(ledger, "a1")
-    doubt(ledger, "a2", ServerError("500"), mark="f2")
-    history = doubt(ledger, "a3", Created("task_9"), mark="f3")
+def test_unsettled_attempts_are_listed(ledger: Ledger) -> None:
+    unsettled(ledger, "a1")
+    unsettled(ledger, "a2", ServerError("500"), fingerprint="f2")
+    history = unsettled(ledger, "a3", Created("task_9"), fingerprint="f3")
     assert [attempt.id for attempt in settlement.unsettled_attempts(history)] == ["a1", "a2"]
 
 
 def test_the_right_task_is_adopted_and_runs(ledger: Ledger) -> None:
-    after = adopt(ledger, doubt(ledger)).attempts["a1"]
+    after = adopt(ledger, unsettled(ledger)).attempts["a1"]
     assert (after.state, after.task_id) == (AttemptState.RUNNING, "task_1")
 
 
 @pytest.mark.parametrize(
-    ("facts", "seen", "why"),
+    ("facts", "answer", "message"),
     [
         (TaskFacts("task_1", "seedance2-fast", MS, None, None), RUNS, "seedance2-fast"),
         (TaskFacts("task_1", "seedance-20", MS - 61_000, None, None), RUNS, "was created at"),
@@ -85,70 +85,70 @@ def test_the_right_task_is_adopted_and_runs(ledger: Ledger) -> None:
     ],
 )
 def test_a_task_that_cannot_be_the_one_is_not_adopted(
-    ledger: Ledger, facts: TaskFacts | None, seen: PollResult, why: str
+    ledger: Ledger, facts: TaskFacts | None, answer: PollResult, message: str
 ) -> None:
-    history = doubt(ledger)
-    with pytest.raises(CommandError, match=why) as stopped:
-        adopt(ledger, history, facts, seen)
+    history = unsettled(ledger)
+    with pytest.raises(CommandError, match=message) as stopped:
+        adopt(ledger, history, facts, answer)
     assert stopped.value.code == ExitCode.USAGE
     assert ledger.history(PAID, "repo").attempts["a1"].state is AttemptState.UNSETTLED
 
 
 def test_a_task_of_another_attempt_is_not_adopted(ledger: Ledger) -> None:
-    doubt(ledger, "a2", Created("task_1"), mark="f2")
+    unsettled(ledger, "a2", Created("task_1"), fingerprint="f2")
     with pytest.raises(CommandError, match="belongs to another attempt"):
-        adopt(ledger, doubt(ledger))
+        adopt(ledger, unsettled(ledger))
 
 
 @pytest.mark.parametrize(("charged", "spent"), [(True, 160), (False, 0)])
-def test_the_users_word_ends_doubt_and_a_new_attempt_is_allowed(ledger: Ledger, charged: bool, spent: int) -> None:
-    history = doubt(ledger)
+def test_the_users_settlement_allows_a_new_attempt(ledger: Ledger, charged: bool, spent: int) -> None:
+    history = unsettled(ledger)
     ledger.append(settlement.settle_by_user(history.attempts["a1"], charged, BEGIN))
     assert ledger.spent_last_24h(PAID) == spent
-    assert doubt(ledger, "a2").attempts["a2"].state is AttemptState.UNSETTLED
+    assert unsettled(ledger, "a2").attempts["a2"].state is AttemptState.UNSETTLED
 
 
 @pytest.mark.parametrize("word", ["charged", "not-charged", "adopted"])
-def test_a_wrong_word_is_taken_back(ledger: Ledger, word: str) -> None:
-    before = doubt(ledger)
+def test_a_wrong_settlement_is_undone(ledger: Ledger, word: str) -> None:
+    before = unsettled(ledger)
     if word == "adopted":
         after = adopt(ledger, before)
     else:
         ledger.append(settlement.settle_by_user(before.attempts["a1"], word == "charged", BEGIN))
         after = ledger.history(PAID, "repo")
     ledger.append(settlement.undo_settlement(after.attempts["a1"], after, BEGIN))
-    again = ledger.history(PAID, "repo").attempts["a1"]
-    assert (again.state, again.task_id, again.credits) == (AttemptState.UNSETTLED, None, Decimal(160))
+    restored = ledger.history(PAID, "repo").attempts["a1"]
+    assert (restored.state, restored.task_id, restored.credits) == (AttemptState.UNSETTLED, None, Decimal(160))
 
 
-def test_a_word_is_not_taken_back_after_the_take_was_ordered_again(ledger: Ledger) -> None:
-    history = doubt(ledger)
+def test_a_settlement_is_not_undone_after_the_take_was_ordered_again(ledger: Ledger) -> None:
+    history = unsettled(ledger)
     ledger.append(settlement.settle_by_user(history.attempts["a1"], False, BEGIN))
-    history = doubt(ledger, "a2")
+    history = unsettled(ledger, "a2")
     with pytest.raises(CommandError, match="ordered again"):
         settlement.undo_settlement(history.attempts["a1"], history, BEGIN)
     ledger.append(settlement.settle_by_user(history.attempts["a1"], True, BEGIN))  # but what it cost can be put right
     assert ledger.spent_last_24h(PAID) == 320
 
 
-def test_what_is_not_in_doubt_cannot_be_settled(ledger: Ledger) -> None:
-    history = doubt(ledger, "a1", Created("task_9"))
-    with pytest.raises(CommandError, match="no doubt to end"):
+def test_an_attempt_that_is_not_unsettled_cannot_be_settled(ledger: Ledger) -> None:
+    history = unsettled(ledger, "a1", Created("task_9"))
+    with pytest.raises(CommandError, match="only an unsettled attempt"):
         settlement.settle_by_user(history.attempts["a1"], True, BEGIN)
-    with pytest.raises(CommandError, match="nothing to take back"):
+    with pytest.raises(CommandError, match="nothing to undo"):
         settlement.undo_settlement(history.attempts["a1"], history, BEGIN)
 
 
-def test_a_task_that_no_ledger_knows_is_taken_on_the_users_word(ledger: Ledger) -> None:
+def test_a_task_that_no_ledger_knows_is_assigned_by_the_user(ledger: Ledger) -> None:
     plan = planner(film(1))(History())
-    told = settlement.attempt_for_unknown_task(
+    attempt_of_user = settlement.attempt_for_unknown_task(
         plan, plan.steps[0], "task_1", {"model": "seedance-20"}, FACTS, BEGIN + timedelta(days=1)
     )
-    assert ledger.import_attempt(told) is None
+    assert ledger.import_attempt(attempt_of_user) is None
     history = ledger.history(PAID, "repo")
     assert planner(film(1))(history).steps[0].reason == "task_1 is waiting"
-    (attempt,) = history.attempts.values()
-    assert (attempt.state, attempt.intended_at) == (AttemptState.RUNNING, datetime.fromtimestamp(MS / 1000 + 2, UTC))
+    (imported,) = history.attempts.values()
+    assert (imported.state, imported.intended_at) == (AttemptState.RUNNING, datetime.fromtimestamp(MS / 1000 + 2, UTC))
     wrong = TaskFacts("task_1", "seedance2-fast", MS, None, None)
     with pytest.raises(CommandError, match="seedance2-fast"):
         settlement.attempt_for_unknown_task(plan, plan.steps[0], "task_1", {}, wrong, BEGIN)

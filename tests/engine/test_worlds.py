@@ -77,7 +77,7 @@ class Journal:
 
 
 class Worlds(RuleBasedStateMachine):
-    """One story. What changes: the state folder, the provider's world, the board, the user's words."""
+    """One story. What changes: the state folder, the provider's world, the storyboard, the user's settlements."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,8 +104,12 @@ class Worlds(RuleBasedStateMachine):
         return ANSWERS[self.answers.pop(0)] if self.answers else None
 
     def _plan(self, upto: int = 5) -> Callable[[History], Plan]:
-        names = list(self.prompts)[:upto]
-        shots = [shot(name, prompt=f"{name} {self.prompts[name]}") for name in names if name not in ("c", "d")]
+        shot_ids = list(self.prompts)[:upto]
+        shots = [
+            shot(shot_id, prompt=f"{shot_id} {self.prompts[shot_id]}")
+            for shot_id in shot_ids
+            if shot_id not in ("c", "d")
+        ]
         if upto > 3:
             shots.insert(1, shot("c", ("a",), prompt=f"c {self.prompts['c']}"))
             shots.append(shot("d", ("c", "b"), prompt=f"d {self.prompts['d']}"))
@@ -115,7 +119,7 @@ class Worlds(RuleBasedStateMachine):
 
     @initialize(cap=st.sampled_from([1, 2, 1000]))
     def begin(self, cap: int) -> None:
-        self.world.cap = cap
+        self.world.concurrency = cap
 
     @rule(
         answers=st.lists(st.sampled_from(sorted(ANSWERS)), max_size=7),
@@ -125,7 +129,7 @@ class Worlds(RuleBasedStateMachine):
     )
     def a_run(self, answers: list[str], dies: int | None, stops: float | None, ceiling: int | None) -> None:
         self.answers = list(answers)
-        self._play([(dies, stops, ceiling, 5)])
+        self._run_all([(dies, stops, ceiling, 5)])
 
     @rule(
         answers=st.lists(st.sampled_from(sorted(ANSWERS)), max_size=7),
@@ -134,15 +138,15 @@ class Worlds(RuleBasedStateMachine):
     )
     def two_runs_at_once(self, answers: list[str], first: int | None, second: int | None) -> None:
         self.answers = list(answers)
-        self._play([(first, None, None, 5), (second, None, None, 3)])
+        self._run_all([(first, None, None, 5), (second, None, None, 3)])
 
-    @rule(name=st.sampled_from("abcde"))
-    def an_edit(self, name: str) -> None:
-        self.prompts[name] += 1
+    @rule(shot_id=st.sampled_from("abcde"))
+    def an_edit(self, shot_id: str) -> None:
+        self.prompts[shot_id] += 1
 
-    @rule(name=st.sampled_from("abcde"))
-    def an_edit_taken_back(self, name: str) -> None:
-        self.prompts[name] = max(0, self.prompts[name] - 1)
+    @rule(shot_id=st.sampled_from("abcde"))
+    def an_edit_taken_back(self, shot_id: str) -> None:
+        self.prompts[shot_id] = max(0, self.prompts[shot_id] - 1)
 
     @rule(hours=st.sampled_from([-24, -1, 1, 30, 87600]))
     def the_clock_jumps(self, hours: int) -> None:
@@ -168,30 +172,32 @@ class Worlds(RuleBasedStateMachine):
 
     # -- playing ------------------------------------------------------------------------------------------
 
-    def _play(self, cast: list[tuple[int | None, float | None, int | None, int]]) -> list[RunResult | None]:
+    def _run_all(self, processes: list[tuple[int | None, float | None, int | None, int]]) -> list[RunResult | None]:
         outcomes: list[RunResult | None] = []
 
-        async def one(dies: int | None, stops: float | None, ceiling: int | None, upto: int) -> None:
-            outcomes.append(await self._one(dies, stops, ceiling, upto))
+        async def run_once(dies: int | None, stops: float | None, ceiling: int | None, upto: int) -> None:
+            outcomes.append(await self._run_once(dies, stops, ceiling, upto))
 
         async def main() -> None:
             async with anyio.create_task_group() as group:
-                for part in cast:
-                    group.start_soon(one, *part)
+                for process in processes:
+                    group.start_soon(run_once, *process)
 
         before = len(self.world.tasks)
         virtual.run(main)
         self.clock.offset += timedelta(seconds=3000)  # the next loop's time begins at 0 again
         for task in self.world.tasks.values():
-            task.born -= 3000
+            task.created_at -= 3000
         assert not self.journal.violations, self.journal.violations
-        ceilings = [part[2] for part in cast]
+        ceilings = [process[2] for process in processes]
         if len(ceilings) == 1 and ceilings[0] is not None:
             charged = sum(task.fails is None for task in list(self.world.tasks.values())[before:])
             assert charged <= ceilings[0], "more was created than the ceiling allows"
         return outcomes
 
-    async def _one(self, dies: int | None, stops: float | None, ceiling: int | None, upto: int) -> RunResult | None:
+    async def _run_once(
+        self, dies: int | None, stops: float | None, ceiling: int | None, upto: int
+    ) -> RunResult | None:
         self.runs += 1
         life = Life(dies)
         credits = None if ceiling is None else Decimal(ceiling * PRICE)
@@ -199,16 +205,16 @@ class Worlds(RuleBasedStateMachine):
         plan = self._plan(upto)
         ledger = Ledger(self.state, self.clock)
         dying = DyingLedger(ledger, life)
-        stopping = StopRequest()
+        stop_request = StopRequest()
         try:
             history = ledger.history(PAID, "repo")
-            shown: Plan = plan(history)
+            first_plan: Plan = plan(history)
             ledger.start_run(PAID, "repo", limits)
             async with anyio.create_task_group() as group:
-                group.start_soon(_stop, stopping, stops)
+                group.start_soon(_stop, stop_request, stops)
                 outcome = await run_loop(
-                    shown, history, DyingProvider(self.provider, life), dying, self.clock, limits,
-                    lambda news: None, plan, stopping, virtual.inline,
+                    first_plan, history, DyingProvider(self.provider, life), dying, self.clock, limits,
+                    lambda event: None, plan, stop_request, virtual.inline,
                 )  # fmt: skip
                 group.cancel_scope.cancel()
         except BaseException as raised:
@@ -220,36 +226,40 @@ class Worlds(RuleBasedStateMachine):
         return outcome
 
     def _clean_ending(self) -> None:
-        """Fate is kind again: two runs later all is made that is not in doubt or refused."""
-        self.world.cap = 1000
+        """Without further faults, two runs make all takes that are not unsettled or refused."""
+        self.world.concurrency = 1000
         self.answers = []
         self.clock.offset += timedelta(hours=1)
         for _ in range(2):
-            (outcome,) = self._play([(None, None, None, 5)])
+            (outcome,) = self._run_all([(None, None, None, 5)])
         assert outcome is not None
         ledger = Ledger(self.state, self.clock)
         history = ledger.history(PAID, "repo")
-        stands = Counter(attempt.state for attempt in history.attempts.values())
-        wanted = {step.fingerprint for step in outcome.plan.steps}
+        states = Counter(attempt.state for attempt in history.attempts.values())
+        fingerprints = {step.fingerprint for step in outcome.plan.steps}
         for attempt in history.attempts.values():
             events = ledger.events(attempt.id)
             assert events[0].payload == attempt.intent
-            if attempt.intent.fingerprint in wanted:
+            if attempt.intent.fingerprint in fingerprints:
                 assert attempt.state not in (AttemptState.RUNNING, AttemptState.SUCCEEDED, AttemptState.INTENDED), (
                     "a task id was left lying"
                 )
-        for mark in wanted:
-            doubts = sum(attempt.state is AttemptState.UNSETTLED for attempt in history.attempts_of(mark or ""))
-            assert doubts <= 1
+        for fingerprint in fingerprints:
+            unsettled = sum(
+                attempt.state is AttemptState.UNSETTLED for attempt in history.attempts_of(fingerprint or "")
+            )
+            assert unsettled <= 1
         ledger.close()
-        if not (stands[AttemptState.UNSETTLED] or stands[AttemptState.REFUSED] or outcome.failed or outcome.halt):
-            assert outcome.exit_code == ExitCode.OK, (outcome.exit_code, stands, outcome)
+        if not (
+            states[AttemptState.UNSETTLED] or states[AttemptState.REFUSED] or outcome.failed or outcome.stop_reason
+        ):
+            assert outcome.exit_code == ExitCode.OK, (outcome.exit_code, states, outcome)
 
 
-async def _stop(stopping: StopRequest, after: float | None) -> None:
+async def _stop(stop_request: StopRequest, after: float | None) -> None:
     if after is not None:
         await anyio.sleep(after)
-        stopping.ask()
+        stop_request.on_signal()
 
 
 def _is_death(raised: BaseException) -> bool:

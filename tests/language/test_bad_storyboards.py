@@ -9,7 +9,7 @@ import pytest
 from runner.language import compiler as language
 from runner.language.catalogue import catalogue
 from runner.language.compiler import CompileOptions
-from runner.show.screens.problems import text
+from runner.show.screens.problems import render_problems
 
 BAD = Path(__file__).parent.parent / "storyboards" / "bad"
 CASES = sorted(path.stem for path in BAD.glob("*.yaml"))
@@ -30,10 +30,10 @@ def test_the_whole_message(code: str, tmp_path: Path) -> None:
         with (root / GENERATED[code]).open("wb") as file:
             file.truncate(17 << 20)
     _, problems = language.compile([root / f"{code}.yaml"], root, CompileOptions())
-    shown = text(problems, root, root, color=False)
+    report = render_problems(problems, root, root, color=False)
     expected = BAD / f"{code}.txt"
     if os.environ.get("REWRITE"):
-        expected.write_text(shown, "utf-8")
-    assert code in {problem.code for problem in problems}, shown
+        expected.write_text(report, "utf-8")
+    assert code in {problem.code for problem in problems}, report
     assert {problem.severity for problem in problems if problem.code == code} == {catalogue()[code].kind}
-    assert shown == expected.read_text("utf-8")
+    assert report == expected.read_text("utf-8")

@@ -176,12 +176,12 @@ for number, file in enumerate(sys.argv[1:]):
     code = main(["validate", "--no-color", file])
     signal.setitimer(signal.ITIMER_PROF, 0)
     seconds = round(cpu() - before + (start if number else 0), 2)
-    told = {"code": code, "seconds": seconds, "megabytes": peak(), "seen": seen}
-    print("\\n--- " + json.dumps(told), flush=True)
+    result = {"code": code, "seconds": seconds, "megabytes": peak(), "seen": seen}
+    print("\\n--- " + json.dumps(result), flush=True)
 """
 
 
-def told(folder: Path, files: list[str], command: str = COMMAND) -> dict[str, tuple[str, dict[str, object]]]:
+def run_each(folder: Path, files: list[str], command: str = COMMAND) -> dict[str, tuple[str, dict[str, object]]]:
     """What `storyboard validate` printed for each file, and what it took: its start counts for every one."""
     environ = {**os.environ, "STORYBOARD_STATE": str(folder / "state"), "MAX_SECONDS": str(MAX_SECONDS)}
     done = subprocess.run(
@@ -193,8 +193,8 @@ def told(folder: Path, files: list[str], command: str = COMMAND) -> dict[str, tu
         env={**environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
     assert done.returncode == 0, f"ended by {done.returncode} at {done.stdout[-2000:]}\n{done.stderr[-2000:]}"
-    found = re.findall(r"^=== (\S+)\n(.*?)^--- (.*?)$", done.stdout, re.DOTALL | re.MULTILINE)
-    return {name: (shown, json.loads(facts)) for name, shown, facts in found}
+    sections = re.findall(r"^=== (\S+)\n(.*?)^--- (.*?)$", done.stdout, re.DOTALL | re.MULTILINE)
+    return {name: (report, json.loads(facts)) for name, report, facts in sections}
 
 
 @pytest.mark.parametrize("names", GROUPS, ids=lambda names: names[0])
@@ -203,14 +203,14 @@ def test_a_bomb_ends_soon_with_a_place_and_touches_nothing(names: list[str], tmp
     files = {f"bomb{number}.yaml": name for number, name in enumerate(names)}
     for file, name in files.items():
         (tmp_path / file).write_text("storyboard: 1\n" + BOMBS[name], "utf-8")
-    found = told(tmp_path, list(files))
-    assert set(found) == set(files)
-    for file, (shown, facts) in found.items():
+    results = run_each(tmp_path, list(files))
+    assert set(results) == set(files)
+    for file, (report, facts) in results.items():
         name = files[file]
         assert facts["code"] == 3, (name, facts)
-        assert re.match(rf"{file}:[1-9][0-9]*:[1-9][0-9]*: (error|warning)\[", shown), (name, shown[:300])
-        assert ": error[" in shown, name
-        assert len(shown) < MAX_OUTPUT, (name, len(shown))
+        assert re.match(rf"{file}:[1-9][0-9]*:[1-9][0-9]*: (error|warning)\[", report), (name, report[:300])
+        assert ": error[" in report, name
+        assert len(report) < MAX_OUTPUT, (name, len(report))
         assert facts["seen"] == [], (name, facts)
         assert float(str(facts["seconds"])) < MAX_SECONDS, (name, facts)
         assert int(str(facts["megabytes"])) < MAX_MEGABYTES, (name, facts)
@@ -225,6 +225,6 @@ def test_the_guard_of_the_bombs_sees_what_it_is_there_for(tmp_path: Path) -> Non
         "    bytearray(300 << 20)",
     )
     assert touched != COMMAND
-    ((_, facts),) = told(tmp_path, ["board.yaml"], touched).values()
+    ((_, facts),) = run_each(tmp_path, ["board.yaml"], touched).values()
     assert facts["seen"] == ["socket.__new__", "open new", "os.remove new"]
     assert int(str(facts["megabytes"])) > MAX_MEGABYTES

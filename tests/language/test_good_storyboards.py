@@ -18,7 +18,7 @@ from runner.requests.request import JsonValue, ResolvedTake, neutral_form
 GOOD = Path(__file__).parent.parent / "storyboards" / "good"
 
 
-def told(shot: Shot) -> dict[str, JsonValue]:
+def shot_document(shot: Shot) -> dict[str, JsonValue]:
     """A shot as its golden file has it: what a person gave it, and its request in the neutral form."""
     form = neutral_form(shot.request, 1, lambda need: ResolvedTake(need.shot, need.take or 1, f"<{need}>"))
     return {
@@ -40,13 +40,13 @@ def told(shot: Shot) -> dict[str, JsonValue]:
 def test_the_requests_of(name: str, profile: str | None) -> None:
     root = GOOD / name
     batch, problems = language.compile([root / "board.yaml"], root, CompileOptions(profile=profile))
-    assert [(one.code, one.place.line, one.message) for one in problems] == []
+    assert [(problem.code, problem.place.line, problem.message) for problem in problems] == []
     (board,) = batch.storyboards
     expected = root / ("requests.json" if profile is None else f"requests-{profile}.json")
-    shown = json.dumps([told(shot) for shot in board.shots], indent=1, ensure_ascii=False) + "\n"
+    document = json.dumps([shot_document(shot) for shot in board.shots], indent=1, ensure_ascii=False) + "\n"
     if os.environ.get("REWRITE"):
-        expected.write_text(shown, "utf-8")
-    assert shown == expected.read_text("utf-8")
+        expected.write_text(document, "utf-8")
+    assert document == expected.read_text("utf-8")
 
 
 def test_every_good_storyboard_has_the_shape_of_the_schema() -> None:

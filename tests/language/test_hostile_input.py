@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from runner.language import compiler as language
 from runner.language.compiler import CompileOptions
-from runner.show.screens.problems import as_json, github, sarif, text
+from runner.show.screens.problems import as_json, github, render_problems, sarif
 from tests.language.storyboards import codes, compiled, picture
 
 BAD = Path(__file__).parent.parent / "storyboards" / "bad"
@@ -22,7 +22,7 @@ QUAY = "shots:\n  - {id: quay, prompt: A quay}\n"
 def survives(root: Path, data: bytes) -> None:
     """Compiles, and shows what is wrong in every form."""
     _, problems = compiled(root, data)
-    assert "\x1b" not in text(problems, root, root, color=False)
+    assert "\x1b" not in render_problems(problems, root, root, color=False)
     assert as_json(problems).isascii()
     assert sarif(problems, "0").isascii()
     github(problems)
@@ -141,8 +141,8 @@ def test_nothing_that_is_shown_steers_a_terminal_not_even_the_name_of_a_file(tmp
     path.write_text(board)
     _, problems = language.compile([path], tmp_path, CompileOptions())
     assert len(problems.errors) >= 4
-    for shown in (text(problems, tmp_path, tmp_path, color=False), github(problems), as_json(problems)):
-        assert shown.replace("\n", "").isprintable()
+    for output in (render_problems(problems, tmp_path, tmp_path, color=False), github(problems), as_json(problems)):
+        assert output.replace("\n", "").isprintable()
     assert all(line.startswith("::error file=a\\x1b[31m\\nb.yaml,") for line in github(problems).splitlines())
 
 

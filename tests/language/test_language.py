@@ -71,8 +71,8 @@ def test_a_name_is_never_cut_before_an_accent(root: Path, written: str) -> None:
 @pytest.mark.parametrize("written", ["'@mariana walks'", "'@nobody'", "'@maria2'", "'@door.png'"])
 def test_a_name_is_never_cut_inside_a_word(root: Path, written: str) -> None:
     board = f"storyboard: 1\n{ASSETS}shots:\n  - id: quay\n    prompt: {written}\n"
-    found = [problem.code for problem in compiled(root, board)[1].errors]
-    assert found == ([] if "door" in written else ["unknown-name"])
+    errors = [problem.code for problem in compiled(root, board)[1].errors]
+    assert errors == ([] if "door" in written else ["unknown-name"])
 
 
 def test_references_come_after_what_the_prompt_mentions(root: Path) -> None:
@@ -164,8 +164,8 @@ shots:
 
 def test_merging(tmp_path: Path) -> None:
     (tmp_path / "cast.yaml").write_text("vars: {city: Porto, grain: fine}\ndefaults: {resolution: 720p, duration: 9}\n")
-    found = shots(tmp_path, MERGING)
-    plain, own, bare = found["plain"], found["own"], found["bare"]
+    by_id = shots(tmp_path, MERGING)
+    plain, own, bare = by_id["plain"], by_id["own"], by_id["bare"]
     assert plain.request.prompt == "static, noon: one (Lisbon, fine)"
     assert (plain.request.seconds, plain.request.resolution, plain.request.upscale) == (6, "720p", "4k")
     assert own.request.prompt == "slow, noon: two (Lisbon, fine)"
@@ -192,7 +192,7 @@ def test_the_command_line_says_variables(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "made"),
+    ("template", "rendered"),
     [
         ("{{ city }}", "Lisbon"),
         ("{{ line }}", "Maria turns to camera"),
@@ -209,7 +209,7 @@ def test_the_command_line_says_variables(tmp_path: Path) -> None:
         ("{# a comment #}text", "text"),
     ],
 )
-def test_templates(tmp_path: Path, template: str, made: str) -> None:
+def test_templates(tmp_path: Path, template: str, rendered: str) -> None:
     board = f"""storyboard: 1
 vars:
   city: Lisbon
@@ -232,7 +232,7 @@ shots:
     prompt: >-
       {template}
 """
-    assert shots(tmp_path, board.replace("{{b}}", "{b}"))["quay"].request.prompt == made
+    assert shots(tmp_path, board.replace("{{b}}", "{b}"))["quay"].request.prompt == rendered
 
 
 def test_blocks_leave_no_blank_lines_behind(tmp_path: Path) -> None:
@@ -291,19 +291,19 @@ shots:
 
 
 def test_a_matrix_is_its_product_in_file_order(tmp_path: Path) -> None:
-    found = shots(tmp_path, MATRIX % "")
-    assert list(found) == [
+    by_id = shots(tmp_path, MATRIX % "")
+    assert list(by_id) == [
         "city-lisbon-4-wide",
         "city-sao-paulo-4-wide",
         "city-sao-paulo-4-tall",
         "city-sao-paulo-5-tall",
         "city-faro-6-wide",
     ]
-    tall = found["city-sao-paulo-5-tall"]
+    tall = by_id["city-sao-paulo-5-tall"]
     assert tall.request.prompt == "São Paulo, centred, tall"
     assert (tall.request.aspect_ratio, tall.request.seconds, tall.takes) == ("9:16", 5, 2)
     assert tall.axes == (("place", "São Paulo"), ("duration", "5"), ("format", "tall"))
-    assert found["city-faro-6-wide"].request.seconds == 6
+    assert by_id["city-faro-6-wide"].request.seconds == 6
     named = shots(tmp_path, MATRIX % "-{{ place | slug }}-{{ duration }}{{ format }}")
     assert next(iter(named)) == "city-lisbon-4wide"
 
@@ -311,7 +311,7 @@ def test_a_matrix_is_its_product_in_file_order(tmp_path: Path) -> None:
 def test_a_problem_that_instances_share_is_said_once(tmp_path: Path) -> None:
     board = MATRIX.replace("{{ place }}, {{", "{{ plac }}, @nobody {{") % ""
     _, problems = compiled(tmp_path, board)
-    assert [(one.code, len(one.shots)) for one in problems.errors] == [
+    assert [(problem.code, len(problem.shots)) for problem in problems.errors] == [
         ("matrix-idle-axis", 0),
         ("undefined-variable", 5),
         ("unknown-name", 5),
@@ -335,8 +335,8 @@ def test_what_instances_share_is_said_once_whatever_their_ids_and_numbers(
     root: Path, shot: str, code: str, shots: int
 ) -> None:
     board = f"storyboard: 1\nvars: {{long: {'x' * 4000}}}\nshots:\n  - {{{shot}}}\n"
-    found = [one for one in compiled(root, board)[1] if one.code == code]
-    assert [len(one.shots) for one in found] == ([shots] if shots > 1 else [1, 1, 1])
+    problems = [problem for problem in compiled(root, board)[1] if problem.code == code]
+    assert [len(problem.shots) for problem in problems] == ([shots] if shots > 1 else [1, 1, 1])
 
 
 def test_a_template_that_fails_hides_no_mention_beside_it(tmp_path: Path) -> None:
@@ -374,8 +374,8 @@ assets: {x-c: 3}
 shots:
   - {<<: *base, id: quay, prompt: A quay, x-d: [1], matrix: {x-e: 1, takes: [1, 2]}}
 """
-    found = shots(tmp_path, board)
-    assert {name: (shot.request.seconds, shot.takes) for name, shot in found.items()} == {
+    by_id = shots(tmp_path, board)
+    assert {name: (shot.request.seconds, shot.takes) for name, shot in by_id.items()} == {
         "quay-1": (6, 1),
         "quay-2": (6, 2),
     }
@@ -383,8 +383,8 @@ shots:
 
 def test_aliases_of_models_are_one_model(tmp_path: Path) -> None:
     board = "storyboard: 1\nshots:\n  - {id: a, model: seedance2.0-pro, prompt: A}\n  - {id: b, prompt: B}\n"
-    found = shots(tmp_path, board)
-    assert found["a"].request.model == found["b"].request.model == "seedance-20"
+    by_id = shots(tmp_path, board)
+    assert by_id["a"].request.model == by_id["b"].request.model == "seedance-20"
 
 
 def test_inputs_pass_through(tmp_path: Path) -> None:
@@ -402,7 +402,7 @@ def test_fields_of_other_editions_need_one_that_knows_them(tmp_path: Path) -> No
     assert codes(tmp_path, board) == ["edition-field", "edition-field", "resolution"]
     upscaled = "storyboard: 1\nshots:\n  - {id: a, upscale: 4k, prompt: A}\n"
     _, problems = compiled(tmp_path, upscaled, CompileOptions(edition=other))
-    assert [(one.code, one.hint) for one in problems] == [("edition-field", "write resolution: 4k")]
+    assert [(problem.code, problem.hint) for problem in problems] == [("edition-field", "write resolution: 4k")]
 
 
 @pytest.mark.parametrize(
@@ -452,10 +452,10 @@ def test_materials_at_their_limits(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("field", ["id", "prompt", "scene", "notes", "wrap"])
 def test_a_number_where_text_belongs_is_told_to_be_quoted(tmp_path: Path, field: str) -> None:
-    said = {"id": "quay", "prompt": "A quay", field: "10"}
-    board = "storyboard: 1\nshots:\n  - {" + ", ".join(f"{name}: {value}" for name, value in said.items()) + "}\n"
+    fields = {"id": "quay", "prompt": "A quay", field: "10"}
+    board = "storyboard: 1\nshots:\n  - {" + ", ".join(f"{name}: {value}" for name, value in fields.items()) + "}\n"
     _, problems = compiled(tmp_path, board)
-    assert [(one.code, one.hint) for one in problems] == [("wrong-type", 'write "10" in quotes')]
+    assert [(problem.code, problem.hint) for problem in problems] == [("wrong-type", 'write "10" in quotes')]
 
 
 def test_eight_faults_are_told_in_one_run_in_file_order(tmp_path: Path) -> None:
@@ -508,7 +508,7 @@ def test_the_same_files_give_the_same_batch(tmp_path: Path) -> None:
         "from runner.language.compiler import CompileOptions, compile\n"
         "root = Path(sys.argv[1]); print(compile([root / 'board.yaml'], root, CompileOptions()))\n"
     )
-    made = {
+    batches = {
         subprocess.run(
             [sys.executable, "-c", code, str(tmp_path)],
             capture_output=True,
@@ -519,7 +519,7 @@ def test_the_same_files_give_the_same_batch(tmp_path: Path) -> None:
         ).stdout
         for seed, folder in (("0", "/"), ("1", str(tmp_path)), ("77", "/"))
     }
-    assert len(made) == 1
+    assert len(batches) == 1
 
 
 def test_remote_materials_are_their_address(tmp_path: Path) -> None:

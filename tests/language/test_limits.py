@@ -80,7 +80,7 @@ def test_materials(tmp_path: Path, most: tuple[str, str, int], more: tuple[str, 
 
 def test_three_videos_of_15_seconds_each_fit_with_a_warning(tmp_path: Path) -> None:
     _, problems = compiled(tmp_path, materials("video", "mp4", 3, "15"))
-    assert [(one.code, one.severity) for one in problems] == [("videos-length", "warning")]
+    assert [(problem.code, problem.severity) for problem in problems] == [("videos-length", "warning")]
     together = CompileOptions(edition=load("2026-09"))
     assert codes(tmp_path, materials("video", "mp4", 3, "5"), together) == []
     assert codes(tmp_path, materials("video", "mp4", 3, "5.001"), together) == ["video-length"]
@@ -175,7 +175,7 @@ def test_lists_have_so_many_items(board: str, most: int, path: str, tmp_path: Pa
     for count, wrong in ((most, []), (most + 1, [path])):
         items = ", ".join(f"x{number}.png" for number in range(count))
         _, problems = compiled(tmp_path, "storyboard: 1\n" + board.replace("ITEMS", items))
-        assert [one.place.path for one in problems if one.code == "too-many"] == wrong
+        assert [problem.place.path for problem in problems if problem.code == "too-many"] == wrong
 
 
 def test_a_file_comes_to_1000000_values(tmp_path: Path) -> None:

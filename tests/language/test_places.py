@@ -12,7 +12,7 @@ from runner.diagnostics.problem import Problems
 from runner.language.yaml.document import NodeRef, Source
 from runner.language.yaml.parser import parse
 from runner.language.yaml.scalar_offsets import offsets
-from runner.show.screens.problems import text
+from runner.show.screens.problems import render_problems
 from tests.language.storyboards import compiled
 
 SCALARS = [
@@ -55,7 +55,7 @@ def _values(node: yaml.Node) -> list[str]:
     if isinstance(node, yaml.ScalarNode):
         return [node.value]
     inner = [pair[1] for pair in node.value] if isinstance(node, yaml.MappingNode) else node.value
-    return [value for one in inner for value in _values(one)]
+    return [value for child in inner for value in _values(child)]
 
 
 WORDS = st.lists(
@@ -81,10 +81,10 @@ def test_any_text_in_any_style(value: str, style: str | None, width: int) -> Non
 def mark(root: Path, board: str, code: str) -> str:
     """The text under the first mark of a problem."""
     _, problems = compiled(root, board)
-    found = next(problem for problem in problems if problem.code == code)
-    lines = problems.sources[found.place.file].replace("\r\n", "\n").split("\n")
-    line = lines[found.place.line - 1]
-    return line[found.place.column - 1 : found.place.column - 1 + found.place.width]
+    problem = next(problem for problem in problems if problem.code == code)
+    lines = problems.sources[problem.place.file].replace("\r\n", "\n").split("\n")
+    line = lines[problem.place.line - 1]
+    return line[problem.place.column - 1 : problem.place.column - 1 + problem.place.width]
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
@@ -118,26 +118,26 @@ def test_a_mention_is_marked_where_it_stands(prompt: str, bom: str, ending: str,
 def test_a_name_in_markup_of_several_lines_is_marked_where_it_stands(prompt: str, line: int, tmp_path: Path) -> None:
     board = f"storyboard: 1\nshots:\n  - id: quay\n    prompt: {prompt}\n"
     assert mark(tmp_path, board, "undefined-variable") == "nobody"
-    (found,) = compiled(tmp_path, board)[1].errors
-    assert found.place.line == line
+    (problem,) = compiled(tmp_path, board)[1].errors
+    assert problem.place.line == line
 
 
 def test_a_mention_in_a_variable_is_marked_there_with_the_shots_that_use_it(tmp_path: Path) -> None:
     board = 'storyboard: 1\nvars: {who: "old @nobody"}\nshots:\n'
     board += "".join(f'  - {{id: s{i}, prompt: "{i} {{{{ who }}}} walks"}}\n' for i in range(3))
     _, problems = compiled(tmp_path, board)
-    (found,) = problems.errors
-    assert (found.place.line, found.place.column) == (2, 18)
-    assert found.shots == ("s0", "s1", "s2")
-    assert "in the shot s0 and 2 more" in text(problems, tmp_path, tmp_path, color=False)
+    (problem,) = problems.errors
+    assert (problem.place.line, problem.place.column) == (2, 18)
+    assert problem.shots == ("s0", "s1", "s2")
+    assert "in the shot s0 and 2 more" in render_problems(problems, tmp_path, tmp_path, color=False)
 
 
 def test_a_mention_that_a_template_made_is_marked_at_the_expression(tmp_path: Path) -> None:
     board = 'storyboard: 1\nvars: {who: nobody}\nshots:\n  - {id: quay, prompt: "see @{{ who }} walk"}\n'
     _, problems = compiled(tmp_path, board)
-    (found,) = problems.errors
+    (problem,) = problems.errors
     assert mark(tmp_path, board, "unknown-name") == "@{{ who }}"
-    assert "see @nobody walk" in found.hint
+    assert "see @nobody walk" in problem.hint
 
 
 def test_an_aliased_and_a_merged_value_show_both_places(tmp_path: Path) -> None:
@@ -159,22 +159,22 @@ def test_an_aliased_and_a_merged_value_show_both_places(tmp_path: Path) -> None:
 def test_a_problem_of_an_included_file_stands_in_that_file(tmp_path: Path) -> None:
     (tmp_path / "cast.yaml").write_text("defaults:\n  resolution: 4000p\n")
     _, problems = compiled(tmp_path, "storyboard: 1\ninclude: [cast.yaml]\nshots:\n  - {id: quay, prompt: A quay}\n")
-    (found,) = problems.errors
-    assert (found.place.file, found.place.line, found.place.column) == ("cast.yaml", 2, 15)
+    (problem,) = problems.errors
+    assert (problem.place.file, problem.place.line, problem.place.column) == ("cast.yaml", 2, 15)
 
 
 def test_the_caret_stands_by_cells(tmp_path: Path) -> None:
     board = 'storyboard: 1\nshots:\n  - id: quay\n    prompt: "看看 e\u0301 @nobody"\n'
     _, problems = compiled(tmp_path, board)
-    shown = text(problems, tmp_path, tmp_path, color=False).split("\n")
-    assert shown[2].index("^") == shown[1].index("@") + 2 - 1
+    lines = render_problems(problems, tmp_path, tmp_path, color=False).split("\n")
+    assert lines[2].index("^") == lines[1].index("@") + 2 - 1
     assert unicodedata.normalize("NFC", board) != board
 
 
 def test_a_rewritten_line_keeps_its_places(tmp_path: Path) -> None:
     board = 'storyboard: 1\nshots:\n  - id: quay\n    prompt: @maria and @nobody: "no"\n    duration: 99\n'
-    found = compiled(tmp_path, board)[1].items
-    assert [(one.code, one.place.line, one.place.column) for one in found] == [
+    problems = compiled(tmp_path, board)[1].items
+    assert [(problem.code, problem.place.line, problem.place.column) for problem in problems] == [
         ("yaml-indicator", 4, 13),
         ("unknown-name", 4, 13),
         ("unknown-name", 4, 24),
@@ -196,21 +196,21 @@ def test_a_line_that_was_indented_anew_keeps_its_places_to_its_end(line: str, ma
     """The second shot's line is read as if it were written right; what is marked is what the user wrote."""
     board = f"storyboard: 1\nshots:\n  - id: quay\n    prompt: A quay\n  - id: sea\n{line}\n    takes: 1\n"
     _, problems = compiled(tmp_path, board)
-    found = [problem.place for problem in problems if problem.code in ("unknown-name", "undefined-variable")]
+    places = [problem.place for problem in problems if problem.code in ("unknown-name", "undefined-variable")]
     start, width = line.index(marked), len(marked)
-    assert [(one.line, one.column, one.width) for one in found] == [(6, start + 1, width)]
+    assert [(place.line, place.column, place.width) for place in places] == [(6, start + 1, width)]
 
 
 def test_a_lone_carriage_return_is_a_line_end_also_around_a_line_that_is_left_out(tmp_path: Path) -> None:
     board = "storyboard: 1\nx-a:\n  - b\r  c: d\n  - e\nshots:\n  - {id: quay, prompt: '@nobody'}\n"
-    found = compiled(tmp_path, board)[1].items
-    assert [(one.code, one.place.line) for one in found] == [("yaml-syntax", 4), ("unknown-name", 7)]
+    problems = compiled(tmp_path, board)[1].items
+    assert [(problem.code, problem.place.line) for problem in problems] == [("yaml-syntax", 4), ("unknown-name", 7)]
 
 
 def test_the_path_is_as_a_person_would_write_it(tmp_path: Path) -> None:
     board = "storyboard: 1\nshots:\n  - {id: quay, prompt: A quay}\n  - {id: sea, prompt: The sea, duration: 99}\n"
-    (found,) = compiled(tmp_path, board)[1].errors
-    assert found.place.path == "shots[1].duration"
+    (problem,) = compiled(tmp_path, board)[1].errors
+    assert problem.place.path == "shots[1].duration"
 
 
 def test_origin_of_a_number_keeps_its_text() -> None:

@@ -26,10 +26,10 @@ CASES = sorted((STORYBOARDS / "bad").glob("*.yaml"))
 SHAPES = {"asset-kind", "empty", "missing-field", "too-long", "too-many", "unknown-field", "wrong-type", "wrong-value"}
 
 
-def said(path: Path) -> set[str]:
+def reported_codes(path: Path) -> set[str]:
     """The codes that our own reading of the schema has for one file, without what it includes and comes to."""
     text = path.read_bytes().decode("utf-8", "replace")
-    return {found.code for _, found in schema.check(parse(Source(path.name, text), Problems()))}
+    return {problem.code for _, problem in schema.check(parse(Source(path.name, text), Problems()))}
 
 
 def asked(paths: list[Path]) -> tuple[int, dict[str, Any]]:
@@ -47,7 +47,7 @@ def test_every_good_storyboard_and_include_is_accepted() -> None:
 
 
 def test_every_bad_shape_is_refused() -> None:
-    wrong = [path for path in CASES if path.stem in said(path)]
+    wrong = [path for path in CASES if path.stem in reported_codes(path)]
     assert {path.stem for path in wrong} == SHAPES
     code, report = asked(wrong)
     assert (code, report["parse_errors"]) == (1, [])
@@ -55,7 +55,7 @@ def test_every_bad_shape_is_refused() -> None:
 
 
 def test_what_shape_cannot_show_is_not_marked() -> None:
-    codes = [path for path in CASES if not said(path) and path.stem not in ("recursive-alias", "empty-file")]
+    codes = [path for path in CASES if not reported_codes(path) and path.stem not in ("recursive-alias", "empty-file")]
     _, report = asked(codes)
     assert report["errors"] == []
 
@@ -85,5 +85,5 @@ def test_every_example_and_what_init_writes_names_its_schema(path: Path) -> None
     top = REPOSITORY / "runner" / "show" / "templates" / "init"
     written = path.is_relative_to(top)
     # `init` writes the schema beside its template.
-    found = Path(os.path.normpath(path.parent / named[1])).relative_to(top if written else REPOSITORY)
-    assert found == Path("schemas/storyboard.schema.json")
+    target = Path(os.path.normpath(path.parent / named[1])).relative_to(top if written else REPOSITORY)
+    assert target == Path("schemas/storyboard.schema.json")

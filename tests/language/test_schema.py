@@ -76,17 +76,17 @@ VALUES = st.recursive(
 
 
 def changed(path: tuple[str | int, ...], value: Value, drop: bool) -> Any:
-    made = copy.deepcopy(WHOLE)
+    document = copy.deepcopy(WHOLE)
     if not path:
         return value
-    holder: Any = made
+    holder: Any = document
     for key in path[:-1]:
         holder = holder[key]
     if drop and isinstance(holder, dict):
         del holder[path[-1]]
     else:
         holder[path[-1]] = value
-    return made
+    return document
 
 
 def test_the_whole_example_fits() -> None:
@@ -100,11 +100,11 @@ def test_both_validators_agree_and_every_no_has_words(path: tuple[str | int, ...
     document = changed(path, value, drop)
     yes = QUICK.is_valid(document)
     assert yes == THOROUGH.is_valid(document)
-    found = list(schema.violations(document))
-    assert bool(found) != yes
-    for finding in found:
-        assert finding.message
-        assert len(finding.message) < 400
+    violations = list(schema.violations(document))
+    assert bool(violations) != yes
+    for violation in violations:
+        assert violation.message
+        assert len(violation.message) < 400
 
 
 def definitions(part: object, at: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

@@ -43,8 +43,8 @@ TAGS = """
 def test_a_tag_is_refused_wherever_it_stands(tag: str, tmp_path: Path) -> None:
     head = "%TAG !e! tag:x,2000:\n---\n" if tag.startswith("!e!") else ""
     for board in (f"x-a: {tag}\n{QUAY}", f"vars: {{a: {tag}}}\n{QUAY}", f"x-a: [{tag}]\n{QUAY}"):
-        found = codes(tmp_path, f"{head}storyboard: 1\n{board}")
-        assert "tag" in found, (board, found)
+        reported = codes(tmp_path, f"{head}storyboard: 1\n{board}")
+        assert "tag" in reported, (board, reported)
 
 
 @pytest.fixture
@@ -100,9 +100,11 @@ PATHS = {
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path[:20])
 def test_a_material_is_an_ordinary_picture_of_the_repository_or_is_refused(path: str, repository: Path) -> None:
     board = f"storyboard: 1\nshots:\n  - id: quay\n    first_frame: {json.dumps(path)}\n    prompt: A quay\n"
-    found, wanted = codes(repository, board), PATHS[path]
+    reported, wanted = codes(repository, board), PATHS[path]
     assert (
-        found == [] if wanted is None else found in ([one] for one in ([wanted] if isinstance(wanted, str) else wanted))
+        reported == []
+        if wanted is None
+        else reported in ([code] for code in ([wanted] if isinstance(wanted, str) else wanted))
     )
 
 
@@ -150,16 +152,16 @@ def test_an_include_is_an_ordinary_file_of_the_repository_or_is_refused(path: st
 @pytest.mark.parametrize("statement", ["{% include NAME %}", "{% import NAME as x %}", "{% from NAME import x %}"])
 @pytest.mark.parametrize("name", PROMPT_FILES)
 def test_a_prompt_file_lies_in_its_folder_or_is_not_there(name: str, statement: str, repository: Path) -> None:
-    said = statement.replace("NAME", f"'{name}'".replace("\\", "\\\\"))
-    board = f"storyboard: 1\nshots:\n  - id: quay\n    prompt: |\n      A {said}\n"
+    tag = statement.replace("NAME", f"'{name}'".replace("\\", "\\\\"))
+    board = f"storyboard: 1\nshots:\n  - id: quay\n    prompt: |\n      A {tag}\n"
     assert codes(repository, board) == ["template-include"]
 
 
 def test_a_prompt_file_that_includes_itself_ends(repository: Path) -> None:
     (repository / "prompts" / "self.txt").write_text("{% include 'self.txt' %}")
     board = "storyboard: 1\nshots:\n  - {id: quay, prompt: \"{% include 'self.txt' %}\"}\n"
-    (found,) = codes(repository, board)
-    assert found.startswith("template-")
+    (code,) = codes(repository, board)
+    assert code.startswith("template-")
 
 
 _BAD_IDS = """
@@ -176,13 +178,13 @@ BAD_IDS, GOOD_IDS = _BAD_IDS.split(), _GOOD_IDS.split()
 @pytest.mark.parametrize("written", ["{name}", "{{{{ name }}}}"], ids=["written", "rendered"])
 def test_an_id_names_files_on_every_disk(written: str, tmp_path: Path) -> None:
     assert len(BAD_IDS) >= 40
-    for name, good in [*((one, False) for one in BAD_IDS), *((one, True) for one in GOOD_IDS)]:
-        said = json.dumps(written.format(name=name), ensure_ascii=False)
+    for name, good in [*((bad_id, False) for bad_id in BAD_IDS), *((bad_id, True) for bad_id in GOOD_IDS)]:
+        quoted_id = json.dumps(written.format(name=name), ensure_ascii=False)
         named = json.dumps(name, ensure_ascii=False)
-        board = f"storyboard: 1\nvars: {{name: {named}}}\nshots:\n  - id: {said}\n    prompt: A quay\n"
-        found = set(codes(tmp_path, board))
-        assert (not found) == good, (name, found)
-        assert good or found & {"id-form", "wrong-value"}, (name, found)
+        board = f"storyboard: 1\nvars: {{name: {named}}}\nshots:\n  - id: {quoted_id}\n    prompt: A quay\n"
+        reported = set(codes(tmp_path, board))
+        assert (not reported) == good, (name, reported)
+        assert good or reported & {"id-form", "wrong-value"}, (name, reported)
 
 
 def test_an_id_ends_where_it_ends(tmp_path: Path) -> None:
@@ -193,7 +195,7 @@ def test_an_id_ends_where_it_ends(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("first", "other", "same"),
     [
         ("maria", "Maria", True),
         ("é", "e\u0301", True),
@@ -207,12 +209,12 @@ def test_an_id_ends_where_it_ends(tmp_path: Path) -> None:
         ("看", "見", False),
     ],
 )
-def test_names_are_compared_by_their_folded_canonical_form(one: str, other: str, same: bool, tmp_path: Path) -> None:
-    board = f"storyboard: 1\nassets:\n  {one}: {{words: a}}\n  {other}: {{words: b}}\n"
-    board += f"shots:\n  - {{id: quay, prompt: '@{one} @{other}'}}\n"
+def test_names_are_compared_by_their_folded_canonical_form(first: str, other: str, same: bool, tmp_path: Path) -> None:
+    board = f"storyboard: 1\nassets:\n  {first}: {{words: a}}\n  {other}: {{words: b}}\n"
+    board += f"shots:\n  - {{id: quay, prompt: '@{first} @{other}'}}\n"
     assert codes(tmp_path, board) == (["name-taken"] if same else [])
     if same:
-        alone = f"storyboard: 1\nassets: {{{one}: {{words: a}}}}\nshots:\n  - {{id: quay, prompt: 'A @{other}'}}\n"
+        alone = f"storyboard: 1\nassets: {{{first}: {{words: a}}}}\nshots:\n  - {{id: quay, prompt: 'A @{other}'}}\n"
         sent = shots(tmp_path, alone)["quay"].request.prompt
         assert sent == f"A {other} (a)"
 
@@ -233,12 +235,12 @@ def test_every_pattern_of_every_schema_is_linear(schema: str, pattern: str) -> N
     letters = "".join(c for c in own if c.isalnum()) or "a"
     evil = [letters[0] * 100_000 + "\0", (letters[0] + ".") * 50_000 + "\0", (own * 100_000)[:100_000] + "\0"]
     evil += [("{{" + letters[-1]) * 33_000, "-" * 100_000 + "\n"]
-    made = re.compile(pattern)
+    compiled_pattern = re.compile(pattern)
     for text in evil:
         taken = []
         for _ in range(3):  # the shortest of three, since a machine may do other things too
             started = time.process_time()
-            made.search(text)
+            compiled_pattern.search(text)
             taken.append(time.process_time() - started)
         assert min(taken) < 0.05, (schema, pattern, text[:20])
 
@@ -247,12 +249,13 @@ HASHED = """
 import hashlib, json, sys
 from pathlib import Path
 from runner.language.compiler import CompileOptions, compile
-from runner.show.screens.problems import as_json, sarif, text
+from runner.show.screens.problems import as_json, render_problems, sarif
 step = int(sys.argv[1])
 for root in map(Path, sys.argv[2:]):
     for path in sorted(root.glob("*.yaml"))[::step]:
         batch, problems = compile([path], root, CompileOptions())
-        print(path.name, batch, as_json(problems), sarif(problems, "0"), text(problems, root, root, color=False))
+        text = render_problems(problems, root, root, color=False)
+        print(path.name, batch, as_json(problems), sarif(problems, "0"), text)
 """
 
 
@@ -270,10 +273,10 @@ def test_the_same_bytes_over_20_hash_seeds_and_two_working_folders(step: int) ->
         )
         for seed in range(20)
     ]
-    made = {process.communicate()[0] for process in started}
+    outputs = {process.communicate()[0] for process in started}
     assert [process.returncode for process in started] == [0] * 20
-    assert len(made) == 1
-    assert len(made.pop()) > 50_000
+    assert len(outputs) == 1
+    assert len(outputs.pop()) > 50_000
 
 
 @pytest.mark.long

@@ -1,4 +1,4 @@
-"""The manifest: what it says, what it forgets never, and what it is not believed."""
+"""The manifest: its content, the paid attempts that it never drops, and the fields that are never trusted."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
@@ -129,12 +129,15 @@ def test_what_this_ledger_knows_is_not_taken_from_the_manifest_again(tmp_path: P
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{\n<<<<<<< ours\n  "manifest": 1\n', "renders/film:2: a merge left its marks here"),
-        ("", "is no manifest of this version"),
-        ("[]", "is no manifest of this version"),
-        (json.dumps({"manifest": 2}), "is no manifest of this version"),
-        (json.dumps({"manifest": 1, "storyboard": "a", "provider": "p", "host": "h", "shots": [{}]}), "is no manifest"),
-        ("\xff", "is no manifest of this version"),
+        ('{\n<<<<<<< ours\n  "manifest": 1\n', "renders/film:2: merge conflict"),
+        ("", "is not a manifest of this version"),
+        ("[]", "is not a manifest of this version"),
+        (json.dumps({"manifest": 2}), "is not a manifest of this version"),
+        (
+            json.dumps({"manifest": 1, "storyboard": "a", "provider": "p", "host": "h", "shots": [{}]}),
+            "is not a manifest",
+        ),
+        ("\xff", "is not a manifest of this version"),
     ],
 )
 def test_what_is_no_manifest_stops_with_its_name(tmp_path: Path, text: str, message: str) -> None:

@@ -14,13 +14,13 @@ POWER = "tests/crash/test_kills.py -k power_loss"
 MUTANTS: dict[str, tuple[str, str, str, str]] = {
     "an answer that nobody understands counts as not created": (
         "runner/attempts/history.py",
-        "return replace(attempt, state=AttemptState.UNSETTLED, message=words)",
-        "return replace(attempt, state=AttemptState.NOT_CREATED, message=words)",
+        "return replace(attempt, state=AttemptState.UNSETTLED, message=message)",
+        "return replace(attempt, state=AttemptState.NOT_CREATED, message=message)",
         ENGINE,
     ),
     "a request leaves without the sending mark": (
         "runner/engine/create.py",
-        "        await run.append(attempt, SendStarted())\n",
+        "        await run.append(attempt_id, SendStarted())\n",
         "",
         ENGINE,
     ),
@@ -30,7 +30,7 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         "    if True:\n        return NotSent",
         f"{ENGINE} tests/attempts",
     ),
-    "doubt does not keep a second attempt away": (
+    "an unsettled attempt does not keep a second one away": (
         "runner/attempts/history.py",
         "AttemptState.INTENDED, AttemptState.UNSETTLED, AttemptState.RUNNING, AttemptState.SUCCEEDED",
         "AttemptState.INTENDED, AttemptState.RUNNING, AttemptState.SUCCEEDED",
@@ -108,7 +108,7 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         "CancelScope(shield=False)",
         ENGINE,
     ),
-    "a 500 costs nothing while it is in doubt": (
+    "a 500 costs nothing until it is settled": (
         "runner/attempts/history.py",
         "(AttemptState.RUNNING, AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED, AttemptState.INTENDED)",
         "(AttemptState.RUNNING, AttemptState.UNSETTLED, AttemptState.INTENDED)",
@@ -116,8 +116,8 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "a 500 is repeated for ever": (
         "runner/engine/schedule.py",
-        "perhaps < TRY_LATER_REPEATS",
-        "perhaps < 99 * TRY_LATER_REPEATS",
+        "server_errors < SERVER_ERROR_REPEATS",
+        "server_errors < 99 * SERVER_ERROR_REPEATS",
         ENGINE,
     ),
     "the cap is each run's own": (
@@ -126,10 +126,10 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         "if mine < limits.concurrency and",
         RECORDS,
     ),
-    "a bill that differs is not looked at": (
+    "a bill that differs is not checked": (
         "runner/engine/messages.py",
-        "used is None or used == made.quoted",
-        "used is not None or used == made.quoted",
+        "billed is None or billed == intent.quoted",
+        "billed is not None or billed == intent.quoted",
         ENGINE,
     ),
     "an empty file is taken for a ledger": (
@@ -138,7 +138,7 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         "if application not in (0, _APPLICATION_ID):",
         RECORDS,
     ),
-    "a look that failed fails the take": (
+    "a poll that failed fails the take": (
         "runner/engine/poll.py",
         "        case Running():\n            await _still_running(run, step, attempt, answer)",
         "        case Running(answered=False):\n"
@@ -148,14 +148,14 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "media that are gone are bought again": (
         "runner/attempts/history.py",
-        "return replace(attempt, state=AttemptState.GONE, message=words, ended_at=event.at)",
-        "return replace(attempt, state=AttemptState.FAILED, message=words, ended_at=event.at)",
+        "return replace(attempt, state=AttemptState.GONE, message=message, ended_at=event.at)",
+        "return replace(attempt, state=AttemptState.FAILED, message=message, ended_at=event.at)",
         f"{ENGINE} tests/attempts",
     ),
     "what was not consented to is ordered": (
         "runner/engine/schedule.py",
-        "if step is None or step.key not in running.approved or group.fingerprint in running.creating:",
-        "if step is None or group.fingerprint in running.creating:",
+        "if step is None or step.key not in state.approved or group.fingerprint in state.creating:",
+        "if step is None or group.fingerprint in state.creating:",
         ENGINE,
     ),
     "redirects are followed": (
@@ -175,16 +175,16 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
 
 def is_red(copy: Path, tests: str) -> bool:
     """Whether the suite fails on a copy of the project (and not because nothing could be run)."""
-    words = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "not long", "-p", "no:cacheprovider", *tests.split()]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "not long", "-p", "no:cacheprovider", *tests.split()]
     environment = {**os.environ, "PYTHONPATH": str(copy)}
     try:
-        done = subprocess.run(
-            words, cwd=copy, env=environment, capture_output=True, text=True, timeout=300, check=False
+        finished = subprocess.run(
+            command, cwd=copy, env=environment, capture_output=True, text=True, timeout=300, check=False
         )
     except subprocess.TimeoutExpired:
         return True  # a suite that does not end is not green
-    assert done.returncode in (0, 1), done.stdout[-2000:] + done.stderr[-2000:]
-    return done.returncode == 1
+    assert finished.returncode in (0, 1), finished.stdout[-2000:] + finished.stderr[-2000:]
+    return finished.returncode == 1
 
 
 def copied(folder: Path) -> Path:

@@ -52,5 +52,7 @@ def test_the_quick_way_of_a_plan_gives_the_fingerprint_of_the_neutral_form(reque
 
 def test_a_seed_of_one_and_audio_that_is_on_are_two_requests() -> None:
     plain = Request("seedance-20", "720p", 5, None, "text", "rain")
-    marks = {fingerprint_fast(one, 1, made_from) for one in (plain, plain._replace(seed=1), plain._replace(audio=True))}
+    marks = {
+        fingerprint_fast(seed, 1, made_from) for seed in (plain, plain._replace(seed=1), plain._replace(audio=True))
+    }
     assert len(marks) == 3

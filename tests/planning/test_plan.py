@@ -23,14 +23,14 @@ from runner.attempts.history import History
 from runner.planning.plan import Action
 from runner.planning.planner import PlanOverrides
 from runner.requests.request import LocalFile
-from tests.planning.worlds import BOARD, FREE, actions, after, clip, last_frame, plan, renamed, shot, told
+from tests.planning.worlds import BOARD, FREE, actions, after, clip, last_frame, plan, renamed, shot, summary
 
 MADE = (SendStarted(), Created("task_1"), Succeeded((), Decimal(200)), Stored(clip("quay")))
 
 
 def test_a_new_shot_is_made_for_its_price() -> None:
     decided = plan(shot("quay", takes=3))
-    assert told(decided) == [("quay", take, "make", "new") for take in (1, 2, 3)]
+    assert summary(decided) == [("quay", take, "make", "new") for take in (1, 2, 3)]
     assert decided.totals.credits == 600
     assert decided.totals.seconds == 15
 
@@ -56,14 +56,14 @@ def test_takes_of_one_shot_are_different_clips() -> None:
             "failed last time: Video generation failed",
         ),
         ((NotSent("connection refused"),), "make", "new"),
-        ((SendStarted(), ServerError("oops")), "make", "the server failed last time, perhaps charged: oops"),
+        ((SendStarted(), ServerError("oops")), "make", "the server failed last time, maybe charged: oops"),
         ((*MADE[:3], Lost("expired")), "gone", "expired"),
     ],
 )
 def test_what_happened_decides_what_is_done(happened: tuple[Payload, ...], action: str, reason: str) -> None:
     quay, history = shot("quay"), History()
     after(history, plan(quay).steps[0], *happened)
-    assert told(plan(quay, history=history)) == [("quay", 1, action, reason)]
+    assert summary(plan(quay, history=history)) == [("quay", 1, action, reason)]
 
 
 @pytest.mark.parametrize("end", [OutcomeUnknown("the line broke"), Lost("expired")])
@@ -109,7 +109,7 @@ def test_a_changed_prompt_is_made_anew_and_shows_the_words() -> None:
     history = History()
     after(history, plan(shot("quay", "the sea at dawn")).steps[0], *MADE)
     decided = plan(shot("quay", "the harbour at dawn"), history=history)
-    assert told(decided) == [("quay", 1, "make", 'the prompt: "the −sea−" → "the +harbour+"')]
+    assert summary(decided) == [("quay", 1, "make", 'the prompt: "the −sea−" → "the +harbour+"')]
 
 
 def test_putting_the_old_text_back_costs_nothing() -> None:
@@ -132,12 +132,12 @@ def test_a_local_file_that_moves_costs_nothing_and_one_that_changes_is_named() -
     moved = shot("enter", materials=[replace(door, path="art/door.png")])
     assert actions(plan(moved, history=history)) == ["keep"]
     painted = shot("enter", materials=[replace(door, sha256="b" * 64)])
-    assert told(plan(painted, history=history)) == [("enter", 1, "make", "the content of assets/door.png changed")]
+    assert summary(plan(painted, history=history)) == [("enter", 1, "make", "the content of assets/door.png changed")]
 
 
 def test_a_shot_made_from_another_waits_for_it_and_is_paid_in_this_run() -> None:
     decided = plan(shot("quay"), shot("enter", materials=[last_frame("quay")]))
-    assert told(decided)[1] == ("enter", 1, "wait", "for quay, which this run makes")
+    assert summary(decided)[1] == ("enter", 1, "wait", "for quay, which this run makes")
     assert decided.totals.credits == 400
     assert decided.steps[1].fingerprint is not None
 
@@ -160,7 +160,7 @@ def test_several_takes_without_a_pick_make_what_follows_wait_for_later() -> None
         shot("after", materials=[last_frame("enter")]),
     )
     decided = plan(*chain)
-    assert told(decided)[2:] == [
+    assert summary(decided)[2:] == [
         ("enter", 1, "wait", "pick a take of quay"),
         ("after", 1, "wait", "pick a take of quay"),
     ]
@@ -175,11 +175,11 @@ def test_a_pick_decides_what_follows_and_another_pick_makes_it_anew() -> None:
     after(history, first, *MADE)
     after(history, second, *MADE)
     history.picks[quay.storyboard, "quay"] = 1
-    made = plan(quay, enter, history=history).steps[2]
-    assert made.action is Action.MAKE
-    after(history, made, *MADE)
+    step = plan(quay, enter, history=history).steps[2]
+    assert step.action is Action.MAKE
+    after(history, step, *MADE)
     history.picks[quay.storyboard, "quay"] = 2
-    assert told(plan(quay, enter, history=history))[2] == (
+    assert summary(plan(quay, enter, history=history))[2] == (
         "enter",
         1,
         "make",
@@ -189,7 +189,7 @@ def test_a_pick_decides_what_follows_and_another_pick_makes_it_anew() -> None:
 
 def test_a_pin_goes_on_without_a_pick() -> None:
     decided = plan(shot("quay", takes=2), shot("enter", materials=[last_frame("quay", 2)]))
-    assert told(decided)[2] == ("enter", 1, "wait", "for quay, which this run makes")
+    assert summary(decided)[2] == ("enter", 1, "wait", "for quay, which this run makes")
 
 
 def test_the_sandbox_goes_on_with_the_first_take_that_succeeded_once_all_have_ended() -> None:
@@ -199,7 +199,7 @@ def test_the_sandbox_goes_on_with_the_first_take_that_succeeded_once_all_have_en
     waiting = plan(quay, enter, history=history, account=FREE)
     assert actions(waiting) == ["make", "make", "wait"]
     assert waiting.totals.later_credits == 0
-    after(history, first, *MADE[:2], Failed("other", "no"), under="quay")
+    after(history, first, *MADE[:2], Failed("other", "no"), shot_id="quay")
     after(history, second, *MADE)
     after(history, first, *MADE)
     decided = plan(quay, enter, history=history, account=FREE)
@@ -223,31 +223,31 @@ def test_what_will_not_come_blocks_what_is_made_from_it(happened: tuple[Payload,
     history = History()
     after(history, plan(*chain).steps[0], *happened)
     decided = plan(*chain, history=history)
-    assert told(decided)[1:] == [("enter", 1, "blocked", reason), ("after", 1, "blocked", "enter is blocked")]
+    assert summary(decided)[1:] == [("enter", 1, "blocked", reason), ("after", 1, "blocked", "enter is blocked")]
     assert decided.totals.credits == 0
 
 
 def test_a_selection_never_buys_what_was_not_selected() -> None:
     quay, enter = shot("quay"), shot("enter", materials=[last_frame("quay")])
     decided = plan(quay, enter, selected=frozenset({(enter.storyboard, "enter")}))
-    assert told(decided) == [("enter", 1, "blocked", "quay is not selected, and has no clip")]
+    assert summary(decided) == [("enter", 1, "blocked", "quay is not selected, and has no clip")]
 
 
 def test_a_selection_uses_clips_that_exist() -> None:
     quay, enter, history = shot("quay"), shot("enter", materials=[last_frame("quay")]), History()
     after(history, plan(quay).steps[0], *MADE)
     decided = plan(quay, enter, history=history, selected=frozenset({(enter.storyboard, "enter")}))
-    assert told(decided) == [("enter", 1, "make", "new")]
+    assert summary(decided) == [("enter", 1, "make", "new")]
 
 
 def test_a_skipped_shot_has_no_takes_and_blocks_what_needs_it() -> None:
     decided = plan(shot("quay", skip=True), shot("enter", materials=[last_frame("quay")]))
-    assert told(decided) == [("enter", 1, "blocked", "quay is skipped, and has no clip")]
+    assert summary(decided) == [("enter", 1, "blocked", "quay is skipped, and has no clip")]
 
 
 def test_equal_requests_are_made_once_and_paid_once() -> None:
     decided = plan(shot("quay", "the same"), shot("pier", "the same"))
-    assert told(decided)[1] == ("pier", 1, "wait", "the same request as quay: one clip serves both, paid once")
+    assert summary(decided)[1] == ("pier", 1, "wait", "the same request as quay: one clip serves both, paid once")
     assert decided.totals.credits == 200
 
 
@@ -264,8 +264,8 @@ def test_a_long_chain_is_decided_without_recursion(takes: int) -> None:
 
 
 def test_a_retake_of_what_begins_on_a_shot_without_a_clip_is_blocked_since_the_run_makes_nothing_else() -> None:
-    asked = PlanOverrides(retakes=frozenset({(BOARD, "walk")}))
-    decided = plan(shot("quay"), shot("walk", materials=[last_frame("quay")]), asked=asked)
+    overrides = PlanOverrides(retakes=frozenset({(BOARD, "walk")}))
+    decided = plan(shot("quay"), shot("walk", materials=[last_frame("quay")]), overrides=overrides)
     assert [(step.key[1:], step.action, step.reason) for step in decided.steps] == [
-        (("walk", 1), Action.BLOCKED, "quay has no clip, and --retake makes only what it names")
+        (("walk", 1), Action.BLOCKED, "quay has no clip, and --retake makes only the takes it names")
     ]

@@ -19,7 +19,7 @@ FILM = batch(
     shot("SH020", scene="quay"),
     shot("SH030", scene="kitchen"),
 )
-DRAFT = batch(*(shot(each.id, model="seedance2-fast", resolution="480p", scene=each.scene) for each in FILM.shots))
+DRAFT = batch(*(shot(full.id, model="seedance2-fast", resolution="480p", scene=full.scene) for full in FILM.shots))
 
 
 def test_ways_are_named_with_their_prices() -> None:

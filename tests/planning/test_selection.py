@@ -53,7 +53,7 @@ def test_nothing_said_is_everything(films: Batch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("expression", "words"),
+    ("expression", "message"),
     [
         ("SH011", "no shot is called 'SH011'; did you mean 'SH010'?"),
         ("tag:mario", "no tag is called 'mario'; did you mean 'maria'?"),
@@ -61,14 +61,14 @@ def test_nothing_said_is_everything(films: Batch) -> None:
         ("", None),
     ],
 )
-def test_what_matches_nothing_ends_with_the_nearest_name(films: Batch, expression: str, words: str | None) -> None:
-    if words is None:
+def test_what_matches_nothing_ends_with_the_nearest_name(films: Batch, expression: str, message: str | None) -> None:
+    if message is None:
         assert select(films, [expression], []) is None
         return
     with pytest.raises(CommandError) as stop:
         select(films, [expression], [])
     assert stop.value.code is ExitCode.USAGE
-    assert stop.value.message == words
+    assert stop.value.message == message
 
 
 def test_a_selection_that_leaves_nothing_is_a_wrong_command_line(films: Batch) -> None:
@@ -86,5 +86,5 @@ def test_an_output_is_named_by_the_storyboards_path(path: str, name: str) -> Non
 
 
 def test_two_names_with_a_comma_between_are_one_shot_that_is_both_and_the_way_out_is_a_blank() -> None:
-    with pytest.raises(CommandError, match=r"a comma is and.*write a blank"):
+    with pytest.raises(CommandError, match=r"A comma means AND.*use a space"):
         select(batch(shot("quay"), shot("boat")), ["quay,boat"], [])

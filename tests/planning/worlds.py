@@ -40,8 +40,8 @@ def last_frame(id: str, take: int | None = None) -> TakeReference:
 
 
 def batch(*shots: Shot) -> Batch:
-    paths = dict.fromkeys(each.storyboard for each in shots)
-    boards = (Storyboard(path, path, tuple(each for each in shots if each.storyboard == path)) for path in paths)
+    paths = dict.fromkeys(shot.storyboard for shot in shots)
+    boards = (Storyboard(path, path, tuple(shot for shot in shots if shot.storyboard == path)) for path in paths)
     return Batch(tuple(boards))
 
 
@@ -52,12 +52,12 @@ def plan(*shots: Shot, history: History | None = None, account: Account = PAID, 
         account=account,
         edition=load("classic"),
         usd_per_credit=Decimal("0.005"),
-        on_disk=options.pop("on_disk", lambda clip: True),
+        clip_exists=options.pop("on_disk", lambda clip: True),
         **options,
     )
 
 
-def told(decided: Plan) -> list[tuple[str, int, str, str]]:
+def summary(decided: Plan) -> list[tuple[str, int, str, str]]:
     return [(step.shot.id, step.take, str(step.action), step.reason) for step in decided.steps]
 
 
@@ -65,13 +65,13 @@ def actions(decided: Plan) -> list[str]:
     return [str(step.action) for step in decided.steps]
 
 
-def after(history: History, step: Step, *whats: Payload, under: str | None = None) -> Attempt:
-    """A history in which the step was intended, and then these things happened to it."""
+def after(history: History, step: Step, *payloads: Payload, shot_id: str | None = None) -> Attempt:
+    """The attempt of a step after its intent and these payloads; the history is changed."""
     assert step.fingerprint is not None
-    id = f"attempt-{len(history.attempts) + 1}"
-    intended = Intent(
+    attempt_id = f"attempt-{len(history.attempts) + 1}"
+    intent = Intent(
         storyboard=step.shot.storyboard,
-        shot=under or step.shot.id,
+        shot=shot_id or step.shot.id,
         take=step.take,
         fingerprint=step.fingerprint,
         request=step.neutral_request(),
@@ -83,10 +83,10 @@ def after(history: History, step: Step, *whats: Payload, under: str | None = Non
         run="run-1",
     )
     at = START + timedelta(minutes=len(history.attempts))
-    for what in (intended, *whats):
-        history.apply(Event(at, id, what))
+    for payload in (intent, *payloads):
+        history.apply(Event(at, attempt_id, payload))
         at += timedelta(seconds=1)
-    return history.attempts[id]
+    return history.attempts[attempt_id]
 
 
 def clip(id: str, take: int = 1) -> Clip:

@@ -1,4 +1,4 @@
-"""What tests of the wire share."""
+"""Fixtures of the tests of the HTTP client."""
 
 from pathlib import Path
 
@@ -7,5 +7,5 @@ import pytest
 
 @pytest.fixture(scope="session")
 def certificate() -> Path:
-    """A certificate for this machine's loopback, with its key, that no one vouches for; it guards nothing."""
+    """A self-signed certificate for loopback, with its worthless private key."""
     return Path(__file__).parents[1] / "double" / "localhost.pem"

@@ -1,4 +1,4 @@
-"""Every wire outcome of createTask: what it means, how many requests went out, how many tasks were made."""
+"""Every outcome of createTask on the wire: the result, the number of requests, the number of created tasks."""
 
 import gzip
 import json
@@ -29,7 +29,7 @@ from runner.providers.kinovi.client import Client
 from runner.providers.transport.http_result import MAX_ANSWER_BYTES
 from tests.double.server import Double
 from tests.double.steps import Step, created, dropped, page, reply
-from tests.providers.asking import BODY, KEY, ask, create, look, marked, patient, preflight
+from tests.providers.client_calls import BODY, KEY, ask, create, deadlines_of, poll, preflight, send_at_once
 
 BOMB = gzip.compress(b'{"taskId": "task_1"}' + b" " * 5_000_000)
 
@@ -71,7 +71,6 @@ UNKNOWN: dict[str, Step] = {
         body=b"\x1f\x8b" + b"\0" * 500, headers=(("Content-Encoding", "gzip"),)
     ),
     "in UTF-16": Step(body='{"taskId": "task_1"}'.encode("utf-16")),
-    "with a byte order mark": Step(body=b'\xef\xbb\xbf{"taskId": "task_1"}'),
     "two hundred thousand levels deep": Step(body=b"[" * 200_000),
     "a redirect to itself": Step(status=307, headers=(("Location", "/api/v1/jobs/createTask"),), creates=False),
     "a redirect to a login page": Step(status=302, headers=(("Location", "https://login.example"),)),
@@ -134,13 +133,13 @@ def test_a_created_task_is_told_with_its_id() -> None:
 
 def test_a_late_answer_within_the_deadline_still_counts() -> None:
     with Double([created(delay=0.5)]) as double:
-        assert create(double.url, deadlines=patient(5)) == Created("task_1")
+        assert create(double.url, deadlines=deadlines_of(5)) == Created("task_1")
 
 
 def test_the_deadline_is_of_the_whole_and_not_of_each_byte() -> None:
     with Double([created(pace=20)]) as double:
         before = time.monotonic()
-        answer = create(double.url, deadlines=patient(0.6))
+        answer = create(double.url, deadlines=deadlines_of(0.6))
 
     assert isinstance(answer, OutcomeUnknown)
     assert time.monotonic() - before < 3
@@ -183,7 +182,7 @@ def unused_port() -> int:
 
 
 class MarkCounter:
-    """Counts how often a request was about to leave."""
+    """A `before_send` that counts its calls."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -281,7 +280,7 @@ def test_a_mark_that_outlasts_the_deadline_sends_nothing() -> None:
         await anyio.sleep(10)
 
     with Double() as double:
-        answer = create(double.url, slow, deadlines=patient(0.3))
+        answer = create(double.url, slow, deadlines=deadlines_of(0.3))
         time.sleep(0.05)
         assert double.requests("") == []
 
@@ -291,7 +290,7 @@ def test_a_mark_that_outlasts_the_deadline_sends_nothing() -> None:
 def test_cancelled_before_the_mark_nothing_leaves() -> None:
     counter = MarkCounter()
     with Double([dropped(creates=False, when="accept", end="stall")]) as double:
-        answer = create(double.url.replace("http:", "https:"), counter, deadlines=patient(0.2))
+        answer = create(double.url.replace("http:", "https:"), counter, deadlines=deadlines_of(0.2))
 
     assert isinstance(answer, NotSent)
     assert counter.count == 0
@@ -387,7 +386,7 @@ def test_a_key_that_the_host_says_back_is_kept_out_of_everything(status: int) ->
     step = reply(status, {"message": message, "errors": [{"path": KEY.secret, "message": message}]}, times=0, on="")
     step = replace(step, headers=(*step.headers, ("X-Key", KEY.secret), ("Server", f"proxy of {KEY.secret}")))
     with Double([step]) as double:
-        answers = [create(double.url), preflight(double.url), look(double.url)]
+        answers = [create(double.url), preflight(double.url), poll(double.url)]
 
     for form in (KEY.secret, quote(KEY.secret), b64encode(KEY.secret.encode()).decode().rstrip("=")):
         assert form not in repr(answers)
@@ -396,7 +395,7 @@ def test_a_key_that_the_host_says_back_is_kept_out_of_everything(status: int) ->
 def test_a_lone_surrogate_in_a_prompt_breaks_nothing() -> None:
     body: dict[str, Any] = {"inputs": {"prompt": "\ud800"}}
     with Double() as double:
-        assert isinstance(ask(double.url, lambda client: client.create(body, "receipt", marked)), Created)
+        assert isinstance(ask(double.url, lambda client: client.create(body, "receipt", send_at_once)), Created)
 
 
 def test_a_proxy_of_the_environment_never_sees_what_goes_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Fetching a clip over a broken wire: what arrives, what is asked again, what is refused."""
+"""Downloads over a broken connection: what is stored, what is retried, what is refused."""
 
 import hashlib
 import socket
@@ -15,7 +15,7 @@ from runner.engine.ports import TransferFailed
 from runner.providers.transport.download import Downloaded, Downloader, DownloadLimits, LinkExpired
 from tests.double.server import Double
 from tests.double.steps import MEDIA, Step, page
-from tests.providers.asking import KEY
+from tests.providers.client_calls import KEY
 from tests.providers.test_create import serving
 
 CLIP = bytes(range(256)) * 2000

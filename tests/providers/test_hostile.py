@@ -1,4 +1,4 @@
-"""A host that sends anything at all, a caller that gives up, a machine without descriptors: always a value."""
+"""Arbitrary bytes, cancelled callers, no free descriptors: the client always returns a value."""
 
 import socket
 import subprocess
@@ -18,8 +18,8 @@ from runner.providers.kinovi.client import Client
 from runner.providers.transport.download import Downloaded, Downloader, DownloadLimits, LinkExpired
 from runner.providers.transport.public_hosts import resolve_host
 from tests.double.server import Double
-from tests.double.steps import LOOK, MEDIA, Step, dropped
-from tests.providers.asking import BODY, ask, create, look, marked, patient
+from tests.double.steps import MEDIA, POLL, Step, dropped
+from tests.providers.client_calls import BODY, ask, create, deadlines_of, poll, send_at_once
 
 HEADS = st.sampled_from(
     [
@@ -41,11 +41,11 @@ MANY = settings(max_examples=1000, deadline=None, suppress_health_check=[HealthC
 
 
 def any_answer(raw: bytes) -> None:
-    """Every client meets the same bytes."""
+    """Send the same bytes to every client."""
     with Double([Step(on="", raw=raw, end="close", times=0)]) as double:
         created = create(double.url)
         assert not isinstance(created, Created) or b"taskId" in raw
-        assert isinstance(look(double.url), Running | Succeeded)
+        assert isinstance(poll(double.url), Running | Succeeded)
         assert len(double.requests("POST")) == 1
 
 
@@ -115,14 +115,14 @@ def test_a_caller_that_gives_up_after_the_first_byte_is_let_go_at_once_and_leave
 
         async def given_up(client: Client) -> float:
             async with anyio.create_task_group() as group:
-                group.start_soon(client.create, BODY, "receipt", marked)
+                group.start_soon(client.create, BODY, "receipt", send_at_once)
                 while not double.created_tasks:
                     await anyio.sleep(0.01)
                 cancelled_at = time.monotonic()
                 group.cancel_scope.cancel()
             return time.monotonic() - cancelled_at
 
-        assert ask(double.url, given_up, deadlines=patient(60)) < 2
+        assert ask(double.url, given_up, deadlines=deadlines_of(60)) < 2
         assert len(double.created_tasks) == 1
 
 
@@ -131,21 +131,21 @@ def test_a_shielded_caller_hears_the_answer_although_it_was_cancelled() -> None:
         answers = []
         with anyio.CancelScope() as scope, anyio.CancelScope(shield=True):
             scope.cancel()
-            answers.append(await client.create(BODY, "receipt", marked))
+            answers.append(await client.create(BODY, "receipt", send_at_once))
         return answers
 
     with Double([Step(body=b'{"taskId": "task_1"}', delay=0.1)]) as double:
-        assert ask(double.url, shielded, deadlines=patient(5)) == [Created("task_1")]
+        assert ask(double.url, shielded, deadlines=deadlines_of(5)) == [Created("task_1")]
 
 
 def test_a_loop_that_was_busy_still_reads_the_answer_that_waits() -> None:
     async def busy(client: Client) -> Any:
         async with anyio.create_task_group() as group:
             group.start_soon(_block, 0.3)
-            return await client.create(BODY, "receipt", marked)
+            return await client.create(BODY, "receipt", send_at_once)
 
     with Double() as double:
-        assert ask(double.url, busy, deadlines=patient(5)) == Created("task_1")
+        assert ask(double.url, busy, deadlines=deadlines_of(5)) == Created("task_1")
 
 
 async def _block(seconds: float) -> None:
@@ -155,7 +155,7 @@ async def _block(seconds: float) -> None:
 
 WITHOUT_DESCRIPTORS = """
 import os, resource, sys
-from tests.providers.asking import BODY, ask, marked
+from tests.providers.client_calls import BODY, ask, send_at_once
 
 async def question(client):
     await client.poll("task_1")
@@ -165,7 +165,7 @@ async def question(client):
             descriptors.append(os.open(os.devnull, os.O_RDONLY))
         except OSError:
             break
-    answer = await client.create(BODY, "receipt", marked)
+    answer = await client.create(BODY, "receipt", send_at_once)
     for descriptor in descriptors:
         os.close(descriptor)
     return answer
@@ -186,14 +186,14 @@ def test_without_descriptors_nothing_is_sent() -> None:
 
 
 def test_a_length_that_no_body_has_tells_nothing() -> None:
-    with Double([Step(on=LOOK, raw=b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n")]) as double:
-        assert not look(double.url).answered
+    with Double([Step(on=POLL, raw=b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n")]) as double:
+        assert not poll(double.url).answered
 
 
 def test_an_address_that_nothing_answers_ends_at_the_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as silent:
         before = time.monotonic()
-        answer = create(f"http://127.0.0.1:{silent.getsockname()[1]}", deadlines=patient(0.5))
+        answer = create(f"http://127.0.0.1:{silent.getsockname()[1]}", deadlines=deadlines_of(0.5))
 
     assert isinstance(answer, OutcomeUnknown)
     assert time.monotonic() - before < 3

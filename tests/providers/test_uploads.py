@@ -1,4 +1,4 @@
-"""A file's address by the API's own uploads: the name goes with the key, the bytes without it."""
+"""Uploads: the name is sent with the key, the bytes without."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from runner.sandbox.embedded import embedded
 from runner.settings.api_key import ApiKey
 from tests.double.server import Double
 from tests.double.steps import Step, page, reply
-from tests.providers.asking import KEY
+from tests.providers.client_calls import KEY
 
 RESERVE, PUT = "POST /api/v1/uploads", "PUT /put"
 

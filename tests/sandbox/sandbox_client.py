@@ -17,88 +17,88 @@ from typing import Any
 import httpx
 from PIL import Image
 
-from runner.sandbox.embedded import running
+from runner.sandbox.embedded import run_in_thread
 from runner.sandbox.options import Options
 
-_PREPARED = Path(tempfile.mkdtemp(prefix="sandbox-tests-"))
-atexit.register(shutil.rmtree, _PREPARED, ignore_errors=True)
+_PLAIN_CLIPS = Path(tempfile.mkdtemp(prefix="sandbox-tests-"))
+atexit.register(shutil.rmtree, _PLAIN_CLIPS, ignore_errors=True)
 KEY = "test-key-of-the-house"
 BOAT = {"prompt": "A boat leaves the harbour", "outputResolution": "480p", "duration": "4"}
 
 
 def body(inputs: Mapping[str, Any] | None = None, **others: Any) -> dict[str, Any]:
-    """A good body, with what the test says in place of its own."""
+    """A valid body with some fields replaced."""
     return {"model": "seedance-20", "inputs": {**BOAT, **(inputs or {})}, **others}
 
 
 def picture(width: int = 64, height: int = 36, color: str = "teal") -> bytes:
     """A small PNG."""
-    held = BytesIO()
-    Image.new("RGB", (width, height), color).save(held, "PNG")
-    return held.getvalue()
+    content = BytesIO()
+    Image.new("RGB", (width, height), color).save(content, "PNG")
+    return content.getvalue()
 
 
 @dataclass
-class Guest:
+class SandboxClient:
     """A client with a key; every answer is httpx's own."""
 
-    base: str
+    base_url: str
     key: str = KEY
     http: httpx.Client = field(init=False)
-    others: list["Guest"] = field(default_factory=list)
+    clients: list["SandboxClient"] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.http = httpx.Client(base_url=self.base, headers={"Authorization": f"Bearer {self.key}"}, timeout=20)
+        self.http = httpx.Client(base_url=self.base_url, headers={"Authorization": f"Bearer {self.key}"}, timeout=20)
 
-    def another(self, key: str) -> "Guest":
+    def with_key(self, key: str) -> "SandboxClient":
         """A client with another key."""
-        self.others.append(Guest(self.base, key))
-        return self.others[-1]
+        self.clients.append(SandboxClient(self.base_url, key))
+        return self.clients[-1]
 
-    def leave(self) -> None:
-        for guest in self.others:
-            guest.leave()
+    def close(self) -> None:
+        for client in self.clients:
+            client.close()
         self.http.close()
 
     def create(self, inputs: Mapping[str, Any] | None = None, **others: Any) -> httpx.Response:
         return self.http.post("/api/v1/jobs/createTask", json=body(inputs, **others))
 
-    def task(self, inputs: Mapping[str, Any] | None = None, **others: Any) -> str:
+    def create_task(self, inputs: Mapping[str, Any] | None = None, **others: Any) -> str:
         answer = self.create(inputs, **others)
         assert answer.status_code == 200, answer.text
         return str(answer.json()["taskId"])
 
-    def look(self, task_id: str) -> httpx.Response:
+    def poll(self, task_id: str) -> httpx.Response:
         return self.http.get("/api/v1/jobs/recordInfo", params={"taskId": task_id})
 
     def record(self, task_id: str) -> Any:
-        return self.look(task_id).json()
+        return self.poll(task_id).json()
 
-    def over(self, task_id: str, seconds: float = 20) -> Any:
+    def wait_for_end(self, task_id: str, seconds: float = 20) -> Any:
         """The record once the task is over."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            told = self.look(task_id)
-            if told.status_code == 200 and told.json()["status"] in ("success", "fail"):
-                return told.json()
+            answer = self.poll(task_id)
+            if answer.status_code == 200 and answer.json()["status"] in ("success", "fail"):
+                return answer.json()
             time.sleep(0.03)
-        raise AssertionError(f"not over within {seconds} s: {told.text}")
+        raise AssertionError(f"not over within {seconds} s: {answer.text}")
 
-    def clip(self, task_id: str, **options: Any) -> httpx.Response:
+    def download_clip(self, task_id: str, **options: Any) -> httpx.Response:
         """The clip by its link, without the key."""
         return httpx.get(self.record(task_id)["output"][0]["url"], **options)
 
-    def put(self, content: bytes, name: str = "door.png") -> str:
-        """The address of a file that was uploaded."""
-        place = self.http.post("/api/v1/uploads", json={"fileName": name}).json()
-        assert httpx.put(place["uploadUrl"], content=content).status_code == 200
-        return str(place["url"])
+    def upload(self, content: bytes, name: str = "door.png") -> str:
+        """Upload a file and return its address."""
+        reservation = self.http.post("/api/v1/uploads", json={"fileName": name}).json()
+        assert httpx.put(reservation["uploadUrl"], content=content).status_code == 200
+        return str(reservation["url"])
 
     def state(self) -> Any:
         return self.http.get("/__sandbox/state").json()
 
-    def set_clock(self, **how: Any) -> httpx.Response:
-        return self.http.post("/__sandbox/clock", json=how)
+    def set_clock(self, **change: Any) -> httpx.Response:
+        return self.http.post("/__sandbox/clock", json=change)
 
     def set_faults(self, *rules: Mapping[str, Any]) -> None:
         answer = self.http.put("/__sandbox/faults", json={"faults": 1, "rules": list(rules)})
@@ -106,27 +106,27 @@ class Guest:
 
 
 @contextmanager
-def house(folder: Path, **choices: Any) -> Iterator[Guest]:
-    """A sandbox with plain clips unless said, and a guest in it; clips that were prepared before are taken along."""
-    _carry(_PREPARED, folder / "plain")
-    with running(folder, Options(**{"plain_clips": True, "processes": 1, **choices})) as base:
-        guest = Guest(base)
+def running_sandbox(folder: Path, **choices: Any) -> Iterator[SandboxClient]:
+    """A client of a new sandbox, with plain clips by default; plain clips of earlier tests are copied."""
+    _copy_clips(_PLAIN_CLIPS, folder / "plain")
+    with run_in_thread(folder, Options(**{"plain_clips": True, "processes": 1, **choices})) as base_url:
+        client = SandboxClient(base_url)
         try:
-            yield guest
+            yield client
         finally:
-            guest.leave()
-            _carry(folder / "plain", _PREPARED)
+            client.close()
+            _copy_clips(folder / "plain", _PLAIN_CLIPS)
 
 
-def _carry(source: Path, target: Path) -> None:
+def _copy_clips(source: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for clip in source.glob("*.mp4"):
         if not (target / clip.name).exists():
             shutil.copy(clip, target / clip.name)
 
 
-def served(folder: Path, *flags: str, plain: bool = True) -> tuple["subprocess.Popen[str]", str]:
-    """A server as another program starts it, and its address."""
+def start_server(folder: Path, *flags: str, plain: bool = True) -> tuple["subprocess.Popen[str]", str]:
+    """A server started as by another program, and its address."""
     clips = ["--plain-clips"] if plain else []
     command = [sys.executable, "-m", "runner", "sandbox", *clips, "--state", str(folder), *flags]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -136,7 +136,7 @@ def served(folder: Path, *flags: str, plain: bool = True) -> tuple["subprocess.P
     return process, line.split()[-1]
 
 
-def ended(process: "subprocess.Popen[str]", number: signal.Signals) -> int:
+def stop_server(process: "subprocess.Popen[str]", number: signal.Signals) -> int:
     process.send_signal(number)
     code = process.wait(10)
     assert process.stdout is not None

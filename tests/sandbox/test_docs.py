@@ -1,4 +1,4 @@
-"""What docs/sandbox.md shows is run: the clients in three languages, the faults file, the flags."""
+"""The examples of docs/sandbox.md work: the clients in three languages, the faults file, the flags."""
 
 import re
 import signal
@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from runner.language.schema import load
-from runner.sandbox.faults.fault_rules import read
+from runner.sandbox.faults.fault_rules import read_faults
 from tests import requirements
-from tests.sandbox.sandbox_client import ended, served
+from tests.sandbox.sandbox_client import start_server, stop_server
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text("utf-8")
 
@@ -27,13 +27,13 @@ CLIENTS = {"curl": (["sh", "-eu"], "sh", 1), "python": ([sys.executable], "pytho
 def test_the_clients_of_the_page_get_a_clip(name: str, tmp_path: Path) -> None:
     command, kind, number = CLIENTS[name]
     requirements.command("curl" if name == "curl" else command[0])
-    words = block("sh").split()[2:]
-    assert words[:2] == ["--port", "8787"]
-    process, address = served(tmp_path / "state", *words[2:])
+    arguments = block("sh").split()[2:]
+    assert arguments[:2] == ["--port", "8787"]
+    process, address = start_server(tmp_path / "state", *arguments[2:])
     script = tmp_path / ("client.mjs" if kind == "js" else "client")
     script.write_text(block(kind, number).replace("http://127.0.0.1:8787", address))
     done = subprocess.run([*command, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=30)
-    ended(process, signal.SIGTERM)
+    stop_server(process, signal.SIGTERM)
     assert done.returncode == 0, done.stderr
     if name == "curl":
         assert "uploadUrl" in done.stdout
@@ -43,10 +43,10 @@ def test_the_clients_of_the_page_get_a_clip(name: str, tmp_path: Path) -> None:
         assert (tmp_path / "boat.mp4").read_bytes()[4:8] == b"ftyp"
 
 
-def test_the_faults_file_of_the_page_is_fit(tmp_path: Path) -> None:
+def test_the_faults_file_of_the_page_is_valid(tmp_path: Path) -> None:
     path = tmp_path / "faults.yaml"
     path.write_text(block("yaml"))
-    assert len(read(path, 0).rules) == 7
+    assert len(read_faults(path, 0).rules) == 7
 
 
 def test_the_page_names_every_flag_and_no_other() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.settings.settings import Flags, Settings, Webhook, find_root, host_of, pull_request, read
+from runner.settings.settings import Flags, Settings, Webhook, find_root, host_of, read
 
 
 def settings(tmp_path: Path, toml: str = "", own: str = "", flags: Flags | None = None, **env: str) -> Settings:
@@ -46,7 +46,7 @@ def test_a_repository_lowers_a_limit_and_never_raises_the_users(tmp_path: Path) 
 def test_a_repository_never_names_the_host(tmp_path: Path) -> None:
     stop = stopped(tmp_path, '[providers.kinovi]\nbase_url = "https://evil.example"\n')
     assert stop.code is ExitCode.INVALID
-    assert "storyboard.toml:2: providers.kinovi.base_url is no setting" in stop.message
+    assert "storyboard.toml:2: there is no setting providers.kinovi.base_url" in stop.message
 
 
 def test_own_prices_are_kept_apart_from_the_repositorys(tmp_path: Path) -> None:
@@ -62,16 +62,16 @@ def test_own_prices_are_kept_apart_from_the_repositorys(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("toml", "words"),
     [
-        ('\nprovidr = "kinovi"\n', ":2: providr is no setting; did you mean provider?"),
-        ('provider = "acme"\n', ":1: provider = 'acme': it is one of sandbox, kinovi"),
-        ("[providers.kinovi]\nconcurrency = 0\n", ":2: providers.kinovi.concurrency = 0: it is a whole number"),
-        ('[publish]\nstore = "s3://film"\n', ":2: [publish] is not built yet; leave it out"),
-        ('[ledger]\nurl = "postgresql://x/y"\n', ":2: [ledger] is not built yet; leave it out"),
-        ('[providers.kinovi.prices]\n"seedance-20 720p" = "free"\n', ":2: 'seedance-20 720p': it is a number above 0"),
-        ("retries = 3\n", ":1: retries is a table, written as [retries]"),
+        ('\nprovidr = "kinovi"\n', ":2: there is no setting providr; did you mean provider?"),
+        ('provider = "acme"\n', ":1: provider = 'acme': use one of sandbox, kinovi"),
+        ("[providers.kinovi]\nconcurrency = 0\n", ":2: providers.kinovi.concurrency = 0: use a whole number"),
+        ('[publish]\nstore = "s3://film"\n', ":2: [publish] is not supported yet; leave it out"),
+        ('[ledger]\nurl = "postgresql://x/y"\n', ":2: [ledger] is not supported yet; leave it out"),
+        ('[providers.kinovi.prices]\n"seedance-20 720p" = "free"\n', ":2: 'seedance-20 720p': use a number above 0"),
+        ("retries = 3\n", ":1: retries is a table: write [retries]"),
         ("provider = \n", "storyboard.toml: Invalid value"),
-        ('output = "/tmp/elsewhere"\n', ":1: output = '/tmp/elsewhere': it is a folder below here"),
-        ('output = "../elsewhere"\n', "lies outside the repository"),
+        ('output = "/tmp/elsewhere"\n', ":1: output = '/tmp/elsewhere': use the path of a folder in this repository"),
+        ('output = "../elsewhere"\n', "is outside the repository"),
     ],
 )
 def test_an_unfit_setting_is_named_with_its_line(tmp_path: Path, toml: str, words: str) -> None:
@@ -113,7 +113,6 @@ def test_a_misshapen_key_is_told_and_not_shown(tmp_path: Path, key: str) -> None
         ("https://kinovi.ai", True),
         ("http://127.0.0.1:8787", True),
         ("http://kinovi.ai", False),
-        ("https://me:secret@kinovi.ai", False),
         ("kinovi.ai", False),
         ("ftp://kinovi.ai", False),
     ],
@@ -125,25 +124,22 @@ def test_the_key_goes_over_tls_or_loopback_only(tmp_path: Path, base: str, fits:
         assert stopped(tmp_path, SEEDANCE_BASE_URL=base).code is ExitCode.INVALID
 
 
+@pytest.mark.parametrize("start", ["me:secret@", "me@", ":secret@", "me%3asecret@", "@", ":@", "secret@evil.example@"])
+@pytest.mark.parametrize("base", ["https://{}kinovi.ai", "http://{}127.0.0.1:8787", "http://{}[::1]:8787"])
+def test_an_address_with_a_name_or_password_is_refused_without_showing_it(
+    tmp_path: Path, base: str, start: str
+) -> None:
+    stop = stopped(tmp_path, SEEDANCE_BASE_URL=base.format(start))
+    assert stop.code is ExitCode.INVALID
+    assert "SEEDANCE_BASE_URL" in stop.message
+    assert "secret" not in stop.message
+    assert "user name or password" in stop.message
+
+
 def test_a_loopback_account_is_told_apart_by_its_port(tmp_path: Path) -> None:
     flags = Flags(provider="kinovi")
     assert settings(tmp_path, flags=flags, SEEDANCE_BASE_URL="http://127.0.0.1:8787").account.host == "127.0.0.1:8787"
     assert settings(tmp_path, flags=flags).account.host == "kinovi.ai"
-
-
-@pytest.mark.parametrize(
-    ("env", "ci"),
-    [
-        ({"GITHUB_EVENT_NAME": "pull_request_target"}, "GitHub"),
-        ({"GITHUB_EVENT_NAME": "push"}, None),
-        ({"CI_MERGE_REQUEST_IID": "12"}, "GitLab"),
-        ({"BUILDKITE_PULL_REQUEST": "false"}, None),
-        ({"BUILDKITE_PULL_REQUEST": "7"}, "Buildkite"),
-        ({"CHANGE_ID": "7"}, "Jenkins"),
-    ],
-)
-def test_a_pull_requests_job_is_known_by_its_variables(env: dict[str, str], ci: str | None) -> None:
-    assert pull_request(env) == ci
 
 
 def test_the_repository_is_the_git_work_tree_else_the_settings_folder_else_the_storyboards(tmp_path: Path) -> None:
@@ -177,17 +173,17 @@ def test_the_users_own_webhook_is_stronger_than_a_repositorys(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("toml", "words"),
     [
-        ('\nurl = "http://hooks.example.com"', ":3: webhook.url = 'http://hooks.example.com': it is a public https"),
+        ('\nurl = "http://hooks.example.com"', ":3: webhook.url = 'http://hooks.example.com': use a public https"),
         ('url = "https://10.0.0.1/hooks"', ":2: webhook.url"),
         ('url = "https://me:secret@hooks.example.com"', ":2: webhook.url"),
         ('url = "https://hooks.example.com/?a=1"', ":2: webhook.url"),
         ('url = "https://hooks.example.com:99999"', ":2: webhook.url"),
         ('url = "https://intranet"', ":2: webhook.url"),
         ("url = 8788", ":2: webhook.url"),
-        ('urls = "https://hooks.example.com"', ":2: webhook.urls is no setting; did you mean webhook.url?"),
-        ('listen = "127.0.0.1"', ":2: webhook.listen = '127.0.0.1': it is an address and port"),
+        ('urls = "https://hooks.example.com"', ":2: there is no setting webhook.urls; did you mean webhook.url?"),
+        ('listen = "127.0.0.1"', ":2: webhook.listen = '127.0.0.1': use an address and port"),
         ('listen = "127.0.0.1:0"', ":2: webhook.listen"),
-        ('listen = "127.0.0.1:8788"', "[webhook] has `listen` and no `url`"),
+        ('listen = "127.0.0.1:8788"', "[webhook] has `listen` but no `url`"),
         ('listen = "0.0.0.0:8788"', ":2: webhook.listen = '0.0.0.0:8788': only your own config.toml may"),
     ],
 )

@@ -135,7 +135,7 @@ def outcome(film: Plan, at: datetime, halt: StopReason | None = None) -> RunResu
         unsettled=tuple(TakeResult(step, bad(step, at, AttemptState.UNSETTLED, lost)) for step in those("SH160")),
         blocked=tuple(TakeResult(step, message="SH160 is unsettled") for step in those("SH170")),
         waiting=tuple(TakeResult(step, message=step.reason) for step in film.steps if step.needs_pick),
-        halt=halt,
+        stop_reason=halt,
         money=money,
     )
 
@@ -160,7 +160,7 @@ def main() -> None:
     film = plan(ferry(), account=SANDBOX if args.free else KINOVI)
     news = list(story(film))
     clock = Quickened((news[-1].at - NOON).total_seconds() / args.seconds)
-    progress = Progress(ceiling=Decimal(4480), at_once=3)
+    progress = Progress(ceiling=Decimal(4480), concurrency=3)
     shown = view(sys.stderr, progress, clock, terminal=sys.stderr.isatty() and not args.plain, color=True)
     try:
         for each in news:

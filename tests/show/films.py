@@ -135,7 +135,7 @@ def plan(
         chosen = frozenset((each.storyboard, each.id) for board in boards for each in board.shots if each.id in wanted)
     return build_plan(
         Batch(boards), history or History(), account=account, edition=load("classic"), usd_per_credit=CENTS,
-        on_disk=lambda clip: True, selected=chosen,
+        clip_exists=lambda clip: True, selected=chosen,
     )  # fmt: skip
 
 
@@ -149,7 +149,7 @@ def history(plan: Plan, outcomes: Mapping[tuple[str, int], Outcome], picks: Mapp
     for (name, take), outcome in outcomes.items():
         now = build_plan(
             plan.batch, past, account=plan.account, edition=plan.edition, usd_per_credit=plan.usd_per_credit,
-            on_disk=lambda clip: True,
+            clip_exists=lambda clip: True,
         )  # fmt: skip
         step = next(step for step in now.steps if (step.shot.id, step.take) == (name, take))
         for event in _events(step, outcome):

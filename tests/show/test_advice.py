@@ -53,10 +53,10 @@ def attempt(words: str = "", failure: FailureClass | None = None, *errors: tuple
         ),
         ("Face detected in uploaded media", None, "in place of maria or walk or quay"),
         ("Your input text violates platform rules", None, "change the prompt; it is not sent again"),
-        ("The image is too large", None, "it can mean maria or quay.last_frame; it is not sent again"),
-        ("duration must be at most 4", None, "it can mean duration; it is not sent again"),
-        ("unsupported audio in this model", None, "it can mean model or sea; it is not sent again"),
-        ("audioUrls cannot be read", None, "it can mean sea; it is not sent again"),
+        ("The image is too large", None, "it may concern maria or quay.last_frame; it is not sent again"),
+        ("duration must be at most 4", None, "it may concern duration; it is not sent again"),
+        ("unsupported audio in this model", None, "it may concern model or sea; it is not sent again"),
+        ("audioUrls cannot be read", None, "it may concern sea; it is not sent again"),
         ("HTTP 403, answered by cloudflare", None, "it is not sent again until it changes, or --again"),
     ],
 )
@@ -73,7 +73,8 @@ def test_each_is_named_with_the_line_where_it_is_said() -> None:
     refused = attempt("uploaded image violates platform rules", None)
     two = shot()._replace(request=shot().request._replace(materials=MATERIALS[:1]), names=("maria",))
     assert advice(refused, two, places).startswith("change maria (storyboards/film.yaml:20);")
-    assert advice(attempt("bad prompt"), two, places).startswith("it can mean the prompt (storyboards/film.yaml:12);")
+    meant = "it may concern the prompt (storyboards/film.yaml:12);"
+    assert advice(attempt("bad prompt"), two, places).startswith(meant)
 
 
 def test_without_a_picture_none_is_named() -> None:

@@ -14,7 +14,7 @@ from runner.show.screens.clips import ClipCheck, clips, clips_json
 from runner.show.screens.doctor import doctor, doctor_json
 from runner.show.screens.prices import prices, prices_json
 from runner.show.screens.settle import UnsettledList, confirmation, settle, settle_json
-from runner.show.screens.spend import _KEYS, Bill, BillItem, By, bill, spend, spend_csv, spend_json
+from runner.show.screens.spend import _KEYS, Bill, BillItem, By, build_bill, spend, spend_csv, spend_json
 from runner.show.text.cells import width as cells
 from tests.show.conftest import Golden
 from tests.show.films import CENTS, ferry, history, plan
@@ -44,7 +44,7 @@ def items() -> list[BillItem]:
 
 
 def the(by: By) -> Bill:
-    return bill(items(), by, CENTS, "November 2026", UTC)
+    return build_bill(items(), by, CENTS, "November 2026", UTC)
 
 
 @pytest.mark.parametrize("by", WAYS)
@@ -62,7 +62,7 @@ def test_the_lines_of_a_bill_add_up_to_its_sum(by: By) -> None:
     found = the(by)
     assert sum(line.billed for line in found.lines) == found.total.billed == Decimal(1480)
     assert sum(line.quoted for line in found.lines) == found.total.quoted == Decimal(1440)
-    assert sum(line.doubt for line in found.lines) == found.total.doubt == Decimal(480)
+    assert sum(line.unsettled for line in found.lines) == found.total.unsettled == Decimal(480)
     assert sum(line.clips for line in found.lines) == found.total.clips == 9
 
 
@@ -78,14 +78,14 @@ def test_each_line_says_where_it_is_known_from() -> None:
 
 def test_a_spreadsheet_calculates_nothing_that_a_stranger_wrote() -> None:
     evil = [BillItem(each.attempt, '=HYPERLINK("https://evil.example","x")') for each in items()]
-    rows = list(csv.reader(io.StringIO(spend_csv(bill(evil, "scene", CENTS)))))
+    rows = list(csv.reader(io.StringIO(spend_csv(build_bill(evil, "scene", CENTS)))))
     assert rows[0] == ["scene", "clips", "quoted", "billed", "usd", "doubt", "known_from"]
     assert rows[1][0].startswith("'=HYPERLINK")
     assert len(rows) == 2
 
 
 def test_nothing_spent_is_said() -> None:
-    assert spend(bill([], "day", CENTS), 100, color=False) == "Spent\n\n  Nothing was spent.\n"
+    assert spend(build_bill([], "day", CENTS), 100, color=False) == "Spent\n\n  Nothing was spent.\n"
 
 
 # -- prices -----------------------------------------------------------------------------------------------
@@ -122,17 +122,17 @@ def test_doubts_hold_to_their_schema() -> None:
 
 
 def test_no_doubt_is_said() -> None:
-    assert settle(UnsettledList([], CENTS), 100, color=False) == "Nothing is in doubt.\n"
+    assert settle(UnsettledList([], CENTS), 100, color=False) == "No attempt is unsettled.\n"
 
 
 def test_after_a_word_it_is_said_what_is_true_now() -> None:
     (first, _) = doubts().attempts
     assert confirmation(first, "adopted", "task_9") == (
-        "ferry:SH040 take 1: task_9 is taken over; the next run fetches its clip, no new charge"
+        "ferry:SH040 take 1: adopted task_9; the next run fetches its clip, no new charge"
     )
-    assert confirmation(first, "not-charged").endswith("the next run makes it if it is still missing")
+    assert confirmation(first, "not-charged").endswith("if its clip is missing, the next run makes it")
     assert "160 credits" in confirmation(first, "charged")
-    assert confirmation(first, "undone").endswith("in doubt again")
+    assert confirmation(first, "undone").endswith("is unsettled again")
 
 
 # -- doctor -----------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from tests.show.driver import attempt_of, bad, outcome
 from tests.show.films import NOON, PATH, SANDBOX, ferry, history, matrix, plan, series, shot
 
 TYPED = ClosingContext(
-    "storyboards/ferry.yaml --provider kinovi", "storyboards/ferry.yaml", took=24 * 60, zone=UTC,
+    "storyboards/ferry.yaml --provider kinovi", "storyboards/ferry.yaml", seconds=24 * 60, zone=UTC,
     to_commit=("renders/ferry/kinovi/manifest.json",),
 )  # fmt: skip
 
@@ -84,7 +84,7 @@ def doubtful() -> RunResult:
 ENDS: dict[str, tuple[Callable[[], RunResult], ClosingContext]] = {
     "unsettled": (lambda: outcome(plan(ferry()), NOON), TYPED),
     "doubtful": (doubtful, TYPED),
-    "free": (free, ClosingContext("storyboards/spot.yaml", "storyboards/spot.yaml", took=41)),
+    "free": (free, ClosingContext("storyboards/spot.yaml", "storyboards/spot.yaml", seconds=41)),
     "halted": (halted, TYPED),
     "interrupted": (interrupted, TYPED),
     "failed": (failed, replace(TYPED, to_commit=())),
@@ -95,18 +95,18 @@ ENDS: dict[str, tuple[Callable[[], RunResult], ClosingContext]] = {
 @pytest.mark.parametrize("name", ENDS)
 def test_the_closing_as_it_is_drawn(name: str, width: int, golden: Golden) -> None:
     end, after = ENDS[name]
-    golden(f"closing-{name}-{width}", closing(end(), width, color=False, after=after))
+    golden(f"closing-{name}-{width}", closing(end(), width, color=False, context=after))
 
 
 def test_the_closing_in_colour(golden: Golden) -> None:
-    golden("closing-colour", closing(outcome(plan(ferry()), NOON), 100, color=True, after=TYPED))
+    golden("closing-colour", closing(outcome(plan(ferry()), NOON), 100, color=True, context=TYPED))
 
 
 @pytest.mark.parametrize("width", range(72, 150, 13))
 @pytest.mark.parametrize("name", ENDS)
 def test_no_line_is_wider_than_the_screen_but_a_command(name: str, width: int) -> None:
     end, after = ENDS[name]
-    for line in closing(end(), width, color=False, after=after).splitlines():
+    for line in closing(end(), width, color=False, context=after).splitlines():
         assert cells(line) <= width or line.strip().startswith(("storyboard ", "next "))
         assert line == line.rstrip()
 
@@ -114,19 +114,19 @@ def test_no_line_is_wider_than_the_screen_but_a_command(name: str, width: int) -
 @pytest.mark.parametrize("name", ENDS)
 def test_only_commands_that_exist_are_named(name: str) -> None:
     end, after = ENDS[name]
-    named = set(re.findall(r"storyboard ([a-z]+)", closing(end(), 100, color=False, after=after)))
+    named = set(re.findall(r"storyboard ([a-z]+)", closing(end(), 100, color=False, context=after)))
     assert named <= set(COMMANDS)
 
 
 def test_every_take_that_did_not_come_out_is_named() -> None:
     ended = outcome(plan(ferry()), NOON)
-    text = closing(ended, 100, color=False, after=TYPED)
+    text = closing(ended, 100, color=False, context=TYPED)
     for fate in (*ended.refused, *ended.unsettled, *ended.blocked, *ended.waiting):
         assert fate.step.shot.id in text
 
 
 def test_a_bill_that_differs_is_said() -> None:
-    assert "quoted 160: 40 more" in closing(failed(), 100, color=False, after=TYPED)
+    assert "quoted 160: 40 more" in closing(failed(), 100, color=False, context=TYPED)
 
 
 def by(run: str, fate: TakeResult) -> TakeResult:
@@ -139,10 +139,12 @@ def test_what_an_earlier_run_ordered_is_compared_with_its_own_quote() -> None:
     ended = outcome(plan(ferry()), NOON)
     made = tuple(by("run-0", fate) for fate in ended.finished[:2])
     told = replace(TYPED, run="run-1")
-    text = closing(RunResult(ended.plan, finished=made), 140, color=False, after=told)
+    text = closing(RunResult(ended.plan, finished=made), 140, color=False, context=told)
     assert "billed        320 credits  $1.60   as quoted; all of it by an earlier run" in text
     both = RunResult(ended.plan, finished=(*made, ended.finished[2]), money=CreditTotals(Decimal(160)))
-    assert "480 credits  $2.40   as quoted; 320 of it by an earlier run" in closing(both, 140, color=False, after=told)
+    assert "480 credits  $2.40   as quoted; 320 of it by an earlier run" in closing(
+        both, 140, color=False, context=told
+    )
 
 
 def test_takes_that_share_a_request_are_billed_once() -> None:
@@ -151,7 +153,7 @@ def test_takes_that_share_a_request_are_billed_once() -> None:
     shared = RunResult(
         ended.plan, finished=(first, replace(second, attempt=first.attempt)), money=CreditTotals(Decimal(160))
     )
-    assert "160 credits  $0.80   as quoted\n" in closing(shared, 100, color=False, after=replace(TYPED, run="run-1"))
+    assert "160 credits  $0.80   as quoted\n" in closing(shared, 100, color=False, context=replace(TYPED, run="run-1"))
 
 
 def test_a_clip_is_named_by_its_takes_own_copy_as_seen_from_the_reader() -> None:
@@ -161,7 +163,9 @@ def test_a_clip_is_named_by_its_takes_own_copy_as_seen_from_the_reader() -> None
     assert first.attempt.clip is not None
     copy = replace(first.attempt.clip, path="renders/ferry/kinovi/clips/SH030/take-1.mp4")
     shared = replace(second, attempt=replace(first.attempt, other_copies=(copy,)))
-    text = closing(RunResult(ended.plan, finished=(first, shared)), 100, color=False, after=replace(TYPED, prefix=".."))
+    text = closing(
+        RunResult(ended.plan, finished=(first, shared)), 100, color=False, context=replace(TYPED, prefix="..")
+    )
     assert second.step.shot.id == "SH030"
     assert "clips      ../renders/ferry/kinovi/clips/SH010/take-1.mp4\n" in text
     assert "           ../renders/ferry/kinovi/clips/SH030/take-1.mp4\n" in text
@@ -175,8 +179,8 @@ def test_the_film_counts_all_shots_with_what_was_made_before() -> None:
     ended = RunResult(
         now, finished=(TakeResult(step, attempt_of(step, NOON, AttemptState.STORED)),), money=CreditTotals(Decimal(160))
     )
-    told = replace(TYPED, is_whole=plan(ferry(), history=past))
-    assert "film       4 of 24 shots, 0:16\n" in closing(ended, 100, color=False, after=told)
+    told = replace(TYPED, whole_plan=plan(ferry(), history=past))
+    assert "film       4 of 24 shots, 0:16\n" in closing(ended, 100, color=False, context=told)
 
 
 def test_the_next_lines_keep_what_was_typed_and_offer_the_rest_beside_a_selection() -> None:
@@ -192,12 +196,12 @@ def test_the_next_lines_keep_what_was_typed_and_offer_the_rest_beside_a_selectio
     files = "storyboards/ferry.yaml --profile draft"
     told = replace(
         TYPED, typed=f"{files} --provider kinovi --select SH100", files=files, provider="--provider kinovi",
-        chosen="--select SH100", is_whole=whole,
+        chosen="--select SH100", whole_plan=whole,
     )  # fmt: skip
-    text = closing(ended, 120, color=False, after=told)
+    text = closing(ended, 120, color=False, context=told)
     assert re.search(r"storyboard run +storyboards/ferry.yaml --profile draft --provider kinovi\s+the rest, 160", text)
     assert "storyboard status storyboards/ferry.yaml --profile draft --provider kinovi" in text
-    private = closing(ended, 120, color=False, after=replace(told, is_whole=plan(ferry())))
+    private = closing(ended, 120, color=False, context=replace(told, whole_plan=plan(ferry())))
     assert "the rest" not in private
 
 
@@ -207,17 +211,17 @@ def test_after_a_free_run_of_a_selection_the_real_price_is_offered_for_that_sele
     ended = RunResult(film, finished=(TakeResult(step, attempt_of(step, NOON, AttemptState.STORED)),))
     files = "storyboards/spot.yaml"
     told = ClosingContext(
-        f"{files} --select faro", files, chosen="--select faro", is_whole=plan(matrix(), account=SANDBOX)
+        f"{files} --select faro", files, chosen="--select faro", whole_plan=plan(matrix(), account=SANDBOX)
     )
-    text = closing(ended, 140, color=False, after=told)
+    text = closing(ended, 140, color=False, context=told)
     assert re.search(r"storyboard run storyboards/spot.yaml +the rest\n", text)
     assert "storyboard plan storyboards/spot.yaml --select faro --provider kinovi" in text
     assert "storyboard run storyboards/spot.yaml --select faro --provider kinovi" in text
 
 
 def test_quiet_leaves_what_went_wrong_and_nothing_of_a_success() -> None:
-    assert closing(free(), 100, color=False, after=ClosingContext(quiet=True)) == ""
-    text = closing(failed(), 100, color=False, after=replace(TYPED, quiet=True))
+    assert closing(free(), 100, color=False, context=ClosingContext(quiet=True)) == ""
+    text = closing(failed(), 100, color=False, context=replace(TYPED, quiet=True))
     assert "failed" in text
     assert not re.search("billed|film  |next  ", text)
 
@@ -228,13 +232,13 @@ def test_a_paid_take_that_only_lacks_its_clip_is_said_to_be_paid() -> None:
     ended = ending(
         plan(series(1, 1), history=past), past, RunState(CreateThrottle(1)), RunLimits("run-2"), CreditTotals()
     )
-    text = closing(ended, 100, color=False, after=TYPED)
+    text = closing(ended, 100, color=False, context=TYPED)
     assert "waiting    S0001  paid; its clip is still to be fetched" in text
 
 
 def test_the_vendors_words_steer_no_terminal() -> None:
     film = plan(series(1, 1))
     evil = bad(film.steps[0], NOON, AttemptState.REFUSED, "\x1b]0;owned\x07no\r\nfaces\u202e", "face")
-    text = closing(RunResult(film, refused=(TakeResult(film.steps[0], evil),)), 100, color=False, after=TYPED)
+    text = closing(RunResult(film, refused=(TakeResult(film.steps[0], evil),)), 100, color=False, context=TYPED)
     assert text.replace("\n", "").isprintable()
     assert "no faces" in text

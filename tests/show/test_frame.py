@@ -26,10 +26,10 @@ BARE = Style(color=False)
 
 def after(news: list[RunEvent], seconds: float, at_once: int = 3) -> Progress:
     """What is known so many seconds into a run."""
-    progress = Progress(ceiling=Decimal(4480), at_once=at_once)
+    progress = Progress(ceiling=Decimal(4480), concurrency=at_once)
     for each in news:
         if each.at <= NOON + timedelta(seconds=seconds):
-            progress.feed(each)
+            progress.apply(each)
     return progress
 
 
@@ -59,7 +59,7 @@ def test_the_view_says_that_it_is_stopping() -> None:
     progress = after(STORY, 700)
     progress.stopping = True
     lines = frame(progress, NOON + timedelta(seconds=700), 100, 30, BARE)
-    assert "Stopping: no new clip is begun" in lines[-1]
+    assert "Stopping: no new clips" in lines[-1]
 
 
 @settings(max_examples=150, deadline=None)
@@ -87,9 +87,9 @@ def test_the_time_left_shrinks_to_nothing() -> None:
 
 
 def test_a_log_has_a_line_for_each_event_that_matters(golden: Golden) -> None:
-    progress, lines = Progress(at_once=3), list[str]()
+    progress, lines = Progress(concurrency=3), list[str]()
     for each in STORY:
-        progress.feed(each)
+        progress.apply(each)
         if each.plan is not None:
             lines.append(opening_line(progress))
         line = event_line(progress, each)

@@ -29,7 +29,7 @@ from runner.show.screens.doctor import doctor
 from runner.show.screens.plan import CheaperCommand as Cheaper
 from runner.show.screens.plan import PlanContext, screen
 from runner.show.screens.settle import UnsettledList, confirmation, settle
-from runner.show.screens.spend import BillItem, bill, spend, spend_csv
+from runner.show.screens.spend import BillItem, build_bill, spend, spend_csv
 from runner.show.screens.status import StatusReport, status
 from runner.show.text.escape import json_line
 from runner.show.text.style import Style
@@ -74,11 +74,12 @@ def attempt(step: Step, evil: str, state: AttemptState) -> Attempt:
 
 def planned(evil: str) -> str:
     told = PlanContext(
-        typed=evil, asks=evil, warnings=[Problem(evil, Place(evil, 1, 1), evil, evil, "warning")],
-        cheaper=[Cheaper(evil, Decimal(1))], leaving=local_files(film(evil).batch), about=60, at_once=3,
+        typed=evil, paid_provider=evil, warnings=[Problem(evil, Place(evil, 1, 1), evil, evil, "warning")],
+        cheaper=[Cheaper(evil, Decimal(1))], outgoing_files=local_files(film(evil).batch), expected_seconds=60,
+        concurrency=3,
     )  # fmt: skip
     films = (film(evil), film(evil, SANDBOX), long_film(evil), changed(evil))
-    return "\n".join(screen(each, width, color=False, around=told) for each in films for width in (80, 140))
+    return "\n".join(screen(each, width, color=False, context=told) for each in films for width in (80, 140))
 
 
 def changed(evil: str) -> Plan:
@@ -107,9 +108,9 @@ def news(evil: str) -> list[RunEvent]:
 
 
 def live(evil: str) -> str:
-    progress, lines = Progress(asks=evil), list[str]()
+    progress, lines = Progress(paid_provider=evil), list[str]()
     for each in news(evil):
-        progress.feed(each)
+        progress.apply(each)
         lines.append(event_line(progress, each) or "")
         if each.event == "running":
             lines.append(event_line(progress, replace(each, event="created")) or "")
@@ -123,16 +124,16 @@ def ended(evil: str) -> str:
         made, finished=tuple(fates), failed=tuple(fates), refused=tuple(fates), unsettled=tuple(fates),
         gone=tuple(fates),
         blocked=tuple(fates), waiting=tuple(fates), not_started=tuple(fates), maybe_charged=tuple(fates),
-        halt=StopReason(ExitCode.DECLINED, evil),
+        stop_reason=StopReason(ExitCode.DECLINED, evil),
     )  # fmt: skip
     one = replace(outcome, refused=(fates[0],))
     free = RunResult(film(evil, SANDBOX), finished=tuple(fates))
     after = ClosingContext(
-        evil, evil, provider=evil, chosen=evil, everything=evil, run="another", is_whole=film(evil), prefix=evil,
-        took=9,
-        asks=evil, to_commit=(evil,), zone=UTC,
+        evil, evil, provider=evil, chosen=evil, everything=evil, run="another", whole_plan=film(evil), prefix=evil,
+        seconds=9,
+        paid_provider=evil, to_commit=(evil,), zone=UTC,
     )  # fmt: skip
-    return "\n".join(closing(each, 100, color=False, after=after) for each in (outcome, one, free))
+    return "\n".join(closing(each, 100, color=False, context=after) for each in (outcome, one, free))
 
 
 def stands(evil: str) -> str:
@@ -150,7 +151,7 @@ def books(evil: str) -> str:
     made = [attempt(step, evil, state) for step in film(evil).steps for state in states]
     request: dict[str, JsonValue] = {"model": evil, "resolution": evil, "seconds": 4, "prompt": evil}
     made = [replace(each, intent=replace(each.intent, request=request, webhook_token=evil)) for each in made]
-    found = bill([BillItem(each, evil, (evil,)) for each in made], "tag", CENTS, evil)
+    found = build_bill([BillItem(each, evil, (evil,)) for each in made], "tag", CENTS, evil)
     checks = [HealthCheck(evil, "error", evil, evil)]
     clip = [ClipCheck(evil, evil, 1, evil, "failed", evil)]
     return "\n".join(

@@ -85,7 +85,7 @@ def test_a_pipe_gets_one_short_line_for_each_event_that_matters() -> None:
         shown.close()
     thread.join(5)
     lines = found[0].splitlines()
-    assert lines[0] == "00:00 begin     The Last Ferry: 28 takes"
+    assert lines[0] == "00:00 start     The Last Ferry: 28 takes"
     assert sum(" made " in line for line in lines) == MADE
     assert all(line.isprintable() and len(line) < 160 for line in lines)
 
@@ -106,7 +106,7 @@ def test_the_first_line_says_how_many_takes_of_an_earlier_run_go_on() -> None:
     shown = view(stream, Progress(), SystemClock(), terminal=False, color=False)
     shown.tell(RunEvent("plan", NOON, plan=plan(ferry(), history=past)))
     shown.close()
-    assert stream.getvalue() == "00:00 begin     The Last Ferry: 28 takes, 2 of them go on\n"
+    assert stream.getvalue() == "00:00 start     The Last Ferry: 28 takes, 2 of them resumed\n"
 
 
 def test_quiet_says_only_what_went_wrong() -> None:
@@ -127,7 +127,7 @@ def test_a_closed_pipe_stops_nothing() -> None:
 
 def test_a_full_pipe_holds_up_nothing() -> None:
     with pipe() as (end, stream):
-        pen = BackgroundWriter(stream, patience=0.2)
+        pen = BackgroundWriter(stream, stall_timeout=0.2)
         began = time.monotonic()
         for _ in range(10_000):
             pen.write("a line that nobody reads\n")
@@ -168,7 +168,7 @@ def test_a_long_silence_is_broken_by_a_sign_of_life() -> None:
     while " still " not in stream.getvalue() and time.monotonic() < deadline:
         time.sleep(0.05)
     shown.close()
-    assert stream.getvalue().splitlines()[-1].startswith("1:00:00 still     0 of 28 made")
+    assert stream.getvalue().splitlines()[-1].startswith("1:00:00 working   0 of 28 made")
 
 
 class Hurried(SystemClock):
@@ -215,7 +215,7 @@ def played(columns: int, rows: int) -> str:
     with terminal(columns, rows) as (end, stream):
         thread = reader(end, found)
         clock = Quickened(speed=1450)
-        shown = TerminalView(stream, Progress(at_once=3), clock, color=True)
+        shown = TerminalView(stream, Progress(concurrency=3), clock, color=True)
         for each in STORY:
             while clock.now() < each.at:
                 time.sleep(0.005)

@@ -59,9 +59,9 @@ def around(film: Plan) -> PlanContext:
         "storyboards/ferry.yaml --provider kinovi",
         warnings=[SQUARE],
         cheaper=[CheaperCommand("--profile draft", Decimal(960)), CheaperCommand("--select scene:quay", Decimal(1120))],
-        leaving=local_files(film.batch),
-        about=1500,
-        at_once=3,
+        outgoing_files=local_files(film.batch),
+        expected_seconds=1500,
+        concurrency=3,
     )
 
 
@@ -111,27 +111,27 @@ FILMS: dict[str, Callable[[], Plan]] = {
 @pytest.mark.parametrize("name", FILMS)
 def test_the_screen_as_it_is_drawn(name: str, width: int, golden: Golden) -> None:
     film = FILMS[name]()
-    golden(f"plan-{name}-{width}", screen(film, width, color=False, around=around(film)))
+    golden(f"plan-{name}-{width}", screen(film, width, color=False, context=around(film)))
 
 
 @pytest.mark.parametrize("name", ["ferry", "ferry-half"])
 def test_the_screen_in_colour(name: str, golden: Golden) -> None:
     film = FILMS[name]()
-    golden(f"plan-{name}-colour", screen(film, 100, color=True, around=around(film)))
+    golden(f"plan-{name}-colour", screen(film, 100, color=True, context=around(film)))
 
 
 @pytest.mark.parametrize("name", FILMS)
 def test_colour_changes_no_text(name: str) -> None:
     film = FILMS[name]()
-    painted = screen(film, 100, color=True, around=around(film))
-    assert SGR.sub("", painted) == screen(film, 100, color=False, around=around(film))
+    painted = screen(film, 100, color=True, context=around(film))
+    assert SGR.sub("", painted) == screen(film, 100, color=False, context=around(film))
 
 
 @pytest.mark.parametrize("name", FILMS)
 @pytest.mark.parametrize("width", range(72, 160, 7))
 def test_no_line_is_wider_than_the_screen_and_none_ends_with_space(name: str, width: int) -> None:
     film = FILMS[name]()
-    for line in screen(film, width, color=False, around=around(film)).splitlines():
+    for line in screen(film, width, color=False, context=around(film)).splitlines():
         assert cells(line) <= width or line.startswith("  storyboard run")
         assert line == line.rstrip()
 
@@ -167,9 +167,9 @@ def test_all_shows_every_shot_in_a_line_of_its_own() -> None:
 
 def test_all_names_every_file_that_will_leave_the_machine_with_its_size_and_hash() -> None:
     film = half()
-    files = around(film).leaving
+    files = around(film).outgoing_files
     assert len(files) > 1
-    text = screen(film, 100, color=False, all_shots=True, around=around(film))
+    text = screen(film, 100, color=False, all_shots=True, context=around(film))
     listed = text.split("leaves this machine:")[1].split("\n")[1 : 1 + len(files)]
     assert [line.split() for line in listed] == [
         [file.path, *volume(file.bytes).split(), file.sha256[:12]] for file in files
@@ -222,14 +222,14 @@ def test_play_money_is_said_to_be_free() -> None:
 
 
 def test_nothing_to_do_is_said_in_one_line() -> None:
-    text = screen(whole(), 100, color=False, around=around(whole()))
+    text = screen(whole(), 100, color=False, context=around(whole()))
     assert "24 shots, all made. Nothing to pay." in text
     assert "storyboard run" not in text
 
 
 def test_above_the_question_no_command_is_named_but_how_long_it_takes() -> None:
     film = plan(ferry())
-    lines = screen(film, 100, color=False, around=replace(around(film), asking=True)).splitlines()
+    lines = screen(film, 100, color=False, context=replace(around(film), before_question=True)).splitlines()
     assert lines[-1] == "  about 25 min, 3 at a time"
 
 
@@ -244,5 +244,5 @@ def test_what_a_stranger_wrote_steers_no_terminal() -> None:
     path = f"storyboards/{evil}.yaml"
     board = Storyboard(path, f"T{evil}", (shot("a", path=path, scene=f"s{evil}"), shot("b", path=path)))
     warned = PlanContext(typed=path, warnings=[Problem("x", Place(path, 1, 1), evil, "", "warning")])
-    text = screen(plan(board), 100, color=False, around=warned)
+    text = screen(plan(board), 100, color=False, context=warned)
     assert text.replace("\n", "").isprintable()

@@ -20,9 +20,9 @@ def test_the_question_names_clips_credits_and_dollars() -> None:
 
 def test_without_a_terminal_the_smallest_command_line_that_would_pass_is_named() -> None:
     assert question.no_terminal(FILM, TYPED) == (
-        "this makes 28 clips for 4,480 credits ($22.40), and there is no terminal to ask at: "
+        "this makes 28 clips for 4,480 credits ($22.40), and there is no terminal to ask on: "
         "nothing was sent, nothing was spent\n"
-        "  say yes in advance, with a ceiling:\n"
+        "  to approve in advance, set a limit:\n"
         "    storyboard run storyboards/ferry.yaml --provider kinovi --max-credits 4480"
     )
 
@@ -42,7 +42,7 @@ def test_over_a_ceiling_three_cheaper_ways_stand_below_each_other_with_their_pri
     ]
     assert question.over_limit(FILM, "--max-credits", Decimal(3000), Decimal(4480), ways) == (
         "4,480 credits are 1,480 over --max-credits 3,000: nothing was sent, nothing was spent\n"
-        "  cheaper ways that pass:\n"
+        "  cheaper alternatives:\n"
         "    --select scene:quay           1,120 credits  $5.60\n"
         "    --profile draft                 960 credits  $4.80\n"
         "    takes: 1 (in the storyboard)  800.5 credits  $4.0025"
@@ -57,7 +57,7 @@ def test_an_unknown_price_names_the_row_and_the_shots() -> None:
     path = "storyboards/x.yaml"
     film = plan(Storyboard(path, "X", (shot("a", resolution="8k", path=path), shot("b", resolution="8k", path=path))))
     assert question.unknown_price(film).startswith(
-        "the price book does not know seedance-20 8k (a, b): nothing was sent"
+        "the price book has no price for seedance-20 8k (a, b): nothing was sent"
     )
 
 
@@ -68,6 +68,8 @@ def test_where_things_go_stands_in_the_question_and_what_changed_is_marked() -> 
         "heard at 127.0.0.1:8788?"
     )
     assert f"\n  {goes}\n" in question.no_terminal(FILM, TYPED, [goes])
-    assert str(replace(goes, before="")).endswith("8788 (NEW since the last yes)")
-    assert str(replace(goes, before="https://b.example")).endswith("(CHANGED since the last yes: https://b.example)")
+    assert str(replace(goes, previous_address="")).endswith("8788 (NEW since your last approval)")
+    assert str(replace(goes, previous_address="https://b.example")).endswith(
+        "(CHANGED since your last approval: https://b.example)"
+    )
     assert "\x1b" not in str(replace(goes, where="https://\x1b[31m"))

@@ -1,4 +1,4 @@
-"""What commit ddd2066 left on disk gives the same history, plan and bill today; `tests/golden/v1/make.py` made it."""
+"""The state written by commit ddd2066 gives the same history, plan and bill today (see `tests/golden/v1/make.py`)."""
 
 import json
 import re
@@ -19,9 +19,10 @@ from runner.attempts.events import Account, Clip, Event
 from runner.attempts.history import Attempt, AttemptState
 from runner.clock import format_utc
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.sandbox.embedded import running
+from runner.sandbox.embedded import run_in_thread
 from runner.sandbox.options import Options
 from runner.sandbox.state.sandbox_state import SandboxState, task_line
+from runner.settings.environment import child_environment
 from runner.store import receipts
 from runner.store.git import identify
 from runner.store.ledger.codec import (
@@ -147,7 +148,7 @@ def test_the_events_of_an_attempt_fold_to_its_row(golden: Path) -> None:
 @pytest.mark.parametrize("repository", REPOSITORIES)
 def test_the_ledger_gives_the_history_that_it_gave(golden: Path, repository: str) -> None:
     account = Account("kinovi", urlsplit(host()).netloc)
-    identity = identify(golden / repository)
+    identity = identify(golden / repository, child_environment())
     with closing(open_ledger(golden)) as ledger:
         history = ledger.history(account, str(golden / repository), *identity.root_commits)
     expected = (EXPECTED / f"{repository}-history.jsonl").read_text(encoding="utf-8").splitlines()
@@ -155,7 +156,7 @@ def test_the_ledger_gives_the_history_that_it_gave(golden: Path, repository: str
 
 
 def history_line(attempt: Attempt) -> dict[str, Any]:
-    """An attempt in the words of the expected history, which are nobody's names."""
+    """An attempt with the keys of the expected history, which are independent of the names in the code."""
     intent = attempt.intent
     return {
         "attempt": attempt.id,
@@ -219,9 +220,9 @@ def test_a_command_prints_what_it_printed(golden: Path, repository: str, state: 
 
 
 def lasting(document: str) -> Any:
-    """Without the end of an attempt that never left: a reading ends it at the moment at which it reads.
+    """A document without the end time of the attempt that was never sent: reading ends that attempt now.
 
-    What only a manifest tells has an id by the folder where it is read, no longer by the first commit.
+    The id of an attempt that only a manifest names comes from the repository's folder, no longer from its first commit.
     """
     document = re.sub(r'"m-[0-9a-f]{24}"', '"m-"', document)
     return json.loads(re.sub(r'("attempt": "golden-oar-1".*?"completed_at": )"[^"]*"', r"\1null", document))
@@ -281,7 +282,7 @@ def test_an_event_of_a_later_version_is_refused_with_words(tmp_path: Path, chang
 
 def test_the_sandbox_knows_the_tasks_uploads_and_accounts_that_it_knew(golden: Path, tmp_path: Path) -> None:
     shutil.copytree(golden / "sandbox", tmp_path / "sandbox")
-    with running(tmp_path / "sandbox", Options(keys=(KEY,), plain_clips=True, seconds=0.2)) as address:
+    with run_in_thread(tmp_path / "sandbox", Options(keys=(KEY,), plain_clips=True, seconds=0.2)) as address:
         state = httpx.get(f"{address}/__sandbox/state", headers={"Authorization": f"Bearer {KEY}"}).json()
     expected = json.loads((EXPECTED / "sandbox-state.json").read_text(encoding="utf-8"))
     assert {name: state[name] for name in expected} == expected
@@ -313,5 +314,5 @@ def test_a_sandbox_journal_of_a_later_version_is_refused_with_words(
     with (tmp_path / "sandbox" / "journal-1.jsonl").open("a") as journal:
         journal.write(json.dumps(line) + "\n")
     message = re.escape(f"newer version of storyboard ({detail} in it)")
-    with pytest.raises(CommandError, match=message), running(tmp_path / "sandbox", Options(plain_clips=True)):
+    with pytest.raises(CommandError, match=message), run_in_thread(tmp_path / "sandbox", Options(plain_clips=True)):
         pass

@@ -1,4 +1,4 @@
-"""The ledger: what is durable, what is refused, and what it says when its disk or file is not fit."""
+"""The ledger: durability, refusals, and the messages about an unfit disk or file."""
 
 import os
 import resource
@@ -59,7 +59,7 @@ class HandClock:
         self.steady = 0.0
 
     def passes(self, **time: float) -> None:
-        """So much time passes; setting `wall` alone is a jump."""
+        """Let time pass on both clocks; setting `wall` alone is a jump."""
         self.wall += timedelta(**time)
         self.steady += timedelta(**time).total_seconds()
 
@@ -98,7 +98,7 @@ def intended(fingerprint: str = "f1", run: str = "run1", **changes: object) -> I
 
 
 def put(ledger: Ledger, attempt: str, *payloads: Payload, attempts_seen: int = 0) -> None:
-    """One attempt with these events, the intent first."""
+    """Write an attempt with these events, the intent first."""
     now = ledger._clock.now()
     first, *rest = payloads
     assert ledger.intend(Event(now, attempt, first), attempts_seen) is None
@@ -309,7 +309,7 @@ def test_doubt_holds_a_slot_for_as_long_as_a_task_can_live(ledger: Ledger, clock
 
 
 def killed(tmp_path: Path, body: str) -> None:
-    """Runs a process that prepares a ledger and is then killed."""
+    """Run a process that prepares a ledger and is then killed."""
     program = (
         textwrap.dedent(
             """
@@ -482,13 +482,13 @@ def test_a_ledger_that_is_gone_is_missed(ledger: Ledger, tmp_path: Path, loss: s
 
 def test_a_state_folder_that_may_not_be_written_is_said(tmp_path: Path, clock: HandClock) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(CommandError, match="no ledger can be kept") as stopped:
+    with pytest.raises(CommandError, match="cannot open a ledger") as stopped:
         Ledger(tmp_path / "file" / "state", clock)
     assert stopped.value.code == ExitCode.INVALID
 
 
 def test_a_full_disk_is_met_by_the_reserve_and_then_said(tmp_path: Path) -> None:
-    """A process that may write no file beyond 96 KiB: the intent fails in words, and nothing is half written."""
+    """A process with a limit of 128 KiB for files: the intent fails with a message, and no row is half written."""
     program = textwrap.dedent(
         """
         import resource, signal, sys
@@ -532,7 +532,7 @@ def test_no_room_for_the_reserve_means_that_nothing_is_begun(tmp_path: Path, clo
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
     try:
-        with pytest.raises(CommandError, match="no room"):
+        with pytest.raises(CommandError, match="no space"):
             ledger.start_run(PAID, "repo", RunLimits("run1"))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -17,6 +17,7 @@ from runner.attempts.history import AttemptState
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted
+from runner.settings.environment import child_environment
 from runner.store.git import identify
 from runner.store.ledger import schema
 from runner.store.ledger.database import NAME
@@ -49,7 +50,11 @@ def started(folder: Path, repository: str, run: str = "run1") -> Ledger:
     root = folder / repository
     limits = RunLimits(run, concurrency=100)
     ledger.start_run(
-        account, str(root), limits, identify(root).root_commits, lambda words: print(words, file=sys.stderr)
+        account,
+        str(root),
+        limits,
+        identify(root, child_environment()).root_commits,
+        lambda words: print(words, file=sys.stderr),
     )
     return ledger
 

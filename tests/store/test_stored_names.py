@@ -1,4 +1,4 @@
-"""The names that stand on disk: the tables cover every class whole, and say what commit ddd2066 wrote."""
+"""The stored names: the tables cover every field of every class, and equal the names that commit ddd2066 wrote."""
 
 from dataclasses import fields
 from typing import Any, get_args

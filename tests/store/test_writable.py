@@ -1,4 +1,4 @@
-"""A folder is tried by making a file in it, and whatever lies there stays."""
+"""The probe of a folder creates a file and leaves every other file alone."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests import requirements
 
 @pytest.fixture(params=["as this disk can", "by name"])
 def tried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both ways: a file without a name, and where the system knows none of those, one with a name."""
+    """Both probes: an unnamed file, and a named file where the system has no unnamed files."""
     if request.param == "by name":
         monkeypatch.delattr(os, "O_TMPFILE", raising=False)
 

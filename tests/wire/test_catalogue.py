@@ -3,7 +3,9 @@
 Every case runs twice: the second run must send nothing that the first has left in doubt.
 """
 
+import gzip
 import json
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from runner.cli import main
 from tests.double.media import clip
 from tests.double.server import Double
-from tests.double.steps import CREATE, LOOK, MEDIA, Step, created, dropped, page, record, reply
+from tests.double.steps import CREATE, MEDIA, POLL, Step, created, dropped, page, record, reply
 
 KEY = "canary-key-0123456789"
 FILM = """\
@@ -26,7 +28,7 @@ shots:
 """
 CLIP = clip(80, 5.0, 1280, 720)
 OTHER = clip(160, 5.0, 1280, 720)
-UNSURE = reply(404, {"message": "Task not found"}, on=LOOK)
+UNSURE = reply(404, {"message": "Task not found"}, on=POLL)
 """The answer to the preflight, where the steps after it are for polls."""
 
 
@@ -38,20 +40,32 @@ class Case:
     codes: tuple[int, int]
     creates: int
     """Requests to createTask over both runs."""
-    made: int
+    tasks: int
     """Tasks that exist after both runs, and would be paid for."""
-    words: str = ""
+    message: str = ""
     """What the first run says."""
     settings: str = ""
     """Lines of storyboard.toml."""
 
 
-def look(**record_: Any) -> Step:
-    return reply(200, record("task_1", **record_), on=LOOK)
+def polled(**record_: Any) -> Step:
+    return reply(200, record("task_1", **record_), on=POLL)
 
 
 def links(url: str) -> Step:
-    return look(status="success", creditsUsed=200, output=[{"url": url, "width": 1280, "height": 720}])
+    return polled(status="success", creditsUsed=200, output=[{"url": url, "width": 1280, "height": 720}])
+
+
+def billed(number: str) -> Step:
+    """A finished task whose bill is this number, as it stands in the answer."""
+    link = {"url": "{host}/media/a.mp4", "width": 1280, "height": 720}
+    body = json.dumps(record("task_1", "success", creditsUsed="BILL", output=[link]))
+    return Step(on=POLL, body=body.replace('"BILL"', number).encode())
+
+
+def encoded(content: bytes, encoding: str = "gzip", **more: Any) -> Step:
+    """An answer with this content encoding."""
+    return Step(body=content, headers=(("Content-Encoding", encoding),), **more)
 
 
 BUSY = Step(
@@ -81,7 +95,68 @@ UNSETTLED: dict[str, Step] = {
     "24 deep": Step(body=b"[" * 200_000),
     "409": reply(409, {"message": "Conflict"}, creates=True),
 }
+TASK = b'{"taskId": "task_1"}'
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+DEFLATE = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+GOOD_ANSWERS: dict[str, Step] = {
+    "a byte order mark": Step(body=BYTE_ORDER_MARK + TASK),
+    "gzip": encoded(gzip.compress(TASK)),
+    "gzip and a byte order mark": encoded(gzip.compress(BYTE_ORDER_MARK + TASK)),
+    "x-gzip": encoded(gzip.compress(TASK), "x-gzip"),
+    "deflate": encoded(zlib.compress(TASK), "deflate"),
+    "bare deflate": encoded(DEFLATE.compress(TASK) + DEFLATE.flush(), "Deflate"),
+    "gzip twice": encoded(gzip.compress(gzip.compress(TASK)), "gzip, gzip"),
+    "no encoding, although a header names one": encoded(TASK),
+    "NaN beside the id": Step(body=b'{"taskId": "task_1", "credits": NaN}'),
+    "a number of 5000 digits beside the id": Step(body=b'{"taskId": "task_1", "n": ' + b"9" * 5000 + b"}"),
+}
+UNREADABLE_BILLS: tuple[str, ...] = (
+    "1e-99999999",
+    "1e-999999999999999999999",
+    "1e99999999",
+    "-1e99999",
+    "9" * 400,
+    "0." + "0" * 400 + "1",
+)
+UNREADABLE_BILLS += ("1e13", "1e-13", "0e-99", "NaN", "Infinity", "-5", "true", "[]", "null")
+READABLE_BILLS = (
+    "200",
+    "200.0",
+    "2e2",
+    "2.00E+002",
+    '"200"',
+    "200.00000000000001",
+    "199.99999999999997",
+)
 CASES: dict[str, Case] = {
+    **{f"an answer in {name}": Case([step], (0, 0), 1, 1, "as quoted") for name, step in GOOD_ANSWERS.items()},
+    **{f"a bill of {bill}": Case([UNSURE, billed(bill)], (0, 0), 1, 1, "as quoted") for bill in READABLE_BILLS},
+    **{
+        f"a bill of {bill[:24]}": Case([UNSURE, billed(bill)], (0, 0), 1, 1, "no bill that can be read")
+        for bill in UNREADABLE_BILLS
+    },
+    **{
+        f"a bill of {bill}, rounded by the provider": Case([UNSURE, billed(bill)], (0, 0), 1, 1, "made  ")
+        for bill in ("199.9", "200.05", "200.1")
+    },
+    **{
+        f"a bill of {bill}, below the quote": Case([UNSURE, billed(bill)], (0, 0), 1, 1, "the run goes on")
+        for bill in ("0", "100", "199.8")
+    },
+    **{
+        f"a bill of {bill}, above the quote": Case([UNSURE, billed(bill)], (4, 0), 1, 1, "the price book is wrong")
+        for bill in ("200.2", "2000000000", "1e12")
+    },
+    **{
+        f"402 with a number of {number[:24]}": Case(
+            [Step(status=402, body=f'{{"message": "no", "required": {number}, "available": {number}}}'.encode())],
+            (4, 0),
+            2,
+            1,
+            "too few credits",
+        )
+        for number in UNREADABLE_BILLS
+    },
     **{name: Case([step], (6, 6), 1, 1, "boat") for name, step in UNSETTLED.items()},
     "0 nothing goes wrong": Case([], (0, 0), 1, 1, "as quoted"),
     "6 an envelope": Case([reply(200, {"code": 200, "data": {"taskId": "{task}"}})], (0, 0), 1, 1),
@@ -118,36 +193,40 @@ CASES: dict[str, Case] = {
         0,
         "inputs.prompt: too rude",
     ),
-    "the preflight meets a page": Case([page(200, on=LOOK)], (3, 0), 1, 1, "cloudflare"),
+    "the preflight meets a page": Case([page(200, on=POLL)], (3, 0), 1, 1, "cloudflare"),
     "the preflight is sent on": Case(
-        [Step(on=LOOK, status=301, headers=(("Location", "https://www.example.com/"),))], (3, 0), 1, 1, "example.com"
+        [Step(on=POLL, status=301, headers=(("Location", "https://www.example.com/"),))], (3, 0), 1, 1, "example.com"
     ),
     "the preflight's key is refused": Case(
-        [reply(401, {"message": "Invalid API key"}, on=LOOK)], (5, 0), 1, 1, "SEEDANCE_API_KEY"
+        [reply(401, {"message": "Invalid API key"}, on=POLL)], (5, 0), 1, 1, "SEEDANCE_API_KEY"
     ),
     "26 404 right after creation": Case([UNSURE, UNSURE], (0, 0), 1, 1),
-    "28 a status in another case": Case([UNSURE, look(status="QUEUING"), look(status="Running")], (0, 0), 1, 1),
-    "28 a status that nobody knows": Case([UNSURE, look(status="archived")], (0, 0), 1, 1),
-    "33 another task's record": Case([UNSURE, reply(200, record("task_9", "fail", error="x"), on=LOOK)], (0, 0), 1, 1),
-    "35 a poll that fails": Case([UNSURE, dropped(creates=False, on=LOOK)], (0, 0), 1, 1),
+    "28 a status in another case": Case([UNSURE, polled(status="QUEUING"), polled(status="Running")], (0, 0), 1, 1),
+    "28 a status that nobody knows": Case([UNSURE, polled(status="archived")], (0, 0), 1, 1),
+    "33 another task's record": Case([UNSURE, reply(200, record("task_9", "fail", error="x"), on=POLL)], (0, 0), 1, 1),
+    "35 a poll that fails": Case([UNSURE, dropped(creates=False, on=POLL)], (0, 0), 1, 1),
     "a prompt that was flagged": Case(
-        [UNSURE, look(status="fail", error="Your input text violates platform rules. Please modify and try again.")],
+        [UNSURE, polled(status="fail", error="Your input text violates platform rules. Please modify and try again.")],
         (1, 1),
         1,
         1,
         "platform rules",
     ),
-    "a face": Case([UNSURE, look(status="fail", error="Face detected in uploaded media.")], (1, 1), 1, 1, "Face"),
+    "a face": Case([UNSURE, polled(status="fail", error="Face detected in uploaded media.")], (1, 1), 1, 1, "Face"),
     "37 an error with a screen's codes in it": Case(
-        [UNSURE, look(status="fail", error="\x1b]52;c;ZXZpbA==\x07Face detected\x1b[2J")], (1, 1), 1, 1, "Face detected"
+        [UNSURE, polled(status="fail", error="\x1b]52;c;ZXZpbA==\x07Face detected\x1b[2J")],
+        (1, 1),
+        1,
+        1,
+        "Face detected",
     ),
     "the provider's own failure": Case(
-        [UNSURE, look(status="fail", error="Video generation failed. Please try again.")], (0, 0), 2, 2
+        [UNSURE, polled(status="fail", error="Video generation failed. Please try again.")], (0, 0), 2, 2
     ),
     "30 two links, of which one leads nowhere": Case(
         [
             UNSURE,
-            look(
+            polled(
                 status="success",
                 creditsUsed=200,
                 output=[{"url": "file:///etc/passwd"}, {"url": "{host}/media/a.mp4", "width": 1280, "height": 720}],
@@ -158,10 +237,10 @@ CASES: dict[str, Case] = {
         1,
     ),
     "31 a failure that names credits": Case(
-        [UNSURE, look(status="fail", error="Face detected", creditsUsed=200)], (1, 1), 1, 1, "0 credits"
+        [UNSURE, polled(status="fail", error="Face detected", creditsUsed=200)], (1, 1), 1, 1, "0 credits"
     ),
     "32 a bill above the quote": Case(
-        [UNSURE, look(status="success", creditsUsed=250, output=[])], (4, 0), 1, 1, "the price book is wrong"
+        [UNSURE, polled(status="success", creditsUsed=250, output=[])], (4, 0), 1, 1, "the price book is wrong"
     ),
     "39 a clip that breaks off": Case([Step(on=MEDIA, body=CLIP, cut=3000, end="close")], (0, 0), 1, 1),
     "40 cut without a length": Case([Step(on=MEDIA, body=CLIP, cut=3000, end="close", length=False)], (0, 0), 1, 1),
@@ -196,7 +275,7 @@ CASES: dict[str, Case] = {
 
 
 @dataclass
-class Desk:
+class Repository:
     """A content repository, and the program run in it."""
 
     root: Path
@@ -205,8 +284,8 @@ class Desk:
     def run(self) -> tuple[int, str]:
         """Exit code, and all that was shown."""
         code = main(["run", "storyboards/film.yaml", "--provider", "kinovi", "--yes"])
-        shown = self.capture.readouterr()
-        return code, shown.err + shown.out
+        captured = self.capture.readouterr()
+        return code, captured.err + captured.out
 
     @property
     def clip(self) -> bytes | None:
@@ -214,14 +293,14 @@ class Desk:
         return path.read_bytes() if path.exists() else None
 
 
-Make = Callable[[Double, str], Desk]
+Make = Callable[[Double, str], Repository]
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Make:
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Make:
     """Makes the repository, with this host behind the address of the paid provider."""
 
-    def made(double: Double, settings: str) -> Desk:
+    def create(double: Double, settings: str) -> Repository:
         root = tmp_path / "film"
         (root / "storyboards").mkdir(parents=True)
         (root / "storyboards" / "film.yaml").write_text(FILM)
@@ -232,9 +311,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
         monkeypatch.setenv("SEEDANCE_BASE_URL", double.url)
         monkeypatch.setenv("SEEDANCE_API_KEY", KEY)
-        return Desk(root, capsys)
+        return Repository(root, capsys)
 
-    return made
+    return create
 
 
 SLOW = (
@@ -252,28 +331,28 @@ NAMES = [pytest.param(name, marks=pytest.mark.long if name in SLOW else ()) for 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_two_runs_come_to_what_the_table_says(name: str, desk: Make) -> None:
+def test_two_runs_come_to_what_the_table_says(name: str, repository: Make) -> None:
     case = CASES[name]
     with Double(list(case.steps), CLIP) as double:
-        here = desk(double, case.settings)
-        first, shown = here.run()
-        second, again = here.run()
+        repo = repository(double, case.settings)
+        first, output = repo.run()
+        second, second_output = repo.run()
 
-    assert (first, second) == case.codes, shown + again
-    assert (len(double.requests(CREATE)), len(double.created_tasks)) == (case.creates, case.made), shown
-    assert case.words in shown
-    assert KEY not in shown + again
-    assert [path for path in here.root.parent.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()] == []
-    assert "\x1b" not in shown + again
-    assert "Traceback" not in shown + again
-    assert (here.clip in (CLIP, OTHER)) == (second == 0)
+    assert (first, second) == case.codes, output + second_output
+    assert (len(double.requests(CREATE)), len(double.created_tasks)) == (case.creates, case.tasks), output
+    assert case.message in output
+    assert KEY not in output + second_output
+    assert [path for path in repo.root.parent.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()] == []
+    assert "\x1b" not in output + second_output
+    assert "Traceback" not in output + second_output
+    assert (repo.clip in (CLIP, OTHER)) == (second == 0)
 
 
-def test_each_created_task_stands_in_the_manifest_with_what_was_asked(desk: Make) -> None:
+def test_each_created_task_stands_in_the_manifest_with_what_was_asked(repository: Make) -> None:
     with Double(media=CLIP) as double:
-        here = desk(double, "")
-        here.run()
-        told = json.loads((here.root / "renders" / "film" / "kinovi" / "manifest.json").read_text())
+        repo = repository(double, "")
+        repo.run()
+        manifest = json.loads((repo.root / "renders" / "film" / "kinovi" / "manifest.json").read_text())
 
-    [take] = told["shots"][0]["takes"]
+    [take] = manifest["shots"][0]["takes"]
     assert (take["task_id"], take["status"], take["credits"]) == ("task_1", "succeeded", {"quoted": 200, "used": 200})

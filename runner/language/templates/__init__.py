@@ -1,1 +1,1 @@
-"""Prompt templates: rendered in place where that is safe, else in a worker process."""
+"""Prompt templates: rendered in this process where that is safe, else in a worker process."""

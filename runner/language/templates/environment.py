@@ -1,4 +1,4 @@
-"""Jinja2 as storyboards may use it: sandboxed, strict, plain values, allow-listed filters, no globals but `range`."""
+"""The Jinja2 environment of storyboards: sandboxed, strict, plain values, listed filters, no globals but `range`."""
 
 from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
 from functools import cache, partial, wraps
@@ -11,21 +11,21 @@ if TYPE_CHECKING:
 MAX_OUTPUT = 100_000
 MAX_SOURCE = 16_384
 MAX_RANGE = 1_000
-# Linear in what they are given, so that a template of them alone cannot run away.
-_LINEAR = """
+# Filters whose cost is linear in their input, so that a template of them alone cannot run away.
+_LINEAR_FILTERS = """
     abs capitalize count d default first float int items last length lower reverse round slug string title trim upper
 """
-_OTHERS = """
+_OTHER_FILTERS = """
     dictsort join list map max min reject rejectattr replace select selectattr sort sum truncate unique wordcount
 """
 _NODES = """
     And Compare CondExpr Const Dict Filter Getattr Getitem If Keyword List Name Neg Not Operand Or Output Pair
     Template TemplateData Test Tuple
 """
-_OF_TEXT = "capitalize lower replace slug title trim truncate upper wordcount"
-_OF_LISTS = "items map reject rejectattr reverse select selectattr unique"
-INLINE_FILTERS = frozenset(_LINEAR.split())
-KNOWN = INLINE_FILTERS | frozenset(_OTHERS.split())
+_TEXT_FILTERS = "capitalize lower replace slug title trim truncate upper wordcount"
+_LIST_FILTERS = "items map reject rejectattr reverse select selectattr unique"
+INLINE_FILTERS = frozenset(_LINEAR_FILTERS.split())
+ALLOWED_FILTERS = INLINE_FILTERS | frozenset(_OTHER_FILTERS.split())
 INLINE_NODES = frozenset(_NODES.split())
 
 
@@ -44,30 +44,30 @@ def slug(value: object) -> str:
 
 @cache
 def _slugify() -> Callable[[str], str]:
-    """python-slugify with its own table: where Unidecode is installed too, the package would give other ids."""
+    """python-slugify with the table of text-unidecode, so that ids do not depend on Unidecode being installed."""
     import unicodedata
 
     import text_unidecode
     from slugify import slugify
 
-    def made(text: str) -> str:
+    def transliterated_slug(text: str) -> str:
         return slugify(text_unidecode.unidecode(unicodedata.normalize("NFC", text)))
 
-    return made
+    return transliterated_slug
 
 
 class NotRenderable(Exception):  # noqa: N818 - becomes a problem in `template`
-    """A template put something in the text that is none: null, a list, a mapping."""
+    """A template puts a value in the text that is not text: null, a list, a mapping."""
 
     def __init__(self, value: object) -> None:
-        listed = isinstance(value, list | tuple | range | KeysView | ValuesView | ItemsView)
-        what = "a list" if listed else "a mapping" if isinstance(value, dict) else "a part of the template language"
-        super().__init__("null" if value is None else what)
+        is_list = isinstance(value, list | tuple | range | KeysView | ValuesView | ItemsView)
+        label = "a list" if is_list else "a mapping" if isinstance(value, dict) else "a part of the template language"
+        super().__init__("null" if value is None else label)
         self.value = value
 
 
 def finalize(value: Any) -> Any:
-    """What an expression puts in the text; what is not known raises when it gets there."""
+    """The text of an expression's value. An undefined value passes, and raises when Jinja writes it."""
     if isinstance(value, str) or hasattr(value, "_fail_with_undefined_error"):
         return value
     if isinstance(value, bool | int | float):
@@ -76,80 +76,80 @@ def finalize(value: Any) -> Any:
 
 
 class _OpaqueMethod:
-    """A method that a template names: it can be called, but not written, since its text would be where it lies."""
+    """A method in a template: it can be called, but not written, since its text would be a memory address."""
 
     __slots__ = ("_call",)
 
     def __init__(self, call: Callable[..., Any]) -> None:
         self._call = call
 
-    def __call__(self, *given: Any, **named: Any) -> Any:
-        return self._call(*given, **named)
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._call(*args, **kwargs)
 
     def __repr__(self) -> str:
         raise NotRenderable(self)
 
 
-def _on_text(look: Callable[..., Any]) -> Callable[..., Any]:
-    """A filter of text that takes no null for the word None."""
-    first = 1 if hasattr(look, "jinja_pass_arg") else 0
+def _refuses_null(text_filter: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter of text that refuses null instead of using the word None."""
+    text_index = 1 if hasattr(text_filter, "jinja_pass_arg") else 0
 
-    @wraps(look)
-    def looked(*given: Any, **named: Any) -> Any:
-        return look(*given[:first], finalize(given[first]), *given[first + 1 :], **named)
+    @wraps(text_filter)
+    def checked_filter(*args: Any, **kwargs: Any) -> Any:
+        return text_filter(*args[:text_index], finalize(args[text_index]), *args[text_index + 1 :], **kwargs)
 
-    return looked
+    return checked_filter
 
 
-def _as_list(look: Callable[..., Any]) -> Callable[..., Any]:
-    """A filter that gives a list where Jinja's gives what makes one."""
+def _as_list(lazy_filter: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter that returns a list where Jinja's returns a generator."""
 
-    @wraps(look)
-    def looked(*given: Any, **named: Any) -> Any:
-        made = look(*given, **named)
-        return list(made) if isinstance(made, Iterator) else made
+    @wraps(lazy_filter)
+    def list_filter(*args: Any, **kwargs: Any) -> Any:
+        result = lazy_filter(*args, **kwargs)
+        return list(result) if isinstance(result, Iterator) else result
 
-    return looked
+    return list_filter
 
 
 def _range(*limits: int) -> range:
-    made = range(*limits)
-    if len(made) > MAX_RANGE:
-        raise ValueError(f"range() gives at most {MAX_RANGE:,} numbers, and here it would give {len(made):,}")
-    return made
+    numbers = range(*limits)
+    if len(numbers) > MAX_RANGE:
+        raise ValueError(f"range() is limited to {MAX_RANGE:,} numbers, and this one has {len(numbers):,}")
+    return numbers
 
 
 def environment(load: Callable[[str], str | None]) -> "ImmutableSandboxedEnvironment":
-    """An environment that finds `{% include %}`d text by `load`."""
+    """An environment that loads the files of `{% include %}` by `load`."""
     from jinja2 import FunctionLoader, StrictUndefined
 
-    made = _sandbox()(
+    jinja = _sandbox()(
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=StrictUndefined,
         finalize=finalize,
-        loader=FunctionLoader(lambda name: _named(name, load(name))),
+        loader=FunctionLoader(lambda name: _loader_result(name, load(name))),
         autoescape=False,
         auto_reload=False,
     )
-    made.globals = {"range": _range}
-    made.filters = {name: made.filters[name] for name in KNOWN - {"slug"}}
-    made.filters |= {"slug": slug, "string": finalize, "join": _join, "truncate": partial(_truncate, made)}
-    made.filters |= {name: _on_text(made.filters[name]) for name in _OF_TEXT.split()}
-    made.filters |= {name: _as_list(made.filters[name]) for name in _OF_LISTS.split()}
-    return made
+    jinja.globals = {"range": _range}
+    jinja.filters = {name: jinja.filters[name] for name in ALLOWED_FILTERS - {"slug"}}
+    jinja.filters |= {"slug": slug, "string": finalize, "join": _join, "truncate": partial(_truncate, jinja)}
+    jinja.filters |= {name: _refuses_null(jinja.filters[name]) for name in _TEXT_FILTERS.split()}
+    jinja.filters |= {name: _as_list(jinja.filters[name]) for name in _LIST_FILTERS.split()}
+    return jinja
 
 
 @cache
 def _sandbox() -> "type[ImmutableSandboxedEnvironment]":
-    """Jinja's sandbox, in which nothing can be written but text and numbers."""
+    """Jinja's sandbox, restricted so that a template can write text and numbers only."""
     from jinja2 import nodes
     from jinja2.sandbox import ImmutableSandboxedEnvironment
     from jinja2.visitor import NodeTransformer
 
     class Joined(NodeTransformer):
-        """`a ~ b` as `[a, b] | join`: so nothing is written that an expression could not write."""
+        """Turns `a ~ b` into `[a, b] | join`, so that `~` is checked like every other expression."""
 
         def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802 - named by Jinja
             parts = nodes.List([self.visit(part) for part in node.nodes], lineno=node.lineno)
@@ -157,48 +157,48 @@ def _sandbox() -> "type[ImmutableSandboxedEnvironment]":
 
     class Sandbox(ImmutableSandboxedEnvironment):
         def getattr(self, obj: Any, attribute: str) -> Any:
-            found = super().getattr(obj, attribute)
-            return _OpaqueMethod(found) if callable(found) and not isinstance(found, self.undefined) else found
+            value = super().getattr(obj, attribute)
+            return _OpaqueMethod(value) if callable(value) and not isinstance(value, self.undefined) else value
 
-        def _generate(self, source: nodes.Template, *given: Any, **named: Any) -> str:
-            return super()._generate(Joined().visit(source), *given, **named)
+        def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
+            return super()._generate(Joined().visit(source), *args, **kwargs)
 
     return Sandbox
 
 
-def _named(name: str, text: str | None) -> tuple[str, str, None] | None:
-    """What Jinja wants of a loader, with the name as the file's, so that errors tell it."""
+def _loader_result(name: str, text: str | None) -> tuple[str, str, None] | None:
+    """The tuple that Jinja expects of a loader, with the name as file name, so that errors show it."""
     return None if text is None else (text, name, None)
 
 
-def _join(values: Any, between: str = "") -> str:
-    """The filter `join`, with scalars as YAML writes them."""
-    return str(between).join(str(finalize(value)) for value in values)
+def _join(values: Any, separator: str = "") -> str:
+    """The filter `join`, which writes scalars as YAML does."""
+    return str(separator).join(str(finalize(value)) for value in values)
 
 
-def _truncate(made: Any, text: str, length: int = 255, killwords: bool = False, end: str = "…") -> str:
+def _truncate(jinja: Any, text: str, length: int = 255, killwords: bool = False, end: str = "…") -> str:
     from jinja2.filters import do_truncate
 
-    return do_truncate(made, text, length, killwords, end, leeway=0)
+    return do_truncate(jinja, text, length, killwords, end, leeway=0)
 
 
 def runs_inline(tree: "nodes.Template") -> bool:
-    """Is a template only text, names, attributes, items, conditions, tests and linear filters."""
+    """Does a template consist of text, names, attributes, items, conditions, tests and linear filters alone."""
     from jinja2 import nodes
 
-    waiting: list[nodes.Node] = [tree]
-    while waiting:
-        node = waiting.pop()
+    pending: list[nodes.Node] = [tree]
+    while pending:
+        node = pending.pop()
         if type(node).__name__ not in INLINE_NODES:
             return False
         if isinstance(node, nodes.Filter) and node.name not in INLINE_FILTERS:
             return False
-        waiting.extend(node.iter_child_nodes())
+        pending.extend(node.iter_child_nodes())
     return True
 
 
-def where(error: BaseException) -> tuple[str | None, int]:
-    """The template (None: the text itself) and the line in which an exception was raised."""
+def error_location(error: BaseException) -> tuple[str | None, int]:
+    """The template (None: the text itself) and the line that raised an exception."""
     name: str | None = None
     line = 1
     trace = error.__traceback__

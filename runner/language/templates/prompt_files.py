@@ -1,4 +1,4 @@
-"""The prompt folders, in which `{% include %}` and `{% import %}` find their text."""
+"""Finds the prompt files of `{% include %}` and `{% import %}`."""
 
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
@@ -11,18 +11,18 @@ class PromptFolder:
     """`prompts/` beside the storyboard, then at the repository's top; each file is read once."""
 
     def __init__(self, root: FilePath, document: Document) -> None:
-        beside = root / FilePath(document.name).parent / "prompts"
+        own_folder = root / FilePath(document.name).parent / "prompts"
         self.root = root
-        self.folders = tuple(dict.fromkeys((beside, root / "prompts")))
-        self.read: dict[str, tuple[str, str] | None] = {}
+        self.folders = tuple(dict.fromkeys((own_folder, root / "prompts")))
+        self._files_by_name: dict[str, tuple[str, str] | None] = {}
 
     def find(self, name: str) -> tuple[str, str] | None:
-        """Text and path (from the repository's top) of a prompt file; None when there is none that may be read."""
-        if name not in self.read:
-            self.read[name] = self._found(name)
-        return self.read[name]
+        """Text and path (from the repository's top) of a prompt file; None when no readable file has this name."""
+        if name not in self._files_by_name:
+            self._files_by_name[name] = self._read_first(name)
+        return self._files_by_name[name]
 
-    def _found(self, name: str) -> tuple[str, str] | None:
+    def _read_first(self, name: str) -> tuple[str, str] | None:
         path = PurePosixPath(name)
         if "\\" in name or "\0" in name or path.is_absolute() or ".." in path.parts or not path.parts:
             return None

@@ -1,4 +1,4 @@
-"""What a template may name: variables of the storyboard, the shot and its matrix, rendered when they are used."""
+"""The variables that templates can use, from the storyboard, the shot and its matrix; rendered at first use."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,13 +9,13 @@ from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass
 
 TEMPLATE_START = re.compile(r"\{[{%#]")
-_WORDS = "true false none True False None not in is and or if else recursive for endfor set import include"
-RESERVED = frozenset(_WORDS.split())
-"""Words of the template language, which can name no variable."""
+_KEYWORDS = "true false none True False None not in is and or if else recursive for endfor set import include"
+RESERVED = frozenset(_KEYWORDS.split())
+"""Keywords of the template language, which no variable can have as its name."""
 
 
-class TemplateFailure(Exception):  # noqa: N818 - carries problems to the field that asked, always caught there
-    """A template that cannot be rendered: everything that is wrong with it."""
+class TemplateFailure(Exception):  # noqa: N818 - carries problems to the field that is rendered, always caught there
+    """A template cannot be rendered; holds all its problems."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__(problems[0].message)
@@ -23,61 +23,61 @@ class TemplateFailure(Exception):  # noqa: N818 - carries problems to the field 
 
 
 class Expression(NamedTuple):
-    """`{{ name.key | filter }}` and where it stands in the template."""
+    """An expression `{{ name.key | filter }}` with its offset and width in the template."""
 
     names: tuple[str, ...]
     filters: tuple[Callable[[str], str], ...]
     at: int
     width: int
-    alone: str
-    """The name, when it is only one."""
+    single_name: str
+    """The name of an expression without keys; else an empty text."""
 
 
 @dataclass(slots=True)
 class Template:
-    """A text with its markup read once; `parts` when it is simple, else Jinja's own."""
+    """A parsed template; `parts` is None when Jinja must render it."""
 
     text: str
     parts: tuple[str | Expression, ...] | None
     names: frozenset[str]
-    """Every variable that it may use."""
-    own: frozenset[str] = frozenset()
-    """Those of them that it also sets itself, by a loop or `set`: only perhaps a variable of the scope."""
+    """Every variable that the template may use."""
+    assigned_names: frozenset[str] = frozenset()
+    """Names that the template also assigns, by a loop or `set`: the scope may lack them."""
     runs_inline: bool = True
-    everything: bool = False
-    """True when it includes files whose names are made while rendering."""
+    uses_all_names: bool = False
+    """True when it includes files whose names are computed while rendering."""
     compiled: Any = None
-    wrong: tuple[str, str, int, str] | None = None
-    """Code, message, line in the text, hint: why it cannot be used."""
+    error: tuple[str, str, int, str] | None = None
+    """Code, message, line in the text and hint of a template that cannot be parsed."""
 
 
 class Variable(NamedTuple):
-    """A value of a scope, and where it stands."""
+    """A value of a scope with its origin."""
 
     value: Value
     origin: Callable[[], NodeRef] | None
     literal: bool = False
-    """True for what is no template: text without markup, matrix values, `--var`, rendered text."""
+    """True when the value has no template in it: text without markup, matrix values, `--var`, rendered text."""
 
 
 def variable(value: Value, origin: Callable[[], NodeRef]) -> Variable:
-    """A variable that the files say."""
+    """A variable defined in the files."""
     return Variable(value, origin, not has_template(value))
 
 
 class VariableScope:
-    """The variables of one shot; they are rendered when they are first used."""
+    """The variables of one shot; each is rendered at its first use."""
 
-    __slots__ = ("failed", "layers", "plain", "rendered", "rendering")
+    __slots__ = ("failed", "layers", "literals", "rendered", "rendering")
 
-    def __init__(self, layers: tuple[Mapping[str, Variable], ...], plain: Mapping[str, Value]) -> None:
+    def __init__(self, layers: tuple[Mapping[str, Variable], ...], literals: Mapping[str, Value]) -> None:
         self.layers = layers
-        """Later wins."""
-        self.plain = plain
-        """Text of those that are no templates, ready to use; shots share it."""
+        """Variables by name; a later layer wins."""
+        self.literals = literals
+        """Values of the variables without a template, ready to use; shots share this mapping."""
         self.rendered: dict[str, Value] = {}
         self.failed: dict[str, TemplateFailure] | None = None
-        """Variables that cannot be rendered: tried once, or they would multiply."""
+        """Failures by variable: each is rendered once only, or the time would grow exponentially with their depth."""
         self.rendering: list[str] = []
 
     def find(self, name: str) -> Variable | None:
@@ -91,13 +91,13 @@ class VariableScope:
 
 
 def literal_values(*layers: Mapping[str, Variable]) -> Mapping[str, Value]:
-    """What the layers come to, of those variables that are no templates."""
-    merged = {name: known for layer in layers for name, known in layer.items()}
-    return {name: known.value for name, known in merged.items() if known.literal}
+    """The merged values of the layers, without the variables that have templates."""
+    merged = {name: entry for layer in layers for name, entry in layer.items()}
+    return {name: entry.value for name, entry in merged.items() if entry.literal}
 
 
 def has_template(value: Value) -> bool:
-    """Is there a template in a value."""
+    """Does a value have a template in it."""
     if isinstance(value, str):
         return "{" in value and TEMPLATE_START.search(value) is not None
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Templates in the text of a storyboard: what they name, and what they come to in the scope of a shot."""
+"""Parses the templates of a storyboard, and renders them in the scope of a shot."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from runner.diagnostics.problem import Place, Problem
 from runner.language.templates.environment import (
-    KNOWN,
+    ALLOWED_FILTERS,
     MAX_OUTPUT,
     MAX_SOURCE,
     NotRenderable,
     environment,
+    error_location,
     runs_inline,
     slug,
     text_of,
-    where,
 )
 from runner.language.templates.errors import (
     UNSAFE,
@@ -22,7 +22,7 @@ from runner.language.templates.errors import (
     circle,
     line_place,
     name_place,
-    narrowed,
+    narrowest_place,
     no_filter,
     no_key,
     not_text,
@@ -45,8 +45,8 @@ from runner.lazy_dataclass import dataclass, field, replace
 if TYPE_CHECKING:
     from jinja2 import nodes
 
-_SIMPLE = re.compile(r"\{\{[ \t]*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)[ \t]*((?:\|[ \t]*[a-z]+[ \t]*)*)\}\}")
-_FILTERS: dict[str, Callable[[str], str]] = {
+_SIMPLE_EXPRESSION = re.compile(r"\{\{[ \t]*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)[ \t]*((?:\|[ \t]*[a-z]+[ \t]*)*)\}\}")
+_SIMPLE_FILTERS: dict[str, Callable[[str], str]] = {
     "trim": str.strip,
     "lower": str.lower,
     "upper": str.upper,
@@ -57,39 +57,39 @@ _FILTERS: dict[str, Callable[[str], str]] = {
 
 @dataclass(slots=True)
 class Templates:
-    """Everything that is remembered of templates while one storyboard is compiled."""
+    """Renders the templates of one storyboard, and remembers the parsed ones."""
 
     load: Callable[[str], tuple[str, str] | None]
     """Text and file name of a template in a prompt folder."""
     worker: TemplateWorker
-    """The process for templates that could run away."""
+    """The process that renders templates of unbounded cost."""
     sources: dict[str, str]
-    """Text of the prompt files in which something is wrong, for showing the line."""
-    known: dict[str, Template] = field(default_factory=dict)
+    """Text of the prompt files that have a problem, for showing the line."""
+    by_text: dict[str, Template] = field(default_factory=dict)
     _environment: Any = None
 
     def read(self, text: str) -> Template:
-        """A template by its text, read once."""
-        found = self.known.get(text)
-        if found is None:
-            found = self.known[text] = self._simple(text) or self._full(text)
-        return found
+        """The parsed template of a text; each text is parsed once."""
+        template = self.by_text.get(text)
+        if template is None:
+            template = self.by_text[text] = self._parse_simple(text) or self._parse_full(text)
+        return template
 
-    def _simple(self, text: str) -> Template | None:
+    def _parse_simple(self, text: str) -> Template | None:
         parts: list[str | Expression] = []
         names: set[str] = set()
         end = 0
-        for found in _SIMPLE.finditer(text):
-            path = tuple(found[1].split("."))
-            filters = [name.strip() for name in found[2].split("|")[1:]]
-            if path[0] in RESERVED or any(name not in _FILTERS for name in filters):
+        for match in _SIMPLE_EXPRESSION.finditer(text):
+            path = tuple(match[1].split("."))
+            filter_names = [name.strip() for name in match[2].split("|")[1:]]
+            if path[0] in RESERVED or any(name not in _SIMPLE_FILTERS for name in filter_names):
                 return None
-            parts.append(text[end : found.start()])
-            made = tuple(_FILTERS[name] for name in filters)
-            alone = path[0] if len(path) == 1 else ""
-            parts.append(Expression(path, made, found.start(), found.end() - found.start(), alone))
+            parts.append(text[end : match.start()])
+            filter_functions = tuple(_SIMPLE_FILTERS[name] for name in filter_names)
+            single_name = path[0] if len(path) == 1 else ""
+            parts.append(Expression(path, filter_functions, match.start(), match.end() - match.start(), single_name))
             names.add(path[0])
-            end = found.end()
+            end = match.end()
         parts.append(text[end:])
         if any(isinstance(part, str) and TEMPLATE_START.search(part) for part in parts):
             return None
@@ -101,101 +101,103 @@ class Templates:
             self._environment = environment(lambda name: (self.load(name) or (None,))[0])
         return self._environment
 
-    def _full(self, text: str) -> Template:
+    def _parse_full(self, text: str) -> Template:
         from jinja2 import TemplateSyntaxError, nodes
 
         if len(text) > MAX_SOURCE:
-            message = f"this template has {len(text):,} characters; at most {MAX_SOURCE:,} are read"
-            return Template(text, None, frozenset(), wrong=("template-syntax", message, 1, ""))
+            message = f"this template has {len(text):,} characters; at most {MAX_SOURCE:,} are allowed"
+            return Template(text, None, frozenset(), error=("template-syntax", message, 1, ""))
         try:
             tree: nodes.Template = self.environment.parse(text)
-            unknown = [node for node in tree.find_all(nodes.Filter) if node.name not in KNOWN]
+            unknown = [node for node in tree.find_all(nodes.Filter) if node.name not in ALLOWED_FILTERS]
             if unknown:
-                return Template(text, None, frozenset(), wrong=no_filter(unknown[0].name, unknown[0].lineno))
-            names, everything = self._names(tree, set())
-            own = _own_names(tree)
+                return Template(text, None, frozenset(), error=no_filter(unknown[0].name, unknown[0].lineno))
+            names, uses_all_names = self._used_names(tree, set())
+            assigned_names = _assigned_names(tree)
         except TemplateSyntaxError as error:
-            return Template(text, None, frozenset(), wrong=bad_syntax(error.message or "", error.lineno))
+            return Template(text, None, frozenset(), error=bad_syntax(error.message or "", error.lineno))
         except RecursionError:
             return Template(
-                text, None, frozenset(), wrong=("template-syntax", "this template is nested too deep", 1, "")
+                text, None, frozenset(), error=("template-syntax", "this template is nested too deep", 1, "")
             )
-        return Template(text, None, names, own, runs_inline(tree), everything)
+        return Template(text, None, names, assigned_names, runs_inline(tree), uses_all_names)
 
-    def _names(self, tree: "nodes.Template", seen: set[str]) -> tuple[frozenset[str], bool]:
-        """Variables that a template and what it includes may use; True when it can include anything.
+    def _used_names(self, tree: "nodes.Template", visited: set[str]) -> tuple[frozenset[str], bool]:
+        """Variables that a template and its includes may use; True when it can include any file.
 
-        Jinja's own `meta` would generate code, and computes constants (`'a' * 10**9`) on the way.
+        Not by `meta.find_undeclared_variables`, which generates code and thereby computes constants (`'a' * 10**9`).
         """
         from jinja2 import TemplateSyntaxError, meta, nodes
 
-        found = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "load"}
-        everything = False
+        variables = {node.name for node in tree.find_all(nodes.Name) if node.ctx == "load"}
+        uses_all_names = False
         for name in meta.find_referenced_templates(tree):
             if name is None:
-                everything = True
-            elif name not in seen:
-                seen.add(name)
+                uses_all_names = True
+            elif name not in visited:
+                visited.add(name)
                 included = self.load(name)
                 try:
                     inner = self.environment.parse(included[0]) if included else None
                 except TemplateSyntaxError:
-                    continue  # the worker meets it again, and says where
+                    continue  # the worker meets the error again, and reports its place
                 if inner is not None:
-                    names, more = self._names(inner, seen)
-                    found |= names
-                    everything |= more
-        return frozenset(found), everything
+                    names, inner_uses_all = self._used_names(inner, visited)
+                    variables |= names
+                    uses_all_names |= inner_uses_all
+        return frozenset(variables), uses_all_names
 
     def render(self, text: str, scope: VariableScope, origin: Callable[[], NodeRef]) -> str:
-        """What a text comes to in a scope. Raises Fault."""
+        """The rendered text in a scope. Raises TemplateFailure."""
         template = self.read(text)
-        if template.wrong is not None:
-            code, message, line, hint = template.wrong
+        if template.error is not None:
+            code, message, line, hint = template.error
             raise TemplateFailure(Problem(code, line_place(origin(), line), message, hint))
         if template.parts is None:
-            rendered = self._jinja(template, scope, origin)
+            rendered = self._render_jinja(template, scope, origin)
         else:
-            rendered = self._joined(template.parts, scope, origin)
+            rendered = self._render_simple(template.parts, scope, origin)
         if len(rendered) > MAX_OUTPUT:
             raise TemplateFailure(self._too_long(origin()))
         return rendered
 
-    def _joined(self, parts: tuple[str | Expression, ...], scope: VariableScope, origin: Callable[[], NodeRef]) -> str:
-        """A simple template, rendered; what is wrong with one expression does not hide the next."""
-        plain, known = scope.plain, scope.rendered
-        made: list[str] = []
-        wrong: dict[Problem, None] = {}
+    def _render_simple(
+        self, parts: tuple[str | Expression, ...], scope: VariableScope, origin: Callable[[], NodeRef]
+    ) -> str:
+        """A rendered simple template; the problems of all its expressions are collected before it fails."""
+        literals, rendered = scope.literals, scope.rendered
+        pieces: list[str] = []
+        problems: dict[Problem, None] = {}
         size = 0
         for part in parts:
             if type(part) is str:
                 text = part
             else:
                 assert isinstance(part, Expression)
-                value = known.get(part.alone) or plain.get(part.alone)
+                value = rendered.get(part.single_name) or literals.get(part.single_name)
                 if type(value) is str:
                     text = value
-                    for apply in part.filters:
-                        text = apply(text)
+                    for apply_filter in part.filters:
+                        text = apply_filter(text)
                 else:
                     try:
-                        text = self._text(part, scope, origin)
-                    except TemplateFailure as fault:
-                        wrong |= dict.fromkeys(fault.problems)
+                        text = self._expression_text(part, scope, origin)
+                    except TemplateFailure as failure:
+                        problems |= dict.fromkeys(failure.problems)
                         continue
-            made.append(text)
+            pieces.append(text)
             size += len(text)
             if size > MAX_OUTPUT:
-                raise TemplateFailure(*wrong, self._too_long(origin()))
-        if wrong:
-            raise TemplateFailure(*wrong)
-        return "".join(made)
+                raise TemplateFailure(*problems, self._too_long(origin()))
+        if problems:
+            raise TemplateFailure(*problems)
+        return "".join(pieces)
 
     def _too_long(self, origin: NodeRef) -> Problem:
-        message = f"this comes to more than {MAX_OUTPUT:,} characters"
-        return Problem("template-runaway", origin.place(), message, "make its variables shorter")
+        message = f"the rendered text has more than {MAX_OUTPUT:,} characters"
+        return Problem("template-runaway", origin.place(), message, "shorten its variables")
 
-    def _text(self, expression: Expression, scope: VariableScope, origin: Callable[[], NodeRef]) -> str:
+    def _expression_text(self, expression: Expression, scope: VariableScope, origin: Callable[[], NodeRef]) -> str:
         value = self.value(expression.names[0], scope, lambda: origin().place(expression.at, expression.width))
         for position, name in enumerate(expression.names[1:], start=1):
             if not isinstance(value, dict) or name not in value:
@@ -206,36 +208,36 @@ class Templates:
                 not_text(".".join(expression.names), value, origin().place(expression.at, expression.width))
             )
         text = value if isinstance(value, str) else text_of(value)
-        for apply in expression.filters:
-            text = apply(text)
+        for apply_filter in expression.filters:
+            text = apply_filter(text)
         return text
 
     def value(self, name: str, scope: VariableScope, place: Callable[[], Place]) -> Value:
-        """The value of a variable, rendered in the scope of the shot that uses it. Raises Fault."""
+        """The value of a variable, rendered in the scope of the shot that uses it. Raises TemplateFailure."""
         if name in scope.rendered:
             return scope.rendered[name]
-        found = scope.find(name)
-        if found is None:
+        variable = scope.find(name)
+        if variable is None:
             raise TemplateFailure(undefined(name, scope, place()))
-        if found.literal:
-            return found.value
+        if variable.literal:
+            return variable.value
         if name in scope.rendering:
             raise TemplateFailure(circle(name, scope, place()))
         if scope.failed and name in scope.failed:
             raise scope.failed[name]
         scope.rendering.append(name)
         try:
-            made = self._render_deep(found.value, scope, found.origin or _nowhere)
+            rendered = self._render_deep(variable.value, scope, variable.origin or _nowhere)
         except RecursionError:
-            message, hint = f"`{name}` is made of too many variables, one of the other", "make them of fewer"
+            message, hint = f"`{name}` nests too many variables in one another", "nest fewer variables"
             raise TemplateFailure(Problem("template-runaway", place(), message, hint)) from None
-        except TemplateFailure as fault:
-            scope.failed = {**(scope.failed or {}), name: fault}
+        except TemplateFailure as failure:
+            scope.failed = {**(scope.failed or {}), name: failure}
             raise
         finally:
             scope.rendering.pop()
-        scope.rendered[name] = made
-        return made
+        scope.rendered[name] = rendered
+        return rendered
 
     def _render_deep(self, value: Value, scope: VariableScope, origin: Callable[[], NodeRef]) -> Value:
         if isinstance(value, str):
@@ -246,26 +248,28 @@ class Templates:
             return {key: self._render_deep(item, scope, lambda at=key: origin() / at) for key, item in value.items()}  # type: ignore[misc]
         return value
 
-    def _jinja(self, template: Template, scope: VariableScope, origin: Callable[[], NodeRef]) -> str:
-        values = self._values(template, scope, origin)
+    def _render_jinja(self, template: Template, scope: VariableScope, origin: Callable[[], NodeRef]) -> str:
+        values = self._rendered_values(template, scope, origin)
         if template.runs_inline:
             answer = self._render_inline(template, values)
         else:
             answer = self.worker.render(template.text, values, lambda name: (self.load(name) or (None,))[0])
         if "text" in answer:
-            made: str = answer["text"]
-            return made
+            text: str = answer["text"]
+            return text
         raise TemplateFailure(self._problem_from(answer, template, scope, values, origin()))
 
-    def _values(self, template: Template, scope: VariableScope, origin: Callable[[], NodeRef]) -> dict[str, Value]:
-        """What the template may use, rendered; what is not known is left out, since it may ask whether it is."""
+    def _rendered_values(
+        self, template: Template, scope: VariableScope, origin: Callable[[], NodeRef]
+    ) -> dict[str, Value]:
+        """The rendered variables that a template may use, without undefined ones: it may test `is defined`."""
         values: dict[str, Value] = {}
-        for name in sorted(template.names | (scope.names() if template.everything else frozenset())):
+        for name in sorted(template.names | (scope.names() if template.uses_all_names else frozenset())):
             if name in scope.rendered or scope.find(name) is not None:
                 try:
                     values[name] = self.value(name, scope, lambda word=name: name_place(origin(), word))  # type: ignore[misc]
                 except TemplateFailure:
-                    if name in template.names - template.own:
+                    if name in template.names - template.assigned_names:
                         raise
         return values
 
@@ -277,13 +281,13 @@ class Templates:
                 template.compiled = self.environment.from_string(template.text)
             return {"text": template.compiled.render(values)}
         except UndefinedError as error:
-            return {"error": "undefined", "words": str(error), "line": where(error)[1]}
+            return {"error": "undefined", "message": str(error), "line": error_location(error)[1]}
         except NotRenderable as error:
-            return {"error": "not-text", "words": str(error), "line": where(error)[1]}
+            return {"error": "not-text", "message": str(error), "line": error_location(error)[1]}
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-            return {"error": "other", "words": str(error) or type(error).__name__, "line": where(error)[1]}
+            return {"error": "other", "message": str(error) or type(error).__name__, "line": error_location(error)[1]}
         except (RecursionError, SyntaxError, MemoryError):
-            return {"error": "other", "words": "it is nested too deep", "line": 1}
+            return {"error": "other", "message": "it is nested too deep", "line": 1}
 
     def _problem_from(
         self,
@@ -293,8 +297,8 @@ class Templates:
         values: Mapping[str, Value],
         origin: NodeRef,
     ) -> Problem:
-        """The problem that an answer means, in a prompt file or in the template itself."""
-        line, words = int(answer.get("line") or 1), str(answer.get("words", ""))
+        """The problem of an error answer, in a prompt file or in the template itself."""
+        line, reason = int(answer.get("line") or 1), str(answer.get("message", ""))
         text, place = template.text, line_place(origin, line)
         related: tuple[tuple[Place, str], ...] = ()
         if (file := answer.get("file")) and (included := self.load(str(file))):
@@ -306,37 +310,37 @@ class Templates:
                 ((place, "included from here"),),
             )
         lines = text.split("\n")
-        here = lines[line - 1] if line <= len(lines) else ""
+        line_text = lines[line - 1] if line <= len(lines) else ""
         match answer["error"]:
             case "undefined":
-                made = undefined_in(words, here, scope, place)
+                problem = undefined_in(reason, line_text, scope, place)
             case "not-text":
-                made = not_text_in(here if related else text, values, words, place)
+                problem = not_text_in(line_text if related else text, values, reason, place)
             case "syntax":
-                code, message, _, hint = bad_syntax(words, line)
-                made = Problem(code, place, message, hint)
+                code, message, _, hint = bad_syntax(reason, line)
+                problem = Problem(code, place, message, hint)
             case "not-found":
-                hint = "such files lie in prompts/ beside the storyboard, or in prompts/ at the repository's top"
-                made = Problem("template-include", place, f"there is no prompt file `{words}`", hint)
+                hint = "prompt files are read from prompts/ beside the storyboard and prompts/ at the repository's top"
+                problem = Problem("template-include", place, f"there is no prompt file `{reason}`", hint)
             case "runaway":
-                made = Problem(
-                    "template-runaway", place, f"this template cannot be rendered: {words}", "make it simpler"
+                problem = Problem(
+                    "template-runaway", place, f"this template cannot be rendered: {reason}", "simplify it"
                 )
             case _:
-                if unsafe := UNSAFE.search(words):
-                    words = f"`{unsafe[1]}` is not open to templates"
-                made = Problem("template-error", place, f"this template cannot be rendered: {words.rstrip('.')}")
+                if unsafe := UNSAFE.search(reason):
+                    reason = f"templates cannot use `{unsafe[1]}`"
+                problem = Problem("template-error", place, f"this template cannot be rendered: {reason.rstrip('.')}")
         if not related:
-            made = replace(made, place=narrowed(made, origin, line))
-        return replace(made, related=(*related, *made.related))
+            problem = replace(problem, place=narrowest_place(problem, origin, line))
+        return replace(problem, related=(*related, *problem.related))
 
 
-def _own_names(tree: "nodes.Template") -> frozenset[str]:
+def _assigned_names(tree: "nodes.Template") -> frozenset[str]:
     from jinja2 import nodes
 
-    found = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
-    return frozenset(found | {"caller", "kwargs", "loop", "self", "varargs"})
+    names = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
+    return frozenset(names | {"caller", "kwargs", "loop", "self", "varargs"})
 
 
 def _nowhere() -> NodeRef:
-    raise AssertionError("a value without a place is never a template")
+    raise AssertionError("a value without an origin is never a template")

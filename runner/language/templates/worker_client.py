@@ -1,4 +1,4 @@
-"""Hands templates that could run away to a worker process, and ends it when they do."""
+"""Renders templates of unbounded cost in a worker process with time and memory limits."""
 
 import json
 import os
@@ -11,9 +11,9 @@ from runner.language.yaml.document import Value
 if TYPE_CHECKING:
     import subprocess
 
-WALL_SECONDS = 6.0
-_START_SECONDS = 60.0
-_MOST_KILLED = 2
+WALL_SECONDS = 6.0  # the worker's CPU limit ends a runaway first, unless the machine is loaded
+_START_SECONDS = 60.0  # a loaded machine can take long to start Python
+_MAX_RESTARTS = 2
 _BOOT = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
     "from runner.language.templates.worker import serve; serve()"
@@ -22,34 +22,34 @@ Answer = Mapping[str, Any]
 
 
 class TemplateWorker:
-    """One worker for a whole command, started when the first template needs it, started again when it was ended."""
+    """The worker process of a command, started by the first template that needs it, and again after a kill."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self._read = b""
+        self._buffer = b""
         self._restarts = 0
 
     def render(self, text: str, values: Mapping[str, Value], load: Callable[[str], str | None]) -> Answer:
-        """`{"text"}`, or `{"error", "words", "file", "line"}`; `load` finds the text of prompt files."""
-        if self._restarts >= _MOST_KILLED:
-            words = "not tried: other templates of these files ran away before"
-            return {"error": "runaway", "words": words, "line": 1}
+        """Answer `{"text"}` or `{"error", "message", "file", "line"}`; `load` finds the text of prompt files."""
+        if self._restarts >= _MAX_RESTARTS:
+            message = "it was not tried, since other templates took too much time or memory"
+            return {"error": "runaway", "message": message, "line": 1}
         try:
-            process = self._started()
+            process = self._running_process()
             if process is None:
-                return {"error": "other", "words": "the process that renders templates did not start", "line": 1}
-            self._say(process, {"text": text, "values": values})
-            while "need" in (answer := self._hear(process, WALL_SECONDS)):
-                self._say(process, {"text": load(str(answer["need"]))})
+                return {"error": "other", "message": "the process that renders templates did not start", "line": 1}
+            self._send(process, {"text": text, "values": values})
+            while "need" in (answer := self._receive(process, WALL_SECONDS)):
+                self._send(process, {"text": load(str(answer["need"]))})
         except (OSError, EOFError, TimeoutError, ValueError):
             self.close()
             self._restarts += 1
-            return {"error": "runaway", "words": "it was stopped: it takes too long or too much memory", "line": 1}
+            return {"error": "runaway", "message": "it was stopped: it takes too much time or memory", "line": 1}
         return answer
 
     def close(self) -> None:
-        """Ends the worker."""
-        process, self._process, self._read = self._process, None, b""
+        """Kill the worker, if it runs."""
+        process, self._process, self._buffer = self._process, None, b""
         if process is not None:
             process.kill()
             process.wait()
@@ -57,7 +57,7 @@ class TemplateWorker:
                 if stream is not None:
                     stream.close()
 
-    def _started(self) -> "subprocess.Popen[bytes] | None":
+    def _running_process(self) -> "subprocess.Popen[bytes] | None":
         import subprocess
 
         if self._process is None:
@@ -71,31 +71,31 @@ class TemplateWorker:
                 bufsize=0,
             )
             try:
-                self._hear(self._process, _START_SECONDS)
+                self._receive(self._process, _START_SECONDS)
             except (OSError, EOFError, TimeoutError, ValueError):
                 self.close()
         return self._process
 
-    def _say(self, process: "subprocess.Popen[bytes]", message: Mapping[str, Any]) -> None:
+    def _send(self, process: "subprocess.Popen[bytes]", message: Mapping[str, Any]) -> None:
         assert process.stdin is not None
         data = memoryview((json.dumps(message) + "\n").encode())
         while data:
             data = data[process.stdin.write(data) or 0 :]
 
-    def _hear(self, process: "subprocess.Popen[bytes]", seconds: float) -> Answer:
-        """The next line of the worker. Raises TimeoutError, EOFError when it has ended."""
+    def _receive(self, process: "subprocess.Popen[bytes]", seconds: float) -> Answer:
+        """The next answer of the worker. Raises TimeoutError, or EOFError when the worker has ended."""
         import selectors
 
         assert process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
-            while b"\n" not in self._read:
+            while b"\n" not in self._buffer:
                 if not selector.select(seconds):
                     raise TimeoutError
                 chunk = os.read(process.stdout.fileno(), 1 << 16)
                 if not chunk:
                     raise EOFError
-                self._read += chunk
-        line, _, self._read = self._read.partition(b"\n")
+                self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
         answer: Answer = json.loads(line)
         return answer

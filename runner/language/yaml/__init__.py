@@ -1,1 +1,1 @@
-"""YAML from libyaml's events: values that know their places."""
+"""YAML parsing on libyaml's events: values with their offsets in the file."""

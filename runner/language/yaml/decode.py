@@ -1,4 +1,4 @@
-"""From the bytes of a file to its text: strict UTF-8, without a BOM and without what no text needs."""
+"""Decodes the bytes of a file to text: strict UTF-8, no BOM, control characters reported and replaced."""
 
 import re
 from itertools import islice
@@ -6,51 +6,53 @@ from itertools import islice
 from runner.diagnostics.problem import Place, Problem, Problems
 from runner.language.yaml.document import Source
 
-MOST_CHARACTERS = 20
-"""Of one file or value so many characters are told that no text needs: a file full of them is no text."""
-MOST_LINES = 2_000_000
+MAX_REPORTED_CHARACTERS = 20
+"""Control characters reported for one file or value; a file full of them is not text, and more reports do not help."""
+MAX_LINES = 2_000_000
 
 _RAW_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _ASCII_CONTROL = bytes(code for code in range(0x80) if _RAW_CONTROL.match(chr(code)))
-# Marks that turn the direction of text: a line can then read otherwise than it is.
+# Characters that turn the direction of text: a line can then look different from its content.
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]|\\\\u(?:202[a-eA-E]|206[6-9])")
 
 
 def decode(name: str, data: bytes, problems: Problems) -> Source | None:
-    """The text of a file: strict UTF-8 without its BOM; None when it is none. Characters no text needs are replaced."""
+    """The text of a file, without its BOM; None when the bytes are not UTF-8. Control characters are replaced."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8", "replace").removeprefix("\ufeff")
+        text_before = data[: error.start].decode("utf-8", "replace").removeprefix("\ufeff")
         source = Source(name, data.decode("utf-8", "replace").removeprefix("\ufeff"))
-        place = source.place(min(len(before), len(source.text)))
+        place = source.place(min(len(text_before), len(source.text)))
         problems.sources[name] = source.text
         problems.add(Problem("not-utf8", place, *_not_utf8(data)))
         return None
     text = text.removeprefix("\ufeff")
     problems.sources[name] = text
-    if data.count(b"\n") + data.count(b"\r") > MOST_LINES:
-        message, hint = f"this file has more than {MOST_LINES:,} lines", "split it"
+    if data.count(b"\n") + data.count(b"\r") > MAX_LINES:
+        message, hint = f"this file has more than {MAX_LINES:,} lines", "split it"
         problems.sources[name] = text[:200]
         problems.add(Problem("file-size", Place(name, 1, 1), message, hint))
         return None
-    turning = _BIDI.finditer(text) if not text.isascii() or "\\u20" in text else iter(())
-    for found in islice(turning, MOST_CHARACTERS):
-        problems.add(_bidi_character(Source(name, text).place(found.start(), len(found.group())), found.group()))
-    # Bytes are counted without them much quicker than text is searched for them.
+    bidi_matches = _BIDI.finditer(text) if not text.isascii() or "\\u20" in text else iter(())
+    for match in islice(bidi_matches, MAX_REPORTED_CHARACTERS):
+        problems.add(_bidi_character(Source(name, text).place(match.start(), len(match.group())), match.group()))
+    # Deleting control bytes and comparing lengths is much quicker than a search by regular expression.
     clean = text.isascii() and len(data.translate(None, _ASCII_CONTROL)) == len(data)
     if not clean and _RAW_CONTROL.search(text):
         source = Source(name, text)
-        for found in islice(_RAW_CONTROL.finditer(text), MOST_CHARACTERS):
-            problems.add(control_character(source.place(found.start()), found.group()))
+        for match in islice(_RAW_CONTROL.finditer(text), MAX_REPORTED_CHARACTERS):
+            problems.add(control_character(source.place(match.start()), match.group()))
         text = _RAW_CONTROL.sub("\ufffd", text)
     return Source(name, text)
 
 
 def _bidi_character(place: Place, written: str) -> Problem:
     code = f"{ord(written):04X}" if len(written) == 1 else written[2:].upper()
-    message = f"U+{code} turns the direction of what follows: this line can read otherwise than it is"
-    return Problem("bidi-character", place, message, "remove it, unless you mean it", "warning")
+    message = (
+        f"U+{code} changes the direction of the text after it, so that this line can look different from its content"
+    )
+    return Problem("bidi-character", place, message, "remove it, unless it is intended", "warning")
 
 
 def _not_utf8(data: bytes) -> tuple[str, str]:
@@ -62,16 +64,20 @@ def _not_utf8(data: bytes) -> tuple[str, str]:
 
 
 def control_character(place: Place, character: str) -> Problem:
-    """The problem of a character that no text needs."""
-    hint = "remove it" if ord(character) != 0xFEFF else "remove it: a byte order mark stands only at the very beginning"
-    return Problem("control-character", place, f"the invisible character U+{ord(character):04X} stands here", hint)
+    """The problem of a control character."""
+    hint = (
+        "remove it"
+        if ord(character) != 0xFEFF
+        else "remove it: a byte order mark is allowed only at the beginning of a file"
+    )
+    return Problem("control-character", place, f"U+{ord(character):04X} is an invisible character", hint)
 
 
-def has_after_blank(text: str, mark: str, before: str) -> bool:
-    """Does a character stand where YAML would take it for the beginning of something; quick where it is rare."""
-    at = text.find(mark)
-    while at >= 0:
-        if (at == 0 or text[at - 1] in before) and text[at + 1 : at + 2].strip(" \t\r\n#"):
+def has_after_blank(text: str, character: str, preceding: str) -> bool:
+    """Does a character occur where YAML reads it as an indicator: after a blank. Quick when the character is rare."""
+    index = text.find(character)
+    while index >= 0:
+        if (index == 0 or text[index - 1] in preceding) and text[index + 1 : index + 2].strip(" \t\r\n#"):
             return True
-        at = text.find(mark, at + 1)
+        index = text.find(character, index + 1)
     return False

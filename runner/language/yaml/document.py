@@ -1,4 +1,4 @@
-"""A file as it was read: plain values that remember where they stand, as small integers."""
+"""A parsed YAML file: plain values whose offsets in the text are kept as small integers."""
 
 import re
 from array import array
@@ -23,7 +23,7 @@ _SIMPLE_KEY = re.compile(r"[\w-]+\Z")
 
 
 class YamlMapping(dict[str, "Value"]):
-    """A mapping of the file; `marks` holds the offset of each key and of its value, in turn."""
+    """A mapping of the file; `offsets` holds the offset of each key and of its value, in turn."""
 
     __slots__ = ("_order", "at", "merge", "offsets")
 
@@ -40,24 +40,24 @@ class YamlMapping(dict[str, "Value"]):
         return self.offsets[2 * self.position(key) + 1]
 
     def position(self, key: str) -> int:
-        """How many keys stand before this one; counted when it is first asked for."""
-        # Few mappings are ever asked: only then is there an attribute at all.
+        """Index of a key in the file's order; counted at the first call."""
+        # Few mappings are ever asked for a position, so the attribute is made only then.
         order: dict[str, int] = getattr(self, "_order", {})
         if len(order) != len(self):
             order = self._order = {name: index for index, name in enumerate(self)}
         return order[key]
 
     def remove(self, keys: Collection[str]) -> None:
-        """Takes keys out, with their marks."""
-        kept = [index for index, name in enumerate(self) if name not in keys]
-        self.offsets = array("I", [mark for index in kept for mark in self.offsets[2 * index : 2 * index + 2]])
+        """Remove keys together with their offsets."""
+        indexes = [index for index, name in enumerate(self) if name not in keys]
+        self.offsets = array("I", [offset for index in indexes for offset in self.offsets[2 * index : 2 * index + 2]])
         self._order = {}
         for key in keys:
             self.pop(key, None)
 
 
 class YamlSequence(list["Value"]):
-    """A list of the file; `marks` holds the offset of each item."""
+    """A list of the file; `offsets` holds the offset of each item."""
 
     __slots__ = ("at", "offsets")
 
@@ -68,20 +68,20 @@ class YamlSequence(list["Value"]):
 
 @dataclass(frozen=True)
 class Source:
-    """The text of one file, without its BOM, and the name that places use."""
+    """The text of one file, without its BOM, and the file's name in places."""
 
     name: str
     text: str
     original: "Source | None" = None
-    """The text of the file, when this is one in which some lines were rewritten to read on after an error."""
+    """The file's own text, when lines of this text were rewritten so that parsing could go on after an error."""
     rewritten: frozenset[int] = frozenset()
-    """Numbers of those lines; there are as many lines as in the file."""
+    """Numbers of the rewritten lines; the number of lines is that of the file."""
 
     @cached_property
     def starts(self) -> list[int]:
-        """Offsets at which lines begin, as editors count lines."""
+        """Offset at which each line begins, with lines as editors count them."""
         if "\r" in self.text:
-            return [0, *(found.end() for found in _BREAK.finditer(self.text))]
+            return [0, *(match.end() for match in _BREAK.finditer(self.text))]
         return [0, *accumulate(len(line) + 1 for line in self.text.split("\n")[:-1])]
 
     def line_column(self, offset: int) -> tuple[int, int]:
@@ -89,11 +89,11 @@ class Source:
         return line, offset - self.starts[line - 1] + 1
 
     def place(self, offset: int, width: int = 1, path: Path = ()) -> Place:
-        """The place of a character; the mark never goes beyond its line."""
+        """The place of a character; its width never goes beyond the line."""
         line, column = self.line_column(offset)
         if self.original is not None and line in self.rewritten:
             old, new = self.original.line(line), self.line(line)
-            start, stop = _before(old, new, column - 1), _before(old, new, column - 1 + width)
+            start, stop = _old_index(old, new, column - 1), _old_index(old, new, column - 1 + width)
             return Place(self.name, line, start + 1, path_text(path), max(1, stop - start))
         if width > 1:
             width = max(1, min(width, len(self.line(line)) - column + 1))
@@ -106,20 +106,20 @@ class Source:
         return self.text[start:end].rstrip("\r\n")
 
 
-def _before(old: str, new: str, index: int) -> int:
-    """Where in the old line the character stands that the new one, indented otherwise or quoted, has at an index."""
-    at, indent = (len(line) - len(line.lstrip()) for line in (old, new))
+def _old_index(old: str, new: str, index: int) -> int:
+    """Index in the old line of the character at an index of the new one, which is indented differently or quoted."""
+    old_index, indent = (len(line) - len(line.lstrip()) for line in (old, new))
     if index < indent:
-        return min(index, at)
+        return min(index, old_index)
     for character in new[indent:index]:
-        if at < len(old) and old[at] == character:
-            at += 1
-    return at
+        if old_index < len(old) and old[old_index] == character:
+            old_index += 1
+    return old_index
 
 
 @dataclass(frozen=True)
 class Document:
-    """One YAML file; `root` is empty when the file holds no mapping."""
+    """One YAML file; `root` is empty when the file's value is not a mapping."""
 
     source: Source
     root: YamlMapping
@@ -127,7 +127,7 @@ class Document:
     """Offset of the anchored value, its name, offset of the anchor; in file order."""
     includes: tuple["Document", ...] = field(default=(), compare=False)
     whole: bool = True
-    """False when the file could not be read to its end: what is missing in it says nothing."""
+    """False when parsing ended early: a field missing from such a document is not a problem."""
 
     @property
     def name(self) -> str:
@@ -140,7 +140,7 @@ class Document:
         return self is other
 
     def get(self, path: Path) -> Value:
-        """The value at a path; None where there is nothing."""
+        """The value at a path; None for a path without one."""
         value: Value = self.root
         for key in path:
             if isinstance(value, dict) and isinstance(key, str):
@@ -153,20 +153,20 @@ class Document:
 
     @cached_property
     def _anchored(self) -> dict[str, list[int]]:
-        """Offsets of the values that each name of an anchor was given to, in file order."""
-        found: dict[str, list[int]] = {}
+        """Offsets of the values that each anchor name stands for, in file order."""
+        offsets_by_name: dict[str, list[int]] = {}
         for at, name, _ in self.anchors:
-            found.setdefault(name, []).append(at)
-        return {name: sorted(offsets) for name, offsets in found.items()}
+            offsets_by_name.setdefault(name, []).append(at)
+        return {name: sorted(offsets) for name, offsets in offsets_by_name.items()}
 
     def anchored(self, name: str, before: int) -> int | None:
-        """Offset of the value that `*name` means at an offset."""
-        found = self._anchored.get(name, [])
-        index = bisect_left(found, before)
-        return found[index - 1] if index else None
+        """Offset of the value that an alias `*name` at an offset means."""
+        anchor_offsets = self._anchored.get(name, [])
+        index = bisect_left(anchor_offsets, before)
+        return anchor_offsets[index - 1] if index else None
 
     def walk(self, path: Path) -> Iterator[tuple[int, bool]]:
-        """Offsets on the way to a value: (offset, is it a detour that was taken there: an alias or a merge)."""
+        """Offsets on the way to a value, each with True when an alias or a merge leads elsewhere from there."""
         value: Value = self.root
         for key in path:
             if isinstance(value, YamlMapping) and isinstance(key, str) and key in value:
@@ -187,7 +187,7 @@ class Document:
 
 
 class NodeRef(NamedTuple):
-    """Where a value came from: a file and the path in it. (A tuple, since one is made for every shot.)"""
+    """The origin of a value: a file and a path in it. (A tuple: cheap, since every shot has one.)"""
 
     document: Document
     path: Path
@@ -200,34 +200,34 @@ class NodeRef(NamedTuple):
         return self.document.get(self.path)
 
     def at(self) -> int:
-        """Offset of the value; of what holds it, where it is missing."""
+        """Offset of the value; of its nearest existing parent when the value is missing."""
         last = 0
-        for offset, detour in self.document.walk(self.path):
-            if not detour:
+        for offset, is_detour in self.document.walk(self.path):
+            if not is_detour:
                 last = offset
-        found = _PROPERTIES.match(self.document.source.text, last)
-        return found.end() if found else last
+        match = _PROPERTIES.match(self.document.source.text, last)
+        return match.end() if match else last
 
     def place(self, index: int = 0, width: int | None = None) -> Place:
-        """Where the value stands; for text, where its character `index` stands, literally."""
+        """The place of the value; for text, the literal place of its character `index`."""
         value, at = self.value, self.at()
         source = self.document.source
         if isinstance(value, str):
-            spots = offsets(source.text, at, value)
+            positions = offsets(source.text, at, value)
             if index or width is not None:
-                start = spots[min(index, len(spots) - 1)]
+                start = positions[min(index, len(positions) - 1)]
                 last = min(index + (width or 1), len(value)) - 1
-                # An escape is several characters of the file; what follows a fold is on another line.
-                stop = spots[last + 1] if source.text.startswith("\\", spots[last]) else spots[last] + 1
+                # An escape is several characters of the file; text after a fold is on another line.
+                stop = positions[last + 1] if source.text.startswith("\\", positions[last]) else positions[last] + 1
                 return source.place(start, max(1, stop - start), self.path)
-            return source.place(at, spots[-1] - at, self.path)
+            return source.place(at, positions[-1] - at, self.path)
         if isinstance(value, dict | list):
             return source.place(at, 1, self.path)
         word = _WORD.match(source.text, at)
         return source.place(at, len(word.group()) if word else 1, self.path)
 
     def key_place(self) -> Place:
-        """Where the key stands that names this value (an item has no key: the item itself)."""
+        """The place of the key that names this value; for an item of a list, of the item itself."""
         parent = NodeRef(self.document, self.path[:-1]).value if self.path else None
         key = self.path[-1] if self.path else None
         if isinstance(parent, YamlMapping) and isinstance(key, str) and key in parent:
@@ -237,7 +237,7 @@ class NodeRef(NamedTuple):
         return self.place()
 
     def entry_place(self) -> Place:
-        """Where a shot's entry begins: its first key."""
+        """The place at which a shot's entry begins: its first key."""
         shots, index = self.document.root.get("shots"), self.path[1]
         assert isinstance(shots, YamlSequence)
         assert isinstance(index, int)
@@ -246,22 +246,22 @@ class NodeRef(NamedTuple):
         return Place(source.name, line, column, f"shots[{index}]")
 
     def source_text(self) -> str:
-        """A number as the file writes it: `1.50`."""
+        """The text of a number in the file: `1.50`."""
         word = _WORD.match(self.document.source.text, self.at())
         return word.group() if word else str(self.value)
 
     def alias_chain(self) -> tuple[tuple[Place, str], ...]:
-        """The aliases and merges by which the value came to where it is used."""
+        """The places of the aliases and merges that lead to the value, each with its label."""
         text = self.document.source.text
         return tuple(
             (self.document.source.place(offset), "merged here" if text.startswith("<<", offset) else "used here")
-            for offset, detour in self.document.walk(self.path)
-            if detour
+            for offset, is_detour in self.document.walk(self.path)
+            if is_detour
         )
 
 
 def path_text(path: Path) -> str:
-    """A path as a person would write it: `shots[3].duration`."""
+    """The text form of a path: `shots[3].duration`."""
     parts: list[str] = []
     for key in path:
         if isinstance(key, int):

@@ -1,4 +1,4 @@
-"""From the bytes of a YAML file to plain values with places, straight from libyaml's events."""
+"""Parses YAML text to plain values with offsets, straight from libyaml's events."""
 
 import re
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from yaml.events import (
 )
 
 from runner.diagnostics.problem import CommandError, ExitCode, Problem, Problems, closest_match
-from runner.language.yaml.decode import MOST_CHARACTERS, control_character, has_after_blank
+from runner.language.yaml.decode import MAX_REPORTED_CHARACTERS, control_character, has_after_blank
 from runner.language.yaml.document import Document, Source, Value, YamlMapping, YamlSequence
 from runner.language.yaml.recovery import is_skipped_line, quoted, translate
 from runner.language.yaml.scalar_offsets import offsets
@@ -27,9 +27,9 @@ from runner.lazy_dataclass import replace
 
 MAX_DEPTH = 64
 MAX_NODES = 1_000_000
-_MANY = 200  # after so many problems nobody reads which name is the nearest
-_MAX_MENDS = 50
-_MAX_READ = 2 << 20  # characters: a file is read again after an error only while that takes no second
+_MAX_SUGGESTIONS = 200  # after so many problems nobody reads the nearest name, and each costs a search
+_MAX_REPAIRS = 50
+_MAX_REREAD = 2 << 20  # characters parsed again after errors, in all: about a second
 
 _INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\Z")
@@ -40,18 +40,18 @@ _CONSTANTS: dict[str, Value] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_FRAMES = (StreamStartEvent, DocumentEndEvent)
+_DOCUMENT_EVENTS = (StreamStartEvent, DocumentEndEvent)
 _WORD = re.compile(r"[^\s,\[\]{}]+")
-_DIGITS = frozenset("-0123456789")
-_MAYBE = frozenset("-0123456789tTfFnN~")
-# C0 but tab and line ends, DEL, C1, line separators that editors do not show, a BOM in the middle, no characters
+_NUMBER_STARTS = frozenset("-0123456789")
+_VALUE_STARTS = frozenset("-0123456789tTfFnN~")
+# C0 without tab and line feed, DEL, C1, line separators that editors do not show, a BOM in the middle, non-characters
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
-_TOUCHING = re.compile(r"[ \t]+#[^\s#]")
-_TOUCH = re.compile(r"[ \t]+#[^\r\n]*")
+_COMMENT_WITHOUT_BLANK = re.compile(r"[ \t]+#[^\s#]")
+_COMMENT_TEXT = re.compile(r"[ \t]+#[^\r\n]*")
 
 
 def scalar_value(text: str) -> Value:
-    """What a plain scalar means: the core schema, without octal, hexadecimal, infinities, a leading `+` or point."""
+    """The value of a plain scalar by YAML's core schema, without octal, hexadecimal, infinity, leading `+` or point."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if _INT.match(text):
@@ -63,73 +63,73 @@ def scalar_value(text: str) -> Value:
 
 
 def parse(source: Source, problems: Problems) -> Document:
-    """The document of a text. Every problem is noted; after an error of the parser, the mended text is read on."""
+    """The document of a text. Every problem is reported: after a parser error the repaired text is parsed again."""
     builder, size = _Builder(source), 0
-    for _ in range(_MAX_MENDS):
+    for _ in range(_MAX_REPAIRS):
         builder = _Builder(source)
         error = builder.run()
         if error is None:
             break
         size += len(source.text)
-        problem, mended = translate(source, error)
-        # What follows a line that was left out is probably a part of it.
+        problem, repaired = translate(source, error)
+        # The line after a skipped line is probably a part of it, so a second problem there would only confuse.
         if not (problem.code == "yaml-syntax" and is_skipped_line(source, problem.place.line - 1)):
             problems.add(problem)
-        if mended is None or size > _MAX_READ:
+        if repaired is None or size > _MAX_REREAD:
             builder.whole = False
             break
-        source = mended
-    for problem in builder.found:
+        source = repaired
+    for problem in builder.problems:
         problems.add(problem)
     root = builder.root if isinstance(builder.root, YamlMapping) else YamlMapping(0)
     if builder.whole and not isinstance(builder.root, YamlMapping):
-        problems.add(_no_mapping(source, builder))
+        problems.add(_not_a_mapping(source, builder))
         builder.whole = False
     return Document(source, root, tuple(builder.anchors), whole=builder.whole)
 
 
-def _no_mapping(source: Source, builder: "_Builder") -> Problem:
+def _not_a_mapping(source: Source, builder: "_Builder") -> Problem:
     if builder.root is None:
         return Problem("empty-file", source.place(0), "this file is empty", "a storyboard begins with `storyboard: 1`")
-    what = "a list" if isinstance(builder.root, list) else "a single value"
-    message = f"a storyboard is a mapping of fields, but this is {what}"
+    label = "a list" if isinstance(builder.root, list) else "a single value"
+    message = f"a storyboard is a mapping of fields, but this is {label}"
     return Problem("wrong-type", source.place(builder.root_at), message, "begin with `storyboard: 1`")
 
 
-class _Ended(Exception):  # noqa: N818 - ends the reading of one file, always caught in `run`
-    """A limit was met: what was read so far stands."""
+class _LimitReached(Exception):  # noqa: N818 - ends the parsing of one file, always caught in `run`
+    """A limit of depth or size is exceeded: the values built so far are used."""
 
 
 class _Builder:
-    """Reads events into values; `found` holds what is wrong, `root` what was read before the end or an error."""
+    """Builds values from events. `problems` holds the problems, `root` the values built before the end or an error."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.text = source.text
-        self.found: list[Problem] = []
+        self.problems: list[Problem] = []
         self.root: Value = None
         self.root_at = 0
         self.whole = True
         self.nodes = 0
         self.anchors: list[tuple[int, str, int]] = []
-        self._named: dict[str, tuple[Value, int]] = {}
-        self._open: set[str] = set()
-        self._names: set[str | None] = set()
-        """Keys that were plain text, and good."""
-        self._next: Callable[[], Any] = lambda: None
-        self._touching = has_after_blank(source.text, "#", " \t")
-        self._careful = self._touching or any(has_after_blank(source.text, mark, " \t\r\n[]{},:") for mark in "&!")
-        """Can there be an anchor, a tag or a comment that drops text: then every scalar is looked at closely."""
+        self._anchored: dict[str, tuple[Value, int]] = {}
+        self._open_anchors: set[str] = set()
+        self._plain_keys: set[str | None] = set()
+        """Keys that occurred as plain scalars and are valid."""
+        self._next_event: Callable[[], Any] = lambda: None
+        self._has_hash, starts = has_after_blank(source.text, "#", " \t"), " \t\r\n[]{},:"
+        self._checks_scalars = self._has_hash or any(has_after_blank(source.text, sign, starts) for sign in "&!")
+        """True when the text can hold an anchor, a tag or a comment that drops text: every scalar is then checked."""
 
     def run(self) -> YAMLError | None:
-        """The error of libyaml's parser that ended it, or None."""
+        """Parse the text; the error of libyaml's parser that ended it, or None."""
         parser = new_parser(self.text)
-        self._next = parser.get_event
+        self._next_event = parser.get_event
         try:
             self._stream()
         except YAMLError as error:
             return error
-        except _Ended:
+        except _LimitReached:
             self.whole = False
         finally:
             parser.dispose()
@@ -139,7 +139,7 @@ class _Builder:
         documents = 0
         event: Any
         while True:
-            event = self._next()
+            event = self._next_event()
             kind: type = type(event)
             if kind is StreamEndEvent:
                 return
@@ -151,13 +151,14 @@ class _Builder:
                     self._note("several-documents", at, "a second document begins here", hint, 3)
                     return
                 if event.tags:
-                    self._note("tag", event.start_mark.index, "tags are not used in storyboards", "remove the line", 4)
-            elif kind not in _FRAMES:
+                    at, message = event.start_mark.index, "YAML tags are not allowed in storyboards"
+                    self._note("tag", at, message, "remove the line", 4)
+            elif kind not in _DOCUMENT_EVENTS:
                 self.root_at = event.start_mark.index
                 self._node(event, 0, flow=False)
 
     def _node(self, event: Any, depth: int, flow: bool) -> Value:
-        """A value, with everything below it."""
+        """A value with all values below it."""
         kind = type(event)
         if kind is ScalarEvent:
             return self._scalar(event)
@@ -165,14 +166,14 @@ class _Builder:
             return self._alias(event)
         at = event.start_mark.index
         if event.tag is not None:
-            self._tag(event)
+            self._note_tag(event)
         if depth >= MAX_DEPTH:
             self._note("too-deep", at, f"values are nested deeper than {MAX_DEPTH} levels", "no storyboard needs that")
-            raise _Ended
-        name, before = event.anchor, self.nodes
+            raise _LimitReached
+        name, nodes_before = event.anchor, self.nodes
         self._count(at)
         if name is not None:
-            self._open.add(name)
+            self._open_anchors.add(name)
         holder = YamlMapping(at) if kind is MappingStartEvent else YamlSequence(at)
         if depth == 0:
             self.root = holder
@@ -181,27 +182,28 @@ class _Builder:
         else:
             self._items(holder, depth + 1, event.flow_style)
         if name is not None:
-            self._open.discard(name)
-            self._anchor(name, at, holder, self.nodes - before)
+            self._open_anchors.discard(name)
+            self._anchor(name, at, holder, self.nodes - nodes_before)
         return holder
 
     def _fields(self, fields: YamlMapping, depth: int, flow: bool) -> None:
-        following, marks, careful, names = self._next, fields.offsets, self._careful, self._names
-        twice: list[tuple[str, int]] = []
+        next_event, positions = self._next_event, fields.offsets
+        checks_scalars, plain_keys = self._checks_scalars, self._plain_keys
+        duplicates: list[tuple[str, int]] = []
         event: Any
         while True:
-            event = following()
+            event = next_event()
             kind: type = type(event)
             if kind is MappingEndEvent:
                 break
             key_at = event.start_mark.index
             key: str | None = event.value if kind is ScalarEvent else None
-            # Nearly every key was seen before; a new one, or one with anything to look at, takes the long way.
-            if key not in names or careful:
+            # Nearly every key occurred before; only a new key, or one that needs checks, takes the slow way.
+            if key not in plain_keys or checks_scalars:
                 key = self._key(event, depth)
                 if key is not None and not event.style:
-                    names.add(key)
-            event = following()
+                    plain_keys.add(key)
+            event = next_event()
             at = event.start_mark.index
             if flow and at == event.end_mark.index and self._split_by_comma(key, key_at, at):
                 continue
@@ -209,37 +211,37 @@ class _Builder:
             kind = type(event)
             if kind is not ScalarEvent:
                 value = self._node(event, depth, flow)
-            elif careful:
+            elif checks_scalars:
                 value = self._scalar(event)
             else:
                 value, style = event.value, event.style
                 if not style:
-                    if not value or value[0] in _DIGITS or (len(value) < 6 and value in _CONSTANTS):
+                    if not value or value[0] in _NUMBER_STARTS or (len(value) < 6 and value in _CONSTANTS):
                         value = scalar_value(value)
                 elif style == '"' and not value.isprintable() and _CONTROL.search(value):
-                    self._control(event.value, at)
+                    self._note_control_characters(event.value, at)
             if key is None:
                 continue
             if key in fields:
-                twice.append((key, key_at))
+                duplicates.append((key, key_at))
                 continue
             fields[key] = value
-            marks.append(key_at)
-            marks.append(at)
-        for key, key_at in twice:
-            self._duplicate(fields, key, key_at)
+            positions.append(key_at)
+            positions.append(at)
+        for key, key_at in duplicates:
+            self._note_duplicate(fields, key, key_at)
         self._count(fields.at, 2 * len(fields))
         if "<<" in fields:
             self._merge(fields)
 
     def _items(self, items: YamlSequence, depth: int, flow: bool) -> None:
-        following, marks = self._next, items.offsets
+        next_event, positions = self._next_event, items.offsets
         event: Any
-        while type(event := following()) is not SequenceEndEvent:
-            marks.append(event.start_mark.index)
+        while type(event := next_event()) is not SequenceEndEvent:
+            positions.append(event.start_mark.index)
             items.append(self._node(event, depth, flow))
             if self.nodes > MAX_NODES:
-                self._count(marks[-1], 0)
+                self._count(positions[-1], 0)
 
     def _scalar(self, event: Any) -> Value:
         self.nodes += 1
@@ -247,78 +249,79 @@ class _Builder:
         value: Value = text
         style = event.style
         if event.tag is not None:
-            self._tag(event)
+            self._note_tag(event)
         if not style:
-            if not text or text[0] in _MAYBE:
+            if not text or text[0] in _VALUE_STARTS:
                 value = scalar_value(text)
-            if self._touching and _TOUCHING.match(self.text, event.end_mark.index):
-                self._lost_comment(event)
+            if self._has_hash and _COMMENT_WITHOUT_BLANK.match(self.text, event.end_mark.index):
+                self._note_lost_comment(event)
         elif style == '"' and _CONTROL.search(text):
-            self._control(text, event.start_mark.index)
+            self._note_control_characters(text, event.start_mark.index)
         if event.anchor is not None:
             self._anchor(event.anchor, event.start_mark.index, value, 1)
         return value
 
     def _key(self, event: Any, depth: int) -> str | None:
-        """The name of a field; None when it is no name, which is noted."""
+        """The name of a field; None after reporting a key that is not a name."""
         kind: type = type(event)
         if kind is not ScalarEvent:
-            what = "an alias" if kind is AliasEvent else "a list or a mapping"
+            label = "an alias" if kind is AliasEvent else "a list or a mapping"
             self._note(
-                "key-not-string", event.start_mark.index, f"a key is a name, not {what}", "write the name itself"
+                "key-not-string", event.start_mark.index, f"a key must be a name, not {label}", "write the name itself"
             )
             self._node(event, depth, flow=True)
             return None
         text: str = event.value
         if event.tag is not None:
-            self._tag(event)
+            self._note_tag(event)
         if event.anchor is not None:
             self._anchor(event.anchor, event.start_mark.index, text, 1)
         if event.style:
             if event.style == '"' and _CONTROL.search(text):
-                self._control(text, event.start_mark.index)
+                self._note_control_characters(text, event.start_mark.index)
             return text
-        if not text or (text[0] in _MAYBE and not isinstance(scalar_value(text), str)):
+        if not text or (text[0] in _VALUE_STARTS and not isinstance(scalar_value(text), str)):
             hint = f'write "{text}" in quotes' if text else "a field is written as name: value"
-            self._note("key-not-string", event.start_mark.index, _KEY_WORDS[type(scalar_value(text))], hint, len(text))
+            message = _KEY_MESSAGES[type(scalar_value(text))]
+            self._note("key-not-string", event.start_mark.index, message, hint, len(text))
             return None
         return text
 
     def _alias(self, event: Any) -> Value:
         name, at = event.anchor, event.start_mark.index
-        if name in self._open:
-            hint = "a value cannot hold itself"
-            self._note("recursive-alias", at, f"*{name} stands inside of what &{name} names", hint, len(name) + 1)
+        if name in self._open_anchors:
+            message = f"*{name} is used inside the value that &{name} names"
+            self._note("recursive-alias", at, message, "a value cannot contain itself", len(name) + 1)
             return None
-        if name not in self._named:
-            close = closest_match(name, self._named) if len(self.found) < _MANY else None
-            hint = f"did you mean *{close}?" if close else f"write &{name} before the value that it should name"
-            self._note("unknown-alias", at, f"nothing before this is named &{name}", hint, len(name) + 1)
+        if name not in self._anchored:
+            closest = closest_match(name, self._anchored) if len(self.problems) < _MAX_SUGGESTIONS else None
+            hint = f"did you mean *{closest}?" if closest else f"write &{name} before the value that *{name} means"
+            self._note("unknown-alias", at, f"no value above is named &{name}", hint, len(name) + 1)
             return None
-        value, size = self._named[name]
+        value, size = self._anchored[name]
         self._count(at, size)
         return value
 
     def _anchor(self, name: str, at: int, value: Value, size: int) -> None:
-        self._named[name] = (value, size)
+        self._anchored[name] = (value, size)
         self.anchors.append((at, name, at))
 
-    def _count(self, at: int, more: int = 1) -> None:
-        self.nodes += more
+    def _count(self, at: int, count: int = 1) -> None:
+        self.nodes += count
         if self.nodes > MAX_NODES:
-            message = f"this file comes to more than {MAX_NODES:,} values, with aliases and merges counted out"
+            message = f"this file has more than {MAX_NODES:,} values when aliases and merges are expanded"
             self._note("too-large", at, message, "split the storyboard, or use defaults and a matrix")
-            raise _Ended
+            raise _LimitReached
 
     def _merge(self, fields: YamlMapping) -> None:
-        """Takes over what `<<` names; the mapping's own fields come first, then the merged ones in their order."""
+        """Merge the mappings of `<<`: the mapping's own fields come first, then the merged ones in their order."""
         fields.merge, at, value = fields.key_at("<<"), fields.value_at("<<"), fields["<<"]
         fields.remove(("<<",))
         sources = value if isinstance(value, YamlSequence) else [value]
         for source in sources:
             if not isinstance(source, YamlMapping):
-                message, hint = "<< takes over the fields of a mapping, and this is none", "<<: *name of a mapping"
-                self._note("merge", at, message, hint)
+                message = "<< merges the fields of a mapping, and this value is not one"
+                self._note("merge", at, message, "write <<: *NAME, where &NAME names a mapping")
                 continue
             self._count(at, len(source))
             for position, (key, merged) in enumerate(source.items()):
@@ -326,68 +329,68 @@ class _Builder:
                     fields[key] = merged
                     fields.offsets += source.offsets[2 * position : 2 * position + 2]
 
-    def _duplicate(self, fields: YamlMapping, key: str, at: int) -> None:
+    def _note_duplicate(self, fields: YamlMapping, key: str, at: int) -> None:
         first = self.source.place(fields.key_at(key), len(key))
-        message = f"`{key}` stands here a second time"
-        hint = "keep one of the two: YAML would drop the first without a word"
+        message = f"the key `{key}` is used a second time"
+        hint = "keep one of the two: YAML would silently drop the first"
         width = max(1, offsets(self.text, at, key)[-1] - at)
         problem = Problem("duplicate-key", self.source.place(at, width), message, hint)
-        self.found.append(replace(problem, related=((first, "the first"),)))
+        self.problems.append(replace(problem, related=((first, "the first"),)))
 
     def _split_by_comma(self, key: str | None, key_at: int, at: int) -> bool:
-        """In `{framing: centred, head room}` a comma has cut a value in two."""
-        before = self.text[key_at:at].rstrip()
-        if before.endswith(":") or key is None:
+        """Report a value cut in two by a comma, as in `{framing: centred, head room}`; False when there is none."""
+        text = self.text[key_at:at].rstrip()
+        if text.endswith(":") or key is None:
             return False
         message = f"`{key}` has no value: inside {{…}} a comma ends the value before it"
-        self._note("lost-text", key_at, message, 'put text with a comma in quotes: {name: "one, two"}', len(before))
+        self._note("lost-text", key_at, message, 'put text with a comma in quotes: {name: "one, two"}', len(text))
         return True
 
-    def _lost_comment(self, event: Any) -> None:
-        found = _TOUCH.match(self.text, event.end_mark.index)
-        lost = found.group().strip() if found else "#"
-        at = (found.end() if found else 0) - len(lost)
-        line = self._rewritten(event, at + len(lost))
-        hint = f"in quotes it stays, as a comment it needs a blank after #:\n{line}"
-        self._note("lost-comment", at, f"YAML takes `{lost}` for a comment, and drops it", hint, len(lost))
+    def _note_lost_comment(self, event: Any) -> None:
+        match = _COMMENT_TEXT.match(self.text, event.end_mark.index)
+        comment = match.group().strip() if match else "#"
+        at = (match.end() if match else 0) - len(comment)
+        line = self._quoted_line(event, at + len(comment))
+        hint = f"put the text in quotes to keep it; a comment has a space after its #:\n{line}"
+        self._note("lost-comment", at, f"YAML reads `{comment}` as a comment and drops it", hint, len(comment))
 
-    def _rewritten(self, event: Any, end: int) -> str:
+    def _quoted_line(self, event: Any, end: int) -> str:
         start = event.start_mark.index
         number, _ = self.source.line_column(start)
         head = self.text[self.source.starts[number - 1] : start]
         return f"{head}{quoted(self.text[start:end].rstrip())}"
 
-    def _control(self, text: str, at: int) -> None:
-        wrong = list(islice(_CONTROL.finditer(text), MOST_CHARACTERS))
-        spots = offsets(self.text, at, text[: wrong[-1].end()])
-        for found in wrong:
-            self.found.append(control_character(self.source.place(spots[found.start()], 2), found.group()))
+    def _note_control_characters(self, text: str, at: int) -> None:
+        matches = list(islice(_CONTROL.finditer(text), MAX_REPORTED_CHARACTERS))
+        positions = offsets(self.text, at, text[: matches[-1].end()])
+        for match in matches:
+            self.problems.append(control_character(self.source.place(positions[match.start()], 2), match.group()))
 
-    def _tag(self, event: Any) -> None:
+    def _note_tag(self, event: Any) -> None:
         if event.tag == "!" and type(event) is ScalarEvent:
             return
         written = _WORD.match(self.text, event.start_mark.index)
         tag = written.group() if written else "!"
-        hint = "remove it; put a number in quotes to make it text" if tag.startswith("!!") else "remove it"
-        self._note("tag", event.start_mark.index, f"{tag} is a tag, and storyboards have none", hint, len(tag))
+        hint = "remove it; a number in quotes is text" if tag.startswith("!!") else "remove it"
+        self._note("tag", event.start_mark.index, f"the YAML tag {tag} is not allowed in storyboards", hint, len(tag))
 
     def _note(self, code: str, at: int, message: str, hint: str = "", width: int = 1) -> None:
-        self.found.append(Problem(code, self.source.place(at, width), message, hint))
+        self.problems.append(Problem(code, self.source.place(at, width), message, hint))
 
 
-_KEY_WORDS = {
-    type(None): "a key is a name, and this means null",
-    bool: "a key is a name, and this means true or false",
-    int: "a key is a name, and this is a number",
-    float: "a key is a name, and this is a number",
+_KEY_MESSAGES = {
+    type(None): "a key must be a name, and this means null",
+    bool: "a key must be a name, and this means true or false",
+    int: "a key must be a name, and this is a number",
+    float: "a key must be a name, and this is a number",
 }
 
 
 def new_parser(text: str) -> Any:
-    """libyaml's parser; without it nothing is read, since another would read files differently."""
+    """libyaml's parser. Raises CommandError without libyaml: PyYAML's own parser reads some files differently."""
     try:
         from yaml._yaml import CParser
     except ImportError:
-        words = "PyYAML was built without libyaml here; install a PyYAML wheel (pip install --force-reinstall pyyaml)"
-        raise CommandError(ExitCode.INVALID, words) from None
+        message = "PyYAML was built without libyaml; install a PyYAML wheel (pip install --force-reinstall pyyaml)"
+        raise CommandError(ExitCode.INVALID, message) from None
     return CParser(text)

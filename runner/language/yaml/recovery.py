@@ -1,4 +1,4 @@
-"""libyaml's errors in plain words, with the line rewritten ready to paste, so that the rest of the file is read too."""
+"""Translates libyaml's errors to problems with a repaired line, and repairs the text so that parsing can go on."""
 
 import re
 
@@ -13,12 +13,12 @@ _PAIR = re.compile(
 )
 _ITEM = re.compile(r"(?P<head>[ \t]*(?:- +)+)(?P<value>\S.*)")
 _COMMENT = re.compile(r"(?<=\s)#(?:\s.*)?$")
-_LONGEST_HINT = 2_000
+_MAX_HINT = 2_000
 _BREAK = re.compile(r"\r\n|\n|\r")
 
 
 def rewrite(source: Source, number: int, line: str) -> Source | None:
-    """The text with a line replaced; None when that line was rewritten before, so that this comes to an end."""
+    """The text with a line replaced; None when that line was rewritten before, so that repairing ends."""
     if number in source.rewritten:
         return None
     start, old = source.starts[number - 1], source.line(number)
@@ -29,94 +29,94 @@ def rewrite(source: Source, number: int, line: str) -> Source | None:
 
 
 def is_skipped_line(source: Source, number: int) -> bool:
-    """Is a line not read at all, since nobody could know what it means."""
+    """Was a line blanked because it could not be parsed."""
     return number in source.rewritten and not source.line(number).strip()
 
 
 def quoted(text: str) -> str:
-    """Text as a YAML scalar that can be pasted: in double quotes, or in single ones when it holds double ones."""
+    """Text as a quoted YAML scalar: in double quotes, or in single ones when the text has double quotes in it."""
     if '"' not in text and "\\" not in text:
         return f'"{text}"'
     return "'" + text.replace("'", "''") + "'"
 
 
 def translate(source: Source, error: YAMLError) -> tuple[Problem, Source | None]:
-    """A problem in our words, and the text mended so that reading can go on, where that is possible."""
+    """The problem behind an error of libyaml, and the repaired text to parse next; None when no repair is possible."""
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
-        return Problem("yaml-syntax", source.place(0), "this is not YAML text that can be read"), None
+        return Problem("yaml-syntax", source.place(0), "this is not valid YAML"), None
     at = min(error.problem_mark.index, len(source.text))
     number, _ = source.line_column(at)
-    for case in (_tab, _quote_goes_on, _indicator, _colon, _unclosed):
-        found = case(source, number, at, error)
-        if found is None:
+    for diagnose in (_tab_in_indentation, _text_after_quote, _unquoted_indicator, _unquoted_colon, _unclosed_bracket):
+        diagnosis = diagnose(source, number, at, error)
+        if diagnosis is None:
             continue
-        problem, rewritten = found
-        if rewritten is not None and (mended := rewrite(source, *rewritten)) is not None:
-            return problem, mended
-    problem, rewritten = _other(source, at, error)
+        problem, rewritten = diagnosis
+        if rewritten is not None and (repaired := rewrite(source, *rewritten)) is not None:
+            return problem, repaired
+    problem, rewritten = _other_error(source, at, error)
     return problem, rewrite(source, *rewritten) if rewritten and source.line(rewritten[0]).strip() else None
 
 
-Case = tuple[Problem, tuple[int, str] | None]
+Diagnosis = tuple[Problem, tuple[int, str] | None]
 
 
-def _split(line: str) -> tuple[str, str] | None:
-    found = _PAIR.fullmatch(line) or _ITEM.fullmatch(line)
-    return (found["head"], found["value"]) if found else None
+def _split_line(line: str) -> tuple[str, str] | None:
+    match = _PAIR.fullmatch(line) or _ITEM.fullmatch(line)
+    return (match["head"], match["value"]) if match else None
 
 
-def _hint(line: str) -> str:
-    return f"write it so:\n{line}" if len(line) <= _LONGEST_HINT else ""
+def _repair_hint(line: str) -> str:
+    return f"write:\n{line}" if len(line) <= _MAX_HINT else ""
 
 
 def _without_comment(value: str) -> str:
-    found = _COMMENT.search(value)
-    return value[: found.start()].rstrip() if found else value
+    match = _COMMENT.search(value)
+    return value[: match.start()].rstrip() if match else value
 
 
 def _indent_above(source: Source, number: int) -> int:
-    """The column at which the fields of the line above begin."""
-    for before in range(number - 1, 0, -1):
-        line = source.line(before)
+    """The indentation of the fields in the nearest line above that is neither blank nor a comment."""
+    for line_number in range(number - 1, 0, -1):
+        line = source.line(line_number)
         if line.strip() and not line.lstrip().startswith("#"):
             return len(line) - len(line.lstrip(" -"))
     return 0
 
 
-def _tab(source: Source, number: int, at: int, error: MarkedYAMLError) -> Case | None:
+def _tab_in_indentation(source: Source, number: int, at: int, error: MarkedYAMLError) -> Diagnosis | None:
     line = source.line(number)
     blanks = line[: len(line) - len(line.lstrip())]
     if "\t" not in blanks:
         return None
     start = source.starts[number - 1] + blanks.index("\t")
-    mended = " " * _indent_above(source, number) + line.lstrip()
-    message = "a tab stands in the indentation; YAML takes blanks only"
-    return Problem("yaml-tab", source.place(start), message, _hint(mended)), (number, mended)
+    repaired = " " * _indent_above(source, number) + line.lstrip()
+    message = "the indentation has a tab; YAML allows only spaces"
+    return Problem("yaml-tab", source.place(start), message, _repair_hint(repaired)), (number, repaired)
 
 
-def _quote_goes_on(source: Source, number: int, at: int, error: MarkedYAMLError) -> Case | None:
+def _text_after_quote(source: Source, number: int, at: int, error: MarkedYAMLError) -> Diagnosis | None:
     line = source.line(number)
-    parts = _split(line)
+    parts = _split_line(line)
     if parts is None or parts[1][0] not in "\"'":
         return None
     head, value = parts
-    close = re.match(r"'(?:[^']|'')*'|\"(?:[^\"\\]|\\.)*\"", value)
-    if close is None or close.end() == len(value) or not _without_comment(value[close.end() :]):
+    quoted_text = re.match(r"'(?:[^']|'')*'|\"(?:[^\"\\]|\\.)*\"", value)
+    if quoted_text is None or quoted_text.end() == len(value) or not _without_comment(value[quoted_text.end() :]):
         return None
     rest = _without_comment(value)
-    mended = head + quoted(rest)
-    start = source.starts[number - 1] + len(head) + close.end()
-    start += len(value[close.end() :]) - len(value[close.end() :].lstrip())
-    message = "the text goes on after its closing quote"
-    return Problem("yaml-quote", source.place(start), message, _hint(mended)), (number, mended)
+    repaired = head + quoted(rest)
+    start = source.starts[number - 1] + len(head) + quoted_text.end()
+    start += len(value[quoted_text.end() :]) - len(value[quoted_text.end() :].lstrip())
+    message = "there is text after the closing quote"
+    return Problem("yaml-quote", source.place(start), message, _repair_hint(repaired)), (number, repaired)
 
 
-def _indicator(source: Source, number: int, at: int, error: MarkedYAMLError) -> Case | None:
+def _unquoted_indicator(source: Source, number: int, at: int, error: MarkedYAMLError) -> Diagnosis | None:
     for candidate in (number, number - 1):
         if candidate < 1:
             continue
         line = source.line(candidate)
-        parts = _split(line)
+        parts = _split_line(line)
         if parts is None or parts[1][0] not in "@{[*&!%-|>`,?":
             continue
         head, value = parts
@@ -126,20 +126,20 @@ def _indicator(source: Source, number: int, at: int, error: MarkedYAMLError) -> 
         if candidate != number and value[0] not in "*&!|>":
             continue
         rest = _without_comment(value)
-        mended = head + quoted(rest)
-        what = _INDICATORS.get(value[0], "has a meaning of its own in YAML")
-        message = f"text cannot begin with {value[0]} without quotes: {what}"
-        return Problem("yaml-indicator", source.place(start), message, _hint(mended)), (candidate, mended)
+        repaired = head + quoted(rest)
+        meaning = _INDICATORS.get(value[0], "has a meaning of its own in YAML")
+        message = f"text cannot begin with {value[0]} without quotes: {meaning}"
+        return Problem("yaml-indicator", source.place(start), message, _repair_hint(repaired)), (candidate, repaired)
     return None
 
 
 _INDICATORS = {
-    "@": "YAML keeps this character for itself",
-    "`": "YAML keeps this character for itself",
+    "@": "YAML reserves this character",
+    "`": "YAML reserves this character",
     "{": "it opens a mapping",
     "[": "it opens a list",
-    "*": "it stands for an alias",
-    "&": "it names an anchor",
+    "*": "it begins an alias",
+    "&": "it begins an anchor",
     "!": "it begins a tag",
     "%": "it begins a directive",
     "-": "it begins an item of a list",
@@ -150,65 +150,65 @@ _INDICATORS = {
 
 
 def _broken_flow(value: str) -> bool:
-    """`{{ name }} walks` and `[Aside] text`: text follows what YAML takes for the end of a mapping or list."""
+    """Does text follow the end of a flow mapping or list, as in `{{ name }} walks` and `[Aside] text`."""
     if value.startswith(("{{", "{%")):
         return True
-    close = "}" if value[0] == "{" else "]"
-    end = value.rfind(close)
+    closing = "}" if value[0] == "{" else "]"
+    end = value.rfind(closing)
     return end >= 0 and bool(_without_comment(value[end + 1 :]).strip(" ,}]"))
 
 
-def _colon(source: Source, number: int, at: int, error: MarkedYAMLError) -> Case | None:
+def _unquoted_colon(source: Source, number: int, at: int, error: MarkedYAMLError) -> Diagnosis | None:
     if "mapping values are not allowed" not in (error.problem or ""):
         return None
     line = source.line(number)
-    parts = _split(line)
+    parts = _split_line(line)
     column = at - source.starts[number - 1]
     if parts is None or column < len(parts[0]):
         message = "this line is indented as if it belonged to the value above it"
-        mended = " " * _indent_above(source, number) + line.lstrip()
+        repaired = " " * _indent_above(source, number) + line.lstrip()
         start = source.starts[number - 1] + len(line) - len(line.lstrip())
         width = len(parts[0].strip()) if parts else 1
-        return Problem("yaml-indent", source.place(start, width), message, _hint(mended)), (number, mended)
+        return Problem("yaml-indent", source.place(start, width), message, _repair_hint(repaired)), (number, repaired)
     head, value = parts
-    mended = head + quoted(_without_comment(value))
-    message = "text that holds a colon and a blank needs quotes: YAML takes what is before it for a key"
-    return Problem("yaml-colon", source.place(at), message, _hint(mended)), (number, mended)
+    repaired = head + quoted(_without_comment(value))
+    message = "text with a colon and a space needs quotes: YAML reads the part before the colon as a key"
+    return Problem("yaml-colon", source.place(at), message, _repair_hint(repaired)), (number, repaired)
 
 
-def _unclosed(source: Source, number: int, at: int, error: MarkedYAMLError) -> Case | None:
-    context, mark = error.context or "", error.context_mark
-    if mark is None:
+def _unclosed_bracket(source: Source, number: int, at: int, error: MarkedYAMLError) -> Diagnosis | None:
+    context, start_mark = error.context or "", error.context_mark
+    if start_mark is None:
         return None
-    what = {
+    brackets = {
         "while parsing a flow mapping": ("{", "}"),
         "while parsing a flow sequence": ("[", "]"),
         "while scanning a quoted scalar": ("quote", "quote"),
     }.get(context)
-    if what is None:
+    if brackets is None:
         return None
-    start = min(mark.index, len(source.text) - 1)
+    start = min(start_mark.index, len(source.text) - 1)
     opener, (opened, _) = source.text[start], source.line_column(start)
-    close = opener if what[0] == "quote" else what[1]
-    mended = source.line(opened).rstrip() + close
+    closing = opener if brackets[0] == "quote" else brackets[1]
+    repaired = source.line(opened).rstrip() + closing
     message = f"this {opener} is never closed"
-    if what[0] != "quote":
+    if brackets[0] != "quote":
         message = f"this {opener} is not closed before the next field"
-    return Problem("yaml-unclosed", source.place(start), message, _hint(mended)), (opened, mended)
+    return Problem("yaml-unclosed", source.place(start), message, _repair_hint(repaired)), (opened, repaired)
 
 
-def _other(source: Source, at: int, error: MarkedYAMLError) -> Case:
-    """Anything else: the line is left out, so that the rest of the file is read."""
-    words = error.problem or "this cannot be read"
-    message = _WORDS.get(words, f"YAML cannot be read on from here: {words}")
+def _other_error(source: Source, at: int, error: MarkedYAMLError) -> Diagnosis:
+    """Any other error: the line is blanked, so that the rest of the file is parsed."""
+    reason = error.problem or "unknown error"
+    message = _MESSAGES.get(reason, f"YAML cannot be parsed from here on: {reason}")
     number, _ = source.line_column(at)
     hint = "check the indentation and the colons of this line and of the one above"
     return Problem("yaml-syntax", source.place(at), message, hint), (number, "")
 
 
-_WORDS = {
+_MESSAGES = {
     "did not find expected key": "a field was expected here, written as `name: value` and aligned with those above it",
     "could not find expected ':'": "a field was expected here, written as `name: value`",
     "did not find expected '-' indicator": "an item of the list was expected here, beginning with `- `",
-    "found undefined tag handle": "tags are not used in storyboards",
+    "found undefined tag handle": "YAML tags are not allowed in storyboards",
 }

@@ -1,4 +1,4 @@
-"""Where each character of a YAML scalar stands in the text of its file, whatever its style folds or escapes."""
+"""Maps each character of a YAML scalar to its offset in the file, through folds, escapes and block styles."""
 
 import re
 from collections.abc import Sequence
@@ -18,173 +18,175 @@ _ESCAPE_LENGTH = {"x": 4, "u": 6, "U": 10}
 
 @lru_cache(maxsize=4)
 def offsets(text: str, at: int, value: str) -> Sequence[int]:
-    """Offset in `text` of each character of `value`, and at last of the scalar's end; the scalar begins at `at`.
+    """Offset in `text` of each character of `value`, then of the scalar's end; the scalar begins at `at`.
 
-    Where the walk does not come out (it should not happen), every character stands at the scalar's beginning.
+    If value and text do not match (a defect), every character gets the offset of the scalar's beginning.
     """
     if properties := _PROPERTIES.match(text, at):
         at = properties.end()
-    mark = text[at : at + 1]
-    if mark in ("|", ">"):
-        spots = _block(text, at, value)
-    elif mark == '"':
-        spots = _double(text, at + 1, value)
-    elif mark == "'":
-        spots = _single(text, at + 1, value)
+    indicator = text[at : at + 1]
+    if indicator in ("|", ">"):
+        positions = _block_offsets(text, at, value)
+    elif indicator == '"':
+        positions = _double_quoted_offsets(text, at + 1, value)
+    elif indicator == "'":
+        positions = _single_quoted_offsets(text, at + 1, value)
     else:
-        spots = _plain(text, at, value)
-    return spots if spots is not None else [at] * len(value) + [at + 1]
+        positions = _plain_offsets(text, at, value)
+    return positions if positions is not None else [at] * len(value) + [at + 1]
 
 
-def _folded_length(found: re.Match[str]) -> int:
-    breaks = len(_BREAK.findall(found.group()))
+def _folded_length(match: re.Match[str]) -> int:
+    breaks = len(_BREAK.findall(match.group()))
     return 1 if breaks == 1 else breaks - 1
 
 
-def _passed(text: str, p: int, spots: list[int], value: str) -> int | None:
-    """Notes the white space at an offset, folded or not, and says where it ends; None when the value has none there."""
-    if found := _FOLD.match(text, p):
-        spots += [p] * _folded_length(found)
-        return found.end()
-    # All at once: to look at each blank whether a line ends after it would take for ever.
-    blanks = _BLANKS.match(text, p)
-    if blanks is None or not value.startswith(blanks.group(), len(spots)):
+def _pass_blanks(text: str, offset: int, positions: list[int], value: str) -> int | None:
+    """Append the white space at an offset, folded or not; the offset after it, or None where the value has none."""
+    if fold := _FOLD.match(text, offset):
+        positions += [offset] * _folded_length(fold)
+        return fold.end()
+    # The whole run at once: searching a line end after each single blank is quadratic.
+    blanks = _BLANKS.match(text, offset)
+    if blanks is None or not value.startswith(blanks.group(), len(positions)):
         return None
-    spots += range(p, blanks.end())
+    positions += range(offset, blanks.end())
     return blanks.end()
 
 
-def _word(ink: re.Pattern[str], text: str, p: int, spots: list[int], value: str) -> int:
-    """Notes the characters from an offset on that stand for themselves, and says how many they are."""
-    found = ink.match(text, p)
-    size = min(found.end() - p, len(value) - len(spots)) if found else 0
-    if size == 0 or not value.startswith(text[p : p + size], len(spots)):
+def _pass_literal(pattern: re.Pattern[str], text: str, offset: int, positions: list[int], value: str) -> int:
+    """Append the literal characters from an offset on; their number."""
+    match = pattern.match(text, offset)
+    size = min(match.end() - offset, len(value) - len(positions)) if match else 0
+    if size == 0 or not value.startswith(text[offset : offset + size], len(positions)):
         return 0
-    spots += range(p, p + size)
+    positions += range(offset, offset + size)
     return size
 
 
-def _plain(text: str, p: int | None, value: str) -> list[int] | None:
-    spots: list[int] = []
-    while p is not None and len(spots) < len(value):
-        if text[p : p + 1] in _WHITE:
-            p = _passed(text, p, spots, value)
-        elif ink := _word(_INK, text, p, spots, value):
-            p += ink
-        elif p < len(text) and text[p] == value[len(spots)]:
-            spots.append(p)
-            p += 1
+def _plain_offsets(text: str, offset: int | None, value: str) -> list[int] | None:
+    positions: list[int] = []
+    while offset is not None and len(positions) < len(value):
+        if text[offset : offset + 1] in _WHITE:
+            offset = _pass_blanks(text, offset, positions, value)
+        elif length := _pass_literal(_INK, text, offset, positions, value):
+            offset += length
+        elif offset < len(text) and text[offset] == value[len(positions)]:
+            positions.append(offset)
+            offset += 1
         else:
             return None
-    return [*spots, p] if p is not None and len(spots) == len(value) else None
+    return [*positions, offset] if offset is not None and len(positions) == len(value) else None
 
 
-def _single(text: str, p: int | None, value: str) -> list[int] | None:
-    spots: list[int] = []
-    while p is not None and len(spots) < len(value):
-        if text[p : p + 1] in _WHITE:
-            p = _passed(text, p, spots, value)
-        elif ink := _word(_INK_SINGLE, text, p, spots, value):
-            p += ink
-        elif p < len(text) and text[p] == value[len(spots)]:
-            spots.append(p)
-            p += 2 if text.startswith("''", p) else 1
+def _single_quoted_offsets(text: str, offset: int | None, value: str) -> list[int] | None:
+    positions: list[int] = []
+    while offset is not None and len(positions) < len(value):
+        if text[offset : offset + 1] in _WHITE:
+            offset = _pass_blanks(text, offset, positions, value)
+        elif length := _pass_literal(_INK_SINGLE, text, offset, positions, value):
+            offset += length
+        elif offset < len(text) and text[offset] == value[len(positions)]:
+            positions.append(offset)
+            offset += 2 if text.startswith("''", offset) else 1
         else:
             return None
-    return [*spots, p + 1] if p is not None and len(spots) == len(value) else None
+    return [*positions, offset + 1] if offset is not None and len(positions) == len(value) else None
 
 
-def _double(text: str, p: int | None, value: str) -> list[int] | None:
-    spots: list[int] = []
-    while p is not None and len(spots) < len(value):
-        if text[p : p + 1] in _WHITE:
-            p = _passed(text, p, spots, value)
-        elif ink := _word(_INK_DOUBLE, text, p, spots, value):
-            p += ink
-        elif text.startswith("\\", p):
-            joined = _ESCAPED_BREAK.match(text, p + 1)
-            if joined:
-                extra = len(_BREAK.findall(joined.group())) - 1
-                spots += [p] * extra
-                p = joined.end()
+def _double_quoted_offsets(text: str, offset: int | None, value: str) -> list[int] | None:
+    positions: list[int] = []
+    while offset is not None and len(positions) < len(value):
+        if text[offset : offset + 1] in _WHITE:
+            offset = _pass_blanks(text, offset, positions, value)
+        elif length := _pass_literal(_INK_DOUBLE, text, offset, positions, value):
+            offset += length
+        elif text.startswith("\\", offset):
+            line_break = _ESCAPED_BREAK.match(text, offset + 1)
+            if line_break:
+                extra = len(_BREAK.findall(line_break.group())) - 1
+                positions += [offset] * extra
+                offset = line_break.end()
             else:
-                spots.append(p)
-                p += _ESCAPE_LENGTH.get(text[p + 1 : p + 2], 2)
-        elif p < len(text) and text[p] == value[len(spots)]:
-            spots.append(p)
-            p += 1
+                positions.append(offset)
+                offset += _ESCAPE_LENGTH.get(text[offset + 1 : offset + 2], 2)
+        elif offset < len(text) and text[offset] == value[len(positions)]:
+            positions.append(offset)
+            offset += 1
         else:
             return None
-    if p is None:
+    if offset is None:
         return None
-    while joined := _JOIN.match(text, p):
-        after = _ESCAPED_BREAK.match(text, joined.end())
-        p = after.end() if after else joined.end()
-    return [*spots, p + 1] if len(spots) == len(value) else None
+    while line_break := _JOIN.match(text, offset):
+        after = _ESCAPED_BREAK.match(text, line_break.end())
+        offset = after.end() if after else line_break.end()
+    return [*positions, offset + 1] if len(positions) == len(value) else None
 
 
-def _block(text: str, p: int, value: str) -> list[int] | None:
-    header = _HEADER.match(text, p)
+def _block_offsets(text: str, offset: int, value: str) -> list[int] | None:
+    header = _HEADER.match(text, offset)
     if header is None:
         return None
-    folded, p = text[p] == ">", header.end()
-    lines = _lines(text, p, _ink(value))
+    folded, offset = text[offset] == ">", header.end()
+    lines = _block_lines(text, offset, _ink_count(value))
     first = next((line for line in value.split("\n") if line.strip(" ")), "")
     indent = next((len(s) - len(s.lstrip(" ")) for _, s in lines if s.strip(" ")), 0)
     indent -= len(first) - len(first.lstrip(" "))
-    return _folded(lines, indent, value) if folded else _literal(lines, indent, value)
+    return _folded_offsets(lines, indent, value) if folded else _literal_offsets(lines, indent, value)
 
 
-def _ink(text: str) -> int:
-    """How many characters are not white space."""
+def _ink_count(text: str) -> int:
+    """The number of characters that are not white space."""
     return len("".join(text.split()))
 
 
-def _lines(text: str, p: int, ink: int) -> list[tuple[int, str]]:
-    """(offset, line without its end) from an offset on, until the scalar's characters are all seen."""
-    found: list[tuple[int, str]] = []
-    while p < len(text):
-        end = _BREAK.search(text, p)
+def _block_lines(text: str, offset: int, ink: int) -> list[tuple[int, str]]:
+    """(offset, line without its end) from an offset on, until all characters of the scalar are covered."""
+    lines: list[tuple[int, str]] = []
+    while offset < len(text):
+        end = _BREAK.search(text, offset)
         stop = end.start() if end else len(text)
-        ink -= (here := _ink(text[p:stop]))
-        if here and ink < 0:
+        ink -= (line_ink := _ink_count(text[offset:stop]))
+        if line_ink and ink < 0:
             break
-        found.append((p, text[p:stop]))
+        lines.append((offset, text[offset:stop]))
         if end is None:
             break
-        p = end.end()
-    return found
+        offset = end.end()
+    return lines
 
 
-def _literal(lines: list[tuple[int, str]], indent: int, value: str) -> list[int] | None:
-    spots: list[int] = []
+def _literal_offsets(lines: list[tuple[int, str]], indent: int, value: str) -> list[int] | None:
+    positions: list[int] = []
     at = 0
-    for wanted, (at, line) in zip(value.split("\n"), lines, strict=False):
+    for value_line, (at, line) in zip(value.split("\n"), lines, strict=False):
         start = at + min(indent, len(line))
-        if line[indent:] != wanted and wanted.strip():
+        if line[indent:] != value_line and value_line.strip():
             return None
-        spots += [start + i for i in range(len(wanted))]
-        spots.append(start + len(wanted))
-    spots = spots[: len(value) + 1]
+        positions += [start + i for i in range(len(value_line))]
+        positions.append(start + len(value_line))
+    positions = positions[: len(value) + 1]
     return (
-        spots if len(spots) == len(value) + 1 else spots + [spots[-1] if spots else at] * (len(value) + 1 - len(spots))
+        positions
+        if len(positions) == len(value) + 1
+        else positions + [positions[-1] if positions else at] * (len(value) + 1 - len(positions))
     )
 
 
-def _folded(lines: list[tuple[int, str]], indent: int, value: str) -> list[int] | None:
-    spots: list[int] = []
+def _folded_offsets(lines: list[tuple[int, str]], indent: int, value: str) -> list[int] | None:
+    positions: list[int] = []
     end = lines[0][0] if lines else 0
     for at, line in lines:
         content = line[indent:]
         if not content.strip(" \t"):
             continue
-        while len(spots) < len(value) and not value.startswith(content, len(spots)):
-            if value[len(spots)] not in " \n":
+        while len(positions) < len(value) and not value.startswith(content, len(positions)):
+            if value[len(positions)] not in " \n":
                 return None
-            spots.append(end)
-        if len(spots) >= len(value):
+            positions.append(end)
+        if len(positions) >= len(value):
             break
-        spots += [at + indent + i for i in range(len(content))]
+        positions += [at + indent + i for i in range(len(content))]
         end = at + len(line)
-    spots += [end] * (len(value) - len(spots))
-    return [*spots[: len(value)], max(end, spots[-1] + 1 if spots else end)]
+    positions += [end] * (len(value) - len(positions))
+    return [*positions[: len(value)], max(end, positions[-1] + 1 if positions else end)]

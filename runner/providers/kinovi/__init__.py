@@ -1,1 +1,1 @@
-"""Kinovi's API: request bodies, what each answer means for money, uploads."""
+"""Kinovi's API: request bodies, answers and their meaning for money, uploads."""

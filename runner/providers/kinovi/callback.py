@@ -1,4 +1,4 @@
-"""What a webhook says, in every known shape. Pure; never believed: it names a task to ask about, and nothing more."""
+"""Parser of webhook bodies in every known shape. Pure; a webhook is only a hint to poll a task, never evidence."""
 
 from runner.attempts.task_facts import Callback
 from runner.providers.kinovi.create_response import envelopes, parse_task_id
@@ -7,7 +7,7 @@ from runner.providers.transport import strict_json
 
 
 def read_callback(body: bytes) -> Callback | None:
-    """Flat, or in an envelope `{code, message, data}`; with `status` or `state`. None for anything else."""
+    """Parse a callback: flat or in an envelope `{code, message, data}`, with `status` or `state`; else None."""
     try:
         payload = strict_json.parse(body)
     except strict_json.NotJsonError:

@@ -1,4 +1,4 @@
-"""The only client of the provider's API: createTask, recordInfo, and every outcome of both as a value."""
+"""The client of the provider's API: createTask and recordInfo, with every outcome as a value."""
 
 import json
 import ssl
@@ -40,36 +40,36 @@ from runner.settings.api_key import ApiKey
 CREATE = "/api/v1/jobs/createTask"
 RECORD = "/api/v1/jobs/recordInfo"
 PROBE_TASK_ID = "task_storyboard_asks_whether_this_is_the_api"
-"""The made-up id of the preflight: no task has it."""
+"""The task id of the preflight, which no task has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Seconds; `create` and `look` are totals over connecting, sending and reading."""
+    """Deadlines in seconds; `create` and `poll` are totals over connecting, sending and reading."""
 
     connect: float = 10.0
     create: float = 120.0
-    """A late answer still has its task id: long, since giving up early makes doubt."""
+    """Long, since a late answer still has its task id, and giving up early leaves the attempt unsettled."""
     poll: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """How the host answered one free question."""
+    """The answer of the host to one free request."""
 
     problem: CreateResult | None
-    """As `preflight` has it."""
+    """The result of `preflight`."""
     duration: float
     """Seconds."""
     clock_skew: float | None
-    """Seconds by which this machine's clock is before the host's; None where the host did not say its time."""
+    """Seconds by which this machine's clock is ahead of the host's; None without a `Date` header."""
 
 
 @dataclass(slots=True)
 class Client:
-    """One account at one host. Never raises for what network or provider do.
+    """One account at one host. Never raises for a failure of network or provider.
 
-    Open it with `async with`. The only mutable state: two httpx clients, opened at the first request.
+    Use as `async with Client(…)`. Mutable state: two httpx clients, opened at the first request.
     """
 
     base_url: str
@@ -77,7 +77,7 @@ class Client:
     edition: Edition
     clock: Clock = field(default_factory=SystemClock)
     callbacks: str | None = None
-    """Public address below which each attempt has its own webhook path; None sends no `callBackUrl`."""
+    """Public base URL of the webhook paths, one for each attempt; None sends no `callBackUrl`."""
     deadlines: Deadlines = field(default_factory=Deadlines)
     tls_context: Callable[[], ssl.SSLContext] = tls.context
     _open_lock: anyio.Lock = field(default_factory=anyio.Lock)
@@ -88,9 +88,9 @@ class Client:
         try:
             _ = httpx.URL(self.base_url).host, urlsplit(self.base_url).port
         except (httpx.InvalidURL, ValueError) as error:
-            raise CommandError(ExitCode.INVALID, f"{self.base_url!r} is no address of a host: {error}") from error
+            raise CommandError(ExitCode.INVALID, f"{self.base_url!r} is not a valid base URL: {error}") from error
         if not tls.may_have_key(self.base_url):
-            message = f"{self.base_url} is not https: the key would travel in the open; nothing was sent"
+            message = f"{self.base_url} is not https: the API key would be sent unencrypted; nothing was sent"
             raise CommandError(ExitCode.INVALID, message)
         self.base_url = self.base_url.rstrip("/")
 
@@ -111,14 +111,14 @@ class Client:
     # -- the three requests -----------------------------------------------------------------------------
 
     async def preflight(self) -> CreateResult | None:
-        """Asks once for a made-up task: None when the API itself answers, else what it means for creating."""
+        """Poll a task that does not exist: None when the API itself answers, else what creating would get."""
         answer = await self._get(PROBE_TASK_ID)
         if answer.status is None:
             return NotSent(answer.error, answer.permanent)
         return _problem_of(answer, self.base_url)
 
     async def probe(self) -> ProbeResult:
-        """The preflight, with what the answer tells beside it; for looking, not for a run."""
+        """The preflight with its duration and the clock skew; for health checks, not for a run."""
         started = self.clock.monotonic()
         answer = await self._get(PROBE_TASK_ID)
         duration = self.clock.monotonic() - started
@@ -131,10 +131,10 @@ class Client:
     async def create(
         self, body: Mapping[str, JsonValue], webhook_token: str, before_send: Callable[[], Awaitable[None]]
     ) -> CreateResult:
-        """One createTask on a fresh connection, never followed, never repeated, under a total deadline.
+        """Send one createTask on a fresh connection under a total deadline; no redirect, no retry.
 
-        `sending` is awaited after connect and TLS, before the first byte; if it raises, nothing is sent and the
-        exception comes back. Cancelling is the caller's business: shield it, or find the attempt unsettled.
+        `before_send` is awaited after connect and TLS, before the first byte; if `before_send` raises, nothing is
+        sent and the exception propagates. A caller that is cancelled without a shield leaves the attempt unsettled.
         """
         payload = (
             dict(body)
@@ -143,19 +143,19 @@ class Client:
         )
         content = json.dumps(payload, allow_nan=False).encode()
         if any(encoding in content for encoding in key_encodings(self.key)):
-            return NotSent("the request holds the text of the key itself; take it out of prompt or inputs", final=True)
+            return NotSent("the request contains the API key itself: remove it from the prompt or inputs", final=True)
         return _create_result(await self._post(content, before_send))
 
     async def poll(self, task_id: str, model: str | None = None) -> PollResult:
-        """One recordInfo; what failed or makes no sense is `Running(heard=False)`. `model` must be the record's."""
+        """Send one recordInfo; a failure or an unusable answer is `Running(answered=False)`. `model` must match."""
         answer = await self._get(task_id)
         return self._read(answer, task_id, model)
 
     async def fetch_record(self, task_id: str) -> tuple[PollResult, TaskFacts | None]:
-        """The same with what the record says of itself, for binding a task to an attempt."""
+        """Poll a task; also return the facts of its record, for binding the task to an attempt."""
         answer = await self._get(task_id)
         facts = None if answer.status is None or answer.error else parse_facts(answer.status, answer.body)
-        if facts is not None and facts.model is not None:  # a spelling that no page has denies nothing
+        if facts is not None and facts.model is not None:  # an undocumented model name must not exclude a task
             facts = replace(facts, model=self.edition.models.get(facts.model))
         return self._read(answer, task_id, None), facts
 
@@ -164,7 +164,7 @@ class Client:
             return Running("", answer.error, answered=False)
         return parse_record(answer.status, answer.headers, answer.body, task_id, model, self.edition.models)
 
-    # -- how they travel --------------------------------------------------------------------------------
+    # -- transport ---------------------------------------------------------------------------------------
 
     async def _post(self, content: bytes, before_send: Callable[[], Awaitable[None]]) -> HttpResult:
         client = await self._client_for_create()
@@ -189,7 +189,7 @@ class Client:
     async def _client_for_poll(self) -> httpx.AsyncClient:
         async with self._open_lock:
             if self._poll_client is None:
-                # below the 5 s after which common servers close: a connection that dies in our hands tells nothing
+                # below the 5 s after which common servers close a connection: a poll on a closed one fails
                 limits = httpx.Limits(max_connections=None, max_keepalive_connections=4, keepalive_expiry=4)
                 self._poll_client = await self._open_client(limits, self.deadlines.poll)
             return self._poll_client
@@ -232,7 +232,7 @@ def _create_result(answer: HttpResult) -> CreateResult:
 
 
 def _problem_of(answer: HttpResult, base_url: str) -> CreateResult | None:
-    """What the answer to the preflight says of the host: an answer of the API itself, whichever, is fit."""
+    """The problem that the answer to the preflight shows; None for any answer of the API itself."""
     status = answer.status or 0
     try:
         payload: Any = strict_json.parse(answer.body)
@@ -241,19 +241,19 @@ def _problem_of(answer: HttpResult, base_url: str) -> CreateResult | None:
     message = error_message(payload)
     if 300 <= status < 400:
         location = header(answer.headers, "location") or "nowhere"
-        return Refused(status, f"{base_url} sends on to {location[:200]}: not the API's address", stop=True)
+        return Refused(status, f"{base_url} redirects to {location[:200]}: not the API's address", stop=True)
     if status == 401 or (status == 200 and isinstance(payload, Mapping) and payload.get("code") == 401):
         return KeyRefused(message or responder(status, answer.headers))
     if answer.error or status >= 500:
         return NotSent(answer.error or message or responder(status, answer.headers))
     if not isinstance(payload, Mapping):
         server = responder(status, answer.headers)
-        return Refused(status, f"{base_url} does not speak the API: {server}", stop=True)
+        return Refused(status, f"{base_url} is not the API: {server}", stop=True)
     return None
 
 
 def seconds_ahead(date: str | None, now: datetime) -> float | None:
-    """How far our clock is before an HTTP date, to the second that such a date has."""
+    """Seconds by which this machine's clock is ahead of an HTTP date, which has whole seconds; None if unreadable."""
     try:
         return (now - parsedate_to_datetime(date or "")).total_seconds()
     except (ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""What an answer to createTask means for money: status, headers and body to one value. Pure."""
+"""Parser of createTask answers: what status, headers and body mean for money, as one value. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from runner.attempts.events import (
+    MAX_CREDITS,
     ConcurrencyLimited,
     Created,
     CreateResult,
@@ -20,9 +21,11 @@ from runner.providers.transport import strict_json
 
 Headers = Iterable[tuple[str, str]]
 MAX_RETRY_AFTER = 300.0
-"""Seconds of `Retry-After` that are believed."""
+"""The longest `Retry-After`, in seconds, that is obeyed."""
 MAX_TEXT = 2000
-"""Characters of the vendor's text that are kept."""
+"""Characters of an error text from the provider that are stored."""
+_DECIMALS = 2
+"""Decimals of a bill: the provider computes in binary fractions, 99.80000000000001."""
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,200}")
 _REFUSED = frozenset({400, 403, 413, 422})
 _WRONG_HOST = frozenset({404, 405})
@@ -31,7 +34,7 @@ _UNPARSED = object()
 
 
 def parse_create(status: int, headers: Headers, body: bytes) -> CreateResult:
-    """The answer to a createTask; whatever no page documents as "not created" is `Unknown`, with the raw bytes."""
+    """Parse the answer to a createTask; anything not documented as "not created" is `OutcomeUnknown` with its bytes."""
     headers = tuple(headers)
     try:
         payload = strict_json.parse(body)
@@ -48,16 +51,16 @@ def parse_create(status: int, headers: Headers, body: bytes) -> CreateResult:
 
 
 def parse_truncated(status: int, headers: Headers, body: bytes) -> CreateResult:
-    """The same for an answer whose end is missing: only a whole id, or a status that says "not created", counts."""
+    """Parse an incomplete answer: only a complete task id, or a status that means "not created", counts."""
     headers = tuple(headers)
     answer = parse_create(status, headers, body)
     if isinstance(answer, Created) or status in _NOT_CREATED:
         return answer
-    return outcome_unknown(status, headers, body, "the answer broke off")
+    return outcome_unknown(status, headers, body, "the answer was cut off")
 
 
 def outcome_unknown(status: int, headers: Headers, body: bytes, message: str) -> OutcomeUnknown:
-    """Nobody knows: everything that came is kept."""
+    """The result "outcome unknown", with everything that was received."""
     return OutcomeUnknown(message, status, tuple(headers), body, stop=300 <= status < 400)
 
 
@@ -98,16 +101,16 @@ def _refusal(status: int, headers: tuple[tuple[str, str], ...], body: bytes, pay
         case _ if status in _REFUSED:
             return Refused(status, _with_field_errors(message, payload), _field_errors(payload), stop=not api_message)
         case _ if 300 <= status < 400:
-            return outcome_unknown(status, headers, body, f"HTTP {status}: sent on to another address")
+            return outcome_unknown(status, headers, body, f"HTTP {status}: a redirect to another address")
         case _:
             return outcome_unknown(status, headers, body, message)
 
 
-# -- the shapes that answers come in, shared with the reading of records ----------------------------------
+# -- shapes of answers, shared with the parser of task records -------------------------------------------
 
 
 def error_message(payload: Any) -> str:
-    """The API's own words of an error, or "" when this is not its JSON."""
+    """The API's error message, or "" for JSON of another server."""
     if not isinstance(payload, Mapping):
         return ""
     for key in ("message", "error", "msg", "detail"):
@@ -117,18 +120,18 @@ def error_message(payload: Any) -> str:
 
 
 def _field_errors_text(payload: Any) -> str:
-    """What `errors[]` says, in one line."""
+    """The entries of `errors[]` in one line."""
     return "; ".join(f"{path}: {text}" if path else text for path, text in _field_errors(payload))[:MAX_TEXT]
 
 
 def _with_field_errors(message: str, payload: Any) -> str:
-    """The vendor's words with what it says of single fields, where it says more."""
+    """An error message with the errors of single fields, unless the message contains them."""
     details = _field_errors_text(payload)
     return message if details in message else f"{message} ({details})"[:MAX_TEXT]
 
 
 def text_of(value: Any) -> str:
-    """Text of an error that may be a string, an object with a message, or a list of such."""
+    """The text of an error: a string, an object with a message, or a list of either."""
     match value:
         case str():
             return value.strip()[:MAX_TEXT]
@@ -141,12 +144,12 @@ def text_of(value: Any) -> str:
 
 
 def find_field(payload: Any, key: str) -> Any:
-    """A field of an answer, at its top or in its envelope (`data`, `error`)."""
+    """A field of an answer, at the top or in an envelope (`data`, `error`)."""
     return next((envelope[key] for envelope in envelopes(payload) if key in envelope), None)
 
 
 def envelopes(payload: Any) -> Iterator[Mapping[str, Any]]:
-    """The objects in which an answer may keep its fields: itself, then what it wraps."""
+    """The objects that may hold an answer's fields: the answer, then the objects in its envelope."""
     if isinstance(payload, list) and len(payload) == 1:
         payload = payload[0]
     if not isinstance(payload, Mapping):
@@ -160,28 +163,29 @@ def envelopes(payload: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def parse_task_id(value: Any) -> str | None:
-    """A task id as text if it is one that may stand in an address and in a file; a whole number is taken as text."""
+    """A task id that is safe in a URL and a file name, or None; a whole number counts as its text."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     return value if isinstance(value, str) and _ID.fullmatch(value) else None
 
 
 def amount(value: Any) -> Decimal | None:
-    """Credits: a number or its text, exact, finite, not negative."""
+    """Credits from a number or its text, rounded to two decimals; None unless within bounds."""
     if isinstance(value, str) and re.fullmatch(r"\d{1,15}(\.\d{1,15})?", value):
         value = Decimal(value)
-    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or not 0 <= value <= MAX_CREDITS:
         return None
-    return Decimal(value) if 0 <= value < 10**12 else None
+    rounded = round(Decimal(value), _DECIMALS)
+    return Decimal(value) if rounded == value else rounded
 
 
 def header(headers: Headers, name: str) -> str | None:
-    """The first header of that name, without regard to case."""
+    """The first header with a name (lower case), compared without case."""
     return next((value for key, value in headers if key.lower() == name), None)
 
 
 def retry_after(headers: Headers) -> float | None:
-    """Seconds that `Retry-After` asks for, at most 300; a date counts from the server's own; None for garbage."""
+    """Seconds of `Retry-After`, at most 300; a date counts from the server's `Date`; None if unreadable."""
     headers = tuple(headers)
     text = (header(headers, "retry-after") or "").strip()
     if re.fullmatch(r"\d+(\.\d+)?", text) and text.isascii():
@@ -194,9 +198,9 @@ def retry_after(headers: Headers) -> float | None:
 
 
 def responder(status: int, headers: Headers) -> str:
-    """Who answered, where it was not the API itself."""
+    """A message for an answer without the API's own text: the status, and the server's name if known."""
     server = header(headers, "server")
-    return f"HTTP {status}, answered by {server[:80]}" if server else f"HTTP {status}, without the API's own words"
+    return f"HTTP {status}, answered by {server[:80]}" if server else f"HTTP {status} without a message of the API"
 
 
 def _task_ids(payload: Any) -> set[str]:
@@ -227,7 +231,7 @@ def _whole_number(value: Any) -> int | None:
 
 
 def _field_errors(payload: Any) -> tuple[tuple[str, str], ...]:
-    """`errors[]` as (path, words); the path in dots, "" where none is named."""
+    """`errors[]` as (path, text); the path joined by dots, "" without a path."""
     errors = find_field(payload, "errors")
     if not isinstance(errors, list):
         return ()

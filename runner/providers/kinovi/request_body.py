@@ -1,4 +1,4 @@
-"""A request as this edition spells it. Pure and driven by the edition's data: a new spelling is no new code."""
+"""Encoder of requests as JSON bodies. Pure, and driven by the edition's data: a new edition needs no new code."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -16,16 +16,16 @@ _FIELDS = ("duration", "aspect_ratio", "mode", "resolution", "upscale", "seed", 
 def encode(
     request: Request, edition: Edition, address: Callable[[Material], str], callback: str | None = None
 ) -> dict[str, JsonValue]:
-    """The JSON of createTask, in the order the documentation has it.
+    """The JSON of createTask, in the order of the documentation.
 
-    `address` gives the public address of a material, or `placeholder` where there is none yet. A field that the
-    edition cannot spell is a ValueError: the server would ignore it without a word and sell another clip.
+    `address` returns the public address of a material, or `placeholder` for a material without one. A field that
+    the edition cannot encode raises ValueError: the server would silently ignore the field and sell another clip.
     """
     return _body(request, edition, address, lambda request: _fields(request, edition), callback)
 
 
 def encoder(edition: Edition, address: Callable[[Material], str]) -> Callable[[Request], dict[str, JsonValue]]:
-    """`body` for many requests: many have the same length, shape and so on, and these are spelled once."""
+    """`encode` for many requests: equal combinations of length, shape and other fields are encoded once."""
     encoded_fields: dict[object, dict[str, JsonValue]] = {}
 
     def fields(request: Request) -> dict[str, JsonValue]:
@@ -66,7 +66,7 @@ def _body(
 
 
 def _fields(request: Request, edition: Edition) -> dict[str, JsonValue]:
-    """What is said beside prompt and materials."""
+    """The fields other than prompt and materials."""
     encoded: dict[str, JsonValue] = {}
     values = {
         "duration": request.seconds,
@@ -84,7 +84,7 @@ def _fields(request: Request, edition: Edition) -> dict[str, JsonValue]:
 
 
 def placeholder(material: Material) -> str:
-    """What stands in a request where there is no address yet; a remote material has its own."""
+    """The stand-in for a material without a public address; a remote material has its own address."""
     match material:
         case LocalFile():
             return f"file:{material.path}#sha256={material.sha256}"
@@ -105,10 +105,10 @@ def _materials(request: Request, edition: Edition, address: Callable[[Material],
 
 
 def _encode_field(name: str, value: Any, request: Request, edition: Edition) -> dict[str, JsonValue]:
-    """One of our fields as key and value of the body; nothing where the edition leaves it out."""
+    """One field of a request as key and value of the body; empty where the edition omits the field."""
     encoding = edition.field_encoding.get(name)
     if encoding is None:
-        raise ValueError(f"edition {edition.name} cannot say {name}: {value!r}")
+        raise ValueError(f"edition {edition.name} cannot encode {name}: {value!r}")
     if "within" in encoding or request.mode not in encoding.get("sent_for", (request.mode,)):
         return {}
     match encoding["form"]:
@@ -123,7 +123,7 @@ def _encode_field(name: str, value: Any, request: Request, edition: Edition) -> 
 
 
 def _size(encoding: Mapping[str, Any], resolution: str, ratio: str | None) -> dict[str, JsonValue]:
-    """Resolution and shape as one size; without a shape nothing is sent, and the server takes the picture's."""
+    """Resolution and shape as one size; without a shape no size is sent, and the server uses the image's shape."""
     if ratio is None:
         return {}
     size = encoding["sizes"].get(f"{resolution} {ratio}")
@@ -133,9 +133,9 @@ def _size(encoding: Mapping[str, Any], resolution: str, ratio: str | None) -> di
 
 
 def field_at(path: str, edition: Edition) -> str | None:
-    """Our name for a path in a body, as the vendor's `errors[]` say it: `inputs.outputResolution` is `resolution`.
+    """The field behind a path of the provider's `errors[]`: `inputs.outputResolution` is `resolution`.
 
-    `materials` for whatever a shot is made from; None for what is no field of ours.
+    `materials` for any list of materials; None for an unknown path.
     """
     key, _ = _split_path(path)
     if key == "model":
@@ -147,7 +147,7 @@ def field_at(path: str, edition: Edition) -> str | None:
 
 
 def material_at(path: str, request: Request, edition: Edition) -> int | None:
-    """Which of the request's materials a path names: `inputs.urls[1]` is the second of those that go there."""
+    """The index of the request's material behind a path: `inputs.urls[1]` is the second material of that list."""
     key, index = _split_path(path)
     positions = [
         position
@@ -158,7 +158,7 @@ def material_at(path: str, request: Request, edition: Edition) -> int | None:
 
 
 def _split_path(path: str) -> tuple[str, int | None]:
-    """Key and place in its list, of `inputs.urls[1]`, `body.inputs.urls.1`, `/inputs/urls/1`, `$.urls[1].url`."""
+    """Key and index of a path: `inputs.urls[1]`, `body.inputs.urls.1`, `/inputs/urls/1`, `$.urls[1].url`."""
     parts = re.findall(r"[^\s.\[\]/$'\"]+", path)
     while parts and parts[0] in ("body", "input", "inputs"):
         del parts[0]

@@ -1,4 +1,4 @@
-"""What recordInfo says of a task: running, succeeded, failed, or nothing that can be believed. Pure."""
+"""Parser of recordInfo answers: running, succeeded, failed, or unusable. Pure."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -49,29 +49,29 @@ def parse_record(
     model: str | None = None,
     models: Mapping[str, str] | None = None,
 ) -> PollResult:
-    """The answer to a recordInfo about `task_id`; what failed or makes no sense is "ask again later", never "failed".
+    """Parse the answer to a recordInfo about `task_id`; an unusable answer means "poll again", never "failed".
 
-    `model`, if known, must be the record's, too, where the record says one of the edition's `names`: a paid task is not
-    lost for a spelling that no page has.
+    A known `model` must match a record that names one of the edition's `models`; an undocumented model name is
+    ignored, since a paid task must not be lost for it.
     """
     headers = tuple(headers)
     try:
         payload = strict_json.parse(body)
     except strict_json.NotJsonError as error:
-        return _no_answer(status, headers, None, f"the answer cannot be read: {error}")
+        return _no_answer(status, headers, None, f"unreadable answer: {error}")
     code = _status_of(status, payload)
     if not 200 <= code < 300:
         return _no_answer(code, headers, payload)
     record = _record(payload)
     if record is None:
-        return _no_answer(code, headers, payload, "the answer holds no record")
+        return _no_answer(code, headers, payload, "the answer has no task record")
     if mismatch := _mismatch(record, task_id, model, models or {}):
         return _no_answer(code, headers, payload, mismatch)
     return _parse(record)
 
 
 def parse_facts(status: int, body: bytes) -> TaskFacts | None:
-    """What the record says of itself, or None when there is none."""
+    """The facts of a task record, or None without a record."""
     try:
         payload = strict_json.parse(body)
     except strict_json.NotJsonError:
@@ -91,18 +91,18 @@ def parse_facts(status: int, body: bytes) -> TaskFacts | None:
 
 
 def documented_status(value: Any) -> str | None:
-    """One of the four documented statuses for any of their synonyms in any case; None for another word."""
+    """The documented status for a status or synonym in any case; None for another value."""
     return _STATUSES.get(value.strip().lower().replace(" ", "_").replace("-", "_")) if isinstance(value, str) else None
 
 
 def failure_class(message: str) -> FailureClass:
-    """What kind of failure a task's error text is, by parts of the text, without regard to case."""
+    """The class of a failure, by fragments of its error text, without regard to case."""
     folded = message.casefold()
     return next((kind for part, kind in _CLASSES if part in folded), "other")
 
 
 def epoch_ms(value: Any) -> int | None:
-    """A time in milliseconds since 1970; it may come as milliseconds, seconds, or ISO 8601 text."""
+    """Milliseconds since 1970 from milliseconds, seconds, or ISO 8601 text; None if unreadable."""
     if isinstance(value, str):
         return _parse_iso(value)
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or not 0 < value < 10**14:
@@ -119,29 +119,29 @@ def _parse_iso(text: str) -> int | None:
 
 
 def _status_of(status: int, payload: Any) -> int:
-    """The HTTP status, or the one in an envelope `{code, message, data}` that came with 200."""
+    """The HTTP status, or the status in an envelope `{code, message, data}` of a 200."""
     code = payload.get("code") if isinstance(payload, Mapping) else None
     enveloped = isinstance(code, int) and not isinstance(code, bool) and 300 <= code < 600 and _record(payload) is None
     return code if status == 200 and enveloped and isinstance(code, int) else status
 
 
 def _record(payload: Any) -> Mapping[str, Any] | None:
-    """The object that holds the record: the one with a status beside an id, else the one with a status."""
+    """The object that is the task record: one with status and task id, else the innermost with a status."""
     candidates = [envelope for envelope in envelopes(payload) if "status" in envelope or "state" in envelope]
     identified = [envelope for envelope in candidates if "taskId" in envelope or "task_id" in envelope]
     return next(iter(identified or candidates[-1:]), None)
 
 
 def _mismatch(record: Mapping[str, Any], task_id: str, model: str | None, models: Mapping[str, str]) -> str:
-    """Why this record cannot be about that task, or ""."""
+    """The reason why a record cannot belong to a task, or ""."""
     record_task = record.get("taskId", record.get("task_id"))
     if record_task is not None and parse_task_id(record_task) != task_id:
-        return "the record is another task's"
+        return "the record belongs to another task"
     if record_task is None and documented_status(_status_value(record)) == FAIL:
-        return "a failure that does not say which task's"
+        return "a failed record without a task id"
     record_model = models.get(str(record.get("model")))
     if model is not None and record_model is not None and record_model != models.get(model):
-        return f"the record is of another model, {record_model}"
+        return f"the record names another model, {record_model}"
     return ""
 
 
@@ -160,13 +160,13 @@ def _parse(record: Mapping[str, Any]) -> PollResult:
             message, code = _failure_text(record)
             return Failed(failure_class(message), message, code, credits_used, *times)
         case None:
-            return Running(str(value)[:80], f"the provider says {str(value)[:80]!r}, which no page documents")
+            return Running(str(value)[:80], f"the provider reports the undocumented status {str(value)[:80]!r}")
         case status:
             return Running(status)
 
 
 def _outputs(output: Any) -> tuple[Output, ...]:
-    """Links by http(s) with the size that the provider tells; whatever else stands there is left out."""
+    """The http(s) links with the size from the provider; other values are dropped."""
     items = output if isinstance(output, list) else [output]
     outputs = []
     for item in items[:20]:
@@ -185,7 +185,7 @@ def _pixels(value: Any) -> int | None:
 
 
 def _failure_text(record: Mapping[str, Any]) -> tuple[str, str]:
-    """Words and code of a failed task; `error` may be text or an object."""
+    """Message and code of a failed task; `error` may be text or an object."""
     error = record.get("error")
     code = error.get("code") if isinstance(error, Mapping) else record.get("errorCode", record.get("failCode"))
     message = next(
@@ -195,7 +195,7 @@ def _failure_text(record: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _no_answer(status: int, headers: Headers, payload: Any, message: str = "") -> Running:
-    """A poll that told nothing: ask again later."""
+    """The result of a poll without a usable record: poll again later."""
     return Running(
         "",
         message or error_message(payload) or responder(status, headers),

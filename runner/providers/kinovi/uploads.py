@@ -1,4 +1,4 @@
-"""Gives a file an address by the API's own uploads: the name with the key, the bytes without it."""
+"""Client of the API's uploads, which give a file a public address: the name is sent with the key, the bytes without."""
 
 import json
 import ssl
@@ -18,6 +18,7 @@ from runner.engine.ports import TransferFailed
 from runner.lazy_dataclass import dataclass
 from runner.providers.kinovi.create_response import error_message, responder
 from runner.providers.transport import strict_json, tls
+from runner.providers.transport.content_encoding import decoded
 from runner.providers.transport.http_result import translate_error
 from runner.providers.transport.public_hosts import (
     ForbiddenAddress,
@@ -36,18 +37,18 @@ _MAX_ANSWER_BYTES = 1 << 16
 
 @dataclass(slots=True)
 class UploadClient:
-    """Uploads to the host of the API. Never raises for network or provider.
+    """Uploads to the host of the API. Never raises for a failure of network or provider.
 
-    Open it with `async with`. Mutable: one httpx client, opened at the first file.
+    Use as `async with UploadClient(…)`. Mutable state: one httpx client, opened at the first file.
     """
 
     base_url: str
     key: ApiKey
     path: str = PATH
     deadline: float = 300.0
-    """Seconds for one file, in all."""
+    """Seconds for one file in total."""
     proxy: str | None = None
-    """Address of the proxy that the bytes go through, as links of clips do."""
+    """Address of the proxy for the bytes, the same as for links of clips."""
     resolve: Resolve = resolve_host
     tls_context: Callable[[], ssl.SSLContext] = tls.context
     _client: httpx.AsyncClient | None = None
@@ -62,16 +63,16 @@ class UploadClient:
             await self._client.aclose()
 
     async def send(self, name: str, content: bytes) -> str | TransferFailed:
-        """The public address of these bytes; `name` is a plain file name with its ending."""
+        """Upload bytes and return their public address; `name` is a plain file name with extension."""
         if not tls.may_have_key(self.base_url):
-            return TransferFailed(f"{self.base_url} is not https: the key would travel in the open", final=True)
+            return TransferFailed(f"{self.base_url} is not https: the API key would be sent unencrypted", final=True)
         try:
             with anyio.fail_after(self.deadline):
                 return await self._upload(name, content)
         except TimeoutError:
             return TransferFailed(f"{name}: not uploaded within {self.deadline:g} s")
         except ForbiddenAddress as error:
-            return TransferFailed(f"{name}: the provider's address for the upload is not used: {error}")
+            return TransferFailed(f"{name}: the provider's upload address is not allowed: {error}")
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError) as error:
             message, final = translate_error(error)
             return TransferFailed(f"{name}: {message}", final)
@@ -84,12 +85,16 @@ class UploadClient:
         target, address = reservation
         parse_host(address)
         if not self._local and not target.lower().startswith("https:"):
-            raise ForbiddenAddress("it is not https")
+            raise ForbiddenAddress("not https")
         status = await self._put(target, content)
-        return address if status in (200, 201, 204) else TransferFailed(f"{name}: the upload was answered {status}")
+        return (
+            address
+            if status in (200, 201, 204)
+            else TransferFailed(f"{name}: the upload was answered with HTTP {status}")
+        )
 
     async def _put(self, target: str, content: bytes) -> int:
-        """The bytes, to the first of the target's addresses that can be connected to; each was checked. The status."""
+        """Send the bytes to the first reachable IP of the target, all of which are checked; returns the status."""
         proxied = self.proxy is not None
         look_up = partial(connectable, target, local=self._local, proxied=proxied, resolve=self.resolve)
         ips = await anyio.to_thread.run_sync(look_up)
@@ -108,20 +113,20 @@ class UploadClient:
                     continue
                 await response.aclose()
                 return response.status_code
-        raise ForbiddenAddress("its host has no address")
+        raise ForbiddenAddress("its host has no IP address")
 
     @property
     def _local(self) -> bool:
         return tls.is_loopback(urlsplit(self.base_url).hostname or "")
 
     async def _api_client(self) -> httpx.AsyncClient:
-        """The client that asks for places; the key is in none of its own headers."""
+        """The client that requests upload addresses; the key is not among its default headers."""
         if self._client is None:
             self._client = await self._open_client(self.base_url, for_upload=False)
         return self._client
 
     async def _open_client(self, url: str, *, for_upload: bool) -> httpx.AsyncClient:
-        """A client for questions to the API, or for bytes, which go to checked numbers and by no other way."""
+        """A client for API requests, or for bytes, which go to checked IPs and through no other proxy."""
         plain = url.lower().startswith("http:")
         return httpx.AsyncClient(
             headers={"User-Agent": f"storyboard/{__version__}", "Accept-Encoding": "identity"},
@@ -134,7 +139,7 @@ class UploadClient:
         )
 
     async def _reserve(self, client: httpx.AsyncClient, name: str) -> tuple[str, str] | TransferFailed:
-        """Where to put the bytes, and the address that they will have."""
+        """Request an upload: the address for the bytes, and their public address afterwards."""
         headers = {"Authorization": f"Bearer {self.key.secret}", "Content-Type": "application/json"}
         content = json.dumps({"fileName": name}).encode()
         body = bytearray()
@@ -143,10 +148,10 @@ class UploadClient:
             async for chunk in answer.aiter_raw():
                 body += chunk
                 if len(body) > _MAX_ANSWER_BYTES:
-                    return TransferFailed(f"{name}: the answer to the upload is too long")
+                    return TransferFailed(f"{name}: the answer to the upload request is too long")
         answer_headers = tuple(answer.headers.multi_items())
         try:
-            payload: Any = strict_json.parse(bytes(body))
+            payload: Any = strict_json.parse(decoded(bytes(body), answer_headers, _MAX_ANSWER_BYTES))
         except strict_json.NotJsonError:
             payload = None
         if answer.status_code != 200 or not isinstance(payload, Mapping):
@@ -156,5 +161,5 @@ class UploadClient:
             )
         target, address = payload.get("uploadUrl"), payload.get("url")
         if not isinstance(target, str) or not isinstance(address, str):
-            return TransferFailed(f"{name}: the answer to the upload names no address")
+            return TransferFailed(f"{name}: the answer to the upload request has no address")
         return target, address

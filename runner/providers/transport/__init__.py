@@ -1,1 +1,1 @@
-"""The only HTTP client: what left the machine, downloads, webhooks, strict JSON."""
+"""The HTTP transport: requests with proof of sending, downloads, the webhook server, strict JSON."""

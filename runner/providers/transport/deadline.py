@@ -1,4 +1,4 @@
-"""Ends a synchronous request whose answer does not begin in time: httpx only bounds the wait for each piece of it."""
+"""A deadline for the start of a synchronous answer: httpx limits only the wait for each single read."""
 
 import contextlib
 import socket
@@ -8,7 +8,7 @@ from typing import Any, Self
 
 
 class SocketDeadline:
-    """While it is open, a clock beside the request; when it runs out, the connection is cut and the request fails."""
+    """Context manager that cuts the connection of a request after some seconds, so that the request fails."""
 
     def __init__(self, seconds: float) -> None:
         self._timer = threading.Timer(max(seconds, 0.0), self._cut)
@@ -16,7 +16,7 @@ class SocketDeadline:
         self._stream: Any = None
 
     def trace(self, event: str, info: dict[str, Any]) -> None:
-        """For httpx's trace extension: learns which connection the request goes out on."""
+        """Callback for httpx's trace extension: stores the connection of the request."""
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             self._stream = info["return_value"]
 
@@ -31,5 +31,5 @@ class SocketDeadline:
         raw_socket = None if self._stream is None else self._stream.get_extra_info("socket")
         if raw_socket is not None:
             with contextlib.suppress(OSError):
-                # the plain socket's own: an SSL socket's would change state under the thread that reads
+                # the method of the plain socket: SSLSocket's would change state under the reading thread
                 socket.socket.shutdown(raw_socket, socket.SHUT_RDWR)

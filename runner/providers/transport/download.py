@@ -1,4 +1,4 @@
-"""Fetches one clip into a part file: resumed, hashed while writing, bounded in size and time, without the key."""
+"""Download of one clip into a part file: resumable, hashed while writing, limited in size and time, without the key."""
 
 import errno
 import hashlib
@@ -29,24 +29,22 @@ _DISK_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPE
 
 @dataclass(frozen=True, slots=True)
 class DownloadLimits:
-    """What a download may take."""
+    """Limits of one download."""
 
     max_bytes: int = 2 << 30
-    """Bytes."""
     grace_seconds: float = 60.0
-    """Seconds that it may take beyond what the slowest speed allows."""
+    """Seconds beyond the time that the lowest speed needs."""
     min_bytes_per_second: float = 100_000.0
-    """Bytes a second."""
     max_redirects: int = 3
     connections: int = 4
-    """Connections for one clip: the first, and those that go on where one broke."""
+    """Connections for one clip: the first, and those that resume after a break."""
     min_free_bytes: int = 64 << 20
-    """Bytes that stay free on the disk."""
+    """Bytes left free on the disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Downloaded:
-    """All bytes that the server had, synced to the disk; whether they are a clip is another's question."""
+    """All bytes of the server, synced to disk; not yet verified to be a clip."""
 
     path: Path
     sha256: str
@@ -55,17 +53,17 @@ class Downloaded:
 
 @dataclass(frozen=True, slots=True)
 class LinkExpired:
-    """The link no longer works: ask for a new one."""
+    """The link no longer works; a poll gives a new link."""
 
     message: str
 
 
 class _ConnectionBrokenError(Exception):
-    """This connection brought no more; what it brought may be gone on from."""
+    """A connection ended early; the bytes so far can be resumed."""
 
 
 class _DownloadEndedError(Exception):
-    """This link will not bring it now."""
+    """The download ends with an outcome other than success."""
 
     def __init__(self, outcome: LinkExpired | TransferFailed) -> None:
         super().__init__(outcome.message)
@@ -74,13 +72,13 @@ class _DownloadEndedError(Exception):
 
 @dataclass(slots=True)
 class _PartFile:
-    """The part file while it grows: mutable, one thread's own."""
+    """The growing part file; mutable, used by one thread."""
 
     file: BinaryIO
     digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     size: int = 0
     etag: str | None = None
-    """The server's strong mark of the file's content: only the same one may be gone on from."""
+    """The strong ETag of the content; only the same content can be resumed."""
     total: int | None = None
 
     def restart(self) -> None:
@@ -100,19 +98,19 @@ class _PartFile:
 
 @dataclass(frozen=True, slots=True)
 class Downloader:
-    """Fetches from links of the provider. Synchronous: call it in threads, two to four at once."""
+    """Downloads from the provider's links. Synchronous: call it in threads, two to four at once."""
 
     local: bool = False
-    """The API is on this machine: its links may be, too."""
+    """The API is on this machine, so that its links may point to this machine."""
     proxy: str | None = None
-    """Address of the proxy that links go through; it then looks hosts up, and only bare numbers are checked here."""
+    """Address of the proxy for links; the proxy resolves host names, so that only IP literals can be checked."""
     limits: DownloadLimits = field(default_factory=DownloadLimits)
     clock: Clock = field(default_factory=SystemClock)
     resolve: Resolve = resolve_host
     tls_context: Callable[[], ssl.SSLContext] = tls.context
 
     def fetch(self, link: str, part: Path) -> Downloaded | LinkExpired | TransferFailed:
-        """Everything behind a link into `part`, whose folder exists; never raises for network, server or disk."""
+        """Download a link into `part`, whose folder exists. Never raises for a failure of network, server or disk."""
         try:
             with part.open("w+b") as file, self._client(link) as client:
                 download = _Download(self, client, _PartFile(file), self.clock.monotonic())
@@ -123,7 +121,7 @@ class Downloader:
         except _DownloadEndedError as end:
             return end.outcome
         except ForbiddenAddress as error:
-            return TransferFailed(f"the provider's link is not fetched: {error}")
+            return TransferFailed(f"the provider's link is not allowed: {error}")
         except httpx.HTTPError as error:
             return TransferFailed(f"{type(error).__name__}: {error}"[:300])
         except socket.gaierror as error:
@@ -146,7 +144,7 @@ class Downloader:
 
 @dataclass(slots=True)
 class _Download:
-    """One download under way."""
+    """The state of one download in progress."""
 
     downloader: Downloader
     client: httpx.Client
@@ -154,34 +152,34 @@ class _Download:
     started_at: float
 
     def run(self, link: str) -> None:
-        """Connects until the clip is whole, as often as is allowed."""
-        reason = "nothing came"
+        """Connect until the clip is complete, at most `connections` times."""
+        reason = "no data"
         for _ in range(self.downloader.limits.connections):
             try:
                 with self._follow_redirects(link) as response:
                     self._append(response)
                 if self.part.is_complete:
                     return
-                reason = f"only {self.part.size} of {self.part.total} bytes came"
+                reason = f"only {self.part.size} of {self.part.total} bytes arrived"
             except (_ConnectionBrokenError, httpx.TransportError) as error:
                 reason = str(error) or type(error).__name__
             self._check_time()
-        raise _DownloadEndedError(TransferFailed(f"the clip did not come whole: {reason}"))
+        raise _DownloadEndedError(TransferFailed(f"the download is incomplete: {reason}"))
 
     @contextmanager
     def _follow_redirects(self, link: str) -> Iterator[httpx.Response]:
-        """The answer at the end of the redirects; every step of the way is checked as the first."""
+        """The answer after all redirects; every redirect is checked like the first address."""
         for _ in range(self.downloader.limits.max_redirects + 1):
             with self._respond(link) as response:
                 if not response.is_redirect:
                     yield response
                     return
                 link = _redirect_target(link, response.headers.get("location", ""))
-        raise ForbiddenAddress(f"it is sent on more than {self.downloader.limits.max_redirects} times")
+        raise ForbiddenAddress(f"more than {self.downloader.limits.max_redirects} redirects")
 
     @contextmanager
     def _respond(self, link: str) -> Iterator[httpx.Response]:
-        """One request to the first of the link's addresses that can be connected to."""
+        """The answer of the first reachable IP of a link."""
         ips = self._ips(link)
         for count, ip in enumerate(ips, 1):
             request = self._request(link, ip)
@@ -216,16 +214,16 @@ class _Download:
         return self.client.build_request("GET", pinned_url.url, headers=headers, extensions=dict(pinned_url.extensions))
 
     def _append(self, response: httpx.Response) -> None:
-        """Appends what this answer brings, or starts anew where it does not go on."""
+        """Append the body of an answer, or restart the part file if the answer does not continue it."""
         _check_status(response)
         if response.headers.get("content-encoding", "identity") != "identity":
             raise _DownloadEndedError(
-                TransferFailed("the server sends the clip compressed, although that was not asked for")
+                TransferFailed("the server sends the clip compressed, although no compression was requested")
             )
         if not self._continues_part(response):
             self.part.restart()
             if response.status_code != 200:
-                raise _ConnectionBrokenError("the server does not go on where it broke off")
+                raise _ConnectionBrokenError("the server does not resume at the requested byte")
             self._read_headers(response)
         for chunk in response.iter_raw():
             self.part.add(chunk)
@@ -244,15 +242,15 @@ class _Download:
             return
         if self.part.total > self.downloader.limits.max_bytes:
             raise _DownloadEndedError(
-                TransferFailed(f"the clip has {self.part.total} bytes, more than {self.downloader.limits.max_bytes}")
+                TransferFailed(f"the clip has {self.part.total} bytes; the limit is {self.downloader.limits.max_bytes}")
             )
         free = shutil.disk_usage(os.path.dirname(self.part.file.name)).free
         if self.part.total + self.downloader.limits.min_free_bytes > free:
-            message = f"no room: the clip has {self.part.total} bytes, and the disk has {free} left"
+            message = f"the disk is full: the clip has {self.part.total} bytes, and {free} are free"
             raise _DownloadEndedError(TransferFailed(message, final=True))
 
     def _continues_part(self, response: httpx.Response) -> bool:
-        """Whether this is the rest of the same file, from the very byte that is missing."""
+        """Whether an answer is the rest of the same content, from the first missing byte."""
         content_range = re.fullmatch(
             r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", response.headers.get("content-range", "")
         )
@@ -274,7 +272,7 @@ class _Download:
             )
 
     def _seconds_left(self) -> float:
-        """Seconds that it may still take: a fixed grace, and more for every byte that came."""
+        """Seconds left for the download: a fixed grace, and more for every received byte."""
         allowed = self.downloader.limits.grace_seconds + self.part.size / self.downloader.limits.min_bytes_per_second
         return self.started_at + allowed - self.downloader.clock.monotonic()
 
@@ -282,17 +280,17 @@ class _Download:
 def _check_status(response: httpx.Response) -> None:
     status = response.status_code
     if status in (401, 403, 404, 410):
-        raise _DownloadEndedError(LinkExpired(f"the link answers {status}"))
+        raise _DownloadEndedError(LinkExpired(f"the link answered HTTP {status}"))
     if status not in (200, 206, 416):
-        raise _DownloadEndedError(TransferFailed(f"the link answers {status}"))
+        raise _DownloadEndedError(TransferFailed(f"the link answered HTTP {status}"))
 
 
 def _redirect_target(link: str, location: str) -> str:
-    """Where a redirect leads; never from https to http."""
+    """The target of a redirect; never from https to http."""
     try:
         target = urljoin(link, location)
     except ValueError as error:
-        raise ForbiddenAddress(f"it is sent on to no address: {error}") from error
+        raise ForbiddenAddress(f"a redirect to an invalid address: {error}") from error
     if urlsplit(link).scheme == "https" and urlsplit(target).scheme != "https":
-        raise ForbiddenAddress("it is sent on from https to another scheme")
+        raise ForbiddenAddress("a redirect from https to another scheme")
     return target

@@ -1,4 +1,4 @@
-"""One request and its answer, under a total deadline; every foreign exception is translated here, and only here."""
+"""One HTTP request and its answer under a total deadline; exceptions of httpx become values here, and only here."""
 
 import socket
 import ssl
@@ -8,24 +8,26 @@ import anyio
 import httpx
 
 from runner.lazy_dataclass import dataclass
+from runner.providers.transport.content_encoding import decoded
 from runner.providers.transport.send_tracker import SendTracker
 
 MAX_ANSWER_BYTES = 1 << 20
-"""Bytes of an answer that are read."""
+"""The longest answer that is read, in bytes, as it came and decompressed."""
+_TOO_LONG = f"the answer is longer than {MAX_ANSWER_BYTES} bytes"
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResult:
-    """What came back of a request: perhaps nothing, perhaps not all."""
+    """The result of a request: a complete answer, part of an answer, or none."""
 
     status: int | None
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     error: str = ""
-    """Why it is not whole; "" when it is."""
+    """Why the answer is missing or incomplete; "" for a complete answer."""
     sent: bool = True
     permanent: bool = False
-    """It never left, and trying again is no use."""
+    """The request did not leave, and a retry would fail in the same way."""
 
 
 async def exchange(
@@ -34,7 +36,7 @@ async def exchange(
     before_send: Callable[[], Awaitable[None]],
     deadline: float,
 ) -> HttpResult:
-    """Sends a request and reads its answer; every foreign exception is translated here, and only here."""
+    """Send a request and read its answer; raises only what `before_send` raises."""
     tracker = SendTracker(request.method, before_send)
     request.extensions["trace"] = tracker.trace
     body = bytearray()
@@ -52,38 +54,41 @@ async def exchange(
         message, permanent = translate_error(error)
     finally:
         await tracker.close()
-    return HttpResult(tracker.status, tracker.headers, bytes(body), message, tracker.bytes_left, permanent)
+    content = decoded(bytes(body), tracker.headers, MAX_ANSWER_BYTES)
+    if len(content) > MAX_ANSWER_BYTES:
+        content, message = content[:MAX_ANSWER_BYTES], message or _TOO_LONG
+    return HttpResult(tracker.status, tracker.headers, content, message, tracker.bytes_left, permanent)
 
 
 async def no_mark() -> None:
-    """A question costs nothing: there is nothing to note before it leaves."""
+    """A `before_send` for free requests, which need no record before they leave."""
 
 
 async def _read_body(body: bytearray, response: httpx.Response) -> None:
-    """The body as it came on the wire, undecoded; one that is too long breaks off."""
+    """Read the raw body into `body`; a body over the limit raises `RemoteProtocolError`."""
     try:
         async for chunk in response.aiter_raw():
             body += chunk
             if len(body) > MAX_ANSWER_BYTES:
                 del body[MAX_ANSWER_BYTES:]
-                raise httpx.RemoteProtocolError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+                raise httpx.RemoteProtocolError(_TOO_LONG)
     finally:
         with anyio.CancelScope(shield=True), anyio.move_on_after(1):
             await response.aclose()
 
 
 def translate_error(error: Exception) -> tuple[str, bool]:
-    """A foreign exception in our words, and whether trying again is no use."""
+    """The message for an exception of network or TLS, and whether a retry would fail in the same way."""
     causes: list[BaseException] = [error]
     while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:
         causes.append(cause)
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"the host's certificate is not to be trusted: {cause.verify_message}", True
+            return f"the host's certificate is not trusted: {cause.verify_message}", True
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-            return f"no TLS with that host: {cause.reason or 'the handshake failed'}", True
+            return f"the TLS handshake with the host failed: {cause.reason or 'unknown reason'}", True
         if isinstance(cause, socket.gaierror):
-            return "the host's name is not known here: is there a network?", False
+            return "the host name cannot be resolved: is there a network?", False
         if isinstance(cause, ConnectionRefusedError):
             return "nothing listens at that host and port", False
     return _MESSAGES.get(type(error)) or f"{type(error).__name__}: {error}"[:300], False

@@ -1,4 +1,4 @@
-"""Which addresses may be fetched from: public ones; this machine's own only where the API itself is on it."""
+"""The addresses that may be connected to: public IPs, and loopback only if the API is on this machine."""
 
 import re
 import socket
@@ -14,24 +14,24 @@ Resolve = Callable[[str, int], list[str]]
 _NAT64 = ip_network("64:ff9b::/96")
 
 
-class ForbiddenAddress(Exception):  # noqa: N818 - it says what an address is, it is not always an error
-    """An address that is not fetched from; the words say why."""
+class ForbiddenAddress(Exception):  # noqa: N818 - a property of an address, not always an error
+    """An address that must not be connected to; the message says why."""
 
 
 def resolve_host(host: str, port: int) -> list[str]:
-    """Every address of a host, as the system knows them; OSError when there is none."""
+    """Every IP of a host from the system's resolver; OSError when the name is unknown."""
     try:
         entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError as error:
-        raise ForbiddenAddress("its host's name is none") from error
+        raise ForbiddenAddress("the host name is not valid") from error
     return list(dict.fromkeys(str(entry[4][0]) for entry in entries))
 
 
 def checked_ips(url: str, *, local: bool, resolve: Resolve = resolve_host) -> list[str]:
-    """The addresses to connect to, in the system's order: each of them was checked.
+    """The IPs of a URL in the resolver's order, all of them checked.
 
-    Raises `Forbidden` for another scheme, a name and password, or one address that is not public (`local` allows
-    loopback as well); OSError when the name is unknown.
+    Raises `ForbiddenAddress` for another scheme, a user name or password, or any IP that is not public (`local` also
+    allows loopback); OSError when the name is unknown.
     """
     host, port = parse_host(url)
     ips = resolve(host, port)
@@ -42,7 +42,7 @@ def checked_ips(url: str, *, local: bool, resolve: Resolve = resolve_host) -> li
 
 
 def connectable(url: str, *, local: bool, proxied: bool, resolve: Resolve = resolve_host) -> list[str]:
-    """The hosts to connect to: checked numbers; a proxy looks names up itself, so that only numbers are checked."""
+    """The hosts to connect to: checked IPs; a proxy resolves names itself, so that only IP literals are checked."""
     if not proxied:
         return checked_ips(url, local=local, resolve=resolve)
     host, _ = parse_host(url)
@@ -51,7 +51,7 @@ def connectable(url: str, *, local: bool, proxied: bool, resolve: Resolve = reso
 
 @dataclass(frozen=True, slots=True)
 class PinnedUrl:
-    """A request to a checked number and to no other, which asks for the host by its name."""
+    """A URL with a checked IP in place of its host name, and what the request needs to name the host."""
 
     url: httpx.URL
     host: str
@@ -60,29 +60,29 @@ class PinnedUrl:
 
 
 def pin(url: str, ip: str) -> PinnedUrl:
-    """The address with its host's number in place of its name, so that nobody looks the name up once more."""
+    """Replace the host name of a URL by an IP, so that the name is not resolved a second time."""
     address = httpx.URL(url)
     extensions = {"sni_hostname": address.raw_host.decode("ascii")}
     return PinnedUrl(address.copy_with(host=ip), address.netloc.decode("ascii"), extensions)
 
 
 def parse_host(url: str) -> tuple[str, int]:
-    """Host and port of an address by http(s), with nothing odd about it; raises `Forbidden`."""
+    """Host and port of a plain http(s) URL; raises `ForbiddenAddress` for anything else."""
     try:
-        _ = httpx.URL(url).host  # stricter than the standard library about what an address may hold
+        _ = httpx.URL(url).host  # httpx rejects more invalid characters than urlsplit
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except (httpx.InvalidURL, ValueError) as error:
-        raise ForbiddenAddress(f"it is no address: {error}"[:200]) from error
+        raise ForbiddenAddress(f"not a valid address: {error}"[:200]) from error
     if parts.scheme not in ("http", "https") or not host:
-        raise ForbiddenAddress(f"it is not an address by http or https, but {parts.scheme or 'none'}")
+        raise ForbiddenAddress(f"the scheme must be http or https, not {parts.scheme or 'empty'}")
     if parts.username is not None or parts.password is not None:
-        raise ForbiddenAddress("it holds a name and a password")
+        raise ForbiddenAddress("the address contains a user name or password")
     return host, port or (443 if parts.scheme == "https" else 80)
 
 
 def is_ip_literal(host: str) -> bool:
-    """Whether a host is meant as a number, in any of the ways that resolvers take: `10.1`, `0x7f.1`, `::1`."""
+    """Whether a host is an IP literal in any form that resolvers accept: `10.1`, `0x7f.1`, `::1`."""
     last = host.rstrip(".").rpartition(".")[2]
     return ":" in host or re.fullmatch(r"\d+|0x[0-9a-f]*", last, re.IGNORECASE) is not None
 
@@ -96,7 +96,7 @@ def _is_allowed(ip: str, local: bool) -> bool:
 
 
 def _inner_ipv4(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address inside an IPv6 one, in every form that reaches it."""
+    """The IPv4 address embedded in an IPv6 address (mapped, 6to4, Teredo, NAT64), else the address itself."""
     if isinstance(address, IPv4Address):
         return address
     if address in _NAT64:

@@ -1,4 +1,4 @@
-"""Keeps the key out of everything that is kept or shown, although a host may say it back to us."""
+"""Removal of the API key from answers and texts before they are stored or shown: a host may echo the key."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ PLACEHOLDER = "[key]"
 
 
 def key_encodings(key: ApiKey) -> list[bytes]:
-    """The key as it may stand in a text: as it is, escaped as JSON does, percent-encoded, in base64."""
+    """The key in every encoding that a text may contain: plain, JSON-escaped, percent-encoded, base64."""
     plain = key.secret.encode()
     escaped = json.dumps(key.secret)[1:-1].encode()
     quoted = [quote(key.secret, safe=safe).encode() for safe in ("", "/")]
@@ -20,7 +20,7 @@ def key_encodings(key: ApiKey) -> list[bytes]:
 
 
 def redact_result(answer: HttpResult, key: ApiKey) -> HttpResult:
-    """The answer with every form of the key hidden, in body, headers and words."""
+    """An answer with every encoding of the key replaced in body, headers and error text."""
     encodings = key_encodings(key)
     body = answer.body
     for encoding in encodings:
@@ -30,7 +30,7 @@ def redact_result(answer: HttpResult, key: ApiKey) -> HttpResult:
 
 
 def redact_text(text: str, key: ApiKey) -> str:
-    """A text with every form of the key hidden."""
+    """A text with every encoding of the key replaced."""
     return _hide(text, key_encodings(key))
 
 

@@ -1,4 +1,4 @@
-"""Did the request leave? Answered by httpx's trace of the request itself, never by the type of an exception."""
+"""Tracker of whether a request left, by httpx's trace of the request, never by the type of an exception."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -12,24 +12,24 @@ _ANSWERED = "http11.receive_response_headers.complete"
 
 
 class SendTracker:
-    """Follows one request: what was reached before anything went wrong. Mutable while the request lasts."""
+    """The progress of one request; mutable until the request ends."""
 
     def __init__(self, method: str, before_send: Callable[[], Awaitable[None]]) -> None:
         self._method = method.encode()
         self._before_send = before_send
         self.bytes_left = False
-        """The first byte may be on its way."""
+        """Whether the first byte may have left."""
         self.mark_failed = False
-        """`sending` raised: nothing goes out, and the exception is the caller's own."""
+        """Whether `before_send` raised: nothing was sent, and the exception belongs to the caller."""
         self.status: int | None = None
         self.headers: tuple[tuple[str, str], ...] = ()
         self._request_is_ours = True
         self._stream: Any = None
 
     async def trace(self, event: str, info: dict[str, Any]) -> None:
-        """httpx calls it at every step of the connection, and goes on when it returns."""
+        """Callback for httpx's trace extension; httpx waits for its end at every step of the connection."""
         if event.endswith(".started") and (request := info.get("request")) is not None:
-            # a CONNECT to a proxy goes through the same events before ours does
+            # a CONNECT to a proxy has the same events before the request itself
             self._request_is_ours = request.method == self._method
         if event == _CONNECTED:
             self._stream = info["return_value"]
@@ -41,7 +41,7 @@ class SendTracker:
             self.headers = tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in headers)
 
     async def close(self) -> None:
-        """Closes a connection that no request went out on; cancelled in a handshake, httpcore leaves it open."""
+        """Close a connection without a sent request: httpcore leaves it open after a cancelled handshake."""
         if self._stream is not None and not self.bytes_left:
             with anyio.CancelScope(shield=True), anyio.move_on_after(1):
                 await self._stream.aclose()

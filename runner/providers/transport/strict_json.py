@@ -1,26 +1,36 @@
-"""JSON from strangers, read strictly: UTF-8 without a BOM, no key twice, no NaN, decimals exact, depth bounded."""
+"""Strict JSON for untrusted input: UTF-8, unique keys, exact decimals, limited depth and limited numbers."""
 
 import json
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 MAX_DEPTH = 64
 MAX_DIGITS = 40
+MAX_EXPONENT = 12
+"""The greatest power of ten of a number, up and down: no number of this API needs more."""
+
+
+class UnreadableNumber(NamedTuple):
+    """A number that is none for us: too long, too large, too small, or NaN. It spoils its own field only."""
+
+    text: str
+    """The beginning of the number."""
 
 
 class NotJsonError(Exception):
-    """What came is no JSON that can be trusted; the text says why."""
+    """Input that is not strict JSON; the message says why."""
 
 
 def parse(body: bytes) -> Any:
-    """The value of a JSON text; raises `NotJsonError` for whatever is odd about it, and nothing else.
+    """Parse a JSON text; raises `NotJsonError`, and no other exception.
 
-    Whole numbers are int, others Decimal, so that credits with decimals stay exact.
+    Integers are int, other numbers Decimal, so that fractions of credits stay exact; numbers out of bounds are
+    `UnreadableNumber`.
     """
     try:
-        text = body.decode("utf-8")
+        text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise NotJsonError("it is not UTF-8") from error
+        raise NotJsonError("not UTF-8") from error
     _bound_depth(text)
     try:
         return json.loads(
@@ -28,14 +38,14 @@ def parse(body: bytes) -> Any:
             object_pairs_hook=_unique_keys,
             parse_int=_parse_int,
             parse_float=_parse_decimal,
-            parse_constant=_no_constant,
+            parse_constant=UnreadableNumber,
         )
     except (ValueError, RecursionError, ArithmeticError) as error:
-        raise NotJsonError(f"it is not JSON: {error}"[:200]) from error
+        raise NotJsonError(f"not JSON: {error}"[:200]) from error
 
 
 def _bound_depth(text: str) -> None:
-    """Refuses what could nest too deep, before a parser recurses into it; brackets in strings do not count."""
+    """Reject too deep nesting before a parser recurses; brackets in strings do not count."""
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return
     depth, inside, escaped = 0, False, False
@@ -47,7 +57,7 @@ def _bound_depth(text: str) -> None:
         elif char in "[{":
             depth += 1
             if depth > MAX_DEPTH:
-                raise NotJsonError(f"it nests deeper than {MAX_DEPTH}")
+                raise NotJsonError(f"nested deeper than {MAX_DEPTH} levels")
         elif char in "]}":
             depth -= 1
 
@@ -56,22 +66,18 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in pairs:
         if key in result:
-            raise NotJsonError(f"it says {key[:80]!r} twice")
+            raise NotJsonError(f"the key {key[:80]!r} occurs twice")
         result[key] = value
     return result
 
 
-def _parse_int(digits: str) -> int:
-    if len(digits) > MAX_DIGITS:
-        raise NotJsonError(f"it holds a number of {len(digits)} digits")
-    return int(digits)
+def _parse_int(digits: str) -> int | UnreadableNumber:
+    return int(digits) if len(digits) <= MAX_DIGITS else UnreadableNumber(digits[:MAX_DIGITS])
 
 
-def _parse_decimal(digits: str) -> Decimal:
-    if len(digits) > MAX_DIGITS:
-        raise NotJsonError(f"it holds a number of {len(digits)} digits")
-    return Decimal(digits)
-
-
-def _no_constant(constant: str) -> None:
-    raise NotJsonError(f"it holds {constant}, which is no number")
+def _parse_decimal(digits: str) -> Decimal | UnreadableNumber:
+    exponent = digits.lower().partition("e")[2].lstrip("+-0") or "0"
+    if len(digits) > MAX_DIGITS or len(exponent) > 2:  # before the conversion, which takes time and space for these
+        return UnreadableNumber(digits[:MAX_DIGITS])
+    number = Decimal(digits)
+    return number if abs(number.adjusted()) <= MAX_EXPONENT else UnreadableNumber(digits)

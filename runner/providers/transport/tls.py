@@ -1,4 +1,4 @@
-"""The one TLS context of the process, and which hosts may have the key without TLS."""
+"""The process's TLS context, and the rule which hosts may receive the key without TLS."""
 
 import ssl
 import threading
@@ -10,7 +10,7 @@ _context_lock = threading.Lock()
 
 
 def context() -> ssl.SSLContext:
-    """The context for every connection by https; making it takes tens of milliseconds, so call it in a thread."""
+    """The shared context for https; its creation takes tens of milliseconds, so call this in a thread."""
     with _context_lock:
         return _context()
 
@@ -24,12 +24,12 @@ def _context() -> ssl.SSLContext:
 
 @cache
 def no_trust_context() -> ssl.SSLContext:
-    """A context that trusts nobody, for clients that speak to loopback without TLS: costs nothing to make."""
+    """A context without certificates, for clients that use loopback without TLS: its creation is fast."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host of an address is this machine, by its name or number alone."""
+    """Whether a host is this machine, by its name or IP alone, without resolving."""
     if host == "localhost":
         return True
     try:
@@ -39,6 +39,6 @@ def is_loopback(host: str) -> bool:
 
 
 def may_have_key(base_url: str) -> bool:
-    """Whether the key may go there: by https, or to this machine."""
+    """Whether the key may be sent to a URL: by https, or to this machine."""
     parts = urlsplit(base_url)
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))

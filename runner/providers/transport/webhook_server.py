@@ -1,4 +1,4 @@
-"""Listens for webhooks: whatever comes, the answer is 204; what is told is a hint about one attempt's own path."""
+"""The webhook server: answers 204 to every request, and passes callbacks on an attempt's own path on as hints."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,40 +18,43 @@ _ANSWER = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class WebhookLimits:
-    """What strangers may take of this machine."""
+    """The resources that unknown senders may use."""
 
     max_head_bytes: int = 16 << 10
     """Bytes of a request's first line and headers."""
     max_body_bytes: int = 64 << 10
     request_seconds: float = 5.0
-    """For a whole request."""
+    """Seconds for a whole request."""
     max_connections: int = 32
     hint_interval: float = 1.0
-    """Seconds between two hints about one attempt; what comes in between is the same news."""
+    """Seconds between two hints of one task for one attempt; callbacks in between are dropped as repetitions."""
+    max_tasks: int = 4
+    """Different tasks that are passed on for one attempt within `hint_interval`."""
 
 
 @dataclass(slots=True)
 class WebhookServer:
-    """Hears hints for the attempts it knows. Mutable: who is being served, and when each attempt was last heard of."""
+    """Receives callbacks for known attempts. Mutable: the open connections, and the last hints of every attempt."""
 
     is_known: Callable[[str], bool]
-    """Whether an attempt of this ledger has that receipt: the last part of the path, unguessable."""
+    """Whether an attempt has a webhook token, the unguessable last part of the path."""
     on_callback: Callable[[str, Callback], None]
-    """Told of each hint: the receipt, and what the body said. Must not block."""
+    """Called with the webhook token and the callback of every hint. Must not block."""
     limits: WebhookLimits = field(default_factory=WebhookLimits)
     clock: Clock = field(default_factory=SystemClock)
     port: int = 0
-    """Where it listens, once it does."""
+    """The local port, once the server listens."""
     _serving: int = 0
-    _last_hint_at: dict[str, float] = field(default_factory=dict)
+    _hinted_at: dict[str, dict[str, float]] = field(default_factory=dict)
+    """By webhook token: the tasks that were passed on within `hint_interval`, each with the moment."""
 
     @asynccontextmanager
     async def listening(self, host: str, port: int) -> AsyncIterator[str | None]:
-        """Serves for as long as the block lasts; gives words when it cannot listen, and then polling has to do."""
+        """Context manager: run the server; yields None, or a message when the port cannot be opened."""
         try:
             listener = await anyio.create_tcp_listener(local_host=host, local_port=port, backlog=64)
         except OSError as error:
-            yield f"webhooks are not heard: {host}:{port}: {error.strerror or error}; tasks are polled"
+            yield f"webhooks are off: cannot listen on {host}:{port}: {error.strerror or error}; tasks are polled"
             return
         self.port = listener.extra(SocketAttribute.local_port)  # noqa: S610 - anyio's, not Django's
         async with listener, anyio.create_task_group() as group:
@@ -63,7 +66,7 @@ class WebhookServer:
         while True:
             try:
                 await listener.serve(self._serve)
-            except* OSError:  # no more files for this process, say: the run is not to suffer from it
+            except* OSError:  # too many open files, for example: the run goes on without webhooks for a while
                 pass
             await anyio.sleep(self.limits.hint_interval)
 
@@ -81,7 +84,7 @@ class WebhookServer:
                 self._serving -= 1
 
     async def _exchange(self, stream: SocketStream) -> None:
-        """One request; its answer says nothing about what is known here."""
+        """Serve one request; the answer is the same for known and unknown tokens."""
         try:
             token, body = await self._request(stream)
         except h11.RemoteProtocolError:
@@ -91,7 +94,7 @@ class WebhookServer:
         await stream.send(_ANSWER)
 
     async def _request(self, stream: SocketStream) -> tuple[str, bytes]:
-        """The receipt in the path and the body of a POST; no receipt for anything that is not taken."""
+        """The token in the path and the body of a POST; an empty token for a request that is ignored."""
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.max_head_bytes)
         token, body = "", b""
         while True:
@@ -114,9 +117,14 @@ class WebhookServer:
     def _hint(self, token: str, body: bytes) -> None:
         callback = read_callback(body)
         now = self.clock.monotonic()
-        if callback is None or now - self._last_hint_at.get(token, float("-inf")) < self.limits.hint_interval:
+        recent = {
+            task_id: at
+            for task_id, at in self._hinted_at.get(token, {}).items()
+            if now - at < self.limits.hint_interval
+        }
+        if callback is None or callback.task_id in recent or len(recent) >= self.limits.max_tasks:
             return
-        self._last_hint_at[token] = now
+        self._hinted_at[token] = recent | {callback.task_id: now}
         self.on_callback(token, callback)
 
 

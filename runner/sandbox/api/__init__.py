@@ -1,1 +1,1 @@
-"""The sandbox's own reading of the API's pages."""
+"""The sandbox's own reading of the API's documentation."""

@@ -1,4 +1,4 @@
-"""Webhooks: one POST for each task that is over, in the shapes that clients have met; to loopback only."""
+"""Webhooks: one POST for each finished task, in the shapes observed in the field; to loopback only."""
 
 import asyncio
 import json
@@ -6,30 +6,30 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from runner.requests.request import JsonValue
-from runner.sandbox.api import signed_links
+from runner.sandbox.api.loopback import is_loopback
 from runner.sandbox.options import Webhooks
 
-_PAUSES = (0.0, 0.5, 3.0)
-_SECONDS = 5.0
+_PAUSES_SECONDS = (0.0, 0.5, 3.0)
+_TIMEOUT_SECONDS = 5.0
 _SHAPES: tuple[Webhooks, ...] = ("flat", "flat-state", "envelope", "envelope-state")
 
 
 def payload(shape: Webhooks, record: Mapping[str, JsonValue], turn: int) -> dict[str, JsonValue]:
-    """A record in one of the known shapes; `each` takes turns. Pure."""
+    """A record in one of the observed shapes; `each` alternates between them. Pure."""
     if shape == "each":
         shape = _SHAPES[turn % len(_SHAPES)]
-    told = dict(record)
+    fields = dict(record)
     if shape.endswith("state"):
-        told["state"] = told.pop("status")
+        fields["state"] = fields.pop("status")
     if shape.startswith("flat"):
-        return told
+        return fields
     failed = record.get("error") is not None
-    return {"code": 501 if failed else 200, "message": "fail" if failed else "success", "data": told}
+    return {"code": 501 if failed else 200, "message": "fail" if failed else "success", "data": fields}
 
 
-def forged_payload(says: JsonValue, record: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """A record that claims what is not so."""
-    match says:
+def forged_payload(claim: JsonValue, record: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """A record with a false claim, as a faults file demands."""
+    match claim:
         case "success":
             forged: list[JsonValue] = [{"url": "http://127.0.0.1:9/forged.mp4", "width": 1280, "height": 720}]
             return {**record, "status": "success", "output": forged, "error": None}
@@ -43,21 +43,21 @@ def forged_payload(says: JsonValue, record: Mapping[str, JsonValue]) -> dict[str
 
 
 async def deliver(address: str, body: bytes) -> str:
-    """Sends it, three times at most, and says how that ended."""
+    """POST a callback, three times at most; returns the HTTP status or the reason of the failure."""
     parts = urlsplit(address)
-    if parts.scheme != "http" or not signed_links.is_local(parts.hostname or ""):
+    if parts.scheme != "http" or not is_loopback(parts.hostname or ""):
         return "not sent: beyond loopback"
-    ended = ""
-    for pause in _PAUSES:
+    result = ""
+    for pause in _PAUSES_SECONDS:
         await asyncio.sleep(pause)
         try:
-            async with asyncio.timeout(_SECONDS):
-                ended = await _post(parts.hostname or "", parts.port or 80, address, body)
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
+                result = await _post(parts.hostname or "", parts.port or 80, address, body)
         except (OSError, TimeoutError, ValueError) as error:
-            ended = f"no answer: {type(error).__name__}"
-        if ended.startswith("2"):
+            result = f"no answer: {type(error).__name__}"
+        if result.startswith("2"):
             break
-    return ended
+    return result
 
 
 async def _post(host: str, port: int, address: str, body: bytes) -> str:
@@ -74,12 +74,12 @@ async def _post(host: str, port: int, address: str, body: bytes) -> str:
     try:
         writer.write("\r\n".join([*lines, "", ""]).encode("ascii") + body)
         await writer.drain()
-        first = (await reader.readline()).split()
-        return first[1].decode("ascii", "replace")[:3] if len(first) > 1 else "no answer: closed"
+        status_line = (await reader.readline()).split()
+        return status_line[1].decode("ascii", "replace")[:3] if len(status_line) > 1 else "no answer: closed"
     finally:
         writer.close()
 
 
 def as_bytes(value: Mapping[str, JsonValue]) -> bytes:
-    """JSON as it is sent."""
+    """Body of a callback."""
     return json.dumps(dict(value)).encode()

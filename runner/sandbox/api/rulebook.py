@@ -1,4 +1,4 @@
-"""What the vendor's pages allow and ask, read a second time on purpose: nothing here comes from `runner.editions`."""
+"""Rules and prices of the vendor's pages, read a second time on purpose: nothing comes from `runner.editions`."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -29,25 +29,25 @@ _BOTH_NAMES = {PRO: PRO, "seedance2.0-pro": PRO, FAST: FAST, "seedance2.0-fast":
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """One way the pages have told it; `rates` are credits for each second of the clip."""
+    """The rules of one edition of the pages; `rates` are credits for each second of the clip."""
 
     name: str
     models: Mapping[str, str]
-    images: str
-    """Name of the list that images stand in."""
-    videos: str
-    """Name of the list that videos stand in; the same as `images` where they share one."""
+    image_list: str
+    """Name of the list that takes images."""
+    video_list: str
+    """Name of the list that takes videos; equal to `image_list` where both share one."""
     fields: frozenset[str]
     duration: Literal["text", "suffixed", "whole"]
-    prompt_letters: int
-    prompt_always: bool
+    max_prompt_length: int
+    prompt_required: bool
     """False: a prompt is optional with first and last frame."""
     rates: Mapping[tuple[str, str], int]
     rates_with_video: Mapping[tuple[str, str], int]
     upscale_rate: int | None
     """Credits a second on top for 4K; None where there is no upscale."""
-    videos_share_seconds: bool
-    """True: 15 seconds are for all videos together."""
+    videos_share_duration: bool
+    """True: all videos together may last 15 seconds."""
     result_has_media: bool
     """True: results name `seed`, `mediaType` and `lastFrameImage`."""
 
@@ -55,25 +55,25 @@ class Rulebook:
 _CLASSIC = Rulebook(
     name="classic",
     models=_BOTH_NAMES,
-    images="urls",
-    videos="urls",
+    image_list="urls",
+    video_list="urls",
     fields=frozenset(
         ("urls", "audioUrls", "prompt", "duration", "aspectRatio", "mode", "outputResolution", "upscaleResolution")
     ),
     duration="text",
-    prompt_letters=4000,
-    prompt_always=False,
+    max_prompt_length=4000,
+    prompt_required=False,
     rates={(PRO, "480p"): 15, (PRO, "720p"): 40, (PRO, "1080p"): 83, (FAST, "480p"): 10, (FAST, "720p"): 28},
     rates_with_video={},
     upscale_rate=28,
-    videos_share_seconds=False,
+    videos_share_duration=False,
     result_has_media=False,
 )
 _LATER = Rulebook(
     name="2026-09",
     models=_BOTH_NAMES,
-    images="imageUrls",
-    videos="videoUrls",
+    image_list="imageUrls",
+    video_list="videoUrls",
     fields=frozenset(
         (
             "imageUrls",
@@ -89,8 +89,8 @@ _LATER = Rulebook(
         )
     ),
     duration="whole",
-    prompt_letters=10_000,
-    prompt_always=True,
+    max_prompt_length=10_000,
+    prompt_required=True,
     rates={
         (PRO, "480p"): 15,
         (PRO, "720p"): 40,
@@ -108,39 +108,39 @@ _LATER = Rulebook(
         (FAST, "720p"): 34,
     },
     upscale_rate=None,
-    videos_share_seconds=True,
+    videos_share_duration=True,
     result_has_media=True,
 )
 _PRO_SITE = Rulebook(
     name="pro-site",
     models={PRO: PRO},
-    images="urls",
-    videos="",
+    image_list="urls",
+    video_list="",
     fields=frozenset(("urls", "prompt", "resolution", "duration")),
     duration="suffixed",
-    prompt_letters=4000,
-    prompt_always=False,
+    max_prompt_length=4000,
+    prompt_required=False,
     rates={(PRO, "720p"): 40},
     rates_with_video={},
     upscale_rate=None,
-    videos_share_seconds=False,
+    videos_share_duration=False,
     result_has_media=False,
 )
-_ALL = {pages.name: pages for pages in (_CLASSIC, _LATER, _PRO_SITE)}
-NAMES = tuple(_ALL)
+_RULEBOOKS = {pages.name: pages for pages in (_CLASSIC, _LATER, _PRO_SITE)}
+NAMES = tuple(_RULEBOOKS)
 
 
 def rulebook_of(edition: str) -> Rulebook:
-    """The pages of an edition; Stop with the nearest name when there are none."""
-    if edition not in _ALL:
+    """The rulebook of an edition; CommandError with the nearest name for an unknown edition."""
+    if edition not in _RULEBOOKS:
         near = closest_match(edition, NAMES)
         hint = f"did you mean {near}?" if near else f"there are {', '.join(NAMES)}"
         raise CommandError(ExitCode.INVALID, f"the sandbox has no edition {edition}: {hint}")
-    return _ALL[edition]
+    return _RULEBOOKS[edition]
 
 
 def frame_size(resolution: str, ratio: tuple[int, int]) -> tuple[int, int]:
     """Width and height in pixels, both even: the resolution names the shorter side."""
-    short, (wide, high) = SHORT_SIDE[resolution], ratio
-    long = round(short * max(wide, high) / min(wide, high) / 2) * 2
-    return (long, short) if wide >= high else (short, long)
+    short, (ratio_width, ratio_height) = SHORT_SIDE[resolution], ratio
+    long = round(short * max(ratio_width, ratio_height) / min(ratio_width, ratio_height) / 2) * 2
+    return (long, short) if ratio_width >= ratio_height else (short, long)

@@ -1,4 +1,4 @@
-"""What the API does with a request that was let in: tasks made and looked up, uploads, credits; no HTTP in here."""
+"""The API's operations on accepted requests: tasks, records, uploads, credits; no HTTP."""
 
 import hashlib
 import re
@@ -10,23 +10,24 @@ from urllib.parse import quote, urlsplit
 from runner.animatic.spec import AnimaticSpec, Reference, to_json
 from runner.clock import Clock
 from runner.requests.request import JsonValue
-from runner.sandbox.api import record, signed_links
-from runner.sandbox.api import rulebook as page
-from runner.sandbox.api.validation import AddressLookup, Material, RequestError, RequestRejected, ValidRequest, validate
+from runner.sandbox.api import rulebook, signed_links
+from runner.sandbox.api.loopback import is_loopback, is_private
+from runner.sandbox.api.record import as_still_generating, render_record
+from runner.sandbox.api.validation import AddressLookup, AddressRejected, Material, RequestError, ValidRequest, validate
 from runner.sandbox.drawing.jobs import JobRunner
 from runner.sandbox.faults import demo
 from runner.sandbox.faults.fault_rules import FaultEvent, Faults
 from runner.sandbox.faults.seeded_random import chance, spread
 from runner.sandbox.http.reply import Reply
 from runner.sandbox.options import DEMO_KEY, Options
-from runner.sandbox.state.sandbox_state import UPLOAD_FACTS, AccountBalance, SandboxState, Upload, body_key, task_line
+from runner.sandbox.state.sandbox_state import UPLOAD_FACTS, AccountBalance, SandboxState, Upload, body_hash, task_line
 from runner.sandbox.state.task import TASK_ERRORS, Task
 
-_ADDRESS = re.compile(r"/files/([0-9a-z]{20})/[^/]*")
+_UPLOAD_PATH = re.compile(r"/files/([0-9a-z]{20})/[^/]*")
 
 
 def account_of(key: str) -> str:
-    """How the journal names a key: never by its text."""
+    """Name of a key's account in the journal: a hash, never the key."""
     return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
@@ -34,206 +35,202 @@ DEMO_ACCOUNT = account_of(DEMO_KEY)
 
 
 class Service:
-    """Holds the world, what goes on behind it, and how often each thing was looked at."""
+    """One server's operations on the shared state; counts the requests for each task and file."""
 
     def __init__(
-        self, options: Options, world: SandboxState, faults: Faults, clock: Clock, server: str, base: str
+        self, options: Options, state: SandboxState, faults: Faults, clock: Clock, server_id: str, base_url: str
     ) -> None:
         self.options = options
-        self.pages = page.rulebook_of(options.edition)
-        self.world = world
+        self.rules = rulebook.rulebook_of(options.edition)
+        self.state = state
         self.faults = faults
-        self.server = server
-        self.base = base
-        """How this server is reached, for links in webhooks."""
-        self.secret = signed_links.secret(world.folder, clock)
-        self.backstage = JobRunner(options, world, faults, self.pages.result_has_media)
-        self.looks: Counter[str] = Counter()
-        """How often each task was polled, and each file fetched."""
+        self.server_id = server_id
+        self.base_url = base_url
+        """Base URL of this server, for links in webhooks."""
+        self.link_secret = signed_links.link_secret(state.folder, clock)
+        self.jobs = JobRunner(options, state, faults, self.rules.result_has_media)
+        self.request_counts: Counter[str] = Counter()
+        """Number of polls of each task and downloads of each file."""
         self._clock = clock
-        self._successes: Counter[str] = Counter()
+        self._success_polls: Counter[str] = Counter()
         for name in ("clips", "uploads"):
-            (world.folder / name).mkdir(exist_ok=True, mode=0o700)
+            (state.folder / name).mkdir(exist_ok=True, mode=0o700)
 
     def now(self) -> float:
-        """The sandbox's clock: the machine's, moved by what was set."""
-        return self._clock.now().timestamp() + self.world.offset
+        """The sandbox's clock: the machine's, shifted by the offset that was set."""
+        return self._clock.now().timestamp() + self.state.clock_offset
 
     # -- createTask ------------------------------------------------------------------------------------
 
     def create(self, account: str, body: JsonValue) -> Reply:
-        """400, 402, 429 in this order, or a task."""
-        self.world.refresh()
-        asked = validate(body, self.pages, self._look(account))
-        if isinstance(asked, list):
-            return _invalid(asked)
-        with self.world.journal.held():
-            self.world.refresh()
+        """Create a task, or answer 400, 402 or 429, checked in this order."""
+        self.state.refresh()
+        request = validate(body, self.rules, self._address_lookup(account))
+        if isinstance(request, list):
+            return _invalid(request)
+        with self.state.journal.locked():
+            self.state.refresh()
             now = self.now()
-            purse = self.world.close_finished(account, now)
-            refused = self._refused(account, purse, asked)
-            if refused is not None:
-                return refused
-            task, counted = self._task(account, asked, now)
-            self.world.write_held(task_line(task, counted))
-        self.take(self.world.tasks[task.id])
+            balance = self.state.close_finished(account, now)
+            refusal = self._refusal(account, balance, request)
+            if refusal is not None:
+                return refusal
+            task, same_body = self._new_task(account, request, now)
+            self.state.write_locked(task_line(task, same_body))
+        self.resume(self.state.tasks[task.id])
         return Reply(200, {"taskId": task.id})
 
-    def _refused(self, account: str, purse: AccountBalance, asked: ValidRequest) -> Reply | None:
-        available = None if purse.credits is None else purse.credits - purse.settled - self.world.reserved(purse)
-        if account == DEMO_ACCOUNT:
-            available = 0
-        if available is not None and asked.credits > available:
+    def _refusal(self, account: str, balance: AccountBalance, request: ValidRequest) -> Reply | None:
+        available = 0 if account == DEMO_ACCOUNT else self.state.available(balance)
+        if available is not None and request.credits > available:
             message = "Insufficient credits"
-            return Reply(402, {"message": message, "required": asked.credits, "available": available})
-        if purse.cap is not None and len(purse.open) >= purse.cap:
+            return Reply(402, {"message": message, "required": request.credits, "available": available})
+        if balance.cap is not None and len(balance.open_tasks) >= balance.cap:
             message = "Concurrency limit exceeded: too many tasks in progress, wait for some to complete"
-            return Reply(429, {"message": message, "limit": purse.cap, "current": len(purse.open)})
+            return Reply(429, {"message": message, "limit": balance.cap, "current": len(balance.open_tasks)})
         return None
 
-    def _task(self, account: str, asked: ValidRequest, now: float) -> tuple[Task, str]:
-        counted = body_key(account, _bare(asked))
-        number = self.world.body_counts[counted] + 1
-        fault = self.faults.pick(FaultEvent("task", asked.prompt, asked.model, number)) or {}
+    def _new_task(self, account: str, request: ValidRequest, now: float) -> tuple[Task, str]:
+        same_body = body_hash(account, _body_identity(request))
+        number = self.state.body_counts[same_body] + 1
+        fault = self.faults.pick(FaultEvent("task", request.prompt, request.model, number)) or {}
         task = Task(
             id="task_cl" + hashlib.sha256(self._clock.token().encode()).hexdigest()[:22],
             account=account,
-            model=asked.model,
-            credits=asked.credits,
-            made=now,
-            lasts=self._lasts(fault.get("seconds", self.options.seconds), counted, number),
-            order={**to_json(self._order(asked)), "variation": number - 1, **_other_clip(fault)},
-            seed=asked.seed if asked.seed is not None else int(chance(self.options.seed, counted, number) * 2**31),
-            callback=asked.callback,
-            error=_error(fault),
+            model=request.model,
+            credits=request.credits,
+            created_at=now,
+            seconds=self._task_seconds(fault.get("seconds", self.options.seconds), same_body, number),
+            spec={**to_json(self._spec(request)), "variation": number - 1, **_clip_fault(fault)},
+            seed=int(chance(self.options.seed, same_body, number) * 2**31) if request.seed is None else request.seed,
+            callback=request.callback,
+            error=_error_of(fault),
             fault=fault,
-            prompt=asked.prompt,
+            prompt=request.prompt,
             number=number,
-            server=self.server,
+            server=self.server_id,
         )
-        return task, counted
+        return task, same_body
 
-    def _lasts(self, seconds: JsonValue, counted: str, number: int) -> float | None:
+    def _task_seconds(self, seconds: JsonValue, same_body: str, number: int) -> float | None:
         if not isinstance(seconds, int | float):
             return None
-        return spread(seconds, self.options.spread, chance(self.options.seed, "seconds", counted, number))
+        return spread(seconds, self.options.spread, chance(self.options.seed, "seconds", same_body, number))
 
-    def _order(self, asked: ValidRequest) -> AnimaticSpec:
-        paths = {item.address: self._path(item) for item in asked.materials}
-        frames = asked.materials if asked.mode == "keyframe" else ()
+    def _spec(self, request: ValidRequest) -> AnimaticSpec:
+        paths = {item.address: self._path(item) for item in request.materials}
+        frames = request.materials if request.mode == "keyframe" else ()
         first, last = (*frames, None, None)[:2]
         return AnimaticSpec(
-            model=asked.model,
-            prompt=asked.prompt,
-            seconds=asked.seconds,
-            width=asked.width,
-            height=asked.height,
+            model=request.model,
+            prompt=request.prompt,
+            seconds=request.seconds,
+            width=request.width,
+            height=request.height,
             first=paths[first.address] if first else None,
             last=paths[last.address] if last else None,
-            first_address=_elsewhere(first),
-            last_address=_elsewhere(last),
-            references=_references(asked, paths) if asked.mode == "reference" else (),
-            sound=asked.sound,
+            first_address=_remote_address(first),
+            last_address=_remote_address(last),
+            references=_references(request, paths) if request.mode == "reference" else (),
+            sound=request.has_sound,
         )
 
     def _path(self, material: Material) -> Path | None:
-        upload = self.world.uploads.get(material.upload or "")
-        return None if upload is None else self.world.upload_file(upload).absolute()
+        upload = self.state.uploads.get(material.upload_id or "")
+        return None if upload is None else self.state.upload_path(upload).absolute()
 
-    def _look(self, account: str) -> AddressLookup:
-        """What lies at an address: an upload of ours is known by its path, since our port changes from run to run."""
+    def _address_lookup(self, account: str) -> AddressLookup:
+        """Lookup of this account's uploads by path alone, since the server's port changes from run to run."""
 
-        def look(address: str) -> Material | RequestRejected | None:
+        def lookup(address: str) -> Material | AddressRejected | None:
             parts = urlsplit(address)
-            if not signed_links.is_local(parts.hostname or ""):
-                return (
-                    RequestRejected("a private address is not publicly accessible")
-                    if signed_links.is_private(parts)
-                    else None
-                )
-            found = _ADDRESS.fullmatch(parts.path)
-            upload = self.world.uploads.get(found[1]) if found else None
+            if not is_loopback(parts.hostname or ""):
+                return AddressRejected("a private address is not publicly accessible") if is_private(parts) else None
+            match = _UPLOAD_PATH.fullmatch(parts.path)
+            upload = self.state.uploads.get(match[1]) if match else None
             if upload is None or upload.account != account:
-                return None if self.options.local_materials else RequestRejected("nothing that was uploaded here")
-            return self._uploaded(address, upload)
+                return None if self.options.local_materials else AddressRejected("no such upload")
+            return self._uploaded_material(address, upload)
 
-        return look
+        return lookup
 
-    def _uploaded(self, address: str, upload: Upload) -> Material | RequestRejected:
-        if not upload.stored:
-            return RequestRejected("its bytes were never sent")
-        if self.now() > upload.made + page.UPLOAD_HOURS * 3600:
-            return RequestRejected(f"the upload is gone after {page.UPLOAD_HOURS} hours")
+    def _uploaded_material(self, address: str, upload: Upload) -> Material | AddressRejected:
+        if not upload.is_stored:
+            return AddressRejected("the bytes of this upload were never sent")
+        if self.now() > upload.created_at + rulebook.UPLOAD_HOURS * 3600:
+            return AddressRejected(f"the upload has expired after {rulebook.UPLOAD_HOURS} hours")
         match upload.kind:
             case "image" | "video" | "audio" as kind:
                 facts = (upload.sha256, upload.seconds, upload.width, upload.height)
                 return Material(address, kind, upload.id, *facts)
-        return RequestRejected(f"the file {upload.unfit}")
+        return AddressRejected(f"the file {upload.rejection}")
 
     # -- recordInfo ------------------------------------------------------------------------------------
 
     def task(self, account: str, task_id: str) -> Task | None:
-        """A task that this account may see, and whose record is still kept."""
-        self.world.refresh()
-        task = self.world.tasks.get(task_id)
-        if task is None or task.account != account or self.now() > task.made + page.RECORD_DAYS * 86400:
+        """A task that this account may see, within the retention of records."""
+        self.state.refresh()
+        task = self.state.tasks.get(task_id)
+        if task is None or task.account != account or self.now() > task.created_at + rulebook.RECORD_DAYS * 86400:
             return None
         return task
 
-    def look(self, account: str, task_id: str, base: str) -> Reply:
-        """What recordInfo says; links begin with `base`."""
+    def poll(self, account: str, task_id: str, base_url: str) -> Reply:
+        """The answer of recordInfo; links begin with `base_url`."""
         if account == DEMO_ACCOUNT:
-            shown = demo.record(task_id, base, self.link)
-            return Reply(200, shown) if shown is not None else _NO_TASK
+            record = demo.record(task_id, base_url, self.link)
+            return Reply(200, record) if record is not None else _TASK_NOT_FOUND
         task = self.task(account, task_id)
-        told = None if task is None else self.told(task, base, self.looks[f"poll {task_id}"])
-        return _NO_TASK if told is None else Reply(200, told)
+        record = None if task is None else self.current_record(task, base_url, self.request_counts[f"poll {task_id}"])
+        return _TASK_NOT_FOUND if record is None else Reply(200, record)
 
-    def told(self, task: Task, base: str, looks: int) -> dict[str, JsonValue] | None:
+    def current_record(self, task: Task, base_url: str, polls: int) -> dict[str, JsonValue] | None:
         """The record of a task at this moment; None: 404."""
-        told = record.render_record(task, self.now(), self._output(task, base), looks)
-        if told is not None and told["status"] == "success" and "backwards" in task.fault:
-            self._successes[task.id] += 1
+        record = render_record(task, self.now(), self._output(task, base_url), polls)
+        if record is not None and record["status"] == "success" and "backwards" in task.fault:
+            self._success_polls[task.id] += 1
             after = task.fault["backwards"]
-            if isinstance(after, int) and 1 < self._successes[task.id] <= after + 1:
-                return record.backwards(told)
-        return told
+            if isinstance(after, int) and 1 < self._success_polls[task.id] <= after + 1:
+                return as_still_generating(record)
+        return record
 
-    def take(self, task: Task) -> None:
-        """Do what is left to do for a task that this server looks after."""
-        self.backstage.take(task, self.now, lambda: self._promised(task))
+    def resume(self, task: Task) -> None:
+        """Start the unfinished jobs of a task of this server: drawing, webhook."""
+        self.jobs.start(task, self.now, lambda: self._callback_record(task))
 
-    def _promised(self, task: Task) -> dict[str, JsonValue]:
-        """What a webhook says: the record, without a fault that is about polling."""
-        return record.render_record(task, self.now(), self._output(task, self.base), 1 << 30) or {"taskId": task.id}
+    def _callback_record(self, task: Task) -> dict[str, JsonValue]:
+        """The record in a webhook, without the faults that concern polling."""
+        return render_record(task, self.now(), self._output(task, self.base_url), 1 << 30) or {"taskId": task.id}
 
-    def _output(self, task: Task, base: str) -> list[JsonValue]:
-        shown: dict[str, JsonValue] = {
-            "url": self.link(base, task.id, "video.mp4"),
-            "width": task.order["width"],
-            "height": task.order["height"],
+    def _output(self, task: Task, base_url: str) -> list[JsonValue]:
+        clip: dict[str, JsonValue] = {
+            "url": self.link(base_url, task.id, "video.mp4"),
+            "width": task.spec["width"],
+            "height": task.spec["height"],
         }
-        if self.pages.result_has_media:
-            frame = self.link(base, task.id, "last-frame.png")
-            shown |= {"mediaType": "video", "seed": task.seed, "lastFrameImage": frame}
-        return [shown]
+        if self.rules.result_has_media:
+            frame_url = self.link(base_url, task.id, "last-frame.png")
+            clip |= {"mediaType": "video", "seed": task.seed, "lastFrameImage": frame_url}
+        return [clip]
 
-    def link(self, base: str, task_id: str, name: str) -> str:
-        """A signed address of a clip or its last frame, good for a while."""
-        return signed_links.signed(base, task_id, name, self.now() + self.options.link_seconds, self.secret)
+    def link(self, base_url: str, task_id: str, name: str) -> str:
+        """A signed, expiring link to a clip or its last frame."""
+        return signed_links.sign_link(base_url, task_id, name, self.now() + self.options.link_seconds, self.link_secret)
 
     # -- uploads ---------------------------------------------------------------------------------------
 
-    def reserve(self, account: str, body: JsonValue, base: str) -> Reply:
-        """A place for one file: where to PUT it, and the address it will have for 24 hours."""
+    def reserve_upload(self, account: str, body: JsonValue, base_url: str) -> Reply:
+        """Reserve an upload: the address for the PUT, and the public address of the file for 24 hours."""
         name = body.get("fileName") if isinstance(body, dict) else None
-        findings = [RequestError("", "the body must be a JSON object")] if not isinstance(body, dict) else []
-        if not findings and not (isinstance(name, str) and signed_links.is_file_name(name)):
-            findings = [RequestError("fileName", "fileName is required: a plain file name of at most 200 characters")]
+        errors = [RequestError("", "the body must be a JSON object")] if not isinstance(body, dict) else []
+        if not errors and not (isinstance(name, str) and _is_file_name(name)):
+            errors = [RequestError("fileName", "fileName is required: a plain file name of at most 200 characters")]
         if isinstance(body, dict):
-            findings += [RequestError(key, "unknown field; known is fileName") for key in body if key != "fileName"]
-        if findings:
-            return _invalid(findings)
+            errors += [
+                RequestError(key, "unknown field; the only field is fileName") for key in body if key != "fileName"
+            ]
+        if errors:
+            return _invalid(errors)
         token = self._clock.token()
         upload_id = hashlib.sha256(token.encode()).hexdigest()[:20]
         line = {
@@ -244,63 +241,68 @@ class Service:
             "token": token,
             "made": self.now(),
         }
-        self.world.write(line)
-        address = f"{base}/files/{upload_id}/{quote(str(name))}"
-        return Reply(200, {"uploadUrl": f"{base}/uploads/{upload_id}?token={token}", "url": address})
+        self.state.write(line)
+        address = f"{base_url}/files/{upload_id}/{quote(str(name))}"
+        return Reply(200, {"uploadUrl": f"{base_url}/uploads/{upload_id}?token={token}", "url": address})
 
-    async def received(self, upload: Upload) -> None:
-        """The bytes of an upload are whole on disk: measure them, and let them be material."""
-        done = await self.backstage.measure(self.world.upload_file(upload))
-        facts = {name: done[name] for name in UPLOAD_FACTS if name in done}
-        self.world.write({"event": "stored", "id": upload.id, "facts": facts})
-
-
-_NO_TASK = Reply(404, {"message": "Task not found"})
+    async def finish_upload(self, upload: Upload) -> None:
+        """Measure a fully received upload and make it available as material."""
+        measurement = await self.jobs.measure(self.state.upload_path(upload))
+        facts = {name: measurement[name] for name in UPLOAD_FACTS if name in measurement}
+        self.state.write({"event": "stored", "id": upload.id, "facts": facts})
 
 
-def _invalid(findings: list[RequestError]) -> Reply:
-    first = findings[0]
+_TASK_NOT_FOUND = Reply(404, {"message": "Task not found"})
+
+
+def _invalid(errors: list[RequestError]) -> Reply:
+    first = errors[0]
     message = f"Invalid parameters: {first.path + ': ' if first.path else ''}{first.message}"
-    return Reply(
-        400, {"message": message, "errors": [{"path": item.path, "message": item.message} for item in findings]}
-    )
+    return Reply(400, {"message": message, "errors": [{"path": item.path, "message": item.message} for item in errors]})
 
 
-def _error(fault: Mapping[str, JsonValue]) -> str | None:
-    words = fault.get("error")
-    return TASK_ERRORS.get(words, words) if isinstance(words, str) else None
+def _error_of(fault: Mapping[str, JsonValue]) -> str | None:
+    error = fault.get("error")
+    return TASK_ERRORS.get(error, error) if isinstance(error, str) else None
 
 
-def _other_clip(fault: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """A clip of another shape or length than was asked for."""
-    other: dict[str, JsonValue] = {}
+def _clip_fault(fault: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Shape or length that a faults file gives the clip in place of the requested one."""
+    fields: dict[str, JsonValue] = {}
     if isinstance(size := fault.get("size"), list):
-        other |= {"width": size[0], "height": size[1]}
-    return other | ({"seconds": fault["length"]} if "length" in fault else {})
+        fields |= {"width": size[0], "height": size[1]}
+    return fields | ({"seconds": fault["length"]} if "length" in fault else {})
 
 
-def _bare(asked: ValidRequest) -> dict[str, JsonValue]:
-    """The body as variations are counted by: uploads by their content, so that the same picture is the same body."""
+def _body_identity(request: ValidRequest) -> dict[str, JsonValue]:
+    """Identity of a body for counting variations: uploads count by content, so that equal files are equal bodies."""
     return {
-        "model": asked.model,
-        "mode": asked.mode,
-        "prompt": asked.prompt,
-        "seconds": asked.seconds,
-        "size": [asked.width, asked.height],
-        "materials": [f"{item.kind} {item.sha256 or item.address}" for item in asked.materials],
-        "seed": asked.seed,
-        "sound": asked.sound,
+        "model": request.model,
+        "mode": request.mode,
+        "prompt": request.prompt,
+        "seconds": request.seconds,
+        "size": [request.width, request.height],
+        "materials": [f"{item.kind} {item.sha256 or item.address}" for item in request.materials],
+        "seed": request.seed,
+        "sound": request.has_sound,
     }
 
 
-def _elsewhere(material: Material | None) -> str:
-    return material.address if material is not None and material.upload is None else ""
+def _remote_address(material: Material | None) -> str:
+    return material.address if material is not None and material.upload_id is None else ""
 
 
-def _references(asked: ValidRequest, paths: Mapping[str, Path | None]) -> tuple[Reference, ...]:
-    seen = {"image": 0, "video": 0, "audio": 0}
-    found = []
-    for item in asked.materials:
-        seen[item.kind] += 1
-        found.append(Reference(item.kind, f"{item.kind}{seen[item.kind]}", paths[item.address], _elsewhere(item)))
-    return tuple(found)
+def _references(request: ValidRequest, paths: Mapping[str, Path | None]) -> tuple[Reference, ...]:
+    counts = {"image": 0, "video": 0, "audio": 0}
+    references = []
+    for item in request.materials:
+        counts[item.kind] += 1
+        references.append(
+            Reference(item.kind, f"{item.kind}{counts[item.kind]}", paths[item.address], _remote_address(item))
+        )
+    return tuple(references)
+
+
+def _is_file_name(name: str) -> bool:
+    """Whether a text is a plain file name: no folder, no control character, no leading dot."""
+    return 0 < len(name) <= 200 and name.isprintable() and "/" not in name and "\\" not in name and name[0] != "."

@@ -1,4 +1,4 @@
-"""A body of createTask held against the pages: what was asked for, or every finding with its path. Pure."""
+"""Validation of a createTask body against the pages: a valid request, or every error with its path. Pure."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 from runner.diagnostics.problem import closest_match
 from runner.lazy_dataclass import dataclass, field
 from runner.requests.request import JsonValue, Kind, Mode
-from runner.sandbox.api import rulebook as page
+from runner.sandbox.api import rulebook
 from runner.sandbox.api.rulebook import Rulebook, frame_size
 
 _MENTION = re.compile(r"(?<![A-Za-z0-9._+\-])@+(image|video|audio)(\d+)", re.IGNORECASE | re.ASCII)
-_ENDINGS: Mapping[str, Kind] = {
+_KINDS_BY_EXTENSION: Mapping[str, Kind] = {
     ".jpg": "image",
     ".jpeg": "image",
     ".png": "image",
@@ -27,12 +27,12 @@ _ENDINGS: Mapping[str, Kind] = {
     ".oga": "audio",
     ".opus": "audio",
 }
-_MANY_WORDS = {"image": "images", "video": "videos", "audio": "audio files"}
+_PLURALS = {"image": "images", "video": "videos", "audio": "audio files"}
 
 
 @dataclass(frozen=True, slots=True)
 class RequestError:
-    """One thing that is wrong with a body, and where."""
+    """One error in a body, with the path of its field."""
 
     path: str
     message: str
@@ -40,12 +40,12 @@ class RequestError:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """One address of a request, and what is known of what lies there."""
+    """One material address of a request, with the facts of its upload."""
 
     address: str
     kind: Kind
-    upload: str | None = None
-    """The id of the upload that it names; None lies elsewhere and is never fetched."""
+    upload_id: str | None = None
+    """Id of the upload at this address; None: a remote file, which is never fetched."""
     sha256: str = ""
     seconds: float | None = None
     width: int | None = None
@@ -53,14 +53,14 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True)
-class RequestRejected:
-    """An address that cannot be used, and why."""
+class AddressRejected:
+    """An unusable address, with the reason."""
 
-    words: str
+    message: str
 
 
-AddressLookup = Callable[[str], Material | RequestRejected | None]
-"""What lies at an address of the sandbox itself; None when the address lies elsewhere."""
+AddressLookup = Callable[[str], Material | AddressRejected | None]
+"""Lookup of an address on the sandbox itself; None for an address elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,85 +76,89 @@ class ValidRequest:
     credits: int
     materials: tuple[Material, ...]
     seed: int | None
-    sound: bool
+    has_sound: bool
     callback: str | None
 
 
 @dataclass(slots=True)
 class _Reader:
-    """The findings so far are the one thing that changes while a body is read."""
+    """Reader of one body; collects the errors."""
 
-    pages: Rulebook
-    look: AddressLookup
-    found: list[RequestError] = field(default_factory=list)
+    rules: Rulebook
+    lookup: AddressLookup
+    errors: list[RequestError] = field(default_factory=list)
 
-    def wrong(self, path: str, message: str) -> None:
-        self.found.append(RequestError(path, message))
+    def reject(self, path: str, message: str) -> None:
+        self.errors.append(RequestError(path, message))
 
 
-def validate(body: JsonValue, pages: Rulebook, look: AddressLookup) -> ValidRequest | list[RequestError]:
-    """What a body asks for by these pages, or all that is wrong with it."""
-    reader = _Reader(pages, look)
+def validate(body: JsonValue, rules: Rulebook, lookup: AddressLookup) -> ValidRequest | list[RequestError]:
+    """The valid request of a body, or all its errors."""
+    reader = _Reader(rules, lookup)
     if not isinstance(body, dict):
         return [RequestError("", "the body must be a JSON object")]
-    _unknown(reader, body, frozenset(("model", "inputs", "callBackUrl")), "")
+    _reject_unknown_fields(reader, body, frozenset(("model", "inputs", "callBackUrl")), "")
     model = _model(reader, body.get("model"))
     callback = _callback(reader, body.get("callBackUrl"))
     inputs = body.get("inputs")
     if not isinstance(inputs, dict):
-        reader.wrong("inputs", "inputs is required and must be an object")
-        return reader.found
-    _unknown(reader, inputs, pages.fields, "inputs.")
+        reader.reject("inputs", "inputs is required and must be an object")
+        return reader.errors
+    _reject_unknown_fields(reader, inputs, rules.fields, "inputs.")
     materials = _materials(reader, inputs)
     mode = _mode(reader, inputs)
-    _limits(reader, mode, materials)
+    _check_counts(reader, mode, materials)
     seconds = _seconds(reader, inputs.get("duration"))
     prompt = _prompt(reader, inputs.get("prompt"), mode)
-    _mentions(reader, prompt, mode, materials)
+    _check_mentions(reader, prompt, mode, materials)
     resolution, upscale = _resolution(reader, inputs, model, mode)
     ratio = _ratio(reader, inputs, materials)
-    seed, sound = _later_fields(reader, inputs)
-    if reader.found:
-        return reader.found
+    seed, has_sound = _seed_and_sound(reader, inputs)
+    if reader.errors:
+        return reader.errors
     width, height = frame_size("4k" if upscale else resolution, ratio)
-    credits = rate(pages, model, resolution, upscale, any(item.kind == "video" for item in materials)) * seconds
-    return ValidRequest(model, mode, prompt, seconds, width, height, credits, tuple(materials), seed, sound, callback)
+    credits = rate(rules, model, resolution, upscale, any(item.kind == "video" for item in materials)) * seconds
+    return ValidRequest(
+        model, mode, prompt, seconds, width, height, credits, tuple(materials), seed, has_sound, callback
+    )
 
 
-def rate(pages: Rulebook, model: str, resolution: str, upscale: bool, with_video: bool) -> int:
-    """Credits for each second; KeyError for what the pages do not sell."""
-    table = {**pages.rates, **pages.rates_with_video} if with_video else pages.rates
-    return table[model, resolution] + ((pages.upscale_rate or 0) if upscale else 0)
+def rate(rules: Rulebook, model: str, resolution: str, upscale: bool, with_video: bool) -> int:
+    """Credits for each second; KeyError for a combination that the pages do not sell."""
+    table = {**rules.rates, **rules.rates_with_video} if with_video else rules.rates
+    return table[model, resolution] + ((rules.upscale_rate or 0) if upscale else 0)
 
 
-def _unknown(reader: _Reader, given: Mapping[str, JsonValue], known: frozenset[str], under: str) -> None:
-    for name in given:
-        if name in known:
+def _reject_unknown_fields(
+    reader: _Reader, fields: Mapping[str, JsonValue], allowed: frozenset[str], prefix: str
+) -> None:
+    for name in fields:
+        if name in allowed:
             continue
-        near = closest_match(name, known)
-        hint = f"did you mean {near}?" if near else f"known are {', '.join(sorted(known))}"
-        reader.wrong(f"{under}{name}", f"unknown field; {hint}")
+        near = closest_match(name, allowed)
+        hint = f"did you mean {near}?" if near else f"the fields are {', '.join(sorted(allowed))}"
+        reader.reject(f"{prefix}{name}", f"unknown field; {hint}")
 
 
 def _model(reader: _Reader, value: JsonValue) -> str:
-    models = reader.pages.models
+    models = reader.rules.models
     if isinstance(value, str) and value in models:
         return models[value]
-    words = "model is required" if value is None else "no such model"
-    reader.wrong("model", f"{words}; one of {', '.join(models)}")
-    return page.PRO
+    problem = "model is required" if value is None else "no such model"
+    reader.reject("model", f"{problem}; one of {', '.join(models)}")
+    return rulebook.PRO
 
 
 def _callback(reader: _Reader, value: JsonValue) -> str | None:
     if value is None:
         return None
-    if isinstance(value, str) and len(value) <= 2000 and _is_web(value):
+    if isinstance(value, str) and len(value) <= 2000 and _is_web_address(value):
         return value
-    reader.wrong("callBackUrl", "must be an http or https address")
+    reader.reject("callBackUrl", "must be an http or https address")
     return None
 
 
-def _is_web(address: str) -> bool:
+def _is_web_address(address: str) -> bool:
     try:
         parts = urlsplit(address)
         _ = parts.port
@@ -164,191 +168,194 @@ def _is_web(address: str) -> bool:
 
 
 def _materials(reader: _Reader, inputs: Mapping[str, JsonValue]) -> list[Material]:
-    pages = reader.pages
-    shelves: list[tuple[str, frozenset[Kind]]] = [
-        (pages.images, frozenset(("image", "video")) if pages.videos == pages.images else frozenset(("image",)))
+    rules = reader.rules
+    lists: list[tuple[str, frozenset[Kind]]] = [
+        (
+            rules.image_list,
+            frozenset(("image", "video")) if rules.video_list == rules.image_list else frozenset(("image",)),
+        )
     ]
-    if pages.videos and pages.videos != pages.images:
-        shelves.append((pages.videos, frozenset(("video",))))
-    shelves.append(("audioUrls", frozenset(("audio",))))
-    found: list[Material] = []
-    for name, kinds in shelves:
-        if name not in pages.fields or inputs.get(name) is None:
+    if rules.video_list and rules.video_list != rules.image_list:
+        lists.append((rules.video_list, frozenset(("video",))))
+    lists.append(("audioUrls", frozenset(("audio",))))
+    materials: list[Material] = []
+    for name, kinds in lists:
+        if name not in rules.fields or inputs.get(name) is None:
             continue
-        found += _shelf(reader, name, inputs[name], kinds)
-    return found
+        materials += _materials_in(reader, name, inputs[name], kinds)
+    return materials
 
 
-def _shelf(reader: _Reader, name: str, value: JsonValue, kinds: frozenset[Kind]) -> list[Material]:
+def _materials_in(reader: _Reader, name: str, value: JsonValue, kinds: frozenset[Kind]) -> list[Material]:
     path = f"inputs.{name}"
     if not isinstance(value, list) or not value:
-        reader.wrong(path, "must be a list of at least one address")
+        reader.reject(path, "must be a list of at least one address")
         return []
-    found = []
+    materials = []
     for number, address in enumerate(value[:100]):
         material = _material(reader, f"{path}[{number}]", address, kinds)
         if material is not None:
-            found.append(material)
+            materials.append(material)
     if len(value) > 100:
-        reader.wrong(path, f"{len(value)} addresses; no list is that long")
-    return found
+        reader.reject(path, f"{len(value)} addresses; a list may have at most 100")
+    return materials
 
 
 def _material(reader: _Reader, path: str, address: JsonValue, kinds: frozenset[Kind]) -> Material | None:
-    wanted = " or ".join(sorted(kinds))
-    if not isinstance(address, str) or len(address) > 2000 or not _is_web(address):
-        reader.wrong(path, f"invalid {wanted} URL: must be a publicly accessible http or https address")
+    kind_names = " or ".join(sorted(kinds))
+    if not isinstance(address, str) or len(address) > 2000 or not _is_web_address(address):
+        reader.reject(path, f"invalid {kind_names} URL: must be a publicly accessible http or https address")
         return None
-    seen = reader.look(address)
-    if isinstance(seen, RequestRejected):
-        reader.wrong(path, f"invalid {wanted} URL: {seen.words}")
+    material = reader.lookup(address)
+    if isinstance(material, AddressRejected):
+        reader.reject(path, f"invalid {kind_names} URL: {material.message}")
         return None
-    if seen is None:
-        ending = re.search(r"\.[a-z0-9]{2,5}$", urlsplit(address).path.lower())
-        kind = _ENDINGS.get(ending[0]) if ending else _unnamed(kinds)
-        seen = None if kind is None else Material(address, kind)
-    if seen is None or seen.kind not in kinds:
-        takes = {"image": "JPEG, PNG or WebP", "video": "MP4", "audio": "MP3, WAV or another common audio format"}
-        reader.wrong(path, "wrong kind of file: must be " + ", or ".join(takes[kind] for kind in sorted(kinds)))
+    if material is None:
+        extension = re.search(r"\.[a-z0-9]{2,5}$", urlsplit(address).path.lower())
+        kind = _KINDS_BY_EXTENSION.get(extension[0]) if extension else _default_kind(kinds)
+        material = None if kind is None else Material(address, kind)
+    if material is None or material.kind not in kinds:
+        formats = {"image": "JPEG, PNG or WebP", "video": "MP4", "audio": "MP3, WAV or another common audio format"}
+        reader.reject(path, "wrong kind of file: must be " + ", or ".join(formats[kind] for kind in sorted(kinds)))
         return None
-    return seen
+    return material
 
 
-def _unnamed(kinds: frozenset[Kind]) -> Kind:
-    """An address without an ending: taken for what its list holds, and for a picture where it may hold two."""
+def _default_kind(kinds: frozenset[Kind]) -> Kind:
+    """Kind of an address without extension: the kind of its list, image where the list takes two kinds."""
     return next((kind for kind in ("image", "video") if kind in kinds), "audio")
 
 
 def _mode(reader: _Reader, inputs: Mapping[str, JsonValue]) -> Mode:
     value = inputs.get("mode", "keyframe")
-    if "mode" in reader.pages.fields and value not in ("keyframe", "reference"):
-        reader.wrong("inputs.mode", "must be keyframe or reference")
-    if value == "reference" and "mode" in reader.pages.fields:
+    if "mode" in reader.rules.fields and value not in ("keyframe", "reference"):
+        reader.reject("inputs.mode", "must be keyframe or reference")
+    if value == "reference" and "mode" in reader.rules.fields:
         return "reference"
-    # By what was given, not by what was good: a bad address must not make the prompt look missing.
-    return "keyframe" if inputs.get(reader.pages.images) or inputs.get(reader.pages.videos) else "text"
+    # By the given fields, not by the valid ones: a bad address must not make the prompt look missing.
+    return "keyframe" if inputs.get(reader.rules.image_list) or inputs.get(reader.rules.video_list) else "text"
 
 
-def _limits(reader: _Reader, mode: Mode, materials: list[Material]) -> None:
+def _check_counts(reader: _Reader, mode: Mode, materials: list[Material]) -> None:
     images, videos, audio = ([item for item in materials if item.kind == kind] for kind in ("image", "video", "audio"))
-    pages = reader.pages
-    shelf, films = f"inputs.{pages.images}", f"inputs.{pages.videos or pages.images}"
+    rules = reader.rules
+    image_path, video_path = f"inputs.{rules.image_list}", f"inputs.{rules.video_list or rules.image_list}"
     if mode != "reference":
         if audio:
-            reader.wrong("inputs.audioUrls", "only supported in reference mode")
+            reader.reject("inputs.audioUrls", "only supported in reference mode")
         if videos:
-            reader.wrong(films, "videos are only supported in reference mode")
-        if len(images) > page.FRAMES:
-            reader.wrong(shelf, f"maximum {page.FRAMES} images in keyframe mode, here are {len(images)}")
+            reader.reject(video_path, "videos are only supported in reference mode")
+        if len(images) > rulebook.FRAMES:
+            reader.reject(image_path, f"maximum {rulebook.FRAMES} images in keyframe mode, got {len(images)}")
         return
     if not images and not videos:
-        reader.wrong(shelf, "reference mode needs at least one image or video")
-    for path, most, items in (
-        (shelf, page.IMAGES, images),
-        (films, page.VIDEOS, videos),
-        ("inputs.audioUrls", page.AUDIO, audio),
+        reader.reject(image_path, "reference mode needs at least one image or video")
+    for path, maximum, items in (
+        (image_path, rulebook.IMAGES, images),
+        (video_path, rulebook.VIDEOS, videos),
+        ("inputs.audioUrls", rulebook.AUDIO, audio),
     ):
-        if len(items) > most:
-            reader.wrong(path, f"maximum {most} {_MANY_WORDS[items[0].kind]}, here are {len(items)}")
-    _lengths(reader, films, videos, audio)
+        if len(items) > maximum:
+            reader.reject(path, f"maximum {maximum} {_PLURALS[items[0].kind]}, got {len(items)}")
+    _check_durations(reader, video_path, videos, audio)
 
 
-def _lengths(reader: _Reader, films: str, videos: list[Material], audio: list[Material]) -> None:
-    most = page.MATERIAL_SECONDS
+def _check_durations(reader: _Reader, video_path: str, videos: list[Material], audio: list[Material]) -> None:
+    maximum = rulebook.MATERIAL_SECONDS
     for number, item in enumerate(videos, 1):
-        if item.seconds is not None and item.seconds > most + 0.05:
-            reader.wrong(films, f"video {number} lasts {item.seconds:.1f} s; each may last {most} s")
-    together = [("inputs.audioUrls", audio, "audio files")]
-    if reader.pages.videos_share_seconds:
-        together.append((films, videos, "videos"))
-    for path, items, words in together:
+        if item.seconds is not None and item.seconds > maximum + 0.05:
+            reader.reject(video_path, f"video {number} lasts {item.seconds:.1f} s; a video may last {maximum} s")
+    totals = [("inputs.audioUrls", audio, "audio files")]
+    if reader.rules.videos_share_duration:
+        totals.append((video_path, videos, "videos"))
+    for path, items, noun in totals:
         total = sum(item.seconds or 0 for item in items)
-        if total > most + 0.05:
-            reader.wrong(path, f"the {words} last {total:.1f} s in total; together they may last {most} s")
+        if total > maximum + 0.05:
+            reader.reject(path, f"the {noun} last {total:.1f} s in total; all together may last {maximum} s")
 
 
 def _seconds(reader: _Reader, value: JsonValue) -> int:
-    low, high = page.SECONDS
+    low, high = rulebook.SECONDS
     if value is None:
-        return page.DEFAULT_SECONDS
-    form = reader.pages.duration
-    shape = {"text": r"\d{1,2}", "suffixed": r"\d{1,2}s"}.get(form)
+        return rulebook.DEFAULT_SECONDS
+    encoding = reader.rules.duration
+    pattern = {"text": r"\d{1,2}", "suffixed": r"\d{1,2}s"}.get(encoding)
     number: int | None = None
-    if shape is not None and isinstance(value, str) and re.fullmatch(shape, value, re.ASCII) and value[0] != "0":
+    if pattern is not None and isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII) and value[0] != "0":
         number = int(value.rstrip("s"))
-    if form == "whole" and isinstance(value, int) and not isinstance(value, bool):
+    if encoding == "whole" and isinstance(value, int) and not isinstance(value, bool):
         number = value
     if number is None or not low <= number <= high:
-        quoted = {"text": f'a string from "{low}" to "{high}"', "suffixed": f'a string from "{low}s" to "{high}s"'}
-        reader.wrong("inputs.duration", f"must be {quoted.get(form, f'a whole number from {low} to {high}')}")
-        return page.DEFAULT_SECONDS
+        allowed = {"text": f'a string from "{low}" to "{high}"', "suffixed": f'a string from "{low}s" to "{high}s"'}
+        reader.reject("inputs.duration", f"must be {allowed.get(encoding, f'a whole number from {low} to {high}')}")
+        return rulebook.DEFAULT_SECONDS
     return number
 
 
 def _prompt(reader: _Reader, value: JsonValue, mode: Mode) -> str:
-    needed = reader.pages.prompt_always or mode != "keyframe"
-    if value is None and not needed:
+    is_required = reader.rules.prompt_required or mode != "keyframe"
+    if value is None and not is_required:
         return ""
-    if not isinstance(value, str) or (needed and not value.strip()):
-        reader.wrong("inputs.prompt", "missing prompt: required" if needed else "must be a string")
+    if not isinstance(value, str) or (is_required and not value.strip()):
+        reader.reject("inputs.prompt", "missing prompt: required" if is_required else "must be a string")
         return ""
-    if len(value) > reader.pages.prompt_letters:
-        most = reader.pages.prompt_letters
-        reader.wrong("inputs.prompt", f"maximum {most} characters, here are {len(value)}")
+    if len(value) > reader.rules.max_prompt_length:
+        maximum = reader.rules.max_prompt_length
+        reader.reject("inputs.prompt", f"maximum {maximum} characters, got {len(value)}")
     return value
 
 
-def _mentions(reader: _Reader, prompt: str, mode: Mode, materials: list[Material]) -> None:
-    for kind, number in dict.fromkeys((found[1].lower(), int(found[2])) for found in _MENTION.finditer(prompt)):
-        have = sum(1 for item in materials if item.kind == kind) if mode == "reference" else 0
-        if 1 <= number <= have:
+def _check_mentions(reader: _Reader, prompt: str, mode: Mode, materials: list[Material]) -> None:
+    for kind, number in dict.fromkeys((match[1].lower(), int(match[2])) for match in _MENTION.finditer(prompt)):
+        count = sum(1 for item in materials if item.kind == kind) if mode == "reference" else 0
+        if 1 <= number <= count:
             continue
-        why = f"the request has {have} {_MANY_WORDS[kind]}" if mode == "reference" else "mentions need mode: reference"
-        reader.wrong("inputs.prompt", f"@{kind}{number} has no material: {why}")
+        reason = f"the request has {count} {_PLURALS[kind]}" if mode == "reference" else "mentions need mode: reference"
+        reader.reject("inputs.prompt", f"@{kind}{number} has no material: {reason}")
 
 
 def _resolution(reader: _Reader, inputs: Mapping[str, JsonValue], model: str, mode: Mode) -> tuple[str, bool]:
-    pages = reader.pages
-    if "resolution" in pages.fields:
+    rules = reader.rules
+    if "resolution" in rules.fields:
         if inputs.get("resolution", "1280x720") != "1280x720":
-            reader.wrong("inputs.resolution", 'must be "1280x720"')
+            reader.reject("inputs.resolution", 'must be "1280x720"')
         return "720p", False
     value = inputs.get("outputResolution")
-    sold = [name for sold_model, name in pages.rates if sold_model == model]
+    available = [name for sold_model, name in rules.rates if sold_model == model]
     if value is None:
-        value = _unsaid_resolution(model, mode)
-    if not isinstance(value, str) or value not in sold:
-        reader.wrong("inputs.outputResolution", f"must be one of {', '.join(sold)} for {model}")
+        value = _default_resolution(model, mode)
+    if not isinstance(value, str) or value not in available:
+        reader.reject("inputs.outputResolution", f"must be one of {', '.join(available)} for {model}")
         value = "720p"
     upscale = inputs.get("upscaleResolution")
-    if upscale is not None and upscale != "4k" and pages.upscale_rate is not None:
-        reader.wrong("inputs.upscaleResolution", "must be 4k")
+    if upscale is not None and upscale != "4k" and rules.upscale_rate is not None:
+        reader.reject("inputs.upscaleResolution", "must be 4k")
     return value, upscale == "4k"
 
 
-def _unsaid_resolution(model: str, mode: Mode) -> Literal["1080p", "720p"]:
-    """1080p is the default, but fast has none, and reference mode is sold at 40 credits a second without saying it."""
-    return "1080p" if model == page.PRO and mode != "reference" else "720p"
+def _default_resolution(model: str, mode: Mode) -> Literal["1080p", "720p"]:
+    """1080p by default; fast has no 1080p, and reference mode without a resolution is billed at 720p's 40 credits."""
+    return "1080p" if model == rulebook.PRO and mode != "reference" else "720p"
 
 
 def _ratio(reader: _Reader, inputs: Mapping[str, JsonValue], materials: list[Material]) -> tuple[int, int]:
-    if "aspectRatio" in reader.pages.fields:
+    if "aspectRatio" in reader.rules.fields:
         value = inputs.get("aspectRatio")
-        if value is not None and (not isinstance(value, str) or value not in page.RATIOS):
-            reader.wrong("inputs.aspectRatio", f"must be one of {', '.join(page.RATIOS)}")
+        if value is not None and (not isinstance(value, str) or value not in rulebook.RATIOS):
+            reader.reject("inputs.aspectRatio", f"must be one of {', '.join(rulebook.RATIOS)}")
             value = None
-        return page.RATIOS["16:9" if value is None else str(value)]
+        return rulebook.RATIOS["16:9" if value is None else str(value)]
     if inputs.get("resolution") is None and materials and materials[0].width and materials[0].height:
         shape = materials[0].width / materials[0].height
-        return min(page.RATIOS.values(), key=lambda ratio: abs(ratio[0] / ratio[1] - shape))
-    return page.RATIOS["16:9"]
+        return min(rulebook.RATIOS.values(), key=lambda ratio: abs(ratio[0] / ratio[1] - shape))
+    return rulebook.RATIOS["16:9"]
 
 
-def _later_fields(reader: _Reader, inputs: Mapping[str, JsonValue]) -> tuple[int | None, bool]:
-    seed, sound = inputs.get("seed"), inputs.get("generate_audio", True)
-    whole = isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed < 2**32
-    if "seed" in reader.pages.fields and seed is not None and not whole:
-        reader.wrong("inputs.seed", "must be a whole number from 0 to 4294967295")
-    if "generate_audio" in reader.pages.fields and not isinstance(sound, bool):
-        reader.wrong("inputs.generate_audio", "must be true or false")
-    return (seed if isinstance(seed, int) else None), sound is not False
+def _seed_and_sound(reader: _Reader, inputs: Mapping[str, JsonValue]) -> tuple[int | None, bool]:
+    seed, has_sound = inputs.get("seed"), inputs.get("generate_audio", True)
+    is_valid_seed = isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed < 2**32
+    if "seed" in reader.rules.fields and seed is not None and not is_valid_seed:
+        reader.reject("inputs.seed", "must be a whole number from 0 to 4294967295")
+    if "generate_audio" in reader.rules.fields and not isinstance(has_sound, bool):
+        reader.reject("inputs.generate_audio", "must be true or false")
+    return (seed if isinstance(seed, int) else None), has_sound is not False

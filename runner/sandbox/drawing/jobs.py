@@ -1,4 +1,4 @@
-"""What goes on behind the requests: clips are drawn, files measured, webhooks sent; the next server goes on with it."""
+"""Background jobs of a server: drawing clips, measuring uploads, sending webhooks."""
 
 import asyncio
 import json
@@ -14,125 +14,132 @@ from runner.sandbox.faults import demo
 from runner.sandbox.faults.fault_rules import FaultEvent, Faults
 from runner.sandbox.options import Options
 from runner.sandbox.state.sandbox_state import SandboxState
-from runner.sandbox.state.task import SERVER_ERROR, Task, end
+from runner.sandbox.state.task import SERVER_ERROR, Task, end_time
 
-_LOOK = 0.2
-"""Seconds between two looks at whether a task is over: its clip may be drawn late, and its clock be set."""
+_CHECK_SECONDS = 0.2
+"""Seconds between two checks whether a task has ended: its clip may be late, and the clock be set."""
+
+Now = Callable[[], float]
+"""The sandbox's clock, in seconds."""
+CurrentRecord = Callable[[], Mapping[str, JsonValue]]
+"""The record of a task at the moment of the call."""
 
 
 class JobRunner:
-    """Holds what is being done for each task; everything that is done is in the journal."""
+    """The running jobs of this server; every result is in the journal, so that another server can continue."""
 
-    def __init__(self, options: Options, world: SandboxState, faults: Faults, last_frames: bool) -> None:
-        self.trouble: list[str] = []
-        """Clips that could not be drawn, in the words of the process."""
+    def __init__(self, options: Options, state: SandboxState, faults: Faults, needs_last_frames: bool) -> None:
+        self.errors: list[str] = []
+        """Errors of clips that could not be drawn, and of the server itself."""
         self.faults = faults
         self._options = options
-        self._world = world
-        self._studio = WorkerPool(options.processes)
-        self._last_frames = last_frames
-        self._doing: dict[str, asyncio.Task[None]] = {}
+        self._state = state
+        self._workers = WorkerPool(options.processes)
+        self._needs_last_frames = needs_last_frames
+        self._running: dict[str, asyncio.Task[None]] = {}
 
-    def take(self, task: Task, now: Callable[[], float], told: Callable[[], Mapping[str, JsonValue]]) -> None:
-        """Do what is left to do for a task: draw its clip, send its webhook."""
-        if task.error is None and task.drawn is None:
-            self._do(f"draw {task.id}", self._draw(task, now))
-        if task.callback is not None and not task.called and self._options.webhooks != "off":
-            self._do(f"call {task.id}", self._call(task, now, told))
+    def start(self, task: Task, now: Now, current_record: CurrentRecord) -> None:
+        """Start the unfinished jobs of a task: draw its clip, send its webhook."""
+        if task.error is None and task.drawn_at is None:
+            self._start_job(f"draw {task.id}", self._draw(task, now))
+        if task.callback is not None and not task.callback_result and self._options.webhooks != "off":
+            self._start_job(f"call {task.id}", self._send_callback(task, now, current_record))
 
-    def _do(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        if name in self._doing:
+    def _start_job(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        if name in self._running:
             work.close()
             return
-        doing = asyncio.create_task(work)
-        self._doing[name] = doing
-        doing.add_done_callback(lambda _: self._doing.pop(name, None))
+        task = asyncio.create_task(work)
+        self._running[name] = task
+        task.add_done_callback(lambda _: self._running.pop(name, None))
 
     # -- clips -----------------------------------------------------------------------------------------
 
-    async def _draw(self, task: Task, now: Callable[[], float]) -> None:
-        clip = self._world.clip(task.id).absolute()
+    async def _draw(self, task: Task, now: Now) -> None:
+        clip = self._state.clip_path(task.id).absolute()
 
-        def begun() -> None:
-            if task.lasts is None:
-                self._world.write({"event": "begun", "id": task.id, "at": now()})
+        def note_start() -> None:
+            if task.seconds is None:
+                self._state.write({"event": "begun", "id": task.id, "at": now()})
 
         try:
             if self._options.plain_clips:
-                begun()
-                await self._prepared(task.order, clip)
+                note_start()
+                await self._write_plain_clip(task.spec, clip)
             else:
-                await self._studio.do(_drawing(task.order, clip), begun)
-            if self._last_frames:
-                await self._studio.do({"job": "last_frame", "clip": str(clip), "target": str(clip.with_suffix(".png"))})
+                await self._workers.run(_draw_job(task.spec, clip), note_start)
+            if self._needs_last_frames:
+                await self._workers.run(
+                    {"job": "last_frame", "clip": str(clip), "target": str(clip.with_suffix(".png"))}
+                )
         except DrawingError as error:
-            self.trouble.append(f"{task.id}: {error}")
-            self._world.write({"event": "broken", "id": task.id, "at": now(), "error": SERVER_ERROR})
+            self.errors.append(f"{task.id}: {error}")
+            self._state.write({"event": "broken", "id": task.id, "at": now(), "error": SERVER_ERROR})
         else:
-            self._world.write({"event": "drawn", "id": task.id, "at": now()})
+            self._state.write({"event": "drawn", "id": task.id, "at": now()})
 
-    async def _prepared(self, order: Mapping[str, JsonValue], clip: Path) -> None:
-        """The plain clip of this shape and length, made once since there may be thousands, with this order's mark."""
-        whole = self._world.folder / "plain" / f"{order['width']}x{order['height']}x{order['seconds']}.mp4"
-        if not whole.exists():
-            whole.parent.mkdir(exist_ok=True)
-            await self._studio.do({**_drawing(order, whole.absolute()), "job": "plain"})
+    async def _write_plain_clip(self, spec: Mapping[str, JsonValue], clip: Path) -> None:
+        """Copy the plain clip of this shape, drawn once for thousands of tasks, and append the spec's fingerprint."""
+        template = self._state.folder / "plain" / f"{spec['width']}x{spec['height']}x{spec['seconds']}.mp4"
+        if not template.exists():
+            template.parent.mkdir(exist_ok=True)
+            await self._workers.run({**_draw_job(spec, template.absolute()), "job": "plain"})
         part = clip.with_suffix(".part")
-        part.write_bytes(whole.read_bytes() + plain_clip.mark(json.dumps(dict(order), sort_keys=True)))
+        part.write_bytes(template.read_bytes() + plain_clip.fingerprint_box(json.dumps(dict(spec), sort_keys=True)))
         part.replace(clip)
 
     async def demo_clip(self, task_id: str) -> Path:
-        """The clip of a sample task, drawn when it is first asked for."""
-        clip, order = self._world.clip(task_id).absolute(), demo.order(task_id)
-        if order is not None and not clip.exists():
+        """The clip of a sample task, drawn at the first request."""
+        clip, spec = self._state.clip_path(task_id).absolute(), demo.spec(task_id)
+        if spec is not None and not clip.exists():
             if self._options.plain_clips:
-                await self._prepared(order, clip)
+                await self._write_plain_clip(spec, clip)
             else:
-                await self._studio.do(_drawing(order, clip))
+                await self._workers.run(_draw_job(spec, clip))
         return clip
 
     async def measure(self, path: Path) -> Mapping[str, Any]:
-        """What a file is, as material: its facts, or `unfit` with the reason."""
+        """Measurements of a file as material, or `unfit` with the reason."""
         try:
-            return await self._studio.do({"job": "measure", "path": str(path.absolute())})
+            return await self._workers.run({"job": "measure", "path": str(path.absolute())})
         except DrawingError as error:
             return {"unfit": f"cannot be read ({error})"}
 
     # -- webhooks --------------------------------------------------------------------------------------
 
-    async def _call(self, task: Task, now: Callable[[], float], told: Callable[[], Mapping[str, JsonValue]]) -> None:
-        do = self.faults.pick(FaultEvent("callback", task.prompt, task.model, task.number)) or {}
-        if do.get("early"):
-            await self._post(task, callbacks.forged_payload(do.get("says"), told()), do)
+    async def _send_callback(self, task: Task, now: Now, current_record: CurrentRecord) -> None:
+        effect = self.faults.pick(FaultEvent("callback", task.prompt, task.model, task.number)) or {}
+        if effect.get("early"):
+            await self._post(task, callbacks.forged_payload(effect.get("says"), current_record()), effect)
         while True:
-            over = end(task)
-            if over is not None and over <= now():
+            ended_at = end_time(task)
+            if ended_at is not None and ended_at <= now():
                 break
-            await asyncio.sleep(_LOOK if over is None else min(_LOOK, over - now() + 0.001))
-        delay = do.get("delay", 0)
+            await asyncio.sleep(_CHECK_SECONDS if ended_at is None else min(_CHECK_SECONDS, ended_at - now() + 0.001))
+        delay = effect.get("delay", 0)
         await asyncio.sleep(delay if isinstance(delay, int | float) else 0)
-        if do.get("never"):
-            self._world.write({"event": "called", "id": task.id, "result": "not sent: a fault"})
+        if effect.get("never"):
+            self._state.write({"event": "called", "id": task.id, "result": "not sent: a fault"})
             return
-        copies = do.get("copies", 1)
+        copies = effect.get("copies", 1)
         for _ in range(copies if isinstance(copies, int) else 1):
-            await self._post(task, callbacks.forged_payload(do.get("says"), told()), do)
+            await self._post(task, callbacks.forged_payload(effect.get("says"), current_record()), effect)
 
-    async def _post(self, task: Task, record: Mapping[str, JsonValue], do: Mapping[str, JsonValue]) -> None:
-        turn = list(self._world.tasks).index(task.id) if self._options.webhooks == "each" else 0
+    async def _post(self, task: Task, record: Mapping[str, JsonValue], effect: Mapping[str, JsonValue]) -> None:
+        turn = list(self._state.tasks).index(task.id) if self._options.webhooks == "each" else 0
         body = callbacks.as_bytes(callbacks.payload(self._options.webhooks, record, turn))
-        if do.get("says") == "garbage":
+        if effect.get("says") == "garbage":
             body = b'{"taskId": '
         result = await callbacks.deliver(task.callback or "", body)
-        self._world.write({"event": "called", "id": task.id, "result": result})
+        self._state.write({"event": "called", "id": task.id, "result": result})
 
     async def close(self) -> None:
-        """Leave everything as it is; the next server of this folder goes on with it."""
-        for doing in list(self._doing.values()):
-            doing.cancel()
-        await asyncio.gather(*self._doing.values(), return_exceptions=True)
-        await self._studio.close()
+        """Cancel all jobs; the next server of this folder continues them."""
+        for task in list(self._running.values()):
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await self._workers.close()
 
 
-def _drawing(order: Mapping[str, JsonValue], target: Path) -> dict[str, Any]:
-    return {"job": "draw", "order": dict(order), "target": str(target)}
+def _draw_job(spec: Mapping[str, JsonValue], target: Path) -> dict[str, Any]:
+    return {"job": "draw", "order": dict(spec), "target": str(target)}

@@ -1,4 +1,4 @@
-"""A clip of the right shape and length with nothing in it: made in milliseconds, for load tests."""
+"""Plain grey clips of the right shape and length: made in milliseconds, for load tests."""
 
 import hashlib
 from fractions import Fraction
@@ -12,24 +12,24 @@ _RATE, _SOUND_RATE = 2, 44_100
 
 
 def draw(width: int, height: int, seconds: int, target: Path) -> None:
-    """A real H.264/AAC MP4: one grey, two pictures a second, silence."""
+    """Write a real H.264/AAC MP4: one grey, two pictures a second, silence."""
     import av
 
-    with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as film:
-        picture = film.add_stream("libx264", rate=_RATE, options={"preset": "ultrafast", "crf": "40"})
+    with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        picture = container.add_stream("libx264", rate=_RATE, options={"preset": "ultrafast", "crf": "40"})
         picture.width, picture.height, picture.pix_fmt = width, height, "yuv420p"
-        sound = film.add_stream("aac", rate=_SOUND_RATE, layout="mono")
-        _pictures(film, picture, seconds)
-        _silence(film, sound, seconds)
+        sound = container.add_stream("aac", rate=_SOUND_RATE, layout="mono")
+        _pictures(container, picture, seconds)
+        _silence(container, sound, seconds)
 
 
-def mark(words: str) -> bytes:
-    """A box that players pass over, for the end of an MP4: clips of two orders are two contents, as real ones are."""
-    digest = hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest()
+def fingerprint_box(text: str) -> bytes:
+    """An MP4 box that players skip, appended so that clips of two specs differ in content, as real clips do."""
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
     return (8 + len(digest)).to_bytes(4, "big") + b"free" + digest
 
 
-def _pictures(film: "av.container.OutputContainer", stream: "av.VideoStream", seconds: int) -> None:
+def _pictures(container: "av.container.OutputContainer", stream: "av.VideoStream", seconds: int) -> None:
     import av
 
     frame = av.VideoFrame(stream.width, stream.height, "yuv420p")
@@ -37,11 +37,11 @@ def _pictures(film: "av.container.OutputContainer", stream: "av.VideoStream", se
         plane.update(bytes([128]) * plane.buffer_size)
     for number in range(seconds * _RATE):
         frame.pts, frame.time_base = number, Fraction(1, _RATE)
-        film.mux(stream.encode(frame))
-    film.mux(stream.encode(None))
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
 
 
-def _silence(film: "av.container.OutputContainer", stream: "av.AudioStream", seconds: int) -> None:
+def _silence(container: "av.container.OutputContainer", stream: "av.AudioStream", seconds: int) -> None:
     import av
 
     for start in range(0, seconds * _SOUND_RATE, 1024):
@@ -49,5 +49,5 @@ def _silence(film: "av.container.OutputContainer", stream: "av.AudioStream", sec
         for plane in frame.planes:
             plane.update(bytes(plane.buffer_size))
         frame.sample_rate, frame.pts, frame.time_base = _SOUND_RATE, start, Fraction(1, _SOUND_RATE)
-        film.mux(stream.encode(frame))
-    film.mux(stream.encode(None))
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))

@@ -1,4 +1,4 @@
-"""The process that draws and measures: a JSON line in, a JSON line out, and the end of its input is its own end."""
+"""The drawing process: one JSON line in, one JSON line out; it exits at the end of its input."""
 
 import json
 import os
@@ -20,15 +20,15 @@ _NICE = 10
 
 
 def main() -> None:
-    """Serve the parent until its end of the pipe is closed, even by a kill."""
+    """Serve the parent process until its end of the pipe is closed, even by a kill."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which closes the pipe
     os.nice(_NICE)
-    # Whatever a library prints must not be taken for an answer.
+    # Output that a library prints must not be taken for an answer.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    sys.excepthook = partial(_last_words, answers)
+    sys.excepthook = partial(_report_and_exit, answers)
     jobs: SimpleQueue[str] = SimpleQueue()
-    Thread(target=_listen, args=(jobs,), daemon=True).start()
+    Thread(target=_read_jobs, args=(jobs,), daemon=True).start()
     while True:
         job = json.loads(jobs.get())
         _answer(answers, {"done": True, **_JOBS[job["job"]](job)})
@@ -39,14 +39,16 @@ def _answer(answers: TextIO, answer: Mapping[str, Any]) -> None:
     answers.flush()
 
 
-def _last_words(answers: TextIO, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """What cannot be drawn ends this process, which says why; the parent starts another."""
+def _report_and_exit(
+    answers: TextIO, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Answer with the error and exit; the parent starts another process."""
     _answer(answers, {"done": False, "words": f"{kind.__name__}: {error}"[:2000]})
     os._exit(1)
 
 
-def _listen(jobs: SimpleQueue[str]) -> None:
-    """In a thread, so that a drawing that nobody waits for any more ends at once, not when it is finished."""
+def _read_jobs(jobs: SimpleQueue[str]) -> None:
+    """Read jobs in a thread, so that the process exits in the middle of a drawing once the pipe is closed."""
     for line in sys.stdin:
         jobs.put(line)
     os._exit(0)
@@ -55,21 +57,21 @@ def _listen(jobs: SimpleQueue[str]) -> None:
 def _draw(job: Mapping[str, Any]) -> dict[str, Any]:
     from runner.animatic.render import render
 
-    with _whole(job["target"]) as part:
+    with _written_whole(job["target"]) as part:
         render(from_json(job["order"]), part)
     return {}
 
 
 def _plain(job: Mapping[str, Any]) -> dict[str, Any]:
-    order = from_json(job["order"])
-    with _whole(job["target"]) as part:
-        plain_clip.draw(order.width, order.height, order.seconds, part)
+    spec = from_json(job["order"])
+    with _written_whole(job["target"]) as part:
+        plain_clip.draw(spec.width, spec.height, spec.seconds, part)
     return {}
 
 
 @contextmanager
-def _whole(name: str) -> Iterator[Path]:
-    """A file beside the target, which takes its name when it is whole."""
+def _written_whole(name: str) -> Iterator[Path]:
+    """Context manager: a part file beside the target, renamed when complete."""
     target = Path(name)
     part = target.with_name(f"{target.stem}.{os.getpid()}.part")
     try:
@@ -99,9 +101,9 @@ def _measure(job: Mapping[str, Any]) -> dict[str, Any]:
 def _last_frame(job: Mapping[str, Any]) -> dict[str, Any]:
     import av
 
-    with av.open(job["clip"], "r") as film:
-        pictures = list(film.decode(video=0))
-    with _whole(job["target"]) as part:
+    with av.open(job["clip"], "r") as container:
+        pictures = list(container.decode(video=0))
+    with _written_whole(job["target"]) as part:
         pictures[-1].to_image().save(part, format="PNG")
     return {}
 

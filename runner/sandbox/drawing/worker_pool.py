@@ -1,4 +1,4 @@
-"""The drawing processes: as many as there are cores, started when the first is needed, never in the server's way."""
+"""A pool of drawing processes: one for each core, started on demand, outside the server's event loop."""
 
 import asyncio
 import json
@@ -10,71 +10,77 @@ from pathlib import Path
 from typing import Any
 
 import runner
+from runner.settings.environment import child_environment
 
 Job = Mapping[str, Any]
-Done = Mapping[str, Any]
-_LINE = 1 << 22
+JobResult = Mapping[str, Any]
+_MAX_LINE_BYTES = 1 << 22
 _WORKER = "import sys; sys.path.insert(0, sys.argv[1]); from runner.sandbox.drawing.worker import main; main()"
 
 
 class DrawingError(Exception):
-    """The process said what went wrong, or died over it."""
+    """The drawing process reported an error, or died."""
 
 
 class WorkerPool:
-    """Processes that wait for work, and how many there are: the only state."""
+    """The idle and the running drawing processes."""
 
-    def __init__(self, most: int | None = None) -> None:
-        self._places = asyncio.Semaphore(most or os.cpu_count() or 1)
+    def __init__(self, max_processes: int | None = None) -> None:
+        self._slots = asyncio.Semaphore(max_processes or os.cpu_count() or 1)
         self._idle: list[Process] = []
         self._all: set[Process] = set()
 
-    async def do(self, job: Job, begun: Callable[[], None] = lambda: None) -> Done:
-        """The answer to one job; DrawingError with the words when there is none. `begun` is called at its turn."""
-        async with self._places:
-            begun()
+    async def run(self, job: Job, on_start: Callable[[], None] = lambda: None) -> JobResult:
+        """The result of one job; DrawingError with the reason of a failure. `on_start` is called at its turn."""
+        async with self._slots:
+            on_start()
             process = self._idle.pop() if self._idle else await self._start()
             try:
-                done = await self._ask(process, job)
+                result = await self._exchange(process, job)
             except BaseException:
-                _end(process)  # half an answer may still be in its pipe
+                _kill(process)  # half an answer may still be in its pipe
                 raise
-            if not done.get("done"):
-                raise DrawingError(str(done.get("words", "no answer")))  # those were its last words
+            if not result.get("done"):
+                raise DrawingError(str(result.get("words", "no answer")))  # the process has exited after this answer
             self._idle.append(process)
-        return done
+        return result
 
     async def _start(self) -> Process:
-        # -P: a folder of the user's that is called like one of our packages is not looked into; ours is named.
-        home = str(Path(runner.__file__).resolve().parent.parent)
-        command = [sys.executable, "-P", "-c", _WORKER, home]
+        # -P: a package of the user's with the name of one of ours must not be imported; our folder is passed.
+        package_folder = str(Path(runner.__file__).resolve().parent.parent)
+        command = [sys.executable, "-P", "-c", _WORKER, package_folder]
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=PIPE, stderr=asyncio.subprocess.DEVNULL, limit=_LINE
+            *command,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            limit=_MAX_LINE_BYTES,
+            env=child_environment(),
         )
         self._all.add(process)
         return process
 
-    async def _ask(self, process: Process, job: Job) -> Done:
+    async def _exchange(self, process: Process, job: Job) -> JobResult:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
             process.stdin.write(json.dumps(dict(job)).encode() + b"\n")
             await process.stdin.drain()
             line = await process.stdout.readline()
-            done = json.loads(line)
+            result = json.loads(line)
         except (OSError, ValueError) as error:
             raise DrawingError("the drawing process died") from error
-        assert isinstance(done, dict)
-        return done
+        assert isinstance(result, dict)
+        return result
 
     async def close(self) -> None:
-        """End every process and wait for it."""
+        """Kill every process and wait for its end."""
         for process in self._all:
-            _end(process)
+            _kill(process)
         for process in self._all:
             await process.wait()
 
 
-def _end(process: Process) -> None:
+def _kill(process: Process) -> None:
     if process.returncode is None:
         process.kill()

@@ -1,1 +1,1 @@
-"""Faults on demand: what a provider may do wrong."""
+"""Faults on demand: the errors that a provider may show."""

@@ -1,4 +1,4 @@
-"""The five sample tasks that the documentation lets anybody look at, with the key that can do nothing else."""
+"""The five sample tasks of the documentation, open to the demo key, which can do nothing else."""
 
 from collections.abc import Callable, Mapping
 
@@ -6,7 +6,7 @@ from runner.animatic.spec import AnimaticSpec, to_json
 from runner.requests.request import JsonValue
 from runner.sandbox.state.task import TASK_ERRORS
 
-_MADE, _DONE = 1_735_599_634_000, 1_735_599_754_000
+_CREATED_MS, _COMPLETED_MS = 1_735_599_634_000, 1_735_599_754_000
 _ERRORS: Mapping[str, str | None] = {
     "demo_task_t2v_success": None,
     "demo_task_i2v_success": None,
@@ -21,12 +21,12 @@ _PROMPTS = {
 }
 
 
-def record(task_id: str, base: str, link: Callable[[str, str, str], str]) -> dict[str, JsonValue] | None:
-    """What recordInfo says of a sample task; None when it is none."""
+def record(task_id: str, base_url: str, link: Callable[[str, str, str], str]) -> dict[str, JsonValue] | None:
+    """The record of a sample task; None for any other id."""
     if task_id not in _ERRORS:
         return None
     error = _ERRORS[task_id]
-    clip: list[JsonValue] = [{"url": link(base, task_id, "video.mp4"), "width": 1280, "height": 720}]
+    clip: list[JsonValue] = [{"url": link(base_url, task_id, "video.mp4"), "width": 1280, "height": 720}]
     return {
         "taskId": task_id,
         "model": "seedance-20",
@@ -34,12 +34,12 @@ def record(task_id: str, base: str, link: Callable[[str, str, str], str]) -> dic
         "creditsUsed": 0 if error else 200,
         "output": None if error else clip,
         "error": error,
-        "createTime": _MADE,
-        "completeTime": None if error else _DONE,
+        "createTime": _CREATED_MS,
+        "completeTime": None if error else _COMPLETED_MS,
     }
 
 
-def order(task_id: str) -> dict[str, JsonValue] | None:
-    """What to draw for a sample task that succeeded."""
+def spec(task_id: str) -> dict[str, JsonValue] | None:
+    """The spec of a successful sample task's clip."""
     prompt = _PROMPTS.get(task_id)
     return None if prompt is None else to_json(AnimaticSpec("seedance-20", prompt, 5, 1280, 720))

@@ -1,4 +1,4 @@
-"""What goes wrong, and when: the rules of a faults file, tried in order, the same again for the same seed."""
+"""Rules of a faults file: tried in order, with the same outcome for the same seed."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.diagnostics.problem import CommandError, ExitCode, Place, Problems, closest_match
 from runner.language.cli_variables import strip_places
-from runner.language.schema import load, shown
+from runner.language.schema import load, value_text
 from runner.language.yaml.decode import decode
 from runner.language.yaml.document import Document, NodeRef, path_text
 from runner.language.yaml.parser import parse
@@ -18,120 +18,131 @@ from runner.sandbox.faults.seeded_random import chance
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
-Do = Mapping[str, JsonValue]
+Effect = Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
 class FaultEvent:
-    """Something that a rule may fit."""
+    """An event that a rule may match."""
 
-    on: str
+    operation: str
     prompt: str = ""
     model: str = ""
-    number: int = 1
-    """The n-th with the same body."""
-    look: int = 1
-    """The n-th request for the same task."""
+    task_number: int = 1
+    """Count of tasks of the account with the same body, this one included."""
+    request_number: int = 1
+    """Count of requests for the same task, this one included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One entry of the file; None is no condition."""
+    """One rule of the file; None is no condition."""
 
-    on: str
-    do: Do
+    operation: str
+    effect: Effect
     name: str = ""
-    occurrence: frozenset[int] | None = None
+    occurrences: frozenset[int] | None = None
     every: int = 1
-    look: frozenset[int] | None = None
-    number: frozenset[int] | None = None
+    request_numbers: frozenset[int] | None = None
+    task_numbers: frozenset[int] | None = None
     chance: float = 1.0
     prompt: str = ""
     model: str = ""
-    times: int | None = None
+    max_times: int | None = None
 
-    def fits(self, event: FaultEvent) -> bool:
-        """Whether everything holds that does not count."""
+    def matches(self, event: FaultEvent) -> bool:
+        """Whether an event meets the conditions that need no counter of the rule."""
         return (
-            self.on == event.on
+            self.operation == event.operation
             and self.prompt.casefold() in event.prompt.casefold()
             and self.model in ("", event.model)
-            and (self.look is None or event.look in self.look)
-            and (self.number is None or event.number in self.number)
+            and (self.request_numbers is None or event.request_number in self.request_numbers)
+            and (self.task_numbers is None or event.task_number in self.task_numbers)
         )
 
 
 @dataclass(slots=True)
 class Faults:
-    """The rules, and how often each fitted and happened: the only state."""
+    """The rules, with the number of their matches and effects."""
 
     rules: tuple[Rule, ...] = ()
     seed: int = 0
-    fitted: list[int] = field(default_factory=list)
-    happened: list[int] = field(default_factory=list)
+    match_counts: list[int] = field(default_factory=list)
+    effect_counts: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.fitted = [0] * len(self.rules)
-        self.happened = [0] * len(self.rules)
+        self.match_counts = [0] * len(self.rules)
+        self.effect_counts = [0] * len(self.rules)
 
-    def wants(self, on: str) -> bool:
-        """Whether any rule is about this at all."""
-        return any(rule.on == on for rule in self.rules)
+    def has_rules_for(self, operation: str) -> bool:
+        """Whether any rule concerns an operation."""
+        return any(rule.operation == operation for rule in self.rules)
 
-    def pick(self, event: FaultEvent) -> Do | None:
-        """What goes wrong with this event; None: nothing."""
-        picked: Do | None = None
-        for place, rule in enumerate(self.rules):
-            if not rule.fits(event):
+    def pick(self, event: FaultEvent) -> Effect | None:
+        """The effect of the first rule that applies to an event; None: no fault."""
+        effect: Effect | None = None
+        for index, rule in enumerate(self.rules):
+            if not rule.matches(event):
                 continue
-            self.fitted[place] += 1
-            if picked is None and self._happens(place, rule, event):
-                self.happened[place] += 1
-                picked = rule.do
-        return picked
+            self.match_counts[index] += 1
+            if effect is None and self._happens(index, rule, event):
+                self.effect_counts[index] += 1
+                effect = rule.effect
+        return effect
 
-    def _happens(self, place: int, rule: Rule, event: FaultEvent) -> bool:
-        count = self.fitted[place]
-        if rule.occurrence is not None and count not in rule.occurrence:
+    def _happens(self, index: int, rule: Rule, event: FaultEvent) -> bool:
+        count = self.match_counts[index]
+        if rule.occurrences is not None and count not in rule.occurrences:
             return False
-        if count % rule.every or (rule.times is not None and self.happened[place] >= rule.times):
+        if count % rule.every or (rule.max_times is not None and self.effect_counts[index] >= rule.max_times):
             return False
-        # By what the event is, not by when it came: clients that send many things at once get the same faults again.
-        thrown = chance(self.seed, place, event.on, event.model, event.prompt, event.number, event.look)
-        return rule.chance == 1 or thrown < rule.chance
+        # Chance depends on the event, not on its order: concurrent clients get the same faults again.
+        number = chance(
+            self.seed, index, event.operation, event.model, event.prompt, event.task_number, event.request_number
+        )
+        return rule.chance == 1 or number < rule.chance
 
-    def told(self) -> list[JsonValue]:
-        """For the state: what happened how often."""
+    def report(self) -> list[JsonValue]:
+        """Number of matches and effects of each rule, for the state report."""
         return [
-            {"rule": place, "name": rule.name, "on": rule.on, "fitted": self.fitted[place], "happened": happened}
-            for (place, rule), happened in zip(enumerate(self.rules), self.happened, strict=True)
+            {
+                "rule": index,
+                "name": rule.name,
+                "on": rule.operation,
+                "fitted": self.match_counts[index],
+                "happened": count,
+            }
+            for (index, rule), count in zip(enumerate(self.rules), self.effect_counts, strict=True)
         ]
 
 
-def read(path: Path, seed: int) -> Faults:
-    """The rules of a file; Stop with every place that is wrong in it."""
+def read_faults(path: Path, seed: int) -> Faults:
+    """The rules of a file; CommandError with every invalid place."""
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise CommandError(ExitCode.INVALID, f"{path}: the faults cannot be read: {error.strerror}") from error
+        raise CommandError(ExitCode.INVALID, f"{path}: cannot read the faults file: {error.strerror}") from error
     problems = Problems()
     source = decode(str(path), data, problems)
     document = None if source is None else parse(source, problems)
-    words = [_line(problem.place, problem.message) for problem in problems.errors]
-    if document is not None and not words:
-        words = [_line(_place(document, where), message) for where, message in _findings(document.root)]
-    if document is None or words:
+    messages = [_message_line(problem.place, problem.message) for problem in problems.errors]
+    if document is not None and not messages:
+        messages = [
+            _message_line(_place(document, path_in_file), message)
+            for path_in_file, message in _violations(document.root)
+        ]
+    if document is None or messages:
         raise CommandError(
-            ExitCode.INVALID, "\n".join(["the faults file is not fit:", *(f"  {line}" for line in words[:20])])
+            ExitCode.INVALID, "\n".join(["the faults file is invalid:", *(f"  {line}" for line in messages[:20])])
         )
     root = strip_places(document.root)
     return _faults(root if isinstance(root, dict) else {}, seed)
 
 
 def from_json(value: JsonValue, seed: int) -> Faults | list[tuple[str, str]]:
-    """The rules of a JSON value, or what is wrong with it: path and words."""
-    wrong = [(path_text(path), message) for path, message in _findings(value)]
-    return wrong or _faults(value if isinstance(value, dict) else {}, seed)
+    """The rules of a JSON value, or its violations: path and message."""
+    violations = [(path_text(path), message) for path, message in _violations(value)]
+    return violations or _faults(value if isinstance(value, dict) else {}, seed)
 
 
 def _faults(root: Mapping[str, Any], seed: int) -> Faults:
@@ -140,17 +151,17 @@ def _faults(root: Mapping[str, Any], seed: int) -> Faults:
 
 def _rule(entry: Mapping[str, Any]) -> Rule:
     return Rule(
-        on=entry["on"],
-        do=entry["do"],
+        operation=entry["on"],
+        effect=entry["do"],
         name=entry.get("name", ""),
-        occurrence=_numbers(entry.get("occurrence")),
+        occurrences=_numbers(entry.get("occurrence")),
         every=entry.get("every", 1),
-        look=_numbers(entry.get("look")),
-        number=_numbers(entry.get("number")),
+        request_numbers=_numbers(entry.get("look")),
+        task_numbers=_numbers(entry.get("number")),
         chance=float(entry.get("chance", 1)),
         prompt=entry.get("prompt", ""),
         model=entry.get("model", ""),
-        times=entry.get("times"),
+        max_times=entry.get("times"),
     )
 
 
@@ -160,12 +171,12 @@ def _numbers(value: int | list[int] | None) -> frozenset[int] | None:
     return frozenset([value] if isinstance(value, int) else value)
 
 
-def _line(place: Place, message: str) -> str:
+def _message_line(place: Place, message: str) -> str:
     return f"{place.file}:{place.line}:{place.column}: {message}"
 
 
 def _place(document: Document, path: tuple[str | int, ...]) -> Place:
-    """Where a finding stands: at the key, since what is wrong may be that the key is there at all."""
+    """Place of a violation: at the key, since the key itself may be the error."""
     return NodeRef(document, path).key_place()
 
 
@@ -177,33 +188,36 @@ def _validator() -> Any:
     return Draft7Validator(load("faults"), registry=Registry())
 
 
-def _findings(value: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _violations(value: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for error in _validator().iter_errors(value):
-        yield from _read(error)
+        yield from _describe(error)
 
 
-def _read(error: "ValidationError") -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _describe(error: "ValidationError") -> Iterator[tuple[tuple[str | int, ...], str]]:
     path = tuple(error.absolute_path)
     schema: Any = error.schema
     value: Any = error.instance
     if error.validator == "if":
         for inner in error.context or ():
-            yield from _read(inner)
+            yield from _describe(inner)
     elif error.validator == "additionalProperties":
-        known = list(schema["properties"])
-        for name in (name for name in value if name not in known):
-            near = closest_match(str(name), known)
-            hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
-            yield (*path, name), f"{path_text((*path, name))}: unknown; {hint}"
+        allowed = list(schema["properties"])
+        for name in (name for name in value if name not in allowed):
+            near = closest_match(str(name), allowed)
+            hint = f"did you mean {near}?" if near else f"the keys are {', '.join(allowed)}"
+            yield (*path, name), f"{path_text((*path, name))}: unknown key; {hint}"
     elif error.validator == "required":
         missing = [name for name in schema["required"] if name not in value]
-        yield path, f"{path_text(path) or 'the file'}: {' and '.join(missing)} must be said"
+        yield path, f"{path_text(path) or 'the file'}: {' and '.join(missing)} required"
     else:
-        yield path, f"{path_text(path) or 'the file'}: {shown(value)} is not {_takes(str(error.validator), schema)}"
+        yield (
+            path,
+            f"{path_text(path) or 'the file'}: {value_text(value)} is not {_expected(str(error.validator), schema)}",
+        )
 
 
-def _takes(keyword: str, schema: Mapping[str, Any]) -> str:
-    """What would have been right, in words."""
+def _expected(keyword: str, schema: Mapping[str, Any]) -> str:
+    """Description of a valid value."""
     match keyword:
         case "enum":
             return f"one of {', '.join(str(name) for name in schema['enum'])}"
@@ -212,7 +226,9 @@ def _takes(keyword: str, schema: Mapping[str, Any]) -> str:
         case "type":
             return _KINDS[schema["type"]]
         case "anyOf":
-            return " or ".join(_takes("const" if "const" in branch else "type", branch) for branch in schema["anyOf"])
+            return " or ".join(
+                _expected("const" if "const" in branch else "type", branch) for branch in schema["anyOf"]
+            )
     return f"within {keyword} {schema[keyword]}"
 
 

@@ -1,4 +1,4 @@
-"""The API over HTTP: who may ask, how much they may send, which path is which."""
+"""The API over HTTP: authentication, limits of bodies, routes."""
 
 import hmac
 import re
@@ -13,32 +13,33 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from runner.requests.request import JsonValue
-from runner.sandbox.api import control, files, signed_links
+from runner.sandbox.api import control, files
+from runner.sandbox.api.loopback import is_loopback
 from runner.sandbox.api.service import Service, account_of
 from runner.sandbox.faults import faulty_response
 from runner.sandbox.faults.fault_rules import FaultEvent
 from runner.sandbox.http.reply import EarlyReply, Reply
-from runner.sandbox.http.request_reader import parsed, raw_json
+from runner.sandbox.http.request_reader import parse_json, read_json_bytes
 from runner.sandbox.options import DEMO_KEY
 
 _KEY = re.compile(r"[\x21-\x7e]{1,512}")
 _BEARER = re.compile(r"Bearer +(\S+)\s*", re.IGNORECASE)
 
-_RAW = "sandbox.raw"
-_MOST_KEYS = 1000
+_BODY_KEY = "sandbox.raw"
+_MAX_SEEN_KEYS = 1000
 
 Handler = Callable[["SandboxApp", Request, str], Awaitable[Response]]
 
 
 class SandboxApp:
-    """The ASGI app. It holds the keys that it has seen, to notice them where they do not belong, and counts."""
+    """The ASGI app; counts answers, and remembers accepted keys to notice them where they do not belong."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.answers: dict[str, int] = {}
-        """How often each `METHOD path status` was given."""
-        self._tries: Counter[tuple[str, str]] = Counter()
-        self._seen = {key for key in service.options.keys if key}
+        self.answer_counts: dict[str, int] = {}
+        """Number of answers by `METHOD path status`."""
+        self._create_counts: Counter[tuple[str, str]] = Counter()
+        self._seen_keys = {key for key in service.options.keys if key}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -46,76 +47,81 @@ class SandboxApp:
         request = Request(scope, receive)
         try:
             response = await self._answer(request)
-        except EarlyReply as stopped:
-            response = as_json(stopped.reply)
+        except EarlyReply as early:
+            response = as_json(early.reply)
         except ClientDisconnect:
             return
-        await response(scope, receive, self._dated(request, send))
+        await response(scope, receive, self._with_date_header(request, send))
 
     async def _answer(self, request: Request) -> Response:
-        _only_loopback(request.headers)
-        self.service.world.refresh()
-        self._watch_for_keys(request)
+        _refuse_other_hosts(request.headers)
+        self.service.state.refresh()
+        self._note_misplaced_keys(request)
         path = request.url.path
         key = self._key(request) if path.startswith(("/api/", "/__sandbox/")) else ""
-        for pattern, stage, methods in _ROUTES:
+        for pattern, operation, methods in _ROUTES:
             if pattern.fullmatch(path) is None:
                 continue
             handler = methods.get(request.method)
             if handler is None:
                 allowed = ", ".join(sorted(methods))
-                raise EarlyReply(Reply(405, {"message": f"{request.method} is not for {path}"}, {"Allow": allowed}))
-            self._looked(stage, request)
-            if self.service.faults.wants(stage):
-                return await self._maybe_wrong(stage, handler, request, key)
+                raise EarlyReply(
+                    Reply(405, {"message": f"{request.method} is not allowed for {path}"}, {"Allow": allowed})
+                )
+            self._count_request(operation, request)
+            if self.service.faults.has_rules_for(operation):
+                return await self._answer_with_faults(operation, handler, request, key)
             return await handler(self, request, key)
-        raise EarlyReply(Reply(404, {"message": f"there is nothing at {path[:200]}"}))
+        raise EarlyReply(Reply(404, {"message": f"no such path: {path[:200]}"}))
 
-    async def _maybe_wrong(self, stage: str, handler: Handler, request: Request, key: str) -> Response:
-        """The handler's answer, or what a rule of the faults file makes of it."""
-        do = self.service.faults.pick(await self._event(stage, request))
-        if do is None:
+    async def _answer_with_faults(self, operation: str, handler: Handler, request: Request, key: str) -> Response:
+        """The handler's answer, or the faulty answer of a matching rule."""
+        effect = self.service.faults.pick(await self._event(operation, request))
+        if effect is None:
             return await handler(self, request, key)
-        real = faulty_response.NOTHING
-        if faulty_response.is_success(do):
+        real = faulty_response.NO_RESPONSE
+        if faulty_response.executes_request(effect):
             try:
                 response = await handler(self, request, key)
-            except EarlyReply as stopped:
-                response = as_json(stopped.reply)
-            real = faulty_response.ranged(do, await faulty_response.capture(response), request)
-        texts = faulty_response.no_texts(request) | {"taskId": faulty_response.task_id_of(real)}
-        texts["earlierTaskId"] = next((name for name in self.service.world.tasks if name != texts["taskId"]), "")
-        self.count(request, "fault")
-        return faulty_response.FaultyResponse(do, real, texts)
+            except EarlyReply as early:
+                response = as_json(early.reply)
+            real = faulty_response.ranged(effect, await faulty_response.capture(response), request)
+        texts = faulty_response.fill_in_texts(request) | {"taskId": faulty_response.task_id_of(real)}
+        texts["earlierTaskId"] = next((name for name in self.service.state.tasks if name != texts["taskId"]), "")
+        self.count_answer(request, "fault")
+        return faulty_response.FaultyResponse(effect, real, texts)
 
-    async def _event(self, stage: str, request: Request) -> FaultEvent:
-        """What the rules are asked about."""
-        if stage == "create":
-            return self._creation(await self._raw(request))
-        name = _subject(stage, request)
-        task, look = self.service.world.tasks.get(name), self.service.looks[f"{stage} {name}"]
+    async def _event(self, operation: str, request: Request) -> FaultEvent:
+        """The event that the fault rules are matched against."""
+        if operation == "create":
+            return self._create_event(await self._raw_body(request))
+        subject_id = _subject_id(operation, request)
+        task, request_number = (
+            self.service.state.tasks.get(subject_id),
+            self.service.request_counts[f"{operation} {subject_id}"],
+        )
         if task is None:
-            return FaultEvent(stage, look=look)
-        return FaultEvent(stage, task.prompt, task.model, task.number, look)
+            return FaultEvent(operation, request_number=request_number)
+        return FaultEvent(operation, task.prompt, task.model, task.number, request_number)
 
-    def _looked(self, stage: str, request: Request) -> None:
-        """Count one more request for the same task or upload; made-up ones are not remembered."""
-        name, world = _subject(stage, request), self.service.world
-        if name in world.tasks or name in world.uploads:
-            self.service.looks[f"{stage} {name}"] += 1
+    def _count_request(self, operation: str, request: Request) -> None:
+        """Count one more request for a task or upload; unknown ids are not remembered."""
+        subject_id, state = _subject_id(operation, request), self.service.state
+        if subject_id in state.tasks or subject_id in state.uploads:
+            self.service.request_counts[f"{operation} {subject_id}"] += 1
 
-    def _creation(self, raw: bytes) -> FaultEvent:
+    def _create_event(self, raw: bytes) -> FaultEvent:
         try:
-            body = parsed(raw)
+            body = parse_json(raw)
         except EarlyReply:
             return FaultEvent("create")
         inputs = body.get("inputs") if isinstance(body, dict) else None
         model, prompt = (body.get("model") if isinstance(body, dict) else None), None
         if isinstance(inputs, dict):
             prompt = inputs.get("prompt")
-        words = (str(model or ""), str(prompt or ""))
-        self._tries[words] += 1
-        return FaultEvent("create", words[1], words[0], self._tries[words])
+        model_and_prompt = (str(model or ""), str(prompt or ""))
+        self._create_counts[model_and_prompt] += 1
+        return FaultEvent("create", model_and_prompt[1], model_and_prompt[0], self._create_counts[model_and_prompt])
 
     def _key(self, request: Request) -> str:
         bearer = _BEARER.fullmatch(request.headers.get("authorization", ""))
@@ -123,66 +129,66 @@ class SandboxApp:
         if bearer is None:
             raise EarlyReply(Reply(401, {"message": "Authentication failed: missing API key"}))
         key = bearer[1]
-        known = [*keys, DEMO_KEY]
-        fits = any(hmac.compare_digest(key.encode(), one.encode()) for one in known) if keys else _KEY.fullmatch(key)
-        if not fits:
+        allowed = [*keys, DEMO_KEY]
+        matches = [hmac.compare_digest(key.encode(), candidate.encode()) for candidate in allowed]
+        if not (any(matches) if keys else _KEY.fullmatch(key)):
             raise EarlyReply(Reply(401, {"message": "Authentication failed: invalid API key"}))
-        if len(self._seen) < _MOST_KEYS:
-            self._seen.add(key)
+        if len(self._seen_keys) < _MAX_SEEN_KEYS:
+            self._seen_keys.add(key)
         if key == DEMO_KEY and request.url.path.startswith("/__sandbox/"):
-            raise EarlyReply(Reply(403, {"message": "the demo key only looks at the sample tasks"}))
+            raise EarlyReply(Reply(403, {"message": "the demo key can only poll the sample tasks"}))
         return key
 
-    def _watch_for_keys(self, request: Request) -> None:
-        """Note a request that carries a key to where it does not belong."""
+    def _note_misplaced_keys(self, request: Request) -> None:
+        """Report a request that carries a key where it does not belong."""
         path = request.url.path
-        where = []
+        places = []
         if not path.startswith(("/api/", "/__sandbox/")) and "authorization" in request.headers:
-            where.append("header authorization")
+            places.append("header authorization")
         target = unquote(f"{path}?{request.url.query}")
         texts = {"address": target} | {
             f"header {name}": value for name, value in request.headers.items() if name != "authorization"
         }
-        where += [name for name, text in texts.items() if any(key in text for key in self._seen if len(key) > 7)]
-        for name in where:
-            self.misplaced(path, name)
+        places += [name for name, text in texts.items() if any(key in text for key in self._seen_keys if len(key) > 7)]
+        for name in places:
+            self.note_misplaced_key(path, name)
 
-    def misplaced(self, path: str, where: str) -> None:
-        self.service.world.write({"event": "misplaced", "path": path[:200], "where": where})
+    def note_misplaced_key(self, path: str, where: str) -> None:
+        self.service.state.write({"event": "misplaced", "path": path[:200], "where": where})
 
-    async def body(self, request: Request) -> JsonValue:
-        """The JSON of a request; 400, 408 or 413 when there is none that could be read."""
-        return parsed(await self._raw(request))
+    async def json_body(self, request: Request) -> JsonValue:
+        """The JSON of a request; 400, 408 or 413 for an unreadable body."""
+        return parse_json(await self._raw_body(request))
 
-    async def _raw(self, request: Request) -> bytes:
+    async def _raw_body(self, request: Request) -> bytes:
         """The bytes of a small body, read once."""
-        held: bytes | None = request.scope.get(_RAW)
-        if held is not None:
-            return held
-        raw = await raw_json(request, self.service.options.patience / 2)
-        if any(key.encode() in raw for key in self._seen if len(key) > 7):
-            self.misplaced(request.url.path, "body")
-        request.scope[_RAW] = raw
-        return raw
+        body: bytes | None = request.scope.get(_BODY_KEY)
+        if body is not None:
+            return body
+        read_body = await read_json_bytes(request, self.service.options.request_timeout / 2)
+        if any(key.encode() in read_body for key in self._seen_keys if len(key) > 7):
+            self.note_misplaced_key(request.url.path, "body")
+        request.scope[_BODY_KEY] = read_body
+        return read_body
 
-    def _dated(self, request: Request, send: Send) -> Send:
-        """Puts the sandbox's own time on every answer, and counts it."""
+    def _with_date_header(self, request: Request, send: Send) -> Send:
+        """Put the sandbox's time on every answer, and count the answer."""
 
-        async def dated(message: Message) -> None:
+        async def send_with_date(message: Message) -> None:
             if message["type"] == "http.response.start":
                 date = formatdate(self.service.now(), usegmt=True)
                 message["headers"] = [*message.get("headers", []), (b"date", date.encode())]
-                self.count(request, message["status"])
+                self.count_answer(request, message["status"])
             await send(message)
 
-        return dated
+        return send_with_date
 
-    def count(self, request: Request, status: int | str) -> None:
-        """One more answer of this kind, for the state."""
+    def count_answer(self, request: Request, status: int | str) -> None:
+        """Count one more answer, for the state report."""
         place = "/".join(request.url.path.split("/")[: 5 if request.url.path.startswith("/api/") else 2])
         name = f"{request.method} {place[:60]} {status}"
-        if name in self.answers or len(self.answers) < 500:
-            self.answers[name] = self.answers.get(name, 0) + 1
+        if name in self.answer_counts or len(self.answer_counts) < 500:
+            self.answer_counts[name] = self.answer_counts.get(name, 0) + 1
 
 
 def as_json(reply: Reply) -> Response:
@@ -190,98 +196,98 @@ def as_json(reply: Reply) -> Response:
     return JSONResponse(dict(reply.body), reply.status, dict(reply.headers))
 
 
-def _only_loopback(headers: Headers) -> None:
-    """Any web page can reach loopback: by another host's name, or from its own origin."""
+def _refuse_other_hosts(headers: Headers) -> None:
+    """Refuse requests of web pages, which can reach loopback by another host's name or from another origin."""
     host, origin = headers.get("host", ""), headers.get("origin")
-    if not _is_loopback(f"http://{host}"):
+    if not _names_loopback(f"http://{host}"):
         raise EarlyReply(Reply(421, {"message": "the Host header must name loopback: 127.0.0.1, localhost or [::1]"}))
-    if origin is not None and not _is_loopback(origin):
-        raise EarlyReply(Reply(403, {"message": "requests of web pages of another origin are refused"}))
+    if origin is not None and not _names_loopback(origin):
+        raise EarlyReply(Reply(403, {"message": "requests from web pages of another origin are refused"}))
 
 
-def _is_loopback(address: str) -> bool:
+def _names_loopback(address: str) -> bool:
     try:
         parts = urlsplit(address)
-        return parts.scheme in ("http", "https") and signed_links.is_local(parts.hostname or "")
+        return parts.scheme in ("http", "https") and is_loopback(parts.hostname or "")
     except ValueError:
         return False
 
 
-# -- what stands at each path --------------------------------------------------------------------------
+# -- routes --------------------------------------------------------------------------------------------
 
 
-async def _create(app: SandboxApp, request: Request, key: str) -> Response:
-    body = await app.body(request)
+async def _create_task(app: SandboxApp, request: Request, key: str) -> Response:
+    body = await app.json_body(request)
     return as_json(app.service.create(account_of(key), body))
 
 
-async def _record(app: SandboxApp, request: Request, key: str) -> Response:
+async def _get_record(app: SandboxApp, request: Request, key: str) -> Response:
     task_id = request.query_params.get("taskId", "")
     if not task_id:
         errors: list[JsonValue] = [{"path": "taskId", "message": "taskId is required"}]
         return as_json(Reply(400, {"message": "Invalid parameters: taskId is required", "errors": errors}))
-    return as_json(app.service.look(account_of(key), task_id, base(request)))
+    return as_json(app.service.poll(account_of(key), task_id, base_url_of(request)))
 
 
-async def _reserve(app: SandboxApp, request: Request, key: str) -> Response:
-    body = await app.body(request)
-    return as_json(app.service.reserve(account_of(key), body, base(request)))
+async def _reserve_upload(app: SandboxApp, request: Request, key: str) -> Response:
+    body = await app.json_body(request)
+    return as_json(app.service.reserve_upload(account_of(key), body, base_url_of(request)))
 
 
-async def _media(app: SandboxApp, request: Request, key: str) -> Response:
-    return await files.media(app.service, request)
+async def _get_media(app: SandboxApp, request: Request, key: str) -> Response:
+    return await files.clip_or_frame(app.service, request)
 
 
-async def _put(app: SandboxApp, request: Request, key: str) -> Response:
-    return as_json(await files.put(app.service, request))
+async def _put_upload(app: SandboxApp, request: Request, key: str) -> Response:
+    return as_json(await files.store_upload(app.service, request))
 
 
-async def _file(app: SandboxApp, request: Request, key: str) -> Response:
-    return files.uploaded(app.service, request)
+async def _get_upload(app: SandboxApp, request: Request, key: str) -> Response:
+    return files.uploaded_file(app.service, request)
 
 
-async def _state(app: SandboxApp, request: Request, key: str) -> Response:
-    return as_json(control.state(app.service, app.answers))
+async def _get_state(app: SandboxApp, request: Request, key: str) -> Response:
+    return as_json(control.report_state(app.service, app.answer_counts))
 
 
-async def _clock(app: SandboxApp, request: Request, key: str) -> Response:
+async def _get_or_set_clock(app: SandboxApp, request: Request, key: str) -> Response:
     if request.method == "GET":
-        return as_json(control.clock(app.service))
-    return as_json(control.set_clock(app.service, await app.body(request)))
+        return as_json(control.report_clock(app.service))
+    return as_json(control.set_clock(app.service, await app.json_body(request)))
 
 
-async def _accounts(app: SandboxApp, request: Request, key: str) -> Response:
-    return as_json(control.set_account(app.service, key, await app.body(request)))
+async def _set_account(app: SandboxApp, request: Request, key: str) -> Response:
+    return as_json(control.set_account(app.service, key, await app.json_body(request)))
 
 
-async def _faults(app: SandboxApp, request: Request, key: str) -> Response:
+async def _get_or_set_faults(app: SandboxApp, request: Request, key: str) -> Response:
     if request.method == "PUT":
-        control.set_faults(app.service, await app.body(request))
-    return as_json(Reply(200, {"faults": app.service.faults.told()}))
+        control.set_faults(app.service, await app.json_body(request))
+    return as_json(Reply(200, {"faults": app.service.faults.report()}))
 
 
-def _subject(stage: str, request: Request) -> str:
-    """The task or upload that a request is about."""
-    if stage == "poll":
+def _subject_id(operation: str, request: Request) -> str:
+    """Id of the task or upload that a request names."""
+    if operation == "poll":
         return request.query_params.get("taskId", "")
     parts = request.url.path.split("/")
-    return parts[2] if stage in ("media", "put", "file") else ""
+    return parts[2] if operation in ("media", "put", "file") else ""
 
 
-def base(request: Request) -> str:
-    """How the client reached us: links go the same way."""
+def base_url_of(request: Request) -> str:
+    """Base URL that the client used, which its links use as well."""
     return f"http://{request.headers['host']}"
 
 
 _ROUTES: tuple[tuple[re.Pattern[str], str, Mapping[str, Handler]], ...] = (
-    (re.compile(r"/api/v1/jobs/createTask"), "create", {"POST": _create}),
-    (re.compile(r"/api/v1/jobs/recordInfo"), "poll", {"GET": _record}),
-    (re.compile(r"/api/v1/uploads"), "upload", {"POST": _reserve}),
-    (re.compile(r"/media/[^/]{1,200}/(video\.mp4|last-frame\.png)"), "media", {"GET": _media, "HEAD": _media}),
-    (re.compile(r"/uploads/[0-9a-z]{20}"), "put", {"PUT": _put}),
-    (re.compile(r"/files/[0-9a-z]{20}/[^/]{1,300}"), "file", {"GET": _file, "HEAD": _file}),
-    (re.compile(r"/__sandbox/state"), "", {"GET": _state}),
-    (re.compile(r"/__sandbox/clock"), "", {"GET": _clock, "POST": _clock}),
-    (re.compile(r"/__sandbox/account"), "", {"POST": _accounts}),
-    (re.compile(r"/__sandbox/faults"), "", {"GET": _faults, "PUT": _faults}),
+    (re.compile(r"/api/v1/jobs/createTask"), "create", {"POST": _create_task}),
+    (re.compile(r"/api/v1/jobs/recordInfo"), "poll", {"GET": _get_record}),
+    (re.compile(r"/api/v1/uploads"), "upload", {"POST": _reserve_upload}),
+    (re.compile(r"/media/[^/]{1,200}/(video\.mp4|last-frame\.png)"), "media", {"GET": _get_media, "HEAD": _get_media}),
+    (re.compile(r"/uploads/[0-9a-z]{20}"), "put", {"PUT": _put_upload}),
+    (re.compile(r"/files/[0-9a-z]{20}/[^/]{1,300}"), "file", {"GET": _get_upload, "HEAD": _get_upload}),
+    (re.compile(r"/__sandbox/state"), "", {"GET": _get_state}),
+    (re.compile(r"/__sandbox/clock"), "", {"GET": _get_or_set_clock, "POST": _get_or_set_clock}),
+    (re.compile(r"/__sandbox/account"), "", {"POST": _set_account}),
+    (re.compile(r"/__sandbox/faults"), "", {"GET": _get_or_set_faults, "PUT": _get_or_set_faults}),
 )

@@ -1,4 +1,4 @@
-"""Where bytes come in: uvicorn's HTTP, with a time limit for slow senders and the line itself handed to the app."""
+"""uvicorn's HTTP protocol with a time limit for slow senders; hands the transport to the app."""
 
 import asyncio
 import json
@@ -12,92 +12,94 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-MOST_CONNECTIONS = 2000
-LINE = "sandbox.line"
-"""Name in the ASGI scope of the line that a request came in by."""
+MAX_CONNECTIONS = 2000
+TRANSPORT_KEY = "sandbox.line"
+"""Key of a request's transport in the ASGI scope."""
 
 
-Welcome = Callable[[asyncio.Transport], bool]
-"""Asked about each connection; False when it was dealt with and nothing more is to be done with it."""
+AcceptConnection = Callable[[asyncio.Transport], bool]
+"""Called for each connection; False when the connection is already closed or left unanswered."""
 
 
 class GuardedProtocol(H11Protocol):
-    """One connection. Beside uvicorn's own state it holds the timer of the request that is coming in."""
+    """One connection; beside uvicorn's own state it holds the timer of the incoming request."""
 
     _timer: asyncio.TimerHandle | None = None
-    _turned_away = False
+    _is_rejected = False
 
-    def __init__(self, config: Config, server_state: ServerState, welcome: Welcome, patience: float) -> None:
+    def __init__(
+        self, config: Config, server_state: ServerState, accept: AcceptConnection, request_timeout: float
+    ) -> None:
         super().__init__(config, server_state, {})
-        self._welcome = welcome
-        self._patience = patience
+        self._accept = accept
+        self._request_timeout = request_timeout
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > MOST_CONNECTIONS:
-            self._turned_away = True
-            self._say(429, f"more than {MOST_CONNECTIONS} connections at once")
+        if len(self.connections) > MAX_CONNECTIONS:
+            self._is_rejected = True
+            self._send_error(429, f"more than {MAX_CONNECTIONS} connections at once")
             return
-        if not self._welcome(transport):
-            self._turned_away = True
+        if not self._accept(transport):
+            self._is_rejected = True
             return
         app = self.app
 
-        async def with_line(scope: Any, receive: Any, send: Any) -> None:
-            scope[LINE] = transport
+        async def with_transport(scope: Any, receive: Any, send: Any) -> None:
+            scope[TRANSPORT_KEY] = transport
             await app(scope, receive, send)
 
-        self.app = with_line
-        self._watch()
+        self.app = with_transport
+        self._start_timer()
 
     def data_received(self, data: bytes) -> None:
-        if self._turned_away:
+        if self._is_rejected:
             return
-        self._watch()
+        self._start_timer()
         super().data_received(data)
-        idle = self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]
-        if idle or self.conn.their_state in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED, h11.ERROR):
-            self._unwatch()
+        is_idle = self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]
+        if is_idle or self.conn.their_state in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED, h11.ERROR):
+            self._stop_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._unwatch()
+        self._stop_timer()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        self._say(400, "this is not HTTP/1.1, or its header is too large")
+        self._send_error(400, "the request is not HTTP/1.1, or its header is too large")
 
-    def _watch(self) -> None:
+    def _start_timer(self) -> None:
         if self._timer is None:
-            self._timer = self.loop.call_later(self._patience, self._too_slow)
+            self._timer = self.loop.call_later(self._request_timeout, self._on_timeout)
 
-    def _unwatch(self) -> None:
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _too_slow(self) -> None:
-        begun = bool(self.conn.trailing_data[0]) and self.conn.their_state is h11.IDLE
-        if begun and self.conn.our_state is h11.IDLE:
-            self._say(408, f"the request did not end within {self._patience:g} seconds")
+    def _on_timeout(self) -> None:
+        has_begun = bool(self.conn.trailing_data[0]) and self.conn.their_state is h11.IDLE
+        if has_begun and self.conn.our_state is h11.IDLE:
+            self._send_error(408, f"the request did not end within {self._request_timeout:g} seconds")
         else:
             self.transport.close()
 
-    def _say(self, code: int, words: str) -> None:
-        """An answer beside h11, which has no request to answer; then the end of the line."""
-        self.transport.write(raw_json(code, {"message": words}))
+    def _send_error(self, code: int, message: str) -> None:
+        """Send an error past h11, which has no request to answer, and close the connection."""
+        self.transport.write(json_response(code, {"message": message}))
         self.transport.close()
 
 
-def raw_json(code: int, value: Any) -> bytes:
-    """A whole answer as bytes."""
+def json_response(code: int, value: Any) -> bytes:
+    """A whole JSON response as bytes."""
     body = json.dumps(value).encode()
-    kind, length = b"content-type: application/json", b"content-length: %d" % len(body)
-    return b"\r\n".join((b"HTTP/1.1 %d " % code, kind, length, b"connection: close", b"", body))
+    content_type, length = b"content-type: application/json", b"content-length: %d" % len(body)
+    return b"\r\n".join((b"HTTP/1.1 %d " % code, content_type, length, b"connection: close", b"", body))
 
 
-def reset(transport: asyncio.Transport) -> None:
-    """End a line as a crash does: the other side reads `connection reset by peer`."""
-    line = transport.get_extra_info("socket")
-    if line is not None:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+def reset_connection(transport: asyncio.Transport) -> None:
+    """Abort a connection as a crash does: the client gets `connection reset by peer`."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()

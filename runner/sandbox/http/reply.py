@@ -1,4 +1,4 @@
-"""An answer of the API as a value, and what ends a request early with one."""
+"""Replies of the API as values, and the exception that ends a request early with one."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ class Reply:
 
 
 class EarlyReply(Exception):  # noqa: N818 - it ends a request, it is not always an error
-    """The request cannot go on; the reply says why."""
+    """Ends the processing of a request with a reply."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.body.get("message"))

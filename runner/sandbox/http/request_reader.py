@@ -1,4 +1,4 @@
-"""The body of a request: as much as is allowed, for as long as a patient server waits."""
+"""Reading of request bodies, within limits of size and time."""
 
 import asyncio
 import json
@@ -10,58 +10,62 @@ from starlette.requests import Request
 from runner.requests.request import JsonValue
 from runner.sandbox.http.reply import EarlyReply, Reply
 
-MOST_JSON = 1 << 20
+MAX_JSON_BYTES = 1 << 20
 
 
-async def bounded(request: Request, most: int, seconds: float) -> AsyncIterator[bytes]:
-    """The pieces of a body; 413 when it is too large, 408 when it takes too long."""
+async def limited_body(request: Request, max_bytes: int, seconds: float) -> AsyncIterator[bytes]:
+    """The chunks of a body; 413 when it is too large, 408 when it takes too long."""
     length = request.headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > most:
-        raise _too_large(most)
+    if not length.isdigit() or int(length) > max_bytes:
+        raise _too_large(max_bytes)
     size = 0
     try:
         async with asyncio.timeout(seconds):
-            async for piece in request.stream():
-                size += len(piece)
-                if size > most:
-                    raise _too_large(most)
-                yield piece
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > max_bytes:
+                    raise _too_large(max_bytes)
+                yield chunk
     except TimeoutError as error:
-        words = f"the body did not arrive within {seconds:g} seconds"
-        raise EarlyReply(Reply(408, {"message": words}, {"Connection": "close"})) from error
+        message = f"the body did not arrive within {seconds:g} seconds"
+        raise EarlyReply(Reply(408, {"message": message}, {"Connection": "close"})) from error
 
 
-async def raw_json(request: Request, seconds: float) -> bytes:
-    """A body that is small enough to be JSON of this API."""
-    return b"".join([piece async for piece in bounded(request, MOST_JSON, seconds)])
+async def read_json_bytes(request: Request, seconds: float) -> bytes:
+    """The bytes of a JSON body, up to the limit of this API."""
+    return b"".join([chunk async for chunk in limited_body(request, MAX_JSON_BYTES, seconds)])
 
 
-def parsed(raw: bytes) -> JsonValue:
-    """The JSON of a body; 400 when it is none."""
+def parse_json(raw: bytes) -> JsonValue:
+    """The JSON of a body; 400 for invalid JSON."""
     try:
-        value: JsonValue = json.loads(raw.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_unique)
+        value: JsonValue = json.loads(
+            raw.decode("utf-8"), parse_constant=_reject_constant, object_pairs_hook=_unique_keys
+        )
     except (ValueError, RecursionError) as error:
-        words = str(error)[:100] if isinstance(error, json.JSONDecodeError) else "it cannot be read as UTF-8 JSON"
+        reason = str(error)[:100] if isinstance(error, json.JSONDecodeError) else "it cannot be read as UTF-8 JSON"
         if isinstance(error, DuplicateKeyError):
-            words = str(error)
-        raise EarlyReply(Reply(400, {"message": f"Invalid parameters: the body is no JSON: {words}"})) from error
+            reason = str(error)
+        raise EarlyReply(
+            Reply(400, {"message": f"Invalid parameters: the body is not valid JSON: {reason}"})
+        ) from error
     return value
 
 
 class DuplicateKeyError(ValueError):
-    """One key, two values: nobody knows which is meant."""
+    """A key occurs twice in one object."""
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise DuplicateKeyError("a key stands twice in one object")
-    return found
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise DuplicateKeyError("a key occurs twice in one object")
+    return values
 
 
-def _no_constant(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON")
+def _reject_constant(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")
 
 
-def _too_large(most: int) -> EarlyReply:
-    return EarlyReply(Reply(413, {"message": f"the body is larger than {most:,} bytes"}))
+def _too_large(max_bytes: int) -> EarlyReply:
+    return EarlyReply(Reply(413, {"message": f"the body is larger than {max_bytes:,} bytes"}))

@@ -1,67 +1,67 @@
-"""What a server does before it begins: lets go of files and records whose days are over, if nobody else is there."""
+"""Cleanup at the start of a server: deletes expired files and records when no other server is running."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-from runner.sandbox.api import rulebook as page
+from runner.sandbox.api import rulebook
 from runner.sandbox.state.journal import Journal, Line
 
-_EVERY = 86400
-LONG = 4 << 20
-"""A journal is made shorter from this many bytes on; before, it is read in no time."""
+_INTERVAL_SECONDS = 86400
+COMPACT_FROM = 4 << 20
+"""Bytes from which a journal is compacted; a smaller one is read in no time."""
 
 
-def clean_up(folder: Path, now: float, alone: Callable[[], bool], long: int = LONG) -> None:
-    """Drop media, uploads and records that no request could get any more, by the machine's own clock.
+def clean_up(folder: Path, now: float, is_alone: Callable[[], bool], compact_from: int = COMPACT_FROM) -> None:
+    """Delete media, uploads and records past their retention, by the machine's own clock.
 
-    A folder whose clock was ever set is left alone: there, time may go back. `alone` is asked while nobody else can
-    open the journal: who gave a sign of life before is seen, who gives one later opens the shorter file.
+    A folder whose clock was ever set is skipped: its time may go back. `is_alone` is called while the journal is
+    locked: a server registered before is seen, one registered later opens the compacted file.
     """
-    journal, last = Journal(folder), folder / "tidied"
+    journal, last_run = Journal(folder), folder / "tidied"
     try:
-        with journal.held():
-            if not alone():
+        with journal.locked():
+            if not is_alone():
                 return
             for part in folder.glob("*/*.part"):
-                part.unlink(missing_ok=True)  # a process was killed over it
-            if last.exists() and now - last.stat().st_mtime < _EVERY:
+                part.unlink(missing_ok=True)  # left by a killed process
+            if last_run.exists() and now - last_run.stat().st_mtime < _INTERVAL_SECONDS:
                 return
-            _let_go(folder, journal, now, long)
-            last.touch()
+            _drop_expired(folder, journal, now, compact_from)
+            last_run.touch()
     finally:
         journal.close()
 
 
-def _let_go(folder: Path, journal: Journal, now: float, long: int) -> None:
-    lines = journal.news()
+def _drop_expired(folder: Path, journal: Journal, now: float, compact_from: int) -> None:
+    lines = journal.read_new()
     if any(line.get("event") == "clock" for line in lines):
         return
     for line in lines:
         _drop_files(folder, line, now)
-    past = {str(line["id"]) for line in lines if line.get("event") == "task" and _is_past(line, now)}
-    past |= {str(line["id"]) for line in lines if line.get("event") == "upload" and _is_spent(line, now)}
-    if past and journal.size() >= long:
-        journal.shorten(lambda line: line.get("id") not in past)
+    expired = {str(line["id"]) for line in lines if line.get("event") == "task" and _is_record_expired(line, now)}
+    expired |= {str(line["id"]) for line in lines if line.get("event") == "upload" and _is_upload_expired(line, now)}
+    if expired and journal.size() >= compact_from:
+        journal.shorten(lambda line: line.get("id") not in expired)
 
 
 def _drop_files(folder: Path, line: Line, now: float) -> None:
-    name, age = str(line.get("id")), now - _made(line, now)
-    if line.get("event") == "task" and age > page.MEDIA_DAYS * 86400:
+    name, age = str(line.get("id")), now - _created_at(line, now)
+    if line.get("event") == "task" and age > rulebook.MEDIA_DAYS * 86400:
         (folder / "clips" / f"{name}.mp4").unlink(missing_ok=True)
         (folder / "clips" / f"{name}.png").unlink(missing_ok=True)
-    if line.get("event") == "upload" and _is_spent(line, now):
+    if line.get("event") == "upload" and _is_upload_expired(line, now):
         (folder / "uploads" / f"{name}{Path(str(line.get('name'))).suffix.lower()}").unlink(missing_ok=True)
 
 
-def _is_past(line: Line, now: float) -> bool:
-    return now - _made(line, now) > page.RECORD_DAYS * 86400
+def _is_record_expired(line: Line, now: float) -> bool:
+    return now - _created_at(line, now) > rulebook.RECORD_DAYS * 86400
 
 
-def _is_spent(line: Line, now: float) -> bool:
-    """A task that waits for its clip may still draw an upload after its hours: a day more."""
-    return now - _made(line, now) > 2 * page.UPLOAD_HOURS * 3600
+def _is_upload_expired(line: Line, now: float) -> bool:
+    """Whether an upload has expired, with a day of grace: a waiting task may still draw it."""
+    return now - _created_at(line, now) > 2 * rulebook.UPLOAD_HOURS * 3600
 
 
-def _made(line: Line, now: float) -> float:
-    made = line.get("made")
-    return made if isinstance(made, int | float) else now
+def _created_at(line: Line, now: float) -> float:
+    created_at = line.get("made")
+    return created_at if isinstance(created_at, int | float) else now

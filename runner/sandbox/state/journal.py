@@ -1,4 +1,4 @@
-"""The sandbox's memory: one file of lines that are only appended, shared by every server on the same folder."""
+"""The journal of a state folder: one append-only file of JSON lines, shared by all servers of the folder."""
 
 import fcntl
 import json
@@ -14,75 +14,75 @@ NAME = "journal-1.jsonl"
 
 
 class Journal:
-    """Reads what others wrote since the last look, and appends; a kill in the middle costs at most the last line."""
+    """Reads lines of other servers and appends own ones; a kill costs at most the last line."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = folder / NAME
         self._file = self._open()
-        self._read = 0
+        self._offset = 0
 
     def _open(self) -> int:
-        """The file that has the name now: while we waited for its lock it may have been replaced by a shorter one."""
+        """Open the journal; a compacted file may have replaced it during the wait for the lock, then open again."""
         while True:
             file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(file, fcntl.LOCK_EX)
-            current = self.path.stat().st_ino == os.fstat(file).st_ino
+            is_current = self.path.stat().st_ino == os.fstat(file).st_ino
             fcntl.flock(file, fcntl.LOCK_UN)
-            if current:
+            if is_current:
                 return file
             os.close(file)
 
     def close(self) -> None:
         os.close(self._file)
 
-    def news(self) -> list[Line]:
-        """Whole lines that were not read before."""
+    def read_new(self) -> list[Line]:
+        """The complete lines since the last read."""
         size = os.fstat(self._file).st_size
-        if size <= self._read:
+        if size <= self._offset:
             return []
-        chunk = os.pread(self._file, size - self._read, self._read)
+        chunk = os.pread(self._file, size - self._offset, self._offset)
         whole = chunk[: chunk.rfind(b"\n") + 1]
-        self._read += len(whole)
+        self._offset += len(whole)
         return list(_lines(whole))
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Nobody else appends meanwhile; look at the news inside before deciding anything."""
+    def locked(self) -> Iterator[None]:
+        """Context manager: an exclusive lock; read new lines inside before deciding."""
         fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
             yield
         finally:
-            fcntl.flock(self._file, fcntl.LOCK_UN)  # another file's than the one locked, after `shorten`: no harm
+            fcntl.flock(self._file, fcntl.LOCK_UN)  # after `shorten` the lock of another file: harmless
 
     def append(self, lines: list[Line]) -> None:
-        """Inside `held` only. What a killed writer left half written is closed off first."""
+        """Append lines, inside `locked` only; a half line of a killed writer is closed with a newline first."""
         size = os.fstat(self._file).st_size
-        torn = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
+        ends_torn = size > 0 and os.pread(self._file, 1, size - 1) != b"\n"
         text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
-        data = (b"\n" if torn else b"") + text.encode()
+        data = (b"\n" if ends_torn else b"") + text.encode()
         while data:
             data = data[os.write(self._file, data) :]
 
     def size(self) -> int:
-        """Bytes."""
+        """Size of the journal in bytes."""
         return os.fstat(self._file).st_size
 
     def shorten(self, keep: Callable[[Line], bool]) -> None:
-        """Inside `held` only, and only while no other server is on this folder: lets go of lines that are past."""
-        kept = [line for line in _lines(os.pread(self._file, self.size(), 0)) if keep(line)]
+        """Drop expired lines; inside `locked` only, and only while no other server uses the folder."""
+        remaining = [line for line in _lines(os.pread(self._file, self.size(), 0)) if keep(line)]
         part = self.path.with_suffix(".part")
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.writelines(json.dumps(line, separators=(",", ":")) + "\n" for line in kept)
+            file.writelines(json.dumps(line, separators=(",", ":")) + "\n" for line in remaining)
         part.replace(self.path)
-        os.close(self._file)  # and with it the lock: who waits for it finds that the name is another file's
+        os.close(self._file)  # also drops the lock: a waiting server finds another file under the name and opens that
         self._file = self._open()
-        self._read = 0
+        self._offset = 0
 
 
-def _lines(whole: bytes) -> Iterator[Line]:
-    for line in whole.splitlines():
+def _lines(data: bytes) -> Iterator[Line]:
+    for line in data.splitlines():
         try:
             value = json.loads(line)
         except ValueError:

@@ -1,4 +1,4 @@
-"""Everything that happened on a state folder, folded from its journal: tasks, uploads, credits, counters."""
+"""State of a folder, replayed from its journal: tasks, uploads, credits, counters."""
 
 import hashlib
 from collections import Counter
@@ -9,16 +9,16 @@ from typing import Any
 from runner.lazy_dataclass import dataclass, field
 from runner.requests.request import JsonValue, canonical_json
 from runner.sandbox.state.journal import Journal, Line
-from runner.sandbox.state.task import Task, open_at
+from runner.sandbox.state.task import Task, is_open
 
 TASK_FIELDS: Mapping[str, str] = {
     "id": "id",
     "account": "account",
     "model": "model",
     "credits": "credits",
-    "made": "made",
-    "lasts": "lasts",
-    "order": "order",
+    "made": "created_at",
+    "lasts": "seconds",
+    "order": "spec",
     "seed": "seed",
     "callback": "callback",
     "error": "error",
@@ -26,11 +26,11 @@ TASK_FIELDS: Mapping[str, str] = {
     "prompt": "prompt",
     "number": "number",
     "server": "server",
-    "begun": "begun",
-    "drawn": "drawn",
-    "called": "called",
+    "begun": "started_at",
+    "drawn": "drawn_at",
+    "called": "callback_result",
 }
-"""A task's line in the journal: the name that stands there and never changes, and the field."""
+"""Fields of a task by their names in the journal, which never change."""
 
 UPLOAD_FACTS: Mapping[str, str] = {
     "kind": "kind",
@@ -39,45 +39,45 @@ UPLOAD_FACTS: Mapping[str, str] = {
     "seconds": "seconds",
     "width": "width",
     "height": "height",
-    "unfit": "unfit",
+    "unfit": "rejection",
 }
-"""The same of what was measured of an upload."""
+"""Fields of an upload's measurements by their names in the journal."""
 
 
 @dataclass(slots=True)
 class Upload:
-    """One file that a client put here; without `stored` its place was only reserved."""
+    """One uploaded file; reserved only, while `is_stored` is false."""
 
     id: str
     account: str
     name: str
-    made: float
+    created_at: float
     token: str = field(repr=False)
-    stored: bool = False
+    is_stored: bool = False
     kind: str = ""
     sha256: str = ""
     bytes: int = 0
     seconds: float | None = None
     width: int | None = None
     height: int | None = None
-    unfit: str = ""
-    """Why it can be no material: an empty text when it can."""
+    rejection: str = ""
+    """Reason why the file cannot be a material; empty when it can."""
 
 
 @dataclass(slots=True)
 class AccountBalance:
-    """An account's credits and slots; None: as many as it likes."""
+    """Credits and concurrency of an account; None: no limit."""
 
     credits: int | None
     cap: int | None
-    settled: int = 0
-    """Credits of tasks that succeeded and are over."""
-    open: set[str] = field(default_factory=set)
-    peak: int = 0
+    charged: int = 0
+    """Credits of finished successful tasks."""
+    open_tasks: set[str] = field(default_factory=set)
+    peak_open_tasks: int = 0
 
 
 class SandboxState:
-    """The fold, and the only state of a server that outlives it; every change is a line of the journal first."""
+    """The replayed state, the only one that outlives a server; every change is first a line of the journal."""
 
     def __init__(self, folder: Path, credits: int | None, cap: int | None) -> None:
         self.folder = folder
@@ -86,68 +86,72 @@ class SandboxState:
         self.balances: dict[str, AccountBalance] = {}
         self.body_counts: Counter[str] = Counter()
         self.misplaced: list[Mapping[str, JsonValue]] = []
-        self.offset = 0.0
-        self.newer = ""
-        """What stands in the journal and only a later version knows; empty when there is nothing."""
+        self.clock_offset = 0.0
+        self.unknown_entry = ""
+        """First journal entry that only a later version knows; empty when there is none."""
         self._credits, self._cap = credits, cap
         self.journal = Journal(folder)
 
     def refresh(self) -> None:
-        """Fold in what other servers of this folder wrote."""
-        for line in self.journal.news():
+        """Apply the lines that other servers of this folder wrote."""
+        for line in self.journal.read_new():
             try:
-                self._fold(line)
+                self._apply(line)
             except (KeyError, TypeError, ValueError):
-                continue  # a line that somebody edited, or by another version
+                continue  # a line that was edited by hand, or written by another version
 
     def write(self, *lines: Line) -> None:
-        """Append and fold in."""
-        with self.journal.held():
-            self.write_held(*lines)
+        """Append lines to the journal and apply them."""
+        with self.journal.locked():
+            self.write_locked(*lines)
 
-    def write_held(self, *lines: Line) -> None:
-        """The same, by who holds the journal already."""
+    def write_locked(self, *lines: Line) -> None:
+        """Append and apply lines while the journal is already locked."""
         self.journal.append(list(lines))
         self.refresh()
 
-    def balance(self, account: str) -> AccountBalance:
-        """The account's purse, made at first sight."""
+    def balance_of(self, account: str) -> AccountBalance:
+        """The account's balance, created at its first use."""
         return self.balances.setdefault(account, AccountBalance(self._credits, self._cap))
 
     def close_finished(self, account: str, now: float) -> AccountBalance:
-        """The purse, after the tasks that are over gave back their slots, and failed ones their credits."""
-        purse = self.balance(account)
-        for task in [self.tasks[task_id] for task_id in purse.open]:
-            if not open_at(task, now):
-                purse.open.discard(task.id)
-                purse.settled += task.credits if task.error is None else 0
-        return purse
+        """The balance after finished tasks have released their slots, and failed ones their credits."""
+        balance = self.balance_of(account)
+        for task in [self.tasks[task_id] for task_id in balance.open_tasks]:
+            if not is_open(task, now):
+                balance.open_tasks.discard(task.id)
+                balance.charged += task.credits if task.error is None else 0
+        return balance
 
-    def reserved(self, purse: AccountBalance) -> int:
-        """Credits of tasks that are not over."""
-        return sum(self.tasks[task_id].credits for task_id in purse.open)
+    def reserved(self, balance: AccountBalance) -> int:
+        """Credits of unfinished tasks."""
+        return sum(self.tasks[task_id].credits for task_id in balance.open_tasks)
 
-    def clip(self, task_id: str) -> Path:
-        """Where the clip of a task lies, or will lie."""
+    def available(self, balance: AccountBalance) -> int | None:
+        """Credits that a new task may reserve; None: no limit."""
+        return None if balance.credits is None else balance.credits - balance.charged - self.reserved(balance)
+
+    def clip_path(self, task_id: str) -> Path:
+        """Path of a task's clip, drawn or not."""
         return self.folder / "clips" / f"{task_id}.mp4"
 
-    def upload_file(self, upload: Upload) -> Path:
-        """Where the bytes of an upload lie; the ending stays, since it says what the file claims to be."""
+    def upload_path(self, upload: Upload) -> Path:
+        """Path of an upload's bytes; the client's extension stays, since media types are derived from it."""
         return self.folder / "uploads" / f"{upload.id}{Path(upload.name).suffix.lower()}"
 
-    def _fold(self, line: Mapping[str, Any]) -> None:
+    def _apply(self, line: Mapping[str, Any]) -> None:
         match line["event"]:
             case "task":
-                self._fold_task(Task(**self._values(TASK_FIELDS, line)), line["body"])
+                self._add_task(Task(**self._field_values(TASK_FIELDS, line)), line["body"])
             case "begun":
-                self.tasks[line["id"]].begun = float(line["at"])
+                self.tasks[line["id"]].started_at = float(line["at"])
             case "drawn":
-                self.tasks[line["id"]].drawn = float(line["at"])
+                self.tasks[line["id"]].drawn_at = float(line["at"])
             case "broken":
                 task = self.tasks[line["id"]]
-                task.error, task.lasts = str(line["error"]), float(line["at"]) - task.made
+                task.error, task.seconds = str(line["error"]), float(line["at"]) - task.created_at
             case "called":
-                self.tasks[line["id"]].called = str(line["result"])
+                self.tasks[line["id"]].callback_result = str(line["result"])
             case "adopted":
                 self.tasks[line["id"]].server = line["by"]
             case "upload":
@@ -156,48 +160,49 @@ class SandboxState:
                 )
             case "stored":
                 upload = self.uploads[line["id"]]
-                for attribute, value in self._values(UPLOAD_FACTS, line["facts"]).items():
+                for attribute, value in self._field_values(UPLOAD_FACTS, line["facts"]).items():
                     setattr(upload, attribute, value)
-                upload.stored = True
+                upload.is_stored = True
             case "purse":
                 self.balances[line["account"]] = AccountBalance(line["credits"], line["cap"])
                 self._recount()
             case "clock":
-                self.offset = float(line["offset"])
+                self.clock_offset = float(line["offset"])
                 self._recount()
             case "misplaced":
                 self.misplaced.append({"path": line["path"], "where": line["where"]})
             case event:
-                self.newer = self.newer or f"an event {event!r}"
+                self.unknown_entry = self.unknown_entry or f"an event {event!r}"
 
-    def _values(self, fields: Mapping[str, str], line: Mapping[str, Any]) -> dict[str, Any]:
-        """A line's values by the code's names; what only a later version writes is noted."""
+    def _field_values(self, fields: Mapping[str, str], line: Mapping[str, Any]) -> dict[str, Any]:
+        """Values of a line by field name; notes a name that only a later version writes."""
         unknown = line.keys() - fields.keys() - {"event", "body"}
         if unknown:
-            self.newer = self.newer or f"a field {min(unknown)!r}"
+            self.unknown_entry = self.unknown_entry or f"a field {min(unknown)!r}"
         return {attribute: line[name] for name, attribute in fields.items() if name in line}
 
-    def _fold_task(self, task: Task, body: str) -> None:
+    def _add_task(self, task: Task, body_hash: str) -> None:
         self.tasks[task.id] = task
-        self.body_counts[body] += 1
-        purse = self.close_finished(task.account, task.made)
-        purse.open.add(task.id)
-        purse.peak = max(purse.peak, len(purse.open))
+        self.body_counts[body_hash] += 1
+        balance = self.close_finished(task.account, task.created_at)
+        balance.open_tasks.add(task.id)
+        balance.peak_open_tasks = max(balance.peak_open_tasks, len(balance.open_tasks))
 
     def _recount(self) -> None:
-        """A clock that was set back opens tasks again that were over."""
-        for purse in self.balances.values():
-            purse.open, purse.settled = set(), 0
+        """Recompute all balances: a clock set back reopens finished tasks."""
+        for balance in self.balances.values():
+            balance.open_tasks, balance.charged = set(), 0
         for task in self.tasks.values():
-            self.balance(task.account).open.add(task.id)
+            self.balance_of(task.account).open_tasks.add(task.id)
 
 
-def task_line(task: Task, body: str) -> Line:
-    """The journal's line for a new task; `body` counts tasks with the same one."""
-    return {"event": "task", "body": body} | {name: getattr(task, attribute) for name, attribute in TASK_FIELDS.items()}
+def task_line(task: Task, body_hash: str) -> Line:
+    """The journal's line for a new task; `body_hash` counts tasks with the same body."""
+    fields = {name: getattr(task, attribute) for name, attribute in TASK_FIELDS.items()}
+    return {"event": "task", "body": body_hash} | fields
 
 
-def body_key(account: str, asked: Mapping[str, JsonValue]) -> str:
-    """What two tasks share when one is another variation of the other."""
-    text = canonical_json({"account": account, "asked": dict(asked)})
+def body_hash(account: str, body: Mapping[str, JsonValue]) -> str:
+    """Hash shared by all variations of one body of an account."""
+    text = canonical_json({"account": account, "asked": dict(body)})
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""One task of the sandbox, and what is true of it at a moment: nothing but its own times decides. Pure."""
+"""One task of the sandbox, and its status at a moment, which follows from its own times. Pure."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -8,7 +8,7 @@ from runner.requests.request import JsonValue
 
 Status = Literal["waiting", "generating", "success", "fail"]
 WAITING_SHARE = 0.25
-"""How much of a task's asked length it spends in the queue."""
+"""Share of a task's duration spent in the queue."""
 
 SERVER_ERROR = "Video generation failed. Please try again."
 TASK_ERRORS: Mapping[str, str] = {
@@ -18,64 +18,64 @@ TASK_ERRORS: Mapping[str, str] = {
     "review": "The generated video did not pass review. Please adjust your prompt and try again.",
     "server": SERVER_ERROR,
 }
-"""The five documented ends of a failed task, by the short names that a faults file uses."""
+"""The five documented errors, by the short names of a faults file."""
 
 
 @dataclass(slots=True)
 class Task:
-    """Times are seconds of the sandbox's clock; only the last fields, from `server` on, change after it was made."""
+    """A task; times are seconds of the sandbox's clock. Only `server` and the fields below it change."""
 
     id: str
     account: str
     model: str
     credits: int
-    made: float
-    lasts: float | None
-    """Seconds in all; None: as long as the drawing takes."""
-    order: Mapping[str, JsonValue]
-    """What to draw: `animatic.order.to_json`."""
+    created_at: float
+    seconds: float | None
+    """Duration of the task; None: as long as the drawing takes."""
+    spec: Mapping[str, JsonValue]
+    """The clip to draw, in the form of `animatic.spec.to_json`."""
     seed: int | None
     callback: str | None
     error: str | None = None
-    """The words it will end with; None for one that succeeds."""
+    """Error message of the record; None for a task that succeeds."""
     fault: Mapping[str, JsonValue] = field(default_factory=dict)
-    """What a faults file does to it, decided when it was made."""
+    """Faults of this task, picked at its creation."""
     prompt: str = ""
     number: int = 1
-    """It is the n-th task of its account with this body."""
+    """Count of tasks of the account with the same body, this one included."""
     server: str = ""
-    """Who draws it; another server takes it over when that one is gone."""
-    begun: float | None = None
-    drawn: float | None = None
-    called: str = ""
-    """How its webhook ended; empty while none was sent."""
+    """Id of the server that draws the clip; another server takes over when that one has died."""
+    started_at: float | None = None
+    drawn_at: float | None = None
+    callback_result: str = ""
+    """Result of the webhook; empty until it was sent."""
 
 
-def begin(task: Task) -> float | None:
-    """When it leaves the queue; None: nobody knows yet."""
-    return task.begun if task.lasts is None else task.made + task.lasts * WAITING_SHARE
+def start_time(task: Task) -> float | None:
+    """Time when the task leaves the queue; None: not yet known."""
+    return task.started_at if task.seconds is None else task.created_at + task.seconds * WAITING_SHARE
 
 
-def end(task: Task) -> float | None:
-    """When it is over; None: not yet known, or never."""
+def end_time(task: Task) -> float | None:
+    """Time when the task is over; None: not yet known, or never."""
     if task.fault.get("never_ends"):
         return None
     if task.error is not None:
-        return task.made + (0.5 if task.lasts is None else task.lasts)
-    if task.drawn is None:
+        return task.created_at + (0.5 if task.seconds is None else task.seconds)
+    if task.drawn_at is None:
         return None
-    return task.drawn if task.lasts is None else max(task.drawn, task.made + task.lasts)
+    return task.drawn_at if task.seconds is None else max(task.drawn_at, task.created_at + task.seconds)
 
 
 def status(task: Task, now: float) -> Status:
-    """What recordInfo says of it at this moment."""
-    over = end(task)
-    if over is not None and now >= over:
+    """The status in recordInfo at a moment."""
+    ended_at = end_time(task)
+    if ended_at is not None and now >= ended_at:
         return "success" if task.error is None else "fail"
-    started = begin(task)
-    return "waiting" if started is None or now < started else "generating"
+    started_at = start_time(task)
+    return "waiting" if started_at is None or now < started_at else "generating"
 
 
-def open_at(task: Task, now: float) -> bool:
-    """True while it holds one of its account's slots."""
+def is_open(task: Task, now: float) -> bool:
+    """Whether the task holds one of its account's slots."""
     return status(task, now) in ("waiting", "generating")

@@ -1,4 +1,4 @@
-"""The plan as one JSON document, in the shape that other programs rely on."""
+"""The plan as one JSON document; its shape is a public interface."""
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -8,22 +8,23 @@ from runner.language.model import Shot, Storyboard
 from runner.planning.plan import Action, Plan, Step
 from runner.requests.request import JsonValue, credits_json, usd_text
 from runner.show.screens.plan import Destination
-from runner.show.screens.problems import entry
+from runner.show.screens.problems import problem_json
 
 VERSION = 1
 BodyOf = Callable[[Step], Mapping[str, JsonValue]]
-"""The body of a take's request as it will be sent, with what will stand where no address is known yet."""
+"""The request body of a take as it will be sent, with placeholders for addresses that are not known yet."""
 
-Told = Mapping[Decimal | None, tuple[int | float | None, str | None]]
-"""Credits and dollars as they are written, by credits."""
+PriceTexts = Mapping[Decimal | None, tuple[int | float | None, str | None]]
+"""The JSON forms of a price in credits and in dollars, by credits."""
 
 
 def plan_json(
-    plan: Plan, body_of: BodyOf, warnings: Sequence[Problem] = (), goes: Sequence[Destination] = ()
+    plan: Plan, body_of: BodyOf, warnings: Sequence[Problem] = (), destinations: Sequence[Destination] = ()
 ) -> dict[str, object]:
-    """`{"plan": 1, …}`; credits are integers when whole, dollars exact texts, unknown prices null.
+    """The document `{"plan": 1, …}`; whole credits are integers, dollars exact texts, unknown prices null.
 
-    For `json_document`: the shots of a storyboard are an iterator, so that ten thousand do not stand in memory at once.
+    To be written by `json_document`: the shots of a storyboard are an iterator, so that ten thousand shots are never
+    in memory at once.
     """
     shape: dict[str, object] = {
         "plan": VERSION,
@@ -32,30 +33,33 @@ def plan_json(
         "play": plan.is_free,
         "storyboards": [_storyboard(plan, board, body_of) for board in plan.batch.storyboards],
         "totals": _totals(plan),
-        "warnings": [entry(problem) for problem in warnings],
+        "warnings": [problem_json(problem) for problem in warnings],
     }
-    told = [{"what": each.what, "where": each.where, "changed": each.before is not None} for each in goes]
-    return shape | ({"goes": told} if told else {})
+    destination_entries = [
+        {"what": destination.what, "where": destination.where, "changed": destination.previous_address is not None}
+        for destination in destinations
+    ]
+    return shape | ({"goes": destination_entries} if destination_entries else {})
 
 
 def _storyboard(plan: Plan, board: Storyboard, body_of: BodyOf) -> dict[str, object]:
     shots = (shot for shot in plan.shots if shot.storyboard == board.path)
-    # Few prices for many takes: each is written out once.
+    # Many takes share few prices: each price is formatted once.
     prices = {step.price.credits for step in plan.steps}
-    told = {credits: (credits_json(credits), usd_text(plan.usd(credits))) for credits in prices}
+    price_texts = {credits: (credits_json(credits), usd_text(plan.usd(credits))) for credits in prices}
     return {
         "path": board.path,
         "title": board.title,
-        "shots": (_shot(shot, plan.steps_of(board.path, shot.id), body_of, told) for shot in shots),
+        "shots": (_shot(shot, plan.steps_of(board.path, shot.id), body_of, price_texts) for shot in shots),
     }
 
 
-def _shot(shot: Shot, steps: Sequence[Step], body_of: BodyOf, told: Told) -> dict[str, object]:
-    return {"id": shot.id, "needs": list(shot.needs), "takes": [_take(step, body_of, told) for step in steps]}
+def _shot(shot: Shot, steps: Sequence[Step], body_of: BodyOf, price_texts: PriceTexts) -> dict[str, object]:
+    return {"id": shot.id, "needs": list(shot.needs), "takes": [_take(step, body_of, price_texts) for step in steps]}
 
 
-def _take(step: Step, body_of: BodyOf, told: Told) -> dict[str, object]:
-    credits, usd = told[step.price.credits]
+def _take(step: Step, body_of: BodyOf, price_texts: PriceTexts) -> dict[str, object]:
+    credits, usd = price_texts[step.price.credits]
     return {
         "take": step.take,
         "fingerprint": step.fingerprint,

@@ -1,4 +1,4 @@
-"""The news of a run as JSON lines, one event each."""
+"""The events of a run as JSON lines."""
 
 from collections.abc import Iterable
 
@@ -15,14 +15,14 @@ VERSION = 1
 
 
 def event_json(event: RunEvent) -> dict[str, object]:
-    """`{"run": 1, "event": …, "at": …, "storyboard", "shot", "take", …}`; what an event has not is left out."""
+    """The line `{"run": 1, "event": …, "at": …, "storyboard", "shot", "take", …}`, without keys that do not apply."""
     line: dict[str, object] = {"run": VERSION, "event": event.event, "at": format_utc(event.at)}
     if event.step is not None:
         line |= {"storyboard": event.step.shot.storyboard, "shot": event.step.shot.id, "take": event.step.take}
     if event.attempt is not None:
         line |= _attempt(event.attempt, event.step)
     if event.event in ("failed", "refused", "unsettled"):
-        line["again"] = event.again
+        line["again"] = event.will_retry
     if event.message:
         line["words"] = event.message
     if event.plan is not None:
@@ -36,26 +36,26 @@ def event_json(event: RunEvent) -> dict[str, object]:
 
 def _attempt(attempt: Attempt, step: Step | None) -> dict[str, object]:
     intent = attempt.intent
-    found: dict[str, object] = {
+    fields: dict[str, object] = {
         "attempt": attempt.id,
         "fingerprint": intent.fingerprint,
         "task_id": attempt.task_id,
         "credits": {"quoted": credits_json(intent.quoted), "used": credits_json(attempt.credits_used)},
     }
     if attempt.status:
-        found["status"] = attempt.status
+        fields["status"] = attempt.status
     if attempt.failure is not None:
-        found["class"] = attempt.failure
+        fields["class"] = attempt.failure
     if attempt.message:
-        found["words"] = attempt.message
+        fields["words"] = attempt.message
     clip = own_clip(attempt, step) if step is not None else attempt.clip
     if clip is not None:
-        found["clip"] = clip_json(clip)
-    return found
+        fields["clip"] = clip_json(clip)
+    return fields
 
 
 def clip_json(clip: Clip) -> dict[str, object]:
-    """A clip as manifest, events and status show it."""
+    """A clip in the form that manifest, events and status share."""
     return {
         "path": clip.path,
         "sha256": clip.sha256,
@@ -89,10 +89,10 @@ def _money(money: CreditTotals) -> dict[str, object]:
 
 
 def _outcome(outcome: RunResult) -> dict[str, object]:
-    found: dict[str, object] = {"exit_code": int(outcome.exit_code), "interrupted": outcome.interrupted}
-    if outcome.halt is not None:
-        found["halt"] = one_line(outcome.halt.message)
-    fates: dict[str, Iterable[TakeResult]] = {
+    fields: dict[str, object] = {"exit_code": int(outcome.exit_code), "interrupted": outcome.interrupted}
+    if outcome.stop_reason is not None:
+        fields["halt"] = one_line(outcome.stop_reason.message)
+    results_by_key: dict[str, Iterable[TakeResult]] = {
         "made": outcome.finished,
         "failed": outcome.failed,
         "refused": outcome.refused,
@@ -103,14 +103,14 @@ def _outcome(outcome: RunResult) -> dict[str, object]:
         "left": outcome.not_started,
         "perhaps": outcome.maybe_charged,
     }
-    return found | {name: [_fate(fate) for fate in those] for name, those in fates.items()}
+    return fields | {name: [_take_result(result) for result in results] for name, results in results_by_key.items()}
 
 
-def _fate(fate: TakeResult) -> dict[str, object]:
-    shot = fate.step.shot
-    found: dict[str, object] = {"storyboard": shot.storyboard, "shot": shot.id, "take": fate.step.take}
-    if fate.message:
-        found["words"] = fate.message
-    if fate.attempt is not None and (clip := own_clip(fate.attempt, fate.step)) is not None:
-        found["clip"] = clip.path
-    return found
+def _take_result(result: TakeResult) -> dict[str, object]:
+    shot = result.step.shot
+    fields: dict[str, object] = {"storyboard": shot.storyboard, "shot": shot.id, "take": result.step.take}
+    if result.message:
+        fields["words"] = result.message
+    if result.attempt is not None and (clip := own_clip(result.attempt, result.step)) is not None:
+        fields["clip"] = clip.path
+    return fields

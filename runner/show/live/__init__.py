@@ -1,1 +1,1 @@
-"""A run while it works."""
+"""The display of a run while it is working."""

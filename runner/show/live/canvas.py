@@ -1,4 +1,4 @@
-"""Draws frames over each other where the cursor stands, and gives the terminal back as it was."""
+"""Terminal animation: draws each frame over the last and restores the cursor at the end."""
 
 import re
 from collections.abc import Sequence
@@ -11,37 +11,37 @@ _HIDE, _SHOW, _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[?25l", "\x1b[?25h", "\x1b[K
 
 
 class TerminalCanvas:
-    """The last frame's place on the terminal; what stands above it is left alone."""
+    """The area of the terminal that holds the current frame; lines above it are never touched."""
 
-    def __init__(self, sheet: OutputStream) -> None:
-        self._sheet = sheet
-        self._drawn: list[int] | None = None
-        """Cells of each line of the last frame; None before the first."""
-        self._last: tuple[tuple[int, int], list[str]] | None = None
+    def __init__(self, output: OutputStream) -> None:
+        self._output = output
+        self._line_widths: list[int] | None = None
+        """Width in cells of each line of the last frame; None before the first frame."""
+        self._last_frame: tuple[tuple[int, int], list[str]] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
-        """Columns and lines for a frame: one less than the terminal has, so that nothing wraps or scrolls."""
-        columns, lines = self._sheet.size
+        """Columns and lines of a frame: one less than the terminal has, so that nothing wraps or scrolls."""
+        columns, lines = self._output.size
         return max(1, columns - 1), max(1, lines - 1)
 
     def draw(self, lines: Sequence[str]) -> None:
-        """Puts a frame in the place of the last; one that is the same is not drawn again."""
-        frame = (self._sheet.size, list(lines))
-        if frame == self._last:
+        """Draws a frame over the last one, unless both are equal."""
+        frame = (self._output.size, list(lines))
+        if frame == self._last_frame:
             return
-        start = _HIDE if self._drawn is None else self._back()
-        self._sheet.write(start + "".join(f"{line}{_REST_OF_LINE}\n" for line in lines) + _REST_OF_SCREEN)
-        self._drawn, self._last = [cells(_PAINT.sub("", line)) for line in lines], frame
+        start = _HIDE if self._line_widths is None else self._to_frame_start()
+        self._output.write(start + "".join(f"{line}{_REST_OF_LINE}\n" for line in lines) + _REST_OF_SCREEN)
+        self._line_widths, self._last_frame = [cells(_PAINT.sub("", line)) for line in lines], frame
 
     def clear(self) -> None:
-        """Takes the last frame away, and shows the cursor again."""
-        if self._drawn is not None:
-            self._sheet.write(self._back() + _REST_OF_SCREEN + _SHOW)
-        self._drawn = self._last = None
+        """Erases the last frame and shows the cursor again."""
+        if self._line_widths is not None:
+            self._output.write(self._to_frame_start() + _REST_OF_SCREEN + _SHOW)
+        self._line_widths = self._last_frame = None
 
-    def _back(self) -> str:
-        """To the first line of the last frame, which a terminal that became narrower has wrapped."""
-        columns, _ = self._sheet.size
-        rows = sum(max(1, -(-width // columns)) for width in self._drawn or ())
+    def _to_frame_start(self) -> str:
+        """Control sequence to the first line of the last frame, whose lines a narrowed terminal may have wrapped."""
+        columns, _ = self._output.size
+        rows = sum(max(1, -(-width // columns)) for width in self._line_widths or ())
         return f"\x1b[{rows}A\r" if rows else "\r"

@@ -1,9 +1,9 @@
-"""One frame of the live view: how far a run has come at this moment, in the room that a terminal has. Pure."""
+"""One frame of the live view: the progress of a run, fitted to the size of the terminal. Pure."""
 
 from collections.abc import Iterable
 from datetime import datetime
 
-from runner.show.live.progress import ENDED_BADLY, Progress, TakeProgress, clock_time, elapsed, summary
+from runner.show.live.progress import FAILURE_EVENTS, Progress, TakeProgress, clock_time, elapsed, summary
 from runner.show.screens.advice import advice
 from runner.show.screens.plan_table import WIDE
 from runner.show.text.cells import cut, left, right
@@ -16,144 +16,146 @@ from runner.show.text.style import Style
 
 _BAR = 18
 _LABEL = 9
-_MOST_MADE = 3
+_MOST_CLIP_LINES = 3
 _MOST_NAMED = 60
-_LEAST_TITLE = 14
-_LATE = 1.25
-"""Beyond so many times the usual a task is late, and the bar promises nothing any more."""
+_LEAST_TITLE_CELLS = 14
+_LATE_FACTOR = 1.25
+"""A task that takes more than this factor of the expected time is late: the frame stops promising an end."""
 
 
-def frame(progress: Progress, now: datetime, width: int, height: int, ink: Style) -> list[str]:
-    """The lines of the live view at this moment; never wider or taller than told."""
+def frame(progress: Progress, now: datetime, width: int, height: int, style: Style) -> list[str]:
+    """The lines of the live view at `now`, within `width` and `height`."""
     width = min(width, WIDE)
-    head = headline(progress, now, width, ink)
+    head = headline(progress, now, width, style)
     if height < 6 or width < 40:
         return [head][:height]
-    foot = _foot(progress, now, width, ink)
+    foot = _foot(progress, now, width, style)
     room = height - len(foot) - 3
-    ended = any(progress.number(event) for event in ("stored", *ENDED_BADLY)) or progress.warnings
-    running = _running(progress, now, width, max(1, room * 2 // 3 if ended else room), ink)
-    blocks = [[head], running, _ended(progress, width, room - len(running) - 1, ink), foot]
+    ended = any(progress.number(event) for event in ("stored", *FAILURE_EVENTS)) or progress.warnings
+    running = _running(progress, now, width, max(1, room * 2 // 3 if ended else room), style)
+    blocks = [[head], running, _ended(progress, width, room - len(running) - 1, style), foot]
     lines = [line for block in blocks if block for line in ("", *block)][1:]
     return lines[:height]
 
 
-def headline(progress: Progress, now: datetime, width: int, ink: Style) -> str:
-    """`The Last Ferry   8 of 28 made · 3 running · 16 to go          06:41`; the last facts go first when narrow."""
+def headline(progress: Progress, now: datetime, width: int, style: Style) -> str:
+    """`The Last Ferry   8 of 28 made · 3 running · 16 to go          06:41`; a narrow terminal drops the last facts."""
     time = clock_time(progress, now)
     name, facts = progress.title, summary(progress)
-    least = min(cells(name), _LEAST_TITLE)
+    least = min(cells(name), _LEAST_TITLE_CELLS)
     while len(facts) > 1 and least + 3 + cells(" · ".join(facts)) + 3 + cells(time) > width:
         facts.pop()
-    told = " · ".join(facts)
-    name = cut(name, max(0, width - cells(told) - cells(time) - 6))
-    room = width - cells(name) - cells(told) - cells(time) - 3
+    facts_text = " · ".join(facts)
+    name = cut(name, max(0, width - cells(facts_text) - cells(time) - 6))
+    room = width - cells(name) - cells(facts_text) - cells(time) - 3
     if room < 1:
-        return cut(told, width)
-    return f"{ink(name, 'strong')}   {told}{' ' * room}{ink(time, 'quiet')}"
+        return cut(facts_text, width)
+    return f"{style(name, 'strong')}   {facts_text}{' ' * room}{style(time, 'quiet')}"
 
 
-def _running(progress: Progress, now: datetime, width: int, most: int, ink: Style) -> list[str]:
-    """A line for each task in progress, the one that ends first on top; those beyond `most` are counted."""
-    stands = sorted(progress.running, key=lambda stand: (stand.event == "created", -elapsed(stand, now)))
-    shown = stands if len(stands) <= most else stands[: most - 1]
+def _running(progress: Progress, now: datetime, width: int, most: int, style: Style) -> list[str]:
+    """A line for each task in progress, the oldest on top; tasks beyond `most` lines are counted."""
+    takes = sorted(progress.running, key=lambda take: (take.event == "created", -elapsed(take, now)))
+    visible = takes if len(takes) <= most else takes[: most - 1]
     several = progress.several
-    name_cells = max((cells(shot_name(stand.step, several)) for stand in shown), default=0)
+    name_cells = max((cells(shot_name(take.step, several)) for take in visible), default=0)
     name_cells = min(name_cells, max(12, width // 3))
-    lines = [_task(stand, now, width, name_cells, several, ink) for stand in shown]
-    if len(stands) > len(shown):
-        lines.append(f"  {ink(f'and {len(stands) - len(shown)} more running', 'quiet')}")
+    lines = [_task(take, now, width, name_cells, several, style) for take in visible]
+    if len(takes) > len(visible):
+        lines.append(f"  {style(f'and {len(takes) - len(visible)} more running', 'quiet')}")
     return lines
 
 
-def _task(stand: TakeProgress, now: datetime, width: int, name_cells: int, several: bool, ink: Style) -> str:
-    status = _status(stand)
-    took = elapsed(stand, now)
-    name = left(shot_name(stand.step, several), name_cells)
-    lead = f"  {name}  take {stand.step.take:<3} {ink(left(status, 11), 'quiet')} "
-    told = right(length(int(took)), 6)
+def _task(take: TakeProgress, now: datetime, width: int, name_cells: int, several: bool, style: Style) -> str:
+    status = _status(take)
+    took = elapsed(take, now)
+    name = left(shot_name(take.step, several), name_cells)
+    lead = f"  {name}  take {take.step.take:<3} {style(left(status, 11), 'quiet')} "
+    time_text = right(length(int(took)), 6)
     about = ""
-    if stand.expected:
-        about = f"  {'of about' if took <= stand.expected * _LATE else 'usually'} {length(int(stand.expected))}"
-    if stand.event == "succeeded":
+    if take.expected:
+        about = f"  {'of about' if took <= take.expected * _LATE_FACTOR else 'usually'} {length(int(take.expected))}"
+    if take.event == "succeeded":
         about = "  downloading"
-    room = width - (2 + name_cells + 2 + 8 + 1 + 11 + 1) - cells(told) - cells(about)
+    room = width - (2 + name_cells + 2 + 8 + 1 + 11 + 1) - cells(time_text) - cells(about)
     if room < 6:
-        return cut(f"  {name}  take {stand.step.take} {status} {told.strip()}", width)
-    return f"{lead}{bar(stand, took, min(_BAR, room), ink)}{told}{ink(about, 'quiet')}"
+        return cut(f"  {name}  take {take.step.take} {status} {time_text.strip()}", width)
+    return f"{lead}{bar(take, took, min(_BAR, room), style)}{time_text}{style(about, 'quiet')}"
 
 
-def _status(stand: TakeProgress) -> str:
-    if stand.event == "succeeded":
+def _status(take: TakeProgress) -> str:
+    if take.event == "succeeded":
         return "made"
-    return one_line(stand.attempt.status, 40) if stand.attempt is not None and stand.attempt.status else "sent"
+    return one_line(take.attempt.status, 40) if take.attempt is not None and take.attempt.status else "sent"
 
 
-def bar(stand: TakeProgress, took: float, width: int, ink: Style) -> str:
-    """Time that has passed of the time expected; it is never full before the clip is made."""
-    share = 1.0 if stand.event == "succeeded" else min(0.95, took / stand.expected) if stand.expected else 0.0
-    if stand.attempt is not None and stand.attempt.status == "waiting" and stand.event != "succeeded":
+def bar(take: TakeProgress, took: float, width: int, style: Style) -> str:
+    """Progress bar: elapsed time as a share of the expected time; never full before the clip is made."""
+    share = 1.0 if take.event == "succeeded" else min(0.95, took / take.expected) if take.expected else 0.0
+    if take.attempt is not None and take.attempt.status == "waiting" and take.event != "succeeded":
         share = 0.0
     full = int(share * width)
-    return ink("█" * full, "good") + ink("░" * (width - full), "quiet")
+    return style("█" * full, "good") + style("░" * (width - full), "quiet")
 
 
-def _ended(progress: Progress, width: int, most: int, ink: Style) -> list[str]:
-    """What is made, shortly, and every take that went wrong with the vendor's words, in at most so many lines."""
+def _ended(progress: Progress, width: int, most: int, style: Style) -> list[str]:
+    """A summary of the finished clips, and each failed take with the provider's message, in at most `most` lines."""
     if most < 1:
         return []
     several = progress.several
-    bad = [_bad(alike, width, several, ink) for event in ENDED_BADLY for alike in _alike(progress.in_state(event))]
-    bad += [labelled("warning", said, width, ink, "warn", _LABEL)[:3] for said in dict.fromkeys(progress.warnings)]
-    lines = [*_made(progress, width, ink), *(line for lines in bad for line in lines)]
+    groups = [takes for event in FAILURE_EVENTS for takes in _by_message(progress.in_state(event))]
+    blocks = [_failure(takes, width, several, style) for takes in groups]
+    blocks += [labelled("warning", text, width, style, "warn", _LABEL)[:3] for text in dict.fromkeys(progress.warnings)]
+    lines = [*_finished(progress, width, style), *(line for block in blocks for line in block)]
     if len(lines) <= most:
         return lines
-    return [*lines[: most - 1], f"  {ink('and more, told at the end', 'quiet')}"]
+    return [*lines[: most - 1], f"  {style('and more, listed at the end of the run', 'quiet')}"]
 
 
-def _made(progress: Progress, width: int, ink: Style) -> list[str]:
+def _finished(progress: Progress, width: int, style: Style) -> list[str]:
     if not (number := progress.number("stored")):
         return []
     latest = progress.latest("stored", _MOST_NAMED)
-    lines = joined(take_names([stand.step for stand in latest], progress.several), width - _LABEL - 4, "  ")
-    if len(lines) > _MOST_MADE or number > len(latest):
-        lines = [f"{count(number, 'clip')}, the last of them", *lines[1 - _MOST_MADE :]]
+    lines = joined(take_names([take.step for take in latest], progress.several), width - _LABEL - 4, "  ")
+    if len(lines) > _MOST_CLIP_LINES or number > len(latest):
+        lines = [f"{count(number, 'clip')}, the last of them", *lines[1 - _MOST_CLIP_LINES :]]
     margin = " " * (_LABEL + 4)
-    return [f"  {ink(left('made', _LABEL), 'good')}  {lines[0]}", *(margin + line for line in lines[1:])]
+    return [f"  {style(left('made', _LABEL), 'good')}  {lines[0]}", *(margin + line for line in lines[1:])]
 
 
-def _alike(stands: Iterable[TakeProgress]) -> Iterable[list[TakeProgress]]:
-    """Takes about which the same was said, together."""
-    by_words: dict[str, list[TakeProgress]] = {}
-    for stand in stands:
-        by_words.setdefault(stand.words, []).append(stand)
-    return by_words.values()
+def _by_message(takes: Iterable[TakeProgress]) -> Iterable[list[TakeProgress]]:
+    """Groups of takes that ended with the same message."""
+    by_message: dict[str, list[TakeProgress]] = {}
+    for take in takes:
+        by_message.setdefault(take.message, []).append(take)
+    return by_message.values()
 
 
-def _bad(stands: list[TakeProgress], width: int, several: bool, ink: Style) -> list[str]:
-    names = take_names([stand.step for stand in stands], several)
+def _failure(takes: list[TakeProgress], width: int, several: bool, style: Style) -> list[str]:
+    names = take_names([take.step for take in takes], several)
     more = f"  and {len(names) - 5} more" if len(names) > 5 else ""
-    first = stands[0]
-    said = f'"{one_line(first.words, 200)}"' if first.words else "no word about why"
+    first = takes[0]
+    quoted_message = f'"{one_line(first.message, 200)}"' if first.message else "no reason given"
     if first.event == "unsettled":
-        told = f"{said}; nobody knows whether it was charged, and it is not sent again"
+        explanation = f"{quoted_message}; maybe charged, and not sent again"
     else:
-        told = f"{said}, not charged; {advice(first.attempt, first.step.shot if len(stands) == 1 else None)}"
-    return labelled(first.event, f"{'  '.join(names[:5])}{more}  {told}", width, ink, "bad", _LABEL)[:3]
+        shot = first.step.shot if len(takes) == 1 else None
+        explanation = f"{quoted_message}, not charged; {advice(first.attempt, shot)}"
+    return labelled(first.event, f"{'  '.join(names[:5])}{more}  {explanation}", width, style, "bad", _LABEL)[:3]
 
 
-def _foot(progress: Progress, now: datetime, width: int, ink: Style) -> list[str]:
-    """The money, what Ctrl-C does, and how long it may still take, wherever there is room for that."""
+def _foot(progress: Progress, now: datetime, width: int, style: Style) -> list[str]:
+    """Credits, the effect of Ctrl-C and the estimated time left, as far as the width allows."""
     rest = progress.seconds_left(now)
     about = f"about {lasting(rest)} left" if rest else ""
     hint = "Ctrl-C stops new clips; running ones are kept."
     if progress.stopping:
-        hint = "Stopping: no new clip is begun; running ones are kept. Ctrl-C again leaves at once."
+        hint = "Stopping: no new clips; running ones are kept. Ctrl-C again exits at once."
     facts = " · ".join(_money(progress))
-    label = ink(left("credits", _LABEL), "quiet")
+    label = style(left("credits", _LABEL), "quiet")
     room = width - _LABEL - 4 - cells(facts) - cells(about)
     if room >= 3:
-        return [f"  {label}  {facts}{' ' * room}{about}".rstrip(), f"  {ink(cut(hint, width - 2), 'quiet')}"]
+        return [f"  {label}  {facts}{' ' * room}{about}".rstrip(), f"  {style(cut(hint, width - 2), 'quiet')}"]
     room = max(3, width - 2 - cells(hint) - cells(about))
     below = f"  {hint}{' ' * room}{about}".rstrip()
     return [cut(f"  {facts}", width), below if cells(below) <= width else cut(f"  {hint}", width)]
@@ -163,19 +165,18 @@ def _money(progress: Progress) -> list[str]:
     money = progress.money
     if progress.plan is not None and progress.plan.is_free:
         whole = money.billed + money.running + money.to_go
-        return [
-            f"free; on {escape_terminal(progress.asks)} {credits_text(money.billed)} of {credits_text(whole)} so far"
-        ]
-    found = [
-        f"{credits_text(amount)} {what}"
-        for amount, what in (
+        provider = escape_terminal(progress.paid_provider)
+        return [f"free; on {provider} {credits_text(money.billed)} of {credits_text(whole)} so far"]
+    amounts = [
+        f"{credits_text(amount)} {label}"
+        for amount, label in (
             (money.billed, "billed"),
             (money.running, "running"),
-            (money.maybe_charged, "perhaps charged"),
+            (money.maybe_charged, "maybe charged"),
             (money.to_go, "to go"),
         )
-        if amount or what == "billed"
+        if amount or label == "billed"
     ]
     most = money.billed + money.running + money.maybe_charged + money.to_go
     ceiling = "" if progress.ceiling is None else f" of {credits_text(progress.ceiling)}"
-    return [*found, f"at most {credits_text(most)}{ceiling}"]
+    return [*amounts, f"at most {credits_text(most)}{ceiling}"]

@@ -1,4 +1,4 @@
-"""One short line for an event, for pipes and logs: easy to grep, quiet when nothing happens. Pure."""
+"""Log lines of a run, for pipes and files: one short line that grep finds for each event worth noting. Pure."""
 
 from datetime import datetime
 
@@ -9,48 +9,48 @@ from runner.show.text.escape import one_line
 from runner.show.text.format import count, lasting
 from runner.show.text.labels import clip_path, shot_name
 
-_WORDS = {"created": "sent", "stored": "made", "failed": "failed", "refused": "refused", "unsettled": "unsettled"}
+_VERBS = {"created": "sent", "stored": "made", "failed": "failed", "refused": "refused", "unsettled": "unsettled"}
 
 
 def event_line(progress: Progress, event: RunEvent) -> str | None:
-    """`06:41 made      SH010 take 1  renders/…/take-1.mp4`; None for what a log need not know."""
+    """`06:41 made      SH010 take 1  renders/…/take-1.mp4`; None for an event that the log leaves out."""
     time = clock_time(progress, event.at)
     if event.event == "warning":
         return f"{time} warning   {one_line(event.message, 1000)}"
-    if event.event not in _WORDS or event.step is None:
+    if event.event not in _VERBS or event.step is None:
         return None
-    word = "again" if event.again else _WORDS[event.event]
+    word = "again" if event.will_retry else _VERBS[event.event]
     name = f"{shot_name(event.step, progress.several)} take {event.step.take}"
     return f"{time} {word:<9} {name}  {_detail(event, event.step, progress.prefix)}".rstrip()
 
 
 def _detail(event: RunEvent, step: Step, prefix: str) -> str:
     attempt = event.attempt
-    said = one_line(event.message or (attempt.message if attempt is not None else ""), 1000)
+    message = one_line(event.message or (attempt.message if attempt is not None else ""), 1000)
     if attempt is None:
-        return said
+        return message
     if event.event == "created":
         about = f", about {lasting(event.expected)}" if event.expected else ""
         return f"{one_line(attempt.task_id or '', 200)}{about}"
     if event.event == "stored" and attempt.clip is not None:
         return clip_path(attempt, step, prefix)
-    return f'"{said}"' if said else ""
+    return f'"{message}"' if message else ""
 
 
 def heartbeat(progress: Progress, now: datetime) -> str:
-    """`05:00 still     8 of 28 made · 3 running · 16 to go`."""
+    """`05:00 working   8 of 28 made · 3 running · 16 to go`."""
     time = clock_time(progress, now)
     rest = progress.seconds_left(now)
     about = [f"about {lasting(rest)} left"] if rest else []
-    return f"{time} still     {' · '.join([*summary(progress), *about])}"
+    return f"{time} working   {' · '.join([*summary(progress), *about])}"
 
 
 def opening_line(progress: Progress) -> str:
-    """`00:00 begin     The Last Ferry: 28 takes, 3 of them go on`."""
-    takes = progress.begun + len(progress.to_go)
+    """`00:00 start     The Last Ferry: 28 takes, 3 of them resumed`."""
+    takes = progress.started_count + len(progress.to_go)
     name = progress.title
     resumed = sum(step.action is Action.RESUME for step in progress.to_go.values())
-    part = "it goes on" if resumed == takes == 1 else f"{resumed} of them go{'es' if resumed == 1 else ''} on"
+    part = "resumed" if resumed == takes == 1 else f"{resumed} of them resumed"
     going = f", {part}" if resumed else ""
-    at_once = f", {progress.at_once} at a time" if progress.at_once > 1 else ""
-    return f"00:00 begin     {name}: {count(takes, 'take')}{going}{at_once}"
+    concurrency = f", {progress.concurrency} at a time" if progress.concurrency > 1 else ""
+    return f"00:00 start     {name}: {count(takes, 'take')}{going}{concurrency}"

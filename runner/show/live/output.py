@@ -1,4 +1,4 @@
-"""Writes to a terminal or a pipe from a thread of its own: a slow, full or closed reader never holds up a run."""
+"""Output to a terminal or a pipe from a background thread: a slow, stopped or closed reader never delays a run."""
 
 import atexit
 import os
@@ -8,121 +8,125 @@ from time import sleep
 from typing import TextIO
 
 from runner.show.text.escape import in_ascii
+from runner.streams import note_failure
 
-_TICK = 0.02
-"""Seconds between two looks at whether a reader still reads."""
+_POLL_INTERVAL = 0.02
+"""Seconds between two checks whether the reader has taken more: short, since each run waits at its end."""
 
 
 class BackgroundWriter:
-    """Lines in order, as long as somebody reads; afterwards they go nowhere, quietly."""
+    """Writes texts in order from a thread of its own; drops them silently once the reader has closed the stream."""
 
-    def __init__(self, stream: TextIO, patience: float = 5.0) -> None:
-        """`patience`: seconds that `close` waits for a reader that takes nothing."""
-        self._sheet = OutputStream(stream)
-        self._patience = patience
-        # what is shared with the writing thread: the texts to be written, and whether more will come
-        self._waiting: deque[str] = deque()
-        self._open = True
-        self._turn = threading.Condition()
-        self._thread = threading.Thread(target=self._write_all, name="pen", daemon=True)
+    def __init__(self, stream: TextIO, stall_timeout: float = 5.0) -> None:
+        """`stall_timeout`: seconds that `close` waits for a reader that takes nothing."""
+        self._output = OutputStream(stream)
+        self._stall_timeout = stall_timeout
+        # shared with the writing thread: the texts to write, and whether more may follow
+        self._pending: deque[str] = deque()
+        self._accepting = True
+        self._condition = threading.Condition()
+        self._thread = threading.Thread(target=self._write_all, name="output", daemon=True)
         self._thread.start()
-        atexit.register(self.close)  # whoever forgets to close it loses no line
+        atexit.register(self.close)  # a caller that forgets to close loses no line
 
     def write(self, text: str) -> None:
-        """Takes the text and returns at once."""
-        with self._turn:
-            if not self._sheet.closed:
-                self._waiting.append(text)
-                self._turn.notify()
+        """Queues the text and returns at once."""
+        with self._condition:
+            if not self._output.closed:
+                self._pending.append(text)
+                self._condition.notify()
 
     def close(self) -> None:
-        """Waits until all is read, or the reader has taken nothing for as long as the pen has patience."""
+        """Waits until all texts are written, or until the reader has taken nothing for `stall_timeout` seconds."""
         atexit.unregister(self.close)
-        with self._turn:
-            self._open = False
-            self._turn.notify()
-        seen, idle = -1, 0.0
-        while self._thread.is_alive() and idle <= self._patience:
-            self._thread.join(_TICK)
-            idle = 0.0 if self._sheet.written != seen else idle + _TICK
-            seen = self._sheet.written
+        with self._condition:
+            self._accepting = False
+            self._condition.notify()
+        written, idle_seconds = -1, 0.0
+        while self._thread.is_alive() and idle_seconds <= self._stall_timeout:
+            self._thread.join(_POLL_INTERVAL)
+            idle_seconds = 0.0 if self._output.written != written else idle_seconds + _POLL_INTERVAL
+            written = self._output.written
 
     def _write_all(self) -> None:
-        while text := self._next():
-            self._sheet.write(text)
-            if self._sheet.closed:
+        while text := self._take_pending():
+            self._output.write(text)
+            if self._output.closed:
                 break
-        self._sheet.close()
+        self._output.close()
 
-    def _next(self) -> str:
-        """All that waits, together; empty at the end."""
-        with self._turn:
-            self._turn.wait_for(lambda: self._waiting or not self._open)
-            text = "".join(self._waiting)
-            self._waiting.clear()
+    def _take_pending(self) -> str:
+        """Waits for queued texts and returns all of them as one; empty at the end."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._pending or not self._accepting)
+            text = "".join(self._pending)
+            self._pending.clear()
         return text
 
 
 class OutputStream:
-    """What is written on: past the stream's own buffer where it has a file, so that no lock of it is ever held."""
+    """A text stream, written through its file descriptor where it has one, so that the stream's lock is never held."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._encoding = stream.encoding or "utf-8"
         self.written = 0
-        """Bytes that were taken."""
+        """Bytes that the reader has taken; characters for a stream without a descriptor."""
         self.closed = False
-        """Nobody reads any more."""
+        """The reader has closed the stream."""
         try:
             stream.flush()
-            # a number of its own: should the stream be closed while a write hangs, it hits no other file
-            self._file: int | None = os.dup(stream.fileno())
+            # a duplicate: a stream closed while a write hangs must not free the number for another file
+            self._descriptor: int | None = os.dup(stream.fileno())
         except (OSError, ValueError):
-            self._file = None
+            self._descriptor = None
 
     @property
     def ascii(self) -> bool:
-        """Whether our own signs have to be spelled by look-alikes."""
+        """Whether the stream's encoding needs ASCII look-alikes in place of symbols such as `·` and `█`."""
         return "utf" not in self._encoding.casefold()
 
     @property
     def size(self) -> tuple[int, int]:
-        """Columns and lines of the terminal, as they are now; 80 and 24 when it does not say."""
+        """Current columns and lines of the terminal; 80 and 24 when it does not tell."""
         try:
-            columns, lines = os.get_terminal_size(self._file if self._file is not None else -1)
+            columns, lines = os.get_terminal_size(self._descriptor if self._descriptor is not None else -1)
         except OSError:
             return 80, 24
         return columns or 80, lines or 24
 
     def write(self, text: str) -> None:
-        """Writes all of it, or notes that nobody reads."""
+        """Writes the whole text; a closed reader sets `closed`."""
         if self.closed:
             return
         if self.ascii:
             text = in_ascii(text)
         try:
-            self._put(text)
-        except (OSError, ValueError):
+            self._write_fully(text)
+        except OSError as failure:
+            self.closed = True
+            note_failure(self._stream, failure)
+        except ValueError:
             self.closed = True
 
     def close(self) -> None:
-        """Nothing more will be put."""
+        """Releases the descriptor; later texts are dropped."""
         self.closed = True
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
-    def _put(self, text: str) -> None:
-        if self._file is None:
+    def _write_fully(self, text: str) -> None:
+        if self._descriptor is None:
             self._stream.write(text)
             self.written += len(text)
             return
         rest = text.encode(self._encoding, "backslashreplace")
         while rest:
             try:
-                taken = os.write(self._file, rest)
+                written = os.write(self._descriptor, rest)
             except BlockingIOError:  # the other side made the pipe non-blocking
                 sleep(0.05)
                 continue
-            self.written += taken
-            rest = rest[taken:]
+            self.written += written
+            rest = rest[written:]

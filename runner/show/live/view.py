@@ -1,4 +1,4 @@
-"""The live view of a run: a screen that moves on a terminal, a line an event elsewhere. It never stops a run."""
+"""The live view of a run: an animated screen on a terminal, log lines elsewhere. A view never stops a run."""
 
 import threading
 from collections.abc import Callable
@@ -16,139 +16,143 @@ from runner.show.text.escape import json_line
 from runner.show.text.style import Style
 
 HEARTBEAT = 60.0
-"""Seconds of silence after which a log says that the run is still at work."""
+"""Seconds without a line after which the log says that the run is still working."""
 _FRAMES = 0.5
-"""Seconds between two frames."""
+"""Seconds between two frames: clocks on the screen count whole seconds, and drawing costs CPU."""
 
 
 class View(Protocol):
-    """Whoever is told what happens; telling returns at once and never raises for what the reader does."""
+    """A display of run events; its methods return at once and never raise because of the reader."""
 
     def tell(self, event: RunEvent) -> None:
-        """One more thing happened."""
+        """Shows one more event."""
 
     def stopping(self) -> None:
-        """The first Ctrl-C: no new task is created."""
+        """Shows that after the first Ctrl-C no new task is created."""
 
     def close(self) -> None:
-        """The run is over; what was told is on the screen when this returns, if somebody reads."""
+        """Ends the display; every event is on the screen when this returns, if the reader still reads."""
 
 
 def view(stream: TextIO, progress: Progress, clock: Clock, *, terminal: bool, color: bool, quiet: bool = False) -> View:
-    """The view that fits: `stream` is standard error, `terminal` whether a person's terminal shows it."""
+    """The view for `stream` (standard error): animated if `terminal` says that a person's terminal shows it."""
     if terminal and not quiet:
         return TerminalView(stream, progress, clock, color)
     return PlainView(stream, progress, clock, quiet)
 
 
 class PlainView:
-    """One short line for each event that matters, and a sign of life each minute; `quiet` leaves what went wrong."""
+    """A log: one short line for each important event and a heartbeat each minute; `quiet` leaves failures only."""
 
     def __init__(self, stream: TextIO, progress: Progress, clock: Clock, quiet: bool = False) -> None:
-        self._pen, self._progress, self._clock, self._quiet = BackgroundWriter(stream), progress, clock, quiet
+        self._writer, self._progress, self._clock, self._quiet = BackgroundWriter(stream), progress, clock, quiet
         self._lock = threading.Lock()
-        self._told = clock.monotonic()
-        self._began = False
-        self._beat = _Ticker(self._still, 1.0)
+        self._last_line_at = clock.monotonic()
+        self._is_open = False
+        self._ticker = _Ticker(self._write_heartbeat, 1.0)
 
     def tell(self, event: RunEvent) -> None:
         with self._lock:
-            self._progress.feed(event)
-            if event.plan is not None and not self._began:
-                self._began = True
-                self._line(None if self._quiet else opening_line(self._progress))
-            if not self._quiet or (event.event in ("failed", "refused", "unsettled", "warning") and not event.again):
-                self._line(event_line(self._progress, event))
+            self._progress.apply(event)
+            if event.plan is not None and not self._is_open:
+                self._is_open = True
+                self._write_line(None if self._quiet else opening_line(self._progress))
+            if not self._quiet or (
+                event.event in ("failed", "refused", "unsettled", "warning") and not event.will_retry
+            ):
+                self._write_line(event_line(self._progress, event))
 
     def stopping(self) -> None:
         with self._lock:
             self._progress.stopping = True
-            self._line("stopping: no new clip is begun, running ones are kept; Ctrl-C again leaves at once")
+            self._write_line("stopping: no new clips; running ones are kept. Ctrl-C again exits at once")
 
     def close(self) -> None:
-        self._beat.stop()
-        self._pen.close()
+        self._ticker.stop()
+        self._writer.close()
 
-    def _line(self, line: str | None) -> None:
+    def _write_line(self, line: str | None) -> None:
         if line is not None:
-            self._told = self._clock.monotonic()
-            self._pen.write(line + "\n")
+            self._last_line_at = self._clock.monotonic()
+            self._writer.write(line + "\n")
 
-    def _still(self) -> None:
+    def _write_heartbeat(self) -> None:
         with self._lock:
-            if not self._quiet and self._began and self._clock.monotonic() - self._told >= HEARTBEAT:
-                self._line(heartbeat(self._progress, self._clock.now()))
+            if not self._quiet and self._is_open and self._clock.monotonic() - self._last_line_at >= HEARTBEAT:
+                self._write_line(heartbeat(self._progress, self._clock.now()))
 
 
 class JsonView:
-    """Each event as one JSON line; beside it, perhaps, another view for people."""
+    """Each event as one JSON line, with an optional second view for people."""
 
-    def __init__(self, stream: TextIO, beside: View | None = None) -> None:
-        self._pen, self._beside = BackgroundWriter(stream), beside
+    def __init__(self, stream: TextIO, human_view: View | None = None) -> None:
+        self._writer, self._human_view = BackgroundWriter(stream), human_view
 
     def tell(self, event: RunEvent) -> None:
-        self._pen.write(json_line(event_json(event)) + "\n")
-        if self._beside is not None:
-            self._beside.tell(event)
+        self._writer.write(json_line(event_json(event)) + "\n")
+        if self._human_view is not None:
+            self._human_view.tell(event)
 
     def stopping(self) -> None:
-        if self._beside is not None:
-            self._beside.stopping()
+        if self._human_view is not None:
+            self._human_view.stopping()
 
     def close(self) -> None:
-        self._pen.close()
-        if self._beside is not None:
-            self._beside.close()
+        self._writer.close()
+        if self._human_view is not None:
+            self._human_view.close()
 
 
 class TerminalView:
-    """The screen that moves; drawn by a thread of its own, so that a stopped terminal stops nothing else."""
+    """The animated screen, drawn by a thread of its own, so that a stopped terminal stops nothing else."""
 
     def __init__(self, stream: TextIO, progress: Progress, clock: Clock, color: bool) -> None:
-        self._sheet = OutputStream(stream)
-        self._canvas = TerminalCanvas(self._sheet)
-        self._progress, self._clock, self._ink = progress, clock, Style(color)
+        self._output = OutputStream(stream)
+        self._canvas = TerminalCanvas(self._output)
+        self._progress, self._clock, self._style = progress, clock, Style(color)
         self._lock = threading.Lock()
-        self._beat = _Ticker(self._draw, _FRAMES, last=self._end)
+        self._ticker = _Ticker(self._draw, _FRAMES, last_action=self._end)
 
     def tell(self, event: RunEvent) -> None:
         with self._lock:
-            self._progress.feed(event)
+            self._progress.apply(event)
 
     def stopping(self) -> None:
         with self._lock:
             self._progress.stopping = True
 
     def close(self) -> None:
-        self._beat.stop()
+        self._ticker.stop()
 
     def _draw(self) -> None:
         columns, lines = self._canvas.size
         with self._lock:
-            shown = frame(self._progress, self._clock.now(), columns, lines, self._ink)
-        self._canvas.draw(shown)
+            drawing = frame(self._progress, self._clock.now(), columns, lines, self._style)
+        self._canvas.draw(drawing)
 
     def _end(self) -> None:
         self._canvas.clear()
-        self._sheet.close()
+        self._output.close()
 
 
 class _Ticker:
-    """Calls something again and again in a thread of its own, until it is stopped."""
+    """Calls an action at an interval from a thread of its own, until stopped."""
 
-    def __init__(self, act: Callable[[], None], every: float, last: Callable[[], None] | None = None) -> None:
-        self._act, self._every, self._last = act, every, last
+    def __init__(
+        self, action: Callable[[], None], interval: float, last_action: Callable[[], None] | None = None
+    ) -> None:
+        self._action, self._interval, self._last_action = action, interval, last_action
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="view", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Returns when the last act is done, or after two seconds when the terminal takes nothing."""
+        """Waits for the last action; gives up after two seconds if the terminal takes nothing."""
         self._end.set()
         self._thread.join(2.0)
 
     def _run(self) -> None:
-        while not self._end.wait(self._every):
-            self._act()
-        if self._last is not None:
-            self._last()
+        while not self._end.wait(self._interval):
+            self._action()
+        if self._last_action is not None:
+            self._last_action()

@@ -1,1 +1,1 @@
-"""One screen a module: values in, text out."""
+"""The screens of the commands, one in each module: values in, text out."""

@@ -1,4 +1,4 @@
-"""What to do about a take that the provider refused or failed, in a few words; and which field or material it means."""
+"""Advice on a refused or failed take: the way out, and the field or material that the provider's message concerns."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -14,17 +14,17 @@ from runner.requests.request import Kind, LocalFile
 from runner.show.text.escape import escape_terminal, one_line
 
 FieldLocator = Callable[[Shot, str], Place | None]
-"""Where a field of a shot is said, by its name (`materials.1` is its second); None when nobody can tell."""
-_STAYS = "it is not sent again until it changes"
+"""The place of a shot's field in the storyboard, by the field's name (`materials.1` is the second); None if unknown."""
+_NOT_RESENT = "it is not sent again until it changes"
 _MOST_NAMED = 4
 _MOST_ERRORS = 6
-_ALL: tuple[Kind, ...] = ("image", "video", "audio")
+_ALL_KINDS: tuple[Kind, ...] = ("image", "video", "audio")
 _KINDS: dict[str, tuple[Kind, ...]] = {"image": ("image",), "picture": ("image",), "video": ("video",)}
 _MATERIAL_WORDS: dict[str, tuple[Kind, ...]] = {
     **_KINDS,
     **dict.fromkeys(("photo", "frame", "face", "person"), ("image", "video")),
     **dict.fromkeys(("audio", "sound", "music"), ("audio",)),
-    **dict.fromkeys(("upload", "media", "material", "reference", "file", "urls?\\b"), _ALL),
+    **dict.fromkeys(("upload", "media", "material", "reference", "file", "urls?\\b"), _ALL_KINDS),
 }
 _FIELD_WORDS: dict[str, tuple[str, ...]] = {
     "prompt": ("prompt", "text", "content"),
@@ -36,31 +36,31 @@ _FIELD_WORDS: dict[str, tuple[str, ...]] = {
     "mode": ("mode\\b",),
     "seed": ("seed\\b",),
 }
-"""Our fields, and how a refusal may call them."""
-_CALLED = {"prompt": "the prompt"}
+"""Patterns by which a refusal may name each field of the language."""
+_FIELD_LABELS = {"prompt": "the prompt"}
 
 
 def no_location(shot: Shot, field: str) -> Place | None:
-    """Looks nothing up: the shot's own place has to do."""
+    """Locates no field: the shot's own place is shown instead."""
     return None
 
 
-def advice(attempt: Attempt | None, shot: Shot | None = None, places: FieldLocator = no_location) -> str:
-    """By what the provider said: what to change, and whether it is sent again; with a shot, which material and line."""
+def advice(attempt: Attempt | None, shot: Shot | None = None, locate: FieldLocator = no_location) -> str:
+    """What to change, by the provider's message, and whether the take is sent again; with a shot, names materials."""
     if attempt is None:
         return "the next run tries again"
-    about = _Subject(attempt.message, shot, places)
+    subject = _Subject(attempt.message, shot, locate)
     failure = attempt.failure
     if attempt.state is AttemptState.REFUSED and failure is None:
-        failure = failure_class(attempt.message)  # the words of a task, said of the request already
+        failure = failure_class(attempt.message)  # a refused request may bear the message of a failed task
     if failure == "face":
-        instead = about.materials(("image", "video"), " in place of ")
-        return f"give a drawn picture{instead}, or leave the person out; {_STAYS}"
+        materials = subject.materials(("image", "video"), " in place of ")
+        return f"give a drawn picture{materials}, or leave the person out; {_NOT_RESENT}"
     if failure == "moderation":
-        return f"change {about.shown()}; {_STAYS}"
+        return f"change {subject.moderated_parts()}; {_NOT_RESENT}"
     if attempt.state is AttemptState.REFUSED:
-        meant = "" if any(path for path, _ in attempt.errors) else about.meant()
-        return f"it can mean {meant}; {_STAYS}" if meant else f"{_STAYS}, or --again"
+        named_parts = "" if any(path for path, _ in attempt.errors) else subject.named_parts()
+        return f"it may concern {named_parts}; {_NOT_RESENT}" if named_parts else f"{_NOT_RESENT}, or --again"
     if failure == "review":
         return "the clip did not pass the provider's review; the next run tries again"
     return "the next run tries again"
@@ -68,89 +68,93 @@ def advice(attempt: Attempt | None, shot: Shot | None = None, places: FieldLocat
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """What words can be about, of all that a shot asks for: each with the line where the user said it."""
+    """Fields and materials of a shot that a message may concern, each with its line in the storyboard."""
 
-    said: str
+    message: str
     shot: Shot | None
-    places: FieldLocator
+    locate: FieldLocator
 
-    def shown(self) -> str:
-        """What moderation means: `uploaded image violates …` is about pictures, `input text violates …` the prompt."""
+    def moderated_parts(self) -> str:
+        """Parts that moderation rejects: `uploaded image violates …` means images, `input text …` the prompt."""
         for word, kinds in _KINDS.items():
-            if self._says(word):
+            if self._mentions(word):
                 return self.materials(kinds, "") or "what it shows"
-        if self._says("text", "prompt"):
+        if self._mentions("text", "prompt"):
             return " or ".join(self._fields(("prompt",))) or "the prompt"
-        every = _some([*self._fields(("prompt",)), *self._materials(_ALL)])
-        return "what it says or shows" + (f": {every}" if every else "")
+        parts = _short_list([*self._fields(("prompt",)), *self._materials(_ALL_KINDS)])
+        return "what it says or shows" + (f": {parts}" if parts else "")
 
-    def meant(self) -> str:
-        """The fields and materials of the request that a refusal names in its own words."""
-        named = [name for name, words in _FIELD_WORDS.items() if self._says(*words)]
-        kinds = dict.fromkeys(kind for word, found in _MATERIAL_WORDS.items() if self._says(word) for kind in found)
-        return _some([*self._fields(named), *self._materials(tuple(kinds))])
+    def named_parts(self) -> str:
+        """Fields and materials of the request that the refusal mentions."""
+        fields = [name for name, patterns in _FIELD_WORDS.items() if self._mentions(*patterns)]
+        kinds = dict.fromkeys(
+            kind for word, word_kinds in _MATERIAL_WORDS.items() if self._mentions(word) for kind in word_kinds
+        )
+        return _short_list([*self._fields(fields), *self._materials(tuple(kinds))])
 
     def materials(self, kinds: tuple[Kind, ...], lead: str) -> str:
-        """The shot's materials of these kinds, as the user calls them, after a lead; "" when there are none."""
-        found = _some(self._materials(kinds))
-        return f"{lead}{found}" if found else ""
+        """The shot's materials of these kinds by the user's names, after `lead`; "" when there are none."""
+        names = _short_list(self._materials(kinds))
+        return f"{lead}{names}" if names else ""
 
-    def _says(self, *words: str) -> bool:
-        return any(re.search(rf"\b{word}", self.said, re.IGNORECASE) for word in words)
+    def _mentions(self, *patterns: str) -> bool:
+        return any(re.search(rf"\b{pattern}", self.message, re.IGNORECASE) for pattern in patterns)
 
     def _materials(self, kinds: tuple[Kind, ...]) -> list[str]:
-        """Each once: `maria (storyboards/assets/maria.png), storyboards/film.yaml:9`."""
+        """Materials of these kinds, each once: `maria (storyboards/assets/maria.png), storyboards/film.yaml:9`."""
         if self.shot is None:
             return []
-        found: dict[str, str] = {}
+        names: dict[str, str] = {}
         for number, material in enumerate(self.shot.request.materials):
             if material.kind in kinds:
                 name = material_name(self.shot, number)
-                found.setdefault(name, self._at(name, f"materials.{number}"))
-        return list(found.values())
+                names.setdefault(name, self._at(name, f"materials.{number}"))
+        return list(names.values())
 
     def _fields(self, names: Iterable[str]) -> list[str]:
         if self.shot is None:
             return []
         request = self.shot.request
-        asked = {"duration": request.seconds} | {name: getattr(request, name, None) for name in _FIELD_WORDS}
-        return [self._at(_CALLED.get(name, name), name) for name in names if asked.get(name) or name == "duration"]
+        values = {"duration": request.seconds} | {name: getattr(request, name, None) for name in _FIELD_WORDS}
+        return [
+            self._at(_FIELD_LABELS.get(name, name), name) for name in names if values.get(name) or name == "duration"
+        ]
 
     def _at(self, name: str, field: str) -> str:
-        place = self.places(self.shot, field) if self.shot is not None else None
+        place = self.locate(self.shot, field) if self.shot is not None else None
         return name if place is None else f"{name} ({escape_terminal(place.file)}:{place.line})"
 
 
-def _some(names: Sequence[str]) -> str:
+def _short_list(names: Sequence[str]) -> str:
     more = [f"{len(names) - _MOST_NAMED} more"] if len(names) > _MOST_NAMED else []
     return " or ".join([*names[:_MOST_NAMED], *more])
 
 
 def material_name(shot: Shot, number: int) -> str:
-    """The name that the user wrote for one of its materials, and the file if it is one and the name does not say so."""
+    """The user's name for the shot's material of this number, with its file unless the name contains it."""
     material = shot.request.materials[number]
     name = shot.names[number] if number < len(shot.names) else ""
-    what = material.path if isinstance(material, LocalFile) else getattr(material, "url", "") or str(material)
+    source = material.path if isinstance(material, LocalFile) else getattr(material, "url", "") or str(material)
     if not name:
-        return escape_terminal(what)
-    return escape_terminal(f"{name} ({what})" if isinstance(material, LocalFile) and name not in what else name)
+        return escape_terminal(source)
+    return escape_terminal(f"{name} ({source})" if isinstance(material, LocalFile) and name not in source else name)
 
 
-def field_errors(attempt: Attempt | None, shot: Shot, edition: Edition, places: FieldLocator) -> list[str]:
-    """What the provider's `errors[]` are about, each in our words: `resolution (storyboards/film.yaml:4): "…"`."""
+def field_errors(attempt: Attempt | None, shot: Shot, edition: Edition, locate: FieldLocator) -> list[str]:
+    """The provider's `errors[]` by the language's own field names: `resolution (storyboards/film.yaml:4): "…"`."""
     errors = attempt.errors if attempt is not None else ()
-    lines = [_pointed(path, said, shot, edition, places) for path, said in errors if path]
+    lines = [_field_error(path, message, shot, edition, locate) for path, message in errors if path]
     more = [f"and {len(lines) - _MOST_ERRORS} more"] if len(lines) > _MOST_ERRORS else []
     return [*dict.fromkeys(lines[:_MOST_ERRORS]), *more]
 
 
-def _pointed(path: str, said: str, shot: Shot, edition: Edition, places: FieldLocator) -> str:
-    ours, number = field_at(path, edition), material_at(path, shot.request, edition)
-    name = ours or f"`{one_line(path, 80)}`"
-    fields: tuple[str, ...] = (ours or "inputs",)
+def _field_error(path: str, message: str, shot: Shot, edition: Edition, locate: FieldLocator) -> str:
+    field, number = field_at(path, edition), material_at(path, shot.request, edition)
+    name = field or f"`{one_line(path, 80)}`"
+    fields: tuple[str, ...] = (field or "inputs",)
     if number is not None:
         name, fields = material_name(shot, number), (f"materials.{number}",)
-    elif ours == "materials":
+    elif field == "materials":
         fields = ("first_frame", "references", "prompt")
-    place = next((found for field in fields if (found := places(shot, field)) is not None), shot.place)
-    return f'{name} ({escape_terminal(place.file)}:{place.line}): "{one_line(said, 200)}"'
+    place = next((location for candidate in fields if (location := locate(shot, candidate)) is not None), shot.place)
+    return f'{name} ({escape_terminal(place.file)}:{place.line}): "{one_line(message, 200)}"'

@@ -1,4 +1,4 @@
-"""How a run ended: what was made and where, what it cost, what is in doubt, and what to type next."""
+"""The last screen of a run: new clips, their cost, unsettled and failed takes, and the next commands."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -9,7 +9,7 @@ from runner.engine.run_events import RunResult, TakeResult
 from runner.language.model import Shot
 from runner.planning.plan import Action
 from runner.show.screens.closing_context import ClosingContext
-from runner.show.screens.failures import LABEL, failures, named, quoted
+from runner.show.screens.failures import LABEL, failures, quoted_credits, take_list
 from runner.show.screens.money_rows import money_rows
 from runner.show.text.cells import left
 from runner.show.text.cells import width as cells
@@ -23,46 +23,45 @@ _WIDE = 120
 _MOST_PATHS = 12
 
 _ENDINGS = {
-    ExitCode.FAILED: "some takes did not come out",
-    ExitCode.INVALID: "it could not go on",
+    ExitCode.FAILED: "some takes failed",
+    ExitCode.INVALID: "invalid input",
     ExitCode.DECLINED: "no further task was created",
     ExitCode.KEY: "the key was refused",
-    ExitCode.UNSETTLED: "somebody has to settle what nobody knows",
     ExitCode.LOCKED: "another run holds this output",
-    ExitCode.WAITING: "something waits; run again to go on",
+    ExitCode.WAITING: "some takes wait; run again to go on",
     ExitCode.INTERRUPTED: "interrupted; run again to go on",
 }
 
 
-def closing(outcome: RunResult, width: int, color: bool, after: ClosingContext) -> str:
-    """The last screen of a run, at so many columns; empty when only trouble is wanted, and there is none."""
-    ink, width = Style(color), min(width, _WIDE)
-    if after.quiet:
-        lines = [_headline(outcome, width, ink, after), *failures(outcome, width, ink, after)]
+def closing(outcome: RunResult, width: int, color: bool, context: ClosingContext) -> str:
+    """The closing screen, `width` columns wide; empty if `context.quiet` is set and nothing went wrong."""
+    style, width = Style(color), min(width, _WIDE)
+    if context.quiet:
+        lines = [_headline(outcome, width, style, context), *failures(outcome, width, style, context)]
         return "" if outcome.exit_code is ExitCode.OK else "\n".join(lines) + "\n"
     blocks = [
-        [_headline(outcome, width, ink, after)],
-        _money(outcome, width, ink, after),
-        _clips(outcome, width, ink, after),
-        failures(outcome, width, ink, after),
-        _film(outcome, width, ink, after),
-        _next(outcome, width, ink, after),
+        [_headline(outcome, width, style, context)],
+        _money(outcome, width, style, context),
+        _clips(outcome, width, style, context),
+        failures(outcome, width, style, context),
+        _film(outcome, width, style, context),
+        _next(outcome, width, style, context),
     ]
     return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
 
 
-def _headline(outcome: RunResult, width: int, ink: Style, after: ClosingContext) -> str:
-    made = len(outcome.finished)
-    facts = f"{count(made, 'clip')} made in {lasting(after.took)}" if made else "no new clip"
+def _headline(outcome: RunResult, width: int, style: Style, context: ClosingContext) -> str:
+    finished = len(outcome.finished)
+    facts = f"{count(finished, 'clip')} made in {lasting(context.seconds)}" if finished else "no new clip"
     code = outcome.exit_code
     end = "" if code is ExitCode.OK else f"exit {int(code)}: {_ending(outcome, code)}"
     name = title(outcome.plan)
     room = width - cells(name) - 3 - cells(facts) - cells(end)
-    line = f"{ink(name, 'strong')}   {ink(facts, 'good' if made else 'plain')}"
+    line = f"{style(name, 'strong')}   {style(facts, 'good' if finished else 'plain')}"
     if not end:
         return line
-    painted = ink(end, "warn" if code in (ExitCode.WAITING, ExitCode.INTERRUPTED) else "strong bad")
-    return f"{line}{' ' * room}{painted}" if room >= 3 else f"{line}\n{painted}"
+    styled = style(end, "warn" if code in (ExitCode.WAITING, ExitCode.INTERRUPTED) else "strong bad")
+    return f"{line}{' ' * room}{styled}" if room >= 3 else f"{line}\n{styled}"
 
 
 def _ending(outcome: RunResult, code: ExitCode) -> str:
@@ -75,148 +74,151 @@ def _ending(outcome: RunResult, code: ExitCode) -> str:
 # -- money ------------------------------------------------------------------------------------------------
 
 
-def _money(outcome: RunResult, width: int, ink: Style, after: ClosingContext) -> list[str]:
+def _money(outcome: RunResult, width: int, style: Style, context: ClosingContext) -> list[str]:
     plan, money = outcome.plan, outcome.money
-    made = _attempts(outcome.finished)
+    attempts = _attempts(outcome.finished)
     if plan.is_free:
-        credits = sum((attempt.intent.quoted for attempt in made), Decimal(0))
+        credits = sum((attempt.intent.quoted for attempt in attempts), Decimal(0))
         if not credits:
             return []
         usd = dollars(plan.usd(credits))
-        text = f"free; on {escape_terminal(after.asks)} {credits_text(credits)} credits, {usd}"
-        return ["  " + ink(text, "strong good")]
-    doubt = [*outcome.unsettled, *outcome.maybe_charged]
+        text = f"free; on {escape_terminal(context.paid_provider)} {credits_text(credits)} credits, {usd}"
+        return ["  " + style(text, "strong good")]
+    uncertain = [*outcome.unsettled, *outcome.maybe_charged]
     rows = []
-    if made or money.billed:
-        rows.append(("billed", _billed(outcome, after), _difference(outcome, after)))
-    if doubt:
-        rows.append(("perhaps", max(money.maybe_charged, quoted(doubt)), ", ".join(named(doubt, plan))))
+    if attempts or money.billed:
+        rows.append(("billed", _billed(outcome, context), _bill_note(outcome, context)))
+    if uncertain:
+        label = "maybe charged" if outcome.maybe_charged else "unsettled"
+        amount = max(money.maybe_charged, quoted_credits(uncertain))
+        rows.append((label, amount, ", ".join(take_list(uncertain, plan))))
     if money.running:
         rows.append(("running", money.running, ""))
     if outcome.refused:
-        rows.append(("refused", Decimal(0), f"{', '.join(named(outcome.refused, plan))}, free"))
-    return money_rows(rows, plan, width, ink)
+        rows.append(("refused", Decimal(0), f"{', '.join(take_list(outcome.refused, plan))}, free"))
+    return money_rows(rows, plan, width, style)
 
 
-def _attempts(fates: Iterable[TakeResult]) -> list[Attempt]:
-    """The attempts behind some takes, each once: takes that share a request share its bill."""
-    return list({fate.attempt.id: fate.attempt for fate in fates if fate.attempt is not None}.values())
+def _attempts(results: Iterable[TakeResult]) -> list[Attempt]:
+    """The attempts of these takes without duplicates: takes that share a request share its bill."""
+    return list({result.attempt.id: result.attempt for result in results if result.attempt is not None}.values())
 
 
-def _earlier(outcome: RunResult, after: ClosingContext) -> Decimal:
-    """The bill of what this run brought home and an earlier one had ordered."""
-    found = (attempt for attempt in _attempts(outcome.finished) if after.run and attempt.intent.run != after.run)
-    return sum((attempt.billed for attempt in found), Decimal(0))
+def _billed_to_earlier_runs(outcome: RunResult, context: ClosingContext) -> Decimal:
+    """Credits billed for clips that this run collected and an earlier run had ordered."""
+    resumed = (attempt for attempt in _attempts(outcome.finished) if context.run and attempt.intent.run != context.run)
+    return sum((attempt.billed for attempt in resumed), Decimal(0))
 
 
-def _billed(outcome: RunResult, after: ClosingContext) -> Decimal:
-    """What this run's tasks were billed, and those of earlier runs whose clips it made."""
-    return outcome.money.billed + _earlier(outcome, after)
+def _billed(outcome: RunResult, context: ClosingContext) -> Decimal:
+    """Credits billed for this run's tasks and for the tasks of earlier runs that it collected."""
+    return outcome.money.billed + _billed_to_earlier_runs(outcome, context)
 
 
-def _difference(outcome: RunResult, after: ClosingContext) -> str:
-    """The bill beside the quote of the same attempts, and how much of it an earlier run had ordered."""
-    made = _attempts(outcome.finished)
-    if not made:
+def _bill_note(outcome: RunResult, context: ClosingContext) -> str:
+    """The bill compared with the quote of the same attempts, and the part that earlier runs ordered."""
+    attempts = _attempts(outcome.finished)
+    if not attempts:
         return ""
-    billed = sum((attempt.billed for attempt in made), Decimal(0))
-    quoted = sum((attempt.intent.quoted for attempt in made), Decimal(0))
-    said = "as quoted"
-    if billed != quoted:
-        more = "more" if billed > quoted else "less"
-        said = f"quoted {credits_text(quoted)}: {credits_text(abs(billed - quoted))} {more}"
-    if earlier := _earlier(outcome, after):
-        part = "all" if earlier == _billed(outcome, after) else credits_text(earlier)
-        said += f"; {part} of it by an earlier run"
-    return said
+    billed = sum((attempt.billed for attempt in attempts), Decimal(0))
+    quote = sum((attempt.intent.quoted for attempt in attempts), Decimal(0))
+    note = "as quoted"
+    if billed != quote:
+        more = "more" if billed > quote else "less"
+        note = f"quoted {credits_text(quote)}: {credits_text(abs(billed - quote))} {more}"
+    if earlier_bill := _billed_to_earlier_runs(outcome, context):
+        part = "all" if earlier_bill == _billed(outcome, context) else credits_text(earlier_bill)
+        note += f"; {part} of it by an earlier run"
+    return note
 
 
 # -- clips ------------------------------------------------------------------------------------------------
 
 
-def _clips(outcome: RunResult, width: int, ink: Style, after: ClosingContext) -> list[str]:
-    """Where the new clips are: each by its path while they are few, else the folders."""
+def _clips(outcome: RunResult, width: int, style: Style, context: ClosingContext) -> list[str]:
+    """The paths of the new clips; their folders when there are many."""
     paths = [
-        clip_path(fate.attempt, fate.step, after.prefix)
-        for fate in outcome.finished
-        if fate.attempt and fate.attempt.clip
+        clip_path(result.attempt, result.step, context.prefix)
+        for result in outcome.finished
+        if result.attempt and result.attempt.clip
     ]
     if not paths:
         return []
     if len(paths) > _MOST_PATHS:
-        places = dict.fromkeys(f"{path.split('/clips/')[0]}/clips" for path in paths)
-        text = f"{len(paths)} new ones in {', '.join(places)}"
-        return labelled("clips", text, width, ink, "good", LABEL)
+        folders = dict.fromkeys(f"{path.split('/clips/')[0]}/clips" for path in paths)
+        text = f"{len(paths)} new clips in {', '.join(folders)}"
+        return labelled("clips", text, width, style, "good", LABEL)
     first, *rest = paths
-    return [f"  {ink(left('clips', LABEL), 'good')}  {first}", *(f"  {' ' * LABEL}  {path}" for path in rest)]
+    return [f"  {style(left('clips', LABEL), 'good')}  {first}", *(f"  {' ' * LABEL}  {path}" for path in rest)]
 
 
-# -- the film, and what comes next ------------------------------------------------------------------------
+# -- the film, and the next commands ----------------------------------------------------------------------
 
 
-def _film(outcome: RunResult, width: int, ink: Style, after: ClosingContext) -> list[str]:
-    """How much of the film has a clip, and what to commit."""
-    plan = after.is_whole or outcome.plan
-    made = {step.key[:2] for step in plan.steps if step.action is Action.KEEP}
-    made |= {fate.step.key[:2] for fate in outcome.finished}
+def _film(outcome: RunResult, width: int, style: Style, context: ClosingContext) -> list[str]:
+    """The share of the film that has clips, and the manifests to commit."""
+    plan = context.whole_plan or outcome.plan
+    finished = {step.key[:2] for step in plan.steps if step.action is Action.KEEP}
+    finished |= {result.step.key[:2] for result in outcome.finished}
     wanted = [shot for shot in plan.batch.shots if not shot.skip]
-    have: list[Shot] = [shot for shot in wanted if (shot.storyboard, shot.id) in made]
-    film = length(sum(shot.request.seconds for shot in have))
-    facts = [f"{len(have)} of {count(len(wanted), 'shot')}, {film}"]
-    lines = labelled("film", joined(facts, width)[0], width, ink, "plain", LABEL)
-    billed = _billed(outcome, after)
+    finished_shots: list[Shot] = [shot for shot in wanted if (shot.storyboard, shot.id) in finished]
+    film = length(sum(shot.request.seconds for shot in finished_shots))
+    facts = [f"{len(finished_shots)} of {count(len(wanted), 'shot')}, {film}"]
+    lines = labelled("film", joined(facts, width)[0], width, style, "plain", LABEL)
+    billed = _billed(outcome, context)
     worth = f" (worth {credits_text(billed)} credits)" if billed else ""
-    for path in after.to_commit:
-        lines += labelled("commit", f"{escape_terminal(path)}{worth}", width, ink, "plain", LABEL)
+    for path in context.to_commit:
+        lines += labelled("commit", f"{escape_terminal(path)}{worth}", width, style, "plain", LABEL)
     return lines
 
 
-def _next(outcome: RunResult, width: int, ink: Style, after: ClosingContext) -> list[str]:
-    found = list(_ways(outcome, after))
-    if not found:
+def _next(outcome: RunResult, width: int, style: Style, context: ClosingContext) -> list[str]:
+    suggestions = list(_next_commands(outcome, context))
+    if not suggestions:
         return []
     margin = " " * (LABEL + 4)
-    first, *rest = commands(found, width, ink, margin)
+    first, *rest = commands(suggestions, width, style, margin)
     return [f"  {left('next', LABEL)}  {first[len(margin) :]}", *rest]
 
 
-def _ways(outcome: RunResult, after: ClosingContext) -> Iterable[tuple[str, str]]:
-    """What to type next, each with what it does."""
-    typed, files = escape_terminal(after.typed), escape_terminal(after.files or after.typed)
-    same, chosen = _joined(files, after.provider), _joined(files, after.chosen)
+def _next_commands(outcome: RunResult, context: ClosingContext) -> Iterable[tuple[str, str]]:
+    """The commands to type next, each with its effect."""
+    typed, files = escape_terminal(context.typed), escape_terminal(context.files or context.typed)
+    all_shots, selection = _join_arguments(files, context.provider), _join_arguments(files, context.chosen)
     unfinished = outcome.exit_code is not ExitCode.OK
-    if any(fate.step.needs_pick for fate in outcome.waiting):
+    if any(result.step.needs_pick for result in outcome.waiting):
         yield "storyboard pick SHOT TAKE", "choose the good take"
     if unfinished:
-        yield f"storyboard run {typed}".rstrip(), _goes_on(outcome)
+        yield f"storyboard run {typed}".rstrip(), _resume_note(outcome)
         return
-    if (rest := _rest(outcome, after)) is not None:
-        yield f"storyboard run {escape_terminal(after.everything) or same}".rstrip(), rest
+    if (rest := _rest_note(outcome, context)) is not None:
+        yield f"storyboard run {escape_terminal(context.everything) or all_shots}".rstrip(), rest
     if outcome.plan.is_free:
-        yield f"storyboard plan {chosen} --provider {escape_terminal(after.asks)}", "the real price; needs no key"
+        paid = f"{selection} --provider {escape_terminal(context.paid_provider)}"
+        yield f"storyboard plan {paid}", "the real price; needs no key"
         if all(shot.private is None for shot in outcome.plan.shots):
-            yield f"storyboard run {chosen} --provider {escape_terminal(after.asks)}", "the real clips; asks first"
+            yield f"storyboard run {paid}", "the real clips; asks first"
     else:
-        yield f"storyboard status {same}".rstrip(), "what is made, and what it cost"
+        yield f"storyboard status {all_shots}".rstrip(), "what is made, and what it cost"
 
 
-def _joined(*words: str) -> str:
-    return " ".join(escape_terminal(word) for word in words if word)
+def _join_arguments(*arguments: str) -> str:
+    return " ".join(escape_terminal(argument) for argument in arguments if argument)
 
 
-def _rest(outcome: RunResult, after: ClosingContext) -> str | None:
-    """What a run without the selection would order beside it: its price; None when there is nothing, or none can be."""
-    whole = after.is_whole
-    found = [step for step in whole.steps if step.is_billable] if whole is not None else []
-    if whole is None or not found or (not whole.is_free and any(step.shot.private is not None for step in found)):
+def _rest_note(outcome: RunResult, context: ClosingContext) -> str | None:
+    """The price of the shots outside the selection; None when there is nothing to order, or it cannot be ordered."""
+    whole = context.whole_plan
+    billable = [step for step in whole.steps if step.is_billable] if whole is not None else []
+    if whole is None or not billable or (not whole.is_free and any(step.shot.private is not None for step in billable)):
         return None
     credits = whole.totals.credits
     return "the rest" if whole.is_free or credits is None else f"the rest, {credits_text(credits)} credits"
 
 
-def _goes_on(outcome: RunResult) -> str:
-    """What the same command would do again."""
-    waits = any(not fate.step.needs_pick for fate in outcome.waiting)
+def _resume_note(outcome: RunResult) -> str:
+    """The effect of typing the same command again."""
+    waits = any(not result.step.needs_pick for result in outcome.waiting)
     if (
         outcome.interrupted
         or outcome.not_started
@@ -225,4 +227,4 @@ def _goes_on(outcome: RunResult) -> str:
         or not (outcome.unsettled or outcome.refused)
     ):
         return "goes on" if outcome.plan.is_free else "goes on; pays for nothing twice"
-    return "goes on once that is settled" if outcome.unsettled else "goes on once that is changed"
+    return "goes on once settled" if outcome.unsettled else "goes on once changed"

@@ -1,4 +1,4 @@
-"""What the closing of a run says beside its outcome: what was typed, what to commit, where fields are said."""
+"""Values that the closing screen needs beside the run's result."""
 
 from datetime import tzinfo
 
@@ -9,32 +9,32 @@ from runner.show.screens.advice import FieldLocator, no_location
 
 @dataclass(frozen=True, slots=True)
 class ClosingContext:
-    """What the closing says beside the outcome."""
+    """Command line, settings and plan that the closing screen refers to."""
 
     typed: str = ""
-    """Files and flags as the user typed them."""
+    """Files and flags as the user typed them: the arguments of the same command."""
     files: str = ""
-    """The files with what was typed of profile, variables and settings: what other commands take, too."""
+    """Files, profile, variables and settings as typed: the arguments that other commands accept, too."""
     provider: str = ""
-    """The flag for the provider, where it was typed."""
+    """The `--provider` flag, if typed."""
     chosen: str = ""
-    """The flags of the selection."""
+    """The selection flags, if typed."""
     everything: str = ""
-    """What was typed without them: for a run of the rest."""
+    """The arguments without the selection flags: for a run of the rest."""
     run: str = ""
-    """The run that ended: what bears another's name was ordered by an earlier one; empty when nobody asks."""
-    is_whole: Plan | None = None
-    """What a run of everything would do now: all shots, whatever was selected; None when nobody asks."""
+    """Id of this run: attempts with another id were ordered by an earlier run; empty if the screen need not tell."""
+    whole_plan: Plan | None = None
+    """Plan of all shots, whatever was selected; None if the screen need not tell about the rest."""
     prefix: str = ""
-    """The repository's top seen from where the user stands: what paths of clips are told from."""
+    """The repository's top as a path relative to the working folder: clip paths begin with it."""
     quiet: bool = False
-    """Only what went wrong is wanted."""
-    took: float = 0.0
-    """Seconds that the run took."""
-    asks: str = "kinovi"
+    """Whether only failures are shown."""
+    seconds: float = 0.0
+    """Duration of the run."""
+    paid_provider: str = "kinovi"
     to_commit: tuple[str, ...] = ()
-    """Manifests with paid clips that are not committed."""
+    """Manifests of paid clips that are not committed yet."""
     zone: tzinfo | None = None
-    """Of the reader; None is the machine's own."""
-    places: FieldLocator = no_location
-    """Where a shot's fields are said, for what the provider says of single ones."""
+    """Time zone of the reader; None means the machine's own."""
+    locate_field: FieldLocator = no_location
+    """Finds a shot's field in the storyboard, for the provider's messages about single fields."""

@@ -1,4 +1,4 @@
-"""Sums of credits one below the other, in credits and dollars, each with a word about it."""
+"""Aligned rows of sums in credits and dollars, each with a note."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -11,16 +11,17 @@ from runner.show.text.style import Style
 _LABEL = 9
 
 
-def money_rows(rows: Sequence[tuple[str, Decimal, str]], plan: Plan, width: int, ink: Style) -> list[str]:
-    """`  billed      4,000 credits  $20.00   as quoted`, aligned; no dollars beside nothing."""
+def money_rows(rows: Sequence[tuple[str, Decimal, str]], plan: Plan, width: int, style: Style) -> list[str]:
+    """Rows such as `  billed      4,000 credits  $20.00   as quoted`; a zero has no dollars."""
+    label_cells = max([_LABEL, *(len(label) for label, _, _ in rows)])
     room = max([6, *(len(credits_text(amount)) for _, amount, _ in rows)])
     prices = [dollars(plan.usd(amount)) if amount else "" for _, amount, _ in rows]
-    beside = max([0, *(len(price) for price in prices)])
-    margin = 2 + _LABEL + 2 + room + 10 + beside + 3
+    price_cells = max([0, *(len(price) for price in prices)])
+    margin = 2 + label_cells + 2 + room + 10 + price_cells + 3
     lines: list[str] = []
     for (label, amount, text), price in zip(rows, prices, strict=True):
-        lead = f"  {left(label, _LABEL)}  {ink(right(credits_text(amount), room), 'money')} credits  "
+        lead = f"  {left(label, label_cells)}  {style(right(credits_text(amount), room), 'money')} credits  "
         first, *rest = wrap(text, max(20, width - margin))
-        lines.append(f"{lead}{right(price, beside)}   {first}".rstrip())
+        lines.append(f"{lead}{right(price, price_cells)}   {first}".rstrip())
         lines += [" " * margin + line for line in rest]
     return lines

@@ -1,4 +1,4 @@
-"""The plan as a person reads it before anything is spent."""
+"""The screen of `plan`: takes, prices and next commands, before anything is spent."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from runner.language.model import Storyboard
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.plan import Action, Plan, Step, totals
 from runner.requests.request import LocalFile
-from runner.show.screens.plan_table import WIDE, plan_table, price_of, said_once
+from runner.show.screens.plan_table import WIDE, plan_table, price_of, shared_model
 from runner.show.text.cells import width as cells
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars, lasting, length, money, volume
@@ -22,7 +22,7 @@ _KINDS = {"image": ("picture", "pictures"), "video": ("video", "videos"), "audio
 
 @dataclass(frozen=True, slots=True)
 class CheaperCommand:
-    """A cheaper way that would pass: the flags to add, and what it would cost now."""
+    """A cheaper command line that stays below the limit: the flags to add, and its price now."""
 
     flags: str
     credits: Decimal
@@ -30,71 +30,72 @@ class CheaperCommand:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Something that a paid run has sent to an address which a settings file names."""
+    """A kind of data that a paid run sends to an address from the settings."""
 
     what: str
-    """`callbacks`."""
+    """The kind of data: `callbacks`."""
     where: str
-    more: str = ""
-    before: str | None = None
-    """Where it went at the last yes, `""` for nowhere; None when that was the same."""
+    detail: str = ""
+    previous_address: str | None = None
+    """The address of the last approval, `""` if there was none; None when it was the same."""
 
     def __str__(self) -> str:
-        """`callbacks go to https://hooks.example.com, heard at 127.0.0.1:8788 (new since the last yes)`."""
-        more = f", {self.more}" if self.more else ""
-        text = f"{self.what} go to {self.where}{more}"
-        if self.before is None:
+        """`callbacks go to https://hooks.example.com, received at 127.0.0.1:8788 (NEW since your last approval)`."""
+        detail = f", {self.detail}" if self.detail else ""
+        text = f"{self.what} go to {self.where}{detail}"
+        if self.previous_address is None:
             return escape_terminal(text)
-        return escape_terminal(
-            f"{text} ({f'CHANGED since the last yes: {self.before}' if self.before else 'NEW since the last yes'})"
-        )
+        change = "NEW since your last approval"
+        if self.previous_address:
+            change = f"CHANGED since your last approval: {self.previous_address}"
+        return escape_terminal(f"{text} ({change})")
 
 
 @dataclass(frozen=True, slots=True)
 class PlanContext:
-    """What a plan's screen says beside the plan itself."""
+    """Values that the screen of a plan needs beside the plan."""
 
     typed: str = ""
-    """Files and flags as the user typed them, for the command to type next."""
-    asks: str = "kinovi"
-    """The provider whose prices play money quotes."""
+    """Files and flags as the user typed them: the arguments of the next command."""
+    paid_provider: str = "kinovi"
+    """The provider whose prices a free plan quotes."""
     warnings: Sequence[Problem] = ()
     cheaper: Sequence[CheaperCommand] = ()
-    leaving: Sequence[LocalFile] = ()
-    """What a paid run puts under public addresses."""
-    goes: Sequence[Destination] = ()
-    elsewhere: str = ""
-    """That only a manifest tells of some takes; empty when this machine's ledger knows them all."""
-    about: float | None = None
-    """Seconds that a run would probably take."""
-    at_once: int | None = None
+    outgoing_files: Sequence[LocalFile] = ()
+    """Files that a paid run publishes under public addresses."""
+    destinations: Sequence[Destination] = ()
+    manifest_note: str = ""
+    """Note on takes that only a manifest records; empty when this machine's ledger has them all."""
+    expected_seconds: float | None = None
+    """Estimated duration of a run."""
+    concurrency: int | None = None
     spent: Mapping[str, Decimal] = field(default_factory=dict)
-    """Credits paid or in doubt so far, by the storyboard's path."""
-    instead: tuple[str, str] | None = None
-    """The command to type in place of a run that would not pass, and a word about it."""
-    asking: bool = False
-    """The question comes right below: the command is not named, only how long it takes."""
+    """Credits billed, running or unsettled so far, by the storyboard's path."""
+    replacement: tuple[str, str] | None = None
+    """The command to type, with a note, in place of a run that would be refused."""
+    before_question: bool = False
+    """Whether the question follows: the screen then tells the duration only, no command."""
 
 
-def screen(plan: Plan, width: int, color: bool, all_shots: bool = False, around: PlanContext | None = None) -> str:
-    """The plan at so many columns; ends with what to type next."""
-    told, ink = around or PlanContext(), Style(color)
+def screen(plan: Plan, width: int, color: bool, all_shots: bool = False, context: PlanContext | None = None) -> str:
+    """The screen of a plan, `width` columns wide; ends with the next command."""
+    context, style = context or PlanContext(), Style(color)
     if not plan.steps and not plan.shots:
         return "There is no shot to plan.\n"
-    parts = [_storyboard(plan, board, width, ink, all_shots, told) for board in _boards(plan)]
+    parts = [_storyboard(plan, board, width, style, all_shots, context) for board in _boards(plan)]
     if len(parts) > 1:
-        parts.append(_together(plan, width, ink, told))
-    parts += [_notes(plan, width, ink, told, all_shots), _next(plan, width, ink, told)]
+        parts.append(_all_storyboards(plan, width, style, context))
+    parts += [_notes(plan, width, style, context, all_shots), _next(plan, width, style, context)]
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
 
 def nothing_to_do(plan: Plan) -> bool:
-    """Whether every take is made."""
+    """Whether every take has its clip."""
     return bool(plan.steps) and all(step.action is Action.KEEP for step in plan.steps)
 
 
 def _boards(plan: Plan) -> list[Storyboard]:
-    """The storyboards that have a selected shot."""
+    """The storyboards with at least one selected shot."""
     paths = {shot.storyboard for shot in plan.shots}
     return [board for board in plan.batch.storyboards if board.path in paths]
 
@@ -102,78 +103,82 @@ def _boards(plan: Plan) -> list[Storyboard]:
 # -- one storyboard ---------------------------------------------------------------------------------------
 
 
-def _storyboard(plan: Plan, board: Storyboard, width: int, ink: Style, all_shots: bool, told: PlanContext) -> list[str]:
+def _storyboard(
+    plan: Plan, board: Storyboard, width: int, style: Style, all_shots: bool, context: PlanContext
+) -> list[str]:
     steps = plan.steps_for(board)
-    head = _head(plan, board, steps, width, ink, told)
+    head = _head(plan, board, steps, width, style, context)
     if steps and all(step.action is Action.KEEP for step in steps) and not all_shots:
         shots = count(len({step.shot.id for step in steps}), "shot")
-        return [*head, "", f"  {ink(f'{shots}, all made. Nothing to pay.', 'good')}"]
-    return [*head, "", *plan_table(plan, board, steps, width, ink, all_shots, told.asks)]
+        return [*head, "", f"  {style(f'{shots}, all made. Nothing to pay.', 'good')}"]
+    return [*head, "", *plan_table(plan, board, steps, width, style, all_shots, context.paid_provider)]
 
 
-def _head(plan: Plan, board: Storyboard, steps: Sequence[Step], width: int, ink: Style, told: PlanContext) -> list[str]:
+def _head(
+    plan: Plan, board: Storyboard, steps: Sequence[Step], width: int, style: Style, context: PlanContext
+) -> list[str]:
     name, path = one_line(board.title, 200), escape_terminal(board.path)
     facts = f"{plan.account.provider} · edition {plan.edition.name} · 1 credit {dollars(plan.usd_per_credit)}"
     facts = escape_terminal(facts)
     room = min(width, WIDE) - cells(name) - 3 - cells(path) - cells(facts)
-    first = f"{ink(name, 'strong')}   {path}"
-    lines = [f"{first}{' ' * room}{ink(facts, 'quiet')}"] if room >= 3 else [first, ink(facts, "quiet")]
-    return lines + joined(_facts(plan, board, steps, width, told), min(width, WIDE))
+    first = f"{style(name, 'strong')}   {path}"
+    lines = [f"{first}{' ' * room}{style(facts, 'quiet')}"] if room >= 3 else [first, style(facts, "quiet")]
+    return lines + joined(_facts(plan, board, steps, width, context), min(width, WIDE))
 
 
-def _facts(plan: Plan, board: Storyboard, steps: Sequence[Step], width: int, told: PlanContext) -> Iterable[str]:
-    """How much it is, how long the film, how far it has come."""
+def _facts(plan: Plan, board: Storyboard, steps: Sequence[Step], width: int, context: PlanContext) -> Iterable[str]:
+    """Facts of one storyboard: number of shots, length of the film, progress."""
     shots = [shot for shot in plan.shots if shot.storyboard == board.path]
-    named = len({shot.scene for shot in shots if shot.scene is not None})
-    chosen = count(len(shots), "shot")
+    scenes = len({shot.scene for shot in shots if shot.scene is not None})
+    shots_text = count(len(shots), "shot")
     if len(shots) < len(board.shots):
-        chosen = f"{len(shots):,} of {count(len(board.shots), 'shot')} selected"
-    yield chosen + (f", {count(named, 'scene')}" if named else "")
-    if (kind := said_once(shots, width)) is not None:
-        yield kind
+        shots_text = f"{len(shots):,} of {count(len(board.shots), 'shot')} selected"
+    yield shots_text + (f", {count(scenes, 'scene')}" if scenes else "")
+    if (model_text := shared_model(shots, width)) is not None:
+        yield model_text
     film = length(sum(shot.request.seconds for shot in board.shots if not shot.skip))
     yield f"film {film}" + (f" of {length(board.length)} wanted" if board.length is not None else "")
-    made = sum(1 for step in steps if step.action is Action.KEEP)
-    spent = told.spent.get(board.path, Decimal(0))
+    finished = sum(1 for step in steps if step.action is Action.KEEP)
+    spent = context.spent.get(board.path, Decimal(0))
     if any(step.attempt for step in steps) or spent:
-        yield f"{made} of {count(len(steps), 'take')} made"
+        yield f"{finished} of {count(len(steps), 'take')} made"
     else:
         yield "nothing sent yet" + ("" if plan.is_free else ", nothing paid yet")
     if spent and not plan.is_free:
         yield f"{credits_text(spent)} credits spent so far"
 
 
-def _together(plan: Plan, width: int, ink: Style, told: PlanContext) -> list[str]:
-    """The sum over several storyboards, with a line for each."""
+def _all_storyboards(plan: Plan, width: int, style: Style, context: PlanContext) -> list[str]:
+    """Table of several storyboards with their sum."""
     boards = _boards(plan)
     rows: list[TableRow | str] = []
     for board in boards:
         sums = totals(plan.steps_for(board), shots=0)
-        ordered = sum(1 for step in plan.steps_for(board) if step.is_billable)
+        billable = sum(1 for step in plan.steps_for(board) if step.is_billable)
         usd = dollars(plan.usd(sums.credits))
         name = Cell(one_line(board.title, 200))
-        rows.append(row(name, f"{ordered:,}", f"{sums.seconds:,}", credits_text(sums.credits), usd, indent=1))
+        rows.append(row(name, f"{billable:,}", f"{sums.seconds:,}", credits_text(sums.credits), usd, indent=1))
     rows.append(row("", "", "", Cell("-" * 7, "quiet")))
     whole = plan.totals
-    ordered = sum(1 for step in plan.steps if step.is_billable)
+    billable = sum(1 for step in plan.steps if step.is_billable)
     name, price = Cell(f"{len(boards)} storyboards", "strong"), Cell(credits_text(whole.credits), "strong")
     usd = dollars(plan.usd(whole.credits))
-    rows.append(row(name, f"{ordered:,}", f"{whole.seconds:,}", price, Cell(usd, "strong"), indent=1))
+    rows.append(row(name, f"{billable:,}", f"{whole.seconds:,}", price, Cell(usd, "strong"), indent=1))
     if whole.later_takes:
         rows += _later(plan)
-    asked = f"on {escape_terminal(told.asks)}" if plan.is_free else "credits"
+    credits_head = f"on {escape_terminal(context.paid_provider)}" if plan.is_free else "credits"
     columns = (
         Column(least=12, most=width // 2, head=" now"),
         Column("right", head="takes"),
         Column("right", head="s"),
-        Column("right", head=asked),
+        Column("right", head=credits_head),
         Column(least=10),
     )
-    return table(columns, rows, width, ink, indent=1)
+    return table(columns, rows, width, style, indent=1)
 
 
 def _later(plan: Plan) -> Iterable[TableRow]:
-    """Under the sum of now: what comes after a pick, and all of it."""
+    """Rows below the sum of now: takes after a pick, and all takes."""
     sums, steps = plan.totals, plan.steps
     for name, takes, seconds, credits, more in (
         ("later", sums.later_takes, sums.later_seconds, sums.later_credits, "  after you pick"),
@@ -186,48 +191,48 @@ def _later(plan: Plan) -> Iterable[TableRow]:
 # -- below the table --------------------------------------------------------------------------------------
 
 
-def free_words(plan: Plan, asks: str) -> str:
-    """What play money stands for: `free; on kinovi 1,240 credits, $6.20`."""
+def free_price(plan: Plan, paid_provider: str) -> str:
+    """The price that a free plan would have: `free; on kinovi 1,240 credits, $6.20`."""
     credits = plan.totals.credits
     if credits == 0:
         return "free"
-    return f"free; on {escape_terminal(asks)} {credits_text(credits)} credits, {dollars(plan.usd(credits))}"
+    return f"free; on {escape_terminal(paid_provider)} {credits_text(credits)} credits, {dollars(plan.usd(credits))}"
 
 
-def price_line(plan: Plan, asks: str = "kinovi") -> str:
-    """What a run would cost now, in one line."""
-    return free_words(plan, asks) if plan.is_free else money(plan.totals.credits, plan.usd_per_credit)
+def price_line(plan: Plan, paid_provider: str = "kinovi") -> str:
+    """The price of a run now, in one line."""
+    return free_price(plan, paid_provider) if plan.is_free else money(plan.totals.credits, plan.usd_per_credit)
 
 
-def _notes(plan: Plan, width: int, ink: Style, told: PlanContext, everything: bool) -> list[str]:
-    lines = wrapped(told.elsewhere, min(width, WIDE)) if told.elsewhere else []
+def _notes(plan: Plan, width: int, style: Style, context: PlanContext, all_shots: bool) -> list[str]:
+    lines = wrapped(context.manifest_note, min(width, WIDE)) if context.manifest_note else []
     if nothing_to_do(plan):
-        return lines + warnings(told.warnings, width, ink)
+        return lines + warnings(context.warnings, width, style)
     if plan.is_free:
-        lines.append("  " + ink(free_words(plan, told.asks), "strong good"))
-    if told.leaving and not plan.is_free:
-        lines += wrapped(_leaving(told.leaving), width)
-        lines += _each(told.leaving) if everything else []
-    for each in told.goes:
-        inked = wrapped(str(each), width)
-        lines += [ink(line, "warn") for line in inked] if each.before is not None else inked
-    lines += warnings(told.warnings, width, ink)
-    if told.cheaper and not plan.is_free:
-        ways = [f"{escape_terminal(way.flags)} {credits_text(way.credits)}" for way in told.cheaper]
-        lines += labelled_lines("cheaper", joined([*ways[:-1], f"{ways[-1]} now"], width - 11), ink)
+        lines.append("  " + style(free_price(plan, context.paid_provider), "strong good"))
+    if context.outgoing_files and not plan.is_free:
+        lines += wrapped(_outgoing_summary(context.outgoing_files), width)
+        lines += _outgoing_list(context.outgoing_files) if all_shots else []
+    for destination in context.destinations:
+        style_name = "plain" if destination.previous_address is None else "warn"
+        lines += [style(line, style_name) for line in wrapped(str(destination), width)]
+    lines += warnings(context.warnings, width, style)
+    if context.cheaper and not plan.is_free:
+        commands = [f"{escape_terminal(command.flags)} {credits_text(command.credits)}" for command in context.cheaper]
+        lines += labelled_lines("cheaper", joined([*commands[:-1], f"{commands[-1]} now"], width - 11), style)
     return lines
 
 
-def _leaving(files: Sequence[LocalFile]) -> str:
-    """`leaves this machine: 5 pictures, 1 sound, 6.2 MB`."""
+def _outgoing_summary(files: Sequence[LocalFile]) -> str:
+    """The line `leaves this machine: 5 pictures, 1 sound, 6.2 MB`."""
     counts = Counter[str](file.kind for file in files)
-    kinds = [count(counts[kind], one, many) for kind, (one, many) in _KINDS.items() if counts[kind]]
+    kinds = [count(counts[kind], singular, plural) for kind, (singular, plural) in _KINDS.items() if counts[kind]]
     text = ", ".join([*kinds, volume(sum(file.bytes for file in files))])
     return f"leaves this machine: {text}"
 
 
-def _each(files: Sequence[LocalFile]) -> list[str]:
-    """Every file with its size and how its hash begins: what leaves becomes public."""
+def _outgoing_list(files: Sequence[LocalFile]) -> list[str]:
+    """Outgoing files with size and start of the hash, since they become public."""
     names = [escape_terminal(file.path) for file in files]
     longest = max(map(cells, names))
     return [
@@ -236,39 +241,40 @@ def _each(files: Sequence[LocalFile]) -> list[str]:
     ]
 
 
-def _next(plan: Plan, width: int, ink: Style, told: PlanContext) -> list[str]:
-    """The command to type and how long it takes; above the question only the latter."""
-    if told.asking:
-        return [f"  {_how_long(plan, told)}".rstrip()]
+def _next(plan: Plan, width: int, style: Style, context: PlanContext) -> list[str]:
+    """The next command and its duration; only the duration if the question follows."""
+    if context.before_question:
+        return [f"  {_how_long(plan, context)}".rstrip()]
     lines: list[str] = []
-    for command, why in _commands(plan, told):
-        lines += right_aligned(command, why, min(width, WIDE), ink)
+    for command, why in _commands(plan, context):
+        lines += right_aligned(command, why, min(width, WIDE), style)
     return lines
 
 
-def _how_long(plan: Plan, told: PlanContext) -> str:
-    """`free, about 40 s, 3 at a time`."""
-    about = f"about {lasting(told.about)}" if told.about else ""
-    at_once = f"{told.at_once} at a time" if told.at_once and told.at_once > 1 else ""
-    return ", ".join(part for part in ("free" if plan.is_free else "", about, at_once) if part)
+def _how_long(plan: Plan, context: PlanContext) -> str:
+    """The note `free, about 40 s, 3 at a time`."""
+    duration = f"about {lasting(context.expected_seconds)}" if context.expected_seconds else ""
+    concurrency = f"{context.concurrency} at a time" if context.concurrency and context.concurrency > 1 else ""
+    return ", ".join(part for part in ("free" if plan.is_free else "", duration, concurrency) if part)
 
 
-def _commands(plan: Plan, told: PlanContext) -> Iterable[tuple[str, str]]:
-    """What to type next, each with a word about it."""
-    typed, actions = escape_terminal(told.typed), {step.action for step in plan.steps}
+def _commands(plan: Plan, context: PlanContext) -> Iterable[tuple[str, str]]:
+    """The commands to type next, each with a note."""
+    typed, actions = escape_terminal(context.typed), {step.action for step in plan.steps}
     if Action.UNSETTLED in actions:
-        yield "storyboard settle", "lists what nobody knows the outcome of"
-    if told.instead is not None:
-        yield escape_terminal(told.instead[0]), told.instead[1]
+        yield "storyboard settle", "lists the unsettled attempts"
+    if context.replacement is not None:
+        yield escape_terminal(context.replacement[0]), context.replacement[1]
     elif any(step.is_billable for step in plan.steps) or Action.RESUME in actions:
         credits = plan.totals.credits
         ceiling = (
             "" if plan.is_free or not credits else f" --max-credits {credits.to_integral_value('ROUND_CEILING'):f}"
         )
-        yield f"storyboard run {typed}".rstrip() + ceiling, _how_long(plan, told)
+        yield f"storyboard run {typed}".rstrip() + ceiling, _how_long(plan, context)
     elif any(step.needs_pick for step in plan.steps):
         yield "storyboard pick SHOT TAKE", "chooses the good take"
     elif plan.is_free:
-        yield f"storyboard plan {typed} --provider {escape_terminal(told.asks)}", "the real price; needs no key"
+        provider = escape_terminal(context.paid_provider)
+        yield f"storyboard plan {typed} --provider {provider}", "the real price; needs no key"
     elif Action.UNSETTLED not in actions:
         yield f"storyboard status {typed}".rstrip(), ""

@@ -1,4 +1,4 @@
-"""The table in the middle of a plan: a line for some shots, what is done with them and why, and the sums."""
+"""The table of a plan's screen: rows of shots with action and reason, and the sums."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,14 +6,14 @@ from decimal import Decimal
 
 from runner.language.model import Shot, Storyboard
 from runner.planning.plan import Action, Plan, Step, totals
-from runner.show.screens.rows import SEVERAL, SceneRows, TableLine, made_of, model, scenes
+from runner.show.screens.rows import SEVERAL, SceneRows, TableLine, material_list, model, scenes
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars
 from runner.show.text.layout import labelled
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
-ACTION_INKS = {
+ACTION_STYLES = {
     Action.MAKE: "good",
     Action.WAIT: "warn",
     Action.RESUME: "good",
@@ -24,74 +24,76 @@ ACTION_INKS = {
     Action.GONE: "bad",
 }
 NARROW = 100
-"""Columns below which nothing is said twice."""
+"""Width below which a model that all shots share moves from the rows to the head."""
 WIDE = 120
-"""Columns from which names are spelled out, and beyond which nothing is spread."""
+"""Width from which model names are spelled out, and which no screen exceeds."""
 
 
 def plan_table(
-    plan: Plan, board: Storyboard, steps: Sequence[Step], width: int, ink: Style, all_shots: bool, asks: str
+    plan: Plan, board: Storyboard, steps: Sequence[Step], width: int, style: Style, all_shots: bool, paid_provider: str
 ) -> list[str]:
-    """The lines of one storyboard; `asks` is the provider whose prices play money quotes."""
+    """The table of one storyboard; `paid_provider` is the provider whose prices a free plan quotes."""
     by_shot: dict[str, list[Step]] = {}
     for step in steps:
         by_shot.setdefault(step.shot.id, []).append(step)
     shots = [shot for shot in plan.shots if shot.storyboard == board.path]
-    found = scenes(shots, by_shot, all_shots)
-    marks = _marks(found)
+    scene_rows = scenes(shots, by_shot, all_shots)
+    letters = _cause_letters(scene_rows)
     rows: list[TableRow | str] = []
-    for scene in found:
-        rows += _scene(scene, marks, width, ink)
+    for scene in scene_rows:
+        rows += _scene(scene, letters, width, style)
     rows += _sums(plan, board, steps)
     columns = _columns(
-        width, f"on {escape_terminal(asks)}" if plan.is_free else "credits", said_once(shots, width) is None
+        width, f"on {escape_terminal(paid_provider)}" if plan.is_free else "credits", shared_model(shots, width) is None
     )
-    return [*table(columns, rows, width, ink, indent=1), *_causes(marks, found, width, ink)]
+    return [*table(columns, rows, width, style, indent=1), *_cause_lines(letters, scene_rows, width, style)]
 
 
-def said_once(shots: Sequence[Shot], width: int) -> str | None:
-    """Model and resolution that all shots share, on a screen too narrow to repeat them in each line."""
+def shared_model(shots: Sequence[Shot], width: int) -> str | None:
+    """Model and resolution that all shots share, if the screen is too narrow to repeat them in each row."""
     shared = model(shots, full=True)
     return shared if width < NARROW and shared != SEVERAL else None
 
 
 def _columns(width: int, credits: str, models: bool) -> tuple[Column, ...]:
     return (
-        Column(least=14, bare=8, most=max(18, width // 4), head=" shot"),
+        Column(least=14, narrow_least=8, most=max(18, width // 4), head=" shot"),
         Column("right", head="takes"),
         Column("right", head="s"),
-        Column(least=10, bare=5, most=max(18, width // 4), head="made of"),
+        Column(least=10, narrow_least=5, most=max(18, width // 4), head="made of"),
         Column(most=1_000 if models else 0, head="model"),
         Column("right", head=credits),
-        Column(least=24, bare=16, head="what"),
+        Column(least=24, narrow_least=16, head="what"),
     )
 
 
-def _scene(scene: SceneRows, marks: Mapping[str, str], width: int, ink: Style) -> Iterable[TableRow | str]:
+def _scene(scene: SceneRows, letters: Mapping[str, str], width: int, style: Style) -> Iterable[TableRow | str]:
     if scene.folded:
         whole = scene.whole
-        yield _row(Cell(escape_terminal(scene.name or "no scene"), "strong"), whole.name, whole, marks, width)
+        yield _row(Cell(escape_terminal(scene.name or "no scene"), "strong"), whole.name, whole, letters, width)
         return
     if scene.name is not None:
-        yield " " + ink(escape_terminal(scene.name), "strong")
+        yield " " + style(escape_terminal(scene.name), "strong")
     for entry in scene.table_lines:
         if entry.is_kept and len(entry.shots) > 1 and entry.steps:
-            yield _row(Cell(count(len(entry.shots), "shot"), "quiet"), "", entry, marks, width, indent=1)
+            yield _row(Cell(count(len(entry.shots), "shot"), "quiet"), "", entry, letters, width, indent=1)
         else:
-            yield _row(Cell(entry.name), made_of(entry.shots[0]), entry, marks, width, indent=1)
+            yield _row(Cell(entry.name), material_list(entry.shots[0]), entry, letters, width, indent=1)
 
 
-def _row(name: Cell, made: str, entry: TableLine, marks: Mapping[str, str], width: int, indent: int = 0) -> TableRow:
-    ink, short, reason = _what(entry, marks)
+def _row(
+    name: Cell, materials: str, entry: TableLine, letters: Mapping[str, str], width: int, indent: int = 0
+) -> TableRow:
+    style, short, reason = _action_cells(entry, letters)
     seconds = sum(step.shot.request.seconds for step in entry.steps)
     return row(
         name,
         f"{len(entry.steps):,}" if entry.steps else "–",
         f"{seconds:,}" if seconds else "–",
-        Cell(made, "quiet" if entry.is_kept else "plain"),
+        Cell(materials, "quiet" if entry.is_kept else "plain"),
         Cell(model(entry.shots, width >= WIDE), "quiet"),
         _credits(entry.steps),
-        Cell(f"{short:<5}  {reason}" if short and reason else short or reason, ink),
+        Cell(f"{short:<5}  {reason}" if short and reason else short or reason, style),
         indent=indent,
         short=short,
         below=reason,
@@ -99,16 +101,16 @@ def _row(name: Cell, made: str, entry: TableLine, marks: Mapping[str, str], widt
 
 
 def _credits(steps: Sequence[Step]) -> Cell:
-    """What the line would newly order, now or after a pick; empty where nothing is ordered."""
-    ordered = [step for step in steps if step.is_billable or step.needs_pick]
-    if not ordered:
+    """Credits of the row's new orders, now or after a pick; empty where nothing is ordered."""
+    billable = [step for step in steps if step.is_billable or step.needs_pick]
+    if not billable:
         return Cell("")
-    now = any(step.is_billable for step in ordered)
-    return Cell(credits_text(price_of(ordered)), "plain" if now else "quiet")
+    now = any(step.is_billable for step in billable)
+    return Cell(credits_text(price_of(billable)), "plain" if now else "quiet")
 
 
 def price_of(steps: Iterable[Step]) -> Decimal | None:
-    """The sum of prices, whatever the action; None when one is unknown."""
+    """Sum of the prices, whatever the action; None when a price is unknown."""
     total = Decimal(0)
     for step in steps:
         if step.price.credits is None:
@@ -117,24 +119,25 @@ def price_of(steps: Iterable[Step]) -> Decimal | None:
     return total
 
 
-def _what(entry: TableLine, marks: Mapping[str, str]) -> tuple[str, str, str]:
-    """Ink, short form and reason of a line: `make`, `new`; several actions are counted."""
+def _action_cells(entry: TableLine, letters: Mapping[str, str]) -> tuple[str, str, str]:
+    """Style, short form and reason of a row: `make`, `new`; several actions are counted."""
     counts = Counter(step.action for step in entry.steps)
     if not counts:
         return "quiet", "skip", ""
     worst = max(counts, key=lambda action: list(Action).index(action))
     if len(counts) > 1:
-        return ACTION_INKS[worst], "", ", ".join(f"{action} {counts[action]}" for action in Action if action in counts)
-    reasons = tuple(dict.fromkeys(_reason(step, marks) for step in entry.steps))
+        numbers = ", ".join(f"{action} {counts[action]}" for action in Action if action in counts)
+        return ACTION_STYLES[worst], "", numbers
+    reasons = tuple(dict.fromkeys(_reason(step, letters) for step in entry.steps))
     if len(reasons) == 1:
-        return ACTION_INKS[worst], worst.value, reasons[0]
+        return ACTION_STYLES[worst], worst.value, reasons[0]
     short = worst.value if len(entry.steps) == 1 else f"{worst} {len(entry.steps)}"
-    return ACTION_INKS[worst], short, ", ".join(reason for reason in reasons if reason.endswith(")"))
+    return ACTION_STYLES[worst], short, ", ".join(reason for reason in reasons if reason.endswith(")"))
 
 
-def _reason(step: Step, marks: Mapping[str, str]) -> str:
-    if (mark := marks.get(step.reason)) is not None:
-        return f"failed ({mark})" if "failed last time" in step.reason else f"changed ({mark})"
+def _reason(step: Step, letters: Mapping[str, str]) -> str:
+    if (letter := letters.get(step.reason)) is not None:
+        return f"failed ({letter})" if "failed last time" in step.reason else f"changed ({letter})"
     if step.action is Action.WAIT and step.waits_for == "shot" and step.duplicate_of is None:
         return escape_terminal(f"for {', '.join(step.blockers)}")
     if step.waits_for == "pick":
@@ -142,14 +145,14 @@ def _reason(step: Step, marks: Mapping[str, str]) -> str:
     return one_line(step.reason, 600)
 
 
-# -- a cause that many shots share ------------------------------------------------------------------------
+# -- causes that several rows share -----------------------------------------------------------------------
 
 
-def _marks(found: Sequence[SceneRows]) -> dict[str, str]:
-    """A letter for each reason that stands in several lines and is too long to be said in all of them."""
+def _cause_letters(scene_rows: Sequence[SceneRows]) -> dict[str, str]:
+    """A letter for each reason that several rows share and that is too long to repeat in all of them."""
     lines = Counter(
         reason
-        for scene in found
+        for scene in scene_rows
         for entry in ((scene.whole,) if scene.folded else scene.table_lines)
         for reason in {step.reason for step in entry.steps if step.action is Action.MAKE}
     )
@@ -158,19 +161,19 @@ def _marks(found: Sequence[SceneRows]) -> dict[str, str]:
 
 
 def _letter(index: int) -> str:
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    return letters[index] if index < len(letters) else _letter(index // len(letters) - 1) + letters[index % 26]
+    alphabet = "abcdefghijklmnopqrstuvwxyz"
+    return alphabet[index] if index < len(alphabet) else _letter(index // len(alphabet) - 1) + alphabet[index % 26]
 
 
-def _causes(marks: Mapping[str, str], found: Sequence[SceneRows], width: int, ink: Style) -> list[str]:
+def _cause_lines(letters: Mapping[str, str], scene_rows: Sequence[SceneRows], width: int, style: Style) -> list[str]:
     shots: dict[str, set[str]] = {}
-    for scene in found:
+    for scene in scene_rows:
         for step in scene.whole.steps:
             shots.setdefault(step.reason, set()).add(step.shot.id)
-    lines = [""] if marks else []
-    for reason, mark in marks.items():
+    lines = [""] if letters else []
+    for reason, letter in letters.items():
         text = f"{one_line(reason, 600)}   {count(len(shots[reason]), 'shot')}"
-        lines += labelled(f"({mark})", text, width, ink, "good")
+        lines += labelled(f"({letter})", text, width, style, "good")
     return lines
 
 
@@ -178,25 +181,25 @@ def _causes(marks: Mapping[str, str], found: Sequence[SceneRows], width: int, in
 
 
 def _sums(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> Iterable[TableRow]:
-    """Now, later and the whole film; a line that would say the same again is left out."""
+    """Rows for now, later and the whole film; a row equal to another is left out."""
     sums, whole = totals(steps, shots=0), price_of(steps)
     budget = _budget(plan, board)
     yield row("", "", "", "", "", Cell("-" * max(7, len(credits_text(whole))), "quiet"))
-    ordered = sum(1 for step in steps if step.is_billable)
-    only = ordered == len(steps)
-    yield _total(plan, "now", ordered, sums.seconds, sums.credits, budget if only else "")
+    billable = sum(1 for step in steps if step.is_billable)
+    is_everything = billable == len(steps)
+    yield _total(plan, "now", billable, sums.seconds, sums.credits, budget if is_everything else "")
     if sums.later_takes:
         yield _total(plan, "later", sums.later_takes, sums.later_seconds, sums.later_credits, "after you pick")
-    if not only:
+    if not is_everything:
         seconds = sum(step.shot.request.seconds for step in steps)
         name = "whole film" if plan.selected is None else "selection"
         yield _total(plan, name, len(steps), seconds, whole, budget)
 
 
 def _total(plan: Plan, name: str, takes: int, seconds: int, credits: Decimal | None, more: str) -> TableRow:
-    ink, usd = "strong" if name == "now" else "plain", dollars(plan.usd(credits))
-    cells = (Cell(name, ink), f"{takes:,}", f"{seconds:,}", "", "", Cell(credits_text(credits), ink))
-    return row(*cells, Cell(f"{usd}  {more}" if more else usd, ink), indent=1, short=usd, below=more)
+    style, usd = "strong" if name == "now" else "plain", dollars(plan.usd(credits))
+    cells = (Cell(name, style), f"{takes:,}", f"{seconds:,}", "", "", Cell(credits_text(credits), style))
+    return row(*cells, Cell(f"{usd}  {more}" if more else usd, style), indent=1, short=usd, below=more)
 
 
 def _budget(plan: Plan, board: Storyboard) -> str:

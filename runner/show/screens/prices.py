@@ -1,4 +1,4 @@
-"""The price book of an edition: credits and dollars for each second of output, for people and as JSON."""
+"""The screen of `prices`: credits and dollars per second of output, for people and as JSON."""
 
 from decimal import Decimal
 
@@ -8,21 +8,21 @@ from runner.show.text.escape import escape_terminal
 from runner.show.text.format import credits_text, dollars
 from runner.show.text.layout import wrapped
 from runner.show.text.style import Style
-from runner.show.text.table import Cell, Column, table
-from runner.show.text.table import TableRow as Line
-from runner.show.text.table import row as line
+from runner.show.text.table import Cell, Column, TableRow, table
+from runner.show.text.table import row as table_row
 
 VERSION = 1
 _TYPICAL = 5
-"""Seconds of the clip whose price stands beside the rate: the language's own default."""
+"""Seconds of the example clip: the default duration of a shot."""
 
 
 def prices(edition: Edition, usd_per_credit: Decimal, width: int, color: bool) -> str:
-    """The screen of `storyboard prices`; a row of the account's own is marked."""
-    ink = Style(color)
-    title = f"{ink('Prices', 'strong')}   edition {escape_terminal(edition.name)}, {escape_terminal(edition.dated)}"
-    facts = f"1 credit {dollars(usd_per_credit)} · failed tasks cost nothing · what is not here is refused, never free"
-    lines = table(_COLUMNS, [_line(row, usd_per_credit) for row in price_table(edition)], width, ink)
+    """The screen of `storyboard prices`; prices set by the user are marked."""
+    style = Style(color)
+    title = f"{style('Prices', 'strong')}   edition {escape_terminal(edition.name)}, {escape_terminal(edition.dated)}"
+    rate = f"1 credit {dollars(usd_per_credit)}"
+    facts = f"{rate} · failed tasks cost nothing · a model without a price is refused, never free"
+    lines = table(_COLUMNS, [_price_row(row, usd_per_credit) for row in price_table(edition)], width, style)
     source = wrapped(f"source: {escape_terminal(edition.source)}", width)
     return "\n".join([title, *wrapped(facts, width, 0), "", *lines, "", *source]) + "\n"
 
@@ -38,7 +38,7 @@ _COLUMNS = (
 )
 
 
-def _line(row: PriceRow, usd_per_credit: Decimal) -> Line:
+def _price_row(row: PriceRow, usd_per_credit: Decimal) -> TableRow:
     output, extra = (
         (row.resolution or "any", "") if row.upscale is None else ("any", f"upscale to {row.upscale}, added")
     )
@@ -47,7 +47,7 @@ def _line(row: PriceRow, usd_per_credit: Decimal) -> Line:
     clip = row.rate * _TYPICAL
     own = Cell("your own", "warn") if row.own else Cell("")
     rate = Cell(credits_text(row.rate), "money")
-    return line(
+    return table_row(
         escape_terminal(row.model),
         escape_terminal(output),
         escape_terminal(extra),
@@ -59,7 +59,7 @@ def _line(row: PriceRow, usd_per_credit: Decimal) -> Line:
 
 
 def prices_json(edition: Edition, usd_per_credit: Decimal) -> dict[str, object]:
-    """`{"prices": 1, "edition", "dated", "source", "usd_per_credit", "rows": […]}`; a second of output each."""
+    """The document `{"prices": 1, "edition", "dated", "source", "usd_per_credit", "rows": […]}`, per output second."""
     return {
         "prices": VERSION,
         "edition": edition.name,

@@ -1,4 +1,4 @@
-"""Problems as people and programs read them: with the line and a caret, as JSON, as GitHub's annotations, as SARIF."""
+"""Problems of a storyboard in every output format: source line with a caret, JSON, GitHub annotations, SARIF."""
 
 import json
 import os
@@ -23,29 +23,29 @@ _WIDEST = 120
 Draw = Callable[[str, str], str]
 
 
-def text(problems: Problems, root: Path, cwd: Path, color: bool) -> str:
-    """Every problem with its line, a caret and a hint; files are shown relative to `cwd`.
+def render_problems(problems: Problems, root: Path, cwd: Path, color: bool) -> str:
+    """All problems, each with its source line, a caret and a hint; files are relative to `cwd`.
 
     At most 200 are shown, and the rest is counted. Ends with a newline, or is empty.
     """
     draw: Draw = _paint if color else _bare
     sources = _Lines(problems.sources)
-    shown = [_one(problem, sources, root, cwd, draw) for problem in problems.items[:_MOST]]
+    blocks = [_render(problem, sources, root, cwd, draw) for problem in problems.items[:_MOST]]
     if (more := len(problems.items) - _MOST) > 0:
-        shown.append(f"… and {more:,} more (validate --format json has them all)\n")
-    return "\n".join(shown)
+        blocks.append(f"… and {more:,} more (validate --format json has them all)\n")
+    return "\n".join(blocks)
 
 
-def _paint(words: str, style: str) -> str:
-    return f"{style}{words}{_END}"
+def _paint(text: str, style: str) -> str:
+    return f"{style}{text}{_END}"
 
 
-def _bare(words: str, style: str) -> str:
-    return words
+def _bare(text: str, style: str) -> str:
+    return text
 
 
 class _Lines:
-    """The lines of the files, each file split once."""
+    """The lines of the source files; splits each file once."""
 
     def __init__(self, sources: Mapping[str, str]) -> None:
         self.sources = sources
@@ -59,7 +59,7 @@ class _Lines:
         return lines[number - 1] if number <= len(lines) else ""
 
 
-def _one(problem: Problem, sources: _Lines, root: Path, cwd: Path, draw: Draw) -> str:
+def _render(problem: Problem, sources: _Lines, root: Path, cwd: Path, draw: Draw) -> str:
     style = _RED if problem.severity == "error" else _YELLOW
     place = problem.place
     head = draw(f"{file_name(place.file, root, cwd)}:{place.line}:{place.column}", _BOLD)
@@ -73,11 +73,10 @@ def _one(problem: Problem, sources: _Lines, root: Path, cwd: Path, draw: Draw) -
         lines += [f"     {line}" for line in rest]
     if problem.shots:
         lines.append(f"   {sign} {_shots(problem.shots)}")
-    for other, words in problem.related[:_MOST_RELATED]:
-        lines.append(
-            f"   {sign} {escape_terminal(words)}: {file_name(other.file, root, cwd)}:{other.line}:{other.column}"
-        )
-        lines += _excerpt(other, sources, draw, _BLUE)
+    for related, message in problem.related[:_MOST_RELATED]:
+        where = f"{file_name(related.file, root, cwd)}:{related.line}:{related.column}"
+        lines.append(f"   {sign} {escape_terminal(message)}: {where}")
+        lines += _excerpt(related, sources, draw, _BLUE)
     if (more := len(problem.related) - _MOST_RELATED) > 0:
         lines.append(f"   {sign} and {more:,} more such places")
     return "\n".join(lines) + "\n"
@@ -90,42 +89,42 @@ def _shots(shots: tuple[str, ...]) -> str:
 
 
 def _excerpt(place: Place, sources: _Lines, draw: Draw, style: str) -> list[str]:
-    """The line itself and a caret under the mark; long lines are cut around it."""
+    """The source line, and carets below the place; long lines are cut around it."""
     line = sources.line(place.file, place.line)
     if not line.strip():
         return []
     start = place.column - 1
     cut = max(0, start - _WIDEST // 2) if len(line) > _WIDEST else 0
-    shown = line[cut : cut + _WIDEST]
-    before, marked = shown[: start - cut], shown[start - cut : start - cut + place.width]
+    visible = line[cut : cut + _WIDEST]
+    before, marked = visible[: start - cut], visible[start - cut : start - cut + place.width]
     number, gutter = str(place.line), " " * len(str(place.line))
     left, right = "…" if cut else "", "…" if cut + _WIDEST < len(line) else ""
     carets = "^" * max(1, width(_visible(marked)))
     indent = " " * (len(left) + width(_visible(before)))
     return [
-        f" {draw(f'{number} |', _BLUE)} {left}{_visible(shown)}{right}",
+        f" {draw(f'{number} |', _BLUE)} {left}{_visible(visible)}{right}",
         f" {draw(f'{gutter} |', _BLUE)} {indent}{draw(carets, style)}",
     ]
 
 
-def _visible(words: str) -> str:
-    """Text as it takes its cells: a tab is four blanks, what steers a terminal is shown by its code."""
-    return escape_terminal(words.replace("\t", "    "))
+def _visible(text: str) -> str:
+    """Text as it is displayed: a tab becomes four blanks, a control character its code."""
+    return escape_terminal(text.replace("\t", "    "))
 
 
 def file_name(file: str, root: Path, cwd: Path) -> str:
-    """A place's file as the user can click it: relative to where they stand."""
+    """The path of a file relative to `cwd`, so that terminals can open it."""
     return escape_terminal(os.path.relpath(root / file, cwd))
 
 
 def as_json(problems: Problems) -> str:
-    """The document of `validate --json`: at most 10,000 problems, in ASCII. Without a line end."""
-    entries: list[JsonValue] = [entry(one) for one in problems.items[:_MOST_JSON]]
+    """The document of `validate --json`: at most 10,000 problems, in ASCII, without a line end."""
+    entries: list[JsonValue] = [problem_json(problem) for problem in problems.items[:_MOST_JSON]]
     return json.dumps({"validation": 1, "valid": not problems.errors, "problems": entries}, indent=2)
 
 
-def entry(problem: Problem) -> dict[str, JsonValue]:
-    """One problem for programs."""
+def problem_json(problem: Problem) -> dict[str, JsonValue]:
+    """One problem as a JSON value."""
     place = problem.place
     return {
         "severity": problem.severity,
@@ -140,13 +139,13 @@ def entry(problem: Problem) -> dict[str, JsonValue]:
 
 
 def github(problems: Problems) -> str:
-    """Workflow commands that annotate the lines of a pull request; paths are from the repository's top."""
+    """GitHub workflow commands that annotate the lines of a pull request; paths start at the repository's top."""
     return "".join(_command(problem) for problem in problems)
 
 
 def _command(problem: Problem) -> str:
     place = problem.place
-    words = escape_terminal(problem.message + (f"\n{problem.hint}" if problem.hint else ""), "\r\n")
+    text = escape_terminal(problem.message + (f"\n{problem.hint}" if problem.hint else ""), "\r\n")
     properties = {
         "file": escape_terminal(place.file),
         "line": str(place.line),
@@ -155,19 +154,19 @@ def _command(problem: Problem) -> str:
         "title": problem.code,
     }
     listed = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    return f"::{problem.severity} {listed}::{_data(words)}\n"
+    return f"::{problem.severity} {listed}::{_data(text)}\n"
 
 
-def _data(words: str) -> str:
-    return words.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _property(words: str) -> str:
-    return _data(words).replace(":", "%3A").replace(",", "%2C")
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def sarif(problems: Problems, version: str) -> str:
-    """SARIF 2.1.0, as code scanning services read it. Without a line end."""
+    """SARIF 2.1.0 for code scanning services, without a line end."""
     codes = sorted({problem.code for problem in problems})
     rules: list[JsonValue] = [_rule(code) for code in codes]
     driver: dict[str, JsonValue] = {"name": "storyboard", "version": version, "rules": rules}
@@ -178,28 +177,28 @@ def sarif(problems: Problems, version: str) -> str:
 
 
 def _rule(code: str) -> JsonValue:
-    known = catalogue().get(code)
-    if known is None:
+    entry = catalogue().get(code)
+    if entry is None:
         return {"id": code}
-    # The four texts without which code scanning shows a rule by its code only.
+    # Without these four texts code scanning shows only the code of a rule.
     return {
         "id": code,
-        "shortDescription": {"text": re.split(r"(?<=[.?!]) ", known.says, maxsplit=1)[0]},
-        "fullDescription": {"text": known.says},
-        "help": {"text": "\n".join(_examples(known))},
-        "defaultConfiguration": {"level": known.kind},
+        "shortDescription": {"text": re.split(r"(?<=[.?!]) ", entry.says, maxsplit=1)[0]},
+        "fullDescription": {"text": entry.says},
+        "help": {"text": "\n".join(_examples(entry))},
+        "defaultConfiguration": {"level": entry.kind},
     }
 
 
 def _result(problem: Problem) -> JsonValue:
-    words = problem.message + (f"\n{problem.hint}" if problem.hint else "")
+    text = problem.message + (f"\n{problem.hint}" if problem.hint else "")
     return {
         "ruleId": problem.code,
         "level": problem.severity,
-        "message": {"text": words},
+        "message": {"text": text},
         "locations": [{"physicalLocation": _location(problem.place)}],
         "relatedLocations": [
-            {"physicalLocation": _location(place), "message": {"text": said}} for place, said in problem.related
+            {"physicalLocation": _location(place), "message": {"text": message}} for place, message in problem.related
         ],
     }
 
@@ -210,29 +209,29 @@ def _location(place: Place) -> JsonValue:
 
 
 def explain_code(code: str) -> str | None:
-    """What `storyboard explain CODE` says: the problem, an example of wrong and right; None for an unknown code."""
-    known = catalogue().get(code)
+    """The text of `storyboard explain CODE`: the problem, a wrong and a right example; None for an unknown code."""
+    entry = catalogue().get(code)
     return (
-        None if known is None else "\n".join([f"{code} ({known.kind})", "", known.says, "", *_examples(known)]) + "\n"
+        None if entry is None else "\n".join([f"{code} ({entry.kind})", "", entry.says, "", *_examples(entry)]) + "\n"
     )
 
 
-def _examples(known: CatalogueEntry) -> list[str]:
-    wrong = [f"    {line}" for line in known.wrong.splitlines()]
-    right = [f"    {line}" for line in known.right.splitlines()]
+def _examples(entry: CatalogueEntry) -> list[str]:
+    wrong = [f"    {line}" for line in entry.wrong.splitlines()]
+    right = [f"    {line}" for line in entry.right.splitlines()]
     return ["wrong:", *wrong, "", "right:", *right]
 
 
-def page() -> str:
-    """docs/problems.md: every code with what it means and an example, made from the catalogue."""
-    parts = [_PAGE]
-    for code, known in catalogue().items():
-        examples = f"```yaml\n# wrong\n{known.wrong}\n\n# right\n{known.right}\n```"
-        parts.append(f"## `{code}`\n\n*{known.kind}.* {known.says}\n\n{examples}\n")
+def catalogue_page() -> str:
+    """The page docs/problems.md, generated from the catalogue: every code with its meaning and an example."""
+    parts = [_PAGE_HEAD]
+    for code, entry in catalogue().items():
+        examples = f"```yaml\n# wrong\n{entry.wrong}\n\n# right\n{entry.right}\n```"
+        parts.append(f"## `{code}`\n\n*{entry.kind}.* {entry.says}\n\n{examples}\n")
     return "\n".join(parts)
 
 
-_PAGE = """# Problems
+_PAGE_HEAD = """# Problems
 
 Everything that can be wrong with a storyboard, by its code. `storyboard explain CODE` shows the same on a terminal.
 An *error* ends a command with exit code 3 before anything is spent; a *warning* does not.

@@ -1,4 +1,4 @@
-"""Which lines a plan's table has: shots by scene, unchanged ones as one line, runs of equal ones as one. Pure."""
+"""The lines of a plan's table: shots by scene; unchanged shots and runs of equal shots share a line. Pure."""
 
 import os.path
 import re
@@ -13,8 +13,8 @@ from runner.requests.request import LocalFile, Material, RemoteFile, TakeReferen
 from runner.show.text.escape import escape_terminal
 
 MOST_ROWS = 36
-"""A table of more lines than this says less than one of fewer: runs are joined, then scenes."""
-_TROUBLE = frozenset({Action.UNSETTLED, Action.REFUSED, Action.BLOCKED, Action.GONE})
+"""Lines that a reader can survey on one screen: a longer table joins runs of shots first, then scenes."""
+_PROBLEMS = frozenset({Action.UNSETTLED, Action.REFUSED, Action.BLOCKED, Action.GONE})
 SEVERAL = "several"
 _SHORT_PAIR = 14
 _SHORT_MODELS = {"seedance-20": "20", "seedance2-fast": "fast"}
@@ -23,41 +23,41 @@ _PARTS = {"clip": "", "first_frame": " first frame", "last_frame": " last frame"
 
 @dataclass(frozen=True, slots=True)
 class TableLine:
-    """What stands in one line: some shots that follow each other, with all their steps."""
+    """One line of the table: consecutive shots with all their steps."""
 
     shots: tuple[Shot, ...]
     steps: tuple[Step, ...]
     places: tuple[int, ...]
-    """Where the shots stand in the file."""
+    """Positions of the shots in the file."""
 
     @property
     def name(self) -> str:
-        """Its shots, shortly; a range only when nothing stands between them."""
+        """Short name of its shots; a range only if no other shot stands between them."""
         whole = self.places[-1] - self.places[0] + 1 == len(self.places)
         return span([shot.id for shot in self.shots], whole)
 
     @property
     def is_kept(self) -> bool:
-        """Nothing is to be done for any of it."""
+        """Whether every take of the line has its clip."""
         return all(step.action is Action.KEEP for step in self.steps)
 
     @property
     def has_problem(self) -> bool:
-        return any(step.action in _TROUBLE for step in self.steps)
+        return any(step.action in _PROBLEMS for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
 class SceneRows:
-    """The lines of one scene, in the order of the file; `name` is None where no scene is given."""
+    """The lines of one scene, in the order of the file; `name` is None for shots without a scene."""
 
     name: str | None
     table_lines: tuple[TableLine, ...]
     folded: bool = False
-    """One line stands for the whole scene."""
+    """Whether one line represents the whole scene."""
 
     @property
     def whole(self) -> TableLine:
-        """All its shots as one line."""
+        """All shots of the scene as one line."""
         return join(self.table_lines)
 
     @property
@@ -69,18 +69,18 @@ class SceneRows:
         return 1 if self.folded else len(self.table_lines) + (self.name is not None)
 
 
-def join(entries: Iterable[TableLine]) -> TableLine:
-    """Several lines as one."""
-    found = tuple(entries)
-    shots = tuple(shot for entry in found for shot in entry.shots)
-    steps = tuple(step for entry in found for step in entry.steps)
-    return TableLine(shots, steps, tuple(place for entry in found for place in entry.places))
+def join(lines: Iterable[TableLine]) -> TableLine:
+    """Several lines joined to one."""
+    entries = tuple(lines)
+    shots = tuple(shot for entry in entries for shot in entry.shots)
+    steps = tuple(step for entry in entries for step in entry.steps)
+    return TableLine(shots, steps, tuple(place for entry in entries for place in entry.places))
 
 
 def scenes(
     shots: Sequence[Shot], steps: Mapping[str, Sequence[Step]], all_shots: bool, most: int = MOST_ROWS
 ) -> tuple[SceneRows, ...]:
-    """The table of a storyboard in as much detail as `most` lines allow; `all_shots` gives every shot its own."""
+    """The scenes of a storyboard in as much detail as `most` lines allow; `all_shots` gives every shot a line."""
     by_scene: dict[str | None, list[TableLine]] = {}
     for place, shot in enumerate(shots):
         by_scene.setdefault(shot.scene, []).append(TableLine((shot,), tuple(steps.get(shot.id, ())), (place,)))
@@ -88,40 +88,40 @@ def scenes(
         return tuple(SceneRows(name, tuple(entries)) for name, entries in by_scene.items())
     if len(by_scene) > most:
         folded = [SceneRows(name, tuple(entries), folded=True) for name, entries in by_scene.items()]
-        return _first(folded, _quietest(folded), most)
-    exact = [SceneRows(name, _joined(entries, _same)) for name, entries in by_scene.items()]
-    return _fitting(exact, most)
+        return _limit_scenes(folded, _folding_order(folded), most)
+    exact = [SceneRows(name, _join_runs(entries, _exact_digest)) for name, entries in by_scene.items()]
+    return _fit(exact, most)
 
 
-def _fitting(found: list[SceneRows], most: int) -> tuple[SceneRows, ...]:
-    """Joins runs, then folds scenes, the last and quietest first, until the table is short enough."""
-    found = [SceneRows(scene.name, scene.table_lines, _one_line(scene)) for scene in found]
-    order = _quietest(found)
-    lines = sum(scene.lines for scene in found)
+def _fit(scene_rows: list[SceneRows], most: int) -> tuple[SceneRows, ...]:
+    """Joins runs, then folds scenes, from the end and those with problems last, until the table is short enough."""
+    scene_rows = [SceneRows(scene.name, scene.table_lines, _one_line(scene)) for scene in scene_rows]
+    order = _folding_order(scene_rows)
+    lines = sum(scene.lines for scene in scene_rows)
     for shorter in (_merge_similar, _fold):
-        for at in order:
+        for index in order:
             if lines <= most:
-                return tuple(found)
-            before, found[at] = found[at].lines, shorter(found[at])
-            lines += found[at].lines - before
-    return _first(found, order, most)
+                return tuple(scene_rows)
+            lines_before, scene_rows[index] = scene_rows[index].lines, shorter(scene_rows[index])
+            lines += scene_rows[index].lines - lines_before
+    return _limit_scenes(scene_rows, order, most)
 
 
-def _quietest(found: Sequence[SceneRows]) -> list[int]:
-    """The order in which scenes give way: from the end, those in trouble last."""
-    return sorted(range(len(found)), key=lambda at: (found[at].has_problem, -at))
+def _folding_order(scene_rows: Sequence[SceneRows]) -> list[int]:
+    """Scene numbers in the order of folding: from the end, scenes with problems last."""
+    return sorted(range(len(scene_rows)), key=lambda index: (scene_rows[index].has_problem, -index))
 
 
-def _first(found: list[SceneRows], order: Sequence[int], most: int) -> tuple[SceneRows, ...]:
-    """So many scenes, those in trouble among them; the rest as one line."""
-    if len(found) <= most:
-        return tuple(found)
-    shown = set(order[-(most - 1) :])
-    rest = [scene for at, scene in enumerate(found) if at not in shown]
+def _limit_scenes(scene_rows: list[SceneRows], order: Sequence[int], most: int) -> tuple[SceneRows, ...]:
+    """At most `most` scenes, preferring those with problems; the others as one line."""
+    if len(scene_rows) <= most:
+        return tuple(scene_rows)
+    visible = set(order[-(most - 1) :])
+    rest = [scene for index, scene in enumerate(scene_rows) if index not in visible]
     more = SceneRows(
         f"{len(rest)} more scenes", tuple(entry for scene in rest for entry in scene.table_lines), folded=True
     )
-    return (*(found[at] for at in sorted(shown)), more)
+    return (*(scene_rows[index] for index in sorted(visible)), more)
 
 
 def _one_line(scene: SceneRows) -> bool:
@@ -129,44 +129,44 @@ def _one_line(scene: SceneRows) -> bool:
 
 
 def _merge_similar(scene: SceneRows) -> SceneRows:
-    return scene if scene.folded else SceneRows(scene.name, _joined(scene.table_lines, _alike))
+    return scene if scene.folded else SceneRows(scene.name, _join_runs(scene.table_lines, _loose_digest))
 
 
 def _fold(scene: SceneRows) -> SceneRows:
     return SceneRows(scene.name, scene.table_lines, folded=True)
 
 
-def _joined(entries: Iterable[TableLine], digest: Callable[[TableLine], Hashable]) -> tuple[TableLine, ...]:
-    """Neighbours of one digest as one line each; what is unchanged goes last, as one line for the scene."""
-    kept, rest = list[TableLine](), list[TableLine]()
+def _join_runs(entries: Iterable[TableLine], digest: Callable[[TableLine], Hashable]) -> tuple[TableLine, ...]:
+    """Neighbours of equal digest joined; unchanged shots become one line at the end of the scene."""
+    unchanged, rest = list[TableLine](), list[TableLine]()
     for entry in entries:
-        (kept if entry.is_kept and entry.steps else rest).append(entry)
+        (unchanged if entry.is_kept and entry.steps else rest).append(entry)
     runs = [join(run) for _, run in groupby(rest, key=digest)]
-    return (*runs, join(kept)) if kept else tuple(runs)
+    return (*runs, join(unchanged)) if unchanged else tuple(runs)
 
 
-def _same(entry: TableLine) -> Hashable:
-    """What two neighbours must share to be shown as one: all that their line would say."""
-    stands = tuple(sorted((step.take, step.action, step.reason) for step in entry.steps))
-    return (*_kind(entry), made_of(entry.shots[0]), stands)
+def _exact_digest(entry: TableLine) -> Hashable:
+    """Digest of everything that the line of a shot would show."""
+    steps = tuple(sorted((step.take, step.action, step.reason) for step in entry.steps))
+    return (*_request_digest(entry), material_list(entry.shots[0]), steps)
 
 
-def _alike(entry: TableLine) -> Hashable:
-    """Less than `_same`: materials and words may differ."""
-    return (*_kind(entry), tuple(sorted(Counter(step.action for step in entry.steps).items())))
+def _loose_digest(entry: TableLine) -> Hashable:
+    """Digest without materials and reasons, for a shorter table than `_exact_digest` gives."""
+    return (*_request_digest(entry), tuple(sorted(Counter(step.action for step in entry.steps).items())))
 
 
-def _kind(entry: TableLine) -> tuple[Hashable, ...]:
+def _request_digest(entry: TableLine) -> tuple[Hashable, ...]:
     request = entry.shots[0].request
     return (request.model, request.resolution, request.upscale, request.seconds, entry.shots[0].skip)
 
 
-def made_of(shot: Shot) -> str:
-    """What a shot is made from, by the names that its author gave: `maria, quay last frame`."""
+def material_list(shot: Shot) -> str:
+    """The materials of a shot by the author's names: `maria, quay last frame`; `words` for a prompt alone."""
     materials = shot.request.materials
     names = shot.names if len(shot.names) == len(materials) else ("",) * len(materials)
-    shown = dict.fromkeys(_name(material, name) for material, name in zip(materials, names, strict=True))
-    return ", ".join(shown) or "words"
+    labels = dict.fromkeys(_name(material, name) for material, name in zip(materials, names, strict=True))
+    return ", ".join(labels) or "words"
 
 
 def _name(material: Material, name: str) -> str:
@@ -181,7 +181,7 @@ def _name(material: Material, name: str) -> str:
 
 
 def model(shots: Sequence[Shot], full: bool) -> str:
-    """Model and resolution of some shots: `20 · 720p`; `full` spells the model out; empty when they differ."""
+    """Model and resolution of these shots: `20 · 720p`; `full` spells the model out; `several` when they differ."""
     kinds = dict.fromkeys((shot.request.model, shot.request.resolution, shot.request.upscale) for shot in shots)
     if len(kinds) != 1:
         return SEVERAL
@@ -191,7 +191,10 @@ def model(shots: Sequence[Shot], full: bool) -> str:
 
 
 def span(ids: Sequence[str], whole: bool = True) -> str:
-    """Some shots by name: `SH010`, `SH030-SH040`, `fire-1 … fire-6`, `quay … door (5)`; `whole`: none is left out."""
+    """Short name of shots: `SH010`, `SH030-SH040`, `fire-1 … fire-6`, `quay … door (5)`.
+
+    `whole`: no shot between the first and the last is missing.
+    """
     first, last = escape_terminal(ids[0]), escape_terminal(ids[-1])
     if len(ids) == 1:
         return first
@@ -204,14 +207,14 @@ def span(ids: Sequence[str], whole: bool = True) -> str:
 
 
 def _stem(ids: Sequence[str]) -> str:
-    """What all begin with, up to a mark between words."""
+    """Common prefix of all ids, up to a separator."""
     least, most = min(ids), max(ids)
-    same = next((at for at, (a, b) in enumerate(zip(least, most, strict=False)) if a != b), len(least))
-    return least[: max(least.rfind(mark, 0, same) for mark in "-._") + 1]
+    same = next((index for index, (a, b) in enumerate(zip(least, most, strict=False)) if a != b), len(least))
+    return least[: max(least.rfind(separator, 0, same) for separator in "-._") + 1]
 
 
 def _numbered(ids: Sequence[str]) -> bool:
-    """One stem and rising numbers at the end: first and last say it all."""
-    found = [re.fullmatch(r"(.*?)([0-9]+)", shot) for shot in ids]
-    parts = [(match[1], int(match[2])) for match in found if match is not None]
+    """Whether all ids share a stem and end in rising numbers, so that first and last describe them."""
+    matches = [re.fullmatch(r"(.*?)([0-9]+)", shot) for shot in ids]
+    parts = [(match[1], int(match[2])) for match in matches if match is not None]
     return len(parts) == len(ids) and all(a[0] == b[0] and a[1] < b[1] for a, b in pairwise(parts))

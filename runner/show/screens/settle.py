@@ -1,4 +1,4 @@
-"""Attempts whose outcome nobody knows: what was sent when and for how much, and the ways to end the doubt."""
+"""The screen of `settle`: unsettled attempts with time and price, and the commands that settle them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -24,46 +24,46 @@ _MOST_PROMPT = 120
 
 @dataclass(frozen=True, slots=True)
 class UnsettledList:
-    """The attempts in doubt of one account, oldest first."""
+    """The unsettled attempts of one account, oldest first."""
 
     attempts: Sequence[Attempt]
     usd_per_credit: Decimal
     zone: tzinfo | None = None
-    """Of the reader; None is the machine's own."""
+    """Time zone of the reader; None means the machine's own."""
     receipts: Sequence[Receipt] = ()
-    """Paid tasks of which only a receipt tells, and not what they were for."""
+    """Paid tasks that only a receipt names, without what they were ordered for."""
 
 
-def settle(doubts: UnsettledList, width: int, color: bool) -> str:
-    """The list of `storyboard settle`; ends with the commands that end a doubt."""
-    ink, attempts = Style(color), doubts.attempts
-    receipts = "\n".join(_receipts(doubts, width, ink))
+def settle(unsettled: UnsettledList, width: int, color: bool) -> str:
+    """The list of `storyboard settle`; ends with the commands that settle an attempt."""
+    style, attempts = Style(color), unsettled.attempts
+    receipts = "\n".join(_receipts(unsettled, width, style))
     if not attempts:
-        return f"{receipts}\n" if receipts else "Nothing is in doubt.\n"
+        return f"{receipts}\n" if receipts else "No attempt is unsettled.\n"
     total = sum((attempt.credits for attempt in attempts), Decimal(0))
     verb = "is" if len(attempts) == 1 else "are"
-    head = f"{count(len(attempts), 'attempt')} {verb} in doubt: {credits_text(total)} credits"
+    head = f"{count(len(attempts), 'attempt')} {verb} unsettled: {credits_text(total)} credits"
     rows: list[TableRow | str] = []
     names = _names(attempts)
     for attempt in attempts:
-        rows += _attempt(attempt, names[attempt.id], doubts, width, ink)
-    title = ink(f"{head} ({dollars(total * doubts.usd_per_credit)})", "strong")
-    lines = [title, "", *table(_COLUMNS, rows, width, ink), "", *_ways(names[attempts[0].id], width, ink)]
+        rows += _attempt(attempt, names[attempt.id], unsettled, width, style)
+    title = style(f"{head} ({dollars(total * unsettled.usd_per_credit)})", "strong")
+    lines = [title, "", *table(_COLUMNS, rows, width, style), "", *_next_commands(names[attempts[0].id], width, style)]
     return "\n".join(lines) + "\n" + (f"\n{receipts}\n" if receipts else "")
 
 
-def _receipts(doubts: UnsettledList, width: int, ink: Style) -> list[str]:
-    """The tasks that only receipts tell of, and how each is taken over or given up."""
-    if not doubts.receipts:
+def _receipts(unsettled: UnsettledList, width: int, style: Style) -> list[str]:
+    """The tasks that only receipts name, and the commands that take over or give up each."""
+    if not unsettled.receipts:
         return []
-    tasks = [escape_terminal(receipt.task) for receipt in doubts.receipts]
-    names = "a task that was" if len(tasks) == 1 else f"{len(tasks)} tasks that were"
-    told = f"a receipt names {names} paid, and the ledger does not know what for; no paid run begins before it is said"
+    tasks = [escape_terminal(receipt.task) for receipt in unsettled.receipts]
+    head = "A paid task is" if len(tasks) == 1 else f"{len(tasks)} paid tasks are"
+    message = f"{head} in the receipts, and not in the ledger; no paid run starts until it is settled"
     ways = (
-        (f"storyboard settle STORYBOARD:SHOT --task {tasks[0]}", "it is of this shot: take it over"),
-        (f"storyboard settle --task {tasks[0]} --forget", "it is of no shot any more"),
+        (f"storyboard settle STORYBOARD:SHOT --task {tasks[0]}", "take it over for this shot"),
+        (f"storyboard settle --task {tasks[0]} --forget", "give it up"),
     )
-    return [*wrapped(told, width), *(f"  {task}" for task in tasks), *commands(ways, width, ink, "    ")]
+    return [*wrapped(message, width), *(f"  {task}" for task in tasks), *commands(ways, width, style, "    ")]
 
 
 _COLUMNS = (
@@ -76,93 +76,98 @@ _COLUMNS = (
 
 
 def shot_of(attempt: Attempt) -> str:
-    """The shot as `settle` takes it: `harbour:quay`."""
+    """The shot as an argument of `settle`: `harbour:quay`."""
     return escape_terminal(f"{storyboard_slug(attempt.intent.storyboard)}:{attempt.intent.shot}")
 
 
-def _sent(attempt: Attempt) -> datetime:
+def _sent_at(attempt: Attempt) -> datetime:
     return attempt.sent_at or attempt.intended_at
 
 
-def _said(attempt: Attempt) -> str:
+def _message(attempt: Attempt) -> str:
     if attempt.state is AttemptState.MAYBE_CHARGED:
-        return f"the server failed, perhaps after it was charged: {one_line(attempt.message, 300)}"
-    return one_line(attempt.message, 300) or "nobody knows"
+        return f"the server failed, maybe after charging: {one_line(attempt.message, 300)}"
+    return one_line(attempt.message, 300) or "no answer"
 
 
-def _attempt(attempt: Attempt, name: str, doubts: UnsettledList, width: int, ink: Style) -> Sequence[TableRow | str]:
-    said, made = _said(attempt), attempt.intent
-    cells = (name, str(made.take), moment(_sent(attempt), doubts.zone), credits_text(attempt.credits))
-    prompt = one_line(str(made.request.get("prompt", "")), _MOST_PROMPT)
-    model = f"{made.request.get('model')} · {made.request.get('resolution')} · {made.request.get('seconds')} s"
-    receipt = f" · receipt {escape_terminal(made.webhook_token[:8])}…" if made.webhook_token else ""
-    asked = f"{one_line(model, 80)}" + (f' · "{prompt}"' if prompt else "") + receipt
-    below = [ink(line, "quiet") for line in wrapped(asked, width, 6)]
-    return [row(*cells, Cell(said, "bad"), below=said), *below]
+def _attempt(
+    attempt: Attempt, name: str, unsettled: UnsettledList, width: int, style: Style
+) -> Sequence[TableRow | str]:
+    message, intent = _message(attempt), attempt.intent
+    cells = (name, str(intent.take), moment(_sent_at(attempt), unsettled.zone), credits_text(attempt.credits))
+    prompt = one_line(str(intent.request.get("prompt", "")), _MOST_PROMPT)
+    model = f"{intent.request.get('model')} · {intent.request.get('resolution')} · {intent.request.get('seconds')} s"
+    receipt = f" · webhook token {escape_terminal(intent.webhook_token[:8])}…" if intent.webhook_token else ""
+    details = f"{one_line(model, 80)}" + (f' · "{prompt}"' if prompt else "") + receipt
+    below = [style(line, "quiet") for line in wrapped(details, width, 6)]
+    return [row(*cells, Cell(message, "bad"), below=message), *below]
 
 
 def _names(attempts: Sequence[Attempt]) -> dict[str, str]:
-    """How `settle` takes each: by its shot, with the beginning of its id where its take has several."""
-    takes = Counter((each.intent.storyboard, each.intent.shot, each.intent.take) for each in attempts)
+    """Arguments of `settle` by attempt: the shot, and the start of the attempt's id if its take has several."""
+    takes = Counter((attempt.intent.storyboard, attempt.intent.shot, attempt.intent.take) for attempt in attempts)
     several = {name for name, number in takes.items() if number > 1}
     return {
-        each.id: shot_of(each) + _mark(each)
-        if (each.intent.storyboard, each.intent.shot, each.intent.take) in several
-        else shot_of(each)
-        for each in attempts
+        attempt.id: shot_of(attempt) + _id_suffix(attempt)
+        if (attempt.intent.storyboard, attempt.intent.shot, attempt.intent.take) in several
+        else shot_of(attempt)
+        for attempt in attempts
     }
 
 
-def _mark(attempt: Attempt) -> str:
+def _id_suffix(attempt: Attempt) -> str:
     return f"@{escape_terminal(attempt.id[:8])}"
 
 
-def which(attempts: Sequence[Attempt], zone: tzinfo | None = None) -> list[str]:
-    """A line to type for each of several, with what tells it from the others."""
+def settle_commands(attempts: Sequence[Attempt], zone: tzinfo | None = None) -> list[str]:
+    """A command for each of several attempts, with the time, price and message that tell them apart."""
     return [
-        f"  storyboard settle {shot_of(each)}#{each.intent.take}{_mark(each)} …      sent "
-        f"{_sent(each).astimezone(zone):%Y-%m-%d %H:%M:%S}, {credits_text(each.intent.quoted)} credits, "
-        f"{one_line(each.message, 80) or each.state}"
-        for each in attempts
+        f"  storyboard settle {shot_of(attempt)}#{attempt.intent.take}{_id_suffix(attempt)} …      sent "
+        f"{_sent_at(attempt).astimezone(zone):%Y-%m-%d %H:%M:%S}, {credits_text(attempt.intent.quoted)} credits, "
+        f"{one_line(attempt.message, 80) or attempt.state}"
+        for attempt in attempts
     ]
 
 
-def _ways(shot: str, width: int, ink: Style) -> list[str]:
-    found = (
+def _next_commands(shot: str, width: int, style: Style) -> list[str]:
+    suggestions = (
         (f"storyboard settle {shot} --task task_…", "it is there: take it, no new charge"),
         (f"storyboard settle {shot} --not-charged", "it is not there: the next run makes it"),
         (f"storyboard settle {shot} --charged", "it was charged, and there is no clip"),
     )
-    return ["  look for it on the vendor's page, by time and prompt, then one of", *commands(found, width, ink, "    ")]
+    return [
+        "  look for it on the vendor's page, by time and prompt, then one of",
+        *commands(suggestions, width, style, "    "),
+    ]
 
 
 def confirmation(attempt: Attempt, verdict: SettlementVerdict, task_id: str | None = None) -> str:
-    """What is true after a word was given."""
+    """The message after an attempt was settled or a settlement undone."""
     name = f"{shot_of(attempt)} take {attempt.intent.take}"
     match verdict:
         case "adopted":
-            return f"{name}: {one_line(task_id or '', 200)} is taken over; the next run fetches its clip, no new charge"
+            return f"{name}: adopted {one_line(task_id or '', 200)}; the next run fetches its clip, no new charge"
         case "not-charged":
-            return f"{name}: noted as not charged; the next run makes it if it is still missing"
+            return f"{name}: settled as not charged; if its clip is missing, the next run makes it"
         case "charged":
             price = credits_text(attempt.intent.quoted)
-            return f"{name}: noted as charged, {price} credits; the next run makes it anew if it is still missing"
+            return f"{name}: settled as charged, {price} credits; if its clip is missing, the next run makes it again"
         case "undone":
-            return f"{name}: your word is taken back; it is in doubt again"
+            return f"{name}: settlement undone; the attempt is unsettled again"
 
 
-def settle_json(doubts: UnsettledList) -> dict[str, object]:
-    """`{"settle": 1, "unsettled": […]}`, oldest first."""
-    told: dict[str, object] = {
+def settle_json(unsettled: UnsettledList) -> dict[str, object]:
+    """The document `{"settle": 1, "unsettled": […]}`, oldest first; `receipts` only if there are any."""
+    document: dict[str, object] = {
         "settle": VERSION,
-        "unsettled": [_json(attempt, doubts) for attempt in doubts.attempts],
+        "unsettled": [_json(attempt, unsettled) for attempt in unsettled.attempts],
     }
-    if doubts.receipts:
-        told["receipts"] = [{"task": receipt.task, "at": receipt.at} for receipt in doubts.receipts]
-    return told
+    if unsettled.receipts:
+        document["receipts"] = [{"task": receipt.task, "at": receipt.at} for receipt in unsettled.receipts]
+    return document
 
 
-def _json(attempt: Attempt, doubts: UnsettledList) -> dict[str, object]:
+def _json(attempt: Attempt, unsettled: UnsettledList) -> dict[str, object]:
     intent = attempt.intent
     return {
         "storyboard": intent.storyboard,
@@ -171,9 +176,9 @@ def _json(attempt: Attempt, doubts: UnsettledList) -> dict[str, object]:
         "attempt": attempt.id,
         "fingerprint": intent.fingerprint,
         "state": "perhaps" if attempt.state is AttemptState.MAYBE_CHARGED else "unsettled",
-        "sent_at": format_utc(_sent(attempt)),
+        "sent_at": format_utc(_sent_at(attempt)),
         "credits": credits_json(attempt.credits),
-        "usd": usd_text(attempt.credits * doubts.usd_per_credit),
+        "usd": usd_text(attempt.credits * unsettled.usd_per_credit),
         "words": attempt.message,
         "receipt": intent.webhook_token,
         "request": dict(intent.request),

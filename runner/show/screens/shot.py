@@ -1,4 +1,4 @@
-"""`plan --explain SHOT`: the finished shot on the screen, each value with the place that it came from."""
+"""The screen of `plan --explain SHOT`: the compiled shot, each value with the place it came from."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ _WIDEST = 60
 
 
 def render_shot(explained: ShotExplanation, root: Path, cwd: Path, color: bool) -> str:
-    """Fields and variables with their places, materials, the prompt on its way. Ends with a newline."""
+    """Fields and variables with their places, materials, and the stages of the prompt; ends with a newline."""
     shot = explained.shot
     parts = [f"{_styled(shot.id, _BOLD, color)}   {file_name(shot.storyboard, root, cwd)}:{shot.place.line}"]
     parts.append(_table("", explained.fields, root, cwd, color))
@@ -26,16 +26,16 @@ def render_shot(explained: ShotExplanation, root: Path, cwd: Path, color: bool) 
         ("after wrap and templates", explained.rendered if explained.rendered != explained.written else None),
         ("as it is sent", explained.sent if explained.sent != explained.rendered else None),
     )
-    parts += [f"{_styled(title, _BOLD, color)}\n{_indented(words.rstrip())}" for title, words in stages if words]
+    parts += [f"{_styled(title, _BOLD, color)}\n{_indented(text.rstrip())}" for title, text in stages if text]
     return "\n\n".join(parts) + "\n"
 
 
 def _table(title: str, rows: Sequence[ExplainedValue], root: Path, cwd: Path, color: bool) -> str:
     names = max(width(escape_terminal(row.name)) for row in rows)
-    shown = [_short(row.value) for row in rows]
-    values = max(map(width, shown))
+    texts = [_short(row.value) for row in rows]
+    values = max(map(width, texts))
     lines = [_styled(title, _BOLD, color)] if title else []
-    for row, value in zip(rows, shown, strict=True):
+    for row, value in zip(rows, texts, strict=True):
         name = escape_terminal(row.name)
         gap, rest = " " * (names - width(name)), " " * (values - width(value))
         where = _styled(_where(row, root, cwd), _DIM, color)
@@ -53,9 +53,9 @@ def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
 def _where(row: ExplainedValue, root: Path, cwd: Path) -> str:
     if row.place is None:
         return row.where
-    place = f"{file_name(row.place.file, root, cwd)}:{row.place.line}"
-    over = ", ".join(f"{file_name(one.file, root, cwd)}:{one.line}" for one in row.overrides)
-    return f"{row.where}, {place}" + (f" (over {over})" if over else "")
+    location = f"{file_name(row.place.file, root, cwd)}:{row.place.line}"
+    overridden = ", ".join(f"{file_name(place.file, root, cwd)}:{place.line}" for place in row.overrides)
+    return f"{row.where}, {location}" + (f" (over {overridden})" if overridden else "")
 
 
 def _short(value: str) -> str:
@@ -63,9 +63,9 @@ def _short(value: str) -> str:
     return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"
 
 
-def _indented(words: str) -> str:
-    return "\n".join(f"  {line}".rstrip() for line in escape_terminal(words, "\n").split("\n"))
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}".rstrip() for line in escape_terminal(text, "\n").split("\n"))
 
 
-def _styled(words: str, style: str, color: bool) -> str:
-    return f"{style}{words}{_END}" if color else words
+def _styled(text: str, style: str, color: bool) -> str:
+    return f"{style}{text}{_END}" if color else text

@@ -1,4 +1,4 @@
-"""The bill: what was quoted and billed by day, storyboard, scene, tag, shot, model or profile; table, CSV, JSON."""
+"""The screen of `spend`: credits by day, storyboard, scene, tag, shot, model or profile; as table, CSV and JSON."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, slots=True)
 class BillItem:
-    """One attempt that cost something or may have, with what the storyboard says of its shot."""
+    """One attempt that cost or may have cost credits, with scene and tags of its shot."""
 
     attempt: Attempt
     scene: str | None = None
@@ -33,55 +33,55 @@ class BillItem:
 
     @property
     def source(self) -> str:
-        """Where it is known from."""
+        """The record that contains the attempt."""
         return "manifest" if self.attempt.from_manifest else "ledger"
 
 
 @dataclass(frozen=True, slots=True)
 class BillLine:
-    """One line of the bill."""
+    """One line of the bill: the sums of the attempts under one name."""
 
     name: str
     clips: int = 0
     quoted: Decimal = Decimal(0)
-    """Of what was billed."""
+    """Quotes of the billed attempts."""
     billed: Decimal = Decimal(0)
-    """By the provider, and by the word of `settle --charged`."""
-    doubt: Decimal = Decimal(0)
-    """Running, unsettled, or perhaps charged, by quote."""
+    """Credits billed by the provider, or settled by the user as charged."""
+    unsettled: Decimal = Decimal(0)
+    """Quotes of running, unsettled and maybe charged attempts."""
     sources: frozenset[str] = field(default_factory=frozenset)
 
     def with_item(self, item: BillItem) -> "BillLine":
-        """The line with one attempt more."""
+        """The line with one more attempt."""
         attempt = item.attempt
         paid = attempt.state in CHARGED
-        by_word = attempt.credits if attempt.charged and not paid else Decimal(0)
+        declared = attempt.credits if attempt.charged and not paid else Decimal(0)
         return BillLine(
             self.name,
             self.clips + paid,
-            self.quoted + (attempt.intent.quoted if paid or by_word else 0),
-            self.billed + attempt.billed + by_word,
-            self.doubt + (0 if paid or by_word else attempt.credits),
+            self.quoted + (attempt.intent.quoted if paid or declared else 0),
+            self.billed + attempt.billed + declared,
+            self.unsettled + (0 if paid or declared else attempt.credits),
             self.sources | {item.source},
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """The lines, and the sum in which every attempt counts once (a shot with two tags stands in two lines)."""
+    """Lines and total; the total counts every attempt once, although a shot with two tags is in two lines."""
 
     by: By
     lines: tuple[BillLine, ...]
     total: BillLine
     usd_per_credit: Decimal
     period: str = ""
-    """In words: `November 2026`."""
+    """The period as text: `November 2026`."""
 
 
-def bill(
+def build_bill(
     items: Iterable[BillItem], by: By, usd_per_credit: Decimal, period: str = "", zone: tzinfo | None = None
 ) -> Bill:
-    """Sums of all that cost something or may have; days are the reader's."""
+    """Sums the attempts that cost or may have cost credits; days are those of `zone`."""
     lines: dict[str, BillLine] = {}
     total = BillLine("sum")
     for item in items:
@@ -90,12 +90,12 @@ def bill(
         total = total.with_item(item)
         for name in _KEYS[by](item, zone):
             lines[name] = lines.get(name, BillLine(name)).with_item(item)
-    order = sorted(lines.values(), key=(lambda line: line.name) if by == "day" else _dearest)
+    order = sorted(lines.values(), key=(lambda line: line.name) if by == "day" else _by_cost)
     return Bill(by, tuple(order), total, usd_per_credit, period)
 
 
-def _dearest(line: BillLine) -> tuple[Decimal, str]:
-    return (-line.billed - line.doubt, line.name)
+def _by_cost(line: BillLine) -> tuple[Decimal, str]:
+    return (-line.billed - line.unsettled, line.name)
 
 
 _KEYS: dict[By, Callable[[BillItem, tzinfo | None], Sequence[str]]] = {
@@ -125,20 +125,20 @@ def _model(attempt: Attempt) -> str:
 # -- for people -------------------------------------------------------------------------------------------
 
 
-def spend(found: Bill, width: int, color: bool) -> str:
+def spend(bill: Bill, width: int, color: bool) -> str:
     """The screen of `storyboard spend`."""
-    ink = Style(color)
-    title = ink("Spent", "strong") + (f"   {escape_terminal(found.period)}" if found.period else "")
-    if not found.lines:
+    style = Style(color)
+    title = style("Spent", "strong") + (f"   {escape_terminal(bill.period)}" if bill.period else "")
+    if not bill.lines:
         return f"{title}\n\n  Nothing was spent.\n"
-    rows: list[TableRow | str] = [_row(line, found) for line in found.lines]
-    columns = _columns(found.by)
-    ruled = [*rows, row("", "", "", Cell("-" * 7, "quiet")), _row(found.total, found, "strong")]
-    lines = [title, "", *table(columns, ruled, width, ink)]
-    if found.total.doubt:
-        text = f"{credits_text(found.total.doubt)} credits run, or nobody knows whether they were charged"
+    rows: list[TableRow | str] = [_row(line, bill) for line in bill.lines]
+    columns = _columns(bill.by)
+    all_rows = [*rows, row("", "", "", Cell("-" * 7, "quiet")), _row(bill.total, bill, "strong")]
+    lines = [title, "", *table(columns, all_rows, width, style)]
+    if bill.total.unsettled:
+        text = f"{credits_text(bill.total.unsettled)} credits are running or may have been charged"
         text += ": storyboard settle"
-        lines += ["", *labelled("doubt", text, width, ink, "warn")]
+        lines += ["", *labelled("unsettled", text, width, style, "warn")]
     return "\n".join(lines) + "\n"
 
 
@@ -149,20 +149,20 @@ def _columns(by: By) -> tuple[Column, ...]:
         Column("right", head="quoted"),
         Column("right", head="billed"),
         Column("right", head="dollars"),
-        Column("right", head="doubt"),
+        Column("right", head="unsettled"),
         Column(least=8, head="known from"),
     )
 
 
-def _row(line: BillLine, found: Bill, ink: str = "plain") -> TableRow:
-    differs = "strong warn" if line.billed != line.quoted else ink
+def _row(line: BillLine, bill: Bill, style: str = "plain") -> TableRow:
+    differs = "strong warn" if line.billed != line.quoted else style
     return row(
-        Cell(one_line(line.name, 200), ink),
+        Cell(one_line(line.name, 200), style),
         f"{line.clips:,}",
         credits_text(line.quoted),
         Cell(credits_text(line.billed), differs),
-        dollars(line.billed * found.usd_per_credit),
-        credits_text(line.doubt) if line.doubt else "",
+        dollars(line.billed * bill.usd_per_credit),
+        credits_text(line.unsettled) if line.unsettled else "",
         Cell(", ".join(sorted(line.sources)), "quiet"),
     )
 
@@ -170,14 +170,14 @@ def _row(line: BillLine, found: Bill, ink: str = "plain") -> TableRow:
 # -- for programs -----------------------------------------------------------------------------------------
 
 
-def spend_csv(found: Bill) -> str:
-    """Comma-separated, a head and a line each; a name that a spreadsheet would calculate is quoted by `'`."""
+def spend_csv(bill: Bill) -> str:
+    """The bill as CSV with a header; a `'` before a name that a spreadsheet would calculate."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([found.by, "clips", "quoted", "billed", "usd", "doubt", "known_from"])
-    for line in found.lines:
-        usd = usd_text(line.billed * found.usd_per_credit)
-        amounts = (credits_json(line.quoted), credits_json(line.billed), usd, credits_json(line.doubt))
+    writer.writerow([bill.by, "clips", "quoted", "billed", "usd", "doubt", "known_from"])
+    for line in bill.lines:
+        usd = usd_text(line.billed * bill.usd_per_credit)
+        amounts = (credits_json(line.quoted), credits_json(line.billed), usd, credits_json(line.unsettled))
         writer.writerow([_safe(line.name), line.clips, *amounts, " ".join(sorted(line.sources))])
     return out.getvalue()
 
@@ -187,23 +187,23 @@ def _safe(name: str) -> str:
     return f"'{name}" if name.startswith(_FORMULA) else name
 
 
-def spend_json(found: Bill) -> dict[str, object]:
-    """`{"spend": 1, "by", "period", "lines": […], "total": {…}}`."""
+def spend_json(bill: Bill) -> dict[str, object]:
+    """The document `{"spend": 1, "by", "period", "lines": […], "total": {…}}`."""
     return {
         "spend": VERSION,
-        "by": found.by,
-        "period": found.period,
-        "lines": [{"name": line.name, **_line_json(line, found)} for line in found.lines],
-        "total": _line_json(found.total, found),
+        "by": bill.by,
+        "period": bill.period,
+        "lines": [{"name": line.name, **_line_json(line, bill)} for line in bill.lines],
+        "total": _line_json(bill.total, bill),
     }
 
 
-def _line_json(line: BillLine, found: Bill) -> dict[str, object]:
+def _line_json(line: BillLine, bill: Bill) -> dict[str, object]:
     return {
         "clips": line.clips,
         "quoted": credits_json(line.quoted),
         "billed": credits_json(line.billed),
-        "usd": usd_text(line.billed * found.usd_per_credit),
-        "doubt": credits_json(line.doubt),
+        "usd": usd_text(line.billed * bill.usd_per_credit),
+        "doubt": credits_json(line.unsettled),
         "known_from": sorted(line.sources),
     }

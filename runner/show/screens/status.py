@@ -1,4 +1,4 @@
-"""What manifest and ledger know of storyboards: for people, and as JSON."""
+"""The screen of `status`: takes and credits by manifest and ledger, for people and as JSON."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from runner.requests.request import credits_json, usd_text
 from runner.show.json.run import clip_json
 from runner.show.screens.advice import FieldLocator, advice, field_errors, no_location
 from runner.show.screens.money_rows import money_rows
-from runner.show.screens.plan_table import ACTION_INKS, WIDE
+from runner.show.screens.plan_table import ACTION_STYLES, WIDE
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, length, moment
 from runner.show.text.labels import clip_path, full_name, own_clip, take_names
@@ -25,45 +25,45 @@ from runner.show.text.table import Cell, Column, TableRow, row, table
 
 VERSION = 1
 _MOST_ROWS = 30
-_TROUBLE = (Action.UNSETTLED, Action.REFUSED, Action.GONE, Action.BLOCKED)
+_PROBLEMS = (Action.UNSETTLED, Action.REFUSED, Action.GONE, Action.BLOCKED)
 _MEDIA_STATES = frozenset({AttemptState.SUCCEEDED, AttemptState.STORED})
 
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """What `status` shows: the plan says how each take stands, the history by which attempt."""
+    """The content of `status`: the plan has the state of each take, the history its attempt."""
 
     plan: Plan
     history: History
     now: datetime
     typed: str = ""
     zone: tzinfo | None = None
-    asks: str = "kinovi"
-    """The paid provider, named where the clips are free ones."""
-    places: FieldLocator = no_location
-    """Where a shot's fields are said, for what the provider says of single ones."""
+    paid_provider: str = "kinovi"
+    """The paid provider, named in the next command if the clips are free ones."""
+    locate_field: FieldLocator = no_location
+    """Finds a shot's field in the storyboard, for the provider's messages about single fields."""
     orphans: tuple[Attempt, ...] = ()
-    """Attempts in doubt, running or not yet fetched that no take stands by: of earlier words, or of a retake."""
-    counted: Mapping[str, Decimal] = field(default_factory=dict)
-    """By storyboard, the credits that its budget counts: retakes and other profiles too."""
+    """Attempts of earlier versions and retakes that are unsettled, running or not fetched yet: no take needs them."""
+    budget_used: Mapping[str, Decimal] = field(default_factory=dict)
+    """Credits that count in each storyboard's budget: retakes and other profiles included."""
 
     def attempt(self, step: Step) -> Attempt | None:
-        """The attempt by which a take stands."""
+        """The attempt that determines the state of a take."""
         return self.history.attempts.get(step.attempt) if step.attempt is not None else None
 
     def expires(self, attempt: Attempt) -> datetime | None:
-        """When the provider forgets the clip, as far as its documentation says; None for what is free or not made."""
+        """The time when the provider deletes the clip, by its documentation; None for a free clip or none."""
         if attempt.state not in _MEDIA_STATES or attempt.ended_at is None or self.plan.is_free:
             return None
         return attempt.ended_at + timedelta(days=self.plan.edition.media_days)
 
-    def gone(self) -> list[Attempt]:
-        """Those beside whose storyboard is not there any more."""
+    def orphans_without_storyboard(self) -> list[Attempt]:
+        """Orphans whose storyboard no longer exists."""
         boards = {board.path for board in self.plan.batch.storyboards}
         return [attempt for attempt in self.orphans if attempt.intent.storyboard not in boards]
 
-    def perhaps(self, board: Storyboard) -> list[Attempt]:
-        """Attempts that ended with a documented 500, and count as charged until they are settled."""
+    def maybe_charged(self, board: Storyboard) -> list[Attempt]:
+        """Attempts that ended with a documented error 500, and count as charged until they are settled."""
         return [
             attempt
             for attempt in self.history.own()
@@ -71,44 +71,43 @@ class StatusReport:
         ]
 
 
-def status(standing: StatusReport, width: int, color: bool, all_shots: bool = False) -> str:
-    """The screen of `storyboard status`; ends with what to type next."""
-    ink, plan = Style(color), standing.plan
+def status(report: StatusReport, width: int, color: bool, all_shots: bool = False) -> str:
+    """The screen of `storyboard status`; ends with the next commands."""
+    style, plan = Style(color), report.plan
     width = min(width, WIDE)
     paths = {shot.storyboard for shot in plan.shots}
     boards = [board for board in plan.batch.storyboards if board.path in paths]
     if not boards:
-        return "There is no shot to tell of.\n"
-    blocks = [_board(standing, board, width, ink, all_shots) for board in boards]
-    if told := from_manifests(plan, standing.history):
-        blocks.append(wrapped(told, width))
-    blocks += [_gone(standing, width, ink), _next(standing, width, ink)]
+        return "There is no shot to show.\n"
+    blocks = [_board(report, board, width, style, all_shots) for board in boards]
+    if manifest_note := from_manifests(plan, report.history):
+        blocks.append(wrapped(manifest_note, width))
+    blocks += [_orphans_without_storyboard(report, width, style), _next(report, width, style)]
     return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
 
 
-def _board(standing: StatusReport, board: Storyboard, width: int, ink: Style, all_shots: bool) -> list[str]:
-    steps = standing.plan.steps_for(board)
-    lines = [
-        f"{ink(one_line(board.title, 200), 'strong')}   {escape_terminal(board.path)}   {ink(_from(standing), 'quiet')}"
-    ]
-    lines += [f"  {line}" for line in joined(_counts(standing.plan, board, steps), width - 2)]
-    if rows := _rows(standing, steps, all_shots):
-        lines += ["", *table(_COLUMNS, rows, width, ink)]
-    notes = [*_money(standing, board, steps, width, ink), *_expiring(standing, steps, width, ink)]
-    notes += _beside(standing, board, width, ink)
+def _board(report: StatusReport, board: Storyboard, width: int, style: Style, all_shots: bool) -> list[str]:
+    steps = report.plan.steps_for(board)
+    title = style(one_line(board.title, 200), "strong")
+    lines = [f"{title}   {escape_terminal(board.path)}   {style(_clips_of(report), 'quiet')}"]
+    lines += [f"  {line}" for line in joined(_counts(report.plan, board, steps), width - 2)]
+    if rows := _rows(report, steps, all_shots):
+        lines += ["", *table(_COLUMNS, rows, width, style)]
+    notes = [*_money(report, board, steps, width, style), *_expiring(report, steps, width, style)]
+    notes += _orphans(report, board, width, style)
     return [*lines, "", *notes] if notes else lines
 
 
-def _from(standing: StatusReport) -> str:
-    return escape_terminal(f"clips of {standing.plan.account.provider}")
+def _clips_of(report: StatusReport) -> str:
+    return escape_terminal(f"clips of {report.plan.account.provider}")
 
 
 def _counts(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> Iterable[str]:
-    made = {step.shot.id for step in steps if step.action is Action.KEEP}
-    wanted = [shot for shot in plan.shots if shot.storyboard == board.path and not shot.skip]
-    film = length(sum(shot.request.seconds for shot in wanted if shot.id in made))
-    whole = length(sum(shot.request.seconds for shot in wanted))
-    yield f"{len(made)} of {count(len(wanted), 'shot')} made, {film} of {whole}"
+    finished = {step.shot.id for step in steps if step.action is Action.KEEP}
+    shots = [shot for shot in plan.shots if shot.storyboard == board.path and not shot.skip]
+    film = length(sum(shot.request.seconds for shot in shots if shot.id in finished))
+    whole = length(sum(shot.request.seconds for shot in shots))
+    yield f"{len(finished)} of {count(len(shots), 'shot')} made, {film} of {whole}"
     counts = Counter(step.action for step in steps)
     yield from (f"{counts[action]} {action}" for action in Action if counts[action])
 
@@ -118,47 +117,47 @@ def _counts(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> Iterable[st
 _COLUMNS = (
     Column(least=14, most=40, head="shot"),
     Column("right", head="take"),
-    Column(head="stands"),
+    Column(head="state"),
     Column(least=8, most=36, head="task"),
     Column("right", head="credits"),
     Column(head="since"),
-    Column(least=16, head="words"),
+    Column(least=16, head="message"),
 )
 
 
-def _rows(standing: StatusReport, steps: Sequence[Step], all_shots: bool) -> list[TableRow | str]:
-    """A line for each take that is not simply made or simply new; all of them when asked."""
-    told = list(steps) if all_shots else [step for step in steps if _tells(step)]
-    shown = told if all_shots else told[:_MOST_ROWS]
-    rows: list[TableRow | str] = [_take(standing, step) for step in shown]
-    if len(told) > len(shown):
-        rows.append(f"  and {count(len(told) - len(shown), 'take')} more (--json has them all)")
+def _rows(report: StatusReport, steps: Sequence[Step], all_shots: bool) -> list[TableRow | str]:
+    """A line for each take that is neither simply made nor simply new; for every take with `all_shots`."""
+    notable = list(steps) if all_shots else [step for step in steps if _is_notable(step)]
+    visible = notable if all_shots else notable[:_MOST_ROWS]
+    rows: list[TableRow | str] = [_take(report, step) for step in visible]
+    if len(notable) > len(visible):
+        rows.append(f"  and {count(len(notable) - len(visible), 'take')} more (--json has them all)")
     return rows
 
 
-def _tells(step: Step) -> bool:
+def _is_notable(step: Step) -> bool:
     return (
-        step.action in _TROUBLE or step.action is Action.RESUME or (step.action is Action.MAKE and bool(step.attempt))
+        step.action in _PROBLEMS or step.action is Action.RESUME or (step.action is Action.MAKE and bool(step.attempt))
     )
 
 
-def _take(standing: StatusReport, step: Step) -> TableRow:
-    attempt = standing.attempt(step)
-    ink = ACTION_INKS[step.action]
-    said = "; ".join((_said(step, attempt), *_about(standing, step, attempt)))
+def _take(report: StatusReport, step: Step) -> TableRow:
+    attempt = report.attempt(step)
+    style = ACTION_STYLES[step.action]
+    message = "; ".join((_reason(step, attempt), *_refusal_advice(report, step, attempt)))
     cells = (
         escape_terminal(step.shot.id),
         str(step.take),
-        Cell(step.action.value, ink),
+        Cell(step.action.value, style),
         Cell(escape_terminal(attempt.task_id or "–") if attempt is not None else "–", "quiet"),
         _credits(attempt),
-        Cell(moment(attempt.intended_at, standing.zone) if attempt is not None else "–", "quiet"),
+        Cell(moment(attempt.intended_at, report.zone) if attempt is not None else "–", "quiet"),
     )
-    return row(*cells, Cell(said, ink), short="", below=said)
+    return row(*cells, Cell(message, style), short="", below=message)
 
 
-def _said(step: Step, attempt: Attempt | None) -> str:
-    """Why it stands so; of a made one its path, of a running one the provider's last word."""
+def _reason(step: Step, attempt: Attempt | None) -> str:
+    """The reason of a take's state: the path of a made clip, the provider's status of a running task."""
     if step.action is Action.KEEP:
         return (clip_path(attempt, step) if attempt is not None else "") or "made"
     if attempt is not None and attempt.state is AttemptState.RUNNING:
@@ -166,12 +165,12 @@ def _said(step: Step, attempt: Attempt | None) -> str:
     return one_line(step.reason, 400)
 
 
-def _about(standing: StatusReport, step: Step, attempt: Attempt | None) -> list[str]:
-    """Of a refused one what to do about it, and the fields and materials that the provider named."""
+def _refusal_advice(report: StatusReport, step: Step, attempt: Attempt | None) -> list[str]:
+    """Advice on a refused take, and the fields and materials that the provider named."""
     if step.action is not Action.REFUSED:
         return []
-    named = field_errors(attempt, step.shot, standing.plan.edition, standing.places)
-    return [advice(attempt, step.shot, standing.places), *named]
+    errors = field_errors(attempt, step.shot, report.plan.edition, report.locate_field)
+    return [advice(attempt, step.shot, report.locate_field), *errors]
 
 
 def _credits(attempt: Attempt | None) -> str:
@@ -181,32 +180,33 @@ def _credits(attempt: Attempt | None) -> str:
 # -- money ------------------------------------------------------------------------------------------------
 
 
-def _money(standing: StatusReport, board: Storyboard, steps: Sequence[Step], width: int, ink: Style) -> list[str]:
-    plan = standing.plan
+def _money(report: StatusReport, board: Storyboard, steps: Sequence[Step], width: int, style: Style) -> list[str]:
+    plan = report.plan
     if plan.is_free:
         return []
-    sums = totals(standing, board, steps)
-    perhaps = standing.perhaps(board)
+    sums = totals(report, board, steps)
+    maybe_charged = report.maybe_charged(board)
     rows = [
         ("billed", sums["billed"], ""),
         ("running", sums["running"], ""),
-        ("unsettled", sums["unsettled"], "counted until it is settled"),
-        ("perhaps", sums["perhaps"], f"{count(len(perhaps), 'attempt')} that the server failed; counted as charged"),
+        ("unsettled", sums["unsettled"], "counted as charged until settled"),
+        ("maybe charged", sums["perhaps"], f"{count(len(maybe_charged), 'server error')}; counted as charged"),
         ("to make", sums["to_make"], ""),
     ]
-    lines = money_rows([each for each in rows if each[1] or each[0] == "billed"], plan, width, ink)
+    visible = [(label, amount, note) for label, amount, note in rows if amount or label == "billed"]
+    lines = money_rows(visible, plan, width, style)
     if board.budget_credits is not None:
-        used = standing.counted.get(board.path, sums["billed"] + sums["running"] + sums["unsettled"])
-        text = f"{credits_text(used)} of {credits_text(board.budget_credits)} credits"
-        lines += labelled("budget", text, width, ink, "plain", 9)
+        credits = report.budget_used.get(board.path, sums["billed"] + sums["running"] + sums["unsettled"])
+        text = f"{credits_text(credits)} of {credits_text(board.budget_credits)} credits"
+        lines += labelled("budget", text, width, style, "plain", 9)
     return lines
 
 
-def totals(standing: StatusReport, board: Storyboard, steps: Sequence[Step]) -> dict[str, Decimal]:
-    """Credits by how they stand; what shares a clip counts once."""
+def totals(report: StatusReport, board: Storyboard, steps: Sequence[Step]) -> dict[str, Decimal]:
+    """Credits by state; takes that share a clip count once."""
     sums = dict.fromkeys(("billed", "running", "unsettled", "perhaps", "to_make"), Decimal(0))
     for step in steps:
-        attempt = standing.attempt(step)
+        attempt = report.attempt(step)
         if step.is_billable and step.price.credits is not None:
             sums["to_make"] += step.price.credits
         if attempt is None or step.duplicate_of is not None:
@@ -216,105 +216,106 @@ def totals(standing: StatusReport, board: Storyboard, steps: Sequence[Step]) -> 
             sums["running"] += attempt.credits
         elif attempt.state is AttemptState.UNSETTLED:
             sums["unsettled"] += attempt.credits
-    sums["perhaps"] = sum((attempt.credits for attempt in standing.perhaps(board)), Decimal(0))
+    sums["perhaps"] = sum((attempt.credits for attempt in report.maybe_charged(board)), Decimal(0))
     return sums
 
 
-def _expiring(standing: StatusReport, steps: Sequence[Step], width: int, ink: Style) -> list[str]:
-    """Clips that are paid and not on this disk, with the day on which the provider forgets the first of them."""
-    missing = [step for step in steps if step.action is Action.RESUME and _paid(standing.attempt(step))]
-    days = [
-        expires for step in missing if (attempt := standing.attempt(step)) and (expires := standing.expires(attempt))
-    ]
+def _expiring(report: StatusReport, steps: Sequence[Step], width: int, style: Style) -> list[str]:
+    """Paid clips that are not on this disk, with the time when the provider deletes the first of them."""
+    missing = [step for step in steps if step.action is Action.RESUME and _paid(report.attempt(step))]
+    days = [expires for step in missing if (attempt := report.attempt(step)) and (expires := report.expires(attempt))]
     if not days:
         return []
     names = "  ".join(take_names(missing)[:8]) + (" …" if len(missing) > 8 else "")
-    text = f"{names}  paid and not on this disk; the provider keeps the first until {moment(min(days), standing.zone)}"
-    return labelled("expires", text, width, ink, "strong warn", 9)
+    text = f"{names}  paid and not on this disk; the provider keeps the first until {moment(min(days), report.zone)}"
+    return labelled("expires", text, width, style, "strong warn", 9)
 
 
-def _beside(standing: StatusReport, board: Storyboard, width: int, ink: Style) -> list[str]:
-    """What may have been paid and is no take of the storyboard now: what it is, and how it ends."""
-    found = [attempt for attempt in standing.orphans if attempt.intent.storyboard == board.path]
-    return [line for each in found for line in _stray(standing, each, "not asked for now", width, ink)]
+def _orphans(report: StatusReport, board: Storyboard, width: int, style: Style) -> list[str]:
+    """Orphans of a storyboard: possibly paid attempts that no current take needs, each with its way out."""
+    orphans = [attempt for attempt in report.orphans if attempt.intent.storyboard == board.path]
+    return [line for orphan in orphans for line in _orphan(report, orphan, "", width, style)]
 
 
-def _gone(standing: StatusReport, width: int, ink: Style) -> list[str]:
-    """The same of storyboards that are renamed or deleted."""
+def _orphans_without_storyboard(report: StatusReport, width: int, style: Style) -> list[str]:
+    """Orphans of storyboards that were renamed or deleted."""
     lines: list[str] = []
-    for attempt in standing.gone():
-        why = f"of {escape_terminal(attempt.intent.storyboard)}, which is gone"
-        lines += _stray(standing, attempt, why, width, ink)
+    for attempt in report.orphans_without_storyboard():
+        origin = f" of {escape_terminal(attempt.intent.storyboard)}, which no longer exists"
+        lines += _orphan(report, attempt, origin, width, style)
     return lines
 
 
-def _stray(standing: StatusReport, attempt: Attempt, why: str, width: int, ink: Style) -> list[str]:
+def _orphan(report: StatusReport, attempt: Attempt, origin: str, width: int, style: Style) -> list[str]:
     intent = attempt.intent
-    name = f"{escape_terminal(intent.shot)} take {intent.take} of {moment(attempt.intended_at, standing.zone)}"
+    name = f"{escape_terminal(intent.shot)} take {intent.take} ({moment(attempt.intended_at, report.zone)})"
     if attempt.state is AttemptState.UNSETTLED:
         take = f"{storyboard_slug(intent.storyboard)}:{intent.shot}#{intent.take}"
-        end = f"in doubt: storyboard settle {escape_terminal(take)}"
+        next_step = f"unsettled: storyboard settle {escape_terminal(take)}"
     else:
-        end = f"{escape_terminal(attempt.task_id or '')} runs or is to be fetched: the next run brings its clip"
-    text = f"{name}, {why}: {credits_text(attempt.credits)} credits, {end}"
-    return labelled("beside", text, width, ink, "warn", 9)
+        next_step = f"{escape_terminal(attempt.task_id or '')}; the next run fetches its clip"
+    text = f"{name}{origin}: {credits_text(attempt.credits)} credits, {next_step}"
+    return labelled("earlier version", text, width, style, "warn", 9)
 
 
 def _paid(attempt: Attempt | None) -> bool:
     return attempt is not None and attempt.state in _MEDIA_STATES
 
 
-def _next(standing: StatusReport, width: int, ink: Style) -> list[str]:
-    typed = escape_terminal(standing.typed)
-    actions = Counter(step.action for step in standing.plan.steps)
+def _next(report: StatusReport, width: int, style: Style) -> list[str]:
+    typed = escape_terminal(report.typed)
+    actions = Counter(step.action for step in report.plan.steps)
     lines: list[str] = []
     if actions[Action.UNSETTLED]:
-        first = next(step for step in standing.plan.steps if step.action is Action.UNSETTLED)
-        lines += right_aligned(f"storyboard settle {full_name(first)} --task ID", "or --not-charged", width, ink)
-    if any(step.needs_pick for step in standing.plan.steps):
-        lines += right_aligned("storyboard pick SHOT TAKE", "chooses the good take", width, ink)
+        first = next(step for step in report.plan.steps if step.action is Action.UNSETTLED)
+        lines += right_aligned(f"storyboard settle {full_name(first)} --task ID", "or --not-charged", width, style)
+    if any(step.needs_pick for step in report.plan.steps):
+        lines += right_aligned("storyboard pick SHOT TAKE", "chooses the good take", width, style)
     if any(actions[action] for action in (Action.MAKE, Action.WAIT, Action.RESUME)):
-        lines += right_aligned(f"storyboard plan {typed}".rstrip(), "what a run would do, and why", width, ink)
-    elif standing.plan.is_free:
-        command = f"storyboard plan {typed} --provider {escape_terminal(standing.asks)}"
-        lines += right_aligned(command, "the real price; needs no key", width, ink)
+        lines += right_aligned(f"storyboard plan {typed}".rstrip(), "what a run would do, and why", width, style)
+    elif report.plan.is_free:
+        command = f"storyboard plan {typed} --provider {escape_terminal(report.paid_provider)}"
+        lines += right_aligned(command, "the real price; needs no key", width, style)
     elif not lines:
-        lines += right_aligned(f"storyboard plan {typed} --all".replace("  ", " "), "every take, and why", width, ink)
+        lines += right_aligned(f"storyboard plan {typed} --all".replace("  ", " "), "every take, and why", width, style)
     return lines
 
 
 # -- JSON -------------------------------------------------------------------------------------------------
 
 
-def status_json(standing: StatusReport) -> dict[str, object]:
-    """`{"status": 1, …}`: every take with its attempt, clip and credits, and the sums."""
-    plan = standing.plan
+def status_json(report: StatusReport) -> dict[str, object]:
+    """The document `{"status": 1, …}`: every take with its attempt, clip and credits, and the sums."""
+    plan = report.plan
     return {
         "status": VERSION,
         "provider": plan.account.provider,
         "host": plan.account.host,
         "edition": plan.edition.name,
         "play": plan.is_free,
-        "storyboards": [_board_json(standing, board) for board in plan.batch.storyboards],
-        "beside": [{"storyboard": each.intent.storyboard} | _beside_json(each) for each in standing.gone()],
-        "totals": _totals_json(standing),
+        "storyboards": [_board_json(report, board) for board in plan.batch.storyboards],
+        "beside": [
+            {"storyboard": orphan.intent.storyboard} | _orphan_json(orphan)
+            for orphan in report.orphans_without_storyboard()
+        ],
+        "totals": _totals_json(report),
     }
 
 
-def _board_json(standing: StatusReport, board: Storyboard) -> dict[str, object]:
+def _board_json(report: StatusReport, board: Storyboard) -> dict[str, object]:
     by_shot: dict[str, list[Step]] = {}
-    for step in standing.plan.steps_for(board):
+    for step in report.plan.steps_for(board):
         by_shot.setdefault(step.shot.id, []).append(step)
-    shots = [shot for shot in standing.plan.shots if shot.storyboard == board.path]
+    shots = [shot for shot in report.plan.shots if shot.storyboard == board.path]
     return {
         "path": board.path,
         "title": board.title,
-        "shots": [_shot_json(standing, shot, by_shot.get(shot.id, ())) for shot in shots],
-        "beside": [_beside_json(attempt) for attempt in standing.orphans if attempt.intent.storyboard == board.path],
+        "shots": [_shot_json(report, shot, by_shot.get(shot.id, ())) for shot in shots],
+        "beside": [_orphan_json(attempt) for attempt in report.orphans if attempt.intent.storyboard == board.path],
     }
 
 
-def _beside_json(attempt: Attempt) -> dict[str, object]:
+def _orphan_json(attempt: Attempt) -> dict[str, object]:
     intent = attempt.intent
     return {
         "shot": intent.shot,
@@ -328,18 +329,18 @@ def _beside_json(attempt: Attempt) -> dict[str, object]:
     }
 
 
-def _shot_json(standing: StatusReport, shot: Shot, steps: Sequence[Step]) -> dict[str, object]:
-    picks: Mapping[tuple[str, str], int] = standing.history.picks
+def _shot_json(report: StatusReport, shot: Shot, steps: Sequence[Step]) -> dict[str, object]:
+    picks: Mapping[tuple[str, str], int] = report.history.picks
     return {
         "id": shot.id,
         "picked": picks.get((shot.storyboard, shot.id)),
-        "takes": [_take_json(standing, step) for step in steps],
+        "takes": [_take_json(report, step) for step in steps],
     }
 
 
-def _take_json(standing: StatusReport, step: Step) -> dict[str, object]:
-    attempt = standing.attempt(step)
-    expires = standing.expires(attempt) if attempt is not None else None
+def _take_json(report: StatusReport, step: Step) -> dict[str, object]:
+    attempt = report.attempt(step)
+    expires = report.expires(attempt) if attempt is not None else None
     clip = own_clip(attempt, step) if attempt is not None else None
     return {
         "take": step.take,
@@ -359,11 +360,11 @@ def _take_json(standing: StatusReport, step: Step) -> dict[str, object]:
     }
 
 
-def _totals_json(standing: StatusReport) -> dict[str, object]:
-    plan = standing.plan
+def _totals_json(report: StatusReport) -> dict[str, object]:
+    plan = report.plan
     sums = dict.fromkeys(("billed", "running", "unsettled", "perhaps", "to_make"), Decimal(0))
     for board in plan.batch.storyboards:
-        for name, amount in totals(standing, board, plan.steps_for(board)).items():
+        for name, amount in totals(report, board, plan.steps_for(board)).items():
             sums[name] += amount
     counts = Counter(step.action for step in plan.steps)
     return {

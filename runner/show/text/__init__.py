@@ -1,1 +1,1 @@
-"""Layout of text: tables, cells, styles, amounts; no word of the domain."""
+"""Layout of text: tables, cells, styles, amounts and names."""

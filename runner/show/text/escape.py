@@ -1,4 +1,4 @@
-"""Nothing is shown that has not passed here: no control characters, no bidi overrides, no lone surrogates."""
+"""Escapes untrusted text for terminals and JSON: control characters, bidi overrides, lone surrogates."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +29,7 @@ _ASCII = str.maketrans(
 
 
 def escape_terminal(text: str, keep: str = "") -> str:
-    """The text with everything that could steer a terminal or hide made visible: `\\x1b`, `\\u202e`.
+    """The text with control and invisible characters escaped: `\\x1b`, `\\u202e`.
 
     `keep` names control characters that may stay, usually a line end.
     """
@@ -52,13 +52,13 @@ def _visible(char: str) -> str:
 
 
 def one_line(text: str, most: int = 2000) -> str:
-    """Somebody else's sentence on one line: white space is one space, at most so many characters."""
+    """Untrusted text on one line: white space collapsed, at most `most` characters."""
     line = escape_terminal(" ".join(text[: most + 1].split()))
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def in_ascii(text: str) -> str:
-    """The text for a terminal that knows ASCII only: our own signs by look-alikes, the rest escaped."""
+    """The text for an ASCII terminal: the screens' own symbols as look-alikes, the rest escaped."""
     return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
 
 
@@ -66,15 +66,15 @@ _encode = json.JSONEncoder(separators=(", ", ": "), allow_nan=False).encode
 
 
 def json_line(value: object) -> str:
-    """JSON in printable ASCII without a line end; every control character and surrogate is escaped."""
+    """JSON in printable ASCII without a line end; control characters and surrogates are escaped."""
     return _encode(value)
 
 
 def json_document(value: Mapping[str, object], deep: int = 9) -> str:
-    """One JSON document in ASCII: a line for each mapping that holds no list of mappings itself.
+    """One JSON document in ASCII, with a line of its own for each mapping that contains no list of mappings.
 
-    Such lists are opened `deep` levels down; what lies below is a part of its line. An iterator is such a list too,
-    of which one item at a time is made.
+    Lists of mappings are split into lines `deep` levels down; deeper ones stay within their line. An iterator counts
+    as such a list, and only one of its items exists at a time.
     """
     parts: list[str] = []
     _document(value, "", deep, parts.append)
@@ -82,8 +82,8 @@ def json_document(value: Mapping[str, object], deep: int = 9) -> str:
 
 
 def _document(value: object, margin: str, deep: int, out: Callable[[str], None]) -> None:
-    """Opened only as far as lists of mappings go: quick, readable, and a change touches its own lines."""
-    # A dict is asked for by its type first: an abstract class takes ten times as long to answer.
+    """Splits lists of mappings into lines: fast, readable, and a change touches few lines of a diff."""
+    # `type(…) is dict` comes first: isinstance with an abstract class takes ten times as long.
     if deep and (type(value) is dict or isinstance(value, Mapping)) and (not margin or _holds_table(value)):
         before, inner = "{", margin + " "
         for key, entry in value.items():

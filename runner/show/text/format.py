@@ -1,4 +1,4 @@
-"""Credits, dollars, seconds and bytes as a person reads them."""
+"""Formats credits, dollars, seconds, bytes and times for people."""
 
 from datetime import datetime, tzinfo
 from decimal import Decimal
@@ -6,15 +6,15 @@ from decimal import Decimal
 from runner.requests.request import usd_text
 
 
-def credits_text(credits: Decimal | None) -> str:
-    """`1,280`, `7.5`; `?` is a price that the book does not know."""
-    if credits is None:
+def credits_text(amount: Decimal | None) -> str:
+    """Credits as `1,280` or `7.5`; `?` for an unknown price."""
+    if amount is None:
         return "?"
-    return f"{credits.normalize():,f}" if credits % 1 else f"{int(credits):,}"
+    return f"{amount.normalize():,f}" if amount % 1 else f"{int(amount):,}"
 
 
 def dollars(usd: Decimal | None) -> str:
-    """`$22.40`, `$1,280.00`, `$0.075`; `?` when it is not known."""
+    """Dollars as `$22.40`, `$1,280.00` or `$0.075`; `?` for an unknown price."""
     text = usd_text(usd)
     if text is None:
         return "?"
@@ -23,7 +23,7 @@ def dollars(usd: Decimal | None) -> str:
 
 
 def money(credits: Decimal | None, usd_per_credit: Decimal) -> str:
-    """`4,480 credits ($22.40)`."""
+    """A price as `4,480 credits ($22.40)`."""
     if credits is None:
         return "an unknown number of credits"
     unit = "credit" if credits == 1 else "credits"
@@ -31,7 +31,7 @@ def money(credits: Decimal | None, usd_per_credit: Decimal) -> str:
 
 
 def length(seconds: Decimal | float) -> str:
-    """Film time: `1:36`, `1:02:05`; fractions are rounded to the second."""
+    """Film time as `1:36` or `1:02:05`, rounded to the second."""
     whole = int(Decimal(seconds).to_integral_value())
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
@@ -39,7 +39,7 @@ def length(seconds: Decimal | float) -> str:
 
 
 def lasting(seconds: float) -> str:
-    """How long something takes, roughly: `40 s`, `3 min`, `1 h 20 min`."""
+    """A rounded duration: `40 s`, `3 min`, `1 h 20 min`."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
@@ -50,7 +50,7 @@ def lasting(seconds: float) -> str:
 
 
 def volume(count: int) -> str:
-    """Bytes as `812 B`, `6.2 MB`."""
+    """Bytes as `812 B` or `6.2 MB`."""
     if count < 1000:
         return f"{count} B"
     size = float(count)
@@ -61,11 +61,11 @@ def volume(count: int) -> str:
     return f"{size / 1000:.1f} TB"
 
 
-def count(number: int, one: str, many: str = "") -> str:
-    """`1 shot`, `24 shots`, `3 storyboards`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+def count(number: int, singular: str, plural: str = "") -> str:
+    """A number with its noun: `1 shot`, `24 shots`, `3 storyboards`."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
 def moment(at: datetime, zone: tzinfo | None = None) -> str:
-    """A moment in the reader's own time zone, or the one given: `2026-11-21 14:02`."""
+    """A time in `zone`, by default the machine's own: `2026-11-21 14:02`."""
     return at.astimezone(zone).strftime("%Y-%m-%d %H:%M")

@@ -1,4 +1,4 @@
-"""Shots and takes by name: `SH010`, `harbour:quay`, `SH010 ×3`."""
+"""Names of shots and takes: `SH010`, `harbour:quay`, `SH010 ×3`."""
 
 import posixpath
 from collections.abc import Sequence
@@ -11,22 +11,22 @@ from runner.show.text.escape import escape_terminal, one_line
 
 
 def shot_name(step: Step, several: bool) -> str:
-    """The shot's id, with its storyboard where there are several."""
+    """The shot's id, after its storyboard's name if there are several storyboards."""
     shot = escape_terminal(step.shot.id)
     return f"{escape_terminal(storyboard_slug(step.shot.storyboard))}:{shot}" if several else shot
 
 
 def full_name(step: Step) -> str:
-    """The shot as `settle` and `pick` take it on any command line: `harbour:quay`."""
+    """The shot as an argument of `settle` and `pick`, unique in the repository: `harbour:quay`."""
     return shot_name(step, several=True)
 
 
 def take_names(steps: Sequence[Step], several: bool = False) -> list[str]:
-    """Takes grouped by shot: `SH010 ×3` when all its takes are there, `SH070 take 1`, `SH080 takes 1 3`."""
+    """Takes grouped by shot: `SH010 ×3` for all three takes of a shot, `SH070 take 1`, `SH080 takes 1 3`."""
     by_shot: dict[str, list[Step]] = {}
     for step in steps:
         by_shot.setdefault(shot_name(step, several), []).append(step)
-    return [_takes(name, found) for name, found in by_shot.items()]
+    return [_takes(name, shot_steps) for name, shot_steps in by_shot.items()]
 
 
 def _takes(name: str, steps: Sequence[Step]) -> str:
@@ -37,21 +37,21 @@ def _takes(name: str, steps: Sequence[Step]) -> str:
 
 
 def clip_path(attempt: Attempt, step: Step, prefix: str = "") -> str:
-    """Where this take's own copy of the clip lies; `prefix` is the repository's top, seen from where the reader is."""
+    """Path of the take's clip; `prefix` is the repository's top relative to the working folder."""
     clip = own_clip(attempt, step)
     return escape_terminal(posixpath.join(prefix, clip.path)) if clip is not None else ""
 
 
 def own_clip(attempt: Attempt, step: Step) -> Clip | None:
-    """The clip under this take's own name, else under another that it was put under."""
-    own = f"/clips/{step.shot.id}/take-{step.take}.mp4"
+    """The attempt's clip under the name of this take, else another copy of it."""
+    own_name = f"/clips/{step.shot.id}/take-{step.take}.mp4"
     board = f"/{storyboard_slug(step.shot.storyboard)}/"
-    clips = sorted(attempt.clips, key=lambda clip: (not clip.path.endswith(own), board not in f"/{clip.path}"))
+    clips = sorted(attempt.clips, key=lambda clip: (not clip.path.endswith(own_name), board not in f"/{clip.path}"))
     return clips[0] if clips else None
 
 
 def title(plan: Plan) -> str:
-    """The storyboard's title, or how many there are."""
+    """The storyboard's title, or the number of storyboards."""
     paths = {step.shot.storyboard for step in plan.steps}
     boards = [board for board in plan.batch.storyboards if board.path in paths] or plan.batch.storyboards
     titles = [one_line(board.title, 200) for board in boards]
@@ -59,5 +59,5 @@ def title(plan: Plan) -> str:
 
 
 def several_boards(plan: Plan) -> bool:
-    """Whether shots must be named with their storyboard."""
+    """Whether the plan has several storyboards, so that shot names need the storyboard's name."""
     return len({step.shot.storyboard for step in plan.steps}) > 1

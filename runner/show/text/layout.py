@@ -1,4 +1,4 @@
-"""Lines below a table: a word at the margin, and its text beside it."""
+"""Layout of lines below a table: labels with text, facts side by side, commands with notes."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,29 +14,31 @@ from runner.show.text.style import Style
 MOST_WARNINGS = 8
 
 
-def labelled(label: str, text: str, width: int, ink: Style, name: str = "plain", label_cells: int = 7) -> list[str]:
-    """A word at the margin in its ink and the text beside it, in as many lines as it needs."""
+def labelled(
+    label: str, text: str, width: int, style: Style, style_name: str = "plain", label_cells: int = 7
+) -> list[str]:
+    """A styled label at the margin with a text beside it, wrapped to `width`."""
     margin = 4 + max(label_cells, cells(label))
-    return labelled_lines(label, wrap(text, max(20, width - margin)), ink, name, label_cells)
+    return labelled_lines(label, wrap(text, max(20, width - margin)), style, style_name, label_cells)
 
 
 def labelled_lines(
-    label: str, lines: Sequence[str], ink: Style, name: str = "plain", label_cells: int = 7
+    label: str, lines: Sequence[str], style: Style, style_name: str = "plain", label_cells: int = 7
 ) -> list[str]:
-    """A word at the margin in its ink, and lines beside it."""
+    """A styled label at the margin with lines beside it."""
     margin = 4 + max(label_cells, cells(label))
     first, *rest = lines
-    lead = "  " + ink(label, name) + " " * (margin - 2 - cells(label))
+    lead = "  " + style(label, style_name) + " " * (margin - 2 - cells(label))
     return [lead + first, *(" " * margin + line for line in rest)]
 
 
 def wrapped(text: str, width: int, indent: int = 2) -> list[str]:
-    """A text at a margin, in as many lines as it needs."""
+    """An indented text, wrapped to `width`."""
     return [" " * indent + line for line in wrap(text, max(20, width - indent))]
 
 
 def joined(parts: Iterable[str], width: int, between: str = " · ") -> list[str]:
-    """Short facts side by side; a line is broken between two of them only."""
+    """Short facts side by side; lines break between two facts only."""
     lines: list[str] = []
     for part in parts:
         if lines and cells(lines[-1]) + cells(between) + cells(part) <= width:
@@ -46,14 +48,14 @@ def joined(parts: Iterable[str], width: int, between: str = " · ") -> list[str]
     return lines
 
 
-def warnings(problems: Sequence[Problem], width: int, ink: Style) -> list[str]:
-    """Each warning with its place; many are counted."""
+def warnings(problems: Sequence[Problem], width: int, style: Style) -> list[str]:
+    """Warnings with their places; those beyond the first few are counted."""
     lines: list[str] = []
     for problem in problems[:MOST_WARNINGS]:
         where = f"   {escape_terminal(problem.place.file)}:{problem.place.line}" if problem.place.file else ""
-        lines += labelled("warning", one_line(problem.message, 400) + where, width, ink, "warn")
+        lines += labelled("warning", one_line(problem.message, 400) + where, width, style, "warn")
     if (more := len(problems) - MOST_WARNINGS) > 0:
-        lines += labelled("", f"and {count(more, 'warning')} more: storyboard validate shows them all", width, ink)
+        lines += labelled("", f"and {count(more, 'warning')} more: storyboard validate shows them all", width, style)
     return lines
 
 
@@ -63,36 +65,38 @@ _PAID = frozenset(
 
 
 def from_manifests(plan: Plan, history: History) -> str:
-    """How many paid takes this machine's ledger knows nothing of, and what that means; empty when it knows them all."""
-    standing = {step.attempt: history.attempts.get(step.attempt) for step in plan.steps if step.attempt is not None}
-    known = sum(1 for each in standing.values() if each is not None and each.from_manifest and each.state in _PAID)
-    if plan.is_free or not known:
+    """Note on paid takes that this machine's ledger lacks, and the effect; empty when it has them all."""
+    attempts = {step.attempt: history.attempts.get(step.attempt) for step in plan.steps if step.attempt is not None}
+    number = sum(
+        1 for attempt in attempts.values() if attempt is not None and attempt.from_manifest and attempt.state in _PAID
+    )
+    if plan.is_free or not number:
         return ""
-    are, they, them = ("is", "it is", "it") if known == 1 else ("are", "they are", "them")
+    are, they, them = ("is", "it is", "it") if number == 1 else ("are", "they are", "them")
     return (
-        f"{count(known, 'take')} {are} known from a manifest alone, not from this machine's ledger: {they} kept and "
-        f"not paid again, and the day's budget does not count {them}"
+        f"{count(number, 'take')} {are} recorded in a manifest only, not in this machine's ledger: {they} kept and "
+        f"not paid again, and the daily budget does not count {them}"
     )
 
 
-def right_aligned(command: str, why: str, width: int, ink: Style) -> list[str]:
-    """A command to type, and at the right edge a word about it."""
+def right_aligned(command: str, why: str, width: int, style: Style) -> list[str]:
+    """A command to type, with a note at the right edge."""
     room = width - 2 - cells(command) - cells(why)
-    line = "  " + ink(command, "command")
+    line = "  " + style(command, "command")
     if not why:
         return [line]
     return [f"{line}{' ' * room}{why}"] if room >= 3 else [line, f"  {why}"]
 
 
-def commands(found: Sequence[tuple[str, str]], width: int, ink: Style, margin: str) -> list[str]:
-    """Commands one below the other, each with its word beside it, or below when the screen is narrow."""
-    room = max(cells(command) for command, _ in found)
-    beside = len(margin) + room + 4 + max(cells(word) for _, word in found) <= width
+def commands(suggestions: Sequence[tuple[str, str]], width: int, style: Style, margin: str) -> list[str]:
+    """Commands one below the other, each with its note beside it, or below on a narrow screen."""
+    room = max(cells(command) for command, _ in suggestions)
+    is_beside = len(margin) + room + 4 + max(cells(note) for _, note in suggestions) <= width
     lines: list[str] = []
-    for command, word in found:
-        painted = margin + ink(command, "command")
-        if beside:
-            lines.append(f"{painted}{' ' * (room - cells(command) + 4)}{word}")
+    for command, note in suggestions:
+        painted = margin + style(command, "command")
+        if is_beside:
+            lines.append(f"{painted}{' ' * (room - cells(command) + 4)}{note}")
         else:
-            lines += [painted, f"{margin}  {word}"]
+            lines += [painted, f"{margin}  {note}"]
     return lines

@@ -1,4 +1,4 @@
-"""Colour on a screen: a few named inks, or none."""
+"""Named text styles of the screens, with or without colour."""
 
 from runner.lazy_dataclass import dataclass
 
@@ -19,12 +19,12 @@ STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Paints cleaned text; without colour it gives the text back as it is."""
+    """Styles escaped text; without colour it returns the text unchanged."""
 
     color: bool
 
     def __call__(self, text: str, name: str) -> str:
-        """The text in a named ink."""
+        """The text in a named style."""
         codes = STYLES[name]
         if not self.color or not codes or not text.strip():
             return text

@@ -1,4 +1,4 @@
-"""Columns that align by cells: what fits is shown whole, the patient columns give way."""
+"""Tables aligned by cells: on a narrow screen the columns that may shrink are cut."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -13,89 +13,87 @@ BELOW = 4
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One text of a table and its ink."""
+    """One text of a table and its style."""
 
     text: str
-    ink: str = "plain"
+    style: str = "plain"
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """How a column stands: its side, and how few cells it can live with when the screen is narrow."""
+    """Alignment and width limits of a column."""
 
     side: Literal["left", "right"] = "left"
     least: int = 1_000
-    """Cells below which it is never cut; the default is never cut at all."""
-    bare: int = 1_000
-    """Cells that it can do with when every other column is at its least already; the default is not below that."""
+    """Width down to which the column shrinks; by default never."""
+    narrow_least: int = 1_000
+    """Width down to which it shrinks once every column is at its `least`; by default not further."""
     most: int = 1_000
     head: str = ""
-    keep: bool = True
-    """False: the column is left out when nothing stands in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """Cells of one line; a missing cell is empty."""
+    """The cells of one line; missing cells are empty."""
 
     cells: tuple[Cell, ...]
     indent: int = 0
     short: str = ""
-    """What stands in the last column instead when its text would be cut; `below` follows then."""
+    """Text of the last column if its own text does not fit; `below` follows then."""
     below: str = ""
-    """The rest, on lines of its own."""
+    """The long text, on lines of its own."""
 
 
 def row(*cells: Cell | str, indent: int = 0, short: str = "", below: str = "") -> TableRow:
-    """A line of a table; bare text is in plain ink."""
+    """A line of a table; strings become cells in plain style."""
     return TableRow(tuple(Cell(cell) if isinstance(cell, str) else cell for cell in cells), indent, short, below)
 
 
 def table(
-    columns: Sequence[Column], rows: Sequence[TableRow | str], room: int, ink: Style, indent: int = 2
+    columns: Sequence[Column], rows: Sequence[TableRow | str], room: int, style: Style, indent: int = 2
 ) -> list[str]:
-    """The lines of a table within `room` cells; a string among the rows is a line of its own, as it is."""
-    cells = [row for row in rows if isinstance(row, TableRow)]
+    """The lines of a table within `room` cells; a string among the rows is printed as a line of its own."""
+    table_rows = [row for row in rows if isinstance(row, TableRow)]
     heads = any(column.head for column in columns)
     head = TableRow(tuple(Cell(column.head, "quiet") for column in columns))
-    widths = _widths(columns, [head, *cells] if heads else cells, room - indent)
-    lines = [_line(columns, head, widths, ink, indent)] if heads else []
+    widths = _widths(columns, [head, *table_rows] if heads else table_rows, room - indent)
+    lines = [_line(columns, head, widths, style, indent)] if heads else []
     for entry in rows:
-        lines += [entry] if isinstance(entry, str) else _lines(columns, entry, widths, room, ink, indent)
+        lines += [entry] if isinstance(entry, str) else _lines(columns, entry, widths, room, style, indent)
     return lines
 
 
 def _lines(
-    columns: Sequence[Column], row: TableRow, widths: Sequence[int], room: int, ink: Style, indent: int
+    columns: Sequence[Column], row: TableRow, widths: Sequence[int], room: int, style: Style, indent: int
 ) -> list[str]:
-    """The line of a row; what its last column cannot hold stands below it."""
+    """The line of a row; a text that does not fit the last column follows on lines below."""
     last = row.cells[-1]
     if not row.below or len(row.cells) < len(widths) or width(last.text) <= widths[len(row.cells) - 1]:
-        return [_line(columns, row, widths, ink, indent)]
+        return [_line(columns, row, widths, style, indent)]
     above = replace(row, cells=(*row.cells[:-1], replace(last, text=row.short)))
     margin = " " * (indent + row.indent + BELOW)
-    below = [margin + ink(line, last.ink) for line in wrap(row.below, room - len(margin))]
-    return [_line(columns, above, widths, ink, indent), *below]
+    below = [margin + style(line, last.style) for line in wrap(row.below, room - len(margin))]
+    return [_line(columns, above, widths, style, indent), *below]
 
 
 def _widths(columns: Sequence[Column], rows: Sequence[TableRow], room: int) -> list[int]:
-    """Every column as wide as its widest text, then the patient ones cut, the widest first, until all fit."""
+    """Column widths: the widest text of each, then the widest columns that may shrink are cut until all fit."""
     widths = [
         min(column.most, max((_natural(row, index) for row in rows), default=0)) for index, column in enumerate(columns)
     ]
     while _over(widths, room) > 0:
-        patient = [index for index, column in enumerate(columns) if widths[index] > column.least]
-        if not patient:
+        shrinkable = [index for index, column in enumerate(columns) if widths[index] > column.least]
+        if not shrinkable:
             break
-        widths[max(patient, key=lambda index: widths[index])] -= 1
-    last = len(columns) - 1  # what it cannot hold may stand below: it gives way after all others
-    for index, column in sorted(enumerate(columns), key=lambda each: (each[0] == last, -each[0])):
-        widths[index] -= max(0, min(_over(widths, room), widths[index] - column.bare))
+        widths[max(shrinkable, key=lambda index: widths[index])] -= 1
+    last = len(columns) - 1  # shrinks after all others: its text can move to the lines below
+    for index, column in sorted(enumerate(columns), key=lambda item: (item[0] == last, -item[0])):
+        widths[index] -= max(0, min(_over(widths, room), widths[index] - column.narrow_least))
     return widths
 
 
 def _over(widths: Sequence[int], room: int) -> int:
-    """Cells by which the columns with their gaps are wider than the room."""
+    """Excess of the columns with their gaps over `room`, in cells."""
     return sum(widths) + GAP * (sum(1 for cells in widths if cells) - 1) - room
 
 
@@ -105,7 +103,7 @@ def _natural(row: TableRow, index: int) -> int:
     return width(row.cells[index].text) + (row.indent if index == 0 else 0)
 
 
-def _line(columns: Sequence[Column], row: TableRow, widths: Sequence[int], ink: Style, indent: int) -> str:
+def _line(columns: Sequence[Column], row: TableRow, widths: Sequence[int], style: Style, indent: int) -> str:
     parts = []
     for index, (column, cells) in enumerate(zip(columns, widths, strict=True)):
         if not cells:
@@ -115,11 +113,11 @@ def _line(columns: Sequence[Column], row: TableRow, widths: Sequence[int], ink: 
             cell = replace(cell, text=" " * row.indent + cell.text)
         text = right(cell.text, cells) if column.side == "right" else left(cell.text, cells)
         parts.append((text, cell))
-    return " " * indent + _painted(parts, ink)
+    return " " * indent + _paint(parts, style)
 
 
-def _painted(parts: Sequence[tuple[str, Cell]], ink: Style) -> str:
-    """The cells side by side, without white space at the end."""
+def _paint(parts: Sequence[tuple[str, Cell]], style: Style) -> str:
+    """The styled cells side by side, without white space at the end."""
     last = max((index for index, (text, _) in enumerate(parts) if text.strip()), default=-1)
-    shown = [(text.rstrip() if index == last else text, cell) for index, (text, cell) in enumerate(parts[: last + 1])]
-    return (" " * GAP).join(ink(text, cell.ink) for text, cell in shown)
+    visible = [(text.rstrip() if index == last else text, cell) for index, (text, cell) in enumerate(parts[: last + 1])]
+    return (" " * GAP).join(style(text, cell.style) for text, cell in visible)

@@ -1,4 +1,4 @@
-"""Events and attempts as JSON of the ledger's rows, both ways and exact."""
+"""Codec between events and attempts and the JSON in the ledger's rows; exact in both directions."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ _MICRO = Decimal(1_000_000)
 
 
 def to_microcredits(credits: Decimal) -> int:
-    """Millionths of a credit, rounded up: what sums are made of."""
+    """Millionths of a credit, rounded up, as SQLite sums them."""
     return int((credits * _MICRO).to_integral_value(ROUND_CEILING))
 
 
@@ -31,7 +31,7 @@ parse_time = datetime.fromisoformat
 
 
 def _encode_value(value: Any) -> Any:
-    """What `json` does not know: exact decimals and moments as text, bytes as base64, values by their fields."""
+    """Encode what `json` cannot: decimals and times as text, bytes as base64, values by their stored fields."""
     match value:
         case Decimal():
             return str(value)
@@ -50,11 +50,11 @@ def _encode_value(value: Any) -> Any:
 
 
 class NewerRowError(ValueError):
-    """A row that names what this version does not know: a later one wrote it."""
+    """A row with a kind, field or value that this version does not know: a newer version wrote the row."""
 
 
 def _encode_fields(value: Any) -> dict[str, Any]:
-    """A value by the stored names of its fields."""
+    """A value as a mapping with the stored names of its fields."""
     return {name: getattr(value, attribute) for name, attribute in FIELDS[type(value)].items()}
 
 
@@ -71,7 +71,7 @@ def _decode_pairs(value: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _decode_fields(kind: type[Any], data: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a value, by the code's names."""
+    """Decoded fields under the names that the class uses."""
     fields, values = FIELDS[kind], {}
     for name, value in data.items():
         if name not in fields:
@@ -85,7 +85,7 @@ def _decode_clip(value: Any) -> Clip | None:
 
 
 def _literal_decoder(values: frozenset[str], noun: str) -> Callable[[Any], Any]:
-    """A reader of a word out of a set."""
+    """A decoder for one word of a fixed set."""
 
     def read(value: Any) -> Any:
         if value is not None and value not in values:
@@ -127,11 +127,11 @@ _DECODERS: dict[str, Callable[[Any], Any]] = {
     "accepted_at": lambda value: None if value is None else parse_time(value),
     "ended_at": lambda value: None if value is None else parse_time(value),
 }
-"""Readers by stored name, the same in every class that has it."""
+"""Decoders by stored name; a name is decoded in the same way in every class."""
 
 
 def encode_event(event: Event) -> tuple[str, str, str]:
-    """(at, kind, data) of an event; an intent's data stand in its attempt's row."""
+    """The columns (at, kind, data) of an event; the data of an intent are in the attempt's row instead."""
     payload = event.payload
     if isinstance(payload, Intent):
         return format_utc(event.at), INTENT, ""
@@ -139,14 +139,14 @@ def encode_event(event: Event) -> tuple[str, str, str]:
 
 
 def decode_payload(kind: str, data: str) -> Payload:
-    """The opposite of `event_row`, for all but intents."""
+    """Decode an event's payload; the inverse of `encode_event`, except for intents."""
     if kind not in EVENT_KINDS:
         raise NewerRowError(f"an event {kind!r}")
     return cast(Payload, EVENT_KINDS[kind](**_decode_fields(EVENT_KINDS[kind], json.loads(data))))
 
 
 def encode_intent(intent: Intent) -> str:
-    """Three lines: what is small, the body, the neutral form; the long ones are seldom read."""
+    """Three lines: the small fields, the body, the neutral request; the two long lines are rarely decoded."""
     return "\n".join((dumps(_encode_fields(intent)), intent.body.replace("\n", " "), dumps(intent.request)))
 
 
@@ -157,7 +157,7 @@ def decode_intent(columns: sqlite3.Row, data: str) -> Intent:
 
 
 class LazyJson(Mapping[str, JsonValue]):
-    """A neutral form that is read from its JSON when somebody looks into it."""
+    """A neutral request that is parsed from its JSON at the first access."""
 
     __slots__ = ("_text", "_value")
 
@@ -184,7 +184,7 @@ class LazyJson(Mapping[str, JsonValue]):
 
 
 def encode_attempt(attempt: Attempt) -> str:
-    """An attempt as it stands, without its intent; what is as it was at the beginning is left out."""
+    """The state of an attempt without its intent; fields with their initial value are omitted."""
     return dumps(
         {
             name: value

@@ -1,4 +1,4 @@
-"""The ledger's file: made whole or not at all, known by its id, and missed when it is gone."""
+"""The ledger's database file: created completely or not at all, identified, and checked for replacement."""
 
 import os
 import sqlite3
@@ -13,11 +13,11 @@ NAME = "ledger.db"
 _BUSY_TIMEOUT_MS = 30_000
 _RESERVE_FILE = "reserve"
 _RESERVE_BYTES = 1024 * 1024
-"""Bytes given free when the disk is full, so that what an answer said still fits."""
+"""Bytes released when the disk is full, so that the answer to a paid request can still be recorded."""
 
 
 class LedgerFile:
-    """The one connection to the ledger's database, and the file that it belongs to."""
+    """The connection to the ledger's database, and the file behind the connection."""
 
     def __init__(self, state: Path) -> None:
         self.path = state / NAME
@@ -27,7 +27,7 @@ class LedgerFile:
                 _create(state, self.path)
             self._open()
         except OSError as error:
-            raise CommandError(ExitCode.INVALID, f"no ledger can be kept in {state}: {error.strerror}") from error
+            raise CommandError(ExitCode.INVALID, f"cannot open a ledger in {state}: {error.strerror}") from error
         except sqlite3.Error as error:
             raise database_error(self.path, error) from error
 
@@ -56,7 +56,7 @@ class LedgerFile:
             raise database_error(self.path, error) from error
 
     def check(self) -> None:
-        """Stop when the file is no longer the one that was opened: what is written now would be lost."""
+        """Raise `CommandError` when the opened file was moved or replaced: further rows would be lost."""
         try:
             same = _inode(self.path) == self._opened_inode
         except OSError:
@@ -64,8 +64,8 @@ class LedgerFile:
         if not same:
             raise CommandError(
                 ExitCode.INVALID,
-                f"the ledger {self.path} was moved, deleted or replaced while this run worked: put it back, "
-                "then run again; nothing more was sent",
+                f"the ledger {self.path} was moved, deleted or replaced during this run: put it back, then run again; "
+                "nothing more was sent",
             )
 
     def close(self) -> None:
@@ -78,7 +78,7 @@ def _inode(path: Path) -> tuple[int, int]:
 
 
 def _create(state: Path, path: Path) -> None:
-    """A new ledger under another name first: a crash in between leaves none, never an empty one."""
+    """Create a ledger under a temporary name, then link it: a crash leaves no ledger, never an empty one."""
     new = state / f"new-ledger-{os.getpid()}.db"
     new.unlink(missing_ok=True)
     os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
@@ -91,7 +91,7 @@ def _create(state: Path, path: Path) -> None:
         )
     finally:
         connection.close()
-    sync_above(state)  # before there is a ledger, whoever made the folder: what holds it can no longer be lost
+    sync_above(state)  # before the ledger exists: a power loss can then no longer take its folder
     try:
         os.link(new, path)
     except FileExistsError:  # another run was first
@@ -115,7 +115,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    """One file and no second one beside it, and a write into a deleted file is an error."""
+    """A rollback journal, no lasting second file, and a write to a deleted file is an error."""
     for pragma in (
         "journal_mode = DELETE",
         "synchronous = EXTRA",
@@ -137,11 +137,11 @@ def _check_format(connection: sqlite3.Connection, path: Path) -> None:
         empty = path.stat().st_size == 0
         raise CommandError(
             ExitCode.INVALID,
-            f"{path} is {'empty' if empty else 'not a ledger of storyboard'}: put a copy back from a backup, or, if "
-            "nothing was ever paid with it, move it away; nothing was sent",
+            f"{path} is {'empty' if empty else 'not a ledger of storyboard'}: restore it from a backup, or, if nothing "
+            "was ever paid with it, move it away; nothing was sent",
         )
     if version > schema.VERSION:
-        raise newer_version_error(path, f"form {version}, known here: {schema.VERSION}")
+        raise newer_version_error(path, f"format {version}; this version reads format {schema.VERSION}")
     if version == schema.VERSION:
         schema.check_columns(connection, path)
 
@@ -151,7 +151,7 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def newer_version_error(path: Path, detail: str) -> CommandError:
-    """A ledger of a later version, and what shows it: this one must not touch it."""
+    """The error for a ledger of a newer version, which this version must not touch; `detail` is the evidence."""
     return CommandError(
         ExitCode.INVALID,
         f"{path} was written by a newer version of storyboard ({detail}): install that version; nothing was sent",
@@ -159,23 +159,23 @@ def newer_version_error(path: Path, detail: str) -> CommandError:
 
 
 def database_error(path: Path, error: sqlite3.Error) -> CommandError:
-    """A database error in words; the money is safe, since nothing is sent without a durable intent."""
+    """The error for a failed database operation; no money is at risk: no request leaves without a stored intent."""
     message = str(error)
     if "not a database" in message or "malformed" in message:
-        hint = "it is damaged: put a copy back from a backup"
+        hint = "it is damaged: restore it from a backup"
     elif "full" in message:
-        hint = "make room on that disk, then run again"
+        hint = "free space on that disk, then run again"
     elif "readonly" in message:
-        hint = "it was moved or deleted, or may not be written: put it back or change its rights, then run again"
+        hint = "it was moved or deleted, or is not writable: put it back or fix its permissions, then run again"
     elif "locked" in message:
-        hint = "another process holds it: wait for that one, then run again"
+        hint = "another process has it locked: wait for that process, then run again"
     else:
-        hint = "look at that disk, then run again"
+        hint = "check that disk, then run again"
     return CommandError(ExitCode.INVALID, f"the ledger {path} cannot be used ({message}): {hint}")
 
 
 def reserve_space(state: Path) -> None:
-    """Room on the disk that is kept free for the time after an answer; Stop when there is none."""
+    """Reserve disk space for the rows after a paid answer; `CommandError` when the disk is full."""
     path = state / _RESERVE_FILE
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -186,10 +186,10 @@ def reserve_space(state: Path) -> None:
             os.close(descriptor)
     except OSError as error:
         raise CommandError(
-            ExitCode.INVALID, f"no room for the ledger in {state}: {error.strerror}; nothing was sent"
+            ExitCode.INVALID, f"no space for the ledger in {state}: {error.strerror}; nothing was sent"
         ) from error
 
 
 def release_space(state: Path) -> None:
-    """Gives the reserved room free."""
+    """Release the reserved disk space."""
     (state / _RESERVE_FILE).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Whether an intent may be written: who else tried, the cap over all runs, and every ceiling. In its transaction."""
+"""Checks before an intent is written, in its transaction: other attempts, concurrency over all runs, limits."""
 
 import json
 from collections.abc import Callable
@@ -12,13 +12,13 @@ from runner.store.ledger.rows import VISIBLE, AttemptRows, LedgerScope
 
 _DAY = timedelta(hours=24)
 _TURN_SECONDS = 10.0
-"""Seconds for which a run that met a full cap counts as waiting for its turn."""
+"""Seconds for which a run that found no free slot counts as waiting for its turn."""
 
 
 def already_attempted(
     table: AttemptRows, scope: LedgerScope, intent: Intent, attempts_seen: int
 ) -> AlreadyAttempted | None:
-    """Whether somebody else has tried the same take since the caller looked."""
+    """The refusal if another run has attempted the same take since the caller read the ledger."""
     row = table.db.execute(
         "SELECT COUNT(*) AS tried, TOTAL(open) AS open FROM attempt"  # noqa: S608
         f" WHERE account = ? AND fingerprint = ? AND {VISIBLE}",
@@ -26,13 +26,15 @@ def already_attempted(
     ).fetchone()
     if row["tried"] == attempts_seen and not row["open"]:
         return None
-    return AlreadyAttempted(f"another run has ordered {intent.shot} take {intent.take} meanwhile: run again to go on")
+    return AlreadyAttempted(
+        f"another run has ordered {intent.shot} take {intent.take} in the meantime: run again to continue"
+    )
 
 
 def concurrency_full(
     table: AttemptRows, scope: LedgerScope, limits: RunLimits, at: datetime, is_alive: Callable[[str], bool]
 ) -> ConcurrencyFull | None:
-    """Whether the cap is full over all runs, or this run has its part already while others wait."""
+    """The refusal if all runs together fill the concurrency, or this run has its fair share while others wait."""
     now = at.timestamp()
     holders = _runs_holding_slots(table, scope, limits, now, is_alive)
     own_slots, total = holders.count(limits.run), len(holders)
@@ -51,7 +53,7 @@ def concurrency_full(
 def _runs_holding_slots(
     table: AttemptRows, scope: LedgerScope, limits: RunLimits, now: float, is_alive: Callable[[str], bool]
 ) -> list[str]:
-    """The runs of all attempts that hold a slot of the account: tasks that run, and doubt while a task can live."""
+    """The run of every attempt that holds a slot of the account: running tasks, and unsettled ones that may run."""
     rows = table.db.execute(
         "SELECT run, state, COALESCE(sent, at) AS since FROM attempt WHERE account = ? AND open AND state IN (?, ?, ?)",
         (scope.account, AttemptState.INTENDED, AttemptState.RUNNING, AttemptState.UNSETTLED),
@@ -65,7 +67,7 @@ def _runs_holding_slots(
 def limit_exceeded(
     table: AttemptRows, scope: LedgerScope, intent: Intent, limits: RunLimits, at: datetime
 ) -> LimitExceeded | None:
-    """The first ceiling that this quote would break, by what may have been spent so far."""
+    """The first limit that the quote would exceed, counting everything that may have been spent."""
     if scope.free:
         return None
     since = (at - _DAY).timestamp()
@@ -75,7 +77,7 @@ def limit_exceeded(
             return LimitExceeded("--max-credits", limits.max_credits, spent + intent.quoted)
     if (budget := limits.budgets.get(intent.storyboard)) is not None:
         table.db.execute("INSERT INTO counted VALUES (?, ?)", (intent.storyboard, intent.fingerprint))
-        spent = budget.elsewhere + table.sum(
+        spent = budget.manifest_credits + table.sum(
             "account = ? AND repository = ? AND storyboard = ?"
             " AND fingerprint IN (SELECT fingerprint FROM counted WHERE storyboard = ?)",
             *(scope.account, scope.repository, intent.storyboard, intent.storyboard),

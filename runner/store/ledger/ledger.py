@@ -35,7 +35,7 @@ _DAY = timedelta(hours=24)
 class Ledger:
     """One connection, one writer at a time; every method is durable on return and may be called from any thread.
 
-    `begin` makes it a run's ledger: only then may it write attempts.
+    `start_run` comes first: only the ledger of a run may write attempts.
     """
 
     def __init__(self, state: Path, clock: Clock) -> None:
@@ -49,12 +49,12 @@ class Ledger:
         self._scope: LedgerScope | None = None
         self._limits: RunLimits | None = None
         self._started_at = (clock.now(), clock.monotonic())
-        """By the wall clock and by the steady one, which nobody sets."""
+        """By the wall clock, and by the monotonic clock, which no one can set."""
         self._run_lock: locks.RunLock | None = None
         self._intents: dict[str, Intent] = {}
-        """What this run has ordered, by attempt: a receipt tells it, too."""
+        """Intents of this run by attempt: a receipt holds them, too."""
         self._receipt_errors: dict[str, str] = {}
-        """Attempts whose receipt was written, and not yet the row; with words when it could not be written."""
+        """By attempt with a receipt and no row yet: why writing the receipt failed, "" on success."""
 
     # -- reading ------------------------------------------------------------------------------------------
 
@@ -74,7 +74,7 @@ class Ledger:
         An intent of a run that is no more counts as never sent, or as unsettled, and a receipt without a row as
         accepted, just as `start_run` will write it.
         """
-        with self._reading():  # only the rows: a reader keeps the writer of a run waiting
+        with self._reading():  # nothing but the rows: a reader blocks the writer of a run
             account_id = self._table.find_account(account)
             if account_id is None:
                 return History()
@@ -105,12 +105,12 @@ class Ledger:
                 yield attempt
 
     def events(self, attempt: str) -> list[Event]:
-        """Everything that happened to one attempt, in order."""
+        """All events of one attempt, in order."""
         with self._reading():
             return list(self._table.events(attempt))
 
     def spent_since(self, account: Account, since: datetime) -> Decimal:
-        """Credits that may have been spent from an account since then: quote or bill, whichever is higher."""
+        """Credits that may have been spent from an account since a time: quote or bill, whichever is higher."""
         with self._reading():
             account_id = self._table.find_account(account)
             return self._table.sum("account = ? AND at >= ?", account_id, since.timestamp())
@@ -158,7 +158,7 @@ class Ledger:
         self.set_budget_scope(limits)
 
     def set_budget_scope(self, limits: RunLimits) -> None:
-        """Which fingerprints count for the budgets; again after the plan changed."""
+        """Set the fingerprints that count for the budgets; called again after every change of the plan."""
         with self._lock, self._translated_errors():
             self._limits = limits
             self._db.execute("CREATE TEMP TABLE IF NOT EXISTS counted(storyboard TEXT, fingerprint TEXT)")
@@ -168,7 +168,7 @@ class Ledger:
                 [
                     (storyboard, fingerprint)
                     for storyboard, budget in limits.budgets.items()
-                    for fingerprint in sorted(budget.current)
+                    for fingerprint in sorted(budget.fingerprints)
                 ],
             )
 
@@ -185,7 +185,7 @@ class Ledger:
         return Recovery(self.state, self._clock, self._table)
 
     def intend(self, event: Event, attempts_seen: int) -> LimitExceeded | AlreadyAttempted | ConcurrencyFull | None:
-        """An intent, counted against every ceiling and the cap in its own transaction; None when it is written."""
+        """Write an intent, checked against limits and concurrency in the same transaction; None when written."""
         assert isinstance(event.payload, Intent)
         intent = event.payload
         scope, limits = self._require_run()
@@ -209,17 +209,17 @@ class Ledger:
         return refusal
 
     def _now_for_budget(self) -> datetime:
-        """Now, but never later than this run has lasted: a clock that jumps ahead begins no new day for its budget."""
+        """Now, at most the start plus the monotonic duration: a clock set ahead must not begin a new day of credits."""
         wall, steady = self._started_at
         return min(self._clock.now(), wall + timedelta(seconds=self._clock.monotonic() - steady))
 
     def _require_run(self) -> tuple[LedgerScope, RunLimits]:
-        assert self._scope is not None, "begin comes first"
+        assert self._scope is not None, "start_run comes first"
         assert self._limits is not None
         return self._scope, self._limits
 
     def append(self, event: Event) -> AlreadyAttempted | None:
-        """One more row; a task id stands in the receipts first. Taken: another attempt has that task id."""
+        """Append an event, after the receipt of a task id; a refusal if another attempt has the task id."""
         receipt_error = ""
         if isinstance(event.payload, Created):
             self.write_receipt(event)
@@ -229,7 +229,7 @@ class Ledger:
         except CommandError as error:
             if not isinstance(event.payload, Created):
                 raise
-            note = receipt_error or f"its receipt is in {self.state / receipts.FOLDER}, and the next run finds it"
+            note = receipt_error or f"its receipt is in {self.state / receipts.FOLDER}; the next run resumes it"
             raise CommandError(
                 error.code, f"{error.message}\nTask {event.payload.task_id} was created: {note}"
             ) from error
@@ -238,13 +238,13 @@ class Ledger:
         return conflict
 
     def write_receipt(self, event: Event) -> None:
-        """The receipt of a task id, on disk when this returns; quick, and never behind a commit."""
+        """Write the receipt of a task id, which is on disk on return; fast, and never behind a commit."""
         assert isinstance(event.payload, Created)
         if event.attempt not in self._receipt_errors:
             self._receipt_errors[event.attempt] = self._try_receipt(event, event.payload.task_id)
 
     def _try_receipt(self, event: Event, task_id: str) -> str:
-        """Writes a receipt; words with the task id when that failed."""
+        """Write a receipt; returns a message with the task id on failure, else ""."""
         if self._receipts is None:
             return ""
         intent = self._intents.get(event.attempt)
@@ -256,22 +256,22 @@ class Ledger:
                 self._receipts.write(event.attempt, task_id, event.at, intent)
         except OSError as error:
             return (
-                f"the receipts file cannot be written ({error.strerror}). Note this task id, it is paid: {task_id} "
-                "(storyboard settle takes it with --task)"
+                f"cannot write the receipts file ({error.strerror}). Note the id of this paid task: {task_id} "
+                "(for storyboard settle --task)"
             )
         return ""
 
     def import_attempt(self, attempt: Attempt) -> AlreadyAttempted | None:
-        """A row for an attempt that only a manifest knew; Taken when another attempt of the take is open here."""
+        """Write a row for an attempt known only from a manifest; a refusal if another attempt of the take is open."""
         scope, _ = self._require_run()
         return self._transact(lambda: self._table.import_attempt(scope, attempt))
 
     def check_not_moved(self) -> None:
-        """Stop when the ledger was moved, deleted or replaced since it was opened."""
+        """Raise `CommandError` when the ledger was moved, deleted or replaced since it was opened."""
         self._file.check()
 
     def close(self) -> None:
-        """Lets go of everything."""
+        """Close the ledger, its receipts and the run's lock."""
         if self._receipts is not None:
             self._receipts.close()
             self._receipts = None
@@ -283,7 +283,7 @@ class Ledger:
     # -- transactions -------------------------------------------------------------------------------------
 
     def _transact(self, work: Callable[[], T]) -> T:
-        """Durable when this returns; on a full disk the reserved room is given free, and it is tried once more."""
+        """Run work in a durable transaction; on a full disk, release the reserved space and try once more."""
         with self._lock:
             try:
                 return self._run_transaction(work)
@@ -309,7 +309,7 @@ class Ledger:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """One state of the ledger for several questions."""
+        """Context manager: one consistent snapshot for several queries."""
         with self._lock, self._translated_errors():
             self._db.execute("BEGIN")
             try:

@@ -1,4 +1,4 @@
-"""Rows of the ledger: attempts with what stands now, and the events that they were folded from."""
+"""Rows of the ledger: attempts with their current state, and the events that led to it."""
 
 import json
 import sqlite3
@@ -30,7 +30,7 @@ VISIBLE = "(scope = '' OR scope IN (SELECT value FROM json_each(?)))"
 
 @dataclass(frozen=True, slots=True)
 class LedgerScope:
-    """Whose rows a run writes: the account's number, and the repository."""
+    """The account (by row id) and repository whose rows a run writes."""
 
     account: int
     repository: str
@@ -45,7 +45,7 @@ class LedgerScope:
 
 
 class AttemptRows:
-    """Rows in and out; the caller holds the transaction."""
+    """Queries and writes of rows; the caller holds the transaction."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
@@ -69,9 +69,9 @@ class AttemptRows:
             self._append_event(cursor.lastrowid, event)
 
     def import_attempt(self, scope: LedgerScope, attempt: Attempt) -> AlreadyAttempted | None:
-        """An attempt that this ledger did not write, with the events that it must have had.
+        """Insert an attempt from elsewhere with its reconstructed events; a refusal if a row contradicts it.
 
-        What only a manifest tells counts in its own repository until the provider has confirmed it.
+        One that only a manifest names counts in its own repository until the provider has confirmed it.
         """
         if self.has_attempt(attempt.id):
             return None
@@ -85,8 +85,8 @@ class AttemptRows:
             return AlreadyAttempted(f"task {attempt.task_id} belongs to another attempt")
         if other is not None and attempt.state in OPEN:
             return AlreadyAttempted(
-                f"{intent.shot} take {intent.take} is open here, and the manifest names {attempt.task_id} for it: "
-                f"end the doubt first (storyboard settle {intent.shot})"
+                f"{intent.shot} take {intent.take} is open in the ledger, and the manifest has task {attempt.task_id} "
+                f"for it: settle the open attempt first (storyboard settle {intent.shot})"
             )
         self.insert(scope, attempt, *reconstructed_events(attempt))
         return None
@@ -170,11 +170,14 @@ class AttemptRows:
         )
 
     def write_event(self, event: Event, scope: LedgerScope | None = None) -> AlreadyAttempted | None:
-        """One event: its row, and its attempt's row as it stands after it; `scope` is whose run it is."""
+        """Write an event, and the state of its attempt after the event; a refusal if another row contradicts it.
+
+        `scope` is that of the run that writes.
+        """
         row = self.db.execute("SELECT * FROM attempt WHERE id = ?", (event.attempt,)).fetchone()
         if row is None:
             raise CommandError(
-                ExitCode.INVALID, f"the ledger does not know attempt {event.attempt}: was it put back from a copy?"
+                ExitCode.INVALID, f"the ledger has no attempt {event.attempt}: was the file replaced by an older copy?"
             )
         if scope is not None and isinstance(event.payload, Stored):
             event = replace(event, payload=_seen_from(row, scope, event.payload))
@@ -182,7 +185,7 @@ class AttemptRows:
         if after.task_id is not None and after.task_id != row["task"] and self._task_taken(row, after.task_id):
             return AlreadyAttempted(f"task {after.task_id} belongs to another attempt")
         if after.state in OPEN and not row["open"] and self._has_open_attempt(row):
-            return AlreadyAttempted("another attempt of the same take is open by now")
+            return AlreadyAttempted("another attempt of the same take is already open")
         sent, _, *rest = _state_columns(after, "")
         self.db.execute(
             "UPDATE attempt SET sent = ?, state = ?, open = ?, task = ?, costs = ?, folded = ? WHERE serial = ?",
@@ -280,7 +283,7 @@ def _seen_from(row: sqlite3.Row, scope: LedgerScope, stored: Stored) -> Stored:
 
 
 def _state_columns(attempt: Attempt, intent_text: str) -> tuple[Any, ...]:
-    """The columns (sent, intended, state, open, task, costs, folded) of an attempt as it stands."""
+    """The columns (sent, intended, state, open, task, costs, folded) of an attempt's current state."""
     return (
         attempt.sent_at.timestamp() if attempt.sent_at else None,
         intent_text,
@@ -293,7 +296,7 @@ def _state_columns(attempt: Attempt, intent_text: str) -> tuple[Any, ...]:
 
 
 def reconstructed_events(attempt: Attempt) -> list[Event]:
-    """The events that an attempt known from a manifest must have had."""
+    """The events that an attempt from a manifest must have had."""
     events: list[Event] = [Event(attempt.intended_at, attempt.id, attempt.intent)]
     if attempt.task_id is not None:
         accepted_at = attempt.accepted_at or attempt.intended_at

@@ -1,7 +1,7 @@
-"""The ledger's words: under which name each kind of event, and each field of a value, stands in its rows.
+"""The stored names: how the ledger's rows name every kind of event and every field of a value.
 
-A stored name never changes, whatever the class or field is called in the code. A new field gets a line here; a test
-holds that no field of any class is forgotten.
+A stored name never changes, whatever the name of the class or field in the code. A new field needs a line in these
+tables; a test checks that no field of a class is missing.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ from runner.attempts.events import (
 from runner.attempts.history import Attempt
 
 INTENT = "Intended"
-"""The kind whose data stand in its attempt's row."""
+"""The kind of event whose data are in the attempt's row."""
 
 EVENT_KINDS: Mapping[str, type[Any]] = {
     "Intended": Intent,
@@ -50,7 +50,7 @@ EVENT_KINDS: Mapping[str, type[Any]] = {
     "Stored": Stored,
     "Settled": Settled,
 }
-"""Stored kind of an event, and its class."""
+"""The class of an event by its stored kind."""
 
 FIELDS: Mapping[type[Any], Mapping[str, str]] = {
     Clip: {
@@ -127,7 +127,7 @@ FIELDS: Mapping[type[Any], Mapping[str, str]] = {
         "before_settled": "state_before_settlement",
     },
 }
-"""By class: stored name of a field, and the field; in the order in which they are written."""
+"""By class: the fields by stored name, in the order of writing."""
 
 COLUMNS: Mapping[str, str] = {
     "storyboard": "storyboard",
@@ -136,10 +136,10 @@ COLUMNS: Mapping[str, str] = {
     "fingerprint": "fingerprint",
     "run": "run",
 }
-"""Columns that hold a field of an intent, and the field."""
+"""The fields of an intent by the column that holds the field."""
 
 STORED_ELSEWHERE: Mapping[type[Any], frozenset[str]] = {
     Intent: frozenset({*COLUMNS.values(), "body", "request"}),
     Attempt: frozenset({"id", "intent", "from_manifest", "repository", "held_elsewhere"}),
 }
-"""Fields that stand elsewhere in a row (columns, lines of their own), or in no row at all."""
+"""Fields stored in columns or separate lines of a row, or not stored at all."""

@@ -1,4 +1,4 @@
-"""What `doctor` says of a folder."""
+"""The health checks of a folder for `doctor`."""
 
 from pathlib import Path
 

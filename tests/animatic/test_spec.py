@@ -1,4 +1,4 @@
-"""An order travels to the process that draws as JSON, and arrives as it was."""
+"""A spec travels as JSON to the drawing process and arrives unchanged."""
 
 import json
 from pathlib import Path
@@ -25,17 +25,17 @@ FULL = AnimaticSpec(
 )
 
 
-@pytest.mark.parametrize("order", [PLAIN, FULL])
-def test_an_order_comes_back_as_it_was(order: AnimaticSpec) -> None:
-    assert from_json(json.loads(json.dumps(to_json(order)))) == order
+@pytest.mark.parametrize("spec", [PLAIN, FULL])
+def test_a_spec_comes_back_as_it_was(spec: AnimaticSpec) -> None:
+    assert from_json(json.loads(json.dumps(to_json(spec)))) == spec
 
 
 @pytest.mark.parametrize(
     ("key", "value"),
     [("prompt", 7), ("seconds", "5"), ("references", {}), ("references", [{"kind": "text"}]), ("first", 1)],
 )
-def test_what_nobody_of_us_wrote_is_refused(key: str, value: object) -> None:
-    form = json.loads(json.dumps(to_json(PLAIN)))
-    form[key] = value
+def test_json_of_another_form_is_refused(key: str, value: object) -> None:
+    document = json.loads(json.dumps(to_json(PLAIN)))
+    document[key] = value
     with pytest.raises((TypeError, KeyError)):
-        from_json(form)
+        from_json(document)

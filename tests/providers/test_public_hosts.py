@@ -1,4 +1,4 @@
-"""Which addresses are fetched from: every one that a name stands for must be public."""
+"""The addresses that may be connected to: every IP of a host must be public."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which disks a ledger may pay from, by real lines of `/proc/mounts`."""
+"""The file systems that a ledger may pay from, by real lines of `/proc/mounts`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What `doctor` says of key, reach, clock, proxy and the sample tasks."""
+"""The health checks of the provider for `doctor`: key, reachability, clock, proxy, sample tasks."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -12,8 +12,8 @@ from runner.providers.kinovi import health
 from runner.sandbox.embedded import embedded
 from runner.settings.api_key import ApiKey
 from tests.double.server import Double
-from tests.double.steps import LOOK, Step, page, record, reply
-from tests.providers.asking import KEY, ask
+from tests.double.steps import POLL, Step, page, record, reply
+from tests.providers.client_calls import KEY, ask
 from tests.providers.test_create import unused_port
 
 
@@ -59,8 +59,8 @@ def test_a_proxy_is_named_without_its_password(url: str, addresses: dict[str, st
 
 def answered(ahead: float, status: int = 404, message: str = "Task not found") -> Step:
     date = format_datetime(datetime.now(UTC) - timedelta(seconds=ahead), usegmt=True)
-    step = reply(status, {"message": message}, on=LOOK)
-    return Step(on=LOOK, status=step.status, body=step.body, headers=(*step.headers, ("Date", date)))
+    step = reply(status, {"message": message}, on=POLL)
+    return Step(on=POLL, status=step.status, body=step.body, headers=(*step.headers, ("Date", date)))
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ def test_reach_key_and_clock_are_told_by_one_free_question(ahead: float, verdict
     ("step", "expected"),
     [
         (answered(0, 401, "Invalid API key"), {"reach": "ok", "key at the provider": "error", "clock": "ok"}),
-        (page(200, on=LOOK), {"reach": "error"}),
-        (page(503, on=LOOK), {"reach": "error"}),
-        (Step(on=LOOK, status=302, headers=(("Location", "https://www.example.com/"),)), {"reach": "error"}),
+        (page(200, on=POLL), {"reach": "error"}),
+        (page(503, on=POLL), {"reach": "error"}),
+        (Step(on=POLL, status=302, headers=(("Location", "https://www.example.com/"),)), {"reach": "error"}),
     ],
 )
 def test_what_is_wrong_is_said_with_a_way_out(step: Step, expected: dict[str, str]) -> None:
@@ -110,7 +110,7 @@ def test_the_five_sample_tasks_of_the_sandbox_are_as_documented(tmp_path: Any) -
 def test_sample_tasks_that_are_not_as_documented_are_told() -> None:
     task = next(iter(health.DEMO))
     with Double(
-        [reply(404, {"message": "Task not found"}, on=LOOK), reply(200, record(task, "waiting"), on=LOOK)]
+        [reply(404, {"message": "Task not found"}, on=POLL), reply(200, record(task, "waiting"), on=POLL)]
     ) as double:
         checks = ask(double.url, health.demo)
 
@@ -119,6 +119,6 @@ def test_sample_tasks_that_are_not_as_documented_are_told() -> None:
 
 
 def test_without_reach_the_samples_are_not_asked_for() -> None:
-    with Double([page(503, on=LOOK, times=0)]) as double:
+    with Double([page(503, on=POLL, times=0)]) as double:
         assert verdicts(ask(double.url, health.demo)) == {"reach": "error"}
         assert len(double.requests("")) == 1

@@ -1,4 +1,4 @@
-"""What is remembered of a run with nothing to do, and every reason for which it is not believed."""
+"""The cache of a run with nothing to do, and every reason that makes the cache invalid."""
 
 import fcntl
 import os
@@ -13,11 +13,11 @@ from runner.store.noop_cache import ledger_key, lookup, remember, stat_key
 
 ARGUMENTS, CONTEXT, OUTPUT = ("run", "film.yaml"), ("/film", "COLUMNS=100"), "2 shots, all made.\n\nNothing to pay.\n"
 LATER = time.time_ns() + 3_600_000_000_000
-"""As if the run had begun an hour after everything that it looked at was written."""
+"""A start of the run an hour after the last change of every input."""
 
 
 class Inputs:
-    """A folder with one of everything that a run looks at."""
+    """A folder with one input of every kind."""
 
     def __init__(self, folder: Path) -> None:
         self.state = folder / "state"

@@ -1,4 +1,4 @@
-"""Where things went at the last yes: by account and repository, and never a reason to stop."""
+"""Approved destinations by account and repository; a broken file never stops a run."""
 
 from pathlib import Path
 

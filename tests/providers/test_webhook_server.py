@@ -1,4 +1,4 @@
-"""Webhooks: 204 to everything, hints only on an attempt's own path, and strangers take nothing of this machine."""
+"""The webhook server: 204 to every request, hints only on an attempt's own path, bounded resources."""
 
 import json
 import socket
@@ -19,7 +19,7 @@ SMALL = WebhookLimits(request_seconds=0.5, max_connections=4, hint_interval=0.3)
 
 
 def hints_of(visits: Callable[[int], Awaitable[None]], **changes: Any) -> list[tuple[str, Callback]]:
-    """What a receiver hears while these visits are paid to its port."""
+    """The hints that a webhook server passes on during some requests."""
     hints: list[tuple[str, Callback]] = []
     arguments: dict[str, Any] = {"limits": SMALL, **changes}
     receiver = WebhookServer(
@@ -36,7 +36,7 @@ def hints_of(visits: Callable[[int], Awaitable[None]], **changes: Any) -> list[t
 
 
 def exchange(request: bytes, port: int, timeout: float = 3.0) -> bytes:
-    """Sends raw bytes, and reads the answer to its end."""
+    """Send raw bytes and read the answer to its end."""
     answer = b""
     with socket.create_connection(("127.0.0.1", port), timeout=timeout) as connection:
         try:
@@ -134,6 +134,16 @@ def test_a_replayed_hint_is_one_hint_for_a_while() -> None:
         await anyio.to_thread.run_sync(exchange, post(f"/{TOKEN}", DONE), port)
 
     assert len(hints_of(many)) == 2
+
+
+def test_another_task_is_heard_at_once_and_a_flood_of_tasks_is_bounded() -> None:
+    async def many(port: int) -> None:
+        for number in range(9):
+            body = b'{"taskId": "task_%d", "status": "success"}' % number
+            await anyio.to_thread.run_sync(exchange, post(f"/{TOKEN}", body), port)
+
+    limits = WebhookLimits(hint_interval=60.0, max_tasks=3)
+    assert [callback.task_id for _, callback in hints_of(many, limits=limits)] == ["task_0", "task_1", "task_2"]
 
 
 def test_slow_senders_hold_no_place_for_long_and_a_flood_passes() -> None:

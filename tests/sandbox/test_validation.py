@@ -1,4 +1,4 @@
-"""A body held against the pages: what is good, and each thing that is wrong, by its path."""
+"""Validation of bodies: valid ones, and each error with its path."""
 
 from typing import Any
 
@@ -7,32 +7,32 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from runner.sandbox.api.rulebook import NAMES, rulebook_of
-from runner.sandbox.api.validation import Material, RequestRejected, ValidRequest, validate
+from runner.sandbox.api.validation import AddressRejected, Material, ValidRequest, validate
 
 IMAGE, VIDEO, AUDIO = "https://a.example/a.jpg", "https://a.example/b.mp4", "https://a.example/c.mp3"
 
 
-def nothing_here(address: str) -> Material | RequestRejected | None:
+def no_upload(address: str) -> Material | AddressRejected | None:
     return None
 
 
-def asked(inputs: dict[str, Any], edition: str = "classic", model: str = "seedance-20") -> ValidRequest:
-    found = validate({"model": model, "inputs": inputs}, rulebook_of(edition), nothing_here)
-    assert isinstance(found, ValidRequest), found
-    return found
+def valid(inputs: dict[str, Any], edition: str = "classic", model: str = "seedance-20") -> ValidRequest:
+    request = validate({"model": model, "inputs": inputs}, rulebook_of(edition), no_upload)
+    assert isinstance(request, ValidRequest), request
+    return request
 
 
-def wrong(body: Any, edition: str = "classic") -> dict[str, str]:
-    found = validate(body, rulebook_of(edition), nothing_here)
-    assert isinstance(found, list), found
-    return {item.path: item.message for item in found}
+def errors_of(body: Any, edition: str = "classic") -> dict[str, str]:
+    errors = validate(body, rulebook_of(edition), no_upload)
+    assert isinstance(errors, list), errors
+    return {item.path: item.message for item in errors}
 
 
-def wrong_inputs(inputs: Any, edition: str = "classic") -> dict[str, str]:
-    return wrong({"model": "seedance-20", "inputs": inputs}, edition)
+def input_errors(inputs: Any, edition: str = "classic") -> dict[str, str]:
+    return errors_of({"model": "seedance-20", "inputs": inputs}, edition)
 
 
-# -- what the pages sell, row by row: 000 and 003 name the rates, 004 the totals of reference mode ----------
+# -- prices, row by row: pages 000 and 003 name the rates, 004 the totals of reference mode -----------------
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_classic_sells_five_seconds_at_the_rates_of_its_pages(
     inputs = {"prompt": "x", "duration": "5", "outputResolution": resolution}
     if upscale is not None:
         inputs["upscaleResolution"] = upscale
-    assert asked(inputs, model=model).credits == credits
+    assert valid(inputs, model=model).credits == credits
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_reference_mode_without_a_resolution_costs_what_its_own_page_says(
     model: str, seconds: int, plain: int, upscaled: int
 ) -> None:
     inputs = {"prompt": "x", "duration": str(seconds), "mode": "reference", "urls": [IMAGE]}
-    assert asked(inputs, model=model).credits == plain
-    assert asked({**inputs, "upscaleResolution": "4k"}, model=model).credits == upscaled
+    assert valid(inputs, model=model).credits == plain
+    assert valid({**inputs, "upscaleResolution": "4k"}, model=model).credits == upscaled
 
 
 @pytest.mark.parametrize(
@@ -97,26 +97,26 @@ def test_a_reference_video_makes_a_second_dearer_in_2026_09(
     model: str, resolution: str, plain: int, with_video: int
 ) -> None:
     inputs: dict[str, Any] = {"prompt": "x", "duration": 10, "outputResolution": resolution, "mode": "reference"}
-    assert asked({**inputs, "imageUrls": [IMAGE]}, "2026-09", model).credits == plain * 10
-    assert asked({**inputs, "videoUrls": [VIDEO]}, "2026-09", model).credits == with_video * 10
+    assert valid({**inputs, "imageUrls": [IMAGE]}, "2026-09", model).credits == plain * 10
+    assert valid({**inputs, "videoUrls": [VIDEO]}, "2026-09", model).credits == with_video * 10
 
 
 @pytest.mark.parametrize(("seconds", "credits"), [("4s", 160), ("5s", 200), ("8s", 320), ("10s", 400), ("15s", 600)])
 def test_the_pro_site_sells_forty_credits_a_second(seconds: str, credits: int) -> None:
-    assert asked({"prompt": "x", "resolution": "1280x720", "duration": seconds}, "pro-site").credits == credits
+    assert valid({"prompt": "x", "resolution": "1280x720", "duration": seconds}, "pro-site").credits == credits
 
 
 # -- defaults ----------------------------------------------------------------------------------------------
 
 
-def test_what_is_not_said_is_five_seconds_of_1080p_at_16_9() -> None:
-    one = asked({"prompt": "x"})
-    assert (one.seconds, one.width, one.height, one.credits) == (5, 1920, 1080, 415)
+def test_defaults_are_five_seconds_of_1080p_at_16_9() -> None:
+    request = valid({"prompt": "x"})
+    assert (request.seconds, request.width, request.height, request.credits) == (5, 1920, 1080, 415)
 
 
 def test_fast_without_a_resolution_is_720p_since_it_has_no_1080p() -> None:
-    one = asked({"prompt": "x"}, model="seedance2-fast")
-    assert (one.width, one.height, one.credits) == (1280, 720, 140)
+    request = valid({"prompt": "x"}, model="seedance2-fast")
+    assert (request.width, request.height, request.credits) == (1280, 720, 140)
 
 
 @pytest.mark.parametrize(
@@ -131,40 +131,42 @@ def test_fast_without_a_resolution_is_720p_since_it_has_no_1080p() -> None:
     ],
 )
 def test_the_resolution_names_the_shorter_side(ratio: str, width: int, height: int) -> None:
-    one = asked({"prompt": "x", "aspectRatio": ratio, "outputResolution": "720p"})
-    assert (one.width, one.height) == (width, height)
+    request = valid({"prompt": "x", "aspectRatio": ratio, "outputResolution": "720p"})
+    assert (request.width, request.height) == (width, height)
 
 
 def test_an_upscaled_clip_is_4k() -> None:
-    one = asked({"prompt": "x", "outputResolution": "480p", "upscaleResolution": "4k"})
-    assert (one.width, one.height) == (3840, 2160)
+    request = valid({"prompt": "x", "outputResolution": "480p", "upscaleResolution": "4k"})
+    assert (request.width, request.height) == (3840, 2160)
 
 
 @pytest.mark.parametrize("model", ["seedance-20", "seedance2.0-pro"])
 def test_both_names_of_a_model_are_one_model(model: str) -> None:
-    assert asked({"prompt": "x"}, model=model).model == "seedance-20"
+    assert valid({"prompt": "x"}, model=model).model == "seedance-20"
 
 
 def test_one_image_is_a_first_frame_and_two_are_first_and_last() -> None:
-    assert [item.address for item in asked({"urls": [IMAGE, IMAGE]}).materials] == [IMAGE, IMAGE]
-    assert asked({"urls": [IMAGE]}).mode == "keyframe"
+    assert [item.address for item in valid({"urls": [IMAGE, IMAGE]}).materials] == [IMAGE, IMAGE]
+    assert valid({"urls": [IMAGE]}).mode == "keyframe"
 
 
 def test_images_and_videos_share_a_list_in_classic() -> None:
-    one = asked({"prompt": "@Image1 as in @VIDEO1", "mode": "reference", "urls": [VIDEO, IMAGE], "audioUrls": [AUDIO]})
-    assert [item.kind for item in one.materials] == ["video", "image", "audio"]
+    request = valid(
+        {"prompt": "@Image1 as in @VIDEO1", "mode": "reference", "urls": [VIDEO, IMAGE], "audioUrls": [AUDIO]}
+    )
+    assert [item.kind for item in request.materials] == ["video", "image", "audio"]
 
 
-# -- what is refused, and the path it is refused by ----------------------------------------------------------
+# -- errors and their paths -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("inputs", "path", "words"),
+    ("inputs", "path", "message"),
     [
         ({}, "inputs.prompt", "missing prompt"),
         ({"prompt": "  "}, "inputs.prompt", "missing prompt"),
         ({"prompt": 5}, "inputs.prompt", "required"),
-        ({"prompt": "x" * 4001}, "inputs.prompt", "maximum 4000 characters, here are 4001"),
+        ({"prompt": "x" * 4001}, "inputs.prompt", "maximum 4000 characters, got 4001"),
         ({"prompt": "x", "duration": 5}, "inputs.duration", 'a string from "4" to "15"'),
         ({"prompt": "x", "duration": "5s"}, "inputs.duration", 'a string from "4" to "15"'),
         ({"prompt": "x", "duration": "3"}, "inputs.duration", 'a string from "4" to "15"'),
@@ -180,18 +182,18 @@ def test_images_and_videos_share_a_list_in_classic() -> None:
         ({"prompt": "x", "urls": ["nonsense"]}, "inputs.urls[0]", "publicly accessible"),
         ({"prompt": "x", "urls": ["file:///etc/passwd"]}, "inputs.urls[0]", "publicly accessible"),
         ({"prompt": "x", "urls": [IMAGE, "https://a.example/a.gif"]}, "inputs.urls[1]", "JPEG, PNG or WebP"),
-        ({"prompt": "x", "urls": [IMAGE] * 3}, "inputs.urls", "maximum 2 images in keyframe mode, here are 3"),
+        ({"prompt": "x", "urls": [IMAGE] * 3}, "inputs.urls", "maximum 2 images in keyframe mode, got 3"),
         ({"prompt": "x", "urls": [VIDEO]}, "inputs.urls", "only supported in reference mode"),
         ({"prompt": "x", "audioUrls": [AUDIO]}, "inputs.audioUrls", "only supported in reference mode"),
         ({"prompt": "x", "mode": "reference"}, "inputs.urls", "at least one image or video"),
         ({"prompt": "x", "mode": "reference", "audioUrls": [AUDIO]}, "inputs.urls", "at least one image or video"),
         ({"mode": "reference", "urls": [IMAGE]}, "inputs.prompt", "missing prompt"),
-        ({"prompt": "x", "mode": "reference", "urls": [IMAGE] * 10}, "inputs.urls", "maximum 9 images, here are 10"),
-        ({"prompt": "x", "mode": "reference", "urls": [VIDEO] * 4}, "inputs.urls", "maximum 3 videos, here are 4"),
+        ({"prompt": "x", "mode": "reference", "urls": [IMAGE] * 10}, "inputs.urls", "maximum 9 images, got 10"),
+        ({"prompt": "x", "mode": "reference", "urls": [VIDEO] * 4}, "inputs.urls", "maximum 3 videos, got 4"),
         (
             {"prompt": "x", "mode": "reference", "urls": [IMAGE], "audioUrls": [AUDIO] * 4},
             "inputs.audioUrls",
-            "maximum 3 audio files, here are 4",
+            "maximum 3 audio files, got 4",
         ),
         ({"prompt": "@image2 walks", "mode": "reference", "urls": [IMAGE]}, "inputs.prompt", "@image2 has no material"),
         ({"prompt": "@VIDEO1 walks", "mode": "reference", "urls": [IMAGE]}, "inputs.prompt", "@video1 has no material"),
@@ -204,14 +206,14 @@ def test_images_and_videos_share_a_list_in_classic() -> None:
         ({"prompt": "x", "seed": 1}, "inputs.seed", "unknown field"),
     ],
 )
-def test_classic_names_what_is_wrong(inputs: dict[str, Any], path: str, words: str) -> None:
-    found = wrong_inputs(inputs)
-    assert list(found) == [path]
-    assert words in found[path]
+def test_classic_names_every_error(inputs: dict[str, Any], path: str, message: str) -> None:
+    errors = input_errors(inputs)
+    assert list(errors) == [path]
+    assert message in errors[path]
 
 
 @pytest.mark.parametrize(
-    ("inputs", "path", "words"),
+    ("inputs", "path", "message"),
     [
         ({"imageUrls": [IMAGE]}, "inputs.prompt", "missing prompt"),
         ({"prompt": "x" * 10_001}, "inputs.prompt", "maximum 10000"),
@@ -225,10 +227,10 @@ def test_classic_names_what_is_wrong(inputs: dict[str, Any], path: str, words: s
         ({"prompt": "x", "mode": "reference", "videoUrls": [IMAGE]}, "inputs.videoUrls[0]", "MP4"),
     ],
 )
-def test_2026_09_names_what_is_wrong(inputs: dict[str, Any], path: str, words: str) -> None:
-    found = wrong_inputs(inputs, "2026-09")
-    assert path in found
-    assert words in found[path]
+def test_2026_09_names_every_error(inputs: dict[str, Any], path: str, message: str) -> None:
+    errors = input_errors(inputs, "2026-09")
+    assert path in errors
+    assert message in errors[path]
 
 
 @pytest.mark.parametrize(
@@ -240,28 +242,30 @@ def test_2026_09_names_what_is_wrong(inputs: dict[str, Any], path: str, words: s
         ({"prompt": "x", "mode": "reference", "urls": [IMAGE]}, "inputs.mode"),
     ],
 )
-def test_the_pro_site_has_its_own_words(inputs: dict[str, Any], path: str) -> None:
-    assert list(wrong_inputs(inputs, "pro-site")) == [path]
+def test_the_pro_site_has_fields_of_its_own(inputs: dict[str, Any], path: str) -> None:
+    assert list(input_errors(inputs, "pro-site")) == [path]
 
 
 def test_the_pro_site_knows_one_model_by_one_name() -> None:
-    assert list(wrong({"model": "seedance2-fast", "inputs": {"prompt": "x"}}, "pro-site")) == ["model"]
+    assert list(errors_of({"model": "seedance2-fast", "inputs": {"prompt": "x"}}, "pro-site")) == ["model"]
 
 
-def test_everything_that_is_wrong_is_said_at_once() -> None:
-    found = wrong({"model": "veo", "inputs": {"duration": "99", "colour": "red"}, "callBackUrl": "nowhere", "n": 2})
-    assert set(found) == {"model", "inputs.duration", "inputs.colour", "callBackUrl", "n", "inputs.prompt"}
+def test_all_errors_are_reported_at_once() -> None:
+    errors = errors_of(
+        {"model": "veo", "inputs": {"duration": "99", "colour": "red"}, "callBackUrl": "nowhere", "n": 2}
+    )
+    assert set(errors) == {"model", "inputs.duration", "inputs.colour", "callBackUrl", "n", "inputs.prompt"}
 
 
 @pytest.mark.parametrize("edition", NAMES)
 @pytest.mark.parametrize("body", [None, 5, "x", [], [{}], True, {"model": "seedance-20"}, {"inputs": []}])
 def test_no_body_is_too_odd_to_be_refused(body: Any, edition: str) -> None:
-    assert wrong(body, edition)
+    assert errors_of(body, edition)
 
 
 def test_fast_has_no_1080p() -> None:
     body = {"model": "seedance2-fast", "inputs": {"prompt": "x", "outputResolution": "1080p"}}
-    assert wrong(body) == {"inputs.outputResolution": "must be one of 480p, 720p for seedance2-fast"}
+    assert errors_of(body) == {"inputs.outputResolution": "must be one of 480p, 720p for seedance2-fast"}
 
 
 ATOMS = (
@@ -294,26 +298,26 @@ FIELDS = st.sampled_from(sorted({name for edition in NAMES for name in rulebook_
 @seed(20260301)
 @settings(max_examples=100, deadline=None, database=None)
 @given(st.dictionaries(FIELDS, JSON, max_size=8), st.sampled_from(NAMES))
-def test_every_body_is_either_good_or_says_what_is_wrong(inputs: Any, edition: str) -> None:
-    found = validate({"model": "seedance-20", "inputs": inputs}, rulebook_of(edition), nothing_here)
-    if isinstance(found, ValidRequest):
-        assert found.credits > 0
-        assert 4 <= found.seconds <= 15
-        assert found.width % 2 == found.height % 2 == 0
+def test_every_body_is_either_valid_or_has_errors(inputs: Any, edition: str) -> None:
+    result = validate({"model": "seedance-20", "inputs": inputs}, rulebook_of(edition), no_upload)
+    if isinstance(result, ValidRequest):
+        assert result.credits > 0
+        assert 4 <= result.seconds <= 15
+        assert result.width % 2 == result.height % 2 == 0
     else:
-        assert found
-        assert all(item.path.startswith("inputs") and item.message for item in found)
+        assert result
+        assert all(item.path.startswith("inputs") and item.message for item in result)
 
 
-# -- lengths of materials that lie here ----------------------------------------------------------------------
+# -- durations of uploaded materials --------------------------------------------------------------------------
 
 
 def measured(seconds: float) -> Any:
-    def look(address: str) -> Material | RequestRejected | None:
+    def lookup(address: str) -> Material | AddressRejected | None:
         kind: Any = "video" if address.endswith("mp4") else "audio" if address.endswith("mp3") else "image"
         return Material(address, kind, "here", "hash", seconds, 100, 100)
 
-    return look
+    return lookup
 
 
 def test_each_video_may_last_fifteen_seconds_and_in_2026_09_all_of_them_together() -> None:
@@ -321,7 +325,7 @@ def test_each_video_may_last_fifteen_seconds_and_in_2026_09_all_of_them_together
     assert isinstance(validate(classic, rulebook_of("classic"), measured(14)), ValidRequest)
     too_long = validate(classic, rulebook_of("classic"), measured(16))
     assert isinstance(too_long, list)
-    assert too_long[0].message == "video 1 lasts 16.0 s; each may last 15 s"
+    assert too_long[0].message == "video 1 lasts 16.0 s; a video may last 15 s"
     later: Any = {"model": "seedance-20", "inputs": {"prompt": "x", "mode": "reference", "videoUrls": [VIDEO, VIDEO]}}
     together = validate(later, rulebook_of("2026-09"), measured(14))
     assert isinstance(together, list)
@@ -330,16 +334,16 @@ def test_each_video_may_last_fifteen_seconds_and_in_2026_09_all_of_them_together
 
 def test_audio_may_last_fifteen_seconds_together() -> None:
     inputs: Any = {"prompt": "x", "mode": "reference", "urls": [IMAGE], "audioUrls": [AUDIO, AUDIO]}
-    found = validate({"model": "seedance-20", "inputs": inputs}, rulebook_of("classic"), measured(8))
-    assert isinstance(found, list)
-    assert found[0].message == "the audio files last 16.0 s in total; together they may last 15 s"
+    errors = validate({"model": "seedance-20", "inputs": inputs}, rulebook_of("classic"), measured(8))
+    assert isinstance(errors, list)
+    assert errors[0].message == "the audio files last 16.0 s in total; all together may last 15 s"
 
 
 def test_the_pro_site_takes_the_shape_of_the_first_image() -> None:
-    def look(address: str) -> Material | RequestRejected | None:
+    def lookup(address: str) -> Material | AddressRejected | None:
         return Material(address, "image", "here", "hash", None, 900, 1600)
 
     body: Any = {"model": "seedance-20", "inputs": {"urls": [IMAGE], "duration": "5s"}}
-    found = validate(body, rulebook_of("pro-site"), look)
-    assert isinstance(found, ValidRequest)
-    assert (found.width, found.height) == (720, 1280)
+    request = validate(body, rulebook_of("pro-site"), lookup)
+    assert isinstance(request, ValidRequest)
+    assert (request.width, request.height) == (720, 1280)

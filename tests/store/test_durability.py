@@ -1,4 +1,4 @@
-"""Folders that a power loss does not take back; what a power loss takes is simulated in tests/crash."""
+"""Syncing of folders; tests/crash simulates the power loss itself."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Materials: what leaves the machine is what was planned, each content once a run."""
+"""Publishing of materials: only planned bytes leave the machine, every content once a run."""
 
 import hashlib
 import io
@@ -14,14 +14,14 @@ from runner.engine.ports import TransferFailed
 from runner.publish.materials import MaterialPublisher
 from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
 from tests.double.media import clip
-from tests.store.test_clips import attempt
+from tests.store.test_clip_store import attempt
 
 DOOR = b"\x89PNG\r\n\x1a\n and so on"
 
 
 @dataclass
 class Workspace:
-    """A repository, and what was published from it."""
+    """A repository, and the uploads from it."""
 
     root: Path
     sent: list[tuple[str, bytes]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Where clips lie: whole, durable, each paid one kept, and what is here already is never fetched."""
+"""The clip store: complete and durable clips, no paid clip lost, and no clip downloaded twice."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -46,7 +46,7 @@ def attempt(fingerprint: str = FIRST, clip: Clip | None = None, copies: tuple[Cl
 
 
 class Repo:
-    """A repository with a shelf, and what each content was made for."""
+    """A repository with a clip store, and the fingerprint of every stored content."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -290,10 +290,10 @@ def test_a_clip_as_ordered_has_no_note(request_: Request, clip_facts: ClipFacts)
 @pytest.mark.parametrize(
     ("request_", "clip_facts", "note"),
     [
-        (make_request("720p", 5), facts(720, 1280), "it is 720x1280, and 16:9 was ordered"),
-        (make_request("1080p", 5), facts(1280, 720), "it is 1280x720, and 1080p was ordered"),
-        (make_request("720p", 5, upscale="4k"), facts(1280, 720), "it is 1280x720, and 4k was ordered"),
-        (make_request("720p", 5), facts(1280, 720, "4"), "it lasts 4 s, and 5 s were ordered"),
+        (make_request("720p", 5), facts(720, 1280), "the clip is 720x1280; 16:9 was ordered"),
+        (make_request("1080p", 5), facts(1280, 720), "the clip is 1280x720; 1080p was ordered"),
+        (make_request("720p", 5, upscale="4k"), facts(1280, 720), "the clip is 1280x720; 4k was ordered"),
+        (make_request("720p", 5), facts(1280, 720, "4"), "the clip lasts 4 s; 5 s were ordered"),
     ],
 )
 def test_what_differs_is_said(request_: Request, clip_facts: ClipFacts, note: str) -> None:
@@ -304,5 +304,5 @@ def test_a_clip_that_is_not_as_the_provider_says_is_told() -> None:
     outputs = (Output("https://a.example/1.mp4", 1920, 1080),)
 
     assert differences(make_request("720p", 5), facts(1280, 720), outputs) == (
-        "it is 1280x720, and the provider says 1920x1080",
+        "the clip is 1280x720; the provider reports 1920x1080",
     )

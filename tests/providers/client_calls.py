@@ -1,4 +1,4 @@
-"""Asking the real client one thing, from a test that is not async."""
+"""Single calls of the real client for tests that are not async."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -17,36 +17,36 @@ SOON = Deadlines(connect=1.0, create=1.0, poll=1.0)
 Answer = TypeVar("Answer")
 
 
-async def marked() -> None:
-    """A sending mark that is made at once."""
+async def send_at_once() -> None:
+    """A `before_send` that returns at once."""
 
 
-def ask(url: str, question: Callable[[Client], Awaitable[Answer]], **changes: Any) -> Answer:
-    """Opens a client at that address, asks, closes it."""
+def ask(url: str, call: Callable[[Client], Awaitable[Answer]], **changes: Any) -> Answer:
+    """Open a client for a URL, make one call, close the client."""
     arguments = {"deadlines": SOON, "key": KEY, **changes}
 
     async def open_and_ask() -> Answer:
         async with Client(url, edition=load("classic"), **arguments) as client:
-            return await question(client)
+            return await call(client)
 
     return anyio.run(open_and_ask)
 
 
-def create(url: str, before_send: Callable[[], Awaitable[None]] = marked, **changes: Any) -> Any:
-    """One createTask."""
+def create(url: str, before_send: Callable[[], Awaitable[None]] = send_at_once, **changes: Any) -> Any:
+    """Send one createTask."""
     return ask(url, lambda client: client.create(BODY, "receipt", before_send), **changes)
 
 
-def look(url: str, task: str = "task_1", **changes: Any) -> Any:
-    """One recordInfo."""
+def poll(url: str, task: str = "task_1", **changes: Any) -> Any:
+    """Send one recordInfo."""
     return ask(url, lambda client: client.poll(task), **changes)
 
 
 def preflight(url: str, **changes: Any) -> Any:
-    """The question before the first paid request."""
+    """Run the preflight."""
     return ask(url, lambda client: client.preflight(), **changes)
 
 
-def patient(create: float) -> Deadlines:
+def deadlines_of(create: float) -> Deadlines:
     """Deadlines with another total for createTask."""
     return replace(SOON, create=create)

@@ -1,0 +1,31 @@
+"""Decoding of compressed answers, bounded in size: some proxies compress although `identity` was asked for. Pure."""
+
+import zlib
+from collections.abc import Iterable
+
+_WINDOW_BITS = {
+    "gzip": (zlib.MAX_WBITS | 16,),
+    "x-gzip": (zlib.MAX_WBITS | 16,),
+    "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS),  # the standard says zlib's format; some servers send bare deflate
+}
+
+
+def decoded(body: bytes, headers: Iterable[tuple[str, str]], max_bytes: int) -> bytes:
+    """Decode a body by its `Content-Encoding`, up to one byte more than `max_bytes`.
+
+    What cannot be decoded stays as it is: whether a body means anything is for its parser to say.
+    """
+    values = ",".join(value for name, value in headers if name.lower() == "content-encoding")
+    for encoding in reversed([part.strip().lower() for part in values.split(",")]):
+        for window_bits in _WINDOW_BITS.get(encoding, ()):
+            if decompressed := _decompressed(body, window_bits, max_bytes + 1):
+                body = decompressed
+                break
+    return body
+
+
+def _decompressed(body: bytes, window_bits: int, max_bytes: int) -> bytes:
+    try:
+        return zlib.decompressobj(window_bits).decompress(body, max_bytes)
+    except zlib.error:
+        return b""
