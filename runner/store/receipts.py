@@ -8,7 +8,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -22,6 +22,8 @@ from runner.store.durability import sync_above
 from runner.store.locks import open_file
 
 FOLDER = "receipts"
+_TASK = re.compile(rb'^\{"attempt":"[^"\\\n]*","task":"([\x20-\x21\x23-\x5b\x5d-\x7e]*)",[^\n]*\}$', re.MULTILINE)
+"""A whole line, as `Receipts.write` writes it."""
 _COMPARED = timedelta(days=90)
 """Receipts of so many days are compared with the ledger."""
 
@@ -119,20 +121,28 @@ def recent_files(state: Path, now: datetime) -> list[Path]:
     return [path for path in sorted((state / FOLDER).glob("*/*.jsonl")) if path.stem >= first]
 
 
-def read_from(path: Path, offset: int) -> Iterator[tuple[int, Receipt | None]]:
-    """The lines behind an offset, each with the offset behind it; None for one that is torn or somebody else's."""
+def read_from(
+    path: Path, offset: int, known: Callable[[list[str]], frozenset[str]]
+) -> Iterator[tuple[int, Receipt | None]]:
+    """The receipts behind an offset, each with the offset behind it; None for a line that is torn or foreign.
+
+    `known` says which of many tasks the ledger has: their lines are left out.
+    """
     try:
         with path.open("rb") as file:
             file.seek(offset)
             text = file.read()
     except OSError as error:
         raise CommandError(ExitCode.INVALID, f"the receipts in {path} cannot be read: {error.strerror}") from error
+    recorded = known([task.decode() for task in _TASK.findall(text)])
     for line in text.splitlines(keepends=True):
         offset += len(line)
-        if line.strip():
-            receipt = parse(line)
-            if receipt is not None or line.endswith(b"\n"):  # else somebody is writing it
-                yield offset, receipt
+        match = _TASK.match(line)
+        if (match is not None and match[1].decode() in recorded) or not line.strip():
+            continue
+        receipt = parse(line)
+        if receipt is not None or line.endswith(b"\n"):  # else another process is writing it
+            yield offset, receipt
 
 
 def parse(line: bytes) -> Receipt | None:

@@ -35,7 +35,7 @@ class Recovery:
 
     def _new_receipts(self) -> Iterator[Receipt]:
         for path in receipts.recent_files(self.state, self.clock.now()):
-            for _, receipt in receipts.read_from(path, self._offset(path)):
+            for _, receipt in receipts.read_from(path, self._offset(path), self.table.recorded_tasks):
                 if receipt is not None:
                     yield receipt
 
@@ -96,17 +96,23 @@ class Recovery:
         """
         begin = offset = self._offset(path)
         look_again_at: int | None = None
-        for end, receipt in receipts.read_from(path, begin):
+        for end, receipt in receipts.read_from(path, begin, self.table.recorded_tasks):
             if receipt is None:
                 self.unreadable.append(f"{path}, byte {offset}")
             elif not self._is_known(receipt) and (self._run_lives(receipt) or not self._take_in(receipt)):
                 look_again_at = offset if look_again_at is None else look_again_at
             offset = end
-        compared = offset if look_again_at is None else look_again_at
+        compared = self._end(path, offset) if look_again_at is None else look_again_at
         if compared != begin:
             self.table.db.execute(
                 "INSERT OR REPLACE INTO compared(file, offset) VALUES (?, ?)", (self._file_name(path), compared)
             )
+
+    def _end(self, path: Path, offset: int) -> int:
+        """The end of the last whole line: what is behind it is being written."""
+        with path.open("rb") as file:
+            file.seek(offset)
+            return offset + file.read().rfind(b"\n") + 1
 
     def _file_name(self, path: Path) -> str:
         return path.relative_to(self.state).as_posix()

@@ -98,6 +98,13 @@ class AttemptRows:
     def has_task(self, task: str) -> bool:
         return self.db.execute("SELECT 1 FROM attempt WHERE task = ? LIMIT 1", (task,)).fetchone() is not None
 
+    def recorded_tasks(self, tasks: Collection[str]) -> frozenset[str]:
+        """Those of the task ids that a row has."""
+        rows = self.db.execute(
+            "SELECT task FROM attempt WHERE task IN (SELECT value FROM json_each(?))", (json.dumps(list(tasks)),)
+        )
+        return frozenset(row["task"] for row in rows)
+
     def is_forgotten(self, task: str) -> bool:
         return self.db.execute("SELECT 1 FROM forgotten WHERE task = ?", (task,)).fetchone() is not None
 
