@@ -113,6 +113,7 @@ class Session(Project):
                 profile=self.settings.profile,
                 selected=selected,
                 overrides=overrides,
+                root=str(self.settings.root),
             )
             if not history.load_pending():
                 return plan

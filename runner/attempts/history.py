@@ -396,6 +396,10 @@ class History:
         created = [attempt for attempt in attempts if attempt.state is not AttemptState.NOT_CREATED]
         return (created or attempts)[-1]
 
+    def is_of_film(self, attempt: Attempt) -> bool:
+        """Whether an attempt is a run's to bring home: of this repository, or its take by another's order."""
+        return attempt.repository is None or self.current_attempt(attempt.intent.fingerprint) is attempt
+
     def previous(self, storyboard: str, shot: str, take: int, profile: str | None = None) -> Attempt | None:
         """The latest attempt of a take by its name, whatever its fingerprint."""
         attempt = self.last.get((storyboard, shot, take, profile))

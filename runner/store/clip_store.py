@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -58,13 +59,22 @@ class ClipStore:
         target = self.clip_path(step)
         source = self._first_intact(attempt, [target, *self._candidate_paths(attempt, target.parent)])
         if source is None:
-            return None
+            return self._restore_from_elsewhere(attempt, step)
         if source != target:
             _copy(source, part := self.part_path(step))
             self._install(part, target, attempt.clip.sha256)
             if source.parent == target.parent / ARCHIVE:
                 source.unlink()  # only now, so that an intact copy exists at every moment
-        return Stored(replace(attempt.clip, path=self._relative_name(target)))
+        return Stored(replace(attempt.clip, path=self._relative_name(target), repository=None))
+
+    def _restore_from_elsewhere(self, attempt: Attempt, step: Step) -> Stored | None:
+        """Copy the clip from another repository that has it intact, by the path that the ledger knows."""
+        for clip in attempt.clips:
+            if clip.repository is not None and _copy_exact(Path(clip.repository), clip, part := self.part_path(step)):
+                target = self.clip_path(step)
+                self._install(part, target, clip.sha256)
+                return Stored(replace(clip, path=self._relative_name(target), repository=None))
+        return None
 
     def find(self, attempt: Attempt) -> Path | None:
         """The path of an intact copy of the attempt's clip, compared by content; None when there is no copy."""
@@ -143,7 +153,7 @@ class ClipStore:
 
     def _candidate_paths(self, attempt: Attempt, *folders: Path) -> Iterable[Path]:
         """The paths where the clip may be, most likely first: the recorded paths, then the archives beside them."""
-        recorded = [self.root / clip.path for clip in attempt.clips]
+        recorded = [self.root / clip.path for clip in attempt.clips if clip.repository is None]
         paths = [path for path in recorded if self._is_inside(path)]
         yield from paths
         prefix = attempt.intent.fingerprint[:8]
@@ -220,6 +230,35 @@ def _has_hash(path: Path, sha256: str) -> bool:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _copy_exact(top: Path, clip: Clip, part: Path) -> bool:
+    """Copy a clip of another repository; False unless it is a regular file, reached through no link, of that content.
+
+    The content is compared while it is copied.
+    """
+    source = top / clip.path
+    if os.path.realpath(source) != os.path.join(os.path.realpath(top), clip.path):
+        return False
+    try:
+        descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    with open(descriptor, "rb") as old:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size != clip.bytes:
+            return False
+        digest = hashlib.sha256()
+        with part.open("wb") as new:
+            while block := old.read(1 << 20):
+                digest.update(block)
+                new.write(block)
+            new.flush()
+            os.fsync(new.fileno())
+    if digest.hexdigest() != clip.sha256:
+        part.unlink()
+        return False
+    return True
 
 
 def _copy(source: Path, part: Path) -> None:

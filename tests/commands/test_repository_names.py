@@ -81,3 +81,43 @@ def test_whatever_its_name_a_repository_orders_once(
     result = film.storyboard(*QUAY, **there.env | state)
     assert result.code == after, result.err
     assert there.state["creates"] == ordered
+
+
+def test_a_film_gets_the_clip_that_another_has_made_for_nothing_and_without_a_download(
+    paid_film: ContentRepo, host: Start
+) -> None:
+    there = host()
+    assert paid_film.storyboard(*QUAY, **there.env).code == 0
+    strange = another(paid_film)
+    env = there.env | {"STORYBOARD_STATE": str(paid_film.state)}
+    quay = strange.storyboard("plan", FILM, "--select", "quay", "--json", **env).json["storyboards"][0]["shots"][0]
+    [take] = quay["takes"]
+    assert (take["action"], take["credits"]) == ("resume", 0)
+    assert take["reason"].startswith("the same request was made for ../film (")
+    clip = "renders/film/kinovi/clips/quay/take-1.mp4"
+    assert strange.storyboard(*QUAY, **env).code == 0
+    assert (strange.root / clip).read_bytes() == (paid_film.root / clip).read_bytes()
+    assert there.state["creates"] == 1
+    again = strange.storyboard("plan", FILM, "--select", "quay", "--json", **env).json["storyboards"][0]["shots"][0]
+    assert [take["action"] for take in again["takes"]] == ["keep"]
+    mine = paid_film.storyboard("plan", FILM, "--select", "quay", "--json", **env).json["storyboards"][0]["shots"][0]
+    assert [take["action"] for take in mine["takes"]] == ["keep"]
+
+
+@pytest.mark.parametrize("change", ["a link", "another content", "gone"])
+def test_what_is_not_the_clip_elsewhere_is_not_copied(paid_film: ContentRepo, host: Start, change: str) -> None:
+    there = host()
+    assert paid_film.storyboard(*QUAY, **there.env).code == 0
+    strange = another(paid_film)
+    clip = "renders/film/kinovi/clips/quay/take-1.mp4"
+    made = (paid_film.root / clip).read_bytes()
+    (paid_film.root / clip).unlink()
+    if change == "a link":
+        (paid_film.root / "other.mp4").write_bytes(made)
+        (paid_film.root / clip).symlink_to(paid_film.root / "other.mp4")
+    elif change == "another content":
+        (paid_film.root / clip).write_bytes(made[::-1])
+    env = there.env | {"STORYBOARD_STATE": str(paid_film.state)}
+    assert strange.storyboard(*QUAY, **env).code == 0
+    assert (strange.root / clip).read_bytes() == made
+    assert there.state["creates"] == 1
