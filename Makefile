@@ -6,7 +6,7 @@ STORYBOARD := .venv/bin/storyboard
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-live bench-download bench-compile bench-engine bench-load bench-ledger bench-animatic check check-style check-types check-floors check-imports check-schemas format assets picture clean
+.PHONY: help demo test test-long test-live bench-download bench-compile bench-engine bench-load bench-ledger bench-growth bench-animatic check check-style check-types check-floors check-imports check-schemas format assets picture clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ bench-load: .venv/.installed-dev  ## memory and CPU of a run that waits, and the
 
 bench-ledger: .venv/.installed-dev  ## commits and recovery
 	@$(PY) -m benchmarks.ledger
+
+bench-growth: .venv/.installed-dev  ## a plan beside the records of others, receipts, the change of an old ledger
+	@$(PY) -m benchmarks.growth
 
 bench-animatic: .venv/.installed-dev  ## CPU for a second of clip
 	@$(PY) -m benchmarks.animatic

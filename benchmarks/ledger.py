@@ -16,6 +16,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from runner.attempts.attempt import open_attempt
 from runner.attempts.events import (
     Account,
     Clip,
@@ -29,7 +30,6 @@ from runner.attempts.events import (
     Stored,
     Succeeded,
 )
-from runner.attempts.history import open_attempt
 from runner.clock import SystemClock
 from runner.engine.limits import RunLimits
 from runner.requests.request import JsonValue

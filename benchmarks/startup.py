@@ -19,15 +19,15 @@ from decimal import Decimal
 from pathlib import Path
 
 from benchmarks.compile import process, storyboard
+from runner.attempts.attempt import Attempt, open_attempt
 from runner.attempts.events import Account, Clip, Created, Event, Intent, SendStarted, Stored, Succeeded
-from runner.attempts.history import Attempt, History, open_attempt
+from runner.attempts.history import History
 from runner.clock import SystemClock
 from runner.editions.edition import DEFAULT, load
 from runner.engine.limits import RunLimits
 from runner.language import compiler as language
 from runner.planning.plan import Step
 from runner.planning.planner import build_plan
-from runner.store.git import identify
 from runner.store.ledger.ledger import Ledger
 
 WITH_JINJA = (
@@ -51,7 +51,7 @@ def made_film(root: Path, state: Path, shots: int) -> Path:
         batch, History(), account=account, edition=edition, usd_per_credit=Decimal("0.005"), clip_exists=lambda _: True
     )
     ledger = Ledger(state, clock)
-    ledger.start_run(account, identify(root, os.environ).root_commits[0], RunLimits("made", concurrency=10**6))
+    ledger.start_run(account, str(root), RunLimits("made", concurrency=10**6))
     ledger._db.execute("PRAGMA synchronous = OFF")
     ledger._db.execute("BEGIN")
     assert ledger._scope is not None

@@ -34,19 +34,6 @@ def check_can_pay(session: Session, plan: Plan, history: History) -> None:
     if private := private_materials(plan):
         raise CommandError(ExitCode.INVALID, _private_materials_message(session, plan, history, private))
     _check_ci(session, plan)
-    if session.repository.unresponsive:
-        raise CommandError(
-            ExitCode.INVALID,
-            "git does not answer in this repository, so its earlier paid clips cannot be recognised; to see why:\n"
-            "  git status",
-        )
-    if session.repository.shallow:
-        raise CommandError(
-            ExitCode.INVALID,
-            "this clone is shallow, so its earlier paid clips cannot be recognised. Fetch the whole history "
-            "(in GitHub's checkout action: fetch-depth: 0):\n"
-            "  git fetch --unshallow",
-        )
     filesystems.check_ledger_disk(session.settings.state)
     session.settings.key()
 
@@ -114,7 +101,12 @@ def spend_limits(session: Session, plan: Plan, history: History, last_day: Decim
 
 def committed_credits(history: History, budget: Budget) -> Decimal:
     """Credits of the attempts that count in a storyboard's budget: made, running, unsettled."""
-    attempts = (attempt for fingerprint in budget.fingerprints for attempt in history.attempts_of(fingerprint))
+    attempts = (
+        attempt
+        for fingerprint in budget.fingerprints
+        for attempt in history.attempts_of(fingerprint)
+        if attempt.repository is None
+    )
     return sum((attempt.credits for attempt in attempts), Decimal(0))
 
 

@@ -36,7 +36,7 @@ def has_budget(storyboard: Storyboard) -> bool:
 
 def _retake_fingerprints(session: Session, full_plan: Plan, storyboard: Storyboard, history: History) -> Iterator[str]:
     """Retakes (beyond a shot's `takes`) of its current request; all retakes where a missing pick hides the request."""
-    for attempt in history.attempts.values():
+    for attempt in history.own():
         intent = attempt.intent
         if (intent.storyboard, intent.profile) != (storyboard.path, session.settings.profile):
             continue

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 from runner.app.provider_gateway import ProviderGateway
 from runner.app.run_store import RunStore, fingerprint_by_content
 from runner.app.session import Session
+from runner.attempts.attempt import Attempt
 from runner.attempts.events import Doubtful, Event, Running, Stored, Succeeded
-from runner.attempts.history import Attempt, History
+from runner.attempts.history import History
 from runner.engine.ports import TransferFailed
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Step

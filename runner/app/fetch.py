@@ -7,8 +7,9 @@ from pathlib import Path
 from runner.app.provider_gateway import ProviderGateway
 from runner.app.run_store import RunStore, fingerprint_by_content
 from runner.app.session import Session
+from runner.attempts.attempt import AT_HAND, Attempt, AttemptState
 from runner.attempts.events import Doubtful, Event, PollResult, Running, Succeeded
-from runner.attempts.history import AT_HAND, Attempt, AttemptState, History
+from runner.attempts.history import History
 from runner.engine.ports import TransferFailed
 from runner.lazy_dataclass import dataclass, replace
 from runner.show.screens.clips import ClipCheck, Verdict

@@ -12,18 +12,18 @@ from runner.lazy_dataclass import replace
 from runner.show.text.escape import escape_terminal
 
 
-def history_without_foreign(session: Session) -> tuple[Session, History, list[str]]:
+def history_without_foreign(session: Session, everything: bool = False) -> tuple[Session, History, list[str]]:
     """The history, the session without storyboards that have a foreign manifest, and a message about each of those.
 
     The other storyboards are shown all the same.
     """
     try:
-        return session, read_history(session), []
+        return session, read_history(session, everything), []
     except CommandError:
         own_session, reasons = without_foreign(session)
         if not reasons:
             raise
-    return own_session, read_history(own_session), reasons
+    return own_session, read_history(own_session, everything), reasons
 
 
 def without_foreign(session: Session) -> tuple[Session, list[str]]:

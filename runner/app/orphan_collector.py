@@ -11,8 +11,9 @@ from runner.app.orphaned_attempts import as_retake, collectable_orphans
 from runner.app.provider_gateway import ProviderGateway
 from runner.app.run_store import RunStore
 from runner.app.session import Session
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Doubtful, Event, Failed, Lost, Payload, Running, Stored, Succeeded
-from runner.attempts.history import Attempt, AttemptState, History
+from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError
 from runner.engine import messages
 from runner.engine.run_events import RunEvent, StopReason

@@ -4,7 +4,8 @@ import os
 import re
 
 from runner.app.session import Session
-from runner.attempts.history import AT_HAND, Attempt, AttemptState, History
+from runner.attempts.attempt import AT_HAND, Attempt, AttemptState
+from runner.attempts.history import History
 from runner.engine.run_events import RunResult
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan, Step
@@ -26,6 +27,7 @@ def orphaned_attempts(session: Session, history: History, plan: Plan | None = No
         for attempt in history.open()
         if attempt.state in (AttemptState.RUNNING, AttemptState.SUCCEEDED, AttemptState.UNSETTLED)
         and not attempt.from_manifest
+        and attempt.repository is None
         if attempt.intent.profile == session.settings.profile
         if attempt.intent.storyboard in paths or _is_gone(session, attempt.intent.storyboard)
     ]
@@ -74,7 +76,7 @@ def stored_orphans(session: Session, history: History, plan: Plan) -> list[Attem
     fingerprints = {step.fingerprint for step in plan.steps}
     return [
         attempt
-        for attempt in history.attempts.values()
+        for attempt in history.own()
         if (attempt.state in AT_HAND and attempt.clip is not None)
         or (
             attempt.from_manifest

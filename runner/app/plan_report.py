@@ -25,19 +25,24 @@ from runner.show.text.layout import from_manifests
 
 if TYPE_CHECKING:
     from runner.store.ledger.ledger import Ledger
+    from runner.store.receipts import Receipt
 
 _LENGTH_TOLERANCE = Decimal("0.1")
 
 
-def read_history(session: Session) -> History:
-    """The history from ledger and manifests; writes nothing."""
+def read_history(session: Session, everything: bool = False) -> History:
+    """The history of the batch, or of the whole repository, from ledger and manifests; writes nothing.
+
+    The ledger stays open for the lookups of the history.
+    """
     ledger = _ledger(session)
-    if ledger is None:
-        return session.with_manifests(History())
-    try:
-        return session.with_manifests(ledger.history(session.settings.account, *session.repository_ids(ledger)))
-    finally:
-        ledger.close()
+    return session.with_manifests(History() if ledger is None else session.ledger_history(ledger, everything))
+
+
+def unknown_receipts(session: Session) -> "list[Receipt]":
+    """Paid tasks that stand in a receipt of the first version alone."""
+    ledger = _ledger(session)
+    return [] if ledger is None else ledger.unknown_receipts()
 
 
 def spent_last_24h(session: Session) -> Decimal:
@@ -249,7 +254,7 @@ def _compile_profile(session: Session, name: str) -> Batch | None:
 def spent_by_storyboard(history: History) -> dict[str, Decimal]:
     """Credits of each storyboard's attempts so far, unsettled ones included."""
     sums: dict[str, Decimal] = {}
-    for attempt in history.attempts.values():
+    for attempt in history.own():
         path = attempt.intent.storyboard
         sums[path] = sums.get(path, Decimal(0)) + attempt.credits
     return sums

@@ -11,8 +11,9 @@ from anyio import to_thread
 
 from runner.app.run_store import fingerprint_by_content
 from runner.app.session import Session
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Clip, CreateResult, Doubtful, Lost, PollResult, Stored
-from runner.attempts.history import Attempt, AttemptState, History
+from runner.attempts.history import History
 from runner.editions.edition import Edition
 from runner.engine.ports import TransferFailed
 from runner.files.writing import remove_file

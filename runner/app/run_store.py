@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -40,8 +41,23 @@ class RunStore:
     clock: Clock
     limits: RunLimits
 
-    def history(self) -> History:
-        return self.ledger.history(self.session.settings.account, *self.session.repository_ids(self.ledger))
+    def history(self, everything: bool = False) -> History:
+        """What the ledger knows of the batch, or of all that this repository ordered."""
+        return self.session.ledger_history(self.ledger, everything)
+
+    def stop_on_unknown_receipts(self) -> None:
+        """Stop before anything is paid while a receipt tells of a paid task, and nobody can tell what it was for."""
+        unknown = [] if self.session.settings.account.free else self.ledger.unknown_receipts()
+        if not unknown:
+            return
+        task = unknown[0].task
+        lines = [
+            "a receipt names a task that was paid, and the ledger does not know what for: nothing was sent",
+            *(f"  {receipt.task}, created {receipt.at}" for receipt in unknown),
+            f"  storyboard settle STORYBOARD:SHOT --task {task}      it is of this shot: take it over",
+            f"  storyboard settle --task {task} --forget      it is of no shot any more",
+        ]
+        raise CommandError(ExitCode.INVALID, "\n".join(lines))
 
     def with_price_cap(self, approved_price: Decimal) -> "RunStore":
         """The store with a confirmed price as its limit, which retries and unsettled attempts count against too."""
@@ -70,12 +86,15 @@ def open_ledger(session: Session) -> Iterator[RunStore]:
     ledger = Ledger(session.settings.state, clock)
     try:
         limits = run_limits(session, clock.token())
-        ledger.start_run(
-            session.settings.account, session.repository_ids(ledger)[0], limits, session.repository.path_identity
-        )
+        names = session.first_version_names(ledger)
+        ledger.start_run(session.settings.account, str(session.settings.root), limits, names, _report)
         yield RunStore(session, ledger, clock, limits)
     finally:
         ledger.close()
+
+
+def _report(message: str) -> None:
+    print(f"storyboard: {message}", file=sys.stderr)
 
 
 _MIN_FREE_BYTES = 256 << 20
@@ -150,10 +169,9 @@ def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
             raise CommandError(ExitCode.INVALID, message) from error
         if stored is not None:
             event = Event(store.clock.now(), attempt.id, stored)
-            if attempt.from_manifest:
-                store.ledger.import_attempt(attempt)
-            store.ledger.append(event)
-            history.apply(event)
+            conflict = store.ledger.import_attempt(attempt) if attempt.from_manifest else None
+            if conflict is None and store.ledger.append(event) is None:
+                history.apply(event)
 
 
 def fingerprint_by_content(history: History) -> dict[str, str]:

@@ -41,11 +41,15 @@ class Session(Project):
     def selected(self) -> frozenset[ShotKey] | None:
         return select(self.batch, getattr(self.args, "select", ()), getattr(self.args, "exclude", ()))
 
-    def repository_ids(self, ledger: "Ledger") -> tuple[str, ...]:
-        """The repository's ids in the ledger: first the id of new rows, then its other ids."""
-        repository = self.repository
-        home = ledger.canonical_repository(self.settings.account, repository.root_commits)
-        return tuple(dict.fromkeys((home, *repository.root_commits, repository.path_identity)))
+    def first_version_names(self, ledger: "Ledger") -> tuple[str, ...]:
+        """What the first version called this repository, where rows of this account stand under such names."""
+        return self.repository.root_commits if ledger.is_known_by_commit(self.settings.account) else ()
+
+    def ledger_history(self, ledger: "Ledger", everything: bool = False) -> History:
+        """What the ledger knows of the batch's storyboards, or of all that this repository ordered."""
+        boards = None if everything else [board.path for board in self.batch.storyboards]
+        names = self.first_version_names(ledger)
+        return ledger.history(self.settings.account, str(self.settings.root), *names, storyboards=boards)
 
     def output_folder(self, storyboard: str) -> Path:
         """The folder of a storyboard's manifest and clips, for this provider and profile."""
@@ -56,9 +60,12 @@ class Session(Project):
         claims: dict[str, set[str]] = {}
         for attempt in history.attempts.values():
             for clip in attempt.clips:
-                claims.setdefault(clip.path, set()).add(clip.sha256)
+                if clip.repository is None:
+                    claims.setdefault(clip.path, set()).add(clip.sha256)
 
         def exists(clip: Clip) -> bool:
+            if clip.repository is not None:
+                return False
             path = self.settings.root / clip.path
             try:
                 status = path.stat()
@@ -98,17 +105,21 @@ class Session(Project):
         overrides: PlanOverrides = NO_OVERRIDES,
     ) -> Plan:
         """The plan of a run with the settings of this command."""
-        return build_plan(
-            batch or self.batch,
-            history,
-            account=self.settings.account,
-            edition=self.edition,
-            usd_per_credit=self.settings.usd_per_credit,
-            clip_exists=self.clip_exists(history),
-            profile=self.settings.profile,
-            selected=selected,
-            overrides=overrides,
-        )
+        while True:
+            plan = build_plan(
+                batch or self.batch,
+                history,
+                account=self.settings.account,
+                edition=self.edition,
+                usd_per_credit=self.settings.usd_per_credit,
+                clip_exists=self.clip_exists(history),
+                profile=self.settings.profile,
+                selected=selected,
+                overrides=overrides,
+                root=str(self.settings.root),
+            )
+            if not history.load_pending():
+                return plan
 
     def with_manifests(self, history: History) -> History:
         """Merge the manifests into the ledger's history."""
@@ -124,9 +135,7 @@ class Session(Project):
         """A storyboard's manifest; raise `CommandError` if it belongs to another storyboard or another host."""
         path = self.output_folder(storyboard.path) / manifest.NAME
         display_name = self.display_path(path)
-        contents = manifest.read(
-            path, display_name, self.settings.root, self.repository.root_commits[-1], self.settings.profile
-        )
+        contents = manifest.read(path, display_name, self.settings.root, str(self.settings.root), self.settings.profile)
         if contents is None or not contents.attempts:
             return None
         if contents.storyboard != storyboard.path and os.path.exists(self.settings.root / contents.storyboard):

@@ -33,6 +33,8 @@ class Clip:
     width: int
     height: int
     seconds: float
+    repository: str | None = None
+    """The top folder of another repository that it lies in; None for this one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Events that end attempts which nobody else ends: after a crash, and on a free account. Pure."""
 
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import NotSent, OutcomeUnknown, Settled
-from runner.attempts.history import Attempt, AttemptState
 
 _MADE_AGAIN_FOR_FREE = frozenset(
     {AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED, AttemptState.DOUBTFUL, AttemptState.GONE}

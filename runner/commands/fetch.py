@@ -13,7 +13,8 @@ from runner.app.fetch import OrphanFetcher
 from runner.app.orphaned_attempts import as_retake, stored_orphans
 from runner.app.provider_gateway import ProviderGateway, open_gateway
 from runner.app.session import Session, command_arguments, open_for_reading, resolve_shot
-from runner.attempts.history import Attempt, AttemptState, History
+from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.history import History
 from runner.commands import flags
 from runner.commands.verify import check, takes_with_clips
 from runner.diagnostics.problem import CommandError, ExitCode

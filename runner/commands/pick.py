@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from runner.app import run_store
 from runner.app.session import Session, open_for_reading, resolve_shot
-from runner.attempts.history import AttemptState, History
+from runner.attempts.attempt import AttemptState
+from runner.attempts.history import History
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.planning.selection import ShotKey, storyboard_slug

@@ -88,6 +88,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 def _run(session: Session, recorder: NoopRecorder) -> ExitCode:
     recorder.begin()
     with run_store.open_run_store(session) as store:
+        store.stop_on_unknown_receipts()
         history = session.with_manifests(store.history())
         overrides = session.overrides(history)
         plan = session.plan(history, selected=session.selected, overrides=overrides)

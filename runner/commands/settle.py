@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import anyio
 
 from runner.app import foreign_outputs, run_store
+from runner.app.plan_report import unknown_receipts
 from runner.app.session import Session, open_for_billing, resolve_shot
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Event, PollResult, Settled
-from runner.attempts.history import Attempt, AttemptState, History
+from runner.attempts.history import History
 from runner.attempts.task_facts import TaskFacts
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode, most_severe
@@ -25,7 +27,7 @@ from runner.planning.settlement import (
 from runner.providers.kinovi.client import Client
 from runner.providers.kinovi.request_body import encode, placeholder
 from runner.show.screens.settle import UnsettledList, confirmation, settle, settle_commands, settle_json
-from runner.show.text.escape import json_document
+from runner.show.text.escape import escape_terminal, json_document
 from runner.show.text.terminal import terminal_width, use_color
 
 
@@ -48,6 +50,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         "      revert the last decision\n"
         "  storyboard settle quay@Ab3dE2f7 --not-charged\n"
         "      one of several attempts of a take, by the id in the list\n"
+        "  storyboard settle --task task_clxxxx --forget\n"
+        "      a task that only a receipt names, and of no shot any more: give it up\n"
         "\n"
         "exit codes:\n"
         "  0  listed or settled\n"
@@ -67,12 +71,17 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--charged", action="store_true", help="the task was charged and its clip is lost: count it, and make it again"
     )
     group.add_argument("--undo", action="store_true", help="revert the last decision about it")
+    parser.add_argument(
+        "--forget", action="store_true", help="with --task and without SHOT: give up a task that only a receipt names"
+    )
     flags.add_input(parser)
     flags.add_output(parser)
 
 
 def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_billing(args)
+    if args.forget:
+        return _forget(session)
     if args.shot is None:
         if args.task or args.not_charged or args.charged or args.undo:
             raise CommandError(ExitCode.USAGE, "name the shot: storyboard settle SHOT …")
@@ -80,7 +89,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     session, foreign = foreign_outputs.without_foreign(session)
     foreign_outputs.print_warnings(foreign)
     with run_store.open_ledger(session) as store:
-        history = session.with_manifests(store.history())
+        history = session.with_manifests(store.history(everything=True))
+        _look_up_takes(session, history)
         attempt, event = _resolve(session, history, store)
         refusal = store.ledger.import_attempt(attempt) if attempt.from_manifest else None
         refusal = refusal or store.ledger.append(event)
@@ -92,15 +102,41 @@ def run(args: argparse.Namespace) -> ExitCode:
     return ExitCode.OK
 
 
+def _forget(session: Session) -> ExitCode:
+    """Ends what a receipt of the first version tells, by the user's word."""
+    args = session.args
+    if args.task is None or args.shot is not None:
+        raise CommandError(ExitCode.USAGE, "say which task is given up: storyboard settle --task ID --forget")
+    with run_store.open_ledger(session) as store:
+        tasks = [receipt.task for receipt in store.ledger.unknown_receipts()]
+        if args.task not in tasks:
+            candidates = f"; those that do: {', '.join(tasks)}" if tasks else ""
+            raise CommandError(ExitCode.USAGE, f"{args.task} does not stand in a receipt without a row{candidates}")
+        store.ledger.forget_task(args.task)
+    if not args.quiet:
+        print(f"{escape_terminal(args.task)}: given up; no run asks for it any more")
+    return ExitCode.OK
+
+
+def _look_up_takes(session: Session, history: History) -> None:
+    """What other repositories of the account have ordered of the takes of these storyboards is known from now on."""
+    if not session.problems.errors:
+        session.plan(history)
+
+
 def _list(session: Session) -> ExitCode:
-    session, history, foreign = foreign_outputs.history_without_foreign(session)
+    session, history, foreign = foreign_outputs.history_without_foreign(session, everything=True)
     foreign_outputs.print_warnings(foreign)
-    unsettled = UnsettledList(unsettled_attempts(history), session.settings.usd_per_credit)
+    _look_up_takes(session, history)
+    unsettled = UnsettledList(
+        unsettled_attempts(history), session.settings.usd_per_credit, receipts=unknown_receipts(session)
+    )
     if session.args.json:
         print(json_document(settle_json(unsettled)), end="")
     else:
         print(settle(unsettled, terminal_width(), use_color(sys.stdout, session.args.no_color)), end="")
-    return most_severe([*[ExitCode.INVALID] * bool(foreign), *[ExitCode.UNSETTLED] * bool(unsettled.attempts)])
+    doubt = bool(unsettled.attempts or unsettled.receipts)
+    return most_severe([*[ExitCode.INVALID] * bool(foreign), *[ExitCode.UNSETTLED] * doubt])
 
 
 def _resolve(session: Session, history: History, store: run_store.RunStore) -> tuple[Attempt, Event]:
@@ -158,6 +194,7 @@ def _adopt_task(session: Session, history: History, store: run_store.RunStore) -
     """Adopt a task that the provider confirms: for the unsettled attempt, or for a take without an attempt."""
     args, now = session.args, store.clock.now()
     answer, facts = anyio.run(_poll, session, args.task)
+    history.load_more((), [args.task])
     candidates = _matching(unsettled_attempts(history), args.shot)
     try:
         attempt = best_match(candidates, facts) or _exactly_one(candidates, args.shot)
@@ -180,9 +217,14 @@ def _adopt_for_untried_take(
         raise CommandError(
             ExitCode.USAGE, f"{shot.id} take {take or 1} has an attempt already, and it is not unsettled"
         )
+    if any(attempt.task_id == session.args.task for attempt in history.attempts.values()):
+        raise CommandError(
+            ExitCode.USAGE, f"{session.args.task} belongs to another attempt already: nothing was changed"
+        )
     sent = encode(shot.request, session.edition, placeholder)
     attempt = attempt_for_unknown_task(plan, step, session.args.task, dict(sent), facts, now)
-    store.ledger.import_attempt(attempt)
+    if (refusal := store.ledger.import_attempt(attempt)) is not None:
+        raise CommandError(ExitCode.USAGE, f"{refusal.message}: nothing was changed")
     return attempt, Event(now, attempt.id, Settled("adopted", session.args.task))
 
 

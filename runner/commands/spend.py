@@ -8,7 +8,7 @@ from typing import get_args
 
 from runner.app import foreign_outputs
 from runner.app.session import Session, open_for_billing
-from runner.attempts.history import Attempt
+from runner.attempts.attempt import Attempt
 from runner.clock import SystemClock
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -65,10 +65,9 @@ def run(args: argparse.Namespace) -> ExitCode:
     full_session = open_for_billing(args)
     since, until, period = _period(args)
     paths = {storyboard.path for storyboard in full_session.batch.storyboards} if args.files else None
-    session, history, foreign = foreign_outputs.history_without_foreign(full_session)
+    session, history, foreign = foreign_outputs.history_without_foreign(full_session, everything=True)
     foreign_outputs.print_warnings(foreign)
-    history_attempts = history.attempts.values()
-    attempts = [attempt for attempt in history_attempts if paths is None or attempt.intent.storyboard in paths]
+    attempts = [attempt for attempt in history.own() if paths is None or attempt.intent.storyboard in paths]
     items = [_item(session, attempt) for attempt in attempts if _within(attempt, since, until)]
     report = build_bill(items, args.by, session.settings.usd_per_credit, period)
     if args.csv:

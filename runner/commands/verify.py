@@ -7,8 +7,9 @@ from pathlib import Path
 
 from runner.app.plan_report import read_history
 from runner.app.session import Session, command_arguments, open_for_reading
+from runner.attempts.attempt import AT_HAND, Attempt, AttemptState
 from runner.attempts.events import Clip
-from runner.attempts.history import AT_HAND, Attempt, AttemptState, History
+from runner.attempts.history import History
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
 from runner.files.reading import hash_clip

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from anyio import CancelScope
 
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import (
     ConcurrencyLimited,
     Created,
@@ -19,7 +20,6 @@ from runner.attempts.events import (
     SendStarted,
     ServerError,
 )
-from runner.attempts.history import Attempt, AttemptState
 from runner.diagnostics.problem import CommandError
 from runner.engine import messages, schedule
 from runner.engine.poll_timing import schedule_first_poll

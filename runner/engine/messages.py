@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
+from runner.attempts.attempt import Attempt
 from runner.attempts.events import (
     ConcurrencyLimited,
     CreateResult,
@@ -13,7 +14,6 @@ from runner.attempts.events import (
     Refused,
     Running,
 )
-from runner.attempts.history import Attempt
 from runner.diagnostics.problem import ExitCode
 from runner.engine.ports import LimitExceeded, TransferFailed
 from runner.engine.run_events import StopReason

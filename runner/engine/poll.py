@@ -1,13 +1,12 @@
 """Polls one task (recordInfo) and records its answer: still running, failed, lost, or succeeded."""
 
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Failed, Lost, Running, Succeeded
-from runner.attempts.history import Attempt, AttemptState
 from runner.engine import messages, schedule
 from runner.engine.poll_timing import reschedule, reschedule_all
 from runner.engine.run_context import RunContext
 from runner.engine.run_state import DownloadState, PollState
 from runner.engine.throttle import on_task_ended
-from runner.lazy_dataclass import replace
 from runner.planning.plan import Step
 
 _NOT_FOUND_WARN_AFTER = 600.0
@@ -50,9 +49,8 @@ async def _poll(run: RunContext, attempt: Attempt) -> None:
 
 async def _import_attempt(run: RunContext, attempt: Attempt) -> bool:
     """Imports an attempt from a manifest into this ledger; returns whether the ledger accepted it."""
-    conflict = await run.run_blocking(lambda: run.ledger.import_attempt(attempt))
+    conflict = await run.import_attempt(attempt)
     if conflict is None:
-        run.history.attempts[attempt.id] = replace(attempt, from_manifest=False)
         return True
     run.state.claimed_elsewhere[attempt.intent.fingerprint] = conflict.message
     run.emit("warning", run.step_of(attempt), attempt.id, conflict.message)

@@ -2,7 +2,8 @@
 
 import math
 
-from runner.attempts.history import Attempt, AttemptState, duration_class
+from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.history import duration_class
 from runner.engine import schedule
 from runner.engine.duration_model import MIN_SAMPLE, DurationEstimate, next_poll_delay
 from runner.engine.run_context import RunContext

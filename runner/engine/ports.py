@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from typing import Protocol
 
+from runner.attempts.attempt import Attempt
 from runner.attempts.events import CreateResult, Doubtful, Event, Lost, PollResult, Stored
-from runner.attempts.history import Attempt
 from runner.editions.edition import Edition
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Step

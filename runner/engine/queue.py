@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from runner.attempts.history import AttemptState, History, duration_class
+from runner.attempts.attempt import AttemptState
+from runner.attempts.history import History, duration_class
 from runner.engine.duration_model import estimate
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import BILLABLE, Action, Plan, Step

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from runner.attempts.history import Attempt, AttemptState, History
+from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.history import History
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import CreditTotals, RunResult, TakeResult
 from runner.engine.run_state import RunState, TakeKey

@@ -8,8 +8,9 @@ from typing import Protocol, TypeVar
 import anyio
 from anyio import CancelScope
 
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Created, Event, Intent, Payload
-from runner.attempts.history import Attempt, AttemptState, History, duration_class
+from runner.attempts.history import History, duration_class
 from runner.clock import Clock
 from runner.engine import schedule
 from runner.engine.duration_model import DurationEstimate, estimate
@@ -76,7 +77,16 @@ class RunContext:
     # -- events -------------------------------------------------------------------------------------------
 
     async def append(self, attempt_id: str, payload: Payload) -> AlreadyAttempted | None:
-        """Commits an event to the ledger, then applies it; returns the conflict if the ledger refused it."""
+        """Commits an event to the ledger, then applies it; returns the conflict if the ledger refused it.
+
+        An attempt from a manifest is imported first.
+        """
+        recorded = self.history.attempts.get(attempt_id)
+        conflict = None
+        if recorded is not None and recorded.from_manifest:
+            conflict = await self.import_attempt(recorded)
+        if conflict is not None:
+            return conflict
         event = Event(self.clock.now(), attempt_id, payload)
         if isinstance(payload, Created):
             self.ledger.write_receipt(event)  # at once: the receipt must not queue behind another attempt's commit
@@ -84,6 +94,13 @@ class RunContext:
         if conflict is None:
             self.apply(event)
         return conflict
+
+    async def import_attempt(self, attempt: Attempt) -> AlreadyAttempted | None:
+        """A row for an attempt that only a manifest told of."""
+        taken = await self.run_blocking(lambda: self.ledger.import_attempt(attempt))
+        if taken is None:
+            self.history.attempts[attempt.id] = replace(attempt, from_manifest=False)
+        return taken
 
     def apply(self, event: Event) -> None:
         """Applies an event that the ledger has committed."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from runner.attempts.history import Attempt
+from runner.attempts.attempt import Attempt
 from runner.diagnostics.problem import ExitCode, most_severe
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Plan, Step

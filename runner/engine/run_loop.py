@@ -8,8 +8,9 @@ import anyio
 from anyio import CancelScope, to_thread
 from anyio.abc import TaskGroup
 
+from runner.attempts.attempt import AttemptState
 from runner.attempts.events import Event, KeyRefused
-from runner.attempts.history import AttemptState, History
+from runner.attempts.history import History
 from runner.attempts.recovery import outcome_after_crash
 from runner.clock import Clock
 from runner.diagnostics.problem import CommandError

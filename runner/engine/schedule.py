@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from runner.attempts.history import AT_HAND, OPEN, Attempt, AttemptState, History
+from runner.attempts.attempt import AT_HAND, OPEN, Attempt, AttemptState
+from runner.attempts.history import History
 from runner.engine.limits import RunLimits
 from runner.engine.queue import SharedRequest, WorkQueue
 from runner.engine.run_state import MaterialNeed, RunState, TakeKey
@@ -109,7 +110,7 @@ class _Scheduler:
         succeeded: set[str] = set()
         for attempt in self.history.open():
             group = self.queue.by_fingerprint.get(attempt.intent.fingerprint)
-            if attempt.state is AttemptState.SUCCEEDED and group is not None:
+            if attempt.state is AttemptState.SUCCEEDED and group is not None and self.history.is_of_film(attempt):
                 succeeded.add(group.fingerprint)
                 yield from ((attempt, step) for step in group.steps)
         for group in self.queue.multi_clip_groups:
@@ -142,6 +143,8 @@ class _Scheduler:
         due: list[tuple[float, str]] = []
         for attempt in (*self.history.open(), *self._missing_clips()):
             if attempt.id in self.state.polling or attempt.intent.fingerprint not in self.queue.by_fingerprint:
+                continue
+            if not self.history.is_of_film(attempt):
                 continue
             due_at = self._poll_due_at(attempt)
             if due_at is not None and due_at <= self.now:

@@ -19,11 +19,7 @@ async def store(run: RunContext, attempt_id: str, step: Step) -> None:
     result = await run.provider.store(run.history.attempts[attempt_id], step)
     match result:
         case Stored():
-            await run.append(attempt_id, result)
-            run.state.stored.add(key)
-            _mark_finished(run, attempt_id)
-            run.emit("stored", step, attempt_id, "; ".join(result.notes))
-            run.replan_if_needed()
+            await _stored(run, attempt_id, step, result)
         case Doubtful():
             await run.append(attempt_id, result)
             run.emit("failed", step, attempt_id, messages.doubtful(run.history.attempts[attempt_id]))
@@ -40,6 +36,19 @@ async def store(run: RunContext, attempt_id: str, step: Step) -> None:
             _retry_later(run, attempt_id, step, result)
     run.state.storing.discard(key)
     run.wake()
+
+
+async def _stored(run: RunContext, attempt_id: str, step: Step, result: Stored) -> None:
+    """Records a stored clip, unless the ledger knows its task or its take for another attempt's."""
+    key = (attempt_id, step.key)
+    if (conflict := await run.append(attempt_id, result)) is not None:
+        run.state.downloads.setdefault(key, DownloadState()).given_up = True
+        run.emit("warning", step, attempt_id, conflict.message)
+        return
+    run.state.stored.add(key)
+    _mark_finished(run, attempt_id)
+    run.emit("stored", step, attempt_id, "; ".join(result.notes))
+    run.replan_if_needed()
 
 
 def _mark_finished(run: RunContext, attempt_id: str) -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import PollResult, Settled
-from runner.attempts.history import Attempt, AttemptState
 from runner.attempts.task_facts import Callback, TaskFacts
 from runner.engine import messages
 from runner.engine.poll_timing import schedule_first_poll

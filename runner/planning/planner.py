@@ -1,12 +1,14 @@
 """The planner: builds a plan from batch, history and selection, with a reason for every take. Pure."""
 
+import os.path
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from graphlib import TopologicalSorter
 from typing import Literal
 
+from runner.attempts.attempt import AT_HAND, OPEN, Attempt, AttemptState
 from runner.attempts.events import Account, Clip
-from runner.attempts.history import AT_HAND, OPEN, Attempt, AttemptState, History
+from runner.attempts.history import History
 from runner.editions.edition import Edition, Price
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
@@ -46,14 +48,19 @@ def build_plan(
     profile: str | None = None,
     selected: frozenset[ShotKey] | None = None,
     overrides: PlanOverrides = NO_OVERRIDES,
+    root: str = "/",
 ) -> Plan:
-    """Builds the plan of a run. `clip_exists` tells whether a clip's file exists; `selected` None means every shot."""
+    """Builds the plan of a run. `clip_exists` tells whether a clip's file exists; `selected` None means every shot.
+
+    `root` is the repository's top folder, from which the reasons name other repositories.
+    """
     steps: list[Step] = []
     first_by_fingerprint: dict[str, Step] = {}
     for storyboard in batch.storyboards:
         planner = _StoryboardPlanner(
-            storyboard, history, account.free, edition, clip_exists, profile, selected, overrides, first_by_fingerprint
-        )
+            storyboard, history, account.free, edition, clip_exists, profile, selected, overrides, first_by_fingerprint,
+            root,
+        )  # fmt: skip
         steps += planner.steps()
     return Plan(batch, tuple(steps), account, edition, usd_per_credit, profile, selected, first_by_fingerprint)
 
@@ -71,6 +78,7 @@ class _StoryboardPlanner:
     selected: frozenset[ShotKey] | None
     overrides: PlanOverrides
     first_by_fingerprint: dict[str, Step]
+    root: str
     shots: dict[str, Shot] = field(default_factory=dict)
     steps_by_take: dict[tuple[str, int], Step] = field(default_factory=dict)
     take_choices: dict[tuple[str, int | None], int | None] = field(default_factory=dict)
@@ -214,6 +222,8 @@ class _StoryboardPlanner:
             return step
         attempt = self.history.current_attempt(fingerprint)
         action, reason = self._action_for(shot, take, sources, fingerprint, attempt)
+        if attempt is not None and attempt.repository is not None and action is Action.RESUME:
+            reason, price = self._made_elsewhere(attempt), Price(Decimal(0), price.row)
         step = Step(shot, take, action, reason, price, fingerprint, upstream, attempt=attempt.id if attempt else None)
         if action is Action.MAKE and upstream:
             step = self._after_upstream(step)
@@ -310,6 +320,14 @@ class _StoryboardPlanner:
         if step.action in PENDING and (flag := self._excluded_by(step)) is not None:
             return f"{shot} has no clip, and {flag} makes only the takes it names"
         return f"{shot} is {step.action}"
+
+    def _made_elsewhere(self, attempt: Attempt) -> str:
+        """The reason of a take whose clip comes from another repository's order, for free."""
+        place = os.path.relpath(attempt.repository or self.root, self.root)
+        day = f"{attempt.intended_at:%Y-%m-%d}"
+        if attempt.state is AttemptState.STORED:
+            return f"the same request was made for {place} ({day})"
+        return f"the same request was ordered for {place} ({day}); its clip is still to come"
 
     def _action_for(
         self,

@@ -4,8 +4,9 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from runner.attempts.attempt import Attempt, AttemptState, price_deviation
 from runner.attempts.events import Event, Intent, PollResult, Running, Settled, Succeeded
-from runner.attempts.history import Attempt, AttemptState, History, price_deviation
+from runner.attempts.history import History
 from runner.attempts.task_facts import TaskFacts
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.planning.plan import Plan, Step
@@ -20,7 +21,12 @@ SETTLEABLE = (AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED)
 
 def unsettled_attempts(history: History) -> list[Attempt]:
     """Attempts that may have been charged and are not settled, in the order of their intents."""
-    return [attempt for attempt in history.attempts.values() if attempt.state in SETTLEABLE]
+    attempts = [attempt for attempt in history.attempts.values() if attempt.state in SETTLEABLE]
+    return [
+        attempt
+        for attempt in attempts
+        if attempt.repository is None or history.current_attempt(attempt.intent.fingerprint) is attempt
+    ]
 
 
 def mismatch(
@@ -160,7 +166,7 @@ def attempt_for_unknown_task(
         tags=step.shot.tags,
     )
     return Attempt(
-        f"settled-{task_id}"[:80],
+        f"settled-{task_id}",
         intent,
         AttemptState.RUNNING,
         created_at,

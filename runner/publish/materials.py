@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from runner.attempts.history import Attempt
+from runner.attempts.attempt import Attempt
 from runner.engine.ports import TransferFailed
 from runner.files.reading import FileRejected, open_clip, read_bytes
 from runner.lazy_dataclass import dataclass, field

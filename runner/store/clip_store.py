@@ -1,6 +1,7 @@
 """The clips on disk: each under its take's name, stored whole and durably; no paid clip is ever overwritten."""
 
 import errno
+import hashlib
 import os
 import shutil
 import stat
@@ -8,8 +9,8 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 
+from runner.attempts.attempt import Attempt
 from runner.attempts.events import Clip, Doubtful, Output, Stored
-from runner.attempts.history import Attempt
 from runner.engine.ports import TransferFailed
 from runner.files.reading import hash_clip, open_clip
 from runner.files.writing import create_afresh, make_folder, move_file, remove_file
@@ -60,13 +61,23 @@ class ClipStore:
         target = self.clip_path(step)
         source = self._first_intact(attempt, [target, *self._candidate_paths(attempt, target.parent)])
         if source is None:
-            return None
+            return self._restore_from_elsewhere(attempt, step)
         if source != target:
             self._copy(source, part := self.part_path(step))
             self._install(part, target, attempt.clip.sha256)
             if source.parent == target.parent / ARCHIVE:
                 remove_file(source, self.root)  # only now, so that an intact copy exists at every moment
-        return Stored(replace(attempt.clip, path=self._relative_name(target)))
+        return Stored(replace(attempt.clip, path=self._relative_name(target), repository=None))
+
+    def _restore_from_elsewhere(self, attempt: Attempt, step: Step) -> Stored | None:
+        """Copy the clip from another repository that has it intact, by the path that the ledger knows."""
+        for clip in attempt.clips:
+            part = self.part_path(step)
+            if clip.repository is not None and self._copy_exact(Path(clip.repository), clip, part):
+                target = self.clip_path(step)
+                self._install(part, target, clip.sha256)
+                return Stored(replace(clip, path=self._relative_name(target), repository=None))
+        return None
 
     def find(self, attempt: Attempt) -> Path | None:
         """The path of an intact copy of the attempt's clip, compared by content; None when there is no copy."""
@@ -190,7 +201,7 @@ class ClipStore:
 
     def _candidate_paths(self, attempt: Attempt, *folders: Path) -> Iterable[Path]:
         """The paths where the clip may be, most likely first: the recorded paths, then the archives beside them."""
-        recorded = [self.root / clip.path for clip in attempt.clips]
+        recorded = [self.root / clip.path for clip in attempt.clips if clip.repository is None]
         paths = [path for path in recorded if self._is_inside(path)]
         yield from paths
         prefix = attempt.intent.fingerprint[:8]
@@ -233,6 +244,28 @@ class ClipStore:
             shutil.copyfileobj(old, new, 1 << 20)
             new.flush()
             os.fsync(new.fileno())
+
+    def _copy_exact(self, top: Path, clip: Clip, part: Path) -> bool:
+        """Copy a clip of another repository; False unless it is an ordinary file of that content, through no link.
+
+        The content is compared while it is copied.
+        """
+        digest = hashlib.sha256()
+        try:
+            with open_clip(top / clip.path, top) as old, create_afresh(part, self.root) as new:
+                if os.path.realpath(top / clip.path) != os.path.join(os.path.realpath(top), clip.path):
+                    return False
+                while block := old.read(1 << 20):
+                    digest.update(block)
+                    new.write(block)
+                new.flush()
+                os.fsync(new.fileno())
+        except OSError:
+            return False
+        if digest.hexdigest() != clip.sha256:
+            remove_file(part, self.root)
+            return False
+        return True
 
     def _is_inside(self, path: Path) -> bool:
         return path.resolve().is_relative_to(self.root.resolve())

@@ -1,4 +1,4 @@
-"""The identity of a repository, so that two clones on a machine share their history; and uncommitted files."""
+"""The names that the first version gave a repository, and uncommitted files."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,32 +8,21 @@ from runner.lazy_dataclass import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository, identified by its first commits, or by its path before the first commit."""
+    """A repository, with the names that the first version gave it."""
 
     root: Path
     root_commits: tuple[str, ...]
     """Names from the root commits, latest first (a merge of an unrelated history adds one); else the path's name."""
-    path_identity: str
-    """The name from the path, used before the first commit: history under that name belongs to this repository too."""
-    shallow: bool = False
-    """True for a shallow clone: its root commits are missing, so that its identity is unknown."""
-    unresponsive: bool = False
-    """True when `.git` exists and git fails: the identity is unknown."""
 
 
 def identify(root: Path, environment: Mapping[str, str]) -> Repository:
-    """Identify a repository with git; without `.git`, or before the first commit, by its path.
+    """Ask git for the names of a repository; without `.git`, or before the first commit, its path is the name.
 
     `environment` is that of git's process, without secrets.
     """
-    by_path = f"path:{root}"
-    if not (root / ".git").exists():
-        return Repository(root, (by_path,), by_path)
-    roots = _git(root, environment, "rev-list", "--max-parents=0", "HEAD")
-    shallow = (_git(root, environment, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
+    roots = _git(root, environment, "rev-list", "--max-parents=0", "HEAD") if (root / ".git").exists() else None
     commits = tuple(f"commit:{commit}" for commit in (roots or "").split())
-    unresponsive = not commits and _git(root, environment, "rev-parse", "--git-dir") is None
-    return Repository(root, commits or (by_path,), by_path, shallow, unresponsive)
+    return Repository(root, commits or (f"path:{root}",))
 
 
 def uncommitted(root: Path, paths: list[Path], environment: Mapping[str, str]) -> list[Path]:

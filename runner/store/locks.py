@@ -32,6 +32,45 @@ def try_lock(descriptor: int) -> bool:
     return True
 
 
+_STALE_SECONDS = 3600.0
+
+
+class RunLock:
+    """The file of one living run; its lock says that the run lives."""
+
+    def __init__(self, state: Path, run: str) -> None:
+        self.path = state / RUNS / run
+        temporary = state / f"new-run-{run}"
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = open_file(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+            if not try_lock(self._file):  # before it has its name: one without its lock is taken for a dead run's
+                raise CommandError(ExitCode.INVALID, f"{state} is on a disk without locks: set {STATE} to a local one")
+            temporary.rename(self.path)
+        except OSError as error:
+            raise CommandError(ExitCode.INVALID, f"no run can begin in {state}: {error.strerror}") from error
+        _remove_stale_files(state)
+
+    def close(self) -> None:
+        """The run has ended."""
+        self.path.unlink(missing_ok=True)
+        os.close(self._file)
+
+
+def _remove_stale_files(state: Path) -> None:
+    """Takes away what processes left that were killed while they began, an hour ago or more."""
+    newest = (state / RUNS).stat().st_mtime - _STALE_SECONDS
+    for path in state.glob("new-*"):
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < newest:
+                path.unlink()
+
+
+def wait_for_lock(descriptor: int) -> None:
+    """Takes the lock of an open file, once nobody else has it. OSError."""
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
 @contextlib.contextmanager
 def lock_outputs(state: Path, outputs: Iterable[Path]) -> Iterator[None]:
     """Context manager: hold the locks of all outputs; `CommandError` when another run holds one."""

@@ -8,8 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from runner.attempts.attempt import PAID, Attempt, AttemptState
 from runner.attempts.events import Intent
-from runner.attempts.history import PAID, Attempt, AttemptState, History
+from runner.attempts.history import History
 from runner.clock import format_utc
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import MANIFEST_LIMIT, FileRejected, read_bytes
@@ -223,7 +224,8 @@ def _as_take(attempt: Attempt, step: Step) -> Attempt:
     intent = replace(attempt.intent, shot=step.shot.id, take=step.take, request=step.neutral_request())
     own_path = f"/clips/{step.shot.id}/take-{step.take}"
     own_paths = (f"{own_path}.mp4", f"{own_path}.doubtful.mp4")
-    clip = next((clip for clip in reversed(attempt.clips) if clip.path.endswith(own_paths)), attempt.clip)
+    own_clips = [clip for clip in attempt.clips if clip.repository is None]
+    clip = next((clip for clip in reversed(own_clips) if clip.path.endswith(own_paths)), next(iter(own_clips), None))
     return replace(attempt, intent=intent, clip=clip)
 
 
@@ -232,7 +234,7 @@ def _paid_history(
 ) -> dict[str, list[Attempt]]:
     """Paid attempts under this storyboard's names that the storyboard no longer asks for, by shot."""
     latest: dict[tuple[str, int, str], Attempt] = {}
-    for attempt in history.attempts.values():
+    for attempt in history.own():
         intent = attempt.intent
         if intent.storyboard == storyboard and intent.profile == profile and attempt.id not in current_ids:
             latest[intent.shot, intent.take, intent.fingerprint] = attempt

@@ -1,60 +1,183 @@
-"""Receipts: task ids, synced to disk before anything else; one file for each run, which is also the run's lock."""
+"""Task ids, each synced to disk as the very first thing after its answer: one file for each account and month.
 
-import contextlib
+The files lie beside the ledger, are only appended to, and never deleted: what a ledger forgot is read back from them.
+"""
+
+import fcntl
 import json
 import os
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Any
 
+from runner.attempts.events import Account, Intent
+from runner.clock import Clock, format_utc
 from runner.diagnostics.problem import CommandError, ExitCode
+from runner.lazy_dataclass import dataclass
 from runner.store.durability import sync_above
-from runner.store.locks import RUNS, open_file, try_lock
+from runner.store.locks import open_file
 
-_RESERVED_BYTES = 64 * 1024
-"""Bytes written before anything is paid, so that task ids fit on a full disk."""
+FOLDER = "receipts"
+_TASK = re.compile(rb'^\{"attempt":"[^"\\\n]*","task":"([\x20-\x21\x23-\x5b\x5d-\x7e]*)",[^\n]*\}$', re.MULTILINE)
+"""A whole line, as `Receipts.write` writes it."""
+_COMPARED = timedelta(days=90)
+"""Receipts of so many days are compared with the ledger."""
 
-_STALE_SECONDS = 3600.0
-"""Age after which the files of a killed start are deleted; a start takes far less."""
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One task id, with what it was created for."""
+
+    attempt: str
+    task: str
+    at: str
+    account: Account | None = None
+    """None in a receipt of the first version, which holds attempt and task only."""
+    repository: str = ""
+    intent: Intent | None = None
 
 
 class Receipts:
-    """The receipts file of one run; its lock shows other processes that the run is still going."""
+    """The receipts of an account, for one run; any thread may write."""
 
-    def __init__(self, state: Path, run: str) -> None:
-        self.path = state / RUNS / run
-        temporary = state / f"new-run-{run}"
+    def __init__(self, state: Path, account: Account, repository: str, clock: Clock) -> None:
+        self.folder = state / FOLDER / re.sub(r"[^A-Za-z0-9.@-]", "_", f"{account.provider}@{account.host}")
+        self._state = state
+        self._account = account
+        self._repository = repository
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._file: int | None = None
+        self._month = ""
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = open_file(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL)
-            if not try_lock(self._file):  # before the rename: an unlocked receipts file counts as a dead run's
-                raise CommandError(
-                    ExitCode.INVALID, f"the disk of {state} has no file locks: set STORYBOARD_STATE to a local disk"
-                )
-            os.pwrite(self._file, bytes(_RESERVED_BYTES), 0)
-            os.fsync(self._file)
-            temporary.rename(self.path)
-            sync_above(self.path, top=state)
+            for folder in (self.folder.parent, self.folder):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._open(f"{clock.now():%Y-%m}")
         except OSError as error:
-            raise CommandError(ExitCode.INVALID, f"cannot write receipts in {state}: {error.strerror}") from error
-        self._end = 0
+            raise CommandError(ExitCode.INVALID, f"no receipts can be kept in {state}: {error.strerror}") from error
 
-        _remove_stale_files(state)
+    def _open(self, month: str) -> int:
+        """The file of a month, whose name no power loss takes back."""
+        if self._file is None or month != self._month:
+            self.close()
+            path = self.folder / f"{month}.jsonl"
+            self._file, self._month = open_file(path, os.O_RDWR | os.O_CREAT | os.O_APPEND), month
+            sync_above(path, top=self._state)
+        return self._file
 
-    def write(self, attempt: str, task_id: str, at: str) -> None:
-        """Append one receipt, which is on disk on return. OSError on failure."""
-        line = json.dumps({"attempt": attempt, "task": task_id, "at": at}).encode() + b"\n"
-        os.pwrite(self._file, line, self._end)
-        os.fdatasync(self._file)
-        self._end += len(line)
+    def write(self, attempt: str, task_id: str, at: datetime, intent: Intent | None) -> None:
+        """One line, on disk when this returns; OSError when it is not."""
+        fields = {"attempt": attempt, "task": task_id, "at": format_utc(at)} | self._details(intent)
+        line = json.dumps(fields, separators=(",", ":")).encode() + b"\n"
+        with self._lock:
+            file = self._open(f"{self._clock.now():%Y-%m}")
+            fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                _append(file, line)
+            finally:
+                fcntl.flock(file, fcntl.LOCK_UN)
 
-    def close(self, complete: bool) -> None:
-        """Release the lock; `complete` (the ledger has every task id of the file) deletes the file, too."""
-        if complete:
-            self.path.unlink(missing_ok=True)
-        os.close(self._file)
+    def _details(self, intent: Intent | None) -> dict[str, Any]:
+        """What a ledger that lost its row has to know of a paid task."""
+        details: dict[str, Any] = {"account": [self._account.provider, self._account.host]}
+        if intent is None:
+            return details
+        return details | {
+            "repository": self._repository,
+            "storyboard": intent.storyboard,
+            "shot": intent.shot,
+            "take": intent.take,
+            "fingerprint": intent.fingerprint,
+            "quoted": str(intent.quoted),
+            "run": intent.run,
+            "profile": intent.profile,
+            "edition": intent.edition,
+            "key_id": intent.key_id,
+            "request": dict(intent.request),
+        }
+
+    def close(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
 
-def read_receipts(path: Path) -> list[tuple[str, str, str]]:
-    """The receipts (attempt, task id, time) of a file; an incomplete line is skipped."""
+def _append(file: int, line: bytes) -> None:
+    """A whole line behind whatever stands there; behind a torn one it begins a new line. OSError."""
+    size = os.fstat(file).st_size
+    rest = line if size == 0 or os.pread(file, 1, size - 1) == b"\n" else b"\n" + line
+    while rest:
+        rest = rest[os.write(file, rest) :]
+    os.fdatasync(file)
+
+
+def recent_files(state: Path, now: datetime) -> list[Path]:
+    """The files that may hold a receipt of the last days, of every account."""
+    first = f"{now - _COMPARED:%Y-%m}"
+    return [path for path in sorted((state / FOLDER).glob("*/*.jsonl")) if path.stem >= first]
+
+
+def read_from(
+    path: Path, offset: int, are_recorded: Callable[[list[str]], frozenset[str]]
+) -> Iterator[tuple[int, Receipt | None]]:
+    """The receipts behind an offset, each with the offset behind it; None for a line that is torn or foreign.
+
+    `are_recorded` says which of many tasks the ledger has: their lines are left out.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            text = file.read()
+    except OSError as error:
+        raise CommandError(ExitCode.INVALID, f"the receipts in {path} cannot be read: {error.strerror}") from error
+    recorded = are_recorded([task.decode() for task in _TASK.findall(text)])
+    for line in text.splitlines(keepends=True):
+        offset += len(line)
+        match = _TASK.match(line)
+        if (match is not None and match[1].decode() in recorded) or not line.strip():
+            continue
+        receipt = parse(line)
+        if receipt is not None or line.endswith(b"\n"):  # else another process is writing it
+            yield offset, receipt
+
+
+def parse(line: bytes) -> Receipt | None:
+    """A line as a receipt."""
+    try:
+        fields = json.loads(line)
+        provider, host = fields["account"]
+        account = Account(str(provider), str(host))
+        intent = _intent(fields) if "fingerprint" in fields else None
+        attempt, task, at = str(fields["attempt"]), str(fields["task"]), str(fields["at"])
+        datetime.fromisoformat(at)
+        return Receipt(attempt, task, at, account, str(fields.get("repository", "")), intent)
+    except (ValueError, TypeError, KeyError, AttributeError, InvalidOperation, RecursionError):
+        return None
+
+
+def _intent(fields: Mapping[str, Any]) -> Intent:
+    return Intent(
+        storyboard=str(fields["storyboard"]),
+        shot=str(fields["shot"]),
+        take=int(fields["take"]),
+        fingerprint=str(fields["fingerprint"]),
+        request=dict(fields["request"]),
+        body="",
+        quoted=Decimal(fields["quoted"]),
+        edition=str(fields["edition"]),
+        key_id=str(fields["key_id"]),
+        webhook_token="",
+        run=str(fields["run"]),
+        profile=None if fields["profile"] is None else str(fields["profile"]),
+    )
+
+
+def read_first_version(path: Path) -> list[Receipt]:
+    """What stands in a receipts file of the first version; a line that was cut off in the middle of writing is none."""
     try:
         text = path.read_bytes().split(b"\0", 1)[0]
     except FileNotFoundError:
@@ -65,16 +188,7 @@ def read_receipts(path: Path) -> list[tuple[str, str, str]]:
     for line in text.split(b"\n"):
         try:
             fields = json.loads(line)
-            receipts.append((str(fields["attempt"]), str(fields["task"]), str(fields["at"])))
+            receipts.append(Receipt(str(fields["attempt"]), str(fields["task"]), str(fields["at"])))
         except (ValueError, TypeError, KeyError):
             continue
     return receipts
-
-
-def _remove_stale_files(state: Path) -> None:
-    """Delete files of processes that were killed while starting, an hour ago or more."""
-    newest = (state / RUNS).stat().st_mtime - _STALE_SECONDS
-    for path in state.glob("new-*"):
-        with contextlib.suppress(OSError):
-            if path.stat().st_mtime < newest:
-                path.unlink()

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from runner.attempts.attempt import OPEN, AttemptState
 from runner.attempts.events import (
     Clip,
     ConcurrencyLimited,
@@ -28,12 +29,7 @@ from runner.attempts.events import (
     Stored,
     Succeeded,
 )
-from runner.attempts.history import (
-    OPEN,
-    AttemptState,
-    History,
-    duration_class,
-)
+from runner.attempts.history import History, duration_class
 from runner.attempts.recovery import outcome_after_crash, release_free_attempt
 from tests.builders import history_of
 

@@ -100,7 +100,7 @@ def test_a_task_of_another_repository_is_not_taken_over_not_even_in_words(
     there = host("--faults", str(paid_film.write("faults.yaml", NOT_MADE)))
     assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 6
     strange = ContentRepo(tmp_path / "strange")
-    strange.write(FILM, PAID_FILM)
+    strange.write(FILM, PAID_FILM.replace("Sunrise", "Noon"))
     strange.git("init", "-q")
     strange.git("add", ".")
     strange.git("commit", "-qm", "another film")
@@ -108,5 +108,5 @@ def test_a_task_of_another_repository_is_not_taken_over_not_even_in_words(
     [task] = [task["taskId"] for task in there.state["tasks"]]
     said = paid_film.storyboard("settle", "quay", "--task", task, **there.env)
     assert said.code == 2
-    assert f"task {task} belongs to another attempt: nothing was changed" in said.err
+    assert f"{task} belongs to another attempt already: nothing was changed" in said.err
     assert paid_film.storyboard("settle", **there.env).code == 6

@@ -211,7 +211,7 @@ def _receipts(calls: list[list[str]]) -> int:
 
     By the same thread, or, after the first, by any: the first order goes alone. calls: (thread, call) in order.
     """
-    written = [number for number, (_, call) in enumerate(calls) if call.startswith("pwrite") and "/runs/" in call]
+    written = [number for number, (_, call) in enumerate(calls) if call.startswith("write") and "/receipts/" in call]
     since = [
         [thread for thread, _ in calls[number + 1 :] if place == 0 or thread == calls[number][0]]
         for place, number in enumerate(written)

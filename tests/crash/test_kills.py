@@ -100,7 +100,7 @@ def try_points(
 
 def receipt(calls: list[str]) -> int:
     """The number (from 1) of the call that writes the first receipt."""
-    return next(number for number, call in enumerate(calls, 1) if call.startswith("pwrite") and "/runs/" in call)
+    return next(number for number, call in enumerate(calls, 1) if call.startswith("write") and "/receipts/" in call)
 
 
 def around_the_request(calls: list[str]) -> list[int]:

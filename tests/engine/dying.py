@@ -4,8 +4,8 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from runner.attempts.attempt import Attempt
 from runner.attempts.events import CreateResult, Event, Lost, PollResult, Stored
-from runner.attempts.history import Attempt
 from runner.editions.edition import Edition
 from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded, TransferFailed
 from runner.planning.plan import Step
@@ -65,10 +65,9 @@ class DyingLedger:
 
     def bury(self) -> None:
         """What the operating system does for a dead process: descriptors are closed, nothing is tidied up."""
-        receipts = self.ledger._receipts
-        self.ledger._receipts = None
-        if receipts is not None:
-            os.close(receipts._file)
+        lock, self.ledger._run_lock = self.ledger._run_lock, None
+        if lock is not None:
+            os.close(lock._file)
         self.ledger.close()
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import anyio
 
+from runner.attempts.attempt import Attempt
 from runner.attempts.events import (
     Clip,
     ConcurrencyLimited,
@@ -23,7 +24,6 @@ from runner.attempts.events import (
     Stored,
     Succeeded,
 )
-from runner.attempts.history import Attempt
 from runner.editions.edition import Edition
 from runner.engine.ports import TransferFailed
 from runner.planning.plan import Step

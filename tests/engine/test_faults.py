@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from runner.attempts.attempt import AttemptState
 from runner.attempts.events import CreateResult, Failed, KeyRefused, NoCredits, Output, Running, Succeeded
-from runner.attempts.history import AttemptState
 from runner.diagnostics.problem import ExitCode
 from runner.engine.ports import TransferFailed
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import anyio
 import pytest
 
+from runner.attempts.attempt import AttemptState
 from runner.attempts.events import PollResult, Running
-from runner.attempts.history import AttemptState
 from runner.attempts.task_facts import Callback, TaskFacts
 from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import RunLimits

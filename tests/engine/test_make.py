@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import (
     ConcurrencyLimited,
     CreateResult,
@@ -24,7 +25,7 @@ from runner.attempts.events import (
     ServerError,
     Succeeded,
 )
-from runner.attempts.history import Attempt, AttemptState, History
+from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import Budget
 from runner.engine.ports import TransferFailed

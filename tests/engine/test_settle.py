@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.attempts.attempt import AttemptState
 from runner.attempts.events import (
     Created,
     Event,
@@ -20,7 +21,7 @@ from runner.attempts.events import (
     ServerError,
     Succeeded,
 )
-from runner.attempts.history import AttemptState, History
+from runner.attempts.history import History
 from runner.attempts.task_facts import TaskFacts
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import RunLimits

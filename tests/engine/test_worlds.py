@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from runner.attempts.attempt import AttemptState
 from runner.attempts.events import (
     ConcurrencyLimited,
     CreateResult,
@@ -28,7 +29,7 @@ from runner.attempts.events import (
     Refused,
     Settled,
 )
-from runner.attempts.history import AttemptState, History
+from runner.attempts.history import History
 from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import RunResult

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from runner.attempts.attempt import AttemptState
 from runner.attempts.events import Created, Failed, OutcomeUnknown, SendStarted, Stored, Succeeded
-from runner.attempts.history import AttemptState, History
+from runner.attempts.history import History
 from runner.clock import format_utc
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.store.manifest import compose, read, write

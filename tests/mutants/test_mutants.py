@@ -13,7 +13,7 @@ ENGINE, RECORDS = "tests/engine", "tests/store/test_ledger.py"
 POWER = "tests/crash/test_kills.py -k power_loss"
 MUTANTS: dict[str, tuple[str, str, str, str]] = {
     "an answer that nobody understands counts as not created": (
-        "runner/attempts/history.py",
+        "runner/attempts/attempt.py",
         "return replace(attempt, state=AttemptState.UNSETTLED, message=message)",
         "return replace(attempt, state=AttemptState.NOT_CREATED, message=message)",
         ENGINE,
@@ -25,19 +25,19 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         ENGINE,
     ),
     "what was cut short on its way counts as never sent": (
-        "runner/attempts/history.py",
+        "runner/attempts/recovery.py",
         "    if attempt.sent_at is None:\n        return NotSent",
         "    if True:\n        return NotSent",
         f"{ENGINE} tests/attempts",
     ),
     "an unsettled attempt does not keep a second one away": (
-        "runner/attempts/history.py",
+        "runner/attempts/attempt.py",
         "AttemptState.INTENDED, AttemptState.UNSETTLED, AttemptState.RUNNING, AttemptState.SUCCEEDED",
         "AttemptState.INTENDED, AttemptState.RUNNING, AttemptState.SUCCEEDED",
         f"{ENGINE} tests/attempts",
     ),
     "two open attempts of one take are possible": (
-        "runner/store/ledger/database.py",
+        "runner/store/ledger/schema.py",
         "CREATE UNIQUE INDEX one_open_attempt",
         "CREATE INDEX one_open_attempt",
         RECORDS,
@@ -68,13 +68,13 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "a receipt may still be on its way to the disk": (
         "runner/store/receipts.py",
-        "        os.fdatasync(self._file)\n",
+        "    os.fdatasync(file)\n",
         "",
         POWER,
     ),
     "a power loss may take the receipts' name": (
         "runner/store/receipts.py",
-        "            sync_above(self.path, top=state)\n",
+        "            sync_above(path, top=self._state)\n",
         "",
         POWER,
     ),
@@ -85,9 +85,9 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         POWER,
     ),
     "a power loss may take a clip's name": (
-        "runner/store/clip_store.py",
-        "_archive_existing(target)\n        part.replace(target)\n        sync_folder(target.parent)\n",
-        "_archive_existing(target)\n        part.replace(target)\n",
+        "runner/files/writing.py",
+        "        os.fsync(target_folder)\n",
+        "",
         POWER,
     ),
     "a clip may still be on its way to the disk": (
@@ -98,8 +98,8 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "no receipt is written": (
         "runner/store/ledger/ledger.py",
-        "            self._receipts.write(event.attempt, task_id, format_utc(event.at))\n",
-        "            pass\n",
+        "                self._receipts.write(event.attempt, task_id, event.at, intent)\n            except",
+        "                pass\n            except",
         f"{RECORDS} {ENGINE}",
     ),
     "a request on its way can be cancelled": (
@@ -109,7 +109,7 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         ENGINE,
     ),
     "a 500 costs nothing until it is settled": (
-        "runner/attempts/history.py",
+        "runner/attempts/attempt.py",
         "(AttemptState.RUNNING, AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED, AttemptState.INTENDED)",
         "(AttemptState.RUNNING, AttemptState.UNSETTLED, AttemptState.INTENDED)",
         f"{RECORDS} {ENGINE}",
@@ -127,14 +127,14 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         RECORDS,
     ),
     "a bill that differs is not checked": (
-        "runner/engine/messages.py",
-        "billed is None or billed == intent.quoted",
-        "billed is not None or billed == intent.quoted",
+        "runner/attempts/attempt.py",
+        "    if billed is None or abs(billed - quoted)",
+        "    if billed is not None or abs(billed - quoted)",
         ENGINE,
     ),
     "an empty file is taken for a ledger": (
         "runner/store/ledger/database.py",
-        "if application != _APPLICATION_ID:",
+        "if application != schema.APPLICATION_ID:",
         "if application not in (0, _APPLICATION_ID):",
         RECORDS,
     ),
@@ -147,7 +147,7 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         ENGINE,
     ),
     "media that are gone are bought again": (
-        "runner/attempts/history.py",
+        "runner/attempts/attempt.py",
         "return replace(attempt, state=AttemptState.GONE, message=message, ended_at=event.at)",
         "return replace(attempt, state=AttemptState.FAILED, message=message, ended_at=event.at)",
         f"{ENGINE} tests/attempts",

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from runner.attempts.attempt import Attempt
 from runner.attempts.events import Account, Clip, Event, Intent, Payload
-from runner.attempts.history import Attempt, History
+from runner.attempts.history import History
 from runner.diagnostics.problem import Place
 from runner.editions.edition import load
 from runner.language.model import Batch, Shot, Storyboard

@@ -9,7 +9,7 @@ import anyio
 import pytest
 from PIL import Image
 
-from runner.attempts.history import Attempt
+from runner.attempts.attempt import Attempt
 from runner.engine.ports import TransferFailed
 from runner.publish.materials import MaterialPublisher
 from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference

@@ -11,8 +11,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Clip, FailureClass, Intent
-from runner.attempts.history import Attempt, AttemptState
 from runner.clock import SystemClock
 from runner.engine.run_events import CreditTotals, RunEvent, RunResult, StopReason, TakeResult
 from runner.planning.plan import Plan, Step

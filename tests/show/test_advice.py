@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import FailureClass
-from runner.attempts.history import Attempt, AttemptState
 from runner.diagnostics.problem import Place
 from runner.editions.edition import load
 from runner.language.model import Shot

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from runner.attempts.history import AttemptState
+from runner.attempts.attempt import AttemptState
 from runner.commands import COMMANDS
 from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import RunLimits

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Account
-from runner.attempts.history import Attempt, AttemptState
 from runner.diagnostics.problem import ExitCode, HealthCheck, Place, Problem
 from runner.engine.run_events import RunEvent, RunResult, StopReason, TakeResult
 from runner.language.model import Storyboard

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Clip, Doubtful, Intent, Output, Stored
-from runner.attempts.history import Attempt, AttemptState
 from runner.diagnostics.problem import Place
 from runner.editions.edition import Price
 from runner.engine.ports import TransferFailed

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import (
     Account,
     Clip,
@@ -39,7 +40,6 @@ from runner.attempts.events import (
     Stored,
     Succeeded,
 )
-from runner.attempts.history import Attempt, AttemptState
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import Budget, RunLimits
 from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
@@ -165,7 +165,7 @@ def test_the_index_itself_refuses_a_second_open_attempt(ledger: Ledger, tmp_path
     ):
         database.execute(
             "INSERT INTO attempt SELECT 99, 'a2', account, repository, storyboard, shot, take, fingerprint, run, at,"
-            " sent, intended, state, open, NULL, costs, folded FROM attempt"
+            " sent, intended, state, open, NULL, costs, folded, scope, migrated FROM attempt"
         )
     database.close()
 
@@ -276,7 +276,7 @@ def two_runs(tmp_path: Path, clock: HandClock, cap: int) -> tuple[Ledger, Ledger
 def test_the_cap_holds_over_all_runs_of_the_machine(tmp_path: Path, clock: HandClock) -> None:
     first, second = two_runs(tmp_path, clock, cap=2)
     put(first, "a1", intended("f1"), SendStarted(), Created("t1"))
-    put(second, "b1", intended("f1", run="run2"), SendStarted(), Created("t2"))
+    put(second, "b1", intended("f9", run="run2"), SendStarted(), Created("t2"))
     assert first.intend(Event(clock.now(), "a2", intended("f2")), 0) == ConcurrencyFull(2, 2)
     second.append(Event(clock.now(), "b1", Succeeded(())))
     assert first.intend(Event(clock.now(), "a2", intended("f2")), 0) is None
@@ -336,8 +336,8 @@ def killed(tmp_path: Path, body: str) -> None:
     [
         ('put(ledger, "a1", intended(run="dead"))', AttemptState.NOT_CREATED),
         ('put(ledger, "a1", intended(run="dead"), SendStarted())', AttemptState.UNSETTLED),
-        ('put(ledger, "a1", intended(run="dead"), SendStarted())\nledger._receipts.write("a1", "task_7", TIME)',
-         AttemptState.RUNNING),
+        ('put(ledger, "a1", intended(run="dead"), SendStarted())\n'
+         'ledger.write_receipt(Event(HandClock().now(), "a1", Created("task_7")))', AttemptState.RUNNING),
         ('put(ledger, "a1", intended(run="dead"), SendStarted(), Created("task_7"))', AttemptState.RUNNING),
     ],
 )  # fmt: skip
@@ -370,14 +370,6 @@ def test_at_a_free_account_nothing_stays_in_doubt(tmp_path: Path, clock: HandClo
     assert ledger.history(FREE, "repo").attempts["a1"].state is AttemptState.ABANDONED
     ledger.start_run(FREE, "repo", RunLimits("run2"))
     assert ledger.intend(Event(clock.now(), "a2", intended(run="run2")), 1) is None
-    ledger.close()
-
-
-def test_receipts_that_the_ledger_does_not_know_are_kept(tmp_path: Path, clock: HandClock) -> None:
-    killed(tmp_path, 'ledger._receipts.write("a1", "task_7", "2026-03-01T12:00:00.000Z")')
-    ledger = Ledger(tmp_path, clock)
-    ledger.start_run(PAID, "repo", RunLimits("run2"))
-    assert (tmp_path / "runs" / "dead").exists()
     ledger.close()
 
 
@@ -455,7 +447,7 @@ def test_another_programs_database_is_not_a_ledger(tmp_path: Path, clock: HandCl
 
 def test_a_newer_ledger_asks_for_the_newer_version(ledger: Ledger, tmp_path: Path, clock: HandClock) -> None:
     with closing(sqlite3.connect(tmp_path / NAME, isolation_level=None)) as database:
-        database.execute("PRAGMA user_version = 2")
+        database.execute("PRAGMA user_version = 3")
     database.close()
     assert "newer version" in unfit(tmp_path, clock)
 
@@ -555,6 +547,7 @@ def test_a_task_id_that_could_not_be_written_is_said(ledger: Ledger) -> None:
     put(ledger, "a1", intended(), SendStarted())
     receipts = ledger._receipts
     assert receipts is not None
+    assert receipts._file is not None
     spare = os.dup(receipts._file)
     os.close(receipts._file)
     try:
@@ -585,20 +578,6 @@ def test_an_attempt_that_opens_late_does_not_stand_beside_another_open_one(ledge
     put(ledger, "a1", intended(), SendStarted(), OutcomeUnknown("reset"), Settled("not-charged"))
     put(ledger, "a2", intended(), SendStarted(), attempts_seen=1)
     assert isinstance(ledger.append(Event(clock.now(), "a1", Created("late"))), AlreadyAttempted)
-
-
-def test_a_repository_gets_its_new_name_even_where_both_names_have_an_open_attempt(
-    ledger: Ledger, tmp_path: Path, clock: HandClock
-) -> None:
-    put(ledger, "a1", intended(), SendStarted(), OutcomeUnknown("reset"))
-    by_commit = Ledger(tmp_path, clock)
-    by_commit.start_run(PAID, "commit", RunLimits("run2", concurrency=9))
-    put(by_commit, "b1", intended(run="run2"), SendStarted(), OutcomeUnknown("reset"))
-    by_commit.close()
-    again = Ledger(tmp_path, clock)
-    again.start_run(PAID, "commit", RunLimits("run3"), previous_name="repo")
-    assert sorted(again.history(PAID, "commit", "repo").attempts) == ["a1", "b1"]
-    again.close()
 
 
 # -- manifests ------------------------------------------------------------------------------

@@ -5,8 +5,8 @@ from typing import Any, get_args
 
 import pytest
 
+from runner.attempts.attempt import Attempt
 from runner.attempts.events import Intent, Payload
-from runner.attempts.history import Attempt
 from runner.sandbox.state.sandbox_state import TASK_FIELDS
 from runner.sandbox.state.task import Task
 from runner.store.ledger.stored_names import COLUMNS, EVENT_KINDS, FIELDS, STORED_ELSEWHERE
@@ -31,7 +31,7 @@ WRITTEN = {
 }
 ADDED = {"Doubtful": "clip doubt"}
 """Kinds of events that later versions added."""
-CLIP = "path sha256 bytes width height seconds"
+CLIP = "path sha256 bytes width height seconds repository"
 OUTPUT = "url width height"
 ATTEMPT = (
     "state intended_at sent_at task_id status accepted_at ended_at failure words errors outputs credits_used took clip "

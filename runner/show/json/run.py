@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from runner.attempts.attempt import Attempt
 from runner.attempts.events import Clip
-from runner.attempts.history import Attempt
 from runner.clock import format_utc
 from runner.engine.run_events import CreditTotals, RunEvent, RunResult, TakeResult
 from runner.planning.plan import Action, Plan, Step

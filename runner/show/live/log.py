@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from runner.attempts.history import AttemptState
+from runner.attempts.attempt import AttemptState
 from runner.engine.run_events import RunEvent
 from runner.planning.plan import Action, Step
 from runner.show.live.progress import Progress, clock_time, summary

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 
-from runner.attempts.history import Attempt
+from runner.attempts.attempt import Attempt
 from runner.engine.run_events import CreditTotals, RunEvent
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.plan import Action, Plan, Step

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from runner.attempts.history import Attempt, AttemptState
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.diagnostics.problem import Place
 from runner.editions.edition import Edition
 from runner.language.model import Shot

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from runner.attempts.history import Attempt
+from runner.attempts.attempt import Attempt
 from runner.diagnostics.problem import ExitCode
 from runner.engine.run_events import RunResult, TakeResult
 from runner.language.model import Shot

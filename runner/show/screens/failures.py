@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from runner.attempts.history import Attempt, AttemptState
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.engine.run_events import RunResult, TakeResult
 from runner.planning.plan import Plan
 from runner.planning.selection import storyboard_slug

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterable
 
-from runner.attempts.history import AttemptState, History
+from runner.attempts.attempt import AttemptState
+from runner.attempts.history import History
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Action, Plan, Step
 from runner.show.text.cells import width as cells

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import SettlementVerdict
-from runner.attempts.history import Attempt, AttemptState
 from runner.clock import format_utc
 from runner.lazy_dataclass import dataclass
 from runner.planning.selection import storyboard_slug
@@ -16,6 +16,7 @@ from runner.show.text.format import count, credits_text, dollars, moment
 from runner.show.text.layout import commands, wrapped
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
+from runner.store.receipts import Receipt
 
 VERSION = 1
 _MOST_PROMPT = 120
@@ -29,13 +30,16 @@ class UnsettledList:
     usd_per_credit: Decimal
     zone: tzinfo | None = None
     """Time zone of the reader; None means the machine's own."""
+    receipts: Sequence[Receipt] = ()
+    """Paid tasks that only a receipt names, without what they were ordered for."""
 
 
 def settle(unsettled: UnsettledList, width: int, color: bool) -> str:
     """The list of `storyboard settle`; ends with the commands that settle an attempt."""
     style, attempts = Style(color), unsettled.attempts
+    receipts = "\n".join(_receipts(unsettled, width, style))
     if not attempts:
-        return "No attempt is unsettled.\n"
+        return f"{receipts}\n" if receipts else "No attempt is unsettled.\n"
     total = sum((attempt.credits for attempt in attempts), Decimal(0))
     verb = "is" if len(attempts) == 1 else "are"
     head = f"{count(len(attempts), 'attempt')} {verb} unsettled: {credits_text(total)} credits"
@@ -45,7 +49,21 @@ def settle(unsettled: UnsettledList, width: int, color: bool) -> str:
         rows += _attempt(attempt, names[attempt.id], unsettled, width, style)
     title = style(f"{head} ({dollars(total * unsettled.usd_per_credit)})", "strong")
     lines = [title, "", *table(_COLUMNS, rows, width, style), "", *_next_commands(names[attempts[0].id], width, style)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + (f"\n{receipts}\n" if receipts else "")
+
+
+def _receipts(unsettled: UnsettledList, width: int, style: Style) -> list[str]:
+    """The tasks that only receipts name, and the commands that take over or give up each."""
+    if not unsettled.receipts:
+        return []
+    tasks = [escape_terminal(receipt.task) for receipt in unsettled.receipts]
+    head = "A paid task is" if len(tasks) == 1 else f"{len(tasks)} paid tasks are"
+    message = f"{head} in the receipts, and not in the ledger; no paid run starts until it is settled"
+    ways = (
+        (f"storyboard settle STORYBOARD:SHOT --task {tasks[0]}", "take it over for this shot"),
+        (f"storyboard settle --task {tasks[0]} --forget", "give it up"),
+    )
+    return [*wrapped(message, width), *(f"  {task}" for task in tasks), *commands(ways, width, style, "    ")]
 
 
 _COLUMNS = (
@@ -139,8 +157,14 @@ def confirmation(attempt: Attempt, verdict: SettlementVerdict, task_id: str | No
 
 
 def settle_json(unsettled: UnsettledList) -> dict[str, object]:
-    """The document `{"settle": 1, "unsettled": […]}`, oldest first."""
-    return {"settle": VERSION, "unsettled": [_json(attempt, unsettled) for attempt in unsettled.attempts]}
+    """The document `{"settle": 1, "unsettled": […]}`, oldest first; `receipts` only if there are any."""
+    document: dict[str, object] = {
+        "settle": VERSION,
+        "unsettled": [_json(attempt, unsettled) for attempt in unsettled.attempts],
+    }
+    if unsettled.receipts:
+        document["receipts"] = [{"task": receipt.task, "at": receipt.at} for receipt in unsettled.receipts]
+    return document
 
 
 def _json(attempt: Attempt, unsettled: UnsettledList) -> dict[str, object]:

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Literal
 
-from runner.attempts.history import CHARGED, Attempt
+from runner.attempts.attempt import CHARGED, Attempt
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.selection import storyboard_slug
 from runner.requests.request import credits_json, usd_text

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 
-from runner.attempts.history import AT_HAND, Attempt, AttemptState, History
+from runner.attempts.attempt import AT_HAND, Attempt, AttemptState
+from runner.attempts.history import History
 from runner.clock import format_utc
 from runner.language.model import Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
@@ -67,7 +68,7 @@ class StatusReport:
         """Attempts that ended with a documented error 500, and count as charged until they are settled."""
         return [
             attempt
-            for attempt in self.history.attempts.values()
+            for attempt in self.history.own()
             if attempt.state is AttemptState.MAYBE_CHARGED and attempt.intent.storyboard == board.path
         ]
 

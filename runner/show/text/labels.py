@@ -3,8 +3,8 @@
 import posixpath
 from collections.abc import Sequence
 
+from runner.attempts.attempt import Attempt
 from runner.attempts.events import Clip
-from runner.attempts.history import Attempt
 from runner.planning.plan import Plan, Step
 from runner.planning.selection import storyboard_slug
 from runner.show.text.escape import escape_terminal, one_line

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from runner.attempts.history import PAID, History
+from runner.attempts.attempt import PAID
+from runner.attempts.history import History
 from runner.diagnostics.problem import Problem
 from runner.planning.plan import Plan
 from runner.show.text.cells import width as cells

@@ -8,8 +8,8 @@ from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Any, cast, get_args
 
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Clip, Event, FailureClass, Intent, Output, Payload, SettlementVerdict
-from runner.attempts.history import Attempt, AttemptState
 from runner.clock import format_utc
 from runner.requests.request import JsonValue
 from runner.store.ledger.stored_names import COLUMNS, EVENT_KINDS, FIELDS, INTENT
@@ -41,7 +41,10 @@ def _encode_value(value: Any) -> Any:
             return format_utc(value)
         case Mapping():
             return dict(value)
-        case Clip() | Output():
+        case Clip():
+            fields = _encode_fields(value)  # one in the attempt's own repository stands as the first version wrote it
+            return {name: field for name, field in fields.items() if name != "repository" or field is not None}
+        case Output():
             return _encode_fields(value)
     raise TypeError(f"no row holds a {type(value).__name__}")
 

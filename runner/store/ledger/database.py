@@ -2,43 +2,18 @@
 
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.store.durability import sync_above, sync_folder
+from runner.store.ledger import schema
 
 NAME = "ledger.db"
-_APPLICATION_ID = 0x53424C47  # "SBLG"
-_VERSION = 1
 _BUSY_TIMEOUT_MS = 30_000
 _RESERVE_FILE = "reserve"
 _RESERVE_BYTES = 1024 * 1024
 """Bytes released when the disk is full, so that the answer to a paid request can still be recorded."""
-_SCHEMA = """
-CREATE TABLE account(
-    id INTEGER PRIMARY KEY, provider TEXT NOT NULL, host TEXT NOT NULL, free INTEGER NOT NULL,
-    UNIQUE(provider, host)
-);
-CREATE TABLE attempt(
-    serial INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
-    account INTEGER NOT NULL REFERENCES account, repository TEXT NOT NULL,
-    storyboard TEXT NOT NULL, shot TEXT NOT NULL, take INTEGER NOT NULL, fingerprint TEXT NOT NULL,
-    run TEXT NOT NULL, at REAL NOT NULL, sent REAL, intended TEXT NOT NULL,
-    state TEXT NOT NULL, open INTEGER NOT NULL, task TEXT, costs INTEGER NOT NULL, folded TEXT NOT NULL
-);
-CREATE UNIQUE INDEX one_open_attempt ON attempt(account, repository, fingerprint) WHERE open;
-CREATE UNIQUE INDEX one_attempt_a_task ON attempt(account, task) WHERE task IS NOT NULL;
-CREATE INDEX attempt_of ON attempt(account, repository, fingerprint);
-CREATE INDEX attempt_by_time ON attempt(account, at);
-CREATE INDEX attempt_by_run ON attempt(run);
-CREATE INDEX attempt_open ON attempt(account, state) WHERE open;
-CREATE TABLE event(
-    serial INTEGER PRIMARY KEY, attempt INTEGER NOT NULL REFERENCES attempt, at TEXT NOT NULL, kind TEXT NOT NULL,
-    data TEXT NOT NULL
-);
-CREATE INDEX event_of ON event(attempt);
-CREATE TABLE turn(run TEXT PRIMARY KEY, account INTEGER NOT NULL, at REAL NOT NULL) WITHOUT ROWID;
-"""
 
 
 class LedgerFile:
@@ -50,10 +25,33 @@ class LedgerFile:
             state.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self.path.exists():
                 _create(state, self.path)
-            self._opened_inode = _inode(self.path)
-            self.connection = _connect(self.path)
+            self._open()
         except OSError as error:
             raise CommandError(ExitCode.INVALID, f"cannot open a ledger in {state}: {error.strerror}") from error
+        except sqlite3.Error as error:
+            raise database_error(self.path, error) from error
+
+    def _open(self) -> None:
+        self._opened_inode = _inode(self.path)
+        self.connection = _connect(self.path)
+        self.is_first_form = _version(self.connection) < schema.VERSION
+        if self.is_first_form:
+            self.connection.executescript(schema.READ_FIRST_FORM)
+
+    def migrate(self, report: Callable[[str], None]) -> None:
+        """Brings a ledger of the first form to the present one; a reader leaves it as it is."""
+        if not self.is_first_form:
+            return
+        try:
+            self.connection.close()
+            schema.migrate(self.path, lambda: _connect(self.path), report)
+            self._open()
+        except OSError as error:
+            raise CommandError(
+                ExitCode.INVALID,
+                f"the ledger {self.path} cannot be brought to its new form ({error.strerror}): it is as it was; "
+                "make room on that disk or mend its rights, then run again",
+            ) from error
         except sqlite3.Error as error:
             raise database_error(self.path, error) from error
 
@@ -88,7 +86,8 @@ def _create(state: Path, path: Path) -> None:
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.executescript(
-            f"BEGIN; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID}; PRAGMA user_version = {_VERSION}; COMMIT;"
+            f"BEGIN; {schema.CREATE} PRAGMA application_id = {schema.APPLICATION_ID};"
+            f" PRAGMA user_version = {schema.VERSION}; COMMIT;"
         )
     finally:
         connection.close()
@@ -133,16 +132,22 @@ def _quoted(path: Path) -> str:
 
 def _check_format(connection: sqlite3.Connection, path: Path) -> None:
     application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application != _APPLICATION_ID:
+    version = _version(connection)
+    if application != schema.APPLICATION_ID:
         empty = path.stat().st_size == 0
         raise CommandError(
             ExitCode.INVALID,
             f"{path} is {'empty' if empty else 'not a ledger of storyboard'}: restore it from a backup, or, if nothing "
             "was ever paid with it, move it away; nothing was sent",
         )
-    if version > _VERSION:
-        raise newer_version_error(path, f"format {version}; this version reads format {_VERSION}")
+    if version > schema.VERSION:
+        raise newer_version_error(path, f"format {version}; this version reads format {schema.VERSION}")
+    if version == schema.VERSION:
+        schema.check_columns(connection, path)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def newer_version_error(path: Path, detail: str) -> CommandError:

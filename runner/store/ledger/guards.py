@@ -1,13 +1,14 @@
 """Checks before an intent is written, in its transaction: other attempts, concurrency over all runs, limits."""
 
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from runner.attempts.attempt import AttemptState
 from runner.attempts.events import Intent
-from runner.attempts.history import AttemptState
 from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
-from runner.store.ledger.rows import AttemptRows, LedgerScope
+from runner.store.ledger.rows import VISIBLE, AttemptRows, LedgerScope
 
 _DAY = timedelta(hours=24)
 _TURN_SECONDS = 10.0
@@ -19,9 +20,9 @@ def already_attempted(
 ) -> AlreadyAttempted | None:
     """The refusal if another run has attempted the same take since the caller read the ledger."""
     row = table.db.execute(
-        "SELECT COUNT(*) AS tried, TOTAL(open) AS open FROM attempt"
-        " WHERE account = ? AND repository = ? AND fingerprint = ?",
-        (scope.account, scope.repository, intent.fingerprint),
+        "SELECT COUNT(*) AS tried, TOTAL(open) AS open FROM attempt"  # noqa: S608
+        f" WHERE account = ? AND fingerprint = ? AND {VISIBLE}",
+        (scope.account, intent.fingerprint, json.dumps(scope.names)),
     ).fetchone()
     if row["tried"] == attempts_seen and not row["open"]:
         return None

@@ -2,31 +2,27 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
-from runner.attempts.events import Account, Created, Event, Intent, OutcomeUnknown
-from runner.attempts.history import (
-    Attempt,
-    AttemptState,
-    History,
-    apply_event,
-    open_attempt,
-)
-from runner.attempts.recovery import outcome_after_crash, release_free_attempt
+from runner.attempts.attempt import Attempt, apply_event, open_attempt
+from runner.attempts.events import Account, Created, Event, Intent
+from runner.attempts.history import History
 from runner.clock import Clock, format_utc
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
 from runner.store import locks, receipts
 from runner.store.ledger import guards
-from runner.store.ledger.codec import NewerRowError, parse_time
+from runner.store.ledger.codec import NewerRowError
 from runner.store.ledger.database import LedgerFile, database_error, newer_version_error, release_space, reserve_space
-from runner.store.ledger.rows import AttemptRows, LedgerScope, attempt_from_row
+from runner.store.ledger.recovery import Recovery
+from runner.store.ledger.rows import AttemptRows, LedgerScope, attempt_for
+from runner.store.receipts import Receipt
 
 T = TypeVar("T")
 _DAY = timedelta(hours=24)
@@ -50,36 +46,59 @@ class Ledger:
         self._limits: RunLimits | None = None
         self._started_at = (clock.now(), clock.monotonic())
         """By the wall clock, and by the monotonic clock, which no one can set."""
-        self._unconfirmed_tasks: set[str] = set()
-        """Task ids of this run that are in the receipts and not yet in a row."""
+        self._run_lock: locks.RunLock | None = None
+        self._intents: dict[str, Intent] = {}
+        """Intents of this run by attempt: a receipt holds them, too."""
         self._receipt_errors: dict[str, str] = {}
         """By attempt with a receipt and no row yet: why writing the receipt failed, "" on success."""
 
     # -- reading ------------------------------------------------------------------------------------------
 
-    def canonical_repository(self, account: Account, names: Sequence[str]) -> str:
-        """The repository name that this ledger's rows use; the first name if there are no rows."""
+    def is_known_by_commit(self, account: Account) -> bool:
+        """Whether the first version's names of repositories are needed to tell whose some rows are."""
         with self._reading():
             account_id = self._table.find_account(account)
-            return names[0] if account_id is None else self._table.canonical_repository(account_id, names)
+            return account_id is not None and self._table.is_known_by_commit(account_id)
 
-    def history(self, account: Account, repository: str, *others: str) -> History:
-        """The history of an account and a repository on this machine; writes nothing.
+    def history(
+        self, account: Account, repository: str, *previous_names: str, storyboards: Collection[str] | None = None
+    ) -> History:
+        """What is true for an account and a repository, as far as this machine knows; writes nothing.
 
-        `others` are more names of the repository: further root commits, and its path.
-        An intent of a dead run counts as never sent or as unsettled, and a receipt without a row as accepted: the
-        same events that `start_run` writes.
+        What the repository ordered is in it, of all its storyboards or of some; what other repositories ordered of the
+        same requests comes when it is asked for. `previous_names` is what the first version called the repository.
+        An intent of a run that is no more counts as never sent, or as unsettled, and a receipt without a row as
+        accepted, just as `start_run` will write it.
         """
         with self._reading():  # nothing but the rows: a reader blocks the writer of a run
             account_id = self._table.find_account(account)
-            rows = [] if account_id is None else self._table.rows_of(account_id, (repository, *others))
-            task_receipts = self._receipts_by_attempt() if rows else {}
-        history = History()
-        with self._translated_errors():
-            history.load(attempt_from_row(row) for row in rows)
-        for event in self._recovery_events(history.open(), account.free, task_receipts):
-            history.apply(event)
+            if account_id is None:
+                return History()
+            scope = LedgerScope(account_id, repository, account.free, previous_names)
+            rows = self._table.rows_of(scope, storyboards)
+            recovery = self._recovery()
+            tasks = recovery.tasks() if rows else {}
+        history = History(lookup=lambda fingerprints, tasks: self._look_up(scope, fingerprints, tasks))
+        history.load(self._seen(scope, rows, recovery, tasks))
         return history
+
+    def _look_up(self, scope: LedgerScope, fingerprints: Collection[str], tasks: Collection[str]) -> list[Attempt]:
+        with self._reading():
+            rows = self._table.rows_named(scope, fingerprints, tasks)
+            recovery = self._recovery()
+            tasks = recovery.tasks() if rows else {}
+        return list(self._seen(scope, rows, recovery, tasks))
+
+    def _seen(
+        self, scope: LedgerScope, rows: list[sqlite3.Row], recovery: Recovery, tasks: dict[str, Receipt]
+    ) -> Iterator[Attempt]:
+        """Attempts as they are seen from a repository, those of dead runs as they will be written."""
+        with self._translated_errors():
+            for row in rows:
+                attempt = attempt_for(scope, row, lambda run: locks.run_is_alive(self.state, run))
+                for event in recovery.events([attempt], scope.free, tasks):
+                    attempt = apply_event(attempt, event)
+                yield attempt
 
     def events(self, attempt: str) -> list[Event]:
         """All events of one attempt, in order."""
@@ -97,22 +116,41 @@ class Ledger:
 
     # -- a run --------------------------------------------------------------------------------------------
 
-    def start_run(self, account: Account, repository: str, limits: RunLimits, previous_name: str | None = None) -> None:
-        """Open the ledger for a run: reserve space, create the locked receipts file, write the events of dead runs.
+    def start_run(
+        self,
+        account: Account,
+        repository: str,
+        limits: RunLimits,
+        previous_names: Collection[str] = (),
+        report: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Opens it for a run: its lock and receipts are there, room is reserved, what dead runs left is written.
 
-        Rows under `previous_name`, the repository's name before its first commit, get the current name.
+        What the first version wrote under another name of the repository stands under its folder from now on.
+        `report` hears how far a change of the ledger's form is.
         """
+        self._file.migrate(report)
+        self._db = self._file.connection
+        self._table = AttemptRows(self._db)
         reserve_space(self.state)
-        self._receipts = receipts.Receipts(self.state, limits.run)
+        self._run_lock = locks.RunLock(self.state, limits.run)
+        if not account.free:
+            self._receipts = receipts.Receipts(self.state, account, repository, self._clock)
+        recovery = self._recovery()
 
         def start() -> list[str]:
-            self._scope = LedgerScope(self._table.enter_account(account), repository, account.free)
-            if previous_name not in (None, repository):
-                self._table.rename_repository(self._scope.account, str(previous_name), repository)
-            return self._recover()
+            names = tuple(name for name in previous_names if name != repository)
+            self._scope = LedgerScope(self._table.enter_account(account), repository, account.free, names)
+            self._table.rename_repository(self._scope)
+            return recovery.recover()
 
         for run in self._transact(start):
             (self.state / locks.RUNS / run).unlink(missing_ok=True)
+        for place in recovery.unreadable:
+            report(
+                f"a line of the receipts cannot be read ({place}): where it names a task that no clip came of, "
+                "`storyboard settle SHOT --task ID` takes that over"
+            )
         self.set_budget_scope(limits)
 
     def set_budget_scope(self, limits: RunLimits) -> None:
@@ -130,48 +168,17 @@ class Ledger:
                 ],
             )
 
-    def _recover(self) -> list[str]:
-        """Write the events of dead runs; returns the runs whose receipts are all in the ledger now."""
-        task_receipts = self._receipts_by_attempt()
-        free = {row["id"]: bool(row["free"]) for row in self._db.execute("SELECT id, free FROM account")}
-        for row in self._table.open_rows():
-            for event in self._recovery_events([attempt_from_row(row)], free[row["account"]], task_receipts):
-                if self._table.write_event(event) is not None:
-                    self._table.write_event(
-                        Event(
-                            event.at, event.attempt, OutcomeUnknown("the receipt's task id belongs to another attempt")
-                        )
-                    )
-        return [
-            run
-            for run, attempts in self._dead_run_receipts().items()
-            if all(self._table.has_attempt(attempt) for attempt, _, _ in attempts)
-        ]
+    def unknown_receipts(self) -> list[Receipt]:
+        """Receipts of the first version that no row knows: paid tasks of which nobody can tell what for."""
+        with self._reading():
+            return self._recovery().unknown()
 
-    def _recovery_events(
-        self, attempts: list[Attempt], free: bool, task_receipts: dict[str, tuple[str, str]]
-    ) -> Iterator[Event]:
-        """The events that bring attempts of dead runs up to date."""
-        for attempt in attempts:
-            after = attempt
-            if attempt.state in (AttemptState.INTENDED, AttemptState.UNSETTLED) and attempt.id in task_receipts:
-                task, at = task_receipts[attempt.id]
-                yield (event := Event(parse_time(at), attempt.id, Created(task)))
-                after = apply_event(attempt, event)
-            elif (outcome := outcome_after_crash(attempt)) is not None and not locks.run_is_alive(
-                self.state, attempt.intent.run
-            ):
-                yield (event := Event(self._clock.now(), attempt.id, outcome))
-                after = apply_event(attempt, event)
-            if (release := release_free_attempt(after, free)) is not None:
-                yield Event(self._clock.now(), attempt.id, release)
+    def forget_task(self, task: str) -> None:
+        """The user has given up a task that stands in a receipt alone."""
+        self._transact(lambda: self._table.forget(task, format_utc(self._clock.now())))
 
-    def _dead_run_receipts(self) -> dict[str, list[tuple[str, str, str]]]:
-        folder = self.state / locks.RUNS
-        return {run: receipts.read_receipts(folder / run) for run in locks.dead_runs(self.state)}
-
-    def _receipts_by_attempt(self) -> dict[str, tuple[str, str]]:
-        return {attempt: (task, at) for lines in self._dead_run_receipts().values() for attempt, task, at in lines}
+    def _recovery(self) -> Recovery:
+        return Recovery(self.state, self._clock, self._table)
 
     def intend(self, event: Event, attempts_seen: int) -> LimitExceeded | AlreadyAttempted | ConcurrencyFull | None:
         """Write an intent, checked against limits and concurrency in the same transaction; None when written."""
@@ -192,7 +199,10 @@ class Ledger:
                 self._table.insert(scope, open_attempt(event), event)
             return refusal
 
-        return self._transact(write)
+        refusal = self._transact(write)
+        if refusal is None:
+            self._intents[event.attempt] = intent
+        return refusal
 
     def _now_for_budget(self) -> datetime:
         """Now, at most the start plus the monotonic duration: a clock set ahead must not begin a new day of credits."""
@@ -211,18 +221,16 @@ class Ledger:
             self.write_receipt(event)
             receipt_error = self._receipt_errors.pop(event.attempt)
         try:
-            conflict = self._transact(lambda: self._table.write_event(event))
+            conflict = self._transact(lambda: self._table.write_event(event, self._scope))
         except CommandError as error:
             if not isinstance(event.payload, Created):
                 raise
-            note = receipt_error or f"its receipt is in {self.state / locks.RUNS}; the next run resumes it"
+            note = receipt_error or f"its receipt is in {self.state / receipts.FOLDER}; the next run resumes it"
             raise CommandError(
                 error.code, f"{error.message}\nTask {event.payload.task_id} was created: {note}"
             ) from error
         if receipt_error:
             raise CommandError(ExitCode.INVALID, receipt_error)
-        if isinstance(event.payload, Created):
-            self._unconfirmed_tasks.discard(event.payload.task_id)
         return conflict
 
     def write_receipt(self, event: Event) -> None:
@@ -235,9 +243,13 @@ class Ledger:
         """Write a receipt; returns a message with the task id on failure, else ""."""
         if self._receipts is None:
             return ""
-        self._unconfirmed_tasks.add(task_id)
+        intent = self._intents.get(event.attempt)
         try:
-            self._receipts.write(event.attempt, task_id, format_utc(event.at))
+            try:
+                self._receipts.write(event.attempt, task_id, event.at, intent)
+            except OSError:
+                release_space(self.state)  # perhaps the disk is full
+                self._receipts.write(event.attempt, task_id, event.at, intent)
         except OSError as error:
             return (
                 f"cannot write the receipts file ({error.strerror}). Note the id of this paid task: {task_id} "
@@ -255,10 +267,13 @@ class Ledger:
         self._file.check()
 
     def close(self) -> None:
-        """Close the ledger; the receipts file is deleted when every task id of the run has its row."""
+        """Close the ledger, its receipts and the run's lock."""
         if self._receipts is not None:
-            self._receipts.close(complete=not self._unconfirmed_tasks)
+            self._receipts.close()
             self._receipts = None
+        if self._run_lock is not None:
+            self._run_lock.close()
+            self._run_lock = None
         self._file.close()
 
     # -- transactions -------------------------------------------------------------------------------------

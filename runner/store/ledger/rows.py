@@ -2,12 +2,12 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
 from typing import Any
 
-from runner.attempts.events import Account, Created, Doubtful, Event, SendStarted, Stored, Succeeded
-from runner.attempts.history import OPEN, Attempt, AttemptState, apply_event
+from runner.attempts.attempt import OPEN, Attempt, AttemptState, apply_event
+from runner.attempts.events import Account, Clip, Created, Doubtful, Event, SendStarted, Stored, Succeeded
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.ports import AlreadyAttempted
 from runner.lazy_dataclass import dataclass, replace
@@ -24,6 +24,9 @@ from runner.store.ledger.codec import (
 )
 from runner.store.ledger.stored_names import INTENT
 
+VISIBLE = "(scope = '' OR scope IN (SELECT value FROM json_each(?)))"
+"""What counts in a repository, by its names: all that counts in the whole account, and its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerScope:
@@ -31,7 +34,14 @@ class LedgerScope:
 
     account: int
     repository: str
+    """Its top folder."""
     free: bool
+    previous_names: tuple[str, ...] = ()
+    """What the first version called it: by its first commits, or by its path."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.repository, *self.previous_names)
 
 
 class AttemptRows:
@@ -40,82 +50,144 @@ class AttemptRows:
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
 
-    def insert(self, scope: LedgerScope, attempt: Attempt, *events: Event) -> None:
+    def insert(self, scope: LedgerScope, attempt: Attempt, *events: Event, migrated: bool = False) -> None:
+        """`migrated`: it may stand beside another open one of its request."""
         intent = attempt.intent
         cursor = self.db.execute(
             "INSERT INTO attempt(id, account, repository, storyboard, shot, take, fingerprint, run, at, sent, intended,"
-            " state, open, task, costs, folded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " state, open, task, costs, folded, scope, migrated)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(attempt.id, scope.account, scope.repository, intent.storyboard, intent.shot, intent.take),
                 *(intent.fingerprint, intent.run, attempt.intended_at.timestamp()),
                 *_state_columns(attempt, encode_intent(intent)),
+                scope.repository if scope.free or attempt.from_manifest else "",
+                migrated,
             ),
         )
         for event in events:
             self._append_event(cursor.lastrowid, event)
 
     def import_attempt(self, scope: LedgerScope, attempt: Attempt) -> AlreadyAttempted | None:
-        """Insert an attempt from a manifest with its reconstructed events; a refusal if a row contradicts it."""
-        imported = replace(attempt, from_manifest=False)
-        if self.has_attempt(imported.id):
+        """Insert an attempt from elsewhere with its reconstructed events; a refusal if a row contradicts it.
+
+        One that only a manifest names counts in its own repository until the provider has confirmed it.
+        """
+        if self.has_attempt(attempt.id):
             return None
+        intent = attempt.intent
         other = self.db.execute(
-            "SELECT task FROM attempt WHERE account = ? AND (task = ? OR repository = ? AND fingerprint = ? AND open)",
-            (scope.account, imported.task_id, scope.repository, imported.intent.fingerprint),
+            f"SELECT task FROM attempt WHERE account = ? AND (task = ? OR fingerprint = ? AND open) AND {VISIBLE}"  # noqa: S608
+            " ORDER BY task IS ? DESC LIMIT 1",
+            (scope.account, attempt.task_id, intent.fingerprint, json.dumps(scope.names), attempt.task_id),
         ).fetchone()
-        if other is not None and (imported.state in OPEN or other["task"] == imported.task_id):
-            intent = imported.intent
+        if other is not None and other["task"] is not None and other["task"] == attempt.task_id:
+            return AlreadyAttempted(f"task {attempt.task_id} belongs to another attempt")
+        if other is not None and attempt.state in OPEN:
             return AlreadyAttempted(
-                f"{intent.shot} take {intent.take} is open in the ledger, and the manifest has task {imported.task_id} "
+                f"{intent.shot} take {intent.take} is open in the ledger, and the manifest has task {attempt.task_id} "
                 f"for it: settle the open attempt first (storyboard settle {intent.shot})"
             )
-        self.insert(scope, imported, *reconstructed_events(imported))
+        self.insert(scope, attempt, *reconstructed_events(attempt))
         return None
+
+    def insert_lost(self, scope: LedgerScope, attempt: Attempt) -> None:
+        """The row of an attempt that this ledger had once, beside whatever it holds of the same request."""
+        self.insert(scope, attempt, *reconstructed_events(attempt), migrated=True)
+
+    def has_task(self, task: str) -> bool:
+        return self.db.execute("SELECT 1 FROM attempt WHERE task = ? LIMIT 1", (task,)).fetchone() is not None
+
+    def recorded_tasks(self, tasks: Collection[str]) -> frozenset[str]:
+        """Those of the task ids that a row has."""
+        rows = self.db.execute(
+            "SELECT task FROM attempt WHERE task IN (SELECT value FROM json_each(?))", (json.dumps(list(tasks)),)
+        )
+        return frozenset(row["task"] for row in rows)
+
+    def is_forgotten(self, task: str) -> bool:
+        return self.db.execute("SELECT 1 FROM forgotten WHERE task = ?", (task,)).fetchone() is not None
+
+    def forget(self, task: str, at: str) -> None:
+        """The user has given up a task that stands in a receipt alone."""
+        self.db.execute("INSERT OR IGNORE INTO forgotten(task, at) VALUES (?, ?)", (task, at))
 
     def has_attempt(self, attempt: str) -> bool:
         return self.db.execute("SELECT 1 FROM attempt WHERE id = ?", (attempt,)).fetchone() is not None
 
     def open_rows(self) -> list[sqlite3.Row]:
         """Every open attempt of every account and repository."""
-        return self.db.execute("SELECT * FROM attempt WHERE open ORDER BY serial").fetchall()
+        opened = "SELECT serial FROM attempt INDEXED BY attempt_open WHERE open"
+        query = f"SELECT * FROM attempt WHERE serial IN ({opened}) ORDER BY serial"  # noqa: S608
+        return self.db.execute(query).fetchall()
 
-    def canonical_repository(self, account: int, names: Sequence[str]) -> str:
-        """The first of a repository's names that has rows; else the first name."""
-        for name in names:
-            row = self.db.execute(
-                "SELECT 1 FROM attempt WHERE account = ? AND repository = ? LIMIT 1", (account, name)
-            ).fetchone()
-            if row is not None:
-                return name
-        return names[0]
+    def rows_of(self, scope: LedgerScope, storyboards: Collection[str] | None = None) -> list[sqlite3.Row]:
+        """The attempts that a repository ordered, in the order of their intents; of all its storyboards, or of some.
 
-    def rows_of(self, account: int, names: Sequence[str]) -> list[sqlite3.Row]:
-        """All attempts of an account and a repository, by any of its names, in the order of their intents."""
+        Of the others what is open comes, too: a storyboard that is gone may have left it.
+        """
+        own = "account = ? AND repository IN (SELECT value FROM json_each(?))"
+        whose = (scope.account, json.dumps(scope.names))
+        if storyboards is None:
+            query = f"SELECT * FROM attempt WHERE {own} ORDER BY serial"  # noqa: S608 (no word of it comes from outside)
+            return self.db.execute(query, whose).fetchall()
+        named = f"SELECT serial FROM attempt WHERE {own} AND storyboard IN (SELECT value FROM json_each(?))"  # noqa: S608
+        opened = f"SELECT serial FROM attempt WHERE open AND {own}"  # noqa: S608
+        query = f"SELECT * FROM attempt WHERE serial IN ({named} UNION {opened}) ORDER BY serial"  # noqa: S608
+        return self.db.execute(query, (*whose, json.dumps(list(storyboards)), *whose)).fetchall()
+
+    def rows_named(
+        self, scope: LedgerScope, fingerprints: Collection[str], tasks: Collection[str]
+    ) -> list[sqlite3.Row]:
+        """The attempts of some fingerprints, and those that have some tasks, as far as they count in a repository."""
         return self.db.execute(
-            "SELECT * FROM attempt WHERE account = ?"
-            " AND repository IN (SELECT value FROM json_each(?)) ORDER BY serial",
-            (account, json.dumps(names)),
+            f"SELECT * FROM attempt WHERE serial IN ("  # noqa: S608
+            "SELECT serial FROM attempt WHERE account = ? AND fingerprint IN (SELECT value FROM json_each(?))"
+            " UNION SELECT serial FROM attempt WHERE account = ? AND task IN (SELECT value FROM json_each(?))"
+            f") AND {VISIBLE} ORDER BY serial",
+            (
+                *(scope.account, json.dumps(list(fingerprints)), scope.account, json.dumps(list(tasks))),
+                json.dumps(scope.names),
+            ),
         ).fetchall()
 
-    def rename_repository(self, account: int, previous_name: str, repository: str) -> None:
-        """Move the rows of a repository from its path's name to the name from its first commit."""
-        self.db.execute(
-            "UPDATE OR IGNORE attempt SET repository = ? WHERE account = ? AND repository = ?",
-            (repository, account, previous_name),
-        )
+    def is_known_by_commit(self, account: int) -> bool:
+        """Whether rows of an account stand under a name that the first version took from a first commit."""
+        row = self.db.execute(
+            "SELECT 1 FROM attempt WHERE account = ? AND repository >= 'commit:' AND repository < 'commit;' LIMIT 1",
+            (account,),
+        ).fetchone()
+        return row is not None
+
+    def rename_repository(self, scope: LedgerScope) -> None:
+        """What the first version wrote under another name of a repository stands under its folder from now on."""
+        for name in scope.previous_names:
+            self.db.execute(
+                "UPDATE attempt SET repository = ? WHERE account = ? AND repository = ?",
+                (scope.repository, scope.account, name),
+            )
+            self.db.execute(
+                "UPDATE OR IGNORE attempt SET scope = ? WHERE account = ? AND scope = ?",
+                (scope.repository, scope.account, name),
+            )
 
     def _append_event(self, serial: int | None, event: Event) -> None:
         self.db.execute(
             "INSERT INTO event(attempt, at, kind, data) VALUES (?, ?, ?, ?)", (serial, *encode_event(event))
         )
 
-    def write_event(self, event: Event) -> AlreadyAttempted | None:
-        """Write an event, and the state of its attempt after the event; a refusal if another row contradicts it."""
+    def write_event(self, event: Event, scope: LedgerScope | None = None) -> AlreadyAttempted | None:
+        """Write an event, and the state of its attempt after the event; a refusal if another row contradicts it.
+
+        `scope` is that of the run that writes.
+        """
         row = self.db.execute("SELECT * FROM attempt WHERE id = ?", (event.attempt,)).fetchone()
         if row is None:
             raise CommandError(
                 ExitCode.INVALID, f"the ledger has no attempt {event.attempt}: was the file replaced by an older copy?"
             )
+        if scope is not None and isinstance(event.payload, Stored):
+            event = replace(event, payload=_seen_from(row, scope, event.payload))
         after = apply_event(attempt_from_row(row), event)
         if after.task_id is not None and after.task_id != row["task"] and self._task_taken(row, after.task_id):
             return AlreadyAttempted(f"task {after.task_id} belongs to another attempt")
@@ -127,19 +199,29 @@ class AttemptRows:
             (sent, *rest, row["serial"]),
         )
         self._append_event(row["serial"], event)
+        if isinstance(event.payload, Succeeded) and after.credits_used == after.intent.quoted:
+            self._count_in_account(row)
         return None
+
+    def _count_in_account(self, row: sqlite3.Row) -> None:
+        """The provider has confirmed with this user's key what a manifest told: model and credits are as ordered."""
+        self.db.execute(
+            "UPDATE OR IGNORE attempt SET scope = '' WHERE serial = ? AND scope <> ''"
+            " AND account NOT IN (SELECT id FROM account WHERE free)",
+            (row["serial"],),
+        )
 
     def _task_taken(self, row: sqlite3.Row, task: str) -> bool:
         cursor = self.db.execute(
-            "SELECT 1 FROM attempt WHERE account = ? AND task = ? AND serial <> ?",
-            (row["account"], task, row["serial"]),
+            f"SELECT 1 FROM attempt WHERE account = ? AND task = ? AND serial <> ? AND {VISIBLE}",  # noqa: S608
+            (row["account"], task, row["serial"], json.dumps([row["scope"]])),
         )
         return cursor.fetchone() is not None
 
     def _has_open_attempt(self, row: sqlite3.Row) -> bool:
         cursor = self.db.execute(
-            "SELECT 1 FROM attempt WHERE account = ? AND repository = ? AND fingerprint = ? AND open AND serial <> ?",
-            (row["account"], row["repository"], row["fingerprint"], row["serial"]),
+            f"SELECT 1 FROM attempt WHERE account = ? AND fingerprint = ? AND open AND serial <> ? AND {VISIBLE}",  # noqa: S608
+            (row["account"], row["fingerprint"], row["serial"], json.dumps([row["repository"]])),
         )
         return cursor.fetchone() is not None
 
@@ -176,6 +258,35 @@ class AttemptRows:
 
 def attempt_from_row(row: sqlite3.Row) -> Attempt:
     return decode_attempt(row["id"], decode_intent(row, row["intended"]), row["folded"])
+
+
+def attempt_for(scope: LedgerScope, row: sqlite3.Row, is_alive: Callable[[str], bool]) -> Attempt:
+    """An attempt as it is seen from a repository: whether another one ordered it, and where its clips lie."""
+    attempt = attempt_from_row(row)
+    own = row["repository"] in scope.names
+    if own and all(clip.repository is None for clip in attempt.clips):
+        return attempt
+
+    def seen(clip: Clip) -> Clip:
+        place = clip.repository or row["repository"]
+        return replace(clip, repository=None if place in scope.names else place)
+
+    attempt = replace(
+        attempt,
+        clip=None if attempt.clip is None else seen(attempt.clip),
+        other_copies=tuple(map(seen, attempt.other_copies)),
+    )
+    if own:
+        return attempt
+    held = attempt.state in OPEN and is_alive(attempt.intent.run)
+    return replace(attempt, repository=row["repository"], held_elsewhere=held)
+
+
+def _seen_from(row: sqlite3.Row, scope: LedgerScope, stored: Stored) -> Stored:
+    """A clip's place as it stands in the row: beside its name the repository, where that is not the attempt's own."""
+    place = stored.clip.repository or scope.repository
+    own = place == row["repository"] or (place == scope.repository and row["repository"] in scope.names)
+    return replace(stored, clip=replace(stored.clip, repository=None if own else place))
 
 
 def _state_columns(attempt: Attempt, intent_text: str) -> tuple[Any, ...]:

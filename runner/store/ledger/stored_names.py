@@ -7,6 +7,7 @@ tables; a test checks that no field of a class is missing.
 from collections.abc import Mapping
 from typing import Any
 
+from runner.attempts.attempt import Attempt
 from runner.attempts.events import (
     Clip,
     ConcurrencyLimited,
@@ -28,7 +29,6 @@ from runner.attempts.events import (
     Stored,
     Succeeded,
 )
-from runner.attempts.history import Attempt
 
 INTENT = "Intended"
 """The kind of event whose data are in the attempt's row."""
@@ -62,6 +62,7 @@ FIELDS: Mapping[type[Any], Mapping[str, str]] = {
         "width": "width",
         "height": "height",
         "seconds": "seconds",
+        "repository": "repository",
     },
     Output: {"url": "url", "width": "width", "height": "height"},
     Intent: {
@@ -143,6 +144,6 @@ COLUMNS: Mapping[str, str] = {
 
 STORED_ELSEWHERE: Mapping[type[Any], frozenset[str]] = {
     Intent: frozenset({*COLUMNS.values(), "body", "request"}),
-    Attempt: frozenset({"id", "intent", "from_manifest"}),
+    Attempt: frozenset({"id", "intent", "from_manifest", "repository", "held_elsewhere"}),
 }
 """Fields stored in columns or separate lines of a row, or not stored at all."""

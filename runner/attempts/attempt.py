@@ -1,0 +1,275 @@
+"""One attempt: its states, and how each event changes it. Pure."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+
+from runner.attempts.events import (
+    Clip,
+    ConcurrencyLimited,
+    Created,
+    Doubtful,
+    Event,
+    Failed,
+    FailureClass,
+    Intent,
+    KeyRefused,
+    Lost,
+    NoCredits,
+    NotSent,
+    OutcomeUnknown,
+    Output,
+    Refused,
+    Running,
+    SendStarted,
+    ServerError,
+    Settled,
+    Stored,
+    Succeeded,
+)
+from runner.lazy_dataclass import dataclass, replace
+
+
+class AttemptState(StrEnum):
+    """The state of an attempt after its events."""
+
+    INTENDED = "intended"
+    NOT_CREATED = "not created"
+    REFUSED = "refused"
+    MAYBE_CHARGED = "perhaps charged"
+    """Ended by a documented 500: may be tried again, counts as charged until settled."""
+    UNSETTLED = "unsettled"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    STORED = "stored"
+    DOUBTFUL = "doubtful"
+    """Paid and at hand, and the clip fails a check of ours; the user may accept it."""
+    FAILED = "failed"
+    GONE = "gone"
+    ABANDONED = "abandoned"
+
+
+OPEN = frozenset({AttemptState.INTENDED, AttemptState.UNSETTLED, AttemptState.RUNNING, AttemptState.SUCCEEDED})
+"""While an attempt of a take is open, no other may be created: a UNIQUE index in the ledger says so too."""
+CHARGED = frozenset({AttemptState.SUCCEEDED, AttemptState.STORED, AttemptState.DOUBTFUL, AttemptState.GONE})
+PAID = CHARGED | {AttemptState.RUNNING, AttemptState.UNSETTLED}
+"""Ordered, and charged unless it fails: never forgotten, never ordered again by itself."""
+AT_HAND = frozenset({AttemptState.STORED, AttemptState.DOUBTFUL})
+"""A clip came; it is complete, or waits beside its final name for the user's decision."""
+_ROUNDING_CREDITS, _ROUNDING_SHARE = Decimal("0.05"), Decimal("0.0005")
+"""Differences up to the higher of the two are the provider's rounding: it bills 142.57 where the table says 142.55."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request to create a task, with the outcome so far."""
+
+    id: str
+    intent: Intent
+    state: AttemptState
+    intended_at: datetime
+    sent_at: datetime | None = None
+    task_id: str | None = None
+    status: str = ""
+    """The provider's latest status of the running task: waiting, generating."""
+    accepted_at: datetime | None = None
+    ended_at: datetime | None = None
+    failure: FailureClass | None = None
+    message: str = ""
+    """The provider's own message, raw."""
+    errors: tuple[tuple[str, str], ...] = ()
+    """The provider's errors of single fields of a refused request: path in the body, message."""
+    outputs: tuple[Output, ...] = ()
+    credits_used: Decimal | None = None
+    duration: float | None = None
+    """Seconds from createTime to completeTime, by the provider's clock."""
+    clip: Clip | None = None
+    other_copies: tuple[Clip, ...] = ()
+    """The same clip under the names of other takes that share the request."""
+    notes: tuple[str, ...] = ()
+    """Differences of the clip from the order."""
+    doubt: str = ""
+    """The fault that a check of ours found in a doubtful clip."""
+    charged: bool = False
+    """Whether the user settled the attempt as charged: abandoned, and counted."""
+    from_manifest: bool = False
+    """Whether the attempt is in a manifest only, and not in this ledger."""
+    state_before_settlement: AttemptState | None = None
+    repository: str | None = None
+    """The top folder of another repository that ordered it; None for this one."""
+    held_elsewhere: bool = False
+    """A living run of that other repository ordered it, and brings it home."""
+
+    @property
+    def clips(self) -> tuple[Clip, ...]:
+        """The clip under every name it was stored under; some names may hold another clip by now."""
+        return self.other_copies if self.clip is None else (self.clip, *self.other_copies)
+
+    @property
+    def credits(self) -> Decimal:
+        """The highest possible cost: the bill or the quote, whichever is higher; zero if surely not charged."""
+        if self.state in CHARGED:
+            return max(self.intent.quoted, self.credits_used or Decimal(0))
+        if (
+            self.state
+            in (AttemptState.RUNNING, AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED, AttemptState.INTENDED)
+            or self.charged
+        ):
+            return self.intent.quoted
+        return Decimal(0)
+
+    @property
+    def billed(self) -> Decimal:
+        """The credits that the provider billed; zero unless the task succeeded."""
+        return (self.credits_used or Decimal(0)) if self.state in CHARGED else Decimal(0)
+
+    @property
+    def price_deviation(self) -> Literal["above", "below"] | None:
+        """How the bill differs from the quote; None without a bill, and within the provider's own rounding."""
+        return price_deviation(self.credits_used, self.intent.quoted)
+
+
+def price_deviation(billed: Decimal | None, quoted: Decimal) -> Literal["above", "below"] | None:
+    """How a bill differs from its quote; None without a bill, and within the provider's own rounding."""
+    if billed is None or abs(billed - quoted) <= max(_ROUNDING_CREDITS, quoted * _ROUNDING_SHARE):
+        return None
+    return "above" if billed > quoted else "below"
+
+
+def open_attempt(event: Event) -> Attempt:
+    """The attempt that an `Intent` opens."""
+    assert isinstance(event.payload, Intent)
+    return Attempt(event.attempt, event.payload, AttemptState.INTENDED, event.at)
+
+
+def apply_event(attempt: Attempt, event: Event) -> Attempt:
+    """The attempt after one more event; an event without news leaves the attempt unchanged."""
+    match event.payload:
+        case SendStarted():
+            return replace(attempt, sent_at=event.at)
+        case Created(task_id):
+            return _accepted(attempt, event.at, task_id)
+        case NotSent(message) | KeyRefused(message) | NoCredits(message) | ConcurrencyLimited(message):
+            return replace(attempt, state=AttemptState.NOT_CREATED, message=message, ended_at=event.at)
+        case Refused(status=404 | 405, message=message):  # the wrong host: the take itself was not refused
+            return replace(attempt, state=AttemptState.NOT_CREATED, message=message, ended_at=event.at)
+        case Refused(message=message, errors=errors):
+            return replace(attempt, state=AttemptState.REFUSED, message=message, errors=errors, ended_at=event.at)
+        case ServerError(message):
+            return replace(attempt, state=AttemptState.MAYBE_CHARGED, message=message, ended_at=event.at)
+        case OutcomeUnknown(message):
+            return replace(attempt, state=AttemptState.UNSETTLED, message=message)
+        case Running():
+            return _apply_running(attempt, event.payload)
+        case Succeeded():
+            return _succeeded(attempt, event.at, event.payload)
+        case Failed():
+            return _failed(attempt, event.at, event.payload)
+        case Lost(message):
+            return replace(attempt, state=AttemptState.GONE, message=message, ended_at=event.at)
+        case Stored() | Doubtful():
+            return _downloaded(attempt, event.payload)
+        case Settled():
+            return _settled(attempt, event.at, event.payload)
+        case Intent():
+            return attempt
+
+
+def _accepted(attempt: Attempt, at: datetime, task_id: str) -> Attempt:
+    return replace(attempt, state=AttemptState.RUNNING, task_id=task_id, accepted_at=at, status="waiting", message="")
+
+
+def _apply_running(attempt: Attempt, answer: Running) -> Attempt:
+    if attempt.state is not AttemptState.RUNNING or not answer.answered:
+        return attempt
+    return replace(attempt, status=answer.status)
+
+
+def _duration_seconds(created_ms: int | None, completed_ms: int | None) -> float | None:
+    if created_ms is None or completed_ms is None or completed_ms < created_ms:
+        return None
+    return (completed_ms - created_ms) / 1000
+
+
+def _succeeded(attempt: Attempt, at: datetime, answer: Succeeded) -> Attempt:
+    return replace(
+        attempt,
+        state=attempt.state if attempt.state in AT_HAND else AttemptState.SUCCEEDED,
+        outputs=answer.outputs,
+        credits_used=answer.credits_used if answer.credits_used is not None else attempt.credits_used,
+        ended_at=attempt.ended_at or at,
+        duration=_duration_seconds(answer.created_ms, answer.completed_ms),
+        message="",
+    )
+
+
+def _failed(attempt: Attempt, at: datetime, answer: Failed) -> Attempt:
+    if attempt.state in CHARGED:
+        return attempt
+    refused = answer.kind in ("moderation", "face")
+    return replace(
+        attempt,
+        state=AttemptState.REFUSED if refused else AttemptState.FAILED,
+        failure=answer.kind,
+        message=answer.message,
+        credits_used=answer.credits_used,
+        ended_at=at,
+        duration=_duration_seconds(answer.created_ms, answer.completed_ms),
+    )
+
+
+def _downloaded(attempt: Attempt, payload: Stored | Doubtful) -> Attempt:
+    return _stored(attempt, payload) if isinstance(payload, Stored) else _doubtful(attempt, payload)
+
+
+def _stored(attempt: Attempt, payload: Stored) -> Attempt:
+    if attempt.state is AttemptState.DOUBTFUL:
+        attempt = replace(attempt, doubt="", clip=None, other_copies=())  # what lay beside has its final name now
+    place = clip_place(payload.clip)
+    if attempt.clip is None or clip_place(attempt.clip) == place:
+        return replace(attempt, state=AttemptState.STORED, clip=payload.clip, notes=payload.notes)
+    others = tuple(copy for copy in attempt.other_copies if clip_place(copy) != place)
+    return replace(attempt, state=AttemptState.STORED, other_copies=(*others, payload.clip))
+
+
+def _doubtful(attempt: Attempt, payload: Doubtful) -> Attempt:
+    if attempt.state is AttemptState.STORED:
+        return attempt  # a whole clip of the same task came before
+    if attempt.state is not AttemptState.DOUBTFUL or attempt.clip is None:
+        return replace(attempt, state=AttemptState.DOUBTFUL, clip=payload.clip, doubt=payload.doubt)
+    place = clip_place(attempt.clip)
+    copies = {clip_place(copy): copy for copy in (*attempt.other_copies, payload.clip) if clip_place(copy) != place}
+    return replace(attempt, other_copies=tuple(copies.values()))
+
+
+def clip_place(clip: Clip) -> tuple[str | None, str]:
+    return clip.repository, clip.path
+
+
+def _settled(attempt: Attempt, at: datetime, settlement: Settled) -> Attempt:
+    match settlement.verdict:
+        case "adopted":
+            adopted = _accepted(attempt, at, settlement.task_id or "")
+            return replace(adopted, state_before_settlement=attempt.state, message=attempt.message)
+        case "undone":
+            return _undo_settlement(attempt)
+        case _:
+            return replace(
+                attempt,
+                state=AttemptState.ABANDONED,
+                charged=settlement.verdict == "charged",
+                ended_at=at,
+                state_before_settlement=attempt.state_before_settlement or attempt.state,
+            )
+
+
+def _undo_settlement(attempt: Attempt) -> Attempt:
+    """The attempt with its settlement reverted: unsettled again; a task bound by the settlement is unbound."""
+    before = attempt.state_before_settlement
+    if before is None:
+        return attempt
+    restored = replace(attempt, state=before, charged=False, state_before_settlement=None, ended_at=None)
+    if attempt.state is AttemptState.ABANDONED:
+        return restored
+    return replace(restored, task_id=None, accepted_at=None, status="")

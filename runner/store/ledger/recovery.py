@@ -1,0 +1,147 @@
+"""What dead runs and lost rows left: intents without an answer, and receipts that no row knows."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from runner.attempts.attempt import Attempt, AttemptState, apply_event
+from runner.attempts.events import Created, Event, OutcomeUnknown
+from runner.attempts.recovery import outcome_after_crash, release_free_attempt
+from runner.clock import Clock
+from runner.lazy_dataclass import dataclass, field
+from runner.store import locks, receipts
+from runner.store.ledger.codec import parse_time
+from runner.store.ledger.rows import AttemptRows, LedgerScope, attempt_from_row
+from runner.store.receipts import Receipt
+
+_WAITS_FOR_TASK = (AttemptState.INTENDED, AttemptState.UNSETTLED)
+
+
+@dataclass(slots=True)
+class Recovery:
+    """One look at dead runs and receipts; the caller holds the transaction."""
+
+    state: Path
+    clock: Clock
+    table: AttemptRows
+    unreadable: list[str] = field(default_factory=list)
+    """Files and offsets of lines that are no receipts."""
+
+    # -- what a reader needs, too ---------------------------------------------------------------------------
+
+    def tasks(self) -> dict[str, Receipt]:
+        """By attempt, the receipts that the ledger has not taken in yet."""
+        unread = [receipt for lines in self._dead_runs().values() for receipt in lines]
+        unread += [receipt for receipt in self._new_receipts() if not self._run_lives(receipt)]
+        return {receipt.attempt: receipt for receipt in unread if not self.table.has_task(receipt.task)}
+
+    def _new_receipts(self) -> Iterator[Receipt]:
+        for path in receipts.recent_files(self.state, self.clock.now()):
+            for _, receipt in receipts.read_from(path, self._offset(path), self.table.recorded_tasks):
+                if receipt is not None:
+                    yield receipt
+
+    def events(self, attempts: Sequence[Attempt], free: bool, tasks: dict[str, Receipt]) -> Iterator[Event]:
+        """The events that say how attempts of dead runs stand."""
+        for attempt in attempts:
+            after = attempt
+            if attempt.state in _WAITS_FOR_TASK and attempt.id in tasks:
+                receipt = tasks[attempt.id]
+                yield (event := Event(parse_time(receipt.at), attempt.id, Created(receipt.task)))
+                after = apply_event(attempt, event)
+            elif (outcome := outcome_after_crash(attempt)) is not None and not locks.run_is_alive(
+                self.state, attempt.intent.run
+            ):
+                yield (event := Event(self.clock.now(), attempt.id, outcome))
+                after = apply_event(attempt, event)
+            if (release := release_free_attempt(after, free)) is not None:
+                yield Event(self.clock.now(), attempt.id, release)
+
+    # -- what a run writes ----------------------------------------------------------------------------------
+
+    def recover(self) -> list[str]:
+        """Closes what dead runs left open, and takes in what no row knows; returns the runs whose files may go."""
+        tasks = self.tasks()
+        free = {row["id"]: bool(row["free"]) for row in self.table.db.execute("SELECT id, free FROM account")}
+        for row in self.table.open_rows():
+            for event in self.events([attempt_from_row(row)], free[row["account"]], tasks):
+                if self.table.write_event(event) is not None:
+                    self.table.write_event(
+                        Event(event.at, event.attempt, OutcomeUnknown("its receipt names a task of another attempt"))
+                    )
+        for path in receipts.recent_files(self.state, self.clock.now()):
+            self._compare(path)
+        return [run for run, lines in self._dead_runs().items() if all(map(self._is_known, lines))]
+
+    def _dead_runs(self) -> dict[str, list[Receipt]]:
+        folder = self.state / locks.RUNS
+        return {run: receipts.read_first_version(folder / run) for run in locks.dead_runs(self.state)}
+
+    def unknown(self) -> list[Receipt]:
+        """Receipts that no row knows and that say too little to make one of: those of the first version."""
+        lines = [receipt for lines in self._dead_runs().values() for receipt in lines]
+        lines += [receipt for receipt in self._new_receipts() if receipt.intent is None]
+        return [
+            receipt for receipt in lines if not self._is_known(receipt) and not self.table.has_attempt(receipt.attempt)
+        ]
+
+    def _offset(self, path: Path) -> int:
+        """Up to where all receipts of a file stand in this ledger; a file that shrank is compared from its begin."""
+        row = self.table.db.execute("SELECT offset FROM compared WHERE file = ?", (self._file_name(path),)).fetchone()
+        offset = 0 if row is None else int(row["offset"])
+        return offset if offset <= path.stat().st_size else 0
+
+    def _compare(self, path: Path) -> None:
+        """The receipts behind what was compared before: each gets its row.
+
+        That of a run which lives is left to it, and one that says too little to the user: the next run looks again.
+        """
+        begin = offset = self._offset(path)
+        look_again_at: int | None = None
+        for end, receipt in receipts.read_from(path, begin, self.table.recorded_tasks):
+            if receipt is None:
+                self.unreadable.append(f"{path}, byte {offset}")
+            elif not self._is_known(receipt) and (self._run_lives(receipt) or not self._take_in(receipt)):
+                look_again_at = offset if look_again_at is None else look_again_at
+            offset = end
+        compared = self._end(path, offset) if look_again_at is None else look_again_at
+        if compared != begin:
+            self.table.db.execute(
+                "INSERT OR REPLACE INTO compared(file, offset) VALUES (?, ?)", (self._file_name(path), compared)
+            )
+
+    def _end(self, path: Path, offset: int) -> int:
+        """The end of the last whole line: what is behind it is being written."""
+        with path.open("rb") as file:
+            file.seek(offset)
+            return offset + file.read().rfind(b"\n") + 1
+
+    def _file_name(self, path: Path) -> str:
+        return path.relative_to(self.state).as_posix()
+
+    def _run_lives(self, receipt: Receipt) -> bool:
+        """Whether the run that wrote a receipt still works, and has the attempt's row: it writes the task itself."""
+        return (
+            receipt.intent is not None
+            and locks.run_is_alive(self.state, receipt.intent.run)
+            and self.table.has_attempt(receipt.attempt)
+        )
+
+    def _is_known(self, receipt: Receipt) -> bool:
+        """Whether a row has the task, or says of the attempt that it has none; or the user has given the task up."""
+        row = self.table.db.execute("SELECT task, state FROM attempt WHERE id = ?", (receipt.attempt,)).fetchone()
+        if row is not None and (row["task"] is not None or row["state"] not in _WAITS_FOR_TASK):
+            return True
+        return self.table.has_task(receipt.task) or self.table.is_forgotten(receipt.task)
+
+    def _take_in(self, receipt: Receipt) -> bool:
+        """Whether a paid task that the ledger lost has a row again."""
+        if receipt.account is None or receipt.intent is None:
+            return False
+        at = parse_time(receipt.at)
+        attempt = Attempt(
+            receipt.attempt, receipt.intent, AttemptState.RUNNING, at, sent_at=at, task_id=receipt.task,
+            status="waiting", accepted_at=at,
+        )  # fmt: skip
+        scope = LedgerScope(self.table.enter_account(receipt.account), receipt.repository, free=False)
+        self.table.insert_lost(scope, attempt)
+        return True
