@@ -1,15 +1,31 @@
 """Finds the file that a path was probably meant to name, where the path leads nowhere."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from unicodedata import is_normalized, normalize
 from urllib.parse import unquote
 
 from runner.diagnostics.problem import closest_match
+from runner.lazy_dataclass import dataclass
 
 _MAX_ENTRIES = 2000
 """How many files of the repository are looked at: a hint must not take longer than the check itself."""
+_MAX_NEIGHBOURS = 50
+"""In a folder of more files the nearest name is not sought: the search would be repeated for every missing file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _FileIndex:
+    """The visible files of a repository by the forms in which they are looked for; of equal forms the first counts."""
+
+    by_path: Mapping[str, str]
+    by_unquoted_path: Mapping[str, str]
+    by_name: Mapping[str, str]
+    by_stem: Mapping[tuple[str, str], str]
+    """By folder, and file name without its ending."""
+    by_folder: Mapping[str, Mapping[str, str]]
 
 
 def nearest_file_hint(path: Path, root: Path) -> str:
@@ -18,27 +34,26 @@ def nearest_file_hint(path: Path, root: Path) -> str:
     The same name in another case or Unicode form, with `%20` for a blank, with another ending, misspelt, or in
     another folder of the repository.
     """
+    index = _index(os.path.normpath(root))
     wanted = Path(os.path.normpath(path))
-    files = list(_files_of(root))
-    top = os.path.normpath(root)
-    relative = os.path.relpath(wanted, top)
-    for form in (_fold, lambda name: _fold(unquote(name))):
-        for file in files:
-            if form(file) == form(relative):
-                return _hint_naming(file, relative)
-    same_name = [file for file in files if _fold(os.path.basename(file)) == _fold(wanted.name)]
-    if same_name:
-        return _hint_naming(min(same_name, key=lambda file: (file.count("/"), file)), relative)
+    relative = os.path.relpath(wanted, os.path.normpath(root))
     folder = _fold(os.path.dirname(relative))
-    beside = {os.path.basename(file): file for file in files if _fold(os.path.dirname(file)) == folder}
-    stems = {name: file for name, file in beside.items() if _fold(Path(name).stem) == _fold(wanted.stem)}
-    if stems:
-        return _hint_naming(min(stems.values()), relative)
-    closest = closest_match(unquote(wanted.name), tuple(beside))
-    return _hint_naming(beside[closest], relative) if closest is not None else ""
+    file = (
+        index.by_path.get(_fold(relative))
+        or index.by_unquoted_path.get(_fold(unquote(relative)))
+        or index.by_name.get(_fold(wanted.name))
+        or index.by_stem.get((folder, _fold(wanted.stem)))
+    )
+    neighbours = index.by_folder.get(folder, {})
+    if file is None and len(neighbours) <= _MAX_NEIGHBOURS:
+        closest = closest_match(unquote(wanted.name), tuple(neighbours))
+        file = neighbours[closest] if closest is not None else None
+    return _hint_naming(file, relative) if file is not None else ""
 
 
 def _fold(name: str) -> str:
+    if name.isascii():
+        return name.casefold()
     return normalize("NFC", normalize("NFC", name).casefold())
 
 
@@ -49,7 +64,27 @@ def _hint_naming(file: str, wanted: str) -> str:
     return f"the repository has {file}"
 
 
-def _files_of(root: Path) -> Iterator[str]:
+@lru_cache(maxsize=1)
+def _index(root: str) -> _FileIndex:
+    """The index of a repository, made once for a command: there may be thousands of missing files."""
+    files = sorted(_files_of(root), key=lambda file: (file.count("/"), file), reverse=True)
+    by_folder: dict[str, dict[str, str]] = {}
+    for file in files:
+        by_folder.setdefault(_fold(os.path.dirname(file)), {})[os.path.basename(file)] = file
+
+    def by(form: Callable[[str], str]) -> dict[str, str]:
+        return {form(file): file for file in files}
+
+    return _FileIndex(
+        by_path=by(_fold),
+        by_unquoted_path=by(lambda file: _fold(unquote(file))),
+        by_name=by(lambda file: _fold(os.path.basename(file))),
+        by_stem={(_fold(os.path.dirname(file)), _fold(Path(file).stem)): file for file in files},
+        by_folder=by_folder,
+    )
+
+
+def _files_of(root: str) -> Iterator[str]:
     """Paths of visible files relative to `root`, a bounded number of them; links are not followed."""
     count = 0
     for folder, folders, names in os.walk(root):

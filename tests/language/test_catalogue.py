@@ -16,7 +16,9 @@ def test_the_page_of_the_docs_is_made_from_it() -> None:
 
 
 def test_every_code_in_the_source_is_explained_and_the_other_way_round() -> None:
-    text = "\n".join(path.read_text("utf-8") for path in (REPOSITORY / "runner" / "language").rglob("*.py"))
+    rooms = ("language", "files")
+    paths = (path for room in rooms for path in (REPOSITORY / "runner" / room).rglob("*.py"))
+    text = "\n".join(path.read_text("utf-8") for path in paths)
     strings = set(re.findall(r'"([a-z][a-z0-9]*(?:-[a-z0-9]+)*)"', text))
     assert set(catalogue()) <= strings
     problem_code = re.compile(

@@ -1,5 +1,6 @@
 """The health checks of the provider for `doctor`: key, reachability, clock, proxy, sample tasks."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -78,14 +79,14 @@ def test_reach_key_and_clock_are_told_by_one_free_question(ahead: float, verdict
 @pytest.mark.parametrize(
     ("step", "expected"),
     [
-        (answered(0, 401, "Invalid API key"), {"reach": "ok", "key at the provider": "error", "clock": "ok"}),
-        (page(200, on=POLL), {"reach": "error"}),
-        (page(503, on=POLL), {"reach": "error"}),
-        (Step(on=POLL, status=302, headers=(("Location", "https://www.example.com/"),)), {"reach": "error"}),
+        (lambda: answered(0, 401, "Invalid API key"), {"reach": "ok", "key at the provider": "error", "clock": "ok"}),
+        (lambda: page(200, on=POLL), {"reach": "error"}),
+        (lambda: page(503, on=POLL), {"reach": "error"}),
+        (lambda: Step(on=POLL, status=302, headers=(("Location", "https://www.example.com/"),)), {"reach": "error"}),
     ],
 )
-def test_what_is_wrong_is_said_with_a_way_out(step: Step, expected: dict[str, str]) -> None:
-    with Double([step]) as double:
+def test_what_is_wrong_is_said_with_a_way_out(step: Callable[[], Step], expected: dict[str, str]) -> None:
+    with Double([step()]) as double:
         checks = ask(double.url, health.reach)
 
     assert verdicts(checks) == expected
