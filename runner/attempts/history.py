@@ -157,7 +157,7 @@ class History:
             if candidates := [attempt for attempt in own if attempt.state in states]:
                 return next((attempt for attempt in reversed(candidates) if not attempt.from_manifest), candidates[-1])
         if len(own) < len(attempts):
-            for states in ({AttemptState.STORED}, OPEN):
+            for states in ({AttemptState.STORED}, OPEN, {AttemptState.DOUBTFUL}):
                 if candidates := [attempt for attempt in attempts if attempt.state in states]:
                     return candidates[0]
         created = [attempt for attempt in attempts if attempt.state is not AttemptState.NOT_CREATED]

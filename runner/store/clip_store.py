@@ -72,12 +72,35 @@ class ClipStore:
     def _restore_from_elsewhere(self, attempt: Attempt, step: Step) -> Stored | None:
         """Copy the clip from another repository that has it intact, by the path that the ledger knows."""
         for clip in attempt.clips:
-            part = self.part_path(step)
-            if clip.repository is not None and self._copy_exact(Path(clip.repository), clip, part):
+            if clip.repository is not None and self._copy_exact(clip, part := self.part_path(step)):
                 target = self.clip_path(step)
                 self._install(part, target, clip.sha256)
                 return Stored(replace(clip, path=self._relative_name(target), repository=None))
         return None
+
+    def _copy_exact(self, clip: Clip, part: Path) -> bool:
+        """Copy another repository's clip; False unless it is an ordinary file of that content, reached through no link.
+
+        The content is compared while it is copied.
+        """
+        top = Path(clip.repository or self.root)
+        if os.path.realpath(top / clip.path) != os.path.join(os.path.realpath(top), clip.path):
+            return False
+        digest = hashlib.sha256()
+        try:
+            old = open_clip(top / clip.path, top)
+        except OSError:
+            return False
+        with old, create_afresh(part, self.root) as new:
+            while block := old.read(1 << 20):
+                digest.update(block)
+                new.write(block)
+            new.flush()
+            os.fsync(new.fileno())
+        if digest.hexdigest() != clip.sha256:
+            remove_file(part, self.root)
+            return False
+        return True
 
     def find(self, attempt: Attempt) -> Path | None:
         """The path of an intact copy of the attempt's clip, compared by content; None when there is no copy."""
@@ -244,28 +267,6 @@ class ClipStore:
             shutil.copyfileobj(old, new, 1 << 20)
             new.flush()
             os.fsync(new.fileno())
-
-    def _copy_exact(self, top: Path, clip: Clip, part: Path) -> bool:
-        """Copy a clip of another repository; False unless it is an ordinary file of that content, through no link.
-
-        The content is compared while it is copied.
-        """
-        digest = hashlib.sha256()
-        try:
-            with open_clip(top / clip.path, top) as old, create_afresh(part, self.root) as new:
-                if os.path.realpath(top / clip.path) != os.path.join(os.path.realpath(top), clip.path):
-                    return False
-                while block := old.read(1 << 20):
-                    digest.update(block)
-                    new.write(block)
-                new.flush()
-                os.fsync(new.fileno())
-        except OSError:
-            return False
-        if digest.hexdigest() != clip.sha256:
-            remove_file(part, self.root)
-            return False
-        return True
 
     def _is_inside(self, path: Path) -> bool:
         return path.resolve().is_relative_to(self.root.resolve())

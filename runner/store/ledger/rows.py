@@ -186,7 +186,7 @@ class AttemptRows:
             raise CommandError(
                 ExitCode.INVALID, f"the ledger has no attempt {event.attempt}: was the file replaced by an older copy?"
             )
-        if scope is not None and isinstance(event.payload, Stored):
+        if scope is not None and isinstance(event.payload, Stored | Doubtful):
             event = replace(event, payload=_seen_from(row, scope, event.payload))
         after = apply_event(attempt_from_row(row), event)
         if after.task_id is not None and after.task_id != row["task"] and self._task_taken(row, after.task_id):
@@ -282,7 +282,7 @@ def attempt_for(scope: LedgerScope, row: sqlite3.Row, is_alive: Callable[[str], 
     return replace(attempt, repository=row["repository"], held_elsewhere=held)
 
 
-def _seen_from(row: sqlite3.Row, scope: LedgerScope, stored: Stored) -> Stored:
+def _seen_from(row: sqlite3.Row, scope: LedgerScope, stored: Stored | Doubtful) -> Stored | Doubtful:
     """A clip's place as it stands in the row: beside its name the repository, where that is not the attempt's own."""
     place = stored.clip.repository or scope.repository
     own = place == row["repository"] or (place == scope.repository and row["repository"] in scope.names)
