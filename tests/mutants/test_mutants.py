@@ -25,7 +25,7 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         ENGINE,
     ),
     "what was cut short on its way counts as never sent": (
-        "runner/attempts/history.py",
+        "runner/attempts/recovery.py",
         "    if attempt.sent_at is None:\n        return NotSent",
         "    if True:\n        return NotSent",
         f"{ENGINE} tests/attempts",
@@ -85,9 +85,9 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         POWER,
     ),
     "a power loss may take a clip's name": (
-        "runner/store/clip_store.py",
-        "_archive_existing(target)\n        part.replace(target)\n        sync_folder(target.parent)\n",
-        "_archive_existing(target)\n        part.replace(target)\n",
+        "runner/files/writing.py",
+        "        os.fsync(target_folder)\n",
+        "",
         POWER,
     ),
     "a clip may still be on its way to the disk": (
@@ -127,9 +127,9 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         RECORDS,
     ),
     "a bill that differs is not checked": (
-        "runner/engine/messages.py",
-        "billed is None or billed == intent.quoted",
-        "billed is not None or billed == intent.quoted",
+        "runner/attempts/history.py",
+        "    if billed is None or abs(billed - quoted)",
+        "    if billed is not None or abs(billed - quoted)",
         ENGINE,
     ),
     "an empty file is taken for a ledger": (
