@@ -14,6 +14,7 @@ from runner.app.orphaned_attempts import with_orphans
 from runner.app.run_store import RunStore, closing_context, repo_prefix, write_manifests
 from runner.app.session import Session
 from runner.attempts.history import History
+from runner.attempts.pick import Pick
 from runner.clock import Clock
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import RunLimits
@@ -161,7 +162,7 @@ def _record_first_take_picks(session: Session, history: History, overrides: Plan
     for step in session.plan(history, overrides=overrides).steps:
         for material, upstream in zip(step.shot.request.from_takes, step.upstream, strict=False):
             if material.take is None and (step.shot.storyboard, upstream.shot) in multi_take_shots:
-                history.picks.setdefault((step.shot.storyboard, upstream.shot), upstream.take)
+                history.picks.setdefault((step.shot.storyboard, upstream.shot), Pick(upstream.take))
 
 
 @dataclass(slots=True)

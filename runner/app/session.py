@@ -127,7 +127,7 @@ class Session(Project):
             contents = self.manifest(storyboard)
             if contents is not None:
                 history.merge_manifest(
-                    contents.attempts, {(storyboard.path, shot): take for shot, take in contents.picks.items()}
+                    contents.attempts, {(storyboard.path, shot): pick for shot, pick in contents.picks.items()}
                 )
         return history
 

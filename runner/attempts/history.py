@@ -15,6 +15,7 @@ from runner.attempts.events import (
     Event,
     Intent,
 )
+from runner.attempts.pick import Pick
 from runner.lazy_dataclass import dataclass, field, replace
 from runner.requests.request import JsonValue
 
@@ -42,7 +43,7 @@ class History:
     """
 
     attempts: dict[str, Attempt] = field(default_factory=dict)
-    picks: dict[tuple[str, str], int] = field(default_factory=dict)
+    picks: dict[tuple[str, str], Pick] = field(default_factory=dict)
     last: dict[tuple[str, str, int, str | None], str] = field(default_factory=dict)
     """Id of the latest attempt by storyboard, shot, take and profile: a changed take is compared with it."""
     _by_fingerprint: dict[str, list[str]] = field(default_factory=dict)
@@ -176,7 +177,7 @@ class History:
         """Attempts that hold a slot of the account: intended or running."""
         return (attempt for attempt in self.open() if attempt.state in (AttemptState.INTENDED, AttemptState.RUNNING))
 
-    def merge_manifest(self, attempts: Iterable[Attempt], picks: Mapping[tuple[str, str], int]) -> None:
+    def merge_manifest(self, attempts: Iterable[Attempt], picks: Mapping[tuple[str, str], Pick]) -> None:
         """Merges attempts and picks of a manifest that this ledger does not have."""
         attempts = list(attempts)
         tasks = {attempt.task_id: attempt.id for attempt in self.attempts.values() if attempt.task_id}
@@ -191,7 +192,7 @@ class History:
                 self._enter(replace(attempt, from_manifest=True))
             elif attempt.task_id in tasks:
                 self._note_named(self.attempts[tasks[attempt.task_id]], attempt)
-        self.picks |= {key: take for key, take in picks.items() if key not in self.picks}
+        self.picks |= {key: pick for key, pick in picks.items() if key not in self.picks}
 
     def _note_named(self, recorded: Attempt, manifest_attempt: Attempt) -> None:
         """The manifest names an attempt that another repository ordered for the same request: a take of this one.

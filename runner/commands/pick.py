@@ -7,6 +7,7 @@ from runner.app import run_store
 from runner.app.session import Session, open_for_reading, resolve_shot
 from runner.attempts.attempt import AttemptState
 from runner.attempts.history import History
+from runner.attempts.pick import Pick
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.planning.selection import ShotKey, storyboard_slug
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> ExitCode:
             history.picks.pop(key, None)
         else:
             _require_clip(session, history, key, args.take)
-            history.picks[key] = args.take
+            history.picks[key] = Pick(args.take)
         run_store.write_manifests(session, history)
     if not args.quiet:
         choice = f"take {args.take}" if args.take is not None else "no take"

@@ -171,7 +171,8 @@ class _StoryboardPlanner:
         return self.take_choices[key]
 
     def _picked_take(self, shot: Shot) -> int | None:
-        picked = self.history.picks.get((shot.storyboard, shot.id))
+        pick = self.history.picks.get((shot.storyboard, shot.id))
+        picked = pick.take if pick is not None else None
         if picked is not None and (picked <= shot.takes or self._take(shot.id, picked).attempt is not None):
             return picked
         if shot.takes == 1:

@@ -11,6 +11,7 @@ from typing import Any
 from runner.attempts.attempt import PAID, Attempt, AttemptState
 from runner.attempts.events import Intent
 from runner.attempts.history import History
+from runner.attempts.pick import Pick
 from runner.clock import format_utc
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import MANIFEST_LIMIT, FileRejected, read_bytes
@@ -56,7 +57,7 @@ class Manifest:
     provider: str
     host: str
     attempts: tuple[Attempt, ...]
-    picks: Mapping[str, int]
+    picks: Mapping[str, Pick]
 
     def renamed_to(self, storyboard: str) -> "Manifest":
         """The same manifest for a storyboard that has moved to another path."""
@@ -107,7 +108,7 @@ def _parse_manifest(data: Any, repository: str, profile: str | None) -> Manifest
     owner = (repository, provider, host, profile)
     attempts = [attempt for shot in data["shots"] for attempt in _parse_shot(storyboard, shot, owner)]
     picks = {
-        fields.shot_id(shot["id"]): fields.take_number(shot["picked"])
+        fields.shot_id(shot["id"]): Pick(fields.take_number(shot["picked"]))
         for shot in data["shots"]
         if shot.get("picked") is not None
     }
@@ -266,7 +267,7 @@ def _shot_json(storyboard: str, shot: str, attempts: Iterable[Attempt], history:
     takes = sorted(attempts, key=lambda attempt: (attempt.intent.take, attempt.intended_at, attempt.id))
     return {
         "id": shot,
-        "picked": history.picks.get((storyboard, shot)),
+        "picked": pick.take if (pick := history.picks.get((storyboard, shot))) is not None else None,
         "takes": [_take_json(attempt) for attempt in takes],
     }
 

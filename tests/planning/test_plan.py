@@ -20,6 +20,7 @@ from runner.attempts.events import (
     Succeeded,
 )
 from runner.attempts.history import History
+from runner.attempts.pick import Pick
 from runner.planning.plan import Action
 from runner.planning.planner import PlanOverrides
 from runner.requests.request import LocalFile
@@ -174,11 +175,11 @@ def test_a_pick_decides_what_follows_and_another_pick_makes_it_anew() -> None:
     first, second = plan(quay).steps
     after(history, first, *MADE)
     after(history, second, *MADE)
-    history.picks[quay.storyboard, "quay"] = 1
+    history.picks[quay.storyboard, "quay"] = Pick(1)
     step = plan(quay, enter, history=history).steps[2]
     assert step.action is Action.MAKE
     after(history, step, *MADE)
-    history.picks[quay.storyboard, "quay"] = 2
+    history.picks[quay.storyboard, "quay"] = Pick(2)
     assert summary(plan(quay, enter, history=history))[2] == (
         "enter",
         1,

@@ -21,6 +21,7 @@ from runner.attempts.events import (
     Succeeded,
 )
 from runner.attempts.history import History
+from runner.attempts.pick import Pick
 from runner.diagnostics.problem import Place
 from runner.editions.edition import load
 from runner.language.model import Batch, Shot, Storyboard
@@ -146,7 +147,7 @@ Outcome = str
 
 def history(plan: Plan, outcomes: Mapping[tuple[str, int], Outcome], picks: Mapping[str, int] | None = None) -> History:
     """What is true after the named takes of a plan went as told; what they are made of must be told before."""
-    past = History(picks={(PATH, name): take for name, take in (picks or {}).items()})
+    past = History(picks={(PATH, name): Pick(take) for name, take in (picks or {}).items()})
     for (name, take), outcome in outcomes.items():
         now = build_plan(
             plan.batch, past, account=plan.account, edition=plan.edition, usd_per_credit=plan.usd_per_credit,

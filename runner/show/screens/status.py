@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from runner.attempts.attempt import AT_HAND, Attempt, AttemptState
 from runner.attempts.history import History
+from runner.attempts.pick import Pick
 from runner.clock import format_utc
 from runner.language.model import Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
@@ -337,10 +338,10 @@ def _orphan_json(attempt: Attempt) -> dict[str, object]:
 
 
 def _shot_json(report: StatusReport, shot: Shot, steps: Sequence[Step]) -> dict[str, object]:
-    picks: Mapping[tuple[str, str], int] = report.history.picks
+    picks: Mapping[tuple[str, str], Pick] = report.history.picks
     return {
         "id": shot.id,
-        "picked": picks.get((shot.storyboard, shot.id)),
+        "picked": pick.take if (pick := picks.get((shot.storyboard, shot.id))) is not None else None,
         "takes": [_take_json(report, step) for step in steps],
     }
 
