@@ -1,4 +1,4 @@
-"""The entry point of `storyboard`: the version and a remembered no-op run are answered before the rest is imported."""
+"""The entry point of `storyboard`: the version is answered before the rest is imported."""
 
 import os
 import sys
@@ -19,8 +19,7 @@ def main() -> int:
         if sys.argv[1:] == ["--version"]:
             print(f"storyboard {__version__}")
             return _check_output(0, output)
-        code = 0 if sys.argv[1:2] == ["run"] and _print_remembered() else _run()
-        code = _check_output(code, output)
+        code = _check_output(_run(), output)
     except KeyboardInterrupt:
         code = _INTERRUPTED
     ignored = False
@@ -51,19 +50,6 @@ def _run() -> int:
     from runner.cli import main as run
 
     return run()
-
-
-def _print_remembered() -> bool:
-    """Print the remembered output of a run with nothing to do; False if there is none for this command line."""
-    from runner.settings.environment import default_state_folder, environment_snapshot
-    from runner.store.noop_cache import lookup
-
-    state = default_state_folder()
-    output = None if state is None else lookup(state, __version__, sys.argv[1:], environment_snapshot())
-    if output is None:
-        return False
-    print(output, end="")
-    return True
 
 
 def _ignore_signals() -> bool:

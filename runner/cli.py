@@ -150,7 +150,6 @@ def _dispatch(argv: list[str]) -> "ExitCode":
     if args.command is None:
         top.print_help()
         return ExitCode.OK
-    args.argv = tuple(argv)
     command = importlib.import_module(f"runner.commands.{args.command}")
     gc.freeze()
     gc.enable()

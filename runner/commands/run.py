@@ -5,11 +5,9 @@ import sys
 from pathlib import Path
 
 from runner.app import approval, run_store
-from runner.app.noop_cache import NoopRecorder
 from runner.app.orphaned_attempts import collectable_orphans, with_orphans
 from runner.app.session import Session, command_arguments, open_session
 from runner.attempts.history import History
-from runner.clock import SystemClock
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
 from runner.engine.result import summarize_run
@@ -76,17 +74,7 @@ def _add_execution(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    started_at = SystemClock().now()
     session = open_session(args)
-    recorder = NoopRecorder(session.settings.state, started_at)
-    code = _run(session, recorder)
-    if code is ExitCode.OK:
-        recorder.commit(args.argv)
-    return code
-
-
-def _run(session: Session, recorder: NoopRecorder) -> ExitCode:
-    recorder.begin()
     with run_store.open_run_store(session) as store:
         store.stop_on_unknown_receipts()
         history = session.with_manifests(store.history())
@@ -96,7 +84,7 @@ def _run(session: Session, recorder: NoopRecorder) -> ExitCode:
         if _anything_to_do(plan):
             store = _approve(session, plan, history, store)
         elif not _has_collectable_orphans(session, plan, history):
-            return _report_nothing_to_do(session, plan, history, store, recorder)
+            return _report_nothing_to_do(session, plan, history, store)
         from runner.app import execute
 
         return execute.execute_plan(session, plan, history, store, overrides)
@@ -122,9 +110,7 @@ def _anything_to_do(plan: Plan) -> bool:
     return any(step.action in (Action.MAKE, Action.RESUME) or step.waits_for == "shot" for step in plan.steps)
 
 
-def _report_nothing_to_do(
-    session: Session, plan: Plan, history: History, store: run_store.RunStore, recorder: NoopRecorder
-) -> ExitCode:
+def _report_nothing_to_do(session: Session, plan: Plan, history: History, store: run_store.RunStore) -> ExitCode:
     """Finish a run that has nothing to send: update the manifest, print the state."""
     result = with_orphans(
         session, history, summarize_run(plan, history, RunState(CreateThrottle(1)), store.limits, CreditTotals())
@@ -142,7 +128,6 @@ def _report_nothing_to_do(
             else screen(plan, terminal_width(), use_color(sys.stdout, session.args.no_color), context=context)
         )
         print(text, end="")
-        recorder.record(session, plan, history, text)
     else:
         print(
             closing(

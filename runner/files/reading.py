@@ -13,9 +13,6 @@ SETTINGS_LIMIT = 1 << 20
 MANIFEST_LIMIT = 256 << 20
 CLIP_LIMIT = 2 << 30
 
-asked_for: dict[str, os.stat_result | None] = {}
-"""Status of every path that this process resolved, from just before; None for a path that did not exist."""
-
 
 class FileRejected(Exception):  # noqa: N818 - a reason that becomes a problem or a message, always caught
     """A file that cannot be used: a problem's code, a message that continues the file's name, a hint.
@@ -52,7 +49,6 @@ def check_written(written: str) -> None:
 
 def resolve_inside(path: Path, root: Path, *, may_be_hidden: bool = False) -> Path:
     """The real path of a file in the repository, with links resolved. Raises FileRejected."""
-    _record_path(os.path.abspath(path))
     # The root is resolved already; the path may be relative, or lead through a link above the repository.
     written = Path(os.path.abspath(path)).is_relative_to(root)
     if not written and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
@@ -71,14 +67,6 @@ def resolve_inside(path: Path, root: Path, *, may_be_hidden: bool = False) -> Pa
     if not may_be_hidden and any(part.startswith(".") for part in real.relative_to(top).parts):
         raise FileRejected("hidden-file", "is hidden or in a hidden folder; hidden files are never read")
     return real
-
-
-def _record_path(path: str) -> None:
-    if path not in asked_for:
-        try:
-            asked_for[path] = os.stat(path)
-        except (OSError, ValueError):
-            asked_for[path] = None
 
 
 def check_regular(real: Path, limit: int) -> None:
