@@ -89,7 +89,7 @@ def _result_of(
     elif step.action is Action.KEEP:
         return
     elif step.action is Action.BLOCKED:
-        yield "blocked", TakeResult(step, None, step.reason)
+        yield "blocked", TakeResult(step, None, step.reason.text)
     elif attempt is not None and (group := _BY_STATE.get(attempt.state)) is not None:
         yield group, TakeResult(step, attempt, _message_of(attempt))
     elif attempt is not None and attempt.state is AttemptState.STORED:
@@ -131,4 +131,4 @@ def _not_made(
         return "not_started", TakeResult(
             step, attempt, state.stop_reason.message if state.stop_reason is not None else "interrupted"
         )
-    return "waiting", TakeResult(step, attempt, step.reason)
+    return "waiting", TakeResult(step, attempt, step.reason.text)

@@ -1,34 +1,72 @@
-"""The reason to remake a take: the difference between the last request and the current one, in text."""
+"""The reason to remake a take: the difference between the last request and the current one."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
+from runner.planning.reason import Reason, ReasonCode
 from runner.requests.request import JsonValue
 
-_NAMES = {"seconds": "duration", "aspect_ratio": "aspect ratio", "audio": "sound"}
+_SETTINGS = {
+    "model": ("model", "model"),
+    "resolution": ("resolution", "resolution"),
+    "seconds": ("duration", "duration"),
+    "aspect_ratio": ("aspect_ratio", "aspect ratio"),
+    "mode": ("mode", "mode"),
+    "upscale": ("upscale", "upscale"),
+    "seed": ("seed", "seed"),
+    "audio": ("audio", "sound"),
+}
+"""The storyboard's field, and its name in a text, by the key of the neutral request."""
+_FRAMES = ("first_frame", "last_frame")
+_CODES = (
+    ReasonCode.PROMPT_CHANGED,
+    ReasonCode.FRAME_CHANGED,
+    ReasonCode.REFERENCE_CHANGED,
+    ReasonCode.UPSTREAM_CHANGED,
+    ReasonCode.PICK_CHANGED,
+    ReasonCode.MODEL_CHANGED,
+    ReasonCode.SETTING_CHANGED,
+)
+"""Codes of changes; of several changes the first one here is the reason's."""
 _MAX_WORDS = 8
 
 
-def describe_change(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> str:
-    """Describes the change in one sentence, such as `the prompt: "the −sea−" → "the +harbour+"`."""
-    changes = [*_scalars(before, now), *_materials(before.get("materials"), now.get("materials"))]
+class _Change(NamedTuple):
+    """One difference of two requests: its code, the storyboard's field, and a text."""
+
+    code: ReasonCode
+    field: str
+    text: str
+
+
+def describe_change(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> Reason:
+    """Describe the change of a request; the text is one sentence, such as `the prompt: "the −sea−" → "the +harbour+"`.
+
+    `before` and `now` are neutral requests.
+    """
+    changes = [*_settings(before, now), *_materials(before, now)]
     if "prompt" in before or "prompt" in now:
         changes += _prompt(_text(before.get("prompt")), _text(now.get("prompt")))
-    return "; ".join(changes) or "the request is spelled differently"
+    if not changes:
+        return Reason(ReasonCode.SETTING_CHANGED, "the request is spelled differently")
+    text = "; ".join(change.text for change in changes)
+    fields = tuple(dict.fromkeys(change.field for change in changes))
+    return Reason(min((change.code for change in changes), key=_CODES.index), text, fields)
 
 
 def _text(value: JsonValue) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _scalars(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> list[str]:
-    keys = ("model", "resolution", "seconds", "aspect_ratio", "mode", "upscale", "seed", "audio")
+def _settings(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> list[_Change]:
     changes = []
-    for key in keys:
+    for key, (field, name) in _SETTINGS.items():
         old, new = before.get(key), now.get(key)
         if old != new:
-            changes.append(f"{_NAMES.get(key, key)} {_display(old)} → {_display(new)}")
+            code = ReasonCode.MODEL_CHANGED if key == "model" else ReasonCode.SETTING_CHANGED
+            changes.append(_Change(code, field, f"{name} {_display(old)} → {_display(new)}"))
     if before.get("inputs") != now.get("inputs"):
-        changes.append("inputs changed")
+        changes.append(_Change(ReasonCode.SETTING_CHANGED, "inputs", "inputs changed"))
     return changes
 
 
@@ -36,13 +74,15 @@ def _display(value: JsonValue) -> str:
     return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _prompt(before: str, now: str) -> list[str]:
+def _prompt(before: str, now: str) -> list[_Change]:
     old, new = before.split(), now.split()
     if old == new:
         return []
-    if not old or not new:
-        return ["the prompt was added" if new else "the prompt was removed"]
-    return [f"the prompt: {_first_difference(old, new)}"]
+    if old and new:
+        text = f"the prompt: {_first_difference(old, new)}"
+    else:
+        text = "the prompt was added" if new else "the prompt was removed"
+    return [_Change(ReasonCode.PROMPT_CHANGED, "prompt", text)]
 
 
 def _first_difference(old: list[str], new: list[str]) -> str:
@@ -67,19 +107,42 @@ def _shorten(words: list[str]) -> str:
     return " ".join(words[:_MAX_WORDS]) + (" …" if len(words) > _MAX_WORDS else "")
 
 
-def _materials(before: JsonValue, now: JsonValue) -> list[str]:
-    old = [item for item in before if isinstance(item, dict)] if isinstance(before, list) else []
-    new = [item for item in now if isinstance(item, dict)] if isinstance(now, list) else []
+def _materials(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> list[_Change]:
+    old, new = _material_list(before), _material_list(now)
     if [_content(item) for item in old] == [_content(item) for item in new]:
         return []
     if len(old) == len(new):
-        pairs = [(a, b) for a, b in zip(old, new, strict=True) if _content(a) != _content(b)]
-        if len(pairs) == len(old) > 1 and sorted(map(_content, old)) == sorted(map(_content, new)):
-            return ["the order of its references changed"]
-        return [_describe_replacement(a, b) for a, b in pairs]
-    removed = [_label(item) for item in old if _content(item) not in {_content(other) for other in new}]
-    added = [_label(item) for item in new if _content(item) not in {_content(other) for other in old}]
-    return [f"{name} was removed" for name in removed] + [f"{name} was added" for name in added]
+        pairs = [(_field(now, index), a, b) for index, (a, b) in enumerate(zip(old, new, strict=True))]
+        changed = [pair for pair in pairs if _content(pair[1]) != _content(pair[2])]
+        if len(changed) == len(old) > 1 and sorted(map(_content, old)) == sorted(map(_content, new)):
+            return [_Change(_code(pairs[0][0]), pairs[0][0], "the order of its references changed")]
+        return [_describe_replacement(*pair) for pair in changed]
+    removed = [_describe_one(before, index, item, "removed") for index, item in enumerate(old) if not _is_in(item, new)]
+    added = [_describe_one(now, index, item, "added") for index, item in enumerate(new) if not _is_in(item, old)]
+    return removed + added
+
+
+def _material_list(request: Mapping[str, JsonValue]) -> list[dict[str, JsonValue]]:
+    materials = request.get("materials")
+    return [item for item in materials if isinstance(item, dict)] if isinstance(materials, list) else []
+
+
+def _field(request: Mapping[str, JsonValue], index: int) -> str:
+    """The storyboard's field of a material, by its position."""
+    return _FRAMES[index] if request.get("mode") == "keyframe" and index < len(_FRAMES) else "references"
+
+
+def _code(field: str) -> ReasonCode:
+    return ReasonCode.FRAME_CHANGED if field in _FRAMES else ReasonCode.REFERENCE_CHANGED
+
+
+def _is_in(item: Mapping[str, JsonValue], others: list[dict[str, JsonValue]]) -> bool:
+    return any(_content(item) == _content(other) for other in others)
+
+
+def _describe_one(request: Mapping[str, JsonValue], index: int, item: Mapping[str, JsonValue], verb: str) -> _Change:
+    field = _field(request, index)
+    return _Change(_code(field), field, f"{_label(item)} was {verb}")
 
 
 def _content(item: Mapping[str, JsonValue]) -> str:
@@ -93,11 +156,13 @@ def _label(item: Mapping[str, JsonValue]) -> str:
     return _text(item.get("path") or item.get("url"))
 
 
-def _describe_replacement(old: Mapping[str, JsonValue], new: Mapping[str, JsonValue]) -> str:
+def _describe_replacement(field: str, old: Mapping[str, JsonValue], new: Mapping[str, JsonValue]) -> _Change:
     if "shot" in new and old.get("shot") == new.get("shot") and old.get("part") == new.get("part"):
         if old.get("take") != new.get("take"):
-            return f"{_label(new)} is of take {new.get('take')} now, was take {old.get('take')}"
-        return f"{new['shot']} changed, and this is made from {_label(new)}"
+            text = f"{_label(new)} is of take {new.get('take')} now, was take {old.get('take')}"
+            return _Change(ReasonCode.PICK_CHANGED, field, text)
+        text = f"{new['shot']} changed, and this is made from {_label(new)}"
+        return _Change(ReasonCode.UPSTREAM_CHANGED, field, text)
     if "path" in new and old.get("path") == new.get("path"):
-        return f"the content of {new['path']} changed"
-    return f"{_label(old)} → {_label(new)}"
+        return _Change(_code(field), field, f"the content of {new['path']} changed")
+    return _Change(_code(field), field, f"{_label(old)} → {_label(new)}")

@@ -10,6 +10,7 @@ from runner.attempts.events import Account
 from runner.editions.edition import Edition, Price
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
+from runner.planning.reason import Reason
 from runner.planning.selection import ShotKey
 from runner.requests.request import JsonValue, ResolvedTake, TakeReference, neutral_form
 
@@ -35,12 +36,12 @@ PENDING = frozenset({Action.MAKE, Action.RESUME, Action.WAIT})
 
 
 class Step(NamedTuple):
-    """The planned action for one take, with the reason written where the action was chosen."""
+    """The planned action for one take, with the reason given where the action was chosen."""
 
     shot: Shot
     take: int
     action: Action
-    reason: str
+    reason: Reason
     price: Price
     fingerprint: str | None
     """None while a pick upstream is missing, which decides the materials."""

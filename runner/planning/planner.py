@@ -14,6 +14,7 @@ from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.change_reason import describe_change
 from runner.planning.plan import BILLABLE, PENDING, Action, Plan, Step
+from runner.planning.reason import MADE, NEW, RETAKE, Reason, ReasonCode
 from runner.planning.selection import ShotKey
 from runner.requests.request import Request, ResolvedTake, TakeReference, fingerprint_fast, neutral_form
 
@@ -243,9 +244,13 @@ class _StoryboardPlanner:
         roots = dict.fromkeys(root for material in shot.request.from_takes for root in self._unpicked(material))
         names = ", ".join(roots)
         if blocked := [root for root in roots if not self._may_have_clip(self.shots[root])]:
-            reason = f"{blocked[0]} has no take to pick"
+            reason = Reason(ReasonCode.UPSTREAM_BLOCKED, f"{blocked[0]} has no take to pick")
             return Step(shot, take, Action.BLOCKED, reason, price, None, blockers=tuple(blocked))
-        reason = f"pick a take of {names}" if not self.first_take else f"for the takes of {names}"
+        reason = (
+            Reason(ReasonCode.WAITS_FOR_SHOT, f"for the takes of {names}")
+            if self.first_take
+            else Reason(ReasonCode.WAITS_FOR_PICK, f"pick a take of {names}")
+        )
         return Step(shot, take, Action.WAIT, reason, price, None, waits_for=self._waiting_for(), blockers=tuple(roots))
 
     def _waiting_for(self) -> Literal["shot", "pick"]:
@@ -273,10 +278,11 @@ class _StoryboardPlanner:
         name = (
             first.shot.id if first.shot.storyboard == shot.storyboard else f"{first.shot.storyboard}: {first.shot.id}"
         )
-        reason = f"the same request as {name}: one clip serves both, paid once"
+        text = f"the same request as {name}: one clip serves both, paid once"
         action = Action.WAIT if first.action is Action.MAKE else first.action
+        reason = Reason(ReasonCode.WAITS_FOR_SHOT, text) if action in BILLABLE else first.reason
         return Step(
-            shot, take, action, reason if action in BILLABLE else first.reason, price, fingerprint, upstream,
+            shot, take, action, reason, price, fingerprint, upstream,
             waits_for="shot" if action is Action.WAIT else None,
             blockers=(first.shot.id,) if action is Action.WAIT else first.blockers,
             attempt=first.attempt, duplicate_of=name,
@@ -291,7 +297,11 @@ class _StoryboardPlanner:
         unavailable = [other for other in missing if not self._will_have_clip(other)]
         action, shots_above = (Action.BLOCKED, unavailable) if unavailable else (Action.WAIT, missing)
         blockers = tuple(dict.fromkeys(other.shot.id for other in shots_above))
-        reason = self._blocked_by(unavailable[0]) if unavailable else f"for {', '.join(blockers)}, which this run makes"
+        reason = (
+            Reason(ReasonCode.UPSTREAM_BLOCKED, self._blocked_by(unavailable[0]))
+            if unavailable
+            else Reason(ReasonCode.WAITS_FOR_SHOT, f"for {', '.join(blockers)}, which this run makes")
+        )
         return Step(
             step.shot, step.take, action, reason, step.price, step.fingerprint, step.upstream,
             waits_for=None if unavailable else "shot", blockers=blockers,
@@ -322,13 +332,14 @@ class _StoryboardPlanner:
             return f"{shot} has no clip, and {flag} makes only the takes it names"
         return f"{shot} is {step.action}"
 
-    def _made_elsewhere(self, attempt: Attempt) -> str:
+    def _made_elsewhere(self, attempt: Attempt) -> Reason:
         """The reason of a take whose clip comes from another repository's order, for free."""
         place = os.path.relpath(attempt.repository or self.root, self.root)
         day = f"{attempt.intended_at:%Y-%m-%d}"
         if attempt.state is AttemptState.STORED:
-            return f"the same request was made for {place} ({day})"
-        return f"the same request was ordered for {place} ({day}); its clip is still to come"
+            return Reason(ReasonCode.MADE_ELSEWHERE, f"the same request was made for {place} ({day})")
+        text = f"the same request was ordered for {place} ({day}); its clip is still to come"
+        return Reason(ReasonCode.MADE_ELSEWHERE, text)
 
     def _action_for(
         self,
@@ -337,45 +348,49 @@ class _StoryboardPlanner:
         sources: Mapping[TakeReference, ResolvedTake],
         fingerprint: str,
         attempt: Attempt | None,
-    ) -> tuple[Action, str]:
+    ) -> tuple[Action, Reason]:
         if attempt is None:
             return Action.MAKE, self._change_reason(shot, take, sources, fingerprint)
         match attempt.state:
             case AttemptState.STORED if any(map(self.clip_exists, attempt.clips)):
-                return Action.KEEP, "made"
+                return Action.KEEP, MADE
             case AttemptState.STORED:
-                return Action.RESUME, "made; its clip is missing or changed on disk, and is fetched again for free"
+                text = "made; its clip is missing or changed on disk, and is fetched again for free"
+                return Action.RESUME, Reason(ReasonCode.TO_DOWNLOAD, text)
             case AttemptState.SUCCEEDED:
-                return Action.RESUME, "made; its clip is still to be downloaded"
+                return Action.RESUME, Reason(ReasonCode.TO_DOWNLOAD, "made; its clip is still to be downloaded")
             case AttemptState.RUNNING:
-                return Action.RESUME, f"{attempt.task_id} is {attempt.status or 'running'}"
+                return Action.RESUME, Reason(ReasonCode.RUNNING, f"{attempt.task_id} is {attempt.status or 'running'}")
             case AttemptState.INTENDED:
-                return Action.RESUME, "another run is sending the request"
+                return Action.RESUME, Reason(ReasonCode.RUNNING, "another run is sending the request")
             case AttemptState.UNSETTLED if not self.free:
-                return Action.UNSETTLED, attempt.message or "the outcome is unknown: maybe charged"
+                text = attempt.message or "the outcome is unknown: maybe charged"
+                return Action.UNSETTLED, Reason(ReasonCode.UNSETTLED, text)
             case AttemptState.REFUSED | AttemptState.GONE if attempt.id in (self.overrides.again or ()):
-                return Action.MAKE, "again, by --again"
+                return Action.MAKE, Reason(ReasonCode.AGAIN, "again, by --again")
             case AttemptState.REFUSED:
-                return Action.REFUSED, attempt.message
+                return Action.REFUSED, Reason(ReasonCode.REFUSED, attempt.message)
             case AttemptState.DOUBTFUL if not self.free:
-                return Action.DOUBTFUL, f"paid, and its clip {attempt.doubt}"
+                return Action.DOUBTFUL, Reason(ReasonCode.DOUBTFUL, f"paid, and its clip {attempt.doubt}")
             case AttemptState.GONE if not self.free:
-                return Action.GONE, attempt.message or "paid, and the provider no longer has the clip"
+                text = attempt.message or "paid, and the provider no longer has the clip"
+                return Action.GONE, Reason(ReasonCode.GONE, text)
             case AttemptState.FAILED:
-                return Action.MAKE, f"failed last time: {attempt.message}"
+                return Action.MAKE, Reason(ReasonCode.FAILED, f"failed last time: {attempt.message}")
             case AttemptState.MAYBE_CHARGED:
-                return Action.MAKE, f"the server failed last time, maybe charged: {attempt.message}"
+                text = f"the server failed last time, maybe charged: {attempt.message}"
+                return Action.MAKE, Reason(ReasonCode.FAILED, text)
             case _:
                 return Action.MAKE, self._change_reason(shot, take, sources, fingerprint)
 
     def _change_reason(
         self, shot: Shot, take: int, sources: Mapping[TakeReference, ResolvedTake], fingerprint: str
-    ) -> str:
+    ) -> Reason:
         previous = self.history.previous(shot.storyboard, shot.id, take, self.profile)
-        if previous is None or (
-            previous.state not in OPEN and previous.clip is None and previous.state is not AttemptState.FAILED
+        if (
+            previous is None
+            or previous.intent.fingerprint == fingerprint
+            or (previous.state not in OPEN and previous.clip is None and previous.state is not AttemptState.FAILED)
         ):
-            return "new"
-        if previous.intent.fingerprint == fingerprint:
-            return "new"
+            return NEW if take <= shot.takes else RETAKE
         return describe_change(previous.intent.request, neutral_form(shot.request, take, sources.__getitem__))

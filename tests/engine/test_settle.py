@@ -147,7 +147,7 @@ def test_a_task_that_no_ledger_knows_is_assigned_by_the_user(ledger: Ledger) -> 
     )
     assert ledger.import_attempt(attempt_of_user) is None
     history = ledger.history(PAID, "repo")
-    assert planner(film(1))(history).steps[0].reason == "task_1 is waiting"
+    assert planner(film(1))(history).steps[0].reason.text == "task_1 is waiting"
     (imported,) = history.attempts.values()
     assert (imported.state, imported.intended_at) == (AttemptState.RUNNING, datetime.fromtimestamp(MS / 1000 + 2, UTC))
     wrong = TaskFacts("task_1", "seedance2-fast", MS, None, None)

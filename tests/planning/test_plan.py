@@ -267,6 +267,6 @@ def test_a_long_chain_is_decided_without_recursion(takes: int) -> None:
 def test_a_retake_of_what_begins_on_a_shot_without_a_clip_is_blocked_since_the_run_makes_nothing_else() -> None:
     overrides = PlanOverrides(retakes=frozenset({(BOARD, "walk")}))
     decided = plan(shot("quay"), shot("walk", materials=[last_frame("quay")]), overrides=overrides)
-    assert [(step.key[1:], step.action, step.reason) for step in decided.steps] == [
+    assert [(step.key[1:], step.action, step.reason.text) for step in decided.steps] == [
         (("walk", 1), Action.BLOCKED, "quay has no clip, and --retake makes only the takes it names")
     ]

@@ -59,7 +59,7 @@ def plan(*shots: Shot, history: History | None = None, account: Account = PAID, 
 
 
 def summary(decided: Plan) -> list[tuple[str, int, str, str]]:
-    return [(step.shot.id, step.take, str(step.action), step.reason) for step in decided.steps]
+    return [(step.shot.id, step.take, str(step.action), step.reason.text) for step in decided.steps]
 
 
 def actions(decided: Plan) -> list[str]:

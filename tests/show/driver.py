@@ -138,7 +138,7 @@ def outcome(film: Plan, at: datetime, halt: StopReason | None = None) -> RunResu
         refused=tuple(TakeResult(step, bad(step, at, AttemptState.REFUSED, FACE, "face")) for step in those("SH060")),
         unsettled=tuple(TakeResult(step, bad(step, at, AttemptState.UNSETTLED, lost)) for step in those("SH160")),
         blocked=tuple(TakeResult(step, message="SH160 is unsettled") for step in those("SH170")),
-        waiting=tuple(TakeResult(step, message=step.reason) for step in film.steps if step.needs_pick),
+        waiting=tuple(TakeResult(step, message=step.reason.text) for step in film.steps if step.needs_pick),
         stop_reason=halt,
         money=money,
     )

@@ -17,6 +17,7 @@ from runner.language.model import Shot
 from runner.lazy_dataclass import replace
 from runner.media.clip import ClipFacts
 from runner.planning.plan import Action, Step
+from runner.planning.reason import NEW
 from runner.requests.request import Request
 from runner.store.clip_store import ClipStore, differences
 from tests import requirements
@@ -35,7 +36,7 @@ def make_request(
 
 def step(shot: str = "quay", take: int = 1, fingerprint: str = FIRST) -> Step:
     entry = Shot("storyboards/harbour.yaml", shot, make_request(), 3, Place("storyboards/harbour.yaml", 1, 1))
-    return Step(entry, take, Action.MAKE, "new", Price(Decimal(40), "seedance-20 480p"), fingerprint)
+    return Step(entry, take, Action.MAKE, NEW, Price(Decimal(40), "seedance-20 480p"), fingerprint)
 
 
 def attempt(fingerprint: str = FIRST, clip: Clip | None = None, copies: tuple[Clip, ...] = ()) -> Attempt:

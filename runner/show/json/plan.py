@@ -64,7 +64,7 @@ def _take(step: Step, body_of: BodyOf, price_texts: PriceTexts) -> dict[str, obj
         "take": step.take,
         "fingerprint": step.fingerprint,
         "action": step.action.value,
-        "reason": step.reason,
+        "reason": step.reason.text,
         "waits_for": step.waits_for,
         "request": body_of(step),
         "credits": credits,

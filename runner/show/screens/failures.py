@@ -58,7 +58,7 @@ def _take_name(result: TakeResult, plan: Plan) -> str:
 def _message(result: TakeResult) -> str:
     """The provider's message, else the run's own, else the plan's reason."""
     message = result.message or (result.attempt.message if result.attempt is not None else "")
-    return one_line(message or result.step.reason, 400)
+    return one_line(message or result.step.reason.text, 400)
 
 
 def _unsettled(

@@ -6,6 +6,7 @@ from runner.attempts.attempt import AttemptState
 from runner.attempts.history import History
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Action, Plan, Step
+from runner.planning.reason import MADE
 from runner.show.text.cells import width as cells
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import count
@@ -26,7 +27,7 @@ def as_made(plan: Plan, missing_clips: Collection[TakeKey]) -> Plan:
     if not missing_clips:
         return plan
     steps = (
-        step._replace(action=Action.KEEP, reason="made") if step.key in missing_clips else step for step in plan.steps
+        step._replace(action=Action.KEEP, reason=MADE) if step.key in missing_clips else step for step in plan.steps
     )
     return replace(plan, steps=tuple(steps))
 

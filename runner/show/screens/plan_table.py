@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from runner.language.model import Shot, Storyboard
 from runner.planning.plan import Action, Plan, Step, totals
+from runner.planning.reason import Reason, ReasonCode
 from runner.show.screens.rows import NO_SCENE, SEVERAL, SceneRows, TableLine, material_list, model, scenes
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars
@@ -68,7 +69,7 @@ def _columns(width: int, credits: str, models: bool) -> tuple[Column, ...]:
     )
 
 
-def _scene(scene: SceneRows, letters: Mapping[str, str], width: int, style: Style) -> Iterable[TableRow | str]:
+def _scene(scene: SceneRows, letters: Mapping[Reason, str], width: int, style: Style) -> Iterable[TableRow | str]:
     if scene.folded:
         whole = scene.whole
         yield _row(Cell(escape_terminal(scene.name or NO_SCENE), "strong"), whole.name, whole, letters, width)
@@ -83,7 +84,7 @@ def _scene(scene: SceneRows, letters: Mapping[str, str], width: int, style: Styl
 
 
 def _row(
-    name: Cell, materials: str, entry: TableLine, letters: Mapping[str, str], width: int, indent: int = 0
+    name: Cell, materials: str, entry: TableLine, letters: Mapping[Reason, str], width: int, indent: int = 0
 ) -> TableRow:
     style, short, reason = _action_cells(entry, letters)
     seconds = sum(step.shot.request.seconds for step in entry.steps)
@@ -120,7 +121,7 @@ def price_of(steps: Iterable[Step]) -> Decimal | None:
     return total
 
 
-def _action_cells(entry: TableLine, letters: Mapping[str, str]) -> tuple[str, str, str]:
+def _action_cells(entry: TableLine, letters: Mapping[Reason, str]) -> tuple[str, str, str]:
     """Style, short form and reason of a row: `make`, `new`; several actions are counted."""
     counts = Counter(step.action for step in entry.steps)
     if not counts:
@@ -136,20 +137,20 @@ def _action_cells(entry: TableLine, letters: Mapping[str, str]) -> tuple[str, st
     return ACTION_STYLES[worst], short, ", ".join(reason for reason in reasons if reason.endswith(")"))
 
 
-def _reason(step: Step, letters: Mapping[str, str]) -> str:
+def _reason(step: Step, letters: Mapping[Reason, str]) -> str:
     if (letter := letters.get(step.reason)) is not None:
-        return f"failed ({letter})" if "failed last time" in step.reason else f"changed ({letter})"
+        return f"failed ({letter})" if step.reason.code is ReasonCode.FAILED else f"changed ({letter})"
     if step.action is Action.WAIT and step.waits_for == "shot" and step.duplicate_of is None:
         return escape_terminal(f"for {', '.join(step.blockers)}")
     if step.waits_for == "pick":
         return escape_terminal(f"pick {', '.join(step.blockers)}'s take")
-    return one_line(step.reason, 600)
+    return one_line(step.reason.text, 600)
 
 
 # -- causes that several rows share -----------------------------------------------------------------------
 
 
-def _cause_letters(scene_rows: Sequence[SceneRows]) -> dict[str, str]:
+def _cause_letters(scene_rows: Sequence[SceneRows]) -> dict[Reason, str]:
     """A letter for each reason that several rows share and that is too long to repeat in all of them."""
     lines = Counter(
         reason
@@ -157,7 +158,7 @@ def _cause_letters(scene_rows: Sequence[SceneRows]) -> dict[str, str]:
         for entry in ((scene.whole,) if scene.folded else scene.table_lines)
         for reason in {step.reason for step in entry.steps if step.action is Action.MAKE}
     )
-    shared = [reason for reason, times in lines.items() if times > 1 and len(reason) > 16]
+    shared = [reason for reason, times in lines.items() if times > 1 and len(reason.text) > 16]
     return {reason: _letter(index) for index, reason in enumerate(shared)}
 
 
@@ -166,14 +167,14 @@ def _letter(index: int) -> str:
     return alphabet[index] if index < len(alphabet) else _letter(index // len(alphabet) - 1) + alphabet[index % 26]
 
 
-def _cause_lines(letters: Mapping[str, str], scene_rows: Sequence[SceneRows], width: int, style: Style) -> list[str]:
-    shots: dict[str, set[str]] = {}
+def _cause_lines(letters: Mapping[Reason, str], scene_rows: Sequence[SceneRows], width: int, style: Style) -> list[str]:
+    shots: dict[Reason, set[str]] = {}
     for scene in scene_rows:
         for step in scene.whole.steps:
             shots.setdefault(step.reason, set()).add(step.shot.id)
     lines = [""] if letters else []
     for reason, letter in letters.items():
-        text = f"{one_line(reason, 600)}   {count(len(shots[reason]), 'shot')}"
+        text = f"{one_line(reason.text, 600)}   {count(len(shots[reason]), 'shot')}"
         lines += labelled(f"({letter})", text, width, style, "good")
     return lines
 

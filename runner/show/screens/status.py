@@ -166,7 +166,7 @@ def _reason(step: Step, attempt: Attempt | None) -> str:
         return (clip_path(attempt, step) if attempt is not None else "") or "made"
     if attempt is not None and attempt.state is AttemptState.RUNNING:
         return one_line(attempt.status, 40) or "running"
-    return one_line(step.reason, 400)
+    return one_line(step.reason.text, 400)
 
 
 def _refusal_advice(report: StatusReport, step: Step, attempt: Attempt | None) -> list[str]:
@@ -354,7 +354,7 @@ def _take_json(report: StatusReport, step: Step) -> dict[str, object]:
         "take": step.take,
         "fingerprint": step.fingerprint,
         "stands": step.action.value,
-        "reason": step.reason,
+        "reason": step.reason.text,
         "attempt": step.attempt,
         "task_id": attempt.task_id if attempt is not None else None,
         "credits": {
