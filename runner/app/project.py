@@ -134,7 +134,7 @@ def _is_storyboard(path: Path, root: Path) -> bool:
         head = read_bytes(path, root)[: 1 << 20]
     except FileRejected as rejected:
         return rejected.code != "file-kind"
-    return any(line.startswith((b"storyboard:", b"\xef\xbb\xbfstoryboard:")) for line in head.splitlines())
+    return any(line.removeprefix(b"\xef\xbb\xbf").startswith((b"storyboard:", b"shots:")) for line in head.splitlines())
 
 
 def options_from(args: argparse.Namespace) -> Flags:

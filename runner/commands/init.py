@@ -25,7 +25,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    from runner.language.schema import folder as schemas
+    from runner.language.schema_files import folder as schemas
 
     folder: Path = args.folder
     written: list[str] = []

@@ -3,7 +3,7 @@
 import argparse
 
 from runner.diagnostics.problem import CommandError, ExitCode, closest_match
-from runner.language.schema import folder
+from runner.language.schema_files import folder
 
 _ENDING = ".schema.json"
 

@@ -21,8 +21,9 @@ from runner.language.cross_shot_checks import (
     check_variable_names,
 )
 from runner.language.expansion import MAX_SHOTS, expand
+from runner.language.ids import fold_name
 from runner.language.loader import Definition, DocumentLoader, collect_definitions, override_order
-from runner.language.materials import Asset, MediaCache, fold_name, read_asset
+from runner.language.materials import Asset, MediaCache, read_asset
 from runner.language.merge_problems import merge
 from runner.language.model import Batch, Shot, Storyboard
 from runner.language.request_builder import RequestBuilder

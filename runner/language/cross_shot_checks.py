@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runner.diagnostics.problem import Place, Problem, closest_match
 from runner.language.expansion import used_names
-from runner.language.materials import Asset, MediaCache, check_unused, fold_name
+from runner.language.ids import fold_name
+from runner.language.materials import Asset, MediaCache, check_unused
 from runner.language.mentions import is_name, reference_position
 from runner.language.model import Shot
 from runner.language.shot_draft import ShotDraft, StoryboardScope

@@ -1,4 +1,4 @@
-"""Rules for the id of a shot, which names its files on every operating system."""
+"""Rules for the id of a shot, which names its files on every operating system; the form in which names compare."""
 
 import re
 
@@ -24,3 +24,12 @@ def id_error(text: str) -> tuple[str, str] | None:
     if re.match(r"(?:image|video|audio)\d+\Z", text, re.IGNORECASE):
         return "this id looks like a position among the references", "choose another id"
     return None
+
+
+def fold_name(name: str) -> str:
+    """The form in which names are compared: case and Unicode normalization make no difference."""
+    if name.isascii():
+        return name.casefold()
+    from unicodedata import normalize
+
+    return normalize("NFC", normalize("NFC", name).casefold())

@@ -3,11 +3,13 @@
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path as FilePath
 
 from runner.diagnostics.problem import Place, Problem, Problems
 from runner.files.reading import FileRejected, check_written, read_bytes
 from runner.language import schema
+from runner.language.unknown_fields import variable_names
 from runner.language.yaml.decode import decode
 from runner.language.yaml.document import Document, Key, NodeRef, Path, Source, Value, YamlMapping
 from runner.language.yaml.parser import parse
@@ -15,6 +17,8 @@ from runner.lazy_dataclass import dataclass, field, replace
 
 MAX_DEPTH = 8
 """Levels of nested includes; real projects use one or two."""
+_MAX_INCLUDES = 100
+"""Includes of one file, as the schema allows; more are a problem of the file's shape."""
 
 
 @dataclass(slots=True)
@@ -49,9 +53,9 @@ class DocumentLoader:
         self.documents[name] = document
         if document.root:
             _read_ids_as_text(document)
-            self._check_shape(document)
             document = replace(document, includes=tuple(self._read_includes(document, path, (*trail, name))))
             self.documents[name] = document
+            self._check_shape(document, is_include=include_node is not None)
         return document
 
     def _parse(self, name: str, path: FilePath, include_node: NodeRef | None) -> Document:
@@ -65,12 +69,20 @@ class DocumentLoader:
         source = decode(name, data, self.problems)
         return parse(source, self.problems) if source else Document(Source(name, ""), YamlMapping(0), whole=False)
 
-    def _check_shape(self, document: Document) -> None:
+    def _check_shape(self, document: Document, *, is_include: bool) -> None:
         broken = self.broken.setdefault(document.name, set())
-        for path, problem in schema.check(document):
+        root = document.root
+        is_other_version = isinstance(root.get("storyboard"), int)
+        variables = cache(
+            lambda: frozenset(name for file in override_order(document) for name in variable_names(file.root))
+        )
+        for paths, problem in schema.check(document, variables, is_include=is_include):
             self.problems.add(problem)
-            broken.add(droppable_part(path))
+            broken.update(map(droppable_part, paths))
         _remove_broken(document, broken)
+        if "shots" in root and "storyboard" not in root and not is_include and not is_other_version:
+            # It is a storyboard, whatever is wrong with its first line: its shots are checked as well.
+            root["storyboard"] = 1
         shots = document.root.get("shots")
         if len(broken) >= schema.MAX_VIOLATIONS and isinstance(shots, list):
             # The schema check reports no more problems than this: other invalid shots are left out silently.
@@ -78,14 +90,17 @@ class DocumentLoader:
 
     def _read_includes(self, document: Document, path: FilePath, trail: tuple[str, ...]) -> Iterator[Document]:
         includes = document.root.get("include")
-        for index, include in enumerate(includes if isinstance(includes, list) else ()):
+        listed = includes if isinstance(includes, list) and len(includes) <= _MAX_INCLUDES else []
+        for index, include in enumerate(listed):
+            if not isinstance(include, str) or not include:
+                continue
             origin = NodeRef(document, ("include", index))
             try:
-                check_written(str(include))
+                check_written(include)
             except FileRejected as error:
                 self.problems.add(Problem(error.code, origin.place(), f"`{include}` {error.message}", error.hint))
                 continue
-            target = path.parent / str(include)
+            target = path.parent / include
             name = self.name(_normalized(target))
             if name in trail:
                 circle = " → ".join([*trail[trail.index(name) :], name])

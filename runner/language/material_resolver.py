@@ -1,7 +1,8 @@
 """Resolves the frames, references and asset mentions of a shot to materials."""
 
 from runner.diagnostics.problem import Problem
-from runner.language.materials import KIND_LABELS, Asset, extension, fold_name, is_path_or_url
+from runner.language.ids import fold_name
+from runner.language.materials import KIND_LABELS, Asset, extension, is_path_or_url
 from runner.language.mentions import Mention, parse_single, suggestion
 from runner.language.shot_reporter import ShotReporter
 from runner.language.symbols import PROMPT, UsedMaterial, Where

@@ -19,15 +19,6 @@ from runner.requests.request import Kind, LocalFile, RemoteFile
 KINDS: tuple[Kind, ...] = ("image", "video", "audio")
 
 
-def fold_name(name: str) -> str:
-    """The form in which names are compared: case and Unicode normalization make no difference."""
-    if name.isascii():
-        return name.casefold()
-    from unicodedata import normalize
-
-    return normalize("NFC", normalize("NFC", name).casefold())
-
-
 @dataclass(slots=True)
 class Asset:
     """An entry of `assets`: its media as written, and its words (a template)."""

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 from runner.diagnostics.problem import Problem, Problems, closest_match
-from runner.language.schema import load
+from runner.language.schema_files import load
 from runner.language.templates.environment import slug, text_of
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass

@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from runner.diagnostics.problem import closest_match
-from runner.language.materials import Asset, fold_name
+from runner.language.ids import fold_name
+from runner.language.materials import Asset
 from runner.requests.request import Kind, TakePart
 
 # The pattern begins with @ and looks behind from there, so that the search jumps from one @ to the next.

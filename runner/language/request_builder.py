@@ -4,8 +4,9 @@ import re
 
 from runner.diagnostics.problem import Problem
 from runner.language.edition_checks import check
+from runner.language.ids import fold_name
 from runner.language.material_resolver import MaterialResolver
-from runner.language.materials import Asset, fold_name
+from runner.language.materials import Asset
 from runner.language.mentions import Mention, find, foreign_position, substitute, suggestion
 from runner.language.model import Shot
 from runner.language.shot_draft import prompt_text

@@ -156,3 +156,12 @@ def test_eight_different_faults_are_told_in_one_run(film: ContentRepo) -> None:
     problems = film.storyboard("validate", FILM, "--json").json["problems"]
     assert len({problem["line"] for problem in problems if problem["severity"] == "error"}) == 8
     assert [problem["line"] for problem in problems] == sorted(problem["line"] for problem in problems)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_storyboard_without_its_first_line_is_found_and_told_once(film: ContentRepo, named: bool) -> None:
+    film.write(FILM, "title: T\nshots:\n  - {id: a, prompt: x}\n")
+    result = film.storyboard("validate", "--json", *([FILM] if named else []))
+    [problem] = result.json["problems"]
+    assert (result.code, problem["line"], problem["column"]) == (3, 1, 1)
+    assert "storyboard: 1" in problem["hint"]

@@ -12,6 +12,7 @@ import pytest
 
 from runner.diagnostics.problem import Problems
 from runner.language import schema
+from runner.language.schema_files import load
 from runner.language.yaml.document import Source, Value
 from runner.language.yaml.parser import parse
 
@@ -60,7 +61,7 @@ def test_what_shape_cannot_show_is_not_marked() -> None:
     assert report["errors"] == []
 
 
-TEMPLATED = sorted(set(schema.load()["definitions"]["shot"]["properties"]) - {"matrix", "vars", "inputs"})
+TEMPLATED = sorted(set(load()["definitions"]["shot"]["properties"]) - {"matrix", "vars", "inputs"})
 
 
 @pytest.mark.parametrize("field", TEMPLATED)

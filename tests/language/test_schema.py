@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.language import schema
+from runner.language.schema_files import load
 from runner.language.yaml.document import Value
 
-SCHEMA = schema.load()
+SCHEMA = load()
 QUICK = jsonschema_rs.Draft7Validator(SCHEMA)
 THOROUGH = jsonschema.Draft7Validator(SCHEMA)
 WHOLE: dict[str, Any] = {

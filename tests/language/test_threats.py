@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runner.language import compiler as language
-from runner.language.schema import folder
+from runner.language.schema_files import folder
 from tests.language.storyboards import codes, picture, shots
 
 QUAY = "shots:\n  - {id: quay, prompt: A quay}\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.language.schema import load
+from runner.language.schema_files import load
 from runner.sandbox.faults.fault_rules import read_faults
 from tests import requirements
 from tests.sandbox.sandbox_client import start_server, stop_server

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.language.schema import load
+from runner.language.schema_files import load
 from runner.sandbox.faults.fault_rules import FaultEvent, Faults, Rule, from_json, read_faults
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from runner.diagnostics.problem import CommandError, ExitCode, Place, Problems, closest_match
 from runner.language.cli_variables import strip_places
-from runner.language.schema import load, value_text
+from runner.language.expected_values import value_text
+from runner.language.schema_files import load
 from runner.language.yaml.decode import decode
 from runner.language.yaml.document import Document, NodeRef, path_text
 from runner.language.yaml.parser import parse

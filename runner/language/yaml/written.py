@@ -1,0 +1,25 @@
+"""Writes values as YAML for hints: what a user would have written by hand."""
+
+import json
+import re
+
+from runner.language.yaml.document import Value
+
+_PLAIN = re.compile(r"[A-Za-z_/](?:[\w ./'()+…-]*[\w./)…])?\Z")
+"""Text that means itself without quotes, within `{…}` too."""
+_OTHER_VALUES = frozenset(("true", "false", "null"))
+
+
+def flow(value: Value) -> str:
+    """A value on one line: `{image: a.png}`, `[a, b]`, `"16:9"`."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_text(key)}: {flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    return _text(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _text(text: str) -> str:
+    if text == "…" or (_PLAIN.match(text) and text.casefold() not in _OTHER_VALUES):
+        return text
+    return json.dumps(text, ensure_ascii=False)
