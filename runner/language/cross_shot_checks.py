@@ -9,7 +9,6 @@ from runner.language.materials import Asset, MediaCache, check_unused
 from runner.language.mentions import is_name, reference_position
 from runner.language.model import Shot
 from runner.language.shot_draft import ShotDraft, StoryboardScope
-from runner.language.templates.errors import line_place
 from runner.language.templates.scope import RESERVED, has_template
 from runner.language.yaml.document import Document, NodeRef, Path, Value
 from runner.requests.request import canonical_json
@@ -196,9 +195,8 @@ def check_templates(files: Iterable[Document], scope: StoryboardScope) -> None:
 
 def _check_templates(origin: NodeRef, value: Value, section: str, scope: StoryboardScope) -> None:
     if isinstance(value, str):
-        if has_template(value) and (error := scope.templates.read(value).error):
-            code, message, line, hint = error
-            scope.problems.add(Problem(code, line_place(origin, line), message, hint))
+        for fault in scope.templates.read(value).faults if has_template(value) else ():
+            scope.problems.add(fault.problem(origin))
     elif isinstance(value, dict):
         for key, item in value.items():
             if (

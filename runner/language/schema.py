@@ -103,7 +103,7 @@ def check(
     """
     if is_valid(document.root):
         return
-    root = document.root
+    root: Mapping[str, Value] = document.root
     meant = set()
     missing: list[Violation] = []
     if "storyboard" not in root and "shots" in root and not is_include:

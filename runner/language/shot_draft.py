@@ -210,7 +210,7 @@ def prompt_text(draft: ShotDraft, scope: StoryboardScope) -> tuple[str | None, s
     if not isinstance(wrap, str):
         return rendered, rendered
     template = scope.templates.read(wrap)
-    if "prompt" not in template.names and template.error is None:
+    if "prompt" not in template.names and not template.faults:
         message, hint = (
             "this `wrap` does not use {{ prompt }}",
             "write {{ prompt }} where the shot's own prompt belongs",

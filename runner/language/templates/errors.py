@@ -1,94 +1,107 @@
 """The problems of templates, with their messages and places."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from runner.diagnostics.problem import Place, Problem, closest_match
 from runner.language.templates.environment import ALLOWED_FILTERS
-from runner.language.templates.scope import TEMPLATE_START, Expression, VariableScope
+from runner.language.templates.markup import (
+    Span,
+    filter_span,
+    first_line,
+    markup_at,
+    markup_spans,
+    name_span,
+    unclosed_block,
+)
+from runner.language.templates.scope import Expression, VariableScope
 from runner.language.yaml.document import NodeRef, Value
 
 
-def line_place(origin: NodeRef, line: int) -> Place:
-    """The place of a template's line: its first markup, else the markup that goes on in it."""
-    lines = origin.value.split("\n") if isinstance(origin.value, str) else []
-    index = sum(len(line_above) + 1 for line_above in lines[: line - 1])
-    line_text = lines[line - 1] if line <= len(lines) else ""
-    start = TEMPLATE_START.search(line_text)
-    end = _CLOSE.search(line_text, start.end()) if start else None
-    if start is None:
-        text = "\n".join(lines)
-        markup = next((match for match in _MARKUP.finditer(text) if match.start() < index < match.end()), None)
-        return origin.place(markup.start(), len(markup.group().split("\n")[0])) if markup else origin.place()
-    return origin.place(index + start.start(), (end.end() if end else len(line_text)) - start.start())
+class TemplateFault(NamedTuple):
+    """What keeps a template from being compiled, at a place in its text."""
+
+    code: str
+    message: str
+    hint: str
+    span: Span
+
+    def problem(self, origin: NodeRef) -> Problem:
+        """The fault as a problem of the value that holds the template."""
+        return Problem(self.code, origin.place(*self.span), self.message, self.hint)
 
 
-def name_place(origin: NodeRef, name: str, line: int = 1) -> Place:
-    """The place of a name in a template, from a line on; the line's markup when the name is not literally there."""
+def name_place(origin: NodeRef, name: str) -> Place:
+    """The place of a variable in a template: its first use; that of the first markup when it is not literally there."""
     text = origin.value if isinstance(origin.value, str) else ""
-    start = sum(len(line_above) + 1 for line_above in text.split("\n")[: line - 1])
-    word = re.compile(rf"(?<![\w.'\"]){re.escape(name)}(?![\w'\"])")
-    for markup in _MARKUP.finditer(text):
-        if match := word.search(text, max(start, markup.start()), markup.end()):
-            return origin.place(match.start(), len(name))
-    return line_place(origin, line)
+    spans = markup_spans(text)
+    first_use = next((span for inside in spans if (span := name_span(text, name, inside))), None)
+    return origin.place(*(first_use or first_line(text, spans[0]))) if spans else origin.place()
 
 
-def narrowest_place(problem: Problem, origin: NodeRef, line: int) -> Place:
-    """The place of the name that a problem's message quotes; the problem's own place when there is none."""
-    match = _QUOTED.search(problem.message)
-    return name_place(origin, match[1], line) if problem.code in _CODES_WITH_NAME and match else problem.place
-
-
-def filter_place(origin: NodeRef, name: str, line: int) -> Place:
-    """The place of a filter or test by its name; of the line where the name is not literally there."""
-    text = origin.value if isinstance(origin.value, str) else ""
-    use = re.compile(rf"(?:\||\bfilter|\bis(?:\s+not)?)\s*({re.escape(name)})(?!\w)")
-    for markup in _MARKUP.finditer(text):
-        if match := use.search(text, markup.start(), markup.end()):
-            return origin.place(match.start(1), len(name))
-    return line_place(origin, line)
-
-
-def broken_expression_place(origin: NodeRef, line: int, is_valid: Callable[[str], bool]) -> Place:
-    """The place of the first expression that is no template by itself; of the line when all of them are."""
-    text = origin.value if isinstance(origin.value, str) else ""
-    for markup in _MARKUP.finditer(text):
-        if markup.group().startswith("{{") and not is_valid(markup.group()):
-            return origin.place(markup.start(), len(markup.group().split("\n")[0]))
-    return line_place(origin, line)
+def narrowest_span(code: str, message: str, text: str, inside: Span) -> Span:
+    """The place of the name that a problem's message quotes; the first line of the markup when there is none."""
+    match = _QUOTED.search(message) if code in _CODES_WITH_NAME else None
+    # The name of a key is that of its holder: `m` of `m.b`.
+    named = name_span(text, match[1], inside) if match else None
+    return named or first_line(text, inside)
 
 
 UNSAFE = re.compile(r"access to attribute '([^']*)'.* is unsafe")
-_CLOSE = re.compile(r"[%}#]\}")
-_MARKUP = re.compile(r"\{[{%].*?(?:[%}]\}|\Z)", re.DOTALL)
 _QUOTED = re.compile(r"`([^`]+)`")
 _CODES_WITH_NAME = frozenset(("undefined-variable", "null-variable", "not-text"))
 
 
-def bad_syntax(message: str, line: int) -> tuple[str, str, int, str]:
+def bad_syntax(reason: str, text: str, line: int) -> TemplateFault:
+    """The fault of a template that cannot be parsed, from Jinja's reason and the line of the copy."""
+    inside = markup_at(text, line)
+    if match := _NO_FILTER.match(reason):
+        explain = no_filter if match[1] == "filter" else no_test
+        code, message, hint = explain(match[2])
+        return TemplateFault(code, message, hint, filter_span(text, match[2], inside) or first_line(text, inside))
+    if reason.startswith("Unexpected end of template"):
+        inside = unclosed_block(text) or inside
+    elif reason.startswith("Missing end of comment"):
+        inside = markup_spans(text)[-1]
     hint = "a variable is {{ name }}, a statement {% if … %}; a literal {{ is written {{ '{{' }}"
-    return "template-syntax", f"this template has a syntax error: {message.rstrip('.')}", line, hint
+    message = f"this template has a syntax error: {reason.rstrip('.')}"
+    return TemplateFault("template-syntax", message, hint, first_line(text, inside))
 
 
-def no_filter(name: str, line: int) -> tuple[str, str, int, str]:
+_NO_FILTER = re.compile(r"No (filter|test) named '([^']*)'")
+
+
+def unknown_use(text: str, explained: tuple[str, str, str], name: str, line: int) -> TemplateFault:
+    """The fault of a filter or test that does not exist, from the line of the copy."""
+    inside = markup_at(text, line)
+    return TemplateFault(*explained, filter_span(text, name, inside) or first_line(text, inside))
+
+
+def no_filter(name: str) -> tuple[str, str, str]:
     closest = closest_match(name, ALLOWED_FILTERS)
     hint = f"did you mean {closest}?" if closest else f"the filters are {', '.join(sorted(ALLOWED_FILTERS))}"
-    return "template-filter", f"there is no filter `{name}`", line, hint
+    return "template-filter", f"there is no filter `{name}`", hint
 
 
-def no_test(name: str, line: int, tests: Iterable[str]) -> tuple[str, str, int, str]:
-    closest = closest_match(name, tests)
+def no_test(name: str) -> tuple[str, str, str]:
+    from jinja2.defaults import DEFAULT_TESTS
+
+    closest = closest_match(name, DEFAULT_TESTS)
     hint = f"did you mean `is {closest}`?" if closest else "write a condition: {% if name == 'value' %}"
-    return "template-filter", f"there is no test `{name}`", line, hint
+    return "template-filter", f"there is no test `{name}`", hint
 
 
-def undefined(name: str, scope: VariableScope, place: Place) -> Problem:
+Explained = tuple[str, str, str]
+"""Code, message and hint of a problem."""
+
+
+def undefined(name: str, scope: VariableScope) -> Explained:
     closest = closest_match(name, scope.names())
     hint = (
         f"did you mean `{closest}`?" if closest else "define it in `vars` of the storyboard, the defaults or the shot"
     )
-    return Problem("undefined-variable", place, f"the variable `{name}` is not defined", hint)
+    return "undefined-variable", f"the variable `{name}` is not defined", hint
 
 
 def circle(name: str, scope: VariableScope, place: Place) -> Problem:
@@ -96,16 +109,15 @@ def circle(name: str, scope: VariableScope, place: Place) -> Problem:
     return Problem("variable-circle", place, f"these variables use each other in a circle: {' → '.join(loop)}")
 
 
-def not_text(name: str, value: Value, place: Place) -> Problem:
+def not_text(name: str, value: Value) -> Explained:
     if value is None:
-        hint = f"give it a value, or write {{% if {name} %}} around it"
-        return Problem("null-variable", place, f"`{name}` is null", hint)
+        return "null-variable", f"`{name}` is null", f"give it a value, or write {{% if {name} %}} around it"
     label, hint = (
         ("a list", "write {{ NAME | join(', ') }}")
         if isinstance(value, list)
         else ("a mapping", "name one of its keys: {{ NAME.key }}")
     )
-    return Problem("not-text", place, f"`{name}` is {label}, not text", hint.replace("NAME", name))
+    return "not-text", f"`{name}` is {label}, not text", hint.replace("NAME", name)
 
 
 def no_key(expression: Expression, position: int, value: Value, origin: NodeRef) -> Problem:
@@ -122,22 +134,53 @@ _UNDEFINED_NAME = re.compile(r"'([^']*)' is undefined")
 _UNDEFINED_KEY = re.compile(r"has no (?:attribute|element) '?([^']*)'?")
 
 
-def undefined_in(reason: str, line: str, scope: VariableScope, place: Place) -> Problem:
+def undefined_in(reason: str, markup: str, scope: VariableScope) -> Explained:
     if match := _UNDEFINED_NAME.search(reason):
-        return undefined(match[1], scope, place)
+        return undefined(match[1], scope)
     key = _UNDEFINED_KEY.search(reason)
     if key is None:
-        return Problem("undefined-variable", place, "a name in this template is not defined")
-    holder = re.search(rf"([\w.]+)(?:\.|\[['\"]?){re.escape(key[1])}\b", line)
+        return "undefined-variable", "a name in this template is not defined", ""
+    holder = re.search(rf"([\w.]+)(?:\.|\[['\"]?){re.escape(key[1])}\b", markup)
     owner = f"`{holder[1]}`" if holder else "the value before it"
-    return Problem("undefined-variable", place, f"{owner} has no key `{key[1]}`")
+    return "undefined-variable", f"{owner} has no key `{key[1]}`", ""
 
 
-def not_text_in(text: str, values: Mapping[str, Value], label: str, place: Place) -> Problem:
+def not_text_in(markup: str, values: Mapping[str, Value], label: str) -> Explained:
     kinds: dict[str, type] = {"null": type(None), "a list": list, "a mapping": dict}
     kind = kinds.get(label)
     names = [name for name, value in values.items() if kind is not None and isinstance(value, kind)]
-    names_used = [name for name in names if re.search(rf"\{{\{{[^}}]*\b{re.escape(name)}\b", text)]
+    names_used = [name for name in names if re.search(rf"\{{\{{[^}}]*\b{re.escape(name)}\b", markup)]
     if names_used:
-        return not_text(names_used[0], values[names_used[0]], place)
-    return Problem("null-variable" if label == "null" else "not-text", place, f"this expression is {label}, not text")
+        return not_text(names_used[0], values[names_used[0]])
+    return "null-variable" if label == "null" else "not-text", f"this expression is {label}, not text", ""
+
+
+def explain(
+    error: str,
+    reason: str,
+    text: str,
+    inside: Span,
+    line: int,
+    scope: VariableScope,
+    values: Mapping[str, Value],
+) -> TemplateFault:
+    """The fault behind an error of rendering, in the markup `inside` of a text."""
+    markup = text[inside.at : inside.at + inside.width]
+    match error:
+        case "undefined":
+            code, message, hint = undefined_in(reason, markup, scope)
+        case "not-text":
+            code, message, hint = not_text_in(markup, values, reason)
+        case "syntax":
+            return bad_syntax(reason, text, line)
+        case "not-found":
+            hint = "prompt files are read from prompts/ beside the storyboard and prompts/ at the repository's top"
+            code, message = "template-include", f"there is no prompt file `{reason}`"
+        case "runaway":
+            code, message, hint = "template-runaway", f"this template cannot be rendered: {reason}", "simplify it"
+        case _:
+            if unsafe := UNSAFE.search(reason):
+                reason = f"templates cannot use `{unsafe[1]}`"
+            code, hint = "template-error", ""
+            message = f"this template cannot be rendered: {reason.rstrip('.')}"
+    return TemplateFault(code, message, hint, narrowest_span(code, message, text, inside))

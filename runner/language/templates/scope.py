@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.diagnostics.problem import Problem
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass
+
+if TYPE_CHECKING:
+    from runner.language.templates.errors import TemplateFault
 
 TEMPLATE_START = re.compile(r"\{[{%#]")
 _KEYWORDS = "true false none True False None not in is and or if else recursive for endfor set import include"
@@ -47,8 +50,8 @@ class Template:
     uses_all_names: bool = False
     """True when it includes files whose names are computed while rendering."""
     compiled: Any = None
-    error: tuple[str, str, int, str] | None = None
-    """Code, message, line in the text and hint of a template that cannot be parsed."""
+    faults: "tuple[TemplateFault, ...]" = ()
+    """What keeps the template from being compiled."""
 
 
 class Variable(NamedTuple):

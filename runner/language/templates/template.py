@@ -17,22 +17,19 @@ from runner.language.templates.environment import (
     text_of,
 )
 from runner.language.templates.errors import (
-    UNSAFE,
+    TemplateFault,
     bad_syntax,
-    broken_expression_place,
     circle,
-    filter_place,
-    line_place,
+    explain,
     name_place,
-    narrowest_place,
     no_filter,
     no_key,
     no_test,
     not_text,
-    not_text_in,
     undefined,
-    undefined_in,
+    unknown_use,
 )
+from runner.language.templates.markup import Span, first_line, locating_copy, markup_at, markup_spans
 from runner.language.templates.scope import (
     RESERVED,
     TEMPLATE_START,
@@ -46,7 +43,7 @@ from runner.language.yaml.document import NodeRef, Source, Value
 from runner.lazy_dataclass import dataclass, field, replace
 
 if TYPE_CHECKING:
-    from jinja2 import nodes
+    from jinja2 import TemplateSyntaxError, nodes
 
 _SIMPLE_EXPRESSION = re.compile(r"\{\{[ \t]*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)[ \t]*((?:\|[ \t]*[a-z]+[ \t]*)*)\}\}")
 _SIMPLE_FILTERS: dict[str, Callable[[str], str]] = {
@@ -109,26 +106,50 @@ class Templates:
 
         if len(text) > MAX_SOURCE:
             message = f"this template has {len(text):,} characters; at most {MAX_SOURCE:,} are allowed"
-            return Template(text, None, frozenset(), error=("template-syntax", message, 1, ""))
+            return Template(text, None, frozenset(), faults=(TemplateFault("template-syntax", message, "", _START),))
         try:
             tree: nodes.Template = self.environment.parse(text)
-            unknown = [node for node in tree.find_all(nodes.Filter) if node.name not in ALLOWED_FILTERS]
-            if unknown:
-                return Template(text, None, frozenset(), error=no_filter(unknown[0].name, unknown[0].lineno))
-            tests = self.environment.tests
-            unknown_tests = [node for node in tree.find_all(nodes.Test) if node.name not in tests]
-            if unknown_tests:
-                error = no_test(unknown_tests[0].name, unknown_tests[0].lineno, tests)
-                return Template(text, None, frozenset(), error=error)
+            if faults := self._unknown_filters(tree, text):
+                return Template(text, None, frozenset(), faults=faults)
             names, uses_all_names = self._used_names(tree, set())
             assigned_names = _assigned_names(tree)
         except TemplateSyntaxError as error:
-            return Template(text, None, frozenset(), error=bad_syntax(error.message or "", error.lineno))
+            return Template(text, None, frozenset(), faults=(self._syntax_fault(text, error),))
         except RecursionError:
-            return Template(
-                text, None, frozenset(), error=("template-syntax", "this template is nested too deep", 1, "")
-            )
+            fault = TemplateFault("template-syntax", "this template is nested too deep", "", _START)
+            return Template(text, None, frozenset(), faults=(fault,))
         return Template(text, None, names, assigned_names, runs_inline(tree), uses_all_names)
+
+    def _unknown_filters(self, tree: "nodes.Template", text: str) -> tuple[TemplateFault, ...]:
+        """A fault for each filter and test that does not exist."""
+        from jinja2 import nodes
+
+        tests = self.environment.tests
+
+        def is_unknown(node: "nodes.Filter | nodes.Test") -> bool:
+            return node.name not in (ALLOWED_FILTERS if isinstance(node, nodes.Filter) else tests)
+
+        if not any(map(is_unknown, tree.find_all((nodes.Filter, nodes.Test)))):
+            return ()
+        faults = [
+            unknown_use(
+                text, (no_filter if isinstance(node, nodes.Filter) else no_test)(node.name), node.name, node.lineno
+            )
+            for node in self.environment.parse(locating_copy(text)).find_all((nodes.Filter, nodes.Test))
+            if is_unknown(node)
+        ]
+        return tuple(dict.fromkeys(faults))
+
+    def _syntax_fault(self, text: str, error: "TemplateSyntaxError") -> TemplateFault:
+        """The fault of a template that cannot be parsed, at the markup that Jinja meets it in."""
+        from jinja2 import TemplateSyntaxError
+
+        reason, line = error.message or "", 1
+        try:
+            self.environment.parse(locating_copy(text))
+        except TemplateSyntaxError as located:
+            line = located.lineno
+        return bad_syntax(reason, text, line)
 
     def _used_names(self, tree: "nodes.Template", visited: set[str]) -> tuple[frozenset[str], bool]:
         """Variables that a template and its includes may use; True when it can include any file.
@@ -158,8 +179,8 @@ class Templates:
     def render(self, text: str, scope: VariableScope, origin: Callable[[], NodeRef]) -> str:
         """The rendered text in a scope. Raises TemplateFailure."""
         template = self.read(text)
-        if template.error is not None:
-            raise TemplateFailure(self._problem_of_source(template.error, origin()))
+        if template.faults:
+            raise TemplateFailure(*(fault.problem(origin()) for fault in template.faults))
         if template.parts is None:
             rendered = self._render_jinja(template, scope, origin)
         else:
@@ -167,25 +188,6 @@ class Templates:
         if len(rendered) > MAX_OUTPUT:
             raise TemplateFailure(self._too_long(origin()))
         return rendered
-
-    def _problem_of_source(self, error: tuple[str, str, int, str], origin: NodeRef) -> Problem:
-        """The problem of a template that cannot be compiled, at its own expression."""
-        code, message, line, hint = error
-        place = line_place(origin, line)
-        if code == "template-filter":
-            place = filter_place(origin, message.split("`")[1], line)
-        elif code == "template-syntax":
-            place = broken_expression_place(origin, line, self._is_template)
-        return Problem(code, place, message, hint)
-
-    def _is_template(self, text: str) -> bool:
-        from jinja2 import TemplateSyntaxError
-
-        try:
-            self.environment.parse(text)
-        except TemplateSyntaxError:
-            return False
-        return True
 
     def _render_simple(
         self, parts: tuple[str | Expression, ...], scope: VariableScope, origin: Callable[[], NodeRef]
@@ -230,9 +232,8 @@ class Templates:
                 raise TemplateFailure(no_key(expression, position, value, origin()))
             value = value[name]
         if value is None or isinstance(value, list | dict):
-            raise TemplateFailure(
-                not_text(".".join(expression.names), value, origin().place(expression.at, expression.width))
-            )
+            explained = not_text(".".join(expression.names), value)
+            raise TemplateFailure(Problem(*_with_place(explained, origin().place(expression.at, expression.width))))
         text = value if isinstance(value, str) else text_of(value)
         for apply_filter in expression.filters:
             text = apply_filter(text)
@@ -244,7 +245,7 @@ class Templates:
             return scope.rendered[name]
         variable = scope.find(name)
         if variable is None:
-            raise TemplateFailure(undefined(name, scope, place()))
+            raise TemplateFailure(Problem(*_with_place(undefined(name, scope), place())))
         if variable.literal:
             return variable.value
         if name in scope.rendering:
@@ -276,14 +277,25 @@ class Templates:
 
     def _render_jinja(self, template: Template, scope: VariableScope, origin: Callable[[], NodeRef]) -> str:
         values = self._rendered_values(template, scope, origin)
-        if template.runs_inline:
-            answer = self._render_inline(template, values)
-        else:
-            answer = self.worker.render(template.text, values, lambda name: (self.load(name) or (None,))[0])
+        answer = self._answer(template, values)
         if "text" in answer:
             text: str = answer["text"]
             return text
+        if answer["error"] != "runaway":
+            # Rendered again in a copy whose lines tell the expressions of one line apart.
+            located = self._answer(replace(template, text=locating_copy(template.text), compiled=None), values)
+            answer = located if "text" not in located else {**answer, "line": 1}
         raise TemplateFailure(self._problem_from(answer, template, scope, values, origin()))
+
+    def _answer(self, template: Template, values: Mapping[str, Value]) -> Mapping[str, Any]:
+        if template.runs_inline:
+            return self._render_inline(template, values)
+        return self.worker.render(template.text, values, self._prompt_file)
+
+    def _prompt_file(self, name: str) -> str | None:
+        """The text of a prompt file as the worker gets it: the copy, whose lines tell its expressions apart."""
+        file = self.load(name)
+        return None if file is None else locating_copy(file[0])
 
     def _rendered_values(
         self, template: Template, scope: VariableScope, origin: Callable[[], NodeRef]
@@ -325,40 +337,27 @@ class Templates:
     ) -> Problem:
         """The problem of an error answer, in a prompt file or in the template itself."""
         line, reason = int(answer.get("line") or 1), str(answer.get("message", ""))
-        text, place = template.text, line_place(origin, line)
-        related: tuple[tuple[Place, str], ...] = ()
+        text, source = template.text, None
         if (file := answer.get("file")) and (included := self.load(str(file))):
             text, name = included
             self.sources[name] = text
             source = Source(name, text)
-            place, related = (
-                source.place(source.starts[min(line, len(source.starts)) - 1]),
-                ((place, "included from here"),),
-            )
-        lines = text.split("\n")
-        line_text = lines[line - 1] if line <= len(lines) else ""
-        match answer["error"]:
-            case "undefined":
-                problem = undefined_in(reason, line_text, scope, place)
-            case "not-text":
-                problem = not_text_in(line_text if related else text, values, reason, place)
-            case "syntax":
-                code, message, _, hint = bad_syntax(reason, line)
-                problem = Problem(code, place, message, hint)
-            case "not-found":
-                hint = "prompt files are read from prompts/ beside the storyboard and prompts/ at the repository's top"
-                problem = Problem("template-include", place, f"there is no prompt file `{reason}`", hint)
-            case "runaway":
-                problem = Problem(
-                    "template-runaway", place, f"this template cannot be rendered: {reason}", "simplify it"
-                )
-            case _:
-                if unsafe := UNSAFE.search(reason):
-                    reason = f"templates cannot use `{unsafe[1]}`"
-                problem = Problem("template-error", place, f"this template cannot be rendered: {reason.rstrip('.')}")
-        if not related:
-            problem = replace(problem, place=narrowest_place(problem, origin, line))
-        return replace(problem, related=(*related, *problem.related))
+        inside = markup_at(text, line)
+        code, message, hint, span = explain(answer["error"], reason, text, inside, line, scope, values)
+        if source is None:
+            return Problem(code, origin.place(*span), message, hint)
+        spans = markup_spans(template.text)
+        include = next((span for span in spans if str(file) in template.text[span.at : sum(span)]), _START)
+        related = ((origin.place(*first_line(template.text, include)), "included from here"),)
+        return Problem(code, source.place(*span), message, hint, related=related)
+
+
+_START = Span(0, 1)
+
+
+def _with_place(explained: tuple[str, str, str], place: Place) -> tuple[str, Place, str, str]:
+    code, message, hint = explained
+    return code, place, message, hint
 
 
 def _assigned_names(tree: "nodes.Template") -> frozenset[str]:
