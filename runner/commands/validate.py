@@ -75,6 +75,8 @@ def _summary(project: Project) -> str:
     errors = _count(len(project.problems.errors), "error")
     if broken_shots:
         errors += f" in {_count(len(broken_shots), 'shot')}"
+    if consequences := len(project.problems.consequences):
+        errors += f" ({_count(consequences, 'consequence')} of others)"
     counts = [errors] if project.problems.errors else []
     counts += [_count(len(project.problems.warnings), "warning")] if project.problems.warnings else []
     return f"{amount}: {', '.join(counts) or 'nothing is wrong'}"

@@ -84,6 +84,8 @@ class Problem:
     """Related places, each with a label: "merged here", "included from here"."""
     shots: tuple[str, ...] = ()
     """The shots concerned, for a problem at a place that several shots share."""
+    cause: Place | None = None
+    """Place of the problem that this one is a consequence of."""
 
 
 @dataclass(slots=True)
@@ -104,6 +106,10 @@ class Problems:
     @property
     def errors(self) -> list[Problem]:
         return [problem for problem in self.items if problem.severity == "error"]
+
+    @property
+    def consequences(self) -> list[Problem]:
+        return [problem for problem in self.items if problem.cause is not None]
 
     @property
     def warnings(self) -> list[Problem]:

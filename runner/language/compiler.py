@@ -8,6 +8,7 @@ from pathlib import Path as FilePath
 
 from runner.diagnostics.problem import CommandError, ExitCode, Problem, Problems, closest_match
 from runner.editions.edition import DEFAULT, Edition, load
+from runner.language.causes import LeftOut
 from runner.language.cross_shot_checks import (
     check_asset_names,
     check_circles,
@@ -33,6 +34,7 @@ from runner.language.templates.prompt_files import PromptFolder
 from runner.language.templates.scope import Variable, variable
 from runner.language.templates.template import Templates
 from runner.language.templates.worker_client import TemplateWorker
+from runner.language.unknown_fields import variable_names
 from runner.language.yaml.document import Document, NodeRef, Value, YamlMapping
 from runner.lazy_dataclass import dataclass, field
 from runner.requests.request import JsonValue
@@ -140,10 +142,36 @@ def _check_options(all_sections: list[_Sections], options: CompileOptions, all_f
     profiles = {name for sections in all_sections for name in sections.profiles}
     if options.profile is not None and options.profile not in profiles:
         raise CommandError(ExitCode.USAGE, _unknown_name_message("profile", options.profile, profiles))
-    variables = {name for sections in all_sections for name in sections.variables}
     for name in options.variables:
-        if name not in variables:
-            raise CommandError(ExitCode.USAGE, _unknown_name_message("variable", name, variables))
+        if not any(
+            name in sections.variables and not _overrides(sections, name, options.profile) for sections in all_sections
+        ):
+            raise CommandError(ExitCode.USAGE, _variable_message(name, all_sections, options.profile))
+
+
+def _overrides(sections: _Sections, name: str, profile: str | None) -> NodeRef | None:
+    """The variable of `defaults` or of the profile that wins over the storyboard's own, for all its shots."""
+    layers = (*_section_layers(sections.files, "defaults"), *_profile_layers(sections, profile))
+    holders = (layer.origin / "vars" / name for layer in layers)
+    return next((node for node in holders if node.value is not None), None)
+
+
+def _variable_message(name: str, all_sections: list[_Sections], profile: str | None) -> str:
+    """Say why `--var` cannot set a variable: one of the defaults, the profile or the shots wins, or it is unknown."""
+    for sections in all_sections:
+        if (node := _overrides(sections, name, profile)) is not None:
+            place = node.key_place()
+            return (
+                f"--var {name} would change nothing: {place.path} ({place.file}:{place.line}) wins over it. "
+                f"Move `{name}` from there to the `vars` of the storyboard, which --var sets"
+            )
+    used_names = {name for sections in all_sections for file in sections.files for name in variable_names(file.root)}
+    if name in used_names:
+        return (
+            f"--var {name} sets no variable of the storyboard: `{name}` stands in the `vars` or the `matrix` of shots, "
+            f"or in templates alone. Define it in the `vars` of the storyboard, which --var sets"
+        )
+    return _unknown_name_message("variable", name, {name for sections in all_sections for name in sections.variables})
 
 
 def _unknown_name_message(kind: str, name: str, candidates: Iterable[str]) -> str:
@@ -175,6 +203,7 @@ def _storyboard_ir(
         _variables(sections.variables, options.variables),
         templates,
         problems,
+        _left_out(sections.files, loader),
         frozenset(loader.broken.get(document.name, ())),
         _broken_shared_fields(sections.files, loader, options.profile),
         frozenset(name for asset in assets if asset.words for name in templates.read(asset.words).names),
@@ -184,17 +213,13 @@ def _storyboard_ir(
     check_seconds(assets, scope)
     drafts = expand(scope)
     check_ids(drafts, scope)
-    unusable_ids = tuple(
-        name for draft in drafts if not draft.has_usable_id and (name := _literal_prefix(draft.raw.get("id")))
-    )
-    suppressed_prefixes = _suppressed_prefixes(sections.files, loader) + unusable_ids
+    _note_unusable_ids(drafts, scope.left_out)
     by_id = {draft.id: draft for draft in drafts}
     symbols = SymbolTable(
         check_asset_names(assets, drafts, scope),
         media,
         options.edition,
         _take_count_of(by_id, scope),
-        suppressed_prefixes,
     )
     if "storyboard" not in document.root:
         check_unused_asset_files(assets, media, scope)
@@ -220,6 +245,8 @@ def _take_count_of(drafts: Mapping[str, ShotDraft], scope: StoryboardScope) -> C
         # The shot may come later in the file than the mention, and is not rendered then.
         render_fields(draft, scope)
         count = draft.values.get("takes")
+        if "takes" in draft.broken:
+            return None
         return count if isinstance(count, int) else 1
 
     return take_count
@@ -232,24 +259,20 @@ def _broken_shared_fields(files: Sequence[Document], loader: DocumentLoader, pro
     return frozenset(defaults | {str(path[2]) for path in paths if path[:2] == ("profiles", profile) and len(path) > 2})
 
 
-def _suppressed_prefixes(files: Sequence[Document], loader: DocumentLoader) -> tuple[str, ...]:
-    """Beginnings of names whose definition is broken: an unknown mention of such a name is no second problem."""
-    prefixes: list[str] = []
+def _left_out(files: Sequence[Document], loader: DocumentLoader) -> LeftOut:
+    """What a storyboard and its includes do not define because of another problem."""
+    left_out = LeftOut()
     for document in files:
-        if document.source.text and not document.whole:
-            return ("",)
-        for path in loader.broken.get(document.name, ()):
-            if path[:1] == ("assets",):
-                prefixes.append(fold_name(str(path[1])) if len(path) > 1 else "")
-            elif path[:1] == ("shots",) and path[2:] in ((), ("matrix",), ("id",)):
-                id_value = document.get((*path[:2], "id"))
-                prefixes.append(_literal_prefix(id_value))
-    return tuple(prefix for prefix in prefixes if prefix)
+        left_out.add(loader.left_out.get(document.name, LeftOut()), is_storyboard=document is files[-1])
+    return left_out
 
 
-def _literal_prefix(value: Value) -> str:
-    """The literal beginning of an id, before its first template."""
-    return fold_name(value.split("{")[0]) if isinstance(value, str) else ""
+def _note_unusable_ids(drafts: Sequence[ShotDraft], left_out: LeftOut) -> None:
+    """Remember the shots that no mention matches, since their ids are invalid or taken."""
+    for draft in drafts:
+        written = draft.raw.get("id")
+        if not draft.has_usable_id and isinstance(written, str) and (start := fold_name(written.split("{")[0])):
+            left_out.names.append((start, draft.origin("id").place()))
 
 
 def _section_layers(files: Sequence[Document], section: str) -> Iterable[FieldLayer]:

@@ -53,6 +53,7 @@ def check_asset_names(
         reason = _bad_name(asset.name)
         if reason:
             scope.problems.add(Problem("asset-name", place, f"`{asset.name}` cannot be an asset name: {reason}"))
+            scope.left_out.names.append((key, place))
             continue
         first = names.get(key)
         if isinstance(first, Asset):
@@ -228,6 +229,8 @@ def check_variable_names(files: Iterable[Document], scope: StoryboardScope) -> N
                     message = f"templates cannot use the variable name `{name}`"
                     hint = f"use letters, digits and _, no digit first and no reserved word: {_identifier(name)}"
                     scope.problems.add(Problem("variable-name", place, message, hint))
+                    for part in (_identifier(name), name.split("-")[0].strip()):
+                        scope.left_out.variables.setdefault(part, place)
 
 
 def _identifier(name: str) -> str:

@@ -235,7 +235,7 @@ def _rendered_id(draft: ShotDraft, value: Value, scope: StoryboardScope) -> str:
             text = scope.templates.render(value, draft.scope, lambda: draft.origin("id"))
         except TemplateFailure as failure:
             for problem in failure.problems:
-                scope.problems.add(problem)
+                scope.problems.add(scope.left_out.explain(problem, draft.entry.path))
             return ""
     elif draft.combination:
         text += id_suffix(draft.combination)

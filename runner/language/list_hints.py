@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
+from runner.language.ids import id_error
 from runner.language.schema_files import load
 from runner.language.yaml.document import Path, Value
 from runner.language.yaml.written import flow
@@ -87,6 +88,8 @@ def _first_shot(value: Value) -> tuple[str, Value]:
         return name, value[name]
     if isinstance(value, list) and value:
         return _first_shot(value[0])
+    if isinstance(value, str) and id_error(value) is None:
+        return value, None
     return "opening", value
 
 

@@ -9,6 +9,7 @@ from pathlib import Path as FilePath
 from runner.diagnostics.problem import Place, Problem, Problems
 from runner.files.reading import FileRejected, check_written, read_bytes
 from runner.language import schema
+from runner.language.causes import LeftOut
 from runner.language.unknown_fields import variable_names
 from runner.language.yaml.decode import decode
 from runner.language.yaml.document import Document, Key, NodeRef, Path, Source, Value, YamlMapping
@@ -30,6 +31,8 @@ class DocumentLoader:
     documents: dict[str, Document] = field(default_factory=dict)
     broken: dict[str, set[Path]] = field(default_factory=dict)
     """Per file, the paths of values that are left out; their problems have been reported."""
+    left_out: dict[str, LeftOut] = field(default_factory=dict)
+    """Per file, what is not defined because of these problems."""
 
     def name(self, path: FilePath) -> str:
         """Return the path from the repository's top, with `/`."""
@@ -65,13 +68,18 @@ class DocumentLoader:
             place = include_node.place() if include_node else Place(name, 1, 1)
             subject = f"`{include_node.value}`" if include_node else "this file"
             self.problems.add(Problem(error.code, place, f"{subject} {error.message}", error.hint))
+            self.left_out.setdefault(name, LeftOut()).note_any(place)
             return Document(Source(name, ""), YamlMapping(0), whole=False)
         source = decode(name, data, self.problems)
-        return parse(source, self.problems) if source else Document(Source(name, ""), YamlMapping(0), whole=False)
+        document = parse(source, self.problems) if source else Document(Source(name, ""), YamlMapping(0), whole=False)
+        if not document.whole and data.strip():
+            places = [problem.place for problem in self.problems.errors if problem.place.file == name]
+            self.left_out.setdefault(name, LeftOut()).note_any(min(places, default=Place(name, 1, 1)))
+        return document
 
     def _check_shape(self, document: Document, *, is_include: bool) -> None:
         broken = self.broken.setdefault(document.name, set())
-        root = document.root
+        root, left_out = document.root, self.left_out.setdefault(document.name, LeftOut())
         is_other_version = isinstance(root.get("storyboard"), int)
         variables = cache(
             lambda: frozenset(name for file in override_order(document) for name in variable_names(file.root))
@@ -79,6 +87,8 @@ class DocumentLoader:
         for paths, problem in schema.check(document, variables, is_include=is_include):
             self.problems.add(problem)
             broken.update(map(droppable_part, paths))
+            for path in paths:
+                left_out.note(document, path, problem)
         _remove_broken(document, broken)
         if "shots" in root and "storyboard" not in root and not is_include and not is_other_version:
             # It is a storyboard, whatever is wrong with its first line: its shots are checked as well.
@@ -125,6 +135,7 @@ class DocumentLoader:
                 included = self.read(_normalized(target), origin, trail)
                 if "storyboard" in included.root:
                     self.problems.add(_included_storyboard_problem(origin))
+                    self.left_out.setdefault(document.name, LeftOut()).note_any(origin.place())
                     continue
                 yield included
 

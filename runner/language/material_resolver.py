@@ -119,15 +119,13 @@ class MaterialResolver(ShotReporter):
         if mention.problem is not None:
             self.note(mention.problem[0], origin, mention.problem[1], mention.problem[2])
         elif mention.target is None:
-            self.failed = True
-            if fold_name(mention.written).startswith(self.symbols.suppressed_prefixes):
-                return []
             hint = suggestion(mention.written, self.symbols.all_names)
             self.note(
                 "unknown-name",
                 origin,
                 f"no asset or shot is named `{mention.written}`",
                 hint or "write a file as its path, with its ending",
+                self.scope.left_out.cause_of_name(mention.written),
             )
         else:
             self.note(

@@ -12,7 +12,8 @@ _NUMBER = re.compile(r"(?<![\w@])\d[\d,.]*(?!\w)")
 def merge(problems: Problems) -> Problems:
     """Sort problems by file, line and column, and join equal ones, with all the shots that they touch.
 
-    Messages of shots that differ by a number alone count as equal: every shot of a matrix has its own prompt length.
+    A consequence of another problem is told at its first place alone. Messages of shots that differ by a number alone
+    count as equal: every shot of a matrix has its own prompt length.
     """
     joined: dict[tuple[object, ...], Problem] = {}
     # Dicts as ordered sets: shots and related places keep their order, each once.
@@ -21,7 +22,8 @@ def merge(problems: Problems) -> Problems:
     for problem in problems:
         place = problem.place
         message = _NUMBER.sub("#", problem.message) if problem.shots else problem.message
-        key = (problem.code, place.file, place.line, place.column, message)
+        at = (place.line, place.column) if problem.cause is None else problem.cause
+        key = (problem.code, place.file, at, message)
         joined.setdefault(key, problem)
         shots.setdefault(key, {}).update(dict.fromkeys(problem.shots))
         related.setdefault(key, {}).update(dict.fromkeys(problem.related))

@@ -86,15 +86,9 @@ class RequestBuilder(MaterialResolver):
             if mention.problem is not None:
                 self.note_in_prompt(mention.problem[0], mention, mention.problem[1], mention.problem[2])
             elif mention.target is None:
-                self.failed = True
-                if fold_name(mention.written).startswith(self.symbols.suppressed_prefixes):
-                    continue
-                self.note_in_prompt(
-                    "unknown-name",
-                    mention,
-                    f"no asset or shot is named @{mention.written}",
-                    self._mention_hint(mention),
-                )
+                message = f"no asset or shot is named @{mention.written}"
+                cause = self.scope.left_out.cause_of_name(mention.written)
+                self.note_in_prompt("unknown-name", mention, message, self._mention_hint(mention), cause)
             elif mention.target.kind == "shot":
                 self._check_pin(mention, PROMPT)
 
@@ -223,7 +217,8 @@ class RequestBuilder(MaterialResolver):
             except TemplateFailure as failure:
                 self.failed = True
                 for problem in failure.problems:
-                    self.scope.problems.add(replace(problem, shots=(self.draft.id,)))
+                    explained = self.scope.left_out.explain(problem, self.draft.entry.path)
+                    self.scope.problems.add(replace(explained, shots=(self.draft.id,)))
                 return ""
         if "@" in words and (inner_mentions := find(words, self.symbols.names)):
             self.failed = True

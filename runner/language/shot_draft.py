@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from runner.diagnostics.problem import Problem, Problems
 from runner.language import schema
+from runner.language.causes import LeftOut
 from runner.language.matrix import Combination
 from runner.language.templates.scope import TEMPLATE_START, TemplateFailure, Variable, VariableScope
 from runner.language.templates.template import Templates
@@ -76,6 +77,7 @@ class StoryboardScope:
     variables: Mapping[str, Variable]
     templates: Templates
     problems: Problems
+    left_out: LeftOut
     broken: frozenset[Path]
     """Paths of the storyboard whose values have the wrong shape; these problems are reported already."""
     broken_shared: frozenset[str] = frozenset()
@@ -116,7 +118,8 @@ def render_field(draft: ShotDraft, name: str, text: str, scope: StoryboardScope,
         return scope.templates.render(text, draft.scope, lambda: draft.origin(name, *keys))
     except TemplateFailure as failure:
         for problem in failure.problems:
-            scope.problems.add(replace(problem, shots=(*problem.shots, draft.id)))
+            explained = scope.left_out.explain(problem, draft.entry.path)
+            scope.problems.add(replace(explained, shots=(*problem.shots, draft.id)))
         draft.broken.add(name)
         return None
 

@@ -1,6 +1,7 @@
 """Reports problems of one shot at a value, a material, or a mention in its prompt."""
 
 from runner.diagnostics.problem import Place, Problem
+from runner.language.causes import as_consequence
 from runner.language.locate_text import excerpt, locate_text
 from runner.language.mentions import Mention
 from runner.language.shot_draft import ShotDraft, StoryboardScope
@@ -20,12 +21,12 @@ class ShotReporter:
     text: str = ""
     """The rendered prompt in its wrap, mentions as written."""
 
-    def note(self, code: str, origin: NodeRef, message: str, hint: str = "") -> None:
-        """Report a problem of this shot, at a value."""
+    def note(self, code: str, origin: NodeRef, message: str, hint: str = "", cause: Place | None = None) -> None:
+        """Report a problem of this shot, at a value; as a consequence of the problem at `cause`, if there is one."""
         self.failed = True
         place = origin.place() if not isinstance(origin.value, dict) else origin.key_place()
         problem = Problem(code, place, message, hint, related=origin.alias_chain(), shots=(self.draft.id,))
-        self.scope.problems.add(problem)
+        self.scope.problems.add(problem if cause is None else as_consequence(problem, cause))
 
     def warn(self, code: str, origin: NodeRef, message: str, hint: str = "") -> None:
         """Report a warning about this shot, at a value."""
@@ -51,7 +52,7 @@ class ShotReporter:
         related = ((self.place(used), "used here"),) if used.source else ()
         self.scope.problems.add(Problem(code, place, message, hint, related=related, shots=(self.draft.id,)))
 
-    def note_in_prompt(self, code: str, mention: Mention, message: str, hint: str) -> None:
+    def note_in_prompt(self, code: str, mention: Mention, message: str, hint: str, cause: Place | None = None) -> None:
         """Report a problem of a mention, at its literal text in a value, else at the template that made the text."""
         self.failed = True
         text = self.text[mention.start : mention.end]
@@ -63,4 +64,4 @@ class ShotReporter:
             )
         place = origin.place(index or 0, width)
         problem = Problem(code, place, message, hint, related=origin.alias_chain(), shots=(self.draft.id,))
-        self.scope.problems.add(problem)
+        self.scope.problems.add(problem if cause is None else as_consequence(problem, cause))

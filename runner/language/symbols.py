@@ -44,8 +44,6 @@ class SymbolTable:
     edition: Edition
     takes: Callable[[str], int | None]
     """Function from a shot's id to its number of takes; None for an unknown shot."""
-    suppressed_prefixes: tuple[str, ...] = ()
-    """Beginnings of names that are undefined because of another problem."""
     output_formats: dict[tuple[Value, ...], OutputFormat] = field(default_factory=dict)
     """Output settings by the field values that give them: many shots have few different ones."""
     checked_combinations: set[object] = field(default_factory=set)

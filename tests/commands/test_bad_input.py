@@ -165,3 +165,37 @@ def test_a_storyboard_without_its_first_line_is_found_and_told_once(film: Conten
     [problem] = result.json["problems"]
     assert (result.code, problem["line"], problem["column"]) == (3, 1, 1)
     assert "storyboard: 1" in problem["hint"]
+
+
+VARIABLES = """\
+storyboard: 1
+vars: {city: Lisbon, mood: warm}
+defaults: {vars: {camera: still, mood: cold}, wrap: "{{ camera }} {{ mood }} {{ prompt }} {{ city }}"}
+profiles: {night: {vars: {city: Porto}}}
+shots:
+  - {id: a, prompt: "{{ light }} {{ lens }}", vars: {light: soft}, matrix: {lens: [wide]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "reason"),
+    [
+        (("--var", "city=Faro"), 0, ""),
+        (("--var", "camera=pan"), 2, "defaults.vars.camera (storyboards/film.yaml:3) wins over it"),
+        (("--var", "mood=pan"), 2, "defaults.vars.mood (storyboards/film.yaml:3) wins over it"),
+        (("--var", "city=Faro", "--profile", "night"), 2, "profiles.night.vars.city"),
+        (("--var", "light=hard"), 2, "Define it in the `vars` of the storyboard"),
+        (("--var", "lens=long"), 2, "Define it in the `vars` of the storyboard"),
+        (("--var", "citty=Faro"), 2, "did you mean city?"),
+        (("--var-file", "more.yaml"), 2, "defaults.vars.camera"),
+    ],
+)
+def test_a_variable_of_the_command_line_counts_or_says_what_wins_over_it(
+    film: ContentRepo, words: tuple[str, ...], code: int, reason: str
+) -> None:
+    film.write(FILM, VARIABLES)
+    film.write("more.yaml", "camera: pan\n")
+    clear(film.storyboard("validate", FILM, *words), code, reason)
+    if code == 0:
+        plan = film.storyboard("plan", FILM, "--json", *words).json
+        assert plan["storyboards"][0]["shots"][0]["takes"][0]["request"]["inputs"]["prompt"].endswith("Faro")

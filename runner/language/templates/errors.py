@@ -85,9 +85,9 @@ def no_filter(name: str) -> tuple[str, str, str]:
 
 
 def no_test(name: str) -> tuple[str, str, str]:
-    from jinja2.defaults import DEFAULT_TESTS
+    from jinja2.tests import TESTS
 
-    closest = closest_match(name, DEFAULT_TESTS)
+    closest = closest_match(name, TESTS)
     hint = f"did you mean `is {closest}`?" if closest else "write a condition: {% if name == 'value' %}"
     return "template-filter", f"there is no test `{name}`", hint
 

@@ -126,7 +126,7 @@ class Templates:
 
         tests = self.environment.tests
 
-        def is_unknown(node: "nodes.Filter | nodes.Test") -> bool:
+        def is_unknown(node: Any) -> bool:
             return node.name not in (ALLOWED_FILTERS if isinstance(node, nodes.Filter) else tests)
 
         if not any(map(is_unknown, tree.find_all((nodes.Filter, nodes.Test)))):

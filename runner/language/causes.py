@@ -1,0 +1,102 @@
+"""Definitions that are left out because of a problem: what is unknown for that reason is told as a consequence."""
+
+import re
+from collections.abc import Iterable
+
+from runner.diagnostics.problem import Place, Problem
+from runner.language.ids import fold_name
+from runner.language.list_hints import wrapping_name
+from runner.language.yaml.document import Document, Key, Path, Value
+from runner.lazy_dataclass import dataclass, field, replace
+
+_UNDEFINED = re.compile(r"the variable `([^`]+)` is not defined\Z")
+_ENDING = re.compile(r"(?:#\d+)?(?:\.(?:first|last)_frame)?\Z")
+_ANY = ""
+"""In place of a name: any name, since it is unknown what a broken part would define."""
+
+
+@dataclass(slots=True)
+class LeftOut:
+    """Names and variables that are not defined because of another problem, each with the place of that problem."""
+
+    names: list[tuple[str, Place]] = field(default_factory=list)
+    """Folded beginnings of the names of assets and shots."""
+    variables: dict[str, Place] = field(default_factory=dict)
+    of_shots: dict[Key, dict[str, Place]] = field(default_factory=dict)
+    """Variables of one shot, by its index."""
+    _sorted: int = 0
+    """How many names were sorted."""
+
+    def note(self, document: Document, path: Path, problem: Problem) -> None:
+        """Remember what the value at a path would have defined; called while the value is still in the document."""
+        place, holder = problem.place, document.get(path[:2])
+        section = path[0] if path else ""
+        if section == "assets":
+            self.names.append((fold_name(str(path[1])) if len(path) > 1 else _ANY, place))
+        if section == "shots" and len(path) > 1:
+            self.names += [(fold_name(name), place) for name in _names_of_shot(holder, path) if name]
+        variables = self.of_shots.setdefault(path[1], {}) if section == "shots" and len(path) > 1 else self.variables
+        if "vars" in path:
+            rest = path[path.index("vars") + 1 :]
+            variables.setdefault(str(rest[0]) if rest else _ANY, place)
+        elif path in (("defaults",), ("profiles",)):
+            variables.setdefault(_ANY, place)
+        elif problem.code == "unknown-field" and section != "assets":
+            variables.setdefault(str(path[-1]), place)
+
+    def note_any(self, place: Place) -> None:
+        """Remember a file that cannot be read, or not to its end: it may define anything."""
+        self.names.append((_ANY, place))
+        self.variables.setdefault(_ANY, place)
+
+    def add(self, other: "LeftOut", *, is_storyboard: bool) -> None:
+        """Add what another file leaves out; only the storyboard's own shots count."""
+        self.names += other.names
+        self.variables = {**other.variables, **self.variables}
+        if is_storyboard:
+            self.of_shots |= other.of_shots
+
+    def cause_of_name(self, name: str) -> Place | None:
+        """The place of the problem for which a mentioned name is unknown; a definition of that name comes first."""
+        folded = _ENDING.sub("", fold_name(name))
+        if self._sorted != len(self.names):
+            # The longest beginning first: a definition of that very name comes before one of any name.
+            self.names.sort(reverse=True)
+            self._sorted = len(self.names)
+        return next((place for start, place in self.names if folded.startswith(start) or _is_cut(start, folded)), None)
+
+    def explain(self, problem: Problem, entry: Path) -> Problem:
+        """A problem of a shot's template, as a consequence if its variable is left out."""
+        match = _UNDEFINED.match(problem.message)
+        if match is None:
+            return problem
+        of_shot = self.of_shots.get(entry[1], {}) if len(entry) > 1 else {}
+        places = (of_shot.get(match[1]), self.variables.get(match[1]), of_shot.get(_ANY), self.variables.get(_ANY))
+        cause = next(filter(None, places), None)
+        return problem if cause is None else as_consequence(problem, cause)
+
+
+def _names_of_shot(entry: Value, path: Path) -> Iterable[str]:
+    """The beginning of the id of a broken shot, or what stands in its place: as far as its text is literal."""
+    if not isinstance(entry, dict):
+        return [entry] if isinstance(entry, str) and len(path) == 2 else []
+    if (name := wrapping_name(entry)) is not None:
+        return [name]
+    written, value = entry.get("id"), entry.get(str(path[2])) if len(path) > 2 else None
+    if written is None:
+        return [str(value)] if isinstance(value, str | int | float) else []
+    is_left_out = path[2:3] in (("id",), ("matrix",), ())
+    return [written.split("{")[0]] if isinstance(written, str) and is_left_out else []
+
+
+def _is_cut(name: str, mention: str) -> bool:
+    """Whether a mention is an invalid name up to its first character that no name has: `@a` of `a b`."""
+    return name.startswith(mention) and not re.match(r"[\w.-]", name[len(mention) :])
+
+
+def as_consequence(problem: Problem, cause: Place) -> Problem:
+    """A problem that goes away when another one is mended: it says so, and at which place that one is."""
+    where = f"line {cause.line}" if cause.file == problem.place.file else f"{cause.file}:{cause.line}"
+    message = f"{problem.message}, a consequence of the problem at {where}"
+    nearest = f"; {problem.hint}" if problem.hint.startswith("did you mean") else ""
+    return replace(problem, message=message, hint=f"mend that first{nearest}", cause=cause)
