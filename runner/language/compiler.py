@@ -13,6 +13,7 @@ from runner.language.cross_shot_checks import (
     check_asset_names,
     check_circles,
     check_ids,
+    check_misfits,
     check_same_requests,
     check_seconds,
     check_templates,
@@ -333,6 +334,7 @@ def build_storyboard(ir: StoryboardIR) -> Storyboard:
         if shot is not None:
             shots.append(shot)
     check_circles(needs, drafts, scope)
+    check_misfits(ir.symbols.misfits.values(), scope)
     check_unused_asset_files(ir.assets, ir.symbols.media, scope)
     # While a shot is left out, an unused name or an equal request may be an effect of its problem.
     if len(shots) == len(ir.drafts) and not any(problem.place.file in ir.files for problem in scope.problems.errors):

@@ -9,6 +9,7 @@ from runner.language.materials import Asset, MediaCache, check_unused
 from runner.language.mentions import is_name, reference_position
 from runner.language.model import Shot
 from runner.language.shot_draft import ShotDraft, StoryboardScope
+from runner.language.symbols import MisfitFrame
 from runner.language.templates.scope import RESERVED, has_template
 from runner.language.yaml.document import Document, NodeRef, Path, Value
 from runner.requests.request import canonical_json
@@ -167,6 +168,16 @@ def check_same_requests(shots: Sequence[Shot], drafts: Mapping[str, ShotDraft], 
             message = f"`{ids[0]}` sends the same request as {others}: the clips are made once and shared"
             hint = "change a prompt if the clips should differ, or raise `takes` of one shot"
             scope.problems.add(Problem("same-request", drafts[ids[1]].origin("id").place(), message, hint, "warning"))
+
+
+def check_misfits(misfits: Iterable[MisfitFrame], scope: StoryboardScope) -> None:
+    """Warn once about each frame whose shape is far from that of its shots."""
+    for frame in misfits:
+        shapes = " and ".join(frame.shapes)
+        subject = "the shot is" if len(frame.shots) == 1 else f"{len(frame.shots)} shots are"
+        message = f"`{frame.name}` is {frame.width} × {frame.height}, but {subject} {shapes}"
+        hint = f"the provider would crop or stretch the picture: use one of about {shapes.replace(' and ', ' or ')}"
+        scope.problems.add(Problem("shape", frame.place, message, hint, "warning", shots=tuple(frame.shots)))
 
 
 def check_seconds(assets: Iterable[Asset], scope: StoryboardScope) -> None:

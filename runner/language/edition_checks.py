@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from runner.diagnostics.problem import Problem
+from runner.language.symbols import MisfitFrame
 from runner.language.yaml.document import NodeRef
 from runner.requests.request import Kind, LocalFile, Request, TakeReference
 
@@ -228,7 +229,8 @@ def _first_of_kind(builder: "RequestBuilder", kind: Kind) -> "UsedMaterial":
 
 
 def _check_shapes(builder: "RequestBuilder", request: Request) -> None:
-    if request.aspect_ratio is None:
+    """Note frames whose shape is far from the shot's; a reference has no shape that the clip would take over."""
+    if request.aspect_ratio is None or request.mode != "keyframe":
         return
     for used in builder.used:
         material = used.material
@@ -237,9 +239,11 @@ def _check_shapes(builder: "RequestBuilder", request: Request) -> None:
         ratio_width, ratio_height = map(int, request.aspect_ratio.split(":"))
         ratio = (material.width / material.height) / (ratio_width / ratio_height)
         if max(ratio, 1 / ratio) > _MAX_RATIO_DIFFERENCE:
-            message = f"`{used.name}` is {material.width} × {material.height}, but the shot is {request.aspect_ratio}"
-            hint = f"the provider would crop or stretch the picture: use one of about {request.aspect_ratio}"
-            builder.warn_about("shape", used, message, hint)
+            misfit = builder.symbols.misfits.setdefault(
+                material.path, MisfitFrame(used.name, material.width, material.height, builder.place(used))
+            )
+            misfit.shapes[request.aspect_ratio] = None
+            misfit.shots[builder.draft.id] = None
 
 
 def _warn_unmentioned(builder: "RequestBuilder", request: Request) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from runner.diagnostics.problem import Place
 from runner.editions.edition import Edition
 from runner.language.materials import Asset, MediaCache
 from runner.language.yaml.document import NodeRef, Value
@@ -36,6 +37,20 @@ class OutputFormat(NamedTuple):
 
 
 @dataclass(slots=True)
+class MisfitFrame:
+    """A picture that is the frame of shots of another shape; told once, with all of them."""
+
+    name: str
+    width: int
+    height: int
+    place: Place
+    """Its first use."""
+    shapes: dict[str, None] = field(default_factory=dict)
+    """Aspect ratios of the shots, each once, in their order."""
+    shots: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class SymbolTable:
     """Names that @mentions can refer to (assets and shots), and caches that the shots of a storyboard share."""
 
@@ -49,6 +64,8 @@ class SymbolTable:
     checked_combinations: set[object] = field(default_factory=set)
     """Combinations of model, resolution and so on that passed the edition's checks."""
 
+    misfits: dict[str, MisfitFrame] = field(default_factory=dict)
+    """Frames with a shape far from that of their shots, by path."""
     _sorted_names: tuple[str, ...] = ()
 
     @property

@@ -170,3 +170,21 @@ def test_a_fault_in_a_template_is_marked_at_its_own_expression(
     line = board.split("\n")[problem.place.line - 1]
     start = line.index(markup) + markup.index(mark)
     assert (problem.code, problem.place.column) == (code, start + 1)
+
+
+def test_a_frame_of_another_shape_is_told_once_with_its_shots_and_a_reference_never(tmp_path: Path) -> None:
+    picture(tmp_path / "square.png", 64, 64)
+    board = """storyboard: 1
+assets: {square: square.png}
+shots:
+  - {id: a, prompt: "@square on a quay"}
+  - {id: b, prompt: "@image1 on a quay", references: [square.png], aspect_ratio: 9:16}
+  - {id: c, prompt: one, first_frame: square}
+  - {id: d, prompt: two, first_frame: "@c.last_frame", last_frame: square.png}
+  - {id: e, prompt: three, first_frame: square, aspect_ratio: 9:16}
+  - {id: f, prompt: four, first_frame: square, aspect_ratio: 1:1}
+"""
+    _, problems = compiled(tmp_path, board)
+    [problem] = problems.items
+    assert (problem.code, problem.place.line, problem.shots) == ("shape", 6, ("c", "d", "e"))
+    assert problem.message == "`square` is 64 × 64, but 3 shots are 16:9 and 9:16"
