@@ -156,7 +156,7 @@ def queued_take(takes: int) -> None:
             plan,
             single_worker_thread(),
         )
-        next_orders(run.queue, run.history, run.state, run.now(), run.limits)
+        next_orders(run.work, run.state, run.now(), run.limits)
         run.credit_totals()
         gc.collect()
         bytes_held, _ = tracemalloc.get_traced_memory()

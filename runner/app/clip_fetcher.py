@@ -68,7 +68,7 @@ class ClipFetcher:
         if attempt.from_manifest:
             if (refusal := self.store.ledger.import_attempt(attempt)) is not None:
                 return _with_verdict(result, "failed", refusal.message)
-            self.history.attempts[attempt.id] = replace(attempt, from_manifest=False)
+            self.history.mark_imported(attempt.id)
         event = Event(self.store.clock.now(), attempt.id, payload)
         self.store.ledger.append(event)
         self.history.apply(event)

@@ -62,9 +62,9 @@ class ProviderGateway:
         return await self.client.preflight()
 
     async def create(
-        self, body: Mapping[str, JsonValue], webhook_token: str, sending: Callable[[], Awaitable[None]]
+        self, body: Mapping[str, JsonValue], webhook_token: str, before_send: Callable[[], Awaitable[None]]
     ) -> CreateResult:
-        return await self.client.create(body, webhook_token, sending)
+        return await self.client.create(body, webhook_token, before_send)
 
     async def poll(self, task_id: str, model: str | None = None) -> PollResult:
         return await self.client.poll(task_id, model)

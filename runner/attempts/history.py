@@ -38,8 +38,7 @@ AttemptLookup = Callable[[Collection[str], Collection[str]], Iterable[Attempt]]
 class History:
     """All attempts by id and by fingerprint, and the picks.
 
-    Mutable: `apply`, `load` and `merge_manifest` keep the indexes up to date. Picks are set directly, and so is an
-    attempt of which no indexed field changes.
+    Mutable: `apply`, `mark_imported`, `load` and `merge_manifest` keep the indexes up to date. Picks are set directly.
     """
 
     attempts: dict[str, Attempt] = field(default_factory=dict)
@@ -68,6 +67,10 @@ class History:
             self._update_open(after)
             if after.state is AttemptState.SUCCEEDED and after.duration is not None and attempt.duration is None:
                 self._record_duration(after)
+
+    def mark_imported(self, attempt_id: str) -> None:
+        """Notes that an attempt from a manifest has its row in this ledger now."""
+        self.attempts[attempt_id] = replace(self.attempts[attempt_id], from_manifest=False)
 
     def load(self, attempts: Iterable[Attempt]) -> None:
         """Loads attempts that a ledger has folded already, in the order of their intents."""

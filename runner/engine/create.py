@@ -22,6 +22,7 @@ from runner.attempts.events import (
 )
 from runner.diagnostics.problem import CommandError
 from runner.engine import messages, schedule
+from runner.engine.eligibility import repeats_left, required_materials
 from runner.engine.poll_timing import schedule_first_poll
 from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
 from runner.engine.run_context import RunContext
@@ -58,11 +59,11 @@ async def create(run: RunContext, step: Step) -> None:
     if await _intend(run, step, Event(run.clock.now(), attempt_id, intent)):
         await _send(run, step, attempt_id, body, intent.webhook_token)
     run.state.creating.discard(intent.fingerprint)
-    run.wake()
+    run.wake(intent.fingerprint)
 
 
 def _public_address(run: RunContext, step: Step, material: Material) -> str | None:
-    for need in schedule.required_materials(step, run.history):
+    for need in required_materials(step, run.history):
         if need.material == material:
             return run.state.addresses[need]
     return None
@@ -129,7 +130,7 @@ async def _record_answer(run: RunContext, step: Step, attempt_id: str, answer: C
 
 def _retry_or_unsettle(run: RunContext, step: Step, answer: ServerError) -> ServerError | OutcomeUnknown:
     """The answer to a documented 500: itself while repeats are left, else an unknown outcome."""
-    if schedule.repeats_left(run.history.attempts_of(step.fingerprint or ""), run.limits):
+    if repeats_left(run.history.attempts_of(step.fingerprint or ""), run.limits):
         return answer
     if run.limits.server_error == "retry":
         run.stop_creating(messages.too_many_server_errors())
@@ -167,7 +168,7 @@ def _react(run: RunContext, step: Step, attempt_id: str, answer: CreateResult) -
 
 def _own_slots(run: RunContext) -> int:
     """Slots that this run holds: requests in flight, running tasks, and unsettled attempts, which may be running."""
-    return schedule.in_progress(run.queue, run.history, run.state) + schedule.unsettled_slots(run.state, run.now())
+    return run.work.in_progress() + schedule.unsettled_slots(run.state, run.now())
 
 
 def _not_sent(run: RunContext, step: Step, answer: NotSent) -> None:
@@ -188,8 +189,9 @@ def _refused(run: RunContext, step: Step, attempt_id: str, answer: Refused) -> N
         run.state.throttle.first_answered = True
     if answer.status == _NO_ACCESS and not answer.stop:
         run.state.forbidden_models.setdefault(step.shot.request.model, answer.message)
+        run.work.touch_all()
     run.emit("refused", step, attempt_id, answer.message)
-    run.replan_if_needed()
+    run.replan_if_needed(step.fingerprint or "")
 
 
 def _repeat_later(run: RunContext, step: Step, attempt_id: str, answer: ServerError) -> None:
@@ -203,4 +205,4 @@ def _repeat_later(run: RunContext, step: Step, attempt_id: str, answer: ServerEr
 def _mark_unsettled(run: RunContext, step: Step, attempt_id: str) -> None:
     run.state.unsettled_until[attempt_id] = run.now() + run.limits.task_life
     run.emit("unsettled", step, attempt_id, run.history.attempts[attempt_id].message)
-    run.replan_if_needed()
+    run.replan_if_needed(step.fingerprint or "")

@@ -2,8 +2,9 @@
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Failed, Lost, Running, Succeeded
-from runner.engine import messages, schedule
-from runner.engine.poll_timing import reschedule, reschedule_all
+from runner.engine import messages
+from runner.engine.eligibility import can_retry
+from runner.engine.poll_timing import learn_from_end, reschedule
 from runner.engine.run_context import RunContext
 from runner.engine.run_state import DownloadState, PollState
 from runner.engine.throttle import on_task_ended
@@ -26,7 +27,7 @@ async def poll(run: RunContext, attempt_id: str) -> None:
     if not attempt.from_manifest or await _import_attempt(run, attempt):
         await _poll(run, run.history.attempts[attempt_id])
     run.state.polling.discard(attempt_id)
-    run.wake()
+    run.wake(attempt.intent.fingerprint)
 
 
 async def _poll(run: RunContext, attempt: Attempt) -> None:
@@ -86,7 +87,7 @@ async def _record_not_found(run: RunContext, step: Step, attempt: Attempt, poll_
     if now - poll_state.created_at > _LOST_AFTER and poll_state.failed_polls >= _LOST_POLLS:
         await run.append(attempt.id, Lost(messages.RECORD_GONE))
         run.emit("failed", step, attempt.id, messages.RECORD_GONE)
-        run.replan_if_needed()
+        run.replan_if_needed(attempt.intent.fingerprint)
     elif now - poll_state.missing_since > _NOT_FOUND_WARN_AFTER:
         poll_state.waiting_since = -_LOST_AFTER  # no more polls by this run: the wait counts as over
         run.emit("warning", step, attempt.id, messages.record_missing(attempt))
@@ -104,7 +105,7 @@ async def _succeeded(run: RunContext, step: Step, attempt: Attempt, answer: Succ
     if first:
         run.state.succeeded_tasks += 1
         on_task_ended(run.state.throttle)
-        reschedule_all(run)
+        learn_from_end(run)
         run.emit("succeeded", step, attempt.id)
         _check_bill(run, step, attempt.id)
 
@@ -140,6 +141,6 @@ async def _failed(run: RunContext, step: Step, attempt: Attempt, answer: Failed)
     on_task_ended(run.state.throttle)
     refused = after.state is AttemptState.REFUSED
     run.emit("refused" if refused else "failed", step, attempt.id, answer.message)
-    if run.limits.fail_fast and not schedule.can_retry(run.history.attempts_of(attempt.intent.fingerprint), run.limits):
+    if run.limits.fail_fast and not can_retry(run.history.attempts_of(attempt.intent.fingerprint), run.limits):
         run.stop_creating(messages.failed_fast(step))
-    run.replan_if_needed()
+    run.replan_if_needed(attempt.intent.fingerprint)

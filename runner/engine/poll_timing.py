@@ -2,9 +2,8 @@
 
 import math
 
-from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.attempt import Attempt
 from runner.attempts.history import duration_class
-from runner.engine import schedule
 from runner.engine.duration_model import MIN_SAMPLE, DurationEstimate, next_poll_delay
 from runner.engine.run_context import RunContext
 from runner.engine.run_state import PollState
@@ -36,18 +35,26 @@ def reschedule(run: RunContext, attempt: Attempt) -> None:
     poll_state, now = run.state.polls[attempt.id], run.now()
     poll_state.age_when_seen = now - poll_state.created_at
     poll_state.next_at = now
+    if run.estimate_renewal.is_due(run.work.in_progress()):
+        run.estimates.renew()
     if not poll_state.hinted:
         _schedule(run, [attempt])
-    if _sample_size(run) < _RELEARN_UNTIL:
+    if _sample_size(run) < _RELEARN_UNTIL and run.poll_renewal.is_due(run.work.in_progress()):
+        reschedule_all(run)
+
+
+def learn_from_end(run: RunContext) -> None:
+    """Learns from a task that ended, and schedules the polls of the others again: at once while few tasks ended."""
+    is_due = run.poll_renewal.is_due(run.work.in_progress())
+    if is_due or _sample_size(run) < _RELEARN_UNTIL:
+        run.estimates.renew()
         reschedule_all(run)
 
 
 def reschedule_all(run: RunContext) -> None:
     """Schedules the next poll of every running task again, after the estimate of durations changed."""
     polls = run.state.polls
-    running = [
-        attempt for attempt in run.history.open() if attempt.state is AttemptState.RUNNING and attempt.id in polls
-    ]
+    running = [attempt for attempt in run.work.running() if attempt.id in polls]
     _schedule(
         run, [attempt for attempt in running if not polls[attempt.id].hinted and not polls[attempt.id].failed_polls]
     )
@@ -57,21 +64,19 @@ def _schedule(run: RunContext, attempts: list[Attempt]) -> None:
     """Schedules the next poll of each attempt; estimates are computed once for each class of work."""
     probes = _probes(run)
     unreported_share = _unreported_share(run)
-    by_class: dict[str, tuple[DurationEstimate, float]] = {}
+    cost_factors: dict[str, float] = {}
+    delays: dict[tuple[str, float, bool], float] = {}
     for attempt in attempts:
-        work_class = duration_class(attempt.intent.request)
-        if work_class not in by_class:
-            estimate = run.duration_estimate(attempt)
-            by_class[work_class] = (estimate, poll_cost_factor(run, estimate))
-        poll_state, (duration, cost_factor) = run.state.polls[attempt.id], by_class[work_class]
-        delay = next_poll_delay(
-            duration,
-            poll_state.age_when_seen,
-            cost_factor,
-            unreported_share=unreported_share,
-            is_probe=attempt.id in probes,
-        )
-        poll_state.next_at = poll_state.created_at + poll_state.age_when_seen + delay
+        poll_state, work_class = run.state.polls[attempt.id], duration_class(attempt.intent.request)
+        duration, age, is_probe = run.estimates.of(work_class), poll_state.age_when_seen, attempt.id in probes
+        if work_class not in cost_factors:
+            cost_factors[work_class] = poll_cost_factor(run, duration)
+        if (key := (work_class, age, is_probe)) not in delays:  # tasks that no poll has seen yet share one delay
+            delays[key] = next_poll_delay(
+                duration, age, cost_factors[work_class], unreported_share=unreported_share, is_probe=is_probe
+            )
+        poll_state.next_at = poll_state.created_at + age + delays[key]
+        run.work.touch(attempt.intent.fingerprint)
 
 
 def _sample_size(run: RunContext) -> int:
@@ -82,7 +87,7 @@ def _probes(run: RunContext) -> list[str]:
     """The two oldest running tasks while nothing is learned: polled early to learn from."""
     if _sample_size(run) >= MIN_SAMPLE:
         return []
-    return [attempt.id for attempt in run.history.open() if attempt.state is AttemptState.RUNNING][:2]
+    return [attempt.id for attempt in run.work.running()[:2]]
 
 
 def _unreported_share(run: RunContext) -> float:
@@ -95,7 +100,7 @@ def _unreported_share(run: RunContext) -> float:
 
 def poll_cost_factor(run: RunContext, duration: DurationEstimate) -> float:
     """The factor on the loss bound: below 1 where slots are precious, above 1 where requests are scarce."""
-    tasks = max(schedule.in_progress(run.queue, run.history, run.state), 1)
+    tasks = max(run.work.in_progress(), 1)
     slots = max(min(current_concurrency(run.state.throttle, run.now()), run.limits.concurrency), 1)
     factor = min(max(slots / _FEW_SLOTS, _MIN_SLOTS_FACTOR), 1.0)
     if not run.credit_totals().to_go:

@@ -98,10 +98,10 @@ class ProviderPort(Protocol):
 class LedgerPort(Protocol):
     """The ledger. Every write is durable on return; all methods but `write_receipt` run in one worker thread."""
 
-    def intend(self, event: Event, expected_attempts: int) -> LimitExceeded | AlreadyAttempted | ConcurrencyFull | None:
+    def intend(self, event: Event, attempts_seen: int) -> LimitExceeded | AlreadyAttempted | ConcurrencyFull | None:
         """Writes an intent, with spending limits and concurrency checked in the same transaction; None on success.
 
-        `expected_attempts` is how many attempts of the take the caller has read from this ledger. If the ledger has
+        `attempts_seen` is how many attempts of the take the caller has read from this ledger. If the ledger has
         more, another run has tried the take since, and nothing is written.
         """
 

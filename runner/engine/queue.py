@@ -31,10 +31,19 @@ class WorkQueue:
 
     groups: tuple[SharedRequest, ...]
     by_fingerprint: Mapping[str, SharedRequest]
-    multi_clip_groups: tuple[SharedRequest, ...]
-    """Groups with work left after their attempt is stored: several steps, or a clip missing on disk."""
-    has_undecided: bool
-    """Whether some take is undecided, so that a new plan may be due."""
+    positions: Mapping[str, int]
+    """Positions in `groups` by fingerprint."""
+    dependents: Mapping[str, tuple[str, ...]]
+    """By fingerprint: the fingerprints of the requests that are made from its clip."""
+    multi_clip: frozenset[str]
+    """Fingerprints with work left after their attempt is stored: several steps, or a clip missing on disk."""
+    awaited_shots: frozenset[tuple[str, str]]
+    """(storyboard, shot) of all shots above undecided takes: when a take of one ends, a new plan may be due."""
+
+    @property
+    def has_undecided(self) -> bool:
+        """Whether some take is undecided."""
+        return bool(self.awaited_shots)
 
 
 def build_queue(plan: Plan, history: History, prior: float) -> WorkQueue:
@@ -52,11 +61,40 @@ def build_queue(plan: Plan, history: History, prior: float) -> WorkQueue:
         return (-chain, -seconds.of(group.steps[0]))
 
     groups.sort(key=urgency)
-    multi_clip_groups = tuple(
-        group for group in groups if len(group.steps) > 1 or any(_is_stored(history, step) for step in group.steps)
+    return WorkQueue(
+        tuple(groups),
+        {group.fingerprint: group for group in groups},
+        {group.fingerprint: position for position, group in enumerate(groups)},
+        _dependents(groups),
+        frozenset(group.fingerprint for group in groups if _has_several_clips(group, history)),
+        _awaited_shots(plan),
     )
-    has_undecided = any(step.fingerprint is None and step.waits_for == "shot" for step in plan.steps)
-    return WorkQueue(tuple(groups), {group.fingerprint: group for group in groups}, multi_clip_groups, has_undecided)
+
+
+def _dependents(groups: list[SharedRequest]) -> dict[str, tuple[str, ...]]:
+    dependents: dict[str, dict[str, None]] = {}
+    for group in groups:
+        for step in group.steps:
+            for up in step.upstream:
+                dependents.setdefault(up.fingerprint, {})[group.fingerprint] = None
+    return {fingerprint: tuple(others) for fingerprint, others in dependents.items()}
+
+
+def _awaited_shots(plan: Plan) -> frozenset[tuple[str, str]]:
+    needs = {(step.shot.storyboard, step.shot.id): step.shot.needs for step in plan.steps}
+    undecided = [step.shot for step in plan.steps if step.fingerprint is None and step.waits_for == "shot"]
+    pending = [(shot.storyboard, need) for shot in undecided for need in shot.needs]
+    awaited: set[tuple[str, str]] = set()
+    while pending:
+        key = pending.pop()
+        if key not in awaited:
+            awaited.add(key)
+            pending += [(key[0], need) for need in needs.get(key, ())]
+    return frozenset(awaited)
+
+
+def _has_several_clips(group: SharedRequest, history: History) -> bool:
+    return len(group.steps) > 1 or any(_is_stored(history, step) for step in group.steps)
 
 
 def _is_stored(history: History, step: Step) -> bool:

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.history import History
+from runner.engine.eligibility import required_materials
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import CreditTotals, RunResult, TakeResult
 from runner.engine.run_state import RunState, TakeKey
-from runner.engine.schedule import required_materials
 from runner.planning.plan import Action, Plan, Step
 
 _BY_STATE = {

@@ -13,13 +13,16 @@ from runner.attempts.events import Created, Event, Intent, Payload
 from runner.attempts.history import History, duration_class
 from runner.clock import Clock
 from runner.engine import schedule
+from runner.engine.duration_estimates import DurationEstimates, Renewal
 from runner.engine.duration_model import DurationEstimate, estimate
+from runner.engine.eligibility import can_retry
 from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted, LedgerPort, ProviderPort
-from runner.engine.queue import SharedRequest, build_queue
+from runner.engine.queue import SharedRequest, WorkQueue, build_queue
 from runner.engine.run_events import CreditTotals, Kind, RunEvent, RunResult, StopReason
 from runner.engine.run_state import RunState
 from runner.engine.throttle import CreateThrottle
+from runner.engine.work_index import WorkIndex
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan, Step
 
@@ -38,9 +41,9 @@ class BlockingRunner(Protocol):
 class RunContext:
     """Ports, limits and mutable state of one run.
 
-    `history`, `state` and `shields` are changed in place; `plan`, `queue` and the credit totals follow from the history
-    and are kept up to date by `append`, `apply` and `replan_if_needed`. Code that changes the history by other means
-    calls `update_totals` or `reset_totals`.
+    `history`, `state` and `shields` are changed in place; `plan`, `work` and the credit totals follow from the history
+    and are kept up to date by `append`, `apply`, `import_attempt` and `replan_if_needed`. Code that changes the history
+    by other means calls `history_changed`; code that changes `state` for a request calls `wake` or `work.touch`.
     """
 
     def __init__(
@@ -65,9 +68,11 @@ class RunContext:
         self.run_blocking = run_blocking
         self._emit = emit
         self._prior = limits.expected or (_DEFAULT_SECONDS_FREE if plan.account.free else _DEFAULT_SECONDS)
-        self.queue = build_queue(plan, history, self._prior)
         self._started_at = (clock.now(), clock.monotonic())
         self.state = RunState(CreateThrottle(limits.concurrency), approved=schedule.approved_takes(plan))
+        self.work = WorkIndex(build_queue(plan, history, self._prior), history, self.state, limits)
+        self.estimates = DurationEstimates(self._learn_duration)
+        self.estimate_renewal, self.poll_renewal = Renewal(), Renewal()
         self.changed = anyio.Event()
         self.shields: set[CancelScope] = set()
         self._credit_totals = CreditTotals()
@@ -96,25 +101,31 @@ class RunContext:
         return conflict
 
     async def import_attempt(self, attempt: Attempt) -> AlreadyAttempted | None:
-        """A row for an attempt that only a manifest told of."""
-        taken = await self.run_blocking(lambda: self.ledger.import_attempt(attempt))
-        if taken is None:
-            self.history.attempts[attempt.id] = replace(attempt, from_manifest=False)
-        return taken
+        """Writes a row for an attempt that only a manifest told of; returns the conflict if the ledger refused it."""
+        conflict = await self.run_blocking(lambda: self.ledger.import_attempt(attempt))
+        if conflict is None:
+            self._change(attempt.id, attempt.intent.fingerprint, lambda: self.history.mark_imported(attempt.id))
+        return conflict
 
     def apply(self, event: Event) -> None:
         """Applies an event that the ledger has committed."""
-        group = self._group_of(event)
+        intent = event.payload if isinstance(event.payload, Intent) else self.history.attempts[event.attempt].intent
+        self._change(event.attempt, intent.fingerprint, lambda: self.history.apply(event))
+
+    def _change(self, attempt_id: str, fingerprint: str, change: Callable[[], None]) -> None:
+        """Changes one attempt in the history, and all that follows from it."""
+        group = self.queue.by_fingerprint.get(fingerprint)
         before = self._credits_to_order(group)
-        self.history.apply(event)
+        change()
         if self._to_go is not None:
             self._to_go += self._credits_to_order(group) - before
-        self.update_totals(event.attempt)
+        self._update_totals(attempt_id)
+        self.work.touch(fingerprint)
 
-    def _group_of(self, event: Event) -> SharedRequest | None:
-        attempt = self.history.attempts.get(event.attempt)
-        intent = event.payload if isinstance(event.payload, Intent) else attempt.intent if attempt is not None else None
-        return self.queue.by_fingerprint.get(intent.fingerprint) if intent is not None else None
+    @property
+    def queue(self) -> WorkQueue:
+        """The plan's requests in order of urgency."""
+        return self.work.queue
 
     def _credits_to_order(self, group: SharedRequest | None) -> Decimal:
         """Quoted credits of the group's task, if it is still to be ordered."""
@@ -153,11 +164,7 @@ class RunContext:
 
     def _will_retry(self, step: Step) -> bool:
         attempts = self.history.attempts_of(step.fingerprint or "")
-        return (
-            self.state.stop_reason is None
-            and step.key in self.state.approved
-            and schedule.can_retry(attempts, self.limits)
-        )
+        return self.state.stop_reason is None and step.key in self.state.approved and can_retry(attempts, self.limits)
 
     def stop_creating(self, reason: StopReason) -> None:
         """Forbids further tasks; the first reason stays."""
@@ -167,19 +174,22 @@ class RunContext:
 
     # -- plan, durations and totals -----------------------------------------------------------------------
 
-    def wake(self) -> None:
-        """Wakes the loop, which decides again."""
+    def wake(self, fingerprint: str | None = None) -> None:
+        """Wakes the loop, which decides again; the fingerprint is of the request whose state has changed."""
+        if fingerprint is not None:
+            self.work.touch(fingerprint)
         self.changed.set()
 
-    def replan_if_needed(self) -> None:
-        """Builds the plan again after a take ended, if some take of the plan was undecided."""
-        if not self.queue.has_undecided:
+    def replan_if_needed(self, fingerprint: str) -> None:
+        """Builds the plan again after the takes of a request ended, if an undecided take waits for their shots."""
+        group = self.queue.by_fingerprint.get(fingerprint)
+        shots = {(step.shot.storyboard, step.shot.id) for step in group.steps} if group is not None else set()
+        if shots.isdisjoint(self.queue.awaited_shots):
             return
         plan = self.replan(self.history)
         if plan.steps != self.plan.steps:
             self.plan = plan
-            self.queue = build_queue(plan, self.history, self._prior)
-            self._to_go = None
+            self.history_changed()
             self.emit_plan()
 
     def step_of(self, attempt: Attempt) -> Step:
@@ -191,7 +201,9 @@ class RunContext:
 
     def duration_estimate(self, attempt: Attempt) -> DurationEstimate:
         """The estimated duration of tasks of the attempt's class of work."""
-        work_class = duration_class(attempt.intent.request)
+        return self.estimates.of(duration_class(attempt.intent.request))
+
+    def _learn_duration(self, work_class: str) -> DurationEstimate:
         return estimate(self.history.durations, work_class, self._prior, self._ages(work_class))
 
     def _ages(self, work_class: str) -> list[float]:
@@ -199,9 +211,8 @@ class RunContext:
         polls = self.state.polls
         return [
             polls[attempt.id].age_when_seen
-            for attempt in self.history.open()
-            if attempt.state is AttemptState.RUNNING
-            and attempt.id in polls
+            for attempt in self.work.running()
+            if attempt.id in polls
             and polls[attempt.id].age_when_seen
             and duration_class(attempt.intent.request) == work_class
         ]
@@ -220,11 +231,13 @@ class RunContext:
             self._to_go = schedule.credits_to_order(self.queue, self.history, self.state, self.limits)
         return replace(self._credit_totals, to_go=self._to_go)
 
-    def reset_totals(self) -> None:
-        """Discards the sum still to be ordered, after the history was changed from outside."""
+    def history_changed(self) -> None:
+        """Computes anew what follows from plan and history, after one of them was changed from outside."""
         self._to_go = None
+        queue = build_queue(self.plan, self.history, self._prior)
+        self.work = WorkIndex(queue, self.history, self.state, self.limits)
 
-    def update_totals(self, attempt_id: str) -> None:
+    def _update_totals(self, attempt_id: str) -> None:
         """Updates the credit totals after one attempt changed."""
         share = _share(self.history.attempts[attempt_id], self.limits.run)
         previous = self._shares.get(attempt_id, CreditTotals())

@@ -120,7 +120,7 @@ async def _loop(
         run.state.stopping = stop_request.first.is_set()
         while True:
             run.changed = anyio.Event()
-            orders = schedule.next_orders(run.queue, run.history, run.state, run.now(), run.limits)
+            orders = schedule.next_orders(run.work, run.state, run.now(), run.limits)
             _start(run, orders, group, inbox)
             wake_time = next((order.until for order in orders if isinstance(order, Wait)), None)
             if not run.state.busy and wake_time is None:
@@ -132,7 +132,7 @@ async def _loop(
 async def _run_before_loop(run: RunContext, before_loop: Callable[[], Awaitable[StopReason | None]]) -> None:
     """Runs the caller's work before the first order; it may change the history."""
     stop_reason = await before_loop()
-    run.reset_totals()
+    run.history_changed()
     if stop_reason is not None:
         run.stop_creating(stop_reason)
 
@@ -140,24 +140,28 @@ async def _run_before_loop(run: RunContext, before_loop: Callable[[], Awaitable[
 def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhooks.WebhookInbox | None) -> None:
     """Marks each order as in flight, and starts its task."""
     state = run.state
-    requests = sum(isinstance(order, Create | Poll | Confirm) for order in orders)
-    spend_tokens(state.throttle, run.now(), requests, run.limits)
+    creates = sum(isinstance(order, Create) for order in orders)
+    polls = sum(isinstance(order, Poll | Confirm) for order in orders)
+    spend_tokens(state.throttle, run.now(), run.limits, creates, polls)
     for order in orders:
         match order:
             case Create(step):
                 state.creating.add(step.fingerprint or "")
+                run.work.touch(step.fingerprint or "")
                 group.start_soon(create.create, run, step)
             case Publish(need):
                 state.publishing.add(need)
                 group.start_soon(transfer.publish, run, need)
             case Poll(attempt):
                 state.polling.add(attempt)
+                run.work.touch(run.history.attempts[attempt].intent.fingerprint)
                 group.start_soon(poll.poll, run, attempt)
             case Confirm(attempt, task) if inbox is not None:
                 state.polling.add(attempt)
                 group.start_soon(webhooks.confirm_claim, run, attempt, task, inbox.fetch_record)
             case Download(attempt, step):
                 state.storing.add((attempt, step.key))
+                run.work.touch(step.fingerprint or "")
                 group.start_soon(transfer.store, run, attempt, step)
 
 

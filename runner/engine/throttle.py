@@ -29,6 +29,8 @@ class CreateThrottle:
     """Seconds after a 429 until one more slot is tried."""
     tokens: float = 1.0
     tokens_at: float = 0.0
+    poll_first: bool = False
+    """Whether a poll gets the odd token where new tasks and polls compete: the last one went to a new task."""
 
 
 def current_concurrency(throttle: CreateThrottle, now: float) -> int:
@@ -41,10 +43,18 @@ def tokens(throttle: CreateThrottle, now: float, limits: RunLimits) -> float:
     return min(burst, throttle.tokens + max(now - throttle.tokens_at, 0.0) * limits.requests_per_second)
 
 
-def spend_tokens(throttle: CreateThrottle, now: float, count: int, limits: RunLimits) -> None:
-    """Takes tokens for `count` requests that are sent now."""
-    throttle.tokens = tokens(throttle, now, limits) - count
+def poll_share(throttle: CreateThrottle, available: float, due_polls: int) -> int:
+    """The tokens that new tasks leave to due polls: up to half of those available."""
+    whole = int(available)
+    return min(due_polls, whole // 2 + (whole % 2 if throttle.poll_first else 0))
+
+
+def spend_tokens(throttle: CreateThrottle, now: float, limits: RunLimits, creates: int, polls: int) -> None:
+    """Takes tokens for the requests that are sent now."""
+    throttle.tokens = tokens(throttle, now, limits) - creates - polls
     throttle.tokens_at = now
+    if creates != polls:
+        throttle.poll_first = creates > polls
 
 
 def on_concurrency_limited(

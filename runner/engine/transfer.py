@@ -23,19 +23,19 @@ async def store(run: RunContext, attempt_id: str, step: Step) -> None:
         case Doubtful():
             await run.append(attempt_id, result)
             run.emit("failed", step, attempt_id, messages.doubtful(run.history.attempts[attempt_id]))
-            run.replan_if_needed()
+            run.replan_if_needed(step.fingerprint or "")
         case Lost():
             await run.append(attempt_id, result)
             run.emit("failed", step, attempt_id, result.message)
-            run.replan_if_needed()
+            run.replan_if_needed(step.fingerprint or "")
         case TransferFailed() if result.link_expired and _media_expired(run, attempt_id):
             await run.append(attempt_id, Lost(messages.media_gone(run.plan.edition.media_days)))
             run.emit("failed", step, attempt_id, run.history.attempts[attempt_id].message)
-            run.replan_if_needed()
+            run.replan_if_needed(step.fingerprint or "")
         case TransferFailed():
             _retry_later(run, attempt_id, step, result)
     run.state.storing.discard(key)
-    run.wake()
+    run.wake(step.fingerprint)
 
 
 async def _stored(run: RunContext, attempt_id: str, step: Step, result: Stored) -> None:
@@ -48,7 +48,7 @@ async def _stored(run: RunContext, attempt_id: str, step: Step, result: Stored) 
     run.state.stored.add(key)
     _mark_finished(run, attempt_id)
     run.emit("stored", step, attempt_id, "; ".join(result.notes))
-    run.replan_if_needed()
+    run.replan_if_needed(step.fingerprint or "")
 
 
 def _mark_finished(run: RunContext, attempt_id: str) -> None:
@@ -94,6 +94,7 @@ async def publish(run: RunContext, need: MaterialNeed) -> None:
         tries.next_at = run.now() + min(2.0**tries.tries, 60.0)
         if result.final or tries.tries >= _MAX_PUBLISH_TRIES:
             run.state.unpublishable[need] = result.message
+            run.work.touch_users(need.material)
             run.emit("warning", message=messages.not_published(need.material, result))
     else:
         run.state.addresses[need] = result

@@ -51,7 +51,7 @@ class WebhookInbox:
             self._warn_second_task(run, attempt, callback.task_id)
         elif attempt.state in (AttemptState.INTENDED, AttemptState.UNSETTLED):
             _add_claim(run, attempt_id, callback.task_id)
-        run.wake()
+        run.wake(attempt.intent.fingerprint)
 
     def _warn_second_task(self, run: RunContext, attempt: Attempt, task_id: str) -> None:
         """Warns once that a callback names another task than createTask's answer: one order may have made two."""
@@ -98,7 +98,7 @@ async def confirm_claim(run: RunContext, attempt_id: str, task_id: str, fetch_re
         claim.next_at = float("inf")
         run.emit("warning", run.step_of(attempt), attempt_id, messages.not_adopted(mismatch))
     run.state.polling.discard(attempt_id)
-    run.wake()
+    run.wake(attempt.intent.fingerprint)
 
 
 def _bound_tasks(run: RunContext, attempt_id: str) -> set[str | None]:

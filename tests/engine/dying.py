@@ -39,9 +39,9 @@ class DyingLedger:
         self.ledger = ledger
         self.life = life
 
-    def intend(self, event: Event, expected_attempts: int) -> LimitExceeded | AlreadyAttempted | ConcurrencyFull | None:
+    def intend(self, event: Event, attempts_seen: int) -> LimitExceeded | AlreadyAttempted | ConcurrencyFull | None:
         self.life.step()
-        refusal = self.ledger.intend(event, expected_attempts)
+        refusal = self.ledger.intend(event, attempts_seen)
         self.life.step()
         return refusal
 

@@ -23,11 +23,12 @@ from runner.attempts.events import (
 )
 from runner.attempts.history import History
 from runner.diagnostics.problem import ExitCode
+from runner.engine.eligibility import can_retry
 from runner.engine.limits import RunLimits
-from runner.engine.queue import WorkQueue, build_queue
+from runner.engine.queue import build_queue
 from runner.engine.run_events import StopReason
 from runner.engine.run_state import DownloadState, MaterialNeed, PollState, RunState
-from runner.engine.schedule import Create, Download, Order, Poll, Publish, Wait, approved_takes, can_retry, next_orders
+from runner.engine.schedule import Create, Download, Order, Poll, Publish, Wait, approved_takes, next_orders
 from runner.engine.throttle import (
     CreateThrottle,
     current_concurrency,
@@ -35,6 +36,7 @@ from runner.engine.throttle import (
     on_created,
     on_task_ended,
 )
+from runner.engine.work_index import WorkIndex
 from runner.language.model import Batch
 from runner.planning.plan import Plan, Step
 from runner.requests.request import TakeReference
@@ -78,11 +80,11 @@ class Scenario:
         )
         self.state.stored.add((attempt, self.steps()[take].key))
 
-    def queue(self) -> WorkQueue:
-        return build_queue(self.plan, self.history, 100.0)
+    def work(self, limits: RunLimits = LIMITS) -> WorkIndex:
+        return WorkIndex(build_queue(self.plan, self.history, 100.0), self.history, self.state, limits)
 
     def orders(self, now: float = 100.0, limits: RunLimits = LIMITS) -> list[Order]:
-        return next_orders(self.queue(), self.history, self.state, now, limits)
+        return next_orders(self.work(limits), self.state, now, limits)
 
     def created(self, now: float = 100.0, limits: RunLimits = LIMITS) -> list[str]:
         takes = {step.key: take for take, step in self.steps().items()}
@@ -285,6 +287,6 @@ def test_consent_leaves_out_what_waits_for_a_pick() -> None:
 
 def test_only_free_slots_are_filled_however_long_the_queue() -> None:
     scenario = Scenario(film(10_000))
-    todo = scenario.queue()
+    work = scenario.work()
     for _ in range(20):
-        assert len(next_orders(todo, scenario.history, scenario.state, 100.0, LIMITS)) == 3
+        assert len(next_orders(work, scenario.state, 100.0, LIMITS)) == 3

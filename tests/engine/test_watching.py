@@ -21,7 +21,7 @@ from runner.attempts.events import (
 )
 from runner.attempts.history import History
 from runner.engine.limits import RunLimits
-from runner.engine.poll_timing import reschedule, reschedule_all, schedule_first_poll
+from runner.engine.poll_timing import learn_from_end, reschedule, schedule_first_poll
 from runner.engine.run_context import RunContext
 from runner.engine.run_state import PollState
 from runner.engine.schedule import credits_to_order
@@ -74,7 +74,7 @@ class RunWithEvents:
         succeeded = Succeeded((Output("https://m.example/1.mp4"),), Decimal(160), 0, int(took * 1000))
         self.run.apply(Event(BEGIN, f"a{number}", succeeded))
         self.run.state.succeeded_tasks += 1
-        reschedule_all(self.run)
+        learn_from_end(self.run)
 
 
 @pytest.fixture

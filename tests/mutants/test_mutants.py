@@ -115,7 +115,7 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         f"{RECORDS} {ENGINE}",
     ),
     "a 500 is repeated for ever": (
-        "runner/engine/schedule.py",
+        "runner/engine/eligibility.py",
         "server_errors < SERVER_ERROR_REPEATS",
         "server_errors < 99 * SERVER_ERROR_REPEATS",
         ENGINE,
@@ -153,7 +153,7 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         f"{ENGINE} tests/attempts",
     ),
     "what was not consented to is ordered": (
-        "runner/engine/schedule.py",
+        "runner/engine/eligibility.py",
         "if step is None or step.key not in state.approved or group.fingerprint in state.creating:",
         "if step is None or group.fingerprint in state.creating:",
         ENGINE,

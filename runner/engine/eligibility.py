@@ -1,0 +1,166 @@
+"""What may be done next for a request, as far as attempts and state say; time, slots and rate aside. Pure."""
+
+from runner.attempts.attempt import AT_HAND, OPEN, Attempt, AttemptState
+from runner.attempts.history import History
+from runner.engine.limits import RunLimits
+from runner.engine.queue import SharedRequest, WorkQueue
+from runner.engine.run_state import MaterialNeed, RunState
+from runner.planning.plan import Step
+from runner.requests.request import RemoteFile, TakeReference
+
+SERVER_ERROR_REPEATS = 3
+_AT_ONCE = 0.0
+
+
+def creatable_step(
+    group: SharedRequest, queue: WorkQueue, history: History, state: RunState, limits: RunLimits
+) -> Step | None:
+    """The step to create a group's task for; None while the task may not be created."""
+    step = group.paying_step
+    if step is None or step.key not in state.approved or group.fingerprint in state.creating:
+        return None
+    if group.fingerprint in state.finished or group.fingerprint in state.claimed_elsewhere:
+        return None
+    if step.shot.request.model in state.forbidden_models:
+        return None
+    if not can_retry(history.attempts_of(group.fingerprint), limits):
+        return None
+    if not all(has_clip(up.fingerprint, queue, history, state) for up in step.upstream):
+        return None
+    if state.unpublishable and not state.unpublishable.keys().isdisjoint(required_materials(step, history)):
+        return None
+    return step
+
+
+def has_clip(fingerprint: str, queue: WorkQueue, history: History, state: RunState) -> bool:
+    """Whether the clip of a request is at hand, so that other takes can be made from it."""
+    attempt = history.current_attempt(fingerprint)
+    if attempt is None or attempt.state is not AttemptState.STORED:
+        return False
+    group = queue.by_fingerprint.get(fingerprint)
+    return group is None or any((attempt.id, step.key) in state.stored for step in group.steps)
+
+
+def can_retry(attempts: list[Attempt], limits: RunLimits) -> bool:
+    """Whether this run may make one more attempt of a take, by all attempts so far.
+
+    No after an open attempt, a clip, a refusal or an unsettled attempt. Yes after an attempt that was proved not
+    created, or that failed at the provider's fault, within the retries. Outcomes of earlier runs are in the plan's
+    action already.
+    """
+    if any(attempt.state in OPEN or attempt.state in AT_HAND for attempt in attempts):
+        return False
+    own = [attempt for attempt in attempts if attempt.intent.run == limits.run and not attempt.from_manifest]
+    if not own:
+        return True
+    match own[-1].state:
+        case AttemptState.NOT_CREATED:
+            return True
+        case AttemptState.FAILED:
+            return _may_repeat(own, limits)
+        case AttemptState.MAYBE_CHARGED:
+            return limits.server_error == "retry"
+        case _:
+            return False
+
+
+def _may_repeat(own: list[Attempt], limits: RunLimits) -> bool:
+    failure = own[-1].failure
+    allowed_repeats = {"provider": limits.retries_provider, "review": limits.retries_review}.get(failure or "other", 0)
+    return (
+        sum(attempt.state is AttemptState.FAILED and attempt.failure == failure for attempt in own) <= allowed_repeats
+    )
+
+
+def repeats_left(attempts: list[Attempt], limits: RunLimits) -> bool:
+    """Whether a documented 500 may be repeated: at most three times, over all runs, until the user settles it."""
+    server_errors = sum(attempt.state is AttemptState.MAYBE_CHARGED for attempt in attempts)
+    return limits.server_error == "retry" and server_errors < SERVER_ERROR_REPEATS
+
+
+def poll_due_at(
+    attempt: Attempt, group: SharedRequest, queue: WorkQueue, history: History, state: RunState, limits: RunLimits
+) -> float | None:
+    """When to poll an attempt; None when a poll cannot help, or the run has waited long enough."""
+    if (
+        attempt.task_id is None
+        or attempt.id in state.polling
+        or not _may_be_polled(attempt, group, queue, history, state)
+    ):
+        return None
+    if attempt.from_manifest and _is_blocked_by_local_attempt(attempt, history, state):
+        return None
+    poll_state = state.polls.get(attempt.id)
+    if attempt.state is not AttemptState.RUNNING and not _needs_link(attempt, group, state):
+        return None
+    if poll_state is None:
+        return _AT_ONCE
+    if attempt.state is AttemptState.RUNNING and poll_state.next_at - poll_state.waiting_since > limits.wait:
+        return None
+    return poll_state.next_at
+
+
+def _may_be_polled(attempt: Attempt, group: SharedRequest, queue: WorkQueue, history: History, state: RunState) -> bool:
+    if attempt.state in (AttemptState.RUNNING, AttemptState.SUCCEEDED):
+        return history.is_of_film(attempt)
+    if attempt.state is not AttemptState.STORED or group.fingerprint not in queue.multi_clip:
+        return False
+    # stored once, and missing now: a new link is needed once a download has failed
+    is_current = history.current_attempt(group.fingerprint) is attempt
+    return is_current and any((attempt.id, step.key) in state.downloads for step in group.steps)
+
+
+def _is_blocked_by_local_attempt(attempt: Attempt, history: History, state: RunState) -> bool:
+    """Whether a task from a manifest has to wait, because this ledger has an open attempt of the same take."""
+    fingerprint = attempt.intent.fingerprint
+    return fingerprint in state.claimed_elsewhere or history.current_attempt(fingerprint) is not attempt
+
+
+def _needs_link(attempt: Attempt, group: SharedRequest, state: RunState) -> bool:
+    if attempt.id in state.fresh_links and attempt.outputs:
+        return False
+    keys = [(attempt.id, step.key) for step in group.steps]
+    downloads = [state.downloads.get(key) for key in keys if key not in state.stored]
+    return any(download is None or not download.given_up for download in downloads)
+
+
+def download_due_at(
+    attempt: Attempt, step: Step, group: SharedRequest, queue: WorkQueue, history: History, state: RunState
+) -> float | None:
+    """When to download an attempt's clip for a step; None when there is none to download, or no link to it."""
+    key = (attempt.id, step.key)
+    if key in state.stored or key in state.storing or attempt.id in state.polling:
+        return None
+    if not _has_clip_for(attempt, group, queue, history):
+        return None
+    download = state.downloads.get(key)
+    if download is not None and download.given_up:
+        return None
+    is_first_copy = attempt.state is AttemptState.STORED and download is None
+    if not is_first_copy and not (attempt.outputs and attempt.id in state.fresh_links):
+        return None
+    return download.next_at if download is not None else _AT_ONCE
+
+
+def _has_clip_for(attempt: Attempt, group: SharedRequest, queue: WorkQueue, history: History) -> bool:
+    """Whether the attempt's task has a clip that steps of the group may lack."""
+    if attempt.state is AttemptState.SUCCEEDED:
+        return history.is_of_film(attempt)
+    if attempt.state is not AttemptState.STORED or group.fingerprint not in queue.multi_clip:
+        return False
+    attempts = history.attempts_of(group.fingerprint)
+    if any(other.state is AttemptState.SUCCEEDED and history.is_of_film(other) for other in attempts):
+        return False
+    return history.current_attempt(group.fingerprint) is attempt
+
+
+def required_materials(step: Step, history: History) -> list[MaterialNeed]:
+    """The materials that need a public address before the step's task can be created."""
+    needs: list[MaterialNeed] = []
+    for material in step.shot.request.materials:
+        if isinstance(material, TakeReference):
+            source = history.current_attempt(step.resolve(material).fingerprint)
+            needs.append(MaterialNeed(material, source.id if source is not None else None))
+        elif not isinstance(material, RemoteFile):
+            needs.append(MaterialNeed(material, None))
+    return list(dict.fromkeys(needs))
