@@ -1,10 +1,11 @@
 """What a run costs while it waits: memory, CPU, the way back after a crash, and the loop beside downloads of 20 GB.
 
-    python -m benchmarks.load [--queued 10000] [--takes 1000] [--watch 120]
+    python -m benchmarks.load [--queued 10000] [--takes 1000] [--watch 120] [--only wide [--wide 3000]]
 
 The real command against the sandbox in a process of its own, 50 tasks of about 150 s in flight. Memory and CPU are what
 the kernel counts for the command alone. A crash is SIGKILL; back is when the host has answered the first question about
-a task after the command was started again.
+a task after the command was started again. The wide run is the other end: 400 tasks of a second at once and 100
+requests a second, at which the command itself is the bound.
 """
 
 import argparse
@@ -32,12 +33,13 @@ from tests.engine.boards import film, planner
 from tests.engine.provider import Simulated, World
 
 IN_FLIGHT, SECONDS = 50, 150.0
+WIDE, WIDE_SECONDS, WIDE_REQUESTS = 400, 1.0, 100
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
-def sandbox(folder: Path) -> Iterator[str]:
-    options = ["--seconds", str(SECONDS), "--spread", "0.35", "--cap", str(IN_FLIGHT), "--plain-clips", "--key", KEY]
+def sandbox(folder: Path, seconds: float = SECONDS, cap: int = IN_FLIGHT) -> Iterator[str]:
+    options = ["--seconds", str(seconds), "--spread", "0.35", "--cap", str(cap), "--plain-clips", "--key", KEY]
     command = [sys.executable, "-m", "runner", "sandbox", *options, "--state", str(folder / "sandbox")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -48,12 +50,12 @@ def sandbox(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def command(folder: Path, base: str) -> Iterator[int]:
+def command(folder: Path, base: str, concurrency: int = IN_FLIGHT) -> Iterator[int]:
     """`storyboard run` of the film in the folder; its process id while the block lasts, at whose end it is killed."""
     env = {"STORYBOARD_STATE": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config"), "HOME": str(folder)}
     env |= {"SEEDANCE_BASE_URL": base, "SEEDANCE_API_KEY": KEY, "PATH": os.environ["PATH"]}
     arguments = [sys.executable, "-m", "runner", "run", "storyboards/film.yaml", "--yes", "--json"]
-    arguments += ["--provider", "kinovi", "--concurrency", str(IN_FLIGHT)]
+    arguments += ["--provider", "kinovi", "--concurrency", str(concurrency)]
     with (folder / "out").open("w") as out:
         process = subprocess.Popen(arguments, cwd=folder, env=env, stdout=out, stderr=subprocess.STDOUT)
     try:
@@ -115,6 +117,31 @@ def waiting(queued: int, watch: float) -> None:
         print(f"CPU while waiting: {share:.2%} of a core over {passed:.0f} s, at {rate:.1f} polls a second")
 
 
+def wide(takes: int) -> None:
+    """Creates a second, the command's share of a core until the last create, and the clips stored by then."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        written(folder, takes)
+        for settings in (folder / "storyboard.toml", folder / "config" / "storyboard" / "config.toml"):
+            settings.parent.mkdir(parents=True, exist_ok=True)
+            settings.write_text(f'[providers.kinovi]\nedition = "classic"\nrequests_per_second = {WIDE_REQUESTS}\n')
+        with sandbox(folder, WIDE_SECONDS, WIDE) as base, command(folder, base, WIDE) as pid:
+            began, used, created, stored = 0.0, 0.0, 0, 0
+            with (folder / "out").open() as lines:
+                while created < takes:
+                    if not (line := lines.readline()):
+                        assert Path(f"/proc/{pid}/cmdline").read_bytes(), (folder / "out").read_text()[-2000:]
+                        time.sleep(0.02)
+                        continue
+                    created, stored = created + ('"created"' in line), stored + ('"stored"' in line)
+                    if created == 1 and not began:
+                        began, used = time.monotonic(), cpu(pid)
+            passed, used = time.monotonic() - began, cpu(pid) - used
+        print(f"{takes:,} takes, {WIDE} at once, {WIDE_REQUESTS} requests a second: ", end="")
+        print(f"{takes / passed:.0f} creates a second, {used / passed:.0%} of a core ", end="")
+        print(f"({1000 * used / takes:.0f} ms of CPU a take), {stored:,} clips stored when the last task was created")
+
+
 def back(takes: int) -> None:
     """From the start of the command to the first answer about a task that the dead run left."""
     with tempfile.TemporaryDirectory() as name:
@@ -170,10 +197,16 @@ def main() -> None:
     parser.add_argument("--queued", type=int, default=10_000)
     parser.add_argument("--takes", type=int, default=1_000)
     parser.add_argument("--watch", type=float, default=120, help="seconds for which CPU is counted")
+    parser.add_argument("--wide", type=int, default=3_000, help="takes of the wide run")
+    parser.add_argument("--only", choices=("wide",))
     args = parser.parse_args()
+    if args.only == "wide":
+        wide(args.wide)
+        return
     queued_take(args.queued)
     back(args.takes)
     waiting(args.queued, args.watch)
+    wide(args.wide)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from runner.engine.work_index import WorkIndex
 from runner.planning.plan import BILLABLE, Plan, Step
 
 NOT_SENT_TRIES = 5
+_MAX_CREATING = 16
+"""createTask requests in flight: the ledger commits three times for each, and a task that ended waits in that line."""
 _MAX_PUBLISHING = 4
 _MAX_STORING = 4
 _PUBLISH_AHEAD = 2
@@ -176,9 +178,7 @@ class _Scheduler:
         throttle, state = self.state.throttle, self.state
         if waited_too_long(throttle, self.now, self.limits):
             return
-        slots = self._slots()
-        if not throttle.first_answered:
-            slots = min(slots, 1 - len(state.creating))
+        slots = min(self._slots(), (_MAX_CREATING if throttle.first_answered else 1) - len(state.creating))
         if throttle.not_before > self.now:
             slots = 0
         lookahead = slots + _PUBLISH_AHEAD

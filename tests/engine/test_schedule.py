@@ -35,6 +35,8 @@ from runner.engine.throttle import (
     on_concurrency_limited,
     on_created,
     on_task_ended,
+    poll_share,
+    spend_tokens,
 )
 from runner.engine.work_index import WorkIndex
 from runner.language.model import Batch
@@ -202,6 +204,14 @@ def test_a_material_that_cannot_be_published_is_not_asked_for_again() -> None:
     assert scenario.orders() == []
 
 
+def test_takes_whose_material_cannot_be_published_keep_no_other_take_waiting() -> None:
+    lost = [shot(f"b{number}", ("a",)) for number in range(9)]
+    scenario = Scenario(batch(shot("a"), *lost, shot("z")))
+    scenario.stored("a")
+    scenario.state.unpublishable[MaterialNeed(TakeReference("a", "last_frame"), "a")] = "it has changed"
+    assert scenario.created() == ["z"]
+
+
 def test_downloads_that_another_take_waits_for_go_first() -> None:
     scenario = Scenario(batch(shot("x"), shot("a"), shot("b", ("a",))))
     for name in ("x", "a"):
@@ -225,6 +235,45 @@ def test_polls_keep_to_the_limit_of_requests_and_the_longest_overdue_goes_first(
     slow = RunLimits("run1", concurrency=3, requests_per_second=2)
     orders = scenario.orders(limits=slow)
     assert orders == [Poll("s2"), Poll("s3"), Wait(100.5)]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "poll_first", "creates", "polls"),
+    [
+        (4.0, False, 2, 2),
+        (5.0, False, 3, 2),
+        (5.0, True, 2, 3),
+        (1.0, False, 1, 0),
+        (1.5, True, 0, 1),
+        (30.0, False, 6, 3),
+    ],
+)
+def test_due_polls_get_half_of_the_requests_while_new_tasks_want_them(
+    tokens: float, poll_first: bool, creates: int, polls: int
+) -> None:
+    scenario = Scenario(film(9), cap=9)
+    for name in ("s1", "s2", "s3"):
+        scenario.runs(name, next_at=90.0)
+    throttle = scenario.state.throttle
+    throttle.tokens, throttle.tokens_at, throttle.poll_first = tokens, 100.0, poll_first
+    orders = scenario.orders(limits=RunLimits("run1", concurrency=9, requests_per_second=30))
+    assert [sum(isinstance(order, kind) for order in orders) for kind in (Create, Poll)] == [creates, polls]
+
+
+def test_the_odd_request_goes_to_polls_and_new_tasks_in_turn() -> None:
+    throttle = CreateThrottle(3, tokens=1.0)
+    turns = []
+    for now in range(4):
+        polls = poll_share(throttle, 1.0, due_polls=5)
+        spend_tokens(throttle, float(now), RunLimits("run1", requests_per_second=1), 1 - polls, polls)
+        turns.append(polls)
+    assert turns == [0, 1, 0, 1]
+
+
+def test_few_createtask_requests_are_in_flight_however_many_slots_are_free() -> None:
+    scenario = Scenario(film(100), cap=400)
+    scenario.state.throttle.tokens = 1000.0
+    assert len(scenario.created(limits=RunLimits("run1", concurrency=400, requests_per_second=1000))) == 16
 
 
 def test_a_task_that_outlasted_the_wait_is_not_looked_at_any_more() -> None:
