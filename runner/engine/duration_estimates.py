@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from runner.engine.duration_model import DurationEstimate
 
-_TASKS_PER_CHANGE = 25
+_TASKS_PER_CHANGE = 50
 """Running tasks that one change pays for: with more of them, renewal waits for more changes."""
 
 

@@ -17,6 +17,8 @@ from runner.planning.plan import BILLABLE, Plan, Step
 NOT_SENT_TRIES = 5
 _MAX_CREATING = 16
 """createTask requests in flight: the ledger commits three times for each, and a task that ended waits in that line."""
+_POLLS_GIVE_WAY = 1.0
+"""Seconds for which a due poll leaves all requests to new tasks: an empty slot costs more than a late poll."""
 _MAX_PUBLISHING = 4
 _MAX_STORING = 4
 _PUBLISH_AHEAD = 2
@@ -74,7 +76,7 @@ def next_orders(work: WorkIndex, state: RunState, now: float, limits: RunLimits)
     scheduler.downloads()
     polls = [] if limits.no_wait or state.polling_stopped else [*scheduler.due_confirms(), *scheduler.due_polls()]
     if state.stop_reason is None:
-        scheduler.creates(poll_share(state.throttle, scheduler.tokens, len(polls)))
+        scheduler.creates(poll_share(state.throttle, scheduler.tokens, scheduler.overdue_polls))
     scheduler.polls(polls)
     if state.webhooks_active and not limits.no_wait and not state.polling_stopped:
         scheduler.wait_for_webhooks()
@@ -94,6 +96,7 @@ class _Scheduler:
         self.wake_times: list[float] = []
         self.tokens = tokens(state.throttle, now, limits)
         self.lacks_token = False
+        self.overdue_polls = 0
 
     def result(self) -> list[Order]:
         if self.lacks_token:
@@ -127,6 +130,7 @@ class _Scheduler:
                 self.wake_times.append(due_at)
                 break
             due.append(Poll(attempt_id))
+            self.overdue_polls += due_at <= self.now - _POLLS_GIVE_WAY
         return due
 
     def due_confirms(self) -> list[Order]:
@@ -172,7 +176,7 @@ class _Scheduler:
     def creates(self, reserved: int) -> None:
         """Orders new tasks for the free slots, and public addresses for the takes after them.
 
-        `reserved` tokens are left to due polls: without them, clips would come home only after the last task is
+        `reserved` tokens are left to overdue polls: without them, clips would come home only after the last task is
         created.
         """
         throttle, state = self.state.throttle, self.state

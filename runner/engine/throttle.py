@@ -43,10 +43,10 @@ def tokens(throttle: CreateThrottle, now: float, limits: RunLimits) -> float:
     return min(burst, throttle.tokens + max(now - throttle.tokens_at, 0.0) * limits.requests_per_second)
 
 
-def poll_share(throttle: CreateThrottle, available: float, due_polls: int) -> int:
-    """The tokens that new tasks leave to due polls: up to half of those available."""
+def poll_share(throttle: CreateThrottle, available: float, overdue_polls: int) -> int:
+    """The tokens that new tasks leave to overdue polls: up to half of those available."""
     whole = int(available)
-    return min(due_polls, whole // 2 + (whole % 2 if throttle.poll_first else 0))
+    return min(overdue_polls, whole // 2 + (whole % 2 if throttle.poll_first else 0))
 
 
 def spend_tokens(throttle: CreateThrottle, now: float, limits: RunLimits, creates: int, polls: int) -> None:

@@ -248,7 +248,7 @@ def test_polls_keep_to_the_limit_of_requests_and_the_longest_overdue_goes_first(
         (30.0, False, 6, 3),
     ],
 )
-def test_due_polls_get_half_of_the_requests_while_new_tasks_want_them(
+def test_overdue_polls_get_half_of_the_requests_while_new_tasks_want_them(
     tokens: float, poll_first: bool, creates: int, polls: int
 ) -> None:
     scenario = Scenario(film(9), cap=9)
@@ -260,11 +260,19 @@ def test_due_polls_get_half_of_the_requests_while_new_tasks_want_them(
     assert [sum(isinstance(order, kind) for order in orders) for kind in (Create, Poll)] == [creates, polls]
 
 
+def test_a_poll_that_is_due_just_now_gives_way_to_a_new_task() -> None:
+    scenario = Scenario(film(3))
+    scenario.runs("s1", next_at=99.5)
+    scenario.state.throttle.tokens, scenario.state.throttle.tokens_at = 2.0, 100.0
+    limits = RunLimits("run1", concurrency=3, requests_per_second=2)
+    assert [type(order) for order in scenario.orders(limits=limits)] == [Create, Create, Wait]
+
+
 def test_the_odd_request_goes_to_polls_and_new_tasks_in_turn() -> None:
     throttle = CreateThrottle(3, tokens=1.0)
     turns = []
     for now in range(4):
-        polls = poll_share(throttle, 1.0, due_polls=5)
+        polls = poll_share(throttle, 1.0, overdue_polls=5)
         spend_tokens(throttle, float(now), RunLimits("run1", requests_per_second=1), 1 - polls, polls)
         turns.append(polls)
     assert turns == [0, 1, 0, 1]

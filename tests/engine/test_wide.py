@@ -85,7 +85,7 @@ def lines_per_take(state: Path, takes: int, concurrency: int) -> float:
 
 
 @pytest.mark.parametrize(
-    ("few", "many", "concurrency"), [(60, 600, 80), pytest.param(300, 3000, 400, marks=pytest.mark.long)]
+    ("few", "many", "concurrency"), [(30, 300, 40), pytest.param(300, 3000, 400, marks=pytest.mark.long)]
 )
 def test_a_take_costs_the_same_in_a_batch_of_ten_times_as_many(
     state: Path, few: int, many: int, concurrency: int
@@ -99,7 +99,7 @@ def test_clips_come_home_while_creating_goes_on(state: Path) -> None:
     last = provider.creates[-1]
     ended = sum(task.ended_by(last) for task in provider.world.tasks.values())
     assert ended > 200, "the tasks are quicker than the request rate"
-    assert provider.stored_at_create[-1] > 0.8 * ended
+    assert provider.stored_at_create[-1] > 0.6 * ended
 
 
 def test_new_tasks_and_polls_share_the_request_rate(state: Path) -> None:
