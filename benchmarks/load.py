@@ -98,6 +98,11 @@ def cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
+def has_ended(pid: int) -> bool:
+    """Whether a child has ended; it is not waited for yet."""
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+
+
 def polls(base: str) -> int:
     return sum(count for what, count in ask(base, "/__sandbox/state")["answers"].items() if "recordInfo" in what)
 
@@ -130,7 +135,7 @@ def wide(takes: int) -> None:
             with (folder / "out").open() as lines:
                 while created < takes:
                     if not (line := lines.readline()):
-                        assert Path(f"/proc/{pid}/cmdline").read_bytes(), (folder / "out").read_text()[-2000:]
+                        assert not has_ended(pid), (folder / "out").read_text()[-2000:]
                         time.sleep(0.02)
                         continue
                     created, stored = created + ('"created"' in line), stored + ('"stored"' in line)
