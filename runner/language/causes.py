@@ -1,6 +1,7 @@
 """Definitions that are left out because of a problem: what is unknown for that reason is told as a consequence."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 
 from runner.diagnostics.problem import Place, Problem
@@ -24,8 +25,10 @@ class LeftOut:
     variables: dict[str, Place] = field(default_factory=dict)
     of_shots: dict[Key, dict[str, Place]] = field(default_factory=dict)
     """Variables of one shot, by its index."""
-    _sorted: int = 0
-    """How many names were sorted."""
+    _by_name: dict[str, Place] = field(default_factory=dict)
+    _sorted_names: list[str] = field(default_factory=list)
+    _indexed: int = 0
+    """How many of the names the two hold."""
 
     def note(self, document: Document, path: Path, problem: Problem) -> None:
         """Remember what the value at a path would have defined; called while the value is still in the document."""
@@ -59,11 +62,20 @@ class LeftOut:
     def cause_of_name(self, name: str) -> Place | None:
         """The place of the problem for which a mentioned name is unknown; a definition of that name comes first."""
         folded = _ENDING.sub("", fold_name(name))
-        if self._sorted != len(self.names):
-            # The longest beginning first: a definition of that very name comes before one of any name.
-            self.names.sort(reverse=True)
-            self._sorted = len(self.names)
-        return next((place for start, place in self.names if folded.startswith(start) or _is_cut(start, folded)), None)
+        if self._indexed != len(self.names):
+            self._by_name, self._indexed = dict(reversed(self.names)), len(self.names)
+            self._sorted_names = sorted(self._by_name)
+        for end in range(len(folded), -1, -1):
+            if (place := self._by_name.get(folded[:end])) is not None:
+                return place if end or not (cut := self._longer_name(folded)) else self._by_name[cut]
+        cut = self._longer_name(folded)
+        return self._by_name[cut] if cut else None
+
+    def _longer_name(self, mention: str) -> str:
+        """The invalid name of which a mention is what stands before its first wrong character: `@a` of `a b`."""
+        index = bisect_right(self._sorted_names, mention)
+        name = self._sorted_names[index] if index < len(self._sorted_names) else ""
+        return name if name.startswith(mention) and not re.match(r"[\w.-]", name[len(mention) :]) else ""
 
     def explain(self, problem: Problem, entry: Path) -> Problem:
         """A problem of a shot's template, as a consequence if its variable is left out."""
@@ -87,11 +99,6 @@ def _names_of_shot(entry: Value, path: Path) -> Iterable[str]:
         return [str(value)] if isinstance(value, str | int | float) else []
     is_left_out = path[2:3] in (("id",), ("matrix",), ())
     return [written.split("{")[0]] if isinstance(written, str) and is_left_out else []
-
-
-def _is_cut(name: str, mention: str) -> bool:
-    """Whether a mention is an invalid name up to its first character that no name has: `@a` of `a b`."""
-    return name.startswith(mention) and not re.match(r"[\w.-]", name[len(mention) :])
 
 
 def as_consequence(problem: Problem, cause: Place) -> Problem:

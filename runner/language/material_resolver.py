@@ -3,7 +3,7 @@
 from runner.diagnostics.problem import Problem
 from runner.language.ids import fold_name
 from runner.language.materials import KIND_LABELS, Asset, extension, is_path_or_url
-from runner.language.mentions import Mention, parse_single, suggestion
+from runner.language.mentions import Mention, parse_single
 from runner.language.shot_reporter import ShotReporter
 from runner.language.symbols import PROMPT, UsedMaterial, Where
 from runner.lazy_dataclass import dataclass, replace
@@ -119,7 +119,7 @@ class MaterialResolver(ShotReporter):
         if mention.problem is not None:
             self.note(mention.problem[0], origin, mention.problem[1], mention.problem[2])
         elif mention.target is None:
-            hint = suggestion(mention.written, self.symbols.all_names)
+            hint = self.symbols.suggestion(mention.written)
             self.note(
                 "unknown-name",
                 origin,

@@ -240,7 +240,7 @@ def substitute(text: str, mentions: list[Mention], replacement: Callable[[Mentio
 
 
 @lru_cache(maxsize=1024)
-def suggestion(name: str, names: tuple[str, ...]) -> str:
+def suggestion(name: str, names: frozenset[str]) -> str:
     """The hint for an unknown name: the nearest name with the same frame or pin, or an empty text."""
     ending = _ENDING.search(name)
     closest = closest_match(name[: ending.start()] if ending else name, names)

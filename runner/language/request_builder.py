@@ -7,7 +7,7 @@ from runner.language.edition_checks import check
 from runner.language.ids import fold_name
 from runner.language.material_resolver import MaterialResolver
 from runner.language.materials import Asset
-from runner.language.mentions import Mention, find, foreign_position, substitute, suggestion
+from runner.language.mentions import Mention, find, foreign_position, substitute
 from runner.language.model import Shot
 from runner.language.shot_draft import prompt_text
 from runner.language.symbols import PROMPT, OutputFormat, UsedMaterial, same_source
@@ -98,7 +98,7 @@ class RequestBuilder(MaterialResolver):
             return f"write @{position[1]} for that material of the references"
         if path := _PATH.match(self.text, mention.start + 1):
             return self._path_hint(path.group().rstrip("."))
-        hint = suggestion(mention.written, self.symbols.all_names)
+        hint = self.symbols.suggestion(mention.written)
         if hint:
             return f"{hint} (a literal @ is written @@)"
         return "define an asset of that name, or write a literal @ as @@"

@@ -16,7 +16,7 @@ from runner.language.yaml.document import Document, NodeRef, Path, Value
 if TYPE_CHECKING:
     from jsonschema import Draft7Validator, ValidationError
 
-MAX_VIOLATIONS = 10_000
+MAX_VIOLATIONS = 2_000
 _MAX_SUGGESTIONS = 200
 """After so many unknown fields of one mapping the nearest name is not searched: nobody reads that far."""
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from runner.diagnostics.problem import Place
 from runner.editions.edition import Edition
 from runner.language.materials import Asset, MediaCache
+from runner.language.mentions import suggestion
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass, field
 from runner.requests.request import LocalFile, Material, RemoteFile
@@ -66,16 +67,23 @@ class SymbolTable:
 
     misfits: dict[str, MisfitFrame] = field(default_factory=dict)
     """Frames with a shape far from that of their shots, by path."""
-    _sorted_names: tuple[str, ...] = ()
+    suggestions_left: int = 200
+    """For how many more unknown names the nearest one is sought: nobody reads the thousandth."""
+    _all_names: frozenset[str] = frozenset()
+
+    def suggestion(self, name: str) -> str:
+        """The hint with the nearest name; an empty text when there is none, or after too many."""
+        self.suggestions_left -= 1
+        return suggestion(name, self.all_names) if self.suggestions_left >= 0 else ""
 
     @property
-    def all_names(self) -> tuple[str, ...]:
-        """All names as written, sorted once."""
-        if not self._sorted_names:
-            self._sorted_names = tuple(
-                sorted(symbol.name if isinstance(symbol, Asset) else symbol for symbol in self.names.values())
+    def all_names(self) -> frozenset[str]:
+        """All names as written, collected once."""
+        if not self._all_names:
+            self._all_names = frozenset(
+                symbol.name if isinstance(symbol, Asset) else symbol for symbol in self.names.values()
             )
-        return self._sorted_names
+        return self._all_names
 
 
 def same_source(first: Material, second: Material) -> bool:

@@ -95,6 +95,8 @@ _MISPLACED = {
 def _same_name(name: str, variables: Collection[str]) -> str | None:
     if name in variables:
         return name
+    if len(variables) > _MAX_COMPARED:
+        return None
     plain = plain_name(name)
     return min((variable for variable in variables if plain_name(variable) == plain), default=None)
 
@@ -115,6 +117,8 @@ def _short(value: Value) -> str:
 
 
 _MAX_SHOWN = 40
+_MAX_COMPARED = 500
+"""More variables than this are compared as written alone."""
 _MAX_ITEMS = 4
 _WRAP = 'what to avoid stands in the prompt as sent: defaults: {wrap: "{{ prompt }} Avoid: VALUE."}'
 _REFERENCES = "write references: [VALUE], or first_frame: VALUE for the picture that the clip begins with"

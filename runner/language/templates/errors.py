@@ -96,8 +96,9 @@ Explained = tuple[str, str, str]
 """Code, message and hint of a problem."""
 
 
-def undefined(name: str, scope: VariableScope) -> Explained:
-    closest = closest_match(name, scope.names())
+def undefined(name: str, scope: VariableScope | None) -> Explained:
+    """The problem of a name that is not defined; with a scope, with the nearest one of it."""
+    closest = closest_match(name, scope.names()) if scope else None
     hint = (
         f"did you mean `{closest}`?" if closest else "define it in `vars` of the storyboard, the defaults or the shot"
     )

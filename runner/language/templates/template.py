@@ -45,6 +45,7 @@ from runner.lazy_dataclass import dataclass, field, replace
 if TYPE_CHECKING:
     from jinja2 import TemplateSyntaxError, nodes
 
+_MAX_SUGGESTIONS = 200
 _SIMPLE_EXPRESSION = re.compile(r"\{\{[ \t]*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)[ \t]*((?:\|[ \t]*[a-z]+[ \t]*)*)\}\}")
 _SIMPLE_FILTERS: dict[str, Callable[[str], str]] = {
     "trim": str.strip,
@@ -66,6 +67,8 @@ class Templates:
     sources: dict[str, str]
     """Text of the prompt files that have a problem, for showing the line."""
     by_text: dict[str, Template] = field(default_factory=dict)
+    undefined_count: int = 0
+    """How many undefined variables were met: of the first ones the nearest name is sought."""
     _environment: Any = None
 
     def read(self, text: str) -> Template:
@@ -245,7 +248,9 @@ class Templates:
             return scope.rendered[name]
         variable = scope.find(name)
         if variable is None:
-            raise TemplateFailure(Problem(*_with_place(undefined(name, scope), place())))
+            self.undefined_count += 1
+            explained = undefined(name, scope if self.undefined_count <= _MAX_SUGGESTIONS else None)
+            raise TemplateFailure(Problem(*_with_place(explained, place())))
         if variable.literal:
             return variable.value
         if name in scope.rendering:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote
@@ -17,6 +18,8 @@ from runner.show.text.format import count
 _RED, _YELLOW, _BLUE, _BOLD, _DIM, _END = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _MOST = 200
 _MOST_JSON = 10_000
+_MOST_OF_A_CODE = 10
+"""So many problems of one code are shown when there are more than _MOST in all."""
 _MOST_RELATED = 5
 _WIDEST = 120
 
@@ -35,12 +38,26 @@ def render_problems(problems: Problems, root: Path, cwd: Path, color: bool, all_
     errors, warnings = problems.errors, problems.warnings
     counts_only = bool(errors) and not all_warnings
     visible = errors if counts_only else [*errors, *warnings]
-    blocks = [_render(problem, sources, root, cwd, draw) for problem in visible[:_MOST]]
-    if (more := len(visible) - _MOST) > 0:
+    shown = _first_of_each_code(visible)
+    blocks = [_render(problem, sources, root, cwd, draw) for problem in shown]
+    if (more := len(visible) - len(shown)) > 0:
         blocks.append(f"… and {more:,} more (validate --format json has them all)\n")
     if counts_only and warnings:
         blocks.append(f"and {count(len(warnings), 'warning')}: storyboard validate --warnings\n")
     return "\n".join(blocks)
+
+
+def _first_of_each_code(problems: list[Problem]) -> list[Problem]:
+    """The problems that are shown: in a flood of one kind its first ones, so that no other kind is hidden by it."""
+    if len(problems) <= _MOST:
+        return problems
+    counts: Counter[str] = Counter()
+    shown: list[Problem] = []
+    for problem in problems:
+        counts[problem.code] += 1
+        if counts[problem.code] <= _MOST_OF_A_CODE and len(shown) < _MOST:
+            shown.append(problem)
+    return shown
 
 
 def _paint(text: str, style: str) -> str:
