@@ -39,7 +39,7 @@ def load_project(args: argparse.Namespace, *, prefer_clips: bool = False, requir
     named_files = tuple(getattr(args, "files", ()))
     root = settings_module.find_root(named_files[0] if named_files else Path())
     files = named_files or discover_storyboards(Path.cwd(), required=required)
-    settings = settings_module.read(root, options_from(args))
+    settings = settings_module.read(root, options_from(args), files=files or (Path.cwd(),))
     if prefer_clips and args.provider is None:
         settings = _provider_with_clips(settings)
     edition = edition_with_prices(settings)

@@ -54,7 +54,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    settings = read(find_root(Path.cwd()), Flags(config=args.config))
+    settings = read(find_root(Path.cwd()), Flags(config=args.config), files=(Path.cwd(),))
     checks = [*_local_checks(settings)]
     if args.demo and not settings.key_text:
         message = "doctor --demo needs SEEDANCE_API_KEY: your key, or the demo key of the provider's quick-start page"

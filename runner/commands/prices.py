@@ -27,7 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    settings = read(find_root(Path.cwd()), Flags(config=args.config))
+    settings = read(find_root(Path.cwd()), Flags(config=args.config), files=(Path.cwd(),))
     edition = edition_with_prices(settings, args.edition)
     if args.json:
         print(json_document(prices_json(edition, settings.usd_per_credit)), end="")

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from ipaddress import ip_address
 from itertools import islice
@@ -169,6 +169,25 @@ class SettingsFile:
         return {
             key.removeprefix(start): Decimal(str(value)) for key, value in self.values.items() if key.startswith(start)
         }
+
+
+def nearest(paths: Iterable[Path], root: Path, name: str) -> Path:
+    """The settings file that is nearest upward from files or folders, no further than `root`; else that of `root`.
+
+    Raise `CommandError` if two of them have different ones: a command has one budget, one provider, one account.
+    """
+    by_file: dict[Path, Path] = {}
+    for path in paths:
+        folder = Path(os.path.realpath(path if path.is_dir() else path.parent))
+        inside = [place for place in (folder, *folder.parents) if place.is_relative_to(root)]
+        place = next((place for place in inside if os.path.lexists(place / name)), root)
+        by_file.setdefault(place / name, path)
+    if len(by_file) > 1:
+        lines = "".join(f"\n  {path}: {file}" for file, path in list(by_file.items())[:2])
+        raise CommandError(
+            ExitCode.INVALID, f"these storyboards have different settings; name them in commands of their own:{lines}"
+        )
+    return next(iter(by_file), root / name)
 
 
 def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from runner.editions.edition import DEFAULT as DEFAULT_EDITION
 from runner.lazy_dataclass import dataclass, field
 from runner.settings.api_key import ApiKey, key_format_error
 from runner.settings.environment import hide_userinfo, home_folder, xdg_folder
-from runner.settings.file import PROVIDERS, SettingsFile, listening_at
+from runner.settings.file import PROVIDERS, SettingsFile, listening_at, nearest
 from runner.settings.pull_request import pull_request
 
 Files = tuple[SettingsFile, SettingsFile]
@@ -125,35 +125,35 @@ def host_of(base_url: str) -> str:
     return f"{host}:{parts.port}" if host in _LOOPBACK and parts.port else host
 
 
-def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings of a repository; raise `CommandError` with file and line if one is invalid."""
+def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None, files: Iterable[Path] = ()) -> Settings:
+    """Read the settings of a repository, or of the storyboards `files` in it; `CommandError` if one is invalid."""
     env = os.environ if environ is None else environ
-    repo_path = flags.config or root / FILE
+    repo_path = flags.config or nearest(files, root, FILE)
     if flags.config is not None and not flags.config.is_file():
         raise CommandError(ExitCode.USAGE, f"--config {flags.config}: there is no such file")
     repo = SettingsFile.read(repo_path, root, is_user_file=False)
     user = _user_file(env, root)
-    files = (user, repo)
-    provider = _provider(flags, env, files)
+    sources = (user, repo)
+    provider = _provider(flags, env, sources)
     return Settings(
         root=root,
         provider=provider,
         profile=flags.profile,
         base_url=_base_url(env),
-        edition=_first_set(files, "providers.kinovi.edition") or DEFAULT_EDITION,
-        concurrency=flags.concurrency or _minimum(files, "providers.kinovi.concurrency") or 3,
+        edition=_first_set(sources, "providers.kinovi.edition") or DEFAULT_EDITION,
+        concurrency=flags.concurrency or _minimum(sources, "providers.kinovi.concurrency") or 3,
         usd_per_credit=_usd_per_credit(user, repo),
-        server_error=_first_set(files, "providers.kinovi.server_error") or "retry",
-        requests_per_second=float(_minimum(files, "providers.kinovi.requests_per_second") or 5),
-        retries_provider=_minimum(files, "retries.provider", default=2),
-        retries_review=_minimum(files, "retries.review", default=0),
-        credits_per_day=_least_credits(files, "budget.credits_per_day"),
+        server_error=_first_set(sources, "providers.kinovi.server_error") or "retry",
+        requests_per_second=float(_minimum(sources, "providers.kinovi.requests_per_second") or 5),
+        retries_provider=_minimum(sources, "retries.provider", default=2),
+        retries_review=_minimum(sources, "retries.review", default=0),
+        credits_per_day=_least_credits(sources, "budget.credits_per_day"),
         max_credits=_max_credits(flags, env),
-        output=_output(root, flags, files),
+        output=_output(root, flags, sources),
         state_or_none=_absolute_state_folder(env),
         repo_price_floor=repo.prices(),
         user_prices=user.prices(),
-        webhook=_webhook(files),
+        webhook=_webhook(sources),
         ci=env.get("CI", "").lower() not in ("", "0", "false"),
         ci_state=bool(env.get("STORYBOARD_STATE")),
         pull_request=pull_request(env),

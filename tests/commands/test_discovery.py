@@ -33,3 +33,22 @@ def test_where_none_is_found_those_that_lie_elsewhere_are_named(repo: ContentRep
     assert "films/attic/storyboards/attic.yaml" in result.err
     assert "films/harbour/storyboards/harbour.yaml" in result.err
     assert "storyboard init" not in result.err
+
+
+def test_the_settings_are_those_of_the_nearest_folder_upward_from_the_storyboard(repo: ContentRepo) -> None:
+    repo.write("storyboard.toml", 'output = "top"\n')
+    repo.write("films/harbour/storyboard.toml", 'output = "clips"\n')
+    assert repo.storyboard("run", "films/harbour/storyboards/harbour.yaml").code == 0
+    assert list(repo.root.glob("clips/**/manifest.json"))
+    assert not (repo.root / "top").exists()
+
+
+def test_storyboards_with_different_settings_are_refused_together_and_both_are_named(repo: ContentRepo) -> None:
+    files = [f"films/{name}/storyboards/{name}.yaml" for name in ("harbour", "attic")]
+    result = repo.storyboard("validate", *files)
+    assert result.code == 3
+    for file in files:
+        assert file in result.err
+    for file in files:
+        assert repo.storyboard("validate", file).code == 0
+    assert repo.storyboard("validate", *files, "--config", "films/attic/storyboard.toml").code == 0
