@@ -29,13 +29,13 @@ def list_hint(path: Path, value: Value) -> str:
         case ("budget",):
             return f"write budget: {{credits: {flow(value)}}}" if _is_number(value) else ""
         case ("assets", name) if isinstance(value, list):
-            return f"write {name}: {{image: {_shown(value)}}}"
+            return f"write {name}: {{image: {_excerpt(value)}}}"
         case (*_, "vars" | "matrix" as section):
             return _mapping_of(section, value)
         case (*_, "matrix", str(axis)) if not isinstance(value, dict | list | None):
             return f"write {axis}: [{flow(value)}]"
         case (*_, "matrix", str(axis), int()) if isinstance(value, dict) and axis not in ("include", "exclude"):
-            return f"name the pieces of a shot: {axis}: {{NAME: {_shown(value)}}}"
+            return f"name the pieces of a shot: {axis}: {{NAME: {_excerpt(value)}}}"
         case _:
             return _field(path, value)
 
@@ -108,7 +108,7 @@ def _field_lines(fields: Mapping[str, Value]) -> Iterator[str]:
             yield f"{name}: |"
             yield from (f"  {_cut(line)}" for line in value.splitlines()[:2])
         else:
-            yield f"{name}: {_shown(value)}"
+            yield f"{name}: {_excerpt(value)}"
     if len(fields) > _MAX_FIELDS:
         yield "…"
 
@@ -131,11 +131,11 @@ def _mapping_of(section: str, value: Value) -> str:
     elif isinstance(first, str):
         name, _, text = first.partition("=" if "=" in first else ":")
         pairs = {name.strip(): text.strip() or "…"}
-    lines = (f"  {name}: {_shown(item)}" for name, item in pairs.items())
+    lines = (f"  {name}: {_excerpt(item)}" for name, item in pairs.items())
     return "\n".join(("write names, not a list:", f"{section}:", *lines)) if pairs else ""
 
 
-def _shown(value: Value) -> str:
+def _excerpt(value: Value) -> str:
     if isinstance(value, dict | list):
         items = value.values() if isinstance(value, dict) else value
         if len(value) > _MAX_FIELDS or any(isinstance(item, dict) and len(item) > _MAX_FIELDS for item in items):

@@ -218,10 +218,10 @@ def _foreign_field(name: str, section: str, value: Value, fields: Sequence[str])
     if section in ("top", "asset"):
         return "", ""
     hint = _HINT_BY_NAME.get(plain, "")
-    shown = _short(value)
+    text = _short(value)
     if hint == _WRAP:
-        shown = shown.strip('"') if isinstance(value, str) and '"' not in value else "…"
-    return "", hint.replace("NAME", name).replace("VALUE", shown)
+        text = text.strip('"') if isinstance(value, str) and '"' not in value else "…"
+    return "", hint.replace("NAME", name).replace("VALUE", text)
 
 
 def _joined(names: Sequence[str]) -> str:

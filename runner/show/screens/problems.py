@@ -38,9 +38,9 @@ def render_problems(problems: Problems, root: Path, cwd: Path, color: bool, all_
     errors, warnings = problems.errors, problems.warnings
     counts_only = bool(errors) and not all_warnings
     visible = errors if counts_only else [*errors, *warnings]
-    shown = _first_of_each_code(visible)
-    blocks = [_render(problem, sources, root, cwd, draw) for problem in shown]
-    if (more := len(visible) - len(shown)) > 0:
+    selection = _first_of_each_code(visible)
+    blocks = [_render(problem, sources, root, cwd, draw) for problem in selection]
+    if (more := len(visible) - len(selection)) > 0:
         blocks.append(f"… and {more:,} more (validate --format json has them all)\n")
     if counts_only and warnings:
         blocks.append(f"and {count(len(warnings), 'warning')}: storyboard validate --warnings\n")
@@ -52,12 +52,12 @@ def _first_of_each_code(problems: list[Problem]) -> list[Problem]:
     if len(problems) <= _MOST:
         return problems
     counts: Counter[str] = Counter()
-    shown: list[Problem] = []
+    selection: list[Problem] = []
     for problem in problems:
         counts[problem.code] += 1
-        if counts[problem.code] <= _MOST_OF_A_CODE and len(shown) < _MOST:
-            shown.append(problem)
-    return shown
+        if counts[problem.code] <= _MOST_OF_A_CODE and len(selection) < _MOST:
+            selection.append(problem)
+    return selection
 
 
 def _paint(text: str, style: str) -> str:
