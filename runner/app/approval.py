@@ -9,16 +9,15 @@ from runner.app.budget_scope import fingerprints_in_budget
 from runner.app.plan_report import (
     cheaper_alternatives,
     command_below_limit,
-    passing_command,
     plan_context,
-    private_materials,
     rerun_arguments,
+    sandbox_command,
 )
 from runner.app.session import Session
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import Budget
-from runner.language.model import Shot, Storyboard
+from runner.language.model import Storyboard
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan, totals
 from runner.show.screens import question
@@ -28,32 +27,19 @@ from runner.store import filesystems
 
 
 def check_can_pay(session: Session, plan: Plan, history: History) -> None:
-    """Raise `CommandError` unless a paid run may begin: materials, CI, repository, disk, key. A free run always may."""
+    """Raise `CommandError` unless a paid run may begin: CI, repository, disk, key. A free run always may."""
     if plan.is_free:
         return
-    if private := private_materials(plan):
-        raise CommandError(ExitCode.INVALID, _private_materials_message(session, plan, history, private))
     _check_ci(session, plan)
     filesystems.check_ledger_disk(session.settings.state)
     session.settings.key()
 
 
-def _private_materials_message(session: Session, plan: Plan, history: History, private: list[tuple[Shot, str]]) -> str:
-    """The message about shots whose materials the provider cannot reach, with the command that leaves them out."""
-    lines = [f"  {shot.place.file}:{shot.place.line}: {shot.id} sends {name}" for shot, name in private]
-    omitted = [f"  and {len(lines) - 10} more"] if len(lines) > 10 else []
-    subject = "one shot sends a file" if len(private) == 1 else f"{len(private)} shots send files"
-    command = passing_command(session, history, plan)
-    alternative = "or make them with the sandbox" if command is None else f"or run without these shots:\n    {command}"
-    return "\n".join(
-        [
-            f"{session.settings.provider} takes public addresses only, and {subject} of this machine: "
-            "nothing was sent, nothing was spent",
-            *lines[:10],
-            *omitted,
-            f"  use https addresses for these materials, {alternative}",
-        ]
-    )
+def check_materials(session: Session, plan: Plan) -> None:
+    """Raise `CommandError` where nothing is left to make because materials have no way to the provider."""
+    if any(step.unpublished is not None for step in plan.steps):
+        text = question.nothing_public(plan, sandbox_command(session))
+        raise CommandError(ExitCode.INVALID, text)
 
 
 def _check_ci(session: Session, plan: Plan) -> None:

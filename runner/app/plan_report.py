@@ -13,12 +13,13 @@ from runner.attempts.history import History
 from runner.clock import SystemClock
 from runner.diagnostics.problem import Place, Problem
 from runner.language import compiler as language
-from runner.language.model import Batch, Shot, Storyboard
+from runner.language.model import Batch, Storyboard
 from runner.lazy_dataclass import replace
 from runner.planning import alternatives
-from runner.planning.plan import Plan
-from runner.planning.selection import ShotKey, storyboard_slug
+from runner.planning.plan import Action, Plan, Step
+from runner.planning.selection import ShotKey, select, storyboard_slug
 from runner.requests.request import LocalFile
+from runner.show.screens.blocked import WaysOn
 from runner.show.screens.missing_clips import find_missing_clips
 from runner.show.screens.plan import CheaperCommand, PlanContext
 from runner.show.text.layout import from_manifests
@@ -73,8 +74,6 @@ def warnings(session: Session, plan: Plan) -> list[Problem]:
     problems = list(session.problems.warnings)
     for storyboard in plan.batch.storyboards:
         problems += _length_warning(storyboard)
-    if not plan.is_free:
-        problems += _private_material_warning(plan)
     return problems
 
 
@@ -90,39 +89,6 @@ def _length_warning(storyboard: Storyboard) -> Iterator[Problem]:
             "change `length`, or the shots' `duration`",
             "warning",
         )
-
-
-def _private_material_warning(plan: Plan) -> Iterator[Problem]:
-    """One warning about all local materials of takes to order, which a paid provider cannot reach."""
-    private = private_materials(plan)
-    if not private:
-        return
-    shot, name = private[0]
-    others = (
-        f" and {len(private) - 1} more shots send"
-        if len(private) > 2
-        else " and one more shot send"
-        if len(private) > 1
-        else " sends"
-    )
-    yield Problem(
-        "not-public",
-        shot.place,
-        f"{shot.id}{others} files of this machine ({name}); {plan.account.provider} takes public addresses only",
-        "use https addresses for these materials; otherwise a paid run ends with exit 3 before anything is spent",
-        "warning",
-        shots=tuple(shot.id for shot, _ in private),
-    )
-
-
-def private_materials(plan: Plan) -> list[tuple[Shot, str]]:
-    """Shots to order with the first of their materials that has no public address."""
-    ordered = dict.fromkeys(step.shot for step in plan.steps if step.is_billable or step.needs_pick)
-    return [
-        (shot, material.path if isinstance(material, LocalFile) else str(material))
-        for shot in ordered
-        if (material := shot.private) is not None
-    ]
 
 
 def rerun_arguments(session: Session, *, repeats_failures: bool = True, open_shots: Sequence[str] | None = None) -> str:
@@ -158,7 +124,6 @@ def command_below_limit(session: Session, choices: Sequence[alternatives.Alterna
 
 def plan_context(session: Session, plan: Plan, history: History) -> PlanContext:
     """Everything on the plan's screen beside the plan."""
-    has_private = not plan.is_free and bool(private_materials(plan))
     return PlanContext(
         typed=rerun_arguments(session),
         warnings=warnings(session, plan),
@@ -174,36 +139,50 @@ def plan_context(session: Session, plan: Plan, history: History) -> PlanContext:
         expected_seconds=estimate_duration(plan, session.settings.concurrency),
         concurrency=session.settings.concurrency,
         spent=spent_by_storyboard(history),
-        replacement=_fallback_command(session, history, plan) if has_private else None,
+        ways_on=ways_on(session, history, plan),
         missing_clips=find_missing_clips(plan.steps, history),
         fetch=f"storyboard fetch {command_arguments(session.args, session.files)}",
     )
 
 
-def _fallback_command(session: Session, history: History, plan: Plan) -> tuple[str, str]:
-    """The command that works where some shots cannot be sent: without those shots, else all with the sandbox."""
-    if (command := passing_command(session, history, plan)) is not None:
-        return command, f"without the {len(private_materials(plan))} that send local files"
-    sandbox_args = argparse.Namespace(**{**vars(session.args), "provider": "sandbox"})
-    return f"storyboard run {command_arguments(sandbox_args, session.files)}", "free animatics of all"
+def sandbox_command(session: Session) -> str:
+    """The free run of the same storyboards, which needs no public addresses."""
+    args = argparse.Namespace(**{**vars(session.args), "provider": "sandbox"})
+    return f"storyboard run {command_arguments(args, session.files)}"
 
 
-def passing_command(session: Session, history: History, plan: Plan) -> str | None:
-    """The `storyboard run …` of the shots that can be sent to the paid provider; None if none can."""
-    if getattr(session.args, "retake", ()) or getattr(session.args, "again", ()):
-        return None
-    private = {(shot.storyboard, shot.id) for shot, _ in private_materials(plan)}
-    sendable = frozenset((shot.storyboard, shot.id) for shot in plan.shots) - private
-    sendable_plan = session.plan(history, selected=sendable, overrides=session.overrides(history))
-    ordered = {step.key[:2] for step in sendable_plan.steps if step.is_billable}
-    if not ordered or private_materials(sendable_plan):
-        return None
-    flags = [f"--exclude {shlex.quote(_selector(session, private))}"]
-    if not getattr(session.args, "select", ()):
-        flags.append(f"--select {shlex.quote(_selector(session, ordered))}")
-    credits = sendable_plan.totals.credits
-    max_credits = "" if credits is None else f" --max-credits {credits.to_integral_value(ROUND_CEILING):f}"
-    return f"storyboard run {rerun_arguments(session)} {min(flags, key=len)}{max_credits}"
+def ways_on(session: Session, history: History, plan: Plan) -> WaysOn:
+    """The commands that help where takes are blocked: the sandbox, and the selection with what they are made from."""
+    if not any(step.action is Action.BLOCKED for step in plan.steps):
+        return WaysOn()
+    blocked = {(step.shot.storyboard, step.shot.id) for step in plan.steps if _needs_selection(step, plan)}
+    if not blocked or not getattr(session.args, "select", ()):
+        return WaysOn(sandbox_command(session))
+    selection = " ".join([*session.args.select, _selector(session, _made_from(session, blocked))])
+    wider = session.plan(history, selected=select(session.batch, [selection], session.args.exclude))
+    if any(_needs_selection(step, wider) for step in wider.steps):
+        return WaysOn(sandbox_command(session))  # --exclude leaves out what they are made from
+    args = argparse.Namespace(**{**vars(session.args), "select": [selection]})
+    return WaysOn(
+        sandbox_command(session), f"storyboard plan {command_arguments(args, session.files)}", wider.totals.credits
+    )
+
+
+def _made_from(session: Session, shots: Collection[ShotKey]) -> set[ShotKey]:
+    """The shots that these are made from, directly or not."""
+    needs = {(shot.storyboard, shot.id): shot.needs for shot in session.batch.shots}
+    above, pending = set[ShotKey](), list(shots)
+    while pending:
+        storyboard, shot = pending.pop()
+        pending += [key for name in needs[storyboard, shot] if (key := (storyboard, name)) not in above]
+        above.update((storyboard, name) for name in needs[storyboard, shot])
+    return above
+
+
+def _needs_selection(step: Step, plan: Plan) -> bool:
+    """Whether a take is blocked by a shot that is not selected."""
+    chosen = plan.selected or frozenset()
+    return step.action is Action.BLOCKED and any((step.shot.storyboard, name) not in chosen for name in step.blockers)
 
 
 def _selector(session: Session, names: Collection[ShotKey]) -> str:
@@ -230,14 +209,13 @@ def outgoing_files(plan: Plan) -> tuple[LocalFile, ...]:
 def cheaper_alternatives(
     session: Session, history: History, limit: Decimal | None
 ) -> tuple[alternatives.Alternative, ...]:
-    """Cheaper alternatives below the limit, inside the selection, of shots that can be sent; each with its price."""
+    """Cheaper alternatives below the limit, inside the selection; each with its price."""
 
     def price(batch: Batch, selected: frozenset[ShotKey] | None) -> Decimal | None:
         if selected is not None and session.selected is not None:
             return None  # a second --select widens the first
         plan = session.plan(history, batch, session.selected if selected is None else selected)
-        as_it_is = batch is session.batch and selected is None
-        return None if not (plan.is_free or as_it_is) and private_materials(plan) else plan.totals.credits
+        return plan.totals.credits
 
     names = dict.fromkeys(name for storyboard in session.batch.storyboards for name in storyboard.profiles)
     profiles = {name: _compile_profile(session, name) for name in names if name != session.settings.profile}

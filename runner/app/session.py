@@ -17,7 +17,7 @@ from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import hash_clip
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, replace
-from runner.planning.plan import Action, Plan
+from runner.planning.plan import Action, Plan, every_material, public_address
 from runner.planning.planner import NO_OVERRIDES, ClipExists, PlanOverrides, build_plan
 from runner.planning.selection import ShotKey, select, storyboard_slug
 from runner.settings.environment import child_environment
@@ -117,6 +117,7 @@ class Session(Project):
                 selected=selected,
                 overrides=overrides,
                 root=str(self.settings.root),
+                can_publish=every_material if self.settings.account.free else public_address,
             )
             if not history.load_pending():
                 return plan

@@ -84,6 +84,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         if _anything_to_do(plan):
             store = _approve(session, plan, history, store)
         elif not _has_collectable_orphans(session, plan, history):
+            approval.check_materials(session, plan)
             return _report_nothing_to_do(session, plan, history, store)
         from runner.app import execute
 

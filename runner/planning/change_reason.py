@@ -1,8 +1,10 @@
 """The reason to remake a take: the difference between the last request and the current one."""
 
+import os.path
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.planning.reason import Reason, ReasonCode
 from runner.requests.request import JsonValue
 
@@ -166,3 +168,13 @@ def _describe_replacement(field: str, old: Mapping[str, JsonValue], new: Mapping
     if "path" in new and old.get("path") == new.get("path"):
         return _Change(_code(field), field, f"the content of {new['path']} changed")
     return _Change(_code(field), field, f"{_label(old)} → {_label(new)}")
+
+
+def made_elsewhere(attempt: Attempt, root: str) -> Reason:
+    """The reason of a take whose clip comes from another repository's order, for free; `root` is this repository."""
+    place = os.path.relpath(attempt.repository or root, root)
+    day = f"{attempt.intended_at:%Y-%m-%d}"
+    if attempt.state is AttemptState.STORED:
+        return Reason(ReasonCode.MADE_ELSEWHERE, f"the same request was made for {place} ({day})")
+    text = f"the same request was ordered for {place} ({day}); its clip is still to come"
+    return Reason(ReasonCode.MADE_ELSEWHERE, text)

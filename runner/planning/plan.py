@@ -1,6 +1,6 @@
 """The plan as a value: for every take an action, a reason and a price."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
@@ -10,9 +10,17 @@ from runner.attempts.events import Account
 from runner.editions.edition import Edition, Price
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
-from runner.planning.reason import Reason
+from runner.planning.reason import Reason, ReasonCode
 from runner.planning.selection import ShotKey
-from runner.requests.request import JsonValue, ResolvedTake, TakeReference, neutral_form
+from runner.requests.request import (
+    JsonValue,
+    LocalFile,
+    Material,
+    RemoteFile,
+    ResolvedTake,
+    TakeReference,
+    neutral_form,
+)
 
 
 class Action(StrEnum):
@@ -33,6 +41,18 @@ BILLABLE = frozenset({Action.MAKE, Action.WAIT})
 """Actions that a run pays for; a take that waits for a pick is paid by a later run."""
 PENDING = frozenset({Action.MAKE, Action.RESUME, Action.WAIT})
 """Actions that may end with a clip."""
+CanPublish = Callable[[Material], bool]
+"""Whether a material has a way to the provider."""
+
+
+def every_material(material: Material) -> bool:
+    """The rule of a provider that every material reaches, such as the sandbox."""
+    return True
+
+
+def public_address(material: Material) -> bool:
+    """The rule of a provider that reads public addresses only, where nothing is published."""
+    return isinstance(material, RemoteFile)
 
 
 class Step(NamedTuple):
@@ -54,6 +74,8 @@ class Step(NamedTuple):
     """Id of the take's current attempt."""
     duplicate_of: str | None = None
     """Label of the shot whose take has the same request: one clip serves both, paid once."""
+    unpublished: Material | None = None
+    """The material that has no way to the provider, and blocks the take."""
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -68,6 +90,12 @@ class Step(NamedTuple):
     def needs_pick(self) -> bool:
         """Whether the take is ordered only after a pick upstream."""
         return self.waits_for == "pick" and self.duplicate_of is None
+
+    def without_a_way(self, material: Material) -> "Step":
+        """This step, blocked because its material has no way to the provider."""
+        name = material.path if isinstance(material, LocalFile) else str(material)
+        reason = Reason(ReasonCode.MATERIAL_UNREACHABLE, f"{name} has no public address")
+        return self._replace(action=Action.BLOCKED, reason=reason, unpublished=material)
 
     def resolve(self, material: TakeReference) -> ResolvedTake:
         """The take that a material of this step is made from."""
@@ -90,6 +118,8 @@ class Totals:
     later_takes: int
     later_seconds: int
     later_credits: Decimal | None
+    blocked_credits: Decimal | None
+    """Price of the takes that are blocked, which stands in no other sum."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +186,7 @@ def totals(steps: Collection[Step], shots: int) -> Totals:
         later_takes=len(later),
         later_seconds=sum(step.shot.request.seconds for step in later),
         later_credits=_sum(later),
+        blocked_credits=_sum([step for step in steps if step.action is Action.BLOCKED and step.duplicate_of is None]),
     )
 
 

@@ -1,6 +1,5 @@
 """The planner: builds a plan from batch, history and selection, with a reason for every take. Pure."""
 
-import os.path
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from graphlib import TopologicalSorter
@@ -12,11 +11,11 @@ from runner.attempts.history import History
 from runner.editions.edition import Edition, Price
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
-from runner.planning.change_reason import describe_change
-from runner.planning.plan import BILLABLE, PENDING, Action, Plan, Step
+from runner.planning.change_reason import describe_change, made_elsewhere
+from runner.planning.plan import BILLABLE, PENDING, Action, CanPublish, Plan, Step, every_material
 from runner.planning.reason import MADE, NEW, RETAKE, Reason, ReasonCode
 from runner.planning.selection import ShotKey
-from runner.requests.request import Request, ResolvedTake, TakeReference, fingerprint_fast, neutral_form
+from runner.requests.request import Material, Request, ResolvedTake, TakeReference, fingerprint_fast, neutral_form
 
 _ENDED = AT_HAND | {AttemptState.SUCCEEDED, AttemptState.REFUSED, AttemptState.GONE}
 _NO_UPSTREAM: dict[TakeReference, ResolvedTake] = {}
@@ -50,9 +49,11 @@ def build_plan(
     selected: frozenset[ShotKey] | None = None,
     overrides: PlanOverrides = NO_OVERRIDES,
     root: str = "/",
+    can_publish: CanPublish = every_material,
 ) -> Plan:
     """Builds the plan of a run. `clip_exists` tells whether a clip's file exists; `selected` None means every shot.
 
+    `can_publish` tells whether a material has a way to the provider: a take with one that has none is blocked.
     `root` is the repository's top folder, from which the reasons name other repositories.
     """
     steps: list[Step] = []
@@ -60,7 +61,7 @@ def build_plan(
     for storyboard in batch.storyboards:
         planner = _StoryboardPlanner(
             storyboard, history, account.free, edition, clip_exists, profile, selected, overrides, first_by_fingerprint,
-            root,
+            root, can_publish,
         )  # fmt: skip
         steps += planner.steps()
     return Plan(batch, tuple(steps), account, edition, usd_per_credit, profile, selected, first_by_fingerprint)
@@ -80,6 +81,7 @@ class _StoryboardPlanner:
     overrides: PlanOverrides
     first_by_fingerprint: dict[str, Step]
     root: str
+    can_publish: CanPublish
     shots: dict[str, Shot] = field(default_factory=dict)
     steps_by_take: dict[tuple[str, int], Step] = field(default_factory=dict)
     take_choices: dict[tuple[str, int | None], int | None] = field(default_factory=dict)
@@ -225,13 +227,19 @@ class _StoryboardPlanner:
         attempt = self.history.current_attempt(fingerprint)
         action, reason = self._action_for(shot, take, sources, fingerprint, attempt)
         if attempt is not None and attempt.repository is not None and action is Action.RESUME:
-            reason, price = self._made_elsewhere(attempt), Price(Decimal(0), price.row)
+            reason, price = made_elsewhere(attempt, self.root), Price(Decimal(0), price.row)
         step = Step(shot, take, action, reason, price, fingerprint, upstream, attempt=attempt.id if attempt else None)
-        if action is Action.MAKE and upstream:
+        if action is Action.MAKE and (material := self._unpublished(request)) is not None:
+            step = step.without_a_way(material)
+        elif action is Action.MAKE and upstream:
             step = self._after_upstream(step)
         if not shot.skip and self._is_selected(shot):
             self.first_by_fingerprint[fingerprint] = step
         return step
+
+    def _unpublished(self, request: Request) -> Material | None:
+        """The first material of a request that has no way to the provider."""
+        return next((material for material in request.materials if not self.can_publish(material)), None)
 
     def _price(self, request: Request) -> Price:
         fields = (request.model, request.resolution, request.seconds, request.upscale)
@@ -243,6 +251,8 @@ class _StoryboardPlanner:
     def _waits_for_pick(self, shot: Shot, take: int, price: Price) -> Step:
         roots = dict.fromkeys(root for material in shot.request.from_takes for root in self._unpicked(material))
         names = ", ".join(roots)
+        if (material := self._unpublished(shot.request)) is not None:
+            return Step(shot, take, Action.BLOCKED, NEW, price, None).without_a_way(material)
         if blocked := [root for root in roots if not self._may_have_clip(self.shots[root])]:
             reason = Reason(ReasonCode.UPSTREAM_BLOCKED, f"{blocked[0]} has no take to pick")
             return Step(shot, take, Action.BLOCKED, reason, price, None, blockers=tuple(blocked))
@@ -285,7 +295,7 @@ class _StoryboardPlanner:
             shot, take, action, reason, price, fingerprint, upstream,
             waits_for="shot" if action is Action.WAIT else None,
             blockers=(first.shot.id,) if action is Action.WAIT else first.blockers,
-            attempt=first.attempt, duplicate_of=name,
+            attempt=first.attempt, duplicate_of=name, unpublished=first.unpublished,
         )  # fmt: skip
 
     def _after_upstream(self, step: Step) -> Step:
@@ -331,15 +341,6 @@ class _StoryboardPlanner:
         if step.action in PENDING and (flag := self._excluded_by(step)) is not None:
             return f"{shot} has no clip, and {flag} makes only the takes it names"
         return f"{shot} is {step.action}"
-
-    def _made_elsewhere(self, attempt: Attempt) -> Reason:
-        """The reason of a take whose clip comes from another repository's order, for free."""
-        place = os.path.relpath(attempt.repository or self.root, self.root)
-        day = f"{attempt.intended_at:%Y-%m-%d}"
-        if attempt.state is AttemptState.STORED:
-            return Reason(ReasonCode.MADE_ELSEWHERE, f"the same request was made for {place} ({day})")
-        text = f"the same request was ordered for {place} ({day}); its clip is still to come"
-        return Reason(ReasonCode.MADE_ELSEWHERE, text)
 
     def _action_for(
         self,

@@ -142,24 +142,40 @@ def test_too_few_credits_is_exit_4_with_both_numbers(paid_film: ContentRepo, hos
     assert "10" in said.err + said.out
 
 
-def test_what_lies_on_this_machine_stops_a_paid_run_before_anything_is_spent(film: ContentRepo, host: Start) -> None:
-    there = host()
-    said = film.storyboard("run", FILM, "--yes", **there.env)
-    assert (said.code, there.state["creates"]) == (3, 0)
-    assert "storyboards/film.yaml:7: enter sends @quay.last_frame" in said.err
-
-
-def test_the_plan_offers_the_line_that_passes_where_some_shots_cannot_be_sent(film: ContentRepo, host: Start) -> None:
+def test_a_paid_run_makes_what_can_be_sent_and_ends_with_1_for_the_rest(film: ContentRepo, host: Start) -> None:
     there = host()
     shown = film.storyboard("plan", FILM, **there.env).out
-    line = next(text for text in shown.splitlines() if "storyboard run" in text).split("  without")[0].strip()
-    assert line == f"storyboard run {FILM} --select quay --max-credits 60"
+    line = next(text.strip() for text in shown.splitlines() if text.startswith("  storyboard run")).split("  ")[0]
+    assert line == f"storyboard run {FILM} --max-credits 60"
+    said = film.storyboard(*shlex.split(line)[1:], **there.env)
+    assert (said.code, there.state["creates"]) == (1, 1), said.err
+    assert "blocked    enter  @quay.last_frame has no public address" in said.out
+
+
+def test_where_nothing_is_left_that_can_be_sent_a_paid_run_is_exit_3_with_the_free_one(
+    film: ContentRepo, host: Start
+) -> None:
+    there = host()
+    assert film.storyboard("run", FILM, "--yes", **there.env).code == 1
+    said = film.storyboard("run", FILM, "--yes", **there.env)
+    assert (said.code, there.state["creates"]) == (3, 1)
+    assert "the last frame of quay  enter" in said.err
+    line = said.err.splitlines()[-1].strip()
+    assert line == f"storyboard run {FILM} --provider sandbox"
+    assert line in film.storyboard("plan", FILM, **there.env).out
     assert film.storyboard(*shlex.split(line)[1:], **there.env).code == 0
-    nothing = film.storyboard("plan", FILM, **there.env).out
-    assert f"storyboard run {FILM} --provider sandbox" in nothing
 
 
-def test_no_cheaper_way_is_offered_that_would_be_exit_3(paid_film: ContentRepo) -> None:
+def test_a_selection_without_what_it_is_made_from_names_the_one_that_passes(film: ContentRepo) -> None:
+    shown = film.storyboard("plan", FILM, "--select", "enter").out
+    line = next(text.strip() for text in shown.splitlines() if "--select 'enter quay'" in text)
+    assert "120 credits:" in shown
+    wider = film.storyboard(*shlex.split(line)[1:]).out
+    assert "blocked" not in wider
+    assert "on kinovi 120 credits" in wider
+
+
+def test_no_cheaper_way_counts_what_is_blocked(paid_film: ContentRepo) -> None:
     text = (paid_film.root / FILM).read_text()
     paid_film.write(FILM, text + '  - {id: door, scene: inside, first_frame: "@boats.last_frame", prompt: A door}\n')
     said = paid_film.storyboard("plan", FILM, "--provider", "kinovi").out

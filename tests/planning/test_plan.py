@@ -21,9 +21,9 @@ from runner.attempts.events import (
 )
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
-from runner.planning.plan import Action
+from runner.planning.plan import Action, public_address
 from runner.planning.planner import PlanOverrides
-from runner.requests.request import LocalFile
+from runner.requests.request import LocalFile, RemoteFile
 from tests.planning.worlds import BOARD, FREE, actions, after, clip, last_frame, plan, renamed, shot, summary
 
 MADE = (SendStarted(), Created("task_1"), Succeeded((), Decimal(200)), Stored(clip("quay")))
@@ -34,6 +34,23 @@ def test_a_new_shot_is_made_for_its_price() -> None:
     assert summary(decided) == [("quay", take, "make", "new") for take in (1, 2, 3)]
     assert decided.totals.credits == 600
     assert decided.totals.seconds == 15
+
+
+def test_a_take_whose_material_has_no_way_to_the_provider_is_blocked_and_in_no_price() -> None:
+    picture = LocalFile("assets/door.png", "a" * 64, "image", 100)
+    address = RemoteFile("https://acme.example/door.png", "image")
+    shots = (
+        shot("quay", takes=2),
+        shot("door", materials=[picture]),
+        shot("gate", materials=[address]),
+        shot("stairs", materials=[last_frame("quay")]),
+    )
+    decided = plan(*shots, can_publish=public_address)
+    assert actions(decided) == ["make", "make", "blocked", "make", "blocked"]
+    assert [step.unpublished for step in decided.steps] == [None, None, picture, None, last_frame("quay")]
+    assert decided.totals.credits == 600
+    assert decided.totals.blocked_credits == 400
+    assert decided.totals.later_takes == 0
 
 
 def test_takes_of_one_shot_are_different_clips() -> None:

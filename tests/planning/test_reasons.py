@@ -22,6 +22,7 @@ from runner.attempts.events import (
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.language.model import Shot
+from runner.planning.plan import public_address
 from runner.planning.planner import NO_OVERRIDES, PlanOverrides
 from runner.planning.reason import RESERVED, Reason, ReasonCode
 from runner.requests.request import LocalFile
@@ -150,6 +151,11 @@ REACHED: dict[ReasonCode, tuple[Callable[[], Reason], str, tuple[str, ...]]] = {
         (),
     ),
     ReasonCode.GONE: (lambda: after_events(*MADE[:3], Lost("expired")), "expired", ()),
+    ReasonCode.MATERIAL_UNREACHABLE: (
+        lambda: plan(shot("door", materials=[DOOR]), can_publish=public_address).steps[0].reason,
+        f"{DOOR.path} has no public address",
+        (),
+    ),
     ReasonCode.UPSTREAM_BLOCKED: (upstream_unsettled, "quay is unsettled", ()),
     ReasonCode.WAITS_FOR_SHOT: (lambda: waiting(1), "for quay, which this run makes", ()),
     ReasonCode.WAITS_FOR_PICK: (lambda: waiting(2), "pick a take of quay", ()),

@@ -25,7 +25,7 @@ from runner.attempts.pick import Pick
 from runner.diagnostics.problem import Place
 from runner.editions.edition import load
 from runner.language.model import Batch, Shot, Storyboard
-from runner.planning.plan import Plan, Step
+from runner.planning.plan import CanPublish, Plan, Step, every_material
 from runner.planning.planner import build_plan
 from runner.requests.request import LocalFile, Material, Mode, RemoteFile, Request, TakeReference
 
@@ -130,6 +130,7 @@ def plan(
     history: History | None = None,
     selected: Iterable[str] | None = None,
     clips_here: bool = True,
+    can_publish: CanPublish = every_material,
 ) -> Plan:
     chosen = None
     if selected is not None:
@@ -137,7 +138,7 @@ def plan(
         chosen = frozenset((each.storyboard, each.id) for board in boards for each in board.shots if each.id in wanted)
     return build_plan(
         Batch(boards), history or History(), account=account, edition=load("classic"), usd_per_credit=CENTS,
-        clip_exists=lambda clip: clips_here, selected=chosen,
+        clip_exists=lambda clip: clips_here, selected=chosen, can_publish=can_publish,
     )  # fmt: skip
 
 

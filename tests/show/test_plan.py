@@ -12,7 +12,9 @@ from runner.diagnostics.problem import Place, Problem
 from runner.editions.edition import load
 from runner.language import compiler as language
 from runner.language.model import Storyboard
-from runner.planning.plan import Plan
+from runner.planning.plan import Plan, public_address
+from runner.requests.request import RemoteFile
+from runner.show.screens.blocked import WaysOn
 from runner.show.screens.plan import CheaperCommand, PlanContext, price_line, screen
 from runner.show.text.cells import width as cells
 from runner.show.text.format import volume
@@ -21,6 +23,7 @@ from tests.show.conftest import Golden
 from tests.show.films import (
     MARIA,
     SANDBOX,
+    TOMAS,
     ferry,
     history,
     last_frame,
@@ -91,6 +94,21 @@ def wide_names() -> Plan:
     return plan(Storyboard(path, "港の夜明け", shots))
 
 
+def unreachable() -> Plan:
+    """The film where nothing can be published: only shots made from words or public addresses can be sent."""
+    path = "storyboards/ferry.yaml"
+    address = RemoteFile("https://acme.example/ines.png", "image")
+    shots = (
+        shot("SH010", MARIA, TOMAS, scene="quay"),
+        shot("SH020", last_frame("SH010"), scene="quay"),
+        shot("SH030", MARIA, scene="quay"),
+        shot("SH040", address, scene="quay"),
+        shot("SH050", TOMAS, scene="quay", takes=2),
+        shot("SH060", scene="quay"),
+    )
+    return plan(Storyboard(path, "The Last Ferry", shots), can_publish=public_address)
+
+
 FILMS: dict[str, Callable[[], Plan]] = {
     "ferry": lambda: plan(ferry()),
     "ferry-free": lambda: plan(ferry(), account=SANDBOX),
@@ -103,6 +121,7 @@ FILMS: dict[str, Callable[[], Plan]] = {
     "series": lambda: plan(series(300, 12)),
     "many-scenes": lambda: plan(series(300, 100)),
     "wide-names": wide_names,
+    "blocked": unreachable,
     "several": lambda: plan(series(12, 2), matrix()),
 }
 
@@ -150,13 +169,69 @@ def test_a_narrow_screen_cuts_no_resolution_and_is_not_overrun(width: int) -> No
     film = harbour()
     lines = screen(film, width, color=False).splitlines()
     assert all(cells(line) <= width or line.startswith("  storyboard run") for line in lines)
-    table = lines[lines.index(next(line for line in lines if "made of" in line or "made…" in line)) :]
+    table = lines[lines.index(next(line for line in lines if re.search(r" s +(made of|from) ", line))) :]
     kinds = [line for line in table if re.search(r"(make|wait) {3}", line)]
     assert all(re.search(r"(?:20|fast|seedance\S+) · [0-9]+p ", line) for line in kinds)
     if width >= 80:
         assert len(kinds) == 9
         assert any(line.endswith("wait   pick quay's take") for line in kinds)
         assert any(line.endswith("  of budget 3,000") for line in table)
+
+
+def test_what_cannot_be_sent_is_blocked_in_its_row_and_not_in_the_price() -> None:
+    film = unreachable()
+    text = screen(film, 80, color=False)
+    assert re.findall(r"^  (SH\d+) .* blocked  no address$", text, re.MULTILINE) == [
+        "SH010",
+        "SH020",
+        "SH030",
+        "SH050",
+    ]
+    assert re.search(r"^  now +2 +8 +320 +\$1.60$", text, re.MULTILINE)
+    assert film.totals.blocked_credits == 800
+    assert "warning" not in text
+    assert text.count("--max-credits 320") == 1
+
+
+def test_one_block_above_the_total_has_each_cause_once_with_its_shots_and_the_ways_on() -> None:
+    context = PlanContext(ways_on=WaysOn("storyboard run storyboards/ferry.yaml"))
+    lines = screen(unreachable(), 80, color=False, context=context).splitlines()
+    start = next(index for index, line in enumerate(lines) if line.startswith("  blocked  "))
+    assert [" ".join(line.split()) for line in lines[start : start + 8]] == [
+        "blocked 5 takes, 800 credits, not in the price now",
+        "kinovi takes public https addresses only, and these have none:",
+        "storyboards/assets/maria.png SH010, SH030",
+        "the last frame of SH010 SH020",
+        "storyboards/assets/tomas.png SH050",
+        "give them https addresses, or draw the film free:",
+        "storyboard run storyboards/ferry.yaml",
+        "",
+    ]
+    assert "----" in lines[start + 8]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_model_that_all_rows_share_stands_in_the_head_at_every_width(width: int) -> None:
+    text = screen(plan(ferry()), width, color=False)
+    assert text.count("720p") == 1
+    assert "seedance-20 at 720p" in text
+
+
+def test_a_model_that_nearly_all_rows_share_stands_in_the_rows_of_the_others_only() -> None:
+    path = "storyboards/ferry.yaml"
+    shots = [shot(f"s{number}", path=path, prompt=f"take {number}") for number in range(9)]
+    shots.append(shot("wide", path=path, resolution="1080p"))
+    text = screen(plan(Storyboard(path, "Ferry", tuple(shots))), 100, color=False)
+    assert "seedance-20 at 720p, 1 otherwise" in text
+    assert re.findall(r"20 · \d+p", text) == ["20 · 1080p"]
+
+
+def test_a_reason_that_several_rows_share_is_said_once_whatever_a_run_does_with_them() -> None:
+    refused = {(f"SH0{number}0", 1): "refused" for number in (3, 6)}
+    refused |= {("SH010", take): "stored" for take in (1, 2, 3)}
+    text = screen(plan(ferry(), history=history(plan(ferry()), refused)), 100, color=False)
+    assert len(re.findall(r"refused  \(a\)", text)) == 2
+    assert text.count("Face detected in uploaded media") == 1
 
 
 def test_all_shows_every_shot_in_a_line_of_its_own() -> None:
@@ -221,7 +296,8 @@ def test_the_credits_of_all_lines_add_up_to_now_and_later() -> None:
     film = half()
     text = screen(film, 100, color=False)
     table = text.split("what\n")[1].split("-------")[0]
-    found = [int(match.replace(",", "")) for match in re.findall(r"20 · 720p +([0-9,]+) ", table)]
+    table = table.split("\n  blocked  ")[0]
+    found = [int(match.replace(",", "")) for match in re.findall(r" ([0-9,]+)  (?:make|wait)", table)]
     totals = film.totals
     assert totals.credits is not None
     assert totals.later_credits is not None

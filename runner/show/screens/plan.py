@@ -9,8 +9,10 @@ from runner.language.model import Storyboard
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.plan import Action, Plan, Step, totals
 from runner.requests.request import LocalFile
+from runner.show.screens.blocked import WaysOn
 from runner.show.screens.missing_clips import TakeKey, as_made, missing_clip_lines
-from runner.show.screens.plan_table import WIDE, plan_table, price_of, shared_model
+from runner.show.screens.plan_table import WIDE, plan_table, price_of
+from runner.show.screens.rows import model, usual_model
 from runner.show.text.cells import width as cells
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars, lasting, length, money, volume
@@ -75,6 +77,8 @@ class PlanContext:
     """Credits billed, running or unsettled so far, by the storyboard's path."""
     replacement: tuple[str, str] | None = None
     """The command to type, with a note, in place of a run that would be refused."""
+    ways_on: WaysOn = WaysOn()
+    """Commands that help where takes are blocked."""
     missing_clips: frozenset[TakeKey] = frozenset()
     """Takes whose recorded clip is not on this machine."""
     fetch: str = ""
@@ -119,7 +123,7 @@ def _storyboard(
     if steps and all(step.action is Action.KEEP for step in steps) and not all_shots:
         shots = count(len({step.shot.id for step in steps}), "shot")
         return [*head, "", f"  {style(f'{shots}, all made. Nothing to pay.', 'good')}"]
-    return [*head, "", *plan_table(plan, board, steps, width, style, all_shots, context.paid_provider)]
+    return [*head, "", *plan_table(plan, board, steps, width, style, all_shots, context.paid_provider, context.ways_on)]
 
 
 def _head(
@@ -131,10 +135,10 @@ def _head(
     room = min(width, WIDE) - cells(name) - 3 - cells(path) - cells(facts)
     first = f"{style(name, 'strong')}   {path}"
     lines = [f"{first}{' ' * room}{style(facts, 'quiet')}"] if room >= 3 else [first, style(facts, "quiet")]
-    return lines + joined(_facts(plan, board, steps, width, context), min(width, WIDE))
+    return lines + joined(_facts(plan, board, steps, context), min(width, WIDE))
 
 
-def _facts(plan: Plan, board: Storyboard, steps: Sequence[Step], width: int, context: PlanContext) -> Iterable[str]:
+def _facts(plan: Plan, board: Storyboard, steps: Sequence[Step], context: PlanContext) -> Iterable[str]:
     """Facts of one storyboard: number of shots, length of the film, progress."""
     shots = [shot for shot in plan.shots if shot.storyboard == board.path]
     scenes = len({shot.scene for shot in shots if shot.scene is not None})
@@ -142,8 +146,9 @@ def _facts(plan: Plan, board: Storyboard, steps: Sequence[Step], width: int, con
     if len(shots) < len(board.shots):
         shots_text = f"{len(shots):,} of {count(len(board.shots), 'shot')} selected"
     yield shots_text + (f", {count(scenes, 'scene')}" if scenes else "")
-    if (model_text := shared_model(shots, width)) is not None:
-        yield model_text
+    if (usual := usual_model(shots)) is not None:
+        others = sum(1 for shot in shots if model((shot,), full=True) != usual)
+        yield usual.replace(" · ", " at ") + (f", {others} otherwise" if others else "")
     film = length(sum(shot.request.seconds for shot in board.shots if not shot.skip))
     yield f"film {film}" + (f" of {length(board.length)} wanted" if board.length is not None else "")
     finished = sum(1 for step in steps if step.action is Action.KEEP)

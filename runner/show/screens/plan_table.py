@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from runner.language.model import Shot, Storyboard
+from runner.language.model import Storyboard
 from runner.planning.plan import Action, Plan, Step, totals
 from runner.planning.reason import Reason, ReasonCode
-from runner.show.screens.rows import NO_SCENE, SEVERAL, SceneRows, TableLine, material_list, model, scenes
+from runner.show.screens.blocked import WaysOn, blocked_lines, short_cause
+from runner.show.screens.rows import NO_SCENE, SceneRows, TableLine, material_list, model, scenes, usual_model
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars
 from runner.show.text.layout import labelled
@@ -26,35 +27,44 @@ ACTION_STYLES = {
     Action.GONE: "bad",
 }
 NARROW = 100
-"""Width below which a model that all shots share moves from the rows to the head."""
+"""Width below which a long heading has a short form."""
 WIDE = 120
 """Width from which model names are spelled out, and which no screen exceeds."""
 
 
 def plan_table(
-    plan: Plan, board: Storyboard, steps: Sequence[Step], width: int, style: Style, all_shots: bool, paid_provider: str
+    plan: Plan,
+    board: Storyboard,
+    steps: Sequence[Step],
+    width: int,
+    style: Style,
+    all_shots: bool,
+    paid_provider: str,
+    ways: WaysOn,
 ) -> list[str]:
-    """The table of one storyboard; `paid_provider` is the provider whose prices a free plan quotes."""
+    """The table of one storyboard; `paid_provider` is the provider whose prices a free plan quotes.
+
+    `ways`: the commands that help where takes are blocked.
+    """
     by_shot: dict[str, list[Step]] = {}
     for step in steps:
         by_shot.setdefault(step.shot.id, []).append(step)
     shots = [shot for shot in plan.shots if shot.storyboard == board.path]
     scene_rows = scenes(shots, by_shot, all_shots)
     letters = _cause_letters(scene_rows)
+    usual = usual_model(shots)
     rows: list[TableRow | str] = []
     for scene in scene_rows:
-        rows += _scene(scene, letters, width, style)
+        rows += _scene(scene, letters, width, style, usual)
+    if blocked := blocked_lines(plan, steps, min(width, WIDE), style, ways):
+        rows += ["", *blocked, ""]
     rows += _sums(plan, board, steps)
     columns = _columns(
-        width, f"on {escape_terminal(paid_provider)}" if plan.is_free else "credits", shared_model(shots, width) is None
+        width,
+        f"on {escape_terminal(paid_provider)}" if plan.is_free else "credits",
+        models=any(model((shot,), full=True) != usual for shot in shots),
     )
     return [*table(columns, rows, width, style, indent=1), *_cause_lines(letters, scene_rows, width, style)]
-
-
-def shared_model(shots: Sequence[Shot], width: int) -> str | None:
-    """Model and resolution that all shots share, if the screen is too narrow to repeat them in each row."""
-    shared = model(shots, full=True)
-    return shared if width < NARROW and shared != SEVERAL else None
 
 
 def _columns(width: int, credits: str, models: bool) -> tuple[Column, ...]:
@@ -62,30 +72,39 @@ def _columns(width: int, credits: str, models: bool) -> tuple[Column, ...]:
         Column(least=14, narrow_least=8, most=max(18, width // 4), head=" shot"),
         Column("right", head="takes"),
         Column("right", head="s"),
-        Column(least=10, narrow_least=5, most=max(18, width // 4), head="made of"),
+        Column(least=10, narrow_least=5, most=max(18, width // 4), head="made of" if width >= NARROW else "from"),
         Column(most=1_000 if models else 0, head="model"),
         Column("right", head=credits),
         Column(least=24, narrow_least=16, head="what"),
     )
 
 
-def _scene(scene: SceneRows, letters: Mapping[Reason, str], width: int, style: Style) -> Iterable[TableRow | str]:
+def _scene(
+    scene: SceneRows, letters: Mapping[Reason, str], width: int, style: Style, usual: str | None
+) -> Iterable[TableRow | str]:
     if scene.folded:
         whole = scene.whole
-        yield _row(Cell(escape_terminal(scene.name or NO_SCENE), "strong"), whole.name, whole, letters, width)
+        yield _row(Cell(escape_terminal(scene.name or NO_SCENE), "strong"), whole.name, whole, letters, width, usual)
         return
     if scene.name is not None:
         yield " " + style(escape_terminal(scene.name), "strong")
     for entry in scene.table_lines:
         if entry.is_kept and len(entry.shots) > 1 and entry.steps:
-            yield _row(Cell(count(len(entry.shots), "shot"), "quiet"), "", entry, letters, width, indent=1)
+            yield _row(Cell(count(len(entry.shots), "shot"), "quiet"), "", entry, letters, width, usual, indent=1)
         else:
-            yield _row(Cell(entry.name), material_list(entry.shots[0]), entry, letters, width, indent=1)
+            yield _row(Cell(entry.name), material_list(entry.shots[0]), entry, letters, width, usual, indent=1)
 
 
 def _row(
-    name: Cell, materials: str, entry: TableLine, letters: Mapping[Reason, str], width: int, indent: int = 0
+    name: Cell,
+    materials: str,
+    entry: TableLine,
+    letters: Mapping[Reason, str],
+    width: int,
+    usual: str | None,
+    indent: int = 0,
 ) -> TableRow:
+    """One row; `usual` is the model that stands in the head, and not in the rows."""
     style, short, reason = _action_cells(entry, letters)
     seconds = sum(step.shot.request.seconds for step in entry.steps)
     return row(
@@ -93,7 +112,7 @@ def _row(
         f"{len(entry.steps):,}" if entry.steps else "–",
         f"{seconds:,}" if seconds else "–",
         Cell(materials, "quiet" if entry.is_kept else "plain"),
-        Cell(model(entry.shots, width >= WIDE), "quiet"),
+        Cell("" if model(entry.shots, full=True) == usual else model(entry.shots, width >= WIDE), "quiet"),
         _credits(entry.steps),
         Cell(f"{short:<5}  {reason}" if short and reason else short or reason, style),
         indent=indent,
@@ -103,8 +122,8 @@ def _row(
 
 
 def _credits(steps: Sequence[Step]) -> Cell:
-    """Credits of the row's new orders, now or after a pick; empty where nothing is ordered."""
-    billable = [step for step in steps if step.is_billable or step.needs_pick]
+    """Credits of the row's orders, now or later; empty where nothing is ordered."""
+    billable = [step for step in steps if step.is_billable or step.needs_pick or step.action is Action.BLOCKED]
     if not billable:
         return Cell("")
     now = any(step.is_billable for step in billable)
@@ -138,8 +157,11 @@ def _action_cells(entry: TableLine, letters: Mapping[Reason, str]) -> tuple[str,
 
 
 def _reason(step: Step, letters: Mapping[Reason, str]) -> str:
+    if step.action is Action.BLOCKED:
+        return short_cause(step)
     if (letter := letters.get(step.reason)) is not None:
-        return f"failed ({letter})" if step.reason.code is ReasonCode.FAILED else f"changed ({letter})"
+        changed = "changed " if step.action is Action.MAKE else ""
+        return f"{'failed ' if step.reason.code is ReasonCode.FAILED else changed}({letter})"
     if step.action is Action.WAIT and step.waits_for == "shot" and step.duplicate_of is None:
         return escape_terminal(f"for {', '.join(step.blockers)}")
     if step.waits_for == "pick":
@@ -156,10 +178,15 @@ def _cause_letters(scene_rows: Sequence[SceneRows]) -> dict[Reason, str]:
         reason
         for scene in scene_rows
         for entry in ((scene.whole,) if scene.folded else scene.table_lines)
-        for reason in {step.reason for step in entry.steps if step.action is Action.MAKE}
+        for reason in {step.reason for step in entry.steps if _may_have_letter(step)}
     )
     shared = [reason for reason, times in lines.items() if times > 1 and len(reason.text) > 16]
     return {reason: _letter(index) for index, reason in enumerate(shared)}
+
+
+def _may_have_letter(step: Step) -> bool:
+    """Whether a row shows the whole reason of this take; the others have short forms."""
+    return step.action not in (Action.WAIT, Action.KEEP, Action.BLOCKED)
 
 
 def _letter(index: int) -> str:
@@ -169,13 +196,15 @@ def _letter(index: int) -> str:
 
 def _cause_lines(letters: Mapping[Reason, str], scene_rows: Sequence[SceneRows], width: int, style: Style) -> list[str]:
     shots: dict[Reason, set[str]] = {}
+    actions: dict[Reason, Action] = {}
     for scene in scene_rows:
         for step in scene.whole.steps:
             shots.setdefault(step.reason, set()).add(step.shot.id)
+            actions.setdefault(step.reason, step.action)
     lines = [""] if letters else []
     for reason, letter in letters.items():
         text = f"{one_line(reason.text, 600)}   {count(len(shots[reason]), 'shot')}"
-        lines += labelled(f"({letter})", text, width, style, "good")
+        lines += labelled(f"({letter})", text, width, style, ACTION_STYLES[actions[reason]])
     return lines
 
 

@@ -5,6 +5,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from runner.planning.alternatives import Alternative
 from runner.planning.plan import Plan
+from runner.show.screens.blocked import unpublished_materials
 from runner.show.screens.plan import Destination
 from runner.show.text.cells import left, width
 from runner.show.text.escape import escape_terminal
@@ -57,6 +58,18 @@ def unknown_price(plan: Plan) -> str:
         f"the price book has no price for {row_list} ({shot_list}): {NOTHING_SPENT}\n"
         "  choose a model and resolution from `storyboard prices`, or set your own price in storyboard.toml"
     )
+
+
+def nothing_public(plan: Plan, free_command: str) -> str:
+    """Refusal of a run whose shots all wait for public addresses: each material once, with its shots."""
+    lines = [
+        f"{escape_terminal(plan.account.provider)} takes public https addresses only, and no shot is left without a "
+        f"material that has none: {NOTHING_SPENT}",
+        *(f"  {name}  {', '.join(shots)}" for name, shots in unpublished_materials(plan.steps)),
+        "  give them https addresses, or draw the shots free:",
+        f"    {escape_terminal(free_command)}",
+    ]
+    return "\n".join(lines)
 
 
 def over_limit(

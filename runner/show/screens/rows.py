@@ -16,6 +16,8 @@ MOST_ROWS = 36
 """Lines that a reader can survey on one screen: a longer table joins runs of shots first, then scenes."""
 _PROBLEMS = frozenset({Action.UNSETTLED, Action.REFUSED, Action.BLOCKED, Action.DOUBTFUL, Action.GONE})
 SEVERAL = "several"
+NEARLY_ALL = 0.8
+"""Share of the shots from which on a value stands in the head, and in the rows of the exceptions only."""
 NO_SCENE = "no scene"
 """Heading of shots without a scene that follow a scene: without one they would seem to belong to it."""
 _SHORT_PAIR = 14
@@ -194,6 +196,15 @@ def model(shots: Sequence[Shot], full: bool) -> str:
     ((name, resolution, upscale),) = kinds
     short = name if full else _SHORT_MODELS.get(name, name)
     return escape_terminal(f"{short} · {resolution}" + (f" → {upscale}" if upscale else ""))
+
+
+def usual_model(shots: Sequence[Shot]) -> str | None:
+    """Model and resolution that nearly all shots share, spelled out; None when there are too many exceptions."""
+    kinds = Counter(model((shot,), full=True) for shot in shots)
+    if not kinds:
+        return None
+    ((name, number),) = kinds.most_common(1)
+    return name if number >= NEARLY_ALL * len(shots) else None
 
 
 def span(ids: Sequence[str], whole: bool = True) -> str:

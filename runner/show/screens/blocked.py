@@ -1,0 +1,109 @@
+"""The block about takes that cannot be sent: each cause once with its shots, and the ways to go on. Pure."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from runner.lazy_dataclass import dataclass
+from runner.planning.plan import Action, Plan, Step, totals
+from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
+from runner.show.text.cells import width as cells
+from runner.show.text.escape import escape_terminal, one_line
+from runner.show.text.format import count, credits_text
+from runner.show.text.layout import labelled, wrapped
+from runner.show.text.style import Style
+
+_MOST_CAUSES = 8
+_MOST_NAMED = 6
+_MARGIN = " " * 11
+
+
+@dataclass(frozen=True, slots=True)
+class WaysOn:
+    """Commands that help where takes are blocked; an empty one is left out."""
+
+    free_run: str = ""
+    """The run that draws the shots free, which needs no public addresses."""
+    wider_selection: str = ""
+    """The plan of the selection with the shots that it is made from."""
+    wider_credits: Decimal | None = None
+    """The price of that selection."""
+
+
+def short_cause(step: Step) -> str:
+    """The cause of a blocked take as its row names it; the block says it in full."""
+    if step.unpublished is not None:
+        return "no address"
+    return escape_terminal(f"by {', '.join(step.blockers)}") if step.blockers else one_line(step.reason.text, 200)
+
+
+def unpublished_materials(steps: Iterable[Step]) -> list[tuple[str, list[str]]]:
+    """The materials that have no way to the provider, each once with the shots that it blocks, by the user's names."""
+    shots: dict[str, dict[str, None]] = {}
+    for step in steps:
+        if step.unpublished is not None:
+            shots.setdefault(_material(step.unpublished), {}).setdefault(escape_terminal(step.shot.id))
+    return [(name, list(names)) for name, names in shots.items()]
+
+
+def _material(material: Material) -> str:
+    match material:
+        case LocalFile():
+            return escape_terminal(material.path)
+        case RemoteFile():
+            return escape_terminal(material.url)
+        case TakeReference():
+            part = {"clip": "the clip", "first_frame": "the first frame", "last_frame": "the last frame"}[material.part]
+            return escape_terminal(f"{part} of {material.shot}")
+
+
+def blocked_lines(plan: Plan, steps: Sequence[Step], width: int, style: Style, ways: WaysOn) -> list[str]:
+    """The block of one storyboard's blocked takes; empty when there is none."""
+    blocked = [step for step in steps if step.action is Action.BLOCKED]
+    if not blocked:
+        return []
+    credits = totals(blocked, shots=0).blocked_credits
+    price = "" if plan.is_free else f", {credits_text(credits)} credits"
+    head = f"{count(len(blocked), 'take')}{price}, not in the price now"
+    lines = labelled("blocked", head, width, style, "bad")
+    materials = unpublished_materials(blocked)
+    if materials:
+        provider = escape_terminal(plan.account.provider)
+        lines += _indented(f"{provider} takes public https addresses only, and these have none:", width)
+    others: dict[str, dict[str, None]] = {}
+    for step in blocked:
+        if step.unpublished is None:
+            others.setdefault(one_line(step.reason.text, 200), {}).setdefault(escape_terminal(step.shot.id))
+    lines += _causes([*materials, *((reason, list(names)) for reason, names in others.items())], width)
+    return lines + _ways(materials, others, ways, width, style)
+
+
+def _causes(causes: Sequence[tuple[str, list[str]]], width: int) -> list[str]:
+    """A line for each cause, with the shots that it blocks."""
+    lines: list[str] = []
+    room = min(max((cells(cause) for cause, _ in causes), default=0), max(20, width // 2))
+    for cause, names in causes[:_MOST_CAUSES]:
+        more = [f"and {len(names) - _MOST_NAMED} more"] if len(names) > _MOST_NAMED else []
+        text = f"{cause}{' ' * max(0, room - cells(cause))}   {', '.join([*names[:_MOST_NAMED], *more])}"
+        lines += [f"  {_MARGIN}{text}"] if 2 + len(_MARGIN) + cells(text) <= width else _indented(text, width, 2)
+    if len(causes) > _MOST_CAUSES:
+        lines.append(f"  {_MARGIN}and {count(len(causes) - _MOST_CAUSES, 'cause')} more: --all")
+    return lines
+
+
+def _indented(text: str, width: int, more: int = 0) -> list[str]:
+    return wrapped(text, width, len(_MARGIN) + more)
+
+
+def _ways(
+    materials: Sequence[tuple[str, list[str]]], others: Iterable[str], ways: WaysOn, width: int, style: Style
+) -> list[str]:
+    """What helps, each command on a line of its own."""
+    lines: list[str] = []
+    if materials and ways.free_run:
+        lines += _indented("give them https addresses, or draw the film free:", width)
+        lines.append(f"{_MARGIN}  {style(escape_terminal(ways.free_run), 'command')}")
+    if ways.wider_selection:
+        price = "" if ways.wider_credits is None else f", {credits_text(ways.wider_credits)} credits"
+        lines += _indented(f"with the shots that they are made from{price}:", width)
+        lines.append(f"{_MARGIN}  {style(escape_terminal(ways.wider_selection), 'command')}")
+    return lines
