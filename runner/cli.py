@@ -180,12 +180,12 @@ def _unknown_flag(flag: str, command: str | None) -> str:
 
 
 def _print_error(message: str) -> None:
-    """Print a message to standard error, control characters escaped."""
-    from runner.show.text.escape import escape_terminal
+    """Print a message to standard error, wrapped by words on a terminal."""
+    from runner.show.text.message import message_lines
+    from runner.show.text.terminal import terminal_width
 
-    first, *others = message.splitlines() or [""]
-    lines = [f"storyboard: {escape_terminal(first)}", *(escape_terminal(line) for line in others)]
-    print(*lines, sep="\n", file=sys.stderr)
+    width = terminal_width() if sys.stderr.isatty() else None
+    print(*message_lines(message, width), sep="\n", file=sys.stderr)
 
 
 def _report(defect: Exception, argv: list[str]) -> "ExitCode":

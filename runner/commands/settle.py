@@ -27,6 +27,7 @@ from runner.planning.settlement import (
 from runner.providers.kinovi.client import Client
 from runner.providers.kinovi.request_body import encode, placeholder
 from runner.show.screens.settle import UnsettledList, confirmation, settle, settle_commands, settle_json
+from runner.show.text.cells import wrap
 from runner.show.text.escape import escape_terminal, json_document
 from runner.show.text.terminal import terminal_width, use_color
 
@@ -98,7 +99,7 @@ def run(args: argparse.Namespace) -> ExitCode:
             raise CommandError(ExitCode.USAGE, f"{refusal.message}: nothing was changed")
         if not args.quiet:
             verdict = event.payload.verdict if isinstance(event.payload, Settled) else "adopted"
-            print(confirmation(attempt, verdict, args.task))
+            print(*wrap(confirmation(attempt, verdict, args.task), terminal_width()), sep="\n")
     return ExitCode.OK
 
 

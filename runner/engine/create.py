@@ -85,6 +85,7 @@ async def _intend(run: RunContext, step: Step, event: Event) -> bool:
             run.emit("warning", step, message=message)
         case ConcurrencyFull():
             on_cap_shared(run.state.throttle, run.now(), run.clock.jitter())
+            run.emit("waiting", wait=run.wait("slots", run.state.throttle.not_before, messages.SHARED_WAIT))
     return False
 
 
@@ -151,7 +152,8 @@ def _react(run: RunContext, step: Step, attempt_id: str, answer: CreateResult) -
             on_concurrency_limited(
                 throttle, now, _own_slots(run) - 1, answer.limit, answer.retry_after, run.clock.jitter()
             )
-            run.emit("warning", step, attempt_id, messages.concurrency_limited(answer, throttle.not_before - now))
+            wait = run.wait("slots", throttle.not_before, messages.slots_wait(answer, _unsettled_slots(run)))
+            run.emit("warning", step, attempt_id, messages.concurrency_limited(answer, throttle.not_before - now), wait)
         case Refused():
             _refused(run, step, attempt_id, answer)
         case KeyRefused():
@@ -166,9 +168,20 @@ def _react(run: RunContext, step: Step, attempt_id: str, answer: CreateResult) -
                 run.stop_creating(messages.redirected(answer))
 
 
+def announce_unsettled_slots(run: RunContext) -> None:
+    """Reports until when no task can be created, if unsettled attempts hold all slots."""
+    slots = run.limits.concurrency
+    if (free_at := schedule.next_free_slot(run.state, run.now(), slots)) is not None:
+        run.emit("waiting", wait=run.wait("unsettled", free_at, messages.unsettled_wait(slots)))
+
+
 def _own_slots(run: RunContext) -> int:
     """Slots that this run holds: requests in flight, running tasks, and unsettled attempts, which may be running."""
-    return run.work.in_progress() + schedule.unsettled_slots(run.state, run.now())
+    return run.work.in_progress() + _unsettled_slots(run)
+
+
+def _unsettled_slots(run: RunContext) -> int:
+    return schedule.unsettled_slots(run.state, run.now())
 
 
 def _not_sent(run: RunContext, step: Step, answer: NotSent) -> None:
@@ -176,8 +189,10 @@ def _not_sent(run: RunContext, step: Step, answer: NotSent) -> None:
     on_not_sent(throttle, run.now(), run.clock.jitter())
     if answer.final or throttle.not_sent_in_row >= schedule.NOT_SENT_TRIES:
         run.stop_creating(messages.unreachable(answer))
-    elif throttle.not_sent_in_row == 1:
-        run.emit("warning", step, message=messages.not_sent(answer))
+    else:
+        wait = run.wait("network", throttle.not_before, messages.network_wait(answer))
+        message = messages.not_sent(answer) if throttle.not_sent_in_row == 1 else ""
+        run.emit("warning" if message else "waiting", step, message=message, wait=wait)
 
 
 def _refused(run: RunContext, step: Step, attempt_id: str, answer: Refused) -> None:
@@ -199,10 +214,15 @@ def _repeat_later(run: RunContext, step: Step, attempt_id: str, answer: ServerEr
     count = sum(other.state is AttemptState.MAYBE_CHARGED for other in run.history.attempts_of(fingerprint))
     pause = 5.0 * 3 ** (count - 1) * (0.75 + 0.5 * run.clock.jitter())
     run.state.retry_at[fingerprint] = run.now() + pause
-    run.emit("warning", step, attempt_id, messages.server_error_repeat(count, pause))
+    wait = run.wait("server", run.now() + pause, messages.server_wait(count))
+    run.emit("warning", step, attempt_id, messages.server_error_repeat(count, pause), wait)
 
 
 def _mark_unsettled(run: RunContext, step: Step, attempt_id: str) -> None:
     run.state.unsettled_until[attempt_id] = run.now() + run.limits.task_life
     run.emit("unsettled", step, attempt_id, run.history.attempts[attempt_id].message)
+    if run.state.webhooks_active:
+        until = run.state.unsettled_until[attempt_id]
+        run.emit("waiting", step, attempt_id, wait=run.wait("webhook", until, messages.WEBHOOK_WAIT))
+    announce_unsettled_slots(run)
     run.replan_if_needed(step.fingerprint or "")

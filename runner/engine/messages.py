@@ -138,6 +138,45 @@ def concurrency_limited(answer: ConcurrencyLimited, pause: float) -> str:
     return f"all{count} slots of the account are taken: waiting for a free one, next try in {pause:.0f} s"
 
 
+def slots_wait(answer: ConcurrencyLimited, unsettled: int) -> str:
+    """Why the run asks again later after a 429; `unsettled` attempts of ours may each hold one of the slots."""
+    text = "the account's slots are taken"
+    if not unsettled:
+        return text
+    verb = "is held by an unsettled order" if unsettled == 1 else "are held by unsettled orders"
+    return f"{text}; {unsettled}{f' of {answer.limit}' if answer.limit is not None else ''} {verb}"
+
+
+def unsettled_wait(slots: int) -> str:
+    subject = (
+        "the only slot is held by an unsettled order"
+        if slots == 1
+        else f"all {slots} slots are held by unsettled orders"
+    )
+    return f"{subject}: storyboard settle frees them"
+
+
+def network_wait(answer: NotSent) -> str:
+    return f"the request could not be sent: {answer.message}"
+
+
+SHARED_WAIT = "another run on this machine holds the slots"
+POLL_WAIT = "the provider does not answer the poll, it is polled again"
+WEBHOOK_WAIT = "its answer was lost, a webhook may still name its task"
+
+
+def server_wait(count: int) -> str:
+    return f"the server failed (HTTP 500), sent again ({count} of 3)"
+
+
+def download_wait(failure: TransferFailed, tries: int, most: int) -> str:
+    return f"{failure.message}, a new link is asked for ({tries} of {most})"
+
+
+def publish_wait(material: Material, failure: TransferFailed, tries: int, most: int) -> str:
+    return f"{not_published(material, failure)}, tried again ({tries} of {most})"
+
+
 def server_error_repeat(count: int, pause: float) -> str:
     return (
         f"the server failed (HTTP 500), maybe after it charged; repeat {count} of 3 in {pause:.0f} s, "

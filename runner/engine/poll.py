@@ -70,6 +70,7 @@ async def _still_running(run: RunContext, step: Step, attempt: Attempt, answer: 
         poll_state.failed_polls += 1
         pause = min(_BACKOFF_BASE * 2 ** min(poll_state.failed_polls, 10), _BACKOFF_MAX)
         poll_state.next_at = run.now() + max(answer.retry_after or 0.0, pause * (0.75 + 0.5 * run.clock.jitter()))
+        run.emit("waiting", step, attempt.id, wait=run.wait("poll", poll_state.next_at, messages.POLL_WAIT))
     else:
         poll_state.failed_polls, poll_state.missing_since = 0, None
         reschedule(run, attempt)

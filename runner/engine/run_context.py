@@ -19,7 +19,7 @@ from runner.engine.eligibility import can_retry
 from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted, LedgerPort, ProviderPort
 from runner.engine.queue import SharedRequest, WorkQueue, build_queue
-from runner.engine.run_events import CreditTotals, Kind, RunEvent, RunResult, StopReason
+from runner.engine.run_events import CreditTotals, Kind, RunEvent, RunResult, StopReason, Topic, Wait
 from runner.engine.run_state import RunState
 from runner.engine.throttle import CreateThrottle
 from runner.engine.work_index import WorkIndex
@@ -131,7 +131,14 @@ class RunContext:
         """Quoted credits of the group's task, if it is still to be ordered."""
         return Decimal(0) if group is None else schedule.credits_of(group, self.history, self.state, self.limits)
 
-    def emit(self, kind: Kind, step: Step | None = None, attempt_id: str | None = None, message: str = "") -> None:
+    def emit(
+        self,
+        kind: Kind,
+        step: Step | None = None,
+        attempt_id: str | None = None,
+        message: str = "",
+        wait: Wait | None = None,
+    ) -> None:
         """Emits an event of one take, or of the run."""
         attempt = self.history.attempts.get(attempt_id or "")
         will_retry = step is not None and kind in ("failed", "refused") and self._will_retry(step)
@@ -149,8 +156,13 @@ class RunContext:
                 expected=expected,
                 money=self.credit_totals(),
                 next_try_at=self._next_try_at(),
+                wait=wait,
             )
         )
+
+    def wait(self, topic: Topic, until: float, text: str) -> Wait:
+        """A pause until this moment (monotonic seconds), for an event."""
+        return Wait(topic, self.clock.now() + timedelta(seconds=max(until - self.now(), 0.0)), text)
 
     def _next_try_at(self) -> datetime | None:
         pause = self.state.throttle.not_before - self.now()

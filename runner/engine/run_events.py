@@ -10,7 +10,20 @@ from runner.diagnostics.problem import ExitCode, most_severe
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Plan, Step
 
-Kind = Literal["plan", "created", "running", "succeeded", "stored", "failed", "refused", "unsettled", "warning", "done"]
+Kind = Literal[
+    "plan", "created", "running", "succeeded", "stored", "failed", "refused", "unsettled", "waiting", "warning", "done"
+]
+Topic = Literal["slots", "network", "server", "poll", "download", "publish", "webhook", "unsettled"]
+"""What a run waits for; of each topic and take the latest wait counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A pause of a run, or of one take: what it waits for, and until when."""
+
+    topic: Topic
+    until: datetime
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +106,8 @@ class RunEvent:
     """One event of a run.
 
     `plan` (first, and again when a pick or a first take changed the plan) carries `plan`; `done` (last) carries
-    `outcome`; `warning` carries `message` and perhaps a step; the others carry `step` and the `attempt` as changed.
+    `outcome`; `warning` carries `message` and perhaps a step; `waiting`, for the live view alone,
+    carries `wait`; the others carry `step` and the `attempt` as changed.
     `created`: the task has its id. `running`: the provider's status changed (`attempt.status`). `stored`: the clip
     exists (`attempt.clip`). `failed`, `refused`, `unsettled`: `attempt.message` is the vendor's own, raw.
     """
@@ -110,5 +124,7 @@ class RunEvent:
     money: CreditTotals = CreditTotals()
     next_try_at: datetime | None = None
     """When the next task may be created, while the run pauses after a 429 or a request that could not be sent."""
+    wait: Wait | None = None
+    """The pause that begins with this event."""
     plan: Plan | None = None
     outcome: RunResult | None = None

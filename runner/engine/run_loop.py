@@ -111,6 +111,7 @@ async def _loop(
         if before_loop is not None:
             await _run_before_loop(run, before_loop)
         _reserve_unsettled_slots(run)
+        create.announce_unsettled_slots(run)
         _warn_other_key(run)
         run.state.stopping = stop_request.first.is_set()  # a signal may be set before `_watch_signals` runs
         await _preflight(run)
@@ -215,11 +216,10 @@ def _warn_other_key(run: RunContext) -> None:
 
 def _slots_held_until(run: RunContext) -> datetime | None:
     """When the first slot is free again, if unsettled attempts hold all slots and takes wait for one."""
-    slot_ends = sorted(until for until in run.state.unsettled_until.values() if until > run.now())
-    free_slots_needed = len(slot_ends) - run.limits.concurrency
-    if free_slots_needed < 0 or not run.credit_totals().to_go or run.state.stop_reason is not None:
+    free_at = schedule.next_free_slot(run.state, run.now(), run.limits.concurrency)
+    if free_at is None or not run.credit_totals().to_go or run.state.stop_reason is not None:
         return None
-    return run.clock.now() + timedelta(seconds=slot_ends[free_slots_needed] - run.now())
+    return run.clock.now() + timedelta(seconds=free_at - run.now())
 
 
 def _finish_run(run: RunContext) -> RunResult:

@@ -253,6 +253,12 @@ def unsettled_slots(state: RunState, now: float) -> int:
     return sum(until > now for until in state.unsettled_until.values())
 
 
+def next_free_slot(state: RunState, now: float, slots: int) -> float | None:
+    """When the first slot is free again, if unsettled attempts hold all of them; None while one is free."""
+    ends = sorted(until for until in state.unsettled_until.values() if until > now)
+    return ends[len(ends) - slots] if len(ends) >= slots else None
+
+
 def credits_to_order(queue: WorkQueue, history: History, state: RunState, limits: RunLimits) -> Decimal:
     """Quoted credits of all tasks that are still to be ordered."""
     return sum((credits_of(group, history, state, limits) for group in queue.groups), Decimal(0))

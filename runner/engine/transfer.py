@@ -78,10 +78,22 @@ def _retry_later(run: RunContext, attempt_id: str, step: Step, failure: Transfer
         run.stop_creating(messages.cannot_store(failure))
     elif download.given_up:
         run.emit("warning", step, attempt_id, messages.fetch_later(step, failure, download.tries))
-    elif failure.unusable and download.tries == 1:
+    else:
+        _announce_retry(run, attempt_id, step, failure, download)
+
+
+def _announce_retry(
+    run: RunContext, attempt_id: str, step: Step, failure: TransferFailed, download: DownloadState
+) -> None:
+    """Reports the next try: the first as a warning, the others in the live view alone."""
+    text = messages.download_wait(failure, download.tries, _MAX_DOWNLOAD_TRIES)
+    wait = run.wait("download", download.next_at, text)
+    if download.tries > 1:
+        run.emit("waiting", step, attempt_id, wait=wait)
+    elif failure.unusable:
         run.emit("warning", step, attempt_id, messages.unusable_download(failure))
-    elif download.tries == 1:
-        run.emit("warning", step, attempt_id, messages.fetch_again(step, failure, _MAX_DOWNLOAD_TRIES))
+    else:
+        run.emit("warning", step, attempt_id, messages.fetch_again(step, failure, _MAX_DOWNLOAD_TRIES), wait)
 
 
 async def publish(run: RunContext, need: MaterialNeed) -> None:
@@ -96,6 +108,9 @@ async def publish(run: RunContext, need: MaterialNeed) -> None:
             run.state.unpublishable[need] = result.message
             run.work.touch_users(need.material)
             run.emit("warning", message=messages.not_published(need.material, result))
+        else:
+            text = messages.publish_wait(need.material, result, tries.tries, _MAX_PUBLISH_TRIES)
+            run.emit("waiting", wait=run.wait("publish", tries.next_at, text))
     else:
         run.state.addresses[need] = result
     run.state.publishing.discard(need)

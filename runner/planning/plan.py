@@ -55,6 +55,17 @@ def public_address(material: Material) -> bool:
     return isinstance(material, RemoteFile)
 
 
+def material_name(material: Material) -> str:
+    """A material as a person calls it: its path, its address, or `the last frame of quay`."""
+    match material:
+        case LocalFile(path=path):
+            return path
+        case RemoteFile(url=url):
+            return url
+        case TakeReference(shot=shot, part=part):
+            return f"the {part.replace('_', ' ')} of {shot}"
+
+
 class Step(NamedTuple):
     """The planned action for one take, with the reason given where the action was chosen."""
 
@@ -93,8 +104,7 @@ class Step(NamedTuple):
 
     def without_a_way(self, material: Material) -> "Step":
         """This step, blocked because its material has no way to the provider."""
-        name = material.path if isinstance(material, LocalFile) else str(material)
-        reason = Reason(ReasonCode.MATERIAL_UNREACHABLE, f"{name} has no public address")
+        reason = Reason(ReasonCode.MATERIAL_UNREACHABLE, f"{material_name(material)} has no public address")
         return self._replace(action=Action.BLOCKED, reason=reason, unpublished=material)
 
     def resolve(self, material: TakeReference) -> ResolvedTake:

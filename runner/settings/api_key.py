@@ -4,7 +4,7 @@ import re
 
 from runner.lazy_dataclass import dataclass, field
 
-_SHAPE = re.compile(r"[\x21-\x7e]{8,512}")
+_SHAPE = re.compile(r"[\x21-\x7e]{6,512}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +32,5 @@ def key_format_error(text: str) -> str | None:
     if not text.isascii():
         return "it contains a character that is not ASCII"
     if _SHAPE.fullmatch(text) is None:
-        return f"it has {len(text)} characters; keys have 8 to 512"
+        return f"it has {len(text)} characters; keys have 6 to 512"
     return None

@@ -149,7 +149,7 @@ def test_a_paid_run_makes_what_can_be_sent_and_ends_with_1_for_the_rest(film: Co
     assert line == f"storyboard run {FILM} --max-credits 60"
     said = film.storyboard(*shlex.split(line)[1:], **there.env)
     assert (said.code, there.state["creates"]) == (1, 1), said.err
-    assert "blocked    enter  @quay.last_frame has no public address" in said.out
+    assert "blocked    enter  the last frame of quay has no public address" in said.out
 
 
 def test_where_nothing_is_left_that_can_be_sent_a_paid_run_is_exit_3_with_the_free_one(

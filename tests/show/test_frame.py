@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.engine.run_events import RunEvent
+from runner.engine.run_events import RunEvent, Wait
+from runner.planning.plan import Step
 from runner.show.live.frame import frame
 from runner.show.live.log import event_line, heartbeat, opening_line
 from runner.show.live.progress import Progress, summary
@@ -55,16 +56,67 @@ def test_fifty_at_once_in_a_small_terminal(golden: Golden) -> None:
     golden("live-fifty", shown(SEVERAL, 200, 100, height=24))
 
 
-def test_the_view_counts_down_to_the_next_try_after_a_429() -> None:
+def waits_shown(wait: Wait, at: float, *later: RunEvent, step: Step | None = None) -> list[str]:
+    """The lines about pauses, `at` seconds into a run in which a pause began at 700 seconds."""
     progress = after(STORY, 700)
-    until = NOON + timedelta(seconds=740)
-    progress.apply(RunEvent("warning", NOON + timedelta(seconds=700), message="no slot", next_try_at=until))
-    heads = [frame(progress, NOON + timedelta(seconds=at), 100, 30, BARE)[0] for at in (700, 739.5, 741)]
-    assert ["next try in 40 s" in heads[0], "next try in 1 s" in heads[1], "next try" in heads[2]] == [
-        True,
-        True,
-        False,
-    ]
+    progress.apply(RunEvent("waiting", NOON + timedelta(seconds=700), step, wait=wait))
+    for event in later:
+        progress.apply(event)
+    lines = frame(progress, NOON + timedelta(seconds=at), 120, 30, BARE)
+    start = next((index for index, line in enumerate(lines) if line.startswith("  waiting ")), None)
+    return [] if start is None else [" ".join(line.split()) for line in lines[start : lines.index("", start)]]
+
+
+SLOTS = Wait(
+    "slots",
+    NOON + timedelta(seconds=742),
+    "the account's slots are taken; 1 of 3 is held by an unsettled order",
+)
+
+
+def test_a_pause_after_a_429_says_for_what_and_counts_down() -> None:
+    text = "(the account's slots are taken; 1 of 3 is held by an unsettled order)"
+    assert waits_shown(SLOTS, 700) == [f"waiting asks again in 0:42 {text}"]
+    assert waits_shown(SLOTS, 741.5) == [f"waiting asks again in 0:01 {text}"]
+    assert waits_shown(SLOTS, 742) == []
+
+
+def test_a_pause_of_one_take_names_the_shot_and_ends_with_other_news_of_it() -> None:
+    step = plan(ferry()).steps[3]
+    wait = Wait("download", NOON + timedelta(seconds=712), "the link answers 404, a new link is asked for (2 of 8)")
+    line = "waiting SH020: the link answers 404, a new link is asked for (2 of 8), in 0:12"
+    assert waits_shown(wait, 700, step=step) == [line]
+    stored = RunEvent("stored", NOON + timedelta(seconds=701), step)
+    assert waits_shown(wait, 702, stored, step=step) == []
+
+
+def test_slots_that_unsettled_orders_hold_are_said_until_the_first_is_free() -> None:
+    step = plan(ferry()).steps[3]
+    wait = Wait("unsettled", NOON + timedelta(seconds=4300), "all 3 slots are held by unsettled orders")
+    created = RunEvent("created", NOON + timedelta(seconds=701), step)
+    assert waits_shown(wait, 700, created) == ["waiting goes on in 1:00:00 (all 3 slots are held by unsettled orders)"]
+
+
+def test_a_pause_before_new_tasks_is_not_shown_once_none_is_to_be_created() -> None:
+    progress = after(STORY, 1e9)
+    progress.apply(RunEvent("waiting", NOON, wait=SLOTS))
+    assert progress.current_waits(NOON) == []
+
+
+def test_a_terminal_of_one_line_counts_down_in_its_head() -> None:
+    progress = after(STORY, 700)
+    progress.apply(RunEvent("waiting", NOON + timedelta(seconds=700), wait=SLOTS))
+    assert "asks again in 0:42" in frame(progress, NOON + timedelta(seconds=700), 100, 5, BARE)[0]
+
+
+def test_a_warning_that_begins_a_pause_stands_in_the_log_and_not_twice_on_the_screen() -> None:
+    progress = after(STORY, 700)
+    event = RunEvent("warning", NOON + timedelta(seconds=700), message="all 3 slots are taken", wait=SLOTS)
+    progress.apply(event)
+    assert "all 3 slots" not in "\n".join(frame(progress, NOON + timedelta(seconds=700), 100, 30, BARE))
+    assert event_line(progress, event) == "11:40 warning   all 3 slots are taken"
+    assert "asks again in 0:42" in heartbeat(progress, NOON + timedelta(seconds=700))
+    assert event_line(progress, RunEvent("waiting", NOON, wait=SLOTS)) is None
 
 
 def test_the_view_says_that_it_is_stopping() -> None:

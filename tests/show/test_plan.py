@@ -203,7 +203,7 @@ def test_one_block_above_the_total_has_each_cause_once_with_its_shots_and_the_wa
         "storyboards/assets/maria.png SH010, SH030",
         "the last frame of SH010 SH020",
         "storyboards/assets/tomas.png SH050",
-        "give them https addresses, or draw the film free:",
+        "give the files https addresses, or draw the film free:",
         "storyboard run storyboards/ferry.yaml",
         "",
     ]

@@ -92,7 +92,18 @@ def translate_error(error: Exception) -> tuple[str, bool]:
             return "the host name cannot be resolved: is there a network?", False
         if isinstance(cause, ConnectionRefusedError):
             return "nothing listens at that host and port", False
+    if isinstance(error, httpx.RemoteProtocolError):
+        return _broken_answer(str(error)), False
     return _MESSAGES.get(type(error)) or f"{type(error).__name__}: {error}"[:300], False
+
+
+def _broken_answer(text: str) -> str:
+    """The message for an answer that is none: the library's words only where they say what is wrong in it."""
+    if text.startswith("Server disconnected"):
+        return "the connection was closed without an answer"
+    if text.startswith("peer closed connection"):
+        return "the connection was closed in the middle of the answer"
+    return f"the answer is not valid HTTP: {text}"[:300]
 
 
 _MESSAGES: dict[type[Exception], str] = {

@@ -3,7 +3,16 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from runner.show.live.progress import FAILURE_EVENTS, Progress, TakeProgress, clock_time, countdown, elapsed, summary
+from runner.show.live.progress import (
+    FAILURE_EVENTS,
+    Progress,
+    TakeProgress,
+    clock_time,
+    countdown,
+    elapsed,
+    summary,
+    wait_lines,
+)
 from runner.show.screens.advice import advice
 from runner.show.screens.plan_table import WIDE
 from runner.show.text.cells import cut, left, right
@@ -26,23 +35,27 @@ _LATE_FACTOR = 1.25
 def frame(progress: Progress, now: datetime, width: int, height: int, style: Style) -> list[str]:
     """The lines of the live view at `now`, within `width` and `height`."""
     width = min(width, WIDE)
-    head = headline(progress, now, width, style)
     if height < 6 or width < 40:
-        return [head][:height]
+        return [headline(progress, now, width, style, brief=True)][:height]
+    head = headline(progress, now, width, style)
     foot = _foot(progress, now, width, style)
-    room = height - len(foot) - 3
+    waits = _waits(progress, now, width, max(1, height // 4), style)
+    room = height - len(foot) - len(waits) - 3 - bool(waits)
     ended = any(progress.number(event) for event in ("stored", *FAILURE_EVENTS)) or progress.warnings
     running = _running(progress, now, width, max(1, room * 2 // 3 if ended else room), style)
-    blocks = [[head], running, _ended(progress, width, room - len(running) - 1, style), foot]
+    blocks = [[head], running, waits, _ended(progress, width, room - len(running) - 1, style), foot]
     lines = [line for block in blocks if block for line in ("", *block)][1:]
     return lines[:height]
 
 
-def headline(progress: Progress, now: datetime, width: int, style: Style) -> str:
-    """`The Last Ferry   8 of 28 made · 3 running · 16 to go          06:41`; a narrow terminal drops the last facts."""
+def headline(progress: Progress, now: datetime, width: int, style: Style, brief: bool = False) -> str:
+    """`The Last Ferry   8 of 28 made · 3 running · 16 to go          06:41`; a narrow terminal drops the last facts.
+
+    `brief`: nothing else is shown, so that a pause stands here.
+    """
     time = clock_time(progress, now)
     name, facts = progress.title, summary(progress)
-    facts[1:1] = countdown(progress, now)
+    facts[1:1] = countdown(progress, now) if brief else []
     least = min(cells(name), _LEAST_TITLE_CELLS)
     while len(facts) > 1 and least + 3 + cells(" · ".join(facts)) + 3 + cells(time) > width:
         facts.pop()
@@ -67,6 +80,14 @@ def _running(progress: Progress, now: datetime, width: int, most: int, style: St
     return lines
 
 
+def _waits(progress: Progress, now: datetime, width: int, most: int, style: Style) -> list[str]:
+    """What the run waits for and how long, in at most `most` lines."""
+    lines: list[str] = []
+    for index, text in enumerate(wait_lines(progress, now)):
+        lines += labelled("waiting" if index == 0 else "", text, width, style, "warn", _LABEL)
+    return lines[:most]
+
+
 def _task(take: TakeProgress, now: datetime, width: int, name_cells: int, several: bool, style: Style) -> str:
     status = _status(take)
     took = elapsed(take, now)
@@ -76,6 +97,8 @@ def _task(take: TakeProgress, now: datetime, width: int, name_cells: int, severa
     about = ""
     if take.expected:
         about = f"  {'of about' if took <= take.expected * _LATE_FACTOR else 'usually'} {length(int(take.expected))}"
+    if status == "waiting":
+        about = "  in the vendor's queue"
     if take.event == "succeeded":
         about = "  downloading"
     room = width - (2 + name_cells + 2 + 8 + 1 + 11 + 1) - cells(time_text) - cells(about)

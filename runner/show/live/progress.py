@@ -7,18 +7,20 @@ from decimal import Decimal
 from itertools import islice
 
 from runner.attempts.attempt import Attempt
-from runner.engine.run_events import CreditTotals, RunEvent
+from runner.engine.run_events import CreditTotals, RunEvent, Wait
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.plan import Action, Plan, Step
 from runner.show.text.escape import one_line
-from runner.show.text.format import lasting, length
-from runner.show.text.labels import several_boards, title
+from runner.show.text.format import length
+from runner.show.text.labels import several_boards, shot_name, title
 
 _RUNNING_EVENTS = ("created", "running", "succeeded")
 _LATEST_TASKS = 8
 """Tasks whose expected time the estimate averages: enough to smooth it, few enough to follow a change."""
 FAILURE_EVENTS = ("failed", "refused", "unsettled")
 Key = tuple[str, str, int]
+_TOPICS_OF_RUN = frozenset({"slots", "network", "unsettled"})
+"""Pauses that keep the whole run from creating tasks, whatever take met them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,14 @@ class TakeProgress:
     attempt: Attempt | None
     expected: float | None
     message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeWait:
+    """A pause of a run, or of one take."""
+
+    step: Step | None
+    wait: Wait
 
 
 @dataclass(slots=True)
@@ -55,8 +65,8 @@ class Progress:
     peak: int = 0
     """The highest number of tasks that were in progress at once."""
     wait_for_pick: int = 0
-    next_try_at: datetime | None = None
-    """When the next task may be created, while the run pauses."""
+    waits: dict[tuple[Key | None, str], TakeWait] = field(default_factory=dict)
+    """Pauses by take and topic, the latest of each; those of the whole run have no take."""
     stopping: bool = False
     finished: bool = False
     _last_event: dict[Key, str] = field(default_factory=dict)
@@ -69,9 +79,11 @@ class Progress:
         """Takes one more event of the run into account."""
         self.started_at = self.started_at or event.at
         self.money = event.money
-        self.next_try_at = event.next_try_at
+        self._note_wait(event)
         if event.plan is not None:
             self._replace_plan(event.plan)
+        if event.event == "waiting" or event.wait is not None:
+            return  # the live view shows the pause itself, while it lasts
         if event.event == "warning":
             self.warnings.append(one_line(event.message, 400))
         elif event.event == "done":
@@ -79,6 +91,26 @@ class Progress:
         elif event.step is not None:
             self._record(event, event.step)
             self.peak = max(self.peak, len(self.running))
+
+    def _note_wait(self, event: RunEvent) -> None:
+        """Records the pause that an event begins; other news of a take end its pauses, a new task those of the run."""
+        if event.wait is not None:
+            step = None if event.wait.topic in _TOPICS_OF_RUN else event.step
+            self.waits[step.key if step is not None else None, event.wait.topic] = TakeWait(step, event.wait)
+        elif event.step is not None and event.event != "warning":
+            ended = (event.step.key, None) if event.event == "created" else (event.step.key,)
+            self.waits = {name: wait for name, wait in self.waits.items() if name[0] not in ended or _stays(name[1])}
+
+    def current_waits(self, now: datetime) -> list[TakeWait]:
+        """The pauses that are not over, those of the whole run first, then the soonest to end."""
+        if self.stopping:
+            return []
+        waits = [wait for wait in self.waits.values() if wait.wait.until > now and self._matters(wait)]
+        return sorted(waits, key=lambda wait: (wait.step is not None, wait.wait.until))
+
+    def _matters(self, wait: TakeWait) -> bool:
+        """Whether something is left to do after the pause: a pause before new tasks needs some to create."""
+        return wait.wait.topic not in _TOPICS_OF_RUN or bool(self.to_go)
 
     def _replace_plan(self, plan: Plan) -> None:
         self.plan = plan
@@ -155,10 +187,33 @@ def clock_time(progress: Progress, now: datetime) -> str:
 
 
 def countdown(progress: Progress, now: datetime) -> list[str]:
-    """The seconds until the next task may be created; nothing while there is no pause, or nothing left to create."""
-    if progress.next_try_at is None or progress.next_try_at <= now or not progress.to_go or progress.stopping:
-        return []
-    return [f"next try in {lasting(math.ceil((progress.next_try_at - now).total_seconds()))}"]
+    """The time until the next pause is over, for a screen without room for more."""
+    waits = progress.current_waits(now)
+    return [f"asks again in {remaining(waits[0], now)}"] if waits else []
+
+
+def wait_lines(progress: Progress, now: datetime) -> list[str]:
+    """What the run waits for and how long: `asks again in 0:42 (the account's slots are taken)`."""
+    return [_wait_line(wait, progress.several, now) for wait in progress.current_waits(now)]
+
+
+def _wait_line(wait: TakeWait, several: bool, now: datetime) -> str:
+    text = one_line(wait.wait.text, 400)
+    if wait.step is not None:
+        take = f" take {wait.step.take}" if wait.step.shot.takes > 1 else ""
+        return f"{shot_name(wait.step, several)}{take}: {text}, in {remaining(wait, now)}"
+    verb = "goes on" if wait.wait.topic == "unsettled" else "asks again"
+    return f"{verb} in {remaining(wait, now)} ({text})"
+
+
+def remaining(wait: TakeWait, now: datetime) -> str:
+    """The time until a pause is over: `0:42`."""
+    return length(math.ceil((wait.wait.until - now).total_seconds()))
+
+
+def _stays(topic: str) -> bool:
+    """Whether a pause does not end with a new task: slots in doubt stay taken."""
+    return topic == "unsettled"
 
 
 def summary(progress: Progress) -> list[str]:

@@ -89,7 +89,8 @@ class JsonView:
         self._writer, self._human_view = BackgroundWriter(stream), human_view
 
     def tell(self, event: RunEvent) -> None:
-        self._writer.write(json_line(event_json(event)) + "\n")
+        if event.event != "waiting":  # no public event: pauses are for the live view
+            self._writer.write(json_line(event_json(event)) + "\n")
         if self._human_view is not None:
             self._human_view.tell(event)
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from runner.lazy_dataclass import dataclass
-from runner.planning.plan import Action, Plan, Step, totals
-from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
+from runner.planning.plan import Action, Plan, Step, material_name, totals
+from runner.requests.request import TakeReference
 from runner.show.text.cells import width as cells
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text
@@ -41,19 +41,10 @@ def unpublished_materials(steps: Iterable[Step]) -> list[tuple[str, list[str]]]:
     shots: dict[str, dict[str, None]] = {}
     for step in steps:
         if step.unpublished is not None:
-            shots.setdefault(_material(step.unpublished), {}).setdefault(escape_terminal(step.shot.id))
+            shots.setdefault(escape_terminal(material_name(step.unpublished)), {}).setdefault(
+                escape_terminal(step.shot.id)
+            )
     return [(name, list(names)) for name, names in shots.items()]
-
-
-def _material(material: Material) -> str:
-    match material:
-        case LocalFile():
-            return escape_terminal(material.path)
-        case RemoteFile():
-            return escape_terminal(material.url)
-        case TakeReference():
-            part = {"clip": "the clip", "first_frame": "the first frame", "last_frame": "the last frame"}[material.part]
-            return escape_terminal(f"{part} of {material.shot}")
 
 
 def blocked_lines(plan: Plan, steps: Sequence[Step], width: int, style: Style, ways: WaysOn) -> list[str]:
@@ -74,7 +65,9 @@ def blocked_lines(plan: Plan, steps: Sequence[Step], width: int, style: Style, w
         if step.unpublished is None:
             others.setdefault(one_line(step.reason.text, 200), {}).setdefault(escape_terminal(step.shot.id))
     lines += _causes([*materials, *((reason, list(names)) for reason, names in others.items())], width)
-    return lines + _ways(materials, others, ways, width, style)
+    only_frames = all(isinstance(step.unpublished, TakeReference) for step in blocked if step.unpublished is not None)
+    advice = "draw the film free:" if only_frames else "give the files https addresses, or draw the film free:"
+    return lines + _ways(advice if materials else "", ways, width, style)
 
 
 def _causes(causes: Sequence[tuple[str, list[str]]], width: int) -> list[str]:
@@ -94,13 +87,11 @@ def _indented(text: str, width: int, more: int = 0) -> list[str]:
     return wrapped(text, width, len(_MARGIN) + more)
 
 
-def _ways(
-    materials: Sequence[tuple[str, list[str]]], others: Iterable[str], ways: WaysOn, width: int, style: Style
-) -> list[str]:
-    """What helps, each command on a line of its own."""
+def _ways(advice: str, ways: WaysOn, width: int, style: Style) -> list[str]:
+    """What helps, each command on a line of its own; `advice` is about materials, empty if none is missing."""
     lines: list[str] = []
-    if materials and ways.free_run:
-        lines += _indented("give them https addresses, or draw the film free:", width)
+    if advice and ways.free_run:
+        lines += _indented(advice, width)
         lines.append(f"{_MARGIN}  {style(escape_terminal(ways.free_run), 'command')}")
     if ways.wider_selection:
         price = "" if ways.wider_credits is None else f", {credits_text(ways.wider_credits)} credits"

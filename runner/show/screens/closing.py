@@ -24,7 +24,6 @@ _WIDE = 120
 _MOST_PATHS = 12
 
 _ENDINGS = {
-    ExitCode.FAILED: "some takes failed",
     ExitCode.INVALID: "invalid input",
     ExitCode.DECLINED: "no further task was created",
     ExitCode.KEY: "the key was refused",
@@ -69,9 +68,29 @@ def _ending(outcome: RunResult, code: ExitCode) -> str:
     if code is ExitCode.UNSETTLED:
         number = len(outcome.unsettled) + len(outcome.unsettled_orphans)
         return f"{'one is' if number == 1 else f'{number} are'} unsettled"
-    if code is ExitCode.FAILED and outcome.doubtful and not (outcome.failed or outcome.refused or outcome.gone):
-        return "one clip is doubtful" if len(outcome.doubtful) == 1 else f"{len(outcome.doubtful)} clips are doubtful"
+    if code is ExitCode.FAILED:
+        return _failed_ending(outcome)
     return _ENDINGS.get(code, "")
+
+
+def _failed_ending(outcome: RunResult) -> str:
+    """What keeps the film from being complete: `one take is refused`, `2 takes failed`, `1 refused, 3 blocked`."""
+    groups = [
+        (number, word)
+        for number, word in (
+            (len(outcome.failed), "failed"),
+            (len(outcome.refused), "refused"),
+            (len(outcome.doubtful), "doubtful"),
+            (len(outcome.gone), "gone"),
+            (len(outcome.blocked), "blocked"),
+        )
+        if number
+    ]
+    if len(groups) != 1:
+        return ", ".join(f"{number} {word}" for number, word in groups)
+    ((number, word),) = groups
+    verb = "" if word == "failed" else "is " if number == 1 else "are "
+    return f"{'one take' if number == 1 else f'{number} takes'} {verb}{word}"
 
 
 # -- money ------------------------------------------------------------------------------------------------
@@ -249,7 +268,9 @@ def _ways_on(outcome: RunResult, typed: str, resumable: bool) -> Iterable[tuple[
             "goes on" if outcome.plan.is_free else "goes on; pays for nothing twice",
         )
     elif not (outcome.unsettled or outcome.unsettled_orphans):
-        yield f"storyboard plan {typed}".rstrip(), "what another run would do, and its price"
+        is_blocked = outcome.blocked and not (outcome.failed or outcome.refused or outcome.gone)
+        note = "what blocks it, and the ways on" if is_blocked else "what another run would do, and its price"
+        yield f"storyboard plan {typed}".rstrip(), note
 
 
 def _run_goes_on(outcome: RunResult) -> bool:

@@ -11,7 +11,7 @@ from runner.planning.plan import Action, Plan, Step, totals
 from runner.requests.request import LocalFile
 from runner.show.screens.blocked import WaysOn
 from runner.show.screens.missing_clips import TakeKey, as_made, missing_clip_lines
-from runner.show.screens.plan_table import WIDE, plan_table, price_of
+from runner.show.screens.plan_table import WIDE, concerned_shots, plan_table, price_of
 from runner.show.screens.rows import model, usual_model
 from runner.show.text.cells import width as cells
 from runner.show.text.escape import escape_terminal, one_line
@@ -140,7 +140,7 @@ def _head(
 
 def _facts(plan: Plan, board: Storyboard, steps: Sequence[Step], context: PlanContext) -> Iterable[str]:
     """Facts of one storyboard: number of shots, length of the film, progress."""
-    shots = [shot for shot in plan.shots if shot.storyboard == board.path]
+    shots = concerned_shots(plan, board, steps)
     scenes = len({shot.scene for shot in shots if shot.scene is not None})
     shots_text = count(len(shots), "shot")
     if len(shots) < len(board.shots):

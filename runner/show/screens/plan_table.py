@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from runner.language.model import Storyboard
+from runner.language.model import Shot, Storyboard
 from runner.planning.plan import Action, Plan, Step, totals
 from runner.planning.reason import Reason, ReasonCode
 from runner.show.screens.blocked import WaysOn, blocked_lines, short_cause
@@ -49,7 +49,7 @@ def plan_table(
     by_shot: dict[str, list[Step]] = {}
     for step in steps:
         by_shot.setdefault(step.shot.id, []).append(step)
-    shots = [shot for shot in plan.shots if shot.storyboard == board.path]
+    shots = concerned_shots(plan, board, steps)
     scene_rows = scenes(shots, by_shot, all_shots)
     letters = _cause_letters(scene_rows)
     usual = usual_model(shots)
@@ -65,6 +65,12 @@ def plan_table(
         models=any(model((shot,), full=True) != usual for shot in shots),
     )
     return [*table(columns, rows, width, style, indent=1), *_cause_lines(letters, scene_rows, width, style)]
+
+
+def concerned_shots(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> list[Shot]:
+    """The shots of one storyboard that the plan is about: with `--retake` and `--again` only those that they name."""
+    planned = {step.shot.id for step in steps}
+    return [shot for shot in plan.shots if shot.storyboard == board.path and (shot.skip or shot.id in planned)]
 
 
 def _columns(width: int, credits: str, models: bool) -> tuple[Column, ...]:
@@ -214,16 +220,17 @@ def _cause_lines(letters: Mapping[Reason, str], scene_rows: Sequence[SceneRows],
 def _sums(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> Iterable[TableRow]:
     """Rows for now, later and the whole film; a row equal to another is left out."""
     sums, whole = totals(steps, shots=0), price_of(steps)
-    budget = _budget(plan, board)
     yield row("", "", "", "", "", Cell("-" * max(7, len(credits_text(whole))), "quiet"))
     billable = sum(1 for step in steps if step.is_billable)
     is_everything = billable == len(steps)
+    is_whole_film = all(shot.skip or plan.steps_of(board.path, shot.id) for shot in board.shots)
+    budget = _budget(plan, board) if is_whole_film else ""
     yield _total(plan, "now", billable, sums.seconds, sums.credits, budget if is_everything else "")
     if sums.later_takes:
         yield _total(plan, "later", sums.later_takes, sums.later_seconds, sums.later_credits, "after you pick")
     if not is_everything:
         seconds = sum(step.shot.request.seconds for step in steps)
-        name = "whole film" if plan.selected is None else "selection"
+        name = "whole film" if is_whole_film else "selection"
         yield _total(plan, name, len(steps), seconds, whole, budget)
 
 

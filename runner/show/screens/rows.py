@@ -145,12 +145,13 @@ def _fold(scene: SceneRows) -> SceneRows:
 
 
 def _join_runs(entries: Iterable[TableLine], digest: Callable[[TableLine], Hashable]) -> tuple[TableLine, ...]:
-    """Neighbours of equal digest joined; unchanged shots become one line at the end of the scene."""
-    unchanged, rest = list[TableLine](), list[TableLine]()
-    for entry in entries:
-        (unchanged if entry.is_kept and entry.steps else rest).append(entry)
-    runs = [join(run) for _, run in groupby(rest, key=digest)]
-    return (*runs, join(unchanged)) if unchanged else tuple(runs)
+    """Neighbours of equal digest joined; the unchanged shots of a scene become one line, where the first stands."""
+    entries = list(entries)
+    unchanged = [entry for entry in entries if entry.is_kept and entry.steps]
+    before = [entry for entry in entries if not unchanged or entry.places < unchanged[0].places]
+    after = [entry for entry in entries[len(before) :] if entry not in unchanged]
+    runs = [[join(run) for _, run in groupby(part, key=digest)] for part in (before, after)]
+    return (*runs[0], *([join(unchanged)] if unchanged else []), *runs[1])
 
 
 def _exact_digest(entry: TableLine) -> Hashable:

@@ -1,0 +1,25 @@
+"""A message on standard error: wrapped by words on a terminal, commands to copy left whole."""
+
+import re
+
+from runner.show.text.cells import wrap
+from runner.show.text.escape import escape_terminal
+
+_COMMAND = re.compile(r" +(storyboard|export|[A-Z_]+=\S*) ")
+"""A line that is to be copied."""
+
+
+def message_lines(message: str, width: int | None) -> list[str]:
+    """The lines of a message, control characters escaped; None as width breaks no line."""
+    first, *others = message.splitlines() or [""]
+    lines = [escape_terminal(line) for line in (f"storyboard: {first}", *others)]
+    return lines if width is None else [part for line in lines for part in _wrapped(line, width)]
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    text = line.lstrip(" ")
+    indent = len(line) - len(text)
+    if len(line) <= width or _COMMAND.match(line):
+        return [line]
+    first, *rest = wrap(text, max(20, width - indent - 2))
+    return [" " * indent + first, *(" " * (indent + 2) + part for part in rest)]
