@@ -182,7 +182,10 @@ def _foot(progress: Progress, now: datetime, width: int, style: Style) -> list[s
         return [f"  {label}  {facts}{' ' * room}{about}".rstrip(), f"  {style(cut(hint, width - 2), 'quiet')}"]
     room = max(3, width - 2 - cells(hint) - cells(about))
     below = f"  {hint}{' ' * room}{about}".rstrip()
-    return [cut(f"  {facts}", width), below if cells(below) <= width else cut(f"  {hint}", width)]
+    return [
+        *(f"  {line}" for line in joined(_money(progress), width - 2)),
+        below if cells(below) <= width else cut(f"  {hint}", width),
+    ]
 
 
 def _money(progress: Progress) -> list[str]:

@@ -60,8 +60,9 @@ def clips(checks: Sequence[ClipCheck], width: int, color: bool, next_command: st
     """The screen of `verify` and `fetch`: a line for each clip that is not intact, then the counts."""
     style = Style(color)
     listed = [check for check in checks if all_clips or check.verdict != "whole"]
-    rows: list[TableRow | str] = [_row(check) for check in listed[:_MOST_ROWS]]
-    lines = table((Column(), Column(least=14), Column(), Column(least=8)), rows, width, style)
+    several = len({check.storyboard for check in checks}) > 1
+    rows: list[TableRow | str] = [_row(check, several) for check in listed[:_MOST_ROWS]]
+    lines = table((Column(), Column(least=20), Column(least=8)), rows, width, style)
     if len(listed) > _MOST_ROWS:
         lines.append(f"  and {count(len(listed) - _MOST_ROWS, 'clip')} more (--json has them all)")
     is_fine = all(check.is_fine for check in checks)
@@ -71,12 +72,12 @@ def clips(checks: Sequence[ClipCheck], width: int, color: bool, next_command: st
     return "\n".join([*lines, *([""] if lines else []), *end]) + "\n"
 
 
-def _row(check: ClipCheck) -> TableRow:
-    name = escape_terminal(f"{storyboard_slug(check.storyboard)}:{check.shot} take {check.take}")
-    message = one_line(check.message, 200)
-    return row(
-        Cell(check.verdict, _VERDICT_STYLES[check.verdict]), name, escape_terminal(check.path), message, below=message
-    )
+def _row(check: ClipCheck, several: bool) -> TableRow:
+    """The line of a clip; its path is whole, on a line below where it does not fit."""
+    shot = f"{storyboard_slug(check.storyboard)}:{check.shot}" if several else check.shot
+    text = "  ".join(part for part in (escape_terminal(check.path), one_line(check.message, 200)) if part)
+    verdict = Cell(check.verdict, _VERDICT_STYLES[check.verdict])
+    return row(verdict, escape_terminal(f"{shot} take {check.take}"), text, below=text)
 
 
 def _summary(checks: Sequence[ClipCheck]) -> str:

@@ -179,11 +179,22 @@ def _waiting(outcome: RunResult, width: int, style: Style, context: ClosingConte
             f"{'  '.join(take_list(running, outcome.plan))}  at the provider; the next run collects it, no new charge"
         )
         lines += labelled("running", text, width, style, "warn", LABEL)
-    for result in others[:_MOST_NAMED]:
-        lines += labelled(
-            "waiting", f"{_take_name(result, outcome.plan)}  {_message(result)}", width, style, "warn", LABEL
-        )
+    by_cause: dict[str, list[TakeResult]] = {}
+    for result in others:
+        by_cause.setdefault(_cause_of_waiting(result, outcome), []).append(result)
+    for cause, group in by_cause.items():
+        text = f"{'  '.join(take_list(group, outcome.plan))}  {cause}"
+        lines += labelled("waiting", text, width, style, "warn", LABEL)
     return lines
+
+
+def _cause_of_waiting(result: TakeResult, outcome: RunResult) -> str:
+    """What a take without a task waits for."""
+    if result.attempt is not None or result.message != result.step.reason.text or not result.step.is_billable:
+        return _message(result)
+    if result.step.waits_for == "shot":
+        return f"for {escape_terminal(', '.join(result.step.blockers))}"
+    return "for a free slot" + (": unsettled attempts hold all of them" if outcome.slots_held_until is not None else "")
 
 
 def _is_running(result: TakeResult) -> bool:

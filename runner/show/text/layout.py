@@ -94,5 +94,5 @@ def commands(suggestions: Sequence[tuple[str, str]], width: int, style: Style, m
         if is_beside:
             lines.append(f"{painted}{' ' * (room - cells(command) + 4)}{note}")
         else:
-            lines += [painted, f"{margin}  {note}"]
+            lines += [painted, *wrapped(note, width, len(margin) + 2)]
     return lines
