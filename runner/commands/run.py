@@ -37,7 +37,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "\n"
         "exit codes:\n"
         "  0    every clip is made\n"
-        "  1    some takes failed or are refused\n"
+        "  1    some takes failed, or are refused or blocked\n"
         "  3    invalid input\n"
         "  4    declined, or over a limit on spending\n"
         "  5    the key is missing or was refused\n"

@@ -1,8 +1,12 @@
 """The tutorial, word for word: its commands run, its edits apply, and what it shows is what is printed."""
 
+import contextlib
 import os
+import pty
 import re
 import shlex
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,18 +17,97 @@ PAGE = ROOT / "docs/tutorial.md"
 
 
 def test_the_tutorial_runs_as_it_is_written(tmp_path: Path) -> None:
-    folder, shown = tmp_path, ""
-    environ = _environ(tmp_path)
-    for block in blocks(PAGE):
-        if block.kind == "sh":
-            shown = ""
-            for line in block.text.splitlines():
-                folder, output = _type(line, folder, environ)
-                shown += output
-        elif block.kind == "diff":
-            _edit(folder, block)
-        elif block.kind == "text":
-            assert _missing(block.text, shown) == [], f"{PAGE.name}:{block.line} shows what is not printed:\n{shown}"
+    reader = Reader(tmp_path, _environ(tmp_path))
+    shown = ""
+    try:
+        for block in blocks(PAGE):
+            if block.kind == "sh":
+                shown = "".join(reader.type(line) for line in block.text.splitlines())
+            elif block.kind == "diff":
+                _edit(reader.folder, block)
+            elif block.kind == "text":
+                assert _missing(block.text, shown) == [], (
+                    f"{PAGE.name}:{block.line} shows what is not printed:\n{shown}"
+                )
+    finally:
+        reader.close()
+
+
+class Reader:
+    """Somebody who types the tutorial's lines: a folder, an environment, and a second terminal.
+
+    A comment says what is done beside typing: `# y` answers the question, `# Ctrl-C` is pressed once a clip is running,
+    `# exit code 3` is how the line ends.
+    """
+
+    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+        self.folder = folder
+        self.environ = environ
+        self._port = str(_free_port())
+        self._second_terminal: list[subprocess.Popen[str]] = []
+
+    def type(self, line: str) -> str:
+        """Types one line; returns what it shows."""
+        command, _, comment = line.replace("8787", self._port).partition("  # ")
+        if "in a second terminal" in comment:
+            return self._start(command)
+        if re.match(r"(export|unset) ", command):
+            self._set(command)
+            return ""
+        expected = re.search(r"exit code (\d+)", comment)
+        if re.match(r"y\b", comment):
+            output, code = self._answer(command, press_ctrl_c="Ctrl-C" in comment)
+        else:
+            output, code, self.folder = _shell(command, self.folder, self.environ)
+        assert code == int(expected[1] if expected else 0), f"{line!r} ended with {code}:\n{output}"
+        return output
+
+    def close(self) -> None:
+        """Ends what runs in the second terminal."""
+        for process in self._second_terminal:
+            process.terminate()
+            process.communicate(timeout=30)
+
+    def _start(self, command: str) -> str:
+        process = subprocess.Popen(
+            shlex.split(command), cwd=self.folder, env=self.environ, stdout=subprocess.PIPE, text=True
+        )
+        self._second_terminal.append(process)
+        assert process.stdout is not None
+        return process.stdout.readline()
+
+    def _set(self, command: str) -> None:
+        verb, *names = shlex.split(command)
+        for name, _, value in (text.partition("=") for text in names):
+            self.environ.pop(name, None)
+            self.environ |= {name: value} if verb == "export" else {}
+
+    def _answer(self, command: str, press_ctrl_c: bool) -> tuple[str, int]:
+        """Runs a command at a terminal of its own, answers y, and presses Ctrl-C once a clip is running."""
+        master, slave = pty.openpty()
+        process = subprocess.Popen(
+            shlex.split(command), cwd=self.folder, env=self.environ | {"COLUMNS": "100"}, stdin=slave, stdout=slave,
+            stderr=slave,
+        )  # fmt: skip
+        os.close(slave)
+        os.write(master, b"y\n")
+        screen = b""
+        with contextlib.suppress(OSError):  # the end, as Linux reports it
+            while piece := os.read(master, 65536):
+                screen += piece
+                if press_ctrl_c and re.search(rb"\d running", screen):
+                    process.send_signal(signal.SIGINT)
+                    press_ctrl_c = False
+        os.close(master)
+        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.decode()).replace("\r", "")
+        return text, process.wait(timeout=60)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def _environ(home: Path) -> dict[str, str]:
@@ -53,14 +136,6 @@ def _scripts(home: Path) -> Path:
     return folder
 
 
-def _type(line: str, folder: Path, environ: dict[str, str]) -> tuple[Path, str]:
-    """One typed line; a comment may say how it ends: `# exit code 3`."""
-    expected = re.search(r"# exit code (\d+)", line)
-    output, code, after = _shell(line, folder, environ)
-    assert code == int(expected[1] if expected else 0), f"{line!r} ended with {code}:\n{output}"
-    return after, output
-
-
 def _shell(line: str, folder: Path, environ: dict[str, str]) -> tuple[str, int, Path]:
     where = Path(environ["HOME"]) / "where"
     ended = subprocess.run(
@@ -78,11 +153,14 @@ def _shell(line: str, folder: Path, environ: dict[str, str]) -> tuple[str, int, 
 
 
 def _edit(folder: Path, block: Block) -> None:
-    """Applies a diff without line numbers to the file that the sentence before it names."""
+    """Applies a diff without line numbers to the file that the sentence before it names; it may be a new one."""
     named = re.findall(r"`([\w/.-]+\.(?:yaml|toml))`", block.before)
     path = folder / named[-1]
     old = [line[1:] for line in block.text.splitlines() if line[:1] in ("-", " ")]
     new = [line[1:] for line in block.text.splitlines() if line[:1] in ("+", " ")]
+    if not old:
+        path.write_text("\n".join(new) + "\n", "utf-8")
+        return
     text = path.read_text("utf-8")
     before, after = "\n".join(old) + "\n", "\n".join(new) + "\n"
     assert text.count(before) == 1, f"{PAGE.name}:{block.line}: {path.name} holds this {text.count(before)} times"
