@@ -19,7 +19,7 @@ from runner.engine.eligibility import can_retry
 from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted, LedgerPort, ProviderPort
 from runner.engine.queue import SharedRequest, WorkQueue, build_queue
-from runner.engine.run_events import CreditTotals, Kind, RunEvent, RunResult, StopReason, Topic, Wait
+from runner.engine.run_events import CreditTotals, Kind, Pause, RunEvent, RunResult, StopReason, Topic
 from runner.engine.run_state import RunState
 from runner.engine.throttle import CreateThrottle
 from runner.engine.work_index import WorkIndex
@@ -137,7 +137,7 @@ class RunContext:
         step: Step | None = None,
         attempt_id: str | None = None,
         message: str = "",
-        wait: Wait | None = None,
+        wait: Pause | None = None,
     ) -> None:
         """Emits an event of one take, or of the run."""
         attempt = self.history.attempts.get(attempt_id or "")
@@ -160,9 +160,9 @@ class RunContext:
             )
         )
 
-    def wait(self, topic: Topic, until: float, text: str) -> Wait:
+    def wait(self, topic: Topic, until: float, text: str) -> Pause:
         """A pause until this moment (monotonic seconds), for an event."""
-        return Wait(topic, self.clock.now() + timedelta(seconds=max(until - self.now(), 0.0)), text)
+        return Pause(topic, self.clock.now() + timedelta(seconds=max(until - self.now(), 0.0)), text)
 
     def _next_try_at(self) -> datetime | None:
         pause = self.state.throttle.not_before - self.now()

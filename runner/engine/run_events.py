@@ -18,7 +18,7 @@ Topic = Literal["slots", "network", "server", "poll", "download", "publish", "we
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class Pause:
     """A pause of a run, or of one take: what it waits for, and until when."""
 
     topic: Topic
@@ -124,7 +124,7 @@ class RunEvent:
     money: CreditTotals = CreditTotals()
     next_try_at: datetime | None = None
     """When the next task may be created, while the run pauses after a 429 or a request that could not be sent."""
-    wait: Wait | None = None
+    wait: Pause | None = None
     """The pause that begins with this event."""
     plan: Plan | None = None
     outcome: RunResult | None = None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.engine.run_events import RunEvent, Wait
+from runner.engine.run_events import Pause, RunEvent
 from runner.planning.plan import Step
 from runner.show.live.frame import frame
 from runner.show.live.log import event_line, heartbeat, opening_line
@@ -56,7 +56,7 @@ def test_fifty_at_once_in_a_small_terminal(golden: Golden) -> None:
     golden("live-fifty", shown(SEVERAL, 200, 100, height=24))
 
 
-def waits_shown(wait: Wait, at: float, *later: RunEvent, step: Step | None = None) -> list[str]:
+def waits_shown(wait: Pause, at: float, *later: RunEvent, step: Step | None = None) -> list[str]:
     """The lines about pauses, `at` seconds into a run in which a pause began at 700 seconds."""
     progress = after(STORY, 700)
     progress.apply(RunEvent("waiting", NOON + timedelta(seconds=700), step, wait=wait))
@@ -67,7 +67,7 @@ def waits_shown(wait: Wait, at: float, *later: RunEvent, step: Step | None = Non
     return [] if start is None else [" ".join(line.split()) for line in lines[start : lines.index("", start)]]
 
 
-SLOTS = Wait(
+SLOTS = Pause(
     "slots",
     NOON + timedelta(seconds=742),
     "the account's slots are taken; 1 of 3 is held by an unsettled order",
@@ -83,7 +83,7 @@ def test_a_pause_after_a_429_says_for_what_and_counts_down() -> None:
 
 def test_a_pause_of_one_take_names_the_shot_and_ends_with_other_news_of_it() -> None:
     step = plan(ferry()).steps[3]
-    wait = Wait("download", NOON + timedelta(seconds=712), "the link answers 404, a new link is asked for (2 of 8)")
+    wait = Pause("download", NOON + timedelta(seconds=712), "the link answers 404, a new link is asked for (2 of 8)")
     line = "waiting SH020: the link answers 404, a new link is asked for (2 of 8), in 0:12"
     assert waits_shown(wait, 700, step=step) == [line]
     stored = RunEvent("stored", NOON + timedelta(seconds=701), step)
@@ -92,7 +92,7 @@ def test_a_pause_of_one_take_names_the_shot_and_ends_with_other_news_of_it() -> 
 
 def test_slots_that_unsettled_orders_hold_are_said_until_the_first_is_free() -> None:
     step = plan(ferry()).steps[3]
-    wait = Wait("unsettled", NOON + timedelta(seconds=4300), "all 3 slots are held by unsettled orders")
+    wait = Pause("unsettled", NOON + timedelta(seconds=4300), "all 3 slots are held by unsettled orders")
     created = RunEvent("created", NOON + timedelta(seconds=701), step)
     assert waits_shown(wait, 700, created) == ["waiting goes on in 1:00:00 (all 3 slots are held by unsettled orders)"]
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import islice
 
 from runner.attempts.attempt import Attempt
-from runner.engine.run_events import CreditTotals, RunEvent, Wait
+from runner.engine.run_events import CreditTotals, Pause, RunEvent
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.plan import Action, Plan, Step
 from runner.show.text.escape import one_line
@@ -39,7 +39,7 @@ class TakeWait:
     """A pause of a run, or of one take."""
 
     step: Step | None
-    wait: Wait
+    wait: Pause
 
 
 @dataclass(slots=True)
