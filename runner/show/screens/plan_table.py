@@ -8,6 +8,7 @@ from runner.language.model import Shot, Storyboard
 from runner.planning.plan import Action, Plan, Step, totals
 from runner.planning.reason import Reason, ReasonCode
 from runner.show.screens.rows import NO_SCENE, SEVERAL, SceneRows, TableLine, material_list, model, scenes
+from runner.show.screens.take_marks import has_choice, take_marks
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars
 from runner.show.text.layout import labelled
@@ -42,8 +43,9 @@ def plan_table(
     scene_rows = scenes(shots, by_shot, all_shots)
     letters = _cause_letters(scene_rows)
     rows: list[TableRow | str] = []
+    marks = {id: take_marks(plan, own) for id, own in by_shot.items() if has_choice(plan, own)}
     for scene in scene_rows:
-        rows += _scene(scene, letters, width, style)
+        rows += _scene(scene, letters, marks, width, style)
     rows += _sums(plan, board, steps)
     columns = _columns(
         width, f"on {escape_terminal(paid_provider)}" if plan.is_free else "credits", shared_model(shots, width) is None
@@ -69,7 +71,9 @@ def _columns(width: int, credits: str, models: bool) -> tuple[Column, ...]:
     )
 
 
-def _scene(scene: SceneRows, letters: Mapping[Reason, str], width: int, style: Style) -> Iterable[TableRow | str]:
+def _scene(
+    scene: SceneRows, letters: Mapping[Reason, str], marks: Mapping[str, str], width: int, style: Style
+) -> Iterable[TableRow | str]:
     if scene.folded:
         whole = scene.whole
         yield _row(Cell(escape_terminal(scene.name or NO_SCENE), "strong"), whole.name, whole, letters, width)
@@ -80,13 +84,21 @@ def _scene(scene: SceneRows, letters: Mapping[Reason, str], width: int, style: S
         if entry.is_kept and len(entry.shots) > 1 and entry.steps:
             yield _row(Cell(count(len(entry.shots), "shot"), "quiet"), "", entry, letters, width, indent=1)
         else:
-            yield _row(Cell(entry.name), material_list(entry.shots[0]), entry, letters, width, indent=1)
+            mark = marks.get(entry.shots[0].id, "") if len(entry.shots) == 1 else ""
+            yield _row(Cell(entry.name), material_list(entry.shots[0]), entry, letters, width, indent=1, marks=mark)
 
 
 def _row(
-    name: Cell, materials: str, entry: TableLine, letters: Mapping[Reason, str], width: int, indent: int = 0
+    name: Cell,
+    materials: str,
+    entry: TableLine,
+    letters: Mapping[Reason, str],
+    width: int,
+    indent: int = 0,
+    marks: str = "",
 ) -> TableRow:
     style, short, reason = _action_cells(entry, letters)
+    reason = "   ".join(filter(None, (reason, marks)))
     seconds = sum(step.shot.request.seconds for step in entry.steps)
     return row(
         name,
@@ -142,7 +154,7 @@ def _reason(step: Step, letters: Mapping[Reason, str]) -> str:
         return f"failed ({letter})" if step.reason.code is ReasonCode.FAILED else f"changed ({letter})"
     if step.action is Action.WAIT and step.waits_for == "shot" and step.duplicate_of is None:
         return escape_terminal(f"for {', '.join(step.blockers)}")
-    if step.waits_for == "pick":
+    if step.waits_for == "pick" and not step.reason.text.startswith("pick again"):
         return escape_terminal(f"pick {', '.join(step.blockers)}'s take")
     return one_line(step.reason.text, 600)
 
@@ -184,6 +196,7 @@ def _cause_lines(letters: Mapping[Reason, str], scene_rows: Sequence[SceneRows],
 
 def _sums(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> Iterable[TableRow]:
     """Rows for now, later and the whole film; a row equal to another is left out."""
+    steps = [step for step in steps if not step.is_retake or step.is_billable]
     sums, whole = totals(steps, shots=0), price_of(steps)
     budget = _budget(plan, board)
     yield row("", "", "", "", "", Cell("-" * max(7, len(credits_text(whole))), "quiet"))
