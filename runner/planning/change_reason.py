@@ -56,7 +56,7 @@ def describe_change(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue
 
 def changed_part(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> str:
     """The one field of the storyboard that a request differs in: `prompt`, `duration`; else `request`."""
-    changed = describe_change(before, now).changed
+    changed = describe_change(before, now).changed if before else ()
     return changed[0].replace("_", " ") if len(changed) == 1 else "request"
 
 

@@ -6,7 +6,7 @@ from runner.attempts.attempt import AT_HAND, OPEN, Attempt, AttemptState
 from runner.attempts.events import Clip
 from runner.attempts.history import History
 from runner.lazy_dataclass import dataclass
-from runner.planning.change_reason import changed_part
+from runner.planning.change_reason import changed_part, describe_change
 from runner.planning.plan import Action
 from runner.planning.reason import Reason, ReasonCode
 from runner.requests.request import JsonValue
@@ -38,9 +38,9 @@ class KeptClips:
             text = "kept for what the storyboard asks for now, and the provider lost the clip"
             return Action.GONE, Reason(ReasonCode.GONE, text)
         if any(map(self.clip_exists, attempt.clips)):
-            before = attempt.intent.request
-            text = f"yours, although the {changed_part(before, request) if before else 'request'} has changed since"
-            return Action.KEEP, Reason(ReasonCode.KEPT, text)
+            change = describe_change(attempt.intent.request, request)
+            part = changed_part(attempt.intent.request, request)
+            return Action.KEEP, Reason(ReasonCode.KEPT, f"yours, although the {part} has changed since", change.changed)
         text = "kept; its clip is missing or changed on disk, and is fetched again for free"
         return Action.RESUME, Reason(ReasonCode.TO_DOWNLOAD, text)
 

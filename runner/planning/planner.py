@@ -4,7 +4,6 @@ import os.path
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from graphlib import TopologicalSorter
-from typing import Literal
 
 from runner.attempts.attempt import OPEN, Attempt, AttemptState
 from runner.attempts.events import Account, Clip
