@@ -75,8 +75,8 @@ def _selected(session: Session) -> list[ShotKey]:
 def _keep(session: Session, history: History, keys: list[ShotKey]) -> ExitCode:
     plan = session.plan(history)
     answers = [answer for key in keys for answer in _answers(session, history, plan, key)]
-    kept = [(answer.shot[0], answer.attempt, answer.wanted) for answer in answers if answer.attempt is not None]
-    _record(session, history, kept)
+    keeps = [(answer.shot[0], answer.attempt, answer.wanted) for answer in answers if answer.attempt is not None]
+    _record(session, history, keeps)
     for answer in answers:
         _tell(session, answer.shot, f"take {answer.take} {answer.message}")
     return ExitCode.FAILED if any(answer.is_refused for answer in answers) else ExitCode.OK
@@ -101,11 +101,11 @@ def _answers(session: Session, history: History, plan: Plan, key: ShotKey) -> It
 
 def _undo(session: Session, history: History, keys: list[ShotKey]) -> ExitCode:
     plan = session.plan(history)
-    kept = [step for key in keys for step in plan.steps_of(*key) if step.kept is not None]
-    if not kept:
+    steps = [step for key in keys for step in plan.steps_of(*key) if step.keep is not None]
+    if not steps:
         raise CommandError(ExitCode.USAGE, f"no clip of {', '.join(shot for _, shot in keys)} is kept")
-    _record(session, history, [(step.shot.storyboard, history.attempts[step.attempt or ""], None) for step in kept])
-    for step in kept:
+    _record(session, history, [(step.shot.storyboard, history.attempts[step.attempt or ""], None) for step in steps])
+    for step in steps:
         _tell(session, step.key[:2], f"take {step.take} is no longer kept")
     after = session.plan(history)
     if not session.args.quiet and (shots := dict.fromkeys(step.shot.id for step in after.steps if step.is_billable)):

@@ -39,7 +39,7 @@ def clips_to_keep(
         return
     earlier = _request_at_hand(steps, history, key, own_clip, is_of_film)
     for step in steps:
-        if step.kept is not None:
+        if step.keep is not None:
             yield KeepAnswer(key, step.take, message="stands for the storyboard as it is now already")
         elif step.action in _AS_ASKED:
             yield KeepAnswer(key, step.take, message=f"is what the storyboard asks for: {step.reason.text}")
@@ -57,7 +57,7 @@ def _request_at_hand(
     steps: Sequence[Step], history: History, key: ShotKey, own_clip: OwnClip, is_of_film: Callable[[Attempt], bool]
 ) -> Mapping[str, JsonValue]:
     """The request that the shot's clips were ordered with: of the clip in its place, else of the latest clip."""
-    wanted = {step.kept.wanted if step.kept is not None else step.fingerprint for step in steps}
+    wanted = {step.keep.wanted if step.keep is not None else step.fingerprint for step in steps}
     candidates = [
         (own_clip(key, attempt.intent.take, attempt), attempt.intent.shot == key[1], attempt)
         for attempt in history.attempts.values()

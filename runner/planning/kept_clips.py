@@ -53,6 +53,8 @@ def kept_clips(
     again: Collection[str],
 ) -> KeptClips:
     """The kept clips of the output whose attempts `is_of_film` names; of several for one request the latest."""
-    kept = [attempt for attempt in history.attempts.values() if attempt.kept_for is not None and is_of_film(attempt)]
-    kept.sort(key=lambda attempt: attempt.intended_at)
-    return KeptClips(history, {attempt.kept_for or "": attempt for attempt in kept}, free, clip_exists, again)
+    attempts = [
+        attempt for attempt in history.attempts.values() if attempt.kept_for is not None and is_of_film(attempt)
+    ]
+    attempts.sort(key=lambda attempt: attempt.intended_at)
+    return KeptClips(history, {attempt.kept_for or "": attempt for attempt in attempts}, free, clip_exists, again)

@@ -36,7 +36,7 @@ PENDING = frozenset({Action.MAKE, Action.RESUME, Action.WAIT})
 """Actions that may end with a clip."""
 
 
-class Kept(NamedTuple):
+class Keep(NamedTuple):
     """A person's statement that a clip of an earlier request stands for a take, by `storyboard keep`."""
 
     wanted: str
@@ -64,7 +64,7 @@ class Step(NamedTuple):
     """Id of the take's current attempt."""
     duplicate_of: str | None = None
     """Label of the shot whose take has the same request: one clip serves both, paid once."""
-    kept: Kept | None = None
+    keep: Keep | None = None
     """Set while a clip of an earlier request stands for this take."""
 
     @property
@@ -76,9 +76,9 @@ class Step(NamedTuple):
     def ordered_request(self) -> Request:
         """The request that the clip is measured by: as it was ordered, of a kept clip that of then."""
         request = self.shot.request
-        if self.kept is None:
+        if self.keep is None:
             return request
-        form = self.kept.request
+        form = self.keep.request
         seconds, resolution, ratio, upscale = map(form.get, ("seconds", "resolution", "aspect_ratio", "upscale"))
         return request._replace(
             seconds=seconds if isinstance(seconds, int) else request.seconds,
@@ -107,8 +107,8 @@ class Step(NamedTuple):
 
     def neutral_request(self) -> dict[str, JsonValue]:
         """The neutral form of the request, which the fingerprint hashes."""
-        if self.kept is not None:
-            return dict(self.kept.request)
+        if self.keep is not None:
+            return dict(self.keep.request)
         return neutral_form(self.shot.request, self.take, self.resolve)
 
 

@@ -15,7 +15,7 @@ from runner.lazy_dataclass import dataclass, field
 from runner.planning.change_reason import describe_change
 from runner.planning.chosen_take import ChosenTakes
 from runner.planning.kept_clips import KeptClips, kept_clips
-from runner.planning.plan import BILLABLE, PENDING, Action, Kept, Plan, Step
+from runner.planning.plan import BILLABLE, PENDING, Action, Keep, Plan, Step
 from runner.planning.reason import MADE, NEW, RETAKE, Reason, ReasonCode
 from runner.planning.retakes import RetakeOrders
 from runner.planning.selection import ShotKey
@@ -97,12 +97,12 @@ class _StoryboardPlanner:
     shots: dict[str, Shot] = field(default_factory=dict)
     steps_by_take: dict[tuple[str, int], Step] = field(default_factory=dict)
     prices: dict[object, Price] = field(default_factory=dict)
-    kept: KeptClips = field(init=False)
+    kept_clips: KeptClips = field(init=False)
     chosen: ChosenTakes = field(init=False)
 
     def __post_init__(self) -> None:
         self.shots = {shot.id: shot for shot in self.storyboard.shots}
-        self.kept = kept_clips(
+        self.kept_clips = kept_clips(
             self.history, self._is_of_film, self.free, self.clip_exists, self.overrides.again or frozenset()
         )
         self.chosen = ChosenTakes(
@@ -184,8 +184,8 @@ class _StoryboardPlanner:
         if (sources := self._sources(shot)) is None:
             return None
         wanted = fingerprint_fast(shot.request, take, sources.__getitem__)
-        kept = self.kept.of(wanted)
-        return wanted if kept is None else kept.intent.fingerprint
+        attempt = self.kept_clips.of(wanted)
+        return wanted if attempt is None else attempt.intent.fingerprint
 
     def _neutral_form(self, shot: Shot, take: int) -> Mapping[str, JsonValue]:
         sources = self._sources(shot)
@@ -225,14 +225,14 @@ class _StoryboardPlanner:
         self, shot: Shot, take: int, price: Price, wanted: str, upstream: tuple[ResolvedTake, ...]
     ) -> Step | None:
         """The step of a take for which a clip of another request stands, by `keep`."""
-        if (attempt := self.kept.of(wanted)) is None:
+        if (attempt := self.kept_clips.of(wanted)) is None:
             return None
         fingerprint = attempt.intent.fingerprint
         if (step := self._duplicate_of(shot, take, price, fingerprint, upstream)) is None:
-            action, reason = self.kept.action(attempt, self._neutral_form(shot, take))
+            action, reason = self.kept_clips.action(attempt, self._neutral_form(shot, take))
             step = Step(shot, take, action, reason, price, fingerprint, upstream, attempt=attempt.id)
             self._note_first(step)
-        return step._replace(kept=Kept(wanted, attempt.intent.request))
+        return step._replace(keep=Keep(wanted, attempt.intent.request))
 
     def _price(self, request: Request) -> Price:
         fields = (request.model, request.resolution, request.seconds, request.upscale)

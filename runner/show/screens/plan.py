@@ -239,8 +239,8 @@ def _notes(plan: Plan, width: int, style: Style, context: PlanContext, all_shots
 def _given_up(plan: Plan) -> str:
     """The line `gives up the picks of SH040 and SH050, unless storyboard keep 'SH040 SH050'`."""
     names = [escape_terminal(shot.id) for shot in plan.given_up]
-    shown = names[:_MOST_NAMES] + ([f"{len(names) - _MOST_NAMES} more"] if len(names) > _MOST_NAMES else [])
-    listed = f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else shown[0]
+    visible = names[:_MOST_NAMES] + ([f"{len(names) - _MOST_NAMES} more"] if len(names) > _MOST_NAMES else [])
+    listed = f"{', '.join(visible[:-1])} and {visible[-1]}" if len(visible) > 1 else visible[0]
     several = len(names) > 1
     command = f"storyboard keep {shlex.quote(' '.join(names[:_MOST_NAMES]))}"
     return f"gives up the {'picks' if several else 'pick'} of {listed}, unless `{command}`"

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
-from itertools import groupby
 
 from runner.attempts.attempt import AT_HAND, Attempt, AttemptState
 from runner.attempts.history import History
@@ -20,7 +19,7 @@ from runner.show.screens.advice import FieldLocator, advice, field_errors, no_lo
 from runner.show.screens.missing_clips import as_made, find_missing_clips, missing_clip_lines
 from runner.show.screens.money_rows import money_rows
 from runner.show.screens.plan_table import ACTION_STYLES, WIDE
-from runner.show.screens.take_marks import has_choice, take_marks
+from runner.show.screens.take_marks import mark_rows
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, length, moment
 from runner.show.text.labels import clip_path, full_name, own_clip, take_names
@@ -97,7 +96,7 @@ def _board(report: StatusReport, board: Storyboard, width: int, style: Style, al
     title = style(one_line(board.title, 200), "strong")
     lines = [f"{title}   {escape_terminal(board.path)}   {style(_clips_of(report), 'quiet')}"]
     lines += [f"  {line}" for line in joined(_counts(report.plan, board, visible), width - 2)]
-    if marks := _marks(report.plan, visible, all_shots):
+    if marks := mark_rows(report.plan, visible, len(visible) if all_shots else _MOST_ROWS):
         lines += ["", *table((Column(least=14, most=40), Column(least=16)), marks, width, style)]
     if rows := _rows(report, visible, all_shots):
         lines += ["", *table(_COLUMNS, rows, width, style)]
@@ -133,17 +132,6 @@ _COLUMNS = (
     Column(head="since"),
     Column(least=16, head="message"),
 )
-
-
-def _marks(plan: Plan, steps: Sequence[Step], all_shots: bool) -> list[TableRow | str]:
-    """A line for each shot with a pick or a retake: its takes, the picked one marked."""
-    shots = [list(own) for _, own in groupby(steps, key=lambda step: step.shot.id)]
-    chosen = [own for own in shots if has_choice(plan, own)]
-    visible = chosen if all_shots else chosen[:_MOST_ROWS]
-    rows: list[TableRow | str] = [row(escape_terminal(own[0].shot.id), take_marks(plan, own)) for own in visible]
-    if len(chosen) > len(visible):
-        rows.append(f"  and {count(len(chosen) - len(visible), 'shot')} more (--all has them all)")
-    return rows
 
 
 def _rows(report: StatusReport, steps: Sequence[Step], all_shots: bool) -> list[TableRow | str]:
