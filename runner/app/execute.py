@@ -70,7 +70,7 @@ def execute_plan(session: Session, plan: Plan, history: History, store: RunStore
         raise (root_cause(error) if isinstance(error, BaseExceptionGroup) else error) from error
     run_view.close()
     if overrides.first_take and not plan.is_free:
-        _record_first_take_picks(session, history, overrides)
+        _record_first_take_picks(session, history, overrides, clock)
     write_manifests(session, history)
     if not session.args.json:
         context = closing_context(session, store, history, clock.monotonic() - started_at, result)
@@ -156,13 +156,17 @@ async def _watch_signals(stop_request: StopRequest, run_view: View) -> None:
             run_view.stopping()
 
 
-def _record_first_take_picks(session: Session, history: History, overrides: PlanOverrides) -> None:
+def _record_first_take_picks(session: Session, history: History, overrides: PlanOverrides, clock: Clock) -> None:
     """Record the takes that `--first-take` used as picks: else the next run would wait for a pick again."""
     multi_take_shots = {(shot.storyboard, shot.id) for shot in session.batch.shots if shot.takes > 1}
-    for step in session.plan(history, overrides=overrides).steps:
+    plan = session.plan(history, overrides=overrides)
+    for step in plan.steps:
         for material, upstream in zip(step.shot.request.from_takes, step.upstream, strict=False):
-            if material.take is None and (step.shot.storyboard, upstream.shot) in multi_take_shots:
-                history.picks.setdefault((step.shot.storyboard, upstream.shot), Pick(upstream.take))
+            key = (step.shot.storyboard, upstream.shot)
+            if material.take is None and key in multi_take_shots and key not in plan.picks:
+                attempt = history.current_attempt(upstream.fingerprint)
+                task = attempt.task_id if attempt is not None else None
+                history.picks[key] = Pick(upstream.take, upstream.fingerprint, task, clock.now())
 
 
 @dataclass(slots=True)

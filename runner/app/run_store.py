@@ -182,6 +182,7 @@ def fingerprint_by_content(history: History) -> dict[str, str]:
 def write_manifests(session: Session, history: History) -> None:
     """Write the whole manifest of every storyboard, whatever is selected."""
     plan = session.plan(history)
+    history.picks = dict(plan.stored_picks)
     for storyboard in session.batch.storyboards:
         path = session.output_folder(storyboard.path) / manifest.NAME
         previous = session.manifest(storyboard)

@@ -153,6 +153,11 @@ class Session(Project):
             )
         return contents if contents.storyboard == storyboard.path else contents.renamed_to(storyboard.path)
 
+    def root_path(self, file: Path) -> str:
+        """The path of a file from the repository's top, as storyboards are named; the file as it is when outside."""
+        path = Path(os.path.abspath(file))
+        return path.relative_to(self.settings.root).as_posix() if path.is_relative_to(self.settings.root) else str(file)
+
     def display_path(self, path: Path) -> str:
         """A path as the user would type it in the working folder."""
         try:
@@ -202,11 +207,11 @@ def open_session(args: argparse.Namespace, *, prefer_clips: bool = False) -> Ses
         show_problems(session)
         count = len(session.problems.errors)
         raise CommandError(ExitCode.INVALID, f"{count} error{'s' if count > 1 else ''} to mend first; nothing was sent")
-    _reject_shared_outputs(session)
+    reject_shared_outputs(session)
     return session
 
 
-def _reject_shared_outputs(session: Session) -> None:
+def reject_shared_outputs(session: Session) -> None:
     """Raise `CommandError` if two storyboards have the same output: their clips would overwrite each other."""
     owners: dict[str, str] = {}
     for storyboard in session.batch.storyboards:

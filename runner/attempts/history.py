@@ -147,6 +147,11 @@ class History:
             self._pending.add(fingerprint)
         return [self.attempts[attempt] for attempt in self._by_fingerprint.get(fingerprint, ())]
 
+    def own_attempts_of(self, fingerprint: str) -> list[Attempt]:
+        """The attempts of a fingerprint that were ordered here or that a manifest names; the ledger is not asked."""
+        attempts = (self.attempts[attempt] for attempt in self._by_fingerprint.get(fingerprint, ()))
+        return [attempt for attempt in attempts if attempt.repository is None or attempt.id in self._named]
+
     def current_attempt(self, fingerprint: str) -> Attempt | None:
         """The attempt that decides the state of a take: a stored one, else an open one, else the latest created one.
 
@@ -195,7 +200,13 @@ class History:
                 self._enter(replace(attempt, from_manifest=True))
             elif attempt.task_id in tasks:
                 self._note_named(self.attempts[tasks[attempt.task_id]], attempt)
+                self._note_kept(tasks[attempt.task_id], attempt.kept_for)
         self.picks |= {key: pick for key, pick in picks.items() if key not in self.picks}
+
+    def _note_kept(self, attempt: str, kept_for: str | None) -> None:
+        """What a clip is kept for stands in the manifest alone."""
+        if kept_for is not None:
+            self.attempts[attempt] = replace(self.attempts[attempt], kept_for=kept_for)
 
     def _note_named(self, recorded: Attempt, manifest_attempt: Attempt) -> None:
         """The manifest names an attempt that another repository ordered for the same request: a take of this one.

@@ -9,6 +9,7 @@ COMMANDS = {
     "spend": "show the bill by day, storyboard, scene, tag, shot, model or profile",
     "settle": "list and settle attempts whose outcome is unknown",
     "pick": "choose the good take of a shot",
+    "keep": "let the clips at hand stand for the storyboard as it is now",
     "fetch": "download clips that this machine lacks; pays for nothing",
     "verify": "check the clips against the hashes in the manifest",
     "sandbox": "serve the free local API, for other tools and tests",

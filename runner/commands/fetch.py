@@ -10,16 +10,16 @@ import anyio
 from runner.app import run_store
 from runner.app.clip_fetcher import ClipFetcher
 from runner.app.fetch import OrphanFetcher
-from runner.app.orphaned_attempts import as_retake, stored_orphans
+from runner.app.named_shots import find_shot, open_for_shots
+from runner.app.orphaned_attempts import stored_orphans
 from runner.app.provider_gateway import ProviderGateway, open_gateway
-from runner.app.session import Session, command_arguments, open_for_reading, resolve_shot
+from runner.app.session import Session, command_arguments, open_for_reading
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.history import History
 from runner.commands import flags
 from runner.commands.verify import check, takes_with_clips
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.language.model import Shot
-from runner.planning.plan import Plan, Step
+from runner.planning.plan import Step
 from runner.show.screens.clips import ClipCheck, clips, clips_json, next_command
 from runner.show.text.escape import json_document
 from runner.show.text.terminal import terminal_width, use_color
@@ -57,7 +57,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    session = open_for_reading(args)
+    session = open_for_shots(args, args.accept) if args.accept else open_for_reading(args)
     with run_store.open_run_store(session) as store:
         history = session.with_manifests(store.history())
         work = _accept_all if args.accept else _fetch_all
@@ -75,23 +75,16 @@ def run(args: argparse.Namespace) -> ExitCode:
 async def _fetch_all(session: Session, history: History, store: run_store.RunStore) -> list[ClipCheck]:
     results: list[ClipCheck] = []
     plan = session.plan(history)
-    orphans = [(attempt, as_retake(plan, attempt)) for attempt in stored_orphans(session, history, plan)]
-    retakes = [
-        (step, attempt, attempt.clip) for attempt, step in orphans if step is not None and attempt.clip is not None
-    ]
+    orphans = stored_orphans(session, history, plan)
     async with _lazy_gateway(session, history) as gateway:
         fetcher = ClipFetcher(session, history, store, gateway)
-        for step, attempt, clip in [*takes_with_clips(session, history), *retakes]:
+        for step, attempt, clip in takes_with_clips(session, history):
             result = check(session, step, attempt, clip)
             if result.verdict in ("missing", "changed"):
                 result = await fetcher.fetch(result, step, attempt)
             results.append(result)
         orphan_fetcher = OrphanFetcher(session, history, store, gateway)
-        for attempt, retake_step in orphans:
-            if (retake_step is None or attempt.clip is None) and (
-                orphan_result := await orphan_fetcher.fetch(attempt)
-            ) is not None:
-                results.append(orphan_result)
+        results += [orphan for attempt in orphans if (orphan := await orphan_fetcher.fetch(attempt)) is not None]
     return results
 
 
@@ -105,14 +98,13 @@ async def _accept_all(session: Session, history: History, store: run_store.RunSt
 
 def _doubtful_clips(session: Session, history: History, name: str) -> list[tuple[Step, Attempt]]:
     """The doubtful takes of a shot, retakes included, or the one take that `quay#2` names."""
-    shot, take = resolve_shot(session, name)
-    plan = session.plan(history)
-    current = {step.attempt: step for step in plan.steps_of(shot.storyboard, shot.id)}
+    shot, take = find_shot(session, name)
+    current = {step.attempt: step for step in session.plan(history).steps_of(shot.storyboard, shot.id)}
     doubtful = [
         (step, attempt)
         for attempt in history.attempts.values()
         if attempt.state is AttemptState.DOUBTFUL
-        if (step := current.get(attempt.id) or _retake_of(plan, attempt, shot)) is not None
+        if (step := current.get(attempt.id)) is not None
         if take is None or step.take == take
     ]
     if not doubtful:
@@ -120,11 +112,6 @@ def _doubtful_clips(session: Session, history: History, name: str) -> list[tuple
             ExitCode.USAGE, f"{name} has no doubtful clip from {session.settings.variant}; storyboard status lists them"
         )
     return sorted(doubtful, key=lambda pair: pair[0].take)
-
-
-def _retake_of(plan: Plan, attempt: Attempt, shot: Shot) -> Step | None:
-    is_of_shot = (attempt.intent.storyboard, attempt.intent.shot) == (shot.storyboard, shot.id)
-    return as_retake(plan, attempt) if is_of_shot else None
 
 
 @asynccontextmanager

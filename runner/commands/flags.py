@@ -8,6 +8,23 @@ from pathlib import Path
 from runner.settings.file import PROVIDERS
 
 
+class _OneProfile(argparse.Action):
+    """Takes one profile: of several none is dropped without a word."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        earlier = getattr(namespace, self.dest)
+        if earlier is not None or "+" in str(values):
+            names = " and ".join([*([earlier] if earlier is not None else []), *str(values).split("+")])
+            parser.error(f"--profile: several profiles in one command ({names}) are not built yet: give one at a time")
+        setattr(namespace, self.dest, values)
+
+
 def add_files(parser: argparse.ArgumentParser, *, required: bool) -> None:
     """Add FILE: the storyboards to work on."""
     if required:
@@ -31,7 +48,9 @@ def add_input(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="sandbox (free and local, the default) or kinovi (paid)",
     )
-    group.add_argument("--profile", metavar="NAME", help="a profile of the storyboard, with an output of its own")
+    group.add_argument(
+        "--profile", action=_OneProfile, metavar="NAME", help="a profile of the storyboard, with an output of its own"
+    )
     group.add_argument(
         "--var",
         action="append",

@@ -1,24 +1,28 @@
 """`storyboard pick`: chooses the good take of a shot; recorded in the manifest."""
 
 import argparse
-from collections.abc import Mapping
+from datetime import datetime
 
 from runner.app import run_store
-from runner.app.session import Session, open_for_reading, resolve_shot
+from runner.app.manifests import write_pick
+from runner.app.named_shots import find_shot, open_for_shots
+from runner.app.session import Session
 from runner.attempts.attempt import AttemptState
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.planning.selection import ShotKey, storyboard_slug
-from runner.requests.request import JsonValue, fingerprint
+from runner.language.model import Shot
+from runner.planning.plan import Plan
+from runner.planning.selection import storyboard_slug
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Chooses the good take of a shot. Shots that are made from this shot use the picked take; a later change "
-        "makes them again. The pick is recorded in the manifest of this provider and profile. Costs nothing by "
-        "itself."
+        "Chooses the good take of a shot, a retake as well. Shots that are made from this shot use the picked take; a "
+        "later change makes them again. The pick is of this clip: it waits while the shot asks for another one, and "
+        "counts again when the old text is restored. It follows the shot to a new name. The manifest of this provider "
+        "and profile records it. Costs nothing by itself."
     )
     parser.epilog = (
         "examples:\n"
@@ -44,40 +48,54 @@ def _take(text: str) -> int | None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    session = open_for_reading(args)
-    shot, take_number = resolve_shot(session, args.shot)
+    session = open_for_shots(args, [args.shot])
+    shot, take_number = find_shot(session, args.shot)
     if take_number is not None:
         raise CommandError(ExitCode.USAGE, f"write the take after the shot:\n  storyboard pick {shot.id} {take_number}")
     with run_store.open_run_store(session) as store:
         history = session.with_manifests(store.history())
-        key = (shot.storyboard, shot.id)
-        if args.take is None:
-            history.picks.pop(key, None)
-        else:
-            _require_clip(session, history, key, args.take)
-            history.picks[key] = Pick(args.take)
-        run_store.write_manifests(session, history)
+        plan = session.plan(history)
+        pick = None if args.take is None else _pick(session, history, plan, shot, args.take, store.clock.now())
+        _write(session, history, plan, shot, pick)
     if not args.quiet:
         choice = f"take {args.take}" if args.take is not None else "no take"
         print(f"{storyboard_slug(shot.storyboard)}:{shot.id}: {choice} is picked ({session.settings.variant})")
     return ExitCode.OK
 
 
-def _require_clip(session: Session, history: History, key: ShotKey, take: int) -> None:
-    steps = session.plan(history).steps_of(*key)
-    if not steps or steps[0].fingerprint is None:
-        raise CommandError(
-            ExitCode.USAGE, f"{key[1]} waits for a pick itself: first pick a take of the shot that it is made from"
+def _pick(session: Session, history: History, plan: Plan, shot: Shot, take: int, now: datetime) -> Pick:
+    """The pick of a take, bound to its clip; `CommandError` (exit 2) when there is no whole clip to choose."""
+    steps = plan.steps_of(shot.storyboard, shot.id)
+    if not steps:
+        raise CommandError(ExitCode.USAGE, f"{shot.id} is skipped: it has no take to pick")
+    if steps[0].fingerprint is None:
+        shots = ", ".join(steps[0].blockers)
+        message = f"{shot.id} waits for a pick itself: first pick a take of {shots}, which it is made from"
+        raise CommandError(ExitCode.USAGE, message)
+    clips = {step.take: attempt for step in steps if (attempt := history.attempts.get(step.attempt or "")) is not None}
+    attempt = clips.get(take)
+    if attempt is not None and attempt.state is AttemptState.STORED:
+        return Pick(take, attempt.intent.fingerprint, attempt.task_id, now)
+    if attempt is not None and attempt.state is AttemptState.DOUBTFUL:
+        name = f"{storyboard_slug(shot.storyboard)}:{shot.id}#{take}"
+        message = (
+            f"take {take} of {shot.id} is doubtful: its clip {attempt.doubt}. If it is good, take it, then pick it:"
         )
-    request = steps[0].neutral_request()
-    if not _has_clip(history, request, take):
-        finished = [str(number) for number in range(1, take + 50) if _has_clip(history, request, number)]
-        summary = f"takes with a clip: {', '.join(finished)}" if finished else "no take has a clip yet"
-        raise CommandError(
-            ExitCode.USAGE, f"take {take} of {key[1]} has no clip from {session.settings.variant}: {summary}"
-        )
+        raise CommandError(ExitCode.USAGE, f"{message}\n  storyboard fetch --accept {name}")
+    finished = [str(number) for number, other in sorted(clips.items()) if other.state is AttemptState.STORED]
+    summary = f"takes with a clip: {', '.join(finished)}" if finished else "no take has a clip yet"
+    raise CommandError(
+        ExitCode.USAGE, f"take {take} of {shot.id} has no clip from {session.settings.variant}: {summary}"
+    )
 
 
-def _has_clip(history: History, request: Mapping[str, JsonValue], take: int) -> bool:
-    attempt = history.current_attempt(fingerprint({**request, "take": take}))
-    return attempt is not None and attempt.state is AttemptState.STORED
+def _write(session: Session, history: History, plan: Plan, shot: Shot, pick: Pick | None) -> None:
+    """Write the pick under the shot's present name; picks of shots that were renamed move to their new names first."""
+    storyboard = next(board for board in session.batch.storyboards if board.path == shot.storyboard)
+    key, bound = (shot.storyboard, shot.id), plan.stored_picks.get((shot.storyboard, shot.id))
+    former = [name for (path, name), stored in history.picks.items() if path == shot.storyboard and stored == bound]
+    run_store.write_manifests(session, history)
+    write_pick(session, storyboard, shot.id, pick)
+    for name in former:
+        if (shot.storyboard, name) not in {key, *plan.stored_picks}:
+            write_pick(session, storyboard, name, None)

@@ -56,6 +56,12 @@ def describe_change(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue
     return Reason(min((change.code for change in changes), key=_CODES.index), text, fields)
 
 
+def changed_part(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> str:
+    """The one field of the storyboard that a request differs in: `prompt`, `duration`; else `request`."""
+    changed = describe_change(before, now).changed if before else ()
+    return changed[0].replace("_", " ") if len(changed) == 1 else "request"
+
+
 def _text(value: JsonValue) -> str:
     return value if isinstance(value, str) else ""
 

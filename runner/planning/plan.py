@@ -1,12 +1,13 @@
 """The plan as a value: for every take an action, a reason and a price."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from typing import Literal, NamedTuple
 
 from runner.attempts.events import Account
+from runner.attempts.pick import Pick
 from runner.editions.edition import Edition, Price
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
@@ -17,6 +18,7 @@ from runner.requests.request import (
     LocalFile,
     Material,
     RemoteFile,
+    Request,
     ResolvedTake,
     TakeReference,
     neutral_form,
@@ -66,6 +68,15 @@ def material_name(material: Material) -> str:
             return f"the {part.replace('_', ' ')} of {shot}"
 
 
+class Keep(NamedTuple):
+    """A person's statement that a clip of an earlier request stands for a take, by `storyboard keep`."""
+
+    wanted: str
+    """The fingerprint of the request that the storyboard asks for now."""
+    request: Mapping[str, JsonValue]
+    """The request that the clip was ordered with, in its neutral form."""
+
+
 class Step(NamedTuple):
     """The planned action for one take, with the reason given where the action was chosen."""
 
@@ -75,7 +86,7 @@ class Step(NamedTuple):
     reason: Reason
     price: Price
     fingerprint: str | None
-    """None while a pick upstream is missing, which decides the materials."""
+    """None while a pick upstream is missing, which decides the materials; of a kept clip its own."""
     upstream: tuple[ResolvedTake, ...] = ()
     """The take for each of the request's `from_takes`, in order; empty while undecided."""
     waits_for: Literal["shot", "pick"] | None = None
@@ -87,6 +98,28 @@ class Step(NamedTuple):
     """Label of the shot whose take has the same request: one clip serves both, paid once."""
     unpublished: Material | None = None
     """The material that has no way to the provider, and blocks the take."""
+    keep: Keep | None = None
+    """Set while a clip of an earlier request stands for this take."""
+
+    @property
+    def is_retake(self) -> bool:
+        """Whether the take is beyond the number that the storyboard asks for."""
+        return self.take > self.shot.takes
+
+    @property
+    def ordered_request(self) -> Request:
+        """The request that the clip is measured by: as it was ordered, of a kept clip that of then."""
+        request = self.shot.request
+        if self.keep is None:
+            return request
+        form = self.keep.request
+        seconds, resolution, ratio, upscale = map(form.get, ("seconds", "resolution", "aspect_ratio", "upscale"))
+        return request._replace(
+            seconds=seconds if isinstance(seconds, int) else request.seconds,
+            resolution=resolution if isinstance(resolution, str) else request.resolution,
+            aspect_ratio=ratio if isinstance(ratio, str) else None,
+            upscale=upscale if isinstance(upscale, str) else None,
+        )
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -113,6 +146,8 @@ class Step(NamedTuple):
 
     def neutral_request(self) -> dict[str, JsonValue]:
         """The neutral form of the request, which the fingerprint hashes."""
+        if self.keep is not None:
+            return dict(self.keep.request)
         return neutral_form(self.shot.request, self.take, self.resolve)
 
 
@@ -145,6 +180,12 @@ class Plan:
     selected: frozenset[ShotKey] | None = None
     """Keys of the shots that `--select` and `--exclude` leave; None means all shots."""
     by_fingerprint: dict[str, Step] = field(default_factory=dict)
+    picks: Mapping[ShotKey, Pick] = field(default_factory=dict)
+    """The picks that count, by the present names of their shots."""
+    stored_picks: Mapping[ShotKey, Pick] = field(default_factory=dict)
+    """All picks, those that wait for their old request included, as the manifests are to hold them."""
+    given_up: tuple[Shot, ...] = ()
+    """Picked shots that this plan makes anew, because their request changed since."""
 
     @property
     def is_free(self) -> bool:
@@ -171,6 +212,17 @@ class Plan:
         for step in self.steps:
             steps_by_shot.setdefault((step.shot.storyboard, step.shot.id), []).append(step)
         return steps_by_shot
+
+    def is_picked(self, step: Step) -> bool:
+        """Whether a take is the picked take of its shot."""
+        pick = self.picks.get(step.key[:2])
+        return pick is not None and pick.take == step.take
+
+    def film_seconds(self, shot: Shot) -> int:
+        """Length of a shot in the film: as its clip was ordered, of a kept clip the length of then."""
+        steps = self.steps_of(shot.storyboard, shot.id)
+        chosen = next(filter(self.is_picked, steps), next(iter(steps), None))
+        return chosen.ordered_request.seconds if chosen is not None else shot.request.seconds
 
     def steps_for(self, storyboard: Storyboard) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.shot.storyboard == storyboard.path)

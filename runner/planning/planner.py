@@ -3,21 +3,31 @@
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from graphlib import TopologicalSorter
-from typing import Literal
 
-from runner.attempts.attempt import AT_HAND, OPEN, Attempt, AttemptState
+from runner.attempts.attempt import OPEN, Attempt, AttemptState
 from runner.attempts.events import Account, Clip
 from runner.attempts.history import History
+from runner.attempts.pick import Pick
 from runner.editions.edition import Edition, Price
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.change_reason import describe_change, made_elsewhere
-from runner.planning.plan import BILLABLE, PENDING, Action, CanPublish, Plan, Step, every_material
+from runner.planning.chosen_take import ChosenTakes
+from runner.planning.kept_clips import KeptClips, kept_clips
+from runner.planning.plan import BILLABLE, PENDING, Action, CanPublish, Keep, Plan, Step, every_material
 from runner.planning.reason import MADE, NEW, RETAKE, Reason, ReasonCode
+from runner.planning.retakes import RetakeOrders
 from runner.planning.selection import ShotKey
-from runner.requests.request import Material, Request, ResolvedTake, TakeReference, fingerprint_fast, neutral_form
+from runner.requests.request import (
+    JsonValue,
+    Material,
+    Request,
+    ResolvedTake,
+    TakeReference,
+    fingerprint_fast,
+    neutral_form,
+)
 
-_ENDED = AT_HAND | {AttemptState.SUCCEEDED, AttemptState.REFUSED, AttemptState.GONE}
 _NO_UPSTREAM: dict[TakeReference, ResolvedTake] = {}
 ClipExists = Callable[[Clip], bool]
 
@@ -58,18 +68,28 @@ def build_plan(
     """
     steps: list[Step] = []
     first_by_fingerprint: dict[str, Step] = {}
+    picks, stored_picks = dict[ShotKey, Pick](), dict[ShotKey, Pick]()
+    given_up: list[Shot] = []
+    paths = frozenset(storyboard.path for storyboard in batch.storyboards)
     for storyboard in batch.storyboards:
         planner = _StoryboardPlanner(
             storyboard, history, account.free, edition, clip_exists, profile, selected, overrides, first_by_fingerprint,
-            root, can_publish,
+            root, can_publish, paths,
         )  # fmt: skip
-        steps += planner.steps()
-    return Plan(batch, tuple(steps), account, edition, usd_per_credit, profile, selected, first_by_fingerprint)
+        own_steps = planner.steps()
+        steps += own_steps
+        picks |= planner.chosen.in_force()
+        stored_picks |= planner.chosen.stored_picks()
+        given_up += planner.chosen.given_up(own_steps)
+    return Plan(
+        batch, tuple(steps), account, edition, usd_per_credit, profile, selected, first_by_fingerprint, picks,
+        stored_picks, tuple(given_up),
+    )  # fmt: skip
 
 
 @dataclass(slots=True)
 class _StoryboardPlanner:
-    """Plans one storyboard; `steps_by_take`, `take_choices` and `prices` memoise."""
+    """Plans one storyboard; `steps_by_take` and `prices` memoise."""
 
     storyboard: Storyboard
     history: History
@@ -82,67 +102,50 @@ class _StoryboardPlanner:
     first_by_fingerprint: dict[str, Step]
     root: str
     can_publish: CanPublish
+    paths: frozenset[str]
+    """The storyboards of the batch."""
     shots: dict[str, Shot] = field(default_factory=dict)
     steps_by_take: dict[tuple[str, int], Step] = field(default_factory=dict)
-    take_choices: dict[tuple[str, int | None], int | None] = field(default_factory=dict)
     prices: dict[object, Price] = field(default_factory=dict)
+    kept_clips: KeptClips = field(init=False)
+    chosen: ChosenTakes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.shots = {shot.id: shot for shot in self.storyboard.shots}
+        self.kept_clips = kept_clips(
+            self.history, self._is_of_film, self.free, self.clip_exists, self.overrides.again or frozenset()
+        )
+        self.chosen = ChosenTakes(
+            self.shots, self.history, self.free, self.overrides.first_take or self.free, self._take,
+            self._fingerprint_at_hand, self._neutral_form, self._is_of_film,
+        )  # fmt: skip
+
+    def _is_of_film(self, attempt: Attempt) -> bool:
+        """Whether an attempt was ordered for this output; a storyboard that is not in the batch may be its old path."""
+        intent = attempt.intent
+        is_here = intent.storyboard == self.storyboard.path or intent.storyboard not in self.paths
+        return is_here and intent.profile == self.profile
 
     def steps(self) -> list[Step]:
-        self.shots = {shot.id: shot for shot in self.storyboard.shots}
         for shot in self._upstream_first():
             for take in range(1, shot.takes + 1):
                 self.steps_by_take[shot.id, take] = self._step(shot, take)
         chosen = [shot for shot in self.storyboard.shots if self._is_selected(shot) and not shot.skip]
         if self.overrides.retakes is not None:
-            return self._retakes([shot for shot in chosen if (shot.storyboard, shot.id) in self.overrides.retakes])
-        steps = [self.steps_by_take[shot.id, take] for shot in chosen for take in range(1, shot.takes + 1)]
+            ordered = [shot for shot in chosen if (shot.storyboard, shot.id) in self.overrides.retakes]
+            return RetakeOrders(self.history, self.free, self._take).of(ordered)
+        steps = [step for shot in chosen for step in self._takes(shot)]
         return steps if self.overrides.again is None else [step for step in steps if self._is_named_by_again(step)]
+
+    def _takes(self, shot: Shot) -> list[Step]:
+        """The wanted takes of a shot, and its retakes."""
+        wanted = [self.steps_by_take[shot.id, take] for take in range(1, shot.takes + 1)]
+        return [*wanted, *self.chosen.retakes(shot)]
 
     def _is_named_by_again(self, step: Step) -> bool:
         """Whether `--again` names an attempt of the step's take, the current one or an earlier one."""
         again = self.overrides.again or frozenset()
         return any(attempt.id in again for attempt in self.history.attempts_of(step.fingerprint or ""))
-
-    def _retakes(self, shots: list[Shot]) -> list[Step]:
-        """One retake of each shot; while one that a run ordered is open, the others of that run are no new orders."""
-        steps = [self._retake(shot) for shot in shots]
-        open_orders = {
-            attempt.intent.run
-            for step in steps
-            if (attempt := self._attempt_of(step)) is not None and attempt.state in OPEN and self._is_retake(step)
-        } - {""}
-        return [self._ordered_already(step, open_orders) or step for step in steps]
-
-    def _ordered_already(self, step: Step, runs: set[str]) -> Step | None:
-        """The retake before this one, if one of these runs ordered it; None otherwise."""
-        if step.take == 1:
-            return None
-        previous = self._take(step.shot.id, step.take - 1)
-        attempt = self._attempt_of(previous)
-        ordered = attempt is not None and attempt.intent.run in runs and self._is_retake(previous)
-        return previous if ordered and self._attempt_of(step) is None else None
-
-    def _attempt_of(self, step: Step) -> Attempt | None:
-        return self.history.attempts.get(step.attempt or "")
-
-    def _is_retake(self, step: Step) -> bool:
-        return step.take > step.shot.takes
-
-    def _retake(self, shot: Shot) -> Step:
-        """The step of the take after the highest ended one; a retake that is ordered and still open comes first."""
-        take, last = 0, 0
-        while True:
-            take += 1
-            step = self._take(shot.id, take)
-            attempt = self._attempt_of(step)
-            if attempt is not None and attempt.state is AttemptState.UNSETTLED and not self.free:
-                return step
-            if attempt is not None and attempt.state is AttemptState.SUCCEEDED and self._is_retake(step):
-                return step
-            if attempt is not None and attempt.state in _ENDED:
-                last = take
-            elif take > shot.takes and attempt is None:
-                return self._take(shot.id, last + 1)
 
     def _upstream_first(self) -> list[Shot]:
         shots, earlier = self.storyboard.shots, set[str]()
@@ -158,48 +161,13 @@ class _StoryboardPlanner:
     def _is_selected(self, shot: Shot) -> bool:
         return self.selected is None or (shot.storyboard, shot.id) in self.selected
 
-    @property
-    def first_take(self) -> bool:
-        return self.overrides.first_take or self.free
-
     # -- the takes upstream -------------------------------------------------------------------------------
-
-    def _chosen_take(self, material: TakeReference) -> int | None:
-        """The number of the upstream take that a material uses; None while the take is to be picked."""
-        key = (material.shot, material.take)
-        if key not in self.take_choices:
-            self.take_choices[key] = (
-                material.take if material.take is not None else self._picked_take(self.shots[material.shot])
-            )
-        return self.take_choices[key]
-
-    def _picked_take(self, shot: Shot) -> int | None:
-        pick = self.history.picks.get((shot.storyboard, shot.id))
-        picked = pick.take if pick is not None else None
-        if picked is not None and (picked <= shot.takes or self._take(shot.id, picked).attempt is not None):
-            return picked
-        if shot.takes == 1:
-            return 1
-        return self._first_finished(shot) if self.first_take else None
-
-    def _first_finished(self, shot: Shot) -> int | None:
-        """The lowest take with a clip, once no take of the shot is still pending; None before."""
-        steps = [self.steps_by_take[shot.id, take] for take in range(1, shot.takes + 1)]
-        if any(
-            step.action in PENDING for step in steps if step.action is not Action.RESUME or not self._is_stored(step)
-        ):
-            return None
-        return next((step.take for step in steps if step.action in (Action.KEEP, Action.RESUME)), None)
-
-    def _is_stored(self, step: Step) -> bool:
-        attempt = self.history.attempts.get(step.attempt or "")
-        return attempt is not None and attempt.state is AttemptState.STORED
 
     def _upstream(self, shot: Shot) -> tuple[ResolvedTake, ...] | None:
         """The take that each reference of the shot stands for; None while a pick is missing anywhere upstream."""
         resolved: list[ResolvedTake] = []
         for material in shot.request.from_takes:
-            take = self._chosen_take(material)
+            take = self.chosen.of(material)
             fingerprint = None if take is None else self._take(material.shot, take).fingerprint
             if take is None or fingerprint is None:
                 return None
@@ -212,6 +180,27 @@ class _StoryboardPlanner:
             self.steps_by_take[shot, take] = self._step(self.shots[shot], take)
         return self.steps_by_take[shot, take]
 
+    def _sources(self, shot: Shot) -> Mapping[TakeReference, ResolvedTake] | None:
+        """The take of each reference; None while a pick is missing anywhere upstream."""
+        upstream = self._upstream(shot) if shot.request.materials else ()
+        if upstream is None:
+            return None
+        return dict(zip(shot.request.from_takes, upstream, strict=True)) if upstream else _NO_UPSTREAM
+
+    def _fingerprint_at_hand(self, shot: Shot, take: int) -> str | None:
+        """The fingerprint of a take's clip, whatever its number; None while a pick is missing upstream."""
+        if (step := self.steps_by_take.get((shot.id, take))) is not None:
+            return step.fingerprint
+        if (sources := self._sources(shot)) is None:
+            return None
+        wanted = fingerprint_fast(shot.request, take, sources.__getitem__)
+        attempt = self.kept_clips.of(wanted)
+        return wanted if attempt is None else attempt.intent.fingerprint
+
+    def _neutral_form(self, shot: Shot, take: int) -> Mapping[str, JsonValue]:
+        sources = self._sources(shot)
+        return {} if sources is None else neutral_form(shot.request, take, sources.__getitem__)
+
     # -- the action of a take -----------------------------------------------------------------------------
 
     def _step(self, shot: Shot, take: int) -> Step:
@@ -222,6 +211,8 @@ class _StoryboardPlanner:
             return self._waits_for_pick(shot, take, price)
         sources = dict(zip(request.from_takes, upstream, strict=True)) if upstream else _NO_UPSTREAM
         fingerprint = fingerprint_fast(request, take, sources.__getitem__)
+        if (step := self._kept_step(shot, take, price, fingerprint, upstream)) is not None:
+            return step
         if (step := self._duplicate_of(shot, take, price, fingerprint, upstream)) is not None:
             return step
         attempt = self.history.current_attempt(fingerprint)
@@ -233,13 +224,31 @@ class _StoryboardPlanner:
             step = step.without_a_way(material)
         elif action is Action.MAKE and upstream:
             step = self._after_upstream(step)
-        if not shot.skip and self._is_selected(shot):
-            self.first_by_fingerprint[fingerprint] = step
+        self._note_first(step)
         return step
 
     def _unpublished(self, request: Request) -> Material | None:
         """The first material of a request that has no way to the provider."""
         return next((material for material in request.materials if not self.can_publish(material)), None)
+
+    def _note_first(self, step: Step) -> None:
+        """Notes a wanted take, or one that `--retake` orders: later takes of the same request share its clip."""
+        is_ordered = not step.is_retake or self.overrides.retakes is not None
+        if is_ordered and not step.shot.skip and self._is_selected(step.shot):
+            self.first_by_fingerprint[step.fingerprint or ""] = step
+
+    def _kept_step(
+        self, shot: Shot, take: int, price: Price, wanted: str, upstream: tuple[ResolvedTake, ...]
+    ) -> Step | None:
+        """The step of a take for which a clip of another request stands, by `keep`."""
+        if (attempt := self.kept_clips.of(wanted)) is None:
+            return None
+        fingerprint = attempt.intent.fingerprint
+        if (step := self._duplicate_of(shot, take, price, fingerprint, upstream)) is None:
+            action, reason = self.kept_clips.action(attempt, self._neutral_form(shot, take))
+            step = Step(shot, take, action, reason, price, fingerprint, upstream, attempt=attempt.id)
+            self._note_first(step)
+        return step._replace(keep=Keep(wanted, attempt.intent.request))
 
     def _price(self, request: Request) -> Price:
         fields = (request.model, request.resolution, request.seconds, request.upscale)
@@ -249,35 +258,25 @@ class _StoryboardPlanner:
         return price
 
     def _waits_for_pick(self, shot: Shot, take: int, price: Price) -> Step:
-        roots = dict.fromkeys(root for material in shot.request.from_takes for root in self._unpicked(material))
+        roots = dict.fromkeys(root for material in shot.request.from_takes for root in self.chosen.unpicked(material))
         names = ", ".join(roots)
         if (material := self._unpublished(shot.request)) is not None:
             return Step(shot, take, Action.BLOCKED, NEW, price, None).without_a_way(material)
         if blocked := [root for root in roots if not self._may_have_clip(self.shots[root])]:
             reason = Reason(ReasonCode.UPSTREAM_BLOCKED, f"{blocked[0]} has no take to pick")
             return Step(shot, take, Action.BLOCKED, reason, price, None, blockers=tuple(blocked))
-        reason = (
-            Reason(ReasonCode.WAITS_FOR_SHOT, f"for the takes of {names}")
-            if self.first_take
-            else Reason(ReasonCode.WAITS_FOR_PICK, f"pick a take of {names}")
-        )
-        return Step(shot, take, Action.WAIT, reason, price, None, waits_for=self._waiting_for(), blockers=tuple(roots))
-
-    def _waiting_for(self) -> Literal["shot", "pick"]:
-        return "shot" if self.first_take else "pick"
+        if self.chosen.first_take:
+            reason = Reason(ReasonCode.WAITS_FOR_SHOT, f"for the takes of {names}")
+            return Step(shot, take, Action.WAIT, reason, price, None, waits_for="shot", blockers=tuple(roots))
+        lost = [why for root in roots if (why := self.chosen.why_pick_again(self.shots[root])) is not None]
+        text = f"pick again: {'; '.join(lost)}" if lost else f"pick a take of {names}"
+        reason = Reason(ReasonCode.WAITS_FOR_PICK, text)
+        return Step(shot, take, Action.WAIT, reason, price, None, waits_for="pick", blockers=tuple(roots))
 
     def _may_have_clip(self, shot: Shot) -> bool:
         steps = [self.steps_by_take[shot.id, take] for take in range(1, shot.takes + 1)]
         coming = PENDING if self._is_selected(shot) and not shot.skip else frozenset({Action.RESUME})
         return any(step.action in coming or step.action is Action.KEEP for step in steps)
-
-    def _unpicked(self, material: TakeReference) -> tuple[str, ...]:
-        """The upstream shots that need a pick before this material is decided."""
-        take = self._chosen_take(material)
-        if take is None:
-            return (material.shot,)
-        above = self._take(material.shot, take)
-        return above.blockers if above.fingerprint is None else ()
 
     def _duplicate_of(
         self, shot: Shot, take: int, price: Price, fingerprint: str, upstream: tuple[ResolvedTake, ...]
@@ -340,6 +339,9 @@ class _StoryboardPlanner:
             return f"{shot} is not selected, and has no clip"
         if step.action in PENDING and (flag := self._excluded_by(step)) is not None:
             return f"{shot} has no clip, and {flag} makes only the takes it names"
+        if step.action is Action.GONE:
+            take = f" take {step.take}" if step.shot.takes > 1 or step.is_retake else ""
+            return f"{shot}{take} is gone: fetch it on a machine that has it, pick another take, or --again {shot}"
         return f"{shot} is {step.action}"
 
     def _action_for(

@@ -42,7 +42,6 @@ RESERVED = frozenset(
     {
         ReasonCode.VARIABLE_CHANGED,
         ReasonCode.DRAWING_CHANGED,
-        ReasonCode.KEPT,
         ReasonCode.MATERIAL_BLOCKED,
         ReasonCode.WAITS_FOR_RUN,
         ReasonCode.SKIPPED,

@@ -130,7 +130,7 @@ class ClipStore:
         target = self.clip_path(step)
         self._install(part, target, sha256)
         clip = Clip(self._relative_name(target), sha256, size, facts.width, facts.height, float(facts.seconds))
-        return Stored(clip, differences(step.shot.request, facts, attempt.outputs))
+        return Stored(clip, differences(step.ordered_request, facts, attempt.outputs))
 
     def archive_path(self, attempt: Attempt) -> Path:
         """The archive name of a clip whose prompt changed before the clip was downloaded."""

@@ -108,11 +108,22 @@ def _parse_manifest(data: Any, repository: str, profile: str | None) -> Manifest
     owner = (repository, provider, host, profile)
     attempts = [attempt for shot in data["shots"] for attempt in _parse_shot(storyboard, shot, owner)]
     picks = {
-        fields.shot_id(shot["id"]): Pick(fields.take_number(shot["picked"]))
+        fields.shot_id(shot["id"]): _parse_pick(shot["picked"], fields.shot_id(shot["id"]), attempts)
         for shot in data["shots"]
         if shot.get("picked") is not None
     }
     return Manifest(storyboard, provider, host, tuple(attempts), picks)
+
+
+def _parse_pick(picked: Any, shot: str, attempts: Iterable[Attempt]) -> Pick:
+    """A pick; a number, as the first version wrote it, is of the latest clip that the manifest names for it."""
+    if isinstance(picked, dict):
+        at = fields.moment(picked["at"], "picked.at") if picked.get("at") else None
+        return Pick(fields.take_number(picked["take"]), picked["fingerprint"], fields.task_id(picked["task_id"]), at)
+    take = fields.take_number(picked)
+    named = [attempt for attempt in attempts if (attempt.intent.shot, attempt.intent.take) == (shot, take)]
+    latest = max(named, key=lambda attempt: attempt.intended_at, default=None)
+    return Pick(take) if latest is None else Pick(take, latest.intent.fingerprint, latest.task_id)
 
 
 def _parse_shot(storyboard: str, shot: Mapping[str, Any], owner: tuple[str | None, ...]) -> Iterator[Attempt]:
@@ -164,6 +175,7 @@ def _parse_attempt(storyboard: str, shot: str, take: Mapping[str, Any], owner: t
         clip=clip,
         doubt=fields.message(take.get("doubt"), "doubt") if state is AttemptState.DOUBTFUL else "",
         from_manifest=True,
+        kept_for=take.get("kept_for"),
     )
 
 
@@ -264,11 +276,22 @@ def _keep_from_disk(
 
 
 def _shot_json(storyboard: str, shot: str, attempts: Iterable[Attempt], history: History) -> dict[str, Any]:
+    pick = history.picks.get((storyboard, shot))
     takes = sorted(attempts, key=lambda attempt: (attempt.intent.take, attempt.intended_at, attempt.id))
     return {
         "id": shot,
-        "picked": pick.take if (pick := history.picks.get((storyboard, shot))) is not None else None,
+        "picked": None if pick is None else pick_json(pick),
         "takes": [_take_json(attempt) for attempt in takes],
+    }
+
+
+def pick_json(pick: Pick) -> dict[str, Any]:
+    """A pick as it stands in a manifest."""
+    return {
+        "take": pick.take,
+        "fingerprint": pick.fingerprint,
+        "task_id": pick.task_id,
+        "at": None if pick.at is None else format_utc(pick.at),
     }
 
 
@@ -278,6 +301,7 @@ def _take_json(attempt: Attempt) -> dict[str, Any]:
     return {
         "take": intent.take,
         "fingerprint": intent.fingerprint,
+        **({"kept_for": attempt.kept_for} if attempt.kept_for is not None else {}),
         **doubt,
         "status": _STATUS[attempt.state],
         "task_id": attempt.task_id,

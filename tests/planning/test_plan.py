@@ -20,11 +20,10 @@ from runner.attempts.events import (
     Succeeded,
 )
 from runner.attempts.history import History
-from runner.attempts.pick import Pick
 from runner.planning.plan import Action, public_address
 from runner.planning.planner import PlanOverrides
 from runner.requests.request import LocalFile, RemoteFile
-from tests.planning.worlds import BOARD, FREE, actions, after, clip, last_frame, plan, renamed, shot, summary
+from tests.planning.worlds import BOARD, FREE, actions, after, clip, last_frame, pick, plan, renamed, shot, summary
 
 MADE = (SendStarted(), Created("task_1"), Succeeded((), Decimal(200)), Stored(clip("quay")))
 
@@ -119,7 +118,8 @@ def test_fewer_takes_pay_nothing_and_going_back_to_more_neither() -> None:
         after(history, step, *MADE)
     for takes in (1, 3):
         decided = plan(quay._replace(takes=takes), history=history)
-        assert actions(decided) == ["keep"] * takes
+        assert actions(decided) == ["keep"] * 3
+        assert [step.is_retake for step in decided.steps] == [number > takes for number in (1, 2, 3)]
         assert decided.totals.credits == 0
 
 
@@ -192,11 +192,11 @@ def test_a_pick_decides_what_follows_and_another_pick_makes_it_anew() -> None:
     first, second = plan(quay).steps
     after(history, first, *MADE)
     after(history, second, *MADE)
-    history.picks[quay.storyboard, "quay"] = Pick(1)
+    pick(history, first)
     step = plan(quay, enter, history=history).steps[2]
     assert step.action is Action.MAKE
     after(history, step, *MADE)
-    history.picks[quay.storyboard, "quay"] = Pick(2)
+    pick(history, second)
     assert summary(plan(quay, enter, history=history))[2] == (
         "enter",
         1,

@@ -20,13 +20,12 @@ from runner.attempts.events import (
     Succeeded,
 )
 from runner.attempts.history import History
-from runner.attempts.pick import Pick
 from runner.language.model import Shot
 from runner.planning.plan import public_address
 from runner.planning.planner import NO_OVERRIDES, PlanOverrides
 from runner.planning.reason import RESERVED, Reason, ReasonCode
 from runner.requests.request import LocalFile
-from tests.planning.worlds import BOARD, after, clip, last_frame, plan, shot
+from tests.planning.worlds import BOARD, after, clip, last_frame, pick, plan, shot
 
 MADE = (SendStarted(), Created("task_1"), Succeeded((), Decimal(200)), Stored(clip("quay")))
 UNKNOWN = (SendStarted(), OutcomeUnknown("the line broke"))
@@ -83,12 +82,21 @@ def changed_upstream() -> Reason:
 
 def changed_pick() -> Reason:
     quay, enter, history = shot("quay", takes=2), shot("enter", materials=[last_frame("quay")]), History()
-    for step in plan(quay).steps:
+    first, second = plan(quay).steps
+    for step in (first, second):
         after(history, step, *MADE)
-    history.picks[BOARD, "quay"] = Pick(1)
+    pick(history, first)
     after(history, plan(quay, enter, history=history).steps[2], *MADE)
-    history.picks[BOARD, "quay"] = Pick(2)
+    pick(history, second)
     return reasons(quay, enter, history=history)[2]
+
+
+def kept() -> Reason:
+    history = History()
+    attempt = after(history, plan(shot("quay", "the sea")).steps[0], *MADE)
+    asked = shot("quay", "the harbour")
+    history.attempts[attempt.id] = replace(attempt, kept_for=plan(asked).steps[0].fingerprint)
+    return reasons(asked, history=history)[0]
 
 
 def made_elsewhere() -> Reason:
@@ -136,6 +144,7 @@ REACHED: dict[ReasonCode, tuple[Callable[[], Reason], str, tuple[str, ...]]] = {
     ReasonCode.PICK_CHANGED: (changed_pick, "quay's last frame is of take 2 now, was take 1", ("first_frame",)),
     ReasonCode.MADE: (lambda: after_events(*MADE), "made", ()),
     ReasonCode.MADE_ELSEWHERE: (made_elsewhere, "the same request was made for ../spot (2026-03-01)", ()),
+    ReasonCode.KEPT: (kept, "yours, although the prompt has changed since", ("prompt",)),
     ReasonCode.RUNNING: (lambda: after_events(*MADE[:2]), "task_1 is waiting", ()),
     ReasonCode.TO_DOWNLOAD: (lambda: after_events(*MADE[:3]), "made; its clip is still to be downloaded", ()),
     ReasonCode.FAILED: (

@@ -8,6 +8,7 @@ from typing import Any
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Account, Clip, Event, Intent, Payload
 from runner.attempts.history import History
+from runner.attempts.pick import Pick
 from runner.diagnostics.problem import Place
 from runner.editions.edition import load
 from runner.language.model import Batch, Shot, Storyboard
@@ -88,6 +89,13 @@ def after(history: History, step: Step, *payloads: Payload, shot_id: str | None 
         history.apply(Event(at, attempt_id, payload))
         at += timedelta(seconds=1)
     return history.attempts[attempt_id]
+
+
+def pick(history: History, step: Step) -> None:
+    """Picks the take of a step, whose clip somebody saw."""
+    attempt = history.current_attempt(step.fingerprint or "")
+    assert attempt is not None
+    history.picks[step.shot.storyboard, step.shot.id] = Pick(step.take, step.fingerprint, attempt.task_id, START)
 
 
 def clip(id: str, take: int = 1) -> Clip:

@@ -148,7 +148,7 @@ Outcome = str
 
 def history(plan: Plan, outcomes: Mapping[tuple[str, int], Outcome], picks: Mapping[str, int] | None = None) -> History:
     """What is true after the named takes of a plan went as told; what they are made of must be told before."""
-    past = History(picks={(PATH, name): Pick(take) for name, take in (picks or {}).items()})
+    past = History()
     for (name, take), outcome in outcomes.items():
         now = build_plan(
             plan.batch, past, account=plan.account, edition=plan.edition, usd_per_credit=plan.usd_per_credit,
@@ -157,6 +157,8 @@ def history(plan: Plan, outcomes: Mapping[tuple[str, int], Outcome], picks: Mapp
         step = next(step for step in now.steps if (step.shot.id, step.take) == (name, take))
         for event in _events(step, outcome):
             past.apply(event)
+        if (picks or {}).get(name) == take:
+            past.picks[PATH, name] = Pick(take, step.fingerprint, f"task_{name}-{take}")
     return past
 
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from runner.diagnostics.problem import Problem
-from runner.language.model import Shot, Storyboard
+from runner.language.model import Storyboard
 from runner.planning.plan import Action, Plan, Step
 from runner.requests.request import JsonValue, credits_json, usd_text
+from runner.show.json.picks import pick_json
 from runner.show.screens.plan import Destination
 from runner.show.screens.problems import problem_json
 
@@ -50,12 +51,16 @@ def _storyboard(plan: Plan, board: Storyboard, body_of: BodyOf) -> dict[str, obj
     return {
         "path": board.path,
         "title": board.title,
-        "shots": (_shot(shot, plan.steps_of(board.path, shot.id), body_of, price_texts) for shot in shots),
+        "shots": (
+            {
+                "id": shot.id,
+                "needs": list(shot.needs),
+                "picked": pick_json(plan.picks.get((board.path, shot.id))),
+                "takes": [_take(step, body_of, price_texts) for step in plan.steps_of(board.path, shot.id)],
+            }
+            for shot in shots
+        ),
     }
-
-
-def _shot(shot: Shot, steps: Sequence[Step], body_of: BodyOf, price_texts: PriceTexts) -> dict[str, object]:
-    return {"id": shot.id, "needs": list(shot.needs), "takes": [_take(step, body_of, price_texts) for step in steps]}
 
 
 def _take(step: Step, body_of: BodyOf, price_texts: PriceTexts) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """The screen of `plan`: takes, prices and next commands, before anything is spent."""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -21,6 +22,8 @@ from runner.show.text.layout import joined, labelled_lines, right_aligned, warni
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
+_MOST_NAMES = 8
+"""How many shots a line names."""
 _KINDS = {"image": ("picture", "pictures"), "video": ("video", "videos"), "audio": ("sound", "sounds")}
 
 
@@ -149,7 +152,7 @@ def _facts(plan: Plan, board: Storyboard, steps: Sequence[Step], context: PlanCo
     if (usual := usual_model(shots)) is not None:
         others = sum(1 for shot in shots if model((shot,), full=True) != usual)
         yield usual.replace(" · ", " at ") + (f", {others} otherwise" if others else "")
-    film = length(sum(shot.request.seconds for shot in board.shots if not shot.skip))
+    film = length(sum(plan.film_seconds(shot) for shot in board.shots if not shot.skip))
     yield f"film {film}" + (f" of {length(board.length)} wanted" if board.length is not None else "")
     finished = sum(1 for step in steps if step.action is Action.KEEP)
     spent = context.spent.get(board.path, Decimal(0))
@@ -229,11 +232,23 @@ def _notes(plan: Plan, width: int, style: Style, context: PlanContext, all_shots
     for destination in context.destinations:
         style_name = "plain" if destination.previous_address is None else "warn"
         lines += [style(line, style_name) for line in wrapped(str(destination), width)]
+    if plan.given_up:
+        lines += [style(line, "warn") for line in wrapped(_given_up(plan), min(width, WIDE))]
     lines += warnings(context.warnings, width, style)
     if context.cheaper and not plan.is_free:
         commands = [f"{escape_terminal(command.flags)} {credits_text(command.credits)}" for command in context.cheaper]
         lines += labelled_lines("cheaper", joined([*commands[:-1], f"{commands[-1]} now"], width - 11), style)
     return lines
+
+
+def _given_up(plan: Plan) -> str:
+    """The line `gives up the picks of SH040 and SH050, unless storyboard keep 'SH040 SH050'`."""
+    names = [escape_terminal(shot.id) for shot in plan.given_up]
+    visible = names[:_MOST_NAMES] + ([f"{len(names) - _MOST_NAMES} more"] if len(names) > _MOST_NAMES else [])
+    listed = f"{', '.join(visible[:-1])} and {visible[-1]}" if len(visible) > 1 else visible[0]
+    several = len(names) > 1
+    command = f"storyboard keep {shlex.quote(' '.join(names[:_MOST_NAMES]))}"
+    return f"gives up the {'picks' if several else 'pick'} of {listed}, unless `{command}`"
 
 
 def _outgoing_summary(files: Sequence[LocalFile]) -> str:

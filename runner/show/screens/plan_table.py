@@ -9,6 +9,7 @@ from runner.planning.plan import Action, Plan, Step, totals
 from runner.planning.reason import Reason, ReasonCode
 from runner.show.screens.blocked import WaysOn, blocked_lines, short_cause
 from runner.show.screens.rows import NO_SCENE, SceneRows, TableLine, material_list, model, scenes, usual_model
+from runner.show.screens.take_marks import has_choice, take_marks
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars
 from runner.show.text.layout import labelled
@@ -54,8 +55,9 @@ def plan_table(
     letters = _cause_letters(scene_rows)
     usual = usual_model(shots)
     rows: list[TableRow | str] = []
+    marks = {id: take_marks(plan, own) for id, own in by_shot.items() if has_choice(plan, own)}
     for scene in scene_rows:
-        rows += _scene(scene, letters, width, style, usual)
+        rows += _scene(scene, letters, marks, width, style, usual)
     if blocked := blocked_lines(plan, steps, min(width, WIDE), style, ways):
         rows += ["", *blocked, ""]
     rows += _sums(plan, board, steps)
@@ -86,7 +88,12 @@ def _columns(width: int, credits: str, models: bool) -> tuple[Column, ...]:
 
 
 def _scene(
-    scene: SceneRows, letters: Mapping[Reason, str], width: int, style: Style, usual: str | None
+    scene: SceneRows,
+    letters: Mapping[Reason, str],
+    marks: Mapping[str, str],
+    width: int,
+    style: Style,
+    usual: str | None,
 ) -> Iterable[TableRow | str]:
     if scene.folded:
         whole = scene.whole
@@ -98,7 +105,9 @@ def _scene(
         if entry.is_kept and len(entry.shots) > 1 and entry.steps:
             yield _row(Cell(count(len(entry.shots), "shot"), "quiet"), "", entry, letters, width, usual, indent=1)
         else:
-            yield _row(Cell(entry.name), material_list(entry.shots[0]), entry, letters, width, usual, indent=1)
+            mark = marks.get(entry.shots[0].id, "") if len(entry.shots) == 1 else ""
+            materials = material_list(entry.shots[0])
+            yield _row(Cell(entry.name), materials, entry, letters, width, usual, indent=1, marks=mark)
 
 
 def _row(
@@ -109,9 +118,11 @@ def _row(
     width: int,
     usual: str | None,
     indent: int = 0,
+    marks: str = "",
 ) -> TableRow:
     """One row; `usual` is the model that stands in the head, and not in the rows."""
     style, short, reason = _action_cells(entry, letters)
+    reason = "   ".join(filter(None, (reason, marks)))
     seconds = sum(step.shot.request.seconds for step in entry.steps)
     return row(
         name,
@@ -170,7 +181,7 @@ def _reason(step: Step, letters: Mapping[Reason, str]) -> str:
         return f"{'failed ' if step.reason.code is ReasonCode.FAILED else changed}({letter})"
     if step.action is Action.WAIT and step.waits_for == "shot" and step.duplicate_of is None:
         return escape_terminal(f"for {', '.join(step.blockers)}")
-    if step.waits_for == "pick":
+    if step.waits_for == "pick" and not step.reason.text.startswith("pick again"):
         return escape_terminal(f"pick {', '.join(step.blockers)}'s take")
     return one_line(step.reason.text, 600)
 
@@ -219,6 +230,7 @@ def _cause_lines(letters: Mapping[Reason, str], scene_rows: Sequence[SceneRows],
 
 def _sums(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> Iterable[TableRow]:
     """Rows for now, later and the whole film; a row equal to another is left out."""
+    steps = [step for step in steps if not step.is_retake or step.is_billable]
     sums, whole = totals(steps, shots=0), price_of(steps)
     yield row("", "", "", "", "", Cell("-" * max(7, len(credits_text(whole))), "quiet"))
     billable = sum(1 for step in steps if step.is_billable)

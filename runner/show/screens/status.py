@@ -7,18 +7,19 @@ from decimal import Decimal
 
 from runner.attempts.attempt import AT_HAND, Attempt, AttemptState
 from runner.attempts.history import History
-from runner.attempts.pick import Pick
 from runner.clock import format_utc
 from runner.language.model import Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.plan import Action, Plan, Step
 from runner.planning.selection import storyboard_slug
 from runner.requests.request import credits_json, usd_text
+from runner.show.json.picks import pick_json
 from runner.show.json.run import clip_json
 from runner.show.screens.advice import FieldLocator, advice, field_errors, no_location
 from runner.show.screens.missing_clips import as_made, find_missing_clips, missing_clip_lines
 from runner.show.screens.money_rows import money_rows
 from runner.show.screens.plan_table import ACTION_STYLES, WIDE
+from runner.show.screens.take_marks import mark_rows
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, length, moment
 from runner.show.text.labels import clip_path, full_name, own_clip, take_names
@@ -95,6 +96,8 @@ def _board(report: StatusReport, board: Storyboard, width: int, style: Style, al
     title = style(one_line(board.title, 200), "strong")
     lines = [f"{title}   {escape_terminal(board.path)}   {style(_clips_of(report), 'quiet')}"]
     lines += [f"  {line}" for line in joined(_counts(report.plan, board, visible), width - 2)]
+    if marks := mark_rows(report.plan, visible, len(visible) if all_shots else _MOST_ROWS):
+        lines += ["", *table((Column(least=14, most=40), Column(least=16)), marks, width, style)]
     if rows := _rows(report, visible, all_shots):
         lines += ["", *table(_COLUMNS, rows, width, style)]
     notes = [*_money(report, board, steps, width, style), *_expiring(report, steps, width, style)]
@@ -107,13 +110,15 @@ def _clips_of(report: StatusReport) -> str:
 
 
 def _counts(plan: Plan, board: Storyboard, steps: Sequence[Step]) -> Iterable[str]:
-    finished = {step.shot.id for step in steps if step.action is Action.KEEP}
+    finished = {step.shot.id for step in steps if step.action is Action.KEEP and not step.is_retake}
     shots = [shot for shot in plan.shots if shot.storyboard == board.path and not shot.skip]
-    film = length(sum(shot.request.seconds for shot in shots if shot.id in finished))
-    whole = length(sum(shot.request.seconds for shot in shots))
+    film = length(sum(plan.film_seconds(shot) for shot in shots if shot.id in finished))
+    whole = length(sum(plan.film_seconds(shot) for shot in shots))
     yield f"{len(finished)} of {count(len(shots), 'shot')} made, {film} of {whole}"
     counts = Counter(step.action for step in steps)
     yield from (f"{counts[action]} {action}" for action in Action if counts[action])
+    if retakes := sum(step.is_retake for step in steps):
+        yield count(retakes, "retake")
 
 
 # -- takes ------------------------------------------------------------------------------------------------
@@ -338,10 +343,9 @@ def _orphan_json(attempt: Attempt) -> dict[str, object]:
 
 
 def _shot_json(report: StatusReport, shot: Shot, steps: Sequence[Step]) -> dict[str, object]:
-    picks: Mapping[tuple[str, str], Pick] = report.history.picks
     return {
         "id": shot.id,
-        "picked": pick.take if (pick := picks.get((shot.storyboard, shot.id))) is not None else None,
+        "picked": pick_json(report.plan.picks.get((shot.storyboard, shot.id))),
         "takes": [_take_json(report, step) for step in steps],
     }
 
@@ -363,6 +367,7 @@ def _take_json(report: StatusReport, step: Step) -> dict[str, object]:
         },
         "created_at": format_utc(attempt.intended_at) if attempt is not None else None,
         "completed_at": format_utc(attempt.ended_at) if attempt is not None and attempt.ended_at is not None else None,
+        "retake": step.is_retake,
         "expires_at": format_utc(expires) if expires is not None else None,
         "clip": clip_json(clip) if clip is not None else None,
     }

@@ -1,0 +1,93 @@
+"""The shots that a command line names: a mistake in another storyboard, or a new name, is not in the way."""
+
+import argparse
+from collections.abc import Collection, Iterable, Sequence
+
+from runner.app.plan_report import read_history
+from runner.app.session import Session, load_session, reject_shared_outputs, resolve_shot, show_problems
+from runner.diagnostics.problem import CommandError, ExitCode, Problems
+from runner.language import compiler as language
+from runner.language.model import Batch, Shot
+from runner.lazy_dataclass import replace
+from runner.planning.selection import ShotKey, select
+
+
+def open_for_shots(args: argparse.Namespace, names: Sequence[str]) -> Session:
+    """Open a session of the storyboards that hold the named shots; each name is a SHOT or an expression of SELECT.
+
+    If one of these storyboards has errors, show its problems and raise `CommandError` (exit 3).
+    """
+    whole = load_session(args, prefer_clips=True)
+    faults = _faults(whole)
+    fit = _narrowed(whole, {board.path for board in whole.batch.storyboards} - faults.keys())
+    paths = {path for name in names for path, _ in _matches(whole, fit, name)}
+    if broken := paths & faults.keys():
+        _stop(whole, [faults[path] for path in sorted(broken)])
+    session = _narrowed(fit, paths)
+    reject_shared_outputs(session)
+    return session
+
+
+def _faults(session: Session) -> dict[str, Problems]:
+    """The problems of each storyboard with an error, by its path."""
+    if not session.problems.errors:
+        return {}
+    faults: dict[str, Problems] = {}
+    for file in session.files:
+        batch, problems = language.compile([file], session.settings.root, session.options)
+        if problems.errors:
+            name = session.root_path(file)
+            faults |= dict.fromkeys([name, *(board.path for board in batch.storyboards)], problems)
+    return faults
+
+
+def _narrowed(session: Session, paths: Collection[str]) -> Session:
+    """The session with these storyboards only; their warnings are not its subject."""
+    boards = tuple(board for board in session.batch.storyboards if board.path in paths)
+    files = tuple(file for file in session.files if session.root_path(file) in paths)
+    return replace(session, batch=Batch(boards), files=files, problems=Problems())
+
+
+def _matches(whole: Session, fit: Session, name: str) -> frozenset[ShotKey]:
+    """The shots that a name stands for, by their present names or by a former one."""
+    expression = name.partition("#")[0]
+    try:
+        return select(whole.batch, [expression], ()) or frozenset()
+    except CommandError:
+        if (former := shot_of_former_name(fit, expression)) is not None:
+            return frozenset({(former.storyboard, former.id)})
+        if whole.problems.errors:
+            _stop(whole, [whole.problems])
+        raise
+
+
+def _stop(session: Session, faults: Iterable[Problems]) -> None:
+    problems = Problems()
+    for fault in faults:
+        problems.items += fault.items
+        problems.sources |= fault.sources
+    show_problems(replace(session, problems=problems))
+    count = len(problems.errors)
+    raise CommandError(ExitCode.INVALID, f"{count} error{'s' if count > 1 else ''} to mend first; nothing was changed")
+
+
+def shot_of_former_name(session: Session, name: str) -> Shot | None:
+    """The shot that asks for a request which was ordered under another name; None where there is none."""
+    history = read_history(session)
+    steps = {step.fingerprint: step for step in session.plan(history).steps if step.fingerprint is not None}
+    for attempt in history.attempts.values():
+        step = steps.get(attempt.intent.fingerprint)
+        if step is not None and attempt.intent.shot.casefold() == name.casefold():
+            return step.shot
+    return None
+
+
+def find_shot(session: Session, reference: str) -> tuple[Shot, int | None]:
+    """The shot of a SHOT, by its present or its former name, and the number of its take."""
+    try:
+        return resolve_shot(session, reference)
+    except CommandError:
+        name, _, number = reference.partition("#")
+        if (shot := shot_of_former_name(session, name)) is None:
+            raise
+        return resolve_shot(session, "#".join([shot.id, *([number] if number else [])]))
