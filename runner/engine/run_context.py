@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 import anyio
 from anyio import CancelScope
 
-from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.attempt import Attempt
 from runner.attempts.events import Created, Event, Intent, Payload
 from runner.attempts.history import History, duration_class
 from runner.attempts.sums import CreditSums, sums_of
@@ -24,7 +24,6 @@ from runner.engine.run_events import CreditTotals, Kind, Pause, RunEvent, RunRes
 from runner.engine.run_state import RunState
 from runner.engine.throttle import CreateThrottle
 from runner.engine.work_index import WorkIndex
-from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan, Step
 
 T = TypeVar("T")
