@@ -80,16 +80,16 @@ def test_a_changed_prompt_is_named_for_programs(paid_film: ContentRepo, host: Ca
     assert (take["status"], take["retake"], take["clip"], take["expires_at"]) == (None, False, None, None)
 
 
-def test_a_local_file_that_would_leave_the_machine_is_a_material(film: ContentRepo) -> None:
+def test_a_local_file_without_a_way_blocks_its_shot_and_leaves_the_price_out(film: ContentRepo) -> None:
     (film.root / "storyboards/door.png").write_bytes((Path(__file__).parents[1] / "providers/door.png").read_bytes())
     film.write(FILM, LOCAL)
     plan = film.storyboard("plan", FILM, "--provider", "kinovi", "--json").json
     Draft7Validator(schema(film, "plan")).validate(plan)
-    names = [(material["name"], material["way"], material["sent"]) for material in plan["materials"]]
-    assert names == [("storyboards/door.png", None, False)]
-    request = plan["storyboards"][0]["shots"][0]["takes"][0]["request"]
-    assert request["inputs"]["urls"][0] == f"file:storyboards/door.png#sha256={plan['materials'][0]['sha256']}"
-    assert film.storyboard("plan", FILM, "--provider", "sandbox", "--json").json["materials"] == []
+    [take] = plan["storyboards"][0]["shots"][0]["takes"]
+    assert (take["action"], take["reason"]["code"]) == ("blocked", "material-unreachable")
+    assert take["request"]["inputs"]["urls"][0].startswith("file:storyboards/door.png#sha256=")
+    assert (plan["totals"]["credits"], plan["totals"]["blocked_credits"]) == (0, take["credits"])
+    assert plan["materials"] == []
 
 
 def test_where_a_storyboard_has_errors_every_command_prints_the_problems(film: ContentRepo) -> None:
