@@ -55,6 +55,10 @@ class Session(Project):
         """The folder of a storyboard's manifest and clips, for this provider and profile."""
         return self.settings.output / storyboard_slug(storyboard) / self.settings.variant
 
+    def output_name(self, storyboard: str) -> str:
+        """The output folder of a storyboard, from the repository's top."""
+        return self.output_folder(storyboard).relative_to(self.settings.root).as_posix()
+
     def clip_exists(self, history: History) -> ClipExists:
         """Return a predicate: a clip's file exists with its size, and its hash where several clips had that name."""
         claims: dict[str, set[str]] = {}
@@ -226,11 +230,13 @@ def reject_shared_outputs(session: Session) -> None:
 
 def show_problems(session: Session) -> None:
     """Print the problems: for people on standard error, for programs on standard output."""
-    from runner.show.screens import problems as show
-
     if getattr(session.args, "json", False):
-        print(show.as_json(session.problems))
+        from runner.show.json.problems import problems_json
+
+        print(problems_json(session.problems))
     else:
+        from runner.show.screens import problems as show
+
         color = use_color(sys.stderr, session.args.no_color)
         print(show.render_problems(session.problems, session.settings.root, Path.cwd(), color), file=sys.stderr)
 

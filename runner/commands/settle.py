@@ -26,7 +26,8 @@ from runner.planning.settlement import (
 )
 from runner.providers.kinovi.client import Client
 from runner.providers.kinovi.request_body import encode, placeholder
-from runner.show.screens.settle import UnsettledList, confirmation, settle, settle_commands, settle_json
+from runner.show.json.settle import settle_json
+from runner.show.screens.settle import UnsettledList, confirmation, settle, settle_commands
 from runner.show.text.cells import wrap
 from runner.show.text.escape import escape_terminal, json_document
 from runner.show.text.terminal import terminal_width, use_color

@@ -5,13 +5,15 @@ import sys
 
 from runner.app import foreign_outputs
 from runner.app.approval import committed_credits, storyboard_budgets
+from runner.app.credit_scope import sums_by_storyboard
 from runner.app.field_locations import field_locator
 from runner.app.orphaned_attempts import orphaned_attempts
 from runner.app.session import Session, command_arguments, open_for_reading
 from runner.clock import SystemClock
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.show.screens.status import StatusReport, status, status_json
+from runner.show.json.status import status_json
+from runner.show.screens.status import StatusReport, status
 from runner.show.text.escape import json_document
 from runner.show.text.terminal import terminal_width, use_color
 
@@ -54,10 +56,11 @@ def run(args: argparse.Namespace) -> ExitCode:
         _next_arguments(session),
         locate_field=field_locator(session),
         orphans=orphans,
+        sums=sums_by_storyboard(session, history),
         budget_used=credits_by_path,
     )
     if args.json:
-        print(json_document(status_json(report)), end="")
+        print(json_document(status_json(report, session.output_name), deep=2), end="")
     else:
         print(status(report, terminal_width(), use_color(sys.stdout, args.no_color), args.all), end="")
     if foreign:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.history import History
+from runner.attempts.sums import CreditSums
 from runner.engine.eligibility import required_materials
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import CreditTotals, RunResult, TakeResult
@@ -57,6 +58,7 @@ def summarize_run(plan: Plan, history: History, state: RunState, limits: RunLimi
         interrupted=state.stopping,
         slots_held_until=None,
         money=money,
+        sums=CreditSums(),
     )
 
 

@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 from runner.editions.edition import Edition, PriceRow, price_table
-from runner.requests.request import credits_json, usd_text
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import credits_text, dollars
 from runner.show.text.layout import wrapped
@@ -11,7 +10,6 @@ from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, table
 from runner.show.text.table import row as table_row
 
-VERSION = 1
 _TYPICAL = 5
 """Seconds of the example clip: the default duration of a shot."""
 
@@ -56,28 +54,3 @@ def _price_row(row: PriceRow, usd_per_credit: Decimal) -> TableRow:
         dollars(clip * usd_per_credit),
         own,
     )
-
-
-def prices_json(edition: Edition, usd_per_credit: Decimal) -> dict[str, object]:
-    """The document `{"prices": 1, "edition", "dated", "source", "usd_per_credit", "rows": […]}`, per output second."""
-    return {
-        "prices": VERSION,
-        "edition": edition.name,
-        "dated": edition.dated,
-        "source": edition.source,
-        "usd_per_credit": usd_text(usd_per_credit),
-        "rows": [_row_json(row, usd_per_credit) for row in price_table(edition)],
-    }
-
-
-def _row_json(row: PriceRow, usd_per_credit: Decimal) -> dict[str, object]:
-    return {
-        "row": row.name,
-        "model": row.model,
-        "resolution": row.resolution,
-        "upscale": row.upscale,
-        "with_video": row.with_video,
-        "credits": credits_json(row.rate),
-        "usd": usd_text(row.rate * usd_per_credit),
-        "own": row.own,
-    }
