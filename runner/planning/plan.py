@@ -78,7 +78,8 @@ class Step(NamedTuple):
     """None while a pick upstream is missing, which decides the materials."""
     upstream: tuple[ResolvedTake, ...] = ()
     """The take for each of the request's `from_takes`, in order; empty while undecided."""
-    waits_for: Literal["shot", "pick"] | None = None
+    waits_for: Literal["shot", "pick", "run"] | None = None
+    """A run: that of another repository, which has ordered the same request and still works."""
     blockers: tuple[str, ...] = ()
     """Shots that the take waits for, or that block it."""
     attempt: str | None = None
@@ -93,9 +94,14 @@ class Step(NamedTuple):
         return (self.shot.storyboard, self.shot.id, self.take)
 
     @property
+    def may_order(self) -> bool:
+        """Whether this run may order the take's request, in this take's name or another's."""
+        return self.action in BILLABLE and self.waits_for in (None, "shot")
+
+    @property
     def is_billable(self) -> bool:
         """Whether this run orders the take anew."""
-        return self.action in BILLABLE and self.waits_for != "pick" and self.duplicate_of is None
+        return self.may_order and self.duplicate_of is None
 
     @property
     def needs_pick(self) -> bool:

@@ -226,9 +226,12 @@ class _StoryboardPlanner:
             return step
         attempt = self.history.current_attempt(fingerprint)
         action, reason = self._action_for(shot, take, sources, fingerprint, attempt)
+        waits_for: Literal["run"] | None = None
         if attempt is not None and attempt.repository is not None and action is Action.RESUME:
             reason, price = made_elsewhere(attempt, self.root), Price(Decimal(0), price.row)
-        step = Step(shot, take, action, reason, price, fingerprint, upstream, attempt=attempt.id if attempt else None)
+            action, waits_for = (Action.WAIT, "run") if attempt.held_elsewhere else (action, None)
+        attempt_id = attempt.id if attempt else None
+        step = Step(shot, take, action, reason, price, fingerprint, upstream, waits_for, attempt=attempt_id)
         if action is Action.MAKE and (material := self._unpublished(request)) is not None:
             step = step.without_a_way(material)
         elif action is Action.MAKE and upstream:
@@ -293,7 +296,7 @@ class _StoryboardPlanner:
         reason = Reason(ReasonCode.WAITS_FOR_SHOT, text) if action in BILLABLE else first.reason
         return Step(
             shot, take, action, reason, price, fingerprint, upstream,
-            waits_for="shot" if action is Action.WAIT else None,
+            waits_for=(first.waits_for or "shot") if action is Action.WAIT else None,
             blockers=(first.shot.id,) if action is Action.WAIT else first.blockers,
             attempt=first.attempt, duplicate_of=name, unpublished=first.unpublished,
         )  # fmt: skip

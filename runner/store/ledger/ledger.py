@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
-from runner.attempts.attempt import Attempt, apply_event, open_attempt
+from runner.attempts.attempt import OPEN, Attempt, apply_event, open_attempt
 from runner.attempts.events import Account, Created, Event, Intent
 from runner.attempts.history import History
 from runner.clock import Clock, format_utc
@@ -99,6 +99,18 @@ class Ledger:
                 for event in recovery.events([attempt], scope.free, tasks):
                     attempt = apply_event(attempt, event)
                 yield attempt
+
+    def attempts_of(self, fingerprints: Collection[str]) -> list[Attempt]:
+        """All attempts of some requests as they stand now; what runs that died meanwhile left open is closed first."""
+        scope, _ = self._require_run()
+        attempts = self._look_up(scope, fingerprints, ())
+        if not any(self._is_left_open(attempt) for attempt in attempts):
+            return attempts
+        self._transact(self._recovery().recover)
+        return self._look_up(scope, fingerprints, ())
+
+    def _is_left_open(self, attempt: Attempt) -> bool:
+        return attempt.repository is not None and attempt.state in OPEN and not attempt.held_elsewhere
 
     def events(self, attempt: str) -> list[Event]:
         """All events of one attempt, in order."""
