@@ -93,7 +93,7 @@ class History:
         return bool(more)
 
     def update(self, attempts: Iterable[Attempt]) -> bool:
-        """Whether attempts, as the ledger has them now, are new, or changed ones of other repositories; they are taken."""
+        """Whether attempts, as the ledger has them now, are new, or changed ones of others; they are taken in."""
         news = [attempt for attempt in attempts if self._is_news(attempt)]
         for attempt in news:
             if attempt.id in self.attempts:

@@ -105,6 +105,11 @@ class AttemptRows:
         )
         return frozenset(row["task"] for row in rows)
 
+    def all_tasks(self) -> frozenset[str]:
+        """The task ids of all rows: quicker than asking for many of them."""
+        row = self.db.execute("SELECT json_group_array(task) FROM attempt WHERE task IS NOT NULL").fetchone()
+        return frozenset(json.loads(row[0]))
+
     def is_forgotten(self, task: str) -> bool:
         return self.db.execute("SELECT 1 FROM forgotten WHERE task = ?", (task,)).fetchone() is not None
 
