@@ -1,4 +1,4 @@
-"""What a repository that is gone has left is listed in every other one of the account, and its clip can be collected."""
+"""What a repository that is gone has left is listed in all others of the account, and its clip can be collected."""
 
 import json
 import shutil
