@@ -34,7 +34,10 @@ def damage(ledger: Path) -> None:
 
 
 def replaced_by(content: bytes) -> Callable[[Path], None]:
-    return lambda ledger: ledger.write_bytes(content) and None
+    def change(ledger: Path) -> None:
+        ledger.write_bytes(content)
+
+    return change
 
 
 def folder_in_its_place(ledger: Path) -> None:

@@ -1,4 +1,4 @@
-"""The other writers of records, cut off as runs are: the change of an old ledger, and the commands that write manifests.
+"""The other writers of records, cut off as runs are: the change of an old ledger, and commands that write manifests.
 
 The change of a ledger leaves the old one or the new one, with every attempt; a manifest is the one before or the one
 after, whole.
