@@ -26,6 +26,7 @@ from runner.show.screens.plan import CheaperCommand, PlanContext
 from runner.show.text.layout import from_manifests
 
 if TYPE_CHECKING:
+    from runner.attempts.attempt import Attempt
     from runner.store.ledger.ledger import Ledger
     from runner.store.receipts import Receipt
 
@@ -45,6 +46,13 @@ def unknown_receipts(session: Session) -> "list[Receipt]":
     """Paid tasks that stand in a receipt of the first version alone."""
     ledger = _ledger(session)
     return [] if ledger is None else ledger.unknown_receipts()
+
+
+def left_by_gone_repositories(session: Session) -> "list[Attempt]":
+    """Open attempts of the account that were ordered in repositories which are not found any more."""
+    ledger = _ledger(session)
+    settings = session.settings
+    return [] if ledger is None else ledger.left_by_gone_repositories(settings.account, str(settings.root))
 
 
 def spent_last_24h(session: Session) -> Decimal:

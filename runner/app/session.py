@@ -17,8 +17,9 @@ from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import hash_clip
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, replace
+from runner.planning.attempt_action import ClipExists
 from runner.planning.plan import Action, Plan, every_material, public_address
-from runner.planning.planner import NO_OVERRIDES, ClipExists, PlanOverrides, build_plan
+from runner.planning.planner import NO_OVERRIDES, PlanOverrides, build_plan
 from runner.planning.selection import ShotKey, select, storyboard_slug
 from runner.settings.environment import child_environment
 from runner.show.text.terminal import use_color

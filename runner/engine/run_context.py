@@ -68,7 +68,12 @@ class RunContext:
         self._emit = emit
         self._prior = limits.expected or (_DEFAULT_SECONDS_FREE if plan.account.free else _DEFAULT_SECONDS)
         self._started_at = (clock.now(), clock.monotonic())
-        self.state = RunState(CreateThrottle(limits.concurrency), approved=schedule.approved_takes(plan))
+        self.state = RunState(
+            CreateThrottle(limits.concurrency),
+            approved=schedule.approved_takes(plan),
+            key_id="" if plan.account.free else provider.key_id,
+            look_until=clock.monotonic() + limits.wait,
+        )
         self.work = WorkIndex(build_queue(plan, history, self._prior), history, self.state, limits)
         self.estimates = DurationEstimates(self._learn_duration)
         self.estimate_renewal, self.poll_renewal = Renewal(), Renewal()
@@ -195,8 +200,11 @@ class RunContext:
         """Builds the plan again after the takes of a request ended, if an undecided take waits for their shots."""
         group = self.queue.by_fingerprint.get(fingerprint)
         shots = {(step.shot.storyboard, step.shot.id) for step in group.steps} if group is not None else set()
-        if shots.isdisjoint(self.queue.awaited_shots):
-            return
+        if not shots.isdisjoint(self.queue.awaited_shots):
+            self.renew_plan()
+
+    def renew_plan(self) -> None:
+        """Builds the plan again, after the history changed in what it says of a take."""
         plan = self.replan(self.history)
         if plan.steps != self.plan.steps:
             self.plan = plan

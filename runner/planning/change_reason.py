@@ -179,6 +179,8 @@ def _describe_replacement(field: str, old: Mapping[str, JsonValue], new: Mapping
 def made_elsewhere(attempt: Attempt, root: str) -> Reason:
     """The reason of a take whose clip comes from another repository's order, for free; `root` is this repository."""
     place = os.path.relpath(attempt.repository or root, root)
+    if attempt.held_elsewhere:
+        return Reason(ReasonCode.WAITS_FOR_RUN, f"the run of {place} makes it")
     day = f"{attempt.intended_at:%Y-%m-%d}"
     if attempt.state is AttemptState.STORED:
         return Reason(ReasonCode.MADE_ELSEWHERE, f"the same request was made for {place} ({day})")

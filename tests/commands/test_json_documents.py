@@ -86,7 +86,7 @@ def test_a_local_file_without_a_way_blocks_its_shot_and_leaves_the_price_out(fil
     plan = film.storyboard("plan", FILM, "--provider", "kinovi", "--json").json
     Draft7Validator(schema(film, "plan")).validate(plan)
     [take] = plan["storyboards"][0]["shots"][0]["takes"]
-    assert (take["action"], take["reason"]["code"]) == ("blocked", "material-unreachable")
+    assert (take["action"], take["reason"]["code"]) == ("blocked", "material-blocked")
     assert take["request"]["inputs"]["urls"][0].startswith("file:storyboards/door.png#sha256=")
     assert (plan["totals"]["credits"], plan["totals"]["blocked_credits"]) == (0, take["credits"])
     assert plan["materials"] == []

@@ -454,7 +454,8 @@ def test_another_key_is_reported_before_its_tasks_are_waited_for(tmp_path: Path)
     engine.provider.key_id = "89abcdef"
     run_engine(engine)
     assert [event.message for event in engine.emitted if event.event == "warning"] == [
-        "some running tasks were created with another key: a key of another account cannot see them"
+        "task_1 was ordered with another key (its id begins with 0123), and is asked for with that key only: "
+        "set SEEDANCE_API_KEY to it, then run again"
     ]
 
 

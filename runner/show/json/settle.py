@@ -3,6 +3,7 @@
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.clock import format_utc
 from runner.requests.request import credits_json, usd_text
+from runner.show.json.gone_repositories import gone_json
 from runner.show.screens.settle import UnsettledList, sent_at
 
 VERSION = 1
@@ -10,13 +11,15 @@ _STATES = {AttemptState.UNSETTLED: "unsettled", AttemptState.MAYBE_CHARGED: "may
 
 
 def settle_json(unsettled: UnsettledList) -> dict[str, object]:
-    """The document `{"settle": 1, "unsettled": […]}`, oldest first; `receipts` only if there are any."""
+    """The document `{"settle": 1, "unsettled": […]}`, oldest first; the other lists only if they hold anything."""
     document: dict[str, object] = {
         "settle": VERSION,
         "unsettled": [_attempt(attempt, unsettled) for attempt in unsettled.attempts],
     }
     if unsettled.receipts:
         document["receipts"] = [{"task_id": receipt.task, "at": receipt.at} for receipt in unsettled.receipts]
+    if unsettled.left_behind:
+        document["left_behind"] = gone_json(unsettled.left_behind)
     return document
 
 

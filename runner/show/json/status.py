@@ -9,6 +9,7 @@ from runner.clock import format_utc
 from runner.language.model import Shot, Storyboard
 from runner.planning.plan import Step
 from runner.requests.request import credits_json
+from runner.show.json.gone_repositories import gone_json
 from runner.show.json.plan import (
     OutputOf,
     Prices,
@@ -54,6 +55,7 @@ def status_json(report: StatusReport, output_of: OutputOf) -> dict[str, object]:
         **header(plan),
         "storyboards": [_storyboard(report, board, output_of, prices) for board in plan.batch.storyboards],
         "earlier_versions": [_earlier_version(attempt) for attempt in report.orphans],
+        **({"left_behind": gone_json(report.left_behind)} if report.left_behind else {}),
         "totals": {
             **counts_json(plan),
             "film_seconds": film_seconds,

@@ -9,6 +9,7 @@ from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import SettlementVerdict
 from runner.lazy_dataclass import dataclass
 from runner.planning.selection import storyboard_slug
+from runner.show.screens.gone_repositories import gone_lines
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars, moment
 from runner.show.text.layout import commands, wrapped
@@ -29,14 +30,20 @@ class UnsettledList:
     """Time zone of the reader; None means the machine's own."""
     receipts: Sequence[Receipt] = ()
     """Paid tasks that only a receipt names, without what they were ordered for."""
+    left_behind: Sequence[Attempt] = ()
+    """Open attempts of repositories that are gone, the unsettled ones among them included."""
+    root: str = "/"
+    """The repository's top folder, from which the others are named."""
 
 
 def settle(unsettled: UnsettledList, width: int, color: bool) -> str:
     """The list of `storyboard settle`; ends with the commands that settle an attempt."""
     style, attempts = Style(color), unsettled.attempts
-    receipts = "\n".join(_receipts(unsettled, width, style))
+    left_behind = gone_lines(unsettled.left_behind, unsettled.root, width, style, unsettled.zone)
+    blocks = ("\n".join(lines) for lines in (_receipts(unsettled, width, style), left_behind) if lines)
+    more = "\n\n".join(blocks)
     if not attempts:
-        return f"{receipts}\n" if receipts else "No attempt is unsettled.\n"
+        return f"{more}\n" if more else "No attempt is unsettled.\n"
     total = sum((attempt.credits for attempt in attempts), Decimal(0))
     verb = "is" if len(attempts) == 1 else "are"
     head = f"{count(len(attempts), 'attempt')} {verb} unsettled: {credits_text(total)} credits"
@@ -46,7 +53,7 @@ def settle(unsettled: UnsettledList, width: int, color: bool) -> str:
         rows += _attempt(attempt, names[attempt.id], unsettled, width, style)
     title = style(f"{head} ({dollars(total * unsettled.usd_per_credit)})", "strong")
     lines = [title, "", *table(_COLUMNS, rows, width, style), "", *_next_commands(names[attempts[0].id], width, style)]
-    return "\n".join(lines) + "\n" + (f"\n{receipts}\n" if receipts else "")
+    return "\n".join(lines) + "\n" + (f"\n{more}\n" if more else "")
 
 
 def _receipts(unsettled: UnsettledList, width: int, style: Style) -> list[str]:

@@ -13,6 +13,7 @@ from runner.lazy_dataclass import dataclass, field
 from runner.planning.plan import Action, Plan, Step, totals
 from runner.planning.selection import storyboard_slug
 from runner.show.screens.advice import FieldLocator, advice, field_errors, no_location
+from runner.show.screens.gone_repositories import gone_lines
 from runner.show.screens.missing_clips import as_made, find_missing_clips, missing_clip_lines
 from runner.show.screens.money_rows import money_rows
 from runner.show.screens.plan_table import ACTION_STYLES, WIDE
@@ -49,6 +50,11 @@ class StatusReport:
     budget_used: Mapping[str, Decimal] = field(default_factory=dict)
     """Credits that count in each storyboard's budget: retakes and other profiles included."""
 
+    left_behind: tuple[Attempt, ...] = ()
+    """Open attempts of repositories that are gone."""
+    root: str = "/"
+    """The repository's top folder, from which the others are named."""
+
     def attempt(self, step: Step) -> Attempt | None:
         """The attempt that determines the state of a take."""
         return self.history.attempts.get(step.attempt) if step.attempt is not None else None
@@ -76,7 +82,8 @@ def status(report: StatusReport, width: int, color: bool, all_shots: bool = Fals
     blocks = [_board(report, board, width, style, all_shots) for board in boards]
     if manifest_note := from_manifests(plan, report.history):
         blocks.append(wrapped(manifest_note, width))
-    blocks += [_orphans_without_storyboard(report, width, style), _next(report, width, style)]
+    left_behind = gone_lines(report.left_behind, report.root, width, style, report.zone)
+    blocks += [_orphans_without_storyboard(report, width, style), left_behind, _next(report, width, style)]
     return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
 
 
