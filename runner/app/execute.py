@@ -10,12 +10,13 @@ from functools import partial
 import anyio
 
 from runner.app import approval, orphan_collector, provider_gateway, webhooks
+from runner.app.manifests import write_manifests
 from runner.app.orphaned_attempts import with_orphans
-from runner.app.run_store import RunStore, closing_context, repo_prefix, write_manifests
+from runner.app.run_store import RunStore, closing_context, repo_prefix
 from runner.app.session import Session
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
-from runner.clock import Clock
+from runner.clock import Clock, SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import RunEvent, RunResult, StopReason
@@ -23,6 +24,7 @@ from runner.engine.run_loop import StopRequest, root_cause, run_loop
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan
 from runner.planning.planner import PlanOverrides
+from runner.planning.selection import ShotKey
 from runner.settings.settings import is_dumb_terminal
 from runner.show.live.progress import Progress
 from runner.show.live.view import JsonView, View, view
@@ -69,9 +71,8 @@ def execute_plan(session: Session, plan: Plan, history: History, store: RunStore
             write_manifests(session, history)
         raise (root_cause(error) if isinstance(error, BaseExceptionGroup) else error) from error
     run_view.close()
-    if overrides.first_take and not plan.is_free:
-        _record_first_take_picks(session, history, overrides)
-    write_manifests(session, history)
+    picks = _first_take_picks(session, history, overrides) if overrides.first_take and not plan.is_free else {}
+    write_manifests(session, history, first_picks=picks)
     if not session.args.json:
         context = closing_context(session, store, history, clock.monotonic() - started_at, result)
         print(closing(result, terminal_width(), use_color(sys.stdout, session.args.no_color), context), end="")
@@ -156,13 +157,19 @@ async def _watch_signals(stop_request: StopRequest, run_view: View) -> None:
             run_view.stopping()
 
 
-def _record_first_take_picks(session: Session, history: History, overrides: PlanOverrides) -> None:
-    """Record the takes that `--first-take` used as picks: else the next run would wait for a pick again."""
+def _first_take_picks(session: Session, history: History, overrides: PlanOverrides) -> dict[ShotKey, Pick]:
+    """The takes that `--first-take` used, as picks: without them the next run would wait for a pick again."""
     multi_take_shots = {(shot.storyboard, shot.id) for shot in session.batch.shots if shot.takes > 1}
+    picks: dict[ShotKey, Pick] = {}
     for step in session.plan(history, overrides=overrides).steps:
         for material, upstream in zip(step.shot.request.from_takes, step.upstream, strict=False):
-            if material.take is None and (step.shot.storyboard, upstream.shot) in multi_take_shots:
-                history.picks.setdefault((step.shot.storyboard, upstream.shot), Pick(upstream.take))
+            key = (step.shot.storyboard, upstream.shot)
+            if material.take is None and key in multi_take_shots and key not in history.picks:
+                attempt = history.current_attempt(upstream.fingerprint)
+                task_id = attempt.task_id if attempt is not None else None
+                picks[key] = Pick(upstream.take, upstream.fingerprint, task_id, SystemClock().now())
+    history.picks |= picks
+    return picks
 
 
 @dataclass(slots=True)

@@ -100,6 +100,13 @@ class Attempt:
     """The top folder of another repository that ordered it; None for this one."""
     held_elsewhere: bool = False
     """A living run of that other repository ordered it, and brings it home."""
+    kept_for: str | None = None
+    """The wanted fingerprint that a person said this clip stands for, by `keep`."""
+
+    @property
+    def needs_confirmation(self) -> bool:
+        """Whether only a manifest tells of it, and without its request: the provider's record must confirm the task."""
+        return self.from_manifest and not self.intent.request
 
     @property
     def clips(self) -> tuple[Clip, ...]:

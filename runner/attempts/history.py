@@ -113,8 +113,17 @@ class History:
             ids.sort(key=lambda id: self.attempts[id].intended_at)
         key = (intent.storyboard, intent.shot, intent.take, intent.profile)
         previous = self.attempts.get(self.last.get(key, "")) if late else None
+        if attempt.needs_confirmation and key in self.last:
+            return  # without its request it cannot tell what has changed
         if attempt.repository is None and (previous is None or previous.intended_at <= attempt.intended_at):
             self.last[key] = attempt.id
+
+    def forget(self, attempt_id: str) -> None:
+        """Drop an attempt that a manifest told of, and that the provider did not confirm."""
+        attempt = self.attempts.pop(attempt_id)
+        self._open.pop(attempt_id, None)
+        self._by_fingerprint[attempt.intent.fingerprint].remove(attempt_id)
+        self.last = {key: last for key, last in self.last.items() if last != attempt_id}
 
     def _record_duration(self, attempt: Attempt) -> None:
         self._recorded.append(attempt.id)
@@ -151,11 +160,15 @@ class History:
         """The attempt that decides the state of a take: a stored one, else an open one, else the latest created one.
 
         Of several, an attempt of this repository, or one that its manifest names, comes before one of another
-        repository; and one of this ledger before one from a manifest, because it has to be settled first.
+        repository; and one of this ledger before one from a manifest, because it has to be settled first. One that
+        must be confirmed at the provider comes after all of these, and before an attempt that gave no clip.
         """
         attempts = self.attempts_of(fingerprint)
         if not attempts:
             return None
+        claims = [attempt for attempt in attempts if attempt.needs_confirmation]
+        if claims:
+            attempts = [attempt for attempt in attempts if not attempt.needs_confirmation]
         own = [attempt for attempt in attempts if attempt.repository is None or attempt.id in self._named]
         for states in ({AttemptState.STORED}, OPEN, {AttemptState.DOUBTFUL}):
             if candidates := [attempt for attempt in own if attempt.state in states]:
@@ -164,6 +177,8 @@ class History:
             for states in ({AttemptState.STORED}, OPEN, {AttemptState.DOUBTFUL}):
                 if candidates := [attempt for attempt in attempts if attempt.state in states]:
                     return candidates[0]
+        if claims:
+            return claims[-1]
         created = [attempt for attempt in attempts if attempt.state is not AttemptState.NOT_CREATED]
         return (created or attempts)[-1]
 
@@ -195,6 +210,7 @@ class History:
                 self._enter(replace(attempt, from_manifest=True))
             elif attempt.task_id in tasks:
                 self._note_named(self.attempts[tasks[attempt.task_id]], attempt)
+                self._note_kept(tasks[attempt.task_id], attempt)
         self.picks |= {key: pick for key, pick in picks.items() if key not in self.picks}
 
     def _note_named(self, recorded: Attempt, manifest_attempt: Attempt) -> None:
@@ -210,6 +226,12 @@ class History:
             return
         if all(clip_place(other) != clip_place(clip) for other in recorded.clips):
             self.attempts[recorded.id] = replace(recorded, other_copies=(*recorded.other_copies, clip))
+
+    def _note_kept(self, attempt_id: str, manifest_attempt: Attempt) -> None:
+        """A keep stands in the manifest alone."""
+        recorded = self.attempts[attempt_id]
+        if recorded.kept_for != manifest_attempt.kept_for:
+            self.attempts[attempt_id] = replace(recorded, kept_for=manifest_attempt.kept_for)
 
     def _ledger_knows_more(self, manifest_attempt: Attempt) -> bool:
         """Whether this ledger has a newer or decisive attempt of the same take as one without a task in a manifest.

@@ -3,11 +3,13 @@
 import argparse
 from collections.abc import Mapping
 
-from runner.app import run_store
+from runner.app.manifests import write_pick
+from runner.app.plan_report import read_history
 from runner.app.session import Session, open_for_reading, resolve_shot
-from runner.attempts.attempt import AttemptState
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
+from runner.clock import SystemClock
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.planning.selection import ShotKey, storyboard_slug
@@ -48,36 +50,35 @@ def run(args: argparse.Namespace) -> ExitCode:
     shot, take_number = resolve_shot(session, args.shot)
     if take_number is not None:
         raise CommandError(ExitCode.USAGE, f"write the take after the shot:\n  storyboard pick {shot.id} {take_number}")
-    with run_store.open_run_store(session) as store:
-        history = session.with_manifests(store.history())
-        key = (shot.storyboard, shot.id)
-        if args.take is None:
-            history.picks.pop(key, None)
-        else:
-            _require_clip(session, history, key, args.take)
-            history.picks[key] = Pick(args.take)
-        run_store.write_manifests(session, history)
+    pick = None if args.take is None else _pick(session, (shot.storyboard, shot.id), args.take)
+    storyboard = next(storyboard for storyboard in session.batch.storyboards if storyboard.path == shot.storyboard)
+    write_pick(session, storyboard, shot.id, pick)
     if not args.quiet:
         choice = f"take {args.take}" if args.take is not None else "no take"
         print(f"{storyboard_slug(shot.storyboard)}:{shot.id}: {choice} is picked ({session.settings.variant})")
     return ExitCode.OK
 
 
-def _require_clip(session: Session, history: History, key: ShotKey, take: int) -> None:
+def _pick(session: Session, key: ShotKey, take: int) -> Pick:
+    """The pick of a take that has a clip, bound to its request and task; `CommandError` where it has none."""
+    history = read_history(session)
     steps = session.plan(history).steps_of(*key)
     if not steps or steps[0].fingerprint is None:
         raise CommandError(
             ExitCode.USAGE, f"{key[1]} waits for a pick itself: first pick a take of the shot that it is made from"
         )
     request = steps[0].neutral_request()
-    if not _has_clip(history, request, take):
-        finished = [str(number) for number in range(1, take + 50) if _has_clip(history, request, number)]
+    attempt = _attempt_with_clip(history, request, take)
+    if attempt is None:
+        finished = [str(number) for number in range(1, take + 50) if _attempt_with_clip(history, request, number)]
         summary = f"takes with a clip: {', '.join(finished)}" if finished else "no take has a clip yet"
         raise CommandError(
             ExitCode.USAGE, f"take {take} of {key[1]} has no clip from {session.settings.variant}: {summary}"
         )
+    return Pick(take, attempt.intent.fingerprint, attempt.task_id, SystemClock().now())
 
 
-def _has_clip(history: History, request: Mapping[str, JsonValue], take: int) -> bool:
+def _attempt_with_clip(history: History, request: Mapping[str, JsonValue], take: int) -> Attempt | None:
     attempt = history.current_attempt(fingerprint({**request, "take": take}))
-    return attempt is not None and attempt.state is AttemptState.STORED
+    is_made = attempt is not None and attempt.state is AttemptState.STORED and not attempt.needs_confirmation
+    return attempt if is_made else None

@@ -352,6 +352,9 @@ class _StoryboardPlanner:
     ) -> tuple[Action, Reason]:
         if attempt is None:
             return Action.MAKE, self._change_reason(shot, take, sources, fingerprint)
+        if attempt.needs_confirmation:
+            text = f"the manifest names {attempt.task_id} for it, which a run confirms at the provider"
+            return Action.RESUME, Reason(ReasonCode.TO_DOWNLOAD, text)
         match attempt.state:
             case AttemptState.STORED if any(map(self.clip_exists, attempt.clips)):
                 return Action.KEEP, MADE
@@ -394,4 +397,6 @@ class _StoryboardPlanner:
             or (previous.state not in OPEN and previous.clip is None and previous.state is not AttemptState.FAILED)
         ):
             return NEW if take <= shot.takes else RETAKE
+        if not previous.intent.request:
+            return Reason(ReasonCode.SETTING_CHANGED, "its request changed")
         return describe_change(previous.intent.request, neutral_form(shot.request, take, sources.__getitem__))

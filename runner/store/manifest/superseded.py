@@ -1,0 +1,31 @@
+"""The takes of a shot that others have superseded: their entries shrink to what fetching and not paying again need."""
+
+from collections.abc import Collection, Iterable
+
+from runner.attempts.attempt import Attempt, AttemptState
+
+_SHRINKING = frozenset({AttemptState.SUCCEEDED, AttemptState.STORED, AttemptState.DOUBTFUL})
+"""A running, unsettled or lost take needs its request: to be settled, or because no record can confirm it any more."""
+
+
+def superseded(takes: Iterable[Attempt], current_ids: Collection[str]) -> frozenset[str]:
+    """Ids of the attempts that another of the same take number has superseded, among the takes of one shot.
+
+    What the storyboard asks for supersedes all others of its number, else the latest does. A clip that a person kept
+    is superseded by nothing.
+    """
+    by_number: dict[int, list[Attempt]] = {}
+    for attempt in takes:
+        by_number.setdefault(attempt.intent.take, []).append(attempt)
+    ids: set[str] = set()
+    for attempts in by_number.values():
+        if len(attempts) < 2:
+            continue
+        latest = max(attempts, key=lambda attempt: (attempt.intended_at, attempt.id))
+        standing = {attempt.id for attempt in attempts} & set(current_ids) or {latest.id}
+        ids |= {attempt.id for attempt in attempts if attempt.id not in standing and _may_shrink(attempt)}
+    return frozenset(ids)
+
+
+def _may_shrink(attempt: Attempt) -> bool:
+    return attempt.state in _SHRINKING and attempt.task_id is not None and attempt.kept_for is None
