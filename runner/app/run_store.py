@@ -152,11 +152,17 @@ def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
     session = store.session
     clip_store = ClipStore(session.settings.root, session.output_folder, fingerprint_by_content(history).get)
     clip_exists = session.clip_exists(history)
+    folders = {
+        storyboard.path: clip_store.clips_folder(storyboard.path).relative_to(session.settings.root).as_posix()
+        for storyboard in session.batch.storyboards
+    }
     for step in plan.steps:
         attempt = history.attempts.get(step.attempt or "")
         if step.action is not Action.KEEP or attempt is None:
             continue
-        own_path = clip_store.clip_path(step).relative_to(session.settings.root).as_posix()
+        own_path = f"{folders[step.shot.storyboard]}/{step.shot.id}/take-{step.take}.mp4"
+        if [clip.path for clip in attempt.clips] == [own_path]:
+            continue  # the plan has looked for it already
         if any(clip.path == own_path and clip_exists(clip) for clip in attempt.clips):
             continue
         try:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from runner.attempts.attempt import PAID, Attempt
+from runner.attempts.events import Clip
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.lazy_dataclass import dataclass, replace
@@ -55,7 +56,7 @@ def compose(
         "storyboard": storyboard,
         "provider": plan.account.provider,
         "host": plan.account.host,
-        **(more_fields(before.content, (*TOP_FIELDS, "shots")) if before is not None else {}),
+        **(more_fields(before.content, TOP_FIELDS) if before is not None else {}),
         "shots": sort_shots([*entries, *filter(_says_anything, removed)]),
     }
 
@@ -149,14 +150,22 @@ def _current(plan: Plan, history: History, storyboard: str, shot: str) -> Iterat
 
 def _as_take(attempt: Attempt, step: Step) -> Attempt:
     """The attempt under a step's name, with the copy of the clip that has this name."""
-    is_as_ordered = attempt.kept_for is not None or attempt.needs_confirmation
-    request = attempt.intent.request if is_as_ordered else step.neutral_request()
-    intent = replace(attempt.intent, shot=step.shot.id, take=step.take, request=request)
+    clip = _own_clip(attempt, step)
+    intent, request = attempt.intent, attempt.intent.request
+    if attempt.kept_for is None and not attempt.needs_confirmation:
+        request = step.neutral_request()
+    is_same = (intent.shot, intent.take, intent.request) == (step.shot.id, step.take, request)
+    if is_same and clip == attempt.clip:
+        return attempt
+    return replace(attempt, intent=replace(intent, shot=step.shot.id, take=step.take, request=request), clip=clip)
+
+
+def _own_clip(attempt: Attempt, step: Step) -> Clip | None:
+    """The copy of an attempt's clip in this repository that has the step's name, else the first one."""
     own_path = f"/clips/{step.shot.id}/take-{step.take}"
     own_paths = (f"{own_path}.mp4", f"{own_path}.doubtful.mp4")
     own_clips = [clip for clip in attempt.clips if clip.repository is None]
-    clip = next((clip for clip in reversed(own_clips) if clip.path.endswith(own_paths)), next(iter(own_clips), None))
-    return replace(attempt, intent=intent, clip=clip)
+    return next((clip for clip in reversed(own_clips) if clip.path.endswith(own_paths)), next(iter(own_clips), None))
 
 
 def _paid_history(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runner.attempts.pick import Pick
-from runner.store.manifest.document import TAKE_FIELDS, more_fields, sort_shots
+from runner.store.manifest.document import TAKE_FIELDS, TAKE_ORDER, more_fields, sort_shots
 from runner.store.manifest.picks import pick_json
 
 
@@ -28,7 +28,7 @@ def _with_keep(take: Mapping[str, Any], keeps: Mapping[str, str | None]) -> Mapp
     if take["task_id"] not in keeps:
         return take
     fields = {**take, "kept_for": keeps[take["task_id"]]}
-    ordered = {name: fields[name] for name in TAKE_FIELDS if fields.get(name) is not None or name in take}
+    ordered = {name: fields[name] for name in TAKE_ORDER if fields.get(name) is not None or name in take}
     if keeps[take["task_id"]] is None:
         ordered.pop("kept_for", None)
     return {**ordered, **more_fields(take, TAKE_FIELDS)}

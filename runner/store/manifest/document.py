@@ -1,6 +1,7 @@
 """The manifest as a value: what it says of attempts and picks, beside its content as it stands in the file."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from runner.attempts.attempt import Attempt, AttemptState
@@ -20,14 +21,16 @@ STATUS: Mapping[AttemptState, str] = {
     AttemptState.GONE: "gone",
 }
 """The states that a manifest records, by their stored names."""
-TOP_FIELDS = ("manifest", "storyboard", "provider", "host")
-SHOT_FIELDS = ("id", "removed", "picked", "notes", "takes")
-TAKE_FIELDS = (
+TOP_FIELDS = frozenset({"manifest", "storyboard", "provider", "host", "shots"})
+SHOT_FIELDS = frozenset({"id", "removed", "picked", "notes", "takes"})
+TAKE_ORDER = (
     "take", "fingerprint", "kept_for", "doubt", "status", "task_id", "request", "credits", "error", "clip",
     "created_at", "completed_at",
 )  # fmt: skip
-CLIP_FIELDS = ("path", "sha256", "bytes", "width", "height", "seconds")
-"""The fields in the order of writing; others are kept, after these."""
+TAKE_FIELDS = frozenset(TAKE_ORDER)
+CLIP_FIELDS = frozenset({"path", "sha256", "bytes", "width", "height", "seconds"})
+"""The fields that this version knows; others are kept, after these."""
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,9 @@ class Manifest:
         return replace(self, storyboard=storyboard, attempts=tuple(attempts))
 
 
-def more_fields(table: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, Any]:
+def more_fields(table: Mapping[str, Any], fields: frozenset[str]) -> Mapping[str, Any]:
     """The fields of a table that this version does not know, sorted by name."""
-    return {name: table[name] for name in sorted(table.keys() - known)}
+    return NOTHING if table.keys() <= fields else {name: table[name] for name in sorted(table.keys() - fields)}
 
 
 def sort_shots(shots: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

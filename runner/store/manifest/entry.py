@@ -8,9 +8,7 @@ from runner.attempts.events import Clip
 from runner.clock import format_utc
 from runner.lazy_dataclass import dataclass
 from runner.requests.request import credits_json
-from runner.store.manifest.document import CLIP_FIELDS, STATUS, TAKE_FIELDS, Manifest, more_fields
-
-_NOTHING: Mapping[str, Any] = {}
+from runner.store.manifest.document import CLIP_FIELDS, NOTHING, STATUS, TAKE_FIELDS, Manifest, more_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class StoredTakes:
     def of_attempt(self, attempt: Attempt) -> Mapping[str, Any]:
         """The entry of an attempt; an empty one where it has none."""
         key = attempt.task_id or (attempt.intent.fingerprint, format_utc(attempt.intended_at))
-        return self.by_key.get(key, _NOTHING)
+        return self.by_key.get(key, NOTHING)
 
 
 def take_json(attempt: Attempt, stored: Mapping[str, Any], shrunk: bool) -> dict[str, Any]:
@@ -52,11 +50,11 @@ def take_json(attempt: Attempt, stored: Mapping[str, Any], shrunk: bool) -> dict
     if error or not shrunk:
         entry["error"] = error
     if attempt.clip is not None or not shrunk:
-        entry["clip"] = _clip_json(attempt.clip, stored.get("clip") or _NOTHING)
+        entry["clip"] = _clip_json(attempt.clip, stored.get("clip") or NOTHING)
     entry["created_at"] = format_utc(attempt.accepted_at or attempt.intended_at)
     if attempt.ended_at is not None or not shrunk:
         entry["completed_at"] = None if attempt.ended_at is None else format_utc(attempt.ended_at)
-    return entry | more_fields(stored, TAKE_FIELDS) if stored else entry
+    return {**entry, **more_fields(stored, TAKE_FIELDS)} if stored else entry
 
 
 def _clip_json(clip: Clip | None, stored: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -70,4 +68,4 @@ def _clip_json(clip: Clip | None, stored: Mapping[str, Any]) -> dict[str, Any] |
         "height": clip.height,
         "seconds": clip.seconds,
     }
-    return entry | more_fields(stored, CLIP_FIELDS) if stored else entry
+    return {**entry, **more_fields(stored, CLIP_FIELDS)} if stored else entry

@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from runner.store.manifest.document import SHOT_FIELDS, TAKE_FIELDS, TOP_FIELDS, more_fields
+from runner.store.manifest.document import SHOT_FIELDS, TAKE_FIELDS, TAKE_ORDER, TOP_FIELDS, more_fields
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
+_encode_shortest = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_HEAD = ("manifest", "storyboard", "provider", "host")
 _TAKE_LINES = (
     ("take", "fingerprint", "kept_for", "doubt"),
     ("status", "task_id"),
@@ -15,7 +17,8 @@ _TAKE_LINES = (
     ("clip",),
     ("created_at", "completed_at"),
 )
-assert tuple(name for line in _TAKE_LINES for name in line) == TAKE_FIELDS
+_NEXT_LINE = ",\n   "
+assert tuple(name for line in _TAKE_LINES for name in line) == TAKE_ORDER
 
 
 def layout(content: Mapping[str, Any]) -> str:
@@ -23,7 +26,7 @@ def layout(content: Mapping[str, Any]) -> str:
 
     A comma between two shots has a line of its own: an entry that comes after the last one changes no line of that.
     """
-    top = {name: content[name] for name in TOP_FIELDS} | more_fields(content, (*TOP_FIELDS, "shots"))
+    top = {name: content[name] for name in _HEAD} | dict(more_fields(content, TOP_FIELDS))
     lines = ["{", *(f"{_pair(name, value)}," for name, value in top.items()), '"shots": [']
     for number, shot in enumerate(content["shots"]):
         if number:
@@ -49,13 +52,14 @@ def _shot(shot: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _take(take: Mapping[str, Any]) -> str:
-    """The lines of a take; one without its request has a single line."""
+    """The lines of a take; one without its request has a single line, as short as it can be."""
+    if "request" not in take:
+        return f"  {_encode_shortest(take)}"
     lines = [
         ", ".join([_pair(name, take[name]) for name in names if name in take])
         for names in (*_TAKE_LINES, tuple(more_fields(take, TAKE_FIELDS)))
     ]
-    between = ",\n   " if "request" in take else ", "
-    return f"  {{{between.join(filter(None, lines))}}}"
+    return f"  {{{_NEXT_LINE.join(filter(None, lines))}}}"
 
 
 def _separated(items: Iterator[str]) -> Iterator[str]:

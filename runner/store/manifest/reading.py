@@ -47,11 +47,11 @@ _NOBODY = Owner()
 
 
 def read(
-    path: Path, display_name: str, root: Path, owner: Owner = _NOBODY, known: Manifest | None = None
+    path: Path, display_name: str, root: Path, owner: Owner = _NOBODY, previous: Manifest | None = None
 ) -> Manifest | None:
     """Read the manifest of an output; None when the file is missing, `CommandError` when the file is not a manifest.
 
-    `display_name` is the path in messages, `root` the repository's top. `known` is what was read before: it is
+    `display_name` is the path in messages, `root` the repository's top. `previous` is what was read before: it is
     returned as it is where the file holds the same bytes.
     """
     try:
@@ -60,7 +60,7 @@ def read(
         if rejected.code == "file-missing":
             return None
         raise CommandError(ExitCode.INVALID, f"{display_name} {rejected.message}") from rejected
-    return known if known is not None and known.raw == raw else _parse(raw, display_name, owner)
+    return previous if previous is not None and previous.raw == raw else _parse(raw, display_name, owner)
 
 
 def _parse(raw: bytes, display_name: str, owner: Owner) -> Manifest:
@@ -98,8 +98,8 @@ def _version(content: Any) -> int:
 
 
 def _manifest(content: Mapping[str, Any], raw: bytes, version: int, owner: Owner) -> Manifest:
-    storyboard, provider, host = (fields.text(content[name], name) for name in TOP_FIELDS[1:])
-    fields.unknown(more_fields(content, (*TOP_FIELDS, "shots")), "the manifest")
+    storyboard, provider, host = (fields.text(content[name], name) for name in ("storyboard", "provider", "host"))
+    fields.unknown(more_fields(content, TOP_FIELDS), "the manifest")
     identity = (owner.repository, provider, host, owner.profile)
     attempts = [attempt for shot in content["shots"] for attempt in _attempts(storyboard, shot, identity)]
     picks = {shot["id"]: pick for shot in content["shots"] if (pick := _pick(shot)) is not None}

@@ -11,21 +11,16 @@ _SHRINKING = frozenset({AttemptState.SUCCEEDED, AttemptState.STORED, AttemptStat
 def superseded(takes: Iterable[Attempt], current_ids: Collection[str]) -> frozenset[str]:
     """Ids of the attempts that another of the same take number has superseded, among the takes of one shot.
 
-    What the storyboard asks for supersedes all others of its number, else the latest does. A clip that a person kept
-    is superseded by nothing.
+    What the storyboard asks for supersedes all others of its number once it is made, until then the latest that was
+    made does. A clip that a person kept is superseded by nothing.
     """
     by_number: dict[int, list[Attempt]] = {}
     for attempt in takes:
-        by_number.setdefault(attempt.intent.take, []).append(attempt)
+        if attempt.state in _SHRINKING and attempt.task_id is not None:
+            by_number.setdefault(attempt.intent.take, []).append(attempt)
     ids: set[str] = set()
     for attempts in by_number.values():
-        if len(attempts) < 2:
-            continue
         latest = max(attempts, key=lambda attempt: (attempt.intended_at, attempt.id))
-        standing = {attempt.id for attempt in attempts} & set(current_ids) or {latest.id}
-        ids |= {attempt.id for attempt in attempts if attempt.id not in standing and _may_shrink(attempt)}
+        standing = {attempt.id for attempt in attempts if attempt.id in current_ids} or {latest.id}
+        ids |= {attempt.id for attempt in attempts if attempt.id not in standing and attempt.kept_for is None}
     return frozenset(ids)
-
-
-def _may_shrink(attempt: Attempt) -> bool:
-    return attempt.state in _SHRINKING and attempt.task_id is not None and attempt.kept_for is None
