@@ -397,6 +397,4 @@ class _StoryboardPlanner:
             or (previous.state not in OPEN and previous.clip is None and previous.state is not AttemptState.FAILED)
         ):
             return NEW if take <= shot.takes else RETAKE
-        if not previous.intent.request:
-            return Reason(ReasonCode.SETTING_CHANGED, "its request changed")
         return describe_change(previous.intent.request, neutral_form(shot.request, take, sources.__getitem__))

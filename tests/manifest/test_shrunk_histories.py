@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.attempts.attempt import AttemptState
-from runner.attempts.events import Created, Doubtful, Failed, SendStarted, Stored, Succeeded
+from runner.attempts.events import Created, Doubtful, Failed, Payload, SendStarted, Stored, Succeeded
 from runner.attempts.history import History
 from runner.attempts.task_facts import TaskFacts
 from runner.language.model import Shot
@@ -50,14 +50,14 @@ def run(film: Film, outcomes: Sequence[str], history: History) -> None:
         path = f"renders/film/kinovi/clips/{step.shot.id}/take-{step.take}.{len(history.attempts)}.mp4"
         own = replace(clip(step.shot.id), path=path)
         succeeded = Succeeded((), step.price.credits)
-        payloads = {
+        payloads: dict[str, tuple[Payload, ...]] = {
             "stored": (succeeded, Stored(own)),
             "doubtful": (succeeded, Doubtful(own, "is damaged")),
             "failed": (Failed("provider", "no"),),
             "running": (),
             "succeeded": (succeeded,),
-        }[outcome]
-        after(history, step, SendStarted(), Created(task), *payloads)
+        }
+        after(history, step, SendStarted(), Created(task), *payloads[outcome])
 
 
 def whole(content: dict[str, Any], history: History) -> dict[str, Any]:

@@ -19,12 +19,19 @@ ANSWER = Succeeded((), PRICE)
 FACTS = TaskFacts("task_1", "seedance-20", None, None, PRICE)
 
 
-def claim(step: Step, task: str = "task_1", **fields: Any) -> Attempt:
+def claim(step: Step, task: str = "task_1") -> Attempt:
     """An attempt of a step as a manifest's shrunk entry tells of it."""
     attempt = after(History(), step)
     intent = replace(attempt.intent, request={})
-    stored = {"state": AttemptState.STORED, "clip": clip(step.shot.id)}
-    return replace(attempt, id=f"m-{task}", intent=intent, task_id=task, from_manifest=True, **(stored | fields))
+    return replace(
+        attempt,
+        id=f"m-{task}",
+        intent=intent,
+        state=AttemptState.STORED,
+        task_id=task,
+        clip=clip(step.shot.id),
+        from_manifest=True,
+    )
 
 
 def claimed(*shots: Any) -> tuple[Plan, History]:
@@ -37,7 +44,7 @@ def claimed(*shots: Any) -> tuple[Plan, History]:
 def test_it_is_neither_kept_nor_made_before_it_is_confirmed() -> None:
     decided, _ = claimed(shot("quay"))
     assert actions(decided) == ["resume"]
-    assert decided.steps[0].reason == "the manifest names task_1 for it, which a run confirms at the provider"
+    assert decided.steps[0].reason.text == "the manifest names task_1 for it, which a run confirms at the provider"
     assert decided.totals.credits == 0
 
 
