@@ -4,7 +4,8 @@
 
 CPU time of whole processes, the least of the rounds, and the peak of their memory. A film of 20 shots is planned
 alone, and beside 10,000 and 100,000 attempts of other repositories of its account; the change of a ledger of the
-first form with 100,000 attempts; the comparison of 100,000 receipts.
+first form with 100,000 attempts; the comparison of 100,000 receipts. A film of 10,000 takes that are all made: a run
+with nothing to do beside its plan, and the bytes of its manifest.
 """
 
 import json
@@ -19,6 +20,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from benchmarks.compile import storyboard
+from benchmarks.startup import made_film
 from runner.attempts.events import Account, Clip, Created, Event, Intent, SendStarted, Stored, Succeeded
 from runner.clock import SystemClock, format_utc
 from runner.engine.limits import RunLimits
@@ -26,6 +28,8 @@ from runner.requests.request import JsonValue
 from runner.store.ledger import schema
 from runner.store.ledger.database import NAME
 from runner.store.ledger.ledger import Ledger
+from runner.store.manifest.entry import take_json
+from runner.store.manifest.reading import read
 from runner.store.receipts import FOLDER
 from tests.golden.first_form import IN_FIRST_FORM
 
@@ -93,11 +97,11 @@ def film(root: Path) -> Path:
     return board
 
 
-def measured(board: Path, state: Path, *words: str) -> tuple[float, float]:
+def measured(board: Path, state: Path, *words: str, provider: str = "kinovi") -> tuple[float, float]:
     """CPU seconds and peak megabytes of one command."""
     env = os.environ | {
         "STORYBOARD_STATE": str(state),
-        "STORYBOARD_PROVIDER": "kinovi",
+        "STORYBOARD_PROVIDER": provider,
         "SEEDANCE_BASE_URL": f"http://{ACCOUNT.host}",
     }
     process = subprocess.Popen(
@@ -127,6 +131,31 @@ def comparison(state: Path, run: str) -> float:
         return time.process_time() - began
 
 
+def whole_way(top: Path, rounds: int) -> None:
+    """A run that finds 10,000 takes made: its time beside that of the plan, and its manifest's size."""
+    folder, state = top / "made", top / "state-made"
+    folder.mkdir()
+    board = made_film(folder, state, 8_000)
+    measured(board, state, "run", "--json", provider="sandbox")  # writes the manifest
+    path = folder / "renders/film/sandbox/manifest.json"
+    written = path.stat().st_mtime_ns
+    words = {"`plan`": ("plan",), "`run` with nothing to do": ("run", "--json")}
+    times = {name: [measured(board, state, *command, provider="sandbox")[0] for _ in range(rounds)]
+             for name, command in words.items()}  # fmt: skip
+    assert path.stat().st_mtime_ns == written
+    plan, run = (min(seconds) for seconds in times.values())
+    print(f"\n`run` with nothing to do over 10,000 takes: {run:.2f} s, {run / plan:.2f} x `plan` ({plan:.2f} s)")
+    manifest = read(path, path.name, folder)
+    assert manifest is not None
+    assert len(manifest.attempts) == 10_000
+    shrunk = [
+        len(json.dumps(take_json(attempt, {}, shrunk=True), separators=(",", ":"))) for attempt in manifest.attempts
+    ]
+    print(f"manifest of 10,000 current takes: {path.stat().st_size / 1e6:.1f} MB")
+    print(f"of which prompts: {sum(len(str(a.intent.request['prompt'])) for a in manifest.attempts) / 1e6:.1f} MB")
+    print(f"entry of a superseded take: {max(shrunk)} bytes")
+
+
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     with tempfile.TemporaryDirectory() as folder:
@@ -150,6 +179,7 @@ def main() -> None:
         print(f"the same once they were compared: {again * 1000:.1f} ms")
         print(f"change of a ledger of the first form, 100,000 attempts: {migration(large):.1f} s CPU")
         assert (large / schema.BACKUP).exists()
+        whole_way(top, rounds)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ from functools import partial
 import anyio
 
 from runner.app import approval, orphan_collector, provider_gateway, webhooks
+from runner.app.manifests import write_first_picks, write_manifests
 from runner.app.orphaned_attempts import with_orphans
-from runner.app.run_store import RunStore, closing_context, repo_prefix, write_manifests
+from runner.app.run_store import RunStore, closing_context, repo_prefix
 from runner.app.session import Session
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
@@ -23,6 +24,7 @@ from runner.engine.run_loop import StopRequest, root_cause, run_loop
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan
 from runner.planning.planner import PlanOverrides
+from runner.planning.selection import ShotKey
 from runner.settings.settings import is_dumb_terminal
 from runner.show.live.progress import Progress
 from runner.show.live.view import JsonView, View, view
@@ -70,7 +72,7 @@ def execute_plan(session: Session, plan: Plan, history: History, store: RunStore
         raise (root_cause(error) if isinstance(error, BaseExceptionGroup) else error) from error
     run_view.close()
     if overrides.first_take and not plan.is_free:
-        _record_first_take_picks(session, history, overrides, clock)
+        write_first_picks(session, history, _first_take_picks(session, history, overrides, clock))
     write_manifests(session, history)
     if not session.args.json:
         context = closing_context(session, store, history, clock.monotonic() - started_at, result)
@@ -156,17 +158,21 @@ async def _watch_signals(stop_request: StopRequest, run_view: View) -> None:
             run_view.stopping()
 
 
-def _record_first_take_picks(session: Session, history: History, overrides: PlanOverrides, clock: Clock) -> None:
-    """Record the takes that `--first-take` used as picks: else the next run would wait for a pick again."""
+def _first_take_picks(
+    session: Session, history: History, overrides: PlanOverrides, clock: Clock
+) -> dict[ShotKey, Pick]:
+    """The takes that `--first-take` used, as picks: without them the next run would wait for a pick again."""
     multi_take_shots = {(shot.storyboard, shot.id) for shot in session.batch.shots if shot.takes > 1}
     plan = session.plan(history, overrides=overrides)
+    picks: dict[ShotKey, Pick] = {}
     for step in plan.steps:
         for material, upstream in zip(step.shot.request.from_takes, step.upstream, strict=False):
             key = (step.shot.storyboard, upstream.shot)
             if material.take is None and key in multi_take_shots and key not in plan.picks:
                 attempt = history.current_attempt(upstream.fingerprint)
-                task = attempt.task_id if attempt is not None else None
-                history.picks[key] = Pick(upstream.take, upstream.fingerprint, task, clock.now())
+                task_id = attempt.task_id if attempt is not None else None
+                picks[key] = Pick(upstream.take, upstream.fingerprint, task_id, clock.now())
+    return picks
 
 
 @dataclass(slots=True)

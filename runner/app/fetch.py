@@ -8,7 +8,7 @@ from runner.app.provider_gateway import ProviderGateway
 from runner.app.run_store import RunStore, fingerprint_by_content
 from runner.app.session import Session
 from runner.attempts.attempt import AT_HAND, Attempt, AttemptState
-from runner.attempts.events import Doubtful, Event, PollResult, Running, Succeeded
+from runner.attempts.events import Doubtful, Event, PollResult, Running, Stored, Succeeded
 from runner.attempts.history import History
 from runner.engine import messages
 from runner.engine.ports import TransferFailed
@@ -65,12 +65,17 @@ class OrphanFetcher:
             gone = download.link_expired and self._age(attempt) > timedelta(days=self.session.edition.media_days)
             message = "the provider has deleted its media" if gone else download.message
             return self._check(attempt, path, "gone" if gone else "failed", message)
+        if attempt.needs_confirmation:  # its clip is here now; without a request it never enters the ledger
+            return self._check_download(attempt, download)
         if attempt.from_manifest and (refusal := self.store.ledger.import_attempt(attempt)) is not None:
             return self._check(attempt, path, "failed", refusal.message)
         for payload in (download,) if attempt.state in AT_HAND else (answer, download):
             event = Event(self.store.clock.now(), attempt.id, payload)
             self.store.ledger.append(event)
             self.history.apply(event)
+        return self._check_download(attempt, download)
+
+    def _check_download(self, attempt: Attempt, download: Stored | Doubtful) -> ClipCheck:
         path = self.session.settings.root / download.clip.path
         if isinstance(download, Doubtful):
             return self._check(attempt, path, "doubtful", download.doubt)

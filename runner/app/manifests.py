@@ -1,43 +1,88 @@
-"""Writes decisions into the manifests: each writer reads the file again, and changes only what it owns."""
+"""Writes the manifests: each writer reads the file again under its lock, and changes only what it owns."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from runner.app.session import Session
+from runner.attempts.history import History
 from runner.attempts.pick import Pick
+from runner.diagnostics.problem import CommandError, ExitCode
 from runner.language.model import Storyboard
-from runner.store import manifest
+from runner.planning.plan import Plan
+from runner.planning.selection import ShotKey
+from runner.store import locks
+from runner.store.manifest.composing import compose
+from runner.store.manifest.decisions import with_keeps, with_picks
+from runner.store.manifest.document import VERSION, Manifest
+from runner.store.manifest.picks import is_same_pick, pick_json, present_picks
+from runner.store.manifest.writing import write
 
 
-def write_pick(session: Session, storyboard: Storyboard, shot: str, pick: Pick | None) -> None:
-    """Write or remove one pick."""
-    picked = None if pick is None else manifest.pick_json(pick)
-    content = _content(session, storyboard)
-    for entry in content["shots"]:
-        if entry["id"] == shot:
-            entry["picked"] = picked
-    if picked is not None and all(entry["id"] != shot for entry in content["shots"]):
-        content["shots"].append({"id": shot, "picked": picked, "takes": []})
-        content["shots"].sort(key=lambda entry: (entry["id"].casefold(), entry["id"]))
-    _write(session, storyboard, content)
+def write_manifests(session: Session, history: History, plan: Plan | None = None) -> None:
+    """Write the takes of every storyboard, whatever is selected: what a run or a fetch owns.
+
+    `plan` is the plan of the whole batch by this history, where the caller has it already. `CommandError` when a disk
+    fails.
+    """
+    plan = plan if plan is not None else session.plan(history)
+    for storyboard in session.batch.storyboards:
+        _change(session, storyboard, partial(compose, plan, history, storyboard.path))
+
+
+def write_pick(
+    session: Session, history: History, plan: Plan, storyboard: Storyboard, shot: str, pick: Pick | None
+) -> None:
+    """Write or remove the pick of one shot; picks of shots that were renamed move to their present names."""
+
+    def change(before: Manifest | None) -> Mapping[str, Any]:
+        content = _content(session, storyboard, before)
+        stored = {entry["id"]: entry.get("picked") for entry in content["shots"]}
+        picks = present_picks(stored, plan, history, storyboard.path)
+        return with_picks(content, picks | {shot: None if pick is None else pick_json(pick)})
+
+    _change(session, storyboard, change)
+
+
+def write_first_picks(session: Session, history: History, picks: Mapping[ShotKey, Pick]) -> None:
+    """Write the picks that `--first-take` made, where nobody has picked since; `history` has them from now on."""
+
+    def change(storyboard: Storyboard, before: Manifest | None) -> Mapping[str, Any]:
+        content = _content(session, storyboard, before)
+        new = {shot: pick for (path, shot), pick in picks.items() if path == storyboard.path}
+        loaded = {shot: history.picks.get((storyboard.path, shot)) for shot in new}
+        shots = [entry for entry in content["shots"] if entry["id"] in new]
+        others = {entry["id"] for entry in shots if not is_same_pick(entry.get("picked"), loaded[entry["id"]])}
+        return with_picks(content, {shot: pick_json(pick) for shot, pick in new.items() if shot not in others})
+
+    for storyboard in session.batch.storyboards:
+        if any(path == storyboard.path for path, _ in picks):
+            _change(session, storyboard, partial(change, storyboard))
+    history.picks |= picks
 
 
 def write_keeps(session: Session, storyboard: Storyboard, keeps: Mapping[str, str | None]) -> None:
     """Write or remove (None) what clips are kept for: the wanted fingerprint, by the task that made the clip."""
-    content = _content(session, storyboard)
-    for take in (take for entry in content["shots"] for take in entry["takes"]):
-        if take["task_id"] in keeps:
-            take.pop("kept_for", None)
-            take |= {"kept_for": wanted} if (wanted := keeps[take["task_id"]]) is not None else {}
-    _write(session, storyboard, content)
+    _change(session, storyboard, lambda before: with_keeps(_content(session, storyboard, before), keeps))
 
 
-def _content(session: Session, storyboard: Storyboard) -> dict[str, Any]:
-    path = session.output_folder(storyboard.path) / manifest.NAME
-    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return content
+def _content(session: Session, storyboard: Storyboard, before: Manifest | None) -> Mapping[str, Any]:
+    """What a manifest holds; of a missing one, that of a storyboard without a shot."""
+    account = session.settings.account
+    head = {"manifest": VERSION, "storyboard": storyboard.path, "provider": account.provider, "host": account.host}
+    return {**(before.content if before is not None else {"shots": []}), **head}
 
 
-def _write(session: Session, storyboard: Storyboard, content: Mapping[str, Any]) -> None:
-    manifest.write(session.output_folder(storyboard.path) / manifest.NAME, content, session.settings.root)
+def _change(session: Session, storyboard: Storyboard, make: Callable[[Manifest | None], Mapping[str, Any]]) -> None:
+    """Write what is made of the manifest as it stands now, under its lock."""
+    path = session.manifest_path(storyboard.path)
+    with locks.lock_manifest(session.settings.state, path.parent):
+        before = session.manifest(storyboard)
+        try:
+            write(path, make(before), session.settings.root, before)
+        except OSError as error:
+            raise CommandError(
+                ExitCode.INVALID,
+                f"{session.display_path(path)} cannot be written ({error.strerror}); the results are in the ledger, "
+                "and the next run writes the manifest",
+            ) from error

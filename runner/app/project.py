@@ -70,11 +70,11 @@ def edition_with_prices(settings: Settings, name: str | None = None) -> Edition:
 
 def _provider_with_clips(settings: Settings) -> Settings:
     """The settings with the provider whose outputs have manifests, the paid one first."""
-    from runner.store import manifest
+    from runner.store.manifest.document import NAME
 
     for provider in ("kinovi", "sandbox"):
         candidate = replace(settings, provider=provider)
-        if any(settings.output.glob(f"**/{candidate.variant}/{manifest.NAME}")):
+        if any(settings.output.glob(f"**/{candidate.variant}/{NAME}")):
             return candidate
     return settings
 

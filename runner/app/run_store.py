@@ -24,7 +24,7 @@ from runner.planning.plan import Action, Plan
 from runner.planning.selection import storyboard_slug
 from runner.settings.environment import child_environment
 from runner.show.screens.closing_context import ClosingContext
-from runner.store import locks, manifest
+from runner.store import locks
 from runner.store.clip_store import ClipStore
 from runner.store.durability import escaping_folder
 from runner.store.git import uncommitted
@@ -152,11 +152,17 @@ def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
     session = store.session
     clip_store = ClipStore(session.settings.root, session.output_folder, fingerprint_by_content(history).get)
     clip_exists = session.clip_exists(history)
+    folders = {
+        storyboard.path: clip_store.clips_folder(storyboard.path).relative_to(session.settings.root).as_posix()
+        for storyboard in session.batch.storyboards
+    }
     for step in plan.steps:
         attempt = history.attempts.get(step.attempt or "")
         if step.action is not Action.KEEP or attempt is None:
             continue
-        own_path = clip_store.clip_path(step).relative_to(session.settings.root).as_posix()
+        own_path = f"{folders[step.shot.storyboard]}/{step.shot.id}/take-{step.take}.mp4"
+        if [clip.path for clip in attempt.clips] == [own_path]:
+            continue  # the plan has looked for it already
         if any(clip.path == own_path and clip_exists(clip) for clip in attempt.clips):
             continue
         try:
@@ -179,33 +185,11 @@ def fingerprint_by_content(history: History) -> dict[str, str]:
     return {attempt.clip.sha256: attempt.intent.fingerprint for attempt in history.attempts.values() if attempt.clip}
 
 
-def write_manifests(session: Session, history: History) -> None:
-    """Write the whole manifest of every storyboard, whatever is selected."""
-    plan = session.plan(history)
-    history.picks = dict(plan.stored_picks)
-    for storyboard in session.batch.storyboards:
-        path = session.output_folder(storyboard.path) / manifest.NAME
-        previous = session.manifest(storyboard)
-        try:
-            manifest.write(
-                path,
-                manifest.compose(plan, history, storyboard.path, previous.attempts if previous else ()),
-                session.settings.root,
-            )
-        except OSError as error:
-            raise CommandError(
-                ExitCode.INVALID,
-                f"{session.display_path(path)} cannot be written ({error.strerror}); the results are in the ledger, "
-                "and the next run writes the manifest",
-            ) from error
-
-
 def closing_context(
     session: Session, store: RunStore, history: History, duration: float, result: RunResult
 ) -> ClosingContext:
     """The context of the closing screen, beside the result."""
-    outputs = [session.output_folder(storyboard.path) for storyboard in session.batch.storyboards]
-    manifests = [output / manifest.NAME for output in outputs]
+    manifests = [session.manifest_path(storyboard.path) for storyboard in session.batch.storyboards]
     free = session.settings.account.free
     uncommitted_manifests = [] if free else uncommitted(session.settings.root, manifests, child_environment())
     open_shots = _open_shots(session, result)

@@ -4,13 +4,14 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from runner.app.project import Project, load_project
+from runner.attempts.attempt import Attempt
 from runner.attempts.events import Clip
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -23,8 +24,9 @@ from runner.planning.planner import NO_OVERRIDES, PlanOverrides, build_plan
 from runner.planning.selection import ShotKey, select, storyboard_slug
 from runner.settings.environment import child_environment
 from runner.show.text.terminal import use_color
-from runner.store import manifest
 from runner.store.git import Repository, identify
+from runner.store.manifest import reading
+from runner.store.manifest.document import NAME, Manifest
 
 if TYPE_CHECKING:
     from runner.store.ledger.ledger import Ledger
@@ -133,30 +135,53 @@ class Session(Project):
             contents = self.manifest(storyboard)
             if contents is not None:
                 history.merge_manifest(
-                    contents.attempts, {(storyboard.path, shot): pick for shot, pick in contents.picks.items()}
+                    self._attempts_that_count(contents),
+                    {(storyboard.path, shot): pick for shot, pick in contents.picks.items()},
                 )
         return history
 
-    def manifest(self, storyboard: Storyboard) -> manifest.Manifest | None:
+    def _attempts_that_count(self, contents: Manifest) -> Iterable[Attempt]:
+        """At a free account an attempt without its request is of no use: nobody can confirm it, and it cost nothing."""
+        if not self.settings.account.free:
+            return contents.attempts
+        return (attempt for attempt in contents.attempts if not attempt.needs_confirmation)
+
+    @cached_property
+    def _manifests_read(self) -> dict[Path, Manifest | None]:
+        """What the manifests held when they were read last: a file that did not change is not parsed again."""
+        return {}
+
+    def manifest_path(self, storyboard: str) -> Path:
+        return self.output_folder(storyboard) / NAME
+
+    def manifest(self, storyboard: Storyboard) -> Manifest | None:
         """A storyboard's manifest; raise `CommandError` if it belongs to another storyboard or another host."""
-        path = self.output_folder(storyboard.path) / manifest.NAME
+        path = self.manifest_path(storyboard.path)
         display_name = self.display_path(path)
-        contents = manifest.read(path, display_name, self.settings.root, str(self.settings.root), self.settings.profile)
-        if contents is None or not contents.attempts:
-            return None
+        owner = reading.Owner(str(self.settings.root), self.settings.profile)
+        contents = reading.read(path, display_name, self.settings.root, owner, self._manifests_read.get(path))
+        self._manifests_read[path] = contents
+        if contents is None or (contents.storyboard == storyboard.path and self._is_of_account(contents)):
+            return contents
+        if not contents.attempts:
+            return None  # nothing was made for whoever it belongs to
         if contents.storyboard != storyboard.path and os.path.exists(self.settings.root / contents.storyboard):
             raise CommandError(
                 ExitCode.INVALID,
                 f"{display_name} belongs to {contents.storyboard}, not to {storyboard.path}: rename one, "
                 "or choose another --output",
             )
-        if (contents.provider, contents.host) != (self.settings.account.provider, self.settings.account.host):
+        if not self._is_of_account(contents):
             raise CommandError(
                 ExitCode.INVALID,
                 f"{display_name} was made at {contents.provider} ({contents.host}), and this is "
                 f"{self.settings.account.provider} ({self.settings.account.host}): choose another --output",
             )
-        return contents if contents.storyboard == storyboard.path else contents.renamed_to(storyboard.path)
+        return contents.renamed_to(storyboard.path)
+
+    def _is_of_account(self, contents: Manifest) -> bool:
+        account = self.settings.account
+        return (contents.provider, contents.host) == (account.provider, account.host)
 
     def root_path(self, file: Path) -> str:
         """The path of a file from the repository's top, as storyboards are named; the file as it is when outside."""

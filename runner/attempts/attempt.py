@@ -108,6 +108,11 @@ class Attempt:
         return bool(key_id) and self.intent.key_id not in ("", key_id)
 
     @property
+    def needs_confirmation(self) -> bool:
+        """Whether only a manifest tells of it, and without its request: the provider's record must confirm the task."""
+        return self.from_manifest and not self.intent.request
+
+    @property
     def clips(self) -> tuple[Clip, ...]:
         """The clip under every name it was stored under; some names may hold another clip by now."""
         return self.other_copies if self.clip is None else (self.clip, *self.other_copies)

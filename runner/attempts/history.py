@@ -128,8 +128,17 @@ class History:
             ids.sort(key=lambda id: self.attempts[id].intended_at)
         key = (intent.storyboard, intent.shot, intent.take, intent.profile)
         previous = self.attempts.get(self.last.get(key, "")) if late else None
+        if attempt.needs_confirmation and key in self.last:
+            return  # without its request it cannot tell what has changed
         if attempt.repository is None and (previous is None or previous.intended_at <= attempt.intended_at):
             self.last[key] = attempt.id
+
+    def forget(self, attempt_id: str) -> None:
+        """Drop an attempt that a manifest told of, and that the provider did not confirm."""
+        attempt = self.attempts.pop(attempt_id)
+        self._open.pop(attempt_id, None)
+        self._by_fingerprint[attempt.intent.fingerprint].remove(attempt_id)
+        self.last = {key: last for key, last in self.last.items() if last != attempt_id}
 
     def _record_duration(self, attempt: Attempt) -> None:
         self._recorded.append(attempt.id)
@@ -171,11 +180,15 @@ class History:
         """The attempt that decides the state of a take: a stored one, else an open one, else the latest created one.
 
         Of several, an attempt of this repository, or one that its manifest names, comes before one of another
-        repository; and one of this ledger before one from a manifest, because it has to be settled first.
+        repository; and one of this ledger before one from a manifest, because it has to be settled first. One that
+        must be confirmed at the provider comes after all of these, and before an attempt that gave no clip.
         """
         attempts = self.attempts_of(fingerprint)
         if not attempts:
             return None
+        claims = [attempt for attempt in attempts if attempt.needs_confirmation]
+        if claims:
+            attempts = [attempt for attempt in attempts if not attempt.needs_confirmation]
         own = [attempt for attempt in attempts if attempt.repository is None or attempt.id in self._named]
         for states in ({AttemptState.STORED}, OPEN, {AttemptState.DOUBTFUL}):
             if candidates := [attempt for attempt in own if attempt.state in states]:
@@ -184,6 +197,8 @@ class History:
             for states in ({AttemptState.STORED}, OPEN, {AttemptState.DOUBTFUL}):
                 if candidates := [attempt for attempt in attempts if attempt.state in states]:
                     return candidates[0]
+        if claims:
+            return claims[-1]
         created = [attempt for attempt in attempts if attempt.state is not AttemptState.NOT_CREATED]
         return (created or attempts)[-1]
 
@@ -220,7 +235,7 @@ class History:
 
     def _note_kept(self, attempt: str, kept_for: str | None) -> None:
         """What a clip is kept for stands in the manifest alone."""
-        if kept_for is not None:
+        if self.attempts[attempt].kept_for != kept_for:
             self.attempts[attempt] = replace(self.attempts[attempt], kept_for=kept_for)
 
     def _note_named(self, recorded: Attempt, manifest_attempt: Attempt) -> None:

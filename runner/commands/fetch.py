@@ -10,7 +10,9 @@ import anyio
 
 from runner.app import run_store, task_fetch
 from runner.app.clip_fetcher import ClipFetcher
+from runner.app.confirmation import confirm_tasks
 from runner.app.fetch import OrphanFetcher
+from runner.app.manifests import write_manifests
 from runner.app.named_shots import find_shot, open_for_shots
 from runner.app.orphaned_attempts import stored_orphans
 from runner.app.provider_gateway import ProviderGateway, open_gateway
@@ -70,9 +72,10 @@ def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_shots(args, args.accept) if args.accept else open_for_reading(args)
     with run_store.open_run_store(session) as store:
         history = session.with_manifests(store.history())
+        confirm_tasks(session, history, store)
         work = _accept_all if args.accept else _fetch_all
         results = anyio.run(work, session, history, store)
-        run_store.write_manifests(session, history)
+        write_manifests(session, history)
     if args.json:
         print(json_document(clips_json(results, "fetch")), end="")
     else:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 
 from runner.app import run_store
-from runner.app.manifests import write_keeps
+from runner.app.manifests import write_keeps, write_manifests
 from runner.app.named_shots import open_for_shots, shot_of_former_name
 from runner.app.session import Session
 from runner.attempts.attempt import Attempt
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     session = open_for_shots(args, args.selection)
     with run_store.open_run_store(session) as store:
         history = session.with_manifests(store.history())
-        run_store.write_manifests(session, history)
+        write_manifests(session, history)
         keys = _selected(session)
         return _undo(session, history, keys) if args.undo else _keep(session, history, keys)
 

@@ -3,13 +3,14 @@
 import argparse
 from datetime import datetime
 
-from runner.app import run_store
 from runner.app.manifests import write_pick
 from runner.app.named_shots import find_shot, open_for_shots
+from runner.app.plan_report import read_history
 from runner.app.session import Session
 from runner.attempts.attempt import AttemptState
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
+from runner.clock import SystemClock
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.language.model import Shot
@@ -52,11 +53,11 @@ def run(args: argparse.Namespace) -> ExitCode:
     shot, take_number = find_shot(session, args.shot)
     if take_number is not None:
         raise CommandError(ExitCode.USAGE, f"write the take after the shot:\n  storyboard pick {shot.id} {take_number}")
-    with run_store.open_run_store(session) as store:
-        history = session.with_manifests(store.history())
-        plan = session.plan(history)
-        pick = None if args.take is None else _pick(session, history, plan, shot, args.take, store.clock.now())
-        _write(session, history, plan, shot, pick)
+    history = read_history(session)
+    plan = session.plan(history)
+    pick = None if args.take is None else _pick(session, history, plan, shot, args.take, SystemClock().now())
+    storyboard = next(storyboard for storyboard in session.batch.storyboards if storyboard.path == shot.storyboard)
+    write_pick(session, history, plan, storyboard, shot.id, pick)
     if not args.quiet:
         choice = f"take {args.take}" if args.take is not None else "no take"
         print(f"{storyboard_slug(shot.storyboard)}:{shot.id}: {choice} is picked ({session.settings.variant})")
@@ -74,7 +75,7 @@ def _pick(session: Session, history: History, plan: Plan, shot: Shot, take: int,
         raise CommandError(ExitCode.USAGE, message)
     clips = {step.take: attempt for step in steps if (attempt := history.attempts.get(step.attempt or "")) is not None}
     attempt = clips.get(take)
-    if attempt is not None and attempt.state is AttemptState.STORED:
+    if attempt is not None and attempt.state is AttemptState.STORED and not attempt.needs_confirmation:
         return Pick(take, attempt.intent.fingerprint, attempt.task_id, now)
     if attempt is not None and attempt.state is AttemptState.DOUBTFUL:
         name = f"{storyboard_slug(shot.storyboard)}:{shot.id}#{take}"
@@ -87,15 +88,3 @@ def _pick(session: Session, history: History, plan: Plan, shot: Shot, take: int,
     raise CommandError(
         ExitCode.USAGE, f"take {take} of {shot.id} has no clip from {session.settings.variant}: {summary}"
     )
-
-
-def _write(session: Session, history: History, plan: Plan, shot: Shot, pick: Pick | None) -> None:
-    """Write the pick under the shot's present name; picks of shots that were renamed move to their new names first."""
-    storyboard = next(board for board in session.batch.storyboards if board.path == shot.storyboard)
-    key, bound = (shot.storyboard, shot.id), plan.stored_picks.get((shot.storyboard, shot.id))
-    former = [name for (path, name), stored in history.picks.items() if path == shot.storyboard and stored == bound]
-    run_store.write_manifests(session, history)
-    write_pick(session, storyboard, shot.id, pick)
-    for name in former:
-        if (shot.storyboard, name) not in {key, *plan.stored_picks}:
-            write_pick(session, storyboard, name, None)

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 from runner.app import approval, run_store
+from runner.app.confirmation import confirm_tasks
+from runner.app.manifests import write_manifests
 from runner.app.orphaned_attempts import collectable_orphans, with_orphans
 from runner.app.session import Session, command_arguments, open_session
 from runner.attempts.history import History
@@ -15,6 +17,7 @@ from runner.engine.run_events import CreditTotals, RunEvent
 from runner.engine.run_state import RunState
 from runner.engine.throttle import CreateThrottle
 from runner.planning.plan import Action, Plan
+from runner.planning.planner import NO_OVERRIDES
 from runner.show.live.view import JsonView
 from runner.show.screens.closing import closing
 from runner.show.screens.plan import PlanContext, nothing_to_do, screen
@@ -78,6 +81,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     with run_store.open_run_store(session) as store:
         store.stop_on_unknown_receipts()
         history = session.with_manifests(store.history())
+        confirm_tasks(session, history, store)
         overrides = session.overrides(history)
         plan = session.plan(history, selected=session.selected, overrides=overrides)
         run_store.restore_clips(plan, history, store)
@@ -85,6 +89,8 @@ def run(args: argparse.Namespace) -> ExitCode:
             store = _approve(session, plan, history, store)
         elif not _has_collectable_orphans(session, plan, history):
             approval.check_materials(session, plan)
+            whole_plan = plan if session.selected is None and overrides == NO_OVERRIDES else session.plan(history)
+            write_manifests(session, history, whole_plan)
             return _report_nothing_to_do(session, plan, history, store)
         from runner.app import execute
 
@@ -112,11 +118,10 @@ def _anything_to_do(plan: Plan) -> bool:
 
 
 def _report_nothing_to_do(session: Session, plan: Plan, history: History, store: run_store.RunStore) -> ExitCode:
-    """Finish a run that has nothing to send: update the manifest, print the state."""
+    """Print the state after a run that had nothing to send."""
     result = with_orphans(
         session, history, summarize_run(plan, history, RunState(CreateThrottle(1)), store.limits, CreditTotals())
     )
-    run_store.write_manifests(session, history)
     if session.args.json:
         json_view = JsonView(sys.stdout)
         json_view.tell(RunEvent("done", store.clock.now(), plan=plan, outcome=result))

@@ -55,7 +55,7 @@ def build_queue(plan: Plan, history: History, prior: float) -> WorkQueue:
     chains = _remaining_seconds(plan, seconds)
     members: dict[str, list[Step]] = {}
     for step in plan.steps:
-        if step.fingerprint is not None and step.action not in _NOTHING_TO_DO:
+        if step.fingerprint is not None and step.action not in _NOTHING_TO_DO and not _is_unconfirmed(history, step):
             members.setdefault(step.fingerprint, []).append(step)
     groups = [SharedRequest(fingerprint, tuple(steps)) for fingerprint, steps in members.items()]
 
@@ -99,6 +99,12 @@ def _awaited_shots(plan: Plan) -> frozenset[tuple[str, str]]:
 
 def _has_several_clips(group: SharedRequest, history: History) -> bool:
     return len(group.steps) > 1 or any(_is_stored(history, step) for step in group.steps)
+
+
+def _is_unconfirmed(history: History, step: Step) -> bool:
+    """Whether a take waits for a confirmation, which comes before a run: it is neither polled nor ordered meanwhile."""
+    attempt = history.attempts.get(step.attempt or "")
+    return attempt is not None and attempt.needs_confirmation
 
 
 def _is_stored(history: History, step: Step) -> bool:

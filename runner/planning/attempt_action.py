@@ -19,6 +19,9 @@ def action_of_attempt(
     `is_free`: at a free account nothing stays unsettled, doubtful or gone. `again` are the ids of refused or lost
     attempts that `--again` repeats.
     """
+    if attempt.needs_confirmation:
+        text = f"the manifest names {attempt.task_id} for it, which a run confirms at the provider"
+        return Action.RESUME, Reason(ReasonCode.TO_DOWNLOAD, text)
     match attempt.state:
         case AttemptState.STORED if any(map(clip_exists, attempt.clips)):
             return Action.KEEP, MADE

@@ -44,8 +44,10 @@ class _Change(NamedTuple):
 def describe_change(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> Reason:
     """Describe the change of a request; the text is one sentence, such as `the prompt: "the −sea−" → "the +harbour+"`.
 
-    `before` and `now` are neutral requests.
+    `before` and `now` are neutral requests; `before` is empty where only a shrunk entry of a manifest tells of it.
     """
+    if not before:
+        return Reason(ReasonCode.SETTING_CHANGED, "its request changed")
     changes = [*_settings(before, now), *_materials(before, now)]
     if "prompt" in before or "prompt" in now:
         changes += _prompt(_text(before.get("prompt")), _text(now.get("prompt")))

@@ -53,8 +53,8 @@ def every_material(material: Material) -> bool:
 
 
 def public_address(material: Material) -> bool:
-    """The rule of a provider that reads public addresses only, where nothing is published."""
-    return isinstance(material, RemoteFile)
+    """The rule of a provider that reads public addresses only, where nothing is published: it has its own clips."""
+    return isinstance(material, RemoteFile) or (isinstance(material, TakeReference) and material.part == "clip")
 
 
 def material_name(material: Material) -> str:

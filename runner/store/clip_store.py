@@ -135,7 +135,7 @@ class ClipStore:
     def archive_path(self, attempt: Attempt) -> Path:
         """The archive name of a clip whose prompt changed before the clip was downloaded."""
         intent = attempt.intent
-        folder = self.output(intent.storyboard) / "clips" / intent.shot / ARCHIVE
+        folder = self.clips_folder(intent.storyboard) / intent.shot / ARCHIVE
         return folder / f"take-{intent.take}.{intent.fingerprint[:8]}.mp4"
 
     def archive_part_path(self, attempt: Attempt) -> Path:
@@ -272,7 +272,11 @@ class ClipStore:
         return path.resolve().is_relative_to(self.root.resolve())
 
     def _folder(self, step: Step) -> Path:
-        return self.output(step.shot.storyboard) / "clips" / step.shot.id
+        return self.clips_folder(step.shot.storyboard) / step.shot.id
+
+    def clips_folder(self, storyboard: str) -> Path:
+        """The folder of a storyboard's clips, with a folder for each shot."""
+        return self.output(storyboard) / "clips"
 
     def _relative_name(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()

@@ -97,6 +97,26 @@ def _lock_all(folder: Path, outputs: Iterable[Path], descriptors: list[int]) -> 
         raise CommandError(ExitCode.INVALID, message) from error
 
 
+@contextlib.contextmanager
+def lock_manifest(state: Path, output: Path) -> Iterator[None]:
+    """Context manager: the right to change an output's manifest; waits for another process that changes it.
+
+    Held while the manifest is read, changed and written, also by a run, which holds its output's lock much longer.
+    """
+    folder = state / _OUTPUTS
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = open_file(folder / f"{_lock_name(os.path.realpath(output))}.manifest")
+        wait_for_lock(descriptor)
+    except OSError as error:
+        message = f"cannot lock files in {folder} ({error.strerror}): set {STATE} to a folder on a local disk"
+        raise CommandError(ExitCode.INVALID, message) from error
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def lock_path(state: Path, output: Path) -> Path:
     """The lock file of an output."""
     return state / _OUTPUTS / _lock_name(os.path.realpath(output))

@@ -46,6 +46,26 @@ def set_field(*keys: str, value: Any) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+def set_in_shot(name: str, value: Any) -> Callable[[dict[str, Any]], None]:
+    def change(manifest: dict[str, Any]) -> None:
+        manifest["shots"][0][name] = value
+
+    return change
+
+
+def without_request(**more: Any) -> Callable[[dict[str, Any]], None]:
+    def change(manifest: dict[str, Any]) -> None:
+        take = manifest["shots"][0]["takes"][0]
+        del take["request"]
+        take.update(more)
+
+    return change
+
+
+def picked(**more: Any) -> Callable[[dict[str, Any]], None]:
+    return set_in_shot("picked", {"take": 1, "fingerprint": None, "task_id": None, "at": None} | more)
+
+
 DEEP: dict[str, Any] = {}
 for _ in range(200):
     DEEP = {"a": DEEP}
@@ -104,6 +124,28 @@ UNFIT: dict[str, tuple[str, Callable[[dict[str, Any]], None]]] = {
     "status": ("status", set_field("status", value="maybe")),
     "sha256": ("clip.sha256", set_field("clip", "sha256", value="../x")),
     "request of 200 levels": ("deep", set_field("request", value=DEEP)),
+    "request that is empty": ("request", set_field("request", value={})),
+    "kept_for": ("kept_for", set_field("kept_for", value="../x")),
+    "kept_for that is a list": ("kept_for", set_field("kept_for", value=["ab" * 32])),
+    "unknown field of 200 levels": ("a further field of the take is more than 16 deep", set_field("x", value=DEEP)),
+    "unknown field of a clip": ("a further field of the clip", set_field("clip", "x", value=float("nan"))),
+    "unknown field of a shot": ("a further field of the shot", set_in_shot("x", DEEP)),
+    "unknown field of the manifest": ("a further field of the manifest", lambda manifest: manifest.update(x=DEEP)),
+    "half a character": ("surrogates not allowed", set_field("x", value="\ud800")),
+    "picked number": ("picked", set_in_shot("picked", 1)),
+    "picked list": ("picked", set_in_shot("picked", [1])),
+    "picked take": ("picked: take", picked(take=-1)),
+    "picked fingerprint": ("picked.fingerprint", picked(fingerprint="abc")),
+    "picked task": ("picked: task_id", picked(task_id="a b")),
+    "picked at": ("picked.at", picked(at="yesterday")),
+    "notes that are none": ("notes", set_in_shot("notes", "hello")),
+    "a note that is none": ("notes", set_in_shot("notes", [1])),
+    "notes of 200 levels": ("notes is more than 16 deep", set_in_shot("notes", [DEEP])),
+    "no request and a fingerprint that is none": ("fingerprint", without_request(fingerprint="abc")),
+    "no request and no fingerprint": ("fingerprint", without_request(fingerprint=None)),
+    "no request and no task": ("'request' is missing", without_request(task_id=None)),
+    "no request and running": ("'request' is missing", without_request(status="running")),
+    "no request and unsettled": ("'request' is missing", without_request(status="unsettled")),
     "request that is none": ("request", set_field("request", value=None)),
     "request with NaN": ("entry 1", set_field("request", "seconds", value=float("nan"))),
 }
@@ -126,7 +168,10 @@ TEXTS: dict[str, Callable[[str], str]] = {
     "a number of 5000 digits": lambda whole: whole.replace('"take": 1', '"take": ' + "9" * 5000, 1),
     "100,000 brackets": lambda whole: "[" * 100_000,
     "five million values": lambda whole: "[" + "0," * 5_000_000 + "0]",
-    "another version": lambda whole: whole.replace('"manifest": 1', '"manifest": 99'),
+    "another version": lambda whole: whole.replace('"manifest": 2', '"manifest": 99'),
+    "half a version": lambda whole: whole.replace('"manifest": 2', '"manifest": 1.5'),
+    "a version below the first": lambda whole: whole.replace('"manifest": 2', '"manifest": 0'),
+    "a version that is true": lambda whole: whole.replace('"manifest": 2', '"manifest": true'),
     "a list": lambda whole: "[]",
     "nothing": lambda whole: "",
     "a shot with a path as its id": lambda whole: whole.replace('"id": "quay"', '"id": "../../quay"'),

@@ -110,9 +110,14 @@ def test_a_pick_goes_into_the_manifest(paid_film: ContentRepo, host: Start) -> N
     paid_film.storyboard("run", FILM, "--yes", **there.env)
     assert paid_film.storyboard("pick", "quay", "3", **there.env).code == 2
     assert paid_film.storyboard("pick", "quay", "2", **there.env).code == 0
-    picked = {shot["id"]: shot["picked"] for shot in paid_film.manifest(variant="kinovi")["shots"]}
-    assert picked["boats"] is None
-    assert picked["quay"]["take"] == 2
+    shots = {shot["id"]: shot for shot in paid_film.manifest(variant="kinovi")["shots"]}
+    second = shots["quay"]["takes"][1]
+    assert shots["boats"]["picked"] is None
+    assert {name: value for name, value in shots["quay"]["picked"].items() if name != "at"} == {
+        "take": 2,
+        "fingerprint": second["fingerprint"],
+        "task_id": second["task_id"],
+    }
     assert paid_film.storyboard("pick", "quay", "none", **there.env).code == 0
     assert paid_film.manifest(variant="kinovi")["shots"][1]["picked"] is None
 

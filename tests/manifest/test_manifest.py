@@ -11,7 +11,9 @@ from runner.attempts.events import Created, Failed, OutcomeUnknown, SendStarted,
 from runner.attempts.history import History
 from runner.clock import format_utc
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.store.manifest import compose, read, write
+from runner.store.manifest.composing import compose
+from runner.store.manifest.reading import read
+from runner.store.manifest.writing import write
 from tests.planning.worlds import BOARD, actions, after, clip, last_frame, plan, renamed, shot
 
 MADE = (SendStarted(), Created("task_1"), Succeeded(()), Stored(clip("quay")))
@@ -27,7 +29,7 @@ def test_a_fresh_clone_with_only_the_manifest_pays_nothing(tmp_path: Path) -> No
     after(history, plan(quay, enter).steps[0], *MADE)
     after(history, plan(quay, enter, history=history).steps[1], SendStarted(), Created("task_2"))
     path = tmp_path / "manifest.json"
-    write(path, compose(plan(quay, enter, history=history), history, BOARD), path.parent)
+    write(path, compose(plan(quay, enter, history=history), history, BOARD), path.parent, None)
 
     manifest = read(path, "manifest.json", path.parent)
     assert manifest is not None
@@ -42,7 +44,7 @@ def test_an_unsettled_attempt_stops_another_machine_from_paying(tmp_path: Path) 
     quay, history = shot("quay"), History()
     after(history, plan(quay).steps[0], SendStarted(), OutcomeUnknown("the line broke"))
     path = tmp_path / "manifest.json"
-    write(path, compose(plan(quay, history=history), history, BOARD), path.parent)
+    write(path, compose(plan(quay, history=history), history, BOARD), path.parent, None)
     manifest = read(path, "manifest.json", path.parent)
     assert manifest is not None
     elsewhere = History()
@@ -59,9 +61,9 @@ def test_a_moment_is_in_utc_whatever_the_zone_it_is_told_in(zone: int) -> None:
 def test_writing_the_same_changes_no_byte(tmp_path: Path) -> None:
     content = compose(plan(shot("quay")), History(), BOARD)
     path = tmp_path / "manifest.json"
-    assert write(path, content, path.parent)
+    assert write(path, content, path.parent, None)
     before = path.stat().st_mtime_ns
-    assert not write(path, content, path.parent)
+    assert not write(path, content, path.parent, read(path, "manifest.json", path.parent))
     assert path.stat().st_mtime_ns == before
 
 
@@ -69,8 +71,8 @@ def test_half_a_manifest_that_a_killed_run_left_is_cleared_away(tmp_path: Path) 
     content = compose(plan(shot("quay")), History(), BOARD)
     path, half = tmp_path / "manifest.json", tmp_path / ".manifest.json.part"
     for before in (False, True):
-        half.write_bytes(b'{"manifest": 1')
-        assert write(path, content, path.parent) is not before
+        half.write_bytes(b'{"manifest": 2')
+        assert write(path, content, path.parent, read(path, "manifest.json", path.parent)) is not before
         assert [file.name for file in tmp_path.iterdir()] == ["manifest.json"]
 
 
@@ -108,7 +110,7 @@ def test_its_fingerprint_is_worked_out_anew_and_never_believed(tmp_path: Path) -
     content = compose(plan(quay, history=history), history, BOARD)
     content["shots"][0]["takes"][0]["request"]["prompt"] = "something else"
     path = tmp_path / "manifest.json"
-    write(path, content, path.parent)
+    write(path, content, path.parent, None)
     manifest = read(path, "manifest.json", path.parent)
     assert manifest is not None
     elsewhere = History()
@@ -120,7 +122,7 @@ def test_what_this_ledger_knows_is_not_taken_from_the_manifest_again(tmp_path: P
     quay, history = shot("quay"), History()
     after(history, plan(quay).steps[0], *MADE)
     path = tmp_path / "manifest.json"
-    write(path, compose(plan(quay, history=history), history, BOARD), path.parent)
+    write(path, compose(plan(quay, history=history), history, BOARD), path.parent, None)
     manifest = read(path, "manifest.json", path.parent)
     assert manifest is not None
     history.merge_manifest(manifest.attempts, {})
@@ -131,14 +133,16 @@ def test_what_this_ledger_knows_is_not_taken_from_the_manifest_again(tmp_path: P
     ("text", "message"),
     [
         ('{\n<<<<<<< ours\n  "manifest": 1\n', "renders/film:2: merge conflict"),
-        ("", "is not a manifest of this version"),
-        ("[]", "is not a manifest of this version"),
-        (json.dumps({"manifest": 2}), "is not a manifest of this version"),
+        ("", "is not a manifest"),
+        ("[]", "is not a manifest"),
+        (json.dumps({"manifest": 2}), "is not a manifest"),
+        (json.dumps({"manifest": "2"}), "is not a manifest"),
+        (json.dumps({"manifest": 3}), "was written by a newer storyboard (version 3 of the file): update it"),
         (
             json.dumps({"manifest": 1, "storyboard": "a", "provider": "p", "host": "h", "shots": [{}]}),
             "is not a manifest",
         ),
-        ("\xff", "is not a manifest of this version"),
+        ("\xff", "is not a manifest"),
     ],
 )
 def test_what_is_no_manifest_stops_with_its_name(tmp_path: Path, text: str, message: str) -> None:

@@ -18,7 +18,11 @@ TakeKey = tuple[str, str, int]
 
 def find_missing_clips(steps: Iterable[Step], history: History) -> frozenset[TakeKey]:
     """Takes whose recorded clip is missing on this machine, as in a fresh clone."""
-    recorded = {attempt.id for attempt in history.attempts.values() if attempt.state is AttemptState.STORED}
+    recorded = {
+        attempt.id
+        for attempt in history.attempts.values()
+        if attempt.state is AttemptState.STORED and not attempt.needs_confirmation
+    }
     return frozenset(step.key for step in steps if step.action is Action.RESUME and step.attempt in recorded)
 
 

@@ -64,7 +64,8 @@ def from_manifests(plan: Plan, history: History) -> str:
     """Note on paid takes that this machine's ledger lacks, and the effect; empty when it has them all."""
     attempts = {step.attempt: history.attempts.get(step.attempt) for step in plan.steps if step.attempt is not None}
     number = sum(
-        1 for attempt in attempts.values() if attempt is not None and attempt.from_manifest and attempt.state in PAID
+        attempt.from_manifest and attempt.state in PAID and not attempt.needs_confirmation
+        for attempt in filter(None, attempts.values())
     )
     if plan.is_free or not number:
         return ""

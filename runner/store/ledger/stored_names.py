@@ -144,6 +144,6 @@ COLUMNS: Mapping[str, str] = {
 
 STORED_ELSEWHERE: Mapping[type[Any], frozenset[str]] = {
     Intent: frozenset({*COLUMNS.values(), "body", "request"}),
-    Attempt: frozenset({"id", "intent", "from_manifest", "repository", "held_elsewhere"}),
+    Attempt: frozenset({"id", "intent", "from_manifest", "repository", "held_elsewhere", "kept_for"}),
 }
 """Fields stored in columns or separate lines of a row, or not stored at all."""

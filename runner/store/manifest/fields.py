@@ -1,5 +1,6 @@
 """Fields of a manifest, which a stranger may have written: each is checked for its bounds, or raises ValueError."""
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -75,10 +76,28 @@ def message(value: Any, field: str) -> str:
 
 def request(value: Any) -> dict[str, JsonValue]:
     """A request: plain values, not deeper than any request is."""
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not value:
         raise ValueError("request is not a table")
-    _check_value(value, _MAX_DEPTH)
+    _check_value(value, _MAX_DEPTH, "request")
     return value
+
+
+def sha256(value: Any, field: str) -> str:
+    return _matching(_SHA256, value, field)
+
+
+def notes(value: Any) -> None:
+    """Check the notes about a shot's takes, which are kept as they are."""
+    if value is not None:
+        if not isinstance(value, list) or not all(isinstance(note, dict) for note in value):
+            raise ValueError("notes is not a list of tables")
+        _check_value(value, _MAX_DEPTH, "notes")
+
+
+def unknown(values: Mapping[str, Any], holder: str) -> None:
+    """Check fields that this version does not know, and keeps: nothing that could not be written again."""
+    if values:
+        _check_value(dict(values), _MAX_DEPTH, f"a further field of {holder}")
 
 
 def clip(value: Any) -> Clip | None:
@@ -89,7 +108,7 @@ def clip(value: Any) -> Clip | None:
         raise ValueError("clip is not a table")
     return Clip(
         path=_clip_path(value["path"]),
-        sha256=_matching(_SHA256, value["sha256"], "clip.sha256"),
+        sha256=sha256(value["sha256"], "clip.sha256"),
         bytes=int(_number(value["bytes"], 0, CLIP_LIMIT, "clip.bytes", whole=True)),
         width=int(_number(value["width"], 1, _MAX_SIDE, "clip.width", whole=True)),
         height=int(_number(value["height"], 1, _MAX_SIDE, "clip.height", whole=True)),
@@ -117,11 +136,14 @@ def _number(value: Any, minimum: int, maximum: int, field: str, *, whole: bool =
     return value
 
 
-def _check_value(value: Any, depth: int) -> None:
+def _check_value(value: Any, depth: int, field: str) -> None:
     if isinstance(value, str):
         value.encode("utf-8", "surrogateescape")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{field} holds a number that is none")
     elif isinstance(value, dict | list):
         if not depth:
-            raise ValueError(f"request is more than {_MAX_DEPTH} deep")
+            raise ValueError(f"{field} is more than {_MAX_DEPTH} deep")
         for inner in value.values() if isinstance(value, dict) else value:
-            _check_value(inner, depth - 1)
+            _check_value(inner, depth - 1, field)

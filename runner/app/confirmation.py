@@ -1,0 +1,77 @@
+"""Confirms tasks that a manifest names without their request, before a plan counts on them."""
+
+import sys
+from contextlib import AsyncExitStack
+
+import anyio
+
+from runner.app.run_store import RunStore
+from runner.app.session import Session
+from runner.attempts.attempt import Attempt
+from runner.attempts.events import Event, Running, Succeeded
+from runner.attempts.history import History
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.lazy_dataclass import replace
+from runner.planning.confirmation import confirmed, objection, to_confirm
+from runner.planning.plan import Step
+from runner.show.text.escape import escape_terminal
+
+
+def confirm_tasks(session: Session, history: History, store: RunStore) -> None:
+    """Confirm or drop every such task that a take of the batch waits for.
+
+    A dropped task is reported, and its take is to be made. `CommandError` when the provider does not answer: until
+    then nobody knows whether the take is paid for.
+    """
+    while any(attempt.needs_confirmation for attempt in history.attempts.values()):
+        waiting = list(to_confirm(session.plan(history), history))
+        if not waiting:
+            return
+        anyio.run(_confirm_all, session, history, store, waiting)
+
+
+async def _confirm_all(
+    session: Session, history: History, store: RunStore, waiting: list[tuple[Step, Attempt]]
+) -> None:
+    from runner.app.provider_gateway import open_gateway
+
+    async with AsyncExitStack() as stack:
+        gateway = await open_gateway(session, history, stack)
+        for step, attempt in waiting:
+            answer, facts = await gateway.client.fetch_record(attempt.task_id or "")
+            if isinstance(answer, Running) and not (answer.answered or answer.not_found):
+                raise _no_answer(attempt, answer)
+            reason = objection(step, attempt, answer, facts, history)
+            if reason is None and isinstance(answer, Succeeded):
+                reason = _record(history, store, confirmed(step, attempt, answer), answer)
+            if reason is not None:
+                history.forget(attempt.id)
+                _note(step, reason)
+
+
+def _record(history: History, store: RunStore, attempt: Attempt, answer: Succeeded) -> str | None:
+    """Take a confirmed attempt into ledger and history; the ledger's objection, if it has one."""
+    if (refusal := store.ledger.import_attempt(attempt)) is not None:
+        return refusal.message
+    history.attempts[attempt.id] = replace(attempt, from_manifest=False)
+    event = Event(store.clock.now(), attempt.id, answer)
+    if store.ledger.append(event) is None:
+        history.apply(event)
+    return None
+
+
+def _no_answer(attempt: Attempt, answer: Running) -> CommandError:
+    task, shot = attempt.task_id, attempt.intent.shot
+    if answer.key_refused:
+        message = f"the key was refused, and {task} of {shot} is to be confirmed with it: nothing was sent"
+        return CommandError(ExitCode.KEY, message)
+    reason = answer.message or "it gave no answer"
+    message = f"the provider did not confirm {task} of {shot} ({reason}): nothing was ordered; run again later"
+    return CommandError(ExitCode.FAILED, message)
+
+
+def _note(step: Step, reason: str) -> None:
+    message = (
+        f"{step.shot.id} take {step.take}: {reason}; the manifest's entry does not count, and the take is to be made"
+    )
+    print(f"storyboard: {escape_terminal(message)}", file=sys.stderr)

@@ -1,0 +1,38 @@
+"""What a person decided, written into a manifest's content: picks and keeps, and nothing else of it. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from runner.attempts.pick import Pick
+from runner.store.manifest.document import TAKE_FIELDS, TAKE_ORDER, more_fields, sort_shots
+from runner.store.manifest.picks import StoredPick, pick_json
+
+
+def with_pick(content: Mapping[str, Any], shot: str, pick: Pick | None) -> dict[str, Any]:
+    """The content with the pick of a shot, None for no pick; an entry of the shot is added where it has none."""
+    return with_picks(content, {shot: None if pick is None else pick_json(pick)})
+
+
+def with_picks(content: Mapping[str, Any], picks: Mapping[str, StoredPick | None]) -> dict[str, Any]:
+    """The content with the picks of these shots; an entry is added for a pick of a shot that has none."""
+    shots = [{**entry, "picked": picks.get(entry["id"], entry.get("picked"))} for entry in content["shots"]]
+    ids = {entry["id"] for entry in shots}
+    new = [{"id": shot, "picked": picked, "takes": []} for shot, picked in picks.items() if picked and shot not in ids]
+    return {**content, "shots": sort_shots([*shots, *new]) if new else shots}
+
+
+def with_keeps(content: Mapping[str, Any], keeps: Mapping[str, str | None]) -> dict[str, Any]:
+    """The content with what clips are kept for, by the task that made the clip; None removes a keep."""
+    shots = [{**entry, "takes": [_with_keep(take, keeps) for take in entry["takes"]]} for entry in content["shots"]]
+    return {**content, "shots": shots}
+
+
+def _with_keep(take: Mapping[str, Any], keeps: Mapping[str, str | None]) -> Mapping[str, Any]:
+    """The entry of a take with its keep, in the order of writing."""
+    if take["task_id"] not in keeps:
+        return take
+    fields = {**take, "kept_for": keeps[take["task_id"]]}
+    ordered = {name: fields[name] for name in TAKE_ORDER if fields.get(name) is not None or name in take}
+    if keeps[take["task_id"]] is None:
+        ordered.pop("kept_for", None)
+    return {**ordered, **more_fields(take, TAKE_FIELDS)}

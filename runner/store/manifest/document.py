@@ -1,0 +1,67 @@
+"""The manifest as a value: what it says of attempts and picks, beside its content as it stands in the file."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.pick import Pick
+from runner.lazy_dataclass import dataclass, replace
+
+VERSION = 2
+NAME = "manifest.json"
+STATUS: Mapping[AttemptState, str] = {
+    AttemptState.RUNNING: "running",
+    AttemptState.SUCCEEDED: "succeeded",
+    AttemptState.STORED: "succeeded",
+    AttemptState.FAILED: "failed",
+    AttemptState.REFUSED: "refused",
+    AttemptState.UNSETTLED: "unsettled",
+    AttemptState.DOUBTFUL: "doubtful",
+    AttemptState.GONE: "gone",
+}
+"""The states that a manifest records, by their stored names."""
+TOP_FIELDS = frozenset({"manifest", "storyboard", "provider", "host", "shots"})
+SHOT_FIELDS = frozenset({"id", "removed", "picked", "notes", "takes"})
+TAKE_ORDER = (
+    "take", "fingerprint", "kept_for", "doubt", "status", "task_id", "request", "credits", "error", "clip",
+    "created_at", "completed_at",
+)  # fmt: skip
+TAKE_FIELDS = frozenset(TAKE_ORDER)
+CLIP_FIELDS = frozenset({"path", "sha256", "bytes", "width", "height", "seconds"})
+"""The fields that this version knows; others are kept, after these."""
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The manifest of one output: its storyboard and account, the recorded attempts, and the picks by shot."""
+
+    storyboard: str
+    provider: str
+    host: str
+    attempts: tuple[Attempt, ...]
+    picks: Mapping[str, Pick]
+    content: Mapping[str, Any]
+    """The whole document in the form of the present version, unknown fields included."""
+    raw: bytes
+    """The file that it was read from."""
+    version: int = VERSION
+    """The version of the file."""
+
+    def renamed_to(self, storyboard: str) -> "Manifest":
+        """The same manifest for a storyboard that has moved to another path."""
+        attempts = (
+            replace(attempt, intent=replace(attempt.intent, storyboard=storyboard)) for attempt in self.attempts
+        )
+        return replace(self, storyboard=storyboard, attempts=tuple(attempts))
+
+
+def more_fields(table: Mapping[str, Any], fields: frozenset[str]) -> Mapping[str, Any]:
+    """The fields of a table that this version does not know, sorted by name."""
+    return NOTHING if table.keys() <= fields else {name: table[name] for name in sorted(table.keys() - fields)}
+
+
+def sort_shots(shots: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The entries of shots in the order of a manifest."""
+    return sorted(shots, key=lambda shot: (str(shot["id"]).casefold(), str(shot["id"])))

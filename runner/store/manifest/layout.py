@@ -1,0 +1,77 @@
+"""The text of a manifest: a block of lines for each shot, so that git merges what different branches did to it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from runner.store.manifest.document import SHOT_FIELDS, TAKE_FIELDS, TAKE_ORDER, TOP_FIELDS, more_fields
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+_encode_shortest = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_HEAD = ("manifest", "storyboard", "provider", "host")
+_TAKE_LINES = (
+    ("take", "fingerprint", "kept_for", "doubt"),
+    ("status", "task_id"),
+    ("request",),
+    ("credits", "error"),
+    ("clip",),
+    ("created_at", "completed_at"),
+)
+_NEXT_LINE = ",\n   "
+assert tuple(name for line in _TAKE_LINES for name in line) == TAKE_ORDER
+
+
+def layout(content: Mapping[str, Any]) -> str:
+    """The text of a manifest's content, with a line break at its end.
+
+    A comma between two shots has a line of its own: an entry that comes after the last one changes no line of that.
+    """
+    top = {name: content[name] for name in _HEAD} | dict(more_fields(content, TOP_FIELDS))
+    lines = ["{", *(f"{_pair(name, value)}," for name, value in top.items()), '"shots": [']
+    for number, shot in enumerate(content["shots"]):
+        if number:
+            lines.append(",")
+        lines += _shot(shot)
+    return "\n".join([*lines, "]", "}", ""])
+
+
+def _shot(shot: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{{{_pair('id', shot['id'])},"
+    if "removed" in shot:
+        yield f" {_pair('removed', shot['removed'])},"
+    yield f" {_pair('picked', shot['picked'])},"
+    if "notes" in shot:
+        yield ' "notes": ['
+        yield from _separated(f"  {_encode(note)}" for note in shot["notes"])
+        yield " ],"
+    for name, value in more_fields(shot, SHOT_FIELDS).items():
+        yield f" {_pair(name, value)},"
+    yield ' "takes": ['
+    yield from _separated(map(_take, shot["takes"]))
+    yield " ]}"
+
+
+def _take(take: Mapping[str, Any]) -> str:
+    """The lines of a take; one without its request has a single line, as short as it can be."""
+    if "request" not in take:
+        return f"  {_encode_shortest(take)}"
+    lines = [
+        ", ".join([_pair(name, take[name]) for name in names if name in take])
+        for names in (*_TAKE_LINES, tuple(more_fields(take, TAKE_FIELDS)))
+    ]
+    return f"  {{{_NEXT_LINE.join(filter(None, lines))}}}"
+
+
+def _separated(items: Iterator[str]) -> Iterator[str]:
+    """The items with a comma after each but the last."""
+    before: str | None = None
+    for item in items:
+        if before is not None:
+            yield f"{before},"
+        before = item
+    if before is not None:
+        yield before
+
+
+def _pair(name: str, value: Any) -> str:
+    return f"{_encode(name)}: {_encode(value)}"

@@ -1,0 +1,197 @@
+"""Reads a manifest, which a stranger may have written: every field is checked, or the file is refused by its name."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.events import Intent
+from runner.attempts.pick import Pick
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.files.reading import MANIFEST_LIMIT, FileRejected, read_bytes
+from runner.requests.request import JsonValue, canonical_json, fingerprint
+from runner.store.manifest import fields
+from runner.store.manifest.document import (
+    CLIP_FIELDS,
+    SHOT_FIELDS,
+    STATUS,
+    TAKE_FIELDS,
+    TOP_FIELDS,
+    VERSION,
+    Manifest,
+    more_fields,
+)
+from runner.store.manifest.first_version import in_present_form
+
+_STATE = {status: state for state, status in STATUS.items() if state is not AttemptState.STORED}
+_WITHOUT_REQUEST = frozenset({AttemptState.SUCCEEDED, AttemptState.DOUBTFUL})
+"""States in which an entry may stand without its request: the provider's record can confirm its task."""
+_MARKER = re.compile(r"^(?:<<<<<<< |=======|>>>>>>> )", re.MULTILINE)
+_MAX_REASON = 200
+_MAX_VALUES = 4_000_000
+"""Commas of a manifest: a bound of the memory that a hostile one can take."""
+_UNFIT = (ValueError, KeyError, TypeError, AttributeError, RecursionError, ArithmeticError)
+
+
+class Owner(NamedTuple):
+    """Where a manifest belongs; part of the ids of its attempts, so that different outputs never share an id."""
+
+    repository: str = ""
+    profile: str | None = None
+
+
+_NOBODY = Owner()
+
+
+def read(
+    path: Path, display_name: str, root: Path, owner: Owner = _NOBODY, previous: Manifest | None = None
+) -> Manifest | None:
+    """Read the manifest of an output; None when the file is missing, `CommandError` when the file is not a manifest.
+
+    `display_name` is the path in messages, `root` the repository's top. `previous` is what was read before: it is
+    returned as it is where the file holds the same bytes.
+    """
+    try:
+        raw = read_bytes(path, root, MANIFEST_LIMIT)
+    except FileRejected as rejected:
+        if rejected.code == "file-missing":
+            return None
+        raise CommandError(ExitCode.INVALID, f"{display_name} {rejected.message}") from rejected
+    return previous if previous is not None and previous.raw == raw else _parse(raw, display_name, owner)
+
+
+def _parse(raw: bytes, display_name: str, owner: Owner) -> Manifest:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise CommandError(ExitCode.INVALID, f"{display_name} cannot be read: {error}") from error
+    if (marker := _MARKER.search(text)) is not None:
+        number = text.count("\n", 0, marker.start()) + 1
+        raise CommandError(
+            ExitCode.INVALID,
+            f"{display_name}:{number}: merge conflict: keep the takes of both sides, then remove the markers",
+        )
+    try:
+        if text.count(",") > _MAX_VALUES:
+            raise ValueError(f"more than {_MAX_VALUES:,} values")
+        content = json.loads(text)
+        if (version := _version(content)) <= VERSION:
+            return _manifest(content if version == VERSION else in_present_form(content), raw, version, owner)
+    except _UNFIT as error:
+        reason = str(error) if len(str(error)) <= _MAX_REASON else f"{str(error)[:_MAX_REASON]}…"
+        raise CommandError(
+            ExitCode.INVALID, f"{display_name} is not a manifest ({reason}): restore it from git, or remove it"
+        ) from error
+    raise CommandError(
+        ExitCode.INVALID, f"{display_name} was written by a newer storyboard (version {version} of the file): update it"
+    )
+
+
+def _version(content: Any) -> int:
+    version = content["manifest"]
+    if isinstance(version, bool) or not isinstance(version, int) or not 1 <= version < 1000:
+        raise ValueError("manifest is not the number of a version")
+    return version
+
+
+def _manifest(content: Mapping[str, Any], raw: bytes, version: int, owner: Owner) -> Manifest:
+    storyboard, provider, host = (fields.text(content[name], name) for name in ("storyboard", "provider", "host"))
+    fields.unknown(more_fields(content, TOP_FIELDS), "the manifest")
+    identity = (owner.repository, provider, host, owner.profile)
+    attempts = [attempt for shot in content["shots"] for attempt in _attempts(storyboard, shot, identity)]
+    picks = {shot["id"]: pick for shot in content["shots"] if (pick := _pick(shot)) is not None}
+    return Manifest(storyboard, provider, host, tuple(attempts), picks, content, raw, version)
+
+
+def _pick(shot: Mapping[str, Any]) -> Pick | None:
+    if (value := shot.get("picked")) is None:
+        return None
+    try:
+        at = value.get("at")
+        return Pick(
+            fields.take_number(value["take"]),
+            None if value.get("fingerprint") is None else fields.sha256(value["fingerprint"], "picked.fingerprint"),
+            fields.task_id(value.get("task_id")),
+            None if at is None else fields.moment(at, "picked.at"),
+        )
+    except _UNFIT as error:
+        raise ValueError(f"shot {shot['id']}, picked: {_reason(error)}") from error
+
+
+def _attempts(storyboard: str, shot: Mapping[str, Any], identity: tuple[str | None, ...]) -> Iterator[Attempt]:
+    """The attempts of a shot; an error names the shot and the position of the take."""
+    name = fields.shot_id(shot["id"])
+    try:
+        fields.notes(shot.get("notes"))
+        fields.unknown(more_fields(shot, SHOT_FIELDS), "the shot")
+    except _UNFIT as error:
+        raise ValueError(f"shot {name}: {_reason(error)}") from error
+    for number, take in enumerate(shot["takes"], 1):
+        try:
+            yield _attempt(storyboard, name, take, identity)
+        except _UNFIT as error:
+            raise ValueError(f"shot {name}, entry {number}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
+
+
+def _attempt(storyboard: str, shot: str, take: Mapping[str, Any], identity: tuple[str | None, ...]) -> Attempt:
+    """An attempt from a manifest entry."""
+    created = fields.moment(take.get("created_at"), "created_at")
+    task_id = fields.task_id(take["task_id"])
+    if (state := _STATE.get(take["status"])) is None:
+        raise ValueError(f"status is none of {', '.join(_STATE)}")
+    request, request_fingerprint = _request(take, state, task_id)
+    intent = Intent(
+        storyboard=storyboard,
+        shot=shot,
+        take=fields.take_number(take["take"]),
+        fingerprint=request_fingerprint,
+        request=request,
+        body="",
+        quoted=fields.credits(take["credits"]["quoted"], "credits.quoted"),
+        edition="",
+        key_id="",
+        webhook_token="",
+        run="manifest",
+        profile=identity[-1],
+    )
+    clip = fields.clip(take.get("clip"))
+    used, kept_for = take["credits"]["used"], take.get("kept_for")
+    fields.unknown(more_fields(take, TAKE_FIELDS), "the take")
+    if clip is not None:
+        fields.unknown(more_fields(take["clip"], CLIP_FIELDS), "the clip")
+    return Attempt(
+        id=_attempt_id(*identity, request_fingerprint, task_id or take.get("created_at")),
+        intent=intent,
+        state=AttemptState.STORED if clip is not None and state is AttemptState.SUCCEEDED else state,
+        intended_at=created,
+        sent_at=created,
+        task_id=task_id,
+        accepted_at=created if task_id is not None else None,
+        ended_at=fields.moment(take["completed_at"], "completed_at") if take.get("completed_at") else None,
+        message=fields.message(take.get("error"), "error"),
+        credits_used=None if used is None else fields.credits(used, "credits.used"),
+        clip=clip,
+        doubt=fields.message(take.get("doubt"), "doubt") if state is AttemptState.DOUBTFUL else "",
+        from_manifest=True,
+        kept_for=None if kept_for is None else fields.sha256(kept_for, "kept_for"),
+    )
+
+
+def _request(take: Mapping[str, Any], state: AttemptState, task_id: str | None) -> tuple[Mapping[str, JsonValue], str]:
+    """The request and its fingerprint, which is computed from it, and read from the file where it has no request."""
+    if "request" not in take and task_id is not None and state in _WITHOUT_REQUEST:
+        return {}, fields.sha256(take["fingerprint"], "fingerprint")
+    request = fields.request(take["request"])
+    return request, fingerprint(request)
+
+
+def _attempt_id(*parts: object) -> str:
+    """An id from an attempt's identity: the same on every machine, and different for different attempts."""
+    return "m-" + hashlib.sha256(canonical_json([str(part) for part in parts]).encode()).hexdigest()[:24]

@@ -1,0 +1,33 @@
+"""Manifests of small worlds, written to disk and read again."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from runner.store.manifest.document import Manifest
+from runner.store.manifest.reading import read
+from runner.store.manifest.writing import write
+from tests.show.test_json import SCHEMAS
+
+SCHEMA = Draft7Validator(json.loads((SCHEMAS / "manifest.schema.json").read_text("utf-8")))
+Reread = Callable[[dict[str, Any]], Manifest]
+
+
+@pytest.fixture
+def reread(tmp_path: Path) -> Reread:
+    """Writes a content as the manifest of `tmp_path`, by its schema, and reads the file again."""
+
+    def through_disk(content: dict[str, Any]) -> Manifest:
+        SCHEMA.validate(content)
+        path = tmp_path / "manifest.json"
+        write(path, content, tmp_path, read(path, "manifest.json", tmp_path))
+        manifest = read(path, "manifest.json", tmp_path)
+        assert manifest is not None
+        assert manifest.content == content
+        return manifest
+
+    return through_disk
