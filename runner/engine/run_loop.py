@@ -200,10 +200,11 @@ def _reserve_unsettled_slots(run: RunContext) -> None:
 
     The reservation is at most one task life, even when the wall clock was set back.
     """
-    now, wall, task_life = run.now(), run.clock.now(), run.limits.task_life
+    now, wall = run.now(), run.clock.now()
     for attempt in run.history.open():
         if attempt.state is AttemptState.UNSETTLED and not attempt.from_manifest:
             age = (wall - (attempt.sent_at or attempt.intended_at)).total_seconds()
+            task_life = run.task_life(attempt)
             run.state.unsettled_until[attempt.id] = now + min(max(task_life - age, 0.0), task_life)
 
 

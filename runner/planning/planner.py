@@ -251,11 +251,16 @@ class _StoryboardPlanner:
         return step._replace(keep=Keep(wanted, attempt.intent.request))
 
     def _price(self, request: Request) -> Price:
+        if request.has_video:
+            return self.edition.price(request, self._seconds_of_take)
         fields = (request.model, request.resolution, request.seconds, request.upscale)
-        key = (*fields, request.has_video, bool(request.inputs))
+        key = (*fields, bool(request.inputs))
         if (price := self.prices.get(key)) is None:
             price = self.prices[key] = self.edition.price(request)
         return price
+
+    def _seconds_of_take(self, material: TakeReference) -> Decimal:
+        return Decimal(self.shots[material.shot].request.seconds)
 
     def _waits_for_pick(self, shot: Shot, take: int, price: Price) -> Step:
         roots = dict.fromkeys(root for material in shot.request.from_takes for root in self.chosen.unpicked(material))

@@ -1,8 +1,9 @@
-"""The screen of `prices`: credits and dollars per second of output, for people and as JSON."""
+"""The screen of `prices`: models with limits, and credits and dollars per second, for people and as JSON."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
-from runner.editions.edition import Edition, PriceRow, price_table
+from runner.editions.edition import Edition, Model, PriceRow
 from runner.requests.request import credits_json, usd_text
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import credits_text, dollars
@@ -16,15 +17,20 @@ _TYPICAL = 5
 """Seconds of the example clip: the default duration of a shot."""
 
 
-def prices(edition: Edition, usd_per_credit: Decimal, width: int, color: bool) -> str:
+def prices(edition: Edition, others: Sequence[Edition], usd_per_credit: Decimal, width: int, color: bool) -> str:
     """The screen of `storyboard prices`; prices set by the user are marked."""
     style = Style(color)
     title = f"{style('Prices', 'strong')}   edition {escape_terminal(edition.name)}, {escape_terminal(edition.dated)}"
     rate = f"1 credit {dollars(usd_per_credit)}"
     facts = f"{rate} · failed tasks cost nothing · a model without a price is refused, never free"
-    lines = table(_COLUMNS, [_price_row(row, usd_per_credit) for row in price_table(edition)], width, style)
+    lines = table(_COLUMNS, [_price_row(row, usd_per_credit) for row in edition.book], width, style)
+    models = [line for model in edition.model_rows.values() for line in wrapped(_model_line(model), width)]
+    late = [line for note in _billing_notes(edition) for line in wrapped(note, width)]
     source = wrapped(f"source: {escape_terminal(edition.source)}", width)
-    return "\n".join([title, *wrapped(facts, width, 0), "", *lines, "", *source]) + "\n"
+    named = ", ".join(f"{escape_terminal(other.name)} ({escape_terminal(other.dated)})" for other in others)
+    editions = wrapped(f"other editions: {named}; --edition shows one", width) if others else []
+    parts = [title, *wrapped(facts, width, 0), "", *lines, *(["", *late] if late else []), "", *models, ""]
+    return "\n".join([*parts, *source, *editions]) + "\n"
 
 
 _COLUMNS = (
@@ -45,28 +51,60 @@ def _price_row(row: PriceRow, usd_per_credit: Decimal) -> TableRow:
     if row.with_video:
         extra = "a reference video"
     clip = row.rate * _TYPICAL
-    own = Cell("your own", "warn") if row.own else Cell("")
+    note = Cell("your own", "warn") if row.own else Cell(_days(row))
     rate = Cell(credits_text(row.rate), "money")
+    more = " + video" if row.reference_seconds is not None else ""
     return table_row(
         escape_terminal(row.model),
         escape_terminal(output),
         escape_terminal(extra),
         rate,
-        credits_text(clip),
-        dollars(clip * usd_per_credit),
-        own,
+        credits_text(clip) + more,
+        dollars(clip * usd_per_credit) + more,
+        note,
     )
 
 
-def prices_json(edition: Edition, usd_per_credit: Decimal) -> dict[str, object]:
-    """The document `{"prices": 1, "edition", "dated", "source", "usd_per_credit", "rows": […]}`, per output second."""
+def _days(row: PriceRow) -> str:
+    """The days of a dated price: `from 2026-10-01 until 2026-10-31`."""
+    first = f"from {row.valid_from}" if row.valid_from is not None else ""
+    last = f"until {row.valid_until}" if row.valid_until is not None else ""
+    return " ".join(part for part in (first, last) if part)
+
+
+def _billing_notes(edition: Edition) -> list[str]:
+    """What is billed beside the seconds of a clip, once for each model."""
+    notes = {
+        row.model: f"{escape_terminal(row.model)}: the seconds of reference videos are billed as well, "
+        f"{row.reference_seconds} at most"
+        + ("; the whole bill comes some minutes after the clip" if row.bills == "settled" else "")
+        for row in edition.book
+        if row.reference_seconds is not None
+    }
+    return list(notes.values())
+
+
+def _model_line(model: Model) -> str:
+    limits = model.limits
+    low, high = limits.seconds
+    references = f"{limits.images} images, {limits.videos} videos, {limits.audio} sounds"
+    return f"{escape_terminal(model.name)}: {low} to {high} s, prompts of {limits.prompt:,} characters, " + (
+        references if limits.images or limits.videos or limits.audio else "no references"
+    )
+
+
+def prices_json(edition: Edition, others: Sequence[Edition], usd_per_credit: Decimal) -> dict[str, object]:
+    """The document `{"prices": 1, "edition", …, "usd_per_credit", "rows": […], "models": […], "editions": […]}`."""
+    editions = sorted((edition, *others), key=lambda each: each.dated)
     return {
         "prices": VERSION,
         "edition": edition.name,
         "dated": edition.dated,
         "source": edition.source,
         "usd_per_credit": usd_text(usd_per_credit),
-        "rows": [_row_json(row, usd_per_credit) for row in price_table(edition)],
+        "rows": [_row_json(row, usd_per_credit) for row in edition.book],
+        "models": [_model_json(model) for model in edition.model_rows.values()],
+        "editions": [{"edition": each.name, "dated": each.dated} for each in editions],
     }
 
 
@@ -80,4 +118,21 @@ def _row_json(row: PriceRow, usd_per_credit: Decimal) -> dict[str, object]:
         "credits": credits_json(row.rate),
         "usd": usd_text(row.rate * usd_per_credit),
         "own": row.own,
+        "from": None if row.valid_from is None else row.valid_from.isoformat(),
+        "until": None if row.valid_until is None else row.valid_until.isoformat(),
+        "bills": row.bills,
+        "reference_seconds": row.reference_seconds,
+    }
+
+
+def _model_json(model: Model) -> dict[str, object]:
+    limits = model.limits
+    return {
+        "model": model.name,
+        "seconds": list(limits.seconds),
+        "prompt": limits.prompt,
+        "images": limits.images,
+        "videos": limits.videos,
+        "audio": limits.audio,
+        "task_life": model.task_life,
     }
