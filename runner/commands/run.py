@@ -102,7 +102,7 @@ def _approve(session: Session, plan: Plan, history: History, store: run_store.Ru
 
 def _has_collectable_orphans(session: Session, plan: Plan, history: History) -> bool:
     """Whether paid tasks of earlier versions can be collected, which needs a key."""
-    if plan.is_free or not session.settings.key_text:
+    if plan.is_free or not session.settings.api_key.text:
         return False
     return bool(collectable_orphans(session, history, plan))
 
