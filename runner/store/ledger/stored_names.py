@@ -64,7 +64,7 @@ FIELDS: Mapping[type[Any], Mapping[str, str]] = {
         "seconds": "seconds",
         "repository": "repository",
     },
-    Output: {"url": "url", "width": "width", "height": "height"},
+    Output: {"url": "url", "width": "width", "height": "height", "last_frame": "last_frame", "seed": "seed"},
     Intent: {
         "quoted": "quoted",
         "edition": "edition",
