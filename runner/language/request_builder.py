@@ -281,11 +281,14 @@ class RequestBuilder(MaterialResolver):
         values = self.draft.values
         edition, aspect = self.symbols.edition, values.get("aspect_ratio", "16:9")
         model = str(values.get("model", edition.default_model.name))
+        resolution = values.get("resolution")
+        if self.symbols.forced_output is not None:
+            model, resolution = self.symbols.forced_output
         row = edition.model(model)
         duration, upscale = values.get("duration"), values.get("upscale")
         return OutputFormat(
             edition.models.get(model, model),
-            str(values.get("resolution") or row.default_resolution),
+            str(resolution or row.default_resolution),
             int(str(duration).rstrip("s")) if duration is not None else row.default_seconds,
             None if aspect == "auto" else str(aspect or "16:9"),
             upscale if isinstance(upscale, str) else None,

@@ -39,10 +39,10 @@ class KeyVariable:
 def read_key(environ: Mapping[str, str] | None = None) -> KeyVariable:
     """The key that is used: the first of the variables that is set and not empty."""
     env = os.environ if environ is None else environ
-    found = [(name, env[name]) for name in VARIABLES if env.get(name)]
-    if not found:
+    holders = [(name, env[name]) for name in VARIABLES if env.get(name)]
+    if not holders:
         return KeyVariable()
-    (name, text), *others = found
+    (name, text), *others = holders
     return KeyVariable(name, text, next((other for other, value in others if value.strip() != text.strip()), None))
 
 

@@ -128,13 +128,13 @@ class _Subject:
     def _counted(self, shot: Shot) -> frozenset[int]:
         """Numbers of the shot's materials that the message counts, as far as the shot has them."""
         counted = {(kind.lower(), int(number)) for kind, number in _NUMBERED.findall(self.message)}
-        found = set()
+        numbers = set()
         counts = dict.fromkeys(_ALL_KINDS, 0)
         for number, material in enumerate(shot.request.materials):
             counts[material.kind] += 1
             if any(material.kind in _KINDS[kind] and count == counts[material.kind] for kind, count in counted):
-                found.add(number)
-        return frozenset(found)
+                numbers.add(number)
+        return frozenset(numbers)
 
     def _fields(self, names: Iterable[str]) -> list[str]:
         if self.shot is None:

@@ -87,15 +87,16 @@ def _billing_notes(edition: Edition) -> list[str]:
 def _model_line(model: Model) -> str:
     limits = model.limits
     low, high = limits.seconds
-    references = f"{limits.images} images, {limits.videos} videos, {limits.audio} sounds"
+    counts = {"image": limits.images, "video": limits.videos, "sound": limits.audio}
+    references = [f"{count} {noun}{'s' if count > 1 else ''}" for noun, count in counts.items() if count]
     return f"{escape_terminal(model.name)}: {low} to {high} s, prompts of {limits.prompt:,} characters, " + (
-        references if limits.images or limits.videos or limits.audio else "no references"
+        ", ".join(references) or "no references"
     )
 
 
 def prices_json(edition: Edition, others: Sequence[Edition], usd_per_credit: Decimal) -> dict[str, object]:
     """The document `{"prices": 1, "edition", …, "usd_per_credit", "rows": […], "models": […], "editions": […]}`."""
-    editions = sorted((edition, *others), key=lambda each: each.dated)
+    editions = sorted((edition, *others), key=lambda any_edition: any_edition.dated)
     return {
         "prices": VERSION,
         "edition": edition.name,
@@ -104,7 +105,7 @@ def prices_json(edition: Edition, others: Sequence[Edition], usd_per_credit: Dec
         "usd_per_credit": usd_text(usd_per_credit),
         "rows": [_row_json(row, usd_per_credit) for row in edition.book],
         "models": [_model_json(model) for model in edition.model_rows.values()],
-        "editions": [{"edition": each.name, "dated": each.dated} for each in editions],
+        "editions": [{"edition": other.name, "dated": other.dated} for other in editions],
     }
 
 
