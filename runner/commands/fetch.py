@@ -10,6 +10,7 @@ import anyio
 from runner.app import run_store
 from runner.app.clip_fetcher import ClipFetcher
 from runner.app.fetch import OrphanFetcher
+from runner.app.late_bills import read_due_bills
 from runner.app.named_shots import find_shot, open_for_shots
 from runner.app.orphaned_attempts import stored_orphans
 from runner.app.provider_gateway import ProviderGateway, open_gateway
@@ -77,6 +78,7 @@ async def _fetch_all(session: Session, history: History, store: run_store.RunSto
     plan = session.plan(history)
     orphans = stored_orphans(session, history, plan)
     async with _lazy_gateway(session, history) as gateway:
+        await read_due_bills(session, history, store, gateway)
         fetcher = ClipFetcher(session, history, store, gateway)
         for step, attempt, clip in takes_with_clips(session, history):
             result = check(session, step, attempt, clip)

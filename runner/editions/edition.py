@@ -196,6 +196,12 @@ class Edition:
         return f"{row} video" if has_video and f"{row} video" in self.current else row
 
 
+def settles_late(current: Edition, name: str, neutral_form: Mapping[str, JsonValue]) -> bool:
+    """Whether the bill of a request that was ordered in the edition of a name is final only after its task's end."""
+    edition = current if name == current.name or name not in NAMES else load(name)
+    return edition.bills(neutral_form) == "settled"
+
+
 def _billed_reference_seconds(request: Request, maximum: int, seconds_of_take: SecondsOfTake | None) -> Decimal:
     total = Decimal(0)
     for material in request.materials:

@@ -49,13 +49,19 @@ class Confirm(NamedTuple):
     task: str
 
 
+class ReadBill(NamedTuple):
+    """A poll of a task that has succeeded, for its bill."""
+
+    attempt: str
+
+
 class Wait(NamedTuple):
     """Nothing more to do before this moment (monotonic seconds), unless something changes."""
 
     until: float
 
 
-Order = Create | Publish | Poll | Confirm | Download | Wait
+Order = Create | Publish | Poll | Confirm | Download | ReadBill | Wait
 
 
 def approved_takes(plan: Plan) -> frozenset[TakeKey]:
@@ -78,6 +84,8 @@ def next_orders(work: WorkIndex, state: RunState, now: float, limits: RunLimits)
     if state.stop_reason is None:
         scheduler.creates(poll_share(state.throttle, scheduler.tokens, scheduler.overdue_polls))
     scheduler.polls(polls)
+    if not limits.no_wait and not state.polling_stopped:
+        scheduler.bills()
     if state.webhooks_active and not limits.no_wait and not state.polling_stopped:
         scheduler.wait_for_webhooks()
     return scheduler.result()
@@ -154,6 +162,16 @@ class _Scheduler:
             if not self._spend_token():
                 break
             self.orders.append(poll)
+
+    def bills(self) -> None:
+        """Orders due readings of bills; their moments wake a run that goes on, and keep no run waiting."""
+        pending = {attempt: due_at for attempt, due_at in self.state.open_bills.items() if due_at > self.now}
+        for attempt in self.state.open_bills.keys() - pending.keys() - self.state.reading_bills:
+            if not self._spend_token():
+                break
+            self.orders.append(ReadBill(attempt))
+        if pending and (self.wake_times or self.orders or self.state.busy):
+            self.wake_times.append(min(pending.values()))
 
     def wait_for_webhooks(self) -> None:
         """Keeps the run waiting while a webhook may still name the task of an unsettled attempt."""

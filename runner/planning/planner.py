@@ -253,8 +253,7 @@ class _StoryboardPlanner:
     def _price(self, request: Request) -> Price:
         if request.has_video:
             return self.edition.price(request, self._seconds_of_take)
-        fields = (request.model, request.resolution, request.seconds, request.upscale)
-        key = (*fields, bool(request.inputs))
+        key = (request.model, request.resolution, request.seconds, request.upscale, bool(request.inputs))
         if (price := self.prices.get(key)) is None:
             price = self.prices[key] = self.edition.price(request)
         return price

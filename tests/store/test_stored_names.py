@@ -39,7 +39,7 @@ ATTEMPT = (
     "state intended_at sent_at task_id status accepted_at ended_at failure words errors outputs credits_used took clip "
     "copies notes charged before_settled"
 )
-ADDED_TO_ATTEMPT = "doubt"
+ADDED_TO_ATTEMPT = "doubt bill_read_at"
 """Fields of an attempt that later versions added; each is left out where it says nothing."""
 TASK = "id account model credits made lasts order seed callback error fault prompt number server begun drawn called"
 ADDED_TO_TASK = "bills bills_after"

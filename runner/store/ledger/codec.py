@@ -127,6 +127,7 @@ _DECODERS: dict[str, Callable[[Any], Any]] = {
     "intended_at": parse_time,
     "sent_at": lambda value: None if value is None else parse_time(value),
     "accepted_at": lambda value: None if value is None else parse_time(value),
+    "bill_read_at": lambda value: None if value is None else parse_time(value),
     "ended_at": lambda value: None if value is None else parse_time(value),
 }
 """Decoders by stored name; a name is decoded in the same way in every class."""

@@ -129,6 +129,7 @@ FIELDS: Mapping[type[Any], Mapping[str, str]] = {
         "charged": "charged",
         "before_settled": "state_before_settlement",
         "doubt": "doubt",
+        "bill_read_at": "bill_read_at",
     },
 }
 """By class: the fields by stored name, in the order of writing."""
