@@ -252,14 +252,11 @@ class _StoryboardPlanner:
 
     def _price(self, request: Request) -> Price:
         if request.has_video:
-            return self.edition.price(request, self._seconds_of_take)
+            return self.edition.price(request, lambda take: Decimal(self.shots[take.shot].request.seconds))
         key = (request.model, request.resolution, request.seconds, request.upscale, bool(request.inputs))
         if (price := self.prices.get(key)) is None:
             price = self.prices[key] = self.edition.price(request)
         return price
-
-    def _seconds_of_take(self, material: TakeReference) -> Decimal:
-        return Decimal(self.shots[material.shot].request.seconds)
 
     def _waits_for_pick(self, shot: Shot, take: int, price: Price) -> Step:
         roots = dict.fromkeys(root for material in shot.request.from_takes for root in self.chosen.unpicked(material))
