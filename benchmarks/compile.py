@@ -30,7 +30,7 @@ from runner.language.yaml.parser import new_parser, parse
 from runner.planning.plan import Plan
 from runner.planning.planner import build_plan
 from runner.providers.kinovi.request_body import encoder, placeholder
-from runner.show.json.plan import plan_json
+from runner.show.json.plan import PlanFacts, plan_json
 from runner.show.text.escape import json_document
 
 HEAD = """storyboard: 1
@@ -150,12 +150,13 @@ def stages(texts: Sequence[str], boards: Sequence[Path], root: Path) -> dict[str
         )
 
     plan, body_of = decided(), encoder(edition, placeholder)
+    facts = PlanFacts(lambda storyboard: storyboard)
     return {
         "values with places": lambda: [parse(Source("board.yaml", text), Problems()) for text in texts],
         "schema, a yes": lambda: [schema.is_valid(document.root) for document in documents],
         "compile": lambda: language.compile(boards, root, CompileOptions()),
         "decide": decided,
-        "JSON": lambda: json_document(plan_json(plan, lambda step: body_of(step.shot.request)), deep=2),
+        "JSON": lambda: json_document(plan_json(plan, lambda step: body_of(step.shot.request), facts), deep=2),
     }
 
 

@@ -27,6 +27,7 @@ from runner.store.ledger import schema
 from runner.store.ledger.database import NAME
 from runner.store.ledger.ledger import Ledger
 from runner.store.receipts import FOLDER
+from tests.golden.first_form import IN_FIRST_FORM
 
 ACCOUNT = Account("kinovi", "127.0.0.1:9")
 _BY_NOBODY = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.com", "-c", "commit.gpgsign=false")
@@ -36,21 +37,6 @@ _REQUEST: dict[str, JsonValue] = {
     "resolution": "720p",
     "seconds": 5,
 }
-_IN_FIRST_FORM = """
-DROP TABLE compared; DROP TABLE forgotten; DROP INDEX attempt_of_task; DROP INDEX attempt_of_shot;
-DROP INDEX attempt_open_of; DROP INDEX one_open_attempt; DROP INDEX one_attempt_a_task; DROP INDEX attempt_of;
-DROP INDEX attempt_by_time; DROP INDEX attempt_by_run; DROP INDEX attempt_open;
-ALTER TABLE attempt DROP COLUMN scope; ALTER TABLE attempt DROP COLUMN migrated;
-CREATE UNIQUE INDEX one_open_attempt ON attempt(account, repository, fingerprint) WHERE open;
-CREATE UNIQUE INDEX one_attempt_a_task ON attempt(account, task) WHERE task IS NOT NULL;
-CREATE INDEX attempt_of ON attempt(account, repository, fingerprint);
-CREATE INDEX attempt_by_time ON attempt(account, at);
-CREATE INDEX attempt_by_run ON attempt(run);
-CREATE INDEX attempt_open ON attempt(account, state) WHERE open;
-PRAGMA user_version = 1;
-"""
-
-
 _MORE = """
 INSERT INTO attempt(id, account, repository, storyboard, shot, take, fingerprint, run, at, sent, intended, state, open,
     task, costs, folded, scope, migrated)
@@ -126,7 +112,7 @@ def measured(board: Path, state: Path, *words: str) -> tuple[float, float]:
 def migration(state: Path) -> float:
     """CPU seconds that the change of a ledger of the first form takes."""
     with closing(sqlite3.connect(state / NAME)) as database:
-        database.executescript(_IN_FIRST_FORM)
+        database.executescript(IN_FIRST_FORM)
     began = time.process_time()
     with closing(Ledger(state, SystemClock())) as ledger:
         ledger.start_run(ACCOUNT, "/here", RunLimits("changed"))

@@ -146,7 +146,7 @@ async def _run_batch(row: Row, folder: Path, base: str) -> tuple[float, dict[str
         uploads = await stack.enter_async_context(UploadClient(base, ApiKey(KEY)))
         clip_store = ClipStore(root, lambda storyboard: root / "renders", lambda content: None)
         publisher = MaterialPublisher(root, folder, clip_store.find, uploads.send)
-        gateway = ProviderGateway(client, publisher, Downloader(local=True), clip_store)
+        gateway = ProviderGateway(client, publisher, Downloader(local=True), clip_store, free=False)
         inbox = None
         if row.webhooks:
             inbox = WebhookInbox(client.fetch_record)

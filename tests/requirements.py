@@ -86,6 +86,13 @@ def without_root_rights() -> Iterator[None]:
         _set_capabilities(before)
 
 
+def rights_of_a_user() -> list[str]:
+    """The words before a command that run it without root's right to write what its rights forbid."""
+    if os.geteuid() != 0:
+        return []
+    return [command("setpriv"), "--bounding-set=-dac_override,-dac_read_search"]
+
+
 _VERSION_3 = 0x20080522
 
 

@@ -8,6 +8,7 @@ from runner.app.session import Session
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Doubtful, Event, Running, Stored, Succeeded
 from runner.attempts.history import History
+from runner.engine import messages
 from runner.engine.ports import TransferFailed
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Step
@@ -29,6 +30,8 @@ class ClipFetcher:
         """Restore a clip from this disk, else download it by a fresh link; other content is rejected."""
         gateway = await self.gateway()
         stored: Stored | Doubtful | TransferFailed | None = await gateway.restore_local(attempt, step)
+        if stored is None and gateway.is_barred(attempt):
+            return _with_verdict(result, "failed", messages.other_key(attempt))
         if stored is None and attempt.task_id is not None:
             match await gateway.poll(attempt.task_id):
                 case Succeeded(outputs=outputs):

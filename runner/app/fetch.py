@@ -10,6 +10,7 @@ from runner.app.session import Session
 from runner.attempts.attempt import AT_HAND, Attempt, AttemptState
 from runner.attempts.events import Doubtful, Event, PollResult, Running, Succeeded
 from runner.attempts.history import History
+from runner.engine import messages
 from runner.engine.ports import TransferFailed
 from runner.lazy_dataclass import dataclass, replace
 from runner.show.screens.clips import ClipCheck, Verdict
@@ -44,6 +45,8 @@ class OrphanFetcher:
             days = self.session.edition.record_days
             return self._check(attempt, path, "gone", f"the provider keeps records for {days} days")
         gateway = await self.gateway()
+        if gateway.is_barred(attempt):
+            return self._check(attempt, path, "failed", messages.other_key(attempt))
         model = attempt.intent.request.get("model")
         answer = await gateway.poll(attempt.task_id, model if isinstance(model, str) else None)
         match answer:

@@ -46,6 +46,10 @@ async def collect_orphans(
         with _locked_output(session, attempt) as is_locked:
             if not is_locked:
                 continue
+            if gateway.is_barred(attempt):
+                text = f"{_name(attempt)}: {messages.other_key(attempt)}"
+                emit(RunEvent("warning", store.clock.now(), message=text))
+                continue
             collector = OrphanCollector(session, history, store, gateway, attempt.id, on_halt)
             message = await collector.collect()
             while (

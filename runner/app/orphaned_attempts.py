@@ -1,11 +1,13 @@
 """Orphaned attempts: possibly paid, and not needed by any take of the current storyboards."""
 
-import os
 import re
+from functools import reduce
 
+from runner.app.credit_scope import is_gone, sums_by_storyboard
 from runner.app.session import Session
 from runner.attempts.attempt import AT_HAND, Attempt, AttemptState
 from runner.attempts.history import History
+from runner.attempts.sums import CreditSums
 from runner.engine.run_events import RunResult
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan, Step
@@ -29,7 +31,7 @@ def orphaned_attempts(session: Session, history: History, plan: Plan | None = No
         and not attempt.from_manifest
         and attempt.repository is None
         if attempt.intent.profile == session.settings.profile
-        if attempt.intent.storyboard in paths or _is_gone(session, attempt.intent.storyboard)
+        if attempt.intent.storyboard in paths or is_gone(session, attempt.intent.storyboard)
     ]
     if not candidates:
         return []
@@ -43,16 +45,16 @@ def orphaned_attempts(session: Session, history: History, plan: Plan | None = No
     ]
 
 
-def _is_gone(session: Session, storyboard: str) -> bool:
-    """Whether the storyboard's file is gone; a broken link counts as a file."""
-    return bool(storyboard) and not os.path.lexists(session.settings.root / storyboard)
-
-
 def with_orphans(session: Session, history: History, result: RunResult) -> RunResult:
-    """The result with the orphans that remain: those to collect, and those unsettled."""
+    """The result with the orphans that remain, to collect or unsettled, and with the sums of the storyboards."""
     orphans = orphaned_attempts(session, history, result.plan)
     unsettled = tuple(orphan for orphan in orphans if orphan.state is AttemptState.UNSETTLED)
-    return replace(result, orphans=tuple(filter(_is_collectable, orphans)), unsettled_orphans=unsettled)
+    return replace(
+        result,
+        orphans=tuple(filter(_is_collectable, orphans)),
+        unsettled_orphans=unsettled,
+        sums=reduce(CreditSums.plus, sums_by_storyboard(session, history).values(), CreditSums()),
+    )
 
 
 def _is_collectable(attempt: Attempt) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
+from runner.app.credit_scope import sums_by_storyboard
 from runner.app.destinations import destinations
 from runner.app.session import Session, command_arguments
 from runner.attempts.history import History
@@ -25,6 +26,7 @@ from runner.show.screens.plan import CheaperCommand, PlanContext
 from runner.show.text.layout import from_manifests
 
 if TYPE_CHECKING:
+    from runner.attempts.attempt import Attempt
     from runner.store.ledger.ledger import Ledger
     from runner.store.receipts import Receipt
 
@@ -44,6 +46,13 @@ def unknown_receipts(session: Session) -> "list[Receipt]":
     """Paid tasks that stand in a receipt of the first version alone."""
     ledger = _ledger(session)
     return [] if ledger is None else ledger.unknown_receipts()
+
+
+def left_by_gone_repositories(session: Session) -> "list[Attempt]":
+    """Open attempts of the account that were ordered in repositories which are not found any more."""
+    ledger = _ledger(session)
+    settings = session.settings
+    return [] if ledger is None else ledger.left_by_gone_repositories(settings.account, str(settings.root))
 
 
 def spent_last_24h(session: Session) -> Decimal:
@@ -138,7 +147,7 @@ def plan_context(session: Session, plan: Plan, history: History) -> PlanContext:
         manifest_note=from_manifests(plan, history),
         expected_seconds=estimate_duration(plan, session.settings.concurrency),
         concurrency=session.settings.concurrency,
-        spent=spent_by_storyboard(history),
+        sums=sums_by_storyboard(session, history),
         ways_on=ways_on(session, history, plan),
         missing_clips=find_missing_clips(plan.steps, history),
         fetch=f"storyboard fetch {command_arguments(session.args, session.files)}",
@@ -227,15 +236,6 @@ def _compile_profile(session: Session, name: str) -> Batch | None:
     options = replace(session.options, profile=name)
     batch, problems = language.compile(session.files, session.settings.root, options)
     return None if problems.errors else batch
-
-
-def spent_by_storyboard(history: History) -> dict[str, Decimal]:
-    """Credits of each storyboard's attempts so far, unsettled ones included."""
-    sums: dict[str, Decimal] = {}
-    for attempt in history.own():
-        path = attempt.intent.storyboard
-        sums[path] = sums.get(path, Decimal(0)) + attempt.credits
-    return sums
 
 
 def estimate_duration(plan: Plan, concurrency: int) -> float | None:

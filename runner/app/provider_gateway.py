@@ -43,6 +43,8 @@ class ProviderGateway:
     publisher: MaterialPublisher
     downloader: Downloader
     clip_store: ClipStore
+    free: bool
+    """Whether it is a free account, where every key is as good."""
     download_limiter: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(_PARALLEL_DOWNLOADS))
     unusable: dict[str, str] = field(default_factory=dict)
     """SHA-256 of the last download of an attempt that was no complete video, by the attempt's id."""
@@ -50,6 +52,10 @@ class ProviderGateway:
     @property
     def key_id(self) -> str:
         return self.client.key_id
+
+    def is_barred(self, attempt: Attempt) -> bool:
+        """Whether a task was ordered with another key: it is not asked for with this one."""
+        return not self.free and attempt.needs_other_key(self.key_id)
 
     def encode(
         self, request: Request, edition: Edition, address: Callable[[Material], str | None]
@@ -166,4 +172,4 @@ async def open_gateway(session: Session, history: History, stack: AsyncExitStack
     scratch = Path(stack.enter_context(TemporaryDirectory(prefix="storyboard-")))
     publisher = MaterialPublisher(settings.root, scratch, clip_store.find, uploads.send)
     downloader = Downloader(local=is_local, proxy=proxy, root=settings.root)
-    return ProviderGateway(client, publisher, downloader, clip_store)
+    return ProviderGateway(client, publisher, downloader, clip_store, settings.account.free)

@@ -17,8 +17,9 @@ from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import hash_clip
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, replace
+from runner.planning.attempt_action import ClipExists
 from runner.planning.plan import Action, Plan, every_material, public_address
-from runner.planning.planner import NO_OVERRIDES, ClipExists, PlanOverrides, build_plan
+from runner.planning.planner import NO_OVERRIDES, PlanOverrides, build_plan
 from runner.planning.selection import ShotKey, select, storyboard_slug
 from runner.settings.environment import child_environment
 from runner.show.text.terminal import use_color
@@ -54,6 +55,10 @@ class Session(Project):
     def output_folder(self, storyboard: str) -> Path:
         """The folder of a storyboard's manifest and clips, for this provider and profile."""
         return self.settings.output / storyboard_slug(storyboard) / self.settings.variant
+
+    def output_name(self, storyboard: str) -> str:
+        """The output folder of a storyboard, from the repository's top."""
+        return self.output_folder(storyboard).relative_to(self.settings.root).as_posix()
 
     def clip_exists(self, history: History) -> ClipExists:
         """Return a predicate: a clip's file exists with its size, and its hash where several clips had that name."""
@@ -226,11 +231,13 @@ def reject_shared_outputs(session: Session) -> None:
 
 def show_problems(session: Session) -> None:
     """Print the problems: for people on standard error, for programs on standard output."""
-    from runner.show.screens import problems as show
-
     if getattr(session.args, "json", False):
-        print(show.as_json(session.problems))
+        from runner.show.json.problems import problems_json
+
+        print(problems_json(session.problems))
     else:
+        from runner.show.screens import problems as show
+
         color = use_color(sys.stderr, session.args.no_color)
         print(show.render_problems(session.problems, session.settings.root, Path.cwd(), color), file=sys.stderr)
 

@@ -105,6 +105,10 @@ class Attempt:
     kept_for: str | None = None
     """The wanted fingerprint that a person said this clip stands for, by `keep`."""
 
+    def needs_other_key(self, key_id: str) -> bool:
+        """Whether another key ordered it: its task is asked for with that one only; every key fits an empty id."""
+        return bool(key_id) and self.intent.key_id not in ("", key_id)
+
     @property
     def clips(self) -> tuple[Clip, ...]:
         """The clip under every name it was stored under; some names may hold another clip by now."""

@@ -92,6 +92,21 @@ class History:
             self._enter(attempt, late=True)
         return bool(more)
 
+    def update(self, attempts: Iterable[Attempt]) -> bool:
+        """Whether attempts, as the ledger has them now, are new, or changed ones of others; they are taken in."""
+        news = [attempt for attempt in attempts if self._is_news(attempt)]
+        for attempt in news:
+            if attempt.id in self.attempts:
+                self.attempts[attempt.id] = attempt
+                self._update_open(attempt)
+            else:
+                self._enter(attempt, late=True)
+        return bool(news)
+
+    def _is_news(self, attempt: Attempt) -> bool:
+        before = self.attempts.get(attempt.id)
+        return before is None or (before.repository is not None and before != attempt)
+
     def _is_stored_here(self, fingerprint: str) -> bool:
         attempts = (self.attempts[attempt] for attempt in self._by_fingerprint.get(fingerprint, ()))
         return any(attempt.state is AttemptState.STORED and attempt.repository is None for attempt in attempts)

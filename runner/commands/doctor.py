@@ -18,7 +18,8 @@ from runner.providers.kinovi import health
 from runner.providers.kinovi.client import Client
 from runner.settings.api_key import key_format_error
 from runner.settings.settings import Flags, Settings, find_root, read
-from runner.show.screens.doctor import doctor, doctor_json
+from runner.show.json.doctor import doctor_json
+from runner.show.screens.doctor import doctor
 from runner.show.text.escape import json_document
 from runner.show.text.terminal import terminal_width, use_color
 from runner.store.health import folder

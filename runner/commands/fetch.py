@@ -4,25 +4,27 @@ import argparse
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import anyio
 
-from runner.app import run_store
+from runner.app import run_store, task_fetch
 from runner.app.clip_fetcher import ClipFetcher
 from runner.app.fetch import OrphanFetcher
 from runner.app.late_bills import read_due_bills
 from runner.app.named_shots import find_shot, open_for_shots
 from runner.app.orphaned_attempts import stored_orphans
 from runner.app.provider_gateway import ProviderGateway, open_gateway
-from runner.app.session import Session, command_arguments, open_for_reading
+from runner.app.session import Session, command_arguments, open_for_billing, open_for_reading
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.history import History
 from runner.commands import flags
 from runner.commands.verify import check, takes_with_clips
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.planning.plan import Step
-from runner.show.screens.clips import ClipCheck, clips, clips_json, next_command
-from runner.show.text.escape import json_document
+from runner.show.json.clips import clips_json
+from runner.show.screens.clips import ClipCheck, clips, next_command
+from runner.show.text.escape import escape_terminal, json_document
 from runner.show.text.terminal import terminal_width, use_color
 
 
@@ -40,12 +42,16 @@ def add(parser: argparse.ArgumentParser) -> None:
         "examples:\n"
         "  storyboard fetch storyboards/harbour.yaml --provider kinovi\n"
         "  storyboard fetch --accept harbour:quay --provider kinovi\n"
+        "  storyboard fetch --task task_clxxxx --to quay.mp4\n"
+        "      a paid task of a repository that is gone\n"
         "\n"
         "exit codes:\n"
         "  0  every current clip is here\n"
         "  1  some clips are doubtful, gone or could not be fetched\n"
+        "  2  no such task\n"
         "  3  invalid input\n"
-        "  5  the key is missing or was refused"
+        "  5  the key is missing or was refused\n"
+        "  9  the task still runs"
     )
     flags.add_reading(parser, required=False, all_help="list intact clips too")
     parser.add_argument(
@@ -55,9 +61,13 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="SHOT",
         help="take the doubtful clip of a shot (quay, harbour:quay, quay#2) as it is; nothing else is done",
     )
+    parser.add_argument("--task", metavar="ID", help="with --to: fetch the clip of this task, and nothing else")
+    parser.add_argument("--to", type=Path, metavar="FILE", help="the file for --task; never one that exists")
 
 
 def run(args: argparse.Namespace) -> ExitCode:
+    if args.task is not None or args.to is not None:
+        return _fetch_task(args)
     session = open_for_shots(args, args.accept) if args.accept else open_for_reading(args)
     with run_store.open_run_store(session) as store:
         history = session.with_manifests(store.history())
@@ -71,6 +81,18 @@ def run(args: argparse.Namespace) -> ExitCode:
         command = next_command(results, command_arguments(args, session.files)) if only_doubtful else ""
         print(clips(results, terminal_width(), use_color(sys.stdout, args.no_color), command, args.all), end="")
     return ExitCode.OK if all(result.is_fine for result in results) else ExitCode.FAILED
+
+
+def _fetch_task(args: argparse.Namespace) -> ExitCode:
+    """Fetch the clip of one task, whatever repository ordered it."""
+    if args.task is None or args.to is None or args.accept or args.json:
+        raise CommandError(ExitCode.USAGE, "say which task and where: storyboard fetch --task ID --to FILE")
+    session = open_for_billing(args)
+    with run_store.open_ledger(session) as store:
+        fetched = task_fetch.fetch_task(session, store, args.task, args.to)
+    if fetched.code is not ExitCode.OK or not args.quiet:
+        print(escape_terminal(fetched.message), file=sys.stdout if fetched.code is ExitCode.OK else sys.stderr)
+    return fetched.code
 
 
 async def _fetch_all(session: Session, history: History, store: run_store.RunStore) -> list[ClipCheck]:

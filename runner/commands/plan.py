@@ -10,6 +10,7 @@ from runner.app.destinations import destinations
 from runner.app.plan_report import (
     cheaper_alternatives,
     command_below_limit,
+    outgoing_files,
     plan_context,
     read_history,
     spent_last_24h,
@@ -82,7 +83,8 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 def _what_if(session: Session, history: History) -> ExitCode:
     from runner.app.what_if import what_if
-    from runner.show.screens.what_if import what_if_json, what_if_screen
+    from runner.show.json.what_if import what_if_json
+    from runner.show.screens.what_if import what_if_screen
     from runner.show.text.escape import json_document
 
     rows, usd_per_credit = what_if(session, history), session.settings.usd_per_credit
@@ -108,13 +110,17 @@ def _explain(session: Session, reference: str) -> ExitCode:
 
 def _json(session: Session, plan: Plan, history: History) -> None:
     from runner.providers.kinovi.request_body import encoder, placeholder
-    from runner.show.json.plan import plan_json
+    from runner.show.json.plan import PlanFacts, plan_json
     from runner.show.text.escape import json_document
 
     body_of = encoder(session.edition, placeholder)
-    document = plan_json(
-        plan, lambda step: body_of(step.shot.request), warnings(session, plan), destinations(session, history)
+    facts = PlanFacts(
+        session.output_name,
+        warnings(session, plan),
+        outgoing_files(plan),
+        destinations(session, history),
     )
+    document = plan_json(plan, lambda step: body_of(step.shot.request), facts)
     print(json_document(document, deep=2), end="")
 
 

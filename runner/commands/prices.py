@@ -10,7 +10,8 @@ from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
 from runner.editions.edition import NAMES, load
 from runner.settings.settings import Flags, find_root, read
-from runner.show.screens.prices import prices, prices_json
+from runner.show.json.prices import prices_json
+from runner.show.screens.prices import prices
 from runner.show.text.escape import json_document
 from runner.show.text.terminal import terminal_width, use_color
 

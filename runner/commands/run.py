@@ -117,7 +117,7 @@ def _has_due_bills(session: Session, history: History, store: run_store.RunStore
 
 
 def _anything_to_do(plan: Plan) -> bool:
-    return any(step.action in (Action.MAKE, Action.RESUME) or step.waits_for == "shot" for step in plan.steps)
+    return any(step.action in (Action.MAKE, Action.RESUME) or step.waits_for in ("shot", "run") for step in plan.steps)
 
 
 def _report_nothing_to_do(session: Session, plan: Plan, history: History, store: run_store.RunStore) -> ExitCode:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import anyio
 
 from runner.app import foreign_outputs, run_store
-from runner.app.plan_report import unknown_receipts
+from runner.app.plan_report import left_by_gone_repositories, unknown_receipts
 from runner.app.session import Session, open_for_billing, resolve_shot
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Event, PollResult, Settled
@@ -26,7 +26,8 @@ from runner.planning.settlement import (
 )
 from runner.providers.kinovi.client import Client
 from runner.providers.kinovi.request_body import encode, placeholder
-from runner.show.screens.settle import UnsettledList, confirmation, settle, settle_commands, settle_json
+from runner.show.json.settle import settle_json
+from runner.show.screens.settle import UnsettledList, confirmation, settle, settle_commands
 from runner.show.text.cells import wrap
 from runner.show.text.escape import escape_terminal, json_document
 from runner.show.text.terminal import terminal_width, use_color
@@ -92,6 +93,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     with run_store.open_ledger(session) as store:
         history = session.with_manifests(store.history(everything=True))
         _look_up_takes(session, history)
+        _load_left_behind(history, left_by_gone_repositories(session))
         attempt, event = _resolve(session, history, store)
         refusal = store.ledger.import_attempt(attempt) if attempt.from_manifest else None
         refusal = refusal or store.ledger.append(event)
@@ -125,13 +127,21 @@ def _look_up_takes(session: Session, history: History) -> None:
         session.plan(history)
 
 
+def _load_left_behind(history: History, attempts: Sequence[Attempt]) -> None:
+    """What repositories that are gone have left in doubt can be settled here, too."""
+    history.load(attempt for attempt in attempts if attempt.id not in history.attempts)
+
+
 def _list(session: Session) -> ExitCode:
     session, history, foreign = foreign_outputs.history_without_foreign(session, everything=True)
     foreign_outputs.print_warnings(foreign)
     _look_up_takes(session, history)
+    left_behind = left_by_gone_repositories(session)
+    _load_left_behind(history, left_behind)
     unsettled = UnsettledList(
-        unsettled_attempts(history), session.settings.usd_per_credit, receipts=unknown_receipts(session)
-    )
+        unsettled_attempts(history), session.settings.usd_per_credit, receipts=unknown_receipts(session),
+        left_behind=left_behind, root=str(session.settings.root),
+    )  # fmt: skip
     if session.args.json:
         print(json_document(settle_json(unsettled)), end="")
     else:

@@ -7,12 +7,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import get_args
 
 from runner.app import foreign_outputs
+from runner.app.credit_scope import attempts_by_storyboard
 from runner.app.session import Session, open_for_billing
 from runner.attempts.attempt import Attempt
+from runner.attempts.history import History
 from runner.clock import SystemClock
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.show.screens.spend import BillItem, By, build_bill, spend, spend_csv, spend_json
+from runner.show.json.spend import spend_json
+from runner.show.screens.spend import BillItem, By, build_bill, spend, spend_csv
 from runner.show.text.escape import json_document
 from runner.show.text.terminal import terminal_width, use_color
 
@@ -64,12 +67,11 @@ def _day(text: str) -> date:
 def run(args: argparse.Namespace) -> ExitCode:
     full_session = open_for_billing(args)
     since, until, period = _period(args)
-    paths = {storyboard.path for storyboard in full_session.batch.storyboards} if args.files else None
     session, history, foreign = foreign_outputs.history_without_foreign(full_session, everything=True)
     foreign_outputs.print_warnings(foreign)
-    attempts = [attempt for attempt in history.own() if paths is None or attempt.intent.storyboard in paths]
+    storyboards, attempts = _scope(session, history)
     items = [_item(session, attempt) for attempt in attempts if _within(attempt, since, until)]
-    report = build_bill(items, args.by, session.settings.usd_per_credit, period)
+    report = build_bill(items, args.by, session.settings.usd_per_credit, period, storyboards=storyboards)
     if args.csv:
         print(spend_csv(report), end="")
     elif args.json:
@@ -100,6 +102,14 @@ def _start(day: date | None) -> datetime | None:
 def _within(attempt: Attempt, since: datetime | None, until: datetime | None) -> bool:
     moment = attempt.accepted_at or attempt.intended_at
     return (since is None or moment >= since) and (until is None or moment < until)
+
+
+def _scope(session: Session, history: History) -> tuple[tuple[str, ...] | None, list[Attempt]]:
+    """The storyboards of the bill, None for the whole repository, and the attempts that count."""
+    if not session.args.files:
+        return None, list(history.own())
+    attempts_by_path = attempts_by_storyboard(session, history)
+    return tuple(attempts_by_path), [attempt for attempts in attempts_by_path.values() for attempt in attempts]
 
 
 def _item(session: Session, attempt: Attempt) -> BillItem:

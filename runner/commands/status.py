@@ -5,13 +5,18 @@ import sys
 
 from runner.app import foreign_outputs
 from runner.app.approval import committed_credits, storyboard_budgets
+from runner.app.credit_scope import sums_by_storyboard
 from runner.app.field_locations import field_locator
 from runner.app.orphaned_attempts import orphaned_attempts
+from runner.app.plan_report import left_by_gone_repositories
 from runner.app.session import Session, command_arguments, open_for_reading
+from runner.attempts.attempt import Attempt
 from runner.clock import SystemClock
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.show.screens.status import StatusReport, status, status_json
+from runner.planning.plan import Plan
+from runner.show.json.status import status_json
+from runner.show.screens.status import StatusReport, status
 from runner.show.text.escape import json_document
 from runner.show.text.terminal import terminal_width, use_color
 
@@ -54,10 +59,13 @@ def run(args: argparse.Namespace) -> ExitCode:
         _next_arguments(session),
         locate_field=field_locator(session),
         orphans=orphans,
+        sums=sums_by_storyboard(session, history),
         budget_used=credits_by_path,
+        left_behind=_left_behind(session, plan),
+        root=str(session.settings.root),
     )
     if args.json:
-        print(json_document(status_json(report)), end="")
+        print(json_document(status_json(report, session.output_name), deep=2), end="")
     else:
         print(status(report, terminal_width(), use_color(sys.stdout, args.no_color), args.all), end="")
     if foreign:
@@ -65,6 +73,12 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.exit_code and any(step.is_billable or step.needs_pick for step in plan.steps):
         return ExitCode.CHANGES_PENDING
     return ExitCode.OK
+
+
+def _left_behind(session: Session, plan: Plan) -> tuple[Attempt, ...]:
+    """What repositories that are gone have left open, but what this plan takes over."""
+    taken = {step.attempt for step in plan.steps}
+    return tuple(attempt for attempt in left_by_gone_repositories(session) if attempt.id not in taken)
 
 
 def _next_arguments(session: Session) -> str:

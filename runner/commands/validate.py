@@ -54,7 +54,9 @@ def run(args: argparse.Namespace) -> ExitCode:
 
     match output_format:
         case "json":
-            print(show.as_json(problems))
+            from runner.show.json.problems import problems_json
+
+            print(problems_json(problems))
         case "github":
             print(show.github(problems), end="")
         case "sarif":

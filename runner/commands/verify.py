@@ -14,7 +14,8 @@ from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
 from runner.files.reading import hash_clip
 from runner.planning.plan import Step
-from runner.show.screens.clips import ClipCheck, clips, clips_json, next_command
+from runner.show.json.clips import clips_json
+from runner.show.screens.clips import ClipCheck, clips, next_command
 from runner.show.text.escape import json_document
 from runner.show.text.terminal import terminal_width, use_color
 

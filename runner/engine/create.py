@@ -21,7 +21,7 @@ from runner.attempts.events import (
     ServerError,
 )
 from runner.diagnostics.problem import CommandError
-from runner.engine import messages, schedule
+from runner.engine import elsewhere, messages, schedule
 from runner.engine.eligibility import repeats_left, required_materials
 from runner.engine.poll_timing import schedule_first_poll
 from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
@@ -81,8 +81,9 @@ async def _intend(run: RunContext, step: Step, event: Event) -> bool:
         case LimitExceeded() as exceeded:
             await _limit_reached(run, step, attempts, exceeded)
         case AlreadyAttempted(message):
-            run.state.claimed_elsewhere[fingerprint] = message
-            run.emit("warning", step, message=message)
+            if not await elsewhere.follow(run, fingerprint):
+                run.state.claimed_elsewhere[fingerprint] = message
+                run.emit("warning", step, message=message)
         case ConcurrencyFull():
             on_cap_shared(run.state.throttle, run.now(), run.clock.jitter())
             run.emit("waiting", wait=run.wait("slots", run.state.throttle.not_before, messages.SHARED_WAIT))

@@ -85,6 +85,8 @@ def poll_due_at(
     if (
         attempt.task_id is None
         or attempt.id in state.polling
+        or attempt.held_elsewhere
+        or attempt.needs_other_key(state.key_id)
         or not _may_be_polled(attempt, group, queue, history, state)
     ):
         return None
@@ -145,7 +147,7 @@ def download_due_at(
 def _has_clip_for(attempt: Attempt, group: SharedRequest, queue: WorkQueue, history: History) -> bool:
     """Whether the attempt's task has a clip that steps of the group may lack."""
     if attempt.state is AttemptState.SUCCEEDED:
-        return history.is_of_film(attempt)
+        return history.is_of_film(attempt) and not attempt.held_elsewhere
     if attempt.state is not AttemptState.STORED or group.fingerprint not in queue.multi_clip:
         return False
     attempts = history.attempts_of(group.fingerprint)

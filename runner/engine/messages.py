@@ -23,9 +23,20 @@ from runner.requests.request import LocalFile, Material, RemoteFile, TakeReferen
 
 RECORD_GONE = "the provider has had no record of this task for a day: the task is lost; only --again buys the take anew"
 NO_SLOT = "the account had no free slot for as long as this run waits; waiting cost nothing. Run again to go on"
-OTHER_KEY = "some running tasks were created with another key: a key of another account cannot see them"
 SEND_MARK_FAILED = "the request was not sent: the ledger could not record first that it was about to be sent"
 ADOPTED = "the answer to createTask was lost; a webhook named the task, and the provider's record matches"
+
+
+def other_key(attempt: Attempt) -> str:
+    """What is said of a task that another key ordered: whose, by the first characters of that key's id."""
+    return (
+        f"{attempt.task_id} was ordered with another key (its id begins with {attempt.intent.key_id[:4]}), and is "
+        "asked for with that key only: set SEEDANCE_API_KEY to it, then run again"
+    )
+
+
+def waits_for_run(step: Step) -> str:
+    return f"{step.shot.id} take {step.take} waits: {step.reason.text}"
 
 
 def not_adopted(reason: str) -> str:

@@ -1,6 +1,6 @@
 """Ports of the engine: the provider and the ledger as the loop needs them, with the outcomes of their methods."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Protocol
 
@@ -119,6 +119,9 @@ class LedgerPort(Protocol):
 
         `AlreadyAttempted`: an attempt of the same take is open in this ledger, and nothing was written.
         """
+
+    def attempts_of(self, fingerprints: Collection[str]) -> list[Attempt]:
+        """All attempts of some requests as they stand now; what runs that died meanwhile left open is closed first."""
 
     def check_not_moved(self) -> None:
         """Raises `CommandError` when the ledger file was moved, deleted or replaced since it was opened."""

@@ -6,7 +6,7 @@ from runner.attempts.attempt import AttemptState
 from runner.attempts.history import History, duration_class
 from runner.engine.duration_model import estimate
 from runner.lazy_dataclass import dataclass
-from runner.planning.plan import BILLABLE, Action, Plan, Step
+from runner.planning.plan import Action, Plan, Step
 from runner.requests.request import JsonValue
 
 _NOTHING_TO_DO = frozenset({Action.KEEP, Action.BLOCKED, Action.REFUSED, Action.DOUBTFUL})
@@ -22,7 +22,7 @@ class SharedRequest:
     @property
     def paying_step(self) -> Step | None:
         """The first step that orders the request: the task is created, and paid, in its name."""
-        return next((step for step in self.steps if step.action in BILLABLE and step.waits_for != "pick"), None)
+        return next((step for step in self.steps if step.may_order), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,13 @@ class WorkQueue:
     awaited_shots: frozenset[tuple[str, str]]
     """(storyboard, shot) of all shots above undecided takes: when a take of one ends, a new plan may be due."""
 
+    made_by_other_runs: tuple[str, ...]
+    """Fingerprints that living runs of other repositories make."""
+
     @property
     def has_undecided(self) -> bool:
-        """Whether some take is undecided."""
-        return bool(self.awaited_shots)
+        """Whether some take is undecided, or made by another repository's run."""
+        return bool(self.awaited_shots or self.made_by_other_runs)
 
 
 def build_queue(plan: Plan, history: History, prior: float) -> WorkQueue:
@@ -68,6 +71,7 @@ def build_queue(plan: Plan, history: History, prior: float) -> WorkQueue:
         _dependents(groups),
         frozenset(group.fingerprint for group in groups if _has_several_clips(group, history)),
         _awaited_shots(plan),
+        tuple(group.fingerprint for group in groups if any(step.waits_for == "run" for step in group.steps)),
     )
 
 

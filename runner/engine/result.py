@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.attempt import OPEN, Attempt, AttemptState
 from runner.attempts.history import History
+from runner.attempts.sums import CreditSums
+from runner.engine import messages
 from runner.engine.eligibility import required_materials
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import CreditTotals, RunResult, TakeResult
@@ -58,6 +60,7 @@ def summarize_run(plan: Plan, history: History, state: RunState, limits: RunLimi
         interrupted=state.stopping,
         slots_held_until=None,
         money=money,
+        sums=CreditSums(),
     )
 
 
@@ -92,15 +95,24 @@ def _result_of(
     elif step.action is Action.BLOCKED:
         yield "blocked", TakeResult(step, None, step.reason.text)
     elif attempt is not None and (group := _BY_STATE.get(attempt.state)) is not None:
-        yield group, TakeResult(step, attempt, _message_of(attempt))
+        yield group, TakeResult(step, attempt, _message_of(step, attempt, state))
     elif attempt is not None and attempt.state is AttemptState.STORED:
-        yield "waiting", TakeResult(step, attempt, "its clip is still to be fetched")
+        message = "its clip is still to be fetched"
+        if attempt.needs_other_key(state.key_id):
+            message += f": {messages.other_key(attempt)}"
+        yield "waiting", TakeResult(step, attempt, message)
     else:
         yield _not_made(step, attempt, history, state, blocked)
 
 
-def _message_of(attempt: Attempt) -> str:
+def _message_of(step: Step, attempt: Attempt, state: RunState) -> str:
+    if attempt.held_elsewhere:
+        return step.reason.text
+    if attempt.task_id is not None and attempt.state in OPEN and attempt.needs_other_key(state.key_id):
+        return messages.other_key(attempt)
     match attempt.state:
+        case AttemptState.RUNNING:
+            return ""
         case AttemptState.SUCCEEDED:
             return _fetch_pending(attempt)
         case AttemptState.DOUBTFUL:

@@ -8,9 +8,10 @@ from typing import Protocol, TypeVar
 import anyio
 from anyio import CancelScope
 
-from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.attempt import Attempt
 from runner.attempts.events import Created, Event, Intent, Payload
 from runner.attempts.history import History, duration_class
+from runner.attempts.sums import CreditSums, sums_of
 from runner.clock import Clock
 from runner.engine import schedule
 from runner.engine.duration_estimates import DurationEstimates, Renewal
@@ -23,13 +24,11 @@ from runner.engine.run_events import CreditTotals, Kind, Pause, RunEvent, RunRes
 from runner.engine.run_state import RunState
 from runner.engine.throttle import CreateThrottle
 from runner.engine.work_index import WorkIndex
-from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan, Step
 
 T = TypeVar("T")
 _DEFAULT_SECONDS, _DEFAULT_SECONDS_FREE = 150.0, 2.0
 """Expected seconds of a task before any has ended: at the paid provider, and at a free one (the sandbox)."""
-_UNSETTLED_STATES = frozenset({AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED, AttemptState.INTENDED})
 
 
 class BlockingRunner(Protocol):
@@ -69,14 +68,19 @@ class RunContext:
         self._emit = emit
         self._prior = limits.expected or (_DEFAULT_SECONDS_FREE if plan.account.free else _DEFAULT_SECONDS)
         self._started_at = (clock.now(), clock.monotonic())
-        self.state = RunState(CreateThrottle(limits.concurrency), approved=schedule.approved_takes(plan))
+        self.state = RunState(
+            CreateThrottle(limits.concurrency),
+            approved=schedule.approved_takes(plan),
+            key_id="" if plan.account.free else provider.key_id,
+            look_until=clock.monotonic() + limits.wait,
+        )
         self.work = WorkIndex(build_queue(plan, history, self._prior), history, self.state, limits)
         self.estimates = DurationEstimates(self._learn_duration)
         self.estimate_renewal, self.poll_renewal = Renewal(), Renewal()
         self.changed = anyio.Event()
         self.shields: set[CancelScope] = set()
-        self._credit_totals = CreditTotals()
-        self._shares: dict[str, CreditTotals] = {}
+        self._ordered = CreditSums()
+        self._shares: dict[str, CreditSums] = {}
         self._to_go: Decimal | None = None
 
     # -- events -------------------------------------------------------------------------------------------
@@ -196,8 +200,11 @@ class RunContext:
         """Builds the plan again after the takes of a request ended, if an undecided take waits for their shots."""
         group = self.queue.by_fingerprint.get(fingerprint)
         shots = {(step.shot.storyboard, step.shot.id) for step in group.steps} if group is not None else set()
-        if shots.isdisjoint(self.queue.awaited_shots):
-            return
+        if not shots.isdisjoint(self.queue.awaited_shots):
+            self.renew_plan()
+
+    def renew_plan(self) -> None:
+        """Builds the plan again, after the history changed in what it says of a take."""
         plan = self.replan(self.history)
         if plan.steps != self.plan.steps:
             self.plan = plan
@@ -245,7 +252,7 @@ class RunContext:
         """Credits of this run so far."""
         if self._to_go is None:
             self._to_go = schedule.credits_to_order(self.queue, self.history, self.state, self.limits)
-        return replace(self._credit_totals, to_go=self._to_go)
+        return CreditTotals(self._ordered, self._to_go)
 
     def history_changed(self) -> None:
         """Computes anew what follows from plan and history, after one of them was changed from outside."""
@@ -255,23 +262,9 @@ class RunContext:
 
     def _update_totals(self, attempt_id: str) -> None:
         """Updates the credit totals after one attempt changed."""
-        share = _share(self.history.attempts[attempt_id], self.limits.run)
-        previous = self._shares.get(attempt_id, CreditTotals())
+        attempt = self.history.attempts[attempt_id]
+        if attempt.intent.run != self.limits.run:
+            return
+        share = sums_of(attempt)
+        self._ordered = self._ordered.plus(share).minus(self._shares.get(attempt_id, CreditSums()))
         self._shares[attempt_id] = share
-        totals = self._credit_totals
-        self._credit_totals = CreditTotals(
-            totals.billed + share.billed - previous.billed,
-            totals.running + share.running - previous.running,
-            totals.maybe_charged + share.maybe_charged - previous.maybe_charged,
-        )
-
-
-def _share(attempt: Attempt, run: str) -> CreditTotals:
-    """The contribution of one attempt to the totals of a run."""
-    if attempt.intent.run != run:
-        return CreditTotals()
-    if attempt.state in _UNSETTLED_STATES:
-        return CreditTotals(maybe_charged=attempt.credits)
-    if attempt.state is AttemptState.RUNNING:
-        return CreditTotals(running=attempt.credits)
-    return CreditTotals(billed=attempt.billed)

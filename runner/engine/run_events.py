@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Literal
 
 from runner.attempts.attempt import Attempt
+from runner.attempts.sums import CreditSums
 from runner.diagnostics.problem import ExitCode, most_severe
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Plan, Step
@@ -28,11 +29,9 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class CreditTotals:
-    """Credits of this run so far; `maybe_charged` is of unsettled attempts, `to_go` is still to be ordered."""
+    """Credits of what this run ordered so far, and of what it has still to order."""
 
-    billed: Decimal = Decimal(0)
-    running: Decimal = Decimal(0)
-    maybe_charged: Decimal = Decimal(0)
+    ordered: CreditSums = CreditSums()
     to_go: Decimal = Decimal(0)
 
 
@@ -84,6 +83,8 @@ class RunResult:
     slots_held_until: datetime | None = None
     """When the first slot is free again, if unsettled attempts hold all of them and takes wait for one."""
     money: CreditTotals = CreditTotals()
+    sums: CreditSums = CreditSums()
+    """Credits of everything that was ordered for these storyboards, by this run and by earlier ones."""
 
     @property
     def exit_code(self) -> ExitCode:

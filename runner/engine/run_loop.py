@@ -14,13 +14,13 @@ from runner.attempts.history import History
 from runner.attempts.recovery import outcome_after_crash
 from runner.clock import Clock
 from runner.diagnostics.problem import CommandError
-from runner.engine import bills, create, messages, poll, schedule, transfer, webhooks
+from runner.engine import bills, create, elsewhere, messages, poll, schedule, transfer, webhooks
 from runner.engine.limits import RunLimits
 from runner.engine.ports import LedgerPort, ProviderPort
 from runner.engine.result import summarize_run
 from runner.engine.run_context import BlockingRunner, RunContext
 from runner.engine.run_events import RunEvent, RunResult, StopReason
-from runner.engine.schedule import Confirm, Create, Download, Order, Poll, Publish, ReadBill, Wait
+from runner.engine.schedule import Confirm, Create, Download, Look, Order, Poll, Publish, ReadBill, Wait
 from runner.engine.throttle import spend_tokens, waited_too_long
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan
@@ -114,6 +114,7 @@ async def _loop(
         create.announce_unsettled_slots(run)
         _warn_other_key(run)
         bills.schedule_readings(run)
+        elsewhere.tell(run)
         run.state.stopping = stop_request.first.is_set()  # a signal may be set before `_watch_signals` runs
         await _preflight(run)
         if inbox is not None:
@@ -161,6 +162,9 @@ def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhoo
             case ReadBill(attempt):
                 state.reading_bills.add(attempt)
                 group.start_soon(bills.read_bill, run, attempt)
+            case Look(fingerprints):
+                state.looking = True
+                group.start_soon(elsewhere.look, run, fingerprints)
             case Confirm(attempt, task) if inbox is not None:
                 state.polling.add(attempt)
                 group.start_soon(webhooks.confirm_claim, run, attempt, task, inbox.fetch_record)
@@ -213,10 +217,11 @@ def _reserve_unsettled_slots(run: RunContext) -> None:
 
 
 def _warn_other_key(run: RunContext) -> None:
-    """Warns of running tasks of another key: to this key, tasks of another account look lost."""
-    key_ids = {attempt.intent.key_id for attempt in run.history.in_progress() if not attempt.from_manifest}
-    if key_ids - {run.provider.key_id, ""}:
-        run.emit("warning", message=messages.OTHER_KEY)
+    """Says of each task that another key ordered that it waits: to a key of another account it would look lost."""
+    for attempt in run.history.open():
+        is_of_plan = attempt.intent.fingerprint in run.queue.by_fingerprint and attempt.task_id is not None
+        if is_of_plan and attempt.needs_other_key(run.state.key_id) and not attempt.held_elsewhere:
+            run.emit("warning", run.step_of(attempt), attempt.id, messages.other_key(attempt))
 
 
 def _slots_held_until(run: RunContext) -> datetime | None:

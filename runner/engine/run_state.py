@@ -100,10 +100,21 @@ class RunState:
     """Models that the account may not use, each with the provider's message."""
     stop_reason: StopReason | None = None
     stopping: bool = False
+    key_id: str = ""
+    """The key of this run; empty at a free account, where every key is as good."""
+    looking: bool = False
+    """Whether the ledger is being asked how far other repositories' runs are."""
+    told_to_wait: set[TakeKey] = field(default_factory=set)
+    """Takes of which it was said that another repository's run makes them."""
+    look_at: float = 0.0
+    """When to ask it next."""
+    look_until: float = float("inf")
+    """Until when this run waits for those of other repositories."""
     polling_stopped: bool = False
     """Whether a poll was answered with a refused key: no more polls."""
 
     @property
     def busy(self) -> bool:
         """Whether any order is in flight."""
-        return bool(self.creating or self.polling or self.storing or self.publishing or self.reading_bills)
+        in_flight = self.creating or self.polling or self.storing or self.publishing or self.reading_bills
+        return bool(in_flight) or self.looking

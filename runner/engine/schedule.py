@@ -12,7 +12,7 @@ from runner.engine.queue import SharedRequest, WorkQueue
 from runner.engine.run_state import MaterialNeed, RunState, TakeKey
 from runner.engine.throttle import current_concurrency, may_try_one, poll_share, tokens, waited_too_long
 from runner.engine.work_index import WorkIndex
-from runner.planning.plan import BILLABLE, Plan, Step
+from runner.planning.plan import Plan, Step
 
 NOT_SENT_TRIES = 5
 _MAX_CREATING = 16
@@ -55,18 +55,24 @@ class ReadBill(NamedTuple):
     attempt: str
 
 
+class Look(NamedTuple):
+    """The ledger is asked how far the runs of other repositories are with requests that this run needs, too."""
+
+    fingerprints: tuple[str, ...]
+
+
 class Wait(NamedTuple):
     """Nothing more to do before this moment (monotonic seconds), unless something changes."""
 
     until: float
 
 
-Order = Create | Publish | Poll | Confirm | Download | ReadBill | Wait
+Order = Create | Publish | Poll | Confirm | Download | Look | ReadBill | Wait
 
 
 def approved_takes(plan: Plan) -> frozenset[TakeKey]:
     """The takes that the approved plan orders: no others are created, whatever a later plan orders."""
-    return frozenset(step.key for step in plan.steps if step.action in BILLABLE and step.waits_for != "pick")
+    return frozenset(step.key for step in plan.steps if step.may_order)
 
 
 def next_orders(work: WorkIndex, state: RunState, now: float, limits: RunLimits) -> list[Order]:
@@ -85,9 +91,11 @@ def next_orders(work: WorkIndex, state: RunState, now: float, limits: RunLimits)
         scheduler.creates(poll_share(state.throttle, scheduler.tokens, scheduler.overdue_polls))
     scheduler.polls(polls)
     if not limits.no_wait and not state.polling_stopped:
-        scheduler.bills()
+        scheduler.looks()
     if state.webhooks_active and not limits.no_wait and not state.polling_stopped:
         scheduler.wait_for_webhooks()
+    if not limits.no_wait and not state.polling_stopped:
+        scheduler.bills()
     return scheduler.result()
 
 
@@ -150,6 +158,8 @@ class _Scheduler:
                 continue
             if attempt.intent.fingerprint not in self.work.queue.by_fingerprint:
                 continue
+            if attempt.needs_other_key(self.state.key_id):
+                continue
             tasks = [task_id for task_id, claim in claims.items() if claim.next_at <= self.now]
             self.wake_times += [claim.next_at for claim in claims.values() if self.now < claim.next_at < float("inf")]
             if tasks:
@@ -172,6 +182,16 @@ class _Scheduler:
             self.orders.append(ReadBill(attempt))
         if pending and (self.wake_times or self.orders or self.state.busy):
             self.wake_times.append(min(pending.values()))
+
+    def looks(self) -> None:
+        """Orders a look at what the living runs of other repositories make, now and again."""
+        fingerprints = self.work.queue.made_by_other_runs
+        if not fingerprints or self.state.looking or self.now > self.state.look_until:
+            return
+        if self.state.look_at <= self.now:
+            self.orders.append(Look(fingerprints))
+        else:
+            self.wake_times.append(self.state.look_at)
 
     def wait_for_webhooks(self) -> None:
         """Keeps the run waiting while a webhook may still name the task of an unsettled attempt."""

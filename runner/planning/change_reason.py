@@ -20,7 +20,7 @@ _SETTINGS = {
 }
 """The storyboard's field, and its name in a text, by the key of the neutral request."""
 _FRAMES = ("first_frame", "last_frame")
-_CODES = (
+CHANGES = (
     ReasonCode.PROMPT_CHANGED,
     ReasonCode.FRAME_CHANGED,
     ReasonCode.REFERENCE_CHANGED,
@@ -53,7 +53,7 @@ def describe_change(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue
         return Reason(ReasonCode.SETTING_CHANGED, "the request is spelled differently")
     text = "; ".join(change.text for change in changes)
     fields = tuple(dict.fromkeys(change.field for change in changes))
-    return Reason(min((change.code for change in changes), key=_CODES.index), text, fields)
+    return Reason(min((change.code for change in changes), key=CHANGES.index), text, fields)
 
 
 def changed_part(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> str:
@@ -179,6 +179,8 @@ def _describe_replacement(field: str, old: Mapping[str, JsonValue], new: Mapping
 def made_elsewhere(attempt: Attempt, root: str) -> Reason:
     """The reason of a take whose clip comes from another repository's order, for free; `root` is this repository."""
     place = os.path.relpath(attempt.repository or root, root)
+    if attempt.held_elsewhere:
+        return Reason(ReasonCode.WAITS_FOR_RUN, f"the run of {place} makes it")
     day = f"{attempt.intended_at:%Y-%m-%d}"
     if attempt.state is AttemptState.STORED:
         return Reason(ReasonCode.MADE_ELSEWHERE, f"the same request was made for {place} ({day})")

@@ -89,7 +89,8 @@ class Step(NamedTuple):
     """None while a pick upstream is missing, which decides the materials; of a kept clip its own."""
     upstream: tuple[ResolvedTake, ...] = ()
     """The take for each of the request's `from_takes`, in order; empty while undecided."""
-    waits_for: Literal["shot", "pick"] | None = None
+    waits_for: Literal["shot", "pick", "run"] | None = None
+    """A run: that of another repository, which has ordered the same request and still works."""
     blockers: tuple[str, ...] = ()
     """Shots that the take waits for, or that block it."""
     attempt: str | None = None
@@ -126,9 +127,14 @@ class Step(NamedTuple):
         return (self.shot.storyboard, self.shot.id, self.take)
 
     @property
+    def may_order(self) -> bool:
+        """Whether this run may order the take's request, in this take's name or another's."""
+        return self.action in BILLABLE and self.waits_for in (None, "shot")
+
+    @property
     def is_billable(self) -> bool:
         """Whether this run orders the take anew."""
-        return self.action in BILLABLE and self.waits_for != "pick" and self.duplicate_of is None
+        return self.may_order and self.duplicate_of is None
 
     @property
     def needs_pick(self) -> bool:
@@ -137,7 +143,7 @@ class Step(NamedTuple):
 
     def without_a_way(self, material: Material) -> "Step":
         """This step, blocked because its material has no way to the provider."""
-        reason = Reason(ReasonCode.MATERIAL_UNREACHABLE, f"{material_name(material)} has no public address")
+        reason = Reason(ReasonCode.MATERIAL_BLOCKED, f"{material_name(material)} has no public address")
         return self._replace(action=Action.BLOCKED, reason=reason, unpublished=material)
 
     def resolve(self, material: TakeReference) -> ResolvedTake:

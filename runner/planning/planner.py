@@ -1,21 +1,23 @@
 """The planner: builds a plan from batch, history and selection, with a reason for every take. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from graphlib import TopologicalSorter
+from typing import Literal
 
 from runner.attempts.attempt import OPEN, Attempt, AttemptState
-from runner.attempts.events import Account, Clip
+from runner.attempts.events import Account
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.editions.edition import Edition, Price
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
+from runner.planning.attempt_action import ClipExists, action_of_attempt
 from runner.planning.change_reason import describe_change, made_elsewhere
 from runner.planning.chosen_take import ChosenTakes
 from runner.planning.kept_clips import KeptClips, kept_clips
 from runner.planning.plan import BILLABLE, PENDING, Action, CanPublish, Keep, Plan, Step, every_material
-from runner.planning.reason import MADE, NEW, RETAKE, Reason, ReasonCode
+from runner.planning.reason import NEW, RETAKE, Reason, ReasonCode
 from runner.planning.retakes import RetakeOrders
 from runner.planning.selection import ShotKey
 from runner.requests.request import (
@@ -29,7 +31,6 @@ from runner.requests.request import (
 )
 
 _NO_UPSTREAM: dict[TakeReference, ResolvedTake] = {}
-ClipExists = Callable[[Clip], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +218,12 @@ class _StoryboardPlanner:
             return step
         attempt = self.history.current_attempt(fingerprint)
         action, reason = self._action_for(shot, take, sources, fingerprint, attempt)
+        waits_for: Literal["run"] | None = None
         if attempt is not None and attempt.repository is not None and action is Action.RESUME:
             reason, price = made_elsewhere(attempt, self.root), Price(Decimal(0), price.row)
-        step = Step(shot, take, action, reason, price, fingerprint, upstream, attempt=attempt.id if attempt else None)
+            action, waits_for = (Action.WAIT, "run") if attempt.held_elsewhere else (action, None)
+        attempt_id = attempt.id if attempt else None
+        step = Step(shot, take, action, reason, price, fingerprint, upstream, waits_for, attempt=attempt_id)
         if action is Action.MAKE and (material := self._unpublished(request)) is not None:
             step = step.without_a_way(material)
         elif action is Action.MAKE and upstream:
@@ -293,7 +297,7 @@ class _StoryboardPlanner:
         reason = Reason(ReasonCode.WAITS_FOR_SHOT, text) if action in BILLABLE else first.reason
         return Step(
             shot, take, action, reason, price, fingerprint, upstream,
-            waits_for="shot" if action is Action.WAIT else None,
+            waits_for=(first.waits_for or "shot") if action is Action.WAIT else None,
             blockers=(first.shot.id,) if action is Action.WAIT else first.blockers,
             attempt=first.attempt, duplicate_of=name, unpublished=first.unpublished,
         )  # fmt: skip
@@ -355,37 +359,9 @@ class _StoryboardPlanner:
     ) -> tuple[Action, Reason]:
         if attempt is None:
             return Action.MAKE, self._change_reason(shot, take, sources, fingerprint)
-        match attempt.state:
-            case AttemptState.STORED if any(map(self.clip_exists, attempt.clips)):
-                return Action.KEEP, MADE
-            case AttemptState.STORED:
-                text = "made; its clip is missing or changed on disk, and is fetched again for free"
-                return Action.RESUME, Reason(ReasonCode.TO_DOWNLOAD, text)
-            case AttemptState.SUCCEEDED:
-                return Action.RESUME, Reason(ReasonCode.TO_DOWNLOAD, "made; its clip is still to be downloaded")
-            case AttemptState.RUNNING:
-                return Action.RESUME, Reason(ReasonCode.RUNNING, f"{attempt.task_id} is {attempt.status or 'running'}")
-            case AttemptState.INTENDED:
-                return Action.RESUME, Reason(ReasonCode.RUNNING, "another run is sending the request")
-            case AttemptState.UNSETTLED if not self.free:
-                text = attempt.message or "the outcome is unknown: maybe charged"
-                return Action.UNSETTLED, Reason(ReasonCode.UNSETTLED, text)
-            case AttemptState.REFUSED | AttemptState.GONE if attempt.id in (self.overrides.again or ()):
-                return Action.MAKE, Reason(ReasonCode.AGAIN, "again, by --again")
-            case AttemptState.REFUSED:
-                return Action.REFUSED, Reason(ReasonCode.REFUSED, attempt.message)
-            case AttemptState.DOUBTFUL if not self.free:
-                return Action.DOUBTFUL, Reason(ReasonCode.DOUBTFUL, f"paid, and its clip {attempt.doubt}")
-            case AttemptState.GONE if not self.free:
-                text = attempt.message or "paid, and the provider no longer has the clip"
-                return Action.GONE, Reason(ReasonCode.GONE, text)
-            case AttemptState.FAILED:
-                return Action.MAKE, Reason(ReasonCode.FAILED, f"failed last time: {attempt.message}")
-            case AttemptState.MAYBE_CHARGED:
-                text = f"the server failed last time, maybe charged: {attempt.message}"
-                return Action.MAKE, Reason(ReasonCode.FAILED, text)
-            case _:
-                return Action.MAKE, self._change_reason(shot, take, sources, fingerprint)
+        again = self.overrides.again or frozenset()
+        action = action_of_attempt(attempt, self.free, self.clip_exists, again)
+        return action or (Action.MAKE, self._change_reason(shot, take, sources, fingerprint))
 
     def _change_reason(
         self, shot: Shot, take: int, sources: Mapping[TakeReference, ResolvedTake], fingerprint: str

@@ -42,8 +42,7 @@ RESERVED = frozenset(
     {
         ReasonCode.VARIABLE_CHANGED,
         ReasonCode.DRAWING_CHANGED,
-        ReasonCode.MATERIAL_BLOCKED,
-        ReasonCode.WAITS_FOR_RUN,
+        ReasonCode.MATERIAL_UNREACHABLE,
         ReasonCode.SKIPPED,
     }
 )

@@ -22,8 +22,10 @@ from runner.store.durability import sync_above
 from runner.store.locks import open_file
 
 FOLDER = "receipts"
-_TASK = re.compile(rb'^\{"attempt":"[^"\\\n]*","task":"([\x20-\x21\x23-\x5b\x5d-\x7e]*)",[^\n]*\}$', re.MULTILINE)
-"""A whole line, as `Receipts.write` writes it."""
+_TASK = re.compile(r'\{"attempt":"[^"\n]*","task":"([^"\n]*)"')
+"""The begin of a line, as `Receipts.write` writes it."""
+BLOCK = 64 << 10
+"""Bytes that are compared at once."""
 _COMPARED = timedelta(days=90)
 """Receipts of so many days are compared with the ledger."""
 
@@ -121,28 +123,56 @@ def recent_files(state: Path, now: datetime) -> list[Path]:
     return [path for path in sorted((state / FOLDER).glob("*/*.jsonl")) if path.stem >= first]
 
 
-def read_from(
-    path: Path, offset: int, are_recorded: Callable[[list[str]], frozenset[str]]
-) -> Iterator[tuple[int, Receipt | None]]:
-    """The receipts behind an offset, each with the offset behind it; None for a line that is torn or foreign.
+@dataclass(frozen=True, slots=True)
+class NewLines:
+    """The lines of a receipts file behind an offset whose tasks the ledger does not have."""
 
-    `are_recorded` says which of many tasks the ledger has: their lines are left out.
-    """
+    lines: list[tuple[int, Receipt | None]]
+    """Each with the offset at which it begins; None for a line that is torn or foreign."""
+    end: int
+    """The offset behind the last whole line."""
+
+
+def read_from(path: Path, offset: int, are_recorded: Callable[[list[str]], frozenset[str]]) -> NewLines:
+    """The lines behind an offset; `are_recorded` says which of some tasks the ledger has: their lines are left out."""
+    lines: list[tuple[int, Receipt | None]] = []
     try:
-        with path.open("rb") as file:
-            file.seek(offset)
-            text = file.read()
+        for block in _blocks(path, offset):
+            tasks = _TASK.findall(block.decode("latin-1"))
+            recorded = are_recorded(tasks)
+            if len(tasks) != block.count(b"\n") or not recorded.issuperset(tasks):
+                lines += _lines_of(block, offset, recorded)
+            offset += len(block) if block.endswith(b"\n") else 0
     except OSError as error:
         raise CommandError(ExitCode.INVALID, f"the receipts in {path} cannot be read: {error.strerror}") from error
-    recorded = are_recorded([task.decode() for task in _TASK.findall(text)])
-    for line in text.splitlines(keepends=True):
+    return NewLines(lines, offset)
+
+
+def _blocks(path: Path, offset: int) -> Iterator[bytes]:
+    """Pieces of whole lines, but perhaps the last: small enough for a processor's cache."""
+    with path.open("rb", buffering=0) as file:
+        file.seek(offset)
+        rest = b""
+        while piece := file.read(BLOCK):
+            end = piece.rfind(b"\n") + 1
+            if end:
+                yield rest + piece[:end]
+                rest = piece[end:]
+            else:
+                rest += piece
+        if rest:
+            yield rest
+
+
+def _lines_of(block: bytes, offset: int, recorded: frozenset[str]) -> Iterator[tuple[int, Receipt | None]]:
+    for line in block.splitlines(keepends=True):
+        match = _TASK.match(line.decode("latin-1"))
+        is_whole = line.endswith((b"}\n", b"}"))
+        if line.strip() and not (match is not None and is_whole and match[1] in recorded):
+            receipt = parse(line)
+            if receipt is not None or line.endswith(b"\n"):  # else another process is writing it
+                yield offset, receipt
         offset += len(line)
-        match = _TASK.match(line)
-        if (match is not None and match[1].decode() in recorded) or not line.strip():
-            continue
-        receipt = parse(line)
-        if receipt is not None or line.endswith(b"\n"):  # else another process is writing it
-            yield offset, receipt
 
 
 def parse(line: bytes) -> Receipt | None:

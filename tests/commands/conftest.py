@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,13 @@ class Host:
 
 @pytest.fixture
 def host() -> Iterator[Callable[..., Host]]:
+    """Starts a host for one test, as `hosts` does."""
+    with hosts() as start:
+        yield start
+
+
+@contextmanager
+def hosts() -> Iterator[Callable[..., Host]]:
     """Starts `storyboard sandbox` with some flags, on a free port, with prepared clips and tasks of 0.2 seconds."""
     started: list[subprocess.Popen[str]] = []
 
@@ -78,9 +86,11 @@ def host() -> Iterator[Callable[..., Host]]:
         assert first.startswith("sandbox listening on "), first
         return Host(first.removeprefix("sandbox listening on ").strip())
 
-    yield start
-    for process in started:
-        process.terminate()
-        process.wait(timeout=10)
-        assert process.stdout is not None
-        process.stdout.close()
+    try:
+        yield start
+    finally:
+        for process in started:
+            process.terminate()
+            process.wait(timeout=10)
+            assert process.stdout is not None
+            process.stdout.close()

@@ -109,9 +109,9 @@ def test_a_paid_clip_that_fails_a_check_is_kept_reported_and_accepted(
     first = film.storyboard(*RUN, **env(double))
     assert first.code == 1, first.out + first.err
     [told] = [event for event in first.events if event["event"] == "failed"]
-    assert words in told["words"]
-    assert BESIDE in told["words"]
-    assert "storyboard fetch --accept film:boat" in told["words"]
+    assert words in told["message"]
+    assert BESIDE in told["message"]
+    assert "storyboard fetch --accept film:boat" in told["message"]
     assert (film.clips(), (film.root / BESIDE).read_bytes()) == ([BESIDE], media)
     assert (take(film)["status"], take(film)["credits"]["used"]) == ("doubtful", 200)
     assert words in take(film)["doubt"]
@@ -160,8 +160,8 @@ def test_a_clip_that_is_cut_off_at_the_provider_is_asked_for_once_more_and_then_
     double = provider(CLIP[: len(CLIP) // 2])
     first = film.storyboard(*RUN, **env(double))
     assert (first.code, film.clips()) == (1, [BESIDE])
-    [warned] = [event for event in first.events if event["event"] == "warning" and "cut off" in event["words"]]
-    assert "asked for once more" in warned["words"]
+    [warned] = [event for event in first.events if event["event"] == "warning" and "cut off" in event["message"]]
+    assert "asked for once more" in warned["message"]
     assert (len(double.requests(CREATE)), len(double.requests(MEDIA))) == (1, 2)
 
 

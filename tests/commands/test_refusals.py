@@ -47,7 +47,7 @@ def test_json_has_the_providers_words_as_they_are(tmp_path: Path, host: Start) -
     there = host("--faults", str(film.write("faults.yaml", f"faults: 1\nrules:\n  - {rule}\n")))
     events = film.storyboard("run", FILM, "--yes", "--json", **there.env).events
     (refused,) = [event for event in events if event["event"] == "refused"]
-    assert refused["words"].startswith("Invalid request (inputs.outputResolution: not offered;")
+    assert refused["message"].startswith("Invalid request (inputs.outputResolution: not offered;")
 
 
 def test_a_picture_that_is_refused_later_is_named(tmp_path: Path, host: Start) -> None:

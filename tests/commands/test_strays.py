@@ -44,8 +44,8 @@ def test_a_clip_of_earlier_words_is_brought_and_comes_back_with_them(paid_film: 
     assert paid_film.storyboard(*RUN, "--no-wait", **there.env).code == 9
     before = (paid_film.root / FILM).read_text()
     changed(paid_film)
-    [beside] = paid_film.storyboard("status", "--json", **there.env).json["storyboards"][0]["beside"]
-    assert (beside["shot"], beside["stands"], beside["credits"]) == ("quay", "resume", 60)
+    [beside] = paid_film.storyboard("status", "--json", **there.env).json["earlier_versions"]
+    assert (beside["shot"], beside["status"], beside["credits"]) == ("quay", "running", 60)
     assert "): 60 credits, task_" in " ".join(paid_film.storyboard("status", **there.env).out.split())
     until_brought(paid_film, there)
     [mark] = [path.rpartition(".")[0][-8:] for path in paid_film.clips() if "earlier" in path]
@@ -151,7 +151,7 @@ def test_doubt_of_earlier_words_stays_in_status_and_its_task_is_brought(paid_fil
     assert paid_film.storyboard("settle", "film:quay#1", "--task", task, **there.env).code == 0
     until_brought(paid_film, there)
     assert [path for path in paid_film.clips() if "earlier" in path] != []
-    assert paid_film.storyboard("status", "--json", **there.env).json["storyboards"][0]["beside"] == []
+    assert paid_film.storyboard("status", "--json", **there.env).json["earlier_versions"] == []
 
 
 def test_what_was_declared_charged_is_billed_and_in_doubt_no_more(paid_film: ContentRepo, host: Start) -> None:
@@ -160,4 +160,4 @@ def test_what_was_declared_charged_is_billed_and_in_doubt_no_more(paid_film: Con
     assert paid_film.storyboard(*RUN, **there.env).code == 6
     assert paid_film.storyboard("settle", "quay", "--charged", **there.env).code == 0
     [line] = paid_film.storyboard("spend", "--by", "shot", "--json", **there.env).json["lines"]
-    assert (line["billed"], line["doubt"]) == (60, 0)
+    assert (line["billed"], line["in_flight"], line["unsettled"]) == (60, 0, 0)

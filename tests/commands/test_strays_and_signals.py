@@ -126,11 +126,11 @@ def test_a_clip_of_a_storyboard_that_is_gone_is_shown_and_brought(
     paid_film.write(movie, text if gone == "renamed" else text.replace("The quay", "Another").replace("id: ", "id: a-"))
     assert "earlier version quay take 1 (" in (said := one_line(paid_film.storyboard("status", **there.env).out))
     assert "of storyboards/film.yaml, which no longer exists: 60 credits" in said
-    [beside] = paid_film.storyboard("status", "--json", **there.env).json["beside"]
-    assert (beside["storyboard"], beside["shot"], beside["stands"]) == (FILM, "quay", "resume")
+    [beside] = paid_film.storyboard("status", "--json", **there.env).json["earlier_versions"]
+    assert (beside["storyboard"], beside["shot"], beside["status"]) == (FILM, "quay", "running")
     assert paid_film.storyboard("run", movie, "--yes", **there.env).code == 0
     assert [path for path in paid_film.clips() if path.startswith("renders/film/kinovi/clips/quay/earlier/")] != []
-    assert paid_film.storyboard("status", "--json", **there.env).json["beside"] == []
+    assert paid_film.storyboard("status", "--json", **there.env).json["earlier_versions"] == []
     assert there.state["creates"] == 3
 
 

@@ -173,7 +173,7 @@ def test_where_callbacks_go_stands_in_the_plan_and_before_the_yes(paid_film: Con
     line = "callbacks go to https://hooks.example.com/a, received at 127.0.0.1:8788"
     assert line in paid_film.storyboard("plan", FILM, **there.env).out
     assert line in paid_film.storyboard("run", FILM, **there.env).err
-    (told,) = paid_film.storyboard("plan", FILM, "--json", **there.env).json["goes"]
+    (told,) = paid_film.storyboard("plan", FILM, "--json", **there.env).json["destinations"]
     assert told == {"what": "callbacks", "where": "https://hooks.example.com/a", "changed": False}
     assert "callbacks" not in paid_film.storyboard("plan", FILM, "--provider", "sandbox").out
 
@@ -189,4 +189,4 @@ def test_where_callbacks_go_is_marked_when_it_changed_since_the_last_yes(paid_fi
     paid_film.write("storyboard.toml", '[webhook]\nurl = "https://evil.example.com"\n')
     said = paid_film.storyboard("run", FILM, **there.env)
     assert f"(CHANGED since your last approval: http://127.0.0.1:{port}/hooks)" in said.err
-    assert paid_film.storyboard("plan", FILM, "--json", **there.env).json["goes"][0]["changed"] is True
+    assert paid_film.storyboard("plan", FILM, "--json", **there.env).json["destinations"][0]["changed"] is True

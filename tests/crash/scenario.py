@@ -8,7 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,7 +141,7 @@ class Scenario:
             "SEEDANCE_API_KEY": f"key-of-{'all' if self.state else self.name}-0123456789",
         }
 
-    def cut(self, at: int, how: str) -> list[str]:
+    def cut(self, at: int, how: str, command: Sequence[str] = _RUN) -> list[str]:
         """A run that is cut off at its `at`-th call (0: not at all); the calls until then, as `write the/file`.
 
         Cut by `power`, everything that was not synced is gone; by `chance`, some of it, and always the same.
@@ -153,7 +153,11 @@ class Scenario:
         disk_variables = {} if disk is None else {"CUT_DISK": str(disk.synced)}
         self.runs.append(
             self.program(
-                *_RUN, CUT_AT=str(at), CUT_HOW="before" if disk is not None else how, **cut_variables, **disk_variables
+                *command,
+                CUT_AT=str(at),
+                CUT_HOW="before" if disk is not None else how,
+                **cut_variables,
+                **disk_variables,
             )
         )
         calls = [line.split(" ", 2)[1:] for line in log.read_text().splitlines()] if log.exists() else []

@@ -1,7 +1,7 @@
 """A process that dies at any of its steps: from then on it writes nothing, and its locks are free."""
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from runner.attempts.attempt import Attempt
@@ -59,6 +59,9 @@ class DyingLedger:
     def import_attempt(self, attempt: Attempt) -> AlreadyAttempted | None:
         self.life.step()
         return self.ledger.import_attempt(attempt)
+
+    def attempts_of(self, fingerprints: Collection[str]) -> list[Attempt]:
+        return self.ledger.attempts_of(fingerprints)
 
     def check_not_moved(self) -> None:
         self.ledger.check_not_moved()

@@ -119,5 +119,5 @@ def test_the_answers_at_a_tasks_end_decide_its_state(
     engine.provider.poll_script = poll
     (outcome,) = run_engine(engine)
     assert (outcome.exit_code, states(engine)) == (code, [str(state)])
-    assert outcome.money.billed == (160 if state is AttemptState.STORED else 0)
+    assert outcome.money.ordered.billed == (160 if state is AttemptState.STORED else 0)
     assert len(engine.provider.world.arrived) == 1

@@ -26,6 +26,7 @@ from runner.attempts.events import (
     Succeeded,
 )
 from runner.attempts.history import History
+from runner.attempts.sums import CreditSums
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import Budget
 from runner.engine.ports import TransferFailed
@@ -63,7 +64,7 @@ def test_a_batch_is_made_and_the_next_run_has_nothing_to_do(tmp_path: Path) -> N
     assert (first.exit_code, len(first.finished)) == (ExitCode.OK, 5)
     assert (second.exit_code, len(second.finished)) == (ExitCode.OK, 0)
     assert len(engine.provider.world.arrived) == 5
-    assert first.money.billed == 800
+    assert first.money.ordered.billed == 800
 
 
 def test_the_first_request_goes_alone_and_the_cap_holds(tmp_path: Path) -> None:
@@ -162,7 +163,7 @@ def test_a_documented_500_is_repeated_and_counted_as_charged(tmp_path: Path) -> 
     (outcome,) = run_engine(engine)
     assert outcome.exit_code == ExitCode.OK
     assert states(engine) == ["perhaps charged", "stored"]
-    assert outcome.money.maybe_charged == 160
+    assert outcome.money.ordered.maybe_charged == 160
     assert len(outcome.maybe_charged) == 1
 
 
@@ -204,7 +205,7 @@ def test_a_429_for_ever_ends_the_run_with_nothing_spent(tmp_path: Path) -> None:
     engine = harness(tmp_path, always(ConcurrencyLimited("no slot")), shots=2)
     (outcome,) = run_engine(engine)
     assert outcome.exit_code == ExitCode.WAITING
-    assert outcome.money.billed == outcome.money.maybe_charged == 0
+    assert outcome.money.ordered == CreditSums()
     assert len(engine.provider.world.arrived) < 60
 
 
@@ -275,7 +276,7 @@ def test_a_failure_of_the_provider_is_tried_again_for_nothing(tmp_path: Path, re
     (outcome,) = run_engine(engine, retries_provider=retries)
     assert outcome.exit_code == ExitCode.FAILED
     assert len(engine.provider.world.tasks) == tasks
-    assert outcome.money.billed == 0
+    assert outcome.money.ordered.billed == 0
     retried = [event.will_retry for event in engine.emitted if event.event == "failed"]
     assert retried == [True] * retries + [False]
 
@@ -382,7 +383,7 @@ def test_success_without_a_clip_is_paid_and_asked_for_again(tmp_path: Path) -> N
     engine = polled_by(harness(tmp_path), lambda task, count: Succeeded((), Decimal(160)))
     (outcome,) = run_engine(engine)
     assert (outcome.exit_code, states(engine)) == (ExitCode.WAITING, ["succeeded"])
-    assert outcome.money.billed == 160
+    assert outcome.money.ordered.billed == 160
     engine.provider.poll_script = lambda task, count: None
     (outcome,) = run_engine(engine)
     assert (outcome.exit_code, len(engine.provider.world.arrived)) == (ExitCode.OK, 1)
@@ -453,7 +454,8 @@ def test_another_key_is_reported_before_its_tasks_are_waited_for(tmp_path: Path)
     engine.provider.key_id = "89abcdef"
     run_engine(engine)
     assert [event.message for event in engine.emitted if event.event == "warning"] == [
-        "some running tasks were created with another key: a key of another account cannot see them"
+        "task_1 was ordered with another key (its id begins with 0123), and is asked for with that key only: "
+        "set SEEDANCE_API_KEY to it, then run again"
     ]
 
 

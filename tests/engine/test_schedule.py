@@ -28,7 +28,7 @@ from runner.engine.limits import RunLimits
 from runner.engine.queue import build_queue
 from runner.engine.run_events import StopReason
 from runner.engine.run_state import DownloadState, MaterialNeed, PollState, RunState
-from runner.engine.schedule import Create, Download, Order, Poll, Publish, Wait, approved_takes, next_orders
+from runner.engine.schedule import Create, Download, Look, Order, Poll, Publish, Wait, approved_takes, next_orders
 from runner.engine.throttle import (
     CreateThrottle,
     current_concurrency,
@@ -40,6 +40,7 @@ from runner.engine.throttle import (
 )
 from runner.engine.work_index import WorkIndex
 from runner.language.model import Batch
+from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan, Step
 from runner.requests.request import TakeReference
 
@@ -347,3 +348,42 @@ def test_only_free_slots_are_filled_however_long_the_queue() -> None:
     work = scenario.work()
     for _ in range(20):
         assert len(next_orders(work, scenario.state, 100.0, LIMITS)) == 3
+
+
+# -- what other repositories' runs make, and what other keys ordered ----------------------------------------
+
+
+def held_elsewhere(scenario: Scenario, *payloads: Payload) -> str:
+    """The attempt of the one shot, which a living run of another repository has ordered."""
+    attempt = scenario.happened("s1", SendStarted(), Created("t"), *payloads, run="other")
+    of_other = replace(scenario.history.attempts[attempt], repository="/spot", held_elsewhere=True)
+    scenario.history.attempts[attempt] = of_other
+    scenario.plan = planner(film(1))(scenario.history)
+    return attempt
+
+
+@pytest.mark.parametrize("payloads", [(), (MADE,)])
+def test_what_another_repositorys_run_makes_is_looked_for_in_the_ledger_alone(payloads: tuple[Payload, ...]) -> None:
+    scenario = Scenario(film(1))
+    scenario.state.fresh_links.add(held_elsewhere(scenario, *payloads))
+    fingerprint = scenario.steps()["s1"].fingerprint or ""
+    assert scenario.orders() == [Look((fingerprint,))]
+    scenario.state.looking = True
+    assert scenario.orders() == []
+
+
+def test_between_two_looks_the_run_waits_and_after_its_longest_wait_it_ends() -> None:
+    scenario = Scenario(film(1))
+    held_elsewhere(scenario)
+    scenario.state.look_at, scenario.state.look_until = 102.0, 200.0
+    assert scenario.orders(100.0) == [Wait(102.0)]
+    assert scenario.orders(201.0) == []
+    assert scenario.orders(100.0, RunLimits("run1", no_wait=True)) == []
+
+
+def test_another_keys_task_is_not_asked_for() -> None:
+    scenario = Scenario(film(1))
+    scenario.runs("s1", next_at=0.0)
+    assert scenario.orders() == [Poll("s1")]
+    scenario.state.key_id = "89abcdef"
+    assert scenario.orders() == []

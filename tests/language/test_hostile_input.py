@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from runner.language import compiler as language
 from runner.language.compiler import CompileOptions
-from runner.show.screens.problems import as_json, github, render_problems, sarif
+from runner.show.json.problems import problems_json
+from runner.show.screens.problems import github, render_problems, sarif
 from tests.language.storyboards import codes, compiled, picture
 
 BAD = Path(__file__).parent.parent / "storyboards" / "bad"
@@ -23,7 +24,7 @@ def survives(root: Path, data: bytes) -> None:
     """Compiles, and shows what is wrong in every form."""
     _, problems = compiled(root, data)
     assert "\x1b" not in render_problems(problems, root, root, color=False)
-    assert as_json(problems).isascii()
+    assert problems_json(problems).isascii()
     assert sarif(problems, "0").isascii()
     github(problems)
 
@@ -141,7 +142,11 @@ def test_nothing_that_is_shown_steers_a_terminal_not_even_the_name_of_a_file(tmp
     path.write_text(board)
     _, problems = language.compile([path], tmp_path, CompileOptions())
     assert len(problems.errors) >= 4
-    for output in (render_problems(problems, tmp_path, tmp_path, color=False), github(problems), as_json(problems)):
+    for output in (
+        render_problems(problems, tmp_path, tmp_path, color=False),
+        github(problems),
+        problems_json(problems),
+    ):
         assert output.replace("\n", "").isprintable()
     assert all(line.startswith("::error file=a\\x1b[31m\\nb.yaml,") for line in github(problems).splitlines())
 

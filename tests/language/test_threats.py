@@ -249,13 +249,14 @@ HASHED = """
 import hashlib, json, sys
 from pathlib import Path
 from runner.language.compiler import CompileOptions, compile
-from runner.show.screens.problems import as_json, render_problems, sarif
+from runner.show.json.problems import problems_json
+from runner.show.screens.problems import render_problems, sarif
 step = int(sys.argv[1])
 for root in map(Path, sys.argv[2:]):
     for path in sorted(root.glob("*.yaml"))[::step]:
         batch, problems = compile([path], root, CompileOptions())
         text = render_problems(problems, root, root, color=False)
-        print(path.name, batch, as_json(problems), sarif(problems, "0"), text)
+        print(path.name, batch, problems_json(problems), sarif(problems, "0"), text)
 """
 
 

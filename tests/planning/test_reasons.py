@@ -107,6 +107,13 @@ def made_elsewhere() -> Reason:
     return decided.steps[0].reason
 
 
+def waits_for_run() -> Reason:
+    quay, history = shot("quay"), History()
+    attempt = after(history, plan(quay).steps[0], *MADE[:2])
+    history.attempts[attempt.id] = replace(attempt, repository="/films/spot", held_elsewhere=True)
+    return plan(quay, history=history, root="/films/ferry").steps[0].reason
+
+
 def upstream_unsettled() -> Reason:
     quay, enter, history = shot("quay"), shot("enter", materials=[last_frame("quay")]), History()
     after(history, plan(quay).steps[0], *UNKNOWN)
@@ -160,7 +167,7 @@ REACHED: dict[ReasonCode, tuple[Callable[[], Reason], str, tuple[str, ...]]] = {
         (),
     ),
     ReasonCode.GONE: (lambda: after_events(*MADE[:3], Lost("expired")), "expired", ()),
-    ReasonCode.MATERIAL_UNREACHABLE: (
+    ReasonCode.MATERIAL_BLOCKED: (
         lambda: plan(shot("door", materials=[DOOR]), can_publish=public_address).steps[0].reason,
         f"{DOOR.path} has no public address",
         (),
@@ -168,6 +175,7 @@ REACHED: dict[ReasonCode, tuple[Callable[[], Reason], str, tuple[str, ...]]] = {
     ReasonCode.UPSTREAM_BLOCKED: (upstream_unsettled, "quay is unsettled", ()),
     ReasonCode.WAITS_FOR_SHOT: (lambda: waiting(1), "for quay, which this run makes", ()),
     ReasonCode.WAITS_FOR_PICK: (lambda: waiting(2), "pick a take of quay", ()),
+    ReasonCode.WAITS_FOR_RUN: (waits_for_run, "the run of ../spot makes it", ()),
     ReasonCode.RETAKE: (retake, "another take", ()),
     ReasonCode.AGAIN: (again, "again, by --again", ()),
 }

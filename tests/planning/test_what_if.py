@@ -20,7 +20,8 @@ from runner.language.model import Batch
 from runner.planning.plan import Plan
 from runner.planning.planner import build_plan
 from runner.planning.what_if import WhatIfRow, compare
-from runner.show.screens.what_if import what_if_json, what_if_screen
+from runner.show.json.what_if import what_if_json
+from runner.show.screens.what_if import what_if_screen
 from tests.planning.worlds import PAID, after, clip
 from tests.show.test_json import holds
 

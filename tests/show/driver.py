@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Clip, FailureClass, Intent
+from runner.attempts.sums import CreditSums
 from runner.clock import SystemClock
 from runner.engine.run_events import CreditTotals, RunEvent, RunResult, StopReason, TakeResult
 from runner.planning.plan import Plan, Step
@@ -113,7 +114,7 @@ def _money(
     undecided = [step for step in film.steps if step.is_billable and step.fingerprint is None]
     later = price([step for step in undecided if step.shot.id + str(step.take) not in started])
     whole = film.totals.credits or Decimal(0)
-    return CreditTotals(billed, going, perhaps, whole - billed - perhaps - going - lost - later)
+    return CreditTotals(CreditSums(billed, going, perhaps), whole - billed - perhaps - going - lost - later)
 
 
 def outcome(film: Plan, at: datetime, halt: StopReason | None = None) -> RunResult:
@@ -124,9 +125,8 @@ def outcome(film: Plan, at: datetime, halt: StopReason | None = None) -> RunResu
         for step in ordered
         if step.shot.id not in ("SH060", "SH160", "SH170")
     )
-    money = CreditTotals(
-        sum((fate.step.price.credits or Decimal(0) for fate in made), Decimal(0)), maybe_charged=Decimal(160)
-    )
+    billed = sum((fate.step.price.credits or Decimal(0) for fate in made), Decimal(0))
+    money = CreditTotals(CreditSums(billed, unsettled=Decimal(160)))
     lost = "the line broke after the request left"
 
     def those(shot: str) -> list[Step]:

@@ -5,16 +5,23 @@ import io
 from dataclasses import replace
 from datetime import UTC, date, timedelta
 from decimal import Decimal
+from functools import reduce
 
 import pytest
 
+from runner.attempts.sums import CreditSums
 from runner.diagnostics.problem import HealthCheck
 from runner.editions.edition import NAMES, load, with_prices
-from runner.show.screens.clips import ClipCheck, clips, clips_json
-from runner.show.screens.doctor import doctor, doctor_json
-from runner.show.screens.prices import prices, prices_json
-from runner.show.screens.settle import UnsettledList, confirmation, settle, settle_json
-from runner.show.screens.spend import _KEYS, Bill, BillItem, By, build_bill, spend, spend_csv, spend_json
+from runner.show.json.clips import clips_json
+from runner.show.json.doctor import doctor_json
+from runner.show.json.prices import prices_json
+from runner.show.json.settle import settle_json
+from runner.show.json.spend import spend_json
+from runner.show.screens.clips import ClipCheck, clips
+from runner.show.screens.doctor import doctor
+from runner.show.screens.prices import prices
+from runner.show.screens.settle import UnsettledList, confirmation, settle
+from runner.show.screens.spend import _KEYS, Bill, BillItem, By, build_bill, spend, spend_csv
 from runner.show.text.cells import width as cells
 from tests.editions.made_up import edition_with
 from tests.show.conftest import Golden
@@ -48,6 +55,10 @@ def the(by: By) -> Bill:
     return build_bill(items(), by, CENTS, "November 2026", UTC)
 
 
+def sum_lines(bill: Bill) -> CreditSums:
+    return reduce(CreditSums.plus, (line.sums for line in bill.lines))
+
+
 @pytest.mark.parametrize("by", WAYS)
 def test_the_bill_as_it_is_drawn(by: By, golden: Golden) -> None:
     golden(f"spend-{by}", spend(the(by), 100, color=False))
@@ -61,16 +72,15 @@ def test_the_bill_holds_to_its_schema(by: By) -> None:
 @pytest.mark.parametrize("by", [by for by in WAYS if by != "tag"])
 def test_the_lines_of_a_bill_add_up_to_its_sum(by: By) -> None:
     found = the(by)
-    assert sum(line.billed for line in found.lines) == found.total.billed == Decimal(1480)
     assert sum(line.quoted for line in found.lines) == found.total.quoted == Decimal(1440)
-    assert sum(line.unsettled for line in found.lines) == found.total.unsettled == Decimal(480)
+    assert sum_lines(found) == found.total.sums == CreditSums(Decimal(1480), Decimal(160), Decimal(160), Decimal(160))
     assert sum(line.clips for line in found.lines) == found.total.clips == 9
 
 
 def test_a_shot_with_two_tags_stands_in_two_lines_and_counts_once() -> None:
     found = the("tag")
     assert {line.name for line in found.lines} == {"hero", "day", "–"}
-    assert sum(line.billed for line in found.lines) > found.total.billed == Decimal(1480)
+    assert sum_lines(found).billed > found.total.sums.billed == Decimal(1480)
 
 
 def test_each_line_says_where_it_is_known_from() -> None:
@@ -80,13 +90,26 @@ def test_each_line_says_where_it_is_known_from() -> None:
 def test_a_spreadsheet_calculates_nothing_that_a_stranger_wrote() -> None:
     evil = [BillItem(each.attempt, '=HYPERLINK("https://evil.example","x")') for each in items()]
     rows = list(csv.reader(io.StringIO(spend_csv(build_bill(evil, "scene", CENTS)))))
-    assert rows[0] == ["scene", "clips", "quoted", "billed", "usd", "doubt", "known_from"]
+    assert rows[0] == [
+        "scene",
+        "clips",
+        "quoted",
+        "billed",
+        "usd",
+        "in_flight",
+        "unsettled",
+        "maybe_charged",
+        "known_from",
+    ]
     assert rows[1][0].startswith("'=HYPERLINK")
     assert len(rows) == 2
 
 
 def test_nothing_spent_is_said() -> None:
-    assert spend(build_bill([], "day", CENTS), 100, color=False) == "Spent\n\n  Nothing was spent.\n"
+    assert (
+        spend(build_bill([], "day", CENTS), 100, color=False)
+        == "Spent   everything ordered from this repository\n\n  Nothing was spent.\n"
+    )
 
 
 # -- prices -----------------------------------------------------------------------------------------------

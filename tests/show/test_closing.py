@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from runner.attempts.attempt import AttemptState
+from runner.attempts.sums import CreditSums
 from runner.commands import COMMANDS
 from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import RunLimits
@@ -45,7 +46,7 @@ def halted() -> RunResult:
         finished=ended.finished[:5],
         not_started=ended.finished[5:],
         unsettled=(),
-        money=CreditTotals(Decimal(800)),
+        money=CreditTotals(CreditSums(Decimal(800))),
     )
 
 
@@ -54,7 +55,7 @@ def interrupted() -> RunResult:
     running = tuple(replace(fate, attempt=attempt_of(fate.step, NOON)) for fate in ended.finished[5:8])
     return RunResult(
         ended.plan, finished=ended.finished[:5], waiting=running, not_started=ended.finished[8:], interrupted=True,
-        money=CreditTotals(Decimal(800), Decimal(480)),
+        money=CreditTotals(CreditSums(Decimal(800), Decimal(480))),
     )  # fmt: skip
 
 
@@ -70,7 +71,7 @@ def failed() -> RunResult:
         finished=made,
         failed=fates,
         maybe_charged=perhaps,
-        money=CreditTotals(Decimal(200), maybe_charged=Decimal(160)),
+        money=CreditTotals(CreditSums(Decimal(200), maybe_charged=Decimal(160))),
     )
 
 
@@ -78,7 +79,7 @@ def doubtful() -> RunResult:
     """A run that made nothing: two takes are in doubt since an earlier one."""
     ended = outcome(plan(ferry()), NOON)
     twice = (*ended.unsettled, replace(ended.unsettled[0], step=ended.finished[0].step))
-    return RunResult(ended.plan, unsettled=twice)
+    return RunResult(ended.plan, unsettled=twice, money=CreditTotals(CreditSums(unsettled=Decimal(320))))
 
 
 ENDS: dict[str, tuple[Callable[[], RunResult], ClosingContext]] = {
@@ -141,7 +142,7 @@ def test_what_an_earlier_run_ordered_is_compared_with_its_own_quote() -> None:
     told = replace(TYPED, run="run-1")
     text = closing(RunResult(ended.plan, finished=made), 140, color=False, context=told)
     assert "billed        320 credits  $1.60   as quoted; all of it by an earlier run" in text
-    both = RunResult(ended.plan, finished=(*made, ended.finished[2]), money=CreditTotals(Decimal(160)))
+    both = RunResult(ended.plan, finished=(*made, ended.finished[2]), money=CreditTotals(CreditSums(Decimal(160))))
     assert "480 credits  $2.40   as quoted; 320 of it by an earlier run" in closing(
         both, 140, color=False, context=told
     )
@@ -151,7 +152,9 @@ def test_takes_that_share_a_request_are_billed_once() -> None:
     ended = outcome(plan(ferry()), NOON)
     first, second = ended.finished[:2]
     shared = RunResult(
-        ended.plan, finished=(first, replace(second, attempt=first.attempt)), money=CreditTotals(Decimal(160))
+        ended.plan,
+        finished=(first, replace(second, attempt=first.attempt)),
+        money=CreditTotals(CreditSums(Decimal(160))),
     )
     assert "160 credits  $0.80   as quoted\n" in closing(shared, 100, color=False, context=replace(TYPED, run="run-1"))
 
@@ -177,7 +180,9 @@ def test_the_film_counts_all_shots_with_what_was_made_before() -> None:
     now = plan(ferry(), history=past, selected={"SH100"})
     (step,) = now.steps
     ended = RunResult(
-        now, finished=(TakeResult(step, attempt_of(step, NOON, AttemptState.STORED)),), money=CreditTotals(Decimal(160))
+        now,
+        finished=(TakeResult(step, attempt_of(step, NOON, AttemptState.STORED)),),
+        money=CreditTotals(CreditSums(Decimal(160))),
     )
     told = replace(TYPED, whole_plan=plan(ferry(), history=past))
     assert "film       4 of 24 shots, 0:16\n" in closing(ended, 100, color=False, context=told)
@@ -189,7 +194,7 @@ def test_the_next_lines_keep_what_was_typed_and_offer_the_rest_beside_a_selectio
     ended = RunResult(
         film,
         finished=(TakeResult(step, attempt_of(step, NOON, AttemptState.STORED)),),
-        money=CreditTotals(Decimal(160)),
+        money=CreditTotals(CreditSums(Decimal(160))),
     )
     public = Storyboard(PATH, "F", (shot("SH100"), shot("SH200")))
     whole = plan(public, history=history(plan(public), {("SH100", 1): "stored"}))

@@ -140,7 +140,7 @@ def test_credits_to_go_include_takes_that_wait_for_another_shot_so_that_the_tota
     totals = []
     for seconds in range(0, 1800, 20):
         progress = after(FREE, seconds)
-        totals.append(progress.money.billed + progress.money.running + progress.credits_to_go)
+        totals.append(progress.money.ordered.billed + progress.money.ordered.in_flight + progress.credits_to_go)
     assert totals[0] == 5120
     assert totals == sorted(totals, reverse=True)
 

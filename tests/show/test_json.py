@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
+from runner.attempts.sums import sum_credits
 from runner.diagnostics.problem import Place, Problem, Problems
 from runner.editions.edition import load
 from runner.planning.plan import Plan, Step
 from runner.providers.kinovi.request_body import encode, placeholder
 from runner.requests.request import JsonValue
-from runner.show.json.plan import plan_json
+from runner.show.json.plan import PlanFacts, plan_json
+from runner.show.json.problems import problems_json
 from runner.show.json.run import event_json
-from runner.show.screens.problems import as_json
-from runner.show.screens.status import StatusReport, status_json
+from runner.show.json.status import status_json
+from runner.show.screens.status import StatusReport
 from runner.show.text.escape import json_document
 from runner.store.manifest import compose
 from tests.show.driver import story
@@ -50,14 +52,21 @@ def body_of(step: Step) -> Mapping[str, JsonValue]:
 WARNING = Problem("x", Place("storyboards/ferry.yaml", 14, 3, "shots[0]"), "square", "crop it", "warning")
 
 
+def output_of(storyboard: str) -> str:
+    return "renders/ferry/kinovi"
+
+
+FACTS = PlanFacts(output_of, [WARNING])
+
+
 @pytest.mark.parametrize("name", FILMS)
 def test_every_plan_holds_to_its_schema(name: str) -> None:
-    holds("plan", read(plan_json(FILMS[name](), body_of, [WARNING])))
+    holds("plan", read(plan_json(FILMS[name](), body_of, FACTS)))
 
 
 def test_a_plan_says_what_each_take_costs_and_the_totals_what_is_newly_ordered() -> None:
     film = FILMS["ferry-half"]()
-    shown = read(plan_json(film, body_of))
+    shown = read(plan_json(film, body_of, FACTS))
     takes = {(shot["id"], take["take"]): take for shot in shown["storyboards"][0]["shots"] for take in shot["takes"]}
     assert takes["SH010", 1]["action"] == "keep"
     assert takes["SH010", 1]["credits"] == 160
@@ -76,14 +85,14 @@ def test_a_plan_says_what_each_take_costs_and_the_totals_what_is_newly_ordered()
 
 
 def test_whole_credits_are_integers_and_parts_are_not() -> None:
-    shown = read(plan_json(plan(matrix()), body_of))
+    shown = read(plan_json(plan(matrix()), body_of, FACTS))
     price = shown["storyboards"][0]["shots"][0]["takes"][0]["credits"]
     assert isinstance(price, int)
     assert shown["storyboards"][0]["shots"][0]["takes"][0]["usd"] == "0.20"
 
 
 def test_a_request_is_the_body_as_it_will_be_sent_with_placeholders() -> None:
-    shown = read(plan_json(plan(ferry()), body_of))
+    shown = read(plan_json(plan(ferry()), body_of, FACTS))
     request = shown["storyboards"][0]["shots"][1]["takes"][0]["request"]
     assert request["inputs"]["urls"] == ["@SH010.last_frame"]
     first = shown["storyboards"][0]["shots"][0]["takes"][0]["request"]["inputs"]["urls"][0]
@@ -103,30 +112,32 @@ def test_the_last_event_says_how_every_take_ended() -> None:
     assert shown["exit_code"] == 6
     assert [fate["shot"] for fate in shown["unsettled"]] == ["SH160"]
     assert len(shown["made"]) == 25
-    assert [fate["shot"] for fate in shown["waits"]] == ["SH020", "SH080", "SH140", "SH200"]
+    assert [fate["shot"] for fate in shown["waiting"]] == ["SH020", "SH080", "SH140", "SH200"]
 
 
 def test_problems_hold_to_their_schema() -> None:
     error = replace(WARNING, severity="error", code="unknown-name", hint="")
-    holds("validate", json.loads(as_json(Problems([WARNING, error]))))
-    holds("validate", json.loads(as_json(Problems())))
+    holds("validate", json.loads(problems_json(Problems([WARNING, error]))))
+    holds("validate", json.loads(problems_json(Problems())))
 
 
 def standing(film: Plan) -> StatusReport:
     past = history(film, HALF_MADE, {"SH010": 2})
-    return StatusReport(plan(*film.batch.storyboards, account=film.account, history=past), past, NOON, zone=UTC)
+    standing_plan = plan(*film.batch.storyboards, account=film.account, history=past)
+    sums = {film.batch.storyboards[0].path: sum_credits(past.own())}
+    return StatusReport(standing_plan, past, NOON, zone=UTC, sums=sums)
 
 
 def test_status_holds_to_its_schema_and_its_sums_to_its_takes() -> None:
-    shown: Any = status_json(standing(plan(ferry())))
+    shown = read(status_json(standing(plan(ferry())), output_of))
     holds("status", shown)
     assert shown["totals"]["credits"] == {
         "billed": 1440,
-        "running": 160,
+        "in_flight": 160,
         "unsettled": 160,
-        "perhaps": 0,
-        "to_make": 2560,
+        "maybe_charged": 0,
     }
+    assert shown["totals"]["usd"]["billed"] == "7.20"
     (take,) = next(shot for shot in shown["storyboards"][0]["shots"] if shot["id"] == "SH030")["takes"]
     assert take["clip"]["path"].endswith("SH030/take-1.mp4")
     assert take["expires_at"] == "2026-12-05T12:00:00.000Z"

@@ -5,6 +5,7 @@ from datetime import UTC, timedelta
 
 import pytest
 
+from runner.attempts.sums import sum_credits
 from runner.commands import COMMANDS
 from runner.show.screens.status import StatusReport, status
 from runner.show.text.cells import width as cells
@@ -15,7 +16,9 @@ from tests.show.test_plan import HALF_MADE, whole
 
 def half() -> StatusReport:
     past = history(plan(ferry()), HALF_MADE, {"SH010": 2})
-    return StatusReport(plan(ferry(), history=past), past, NOON, "storyboards/ferry.yaml", UTC)
+    film = plan(ferry(), history=past)
+    sums = {film.batch.storyboards[0].path: sum_credits(past.own())}
+    return StatusReport(film, past, NOON, "storyboards/ferry.yaml", UTC, sums=sums)
 
 
 def untouched() -> StatusReport:

@@ -213,9 +213,15 @@ def clip(value: Clip) -> list[Any]:
 @pytest.mark.parametrize("reading", READINGS)
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("repository", REPOSITORIES)
-def test_a_command_prints_what_it_printed(golden: Path, repository: str, state: str, reading: str) -> None:
+def test_a_command_prints_what_it_printed(
+    request: pytest.FixtureRequest, golden: Path, repository: str, state: str, reading: str
+) -> None:
+    """The documents of ddd2066 in the present shapes; `pytest --rewrite` writes them anew after a change of shape."""
     result = command(golden, repository, state, *READINGS[reading])
-    expected = (EXPECTED / f"{repository}-{state}-{reading}.json").read_text(encoding="utf-8")
+    path = EXPECTED / f"{repository}-{state}-{reading}.json"
+    if request.config.getoption("--rewrite"):
+        path.write_text(result.stdout, encoding="utf-8")
+    expected = path.read_text(encoding="utf-8")
     assert lasting(result.stdout) == lasting(expected), result.stderr
 
 
@@ -223,9 +229,8 @@ def lasting(document: str) -> Any:
     """A document without the end time of the attempt that was never sent: reading ends that attempt now.
 
     The id of an attempt that only a manifest names comes from the repository's folder, no longer from its first commit.
-    The count of doubtful takes is left out, too: the first version had none.
     """
-    document = re.sub(r'"m-[0-9a-f]{24}"', '"m-"', document).replace('"doubtful": 0,', "")
+    document = re.sub(r'"m-[0-9a-f]{24}"', '"m-"', document)
     return json.loads(re.sub(r'("attempt": "golden-oar-1".*?"completed_at": )"[^"]*"', r"\1null", document))
 
 

@@ -13,7 +13,7 @@ from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted
 from runner.store.ledger.database import NAME
 from runner.store.ledger.ledger import Ledger
-from runner.store.receipts import FOLDER, read_from
+from runner.store.receipts import FOLDER, NewLines, read_from
 from tests.store.test_ledger import FREE, PAID, HandClock, intended, put
 
 
@@ -144,6 +144,43 @@ def test_a_line_that_is_no_receipt_hides_none_behind_it_and_is_said_once(
     assert len(told) == 1
 
 
+@pytest.mark.parametrize("count", [2_000, pytest.param(100_000, marks=pytest.mark.long)])
+def test_many_receipts_of_a_lost_ledger_are_taken_in_and_then_known(paid: Path, clock: HandClock, count: int) -> None:
+    [path] = files(paid)
+    line = path.read_text()
+    lines = [line.replace('"a1"', f'"a{number}"').replace("task_1", f"task_{number}") for number in range(count)]
+    path.write_text("".join(lines))
+    (paid / NAME).unlink()
+    with closing(started(paid, clock, "run2")) as ledger:
+        assert ledger._db.execute("SELECT COUNT(*) FROM attempt WHERE task IS NOT NULL").fetchone()[0] == count
+        everything = ledger._table.all_tasks()
+        assert read_from(path, 0, everything.intersection) == NewLines([], path.stat().st_size)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_receipt"),
+    [
+        (b'{"attempt":"a7","ta\n', False),
+        (b"somebody else's line\n", False),
+        (b'{"attempt":"x1","task":"task_x","at":"2026-03-01T12:00:00.000Z","account":["kinovi","k"]}\n', True),
+    ],
+)
+def test_of_many_lines_the_one_that_is_not_in_the_ledger_is_told(tmp_path: Path, line: bytes, is_receipt: bool) -> None:
+    whole = [b'{"attempt":"a%d","task":"task_%d","at":"2026"}\n' % (number, number) for number in range(5000)]
+    (path := tmp_path / "lines").write_bytes(b"".join([*whole[:3000], line, *whole[3000:]]))
+    recorded = frozenset(f"task_{number}" for number in range(5000))
+    new = read_from(path, 0, recorded.intersection)
+    assert [(offset, receipt is not None) for offset, receipt in new.lines] == [
+        (len(b"".join(whole[:3000])), is_receipt)
+    ]
+    assert new.end == path.stat().st_size
+
+
+def test_a_line_that_is_being_written_is_left_to_the_next_comparison(tmp_path: Path) -> None:
+    (path := tmp_path / "lines").write_bytes(b'{"attempt":"a1","task":"task_1","at":"2026"}\n{"attempt":"a2","ta')
+    assert read_from(path, 0, frozenset({"task_1"}).intersection) == NewLines([], 45)
+
+
 def test_a_receipt_older_than_ninety_days_is_not_compared(paid: Path, clock: HandClock) -> None:
     (paid / NAME).unlink()
     clock.passes(days=150)
@@ -155,7 +192,7 @@ def test_a_hundred_thousand_receipts_are_compared_by_what_is_new(paid: Path, clo
     """The first comparison marks how far it came; counted by the bytes that are read, not by the clock."""
     [path] = files(paid)
     started(paid, clock, "run2").close()
-    assert list(read_from(path, path.stat().st_size, lambda _: frozenset())) == []
+    assert read_from(path, path.stat().st_size, lambda _: frozenset()).lines == []
     with closing(started(paid, clock, "run3")) as ledger:
         row = ledger._db.execute("SELECT offset FROM compared").fetchone()
         assert row["offset"] == path.stat().st_size

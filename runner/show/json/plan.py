@@ -1,90 +1,131 @@
-"""The plan as one JSON document; its shape is a public interface."""
+"""The document of `plan --json`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
+from runner.attempts.pick import Pick
 from runner.diagnostics.problem import Problem
-from runner.language.model import Storyboard
-from runner.planning.plan import Action, Plan, Step
-from runner.requests.request import JsonValue, credits_json, usd_text
-from runner.show.json.picks import pick_json
+from runner.language.model import Shot, Storyboard
+from runner.lazy_dataclass import dataclass
+from runner.planning.plan import Plan, Step
+from runner.requests.request import JsonValue, LocalFile, credits_json, usd_text
+from runner.show.json.problems import problem_json
+from runner.show.json.shapes import pick_json, place_json, plan_totals_json, reason_json
 from runner.show.screens.plan import Destination
-from runner.show.screens.problems import problem_json
 
 VERSION = 1
 BodyOf = Callable[[Step], Mapping[str, JsonValue]]
 """The request body of a take as it will be sent, with placeholders for addresses that are not known yet."""
-
-PriceTexts = Mapping[Decimal | None, tuple[int | float | None, str | None]]
+OutputOf = Callable[[str], str]
+"""The output folder of a storyboard, from the repository's top."""
+Prices = Mapping[Decimal | None, tuple[int | float | None, str | None]]
 """The JSON forms of a price in credits and in dollars, by credits."""
 
 
-def plan_json(
-    plan: Plan, body_of: BodyOf, warnings: Sequence[Problem] = (), destinations: Sequence[Destination] = ()
-) -> dict[str, object]:
-    """The document `{"plan": 1, …}`; whole credits are integers, dollars exact texts, unknown prices null.
+@dataclass(frozen=True, slots=True)
+class PlanFacts:
+    """What stands in the document beside the plan."""
+
+    output_of: OutputOf
+    warnings: Sequence[Problem] = ()
+    outgoing: Sequence[LocalFile] = ()
+    """The local files that a run would send for its orders."""
+    destinations: Sequence[Destination] = ()
+
+
+def plan_json(plan: Plan, body_of: BodyOf, facts: PlanFacts) -> dict[str, object]:
+    """The document `{"plan": 1, …}`.
 
     To be written by `json_document`: the shots of a storyboard are an iterator, so that ten thousand shots are never
     in memory at once.
     """
+    prices = price_forms(plan)
     shape: dict[str, object] = {
         "plan": VERSION,
+        **header(plan),
+        "storyboards": [_storyboard(plan, board, body_of, facts, prices) for board in plan.batch.storyboards],
+        "materials": [_material(file) for file in facts.outgoing],
+        "totals": plan_totals_json(plan),
+        "warnings": [problem_json(problem) for problem in facts.warnings],
+    }
+    destinations = [
+        {"what": destination.what, "where": destination.where, "changed": destination.previous_address is not None}
+        for destination in facts.destinations
+    ]
+    return shape | ({"destinations": destinations} if destinations else {})
+
+
+def header(plan: Plan) -> dict[str, object]:
+    """The fields with which plan and status begin."""
+    return {
         "provider": plan.account.provider,
+        "account": {"provider": plan.account.provider, "host": plan.account.host},
         "edition": plan.edition.name,
         "play": plan.is_free,
-        "storyboards": [_storyboard(plan, board, body_of) for board in plan.batch.storyboards],
-        "totals": _totals(plan),
-        "warnings": [problem_json(problem) for problem in warnings],
     }
-    destination_entries = [
-        {"what": destination.what, "where": destination.where, "changed": destination.previous_address is not None}
-        for destination in destinations
-    ]
-    return shape | ({"goes": destination_entries} if destination_entries else {})
 
 
-def _storyboard(plan: Plan, board: Storyboard, body_of: BodyOf) -> dict[str, object]:
-    shots = (shot for shot in plan.shots if shot.storyboard == board.path)
-    # Many takes share few prices: each price is formatted once.
-    prices = {step.price.credits for step in plan.steps}
-    price_texts = {credits: (credits_json(credits), usd_text(plan.usd(credits))) for credits in prices}
+def storyboard_header(plan: Plan, board: Storyboard, output_of: OutputOf) -> dict[str, object]:
+    """The fields with which a storyboard begins."""
+    return {"path": board.path, "title": board.title, "profile": plan.profile, "output": output_of(board.path)}
+
+
+def shot_header(shot: Shot, pick: Pick | None) -> dict[str, object]:
+    """The fields with which a shot begins."""
     return {
-        "path": board.path,
-        "title": board.title,
+        "id": shot.id,
+        "scene": shot.scene,
+        "tags": list(shot.tags),
+        "place": place_json(shot.place),
+        "needs": list(shot.needs),
+        "picked": pick_json(pick),
+    }
+
+
+def take_header(step: Step, prices: Prices) -> dict[str, object]:
+    """The fields that a take has in plan and status; `credits` is its price, whatever the action."""
+    credits, usd = prices[step.price.credits]
+    return {
+        "take": step.take,
+        "fingerprint": step.fingerprint,
+        "action": step.action.value,
+        "reason": reason_json(step.reason),
+        "waits_for": step.waits_for,
+        "credits": credits,
+        "usd": usd,
+    }
+
+
+def price_forms(plan: Plan) -> Prices:
+    """Every price once: many takes share few prices."""
+    prices = {step.price.credits for step in plan.steps}
+    return {credits: (credits_json(credits), usd_text(plan.usd(credits))) for credits in prices}
+
+
+def _storyboard(plan: Plan, board: Storyboard, body_of: BodyOf, facts: PlanFacts, prices: Prices) -> dict[str, object]:
+    shots = (shot for shot in plan.shots if shot.storyboard == board.path)
+    return {
+        **storyboard_header(plan, board, facts.output_of),
         "shots": (
             {
-                "id": shot.id,
-                "needs": list(shot.needs),
-                "picked": pick_json(plan.picks.get((board.path, shot.id))),
-                "takes": [_take(step, body_of, price_texts) for step in plan.steps_of(board.path, shot.id)],
+                **shot_header(shot, plan.picks.get((shot.storyboard, shot.id))),
+                "takes": [
+                    {**take_header(step, prices), "request": body_of(step)}
+                    for step in plan.steps_of(board.path, shot.id)
+                ],
             }
             for shot in shots
         ),
     }
 
 
-def _take(step: Step, body_of: BodyOf, price_texts: PriceTexts) -> dict[str, object]:
-    credits, usd = price_texts[step.price.credits]
+def _material(file: LocalFile) -> dict[str, object]:
+    """A local file that a run would send; no way to send one is built yet, so that way and host are unknown."""
     return {
-        "take": step.take,
-        "fingerprint": step.fingerprint,
-        "action": step.action.value,
-        "reason": step.reason.text,
-        "waits_for": step.waits_for,
-        "request": body_of(step),
-        "credits": credits,
-        "usd": usd,
-    }
-
-
-def _totals(plan: Plan) -> dict[str, object]:
-    sums = plan.totals
-    return {
-        "shots": sums.shots,
-        "takes": sums.takes,
-        **{action.value: sums.actions[action] for action in Action},
-        "seconds": sums.seconds,
-        "credits": credits_json(sums.credits),
-        "usd": usd_text(plan.usd(sums.credits)),
-        "later": {"credits": credits_json(sums.later_credits), "usd": usd_text(plan.usd(sums.later_credits))},
+        "name": file.path,
+        "way": None,
+        "host": None,
+        "bytes": file.bytes,
+        "sha256": file.sha256,
+        "sent": False,
     }

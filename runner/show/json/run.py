@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 
 from runner.attempts.attempt import Attempt
-from runner.attempts.events import Clip
 from runner.clock import format_utc
 from runner.engine.run_events import CreditTotals, RunEvent, RunResult, TakeResult
-from runner.planning.plan import Action, Plan, Step
-from runner.requests.request import credits_json, usd_text
+from runner.planning.plan import Plan, Step
+from runner.requests.request import credits_json
+from runner.show.json.plan import header
+from runner.show.json.shapes import clip_json, plan_totals_json, sums_json
 from runner.show.text.escape import one_line
 from runner.show.text.labels import own_clip
 
@@ -22,16 +23,16 @@ def event_json(event: RunEvent) -> dict[str, object]:
     if event.attempt is not None:
         line |= _attempt(event.attempt, event.step)
     if event.event in ("failed", "refused", "unsettled"):
-        line["again"] = event.will_retry
+        line["will_retry"] = event.will_retry
     if event.message:
-        line["words"] = event.message
+        line["message"] = event.message
     if event.plan is not None:
         line |= _plan(event.plan)
     if event.expected is not None and event.event in ("created", "running"):
         line["expected_seconds"] = round(event.expected, 1)
     if event.outcome is not None:
         line |= _outcome(event.outcome)
-    return line | {"money": _money(event.money)}
+    return line | {"run_credits": _run_credits(event.money)}
 
 
 def _attempt(attempt: Attempt, step: Step | None) -> dict[str, object]:
@@ -45,53 +46,28 @@ def _attempt(attempt: Attempt, step: Step | None) -> dict[str, object]:
     if attempt.status:
         fields["status"] = attempt.status
     if attempt.failure is not None:
-        fields["class"] = attempt.failure
+        fields["failure"] = attempt.failure
     if attempt.message:
-        fields["words"] = attempt.message
+        fields["message"] = attempt.message
     clip = own_clip(attempt, step) if step is not None else attempt.clip
     if clip is not None:
         fields["clip"] = clip_json(clip)
     return fields
 
 
-def clip_json(clip: Clip) -> dict[str, object]:
-    """A clip in the form that manifest, events and status share."""
-    return {
-        "path": clip.path,
-        "sha256": clip.sha256,
-        "bytes": clip.bytes,
-        "width": clip.width,
-        "height": clip.height,
-        "seconds": clip.seconds,
-    }
-
-
 def _plan(plan: Plan) -> dict[str, object]:
-    sums = plan.totals
-    totals: dict[str, object] = {
-        "shots": sums.shots,
-        "takes": sums.takes,
-        **{action.value: sums.actions[action] for action in Action},
-        "seconds": sums.seconds,
-        "credits": credits_json(sums.credits),
-        "usd": usd_text(plan.usd(sums.credits)),
-    }
-    return {"provider": plan.account.provider, "edition": plan.edition.name, "play": plan.is_free, "totals": totals}
+    return {**header(plan), "totals": plan_totals_json(plan)}
 
 
-def _money(money: CreditTotals) -> dict[str, object]:
-    return {
-        "billed": credits_json(money.billed),
-        "running": credits_json(money.running),
-        "perhaps": credits_json(money.maybe_charged),
-        "to_go": credits_json(money.to_go),
-    }
+def _run_credits(money: CreditTotals) -> dict[str, object]:
+    """What this run ordered so far, and what it has still to order."""
+    return {**sums_json(money.ordered), "to_go": credits_json(money.to_go)}
 
 
 def _outcome(outcome: RunResult) -> dict[str, object]:
     fields: dict[str, object] = {"exit_code": int(outcome.exit_code), "interrupted": outcome.interrupted}
     if outcome.stop_reason is not None:
-        fields["halt"] = one_line(outcome.stop_reason.message)
+        fields["stop_reason"] = one_line(outcome.stop_reason.message)
     results_by_key: dict[str, Iterable[TakeResult]] = {
         "made": outcome.finished,
         "failed": outcome.failed,
@@ -100,18 +76,19 @@ def _outcome(outcome: RunResult) -> dict[str, object]:
         "doubtful": outcome.doubtful,
         "gone": outcome.gone,
         "blocked": outcome.blocked,
-        "waits": outcome.waiting,
-        "left": outcome.not_started,
-        "perhaps": outcome.maybe_charged,
+        "waiting": outcome.waiting,
+        "not_started": outcome.not_started,
+        "maybe_charged": outcome.maybe_charged,
     }
-    return fields | {name: [_take_result(result) for result in results] for name, results in results_by_key.items()}
+    takes = {name: [_take_result(result) for result in results] for name, results in results_by_key.items()}
+    return fields | takes | {"all_credits": sums_json(outcome.sums)}
 
 
 def _take_result(result: TakeResult) -> dict[str, object]:
     shot = result.step.shot
     fields: dict[str, object] = {"storyboard": shot.storyboard, "shot": shot.id, "take": result.step.take}
     if result.message:
-        fields["words"] = result.message
+        fields["message"] = result.message
     if result.attempt is not None and (clip := own_clip(result.attempt, result.step)) is not None:
         fields["clip"] = clip.path
     return fields

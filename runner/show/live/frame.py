@@ -189,21 +189,22 @@ def _foot(progress: Progress, now: datetime, width: int, style: Style) -> list[s
 
 
 def _money(progress: Progress) -> list[str]:
-    money, to_go = progress.money, progress.credits_to_go
+    sums, to_go = progress.money.ordered, progress.credits_to_go
     if progress.plan is not None and progress.plan.is_free:
-        whole = money.billed + money.running + to_go
+        whole = sums.billed + sums.in_flight + to_go
         provider = escape_terminal(progress.paid_provider)
-        return [f"free; on {provider} {credits_text(money.billed)} of {credits_text(whole)} so far"]
+        return [f"free; on {provider} {credits_text(sums.billed)} of {credits_text(whole)} so far"]
     amounts = [
         f"{credits_text(amount)} {label}"
         for amount, label in (
-            (money.billed, "billed"),
-            (money.running, "running"),
-            (money.maybe_charged, "maybe charged"),
+            (sums.billed, "billed"),
+            (sums.in_flight, "in flight"),
+            (sums.unsettled, "unsettled"),
+            (sums.maybe_charged, "maybe charged"),
             (to_go, "to go"),
         )
         if amount or label == "billed"
     ]
-    most = money.billed + money.running + money.maybe_charged + to_go
+    most = sum(sums, to_go)
     ceiling = "" if progress.ceiling is None else f" of {credits_text(progress.ceiling)}"
     return [*amounts, f"at most {credits_text(most)}{ceiling}"]

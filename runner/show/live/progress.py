@@ -171,8 +171,9 @@ class Progress:
 
 
 def _is_pending(step: Step) -> bool:
-    """Whether a run creates a task for this take, or collects a running one."""
-    return step.is_billable or (step.action is Action.RESUME and step.duplicate_of is None)
+    """Whether a run creates a task for this take, or collects one that runs."""
+    is_collected = step.action is Action.RESUME or step.waits_for == "run"
+    return step.is_billable or (is_collected and step.duplicate_of is None)
 
 
 def elapsed(take: TakeProgress, now: datetime) -> float:

@@ -11,7 +11,6 @@ from runner.show.text.format import count
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
-VERSION = 1
 Verdict = Literal["whole", "fetched", "accepted", "missing", "changed", "doubtful", "gone", "failed"]
 _VERDICT_STYLES = {
     "whole": "quiet",
@@ -88,22 +87,3 @@ def _summary(checks: Sequence[ClipCheck]) -> str:
     return f"{count(len(checks), 'clip')}: " + ", ".join(
         f"{counts[name]} {name}" for name in _VERDICT_STYLES if counts[name]
     )
-
-
-def clips_json(checks: Sequence[ClipCheck], command: Literal["verify", "fetch"]) -> dict[str, object]:
-    """The document `{"verify": 1, "whole": …, "clips": […]}`, or the same with `fetch`."""
-    return {
-        command: VERSION,
-        "whole": all(check.is_fine for check in checks),
-        "clips": [
-            {
-                "storyboard": check.storyboard,
-                "shot": check.shot,
-                "take": check.take,
-                "path": check.path,
-                "verdict": check.verdict,
-                "words": check.message,
-            }
-            for check in checks
-        ],
-    }

@@ -5,13 +5,14 @@ from datetime import datetime
 from decimal import Decimal
 
 from runner.attempts.attempt import Attempt
+from runner.attempts.sums import CreditSums, sum_credits
 from runner.diagnostics.problem import ExitCode
 from runner.engine.run_events import RunResult, TakeResult
 from runner.language.model import Shot
 from runner.planning.plan import Action
 from runner.show.screens.closing_context import ClosingContext
-from runner.show.screens.failures import LABEL, failures, quoted_credits, take_list
-from runner.show.screens.money_rows import money_rows
+from runner.show.screens.failures import LABEL, failures, take_list
+from runner.show.screens.money_rows import money_rows, sums_text
 from runner.show.text.cells import left
 from runner.show.text.cells import width as cells
 from runner.show.text.escape import escape_terminal
@@ -97,7 +98,7 @@ def _failed_ending(outcome: RunResult) -> str:
 
 
 def _money(outcome: RunResult, width: int, style: Style, context: ClosingContext) -> list[str]:
-    plan, money = outcome.plan, outcome.money
+    plan = outcome.plan
     attempts = _attempts(outcome.finished)
     if plan.is_free:
         credits = sum((attempt.intent.quoted for attempt in attempts), Decimal(0))
@@ -106,19 +107,22 @@ def _money(outcome: RunResult, width: int, style: Style, context: ClosingContext
         usd = dollars(plan.usd(credits))
         text = f"free; on {escape_terminal(context.paid_provider)} {credits_text(credits)} credits, {usd}"
         return ["  " + style(text, "strong good")]
-    uncertain = [*outcome.unsettled, *outcome.maybe_charged]
+    sums = _sums(outcome, context)
     rows = []
-    if attempts or money.billed:
-        rows.append(("billed", _billed(outcome, context), _bill_note(outcome, context)))
-    if uncertain:
-        label = "maybe charged" if outcome.maybe_charged else "unsettled"
-        amount = max(money.maybe_charged, quoted_credits(uncertain))
-        rows.append((label, amount, ", ".join(take_list(uncertain, plan))))
-    if money.running:
-        rows.append(("running", money.running, ""))
+    if attempts or sums.billed:
+        rows.append(("billed", sums.billed, _bill_note(outcome, context)))
+    if sums.in_flight:
+        rows.append(("in flight", sums.in_flight, ""))
+    if sums.unsettled:
+        rows.append(("unsettled", sums.unsettled, ", ".join(take_list(outcome.unsettled, plan))))
+    if sums.maybe_charged:
+        rows.append(("maybe charged", sums.maybe_charged, ", ".join(take_list(outcome.maybe_charged, plan))))
     if outcome.refused:
         rows.append(("refused", Decimal(0), f"{', '.join(take_list(outcome.refused, plan))}, free"))
-    return money_rows(rows, plan, width, style)
+    lines = money_rows(rows, plan, width, style)
+    if outcome.sums not in (sums, CreditSums()):
+        lines += labelled("all runs", sums_text(outcome.sums), width, style, "plain", LABEL)
+    return lines
 
 
 def _open_bills(outcome: RunResult, width: int) -> list[str]:
@@ -138,20 +142,21 @@ def _attempts(results: Iterable[TakeResult]) -> list[Attempt]:
     return list({result.attempt.id: result.attempt for result in results if result.attempt is not None}.values())
 
 
-def _billed_to_earlier_runs(outcome: RunResult, context: ClosingContext) -> Decimal:
-    """Credits billed for clips that this run collected and an earlier run had ordered."""
-    resumed = (attempt for attempt in _attempts(outcome.finished) if context.run and attempt.intent.run != context.run)
-    return sum((attempt.billed for attempt in resumed), Decimal(0))
+def _sums_of_earlier_runs(outcome: RunResult, context: ClosingContext) -> CreditSums:
+    """Credits of attempts that an earlier run ordered, and that decide takes of this one."""
+    results = (outcome.finished, outcome.doubtful, outcome.unsettled, outcome.waiting, outcome.maybe_charged)
+    attempts = _attempts(result for group in results for result in group)
+    return sum_credits(attempt for attempt in attempts if context.run and attempt.intent.run != context.run)
 
 
-def _billed(outcome: RunResult, context: ClosingContext) -> Decimal:
-    """Credits billed for this run's tasks and for the tasks of earlier runs that it collected."""
-    return outcome.money.billed + _billed_to_earlier_runs(outcome, context)
+def _sums(outcome: RunResult, context: ClosingContext) -> CreditSums:
+    """Credits of this run's orders, and of the orders of earlier runs that it went on with."""
+    return outcome.money.ordered.plus(_sums_of_earlier_runs(outcome, context))
 
 
 def _bill_note(outcome: RunResult, context: ClosingContext) -> str:
     """The bill compared with the quote of the same attempts, and the part that earlier runs ordered."""
-    attempts = _attempts(outcome.finished)
+    attempts = _attempts((*outcome.finished, *outcome.doubtful))
     if not attempts:
         return ""
     billed = sum((attempt.billed for attempt in attempts), Decimal(0))
@@ -160,8 +165,8 @@ def _bill_note(outcome: RunResult, context: ClosingContext) -> str:
     if billed != quote:
         more = "more" if billed > quote else "less"
         note = f"quoted {credits_text(quote)}: {credits_text(abs(billed - quote))} {more}"
-    if earlier_bill := _billed_to_earlier_runs(outcome, context):
-        part = "all" if earlier_bill == _billed(outcome, context) else credits_text(earlier_bill)
+    if earlier_bill := _sums_of_earlier_runs(outcome, context).billed:
+        part = "all" if earlier_bill == _sums(outcome, context).billed else credits_text(earlier_bill)
         note += f"; {part} of it by an earlier run"
     return note
 
@@ -199,7 +204,7 @@ def _film(outcome: RunResult, width: int, style: Style, context: ClosingContext)
     film = length(sum(shot.request.seconds for shot in finished_shots))
     facts = [f"{len(finished_shots)} of {count(len(wanted), 'shot')}, {film}"]
     lines = labelled("film", joined(facts, width)[0], width, style, "plain", LABEL)
-    billed = _billed(outcome, context)
+    billed = _sums(outcome, context).billed
     worth = f" (worth {credits_text(billed)} credits)" if billed else ""
     for path in context.to_commit:
         lines += labelled("commit", f"{escape_terminal(path)}{worth}", width, style, "plain", LABEL)

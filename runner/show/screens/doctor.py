@@ -9,7 +9,6 @@ from runner.show.text.format import count
 from runner.show.text.layout import labelled_lines, wrapped
 from runner.show.text.style import Style
 
-VERSION = 1
 _VERDICT_STYLES = {"ok": "good", "warning": "warn", "error": "strong bad"}
 _LABEL = 7
 
@@ -42,15 +41,3 @@ def _verdict(checks: Sequence[HealthCheck], style: Style) -> str:
     if warnings:
         return style(f"Ready, with {count(warnings, 'warning')}.", "warn")
     return style("Ready.", "good")
-
-
-def doctor_json(checks: Sequence[HealthCheck]) -> dict[str, object]:
-    """The document `{"doctor": 1, "ready": …, "checks": […]}`."""
-    return {
-        "doctor": VERSION,
-        "ready": all(check.verdict != "error" for check in checks),
-        "checks": [
-            {"name": check.name, "verdict": check.verdict, "message": check.message, "hint": check.hint}
-            for check in checks
-        ],
-    }

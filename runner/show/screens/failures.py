@@ -198,7 +198,8 @@ def _cause_of_waiting(result: TakeResult, outcome: RunResult) -> str:
 
 
 def _is_running(result: TakeResult) -> bool:
-    return result.attempt is not None and result.attempt.state is AttemptState.RUNNING
+    """Whether the next run collects a task; one that waits for another run or key has a message."""
+    return result.attempt is not None and result.attempt.state is AttemptState.RUNNING and not result.message
 
 
 def _not_started(outcome: RunResult, width: int, style: Style) -> list[str]:

@@ -1,8 +1,9 @@
-"""Aligned rows of sums in credits and dollars, each with a note."""
+"""Sums in credits: aligned rows with dollars and notes, or one line."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 
+from runner.attempts.sums import CreditSums
 from runner.planning.plan import Plan
 from runner.show.text.cells import left, right, wrap
 from runner.show.text.format import credits_text, dollars
@@ -25,3 +26,13 @@ def money_rows(rows: Sequence[tuple[str, Decimal, str]], plan: Plan, width: int,
         lines.append(f"{lead}{right(price, price_cells)}   {first}".rstrip())
         lines += [" " * margin + line for line in rest]
     return lines
+
+
+def sums_text(sums: CreditSums) -> str:
+    """The sums on one line: `4,000 billed · 160 unsettled`; what is zero is left out, except the bill."""
+    labels = ("billed", "in flight", "unsettled", "maybe charged")
+    return " · ".join(
+        f"{credits_text(amount)} {label}"
+        for amount, label in zip(sums, labels, strict=True)
+        if amount or label == "billed"
+    )

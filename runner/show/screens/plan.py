@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
+from runner.attempts.sums import CreditSums
 from runner.diagnostics.problem import Problem
 from runner.language.model import Storyboard
 from runner.lazy_dataclass import dataclass, field
@@ -12,6 +13,7 @@ from runner.planning.plan import Action, Plan, Step, totals
 from runner.requests.request import LocalFile
 from runner.show.screens.blocked import WaysOn
 from runner.show.screens.missing_clips import TakeKey, as_made, missing_clip_lines
+from runner.show.screens.money_rows import sums_text
 from runner.show.screens.plan_table import WIDE, concerned_shots, plan_table, price_of
 from runner.show.screens.rows import model, usual_model
 from runner.show.text.cells import width as cells
@@ -76,7 +78,7 @@ class PlanContext:
     expected_seconds: float | None = None
     """Estimated duration of a run."""
     concurrency: int | None = None
-    spent: Mapping[str, Decimal] = field(default_factory=dict)
+    sums: Mapping[str, CreditSums] = field(default_factory=dict)
     """Credits billed, running or unsettled so far, by the storyboard's path."""
     replacement: tuple[str, str] | None = None
     """The command to type, with a note, in place of a run that would be refused."""
@@ -155,13 +157,13 @@ def _facts(plan: Plan, board: Storyboard, steps: Sequence[Step], context: PlanCo
     film = length(sum(plan.film_seconds(shot) for shot in board.shots if not shot.skip))
     yield f"film {film}" + (f" of {length(board.length)} wanted" if board.length is not None else "")
     finished = sum(1 for step in steps if step.action is Action.KEEP)
-    spent = context.spent.get(board.path, Decimal(0))
-    if any(step.attempt for step in steps) or spent:
+    sums = context.sums.get(board.path, CreditSums())
+    if any(step.attempt for step in steps) or any(sums):
         yield f"{finished} of {count(len(steps), 'take')} made"
     else:
         yield "nothing sent yet" + ("" if plan.is_free else ", nothing paid yet")
-    if spent and not plan.is_free:
-        yield f"{credits_text(spent)} credits spent so far"
+    if any(sums) and not plan.is_free:
+        yield f"so far {sums_text(sums)}"
 
 
 def _all_storyboards(plan: Plan, width: int, style: Style, context: PlanContext) -> list[str]:

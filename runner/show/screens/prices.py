@@ -1,10 +1,9 @@
-"""The screen of `prices`: models with limits, and credits and dollars per second, for people and as JSON."""
+"""The screen of `prices`: models with limits, and credits and dollars per second, for people."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 
 from runner.editions.edition import Edition, Model, PriceRow
-from runner.requests.request import credits_json, usd_text
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import credits_text, dollars
 from runner.show.text.layout import wrapped
@@ -12,7 +11,6 @@ from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, table
 from runner.show.text.table import row as table_row
 
-VERSION = 1
 _TYPICAL = 5
 """Seconds of the example clip: the default duration of a shot."""
 
@@ -92,48 +90,3 @@ def _model_line(model: Model) -> str:
     return f"{escape_terminal(model.name)}: {low} to {high} s, prompts of {limits.prompt:,} characters, " + (
         ", ".join(references) or "no references"
     )
-
-
-def prices_json(edition: Edition, others: Sequence[Edition], usd_per_credit: Decimal) -> dict[str, object]:
-    """The document `{"prices": 1, "edition", …, "usd_per_credit", "rows": […], "models": […], "editions": […]}`."""
-    editions = sorted((edition, *others), key=lambda any_edition: any_edition.dated)
-    return {
-        "prices": VERSION,
-        "edition": edition.name,
-        "dated": edition.dated,
-        "source": edition.source,
-        "usd_per_credit": usd_text(usd_per_credit),
-        "rows": [_row_json(row, usd_per_credit) for row in edition.book],
-        "models": [_model_json(model) for model in edition.model_rows.values()],
-        "editions": [{"edition": other.name, "dated": other.dated} for other in editions],
-    }
-
-
-def _row_json(row: PriceRow, usd_per_credit: Decimal) -> dict[str, object]:
-    return {
-        "row": row.name,
-        "model": row.model,
-        "resolution": row.resolution,
-        "upscale": row.upscale,
-        "with_video": row.with_video,
-        "credits": credits_json(row.rate),
-        "usd": usd_text(row.rate * usd_per_credit),
-        "own": row.own,
-        "from": None if row.valid_from is None else row.valid_from.isoformat(),
-        "until": None if row.valid_until is None else row.valid_until.isoformat(),
-        "bills": row.bills,
-        "reference_seconds": row.reference_seconds,
-    }
-
-
-def _model_json(model: Model) -> dict[str, object]:
-    limits = model.limits
-    return {
-        "model": model.name,
-        "seconds": list(limits.seconds),
-        "prompt": limits.prompt,
-        "images": limits.images,
-        "videos": limits.videos,
-        "audio": limits.audio,
-        "task_life": model.task_life,
-    }

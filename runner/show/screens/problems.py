@@ -141,27 +141,6 @@ def file_name(file: str, root: Path, cwd: Path) -> str:
     return escape_terminal(os.path.relpath(root / file, cwd))
 
 
-def as_json(problems: Problems) -> str:
-    """The document of `validate --json`: at most 10,000 problems, in ASCII, without a line end."""
-    entries: list[JsonValue] = [problem_json(problem) for problem in problems.items[:_MOST_JSON]]
-    return json.dumps({"validation": 1, "valid": not problems.errors, "problems": entries}, indent=2)
-
-
-def problem_json(problem: Problem) -> dict[str, JsonValue]:
-    """One problem as a JSON value."""
-    place = problem.place
-    return {
-        "severity": problem.severity,
-        "file": place.file,
-        "line": place.line,
-        "column": place.column,
-        "path": place.path,
-        "code": problem.code,
-        "message": problem.message,
-        "hint": problem.hint,
-    }
-
-
 def github(problems: Problems) -> str:
     """GitHub workflow commands that annotate the lines of a pull request; paths start at the repository's top."""
     return "".join(_command(problem) for problem in problems)

@@ -7,10 +7,9 @@ from decimal import Decimal
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import SettlementVerdict
-from runner.clock import format_utc
 from runner.lazy_dataclass import dataclass
 from runner.planning.selection import storyboard_slug
-from runner.requests.request import credits_json, usd_text
+from runner.show.screens.gone_repositories import gone_lines
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars, moment
 from runner.show.text.layout import commands, wrapped
@@ -18,7 +17,6 @@ from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 from runner.store.receipts import Receipt
 
-VERSION = 1
 _MOST_PROMPT = 120
 
 
@@ -32,14 +30,20 @@ class UnsettledList:
     """Time zone of the reader; None means the machine's own."""
     receipts: Sequence[Receipt] = ()
     """Paid tasks that only a receipt names, without what they were ordered for."""
+    left_behind: Sequence[Attempt] = ()
+    """Open attempts of repositories that are gone, the unsettled ones among them included."""
+    root: str = "/"
+    """The repository's top folder, from which the others are named."""
 
 
 def settle(unsettled: UnsettledList, width: int, color: bool) -> str:
     """The list of `storyboard settle`; ends with the commands that settle an attempt."""
     style, attempts = Style(color), unsettled.attempts
-    receipts = "\n".join(_receipts(unsettled, width, style))
+    left_behind = gone_lines(unsettled.left_behind, unsettled.root, width, style, unsettled.zone)
+    blocks = ("\n".join(lines) for lines in (_receipts(unsettled, width, style), left_behind) if lines)
+    more = "\n\n".join(blocks)
     if not attempts:
-        return f"{receipts}\n" if receipts else "No attempt is unsettled.\n"
+        return f"{more}\n" if more else "No attempt is unsettled.\n"
     total = sum((attempt.credits for attempt in attempts), Decimal(0))
     verb = "is" if len(attempts) == 1 else "are"
     head = f"{count(len(attempts), 'attempt')} {verb} unsettled: {credits_text(total)} credits"
@@ -49,7 +53,7 @@ def settle(unsettled: UnsettledList, width: int, color: bool) -> str:
         rows += _attempt(attempt, names[attempt.id], unsettled, width, style)
     title = style(f"{head} ({dollars(total * unsettled.usd_per_credit)})", "strong")
     lines = [title, "", *table(_COLUMNS, rows, width, style), "", *_next_commands(names[attempts[0].id], width, style)]
-    return "\n".join(lines) + "\n" + (f"\n{receipts}\n" if receipts else "")
+    return "\n".join(lines) + "\n" + (f"\n{more}\n" if more else "")
 
 
 def _receipts(unsettled: UnsettledList, width: int, style: Style) -> list[str]:
@@ -80,7 +84,8 @@ def shot_of(attempt: Attempt) -> str:
     return escape_terminal(f"{storyboard_slug(attempt.intent.storyboard)}:{attempt.intent.shot}")
 
 
-def _sent_at(attempt: Attempt) -> datetime:
+def sent_at(attempt: Attempt) -> datetime:
+    """When the request left, or when it was about to."""
     return attempt.sent_at or attempt.intended_at
 
 
@@ -94,7 +99,7 @@ def _attempt(
     attempt: Attempt, name: str, unsettled: UnsettledList, width: int, style: Style
 ) -> Sequence[TableRow | str]:
     message, intent = _message(attempt), attempt.intent
-    cells = (name, str(intent.take), moment(_sent_at(attempt), unsettled.zone), credits_text(attempt.credits))
+    cells = (name, str(intent.take), moment(sent_at(attempt), unsettled.zone), credits_text(attempt.credits))
     prompt = one_line(str(intent.request.get("prompt", "")), _MOST_PROMPT)
     model = f"{intent.request.get('model')} · {intent.request.get('resolution')} · {intent.request.get('seconds')} s"
     receipt = f" · webhook token {escape_terminal(intent.webhook_token[:8])}…" if intent.webhook_token else ""
@@ -123,7 +128,7 @@ def settle_commands(attempts: Sequence[Attempt], zone: tzinfo | None = None) -> 
     """A command for each of several attempts, with the time, price and message that tell them apart."""
     return [
         f"  storyboard settle {shot_of(attempt)}#{attempt.intent.take}{_id_suffix(attempt)} …      sent "
-        f"{_sent_at(attempt).astimezone(zone):%Y-%m-%d %H:%M:%S}, {credits_text(attempt.intent.quoted)} credits, "
+        f"{sent_at(attempt).astimezone(zone):%Y-%m-%d %H:%M:%S}, {credits_text(attempt.intent.quoted)} credits, "
         f"{one_line(attempt.message, 80) or attempt.state}"
         for attempt in attempts
     ]
@@ -154,32 +159,3 @@ def confirmation(attempt: Attempt, verdict: SettlementVerdict, task_id: str | No
             return f"{name}: settled as charged, {price} credits; if its clip is missing, the next run makes it again"
         case "undone":
             return f"{name}: settlement undone; the attempt is unsettled again"
-
-
-def settle_json(unsettled: UnsettledList) -> dict[str, object]:
-    """The document `{"settle": 1, "unsettled": […]}`, oldest first; `receipts` only if there are any."""
-    document: dict[str, object] = {
-        "settle": VERSION,
-        "unsettled": [_json(attempt, unsettled) for attempt in unsettled.attempts],
-    }
-    if unsettled.receipts:
-        document["receipts"] = [{"task": receipt.task, "at": receipt.at} for receipt in unsettled.receipts]
-    return document
-
-
-def _json(attempt: Attempt, unsettled: UnsettledList) -> dict[str, object]:
-    intent = attempt.intent
-    return {
-        "storyboard": intent.storyboard,
-        "shot": intent.shot,
-        "take": intent.take,
-        "attempt": attempt.id,
-        "fingerprint": intent.fingerprint,
-        "state": "perhaps" if attempt.state is AttemptState.MAYBE_CHARGED else "unsettled",
-        "sent_at": format_utc(_sent_at(attempt)),
-        "credits": credits_json(attempt.credits),
-        "usd": usd_text(attempt.credits * unsettled.usd_per_credit),
-        "words": attempt.message,
-        "receipt": intent.webhook_token,
-        "request": dict(intent.request),
-    }

@@ -1,4 +1,4 @@
-"""The screen of `spend`: credits by day, storyboard, scene, tag, shot, model or profile; as table, CSV and JSON."""
+"""The screen of `spend`: credits by day, storyboard, scene, tag, shot, model or profile; as table and CSV."""
 
 import csv
 import io
@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from runner.attempts.attempt import CHARGED, Attempt
+from runner.attempts.sums import CreditSums, sums_of
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.selection import storyboard_slug
 from runner.requests.request import credits_json, usd_text
@@ -17,9 +18,10 @@ from runner.show.text.layout import labelled
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
-VERSION = 1
 By = Literal["day", "storyboard", "scene", "tag", "shot", "model", "profile"]
 _NOTHING = "–"
+_OPEN = ("in flight", "unsettled", "maybe")
+"""Heads of the columns beside the bill; a column without an amount is left out."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -45,23 +47,18 @@ class BillLine:
     clips: int = 0
     quoted: Decimal = Decimal(0)
     """Quotes of the billed attempts."""
-    billed: Decimal = Decimal(0)
-    """Credits billed by the provider, or settled by the user as charged."""
-    unsettled: Decimal = Decimal(0)
-    """Quotes of running, unsettled and maybe charged attempts."""
+    sums: CreditSums = CreditSums()
     sources: frozenset[str] = field(default_factory=frozenset)
 
     def with_item(self, item: BillItem) -> "BillLine":
         """The line with one more attempt."""
         attempt = item.attempt
         paid = attempt.state in CHARGED
-        declared = attempt.credits if attempt.charged and not paid else Decimal(0)
         return BillLine(
             self.name,
             self.clips + paid,
-            self.quoted + (attempt.intent.quoted if paid or declared else 0),
-            self.billed + attempt.billed + declared,
-            self.unsettled + (0 if paid or declared else attempt.credits),
+            self.quoted + (attempt.intent.quoted if paid or attempt.charged else 0),
+            self.sums.plus(sums_of(attempt)),
             self.sources | {item.source},
         )
 
@@ -76,10 +73,17 @@ class Bill:
     usd_per_credit: Decimal
     period: str = ""
     """The period as text: `November 2026`."""
+    storyboards: tuple[str, ...] | None = None
+    """The storyboards whose orders are summed; None means everything that this repository ordered."""
 
 
 def build_bill(
-    items: Iterable[BillItem], by: By, usd_per_credit: Decimal, period: str = "", zone: tzinfo | None = None
+    items: Iterable[BillItem],
+    by: By,
+    usd_per_credit: Decimal,
+    period: str = "",
+    zone: tzinfo | None = None,
+    storyboards: tuple[str, ...] | None = None,
 ) -> Bill:
     """Sums the attempts that cost or may have cost credits; days are those of `zone`."""
     lines: dict[str, BillLine] = {}
@@ -91,11 +95,11 @@ def build_bill(
         for name in _KEYS[by](item, zone):
             lines[name] = lines.get(name, BillLine(name)).with_item(item)
     order = sorted(lines.values(), key=(lambda line: line.name) if by == "day" else _by_cost)
-    return Bill(by, tuple(order), total, usd_per_credit, period)
+    return Bill(by, tuple(order), total, usd_per_credit, period, storyboards)
 
 
 def _by_cost(line: BillLine) -> tuple[Decimal, str]:
-    return (-line.billed - line.unsettled, line.name)
+    return (-sum(line.sums, Decimal(0)), line.name)
 
 
 _KEYS: dict[By, Callable[[BillItem, tzinfo | None], Sequence[str]]] = {
@@ -128,42 +132,42 @@ def _model(attempt: Attempt) -> str:
 def spend(bill: Bill, width: int, color: bool) -> str:
     """The screen of `storyboard spend`."""
     style = Style(color)
-    title = style("Spent", "strong") + (f"   {escape_terminal(bill.period)}" if bill.period else "")
+    scope = "everything ordered from this repository" if bill.storyboards is None else ", ".join(bill.storyboards)
+    title = "   ".join([style("Spent", "strong"), *map(escape_terminal, filter(None, (bill.period, scope)))])
     if not bill.lines:
         return f"{title}\n\n  Nothing was spent.\n"
     rows: list[TableRow | str] = [_row(line, bill) for line in bill.lines]
-    columns = _columns(bill.by)
     all_rows = [*rows, row("", "", "", Cell("-" * 7, "quiet")), _row(bill.total, bill, "strong")]
-    lines = [title, "", *table(columns, all_rows, width, style)]
-    if bill.total.unsettled:
-        text = f"{credits_text(bill.total.unsettled)} credits are running or may have been charged"
-        text += ": storyboard settle"
+    lines = [title, "", *table(_columns(bill), all_rows, width, style)]
+    if bill.total.sums.unsettled or bill.total.sums.maybe_charged:
+        text = "storyboard settle lists what may have been charged"
         lines += ["", *labelled("unsettled", text, width, style, "warn")]
     return "\n".join(lines) + "\n"
 
 
-def _columns(by: By) -> tuple[Column, ...]:
+def _columns(bill: Bill) -> tuple[Column, ...]:
     return (
-        Column(least=12, most=60, head=by),
+        Column(least=12, most=60, head=bill.by),
         Column("right", head="clips"),
         Column("right", head="quoted"),
         Column("right", head="billed"),
         Column("right", head="dollars"),
-        Column("right", head="unsettled"),
+        *(Column("right", head=head) for head, amount in zip(_OPEN, bill.total.sums[1:], strict=True) if amount),
         Column(least=8, head="known from"),
     )
 
 
 def _row(line: BillLine, bill: Bill, style: str = "plain") -> TableRow:
-    differs = "strong warn" if line.billed != line.quoted else style
+    differs = "strong warn" if line.sums.billed != line.quoted else style
+    pairs = zip(line.sums[1:], bill.total.sums[1:], strict=True)
     return row(
         Cell(one_line(line.name, 200), style),
         f"{line.clips:,}",
         credits_text(line.quoted),
-        Cell(credits_text(line.billed), differs),
-        dollars(line.billed * bill.usd_per_credit),
-        credits_text(line.unsettled) if line.unsettled else "",
-        Cell(", ".join(sorted(line.sources)), "quiet"),
+        Cell(credits_text(line.sums.billed), differs),
+        dollars(line.sums.billed * bill.usd_per_credit),
+        *(credits_text(amount) if amount else "" for amount, total in pairs if total),
+        Cell("both" if len(line.sources) > 1 else "".join(line.sources), "quiet"),
     )
 
 
@@ -174,10 +178,11 @@ def spend_csv(bill: Bill) -> str:
     """The bill as CSV with a header; a `'` before a name that a spreadsheet would calculate."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([bill.by, "clips", "quoted", "billed", "usd", "doubt", "known_from"])
+    writer.writerow([bill.by, "clips", "quoted", "billed", "usd", *CreditSums._fields[1:], "known_from"])
     for line in bill.lines:
-        usd = usd_text(line.billed * bill.usd_per_credit)
-        amounts = (credits_json(line.quoted), credits_json(line.billed), usd, credits_json(line.unsettled))
+        billed, *uncertain = map(credits_json, line.sums)
+        usd = usd_text(line.sums.billed * bill.usd_per_credit)
+        amounts = (credits_json(line.quoted), billed, usd, *uncertain)
         writer.writerow([_safe(line.name), line.clips, *amounts, " ".join(sorted(line.sources))])
     return out.getvalue()
 
@@ -185,25 +190,3 @@ def spend_csv(bill: Bill) -> str:
 def _safe(name: str) -> str:
     name = escape_terminal(name)
     return f"'{name}" if name.startswith(_FORMULA) else name
-
-
-def spend_json(bill: Bill) -> dict[str, object]:
-    """The document `{"spend": 1, "by", "period", "lines": […], "total": {…}}`."""
-    return {
-        "spend": VERSION,
-        "by": bill.by,
-        "period": bill.period,
-        "lines": [{"name": line.name, **_line_json(line, bill)} for line in bill.lines],
-        "total": _line_json(bill.total, bill),
-    }
-
-
-def _line_json(line: BillLine, bill: Bill) -> dict[str, object]:
-    return {
-        "clips": line.clips,
-        "quoted": credits_json(line.quoted),
-        "billed": credits_json(line.billed),
-        "usd": usd_text(line.billed * bill.usd_per_credit),
-        "doubt": credits_json(line.unsettled),
-        "known_from": sorted(line.sources),
-    }

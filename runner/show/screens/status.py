@@ -1,4 +1,4 @@
-"""The screen of `status`: takes and credits by manifest and ledger, for people and as JSON."""
+"""The screen of `status`: takes and credits by manifest and ledger."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,27 +7,24 @@ from decimal import Decimal
 
 from runner.attempts.attempt import AT_HAND, Attempt, AttemptState
 from runner.attempts.history import History
-from runner.clock import format_utc
-from runner.language.model import Shot, Storyboard
+from runner.attempts.sums import CreditSums, sum_credits
+from runner.language.model import Storyboard
 from runner.lazy_dataclass import dataclass, field
-from runner.planning.plan import Action, Plan, Step
+from runner.planning.plan import Action, Plan, Step, totals
 from runner.planning.selection import storyboard_slug
-from runner.requests.request import credits_json, usd_text
-from runner.show.json.picks import pick_json
-from runner.show.json.run import clip_json
 from runner.show.screens.advice import FieldLocator, advice, field_errors, no_location
+from runner.show.screens.gone_repositories import gone_lines
 from runner.show.screens.missing_clips import as_made, find_missing_clips, missing_clip_lines
 from runner.show.screens.money_rows import money_rows
 from runner.show.screens.plan_table import ACTION_STYLES, WIDE
 from runner.show.screens.take_marks import mark_rows
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, length, moment
-from runner.show.text.labels import clip_path, full_name, own_clip, take_names
+from runner.show.text.labels import clip_path, full_name, take_names
 from runner.show.text.layout import from_manifests, joined, labelled, right_aligned, wrapped
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
-VERSION = 1
 _MOST_ROWS = 30
 _PROBLEMS = (Action.UNSETTLED, Action.REFUSED, Action.DOUBTFUL, Action.GONE, Action.BLOCKED)
 _MEDIA_STATES = AT_HAND | {AttemptState.SUCCEEDED}
@@ -48,8 +45,15 @@ class StatusReport:
     """Finds a shot's field in the storyboard, for the provider's messages about single fields."""
     orphans: tuple[Attempt, ...] = ()
     """Attempts of earlier versions and retakes that are unsettled, running or not fetched yet: no take needs them."""
+    sums: Mapping[str, CreditSums] = field(default_factory=dict)
+    """Credits of everything that was ordered for each storyboard, whatever is selected."""
     budget_used: Mapping[str, Decimal] = field(default_factory=dict)
     """Credits that count in each storyboard's budget: retakes and other profiles included."""
+
+    left_behind: tuple[Attempt, ...] = ()
+    """Open attempts of repositories that are gone."""
+    root: str = "/"
+    """The repository's top folder, from which the others are named."""
 
     def attempt(self, step: Step) -> Attempt | None:
         """The attempt that determines the state of a take."""
@@ -66,14 +70,6 @@ class StatusReport:
         boards = {board.path for board in self.plan.batch.storyboards}
         return [attempt for attempt in self.orphans if attempt.intent.storyboard not in boards]
 
-    def maybe_charged(self, board: Storyboard) -> list[Attempt]:
-        """Attempts that ended with a documented error 500, and count as charged until they are settled."""
-        return [
-            attempt
-            for attempt in self.history.own()
-            if attempt.state is AttemptState.MAYBE_CHARGED and attempt.intent.storyboard == board.path
-        ]
-
 
 def status(report: StatusReport, width: int, color: bool, all_shots: bool = False) -> str:
     """The screen of `storyboard status`; ends with the next commands."""
@@ -86,7 +82,8 @@ def status(report: StatusReport, width: int, color: bool, all_shots: bool = Fals
     blocks = [_board(report, board, width, style, all_shots) for board in boards]
     if manifest_note := from_manifests(plan, report.history):
         blocks.append(wrapped(manifest_note, width))
-    blocks += [_orphans_without_storyboard(report, width, style), _next(report, width, style)]
+    left_behind = gone_lines(report.left_behind, report.root, width, style, report.zone)
+    blocks += [_orphans_without_storyboard(report, width, style), left_behind, _next(report, width, style)]
     return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
 
 
@@ -193,40 +190,33 @@ def _money(report: StatusReport, board: Storyboard, steps: Sequence[Step], width
     plan = report.plan
     if plan.is_free:
         return []
-    sums = totals(report, board, steps)
-    maybe_charged = report.maybe_charged(board)
+    sums = report.sums.get(board.path, CreditSums())
     rows = [
-        ("billed", sums["billed"], ""),
-        ("running", sums["running"], ""),
-        ("unsettled", sums["unsettled"], "counted as charged until settled"),
-        ("maybe charged", sums["perhaps"], f"{count(len(maybe_charged), 'server error')}; counted as charged"),
-        ("to make", sums["to_make"], ""),
+        ("billed", sums.billed, _bill_note(report, board, steps, sums)),
+        ("in flight", sums.in_flight, ""),
+        ("unsettled", sums.unsettled, "counted as charged until settled"),
+        ("maybe charged", sums.maybe_charged, "a server error; counted as charged"),
+        ("to make", totals(steps, shots=0).credits or Decimal(0), ""),
     ]
     visible = [(label, amount, note) for label, amount, note in rows if amount or label == "billed"]
     lines = money_rows(visible, plan, width, style)
     if board.budget_credits is not None:
-        credits = report.budget_used.get(board.path, sums["billed"] + sums["running"] + sums["unsettled"])
+        credits = report.budget_used.get(board.path, sum(sums, Decimal(0)))
         text = f"{credits_text(credits)} of {credits_text(board.budget_credits)} credits"
         lines += labelled("budget", text, width, style, "plain", 9)
     return lines
 
 
-def totals(report: StatusReport, board: Storyboard, steps: Sequence[Step]) -> dict[str, Decimal]:
-    """Credits by state; takes that share a clip count once."""
-    sums = dict.fromkeys(("billed", "running", "unsettled", "perhaps", "to_make"), Decimal(0))
-    for step in steps:
-        attempt = report.attempt(step)
-        if step.is_billable and step.price.credits is not None:
-            sums["to_make"] += step.price.credits
-        if attempt is None or step.duplicate_of is not None:
-            continue
-        sums["billed"] += attempt.billed
-        if attempt.state in (AttemptState.RUNNING, AttemptState.INTENDED):
-            sums["running"] += attempt.credits
-        elif attempt.state is AttemptState.UNSETTLED:
-            sums["unsettled"] += attempt.credits
-    sums["perhaps"] = sum((attempt.credits for attempt in report.maybe_charged(board)), Decimal(0))
-    return sums
+def _bill_note(report: StatusReport, board: Storyboard, steps: Sequence[Step], sums: CreditSums) -> str:
+    """The part of the bill that the takes above do not show."""
+    others = {other.path for other in report.plan.batch.storyboards} - {board.path}
+    attempts = {attempt.id: attempt for step in steps if (attempt := report.attempt(step)) is not None}
+    own = (attempt for attempt in attempts.values() if attempt.repository is None)
+    visible = sum_credits(attempt for attempt in own if attempt.intent.storyboard not in others).billed
+    if visible == sums.billed:
+        return ""
+    other = "shots that are not selected, " if report.plan.selected is not None else ""
+    return f"{credits_text(sums.billed - visible)} of it for {other}earlier versions, retakes and other profiles"
 
 
 def _expiring(report: StatusReport, steps: Sequence[Step], width: int, style: Style) -> list[str]:
@@ -292,98 +282,3 @@ def _next(report: StatusReport, width: int, style: Style) -> list[str]:
     elif not lines:
         lines += right_aligned(f"storyboard plan {typed} --all".replace("  ", " "), "every take, and why", width, style)
     return lines
-
-
-# -- JSON -------------------------------------------------------------------------------------------------
-
-
-def status_json(report: StatusReport) -> dict[str, object]:
-    """The document `{"status": 1, …}`: every take with its attempt, clip and credits, and the sums."""
-    plan = report.plan
-    return {
-        "status": VERSION,
-        "provider": plan.account.provider,
-        "host": plan.account.host,
-        "edition": plan.edition.name,
-        "play": plan.is_free,
-        "storyboards": [_board_json(report, board) for board in plan.batch.storyboards],
-        "beside": [
-            {"storyboard": orphan.intent.storyboard} | _orphan_json(orphan)
-            for orphan in report.orphans_without_storyboard()
-        ],
-        "totals": _totals_json(report),
-    }
-
-
-def _board_json(report: StatusReport, board: Storyboard) -> dict[str, object]:
-    by_shot: dict[str, list[Step]] = {}
-    for step in report.plan.steps_for(board):
-        by_shot.setdefault(step.shot.id, []).append(step)
-    shots = [shot for shot in report.plan.shots if shot.storyboard == board.path]
-    return {
-        "path": board.path,
-        "title": board.title,
-        "shots": [_shot_json(report, shot, by_shot.get(shot.id, ())) for shot in shots],
-        "beside": [_orphan_json(attempt) for attempt in report.orphans if attempt.intent.storyboard == board.path],
-    }
-
-
-def _orphan_json(attempt: Attempt) -> dict[str, object]:
-    intent = attempt.intent
-    return {
-        "shot": intent.shot,
-        "take": intent.take,
-        "fingerprint": intent.fingerprint,
-        "stands": "unsettled" if attempt.state is AttemptState.UNSETTLED else "resume",
-        "attempt": attempt.id,
-        "task_id": attempt.task_id,
-        "credits": credits_json(attempt.credits),
-        "created_at": format_utc(attempt.intended_at),
-    }
-
-
-def _shot_json(report: StatusReport, shot: Shot, steps: Sequence[Step]) -> dict[str, object]:
-    return {
-        "id": shot.id,
-        "picked": pick_json(report.plan.picks.get((shot.storyboard, shot.id))),
-        "takes": [_take_json(report, step) for step in steps],
-    }
-
-
-def _take_json(report: StatusReport, step: Step) -> dict[str, object]:
-    attempt = report.attempt(step)
-    expires = report.expires(attempt) if attempt is not None else None
-    clip = own_clip(attempt, step) if attempt is not None else None
-    return {
-        "take": step.take,
-        "fingerprint": step.fingerprint,
-        "stands": step.action.value,
-        "reason": step.reason.text,
-        "attempt": step.attempt,
-        "task_id": attempt.task_id if attempt is not None else None,
-        "credits": {
-            "quoted": credits_json(step.price.credits),
-            "used": credits_json(attempt.credits_used) if attempt is not None else None,
-        },
-        "created_at": format_utc(attempt.intended_at) if attempt is not None else None,
-        "completed_at": format_utc(attempt.ended_at) if attempt is not None and attempt.ended_at is not None else None,
-        "retake": step.is_retake,
-        "expires_at": format_utc(expires) if expires is not None else None,
-        "clip": clip_json(clip) if clip is not None else None,
-    }
-
-
-def _totals_json(report: StatusReport) -> dict[str, object]:
-    plan = report.plan
-    sums = dict.fromkeys(("billed", "running", "unsettled", "perhaps", "to_make"), Decimal(0))
-    for board in plan.batch.storyboards:
-        for name, amount in totals(report, board, plan.steps_for(board)).items():
-            sums[name] += amount
-    counts = Counter(step.action for step in plan.steps)
-    return {
-        "shots": plan.totals.shots,
-        "takes": plan.totals.takes,
-        **{action.value: counts[action] for action in Action},
-        "credits": {name: credits_json(amount) for name, amount in sums.items()},
-        "usd": {name: usd_text(plan.usd(amount)) for name, amount in sums.items()},
-    }

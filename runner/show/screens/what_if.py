@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from runner.planning.what_if import Obstacle, WhatIfRow
-from runner.requests.request import credits_json, usd_text
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import credits_text, dollars
 from runner.show.text.layout import wrapped
@@ -12,7 +11,6 @@ from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, table
 from runner.show.text.table import row as table_row
 
-VERSION = 1
 _MOST_SHOTS = 4
 _COLUMNS = (
     Column(head="model"),
@@ -72,18 +70,3 @@ def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _MOST_SHOTS} more" if len(names) > _MOST_SHOTS else ""
     listed = ", ".join(names[:_MOST_SHOTS])
     return f"{listed}{more}: " if listed else ""
-
-
-def what_if_json(rows: Sequence[WhatIfRow], usd_per_credit: Decimal) -> dict[str, object]:
-    """The document `{"what_if": 1, "rows": […]}`; a row has its credits, or what keeps shots out."""
-    return {"what_if": VERSION, "rows": [_row_json(row, usd_per_credit) for row in rows]}
-
-
-def _row_json(row: WhatIfRow, usd_per_credit: Decimal) -> dict[str, object]:
-    return {
-        "model": row.model,
-        "resolution": row.resolution,
-        "credits": credits_json(row.credits),
-        "usd": None if row.credits is None else usd_text(row.credits * usd_per_credit),
-        "cannot": [{"shot": obstacle.shot, "why": obstacle.why} for obstacle in row.cannot],
-    }

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
-from runner.attempts.attempt import Attempt, apply_event, open_attempt
+from runner.attempts.attempt import OPEN, Attempt, apply_event, open_attempt
 from runner.attempts.events import Account, Created, Event, Intent
 from runner.attempts.history import History
 from runner.clock import Clock, format_utc
@@ -25,6 +25,19 @@ from runner.store.ledger.rows import AttemptRows, LedgerScope, attempt_for
 from runner.store.receipts import Receipt
 
 T = TypeVar("T")
+
+
+def _is_gone(repository: str) -> bool:
+    """Whether nothing stands at a repository's last path; a disk that does not answer proves nothing."""
+    try:
+        Path(repository).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 _DAY = timedelta(hours=24)
 
 
@@ -99,6 +112,41 @@ class Ledger:
                 for event in recovery.events([attempt], scope.free, tasks):
                     attempt = apply_event(attempt, event)
                 yield attempt
+
+    def left_by_gone_repositories(self, account: Account, repository: str) -> list[Attempt]:
+        """Open attempts of the account's repositories that are not found at their last path, as one of them sees it."""
+        with self._reading():
+            account_id = self._table.find_account(account)
+            if account_id is None or account.free:
+                return []
+            scope = LedgerScope(account_id, repository, account.free)
+            gone = [place for place in self._table.repositories_with_open(account_id) if _is_gone(place)]
+            rows = self._table.open_of(account_id, gone)
+            recovery = self._recovery()
+            tasks = recovery.tasks() if rows else {}
+        return list(self._seen(scope, rows, recovery, tasks))
+
+    def attempt_of_task(self, account: Account, repository: str, task: str) -> Attempt | None:
+        """The attempt that has a task, in whatever repository of the account it was ordered."""
+        with self._reading():
+            account_id = self._table.find_account(account)
+            row = None if account_id is None else self._table.row_of_task(account_id, task)
+            if account_id is None or row is None:
+                return None
+            scope = LedgerScope(account_id, repository, account.free)
+        return attempt_for(scope, row, lambda run: locks.run_is_alive(self.state, run))
+
+    def attempts_of(self, fingerprints: Collection[str]) -> list[Attempt]:
+        """All attempts of some requests as they stand now; what runs that died meanwhile left open is closed first."""
+        scope, _ = self._require_run()
+        attempts = self._look_up(scope, fingerprints, ())
+        if not any(self._is_left_open(attempt) for attempt in attempts):
+            return attempts
+        self._transact(self._recovery().recover)
+        return self._look_up(scope, fingerprints, ())
+
+    def _is_left_open(self, attempt: Attempt) -> bool:
+        return attempt.repository is not None and attempt.state in OPEN and not attempt.held_elsewhere
 
     def events(self, attempt: str) -> list[Event]:
         """All events of one attempt, in order."""

@@ -11,7 +11,7 @@ from runner.lazy_dataclass import dataclass, field
 from runner.store import locks, receipts
 from runner.store.ledger.codec import parse_time
 from runner.store.ledger.rows import AttemptRows, LedgerScope, attempt_from_row
-from runner.store.receipts import Receipt
+from runner.store.receipts import NewLines, Receipt
 
 _WAITS_FOR_TASK = (AttemptState.INTENDED, AttemptState.UNSETTLED)
 
@@ -25,6 +25,8 @@ class Recovery:
     table: AttemptRows
     unreadable: list[str] = field(default_factory=list)
     """Files and offsets of lines that are no receipts."""
+    _read: dict[Path, NewLines] = field(default_factory=dict)
+    _tasks: frozenset[str] | None = None
 
     # -- what a reader needs, too ---------------------------------------------------------------------------
 
@@ -36,9 +38,21 @@ class Recovery:
 
     def _new_receipts(self) -> Iterator[Receipt]:
         for path in receipts.recent_files(self.state, self.clock.now()):
-            for _, receipt in receipts.read_from(path, self._offset(path), self.table.recorded_tasks):
-                if receipt is not None:
-                    yield receipt
+            yield from (receipt for _, receipt in self._new_lines(path).lines if receipt is not None)
+
+    def _new_lines(self, path: Path) -> NewLines:
+        """What a file holds behind what was compared before; it is read once."""
+        if path not in self._read:
+            offset = self._offset(path)
+            is_long = path.stat().st_size - offset > receipts.BLOCK
+            are_recorded = self._all_tasks().intersection if is_long else self.table.recorded_tasks
+            self._read[path] = receipts.read_from(path, offset, are_recorded)
+        return self._read[path]
+
+    def _all_tasks(self) -> frozenset[str]:
+        if self._tasks is None:
+            self._tasks = self.table.all_tasks()
+        return self._tasks
 
     def events(self, attempts: Sequence[Attempt], free: bool, tasks: dict[str, Receipt]) -> Iterator[Event]:
         """The events that say how attempts of dead runs stand."""
@@ -95,25 +109,18 @@ class Recovery:
 
         That of a run which lives is left to it, and one that says too little to the user: the next run looks again.
         """
-        begin = offset = self._offset(path)
+        new = self._new_lines(path)
         look_again_at: int | None = None
-        for end, receipt in receipts.read_from(path, begin, self.table.recorded_tasks):
+        for offset, receipt in new.lines:
             if receipt is None:
                 self.unreadable.append(f"{path}, byte {offset}")
             elif not self._is_known(receipt) and (self._run_lives(receipt) or not self._take_in(receipt)):
                 look_again_at = offset if look_again_at is None else look_again_at
-            offset = end
-        compared = self._end(path, offset) if look_again_at is None else look_again_at
-        if compared != begin:
+        compared = new.end if look_again_at is None else look_again_at
+        if compared != self._offset(path):
             self.table.db.execute(
                 "INSERT OR REPLACE INTO compared(file, offset) VALUES (?, ?)", (self._file_name(path), compared)
             )
-
-    def _end(self, path: Path, offset: int) -> int:
-        """The end of the last whole line: what is behind it is being written."""
-        with path.open("rb") as file:
-            file.seek(offset)
-            return offset + file.read().rfind(b"\n") + 1
 
     def _file_name(self, path: Path) -> str:
         return path.relative_to(self.state).as_posix()

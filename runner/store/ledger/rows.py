@@ -105,6 +105,11 @@ class AttemptRows:
         )
         return frozenset(row["task"] for row in rows)
 
+    def all_tasks(self) -> frozenset[str]:
+        """The task ids of all rows: quicker than asking for many of them."""
+        row = self.db.execute("SELECT json_group_array(task) FROM attempt WHERE task IS NOT NULL").fetchone()
+        return frozenset(json.loads(row[0]))
+
     def is_forgotten(self, task: str) -> bool:
         return self.db.execute("SELECT 1 FROM forgotten WHERE task = ?", (task,)).fetchone() is not None
 
@@ -150,6 +155,26 @@ class AttemptRows:
                 json.dumps(scope.names),
             ),
         ).fetchall()
+
+    def repositories_with_open(self, account: int) -> list[str]:
+        """The top folders of the repositories that have left something open."""
+        query = "SELECT DISTINCT repository FROM attempt WHERE open AND account = ? AND repository LIKE '/%'"
+        return [row["repository"] for row in self.db.execute(query, (account,))]
+
+    def open_of(self, account: int, repositories: Collection[str]) -> list[sqlite3.Row]:
+        """The open attempts of some repositories."""
+        return self.db.execute(
+            "SELECT * FROM attempt WHERE open AND account = ? AND repository IN (SELECT value FROM json_each(?))"
+            " ORDER BY serial",
+            (account, json.dumps(list(repositories))),
+        ).fetchall()
+
+    def row_of_task(self, account: int, task: str) -> sqlite3.Row | None:
+        """The attempt of a task, that counts in the whole account before one that does not."""
+        row: sqlite3.Row | None = self.db.execute(
+            "SELECT * FROM attempt WHERE account = ? AND task = ? ORDER BY scope LIMIT 1", (account, task)
+        ).fetchone()
+        return row
 
     def is_known_by_commit(self, account: int) -> bool:
         """Whether rows of an account stand under a name that the first version took from a first commit."""

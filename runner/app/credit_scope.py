@@ -1,0 +1,49 @@
+"""Which attempts the sums of a storyboard count: all that was ordered for it, whatever is selected."""
+
+import os
+from collections.abc import Mapping
+
+from runner.app.session import Session
+from runner.attempts.attempt import Attempt
+from runner.attempts.history import History
+from runner.attempts.sums import CreditSums, sum_credits
+
+
+def sums_by_storyboard(session: Session, history: History) -> dict[str, CreditSums]:
+    """The credits of each storyboard: takes, retakes, earlier versions and other profiles, whatever is selected."""
+    attempts = attempts_by_storyboard(session, history)
+    return {storyboard.path: sum_credits(attempts[storyboard.path]) for storyboard in session.batch.storyboards}
+
+
+def attempts_by_storyboard(session: Session, history: History) -> dict[str, list[Attempt]]:
+    """The attempts that this repository ordered for each storyboard of the session.
+
+    An attempt counts where it was ordered; if that file is gone, at the storyboard whose take it is now.
+    """
+    paths: dict[str, list[Attempt]] = {storyboard.path: [] for storyboard in session.batch.storyboards}
+    strays = []
+    for attempt in history.own():
+        ordered_for = paths.get(attempt.intent.storyboard)
+        if ordered_for is not None:
+            ordered_for.append(attempt)
+        elif is_gone(session, attempt.intent.storyboard):
+            strays.append(attempt)
+    if strays:
+        owners = _owners(session, history)
+        for attempt in strays:
+            if attempt.id in owners:
+                paths[owners[attempt.id]].append(attempt)
+    return paths
+
+
+def _owners(session: Session, history: History) -> Mapping[str, str]:
+    """The storyboard of the take that each attempt decides."""
+    if session.problems.errors:
+        return {}
+    steps = session.plan(history).steps
+    return {step.attempt: step.shot.storyboard for step in reversed(steps) if step.attempt is not None}
+
+
+def is_gone(session: Session, storyboard: str) -> bool:
+    """Whether the storyboard's file is gone; a broken link counts as a file."""
+    return bool(storyboard) and not os.path.lexists(session.settings.root / storyboard)

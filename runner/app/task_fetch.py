@@ -1,0 +1,135 @@
+"""Brings the clip of one task to a file that the user names, whatever repository ordered it; pays for nothing."""
+
+import os
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+
+import anyio
+from anyio import to_thread
+
+from runner.app.provider_gateway import ProviderGateway, open_gateway
+from runner.app.run_store import RunStore
+from runner.app.session import Session
+from runner.attempts.attempt import CHARGED, Attempt
+from runner.attempts.events import Clip, Doubtful, Event, Failed, Payload, PollResult, Running, Stored, Succeeded
+from runner.attempts.history import History
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.files.writing import part_of
+from runner.lazy_dataclass import dataclass, replace
+from runner.media.clip import IncompleteClip, probe
+from runner.providers.transport.download import Downloaded
+from runner.store.durability import sync_folder
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedTask:
+    """What became of it: the exit code, and a sentence."""
+
+    code: ExitCode
+    message: str
+
+
+def fetch_task(session: Session, store: RunStore, task: str, target: Path) -> FetchedTask:
+    """Ask for a task of this account with the key that is set, and store its clip; an existing file stays as it is.
+
+    Raises `CommandError` for a task that the ledger does not know, and for a file that exists or cannot be written.
+    """
+    settings = session.settings
+    attempt = store.ledger.attempt_of_task(settings.account, str(settings.root), task)
+    if attempt is None:
+        raise CommandError(
+            ExitCode.USAGE,
+            f"no attempt in this machine's ledger has the task {task}; if it is of a shot, take it over first: "
+            f"storyboard settle STORYBOARD:SHOT --task {task}",
+        )
+    if os.path.lexists(target):
+        raise CommandError(ExitCode.INVALID, f"{target} exists, and is never overwritten: name another file")
+    if not target.parent.is_dir():
+        raise CommandError(ExitCode.INVALID, f"{target.parent} is no folder: nothing was fetched")
+    return anyio.run(_fetch, session, store, attempt, target.absolute())
+
+
+async def _fetch(session: Session, store: RunStore, attempt: Attempt, target: Path) -> FetchedTask:
+    async with AsyncExitStack() as stack:
+        gateway = await open_gateway(session, History(), stack)
+        model = attempt.intent.request.get("model")
+        answer = await gateway.poll(attempt.task_id or "", model if isinstance(model, str) else None)
+        if not isinstance(answer, Succeeded):
+            return _without_clip(store, attempt, answer)
+        if attempt.state not in CHARGED:
+            _record(store, attempt, answer)
+        if not answer.outputs:
+            return FetchedTask(ExitCode.WAITING, f"{attempt.task_id} has ended, and its clip has no link yet")
+        return await _download(gateway, store, replace(attempt, outputs=answer.outputs), target)
+
+
+def _without_clip(store: RunStore, attempt: Attempt, answer: PollResult) -> FetchedTask:
+    task = attempt.task_id
+    match answer:
+        case Failed(message=message):
+            _record(store, attempt, answer)
+            return FetchedTask(ExitCode.FAILED, f"{task} failed, and was not charged: {message}")
+        case Running(key_refused=True):
+            return FetchedTask(ExitCode.KEY, f"the provider refused the key: {task} was not fetched")
+        case Running(not_found=True):
+            return FetchedTask(ExitCode.FAILED, f"the provider has no record of {task} that this key can see")
+        case Running(answered=False, message=message):
+            return FetchedTask(ExitCode.FAILED, f"{task} was not fetched: {message or 'the provider did not answer'}")
+        case _:
+            return FetchedTask(ExitCode.WAITING, f"{task} still runs at the provider: fetch it again later")
+
+
+async def _download(gateway: ProviderGateway, store: RunStore, attempt: Attempt, target: Path) -> FetchedTask:
+    part = part_of(target)
+    downloader = replace(gateway.downloader, root=None)
+    result = await to_thread.run_sync(downloader.fetch, attempt.outputs[0].url, part)
+    try:
+        if not isinstance(result, Downloaded):
+            return FetchedTask(ExitCode.FAILED, f"the clip of {attempt.task_id} was not fetched: {result.message}")
+        payload = _checked(result, attempt, target)
+        if payload is None:
+            return FetchedTask(ExitCode.FAILED, f"what came for {attempt.task_id} is no video")
+        _give_name(part, target)
+    except OSError as error:
+        raise CommandError(ExitCode.INVALID, f"{target} cannot be written: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            part.unlink()
+    _record(store, attempt, payload)
+    if isinstance(payload, Doubtful):
+        return FetchedTask(ExitCode.FAILED, f"{target}: the clip {payload.doubt}")
+    return FetchedTask(
+        ExitCode.OK, f"{target}: the clip of {attempt.intent.shot} take {attempt.intent.take}, paid before"
+    )
+
+
+def _checked(downloaded: Downloaded, attempt: Attempt, target: Path) -> Stored | Doubtful | None:
+    """The clip at its place, whole or doubtful; None for a file that is no video."""
+    size = downloaded.path.stat().st_size
+    try:
+        facts = probe(downloaded.path)
+    except IncompleteClip as error:
+        if error.fault == "no video":
+            return None
+        clip = Clip(target.name, downloaded.sha256, size, 0, 0, 0.0, repository=str(target.parent))
+        return Doubtful(clip, error.message)
+    seconds = float(facts.seconds)
+    place = str(target.parent)
+    return Stored(Clip(target.name, downloaded.sha256, size, facts.width, facts.height, seconds, repository=place))
+
+
+def _give_name(part: Path, target: Path) -> None:
+    """The final name, unless something has it by now."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a disk without hard links
+        if os.path.lexists(target):
+            raise FileExistsError(17, "the file exists by now") from None
+        part.rename(target)
+    sync_folder(target.parent)
+
+
+def _record(store: RunStore, attempt: Attempt, payload: Payload) -> None:
+    store.ledger.append(Event(store.clock.now(), attempt.id, payload))

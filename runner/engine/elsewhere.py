@@ -1,0 +1,43 @@
+"""Requests that a living run of another repository has ordered: they are followed in the ledger, for nothing."""
+
+from collections.abc import Collection
+
+from runner.engine import messages
+from runner.engine.run_context import RunContext
+
+_SECONDS_BETWEEN = 2.0
+"""Between two looks into the ledger."""
+
+
+async def look(run: RunContext, fingerprints: Collection[str]) -> None:
+    """Carries out a `Look` order."""
+    await _read(run, fingerprints)
+    run.state.look_at = run.now() + _SECONDS_BETWEEN
+    run.state.looking = False
+    run.wake()
+
+
+async def follow(run: RunContext, fingerprint: str) -> bool:
+    """Whether another repository has ordered a request meanwhile, so that its clip serves this run, too."""
+    await _read(run, [fingerprint])
+    attempt = run.history.current_attempt(fingerprint)
+    if attempt is None or attempt.repository is None:
+        return False
+    tell(run)
+    return True
+
+
+async def _read(run: RunContext, fingerprints: Collection[str]) -> None:
+    """The ledger's present state of some requests; a new plan where it has changed."""
+    attempts = await run.run_blocking(lambda: run.ledger.attempts_of(fingerprints))
+    if run.history.update(attempts):
+        run.history_changed()
+        run.renew_plan()
+
+
+def tell(run: RunContext) -> None:
+    """Says once for each take which run it waits for."""
+    for step in run.plan.steps:
+        if step.waits_for == "run" and step.attempt is not None and step.key not in run.state.told_to_wait:
+            run.state.told_to_wait.add(step.key)
+            run.emit("warning", step, step.attempt, messages.waits_for_run(step))

@@ -1,0 +1,77 @@
+"""Parts that several documents share: prices, sums, clips, picks, reasons, places."""
+
+from runner.attempts.events import Clip
+from runner.attempts.pick import Pick
+from runner.attempts.sums import CreditSums
+from runner.clock import format_utc
+from runner.diagnostics.problem import Place
+from runner.planning.plan import Action, Plan
+from runner.planning.reason import Reason
+from runner.requests.request import credits_json, usd_text
+
+
+def reason_json(reason: Reason) -> dict[str, object]:
+    return {"code": reason.code.value, "text": reason.text, "changed": list(reason.changed)}
+
+
+def place_json(place: Place) -> dict[str, object]:
+    return {"file": place.file, "line": place.line}
+
+
+def pick_json(pick: Pick | None) -> dict[str, object] | None:
+    """A pick in the manifest's form; None while nobody chose."""
+    if pick is None:
+        return None
+    at = None if pick.at is None else format_utc(pick.at)
+    return {"take": pick.take, "fingerprint": pick.fingerprint, "task_id": pick.task_id, "at": at}
+
+
+def clip_json(clip: Clip) -> dict[str, object]:
+    """A clip in the manifest's form."""
+    return {
+        "path": clip.path,
+        "sha256": clip.sha256,
+        "bytes": clip.bytes,
+        "width": clip.width,
+        "height": clip.height,
+        "seconds": clip.seconds,
+    }
+
+
+def sums_json(sums: CreditSums) -> dict[str, object]:
+    """The four sums in credits."""
+    return {
+        "billed": credits_json(sums.billed),
+        "in_flight": credits_json(sums.in_flight),
+        "unsettled": credits_json(sums.unsettled),
+        "maybe_charged": credits_json(sums.maybe_charged),
+    }
+
+
+def sums_usd(sums: CreditSums, plan: Plan) -> dict[str, object]:
+    """The four sums in dollars."""
+    return {
+        "billed": usd_text(plan.usd(sums.billed)),
+        "in_flight": usd_text(plan.usd(sums.in_flight)),
+        "unsettled": usd_text(plan.usd(sums.unsettled)),
+        "maybe_charged": usd_text(plan.usd(sums.maybe_charged)),
+    }
+
+
+def counts_json(plan: Plan) -> dict[str, object]:
+    """Shots, takes, and the takes of each action."""
+    sums = plan.totals
+    return {"shots": sums.shots, "takes": sums.takes, **{action.value: sums.actions[action] for action in Action}}
+
+
+def plan_totals_json(plan: Plan) -> dict[str, object]:
+    """The totals of a plan: counts, and what a run would order now and after the picks."""
+    sums = plan.totals
+    return {
+        **counts_json(plan),
+        "seconds": sums.seconds,
+        "credits": credits_json(sums.credits),
+        "usd": usd_text(plan.usd(sums.credits)),
+        "blocked_credits": credits_json(sums.blocked_credits),
+        "later": {"credits": credits_json(sums.later_credits), "usd": usd_text(plan.usd(sums.later_credits))},
+    }

@@ -1,0 +1,116 @@
+"""The document of `status --json`."""
+
+from collections.abc import Sequence
+from functools import reduce
+
+from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.sums import CreditSums
+from runner.clock import format_utc
+from runner.language.model import Shot, Storyboard
+from runner.planning.plan import Step
+from runner.requests.request import credits_json
+from runner.show.json.gone_repositories import gone_json
+from runner.show.json.plan import (
+    OutputOf,
+    Prices,
+    header,
+    price_forms,
+    shot_header,
+    storyboard_header,
+    take_header,
+)
+from runner.show.json.shapes import clip_json, counts_json, sums_json, sums_usd
+from runner.show.screens.status import StatusReport
+from runner.show.text.labels import own_clip
+
+VERSION = 1
+STATUS = {
+    AttemptState.INTENDED: "running",
+    AttemptState.NOT_CREATED: None,
+    AttemptState.REFUSED: "refused",
+    AttemptState.MAYBE_CHARGED: "failed",
+    AttemptState.UNSETTLED: "unsettled",
+    AttemptState.RUNNING: "running",
+    AttemptState.SUCCEEDED: "succeeded",
+    AttemptState.STORED: "succeeded",
+    AttemptState.DOUBTFUL: "doubtful",
+    AttemptState.FAILED: "failed",
+    AttemptState.GONE: "gone",
+    AttemptState.ABANDONED: None,
+}
+"""The words of the manifest for the state of an attempt; None where the take stands as if it were never ordered."""
+
+
+def status_json(report: StatusReport, output_of: OutputOf) -> dict[str, object]:
+    """The document `{"status": 1, …}`: the plan without requests, each take with its attempt, and the sums.
+
+    To be written by `json_document`: the shots of a storyboard are an iterator.
+    """
+    plan = report.plan
+    prices = price_forms(plan)
+    sums = reduce(CreditSums.plus, report.sums.values(), CreditSums())
+    film_seconds = sum(plan.film_seconds(shot) for shot in plan.shots if not shot.skip)
+    return {
+        "status": VERSION,
+        **header(plan),
+        "storyboards": [_storyboard(report, board, output_of, prices) for board in plan.batch.storyboards],
+        "earlier_versions": [_earlier_version(attempt) for attempt in report.orphans],
+        **({"left_behind": gone_json(report.left_behind)} if report.left_behind else {}),
+        "totals": {
+            **counts_json(plan),
+            "film_seconds": film_seconds,
+            "credits": sums_json(sums),
+            "usd": sums_usd(sums, plan),
+        },
+    }
+
+
+def _storyboard(report: StatusReport, board: Storyboard, output_of: OutputOf, prices: Prices) -> dict[str, object]:
+    plan = report.plan
+    shots = (shot for shot in plan.shots if shot.storyboard == board.path)
+    return {
+        **storyboard_header(plan, board, output_of),
+        "shots": (_shot(report, shot, plan.steps_of(board.path, shot.id), prices) for shot in shots),
+    }
+
+
+def _shot(report: StatusReport, shot: Shot, steps: Sequence[Step], prices: Prices) -> dict[str, object]:
+    pick = report.plan.picks.get((shot.storyboard, shot.id))
+    return {**shot_header(shot, pick), "takes": [_take(report, step, prices) for step in steps]}
+
+
+def _take(report: StatusReport, step: Step, prices: Prices) -> dict[str, object]:
+    attempt = report.attempt(step)
+    if attempt is None:
+        facts = dict[str, object].fromkeys(
+            ("status", "clip", "expires_at", "attempt", "task_id", "billed", "created_at", "completed_at")
+        )
+    else:
+        expires, clip = report.expires(attempt), own_clip(attempt, step)
+        facts = {
+            "status": STATUS[attempt.state],
+            "clip": None if clip is None else clip_json(clip),
+            "expires_at": None if expires is None else format_utc(expires),
+            "attempt": attempt.id,
+            "task_id": attempt.task_id,
+            "billed": credits_json(attempt.credits_used),
+            "created_at": format_utc(attempt.intended_at),
+            "completed_at": None if attempt.ended_at is None else format_utc(attempt.ended_at),
+        }
+    return {**take_header(step, prices), "retake": step.is_retake, **facts}
+
+
+def _earlier_version(attempt: Attempt) -> dict[str, object]:
+    """An attempt that no take needs now, and that runs, is unsettled, or is paid and not fetched yet."""
+    intent = attempt.intent
+    return {
+        "storyboard": intent.storyboard,
+        "shot": intent.shot,
+        "take": intent.take,
+        "fingerprint": intent.fingerprint,
+        "status": STATUS[attempt.state],
+        "attempt": attempt.id,
+        "task_id": attempt.task_id,
+        "credits": credits_json(attempt.credits),
+        "created_at": format_utc(attempt.intended_at),
+    }

@@ -1,0 +1,47 @@
+"""The first run of a clone with an empty ledger takes over what the manifest names, whatever the prompts say."""
+
+from collections.abc import Callable
+
+from tests.commands.conftest import PAID_FILM, Host
+from tests.commands.content_repo import ContentRepo
+from tests.commands.test_never_twice import committed, fresh
+from tests.commands.test_repository_names import FILM, QUAY
+
+Start = Callable[..., Host]
+NOON = PAID_FILM.replace("Sunrise", "Noon")
+
+
+def ran(film: ContentRepo, there: Host, text: str) -> None:
+    film.write(FILM, text)
+    assert film.storyboard(*QUAY, **there.env).code == 0
+    committed(film)
+
+
+def test_a_prompt_that_was_put_back_costs_the_first_run_of_a_clone_nothing(paid_film: ContentRepo, host: Start) -> None:
+    there = host()
+    ran(paid_film, there, PAID_FILM)
+    ran(paid_film, there, NOON)
+    other, state = fresh(paid_film, "other")
+    other.write(FILM, PAID_FILM)
+    said = other.storyboard(*QUAY, **there.env | state)
+    assert said.code == 0, said.err
+    assert there.state["creates"] == 2
+
+
+def test_after_a_merge_of_two_branches_the_first_run_of_a_clone_pays_nothing(
+    paid_film: ContentRepo, host: Start
+) -> None:
+    there = host()
+    ran(paid_film, there, PAID_FILM)
+    paid_film.git("checkout", "-qb", "boats")
+    assert paid_film.storyboard("run", FILM, "--yes", "--select", "boats", **there.env).code == 0
+    committed(paid_film)
+    paid_film.git("checkout", "-q", "-")
+    ran(paid_film, there, NOON)
+    paid_film.git("merge", "-q", "-X", "theirs", "-m", "merged", "boats")
+    other, state = fresh(paid_film, "other")
+    for text in (NOON, PAID_FILM):
+        other.write(FILM, text)
+        said = other.storyboard("run", FILM, "--yes", **there.env | state)
+        assert (said.code, "does not know attempt" in said.err) == (0, False), said
+    assert there.state["creates"] <= 4
