@@ -191,12 +191,13 @@ def _print_error(message: str) -> None:
 def _report(defect: Exception, argv: list[str]) -> "ExitCode":
     """Report a defect of storyboard: a report file in the state folder, and three lines for the user."""
     from runner.diagnostics.problem import ExitCode
-    from runner.settings.settings import key_text, state_folder
+    from runner.settings.api_key import key_texts
+    from runner.settings.settings import state_folder
     from runner.store.crash_report import redact, write
 
     try:
-        report = write(defect, argv, state_folder(), key_text())
-        reason = redact(f"{type(defect).__name__}: {defect}", key_text())
+        report = write(defect, argv, state_folder(), key_texts())
+        reason = redact(f"{type(defect).__name__}: {defect}", key_texts())
     except Exception as failure:
         report, reason = f"the report could not be written ({type(failure).__name__})", type(defect).__name__
     _print_error(

@@ -4,9 +4,11 @@ import argparse
 import gc
 import os
 from collections.abc import Iterator
+from datetime import date
 from itertools import islice
 from pathlib import Path
 
+from runner.clock import SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode, Problems
 from runner.editions.edition import Edition, load, with_prices
 from runner.files.reading import FileRejected, read_bytes
@@ -42,7 +44,7 @@ def load_project(args: argparse.Namespace, *, prefer_clips: bool = False, requir
     settings = settings_module.read(root, options_from(args), files=files or (Path.cwd(),))
     if prefer_clips and args.provider is None:
         settings = _provider_with_clips(settings)
-    edition = edition_with_prices(settings)
+    edition = edition_with_prices(settings, SystemClock().now().date())
     options = language.CompileOptions(settings.profile, parse_assignments(args.var, args.var_file, root), edition)
     # The batch stays in memory until the end: collecting garbage meanwhile would walk it in vain.
     gc.disable()
@@ -54,11 +56,11 @@ def load_project(args: argparse.Namespace, *, prefer_clips: bool = False, requir
     return Project(args, settings, edition, options, files, batch, problems)
 
 
-def edition_with_prices(settings: Settings, name: str | None = None) -> Edition:
-    """The edition with the user's own prices; the repository's prices only where they are higher."""
+def edition_with_prices(settings: Settings, day: date, name: str | None = None) -> Edition:
+    """The edition on a day with the user's own prices; the repository's prices only where they are higher."""
     if name is not None and name != settings.edition:
-        return load(name)
-    edition = load(settings.edition)
+        return load(name).on(day)
+    edition = load(settings.edition).on(day)
     try:
         edition = with_prices(edition, settings.repo_price_floor, may_lower=False)
         return with_prices(edition, settings.user_prices, may_lower=True)

@@ -82,6 +82,8 @@ class Attempt:
     """The provider's errors of single fields of a refused request: path in the body, message."""
     outputs: tuple[Output, ...] = ()
     credits_used: Decimal | None = None
+    bill_read_at: datetime | None = None
+    """When the bill was read after the first answer of success; None: not again since then."""
     duration: float | None = None
     """Seconds from createTime to completeTime, by the provider's clock."""
     clip: Clip | None = None
@@ -210,6 +212,7 @@ def _succeeded(attempt: Attempt, at: datetime, answer: Succeeded) -> Attempt:
         outputs=answer.outputs,
         credits_used=answer.credits_used if answer.credits_used is not None else attempt.credits_used,
         ended_at=attempt.ended_at or at,
+        bill_read_at=None if attempt.ended_at is None else at,
         duration=_duration_seconds(answer.created_ms, answer.completed_ms),
         message="",
     )

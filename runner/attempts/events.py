@@ -161,6 +161,9 @@ class Output:
     url: str
     width: int | None = None
     height: int | None = None
+    last_frame: str | None = None
+    """Link to a picture that the provider calls the clip's last frame; whether it is exact, only a look can tell."""
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,17 +57,25 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> ExitCode:
     settings = read(find_root(Path.cwd()), Flags(config=args.config), files=(Path.cwd(),))
     checks = [*_local_checks(settings)]
-    if args.demo and not settings.key_text:
-        message = "doctor --demo needs SEEDANCE_API_KEY: your key, or the demo key of the provider's quick-start page"
+    if args.demo and not settings.api_key.text:
+        message = (
+            "doctor --demo needs SEEDANCE_API_KEY or KINOVI_API_KEY: your key, or the demo key of the provider's "
+            "quick-start page"
+        )
         raise CommandError(ExitCode.KEY, message)
     reachable = all(check.verdict != "error" for check in checks if check.name in ("proxy", "certificates"))
-    if reachable and (args.demo or (settings.key_text and key_format_error(settings.key_text) is None)):
+    if reachable and (args.demo or _has_usable_key(settings)):
         checks += anyio.run(_provider_checks, settings, args.demo)
     if args.json:
         print(json_document(doctor_json(checks)), end="")
     else:
         print(doctor(checks, terminal_width(), use_color(sys.stdout, args.no_color)), end="")
     return ExitCode.INVALID if any(check.verdict == "error" for check in checks) else ExitCode.OK
+
+
+def _has_usable_key(settings: Settings) -> bool:
+    key = settings.api_key
+    return bool(key.text) and key.contradicted_by is None and key_format_error(key.text or "") is None
 
 
 def _local_checks(settings: Settings) -> Iterator[HealthCheck]:
@@ -77,7 +85,7 @@ def _local_checks(settings: Settings) -> Iterator[HealthCheck]:
     yield _fonts()
     yield from folder("clips", settings.output)
     yield from _state(settings)
-    yield health.key_shape(settings.key_text)
+    yield health.key_shape(settings.api_key)
     yield health.proxy(settings.base_url)
     yield health.certificates(settings.base_url)
 

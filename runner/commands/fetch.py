@@ -12,6 +12,7 @@ from runner.app import run_store, task_fetch
 from runner.app.clip_fetcher import ClipFetcher
 from runner.app.confirmation import confirm_tasks
 from runner.app.fetch import OrphanFetcher
+from runner.app.late_bills import read_due_bills
 from runner.app.manifests import write_manifests
 from runner.app.named_shots import find_shot, open_for_shots
 from runner.app.orphaned_attempts import stored_orphans
@@ -102,6 +103,7 @@ async def _fetch_all(session: Session, history: History, store: run_store.RunSto
     plan = session.plan(history)
     orphans = stored_orphans(session, history, plan)
     async with _lazy_gateway(session, history) as gateway:
+        await read_due_bills(session, history, store, gateway)
         fetcher = ClipFetcher(session, history, store, gateway)
         for step, attempt, clip in takes_with_clips(session, history):
             result = check(session, step, attempt, clip)

@@ -38,6 +38,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "  storyboard plan storyboards/harbour.yaml --provider kinovi\n"
         "  storyboard plan --select scene:quay --profile draft\n"
         "  storyboard plan storyboards/harbour.yaml --explain quay\n"
+        "  storyboard plan storyboards/harbour.yaml --what-if\n"
         "  storyboard plan storyboards/*.yaml --json | jq .totals.credits\n"
         "\n"
         "exit codes:\n"
@@ -57,6 +58,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     text = "show one compiled shot: every value with its source, the prompt as written and as sent"
     parser.add_argument("--explain", metavar="SHOT", help=text)
+    text = "price the whole film with each model and resolution that can make all of it, the cheapest first"
+    parser.add_argument("--what-if", action="store_true", help=text)
     parser.add_argument("--exit-code", action="store_true", help="exit with 8 if a run would make clips")
 
 
@@ -65,6 +68,8 @@ def run(args: argparse.Namespace) -> ExitCode:
     if args.explain is not None:
         return _explain(session, args.explain)
     history = read_history(session)
+    if args.what_if:
+        return _what_if(session, history)
     overrides = session.overrides(history)
     plan = session.plan(history, selected=session.selected, overrides=overrides)
     if args.json:
@@ -73,6 +78,21 @@ def run(args: argparse.Namespace) -> ExitCode:
         _screen(session, plan, history)
     if args.exit_code and any(step.is_billable or step.needs_pick for step in plan.steps):
         return ExitCode.CHANGES_PENDING
+    return ExitCode.OK
+
+
+def _what_if(session: Session, history: History) -> ExitCode:
+    from runner.app.what_if import what_if
+    from runner.show.json.what_if import what_if_json
+    from runner.show.screens.what_if import what_if_screen
+    from runner.show.text.escape import json_document
+
+    rows, usd_per_credit = what_if(session, history), session.settings.usd_per_credit
+    if session.args.json:
+        print(json_document(what_if_json(rows, usd_per_credit), deep=2), end="")
+    else:
+        color = use_color(sys.stdout, session.args.no_color)
+        print(what_if_screen(rows, usd_per_credit, terminal_width(), color), end="")
     return ExitCode.OK
 
 

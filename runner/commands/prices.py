@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 from runner.app.project import edition_with_prices
+from runner.clock import SystemClock
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
-from runner.editions.edition import NAMES
+from runner.editions.edition import NAMES, load
 from runner.settings.settings import Flags, find_root, read
 from runner.show.json.prices import prices_json
 from runner.show.screens.prices import prices
@@ -18,7 +19,8 @@ from runner.show.text.terminal import terminal_width, use_color
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Shows the price book that every plan is priced by: credits for a second of output, by model and resolution, "
-        "with its date and source, and your own prices from storyboard.toml or config.toml."
+        "with the days of dated prices, the limits of each model, and your own prices from storyboard.toml or "
+        "config.toml."
     )
     parser.epilog = "examples:\n  storyboard prices\n  storyboard prices --edition 2026-09 --json"
     text = f"edition of the API: {flags.alternatives(NAMES)} (default: the one in storyboard.toml)"
@@ -29,12 +31,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     settings = read(find_root(Path.cwd()), Flags(config=args.config), files=(Path.cwd(),))
-    edition = edition_with_prices(settings, args.edition)
+    edition = edition_with_prices(settings, SystemClock().now().date(), args.edition)
+    others = [load(name) for name in NAMES if name != edition.name]
     if args.json:
-        print(json_document(prices_json(edition, settings.usd_per_credit)), end="")
+        print(json_document(prices_json(edition, others, settings.usd_per_credit)), end="")
     else:
         print(
-            prices(edition, settings.usd_per_credit, terminal_width(), use_color(sys.stdout, args.no_color)),
+            prices(edition, others, settings.usd_per_credit, terminal_width(), use_color(sys.stdout, args.no_color)),
             end="",
         )
     return ExitCode.OK

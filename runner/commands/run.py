@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> ExitCode:
         run_store.restore_clips(plan, history, store)
         if _anything_to_do(plan):
             store = _approve(session, plan, history, store)
-        elif not _has_collectable_orphans(session, plan, history):
+        elif not _has_collectable_orphans(session, plan, history) and not _has_due_bills(session, history, store):
             approval.check_materials(session, plan)
             whole_plan = plan if session.selected is None and overrides == NO_OVERRIDES else session.plan(history)
             write_manifests(session, history, whole_plan)
@@ -108,9 +108,18 @@ def _approve(session: Session, plan: Plan, history: History, store: run_store.Ru
 
 def _has_collectable_orphans(session: Session, plan: Plan, history: History) -> bool:
     """Whether paid tasks of earlier versions can be collected, which needs a key."""
-    if plan.is_free or not session.settings.key_text:
+    if plan.is_free or not session.settings.api_key.text:
         return False
     return bool(collectable_orphans(session, history, plan))
+
+
+def _has_due_bills(session: Session, history: History, store: run_store.RunStore) -> bool:
+    """Whether bills of earlier runs are to be read again."""
+    if session.settings.account.free:
+        return False
+    from runner.app.late_bills import has_due_bills
+
+    return has_due_bills(session, history, store.clock.now())
 
 
 def _anything_to_do(plan: Plan) -> bool:

@@ -1,22 +1,30 @@
-"""An edition of the API's contract: limits, enums and prices, read from a dated data file."""
+"""An edition of the API's contract: models with limits, defaults and dated prices, as values."""
 
-import tomllib
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import ROUND_CEILING, Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from runner.lazy_dataclass import dataclass, field, replace
-from runner.requests.request import JsonValue, Mode, Request
+from runner.requests.request import JsonValue, Mode, Request, TakeReference
 
-NAMES = ("classic", "2026-09", "pro-site")
+NAMES = ("classic", "2026-09", "2026-10", "pro-site")
 DEFAULT = "classic"
+DATA = Path(__file__).parent / "data"
+
+Bills = Literal["submit", "settled"]
+"""When a bill is final: with the end of the task, or some minutes after it."""
+SecondsOfTake = Callable[[TakeReference], Decimal | None]
+"""Length of the clip that a reference stands for; None if unknown."""
+_CENT = Decimal("0.01")
+"""The provider rounds its bills to two decimals."""
 
 
 @dataclass(frozen=True, slots=True)
-class EditionLimits:
-    """Limits of a request; seconds are of media or of output."""
+class Limits:
+    """Limits of the requests of one model; seconds are of media or of output."""
 
     seconds: tuple[int, int]
     prompt: int
@@ -24,16 +32,29 @@ class EditionLimits:
     images: int
     videos: int
     audio: int
-    video_seconds: int
+    video_seconds: tuple[int, int]
+    """Shortest and longest length of one reference video."""
     audio_seconds: int
     frames: int
     prompt_required: frozenset[Mode]
     fields: frozenset[str]
-    """Optional fields of a shot that the edition supports: upscale, seed, audio."""
+    """Optional fields of a shot that the model supports: upscale, seed, audio."""
     videos_seconds: int | None = None
     """Total length of reference videos above which there is an error."""
     videos_seconds_warn: int | None = None
     """Total length of reference videos above which there is a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model of an edition, by the name that is sent and priced."""
+
+    name: str
+    task_life: int
+    """Seconds after which the provider ends a task."""
+    default_seconds: int
+    default_resolution: str
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,146 +67,192 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceRow:
+    """A row of the price book."""
+
+    model: str
+    resolution: str | None
+    """None for a surcharge on another row, such as upscaling."""
+    rate: Decimal
+    """Credits for each second that is billed."""
+    upscale: str | None = None
+    with_video: bool = False
+    """Whether the row is for requests with a reference video."""
+    reference_seconds: int | None = None
+    """Seconds of reference videos that are billed beside those of the clip, at most; None: they are not billed."""
+    bills: Bills = "submit"
+    valid_from: date | None = None
+    valid_until: date | None = None
+    """First and last day (UTC) on which a task has this price; None: no such bound."""
+    own: bool = False
+    """Whether the user's own rate replaces the price book's."""
+
+    @property
+    def name(self) -> str:
+        """`seedance-20 720p`, `seedance-20 720p video`, `seedance-20 upscale 4k`."""
+        if self.resolution is None:
+            return f"{self.model} upscale {self.upscale}"
+        return f"{self.model} {self.resolution} video" if self.with_video else f"{self.model} {self.resolution}"
+
+    @property
+    def is_dated(self) -> bool:
+        return self.valid_from is not None or self.valid_until is not None
+
+    def is_valid_on(self, day: date | None) -> bool:
+        """Whether a task of this day has the price; without a day, whether every task has it."""
+        if day is None:
+            return not self.is_dated
+        return (self.valid_from or day) <= day <= (self.valid_until or day)
+
+
+@dataclass(frozen=True, slots=True)
 class Edition:
-    """A dated API contract; `field_encoding` says how a request body names and encodes the neutral fields."""
+    """A dated API contract on one day; `field_encoding` says how a request body names and encodes the neutral fields.
+
+    The first of the models is the default.
+    """
 
     name: str
     dated: str
     source: str
-    task_life: int
-    """Seconds after which the provider ends a task."""
     media_days: int
     record_days: int
     models: Mapping[str, str]
     """Accepted spellings of models, and the spelling that is sent and priced."""
-    limits: EditionLimits
+    model_rows: Mapping[str, Model]
     field_encoding: Mapping[str, Mapping[str, Any]]
-    rates: Mapping[str, Decimal]
-    """Credits a second by row: `seedance-20 720p`, `seedance-20 720p video`, `seedance-20 upscale 4k`."""
-    overridden_rows: frozenset[str] = field(default_factory=frozenset)
-    """Rows replaced by the user's own prices."""
+    book: tuple[PriceRow, ...]
+    """All rows of the price book in the order of the data file, whatever their days."""
+    current: Mapping[str, PriceRow] = field(default_factory=dict)
+    """The rows by name that have a price on the edition's day."""
+
+    @property
+    def default_model(self) -> Model:
+        return next(iter(self.model_rows.values()))
+
+    @property
+    def rates(self) -> Mapping[str, Decimal]:
+        """Credits a second by row, on the edition's day."""
+        return {name: row.rate for name, row in self.current.items()}
+
+    @property
+    def task_life(self) -> int:
+        """The longest life of a task of any model, in seconds."""
+        return max(model.task_life for model in self.model_rows.values())
+
+    def model(self, name: str) -> Model:
+        """The row of a model by any of its spellings; for a model that the edition does not have, the default's."""
+        return self.model_rows.get(self.models.get(name, name), self.default_model)
+
+    def on(self, day: date) -> "Edition":
+        """The edition with the prices of a day."""
+        return replace(self, current=rows_valid_on(self.book, day))
 
     def resolutions(self, model: str) -> tuple[str, ...]:
         """Return the resolutions that the price book has for a model, lowest first."""
-        rows = (row.split() for row in self.rates)
-        names = [row[1] for row in rows if row[0] == model and len(row) == 2]
-        return tuple(sorted(names, key=lambda resolution: (resolution == "4k", int(resolution.rstrip("pk")))))
+        names = {row.resolution for row in self.current.values() if row.model == model and not row.with_video} - {None}
+        return tuple(sorted(map(str, names), key=lambda resolution: (resolution == "4k", int(resolution.rstrip("pk")))))
 
-    def price(self, request: Request) -> Price:
-        """Return the exact price of one take by the price book."""
-        row = self._plain_row(request.model, request.resolution, request.has_video)
-        rate = self.rates.get(row)
+    def price(self, request: Request, seconds_of_take: SecondsOfTake | None = None) -> Price:
+        """Return the price of one take by the price book: exact, or settled where the bill is final later.
+
+        Where reference videos are billed, an unknown length counts as the longest that is billed.
+        """
+        name = self._plain_row(request.model, request.resolution, request.has_video)
+        row = self.current.get(name)
+        rate = None if row is None else row.rate
         if request.upscale is not None:
-            extra = self.rates.get(f"{request.model} upscale {request.upscale}")
-            row = f"{row} + {request.upscale}"
-            rate = None if rate is None or extra is None else rate + extra
-        if rate is None or request.inputs:
-            return Price(None, row)
-        return Price(rate * request.seconds, row)
+            extra = self.current.get(f"{request.model} upscale {request.upscale}")
+            name = f"{name} + {request.upscale}"
+            rate = None if rate is None or extra is None else rate + extra.rate
+        if row is None or rate is None or request.inputs:
+            return Price(None, name)
+        if row.reference_seconds is None:
+            return Price(rate * request.seconds, name)
+        billed = request.seconds + _billed_reference_seconds(request, row.reference_seconds, seconds_of_take)
+        return Price((rate * billed).quantize(_CENT, ROUND_CEILING), name)
 
     def price_row(self, neutral_form: Mapping[str, JsonValue]) -> str:
         """Return the price row of a request in neutral form, named as in `price`."""
+        row = self._row_of_form(neutral_form)
+        return f"{row} + {upscale}" if (upscale := neutral_form.get("upscale")) is not None else row
+
+    def bills(self, neutral_form: Mapping[str, JsonValue]) -> Bills:
+        """When the bill of a request in neutral form is final."""
+        name = self._row_of_form(neutral_form)
+        return next((row.bills for row in self.book if row.name == name), "submit")
+
+    def _row_of_form(self, neutral_form: Mapping[str, JsonValue]) -> str:
         materials = neutral_form.get("materials")
         kinds = (
             [material.get("kind") for material in materials if isinstance(material, dict)]
             if isinstance(materials, list)
             else []
         )
-        row = self._plain_row(str(neutral_form.get("model")), str(neutral_form.get("resolution")), "video" in kinds)
-        return f"{row} + {upscale}" if (upscale := neutral_form.get("upscale")) is not None else row
+        return self._plain_row(str(neutral_form.get("model")), str(neutral_form.get("resolution")), "video" in kinds)
 
     def _plain_row(self, model: str, resolution: str, has_video: bool) -> str:
         row = f"{model} {resolution}"
-        return f"{row} video" if has_video and f"{row} video" in self.rates else row
+        return f"{row} video" if has_video and f"{row} video" in self.current else row
+
+
+def settles_late(current: Edition, name: str, neutral_form: Mapping[str, JsonValue]) -> bool:
+    """Whether the bill of a request that was ordered in the edition of a name is final only after its task's end."""
+    edition = current if name == current.name or name not in NAMES else load(name)
+    return edition.bills(neutral_form) == "settled"
+
+
+def _billed_reference_seconds(request: Request, maximum: int, seconds_of_take: SecondsOfTake | None) -> Decimal:
+    total = Decimal(0)
+    for material in request.materials:
+        if material.kind == "video":
+            if isinstance(material, TakeReference):
+                seconds = None if seconds_of_take is None else seconds_of_take(material)
+            else:
+                seconds = material.seconds
+            total += maximum if seconds is None else seconds
+    return min(total, Decimal(maximum))
+
+
+def rows_valid_on(book: tuple[PriceRow, ...], day: date | None) -> dict[str, PriceRow]:
+    """The rows by name that count on a day: a dated one before an undated one, the latest of several."""
+    by_name: dict[str, PriceRow] = {}
+    for row in book:
+        if not row.is_valid_on(day):
+            continue
+        before = by_name.get(row.name)
+        if before is None or _precedence(row) >= _precedence(before):
+            by_name[row.name] = row
+    return by_name
+
+
+def _precedence(row: PriceRow) -> tuple[bool, date]:
+    return row.is_dated, row.valid_from or date.min
 
 
 @cache
 def load(name: str) -> Edition:
-    """Return the edition with a name; raises KeyError for an unknown name."""
+    """Return the edition with a name, at its undated prices; raises KeyError for an unknown name."""
+    import tomllib
+
+    from runner.editions.data_file import read
+
     if name not in NAMES:
         raise KeyError(name)
-    return read(tomllib.loads((Path(__file__).parent / "data" / f"{name}.toml").read_text("utf-8")))
+    return read(tomllib.loads((DATA / f"{name}.toml").read_text("utf-8")))
 
 
-def read(data: Mapping[str, Any]) -> Edition:
-    """Build an edition from the values of its data file."""
-    limits = data["limits"]
-    return Edition(
-        name=data["name"],
-        dated=data["dated"],
-        source=data["source"],
-        task_life=data["task_life"],
-        media_days=data["media_days"],
-        record_days=data["record_days"],
-        models=data["models"],
-        limits=EditionLimits(
-            seconds=(limits["seconds"][0], limits["seconds"][1]),
-            prompt=limits["prompt"],
-            aspect_ratios=tuple(limits["aspect_ratios"]),
-            images=limits["images"],
-            videos=limits["videos"],
-            audio=limits["audio"],
-            video_seconds=limits["video_seconds"],
-            audio_seconds=limits["audio_seconds"],
-            frames=limits["frames"],
-            prompt_required=frozenset(limits["prompt_required"]),
-            fields=frozenset(limits["fields"]),
-            videos_seconds=limits.get("videos_seconds"),
-            videos_seconds_warn=limits.get("videos_seconds_warn"),
-        ),
-        field_encoding=data["body"],
-        rates=_rates(data["prices"]),
-    )
-
-
-def with_prices(edition: Edition, rows: Mapping[str, Decimal], *, may_lower: bool) -> Edition:
+def with_prices(edition: Edition, rates: Mapping[str, Decimal], *, may_lower: bool) -> Edition:
     """Return the edition with an account's own rates; without `may_lower`, rates below the price book's are ignored.
 
     Raises ValueError for a row that the price book does not have.
     """
-    if unknown := [row for row in rows if row not in edition.rates]:
+    if unknown := [name for name in rates if name not in edition.current]:
         raise ValueError(f"the price book has no row {unknown[0]!r}")
     changed = {
-        row: rate
-        for row, rate in rows.items()
-        if rate != edition.rates[row] and (may_lower or rate > edition.rates[row])
+        name: replace(edition.current[name], rate=rate, own=True, valid_from=None, valid_until=None)
+        for name, rate in rates.items()
+        if rate != edition.current[name].rate and (may_lower or rate > edition.current[name].rate)
     }
-    return replace(
-        edition, rates={**edition.rates, **changed}, overridden_rows=edition.overridden_rows | changed.keys()
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class PriceRow:
-    """A row of the price book, split into columns for a table."""
-
-    name: str
-    model: str
-    resolution: str | None
-    """None for a surcharge on another row, such as upscaling."""
-    upscale: str | None
-    with_video: bool
-    rate: Decimal
-    """Credits for each second of output."""
-    own: bool
-
-
-def price_table(edition: Edition) -> list[PriceRow]:
-    """Return the rows of the price book in the order of the data file."""
-    return [_price_row(name, rate, name in edition.overridden_rows) for name, rate in edition.rates.items()]
-
-
-def _price_row(name: str, rate: Decimal, own: bool) -> PriceRow:
-    model, kind, *rest = name.split()
-    if kind == "upscale":
-        return PriceRow(name, model, None, rest[0], False, rate, own)
-    return PriceRow(name, model, kind, None, bool(rest), rate, own)
-
-
-def _rates(tables: list[Mapping[str, Any]]) -> dict[str, Decimal]:
-    rates: dict[str, Decimal] = {}
-    for table in tables:
-        model, suffix = table["model"], " video" if table.get("with_video") else ""
-        rates |= {f"{model} {name}{suffix}": Decimal(rate) for name, rate in table["rows"].items()}
-        rates |= {f"{model} upscale {name}": Decimal(rate) for name, rate in table.get("upscale", {}).items()}
-    return rates
+    book = dict.fromkeys(changed.get(row.name, row) for row in edition.book)
+    return replace(edition, book=tuple(book), current={**edition.current, **changed})

@@ -220,7 +220,7 @@ def _repeat_later(run: RunContext, step: Step, attempt_id: str, answer: ServerEr
 
 
 def _mark_unsettled(run: RunContext, step: Step, attempt_id: str) -> None:
-    run.state.unsettled_until[attempt_id] = run.now() + run.limits.task_life
+    run.state.unsettled_until[attempt_id] = run.now() + run.task_life(run.history.attempts[attempt_id])
     run.emit("unsettled", step, attempt_id, run.history.attempts[attempt_id].message)
     if run.state.webhooks_active:
         until = run.state.unsettled_until[attempt_id]

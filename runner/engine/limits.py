@@ -27,7 +27,7 @@ class RunLimits:
     concurrency: int = 3
     """Tasks in progress at most, over all runs of this machine that use the account."""
     task_life: float = 900
-    """Longest life of a task: an unsettled attempt holds its slot for this long."""
+    """Longest life of a task of any model: in the ledger, an unsettled attempt holds its slot for this long."""
     retries_provider: int = 2
     retries_review: int = 0
     server_error: Literal["retry", "settle"] = "retry"

@@ -91,7 +91,7 @@ def preflight(answer: CreateResult) -> StopReason | None:
 
 
 def key_refused(answer: KeyRefused) -> StopReason:
-    text = f"the provider refused the key ({answer.message}): check SEEDANCE_API_KEY, then run again"
+    text = f"the provider refused the key ({answer.message}): check SEEDANCE_API_KEY or KINOVI_API_KEY, then run again"
     return StopReason(ExitCode.KEY, text)
 
 
@@ -99,7 +99,7 @@ def key_refused_by_poll(answer: Running) -> StopReason:
     return StopReason(
         ExitCode.KEY,
         f"the provider refused the key in a poll ({answer.message or '401'}): running tasks go on; "
-        "check SEEDANCE_API_KEY, then run again to collect them",
+        "check SEEDANCE_API_KEY or KINOVI_API_KEY, then run again to collect them",
     )
 
 

@@ -3,6 +3,7 @@
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Failed, Lost, Running, Succeeded
 from runner.engine import messages
+from runner.engine.bills import schedule_reading
 from runner.engine.eligibility import can_retry
 from runner.engine.poll_timing import learn_from_end, reschedule
 from runner.engine.run_context import RunContext
@@ -108,6 +109,7 @@ async def _succeeded(run: RunContext, step: Step, attempt: Attempt, answer: Succ
         on_task_ended(run.state.throttle)
         learn_from_end(run)
         run.emit("succeeded", step, attempt.id)
+        schedule_reading(run, run.history.attempts[attempt.id])
         _check_bill(run, step, attempt.id)
 
 
@@ -130,7 +132,7 @@ def _check_bill(run: RunContext, step: Step, attempt_id: str) -> None:
         return
     if (stop_reason := messages.bill_above_quote(attempt, step.price.row)) is not None:
         run.stop_creating(stop_reason)
-    elif (note := messages.bill_note(attempt)) is not None:
+    elif attempt_id not in run.state.open_bills and (note := messages.bill_note(attempt)) is not None:
         run.emit("warning", step, attempt_id, note)
 
 

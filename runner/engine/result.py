@@ -55,6 +55,7 @@ def summarize_run(plan: Plan, history: History, state: RunState, limits: RunLimi
         maybe_charged=tuple(maybe_charged),
         orphans=(),
         unsettled_orphans=(),
+        open_bills=(),
         stop_reason=state.stop_reason,
         interrupted=state.stopping,
         slots_held_until=None,

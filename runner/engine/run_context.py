@@ -239,6 +239,10 @@ class RunContext:
     def now(self) -> float:
         return self.clock.monotonic()
 
+    def task_life(self, attempt: Attempt) -> float:
+        """Seconds after which the provider ends a task of the attempt's model."""
+        return self.plan.edition.model(str(attempt.intent.request.get("model"))).task_life
+
     def age(self, since: datetime) -> timedelta:
         """Age of a moment by the wall clock; a clock set ahead during this run makes nothing older."""
         wall, steady = self._started_at

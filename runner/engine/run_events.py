@@ -76,6 +76,8 @@ class RunResult:
     """Paid attempts that no take of the storyboards needs now, whose clips are still to be downloaded."""
     unsettled_orphans: tuple[Attempt, ...] = ()
     """Attempts that no take needs now, and whose outcome is unknown."""
+    open_bills: tuple[Attempt, ...] = ()
+    """Succeeded attempts whose bill may still grow to their quote."""
     stop_reason: StopReason | None = None
     interrupted: bool = False
     slots_held_until: datetime | None = None

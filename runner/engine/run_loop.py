@@ -14,13 +14,13 @@ from runner.attempts.history import History
 from runner.attempts.recovery import outcome_after_crash
 from runner.clock import Clock
 from runner.diagnostics.problem import CommandError
-from runner.engine import create, elsewhere, messages, poll, schedule, transfer, webhooks
+from runner.engine import bills, create, elsewhere, messages, poll, schedule, transfer, webhooks
 from runner.engine.limits import RunLimits
 from runner.engine.ports import LedgerPort, ProviderPort
 from runner.engine.result import summarize_run
 from runner.engine.run_context import BlockingRunner, RunContext
 from runner.engine.run_events import RunEvent, RunResult, StopReason
-from runner.engine.schedule import Confirm, Create, Download, Look, Order, Poll, Publish, Wait
+from runner.engine.schedule import Confirm, Create, Download, Look, Order, Poll, Publish, ReadBill, Wait
 from runner.engine.throttle import spend_tokens, waited_too_long
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan
@@ -113,6 +113,7 @@ async def _loop(
         _reserve_unsettled_slots(run)
         create.announce_unsettled_slots(run)
         _warn_other_key(run)
+        bills.schedule_readings(run)
         elsewhere.tell(run)
         run.state.stopping = stop_request.first.is_set()  # a signal may be set before `_watch_signals` runs
         await _preflight(run)
@@ -143,7 +144,7 @@ def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhoo
     """Marks each order as in flight, and starts its task."""
     state = run.state
     creates = sum(isinstance(order, Create) for order in orders)
-    polls = sum(isinstance(order, Poll | Confirm) for order in orders)
+    polls = sum(isinstance(order, Poll | Confirm | ReadBill) for order in orders)
     spend_tokens(state.throttle, run.now(), run.limits, creates, polls)
     for order in orders:
         match order:
@@ -158,6 +159,9 @@ def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhoo
                 state.polling.add(attempt)
                 run.work.touch(run.history.attempts[attempt].intent.fingerprint)
                 group.start_soon(poll.poll, run, attempt)
+            case ReadBill(attempt):
+                state.reading_bills.add(attempt)
+                group.start_soon(bills.read_bill, run, attempt)
             case Look(fingerprints):
                 state.looking = True
                 group.start_soon(elsewhere.look, run, fingerprints)
@@ -204,10 +208,11 @@ def _reserve_unsettled_slots(run: RunContext) -> None:
 
     The reservation is at most one task life, even when the wall clock was set back.
     """
-    now, wall, task_life = run.now(), run.clock.now(), run.limits.task_life
+    now, wall = run.now(), run.clock.now()
     for attempt in run.history.open():
         if attempt.state is AttemptState.UNSETTLED and not attempt.from_manifest:
             age = (wall - (attempt.sent_at or attempt.intended_at)).total_seconds()
+            task_life = run.task_life(attempt)
             run.state.unsettled_until[attempt.id] = now + min(max(task_life - age, 0.0), task_life)
 
 
@@ -239,6 +244,7 @@ def _finish_run(run: RunContext) -> RunResult:
         run.emit("warning", message=messages.NO_SLOT)
     plan = run.replan(run.history) if run.queue.has_undecided else run.plan
     result = summarize_run(plan, run.history, run.state, run.limits, run.credit_totals())
-    result = replace(result, slots_held_until=slots_held_until)
+    open_bills = tuple(run.history.attempts[attempt] for attempt in run.state.open_bills)
+    result = replace(result, slots_held_until=slots_held_until, open_bills=open_bills)
     run.emit_done(result)
     return result

@@ -64,6 +64,9 @@ class RunState:
     """Takes that the approved plan orders: no other take is created, whatever a later plan orders."""
     creating: set[str] = field(default_factory=set)
     """Fingerprints."""
+    open_bills: dict[str, float] = field(default_factory=dict)
+    """Attempts whose bill may still grow, and the moment of its next reading."""
+    reading_bills: set[str] = field(default_factory=set)
     polling: set[str] = field(default_factory=set)
     """Attempt ids."""
     storing: set[tuple[str, TakeKey]] = field(default_factory=set)
@@ -113,4 +116,5 @@ class RunState:
     @property
     def busy(self) -> bool:
         """Whether any order is in flight."""
-        return bool(self.creating or self.polling or self.storing or self.publishing or self.looking)
+        in_flight = self.creating or self.polling or self.storing or self.publishing or self.reading_bills
+        return bool(in_flight) or self.looking

@@ -49,6 +49,12 @@ class Confirm(NamedTuple):
     task: str
 
 
+class ReadBill(NamedTuple):
+    """A poll of a task that has succeeded, for its bill."""
+
+    attempt: str
+
+
 class Look(NamedTuple):
     """The ledger is asked how far the runs of other repositories are with requests that this run needs, too."""
 
@@ -61,7 +67,7 @@ class Wait(NamedTuple):
     until: float
 
 
-Order = Create | Publish | Poll | Confirm | Download | Look | Wait
+Order = Create | Publish | Poll | Confirm | Download | Look | ReadBill | Wait
 
 
 def approved_takes(plan: Plan) -> frozenset[TakeKey]:
@@ -88,6 +94,8 @@ def next_orders(work: WorkIndex, state: RunState, now: float, limits: RunLimits)
         scheduler.looks()
     if state.webhooks_active and not limits.no_wait and not state.polling_stopped:
         scheduler.wait_for_webhooks()
+    if not limits.no_wait and not state.polling_stopped:
+        scheduler.bills()
     return scheduler.result()
 
 
@@ -164,6 +172,16 @@ class _Scheduler:
             if not self._spend_token():
                 break
             self.orders.append(poll)
+
+    def bills(self) -> None:
+        """Orders due readings of bills; their moments wake a run that goes on, and keep no run waiting."""
+        pending = {attempt: due_at for attempt, due_at in self.state.open_bills.items() if due_at > self.now}
+        for attempt in self.state.open_bills.keys() - pending.keys() - self.state.reading_bills:
+            if not self._spend_token():
+                break
+            self.orders.append(ReadBill(attempt))
+        if pending and (self.wake_times or self.orders or self.state.busy):
+            self.wake_times.append(min(pending.values()))
 
     def looks(self) -> None:
         """Orders a look at what the living runs of other repositories make, now and again."""

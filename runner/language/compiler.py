@@ -49,6 +49,8 @@ class CompileOptions:
     variables: Mapping[str, JsonValue] = field(default_factory=dict)
     """From --var and --var-file; an unknown name is a usage error (exit 2)."""
     edition: Edition = field(default_factory=lambda: load(DEFAULT))
+    forced_output: tuple[str, str] | None = None
+    """Model and resolution of every shot, in place of its own."""
 
 
 @dataclass(slots=True)
@@ -221,6 +223,7 @@ def _storyboard_ir(
         media,
         options.edition,
         _take_count_of(by_id, scope),
+        options.forced_output,
     )
     if "storyboard" not in document.root:
         check_unused_asset_files(assets, media, scope)

@@ -4,7 +4,8 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from runner.diagnostics.problem import Problem
+from runner.diagnostics.problem import Problem, closest_match
+from runner.editions.edition import NAMES, Limits, load
 from runner.language.symbols import MisfitFrame
 from runner.language.yaml.document import NodeRef
 from runner.requests.request import Kind, LocalFile, Request, TakeReference
@@ -44,17 +45,17 @@ def check(builder: "RequestBuilder", request: Request) -> None:
         _warn_unmentioned(builder, request)
 
 
+def _limits(builder: "RequestBuilder", request: Request) -> Limits:
+    return builder.symbols.edition.model(request.model).limits
+
+
 def _check_fields(builder: "RequestBuilder", request: Request) -> None:
     edition, draft = builder.symbols.edition, builder.draft
-    limits, broken = edition.limits, draft.broken
+    limits, broken = _limits(builder, request), draft.broken
     if not broken & {"model", "resolution"}:
         resolutions = edition.resolutions(request.model)
         if request.model not in edition.models.values():
-            builder.note(
-                "edition-field",
-                draft.origin("model"),
-                f"the edition {edition.name} does not support the model {request.model}",
-            )
+            _reject_model(builder, request.model)
         elif request.resolution not in resolutions:
             _check_resolution(builder, request, resolutions)
     if request.upscale is not None and "upscale" not in limits.fields:
@@ -85,18 +86,31 @@ def _check_fields(builder: "RequestBuilder", request: Request) -> None:
         )
 
 
+def _reject_model(builder: "RequestBuilder", model: str) -> None:
+    """Report a model that another edition has, or none."""
+    edition, node = builder.symbols.edition, builder.draft.origin("model")
+    names = list(edition.models)
+    if editions := [name for name in NAMES if model in load(name).models]:
+        message = f"the edition {edition.name} does not support the model {model}"
+        builder.note("edition-field", node, message, f'write edition = "{editions[0]}" in storyboard.toml')
+        return
+    near = closest_match(model, names)
+    message = f'`model` is "{model}", but must be {", ".join(names[:-1])} or {names[-1]}'
+    builder.note("wrong-value", node, message, f"did you mean {near}?" if near else "")
+
+
 def _check_resolution(builder: "RequestBuilder", request: Request, resolutions: tuple[str, ...]) -> None:
     draft = builder.draft
     node = draft.origin("resolution") if "resolution" in draft.raw else draft.origin("model")
     message = f"the model {request.model} does not offer {request.resolution}"
     hint = f"choose {' or '.join(resolutions)}"
-    if request.resolution == "4k" and "upscale" in builder.symbols.edition.limits.fields:
+    if request.resolution == "4k" and "upscale" in _limits(builder, request).fields:
         hint = "write upscale: 4k with a lower resolution"
     builder.note("resolution", node, message, hint)
 
 
 def _check_prompt(builder: "RequestBuilder", request: Request) -> None:
-    limits, draft = builder.symbols.edition.limits, builder.draft
+    limits, draft = _limits(builder, request), builder.draft
     if request.prompt is None:
         if draft.broken & {"prompt", "wrap"} or builder.failed:
             return
@@ -150,14 +164,14 @@ def _check_timeline(builder: "RequestBuilder", request: Request, node: NodeRef) 
     message = f"the timeline of this prompt goes to {end:g} s, but the clip lasts {request.seconds} s"
     hint = (
         f"write duration: {int(-(-end // 1))}"
-        if end <= builder.symbols.edition.limits.seconds[1]
+        if end <= _limits(builder, request).seconds[1]
         else "shorten the timeline"
     )
     builder.scope.problems.add(Problem("timeline", place, message, hint, "warning", shots=(builder.draft.id,)))
 
 
 def _check_counts(builder: "RequestBuilder", request: Request) -> None:
-    limits = builder.symbols.edition.limits
+    limits = _limits(builder, request)
     if request.mode == "keyframe":
         return
     if request.materials[0].kind == "audio" and all(material.kind == "audio" for material in request.materials):
@@ -176,7 +190,7 @@ def _check_counts(builder: "RequestBuilder", request: Request) -> None:
 
 
 def _check_lengths(builder: "RequestBuilder", request: Request) -> None:
-    limits = builder.symbols.edition.limits
+    limits = _limits(builder, request)
     for material in request.materials:
         if material.kind != "image":
             break
@@ -194,9 +208,8 @@ def _check_lengths(builder: "RequestBuilder", request: Request) -> None:
                 builder.warn_about("seconds-unknown", used, message, "set `seconds` in its asset")
             continue
         total[material.kind] += seconds
-        if material.kind == "video" and seconds > limits.video_seconds:
-            message = f"`{used.name}` has {seconds.normalize():f} seconds; a video has at most {limits.video_seconds}"
-            builder.note_about("video-length", used, message, "shorten the video")
+        if material.kind == "video":
+            _check_video_length(builder, used, seconds, limits)
     if total["audio"] > limits.audio_seconds:
         length = f"{total['audio'].normalize():f}"
         message = f"the audio of this shot has {length} seconds in all; at most {limits.audio_seconds} are allowed"
@@ -222,6 +235,16 @@ def _check_lengths(builder: "RequestBuilder", request: Request) -> None:
                 f"{message}; some pages of the provider's documentation allow only {maximum}",
                 "",
             )
+
+
+def _check_video_length(builder: "RequestBuilder", used: "UsedMaterial", seconds: Decimal, limits: Limits) -> None:
+    shortest, longest = limits.video_seconds
+    if seconds > longest:
+        message = f"`{used.name}` has {seconds.normalize():f} seconds; a video has at most {longest}"
+        builder.note_about("video-length", used, message, "shorten the video")
+    elif seconds < shortest:
+        message = f"`{used.name}` has {seconds.normalize():f} seconds; a video has at least {shortest}"
+        builder.note_about("video-length", used, message, "use a longer video")
 
 
 def _first_of_kind(builder: "RequestBuilder", kind: Kind) -> "UsedMaterial":

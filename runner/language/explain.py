@@ -14,7 +14,6 @@ from runner.language.templates.scope import TemplateFailure
 from runner.language.yaml.document import Value
 from runner.lazy_dataclass import dataclass
 
-_DEFAULTS = {"model": "seedance-20", "resolution": "720p", "duration": "5", "aspect_ratio": "16:9", "takes": "1"}
 _ORDER = """
     id title scene tags notes mode model resolution duration aspect_ratio upscale seed audio takes skip first_frame
     last_frame references inputs wrap prompt
@@ -92,13 +91,21 @@ def _explain_draft(ir: StoryboardIR, draft: ShotDraft) -> ShotExplanation | None
 
 def _fields(draft: ShotDraft, shot: Shot) -> list[ExplainedValue]:
     explained: list[ExplainedValue] = []
+    request = shot.request
+    defaults = {
+        "model": request.model,
+        "resolution": request.resolution,
+        "duration": str(request.seconds),
+        "aspect_ratio": request.aspect_ratio or "",
+        "takes": str(shot.takes),
+    }
     for name in _ORDER.split():
         value = shot.id if name == "id" else draft.values.get(name, draft.raw.get(name))
         if name in ("wrap", "prompt"):
             value = draft.raw.get(name)
         layers = [layer for layer in draft.layers if name in layer.fields]
-        if value is None and name in _DEFAULTS:
-            explained.append(ExplainedValue(name, _DEFAULTS[name], "the format's default", None))
+        if value is None and name in defaults:
+            explained.append(ExplainedValue(name, defaults[name], "the format's default", None))
         elif value is not None and layers:
             text = shot.request.model if name == "model" else _text(value)
             overridden = tuple(layer.of(name).place() for layer in layers[:-1])

@@ -279,12 +279,17 @@ class RequestBuilder(MaterialResolver):
     def _output_format(self) -> OutputFormat:
         """The output format of the shot, with the defaults of the storyboard format for missing fields."""
         values = self.draft.values
-        model, aspect = str(values.get("model", "seedance-20")), values.get("aspect_ratio", "16:9")
+        edition, aspect = self.symbols.edition, values.get("aspect_ratio", "16:9")
+        model = str(values.get("model", edition.default_model.name))
+        resolution = values.get("resolution")
+        if self.symbols.forced_output is not None:
+            model, resolution = self.symbols.forced_output
+        row = edition.model(model)
         duration, upscale = values.get("duration"), values.get("upscale")
         return OutputFormat(
-            self.symbols.edition.models.get(model, model),
-            str(values.get("resolution") or "720p"),
-            int(str(duration).rstrip("s")) if duration is not None else 5,
+            edition.models.get(model, model),
+            str(resolution or row.default_resolution),
+            int(str(duration).rstrip("s")) if duration is not None else row.default_seconds,
             None if aspect == "auto" else str(aspect or "16:9"),
             upscale if isinstance(upscale, str) else None,
         )

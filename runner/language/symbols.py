@@ -60,6 +60,8 @@ class SymbolTable:
     edition: Edition
     takes: Callable[[str], int | None]
     """Function from a shot's id to its number of takes; None for an unknown shot."""
+    forced_output: tuple[str, str] | None = None
+    """Model and resolution of every shot, in place of its own."""
     output_formats: dict[tuple[Value, ...], OutputFormat] = field(default_factory=dict)
     """Output settings by the field values that give them: many shots have few different ones."""
     checked_combinations: set[object] = field(default_factory=set)

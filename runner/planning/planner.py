@@ -255,8 +255,9 @@ class _StoryboardPlanner:
         return step._replace(keep=Keep(wanted, attempt.intent.request))
 
     def _price(self, request: Request) -> Price:
-        fields = (request.model, request.resolution, request.seconds, request.upscale)
-        key = (*fields, request.has_video, bool(request.inputs))
+        if request.has_video:
+            return self.edition.price(request, lambda take: Decimal(self.shots[take.shot].request.seconds))
+        key = (request.model, request.resolution, request.seconds, request.upscale, bool(request.inputs))
         if (price := self.prices.get(key)) is None:
             price = self.prices[key] = self.edition.price(request)
         return price

@@ -1,9 +1,13 @@
 """The API key: sent in one header to one host, never written, never shown."""
 
+import os
 import re
+from collections.abc import Mapping
 
 from runner.lazy_dataclass import dataclass, field
 
+VARIABLES = ("SEEDANCE_API_KEY", "KINOVI_API_KEY")
+"""The variables that may hold the key, ours before the one of the vendor's pages."""
 _SHAPE = re.compile(r"[\x21-\x7e]{6,512}")
 
 
@@ -19,6 +23,41 @@ class ApiKey:
         import hashlib
 
         return hashlib.sha256(self.secret.encode()).hexdigest()[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyVariable:
+    """The key as the environment has it, unchecked; the `repr` hides it."""
+
+    name: str = VARIABLES[0]
+    """The variable that is used, or that is to be set."""
+    text: str | None = field(default=None, repr=False)
+    contradicted_by: str | None = None
+    """Another variable, with another key."""
+
+
+def read_key(environ: Mapping[str, str] | None = None) -> KeyVariable:
+    """The key that is used: the first of the variables that is set and not empty."""
+    env = os.environ if environ is None else environ
+    holders = [(name, env[name]) for name in VARIABLES if env.get(name)]
+    if not holders:
+        return KeyVariable()
+    (name, text), *others = holders
+    return KeyVariable(name, text, next((other for other, value in others if value.strip() != text.strip()), None))
+
+
+def key_texts(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """The unchecked keys of all variables, to hide them wherever they might appear."""
+    env = os.environ if environ is None else environ
+    return tuple(env[name] for name in VARIABLES if env.get(name))
+
+
+def contradiction(key: KeyVariable) -> str:
+    """The message for two variables that hold different keys; the message contains neither."""
+    return (
+        f"{key.name} and {key.contradicted_by} hold different keys: they may belong to two accounts, and "
+        f"clips would be paid by one of them; nothing was sent. Keep one:\n  unset {key.contradicted_by}"
+    )
 
 
 def key_format_error(text: str) -> str | None:

@@ -4,21 +4,21 @@ import os
 import sys
 from collections.abc import Mapping
 
+from runner.settings.api_key import key_texts
+
 _SECRET_PREFIXES = ("SEEDANCE_", "KINOVI_")
-_KEY = "SEEDANCE_API_KEY"
 _MIN_KEY_LENGTH = 8
 """A shorter text is no key, and may stand in PATH by chance."""
 
 
 def child_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of every child process: without the provider's variables, and without the key in others."""
+    """The environment of every child process: without the provider's variables, and without a key in others."""
     env = os.environ if environ is None else environ
-    key = env.get(_KEY, "").strip()
-    has_key = len(key) >= _MIN_KEY_LENGTH
+    keys = [key for key in map(str.strip, key_texts(env)) if len(key) >= _MIN_KEY_LENGTH]
     return {
         name: text
         for name, text in env.items()
-        if not name.upper().startswith(_SECRET_PREFIXES) and not (has_key and key in text)
+        if not name.upper().startswith(_SECRET_PREFIXES) and not any(key in text for key in keys)
     }
 
 

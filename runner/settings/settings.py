@@ -12,7 +12,7 @@ from runner.attempts.events import Account
 from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.editions.edition import DEFAULT as DEFAULT_EDITION
 from runner.lazy_dataclass import dataclass, field
-from runner.settings.api_key import ApiKey, key_format_error
+from runner.settings.api_key import ApiKey, KeyVariable, contradiction, key_format_error, read_key
 from runner.settings.environment import hide_userinfo, home_folder, xdg_folder
 from runner.settings.file import PROVIDERS, SettingsFile, listening_at, nearest
 from runner.settings.pull_request import pull_request
@@ -81,7 +81,7 @@ class Settings:
     ci_state: bool = False
     pull_request: str | None = None
     """The CI service of a pull request's job; None in any other job and outside CI."""
-    key_text: str | None = field(default=None, repr=False)
+    api_key: KeyVariable = field(default_factory=KeyVariable)
     state_problem: str = ""
     """The reason why there is no state folder, with the way out."""
 
@@ -105,12 +105,14 @@ class Settings:
         return self.provider if self.profile is None else f"{self.provider}-{self.profile}"
 
     def key(self) -> ApiKey:
-        """The key of a paid provider; raise `CommandError` (exit 5) if it is missing or misshapen."""
-        if not self.key_text:
+        """The key of a paid provider; raise `CommandError` if it is missing or misshapen, or one of two."""
+        if not self.api_key.text:
             raise CommandError(ExitCode.KEY, _NO_KEY.format(host=host_of(self.base_url)))
-        if (error := key_format_error(self.key_text)) is not None:
-            raise CommandError(ExitCode.KEY, f"SEEDANCE_API_KEY does not look like a key: {error}")
-        return ApiKey(self.key_text)
+        if self.api_key.contradicted_by is not None:
+            raise CommandError(ExitCode.INVALID, contradiction(self.api_key))
+        if (error := key_format_error(self.api_key.text)) is not None:
+            raise CommandError(ExitCode.KEY, f"{self.api_key.name} does not look like a key: {error}")
+        return ApiKey(self.api_key.text)
 
 
 _NO_KEY = """{host} needs the API key of your account, and SEEDANCE_API_KEY is not set; nothing was sent or spent:
@@ -157,14 +159,9 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None, fil
         ci=env.get("CI", "").lower() not in ("", "0", "false"),
         ci_state=bool(env.get("STORYBOARD_STATE")),
         pull_request=pull_request(env),
-        key_text=key_text(env),
+        api_key=read_key(env),
         state_problem=_state_problem(env),
     )
-
-
-def key_text(environ: Mapping[str, str] | None = None) -> str | None:
-    """The unchecked key from the environment; used for the one header, and to redact it elsewhere."""
-    return (os.environ if environ is None else environ).get("SEEDANCE_API_KEY")
 
 
 def state_folder(environ: Mapping[str, str] | None = None) -> Path | None:

@@ -17,10 +17,13 @@ from runner.files.writing import create_afresh, make_folder, move_file, remove_f
 from runner.lazy_dataclass import dataclass, field, replace
 from runner.media.clip import ClipFacts, IncompleteClip, probe
 from runner.planning.plan import Step
-from runner.requests.request import Request
+from runner.requests.request import LocalFile, Request
 from runner.store.durability import sync_above, sync_folder
 
 ARCHIVE = "earlier"
+_SHAPE_TOLERANCE = 0.015
+_ROUNDED_480P = (864, 496)
+"""The provider's 16:9 at 480p, each side a multiple of 16: 2% off."""
 _SHORT_SIDE = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
 
 
@@ -286,7 +289,7 @@ def differences(request: Request, facts: ClipFacts, outputs: tuple[Output, ...] 
     """How a clip differs from its request (shape, size, length) or from the provider's description."""
     notes = []
     width, height = facts.width, facts.height
-    if request.aspect_ratio is not None and not _has_shape(request.aspect_ratio, width, height):
+    if request.aspect_ratio is not None and not _has_ordered_shape(request, width, height):
         notes.append(f"the clip is {width}x{height}; {request.aspect_ratio} was ordered")
     elif _is_too_small(request, width, height):
         notes.append(f"the clip is {width}x{height}; {request.upscale or request.resolution} was ordered")
@@ -297,10 +300,24 @@ def differences(request: Request, facts: ClipFacts, outputs: tuple[Output, ...] 
     return tuple(notes)
 
 
-def _has_shape(ratio: str, width: int, height: int) -> bool:
-    """Whether the shape is within 5% of a ratio: encoders round sides to multiples of 8 and 16."""
-    ratio_width, _, ratio_height = ratio.partition(":")
-    return abs(width * int(ratio_height) / (height * int(ratio_width)) - 1) <= 0.05
+def _has_ordered_shape(request: Request, width: int, height: int) -> bool:
+    """Whether the clip has the shape that was ordered, or that of its first frame, which the provider keeps."""
+    ratio_width, _, ratio_height = (request.aspect_ratio or "").partition(":")
+    shapes = [(int(ratio_width), int(ratio_height))]
+    if request.mode == "keyframe":
+        shapes += [
+            (frame.width, frame.height)
+            for frame in request.materials[:1]
+            if isinstance(frame, LocalFile) and frame.width and frame.height
+        ]
+    return any(_has_shape(shape, width, height) for shape in shapes)
+
+
+def _has_shape(shape: tuple[int, int], width: int, height: int) -> bool:
+    """Whether a size has the ratio of a shape, or is one that the provider sells as that shape."""
+    if (max(width, height), min(width, height)) == _ROUNDED_480P and max(shape) * 9 == min(shape) * 16:
+        return (width > height) == (shape[0] > shape[1])
+    return abs(width * shape[1] / (height * shape[0]) - 1) <= _SHAPE_TOLERANCE
 
 
 def _is_too_small(request: Request, width: int, height: int) -> bool:

@@ -17,9 +17,9 @@ _SECRETS = (
 )
 
 
-def write(defect: BaseException, arguments: Sequence[str], folder: Path | None, secret: str | None = None) -> str:
+def write(defect: BaseException, arguments: Sequence[str], folder: Path | None, secrets: Sequence[str] = ()) -> str:
     """Write the report below `folder`; returns a message with its path, or the traceback's end if writing fails."""
-    text = redact(_text(defect, arguments), secret)
+    text = redact(_text(defect, arguments), secrets)
     try:
         if folder is None:
             raise FileNotFoundError("there is no state folder")
@@ -43,9 +43,9 @@ def _text(defect: BaseException, arguments: Sequence[str]) -> str:
     )
 
 
-def redact(text: str, secret: str | None) -> str:
-    """The text without the API key, bearer tokens and the values in URL queries."""
-    if secret:
+def redact(text: str, secrets: Sequence[str]) -> str:
+    """The text without the API keys, bearer tokens and the values in URL queries."""
+    for secret in secrets:
         text = text.replace(secret, "[key]")
     for pattern in _SECRETS:
         text = pattern.sub("[left out]", text)

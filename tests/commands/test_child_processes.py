@@ -117,6 +117,9 @@ def test_no_command_gives_the_key_to_a_process_that_it_starts(watched: ContentRe
         started = started_by(watched, *words, **env)
         programs += [program for program, _ in started]
         assert environments_with(KEY, started) == [], words
+    del env["SEEDANCE_API_KEY"]
+    by_vendors_name = started_by(watched, *CALLS["run"], **env | {"KINOVI_API_KEY": KEY})
+    assert environments_with(KEY, by_vendors_name) == []
     for child in ("status", "templates.worker", "drawing.worker"):
         assert any(child in program for program in programs), child
 
@@ -152,6 +155,16 @@ def test_git_reads_the_folders_own_repository_whatever_variables_say() -> None:
     assert set(git_environment(environment)) - {"LC_ALL", "GIT_TERMINAL_PROMPT", "GIT_NO_LAZY_FETCH"} == {
         *("PATH", "HOME", "GIT_CONFIG_GLOBAL")
     }
+
+
+def test_the_keys_of_both_variables_are_taken_from_the_others() -> None:
+    environment = {
+        "SEEDANCE_API_KEY": "key-of-one",
+        "KINOVI_API_KEY": "key-of-two",
+        "A": "key-of-one",
+        "B": "x key-of-two",
+    }
+    assert child_environment(environment | {"PATH": "/bin"}) == {"PATH": "/bin"}
 
 
 def test_a_short_text_in_place_of_the_key_takes_no_variable_away() -> None:

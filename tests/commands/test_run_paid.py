@@ -277,3 +277,14 @@ def test_the_key_stands_in_nothing_that_is_written_or_shown(paid_film: ContentRe
 def test_a_run_with_uncommitted_paid_clips_says_so(paid_film: ContentRepo, host: Start) -> None:
     said = paid_film.storyboard("run", FILM, "--yes", **host().env)
     assert " ".join(said.out.split()).count("commit renders/film/kinovi/manifest.json (worth 120 credits)") == 1
+
+
+def test_the_vendors_variable_pays_and_two_different_keys_pay_nothing(paid_film: ContentRepo, host: Start) -> None:
+    there = host()
+    env = {name: value for name, value in there.env.items() if name != "SEEDANCE_API_KEY"}
+    both = paid_film.storyboard("run", FILM, "--yes", **there.env, KINOVI_API_KEY="another-canary-key")
+    assert (both.code, there.state["creates"]) == (3, 0)
+    assert "canary" not in both.out + both.err
+    alone = paid_film.storyboard("run", FILM, "--yes", **env, KINOVI_API_KEY=KEY)
+    assert alone.code == 0, alone.err
+    assert KEY not in alone.out + alone.err

@@ -2,7 +2,7 @@
 
 import re
 
-from runner.editions.edition import DEFAULT, NAMES, load
+from runner.editions.edition import DEFAULT, NAMES, Model, load
 from tests.docs.pages import ROOT, sections
 
 PAGE = ROOT / "docs/editions.md"
@@ -28,11 +28,24 @@ def test_every_price_is_the_books() -> None:
 def test_limits_are_the_editions() -> None:
     [head, *rows] = _table("Limits")
     said = {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in rows}
-    for name in NAMES:
-        limits = load(name).limits
-        assert said["characters of a prompt"][name] == f"{limits.prompt:,}"
-        assert said["images, videos, sounds of a shot"][name] == f"{limits.images}, {limits.videos}, {limits.audio}"
-        assert (said["a prompt may be left out"][name] == "never") == ("keyframe" in limits.prompt_required)
+    for model, column in ((model, column) for name in NAMES for model, column in _columns(name, head)):
+        limits, low_high = model.limits, model.limits.video_seconds
+        together = limits.videos_seconds or f"{limits.videos_seconds_warn}, a warning above"
+        assert said["seconds of a clip"][column] == f"{limits.seconds[0]} to {limits.seconds[1]}"
+        assert said["characters of a prompt"][column] == f"{limits.prompt:,}"
+        assert said["images, videos, sounds of a shot"][column] == f"{limits.images}, {limits.videos}, {limits.audio}"
+        assert (said["a prompt may be left out"][column] == "never") == ("keyframe" in limits.prompt_required)
+        assert said["longest life of a task"][column] == f"{model.task_life:,} s"
+        if limits.videos:
+            assert said["seconds of one video"][column] == f"{low_high[0]} to {low_high[1]}"
+            assert said["seconds of the videos together"][column] == str(together)
+            assert said["seconds of the sounds together"][column] == str(limits.audio_seconds)
+
+
+def _columns(edition: str, head: list[str]) -> list[tuple[Model, str]]:
+    """The models of an edition with the column of each: one of its own, else the edition's."""
+    models = load(edition).model_rows.values()
+    return [(model, name if (name := f"{edition} {model.name}") in head else edition) for model in models]
 
 
 def test_every_edition_is_listed_with_its_date_and_the_default_is_named() -> None:

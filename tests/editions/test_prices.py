@@ -1,11 +1,13 @@
 """The price book: every combination, what it does not know, and an account's own rates."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from runner.editions.edition import NAMES, load, price_table, with_prices
+from runner.editions.edition import NAMES, Edition, load, with_prices
 from runner.requests.request import RemoteFile, Request, ResolvedTake, TakeReference, neutral_form
+from tests.editions.made_up import edition_with
 
 CLIP = RemoteFile("https://cdn.example.com/waltz.mp4", "video", Decimal(6))
 
@@ -52,6 +54,20 @@ PAGES = [
     ("2026-09", "seedance2-fast", "720p", None, True, 170),
     ("2026-09", "seedance2-fast", "1080p", None, True, None),
     ("2026-09", "seedance-20", "720p", "4k", False, None),
+    ("2026-10", "seedance-20", "720p", None, True, 240),
+    ("2026-10", "seedance2.0-mini", "480p", None, False, Decimal("37.5")),
+    ("2026-10", "seedance2.0-mini", "720p", None, False, 100),
+    ("2026-10", "seedance2.0-mini", "480p", None, True, Decimal("47.5")),
+    ("2026-10", "seedance2.0-mini", "720p", None, True, 120),
+    ("2026-10", "seedance2.0-mini", "1080p", None, False, None),
+    ("2026-10", "seedance2-5", "480p", None, False, 130),
+    ("2026-10", "seedance2-5", "720p", None, False, 295),
+    ("2026-10", "seedance2-5", "1080p", None, False, 717),
+    ("2026-10", "seedance2-5", "4k", None, False, None),
+    # with the six seconds of the reference video
+    ("2026-10", "seedance2-5", "480p", None, True, 176),
+    ("2026-10", "seedance2-5", "720p", None, True, 385),
+    ("2026-10", "seedance2-5", "1080p", None, True, Decimal("942.48")),
     ("pro-site", "seedance-20", "720p", None, False, 200),
     ("pro-site", "seedance-20", "1080p", None, False, None),
     ("pro-site", "seedance2-fast", "720p", None, False, None),
@@ -60,7 +76,7 @@ PAGES = [
 
 @pytest.mark.parametrize(("edition", "model", "resolution", "upscale", "video", "credits"), PAGES)
 def test_a_combination_costs_what_the_pages_say_and_an_unknown_one_nothing_is_said_of(
-    edition: str, model: str, resolution: str, upscale: str | None, video: bool, credits: int | None
+    edition: str, model: str, resolution: str, upscale: str | None, video: bool, credits: Decimal | int | None
 ) -> None:
     request = asked(model, resolution, upscale=upscale, video=video)
     price = load(edition).price(request)
@@ -89,11 +105,90 @@ def test_a_request_with_inputs_of_its_own_has_no_known_price() -> None:
     assert load("classic").price(strange).credits is None
 
 
+def clip_of(seconds: str | None) -> RemoteFile:
+    return RemoteFile("https://cdn.example.com/waltz.mp4", "video", None if seconds is None else Decimal(seconds))
+
+
+@pytest.mark.parametrize(
+    ("lengths", "credits"),
+    [
+        (["10"], "525"),
+        (["10", "4.5"], "682.5"),
+        (["20", "20"], "1225"),
+        (["10.041"], "526.44"),
+        ([None], "1225"),
+        (["2", None], "1225"),
+    ],
+)
+def test_reference_seconds_are_billed_up_to_thirty_and_an_unknown_length_as_the_most(
+    lengths: list[str | None], credits: str
+) -> None:
+    materials = tuple(map(clip_of, lengths))
+    request = Request("seedance2-5", "720p", 5, "16:9", "reference", "Sunrise", materials)
+
+    assert load("2026-10").price(request).credits == Decimal(credits)
+
+
+def test_a_reference_to_a_take_is_as_long_as_that_take() -> None:
+    request = Request("seedance2-5", "720p", 5, "16:9", "reference", "Sunrise", (TakeReference("quay", "clip"),))
+
+    assert load("2026-10").price(request, lambda take: Decimal(8)).credits == 13 * 35
+    assert load("2026-10").price(request).credits == 35 * 35
+
+
+def test_only_some_bills_are_final_later() -> None:
+    book = load("2026-10")
+    bills = {
+        video: book.bills(neutral_form(asked("seedance2-5", "720p", video=video), 1, nothing))
+        for video in (False, True)
+    }
+
+    assert bills == {False: "submit", True: "settled"}
+    assert {row.bills for row in book.book if row.model != "seedance2-5"} == {"submit"}
+
+
+# -- prices of some days ----------------------------------------------------------------------------------
+
+LAUNCH = {"model": "seedance-20", "from": date(2026, 10, 1), "until": date(2026, 10, 31), "rows": {"720p": "32"}}
+LAST_WEEK = {"model": "seedance-20", "from": date(2026, 10, 25), "rows": {"720p": "36"}}
+
+
+def credits_on(day: date, book: Edition) -> Decimal | None:
+    return book.on(day).price(asked("seedance-20", "720p")).credits
+
+
+@pytest.mark.parametrize(
+    ("day", "credits"),
+    [
+        (date(2026, 9, 30), 200),
+        (date(2026, 10, 1), 160),
+        (date(2026, 10, 24), 160),
+        (date(2026, 10, 25), 180),
+        (date(2026, 10, 31), 180),
+        (date(2027, 1, 1), 180),
+    ],
+)
+def test_a_dated_price_holds_on_its_days_and_the_later_one_wins(day: date, credits: int) -> None:
+    assert credits_on(day, edition_with(prices=[LAST_WEEK, LAUNCH])) == credits
+
+
+def test_without_a_day_only_undated_prices_hold() -> None:
+    assert edition_with(prices=[LAUNCH]).price(asked("seedance-20", "720p")).credits == 200
+
+
+def test_an_accounts_own_rate_replaces_a_dated_one() -> None:
+    own = with_prices(
+        edition_with(prices=[LAUNCH]).on(date(2026, 10, 2)), {"seedance-20 720p": Decimal(50)}, may_lower=False
+    )
+
+    assert own.price(asked("seedance-20", "720p")).credits == 250
+
+
 def test_an_accounts_own_rate_counts_and_is_marked() -> None:
     book = with_prices(load("classic"), {"seedance-20 720p": Decimal("42.5")}, may_lower=False)
 
     assert book.price(asked("seedance-20", "720p")).credits == Decimal("212.5")
-    assert book.overridden_rows == {"seedance-20 720p"}
+    assert [row.name for row in book.book if row.own] == ["seedance-20 720p"]
 
 
 def test_a_repositorys_file_can_raise_a_rate_and_never_lower_it() -> None:
@@ -116,11 +211,11 @@ def test_a_row_that_the_book_has_not_is_refused(row: str) -> None:
 
 
 def test_the_table_says_of_each_row_what_it_is() -> None:
-    rows = {row.name: row for row in price_table(load("classic"))}
+    rows = {row.name: row for row in load("classic").book}
 
     assert rows["seedance-20 1080p"].rate == 83
     assert (rows["seedance2-fast upscale 4k"].resolution, rows["seedance2-fast upscale 4k"].upscale) == (None, "4k")
-    assert [row.name for row in price_table(load("2026-09")) if row.with_video and row.resolution == "4k"] == [
+    assert [row.name for row in load("2026-09").book if row.with_video and row.resolution == "4k"] == [
         "seedance-20 4k video"
     ]
 

@@ -152,6 +152,14 @@ def test_failure_wins_over_an_output() -> None:
         ("Generation timed out", "provider"),
         ("Server error", "provider"),
         ("Service temporarily unavailable", "provider"),
+        ("Reference image 1 failed review", "moderation"),
+        ("The prompt may contain sensitive content.", "moderation"),
+        ("Reference video 1 may violate platform or copyright rules", "moderation"),
+        ("Blocked by moderation", "moderation"),
+        ("FaceDetectionSuspect", "face"),
+        ("Audio cannot be the only reference", "moderation"),
+        ("Failed to download your reference video", "moderation"),
+        ("The generated video may contain sensitive content", "review"),
         ("Input file is too wide", "other"),
         ("", "other"),
     ],
@@ -272,3 +280,26 @@ VALUES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) 
 @given(st.dictionaries(st.sampled_from([*DONE, "state", "data", "code"]), VALUES | st.dictionaries(st.text(), VALUES)))
 def test_no_record_raises(record: Any) -> None:
     read(record)
+
+
+def test_a_failures_class_comes_from_its_code_where_the_words_say_nothing() -> None:
+    failed = read(but(status="fail", error={"code": "asset_review_failed", "message": "Please use another asset."}))
+
+    assert (failed.kind, failed.code) == ("moderation", "asset_review_failed")
+
+
+@pytest.mark.parametrize("where", ["beside the clip", "at the top"])
+def test_last_frame_and_seed_are_read_beside_the_clip_and_at_the_top(where: str) -> None:
+    facts = {"lastFrameImage": "https://cdn.example.com/last.png", "seed": 7}
+    clip = {"url": "https://cdn.example.com/clip.mp4", **(facts if where == "beside the clip" else {})}
+    (output,) = read(but(output=[clip], **(facts if where == "at the top" else {}))).outputs
+
+    assert (output.last_frame, output.seed) == ("https://cdn.example.com/last.png", 7)
+
+
+@pytest.mark.parametrize("frame", ["file:///etc/hostname", "", 5, None, ["https://cdn.example.com/last.png"]])
+def test_a_last_frame_that_is_no_link_is_none(frame: object) -> None:
+    clip = {"url": "https://cdn.example.com/clip.mp4", "lastFrameImage": frame, "seed": "7"}
+    (output,) = read(but(output=[clip])).outputs
+
+    assert (output.last_frame, output.seed) == (None, None)

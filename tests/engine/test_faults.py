@@ -30,7 +30,7 @@ def states(engine: EngineHarness) -> list[str]:
     [
         (NoCredits("Insufficient credits", Decimal(160), Decimal(7)), ExitCode.DECLINED, "needs 160, 7 are left"),
         (NoCredits("Insufficient credits", Decimal(200)), ExitCode.DECLINED, "The quote was 160 (seedance-20 720p)"),
-        (KeyRefused("Invalid API key"), ExitCode.KEY, "check SEEDANCE_API_KEY"),
+        (KeyRefused("Invalid API key"), ExitCode.KEY, "check SEEDANCE_API_KEY or KINOVI_API_KEY"),
     ],
 )
 def test_when_credits_or_key_end_running_tasks_are_collected_and_nothing_more_is_sent(

@@ -2,17 +2,15 @@
 
 import subprocess
 import sys
-from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.editions.edition import DEFAULT, load
 from runner.language import compiler as language
 from runner.language.compiler import CompileOptions
 from runner.requests.request import LocalFile, RemoteFile, TakeReference
+from tests.editions.made_up import edition_with
 from tests.language.storyboards import codes, compiled, picture, shots
 
 ASSETS = """
@@ -393,9 +391,9 @@ def test_inputs_pass_through(tmp_path: Path) -> None:
 
 
 def test_fields_of_other_editions_need_one_that_knows_them(tmp_path: Path) -> None:
-    classic = load(DEFAULT)
-    limits = replace(classic.limits, fields=frozenset(("seed", "audio")))
-    other = replace(classic, name="other", limits=limits, rates={**classic.rates, "seedance-20 4k": Decimal(200)})
+    other = edition_with(
+        models={"seedance-20": {"fields": ["seed", "audio"]}}, prices=[{"model": "seedance-20", "rows": {"4k": "200"}}]
+    )
     board = "storyboard: 1\nshots:\n  - {id: a, seed: 7, audio: false, resolution: 4k, prompt: A}\n"
     request = shots(tmp_path, board, CompileOptions(edition=other))["a"].request
     assert (request.seed, request.audio, request.resolution) == (7, False, "4k")

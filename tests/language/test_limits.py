@@ -7,6 +7,7 @@ import pytest
 
 from runner.editions.edition import load
 from runner.language.compiler import CompileOptions
+from tests.editions.made_up import edition_with
 from tests.language.storyboards import codes, compiled, picture, shots
 
 QUAY = "shots:\n  - {id: quay, prompt: A quay}\n"
@@ -184,3 +185,48 @@ def test_a_file_comes_to_1000000_values(tmp_path: Path) -> None:
     thousand = ", ".join(["1"] * 990)
     assert codes(tmp_path, f"storyboard: 1\n{QUAY}{lists.format(thousand, ', '.join(['*a'] * 1000))}") == []
     assert codes(tmp_path, f"storyboard: 1\n{QUAY}{lists.format(thousand, ', '.join(['*a'] * 1012))}") == ["too-large"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "problems"),
+    [
+        ("duration: 30, model: seedance2-5", []),
+        ("duration: 31, model: seedance2-5", ["wrong-value"]),
+        ("duration: 16", ["wrong-value"]),
+        ("duration: 16, model: seedance2.0-mini", ["wrong-value"]),
+        ("model: seedance2.0-mini, resolution: 1080p", ["resolution"]),
+        ("model: seedance2-5, resolution: 1080p", []),
+        ("model: seedance2-5, resolution: 4k", ["resolution"]),
+    ],
+)
+def test_limits_are_those_of_the_shots_model(tmp_path: Path, fields: str, problems: list[str]) -> None:
+    assert codes(tmp_path, shot(fields), CompileOptions(edition=load("2026-10"))) == problems
+
+
+@pytest.mark.parametrize(
+    ("model", "count", "problems"),
+    [("seedance-20", 9, []), ("seedance-20", 10, ["too-many-materials"]), ("seedance2-5", 30, [])],
+)
+def test_images_are_counted_by_the_shots_model(tmp_path: Path, model: str, count: int, problems: list[str]) -> None:
+    pictures = [f"https://cdn.example.com/{number}.png" for number in range(count)]
+    board = shot(f"model: {model}, references: [{', '.join(pictures)}]")
+    found = codes(tmp_path, board, CompileOptions(edition=load("2026-10")))
+    assert [code for code in found if code != "unmentioned"] == problems
+
+
+@pytest.mark.parametrize(
+    ("seconds", "problems"), [("1.5", ["video-length"]), ("2", []), ("30", []), ("30.5", ["video-length"])]
+)
+def test_a_video_of_seedance2_5_has_2_to_30_seconds(tmp_path: Path, seconds: str, problems: list[str]) -> None:
+    board = (
+        f"storyboard: 1\nassets: {{waltz: {{video: 'https://cdn.example.com/waltz.mp4', seconds: {seconds}}}}}\n"
+        "shots:\n  - {id: quay, model: seedance2-5, prompt: 'the moves of @waltz'}\n"
+    )
+    assert codes(tmp_path, board, CompileOptions(edition=load("2026-10"))) == problems
+
+
+def test_a_model_has_defaults_of_its_own(tmp_path: Path) -> None:
+    slow = {"default_seconds": 8, "default_resolution": "480p", "seconds": [6, 12]}
+    edition = edition_with(models={"loom-1": slow}, prices=[{"model": "loom-1", "rows": {"480p": "3.5"}}])
+    request = shots(tmp_path, shot("model: loom-1"), CompileOptions(edition=edition))["quay"].request
+    assert (request.seconds, request.resolution) == (8, "480p")

@@ -11,7 +11,7 @@ from runner.diagnostics.problem import HealthCheck
 from runner.editions.edition import load
 from runner.providers.kinovi import health
 from runner.sandbox.embedded import embedded
-from runner.settings.api_key import ApiKey
+from runner.settings.api_key import ApiKey, KeyVariable, read_key
 from tests.double.server import Double
 from tests.double.steps import POLL, Step, page, record, reply
 from tests.providers.client_calls import KEY, ask
@@ -36,10 +36,19 @@ def verdicts(checks: list[HealthCheck]) -> dict[str, str]:
     ],
 )
 def test_a_keys_shape_is_judged_without_showing_it(text: str | None, verdict: str) -> None:
-    check = health.key_shape(text)
+    check = health.key_shape(KeyVariable(text=text))
 
     assert check.verdict == verdict
     assert not text or text.strip() not in check.message + check.hint
+
+
+def test_the_variable_that_is_used_is_named_and_two_different_keys_are_an_error() -> None:
+    used = health.key_shape(read_key({"KINOVI_API_KEY": "a-good-key-0123"}))
+    both = health.key_shape(read_key({"KINOVI_API_KEY": "a-good-key-0123", "SEEDANCE_API_KEY": "a-good-key-4567"}))
+
+    assert (used.verdict, used.message) == ("ok", "KINOVI_API_KEY is used and looks like a key (15 characters)")
+    assert (both.verdict, both.hint) == ("error", "Keep one: unset KINOVI_API_KEY")
+    assert "good-key" not in both.message
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,25 @@ def test_the_bytes_go_where_the_api_says_and_without_the_key() -> None:
 
 
 @pytest.mark.parametrize(
+    ("demanded", "sent"),
+    [
+        ("image/png", "image/png"),
+        (None, "application/octet-stream"),
+        ("image/png\r\nX-Other: 1", "application/octet-stream"),
+        (5, "application/octet-stream"),
+    ],
+)
+def test_the_bytes_are_sent_as_the_content_type_that_the_answer_names(demanded: object, sent: str) -> None:
+    with Double() as double:
+        where = {"uploadUrl": f"{double.url}/put/1", "url": "https://cdn.example.com/door.png"}
+        double.play(reply(200, where | {"contentType": demanded}, on=RESERVE), Step(on=PUT))
+        assert send(double.url) == "https://cdn.example.com/door.png"
+        [put] = double.requests(PUT)
+
+    assert put.header("content-type") == sent
+
+
+@pytest.mark.parametrize(
     "target",
     ["http://169.254.169.254/put", "file:///etc/passwd", "http://10.0.0.1/put", "https://u:p@127.0.0.1/put", ""],
 )

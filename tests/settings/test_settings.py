@@ -92,6 +92,32 @@ def test_a_key_is_never_shown(tmp_path: Path) -> None:
     assert said.key().secret == "made-up-canary-key"
 
 
+def test_the_vendors_own_variable_holds_the_key_where_ours_is_not_set(tmp_path: Path) -> None:
+    assert settings(tmp_path, KINOVI_API_KEY="made-up-canary-key").key().secret == "made-up-canary-key"
+    assert settings(tmp_path, SEEDANCE_API_KEY="", KINOVI_API_KEY="made-up-canary-key").key().secret == (
+        "made-up-canary-key"
+    )
+
+
+def test_the_same_key_in_both_variables_is_one_key(tmp_path: Path) -> None:
+    key = "made-up-canary-key"
+    assert settings(tmp_path, SEEDANCE_API_KEY=key, KINOVI_API_KEY=key).key().secret == key
+
+
+def test_two_different_keys_are_refused_and_not_shown(tmp_path: Path) -> None:
+    said = settings(tmp_path, SEEDANCE_API_KEY="made-up-canary-key", KINOVI_API_KEY="another-canary-key")
+    with pytest.raises(CommandError) as stop:
+        said.key()
+    assert stop.value.code is ExitCode.INVALID
+    assert "SEEDANCE_API_KEY and KINOVI_API_KEY hold different keys" in stop.value.message
+    assert "canary" not in stop.value.message + repr(said)
+
+
+def test_a_misshapen_key_is_named_by_its_variable(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="KINOVI_API_KEY does not look like a key"):
+        settings(tmp_path, KINOVI_API_KEY="short").key()
+
+
 def test_a_missing_key_says_what_to_set(tmp_path: Path) -> None:
     with pytest.raises(CommandError) as stop:
         settings(tmp_path).key()

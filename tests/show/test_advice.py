@@ -45,6 +45,12 @@ def attempt(words: str = "", failure: FailureClass | None = None, *errors: tuple
             "change maria or quay.last_frame;",
         ),
         ("The uploaded video violates platform rules", "moderation", "change walk; it is not sent again"),
+        ("Reference image 1 failed review", "moderation", "change maria;"),
+        ("Reference image 2 may contain sensitive content", "moderation", "change quay.last_frame;"),
+        ("Reference image 9 failed review", "moderation", "change maria or quay.last_frame;"),
+        ("FaceDetectionSuspect: reference image 1", "face", "in place of maria, or leave"),
+        ("Audio cannot be the only reference", "moderation", "change sea;"),
+        ("Failed to download your reference video 1", "moderation", "could not fetch walk;"),
         ("The input text violates platform rules", "moderation", "change the prompt; it is not sent again"),
         (
             "content violates",

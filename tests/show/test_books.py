@@ -3,7 +3,7 @@
 import csv
 import io
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 from functools import reduce
 
@@ -11,7 +11,7 @@ import pytest
 
 from runner.attempts.sums import CreditSums
 from runner.diagnostics.problem import HealthCheck
-from runner.editions.edition import load, with_prices
+from runner.editions.edition import NAMES, load, with_prices
 from runner.show.json.clips import clips_json
 from runner.show.json.doctor import doctor_json
 from runner.show.json.prices import prices_json
@@ -23,6 +23,7 @@ from runner.show.screens.prices import prices
 from runner.show.screens.settle import UnsettledList, confirmation, settle
 from runner.show.screens.spend import _KEYS, Bill, BillItem, By, build_bill, spend, spend_csv
 from runner.show.text.cells import width as cells
+from tests.editions.made_up import edition_with
 from tests.show.conftest import Golden
 from tests.show.films import CENTS, ferry, history, plan
 from tests.show.test_json import holds
@@ -114,15 +115,23 @@ def test_nothing_spent_is_said() -> None:
 # -- prices -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("edition", ["classic", "2026-09", "pro-site"])
+@pytest.mark.parametrize("edition", NAMES)
 def test_the_price_book_as_it_is_drawn(edition: str, golden: Golden) -> None:
-    golden(f"prices-{edition}", prices(load(edition), CENTS, 100, color=False))
-    holds("prices", prices_json(load(edition), CENTS))
+    others = [load(name) for name in NAMES if name != edition]
+    golden(f"prices-{edition}", prices(load(edition), others, CENTS, 100, color=False))
+    holds("prices", prices_json(load(edition), others, CENTS))
+
+
+def test_a_price_of_some_days_shows_them() -> None:
+    launch = {"model": "seedance-20", "from": date(2026, 10, 1), "until": date(2026, 10, 31), "rows": {"720p": "32"}}
+    screen = prices(edition_with(prices=[launch]), [], CENTS, 120, color=False)
+    (line,) = [line for line in screen.splitlines() if "2026-10" in line]
+    assert line.split() == ["seedance-20", "720p", "32", "160", "$0.80", "from", "2026-10-01", "until", "2026-10-31"]
 
 
 def test_an_accounts_own_price_is_marked() -> None:
     own = with_prices(load("classic"), {"seedance-20 720p": Decimal(42)}, may_lower=True)
-    (line,) = [line for line in prices(own, CENTS, 100, color=False).splitlines() if "your own" in line]
+    (line,) = [line for line in prices(own, [], CENTS, 100, color=False).splitlines() if "your own" in line]
     assert "42" in line
 
 

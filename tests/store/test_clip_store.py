@@ -18,7 +18,7 @@ from runner.lazy_dataclass import replace
 from runner.media.clip import ClipFacts
 from runner.planning.plan import Action, Step
 from runner.planning.reason import NEW
-from runner.requests.request import Request
+from runner.requests.request import LocalFile, Request
 from runner.store.clip_store import ClipStore, differences
 from tests import requirements
 from tests.double.media import clip
@@ -338,13 +338,24 @@ def facts(width: int, height: int, seconds: str = "5") -> ClipFacts:
     return ClipFacts(width, height, Decimal(seconds))
 
 
+def framed(ratio: str, width: int, height: int) -> Request:
+    """A request whose clip begins with a picture of this size."""
+    picture = LocalFile("storyboards/assets/door.png", "a" * 64, "image", 1000, width, height)
+    return make_request("720p", 5, ratio)._replace(mode="keyframe", materials=(picture,))
+
+
 @pytest.mark.parametrize(
     ("request_", "clip_facts"),
     [
         (make_request("720p", 5), facts(1280, 720)),
         (make_request("720p", 5), facts(1248, 704)),
         (make_request("480p", 5), facts(864, 496)),
+        (make_request("480p", 5, "9:16"), facts(496, 864)),
+        (make_request("480p", 5), facts(854, 480)),
+        (make_request("720p", 5, "4:3"), facts(1112, 834)),
         (make_request("720p", 5, "21:9"), facts(1470, 630)),
+        (framed("16:9", 900, 1200), facts(834, 1112)),
+        (framed("16:9", 900, 1200), facts(1280, 720)),
         (make_request("720p", 5, "9:16"), facts(720, 1280)),
         (make_request("720p", 5, "1:1"), facts(960, 960)),
         (make_request("720p", 5, "1:1"), facts(720, 720)),
@@ -361,6 +372,9 @@ def test_a_clip_as_ordered_has_no_note(request_: Request, clip_facts: ClipFacts)
     ("request_", "clip_facts", "note"),
     [
         (make_request("720p", 5), facts(720, 1280), "the clip is 720x1280; 16:9 was ordered"),
+        (make_request("720p", 5), facts(1280, 740), "the clip is 1280x740; 16:9 was ordered"),
+        (make_request("480p", 5, "4:3"), facts(864, 496), "the clip is 864x496; 4:3 was ordered"),
+        (framed("16:9", 900, 1200), facts(960, 960), "the clip is 960x960; 16:9 was ordered"),
         (make_request("1080p", 5), facts(1280, 720), "the clip is 1280x720; 1080p was ordered"),
         (make_request("720p", 5, upscale="4k"), facts(1280, 720), "the clip is 1280x720; 4k was ordered"),
         (make_request("720p", 5), facts(1280, 720, "4"), "the clip lasts 4 s; 5 s were ordered"),

@@ -33,13 +33,17 @@ ADDED = {"Doubtful": "clip doubt"}
 """Kinds of events that later versions added."""
 CLIP = "path sha256 bytes width height seconds repository"
 OUTPUT = "url width height"
+ADDED_TO_OUTPUT = "last_frame seed"
+"""Fields of an output that later versions added; each is left out where it says nothing."""
 ATTEMPT = (
     "state intended_at sent_at task_id status accepted_at ended_at failure words errors outputs credits_used took clip "
     "copies notes charged before_settled"
 )
-ADDED_TO_ATTEMPT = "doubt"
+ADDED_TO_ATTEMPT = "doubt bill_read_at"
 """Fields of an attempt that later versions added; each is left out where it says nothing."""
 TASK = "id account model credits made lasts order seed callback error fault prompt number server begun drawn called"
+ADDED_TO_TASK = "bills bills_after"
+"""Fields of a sandbox task that later versions added; both are left out where the bill is whole at once."""
 
 
 def names(kind: type[Any]) -> set[str]:
@@ -67,11 +71,11 @@ def test_the_stored_names_of_events_are_those_of_the_first_version() -> None:
 
 def test_the_stored_names_of_values_are_those_of_the_first_version() -> None:
     values = {cls for cls in FIELDS if cls not in EVENT_KINDS.values() and cls is not Attempt}
-    assert sorted(" ".join(FIELDS[value]) for value in values) == sorted([CLIP, OUTPUT])
+    assert sorted(" ".join(FIELDS[value]) for value in values) == sorted([CLIP, f"{OUTPUT} {ADDED_TO_OUTPUT}"])
     assert " ".join(FIELDS[Attempt]) == f"{ATTEMPT} {ADDED_TO_ATTEMPT}"
     assert " ".join(COLUMNS) == "storyboard shot take fingerprint run"
     assert set(COLUMNS.values()) < names(Intent)
 
 
 def test_the_stored_names_of_a_sandbox_task_are_those_of_the_first_version() -> None:
-    assert " ".join(TASK_FIELDS) == TASK
+    assert " ".join(TASK_FIELDS) == f"{TASK} {ADDED_TO_TASK}"

@@ -8,7 +8,7 @@ from runner.diagnostics.problem import CommandError, HealthCheck
 from runner.providers.kinovi.client import Client
 from runner.providers.transport import tls
 from runner.providers.transport.proxy import proxy_for
-from runner.settings.api_key import key_format_error
+from runner.settings.api_key import VARIABLES, KeyVariable, contradiction, key_format_error
 
 SKEW = 120.0
 """Seconds by which clocks may differ; beyond this, signed links and receipts become unreliable."""
@@ -22,13 +22,16 @@ DEMO: Mapping[str, str] = {
 """The documented sample tasks with their documented outcome."""
 
 
-def key_shape(text: str | None) -> HealthCheck:
-    """Check the form of `SEEDANCE_API_KEY`, without showing the key."""
-    if not text:
-        return HealthCheck("key", "warning", "SEEDANCE_API_KEY is not set", "only a paid provider needs one")
-    if (error := key_format_error(text)) is not None:
-        return HealthCheck("key", "error", "SEEDANCE_API_KEY does not look like a key", error)
-    return HealthCheck("key", "ok", f"SEEDANCE_API_KEY is set and looks like a key ({len(text)} characters)")
+def key_shape(key: KeyVariable) -> HealthCheck:
+    """Check the variable of the key and the key's form, without showing the key."""
+    if not key.text:
+        return HealthCheck("key", "warning", f"{' and '.join(VARIABLES)} are not set", "only a paid provider needs one")
+    if key.contradicted_by is not None:
+        reason, _, hint = contradiction(key).partition("; nothing was sent. ")
+        return HealthCheck("key", "error", reason, " ".join(hint.split()))
+    if (error := key_format_error(key.text)) is not None:
+        return HealthCheck("key", "error", f"{key.name} does not look like a key", error)
+    return HealthCheck("key", "ok", f"{key.name} is used and looks like a key ({len(key.text)} characters)")
 
 
 def proxy(base_url: str, addresses: Mapping[str, str] | None = None) -> HealthCheck:

@@ -30,15 +30,24 @@ _STATUSES = {
     **dict.fromkeys(("fail", "failed", "failure"), FAIL),
 }
 _CLASSES: tuple[tuple[str, FailureClass], ...] = (
+    ("face detected", "face"),
+    ("facedetectionsuspect", "face"),
+    ("did not pass review", "review"),
     ("violates platform rules", "moderation"),
     ("content violates", "moderation"),
-    ("face detected", "face"),
-    ("did not pass review", "review"),
+    ("failed review", "moderation"),
+    ("asset_review_failed", "moderation"),
+    ("may contain sensitive content", "moderation"),
+    ("may violate platform or copyright rules", "moderation"),
+    ("blocked by moderation", "moderation"),
+    ("audio cannot be the only reference", "moderation"),
+    ("failed to download your reference", "moderation"),
     ("generation failed", "provider"),
     ("timed out", "provider"),
     ("server error", "provider"),
     ("temporarily unavailable", "provider"),
 )
+_OUTPUT_WORDS = ("generated video", "generated content", "output video")
 
 
 def parse_record(
@@ -95,10 +104,14 @@ def documented_status(value: Any) -> str | None:
     return _STATUSES.get(value.strip().lower().replace(" ", "_").replace("-", "_")) if isinstance(value, str) else None
 
 
-def failure_class(message: str) -> FailureClass:
-    """The class of a failure, by fragments of its error text, without regard to case."""
-    folded = message.casefold()
-    return next((kind for part, kind in _CLASSES if part in folded), "other")
+def failure_class(message: str, code: str = "") -> FailureClass:
+    """The class of a failure, by fragments of its error text and by its code, without regard to case.
+
+    What is said of the generated clip concerns no material: the same request may pass next time.
+    """
+    folded = f"{message} {code}".casefold()
+    kind: FailureClass = next((kind for part, kind in _CLASSES if part in folded), "other")
+    return "review" if kind == "moderation" and any(part in folded for part in _OUTPUT_WORDS) else kind
 
 
 def epoch_ms(value: Any) -> int | None:
@@ -155,25 +168,43 @@ def _parse(record: Mapping[str, Any]) -> PollResult:
     credits_used = amount(record.get("creditsUsed"))
     match documented_status(value):
         case "success":
-            return Succeeded(_outputs(record.get("output")), credits_used, *times)
+            return Succeeded(_outputs(record), credits_used, *times)
         case "fail":
             message, code = _failure_text(record)
-            return Failed(failure_class(message), message, code, credits_used, *times)
+            return Failed(failure_class(message, code), message, code, credits_used, *times)
         case None:
             return Running(str(value)[:80], f"the provider reports the undocumented status {str(value)[:80]!r}")
         case status:
             return Running(status)
 
 
-def _outputs(output: Any) -> tuple[Output, ...]:
-    """The http(s) links with the size from the provider; other values are dropped."""
+def _outputs(record: Mapping[str, Any]) -> tuple[Output, ...]:
+    """The http(s) links with what the provider says of each clip; other values are dropped.
+
+    Last frame and seed stand beside a clip, or at the top of the record of a single one.
+    """
+    output = record.get("output")
     items = output if isinstance(output, list) else [output]
+    top = record if len(items) == 1 else {}
     outputs = []
     for item in items[:20]:
         fields = {"url": item} if isinstance(item, str) else item
         if isinstance(fields, Mapping) and _is_link(url := fields.get("url")):
-            outputs.append(Output(url, _pixels(fields.get("width")), _pixels(fields.get("height"))))
+            frame = fields.get("lastFrameImage", top.get("lastFrameImage"))
+            outputs.append(
+                Output(
+                    url,
+                    _pixels(fields.get("width")),
+                    _pixels(fields.get("height")),
+                    frame if _is_link(frame) else None,
+                    _seed(fields.get("seed", top.get("seed"))),
+                )
+            )
     return tuple(outputs)
+
+
+def _seed(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63 else None
 
 
 def _is_link(url: Any) -> TypeGuard[str]:

@@ -1,12 +1,13 @@
 """Client of the API's uploads, which give a file a public address: the name is sent with the key, the bytes without."""
 
 import json
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 import anyio
@@ -16,7 +17,7 @@ import httpx
 from runner import __version__
 from runner.engine.ports import TransferFailed
 from runner.lazy_dataclass import dataclass
-from runner.providers.kinovi.create_response import error_message, responder
+from runner.providers.kinovi.create_response import error_message, find_field, responder
 from runner.providers.transport import strict_json, tls
 from runner.providers.transport.content_encoding import decoded
 from runner.providers.transport.http_result import translate_error
@@ -34,6 +35,17 @@ from runner.settings.api_key import ApiKey
 
 PATH = "/api/v1/uploads"
 _MAX_ANSWER_BYTES = 1 << 16
+_CONTENT_TYPE = re.compile(r"[a-z]{1,20}/[A-Za-z0-9.+-]{1,60}(; ?charset=[A-Za-z0-9-]{1,20})?")
+
+
+class _Reservation(NamedTuple):
+    """An upload that the provider expects."""
+
+    target: str
+    """The address for the bytes."""
+    address: str
+    """Their public address afterwards."""
+    content_type: str
 
 
 @dataclass(slots=True)
@@ -83,26 +95,26 @@ class UploadClient:
         reservation = await self._reserve(client, name)
         if isinstance(reservation, TransferFailed):
             return reservation
-        target, address = reservation
-        parse_host(address)
-        if not self._local and not target.lower().startswith("https:"):
+        parse_host(reservation.address)
+        if not self._local and not reservation.target.lower().startswith("https:"):
             raise ForbiddenAddress("not https")
-        status = await self._put(target, content)
+        status = await self._put(reservation, content)
         return (
-            address
+            reservation.address
             if status in (200, 201, 204)
             else TransferFailed(f"{name}: the upload was answered with HTTP {status}")
         )
 
-    async def _put(self, target: str, content: bytes) -> int:
+    async def _put(self, reservation: _Reservation, content: bytes) -> int:
         """Send the bytes to the first reachable IP of the target, all of which are checked; returns the status."""
+        target = reservation.target
         proxied = self.proxy is not None
         look_up = partial(connectable, target, local=self._local, proxied=proxied, resolve=self.resolve)
         ips = await anyio.to_thread.run_sync(look_up)
         async with await self._open_client(target, for_upload=True) as client:
             for count, ip in enumerate(ips, 1):
                 pinned_url = pin(target, ip)
-                headers = {"Content-Type": "application/octet-stream", "Host": pinned_url.host}
+                headers = {"Content-Type": reservation.content_type, "Host": pinned_url.host}
                 request = client.build_request(
                     "PUT", pinned_url.url, content=content, headers=headers, extensions=pinned_url.extensions
                 )
@@ -139,7 +151,7 @@ class UploadClient:
             timeout=60.0,
         )
 
-    async def _reserve(self, client: httpx.AsyncClient, name: str) -> tuple[str, str] | TransferFailed:
+    async def _reserve(self, client: httpx.AsyncClient, name: str) -> _Reservation | TransferFailed:
         """Request an upload: the address for the bytes, and their public address afterwards."""
         headers = {"Authorization": f"Bearer {self.key.secret}", "Content-Type": "application/json"}
         content = json.dumps({"fileName": name}).encode()
@@ -160,7 +172,13 @@ class UploadClient:
             return TransferFailed(
                 f"{name}: {message}", final=400 <= answer.status_code < 500 and answer.status_code != 429
             )
-        target, address = payload.get("uploadUrl"), payload.get("url")
+        target, address = find_field(payload, "uploadUrl"), find_field(payload, "url")
         if not isinstance(target, str) or not isinstance(address, str):
             return TransferFailed(f"{name}: the answer to the upload request has no address")
-        return target, address
+        return _Reservation(target, address, _content_type(find_field(payload, "contentType")))
+
+
+def _content_type(value: Any) -> str:
+    """The Content-Type that the answer demands, which a signed address may depend on; else one of plain bytes."""
+    is_type = isinstance(value, str) and _CONTENT_TYPE.fullmatch(value) is not None
+    return str(value) if is_type else "application/octet-stream"

@@ -8,7 +8,7 @@ from runner.requests.request import JsonValue
 from runner.sandbox.api.service import Service, account_of
 from runner.sandbox.faults import fault_rules
 from runner.sandbox.http.reply import EarlyReply, Reply
-from runner.sandbox.state.task import Task, status
+from runner.sandbox.state.task import Task, bill, status
 
 MAX_CLOCK_OFFSET = 100 * 366 * 86400
 """Largest offset from the machine's clock, in seconds."""
@@ -52,8 +52,8 @@ def _task_report(task: Task, now: float) -> dict[str, JsonValue]:
     }
 
 
-def _credits_charged(task: Task, now: float) -> int:
-    return task.credits if status(task, now) == "success" else 0
+def _credits_charged(task: Task, now: float) -> float:
+    return bill(task, now) if status(task, now) == "success" else 0
 
 
 def _account_report(service: Service, account: str, now: float) -> dict[str, JsonValue]:
@@ -133,7 +133,7 @@ def set_faults(service: Service, body: JsonValue) -> None:
     service.faults = service.jobs.faults = faults
 
 
-def _credit_limit(credits: JsonValue, used: int) -> int | None:
+def _credit_limit(credits: JsonValue, used: float) -> float | None:
     return credits + used if isinstance(credits, int) else None
 
 

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from runner.sandbox.api import rulebook, signed_links
+from runner.sandbox.api.content_types import UNKNOWN, content_type
 from runner.sandbox.api.service import Service
 from runner.sandbox.drawing.worker_pool import DrawingError
 from runner.sandbox.faults import demo
@@ -16,13 +17,6 @@ from runner.sandbox.state.sandbox_state import Upload
 
 MAX_UPLOAD_BYTES = 200 << 20
 _TYPES = {"image": "image/png", "video": "video/mp4", "audio": "audio/mpeg"}
-_TYPES_BY_EXTENSION = {
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".png": "image/png",
-    ".webp": "image/webp",
-    ".wav": "audio/wav",
-}
 
 
 async def clip_or_frame(service: Service, request: Request) -> Response:
@@ -34,10 +28,10 @@ async def clip_or_frame(service: Service, request: Request) -> Response:
     if service.now() > int(expires):
         raise EarlyReply(Reply(403, {"message": "this link has expired; recordInfo returns a new one"}))
     path = await _clip_path(service, task_id)
-    path = path if name == "video.mp4" else path.with_suffix(".png")
+    path = path.with_suffix(Path(name).suffix)
     if not path.is_file():
         raise EarlyReply(Reply(404, {"message": "the media of this task were deleted"}))
-    return FileResponse(path, media_type="video/mp4" if name == "video.mp4" else "image/png")
+    return FileResponse(path, media_type=content_type(name))
 
 
 async def _clip_path(service: Service, task_id: str) -> Path:
@@ -58,6 +52,7 @@ async def store_upload(service: Service, request: Request) -> Reply:
     upload = _current_upload(service, request.url.path.split("/")[2])
     if not hmac.compare_digest(request.query_params.get("token", "").encode(), upload.token.encode()):
         raise EarlyReply(Reply(403, {"message": "the token of this upload is wrong"}))
+    _check_content_type(service, upload, request)
     target = service.state.upload_path(upload)
     part = target.with_name(f"{upload.id}.{id(request):x}.part")
     try:
@@ -71,14 +66,20 @@ async def store_upload(service: Service, request: Request) -> Reply:
     return Reply(200, {"message": "stored"})
 
 
+def _check_content_type(service: Service, upload: Upload, request: Request) -> None:
+    """Refuse bytes that are not sent as the answer to the upload's request demanded."""
+    demanded = content_type(upload.name)
+    if service.rules.upload_has_type and request.headers.get("content-type", "") != demanded:
+        raise EarlyReply(Reply(403, {"message": f"the Content-Type of this upload must be {demanded}"}))
+
+
 def uploaded_file(service: Service, request: Request) -> Response:
     """An uploaded file, served to anybody until the upload expires."""
     upload = _current_upload(service, request.url.path.split("/")[2])
     if not upload.is_stored:
         raise EarlyReply(Reply(404, {"message": "the bytes of this upload were never sent"}))
-    kind = _TYPES_BY_EXTENSION.get(
-        Path(upload.name).suffix.lower(), _TYPES.get(upload.kind, "application/octet-stream")
-    )
+    kind = content_type(upload.name)
+    kind = _TYPES.get(upload.kind, UNKNOWN) if kind == UNKNOWN else kind
     return FileResponse(service.state.upload_path(upload), media_type=kind)
 
 

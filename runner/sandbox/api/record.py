@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from runner.requests.request import JsonValue
-from runner.sandbox.state.task import Task, end_time, status
+from runner.sandbox.state.task import Task, bill, end_time, status
 
 _TEN_YEARS = 10 * 366 * 86_400_000
 
@@ -26,7 +26,7 @@ def _true_record(task: Task, now: float, output: list[JsonValue]) -> dict[str, J
         "taskId": task.id,
         "model": task.model,
         "status": state,
-        "creditsUsed": 0 if state == "fail" else task.credits,
+        "creditsUsed": bill(task, now),
         "output": output if state == "success" else None,
         "error": task.error if state == "fail" else None,
         "createTime": int(task.created_at * 1000),

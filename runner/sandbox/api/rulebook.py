@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from runner.diagnostics.problem import CommandError, ExitCode, closest_match
-from runner.lazy_dataclass import dataclass
+from runner.lazy_dataclass import dataclass, field, replace
 
 RATIOS: Mapping[str, tuple[int, int]] = {
     "16:9": (16, 9),
@@ -15,16 +15,38 @@ RATIOS: Mapping[str, tuple[int, int]] = {
     "21:9": (21, 9),
 }
 SHORT_SIDE = {"480p": 480, "720p": 720, "1080p": 1080, "4k": 2160}
-SECONDS = (4, 15)
 DEFAULT_SECONDS = 5
-FRAMES, IMAGES, VIDEOS, AUDIO = 2, 9, 3, 3
-MATERIAL_SECONDS = 15
+FRAMES = 2
 MEDIA_DAYS, RECORD_DAYS = 14, 60
 UPLOAD_HOURS = 24
 LINK_HOURS = 24
 
-PRO, FAST = "seedance-20", "seedance2-fast"
+PRO, FAST, MINI, LONG = "seedance-20", "seedance2-fast", "seedance2.0-mini", "seedance2-5"
 _BOTH_NAMES = {PRO: PRO, "seedance2.0-pro": PRO, FAST: FAST, "seedance2.0-fast": FAST}
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a request of one model may hold; seconds are of the clip or of materials."""
+
+    seconds: tuple[int, int] = (4, 15)
+    max_prompt_length: int = 4000
+    images: int = 9
+    videos: int = 3
+    audio: int = 3
+    video_seconds: tuple[int, int] = (0, 15)
+    all_video_seconds: int | None = None
+    """Length of all videos together; None: no limit."""
+    all_audio_seconds: int = 15
+
+
+@dataclass(frozen=True, slots=True)
+class LateBill:
+    """A bill that is complete some time after the end of its task: the seconds of reference videos come on top."""
+
+    max_video_seconds: int = 30
+    delay: float = 240.0
+    """Seconds from the end of the task to the whole bill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +61,33 @@ class Rulebook:
     """Name of the list that takes videos; equal to `image_list` where both share one."""
     fields: frozenset[str]
     duration: Literal["text", "suffixed", "whole"]
-    max_prompt_length: int
     prompt_required: bool
     """False: a prompt is optional with first and last frame."""
-    rates: Mapping[tuple[str, str], int]
-    rates_with_video: Mapping[tuple[str, str], int]
+    bounds: Bounds
+    """What holds for a model that is not in `model_bounds`."""
+    rates: Mapping[tuple[str, str], float]
+    rates_with_video: Mapping[tuple[str, str], float]
     upscale_rate: int | None
     """Credits a second on top for 4K; None where there is no upscale."""
-    videos_share_duration: bool
-    """True: all videos together may last 15 seconds."""
     result_has_media: bool
     """True: results name `seed`, `mediaType` and `lastFrameImage`."""
+    upload_has_type: bool = False
+    """True: the answer to an upload's request names the Content-Type that the PUT must have."""
+    model_bounds: Mapping[str, Bounds] = field(default_factory=dict)
+    late_bills: Mapping[str, LateBill] = field(default_factory=dict)
+    """By model: how requests with a reference video are billed, where that is not by the clip alone."""
+    jpeg_frames: frozenset[str] = frozenset()
+    """Models whose last frame is a JPEG."""
+    sizes: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    """Sizes by resolution and ratio, where they do not follow from the shorter side."""
+
+    def frame_ending(self, model: str) -> str:
+        """Ending of the file of a clip's last frame."""
+        return ".jpg" if model in self.jpeg_frames else ".png"
+
+    def bounds_of(self, model: str) -> Bounds:
+        """What a request of a model may hold."""
+        return self.model_bounds.get(model, self.bounds)
 
 
 _CLASSIC = Rulebook(
@@ -61,14 +99,14 @@ _CLASSIC = Rulebook(
         ("urls", "audioUrls", "prompt", "duration", "aspectRatio", "mode", "outputResolution", "upscaleResolution")
     ),
     duration="text",
-    max_prompt_length=4000,
     prompt_required=False,
+    bounds=Bounds(),
     rates={(PRO, "480p"): 15, (PRO, "720p"): 40, (PRO, "1080p"): 83, (FAST, "480p"): 10, (FAST, "720p"): 28},
     rates_with_video={},
     upscale_rate=28,
-    videos_share_duration=False,
     result_has_media=False,
 )
+_LATER_BOUNDS = Bounds(max_prompt_length=10_000, all_video_seconds=15)
 _LATER = Rulebook(
     name="2026-09",
     models=_BOTH_NAMES,
@@ -89,8 +127,8 @@ _LATER = Rulebook(
         )
     ),
     duration="whole",
-    max_prompt_length=10_000,
     prompt_required=True,
+    bounds=_LATER_BOUNDS,
     rates={
         (PRO, "480p"): 15,
         (PRO, "720p"): 40,
@@ -108,8 +146,43 @@ _LATER = Rulebook(
         (FAST, "720p"): 34,
     },
     upscale_rate=None,
-    videos_share_duration=True,
     result_has_media=True,
+)
+_NEWEST = replace(
+    _LATER,
+    name="2026-10",
+    models={**_BOTH_NAMES, MINI: MINI, LONG: LONG},
+    rates={
+        **_LATER.rates,
+        (MINI, "480p"): 7.5,
+        (MINI, "720p"): 20,
+        (LONG, "480p"): 26,
+        (LONG, "720p"): 59,
+        (LONG, "1080p"): 143.4,
+    },
+    rates_with_video={
+        **_LATER.rates_with_video,
+        (MINI, "480p"): 9.5,
+        (MINI, "720p"): 24,
+        (LONG, "480p"): 16,
+        (LONG, "720p"): 35,
+        (LONG, "1080p"): 85.68,
+    },
+    upload_has_type=True,
+    model_bounds={
+        LONG: Bounds(
+            seconds=(4, 30),
+            max_prompt_length=30_000,
+            images=30,
+            videos=10,
+            audio=10,
+            video_seconds=(2, 30),
+            all_audio_seconds=30,
+        )
+    },
+    late_bills={LONG: LateBill()},
+    jpeg_frames=frozenset((LONG,)),
+    sizes={("480p", "16:9"): (864, 496), ("720p", "4:3"): (1112, 834), ("720p", "21:9"): (1470, 630)},
 )
 _PRO_SITE = Rulebook(
     name="pro-site",
@@ -118,15 +191,14 @@ _PRO_SITE = Rulebook(
     video_list="",
     fields=frozenset(("urls", "prompt", "resolution", "duration")),
     duration="suffixed",
-    max_prompt_length=4000,
     prompt_required=False,
+    bounds=Bounds(),
     rates={(PRO, "720p"): 40},
     rates_with_video={},
     upscale_rate=None,
-    videos_share_duration=False,
     result_has_media=False,
 )
-_RULEBOOKS = {pages.name: pages for pages in (_CLASSIC, _LATER, _PRO_SITE)}
+_RULEBOOKS = {pages.name: pages for pages in (_CLASSIC, _LATER, _NEWEST, _PRO_SITE)}
 NAMES = tuple(_RULEBOOKS)
 
 

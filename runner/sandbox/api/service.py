@@ -11,6 +11,7 @@ from runner.animatic.spec import AnimaticSpec, Reference, to_json
 from runner.clock import Clock
 from runner.requests.request import JsonValue
 from runner.sandbox.api import rulebook, signed_links
+from runner.sandbox.api.content_types import content_type
 from runner.sandbox.api.loopback import is_loopback, is_private
 from runner.sandbox.api.record import as_still_generating, render_record
 from runner.sandbox.api.validation import AddressLookup, AddressRejected, Material, RequestError, ValidRequest, validate
@@ -48,7 +49,7 @@ class Service:
         self.base_url = base_url
         """Base URL of this server, for links in webhooks."""
         self.link_secret = signed_links.link_secret(state.folder, clock)
-        self.jobs = JobRunner(options, state, faults, self.rules.result_has_media)
+        self.jobs = JobRunner(options, state, faults, self.rules)
         self.request_counts: Counter[str] = Counter()
         """Number of polls of each task and downloads of each file."""
         self._clock = clock
@@ -109,6 +110,8 @@ class Service:
             prompt=request.prompt,
             number=number,
             server=self.server_id,
+            late_credits=request.late_credits,
+            late_seconds=self.rules.late_bills[request.model].delay if request.late_credits is not None else 0.0,
         )
         return task, same_body
 
@@ -209,7 +212,7 @@ class Service:
             "height": task.spec["height"],
         }
         if self.rules.result_has_media:
-            frame_url = self.link(base_url, task.id, "last-frame.png")
+            frame_url = self.link(base_url, task.id, f"last-frame{self.rules.frame_ending(task.model)}")
             clip |= {"mediaType": "video", "seed": task.seed, "lastFrameImage": frame_url}
         return [clip]
 
@@ -243,7 +246,10 @@ class Service:
         }
         self.state.write(line)
         address = f"{base_url}/files/{upload_id}/{quote(str(name))}"
-        return Reply(200, {"uploadUrl": f"{base_url}/uploads/{upload_id}?token={token}", "url": address})
+        answer: dict[str, JsonValue] = {"uploadUrl": f"{base_url}/uploads/{upload_id}?token={token}", "url": address}
+        if self.rules.upload_has_type:
+            answer["contentType"] = content_type(str(name))
+        return Reply(200, answer)
 
     async def finish_upload(self, upload: Upload) -> None:
         """Measure a fully received upload and make it available as material."""

@@ -9,7 +9,7 @@ from runner.diagnostics.problem import closest_match
 from runner.lazy_dataclass import dataclass, field
 from runner.requests.request import JsonValue, Kind, Mode
 from runner.sandbox.api import rulebook
-from runner.sandbox.api.rulebook import Rulebook, frame_size
+from runner.sandbox.api.rulebook import Bounds, LateBill, Rulebook, frame_size
 
 _MENTION = re.compile(r"(?<![A-Za-z0-9._+\-])@+(image|video|audio)(\d+)", re.IGNORECASE | re.ASCII)
 _KINDS_BY_EXTENSION: Mapping[str, Kind] = {
@@ -73,7 +73,10 @@ class ValidRequest:
     seconds: int
     width: int
     height: int
-    credits: int
+    credits: float
+    """Credits that the task reserves."""
+    late_credits: float | None
+    """The whole bill, where it comes some time after the end of the task."""
     materials: tuple[Material, ...]
     seed: int | None
     has_sound: bool
@@ -86,6 +89,7 @@ class _Reader:
 
     rules: Rulebook
     lookup: AddressLookup
+    bounds: Bounds = Bounds()
     errors: list[RequestError] = field(default_factory=list)
 
     def reject(self, path: str, message: str) -> None:
@@ -99,6 +103,7 @@ def validate(body: JsonValue, rules: Rulebook, lookup: AddressLookup) -> ValidRe
         return [RequestError("", "the body must be a JSON object")]
     _reject_unknown_fields(reader, body, frozenset(("model", "inputs", "callBackUrl")), "")
     model = _model(reader, body.get("model"))
+    reader.bounds = rules.bounds_of(model)
     callback = _callback(reader, body.get("callBackUrl"))
     inputs = body.get("inputs")
     if not isinstance(inputs, dict):
@@ -116,14 +121,42 @@ def validate(body: JsonValue, rules: Rulebook, lookup: AddressLookup) -> ValidRe
     seed, has_sound = _seed_and_sound(reader, inputs)
     if reader.errors:
         return reader.errors
-    width, height = frame_size("4k" if upscale else resolution, ratio)
-    credits = rate(rules, model, resolution, upscale, any(item.kind == "video" for item in materials)) * seconds
+    width, height = _size(rules, "4k" if upscale else resolution, ratio)
+    videos = [item for item in materials if item.kind == "video"]
+    credits_a_second = rate(rules, model, resolution, upscale, bool(videos))
+    late_bill = rules.late_bills.get(model) if videos else None
     return ValidRequest(
-        model, mode, prompt, seconds, width, height, credits, tuple(materials), seed, has_sound, callback
+        model=model,
+        mode=mode,
+        prompt=prompt,
+        seconds=seconds,
+        width=width,
+        height=height,
+        credits=credits_a_second * seconds,
+        late_credits=None if late_bill is None else credits_a_second * (seconds + _billed(late_bill, videos, reader)),
+        materials=tuple(materials),
+        seed=seed,
+        has_sound=has_sound,
+        callback=callback,
     )
 
 
-def rate(rules: Rulebook, model: str, resolution: str, upscale: bool, with_video: bool) -> int:
+def _billed(late_bill: LateBill, videos: list[Material], reader: _Reader) -> float:
+    """Seconds of reference videos that are billed; a remote one, which is never fetched, counts as the shortest."""
+    shortest = reader.bounds.video_seconds[0]
+    total = sum(shortest if item.seconds is None else item.seconds for item in videos)
+    return min(total, late_bill.max_video_seconds)
+
+
+def _size(rules: Rulebook, resolution: str, ratio: tuple[int, int]) -> tuple[int, int]:
+    width, height = ratio
+    if (size := rules.sizes.get((resolution, f"{width}:{height}"))) is not None:
+        return size
+    turned = rules.sizes.get((resolution, f"{height}:{width}"))
+    return frame_size(resolution, ratio) if turned is None else (turned[1], turned[0])
+
+
+def rate(rules: Rulebook, model: str, resolution: str, upscale: bool, with_video: bool) -> float:
     """Credits for each second; KeyError for a combination that the pages do not sell."""
     table = {**rules.rates, **rules.rates_with_video} if with_video else rules.rates
     return table[model, resolution] + ((rules.upscale_rate or 0) if upscale else 0)
@@ -251,9 +284,9 @@ def _check_counts(reader: _Reader, mode: Mode, materials: list[Material]) -> Non
     if not images and not videos:
         reader.reject(image_path, "reference mode needs at least one image or video")
     for path, maximum, items in (
-        (image_path, rulebook.IMAGES, images),
-        (video_path, rulebook.VIDEOS, videos),
-        ("inputs.audioUrls", rulebook.AUDIO, audio),
+        (image_path, reader.bounds.images, images),
+        (video_path, reader.bounds.videos, videos),
+        ("inputs.audioUrls", reader.bounds.audio, audio),
     ):
         if len(items) > maximum:
             reader.reject(path, f"maximum {maximum} {_PLURALS[items[0].kind]}, got {len(items)}")
@@ -261,21 +294,23 @@ def _check_counts(reader: _Reader, mode: Mode, materials: list[Material]) -> Non
 
 
 def _check_durations(reader: _Reader, video_path: str, videos: list[Material], audio: list[Material]) -> None:
-    maximum = rulebook.MATERIAL_SECONDS
+    shortest, longest = reader.bounds.video_seconds
     for number, item in enumerate(videos, 1):
-        if item.seconds is not None and item.seconds > maximum + 0.05:
-            reader.reject(video_path, f"video {number} lasts {item.seconds:.1f} s; a video may last {maximum} s")
-    totals = [("inputs.audioUrls", audio, "audio files")]
-    if reader.rules.videos_share_duration:
-        totals.append((video_path, videos, "videos"))
-    for path, items, noun in totals:
+        if item.seconds is not None and item.seconds > longest + 0.05:
+            reader.reject(video_path, f"video {number} lasts {item.seconds:.1f} s; a video may last {longest} s")
+        if item.seconds is not None and item.seconds < shortest - 0.05:
+            reader.reject(video_path, f"video {number} lasts {item.seconds:.1f} s; a video lasts {shortest} s or more")
+    totals = [("inputs.audioUrls", audio, "audio files", reader.bounds.all_audio_seconds)]
+    if reader.bounds.all_video_seconds is not None:
+        totals.append((video_path, videos, "videos", reader.bounds.all_video_seconds))
+    for path, items, noun, maximum in totals:
         total = sum(item.seconds or 0 for item in items)
         if total > maximum + 0.05:
             reader.reject(path, f"the {noun} last {total:.1f} s in total; all together may last {maximum} s")
 
 
 def _seconds(reader: _Reader, value: JsonValue) -> int:
-    low, high = rulebook.SECONDS
+    low, high = reader.bounds.seconds
     if value is None:
         return rulebook.DEFAULT_SECONDS
     encoding = reader.rules.duration
@@ -299,8 +334,8 @@ def _prompt(reader: _Reader, value: JsonValue, mode: Mode) -> str:
     if not isinstance(value, str) or (is_required and not value.strip()):
         reader.reject("inputs.prompt", "missing prompt: required" if is_required else "must be a string")
         return ""
-    if len(value) > reader.rules.max_prompt_length:
-        maximum = reader.rules.max_prompt_length
+    maximum = reader.bounds.max_prompt_length
+    if len(value) > maximum:
         reader.reject("inputs.prompt", f"maximum {maximum} characters, got {len(value)}")
     return value
 
@@ -334,8 +369,8 @@ def _resolution(reader: _Reader, inputs: Mapping[str, JsonValue], model: str, mo
 
 
 def _default_resolution(model: str, mode: Mode) -> Literal["1080p", "720p"]:
-    """1080p by default; fast has no 1080p, and reference mode without a resolution is billed at 720p's 40 credits."""
-    return "1080p" if model == rulebook.PRO and mode != "reference" else "720p"
+    """1080p by default; fast and mini have none, and reference mode without a resolution is billed at 720p's rate."""
+    return "1080p" if model in (rulebook.PRO, rulebook.LONG) and mode != "reference" else "720p"
 
 
 def _ratio(reader: _Reader, inputs: Mapping[str, JsonValue], materials: list[Material]) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from runner.requests.request import JsonValue
 from runner.sandbox.api import callbacks
+from runner.sandbox.api.rulebook import Rulebook
 from runner.sandbox.drawing import plain_clip
 from runner.sandbox.drawing.worker_pool import DrawingError, WorkerPool
 from runner.sandbox.faults import demo
@@ -28,14 +29,14 @@ CurrentRecord = Callable[[], Mapping[str, JsonValue]]
 class JobRunner:
     """The running jobs of this server; every result is in the journal, so that another server can continue."""
 
-    def __init__(self, options: Options, state: SandboxState, faults: Faults, needs_last_frames: bool) -> None:
+    def __init__(self, options: Options, state: SandboxState, faults: Faults, rules: Rulebook) -> None:
         self.errors: list[str] = []
         """Errors of clips that could not be drawn, and of the server itself."""
         self.faults = faults
         self._options = options
         self._state = state
         self._workers = WorkerPool(options.processes)
-        self._needs_last_frames = needs_last_frames
+        self._rules = rules
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def start(self, task: Task, now: Now, current_record: CurrentRecord) -> None:
@@ -68,10 +69,8 @@ class JobRunner:
                 await self._write_plain_clip(task.spec, clip)
             else:
                 await self._workers.run(_draw_job(task.spec, clip), note_start)
-            if self._needs_last_frames:
-                await self._workers.run(
-                    {"job": "last_frame", "clip": str(clip), "target": str(clip.with_suffix(".png"))}
-                )
+            if self._rules.result_has_media:
+                await self._workers.run(_last_frame_job(clip, self._rules.frame_ending(task.model)))
         except DrawingError as error:
             self.errors.append(f"{task.id}: {error}")
             self._state.write({"event": "broken", "id": task.id, "at": now(), "error": SERVER_ERROR})
@@ -139,6 +138,11 @@ class JobRunner:
             task.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
         await self._workers.close()
+
+
+def _last_frame_job(clip: Path, ending: str) -> dict[str, Any]:
+    form = {".png": "PNG", ".jpg": "JPEG"}[ending]
+    return {"job": "last_frame", "clip": str(clip), "target": str(clip.with_suffix(ending)), "format": form}
 
 
 def _draw_job(spec: Mapping[str, JsonValue], target: Path) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def _last_frame(job: Mapping[str, Any]) -> dict[str, Any]:
     with av.open(job["clip"], "r") as container:
         pictures = list(container.decode(video=0))
     with _written_whole(job["target"]) as part:
-        pictures[-1].to_image().save(part, format="PNG")
+        pictures[-1].to_image().save(part, format=job["format"])
     return {}
 
 

@@ -283,7 +283,11 @@ _ROUTES: tuple[tuple[re.Pattern[str], str, Mapping[str, Handler]], ...] = (
     (re.compile(r"/api/v1/jobs/createTask"), "create", {"POST": _create_task}),
     (re.compile(r"/api/v1/jobs/recordInfo"), "poll", {"GET": _get_record}),
     (re.compile(r"/api/v1/uploads"), "upload", {"POST": _reserve_upload}),
-    (re.compile(r"/media/[^/]{1,200}/(video\.mp4|last-frame\.png)"), "media", {"GET": _get_media, "HEAD": _get_media}),
+    (
+        re.compile(r"/media/[^/]{1,200}/(video\.mp4|last-frame\.(?:png|jpg))"),
+        "media",
+        {"GET": _get_media, "HEAD": _get_media},
+    ),
     (re.compile(r"/uploads/[0-9a-z]{20}"), "put", {"PUT": _put_upload}),
     (re.compile(r"/files/[0-9a-z]{20}/[^/]{1,300}"), "file", {"GET": _get_upload, "HEAD": _get_upload}),
     (re.compile(r"/__sandbox/state"), "", {"GET": _get_state}),

@@ -48,7 +48,8 @@ def _drop_files(folder: Path, line: Line, now: float) -> None:
     name, age = str(line.get("id")), now - _created_at(line, now)
     if line.get("event") == "task" and age > rulebook.MEDIA_DAYS * 86400:
         (folder / "clips" / f"{name}.mp4").unlink(missing_ok=True)
-        (folder / "clips" / f"{name}.png").unlink(missing_ok=True)
+        for ending in (".png", ".jpg"):
+            (folder / "clips" / f"{name}{ending}").unlink(missing_ok=True)
     if line.get("event") == "upload" and _is_upload_expired(line, now):
         (folder / "uploads" / f"{name}{Path(str(line.get('name'))).suffix.lower()}").unlink(missing_ok=True)
 

@@ -9,7 +9,7 @@ from typing import Any
 from runner.lazy_dataclass import dataclass, field
 from runner.requests.request import JsonValue, canonical_json
 from runner.sandbox.state.journal import Journal, Line
-from runner.sandbox.state.task import Task, is_open
+from runner.sandbox.state.task import Task, bill, is_bill_whole, is_open
 
 TASK_FIELDS: Mapping[str, str] = {
     "id": "id",
@@ -29,6 +29,8 @@ TASK_FIELDS: Mapping[str, str] = {
     "begun": "started_at",
     "drawn": "drawn_at",
     "called": "callback_result",
+    "bills": "late_credits",
+    "bills_after": "late_seconds",
 }
 """Fields of a task by their names in the journal, which never change."""
 
@@ -68,10 +70,12 @@ class Upload:
 class AccountBalance:
     """Credits and concurrency of an account; None: no limit."""
 
-    credits: int | None
+    credits: float | None
     cap: int | None
-    charged: int = 0
+    charged: float = 0
     """Credits of finished successful tasks."""
+    growing: dict[str, float] = field(default_factory=dict)
+    """Finished tasks whose bill is not whole yet, and what was charged for each."""
     open_tasks: set[str] = field(default_factory=set)
     peak_open_tasks: int = 0
 
@@ -120,14 +124,20 @@ class SandboxState:
         for task in [self.tasks[task_id] for task_id in balance.open_tasks]:
             if not is_open(task, now):
                 balance.open_tasks.discard(task.id)
-                balance.charged += task.credits if task.error is None else 0
+                balance.growing[task.id] = 0
+        for task_id, charged in list(balance.growing.items()):
+            task = self.tasks[task_id]
+            balance.charged += bill(task, now) - charged
+            balance.growing[task_id] = bill(task, now)
+            if is_bill_whole(task, now):
+                del balance.growing[task_id]
         return balance
 
-    def reserved(self, balance: AccountBalance) -> int:
+    def reserved(self, balance: AccountBalance) -> float:
         """Credits of unfinished tasks."""
         return sum(self.tasks[task_id].credits for task_id in balance.open_tasks)
 
-    def available(self, balance: AccountBalance) -> int | None:
+    def available(self, balance: AccountBalance) -> float | None:
         """Credits that a new task may reserve; None: no limit."""
         return None if balance.credits is None else balance.credits - balance.charged - self.reserved(balance)
 
@@ -191,7 +201,7 @@ class SandboxState:
     def _recount(self) -> None:
         """Recompute all balances: a clock set back reopens finished tasks."""
         for balance in self.balances.values():
-            balance.open_tasks, balance.charged = set(), 0
+            balance.open_tasks, balance.charged, balance.growing = set(), 0, {}
         for task in self.tasks.values():
             self.balance_of(task.account).open_tasks.add(task.id)
 
@@ -199,6 +209,8 @@ class SandboxState:
 def task_line(task: Task, body_hash: str) -> Line:
     """The journal's line for a new task; `body_hash` counts tasks with the same body."""
     fields = {name: getattr(task, attribute) for name, attribute in TASK_FIELDS.items()}
+    if task.late_credits is None:  # an earlier version reads this line as well
+        fields = {name: value for name, value in fields.items() if not name.startswith("bills")}
     return {"event": "task", "body": body_hash} | fields
 
 

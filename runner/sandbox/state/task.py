@@ -28,7 +28,8 @@ class Task:
     id: str
     account: str
     model: str
-    credits: int
+    credits: float
+    """Credits that the task reserved."""
     created_at: float
     seconds: float | None
     """Duration of the task; None: as long as the drawing takes."""
@@ -49,6 +50,10 @@ class Task:
     drawn_at: float | None = None
     callback_result: str = ""
     """Result of the webhook; empty until it was sent."""
+    late_credits: float | None = None
+    """The whole bill, where it comes some time after the end of the task."""
+    late_seconds: float = 0.0
+    """Seconds from the end of the task to the whole bill."""
 
 
 def start_time(task: Task) -> float | None:
@@ -74,6 +79,25 @@ def status(task: Task, now: float) -> Status:
         return "success" if task.error is None else "fail"
     started_at = start_time(task)
     return "waiting" if started_at is None or now < started_at else "generating"
+
+
+def bill(task: Task, now: float) -> float:
+    """The credits in recordInfo at a moment: reserved, billed, or given back after a failure."""
+    match status(task, now):
+        case "fail":
+            return 0
+        case "success" if is_bill_whole(task, now):
+            return task.credits if task.late_credits is None else task.late_credits
+        case _:
+            return task.credits
+
+
+def is_bill_whole(task: Task, now: float) -> bool:
+    """Whether a task has ended, and its bill changes no more."""
+    ended_at = end_time(task)
+    if ended_at is None or now < ended_at:
+        return False
+    return task.error is not None or task.late_credits is None or now >= ended_at + task.late_seconds
 
 
 def is_open(task: Task, now: float) -> bool:

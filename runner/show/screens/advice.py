@@ -19,7 +19,15 @@ _NOT_RESENT = "it is not sent again until it changes"
 _MOST_NAMED = 4
 _MOST_ERRORS = 6
 _ALL_KINDS: tuple[Kind, ...] = ("image", "video", "audio")
-_KINDS: dict[str, tuple[Kind, ...]] = {"image": ("image",), "picture": ("image",), "video": ("video",)}
+_KINDS: dict[str, tuple[Kind, ...]] = {
+    "image": ("image",),
+    "picture": ("image",),
+    "video": ("video",),
+    "audio": ("audio",),
+}
+_NUMBERED = re.compile(r"\b(image|picture|video|audio) ?#?(\d{1,3})\b", re.IGNORECASE)
+"""A material as the provider's messages count it, from 1 within its kind: `Reference image 1`."""
+_NOT_FETCHED = "failed to download your reference"
 _MATERIAL_WORDS: dict[str, tuple[Kind, ...]] = {
     **_KINDS,
     **dict.fromkeys(("photo", "frame", "face", "person"), ("image", "video")),
@@ -56,6 +64,8 @@ def advice(attempt: Attempt | None, shot: Shot | None = None, locate: FieldLocat
     if failure == "face":
         materials = subject.materials(("image", "video"), " in place of ")
         return f"give a drawn picture{materials}, or leave the person out; {_NOT_RESENT}"
+    if _NOT_FETCHED in attempt.message.casefold():
+        return f"the provider could not fetch {subject.moderated_parts()}; {_NOT_RESENT}, or --again"
     if failure == "moderation":
         return f"change {subject.moderated_parts()}; {_NOT_RESENT}"
     if attempt.state is AttemptState.REFUSED:
@@ -101,15 +111,30 @@ class _Subject:
         return any(re.search(rf"\b{pattern}", self.message, re.IGNORECASE) for pattern in patterns)
 
     def _materials(self, kinds: tuple[Kind, ...]) -> list[str]:
-        """Materials of these kinds, each once: `maria (storyboards/assets/maria.png), storyboards/film.yaml:9`."""
+        """Materials of these kinds, each once: `maria (storyboards/assets/maria.png), storyboards/film.yaml:9`.
+
+        Those that the message counts (`Reference image 1`) stand for all others of the shot.
+        """
         if self.shot is None:
             return []
         names: dict[str, str] = {}
+        counted = self._counted(self.shot)
         for number, material in enumerate(self.shot.request.materials):
-            if material.kind in kinds:
+            if material.kind in kinds and (not counted or number in counted):
                 name = material_name(self.shot, number)
                 names.setdefault(name, self._at(name, f"materials.{number}"))
         return list(names.values())
+
+    def _counted(self, shot: Shot) -> frozenset[int]:
+        """Numbers of the shot's materials that the message counts, as far as the shot has them."""
+        counted = {(kind.lower(), int(number)) for kind, number in _NUMBERED.findall(self.message)}
+        numbers = set()
+        counts = dict.fromkeys(_ALL_KINDS, 0)
+        for number, material in enumerate(shot.request.materials):
+            counts[material.kind] += 1
+            if any(material.kind in _KINDS[kind] and count == counts[material.kind] for kind, count in counted):
+                numbers.add(number)
+        return frozenset(numbers)
 
     def _fields(self, names: Iterable[str]) -> list[str]:
         if self.shot is None:

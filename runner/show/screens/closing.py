@@ -18,7 +18,7 @@ from runner.show.text.cells import width as cells
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import count, credits_text, dollars, lasting, length
 from runner.show.text.labels import clip_path, title
-from runner.show.text.layout import commands, joined, labelled
+from runner.show.text.layout import commands, joined, labelled, wrapped
 from runner.show.text.style import Style
 
 _WIDE = 120
@@ -42,7 +42,7 @@ def closing(outcome: RunResult, width: int, color: bool, context: ClosingContext
         return "" if outcome.exit_code is ExitCode.OK else "\n".join(lines) + "\n"
     blocks = [
         [_headline(outcome, width, style, context)],
-        _money(outcome, width, style, context),
+        [*_money(outcome, width, style, context), *_open_bills(outcome, width)],
         _clips(outcome, width, style, context),
         failures(outcome, width, style, context),
         _film(outcome, width, style, context),
@@ -123,6 +123,18 @@ def _money(outcome: RunResult, width: int, style: Style, context: ClosingContext
     if outcome.sums not in (sums, CreditSums()):
         lines += labelled("all runs", sums_text(outcome.sums), width, style, "plain", LABEL)
     return lines
+
+
+def _open_bills(outcome: RunResult, width: int) -> list[str]:
+    """The bills that may still grow: `bill not final: SH010 (175 so far, 525 expected)`."""
+    if not outcome.open_bills:
+        return []
+    bills = [
+        f"{escape_terminal(attempt.intent.shot)}{f'#{attempt.intent.take}' if attempt.intent.take > 1 else ''} "
+        f"({credits_text(attempt.billed)} so far, {credits_text(attempt.intent.quoted)} expected)"
+        for attempt in outcome.open_bills
+    ]
+    return wrapped(f"bill not final: {', '.join(bills)}; the next run or fetch reads it again", width)
 
 
 def _attempts(results: Iterable[TakeResult]) -> list[Attempt]:

@@ -30,6 +30,10 @@ def credits_of(millionths: int) -> Decimal:
 parse_time = datetime.fromisoformat
 
 
+_LATER = frozenset({"repository", "last_frame", "seed"})
+"""Stored names of clips and outputs that the first version did not know."""
+
+
 def _encode_value(value: Any) -> Any:
     """Encode what `json` cannot: decimals and times as text, bytes as base64, values by their stored fields."""
     match value:
@@ -41,11 +45,9 @@ def _encode_value(value: Any) -> Any:
             return format_utc(value)
         case Mapping():
             return dict(value)
-        case Clip():
-            fields = _encode_fields(value)  # one in the attempt's own repository stands as the first version wrote it
-            return {name: field for name, field in fields.items() if name != "repository" or field is not None}
-        case Output():
-            return _encode_fields(value)
+        case Clip() | Output():
+            fields = _encode_fields(value)  # one without the later fields stands as the first version wrote it
+            return {name: field for name, field in fields.items() if name not in _LATER or field is not None}
     raise TypeError(f"no row holds a {type(value).__name__}")
 
 
@@ -125,6 +127,7 @@ _DECODERS: dict[str, Callable[[Any], Any]] = {
     "intended_at": parse_time,
     "sent_at": lambda value: None if value is None else parse_time(value),
     "accepted_at": lambda value: None if value is None else parse_time(value),
+    "bill_read_at": lambda value: None if value is None else parse_time(value),
     "ended_at": lambda value: None if value is None else parse_time(value),
 }
 """Decoders by stored name; a name is decoded in the same way in every class."""

@@ -64,7 +64,7 @@ FIELDS: Mapping[type[Any], Mapping[str, str]] = {
         "seconds": "seconds",
         "repository": "repository",
     },
-    Output: {"url": "url", "width": "width", "height": "height"},
+    Output: {"url": "url", "width": "width", "height": "height", "last_frame": "last_frame", "seed": "seed"},
     Intent: {
         "quoted": "quoted",
         "edition": "edition",
@@ -129,6 +129,7 @@ FIELDS: Mapping[type[Any], Mapping[str, str]] = {
         "charged": "charged",
         "before_settled": "state_before_settlement",
         "doubt": "doubt",
+        "bill_read_at": "bill_read_at",
     },
 }
 """By class: the fields by stored name, in the order of writing."""

@@ -1,0 +1,51 @@
+"""Bills that grow after the end of their tasks, outside a run: which are open, and reading those that are due."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from runner.app.provider_gateway import ProviderGateway
+from runner.app.run_store import RunStore
+from runner.app.session import Session
+from runner.attempts.attempt import Attempt
+from runner.attempts.events import Event, Succeeded
+from runner.attempts.history import History
+from runner.engine.bills import due_reading
+from runner.lazy_dataclass import replace
+
+
+def open_bills(session: Session, history: History, now: datetime) -> list[tuple[Attempt, datetime]]:
+    """Attempts whose bill may still grow, each with the moment of its next reading; none at a free account."""
+    if session.settings.account.free:
+        return []
+    return [
+        (attempt, due_at)
+        for attempt in history.own()
+        if attempt.ended_at is not None
+        and (due_at := due_reading(attempt, session.edition, now - attempt.ended_at)) is not None
+    ]
+
+
+def has_due_bills(session: Session, history: History, now: datetime) -> bool:
+    """Whether a bill is to be read now, and a key is there to read it with."""
+    is_due = any(due_at <= now for _, due_at in open_bills(session, history, now))
+    return is_due and bool(session.settings.api_key.text)
+
+
+async def read_due_bills(
+    session: Session, history: History, store: RunStore, gateway: Callable[[], Awaitable[ProviderGateway]]
+) -> None:
+    """Read every bill that is due, and record it; what cannot be read now is read next time."""
+    now = store.clock.now()
+    if not has_due_bills(session, history, now):
+        return
+    provider = await gateway()
+    for attempt, due_at in open_bills(session, history, now):
+        if due_at > now:
+            continue
+        model = attempt.intent.request.get("model")
+        answer = await provider.poll(attempt.task_id or "", model if isinstance(model, str) else None)
+        if isinstance(answer, Succeeded):
+            answer = replace(answer, outputs=answer.outputs or attempt.outputs)
+            event = Event(store.clock.now(), attempt.id, answer)
+            if store.ledger.append(event) is None:
+                history.apply(event)

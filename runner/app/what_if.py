@@ -1,0 +1,26 @@
+"""The rows of `plan --what-if`: the storyboards compiled and planned with each model and resolution."""
+
+from runner.app.session import Session
+from runner.attempts.history import History
+from runner.diagnostics.problem import CommandError, ExitCode, Problem
+from runner.language import compiler as language
+from runner.language.model import Batch
+from runner.lazy_dataclass import replace
+from runner.planning.what_if import WhatIfRow, compare
+
+
+def what_if(session: Session, history: History) -> tuple[WhatIfRow, ...]:
+    """The rows of all models and resolutions, within `--select`; raise `CommandError` for `--again` and `--retake`."""
+    if session.args.again or session.args.retake:
+        raise CommandError(ExitCode.USAGE, "--what-if prices the film: leave --again and --retake out")
+
+    def compile_with(model: str, resolution: str) -> tuple[Batch, list[Problem]]:
+        options = replace(session.options, forced_output=(model, resolution))
+        batch, problems = language.compile(session.files, session.settings.root, options)
+        return batch, problems.errors
+
+    return compare(
+        session.edition,
+        compile_with,
+        lambda batch: session.plan(history, batch, session.selected, session.overrides(history)),
+    )

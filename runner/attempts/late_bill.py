@@ -1,0 +1,39 @@
+"""Bills that grow after the end of their tasks: when each is read again, and when it is final. Pure."""
+
+from datetime import datetime, timedelta
+
+from runner.attempts.attempt import AT_HAND, Attempt, AttemptState
+
+READ_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 3, 7, 15))
+"""How long after the success of its task a bill is read again."""
+
+_WITH_BILL = AT_HAND | {AttemptState.SUCCEEDED}
+
+
+def may_be_open(attempt: Attempt) -> bool:
+    """Whether a bill of this ledger may still grow, if its price row settles late: below the quote, and not read last.
+
+    An attempt that only a manifest tells of is read by the machine that ordered it.
+    """
+    if attempt.state not in _WITH_BILL or attempt.ended_at is None or attempt.from_manifest:
+        return False
+    if attempt.repository is not None or attempt.task_id is None:
+        return False
+    if attempt.credits_used is not None and attempt.price_deviation != "below":
+        return False
+    return _last_reading(attempt) < READ_AFTER[-1]
+
+
+def next_reading(attempt: Attempt) -> datetime | None:
+    """When to read the bill of an attempt next; None once it is final."""
+    if not may_be_open(attempt) or attempt.ended_at is None:
+        return None
+    last = _last_reading(attempt)
+    return attempt.ended_at + next(pause for pause in READ_AFTER if pause > last)
+
+
+def _last_reading(attempt: Attempt) -> timedelta:
+    """The age of a task's success when its bill was read last."""
+    if attempt.bill_read_at is None or attempt.ended_at is None:
+        return timedelta(0)
+    return attempt.bill_read_at - attempt.ended_at

@@ -1,0 +1,70 @@
+"""Reads an edition from the values of its data file: what every model has, and what a model has of its own."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from runner.editions.edition import Edition, Limits, Model, PriceRow, rows_valid_on
+
+
+def read(data: Mapping[str, Any]) -> Edition:
+    """Build an edition, at its undated prices, from the values of its data file."""
+    models = {name: _model(name, {**data["every_model"], **own}) for name, own in data["models"].items()}
+    spellings = {
+        spelling: name for name, own in data["models"].items() for spelling in (name, *own.get("other_names", ()))
+    }
+    book = tuple(row for table in data["prices"] for row in _price_rows(table))
+    return Edition(
+        name=data["name"],
+        dated=data["dated"],
+        source=data["source"],
+        media_days=data["media_days"],
+        record_days=data["record_days"],
+        models=spellings,
+        model_rows=models,
+        field_encoding=data["body"],
+        book=book,
+        current=rows_valid_on(book, None),
+    )
+
+
+def _model(name: str, values: Mapping[str, Any]) -> Model:
+    return Model(name, values["task_life"], values["default_seconds"], values["default_resolution"], _limits(values))
+
+
+def _limits(values: Mapping[str, Any]) -> Limits:
+    return Limits(
+        seconds=(values["seconds"][0], values["seconds"][1]),
+        prompt=values["prompt"],
+        aspect_ratios=tuple(values["aspect_ratios"]),
+        images=values["images"],
+        videos=values["videos"],
+        audio=values["audio"],
+        video_seconds=(values["video_seconds"][0], values["video_seconds"][1]),
+        audio_seconds=values["audio_seconds"],
+        frames=values["frames"],
+        prompt_required=frozenset(values["prompt_required"]),
+        fields=frozenset(values["fields"]),
+        videos_seconds=values.get("videos_seconds") or None,
+        videos_seconds_warn=values.get("videos_seconds_warn") or None,
+    )
+
+
+def _price_rows(table: Mapping[str, Any]) -> Iterator[PriceRow]:
+    """The rows of one `[[prices]]` table, which share a model, days and the way of billing."""
+    shared: dict[str, Any] = {
+        "bills": table.get("bills", "submit"),
+        "valid_from": table.get("from"),
+        "valid_until": table.get("until"),
+    }
+    for resolution, rate in table["rows"].items():
+        yield PriceRow(
+            table["model"],
+            resolution,
+            Decimal(rate),
+            with_video=table.get("with_video", False),
+            reference_seconds=table.get("reference_seconds"),
+            **shared,
+        )
+    for upscale, rate in table.get("upscale", {}).items():
+        yield PriceRow(table["model"], None, Decimal(rate), upscale=upscale, **shared)

@@ -1,0 +1,59 @@
+"""Reads bills again that grow after the end of their tasks; no run waits for one."""
+
+from datetime import datetime, timedelta
+
+from runner.attempts.attempt import Attempt
+from runner.attempts.events import Running, Succeeded
+from runner.attempts.late_bill import next_reading
+from runner.editions.edition import Edition, settles_late
+from runner.engine import messages
+from runner.engine.run_context import RunContext
+from runner.lazy_dataclass import replace
+
+_AGAIN_AFTER = 60.0
+"""Seconds after a reading that failed."""
+
+
+def schedule_readings(run: RunContext) -> None:
+    """Schedules the next reading of every open bill of this repository; those of earlier runs may be due."""
+    if run.plan.account.free:
+        return
+    for attempt in list(run.history.own()):
+        schedule_reading(run, attempt)
+
+
+def schedule_reading(run: RunContext, attempt: Attempt) -> None:
+    """Schedules the next reading of one bill, unless the bill is final, or the provider has dropped the record."""
+    run.state.open_bills.pop(attempt.id, None)
+    if run.plan.account.free or attempt.ended_at is None:
+        return
+    due_at = due_reading(attempt, run.plan.edition, run.age(attempt.ended_at))
+    if due_at is not None:
+        run.state.open_bills[attempt.id] = run.now() - run.age(due_at).total_seconds()
+
+
+def due_reading(attempt: Attempt, edition: Edition, age: timedelta) -> datetime | None:
+    """When to read a bill next, `age` after its task's success; None for one that is final or cannot be read."""
+    due_at = next_reading(attempt)
+    if due_at is None or age > timedelta(days=edition.record_days):
+        return None
+    intent = attempt.intent
+    return due_at if settles_late(edition, intent.edition, intent.request) else None
+
+
+async def read_bill(run: RunContext, attempt_id: str) -> None:
+    """Carries out a `ReadBill` order: a poll of a task that has succeeded."""
+    attempt = run.history.attempts[attempt_id]
+    model = attempt.intent.request.get("model")
+    answer = await run.provider.poll(attempt.task_id or "", model if isinstance(model, str) else None)
+    if isinstance(answer, Succeeded):
+        await run.append(attempt_id, replace(answer, outputs=answer.outputs or attempt.outputs))
+        schedule_reading(run, run.history.attempts[attempt_id])
+        row = run.plan.edition.price_row(attempt.intent.request)
+        if (stop_reason := messages.bill_above_quote(run.history.attempts[attempt_id], row)) is not None:
+            run.stop_creating(stop_reason)
+    else:
+        run.state.open_bills[attempt_id] = run.now() + _AGAIN_AFTER
+        run.state.polling_stopped = run.state.polling_stopped or (isinstance(answer, Running) and answer.key_refused)
+    run.state.reading_bills.discard(attempt_id)
+    run.wake()
