@@ -47,6 +47,14 @@ class LeftOut:
         elif problem.code == "unknown-field" and section != "assets":
             variables.setdefault(str(path[-1]), place)
 
+    def note_name(self, start: str, place: Place) -> None:
+        """Remember the folded beginning of a name that an asset or shot does not get."""
+        self.names.append((start, place))
+
+    def note_variable(self, name: str, place: Place) -> None:
+        """Remember a variable that is not defined; the first place of a name stays."""
+        self.variables.setdefault(name, place)
+
     def note_any(self, place: Place) -> None:
         """Remember a file that cannot be read, or not to its end: it may define anything."""
         self.names.append((_ANY, place))

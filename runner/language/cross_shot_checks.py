@@ -1,6 +1,6 @@
 """Checks across the shots of a storyboard: names, circles, equal requests, unused assets and variables."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from runner.diagnostics.problem import Place, Problem, closest_match
 from runner.language.expansion import used_names
@@ -31,8 +31,7 @@ def check_ids(drafts: Sequence[ShotDraft], scope: StoryboardScope) -> None:
         first = first_by_id.setdefault(draft.id.lower(), draft)
         if first is draft:
             continue
-        draft.has_usable_id = False
-        draft.broken.add("id")
+        draft.lose_id()
         other_spelling = "" if first.id == draft.id else f" (as `{first.id}`: {_CASE_RULE})"
         message, hint = f"the id `{draft.id}` is already used{other_spelling}", "give every shot an id of its own"
         related: tuple[tuple[Place, str], ...] = ((first.origin("id").place(), "the first"),)
@@ -54,7 +53,7 @@ def check_asset_names(
         reason = _bad_name(asset.name)
         if reason:
             scope.problems.add(Problem("asset-name", place, f"`{asset.name}` cannot be an asset name: {reason}"))
-            scope.left_out.names.append((key, place))
+            scope.left_out.note_name(key, place)
             continue
         first = names.get(key)
         if isinstance(first, Asset):
@@ -191,10 +190,12 @@ def check_seconds(assets: Iterable[Asset], scope: StoryboardScope) -> None:
             scope.problems.add(Problem("seconds-measured", place, message, "remove it", "warning"))
 
 
-def check_unused_asset_files(assets: Iterable[Asset], media: MediaCache, scope: StoryboardScope) -> None:
-    """Report missing files of unused assets; the files of used assets have been inspected already."""
+def check_unused_asset_files(
+    assets: Iterable[Asset], used: Set[str], media: MediaCache, scope: StoryboardScope
+) -> None:
+    """Report missing files of assets that are not in `used`, by name; those of the others have been inspected."""
     for asset in assets:
-        for problem in () if asset.used else check_unused(asset, media):
+        for problem in () if asset.name in used else check_unused(asset, media):
             scope.problems.add(problem)
 
 
@@ -241,7 +242,7 @@ def check_variable_names(files: Iterable[Document], scope: StoryboardScope) -> N
                     hint = f"use letters, digits and _, no digit first and no reserved word: {_identifier(name)}"
                     scope.problems.add(Problem("variable-name", place, message, hint))
                     for part in (_identifier(name), name.split("-")[0].strip()):
-                        scope.left_out.variables.setdefault(part, place)
+                        scope.left_out.note_variable(part, place)
 
 
 def _identifier(name: str) -> str:
@@ -251,10 +252,10 @@ def _identifier(name: str) -> str:
     return f"{identifier}_" if identifier[:1].isalpha() else f"_{identifier}"
 
 
-def check_unused_assets(assets: Iterable[Asset], scope: StoryboardScope) -> None:
+def check_unused_assets(assets: Iterable[Asset], used: Set[str], scope: StoryboardScope) -> None:
     """Warn about unused assets of the storyboard itself; an include may define more assets than one storyboard uses."""
     for asset in assets:
-        if asset.own and not asset.used:
+        if asset.own and asset.name not in used:
             message = f"nothing uses the asset `{asset.name}`"
             scope.problems.add(
                 Problem(

@@ -50,7 +50,7 @@ def expand(scope: StoryboardScope) -> list[ShotDraft]:
             drafts.append(_draft_without_matrix(scope, origin, entry, default_fields, default_variables, literals))
         if index in broken_fields or scope.broken_shared:
             for draft in drafts[draft_count:]:
-                draft.broken |= broken_fields.get(index, set()) | (scope.broken_shared - set(entry))
+                draft.break_fields(broken_fields.get(index, set()) | (scope.broken_shared - set(entry)))
     return drafts
 
 
@@ -215,8 +215,8 @@ def _identify(draft: ShotDraft, scope: StoryboardScope) -> None:
     id_value = draft.raw.get("id")
     draft.id, scene = _rendered_id(draft, id_value, scope), draft.raw.get("scene")
     if not draft.id:
-        draft.id, draft.has_usable_id = f"shots[{draft.entry.path[1]}]", False
-        draft.broken.add("id")
+        draft.id = f"shots[{draft.entry.path[1]}]"
+        draft.lose_id()
     if isinstance(scene, str) and "{" in scene and TEMPLATE_START.search(scene):
         draft.scope.rendered["shot"] = {"id": draft.id}
         scene = render_field(draft, "scene", scene, scope)

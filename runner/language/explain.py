@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path as FilePath
 
 from runner.diagnostics.problem import Place
-from runner.language.compiler import CompileOptions, StoryboardIR, open_compilation
+from runner.language.compile_options import CompileOptions
+from runner.language.compiler import open_compilation, read_documents
 from runner.language.expansion import used_names
 from runner.language.model import Shot
-from runner.language.request_builder import RequestBuilder
+from runner.language.request_builder import build_shot
 from runner.language.shot_draft import ShotDraft, prompt_text, render_fields
+from runner.language.storyboard_ir import StoryboardIR, expand_documents
 from runner.language.templates.environment import text_of
 from runner.language.templates.scope import TemplateFailure
 from runner.language.yaml.document import Value
@@ -59,8 +61,8 @@ def explain_shot(
     files: Sequence[FilePath], root: FilePath, options: CompileOptions, storyboard: str, shot: str
 ) -> ShotExplanation | None:
     """Explain the shot with an id in the storyboard with a path; None for an unknown or invalid shot."""
-    with open_compilation(files, root, options) as (irs, _):
-        for ir in irs:
+    with open_compilation(root, options) as compilation:
+        for ir in expand_documents(read_documents(files, compilation), compilation):
             for draft in ir.drafts:
                 if ir.document.name == storyboard and draft.id == shot:
                     return _explain_draft(ir, draft)
@@ -69,9 +71,8 @@ def explain_shot(
 
 def _explain_draft(ir: StoryboardIR, draft: ShotDraft) -> ShotExplanation | None:
     render_fields(draft, ir.scope)
-    builder = RequestBuilder(draft, ir.scope, ir.symbols)
-    shot = builder.shot()
-    if shot is None:
+    built = build_shot(draft, ir.scope, ir.symbols)
+    if (shot := built.shot) is None:
         return None
     _, rendered = prompt_text(draft, ir.scope)
     written, wrap = draft.raw.get("prompt"), draft.raw.get("wrap")
@@ -83,8 +84,8 @@ def _explain_draft(ir: StoryboardIR, draft: ShotDraft) -> ShotExplanation | None
         wrap=wrap if isinstance(wrap, str) else None,
         rendered=rendered.strip() if rendered else None,
         sent=shot.request.prompt,
-        materials=tuple(_materials(builder, shot)),
-        sources=tuple((used.source or draft.origin(*used.where)).place() for used in builder.used),
+        materials=tuple(_materials(shot)),
+        sources=tuple((used.source or draft.origin(*used.where)).place() for used in built.materials),
         prompt_at=draft.origin("prompt").place() if draft.layer("prompt") is not None else None,
     )
 
@@ -146,7 +147,7 @@ def _mapping_or_empty(value: Value) -> dict[str, Value]:
     return value if isinstance(value, dict) else {}
 
 
-def _materials(builder: RequestBuilder, shot: Shot) -> list[tuple[str, str, str]]:
+def _materials(shot: Shot) -> list[tuple[str, str, str]]:
     counts: dict[str, int] = {}
     materials: list[tuple[str, str, str]] = []
     for number, (material, name) in enumerate(zip(shot.request.materials, shot.names, strict=True)):

@@ -3,53 +3,39 @@
 from runner.diagnostics.problem import Problem
 from runner.language.ids import fold_name
 from runner.language.materials import KIND_LABELS, Asset, extension, is_path_or_url
+from runner.language.mention_checks import pin_error
 from runner.language.mentions import Mention, parse_single
 from runner.language.shot_reporter import ShotReporter
-from runner.language.symbols import PROMPT, UsedMaterial, Where
-from runner.lazy_dataclass import dataclass, replace
+from runner.language.symbols import SymbolTable, UsedMaterial, Where
+from runner.lazy_dataclass import dataclass, field
 from runner.media.files import known_endings
 from runner.requests.request import Kind, TakeReference
 
 
 @dataclass(slots=True)
-class MaterialResolver(ShotReporter):
+class MaterialResolver:
     """Finds the materials of one draft, and reports names that lead to none."""
 
-    def _check_pin(self, mention: Mention, where: Where) -> bool:
-        target = mention.target
-        assert target is not None
-        if target.take is None:
-            return True
-        takes = self.symbols.takes(target.name)
-        if takes is None or 1 <= target.take <= takes:
-            return True
-        count = "1 take" if takes == 1 else f"{takes} takes"
-        message = f"`{target.name}` has {count}, no take {target.take}"
-        hint = (
-            f"choose a take from 1 to {takes}, or raise `takes` of {target.name}"
-            if takes > 1
-            else f"write @{target.name} without #{target.take}"
-        )
-        if where == PROMPT:
-            self.note_in_prompt("pin", mention, message, hint)
-        else:
-            self.note("pin", self.draft.origin(*where), message, hint)
-        return False
+    reporter: ShotReporter
+    symbols: SymbolTable
+    used_assets: set[str] = field(default_factory=set)
+    """Names of the assets that the shot uses, for their media or their words."""
 
-    def _frames(self) -> list[UsedMaterial]:
-        if "first_frame" not in self.draft.values and "last_frame" not in self.draft.values:
+    def frames(self) -> list[UsedMaterial]:
+        """The first and last frame, as far as their fields name usable pictures."""
+        draft, values = self.reporter.draft, self.reporter.draft.values
+        if "first_frame" not in values and "last_frame" not in values:
             return []
         frames = []
         for name in ("first_frame", "last_frame"):
-            written = self.draft.values.get(name)
+            written = values.get(name)
             if isinstance(written, str) and (frame := self._frame(written, (name,))) is not None:
                 frames.append(frame)
-        values = self.draft.values
         is_last_alone = values.get("last_frame") is not None and values.get("first_frame") is None
-        if is_last_alone and "first_frame" not in self.draft.broken:
-            self.note(
+        if is_last_alone and "first_frame" not in draft.broken:
+            self.reporter.note(
                 "last-frame-alone",
-                self.draft.origin("last_frame"),
+                draft.origin("last_frame"),
                 "`last_frame` needs a `first_frame`",
                 "add the picture that the clip begins with",
             )
@@ -61,9 +47,9 @@ class MaterialResolver(ShotReporter):
             return None
         if len(used) == 1 and used[0].material.kind == "image":
             return used[0]
-        origin = self.draft.origin(*where)
+        origin = self.reporter.draft.origin(*where)
         if len(used) > 1:
-            self.note(
+            self.reporter.note(
                 "several-pictures",
                 origin,
                 f"`{written}` has {len(used)} pictures, but a frame is one picture",
@@ -73,15 +59,16 @@ class MaterialResolver(ShotReporter):
         kind = used[0].material.kind
         if isinstance(used[0].material, TakeReference):
             message = f"`{written}` is a clip, but `{where[0]}` takes a picture"
-            self.note("clip-as-frame", origin, message, f'write "@{written.removeprefix("@")}.last_frame"')
+            self.reporter.note("clip-as-frame", origin, message, f'write "@{written.removeprefix("@")}.last_frame"')
         else:
-            self.note(
+            self.reporter.note(
                 "material-kind", origin, f"`{written}` is {KIND_LABELS[kind]}, but a frame is a picture", "use an image"
             )
         return None
 
-    def _references(self) -> list[UsedMaterial]:
-        written = self.draft.values.get("references")
+    def references(self) -> list[UsedMaterial]:
+        """The materials of `references`, in order."""
+        written = self.reporter.draft.values.get("references")
         references: list[UsedMaterial] = []
         for index, item in enumerate(written if isinstance(written, list) else ()):
             references += self._materials(str(item), ("references", index), None)
@@ -92,11 +79,12 @@ class MaterialResolver(ShotReporter):
         mention = None if is_path_or_url(written) else parse_single(written, self.symbols.names)
         if mention is not None and mention.target is not None and mention.problem is None:
             target = mention.target
-            if target.kind == "asset":
-                return self._asset_materials(target.name, mention.written, where)
-            if target.kind == "shot" and self._check_pin(mention, where):
+            if (asset := self.asset(target.name) if target.kind == "asset" else None) is not None:
+                return self.asset_materials(asset, mention.written, where)
+            if target.kind == "shot" and (error := pin_error(self.symbols, target)) is None:
                 return [UsedMaterial(TakeReference(target.name, target.part, target.take), mention.written, where)]
-            if target.kind == "shot":
+            if target.kind == "shot" and error is not None:
+                self.reporter.note(error[0], self.reporter.draft.origin(*where), error[1], error[2])
                 return []
         return (
             self._path_or_url(written, where, expected_kind)
@@ -106,29 +94,28 @@ class MaterialResolver(ShotReporter):
 
     def _path_or_url(self, written: str, where: Where, expected_kind: Kind | None) -> list[UsedMaterial]:
         kind = expected_kind if written.startswith("https://") and extension(written) not in known_endings else None
-        material = self.symbols.media.source(written, kind, self.draft.origin(*where))
+        material = self.symbols.media.source(written, kind, self.reporter.draft.origin(*where))
         if isinstance(material, Problem):
-            self.failed = True
-            self.scope.problems.add(replace(material, shots=(self.draft.id,)))
+            self.reporter.add(material)
             return []
         return [UsedMaterial(material, written, where)]
 
     def _note_unusable_name(self, written: str, mention: Mention, where: Where) -> list[UsedMaterial]:
         """Reports why a field's value is not the name of a usable material."""
-        origin = self.draft.origin(*where)
+        origin = self.reporter.draft.origin(*where)
         if mention.problem is not None:
-            self.note(mention.problem[0], origin, mention.problem[1], mention.problem[2])
+            self.reporter.note(mention.problem[0], origin, mention.problem[1], mention.problem[2])
         elif mention.target is None:
             hint = self.symbols.suggestion(mention.written)
-            self.note(
+            self.reporter.note(
                 "unknown-name",
                 origin,
                 f"no asset or shot is named `{mention.written}`",
                 hint or "write a file as its path, with its ending",
-                self.scope.left_out.cause_of_name(mention.written),
+                self.reporter.scope.left_out.cause_of_name(mention.written),
             )
         else:
-            self.note(
+            self.reporter.note(
                 "position-here",
                 origin,
                 f"`{written}` is a position among the references, not the name of a material",
@@ -136,25 +123,31 @@ class MaterialResolver(ShotReporter):
             )
         return []
 
-    def _asset_materials(self, name: str, written: str, where: Where) -> list[UsedMaterial]:
-        asset = self.symbols.names[fold_name(name)]
-        assert isinstance(asset, Asset)
-        asset.used = True
-        media = self.symbols.media.materials_of(asset)
-        if asset.problems:
-            self.failed = True
-            for problem in asset.problems:
-                self.scope.problems.add(replace(problem, shots=(self.draft.id,)))
+    def asset(self, name: str) -> Asset | None:
+        """The asset of a name, from now on a used one; None for the id of a shot."""
+        symbol = self.symbols.names.get(fold_name(name))
+        if not isinstance(symbol, Asset):
+            return None
+        self.used_assets.add(symbol.name)
+        return symbol
+
+    def asset_materials(self, asset: Asset, written: str, where: Where) -> list[UsedMaterial]:
+        """The materials of an asset; reports those that cannot be used, and an asset without any."""
+        media = self.symbols.media_of(asset)
+        if media.problems:
+            for problem in media.problems:
+                self.reporter.add(problem)
         elif not asset.sources:
-            self.note(
+            self.reporter.note(
                 "words-only",
-                self.draft.origin(*where),
+                self.reporter.draft.origin(*where),
                 f"`{written}` has only words, but a picture, video or sound is needed",
                 "add an image to the asset",
             )
-        if len(media) == 1:
-            return [UsedMaterial(media[0], asset.name, where, asset.sources[0][2])]
+        if len(media.materials) == 1:
+            return [UsedMaterial(media.materials[0], asset.name, where, asset.sources[0][2])]
         sources = [source for _, _, source in asset.sources]
         return [
-            UsedMaterial(material, asset.name, where, source) for material, source in zip(media, sources, strict=False)
+            UsedMaterial(material, asset.name, where, source)
+            for material, source in zip(media.materials, sources, strict=False)
         ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from runner.diagnostics.problem import Problem
@@ -19,7 +20,7 @@ from runner.requests.request import Kind, LocalFile, RemoteFile
 KINDS: tuple[Kind, ...] = ("image", "video", "audio")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Asset:
     """An entry of `assets`: its media as written, and its words (a template)."""
 
@@ -33,11 +34,6 @@ class Asset:
     """Definitions of this name; the last one wins."""
     own: bool
     """True when the storyboard itself defines the asset, not an include."""
-    used: bool = False
-    """True when a shot mentions it."""
-    media: tuple[LocalFile | RemoteFile, ...] | None = None
-    """Inspected media; None until the asset is first used."""
-    problems: tuple[Problem, ...] = ()
 
     @property
     def origin(self) -> NodeRef:
@@ -103,6 +99,13 @@ def is_path_or_url(written: str) -> bool:
     return "/" in written or "://" in written or extension(written) in known_endings
 
 
+class AssetMedia(NamedTuple):
+    """The media of an asset as inspected: the usable ones, and the problems of the others."""
+
+    materials: tuple[LocalFile | RemoteFile, ...]
+    problems: tuple[Problem, ...]
+
+
 @dataclass(slots=True)
 class MediaCache:
     """Cache of the media that one command inspects; every file is read once."""
@@ -110,19 +113,13 @@ class MediaCache:
     root: FilePath
     files: dict[str, LocalFile | FileRejected] = field(default_factory=dict)
 
-    def materials_of(self, asset: Asset) -> tuple[LocalFile | RemoteFile, ...]:
-        """The usable materials of an asset; the problems of the others are put in `asset.problems`."""
-        if asset.media is None:
-            materials: list[LocalFile | RemoteFile] = []
-            problems: list[Problem] = []
-            for kind, written, origin in asset.sources:
-                material = self.source(written, kind, origin, asset.seconds)
-                if isinstance(material, Problem):
-                    problems.append(material)
-                else:
-                    materials.append(material)
-            asset.media, asset.problems = tuple(materials), tuple(problems)
-        return asset.media
+    def inspect_asset(self, asset: Asset) -> AssetMedia:
+        """Inspect the media of an asset."""
+        media = [self.source(written, kind, origin, asset.seconds) for kind, written, origin in asset.sources]
+        return AssetMedia(
+            tuple(material for material in media if not isinstance(material, Problem)),
+            tuple(problem for problem in media if isinstance(problem, Problem)),
+        )
 
     def source(
         self, written: str, kind: Kind | None, origin: NodeRef, seconds: Value = None

@@ -1,6 +1,6 @@
 """Merges the layers of a shot, renders its fields, and remembers the origin of each value."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from runner.diagnostics.problem import Problem, Problems
@@ -49,6 +49,15 @@ class ShotDraft:
     finished: bool = False
     broken: set[str] = field(default_factory=set)
     """Fields that have a reported problem; no further problem of these fields is reported."""
+
+    def break_fields(self, names: Iterable[str]) -> None:
+        """Mark fields as those with a reported problem."""
+        self.broken.update(names)
+
+    def lose_id(self) -> None:
+        """Mark the id as unusable: no mention matches the shot."""
+        self.has_usable_id = False
+        self.broken.add("id")
 
     def layer(self, name: str) -> FieldLayer | None:
         """The layer that a field's value comes from; for a mapping, the last layer with this field."""
@@ -120,7 +129,7 @@ def render_field(draft: ShotDraft, name: str, text: str, scope: StoryboardScope,
         for problem in failure.problems:
             explained = scope.left_out.explain(problem, draft.entry.path)
             scope.problems.add(replace(explained, shots=(*problem.shots, draft.id)))
-        draft.broken.add(name)
+        draft.break_fields((name,))
         return None
 
 
@@ -189,7 +198,7 @@ def _note_violation(draft: ShotDraft, violation: "schema.Violation", scope: Stor
     if name in draft.broken:
         return
     keys = tuple(key for key in violation.path[1:] if isinstance(key, int))
-    draft.broken.add(name)
+    draft.break_fields((name,))
     draft.values.pop(name, None)
     origin = draft.origin(name, *keys)
     place = origin.place() if isinstance(origin.value, str | int | float | list) else origin.key_place()
@@ -220,12 +229,12 @@ def prompt_text(draft: ShotDraft, scope: StoryboardScope) -> tuple[str | None, s
         )
         place = draft.origin("wrap").place()
         scope.problems.add(Problem("wrap-without-prompt", place, message, hint, shots=(draft.id,)))
-        draft.broken.add("prompt")
+        draft.break_fields(("prompt",))
         return rendered, rendered
     # The wrap is rendered even when the prompt failed: one error must not hide another.
     draft.scope.rendered["prompt"] = "" if rendered is None else rendered
     wrapped = render_field(draft, "wrap", wrap, scope)
     if wrapped is None or rendered is None:
-        draft.broken.add("prompt")
+        draft.break_fields(("prompt",))
         return rendered, None
     return rendered, wrapped

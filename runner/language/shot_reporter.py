@@ -5,9 +5,9 @@ from runner.language.causes import as_consequence
 from runner.language.locate_text import excerpt, locate_text
 from runner.language.mentions import Mention
 from runner.language.shot_draft import ShotDraft, StoryboardScope
-from runner.language.symbols import PROMPT, SymbolTable, UsedMaterial
+from runner.language.symbols import PROMPT, UsedMaterial
 from runner.language.yaml.document import NodeRef
-from runner.lazy_dataclass import dataclass
+from runner.lazy_dataclass import dataclass, replace
 
 
 @dataclass(slots=True)
@@ -16,21 +16,30 @@ class ShotReporter:
 
     draft: ShotDraft
     scope: StoryboardScope
-    symbols: SymbolTable
     failed: bool = False
-    text: str = ""
-    """The rendered prompt in its wrap, mentions as written."""
+    """True after the first problem; only this object sets it."""
+
+    @property
+    def has_problem(self) -> bool:
+        """Whether the shot has a problem, reported here or while its fields were read."""
+        return self.failed or bool(self.draft.broken)
+
+    def add(self, problem: Problem) -> None:
+        """Report a problem of a value that several shots share, as one of this shot."""
+        self.failed = True
+        self.scope.problems.add(replace(problem, shots=(self.draft.id,)))
 
     def note(self, code: str, origin: NodeRef, message: str, hint: str = "", cause: Place | None = None) -> None:
         """Report a problem of this shot, at a value; as a consequence of the problem at `cause`, if there is one."""
-        self.failed = True
-        place = origin.place() if not isinstance(origin.value, dict) else origin.key_place()
-        problem = Problem(code, place, message, hint, related=origin.alias_chain(), shots=(self.draft.id,))
-        self.scope.problems.add(problem if cause is None else as_consequence(problem, cause))
+        problem = Problem(code, _place_of(origin), message, hint, related=origin.alias_chain())
+        self.add(problem if cause is None else as_consequence(problem, cause))
 
     def warn(self, code: str, origin: NodeRef, message: str, hint: str = "") -> None:
         """Report a warning about this shot, at a value."""
-        place = origin.place() if not isinstance(origin.value, dict) else origin.key_place()
+        self.warn_at(code, _place_of(origin), message, hint)
+
+    def warn_at(self, code: str, place: Place, message: str, hint: str) -> None:
+        """Report a warning about this shot, at a place."""
         self.scope.problems.add(Problem(code, place, message, hint, "warning", shots=(self.draft.id,)))
 
     def place(self, used: UsedMaterial) -> Place:
@@ -42,26 +51,32 @@ class ShotReporter:
 
     def warn_about(self, code: str, used: UsedMaterial, message: str, hint: str = "") -> None:
         """Report a warning about one material of this shot."""
-        problem = Problem(code, self.place(used), message, hint, "warning", shots=(self.draft.id,))
-        self.scope.problems.add(problem)
+        self.warn_at(code, self.place(used), message, hint)
 
     def note_about(self, code: str, used: UsedMaterial, message: str, hint: str = "") -> None:
         """Report a problem of one material of this shot, at its source in the asset."""
-        self.failed = True
         place = used.source.place() if used.source else self.place(used)
         related = ((self.place(used), "used here"),) if used.source else ()
-        self.scope.problems.add(Problem(code, place, message, hint, related=related, shots=(self.draft.id,)))
+        self.add(Problem(code, place, message, hint, related=related))
 
-    def note_in_prompt(self, code: str, mention: Mention, message: str, hint: str, cause: Place | None = None) -> None:
-        """Report a problem of a mention, at its literal text in a value, else at the template that made the text."""
-        self.failed = True
-        text = self.text[mention.start : mention.end]
+    def note_in_prompt(
+        self, problem: tuple[str, str, str], mention: Mention, prompt: str, cause: Place | None = None
+    ) -> None:
+        """Report a problem (code, message, hint) of a mention in the rendered prompt.
+
+        The place is the mention's literal text in a value, else the template that made the text.
+        """
+        code, message, hint = problem
+        text = prompt[mention.start : mention.end]
         origin, index, width = locate_text(self.draft, self.scope, text)
         value = origin.value
         if not isinstance(value, str) or text not in value:
-            hint = "\n".join(
-                filter(None, (hint, f"the template renders: {excerpt(self.text, mention.start, mention.end)}"))
-            )
+            rendered = f"the template renders: {excerpt(prompt, mention.start, mention.end)}"
+            hint = "\n".join(filter(None, (hint, rendered)))
         place = origin.place(index or 0, width)
-        problem = Problem(code, place, message, hint, related=origin.alias_chain(), shots=(self.draft.id,))
-        self.scope.problems.add(problem if cause is None else as_consequence(problem, cause))
+        error = Problem(code, place, message, hint, related=origin.alias_chain())
+        self.add(error if cause is None else as_consequence(error, cause))
+
+
+def _place_of(origin: NodeRef) -> Place:
+    return origin.place() if not isinstance(origin.value, dict) else origin.key_place()

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from runner.diagnostics.problem import Place
 from runner.editions.edition import Edition
-from runner.language.materials import Asset, MediaCache
+from runner.language.materials import Asset, AssetMedia, MediaCache
 from runner.language.mentions import suggestion
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass, field
-from runner.requests.request import LocalFile, Material, RemoteFile
+from runner.requests.request import Material
 
 Where = tuple[str] | tuple[str, int]
 """A field of a shot, or (field, index) of a list item; its place in the file is looked up only for a problem."""
@@ -41,6 +41,7 @@ class OutputFormat(NamedTuple):
 class MisfitFrame:
     """A picture that is the frame of shots of another shape; told once, with all of them."""
 
+    path: str
     name: str
     width: int
     height: int
@@ -71,7 +72,21 @@ class SymbolTable:
     """Frames with a shape far from that of their shots, by path."""
     suggestions_left: int = 200
     """For how many more unknown names the nearest one is sought: nobody reads the thousandth."""
+    _media: dict[str, AssetMedia] = field(default_factory=dict)
     _all_names: frozenset[str] = frozenset()
+
+    def media_of(self, asset: Asset) -> AssetMedia:
+        """The inspected media of an asset."""
+        media = self._media.get(asset.name)
+        if media is None:
+            media = self._media[asset.name] = self.media.inspect_asset(asset)
+        return media
+
+    def add_misfit(self, frame: MisfitFrame, shape: str, shot: str) -> None:
+        """Remember a shot of another shape than its frame; a frame that is known already keeps its first place."""
+        misfit = self.misfits.setdefault(frame.path, frame)
+        misfit.shapes[shape] = None
+        misfit.shots[shot] = None
 
     def suggestion(self, name: str) -> str:
         """The hint with the nearest name; an empty text when there is none, or after too many."""
@@ -86,13 +101,3 @@ class SymbolTable:
                 symbol.name if isinstance(symbol, Asset) else symbol for symbol in self.names.values()
             )
         return self._all_names
-
-
-def same_source(first: Material, second: Material) -> bool:
-    """Tell whether two materials are the same file, address or frame of a take, which is sent once."""
-    match first, second:
-        case LocalFile(), LocalFile():
-            return first.path == second.path
-        case RemoteFile(), RemoteFile():
-            return first.url == second.url
-    return first == second

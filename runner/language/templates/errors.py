@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from runner.diagnostics.problem import Place, Problem, closest_match
 from runner.language.templates.environment import ALLOWED_FILTERS
+from runner.language.templates.fault import TemplateFault
 from runner.language.templates.markup import (
     Span,
     filter_span,
@@ -17,19 +17,6 @@ from runner.language.templates.markup import (
 )
 from runner.language.templates.scope import Expression, VariableScope
 from runner.language.yaml.document import NodeRef, Value
-
-
-class TemplateFault(NamedTuple):
-    """What keeps a template from being compiled, at a place in its text."""
-
-    code: str
-    message: str
-    hint: str
-    span: Span
-
-    def problem(self, origin: NodeRef) -> Problem:
-        """The fault as a problem of the value that holds the template."""
-        return Problem(self.code, origin.place(*self.span), self.message, self.hint)
 
 
 def name_place(origin: NodeRef, name: str) -> Place:

@@ -2,14 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from runner.diagnostics.problem import Problem
+from runner.language.templates.fault import TemplateFault
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass
-
-if TYPE_CHECKING:
-    from runner.language.templates.errors import TemplateFault
 
 TEMPLATE_START = re.compile(r"\{[{%#]")
 _KEYWORDS = "true false none True False None not in is and or if else recursive for endfor set import include"
@@ -50,7 +48,7 @@ class Template:
     uses_all_names: bool = False
     """True when it includes files whose names are computed while rendering."""
     compiled: Any = None
-    faults: "tuple[TemplateFault, ...]" = ()
+    faults: tuple[TemplateFault, ...] = ()
     """What keeps the template from being compiled."""
 
 
@@ -82,6 +80,10 @@ class VariableScope:
         self.failed: dict[str, TemplateFailure] | None = None
         """Failures by variable: each is rendered once only, or the time would grow exponentially with their depth."""
         self.rendering: list[str] = []
+
+    def fail(self, name: str, failure: TemplateFailure) -> None:
+        """Remember that a variable cannot be rendered."""
+        self.failed = {**(self.failed or {}), name: failure}
 
     def find(self, name: str) -> Variable | None:
         for layer in reversed(self.layers):

@@ -17,7 +17,6 @@ from runner.language.templates.environment import (
     text_of,
 )
 from runner.language.templates.errors import (
-    TemplateFault,
     bad_syntax,
     circle,
     explain,
@@ -29,6 +28,7 @@ from runner.language.templates.errors import (
     undefined,
     unknown_use,
 )
+from runner.language.templates.fault import TemplateFault
 from runner.language.templates.markup import Span, first_line, locating_copy, markup_at, markup_spans
 from runner.language.templates.scope import (
     RESERVED,
@@ -264,7 +264,7 @@ class Templates:
             message, hint = f"`{name}` nests too many variables in one another", "nest fewer variables"
             raise TemplateFailure(Problem("template-runaway", place(), message, hint)) from None
         except TemplateFailure as failure:
-            scope.failed = {**(scope.failed or {}), name: failure}
+            scope.fail(name, failure)
             raise
         finally:
             scope.rendering.pop()

@@ -1,0 +1,76 @@
+"""Checks of the mentions in a prompt: unknown names, positions of other tools, takes that a shot does not have."""
+
+import re
+
+from runner.language.materials import Asset
+from runner.language.mentions import Mention, MentionTarget, find, foreign_position
+from runner.language.shot_reporter import ShotReporter
+from runner.language.symbols import SymbolTable
+
+_MARKUP = re.compile(r"\{[{#].*?(?:[}#]\}|\Z)", re.DOTALL)
+_PATH = re.compile(r"[\w.\-]+(?:/[\w.\-]+)+")
+"""A relative path, where a name of a mention was expected."""
+_UNUSABLE = "\ufffc"
+
+
+def check_mentions(reporter: ShotReporter, symbols: SymbolTable, prompt: str, mentions: list[Mention]) -> None:
+    """Report the mentions of a rendered prompt that lead to nothing; one that is written twice at its first place."""
+    for mention in {(item.written, item.target): item for item in reversed(mentions)}.values():
+        if mention.problem is not None:
+            reporter.note_in_prompt(mention.problem, mention, prompt)
+        elif mention.target is None:
+            message = f"no asset or shot is named @{mention.written}"
+            cause = reporter.scope.left_out.cause_of_name(mention.written)
+            hint = _hint(symbols, prompt, mention)
+            reporter.note_in_prompt(("unknown-name", message, hint), mention, prompt, cause)
+        elif mention.target.kind == "shot" and (error := pin_error(symbols, mention.target)) is not None:
+            reporter.note_in_prompt(error, mention, prompt)
+
+
+def check_literal_mentions(reporter: ShotReporter, symbols: SymbolTable) -> None:
+    """Check the mentions written literally in a prompt whose template failed: one error must not hide another."""
+    prompt = reporter.draft.raw.get("prompt")
+    # With a statement in the prompt the mentions that would have been sent are unknown.
+    if not isinstance(prompt, str) or "@" not in prompt or "{%" in prompt:
+        return
+    text = _MARKUP.sub(lambda markup: _UNUSABLE * len(markup.group()), prompt)
+    mentions = find(text, symbols.names)
+    whole = [item for item in mentions if _UNUSABLE not in text[max(0, item.start - 1) : item.end + 1]]
+    check_mentions(reporter, symbols, text, whole)
+
+
+def pin_error(symbols: SymbolTable, target: MentionTarget) -> tuple[str, str, str] | None:
+    """Code, message and hint of a mention `quay#3` of a take that the shot does not have; else None."""
+    if target.take is None:
+        return None
+    takes = symbols.takes(target.name)
+    if takes is None or 1 <= target.take <= takes:
+        return None
+    count = "1 take" if takes == 1 else f"{takes} takes"
+    hint = (
+        f"choose a take from 1 to {takes}, or raise `takes` of {target.name}"
+        if takes > 1
+        else f"write @{target.name} without #{target.take}"
+    )
+    return "pin", f"`{target.name}` has {count}, no take {target.take}", hint
+
+
+def _hint(symbols: SymbolTable, prompt: str, mention: Mention) -> str:
+    """The way out of an unknown name: a position, the asset of that file, the nearest name; last the escape."""
+    if position := foreign_position(prompt, mention.start + 1):
+        return f"write @{position[1]} for that material of the references"
+    if path := _PATH.match(prompt, mention.start + 1):
+        return _path_hint(symbols, path.group().rstrip("."))
+    hint = symbols.suggestion(mention.written)
+    if hint:
+        return f"{hint} (a literal @ is written @@)"
+    return "define an asset of that name, or write a literal @ as @@"
+
+
+def _path_hint(symbols: SymbolTable, path: str) -> str:
+    """The way out of a path behind an @: the asset that is this file, or how to define one."""
+    file_name = path.rpartition("/")[2]
+    for symbol in symbols.names.values():
+        if isinstance(symbol, Asset) and any(source.rpartition("/")[2] == file_name for _, source, _ in symbol.sources):
+            return f"a path is no mention; the asset that is this file is @{symbol.name}"
+    return f"a path is no mention: define an asset, `NAME: {path}`, and write @NAME"

@@ -1,0 +1,52 @@
+"""Checks of `--profile` and `--var` against the storyboards of a command."""
+
+from collections.abc import Iterable, Sequence
+
+from runner.diagnostics.problem import CommandError, ExitCode, closest_match
+from runner.language.compile_options import CompileOptions
+from runner.language.sections import Sections, default_layers, profile_layers
+from runner.language.unknown_fields import variable_names
+from runner.language.yaml.document import NodeRef
+
+
+def check_options(all_sections: Sequence[Sections], options: CompileOptions) -> None:
+    """Raise CommandError for a profile or variable that no storyboard of the command has."""
+    profiles = {name for sections in all_sections for name in sections.profiles}
+    if options.profile is not None and options.profile not in profiles:
+        raise CommandError(ExitCode.USAGE, _unknown_name_message("profile", options.profile, profiles))
+    for name in options.variables:
+        if not any(
+            name in sections.variables and not _overrides(sections, name, options.profile) for sections in all_sections
+        ):
+            raise CommandError(ExitCode.USAGE, _variable_message(name, all_sections, options.profile))
+
+
+def _overrides(sections: Sections, name: str, profile: str | None) -> NodeRef | None:
+    """The variable of `defaults` or of the profile that wins over the storyboard's own, for all its shots."""
+    layers = (*default_layers(sections.files), *profile_layers(sections, profile))
+    holders = (layer.origin / "vars" / name for layer in layers)
+    return next((node for node in holders if node.value is not None), None)
+
+
+def _variable_message(name: str, all_sections: Sequence[Sections], profile: str | None) -> str:
+    """Say why `--var` cannot set a variable: one of the defaults, the profile or the shots wins, or it is unknown."""
+    for sections in all_sections:
+        if (node := _overrides(sections, name, profile)) is not None:
+            place = node.key_place()
+            return (
+                f"--var {name} would change nothing: {place.path} ({place.file}:{place.line}) wins over it. "
+                f"Move `{name}` from there to the `vars` of the storyboard, which --var sets"
+            )
+    used_names = {name for sections in all_sections for file in sections.files for name in variable_names(file.root)}
+    if name in used_names:
+        return (
+            f"--var {name} sets no variable of the storyboard: `{name}` stands in the `vars` or the `matrix` of shots, "
+            f"or in templates alone. Define it in the `vars` of the storyboard, which --var sets"
+        )
+    return _unknown_name_message("variable", name, {name for sections in all_sections for name in sections.variables})
+
+
+def _unknown_name_message(kind: str, name: str, candidates: Iterable[str]) -> str:
+    suggestion = closest_match(name, candidates)
+    listed = ", ".join(sorted(candidates)) or "none"
+    return f"no {kind} is named {name}" + (f"; did you mean {suggestion}?" if suggestion else f"; available: {listed}")
