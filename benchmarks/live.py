@@ -41,6 +41,7 @@ from runner.engine.webhooks import WebhookInbox
 from runner.language.model import Batch, Shot
 from runner.planning.plan import Plan
 from runner.planning.planner import build_plan
+from runner.providers.kinovi.callback import read_callback
 from runner.providers.kinovi.client import Client
 from runner.providers.kinovi.uploads import UploadClient
 from runner.providers.transport.download import Downloader
@@ -150,7 +151,7 @@ async def _run_batch(row: Row, folder: Path, base: str) -> tuple[float, dict[str
         inbox = None
         if row.webhooks:
             inbox = WebhookInbox(client.fetch_record)
-            receiver = WebhookServer(inbox.is_known_token, inbox.on_callback, clock=clock)
+            receiver = WebhookServer(inbox.is_known_token, inbox.on_callback, read_callback, clock=clock)
             assert await stack.enter_async_context(receiver.listening("127.0.0.1", 0)) is None
             client.callbacks = f"http://127.0.0.1:{receiver.port}/hooks"
             stack.enter_context(_flooded(receiver.port, row.flood))

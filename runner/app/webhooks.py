@@ -22,12 +22,12 @@ async def listen(
     if webhook is None or session.settings.account.free:
         yield None
         return
+    from runner.providers.kinovi.callback import read_callback
     from runner.providers.transport.webhook_server import WebhookServer
 
     inbox = WebhookInbox(client.fetch_record)
-    async with WebhookServer(inbox.is_known_token, inbox.on_callback, clock=clock).listening(
-        webhook.host, webhook.port
-    ) as problem:
+    server = WebhookServer(inbox.is_known_token, inbox.on_callback, read_callback, clock=clock)
+    async with server.listening(webhook.host, webhook.port) as problem:
         if problem is not None:
             emit(RunEvent("warning", clock.now(), message=problem))
             yield None

@@ -44,8 +44,8 @@ def _add_account(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_tasks(parser: argparse.ArgumentParser) -> None:
-    from runner.sandbox.api.rulebook import LINK_HOURS, NAMES
     from runner.sandbox.options import WEBHOOKS
+    from runner.sandbox.rulebook import LINK_HOURS, NAMES
 
     group = parser.add_argument_group("tasks and responses")
     text = f"edition of the API: {alternatives(NAMES)} (default: {NAMES[0]})"

@@ -1,31 +1,26 @@
-"""Reads an edition from the values of its data file: what every model has, and what a model has of its own."""
+"""Reads the models and the price book of an edition from the values of its data file."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from runner.editions.edition import Edition, Limits, Model, PriceRow, rows_valid_on
+from runner.editions.model import Limits, Model
+from runner.editions.price_book import PriceRow
 
 
-def read(data: Mapping[str, Any]) -> Edition:
-    """Build an edition, at its undated prices, from the values of its data file."""
-    models = {name: _model(name, {**data["every_model"], **own}) for name, own in data["models"].items()}
-    spellings = {
-        spelling: name for name, own in data["models"].items() for spelling in (name, *own.get("other_names", ()))
-    }
-    book = tuple(row for table in data["prices"] for row in _price_rows(table))
-    return Edition(
-        name=data["name"],
-        dated=data["dated"],
-        source=data["source"],
-        media_days=data["media_days"],
-        record_days=data["record_days"],
-        models=spellings,
-        model_rows=models,
-        field_encoding=data["body"],
-        book=book,
-        current=rows_valid_on(book, None),
-    )
+def read_models(data: Mapping[str, Any]) -> dict[str, Model]:
+    """The models by name, each with what every model has and what it has of its own."""
+    return {name: _model(name, {**data["every_model"], **own}) for name, own in data["models"].items()}
+
+
+def spellings(data: Mapping[str, Any]) -> dict[str, str]:
+    """The accepted spellings of the models, and the name that is sent for each."""
+    return {spelling: name for name, own in data["models"].items() for spelling in (name, *own.get("other_names", ()))}
+
+
+def price_book(data: Mapping[str, Any]) -> tuple[PriceRow, ...]:
+    """All rows of the price book, in the order of the file."""
+    return tuple(row for table in data["prices"] for row in _price_rows(table))
 
 
 def _model(name: str, values: Mapping[str, Any]) -> Model:

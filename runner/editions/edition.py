@@ -5,56 +5,21 @@ from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from runner.editions.model import Model
+from runner.editions.price_book import Bills, PriceRow, rows_valid_on
 from runner.lazy_dataclass import dataclass, field, replace
-from runner.requests.request import JsonValue, Mode, Request, TakeReference
+from runner.requests.request import JsonValue, Request, TakeReference
 
 NAMES = ("classic", "2026-09", "2026-10", "pro-site")
 DEFAULT = "classic"
 DATA = Path(__file__).parent / "data"
 
-Bills = Literal["submit", "settled"]
-"""When a bill is final: with the end of the task, or some minutes after it."""
 SecondsOfTake = Callable[[TakeReference], Decimal | None]
 """Length of the clip that a reference stands for; None if unknown."""
 _CENT = Decimal("0.01")
 """The provider rounds its bills to two decimals."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Limits of the requests of one model; seconds are of media or of output."""
-
-    seconds: tuple[int, int]
-    prompt: int
-    aspect_ratios: tuple[str, ...]
-    images: int
-    videos: int
-    audio: int
-    video_seconds: tuple[int, int]
-    """Shortest and longest length of one reference video."""
-    audio_seconds: int
-    frames: int
-    prompt_required: frozenset[Mode]
-    fields: frozenset[str]
-    """Optional fields of a shot that the model supports: upscale, seed, audio."""
-    videos_seconds: int | None = None
-    """Total length of reference videos above which there is an error."""
-    videos_seconds_warn: int | None = None
-    """Total length of reference videos above which there is a warning."""
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """One model of an edition, by the name that is sent and priced."""
-
-    name: str
-    task_life: int
-    """Seconds after which the provider ends a task."""
-    default_seconds: int
-    default_resolution: str
-    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,45 +29,6 @@ class Price:
     credits: Decimal | None
     row: str
     """The row of the price book that gives the price: `seedance-20 720p`."""
-
-
-@dataclass(frozen=True, slots=True)
-class PriceRow:
-    """A row of the price book."""
-
-    model: str
-    resolution: str | None
-    """None for a surcharge on another row, such as upscaling."""
-    rate: Decimal
-    """Credits for each second that is billed."""
-    upscale: str | None = None
-    with_video: bool = False
-    """Whether the row is for requests with a reference video."""
-    reference_seconds: int | None = None
-    """Seconds of reference videos that are billed beside those of the clip, at most; None: they are not billed."""
-    bills: Bills = "submit"
-    valid_from: date | None = None
-    valid_until: date | None = None
-    """First and last day (UTC) on which a task has this price; None: no such bound."""
-    own: bool = False
-    """Whether the user's own rate replaces the price book's."""
-
-    @property
-    def name(self) -> str:
-        """`seedance-20 720p`, `seedance-20 720p video`, `seedance-20 upscale 4k`."""
-        if self.resolution is None:
-            return f"{self.model} upscale {self.upscale}"
-        return f"{self.model} {self.resolution} video" if self.with_video else f"{self.model} {self.resolution}"
-
-    @property
-    def is_dated(self) -> bool:
-        return self.valid_from is not None or self.valid_until is not None
-
-    def is_valid_on(self, day: date | None) -> bool:
-        """Whether a task of this day has the price; without a day, whether every task has it."""
-        if day is None:
-            return not self.is_dated
-        return (self.valid_from or day) <= day <= (self.valid_until or day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,28 +140,29 @@ def _billed_reference_seconds(request: Request, maximum: int, seconds_of_take: S
     return min(total, Decimal(maximum))
 
 
-def rows_valid_on(book: tuple[PriceRow, ...], day: date | None) -> dict[str, PriceRow]:
-    """The rows by name that count on a day: a dated one before an undated one, the latest of several."""
-    by_name: dict[str, PriceRow] = {}
-    for row in book:
-        if not row.is_valid_on(day):
-            continue
-        before = by_name.get(row.name)
-        if before is None or _precedence(row) >= _precedence(before):
-            by_name[row.name] = row
-    return by_name
+def read(data: Mapping[str, Any]) -> Edition:
+    """Build an edition, at its undated prices, from the values of its data file."""
+    from runner.editions.data_file import price_book, read_models, spellings
 
-
-def _precedence(row: PriceRow) -> tuple[bool, date]:
-    return row.is_dated, row.valid_from or date.min
+    book = price_book(data)
+    return Edition(
+        name=data["name"],
+        dated=data["dated"],
+        source=data["source"],
+        media_days=data["media_days"],
+        record_days=data["record_days"],
+        models=spellings(data),
+        model_rows=read_models(data),
+        field_encoding=data["body"],
+        book=book,
+        current=rows_valid_on(book, None),
+    )
 
 
 @cache
 def load(name: str) -> Edition:
     """Return the edition with a name, at its undated prices; raises KeyError for an unknown name."""
     import tomllib
-
-    from runner.editions.data_file import read
 
     if name not in NAMES:
         raise KeyError(name)

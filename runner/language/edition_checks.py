@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from runner.diagnostics.problem import closest_match
-from runner.editions.edition import NAMES, Edition, Limits, load
+from runner.editions.edition import NAMES, Edition, load
+from runner.editions.model import Limits
 from runner.language.shot_reporter import ShotReporter
 from runner.language.symbols import MisfitFrame, SymbolTable, UsedMaterial
 from runner.language.yaml.document import NodeRef

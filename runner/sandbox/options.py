@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from runner.lazy_dataclass import dataclass, field
-from runner.sandbox.api import rulebook
+from runner.sandbox import rulebook
 
 DEMO_KEY = "sandbox_demo_readonly"
 Webhooks = Literal["off", "flat", "flat-state", "envelope", "envelope-state", "each"]

@@ -2,7 +2,8 @@
 
 import re
 
-from runner.editions.edition import DEFAULT, NAMES, Model, load
+from runner.editions.edition import DEFAULT, NAMES, load
+from runner.editions.model import Model
 from tests.docs.pages import ROOT, sections
 
 PAGE = ROOT / "docs/editions.md"

@@ -4,8 +4,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from runner.editions.data_file import read
-from runner.editions.edition import DATA, Edition
+from runner.editions.edition import DATA, Edition, read
 
 
 def edition_with(

@@ -11,7 +11,7 @@ from runner.editions.edition import NAMES, Edition, load
 from runner.providers.kinovi.request_body import encode, placeholder
 from runner.requests.request import Material, Mode, RemoteFile, Request
 from runner.sandbox.api import validation
-from runner.sandbox.api.rulebook import rulebook_of
+from runner.sandbox.rulebook import rulebook_of
 
 FRONT = RemoteFile("https://cdn.example.com/front.png", "image")
 WALTZ = RemoteFile("https://cdn.example.com/waltz.mp4", "video", Decimal(3))

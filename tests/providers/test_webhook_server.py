@@ -11,6 +11,7 @@ import anyio.to_thread
 import pytest
 
 from runner.attempts.task_facts import Callback
+from runner.providers.kinovi.callback import read_callback
 from runner.providers.transport.webhook_server import WebhookLimits, WebhookServer
 
 TOKEN = "r" * 43
@@ -23,7 +24,10 @@ def hints_of(visits: Callable[[int], Awaitable[None]], **changes: Any) -> list[t
     hints: list[tuple[str, Callback]] = []
     arguments: dict[str, Any] = {"limits": SMALL, **changes}
     receiver = WebhookServer(
-        lambda token: token == TOKEN, lambda token, callback: hints.append((token, callback)), **arguments
+        lambda token: token == TOKEN,
+        lambda token, callback: hints.append((token, callback)),
+        read_callback,
+        **arguments,
     )
 
     async def served() -> None:
@@ -185,7 +189,7 @@ def _is_closed(line: socket.socket) -> bool:
 def test_a_port_that_is_taken_is_said_and_the_run_goes_on_without() -> None:
     async def tried() -> str | None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            receiver = WebhookServer(lambda token: True, lambda token, callback: None)
+            receiver = WebhookServer(lambda token: True, lambda token, callback: None, read_callback)
             async with receiver.listening("127.0.0.1", listener.getsockname()[1]) as problem:
                 return problem
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from runner.sandbox.api.rulebook import NAMES, rulebook_of
 from runner.sandbox.api.validation import AddressRejected, Material, ValidRequest, validate
+from runner.sandbox.rulebook import NAMES, rulebook_of
 
 IMAGE, VIDEO, AUDIO = "https://a.example/a.jpg", "https://a.example/b.mp4", "https://a.example/c.mp3"
 

@@ -11,7 +11,6 @@ from anyio.streams.stapled import MultiListener
 from runner.attempts.task_facts import Callback
 from runner.clock import Clock, SystemClock
 from runner.lazy_dataclass import dataclass, field
-from runner.providers.kinovi.callback import read_callback
 
 _ANSWER = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 
@@ -40,6 +39,8 @@ class WebhookServer:
     """Whether an attempt has a webhook token, the unguessable last part of the path."""
     on_callback: Callable[[str, Callback], None]
     """Called with the webhook token and the callback of every hint. Must not block."""
+    parse: Callable[[bytes], Callback | None]
+    """The provider's parser of a body; None for a body that is no callback."""
     limits: WebhookLimits = field(default_factory=WebhookLimits)
     clock: Clock = field(default_factory=SystemClock)
     port: int = 0
@@ -115,7 +116,7 @@ class WebhookServer:
                     return token, body
 
     def _hint(self, token: str, body: bytes) -> None:
-        callback = read_callback(body)
+        callback = self.parse(body)
         now = self.clock.monotonic()
         recent = {
             task_id: at

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from runner.clock import format_utc
 from runner.requests.request import JsonValue
+from runner.sandbox.api.reply import EarlyReply, Reply
 from runner.sandbox.api.service import Service, account_of
 from runner.sandbox.faults import fault_rules
-from runner.sandbox.http.reply import EarlyReply, Reply
 from runner.sandbox.state.task import Task, bill, status
 
 MAX_CLOCK_OFFSET = 100 * 366 * 86400

@@ -6,13 +6,14 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from runner.sandbox.api import rulebook, signed_links
+from runner.sandbox import rulebook
+from runner.sandbox.api import signed_links
 from runner.sandbox.api.content_types import UNKNOWN, content_type
+from runner.sandbox.api.reply import EarlyReply, Reply
+from runner.sandbox.api.request_reader import limited_body
 from runner.sandbox.api.service import Service
 from runner.sandbox.drawing.worker_pool import DrawingError
 from runner.sandbox.faults import demo
-from runner.sandbox.http.reply import EarlyReply, Reply
-from runner.sandbox.http.request_reader import limited_body
 from runner.sandbox.state.sandbox_state import Upload
 
 MAX_UPLOAD_BYTES = 200 << 20

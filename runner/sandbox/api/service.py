@@ -10,16 +10,17 @@ from urllib.parse import quote, urlsplit
 from runner.animatic.spec import AnimaticSpec, Reference, to_json
 from runner.clock import Clock
 from runner.requests.request import JsonValue
-from runner.sandbox.api import rulebook, signed_links
+from runner.sandbox import rulebook
+from runner.sandbox.api import signed_links
 from runner.sandbox.api.content_types import content_type
+from runner.sandbox.api.jobs import JobRunner
 from runner.sandbox.api.loopback import is_loopback, is_private
 from runner.sandbox.api.record import as_still_generating, render_record
+from runner.sandbox.api.reply import Reply
 from runner.sandbox.api.validation import AddressLookup, AddressRejected, Material, RequestError, ValidRequest, validate
-from runner.sandbox.drawing.jobs import JobRunner
 from runner.sandbox.faults import demo
 from runner.sandbox.faults.fault_rules import FaultEvent, Faults
 from runner.sandbox.faults.seeded_random import chance, spread
-from runner.sandbox.http.reply import Reply
 from runner.sandbox.options import DEMO_KEY, Options
 from runner.sandbox.state.sandbox_state import UPLOAD_FACTS, AccountBalance, SandboxState, Upload, body_hash, task_line
 from runner.sandbox.state.task import TASK_ERRORS, Task

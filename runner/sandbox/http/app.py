@@ -15,11 +15,11 @@ from starlette.types import Message, Receive, Scope, Send
 from runner.requests.request import JsonValue
 from runner.sandbox.api import control, files
 from runner.sandbox.api.loopback import is_loopback
+from runner.sandbox.api.reply import EarlyReply, Reply
+from runner.sandbox.api.request_reader import parse_json, read_json_bytes
 from runner.sandbox.api.service import Service, account_of
-from runner.sandbox.faults import faulty_response
 from runner.sandbox.faults.fault_rules import FaultEvent
-from runner.sandbox.http.reply import EarlyReply, Reply
-from runner.sandbox.http.request_reader import parse_json, read_json_bytes
+from runner.sandbox.http import faulty_response
 from runner.sandbox.options import DEMO_KEY
 
 _KEY = re.compile(r"[\x21-\x7e]{1,512}")

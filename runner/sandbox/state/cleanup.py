@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from runner.sandbox.api import rulebook
+from runner.sandbox import rulebook
 from runner.sandbox.state.journal import Journal, Line
 
 _INTERVAL_SECONDS = 86400

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from runner.editions.edition import Edition, Model, PriceRow
+from runner.editions.edition import Edition
+from runner.editions.model import Model
+from runner.editions.price_book import PriceRow
 from runner.requests.request import credits_json, usd_text
 
 VERSION = 1

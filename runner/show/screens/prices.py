@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from runner.editions.edition import Edition, Model, PriceRow
+from runner.editions.edition import Edition
+from runner.editions.model import Model
+from runner.editions.price_book import PriceRow
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import credits_text, dollars
 from runner.show.text.layout import wrapped

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 
 from runner.requests.request import JsonValue
-from runner.sandbox.http.reply import EarlyReply, Reply
+from runner.sandbox.api.reply import EarlyReply, Reply
 
 MAX_JSON_BYTES = 1 << 20
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from runner.requests.request import JsonValue
 from runner.sandbox.api import callbacks
-from runner.sandbox.api.rulebook import Rulebook
 from runner.sandbox.drawing import plain_clip
 from runner.sandbox.drawing.worker_pool import DrawingError, WorkerPool
 from runner.sandbox.faults import demo
 from runner.sandbox.faults.fault_rules import FaultEvent, Faults
 from runner.sandbox.options import Options
+from runner.sandbox.rulebook import Rulebook
 from runner.sandbox.state.sandbox_state import SandboxState
 from runner.sandbox.state.task import SERVER_ERROR, Task, end_time
 

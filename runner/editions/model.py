@@ -1,0 +1,39 @@
+"""A model of an edition, with the limits of its requests."""
+
+from runner.lazy_dataclass import dataclass
+from runner.requests.request import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of the requests of one model; seconds are of media or of output."""
+
+    seconds: tuple[int, int]
+    prompt: int
+    aspect_ratios: tuple[str, ...]
+    images: int
+    videos: int
+    audio: int
+    video_seconds: tuple[int, int]
+    """Shortest and longest length of one reference video."""
+    audio_seconds: int
+    frames: int
+    prompt_required: frozenset[Mode]
+    fields: frozenset[str]
+    """Optional fields of a shot that the model supports: upscale, seed, audio."""
+    videos_seconds: int | None = None
+    """Total length of reference videos above which there is an error."""
+    videos_seconds_warn: int | None = None
+    """Total length of reference videos above which there is a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model of an edition, by the name that is sent and priced."""
+
+    name: str
+    task_life: int
+    """Seconds after which the provider ends a task."""
+    default_seconds: int
+    default_resolution: str
+    limits: Limits
