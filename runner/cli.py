@@ -1,17 +1,17 @@
 """The command line, and the process boundary: errors, Ctrl-C and defects become exit codes."""
 
 import argparse
-import gc
 import importlib
 import sys
 from collections.abc import Sequence
 
 from runner import __version__
 from runner.commands import COMMANDS
+from runner.garbage_collection import collection_off
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
     from runner.diagnostics.problem import ExitCode
 
@@ -101,7 +101,6 @@ def _formatter(argv: list[str]) -> type[argparse.HelpFormatter]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out a command line; returns the exit code, never raises."""
-    gc.disable()  # modules stay in memory until the end: collecting while they load finds nothing
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments in ([], ["-h"], ["--help"]):
         parser(()).print_help()
@@ -134,6 +133,17 @@ def _interrupt(number: int, frame: object) -> "NoReturn":
 
 
 def _dispatch(argv: list[str]) -> "ExitCode":
+    from runner.diagnostics.problem import ExitCode
+
+    # The modules stay in memory until the end: collecting while they load finds nothing.
+    with collection_off(keep=True):
+        command, args = _command(argv)
+    code: ExitCode = ExitCode.OK if command is None else command.run(args)
+    return code
+
+
+def _command(argv: list[str]) -> "tuple[Any, argparse.Namespace]":
+    """The module of a command line's command, and its arguments; None without a command, whose help is printed."""
     from runner.diagnostics.problem import CommandError, ExitCode
 
     first = next((argument for argument in argv if not argument.startswith("-")), None)
@@ -149,12 +159,8 @@ def _dispatch(argv: list[str]) -> "ExitCode":
         raise CommandError(ExitCode.USAGE, _unknown_flag(unknown[0], first))
     if args.command is None:
         top.print_help()
-        return ExitCode.OK
-    command = importlib.import_module(f"runner.commands.{args.command}")
-    gc.freeze()
-    gc.enable()
-    code: ExitCode = command.run(args)
-    return code
+        return None, args
+    return importlib.import_module(f"runner.commands.{args.command}"), args
 
 
 def _unknown_command(name: str) -> str:

@@ -1,6 +1,6 @@
-"""The garbage collector, tuned in one place: off while long-lived objects are built.
+"""The garbage collector, tuned in one place: off while objects are built that stay until the end.
 
-CPU of `plan --json` for 2,000 shots, median of 15 paired runs on one core:
+Without it `plan --json` of 2,000 shots takes a quarter more CPU: 0.61 s for 0.49 s, the least of 7 paired runs.
 """
 
 import gc

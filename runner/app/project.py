@@ -1,7 +1,6 @@
 """The compiled project of a command: files, settings, edition, batch, and every problem in them."""
 
 import argparse
-import gc
 import os
 from collections.abc import Iterator
 from datetime import date
@@ -12,6 +11,7 @@ from runner.clock import SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode, Problems
 from runner.editions.edition import Edition, load, with_prices
 from runner.files.reading import FileRejected, read_bytes
+from runner.garbage_collection import collection_off
 from runner.language import compiler as language
 from runner.language.cli_variables import parse_assignments
 from runner.language.model import Batch
@@ -46,13 +46,9 @@ def load_project(args: argparse.Namespace, *, prefer_clips: bool = False, requir
         settings = _provider_with_clips(settings)
     edition = edition_with_prices(settings, SystemClock().now().date())
     options = language.CompileOptions(settings.profile, parse_assignments(args.var, args.var_file, root), edition)
-    # The batch stays in memory until the end: collecting garbage meanwhile would walk it in vain.
-    gc.disable()
-    try:
+    # The batch stays in memory until the end.
+    with collection_off(keep=True):
         batch, problems = language.compile(files, root, options)
-        gc.freeze()
-    finally:
-        gc.enable()
     return Project(args, settings, edition, options, files, batch, problems)
 
 
