@@ -92,7 +92,7 @@ def test_help_imports_argparse_and_no_package_of_others(tmp_path: Path) -> None:
     found = imported(["--help"], tmp_path)
     assert foreign(found) == set()
     assert {name for name in found if name.startswith("runner.")} == {
-        "runner.__main__", "runner.cli", "runner.commands", "runner.streams",
+        "runner.__main__", "runner.cli", "runner.commands", "runner.garbage_collection", "runner.streams",
         "runner.show", "runner.show.text", "runner.show.text.help_format", "runner.show.text.terminal",
     }  # fmt: skip
 
