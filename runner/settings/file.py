@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from ipaddress import ip_address
 from itertools import islice
 from pathlib import Path
@@ -11,64 +11,34 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from runner.diagnostics.problem import CommandError, ExitCode, closest_match
-from runner.editions.edition import NAMES as EDITIONS
 from runner.files.reading import SETTINGS_LIMIT, FileRejected, read_named
 from runner.lazy_dataclass import dataclass
+from runner.settings.schema import expectation, is_valid, keys
 from runner.settings.toml_limits import UnfitToml, parse_toml, shortened
 
 PROVIDERS = ("sandbox", "kinovi")
-_MIN_AMOUNT, _MAX_AMOUNT = Decimal("1e-9"), Decimal("1e9")
-Keys = Mapping[str, Callable[[Any], str | None]]
+Rules = Mapping[str, Callable[[Any], str | None]]
 
 
-def _choice(*choices: str) -> Callable[[Any], str | None]:
-    return lambda value: None if value in choices else f"use one of {', '.join(choices)}"
-
-
-def _integer(minimum: int, maximum: int) -> Callable[[Any], str | None]:
-    def check(value: Any) -> str | None:
-        is_valid = isinstance(value, int) and not isinstance(value, bool) and minimum <= value <= maximum
-        return None if is_valid else f"use a whole number from {minimum} to {maximum}"
-
-    return check
-
-
-def _amount(value: Any) -> str | None:
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        number = Decimal("NaN")
-    is_valid = not isinstance(value, bool) and isinstance(value, int | float | str) and number.is_finite()
-    is_valid = is_valid and _MIN_AMOUNT <= number <= _MAX_AMOUNT
-    return None if is_valid else 'use a number above 0, best in quotes: "0.005"'
-
-
-def _rate(value: Any) -> str | None:
-    is_valid = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1000
-    return None if is_valid else "use a number above 0, at most 1000"
+def _expected(key: str) -> str:
+    return expectation(keys().values[key])
 
 
 def _folder(value: Any) -> str | None:
-    return (
-        None
-        if isinstance(value, str)
-        and value.strip()
-        and value.isprintable()
-        and len(os.fsencode(value)) <= _MAX_FOLDER_LENGTH
-        and not os.path.isabs(value)
-        else "use the path of a folder in this repository"
-    )
+    """Check the output's folder: no character that a terminal hides, and short enough for every file system."""
+    is_usable = isinstance(value, str) and value.isprintable() and len(os.fsencode(value)) <= _MAX_FOLDER_LENGTH
+    return None if is_usable else _expected("output")
 
 
 def _callbacks(value: Any) -> str | None:
     """Check the base address of callbacks: the provider must reach it, and the connection must be encrypted."""
-    message = "use a public https address, like https://hooks.example.com/storyboard (http only on this machine)"
+    message = _expected("webhook.url")
     try:
         parts = urlsplit(value if isinstance(value, str) else "")
         host, has_extras = parts.hostname or "", parts.port == 0 or "@" in parts.netloc or parts.query or parts.fragment
     except ValueError:
         return message
-    if not host or has_extras or re.search(r"[^!-~]", value) or len(value) > _MAX_URL_LENGTH:
+    if not host or has_extras:
         return message
     if _is_loopback(host):
         return None if parts.scheme in ("http", "https") else message
@@ -103,7 +73,7 @@ def listening_at(value: Any) -> tuple[str, int] | None:
 def _listen(value: Any) -> str | None:
     address = listening_at(value)
     if address is None:
-        return 'use an address and port of this machine, like "127.0.0.1:8788"'
+        return _expected("webhook.listen")
     if not _is_loopback(address[0]):
         return "only your own config.toml may listen on other addresses than 127.0.0.1; use a tunnel or proxy"
     return None
@@ -113,29 +83,15 @@ def _listen_anywhere(value: Any) -> str | None:
     return _listen(value) if listening_at(value) is None else None
 
 
-_MAX_URL_LENGTH = 1000
 _MAX_FOLDER_LENGTH = 200
 """Bytes of the output's path: the path of a clip, which is longer, must fit into every file system."""
 _MAX_ERRORS = 10
 """Errors of one file that are shown; the others are counted."""
-_KEYS: dict[str, Callable[[Any], str | None]] = {
-    "provider": _choice(*PROVIDERS),
-    "output": _folder,
-    "providers.kinovi.edition": _choice(*EDITIONS),
-    "providers.kinovi.concurrency": _integer(1, 1000),
-    "providers.kinovi.usd_per_credit": _amount,
-    "providers.kinovi.server_error": _choice("retry", "settle"),
-    "providers.kinovi.requests_per_second": _rate,
-    "retries.provider": _integer(0, 10),
-    "retries.review": _integer(0, 10),
-    "budget.credits_per_day": _amount,
-    "webhook.url": _callbacks,
-    "webhook.listen": _listen,
-}
-_USER_KEYS = {**_KEYS, "webhook.listen": _listen_anywhere}
-"""The keys of the user's own file: only it may open a port to other machines, no repository's file may."""
+_RULES: Rules = {"output": _folder, "webhook.url": _callbacks, "webhook.listen": _listen}
+"""The rules of trust beyond the schema's types, ranges and choices; each sees any value."""
+_USER_RULES: Rules = {**_RULES, "webhook.listen": _listen_anywhere}
+"""The rules of the user's own file: only it may open a port to other machines, no repository's file may."""
 _PRICES = "providers.kinovi.prices"
-_TABLES = ("providers", "providers.kinovi", _PRICES, "retries", "budget", "webhook")
 _NOT_BUILT = ("publish", "ledger")
 
 
@@ -161,7 +117,7 @@ class SettingsFile:
         except UnfitToml as unfit:
             place = path if unfit.line is None else f"{path}:{unfit.line}"
             raise CommandError(ExitCode.INVALID, f"{place}: {unfit.message}") from unfit
-        return cls(path, _checked(path, text, _flatten(table), _USER_KEYS if is_user_file else _KEYS))
+        return cls(path, _checked(path, text, _flatten(table), _USER_RULES if is_user_file else _RULES))
 
     def prices(self) -> dict[str, Decimal]:
         """The prices in credits a second, by row: `seedance-20 720p`."""
@@ -194,7 +150,7 @@ def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in table.items():
         key = f"{prefix}{name}"
-        if isinstance(value, dict) and key != _PRICES:
+        if isinstance(value, dict) and key not in keys().rows:
             values |= _flatten(value, f"{key}.") if value else {key: value}
         elif isinstance(value, dict):
             values |= {f"{key}.{row}": rate for row, rate in value.items()}
@@ -203,33 +159,36 @@ def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return values
 
 
-def _checked(path: Path, text: str, values: dict[str, Any], keys: Keys) -> dict[str, Any]:
-    unfit = (key for key, value in values.items() if _error(key, value, keys, with_hint=False) is not None)
+def _checked(path: Path, text: str, values: dict[str, Any], rules: Rules) -> dict[str, Any]:
+    unfit = (key for key, value in values.items() if _error(key, value, rules, with_hint=False) is not None)
     first = list(islice(unfit, _MAX_ERRORS))
     if first:
-        errors = [_error(key, values[key], keys) or "" for key in first]
+        errors = [_error(key, values[key], rules) or "" for key in first]
         lines = [f"{path}:{_line(text, key)}: {error}" for key, error in zip(first, errors, strict=True)]
         if (more := sum(1 for _ in unfit)) > 0:
             lines.append(f"{path}: and {more:,} more")
         raise CommandError(ExitCode.INVALID, "\n".join(lines))
-    return {key: value for key, value in values.items() if key not in _TABLES}
+    return {key: value for key, value in values.items() if key not in keys().tables}
 
 
-def _error(key: str, value: Any, keys: Keys, *, with_hint: bool = True) -> str | None:
+def _error(key: str, value: Any, rules: Rules, *, with_hint: bool = True) -> str | None:
     """What is wrong with a value; without the hint, for which the nearest name would be sought, it costs little."""
-    section = key.split(".")[0]
-    if section in _NOT_BUILT:
+    published = keys()
+    if (section := key.partition(".")[0]) in _NOT_BUILT:
         return f"[{section}] is not supported yet; leave it out"
-    if key.startswith(f"{_PRICES}."):
-        message = _amount(value)
-        return None if message is None else f"{shortened(key.removeprefix(_PRICES + '.'))!r}: {message}"
-    if key in _TABLES:
+    if key in published.tables:
         return None if value == {} else f"{key} is a table: write [{key}]"
-    if (check := keys.get(key)) is not None:
-        message = check(value)
+    if (schema := published.values.get(key)) is not None:
+        message = rules[key](value) if key in rules else None
+        if message is None and not is_valid(schema, value):
+            message = expectation(schema)
         return None if message is None else f"{key} = {shortened(repr(value))}: {message}"
-    suggestion = closest_match(key, [*_KEYS, _PRICES]) if with_hint else None
-    hint = f"did you mean {suggestion}?" if suggestion else f"the settings are {', '.join(_KEYS)}"
+    if table := next((table for table in published.rows if key.startswith(f"{table}.")), ""):
+        row, schema = key.removeprefix(f"{table}."), published.rows[table]
+        return None if is_valid(schema, value) else f"{shortened(row)!r}: {expectation(schema)}"
+    names = [*published.values, *published.rows]
+    suggestion = closest_match(key, names) if with_hint else None
+    hint = f"did you mean {suggestion}?" if suggestion else f"the settings are {', '.join(published.values)}"
     return f"there is no setting {shortened(key)}; {hint}"
 
 

@@ -10,7 +10,7 @@ import pytest
 from runner.cli import parser
 from runner.commands import COMMANDS
 from runner.diagnostics.problem import ExitCode
-from runner.settings.file import _KEYS, _PRICES
+from runner.settings.schema import keys
 from tests.docs.pages import ROOT, sections
 
 DOCS = ROOT / "docs"
@@ -88,7 +88,7 @@ def test_every_key_of_a_storyboard_is_in_the_language_reference_and_no_other() -
 
 def test_every_setting_is_documented_and_no_other() -> None:
     rows = re.findall(r"^\| `([a-z_.]+)` \|", sections(DOCS / "commands.md")["The settings file"], re.MULTILINE)
-    assert sorted(rows) == sorted([*_KEYS, _PRICES])
+    assert sorted(rows) == sorted([*keys().values, *keys().rows])
 
 
 def test_every_variable_of_the_environment_is_documented() -> None:

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.settings.settings import Flags, Settings, Webhook, find_root, host_of, read
+from runner.editions.edition import NAMES
+from runner.settings.file import PROVIDERS
+from runner.settings.schema import keys
+from runner.settings.settings import LISTEN, Flags, Settings, Webhook, find_root, host_of, read
 
 
 def settings(tmp_path: Path, toml: str = "", own: str = "", flags: Flags | None = None, **env: str) -> Settings:
@@ -78,6 +81,56 @@ def test_an_unfit_setting_is_named_with_its_line(tmp_path: Path, toml: str, word
     stop = stopped(tmp_path, toml)
     assert stop.code is ExitCode.INVALID
     assert words in stop.message
+
+
+@pytest.mark.parametrize(
+    ("toml", "words"),
+    [
+        ("[retries]\nprovider = 11\n", ":2: retries.provider = 11: use a whole number from 0 to 10"),
+        ("[retries]\nprovider = 2.0\n", ":2: retries.provider = 2.0: use a whole number from 0 to 10"),
+        ("[retries]\nprovider = true\n", ":2: retries.provider = True: use a whole number from 0 to 10"),
+        ("[retries]\nprovider = 2026-01-01\n", ":2: retries.provider = datetime.date(2026, 1, 1): use a whole"),
+        ("[providers.kinovi]\nrequests_per_second = 0\n", ":2: providers.kinovi.requests_per_second = 0: use a number"),
+        ("[providers.kinovi]\nserver_error = 'ignore'\n", ": use one of retry, settle"),
+        ("[providers.kinovi]\nusd_per_credit = '0'\n", "= '0': use a number above 0, best in quotes"),
+        ("[providers.kinovi]\nusd_per_credit = 0\n", "= 0: use a number above 0, best in quotes"),
+        ("[budget]\ncredits_per_day = '1e12'\n", "= '1e12': use a number above 0"),
+        ("[budget]\ncredits_per_day = inf\n", "= inf: use a number above 0"),
+        ('output = "a\\u202eb"\n', "use the path of a folder in this repository"),
+        (f'output = "{"é" * 101}"\n', "use the path of a folder in this repository"),
+    ],
+)
+def test_the_published_schema_gives_type_range_and_way_out(tmp_path: Path, toml: str, words: str) -> None:
+    stop = stopped(tmp_path, toml)
+    assert stop.code is ExitCode.INVALID
+    assert words in stop.message
+
+
+@pytest.mark.parametrize("amount", ["5", "0.5", ".5", "5.", "1e3", "+5"])
+def test_an_amount_may_be_a_text_of_exact_decimals(tmp_path: Path, amount: str) -> None:
+    assert settings(tmp_path, f"[budget]\ncredits_per_day = '{amount}'\n").credits_per_day == Decimal(amount)
+
+
+def test_the_schema_names_the_providers_and_editions_of_the_program() -> None:
+    assert keys().values["provider"]["enum"] == list(PROVIDERS)
+    assert keys().values["providers.kinovi.edition"]["enum"] == list(NAMES)
+
+
+def test_the_defaults_of_the_schema_are_those_of_the_program(tmp_path: Path) -> None:
+    said = settings(tmp_path)
+    read = {
+        "provider": said.provider,
+        "output": said.output.name,
+        "providers.kinovi.edition": said.edition,
+        "providers.kinovi.concurrency": said.concurrency,
+        "providers.kinovi.usd_per_credit": str(said.usd_per_credit),
+        "providers.kinovi.server_error": said.server_error,
+        "providers.kinovi.requests_per_second": said.requests_per_second,
+        "retries.provider": said.retries_provider,
+        "retries.review": said.retries_review,
+        "webhook.listen": LISTEN,
+    }
+    assert {key: node["default"] for key, node in keys().values.items() if "default" in node} == read
 
 
 def test_every_unfit_setting_is_said_at_once(tmp_path: Path) -> None:
