@@ -1,6 +1,5 @@
 """Orphaned attempts: possibly paid, and not needed by any take of the current storyboards."""
 
-import re
 from functools import reduce
 
 from runner.app.credit_scope import is_gone, sums_by_storyboard
@@ -9,11 +8,10 @@ from runner.attempts.attempt import AT_HAND, Attempt, AttemptState
 from runner.attempts.history import History
 from runner.attempts.sums import CreditSums
 from runner.engine.run_events import RunResult
+from runner.language.ids import names_files
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan, Step
 from runner.requests.request import fingerprint
-
-_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 
 
 def orphaned_attempts(session: Session, history: History, plan: Plan | None = None) -> list[Attempt]:
@@ -59,7 +57,7 @@ def with_orphans(session: Session, history: History, result: RunResult) -> RunRe
 
 def _is_collectable(attempt: Attempt) -> bool:
     """Whether the attempt has a task, and a shot id that is safe as a folder name: manifests can be edited."""
-    return attempt.state is not AttemptState.UNSETTLED and _SAFE_ID.fullmatch(attempt.intent.shot) is not None
+    return attempt.state is not AttemptState.UNSETTLED and names_files(attempt.intent.shot)
 
 
 def collectable_orphans(session: Session, history: History, plan: Plan) -> list[Attempt]:
@@ -86,7 +84,7 @@ def stored_orphans(session: Session, history: History, plan: Plan) -> list[Attem
             and attempt.state in (AttemptState.RUNNING, AttemptState.SUCCEEDED)
         )
         if attempt.intent.storyboard in paths and attempt.intent.profile == session.settings.profile
-        if attempt.intent.fingerprint not in fingerprints and _SAFE_ID.fullmatch(attempt.intent.shot)
+        if attempt.intent.fingerprint not in fingerprints and names_files(attempt.intent.shot)
         if session.selected is None or (attempt.intent.storyboard, attempt.intent.shot) in session.selected
     ]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from runner import __version__
 from runner.app.project import Project, load_project
 from runner.commands import flags
+from runner.diagnostics.plural import count
 from runner.diagnostics.problem import ExitCode
 
 
@@ -72,17 +73,13 @@ def run(args: argparse.Namespace) -> ExitCode:
 def _summary(project: Project) -> str:
     """The last line: the number of files, shots, errors and warnings."""
     shots = sum(storyboard.shot_count for storyboard in project.batch.storyboards)
-    amount = f"{_count(len(project.files), 'file')}, {_count(shots, 'shot')}"
+    amount = f"{count(len(project.files), 'file')}, {count(shots, 'shot')}"
     broken_shots = {(problem.place.file, shot) for problem in project.problems.errors for shot in problem.shots}
-    errors = _count(len(project.problems.errors), "error")
+    errors = count(len(project.problems.errors), "error")
     if broken_shots:
-        errors += f" in {_count(len(broken_shots), 'shot')}"
+        errors += f" in {count(len(broken_shots), 'shot')}"
     if consequences := len(project.problems.consequences):
-        errors += f" ({_count(consequences, 'consequence')} of others)"
+        errors += f" ({count(consequences, 'consequence')} of others)"
     counts = [errors] if project.problems.errors else []
-    counts += [_count(len(project.problems.warnings), "warning")] if project.problems.warnings else []
+    counts += [count(len(project.problems.warnings), "warning")] if project.problems.warnings else []
     return f"{amount}: {', '.join(counts) or 'nothing is wrong'}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -1,6 +1,5 @@
 """Expansion of a storyboard's entries to shots: layers merged, one shot per combination of a matrix, with ids."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 from runner.diagnostics.problem import Problem, Problems
@@ -19,11 +18,6 @@ from runner.language.templates.template import Templates
 from runner.language.yaml.document import NodeRef, Value, YamlMapping
 
 MAX_SHOTS = 100_000
-# Fast path: an id of letters, digits, - and _ that is no reserved name needs no call of id_error.
-_PLAIN_ID = re.compile(
-    r"(?!(?:con|prn|aux|nul|com\d|lpt\d|image\d+|video\d+|audio\d+)\Z)[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z",
-    re.IGNORECASE | re.ASCII,
-)
 
 
 def expand(scope: StoryboardScope) -> list[ShotDraft]:
@@ -239,7 +233,7 @@ def _rendered_id(draft: ShotDraft, value: Value, scope: StoryboardScope) -> str:
             return ""
     elif draft.combination:
         text += id_suffix(draft.combination)
-    if _PLAIN_ID.match(text) or (error := id_error(text)) is None:
+    if (error := id_error(text)) is None:
         return text
     message, hint = error
     if text != value:

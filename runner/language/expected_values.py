@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 
 from runner.diagnostics.problem import closest_match
 from runner.language.schema_files import Schema, load
@@ -104,7 +105,7 @@ def _number_label(schema: Schema) -> str:
     return label
 
 
-def joined(names: list[str], last: str = "and") -> str:
+def joined(names: Sequence[str], last: str = "and") -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 

@@ -2,17 +2,29 @@
 
 import re
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+_CHARACTERS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+_PLAIN = re.compile(
+    r"(?!(?:con|prn|aux|nul|com\d|lpt\d|image\d+|video\d+|audio\d+)\Z)[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z",
+    re.IGNORECASE | re.ASCII,
+)
+"""Most ids: letters, digits, - and _, and no reserved name. The other rules need not be asked for them."""
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z)", re.IGNORECASE)
+
+
+def names_files(text: str) -> bool:
+    """Whether a text has only characters that file names of every operating system may have, and no path in it."""
+    return _CHARACTERS.match(text) is not None
 
 
 def id_error(text: str) -> tuple[str, str] | None:
     """Return why a text cannot be the id of a shot, and a hint; None for a usable id."""
+    if _PLAIN.match(text):
+        return None
     if not text:
         return "an id has at least one character", ""
     if len(text) > 64:
         return f"an id has at most 64 characters, and this id has {len(text)}", "shorten it"
-    if not _ID.match(text):
+    if not names_files(text):
         hint = "use ASCII letters, digits, . _ - and a letter or digit first; {{ name | slug }} makes such text"
         return "this id cannot name a shot and its files", hint
     if _RESERVED.match(text):

@@ -2,6 +2,7 @@
 
 import re
 
+from runner.diagnostics.plural import count
 from runner.language.materials import Asset
 from runner.language.mentions import Mention, MentionTarget, find, foreign_position
 from runner.language.shot_reporter import ShotReporter
@@ -46,13 +47,12 @@ def pin_error(symbols: SymbolTable, target: MentionTarget) -> tuple[str, str, st
     takes = symbols.takes(target.name)
     if takes is None or 1 <= target.take <= takes:
         return None
-    count = "1 take" if takes == 1 else f"{takes} takes"
     hint = (
         f"choose a take from 1 to {takes}, or raise `takes` of {target.name}"
         if takes > 1
         else f"write @{target.name} without #{target.take}"
     )
-    return "pin", f"`{target.name}` has {count}, no take {target.take}", hint
+    return "pin", f"`{target.name}` has {count(takes, 'take')}, no take {target.take}", hint
 
 
 def _hint(symbols: SymbolTable, prompt: str, mention: Mention) -> str:

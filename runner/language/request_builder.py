@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from runner.language import defaults
 from runner.language.asset_words import AssetWords
 from runner.language.edition_checks import check
 from runner.language.ids import fold_name
@@ -201,7 +202,7 @@ class RequestBuilder:
     def _output_format(self) -> OutputFormat:
         """The output format of the shot, with the defaults of the storyboard format for missing fields."""
         values = self.reporter.draft.values
-        edition, aspect = self.symbols.edition, values.get("aspect_ratio", "16:9")
+        edition, aspect = self.symbols.edition, values.get("aspect_ratio", defaults.ASPECT_RATIO)
         model = str(values.get("model", edition.default_model.name))
         resolution = values.get("resolution")
         if self.symbols.forced_output is not None:
@@ -212,7 +213,7 @@ class RequestBuilder:
             edition.models.get(model, model),
             str(resolution or row.default_resolution),
             int(str(duration).rstrip("s")) if duration is not None else row.default_seconds,
-            None if aspect == "auto" else str(aspect or "16:9"),
+            None if aspect == "auto" else str(aspect or defaults.ASPECT_RATIO),
             upscale if isinstance(upscale, str) else None,
         )
 
@@ -224,7 +225,7 @@ class RequestBuilder:
             self.reporter.scope.document.name,
             draft.id,
             request,
-            takes if isinstance(takes, int) else 1,
+            takes if isinstance(takes, int) else defaults.TAKES,
             draft.entry.entry_place(),
             _text_or_none(value_of("title")),
             _text_or_none(value_of("notes")),

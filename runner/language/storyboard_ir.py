@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from runner.diagnostics.problem import Problem, Problems
+from runner.language import defaults
 from runner.language.compile_options import CompileOptions
 from runner.language.cross_shot_checks import (
     check_asset_names,
@@ -145,7 +146,7 @@ def _take_count_of(drafts: Mapping[str, ShotDraft], scope: StoryboardScope) -> C
         count = draft.values.get("takes")
         if "takes" in draft.broken:
             return None
-        return count if isinstance(count, int) else 1
+        return count if isinstance(count, int) else defaults.TAKES
 
     return take_count
 

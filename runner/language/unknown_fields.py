@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from runner.diagnostics.problem import closest_match
+from runner.language.expected_values import joined
 from runner.language.yaml.document import Path, Value
 from runner.language.yaml.written import flow
 
@@ -43,7 +44,7 @@ def unknown_field(
         return UnknownField(
             message, f"did you mean the variable `{closest}`? {_variable_hint(closest, value, section)}"
         )
-    return UnknownField(message, f"the fields are {_joined(fields)}; your own begin with x-")
+    return UnknownField(message, f"the fields are {joined(fields)}; your own begin with x-")
 
 
 def variable_names(root: Value) -> Iterator[str]:
@@ -222,7 +223,3 @@ def _foreign_field(name: str, section: str, value: Value, fields: Sequence[str])
     if hint == _WRAP:
         text = text.strip('"') if isinstance(value, str) and '"' not in value else "…"
     return "", hint.replace("NAME", name).replace("VALUE", text)
-
-
-def _joined(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,6 +1,6 @@
 """The plan as a value: for every take an action, a reason and a price."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
@@ -250,15 +250,18 @@ def totals(steps: Collection[Step], shots: int) -> Totals:
         takes=len(steps),
         actions=counts,
         seconds=sum(step.shot.request.seconds for step in now),
-        credits=_sum(now),
+        credits=price_of(now),
         later_takes=len(later),
         later_seconds=sum(step.shot.request.seconds for step in later),
-        later_credits=_sum(later),
-        blocked_credits=_sum([step for step in steps if step.action is Action.BLOCKED and step.duplicate_of is None]),
+        later_credits=price_of(later),
+        blocked_credits=price_of(
+            [step for step in steps if step.action is Action.BLOCKED and step.duplicate_of is None]
+        ),
     )
 
 
-def _sum(steps: Collection[Step]) -> Decimal | None:
+def price_of(steps: Iterable[Step]) -> Decimal | None:
+    """Sum of the prices, whatever the action; None when a price is unknown."""
     total = Decimal(0)
     for step in steps:
         if step.price.credits is None:

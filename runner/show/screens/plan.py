@@ -9,12 +9,12 @@ from runner.attempts.sums import CreditSums
 from runner.diagnostics.problem import Problem
 from runner.language.model import Storyboard
 from runner.lazy_dataclass import dataclass, field
-from runner.planning.plan import Action, Plan, Step, totals
+from runner.planning.plan import Action, Plan, Step, price_of, totals
 from runner.requests.request import LocalFile
 from runner.show.screens.blocked import WaysOn
 from runner.show.screens.missing_clips import TakeKey, as_made, missing_clip_lines
 from runner.show.screens.money_rows import sums_text
-from runner.show.screens.plan_table import WIDE, concerned_shots, plan_table, price_of
+from runner.show.screens.plan_table import WIDE, concerned_shots, plan_table
 from runner.show.screens.rows import model, usual_model
 from runner.show.text.cells import width as cells
 from runner.show.text.escape import escape_terminal, one_line

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from runner.language.model import Shot, Storyboard
-from runner.planning.plan import Action, Plan, Step, totals
+from runner.planning.plan import Action, Plan, Step, price_of, totals
 from runner.planning.reason import Reason, ReasonCode
 from runner.show.screens.blocked import WaysOn, blocked_lines, short_cause
 from runner.show.screens.rows import NO_SCENE, SceneRows, TableLine, material_list, model, scenes, usual_model
@@ -145,16 +145,6 @@ def _credits(steps: Sequence[Step]) -> Cell:
         return Cell("")
     now = any(step.is_billable for step in billable)
     return Cell(credits_text(price_of(billable)), "plain" if now else "quiet")
-
-
-def price_of(steps: Iterable[Step]) -> Decimal | None:
-    """Sum of the prices, whatever the action; None when a price is unknown."""
-    total = Decimal(0)
-    for step in steps:
-        if step.price.credits is None:
-            return None
-        total += step.price.credits
-    return total
 
 
 def _action_cells(entry: TableLine, letters: Mapping[Reason, str]) -> tuple[str, str, str]:

@@ -7,14 +7,11 @@ from runner.editions.edition import Edition
 from runner.editions.model import Model
 from runner.editions.price_book import PriceRow
 from runner.show.text.escape import escape_terminal
-from runner.show.text.format import credits_text, dollars
+from runner.show.text.format import count, credits_text, dollars
 from runner.show.text.layout import wrapped
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, table
 from runner.show.text.table import row as table_row
-
-_TYPICAL = 5
-"""Seconds of the example clip: the default duration of a shot."""
 
 
 def prices(edition: Edition, others: Sequence[Edition], usd_per_credit: Decimal, width: int, color: bool) -> str:
@@ -23,7 +20,9 @@ def prices(edition: Edition, others: Sequence[Edition], usd_per_credit: Decimal,
     title = f"{style('Prices', 'strong')}   edition {escape_terminal(edition.name)}, {escape_terminal(edition.dated)}"
     rate = f"1 credit {dollars(usd_per_credit)}"
     facts = f"{rate} · failed tasks cost nothing · a model without a price is refused, never free"
-    lines = table(_COLUMNS, [_price_row(row, usd_per_credit) for row in edition.book], width, style)
+    seconds = edition.default_model.default_seconds
+    rows = [_price_row(row, seconds, usd_per_credit) for row in edition.book]
+    lines = table(_columns(seconds), rows, width, style)
     models = [line for model in edition.model_rows.values() for line in wrapped(_model_line(model), width)]
     late = [line for note in _billing_notes(edition) for line in wrapped(note, width)]
     source = wrapped(f"source: {escape_terminal(edition.source)}", width)
@@ -33,24 +32,25 @@ def prices(edition: Edition, others: Sequence[Edition], usd_per_credit: Decimal,
     return "\n".join([*parts, *source, *editions]) + "\n"
 
 
-_COLUMNS = (
-    Column(head="model"),
-    Column(head="output"),
-    Column(head="with"),
-    Column("right", head="credits a second"),
-    Column("right", head=f"{_TYPICAL} s"),
-    Column("right", head="dollars"),
-    Column(least=8),
-)
+def _columns(seconds: int) -> tuple[Column, ...]:
+    return (
+        Column(head="model"),
+        Column(head="output"),
+        Column(head="with"),
+        Column("right", head="credits a second"),
+        Column("right", head=f"{seconds} s"),
+        Column("right", head="dollars"),
+        Column(least=8),
+    )
 
 
-def _price_row(row: PriceRow, usd_per_credit: Decimal) -> TableRow:
+def _price_row(row: PriceRow, seconds: int, usd_per_credit: Decimal) -> TableRow:
     output, extra = (
         (row.resolution or "any", "") if row.upscale is None else ("any", f"upscale to {row.upscale}, added")
     )
     if row.with_video:
         extra = "a reference video"
-    clip = row.rate * _TYPICAL
+    clip = row.rate * seconds
     note = Cell("your own", "warn") if row.own else Cell(_days(row))
     rate = Cell(credits_text(row.rate), "money")
     more = " + video" if row.reference_seconds is not None else ""
@@ -88,7 +88,7 @@ def _model_line(model: Model) -> str:
     limits = model.limits
     low, high = limits.seconds
     counts = {"image": limits.images, "video": limits.videos, "sound": limits.audio}
-    references = [f"{count} {noun}{'s' if count > 1 else ''}" for noun, count in counts.items() if count]
+    references = [count(number, noun) for noun, number in counts.items() if number]
     return f"{escape_terminal(model.name)}: {low} to {high} s, prompts of {limits.prompt:,} characters, " + (
         ", ".join(references) or "no references"
     )

@@ -3,6 +3,7 @@
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
+from runner.diagnostics.plural import count as count
 from runner.requests.request import usd_text
 
 
@@ -59,11 +60,6 @@ def volume(count: int) -> str:
         if size < 999.95:
             return f"{size:.1f} {unit}"
     return f"{size / 1000:.1f} TB"
-
-
-def count(number: int, singular: str, plural: str = "") -> str:
-    """A number with its noun: `1 shot`, `24 shots`, `3 storyboards`."""
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
 def moment(at: datetime, zone: tzinfo | None = None) -> str:
