@@ -14,6 +14,7 @@ from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.editions.edition import NAMES as EDITIONS
 from runner.files.reading import SETTINGS_LIMIT, FileRejected, read_named
 from runner.lazy_dataclass import dataclass
+from runner.settings.publish import check_store, check_switch, check_user_store, check_ways, git_url_check
 from runner.settings.toml_limits import UnfitToml, parse_toml, shortened
 
 PROVIDERS = ("sandbox", "kinovi")
@@ -131,12 +132,18 @@ _KEYS: dict[str, Callable[[Any], str | None]] = {
     "budget.credits_per_day": _amount,
     "webhook.url": _callbacks,
     "webhook.listen": _listen,
+    "publish.ways": check_ways,
+    "publish.upload": check_switch,
+    "publish.check": check_switch,
+    "publish.git_url": git_url_check(_callbacks),
+    "publish.store": check_store,
+    "publish.base_url": _callbacks,
 }
-_USER_KEYS = {**_KEYS, "webhook.listen": _listen_anywhere}
-"""The keys of the user's own file: only it may open a port to other machines, no repository's file may."""
+_USER_KEYS = {**_KEYS, "webhook.listen": _listen_anywhere, "publish.store": check_user_store}
+"""The keys of the user's own file: only it may open a port to other machines, or write outside the repository."""
 _PRICES = "providers.kinovi.prices"
-_TABLES = ("providers", "providers.kinovi", _PRICES, "retries", "budget", "webhook")
-_NOT_BUILT = ("publish", "ledger")
+_TABLES = ("providers", "providers.kinovi", _PRICES, "retries", "budget", "webhook", "publish")
+_NOT_BUILT = ("ledger",)
 
 
 @dataclass(frozen=True, slots=True)
