@@ -70,7 +70,7 @@ def check_store(value: Any) -> str | None:
     message = check_user_store(value)
     if message is None and value.startswith("file:"):
         folder = value.removeprefix("file:")
-        if folder.startswith(("/", "~")) or ".." in folder.split("/") or folder.startswith("."):
+        if folder.startswith(("/", "~", ".")) or ".." in folder.split("/"):
             return "only your own config.toml may name a folder outside this repository, or a hidden one"
     return message
 
