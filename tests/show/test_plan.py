@@ -18,7 +18,6 @@ from runner.show.screens.blocked import WaysOn
 from runner.show.screens.plan import CheaperCommand, PlanContext, price_line, screen
 from runner.show.text.cells import width as cells
 from runner.show.text.format import volume
-from tests.builders import local_files
 from tests.show.conftest import Golden
 from tests.show.films import (
     MARIA,
@@ -28,6 +27,7 @@ from tests.show.films import (
     history,
     last_frame,
     matrix,
+    outgoing,
     plan,
     series,
     shot,
@@ -62,7 +62,7 @@ def around(film: Plan) -> PlanContext:
         "storyboards/ferry.yaml --provider kinovi",
         warnings=[SQUARE],
         cheaper=[CheaperCommand("--profile draft", Decimal(960)), CheaperCommand("--select scene:quay", Decimal(1120))],
-        outgoing_files=local_files(film.batch),
+        outgoing=outgoing(film),
         expected_seconds=1500,
         concurrency=3,
     )
@@ -242,12 +242,16 @@ def test_all_shows_every_shot_in_a_line_of_its_own() -> None:
 
 def test_all_names_every_file_that_will_leave_the_machine_with_its_size_and_hash() -> None:
     film = half()
-    files = around(film).outgoing_files
+    files = around(film).outgoing
     assert len(files) > 1
     text = screen(film, 100, color=False, all_shots=True, context=around(film))
     listed = text.split("leaves this machine:")[1].split("\n")[1 : 1 + len(files)]
-    assert [line.split() for line in listed] == [
-        [file.path, *volume(file.bytes).split(), file.sha256[:12]] for file in files
+    rows = [" ".join(line.split()) for line in listed]
+    assert rows == [
+        " ".join(
+            [file.name, "upload kinovi.ai", *([volume(file.bytes)] if file.bytes else []), (file.sha256 or "")[:12]]
+        ).strip()
+        for file in files
     ]
 
 
