@@ -104,8 +104,9 @@ async def _first_bytes(response: httpx.Response) -> Fetched:
 
 
 def _length(response: httpx.Response) -> int | None:
-    total = re.fullmatch(r"bytes \d+-\d+/(\d{1,18})", response.headers.get("content-range", ""))
-    if response.status_code == 206:
+    # Some servers answer a range with 200: the length of the answer is then not the file's.
+    if (content_range := response.headers.get("content-range")) is not None or response.status_code == 206:
+        total = re.fullmatch(r"bytes \d+-\d+/(\d{1,18})", content_range or "")
         return int(total[1]) if total else None
     length = response.headers.get("content-length", "")
     return int(length) if response.status_code == 200 and re.fullmatch(r"\d{1,18}", length) else None
