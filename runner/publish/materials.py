@@ -16,13 +16,15 @@ from runner.publish.address_check import Expected, judge_published, judge_remote
 from runner.publish.content import Content, ContentReader
 from runner.publish.memory import MemoryBound
 from runner.publish.object_store import ObjectStore
-from runner.publish.vendor_frame import is_last_frame
+from runner.publish.vendor_frame import MAX_BYTES as MAX_FRAME_BYTES
+from runner.publish.vendor_frame import is_last_frame, is_same_picture
 from runner.requests.fetched import HEAD_BYTES, Fetched, NotFetched
 from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
 
 Send = Callable[[str, bytes], Awaitable[str | TransferFailed]]
 """Uploads bytes under a plain file name to the provider and returns their public address."""
-Fetch = Callable[[str], Awaitable[Fetched | NotFetched]]
+Fetch = Callable[[str, int], Awaitable[Fetched | NotFetched]]
+"""The first bytes of an address, at most so many."""
 MediaOf = Callable[[Attempt], Awaitable[TaskMedia | None]]
 """The provider's links of an attempt's task, asked for anew; None without an answer."""
 
@@ -87,7 +89,7 @@ class MaterialPublisher:
     async def _remote(self, material: RemoteFile) -> Published | TransferFailed:
         if not self.check:
             return Published(material.url)
-        finding = judge_remote(await self.fetch(material.url), Expected(material.kind))
+        finding = judge_remote(await self.fetch(material.url, HEAD_BYTES), Expected(material.kind))
         return finding if isinstance(finding, TransferFailed) else Published(material.url, warning=finding)
 
     async def _committed(self, material: LocalFile | TakeReference, address: str) -> Published | TransferFailed:
@@ -106,10 +108,21 @@ class MaterialPublisher:
         if material.part == "clip":
             expected = Expected("video", clip.bytes)
             return await self._checked(Published(address, _VENDOR_SECONDS), address, expected, "vendor")
-        answer = await self.fetch(address)
-        if not is_last_frame(answer, clip.width, clip.height):
+        if not await self._is_last_frame(address, material, source):
             return TransferFailed(f"{material}: the provider's picture is not the clip's last frame", final=True)
         return Published(address, _VENDOR_SECONDS)
+
+    async def _is_last_frame(self, address: str, material: TakeReference, source: Attempt | None) -> bool:
+        """Whether the provider's picture is a PNG of the clip's own size that shows the clip's last frame."""
+        clip = None if source is None else source.clip
+        head = await self.fetch(address, HEAD_BYTES)
+        if clip is None or not is_last_frame(head, clip.width, clip.height):
+            return False
+        whole = await self.fetch(address, MAX_FRAME_BYTES)
+        cut = await anyio.to_thread.run_sync(self.reader.read, material, source)
+        if isinstance(whole, NotFetched) or isinstance(cut, TransferFailed):
+            return False
+        return await anyio.to_thread.run_sync(is_same_picture, whole.head, cut.bytes)
 
     # -- what is sent -------------------------------------------------------------------------------------
 
@@ -157,7 +170,7 @@ class MaterialPublisher:
         """What was published, if the fetch of `link` returns what is expected."""
         if not self.check:
             return published
-        finding = judge_published(await self.fetch(link), expected, way)
+        finding = judge_published(await self.fetch(link, HEAD_BYTES), expected, way)
         return finding if isinstance(finding, TransferFailed) else published
 
 

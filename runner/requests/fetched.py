@@ -12,7 +12,7 @@ class Fetched:
 
     status: int
     head: bytes
-    """At most `HEAD_BYTES`."""
+    """The first bytes, `HEAD_BYTES` of them unless more were asked for."""
     length: int | None = None
     """Bytes of the whole file, if the server names them."""
     wait: float = 0.0

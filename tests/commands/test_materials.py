@@ -116,7 +116,7 @@ def test_a_committed_file_is_read_from_the_git_host_and_a_changed_one_is_uploade
     chain.git("push", "-q", "origin", "HEAD:main")
     commit = chain.git("rev-parse", "HEAD").strip()
     paid = host("--edition", "2026-09", "--local-materials")
-    with web_server(**{f"{commit}/storyboards/assets/maria.png": Answer(200, picture())}) as raw:
+    with web_server({f"{commit}/storyboards/assets/maria.png": Answer(200, picture())}) as raw:
         chain.write("storyboard.toml", f'{UPLOADS}[publish]\ngit_url = "{raw.base_url}/{{commit}}/{{path}}"\n')
         plan = chain.storyboard("plan", "storyboards/film.yaml", "--provider", "kinovi", "--all")
         assert f"git {raw.base_url.removeprefix('http://')}" in plan.out

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,9 +39,9 @@ class WebServer:
 
 
 @contextmanager
-def web_server(folder: Path | None = None, **answers: Answer) -> Iterator[WebServer]:
+def web_server(answers: Mapping[str, Answer] | None = None, folder: Path | None = None) -> Iterator[WebServer]:
     """Serves a folder with ranges; `answers` are by path without the slash."""
-    told = WebServer("", {f"/{name}": answer for name, answer in answers.items()}, [])
+    told = WebServer("", {f"/{name}": answer for name, answer in (answers or {}).items()}, [])
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -44,7 +44,7 @@ def fetched(address: str, *, local: bool = True) -> Fetched | NotFetched:
     ],
 )
 def test_what_was_published_must_serve_the_planned_bytes(answer: Answer, words: str, final: bool) -> None:
-    with web_server(**{"a.png": answer, "login": Answer(200, LOGIN)}) as web:
+    with web_server({"a.png": answer, "login": Answer(200, LOGIN)}) as web:
         finding = judge_published(fetched(f"{web.base_url}/a.png"), PLANNED, "git")
     if not words:
         assert finding == ""
@@ -70,7 +70,7 @@ def test_what_was_published_must_serve_the_planned_bytes(answer: Answer, words: 
 def test_of_an_address_of_the_storyboard_only_a_missing_or_wrong_file_is_definite(
     answer: Answer, definite: bool, words: str
 ) -> None:
-    with web_server(**{"a.png": answer}) as web:
+    with web_server({"a.png": answer}) as web:
         finding = judge_remote(fetched(f"{web.base_url}/a.png"), Expected("image"))
     assert isinstance(finding, TransferFailed) is definite
     assert words in (finding.message if isinstance(finding, TransferFailed) else finding)
@@ -84,7 +84,7 @@ def test_no_connection_is_a_doubt_about_an_address_of_the_storyboard_and_a_failu
 
 
 def test_a_fetch_asks_for_the_first_bytes_with_no_key_and_no_cookie() -> None:
-    with web_server(**{"a.png": Answer(200, PNG)}) as web:
+    with web_server({"a.png": Answer(200, PNG)}) as web:
         answer = fetched(f"{web.base_url}/a.png")
         [(_, headers)] = web.requests
     assert answer == Fetched(206, PNG[:1024], len(PNG))
@@ -94,14 +94,14 @@ def test_a_fetch_asks_for_the_first_bytes_with_no_key_and_no_cookie() -> None:
 
 
 def test_a_server_that_ignores_the_range_is_not_read_beyond_it() -> None:
-    with web_server(**{"a.png": Answer(200, PNG * 5000, {"ignore-range": "1"})}) as web:
+    with web_server({"a.png": Answer(200, PNG * 5000, {"ignore-range": "1"})}) as web:
         answer = fetched(f"{web.base_url}/a.png")
     assert isinstance(answer, Fetched)
     assert (len(answer.head), answer.length) == (1024, len(PNG) * 5000)
 
 
 def test_this_machine_is_fetched_from_only_where_the_api_is_on_it_too() -> None:
-    with web_server(**{"a.png": Answer(200, PNG)}) as web:
+    with web_server({"a.png": Answer(200, PNG)}) as web:
         answer = fetched(f"{web.base_url}/a.png", local=False)
         assert web.requests == []
     assert isinstance(answer, NotFetched)

@@ -66,7 +66,7 @@ class Workspace:
         return [results[position] for position in range(len(materials))]
 
 
-async def nothing_fetched(address: str) -> NotFetched:
+async def nothing_fetched(address: str, most: int) -> NotFetched:
     return NotFetched(f"{address} must not be fetched")
 
 

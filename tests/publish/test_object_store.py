@@ -141,7 +141,7 @@ def test_a_missing_bucket_is_named(s3: S3) -> None:
 
 
 def test_a_folder_behind_a_web_server_has_plain_addresses(tmp_path: Path) -> None:
-    with web_server(tmp_path / "refs") as web:
+    with web_server(folder=tmp_path / "refs") as web:
         opened = store("file:refs", {}, tmp_path, web.base_url)
         opened.check_ready()
         key = put(opened, content())

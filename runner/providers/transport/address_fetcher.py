@@ -33,11 +33,11 @@ class AddressFetcher:
     resolve: Resolve = resolve_host
     tls_context: Callable[[], ssl.SSLContext] = tls.context
 
-    async def fetch(self, address: str) -> Fetched | NotFetched:
-        """GET of the first 1,024 bytes; never raises for a failure of network or server."""
+    async def fetch(self, address: str, most: int = HEAD_BYTES) -> Fetched | NotFetched:
+        """GET of the first bytes, at most `most`; never raises for a failure of network or server."""
         try:
             with anyio.fail_after(self.deadline), socks_failures():
-                return await self._follow(address)
+                return await self._follow(address, most)
         except TimeoutError:
             return NotFetched(f"no answer within {self.deadline:g} s")
         except ForbiddenAddress as error:
@@ -45,17 +45,17 @@ class AddressFetcher:
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError) as error:
             return NotFetched(translate_error(error)[0])
 
-    async def _follow(self, address: str) -> Fetched:
+    async def _follow(self, address: str, most: int) -> Fetched:
         for _ in range(_MAX_REDIRECTS + 1):
             if urlsplit(address).scheme != "https" and not (self.local and _is_loopback(address)):
                 raise ForbiddenAddress("it leads to an address that is not https")
-            answer = await self._get(address)
+            answer = await self._get(address, most)
             if isinstance(answer, Fetched):
                 return answer
             address = urljoin(address, answer)
         raise ForbiddenAddress(f"more than {_MAX_REDIRECTS} redirects")
 
-    async def _get(self, address: str) -> Fetched | str:
+    async def _get(self, address: str, most: int) -> Fetched | str:
         """The answer of the first reachable IP; a text is the target of a redirect."""
         is_own = self.local and _is_loopback(address)
         proxy = None if is_own else self.proxy
@@ -64,7 +64,7 @@ class AddressFetcher:
         async with await self._client(address, proxy) as client:
             for count, ip in enumerate(ips, 1):
                 target = pin(address, ip)
-                headers = {"Host": target.host, "Range": f"bytes=0-{HEAD_BYTES - 1}"}
+                headers = {"Host": target.host, "Range": f"bytes=0-{most - 1}"}
                 request = client.build_request("GET", target.url, headers=headers, extensions=target.extensions)
                 try:
                     response = await client.send(request, stream=True)
@@ -75,7 +75,7 @@ class AddressFetcher:
                 try:
                     if response.is_redirect:
                         return str(response.headers.get("location", ""))
-                    return await _first_bytes(response)
+                    return await _first_bytes(response, most)
                 finally:
                     await response.aclose()
         raise ForbiddenAddress("its host has no IP address")
@@ -93,14 +93,14 @@ class AddressFetcher:
         )
 
 
-async def _first_bytes(response: httpx.Response) -> Fetched:
+async def _first_bytes(response: httpx.Response, most: int) -> Fetched:
     head = bytearray()
     if response.status_code in (200, 206):
         async for chunk in response.aiter_raw():
             head += chunk
-            if len(head) >= HEAD_BYTES:
+            if len(head) >= most:
                 break
-    return Fetched(response.status_code, bytes(head[:HEAD_BYTES]), _length(response), _wait(response))
+    return Fetched(response.status_code, bytes(head[:most]), _length(response), _wait(response))
 
 
 def _length(response: httpx.Response) -> int | None:
