@@ -38,10 +38,10 @@ def _git_addresses(settings: Settings, batch: Batch) -> dict[str, GitAddress | s
     paths = [
         material.path for shot in batch.shots for material in shot.request.materials if isinstance(material, LocalFile)
     ]
-    found = find_pushed(settings.root, paths, child_environment())
+    pushed = find_pushed(settings.root, paths, child_environment())
     return {
         path: GitAddress(git_url.replace("{commit}", entry.commit).replace("{path}", quote(path)))
         if isinstance(entry, Pushed)
         else entry
-        for path, entry in found.items()
+        for path, entry in pushed.items()
     }

@@ -267,8 +267,8 @@ class _Scheduler:
         needs = required_materials(step, self.history)
         ready = True
         for need in needs:
-            known = self.state.addresses.get(need)
-            if known is not None and known.until > self.now:
+            address = self.state.addresses.get(need)
+            if address is not None and address.until > self.now:
                 continue
             ready = False
             tries = self.state.publish_tries.get(need)

@@ -36,22 +36,22 @@ def find_pushed(root: Path, paths: Iterable[str], environment: Mapping[str, str]
         return {}
     if not (root / ".git").exists():
         return dict.fromkeys(names, NO_REPOSITORY)
-    found: dict[str, Pushed | str] = {name: SUBMODULE for name in names if _is_in_submodule(root, name)}
-    names = [name for name in names if name not in found]
+    results: dict[str, Pushed | str] = {name: SUBMODULE for name in names if _is_in_submodule(root, name)}
+    names = [name for name in names if name not in results]
     lfs = _lfs_paths(root, names, environment)
-    found |= dict.fromkeys(lfs, LFS)
-    names = [name for name in names if name not in found]
+    results |= dict.fromkeys(lfs, LFS)
+    names = [name for name in names if name not in results]
     at_head = _blobs_at_head(root, names, environment)
     pushed = _commits_of_blobs(root, names, environment)
     for name in names:
         blob = _blob_id(root / name, at_head.get(name, ""))
         if (commit := pushed.get((name, blob))) is not None:
-            found[name] = Pushed(commit)
+            results[name] = Pushed(commit)
         elif name not in at_head:
-            found[name] = UNCOMMITTED
+            results[name] = UNCOMMITTED
         else:
-            found[name] = UNPUSHED if at_head[name] == blob else DIFFERS
-    return found
+            results[name] = UNPUSHED if at_head[name] == blob else DIFFERS
+    return results
 
 
 def _is_in_submodule(root: Path, name: str) -> bool:

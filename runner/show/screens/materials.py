@@ -30,8 +30,8 @@ def _leaving(materials: Sequence[OutgoingMaterial]) -> Iterator[str]:
             groups.setdefault((material.host, material.way or ""), []).append(material)
     lead = "leaves this machine: "
     for (host, way), members in groups.items():
-        known = [material.bytes for material in members if material.bytes is not None]
-        size = [volume(sum(known))] if known else []
+        sizes = [material.bytes for material in members if material.bytes is not None]
+        size = [volume(sum(sizes))] if sizes else []
         yield f"{lead}{', '.join([*_counted(members), *size])} to {escape_terminal(host)} ({_WAYS[way]})"
         lead = ""
 
