@@ -14,9 +14,8 @@ from runner.app.material_store import open_store
 from runner.app.run_store import fingerprint_by_content
 from runner.app.session import Session
 from runner.attempts.attempt import Attempt, AttemptState
-from runner.attempts.events import Clip, CreateResult, Doubtful, Lost, PollResult, Stored
+from runner.attempts.events import Clip, CreateResult, Doubtful, Lost, Output, PollResult, Stored, Succeeded
 from runner.attempts.history import History
-from runner.attempts.task_facts import TaskMedia
 from runner.editions.edition import Edition
 from runner.engine.ports import Published, TransferFailed
 from runner.files.writing import remove_file
@@ -169,8 +168,10 @@ def _route_of(session: Session) -> Callable[[Material], Route]:
     return routes.of if routes is not None else lambda material: Route(material, ("upload",), "")
 
 
-async def _media_of(client: Client, attempt: Attempt) -> TaskMedia | None:
-    return None if attempt.task_id is None else await client.fetch_media(attempt.task_id)
+async def _output_of(client: Client, attempt: Attempt) -> Output | None:
+    """The provider's links to an attempt's clip and its last frame, asked for anew."""
+    result = None if attempt.task_id is None else await client.poll(attempt.task_id)
+    return result.outputs[0] if isinstance(result, Succeeded) and result.outputs else None
 
 
 async def open_gateway(session: Session, history: History, stack: AsyncExitStack) -> ProviderGateway:
@@ -194,7 +195,7 @@ async def open_gateway(session: Session, history: History, stack: AsyncExitStack
         _route_of(session),
         uploads.send,
         AddressFetcher(local=is_local, proxy=proxy).fetch,
-        partial(_media_of, client),
+        partial(_output_of, client),
         client.clock,
         open_store(settings, session.edition),
         check=settings.publish.check and not settings.account.free,

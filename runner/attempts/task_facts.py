@@ -23,12 +23,3 @@ class Callback:
     task_id: str
     status: str | None
     """One of the four documented statuses, or None."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskMedia:
-    """The provider's own links to what a succeeded task made."""
-
-    clip: str | None
-    last_frame: str | None
-    """A picture of the clip's end, perhaps of another size or format."""

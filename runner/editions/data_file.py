@@ -25,6 +25,8 @@ def read(data: Mapping[str, Any]) -> Edition:
         field_encoding=data["body"],
         book=book,
         current=rows_valid_on(book, None),
+        has_uploads=data.get("uploads", False),
+        has_last_frame=data.get("last_frame", False),
     )
 
 

@@ -7,7 +7,7 @@ import anyio
 import anyio.to_thread
 
 from runner.attempts.attempt import Attempt
-from runner.attempts.task_facts import TaskMedia
+from runner.attempts.events import Output
 from runner.clock import Clock
 from runner.engine.ports import Published, TransferFailed
 from runner.lazy_dataclass import dataclass, field
@@ -25,7 +25,7 @@ Send = Callable[[str, bytes], Awaitable[str | TransferFailed]]
 """Uploads bytes under a plain file name to the provider and returns their public address."""
 Fetch = Callable[[str, int], Awaitable[Fetched | NotFetched]]
 """The first bytes of an address, at most so many."""
-MediaOf = Callable[[Attempt], Awaitable[TaskMedia | None]]
+OutputOf = Callable[[Attempt], Awaitable[Output | None]]
 """The provider's links of an attempt's task, asked for anew; None without an answer."""
 
 UPLOAD_SECONDS = 23 * 3600.0
@@ -51,7 +51,7 @@ class MaterialPublisher:
     route_of: Callable[[Material], Route]
     upload: Send
     fetch: Fetch
-    media_of: MediaOf
+    output_of: OutputOf
     clock: Clock
     store: ObjectStore | None = None
     check: bool = True
@@ -98,11 +98,11 @@ class MaterialPublisher:
 
     async def _vendor(self, material: LocalFile | TakeReference, source: Attempt | None) -> Published | TransferFailed:
         """The provider's own link to a clip, or to its last frame if that is the clip's last picture."""
-        media = None if source is None or source.task_id is None else await self.media_of(source)
+        output = None if source is None or source.task_id is None else await self.output_of(source)
         clip = None if source is None else source.clip
-        if media is None or clip is None or not isinstance(material, TakeReference):
+        if output is None or clip is None or not isinstance(material, TakeReference):
             return TransferFailed(f"{material}: the provider has no record of its clip", final=True)
-        address = media.clip if material.part == "clip" else media.last_frame
+        address = output.url if material.part == "clip" else output.last_frame
         if address is None:
             return TransferFailed(f"{material}: the provider's record does not name it", final=True)
         if material.part == "clip":

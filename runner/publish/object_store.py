@@ -137,7 +137,7 @@ class ObjectStore:
                 f"store = {self.url} needs the extra `publish`:\n  pip install 'storyboard-runner[publish]'",
             ) from None
         if self.url.startswith("file:"):
-            return LocalStore(self.root / self.url.removeprefix("file:"), mkdir=True)
+            return LocalStore(self._folder(), mkdir=True)
         config = self._config()
         plain = config.get("aws_endpoint_url", config.get("endpoint", config.get("base_url", ""))).startswith("http:")
         retries: Any = {
@@ -151,6 +151,15 @@ class ObjectStore:
         except (BaseError, OSError, ValueError) as error:
             message = f"{self.url} cannot be opened ({_kind_of(error)}): are the store's variables right?"
             raise CommandError(ExitCode.INVALID, message) from None
+
+    def _folder(self) -> Path:
+        """The folder of a `file:` store; a relative one lies in the repository, whatever links lead out of it."""
+        written = Path(self.url.removeprefix("file:"))
+        folder = (self.root / written).resolve()
+        if not written.is_absolute() and not folder.is_relative_to(self.root.resolve()):
+            message = f"{self.url} leads out of the repository through a link; name the folder in your own config.toml"
+            raise CommandError(ExitCode.INVALID, message)
+        return folder
 
     # -- the variables of each cloud ----------------------------------------------------------------------
 

@@ -198,6 +198,14 @@ def test_a_shot_waits_for_the_stored_clip_of_the_shot_above_and_publishes_its_fr
     assert scenario.created() == ["b"]
 
 
+def test_an_address_that_may_no_longer_be_used_is_published_again() -> None:
+    scenario = Scenario(batch(shot("a"), shot("b", ("a",))))
+    scenario.stored("a")
+    need = MaterialNeed(TakeReference("a", "last_frame"), "a")
+    scenario.state.addresses[need] = PublicAddress("https://files.example/1.png", until=float("-inf"))
+    assert [order for order in scenario.orders() if not isinstance(order, Wait)] == [Publish(need)]
+
+
 def test_a_material_that_cannot_be_published_is_not_asked_for_again() -> None:
     scenario = Scenario(batch(shot("a"), shot("b", ("a",))))
     scenario.stored("a")

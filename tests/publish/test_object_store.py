@@ -147,3 +147,10 @@ def test_a_folder_behind_a_web_server_has_plain_addresses(tmp_path: Path) -> Non
         key = put(opened, content())
         assert opened.link(str(key)) == f"{web.base_url}/{key}"
         assert httpx.get(opened.link(str(key))).content == DOOR
+
+
+def test_a_folder_that_a_link_leads_out_of_the_repository_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "film").mkdir()
+    (tmp_path / "film/refs").symlink_to(tmp_path)
+    with pytest.raises(CommandError, match="leads out of the repository"):
+        store("file:refs", {}, tmp_path / "film", "https://refs.example.com").check_ready()

@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 from runner.attempts.attempt import Attempt
-from runner.attempts.events import Clip
-from runner.attempts.task_facts import TaskMedia
+from runner.attempts.events import Clip, Output
 from runner.clock import SystemClock
 from runner.engine.ports import Published, TransferFailed
 from runner.lazy_dataclass import replace
@@ -53,8 +52,8 @@ def publish(folder: Path, web: WebServer, material: TakeReference, *ways: str) -
         web.answers["/uploaded.png"] = Answer(200, data)
         return f"{web.base_url}/uploaded.png"
 
-    async def media(source: Attempt) -> TaskMedia:
-        return TaskMedia(f"{web.base_url}/clip.mp4", f"{web.base_url}/named.png")
+    async def media(source: Attempt) -> Output:
+        return Output(f"{web.base_url}/clip.mp4", last_frame=f"{web.base_url}/named.png")
 
     (folder / "clip.mp4").write_bytes(CLIP)
     publisher = MaterialPublisher(

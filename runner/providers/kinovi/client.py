@@ -16,7 +16,7 @@ import httpx
 
 from runner import __version__
 from runner.attempts.events import CreateResult, KeyRefused, NotSent, OutcomeUnknown, PollResult, Refused, Running
-from runner.attempts.task_facts import TaskFacts, TaskMedia
+from runner.attempts.task_facts import TaskFacts
 from runner.clock import Clock, SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.editions.edition import Edition
@@ -30,7 +30,7 @@ from runner.providers.kinovi.create_response import (
     responder,
 )
 from runner.providers.kinovi.request_body import CALLBACK
-from runner.providers.kinovi.task_record import parse_facts, parse_media, parse_record
+from runner.providers.kinovi.task_record import parse_facts, parse_record
 from runner.providers.transport import strict_json, tls
 from runner.providers.transport.http_result import HttpResult, exchange, no_mark
 from runner.providers.transport.proxy import proxy_for, route_to
@@ -159,11 +159,6 @@ class Client:
         if facts is not None and facts.model is not None:  # an undocumented model name must not exclude a task
             facts = replace(facts, model=self.edition.models.get(facts.model))
         return self._read(answer, task_id, None), facts
-
-    async def fetch_media(self, task_id: str) -> TaskMedia | None:
-        """Ask for the links of a succeeded task anew; None without a usable answer."""
-        answer = await self._get(task_id)
-        return None if answer.status is None or answer.error else parse_media(answer.status, answer.body, task_id)
 
     def _read(self, answer: HttpResult, task_id: str, model: str | None) -> PollResult:
         if answer.status is None or answer.error:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, TypeGuard
 
 from runner.attempts.events import Failed, FailureClass, Output, PollResult, Running, Succeeded
-from runner.attempts.task_facts import TaskFacts, TaskMedia
+from runner.attempts.task_facts import TaskFacts
 from runner.providers.kinovi.create_response import (
     MAX_TEXT,
     Headers,
@@ -97,22 +97,6 @@ def parse_facts(status: int, body: bytes) -> TaskFacts | None:
         epoch_ms(record.get("completeTime")),
         amount(record.get("creditsUsed")),
     )
-
-
-def parse_media(status: int, body: bytes, task_id: str) -> TaskMedia | None:
-    """The provider's own links of a succeeded task; None for any other answer."""
-    try:
-        payload = strict_json.parse(body)
-    except strict_json.NotJsonError:
-        return None
-    record = _record(payload) if 200 <= _status_of(status, payload) < 300 else None
-    if record is None or _mismatch(record, task_id, None, {}) or documented_status(_status_value(record)) != SUCCESS:
-        return None
-    output = record.get("output")
-    first = output[0] if isinstance(output, list) and output else output
-    named = first.get("lastFrameImage") if isinstance(first, Mapping) else None
-    frames = (frame for frame in (record.get("lastFrameImage"), named) if _is_link(frame))
-    return TaskMedia(next((item.url for item in _outputs(output)), None), next(frames, None))
 
 
 def documented_status(value: Any) -> str | None:
