@@ -1,10 +1,13 @@
 """A store of the user's own (S3, GCS, Azure, a served folder): objects by content hash, signed links with an end."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+import anyio.to_thread
 
 from runner.clock import Clock
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -57,18 +60,18 @@ class ObjectStore:
 
     async def put(self, content: Content) -> str | TransferFailed:
         """The key of an object with the content, put there unless the store has it."""
+        # In threads: a future of the client's own that outlives the event loop can abort the interpreter at its end.
+        return await anyio.to_thread.run_sync(self._put, self._open(), content, abandon_on_cancel=True)
+
+    def _put(self, backend: "Backend", content: Content) -> str | TransferFailed:
         import obstore
         from obstore.exceptions import BaseError
 
-        backend, key = self._open(), key_of(content)
+        key = key_of(content)
         try:
-            try:
-                meta = await obstore.head_async(backend, key)
-            except FileNotFoundError:
-                meta = None
-            if meta is None or meta["size"] != len(content.bytes):
+            if _size_of(backend, key) != len(content.bytes):
                 attributes: Any = None if self.url.startswith("file:") else {"Content-Type": content.content_type}
-                await obstore.put_async(backend, key, content.bytes, attributes=attributes, use_multipart=False)
+                obstore.put(backend, key, content.bytes, attributes=attributes, use_multipart=False)
         except (BaseError, OSError) as error:
             return self._failure(content, error)
         return key
@@ -139,7 +142,7 @@ class ObjectStore:
         if self.url.startswith("file:"):
             return LocalStore(self._folder(), mkdir=True)
         config = self._config()
-        plain = config.get("aws_endpoint_url", config.get("endpoint", config.get("base_url", ""))).startswith("http:")
+        plain = config.pop("plain", False)
         retries: Any = {
             "max_retries": _RETRIES,
             "retry_timeout": timedelta(seconds=_RETRY_SECONDS),
@@ -178,7 +181,7 @@ class ObjectStore:
             "aws_secret_access_key": get(_S3[1]),
             "aws_region": get("AWS_REGION") or get("AWS_DEFAULT_REGION") or "us-east-1",
         }
-        config |= {"aws_endpoint_url": endpoint} if endpoint else {}
+        config |= {"aws_endpoint_url": endpoint, "plain": endpoint.startswith("http:")} if endpoint else {}
         return config | ({"aws_session_token": token} if (token := get("AWS_SESSION_TOKEN")) else {})
 
     def _gcs(self) -> dict[str, Any]:
@@ -186,7 +189,10 @@ class ObjectStore:
         path = next((get(name) for name in _GCS if get(name)), None)
         if path is None and not get(_GCS_KEY):
             raise self._missing(_GCS[-1], "the file of a service account, with its private key")
-        return {"google_service_account_key": get(_GCS_KEY)} if path is None else {"google_service_account": path}
+        account = get(_GCS_KEY) if path is None else _read_account(path)
+        endpoint = _endpoint_of(account or "")
+        self._check_endpoint("gcs_base_url of the service account", endpoint)
+        return {"google_service_account_key": account, "plain": endpoint.startswith("http:")}
 
     def _azure(self) -> dict[str, Any]:
         self._require(*_AZURE)
@@ -194,7 +200,7 @@ class ObjectStore:
         endpoint = get("AZURE_STORAGE_ENDPOINT") or ""
         self._check_endpoint("AZURE_STORAGE_ENDPOINT", endpoint)
         config: dict[str, Any] = {"account_name": get(_AZURE[0]), "account_key": get(_AZURE[1])}
-        return config | ({"endpoint": endpoint} if endpoint else {})
+        return config | ({"endpoint": endpoint, "plain": endpoint.startswith("http:")} if endpoint else {})
 
     def _require(self, *names: str) -> None:
         if missing := [name for name in names if not self.environment.get(name)]:
@@ -214,6 +220,39 @@ class ObjectStore:
         """The failure of an upload: the client's own text would show signed links."""
         kind = _kind_of(error)
         return TransferFailed(f"{content.name}: not stored in {self.url}: {kind}", final=kind in _FINAL)
+
+
+def _size_of(backend: "Backend", key: str) -> int | None:
+    """Bytes of an object; None if the store does not have it."""
+    import obstore
+
+    try:
+        return int(obstore.head(backend, key)["size"])
+    except FileNotFoundError:
+        return None
+
+
+_MAX_ACCOUNT_BYTES = 1 << 16
+
+
+def _read_account(path: str) -> str:
+    """The text of a service account's file; raise `CommandError` if it cannot be read."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read(_MAX_ACCOUNT_BYTES)
+    except (OSError, UnicodeDecodeError):
+        message = f"GOOGLE_APPLICATION_CREDENTIALS={path} cannot be opened: name the file of a service account"
+        raise CommandError(ExitCode.INVALID, message) from None
+
+
+def _endpoint_of(account: str) -> str:
+    """The address that a service account names in place of Google's own; empty for Google's."""
+    try:
+        fields = json.loads(account)
+    except ValueError:
+        return ""
+    endpoint = fields.get("gcs_base_url") if isinstance(fields, dict) else None
+    return endpoint if isinstance(endpoint, str) else ""
 
 
 _DENIED = "the store denies access"

@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -132,6 +134,20 @@ def test_a_store_that_nobody_answers_for_is_tried_again_later(s3: S3) -> None:
     assert not failure.final
     assert failure.message.endswith("no connection")
     assert "http" not in failure.message
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_process_that_used_a_store_ends_with_its_own_exit_code(number: int) -> None:
+    """The client's own futures, unfinished in another thread, aborted every second process at its end."""
+    script = (
+        "from tests.publish.test_object_store import *\n"
+        "environment = dict(AWS_ACCESS_KEY_ID='MADEUP', AWS_SECRET_ACCESS_KEY='made-up', "
+        "AWS_ENDPOINT_URL='http://127.0.0.1:1')\n"
+        "assert isinstance(put(store('s3://film', environment), content()), TransferFailed)\n"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_missing_bucket_is_named(s3: S3) -> None:
