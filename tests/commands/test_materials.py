@@ -185,3 +185,55 @@ def test_a_new_destination_is_marked_in_the_plan(chain: ContentRepo, host: Calla
     told = chain.storyboard("plan", "storyboards/film.yaml", **paid.env)
     assert "s3://stranger/refs" in told.out
     assert "NEW since your last approval" in " ".join(told.out.split())
+
+
+SERIES = """\
+storyboard: 1
+title: The walk
+defaults: {resolution: 480p, duration: 4, aspect_ratio: 16:9}
+assets:
+  maria: assets/maria.png
+shots:
+  - id: walk-{{ hour }}
+    matrix: {hour: [one, two, three, four, five, six, seven, eight]}
+    prompt: "@maria walks along the quay at {{ hour }} o'clock"
+"""
+
+
+def test_shots_that_share_a_portrait_send_it_once_and_the_next_plan_says_so(
+    chain: ContentRepo, host: Callable[..., Host]
+) -> None:
+    chain.write("storyboards/film.yaml", SERIES)
+    chain.write("storyboard.toml", UPLOADS)
+    paid = host("--edition", "2026-09")
+    code, text = run(chain, paid)
+    assert (code, "8 clips made" in text) == (0, True), text
+    assert paid.state["uploads"] == 1
+
+    chain.write("storyboards/film.yaml", SERIES.replace("walks", "runs"))
+    assert "1 was sent before" in chain.storyboard("plan", "storyboards/film.yaml", **paid.env).out
+
+
+def test_credentials_that_are_missing_or_end_too_soon_stop_a_run_before_it_spends(
+    chain: ContentRepo, host: Callable[..., Host]
+) -> None:
+    chain.write("storyboard.toml", f'[publish]\nstore = "s3://{BUCKET}"\n')
+    paid = host()
+    code, text = run(chain, paid)
+    assert (code, "needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in text) == (3, True), text
+
+    keys = {"AWS_ACCESS_KEY_ID": "MADEUPKEYOFTESTS0000", "AWS_SECRET_ACCESS_KEY": "made-up-secret-of-the-tests-0000"}
+    code, text = run(chain, paid, **keys, AWS_CREDENTIAL_EXPIRATION="2026-01-01T00:00:00Z")
+    assert (code, "the credentials end at 2026-01-01 00:00 UTC" in text) == (3, True), text
+    assert not CANARY.search(text)
+    assert paid.state["tasks"] == []
+
+
+def test_an_address_of_the_storyboard_that_nobody_answers_for_is_a_warning(
+    chain: ContentRepo, host: Callable[..., Host]
+) -> None:
+    chain.write("storyboard.toml", UPLOADS + "[publish]\ncheck = true\n")
+    paid = host("--edition", "2026-09")
+    chain.write("storyboards/film.yaml", CHAIN.replace("assets/maria.png", "https://nowhere.invalid/maria.png"))
+    _, text = run(chain, paid)
+    assert "its address could not be checked" in " ".join(text.split())
