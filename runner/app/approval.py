@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from runner.app import destinations
 from runner.app.budget_scope import fingerprints_in_budget
-from runner.app.material_store import open_store
 from runner.app.plan_report import (
     cheaper_alternatives,
     command_below_limit,
@@ -49,6 +48,8 @@ def _check_store(session: Session, plan: Plan) -> None:
     routes, ordered = session.routes, [step for step in plan.steps if step.is_billable]
     materials = {material for step in ordered for material in step.shot.request.materials}
     if routes is not None and any("store" in routes.of(material).ways for material in materials):
+        from runner.app.material_store import open_store  # with the modules of a run, which a plan does without
+
         store = open_store(session.settings, session.edition)
         if store is not None:
             store.check_ready()
