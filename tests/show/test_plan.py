@@ -197,18 +197,19 @@ def test_one_block_above_the_total_has_each_cause_once_with_its_shots_and_the_wa
     context = PlanContext(ways_on=WaysOn("storyboard run storyboards/ferry.yaml"))
     lines = screen(unreachable(), 80, color=False, context=context).splitlines()
     start = next(index for index, line in enumerate(lines) if line.startswith("  blocked  "))
-    assert [" ".join(line.split()) for line in lines[start : start + 9]] == [
+    assert [" ".join(line.split()) for line in lines[start : start + 10]] == [
         "blocked 5 takes, 800 credits, not in the price now",
         "kinovi takes public https addresses only, and these have none:",
         "storyboards/assets/maria.png SH010, SH030",
         "the last frame of SH010 SH020",
         "storyboards/assets/tomas.png SH050",
         'take an edition with uploads (edition = "2026-09"), set `[publish]',
-        "store` or `git_url`, give the files https addresses, or draw the film free:",
+        "store` or `git_url`, give the files https addresses, or draw the film",
+        "free:",
         "storyboard run storyboards/ferry.yaml",
         "",
     ]
-    assert "----" in lines[start + 9]
+    assert "----" in lines[start + 10]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
