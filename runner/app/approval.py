@@ -30,6 +30,7 @@ def check_can_pay(session: Session, plan: Plan, history: History) -> None:
     """Raise `CommandError` unless a paid run may begin: CI, repository, disk, key. A free run always may."""
     if plan.is_free:
         return
+    _check_store(session, plan)
     _check_ci(session, plan)
     filesystems.check_ledger_disk(session.settings.state)
     session.settings.key()
@@ -40,6 +41,18 @@ def check_materials(session: Session, plan: Plan) -> None:
     if any(step.unpublished is not None for step in plan.steps):
         text = question.nothing_public(plan, sandbox_command(session))
         raise CommandError(ExitCode.INVALID, text)
+
+
+def _check_store(session: Session, plan: Plan) -> None:
+    """Raise `CommandError` if the plan uses the store, and its client or its credentials are missing."""
+    routes, ordered = session.routes, [step for step in plan.steps if step.is_billable]
+    materials = {material for step in ordered for material in step.shot.request.materials}
+    if routes is not None and any("store" in routes.of(material).ways for material in materials):
+        from runner.app.material_store import open_store  # with the modules of a run, which a plan does without
+
+        store = open_store(session.settings, session.edition)
+        if store is not None:
+            store.check_ready()
 
 
 def _check_ci(session: Session, plan: Plan) -> None:

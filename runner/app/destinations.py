@@ -1,27 +1,48 @@
 """The destinations of data that a paid run sends out, with changes since the last approval marked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from runner.app.session import Session
 from runner.attempts.history import History
+from runner.planning.material_routes import Way
 from runner.show.screens.plan import Destination
 from runner.store import approved_destinations
-
-_CALLBACKS = "callbacks"
 
 
 def destinations(session: Session, history: History) -> tuple[Destination, ...]:
     """The destinations of a paid run, each marked if it differs from the last approved one."""
-    settings = session.settings
-    if settings.webhook is None or settings.account.free:
+    if session.settings.account.free:
         return ()
-    url, listener = settings.webhook.url, f"{settings.webhook.host}:{settings.webhook.port}"
-    approved_url = _approved(session).get(_CALLBACKS)
-    if approved_url is None and all(attempt.from_manifest for attempt in history.attempts.values()):
-        approved_url = url  # the first run on this machine: there is no approved address to differ from
-    return (
-        Destination(_CALLBACKS, url, f"received at {listener}", None if approved_url == url else approved_url or ""),
+    approved = _approved(session)
+    # At the first run on this machine there is no approved address to differ from.
+    is_first = not approved and all(attempt.from_manifest for attempt in history.attempts.values())
+    return tuple(
+        Destination(what, where, detail, None if is_first or approved.get(what) == where else approved.get(what, ""))
+        for what, where, detail in _outgoing(session)
     )
+
+
+def _outgoing(session: Session) -> Iterator[tuple[str, str, str]]:
+    """The kind of data, its address from the settings, and a detail, of everything that a run may send."""
+    settings, publish = session.settings, session.settings.publish
+    if settings.webhook is not None:
+        yield "callbacks", settings.webhook.url, f"received at {settings.webhook.host}:{settings.webhook.port}"
+    ways = _ways(session)
+    if "store" in ways and publish.store is not None:
+        yield "files", publish.store, f"read at {publish.base_url}" if publish.base_url else "read by signed links"
+    if "git" in ways and publish.git_url is not None:
+        yield "committed files", publish.git_url, "read there by the provider"
+    if "upload" in ways:
+        yield "uploads", settings.account.host, "deleted there after 24 hours"
+
+
+def _ways(session: Session) -> set[Way]:
+    """The ways of all materials of the storyboards that bytes may take."""
+    routes = session.routes
+    if routes is None:
+        return set()
+    materials = {material for shot in session.batch.shots for material in shot.request.materials}
+    return {way for material in materials for way in routes.of(material).ways if way != "vendor"}
 
 
 def _approved(session: Session) -> Mapping[str, str]:
@@ -34,6 +55,6 @@ def _approved(session: Session) -> Mapping[str, str]:
 def remember_approval(session: Session, history: History) -> None:
     """Save the destinations of an approved paid run; later changes are marked."""
     settings = session.settings
-    if settings.webhook is not None:
-        urls = {destination.what: destination.where for destination in destinations(session, history)}
-        approved_destinations.save(settings.state, settings.account, session.repository.root_commits[0], urls)
+    addresses = {destination.what: destination.where for destination in destinations(session, history)}
+    if addresses:
+        approved_destinations.save(settings.state, settings.account, session.repository.root_commits[0], addresses)

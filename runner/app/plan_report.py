@@ -17,9 +17,9 @@ from runner.language import compiler as language
 from runner.language.model import Batch, Storyboard
 from runner.lazy_dataclass import replace
 from runner.planning import alternatives
+from runner.planning.outgoing import outgoing_materials, sent_contents
 from runner.planning.plan import Action, Plan, Step
 from runner.planning.selection import ShotKey, select, storyboard_slug
-from runner.requests.request import LocalFile
 from runner.show.screens.blocked import WaysOn
 from runner.show.screens.missing_clips import find_missing_clips
 from runner.show.screens.plan import CheaperCommand, PlanContext
@@ -142,7 +142,7 @@ def plan_context(session: Session, plan: Plan, history: History) -> PlanContext:
         )
         if not plan.is_free
         else (),
-        outgoing_files=outgoing_files(plan),
+        outgoing=outgoing_materials(plan, session.routes, sent_contents(history)),
         destinations=destinations(session, history),
         manifest_note=from_manifests(plan, history),
         expected_seconds=estimate_duration(plan, session.settings.concurrency),
@@ -199,20 +199,6 @@ def _selector(session: Session, names: Collection[ShotKey]) -> str:
     ids = Counter(shot.id for shot in session.batch.shots)
     shots = [shot for shot in session.batch.shots if (shot.storyboard, shot.id) in names]
     return " ".join(shot.id if ids[shot.id] == 1 else f"{storyboard_slug(shot.storyboard)}:{shot.id}" for shot in shots)
-
-
-def outgoing_files(plan: Plan) -> tuple[LocalFile, ...]:
-    """The local files that a paid run would send for its orders, each content once."""
-    if plan.is_free:
-        return ()
-    ordered = [step for step in plan.steps if step.is_billable or step.needs_pick]
-    files = {
-        material.sha256: material
-        for step in ordered
-        for material in step.shot.request.materials
-        if isinstance(material, LocalFile)
-    }
-    return tuple(files.values())
 
 
 def cheaper_alternatives(

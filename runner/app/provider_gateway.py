@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -9,22 +10,26 @@ from urllib.parse import urlsplit
 import anyio
 from anyio import to_thread
 
+from runner.app.material_store import open_store
 from runner.app.run_store import fingerprint_by_content
 from runner.app.session import Session
 from runner.attempts.attempt import Attempt, AttemptState
-from runner.attempts.events import Clip, CreateResult, Doubtful, Lost, PollResult, Stored
+from runner.attempts.events import Clip, CreateResult, Doubtful, Lost, Output, PollResult, Stored, Succeeded
 from runner.attempts.history import History
 from runner.editions.edition import Edition
-from runner.engine.ports import TransferFailed
+from runner.engine.ports import Published, TransferFailed
 from runner.files.writing import remove_file
 from runner.lazy_dataclass import dataclass, field
+from runner.planning.material_routes import Route
 from runner.planning.plan import Step
 from runner.providers.kinovi import request_body
 from runner.providers.kinovi.client import Client
 from runner.providers.kinovi.uploads import UploadClient
 from runner.providers.transport import tls
+from runner.providers.transport.address_fetcher import AddressFetcher
 from runner.providers.transport.download import Downloaded, Downloader, LinkExpired
 from runner.providers.transport.proxy import proxy_for
+from runner.publish.content import ContentReader
 from runner.publish.materials import MaterialPublisher
 from runner.requests.request import JsonValue, Material, Request
 from runner.sandbox.embedded import embedded
@@ -61,8 +66,11 @@ class ProviderGateway:
         self, request: Request, edition: Edition, address: Callable[[Material], str | None]
     ) -> dict[str, JsonValue]:
         return request_body.encode(
-            request, edition, lambda material: address(material) or request_body.placeholder(material)
+            request, edition, lambda material: self._link(address(material)) or request_body.placeholder(material)
         )
+
+    def _link(self, address: str | None) -> str | None:
+        return None if address is None else self.publisher.link(address)
 
     async def preflight(self) -> CreateResult | None:
         return await self.client.preflight()
@@ -75,7 +83,7 @@ class ProviderGateway:
     async def poll(self, task_id: str, model: str | None = None) -> PollResult:
         return await self.client.poll(task_id, model)
 
-    async def publish(self, material: Material, source: Attempt | None) -> str | TransferFailed:
+    async def publish(self, material: Material, source: Attempt | None) -> Published | TransferFailed:
         return await self.publisher.publish(material, source)
 
     async def store(self, attempt: Attempt, step: Step) -> Stored | Doubtful | Lost | TransferFailed:
@@ -154,6 +162,18 @@ class ProviderGateway:
         return result
 
 
+def _route_of(session: Session) -> Callable[[Material], Route]:
+    """The planned routes; the free sandbox takes every material as an upload."""
+    routes = session.routes
+    return routes.of if routes is not None else lambda material: Route(material, ("upload",), "")
+
+
+async def _output_of(client: Client, attempt: Attempt) -> Output | None:
+    """The provider's links to an attempt's clip and its last frame, asked for anew."""
+    result = None if attempt.task_id is None else await client.poll(attempt.task_id)
+    return result.outputs[0] if isinstance(result, Succeeded) and result.outputs else None
+
+
 async def open_gateway(session: Session, history: History, stack: AsyncExitStack) -> ProviderGateway:
     """Open client, uploader and downloader for a session; `stack` closes them."""
     settings = session.settings
@@ -170,6 +190,15 @@ async def open_gateway(session: Session, history: History, stack: AsyncExitStack
         await to_thread.run_sync(tls.context)  # certificates that cannot be read are told before an order
     uploads = await stack.enter_async_context(UploadClient(base_url, key, proxy=proxy))
     scratch = Path(stack.enter_context(TemporaryDirectory(prefix="storyboard-")))
-    publisher = MaterialPublisher(settings.root, scratch, clip_store.find, uploads.send)
+    publisher = MaterialPublisher(
+        ContentReader(settings.root, scratch, clip_store.find),
+        _route_of(session),
+        uploads.send,
+        AddressFetcher(local=is_local, proxy=proxy).fetch,
+        partial(_output_of, client),
+        client.clock,
+        open_store(settings, session.edition),
+        check=settings.publish.check and not settings.account.free,
+    )
     downloader = Downloader(local=is_local, proxy=proxy, root=settings.root)
     return ProviderGateway(client, publisher, downloader, clip_store, settings.account.free)

@@ -10,6 +10,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING
 
+from runner.app.material_routes import routes_of
 from runner.app.project import Project, load_project
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Clip
@@ -19,7 +20,8 @@ from runner.files.reading import hash_clip
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.attempt_action import ClipExists
-from runner.planning.plan import Action, Plan, every_material, public_address
+from runner.planning.material_routes import Routes
+from runner.planning.plan import Action, CanPublish, Plan, every_material
 from runner.planning.planner import NO_OVERRIDES, PlanOverrides, build_plan
 from runner.planning.selection import ShotKey, select, storyboard_slug
 from runner.settings.environment import child_environment
@@ -39,6 +41,11 @@ class Session(Project):
     @cached_property
     def repository(self) -> Repository:
         return identify(self.settings.root, child_environment())
+
+    @cached_property
+    def routes(self) -> Routes | None:
+        """The ways of the batch's materials; None for the free sandbox."""
+        return routes_of(self.settings, self.edition, self.batch)
 
     @cached_property
     def selected(self) -> frozenset[ShotKey] | None:
@@ -124,10 +131,14 @@ class Session(Project):
                 selected=selected,
                 overrides=overrides,
                 root=str(self.settings.root),
-                can_publish=every_material if self.settings.account.free else public_address,
+                can_publish=self._can_publish(batch),
             )
             if not history.load_pending():
                 return plan
+
+    def _can_publish(self, batch: Batch | None) -> CanPublish:
+        routes = self.routes if batch is None else routes_of(self.settings, self.edition, batch)
+        return every_material if routes is None else routes.can_take
 
     def with_manifests(self, history: History) -> History:
         """Merge the manifests into the ledger's history."""

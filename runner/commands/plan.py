@@ -10,7 +10,6 @@ from runner.app.destinations import destinations
 from runner.app.plan_report import (
     cheaper_alternatives,
     command_below_limit,
-    outgoing_files,
     plan_context,
     read_history,
     spent_last_24h,
@@ -21,6 +20,7 @@ from runner.attempts.history import History
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode, Place, Problem
 from runner.lazy_dataclass import replace
+from runner.planning.outgoing import outgoing_materials, sent_contents
 from runner.planning.plan import Plan
 from runner.show.screens.plan import CheaperCommand, PlanContext, price_line, screen
 from runner.show.text.format import credits_text
@@ -117,7 +117,7 @@ def _json(session: Session, plan: Plan, history: History) -> None:
     facts = PlanFacts(
         session.output_name,
         warnings(session, plan),
-        outgoing_files(plan),
+        outgoing_materials(plan, session.routes, sent_contents(history)),
         destinations(session, history),
     )
     document = plan_json(plan, lambda step: body_of(step.shot.request), facts)

@@ -51,6 +51,10 @@ class Edition:
     """All rows of the price book in the order of the data file, whatever their days."""
     current: Mapping[str, PriceRow] = field(default_factory=dict)
     """The rows by name that have a price on the edition's day."""
+    has_uploads: bool = False
+    """Whether the provider documents uploads."""
+    has_last_frame: bool = False
+    """Whether the record of a task names the last frame of its clip."""
 
     @property
     def default_model(self) -> Model:
@@ -156,6 +160,8 @@ def read(data: Mapping[str, Any]) -> Edition:
         field_encoding=data["body"],
         book=book,
         current=rows_valid_on(book, None),
+        has_uploads=data.get("uploads", False),
+        has_last_frame=data.get("last_frame", False),
     )
 
 

@@ -65,7 +65,7 @@ async def create(run: RunContext, step: Step) -> None:
 def _public_address(run: RunContext, step: Step, material: Material) -> str | None:
     for need in required_materials(step, run.history):
         if need.material == material:
-            return run.state.addresses[need]
+            return run.state.addresses[need].address
     return None
 
 

@@ -6,7 +6,7 @@ from runner.engine.limits import RunLimits
 from runner.engine.queue import SharedRequest, WorkQueue
 from runner.engine.run_state import MaterialNeed, RunState
 from runner.planning.plan import Step
-from runner.requests.request import RemoteFile, TakeReference
+from runner.requests.request import TakeReference
 
 SERVER_ERROR_REPEATS = 3
 _AT_ONCE = 0.0
@@ -157,12 +157,12 @@ def _has_clip_for(attempt: Attempt, group: SharedRequest, queue: WorkQueue, hist
 
 
 def required_materials(step: Step, history: History) -> list[MaterialNeed]:
-    """The materials that need a public address before the step's task can be created."""
+    """The materials that need a public, checked address before the step's task can be created."""
     needs: list[MaterialNeed] = []
     for material in step.shot.request.materials:
         if isinstance(material, TakeReference):
             source = history.current_attempt(step.resolve(material).fingerprint)
             needs.append(MaterialNeed(material, source.id if source is not None else None))
-        elif not isinstance(material, RemoteFile):
+        else:
             needs.append(MaterialNeed(material, None))
     return list(dict.fromkeys(needs))

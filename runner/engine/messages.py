@@ -280,11 +280,18 @@ def unusable_download(failure: TransferFailed) -> str:
 
 
 def not_published(material: Material, failure: TransferFailed) -> str:
+    return f"{_material_name(material)} cannot reach the provider: {failure.message}"
+
+
+def not_checked(material: Material, warning: str) -> str:
+    return f"{_material_name(material)}: {warning}; the provider may reach it, so the take is ordered"
+
+
+def _material_name(material: Material) -> str:
     match material:
         case LocalFile():
-            name = material.path
+            return material.path
         case RemoteFile():
-            name = material.url
+            return material.url
         case TakeReference():
-            name = str(material)
-    return f"{name} could not be published: {failure.message}"
+            return str(material)

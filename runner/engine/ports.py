@@ -23,6 +23,19 @@ class TransferFailed:
     """Whether a link fresh from the provider is refused (403, 404, 410): its media may be deleted."""
     unusable: bool = False
     """Whether a file came that is no complete video: reported at once, and downloaded again."""
+    wait: float = 0.0
+    """Seconds that the server asks to wait before another try."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The public address of a material."""
+
+    address: str
+    seconds: float | None = None
+    """How long a task may still be created with the address; None for the whole run."""
+    warning: str = ""
+    """What the check of the address found, where it does not prove that the provider cannot fetch it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +95,8 @@ class ProviderPort(Protocol):
         `Running(answered=False)`.
         """
 
-    async def publish(self, material: Material, source: Attempt | None) -> str | TransferFailed:
-        """The public address of a material that is not remote.
+    async def publish(self, material: Material, source: Attempt | None) -> Published | TransferFailed:
+        """The public address of a material, fetched once to check it; nothing is sent for one that has an address.
 
         `source` is the stored attempt (with its `clip`) of a `TakeReference`, None for other materials.
         """

@@ -37,6 +37,13 @@ class PollState:
     """Whether a webhook named the task after the last poll began."""
 
 
+class PublicAddress(NamedTuple):
+    """A material's address, and the moment (monotonic seconds) until which tasks may be created with it."""
+
+    address: str
+    until: float = float("inf")
+
+
 @dataclass(slots=True)
 class DownloadState:
     """Tries to store one clip, or to publish one material."""
@@ -71,7 +78,7 @@ class RunState:
     """Attempt ids."""
     storing: set[tuple[str, TakeKey]] = field(default_factory=set)
     publishing: set[MaterialNeed] = field(default_factory=set)
-    addresses: dict[MaterialNeed, str] = field(default_factory=dict)
+    addresses: dict[MaterialNeed, PublicAddress] = field(default_factory=dict)
     publish_tries: dict[MaterialNeed, DownloadState] = field(default_factory=dict)
     unpublishable: dict[MaterialNeed, str] = field(default_factory=dict)
     """Materials that cannot be published, each with the reason."""

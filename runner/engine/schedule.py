@@ -19,7 +19,7 @@ _MAX_CREATING = 16
 """createTask requests in flight: the ledger commits three times for each, and a task that ended waits in that line."""
 _POLLS_GIVE_WAY = 1.0
 """Seconds for which a due poll leaves all requests to new tasks: an empty slot costs more than a late poll."""
-_MAX_PUBLISHING = 4
+_MAX_PUBLISHING = 8
 _MAX_STORING = 4
 _PUBLISH_AHEAD = 2
 """Materials are published for this many takes beyond the free slots, so that a slot never waits for an upload."""
@@ -267,7 +267,8 @@ class _Scheduler:
         needs = required_materials(step, self.history)
         ready = True
         for need in needs:
-            if need in self.state.addresses:
+            address = self.state.addresses.get(need)
+            if address is not None and address.until > self.now:
                 continue
             ready = False
             tries = self.state.publish_tries.get(need)

@@ -6,11 +6,13 @@ from runner.attempts.events import Doubtful, Lost, Stored
 from runner.engine import messages
 from runner.engine.ports import TransferFailed
 from runner.engine.run_context import RunContext
-from runner.engine.run_state import DownloadState, MaterialNeed, PollState
+from runner.engine.run_state import DownloadState, MaterialNeed, PollState, PublicAddress
 from runner.planning.plan import Step
 
 _MAX_DOWNLOAD_TRIES = 8
 _MAX_PUBLISH_TRIES = 5
+_LONGEST_WAIT = 300.0
+"""Seconds that a server may ask to wait; a longer wait is cut to this."""
 
 
 async def store(run: RunContext, attempt_id: str, step: Step) -> None:
@@ -103,7 +105,7 @@ async def publish(run: RunContext, need: MaterialNeed) -> None:
     if isinstance(result, TransferFailed):
         tries = run.state.publish_tries.setdefault(need, DownloadState())
         tries.tries += 1
-        tries.next_at = run.now() + min(2.0**tries.tries, 60.0)
+        tries.next_at = run.now() + max(min(2.0**tries.tries, 60.0), min(result.wait, _LONGEST_WAIT))
         if result.final or tries.tries >= _MAX_PUBLISH_TRIES:
             run.state.unpublishable[need] = result.message
             run.work.touch_users(need.material)
@@ -112,6 +114,9 @@ async def publish(run: RunContext, need: MaterialNeed) -> None:
             text = messages.publish_wait(need.material, result, tries.tries, _MAX_PUBLISH_TRIES)
             run.emit("waiting", wait=run.wait("publish", tries.next_at, text))
     else:
-        run.state.addresses[need] = result
+        until = float("inf") if result.seconds is None else run.now() + result.seconds
+        run.state.addresses[need] = PublicAddress(result.address, until)
+        if result.warning:
+            run.emit("warning", message=messages.not_checked(need.material, result.warning))
     run.state.publishing.discard(need)
     run.wake()

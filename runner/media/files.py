@@ -130,6 +130,11 @@ def sniff(head: bytes) -> str:
     return _reject(_guess_text(head))
 
 
+def kind_of_head(head: bytes) -> Kind:
+    """The kind of a file by its first bytes; M4A audio may look like a video. Raises UnsupportedMedia."""
+    return _KIND_OF_FORMAT[sniff(head)]
+
+
 _SIGNATURES: Mapping[str, tuple[tuple[int, bytes], ...]] = {
     "jpeg": ((0, b"\xff\xd8\xff"),),
     "png": ((0, b"\x89PNG\r\n\x1a\n"),),

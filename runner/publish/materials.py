@@ -1,102 +1,178 @@
-"""Publishing of materials: the bytes are checked against the plan, and every content is published once a run."""
+"""Publishing of materials: each goes its planned way once a run, and its address is checked before it is used."""
 
-import hashlib
-import re
 from collections.abc import Awaitable, Callable
-from functools import partial
-from pathlib import Path
+from typing import NamedTuple
 
 import anyio
 import anyio.to_thread
 
 from runner.attempts.attempt import Attempt
-from runner.engine.ports import TransferFailed
-from runner.files.reading import FileRejected, open_clip, read_bytes
+from runner.attempts.events import Output
+from runner.clock import Clock
+from runner.engine.ports import Published, TransferFailed
 from runner.lazy_dataclass import dataclass, field
-from runner.media.clip import IncompleteClip, frame
-from runner.media.files import MAX_BYTES
+from runner.planning.material_routes import Route, Way
+from runner.publish.address_check import Expected, judge_published, judge_remote
+from runner.publish.content import Content, ContentReader
+from runner.publish.memory import MemoryBound
+from runner.publish.object_store import ObjectStore
+from runner.publish.vendor_frame import MAX_BYTES as MAX_FRAME_BYTES
+from runner.publish.vendor_frame import is_last_frame, is_same_picture
+from runner.requests.fetched import HEAD_BYTES, Fetched, NotFetched
 from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
 
 Send = Callable[[str, bytes], Awaitable[str | TransferFailed]]
-"""Publishes bytes under a plain file name and returns their public address."""
+"""Uploads bytes under a plain file name to the provider and returns their public address."""
+Fetch = Callable[[str, int], Awaitable[Fetched | NotFetched]]
+"""The first bytes of an address, at most so many."""
+OutputOf = Callable[[Attempt], Awaitable[Output | None]]
+"""The provider's links of an attempt's task, asked for anew; None without an answer."""
+
+UPLOAD_SECONDS = 23 * 3600.0
+"""How long an upload's address is used; the provider deletes it after 24 hours."""
+_VENDOR_SECONDS = 600.0
+"""How long a link of the provider's record is used before it is asked for anew."""
+_OBJECT = "object:"
+"""Begins the address of a store's object whose link is signed when a task is created."""
+
+
+class _Sent(NamedTuple):
+    address: str
+    way: Way
+    at: float
+    """Monotonic seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class MaterialPublisher:
     """The public addresses of materials for one run. Mutable: the addresses by content."""
 
-    root: Path
-    """The repository's top."""
-    scratch: Path
-    """A private folder for frames before their upload."""
-    find: Callable[[Attempt], Path | None]
-    """Returns the path of an intact copy of an attempt's clip."""
-    send: Send
-    _published: dict[str, str] = field(default_factory=dict)
+    reader: ContentReader
+    route_of: Callable[[Material], Route]
+    upload: Send
+    fetch: Fetch
+    output_of: OutputOf
+    clock: Clock
+    store: ObjectStore | None = None
+    check: bool = True
+    """Whether each address is fetched once before it is used."""
+    memory: MemoryBound = field(default_factory=MemoryBound)
+    _sent: dict[str, _Sent] = field(default_factory=dict)
     _locks: dict[str, anyio.Lock] = field(default_factory=dict)
 
-    async def publish(self, material: Material, source: Attempt | None) -> str | TransferFailed:
-        """The public address of a material, published if needed; `source` is the attempt of a referenced take."""
+    async def publish(self, material: Material, source: Attempt | None) -> Published | TransferFailed:
+        """The checked address of a material, sent if needed; `source` is the attempt of a referenced take."""
         if isinstance(material, RemoteFile):
-            return material.url
-        read = partial(self._read_material, material, source)
-        try:
-            upload = await anyio.to_thread.run_sync(read)
-        except OSError as error:
-            subject = material.path if isinstance(material, LocalFile) else str(material)
-            return TransferFailed(f"{subject}: {error.strerror or error}", final=True)
-        if isinstance(upload, TransferFailed):
-            return upload
-        name, content = upload
-        return await self._publish_once(name, content)
+            return await self._remote(material)
+        route = self.route_of(material)
+        failure = TransferFailed("no way in `[publish] ways` can take it", final=True)
+        for way in route.ways:
+            if way == "vendor":
+                result = await self._vendor(material, source)
+            elif way == "git":
+                result = await self._committed(material, route.address or "")
+            else:
+                result = await self._send(way, material, source)
+            if isinstance(result, Published) or way != "vendor":
+                return result
+            failure = result  # the provider's own link is the only way whose failure leads to the next
+        return failure
 
-    async def _publish_once(self, name: str, content: bytes) -> str | TransferFailed:
-        """The address of a content, published by the first caller; parallel callers wait."""
-        sha256 = hashlib.sha256(content).hexdigest()
-        async with self._locks.setdefault(sha256, anyio.Lock()):
-            if sha256 not in self._published:
-                address = await self.send(name, content)
-                if isinstance(address, TransferFailed):
-                    return address
-                self._published[sha256] = address
-            return self._published[sha256]
+    def link(self, address: str) -> str:
+        """The address for a task that is created now: that of a store's object is signed here."""
+        if self.store is None or not address.startswith(_OBJECT):
+            return address
+        return self.store.link(address.removeprefix(_OBJECT))
 
-    def _read_material(
-        self, material: LocalFile | TakeReference, source: Attempt | None
-    ) -> tuple[str, bytes] | TransferFailed:
-        if isinstance(material, LocalFile):
-            return self._read_file(material)
-        clip = None if source is None else self.find(source)
-        if source is None or clip is None:
-            return TransferFailed(f"{material}: the clip of this take is missing or was changed", final=True)
+    # -- addresses that exist already ---------------------------------------------------------------------
+
+    async def _remote(self, material: RemoteFile) -> Published | TransferFailed:
+        if not self.check:
+            return Published(material.url)
+        finding = judge_remote(await self.fetch(material.url, HEAD_BYTES), Expected(material.kind))
+        return finding if isinstance(finding, TransferFailed) else Published(material.url, warning=finding)
+
+    async def _committed(self, material: LocalFile | TakeReference, address: str) -> Published | TransferFailed:
+        length = material.bytes if isinstance(material, LocalFile) else None
+        return await self._checked(Published(address), address, Expected(material.kind, length), "git")
+
+    async def _vendor(self, material: LocalFile | TakeReference, source: Attempt | None) -> Published | TransferFailed:
+        """The provider's own link to a clip, or to its last frame if that is the clip's last picture."""
+        output = None if source is None or source.task_id is None else await self.output_of(source)
+        clip = None if source is None else source.clip
+        if output is None or clip is None or not isinstance(material, TakeReference):
+            return TransferFailed(f"{material}: the provider has no record of its clip", final=True)
+        address = output.url if material.part == "clip" else output.last_frame
+        if address is None:
+            return TransferFailed(f"{material}: the provider's record does not name it", final=True)
         if material.part == "clip":
-            with open_clip(clip, self.root) as file:
-                return f"{material.shot}.mp4", file.read()
-        return self._read_frame(material, source, clip)
+            expected = Expected("video", clip.bytes)
+            return await self._checked(Published(address, _VENDOR_SECONDS), address, expected, "vendor")
+        if not await self._is_last_frame(address, material, source):
+            return TransferFailed(f"{material}: the provider's picture is not the clip's last frame", final=True)
+        return Published(address, _VENDOR_SECONDS)
 
-    def _read_file(self, material: LocalFile) -> tuple[str, bytes] | TransferFailed:
-        """Name and bytes of a repository file; a failure unless the bytes are those of the plan."""
-        path = self.root / material.path
-        try:
-            content = read_bytes(path, self.root, MAX_BYTES)
-        except FileRejected as rejected:
-            return TransferFailed(f"{material.path} {rejected.message}: run again", final=True)
-        if hashlib.sha256(content).hexdigest() != material.sha256:
-            return TransferFailed(f"{material.path} has changed since the plan was made: run again", final=True)
-        return _safe_file_name(path.name), content
+    async def _is_last_frame(self, address: str, material: TakeReference, source: Attempt | None) -> bool:
+        """Whether the provider's picture is a PNG of the clip's own size that shows the clip's last frame."""
+        clip = None if source is None else source.clip
+        head = await self.fetch(address, HEAD_BYTES)
+        if clip is None or not is_last_frame(head, clip.width, clip.height):
+            return False
+        whole = await self.fetch(address, MAX_FRAME_BYTES)
+        cut = await anyio.to_thread.run_sync(self.reader.read, material, source)
+        if isinstance(whole, NotFetched) or isinstance(cut, TransferFailed):
+            return False
+        return await anyio.to_thread.run_sync(is_same_picture, whole.head, cut.bytes)
 
-    def _read_frame(self, material: TakeReference, source: Attempt, clip: Path) -> tuple[str, bytes] | TransferFailed:
-        self.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
-        target = self.scratch / f"{hashlib.sha256(source.id.encode()).hexdigest()[:16]}.{material.part}.png"
-        try:
-            frame(clip, "first" if material.part == "first_frame" else "last", target)
-            return f"{material.shot}.{material.part}.png", target.read_bytes()
-        except IncompleteClip as error:
-            return TransferFailed(f"{material}: the clip of this take {error.message}", final=True)
-        finally:
-            target.unlink(missing_ok=True)
+    # -- what is sent -------------------------------------------------------------------------------------
+
+    async def _send(
+        self, way: Way, material: LocalFile | TakeReference, source: Attempt | None
+    ) -> Published | TransferFailed:
+        async with self.memory.hold(self.reader.size_of(material, source)):
+            content = await anyio.to_thread.run_sync(self.reader.read, material, source)
+            if isinstance(content, TransferFailed):
+                return content
+            return await self._send_once(way, content)
+
+    async def _send_once(self, way: Way, content: Content) -> Published | TransferFailed:
+        """The address of a content, sent by the first caller; parallel callers wait."""
+        async with self._locks.setdefault(content.sha256, anyio.Lock()):
+            sent = self._sent.get(content.sha256)
+            if sent is None or (sent.way == "upload" and self._age(sent) >= UPLOAD_SECONDS):
+                result = await (self._upload(content) if way == "upload" else self._store(content))
+                if isinstance(result, TransferFailed):
+                    return result
+                sent = self._sent[content.sha256] = _Sent(result.address, way, self.clock.monotonic())
+            return Published(sent.address, UPLOAD_SECONDS - self._age(sent) if sent.way == "upload" else None)
+
+    def _age(self, sent: _Sent) -> float:
+        return self.clock.monotonic() - sent.at
+
+    async def _upload(self, content: Content) -> Published | TransferFailed:
+        address = await self.upload(content.name, content.bytes)
+        if isinstance(address, TransferFailed):
+            return address
+        return await self._checked(Published(address), address, _expected(content), "upload")
+
+    async def _store(self, content: Content) -> Published | TransferFailed:
+        if self.store is None:
+            return TransferFailed("`[publish] store` is not set", final=True)
+        key = await self.store.put(content)
+        if isinstance(key, TransferFailed):
+            return key
+        link = self.store.check_link(key)
+        return await self._checked(Published(f"{_OBJECT}{key}"), link, _expected(content), "store")
+
+    async def _checked(
+        self, published: Published, link: str, expected: Expected, way: Way
+    ) -> Published | TransferFailed:
+        """What was published, if the fetch of `link` returns what is expected."""
+        if not self.check:
+            return published
+        finding = judge_published(await self.fetch(link, HEAD_BYTES), expected, way)
+        return finding if isinstance(finding, TransferFailed) else published
 
 
-def _safe_file_name(name: str) -> str:
-    """A file name that every server accepts: ASCII, with its extension."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[-100:].lstrip(".-") or "file"
+def _expected(content: Content) -> Expected:
+    return Expected(content.kind, len(content.bytes), content.bytes[:HEAD_BYTES])

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.files.reading import SETTINGS_LIMIT, FileRejected, read_named
 from runner.lazy_dataclass import dataclass
+from runner.settings.publish import check_store, check_user_store, git_url_check
 from runner.settings.schema import expectation, is_valid, keys
 from runner.settings.toml_limits import UnfitToml, parse_toml, shortened
 
@@ -87,12 +88,19 @@ _MAX_FOLDER_LENGTH = 200
 """Bytes of the output's path: the path of a clip, which is longer, must fit into every file system."""
 _MAX_ERRORS = 10
 """Errors of one file that are shown; the others are counted."""
-_RULES: Rules = {"output": _folder, "webhook.url": _callbacks, "webhook.listen": _listen}
+_RULES: Rules = {
+    "output": _folder,
+    "webhook.url": _callbacks,
+    "webhook.listen": _listen,
+    "publish.git_url": git_url_check(_callbacks),
+    "publish.store": check_store,
+    "publish.base_url": _callbacks,
+}
 """The rules of trust beyond the schema's types, ranges and choices; each sees any value."""
-_USER_RULES: Rules = {**_RULES, "webhook.listen": _listen_anywhere}
-"""The rules of the user's own file: only it may open a port to other machines, no repository's file may."""
+_USER_RULES: Rules = {**_RULES, "webhook.listen": _listen_anywhere, "publish.store": check_user_store}
+"""The rules of the user's own file: only it may open a port to other machines, or write outside the repository."""
 _PRICES = "providers.kinovi.prices"
-_NOT_BUILT = ("publish", "ledger")
+_NOT_BUILT = ("ledger",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from runner.lazy_dataclass import dataclass, field
 from runner.settings.api_key import ApiKey, KeyVariable, contradiction, key_format_error, read_key
 from runner.settings.environment import hide_userinfo, home_folder, xdg_folder
 from runner.settings.file import PROVIDERS, SettingsFile, listening_at, nearest
+from runner.settings.publish import PublishSettings, publish_settings
 from runner.settings.pull_request import pull_request
 
 Files = tuple[SettingsFile, SettingsFile]
@@ -77,6 +78,7 @@ class Settings:
     user_prices: Mapping[str, Decimal] = field(default_factory=dict)
     """Prices of the user's own file: they replace those of the price book."""
     webhook: Webhook | None = None
+    publish: PublishSettings = field(default_factory=PublishSettings)
     ci: bool = False
     ci_state: bool = False
     pull_request: str | None = None
@@ -156,6 +158,7 @@ def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None, fil
         repo_price_floor=repo.prices(),
         user_prices=user.prices(),
         webhook=_webhook(sources),
+        publish=publish_settings(lambda key: _first_set(sources, key)),
         ci=env.get("CI", "").lower() not in ("", "0", "false"),
         ci_state=bool(env.get("STORYBOARD_STATE")),
         pull_request=pull_request(env),

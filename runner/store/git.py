@@ -20,7 +20,7 @@ def identify(root: Path, environment: Mapping[str, str]) -> Repository:
 
     `environment` is that of git's process, without secrets.
     """
-    roots = _git(root, environment, "rev-list", "--max-parents=0", "HEAD") if (root / ".git").exists() else None
+    roots = run_git(root, environment, "rev-list", "--max-parents=0", "HEAD") if (root / ".git").exists() else None
     commits = tuple(f"commit:{commit}" for commit in (roots or "").split())
     return Repository(root, commits or (f"path:{root}",))
 
@@ -30,7 +30,7 @@ def uncommitted(root: Path, paths: list[Path], environment: Mapping[str, str]) -
     if not (root / ".git").exists() or not paths:
         return []
     names = {str(path.relative_to(root)): path for path in paths}
-    status = _git(root, environment, "status", *_STATUS, "--", *names)
+    status = run_git(root, environment, "status", *_STATUS, "--", *names)
     changed = [entry[3:] for entry in (status or "").split("\0") if len(entry) > 3]
     return [path for name, path in names.items() if any(name == entry or name.startswith(entry) for entry in changed)]
 
@@ -56,7 +56,8 @@ def git_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return plain | {"GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
 
 
-def _git(root: Path, environment: Mapping[str, str], *arguments: str) -> str | None:
+def run_git(root: Path, environment: Mapping[str, str], *arguments: str) -> str | None:
+    """The output of a git command; None where git fails, is missing or takes longer than 20 seconds."""
     import subprocess
 
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import CreateResult, Event, Lost, PollResult, Stored
 from runner.editions.edition import Edition
-from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded, TransferFailed
+from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded, Published, TransferFailed
 from runner.planning.plan import Step
 from runner.requests.request import JsonValue, Material, Request
 from runner.store.ledger.ledger import Ledger
@@ -104,7 +104,7 @@ class DyingProvider:
         self.life.step()
         return await self.provider.poll(task_id, model)
 
-    async def publish(self, material: Material, source: Attempt | None) -> str | TransferFailed:
+    async def publish(self, material: Material, source: Attempt | None) -> Published | TransferFailed:
         self.life.step()
         return await self.provider.publish(material, source)
 

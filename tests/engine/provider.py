@@ -25,7 +25,7 @@ from runner.attempts.events import (
     Succeeded,
 )
 from runner.editions.edition import Edition
-from runner.engine.ports import TransferFailed
+from runner.engine.ports import Published, TransferFailed
 from runner.planning.plan import Step
 from runner.providers.kinovi import request_body
 from runner.requests.request import JsonValue, Material, Request, canonical_json
@@ -144,10 +144,10 @@ class Simulated:
             return Failed(task.fails.kind, task.fails.message, created_ms=times[0], completed_ms=times[1])
         return Succeeded((Output(f"https://media.example/{task_id}.mp4"),), self.bill, *times)
 
-    async def publish(self, material: Material, source: Attempt | None) -> str | TransferFailed:
+    async def publish(self, material: Material, source: Attempt | None) -> Published | TransferFailed:
         self.published.append(material)
         await anyio.sleep(self.world.latency)
-        return f"https://files.example/{len(self.published)}.png"
+        return Published(f"https://files.example/{len(self.published)}.png")
 
     async def store(self, attempt: Attempt, step: Step) -> Stored | Lost | TransferFailed:
         await anyio.sleep(self.world.latency)

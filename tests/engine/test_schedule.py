@@ -27,7 +27,7 @@ from runner.engine.eligibility import can_retry
 from runner.engine.limits import RunLimits
 from runner.engine.queue import build_queue
 from runner.engine.run_events import StopReason
-from runner.engine.run_state import DownloadState, MaterialNeed, PollState, RunState
+from runner.engine.run_state import DownloadState, MaterialNeed, PollState, PublicAddress, RunState
 from runner.engine.schedule import Create, Download, Look, Order, Poll, Publish, Wait, approved_takes, next_orders
 from runner.engine.throttle import (
     CreateThrottle,
@@ -194,8 +194,16 @@ def test_a_shot_waits_for_the_stored_clip_of_the_shot_above_and_publishes_its_fr
     scenario.state.stored.add(("a", scenario.steps()["a"].key))
     need = MaterialNeed(TakeReference("a", "last_frame"), "a")
     assert [order for order in scenario.orders() if not isinstance(order, Wait)] == [Publish(need)]
-    scenario.state.addresses[need] = "https://files.example/1.png"
+    scenario.state.addresses[need] = PublicAddress("https://files.example/1.png")
     assert scenario.created() == ["b"]
+
+
+def test_an_address_that_may_no_longer_be_used_is_published_again() -> None:
+    scenario = Scenario(batch(shot("a"), shot("b", ("a",))))
+    scenario.stored("a")
+    need = MaterialNeed(TakeReference("a", "last_frame"), "a")
+    scenario.state.addresses[need] = PublicAddress("https://files.example/1.png", until=float("-inf"))
+    assert [order for order in scenario.orders() if not isinstance(order, Wait)] == [Publish(need)]
 
 
 def test_a_material_that_cannot_be_published_is_not_asked_for_again() -> None:

@@ -13,7 +13,7 @@ from runner.attempts.history import History
 from runner.attempts.task_facts import Callback, TaskFacts
 from runner.engine.limits import RunLimits
 from runner.engine.ordered_keys import OrderedKeys
-from runner.engine.ports import TransferFailed
+from runner.engine.ports import Published, TransferFailed
 from runner.engine.run_context import RunContext
 from runner.engine.run_loop import StopRequest, run_loop
 from runner.engine.webhooks import WebhookInbox
@@ -80,7 +80,7 @@ class CheckedProvider(Simulated):
         self.check()
         return answer
 
-    async def publish(self, material: Material, source: Attempt | None) -> str | TransferFailed:
+    async def publish(self, material: Material, source: Attempt | None) -> Published | TransferFailed:
         address = await super().publish(material, source)
         self.check()
         return TransferFailed("too large", final=True) if len(self.published) % 7 == 0 else address

@@ -10,8 +10,12 @@ import pytest
 from PIL import Image
 
 from runner.attempts.attempt import Attempt
-from runner.engine.ports import TransferFailed
+from runner.clock import SystemClock
+from runner.engine.ports import Published, TransferFailed
+from runner.planning.material_routes import Route
+from runner.publish.content import ContentReader
 from runner.publish.materials import MaterialPublisher
+from runner.requests.fetched import NotFetched
 from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
 from tests.double.media import clip
 from tests.store.test_clip_store import attempt
@@ -38,11 +42,20 @@ class Workspace:
         )
 
     def publish(self, *materials: Material, source: Attempt | None = None) -> list[str | TransferFailed]:
-        publisher = MaterialPublisher(self.root, self.root / "scratch", lambda attempt: self.clip, self.send)
+        publisher = MaterialPublisher(
+            ContentReader(self.root, self.root / "scratch", lambda attempt: self.clip),
+            lambda material: Route(material, ("upload",), "kinovi.ai"),
+            self.send,
+            nothing_fetched,
+            no_media,
+            SystemClock(),
+            check=False,
+        )
         results: dict[int, str | TransferFailed] = {}
 
         async def publish_single(position: int, material: Material) -> None:
-            results[position] = await publisher.publish(material, source)
+            result = await publisher.publish(material, source)
+            results[position] = result.address if isinstance(result, Published) else result
 
         async def all_at_once() -> None:
             async with anyio.create_task_group() as group:
@@ -51,6 +64,14 @@ class Workspace:
 
         anyio.run(all_at_once)
         return [results[position] for position in range(len(materials))]
+
+
+async def nothing_fetched(address: str, most: int) -> NotFetched:
+    return NotFetched(f"{address} must not be fetched")
+
+
+async def no_media(attempt: Attempt) -> None:
+    return None
 
 
 def local(path: str, content: bytes = DOOR) -> LocalFile:

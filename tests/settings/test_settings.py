@@ -68,7 +68,16 @@ def test_own_prices_are_kept_apart_from_the_repositorys(tmp_path: Path) -> None:
         ('\nprovidr = "kinovi"\n', ":2: there is no setting providr; did you mean provider?"),
         ('provider = "acme"\n', ":1: provider = 'acme': use one of sandbox, kinovi"),
         ("[providers.kinovi]\nconcurrency = 0\n", ":2: providers.kinovi.concurrency = 0: use a whole number"),
-        ('[publish]\nstore = "s3://film"\n', ":2: [publish] is not supported yet; leave it out"),
+        ('[publish]\nstore = "ftp://film"\n', ":2: publish.store = 'ftp://film': use \"s3://bucket/folder\""),
+        ('[publish]\nstore = "s3://key@film"\n', ":2: publish.store = 's3://key@film': leave credentials out"),
+        ('[publish]\nstore = "file:../refs"\n', "only your own config.toml may name a folder outside this repository"),
+        ('[publish]\nstore = "file:refs"\n', "store = file:… needs `base_url`"),
+        ('[publish]\nbase_url = "https://refs.example.com"\n', "`base_url` needs `store`"),
+        ('[publish]\nways = ["ftp"]\n', "use a list of vendor, git, store, upload, each once"),
+        ('[publish]\nways = ["git", "git"]\n', "use a list of vendor, git, store, upload, each once"),
+        ('[publish]\nupload = "yes"\n', ":2: publish.upload = 'yes': use true or false"),
+        ('[publish]\ngit_url = "https://raw.example.com/{path}"\n', "use an https address with {commit} and {path}"),
+        ('[publish]\ngit_url = "http://raw.example.com/{commit}/{path}"\n', "use a public https address"),
         ('[ledger]\nurl = "postgresql://x/y"\n', ":2: [ledger] is not supported yet; leave it out"),
         ('[providers.kinovi.prices]\n"seedance-20 720p" = "free"\n', ":2: 'seedance-20 720p': use a number above 0"),
         ("retries = 3\n", ":1: retries is a table: write [retries]"),
@@ -129,6 +138,9 @@ def test_the_defaults_of_the_schema_are_those_of_the_program(tmp_path: Path) -> 
         "retries.provider": said.retries_provider,
         "retries.review": said.retries_review,
         "webhook.listen": LISTEN,
+        "publish.ways": list(said.publish.ways),
+        "publish.upload": said.publish.upload,
+        "publish.check": said.publish.check,
     }
     assert {key: node["default"] for key, node in keys().values.items() if "default" in node} == read
 

@@ -25,6 +25,8 @@ from runner.attempts.pick import Pick
 from runner.diagnostics.problem import Place
 from runner.editions.edition import load
 from runner.language.model import Batch, Shot, Storyboard
+from runner.planning.material_routes import Routes, WaysAtHand
+from runner.planning.outgoing import OutgoingMaterial, outgoing_materials
 from runner.planning.plan import CanPublish, Plan, Step, every_material
 from runner.planning.planner import build_plan
 from runner.requests.request import LocalFile, Material, Mode, RemoteFile, Request, TakeReference
@@ -34,6 +36,15 @@ SANDBOX = Account("sandbox", "sandbox", free=True)
 PATH = "storyboards/ferry.yaml"
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 CENTS = Decimal("0.005")
+
+
+UPLOADS = Routes(WaysAtHand(api_host="kinovi.ai", has_uploads=True))
+"""The ways of an edition with uploads, and nothing of the user's own."""
+
+
+def outgoing(made: Plan, sent: tuple[str, ...] = ()) -> tuple[OutgoingMaterial, ...]:
+    """What a run of the plan sends to the provider's uploads."""
+    return outgoing_materials(made, UPLOADS, sent)
 
 
 def picture(name: str, size: int = 900_000) -> LocalFile:

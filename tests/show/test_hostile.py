@@ -33,9 +33,8 @@ from runner.show.screens.spend import BillItem, build_bill, spend, spend_csv
 from runner.show.screens.status import StatusReport, status
 from runner.show.text.escape import json_line
 from runner.show.text.style import Style
-from tests.builders import local_files
 from tests.show.driver import attempt_of
-from tests.show.films import CENTS, KINOVI, NOON, SANDBOX, history, last_frame, picture, plan, shot
+from tests.show.films import CENTS, KINOVI, NOON, SANDBOX, history, last_frame, outgoing, picture, plan, shot
 
 EVIL = "\x1b]0;owned\x07\x9b31m\u202eabc\u2028\r\b\ud800\x7f"
 
@@ -75,7 +74,7 @@ def attempt(step: Step, evil: str, state: AttemptState) -> Attempt:
 def planned(evil: str) -> str:
     told = PlanContext(
         typed=evil, paid_provider=evil, warnings=[Problem(evil, Place(evil, 1, 1), evil, evil, "warning")],
-        cheaper=[Cheaper(evil, Decimal(1))], outgoing_files=local_files(film(evil).batch), expected_seconds=60,
+        cheaper=[Cheaper(evil, Decimal(1))], outgoing=outgoing(film(evil)), expected_seconds=60,
         concurrency=3,
     )  # fmt: skip
     films = (film(evil), film(evil, SANDBOX), long_film(evil), changed(evil))

@@ -18,7 +18,6 @@ from runner.show.screens.blocked import WaysOn
 from runner.show.screens.plan import CheaperCommand, PlanContext, price_line, screen
 from runner.show.text.cells import width as cells
 from runner.show.text.format import volume
-from tests.builders import local_files
 from tests.show.conftest import Golden
 from tests.show.films import (
     MARIA,
@@ -28,6 +27,7 @@ from tests.show.films import (
     history,
     last_frame,
     matrix,
+    outgoing,
     plan,
     series,
     shot,
@@ -62,7 +62,7 @@ def around(film: Plan) -> PlanContext:
         "storyboards/ferry.yaml --provider kinovi",
         warnings=[SQUARE],
         cheaper=[CheaperCommand("--profile draft", Decimal(960)), CheaperCommand("--select scene:quay", Decimal(1120))],
-        outgoing_files=local_files(film.batch),
+        outgoing=outgoing(film),
         expected_seconds=1500,
         concurrency=3,
     )
@@ -197,17 +197,19 @@ def test_one_block_above_the_total_has_each_cause_once_with_its_shots_and_the_wa
     context = PlanContext(ways_on=WaysOn("storyboard run storyboards/ferry.yaml"))
     lines = screen(unreachable(), 80, color=False, context=context).splitlines()
     start = next(index for index, line in enumerate(lines) if line.startswith("  blocked  "))
-    assert [" ".join(line.split()) for line in lines[start : start + 8]] == [
+    assert [" ".join(line.split()) for line in lines[start : start + 10]] == [
         "blocked 5 takes, 800 credits, not in the price now",
         "kinovi takes public https addresses only, and these have none:",
         "storyboards/assets/maria.png SH010, SH030",
         "the last frame of SH010 SH020",
         "storyboards/assets/tomas.png SH050",
-        "give the files https addresses, or draw the film free:",
+        'take an edition with uploads (edition = "2026-09"), set `[publish]',
+        "store` or `git_url`, give the files https addresses, or draw the film",
+        "free:",
         "storyboard run storyboards/ferry.yaml",
         "",
     ]
-    assert "----" in lines[start + 8]
+    assert "----" in lines[start + 10]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -242,12 +244,16 @@ def test_all_shows_every_shot_in_a_line_of_its_own() -> None:
 
 def test_all_names_every_file_that_will_leave_the_machine_with_its_size_and_hash() -> None:
     film = half()
-    files = around(film).outgoing_files
+    files = around(film).outgoing
     assert len(files) > 1
     text = screen(film, 100, color=False, all_shots=True, context=around(film))
     listed = text.split("leaves this machine:")[1].split("\n")[1 : 1 + len(files)]
-    assert [line.split() for line in listed] == [
-        [file.path, *volume(file.bytes).split(), file.sha256[:12]] for file in files
+    rows = [" ".join(line.split()) for line in listed]
+    assert rows == [
+        " ".join(
+            [file.name, "upload kinovi.ai", *([volume(file.bytes)] if file.bytes else []), (file.sha256 or "")[:12]]
+        ).strip()
+        for file in files
     ]
 
 

@@ -5,11 +5,11 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from runner.animatic.spec import AnimaticSpec, Reference, to_json
 from runner.clock import Clock
-from runner.requests.request import JsonValue
+from runner.requests.request import JsonValue, Kind
 from runner.sandbox import rulebook
 from runner.sandbox.api import signed_links
 from runner.sandbox.api.content_types import content_type
@@ -26,6 +26,7 @@ from runner.sandbox.state.sandbox_state import UPLOAD_FACTS, AccountBalance, San
 from runner.sandbox.state.task import TASK_ERRORS, Task
 
 _UPLOAD_PATH = re.compile(r"/files/([0-9a-z]{20})/[^/]*")
+_MEDIA_PATH = re.compile(r"/media/(task_[0-9a-z]+)/(video\.mp4|last-frame\.png)")
 
 
 def account_of(key: str) -> str:
@@ -141,7 +142,20 @@ class Service:
 
     def _path(self, material: Material) -> Path | None:
         upload = self.state.uploads.get(material.upload_id or "")
-        return None if upload is None else self.state.upload_path(upload).absolute()
+        if upload is not None:
+            return self.state.upload_path(upload).absolute()
+        parts = urlsplit(material.address)
+        media = _MEDIA_PATH.fullmatch(parts.path) if is_loopback(parts.hostname or "") else None
+        return None if media is None else self._media_path(*media.groups())
+
+    def _media_path(self, task_id: str, name: str) -> Path | None:
+        """The clip of a task or its last frame; None if the task has none any more."""
+        task = self.state.tasks.get(task_id)
+        if task is None or self.now() > task.created_at + rulebook.MEDIA_DAYS * 86400:
+            return None
+        clip = self.state.clip_path(task_id).absolute()
+        path = clip if name == "video.mp4" else clip.with_suffix(".png")
+        return path if path.is_file() else None
 
     def _address_lookup(self, account: str) -> AddressLookup:
         """Lookup of this account's uploads by path alone, since the server's port changes from run to run."""
@@ -150,6 +164,8 @@ class Service:
             parts = urlsplit(address)
             if not is_loopback(parts.hostname or ""):
                 return AddressRejected("a private address is not publicly accessible") if is_private(parts) else None
+            if (media := _MEDIA_PATH.fullmatch(parts.path)) is not None:
+                return self._own_media(address, media[1], media[2])
             match = _UPLOAD_PATH.fullmatch(parts.path)
             upload = self.state.uploads.get(match[1]) if match else None
             if upload is None or upload.account != account:
@@ -157,6 +173,21 @@ class Service:
             return self._uploaded_material(address, upload)
 
         return lookup
+
+    def _own_media(self, address: str, task_id: str, name: str) -> Material | AddressRejected:
+        """A clip of this sandbox or its last frame, by a signed link that still works."""
+        query = dict(parse_qsl(urlsplit(address).query))
+        expires, signature = query.get("expires", ""), query.get("signature", "")
+        if not signed_links.is_valid_signature(task_id, name, expires, signature, self.link_secret):
+            return AddressRejected("the signature of this link is wrong")
+        path = self._media_path(task_id, name)
+        if path is None or self.now() > int(expires):
+            return AddressRejected("this link has expired")
+        task = self.state.tasks[task_id]
+        identity = hashlib.sha256(f"{task_id} {name}".encode()).hexdigest()
+        kind: Kind = "video" if name == "video.mp4" else "image"
+        seconds, width, height = (int(str(task.spec[name])) for name in ("seconds", "width", "height"))
+        return Material(address, kind, None, identity, float(seconds) if kind == "video" else None, width, height)
 
     def _uploaded_material(self, address: str, upload: Upload) -> Material | AddressRejected:
         if not upload.is_stored:

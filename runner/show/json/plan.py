@@ -7,8 +7,9 @@ from runner.attempts.pick import Pick
 from runner.diagnostics.problem import Problem
 from runner.language.model import Shot, Storyboard
 from runner.lazy_dataclass import dataclass
+from runner.planning.outgoing import OutgoingMaterial
 from runner.planning.plan import Plan, Step
-from runner.requests.request import JsonValue, LocalFile, credits_json, usd_text
+from runner.requests.request import JsonValue, credits_json, usd_text
 from runner.show.json.problems import problem_json
 from runner.show.json.shapes import pick_json, place_json, plan_totals_json, reason_json
 from runner.show.screens.plan import Destination
@@ -28,8 +29,8 @@ class PlanFacts:
 
     output_of: OutputOf
     warnings: Sequence[Problem] = ()
-    outgoing: Sequence[LocalFile] = ()
-    """The local files that a run would send for its orders."""
+    outgoing: Sequence[OutgoingMaterial] = ()
+    """The materials that a run would publish for its orders, and those that it cannot."""
     destinations: Sequence[Destination] = ()
 
 
@@ -119,13 +120,12 @@ def _storyboard(plan: Plan, board: Storyboard, body_of: BodyOf, facts: PlanFacts
     }
 
 
-def _material(file: LocalFile) -> dict[str, object]:
-    """A local file that a run would send; no way to send one is built yet, so that way and host are unknown."""
+def _material(material: OutgoingMaterial) -> dict[str, object]:
     return {
-        "name": file.path,
-        "way": None,
-        "host": None,
-        "bytes": file.bytes,
-        "sha256": file.sha256,
-        "sent": False,
+        "name": material.name,
+        "way": material.way,
+        "host": material.host or None,
+        "bytes": material.bytes,
+        "sha256": material.sha256,
+        "sent": material.sent,
     }

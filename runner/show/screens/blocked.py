@@ -12,6 +12,8 @@ from runner.show.text.format import count, credits_text
 from runner.show.text.layout import labelled, wrapped
 from runner.show.text.style import Style
 
+PUBLISHING = 'take an edition with uploads (edition = "2026-09"), set `[publish] store` or `git_url`'
+"""How the settings give materials a public address."""
 _MOST_CAUSES = 8
 _MOST_NAMED = 6
 _MARGIN = " " * 11
@@ -66,7 +68,8 @@ def blocked_lines(plan: Plan, steps: Sequence[Step], width: int, style: Style, w
             others.setdefault(one_line(step.reason.text, 200), {}).setdefault(escape_terminal(step.shot.id))
     lines += _causes([*materials, *((reason, list(names)) for reason, names in others.items())], width)
     only_frames = all(isinstance(step.unpublished, TakeReference) for step in blocked if step.unpublished is not None)
-    advice = "draw the film free:" if only_frames else "give the files https addresses, or draw the film free:"
+    own_addresses = "" if only_frames else ", give the files https addresses"
+    advice = f"{PUBLISHING}{own_addresses}, or draw the film free:"
     return lines + _ways(advice if materials else "", ways, width, style)
 
 

@@ -1,7 +1,6 @@
 """The screen of `plan`: takes, prices and next commands, before anything is spent."""
 
 import shlex
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
@@ -9,16 +8,17 @@ from runner.attempts.sums import CreditSums
 from runner.diagnostics.problem import Problem
 from runner.language.model import Storyboard
 from runner.lazy_dataclass import dataclass, field
+from runner.planning.outgoing import OutgoingMaterial
 from runner.planning.plan import Action, Plan, Step, price_of, totals
-from runner.requests.request import LocalFile
 from runner.show.screens.blocked import WaysOn
+from runner.show.screens.materials import list_lines, summary_lines
 from runner.show.screens.missing_clips import TakeKey, as_made, missing_clip_lines
 from runner.show.screens.money_rows import sums_text
 from runner.show.screens.plan_table import WIDE, concerned_shots, plan_table
 from runner.show.screens.rows import model, usual_model
 from runner.show.text.cells import width as cells
 from runner.show.text.escape import escape_terminal, one_line
-from runner.show.text.format import count, credits_text, dollars, lasting, length, money, volume
+from runner.show.text.format import count, credits_text, dollars, lasting, length, money
 from runner.show.text.labels import full_name
 from runner.show.text.layout import joined, labelled_lines, right_aligned, warnings, wrapped
 from runner.show.text.style import Style
@@ -70,8 +70,8 @@ class PlanContext:
     """The provider whose prices a free plan quotes."""
     warnings: Sequence[Problem] = ()
     cheaper: Sequence[CheaperCommand] = ()
-    outgoing_files: Sequence[LocalFile] = ()
-    """Files that a paid run publishes under public addresses."""
+    outgoing: Sequence[OutgoingMaterial] = ()
+    """Materials that a paid run publishes under public addresses, and those that it cannot."""
     destinations: Sequence[Destination] = ()
     manifest_note: str = ""
     """Note on takes that only a manifest records; empty when this machine's ledger has them all."""
@@ -228,9 +228,8 @@ def _notes(plan: Plan, width: int, style: Style, context: PlanContext, all_shots
         return lines + warnings(context.warnings, width, style)
     if plan.is_free:
         lines.append("  " + style(free_price(plan, context.paid_provider), "strong good"))
-    if context.outgoing_files and not plan.is_free:
-        lines += wrapped(_outgoing_summary(context.outgoing_files), width)
-        lines += _outgoing_list(context.outgoing_files) if all_shots else []
+    lines += summary_lines(context.outgoing, width)
+    lines += list_lines(context.outgoing) if all_shots else []
     for destination in context.destinations:
         style_name = "plain" if destination.previous_address is None else "warn"
         lines += [style(line, style_name) for line in wrapped(str(destination), width)]
@@ -251,24 +250,6 @@ def _given_up(plan: Plan) -> str:
     several = len(names) > 1
     command = f"storyboard keep {shlex.quote(' '.join(names[:_MOST_NAMES]))}"
     return f"gives up the {'picks' if several else 'pick'} of {listed}, unless `{command}`"
-
-
-def _outgoing_summary(files: Sequence[LocalFile]) -> str:
-    """The line `leaves this machine: 5 pictures, 1 sound, 6.2 MB`."""
-    counts = Counter[str](file.kind for file in files)
-    kinds = [count(counts[kind], singular, plural) for kind, (singular, plural) in _KINDS.items() if counts[kind]]
-    text = ", ".join([*kinds, volume(sum(file.bytes for file in files))])
-    return f"leaves this machine: {text}"
-
-
-def _outgoing_list(files: Sequence[LocalFile]) -> list[str]:
-    """Outgoing files with size and start of the hash, since they become public."""
-    names = [escape_terminal(file.path) for file in files]
-    longest = max(map(cells, names))
-    return [
-        f"    {name}{' ' * (longest - cells(name))}  {volume(file.bytes):>9}  {file.sha256[:12]}"
-        for name, file in zip(names, files, strict=True)
-    ]
 
 
 def _next(plan: Plan, width: int, style: Style, context: PlanContext) -> list[str]:

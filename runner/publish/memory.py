@@ -1,0 +1,34 @@
+"""A bound on the bytes of materials that are in memory at once."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+
+from runner.lazy_dataclass import dataclass, field
+
+MAX_BYTES = 40 << 20
+
+
+@dataclass(slots=True)
+class MemoryBound:
+    """Lets contents into memory as long as they fit together; a larger one goes alone. Mutable: the bytes inside."""
+
+    limit: int = MAX_BYTES
+    _inside: int = 0
+    _changed: anyio.Condition = field(default_factory=anyio.Condition)
+
+    @asynccontextmanager
+    async def hold(self, size: int) -> AsyncIterator[None]:
+        """A block that holds `size` bytes; waits until there is room."""
+        async with self._changed:
+            while self._inside and self._inside + size > self.limit:
+                await self._changed.wait()
+            self._inside += size
+        try:
+            yield
+        finally:
+            with anyio.CancelScope(shield=True):
+                async with self._changed:
+                    self._inside -= size
+                    self._changed.notify_all()

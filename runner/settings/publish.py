@@ -1,0 +1,88 @@
+"""`[publish]`: how local files and frames get the public addresses that the API needs; the keys and their checks."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.lazy_dataclass import dataclass
+
+WAYS = ("vendor", "git", "store", "upload")
+"""All ways, in the default order."""
+_MAX_LENGTH = 1000
+_STORE = re.compile(r"(?:s3|gs|az)://[a-z0-9][a-z0-9._-]{1,253}(?:/[A-Za-z0-9._~-]+)*/?")
+_FOLDER = re.compile(r"file:(?!//)[^\x00-\x1f\\?#]+")
+_COMMIT, _PATH = "{commit}", "{path}"
+
+
+@dataclass(frozen=True, slots=True)
+class PublishSettings:
+    """`[publish]` with its defaults: the edition's uploads and the provider's own links, and nothing of the user's."""
+
+    ways: tuple[str, ...] = WAYS
+    upload: bool = False
+    """Use the provider's uploads also where the edition does not document them."""
+    check: bool = True
+    """Fetch each address once before it is used."""
+    git_url: str | None = None
+    """The address of a committed file, with `{commit}` and `{path}`."""
+    store: str | None = None
+    """`s3://bucket/folder`, `gs://…`, `az://container/folder` or `file:folder`."""
+    base_url: str | None = None
+    """The public address of the store's folder, without a slash at its end."""
+
+
+def publish_settings(first_set: Callable[[str], Any]) -> PublishSettings:
+    """`[publish]` from the files' values; raise `CommandError` if two keys do not fit together."""
+    ways, check, base_url = first_set("publish.ways"), first_set("publish.check"), first_set("publish.base_url")
+    store = first_set("publish.store")
+    if store is not None and store.startswith("file:") and base_url is None:
+        raise CommandError(
+            ExitCode.INVALID,
+            "[publish] store = file:… needs `base_url`, the public address under which the folder is served",
+        )
+    if base_url is not None and store is None:
+        raise CommandError(ExitCode.INVALID, "[publish] `base_url` needs `store`: the place whose objects it serves")
+    return PublishSettings(
+        ways=WAYS if ways is None else tuple(ways),
+        upload=bool(first_set("publish.upload")),
+        check=True if check is None else check,
+        git_url=first_set("publish.git_url"),
+        store=None if store is None else store.rstrip("/"),
+        base_url=None if base_url is None else base_url.rstrip("/"),
+    )
+
+
+def check_store(value: Any) -> str | None:
+    """What is wrong with `store` in a repository's file, whose folders must lie in the repository."""
+    message = check_user_store(value)
+    if message is None and value.startswith("file:"):
+        folder = value.removeprefix("file:")
+        if folder.startswith(("/", "~", ".")) or ".." in folder.split("/"):
+            return "only your own config.toml may name a folder outside this repository, or a hidden one"
+    return message
+
+
+def check_user_store(value: Any) -> str | None:
+    """What is wrong with `store` in the user's own file, which may name any folder of this machine."""
+    message = 'use "s3://bucket/folder", "gs://bucket/folder", "az://container/folder" or "file:folder"'
+    if not isinstance(value, str) or len(value) > _MAX_LENGTH:
+        return message
+    if "@" in value or "?" in value:
+        return "leave credentials out: they come from the cloud's own variables, like AWS_ACCESS_KEY_ID"
+    return None if _STORE.fullmatch(value) or _FOLDER.fullmatch(value) else message
+
+
+def git_url_check(is_public_address: Callable[[Any], str | None]) -> Callable[[Any], str | None]:
+    """The check of `git_url`; `is_public_address` judges the address with both parts filled in."""
+
+    def check(value: Any) -> str | None:
+        message = 'use an https address with {commit} and {path}: "https://raw.example.com/acme/film/{commit}/{path}"'
+        if not isinstance(value, str) or value.count(_COMMIT) != 1 or value.count(_PATH) != 1:
+            return message
+        filled = value.replace(_COMMIT, "0" * 40).replace(_PATH, "file.png")
+        if "{" in filled or "}" in filled or _COMMIT in value.partition("//")[2].partition("/")[0]:
+            return message
+        return is_public_address(filled.partition("?")[0])
+
+    return check
