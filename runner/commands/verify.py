@@ -7,7 +7,7 @@ from pathlib import Path
 
 from runner.app.plan_report import read_history
 from runner.app.session import Session, command_arguments, open_for_reading
-from runner.attempts.attempt import AT_HAND, Attempt, AttemptState
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Clip
 from runner.attempts.history import History
 from runner.commands import flags
@@ -54,7 +54,7 @@ def takes_with_clips(session: Session, history: History) -> Iterator[tuple[Step,
     """Every selected take that has a clip, with the clip under its own name."""
     for step in session.plan(history, selected=session.selected).steps:
         attempt = history.current_attempt(step.fingerprint) if step.fingerprint is not None else None
-        if attempt is not None and attempt.state in AT_HAND and attempt.clip is not None:
+        if attempt is not None and attempt.state.has_clip and attempt.clip is not None:
             own_path = target(session, step, attempt).relative_to(session.settings.root).as_posix()
             own_clips = (clip for clip in attempt.clips if clip.path == own_path)
             yield step, attempt, next(own_clips, attempt.clip)
