@@ -8,6 +8,7 @@ from pathlib import Path
 from runner.app.plan_report import read_history
 from runner.app.session import Session, command_arguments, open_for_reading
 from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.clip_name import ClipName
 from runner.attempts.events import Clip
 from runner.attempts.history import History
 from runner.commands import flags
@@ -62,8 +63,8 @@ def takes_with_clips(session: Session, history: History) -> Iterator[tuple[Step,
 
 def target(session: Session, step: Step, attempt: Attempt) -> Path:
     """The path of a take's clip; a doubtful clip lies beside its final name."""
-    suffix = ".doubtful.mp4" if attempt.state is AttemptState.DOUBTFUL else ".mp4"
-    return session.output_folder(step.shot.storyboard) / "clips" / step.shot.id / f"take-{step.take}{suffix}"
+    name = ClipName(step.shot.id, step.take, is_doubtful=attempt.state is AttemptState.DOUBTFUL)
+    return session.output_folder(step.shot.storyboard) / name.path
 
 
 def check(session: Session, step: Step, attempt: Attempt, clip: Clip) -> ClipCheck:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from runner.attempts.attempt import Attempt
+from runner.attempts.clip_name import is_clip_of
 from runner.attempts.events import Clip
 from runner.attempts.history import History
 from runner.lazy_dataclass import dataclass, replace
@@ -146,10 +147,9 @@ def _as_take(attempt: Attempt, step: Step) -> Attempt:
 
 def _own_clip(attempt: Attempt, step: Step) -> Clip | None:
     """The copy of an attempt's clip in this repository that has the step's name, else the first one."""
-    own_path = f"/clips/{step.shot.id}/take-{step.take}"
-    own_paths = (f"{own_path}.mp4", f"{own_path}.doubtful.mp4")
     own_clips = [clip for clip in attempt.clips if clip.repository is None]
-    return next((clip for clip in reversed(own_clips) if clip.path.endswith(own_paths)), next(iter(own_clips), None))
+    named = (clip for clip in reversed(own_clips) if is_clip_of(clip.path, step.shot.id, step.take))
+    return next(named, next(iter(own_clips), None))
 
 
 def _paid_history(
