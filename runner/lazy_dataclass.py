@@ -2,6 +2,10 @@
 
 `dataclasses` generates six functions for every class at import, and imports `inspect` for that: a third of the time of
 a small command. Functions that read dataclasses (`dataclasses.fields`, `replace`, `asdict`) read these classes too.
+
+msgspec's `Struct` was measured against these classes (0.23, Python 3.11, 20 rounds, smallest CPU time): 150 classes
+start in 62 ms with `Struct`, in 64 ms with these, in 37 ms without either; the import of msgspec alone makes `validate`
+of 10 shots start 32 ms later (141 to 173 ms), more than quicker classes give back.
 """
 
 import operator

@@ -7,7 +7,7 @@ from pathlib import Path
 from runner.app.provider_gateway import ProviderGateway
 from runner.app.run_store import RunStore, fingerprint_by_content
 from runner.app.session import Session
-from runner.attempts.attempt import AT_HAND, Attempt, AttemptState
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Doubtful, Event, PollResult, Running, Stored, Succeeded
 from runner.attempts.history import History
 from runner.engine import messages
@@ -69,7 +69,7 @@ class OrphanFetcher:
             return self._check_download(attempt, download)
         if attempt.from_manifest and (refusal := self.store.ledger.import_attempt(attempt)) is not None:
             return self._check(attempt, path, "failed", refusal.message)
-        for payload in (download,) if attempt.state in AT_HAND else (answer, download):
+        for payload in (download,) if attempt.state.has_clip else (answer, download):
             event = Event(self.store.clock.now(), attempt.id, payload)
             self.store.ledger.append(event)
             self.history.apply(event)

@@ -4,7 +4,7 @@ from functools import reduce
 
 from runner.app.credit_scope import is_gone, sums_by_storyboard
 from runner.app.session import Session
-from runner.attempts.attempt import AT_HAND, Attempt, AttemptState
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.history import History
 from runner.attempts.sums import CreditSums
 from runner.engine.run_events import RunResult
@@ -25,9 +25,7 @@ def orphaned_attempts(session: Session, history: History, plan: Plan | None = No
     candidates = [
         attempt
         for attempt in history.open()
-        if attempt.state in (AttemptState.RUNNING, AttemptState.SUCCEEDED, AttemptState.UNSETTLED)
-        and not attempt.from_manifest
-        and attempt.repository is None
+        if attempt.state.is_paid and not attempt.from_manifest and attempt.repository is None
         if attempt.intent.profile == session.settings.profile
         if attempt.intent.storyboard in paths or is_gone(session, attempt.intent.storyboard)
     ]
@@ -77,12 +75,8 @@ def stored_orphans(session: Session, history: History, plan: Plan) -> list[Attem
     return [
         attempt
         for attempt in history.own()
-        if (attempt.state in AT_HAND and attempt.clip is not None)
-        or (
-            attempt.from_manifest
-            and attempt.task_id is not None
-            and attempt.state in (AttemptState.RUNNING, AttemptState.SUCCEEDED)
-        )
+        if (attempt.state.has_clip and attempt.clip is not None)
+        or (attempt.from_manifest and attempt.task_id is not None and attempt.state.awaits_clip)
         if attempt.intent.storyboard in paths and attempt.intent.profile == session.settings.profile
         if attempt.intent.fingerprint not in fingerprints and names_files(attempt.intent.shot)
         if session.selected is None or (attempt.intent.storyboard, attempt.intent.shot) in session.selected

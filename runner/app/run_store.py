@@ -12,6 +12,7 @@ from pathlib import Path
 from runner.app.field_locations import field_locator
 from runner.app.plan_report import rerun_arguments
 from runner.app.session import Session, command_arguments
+from runner.attempts.clip_name import ClipName
 from runner.attempts.events import Event
 from runner.attempts.history import History
 from runner.clock import Clock, SystemClock
@@ -153,14 +154,14 @@ def restore_clips(plan: Plan, history: History, store: RunStore) -> None:
     clip_store = ClipStore(session.settings.root, session.output_folder, fingerprint_by_content(history).get)
     clip_exists = session.clip_exists(history)
     folders = {
-        storyboard.path: clip_store.clips_folder(storyboard.path).relative_to(session.settings.root).as_posix()
+        storyboard.path: session.output_folder(storyboard.path).relative_to(session.settings.root).as_posix()
         for storyboard in session.batch.storyboards
     }
     for step in plan.steps:
         attempt = history.attempts.get(step.attempt or "")
         if step.action is not Action.KEEP or attempt is None:
             continue
-        own_path = f"{folders[step.shot.storyboard]}/{step.shot.id}/take-{step.take}.mp4"
+        own_path = f"{folders[step.shot.storyboard]}/{ClipName(step.shot.id, step.take).path}"
         if [clip.path for clip in attempt.clips] == [own_path]:
             continue  # the plan has looked for it already
         if any(clip.path == own_path and clip_exists(clip) for clip in attempt.clips):

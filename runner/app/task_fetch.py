@@ -10,7 +10,7 @@ from anyio import to_thread
 from runner.app.provider_gateway import ProviderGateway, open_gateway
 from runner.app.run_store import RunStore
 from runner.app.session import Session
-from runner.attempts.attempt import CHARGED, Attempt
+from runner.attempts.attempt import Attempt
 from runner.attempts.events import Clip, Doubtful, Event, Failed, Payload, PollResult, Running, Stored, Succeeded
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -56,7 +56,7 @@ async def _fetch(session: Session, store: RunStore, attempt: Attempt, target: Pa
         answer = await gateway.poll(attempt.task_id or "", model if isinstance(model, str) else None)
         if not isinstance(answer, Succeeded):
             return _without_clip(store, attempt, answer)
-        if attempt.state not in CHARGED:
+        if not attempt.state.is_charged:
             _record(store, attempt, answer)
         if not answer.outputs:
             return FetchedTask(ExitCode.WAITING, f"{attempt.task_id} has ended, and its clip has no link yet")

@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Literal
 
 from runner.attempts.events import (
@@ -49,14 +50,81 @@ class AttemptState(StrEnum):
     GONE = "gone"
     ABANDONED = "abandoned"
 
+    # Cached, since plans and schedules ask for them by the ten thousand.
 
-OPEN = frozenset({AttemptState.INTENDED, AttemptState.UNSETTLED, AttemptState.RUNNING, AttemptState.SUCCEEDED})
-"""While an attempt of a take is open, no other may be created: a UNIQUE index in the ledger says so too."""
-CHARGED = frozenset({AttemptState.SUCCEEDED, AttemptState.STORED, AttemptState.DOUBTFUL, AttemptState.GONE})
-PAID = CHARGED | {AttemptState.RUNNING, AttemptState.UNSETTLED}
-"""Ordered, and charged unless it fails: never forgotten, never ordered again by itself."""
-AT_HAND = frozenset({AttemptState.STORED, AttemptState.DOUBTFUL})
-"""A clip came; it is complete, or waits beside its final name for the user's decision."""
+    @cached_property
+    def is_open(self) -> bool:
+        """No other attempt of the take may be created meanwhile: a UNIQUE index in the ledger says so too."""
+        state = AttemptState
+        return self in (state.INTENDED, state.UNSETTLED, state.RUNNING, state.SUCCEEDED)
+
+    @cached_property
+    def is_charged(self) -> bool:
+        """The provider made the clip, and billed it."""
+        return self.has_result or self is AttemptState.GONE
+
+    @cached_property
+    def is_paid(self) -> bool:
+        """Ordered, and charged unless the task fails: never forgotten, never ordered again by itself."""
+        return self.is_charged or self in (AttemptState.RUNNING, AttemptState.UNSETTLED)
+
+    @cached_property
+    def has_clip(self) -> bool:
+        """A clip came: it is complete, or waits beside its final name for the user's decision."""
+        return self in (AttemptState.STORED, AttemptState.DOUBTFUL)
+
+    @cached_property
+    def has_result(self) -> bool:
+        """The task succeeded, and nothing says that its clip is lost."""
+        return self is AttemptState.SUCCEEDED or self.has_clip
+
+    @cached_property
+    def is_in_progress(self) -> bool:
+        """Holds one of the account's slots."""
+        return self in (AttemptState.INTENDED, AttemptState.RUNNING)
+
+    @cached_property
+    def awaits_clip(self) -> bool:
+        """The task is known, and its clip is still to come."""
+        return self in (AttemptState.RUNNING, AttemptState.SUCCEEDED)
+
+    @cached_property
+    def lacks_task(self) -> bool:
+        """A task may have been created, and its id is not known."""
+        return self in (AttemptState.INTENDED, AttemptState.UNSETTLED)
+
+    @cached_property
+    def is_settleable(self) -> bool:
+        """Only the provider's records or the user can say whether it was charged."""
+        return self in (AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED)
+
+    @cached_property
+    def may_be_charged(self) -> bool:
+        """A charge may still come, or may have been made: the quote counts."""
+        return self.is_in_progress or self.is_settleable
+
+    @cached_property
+    def is_repeatable_if_free(self) -> bool:
+        """On a free account a run makes the take again, instead of waiting for anybody."""
+        return self.is_settleable or self in (AttemptState.DOUBTFUL, AttemptState.GONE)
+
+    @cached_property
+    def has_used_take(self) -> bool:
+        """The take's number is used: a retake is the next one."""
+        return self.is_charged or self is AttemptState.REFUSED
+
+    @cached_property
+    def leaves_no_clip(self) -> bool:
+        """The attempt has given its take no good clip, and this run makes no other: what is made from it is blocked."""
+        state = AttemptState
+        return self in (state.REFUSED, state.FAILED, state.UNSETTLED, state.DOUBTFUL, state.GONE)
+
+    @cached_property
+    def outweighs_manifest(self) -> bool:
+        """The ledger's attempt stands, whatever later order a manifest tells of."""
+        return self.is_open or self.has_clip or self in (AttemptState.ABANDONED, AttemptState.MAYBE_CHARGED)
+
+
 _ROUNDING_CREDITS, _ROUNDING_SHARE = Decimal("0.05"), Decimal("0.0005")
 """Differences up to the higher of the two are the provider's rounding: it bills 142.57 where the table says 142.55."""
 
@@ -122,20 +190,16 @@ class Attempt:
     @property
     def credits(self) -> Decimal:
         """The highest possible cost: the bill or the quote, whichever is higher; zero if surely not charged."""
-        if self.state in CHARGED:
+        if self.state.is_charged:
             return max(self.intent.quoted, self.credits_used or Decimal(0))
-        if (
-            self.state
-            in (AttemptState.RUNNING, AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED, AttemptState.INTENDED)
-            or self.charged
-        ):
+        if self.state.may_be_charged or self.charged:
             return self.intent.quoted
         return Decimal(0)
 
     @property
     def billed(self) -> Decimal:
         """The credits that the provider billed; zero unless the task succeeded."""
-        return (self.credits_used or Decimal(0)) if self.state in CHARGED else Decimal(0)
+        return (self.credits_used or Decimal(0)) if self.state.is_charged else Decimal(0)
 
     @property
     def price_deviation(self) -> Literal["above", "below"] | None:
@@ -208,7 +272,7 @@ def _duration_seconds(created_ms: int | None, completed_ms: int | None) -> float
 def _succeeded(attempt: Attempt, at: datetime, answer: Succeeded) -> Attempt:
     return replace(
         attempt,
-        state=attempt.state if attempt.state in AT_HAND else AttemptState.SUCCEEDED,
+        state=attempt.state if attempt.state.has_clip else AttemptState.SUCCEEDED,
         outputs=answer.outputs,
         credits_used=answer.credits_used if answer.credits_used is not None else attempt.credits_used,
         ended_at=attempt.ended_at or at,
@@ -219,7 +283,7 @@ def _succeeded(attempt: Attempt, at: datetime, answer: Succeeded) -> Attempt:
 
 
 def _failed(attempt: Attempt, at: datetime, answer: Failed) -> Attempt:
-    if attempt.state in CHARGED:
+    if attempt.state.is_charged:
         return attempt
     refused = answer.kind in ("moderation", "face")
     return replace(

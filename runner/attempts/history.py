@@ -3,8 +3,6 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from runner.attempts.attempt import (
-    CHARGED,
-    OPEN,
     Attempt,
     AttemptState,
     apply_event,
@@ -27,7 +25,12 @@ def duration_class(request: Mapping[str, JsonValue]) -> str:
     return f"{request.get('model')} {request.get('resolution')} {request.get('seconds')}s{suffix}"
 
 
-_KNOWS_MORE = OPEN | {AttemptState.STORED, AttemptState.DOUBTFUL, AttemptState.ABANDONED, AttemptState.MAYBE_CHARGED}
+_STANDING: tuple[Callable[[AttemptState], bool], ...] = (
+    lambda state: state is AttemptState.STORED,
+    lambda state: state.is_open,
+    lambda state: state is AttemptState.DOUBTFUL,
+)
+"""States of the attempt that stands for a take, the most certain first."""
 _LEARN_FROM_LAST = 1000
 """Durations are learned from this many of the latest tasks."""
 AttemptLookup = Callable[[Collection[str], Collection[str]], Iterable[Attempt]]
@@ -119,7 +122,7 @@ class History:
         """`late`: attempts that began after it may be in here already."""
         intent = attempt.intent
         self.attempts[attempt.id] = attempt
-        if attempt.state in CHARGED and attempt.duration is not None:
+        if attempt.state.is_charged and attempt.duration is not None:
             self._record_duration(attempt)
         self._update_open(attempt)
         ids = self._by_fingerprint.setdefault(intent.fingerprint, [])
@@ -156,7 +159,7 @@ class History:
         return self._durations
 
     def _update_open(self, attempt: Attempt) -> None:
-        if attempt.state in OPEN:
+        if attempt.state.is_open:
             self._open[attempt.id] = None
         else:
             self._open.pop(attempt.id, None)
@@ -190,12 +193,12 @@ class History:
         if claims:
             attempts = [attempt for attempt in attempts if not attempt.needs_confirmation]
         own = [attempt for attempt in attempts if attempt.repository is None or attempt.id in self._named]
-        for states in ({AttemptState.STORED}, OPEN, {AttemptState.DOUBTFUL}):
-            if candidates := [attempt for attempt in own if attempt.state in states]:
+        for stands in _STANDING:
+            if candidates := [attempt for attempt in own if stands(attempt.state)]:
                 return next((attempt for attempt in reversed(candidates) if not attempt.from_manifest), candidates[-1])
         if len(own) < len(attempts):
-            for states in ({AttemptState.STORED}, OPEN, {AttemptState.DOUBTFUL}):
-                if candidates := [attempt for attempt in attempts if attempt.state in states]:
+            for stands in _STANDING:
+                if candidates := [attempt for attempt in attempts if stands(attempt.state)]:
                     return candidates[0]
         if claims:
             return claims[-1]
@@ -213,7 +216,7 @@ class History:
 
     def in_progress(self) -> Iterator[Attempt]:
         """Attempts that hold a slot of the account: intended or running."""
-        return (attempt for attempt in self.open() if attempt.state in (AttemptState.INTENDED, AttemptState.RUNNING))
+        return (attempt for attempt in self.open() if attempt.state.is_in_progress)
 
     def merge_manifest(self, attempts: Iterable[Attempt], picks: Mapping[tuple[str, str], Pick]) -> None:
         """Merges attempts and picks of a manifest that this ledger does not have."""
@@ -261,7 +264,7 @@ class History:
             attempt.intended_at == manifest_attempt.intended_at
             or (
                 attempt.repository is None
-                and (attempt.state in _KNOWS_MORE or attempt.intended_at >= manifest_attempt.intended_at)
+                and (attempt.state.outweighs_manifest or attempt.intended_at >= manifest_attempt.intended_at)
             )
             for attempt in self.attempts_of(manifest_attempt.intent.fingerprint)
         )

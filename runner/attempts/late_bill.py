@@ -2,12 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from runner.attempts.attempt import AT_HAND, Attempt, AttemptState
+from runner.attempts.attempt import Attempt
 
 READ_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 3, 7, 15))
 """How long after the success of its task a bill is read again."""
-
-_WITH_BILL = AT_HAND | {AttemptState.SUCCEEDED}
 
 
 def may_be_open(attempt: Attempt) -> bool:
@@ -15,7 +13,7 @@ def may_be_open(attempt: Attempt) -> bool:
 
     An attempt that only a manifest tells of is read by the machine that ordered it.
     """
-    if attempt.state not in _WITH_BILL or attempt.ended_at is None or attempt.from_manifest:
+    if not attempt.state.has_result or attempt.ended_at is None or attempt.from_manifest:
         return False
     if attempt.repository is not None or attempt.task_id is None:
         return False

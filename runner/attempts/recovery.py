@@ -3,10 +3,6 @@
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import NotSent, OutcomeUnknown, Settled
 
-_MADE_AGAIN_FOR_FREE = frozenset(
-    {AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED, AttemptState.DOUBTFUL, AttemptState.GONE}
-)
-
 
 def outcome_after_crash(attempt: Attempt) -> NotSent | OutcomeUnknown | None:
     """The event that ends an intent without an answer after its run has ended; None for every other attempt."""
@@ -19,6 +15,6 @@ def outcome_after_crash(attempt: Attempt) -> NotSent | OutcomeUnknown | None:
 
 def release_free_attempt(attempt: Attempt, free: bool) -> Settled | None:
     """On a free account, settles an unsettled, doubtful or lost attempt as not charged: the take is made again."""
-    if free and attempt.state in _MADE_AGAIN_FOR_FREE:
+    if free and attempt.state.is_repeatable_if_free:
         return Settled("not-charged", message="free of charge: made again")
     return None

@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 from runner.attempts.attempt import Attempt, AttemptState
 
-_IN_FLIGHT = (AttemptState.INTENDED, AttemptState.RUNNING)
-
 
 class CreditSums(NamedTuple):
     """Credits by what is known about the charge; every screen and document uses these four."""
@@ -30,7 +28,7 @@ class CreditSums(NamedTuple):
 
 def sums_of(attempt: Attempt) -> CreditSums:
     """The sums of one attempt: at most one of the four is not zero."""
-    if attempt.state in _IN_FLIGHT:
+    if attempt.state.is_in_progress:
         return CreditSums(in_flight=attempt.credits)
     if attempt.state is AttemptState.UNSETTLED:
         return CreditSums(unsettled=attempt.credits)

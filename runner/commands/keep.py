@@ -8,6 +8,7 @@ from runner.app.manifests import write_keeps, write_manifests
 from runner.app.named_shots import open_for_shots, shot_of_former_name
 from runner.app.session import Session
 from runner.attempts.attempt import Attempt
+from runner.attempts.clip_name import ClipName
 from runner.attempts.history import History
 from runner.commands import flags
 from runner.diagnostics.problem import CommandError, ExitCode
@@ -88,7 +89,7 @@ def _answers(session: Session, history: History, plan: Plan, key: ShotKey) -> It
     paths = {board.path for board in session.batch.storyboards}
 
     def own_clip(shot: ShotKey, take: int, attempt: Attempt) -> bool:
-        path = f"{folder}/clips/{shot[1]}/take-{take}.mp4"
+        path = f"{folder}/{ClipName(shot[1], take).path}"
         return any(clip.path == path and clip_exists(clip) for clip in attempt.clips)
 
     def is_of_film(attempt: Attempt) -> bool:

@@ -163,13 +163,12 @@ def _resolve(session: Session, history: History, store: run_store.RunStore) -> t
     if not args.not_charged and not args.charged:
         raise CommandError(ExitCode.USAGE, "add the outcome: --task ID, --not-charged, --charged or --undo")
     candidates = [
-        attempt for attempt in history.attempts.values() if attempt.state in (*_UNSETTLED, AttemptState.ABANDONED)
+        attempt
+        for attempt in history.attempts.values()
+        if attempt.state.is_settleable or attempt.state is AttemptState.ABANDONED
     ]
-    attempt = _exactly_one([attempt for attempt in candidates if attempt.state in _UNSETTLED] or candidates, args.shot)
+    attempt = _exactly_one([attempt for attempt in candidates if attempt.state.is_settleable] or candidates, args.shot)
     return attempt, settle_by_user(attempt, args.charged, now)
-
-
-_UNSETTLED = (AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED)
 
 
 def _exactly_one(attempts: Sequence[Attempt], reference: str) -> Attempt:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from runner.app.plan_report import read_history
 from runner.app.session import Session, command_arguments, open_for_reading
-from runner.attempts.attempt import AT_HAND, Attempt, AttemptState
+from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.clip_name import ClipName
 from runner.attempts.events import Clip
 from runner.attempts.history import History
 from runner.commands import flags
@@ -54,7 +55,7 @@ def takes_with_clips(session: Session, history: History) -> Iterator[tuple[Step,
     """Every selected take that has a clip, with the clip under its own name."""
     for step in session.plan(history, selected=session.selected).steps:
         attempt = history.current_attempt(step.fingerprint) if step.fingerprint is not None else None
-        if attempt is not None and attempt.state in AT_HAND and attempt.clip is not None:
+        if attempt is not None and attempt.state.has_clip and attempt.clip is not None:
             own_path = target(session, step, attempt).relative_to(session.settings.root).as_posix()
             own_clips = (clip for clip in attempt.clips if clip.path == own_path)
             yield step, attempt, next(own_clips, attempt.clip)
@@ -62,8 +63,8 @@ def takes_with_clips(session: Session, history: History) -> Iterator[tuple[Step,
 
 def target(session: Session, step: Step, attempt: Attempt) -> Path:
     """The path of a take's clip; a doubtful clip lies beside its final name."""
-    suffix = ".doubtful.mp4" if attempt.state is AttemptState.DOUBTFUL else ".mp4"
-    return session.output_folder(step.shot.storyboard) / "clips" / step.shot.id / f"take-{step.take}{suffix}"
+    name = ClipName(step.shot.id, step.take, is_doubtful=attempt.state is AttemptState.DOUBTFUL)
+    return session.output_folder(step.shot.storyboard) / name.path
 
 
 def check(session: Session, step: Step, attempt: Attempt, clip: Clip) -> ClipCheck:

@@ -1,6 +1,6 @@
 """What may be done next for a request, as far as attempts and state say; time, slots and rate aside. Pure."""
 
-from runner.attempts.attempt import AT_HAND, OPEN, Attempt, AttemptState
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.history import History
 from runner.engine.limits import RunLimits
 from runner.engine.queue import SharedRequest, WorkQueue
@@ -48,7 +48,7 @@ def can_retry(attempts: list[Attempt], limits: RunLimits) -> bool:
     created, or that failed at the provider's fault, within the retries. Outcomes of earlier runs are in the plan's
     action already.
     """
-    if any(attempt.state in OPEN or attempt.state in AT_HAND for attempt in attempts):
+    if any(attempt.state.is_open or attempt.state.has_clip for attempt in attempts):
         return False
     own = [attempt for attempt in attempts if attempt.intent.run == limits.run and not attempt.from_manifest]
     if not own:
@@ -103,7 +103,7 @@ def poll_due_at(
 
 
 def _may_be_polled(attempt: Attempt, group: SharedRequest, queue: WorkQueue, history: History, state: RunState) -> bool:
-    if attempt.state in (AttemptState.RUNNING, AttemptState.SUCCEEDED):
+    if attempt.state.awaits_clip:
         return history.is_of_film(attempt)
     if attempt.state is not AttemptState.STORED or group.fingerprint not in queue.multi_clip:
         return False

@@ -9,8 +9,6 @@ from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Action, Plan, Step
 from runner.requests.request import JsonValue
 
-_NOTHING_TO_DO = frozenset({Action.KEEP, Action.BLOCKED, Action.REFUSED, Action.DOUBTFUL})
-
 
 @dataclass(frozen=True, slots=True)
 class SharedRequest:
@@ -55,7 +53,7 @@ def build_queue(plan: Plan, history: History, prior: float) -> WorkQueue:
     chains = _remaining_seconds(plan, seconds)
     members: dict[str, list[Step]] = {}
     for step in plan.steps:
-        if step.fingerprint is not None and step.action not in _NOTHING_TO_DO and not _is_unconfirmed(history, step):
+        if step.fingerprint is not None and step.action.needs_engine and not _is_unconfirmed(history, step):
             members.setdefault(step.fingerprint, []).append(step)
     groups = [SharedRequest(fingerprint, tuple(steps)) for fingerprint, steps in members.items()]
 

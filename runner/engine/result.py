@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from runner.attempts.attempt import OPEN, Attempt, AttemptState
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.history import History
 from runner.attempts.sums import CreditSums
 from runner.engine import messages
@@ -22,17 +22,6 @@ _BY_STATE = {
     AttemptState.SUCCEEDED: "waiting",
     AttemptState.INTENDED: "waiting",
 }
-
-
-_WITHOUT_CLIP = frozenset(
-    {
-        AttemptState.REFUSED,
-        AttemptState.FAILED,
-        AttemptState.UNSETTLED,
-        AttemptState.DOUBTFUL,
-        AttemptState.GONE,
-    }
-)
 
 
 def summarize_run(plan: Plan, history: History, state: RunState, limits: RunLimits, money: CreditTotals) -> RunResult:
@@ -81,7 +70,7 @@ def _blocked(plan: Plan, history: History) -> dict[TakeKey, str]:
 
 
 def _ended_without_clip(attempt: Attempt | None) -> bool:
-    return attempt is not None and attempt.state in _WITHOUT_CLIP
+    return attempt is not None and attempt.state.leaves_no_clip
 
 
 def _result_of(
@@ -108,7 +97,7 @@ def _result_of(
 def _message_of(step: Step, attempt: Attempt, state: RunState) -> str:
     if attempt.held_elsewhere:
         return step.reason.text
-    if attempt.task_id is not None and attempt.state in OPEN and attempt.needs_other_key(state.key_id):
+    if attempt.task_id is not None and attempt.state.is_open and attempt.needs_other_key(state.key_id):
         return messages.other_key(attempt)
     match attempt.state:
         case AttemptState.RUNNING:

@@ -49,7 +49,7 @@ class WebhookInbox:
             run.state.webhook_hinted.add(attempt_id)
         elif attempt.state is AttemptState.RUNNING and attempt.task_id != callback.task_id:
             self._warn_second_task(run, attempt, callback.task_id)
-        elif attempt.state in (AttemptState.INTENDED, AttemptState.UNSETTLED):
+        elif attempt.state.lacks_task:
             _add_claim(run, attempt_id, callback.task_id)
         run.wake(attempt.intent.fingerprint)
 

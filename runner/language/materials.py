@@ -1,6 +1,5 @@
 """Materials of shots: assets, files of the repository, public URLs."""
 
-import ipaddress
 import os
 from collections.abc import Mapping
 from decimal import Decimal
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 
 from runner.diagnostics.problem import Problem
 from runner.files.reading import FileRejected, check_regular, check_written, open_regular, reason, resolve_inside
+from runner.hosts import is_public
 from runner.language.loader import Definition
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass, field
@@ -210,7 +210,7 @@ def _remote_file(written: str, kind: Kind | None, seconds: Value) -> RemoteFile:
         )
     if parts.username is not None or parts.password is not None:
         raise FileRejected("address", "has a user name or a password in it", "use a public address")
-    if not host or _is_private(host) or port == 0:
+    if not is_public(host) or port == 0:
         raise FileRejected("address", "does not lead to a public host", "the provider must be able to open it")
     ending = extension(written)
     ending_kind = known_endings.get(ending)
@@ -230,17 +230,3 @@ def _remote_file(written: str, kind: Kind | None, seconds: Value) -> RemoteFile:
     assert material_kind is not None
     length = Decimal(str(seconds)) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
     return RemoteFile(written, material_kind, length if material_kind != "image" else None)
-
-
-def _is_private(host: str) -> bool:
-    if (
-        host == "localhost"
-        or host.endswith((".localhost", ".local", ".internal", ".home.arpa"))
-        or ("." not in host.strip("[]") and ":" not in host)
-    ):
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host.replace(".", "").isdigit() or host.lower().startswith("0x")
-    return not address.is_global

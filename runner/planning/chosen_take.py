@@ -2,18 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from runner.attempts.attempt import AT_HAND, OPEN, Attempt, AttemptState
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.language.model import Shot
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.change_reason import changed_part
-from runner.planning.plan import PENDING, Action, Step
+from runner.planning.plan import Action, Step
 from runner.planning.selection import ShotKey
 from runner.requests.request import JsonValue, TakeReference
-
-_LISTED = frozenset({Action.KEEP, Action.RESUME, Action.UNSETTLED, Action.DOUBTFUL})
-"""Actions of a retake that is listed beside the wanted takes; one that failed or was refused is not."""
 
 
 @dataclass(slots=True)
@@ -54,7 +51,7 @@ class ChosenTakes:
 
     def _is_choice(self, retake: Step) -> bool:
         attempt = self.history.attempts.get(retake.attempt or "")
-        return attempt is not None and attempt.state in AT_HAND | OPEN
+        return attempt is not None and (attempt.state.has_clip or attempt.state.is_open)
 
     # -- picks --------------------------------------------------------------------------------------------
 
@@ -152,7 +149,7 @@ class ChosenTakes:
         pick = self.bound_pick(shot)
         for number in self._retakes[shot.id]:
             step = self.take(shot.id, number)
-            if step.action in _LISTED or (step.action is Action.GONE and pick is not None and pick.take == number):
+            if step.action.has_attempt or (step.action is Action.GONE and pick is not None and pick.take == number):
                 yield step
 
     def _retake_numbers(self, shot: Shot) -> Iterable[int]:
@@ -177,7 +174,7 @@ class ChosenTakes:
         """The lowest take with a clip, once no take of the shot is still pending; None before."""
         steps = [self.take(shot.id, take) for take in range(1, shot.takes + 1)]
         if any(
-            step.action in PENDING for step in steps if step.action is not Action.RESUME or not self._is_stored(step)
+            step.action.is_pending for step in steps if step.action is not Action.RESUME or not self._is_stored(step)
         ):
             return None
         return next((step.take for step in steps if step.action in (Action.KEEP, Action.RESUME)), None)

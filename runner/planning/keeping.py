@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from runner.attempts.attempt import PAID, Attempt, AttemptState
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.history import History
-from runner.planning.plan import Action, Plan, Step
+from runner.planning.plan import Plan, Step
 from runner.planning.selection import ShotKey
 from runner.requests.request import JsonValue, fingerprint, neutral_form
 
-_AS_ASKED = (Action.KEEP, Action.RESUME, Action.UNSETTLED, Action.DOUBTFUL)
 OwnClip = Callable[[ShotKey, int, Attempt], bool]
 """Whether an attempt's clip lies on this machine under the name of a take."""
 
@@ -41,7 +40,7 @@ def clips_to_keep(
     for step in steps:
         if step.keep is not None:
             yield KeepAnswer(key, step.take, message="stands for the storyboard as it is now already")
-        elif step.action in _AS_ASKED:
+        elif step.action.has_attempt:
             yield KeepAnswer(key, step.take, message=f"is what the storyboard asks for: {step.reason.text}")
         else:
             yield _answer(key, step.take, step.fingerprint or "", _clip(history, earlier, step.take))
@@ -61,7 +60,7 @@ def _request_at_hand(
     candidates = [
         (own_clip(key, attempt.intent.take, attempt), attempt.intent.shot == key[1], attempt)
         for attempt in history.attempts.values()
-        if attempt.state in PAID and is_of_film(attempt) and attempt.intent.fingerprint not in wanted
+        if attempt.state.is_paid and is_of_film(attempt) and attempt.intent.fingerprint not in wanted
     ]
     own = [
         (in_place, attempt.intended_at, attempt) for in_place, is_named, attempt in candidates if in_place or is_named
@@ -75,7 +74,7 @@ def _clip(history: History, request: Mapping[str, JsonValue], take: int) -> Atte
         return None
     paid = history.own_attempts_of(fingerprint({**request, "take": take}))
     stored = [attempt for attempt in paid if attempt.state is AttemptState.STORED]
-    return next(iter(stored), next((attempt for attempt in paid if attempt.state in PAID), None))
+    return next(iter(stored), next((attempt for attempt in paid if attempt.state.is_paid), None))
 
 
 def _answer(key: ShotKey, take: int, wanted: str, attempt: Attempt | None) -> KeepAnswer:

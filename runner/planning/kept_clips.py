@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 
-from runner.attempts.attempt import AT_HAND, OPEN, Attempt, AttemptState
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Clip
 from runner.attempts.history import History
 from runner.lazy_dataclass import dataclass
@@ -27,7 +27,9 @@ class KeptClips:
     def of(self, wanted: str) -> Attempt | None:
         """The attempt whose clip is kept for a request; None without one, and once the request itself was ordered."""
         attempt = self.by_wanted.get(wanted)
-        if attempt is None or any(own.state in OPEN | AT_HAND for own in self.history.own_attempts_of(wanted)):
+        if attempt is None or any(
+            own.state.is_open or own.state.has_clip for own in self.history.own_attempts_of(wanted)
+        ):
             return None
         is_lost = attempt.state is AttemptState.GONE and not self.free and attempt.id not in self.again
         return attempt if is_lost or attempt.state is AttemptState.STORED else None

@@ -38,11 +38,32 @@ class Action(StrEnum):
     DOUBTFUL = "doubtful"
     GONE = "gone"
 
+    @cached_property
+    def is_billable(self) -> bool:
+        """A run pays for the take; one that waits for a pick is paid by a later run."""
+        return self in (Action.MAKE, Action.WAIT)
 
-BILLABLE = frozenset({Action.MAKE, Action.WAIT})
-"""Actions that a run pays for; a take that waits for a pick is paid by a later run."""
-PENDING = frozenset({Action.MAKE, Action.RESUME, Action.WAIT})
-"""Actions that may end with a clip."""
+    @cached_property
+    def is_pending(self) -> bool:
+        """The take may end with a clip."""
+        return self.is_billable or self is Action.RESUME
+
+    @cached_property
+    def has_attempt(self) -> bool:
+        """A paid attempt stands for the take as it is wanted: a retake is listed beside the wanted takes."""
+        return self in (Action.KEEP, Action.RESUME, Action.UNSETTLED, Action.DOUBTFUL)
+
+    @cached_property
+    def is_problem(self) -> bool:
+        """No run makes the take before somebody has done something about it."""
+        return self in (Action.UNSETTLED, Action.REFUSED, Action.BLOCKED, Action.DOUBTFUL, Action.GONE)
+
+    @cached_property
+    def needs_engine(self) -> bool:
+        """A run has something to do, or to look up, for the take."""
+        return self not in (Action.KEEP, Action.BLOCKED, Action.REFUSED, Action.DOUBTFUL)
+
+
 CanPublish = Callable[[Material], bool]
 """Whether a material has a way to the provider."""
 
@@ -129,7 +150,7 @@ class Step(NamedTuple):
     @property
     def may_order(self) -> bool:
         """Whether this run may order the take's request, in this take's name or another's."""
-        return self.action in BILLABLE and self.waits_for in (None, "shot")
+        return self.action.is_billable and self.waits_for in (None, "shot")
 
     @property
     def is_billable(self) -> bool:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from graphlib import TopologicalSorter
 from typing import Literal
 
-from runner.attempts.attempt import OPEN, Attempt, AttemptState
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Account
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
@@ -16,7 +16,7 @@ from runner.planning.attempt_action import ClipExists, action_of_attempt
 from runner.planning.change_reason import describe_change, made_elsewhere
 from runner.planning.chosen_take import ChosenTakes
 from runner.planning.kept_clips import KeptClips, kept_clips
-from runner.planning.plan import BILLABLE, PENDING, Action, CanPublish, Keep, Plan, Step, every_material
+from runner.planning.plan import Action, CanPublish, Keep, Plan, Step, every_material
 from runner.planning.reason import NEW, RETAKE, Reason, ReasonCode
 from runner.planning.retakes import RetakeOrders
 from runner.planning.selection import ShotKey
@@ -280,8 +280,10 @@ class _StoryboardPlanner:
 
     def _may_have_clip(self, shot: Shot) -> bool:
         steps = [self.steps_by_take[shot.id, take] for take in range(1, shot.takes + 1)]
-        coming = PENDING if self._is_selected(shot) and not shot.skip else frozenset({Action.RESUME})
-        return any(step.action in coming or step.action is Action.KEEP for step in steps)
+        is_planned = self._is_selected(shot) and not shot.skip
+        return any(
+            step.action in (Action.KEEP, Action.RESUME) or (step.action.is_pending and is_planned) for step in steps
+        )
 
     def _duplicate_of(
         self, shot: Shot, take: int, price: Price, fingerprint: str, upstream: tuple[ResolvedTake, ...]
@@ -294,7 +296,7 @@ class _StoryboardPlanner:
         )
         text = f"the same request as {name}: one clip serves both, paid once"
         action = Action.WAIT if first.action is Action.MAKE else first.action
-        reason = Reason(ReasonCode.WAITS_FOR_SHOT, text) if action in BILLABLE else first.reason
+        reason = Reason(ReasonCode.WAITS_FOR_SHOT, text) if action.is_billable else first.reason
         return Step(
             shot, take, action, reason, price, fingerprint, upstream,
             waits_for=(first.waits_for or "shot") if action is Action.WAIT else None,
@@ -328,7 +330,7 @@ class _StoryboardPlanner:
         if step.action is Action.RESUME:
             return True
         is_planned = step.take <= step.shot.takes and not step.shot.skip and self._excluded_by(step) is None
-        return step.action in PENDING and is_planned and self._is_selected(step.shot)
+        return step.action.is_pending and is_planned and self._is_selected(step.shot)
 
     def _excluded_by(self, step: Step) -> str | None:
         """The flag that restricts the run to takes it names, and not to this one; None when no flag excludes it."""
@@ -340,9 +342,9 @@ class _StoryboardPlanner:
         shot = step.shot.id
         if step.shot.skip:
             return f"{shot} is skipped, and has no clip"
-        if step.action in PENDING and not self._is_selected(step.shot):
+        if step.action.is_pending and not self._is_selected(step.shot):
             return f"{shot} is not selected, and has no clip"
-        if step.action in PENDING and (flag := self._excluded_by(step)) is not None:
+        if step.action.is_pending and (flag := self._excluded_by(step)) is not None:
             return f"{shot} has no clip, and {flag} makes only the takes it names"
         if step.action is Action.GONE:
             take = f" take {step.take}" if step.shot.takes > 1 or step.is_retake else ""
@@ -370,7 +372,7 @@ class _StoryboardPlanner:
         if (
             previous is None
             or previous.intent.fingerprint == fingerprint
-            or (previous.state not in OPEN and previous.clip is None and previous.state is not AttemptState.FAILED)
+            or (not previous.state.is_open and previous.clip is None and previous.state is not AttemptState.FAILED)
         ):
             return NEW if take <= shot.takes else RETAKE
         return describe_change(previous.intent.request, neutral_form(shot.request, take, sources.__getitem__))

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Iterable
 
-from runner.attempts.attempt import AT_HAND, OPEN, Attempt, AttemptState
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.history import History
 from runner.language.model import Shot
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Step
-
-_ENDED = AT_HAND | {AttemptState.SUCCEEDED, AttemptState.REFUSED, AttemptState.GONE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +23,7 @@ class RetakeOrders:
         open_orders = {
             attempt.intent.run
             for step in steps
-            if (attempt := self._attempt_of(step)) is not None and attempt.state in OPEN and step.is_retake
+            if (attempt := self._attempt_of(step)) is not None and attempt.state.is_open and step.is_retake
         } - {""}
         return [self._ordered_already(step, open_orders) or step for step in steps]
 
@@ -52,7 +50,7 @@ class RetakeOrders:
                 return step
             if attempt is not None and attempt.state is AttemptState.SUCCEEDED and step.is_retake:
                 return step
-            if attempt is not None and attempt.state in _ENDED:
+            if attempt is not None and attempt.state.has_used_take:
                 last = take
             elif take > shot.takes and attempt is None:
                 return self.take(shot.id, last + 1)

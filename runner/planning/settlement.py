@@ -16,12 +16,11 @@ _CREATED_WITHIN = timedelta(minutes=10)
 """A task of an attempt is created at most this long after the send mark."""
 _MAX_CLOCK_SKEW = timedelta(seconds=60)
 """The provider's clock may be this far behind the local one."""
-SETTLEABLE = (AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED)
 
 
 def unsettled_attempts(history: History) -> list[Attempt]:
     """Attempts that may have been charged and are not settled, in the order of their intents."""
-    attempts = [attempt for attempt in history.attempts.values() if attempt.state in SETTLEABLE]
+    attempts = [attempt for attempt in history.attempts.values() if attempt.state.is_settleable]
     return [
         attempt
         for attempt in attempts
@@ -87,7 +86,7 @@ def adopt_task(
     attempt: Attempt, task_id: str, answer: PollResult, facts: TaskFacts | None, history: History, now: datetime
 ) -> Event:
     """The event that binds a task to an unsettled attempt; raises `CommandError` when the task cannot be its own."""
-    _require_state(attempt, SETTLEABLE)
+    _require(attempt, attempt.state.is_settleable)
     bound_tasks = {other.task_id for other in history.attempts.values() if not _may_be_same_task(other, attempt)}
     if (reason := mismatch(attempt, task_id, answer, facts, bound_tasks)) is not None:
         raise CommandError(ExitCode.USAGE, f"{reason}: nothing was changed")
@@ -101,7 +100,7 @@ def _may_be_same_task(other: Attempt, attempt: Attempt) -> bool:
 
 def settle_by_user(attempt: Attempt, charged: bool, now: datetime) -> Event:
     """The event of the user's decision: charged or not charged; the take may be made again after either."""
-    _require_state(attempt, (*SETTLEABLE, AttemptState.ABANDONED))
+    _require(attempt, attempt.state.is_settleable or attempt.state is AttemptState.ABANDONED)
     return Event(now, attempt.id, Settled("charged" if charged else "not-charged"))
 
 
@@ -110,10 +109,7 @@ def undo_settlement(attempt: Attempt, history: History, now: datetime) -> Event:
     if attempt.state_before_settlement is None:
         raise CommandError(ExitCode.USAGE, f"{_label(attempt)} was not settled: there is nothing to undo")
     later = [other for other in history.attempts_of(attempt.intent.fingerprint) if other.id != attempt.id]
-    if any(
-        other.state in (AttemptState.INTENDED, AttemptState.RUNNING, AttemptState.SUCCEEDED, AttemptState.UNSETTLED)
-        for other in later
-    ):
+    if any(other.state.is_open for other in later):
         raise CommandError(
             ExitCode.USAGE,
             f"{_label(attempt)} was ordered again since: settle the first attempt with --charged or --not-charged",
@@ -126,8 +122,8 @@ def undo_settlement(attempt: Attempt, history: History, now: datetime) -> Event:
     return Event(now, attempt.id, Settled("undone"))
 
 
-def _require_state(attempt: Attempt, states: Collection[AttemptState]) -> None:
-    if attempt.state not in states:
+def _require(attempt: Attempt, may_be_settled: bool) -> None:
+    if not may_be_settled:
         message = f"{_label(attempt)} is {attempt.state}: only an unsettled attempt can be settled"
         raise CommandError(ExitCode.USAGE, message)
 

@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from ipaddress import ip_address
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.files.reading import SETTINGS_LIMIT, FileRejected, read_named
+from runner.hosts import ip_of, is_loopback, is_public
 from runner.lazy_dataclass import dataclass
 from runner.settings.publish import check_store, check_user_store, git_url_check
 from runner.settings.schema import expectation, is_valid, keys
@@ -41,25 +41,9 @@ def _callbacks(value: Any) -> str | None:
         return message
     if not host or has_extras:
         return message
-    if _is_loopback(host):
+    if is_loopback(host):
         return None if parts.scheme in ("http", "https") else message
-    return None if parts.scheme == "https" and "." in host and _is_public(host) else message
-
-
-def _is_loopback(host: str) -> bool:
-    return host == "localhost" or (_is_number(host) and ip_address(host).is_loopback)
-
-
-def _is_public(host: str) -> bool:
-    return not _is_number(host) or ip_address(host).is_global
-
-
-def _is_number(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+    return None if parts.scheme == "https" and is_public(host) else message
 
 
 def listening_at(value: Any) -> tuple[str, int] | None:
@@ -68,14 +52,14 @@ def listening_at(value: Any) -> tuple[str, int] | None:
     if match is None or not 0 < int(match[3]) < 65536:
         return None
     host = match[1] or match[2]
-    return (host, int(match[3])) if host == "localhost" or _is_number(host) else None
+    return (host, int(match[3])) if host == "localhost" or ip_of(host) is not None else None
 
 
 def _listen(value: Any) -> str | None:
     address = listening_at(value)
     if address is None:
         return _expected("webhook.listen")
-    if not _is_loopback(address[0]):
+    if not is_loopback(address[0]):
         return "only your own config.toml may listen on other addresses than 127.0.0.1; use a tunnel or proxy"
     return None
 

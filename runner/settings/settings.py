@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from runner.attempts.events import Account
 from runner.diagnostics.problem import CommandError, ExitCode, closest_match
 from runner.editions.edition import DEFAULT as DEFAULT_EDITION
+from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass, field
 from runner.settings.api_key import ApiKey, KeyVariable, contradiction, key_format_error, read_key
 from runner.settings.environment import hide_userinfo, home_folder, xdg_folder
@@ -27,7 +28,6 @@ _USD_PER_CREDIT = Decimal("0.005")
 _STORYBOARDS_FOLDER = "storyboards"
 LISTEN = "127.0.0.1:8788"
 """The default address of the webhook listener."""
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def host_of(base_url: str) -> str:
     """The account's host; on loopback with its port."""
     parts = urlsplit(base_url)
     host = (parts.hostname or "").lower().rstrip(".")
-    return f"{host}:{parts.port}" if host in _LOOPBACK and parts.port else host
+    return f"{host}:{parts.port}" if parts.port and is_loopback(host) else host
 
 
 def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None, files: Iterable[Path] = ()) -> Settings:
@@ -308,7 +308,7 @@ def _base_url(env: Mapping[str, str]) -> str:
             f"SEEDANCE_BASE_URL has a user name or password, which would be sent in place of the key: {address!r}; "
             "leave out what stands before the @",
         )
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
         raise CommandError(
             ExitCode.INVALID,
             f"SEEDANCE_BASE_URL must be https, since the key is sent there: {address!r}; http is for loopback only",

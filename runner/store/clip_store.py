@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from runner.attempts.attempt import Attempt
+from runner.attempts.clip_name import ARCHIVE, ClipName, archive_name
 from runner.attempts.events import Clip, Doubtful, Output, Stored
 from runner.engine.ports import TransferFailed
 from runner.files.reading import hash_clip, open_clip
@@ -20,7 +21,6 @@ from runner.planning.plan import Step
 from runner.requests.request import LocalFile, Request
 from runner.store.durability import sync_above, sync_folder
 
-ARCHIVE = "earlier"
 _SHAPE_TOLERANCE = 0.015
 _ROUNDED_480P = (864, 496)
 """The provider's 16:9 at 480p, each side a multiple of 16: 2% off."""
@@ -42,11 +42,11 @@ class ClipStore:
 
     def clip_path(self, step: Step) -> Path:
         """The final name of a take's clip."""
-        return self._folder(step) / f"take-{step.take}.mp4"
+        return self.output(step.shot.storyboard) / ClipName(step.shot.id, step.take).path
 
     def part_path(self, step: Step) -> Path:
         """The part file for a take's download; its folder exists on return. OSError when that fails."""
-        folder = self._ensure_folder(self._folder(step))
+        folder = self._ensure_folder(self.clip_path(step).parent)
         part = folder / f".take-{step.take}.{(step.fingerprint or 'x')[:8]}.part"
         for leftover in folder.glob(f".take-{step.take}.*.part"):
             # The remains of a killed run.
@@ -114,7 +114,7 @@ class ClipStore:
 
     def doubtful_path(self, step: Step) -> Path:
         """The name of a take's clip that fails a check: beside the final name, which only a complete clip has."""
-        return self._folder(step) / f"take-{step.take}.doubtful.mp4"
+        return self.output(step.shot.storyboard) / ClipName(step.shot.id, step.take, is_doubtful=True).path
 
     def store(
         self, part: Path, sha256: str, attempt: Attempt, step: Step, *, repeated: bool = False
@@ -138,8 +138,7 @@ class ClipStore:
     def archive_path(self, attempt: Attempt) -> Path:
         """The archive name of a clip whose prompt changed before the clip was downloaded."""
         intent = attempt.intent
-        folder = self.clips_folder(intent.storyboard) / intent.shot / ARCHIVE
-        return folder / f"take-{intent.take}.{intent.fingerprint[:8]}.mp4"
+        return self.output(intent.storyboard) / archive_name(intent.shot, intent.take, intent.fingerprint)
 
     def archive_part_path(self, attempt: Attempt) -> Path:
         """The part file for a download into the archive; otherwise as `part_path`."""
@@ -273,13 +272,6 @@ class ClipStore:
 
     def _is_inside(self, path: Path) -> bool:
         return path.resolve().is_relative_to(self.root.resolve())
-
-    def _folder(self, step: Step) -> Path:
-        return self.clips_folder(step.shot.storyboard) / step.shot.id
-
-    def clips_folder(self, storyboard: str) -> Path:
-        """The folder of a storyboard's clips, with a folder for each shot."""
-        return self.output(storyboard) / "clips"
 
     def _relative_name(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()

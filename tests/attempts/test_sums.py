@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from runner.attempts.attempt import CHARGED, Attempt, AttemptState
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import SendStarted
 from runner.attempts.history import History
 from runner.attempts.sums import CreditSums, sum_credits, sums_of
@@ -16,7 +16,7 @@ QUOTE, BILL = Decimal(200), Decimal("201.5")
 
 def attempt(state: AttemptState, charged: bool = False) -> Attempt:
     ordered = after(History(), plan(shot("quay")).steps[0], SendStarted())
-    used = BILL if state in CHARGED else None
+    used = BILL if state.is_charged else None
     return replace(ordered, state=state, credits_used=used, charged=charged)
 
 

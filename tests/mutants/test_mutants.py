@@ -32,8 +32,8 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "an unsettled attempt does not keep a second one away": (
         "runner/attempts/attempt.py",
-        "AttemptState.INTENDED, AttemptState.UNSETTLED, AttemptState.RUNNING, AttemptState.SUCCEEDED",
-        "AttemptState.INTENDED, AttemptState.RUNNING, AttemptState.SUCCEEDED",
+        "(state.INTENDED, state.UNSETTLED, state.RUNNING, state.SUCCEEDED)",
+        "(state.INTENDED, state.RUNNING, state.SUCCEEDED)",
         f"{ENGINE} tests/attempts",
     ),
     "two open attempts of one take are possible": (
@@ -110,8 +110,8 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "a 500 costs nothing until it is settled": (
         "runner/attempts/attempt.py",
-        "(AttemptState.RUNNING, AttemptState.UNSETTLED, AttemptState.MAYBE_CHARGED, AttemptState.INTENDED)",
-        "(AttemptState.RUNNING, AttemptState.UNSETTLED, AttemptState.INTENDED)",
+        "self.is_in_progress or self.is_settleable",
+        "self.is_in_progress or self is AttemptState.UNSETTLED",
         f"{RECORDS} {ENGINE}",
     ),
     "a 500 is repeated for ever": (

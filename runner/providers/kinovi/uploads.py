@@ -16,6 +16,7 @@ import httpx
 
 from runner import __version__
 from runner.engine.ports import TransferFailed
+from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass
 from runner.providers.kinovi.create_response import error_message, find_field, responder
 from runner.providers.transport import strict_json, tls
@@ -130,7 +131,7 @@ class UploadClient:
 
     @property
     def _local(self) -> bool:
-        return tls.is_loopback(urlsplit(self.base_url).hostname or "")
+        return is_loopback(urlsplit(self.base_url).hostname or "")
 
     async def _api_client(self) -> httpx.AsyncClient:
         """The client that requests upload addresses; the key is not among its default headers."""

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from runner.diagnostics.problem import CommandError, ExitCode
-from runner.providers.transport.tls import is_loopback
+from runner.hosts import is_loopback
 from runner.settings.environment import hide_userinfo, proxies, variable_of_proxy
 
 _SCHEMES = ("http", "https", "socks5", "socks5h")

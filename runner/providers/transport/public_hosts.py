@@ -1,17 +1,15 @@
 """The addresses that may be connected to: public IPs, and loopback only if the API is on this machine."""
 
-import re
 import socket
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 import httpx
 
+from runner.hosts import ip_of, is_ip_literal, is_loopback, is_public_ip
 from runner.lazy_dataclass import dataclass
 
 Resolve = Callable[[str, int], list[str]]
-_NAT64 = ip_network("64:ff9b::/96")
 
 
 class ForbiddenAddress(Exception):  # noqa: N818 - a property of an address, not always an error
@@ -81,25 +79,6 @@ def parse_host(url: str) -> tuple[str, int]:
     return host, port or (443 if parts.scheme == "https" else 80)
 
 
-def is_ip_literal(host: str) -> bool:
-    """Whether a host is an IP literal in any form that resolvers accept: `10.1`, `0x7f.1`, `::1`."""
-    last = host.rstrip(".").rpartition(".")[2]
-    return ":" in host or re.fullmatch(r"\d+|0x[0-9a-f]*", last, re.IGNORECASE) is not None
-
-
 def _is_allowed(ip: str, local: bool) -> bool:
-    try:
-        address = _inner_ipv4(ip_address(ip.partition("%")[0]))
-    except ValueError:
-        return False
-    return (local and address.is_loopback) or (address.is_global and not address.is_multicast)
-
-
-def _inner_ipv4(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address embedded in an IPv6 address (mapped, 6to4, Teredo, NAT64), else the address itself."""
-    if isinstance(address, IPv4Address):
-        return address
-    if address in _NAT64:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
-    return inner or address
+    address = ip_of(ip)
+    return address is not None and ((local and is_loopback(ip)) or is_public_ip(address))

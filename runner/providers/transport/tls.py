@@ -5,10 +5,10 @@ import re
 import ssl
 import threading
 from functools import cache
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from runner.diagnostics.problem import CommandError, ExitCode
+from runner.hosts import is_loopback
 from runner.settings.environment import certificate_variables
 
 _context_lock = threading.Lock()
@@ -70,16 +70,6 @@ def _has_certificates(folder: str) -> bool:
 def no_trust_context() -> ssl.SSLContext:
     """A context without certificates, for clients that use loopback without TLS: its creation is fast."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, by its name or IP alone, without resolving."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def may_have_key(base_url: str) -> bool:

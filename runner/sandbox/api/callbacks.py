@@ -5,8 +5,8 @@ import json
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from runner.hosts import is_loopback
 from runner.requests.request import JsonValue
-from runner.sandbox.api.loopback import is_loopback
 from runner.sandbox.options import Webhooks
 
 _PAUSES_SECONDS = (0.0, 0.5, 3.0)

@@ -9,12 +9,13 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from runner.animatic.spec import AnimaticSpec, Reference, to_json
 from runner.clock import Clock
+from runner.hosts import is_loopback
 from runner.requests.request import JsonValue, Kind
 from runner.sandbox import rulebook
 from runner.sandbox.api import signed_links
 from runner.sandbox.api.content_types import content_type
 from runner.sandbox.api.jobs import JobRunner
-from runner.sandbox.api.loopback import is_loopback, is_private
+from runner.sandbox.api.private_address import is_private
 from runner.sandbox.api.record import as_still_generating, render_record
 from runner.sandbox.api.reply import Reply
 from runner.sandbox.api.validation import AddressLookup, AddressRejected, Material, RequestError, ValidRequest, validate

@@ -12,9 +12,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
+from runner.hosts import is_loopback
 from runner.requests.request import JsonValue
 from runner.sandbox.api import control, files
-from runner.sandbox.api.loopback import is_loopback
 from runner.sandbox.api.reply import EarlyReply, Reply
 from runner.sandbox.api.request_reader import parse_json, read_json_bytes
 from runner.sandbox.api.service import Service, account_of

@@ -14,7 +14,6 @@ from runner.show.text.escape import escape_terminal
 
 MOST_ROWS = 36
 """Lines that a reader can survey on one screen: a longer table joins runs of shots first, then scenes."""
-_PROBLEMS = frozenset({Action.UNSETTLED, Action.REFUSED, Action.BLOCKED, Action.DOUBTFUL, Action.GONE})
 SEVERAL = "several"
 NEARLY_ALL = 0.8
 """Share of the shots from which on a value stands in the head, and in the rows of the exceptions only."""
@@ -47,7 +46,7 @@ class TableLine:
 
     @property
     def has_problem(self) -> bool:
-        return any(step.action in _PROBLEMS for step in self.steps)
+        return any(step.action.is_problem for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Literal
 
-from runner.attempts.attempt import CHARGED, Attempt
+from runner.attempts.attempt import Attempt
 from runner.attempts.sums import CreditSums, sums_of
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.selection import storyboard_slug
@@ -53,7 +53,7 @@ class BillLine:
     def with_item(self, item: BillItem) -> "BillLine":
         """The line with one more attempt."""
         attempt = item.attempt
-        paid = attempt.state in CHARGED
+        paid = attempt.state.is_charged
         return BillLine(
             self.name,
             self.clips + paid,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 
-from runner.attempts.attempt import AT_HAND, Attempt, AttemptState
+from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.history import History
 from runner.attempts.sums import CreditSums, sum_credits
 from runner.language.model import Storyboard
@@ -26,8 +26,6 @@ from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
 _MOST_ROWS = 30
-_PROBLEMS = (Action.UNSETTLED, Action.REFUSED, Action.DOUBTFUL, Action.GONE, Action.BLOCKED)
-_MEDIA_STATES = AT_HAND | {AttemptState.SUCCEEDED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class StatusReport:
 
     def expires(self, attempt: Attempt) -> datetime | None:
         """The time when the provider deletes the clip, by its documentation; None for a free clip or none."""
-        if attempt.state not in _MEDIA_STATES or attempt.ended_at is None or self.plan.is_free:
+        if not attempt.state.has_result or attempt.ended_at is None or self.plan.is_free:
             return None
         return attempt.ended_at + timedelta(days=self.plan.edition.media_days)
 
@@ -142,9 +140,7 @@ def _rows(report: StatusReport, steps: Sequence[Step], all_shots: bool) -> list[
 
 
 def _is_notable(step: Step) -> bool:
-    return (
-        step.action in _PROBLEMS or step.action is Action.RESUME or (step.action is Action.MAKE and bool(step.attempt))
-    )
+    return step.action.is_problem or step.action is Action.RESUME or (step.action is Action.MAKE and bool(step.attempt))
 
 
 def _take(report: StatusReport, step: Step) -> TableRow:
@@ -258,7 +254,7 @@ def _orphan(report: StatusReport, attempt: Attempt, origin: str, width: int, sty
 
 
 def _paid(attempt: Attempt | None) -> bool:
-    return attempt is not None and attempt.state in _MEDIA_STATES
+    return attempt is not None and attempt.state.has_result
 
 
 def _next(report: StatusReport, width: int, style: Style) -> list[str]:

@@ -4,6 +4,7 @@ import posixpath
 from collections.abc import Sequence
 
 from runner.attempts.attempt import Attempt
+from runner.attempts.clip_name import is_clip_of
 from runner.attempts.events import Clip
 from runner.planning.plan import Plan, Step
 from runner.planning.selection import storyboard_slug
@@ -44,10 +45,13 @@ def clip_path(attempt: Attempt, step: Step, prefix: str = "") -> str:
 
 def own_clip(attempt: Attempt, step: Step) -> Clip | None:
     """The attempt's clip under the name of this take, else another copy of it."""
-    own_name = f"/clips/{step.shot.id}/take-{step.take}.mp4"
-    board = f"/{storyboard_slug(step.shot.storyboard)}/"
-    clips = sorted(attempt.clips, key=lambda clip: (not clip.path.endswith(own_name), board not in f"/{clip.path}"))
-    return clips[0] if clips else None
+    board = storyboard_slug(step.shot.storyboard)
+
+    def is_other(clip: Clip) -> tuple[bool, bool]:
+        is_complete = is_clip_of(clip.path, step.shot.id, step.take, doubtful=False)
+        return not is_complete, board not in clip.path.split("/")
+
+    return min(attempt.clips, key=is_other, default=None)
 
 
 def title(plan: Plan) -> str:

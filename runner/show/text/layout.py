@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-from runner.attempts.attempt import PAID
 from runner.attempts.history import History
 from runner.diagnostics.problem import Problem
 from runner.planning.plan import Plan
@@ -64,7 +63,7 @@ def from_manifests(plan: Plan, history: History) -> str:
     """Note on paid takes that this machine's ledger lacks, and the effect; empty when it has them all."""
     attempts = {step.attempt: history.attempts.get(step.attempt) for step in plan.steps if step.attempt is not None}
     number = sum(
-        attempt.from_manifest and attempt.state in PAID and not attempt.needs_confirmation
+        attempt.from_manifest and attempt.state.is_paid and not attempt.needs_confirmation
         for attempt in filter(None, attempts.values())
     )
     if plan.is_free or not number:

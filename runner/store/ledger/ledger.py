@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
-from runner.attempts.attempt import OPEN, Attempt, apply_event, open_attempt
+from runner.attempts.attempt import Attempt, apply_event, open_attempt
 from runner.attempts.events import Account, Created, Event, Intent
 from runner.attempts.history import History
 from runner.clock import Clock, format_utc
@@ -146,7 +146,7 @@ class Ledger:
         return self._look_up(scope, fingerprints, ())
 
     def _is_left_open(self, attempt: Attempt) -> bool:
-        return attempt.repository is not None and attempt.state in OPEN and not attempt.held_elsewhere
+        return attempt.repository is not None and attempt.state.is_open and not attempt.held_elsewhere
 
     def events(self, attempt: str) -> list[Event]:
         """All events of one attempt, in order."""

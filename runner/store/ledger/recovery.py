@@ -13,8 +13,6 @@ from runner.store.ledger.codec import parse_time
 from runner.store.ledger.rows import AttemptRows, LedgerScope, attempt_from_row
 from runner.store.receipts import NewLines, Receipt
 
-_WAITS_FOR_TASK = (AttemptState.INTENDED, AttemptState.UNSETTLED)
-
 
 @dataclass(slots=True)
 class Recovery:
@@ -58,7 +56,7 @@ class Recovery:
         """The events that say how attempts of dead runs stand."""
         for attempt in attempts:
             after = attempt
-            if attempt.state in _WAITS_FOR_TASK and attempt.id in tasks:
+            if attempt.state.lacks_task and attempt.id in tasks:
                 receipt = tasks[attempt.id]
                 yield (event := Event(parse_time(receipt.at), attempt.id, Created(receipt.task)))
                 after = apply_event(attempt, event)
@@ -136,7 +134,7 @@ class Recovery:
     def _is_known(self, receipt: Receipt) -> bool:
         """Whether a row has the task, or says of the attempt that it has none; or the user has given the task up."""
         row = self.table.db.execute("SELECT task, state FROM attempt WHERE id = ?", (receipt.attempt,)).fetchone()
-        if row is not None and (row["task"] is not None or row["state"] not in _WAITS_FOR_TASK):
+        if row is not None and (row["task"] is not None or not AttemptState(row["state"]).lacks_task):
             return True
         return self.table.has_task(receipt.task) or self.table.is_forgotten(receipt.task)
 

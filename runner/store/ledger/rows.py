@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
 from typing import Any
 
-from runner.attempts.attempt import OPEN, Attempt, AttemptState, apply_event
+from runner.attempts.attempt import Attempt, AttemptState, apply_event
 from runner.attempts.events import Account, Clip, Created, Doubtful, Event, SendStarted, Stored, Succeeded
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.ports import AlreadyAttempted
@@ -83,7 +83,7 @@ class AttemptRows:
         ).fetchone()
         if other is not None and other["task"] is not None and other["task"] == attempt.task_id:
             return AlreadyAttempted(f"task {attempt.task_id} belongs to another attempt")
-        if other is not None and attempt.state in OPEN:
+        if other is not None and attempt.state.is_open:
             return AlreadyAttempted(
                 f"{intent.shot} take {intent.take} is open in the ledger, and the manifest has task {attempt.task_id} "
                 f"for it: settle the open attempt first (storyboard settle {intent.shot})"
@@ -216,7 +216,7 @@ class AttemptRows:
         after = apply_event(attempt_from_row(row), event)
         if after.task_id is not None and after.task_id != row["task"] and self._task_taken(row, after.task_id):
             return AlreadyAttempted(f"task {after.task_id} belongs to another attempt")
-        if after.state in OPEN and not row["open"] and self._has_open_attempt(row):
+        if after.state.is_open and not row["open"] and self._has_open_attempt(row):
             return AlreadyAttempted("another attempt of the same take is already open")
         sent, _, *rest = _state_columns(after, "")
         self.db.execute(
@@ -303,7 +303,7 @@ def attempt_for(scope: LedgerScope, row: sqlite3.Row, is_alive: Callable[[str], 
     )
     if own:
         return attempt
-    held = attempt.state in OPEN and is_alive(attempt.intent.run)
+    held = attempt.state.is_open and is_alive(attempt.intent.run)
     return replace(attempt, repository=row["repository"], held_elsewhere=held)
 
 
@@ -320,7 +320,7 @@ def _state_columns(attempt: Attempt, intent_text: str) -> tuple[Any, ...]:
         attempt.sent_at.timestamp() if attempt.sent_at else None,
         intent_text,
         str(attempt.state),
-        attempt.state in OPEN,
+        attempt.state.is_open,
         attempt.task_id,
         to_microcredits(attempt.credits),
         encode_attempt(attempt),
@@ -336,7 +336,7 @@ def reconstructed_events(attempt: Attempt) -> list[Event]:
             Event(accepted_at, attempt.id, SendStarted()),
             Event(accepted_at, attempt.id, Created(attempt.task_id)),
         ]
-    if attempt.state in (AttemptState.SUCCEEDED, AttemptState.STORED, AttemptState.DOUBTFUL):
+    if attempt.state.has_result:
         ended_at = attempt.ended_at or attempt.intended_at
         events.append(Event(ended_at, attempt.id, Succeeded(attempt.outputs, attempt.credits_used)))
         if attempt.clip is not None and attempt.state is AttemptState.STORED:

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from runner.attempts.attempt import PAID, Attempt
+from runner.attempts.attempt import Attempt
+from runner.attempts.clip_name import is_clip_of
 from runner.attempts.events import Clip
 from runner.attempts.history import History
 from runner.lazy_dataclass import dataclass, replace
@@ -129,7 +130,7 @@ def _current(plan: Plan, history: History, storyboard: str, shot: str) -> Iterat
         ]
         if attempt.state in STATUS:
             yield _as_take(attempt, step)
-        yield from (_as_take(other, step) for other in others if other is not attempt and other.state in PAID)
+        yield from (_as_take(other, step) for other in others if other is not attempt and other.state.is_paid)
 
 
 def _as_take(attempt: Attempt, step: Step) -> Attempt:
@@ -146,10 +147,9 @@ def _as_take(attempt: Attempt, step: Step) -> Attempt:
 
 def _own_clip(attempt: Attempt, step: Step) -> Clip | None:
     """The copy of an attempt's clip in this repository that has the step's name, else the first one."""
-    own_path = f"/clips/{step.shot.id}/take-{step.take}"
-    own_paths = (f"{own_path}.mp4", f"{own_path}.doubtful.mp4")
     own_clips = [clip for clip in attempt.clips if clip.repository is None]
-    return next((clip for clip in reversed(own_clips) if clip.path.endswith(own_paths)), next(iter(own_clips), None))
+    named = (clip for clip in reversed(own_clips) if is_clip_of(clip.path, step.shot.id, step.take))
+    return next(named, next(iter(own_clips), None))
 
 
 def _paid_history(
@@ -164,7 +164,7 @@ def _paid_history(
     paid: dict[str, list[Attempt]] = {}
     for (shot, _, take_fingerprint), attempt in latest.items():
         current = history.current_attempt(take_fingerprint)
-        if attempt.state in PAID and (current is None or current.id not in current_ids):
+        if attempt.state.is_paid and (current is None or current.id not in current_ids):
             paid.setdefault(shot, []).append(attempt)
     return paid
 
@@ -184,7 +184,7 @@ def _keep_from_disk(
         recorded = by_task.get(attempt.task_id or "", attempt)
         intent = attempt.intent
         is_superfluous = intent.fingerprint in asked_for and not recorded.needs_confirmation
-        is_kept = recorded.state in PAID or (recorded.state in STATUS and intent.shot not in current)
+        is_kept = recorded.state.is_paid or (recorded.state in STATUS and intent.shot not in current)
         if is_kept and not is_superfluous and recorded.id not in listed_ids:
             former.setdefault(intent.shot, []).append(
                 replace(recorded, intent=replace(recorded.intent, shot=intent.shot))

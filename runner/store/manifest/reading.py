@@ -27,7 +27,6 @@ from runner.store.manifest.document import (
 from runner.store.manifest.first_version import in_present_form
 
 _STATE = {status: state for state, status in STATUS.items() if state is not AttemptState.STORED}
-_WITHOUT_REQUEST = frozenset({AttemptState.SUCCEEDED, AttemptState.DOUBTFUL})
 """States in which an entry may stand without its request: the provider's record can confirm its task."""
 _MARKER = re.compile(r"^(?:<<<<<<< |=======|>>>>>>> )", re.MULTILINE)
 _MAX_REASON = 200
@@ -186,7 +185,7 @@ def _attempt(storyboard: str, shot: str, take: Mapping[str, Any], identity: tupl
 
 def _request(take: Mapping[str, Any], state: AttemptState, task_id: str | None) -> tuple[Mapping[str, JsonValue], str]:
     """The request and its fingerprint, which is computed from it, and read from the file where it has no request."""
-    if "request" not in take and task_id is not None and state in _WITHOUT_REQUEST:
+    if "request" not in take and task_id is not None and state.has_result:
         return {}, fields.sha256(take["fingerprint"], "fingerprint")
     request = fields.request(take["request"])
     return request, fingerprint(request)

@@ -2,21 +2,19 @@
 
 from collections.abc import Collection, Iterable
 
-from runner.attempts.attempt import Attempt, AttemptState
-
-_SHRINKING = frozenset({AttemptState.SUCCEEDED, AttemptState.STORED, AttemptState.DOUBTFUL})
-"""A running, unsettled or lost take needs its request: to be settled, or because no record can confirm it any more."""
+from runner.attempts.attempt import Attempt
 
 
 def superseded(takes: Iterable[Attempt], current_ids: Collection[str]) -> frozenset[str]:
     """Ids of the attempts that another of the same take number has superseded, among the takes of one shot.
 
     What the storyboard asks for supersedes all others of its number once it is made, until then the latest that was
-    made does. A clip that a person kept is superseded by nothing.
+    made does. A clip that a person kept is superseded by nothing. A running, unsettled or lost take needs its request:
+    to be settled, or because no record can confirm it any more.
     """
     by_number: dict[int, list[Attempt]] = {}
     for attempt in takes:
-        if attempt.state in _SHRINKING and attempt.task_id is not None:
+        if attempt.state.has_result and attempt.task_id is not None:
             by_number.setdefault(attempt.intent.take, []).append(attempt)
     ids: set[str] = set()
     for attempts in by_number.values():

@@ -1,15 +1,7 @@
-"""Kinds of hosts: names of this machine, and addresses that nobody else can reach."""
+"""Addresses that nobody else can reach, as the provider rejects them."""
 
 import ipaddress
 from urllib.parse import SplitResult
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is a name of this machine's loopback."""
-    if host.lower() == "localhost":
-        return True
-    address = _numeric_address(host)
-    return address is not None and address.is_loopback
 
 
 def is_private(parts: SplitResult) -> bool:
