@@ -66,7 +66,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     group = parser.add_argument_group("outcome").add_mutually_exclusive_group()
     group.add_argument(
-        "--task", metavar="ID", help="this task was created: confirm it at the provider, then take it over"
+        "--task",
+        metavar="ID",
+        type=flags.task_id,
+        help="this task was created: confirm it at the provider, then take it over",
     )
     group.add_argument("--not-charged", action="store_true", help="no task was created: the next run may create it")
     group.add_argument(
