@@ -30,9 +30,9 @@ def task_id(text: str) -> str:
     from runner.providers.kinovi.create_response import parse_task_id
 
     if parse_task_id(text) is None:
-        shown = text if len(text) <= 40 else f"{text[:40]}…"
+        excerpt = text if len(text) <= 40 else f"{text[:40]}…"
         raise argparse.ArgumentTypeError(
-            f"{shown!r} is no task id: those have letters, digits and . _ : - only, at most 200; copy it from the "
+            f"{excerpt!r} is no task id: those have letters, digits and . _ : - only, at most 200; copy it from the "
             "vendor's page"
         )
     return text
