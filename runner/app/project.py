@@ -17,6 +17,7 @@ from runner.language.cli_variables import parse_assignments
 from runner.language.model import Batch
 from runner.lazy_dataclass import dataclass, replace
 from runner.settings import settings as settings_module
+from runner.settings.environment import is_too_long
 from runner.settings.settings import Flags, Settings
 
 
@@ -39,6 +40,8 @@ def load_project(args: argparse.Namespace, *, prefer_clips: bool = False, requir
     `prefer_clips`: without `--provider`, the provider that has clips. `required`: no storyboard is exit 2.
     """
     named_files = tuple(getattr(args, "files", ()))
+    if too_long := next(filter(is_too_long, named_files), None):
+        raise CommandError(ExitCode.USAGE, f"{str(too_long)[:40]}…: the name is too long for a file: name another FILE")
     root = settings_module.find_root(named_files[0] if named_files else Path())
     files = named_files or discover_storyboards(Path.cwd(), required=required)
     settings = settings_module.read(root, options_from(args), files=files or (Path.cwd(),))

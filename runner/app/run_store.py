@@ -73,6 +73,8 @@ class RunStore:
 @contextmanager
 def open_run_store(session: Session) -> Iterator[RunStore]:
     """Lock the outputs and open the ledger for a run; exit 7 if another run holds one of the outputs."""
+    for storyboard in session.batch.storyboards:
+        _check_name(storyboard.path)
     outputs = [session.output_folder(storyboard.path) for storyboard in session.batch.storyboards]
     for output in outputs:
         _check_output(session, output)
@@ -83,6 +85,7 @@ def open_run_store(session: Session) -> Iterator[RunStore]:
 @contextmanager
 def open_ledger(session: Session) -> Iterator[RunStore]:
     """Open the ledger for writing, without locking an output."""
+    _check_name(str(session.settings.root))
     clock = SystemClock()
     ledger = Ledger(session.settings.state, clock)
     try:
@@ -96,6 +99,17 @@ def open_ledger(session: Session) -> Iterator[RunStore]:
 
 def _report(message: str) -> None:
     print(f"storyboard: {message}", file=sys.stderr)
+
+
+def _check_name(path: str) -> None:
+    """Raise `CommandError` for a path that is no text: neither ledger nor manifest can name it."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raise CommandError(
+            ExitCode.INVALID,
+            f"{path}: this name is not UTF-8, and no record can hold it: rename it; nothing was sent or written",
+        ) from None
 
 
 _MIN_FREE_BYTES = 256 << 20

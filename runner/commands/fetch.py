@@ -63,7 +63,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="SHOT",
         help="take the doubtful clip of a shot (quay, harbour:quay, quay#2) as it is; nothing else is done",
     )
-    parser.add_argument("--task", metavar="ID", help="with --to: fetch the clip of this task, and nothing else")
+    parser.add_argument(
+        "--task", metavar="ID", type=flags.task_id, help="with --to: fetch the clip of this task, and nothing else"
+    )
     parser.add_argument("--to", type=Path, metavar="FILE", help="the file for --task; never one that exists")
 
 

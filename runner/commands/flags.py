@@ -25,6 +25,19 @@ class _OneProfile(argparse.Action):
         setattr(namespace, self.dest, values)
 
 
+def task_id(text: str) -> str:
+    """The value of `--task`: an id as the provider gives it."""
+    from runner.providers.kinovi.create_response import parse_task_id
+
+    if parse_task_id(text) is None:
+        excerpt = text if len(text) <= 40 else f"{text[:40]}…"
+        raise argparse.ArgumentTypeError(
+            f"{excerpt!r} is no task id: those have letters, digits and . _ : - only, at most 200; copy it from the "
+            "vendor's page"
+        )
+    return text
+
+
 def add_files(parser: argparse.ArgumentParser, *, required: bool) -> None:
     """Add FILE: the storyboards to work on."""
     if required:

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import anyio
 
@@ -66,7 +66,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     group = parser.add_argument_group("outcome").add_mutually_exclusive_group()
     group.add_argument(
-        "--task", metavar="ID", help="this task was created: confirm it at the provider, then take it over"
+        "--task",
+        metavar="ID",
+        type=flags.task_id,
+        help="this task was created: confirm it at the provider, then take it over",
     )
     group.add_argument("--not-charged", action="store_true", help="no task was created: the next run may create it")
     group.add_argument(
@@ -92,9 +95,9 @@ def run(args: argparse.Namespace) -> ExitCode:
     foreign_outputs.print_warnings(foreign)
     with run_store.open_ledger(session) as store:
         history = session.with_manifests(store.history(everything=True))
-        _look_up_takes(session, history)
+        names = _look_up_takes(session, history)
         _load_left_behind(history, left_by_gone_repositories(session))
-        attempt, event = _resolve(session, history, store)
+        attempt, event = _resolve(session, history, store, names)
         refusal = store.ledger.import_attempt(attempt) if attempt.from_manifest else None
         refusal = refusal or store.ledger.append(event)
         if refusal is not None:
@@ -121,10 +124,19 @@ def _forget(session: Session) -> ExitCode:
     return ExitCode.OK
 
 
-def _look_up_takes(session: Session, history: History) -> None:
+TakeKey = tuple[str, str, int]
+"""Storyboard, shot and take."""
+Names = Mapping[str, Collection[TakeKey]]
+"""The takes that ask for a request now, by its fingerprint: a shot may have another name than when it was ordered."""
+
+
+def _look_up_takes(session: Session, history: History) -> Names:
     """What other repositories of the account have ordered of the takes of these storyboards is known from now on."""
+    names: dict[str, list[TakeKey]] = {}
     if not session.problems.errors:
-        session.plan(history)
+        for step in session.plan(history).steps:
+            names.setdefault(step.fingerprint or "", []).append(step.key)
+    return names
 
 
 def _load_left_behind(history: History, attempts: Sequence[Attempt]) -> None:
@@ -150,16 +162,18 @@ def _list(session: Session) -> ExitCode:
     return most_severe([*[ExitCode.INVALID] * bool(foreign), *[ExitCode.UNSETTLED] * doubt])
 
 
-def _resolve(session: Session, history: History, store: run_store.RunStore) -> tuple[Attempt, Event]:
+def _resolve(session: Session, history: History, store: run_store.RunStore, names: Names) -> tuple[Attempt, Event]:
     """The attempt to settle, and the event that settles it."""
     args, now = session.args, store.clock.now()
     if args.undo:
         attempt = _exactly_one(
-            [attempt for attempt in history.attempts.values() if attempt.state_before_settlement is not None], args.shot
+            [attempt for attempt in history.attempts.values() if attempt.state_before_settlement is not None],
+            args.shot,
+            names,
         )
         return attempt, undo_settlement(attempt, history, now)
     if args.task:
-        return _adopt_task(session, history, store)
+        return _adopt_task(session, history, store, names)
     if not args.not_charged and not args.charged:
         raise CommandError(ExitCode.USAGE, "add the outcome: --task ID, --not-charged, --charged or --undo")
     candidates = [
@@ -167,13 +181,14 @@ def _resolve(session: Session, history: History, store: run_store.RunStore) -> t
         for attempt in history.attempts.values()
         if attempt.state.is_settleable or attempt.state is AttemptState.ABANDONED
     ]
-    attempt = _exactly_one([attempt for attempt in candidates if attempt.state.is_settleable] or candidates, args.shot)
+    unsettled = [attempt for attempt in candidates if attempt.state.is_settleable]
+    attempt = _exactly_one(unsettled if _matching(unsettled, args.shot, names) else candidates, args.shot, names)
     return attempt, settle_by_user(attempt, args.charged, now)
 
 
-def _exactly_one(attempts: Sequence[Attempt], reference: str) -> Attempt:
+def _exactly_one(attempts: Sequence[Attempt], reference: str, names: Names) -> Attempt:
     """The attempt that `quay`, `harbour:quay#2` or `quay@Ab3dE2f7` names; an ambiguous name raises with all of them."""
-    matches = _matching(attempts, reference)
+    matches = _matching(attempts, reference, names)
     if not matches:
         raise CommandError(
             ExitCode.USAGE, f"no attempt of {reference!r} is unsettled; to list all that are:\n  storyboard settle"
@@ -186,32 +201,45 @@ def _exactly_one(attempts: Sequence[Attempt], reference: str) -> Attempt:
     return matches[0]
 
 
-def _matching(attempts: Sequence[Attempt], reference: str) -> list[Attempt]:
+def _matching(attempts: Sequence[Attempt], reference: str, names: Names) -> list[Attempt]:
+    """The attempts that were ordered for a take of this name, or whose request a take of this name asks for now."""
     name, _, id_prefix = reference.partition("@")
     name, _, take = name.partition("#")
     slug, _, shot = name.rpartition(":")
+
+    def is_named(key: TakeKey) -> bool:
+        storyboard, shot_id, number = key
+        return (
+            shot_id.casefold() == shot.casefold()
+            and slug in ("", storyboard_slug(storyboard))
+            and take in ("", str(number))
+        )
+
     return [
         attempt
         for attempt in attempts
-        if attempt.intent.shot.casefold() == shot.casefold()
-        and slug in ("", storyboard_slug(attempt.intent.storyboard))
-        and take in ("", str(attempt.intent.take))
-        and attempt.id.startswith(id_prefix)
+        if attempt.id.startswith(id_prefix)
+        and any(
+            map(
+                is_named,
+                [
+                    (attempt.intent.storyboard, attempt.intent.shot, attempt.intent.take),
+                    *names.get(attempt.intent.fingerprint, ()),
+                ],
+            )
+        )
     ]
 
 
-def _adopt_task(session: Session, history: History, store: run_store.RunStore) -> tuple[Attempt, Event]:
+def _adopt_task(session: Session, history: History, store: run_store.RunStore, names: Names) -> tuple[Attempt, Event]:
     """Adopt a task that the provider confirms: for the unsettled attempt, or for a take without an attempt."""
     args, now = session.args, store.clock.now()
     answer, facts = anyio.run(_poll, session, args.task)
     history.load_more((), [args.task])
-    candidates = _matching(unsettled_attempts(history), args.shot)
-    try:
-        attempt = best_match(candidates, facts) or _exactly_one(candidates, args.shot)
-    except CommandError:
-        if facts is None:
-            raise
+    candidates = _matching(unsettled_attempts(history), args.shot, names)
+    if not candidates and facts is not None:
         return _adopt_for_untried_take(session, history, facts, store)
+    attempt = best_match(candidates, facts) or _exactly_one(candidates, args.shot, names)
     return attempt, adopt_task(attempt, args.task, answer, facts, history, now)
 
 

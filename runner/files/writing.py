@@ -22,7 +22,7 @@ def open_folder(folder: Path, root: Path) -> Iterator[int]:
     other hidden folder. The real path is then opened part by part without following links. OSError on failure.
     """
     top = root.resolve()
-    real = folder.resolve()
+    real = Path(os.path.realpath(folder))  # a circle of links fails below, as any other link
     if not real.is_relative_to(top):
         raise PermissionError(errno.EPERM, "a link leads outside the repository", str(folder))
     parts = real.relative_to(top).parts

@@ -40,7 +40,7 @@ class DocumentLoader:
         for base in (self.root, self.root.resolve()):
             if absolute.is_relative_to(base):
                 return absolute.relative_to(base).as_posix()
-        resolved = absolute.parent.resolve() / absolute.name
+        resolved = FilePath(os.path.realpath(absolute.parent)) / absolute.name
         return (
             resolved.relative_to(self.root.resolve()).as_posix()
             if resolved.is_relative_to(self.root.resolve())

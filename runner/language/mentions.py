@@ -23,8 +23,9 @@ _KIND_WORDS: Mapping[Kind, tuple[str, ...]] = {
 }
 """Names of a position's kind in other tools, whose prompts are pasted here."""
 _FOREIGN_POSITION = re.compile(
-    "|".join(f"(?P<{kind}>{'|'.join(words)})" for kind, words in _KIND_WORDS.items()).join(("(?:", ")"))
-    + r"[ _\-#]?(?P<number>[0-9]{1,3})(?![0-9])",
+    r"(?:(?:reference|ref|参考|參考|参照)[ _\-]?)?"
+    + "|".join(f"(?P<{kind}>{'|'.join(words)})" for kind, words in _KIND_WORDS.items()).join(("(?:", ")"))
+    + r"[ _\-]?#?(?P<number>\d{1,3})(?!\d)",
     re.IGNORECASE,
 )
 _ENDING = re.compile(r"(?:#\d+)?(?:\.(?:first|last)_frame)?\Z", re.IGNORECASE)

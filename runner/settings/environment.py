@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
+from errno import ENAMETOOLONG
 
 from runner.settings.api_key import key_texts
 
@@ -27,6 +28,15 @@ def hide_userinfo(text: str) -> str:
     userinfo, at, host = text.rpartition("@")
     scheme, slashes, _ = userinfo.partition("//")
     return f"{scheme + slashes if slashes else ''}…@{host}" if at else text
+
+
+def is_too_long(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is longer than this machine's files can be called."""
+    try:
+        os.lstat(path)
+    except OSError as error:
+        return error.errno == ENAMETOOLONG
+    return False
 
 
 def home_folder(environ: Mapping[str, str]) -> str | None:

@@ -23,6 +23,11 @@ def _is_pull_ref(text: str) -> bool:
     return len(parts) > 1 and parts[0] in ("pull", "pull-requests", "merge-requests") and parts[1].isdigit()
 
 
+def _is_pull_trigger(text: str) -> bool:
+    """Whether CodeBuild was started by a pull request: `pr/5`."""
+    return text.startswith("pr/")
+
+
 def _is_other_event(text: str) -> bool:
     """Whether an event of GitHub is none of those that only people with write access cause."""
     return text not in ("", *_PAYING_EVENTS)
@@ -44,12 +49,16 @@ PULL_REQUEST_VARIABLES: Mapping[str, Mapping[str, Callable[[str], bool]]] = {
         "SYSTEM_PULLREQUEST_PULLREQUESTID": _is_set,
         "SYSTEM_PULLREQUEST_PULLREQUESTNUMBER": _is_set,
         "SYSTEM_PULLREQUEST_SOURCEBRANCH": _is_set,
+        "SYSTEM_PULLREQUEST_ISFORK": _is_set,
         "BUILD_REASON": _is_pull_event,
         "BUILD_SOURCEBRANCH": _is_pull_ref,
     },
     "Jenkins": {
         "CHANGE_ID": _is_set,
         "CHANGE_TARGET": _is_set,
+        "CHANGE_URL": _is_set,
+        "CHANGE_BRANCH": _is_set,
+        "CHANGE_FORK": _is_set,
         "ghprbPullId": _is_set,
         "gitlabMergeRequestIid": _is_set,
     },
@@ -88,8 +97,12 @@ PULL_REQUEST_VARIABLES: Mapping[str, Mapping[str, Callable[[str], bool]]] = {
         "CI_COMMIT_PULL_REQUEST": _is_set,
         "CI_COMMIT_REF": _is_pull_ref,
     },
-    "CodeBuild": {"CODEBUILD_WEBHOOK_EVENT": _is_pull_event},
-    "Semaphore": {"SEMAPHORE_GIT_PR_NUMBER": _is_set, "SEMAPHORE_GIT_PR_SLUG": _is_set},
+    "CodeBuild": {"CODEBUILD_WEBHOOK_EVENT": _is_pull_event, "CODEBUILD_WEBHOOK_TRIGGER": _is_pull_trigger},
+    "Semaphore": {
+        "SEMAPHORE_GIT_PR_NUMBER": _is_set,
+        "SEMAPHORE_GIT_PR_SLUG": _is_set,
+        "SEMAPHORE_GIT_REF_TYPE": _is_pull_event,
+    },
     "Cirrus": {"CIRRUS_PR": _is_set},
 }
 """By service: each variable that can mark a pull request's job, with the check of the values that do."""

@@ -14,7 +14,7 @@ from runner.editions.edition import DEFAULT as DEFAULT_EDITION
 from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass, field
 from runner.settings.api_key import ApiKey, KeyVariable, contradiction, key_format_error, read_key
-from runner.settings.environment import hide_userinfo, home_folder, xdg_folder
+from runner.settings.environment import hide_userinfo, home_folder, is_too_long, xdg_folder
 from runner.settings.file import PROVIDERS, SettingsFile, listening_at, nearest
 from runner.settings.publish import PublishSettings, publish_settings
 from runner.settings.pull_request import pull_request
@@ -204,7 +204,14 @@ def _absolute_state_folder(environ: Mapping[str, str]) -> Path | None:
             f"{name}={environ[name]} is a relative path: from another folder it names another ledger, and clips "
             f'would be paid twice. Use the absolute path:\n  export {name}="{absolute}"',
         )
-    return state_folder(environ)
+    folder = state_folder(environ)
+    if folder is not None and is_too_long(folder):
+        raise CommandError(
+            ExitCode.INVALID,
+            f"{name or 'HOME'}={str(folder)[:40]}… is longer than a path may be: no ledger can stand there. "
+            "Name a folder that stays:\n  export STORYBOARD_STATE=/path/to/that/folder",
+        )
+    return folder
 
 
 def user_config_folder(environ: Mapping[str, str] | None = None) -> Path | None:

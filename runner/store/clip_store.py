@@ -271,7 +271,7 @@ class ClipStore:
             os.fsync(new.fileno())
 
     def _is_inside(self, path: Path) -> bool:
-        return path.resolve().is_relative_to(self.root.resolve())
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.root))  # a circle of links is no error
 
     def _relative_name(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()

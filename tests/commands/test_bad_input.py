@@ -1,9 +1,11 @@
 """What is wrong gets one clear message with its place and the way out, its exit code, and never a traceback."""
 
+import os
 import resource
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -40,6 +42,40 @@ def test_what_is_no_storyboard_is_exit_3_with_its_place(
         (film.root / name).write_bytes(content)
     clear(film.storyboard(command, name), 3, words)
     assert film.clips() == []
+
+
+@pytest.mark.parametrize("command", ["validate", "plan", "run", "verify"])
+def test_a_name_that_no_file_can_have_is_exit_2(film: ContentRepo, command: str) -> None:
+    clear(film.storyboard(command, FILM, "x" * 3000), 2, "the name is too long for a file")
+
+
+@pytest.mark.parametrize("command", ["plan", "status", "run", "doctor", "spend", "settle"])
+def test_a_state_folder_that_no_path_can_name_is_exit_3(film: ContentRepo, command: str) -> None:
+    files = [FILM] if command == "run" else []
+    said = film.storyboard(command, *files, STORYBOARD_STATE="/tmp/" + "x" * 5000)
+    clear(said, 3, "STORYBOARD_STATE=/tmp/xxx", "is longer than a path may be", "export STORYBOARD_STATE=")
+    assert len(said.err) < 1000
+
+
+@pytest.mark.parametrize("part", ["folder", "storyboard"])
+def test_a_name_that_is_not_utf_8_is_exit_3_before_anything_is_made(film: ContentRepo, part: str) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    path = film.root / FILM if part == "storyboard" else film.root
+    renamed = path.rename(path.with_name(name + path.suffix))
+    repo = film if part == "storyboard" else replace(film, root=renamed)
+    file = f"storyboards/{name}.yaml" if part == "storyboard" else FILM
+    clear(repo.storyboard("run", file), 3, "this name is not UTF-8", "rename it")
+    assert repo.clips() == []
+
+
+@pytest.mark.parametrize("task", ["", "../x", "a b", "caf\xe9", "\udce9", "x" * 201, "x" * 100_000])
+@pytest.mark.parametrize("words", [["settle", "quay"], ["fetch", "--to", "clip.mp4"]], ids=["settle", "fetch"])
+def test_what_is_no_task_id_is_exit_2_before_the_provider_is_asked(
+    film: ContentRepo, words: list[str], task: str
+) -> None:
+    said = film.storyboard(*words, "--task", task)
+    clear(said, 2, "is no task id", "copy it from the vendor's page")
+    assert len(said.err) < 1000
 
 
 @pytest.mark.parametrize(

@@ -199,6 +199,7 @@ NO_FILE: dict[str, Callable[[Path], None]] = {
     "endless": lambda path: path.symlink_to("/dev/zero"),
     "a pipe": os.mkfifo,
     "a link out of the repository": lambda path: path.symlink_to("/etc/hostname"),
+    "a link to itself": lambda path: path.symlink_to(path.name),
     "larger than 256 MiB": larger_than_the_limit,
 }
 
@@ -215,7 +216,7 @@ def test_a_manifest_that_is_no_ordinary_file_of_the_repository_is_exit_3(
         assert "renders/film/sandbox/manifest.json" in result.err + result.out
 
 
-@pytest.mark.parametrize("kind", ["endless", "a pipe", "a link out of the repository"])
+@pytest.mark.parametrize("kind", ["endless", "a pipe", "a link out of the repository", "a link to itself"])
 def test_a_clip_that_is_no_ordinary_file_of_the_repository_is_told_and_made_again(film: ContentRepo, kind: str) -> None:
     assert film.storyboard("run", FILM).code == 0
     clip = film.root / "renders/film/sandbox/clips/quay/take-1.mp4"

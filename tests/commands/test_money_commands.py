@@ -51,6 +51,27 @@ def test_a_task_of_somebody_else_is_not_adopted(paid_film: ContentRepo, host: St
     assert paid_film.storyboard("settle", **there.env).code == 6
 
 
+@pytest.mark.parametrize("renamed", ["shot", "storyboard"])
+def test_a_lost_answer_is_settled_by_the_name_that_its_request_has_now(
+    paid_film: ContentRepo, host: Start, renamed: str
+) -> None:
+    there = faulty(paid_film, host, LOST)
+    paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env)
+    if renamed == "shot":
+        path, shot = FILM, "film:pier"
+        paid_film.write(path, PAID_FILM.replace("id: quay", "id: pier"))
+    else:
+        path, shot = "storyboards/harbour.yaml", "harbour:quay"
+        (paid_film.root / FILM).rename(paid_film.root / path)
+    run = paid_film.storyboard("run", path, "--yes", "--select", shot.split(":")[1], **there.env)
+    assert f"storyboard settle {shot} --task" in run.out + run.err
+    task = there.state["tasks"][0]["taskId"]
+    settled = paid_film.storyboard("settle", shot, "--task", task, **there.env)
+    assert settled.code == 0, settled.err
+    assert paid_film.storyboard("run", path, "--yes", "--select", shot.split(":")[1], **there.env).code == 0
+    assert there.state["creates"] == 1
+
+
 def test_the_users_word_that_it_was_not_charged_lets_the_next_run_make_it(paid_film: ContentRepo, host: Start) -> None:
     there = faulty(paid_film, host, NOT_MADE)
     assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 6

@@ -24,6 +24,7 @@ def framed(path: str) -> str:
     ("written", "name"),
     [
         *(("图片1", "image1"), ("视频2", "video2"), ("音频1", "audio1"), ("圖1", "image1"), ("画像3", "image3")),
+        *(("参考图1", "image1"), ("參考圖片2", "image2"), ("图片１", "image1"), ("Image #1", "image1")),
         *(
             ("Image 1", "image1"),
             ("image_1", "image1"),

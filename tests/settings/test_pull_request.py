@@ -23,7 +23,11 @@ OF_A_PULL_REQUEST = [
     ("Azure", {"BUILD_REASON": "PullRequest"}),
     ("Azure", {"BUILD_SOURCEBRANCH": "refs/pull/5/merge"}),
     ("Jenkins", {"CHANGE_ID": "7"}),
+    ("Azure", {"SYSTEM_PULLREQUEST_ISFORK": "True"}),
     ("Jenkins", {"CHANGE_TARGET": "main"}),
+    ("Jenkins", {"CHANGE_URL": "https://example.com/pull/7"}),
+    ("CodeBuild", {"CODEBUILD_WEBHOOK_TRIGGER": "pr/7"}),
+    ("Semaphore", {"SEMAPHORE_GIT_REF_TYPE": "pull-request"}),
     ("Jenkins", {"ghprbPullId": "7"}),
     ("CircleCI", {"CIRCLE_PULL_REQUEST": "https://example.com/pull/5"}),
     ("CircleCI", {"CIRCLE_PULL_REQUESTS": "https://example.com/pull/5,https://example.com/pull/6"}),
@@ -47,6 +51,8 @@ OF_A_PULL_REQUEST = [
 OF_NONE = [
     {},
     {"CI": "true", "GITHUB_ACTIONS": "true"},
+    {"SYSTEM_PULLREQUEST_ISFORK": "False", "BUILD_REASON": "Manual"},
+    {"CODEBUILD_WEBHOOK_TRIGGER": "branch/main"},
     *({"GITHUB_EVENT_NAME": event, "GITHUB_REF": "refs/heads/main", "GITHUB_HEAD_REF": ""}
       for event in ("push", "schedule", "workflow_dispatch", "repository_dispatch", "release")),
     *({"CI_PIPELINE_SOURCE": source} for source in ("push", "schedule", "web", "api", "trigger", "parent_pipeline")),

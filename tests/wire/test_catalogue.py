@@ -101,6 +101,8 @@ DEFLATE = zlib.compressobj(wbits=-zlib.MAX_WBITS)
 GOOD_ANSWERS: dict[str, Step] = {
     "a byte order mark": Step(body=BYTE_ORDER_MARK + TASK),
     "gzip": encoded(gzip.compress(TASK)),
+    "gzip in two members": encoded(gzip.compress(TASK[:9]) + gzip.compress(TASK[9:])),
+    "gzip and zeros behind it": encoded(gzip.compress(TASK) + b"\0" * 8),
     "gzip and a byte order mark": encoded(gzip.compress(BYTE_ORDER_MARK + TASK)),
     "x-gzip": encoded(gzip.compress(TASK), "x-gzip"),
     "deflate": encoded(zlib.compress(TASK), "deflate"),

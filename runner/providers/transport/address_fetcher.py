@@ -12,6 +12,7 @@ import anyio.to_thread
 import httpx
 
 from runner import __version__
+from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass
 from runner.providers.transport import tls
 from runner.providers.transport.http_result import translate_error
@@ -118,4 +119,4 @@ def _wait(response: httpx.Response) -> float:
 
 
 def _is_loopback(address: str) -> bool:
-    return tls.is_loopback(urlsplit(address).hostname or "")
+    return is_loopback(urlsplit(address).hostname or "")

@@ -8,6 +8,8 @@ _WINDOW_BITS = {
     "x-gzip": (zlib.MAX_WBITS | 16,),
     "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS),  # the standard says zlib's format; some servers send bare deflate
 }
+_MAX_MEMBERS = 64
+"""Members of one gzip body that are read: each costs a copy of what follows it."""
 
 
 def decoded(body: bytes, headers: Iterable[tuple[str, str]], max_bytes: int) -> bytes:
@@ -25,7 +27,15 @@ def decoded(body: bytes, headers: Iterable[tuple[str, str]], max_bytes: int) -> 
 
 
 def _decompressed(body: bytes, window_bits: int, max_bytes: int) -> bytes:
+    """The members of a body behind each other, as gzip allows; what follows the last one is left out."""
+    content = b""
     try:
-        return zlib.decompressobj(window_bits).decompress(body, max_bytes)
+        for _ in range(_MAX_MEMBERS):
+            if not body or len(content) >= max_bytes:
+                break
+            member = zlib.decompressobj(window_bits)
+            content += member.decompress(body, max_bytes - len(content))
+            body = member.unused_data
     except zlib.error:
-        return b""
+        pass  # bytes behind the last member are none
+    return content
