@@ -22,6 +22,8 @@ _DESCRIPTION = (
     "Free by default: without --provider kinovi the sandbox draws the clips on this machine."
 )
 
+_MAX_MESSAGE = 6_000
+"""Characters of a message that are printed: about a screenful."""
 _EPILOG = """\
 first steps:
   storyboard init film && cd film
@@ -186,11 +188,13 @@ def _unknown_flag(flag: str, command: str | None) -> str:
 
 
 def _print_error(message: str) -> None:
-    """Print a message to standard error, wrapped by words on a terminal."""
+    """Print a message to standard error, wrapped by words on a terminal; one beyond a screenful is cut."""
     from runner.show.text.message import message_lines
     from runner.show.text.terminal import terminal_width
 
     width = terminal_width() if sys.stderr.isatty() else None
+    if len(message) > _MAX_MESSAGE:
+        message = f"{message[:_MAX_MESSAGE]}… ({len(message) - _MAX_MESSAGE:,} more characters)"
     print(*message_lines(message, width), sep="\n", file=sys.stderr)
 
 

@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import re
+import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -150,18 +151,21 @@ def read_from(path: Path, offset: int, are_recorded: Callable[[list[str]], froze
 
 def _blocks(path: Path, offset: int) -> Iterator[bytes]:
     """Pieces of whole lines, but perhaps the last: small enough for a processor's cache."""
-    with path.open("rb", buffering=0) as file:
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise CommandError(
+                ExitCode.INVALID, f"{path} is not a file of receipts but a device or a pipe: move it away"
+            )
         file.seek(offset)
-        rest = b""
+        begun: list[bytes] = []
         while piece := file.read(BLOCK):
             end = piece.rfind(b"\n") + 1
             if end:
-                yield rest + piece[:end]
-                rest = piece[end:]
-            else:
-                rest += piece
-        if rest:
-            yield rest
+                yield b"".join((*begun, piece[:end]))
+                begun.clear()
+            begun.append(piece[end:])
+        if any(begun):
+            yield b"".join(begun)
 
 
 def _lines_of(block: bytes, offset: int, recorded: frozenset[str]) -> Iterator[tuple[int, Receipt | None]]:
@@ -185,7 +189,7 @@ def parse(line: bytes) -> Receipt | None:
         attempt, task, at = str(fields["attempt"]), str(fields["task"]), str(fields["at"])
         datetime.fromisoformat(at)
         return Receipt(attempt, task, at, account, str(fields.get("repository", "")), intent)
-    except (ValueError, TypeError, KeyError, AttributeError, InvalidOperation, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, InvalidOperation, OverflowError, RecursionError):
         return None
 
 

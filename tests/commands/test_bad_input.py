@@ -78,6 +78,13 @@ def test_what_is_no_task_id_is_exit_2_before_the_provider_is_asked(
     assert len(said.err) < 1000
 
 
+@pytest.mark.parametrize("words", [["keep"], ["pick"], ["explain"], ["plan", FILM, "--select"], []])
+def test_an_argument_without_end_is_not_repeated_without_end(film: ContentRepo, words: list[str]) -> None:
+    said = film.storyboard(*words, "x" * 50_000, *(["1"] if words == ["pick"] else []))
+    clear(said, 2)
+    assert len(said.out + said.err) < 10_000
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

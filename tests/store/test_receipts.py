@@ -9,6 +9,7 @@ import pytest
 
 from runner.attempts.attempt import AttemptState
 from runner.attempts.events import Created, Event, OutcomeUnknown, SendStarted, Settled
+from runner.diagnostics.problem import CommandError
 from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted
 from runner.store.ledger.database import NAME
@@ -142,6 +143,28 @@ def test_a_line_that_is_no_receipt_hides_none_behind_it_and_is_said_once(
     assert [str(path) in words for words in told] == [True]
     started(tmp_path, clock, "run3", told).close()
     assert len(told) == 1
+
+
+def test_receipts_that_are_a_device_stop_the_run_at_once(tmp_path: Path, clock: HandClock) -> None:
+    started(tmp_path, clock, "run0").close()
+    [path] = files(tmp_path)
+    link = path.with_name(f"{path.stem}-copy.jsonl")
+    link.symlink_to("/dev/zero")
+    with pytest.raises(CommandError, match="not a file of receipts"):
+        started(tmp_path, clock, "run1")
+
+
+def test_a_line_of_30_megabytes_is_read_once(tmp_path: Path, clock: HandClock) -> None:
+    path = tmp_path / "2026-11.jsonl"
+    path.write_bytes(b"x" * 30_000_000 + b"\n")
+    asked: list[list[str]] = []
+
+    def are_recorded(tasks: list[str]) -> frozenset[str]:
+        asked.append(tasks)
+        return frozenset()
+
+    assert read_from(path, 0, are_recorded) == NewLines([(0, None)], 30_000_001)
+    assert asked == [[]]
 
 
 @pytest.mark.parametrize("count", [2_000, pytest.param(100_000, marks=pytest.mark.long)])
