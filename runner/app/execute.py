@@ -49,10 +49,10 @@ def execute_plan(session: Session, plan: Plan, history: History, store: RunStore
         progress,
         clock,
         terminal=sys.stderr.isatty() and not is_dumb_terminal(),
-        color=use_color(sys.stderr, session.args.no_color),
-        quiet=session.args.quiet,
+        color=use_color(sys.stderr, session.command.display.no_color),
+        quiet=session.command.display.quiet,
     )
-    run_view: View = JsonView(sys.stdout, terminal_view) if session.args.json else terminal_view
+    run_view: View = JsonView(sys.stdout, terminal_view) if session.command.display.as_json else terminal_view
     manifest_writer = ManifestWriter(session, history, clock)
 
     def emit(event: RunEvent) -> None:
@@ -61,7 +61,7 @@ def execute_plan(session: Session, plan: Plan, history: History, store: RunStore
         run_view.tell(event)
         manifest_writer.tell(event)
 
-    if plan.is_free and not session.args.quiet:
+    if plan.is_free and not session.command.display.quiet:
         _warn_missing_fonts(plan)
     try:
         result = anyio.run(_execute, session, plan, history, store, overrides, emit, run_view)
@@ -74,9 +74,11 @@ def execute_plan(session: Session, plan: Plan, history: History, store: RunStore
     if overrides.first_take and not plan.is_free:
         write_first_picks(session, history, _first_take_picks(session, history, overrides, clock))
     write_manifests(session, history)
-    if not session.args.json:
+    if not session.command.display.as_json:
         context = closing_context(session, store, history, clock.monotonic() - started_at, result)
-        print(closing(result, terminal_width(), use_color(sys.stdout, session.args.no_color), context), end="")
+        print(
+            closing(result, terminal_width(), use_color(sys.stdout, session.command.display.no_color), context), end=""
+        )
     return result.exit_code
 
 

@@ -1,8 +1,8 @@
 """The shots that a command line names: a mistake in another storyboard, or a new name, is not in the way."""
 
-import argparse
 from collections.abc import Collection, Iterable, Sequence
 
+from runner.app.options import CommandOptions
 from runner.app.plan_report import read_history
 from runner.app.session import Session, load_session, reject_shared_outputs, resolve_shot, show_problems
 from runner.diagnostics.problem import CommandError, ExitCode, Problems
@@ -12,12 +12,12 @@ from runner.lazy_dataclass import replace
 from runner.planning.selection import ShotKey, select
 
 
-def open_for_shots(args: argparse.Namespace, names: Sequence[str]) -> Session:
+def open_for_shots(command: CommandOptions, names: Sequence[str]) -> Session:
     """Open a session of the storyboards that hold the named shots; each name is a SHOT or an expression of SELECT.
 
     If one of these storyboards has errors, show its problems and raise `CommandError` (exit 3).
     """
-    whole = load_session(args, prefer_clips=True)
+    whole = load_session(command, prefer_clips=True)
     faults = _faults(whole)
     fit = _narrowed(whole, {board.path for board in whole.batch.storyboards} - faults.keys())
     paths = {path for name in names for path, _ in _matches(whole, fit, name)}
