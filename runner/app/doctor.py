@@ -7,6 +7,7 @@ import anyio
 
 from runner import __version__
 from runner.clock import SystemClock
+from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import CommandError, ExitCode, HealthCheck
 from runner.editions.edition import load
 from runner.media.health import libraries
@@ -69,7 +70,7 @@ def _fonts() -> HealthCheck:
 def _state(settings: Settings) -> Iterator[HealthCheck]:
     try:
         state = settings.state
-    except CommandError as stop:
+    except Failure as stop:
         reason, _, hint = stop.message.partition("\n")
         yield HealthCheck("state", "error", reason, hint.strip())
         return
@@ -82,7 +83,7 @@ def _ledger(settings: Settings) -> HealthCheck:
         return HealthCheck("ledger", "ok", f"none yet; the first run creates it in {settings.state}")
     try:
         Ledger(settings.state, SystemClock()).close()
-    except CommandError as stop:
+    except Failure as stop:
         return HealthCheck(
             "ledger", "error", stop.message.splitlines()[0], "paid runs stop until the ledger can be read"
         )

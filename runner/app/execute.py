@@ -17,7 +17,8 @@ from runner.app.session import Session
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.clock import Clock
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import Failure
+from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import RunEvent, RunResult, StopReason
 from runner.engine.run_loop import StopRequest, root_cause, run_loop
@@ -67,7 +68,7 @@ def execute_plan(session: Session, plan: Plan, history: History, store: RunStore
         result = anyio.run(_execute, session, plan, history, store, overrides, emit, run_view)
     except BaseException as error:
         run_view.close()
-        with suppress(CommandError):  # the error that ended the run matters more to the user
+        with suppress(Failure):  # the error that ended the run matters more to the user
             write_manifests(session, history)
         raise (root_cause(error) if isinstance(error, BaseExceptionGroup) else error) from error
     run_view.close()
@@ -191,7 +192,7 @@ class ManifestWriter:
             started_at = self.clock.monotonic()
             if started_at < self.next_at:
                 return
-            with suppress(CommandError):  # the ledger has it; the write at the end of the run reports the error
+            with suppress(Failure):  # the ledger has it; the write at the end of the run reports the error
                 write_manifests(self.session, self.history)
             now = self.clock.monotonic()
             self.next_at = now + max(_MANIFEST_EVERY, _MANIFEST_SHARE * (now - started_at))

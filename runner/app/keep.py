@@ -10,6 +10,7 @@ from runner.app.run_store import open_run_store
 from runner.app.session import Session
 from runner.attempts.attempt import Attempt
 from runner.attempts.history import History
+from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.lazy_dataclass import dataclass, replace
 from runner.planning.keeping import KeepAnswer, clips_to_keep
@@ -70,7 +71,7 @@ def _selected(session: Session, selection: Sequence[str]) -> list[ShotKey]:
     for expression in selection:
         try:
             keys |= select(session.batch, [expression], ()) or set()
-        except CommandError:
+        except Failure:
             if (shot := shot_of_former_name(session, expression)) is None:
                 raise
             keys.add((shot.storyboard, shot.id))

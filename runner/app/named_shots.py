@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from runner.app.options import CommandOptions
 from runner.app.plan_report import read_history
 from runner.app.session import Session, load_session, reject_shared_outputs, resolve_shot, show_problems
+from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import CommandError, ExitCode, Problems
 from runner.language import compiler as language
 from runner.language.model import Batch, Shot
@@ -53,7 +54,7 @@ def _matches(whole: Session, fit: Session, name: str) -> frozenset[ShotKey]:
     expression = name.partition("#")[0]
     try:
         return select(whole.batch, [expression], ()) or frozenset()
-    except CommandError:
+    except Failure:
         if (former := shot_of_former_name(fit, expression)) is not None:
             return frozenset({(former.storyboard, former.id)})
         if whole.problems.errors:
@@ -86,7 +87,7 @@ def find_shot(session: Session, reference: str) -> tuple[Shot, int | None]:
     """The shot of a SHOT, by its present or its former name, and the number of its take."""
     try:
         return resolve_shot(session, reference)
-    except CommandError:
+    except Failure:
         name, _, number = reference.partition("#")
         if (shot := shot_of_former_name(session, name)) is None:
             raise

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path as FilePath
 
-from runner.diagnostics.problem import CommandError, ExitCode, Problem, Problems, closest_match
+from runner.diagnostics.failures import ProfileError, VariableError
+from runner.diagnostics.problem import Problem, Problems, closest_match
 from runner.editions.edition import DEFAULT, Edition, load
 from runner.language.causes import LeftOut
 from runner.language.cross_shot_checks import (
@@ -74,7 +75,7 @@ def compile(  # noqa: A001 - the verb of this package; Python's built-in is not 
     """Compile storyboard files to a batch, and return all problems in file order.
 
     Paths of shots and places are relative to `root`, the repository's top. Reads only files below `root`. Raises
-    CommandError only for the command line's own mistakes: an unknown profile or variable.
+    `ProfileError` and `VariableError` only for the command line's own mistakes: an unknown profile or variable.
     """
     with open_compilation(files, root, options) as (irs, problems):
         storyboards = [build_storyboard(ir) for ir in irs]
@@ -139,17 +140,17 @@ def _sections(document: Document, loader: DocumentLoader) -> _Sections:
 
 
 def _check_options(all_sections: list[_Sections], options: CompileOptions, all_files_read: bool) -> None:
-    """Raise CommandError for an unknown profile or variable, unless an unreadable file may define it."""
+    """Raise `ProfileError` or `VariableError` for an unknown name, unless an unreadable file may define it."""
     if not all_sections or not all_files_read:
         return
     profiles = {name for sections in all_sections for name in sections.profiles}
     if options.profile is not None and options.profile not in profiles:
-        raise CommandError(ExitCode.USAGE, _unknown_name_message("profile", options.profile, profiles))
+        raise ProfileError(_unknown_name_message("profile", options.profile, profiles))
     for name in options.variables:
         if not any(
             name in sections.variables and not _overrides(sections, name, options.profile) for sections in all_sections
         ):
-            raise CommandError(ExitCode.USAGE, _variable_message(name, all_sections, options.profile))
+            raise VariableError(_variable_message(name, all_sections, options.profile))
 
 
 def _overrides(sections: _Sections, name: str, profile: str | None) -> NodeRef | None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from runner.diagnostics.problem import CommandError, ExitCode, closest_match
+from runner.diagnostics.failures import SettingsError
+from runner.diagnostics.problem import closest_match
 from runner.editions.edition import NAMES as EDITIONS
 from runner.files.reading import SETTINGS_LIMIT, FileRejected, read_named
 from runner.lazy_dataclass import dataclass
@@ -155,12 +156,12 @@ class SettingsFile:
         except FileRejected as rejected:
             if rejected.code == "file-missing":
                 return cls(path, {})
-            raise CommandError(ExitCode.INVALID, f"{path} {rejected.message}") from rejected
+            raise SettingsError(f"{path} {rejected.message}") from rejected
         except UnicodeDecodeError as error:
-            raise CommandError(ExitCode.INVALID, f"{path} cannot be read: {error}") from error
+            raise SettingsError(f"{path} cannot be read: {error}") from error
         except UnfitToml as unfit:
             place = path if unfit.line is None else f"{path}:{unfit.line}"
-            raise CommandError(ExitCode.INVALID, f"{place}: {unfit.message}") from unfit
+            raise SettingsError(f"{place}: {unfit.message}") from unfit
         return cls(path, _checked(path, text, _flatten(table), _USER_KEYS if is_user_file else _KEYS))
 
     def prices(self) -> dict[str, Decimal]:
@@ -174,7 +175,7 @@ class SettingsFile:
 def nearest(paths: Iterable[Path], root: Path, name: str) -> Path:
     """The settings file that is nearest upward from files or folders, no further than `root`; else that of `root`.
 
-    Raise `CommandError` if two of them have different ones: a command has one budget, one provider, one account.
+    Raise `SettingsError` if two of them have different ones: a command has one budget, one provider, one account.
     """
     by_file: dict[Path, Path] = {}
     for path in paths:
@@ -184,9 +185,7 @@ def nearest(paths: Iterable[Path], root: Path, name: str) -> Path:
         by_file.setdefault(place / name, path)
     if len(by_file) > 1:
         lines = "".join(f"\n  {path}: {file}" for file, path in list(by_file.items())[:2])
-        raise CommandError(
-            ExitCode.INVALID, f"these storyboards have different settings; name them in commands of their own:{lines}"
-        )
+        raise SettingsError(f"these storyboards have different settings; name them in commands of their own:{lines}")
     return next(iter(by_file), root / name)
 
 
@@ -211,7 +210,7 @@ def _checked(path: Path, text: str, values: dict[str, Any], keys: Keys) -> dict[
         lines = [f"{path}:{_line(text, key)}: {error}" for key, error in zip(first, errors, strict=True)]
         if (more := sum(1 for _ in unfit)) > 0:
             lines.append(f"{path}: and {more:,} more")
-        raise CommandError(ExitCode.INVALID, "\n".join(lines))
+        raise SettingsError("\n".join(lines))
     return {key: value for key, value in values.items() if key not in _TABLES}
 
 
