@@ -113,14 +113,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run_to_exit_code(argv: list[str]) -> "ExitCode":
     import signal
 
-    from runner.diagnostics.problem import CommandError, ExitCode
+    from runner.diagnostics.failures import Failure
+    from runner.diagnostics.problem import ExitCode
 
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = _dispatch(argv)
-    except CommandError as stop:
+    except Failure as stop:
+        from runner.app.exit_codes import exit_code_of
+
         _print_error(stop.message)
-        code = stop.code
+        code = exit_code_of(stop)
     except KeyboardInterrupt:
         _print_error("interrupted; run the same command again to go on")
         code = ExitCode.INTERRUPTED

@@ -10,7 +10,6 @@ from runner.app.plan_report import (
     cheaper_alternatives,
     command_below_limit,
     plan_context,
-    rerun_arguments,
     sandbox_command,
 )
 from runner.app.session import Session
@@ -56,14 +55,14 @@ def _check_store(session: Session, plan: Plan) -> None:
 
 
 def _check_ci(session: Session, plan: Plan) -> None:
-    settings, args, arguments = session.settings, session.args, rerun_arguments(session)
-    if settings.pull_request is not None and not (args.allow_pull_request and args.max_credits is not None):
+    settings, spending, line = session.settings, session.command.spending, session.command_line
+    if settings.pull_request is not None and not (spending.allow_pull_request and spending.max_credits is not None):
         raise CommandError(
             ExitCode.DECLINED,
             f"this is a pull request's CI job ({settings.pull_request}), which does not pay unless you allow it: "
             "nothing was sent. To see the price without a key, or to allow it:\n"
-            f"  storyboard plan {arguments}\n"
-            f"  storyboard run {arguments} --allow-pull-request --max-credits {question.ceiling_of(plan)}",
+            f"  {line.plan()}\n"
+            f"  {line.run('--allow-pull-request --max-credits', question.ceiling_of(plan))}",
         )
     if settings.ci and not settings.ci_state:
         raise CommandError(
@@ -156,7 +155,7 @@ def approve_spending(session: Session, plan: Plan, history: History, last_day: D
                 ),
             )
     approved_price = None
-    if not session.args.yes:
+    if not session.command.spending.yes:
         approved_price = _ask_or_refuse(session, plan, history, ordered)
     destinations.remember_approval(session, history)
     return approved_price
@@ -168,8 +167,8 @@ def _ask_or_refuse(session: Session, plan: Plan, history: History, ordered: Deci
     if is_terminal():
         _prompt_user(plan, targets)
         return ordered
-    if session.args.max_credits is None:
-        raise CommandError(ExitCode.DECLINED, question.no_terminal(plan, rerun_arguments(session), targets))
+    if session.command.spending.max_credits is None:
+        raise CommandError(ExitCode.DECLINED, question.no_terminal(plan, session.command_line, targets))
     return None
 
 
@@ -178,7 +177,7 @@ def show_plan(session: Session, plan: Plan, history: History) -> None:
     text = screen(
         plan,
         terminal_width(),
-        use_color(sys.stderr, session.args.no_color),
+        use_color(sys.stderr, session.command.display.no_color),
         context=replace(plan_context(session, plan, history), before_question=True),
     )
     print(text, file=sys.stderr)

@@ -17,7 +17,8 @@ from runner.app.session import Session
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.clock import Clock
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import Failure
+from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import RunEvent, RunResult, StopReason
 from runner.engine.run_loop import StopRequest, root_cause, run_loop
@@ -49,10 +50,10 @@ def execute_plan(session: Session, plan: Plan, history: History, store: RunStore
         progress,
         clock,
         terminal=sys.stderr.isatty() and not is_dumb_terminal(),
-        color=use_color(sys.stderr, session.args.no_color),
-        quiet=session.args.quiet,
+        color=use_color(sys.stderr, session.command.display.no_color),
+        quiet=session.command.display.quiet,
     )
-    run_view: View = JsonView(sys.stdout, terminal_view) if session.args.json else terminal_view
+    run_view: View = JsonView(sys.stdout, terminal_view) if session.command.display.as_json else terminal_view
     manifest_writer = ManifestWriter(session, history, clock)
 
     def emit(event: RunEvent) -> None:
@@ -61,22 +62,24 @@ def execute_plan(session: Session, plan: Plan, history: History, store: RunStore
         run_view.tell(event)
         manifest_writer.tell(event)
 
-    if plan.is_free and not session.args.quiet:
+    if plan.is_free and not session.command.display.quiet:
         _warn_missing_fonts(plan)
     try:
         result = anyio.run(_execute, session, plan, history, store, overrides, emit, run_view)
     except BaseException as error:
         run_view.close()
-        with suppress(CommandError):  # the error that ended the run matters more to the user
+        with suppress(Failure):  # the error that ended the run matters more to the user
             write_manifests(session, history)
         raise (root_cause(error) if isinstance(error, BaseExceptionGroup) else error) from error
     run_view.close()
     if overrides.first_take and not plan.is_free:
         write_first_picks(session, history, _first_take_picks(session, history, overrides, clock))
     write_manifests(session, history)
-    if not session.args.json:
+    if not session.command.display.as_json:
         context = closing_context(session, store, history, clock.monotonic() - started_at, result)
-        print(closing(result, terminal_width(), use_color(sys.stdout, session.args.no_color), context), end="")
+        print(
+            closing(result, terminal_width(), use_color(sys.stdout, session.command.display.no_color), context), end=""
+        )
     return result.exit_code
 
 
@@ -189,7 +192,7 @@ class ManifestWriter:
             started_at = self.clock.monotonic()
             if started_at < self.next_at:
                 return
-            with suppress(CommandError):  # the ledger has it; the write at the end of the run reports the error
+            with suppress(Failure):  # the ledger has it; the write at the end of the run reports the error
                 write_manifests(self.session, self.history)
             now = self.clock.monotonic()
             self.next_at = now + max(_MANIFEST_EVERY, _MANIFEST_SHARE * (now - started_at))

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from runner.app.session import Session
-from runner.diagnostics.problem import CommandError, Place
+from runner.diagnostics.failures import Failure
+from runner.diagnostics.problem import Place
 from runner.language.model import Shot
 from runner.show.screens.advice import FieldLocator
 
@@ -29,7 +30,7 @@ def _fields(session: Session, shot: Shot) -> Mapping[str, Place]:
 
     try:
         explanation = explain_shot(session.files, session.settings.root, session.options, shot.storyboard, shot.id)
-    except CommandError:
+    except Failure:
         return {}
     if explanation is None or explanation.shot.request != shot.request:
         return {}

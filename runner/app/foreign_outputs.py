@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from runner.app.plan_report import read_history
 from runner.app.session import Session
 from runner.attempts.history import History
-from runner.diagnostics.problem import CommandError
+from runner.diagnostics.failures import Failure
 from runner.language.model import Batch
 from runner.lazy_dataclass import replace
 from runner.show.text.escape import escape_terminal
@@ -19,7 +19,7 @@ def history_without_foreign(session: Session, everything: bool = False) -> tuple
     """
     try:
         return session, read_history(session, everything), []
-    except CommandError:
+    except Failure:
         own_session, reasons = without_foreign(session)
         if not reasons:
             raise
@@ -32,7 +32,7 @@ def without_foreign(session: Session) -> tuple[Session, list[str]]:
     for storyboard in session.batch.storyboards:
         try:
             session.manifest(storyboard)
-        except CommandError as stop:
+        except Failure as stop:
             reasons.append(f"{storyboard.path} is left out: {stop.message}")
         else:
             own_storyboards.append(storyboard)

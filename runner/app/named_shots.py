@@ -1,10 +1,11 @@
 """The shots that a command line names: a mistake in another storyboard, or a new name, is not in the way."""
 
-import argparse
 from collections.abc import Collection, Iterable, Sequence
 
+from runner.app.options import CommandOptions
 from runner.app.plan_report import read_history
 from runner.app.session import Session, load_session, reject_shared_outputs, resolve_shot, show_problems
+from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import CommandError, ExitCode, Problems
 from runner.language import compiler as language
 from runner.language.model import Batch, Shot
@@ -12,12 +13,12 @@ from runner.lazy_dataclass import replace
 from runner.planning.selection import ShotKey, select
 
 
-def open_for_shots(args: argparse.Namespace, names: Sequence[str]) -> Session:
+def open_for_shots(command: CommandOptions, names: Sequence[str]) -> Session:
     """Open a session of the storyboards that hold the named shots; each name is a SHOT or an expression of SELECT.
 
     If one of these storyboards has errors, show its problems and raise `CommandError` (exit 3).
     """
-    whole = load_session(args, prefer_clips=True)
+    whole = load_session(command, prefer_clips=True)
     faults = _faults(whole)
     fit = _narrowed(whole, {board.path for board in whole.batch.storyboards} - faults.keys())
     paths = {path for name in names for path, _ in _matches(whole, fit, name)}
@@ -53,7 +54,7 @@ def _matches(whole: Session, fit: Session, name: str) -> frozenset[ShotKey]:
     expression = name.partition("#")[0]
     try:
         return select(whole.batch, [expression], ()) or frozenset()
-    except CommandError:
+    except Failure:
         if (former := shot_of_former_name(fit, expression)) is not None:
             return frozenset({(former.storyboard, former.id)})
         if whole.problems.errors:
@@ -86,7 +87,7 @@ def find_shot(session: Session, reference: str) -> tuple[Shot, int | None]:
     """The shot of a SHOT, by its present or its former name, and the number of its take."""
     try:
         return resolve_shot(session, reference)
-    except CommandError:
+    except Failure:
         name, _, number = reference.partition("#")
         if (shot := shot_of_former_name(session, name)) is None:
             raise

@@ -14,7 +14,7 @@ from runner.app.session import Session
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Doubtful, Event, Failed, Lost, Payload, Running, Stored, Succeeded
 from runner.attempts.history import History
-from runner.diagnostics.problem import CommandError
+from runner.diagnostics.failures import Failure
 from runner.engine import messages
 from runner.engine.run_events import RunEvent, StopReason
 from runner.planning.plan import Plan
@@ -93,7 +93,7 @@ def _locked_output(session: Session, attempt: Attempt) -> Iterator[bool]:
         try:
             if os.path.realpath(output) not in locked_outputs:
                 stack.enter_context(locks.lock_outputs(session.settings.state, [output]))
-        except CommandError:
+        except Failure:
             yield False
         else:
             yield True

@@ -1,7 +1,5 @@
 """The context of a plan's screen: history, warnings, cheaper alternatives, the commands to type next."""
 
-import argparse
-import shlex
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from decimal import ROUND_CEILING, Decimal
@@ -9,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from runner.app.credit_scope import sums_by_storyboard
 from runner.app.destinations import destinations
-from runner.app.session import Session, command_arguments
+from runner.app.session import Session
 from runner.attempts.history import History
 from runner.clock import SystemClock
 from runner.diagnostics.problem import Place, Problem
@@ -100,22 +98,6 @@ def _length_warning(storyboard: Storyboard) -> Iterator[Problem]:
         )
 
 
-def rerun_arguments(session: Session, *, repeats_failures: bool = True, open_shots: Sequence[str] | None = None) -> str:
-    """The arguments that continue this command; `repeats_failures` includes `--again`, which orders anew.
-
-    `--retake` would order anew what is done: with `open_shots`, it names these only.
-    """
-    arguments = [command_arguments(session.args, session.files)]
-    retakes = getattr(session.args, "retake", ())
-    if retakes and open_shots is not None:
-        retakes = [" ".join(open_shots)] if open_shots else []
-    arguments += [f"--retake {shlex.quote(value)}" for value in retakes]
-    if repeats_failures:
-        arguments += [f"--again {shlex.quote(value)}" for value in getattr(session.args, "again", ())]
-    arguments += ["--first-take"] if getattr(session.args, "first_take", False) else []
-    return " ".join(arguments)
-
-
 def command_below_limit(session: Session, choices: Sequence[alternatives.Alternative]) -> str | None:
     """The run of the cheapest alternative that makes the whole film, else of the dearest part; None without one."""
     flags = [alternative for alternative in choices if alternative.command]
@@ -123,18 +105,16 @@ def command_below_limit(session: Session, choices: Sequence[alternatives.Alterna
     best = min(whole_films, key=lambda alternative: alternative.credits, default=next(iter(flags), None))
     if best is None:
         return None
-    arguments = rerun_arguments(session)
-    if best in whole_films and session.args.profile is not None:
-        args = argparse.Namespace(**{**vars(session.args), "profile": None})  # one profile only
-        arguments = command_arguments(args, session.files)
-    ceiling = f"{best.credits.to_integral_value(ROUND_CEILING):f}"
-    return f"storyboard run {arguments} {best.description} --max-credits {ceiling}"
+    line = session.command_line
+    if best in whole_films and session.command.input.profile is not None:
+        line = line.without_extra_orders().without("--profile")  # one profile only
+    return line.run(best.description, f"--max-credits {best.credits.to_integral_value(ROUND_CEILING):f}")
 
 
 def plan_context(session: Session, plan: Plan, history: History) -> PlanContext:
     """Everything on the plan's screen beside the plan."""
     return PlanContext(
-        typed=rerun_arguments(session),
+        command_line=session.command_line,
         warnings=warnings(session, plan),
         cheaper=tuple(
             CheaperCommand(alternative.description, alternative.credits)
@@ -150,14 +130,12 @@ def plan_context(session: Session, plan: Plan, history: History) -> PlanContext:
         sums=sums_by_storyboard(session, history),
         ways_on=ways_on(session, history, plan),
         missing_clips=find_missing_clips(plan.steps, history),
-        fetch=f"storyboard fetch {command_arguments(session.args, session.files)}",
     )
 
 
 def sandbox_command(session: Session) -> str:
     """The free run of the same storyboards, which needs no public addresses."""
-    args = argparse.Namespace(**{**vars(session.args), "provider": "sandbox"})
-    return f"storyboard run {command_arguments(args, session.files)}"
+    return session.command_line.without_extra_orders().with_provider("sandbox").run()
 
 
 def ways_on(session: Session, history: History, plan: Plan) -> WaysOn:
@@ -165,16 +143,15 @@ def ways_on(session: Session, history: History, plan: Plan) -> WaysOn:
     if not any(step.action is Action.BLOCKED for step in plan.steps):
         return WaysOn()
     blocked = {(step.shot.storyboard, step.shot.id) for step in plan.steps if _needs_selection(step, plan)}
-    if not blocked or not getattr(session.args, "select", ()):
+    chosen = session.command.selection
+    if not blocked or not chosen.select:
         return WaysOn(sandbox_command(session))
-    selection = " ".join([*session.args.select, _selector(session, _made_from(session, blocked))])
-    wider = session.plan(history, selected=select(session.batch, [selection], session.args.exclude))
+    selection = " ".join([*chosen.select, _selector(session, _made_from(session, blocked))])
+    wider = session.plan(history, selected=select(session.batch, [selection], chosen.exclude))
     if any(_needs_selection(step, wider) for step in wider.steps):
         return WaysOn(sandbox_command(session))  # --exclude leaves out what they are made from
-    args = argparse.Namespace(**{**vars(session.args), "select": [selection]})
-    return WaysOn(
-        sandbox_command(session), f"storyboard plan {command_arguments(args, session.files)}", wider.totals.credits
-    )
+    wider_line = session.command_line.without_extra_orders().with_selection(selection)
+    return WaysOn(sandbox_command(session), wider_line.plan(), wider.totals.credits)
 
 
 def _made_from(session: Session, shots: Collection[ShotKey]) -> set[ShotKey]:

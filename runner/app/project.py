@@ -1,12 +1,12 @@
 """The compiled project of a command: files, settings, edition, batch, and every problem in them."""
 
-import argparse
 import os
 from collections.abc import Iterator
 from datetime import date
 from itertools import islice
 from pathlib import Path
 
+from runner.app.options import CommandOptions
 from runner.clock import SystemClock
 from runner.diagnostics.problem import CommandError, ExitCode, Problems
 from runner.editions.edition import Edition, load, with_prices
@@ -25,7 +25,7 @@ from runner.settings.settings import Flags, Settings
 class Project:
     """The batch of one command, with its sources; its storyboards may have problems."""
 
-    args: argparse.Namespace
+    command: CommandOptions
     settings: Settings
     edition: Edition
     options: language.CompileOptions
@@ -34,25 +34,35 @@ class Project:
     problems: Problems
 
 
-def load_project(args: argparse.Namespace, *, prefer_clips: bool = False, required: bool = True) -> Project:
+def load_project(command: CommandOptions, *, prefer_clips: bool = False, required: bool = True) -> Project:
     """Read the settings and compile the storyboards; problems are collected, not shown.
 
     `prefer_clips`: without `--provider`, the provider that has clips. `required`: no storyboard is exit 2.
     """
-    named_files = tuple(getattr(args, "files", ()))
+    source = command.input
+    named_files = source.files
     if too_long := next(filter(is_too_long, named_files), None):
         raise CommandError(ExitCode.USAGE, f"{str(too_long)[:40]}…: the name is too long for a file: name another FILE")
     root = settings_module.find_root(named_files[0] if named_files else Path())
     files = named_files or discover_storyboards(Path.cwd(), required=required)
-    settings = settings_module.read(root, options_from(args), files=files or (Path.cwd(),))
-    if prefer_clips and args.provider is None:
+    settings = settings_module.read(root, _settings_flags(command), files=files or (Path.cwd(),))
+    if prefer_clips and source.provider is None:
         settings = _provider_with_clips(settings)
     edition = edition_with_prices(settings, SystemClock().now().date())
-    options = language.CompileOptions(settings.profile, parse_assignments(args.var, args.var_file, root), edition)
+    variables = parse_assignments(source.variables, source.variable_files, root)
+    options = language.CompileOptions(settings.profile, variables, edition)
     # The batch stays in memory until the end.
     with collection_off(keep=True):
         batch, problems = language.compile(files, root, options)
-    return Project(args, settings, edition, options, files, batch, problems)
+    return Project(
+        command=command,
+        settings=settings,
+        edition=edition,
+        options=options,
+        files=files,
+        batch=batch,
+        problems=problems,
+    )
 
 
 def edition_with_prices(settings: Settings, day: date, name: str | None = None) -> Edition:
@@ -138,13 +148,13 @@ def _is_storyboard(path: Path, root: Path) -> bool:
     return any(line.removeprefix(b"\xef\xbb\xbf").startswith((b"storyboard:", b"shots:")) for line in head.splitlines())
 
 
-def options_from(args: argparse.Namespace) -> Flags:
+def _settings_flags(command: CommandOptions) -> Flags:
     """The settings that are given by flags."""
     return Flags(
-        provider=args.provider,
-        profile=args.profile,
-        output=getattr(args, "output", None),
-        concurrency=getattr(args, "concurrency", None),
-        max_credits=getattr(args, "max_credits", None),
-        config=args.config,
+        provider=command.input.provider,
+        profile=command.input.profile,
+        output=command.execution.output,
+        concurrency=command.execution.concurrency,
+        max_credits=command.spending.max_credits,
+        config=command.input.config,
     )

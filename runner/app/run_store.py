@@ -1,17 +1,15 @@
 """The store of a run: locks, ledger, manifests, and clips under the names of their takes."""
 
-import argparse
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
 from runner.app.field_locations import field_locator
-from runner.app.plan_report import rerun_arguments
-from runner.app.session import Session, command_arguments
+from runner.app.session import Session
 from runner.attempts.clip_name import ClipName
 from runner.attempts.events import Event
 from runner.attempts.history import History
@@ -25,6 +23,7 @@ from runner.planning.plan import Action, Plan
 from runner.planning.selection import storyboard_slug
 from runner.settings.environment import child_environment
 from runner.show.screens.closing_context import ClosingContext
+from runner.show.text.command_line import CommandLine
 from runner.store import locks
 from runner.store.clip_store import ClipStore
 from runner.store.durability import escaping_folder
@@ -154,8 +153,8 @@ def run_limits(session: Session, run: str) -> RunLimits:
         retries_provider=settings.retries_provider,
         retries_review=settings.retries_review,
         server_error="settle" if settings.server_error == "settle" else "retry",
-        fail_fast=getattr(session.args, "fail_fast", False),
-        no_wait=getattr(session.args, "no_wait", False),
+        fail_fast=session.command.execution.fail_fast,
+        no_wait=session.command.execution.no_wait,
         requests_per_second=50 if settings.account.free else settings.requests_per_second,
         max_credits=settings.max_credits,
         credits_per_day=settings.credits_per_day,
@@ -209,22 +208,24 @@ def closing_context(
     uncommitted_manifests = [] if free else uncommitted(session.settings.root, manifests, child_environment())
     open_shots = _open_shots(session, result)
     return ClosingContext(
-        typed=rerun_arguments(session, repeats_failures=False, open_shots=open_shots),
-        resumable=bool(open_shots) or not getattr(session.args, "retake", ()),
-        files=command_arguments(_subset(session.args, "profile", "config", "var", "var_file"), session.files),
-        provider=command_arguments(_subset(session.args, "provider"), ()),
-        chosen=command_arguments(_subset(session.args, "select", "exclude"), ()),
-        everything=command_arguments(
-            _subset(session.args, *(vars(session.args).keys() - {"select", "exclude"})), session.files
-        ),
+        command_line=_command_to_continue(session, open_shots),
+        resumable=bool(open_shots) or not session.command.orders.retake,
         run=store.limits.run,
         whole_plan=session.plan(history),
         prefix=repo_prefix(session),
-        quiet=session.args.quiet,
+        quiet=session.command.display.quiet,
         seconds=duration,
         to_commit=tuple(session.display_path(path) for path in uncommitted_manifests),
         locate_field=field_locator(session),
     )
+
+
+def _command_to_continue(session: Session, open_shots: Sequence[str]) -> CommandLine:
+    """The command of this run, as it goes on: `--again` would order anew, and `--retake` all but what is open."""
+    line = session.command_line.without("--again")
+    if not session.command.orders.retake:
+        return line
+    return line.with_flag("--retake", " ".join(open_shots)) if open_shots else line.without("--retake")
 
 
 def _open_shots(session: Session, result: RunResult) -> list[str]:
@@ -239,8 +240,3 @@ def repo_prefix(session: Session) -> str:
     """The path from the working folder to the repository's top; empty at the top."""
     relative = os.path.relpath(session.settings.root)
     return "" if relative == os.curdir else relative
-
-
-def _subset(args: argparse.Namespace, *names: str) -> argparse.Namespace:
-    """The arguments of those names only."""
-    return argparse.Namespace(**{name: getattr(args, name) for name in names if hasattr(args, name)})

@@ -1,16 +1,16 @@
 """The session of a command that works on takes: the compiled project, its history and its plan."""
 
-import argparse
 import os
-import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING
 
+from runner.app.command_line import command_line
 from runner.app.material_routes import routes_of
+from runner.app.options import CommandOptions
 from runner.app.project import Project, load_project
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Clip
@@ -25,6 +25,7 @@ from runner.planning.plan import Action, CanPublish, Plan, every_material
 from runner.planning.planner import NO_OVERRIDES, PlanOverrides, build_plan
 from runner.planning.selection import ShotKey, select, storyboard_slug
 from runner.settings.environment import child_environment
+from runner.show.text.command_line import CommandLine
 from runner.show.text.terminal import use_color
 from runner.store.git import Repository, identify
 from runner.store.manifest import reading
@@ -49,7 +50,12 @@ class Session(Project):
 
     @cached_property
     def selected(self) -> frozenset[ShotKey] | None:
-        return select(self.batch, getattr(self.args, "select", ()), getattr(self.args, "exclude", ()))
+        return select(self.batch, self.command.selection.select, self.command.selection.exclude)
+
+    @cached_property
+    def command_line(self) -> CommandLine:
+        """The command line of this session, with the files that were found."""
+        return command_line(self.command, self.files)
 
     def first_version_names(self, ledger: "Ledger") -> tuple[str, ...]:
         """What the first version called this repository, where rows of this account stand under such names."""
@@ -93,12 +99,12 @@ class Session(Project):
 
     def overrides(self, history: History) -> PlanOverrides:
         """The orders of `--first-take`, `--again` and `--retake`, worked out once, before anything is sent."""
-        again, retake = getattr(self.args, "again", None), getattr(self.args, "retake", None)
+        again, retake = self.command.orders.again, self.command.orders.retake
         if again and retake:
             raise CommandError(ExitCode.USAGE, "--again and --retake cannot be combined: run them one after the other")
         shots = select(self.batch, again or retake or (), ())
         return PlanOverrides(
-            first_take=getattr(self.args, "first_take", False),
+            first_take=self.command.orders.first_take,
             again=self._attempts_to_repeat(history, shots) if again else None,
             retakes=shots if retake else None,
         )
@@ -207,17 +213,23 @@ class Session(Project):
             return str(path)
 
 
-def load_session(args: argparse.Namespace, *, prefer_clips: bool = False, required: bool = True) -> Session:
+def load_session(command: CommandOptions, *, prefer_clips: bool = False, required: bool = True) -> Session:
     """Load the project as a session, errors included; the arguments are those of `load_project`."""
-    project = load_project(args, prefer_clips=prefer_clips, required=required)
+    project = load_project(command, prefer_clips=prefer_clips, required=required)
     return Session(
-        project.args, project.settings, project.edition, project.options, project.files, project.batch, project.problems
+        command=project.command,
+        settings=project.settings,
+        edition=project.edition,
+        options=project.options,
+        files=project.files,
+        batch=project.batch,
+        problems=project.problems,
     )
 
 
-def open_for_billing(args: argparse.Namespace) -> Session:
+def open_for_billing(command: CommandOptions) -> Session:
     """Open a session for commands about money: the paid provider; storyboards may have errors, or be gone."""
-    session = load_session(args, required=False)
+    session = load_session(command, required=False)
     if not session.settings.account.free:
         return session
     return replace(session, settings=replace(session.settings, provider="kinovi"))
@@ -236,14 +248,14 @@ def resolve_shot(session: Session, reference: str) -> tuple[Shot, int | None]:
     return shot, int(number) if separator else None
 
 
-def open_for_reading(args: argparse.Namespace) -> Session:
+def open_for_reading(command: CommandOptions) -> Session:
     """Open a session; without `--provider`, at the provider that has clips."""
-    return open_session(args, prefer_clips=True)
+    return open_session(command, prefer_clips=True)
 
 
-def open_session(args: argparse.Namespace, *, prefer_clips: bool = False) -> Session:
+def open_session(command: CommandOptions, *, prefer_clips: bool = False) -> Session:
     """Open a session; if the storyboards have errors, show the problems and raise `CommandError` (exit 3)."""
-    session = load_session(args, prefer_clips=prefer_clips)
+    session = load_session(command, prefer_clips=prefer_clips)
     if session.problems.errors:
         show_problems(session)
         count = len(session.problems.errors)
@@ -267,24 +279,12 @@ def reject_shared_outputs(session: Session) -> None:
 
 def show_problems(session: Session) -> None:
     """Print the problems: for people on standard error, for programs on standard output."""
-    if getattr(session.args, "json", False):
+    if session.command.display.as_json:
         from runner.show.json.problems import problems_json
 
         print(problems_json(session.problems))
     else:
         from runner.show.screens import problems as show
 
-        color = use_color(sys.stderr, session.args.no_color)
+        color = use_color(sys.stderr, session.command.display.no_color)
         print(show.render_problems(session.problems, session.settings.root, Path.cwd(), color), file=sys.stderr)
-
-
-def command_arguments(args: argparse.Namespace, files: Sequence[Path]) -> str:
-    """Files and flags as the user typed them, for the next command."""
-    arguments = [str(path) for path in files]
-    for name in ("provider", "profile", "config", "concurrency", "output"):
-        value = getattr(args, name, None)
-        arguments += [f"--{name}", str(value)] if value is not None else []
-    for name in ("var", "var_file", "select", "exclude"):
-        flag = "--" + name.replace("_", "-")
-        arguments += [argument for value in getattr(args, name, ()) for argument in (flag, str(value))]
-    return shlex.join(arguments)

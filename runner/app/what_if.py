@@ -11,7 +11,7 @@ from runner.planning.what_if import WhatIfRow, compare
 
 def what_if(session: Session, history: History) -> tuple[WhatIfRow, ...]:
     """The rows of all models and resolutions, within `--select`; raise `CommandError` for `--again` and `--retake`."""
-    if session.args.again or session.args.retake:
+    if session.command.orders.again or session.command.orders.retake:
         raise CommandError(ExitCode.USAGE, "--what-if prices the film: leave --again and --retake out")
 
     def compile_with(model: str, resolution: str) -> tuple[Batch, list[Problem]]:

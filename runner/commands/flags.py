@@ -1,10 +1,19 @@
-"""The flags that several commands share."""
+"""The flags that several commands share, and the options that are parsed from them."""
 
 import argparse
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from runner.app.options import (
+    CommandOptions,
+    DisplayOptions,
+    ExecutionOptions,
+    InputOptions,
+    OrderOptions,
+    SelectionOptions,
+    SpendingOptions,
+)
 from runner.settings.file import PROVIDERS
 
 
@@ -145,3 +154,36 @@ def count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= 1000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 1000")
     return int(text)
+
+
+def command_options(args: argparse.Namespace) -> CommandOptions:
+    """The values of all shared flags; a command without a flag has the flag's default."""
+    values = vars(args)
+    return CommandOptions(
+        input=InputOptions(
+            files=tuple(values.get("files", ())),
+            provider=args.provider,
+            profile=args.profile,
+            variables=tuple(args.var),
+            variable_files=tuple(args.var_file),
+            config=args.config,
+        ),
+        selection=SelectionOptions(select=tuple(values.get("select", ())), exclude=tuple(values.get("exclude", ()))),
+        orders=OrderOptions(
+            retake=tuple(values.get("retake", ())),
+            again=tuple(values.get("again", ())),
+            first_take=values.get("first_take", False),
+        ),
+        spending=SpendingOptions(
+            yes=values.get("yes", False),
+            max_credits=values.get("max_credits"),
+            allow_pull_request=values.get("allow_pull_request", False),
+        ),
+        execution=ExecutionOptions(
+            concurrency=values.get("concurrency"),
+            output=values.get("output"),
+            no_wait=values.get("no_wait", False),
+            fail_fast=values.get("fail_fast", False),
+        ),
+        display=DisplayOptions(as_json=args.json, quiet=args.quiet, no_color=args.no_color),
+    )

@@ -2,28 +2,18 @@
 
 import argparse
 import sys
-from decimal import Decimal
 from pathlib import Path
 
-from runner.app.approval import SpendLimit, spend_limits
 from runner.app.destinations import destinations
-from runner.app.plan_report import (
-    cheaper_alternatives,
-    command_below_limit,
-    plan_context,
-    read_history,
-    spent_last_24h,
-    warnings,
-)
+from runner.app.limit_warning import context_with_limit
+from runner.app.plan_report import read_history, warnings
 from runner.app.session import Session, open_session, resolve_shot
 from runner.attempts.history import History
 from runner.commands import flags
-from runner.diagnostics.problem import ExitCode, Place, Problem
-from runner.lazy_dataclass import replace
+from runner.diagnostics.problem import ExitCode
 from runner.planning.outgoing import outgoing_materials, sent_contents
 from runner.planning.plan import Plan
-from runner.show.screens.plan import CheaperCommand, PlanContext, price_line, screen
-from runner.show.text.format import credits_text
+from runner.show.screens.plan import price_line, screen
 from runner.show.text.terminal import terminal_width, use_color
 
 
@@ -64,21 +54,21 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    session = open_session(args)
+    session = open_session(flags.command_options(args))
     if args.explain is not None:
         return _explain(session, args.explain)
     history = read_history(session)
     if args.what_if:
         return _what_if(session, history)
-    overrides = session.overrides(history)
-    plan = session.plan(history, selected=session.selected, overrides=overrides)
+    plan = session.plan(history, selected=session.selected, overrides=session.overrides(history))
     if args.json:
         _json(session, plan, history)
+    elif args.quiet:
+        print(price_line(plan))
     else:
-        _screen(session, plan, history)
-    if args.exit_code and any(step.is_billable or step.needs_pick for step in plan.steps):
-        return ExitCode.CHANGES_PENDING
-    return ExitCode.OK
+        context = context_with_limit(session, plan, history)
+        print(screen(plan, terminal_width(), use_color(sys.stdout, args.no_color), args.all, context), end="")
+    return ExitCode.CHANGES_PENDING if args.exit_code and plan.has_orders else ExitCode.OK
 
 
 def _what_if(session: Session, history: History) -> ExitCode:
@@ -88,10 +78,10 @@ def _what_if(session: Session, history: History) -> ExitCode:
     from runner.show.text.escape import json_document
 
     rows, usd_per_credit = what_if(session, history), session.settings.usd_per_credit
-    if session.args.json:
+    if session.command.display.as_json:
         print(json_document(what_if_json(rows, usd_per_credit), deep=2), end="")
     else:
-        color = use_color(sys.stdout, session.args.no_color)
+        color = use_color(sys.stdout, session.command.display.no_color)
         print(what_if_screen(rows, usd_per_credit, terminal_width(), color), end="")
     return ExitCode.OK
 
@@ -104,7 +94,9 @@ def _explain(session: Session, reference: str) -> ExitCode:
     root = session.settings.root
     explanation = explain_shot(session.files, root, session.options, shot.storyboard, shot.id)
     if explanation is not None:
-        print(render_shot(explanation, root, Path.cwd(), use_color(sys.stdout, session.args.no_color)), end="")
+        print(
+            render_shot(explanation, root, Path.cwd(), use_color(sys.stdout, session.command.display.no_color)), end=""
+        )
     return ExitCode.OK
 
 
@@ -122,40 +114,3 @@ def _json(session: Session, plan: Plan, history: History) -> None:
     )
     document = plan_json(plan, lambda step: body_of(step.shot.request), facts)
     print(json_document(document, deep=2), end="")
-
-
-def _screen(session: Session, plan: Plan, history: History) -> None:
-    if session.args.quiet:
-        print(price_line(plan))
-        return
-    context = plan_context(session, plan, history)
-    if not plan.is_free and (limit := _exceeded_limit(session, plan, history)) is not None:
-        context = _with_limit_warning(limit, session, history, context)
-    print(
-        screen(plan, terminal_width(), use_color(sys.stdout, session.args.no_color), session.args.all, context),
-        end="",
-    )
-
-
-def _exceeded_limit(session: Session, plan: Plan, history: History) -> SpendLimit | None:
-    """The first limit that a run would exceed, which is exit 4."""
-    if not plan.totals.credits or session.settings.max_credits == 0:
-        return None
-    today = Decimal(0) if session.settings.credits_per_day is None else spent_last_24h(session)
-    limits = spend_limits(session, plan, history, today)
-    return next((limit for limit in limits if limit.would_be > limit.limit), None)
-
-
-def _with_limit_warning(limit: SpendLimit, session: Session, history: History, context: PlanContext) -> PlanContext:
-    """The context of a plan above a limit: a warning, cheaper alternatives, and one of them as next command."""
-    alternatives = cheaper_alternatives(session, history, max(limit.limit - limit.already, Decimal(0)))
-    excess = credits_text(limit.would_be - limit.limit)
-    already = f", {credits_text(limit.already)} of them spent or unsettled," if limit.already else ""
-    message = (
-        f"{credits_text(limit.would_be)} credits{already} are {excess} over {limit.name} {credits_text(limit.limit)}"
-    )
-    warning = Problem("over-ceiling", Place("", 1, 1), f"{message}: a run would stop with exit 4", "", "warning")
-    command = command_below_limit(session, alternatives)
-    next_command = (command, "below the limit") if command else ("storyboard prices", "models and resolutions by price")
-    cheaper = tuple(CheaperCommand(alternative.description, alternative.credits) for alternative in alternatives)
-    return replace(context, warnings=[warning, *context.warnings], cheaper=cheaper, replacement=next_command)

@@ -1,27 +1,12 @@
 """`storyboard run`: plans, asks, creates tasks, downloads clips, writes the manifest."""
 
 import argparse
-import sys
 from pathlib import Path
 
-from runner.app import approval, run_store
-from runner.app.confirmation import confirm_tasks
-from runner.app.manifests import write_manifests
-from runner.app.orphaned_attempts import collectable_orphans, with_orphans
-from runner.app.session import Session, command_arguments, open_session
-from runner.attempts.history import History
+from runner.app.run import make_missing_clips
+from runner.app.session import open_session
 from runner.commands import flags
 from runner.diagnostics.problem import ExitCode
-from runner.engine.result import summarize_run
-from runner.engine.run_events import CreditTotals, RunEvent
-from runner.engine.run_state import RunState
-from runner.engine.throttle import CreateThrottle
-from runner.planning.plan import Action, Plan
-from runner.planning.planner import NO_OVERRIDES
-from runner.show.live.view import JsonView
-from runner.show.screens.closing import closing
-from runner.show.screens.plan import PlanContext, nothing_to_do, screen
-from runner.show.text.terminal import terminal_width, use_color
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -77,80 +62,4 @@ def _add_execution(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    session = open_session(args)
-    with run_store.open_run_store(session) as store:
-        store.stop_on_unknown_receipts()
-        history = session.with_manifests(store.history())
-        confirm_tasks(session, history, store)
-        overrides = session.overrides(history)
-        plan = session.plan(history, selected=session.selected, overrides=overrides)
-        run_store.restore_clips(plan, history, store)
-        if _anything_to_do(plan):
-            store = _approve(session, plan, history, store)
-        elif not _has_collectable_orphans(session, plan, history) and not _has_due_bills(session, history, store):
-            approval.check_materials(session, plan)
-            whole_plan = plan if session.selected is None and overrides == NO_OVERRIDES else session.plan(history)
-            write_manifests(session, history, whole_plan)
-            return _report_nothing_to_do(session, plan, history, store)
-        from runner.app import execute
-
-        return execute.execute_plan(session, plan, history, store, overrides)
-
-
-def _approve(session: Session, plan: Plan, history: History, store: run_store.RunStore) -> run_store.RunStore:
-    """Show the plan and get approval; the store with the confirmed price as its limit."""
-    if not plan.is_free and approval.is_terminal() and not session.args.quiet:
-        approval.show_plan(session, plan, history)
-    approval.check_can_pay(session, plan, history)
-    approved_price = approval.approve_spending(session, plan, history, store.spent_last_24h())
-    return store if approved_price is None else store.with_price_cap(approved_price)
-
-
-def _has_collectable_orphans(session: Session, plan: Plan, history: History) -> bool:
-    """Whether paid tasks of earlier versions can be collected, which needs a key."""
-    if plan.is_free or not session.settings.api_key.text:
-        return False
-    return bool(collectable_orphans(session, history, plan))
-
-
-def _has_due_bills(session: Session, history: History, store: run_store.RunStore) -> bool:
-    """Whether bills of earlier runs are to be read again."""
-    if session.settings.account.free:
-        return False
-    from runner.app.late_bills import has_due_bills
-
-    return has_due_bills(session, history, store.clock.now())
-
-
-def _anything_to_do(plan: Plan) -> bool:
-    return any(step.action in (Action.MAKE, Action.RESUME) or step.waits_for in ("shot", "run") for step in plan.steps)
-
-
-def _report_nothing_to_do(session: Session, plan: Plan, history: History, store: run_store.RunStore) -> ExitCode:
-    """Print the state after a run that had nothing to send."""
-    result = with_orphans(
-        session, history, summarize_run(plan, history, RunState(CreateThrottle(1)), store.limits, CreditTotals())
-    )
-    if session.args.json:
-        json_view = JsonView(sys.stdout)
-        json_view.tell(RunEvent("done", store.clock.now(), plan=plan, outcome=result))
-        json_view.close()
-    elif nothing_to_do(plan) and not (result.orphans or result.unsettled_orphans):
-        context = PlanContext(typed=command_arguments(session.args, session.files))
-        text = (
-            ""
-            if session.args.quiet
-            else screen(plan, terminal_width(), use_color(sys.stdout, session.args.no_color), context=context)
-        )
-        print(text, end="")
-    else:
-        print(
-            closing(
-                result,
-                terminal_width(),
-                use_color(sys.stdout, session.args.no_color),
-                run_store.closing_context(session, store, history, 0, result),
-            ),
-            end="",
-        )
-    return result.exit_code
+    return make_missing_clips(open_session(flags.command_options(args)))

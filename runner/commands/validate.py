@@ -43,7 +43,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> ExitCode:
-    project = load_project(args)
+    project = load_project(flags.command_options(args))
     problems, root = project.problems, project.settings.root
     output_format = args.format or ("json" if args.json else "text")
     if output_format == "text" and not problems.items:

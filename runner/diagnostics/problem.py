@@ -6,6 +6,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Literal, NamedTuple
 
+from runner.diagnostics.failures import Failure
 from runner.lazy_dataclass import dataclass, field
 
 Severity = Literal["error", "warning"]
@@ -47,16 +48,15 @@ def most_severe(codes: Iterable[ExitCode]) -> ExitCode:
     return next((code for code in _PRECEDENCE if code in active), ExitCode.OK)
 
 
-class CommandError(Exception):
-    """The error that ends a command: an exit code and a message for the user.
+class CommandError(Failure):
+    """The error of a command or use case: an exit code and a message for the user.
 
-    `cli` ends the process with it. Code that can go on without the part that failed catches it before.
+    The rooms below `app` raise the typed failures of `failures.py`, which know no exit code.
     """
 
     def __init__(self, code: ExitCode, message: str) -> None:
         super().__init__(message)
         self.code = code
-        self.message = message
 
 
 class Place(NamedTuple):

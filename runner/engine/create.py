@@ -20,7 +20,7 @@ from runner.attempts.events import (
     SendStarted,
     ServerError,
 )
-from runner.diagnostics.problem import CommandError
+from runner.diagnostics.failures import Failure
 from runner.engine import elsewhere, messages, schedule
 from runner.engine.eligibility import repeats_left, required_materials
 from runner.engine.poll_timing import schedule_first_poll
@@ -110,8 +110,8 @@ async def _send(run: RunContext, step: Step, attempt_id: str, body: dict[str, Js
         run.shields.add(shield)
         try:
             answer = await run.provider.create(body, webhook_token, before_send)
-        except CommandError:  # only `before_send` raises it, and then nothing is sent
-            with suppress(CommandError):
+        except Failure:  # only `before_send` raises it, and then nothing is sent
+            with suppress(Failure):
                 await run.append(attempt_id, NotSent(messages.SEND_MARK_FAILED))
             raise
         else:

@@ -137,4 +137,4 @@ class LedgerPort(Protocol):
         """All attempts of some requests as they stand now; what runs that died meanwhile left open is closed first."""
 
     def check_not_moved(self) -> None:
-        """Raises `CommandError` when the ledger file was moved, deleted or replaced since it was opened."""
+        """Raises `LedgerUnusable` when the ledger file was moved, deleted or replaced since it was opened."""

@@ -13,7 +13,7 @@ from runner.attempts.events import Event, KeyRefused
 from runner.attempts.history import History
 from runner.attempts.recovery import outcome_after_crash
 from runner.clock import Clock
-from runner.diagnostics.problem import CommandError
+from runner.diagnostics.failures import Failure, SeveralFailures
 from runner.engine import bills, create, elsewhere, messages, poll, schedule, transfer, webhooks
 from runner.engine.limits import RunLimits
 from runner.engine.ports import LedgerPort, ProviderPort
@@ -68,7 +68,7 @@ async def run_loop(
 
     `before_loop` runs after the plan event and before any order; a `StopReason` from it forbids new tasks, while
     running tasks are collected all the same.
-    Raises `CommandError` when the ledger can no longer be written, any other exception only for a defect; requests
+    Raises `LedgerUnusable` when the ledger can no longer be written, any other exception only for a defect; requests
     in flight are answered and recorded first.
     """
     run = RunContext(
@@ -82,13 +82,11 @@ async def run_loop(
 
 
 def root_cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The exception to report for a group; several `CommandError`s become one with all their messages."""
-    command_errors, _ = group.split(CommandError)
-    leaves = list(_leaves(command_errors or group))
-    if command_errors is None:
-        return leaves[0]
-    lines = dict.fromkeys(stop.message for stop in leaves if isinstance(stop, CommandError))
-    return CommandError(min(stop.code for stop in leaves if isinstance(stop, CommandError)), "\n".join(lines))
+    """The exception to report for a group; several failures become one with all their messages."""
+    failures = [leaf for leaf in _leaves(group) if isinstance(leaf, Failure)]
+    if not failures:
+        return next(_leaves(group))
+    return failures[0] if len(failures) == 1 else SeveralFailures(failures)
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from runner.diagnostics.problem import CommandError, ExitCode, Problem, Problems
+from runner.diagnostics.failures import UnsafeVariableFileError, VariableError
+from runner.diagnostics.problem import Problem, Problems
 from runner.files.reading import TEXT_LIMIT, FileRejected, read_named
 from runner.language.yaml.decode import decode
 from runner.language.yaml.document import Value
@@ -22,7 +23,7 @@ def parse_assignments(pairs: Sequence[str], files: Sequence[Path], root: Path) -
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or not name.strip():
-            raise CommandError(ExitCode.USAGE, f"--var {pair!r}: write NAME=VALUE")
+            raise VariableError(f"--var {pair!r}: write NAME=VALUE")
         values[name.strip()] = _parse_value(text)
     return values
 
@@ -31,14 +32,14 @@ def _read_file(path: Path, root: Path) -> dict[str, JsonValue]:
     try:
         data = read_named(path, root, TEXT_LIMIT)
     except FileRejected as rejected:
-        code = ExitCode.USAGE if rejected.code == "file-missing" else ExitCode.INVALID
-        raise CommandError(code, f"--var-file {path} {rejected.message}") from rejected
+        kind = VariableError if rejected.code == "file-missing" else UnsafeVariableFileError
+        raise kind(f"--var-file {path} {rejected.message}") from rejected
     problems = Problems()
     source = decode(str(path), data, problems)
     document = parse(source, problems) if source is not None else None
     for problem in problems.errors:
         if problem.code != "empty-file":
-            raise CommandError(ExitCode.USAGE, f"--var-file {_located_message(problem)}")
+            raise VariableError(f"--var-file {_located_message(problem)}")
     return {} if document is None else {name: strip_places(value) for name, value in document.root.items()}
 
 

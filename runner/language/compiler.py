@@ -36,7 +36,7 @@ def compile(  # noqa: A001 - the verb of this package; Python's built-in is not 
     """Compile storyboard files to a batch, and return all problems in file order.
 
     Paths of shots and places are relative to `root`, the repository's top. Reads only files below `root`. Raises
-    CommandError only for the command line's own mistakes: an unknown profile or variable.
+    `ProfileError` and `VariableError` only for the command line's own mistakes: an unknown profile or variable.
     """
     with open_compilation(root, options) as compilation:
         documents = read_documents(files, compilation)  # read, include, check

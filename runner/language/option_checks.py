@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from runner.diagnostics.problem import CommandError, ExitCode, closest_match
+from runner.diagnostics.failures import ProfileError, VariableError
+from runner.diagnostics.problem import closest_match
 from runner.language.compile_options import CompileOptions
 from runner.language.sections import Sections, default_layers, profile_layers
 from runner.language.unknown_fields import variable_names
@@ -10,15 +11,15 @@ from runner.language.yaml.document import NodeRef
 
 
 def check_options(all_sections: Sequence[Sections], options: CompileOptions) -> None:
-    """Raise CommandError for a profile or variable that no storyboard of the command has."""
+    """Raise `ProfileError` or `VariableError` for a profile or variable that no storyboard of the command has."""
     profiles = {name for sections in all_sections for name in sections.profiles}
     if options.profile is not None and options.profile not in profiles:
-        raise CommandError(ExitCode.USAGE, _unknown_name_message("profile", options.profile, profiles))
+        raise ProfileError(_unknown_name_message("profile", options.profile, profiles))
     for name in options.variables:
         if not any(
             name in sections.variables and not _overrides(sections, name, options.profile) for sections in all_sections
         ):
-            raise CommandError(ExitCode.USAGE, _variable_message(name, all_sections, options.profile))
+            raise VariableError(_variable_message(name, all_sections, options.profile))
 
 
 def _overrides(sections: Sections, name: str, profile: str | None) -> NodeRef | None:

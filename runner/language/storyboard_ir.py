@@ -70,7 +70,7 @@ class StoryboardIR:
 def expand_documents(documents: Sequence[Document], compilation: Compilation) -> list[StoryboardIR]:
     """Expand the storyboards among the documents; an include is only checked, for its names and templates.
 
-    Raises CommandError for a profile or variable of the command line that no storyboard has.
+    Raises `ProfileError` or `VariableError` for a profile or variable of the command line that no storyboard has.
     """
     loader = compilation.loader
     all_sections = [collect_sections(document, loader) for document in documents]

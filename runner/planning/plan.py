@@ -219,6 +219,11 @@ class Plan:
         """Whether the credits are play money."""
         return self.account.free
 
+    @property
+    def has_orders(self) -> bool:
+        """Whether a run would make clips, now or after a pick."""
+        return any(step.is_billable or step.needs_pick for step in self.steps)
+
     def usd(self, credits: Decimal | None) -> Decimal | None:
         """Exact dollars for credits."""
         return None if credits is None else credits * self.usd_per_credit

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from glob import escape
 
-from runner.diagnostics.problem import CommandError, ExitCode, closest_match
+from runner.diagnostics.failures import SelectionError
+from runner.diagnostics.problem import closest_match
 from runner.language.model import Batch, Shot
 
 ShotKey = tuple[str, str]
@@ -28,7 +29,7 @@ def select(batch: Batch, chosen: Iterable[str], excluded: Iterable[str]) -> froz
         message = "no shot is left: --exclude removes every shot that --select selects"
         if not chosen_keys:
             message = "no shot matches all of these. A comma means AND; for OR use a space: --select 'quay boat'"
-        raise CommandError(ExitCode.USAGE, message)
+        raise SelectionError(message)
     return frozenset(keys)
 
 
@@ -52,9 +53,7 @@ def _terms(expressions: Iterable[str]) -> list[list[str]]:
                 is_open = True
                 selector += _pattern(piece)
         if expression.strip() and not expression.strip(" ,"):
-            raise CommandError(
-                ExitCode.USAGE, f"{expression!r} selects nothing: write an id, a glob, tag:NAME or scene:NAME"
-            )
+            raise SelectionError(f"{expression!r} selects nothing: write an id, a glob, tag:NAME or scene:NAME")
     return terms
 
 
@@ -85,7 +84,7 @@ def _matching(shots: list[Shot], selector: str) -> set[ShotKey]:
         method, value = "shot", selector
         values = {shot.id for shot in shots}
     if not keys:
-        raise CommandError(ExitCode.USAGE, _unknown(method, value, values))
+        raise SelectionError(_unknown(method, value, values))
     return keys
 
 

@@ -8,7 +8,7 @@ from runner.attempts.attempt import Attempt, AttemptState, price_deviation
 from runner.attempts.events import Event, Intent, PollResult, Running, Settled, Succeeded
 from runner.attempts.history import History
 from runner.attempts.task_facts import TaskFacts
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import SettlementError
 from runner.planning.plan import Plan, Step
 from runner.requests.request import canonical_json
 
@@ -85,11 +85,11 @@ def best_match(attempts: Collection[Attempt], facts: TaskFacts | None) -> Attemp
 def adopt_task(
     attempt: Attempt, task_id: str, answer: PollResult, facts: TaskFacts | None, history: History, now: datetime
 ) -> Event:
-    """The event that binds a task to an unsettled attempt; raises `CommandError` when the task cannot be its own."""
+    """The event that binds a task to an unsettled attempt; raises `SettlementError` when the task cannot be its own."""
     _require(attempt, attempt.state.is_settleable)
     bound_tasks = {other.task_id for other in history.attempts.values() if not _may_be_same_task(other, attempt)}
     if (reason := mismatch(attempt, task_id, answer, facts, bound_tasks)) is not None:
-        raise CommandError(ExitCode.USAGE, f"{reason}: nothing was changed")
+        raise SettlementError(f"{reason}: nothing was changed")
     return Event(now, attempt.id, Settled("adopted", task_id))
 
 
@@ -105,18 +105,16 @@ def settle_by_user(attempt: Attempt, charged: bool, now: datetime) -> Event:
 
 
 def undo_settlement(attempt: Attempt, history: History, now: datetime) -> Event:
-    """The event that reverts a settlement; raises `CommandError` without one, or if the take was ordered again."""
+    """The event that reverts a settlement; raises `SettlementError` without one, or if the take was ordered again."""
     if attempt.state_before_settlement is None:
-        raise CommandError(ExitCode.USAGE, f"{_label(attempt)} was not settled: there is nothing to undo")
+        raise SettlementError(f"{_label(attempt)} was not settled: there is nothing to undo")
     later = [other for other in history.attempts_of(attempt.intent.fingerprint) if other.id != attempt.id]
     if any(other.state.is_open for other in later):
-        raise CommandError(
-            ExitCode.USAGE,
+        raise SettlementError(
             f"{_label(attempt)} was ordered again since: settle the first attempt with --charged or --not-charged",
         )
     if attempt.state not in (AttemptState.ABANDONED, AttemptState.RUNNING):
-        raise CommandError(
-            ExitCode.USAGE,
+        raise SettlementError(
             f"{_label(attempt)} is {attempt.state} by now: a settlement cannot be undone after the task has ended",
         )
     return Event(now, attempt.id, Settled("undone"))
@@ -125,7 +123,7 @@ def undo_settlement(attempt: Attempt, history: History, now: datetime) -> Event:
 def _require(attempt: Attempt, may_be_settled: bool) -> None:
     if not may_be_settled:
         message = f"{_label(attempt)} is {attempt.state}: only an unsettled attempt can be settled"
-        raise CommandError(ExitCode.USAGE, message)
+        raise SettlementError(message)
 
 
 def _label(attempt: Attempt) -> str:
@@ -137,11 +135,11 @@ def attempt_for_unknown_task(
 ) -> Attempt:
     """An attempt for a task that is in no ledger, which the user assigns to this take.
 
-    Raises `CommandError` when the record's model is another.
+    Raises `SettlementError` when the record's model is another.
     """
     model = step.shot.request.model
     if facts.model is not None and facts.model != model:
-        raise CommandError(ExitCode.USAGE, f"{task_id} was made with {facts.model}, {step.shot.id} asks for {model}")
+        raise SettlementError(f"{task_id} was made with {facts.model}, {step.shot.id} asks for {model}")
     created_at = now
     if facts.created_ms is not None:
         created_at = datetime.fromtimestamp(facts.created_ms / 1000, tz=now.tzinfo)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import anyio.to_thread
 
 from runner.clock import Clock
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import InstallationError, StoreUnusable
 from runner.engine.ports import TransferFailed
 from runner.lazy_dataclass import dataclass, field
 from runner.publish.content import Content
@@ -53,7 +53,7 @@ class ObjectStore:
     _backend: "Backend | None" = field(default=None, repr=False)
 
     def check_ready(self) -> None:
-        """Raise `CommandError` (exit 3) if the client is not installed, or credentials are missing or end too soon."""
+        """Raise `InstallationError` without the client, `StoreUnusable` if credentials are missing or end too soon."""
         self._open()
         if self.base_url is None:
             self._link_life()
@@ -94,7 +94,7 @@ class ObjectStore:
             return obstore.sign(self._signer(), "GET", key, self._link_life() if life is None else life)
         except (BaseError, OSError, ValueError) as error:
             message = f"{self.url}: a link cannot be signed ({_kind_of(error)}); set `base_url`, or use another key"
-            raise CommandError(ExitCode.INVALID, message) from None
+            raise StoreUnusable(message) from None
 
     def _link_life(self) -> timedelta:
         """How long a link signed now lives: as long as its credentials, at most seven days."""
@@ -104,8 +104,7 @@ class ObjectStore:
         left = end - self.clock.now()
         if left < self.task_life + _MARGIN:
             needed = (self.task_life + _MARGIN).total_seconds() / 3600
-            raise CommandError(
-                ExitCode.INVALID,
+            raise StoreUnusable(
                 f"{self.url}: the credentials end at {end:%Y-%m-%d %H:%M} UTC (AWS_CREDENTIAL_EXPIRATION), and a link "
                 f"has to live {needed:.1f} hours: renew them; nothing more was ordered",
             )
@@ -119,7 +118,7 @@ class ObjectStore:
             end = datetime.fromisoformat(text)
         except ValueError:
             message = f"AWS_CREDENTIAL_EXPIRATION={text[:40]!r} is not a time, like 2026-05-01T12:00:00Z"
-            raise CommandError(ExitCode.INVALID, message) from None
+            raise StoreUnusable(message) from None
         return end if end.tzinfo else end.replace(tzinfo=UTC)
 
     def _signer(self) -> Any:
@@ -135,8 +134,7 @@ class ObjectStore:
             from obstore.exceptions import BaseError
             from obstore.store import LocalStore, from_url
         except ImportError:
-            raise CommandError(
-                ExitCode.INVALID,
+            raise InstallationError(
                 f"store = {self.url} needs the extra `publish`:\n  pip install 'storyboard-runner[publish]'",
             ) from None
         if self.url.startswith("file:"):
@@ -153,7 +151,7 @@ class ObjectStore:
             return from_url(self.url, config=config, client_options=options, retry_config=retries)  # type: ignore[call-overload,no-any-return]
         except (BaseError, OSError, ValueError) as error:
             message = f"{self.url} cannot be opened ({_kind_of(error)}): are the store's variables right?"
-            raise CommandError(ExitCode.INVALID, message) from None
+            raise StoreUnusable(message) from None
 
     def _folder(self) -> Path:
         """The folder of a `file:` store; a relative one lies in the repository, whatever links lead out of it."""
@@ -161,7 +159,7 @@ class ObjectStore:
         folder = (self.root / written).resolve()
         if not written.is_absolute() and not folder.is_relative_to(self.root.resolve()):
             message = f"{self.url} leads out of the repository through a link; name the folder in your own config.toml"
-            raise CommandError(ExitCode.INVALID, message)
+            raise StoreUnusable(message)
         return folder
 
     # -- the variables of each cloud ----------------------------------------------------------------------
@@ -206,13 +204,13 @@ class ObjectStore:
         if missing := [name for name in names if not self.environment.get(name)]:
             raise self._missing(" and ".join(missing), "the store's credentials")
 
-    def _missing(self, name: str, meaning: str) -> CommandError:
-        return CommandError(ExitCode.INVALID, f"store = {self.url} needs {name} ({meaning}); nothing was sent")
+    def _missing(self, name: str, meaning: str) -> StoreUnusable:
+        return StoreUnusable(f"store = {self.url} needs {name} ({meaning}); nothing was sent")
 
     def _check_endpoint(self, variable: str, endpoint: str) -> None:
         parts = urlsplit(endpoint)
         if endpoint and parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-            raise CommandError(ExitCode.INVALID, f"{variable} must be https; http is for this machine only")
+            raise StoreUnusable(f"{variable} must be https; http is for this machine only")
 
     # -- failures -----------------------------------------------------------------------------------------
 
@@ -236,13 +234,13 @@ _MAX_ACCOUNT_BYTES = 1 << 16
 
 
 def _read_account(path: str) -> str:
-    """The text of a service account's file; raise `CommandError` if it cannot be read."""
+    """The text of a service account's file; raise `StoreUnusable` if it cannot be read."""
     try:
         with open(path, encoding="utf-8") as file:
             return file.read(_MAX_ACCOUNT_BYTES)
     except (OSError, UnicodeDecodeError):
         message = f"GOOGLE_APPLICATION_CREDENTIALS={path} cannot be opened: name the file of a service account"
-        raise CommandError(ExitCode.INVALID, message) from None
+        raise StoreUnusable(message) from None
 
 
 def _endpoint_of(account: str) -> str:

@@ -26,7 +26,7 @@ def embedded(
     """Context manager: a sandbox on a free port of loopback.
 
     Tasks, uploads and the account stay in `folder`: the next sandbox on that folder continues them, also after a
-    kill. Several may share a folder at the same time. CommandError when the folder cannot be used.
+    kill. Several may share a folder at the same time. `SandboxUnusable` when the folder cannot be used.
 
     `seconds` is the duration of a task; None: as long as drawing its clip takes.
     """

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from runner.diagnostics.problem import CommandError, ExitCode, closest_match
+from runner.diagnostics.failures import SandboxUnusable
+from runner.diagnostics.problem import closest_match
 from runner.lazy_dataclass import dataclass, field, replace
 
 RATIOS: Mapping[str, tuple[int, int]] = {
@@ -203,11 +204,11 @@ NAMES = tuple(_RULEBOOKS)
 
 
 def rulebook_of(edition: str) -> Rulebook:
-    """The rulebook of an edition; CommandError with the nearest name for an unknown edition."""
+    """The rulebook of an edition; `SandboxUnusable` with the nearest name for an unknown edition."""
     if edition not in _RULEBOOKS:
         near = closest_match(edition, NAMES)
         hint = f"did you mean {near}?" if near else f"there are {', '.join(NAMES)}"
-        raise CommandError(ExitCode.INVALID, f"the sandbox has no edition {edition}: {hint}")
+        raise SandboxUnusable(f"the sandbox has no edition {edition}: {hint}")
     return _RULEBOOKS[edition]
 
 

@@ -19,7 +19,7 @@ _OPEN_FILES = MAX_CONNECTIONS + 500
 def serve(options: Options, on_ready: Callable[[str], None], state_folder: Path | None = None) -> None:
     """Serve until SIGINT or SIGTERM; `on_ready` gets the address once the server listens.
 
-    Without `state_folder` all tasks and uploads are deleted at the end. CommandError when the port, the folder or
+    Without `state_folder` all tasks and uploads are deleted at the end. `SandboxUnusable` when the port, the folder or
     the faults file cannot be used.
     """
     _raise_open_file_limit()

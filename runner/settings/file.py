@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from runner.diagnostics.problem import CommandError, ExitCode, closest_match
+from runner.diagnostics.failures import SettingsError
+from runner.diagnostics.problem import closest_match
 from runner.files.reading import SETTINGS_LIMIT, FileRejected, read_named
 from runner.hosts import ip_of, is_loopback, is_public
 from runner.lazy_dataclass import dataclass
@@ -103,12 +104,12 @@ class SettingsFile:
         except FileRejected as rejected:
             if rejected.code == "file-missing":
                 return cls(path, {})
-            raise CommandError(ExitCode.INVALID, f"{path} {rejected.message}") from rejected
+            raise SettingsError(f"{path} {rejected.message}") from rejected
         except UnicodeDecodeError as error:
-            raise CommandError(ExitCode.INVALID, f"{path} cannot be read: {error}") from error
+            raise SettingsError(f"{path} cannot be read: {error}") from error
         except UnfitToml as unfit:
             place = path if unfit.line is None else f"{path}:{unfit.line}"
-            raise CommandError(ExitCode.INVALID, f"{place}: {unfit.message}") from unfit
+            raise SettingsError(f"{place}: {unfit.message}") from unfit
         return cls(path, _checked(path, text, _flatten(table), _USER_RULES if is_user_file else _RULES))
 
     def prices(self) -> dict[str, Decimal]:
@@ -122,7 +123,7 @@ class SettingsFile:
 def nearest(paths: Iterable[Path], root: Path, name: str) -> Path:
     """The settings file that is nearest upward from files or folders, no further than `root`; else that of `root`.
 
-    Raise `CommandError` if two of them have different ones: a command has one budget, one provider, one account.
+    Raise `SettingsError` if two of them have different ones: a command has one budget, one provider, one account.
     """
     by_file: dict[Path, Path] = {}
     for path in paths:
@@ -132,9 +133,7 @@ def nearest(paths: Iterable[Path], root: Path, name: str) -> Path:
         by_file.setdefault(place / name, path)
     if len(by_file) > 1:
         lines = "".join(f"\n  {path}: {file}" for file, path in list(by_file.items())[:2])
-        raise CommandError(
-            ExitCode.INVALID, f"these storyboards have different settings; name them in commands of their own:{lines}"
-        )
+        raise SettingsError(f"these storyboards have different settings; name them in commands of their own:{lines}")
     return next(iter(by_file), root / name)
 
 
@@ -159,7 +158,7 @@ def _checked(path: Path, text: str, values: dict[str, Any], rules: Rules) -> dic
         lines = [f"{path}:{_line(text, key)}: {error}" for key, error in zip(first, errors, strict=True)]
         if (more := sum(1 for _ in unfit)) > 0:
             lines.append(f"{path}: and {more:,} more")
-        raise CommandError(ExitCode.INVALID, "\n".join(lines))
+        raise SettingsError("\n".join(lines))
     return {key: value for key, value in values.items() if key not in keys().tables}
 
 

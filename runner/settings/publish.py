@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import SettingsError
 from runner.lazy_dataclass import dataclass
 
 WAYS = ("vendor", "git", "store", "upload")
@@ -33,16 +33,15 @@ class PublishSettings:
 
 
 def publish_settings(first_set: Callable[[str], Any]) -> PublishSettings:
-    """`[publish]` from the files' values; raise `CommandError` if two keys do not fit together."""
+    """`[publish]` from the files' values; raise `SettingsError` if two keys do not fit together."""
     ways, check, base_url = first_set("publish.ways"), first_set("publish.check"), first_set("publish.base_url")
     store = first_set("publish.store")
     if store is not None and store.startswith("file:") and base_url is None:
-        raise CommandError(
-            ExitCode.INVALID,
+        raise SettingsError(
             "[publish] store = file:… needs `base_url`, the public address under which the folder is served",
         )
     if base_url is not None and store is None:
-        raise CommandError(ExitCode.INVALID, "[publish] `base_url` needs `store`: the place whose objects it serves")
+        raise SettingsError("[publish] `base_url` needs `store`: the place whose objects it serves")
     return PublishSettings(
         ways=WAYS if ways is None else tuple(ways),
         upload=bool(first_set("publish.upload")),

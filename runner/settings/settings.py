@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from runner.attempts.events import Account
-from runner.diagnostics.problem import CommandError, ExitCode, closest_match
+from runner.diagnostics.failures import KeyUnusable, OptionError, SettingsError
+from runner.diagnostics.problem import closest_match
 from runner.editions.edition import DEFAULT as DEFAULT_EDITION
 from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass, field
@@ -89,9 +90,9 @@ class Settings:
 
     @property
     def state(self) -> Path:
-        """The state folder: ledger, receipts, sandbox, reports of defects; raise `CommandError` if there is none."""
+        """The state folder: ledger, receipts, sandbox, reports of defects; raise `SettingsError` if there is none."""
         if self.state_or_none is None:
-            raise CommandError(ExitCode.INVALID, self.state_problem)
+            raise SettingsError(self.state_problem)
         return self.state_or_none
 
     @property
@@ -107,13 +108,13 @@ class Settings:
         return self.provider if self.profile is None else f"{self.provider}-{self.profile}"
 
     def key(self) -> ApiKey:
-        """The key of a paid provider; raise `CommandError` if it is missing or misshapen, or one of two."""
+        """The key of a paid provider; raise `KeyUnusable` without one, `SettingsError` with two."""
         if not self.api_key.text:
-            raise CommandError(ExitCode.KEY, _NO_KEY.format(host=host_of(self.base_url)))
+            raise KeyUnusable(_NO_KEY.format(host=host_of(self.base_url)))
         if self.api_key.contradicted_by is not None:
-            raise CommandError(ExitCode.INVALID, contradiction(self.api_key))
+            raise SettingsError(contradiction(self.api_key))
         if (error := key_format_error(self.api_key.text)) is not None:
-            raise CommandError(ExitCode.KEY, f"{self.api_key.name} does not look like a key: {error}")
+            raise KeyUnusable(f"{self.api_key.name} does not look like a key: {error}")
         return ApiKey(self.api_key.text)
 
 
@@ -130,11 +131,11 @@ def host_of(base_url: str) -> str:
 
 
 def read(root: Path, flags: Flags, environ: Mapping[str, str] | None = None, files: Iterable[Path] = ()) -> Settings:
-    """Read the settings of a repository, or of the storyboards `files` in it; `CommandError` if one is invalid."""
+    """The settings of a repository, or of the storyboards `files` in it; raise `SettingsError` or `OptionError`."""
     env = os.environ if environ is None else environ
     repo_path = flags.config or nearest(files, root, FILE)
     if flags.config is not None and not flags.config.is_file():
-        raise CommandError(ExitCode.USAGE, f"--config {flags.config}: there is no such file")
+        raise OptionError(f"--config {flags.config}: there is no such file")
     repo = SettingsFile.read(repo_path, root, is_user_file=False)
     user = _user_file(env, root)
     sources = (user, repo)
@@ -195,19 +196,17 @@ def _state_problem(env: Mapping[str, str]) -> str:
 
 
 def _absolute_state_folder(environ: Mapping[str, str]) -> Path | None:
-    """The state folder; raise `CommandError` if it is relative to the working folder."""
+    """The state folder; raise `SettingsError` if it is relative to the working folder."""
     name = next((variable for variable in ("STORYBOARD_STATE", "XDG_STATE_HOME") if environ.get(variable)), "")
     if name and not os.path.isabs(environ[name]):
         absolute = environ[name].replace("~", "$HOME", 1) if environ[name].startswith("~") else f"$PWD/{environ[name]}"
-        raise CommandError(
-            ExitCode.INVALID,
+        raise SettingsError(
             f"{name}={environ[name]} is a relative path: from another folder it names another ledger, and clips "
             f'would be paid twice. Use the absolute path:\n  export {name}="{absolute}"',
         )
     folder = state_folder(environ)
     if folder is not None and is_too_long(folder):
-        raise CommandError(
-            ExitCode.INVALID,
+        raise SettingsError(
             f"{name or 'HOME'}={str(folder)[:40]}… is longer than a path may be: no ledger can stand there. "
             "Name a folder that stays:\n  export STORYBOARD_STATE=/path/to/that/folder",
         )
@@ -230,12 +229,11 @@ def user_config_folder(environ: Mapping[str, str] | None = None) -> Path | None:
 
 
 def user_config_file(environ: Mapping[str, str] | None = None) -> Path | None:
-    """The user's own `config.toml`; None without a home. Raise `CommandError` if its folder is a relative path."""
+    """The user's own `config.toml`; None without a home. Raise `SettingsError` if its folder is a relative path."""
     env = os.environ if environ is None else environ
     folder = user_config_folder(env)
     if folder is not None and not folder.is_absolute():
-        raise CommandError(
-            ExitCode.INVALID,
+        raise SettingsError(
             f"XDG_CONFIG_HOME={env['XDG_CONFIG_HOME']} is a relative path: from another folder it names other "
             f'settings. Use the absolute path:\n  export XDG_CONFIG_HOME="$PWD/{env["XDG_CONFIG_HOME"]}"',
         )
@@ -262,12 +260,12 @@ def find_root(start: Path) -> Path:
     """The repository's top: the git work tree, else the folder of storyboard.toml, else the storyboard's own folder.
 
     A folder `storyboards` is no top, its parent is: the same files have the same top from every working folder.
-    Raise `CommandError` if the working folder was deleted.
+    Raise `SettingsError` if the working folder was deleted.
     """
     try:
         start = start.absolute()
     except FileNotFoundError as error:
-        raise CommandError(ExitCode.INVALID, "the working folder was deleted: change to another folder") from error
+        raise SettingsError("the working folder was deleted: change to another folder") from error
     folder = start if start.is_dir() else start.parent
     folders = [folder, *folder.parents]
     for marker in (".git", FILE):
@@ -283,7 +281,7 @@ def _provider(flags: Flags, env: Mapping[str, str], files: Files) -> str:
     provider = flags.provider or env.get("STORYBOARD_PROVIDER") or _first_set(files, "provider") or "sandbox"
     if provider not in PROVIDERS:
         source = "--provider" if flags.provider else "STORYBOARD_PROVIDER"
-        raise CommandError(ExitCode.USAGE, f"{source}: {_unknown_choice(provider, PROVIDERS, 'provider')}")
+        raise OptionError(f"{source}: {_unknown_choice(provider, PROVIDERS, 'provider')}")
     return str(provider)
 
 
@@ -306,18 +304,14 @@ def _base_url(env: Mapping[str, str]) -> str:
     except ValueError:  # a port beyond 65535, brackets that hold no number
         is_valid = False
     if not is_valid or re.search(r"[\s\x00-\x20]", url):
-        raise CommandError(
-            ExitCode.INVALID, f"SEEDANCE_BASE_URL is not the address of a host: {address!r}; an example: {KINOVI}"
-        )
+        raise SettingsError(f"SEEDANCE_BASE_URL is not the address of a host: {address!r}; an example: {KINOVI}")
     if "@" in parts.netloc:
-        raise CommandError(
-            ExitCode.INVALID,
+        raise SettingsError(
             f"SEEDANCE_BASE_URL has a user name or password, which would be sent in place of the key: {address!r}; "
             "leave out what stands before the @",
         )
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
-        raise CommandError(
-            ExitCode.INVALID,
+        raise SettingsError(
             f"SEEDANCE_BASE_URL must be https, since the key is sent there: {address!r}; http is for loopback only",
         )
     return url
@@ -333,7 +327,7 @@ def _max_credits(flags: Flags, env: Mapping[str, str]) -> Decimal | None:
     except InvalidOperation:
         value = Decimal(-1)
     if not value.is_finite() or value < 0:
-        raise CommandError(ExitCode.USAGE, f"STORYBOARD_MAX_CREDITS: {text!r} is not a number of credits")
+        raise OptionError(f"STORYBOARD_MAX_CREDITS: {text!r} is not a number of credits")
     return value
 
 
@@ -346,17 +340,16 @@ def _output(root: Path, flags: Flags, files: Files) -> Path:
     try:
         chosen = written.resolve()
     except (OSError, RuntimeError, ValueError) as error:
-        raise CommandError(ExitCode.INVALID, f"{source}: {written} is not a path: {error}") from error
+        raise SettingsError(f"{source}: {written} is not a path: {error}") from error
     if not chosen.is_relative_to(root):
-        raise CommandError(ExitCode.INVALID, f"{source}: {chosen} is outside the repository {root}")
+        raise SettingsError(f"{source}: {chosen} is outside the repository {root}")
     lexical = Path(os.path.abspath(written))
     names = [
         *chosen.relative_to(root).parts,
         *(lexical.relative_to(root).parts if lexical.is_relative_to(root) else ()),
     ]
     if (hidden := next((name for name in names if name.startswith(".")), None)) is not None:
-        raise CommandError(
-            ExitCode.INVALID,
+        raise SettingsError(
             f"{source}: clips are not written into the hidden folder {hidden}: choose a folder without a leading dot",
         )
     return chosen
@@ -365,8 +358,7 @@ def _output(root: Path, flags: Flags, files: Files) -> Path:
 def _webhook(files: Files) -> Webhook | None:
     if (url := _first_set(files, "webhook.url")) is None:
         if "webhook.listen" in files[1].values:
-            raise CommandError(
-                ExitCode.INVALID,
+            raise SettingsError(
                 f"{files[1].path}: [webhook] has `listen` but no `url`: add the address that the provider calls",
             )
         return None

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import LedgerUnusable
 from runner.lazy_dataclass import dataclass
 
 Locks = Literal["local", "shared", "alone"]
@@ -69,11 +69,10 @@ def file_system(path: Path) -> FileSystem:
 
 
 def check_ledger_disk(state: Path) -> None:
-    """Raise `CommandError` when other machines could write this ledger without seeing its locks: both would pay."""
+    """Raise `LedgerUnusable` when other machines could write this ledger without seeing its locks: both would pay."""
     disk = file_system(state)
     if disk.locks == "alone":
-        raise CommandError(
-            ExitCode.INVALID,
+        raise LedgerUnusable(
             f"the ledger folder {state} is on a network drive ({disk.kind}) whose locks other machines do not see: "
             "two machines could pay for the same clip; nothing was sent\n"
             "  export STORYBOARD_STATE=/a/folder/on/a/local/disk      (if this ledger has paid, move its files there)",

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import LedgerUnusable, OutputLocked
 
 _OUTPUTS = "outputs"
 RUNS = "runs"
@@ -45,10 +45,10 @@ class RunLock:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = open_file(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL)
             if not try_lock(self._file):  # before it has its name: one without its lock is taken for a dead run's
-                raise CommandError(ExitCode.INVALID, f"{state} is on a disk without locks: set {STATE} to a local one")
+                raise LedgerUnusable(f"{state} is on a disk without locks: set {STATE} to a local one")
             temporary.rename(self.path)
         except OSError as error:
-            raise CommandError(ExitCode.INVALID, f"no run can begin in {state}: {error.strerror}") from error
+            raise LedgerUnusable(f"no run can begin in {state}: {error.strerror}") from error
         _remove_stale_files(state)
 
     def close(self) -> None:
@@ -73,7 +73,7 @@ def wait_for_lock(descriptor: int) -> None:
 
 @contextlib.contextmanager
 def lock_outputs(state: Path, outputs: Iterable[Path]) -> Iterator[None]:
-    """Context manager: hold the locks of all outputs; `CommandError` when another run holds one."""
+    """Context manager: hold the locks of all outputs; `LedgerUnusable` when another run holds one."""
     descriptors: list[int] = []
     try:
         _lock_all(state / _OUTPUTS, outputs, descriptors)
@@ -91,10 +91,10 @@ def _lock_all(folder: Path, outputs: Iterable[Path], descriptors: list[int]) -> 
             descriptor = open_file(folder / _lock_name(output))
             descriptors.append(descriptor)
             if not try_lock(descriptor):
-                raise CommandError(ExitCode.LOCKED, f"another run is working on {output}: wait for it, or stop it")
+                raise OutputLocked(output)
     except OSError as error:
         message = f"cannot lock files in {folder} ({error.strerror}): set {STATE} to a folder on a local disk"
-        raise CommandError(ExitCode.INVALID, message) from error
+        raise LedgerUnusable(message) from error
 
 
 @contextlib.contextmanager
@@ -110,7 +110,7 @@ def lock_manifest(state: Path, output: Path) -> Iterator[None]:
         wait_for_lock(descriptor)
     except OSError as error:
         message = f"cannot lock files in {folder} ({error.strerror}): set {STATE} to a folder on a local disk"
-        raise CommandError(ExitCode.INVALID, message) from error
+        raise LedgerUnusable(message) from error
     try:
         yield
     finally:
@@ -142,7 +142,7 @@ def _is_free(path: Path) -> bool:
     except FileNotFoundError:
         return True
     except OSError as error:
-        raise CommandError(ExitCode.INVALID, f"{path} cannot be read: {error.strerror}") from error
+        raise LedgerUnusable(f"{path} cannot be read: {error.strerror}") from error
     try:
         return try_lock(descriptor)
     finally:

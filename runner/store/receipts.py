@@ -17,7 +17,7 @@ from typing import Any
 
 from runner.attempts.events import Account, Intent
 from runner.clock import Clock, format_utc
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import LedgerUnusable
 from runner.lazy_dataclass import dataclass
 from runner.store.durability import sync_above
 from runner.store.locks import open_file
@@ -61,7 +61,7 @@ class Receipts:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._open(f"{clock.now():%Y-%m}")
         except OSError as error:
-            raise CommandError(ExitCode.INVALID, f"no receipts can be kept in {state}: {error.strerror}") from error
+            raise LedgerUnusable(f"no receipts can be kept in {state}: {error.strerror}") from error
 
     def _open(self, month: str) -> int:
         """The file of a month, whose name no power loss takes back."""
@@ -145,7 +145,7 @@ def read_from(path: Path, offset: int, are_recorded: Callable[[list[str]], froze
                 lines += _lines_of(block, offset, recorded)
             offset += len(block) if block.endswith(b"\n") else 0
     except OSError as error:
-        raise CommandError(ExitCode.INVALID, f"the receipts in {path} cannot be read: {error.strerror}") from error
+        raise LedgerUnusable(f"the receipts in {path} cannot be read: {error.strerror}") from error
     return NewLines(lines, offset)
 
 
@@ -153,9 +153,7 @@ def _blocks(path: Path, offset: int) -> Iterator[bytes]:
     """Pieces of whole lines, but perhaps the last: small enough for a processor's cache."""
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise CommandError(
-                ExitCode.INVALID, f"{path} is not a file of receipts but a device or a pipe: move it away"
-            )
+            raise LedgerUnusable(f"{path} is not a file of receipts but a device or a pipe: move it away")
         file.seek(offset)
         begun: list[bytes] = []
         while piece := file.read(BLOCK):
@@ -217,7 +215,7 @@ def read_first_version(path: Path) -> list[Receipt]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise CommandError(ExitCode.INVALID, f"the receipts in {path} cannot be read: {error.strerror}") from error
+        raise LedgerUnusable(f"the receipts in {path} cannot be read: {error.strerror}") from error
     receipts = []
     for line in text.split(b"\n"):
         try:

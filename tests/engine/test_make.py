@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from runner.app.exit_codes import exit_code_of
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import (
     ConcurrencyLimited,
@@ -27,7 +28,8 @@ from runner.attempts.events import (
 )
 from runner.attempts.history import History
 from runner.attempts.sums import CreditSums
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import Failure, LedgerUnusable
+from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import Budget
 from runner.engine.ports import TransferFailed
 from runner.engine.run_loop import StopRequest
@@ -697,9 +699,9 @@ def test_a_ledger_deleted_while_running_is_noticed_before_the_next_request(tmp_p
             (tmp_path / "ledger.db").rename(tmp_path / "stolen.db")
 
     engine.provider.world.script = steal
-    with pytest.raises(CommandError) as stopped:
+    with pytest.raises(Failure) as stopped:
         run_engine(engine)
-    assert stopped.value.code == ExitCode.INVALID
+    assert exit_code_of(stopped.value) == ExitCode.INVALID
     assert "moved" in stopped.value.message
     assert len(engine.provider.world.arrived) <= 3
 
@@ -708,7 +710,7 @@ def test_the_provider_must_not_hear_of_an_attempt_whose_mark_was_not_written(tmp
     engine = harness(tmp_path)
     attempts: list[Attempt] = []
     engine.provider.world.script = lambda body, count: (tmp_path / "ledger.db").unlink()
-    with pytest.raises(CommandError):
+    with pytest.raises(LedgerUnusable):
         run_engine(engine)
     assert (engine.provider.world.arrived, attempts) == ([], [])
 
@@ -721,7 +723,7 @@ def test_a_mark_that_cannot_be_written_leaves_no_doubt(tmp_path: Path) -> None:
             "CREATE TRIGGER broken BEFORE INSERT ON event WHEN NEW.kind = 'Sending'"
             " BEGIN SELECT RAISE(ABORT, 'no marks today'); END"
         )
-    with pytest.raises(CommandError, match="no marks today"):
+    with pytest.raises(LedgerUnusable, match="no marks today"):
         run_engine(engine)
     database.execute("DROP TRIGGER broken")
     database.close()

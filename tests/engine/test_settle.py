@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.app.exit_codes import exit_code_of
 from runner.attempts.attempt import AttemptState
 from runner.attempts.events import (
     Created,
@@ -23,7 +24,8 @@ from runner.attempts.events import (
 )
 from runner.attempts.history import History
 from runner.attempts.task_facts import TaskFacts
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import SettlementError
+from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import RunLimits
 from runner.planning import settlement
 from runner.store.ledger.ledger import Ledger
@@ -89,15 +91,15 @@ def test_a_task_that_cannot_be_the_one_is_not_adopted(
     ledger: Ledger, facts: TaskFacts | None, answer: PollResult, message: str
 ) -> None:
     history = unsettled(ledger)
-    with pytest.raises(CommandError, match=message) as stopped:
+    with pytest.raises(SettlementError, match=message) as stopped:
         adopt(ledger, history, facts, answer)
-    assert stopped.value.code == ExitCode.USAGE
+    assert exit_code_of(stopped.value) == ExitCode.USAGE
     assert ledger.history(PAID, "repo").attempts["a1"].state is AttemptState.UNSETTLED
 
 
 def test_a_task_of_another_attempt_is_not_adopted(ledger: Ledger) -> None:
     unsettled(ledger, "a2", Created("task_1"), fingerprint="f2")
-    with pytest.raises(CommandError, match="belongs to another attempt"):
+    with pytest.raises(SettlementError, match="belongs to another attempt"):
         adopt(ledger, unsettled(ledger))
 
 
@@ -126,7 +128,7 @@ def test_a_settlement_is_not_undone_after_the_take_was_ordered_again(ledger: Led
     history = unsettled(ledger)
     ledger.append(settlement.settle_by_user(history.attempts["a1"], False, BEGIN))
     history = unsettled(ledger, "a2")
-    with pytest.raises(CommandError, match="ordered again"):
+    with pytest.raises(SettlementError, match="ordered again"):
         settlement.undo_settlement(history.attempts["a1"], history, BEGIN)
     ledger.append(settlement.settle_by_user(history.attempts["a1"], True, BEGIN))  # but what it cost can be put right
     assert ledger.spent_last_24h(PAID) == 320
@@ -134,9 +136,9 @@ def test_a_settlement_is_not_undone_after_the_take_was_ordered_again(ledger: Led
 
 def test_an_attempt_that_is_not_unsettled_cannot_be_settled(ledger: Ledger) -> None:
     history = unsettled(ledger, "a1", Created("task_9"))
-    with pytest.raises(CommandError, match="only an unsettled attempt"):
+    with pytest.raises(SettlementError, match="only an unsettled attempt"):
         settlement.settle_by_user(history.attempts["a1"], True, BEGIN)
-    with pytest.raises(CommandError, match="nothing to undo"):
+    with pytest.raises(SettlementError, match="nothing to undo"):
         settlement.undo_settlement(history.attempts["a1"], history, BEGIN)
 
 
@@ -151,5 +153,5 @@ def test_a_task_that_no_ledger_knows_is_assigned_by_the_user(ledger: Ledger) -> 
     (imported,) = history.attempts.values()
     assert (imported.state, imported.intended_at) == (AttemptState.RUNNING, datetime.fromtimestamp(MS / 1000 + 2, UTC))
     wrong = TaskFacts("task_1", "seedance2-fast", MS, None, None)
-    with pytest.raises(CommandError, match="seedance2-fast"):
+    with pytest.raises(SettlementError, match="seedance2-fast"):
         settlement.attempt_for_unknown_task(plan, plan.steps[0], "task_1", {}, wrong, BEGIN)

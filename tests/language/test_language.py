@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.app.exit_codes import exit_code_of
+from runner.diagnostics.failures import Failure
+from runner.diagnostics.problem import ExitCode
 from runner.language import compiler as language
 from runner.language.compiler import CompileOptions
 from runner.requests.request import LocalFile, RemoteFile, TakeReference
@@ -183,9 +185,9 @@ def test_the_command_line_says_variables(tmp_path: Path) -> None:
     plain = shots(tmp_path, MERGING, CompileOptions(variables={"city": "Faro", "grain": 0.5}))["plain"]
     assert plain.request.prompt == "static, noon: one (Faro, 0.5)"
     for options in (CompileOptions(variables={"ctiy": "Faro"}), CompileOptions(profile="darft")):
-        with pytest.raises(CommandError) as stopped:
+        with pytest.raises(Failure) as stopped:
             compiled(tmp_path, MERGING, options)
-        assert stopped.value.code is ExitCode.USAGE
+        assert exit_code_of(stopped.value) is ExitCode.USAGE
         assert "did you mean" in stopped.value.message
 
 

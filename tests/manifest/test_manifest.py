@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from runner.app.exit_codes import exit_code_of
 from runner.attempts.attempt import AttemptState
 from runner.attempts.events import Created, Failed, OutcomeUnknown, SendStarted, Stored, Succeeded
 from runner.attempts.history import History
 from runner.clock import format_utc
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import ManifestUnreadable
+from runner.diagnostics.problem import ExitCode
 from runner.store.manifest.composing import compose
 from runner.store.manifest.reading import read
 from runner.store.manifest.writing import write
@@ -148,9 +150,9 @@ def test_what_this_ledger_knows_is_not_taken_from_the_manifest_again(tmp_path: P
 def test_what_is_no_manifest_stops_with_its_name(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "manifest.json"
     path.write_text(text)
-    with pytest.raises(CommandError) as error:
+    with pytest.raises(ManifestUnreadable) as error:
         read(path, "renders/film", path.parent)
-    assert error.value.code is ExitCode.INVALID
+    assert exit_code_of(error.value) is ExitCode.INVALID
     assert message in error.value.message
 
 

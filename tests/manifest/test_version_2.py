@@ -10,7 +10,7 @@ from runner.attempts.attempt import Attempt
 from runner.attempts.events import Created, Failed, SendStarted, Stored, Succeeded
 from runner.attempts.history import History
 from runner.attempts.pick import Pick
-from runner.diagnostics.problem import CommandError
+from runner.diagnostics.failures import ManifestUnreadable
 from runner.planning.plan import Plan
 from runner.store.manifest.composing import compose
 from runner.store.manifest.decisions import with_keeps, with_pick
@@ -211,5 +211,5 @@ def test_only_what_a_record_can_confirm_may_stand_without_a_request(tmp_path: Pa
     decided, history = two_versions()
     content = composed(decided, history)
     content["shots"][0]["takes"][0]["status"] = status
-    with pytest.raises(CommandError, match="entry 1: 'request' is missing"):
+    with pytest.raises(ManifestUnreadable, match="entry 1: 'request' is missing"):
         read_text(tmp_path, content)

@@ -2,7 +2,9 @@
 
 import pytest
 
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.app.exit_codes import exit_code_of
+from runner.diagnostics.failures import SelectionError
+from runner.diagnostics.problem import ExitCode
 from runner.language.model import Batch
 from runner.planning.selection import select, storyboard_slug
 from tests.planning.worlds import batch, shot
@@ -65,16 +67,16 @@ def test_what_matches_nothing_ends_with_the_nearest_name(films: Batch, expressio
     if message is None:
         assert select(films, [expression], []) is None
         return
-    with pytest.raises(CommandError) as stop:
+    with pytest.raises(SelectionError) as stop:
         select(films, [expression], [])
-    assert stop.value.code is ExitCode.USAGE
+    assert exit_code_of(stop.value) is ExitCode.USAGE
     assert stop.value.message == message
 
 
 def test_a_selection_that_leaves_nothing_is_a_wrong_command_line(films: Batch) -> None:
-    with pytest.raises(CommandError) as stop:
+    with pytest.raises(SelectionError) as stop:
         select(films, ["SH030"], ["SH030"])
-    assert stop.value.code is ExitCode.USAGE
+    assert exit_code_of(stop.value) is ExitCode.USAGE
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_an_output_is_named_by_the_storyboards_path(path: str, name: str) -> Non
 
 
 def test_two_names_with_a_comma_between_are_one_shot_that_is_both_and_the_way_out_is_a_blank() -> None:
-    with pytest.raises(CommandError, match=r"A comma means AND.*use a space"):
+    with pytest.raises(SelectionError, match=r"A comma means AND.*use a space"):
         select(batch(shot("quay"), shot("boat")), ["quay,boat"], [])
 
 
@@ -109,7 +111,7 @@ def test_a_comma_in_quotes_is_part_of_the_name_and_outside_of_them_it_means_and(
 
 
 def test_a_name_that_a_blank_has_cut_off_is_shown_in_quotes() -> None:
-    with pytest.raises(CommandError, match=r"""no scene is called 'Act'; .* --select 'scene:"Act 1: Youth"'"""):
+    with pytest.raises(SelectionError, match=r"""no scene is called 'Act'; .* --select 'scene:"Act 1: Youth"'"""):
         select(batch(shot("quay", scene=ACT)), [f"scene:{ACT}"], [])
 
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import anyio
 import pytest
 
+from runner.app.exit_codes import exit_code_of
 from runner.attempts.events import (
     ConcurrencyLimited,
     Created,
@@ -24,7 +25,7 @@ from runner.attempts.events import (
     Refused,
     ServerError,
 )
-from runner.diagnostics.problem import CommandError
+from runner.diagnostics.failures import ConnectionUnusable
 from runner.providers.kinovi.client import Client
 from runner.providers.transport.http_result import MAX_ANSWER_BYTES
 from tests.double.server import Double
@@ -349,10 +350,10 @@ def test_no_cookie_is_kept() -> None:
     "url", ["http://example.com", "http://192.168.0.7:8000", "ftp://127.0.0.1", "http://127.0.0.1.evil.example"]
 )
 def test_the_key_goes_nowhere_but_over_tls_or_to_this_machine(url: str) -> None:
-    with pytest.raises(CommandError) as stopped:
+    with pytest.raises(ConnectionUnusable) as stopped:
         create(url)
 
-    assert stopped.value.code == 3
+    assert exit_code_of(stopped.value) == 3
     assert KEY.secret not in stopped.value.message
 
 
@@ -360,10 +361,10 @@ def test_the_key_goes_nowhere_but_over_tls_or_to_this_machine(url: str) -> None:
     "url", ["https://exa\x00mple", "https://xn--", "https://[v1]", "https://a:99999", "https://" + "ä" * 70, ""]
 )
 def test_an_address_that_is_none_is_said_before_anything(url: str) -> None:
-    with pytest.raises(CommandError) as stopped:
+    with pytest.raises(ConnectionUnusable) as stopped:
         create(url)
 
-    assert stopped.value.code == 3
+    assert exit_code_of(stopped.value) == 3
 
 
 @pytest.mark.parametrize("hidden", ["{key}", "x{key}y", "https://a.example/?k={key}"])

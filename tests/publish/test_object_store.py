@@ -13,8 +13,10 @@ import anyio
 import httpx
 import pytest
 
+from runner.app.exit_codes import exit_code_of
 from runner.clock import SystemClock
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import StoreUnusable
+from runner.diagnostics.problem import ExitCode
 from runner.engine.ports import TransferFailed
 from runner.publish.content import Content
 from runner.publish.object_store import ObjectStore, key_of
@@ -89,9 +91,9 @@ def test_a_link_has_a_known_end(s3: S3, left: timedelta | None, seconds: int) ->
 def test_credentials_that_end_too_soon_stop_the_run_before_it_spends(s3: S3) -> None:
     end = datetime.now(UTC) + timedelta(minutes=70)
     environment = {**s3.environment, "AWS_CREDENTIAL_EXPIRATION": end.isoformat()}
-    with pytest.raises(CommandError) as stop:
+    with pytest.raises(StoreUnusable) as stop:
         store(f"s3://{BUCKET}", environment).check_ready()
-    assert stop.value.code is ExitCode.INVALID
+    assert exit_code_of(stop.value) is ExitCode.INVALID
     assert f"{end:%Y-%m-%d %H:%M} UTC" in stop.value.message
     assert "1.2 hours" in stop.value.message
 
@@ -109,13 +111,13 @@ def test_credentials_that_end_too_soon_stop_the_run_before_it_spends(s3: S3) -> 
 def test_missing_credentials_are_named_and_nothing_asks_a_metadata_address(
     url: str, environment: dict[str, str], words: str
 ) -> None:
-    with pytest.raises(CommandError, match=re.escape(words)):
+    with pytest.raises(StoreUnusable, match=re.escape(words)):
         store(url, environment).check_ready()
 
 
 def test_an_endpoint_elsewhere_must_be_https() -> None:
     environment = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_ENDPOINT_URL": "http://store.example"}
-    with pytest.raises(CommandError, match="must be https"):
+    with pytest.raises(StoreUnusable, match="must be https"):
         store("s3://film", environment).check_ready()
 
 
@@ -168,5 +170,5 @@ def test_a_folder_behind_a_web_server_has_plain_addresses(tmp_path: Path) -> Non
 def test_a_folder_that_a_link_leads_out_of_the_repository_is_refused(tmp_path: Path) -> None:
     (tmp_path / "film").mkdir()
     (tmp_path / "film/refs").symlink_to(tmp_path)
-    with pytest.raises(CommandError, match="leads out of the repository"):
+    with pytest.raises(StoreUnusable, match="leads out of the repository"):
         store("file:refs", {}, tmp_path / "film", "https://refs.example.com").check_ready()

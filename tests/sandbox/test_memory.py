@@ -13,7 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.app.exit_codes import exit_code_of
+from runner.diagnostics.failures import SandboxUnusable
+from runner.diagnostics.problem import ExitCode
 from runner.editions.edition import load
 from runner.sandbox.embedded import embedded
 from runner.sandbox.state.cleanup import clean_up
@@ -191,9 +193,9 @@ def test_a_folder_that_cannot_be_used_is_one_clear_line(tmp_path: Path, blocked:
     if blocked == "key":
         (state / blocked).unlink()
         (state / blocked).mkdir()
-    with pytest.raises(CommandError) as stop, embedded(state, load("classic"), plain_clips=True):
+    with pytest.raises(SandboxUnusable) as stop, embedded(state, load("classic"), plain_clips=True):
         pass
-    assert stop.value.code == ExitCode.INVALID
+    assert exit_code_of(stop.value) == ExitCode.INVALID
     assert "the sandbox cannot store its tasks in this folder" in stop.value.message
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.app.exit_codes import exit_code_of
+from runner.diagnostics.failures import SandboxUnusable
+from runner.diagnostics.problem import ExitCode
 from runner.language.schema_files import load
 from runner.sandbox.faults.fault_rules import FaultEvent, Faults, Rule, from_json, read_faults
 
@@ -73,9 +75,9 @@ def test_a_file_in_yaml_or_json_says_the_same(tmp_path: Path) -> None:
 def test_a_file_that_is_wrong_is_refused_with_the_place(
     tmp_path: Path, text: str | bytes, place: str, message: str
 ) -> None:
-    with pytest.raises(CommandError) as stop:
+    with pytest.raises(SandboxUnusable) as stop:
         read_faults(faults_file(tmp_path, text), 0)
-    assert stop.value.code == ExitCode.INVALID
+    assert exit_code_of(stop.value) == ExitCode.INVALID
     assert f"faults.yaml{place}" in stop.value.message
     assert message in stop.value.message
 
@@ -105,5 +107,5 @@ def test_the_schema_of_the_file_is_a_schema() -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match=r"none\.yaml: cannot read the faults file"):
+    with pytest.raises(SandboxUnusable, match=r"none\.yaml: cannot read the faults file"):
         read_faults(tmp_path / "none.yaml", 0)

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.app.exit_codes import exit_code_of
+from runner.diagnostics.failures import Failure
+from runner.diagnostics.problem import ExitCode
 from runner.editions.edition import NAMES
 from runner.settings.file import PROVIDERS
 from runner.settings.schema import keys
@@ -21,8 +23,8 @@ def settings(tmp_path: Path, toml: str = "", own: str = "", flags: Flags | None 
     return read(tmp_path, flags or Flags(), environ)
 
 
-def stopped(tmp_path: Path, toml: str = "", own: str = "", flags: Flags | None = None, **env: str) -> CommandError:
-    with pytest.raises(CommandError) as stop:
+def stopped(tmp_path: Path, toml: str = "", own: str = "", flags: Flags | None = None, **env: str) -> Failure:
+    with pytest.raises(Failure) as stop:
         settings(tmp_path, toml, own, flags, **env)
     return stop.value
 
@@ -48,7 +50,7 @@ def test_a_repository_lowers_a_limit_and_never_raises_the_users(tmp_path: Path) 
 
 def test_a_repository_never_names_the_host(tmp_path: Path) -> None:
     stop = stopped(tmp_path, '[providers.kinovi]\nbase_url = "https://evil.example"\n')
-    assert stop.code is ExitCode.INVALID
+    assert exit_code_of(stop) is ExitCode.INVALID
     assert "storyboard.toml:2: there is no setting providers.kinovi.base_url" in stop.message
 
 
@@ -88,7 +90,7 @@ def test_own_prices_are_kept_apart_from_the_repositorys(tmp_path: Path) -> None:
 )
 def test_an_unfit_setting_is_named_with_its_line(tmp_path: Path, toml: str, words: str) -> None:
     stop = stopped(tmp_path, toml)
-    assert stop.code is ExitCode.INVALID
+    assert exit_code_of(stop) is ExitCode.INVALID
     assert words in stop.message
 
 
@@ -111,7 +113,7 @@ def test_an_unfit_setting_is_named_with_its_line(tmp_path: Path, toml: str, word
 )
 def test_the_published_schema_gives_type_range_and_way_out(tmp_path: Path, toml: str, words: str) -> None:
     stop = stopped(tmp_path, toml)
-    assert stop.code is ExitCode.INVALID
+    assert exit_code_of(stop) is ExitCode.INVALID
     assert words in stop.message
 
 
@@ -171,30 +173,30 @@ def test_the_same_key_in_both_variables_is_one_key(tmp_path: Path) -> None:
 
 def test_two_different_keys_are_refused_and_not_shown(tmp_path: Path) -> None:
     said = settings(tmp_path, SEEDANCE_API_KEY="made-up-canary-key", KINOVI_API_KEY="another-canary-key")
-    with pytest.raises(CommandError) as stop:
+    with pytest.raises(Failure) as stop:
         said.key()
-    assert stop.value.code is ExitCode.INVALID
+    assert exit_code_of(stop.value) is ExitCode.INVALID
     assert "SEEDANCE_API_KEY and KINOVI_API_KEY hold different keys" in stop.value.message
     assert "canary" not in stop.value.message + repr(said)
 
 
 def test_a_misshapen_key_is_named_by_its_variable(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="KINOVI_API_KEY does not look like a key"):
+    with pytest.raises(Failure, match="KINOVI_API_KEY does not look like a key"):
         settings(tmp_path, KINOVI_API_KEY="short").key()
 
 
 def test_a_missing_key_says_what_to_set(tmp_path: Path) -> None:
-    with pytest.raises(CommandError) as stop:
+    with pytest.raises(Failure) as stop:
         settings(tmp_path).key()
-    assert stop.value.code is ExitCode.KEY
+    assert exit_code_of(stop.value) is ExitCode.KEY
     assert "export SEEDANCE_API_KEY=" in stop.value.message
 
 
 @pytest.mark.parametrize("key", ["short", '"quoted-key-123"', "Bearer made-up-key", "made up key", "schlüssel-12345"])
 def test_a_misshapen_key_is_told_and_not_shown(tmp_path: Path, key: str) -> None:
-    with pytest.raises(CommandError) as stop:
+    with pytest.raises(Failure) as stop:
         settings(tmp_path, SEEDANCE_API_KEY=key).key()
-    assert stop.value.code is ExitCode.KEY
+    assert exit_code_of(stop.value) is ExitCode.KEY
     assert key not in stop.value.message
 
 
@@ -212,7 +214,7 @@ def test_the_key_goes_over_tls_or_loopback_only(tmp_path: Path, base: str, fits:
     if fits:
         assert settings(tmp_path, SEEDANCE_BASE_URL=base).base_url == base
     else:
-        assert stopped(tmp_path, SEEDANCE_BASE_URL=base).code is ExitCode.INVALID
+        assert exit_code_of(stopped(tmp_path, SEEDANCE_BASE_URL=base)) is ExitCode.INVALID
 
 
 @pytest.mark.parametrize("start", ["me:secret@", "me@", ":secret@", "me%3asecret@", "@", ":@", "secret@evil.example@"])
@@ -221,7 +223,7 @@ def test_an_address_with_a_name_or_password_is_refused_without_showing_it(
     tmp_path: Path, base: str, start: str
 ) -> None:
     stop = stopped(tmp_path, SEEDANCE_BASE_URL=base.format(start))
-    assert stop.code is ExitCode.INVALID
+    assert exit_code_of(stop) is ExitCode.INVALID
     assert "SEEDANCE_BASE_URL" in stop.message
     assert "secret" not in stop.message
     assert "user name or password" in stop.message
@@ -280,7 +282,7 @@ def test_the_users_own_webhook_is_stronger_than_a_repositorys(tmp_path: Path) ->
 )
 def test_an_unfit_webhook_is_named_with_its_line(tmp_path: Path, toml: str, words: str) -> None:
     stop = stopped(tmp_path, f"[webhook]\n{toml}\n")
-    assert stop.code is ExitCode.INVALID
+    assert exit_code_of(stop) is ExitCode.INVALID
     assert words in stop.message
 
 

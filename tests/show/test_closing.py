@@ -21,12 +21,13 @@ from runner.language.model import Storyboard
 from runner.show.screens.closing import closing
 from runner.show.screens.closing_context import ClosingContext
 from runner.show.text.cells import width as cells
+from runner.show.text.command_line import CommandLine
 from tests.show.conftest import Golden
 from tests.show.driver import attempt_of, bad, outcome
 from tests.show.films import NOON, PATH, SANDBOX, ferry, history, matrix, plan, series, shot
 
 TYPED = ClosingContext(
-    "storyboards/ferry.yaml --provider kinovi", "storyboards/ferry.yaml", seconds=24 * 60, zone=UTC,
+    CommandLine(("storyboards/ferry.yaml",), (("--provider", "kinovi"),)), seconds=24 * 60, zone=UTC,
     to_commit=("renders/ferry/kinovi/manifest.json",),
 )  # fmt: skip
 
@@ -85,7 +86,7 @@ def doubtful() -> RunResult:
 ENDS: dict[str, tuple[Callable[[], RunResult], ClosingContext]] = {
     "unsettled": (lambda: outcome(plan(ferry()), NOON), TYPED),
     "doubtful": (doubtful, TYPED),
-    "free": (free, ClosingContext("storyboards/spot.yaml", "storyboards/spot.yaml", seconds=41)),
+    "free": (free, ClosingContext(CommandLine(("storyboards/spot.yaml",)), seconds=41)),
     "halted": (halted, TYPED),
     "interrupted": (interrupted, TYPED),
     "failed": (failed, replace(TYPED, to_commit=())),
@@ -198,13 +199,10 @@ def test_the_next_lines_keep_what_was_typed_and_offer_the_rest_beside_a_selectio
     )
     public = Storyboard(PATH, "F", (shot("SH100"), shot("SH200")))
     whole = plan(public, history=history(plan(public), {("SH100", 1): "stored"}))
-    files = "storyboards/ferry.yaml --profile draft"
-    told = replace(
-        TYPED, typed=f"{files} --provider kinovi --select SH100", files=files, provider="--provider kinovi",
-        chosen="--select SH100", whole_plan=whole,
-    )  # fmt: skip
+    flags = (("--provider", "kinovi"), ("--profile", "draft"), ("--select", "SH100"))
+    told = replace(TYPED, command_line=CommandLine(("storyboards/ferry.yaml",), flags), whole_plan=whole)
     text = closing(ended, 120, color=False, context=told)
-    assert re.search(r"storyboard run +storyboards/ferry.yaml --profile draft --provider kinovi\s+the rest, 160", text)
+    assert re.search(r"storyboard run +storyboards/ferry.yaml --provider kinovi --profile draft\s+the rest, 160", text)
     assert "storyboard status storyboards/ferry.yaml --profile draft --provider kinovi" in text
     private = closing(ended, 120, color=False, context=replace(told, whole_plan=plan(ferry())))
     assert "the rest" not in private
@@ -214,10 +212,8 @@ def test_after_a_free_run_of_a_selection_the_real_price_is_offered_for_that_sele
     film = plan(matrix(), account=SANDBOX, selected={"city-faro-wide"})
     (step,) = film.steps
     ended = RunResult(film, finished=(TakeResult(step, attempt_of(step, NOON, AttemptState.STORED)),))
-    files = "storyboards/spot.yaml"
-    told = ClosingContext(
-        f"{files} --select faro", files, chosen="--select faro", whole_plan=plan(matrix(), account=SANDBOX)
-    )
+    line = CommandLine(("storyboards/spot.yaml",), (("--select", "faro"),))
+    told = ClosingContext(line, whole_plan=plan(matrix(), account=SANDBOX))
     text = closing(ended, 140, color=False, context=told)
     assert re.search(r"storyboard run storyboards/spot.yaml +the rest\n", text)
     assert "storyboard plan storyboards/spot.yaml --select faro --provider kinovi" in text

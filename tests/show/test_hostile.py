@@ -31,6 +31,7 @@ from runner.show.screens.plan import PlanContext, screen
 from runner.show.screens.settle import UnsettledList, confirmation, settle
 from runner.show.screens.spend import BillItem, build_bill, spend, spend_csv
 from runner.show.screens.status import StatusReport, status
+from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import json_line
 from runner.show.text.style import Style
 from tests.show.driver import attempt_of
@@ -73,7 +74,8 @@ def attempt(step: Step, evil: str, state: AttemptState) -> Attempt:
 
 def planned(evil: str) -> str:
     told = PlanContext(
-        typed=evil, paid_provider=evil, warnings=[Problem(evil, Place(evil, 1, 1), evil, evil, "warning")],
+        command_line=typed(evil), paid_provider=evil,
+        warnings=[Problem(evil, Place(evil, 1, 1), evil, evil, "warning")],
         cheaper=[Cheaper(evil, Decimal(1))], outgoing=outgoing(film(evil)), expected_seconds=60,
         concurrency=3,
     )  # fmt: skip
@@ -116,6 +118,11 @@ def live(evil: str) -> str:
     return "\n".join([*frame(progress, NOON + timedelta(seconds=9), 100, 40, Style(color=False)), *lines])
 
 
+def typed(evil: str) -> CommandLine:
+    flags = ("--provider", "--profile", "--select", "--retake")
+    return CommandLine((evil,), tuple((flag, evil) for flag in flags))
+
+
 def ended(evil: str) -> str:
     made = film(evil)
     fates = [TakeResult(step, attempt(step, evil, AttemptState.STORED), evil) for step in made.steps]
@@ -128,7 +135,7 @@ def ended(evil: str) -> str:
     one = replace(outcome, refused=(fates[0],))
     free = RunResult(film(evil, SANDBOX), finished=tuple(fates))
     after = ClosingContext(
-        evil, evil, provider=evil, chosen=evil, everything=evil, run="another", whole_plan=film(evil), prefix=evil,
+        typed(evil), run="another", whole_plan=film(evil), prefix=evil,
         seconds=9,
         paid_provider=evil, to_commit=(evil,), zone=UTC,
     )  # fmt: skip
@@ -142,7 +149,7 @@ def stands(evil: str) -> str:
         for id, each in past.attempts.items()
     }
     now = plan(*film(evil).batch.storyboards, history=past)
-    return status(StatusReport(now, past, NOON, evil, UTC, evil), 100, color=False, all_shots=True)
+    return status(StatusReport(now, past, NOON, typed(evil), UTC, evil), 100, color=False, all_shots=True)
 
 
 def books(evil: str) -> str:
@@ -171,7 +178,7 @@ def asked(evil: str) -> str:
     return "\n".join(
         (
             question.question(made),
-            question.no_terminal(made, evil),
+            question.no_terminal(made, typed(evil)),
             question.over_limit(made, evil, Decimal(1), Decimal(2), ways),
             question.unknown_price(made),
         )

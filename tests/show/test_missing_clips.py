@@ -10,6 +10,7 @@ from runner.planning.plan import Plan
 from runner.show.screens.missing_clips import find_missing_clips
 from runner.show.screens.plan import PlanContext, screen
 from runner.show.screens.status import StatusReport, status
+from runner.show.text.command_line import CommandLine
 from tests.show.films import KINOVI, NOON, PATH, SANDBOX, ferry, history, plan
 
 FETCH = f"storyboard fetch {PATH}"
@@ -26,12 +27,12 @@ def clone(made_takes: int, free: bool = False) -> tuple[Plan, History]:
 
 
 def plan_screen(film: Plan, past: History, width: int = 120, all_shots: bool = False) -> str:
-    context = PlanContext(PATH, missing_clips=find_missing_clips(film.steps, past), fetch=FETCH)
+    context = PlanContext(CommandLine((PATH,)), missing_clips=find_missing_clips(film.steps, past))
     return screen(film, width, color=False, all_shots=all_shots, context=context)
 
 
 def status_screen(film: Plan, past: History, width: int = 120) -> str:
-    return status(StatusReport(film, past, NOON, PATH, UTC), width, color=False)
+    return status(StatusReport(film, past, NOON, CommandLine((PATH,)), UTC), width, color=False)
 
 
 def test_the_plan_of_a_whole_clone_is_one_line_that_fetches() -> None:

@@ -17,6 +17,7 @@ from runner.requests.request import RemoteFile
 from runner.show.screens.blocked import WaysOn
 from runner.show.screens.plan import CheaperCommand, PlanContext, price_line, screen
 from runner.show.text.cells import width as cells
+from runner.show.text.command_line import CommandLine
 from runner.show.text.format import volume
 from tests.show.conftest import Golden
 from tests.show.films import (
@@ -59,7 +60,7 @@ HALF_MADE = {
 
 def around(film: Plan) -> PlanContext:
     return PlanContext(
-        "storyboards/ferry.yaml --provider kinovi",
+        CommandLine(("storyboards/ferry.yaml",), (("--provider", "kinovi"),)),
         warnings=[SQUARE],
         cheaper=[CheaperCommand("--profile draft", Decimal(960)), CheaperCommand("--select scene:quay", Decimal(1120))],
         outgoing=outgoing(film),
@@ -355,6 +356,6 @@ def test_what_a_stranger_wrote_steers_no_terminal() -> None:
     evil = "\x1b]0;owned\x07\u202e"
     path = f"storyboards/{evil}.yaml"
     board = Storyboard(path, f"T{evil}", (shot("a", path=path, scene=f"s{evil}"), shot("b", path=path)))
-    warned = PlanContext(typed=path, warnings=[Problem("x", Place(path, 1, 1), evil, "", "warning")])
+    warned = PlanContext(CommandLine((path,)), warnings=[Problem("x", Place(path, 1, 1), evil, "", "warning")])
     text = screen(plan(board), 100, color=False, context=warned)
     assert text.replace("\n", "").isprintable()

@@ -7,10 +7,11 @@ from runner.language.model import Storyboard
 from runner.planning.alternatives import Alternative
 from runner.show.screens import question
 from runner.show.screens.plan import Destination
+from runner.show.text.command_line import CommandLine
 from tests.show.films import ferry, plan, series, shot
 
 FILM = plan(ferry())
-TYPED = "storyboards/ferry.yaml --provider kinovi"
+TYPED = CommandLine(("storyboards/ferry.yaml",), (("--provider", "kinovi"),))
 
 
 def test_the_question_names_clips_credits_and_dollars() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from runner.diagnostics.problem import CommandError
+from runner.diagnostics.failures import Failure
 from runner.settings.settings import Flags, read
 from tests.show.test_json import SCHEMAS
 
@@ -125,7 +125,7 @@ def settled(tmp_path: Path, text: str) -> bool:
     (tmp_path / "storyboard.toml").write_text(text, "utf-8")
     try:
         read(tmp_path, Flags(), {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "own")})
-    except CommandError:
+    except Failure:
         return False
     return True
 

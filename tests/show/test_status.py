@@ -9,6 +9,7 @@ from runner.attempts.sums import sum_credits
 from runner.commands import COMMANDS
 from runner.show.screens.status import StatusReport, status
 from runner.show.text.cells import width as cells
+from runner.show.text.command_line import CommandLine
 from tests.show.conftest import Golden
 from tests.show.films import NOON, ferry, history, plan, series
 from tests.show.test_plan import HALF_MADE, whole
@@ -18,12 +19,12 @@ def half() -> StatusReport:
     past = history(plan(ferry()), HALF_MADE, {"SH010": 2})
     film = plan(ferry(), history=past)
     sums = {film.batch.storyboards[0].path: sum_credits(past.own())}
-    return StatusReport(film, past, NOON, "storyboards/ferry.yaml", UTC, sums=sums)
+    return StatusReport(film, past, NOON, CommandLine(("storyboards/ferry.yaml",)), UTC, sums=sums)
 
 
 def untouched() -> StatusReport:
     film = plan(series(12, 2))
-    return StatusReport(film, history(film, {}), NOON, "storyboards/series.yaml", UTC)
+    return StatusReport(film, history(film, {}), NOON, CommandLine(("storyboards/series.yaml",)), UTC)
 
 
 @pytest.mark.parametrize("width", [80, 100, 140])
@@ -61,6 +62,8 @@ def test_a_paid_clip_that_is_not_here_has_the_day_on_which_it_is_forgotten() -> 
 
 def test_a_whole_film_has_no_line_of_trouble() -> None:
     film = whole()
-    text = status(StatusReport(film, history(film, {}), NOON, "storyboards/ferry.yaml", UTC), 100, color=False)
+    text = status(
+        StatusReport(film, history(film, {}), NOON, CommandLine(("storyboards/ferry.yaml",)), UTC), 100, color=False
+    )
     assert "24 of 24 shots made" in text
     assert "task" not in text

@@ -18,7 +18,8 @@ import pytest
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Account, Clip, Event
 from runner.clock import format_utc
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import LedgerUnusable
+from runner.diagnostics.problem import ExitCode
 from runner.sandbox.embedded import run_in_thread
 from runner.sandbox.options import Options
 from runner.sandbox.state.sandbox_state import SandboxState, task_line
@@ -279,7 +280,7 @@ def test_an_event_of_a_later_version_is_refused_with_words(tmp_path: Path, chang
         db.execute(f"UPDATE event SET {change} WHERE kind <> 'Intended'")
     attempt = rows(tmp_path, "SELECT id FROM attempt WHERE state = 'stored'")[0]["id"]
     message = re.escape(f"newer version of storyboard ({detail}")
-    with closing(open_ledger(tmp_path)) as ledger, pytest.raises(CommandError, match=message):
+    with closing(open_ledger(tmp_path)) as ledger, pytest.raises(LedgerUnusable, match=message):
         ledger.events(attempt)
 
 
@@ -320,5 +321,5 @@ def test_a_sandbox_journal_of_a_later_version_is_refused_with_words(
     with (tmp_path / "sandbox" / "journal-1.jsonl").open("a") as journal:
         journal.write(json.dumps(line) + "\n")
     message = re.escape(f"newer version of storyboard ({detail} in it)")
-    with pytest.raises(CommandError, match=message), run_in_thread(tmp_path / "sandbox", Options(plain_clips=True)):
+    with pytest.raises(LedgerUnusable, match=message), run_in_thread(tmp_path / "sandbox", Options(plain_clips=True)):
         pass

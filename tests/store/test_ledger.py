@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.app.exit_codes import exit_code_of
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import (
     Account,
@@ -40,7 +41,8 @@ from runner.attempts.events import (
     Stored,
     Succeeded,
 )
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import LedgerUnusable, OutputLocked
+from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import Budget, RunLimits
 from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
 from runner.store import locks
@@ -421,9 +423,9 @@ def test_what_killed_beginners_left_is_taken_away_later(tmp_path: Path, clock: H
 
 
 def unfit(tmp_path: Path, clock: HandClock) -> str:
-    with pytest.raises(CommandError) as stopped:
+    with pytest.raises(LedgerUnusable) as stopped:
         Ledger(tmp_path, clock)
-    assert stopped.value.code == ExitCode.INVALID
+    assert exit_code_of(stopped.value) == ExitCode.INVALID
     return stopped.value.message
 
 
@@ -478,16 +480,16 @@ def test_a_ledger_that_is_gone_is_missed(ledger: Ledger, tmp_path: Path, loss: s
         path.rename(tmp_path / "away.db")
     else:
         path.unlink()
-    with pytest.raises(CommandError, match=r"moved, deleted or replaced") as stopped:
+    with pytest.raises(LedgerUnusable, match=r"moved, deleted or replaced") as stopped:
         ledger.check_not_moved()
-    assert stopped.value.code == ExitCode.INVALID
+    assert exit_code_of(stopped.value) == ExitCode.INVALID
 
 
 def test_a_state_folder_that_may_not_be_written_is_said(tmp_path: Path, clock: HandClock) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(CommandError, match="cannot open a ledger") as stopped:
+    with pytest.raises(LedgerUnusable, match="cannot open a ledger") as stopped:
         Ledger(tmp_path / "file" / "state", clock)
-    assert stopped.value.code == ExitCode.INVALID
+    assert exit_code_of(stopped.value) == ExitCode.INVALID
 
 
 def test_a_full_disk_is_met_by_the_reserve_and_then_said(tmp_path: Path) -> None:
@@ -505,8 +507,8 @@ def test_a_full_disk_is_met_by_the_reserve_and_then_said(tmp_path: Path) -> None
         try:
             for count in range(1000):
                 put(ledger, f"a{count}", intended(f"f{count}", body="x" * 1000), SendStarted(), Created(f"t{count}"))
-        except CommandError as stop:
-            print(stop.code, count, stop.message)
+        except LedgerUnusable as stop:
+            print(int(exit_code_of(stop)), count, stop.message)
         """
     )
     root = Path(__file__).parents[2]
@@ -535,7 +537,7 @@ def test_no_room_for_the_reserve_means_that_nothing_is_begun(tmp_path: Path, clo
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
     try:
-        with pytest.raises(CommandError, match="no space"):
+        with pytest.raises(LedgerUnusable, match="no space"):
             ledger.start_run(PAID, "repo", RunLimits("run1"))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -551,7 +553,7 @@ def test_a_task_id_that_could_not_be_written_is_said(ledger: Ledger) -> None:
     spare = os.dup(receipts._file)
     os.close(receipts._file)
     try:
-        with pytest.raises(CommandError, match="task_55"):
+        with pytest.raises(LedgerUnusable, match="task_55"):
             ledger.append(Event(ledger._clock.now(), "a1", Created("task_55")))
     finally:
         os.dup2(spare, receipts._file)
@@ -563,9 +565,9 @@ def test_a_receipt_is_written_before_its_row(ledger: Ledger, tmp_path: Path, clo
     put(ledger, "a1", intended(), SendStarted())
     database = sqlite3.connect(tmp_path / NAME, isolation_level=None)
     database.execute("CREATE TRIGGER broken BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'no rows today'); END")
-    with pytest.raises(CommandError, match="task_55 was created") as stopped:
+    with pytest.raises(LedgerUnusable, match="task_55 was created") as stopped:
         ledger.append(Event(clock.now(), "a1", Created("task_55")))
-    assert stopped.value.code == ExitCode.INVALID
+    assert exit_code_of(stopped.value) == ExitCode.INVALID
     database.execute("DROP TRIGGER broken")
     database.close()
     ledger.close()
@@ -607,9 +609,9 @@ def test_an_attempt_from_a_manifest_becomes_a_row_that_folds_to_itself(
 def test_an_output_is_held_by_one_run(tmp_path: Path) -> None:
     first, second, third = (tmp_path / name for name in ("one", "two", "three"))
     with locks.lock_outputs(tmp_path, [second, first]):
-        with pytest.raises(CommandError) as stopped, locks.lock_outputs(tmp_path, [third, first]):
+        with pytest.raises(OutputLocked) as stopped, locks.lock_outputs(tmp_path, [third, first]):
             pass
-        assert stopped.value.code == ExitCode.LOCKED
+        assert exit_code_of(stopped.value) == ExitCode.LOCKED
         with locks.lock_outputs(tmp_path, [third]):
             pass
     with locks.lock_outputs(tmp_path, [first, second, third]):

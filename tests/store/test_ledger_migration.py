@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from runner.app.exit_codes import exit_code_of
 from runner.attempts.attempt import AttemptState
 from runner.attempts.events import Account, Created, Event, SendStarted
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import LedgerUnusable
+from runner.diagnostics.problem import ExitCode
 from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted
 from runner.settings.environment import child_environment
@@ -164,9 +166,9 @@ def test_a_change_that_is_killed_leaves_the_old_ledger_and_the_next_run_does_it(
 
 def test_a_change_that_fails_leaves_the_old_ledger_and_says_what_to_do(golden: Path) -> None:
     (golden / "state" / f"new-{schema.BACKUP}").mkdir()  # in the way of the copy
-    with pytest.raises(CommandError, match="as it was") as stopped:
+    with pytest.raises(LedgerUnusable, match="as it was") as stopped:
         started(golden, "harbour")
-    assert stopped.value.code == ExitCode.INVALID
+    assert exit_code_of(stopped.value) == ExitCode.INVALID
     assert (golden / "state" / NAME).read_bytes() == (GOLDEN / "state" / NAME).read_bytes()
 
 

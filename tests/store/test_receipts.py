@@ -9,7 +9,7 @@ import pytest
 
 from runner.attempts.attempt import AttemptState
 from runner.attempts.events import Created, Event, OutcomeUnknown, SendStarted, Settled
-from runner.diagnostics.problem import CommandError
+from runner.diagnostics.failures import LedgerUnusable
 from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted
 from runner.store.ledger.database import NAME
@@ -150,7 +150,7 @@ def test_receipts_that_are_a_device_stop_the_run_at_once(tmp_path: Path, clock: 
     [path] = files(tmp_path)
     link = path.with_name(f"{path.stem}-copy.jsonl")
     link.symlink_to("/dev/zero")
-    with pytest.raises(CommandError, match="not a file of receipts"):
+    with pytest.raises(LedgerUnusable, match="not a file of receipts"):
         started(tmp_path, clock, "run1")
 
 

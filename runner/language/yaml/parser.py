@@ -18,7 +18,8 @@ from yaml.events import (
     StreamStartEvent,
 )
 
-from runner.diagnostics.problem import CommandError, ExitCode, Problem, Problems, closest_match
+from runner.diagnostics.failures import InstallationError
+from runner.diagnostics.problem import Problem, Problems, closest_match
 from runner.language.yaml.decode import MAX_REPORTED_CHARACTERS, control_character, has_after_blank
 from runner.language.yaml.document import Document, Source, Value, YamlMapping, YamlSequence
 from runner.language.yaml.recovery import is_skipped_line, quoted, translate
@@ -387,10 +388,10 @@ _KEY_MESSAGES = {
 
 
 def new_parser(text: str) -> Any:
-    """libyaml's parser. Raises CommandError without libyaml: PyYAML's own parser reads some files differently."""
+    """libyaml's parser; `InstallationError` without libyaml: PyYAML's own parser reads some files differently."""
     try:
         from yaml._yaml import CParser
     except ImportError:
         message = "PyYAML was built without libyaml; install a PyYAML wheel (pip install --force-reinstall pyyaml)"
-        raise CommandError(ExitCode.INVALID, message) from None
+        raise InstallationError(message) from None
     return CParser(text)

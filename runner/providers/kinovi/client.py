@@ -18,7 +18,7 @@ from runner import __version__
 from runner.attempts.events import CreateResult, KeyRefused, NotSent, OutcomeUnknown, PollResult, Refused, Running
 from runner.attempts.task_facts import TaskFacts
 from runner.clock import Clock, SystemClock
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import ConnectionUnusable
 from runner.editions.edition import Edition
 from runner.lazy_dataclass import dataclass, field, replace
 from runner.providers.kinovi.create_response import (
@@ -89,10 +89,10 @@ class Client:
         try:
             _ = httpx.URL(self.base_url).host, urlsplit(self.base_url).port
         except (httpx.InvalidURL, ValueError) as error:
-            raise CommandError(ExitCode.INVALID, f"{self.base_url!r} is not a valid base URL: {error}") from error
+            raise ConnectionUnusable(f"{self.base_url!r} is not a valid base URL: {error}") from error
         if not tls.may_have_key(self.base_url):
             message = f"{self.base_url} is not https: the API key would be sent unencrypted; nothing was sent"
-            raise CommandError(ExitCode.INVALID, message)
+            raise ConnectionUnusable(message)
         self.base_url = self.base_url.rstrip("/")
 
     async def __aenter__(self) -> Self:

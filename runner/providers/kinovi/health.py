@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from runner.attempts.events import Failed, KeyRefused, NotSent, Running, Succeeded
-from runner.diagnostics.problem import CommandError, HealthCheck
+from runner.diagnostics.failures import Failure
+from runner.diagnostics.problem import HealthCheck
 from runner.providers.kinovi.client import Client
 from runner.providers.transport import tls
 from runner.providers.transport.proxy import proxy_for
@@ -38,7 +39,7 @@ def proxy(base_url: str, addresses: Mapping[str, str] | None = None) -> HealthCh
     """The proxy between this machine and the provider; `addresses` maps URL schemes to proxies."""
     try:
         address = proxy_for(base_url, addresses)
-    except CommandError as stop:
+    except Failure as stop:
         return _environment_error("proxy", stop)
     if address is None:
         return HealthCheck("proxy", "ok", "none: requests go directly to the provider")
@@ -52,12 +53,12 @@ def certificates(base_url: str) -> HealthCheck:
         return HealthCheck("certificates", "ok", "none are needed for a provider on this machine")
     try:
         tls.context()
-    except CommandError as stop:
+    except Failure as stop:
         return _environment_error("certificates", stop)
     return HealthCheck("certificates", "ok", "the certificates that the provider is known by can be read")
 
 
-def _environment_error(name: str, stop: CommandError) -> HealthCheck:
+def _environment_error(name: str, stop: Failure) -> HealthCheck:
     """A check from the message of an error: its reason, and after it the way out."""
     reason, _, hint = stop.message.partition(": nothing was sent. ")
     return HealthCheck(name, "error", reason, " ".join(hint.split()))

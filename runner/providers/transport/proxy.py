@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import ConnectionUnusable
 from runner.hosts import is_loopback
 from runner.settings.environment import hide_userinfo, proxies, variable_of_proxy
 
@@ -18,7 +18,7 @@ _LATER = "pass --provider sandbox for free clips, which need no proxy"
 def proxy_for(url: str, addresses: Mapping[str, str] | None = None) -> httpx.Proxy | None:
     """The proxy for a URL, None for none; `addresses` maps URL schemes to proxies, and `no` to the hosts without.
 
-    This machine needs no proxy. Raise `CommandError` naming the variable if its address cannot be used.
+    This machine needs no proxy. Raise `ConnectionUnusable` naming the variable if its address cannot be used.
     """
     addresses = proxies() if addresses is None else addresses
     parts = urlsplit(url)
@@ -33,8 +33,7 @@ def proxy_for(url: str, addresses: Mapping[str, str] | None = None) -> httpx.Pro
         proxy = httpx.Proxy(text)
         _ = proxy.url.raw_host, proxy.raw_auth
     except (ValueError, httpx.InvalidURL, UnicodeError):
-        raise CommandError(
-            ExitCode.INVALID,
+        raise ConnectionUnusable(
             f"{variable_of_proxy(scheme)}={hide_userinfo(address)} is not the address of a proxy: nothing was sent. "
             f"Write one of {', '.join(f'{name}://host:port' for name in _SCHEMES)}; remove the variable where "
             f"there is no proxy; or {_LATER}",

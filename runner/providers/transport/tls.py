@@ -7,7 +7,7 @@ import threading
 from functools import cache
 from urllib.parse import urlsplit
 
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import ConnectionUnusable
 from runner.hosts import is_loopback
 from runner.settings.environment import certificate_variables
 
@@ -22,7 +22,7 @@ def context() -> ssl.SSLContext:
 
 @cache
 def _context() -> ssl.SSLContext:
-    """The context; raise `CommandError` naming the variable if its certificates cannot be read."""
+    """The context; raise `ConnectionUnusable` naming the variable if its certificates cannot be read."""
     import httpx
 
     variables = certificate_variables()
@@ -41,9 +41,8 @@ def _context() -> ssl.SSLContext:
         raise _unusable(name, variables[name], reason) from error
 
 
-def _unusable(name: str, value: str, reason: str) -> CommandError:
-    return CommandError(
-        ExitCode.INVALID,
+def _unusable(name: str, value: str, reason: str) -> ConnectionUnusable:
+    return ConnectionUnusable(
         f"{name}={value} cannot be used for TLS ({reason}): nothing was sent. Name what exists, or remove the "
         f"variable:\n  unset {name}",
     )

@@ -5,7 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.diagnostics.problem import CommandError, ExitCode, Place, Problems, closest_match
+from runner.diagnostics.failures import SandboxUnusable
+from runner.diagnostics.problem import Place, Problems, closest_match
 from runner.language.cli_variables import strip_places
 from runner.language.expected_values import value_text
 from runner.language.schema_files import load
@@ -118,11 +119,11 @@ class Faults:
 
 
 def read_faults(path: Path, seed: int) -> Faults:
-    """The rules of a file; CommandError with every invalid place."""
+    """The rules of a file; `SandboxUnusable` with every invalid place."""
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise CommandError(ExitCode.INVALID, f"{path}: cannot read the faults file: {error.strerror}") from error
+        raise SandboxUnusable(f"{path}: cannot read the faults file: {error.strerror}") from error
     problems = Problems()
     source = decode(str(path), data, problems)
     document = None if source is None else parse(source, problems)
@@ -133,9 +134,7 @@ def read_faults(path: Path, seed: int) -> Faults:
             for path_in_file, message in _violations(document.root)
         ]
     if document is None or messages:
-        raise CommandError(
-            ExitCode.INVALID, "\n".join(["the faults file is invalid:", *(f"  {line}" for line in messages[:20])])
-        )
+        raise SandboxUnusable("\n".join(["the faults file is invalid:", *(f"  {line}" for line in messages[:20])]))
     root = strip_places(document.root)
     return _faults(root if isinstance(root, dict) else {}, seed)
 

@@ -14,7 +14,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from runner.clock import Clock, SystemClock
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import SandboxUnusable
 from runner.sandbox.api.service import Service
 from runner.sandbox.faults.fault_rules import FaultEvent, Faults, read_faults
 from runner.sandbox.http.app import SandboxApp
@@ -30,7 +30,7 @@ _BACKLOG = 1024
 
 
 def bind_listener(port: int) -> socket.socket:
-    """A listening socket on loopback; CommandError when the port is taken."""
+    """A listening socket on loopback; `SandboxUnusable` when the port is taken."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -38,16 +38,16 @@ def bind_listener(port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         message = f"cannot listen on 127.0.0.1, port {port}: {error.strerror}; --port 0 chooses a free port"
-        raise CommandError(ExitCode.INVALID, message) from error
+        raise SandboxUnusable(message) from error
     listener.listen(_BACKLOG)
     listener.setblocking(False)
     return listener
 
 
-def unusable_folder(folder: Path, error: OSError) -> CommandError:
+def unusable_folder(folder: Path, error: OSError) -> SandboxUnusable:
     """The error of an unusable state folder."""
     message = f"{folder}: the sandbox cannot store its tasks in this folder: {error.strerror or error}"
-    return CommandError(ExitCode.INVALID, f"{message}\n  free disk space, or name a writable folder")
+    return SandboxUnusable(f"{message}\n  free disk space, or name a writable folder")
 
 
 @asynccontextmanager
@@ -85,13 +85,12 @@ async def running_server(
 
 
 def _load_state(folder: Path, options: Options) -> SandboxState:
-    """The state of a folder's journal; CommandError when a later version wrote the journal."""
+    """The state of a folder's journal; `SandboxUnusable` when a later version wrote the journal."""
     state = SandboxState(folder, options.credits, options.cap)
     state.refresh()
     if state.unknown_entry:
         state.journal.close()
-        raise CommandError(
-            ExitCode.INVALID,
+        raise SandboxUnusable(
             f"{state.journal.path} was written by a newer version of storyboard ({state.unknown_entry} in it): "
             "install that version, or name another folder",
         )

@@ -6,6 +6,7 @@ from typing import Literal
 
 from runner.lazy_dataclass import dataclass
 from runner.planning.selection import storyboard_slug
+from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count
 from runner.show.text.style import Style
@@ -46,13 +47,13 @@ class ClipCheck:
         return self.verdict in _INTACT or (self.is_orphan and self.verdict in ("doubtful", "gone"))
 
 
-def next_command(checks: Sequence[ClipCheck], typed: str) -> str:
+def next_command(checks: Sequence[ClipCheck], line: CommandLine) -> str:
     """The command that helps: `fetch` brings what lacks; the user alone can accept what is doubtful."""
     open_checks = [check for check in checks if not check.is_fine]
     if not open_checks or any(check.verdict != "doubtful" for check in open_checks):
-        return f"storyboard fetch {typed}".rstrip()
+        return line.fetch()
     first = open_checks[0]
-    return f"storyboard fetch {typed} --accept {storyboard_slug(first.storyboard)}:{first.shot}".replace("  ", " ")
+    return line.fetch(f"--accept {storyboard_slug(first.storyboard)}:{first.shot}")
 
 
 def clips(checks: Sequence[ClipCheck], width: int, color: bool, next_command: str = "", all_clips: bool = False) -> str:

@@ -15,6 +15,7 @@ from runner.show.screens.failures import LABEL, failures, take_list
 from runner.show.screens.money_rows import money_rows, sums_text
 from runner.show.text.cells import left
 from runner.show.text.cells import width as cells
+from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import count, credits_text, dollars, lasting, length
 from runner.show.text.labels import clip_path, title
@@ -222,8 +223,7 @@ def _next(outcome: RunResult, width: int, style: Style, context: ClosingContext)
 
 def _next_commands(outcome: RunResult, context: ClosingContext) -> Iterable[tuple[str, str]]:
     """The commands to type next, each with its effect."""
-    typed, files = escape_terminal(context.typed), escape_terminal(context.files or context.typed)
-    all_shots, selection = _join_arguments(files, context.provider), _join_arguments(files, context.chosen)
+    line = context.command_line
     unfinished = outcome.exit_code is not ExitCode.OK
     if outcome.slots_held_until is not None:
         yield "storyboard settle", _slots_note(outcome.slots_held_until, context)
@@ -232,17 +232,17 @@ def _next_commands(outcome: RunResult, context: ClosingContext) -> Iterable[tupl
     if any(result.step.needs_pick for result in outcome.waiting):
         yield "storyboard pick SHOT TAKE", "choose the good take"
     if unfinished and not _waits_for_user_alone(outcome):
-        yield from _ways_on(outcome, typed, context.resumable)
+        yield from _ways_on(outcome, line, context.resumable)
         return
     if (rest := _rest_note(outcome, context)) is not None:
-        yield f"storyboard run {escape_terminal(context.everything) or all_shots}".rstrip(), rest
+        yield line.without_extra_orders().without_selection().run(), rest
     if outcome.plan.is_free:
-        paid = f"{selection} --provider {escape_terminal(context.paid_provider)}"
-        yield f"storyboard plan {paid}", "the real price; needs no key"
+        paid = line.with_inputs_of_all_commands("--select", "--exclude").with_flag("--provider", context.paid_provider)
+        yield paid.plan(), "the real price; needs no key"
         if all(shot.private is None for shot in outcome.plan.shots):
-            yield f"storyboard run {paid}", "the real clips; asks first"
+            yield paid.run(), "the real clips; asks first"
     else:
-        yield f"storyboard status {all_shots}".rstrip(), "what is made, and what it cost"
+        yield line.with_inputs_of_all_commands("--provider").status(), "what is made, and what it cost"
 
 
 def _waits_for_user_alone(outcome: RunResult) -> bool:
@@ -257,10 +257,6 @@ def _slots_note(until: datetime, context: ClosingContext) -> str:
     return f"unsettled attempts hold all slots; without it, the first is free at {until.astimezone(context.zone):%H:%M}"
 
 
-def _join_arguments(*arguments: str) -> str:
-    return " ".join(escape_terminal(argument) for argument in arguments if argument)
-
-
 def _rest_note(outcome: RunResult, context: ClosingContext) -> str | None:
     """The price of the shots outside the selection; None when there is nothing to order, or it cannot be ordered."""
     whole = context.whole_plan
@@ -271,23 +267,23 @@ def _rest_note(outcome: RunResult, context: ClosingContext) -> str | None:
     return "the rest" if whole.is_free or credits is None else f"the rest, {credits_text(credits)} credits"
 
 
-def _ways_on(outcome: RunResult, typed: str, resumable: bool) -> Iterable[tuple[str, str]]:
+def _ways_on(outcome: RunResult, line: CommandLine, resumable: bool) -> Iterable[tuple[str, str]]:
     """The commands after a run that did not finish: none repeats what failed, and none buys without a question."""
     if outcome.stop_reason is not None and outcome.stop_reason.code is ExitCode.KEY:
         yield "storyboard doctor", "checks the key"
     elif outcome.stop_reason is not None:
-        yield f"storyboard plan {typed}".rstrip(), "what is still open, and its price"
+        yield line.plan(), "what is still open, and its price"
     elif outcome.slots_held_until is not None:
         return
     elif _run_goes_on(outcome) and resumable:
         yield (
-            f"storyboard run {typed}".rstrip(),
+            line.run(),
             "goes on" if outcome.plan.is_free else "goes on; pays for nothing twice",
         )
     elif not (outcome.unsettled or outcome.unsettled_orphans):
         is_blocked = outcome.blocked and not (outcome.failed or outcome.refused or outcome.gone)
         note = "what blocks it, and the ways on" if is_blocked else "what another run would do, and its price"
-        yield f"storyboard plan {typed}".rstrip(), note
+        yield line.plan(), note
 
 
 def _run_goes_on(outcome: RunResult) -> bool:

@@ -5,22 +5,15 @@ from datetime import tzinfo
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Plan
 from runner.show.screens.advice import FieldLocator, no_location
+from runner.show.text.command_line import CommandLine
 
 
 @dataclass(frozen=True, slots=True)
 class ClosingContext:
     """Command line, settings and plan that the closing screen refers to."""
 
-    typed: str = ""
-    """Files and flags as the user typed them: the arguments of the same command; `--retake` of what is open only."""
-    files: str = ""
-    """Files, profile, variables and settings as typed: the arguments that other commands accept, too."""
-    provider: str = ""
-    """The `--provider` flag, if typed."""
-    chosen: str = ""
-    """The selection flags, if typed."""
-    everything: str = ""
-    """The arguments without the selection flags: for a run of the rest."""
+    command_line: CommandLine = CommandLine()
+    """Files and flags as the user typed them, to go on with; `--retake` of what is open only."""
     run: str = ""
     """Id of this run: attempts with another id were ordered by an earlier run; empty if the screen need not tell."""
     whole_plan: Plan | None = None

@@ -95,8 +95,8 @@ def _doubtful(
         lines += labelled("doubtful", text, width, style, "bad", LABEL)
     if not results:
         return []
-    arguments = " ".join(escape_terminal(typed) for typed in (context.files, context.provider) if typed)
-    command = f"storyboard fetch {arguments} --accept {full_name(results[0].step)}".replace("  ", " ")
+    line = context.command_line.with_inputs_of_all_commands("--provider")
+    command = line.fetch(f"--accept {full_name(results[0].step)}")
     return [*lines, *commands([(command, "if it is good: take it, no new charge")], width, style, " " * (LABEL + 4))]
 
 

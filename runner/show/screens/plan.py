@@ -17,6 +17,7 @@ from runner.show.screens.money_rows import sums_text
 from runner.show.screens.plan_table import WIDE, concerned_shots, plan_table
 from runner.show.screens.rows import model, usual_model
 from runner.show.text.cells import width as cells
+from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars, lasting, length, money
 from runner.show.text.labels import full_name
@@ -64,8 +65,8 @@ class Destination:
 class PlanContext:
     """Values that the screen of a plan needs beside the plan."""
 
-    typed: str = ""
-    """Files and flags as the user typed them: the arguments of the next command."""
+    command_line: CommandLine = CommandLine()
+    """Files and flags as the user typed them, for the next command."""
     paid_provider: str = "kinovi"
     """The provider whose prices a free plan quotes."""
     warnings: Sequence[Problem] = ()
@@ -86,8 +87,6 @@ class PlanContext:
     """Commands that help where takes are blocked."""
     missing_clips: frozenset[TakeKey] = frozenset()
     """Takes whose recorded clip is not on this machine."""
-    fetch: str = ""
-    """The command that downloads these clips."""
     before_question: bool = False
     """Whether the question follows: the screen then tells the duration only, no command."""
 
@@ -258,7 +257,7 @@ def _next(plan: Plan, width: int, style: Style, context: PlanContext) -> list[st
     if context.before_question:
         duration = f"  {_how_long(plan, context)}".rstrip()
         return [*missing_clip_lines(plan, number, "", screen_width, style), duration]
-    lines = missing_clip_lines(plan, number, context.fetch, screen_width, style)
+    lines = missing_clip_lines(plan, number, context.command_line.without_extra_orders().fetch(), screen_width, style)
     for command, why in _commands(plan, context):
         lines += right_aligned(command, why, screen_width, style)
     return lines
@@ -273,26 +272,25 @@ def _how_long(plan: Plan, context: PlanContext) -> str:
 
 def _commands(plan: Plan, context: PlanContext) -> Iterable[tuple[str, str]]:
     """The commands to type next, each with a note."""
-    typed, actions = escape_terminal(context.typed), {step.action for step in plan.steps}
+    line, actions = context.command_line, {step.action for step in plan.steps}
     if context.missing_clips and actions == {Action.KEEP}:
         return
     if Action.UNSETTLED in actions:
         yield "storyboard settle", "lists the unsettled attempts"
     if doubtful := [step for step in plan.steps if step.action is Action.DOUBTFUL]:
-        command = f"storyboard fetch {typed}".rstrip() + f" --accept {full_name(doubtful[0])}"
+        command = line.fetch(f"--accept {full_name(doubtful[0])}")
         yield command, "takes the clip, if it is good; no charge"
     if context.replacement is not None:
         yield escape_terminal(context.replacement[0]), context.replacement[1]
     elif any(step.is_billable for step in plan.steps) or Action.RESUME in actions:
         credits = plan.totals.credits
         ceiling = (
-            "" if plan.is_free or not credits else f" --max-credits {credits.to_integral_value('ROUND_CEILING'):f}"
+            [] if plan.is_free or not credits else [f"--max-credits {credits.to_integral_value('ROUND_CEILING'):f}"]
         )
-        yield f"storyboard run {typed}".rstrip() + ceiling, _how_long(plan, context)
+        yield line.run(*ceiling), _how_long(plan, context)
     elif any(step.needs_pick for step in plan.steps):
         yield "storyboard pick SHOT TAKE", "chooses the good take"
     elif plan.is_free:
-        provider = escape_terminal(context.paid_provider)
-        yield f"storyboard plan {typed} --provider {provider}", "the real price; needs no key"
+        yield line.plan(f"--provider {context.paid_provider}"), "the real price; needs no key"
     elif not actions & {Action.UNSETTLED, Action.DOUBTFUL}:
-        yield f"storyboard status {typed}".rstrip(), ""
+        yield line.status(), ""

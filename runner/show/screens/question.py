@@ -8,6 +8,7 @@ from runner.planning.plan import Plan
 from runner.show.screens.blocked import PUBLISHING, unpublished_materials
 from runner.show.screens.plan import Destination
 from runner.show.text.cells import left, width
+from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal
 from runner.show.text.format import count, credits_text, dollars, money
 
@@ -30,7 +31,7 @@ def ceiling_of(plan: Plan) -> str:
     return f"{(plan.totals.credits or Decimal(0)).to_integral_value(ROUND_CEILING):f}"
 
 
-def no_terminal(plan: Plan, typed: str, destinations: Sequence[Destination] = ()) -> str:
+def no_terminal(plan: Plan, line: CommandLine, destinations: Sequence[Destination] = ()) -> str:
     """Refusal without a terminal: the price, and the smallest command line that would pass."""
     return "\n".join(
         (
@@ -38,7 +39,7 @@ def no_terminal(plan: Plan, typed: str, destinations: Sequence[Destination] = ()
             f"and there is no terminal to ask on: {NOTHING_SPENT}",
             *(f"  {destination}" for destination in destinations),
             "  to approve in advance, set a limit:",
-            f"    storyboard run {escape_terminal(typed)} --max-credits {ceiling_of(plan)}",
+            f"    {line.run('--max-credits', ceiling_of(plan))}",
         )
     )
 

@@ -18,6 +18,7 @@ from runner.show.screens.missing_clips import as_made, find_missing_clips, missi
 from runner.show.screens.money_rows import money_rows
 from runner.show.screens.plan_table import ACTION_STYLES, WIDE
 from runner.show.screens.take_marks import mark_rows
+from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, length, moment
 from runner.show.text.labels import clip_path, full_name, take_names
@@ -35,7 +36,7 @@ class StatusReport:
     plan: Plan
     history: History
     now: datetime
-    typed: str = ""
+    command_line: CommandLine = CommandLine()
     zone: tzinfo | None = None
     paid_provider: str = "kinovi"
     """The paid provider, named in the next command if the clips are free ones."""
@@ -258,23 +259,23 @@ def _paid(attempt: Attempt | None) -> bool:
 
 
 def _next(report: StatusReport, width: int, style: Style) -> list[str]:
-    typed, missing_clips = escape_terminal(report.typed), find_missing_clips(report.plan.steps, report.history)
+    line, missing_clips = report.command_line, find_missing_clips(report.plan.steps, report.history)
     plan = as_made(report.plan, missing_clips)
     actions = Counter(step.action for step in plan.steps)
-    lines = missing_clip_lines(plan, len(missing_clips), f"storyboard fetch {typed}", width, style)
+    lines = missing_clip_lines(plan, len(missing_clips), line.fetch(), width, style)
     if actions[Action.UNSETTLED]:
         first = next(step for step in report.plan.steps if step.action is Action.UNSETTLED)
         lines += right_aligned(f"storyboard settle {full_name(first)} --task ID", "or --not-charged", width, style)
     if doubtful := [step for step in report.plan.steps if step.action is Action.DOUBTFUL]:
-        command = f"storyboard fetch {typed} --accept {full_name(doubtful[0])}".replace("  ", " ")
+        command = line.fetch(f"--accept {full_name(doubtful[0])}")
         lines += right_aligned(command, "takes the clip, if it is good; no charge", width, style)
     if any(step.needs_pick for step in report.plan.steps):
         lines += right_aligned("storyboard pick SHOT TAKE", "chooses the good take", width, style)
     if any(actions[action] for action in (Action.MAKE, Action.WAIT, Action.RESUME)):
-        lines += right_aligned(f"storyboard plan {typed}".rstrip(), "what a run would do, and why", width, style)
+        lines += right_aligned(line.plan(), "what a run would do, and why", width, style)
     elif report.plan.is_free and not missing_clips:
-        command = f"storyboard plan {typed} --provider {escape_terminal(report.paid_provider)}"
+        command = line.plan(f"--provider {report.paid_provider}")
         lines += right_aligned(command, "the real price; needs no key", width, style)
     elif not lines:
-        lines += right_aligned(f"storyboard plan {typed} --all".replace("  ", " "), "every take, and why", width, style)
+        lines += right_aligned(line.plan("--all"), "every take, and why", width, style)
     return lines

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import LedgerUnusable
 from runner.store.durability import sync_above, sync_folder
 from runner.store.ledger import schema
 
@@ -27,7 +27,7 @@ class LedgerFile:
                 _create(state, self.path)
             self._open()
         except OSError as error:
-            raise CommandError(ExitCode.INVALID, f"cannot open a ledger in {state}: {error.strerror}") from error
+            raise LedgerUnusable(f"cannot open a ledger in {state}: {error.strerror}") from error
         except sqlite3.Error as error:
             raise database_error(self.path, error) from error
 
@@ -47,8 +47,7 @@ class LedgerFile:
             schema.migrate(self.path, lambda: _connect(self.path), report)
             self._open()
         except OSError as error:
-            raise CommandError(
-                ExitCode.INVALID,
+            raise LedgerUnusable(
                 f"the ledger {self.path} cannot be brought to its new form ({error.strerror}): it is as it was; "
                 "make room on that disk or mend its rights, then run again",
             ) from error
@@ -56,14 +55,13 @@ class LedgerFile:
             raise database_error(self.path, error) from error
 
     def check(self) -> None:
-        """Raise `CommandError` when the opened file was moved or replaced: further rows would be lost."""
+        """Raise `LedgerUnusable` when the opened file was moved or replaced: further rows would be lost."""
         try:
             same = _inode(self.path) == self._opened_inode
         except OSError:
             same = False
         if not same:
-            raise CommandError(
-                ExitCode.INVALID,
+            raise LedgerUnusable(
                 f"the ledger {self.path} was moved, deleted or replaced during this run: put it back, then run again; "
                 "nothing more was sent",
             )
@@ -135,8 +133,7 @@ def _check_format(connection: sqlite3.Connection, path: Path) -> None:
     version = _version(connection)
     if application != schema.APPLICATION_ID:
         empty = path.stat().st_size == 0
-        raise CommandError(
-            ExitCode.INVALID,
+        raise LedgerUnusable(
             f"{path} is {'empty' if empty else 'not a ledger of storyboard'}: restore it from a backup, or, if nothing "
             "was ever paid with it, move it away; nothing was sent",
         )
@@ -150,15 +147,14 @@ def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def newer_version_error(path: Path, detail: str) -> CommandError:
+def newer_version_error(path: Path, detail: str) -> LedgerUnusable:
     """The error for a ledger of a newer version, which this version must not touch; `detail` is the evidence."""
-    return CommandError(
-        ExitCode.INVALID,
+    return LedgerUnusable(
         f"{path} was written by a newer version of storyboard ({detail}): install that version; nothing was sent",
     )
 
 
-def database_error(path: Path, error: sqlite3.Error) -> CommandError:
+def database_error(path: Path, error: sqlite3.Error) -> LedgerUnusable:
     """The error for a failed database operation; no money is at risk: no request leaves without a stored intent."""
     message = str(error)
     if "not a database" in message or "malformed" in message:
@@ -171,11 +167,11 @@ def database_error(path: Path, error: sqlite3.Error) -> CommandError:
         hint = "another process has it locked: wait for that process, then run again"
     else:
         hint = "check that disk, then run again"
-    return CommandError(ExitCode.INVALID, f"the ledger {path} cannot be used ({message}): {hint}")
+    return LedgerUnusable(f"the ledger {path} cannot be used ({message}): {hint}")
 
 
 def reserve_space(state: Path) -> None:
-    """Reserve disk space for the rows after a paid answer; `CommandError` when the disk is full."""
+    """Reserve disk space for the rows after a paid answer; `LedgerUnusable` when the disk is full."""
     path = state / _RESERVE_FILE
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -185,9 +181,7 @@ def reserve_space(state: Path) -> None:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise CommandError(
-            ExitCode.INVALID, f"no space for the ledger in {state}: {error.strerror}; nothing was sent"
-        ) from error
+        raise LedgerUnusable(f"no space for the ledger in {state}: {error.strerror}; nothing was sent") from error
 
 
 def release_space(state: Path) -> None:

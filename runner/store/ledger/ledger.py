@@ -13,7 +13,7 @@ from runner.attempts.attempt import Attempt, apply_event, open_attempt
 from runner.attempts.events import Account, Created, Event, Intent
 from runner.attempts.history import History
 from runner.clock import Clock, format_utc
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import Failure, LedgerUnusable
 from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
 from runner.store import locks, receipts
@@ -270,15 +270,13 @@ class Ledger:
             receipt_error = self._receipt_errors.pop(event.attempt)
         try:
             conflict = self._transact(lambda: self._table.write_event(event, self._scope))
-        except CommandError as error:
+        except Failure as error:
             if not isinstance(event.payload, Created):
                 raise
             note = receipt_error or f"its receipt is in {self.state / receipts.FOLDER}; the next run resumes it"
-            raise CommandError(
-                error.code, f"{error.message}\nTask {event.payload.task_id} was created: {note}"
-            ) from error
+            raise LedgerUnusable(f"{error.message}\nTask {event.payload.task_id} was created: {note}") from error
         if receipt_error:
-            raise CommandError(ExitCode.INVALID, receipt_error)
+            raise LedgerUnusable(receipt_error)
         return conflict
 
     def write_receipt(self, event: Event) -> None:
@@ -311,7 +309,7 @@ class Ledger:
         return self._transact(lambda: self._table.import_attempt(scope, attempt))
 
     def check_not_moved(self) -> None:
-        """Raise `CommandError` when the ledger was moved, deleted or replaced since it was opened."""
+        """Raise `LedgerUnusable` when the ledger was moved, deleted or replaced since it was opened."""
         self._file.check()
 
     def close(self) -> None:

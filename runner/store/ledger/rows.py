@@ -8,7 +8,7 @@ from typing import Any
 
 from runner.attempts.attempt import Attempt, AttemptState, apply_event
 from runner.attempts.events import Account, Clip, Created, Doubtful, Event, SendStarted, Stored, Succeeded
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import LedgerUnusable
 from runner.engine.ports import AlreadyAttempted
 from runner.lazy_dataclass import dataclass, replace
 from runner.store.ledger.codec import (
@@ -208,9 +208,7 @@ class AttemptRows:
         """
         row = self.db.execute("SELECT * FROM attempt WHERE id = ?", (event.attempt,)).fetchone()
         if row is None:
-            raise CommandError(
-                ExitCode.INVALID, f"the ledger has no attempt {event.attempt}: was the file replaced by an older copy?"
-            )
+            raise LedgerUnusable(f"the ledger has no attempt {event.attempt}: was the file replaced by an older copy?")
         if scope is not None and isinstance(event.payload, Stored | Doubtful):
             event = replace(event, payload=_seen_from(row, scope, event.payload))
         after = apply_event(attempt_from_row(row), event)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import LedgerUnusable
 from runner.store.durability import sync_folder
 from runner.store.locks import open_file, wait_for_lock
 
@@ -139,8 +139,7 @@ def check_columns(connection: sqlite3.Connection, path: Path) -> None:
     """Stop where a ledger says that it has the second form, and has not: somebody else changed it halfway."""
     names = {row[1] for row in connection.execute("PRAGMA table_info(attempt)")}
     if not {"scope", "migrated"} <= names:
-        raise CommandError(
-            ExitCode.INVALID,
+        raise LedgerUnusable(
             f"{path} was changed to its new form by half: put {path.with_name(BACKUP)} in its place, then run again; "
             "nothing was sent",
         )

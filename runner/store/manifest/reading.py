@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Intent
 from runner.attempts.pick import Pick
-from runner.diagnostics.problem import CommandError, ExitCode
+from runner.diagnostics.failures import ManifestUnreadable
 from runner.files.reading import MANIFEST_LIMIT, FileRejected, read_bytes
 from runner.requests.request import JsonValue, canonical_json, fingerprint
 from runner.store.manifest import fields
@@ -48,7 +48,7 @@ _NOBODY = Owner()
 def read(
     path: Path, display_name: str, root: Path, owner: Owner = _NOBODY, previous: Manifest | None = None
 ) -> Manifest | None:
-    """Read the manifest of an output; None when the file is missing, `CommandError` when the file is not a manifest.
+    """Read the manifest of an output; None when the file is missing; raise `ManifestUnreadable` if it is none.
 
     `display_name` is the path in messages, `root` the repository's top. `previous` is what was read before: it is
     returned as it is where the file holds the same bytes.
@@ -58,7 +58,7 @@ def read(
     except FileRejected as rejected:
         if rejected.code == "file-missing":
             return None
-        raise CommandError(ExitCode.INVALID, f"{display_name} {rejected.message}") from rejected
+        raise ManifestUnreadable(f"{display_name} {rejected.message}") from rejected
     return previous if previous is not None and previous.raw == raw else _parse(raw, display_name, owner)
 
 
@@ -66,11 +66,10 @@ def _parse(raw: bytes, display_name: str, owner: Owner) -> Manifest:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise CommandError(ExitCode.INVALID, f"{display_name} cannot be read: {error}") from error
+        raise ManifestUnreadable(f"{display_name} cannot be read: {error}") from error
     if (marker := _MARKER.search(text)) is not None:
         number = text.count("\n", 0, marker.start()) + 1
-        raise CommandError(
-            ExitCode.INVALID,
+        raise ManifestUnreadable(
             f"{display_name}:{number}: merge conflict: keep the takes of both sides, then remove the markers",
         )
     try:
@@ -81,11 +80,11 @@ def _parse(raw: bytes, display_name: str, owner: Owner) -> Manifest:
             return _manifest(content if version == VERSION else in_present_form(content), raw, version, owner)
     except _UNFIT as error:
         reason = str(error) if len(str(error)) <= _MAX_REASON else f"{str(error)[:_MAX_REASON]}…"
-        raise CommandError(
-            ExitCode.INVALID, f"{display_name} is not a manifest ({reason}): restore it from git, or remove it"
+        raise ManifestUnreadable(
+            f"{display_name} is not a manifest ({reason}): restore it from git, or remove it"
         ) from error
-    raise CommandError(
-        ExitCode.INVALID, f"{display_name} was written by a newer storyboard (version {version} of the file): update it"
+    raise ManifestUnreadable(
+        f"{display_name} was written by a newer storyboard (version {version} of the file): update it"
     )
 
 

@@ -1,0 +1,96 @@
+"""Checks whether this machine is ready: packages, fonts, disk, ledger, settings, key."""
+
+import platform
+from collections.abc import Iterator
+
+import anyio
+
+from runner import __version__
+from runner.clock import SystemClock
+from runner.diagnostics.failures import Failure
+from runner.diagnostics.problem import CommandError, ExitCode, HealthCheck
+from runner.editions.edition import load
+from runner.media.health import libraries
+from runner.providers.kinovi import health
+from runner.providers.kinovi.client import Client
+from runner.settings.api_key import key_format_error
+from runner.settings.settings import Settings
+from runner.store.health import folder
+from runner.store.ledger.database import NAME
+from runner.store.ledger.ledger import Ledger
+
+_SAMPLE = "ش 佩 あ"
+"""Arabic, Chinese and Japanese characters, which need more fonts than the package has."""
+
+
+def check_machine(settings: Settings, demo: bool) -> list[HealthCheck]:
+    """The checks of this machine, and of the provider where a key is set; `demo` reads the documented sample tasks.
+
+    Raise `CommandError` (exit 5) for `demo` without a key.
+    """
+    checks = [*_local_checks(settings)]
+    if demo and not settings.api_key.text:
+        message = (
+            "doctor --demo needs SEEDANCE_API_KEY or KINOVI_API_KEY: your key, or the demo key of the provider's "
+            "quick-start page"
+        )
+        raise CommandError(ExitCode.KEY, message)
+    reachable = all(check.verdict != "error" for check in checks if check.name in ("proxy", "certificates"))
+    if reachable and (demo or _has_usable_key(settings)):
+        checks += anyio.run(_provider_checks, settings, demo)
+    return checks
+
+
+def _has_usable_key(settings: Settings) -> bool:
+    key = settings.api_key
+    return bool(key.text) and key.contradicted_by is None and key_format_error(key.text or "") is None
+
+
+def _local_checks(settings: Settings) -> Iterator[HealthCheck]:
+    """The checks that open no connection."""
+    yield HealthCheck("version", "ok", f"storyboard {__version__}, Python {platform.python_version()}")
+    yield from libraries()
+    yield _fonts()
+    yield from folder("clips", settings.output)
+    yield from _state(settings)
+    yield health.key_shape(settings.api_key)
+    yield health.proxy(settings.base_url)
+    yield health.certificates(settings.base_url)
+
+
+def _fonts() -> HealthCheck:
+    from runner.animatic.fonts import missing_font
+
+    missing = missing_font(_SAMPLE)
+    if missing is None:
+        return HealthCheck("fonts", "ok", "animatics can show the usual scripts of prompts")
+    return HealthCheck("fonts", "warning", "animatics cannot show every script", missing)
+
+
+def _state(settings: Settings) -> Iterator[HealthCheck]:
+    try:
+        state = settings.state
+    except Failure as stop:
+        reason, _, hint = stop.message.partition("\n")
+        yield HealthCheck("state", "error", reason, hint.strip())
+        return
+    yield from folder("state", state, pays=True)
+    yield _ledger(settings)
+
+
+def _ledger(settings: Settings) -> HealthCheck:
+    if not (settings.state / NAME).exists():
+        return HealthCheck("ledger", "ok", f"none yet; the first run creates it in {settings.state}")
+    try:
+        Ledger(settings.state, SystemClock()).close()
+    except Failure as stop:
+        return HealthCheck(
+            "ledger", "error", stop.message.splitlines()[0], "paid runs stop until the ledger can be read"
+        )
+    return HealthCheck("ledger", "ok", f"{settings.state / NAME} can be read")
+
+
+async def _provider_checks(settings: Settings, demo: bool) -> list[HealthCheck]:
+    """The checks that ask the provider, free of charge."""
+    async with Client(settings.base_url, settings.key(), load(settings.edition)) as client:
+        return await (health.demo(client) if demo else health.reach(client))

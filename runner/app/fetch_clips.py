@@ -1,0 +1,101 @@
+"""Fetches the clips of all takes that this machine lacks, or accepts doubtful ones; pays for nothing."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import anyio
+
+from runner.app.clip_fetcher import ClipFetcher
+from runner.app.confirmation import confirm_tasks
+from runner.app.fetch import OrphanFetcher
+from runner.app.late_bills import read_due_bills
+from runner.app.manifests import write_manifests
+from runner.app.named_shots import find_shot
+from runner.app.orphaned_attempts import stored_orphans
+from runner.app.provider_gateway import ProviderGateway, open_gateway
+from runner.app.run_store import RunStore, open_run_store
+from runner.app.session import Session
+from runner.app.verify import check, takes_with_clips
+from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.history import History
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.planning.plan import Step
+from runner.show.screens.clips import ClipCheck
+
+
+def fetch_clips(session: Session) -> list[ClipCheck]:
+    """Fetch every recorded clip that is missing or changed; the state of each clip afterwards."""
+    return _with_ledger(session, _fetch_all)
+
+
+def accept_clips(session: Session, names: Sequence[str]) -> list[ClipCheck]:
+    """Accept the doubtful clips of the named shots; a shot without one is a usage error, before anything moves."""
+
+    async def accept_all(session: Session, history: History, store: RunStore) -> list[ClipCheck]:
+        doubtful = [clip for name in names for clip in _doubtful_clips(session, history, name)]
+        async with _lazy_gateway(session, history) as gateway:
+            fetcher = ClipFetcher(session, history, store, gateway)
+            return [await fetcher.accept(step, attempt) for step, attempt in doubtful]
+
+    return _with_ledger(session, accept_all)
+
+
+def _with_ledger(
+    session: Session, work: Callable[[Session, History, RunStore], Awaitable[list[ClipCheck]]]
+) -> list[ClipCheck]:
+    """Do the work under the locks of the outputs, and write the manifests after it."""
+    with open_run_store(session) as store:
+        history = session.with_manifests(store.history())
+        confirm_tasks(session, history, store)
+        results = anyio.run(work, session, history, store)
+        write_manifests(session, history)
+    return results
+
+
+async def _fetch_all(session: Session, history: History, store: RunStore) -> list[ClipCheck]:
+    results: list[ClipCheck] = []
+    plan = session.plan(history)
+    orphans = stored_orphans(session, history, plan)
+    async with _lazy_gateway(session, history) as gateway:
+        await read_due_bills(session, history, store, gateway)
+        fetcher = ClipFetcher(session, history, store, gateway)
+        for step, attempt, clip in takes_with_clips(session, history):
+            result = check(session, step, attempt, clip)
+            if result.verdict in ("missing", "changed"):
+                result = await fetcher.fetch(result, step, attempt)
+            results.append(result)
+        orphan_fetcher = OrphanFetcher(session, history, store, gateway)
+        results += [orphan for attempt in orphans if (orphan := await orphan_fetcher.fetch(attempt)) is not None]
+    return results
+
+
+def _doubtful_clips(session: Session, history: History, name: str) -> list[tuple[Step, Attempt]]:
+    """The doubtful takes of a shot, retakes included, or the one take that `quay#2` names."""
+    shot, take = find_shot(session, name)
+    current = {step.attempt: step for step in session.plan(history).steps_of(shot.storyboard, shot.id)}
+    doubtful = [
+        (step, attempt)
+        for attempt in history.attempts.values()
+        if attempt.state is AttemptState.DOUBTFUL
+        if (step := current.get(attempt.id)) is not None
+        if take is None or step.take == take
+    ]
+    if not doubtful:
+        raise CommandError(
+            ExitCode.USAGE, f"{name} has no doubtful clip from {session.settings.variant}; storyboard status lists them"
+        )
+    return sorted(doubtful, key=lambda pair: pair[0].take)
+
+
+@asynccontextmanager
+async def _lazy_gateway(session: Session, history: History) -> AsyncIterator[Callable[[], Awaitable[ProviderGateway]]]:
+    """Context manager: a function that opens the provider's gateway when it is first needed."""
+    async with AsyncExitStack() as stack:
+        gateways: list[ProviderGateway] = []
+
+        async def gateway() -> ProviderGateway:
+            if not gateways:
+                gateways.append(await open_gateway(session, history, stack))
+            return gateways[0]
+
+        yield gateway

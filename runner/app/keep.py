@@ -1,0 +1,111 @@
+"""Lets clips at hand stand for the storyboard as it is now, or no longer; the manifest records it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+
+from runner.app.manifests import write_keeps, write_manifests
+from runner.app.named_shots import shot_of_former_name
+from runner.app.run_store import open_run_store
+from runner.app.session import Session
+from runner.attempts.attempt import Attempt
+from runner.attempts.clip_name import ClipName
+from runner.attempts.history import History
+from runner.diagnostics.failures import Failure
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.lazy_dataclass import dataclass, replace
+from runner.planning.keeping import KeepAnswer, clips_to_keep
+from runner.planning.plan import Plan, Step
+from runner.planning.selection import ShotKey, select
+
+
+@dataclass(frozen=True, slots=True)
+class NextOrders:
+    """What the next run orders, by the shots' ids; `credits` is None where a price is unknown."""
+
+    shots: tuple[str, ...]
+    credits: Decimal | None
+    is_free: bool
+
+
+def keep_clips(session: Session, selection: Sequence[str]) -> list[KeepAnswer]:
+    """Keep the clips of the selected shots; the answer for each of their takes."""
+    with _locked_history(session) as history:
+        keys = _selected(session, selection)
+        plan = session.plan(history)
+        answers = [answer for key in keys for answer in _answers(session, history, plan, key)]
+        _record(
+            session,
+            history,
+            [(answer.shot[0], answer.attempt, answer.wanted) for answer in answers if answer.attempt is not None],
+        )
+    return answers
+
+
+def undo_keeps(session: Session, selection: Sequence[str]) -> tuple[list[Step], NextOrders]:
+    """Keep the clips of the selected shots no longer; their takes, and what the next run orders."""
+    with _locked_history(session) as history:
+        keys = _selected(session, selection)
+        plan = session.plan(history)
+        steps = [step for key in keys for step in plan.steps_of(*key) if step.keep is not None]
+        if not steps:
+            raise CommandError(ExitCode.USAGE, f"no clip of {', '.join(shot for _, shot in keys)} is kept")
+        attempts = [(step.shot.storyboard, history.attempts[step.attempt or ""], None) for step in steps]
+        _record(session, history, attempts)
+        after = session.plan(history)
+    shots = tuple(dict.fromkeys(step.shot.id for step in after.steps if step.is_billable))
+    return steps, NextOrders(shots, after.totals.credits, after.is_free)
+
+
+@contextmanager
+def _locked_history(session: Session) -> Iterator[History]:
+    """Context manager: the history, with outputs locked and manifests up to date."""
+    with open_run_store(session) as store:
+        history = session.with_manifests(store.history())
+        write_manifests(session, history)
+        yield history
+
+
+def _selected(session: Session, selection: Sequence[str]) -> list[ShotKey]:
+    """The selected shots in the files' order, also by a former name."""
+    keys: set[ShotKey] = set()
+    for expression in selection:
+        try:
+            keys |= select(session.batch, [expression], ()) or set()
+        except Failure:
+            if (shot := shot_of_former_name(session, expression)) is None:
+                raise
+            keys.add((shot.storyboard, shot.id))
+    return [(shot.storyboard, shot.id) for shot in session.batch.shots if (shot.storyboard, shot.id) in keys]
+
+
+def _answers(session: Session, history: History, plan: Plan, key: ShotKey) -> Iterator[KeepAnswer]:
+    clip_exists = session.clip_exists(history)
+    folder = session.output_folder(key[0]).relative_to(session.settings.root).as_posix()
+    paths = {board.path for board in session.batch.storyboards}
+
+    def own_clip(shot: ShotKey, take: int, attempt: Attempt) -> bool:
+        path = f"{folder}/{ClipName(shot[1], take).path}"
+        return any(clip.path == path and clip_exists(clip) for clip in attempt.clips)
+
+    def is_of_film(attempt: Attempt) -> bool:
+        intent = attempt.intent
+        is_here = intent.storyboard == key[0] or intent.storyboard not in paths
+        return is_here and intent.profile == session.settings.profile
+
+    yield from clips_to_keep(plan, history, key, own_clip, is_of_film)
+
+
+def _record(session: Session, history: History, keeps: Sequence[tuple[str, Attempt, str | None]]) -> None:
+    """Write what clips are kept for; a clip that was kept for the same request before is no longer."""
+    for board in session.batch.storyboards:
+        tasks = {attempt.task_id: wanted for path, attempt, wanted in keeps if path == board.path and attempt.task_id}
+        replaced = {
+            attempt.task_id: None
+            for attempt in history.attempts.values()
+            if attempt.task_id and attempt.kept_for is not None and attempt.kept_for in tasks.values()
+        }
+        if tasks:
+            write_keeps(session, board, replaced | tasks)
+    for _, attempt, wanted in keeps:
+        history.attempts[attempt.id] = replace(attempt, kept_for=wanted)

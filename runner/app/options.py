@@ -1,0 +1,77 @@
+"""What a command line asks for, as values; a command without some of these flags has their defaults."""
+
+from decimal import Decimal
+from pathlib import Path
+
+from runner.lazy_dataclass import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class InputOptions:
+    """What a command reads: storyboards, provider, profile, variables, settings file."""
+
+    files: tuple[Path, ...] = ()
+    """The storyboards as typed; empty where the command finds them itself."""
+    provider: str | None = None
+    profile: str | None = None
+    variables: tuple[str, ...] = ()
+    """`NAME=VALUE` each."""
+    variable_files: tuple[Path, ...] = ()
+    config: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionOptions:
+    """Expressions of the shots that a command works on."""
+
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderOptions:
+    """Orders beyond what the storyboards ask for."""
+
+    retake: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
+    first_take: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SpendingOptions:
+    """What the user allows a run to spend."""
+
+    yes: bool = False
+    max_credits: Decimal | None = None
+    allow_pull_request: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionOptions:
+    """How a run works, and where its clips go."""
+
+    concurrency: int | None = None
+    output: Path | None = None
+    no_wait: bool = False
+    fail_fast: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayOptions:
+    """How a command shows its result."""
+
+    as_json: bool = False
+    quiet: bool = False
+    no_color: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOptions:
+    """The flags that several commands share, by subject."""
+
+    input: InputOptions = field(default_factory=InputOptions)
+    selection: SelectionOptions = field(default_factory=SelectionOptions)
+    orders: OrderOptions = field(default_factory=OrderOptions)
+    spending: SpendingOptions = field(default_factory=SpendingOptions)
+    execution: ExecutionOptions = field(default_factory=ExecutionOptions)
+    display: DisplayOptions = field(default_factory=DisplayOptions)

@@ -1,0 +1,55 @@
+"""Chooses the good take of a shot."""
+
+from datetime import datetime
+
+from runner.app.manifests import write_pick
+from runner.app.named_shots import find_shot
+from runner.app.plan_report import read_history
+from runner.app.session import Session
+from runner.attempts.attempt import AttemptState
+from runner.attempts.history import History
+from runner.attempts.pick import Pick
+from runner.clock import SystemClock
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.language.model import Shot
+from runner.planning.plan import Plan
+from runner.planning.selection import storyboard_slug
+
+
+def pick_take(session: Session, reference: str, take: int | None) -> Shot:
+    """Record the pick of a take in the manifest, or that no take is picked; return the shot."""
+    shot, number = find_shot(session, reference)
+    if number is not None:
+        raise CommandError(ExitCode.USAGE, f"write the take after the shot:\n  storyboard pick {shot.id} {number}")
+    history = read_history(session)
+    plan = session.plan(history)
+    pick = None if take is None else _pick(session, history, plan, shot, take, SystemClock().now())
+    storyboard = next(storyboard for storyboard in session.batch.storyboards if storyboard.path == shot.storyboard)
+    write_pick(session, history, plan, storyboard, shot.id, pick)
+    return shot
+
+
+def _pick(session: Session, history: History, plan: Plan, shot: Shot, take: int, now: datetime) -> Pick:
+    """The pick of a take, bound to its clip; `CommandError` (exit 2) when there is no whole clip to choose."""
+    steps = plan.steps_of(shot.storyboard, shot.id)
+    if not steps:
+        raise CommandError(ExitCode.USAGE, f"{shot.id} is skipped: it has no take to pick")
+    if steps[0].fingerprint is None:
+        shots = ", ".join(steps[0].blockers)
+        message = f"{shot.id} waits for a pick itself: first pick a take of {shots}, which it is made from"
+        raise CommandError(ExitCode.USAGE, message)
+    clips = {step.take: attempt for step in steps if (attempt := history.attempts.get(step.attempt or "")) is not None}
+    attempt = clips.get(take)
+    if attempt is not None and attempt.state is AttemptState.STORED and not attempt.needs_confirmation:
+        return Pick(take, attempt.intent.fingerprint, attempt.task_id, now)
+    if attempt is not None and attempt.state is AttemptState.DOUBTFUL:
+        name = f"{storyboard_slug(shot.storyboard)}:{shot.id}#{take}"
+        message = (
+            f"take {take} of {shot.id} is doubtful: its clip {attempt.doubt}. If it is good, take it, then pick it:"
+        )
+        raise CommandError(ExitCode.USAGE, f"{message}\n  storyboard fetch --accept {name}")
+    finished = [str(number) for number, other in sorted(clips.items()) if other.state is AttemptState.STORED]
+    summary = f"takes with a clip: {', '.join(finished)}" if finished else "no take has a clip yet"
+    raise CommandError(
+        ExitCode.USAGE, f"take {take} of {shot.id} has no clip from {session.settings.variant}: {summary}"
+    )

@@ -1,0 +1,54 @@
+"""The state of every take, by manifest and ledger."""
+
+from runner.app import foreign_outputs
+from runner.app.approval import committed_credits, storyboard_budgets
+from runner.app.credit_scope import sums_by_storyboard
+from runner.app.field_locations import field_locator
+from runner.app.orphaned_attempts import orphaned_attempts
+from runner.app.plan_report import left_by_gone_repositories
+from runner.app.session import Session
+from runner.attempts.attempt import Attempt
+from runner.clock import SystemClock
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.planning.plan import Plan
+from runner.show.screens.status import StatusReport
+from runner.show.text.command_line import CommandLine
+
+
+def status_report(session: Session) -> tuple[StatusReport, list[str]]:
+    """The state of the selected takes, and the warnings about outputs that could not be read.
+
+    Raise `CommandError` where no output could be read.
+    """
+    whole_session = session
+    session, history, foreign = foreign_outputs.history_without_foreign(session)
+    if foreign and not session.batch.storyboards:
+        raise CommandError(ExitCode.INVALID, "\n".join(foreign))
+    plan = session.plan(history, selected=whole_session.selected)
+    budgets = {} if plan.is_free else storyboard_budgets(session, plan, history)
+    report = StatusReport(
+        plan,
+        history,
+        SystemClock().now(),
+        _next_command_line(session),
+        locate_field=field_locator(session),
+        orphans=tuple(orphaned_attempts(session, history)),
+        sums=sums_by_storyboard(session, history),
+        budget_used={path: committed_credits(history, budget) for path, budget in budgets.items()},
+        left_behind=_left_behind(session, plan),
+        root=str(session.settings.root),
+    )
+    return report, foreign
+
+
+def _left_behind(session: Session, plan: Plan) -> tuple[Attempt, ...]:
+    """What repositories that are gone have left open, but what this plan takes over."""
+    taken = {step.attempt for step in plan.steps}
+    return tuple(attempt for attempt in left_by_gone_repositories(session) if attempt.id not in taken)
+
+
+def _next_command_line(session: Session) -> CommandLine:
+    """The command line to type next, with the provider that was found by its clips."""
+    is_explicit = session.command.input.provider is not None or session.settings.account.free
+    line = session.command_line
+    return line if is_explicit else line.with_flag("--provider", session.settings.provider)

@@ -1,0 +1,65 @@
+"""The command line to type next: files and flags as the user typed them, quoted for a shell, safe for a terminal."""
+
+import shlex
+
+from runner.lazy_dataclass import dataclass, replace
+from runner.show.text.escape import escape_terminal
+
+_SELECTION = ("--select", "--exclude")
+_EXTRA_ORDERS = ("--retake", "--again", "--first-take")
+_OF_EVERY_COMMAND = ("--profile", "--config", "--var", "--var-file")
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """Files, then flags in order; a flag without a value has None. Its methods give other lines, or their text."""
+
+    files: tuple[str, ...] = ()
+    flags: tuple[tuple[str, str | None], ...] = ()
+
+    def run(self, *more: str) -> str:
+        """The text of `storyboard run` with these words; `more` is text that a shell can read already."""
+        return self._text("run", more)
+
+    def plan(self, *more: str) -> str:
+        return self._text("plan", more)
+
+    def status(self, *more: str) -> str:
+        return self._text("status", more)
+
+    def fetch(self, *more: str) -> str:
+        return self._text("fetch", more)
+
+    def without(self, *names: str) -> "CommandLine":
+        return replace(self, flags=tuple(flag for flag in self.flags if flag[0] not in names))
+
+    def without_selection(self) -> "CommandLine":
+        return self.without(*_SELECTION)
+
+    def without_extra_orders(self) -> "CommandLine":
+        return self.without(*_EXTRA_ORDERS)
+
+    def with_flag(self, name: str, *values: str) -> "CommandLine":
+        """The line with these values of a flag, where the flag stood, else at the end."""
+        names = [flag for flag, _ in self.flags]
+        place = names.index(name) if name in names else len(names)
+        new = tuple((name, value) for value in values)
+        rest = tuple(flag for flag in self.flags[place:] if flag[0] != name)
+        return replace(self, flags=(*self.flags[:place], *new, *rest))
+
+    def with_selection(self, expression: str) -> "CommandLine":
+        """The line that works on this selection; `--exclude` stays."""
+        return self.with_flag("--select", expression)
+
+    def with_provider(self, name: str) -> "CommandLine":
+        others = self.without("--provider")
+        return replace(others, flags=(("--provider", name), *others.flags))
+
+    def with_inputs_of_all_commands(self, *others: str) -> "CommandLine":
+        """Files, profile, variables and settings file, which every command accepts, then the flags of these names."""
+        shared = tuple(flag for flag in self.flags if flag[0] in _OF_EVERY_COMMAND)
+        return replace(self, flags=(*shared, *(flag for flag in self.flags if flag[0] in others)))
+
+    def _text(self, command: str, more: tuple[str, ...]) -> str:
+        words = [*self.files, *(word for flag in self.flags for word in flag if word is not None)]
+        return escape_terminal(" ".join(["storyboard", command, *map(shlex.quote, words), *more]))
