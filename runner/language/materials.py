@@ -112,6 +112,8 @@ class MediaCache:
 
     root: FilePath
     files: dict[str, LocalFile | FileRejected] = field(default_factory=dict)
+    hints_left: int = 200
+    """For so many files more the nearest name is sought: beyond a screenful nobody reads it."""
 
     def inspect_asset(self, asset: Asset) -> AssetMedia:
         """Inspect the media of an asset."""
@@ -132,9 +134,7 @@ class MediaCache:
             path = FilePath(os.path.normpath(self.root / FilePath(origin.document.name).parent / written))
             return self._local_file(path, kind)
         except FileRejected as error:
-            return Problem(
-                error.code, origin.place(), f"`{written}` {error.message}", error.hint, related=origin.alias_chain()
-            )
+            return self._problem(error, written, origin)
 
     def check_only(self, written: str, kind: Kind | None, origin: NodeRef) -> Problem | None:
         """The problem of a path that leads to no ordinary file of the repository, or of a URL that is not public.
@@ -149,10 +149,13 @@ class MediaCache:
                 path = FilePath(os.path.normpath(self.root / FilePath(origin.document.name).parent / written))
                 check_regular(resolve_inside(path, self.root), MAX_BYTES)
         except FileRejected as error:
-            return Problem(
-                error.code, origin.place(), f"`{written}` {error.message}", error.hint, related=origin.alias_chain()
-            )
+            return self._problem(error, written, origin)
         return None
+
+    def _problem(self, error: FileRejected, written: str, origin: NodeRef) -> Problem:
+        self.hints_left -= 1
+        hint = error.hint if self.hints_left >= 0 else ""
+        return Problem(error.code, origin.place(), f"`{written}` {error.message}", hint, related=origin.alias_chain())
 
     def _local_file(self, path: FilePath, kind: Kind | None) -> LocalFile:
         name = os.path.relpath(path, self.root)

@@ -154,7 +154,7 @@ def _checked(path: Path, text: str, values: dict[str, Any], rules: Rules) -> dic
     unfit = (key for key, value in values.items() if _error(key, value, rules, with_hint=False) is not None)
     first = list(islice(unfit, _MAX_ERRORS))
     if first:
-        errors = [_error(key, values[key], rules) or "" for key in first]
+        errors = [_error(key, values[key], rules, with_names=key == first[0]) or "" for key in first]
         lines = [f"{path}:{_line(text, key)}: {error}" for key, error in zip(first, errors, strict=True)]
         if (more := sum(1 for _ in unfit)) > 0:
             lines.append(f"{path}: and {more:,} more")
@@ -162,8 +162,11 @@ def _checked(path: Path, text: str, values: dict[str, Any], rules: Rules) -> dic
     return {key: value for key, value in values.items() if key not in keys().tables}
 
 
-def _error(key: str, value: Any, rules: Rules, *, with_hint: bool = True) -> str | None:
-    """What is wrong with a value; without the hint, for which the nearest name would be sought, it costs little."""
+def _error(key: str, value: Any, rules: Rules, *, with_hint: bool = True, with_names: bool = False) -> str | None:
+    """What is wrong with a value; without the hint, for which the nearest name would be sought, it costs little.
+
+    `with_names`: the hint for an unknown key without a near name lists all settings.
+    """
     published = keys()
     if (section := key.partition(".")[0]) in _NOT_BUILT:
         return f"[{section}] is not supported yet; leave it out"
@@ -179,6 +182,8 @@ def _error(key: str, value: Any, rules: Rules, *, with_hint: bool = True) -> str
         return None if is_valid(schema, value) else f"{shortened(row)!r}: {expectation(schema)}"
     names = [*published.values, *published.rows]
     suggestion = closest_match(key, names) if with_hint else None
+    if suggestion is None and not with_names:
+        return f"there is no setting {shortened(key)}"
     hint = f"did you mean {suggestion}?" if suggestion else f"the settings are {', '.join(published.values)}"
     return f"there is no setting {shortened(key)}; {hint}"
 

@@ -34,6 +34,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "spend": ("spend", *PAID),
     "settle": ("settle", *PAID),
     "pick": ("pick", "quay", "1", *PAID),
+    "keep": ("keep", "quay", *PAID),
     "fetch": ("fetch", BOARD, *PAID),
     "verify": ("verify", BOARD, *PAID),
     "sandbox": ("sandbox", "--port", "0"),

@@ -139,7 +139,7 @@ def test_what_is_doubtful_stands_on_every_screen_with_the_way_to_take_it(
     for screen in screens:
         assert "doubtful" in screen.out
         assert "--accept film:boat" in screen.out
-    assert "one clip is doubtful" in screens[0].out
+    assert "one take is doubtful" in screens[0].out
     for command in ("verify", "fetch"):
         assert (
             "storyboard fetch storyboards/film.yaml --accept film:boat"

@@ -48,7 +48,7 @@ def test_a_clone_gets_the_clips_of_earlier_words_too(paid_film: ContentRepo, hos
     whole = reworded(paid_film, there)
     other, state = fresh(paid_film, "other")
     before = other.manifest(variant="kinovi")
-    foreign = "1 take is recorded in a manifest only, not in this machine's ledger: it is kept and not paid again"
+    foreign = "2 takes are recorded in a manifest only, not in this machine's ledger: they are kept and not paid again"
     without_key = {name: value for name, value in there.env.items() if name != "SEEDANCE_API_KEY"} | state
     for command in ("plan", "status"):
         assert foreign in flat(other.storyboard(command, FILM, **without_key))

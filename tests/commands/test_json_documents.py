@@ -89,7 +89,8 @@ def test_a_local_file_without_a_way_blocks_its_shot_and_leaves_the_price_out(fil
     assert (take["action"], take["reason"]["code"]) == ("blocked", "material-blocked")
     assert take["request"]["inputs"]["urls"][0].startswith("file:storyboards/door.png#sha256=")
     assert (plan["totals"]["credits"], plan["totals"]["blocked_credits"]) == (0, take["credits"])
-    assert plan["materials"] == []
+    [material] = plan["materials"]
+    assert (material["name"], material["way"], material["host"]) == ("storyboards/door.png", None, None)
 
 
 def test_where_a_storyboard_has_errors_every_command_prints_the_problems(film: ContentRepo) -> None:

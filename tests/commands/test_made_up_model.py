@@ -72,6 +72,8 @@ from pathlib import Path
 from runner.editions import edition
 edition.DATA = Path(sys.argv.pop(1))
 edition.NAMES = tuple(sorted(path.stem for path in edition.DATA.glob("*.toml")))
+from runner.settings.schema import keys
+keys().values["providers.kinovi.edition"]["enum"] = [*edition.NAMES, "classic"]
 sys.argv[0] = "storyboard"
 from runner.__main__ import main
 raise SystemExit(main())
@@ -138,7 +140,7 @@ def test_its_limits_are_those_of_its_data(workshop: ContentRepo) -> None:
 def test_prices_shows_its_rows_with_their_days(workshop: ContentRepo) -> None:
     shown = run(workshop, "prices").out
     assert [line.split() for line in shown.splitlines() if "480p" in line] == [
-        ["loom-1", "480p", "3.5", "17.5", "$0.0875"],
-        ["loom-1", "480p", "1", "5", "$0.025", "from", "2020-01-01", "until", "2020-12-31"],
+        ["loom-1", "480p", "3.5", "21", "$0.105"],
+        ["loom-1", "480p", "1", "6", "$0.03", "from", "2020-01-01", "until", "2020-12-31"],
     ]
     assert "loom-1: 6 to 12 s, prompts of 200 characters, 1 image" in shown
