@@ -18,7 +18,7 @@ import pytest
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import Account, Clip, Event
 from runner.clock import format_utc
-from runner.diagnostics.failures import LedgerUnusable
+from runner.diagnostics.failures import LedgerUnusable, SandboxUnusable
 from runner.diagnostics.problem import ExitCode
 from runner.sandbox.embedded import run_in_thread
 from runner.sandbox.options import Options
@@ -321,5 +321,5 @@ def test_a_sandbox_journal_of_a_later_version_is_refused_with_words(
     with (tmp_path / "sandbox" / "journal-1.jsonl").open("a") as journal:
         journal.write(json.dumps(line) + "\n")
     message = re.escape(f"newer version of storyboard ({detail} in it)")
-    with pytest.raises(LedgerUnusable, match=message), run_in_thread(tmp_path / "sandbox", Options(plain_clips=True)):
+    with pytest.raises(SandboxUnusable, match=message), run_in_thread(tmp_path / "sandbox", Options(plain_clips=True)):
         pass
