@@ -27,7 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "  1  some clips are not: `storyboard fetch` downloads them again for nothing\n"
         "  3  invalid input"
     )
-    flags.add_reading(parser, required=True, all_help="list intact clips too")
+    flags.add_reading(parser, required=False, all_help="list intact clips too")
 
 
 def run(args: argparse.Namespace) -> ExitCode:

@@ -55,3 +55,8 @@ def test_quiet_prints_nothing_when_there_is_nothing_to_do(film: ContentRepo) -> 
 def test_an_output_that_another_run_holds_is_exit_7_though_nothing_is_to_do(film: ContentRepo) -> None:
     with locks.lock_outputs(film.state, [film.root / "renders/film/sandbox"]):
         assert film.storyboard("run", FILM).code == 7
+
+
+@pytest.mark.parametrize("command", ["validate", "plan", "status", "spend", "fetch", "verify"])
+def test_every_command_but_run_finds_the_storyboards_by_itself(film: ContentRepo, command: str) -> None:
+    assert film.storyboard(command).code == 0
