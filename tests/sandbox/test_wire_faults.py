@@ -184,7 +184,8 @@ def test_other_requests_go_wrong_the_same_ways(sandbox: SandboxClient, operation
         )
 
     assert send().status_code == 503
-    with pytest.raises(httpx.RemoteProtocolError):
+    # The kernel may tell an answer that breaks off as a reset before its first bytes are read.
+    with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
         send()
     assert send().status_code == 200
 
