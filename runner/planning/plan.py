@@ -73,11 +73,6 @@ def every_material(material: Material) -> bool:
     return True
 
 
-def public_address(material: Material) -> bool:
-    """The rule of a provider that reads public addresses only, where nothing is published: it has its own clips."""
-    return isinstance(material, RemoteFile) or (isinstance(material, TakeReference) and material.part == "clip")
-
-
 def material_name(material: Material) -> str:
     """A material as a person calls it: its path, its address, or `the last frame of quay`."""
     match material:

@@ -117,11 +117,6 @@ def lock_manifest(state: Path, output: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def lock_path(state: Path, output: Path) -> Path:
-    """The lock file of an output."""
-    return state / _OUTPUTS / _lock_name(os.path.realpath(output))
-
-
 def _lock_name(output: str) -> str:
     return hashlib.sha256(os.fsencode(output)).hexdigest()[:32]
 

@@ -1,14 +1,17 @@
 """Manifests of small worlds, written to disk and read again."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
 
+from runner.attempts.pick import Pick
+from runner.store.manifest.decisions import with_picks
 from runner.store.manifest.document import Manifest
+from runner.store.manifest.picks import pick_json
 from runner.store.manifest.reading import read
 from runner.store.manifest.writing import write
 from tests.show.test_json import SCHEMAS
@@ -31,3 +34,8 @@ def reread(tmp_path: Path) -> Reread:
         return manifest
 
     return through_disk
+
+
+def with_pick(content: Mapping[str, Any], shot: str, pick: Pick) -> dict[str, Any]:
+    """The content of a manifest with the pick of one shot."""
+    return with_picks(content, {shot: pick_json(pick)})

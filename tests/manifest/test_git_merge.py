@@ -12,10 +12,10 @@ from runner.attempts.history import History
 from runner.attempts.pick import Pick
 from runner.language.model import Shot
 from runner.store.manifest.composing import compose
-from runner.store.manifest.decisions import with_pick
 from runner.store.manifest.document import NAME
 from runner.store.manifest.reading import read
 from runner.store.manifest.writing import write
+from tests.manifest.conftest import with_pick
 from tests.planning.worlds import BOARD, START, after, clip, plan, shot
 
 ALLEY, BOAT, QUAY = shot("alley"), shot("boat"), shot("quay")

@@ -13,11 +13,11 @@ from runner.attempts.pick import Pick
 from runner.diagnostics.failures import ManifestUnreadable
 from runner.planning.plan import Plan
 from runner.store.manifest.composing import compose
-from runner.store.manifest.decisions import with_keeps, with_pick
+from runner.store.manifest.decisions import with_keeps
 from runner.store.manifest.document import Manifest
 from runner.store.manifest.layout import layout
 from runner.store.manifest.reading import read
-from tests.manifest.conftest import Reread
+from tests.manifest.conftest import Reread, with_pick
 from tests.planning.worlds import BOARD, START, after, clip, plan, renamed, shot
 
 NOTE = {"at": "2026-03-02T12:00:00.000Z", "take": 1, "text": "the light is right"}

@@ -20,10 +20,23 @@ from runner.attempts.events import (
     Succeeded,
 )
 from runner.attempts.history import History
-from runner.planning.plan import Action, public_address
+from runner.planning.plan import Action
 from runner.planning.planner import PlanOverrides
 from runner.requests.request import LocalFile, RemoteFile
-from tests.planning.worlds import BOARD, FREE, actions, after, clip, last_frame, pick, plan, renamed, shot, summary
+from tests.planning.worlds import (
+    BOARD,
+    FREE,
+    actions,
+    after,
+    clip,
+    last_frame,
+    pick,
+    plan,
+    public_address,
+    renamed,
+    shot,
+    summary,
+)
 
 MADE = (SendStarted(), Created("task_1"), Succeeded((), Decimal(200)), Stored(clip("quay")))
 

@@ -21,11 +21,10 @@ from runner.attempts.events import (
 )
 from runner.attempts.history import History
 from runner.language.model import Shot
-from runner.planning.plan import public_address
 from runner.planning.planner import NO_OVERRIDES, PlanOverrides
 from runner.planning.reason import RESERVED, Reason, ReasonCode
 from runner.requests.request import LocalFile
-from tests.planning.worlds import BOARD, after, clip, last_frame, pick, plan, shot
+from tests.planning.worlds import BOARD, after, clip, last_frame, pick, plan, public_address, shot
 
 MADE = (SendStarted(), Created("task_1"), Succeeded((), Decimal(200)), Stored(clip("quay")))
 UNKNOWN = (SendStarted(), OutcomeUnknown("the line broke"))

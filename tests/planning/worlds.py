@@ -14,7 +14,7 @@ from runner.editions.edition import load
 from runner.language.model import Batch, Shot, Storyboard
 from runner.planning.plan import Plan, Step
 from runner.planning.planner import build_plan
-from runner.requests.request import Material, Request, TakeReference
+from runner.requests.request import Material, RemoteFile, Request, TakeReference
 
 BOARD = "storyboards/film.yaml"
 PAID = Account("kinovi", "kinovi.ai")
@@ -104,3 +104,8 @@ def clip(id: str, take: int = 1) -> Clip:
 
 def renamed(old: Shot, id: str) -> Shot:
     return old._replace(id=id)
+
+
+def public_address(material: Material) -> bool:
+    """The rule of a provider that reads public addresses only, where nothing is published: it has its own clips."""
+    return isinstance(material, RemoteFile) or (isinstance(material, TakeReference) and material.part == "clip")

@@ -12,13 +12,14 @@ from runner.diagnostics.problem import Place, Problem
 from runner.editions.edition import load
 from runner.language import compiler as language
 from runner.language.model import Storyboard
-from runner.planning.plan import Plan, public_address
+from runner.planning.plan import Plan
 from runner.requests.request import RemoteFile
 from runner.show.screens.blocked import WaysOn
 from runner.show.screens.plan import CheaperCommand, PlanContext, price_line, screen
 from runner.show.text.cells import width as cells
 from runner.show.text.command_line import CommandLine
 from runner.show.text.format import volume
+from tests.planning.worlds import public_address
 from tests.show.conftest import Golden
 from tests.show.films import (
     MARIA,

@@ -3,14 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from runner.attempts.pick import Pick
 from runner.store.manifest.document import TAKE_FIELDS, TAKE_ORDER, more_fields, sort_shots
-from runner.store.manifest.picks import StoredPick, pick_json
-
-
-def with_pick(content: Mapping[str, Any], shot: str, pick: Pick | None) -> dict[str, Any]:
-    """The content with the pick of a shot, None for no pick; an entry of the shot is added where it has none."""
-    return with_picks(content, {shot: None if pick is None else pick_json(pick)})
+from runner.store.manifest.picks import StoredPick
 
 
 def with_picks(content: Mapping[str, Any], picks: Mapping[str, StoredPick | None]) -> dict[str, Any]:
