@@ -96,6 +96,17 @@ def test_nothing_in_doubt_is_a_wrong_command_line_for_a_shot(paid_film: ContentR
     assert "no attempt of 'quay' is unsettled" in said.err
 
 
+def test_an_undo_without_a_settlement_says_so_and_names_the_list(paid_film: ContentRepo, host: Start) -> None:
+    there = faulty(paid_film, host, LOST)
+    for unsettled in (False, True):
+        if unsettled:
+            assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 6
+        said = paid_film.storyboard("settle", "quay", "--undo", **there.env)
+        assert said.code == 2
+        assert "nothing was settled for 'quay': there is nothing to undo" in said.err
+        assert said.err.endswith("  storyboard settle\n")
+
+
 def test_the_bill_is_by_shot_as_json_and_csv(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     paid_film.storyboard("run", FILM, "--yes", **there.env)
