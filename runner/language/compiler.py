@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path as FilePath
 
-from runner.diagnostics.problem import Problems
+from runner.diagnostics.plural import count
+from runner.diagnostics.problem import MAX_ERRORS, Problem, Problems
 from runner.garbage_collection import collection_off
 from runner.language.compile_options import CompileOptions
 from runner.language.cross_shot_checks import (
@@ -43,11 +44,16 @@ def compile(  # noqa: A001 - the verb of this package; Python's built-in is not 
         storyboards = []
         for ir in expand_documents(documents, compilation):  # expand
             results = _ShotResults()
+            is_cut = False
             # Shot by shot from entry to request, not pass by pass: the data of one shot stays in the processor's cache.
-            for draft in ir.drafts:
+            for index, draft in enumerate(ir.drafts):
+                if is_cut := compilation.problems.is_full:
+                    _note_unchecked_shots(ir, index)
+                    break
                 render_fields(draft, ir.scope)  # render
                 results.add(draft.id, build_shot(draft, ir.scope, ir.symbols))  # mention
-            _check_between_shots(ir, results)
+            if not is_cut:
+                _check_between_shots(ir, results)
             storyboards.append(_storyboard_of(ir, results.shots))  # take
         return Batch(tuple(storyboards)), merge(compilation.problems)
 
@@ -66,6 +72,16 @@ def open_compilation(root: FilePath, options: CompileOptions) -> Iterator[Compil
 def read_documents(files: Sequence[FilePath], compilation: Compilation) -> list[Document]:
     """Read files, each once, with their includes, and check the shape of each; their problems are collected."""
     return list(dict.fromkeys(compilation.loader.read(path) for path in files))
+
+
+def _note_unchecked_shots(ir: StoryboardIR, first: int) -> None:
+    """Report that the shots from an index on are not checked, at the first of them."""
+    unchecked = count(len(ir.drafts) - first, "shot")
+    message = f"after {MAX_ERRORS:,} errors the remaining {unchecked} are not checked"
+    place = ir.drafts[first].origin("id").place()
+    ir.scope.problems.add(
+        Problem("too-many-errors", place, message, "mend the errors that are shown, and validate again")
+    )
 
 
 @dataclass(slots=True)

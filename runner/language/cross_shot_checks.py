@@ -195,18 +195,22 @@ def check_unused_asset_files(
 ) -> None:
     """Report missing files of assets that are not in `used`, by name; those of the others have been inspected."""
     for asset in assets:
+        if scope.problems.is_full:
+            return
         for problem in () if asset.name in used else check_unused(asset, media):
             scope.problems.add(problem)
 
 
 def check_templates(files: Iterable[Document], scope: StoryboardScope) -> None:
-    """Report templates with a syntax error, also those that no shot uses."""
+    """Report templates with a syntax error, also those that no shot uses; a flood of errors ends the search."""
     for document in files:
         for section in ("vars", "assets", "defaults", "profiles"):
             _check_templates(NodeRef(document, (section,)), document.root.get(section), section, scope)
 
 
 def _check_templates(origin: NodeRef, value: Value, section: str, scope: StoryboardScope) -> None:
+    if scope.problems.is_full:
+        return
     if isinstance(value, str):
         for fault in scope.templates.read(value).faults if has_template(value) else ():
             scope.problems.add(fault.problem(origin))

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from runner.diagnostics.problem import Problem
 from runner.files.reading import FileRejected, check_regular, check_written, open_regular, reason, resolve_inside
@@ -78,7 +78,8 @@ def _last_layer_with(definition: Definition, key: str) -> NodeRef:
 def extension(written: str) -> str:
     """The file ending of a path or URL, in lower case with its dot."""
     try:
-        path = urlsplit(written).path if written.startswith("https://") else written
+        # An address may write any character of its path as `%2E`; the path of a file has no such form.
+        path = unquote(urlsplit(written).path) if written.startswith("https://") else written
     except ValueError:
         return ""
     stem, point, last = path.rpartition("/")[2].rpartition(".")
