@@ -85,7 +85,7 @@ def _provider_with_clips(settings: Settings) -> Settings:
 
     for provider in ("kinovi", "sandbox"):
         candidate = replace(settings, provider=provider)
-        if any(settings.output.glob(f"**/{candidate.variant}/{NAME}")):
+        if any(path.parent.name == candidate.variant for path in _files_below(settings.output) if path.name == NAME):
             return candidate
     return settings
 
@@ -97,7 +97,7 @@ def discover_storyboards(folder: Path, *, required: bool = True) -> tuple[Path, 
     """
     root = settings_module.find_root(folder)
     inside = [place for place in (folder, *folder.parents) if place.is_relative_to(root)]
-    with_settings = next((place for place in inside if (place / settings_module.FILE).is_file()), root)
+    with_settings = next((place for place in inside if os.path.isfile(place / settings_module.FILE)), root)
     for place in dict.fromkeys((*inside[:1], with_settings)):
         if storyboards := _storyboards_in(place / "storyboards", root):
             return storyboards
@@ -107,10 +107,11 @@ def discover_storyboards(folder: Path, *, required: bool = True) -> tuple[Path, 
 
 
 def _storyboards_in(folder: Path, root: Path) -> tuple[Path, ...]:
-    paths = sorted(path for ending in ("*.yaml", "*.yml") for path in folder.rglob(ending) if path.is_file())
-    return tuple(_display_path(path) for path in paths if _is_storyboard(path, root))
+    paths = sorted(path for path in _files_below(folder) if path.suffix in _ENDINGS)
+    return tuple(_display_path(path) for path in paths if os.path.isfile(path) and _is_storyboard(path, root))
 
 
+_ENDINGS = (".yaml", ".yml")
 _MAX_NAMED = 8
 """How many storyboards elsewhere in the repository a message names."""
 
@@ -127,12 +128,17 @@ def _no_storyboards_message(root: Path) -> str:
 
 
 def _storyboards_elsewhere(root: Path) -> Iterator[Path]:
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+    for path in _files_below(root, may_be_hidden=False):
+        if path.suffix in _ENDINGS and _is_storyboard(path, root):
+            yield path
+
+
+def _files_below(top: Path, *, may_be_hidden: bool = True) -> Iterator[Path]:
+    """Files and links below a folder, sorted; `Path.glob` raises where a link leads to too long a name."""
+    for folder, folders, names in os.walk(top):
+        folders[:] = sorted(name for name in folders if may_be_hidden or not name.startswith("."))
         for name in sorted(names):
-            path = Path(folder, name)
-            if path.suffix in (".yaml", ".yml") and _is_storyboard(path, root):
-                yield path
+            yield Path(folder, name)
 
 
 def _display_path(path: Path) -> Path:
