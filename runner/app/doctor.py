@@ -14,6 +14,7 @@ from runner.media.health import libraries
 from runner.providers.kinovi import health
 from runner.providers.kinovi.client import Client
 from runner.settings.api_key import key_format_error
+from runner.settings.environment import child_environment
 from runner.settings.settings import Settings
 from runner.store.health import folder
 from runner.store.ledger.database import NAME
@@ -61,7 +62,7 @@ def _local_checks(settings: Settings) -> Iterator[HealthCheck]:
 def _fonts() -> HealthCheck:
     from runner.animatic.fonts import missing_font
 
-    missing = missing_font(_SAMPLE)
+    missing = missing_font(_SAMPLE, child_environment())
     if missing is None:
         return HealthCheck("fonts", "ok", "animatics can show the usual scripts of prompts")
     return HealthCheck("fonts", "warning", "animatics cannot show every script", missing)
