@@ -19,6 +19,7 @@ from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import hash_clip
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, replace
+from runner.paid_providers import paid_provider_name
 from runner.planning.attempt_action import ClipExists
 from runner.planning.material_routes import Routes
 from runner.planning.plan import Action, CanPublish, Plan, every_material
@@ -232,7 +233,7 @@ def open_for_billing(command: CommandOptions) -> Session:
     session = load_session(command, required=False)
     if not session.settings.account.free:
         return session
-    return replace(session, settings=replace(session.settings, provider="kinovi"))
+    return replace(session, settings=replace(session.settings, provider=paid_provider_name()))
 
 
 def resolve_shot(session: Session, reference: str) -> tuple[Shot, int | None]:

@@ -22,8 +22,8 @@ from runner.planning.settlement import (
     undo_settlement,
     unsettled_attempts,
 )
-from runner.providers.kinovi.client import Client
-from runner.providers.kinovi.request_body import encode, placeholder
+from runner.providers.api import provider_api
+from runner.requests.placeholder import placeholder
 from runner.show.screens.settle import UnsettledList, settle_commands
 
 
@@ -197,7 +197,7 @@ def _adopt_for_untried_take(
         raise CommandError(ExitCode.USAGE, message)
     if any(attempt.task_id == task for attempt in history.attempts.values()):
         raise CommandError(ExitCode.USAGE, f"{task} belongs to another attempt already: nothing was changed")
-    sent = encode(shot.request, session.edition, placeholder)
+    sent = provider_api().encode(shot.request, session.edition, placeholder)
     attempt = attempt_for_unknown_task(plan, step, task, dict(sent), facts, now)
     if (refusal := store.ledger.import_attempt(attempt)) is not None:
         raise CommandError(ExitCode.USAGE, f"{refusal.message}: nothing was changed")
@@ -206,5 +206,5 @@ def _adopt_for_untried_take(
 
 async def _poll(session: Session, task_id: str) -> tuple[PollResult, TaskFacts | None]:
     settings = session.settings
-    async with Client(settings.base_url, settings.key(), session.edition) as client:
+    async with provider_api().client(settings.base_url, settings.key(), session.edition) as client:
         return await client.fetch_record(task_id)

@@ -4,17 +4,17 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from runner.editions.model import Model
 from runner.editions.price_book import Bills, PriceRow, rows_valid_on
 from runner.lazy_dataclass import dataclass, field, replace
+from runner.paid_providers import paid_provider
 from runner.requests.request import JsonValue, Request, TakeReference
 
-NAMES = ("classic", "2026-09", "2026-10", "pro-site")
-DEFAULT = "classic"
-DATA = Path(__file__).parent / "data"
+NAMES = paid_provider().editions
+DEFAULT = NAMES[0]
+DATA = paid_provider().edition_folder
 
 SecondsOfTake = Callable[[TakeReference], Decimal | None]
 """Length of the clip that a reference stands for; None if unknown."""

@@ -17,9 +17,11 @@ from runner.attempts.events import (
 from runner.diagnostics.problem import ExitCode
 from runner.engine.ports import LimitExceeded, TransferFailed
 from runner.engine.run_events import StopReason
+from runner.paid_providers import settings_section
 from runner.planning.plan import Step
 from runner.planning.selection import storyboard_slug
 from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
+from runner.settings.api_key import key_variables_text
 
 RECORD_GONE = "the provider has had no record of this task for a day: the task is lost; only --again buys the take anew"
 NO_SLOT = "the account had no free slot for as long as this run waits; waiting cost nothing. Run again to go on"
@@ -91,7 +93,7 @@ def preflight(answer: CreateResult) -> StopReason | None:
 
 
 def key_refused(answer: KeyRefused) -> StopReason:
-    text = f"the provider refused the key ({answer.message}): check SEEDANCE_API_KEY or KINOVI_API_KEY, then run again"
+    text = f"the provider refused the key ({answer.message}): check {key_variables_text()}, then run again"
     return StopReason(ExitCode.KEY, text)
 
 
@@ -99,7 +101,7 @@ def key_refused_by_poll(answer: Running) -> StopReason:
     return StopReason(
         ExitCode.KEY,
         f"the provider refused the key in a poll ({answer.message or '401'}): running tasks go on; "
-        "check SEEDANCE_API_KEY or KINOVI_API_KEY, then run again to collect them",
+        f"check {key_variables_text()}, then run again to collect them",
     )
 
 
@@ -112,7 +114,7 @@ def no_credits(answer: NoCredits, step: Step) -> StopReason:
     if answer.required is not None and quoted is not None and answer.required != quoted:
         text += (
             f". The quote was {amount(quoted)} ({step.price.row}): the price book is wrong, "
-            "see [providers.kinovi.prices]"
+            f"see [{settings_section()}.prices]"
         )
     return StopReason(ExitCode.DECLINED, f"{text} ({answer.message}). Add credits, then run again")
 
@@ -215,7 +217,8 @@ def bill_above_quote(attempt: Attempt, row: str) -> StopReason | None:
         return None
     return StopReason(
         ExitCode.DECLINED,
-        f"{_bill(attempt)}: the price book is wrong at {row}; correct it in [providers.kinovi.prices], then run again",
+        f"{_bill(attempt)}: the price book is wrong at {row}; correct it in [{settings_section()}.prices], "
+        "then run again",
     )
 
 

@@ -9,6 +9,7 @@ from itertools import islice
 from runner.attempts.attempt import Attempt
 from runner.engine.run_events import CreditTotals, Pause, RunEvent
 from runner.lazy_dataclass import dataclass, field
+from runner.paid_providers import paid_provider_name
 from runner.planning.plan import Action, Plan, Step
 from runner.show.text.escape import one_line
 from runner.show.text.format import length
@@ -46,7 +47,7 @@ class TakeWait:
 class Progress:
     """Everything that the live view draws from; events change it through `apply`."""
 
-    paid_provider: str = "kinovi"
+    paid_provider: str = field(default_factory=paid_provider_name)
     ceiling: Decimal | None = None
     """Credits that this command may spend: `--max-credits`, or the approved price."""
     concurrency: int = 0

@@ -15,7 +15,7 @@ _WAYS = {"upload": "uploads, deleted there after 24 hours", "store": "your store
 
 
 def summary_lines(materials: Sequence[OutgoingMaterial], width: int) -> list[str]:
-    """`leaves this machine: 5 pictures, 1 sound, 6.2 MB to kinovi.ai (uploads, …); 1 was sent before`."""
+    """`leaves this machine: 5 pictures, 1 sound, 6.2 MB to HOST (uploads, …); 1 was sent before`."""
     parts = [*_leaving(materials), *_staying(materials)]
     sent = sum(material.sent and material.leaves for material in materials)
     if sent:
