@@ -19,6 +19,7 @@ from runner.attempts.history import History
 from runner.editions.edition import Edition
 from runner.engine.ports import Published, TransferFailed
 from runner.files.writing import remove_file
+from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.material_routes import Route
 from runner.planning.plan import Step
@@ -33,7 +34,6 @@ from runner.requests.placeholder import placeholder
 from runner.requests.request import JsonValue, Material, Request
 from runner.sandbox.embedded import embedded
 from runner.settings.api_key import ApiKey
-from runner.settings.settings import host_of
 from runner.store.clip_store import ClipStore
 
 _PARALLEL_DOWNLOADS = 4
@@ -183,7 +183,7 @@ async def open_gateway(session: Session, history: History, stack: AsyncExitStack
         base_url, key = settings.base_url, settings.key()
     client = await stack.enter_async_context(provider_api().client(base_url, key, session.edition))
     clip_store = ClipStore(settings.root, session.output_folder, fingerprint_by_content(history).get)
-    is_local = host_of(base_url) != urlsplit(base_url).hostname
+    is_local = is_loopback(urlsplit(base_url).hostname or "")
     proxy = None if is_local else proxy_for(base_url)
     if not is_local:
         await to_thread.run_sync(tls.context)  # certificates that cannot be read are told before an order

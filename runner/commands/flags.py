@@ -37,9 +37,9 @@ class _OneProfile(argparse.Action):
 
 def task_id(text: str) -> str:
     """The value of `--task`: an id as the provider gives it."""
-    from runner.providers.api import provider_api
+    from runner.attempts.task_id import is_task_id
 
-    if provider_api().task_id(text) is None:
+    if not is_task_id(text):
         excerpt = text if len(text) <= 40 else f"{text[:40]}…"
         raise argparse.ArgumentTypeError(
             f"{excerpt!r} is no task id: those have letters, digits and . _ : - only, at most 200; copy it from the "

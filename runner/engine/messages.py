@@ -14,6 +14,7 @@ from runner.attempts.events import (
     Refused,
     Running,
 )
+from runner.diagnostics.plural import count
 from runner.diagnostics.problem import ExitCode
 from runner.engine.ports import LimitExceeded, TransferFailed
 from runner.engine.run_events import StopReason
@@ -30,7 +31,7 @@ ADOPTED = "the answer to createTask was lost; a webhook named the task, and the 
 
 
 def other_key(attempt: Attempt) -> str:
-    """What is said of a task that another key ordered: whose, by the first characters of that key's id."""
+    """The message about a task that another key ordered, with the first characters of that key's id."""
     return (
         f"{attempt.task_id} was ordered with another key (its id begins with {attempt.intent.key_id[:4]}), and is "
         "asked for with that key only: set SEEDANCE_API_KEY to it, then run again"
@@ -78,7 +79,7 @@ def limit_exceeded(exceeded: LimitExceeded) -> StopReason:
 
 
 def preflight(answer: CreateResult) -> StopReason | None:
-    """Why no task may be created after the preflight poll of a made-up id; None when tasks may be created."""
+    """The reason why no task may be created after the poll of a made-up id; None when tasks may be created."""
     match answer:
         case KeyRefused():
             return key_refused(answer)
@@ -152,7 +153,7 @@ def concurrency_limited(answer: ConcurrencyLimited, pause: float) -> str:
 
 
 def slots_wait(answer: ConcurrencyLimited, unsettled: int) -> str:
-    """Why the run asks again later after a 429; `unsettled` attempts of ours may each hold one of the slots."""
+    """The message about a pause after a 429; `unsettled` attempts of ours may each hold one of the slots."""
     text = "the account's slots are taken"
     if not unsettled:
         return text
@@ -212,7 +213,7 @@ def failed_fast(step: Step) -> StopReason:
 
 
 def bill_above_quote(attempt: Attempt, row: str) -> StopReason | None:
-    """Why nothing more is ordered after a bill above its quote, by `row` of the price book; else None."""
+    """The reason why nothing more is ordered after a bill above its quote, by `row` of the price book; else None."""
     if attempt.price_deviation != "above":
         return None
     return StopReason(
@@ -223,7 +224,7 @@ def bill_above_quote(attempt: Attempt, row: str) -> StopReason | None:
 
 
 def bill_note(attempt: Attempt) -> str | None:
-    """What to say of a bill below its quote, or of none that can be read; else None."""
+    """The message about a bill below its quote, or about a bill that cannot be read; else None."""
     if attempt.credits_used is None:
         return (
             f"the provider's record of {attempt.task_id} has no bill that can be read: it counts as its quote, "
@@ -261,15 +262,14 @@ def fetch_again(step: Step, failure: TransferFailed, tries: int) -> str:
 
 
 def fetch_later(step: Step, failure: TransferFailed, tries: int) -> str:
-    count = "1 try" if tries == 1 else f"{tries} tries"
     return (
-        f"the clip of {step.shot.id} take {step.take} could not be fetched in {count}: {failure.message}; it is paid, "
-        "and the next run fetches it"
+        f"the clip of {step.shot.id} take {step.take} could not be fetched in {count(tries, 'try', 'tries')}: "
+        f"{failure.message}; it is paid, and the next run fetches it"
     )
 
 
 def doubtful(attempt: Attempt) -> str:
-    """What is said at once of a clip that fails a check, with the way to take it all the same."""
+    """The message about a clip that fails a check, with the way to take it all the same."""
     path = attempt.clip.path if attempt.clip is not None else "beside its place"
     shot = f"{storyboard_slug(attempt.intent.storyboard)}:{attempt.intent.shot}"
     return (

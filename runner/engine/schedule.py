@@ -62,7 +62,7 @@ class Look(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """Nothing more to do before this moment (monotonic seconds), unless something changes."""
+    """An order to wait until this moment (monotonic seconds), unless something changes."""
 
     until: float
 
@@ -293,7 +293,7 @@ def unsettled_slots(state: RunState, now: float) -> int:
 
 
 def next_free_slot(state: RunState, now: float, slots: int) -> float | None:
-    """When the first slot is free again, if unsettled attempts hold all of them; None while one is free."""
+    """The moment when a slot is free again, if unsettled attempts hold all of them; None while one is free."""
     ends = sorted(until for until in state.unsettled_until.values() if until > now)
     return ends[len(ends) - slots] if len(ends) >= slots else None
 

@@ -6,6 +6,7 @@ from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import PollResult, Settled
 from runner.attempts.task_facts import Callback, TaskFacts
 from runner.engine import messages
+from runner.engine.backoff import backoff
 from runner.engine.poll_timing import schedule_first_poll
 from runner.engine.run_context import RunContext
 from runner.engine.run_state import WebhookClaim
@@ -87,7 +88,7 @@ async def confirm_claim(run: RunContext, attempt_id: str, task_id: str, fetch_re
     attempt = run.history.attempts[attempt_id]
     claim = run.state.webhook_claims[attempt_id].get(task_id) or WebhookClaim(run.now())
     claim.tries += 1
-    claim.next_at = run.now() + 2.0**claim.tries
+    claim.next_at = run.now() + backoff(claim.tries)
     mismatch = settlement.mismatch(attempt, task_id, answer, facts, _bound_tasks(run, attempt_id))
     if attempt.state is not AttemptState.UNSETTLED:
         del run.state.webhook_claims[attempt_id]

@@ -157,10 +157,16 @@ def open_clip(path: Path, root: Path) -> BufferedReader:
 
 def hash_clip(path: Path, root: Path) -> str:
     """The SHA-256 of a clip of the repository. OSError as from `open_clip`, or when the disk fails."""
+    with open_clip(path, root) as file:
+        return hash_file(file)
+
+
+def hash_file(file: BufferedReader) -> str:
+    """The SHA-256 of an open file from its beginning, as hex digits. OSError when the disk fails."""
     import hashlib
 
-    with open_clip(path, root) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_within(file: BufferedReader, limit: int) -> bytes:

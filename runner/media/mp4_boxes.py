@@ -37,7 +37,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """What the index states of a track."""
+    """The facts that the index states about a track."""
 
     id: int
     handler: bytes

@@ -82,7 +82,7 @@ class Uploader(Protocol):
 
 
 class ProviderApi(Protocol):
-    """All that the program needs of one provider's API; each method imports its own modules when it is called."""
+    """The functions of one provider's API; each method imports its own modules when it is called."""
 
     def client(self, base_url: str, key: ApiKey, edition: Edition) -> ApiClient: ...
 
@@ -104,9 +104,6 @@ class ProviderApi(Protocol):
 
     def failure_class(self, message: str) -> FailureClass:
         """The class of a failure by its message."""
-
-    def task_id(self, text: str) -> str | None:
-        """A task's id of valid shape; None for any other text."""
 
     def read_callback(self, body: bytes) -> Callback | None:
         """The task that the body of a webhook request names; None for any other body."""

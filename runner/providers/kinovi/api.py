@@ -53,11 +53,6 @@ class _KinoviApi:
 
         return failure_class(message)
 
-    def task_id(self, text: str) -> str | None:
-        from runner.providers.kinovi.create_response import parse_task_id
-
-        return parse_task_id(text)
-
     def read_callback(self, body: bytes) -> Callback | None:
         from runner.providers.kinovi.callback import read_callback
 

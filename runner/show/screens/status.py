@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from runner.attempts.attempt import Attempt, AttemptState
@@ -63,7 +63,7 @@ class StatusReport:
         """The time when the provider deletes the clip, by its documentation; None for a free clip or none."""
         if not attempt.state.has_result or attempt.ended_at is None or self.plan.is_free:
             return None
-        return attempt.ended_at + timedelta(days=self.plan.edition.media_days)
+        return attempt.ended_at + self.plan.edition.media_life
 
     def orphans_without_storyboard(self) -> list[Attempt]:
         """Orphans whose storyboard no longer exists."""

@@ -99,7 +99,7 @@ class AttemptRows:
         return self.db.execute("SELECT 1 FROM attempt WHERE task = ? LIMIT 1", (task,)).fetchone() is not None
 
     def recorded_tasks(self, tasks: Collection[str]) -> frozenset[str]:
-        """Those of the task ids that a row has."""
+        """The task ids, of some, that a row has."""
         rows = self.db.execute(
             "SELECT task FROM attempt WHERE task IN (SELECT value FROM json_each(?))", (json.dumps(list(tasks)),)
         )
@@ -185,7 +185,7 @@ class AttemptRows:
         return row is not None
 
     def rename_repository(self, scope: LedgerScope) -> None:
-        """What the first version wrote under another name of a repository stands under its folder from now on."""
+        """Move the rows that the first version wrote under another name of a repository under its folder."""
         for name in scope.previous_names:
             self.db.execute(
                 "UPDATE attempt SET repository = ? WHERE account = ? AND repository = ?",

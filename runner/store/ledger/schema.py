@@ -112,7 +112,7 @@ def _copy(connection: sqlite3.Connection, path: Path, report: Callable[[str], No
 
 
 def _report_copied(report: Callable[[str], None], _status: int, remaining: int, total: int) -> None:
-    """How far the copy is, for a ledger that takes more than a moment."""
+    """Report the progress of the copy, for a ledger that takes more than a moment."""
     if total > _PAGES_A_STEP:
         report(f"the ledger is copied: {100 * (total - remaining) // total} %")
 
