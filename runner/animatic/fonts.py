@@ -105,7 +105,7 @@ def _face_for(text: str, faces: Faces) -> Face | None:
 
 
 def missing_font(text: str, environ: Mapping[str, str]) -> str | None:
-    """None when every character of the text can be drawn, else the missing ones and what to install.
+    """The characters of a text that no font draws, and the package to install; None when all can be drawn.
 
     `environ` is the environment that fontconfig gets: it must not hold a key.
     """

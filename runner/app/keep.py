@@ -21,7 +21,7 @@ from runner.planning.selection import ShotKey, select
 
 @dataclass(frozen=True, slots=True)
 class NextOrders:
-    """What the next run orders, by the shots' ids; `credits` is None where a price is unknown."""
+    """The orders of the next run, by the shots' ids; `credits` is None where a price is unknown."""
 
     shots: tuple[str, ...]
     credits: Decimal | None

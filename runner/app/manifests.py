@@ -67,7 +67,7 @@ def write_keeps(session: Session, storyboard: Storyboard, keeps: Mapping[str, st
 
 
 def _content(session: Session, storyboard: Storyboard, before: Manifest | None) -> Mapping[str, Any]:
-    """What a manifest holds; of a missing one, that of a storyboard without a shot."""
+    """The content of a manifest; for a missing one, that of a storyboard without a shot."""
     account = session.settings.account
     head = {"manifest": VERSION, "storyboard": storyboard.path, "provider": account.provider, "host": account.host}
     return {**(before.content if before is not None else {"shots": []}), **head}

@@ -29,7 +29,7 @@ from runner.show.screens.settle import UnsettledList, settle_commands
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What the user says of an attempt: its task, or whether it was charged, or that the last decision was wrong."""
+    """A user's statement about an attempt: its task, whether it was charged, or that the last decision was wrong."""
 
     task: str | None = None
     not_charged: bool = False
@@ -89,7 +89,7 @@ Names = Mapping[str, Collection[TakeKey]]
 
 
 def _look_up_takes(session: Session, history: History) -> Names:
-    """What other repositories of the account have ordered of the takes of these storyboards is known from now on."""
+    """Add to the history the attempts of other repositories of the account for the takes of these storyboards."""
     names: dict[str, list[TakeKey]] = {}
     if not session.problems.errors:
         for step in session.plan(history).steps:
@@ -98,7 +98,7 @@ def _look_up_takes(session: Session, history: History) -> Names:
 
 
 def _load_left_behind(history: History, attempts: Sequence[Attempt]) -> None:
-    """What repositories that are gone have left in doubt can be settled here, too."""
+    """Add to the history the unsettled attempts of repositories that are gone: they can be settled here, too."""
     history.load(attempt for attempt in attempts if attempt.id not in history.attempts)
 
 

@@ -136,7 +136,7 @@ def value_hint(schema: Schema, value: Value, path: Path) -> str:
 
 
 def _accepts_text(schema: Schema, text: str) -> bool:
-    """Does a branch of the schema take text, and this text."""
+    """Whether a branch of the schema accepts this text."""
     return schema.get("type") == "string" and re.search(schema.get("pattern", ""), text) is not None
 
 

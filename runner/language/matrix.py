@@ -11,7 +11,6 @@ from runner.lazy_dataclass import dataclass
 
 MAX_COMBINATIONS = 10_000
 _MAX_SUGGESTIONS = 200  # after so many problems nobody reads the nearest value, and each costs a search
-_RESERVED_NAMES = ("include", "exclude", "shot")
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,7 +167,7 @@ def _checked(path: Path, text: str, values: dict[str, Any], rules: Rules) -> dic
 
 
 def _error(key: str, value: Any, rules: Rules, *, with_hint: bool = True, with_names: bool = False) -> str | None:
-    """What is wrong with a value; without the hint, for which the nearest name would be sought, it costs little.
+    """The error of a value, or None; without the hint, for which the nearest name is sought, the check costs little.
 
     `with_names`: the hint for an unknown key without a near name lists all settings.
     """

@@ -96,7 +96,7 @@ class Settings:
 
     @property
     def account(self) -> Account:
-        """Whose credits; loopback hosts with their port, the embedded sandbox under one name."""
+        """The account whose credits are spent; loopback hosts with their port, the embedded sandbox under one name."""
         if self.provider == "sandbox":
             return Account("sandbox", "sandbox", free=True)
         return Account(self.provider, host_of(self.base_url))

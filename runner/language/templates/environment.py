@@ -183,7 +183,7 @@ def _truncate(jinja: Any, text: str, length: int = 255, killwords: bool = False,
 
 
 def runs_inline(tree: "nodes.Template") -> bool:
-    """Does a template consist of text, names, attributes, items, conditions, tests and linear filters alone."""
+    """Whether a template consists of text, names, attributes, items, conditions, tests and linear filters alone."""
     from jinja2 import nodes
 
     pending: list[nodes.Node] = [tree]

@@ -74,7 +74,7 @@ def control_character(place: Place, character: str) -> Problem:
 
 
 def has_after_blank(text: str, character: str, preceding: str) -> bool:
-    """Does a character occur where YAML reads it as an indicator: after a blank. Quick when the character is rare."""
+    """Whether a character occurs where YAML reads it as an indicator: after a blank. Quick if the character is rare."""
     index = text.find(character)
     while index >= 0:
         if (index == 0 or text[index - 1] in preceding) and text[index + 1 : index + 2].strip(" \t\r\n#"):

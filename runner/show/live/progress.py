@@ -45,7 +45,7 @@ class TakeWait:
 
 @dataclass(slots=True)
 class Progress:
-    """Everything that the live view draws from; events change it through `apply`."""
+    """The state that the live view draws; `apply` changes it by one event."""
 
     paid_provider: str = field(default_factory=paid_provider_name)
     ceiling: Decimal | None = None
@@ -195,7 +195,7 @@ def countdown(progress: Progress, now: datetime) -> list[str]:
 
 
 def wait_lines(progress: Progress, now: datetime) -> list[str]:
-    """What the run waits for and how long: `asks again in 0:42 (the account's slots are taken)`."""
+    """The waits of the run with their time left: `asks again in 0:42 (the account's slots are taken)`."""
     return [_wait_line(wait, progress.several, now) for wait in progress.current_waits(now)]
 
 

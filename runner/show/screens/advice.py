@@ -53,7 +53,7 @@ def no_location(shot: Shot, field: str) -> Place | None:
 
 
 def advice(attempt: Attempt | None, shot: Shot | None = None, locate: FieldLocator = no_location) -> str:
-    """What to change, by the provider's message, and whether the take is sent again; with a shot, names materials."""
+    """Advice on the change to make, by the provider's message, and on sending again; with a shot, names materials."""
     if attempt is None:
         return "the next run tries again"
     subject = _Subject(attempt.message, shot, locate)

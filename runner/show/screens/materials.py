@@ -67,7 +67,7 @@ def list_lines(materials: Sequence[OutgoingMaterial]) -> list[str]:
 
 
 def _worth_telling(material: OutgoingMaterial) -> Iterator[Skipped]:
-    """What git found about the file, where it was not taken; what is not configured goes without saying."""
+    """Git's reason why a file was not taken from it; none for a way that is not configured."""
     for skipped in material.skipped:
         if skipped.way == "git" and material.sha256 is not None and "git_url" not in skipped.reason:
             yield skipped

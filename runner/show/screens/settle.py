@@ -85,7 +85,7 @@ def shot_of(attempt: Attempt) -> str:
 
 
 def sent_at(attempt: Attempt) -> datetime:
-    """When the request left, or when it was about to."""
+    """The moment when the request left, or was about to leave."""
     return attempt.sent_at or attempt.intended_at
 
 
