@@ -23,6 +23,7 @@ RULES: dict[str, tuple[str, set[str]]] = {
     "the shape of a clip that asks for none": (r"= \"16:9\"|or \"16:9\"", {"language/defaults.py"}),
     "the short side of a resolution": (r"\"1080p\": 1080", {"editions/model.py"}),
     "the intent of a step": (r"Intent\(\n? *storyboard=step\.", {"planning/intent.py"}),
+    "the sum of several attempts": (r"sum\(\(?attempt\.credits", {"attempts/sums.py"}),
     "a number with its noun": (r"[a-z]\{'s' if", {"show/live/progress.py"}),
 }
 """The pattern of a rule's text, and the files that may hold it."""
