@@ -37,6 +37,7 @@ from runner.settings.api_key import ApiKey
 from runner.store.clip_store import ClipStore
 
 _PARALLEL_DOWNLOADS = 4
+"""Threads that download: each holds a connection and a part file."""
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from runner.lazy_dataclass import dataclass
 CLIPS = "clips"
 ARCHIVE = "earlier"
 _MAX_SHOT_NAME = 64
+"""Characters: a name with its endings stays far below the 255 bytes of file systems."""
 _SHOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 _FILE_NAME = re.compile(r"take-[0-9]+(?:\.[0-9a-z]+)*\.mp4")
 

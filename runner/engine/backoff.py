@@ -1,6 +1,7 @@
 """The pause before another try: it doubles with each failure in a row, up to a minute."""
 
 LONGEST_SECONDS = 60.0
+"""So that a run goes on within a minute after the provider recovers."""
 
 
 def backoff(failures: int, first: float = 2.0) -> float:

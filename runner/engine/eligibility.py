@@ -9,6 +9,7 @@ from runner.planning.plan import Step
 from runner.requests.request import TakeReference
 
 SERVER_ERROR_REPEATS = 3
+"""Documented server errors after which a request is not sent again by itself: each may have been charged."""
 _AT_ONCE = 0.0
 
 

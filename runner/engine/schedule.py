@@ -15,12 +15,14 @@ from runner.engine.work_index import WorkIndex
 from runner.planning.plan import Plan, Step
 
 NOT_SENT_TRIES = 5
+"""Requests in a row that did not leave, after half a minute of pauses: the network is down, and the run says so."""
 _MAX_CREATING = 16
 """createTask requests in flight: the ledger commits three times for each, and a task that ended waits in that line."""
 _POLLS_GIVE_WAY = 1.0
 """Seconds for which a due poll leaves all requests to new tasks: an empty slot costs more than a late poll."""
 _MAX_PUBLISHING = 8
 _MAX_STORING = 4
+"""Uploads, and downloads, at a time: more would only share the same line."""
 _PUBLISH_AHEAD = 2
 """Materials are published for this many takes beyond the free slots, so that a slot never waits for an upload."""
 

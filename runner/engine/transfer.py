@@ -10,6 +10,7 @@ from runner.planning.plan import Step
 
 _MAX_DOWNLOAD_TRIES = 8
 _MAX_PUBLISH_TRIES = 5
+"""With the pauses between them about three minutes and half a minute; the next run tries again."""
 _LONGEST_WAIT = 300.0
 """Seconds that a server may ask to wait; a longer wait is cut to this."""
 

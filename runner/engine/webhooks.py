@@ -16,6 +16,7 @@ from runner.planning import settlement
 FetchRecord = Callable[[str], Awaitable[tuple[PollResult, TaskFacts | None]]]
 """Fetches one recordInfo: the poll's result, and the record's facts if the record could be read."""
 _MAX_CONFIRM_TRIES = 5
+"""Within about a minute: a record may lag behind the webhook of its task, but not for longer."""
 _MAX_CLAIMS = 4
 """How many tasks that webhooks named for one attempt are kept."""
 

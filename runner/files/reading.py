@@ -10,8 +10,11 @@ TEXT_LIMIT = 16 << 20
 """Bytes of a storyboard, an include or a file of variables."""
 PROMPT_LIMIT = 1 << 20
 SETTINGS_LIMIT = 1 << 20
+"""Bytes of a prompt's file and of a settings file: people write these by hand."""
 MANIFEST_LIMIT = 256 << 20
+"""Bytes of a manifest: about 2.5 kB for each of 100,000 takes."""
 CLIP_LIMIT = 2 << 30
+"""Bytes of a clip: far above any clip, far below a disk that a stranger's link could fill."""
 
 
 class FileRejected(Exception):  # noqa: N818 - a reason that becomes a problem or a message, always caught

@@ -33,6 +33,7 @@ def try_lock(descriptor: int) -> bool:
 
 
 _STALE_SECONDS = 3600.0
+"""Age of a temporary file that no run can be about to rename any more."""
 
 
 class RunLock:

@@ -77,6 +77,7 @@ UPDATE attempt SET scope = repository WHERE {_ALONE};
 PRAGMA user_version = {VERSION};
 """  # noqa: S608 (no word of it comes from outside)
 _PAGES_A_STEP = 4096
+"""16 MB between two reports of the copy's progress."""
 
 
 def migrate(path: Path, connect: Callable[[], sqlite3.Connection], report: Callable[[str], None]) -> None:
