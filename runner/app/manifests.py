@@ -62,7 +62,7 @@ def write_first_picks(session: Session, history: History, picks: Mapping[ShotKey
 
 
 def write_keeps(session: Session, storyboard: Storyboard, keeps: Mapping[str, str | None]) -> None:
-    """Write or remove (None) what clips are kept for: the wanted fingerprint, by the task that made the clip."""
+    """Write or remove (None) the keeps of clips: the wanted fingerprint, by the task that made the clip."""
     _change(session, storyboard, lambda before: with_keeps(_content(session, storyboard, before), keeps))
 
 
@@ -74,7 +74,7 @@ def _content(session: Session, storyboard: Storyboard, before: Manifest | None) 
 
 
 def _change(session: Session, storyboard: Storyboard, make: Callable[[Manifest | None], Mapping[str, Any]]) -> None:
-    """Write what is made of the manifest as it stands now, under its lock."""
+    """Read the manifest under its lock, and write its changed content."""
     path = session.manifest_path(storyboard.path)
     with locks.lock_manifest(session.settings.state, path.parent):
         before = session.manifest(storyboard)

@@ -139,7 +139,7 @@ def sandbox_command(session: Session) -> str:
 
 
 def ways_on(session: Session, history: History, plan: Plan) -> WaysOn:
-    """The commands that help where takes are blocked: the sandbox, and the selection with what they are made from."""
+    """The commands that help where takes are blocked: the sandbox, and the selection with its upstream shots."""
     if not any(step.action is Action.BLOCKED for step in plan.steps):
         return WaysOn()
     blocked = {(step.shot.storyboard, step.shot.id) for step in plan.steps if _needs_selection(step, plan)}

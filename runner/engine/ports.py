@@ -134,7 +134,7 @@ class LedgerPort(Protocol):
         """
 
     def attempts_of(self, fingerprints: Collection[str]) -> list[Attempt]:
-        """All attempts of some requests as they stand now; what runs that died meanwhile left open is closed first."""
+        """All attempts of some requests as they stand now; open ones of runs that died meanwhile are closed first."""
 
     def check_not_moved(self) -> None:
         """Raises `LedgerUnusable` when the ledger file was moved, deleted or replaced since it was opened."""

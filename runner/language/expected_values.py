@@ -1,4 +1,4 @@
-"""Says what a value is, which values its schema expects, and how to write it."""
+"""Descriptions of a value, of the values that its schema expects, and of the way to write them."""
 
 import json
 import re

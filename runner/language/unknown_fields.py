@@ -1,4 +1,4 @@
-"""Says what is meant by a field that the format does not have: a variable, another tool's name, a misspelling."""
+"""Hints for fields that the format does not have: a variable, another tool's name, a misspelling."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence

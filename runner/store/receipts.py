@@ -110,7 +110,7 @@ class Receipts:
 
 
 def _append(file: int, line: bytes) -> None:
-    """A whole line behind whatever stands there; behind a torn one it begins a new line. OSError."""
+    """Append a whole line, on a line of its own even behind a torn one. OSError."""
     size = os.fstat(file).st_size
     rest = line if size == 0 or os.pread(file, 1, size - 1) == b"\n" else b"\n" + line
     while rest:

@@ -135,7 +135,7 @@ class Ledger:
         return attempt_for(scope, row, lambda run: locks.run_is_alive(self.state, run))
 
     def attempts_of(self, fingerprints: Collection[str]) -> list[Attempt]:
-        """All attempts of some requests as they stand now; what runs that died meanwhile left open is closed first."""
+        """All attempts of some requests as they stand now; open ones of runs that died meanwhile are closed first."""
         scope, _ = self._require_run()
         attempts = self._look_up(scope, fingerprints, ())
         if not any(self._is_left_open(attempt) for attempt in attempts):
@@ -170,10 +170,10 @@ class Ledger:
         previous_names: Collection[str] = (),
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Opens it for a run: its lock and receipts are there, room is reserved, what dead runs left is written.
+        """Open the ledger for a run: lock it, open receipts, reserve room, and recover the remains of dead runs.
 
-        What the first version wrote under another name of the repository stands under its folder from now on.
-        `report` hears how far a change of the ledger's form is.
+        Rows that the first version wrote under another name of the repository move under its folder. `report` gets
+        the progress of a change of the ledger's form.
         """
         self._file.migrate(report)
         self._db = self._file.connection

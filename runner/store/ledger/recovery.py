@@ -71,7 +71,7 @@ class Recovery:
     # -- what a run writes ----------------------------------------------------------------------------------
 
     def recover(self) -> list[str]:
-        """Closes what dead runs left open, and takes in what no row knows; returns the runs whose files may go."""
+        """Close open attempts of dead runs, and add rows for unknown receipts; return the runs whose files may go."""
         tasks = self.tasks()
         free = {row["id"]: bool(row["free"]) for row in self.table.db.execute("SELECT id, free FROM account")}
         for row in self.table.open_rows():

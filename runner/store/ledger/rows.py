@@ -92,7 +92,7 @@ class AttemptRows:
         return None
 
     def insert_lost(self, scope: LedgerScope, attempt: Attempt) -> None:
-        """The row of an attempt that this ledger had once, beside whatever it holds of the same request."""
+        """Insert the row of an attempt that this ledger had once, beside other rows of the same request."""
         self.insert(scope, attempt, *reconstructed_events(attempt), migrated=True)
 
     def has_task(self, task: str) -> bool:
@@ -227,7 +227,7 @@ class AttemptRows:
         return None
 
     def _count_in_account(self, row: sqlite3.Row) -> None:
-        """The provider has confirmed with this user's key what a manifest told: model and credits are as ordered."""
+        """Count an attempt of a manifest as the account's: the provider confirmed it with this user's key."""
         self.db.execute(
             "UPDATE OR IGNORE attempt SET scope = '' WHERE serial = ? AND scope <> ''"
             " AND account NOT IN (SELECT id FROM account WHERE free)",
