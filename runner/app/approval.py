@@ -14,6 +14,7 @@ from runner.app.plan_report import (
 )
 from runner.app.session import Session
 from runner.attempts.history import History
+from runner.attempts.sums import counted_credits
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.engine.limits import Budget
 from runner.language.model import Storyboard
@@ -105,7 +106,7 @@ def committed_credits(history: History, budget: Budget) -> Decimal:
         for attempt in history.attempts_of(fingerprint)
         if attempt.repository is None
     )
-    return sum((attempt.credits for attempt in attempts), Decimal(0))
+    return counted_credits(attempts)
 
 
 def storyboard_budgets(session: Session, plan: Plan, history: History) -> dict[str, Budget]:
@@ -121,9 +122,7 @@ def storyboard_budgets(session: Session, plan: Plan, history: History) -> dict[s
                 for attempt in history.attempts_of(fingerprint)
                 if attempt.from_manifest
             ]
-            budgets[storyboard.path] = Budget(
-                credits, fingerprints, sum((attempt.credits for attempt in imported), Decimal(0))
-            )
+            budgets[storyboard.path] = Budget(credits, fingerprints, counted_credits(imported))
     return budgets
 
 

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
 
 import anyio
 
@@ -11,16 +10,16 @@ from runner.app.orphaned_attempts import as_retake, collectable_orphans
 from runner.app.provider_gateway import ProviderGateway
 from runner.app.run_store import RunStore
 from runner.app.session import Session
-from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.attempt import LOST_AFTER, Attempt, AttemptState
 from runner.attempts.events import Doubtful, Event, Failed, Lost, Payload, Running, Stored, Succeeded
 from runner.attempts.history import History
 from runner.diagnostics.failures import Failure
 from runner.engine import messages
+from runner.engine.backoff import backoff
 from runner.engine.run_events import RunEvent, StopReason
 from runner.planning.plan import Plan
 from runner.store import locks
 
-_LOST_AFTER = timedelta(days=1)
 """Age at which a task that the provider does not know counts as lost: new records appear with a delay."""
 _POLLS, _PAUSE = 3, 2.0
 """Polls without a record before a task counts as lost, and the seconds between them."""
@@ -154,7 +153,7 @@ class OrphanCollector:
                 return "the key was refused; the next run asks again"
             case Running(answered=False):
                 self.failed_polls += 1
-                self.pause = max(answer.retry_after or 0.0, min(2.0**self.failed_polls, 60.0))
+                self.pause = max(answer.retry_after or 0.0, backoff(self.failed_polls))
                 return f"{answer.message or 'the provider did not answer'}; the next run asks again"
             case _:
                 return "still running at the provider; the next run fetches its clip, at no new charge"
@@ -186,7 +185,7 @@ class OrphanCollector:
 
     async def _handle_missing(self) -> str:
         age = self._store.clock.now() - (self._attempt.accepted_at or self._attempt.intended_at)
-        if age < _LOST_AFTER:
+        if age < LOST_AFTER:
             return "the provider has no record of it (yet); the next run asks again"
         for _ in range(_POLLS - 1):
             await anyio.sleep(_PAUSE)
@@ -198,9 +197,7 @@ class OrphanCollector:
 
     def _is_too_old(self) -> bool:
         ended_at = self._attempt.ended_at
-        return ended_at is not None and self._store.clock.now() - ended_at > timedelta(
-            days=self._session.edition.media_days
-        )
+        return ended_at is not None and self._session.edition.has_deleted_media(self._store.clock.now() - ended_at)
 
     def _record(self, payload: Payload) -> None:
         event = Event(self._store.clock.now(), self._id, payload)

@@ -5,10 +5,10 @@ from functools import reduce
 from runner.app.credit_scope import is_gone, sums_by_storyboard
 from runner.app.session import Session
 from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.clip_name import names_files
 from runner.attempts.history import History
 from runner.attempts.sums import CreditSums
 from runner.engine.run_events import RunResult
-from runner.language.ids import names_files
 from runner.lazy_dataclass import replace
 from runner.planning.plan import Plan, Step
 from runner.requests.request import fingerprint

@@ -16,8 +16,10 @@ from runner.language import compiler as language
 from runner.language.cli_variables import parse_assignments
 from runner.language.model import Batch
 from runner.lazy_dataclass import dataclass, replace
+from runner.paid_providers import settings_section
 from runner.settings import settings as settings_module
 from runner.settings.environment import is_too_long
+from runner.settings.file import providers
 from runner.settings.settings import Flags, Settings
 
 
@@ -74,16 +76,15 @@ def edition_with_prices(settings: Settings, day: date, name: str | None = None) 
         edition = with_prices(edition, settings.repo_price_floor, may_lower=False)
         return with_prices(edition, settings.user_prices, may_lower=True)
     except ValueError as error:
-        raise CommandError(
-            ExitCode.INVALID, f"providers.kinovi.prices: {error}; rows: {', '.join(edition.rates)}"
-        ) from error
+        message = f"{settings_section()}.prices: {error}; rows: {', '.join(edition.rates)}"
+        raise CommandError(ExitCode.INVALID, message) from error
 
 
 def _provider_with_clips(settings: Settings) -> Settings:
     """The settings with the provider whose outputs have manifests, the paid one first."""
     from runner.store.manifest.document import NAME
 
-    for provider in ("kinovi", "sandbox"):
+    for provider in reversed(providers()):
         candidate = replace(settings, provider=provider)
         if any(path.parent.name == candidate.variant for path in _files_below(settings.output) if path.name == NAME):
             return candidate

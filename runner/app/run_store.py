@@ -42,7 +42,7 @@ class RunStore:
     limits: RunLimits
 
     def history(self, everything: bool = False) -> History:
-        """What the ledger knows of the batch, or of all that this repository ordered."""
+        """The ledger's history of the batch, or of all that this repository ordered."""
         return self.session.ledger_history(self.ledger, everything)
 
     def stop_on_unknown_receipts(self) -> None:

@@ -167,7 +167,7 @@ def _names_by_folded(names: frozenset[str]) -> dict[str, str]:
 
 
 def _similar_names(folded: str, index: dict[str, list[str]]) -> list[str]:
-    """Some names that differ by one letter or begin alike: comparing with thousands would take minutes."""
+    """A few names that differ by one letter or begin alike: comparing with thousands would take minutes."""
     similar = (name for key in _traits(folded) for name in index.get(key, ()))
     return list(islice(dict.fromkeys(similar), _FEW_NAMES))
 

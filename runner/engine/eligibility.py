@@ -1,4 +1,4 @@
-"""What may be done next for a request, as far as attempts and state say; time, slots and rate aside. Pure."""
+"""Eligibility of a request's next steps by its attempts and state; time, slots and rate aside. Pure."""
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.history import History
@@ -9,6 +9,7 @@ from runner.planning.plan import Step
 from runner.requests.request import TakeReference
 
 SERVER_ERROR_REPEATS = 3
+"""Documented server errors after which a request is not sent again by itself: each may have been charged."""
 _AT_ONCE = 0.0
 
 
@@ -81,7 +82,7 @@ def repeats_left(attempts: list[Attempt], limits: RunLimits) -> bool:
 def poll_due_at(
     attempt: Attempt, group: SharedRequest, queue: WorkQueue, history: History, state: RunState, limits: RunLimits
 ) -> float | None:
-    """When to poll an attempt; None when a poll cannot help, or the run has waited long enough."""
+    """The moment to poll an attempt; None when a poll cannot help, or the run has waited long enough."""
     if (
         attempt.task_id is None
         or attempt.id in state.polling
@@ -129,7 +130,7 @@ def _needs_link(attempt: Attempt, group: SharedRequest, state: RunState) -> bool
 def download_due_at(
     attempt: Attempt, step: Step, group: SharedRequest, queue: WorkQueue, history: History, state: RunState
 ) -> float | None:
-    """When to download an attempt's clip for a step; None when there is none to download, or no link to it."""
+    """The moment to download an attempt's clip for a step; None without a clip to download, or without a link."""
     key = (attempt.id, step.key)
     if key in state.stored or key in state.storing or attempt.id in state.polling:
         return None

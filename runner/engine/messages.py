@@ -14,12 +14,15 @@ from runner.attempts.events import (
     Refused,
     Running,
 )
+from runner.diagnostics.plural import count
 from runner.diagnostics.problem import ExitCode
 from runner.engine.ports import LimitExceeded, TransferFailed
 from runner.engine.run_events import StopReason
+from runner.paid_providers import settings_section
 from runner.planning.plan import Step
 from runner.planning.selection import storyboard_slug
 from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
+from runner.settings.api_key import key_variables_text
 
 RECORD_GONE = "the provider has had no record of this task for a day: the task is lost; only --again buys the take anew"
 NO_SLOT = "the account had no free slot for as long as this run waits; waiting cost nothing. Run again to go on"
@@ -28,7 +31,7 @@ ADOPTED = "the answer to createTask was lost; a webhook named the task, and the 
 
 
 def other_key(attempt: Attempt) -> str:
-    """What is said of a task that another key ordered: whose, by the first characters of that key's id."""
+    """The message about a task that another key ordered, with the first characters of that key's id."""
     return (
         f"{attempt.task_id} was ordered with another key (its id begins with {attempt.intent.key_id[:4]}), and is "
         "asked for with that key only: set SEEDANCE_API_KEY to it, then run again"
@@ -76,7 +79,7 @@ def limit_exceeded(exceeded: LimitExceeded) -> StopReason:
 
 
 def preflight(answer: CreateResult) -> StopReason | None:
-    """Why no task may be created after the preflight poll of a made-up id; None when tasks may be created."""
+    """The reason why no task may be created after the poll of a made-up id; None when tasks may be created."""
     match answer:
         case KeyRefused():
             return key_refused(answer)
@@ -91,7 +94,7 @@ def preflight(answer: CreateResult) -> StopReason | None:
 
 
 def key_refused(answer: KeyRefused) -> StopReason:
-    text = f"the provider refused the key ({answer.message}): check SEEDANCE_API_KEY or KINOVI_API_KEY, then run again"
+    text = f"the provider refused the key ({answer.message}): check {key_variables_text()}, then run again"
     return StopReason(ExitCode.KEY, text)
 
 
@@ -99,7 +102,7 @@ def key_refused_by_poll(answer: Running) -> StopReason:
     return StopReason(
         ExitCode.KEY,
         f"the provider refused the key in a poll ({answer.message or '401'}): running tasks go on; "
-        "check SEEDANCE_API_KEY or KINOVI_API_KEY, then run again to collect them",
+        f"check {key_variables_text()}, then run again to collect them",
     )
 
 
@@ -112,7 +115,7 @@ def no_credits(answer: NoCredits, step: Step) -> StopReason:
     if answer.required is not None and quoted is not None and answer.required != quoted:
         text += (
             f". The quote was {amount(quoted)} ({step.price.row}): the price book is wrong, "
-            "see [providers.kinovi.prices]"
+            f"see [{settings_section()}.prices]"
         )
     return StopReason(ExitCode.DECLINED, f"{text} ({answer.message}). Add credits, then run again")
 
@@ -150,7 +153,7 @@ def concurrency_limited(answer: ConcurrencyLimited, pause: float) -> str:
 
 
 def slots_wait(answer: ConcurrencyLimited, unsettled: int) -> str:
-    """Why the run asks again later after a 429; `unsettled` attempts of ours may each hold one of the slots."""
+    """The message about a pause after a 429; `unsettled` attempts of ours may each hold one of the slots."""
     text = "the account's slots are taken"
     if not unsettled:
         return text
@@ -210,17 +213,18 @@ def failed_fast(step: Step) -> StopReason:
 
 
 def bill_above_quote(attempt: Attempt, row: str) -> StopReason | None:
-    """Why nothing more is ordered after a bill above its quote, by `row` of the price book; else None."""
+    """The reason why nothing more is ordered after a bill above its quote, by `row` of the price book; else None."""
     if attempt.price_deviation != "above":
         return None
     return StopReason(
         ExitCode.DECLINED,
-        f"{_bill(attempt)}: the price book is wrong at {row}; correct it in [providers.kinovi.prices], then run again",
+        f"{_bill(attempt)}: the price book is wrong at {row}; correct it in [{settings_section()}.prices], "
+        "then run again",
     )
 
 
 def bill_note(attempt: Attempt) -> str | None:
-    """What to say of a bill below its quote, or of none that can be read; else None."""
+    """The message about a bill below its quote, or about a bill that cannot be read; else None."""
     if attempt.credits_used is None:
         return (
             f"the provider's record of {attempt.task_id} has no bill that can be read: it counts as its quote, "
@@ -258,15 +262,14 @@ def fetch_again(step: Step, failure: TransferFailed, tries: int) -> str:
 
 
 def fetch_later(step: Step, failure: TransferFailed, tries: int) -> str:
-    count = "1 try" if tries == 1 else f"{tries} tries"
     return (
-        f"the clip of {step.shot.id} take {step.take} could not be fetched in {count}: {failure.message}; it is paid, "
-        "and the next run fetches it"
+        f"the clip of {step.shot.id} take {step.take} could not be fetched in {count(tries, 'try', 'tries')}: "
+        f"{failure.message}; it is paid, and the next run fetches it"
     )
 
 
 def doubtful(attempt: Attempt) -> str:
-    """What is said at once of a clip that fails a check, with the way to take it all the same."""
+    """The message about a clip that fails a check, with the way to take it all the same."""
     path = attempt.clip.path if attempt.clip is not None else "beside its place"
     shot = f"{storyboard_slug(attempt.intent.storyboard)}:{attempt.intent.shot}"
     return (

@@ -1,8 +1,9 @@
 """Polls one task (recordInfo) and records its answer: still running, failed, lost, or succeeded."""
 
-from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.attempt import LOST_AFTER, Attempt, AttemptState
 from runner.attempts.events import Failed, Lost, Running, Succeeded
 from runner.engine import messages
+from runner.engine.backoff import backoff, spread
 from runner.engine.bills import schedule_reading
 from runner.engine.eligibility import can_retry
 from runner.engine.poll_timing import learn_from_end, reschedule
@@ -13,13 +14,12 @@ from runner.planning.plan import Step
 
 _NOT_FOUND_WARN_AFTER = 600.0
 """Seconds of 404s after which this run stops polling a task, and warns."""
-_LOST_AFTER = 24 * 3600.0
 _LOST_POLLS = 3
 """A task is lost when its record is missing a day after creation, in this many polls: one 404 proves nothing."""
 _NO_CLIP_WAIT = 300.0
 """Seconds for which a success without a link is polled again."""
-_BACKOFF_BASE, _BACKOFF_MAX = 2.0, 60.0
-"""Seconds: the pause after failed polls doubles from the first to the second."""
+_FIRST_PAUSE = 4.0
+"""Seconds before another poll after a single failed one."""
 
 
 async def poll(run: RunContext, attempt_id: str) -> None:
@@ -69,8 +69,8 @@ async def _still_running(run: RunContext, step: Step, attempt: Attempt, answer: 
         await _record_not_found(run, step, attempt, poll_state)
     elif not answer.answered:
         poll_state.failed_polls += 1
-        pause = min(_BACKOFF_BASE * 2 ** min(poll_state.failed_polls, 10), _BACKOFF_MAX)
-        poll_state.next_at = run.now() + max(answer.retry_after or 0.0, pause * (0.75 + 0.5 * run.clock.jitter()))
+        pause = spread(backoff(poll_state.failed_polls, _FIRST_PAUSE), run.clock.jitter())
+        poll_state.next_at = run.now() + max(answer.retry_after or 0.0, pause)
         run.emit("waiting", step, attempt.id, wait=run.wait("poll", poll_state.next_at, messages.POLL_WAIT))
     else:
         poll_state.failed_polls, poll_state.missing_since = 0, None
@@ -85,13 +85,13 @@ async def _record_not_found(run: RunContext, step: Step, attempt: Attempt, poll_
     now = run.now()
     poll_state.missing_since = poll_state.missing_since if poll_state.missing_since is not None else now
     poll_state.failed_polls += 1
-    poll_state.next_at = now + min(_BACKOFF_BASE * 2 ** min(poll_state.failed_polls, 10), _BACKOFF_MAX)
-    if now - poll_state.created_at > _LOST_AFTER and poll_state.failed_polls >= _LOST_POLLS:
+    poll_state.next_at = now + backoff(poll_state.failed_polls, _FIRST_PAUSE)
+    if now - poll_state.created_at > LOST_AFTER.total_seconds() and poll_state.failed_polls >= _LOST_POLLS:
         await run.append(attempt.id, Lost(messages.RECORD_GONE))
         run.emit("failed", step, attempt.id, messages.RECORD_GONE)
         run.replan_if_needed(attempt.intent.fingerprint)
     elif now - poll_state.missing_since > _NOT_FOUND_WARN_AFTER:
-        poll_state.waiting_since = -_LOST_AFTER  # no more polls by this run: the wait counts as over
+        poll_state.waiting_since = -LOST_AFTER.total_seconds()  # no more polls by this run: the wait counts as over
         run.emit("warning", step, attempt.id, messages.record_missing(attempt))
 
 
@@ -118,7 +118,7 @@ def _success_without_clip(run: RunContext, step: Step, attempt: Attempt, poll_st
     now = run.now()
     poll_state.missing_since = poll_state.missing_since if poll_state.missing_since is not None else now
     poll_state.failed_polls += 1
-    poll_state.next_at = now + min(_BACKOFF_BASE * 2 ** min(poll_state.failed_polls, 5), _BACKOFF_MAX)
+    poll_state.next_at = now + backoff(poll_state.failed_polls, _FIRST_PAUSE)
     if now - poll_state.missing_since > _NO_CLIP_WAIT:
         for shared_step in run.queue.by_fingerprint[attempt.intent.fingerprint].steps:
             run.state.downloads[attempt.id, shared_step.key] = DownloadState(given_up=True)

@@ -76,7 +76,7 @@ class ProviderPort(Protocol):
         """The body of one createTask; a material for which `address_of` returns None gets a placeholder."""
 
     async def preflight(self) -> CreateResult | None:
-        """One recordInfo of a made-up id, before the first paid request; None when host and key are right.
+        """Poll a made-up id before the first paid request; None when host and key are right.
 
         Else the answer that createTask would get: `KeyRefused`, `Refused(stop=True)` (a redirect, a page), `NotSent`.
         """
@@ -84,7 +84,7 @@ class ProviderPort(Protocol):
     async def create(
         self, body: Mapping[str, JsonValue], webhook_token: str, before_send: Callable[[], Awaitable[None]]
     ) -> CreateResult:
-        """One createTask on a fresh connection, under a total deadline of its own.
+        """Send one createTask on a fresh connection, under a total deadline of its own.
 
         `before_send` is awaited after connect and TLS, before the first byte, and makes the send mark durable. If it
         raises, nothing is sent and the exception reaches the caller. `webhook_token` names the attempt's webhook path.
@@ -134,7 +134,7 @@ class LedgerPort(Protocol):
         """
 
     def attempts_of(self, fingerprints: Collection[str]) -> list[Attempt]:
-        """All attempts of some requests as they stand now; what runs that died meanwhile left open is closed first."""
+        """All attempts of some requests as they stand now; open ones of runs that died meanwhile are closed first."""
 
     def check_not_moved(self) -> None:
         """Raises `LedgerUnusable` when the ledger file was moved, deleted or replaced since it was opened."""

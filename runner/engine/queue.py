@@ -132,7 +132,7 @@ class _ExpectedSeconds:
 
 
 def _remaining_seconds(plan: Plan, seconds: _ExpectedSeconds) -> dict[tuple[str, str], float]:
-    """By shot: expected seconds of the longest chain of shots that starts with it, each made from the one before."""
+    """The expected seconds of the longest chain of shots that starts with a shot, each made from the last; by shot."""
     first_steps = {(step.shot.storyboard, step.shot.id): step for step in plan.steps}
     needed_by: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for key, step in first_steps.items():

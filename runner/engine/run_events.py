@@ -37,7 +37,7 @@ class CreditTotals:
 
 @dataclass(frozen=True, slots=True)
 class StopReason:
-    """Why no further task is created: the exit code, and a message with the way out."""
+    """The reason why no further task is created: the exit code, and a message with the way out."""
 
     code: ExitCode
     message: str
@@ -54,7 +54,7 @@ class TakeResult:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How a run ended. Every take of the plan is in exactly one of the tuples, except kept takes, which are in none."""
+    """The result of a run: every take of the plan is in exactly one of the tuples, but kept takes are in none."""
 
     plan: Plan
     finished: tuple[TakeResult, ...] = ()

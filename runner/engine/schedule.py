@@ -15,12 +15,14 @@ from runner.engine.work_index import WorkIndex
 from runner.planning.plan import Plan, Step
 
 NOT_SENT_TRIES = 5
+"""Requests in a row that did not leave, after half a minute of pauses: the network is down, and the run says so."""
 _MAX_CREATING = 16
 """createTask requests in flight: the ledger commits three times for each, and a task that ended waits in that line."""
 _POLLS_GIVE_WAY = 1.0
 """Seconds for which a due poll leaves all requests to new tasks: an empty slot costs more than a late poll."""
 _MAX_PUBLISHING = 8
 _MAX_STORING = 4
+"""Uploads, and downloads, at a time: more would only share the same line."""
 _PUBLISH_AHEAD = 2
 """Materials are published for this many takes beyond the free slots, so that a slot never waits for an upload."""
 
@@ -62,7 +64,7 @@ class Look(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """Nothing more to do before this moment (monotonic seconds), unless something changes."""
+    """An order to wait until this moment (monotonic seconds), unless something changes."""
 
     until: float
 
@@ -293,7 +295,7 @@ def unsettled_slots(state: RunState, now: float) -> int:
 
 
 def next_free_slot(state: RunState, now: float, slots: int) -> float | None:
-    """When the first slot is free again, if unsettled attempts hold all of them; None while one is free."""
+    """The moment when a slot is free again, if unsettled attempts hold all of them; None while one is free."""
     ends = sorted(until for until in state.unsettled_until.values() if until > now)
     return ends[len(ends) - slots] if len(ends) >= slots else None
 

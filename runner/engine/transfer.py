@@ -1,9 +1,8 @@
 """Transfers of a run: downloads clips, and publishes materials."""
 
-from datetime import timedelta
-
 from runner.attempts.events import Doubtful, Lost, Stored
 from runner.engine import messages
+from runner.engine.backoff import backoff
 from runner.engine.ports import TransferFailed
 from runner.engine.run_context import RunContext
 from runner.engine.run_state import DownloadState, MaterialNeed, PollState, PublicAddress
@@ -11,6 +10,7 @@ from runner.planning.plan import Step
 
 _MAX_DOWNLOAD_TRIES = 8
 _MAX_PUBLISH_TRIES = 5
+"""With the pauses between them about three minutes and half a minute; the next run tries again."""
 _LONGEST_WAIT = 300.0
 """Seconds that a server may ask to wait; a longer wait is cut to this."""
 
@@ -63,7 +63,7 @@ def _mark_finished(run: RunContext, attempt_id: str) -> None:
 def _media_expired(run: RunContext, attempt_id: str) -> bool:
     """Whether the attempt's media are older than the provider keeps media."""
     ended = run.history.attempts[attempt_id].ended_at
-    return ended is not None and run.age(ended) > timedelta(days=run.plan.edition.media_days)
+    return ended is not None and run.plan.edition.has_deleted_media(run.age(ended))
 
 
 def _retry_later(run: RunContext, attempt_id: str, step: Step, failure: TransferFailed) -> None:
@@ -71,7 +71,7 @@ def _retry_later(run: RunContext, attempt_id: str, step: Step, failure: Transfer
     now = run.now()
     download = run.state.downloads.setdefault((attempt_id, step.key), DownloadState())
     download.tries += 1
-    download.next_at = now + min(2.0**download.tries, 60.0)
+    download.next_at = now + backoff(download.tries)
     download.given_up = failure.final or download.tries >= _MAX_DOWNLOAD_TRIES
     run.state.fresh_links.discard(attempt_id)
     poll_state = run.state.polls.setdefault(attempt_id, PollState(created_at=now, waiting_since=now, next_at=now))
@@ -105,7 +105,7 @@ async def publish(run: RunContext, need: MaterialNeed) -> None:
     if isinstance(result, TransferFailed):
         tries = run.state.publish_tries.setdefault(need, DownloadState())
         tries.tries += 1
-        tries.next_at = run.now() + max(min(2.0**tries.tries, 60.0), min(result.wait, _LONGEST_WAIT))
+        tries.next_at = run.now() + max(backoff(tries.tries), min(result.wait, _LONGEST_WAIT))
         if result.final or tries.tries >= _MAX_PUBLISH_TRIES:
             run.state.unpublishable[need] = result.message
             run.work.touch_users(need.material)

@@ -6,6 +6,7 @@ from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.events import PollResult, Settled
 from runner.attempts.task_facts import Callback, TaskFacts
 from runner.engine import messages
+from runner.engine.backoff import backoff
 from runner.engine.poll_timing import schedule_first_poll
 from runner.engine.run_context import RunContext
 from runner.engine.run_state import WebhookClaim
@@ -15,6 +16,7 @@ from runner.planning import settlement
 FetchRecord = Callable[[str], Awaitable[tuple[PollResult, TaskFacts | None]]]
 """Fetches one recordInfo: the poll's result, and the record's facts if the record could be read."""
 _MAX_CONFIRM_TRIES = 5
+"""Within about a minute: a record may lag behind the webhook of its task, but not for longer."""
 _MAX_CLAIMS = 4
 """How many tasks that webhooks named for one attempt are kept."""
 
@@ -87,7 +89,7 @@ async def confirm_claim(run: RunContext, attempt_id: str, task_id: str, fetch_re
     attempt = run.history.attempts[attempt_id]
     claim = run.state.webhook_claims[attempt_id].get(task_id) or WebhookClaim(run.now())
     claim.tries += 1
-    claim.next_at = run.now() + 2.0**claim.tries
+    claim.next_at = run.now() + backoff(claim.tries)
     mismatch = settlement.mismatch(attempt, task_id, answer, facts, _bound_tasks(run, attempt_id))
     if attempt.state is not AttemptState.UNSETTLED:
         del run.state.webhook_claims[attempt_id]

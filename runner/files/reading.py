@@ -10,8 +10,11 @@ TEXT_LIMIT = 16 << 20
 """Bytes of a storyboard, an include or a file of variables."""
 PROMPT_LIMIT = 1 << 20
 SETTINGS_LIMIT = 1 << 20
+"""Bytes of a prompt's file and of a settings file: people write these by hand."""
 MANIFEST_LIMIT = 256 << 20
+"""Bytes of a manifest: about 2.5 kB for each of 100,000 takes."""
 CLIP_LIMIT = 2 << 30
+"""Bytes of a clip: far above any clip, far below a disk that a stranger's link could fill."""
 
 
 CIRCLE = "its links lead to each other in a circle"
@@ -174,10 +177,16 @@ def open_clip(path: Path, root: Path) -> BufferedReader:
 
 def hash_clip(path: Path, root: Path) -> str:
     """The SHA-256 of a clip of the repository. OSError as from `open_clip`, or when the disk fails."""
+    with open_clip(path, root) as file:
+        return hash_file(file)
+
+
+def hash_file(file: BufferedReader) -> str:
+    """The SHA-256 of an open file from its beginning, as hex digits. OSError when the disk fails."""
     import hashlib
 
-    with open_clip(path, root) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_within(file: BufferedReader, limit: int) -> bytes:

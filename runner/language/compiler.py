@@ -86,7 +86,7 @@ def _note_unchecked_shots(ir: StoryboardIR, first: int) -> None:
 
 @dataclass(slots=True)
 class _ShotResults:
-    """What the shots of one storyboard came to, as far as it is compared between them."""
+    """The results of the shots of one storyboard, as far as they are compared with each other."""
 
     shots: list[Shot] = field(default_factory=list)
     """The shots without a problem."""

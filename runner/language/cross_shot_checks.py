@@ -133,7 +133,7 @@ def _find_circles(graph: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
 
 
 def _only_needs_earlier_shots(shots: Iterable[str], graph: Mapping[str, tuple[str, ...]]) -> bool:
-    """Tell whether every shot needs earlier shots only: the common case, in which there is no circle."""
+    """Whether every shot needs earlier shots only: the common case, in which there is no circle."""
     earlier: set[str] = set()
     for shot in shots:
         if shot in graph and not earlier.issuperset(graph[shot]):

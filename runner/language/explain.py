@@ -38,7 +38,7 @@ class ExplainedValue:
 
 @dataclass(frozen=True, slots=True)
 class ShotExplanation:
-    """Everything that `plan --explain` shows of a shot."""
+    """The values that `plan --explain` shows of a shot."""
 
     shot: Shot
     fields: tuple[ExplainedValue, ...]

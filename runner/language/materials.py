@@ -96,7 +96,7 @@ def check_unused(asset: Asset, media: "MediaCache") -> list[Problem]:
 
 
 def is_path_or_url(written: str) -> bool:
-    """Is this text a path or URL, not a name."""
+    """Whether a text is a path or URL, and not a name."""
     return "/" in written or "://" in written or extension(written) in known_endings
 
 

@@ -61,12 +61,12 @@ Names = Mapping[str, Asset | str]
 
 
 def is_name(text: str) -> bool:
-    """Is a text made of letters and digits of any script, `_`, `-` and `.` alone."""
+    """Whether a text consists of letters and digits of any script, `_`, `-` and `.` alone."""
     return bool(text) and all(c.isalnum() or c in "_-." or _is_combining(c) for c in text)
 
 
 def _is_combining(char: str) -> bool:
-    """Is a character a combining mark, which belongs to the letter before it."""
+    """Whether a character is a combining mark, which belongs to the letter before it."""
     if char <= "\x7f":
         return False
     import unicodedata
@@ -164,7 +164,7 @@ def _possible_lengths(run: str) -> Iterator[int]:
 
 
 def _is_latin(letter: str) -> bool:
-    """Does a letter beyond ASCII belong to a word of ASCII letters: `é`, or a combining accent."""
+    """Whether a letter beyond ASCII belongs to a word of ASCII letters: `é`, or a combining accent."""
     import unicodedata
 
     return unicodedata.category(letter)[0] == "M" or unicodedata.name(letter, "").startswith("LATIN ")

@@ -56,7 +56,7 @@ def broken_shared_fields(files: Sequence[Document], loader: DocumentLoader, prof
 
 
 def left_out_definitions(files: Sequence[Document], loader: DocumentLoader) -> LeftOut:
-    """What a storyboard and its includes do not define because of another problem."""
+    """The names that a storyboard and its includes do not define because of another problem."""
     left_out = LeftOut()
     for document in files:
         left_out.add(loader.left_out.get(document.name, LeftOut()), is_storyboard=document is files[-1])

@@ -39,7 +39,7 @@ from runner.requests.request import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class Compilation:
-    """Everything that the storyboards of one command share while they are compiled."""
+    """The values that the storyboards of one command share while they are compiled."""
 
     loader: DocumentLoader
     media: MediaCache

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from runner.attempts.attempt import Attempt, AttemptState
+from runner.diagnostics.plural import count
 from runner.planning.reason import Reason, ReasonCode
 from runner.requests.request import JsonValue
 
@@ -109,7 +110,7 @@ def _first_difference(old: list[str], new: list[str]) -> str:
         " ".join([*context, f"−{removed}−"]) if removed else "",
         " ".join([*context, f"+{added}+"]) if added else "",
     ]
-    more = f", and {len(changes) - 1} more place{'s' if len(changes) > 2 else ''}" if len(changes) > 1 else ""
+    more = f", and {count(len(changes) - 1, 'more place')}" if len(changes) > 1 else ""
     return " → ".join(f'"{part}"' for part in parts if part) + more
 
 

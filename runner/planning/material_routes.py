@@ -19,7 +19,7 @@ class GitAddress:
 
 @dataclass(frozen=True, slots=True)
 class WaysAtHand:
-    """What the settings and the edition offer for publishing."""
+    """The ways of publishing that the settings and the edition offer."""
 
     order: tuple[Way, ...] = WAYS
     api_host: str = ""
@@ -43,7 +43,7 @@ class Skipped(NamedTuple):
 
 
 class Route(NamedTuple):
-    """How one material reaches the provider; without a way it cannot."""
+    """The way by which one material reaches the provider; without a way it cannot be sent."""
 
     material: Material
     ways: tuple[Way, ...]

@@ -26,7 +26,7 @@ from runner.requests.request import (
 
 
 class Action(StrEnum):
-    """What a run does about a take; plan, status and `state:` use the same words."""
+    """The action of a run on a take; plan, status and `state:` use the same words."""
 
     MAKE = "make"
     WAIT = "wait"
@@ -40,27 +40,27 @@ class Action(StrEnum):
 
     @cached_property
     def is_billable(self) -> bool:
-        """A run pays for the take; one that waits for a pick is paid by a later run."""
+        """Whether a run pays for the take; a take that waits for a pick is paid by a later run."""
         return self in (Action.MAKE, Action.WAIT)
 
     @cached_property
     def is_pending(self) -> bool:
-        """The take may end with a clip."""
+        """Whether the take may end with a clip."""
         return self.is_billable or self is Action.RESUME
 
     @cached_property
     def has_attempt(self) -> bool:
-        """A paid attempt stands for the take as it is wanted: a retake is listed beside the wanted takes."""
+        """Whether a paid attempt stands for the take as it is wanted: a retake is listed beside the wanted takes."""
         return self in (Action.KEEP, Action.RESUME, Action.UNSETTLED, Action.DOUBTFUL)
 
     @cached_property
     def is_problem(self) -> bool:
-        """No run makes the take before somebody has done something about it."""
+        """Whether no run makes the take before somebody has done something about it."""
         return self in (Action.UNSETTLED, Action.REFUSED, Action.BLOCKED, Action.DOUBTFUL, Action.GONE)
 
     @cached_property
     def needs_engine(self) -> bool:
-        """A run has something to do, or to look up, for the take."""
+        """Whether a run has something to do, or to look up, for the take."""
         return self not in (Action.KEEP, Action.BLOCKED, Action.REFUSED, Action.DOUBTFUL)
 
 
@@ -158,7 +158,7 @@ class Step(NamedTuple):
         return self.waits_for == "pick" and self.duplicate_of is None
 
     def without_a_way(self, material: Material) -> "Step":
-        """This step, blocked because its material has no way to the provider."""
+        """The step, blocked because its material has no way to the provider."""
         reason = Reason(ReasonCode.MATERIAL_BLOCKED, f"{material_name(material)} has no public address")
         return self._replace(action=Action.BLOCKED, reason=reason, unpublished=material)
 

@@ -50,7 +50,7 @@ RESERVED = frozenset(
 
 
 class Reason(NamedTuple):
-    """Why a take has its action."""
+    """The reason why a take has its action."""
 
     code: ReasonCode
     text: str

@@ -9,7 +9,7 @@ from runner.requests.request import Kind
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What an address has to return."""
+    """The content that an address has to return."""
 
     kind: Kind
     length: int | None = None
@@ -88,7 +88,7 @@ def _status_text(status: int) -> str:
 
 
 def _wrong_kind(head: bytes, kind: Kind) -> str | None:
-    """How the first bytes are not those of the kind; None when they are."""
+    """The reason why the first bytes are not those of the kind; None when they are."""
     try:
         actual = kind_of_head(head)
     except UnsupportedMedia as error:

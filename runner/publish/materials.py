@@ -167,7 +167,7 @@ class MaterialPublisher:
     async def _checked(
         self, published: Published, link: str, expected: Expected, way: Way
     ) -> Published | TransferFailed:
-        """What was published, if the fetch of `link` returns what is expected."""
+        """The published material, if the fetch of `link` returns the expected content."""
         if not self.check:
             return published
         finding = judge_published(await self.fetch(link, HEAD_BYTES), expected, way)

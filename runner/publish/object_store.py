@@ -12,6 +12,7 @@ import anyio.to_thread
 from runner.clock import Clock
 from runner.diagnostics.failures import InstallationError, StoreUnusable
 from runner.engine.ports import TransferFailed
+from runner.hosts import is_loopback
 from runner.lazy_dataclass import dataclass, field
 from runner.publish.content import Content
 
@@ -97,7 +98,7 @@ class ObjectStore:
             raise StoreUnusable(message) from None
 
     def _link_life(self) -> timedelta:
-        """How long a link signed now lives: as long as its credentials, at most seven days."""
+        """The life of a link that is signed now: that of its credentials, at most seven days."""
         end = self._credentials_end()
         if end is None:
             return _LONGEST_LINK
@@ -209,7 +210,7 @@ class ObjectStore:
 
     def _check_endpoint(self, variable: str, endpoint: str) -> None:
         parts = urlsplit(endpoint)
-        if endpoint and parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        if endpoint and parts.scheme != "https" and not is_loopback(parts.hostname or ""):
             raise StoreUnusable(f"{variable} must be https; http is for this machine only")
 
     # -- failures -----------------------------------------------------------------------------------------
@@ -260,7 +261,7 @@ _FINAL = (_DENIED, _NO_BUCKET, _NOT_ACCEPTED)
 
 
 def _kind_of(error: BaseException) -> str:
-    """What went wrong, without the text of the client, which holds links and keys."""
+    """The kind of an error, without the text of the client, which holds links and keys."""
     from obstore import exceptions
 
     kinds: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (

@@ -28,7 +28,7 @@ class Pushed:
 
 
 def find_pushed(root: Path, paths: Iterable[str], environment: Mapping[str, str]) -> dict[str, Pushed | str]:
-    """By path from the repository's top: the commit, or why there is none; opens no connection.
+    """The commit of each file, or why there is none, by path from the repository's top; opens no connection.
 
     `environment` is that of git's process, without secrets.
     """

@@ -28,6 +28,7 @@ from runner.editions.edition import Edition
 from runner.engine.ports import Published, TransferFailed
 from runner.planning.plan import Step
 from runner.providers.kinovi import request_body
+from runner.requests.placeholder import placeholder
 from runner.requests.request import JsonValue, Material, Request, canonical_json
 
 
@@ -91,9 +92,7 @@ class Simulated:
     def encode(
         self, request: Request, edition: Edition, address_of: Callable[[Material], str | None]
     ) -> dict[str, JsonValue]:
-        return request_body.encode(
-            request, edition, lambda material: address_of(material) or request_body.placeholder(material)
-        )
+        return request_body.encode(request, edition, lambda material: address_of(material) or placeholder(material))
 
     async def preflight(self) -> CreateResult | None:
         return self.preflight_answer

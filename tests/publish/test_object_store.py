@@ -121,6 +121,12 @@ def test_an_endpoint_elsewhere_must_be_https() -> None:
         store("s3://film", environment).check_ready()
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:9000", "127.0.0.2", "[::1]:9000"])
+def test_an_endpoint_on_this_machine_may_be_http(host: str) -> None:
+    environment = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_ENDPOINT_URL": f"http://{host}"}
+    store("s3://film", environment).check_ready()
+
+
 @pytest.mark.parametrize("secret", ["wrong-secret-of-the-tests-0000", ""])
 def test_a_store_that_refuses_is_named_without_its_links_and_keys(s3: S3, secret: str) -> None:
     environment = {**s3.environment, "AWS_SECRET_ACCESS_KEY": secret or "x" * 30}

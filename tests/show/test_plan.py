@@ -320,8 +320,8 @@ def test_several_storyboards_sum_up_now_later_and_whole() -> None:
 
 
 def test_the_price_alone_is_one_line() -> None:
-    assert price_line(plan(ferry())) == "4,480 credits ($22.40)"
-    assert price_line(plan(ferry(), account=SANDBOX)) == "free; on kinovi 5,120 credits, $25.60"
+    assert price_line(plan(ferry()), "kinovi") == "4,480 credits ($22.40)"
+    assert price_line(plan(ferry(), account=SANDBOX), "kinovi") == "free; on kinovi 5,120 credits, $25.60"
 
 
 def test_a_run_of_shots_whose_names_have_hyphens_is_not_read_as_one_name() -> None:

@@ -60,7 +60,7 @@ def _plan(plan: Plan) -> dict[str, object]:
 
 
 def _run_credits(money: CreditTotals) -> dict[str, object]:
-    """What this run ordered so far, and what it has still to order."""
+    """The credits that this run ordered so far, and those that it has still to order."""
     return {**sums_json(money.ordered), "to_go": credits_json(money.to_go)}
 
 

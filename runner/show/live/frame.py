@@ -81,7 +81,7 @@ def _running(progress: Progress, now: datetime, width: int, most: int, style: St
 
 
 def _waits(progress: Progress, now: datetime, width: int, most: int, style: Style) -> list[str]:
-    """What the run waits for and how long, in at most `most` lines."""
+    """The waits of the run with their time left, in at most `most` lines."""
     lines: list[str] = []
     for index, text in enumerate(wait_lines(progress, now)):
         lines += labelled("waiting" if index == 0 else "", text, width, style, "warn", _LABEL)

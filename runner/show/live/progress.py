@@ -9,6 +9,7 @@ from itertools import islice
 from runner.attempts.attempt import Attempt
 from runner.engine.run_events import CreditTotals, Pause, RunEvent
 from runner.lazy_dataclass import dataclass, field
+from runner.paid_providers import paid_provider_name
 from runner.planning.plan import Action, Plan, Step
 from runner.show.text.escape import one_line
 from runner.show.text.format import length
@@ -44,9 +45,9 @@ class TakeWait:
 
 @dataclass(slots=True)
 class Progress:
-    """Everything that the live view draws from; events change it through `apply`."""
+    """The state that the live view draws; `apply` changes it by one event."""
 
-    paid_provider: str = "kinovi"
+    paid_provider: str = field(default_factory=paid_provider_name)
     ceiling: Decimal | None = None
     """Credits that this command may spend: `--max-credits`, or the approved price."""
     concurrency: int = 0
@@ -194,7 +195,7 @@ def countdown(progress: Progress, now: datetime) -> list[str]:
 
 
 def wait_lines(progress: Progress, now: datetime) -> list[str]:
-    """What the run waits for and how long: `asks again in 0:42 (the account's slots are taken)`."""
+    """The waits of the run with their time left: `asks again in 0:42 (the account's slots are taken)`."""
     return [_wait_line(wait, progress.several, now) for wait in progress.current_waits(now)]
 
 

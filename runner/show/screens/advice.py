@@ -8,8 +8,7 @@ from runner.diagnostics.problem import Place
 from runner.editions.edition import Edition
 from runner.language.model import Shot
 from runner.lazy_dataclass import dataclass
-from runner.providers.kinovi.request_body import field_at, material_at
-from runner.providers.kinovi.task_record import failure_class
+from runner.providers.api import provider_api
 from runner.requests.request import Kind, LocalFile
 from runner.show.text.escape import escape_terminal, one_line
 
@@ -54,13 +53,14 @@ def no_location(shot: Shot, field: str) -> Place | None:
 
 
 def advice(attempt: Attempt | None, shot: Shot | None = None, locate: FieldLocator = no_location) -> str:
-    """What to change, by the provider's message, and whether the take is sent again; with a shot, names materials."""
+    """Advice on the change to make, by the provider's message, and on sending again; with a shot, names materials."""
     if attempt is None:
         return "the next run tries again"
     subject = _Subject(attempt.message, shot, locate)
     failure = attempt.failure
     if attempt.state is AttemptState.REFUSED and failure is None:
-        failure = failure_class(attempt.message)  # a refused request may bear the message of a failed task
+        # A refused request may bear the message of a failed task.
+        failure = provider_api().failure_class(attempt.message)
     if failure == "face":
         materials = subject.materials(("image", "video"), " in place of ")
         return f"give a drawn picture{materials}, or leave the person out; {_NOT_RESENT}"
@@ -174,7 +174,8 @@ def field_errors(attempt: Attempt | None, shot: Shot, edition: Edition, locate: 
 
 
 def _field_error(path: str, message: str, shot: Shot, edition: Edition, locate: FieldLocator) -> str:
-    field, number = field_at(path, edition), material_at(path, shot.request, edition)
+    api = provider_api()
+    field, number = api.field_at(path, edition), api.material_at(path, shot.request, edition)
     name = field or f"`{one_line(path, 80)}`"
     fields: tuple[str, ...] = (field or "inputs",)
     if number is not None:

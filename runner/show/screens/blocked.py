@@ -91,7 +91,7 @@ def _indented(text: str, width: int, more: int = 0) -> list[str]:
 
 
 def _ways(advice: str, ways: WaysOn, width: int, style: Style) -> list[str]:
-    """What helps, each command on a line of its own; `advice` is about materials, empty if none is missing."""
+    """The ways out, each command on a line of its own; `advice` is about materials, empty if none is missing."""
     lines: list[str] = []
     if advice and ways.free_run:
         lines += _indented(advice, width)

@@ -76,7 +76,7 @@ def _ending(outcome: RunResult, code: ExitCode) -> str:
 
 
 def _failed_ending(outcome: RunResult) -> str:
-    """What keeps the film from being complete: `one take is refused`, `2 takes failed`, `1 refused, 3 blocked`."""
+    """The takes that keep the film incomplete: `one take is refused`, `2 takes failed`, `1 refused, 3 blocked`."""
     groups = [
         (number, word)
         for number, word in (
@@ -253,7 +253,7 @@ def _waits_for_user_alone(outcome: RunResult) -> bool:
 
 
 def _slots_note(until: datetime, context: ClosingContext) -> str:
-    """Why nothing can go on before `settle`, and until when."""
+    """The reason why nothing can go on before `settle`, and the moment until which that holds."""
     return f"unsettled attempts hold all slots; without it, the first is free at {until.astimezone(context.zone):%H:%M}"
 
 

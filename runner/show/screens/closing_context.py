@@ -2,7 +2,8 @@
 
 from datetime import tzinfo
 
-from runner.lazy_dataclass import dataclass
+from runner.lazy_dataclass import dataclass, field
+from runner.paid_providers import paid_provider_name
 from runner.planning.plan import Plan
 from runner.show.screens.advice import FieldLocator, no_location
 from runner.show.text.command_line import CommandLine
@@ -24,7 +25,7 @@ class ClosingContext:
     """Whether only failures are shown."""
     seconds: float = 0.0
     """Duration of the run."""
-    paid_provider: str = "kinovi"
+    paid_provider: str = field(default_factory=paid_provider_name)
     to_commit: tuple[str, ...] = ()
     """Manifests of paid clips that are not committed yet."""
     zone: tzinfo | None = None

@@ -189,7 +189,7 @@ def _waiting(outcome: RunResult, width: int, style: Style, context: ClosingConte
 
 
 def _cause_of_waiting(result: TakeResult, outcome: RunResult) -> str:
-    """What a take without a task waits for."""
+    """The cause for which a take without a task waits."""
     if result.attempt is not None or result.message != result.step.reason.text or not result.step.is_billable:
         return _message(result)
     if result.step.waits_for == "shot":

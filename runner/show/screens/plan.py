@@ -8,6 +8,7 @@ from runner.attempts.sums import CreditSums
 from runner.diagnostics.problem import Problem
 from runner.language.model import Storyboard
 from runner.lazy_dataclass import dataclass, field
+from runner.paid_providers import paid_provider_name
 from runner.planning.outgoing import OutgoingMaterial
 from runner.planning.plan import Action, Plan, Step, price_of, totals
 from runner.show.screens.blocked import WaysOn
@@ -67,7 +68,7 @@ class PlanContext:
 
     command_line: CommandLine = CommandLine()
     """Files and flags as the user typed them, for the next command."""
-    paid_provider: str = "kinovi"
+    paid_provider: str = field(default_factory=paid_provider_name)
     """The provider whose prices a free plan quotes."""
     warnings: Sequence[Problem] = ()
     cheaper: Sequence[CheaperCommand] = ()
@@ -209,14 +210,14 @@ def _later(plan: Plan) -> Iterable[TableRow]:
 
 
 def free_price(plan: Plan, paid_provider: str) -> str:
-    """The price that a free plan would have: `free; on kinovi 1,240 credits, $6.20`."""
+    """The price that a free plan would have: `free; on NAME 1,240 credits, $6.20`."""
     credits = plan.totals.credits
     if credits == 0:
         return "free"
     return f"free; on {escape_terminal(paid_provider)} {credits_text(credits)} credits, {dollars(plan.usd(credits))}"
 
 
-def price_line(plan: Plan, paid_provider: str = "kinovi") -> str:
+def price_line(plan: Plan, paid_provider: str) -> str:
     """The price of a run now, in one line."""
     return free_price(plan, paid_provider) if plan.is_free else money(plan.totals.credits, plan.usd_per_credit)
 
