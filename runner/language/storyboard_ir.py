@@ -20,11 +20,13 @@ from runner.language.materials import Asset, MediaCache, read_asset
 from runner.language.option_checks import check_options
 from runner.language.sections import (
     Sections,
+    broken_scene_fields,
     broken_shared_fields,
     collect_sections,
     default_layers,
     left_out_definitions,
     profile_layers,
+    scene_layers,
 )
 from runner.language.shot_draft import ShotDraft, StoryboardScope, render_fields
 from runner.language.symbols import SymbolTable
@@ -131,6 +133,8 @@ def _scope(
         frozenset(loader.broken.get(document.name, ())),
         broken_shared_fields(files, loader, options.profile),
         frozenset(name for asset in assets if asset.words for name in templates.read(asset.words).names),
+        scene_layers(sections),
+        broken_scene_fields(files, loader),
     )
 
 
