@@ -66,9 +66,9 @@ def check_asset_names(
         if not draft.has_usable_id:
             continue
         key = fold_name(draft.id)
-        first = names.get(key)
-        if isinstance(first, Asset):
-            related = ((first.origin.key_place(), "the asset"),)
+        taken_by = names.get(key)
+        if isinstance(taken_by, Asset):
+            related = ((taken_by.origin.key_place(), "the asset"),)
             message = f"`{draft.id}` is both a shot and an asset: @{draft.id} could mean either"
             scope.problems.add(
                 Problem("name-taken", draft.origin("id").place(), message, "rename one of the two", related=related)

@@ -28,26 +28,19 @@ def read_edit(ir: StoryboardIR, shots: Sequence[Shot]) -> tuple[tuple[CutEntry, 
     cut = reader.cut()
     music = reader.music()
     if music is not None:
-        reader.check_music(music, _film_seconds(cut, shots))
+        reader.check_music(music, _film_seconds(cut, reader.shots))
     return cut, music
 
 
-def _film_seconds(cut: Sequence[CutEntry] | None, shots: Sequence[Shot]) -> Decimal:
+def _film_seconds(cut: Sequence[CutEntry] | None, shots: Mapping[str, Shot]) -> Decimal:
     """The length of the film as it is written."""
     if cut is None:
-        return sum((shot.on_screen for shot in shots if not shot.skip), Decimal(0))
-    by_id = {shot.id: shot for shot in shots}
-    return sum((entry_seconds(entry, by_id) for entry in cut), Decimal(0))
-
-
-def entry_seconds(entry: CutEntry, shots: Mapping[str, Shot]) -> Decimal:
-    """How long an entry is on screen as it is written: by its own words, else by its shot's."""
-    shot = shots.get(entry.text) if entry.kind == "shot" else None
-    if shot is None or entry.seconds is not None:
-        return entry.seconds or Decimal(0)
-    if shot.film_seconds is not None or entry.in_seconds is None:
-        return shot.on_screen
-    return max(Decimal(shot.request.seconds) - entry.in_seconds, Decimal(0))
+        return sum((shot.on_screen() for shot in shots.values() if not shot.skip), Decimal(0))
+    lengths = (
+        shots[entry.text].on_screen(entry) if entry.kind == "shot" and entry.text in shots else entry.seconds
+        for entry in cut
+    )
+    return sum((seconds for seconds in lengths if seconds is not None), Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +91,7 @@ class _EditReader:
         entry = self._entry("shot", symbol, node, fields)
         if shot is None or (entry.in_seconds is None and entry.seconds is None):
             return entry
-        start = shot.in_seconds if entry.in_seconds is None else entry.in_seconds
-        length = shot.film_seconds if entry.seconds is None else entry.seconds
+        start, length = shot.film_range(entry)
         clip = Decimal(shot.request.seconds)
         return entry if self._fits(node, f"the clip of {symbol}", start, length, clip) else None
 

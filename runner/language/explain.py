@@ -17,8 +17,8 @@ from runner.language.yaml.document import Value
 from runner.lazy_dataclass import dataclass
 
 _ORDER = """
-    id title scene tags notes mode model resolution duration seconds in aspect_ratio upscale seed audio takes skip first_frame
-    last_frame references inputs wrap prompt
+    id title scene tags notes mode model resolution duration seconds in aspect_ratio upscale seed audio takes skip
+    first_frame last_frame references inputs wrap prompt
 """
 
 
