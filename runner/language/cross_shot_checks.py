@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from runner.diagnostics.problem import Place, Problem, closest_match
 from runner.language.expansion import used_names
-from runner.language.ids import fold_name
+from runner.language.ids import fold_name, names_files
+from runner.language.loader import Definition
 from runner.language.materials import Asset, MediaCache, check_unused
 from runner.language.mentions import is_name, reference_position
 from runner.language.model import Shot
@@ -204,6 +205,24 @@ def check_unused_asset_files(
     for asset in assets:
         for problem in () if asset.name in used else check_unused(asset, media):
             scope.problems.add(problem)
+
+
+def check_profile_names(profiles: Mapping[str, Definition], scope: StoryboardScope) -> None:
+    """Report profiles whose names cannot name a folder, or differ from another by case alone."""
+    first_by_name: dict[str, str] = {}
+    for name, definition in profiles.items():
+        place = definition.origin.key_place()
+        first = first_by_name.setdefault(name.casefold(), name)
+        if name == "none":
+            message, hint = "`none` cannot name a profile: --profile none means no profile", "choose another name"
+        elif not names_files(name):
+            message = f"`{name}` cannot name a profile and its folder"
+            hint = "use ASCII letters, digits, . _ - and a letter or digit first"
+        elif first != name:
+            message, hint = f"`{name}` and `{first}` are the same name", _CASE_RULE
+        else:
+            continue
+        scope.problems.add(Problem("profile-name", place, message, hint))
 
 
 def check_templates(files: Iterable[Document], scope: StoryboardScope) -> None:

@@ -8,6 +8,7 @@ from runner.language.compile_options import CompileOptions
 from runner.language.cross_shot_checks import (
     check_asset_names,
     check_ids,
+    check_profile_names,
     check_seconds,
     check_templates,
     check_unused_asset_files,
@@ -95,6 +96,7 @@ def _expand_document(sections: Sections, compilation: Compilation) -> Storyboard
     scope = _scope(document, sections, assets, compilation)
     check_templates(sections.files, scope)
     check_variable_names(sections.files, scope)
+    check_profile_names(sections.profiles, scope)
     check_seconds(assets, scope)
     drafts = expand(scope)
     check_ids(drafts, scope)
