@@ -249,6 +249,7 @@ class RequestBuilder:
             tuple([used.name for used in self.materials.used]) if self.materials.used else (),
             seconds_of(value_of("in")) or _BEGINNING,
             seconds_of(value_of("seconds")),
+            value_of("seconds") is not None and value_of("duration") is None,
         )
 
 
