@@ -116,12 +116,7 @@ class _StoryboardPlanner:
     def __post_init__(self) -> None:
         self.shots = {shot.id: shot for shot in self.storyboard.shots}
         self.kept_clips = kept_clips(
-            self.history,
-            self._is_of_film,
-            self.free,
-            self.clip_exists,
-            self.overrides.again or frozenset(),
-            self.shots.keys(),
+            self.history, self._is_of_film, self.free, self.clip_exists, self.overrides.again or (), self.shots.keys()
         )
         self.chosen = ChosenTakes(
             self.shots, self.history, self.free, self.overrides.first_take or self.free, self._take,
@@ -397,4 +392,5 @@ class _StoryboardPlanner:
             or (not previous.state.is_open and previous.clip is None and previous.state is not AttemptState.FAILED)
         ):
             return NEW if take <= shot.takes else RETAKE
-        return describe_change(previous.intent.request, neutral_form(shot.request, take, sources.__getitem__))
+        request = neutral_form(shot.request, take, sources.__getitem__)
+        return describe_change(previous.intent.request, request, shot.duration_follows)

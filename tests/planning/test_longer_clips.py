@@ -39,7 +39,8 @@ def test_a_longer_clip_of_the_same_request_is_kept_and_says_so() -> None:
 
 def test_growing_film_time_is_a_new_clip() -> None:
     history = history_of(timed("quay", 5, "4.8"))
-    assert actions(plan(timed("quay", 6, "5.4"), history=history)) == ["make"]
+    decided = plan(timed("quay", 6, "5.4"), history=history)
+    assert summary(decided) == [("quay", 1, "make", "film time needs 6 s, the clip has 5")]
 
 
 def test_a_duration_that_the_storyboard_says_is_made_as_said() -> None:
