@@ -183,9 +183,9 @@ class _EditReader:
         return False
 
     def _warn_left_out(self, origin: NodeRef, entries: Sequence[CutEntry]) -> None:
-        shown = {entry.text for entry in entries if entry.kind == "shot"}
+        in_cut = {entry.text for entry in entries if entry.kind == "shot"}
         absent = [
-            draft.id for draft in self.ir.drafts if draft.id not in shown and draft.values.get("skip") is not True
+            draft.id for draft in self.ir.drafts if draft.id not in in_cut and draft.values.get("skip") is not True
         ]
         if not absent:
             return

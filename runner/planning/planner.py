@@ -208,9 +208,9 @@ class _StoryboardPlanner:
         self, shot: Shot, take: int, wanted: str, sources: Mapping[TakeReference, ResolvedTake]
     ) -> Attempt | None:
         """The attempt whose clip stands for a wanted request: kept by a person, or longer than what is needed."""
-        kept = self.kept_clips.of(wanted)
-        if kept is not None or not shot.duration_follows:
-            return kept
+        attempt = self.kept_clips.of(wanted)
+        if attempt is not None or not shot.duration_follows:
+            return attempt
         longest = self.edition.model(shot.request.model).limits.seconds[1]
         return self.kept_clips.longer(shot, take, wanted, sources.__getitem__, longest)
 
