@@ -59,7 +59,9 @@ def resolve_inside(path: Path, root: Path, *, may_be_hidden: bool = False) -> Pa
     except FileNotFoundError:
         raise FileRejected("file-missing", "does not exist", missing=(path, root)) from None
     except (OSError, RuntimeError, ValueError) as error:
-        raise FileRejected("file-unreadable", f"cannot be opened: {reason(error)}") from None
+        is_circle = isinstance(error, RuntimeError) or getattr(error, "errno", None) == errno.ELOOP
+        text = "its links lead in a circle" if is_circle else reason(error)
+        raise FileRejected("file-unreadable", f"cannot be opened: {text}") from None
     if not real.is_relative_to(top):
         raise FileRejected(
             "outside-repository", "leads out of the repository through a link", f"copy it into {top.name}/"

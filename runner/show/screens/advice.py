@@ -10,7 +10,7 @@ from runner.language.model import Shot
 from runner.lazy_dataclass import dataclass
 from runner.providers.kinovi.request_body import field_at, material_at
 from runner.providers.kinovi.task_record import failure_class
-from runner.requests.request import Kind, LocalFile
+from runner.requests.request import Kind, LocalFile, Material
 from runner.show.text.escape import escape_terminal, one_line
 
 FieldLocator = Callable[[Shot, str], Place | None]
@@ -74,6 +74,16 @@ def advice(attempt: Attempt | None, shot: Shot | None = None, locate: FieldLocat
     if failure == "review":
         return "the clip did not pass the provider's review; the next run tries again"
     return "the next run tries again"
+
+
+def material_advice(shot: Shot, material: Material, locate: FieldLocator) -> str:
+    """The asset of a material that could not be published, with its line, and what the next run does."""
+    number = shot.request.materials.index(material)
+    place = locate(shot, f"materials.{number}")
+    name = escape_terminal(shot.names[number]) if number < len(shot.names) else ""
+    where = f"{escape_terminal(place.file)}:{place.line}" if place is not None else ""
+    asset = f"it is @{name} ({where}); " if name and where else ""
+    return f"{asset}no credit was spent, and the next run tries again"
 
 
 @dataclass(frozen=True, slots=True)
