@@ -37,7 +37,7 @@ def check_can_pay(session: Session, plan: Plan, history: History) -> None:
 
 def check_materials(session: Session, plan: Plan) -> None:
     """Raise `CommandError` where nothing is left to make because materials have no way to the provider."""
-    if any(step.unpublished is not None for step in plan.steps):
+    if any(step.unpublished for step in plan.steps):
         text = question.nothing_public(plan, sandbox_command(session))
         raise CommandError(ExitCode.INVALID, text)
 

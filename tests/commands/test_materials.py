@@ -102,7 +102,7 @@ def test_what_no_way_can_take_is_blocked_and_nothing_is_sent(chain: ContentRepo,
     code, text = run(chain, paid)
 
     assert code == 3
-    assert "store` or `git_url`" in text
+    assert "add `upload` to `[publish] ways`, set `[publish] store` or `git_url`" in " ".join(text.split())
     assert paid.state["tasks"] == []
 
 
