@@ -21,6 +21,7 @@ from runner.lazy_dataclass import dataclass, replace
 from runner.planning.plan import Plan, totals
 from runner.show.screens import question
 from runner.show.screens.plan import Destination, screen
+from runner.show.text.layout import wrapped
 from runner.show.text.terminal import terminal_width, use_color
 from runner.store import filesystems
 
@@ -184,7 +185,8 @@ def show_plan(session: Session, plan: Plan, history: History) -> None:
 
 
 def _prompt_user(plan: Plan, targets: Sequence[Destination]) -> None:
-    print(question.question(plan, targets), "[y/N]", end=" ", file=sys.stderr, flush=True)
+    lines = wrapped(f"{question.question(plan, targets)} [y/N]", terminal_width(), 0)
+    print("\n".join(lines), end=" ", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
         raise CommandError(ExitCode.DECLINED, question.declined())
 
