@@ -251,3 +251,17 @@ def test_an_upload_that_serves_a_login_page_costs_nothing_and_names_asset_line_a
     assert "storyboards/assets/maria.png: its address (upload) serves a web page (a login?), not an image" in closing
     assert "it is @maria (storyboards/film.yaml:5); no credit was spent, and the next run tries again" in closing
     assert paid.state["creates"] == 0
+
+
+def test_a_file_that_changes_while_the_question_stands_is_not_sent_and_costs_nothing(
+    chain: ContentRepo, host: Callable[..., Host]
+) -> None:
+    chain.write("storyboard.toml", UPLOADS)
+    paid = host("--edition", "2026-09")
+    portrait = chain.root / "storyboards/assets/maria.png"
+    run = ("run", "storyboards/film.yaml")
+    ended = chain.at_question(run, "y\n", lambda: portrait.write_bytes(picture(200)), paid.env)
+    assert ended.code == 1
+    closing = " ".join(ended.out.split())
+    assert "storyboards/assets/maria.png has changed since the plan was made: run again; it is @maria" in closing
+    assert (paid.state["creates"], paid.state["uploads"]) == (0, 0)

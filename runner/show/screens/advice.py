@@ -80,9 +80,9 @@ def material_advice(shot: Shot, material: Material, locate: FieldLocator) -> str
     """The asset of a material that could not be published, with its line, and what the next run does."""
     number = shot.request.materials.index(material)
     place = locate(shot, f"materials.{number}")
-    name = escape_terminal(shot.names[number]) if number < len(shot.names) else ""
-    where = f"{escape_terminal(place.file)}:{place.line}" if place is not None else ""
-    asset = f"it is @{name} ({where}); " if name and where else ""
+    where = f" ({escape_terminal(place.file)}:{place.line})" if place is not None else ""
+    name = shot.names[number] if number < len(shot.names) else ""
+    asset = f"it is @{escape_terminal(name)}{where}; " if name else ""
     return f"{asset}no credit was spent, and the next run tries again"
 
 
