@@ -283,7 +283,14 @@ def unusable_download(failure: TransferFailed) -> str:
 
 
 def not_published(material: Material, failure: TransferFailed) -> str:
-    return f"{_material_name(material)} cannot reach the provider: {failure.message}"
+    return f"cannot reach the provider: {unpublished(material, failure.message)}"
+
+
+def unpublished(material: Material, message: str) -> str:
+    """The failure of a material with its name, once."""
+    name = _material_name(material)
+    bare = message.removeprefix(f"{name.rpartition('/')[2]}: ").removeprefix(f"{name}: ")
+    return message if message.startswith(f"{name} ") else f"{name}: {bare}"
 
 
 def not_checked(material: Material, warning: str) -> str:

@@ -126,7 +126,8 @@ def _not_made(
         return "blocked", TakeResult(step, attempt, f"{blocked[step.key]} has no clip")
     for need in required_materials(step, history) if step.upstream or not step.shot.needs else ():
         if need in state.unpublishable:
-            return "failed", TakeResult(step, attempt, state.unpublishable[need])
+            message = messages.unpublished(need.material, state.unpublishable[need])
+            return "failed", TakeResult(step, attempt, message, need.material)
     if (message := state.forbidden_models.get(step.shot.request.model)) is not None:
         return "not_started", TakeResult(step, attempt, message)
     if state.stop_reason is not None or state.stopping:

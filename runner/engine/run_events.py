@@ -10,6 +10,7 @@ from runner.attempts.sums import CreditSums
 from runner.diagnostics.problem import ExitCode, most_severe
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Plan, Step
+from runner.requests.request import Material
 
 Kind = Literal[
     "plan", "created", "running", "succeeded", "stored", "failed", "refused", "unsettled", "waiting", "warning", "done"
@@ -50,6 +51,8 @@ class TakeResult:
     step: Step
     attempt: Attempt | None = None
     message: str = ""
+    material: Material | None = None
+    """The material that could not be published: nothing was ordered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def outgoing_materials(plan: Plan, routes: Routes | None, sent: Collection[str])
     """
     if routes is None:
         return ()
-    steps = [step for step in plan.steps if step.is_billable or step.needs_pick or step.unpublished is not None]
+    steps = [step for step in plan.steps if step.is_billable or step.needs_pick or step.unpublished]
     outgoing: dict[object, OutgoingMaterial] = {}
     for step in steps:
         for material in step.shot.request.materials:

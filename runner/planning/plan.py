@@ -114,8 +114,8 @@ class Step(NamedTuple):
     """Id of the take's current attempt."""
     duplicate_of: str | None = None
     """Label of the shot whose take has the same request: one clip serves both, paid once."""
-    unpublished: Material | None = None
-    """The material that has no way to the provider, and blocks the take."""
+    unpublished: tuple[Material, ...] = ()
+    """The materials that have no way to the provider, and block the take."""
     keep: Keep | None = None
     """Set while a clip of an earlier request stands for this take."""
 
@@ -158,10 +158,11 @@ class Step(NamedTuple):
         """Whether the take is ordered only after a pick upstream."""
         return self.waits_for == "pick" and self.duplicate_of is None
 
-    def without_a_way(self, material: Material) -> "Step":
-        """The step, blocked because its material has no way to the provider."""
-        reason = Reason(ReasonCode.MATERIAL_BLOCKED, f"{material_name(material)} has no public address")
-        return self._replace(action=Action.BLOCKED, reason=reason, unpublished=material)
+    def without_a_way(self, materials: tuple[Material, ...]) -> "Step":
+        """This step, blocked because these materials have no way to the provider."""
+        more = f" and {len(materials) - 1} more have" if len(materials) > 1 else " has"
+        reason = Reason(ReasonCode.MATERIAL_BLOCKED, f"{material_name(materials[0])}{more} no public address")
+        return self._replace(action=Action.BLOCKED, reason=reason, unpublished=materials)
 
     def resolve(self, material: TakeReference) -> ResolvedTake:
         """The take that a material of this step is made from."""

@@ -240,16 +240,16 @@ class _StoryboardPlanner:
             action, waits_for = (Action.WAIT, "run") if attempt.held_elsewhere else (action, None)
         attempt_id = attempt.id if attempt else None
         step = Step(shot, take, action, reason, price, fingerprint, upstream, waits_for, attempt=attempt_id)
-        if action is Action.MAKE and (material := self._unpublished(request)) is not None:
-            step = step.without_a_way(material)
+        if action is Action.MAKE and (unpublished := self._unpublished(request)):
+            step = step.without_a_way(unpublished)
         elif action is Action.MAKE and upstream:
             step = self._after_upstream(step)
         self._note_first(step)
         return step
 
-    def _unpublished(self, request: Request) -> Material | None:
-        """The first material of a request that has no way to the provider."""
-        return next((material for material in request.materials if not self.can_publish(material)), None)
+    def _unpublished(self, request: Request) -> tuple[Material, ...]:
+        """The materials of a request that have no way to the provider, each once."""
+        return tuple(dict.fromkeys(material for material in request.materials if not self.can_publish(material)))
 
     def _note_first(self, step: Step) -> None:
         """Notes a wanted take, or one that `--retake` orders: later takes of the same request share its clip."""
@@ -282,8 +282,8 @@ class _StoryboardPlanner:
     def _waits_for_pick(self, shot: Shot, take: int, price: Price) -> Step:
         roots = dict.fromkeys(root for material in shot.request.from_takes for root in self.chosen.unpicked(material))
         names = ", ".join(roots)
-        if (material := self._unpublished(shot.request)) is not None:
-            return Step(shot, take, Action.BLOCKED, NEW, price, None).without_a_way(material)
+        if unpublished := self._unpublished(shot.request):
+            return Step(shot, take, Action.BLOCKED, NEW, price, None).without_a_way(unpublished)
         if blocked := [root for root in roots if not self._may_have_clip(self.shots[root])]:
             reason = Reason(ReasonCode.UPSTREAM_BLOCKED, f"{blocked[0]} has no take to pick")
             return Step(shot, take, Action.BLOCKED, reason, price, None, blockers=tuple(blocked))

@@ -72,11 +72,12 @@ def host() -> Iterator[Callable[..., Host]]:
 
 @contextmanager
 def hosts() -> Iterator[Callable[..., Host]]:
-    """Starts `storyboard sandbox` with some flags, on a free port, with prepared clips and tasks of 0.2 seconds."""
+    """Starts `storyboard sandbox` with some flags, on a free port; tasks of 0.2 seconds, prepared or drawn clips."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*flags: str, seconds: str = "0.2") -> Host:
-        words = ["sandbox", "--port", "0", "--key", KEY, "--seconds", seconds, "--plain-clips", *flags]
+    def start(*flags: str, seconds: str = "0.2", drawn: bool = False) -> Host:
+        clips = [] if drawn else ["--plain-clips"]
+        words = ["sandbox", "--port", "0", "--key", KEY, "--seconds", seconds, *clips, *flags]
         process = subprocess.Popen(
             [sys.executable, "-m", "runner", *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )

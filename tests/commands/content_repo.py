@@ -7,6 +7,7 @@ import pty
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,14 +96,29 @@ class ContentRepo:
 
     def at_terminal(self, *words: str, typed: str, **env: str) -> CommandResult:
         """Runs `storyboard …` at a terminal where somebody types; `out` is all that stood on its screen."""
+        return self._at_terminal(words, typed, None, env)
+
+    def at_question(
+        self, words: Sequence[str], typed: str, before: Callable[[], object], env: Mapping[str, str]
+    ) -> CommandResult:
+        """As `at_terminal`; `before` is done once the question stands there, and only then is it answered."""
+        return self._at_terminal(words, typed, before, env)
+
+    def _at_terminal(
+        self, words: Sequence[str], typed: str, before: Callable[[], object] | None, env: Mapping[str, str]
+    ) -> CommandResult:
         master, slave = pty.openpty()
         process = subprocess.Popen(
             [sys.executable, "-m", "runner", *words], cwd=self.root, env=self.env(**env), stdin=slave, stdout=slave,
             stderr=slave,
         )  # fmt: skip
         os.close(slave)
-        os.write(master, typed.encode())
         screen = b""
+        if before is not None:
+            while b"[y/N]" not in screen:
+                screen += os.read(master, 65536)
+            before()
+        os.write(master, typed.encode())
         with contextlib.suppress(OSError):  # its end, as Linux says it
             while piece := os.read(master, 65536):
                 screen += piece

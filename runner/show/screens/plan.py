@@ -230,7 +230,7 @@ def _notes(plan: Plan, width: int, style: Style, context: PlanContext, all_shots
         lines.append("  " + style(free_price(plan, context.paid_provider), "strong good"))
     lines += summary_lines(context.outgoing, width)
     lines += list_lines(context.outgoing) if all_shots else []
-    for destination in context.destinations:
+    for destination in _untold(context):
         style_name = "plain" if destination.previous_address is None else "warn"
         lines += [style(line, style_name) for line in wrapped(str(destination), width)]
     if plan.given_up:
@@ -240,6 +240,14 @@ def _notes(plan: Plan, width: int, style: Style, context: PlanContext, all_shots
         commands = [f"{escape_terminal(command.flags)} {credits_text(command.credits)}" for command in context.cheaper]
         lines += labelled_lines("cheaper", joined([*commands[:-1], f"{commands[-1]} now"], width - 11), style)
     return lines
+
+
+def _untold(context: PlanContext) -> Iterable[Destination]:
+    """The destinations that are new, or that the line about materials does not name already."""
+    hosts = {material.host for material in context.outgoing if material.leaves and material.way == "upload"}
+    for destination in context.destinations:
+        if destination.previous_address is not None or destination.what != "uploads" or destination.where not in hosts:
+            yield destination
 
 
 def _given_up(plan: Plan) -> str:
