@@ -279,6 +279,13 @@ def test_a_run_with_uncommitted_paid_clips_says_so(paid_film: ContentRepo, host:
     assert " ".join(said.out.split()).count("commit renders/film/kinovi/manifest.json (worth 120 credits)") == 1
 
 
+def test_what_an_uncommitted_manifest_is_worth_counts_earlier_runs(paid_film: ContentRepo, host: Start) -> None:
+    there = host()
+    assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 0
+    said = paid_film.storyboard("run", FILM, "--yes", **there.env)
+    assert " ".join(said.out.split()).count("commit renders/film/kinovi/manifest.json (worth 120 credits)") == 1
+
+
 def test_the_vendors_variable_pays_and_two_different_keys_pay_nothing(paid_film: ContentRepo, host: Start) -> None:
     there = host()
     env = {name: value for name, value in there.env.items() if name != "SEEDANCE_API_KEY"}

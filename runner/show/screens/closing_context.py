@@ -1,11 +1,20 @@
 """Values that the closing screen needs beside the run's result."""
 
 from datetime import tzinfo
+from decimal import Decimal
+from typing import NamedTuple
 
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Plan
 from runner.show.screens.advice import FieldLocator, no_location
 from runner.show.text.command_line import CommandLine
+
+
+class UncommittedManifest(NamedTuple):
+    """A manifest of paid clips that is not committed: its path, and the credits of everything that it records."""
+
+    path: str
+    billed: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +34,7 @@ class ClosingContext:
     seconds: float = 0.0
     """Duration of the run."""
     paid_provider: str = "kinovi"
-    to_commit: tuple[str, ...] = ()
-    """Manifests of paid clips that are not committed yet."""
+    to_commit: tuple[UncommittedManifest, ...] = ()
     zone: tzinfo | None = None
     """Time zone of the reader; None means the machine's own."""
     locate_field: FieldLocator = no_location
