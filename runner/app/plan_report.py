@@ -91,7 +91,7 @@ def _length_warning(storyboard: Storyboard) -> Iterator[Problem]:
     if abs(film - storyboard.length) > storyboard.length * _LENGTH_TOLERANCE:
         yield Problem(
             "film-length",
-            Place(storyboard.path, 1, 1, "length"),
+            storyboard.length_place or Place(storyboard.path, 1, 1, "length"),
             f"the shots are {film} s long together; `length` says {storyboard.length} s",
             "change `length`, or the shots' `duration`",
             "warning",

@@ -56,6 +56,8 @@ class Storyboard:
     """Names of the profiles of the storyboard and its includes."""
     shot_count: int = 0
     """How many shots the file has after expansion, those with a problem included."""
+    length_place: Place | None = None
+    """The line of `length`."""
 
 
 @dataclass(frozen=True, slots=True)

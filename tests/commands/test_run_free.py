@@ -185,3 +185,10 @@ def test_a_closed_pipe_ends_nothing(film: ContentRepo, tmp_path: Path) -> None:
     process.stderr.close()
     process.wait(timeout=60)
     assert len(film.clips()) == 2
+
+
+def test_a_film_of_another_length_is_a_warning_at_the_line_of_its_length(film: ContentRepo) -> None:
+    text = (film.root / FILM).read_text("utf-8").replace("defaults:", "length: 90\ndefaults:", 1)
+    film.write(FILM, text)
+    line = text.splitlines().index("length: 90") + 1
+    assert f"`length` says 90 s   {FILM}:{line}" in " ".join(film.storyboard("plan", FILM).out.split("\n"))
