@@ -67,7 +67,7 @@ def test_a_plan_above_the_budget_says_so_and_offers_what_stays_below(paid_film: 
     text = (paid_film.root / FILM).read_text().replace("title:", "budget: {credits: 100}\ntitle:")
     paid_film.write(FILM, text)
     words = " ".join(paid_film.storyboard("plan", FILM, **there.env).out.split())
-    assert "120 credits are 20 over the budget in storyboards/film.yaml 100: a run would stop with exit 4" in words
+    assert "stops a run stops with exit 4: 120 credits are 20 over the budget in storyboards/film.yaml (100)" in words
     line = f"storyboard run {FILM} --select scene:harbour --max-credits 60"
     assert words.endswith(f"{line} below the limit")
     assert paid_film.storyboard(*line.split()[1:], **there.env).code == 0
