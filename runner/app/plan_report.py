@@ -94,7 +94,7 @@ def _length_warning(storyboard: Storyboard, plan: Plan) -> Iterator[Problem]:
     if abs(film - storyboard.length) > storyboard.length * _LENGTH_TOLERANCE:
         yield Problem(
             "film-length",
-            Place(storyboard.path, 1, 1, "length"),
+            storyboard.length_place or Place(storyboard.path, 1, 1, "length"),
             f"{subject} {film.normalize():f} s long together; `length` says {storyboard.length} s",
             f"change `length`, or {cause}",
             "warning",

@@ -32,6 +32,7 @@ from runner.show.text.terminal import use_color
 from runner.store.git import Repository, identify
 from runner.store.manifest import reading
 from runner.store.manifest.document import NAME, Manifest
+from runner.store.manifest.other_profiles import manifests_of_other_profiles
 
 if TYPE_CHECKING:
     from runner.store.ledger.ledger import Ledger
@@ -157,7 +158,17 @@ class Session(Project):
                     self._attempts_that_count(contents),
                     {(storyboard.path, shot): pick for shot, pick in contents.picks.items()},
                 )
+            for other in self._manifests_of_other_profiles(storyboard):
+                history.merge_manifest(other.attempts, {})
         return history
+
+    def _manifests_of_other_profiles(self, storyboard: Storyboard) -> Iterable[Manifest]:
+        """At a free account nothing counts but the takes of this profile."""
+        account, root = self.settings.account, self.settings.root
+        if account.free:
+            return ()
+        folder = self.output_folder(storyboard.path)
+        return manifests_of_other_profiles(folder, storyboard.path, (account.provider, account.host), root)
 
     def _attempts_that_count(self, contents: Manifest) -> Iterable[Attempt]:
         """The attempts of a manifest; at a free account only those with a request: nobody can confirm the others."""

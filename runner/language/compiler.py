@@ -129,6 +129,7 @@ def _storyboard_of(
         title=_title(document, title),
         shots=tuple(shots),
         length=_decimal(length),
+        length_place=NodeRef(document, ("length",)).key_place() if length is not None else None,
         budget_credits=_decimal(budget_fields.get("credits")),
         budget_usd=_decimal(budget_fields.get("usd")),
         profiles=ir.profiles,

@@ -3,7 +3,8 @@
 import re
 
 from runner.diagnostics.plural import count
-from runner.language.mentions import Mention, MentionTarget, find, foreign_position
+from runner.language.foreign_positions import foreign_position, is_numbered_word
+from runner.language.mentions import Mention, MentionTarget, find
 from runner.language.shot_reporter import ShotReporter
 from runner.language.symbols import SymbolTable
 
@@ -63,6 +64,11 @@ def _hint(symbols: SymbolTable, prompt: str, mention: Mention) -> str:
     hint = symbols.suggestion(mention.written)
     if hint:
         return f"{hint} (a literal @ is written @@)"
+    if is_numbered_word(prompt, mention.start + 1):
+        return (
+            "define an asset of that name; a position among the references is written @image1, @video1 or @audio1 "
+            "(a literal @ is written @@)"
+        )
     return "define an asset of that name, or write a literal @ as @@"
 
 

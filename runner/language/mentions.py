@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from runner.diagnostics.problem import closest_match
+from runner.language.foreign_positions import foreign_position
 from runner.language.ids import fold_name
 from runner.language.materials import Asset
 from runner.requests.request import Kind, TakePart
@@ -16,18 +17,6 @@ _RUN = re.compile(r"[\w.\-]+")
 _PIN = re.compile(r"#([0-9]{1,3})(?!\w)")
 _FRAME = re.compile(r"\.(first_frame|last_frame)(?![\w])", re.IGNORECASE)
 _POSITION = re.compile(r"(image|video|audio)([0-9]{1,4})\Z", re.IGNORECASE | re.ASCII)
-_KIND_WORDS: Mapping[Kind, tuple[str, ...]] = {
-    "image": ("image", "img", "picture", "pic", "photo", "图片", "图像", "图", "圖片", "圖像", "圖", "画像", "이미지"),
-    "video": ("video", "clip", "视频", "视訊", "視頻", "影片", "動画", "비디오", "영상"),
-    "audio": ("audio", "sound", "music", "音频", "音頻", "音讯", "音声", "오디오"),
-}
-"""Names of a position's kind in other tools, whose prompts are pasted here."""
-_FOREIGN_POSITION = re.compile(
-    r"(?:(?:reference|ref|参考|參考|参照)[ _\-]?)?"
-    + "|".join(f"(?P<{kind}>{'|'.join(words)})" for kind, words in _KIND_WORDS.items()).join(("(?:", ")"))
-    + r"[ _\-]?#?(?P<number>\d{1,3})(?!\d)",
-    re.IGNORECASE,
-)
 _ENDING = re.compile(r"(?:#\d+)?(?:\.(?:first|last)_frame)?\Z", re.IGNORECASE)
 _SUFFIX_STARTS = frozenset(".#")
 """The first characters of a pin or a frame after a name."""
@@ -79,15 +68,6 @@ def reference_position(name: str) -> tuple[Kind, int] | None:
     match = _POSITION.match(name)
     kinds: dict[str, Kind] = {"image": "image", "video": "video", "audio": "audio"}
     return (kinds[match[1].lower()], int(match[2])) if match else None
-
-
-def foreign_position(text: str, start: int) -> tuple[str, str] | None:
-    """A position as other tools write it, `图片1` or `Image 1`, from an offset on, and its name here: `image1`."""
-    match = _FOREIGN_POSITION.match(text, start)
-    if match is None:
-        return None
-    kind = next(kind for kind in _KIND_WORDS if match[kind] is not None)
-    return match.group(), f"{kind}{int(match['number'])}"
 
 
 def find(text: str, names: Names) -> list[Mention]:

@@ -85,6 +85,8 @@ class Storyboard:
     cut: tuple[CutEntry, ...] | None = None
     """The film's order as written; None shows every shot once, in the order of the file."""
     music: Music | None = None
+    length_place: Place | None = None
+    """The line of `length`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -337,7 +337,7 @@ def _max_credits(flags: Flags, env: Mapping[str, str]) -> Decimal | None:
 
 
 def _output(root: Path, flags: Flags, files: Files) -> Path:
-    """The output folder: in the repository, and neither hidden nor in a hidden folder like `.git`."""
+    """The output folder: below the repository's top, and neither hidden nor in a hidden folder like `.git`."""
     if flags.output is not None:
         written, source = flags.output.absolute(), "--output"
     else:
@@ -355,6 +355,8 @@ def _output(root: Path, flags: Flags, files: Files) -> Path:
         *chosen.relative_to(root).parts,
         *(lexical.relative_to(root).parts if lexical.is_relative_to(root) else ()),
     ]
+    if chosen == root:
+        raise SettingsError(f"{source}: clips are not written into the top of the repository: choose a folder below it")
     if (hidden := next((name for name in names if name.startswith(".")), None)) is not None:
         raise SettingsError(
             f"{source}: clips are not written into the hidden folder {hidden}: choose a folder without a leading dot",

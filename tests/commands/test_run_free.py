@@ -195,3 +195,10 @@ def test_combined_profiles_are_a_film_with_an_output_of_its_own(film: ContentRep
     assert (film.root / "renders/film/sandbox-few+tall/manifest.json").is_file()
     again = film.storyboard("plan", FILM, "--profile", "few+tall")
     assert "2 shots, all made. Nothing to pay." in again.out
+
+
+def test_a_film_of_another_length_is_a_warning_at_the_line_of_its_length(film: ContentRepo) -> None:
+    text = (film.root / FILM).read_text("utf-8").replace("defaults:", "length: 90\ndefaults:", 1)
+    film.write(FILM, text)
+    line = text.splitlines().index("length: 90") + 1
+    assert f"`length` says 90 s   {FILM}:{line}" in " ".join(film.storyboard("plan", FILM).out.split("\n"))

@@ -33,12 +33,33 @@ def framed(path: str) -> str:
             ("img-2", "image2"),
             ("이미지1", "image1"),
         ),
+        *(
+            ("Bild1", "image1"),
+            ("imagen 2", "image2"),
+            ("видео1", "video1"),
+            ("áudio 1", "audio1"),
+            ("写真1", "image1"),
+        ),
+        *(
+            ("图片一", "image1"),
+            ("图片②", "image2"),
+            ("第1张图", "image1"),
+            ("第二张图片", "image2"),
+            ("image¹", "image1"),
+        ),
+        *(("image(1)", "image1"), ("image【1】", "image1"), ("image.1", "image1"), ("image\u30001", "image1")),
     ],
 )
 def test_a_position_as_other_tools_write_it_gets_the_name_it_has_here(tmp_path: Path, written: str, name: str) -> None:
     for at in ("@", "@@"):
         _, problems = compiled(tmp_path, prompted(f"{at}{written} walks"))
         assert f"write @{name}" in problems.errors[0].hint
+
+
+@pytest.mark.parametrize("written", ["角色1", "素材2", "ref1", "reference 1", "kuva1"])
+def test_a_numbered_word_of_an_unlisted_language_names_the_positions(tmp_path: Path, written: str) -> None:
+    _, problems = compiled(tmp_path, prompted(f"@{written} walks"))
+    assert "a position among the references is written @image1" in problems.errors[0].hint
 
 
 @pytest.mark.parametrize("text", ["a@@image.com", "@@ 5 pm", "the @@imagery of 1999", "@@video"])

@@ -22,7 +22,7 @@ from runner.show.text.command_line import CommandLine
 from runner.show.text.escape import escape_terminal, one_line
 from runner.show.text.format import count, credits_text, dollars, lasting, length, money
 from runner.show.text.labels import full_name
-from runner.show.text.layout import joined, labelled_lines, right_aligned, warnings, wrapped
+from runner.show.text.layout import joined, labelled, labelled_lines, right_aligned, warnings, wrapped
 from runner.show.text.style import Style
 from runner.show.text.table import Cell, Column, TableRow, row, table
 
@@ -71,6 +71,8 @@ class PlanContext:
     paid_provider: str = field(default_factory=paid_provider_name)
     """The provider whose prices a free plan quotes."""
     warnings: Sequence[Problem] = ()
+    stopped_by: str = ""
+    """The limit that stops a run, and by how much it is exceeded."""
     cheaper: Sequence[CheaperCommand] = ()
     outgoing: Sequence[OutgoingMaterial] = ()
     """Materials that a paid run publishes under public addresses, and those that it cannot."""
@@ -235,6 +237,8 @@ def _notes(plan: Plan, width: int, style: Style, context: PlanContext, all_shots
         lines += [style(line, style_name) for line in wrapped(str(destination), width)]
     if plan.given_up:
         lines += [style(line, "warn") for line in wrapped(_given_up(plan), min(width, WIDE))]
+    if context.stopped_by:
+        lines += labelled("stops", one_line(context.stopped_by, 400), width, style, "bad")
     lines += warnings(context.warnings, width, style)
     if context.cheaper and not plan.is_free:
         commands = [f"{escape_terminal(command.flags)} {credits_text(command.credits)}" for command in context.cheaper]
