@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
+from runner.attempts.clip_name import names_files
 from runner.diagnostics.problem import Place, Problem, closest_match
 from runner.language.expansion import used_names
-from runner.language.ids import fold_name, names_files
+from runner.language.ids import fold_name
 from runner.language.loader import Definition
 from runner.language.materials import Asset, MediaCache, check_unused
 from runner.language.mentions import is_name, reference_position
