@@ -290,7 +290,7 @@ def not_checked(material: Material, warning: str) -> str:
 def _material_name(material: Material) -> str:
     match material:
         case LocalFile():
-            return material.path
+            return material.name
         case RemoteFile():
             return material.url
         case TakeReference():

@@ -3,7 +3,7 @@
 import re
 
 from runner.diagnostics.plural import count
-from runner.language.materials import Asset
+from runner.language.asset import Asset
 from runner.language.mentions import Mention, MentionTarget, find, foreign_position
 from runner.language.shot_reporter import ShotReporter
 from runner.language.symbols import SymbolTable

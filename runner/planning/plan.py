@@ -76,8 +76,8 @@ def every_material(material: Material) -> bool:
 def material_name(material: Material) -> str:
     """A material as a person calls it: its path, its address, or `the last frame of quay`."""
     match material:
-        case LocalFile(path=path):
-            return path
+        case LocalFile():
+            return material.name
         case RemoteFile(url=url):
             return url
         case TakeReference(shot=shot, part=part):

@@ -1,6 +1,7 @@
 """Publishing of materials: each goes its planned way once a run, and its address is checked before it is used."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import anyio
@@ -21,8 +22,8 @@ from runner.publish.vendor_frame import is_last_frame, is_same_picture
 from runner.requests.fetched import HEAD_BYTES, Fetched, NotFetched
 from runner.requests.request import LocalFile, Material, RemoteFile, TakeReference
 
-Send = Callable[[str, bytes], Awaitable[str | TransferFailed]]
-"""Uploads bytes under a plain file name to the provider and returns their public address."""
+Send = Callable[[str, bytes | Path], Awaitable[str | TransferFailed]]
+"""Uploads bytes, or those of a file, under a plain file name to the provider and returns their public address."""
 Fetch = Callable[[str, int], Awaitable[Fetched | NotFetched]]
 """The first bytes of an address, at most so many."""
 OutputOf = Callable[[Attempt], Awaitable[Output | None]]
@@ -122,7 +123,7 @@ class MaterialPublisher:
         cut = await anyio.to_thread.run_sync(self.reader.read, material, source)
         if isinstance(whole, NotFetched) or isinstance(cut, TransferFailed):
             return False
-        return await anyio.to_thread.run_sync(is_same_picture, whole.head, cut.bytes)
+        return isinstance(cut.body, bytes) and await anyio.to_thread.run_sync(is_same_picture, whole.head, cut.body)
 
     # -- what is sent -------------------------------------------------------------------------------------
 
@@ -133,7 +134,10 @@ class MaterialPublisher:
             content = await anyio.to_thread.run_sync(self.reader.read, material, source)
             if isinstance(content, TransferFailed):
                 return content
-            return await self._send_once(way, content)
+            try:
+                return await self._send_once(way, content)
+            finally:
+                content.discard()
 
     async def _send_once(self, way: Way, content: Content) -> Published | TransferFailed:
         """The address of a content, sent by the first caller; parallel callers wait."""
@@ -150,7 +154,7 @@ class MaterialPublisher:
         return self.clock.monotonic() - sent.at
 
     async def _upload(self, content: Content) -> Published | TransferFailed:
-        address = await self.upload(content.name, content.bytes)
+        address = await self.upload(content.name, content.body)
         if isinstance(address, TransferFailed):
             return address
         return await self._checked(Published(address), address, _expected(content), "upload")
@@ -175,4 +179,4 @@ class MaterialPublisher:
 
 
 def _expected(content: Content) -> Expected:
-    return Expected(content.kind, len(content.bytes), content.bytes[:HEAD_BYTES])
+    return Expected(content.kind, content.size, content.head)
