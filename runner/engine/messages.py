@@ -1,5 +1,6 @@
 """Messages of a run: one sentence each, with the subject, what happened and the way out."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -280,14 +281,24 @@ def unusable_download(failure: TransferFailed) -> str:
 
 
 def not_published(material: Material, failure: TransferFailed) -> str:
-    return f"{_material_name(material)} cannot reach the provider: {failure.message}"
+    return f"{name_of(material)} cannot reach the provider: {failure.message}"
 
 
 def not_checked(material: Material, warning: str) -> str:
-    return f"{_material_name(material)}: {warning}; the provider may reach it, so the take is ordered"
+    return f"{name_of(material)}: {warning}; the provider may reach it, so the take is ordered"
 
 
-def _material_name(material: Material) -> str:
+def rechecked(failures: Mapping[str, str], at: datetime) -> str:
+    """What our own fetch of a refused task's materials showed, and when; `failures` by material."""
+    moment = f"{at:%H:%M} UTC"
+    if not failures:
+        return f"our own fetch of its materials at {moment} worked"
+    causes = "; ".join(f"{name}: {failure}" for name, failure in failures.items())
+    return f"our own fetch at {moment} failed: {causes}"
+
+
+def name_of(material: Material) -> str:
+    """A material as the storyboard's files name it."""
     match material:
         case LocalFile():
             return material.name

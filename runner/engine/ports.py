@@ -101,6 +101,9 @@ class ProviderPort(Protocol):
         `source` is the stored attempt (with its `clip`) of a `TakeReference`, None for other materials.
         """
 
+    async def recheck(self, material: Material, address: str) -> TransferFailed | None:
+        """One more fetch of a published address; the failure, after which `publish` sends the material again."""
+
     async def store(self, attempt: Attempt, step: Step) -> Stored | Doubtful | Lost | TransferFailed:
         """Downloads the clip of a succeeded task, verifies it, and stores it under the step's final name.
 

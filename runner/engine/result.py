@@ -104,6 +104,8 @@ def _message_of(step: Step, attempt: Attempt, state: RunState) -> str:
             return ""
         case AttemptState.SUCCEEDED:
             return _fetch_pending(attempt)
+        case AttemptState.REFUSED if note := state.recheck_notes.get(attempt.id, ""):
+            return f"{attempt.message}; {note}"
         case AttemptState.DOUBTFUL:
             return f"its clip {attempt.doubt}"
         case _:

@@ -179,8 +179,13 @@ class RunContext:
         self._emit(RunEvent("done", self.clock.now(), outcome=result, money=result.money))
 
     def _will_retry(self, step: Step) -> bool:
-        attempts = self.history.attempts_of(step.fingerprint or "")
-        return self.state.stop_reason is None and step.key in self.state.approved and can_retry(attempts, self.limits)
+        is_allowed = self.state.stop_reason is None and step.key in self.state.approved
+        return is_allowed and self.may_retry(step.fingerprint or "")
+
+    def may_retry(self, fingerprint: str) -> bool:
+        """Whether this run may make one more attempt of a request, by the outcomes so far."""
+        attempts = self.history.attempts_of(fingerprint)
+        return can_retry(attempts, self.limits, fingerprint in self.state.published_again)
 
     def stop_creating(self, reason: StopReason) -> None:
         """Forbids further tasks; the first reason stays."""

@@ -59,6 +59,10 @@ class MaterialPublisher:
     """Whether each address is fetched once before it is used."""
     memory: MemoryBound = field(default_factory=MemoryBound)
     _sent: dict[str, _Sent] = field(default_factory=dict)
+    _expected: dict[str, tuple[Way, Expected]] = field(default_factory=dict)
+    """What each published address has to return, and the way it was published by."""
+    _unfetchable: set[str] = field(default_factory=set)
+    """Contents that could not be fetched after all: a store is not trusted to have them."""
     _locks: dict[str, anyio.Lock] = field(default_factory=dict)
 
     async def publish(self, material: Material, source: Attempt | None) -> Published | TransferFailed:
@@ -84,6 +88,21 @@ class MaterialPublisher:
         if self.store is None or not address.startswith(_OBJECT):
             return address
         return self.store.link(address.removeprefix(_OBJECT))
+
+    async def recheck(self, material: Material, address: str) -> TransferFailed | None:
+        """The failure of one more fetch of an address, which is forgotten then; None while it can be fetched."""
+        if isinstance(material, RemoteFile):
+            finding = judge_remote(await self.fetch(address, HEAD_BYTES), Expected(material.kind))
+            return finding if isinstance(finding, TransferFailed) else None
+        way, expected = self._expected.get(address, ("upload", Expected(material.kind)))
+        link = self.store.check_link(address.removeprefix(_OBJECT)) if self.store and way == "store" else address
+        finding = judge_published(await self.fetch(link, HEAD_BYTES), expected, way)
+        if not isinstance(finding, TransferFailed):
+            return None
+        for sha256 in [sha256 for sha256, sent in self._sent.items() if sent.address == address]:
+            del self._sent[sha256]
+            self._unfetchable.add(sha256)
+        return finding
 
     # -- addresses that exist already ---------------------------------------------------------------------
 
@@ -162,7 +181,7 @@ class MaterialPublisher:
     async def _store(self, content: Content) -> Published | TransferFailed:
         if self.store is None:
             return TransferFailed("`[publish] store` is not set", final=True)
-        key = await self.store.put(content)
+        key = await self.store.put(content, anew=content.sha256 in self._unfetchable)
         if isinstance(key, TransferFailed):
             return key
         link = self.store.check_link(key)
@@ -172,6 +191,7 @@ class MaterialPublisher:
         self, published: Published, link: str, expected: Expected, way: Way
     ) -> Published | TransferFailed:
         """What was published, if the fetch of `link` returns what is expected."""
+        self._expected[published.address] = way, expected
         if not self.check:
             return published
         finding = judge_published(await self.fetch(link, HEAD_BYTES), expected, way)

@@ -185,3 +185,15 @@ def test_a_folder_that_a_link_leads_out_of_the_repository_is_refused(tmp_path: P
     (tmp_path / "film/refs").symlink_to(tmp_path)
     with pytest.raises(StoreUnusable, match="leads out of the repository"):
         store("file:refs", {}, tmp_path / "film", "https://refs.example.com").check_ready()
+
+
+def test_an_object_that_nobody_can_fetch_is_stored_again_in_any_case(s3: S3) -> None:
+    opened = store(f"s3://{BUCKET}/again", s3.environment)
+    key = put(opened, content())
+    path = s3.folder / BUCKET / "again" / str(key)
+    path.write_bytes(b"x" * len(DOOR))
+
+    assert put(opened, content()) == key
+    assert path.read_bytes() != DOOR
+    assert anyio.run(opened.put, content(), True) == key
+    assert path.read_bytes() == DOOR
