@@ -36,6 +36,8 @@ class Published:
     """How long a task may still be created with the address; None for the whole run."""
     warning: str = ""
     """What the check of the address found, where it does not prove that the provider cannot fetch it."""
+    sent: int = 0
+    """Bytes that left this machine for it now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from runner.engine.eligibility import can_retry
 from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted, LedgerPort, ProviderPort
 from runner.engine.queue import SharedRequest, WorkQueue, build_queue
-from runner.engine.run_events import CreditTotals, Kind, Pause, RunEvent, RunResult, StopReason, Topic
+from runner.engine.run_events import CreditTotals, Kind, Pause, RunEvent, RunResult, Sending, StopReason, Topic
 from runner.engine.run_state import RunState
 from runner.engine.throttle import CreateThrottle
 from runner.engine.work_index import WorkIndex
@@ -163,6 +163,13 @@ class RunContext:
                 wait=wait,
             )
         )
+
+    def emit_sending(self) -> None:
+        """Emits how far the files are, for the live view; a free provider has them at once."""
+        if not self.plan.account.free:
+            state, whole = self.state, self.queue.file_count
+            sending = Sending(min(state.sent_files, whole), whole, state.sent_bytes, len(state.publishing))
+            self._emit(RunEvent("waiting", self.clock.now(), money=self.credit_totals(), sending=sending))
 
     def wait(self, topic: Topic, until: float, text: str) -> Pause:
         """A pause until this moment (monotonic seconds), for an event."""

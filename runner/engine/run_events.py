@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from runner.attempts.attempt import Attempt
 from runner.attempts.sums import CreditSums
@@ -41,6 +41,16 @@ class StopReason:
 
     code: ExitCode
     message: str
+
+
+class Sending(NamedTuple):
+    """How far the files of the storyboards are on their way to the provider."""
+
+    done: int
+    whole: int
+    sent: int
+    """Bytes that left this machine so far."""
+    in_flight: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,5 +139,7 @@ class RunEvent:
     """When the next task may be created, while the run pauses after a 429 or a request that could not be sent."""
     wait: Pause | None = None
     """The pause that begins with this event."""
+    sending: Sending | None = None
+    """The state of the uploads, with a `waiting`."""
     plan: Plan | None = None
     outcome: RunResult | None = None

@@ -160,14 +160,17 @@ class MaterialPublisher:
 
     async def _send_once(self, way: Way, content: Content) -> Published | TransferFailed:
         """The address of a content, sent by the first caller; parallel callers wait."""
+        size = 0
         async with self._locks.setdefault(content.sha256, anyio.Lock()):
             sent = self._sent.get(content.sha256)
             if sent is None or (sent.way == "upload" and self._age(sent) >= UPLOAD_SECONDS):
                 result = await (self._upload(content) if way == "upload" else self._store(content))
                 if isinstance(result, TransferFailed):
                     return result
-                sent = self._sent[content.sha256] = _Sent(result.address, way, self.clock.monotonic())
-            return Published(sent.address, UPLOAD_SECONDS - self._age(sent) if sent.way == "upload" else None)
+                sent, size = _Sent(result.address, way, self.clock.monotonic()), content.size
+                self._sent[content.sha256] = sent
+            life = UPLOAD_SECONDS - self._age(sent) if sent.way == "upload" else None
+            return Published(sent.address, life, sent=size)
 
     def _age(self, sent: _Sent) -> float:
         return self.clock.monotonic() - sent.at
