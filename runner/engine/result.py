@@ -11,6 +11,7 @@ from runner.engine.limits import RunLimits
 from runner.engine.run_events import CreditTotals, RunResult, TakeResult
 from runner.engine.run_state import RunState, TakeKey
 from runner.planning.plan import Action, Plan, Step
+from runner.planning.reason import ReasonCode
 
 _BY_STATE = {
     AttemptState.REFUSED: "refused",
@@ -128,7 +129,8 @@ def _not_made(
         return "blocked", TakeResult(step, attempt, f"{blocked[step.key]} has no clip")
     for need in required_materials(step, history) if step.upstream or not step.shot.needs else ():
         if need in state.unpublishable:
-            return "failed", TakeResult(step, attempt, state.unpublishable[need])
+            message = state.unpublishable[need]
+            return "failed", TakeResult(step, attempt, message, ReasonCode.MATERIAL_UNREACHABLE)
     if (message := state.forbidden_models.get(step.shot.request.model)) is not None:
         return "not_started", TakeResult(step, attempt, message)
     if state.stop_reason is not None or state.stopping:

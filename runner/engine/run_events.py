@@ -10,6 +10,7 @@ from runner.attempts.sums import CreditSums
 from runner.diagnostics.problem import ExitCode, most_severe
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Plan, Step
+from runner.planning.reason import ReasonCode
 
 Kind = Literal[
     "plan", "created", "running", "succeeded", "stored", "failed", "refused", "unsettled", "waiting", "warning", "done"
@@ -60,6 +61,8 @@ class TakeResult:
     step: Step
     attempt: Attempt | None = None
     message: str = ""
+    code: ReasonCode | None = None
+    """Why it was not ordered, where no attempt tells it: its material cannot be fetched."""
 
 
 @dataclass(frozen=True, slots=True)

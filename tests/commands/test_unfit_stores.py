@@ -1,5 +1,6 @@
 """A store that loses, changes or hides what was put there: each take that needs it fails before it is paid."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,6 +68,16 @@ def test_the_next_run_makes_the_take_once_its_object_is_there(repo: ContentRepo,
         web.any_file = None
         assert run(repo, paid, web)[0] == 0
     assert len(paid.state["tasks"]) == 2
+
+
+def test_a_program_reads_why_the_take_was_not_ordered(repo: ContentRepo, host: Callable[..., Host]) -> None:
+    paid = host()
+    with web_server() as web:
+        repo.write("storyboard.toml", f'[publish]\nstore = "file:served"\nbase_url = "{web.base_url}"\n')
+        done = repo.storyboard("run", "storyboards/film.yaml", "--max-credits", "500", "--json", **paid.env)
+    [failed] = json.loads(done.out.splitlines()[-1])["failed"]
+
+    assert (failed["shot"], failed["code"]) == ("quay", "material-unreachable")
 
 
 def run(repo: ContentRepo, host: Host, web: WebServer) -> tuple[int, str]:
