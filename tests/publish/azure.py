@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from tests.publish.servers import free_port, listens
-from tests.requirements import command, skip_or_fail
+from tests.requirements import azurite
 from tests.waiting import wait_until
 
 ACCOUNT, CONTAINER = "devstoreaccount1", "film"
@@ -36,14 +35,6 @@ class Azure:
             "AZURE_STORAGE_ACCOUNT_KEY": KEY,
             "AZURE_STORAGE_ENDPOINT": self.endpoint,
         }
-
-
-def azurite() -> str:
-    """The path of Azurite's blob server: `npm install azurite` brings it; AZURITE names it elsewhere."""
-    command("node")
-    named = os.environ.get("AZURITE", "")
-    path = named or shutil.which("azurite-blob")
-    return path or skip_or_fail("the command azurite-blob (npm install --global azurite)")
 
 
 @contextmanager
