@@ -86,6 +86,9 @@ class ProviderGateway:
     async def publish(self, material: Material, source: Attempt | None) -> Published | TransferFailed:
         return await self.publisher.publish(material, source)
 
+    async def recheck(self, material: Material, address: str) -> TransferFailed | None:
+        return await self.publisher.recheck(material, address)
+
     async def store(self, attempt: Attempt, step: Step) -> Stored | Doubtful | Lost | TransferFailed:
         return await to_thread.run_sync(
             lambda: self._store(attempt, step), limiter=self.download_limiter, abandon_on_cancel=True

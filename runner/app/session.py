@@ -163,7 +163,7 @@ class Session(Project):
         return history
 
     def _manifests_of_other_profiles(self, storyboard: Storyboard) -> Iterable[Manifest]:
-        """At a free account nothing counts but the takes of this profile."""
+        """Count only the takes of this profile at a free account."""
         account, root = self.settings.account, self.settings.root
         if account.free:
             return ()

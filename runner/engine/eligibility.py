@@ -24,7 +24,7 @@ def creatable_step(
         return None
     if step.shot.request.model in state.forbidden_models:
         return None
-    if not can_retry(history.attempts_of(group.fingerprint), limits):
+    if not can_retry(history.attempts_of(group.fingerprint), limits, group.fingerprint in state.published_again):
         return None
     if not all(has_clip(up.fingerprint, queue, history, state) for up in step.upstream):
         return None
@@ -42,12 +42,12 @@ def has_clip(fingerprint: str, queue: WorkQueue, history: History, state: RunSta
     return group is None or any((attempt.id, step.key) in state.stored for step in group.steps)
 
 
-def can_retry(attempts: list[Attempt], limits: RunLimits) -> bool:
+def can_retry(attempts: list[Attempt], limits: RunLimits, is_published_again: bool = False) -> bool:
     """Whether this run may make one more attempt of a take, by all attempts so far.
 
     No after an open attempt, a clip, a refusal or an unsettled attempt. Yes after an attempt that was proved not
-    created, or that failed at the provider's fault, within the retries. Outcomes of earlier runs are in the plan's
-    action already.
+    created, or that failed at the provider's fault, within the retries; and once after a refusal for a material that
+    could not be fetched and `is_published_again`. Outcomes of earlier runs are in the plan's action already.
     """
     if any(attempt.state.is_open or attempt.state.has_clip for attempt in attempts):
         return False
@@ -61,6 +61,8 @@ def can_retry(attempts: list[Attempt], limits: RunLimits) -> bool:
             return _may_repeat(own, limits)
         case AttemptState.MAYBE_CHARGED:
             return limits.server_error == "retry"
+        case AttemptState.REFUSED:
+            return is_published_again and sum(attempt.state is AttemptState.REFUSED for attempt in own) == 1
         case _:
             return False
 

@@ -1,5 +1,6 @@
 """Messages of a run: one sentence each, with the subject, what happened and the way out."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -288,19 +289,29 @@ def not_published(material: Material, failure: TransferFailed) -> str:
 
 def unpublished(material: Material, message: str) -> str:
     """The failure of a material with its name, once."""
-    name = _material_name(material)
+    name = name_of(material)
     bare = message.removeprefix(f"{name.rpartition('/')[2]}: ").removeprefix(f"{name}: ")
     return message if message.startswith(f"{name} ") else f"{name}: {bare}"
 
 
 def not_checked(material: Material, warning: str) -> str:
-    return f"{_material_name(material)}: {warning}; the provider may reach it, so the take is ordered"
+    return f"{name_of(material)}: {warning}; the provider may reach it, so the take is ordered"
 
 
-def _material_name(material: Material) -> str:
+def rechecked(failures: Mapping[str, str], at: datetime) -> str:
+    """Findings of our own fetch of a refused task's materials, and its time; `failures` by material."""
+    moment = f"{at:%H:%M} UTC"
+    if not failures:
+        return f"our own fetch of its materials at {moment} worked"
+    causes = "; ".join(f"{name}: {failure}" for name, failure in failures.items())
+    return f"our own fetch at {moment} failed: {causes}"
+
+
+def name_of(material: Material) -> str:
+    """A material as the storyboard's files name it."""
     match material:
         case LocalFile():
-            return material.path
+            return material.name
         case RemoteFile():
             return material.url
         case TakeReference():

@@ -5,8 +5,8 @@ from runner.attempts.events import Failed, Lost, Running, Succeeded
 from runner.engine import messages
 from runner.engine.backoff import backoff, spread
 from runner.engine.bills import schedule_reading
-from runner.engine.eligibility import can_retry
 from runner.engine.poll_timing import learn_from_end, reschedule
+from runner.engine.recheck import recheck_materials
 from runner.engine.run_context import RunContext
 from runner.engine.run_state import DownloadState, PollState
 from runner.engine.throttle import on_task_ended
@@ -143,7 +143,10 @@ async def _failed(run: RunContext, step: Step, attempt: Attempt, answer: Failed)
         return  # a success was recorded before: it wins
     on_task_ended(run.state.throttle)
     refused = after.state is AttemptState.REFUSED
-    run.emit("refused" if refused else "failed", step, attempt.id, answer.message)
-    if run.limits.fail_fast and not can_retry(run.history.attempts_of(attempt.intent.fingerprint), run.limits):
+    note = await recheck_materials(run, step, attempt, answer) if refused else ""
+    run.emit("refused" if refused else "failed", step, attempt.id, "; ".join(filter(None, (answer.message, note))))
+    may_repeat = run.may_retry(attempt.intent.fingerprint)
+    if run.limits.fail_fast and not may_repeat:
         run.stop_creating(messages.failed_fast(step))
-    run.replan_if_needed(attempt.intent.fingerprint)
+    if attempt.intent.fingerprint not in run.state.published_again or not may_repeat:
+        run.replan_if_needed(attempt.intent.fingerprint)

@@ -7,7 +7,7 @@ from runner.attempts.history import History, duration_class
 from runner.engine.duration_model import estimate
 from runner.lazy_dataclass import dataclass
 from runner.planning.plan import Action, Plan, Step
-from runner.requests.request import JsonValue
+from runner.requests.request import JsonValue, LocalFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class WorkQueue:
     awaited_shots: frozenset[tuple[str, str]]
     """(storyboard, shot) of all shots above undecided takes: when a take of one ends, a new plan may be due."""
 
+    file_count: int
+    """Files of the storyboards that requests to order are made from."""
     made_by_other_runs: tuple[str, ...]
     """Fingerprints that living runs of other repositories make."""
 
@@ -69,8 +71,14 @@ def build_queue(plan: Plan, history: History, prior: float) -> WorkQueue:
         _dependents(groups),
         frozenset(group.fingerprint for group in groups if _has_several_clips(group, history)),
         _awaited_shots(plan),
+        _file_count(groups),
         tuple(group.fingerprint for group in groups if any(step.waits_for == "run" for step in group.steps)),
     )
+
+
+def _file_count(groups: list[SharedRequest]) -> int:
+    requests = [group.steps[0].shot.request for group in groups if group.paying_step is not None]
+    return len({material for request in requests for material in request.materials if type(material) is LocalFile})
 
 
 def _dependents(groups: list[SharedRequest]) -> dict[str, tuple[str, ...]]:

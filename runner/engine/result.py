@@ -11,6 +11,7 @@ from runner.engine.limits import RunLimits
 from runner.engine.run_events import CreditTotals, RunResult, TakeResult
 from runner.engine.run_state import RunState, TakeKey
 from runner.planning.plan import Action, Plan, Step
+from runner.planning.reason import ReasonCode
 
 _BY_STATE = {
     AttemptState.REFUSED: "refused",
@@ -104,6 +105,8 @@ def _message_of(step: Step, attempt: Attempt, state: RunState) -> str:
             return ""
         case AttemptState.SUCCEEDED:
             return _fetch_pending(attempt)
+        case AttemptState.REFUSED if note := state.recheck_notes.get(attempt.id, ""):
+            return f"{attempt.message}; {note}"
         case AttemptState.DOUBTFUL:
             return f"its clip {attempt.doubt}"
         case _:
@@ -127,7 +130,7 @@ def _not_made(
     for need in required_materials(step, history) if step.upstream or not step.shot.needs else ():
         if need in state.unpublishable:
             message = messages.unpublished(need.material, state.unpublishable[need])
-            return "failed", TakeResult(step, attempt, message, need.material)
+            return "failed", TakeResult(step, attempt, message, ReasonCode.MATERIAL_UNREACHABLE, need.material)
     if (message := state.forbidden_models.get(step.shot.request.model)) is not None:
         return "not_started", TakeResult(step, attempt, message)
     if state.stop_reason is not None or state.stopping:

@@ -20,7 +20,7 @@ from runner.engine.eligibility import can_retry
 from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted, LedgerPort, ProviderPort
 from runner.engine.queue import SharedRequest, WorkQueue, build_queue
-from runner.engine.run_events import CreditTotals, Kind, Pause, RunEvent, RunResult, StopReason, Topic
+from runner.engine.run_events import CreditTotals, Kind, Pause, RunEvent, RunResult, Sending, StopReason, Topic
 from runner.engine.run_state import RunState
 from runner.engine.throttle import CreateThrottle
 from runner.engine.work_index import WorkIndex
@@ -164,6 +164,13 @@ class RunContext:
             )
         )
 
+    def emit_sending(self) -> None:
+        """Emits how far the files are, for the live view; a free provider has them at once."""
+        if not self.plan.account.free:
+            state, whole = self.state, self.queue.file_count
+            sending = Sending(min(state.sent_files, whole), whole, state.sent_bytes, len(state.publishing))
+            self._emit(RunEvent("waiting", self.clock.now(), money=self.credit_totals(), sending=sending))
+
     def wait(self, topic: Topic, until: float, text: str) -> Pause:
         """A pause until this moment (monotonic seconds), for an event."""
         return Pause(topic, self.clock.now() + timedelta(seconds=max(until - self.now(), 0.0)), text)
@@ -179,8 +186,13 @@ class RunContext:
         self._emit(RunEvent("done", self.clock.now(), outcome=result, money=result.money))
 
     def _will_retry(self, step: Step) -> bool:
-        attempts = self.history.attempts_of(step.fingerprint or "")
-        return self.state.stop_reason is None and step.key in self.state.approved and can_retry(attempts, self.limits)
+        is_allowed = self.state.stop_reason is None and step.key in self.state.approved
+        return is_allowed and self.may_retry(step.fingerprint or "")
+
+    def may_retry(self, fingerprint: str) -> bool:
+        """Whether this run may make one more attempt of a request, by the outcomes so far."""
+        attempts = self.history.attempts_of(fingerprint)
+        return can_retry(attempts, self.limits, fingerprint in self.state.published_again)
 
     def stop_creating(self, reason: StopReason) -> None:
         """Forbids further tasks; the first reason stays."""

@@ -82,6 +82,14 @@ class RunState:
     publish_tries: dict[MaterialNeed, DownloadState] = field(default_factory=dict)
     unpublishable: dict[MaterialNeed, str] = field(default_factory=dict)
     """Materials that cannot be published, each with the reason."""
+    sent_files: int = 0
+    """Files of the storyboards that have an address."""
+    sent_bytes: int = 0
+    """Bytes of materials that left this machine."""
+    published_again: set[str] = field(default_factory=set)
+    """Fingerprints whose materials could not be fetched after all, and may be made once more."""
+    recheck_notes: dict[str, str] = field(default_factory=dict)
+    """What our own fetch of the materials showed after the provider refused them, by attempt."""
     stored: set[tuple[str, TakeKey]] = field(default_factory=set)
     finished: set[str] = field(default_factory=set)
     """Fingerprints whose takes all have their clips: the scheduler skips them."""

@@ -312,4 +312,6 @@ def credits_of(group: SharedRequest, history: History, state: RunState, limits: 
     step = group.paying_step
     if step is None or step.price.credits is None or step.key not in state.approved:
         return Decimal(0)
-    return step.price.credits if can_retry(history.attempts_of(group.fingerprint), limits) else Decimal(0)
+    is_published_again = group.fingerprint in state.published_again
+    may_repeat = can_retry(history.attempts_of(group.fingerprint), limits, is_published_again)
+    return step.price.credits if may_repeat else Decimal(0)

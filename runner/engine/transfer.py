@@ -7,6 +7,7 @@ from runner.engine.ports import TransferFailed
 from runner.engine.run_context import RunContext
 from runner.engine.run_state import DownloadState, MaterialNeed, PollState, PublicAddress
 from runner.planning.plan import Step
+from runner.requests.request import LocalFile
 
 _MAX_DOWNLOAD_TRIES = 8
 _MAX_PUBLISH_TRIES = 5
@@ -101,6 +102,7 @@ def _announce_retry(
 async def publish(run: RunContext, need: MaterialNeed) -> None:
     """Carries out a `Publish` order."""
     source = run.history.attempts.get(need.source or "")
+    run.emit_sending()
     result = await run.provider.publish(need.material, source)
     if isinstance(result, TransferFailed):
         tries = run.state.publish_tries.setdefault(need, DownloadState())
@@ -115,8 +117,11 @@ async def publish(run: RunContext, need: MaterialNeed) -> None:
             run.emit("waiting", wait=run.wait("publish", tries.next_at, text))
     else:
         until = float("inf") if result.seconds is None else run.now() + result.seconds
+        run.state.sent_files += isinstance(need.material, LocalFile) and need not in run.state.addresses
         run.state.addresses[need] = PublicAddress(result.address, until)
+        run.state.sent_bytes += result.sent
         if result.warning:
             run.emit("warning", message=messages.not_checked(need.material, result.warning))
     run.state.publishing.discard(need)
+    run.emit_sending()
     run.wake()
