@@ -37,7 +37,7 @@ class PreparedProcess:
         self._answers = answers
         self._code: int | None = None
 
-    def wait(self, timeout: float = 120) -> int:
+    def wait(self, timeout: float = 300) -> int:
         """The exit code, negative if a signal ended the process; TimeoutError after so many seconds."""
         if self._code is None:
             self._answers.settimeout(timeout)

@@ -26,9 +26,13 @@ class CallbackReceiver(HTTPServer):
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/hook/secret?a=1"
 
+    def wait_for(self, count: int) -> None:
+        """Wait for so many callbacks."""
+        wait_until(lambda: len(self.requests) >= count, f"{count} callbacks arrive")
+
     def bodies(self, count: int) -> list[Any]:
         """The first so many bodies, as soon as they are here."""
-        wait_until(lambda: len(self.requests) >= count, f"{count} callbacks arrive")
+        self.wait_for(count)
         return [json.loads(raw) for _, raw in self.requests]
 
 
@@ -126,7 +130,7 @@ def test_a_callback_can_make_false_claims(sandbox: SandboxClient, receiver: Call
     )
     for count in range(1, 5):
         sandbox.wait_for_end(sandbox.create_task({"prompt": f"shot {count}"}, callBackUrl=receiver.address))
-        wait_until(lambda count=count: len(receiver.requests) >= count, f"callback {count} arrives")
+        receiver.wait_for(count)
     raw = [body for _, body in receiver.requests]
     assert json.loads(raw[0])["status"] == "fail"
     assert json.loads(raw[1])["taskId"] == "task_clsomebodyelse0000000000"

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TextIO
 
 import pytest
@@ -208,7 +209,7 @@ def played(columns: int, rows: int) -> str:
         clock = Quickened(speed=1450)
         shown = TerminalView(stream, Progress(concurrency=3), clock, color=True)
         for each in STORY:
-            wait_until(lambda each=each: clock.now() >= each.at, "the clock runs")
+            wait_until(partial(clock.is_at, each.at), "the clock runs")
             shown.tell(each)
         shown.close()
     thread.join(5)
