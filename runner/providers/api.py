@@ -79,7 +79,10 @@ class Uploader(Protocol):
     ) -> None: ...
 
     async def send(self, name: str, content: bytes | Path) -> "str | TransferFailed":
-        """Upload bytes, or a file piece by piece, and return their public address; `name` is a plain file name with extension."""
+        """Upload bytes, or a file piece by piece; return the public address.
+
+        `name` is a plain file name with extension.
+        """
 
 
 class ProviderApi(Protocol):

@@ -142,7 +142,7 @@ class _Resolver:
         )
 
     def _used_seconds(self, shot: Shot, length: Decimal, in_seconds: Decimal, seconds: Decimal | None) -> Decimal:
-        """Seconds for which a clip of this length is on screen; a clip that came shorter than the edit needs is noted."""
+        """Seconds that a clip of this length is on screen; a clip that came shorter than the edit needs is noted."""
         available = length - in_seconds
         if seconds is None:
             return available

@@ -36,7 +36,7 @@ class Workspace:
     fails: int = 0
 
     async def send(self, name: str, content: bytes | Path) -> str | TransferFailed:
-        await anyio.sleep(0.01)
+        await anyio.lowlevel.checkpoint()
         self.sent.append((name, content if isinstance(content, bytes) else content.read_bytes()))
         return (
             TransferFailed("no network")
