@@ -60,7 +60,7 @@ class OrphanFetcher:
                 return self._check(attempt, path, "failed", _describe(answer))
 
     async def _download(self, gateway: ProviderGateway, attempt: Attempt, answer: Succeeded, path: Path) -> ClipCheck:
-        download = await gateway.download_orphan(replace(attempt, outputs=answer.outputs), None)
+        download = await gateway.download_exact(replace(attempt, outputs=answer.outputs), None)
         if isinstance(download, TransferFailed):
             gone = download.link_expired and self._age(attempt) > timedelta(days=self.session.edition.media_days)
             message = "the provider has deleted its media" if gone else download.message

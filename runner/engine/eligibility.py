@@ -3,7 +3,7 @@
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.history import History
 from runner.engine.limits import RunLimits
-from runner.engine.queue import SharedRequest, WorkQueue
+from runner.engine.queue import SharedRequest, Target, WorkQueue
 from runner.engine.run_state import MaterialNeed, RunState
 from runner.planning.plan import Step
 from runner.requests.request import TakeReference
@@ -38,7 +38,9 @@ def has_clip(fingerprint: str, queue: WorkQueue, history: History, state: RunSta
     if attempt is None or attempt.state is not AttemptState.STORED:
         return False
     group = queue.by_fingerprint.get(fingerprint)
-    return group is None or any((attempt.id, step.key) in state.stored for step in group.steps)
+    if group is None or not group.steps:
+        return True
+    return any((attempt.id, step.key) in state.stored for step in group.steps)
 
 
 def can_retry(attempts: list[Attempt], limits: RunLimits) -> bool:
@@ -121,16 +123,16 @@ def _is_blocked_by_local_attempt(attempt: Attempt, history: History, state: RunS
 def _needs_link(attempt: Attempt, group: SharedRequest, state: RunState) -> bool:
     if attempt.id in state.fresh_links and attempt.outputs:
         return False
-    keys = [(attempt.id, step.key) for step in group.steps]
+    keys = [(attempt.id, target.key) for target in group.targets_of(attempt)]
     downloads = [state.downloads.get(key) for key in keys if key not in state.stored]
     return any(download is None or not download.given_up for download in downloads)
 
 
 def download_due_at(
-    attempt: Attempt, step: Step, group: SharedRequest, queue: WorkQueue, history: History, state: RunState
+    attempt: Attempt, target: Target, group: SharedRequest, queue: WorkQueue, history: History, state: RunState
 ) -> float | None:
-    """When to download an attempt's clip for a step; None when there is none to download, or no link to it."""
-    key = (attempt.id, step.key)
+    """When to download an attempt's clip for a target; None when there is none to download, or no link to it."""
+    key = (attempt.id, target.key)
     if key in state.stored or key in state.storing or attempt.id in state.polling:
         return None
     if not _has_clip_for(attempt, group, queue, history):
@@ -145,12 +147,14 @@ def download_due_at(
 
 
 def _has_clip_for(attempt: Attempt, group: SharedRequest, queue: WorkQueue, history: History) -> bool:
-    """Whether the attempt's task has a clip that steps of the group may lack."""
+    """Whether the attempt's task has a clip that its targets may lack."""
     if attempt.state is AttemptState.SUCCEEDED:
         return history.is_of_film(attempt) and not attempt.held_elsewhere
+    if group.orphan_of(attempt) is not None:
+        return False
     if attempt.state is not AttemptState.STORED or group.fingerprint not in queue.multi_clip:
         return False
-    attempts = history.attempts_of(group.fingerprint)
+    attempts = [other for other in history.attempts_of(group.fingerprint) if group.orphan_of(other) is None]
     if any(other.state is AttemptState.SUCCEEDED and history.is_of_film(other) for other in attempts):
         return False
     return history.current_attempt(group.fingerprint) is attempt

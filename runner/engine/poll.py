@@ -6,10 +6,11 @@ from runner.engine import messages
 from runner.engine.bills import schedule_reading
 from runner.engine.eligibility import can_retry
 from runner.engine.poll_timing import learn_from_end, reschedule
+from runner.engine.queue import Target
 from runner.engine.run_context import RunContext
 from runner.engine.run_state import DownloadState, PollState
 from runner.engine.throttle import on_task_ended
-from runner.planning.plan import Step
+from runner.planning.orphans import Orphan
 
 _NOT_FOUND_WARN_AFTER = 600.0
 """Seconds of 404s after which this run stops polling a task, and warns."""
@@ -27,6 +28,7 @@ async def poll(run: RunContext, attempt_id: str) -> None:
     attempt = run.history.attempts[attempt_id]
     if not attempt.from_manifest or await _import_attempt(run, attempt):
         await _poll(run, run.history.attempts[attempt_id])
+        run.state.polls[attempt_id].answered = True
     run.state.polling.discard(attempt_id)
     run.wake(attempt.intent.fingerprint)
 
@@ -39,14 +41,14 @@ async def _poll(run: RunContext, attempt: Attempt) -> None:
     run.state.polls[attempt.id].hinted = False
     model = attempt.intent.request.get("model")
     answer = await run.provider.poll(attempt.task_id or "", model if isinstance(model, str) else None)
-    step = run.step_of(attempt)
+    target = run.target_of(attempt)
     match answer:
         case Running():
-            await _still_running(run, step, attempt, answer)
+            await _still_running(run, target, attempt, answer)
         case Succeeded():
-            await _succeeded(run, step, attempt, answer)
+            await _succeeded(run, target, attempt, answer)
         case Failed():
-            await _failed(run, step, attempt, answer)
+            await _failed(run, target, attempt, answer)
 
 
 async def _import_attempt(run: RunContext, attempt: Attempt) -> bool:
@@ -55,32 +57,34 @@ async def _import_attempt(run: RunContext, attempt: Attempt) -> bool:
     if conflict is None:
         return True
     run.state.claimed_elsewhere[attempt.intent.fingerprint] = conflict.message
-    run.emit("warning", run.step_of(attempt), attempt.id, conflict.message)
+    run.emit("warning", run.target_of(attempt), attempt.id, conflict.message)
     return False
 
 
-async def _still_running(run: RunContext, step: Step, attempt: Attempt, answer: Running) -> None:
+async def _still_running(run: RunContext, target: Target, attempt: Attempt, answer: Running) -> None:
     poll_state = run.state.polls[attempt.id]
     if answer.key_refused:
         run.state.polling_stopped = True
         run.stop_creating(messages.key_refused_by_poll(answer))
         return
     if answer.not_found:
-        await _record_not_found(run, step, attempt, poll_state)
+        await _record_not_found(run, target, attempt, poll_state)
     elif not answer.answered:
         poll_state.failed_polls += 1
         pause = min(_BACKOFF_BASE * 2 ** min(poll_state.failed_polls, 10), _BACKOFF_MAX)
         poll_state.next_at = run.now() + max(answer.retry_after or 0.0, pause * (0.75 + 0.5 * run.clock.jitter()))
-        run.emit("waiting", step, attempt.id, wait=run.wait("poll", poll_state.next_at, messages.POLL_WAIT))
+        run.emit("waiting", target, attempt.id, wait=run.wait("poll", poll_state.next_at, messages.POLL_WAIT))
     else:
         poll_state.failed_polls, poll_state.missing_since = 0, None
         reschedule(run, attempt)
+        if isinstance(target, Orphan) and not poll_state.answered:
+            run.emit("warning", target, attempt.id, messages.ORPHAN_RUNS)
         if answer.status != attempt.status and attempt.state is AttemptState.RUNNING:
             await run.append(attempt.id, answer)
-            run.emit("running", step, attempt.id, answer.message)
+            run.emit("running", target, attempt.id, answer.message)
 
 
-async def _record_not_found(run: RunContext, step: Step, attempt: Attempt, poll_state: PollState) -> None:
+async def _record_not_found(run: RunContext, target: Target, attempt: Attempt, poll_state: PollState) -> None:
     """Handles a 404: at first a replica that lags behind, after a day a record that is gone for good."""
     now = run.now()
     poll_state.missing_since = poll_state.missing_since if poll_state.missing_since is not None else now
@@ -88,14 +92,14 @@ async def _record_not_found(run: RunContext, step: Step, attempt: Attempt, poll_
     poll_state.next_at = now + min(_BACKOFF_BASE * 2 ** min(poll_state.failed_polls, 10), _BACKOFF_MAX)
     if now - poll_state.created_at > _LOST_AFTER and poll_state.failed_polls >= _LOST_POLLS:
         await run.append(attempt.id, Lost(messages.RECORD_GONE))
-        run.emit("failed", step, attempt.id, messages.RECORD_GONE)
+        run.emit("failed", target, attempt.id, messages.RECORD_GONE)
         run.replan_if_needed(attempt.intent.fingerprint)
     elif now - poll_state.missing_since > _NOT_FOUND_WARN_AFTER:
         poll_state.waiting_since = -_LOST_AFTER  # no more polls by this run: the wait counts as over
-        run.emit("warning", step, attempt.id, messages.record_missing(attempt))
+        run.emit("warning", target, attempt.id, messages.record_missing(attempt))
 
 
-async def _succeeded(run: RunContext, step: Step, attempt: Attempt, answer: Succeeded) -> None:
+async def _succeeded(run: RunContext, target: Target, attempt: Attempt, answer: Succeeded) -> None:
     first = attempt.state is AttemptState.RUNNING
     if first or answer.outputs != attempt.outputs:
         await run.append(attempt.id, answer)
@@ -103,47 +107,50 @@ async def _succeeded(run: RunContext, step: Step, attempt: Attempt, answer: Succ
     if answer.outputs:
         run.state.fresh_links.add(attempt.id)
     else:
-        _success_without_clip(run, step, attempt, poll_state)
+        _success_without_clip(run, target, attempt, poll_state)
     if first:
         run.state.succeeded_tasks += 1
         on_task_ended(run.state.throttle)
         learn_from_end(run)
-        run.emit("succeeded", step, attempt.id)
+        run.emit("succeeded", target, attempt.id)
         schedule_reading(run, run.history.attempts[attempt.id])
-        _check_bill(run, step, attempt.id)
+        _check_bill(run, target, attempt.id)
 
 
-def _success_without_clip(run: RunContext, step: Step, attempt: Attempt, poll_state: PollState) -> None:
+def _success_without_clip(run: RunContext, target: Target, attempt: Attempt, poll_state: PollState) -> None:
     """Polls a success without a link again for five minutes, then leaves it to the next run; it is paid anyway."""
     now = run.now()
     poll_state.missing_since = poll_state.missing_since if poll_state.missing_since is not None else now
     poll_state.failed_polls += 1
     poll_state.next_at = now + min(_BACKOFF_BASE * 2 ** min(poll_state.failed_polls, 5), _BACKOFF_MAX)
     if now - poll_state.missing_since > _NO_CLIP_WAIT:
-        for shared_step in run.queue.by_fingerprint[attempt.intent.fingerprint].steps:
-            run.state.downloads[attempt.id, shared_step.key] = DownloadState(given_up=True)
-        run.emit("warning", step, attempt.id, messages.no_clip(attempt))
+        for other in run.queue.by_fingerprint[attempt.intent.fingerprint].targets_of(attempt):
+            run.state.downloads[attempt.id, other.key] = DownloadState(given_up=True)
+        run.emit("warning", target, attempt.id, messages.no_clip(attempt))
 
 
-def _check_bill(run: RunContext, step: Step, attempt_id: str) -> None:
+def _check_bill(run: RunContext, target: Target, attempt_id: str) -> None:
     """Stops creating when the bill is above the quote; a lower bill, or one that cannot be read, is a note."""
     attempt = run.history.attempts[attempt_id]
     if run.plan.account.free:
         return
-    if (stop_reason := messages.bill_above_quote(attempt, step.price.row)) is not None:
+    row = run.plan.edition.price_row(attempt.intent.request)
+    if (stop_reason := messages.bill_above_quote(attempt, row)) is not None:
         run.stop_creating(stop_reason)
     elif attempt_id not in run.state.open_bills and (note := messages.bill_note(attempt)) is not None:
-        run.emit("warning", step, attempt_id, note)
+        run.emit("warning", target, attempt_id, note)
 
 
-async def _failed(run: RunContext, step: Step, attempt: Attempt, answer: Failed) -> None:
+async def _failed(run: RunContext, target: Target, attempt: Attempt, answer: Failed) -> None:
     await run.append(attempt.id, answer)
     after = run.history.attempts[attempt.id]
     if after.state is attempt.state:
         return  # a success was recorded before: it wins
     on_task_ended(run.state.throttle)
     refused = after.state is AttemptState.REFUSED
-    run.emit("refused" if refused else "failed", step, attempt.id, answer.message)
+    run.emit("refused" if refused else "failed", target, attempt.id, answer.message)
+    if isinstance(target, Orphan):
+        return
     if run.limits.fail_fast and not can_retry(run.history.attempts_of(attempt.intent.fingerprint), run.limits):
-        run.stop_creating(messages.failed_fast(step))
+        run.stop_creating(messages.failed_fast(target))
     run.replan_if_needed(attempt.intent.fingerprint)

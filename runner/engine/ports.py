@@ -101,10 +101,11 @@ class ProviderPort(Protocol):
         `source` is the stored attempt (with its `clip`) of a `TakeReference`, None for other materials.
         """
 
-    async def store(self, attempt: Attempt, step: Step) -> Stored | Doubtful | Lost | TransferFailed:
+    async def store(self, attempt: Attempt, step: Step | None) -> Stored | Doubtful | Lost | TransferFailed:
         """Downloads the clip of a succeeded task, verifies it, and stores it under the step's final name.
 
-        Called once for each step that shares the attempt; an intact clip under another name is copied instead.
+        Called once for each step that shares the attempt; an intact clip under another name is copied instead. The
+        clip of an orphan, which has no step, is kept as an earlier version.
         """
 
 

@@ -10,6 +10,7 @@ from runner.engine.eligibility import required_materials
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import CreditTotals, RunResult, TakeResult
 from runner.engine.run_state import RunState, TakeKey
+from runner.language.ids import names_files
 from runner.planning.plan import Action, Plan, Step
 
 _BY_STATE = {
@@ -37,13 +38,14 @@ def summarize_run(plan: Plan, history: History, state: RunState, limits: RunLimi
         for attempt in history.attempts_of(step.fingerprint or "")
         if attempt.state is AttemptState.MAYBE_CHARGED and attempt.intent.run == limits.run
     ]
+    orphans = [history.attempts[orphan.attempt] for orphan in plan.orphans]
     groups = {group: tuple(members) for group, members in results.items()}
     return RunResult(
         plan,
         **groups,
         maybe_charged=tuple(maybe_charged),
-        orphans=(),
-        unsettled_orphans=(),
+        orphans=tuple(attempt for attempt in orphans if attempt.state.awaits_clip and names_files(attempt.intent.shot)),
+        unsettled_orphans=tuple(attempt for attempt in orphans if attempt.state is AttemptState.UNSETTLED),
         open_bills=(),
         stop_reason=state.stop_reason,
         interrupted=state.stopping,

@@ -13,17 +13,18 @@ from runner.attempts.events import Created, Event, Intent, Payload
 from runner.attempts.history import History, duration_class
 from runner.attempts.sums import CreditSums, sums_of
 from runner.clock import Clock
-from runner.engine import schedule
+from runner.engine import messages, schedule
 from runner.engine.duration_estimates import DurationEstimates, Renewal
 from runner.engine.duration_model import DurationEstimate, estimate
 from runner.engine.eligibility import can_retry
 from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted, LedgerPort, ProviderPort
-from runner.engine.queue import SharedRequest, WorkQueue, build_queue
+from runner.engine.queue import SharedRequest, Target, WorkQueue, build_queue
 from runner.engine.run_events import CreditTotals, Kind, Pause, RunEvent, RunResult, StopReason, Topic
 from runner.engine.run_state import RunState
 from runner.engine.throttle import CreateThrottle
 from runner.engine.work_index import WorkIndex
+from runner.planning.orphans import Orphan
 from runner.planning.plan import Plan, Step
 
 T = TypeVar("T")
@@ -138,12 +139,27 @@ class RunContext:
     def emit(
         self,
         kind: Kind,
-        step: Step | None = None,
+        target: Target | None = None,
         attempt_id: str | None = None,
         message: str = "",
         wait: Pause | None = None,
     ) -> None:
-        """Emits an event of one take, or of the run."""
+        """Emits an event of one take, or of the run; news of an orphan, which no step stands for, is a warning."""
+        if isinstance(target, Orphan):
+            self._emit_of_orphan(kind, target, message, wait)
+        else:
+            self._emit_of_step(kind, target, attempt_id, message, wait)
+
+    def _emit_of_orphan(self, kind: Kind, orphan: Orphan, message: str, wait: Pause | None) -> None:
+        text = messages.orphan_news(kind, self.history.attempts[orphan.attempt], message)
+        if text:
+            self._emit_of_step("warning", None, None, text, wait)
+        elif wait is not None:
+            self._emit_of_step("waiting", None, None, "", wait)
+
+    def _emit_of_step(
+        self, kind: Kind, step: Step | None, attempt_id: str | None, message: str, wait: Pause | None
+    ) -> None:
         attempt = self.history.attempts.get(attempt_id or "")
         will_retry = step is not None and kind in ("failed", "refused") and self._will_retry(step)
         expected = (
@@ -211,12 +227,9 @@ class RunContext:
             self.history_changed()
             self.emit_plan()
 
-    def step_of(self, attempt: Attempt) -> Step:
-        """The plan's step for an attempt: the step of the same take, else the first with the same request."""
-        intent = attempt.intent
-        steps = self.queue.by_fingerprint[intent.fingerprint].steps
-        key = (intent.storyboard, intent.shot, intent.take)
-        return next((step for step in steps if step.key == key), steps[0])
+    def target_of(self, attempt: Attempt) -> Target:
+        """For whom an attempt of the queue was ordered: a take of the plan, or an orphan."""
+        return self.queue.by_fingerprint[attempt.intent.fingerprint].target_of(attempt)
 
     def duration_estimate(self, attempt: Attempt) -> DurationEstimate:
         """The estimated duration of tasks of the attempt's class of work."""

@@ -1,6 +1,6 @@
 """The main loop of a run: start due orders, record their answers in the ledger, decide again."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -19,7 +19,7 @@ from runner.engine.limits import RunLimits
 from runner.engine.ports import LedgerPort, ProviderPort
 from runner.engine.result import summarize_run
 from runner.engine.run_context import BlockingRunner, RunContext
-from runner.engine.run_events import RunEvent, RunResult, StopReason
+from runner.engine.run_events import RunEvent, RunResult
 from runner.engine.schedule import Confirm, Create, Download, Look, Order, Poll, Publish, ReadBill, Wait
 from runner.engine.throttle import spend_tokens, waited_too_long
 from runner.lazy_dataclass import replace
@@ -62,12 +62,9 @@ async def run_loop(
     stop_request: StopRequest,
     run_blocking: BlockingRunner | None = None,
     inbox: webhooks.WebhookInbox | None = None,
-    before_loop: Callable[[], Awaitable[StopReason | None]] | None = None,
 ) -> RunResult:
     """Executes the plan; every outcome of network and provider is in the result. `inbox` delivers webhooks.
 
-    `before_loop` runs after the plan event and before any order; a `StopReason` from it forbids new tasks, while
-    running tasks are collected all the same.
     Raises `LedgerUnusable` when the ledger can no longer be written, any other exception only for a defect; requests
     in flight are answered and recorded first.
     """
@@ -75,7 +72,7 @@ async def run_loop(
         plan, history, provider, ledger, clock, limits, emit, replan, run_blocking or single_worker_thread()
     )
     try:
-        await _loop(run, stop_request, inbox, before_loop)
+        await _loop(run, stop_request, inbox)
     except BaseExceptionGroup as group:
         raise root_cause(group) from group
     return _finish_run(run)
@@ -97,17 +94,10 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
             yield raised
 
 
-async def _loop(
-    run: RunContext,
-    stop_request: StopRequest,
-    inbox: webhooks.WebhookInbox | None,
-    before_loop: Callable[[], Awaitable[StopReason | None]] | None,
-) -> None:
+async def _loop(run: RunContext, stop_request: StopRequest, inbox: webhooks.WebhookInbox | None) -> None:
     run.emit_plan()
     async with anyio.create_task_group() as group:
         group.start_soon(_watch_signals, run, stop_request, group.cancel_scope)
-        if before_loop is not None:
-            await _run_before_loop(run, before_loop)
         _reserve_unsettled_slots(run)
         create.announce_unsettled_slots(run)
         _warn_other_key(run)
@@ -128,14 +118,6 @@ async def _loop(
                 break
             await _wait_for_change(run, wake_time)
         group.cancel_scope.cancel()
-
-
-async def _run_before_loop(run: RunContext, before_loop: Callable[[], Awaitable[StopReason | None]]) -> None:
-    """Runs the caller's work before the first order; it may change the history."""
-    stop_reason = await before_loop()
-    run.history_changed()
-    if stop_reason is not None:
-        run.stop_creating(stop_reason)
 
 
 def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhooks.WebhookInbox | None) -> None:
@@ -166,10 +148,10 @@ def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhoo
             case Confirm(attempt, task) if inbox is not None:
                 state.polling.add(attempt)
                 group.start_soon(webhooks.confirm_claim, run, attempt, task, inbox.fetch_record)
-            case Download(attempt, step):
-                state.storing.add((attempt, step.key))
-                run.work.touch(step.fingerprint or "")
-                group.start_soon(transfer.store, run, attempt, step)
+            case Download(attempt, target):
+                state.storing.add((attempt, target.key))
+                run.work.touch(target.fingerprint or "")
+                group.start_soon(transfer.store, run, attempt, target)
 
 
 async def _wait_for_change(run: RunContext, wake_time: float | None) -> None:
@@ -219,7 +201,7 @@ def _warn_other_key(run: RunContext) -> None:
     for attempt in run.history.open():
         is_of_plan = attempt.intent.fingerprint in run.queue.by_fingerprint and attempt.task_id is not None
         if is_of_plan and attempt.needs_other_key(run.state.key_id) and not attempt.held_elsewhere:
-            run.emit("warning", run.step_of(attempt), attempt.id, messages.other_key(attempt))
+            run.emit("warning", run.target_of(attempt), attempt.id, messages.other_key(attempt))
 
 
 def _slots_held_until(run: RunContext) -> datetime | None:

@@ -31,6 +31,8 @@ class PollState:
     """Age of the task at the last poll that found it running; 0 before the first such poll."""
     missing_since: float | None = None
     """Since when polls find no record, or a success without a clip."""
+    answered: bool = False
+    """Whether a poll of this run has come back, whatever its answer."""
     failed_polls: int = 0
     """Polls in a row without a usable answer."""
     hinted: bool = False

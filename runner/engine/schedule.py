@@ -8,7 +8,7 @@ from runner.attempts.attempt import AttemptState
 from runner.attempts.history import History
 from runner.engine.eligibility import can_retry, required_materials
 from runner.engine.limits import RunLimits
-from runner.engine.queue import SharedRequest, WorkQueue
+from runner.engine.queue import SharedRequest, Target, WorkQueue
 from runner.engine.run_state import MaterialNeed, RunState, TakeKey
 from runner.engine.throttle import current_concurrency, may_try_one, poll_share, tokens, waited_too_long
 from runner.engine.work_index import WorkIndex
@@ -39,7 +39,7 @@ class Poll(NamedTuple):
 
 class Download(NamedTuple):
     attempt: str
-    step: Step
+    target: Target
 
 
 class Confirm(NamedTuple):
@@ -80,21 +80,22 @@ def next_orders(work: WorkIndex, state: RunState, now: float, limits: RunLimits)
 
     Called after every change, whatever its cause. A `Wait` comes last, with the next moment at which the passing of
     time alone makes an order due. The cost does not grow with the batch: the work is read from its most urgent end,
-    as far as slots and request rate reach.
+    as far as slots and request rate reach. Nothing is created before the first poll of each orphan has come back: its
+    bill may say that the price book is wrong, and its end frees a slot.
     """
     if state.stopping:
         return []
     scheduler = _Scheduler(work, state, now, limits)
     scheduler.downloads()
-    polls = [] if limits.no_wait or state.polling_stopped else [*scheduler.due_confirms(), *scheduler.due_polls()]
-    if state.stop_reason is None:
+    polling = not limits.no_wait and not state.polling_stopped
+    polls = [*scheduler.due_confirms(), *scheduler.due_polls()] if polling else []
+    if state.stop_reason is None and not (polling and work.awaits_first_polls()):
         scheduler.creates(poll_share(state.throttle, scheduler.tokens, scheduler.overdue_polls))
     scheduler.polls(polls)
-    if not limits.no_wait and not state.polling_stopped:
+    if polling:
         scheduler.looks()
-    if state.webhooks_active and not limits.no_wait and not state.polling_stopped:
-        scheduler.wait_for_webhooks()
-    if not limits.no_wait and not state.polling_stopped:
+        if state.webhooks_active:
+            scheduler.wait_for_webhooks()
         scheduler.bills()
     return scheduler.result()
 
@@ -127,14 +128,14 @@ class _Scheduler:
         """Orders downloads of clips of succeeded tasks, those that another take waits for first."""
         room = _MAX_STORING - len(self.state.storing)
         for series in self.work.downloads():
-            for due_at, attempt_id, step in series:
+            for due_at, attempt_id, target in series:
                 if due_at > self.now:
                     self.wake_times.append(due_at)
                     break
                 if room <= 0:
                     break
                 room -= 1
-                self.orders.append(Download(attempt_id, step))
+                self.orders.append(Download(attempt_id, target))
 
     # -- polls --------------------------------------------------------------------------------------------
 

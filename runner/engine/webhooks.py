@@ -57,9 +57,9 @@ class WebhookInbox:
         """Warns once that a callback names another task than createTask's answer: one order may have made two."""
         if attempt.id not in self._warned:
             self._warned.add(attempt.id)
-            in_plan = attempt.intent.fingerprint in run.queue.by_fingerprint  # an orphan is in no plan
-            step = run.step_of(attempt) if in_plan else None
-            run.emit("warning", step, attempt.id, messages.another_task(attempt, task_id))
+            in_plan = attempt.intent.fingerprint in run.queue.by_fingerprint
+            target = run.target_of(attempt) if in_plan else None
+            run.emit("warning", target, attempt.id, messages.another_task(attempt, task_id))
 
     def _attempt_of(self, webhook_token: str) -> str | None:
         """The id of the open attempt with a webhook token."""
@@ -96,7 +96,7 @@ async def confirm_claim(run: RunContext, attempt_id: str, task_id: str, fetch_re
         await _bind(run, attempt_id, task_id)
     elif facts is not None or claim.tries >= _MAX_CONFIRM_TRIES:
         claim.next_at = float("inf")
-        run.emit("warning", run.step_of(attempt), attempt_id, messages.not_adopted(mismatch))
+        run.emit("warning", run.target_of(attempt), attempt_id, messages.not_adopted(mismatch))
     run.state.polling.discard(attempt_id)
     run.wake(attempt.intent.fingerprint)
 
@@ -113,4 +113,4 @@ async def _bind(run: RunContext, attempt_id: str, task_id: str) -> None:
     if await run.append(attempt_id, Settled("adopted", task_id, "by its webhook")) is None:
         run.state.unsettled_until.pop(attempt_id, None)
         schedule_first_poll(run, attempt_id)
-        run.emit("created", run.step_of(run.history.attempts[attempt_id]), attempt_id, messages.ADOPTED)
+        run.emit("created", run.target_of(run.history.attempts[attempt_id]), attempt_id, messages.ADOPTED)

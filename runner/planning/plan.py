@@ -11,6 +11,7 @@ from runner.attempts.pick import Pick
 from runner.editions.edition import Edition, Price
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
+from runner.planning.orphans import Orphan
 from runner.planning.reason import Reason, ReasonCode
 from runner.planning.selection import ShotKey
 from runner.requests.request import (
@@ -201,13 +202,14 @@ class Plan:
     profile: str | None = None
     selected: frozenset[ShotKey] | None = None
     """Keys of the shots that `--select` and `--exclude` leave; None means all shots."""
-    by_fingerprint: dict[str, Step] = field(default_factory=dict)
     picks: Mapping[ShotKey, Pick] = field(default_factory=dict)
     """The picks that count, by the present names of their shots."""
     stored_picks: Mapping[ShotKey, Pick] = field(default_factory=dict)
     """All picks, those that wait for their old request included, as the manifests are to hold them."""
     given_up: tuple[Shot, ...] = ()
     """Picked shots that this plan makes anew, because their request changed since."""
+    orphans: tuple[Orphan, ...] = ()
+    """Paid attempts that none of these takes, and no take left out by a selection, asks for any more."""
 
     @property
     def is_free(self) -> bool:

@@ -16,6 +16,7 @@ from runner.planning.attempt_action import ClipExists, action_of_attempt
 from runner.planning.change_reason import describe_change, made_elsewhere
 from runner.planning.chosen_take import ChosenTakes
 from runner.planning.kept_clips import KeptClips, kept_clips
+from runner.planning.orphans import StoryboardGone, find_orphans, no_storyboard_gone
 from runner.planning.plan import Action, CanPublish, Keep, Plan, Step, every_material
 from runner.planning.reason import NEW, RETAKE, Reason, ReasonCode
 from runner.planning.retakes import RetakeOrders
@@ -61,30 +62,39 @@ def build_plan(
     overrides: PlanOverrides = NO_OVERRIDES,
     root: str = "/",
     can_publish: CanPublish = every_material,
+    is_gone: StoryboardGone = no_storyboard_gone,
 ) -> Plan:
     """Builds the plan of a run. `clip_exists` tells whether a clip's file exists; `selected` None means every shot.
 
     `can_publish` tells whether a material has a way to the provider: a take with one that has none is blocked.
-    `root` is the repository's top folder, from which the reasons name other repositories.
+    `root` is the repository's top folder, from which the reasons name other repositories. `is_gone` tells whether a
+    storyboard's file is gone, whose attempts are orphans then.
     """
     steps: list[Step] = []
     first_by_fingerprint: dict[str, Step] = {}
     picks, stored_picks = dict[ShotKey, Pick](), dict[ShotKey, Pick]()
     given_up: list[Shot] = []
+    planners: list[_StoryboardPlanner] = []
     paths = frozenset(storyboard.path for storyboard in batch.storyboards)
     for storyboard in batch.storyboards:
         planner = _StoryboardPlanner(
             storyboard, history, account.free, edition, clip_exists, profile, selected, overrides, first_by_fingerprint,
             root, can_publish, paths,
         )  # fmt: skip
+        planners.append(planner)
         own_steps = planner.steps()
         steps += own_steps
         picks |= planner.chosen.in_force()
         stored_picks |= planner.chosen.stored_picks()
         given_up += planner.chosen.given_up(own_steps)
+
+    def wanted() -> set[str | None]:
+        whole = (step for planner in planners for step in planner.all_takes())
+        return {step.fingerprint for step in (*steps, *whole)}
+
     return Plan(
-        batch, tuple(steps), account, edition, usd_per_credit, profile, selected, first_by_fingerprint, picks,
-        stored_picks, tuple(given_up),
+        batch, tuple(steps), account, edition, usd_per_credit, profile, selected, picks, stored_picks, tuple(given_up),
+        find_orphans(history, account, profile, paths, is_gone, wanted),
     )  # fmt: skip
 
 
@@ -137,6 +147,10 @@ class _StoryboardPlanner:
             return RetakeOrders(self.history, self.free, self._take).of(ordered)
         steps = [step for shot in chosen for step in self._takes(shot)]
         return steps if self.overrides.again is None else [step for step in steps if self._is_named_by_again(step)]
+
+    def all_takes(self) -> list[Step]:
+        """The takes of all shots, of those too that a selection or an order for some takes leaves out."""
+        return [step for shot in self.storyboard.shots if not shot.skip for step in self._takes(shot)]
 
     def _takes(self, shot: Shot) -> list[Step]:
         """The wanted takes of a shot, and its retakes."""

@@ -85,7 +85,7 @@ class CheckedProvider(Simulated):
         self.check()
         return TransferFailed("too large", final=True) if len(self.published) % 7 == 0 else address
 
-    async def store(self, attempt: Attempt, step: Step) -> Stored | Lost | TransferFailed:
+    async def store(self, attempt: Attempt, step: Step | None) -> Stored | Lost | TransferFailed:
         self.check()
         result = await super().store(attempt, step)
         self.check()
