@@ -34,8 +34,8 @@ _NO_ACCESS = 403
 """HTTP status of a model that the account may not use: other takes of the model would be refused as well."""
 
 
-async def create(run: RunContext, step: Step) -> None:
-    """Carries out a `Create` order."""
+async def create(run: RunContext, step: Step) -> str | None:
+    """Orders one task; the attempt's id if the provider accepted it, else None: the schedule decides what follows."""
     attempt_id = run.clock.token()[:22]
     body = run.provider.encode(
         step.shot.request, run.plan.edition, lambda material: _public_address(run, step, material)
@@ -60,6 +60,8 @@ async def create(run: RunContext, step: Step) -> None:
         await _send(run, step, attempt_id, body, intent.webhook_token)
     run.state.creating.discard(intent.fingerprint)
     run.wake(intent.fingerprint)
+    attempt = run.history.attempts.get(attempt_id)
+    return attempt_id if attempt is not None and attempt.state is AttemptState.RUNNING else None
 
 
 def _public_address(run: RunContext, step: Step, material: Material) -> str | None:

@@ -4,7 +4,7 @@ from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.history import History
 from runner.engine.limits import RunLimits
 from runner.engine.queue import SharedRequest, Target, WorkQueue
-from runner.engine.run_state import MaterialNeed, RunState
+from runner.engine.run_state import MaterialNeed, RunState, TakeKey
 from runner.planning.plan import Step
 from runner.requests.request import TakeReference
 
@@ -158,6 +158,22 @@ def _has_clip_for(attempt: Attempt, group: SharedRequest, queue: WorkQueue, hist
     if any(other.state is AttemptState.SUCCEEDED and history.is_of_film(other) for other in attempts):
         return False
     return history.current_attempt(group.fingerprint) is attempt
+
+
+def awaits_news(attempt: Attempt, queue: WorkQueue, state: RunState) -> bool:
+    """Whether a poll or a download of an attempt is on its way, or may still be ordered by this run."""
+    if attempt.id in state.polling or any(attempt_id == attempt.id for attempt_id, _ in state.storing):
+        return True
+    group = queue.by_fingerprint.get(attempt.intent.fingerprint)
+    if group is None or not (attempt.state.awaits_clip or attempt.state is AttemptState.STORED):
+        return False
+    return not all(_is_settled((attempt.id, target.key), state) for target in group.targets_of(attempt))
+
+
+def _is_settled(key: tuple[str, TakeKey], state: RunState) -> bool:
+    """Whether a clip is stored under the name of a take, or given up by this run."""
+    download = state.downloads.get(key)
+    return key in state.stored or (download is not None and download.given_up)
 
 
 def required_materials(step: Step, history: History) -> list[MaterialNeed]:

@@ -1,7 +1,7 @@
-"""Polls one task (recordInfo) and records its answer: still running, failed, lost, or succeeded."""
+"""The poller (recordInfo), and what a take does with an answer: still running, failed, lost, or succeeded."""
 
 from runner.attempts.attempt import Attempt, AttemptState
-from runner.attempts.events import Failed, Lost, Running, Succeeded
+from runner.attempts.events import Failed, Lost, PollResult, Running, Succeeded
 from runner.engine import messages
 from runner.engine.bills import schedule_reading
 from runner.engine.eligibility import can_retry
@@ -24,23 +24,28 @@ _BACKOFF_BASE, _BACKOFF_MAX = 2.0, 60.0
 
 
 async def poll(run: RunContext, attempt_id: str) -> None:
-    """Carries out a `Poll` order."""
+    """Carries out a `Poll` order: the answer goes to the coroutine of the take."""
     attempt = run.history.attempts[attempt_id]
-    if not attempt.from_manifest or await _import_attempt(run, attempt):
-        await _poll(run, run.history.attempts[attempt_id])
-        run.state.polls[attempt_id].answered = True
-    run.state.polling.discard(attempt_id)
-    run.wake(attempt.intent.fingerprint)
-
-
-async def _poll(run: RunContext, attempt: Attempt) -> None:
+    if attempt.from_manifest and not await _import_attempt(run, attempt):
+        _end_poll(run, attempt)
+        return
     now = run.now()
     if attempt.id not in run.state.polls:
         age = run.age(attempt.accepted_at or attempt.intended_at).total_seconds()
         run.state.polls[attempt.id] = PollState(created_at=now - max(age, 0.0), waiting_since=now, next_at=now)
     run.state.polls[attempt.id].hinted = False
     model = attempt.intent.request.get("model")
-    answer = await run.provider.poll(attempt.task_id or "", model if isinstance(model, str) else None)
+    run.news.send(attempt_id, await run.provider.poll(attempt.task_id or "", model if isinstance(model, str) else None))
+
+
+def _end_poll(run: RunContext, attempt: Attempt) -> None:
+    run.state.polling.discard(attempt.id)
+    run.wake(attempt.intent.fingerprint)
+
+
+async def record_answer(run: RunContext, attempt_id: str, answer: PollResult) -> None:
+    """Makes an answer durable, and reacts to it; only then may the task be polled again."""
+    attempt = run.history.attempts[attempt_id]
     target = run.target_of(attempt)
     match answer:
         case Running():
@@ -49,6 +54,8 @@ async def _poll(run: RunContext, attempt: Attempt) -> None:
             await _succeeded(run, target, attempt, answer)
         case Failed():
             await _failed(run, target, attempt, answer)
+    run.state.polls[attempt_id].answered = True
+    _end_poll(run, attempt)
 
 
 async def _import_attempt(run: RunContext, attempt: Attempt) -> bool:

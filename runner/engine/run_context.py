@@ -22,6 +22,7 @@ from runner.engine.ports import AlreadyAttempted, LedgerPort, ProviderPort
 from runner.engine.queue import SharedRequest, Target, WorkQueue, build_queue
 from runner.engine.run_events import CreditTotals, Kind, Pause, RunEvent, RunResult, StopReason, Topic
 from runner.engine.run_state import RunState
+from runner.engine.take_news import TakeNews
 from runner.engine.throttle import CreateThrottle
 from runner.engine.work_index import WorkIndex
 from runner.planning.orphans import Orphan
@@ -78,6 +79,7 @@ class RunContext:
         self.work = WorkIndex(build_queue(plan, history, self._prior), history, self.state, limits)
         self.estimates = DurationEstimates(self._learn_duration)
         self.estimate_renewal, self.poll_renewal = Renewal(), Renewal()
+        self.news = TakeNews()
         self.changed = anyio.Event()
         self.shields: set[CancelScope] = set()
         self._ordered = CreditSums()

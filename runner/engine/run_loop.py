@@ -14,7 +14,7 @@ from runner.attempts.history import History
 from runner.attempts.recovery import outcome_after_crash
 from runner.clock import Clock
 from runner.diagnostics.failures import Failure, SeveralFailures
-from runner.engine import bills, create, elsewhere, messages, poll, schedule, transfer, webhooks
+from runner.engine import bills, create, elsewhere, messages, poll, schedule, take, transfer, webhooks
 from runner.engine.limits import RunLimits
 from runner.engine.ports import LedgerPort, ProviderPort
 from runner.engine.result import summarize_run
@@ -98,6 +98,7 @@ async def _loop(run: RunContext, stop_request: StopRequest, inbox: webhooks.Webh
     run.emit_plan()
     async with anyio.create_task_group() as group:
         group.start_soon(_watch_signals, run, stop_request, group.cancel_scope)
+        run.news.on_first(lambda attempt: group.start_soon(take.bring_home, run, attempt))
         _reserve_unsettled_slots(run)
         create.announce_unsettled_slots(run)
         _warn_other_key(run)
@@ -131,7 +132,7 @@ def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhoo
             case Create(step):
                 state.creating.add(step.fingerprint or "")
                 run.work.touch(step.fingerprint or "")
-                group.start_soon(create.create, run, step)
+                group.start_soon(take.make_take, run, step)
             case Publish(need):
                 state.publishing.add(need)
                 group.start_soon(transfer.publish, run, need)
@@ -151,7 +152,7 @@ def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhoo
             case Download(attempt, target):
                 state.storing.add((attempt, target.key))
                 run.work.touch(target.fingerprint or "")
-                group.start_soon(transfer.store, run, attempt, target)
+                run.news.send(attempt, target)
 
 
 async def _wait_for_change(run: RunContext, wake_time: float | None) -> None:

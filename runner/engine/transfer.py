@@ -17,7 +17,7 @@ _LONGEST_WAIT = 300.0
 
 
 async def store(run: RunContext, attempt_id: str, target: Target) -> None:
-    """Carries out a `Download` order."""
+    """Downloads and stores the clip of an attempt for one target."""
     key = (attempt_id, target.key)
     result = await run.provider.store(run.history.attempts[attempt_id], None if isinstance(target, Orphan) else target)
     match result:

@@ -140,10 +140,10 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "a poll that failed fails the take": (
         "runner/engine/poll.py",
-        "        case Running():\n            await _still_running(run, step, attempt, answer)",
+        "        case Running():\n            await _still_running(run, target, attempt, answer)",
         "        case Running(answered=False):\n"
-        '            await _failed(run, step, attempt, Failed("other", answer.message))\n'
-        "        case Running():\n            await _still_running(run, step, attempt, answer)",
+        '            await _failed(run, target, attempt, Failed("other", answer.message))\n'
+        "        case Running():\n            await _still_running(run, target, attempt, answer)",
         ENGINE,
     ),
     "media that are gone are bought again": (
