@@ -5,10 +5,10 @@ from runner.attempts.events import Failed, Lost, PollResult, Running, Succeeded
 from runner.engine import messages
 from runner.engine.bills import schedule_reading
 from runner.engine.eligibility import can_retry
+from runner.engine.in_flight import PollState
 from runner.engine.poll_timing import learn_from_end, reschedule
 from runner.engine.queue import Target
 from runner.engine.run_context import RunContext
-from runner.engine.run_state import DownloadState, PollState
 from runner.engine.throttle import on_task_ended
 from runner.planning.orphans import Orphan
 
@@ -19,8 +19,6 @@ _LOST_POLLS = 3
 """A task is lost when its record is missing a day after creation, in this many polls: one 404 proves nothing."""
 _NO_CLIP_WAIT = 300.0
 """Seconds for which a success without a link is polled again."""
-_BACKOFF_BASE, _BACKOFF_MAX = 2.0, 60.0
-"""Seconds: the pause after failed polls doubles from the first to the second."""
 
 
 async def poll(run: RunContext, attempt_id: str) -> None:
@@ -30,31 +28,29 @@ async def poll(run: RunContext, attempt_id: str) -> None:
         _end_poll(run, attempt)
         return
     now = run.now()
-    if attempt.id not in run.state.polls:
-        age = run.age(attempt.accepted_at or attempt.intended_at).total_seconds()
-        run.state.polls[attempt.id] = PollState(created_at=now - max(age, 0.0), waiting_since=now, next_at=now)
-    run.state.polls[attempt.id].hinted = False
+    age = run.age(attempt.accepted_at or attempt.intended_at).total_seconds()
+    run.state.polls.follow(attempt.id, now - max(age, 0.0), now).begin()
     model = attempt.intent.request.get("model")
     run.news.send(attempt_id, await run.provider.poll(attempt.task_id or "", model if isinstance(model, str) else None))
 
 
 def _end_poll(run: RunContext, attempt: Attempt) -> None:
-    run.state.polling.discard(attempt.id)
+    run.state.polls.end(attempt.id)
     run.wake(attempt.intent.fingerprint)
 
 
 async def record_answer(run: RunContext, attempt_id: str, answer: PollResult) -> None:
     """Makes an answer durable, and reacts to it; only then may the task be polled again."""
     attempt = run.history.attempts[attempt_id]
-    target = run.target_of(attempt)
+    target, poll_state = run.target_of(attempt), run.state.polls.follow(attempt_id, run.now(), run.now())
     match answer:
         case Running():
-            await _still_running(run, target, attempt, answer)
+            await _still_running(run, target, attempt, poll_state, answer)
         case Succeeded():
-            await _succeeded(run, target, attempt, answer)
+            await _succeeded(run, target, attempt, poll_state, answer)
         case Failed():
             await _failed(run, target, attempt, answer)
-    run.state.polls[attempt_id].answered = True
+    poll_state.answer()
     _end_poll(run, attempt)
 
 
@@ -63,26 +59,25 @@ async def _import_attempt(run: RunContext, attempt: Attempt) -> bool:
     conflict = await run.import_attempt(attempt)
     if conflict is None:
         return True
-    run.state.claimed_elsewhere[attempt.intent.fingerprint] = conflict.message
+    run.state.creates.claim(attempt.intent.fingerprint, conflict.message)
     run.emit("warning", run.target_of(attempt), attempt.id, conflict.message)
     return False
 
 
-async def _still_running(run: RunContext, target: Target, attempt: Attempt, answer: Running) -> None:
-    poll_state = run.state.polls[attempt.id]
+async def _still_running(
+    run: RunContext, target: Target, attempt: Attempt, poll_state: PollState, answer: Running
+) -> None:
     if answer.key_refused:
-        run.state.polling_stopped = True
+        run.state.polls.stop()
         run.stop_creating(messages.key_refused_by_poll(answer))
         return
     if answer.not_found:
         await _record_not_found(run, target, attempt, poll_state)
     elif not answer.answered:
-        poll_state.failed_polls += 1
-        pause = min(_BACKOFF_BASE * 2 ** min(poll_state.failed_polls, 10), _BACKOFF_MAX)
-        poll_state.next_at = run.now() + max(answer.retry_after or 0.0, pause * (0.75 + 0.5 * run.clock.jitter()))
+        pause = poll_state.failed() * (0.75 + 0.5 * run.clock.jitter())
+        poll_state.next_at = run.now() + max(answer.retry_after or 0.0, pause)
         run.emit("waiting", target, attempt.id, wait=run.wait("poll", poll_state.next_at, messages.POLL_WAIT))
     else:
-        poll_state.failed_polls, poll_state.missing_since = 0, None
         reschedule(run, attempt)
         if isinstance(target, Orphan) and not poll_state.answered:
             run.emit("warning", target, attempt.id, messages.ORPHAN_RUNS)
@@ -94,29 +89,28 @@ async def _still_running(run: RunContext, target: Target, attempt: Attempt, answ
 async def _record_not_found(run: RunContext, target: Target, attempt: Attempt, poll_state: PollState) -> None:
     """Handles a 404: at first a replica that lags behind, after a day a record that is gone for good."""
     now = run.now()
-    poll_state.missing_since = poll_state.missing_since if poll_state.missing_since is not None else now
-    poll_state.failed_polls += 1
-    poll_state.next_at = now + min(_BACKOFF_BASE * 2 ** min(poll_state.failed_polls, 10), _BACKOFF_MAX)
+    missing_for = poll_state.found_nothing(now)
     if now - poll_state.created_at > _LOST_AFTER and poll_state.failed_polls >= _LOST_POLLS:
         await run.append(attempt.id, Lost(messages.RECORD_GONE))
         run.emit("failed", target, attempt.id, messages.RECORD_GONE)
         run.replan_if_needed(attempt.intent.fingerprint)
-    elif now - poll_state.missing_since > _NOT_FOUND_WARN_AFTER:
-        poll_state.waiting_since = -_LOST_AFTER  # no more polls by this run: the wait counts as over
+    elif missing_for > _NOT_FOUND_WARN_AFTER:
+        poll_state.give_up()
         run.emit("warning", target, attempt.id, messages.record_missing(attempt))
 
 
-async def _succeeded(run: RunContext, target: Target, attempt: Attempt, answer: Succeeded) -> None:
+async def _succeeded(
+    run: RunContext, target: Target, attempt: Attempt, poll_state: PollState, answer: Succeeded
+) -> None:
     first = attempt.state is AttemptState.RUNNING
     if first or answer.outputs != attempt.outputs:
         await run.append(attempt.id, answer)
-    poll_state = run.state.polls[attempt.id]
     if answer.outputs:
-        run.state.fresh_links.add(attempt.id)
+        run.state.downloads.renew_link(attempt.id)
     else:
         _success_without_clip(run, target, attempt, poll_state)
     if first:
-        run.state.succeeded_tasks += 1
+        run.state.webhooks.count_end()
         on_task_ended(run.state.throttle)
         learn_from_end(run)
         run.emit("succeeded", target, attempt.id)
@@ -126,13 +120,9 @@ async def _succeeded(run: RunContext, target: Target, attempt: Attempt, answer: 
 
 def _success_without_clip(run: RunContext, target: Target, attempt: Attempt, poll_state: PollState) -> None:
     """Polls a success without a link again for five minutes, then leaves it to the next run; it is paid anyway."""
-    now = run.now()
-    poll_state.missing_since = poll_state.missing_since if poll_state.missing_since is not None else now
-    poll_state.failed_polls += 1
-    poll_state.next_at = now + min(_BACKOFF_BASE * 2 ** min(poll_state.failed_polls, 5), _BACKOFF_MAX)
-    if now - poll_state.missing_since > _NO_CLIP_WAIT:
+    if poll_state.found_nothing(run.now()) > _NO_CLIP_WAIT:
         for other in run.queue.by_fingerprint[attempt.intent.fingerprint].targets_of(attempt):
-            run.state.downloads[attempt.id, other.key] = DownloadState(given_up=True)
+            run.state.downloads.give_up((attempt.id, other.key))
         run.emit("warning", target, attempt.id, messages.no_clip(attempt))
 
 
@@ -144,7 +134,7 @@ def _check_bill(run: RunContext, target: Target, attempt_id: str) -> None:
     row = run.plan.edition.price_row(attempt.intent.request)
     if (stop_reason := messages.bill_above_quote(attempt, row)) is not None:
         run.stop_creating(stop_reason)
-    elif attempt_id not in run.state.open_bills and (note := messages.bill_note(attempt)) is not None:
+    elif attempt_id not in run.state.bills and (note := messages.bill_note(attempt)) is not None:
         run.emit("warning", target, attempt_id, note)
 
 

@@ -7,9 +7,10 @@ from runner.attempts.history import History
 from runner.attempts.sums import CreditSums
 from runner.engine import messages
 from runner.engine.eligibility import required_materials
+from runner.engine.in_flight import TakeKey
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import CreditTotals, RunResult, TakeResult
-from runner.engine.run_state import RunState, TakeKey
+from runner.engine.run_state import RunState
 from runner.language.ids import names_files
 from runner.planning.plan import Action, Plan, Step
 
@@ -47,8 +48,8 @@ def summarize_run(plan: Plan, history: History, state: RunState, limits: RunLimi
         orphans=tuple(attempt for attempt in orphans if attempt.state.awaits_clip and names_files(attempt.intent.shot)),
         unsettled_orphans=tuple(attempt for attempt in orphans if attempt.state is AttemptState.UNSETTLED),
         open_bills=(),
-        stop_reason=state.stop_reason,
-        interrupted=state.stopping,
+        stop_reason=state.stop.reason,
+        interrupted=state.stop.is_interrupted,
         slots_held_until=None,
         money=money,
         sums=CreditSums(),
@@ -79,7 +80,7 @@ def _result_of(
     step: Step, history: History, state: RunState, blocked: Mapping[TakeKey, str]
 ) -> Iterator[tuple[str, TakeResult]]:
     attempt = history.current_attempt(step.fingerprint) if step.fingerprint is not None else None
-    if attempt is not None and (attempt.id, step.key) in state.stored:
+    if attempt is not None and state.downloads.is_stored((attempt.id, step.key)):
         yield "finished", TakeResult(step, attempt)
     elif step.action is Action.KEEP:
         return
@@ -122,17 +123,17 @@ def _not_made(
     step: Step, attempt: Attempt | None, history: History, state: RunState, blocked: Mapping[TakeKey, str]
 ) -> tuple[str, TakeResult]:
     """The group and result of a take without a deciding attempt: blocked, not started, or waiting."""
-    if (message := state.claimed_elsewhere.get(step.fingerprint or "")) is not None:
+    if (message := state.creates.claim_on(step.fingerprint or "")) is not None:
         return "waiting", TakeResult(step, attempt, message)
     if step.key in blocked:
         return "blocked", TakeResult(step, attempt, f"{blocked[step.key]} has no clip")
     for need in required_materials(step, history) if step.upstream or not step.shot.needs else ():
-        if need in state.unpublishable:
-            return "failed", TakeResult(step, attempt, state.unpublishable[need])
-    if (message := state.forbidden_models.get(step.shot.request.model)) is not None:
+        if (message := state.addresses.refusal_of(need)) is not None:
+            return "failed", TakeResult(step, attempt, message)
+    if (message := state.creates.refusal_of(step.shot.request.model)) is not None:
         return "not_started", TakeResult(step, attempt, message)
-    if state.stop_reason is not None or state.stopping:
+    if state.stop.reason is not None or state.stop.is_interrupted:
         return "not_started", TakeResult(
-            step, attempt, state.stop_reason.message if state.stop_reason is not None else "interrupted"
+            step, attempt, state.stop.reason.message if state.stop.reason is not None else "interrupted"
         )
     return "waiting", TakeResult(step, attempt, step.reason.text)

@@ -11,17 +11,18 @@ from anyio import CancelScope
 from runner.attempts.attempt import Attempt
 from runner.attempts.events import Created, Event, Intent, Payload
 from runner.attempts.history import History, duration_class
-from runner.attempts.sums import CreditSums, sums_of
 from runner.clock import Clock
 from runner.engine import messages, schedule
+from runner.engine.credit_count import CreditCount
 from runner.engine.duration_estimates import DurationEstimates, Renewal
 from runner.engine.duration_model import DurationEstimate, estimate
 from runner.engine.eligibility import can_retry
+from runner.engine.in_flight import Creates
 from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted, LedgerPort, ProviderPort
 from runner.engine.queue import SharedRequest, Target, WorkQueue, build_queue
 from runner.engine.run_events import CreditTotals, Kind, Pause, RunEvent, RunResult, StopReason, Topic
-from runner.engine.run_state import RunState
+from runner.engine.run_state import OtherRuns, RunState
 from runner.engine.take_news import TakeNews
 from runner.engine.throttle import CreateThrottle
 from runner.engine.work_index import WorkIndex
@@ -72,9 +73,9 @@ class RunContext:
         self._started_at = (clock.now(), clock.monotonic())
         self.state = RunState(
             CreateThrottle(limits.concurrency),
-            approved=schedule.approved_takes(plan),
-            key_id="" if plan.account.free else provider.key_id,
-            look_until=clock.monotonic() + limits.wait,
+            "" if plan.account.free else provider.key_id,
+            Creates(schedule.approved_takes(plan)),
+            others=OtherRuns(until=clock.monotonic() + limits.wait),
         )
         self.work = WorkIndex(build_queue(plan, history, self._prior), history, self.state, limits)
         self.estimates = DurationEstimates(self._learn_duration)
@@ -82,9 +83,7 @@ class RunContext:
         self.news = TakeNews()
         self.changed = anyio.Event()
         self.shields: set[CancelScope] = set()
-        self._ordered = CreditSums()
-        self._shares: dict[str, CreditSums] = {}
-        self._to_go: Decimal | None = None
+        self._credits = CreditCount()
 
     # -- events -------------------------------------------------------------------------------------------
 
@@ -124,9 +123,10 @@ class RunContext:
         group = self.queue.by_fingerprint.get(fingerprint)
         before = self._credits_to_order(group)
         change()
-        if self._to_go is not None:
-            self._to_go += self._credits_to_order(group) - before
-        self._update_totals(attempt_id)
+        self._credits.add_to_go(self._credits_to_order(group) - before)
+        attempt = self.history.attempts[attempt_id]
+        if attempt.intent.run == self.limits.run:
+            self._credits.update(attempt)
         self.work.touch(fingerprint)
 
     @property
@@ -198,12 +198,12 @@ class RunContext:
 
     def _will_retry(self, step: Step) -> bool:
         attempts = self.history.attempts_of(step.fingerprint or "")
-        return self.state.stop_reason is None and step.key in self.state.approved and can_retry(attempts, self.limits)
+        is_approved = step.key in self.state.creates.approved
+        return self.state.stop.reason is None and is_approved and can_retry(attempts, self.limits)
 
     def stop_creating(self, reason: StopReason) -> None:
         """Forbids further tasks; the first reason stays."""
-        if self.state.stop_reason is None:
-            self.state.stop_reason = reason
+        if self.state.stop.forbid_tasks(reason):
             self.emit("warning", message=reason.message)
 
     # -- plan, durations and totals -----------------------------------------------------------------------
@@ -242,14 +242,9 @@ class RunContext:
 
     def _ages(self, work_class: str) -> list[float]:
         """Ages of the running tasks of a class at their last poll, in seconds."""
-        polls = self.state.polls
-        return [
-            polls[attempt.id].age_when_seen
-            for attempt in self.work.running()
-            if attempt.id in polls
-            and polls[attempt.id].age_when_seen
-            and duration_class(attempt.intent.request) == work_class
-        ]
+        running = [attempt for attempt in self.work.running() if duration_class(attempt.intent.request) == work_class]
+        polls = [poll for attempt in running if (poll := self.state.polls.of(attempt.id)) is not None]
+        return [poll.age_when_seen for poll in polls if poll.age_when_seen]
 
     def now(self) -> float:
         return self.clock.monotonic()
@@ -265,21 +260,12 @@ class RunContext:
 
     def credit_totals(self) -> CreditTotals:
         """Credits of this run so far."""
-        if self._to_go is None:
-            self._to_go = schedule.credits_to_order(self.queue, self.history, self.state, self.limits)
-        return CreditTotals(self._ordered, self._to_go)
+        return self._credits.totals(
+            lambda: schedule.credits_to_order(self.queue, self.history, self.state, self.limits)
+        )
 
     def history_changed(self) -> None:
         """Computes anew what follows from plan and history, after one of them was changed from outside."""
-        self._to_go = None
+        self._credits.recount_to_go()
         queue = build_queue(self.plan, self.history, self._prior)
         self.work = WorkIndex(queue, self.history, self.state, self.limits)
-
-    def _update_totals(self, attempt_id: str) -> None:
-        """Updates the credit totals after one attempt changed."""
-        attempt = self.history.attempts[attempt_id]
-        if attempt.intent.run != self.limits.run:
-            return
-        share = sums_of(attempt)
-        self._ordered = self._ordered.plus(share).minus(self._shares.get(attempt_id, CreditSums()))
-        self._shares[attempt_id] = share

@@ -104,12 +104,12 @@ async def _loop(run: RunContext, stop_request: StopRequest, inbox: webhooks.Webh
         _warn_other_key(run)
         bills.schedule_readings(run)
         elsewhere.tell(run)
-        run.state.stopping = stop_request.first.is_set()  # a signal may be set before `_watch_signals` runs
+        _note_signal(run, stop_request)  # it may be set before `_watch_signals` runs
         await _preflight(run)
         if inbox is not None:
             inbox.attach(run)
-            run.state.webhooks_active = True
-        run.state.stopping = stop_request.first.is_set()
+            run.state.webhooks.activate()
+        _note_signal(run, stop_request)
         while True:
             run.changed = anyio.Event()
             orders = schedule.next_orders(run.work, run.state, run.now(), run.limits)
@@ -121,6 +121,11 @@ async def _loop(run: RunContext, stop_request: StopRequest, inbox: webhooks.Webh
         group.cancel_scope.cancel()
 
 
+def _note_signal(run: RunContext, stop_request: StopRequest) -> None:
+    if stop_request.first.is_set():
+        run.state.stop.interrupt()
+
+
 def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhooks.WebhookInbox | None) -> None:
     """Marks each order as in flight, and starts its task."""
     state = run.state
@@ -130,27 +135,27 @@ def _start(run: RunContext, orders: list[Order], group: TaskGroup, inbox: webhoo
     for order in orders:
         match order:
             case Create(step):
-                state.creating.add(step.fingerprint or "")
+                state.creates.begin(step.fingerprint or "")
                 run.work.touch(step.fingerprint or "")
                 group.start_soon(take.make_take, run, step)
             case Publish(need):
-                state.publishing.add(need)
+                state.addresses.begin(need)
                 group.start_soon(transfer.publish, run, need)
             case Poll(attempt):
-                state.polling.add(attempt)
+                state.polls.begin(attempt)
                 run.work.touch(run.history.attempts[attempt].intent.fingerprint)
                 group.start_soon(poll.poll, run, attempt)
             case ReadBill(attempt):
-                state.reading_bills.add(attempt)
+                state.bills.begin(attempt)
                 group.start_soon(bills.read_bill, run, attempt)
             case Look(fingerprints):
-                state.looking = True
+                state.others.begin_look()
                 group.start_soon(elsewhere.look, run, fingerprints)
             case Confirm(attempt, task) if inbox is not None:
-                state.polling.add(attempt)
+                state.polls.begin(attempt)
                 group.start_soon(webhooks.confirm_claim, run, attempt, task, inbox.fetch_record)
             case Download(attempt, target):
-                state.storing.add((attempt, target.key))
+                state.downloads.begin((attempt, target.key))
                 run.work.touch(target.fingerprint or "")
                 run.news.send(attempt, target)
 
@@ -165,7 +170,7 @@ async def _wait_for_change(run: RunContext, wake_time: float | None) -> None:
 async def _watch_signals(run: RunContext, stop_request: StopRequest, scope: CancelScope) -> None:
     """Stops creating after the first signal; cancels everything after the second."""
     await stop_request.first.wait()
-    run.state.stopping = True
+    run.state.stop.interrupt()
     run.wake()
     await stop_request.second.wait()
     for shield in run.shields:
@@ -175,13 +180,14 @@ async def _watch_signals(run: RunContext, stop_request: StopRequest, scope: Canc
 
 async def _preflight(run: RunContext) -> None:
     """Checks host and key with one free request before the first paid one."""
-    if run.plan.account.free or run.state.stopping or not any(step.is_billable for step in run.plan.steps):
+    if run.plan.account.free or run.state.stop.is_interrupted or not any(step.is_billable for step in run.plan.steps):
         return
     answer = await run.provider.preflight()
     stop_reason = messages.preflight(answer) if answer is not None else None
     if stop_reason is not None:
         run.stop_creating(stop_reason)
-        run.state.polling_stopped = isinstance(answer, KeyRefused)
+        if isinstance(answer, KeyRefused):
+            run.state.polls.stop()
 
 
 def _reserve_unsettled_slots(run: RunContext) -> None:
@@ -194,7 +200,7 @@ def _reserve_unsettled_slots(run: RunContext) -> None:
         if attempt.state is AttemptState.UNSETTLED and not attempt.from_manifest:
             age = (wall - (attempt.sent_at or attempt.intended_at)).total_seconds()
             task_life = run.task_life(attempt)
-            run.state.unsettled_until[attempt.id] = now + min(max(task_life - age, 0.0), task_life)
+            run.state.unsettled.hold(attempt.id, now + min(max(task_life - age, 0.0), task_life))
 
 
 def _warn_other_key(run: RunContext) -> None:
@@ -207,8 +213,8 @@ def _warn_other_key(run: RunContext) -> None:
 
 def _slots_held_until(run: RunContext) -> datetime | None:
     """When the first slot is free again, if unsettled attempts hold all slots and takes wait for one."""
-    free_at = schedule.next_free_slot(run.state, run.now(), run.limits.concurrency)
-    if free_at is None or not run.credit_totals().to_go or run.state.stop_reason is not None:
+    free_at = run.state.unsettled.next_free(run.now(), run.limits.concurrency)
+    if free_at is None or not run.credit_totals().to_go or run.state.stop.reason is not None:
         return None
     return run.clock.now() + timedelta(seconds=free_at - run.now())
 
@@ -225,7 +231,7 @@ def _finish_run(run: RunContext) -> RunResult:
         run.emit("warning", message=messages.NO_SLOT)
     plan = run.replan(run.history) if run.queue.has_undecided else run.plan
     result = summarize_run(plan, run.history, run.state, run.limits, run.credit_totals())
-    open_bills = tuple(run.history.attempts[attempt] for attempt in run.state.open_bills)
+    open_bills = tuple(run.history.attempts[attempt] for attempt in run.state.bills.open())
     result = replace(result, slots_held_until=slots_held_until, open_bills=open_bills)
     run.emit_done(result)
     return result

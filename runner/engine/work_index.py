@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.history import History
 from runner.engine.eligibility import creatable_step, download_due_at, has_clip, poll_due_at
+from runner.engine.in_flight import ClipKey
 from runner.engine.limits import RunLimits
 from runner.engine.ordered_keys import OrderedKeys
 from runner.engine.queue import SharedRequest, Target, WorkQueue
-from runner.engine.run_state import RunState, TakeKey
+from runner.engine.run_state import RunState
 from runner.requests.request import Material
-
-ClipKey = tuple[str, TakeKey]
-"""(attempt id, take)."""
 
 
 class WorkIndex:
@@ -87,8 +85,8 @@ class WorkIndex:
     def _update_unpolled(self, attempt: Attempt, group: SharedRequest, is_polled: bool) -> None:
         if group.orphan_of(attempt) is None:
             return
-        poll_state = self._state.polls.get(attempt.id)
-        is_awaited = is_polled or attempt.id in self._state.polling
+        poll_state = self._state.polls.of(attempt.id)
+        is_awaited = is_polled or attempt.id in self._state.polls
         if is_awaited and (poll_state is None or not poll_state.answered):
             self._unpolled_orphans.add(attempt.id)
         else:
@@ -148,4 +146,4 @@ class WorkIndex:
     def in_progress(self) -> int:
         """Slots that this run holds: createTask requests in flight, and running tasks."""
         self._update()
-        return len(self._state.creating) + len(self._running)
+        return len(self._state.creates) + len(self._running)

@@ -20,10 +20,10 @@ from runner.attempts.events import (
     Succeeded,
 )
 from runner.attempts.history import History
+from runner.engine.in_flight import PollState
 from runner.engine.limits import RunLimits
 from runner.engine.poll_timing import learn_from_end, reschedule, schedule_first_poll
 from runner.engine.run_context import RunContext
-from runner.engine.run_state import PollState
 from runner.engine.schedule import credits_to_order
 from runner.lazy_dataclass import replace
 from runner.store.ledger.ledger import Ledger
@@ -49,7 +49,8 @@ class RunWithEvents:
             first_plan, history, Simulated(World()), self.ledger, self.clock, limits, lambda event: None, plan,
             virtual.inline,
         )  # fmt: skip
-        self.run.state.webhooks_active = webhooks_active
+        if webhooks_active:
+            self.run.state.webhooks.activate()
         self.steps = list(first_plan.steps)
         for number in range(learned_from):
             self.running(number)
@@ -68,12 +69,14 @@ class RunWithEvents:
     def running(self, number: int) -> PollState:
         attempt = self.happened(number, SendStarted(), Created(f"t{number}"))
         schedule_first_poll(self.run, attempt)
-        return self.run.state.polls[attempt]
+        poll_state = self.run.state.polls.of(attempt)
+        assert poll_state is not None
+        return poll_state
 
     def done(self, number: int, took: float) -> None:
         succeeded = Succeeded((Output("https://m.example/1.mp4"),), Decimal(160), 0, int(took * 1000))
         self.run.apply(Event(BEGIN, f"a{number}", succeeded))
-        self.run.state.succeeded_tasks += 1
+        self.run.state.webhooks.count_end()
         learn_from_end(self.run)
 
 
@@ -134,7 +137,8 @@ def test_when_webhooks_reported_every_end_polls_are_rare(tmp_path: Path) -> None
         RunWithEvents(tmp_path / folder, 20, learned_from=12, webhooks_active=folder == "reported")
         for folder in ("polled", "reported")
     )
-    reported.run.state.webhook_hinted.update(f"a{number}" for number in range(12))
+    for number in range(12):
+        reported.run.state.webhooks.report_end(f"a{number}")
     assert reported.running(12).next_at > 1.3 * polled.running(12).next_at
 
 
