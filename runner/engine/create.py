@@ -26,7 +26,7 @@ from runner.engine.eligibility import repeats_left, required_materials
 from runner.engine.poll_timing import schedule_first_poll
 from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
 from runner.engine.run_context import RunContext
-from runner.engine.throttle import on_cap_shared, on_concurrency_limited, on_created, on_not_sent
+from runner.engine.throttle import on_cap_shared, on_concurrency_limited, on_created, on_not_sent, on_refused
 from runner.planning.plan import Step
 from runner.requests.request import JsonValue, Material, canonical_json
 
@@ -205,7 +205,7 @@ def _refused(run: RunContext, step: Step, attempt_id: str, answer: Refused) -> N
     elif run.limits.fail_fast:
         run.stop_creating(messages.failed_fast(step))
     else:
-        run.state.throttle.first_answered = True
+        on_refused(run.state.throttle)
     if answer.status == _NO_ACCESS and not answer.stop:
         run.state.creates.forbid_model(step.shot.request.model, answer.message)
         run.work.touch_all()

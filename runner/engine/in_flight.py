@@ -91,6 +91,10 @@ class PollState:
         """Sets the next poll, `delay` seconds after the task was last seen running."""
         self.next_at = self.created_at + self.age_when_seen + delay
 
+    def wait_until(self, moment: float) -> None:
+        """Sets the next poll."""
+        self.next_at = moment
+
     def hurry(self, now: float) -> None:
         """Brings the next poll forward; a poll in flight may be too early, and must not postpone it."""
         self.next_at, self.hinted = min(self.next_at, now), True

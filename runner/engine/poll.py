@@ -75,7 +75,7 @@ async def _still_running(
         await _record_not_found(run, target, attempt, poll_state)
     elif not answer.answered:
         pause = poll_state.failed() * (0.75 + 0.5 * run.clock.jitter())
-        poll_state.next_at = run.now() + max(answer.retry_after or 0.0, pause)
+        poll_state.wait_until(run.now() + max(answer.retry_after or 0.0, pause))
         run.emit("waiting", target, attempt.id, wait=run.wait("poll", poll_state.next_at, messages.POLL_WAIT))
     else:
         reschedule(run, attempt)

@@ -72,7 +72,7 @@ def _retry_later(run: RunContext, attempt_id: str, target: Target, failure: Tran
     now = run.now()
     clip = (attempt_id, target.key)
     tries = run.state.downloads.fail(clip, now, is_last=failure.final, most=_MAX_DOWNLOAD_TRIES)
-    run.state.polls.follow(attempt_id, now, now).next_at = tries.next_at
+    run.state.polls.follow(attempt_id, now, now).wait_until(tries.next_at)
     attempt = run.history.attempts[attempt_id]
     if failure.final:
         run.stop_creating(messages.cannot_store(failure))
