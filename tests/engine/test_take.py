@@ -1,10 +1,10 @@
 """One coroutine for each take that is ordered, from its intent to its stored clip."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 from runner.engine.ports import TransferFailed
+from tests.ledgers import LedgerHome
 
 from .boards import film, planner
 from .harness import EngineHarness, run_engine
@@ -13,8 +13,8 @@ from .provider import Simulated, World
 Task = asyncio.Task[Any]
 
 
-def engine_of(tmp_path: Path, shots: int) -> EngineHarness:
-    return EngineHarness(tmp_path, Simulated(World()), planner(film(shots)))
+def engine_of(ledgers: LedgerHome, shots: int) -> EngineHarness:
+    return EngineHarness(ledgers, Simulated(World()), planner(film(shots)))
 
 
 def current_task() -> Task:
@@ -23,8 +23,8 @@ def current_task() -> Task:
     return task
 
 
-def test_the_coroutine_that_orders_a_take_stores_its_clip(tmp_path: Path) -> None:
-    engine = engine_of(tmp_path, 4)
+def test_the_coroutine_that_orders_a_take_stores_its_clip(ledgers: LedgerHome) -> None:
+    engine = engine_of(ledgers, 4)
     ordered_by: list[Task] = []
     stored_by: list[Task] = []
     engine.provider.world.note = lambda body, what: ordered_by.append(current_task())
@@ -38,8 +38,8 @@ def test_the_coroutine_that_orders_a_take_stores_its_clip(tmp_path: Path) -> Non
     assert set(stored_by) == set(ordered_by)
 
 
-def test_a_queued_take_has_no_coroutine_and_a_stored_one_has_none_left(tmp_path: Path) -> None:
-    engine = engine_of(tmp_path, 60)
+def test_a_queued_take_has_no_coroutine_and_a_stored_one_has_none_left(ledgers: LedgerHome) -> None:
+    engine = engine_of(ledgers, 60)
     counts: list[int] = []
 
     def poll(task: str, count: int) -> None:
@@ -51,8 +51,8 @@ def test_a_queued_take_has_no_coroutine_and_a_stored_one_has_none_left(tmp_path:
     assert max(counts) < 20, "three takes that run, their polls and downloads, and the loop itself"
 
 
-def test_a_download_that_failed_goes_on_in_the_same_coroutine(tmp_path: Path) -> None:
-    engine = engine_of(tmp_path, 1)
+def test_a_download_that_failed_goes_on_in_the_same_coroutine(ledgers: LedgerHome) -> None:
+    engine = engine_of(ledgers, 1)
     stored_by: list[Task] = []
 
     def store(attempt: object, count: int) -> TransferFailed | None:
@@ -64,8 +64,8 @@ def test_a_download_that_failed_goes_on_in_the_same_coroutine(tmp_path: Path) ->
     assert (len(outcome.finished), len(stored_by), len(set(stored_by))) == (1, 3, 1)
 
 
-def test_a_task_of_an_earlier_run_gets_its_coroutine_with_its_first_poll(tmp_path: Path) -> None:
-    engine = engine_of(tmp_path, 2)
+def test_a_task_of_an_earlier_run_gets_its_coroutine_with_its_first_poll(ledgers: LedgerHome) -> None:
+    engine = engine_of(ledgers, 2)
     run_engine(engine, no_wait=True)
     stored_by: list[Task] = []
 
