@@ -124,7 +124,7 @@ def test_a_receipt_with_another_attempts_task_adopts_nothing(paid_film: ContentR
     with paid_film.start("run", FILM, "--yes", **there.env) as process:
         assert process.stderr is not None
         seen = ""
-        while "cannot be its own" not in seen and (line := process.stderr.readline()):
+        while "the task does not match" not in seen and (line := process.stderr.readline()):
             seen += line
         process.terminate()
         process.communicate(timeout=20)
