@@ -32,6 +32,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_OWN_HOME] = home
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers for each core: half of what these tests take is waiting, for answers, processes and disks."""
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     if (home := config.stash.get(_OWN_HOME, None)) is not None:
         shutil.rmtree(home, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Which attempts the sums of a storyboard count: all that was ordered for it, whatever is selected."""
+"""The attempts that the sums of a storyboard count: all that were ordered for it, whatever is selected."""
 
 from collections.abc import Mapping
 from functools import reduce

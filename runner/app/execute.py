@@ -180,9 +180,10 @@ class ManifestWriter:
 def _warn_missing_fonts(plan: Plan) -> None:
     """Warn about the font that the animatics of this plan lack."""
     from runner.animatic.fonts import missing_font
+    from runner.settings.environment import child_environment
 
     prompts = "".join(step.shot.request.prompt or "" for step in plan.steps if step.is_billable)
-    if not prompts.isascii() and (message := missing_font(prompts)) is not None:
+    if not prompts.isascii() and (message := missing_font(prompts, child_environment())) is not None:
         print(message, file=sys.stderr)
 
 

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 
 from runner.app.session import Session
 from runner.attempts.attempt import Attempt
+from runner.attempts.clip_name import names_files
 from runner.attempts.history import History
 from runner.diagnostics.failures import Failure
-from runner.language.ids import names_files
 from runner.lazy_dataclass import replace
 from runner.planning.orphans import Orphan
 from runner.planning.plan import Plan

@@ -41,7 +41,7 @@ def status_report(session: Session) -> tuple[StatusReport, list[str]]:
 
 
 def _left_behind(session: Session, plan: Plan) -> tuple[Attempt, ...]:
-    """What repositories that are gone have left open, but what this plan takes over."""
+    """The open attempts of repositories that are gone, without those that this plan takes over."""
     taken = {step.attempt for step in plan.steps}
     return tuple(attempt for attempt in left_by_gone_repositories(session) if attempt.id not in taken)
 

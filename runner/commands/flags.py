@@ -14,11 +14,12 @@ from runner.app.options import (
     SelectionOptions,
     SpendingOptions,
 )
-from runner.settings.file import PROVIDERS
+from runner.paid_providers import paid_provider_name
+from runner.settings.file import providers
 
 
-class _OneProfile(argparse.Action):
-    """Takes one profile: of several none is dropped without a word."""
+class _ProfileCombination(argparse.Action):
+    """Takes one combination of profiles, `tall+draft`; of several films none is dropped without a word."""
 
     def __call__(
         self,
@@ -27,18 +28,24 @@ class _OneProfile(argparse.Action):
         values: object,
         option_string: str | None = None,
     ) -> None:
-        earlier = getattr(namespace, self.dest)
-        if earlier is not None or "+" in str(values):
-            names = " and ".join([*([earlier] if earlier is not None else []), *str(values).split("+")])
-            parser.error(f"--profile: several profiles in one command ({names}) are not built yet: give one at a time")
-        setattr(namespace, self.dest, values)
+        text, earlier = str(values), getattr(namespace, self.dest)
+        if earlier is not None:
+            parser.error(f"--profile: several films in one command ({earlier}, {text}) are not built yet: give one")
+        names = text.split("+")
+        if not all(names):
+            parser.error(f"--profile: {text!r} has an empty name: write NAME+NAME")
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            parser.error(f"--profile: {twice} stands twice in {text}")
+        if "none" in names and len(names) > 1:
+            parser.error("--profile: none is the storyboard without a profile, and combines with none")
+        setattr(namespace, self.dest, text)
 
 
 def task_id(text: str) -> str:
     """The value of `--task`: an id as the provider gives it."""
-    from runner.providers.kinovi.create_response import parse_task_id
+    from runner.attempts.task_id import is_task_id
 
-    if parse_task_id(text) is None:
+    if not is_task_id(text):
         excerpt = text if len(text) <= 40 else f"{text[:40]}…"
         raise argparse.ArgumentTypeError(
             f"{excerpt!r} is no task id: those have letters, digits and . _ : - only, at most 200; copy it from the "
@@ -66,12 +73,15 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("input")
     group.add_argument(
         "--provider",
-        choices=PROVIDERS,
+        choices=providers(),
         metavar="NAME",
-        help="sandbox (free and local, the default) or kinovi (paid)",
+        help=f"sandbox (free and local, the default) or {paid_provider_name()} (paid)",
     )
     group.add_argument(
-        "--profile", action=_OneProfile, metavar="NAME", help="a profile of the storyboard, with an output of its own"
+        "--profile",
+        action=_ProfileCombination,
+        metavar="NAME[+NAME…]",
+        help="profiles of the storyboard, the later over the earlier, with an output of their own; none: without one",
     )
     group.add_argument(
         "--var",
@@ -163,7 +173,7 @@ def command_options(args: argparse.Namespace) -> CommandOptions:
         input=InputOptions(
             files=tuple(values.get("files", ())),
             provider=args.provider,
-            profile=args.profile,
+            profile=None if args.profile == "none" else args.profile,
             variables=tuple(args.var),
             variable_files=tuple(args.var_file),
             config=args.config,

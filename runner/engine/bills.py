@@ -33,9 +33,9 @@ def schedule_reading(run: RunContext, attempt: Attempt) -> None:
 
 
 def due_reading(attempt: Attempt, edition: Edition, age: timedelta) -> datetime | None:
-    """When to read a bill next, `age` after its task's success; None for one that is final or cannot be read."""
+    """The moment to read a bill next, `age` after its task's success; None for a final or unreadable bill."""
     due_at = next_reading(attempt)
-    if due_at is None or age > timedelta(days=edition.record_days):
+    if due_at is None or edition.has_deleted_record(age):
         return None
     intent = attempt.intent
     return due_at if settles_late(edition, intent.edition, intent.request) else None

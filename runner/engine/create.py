@@ -1,7 +1,6 @@
 """Creates one task: writes the intent, sends the request, and reacts to the answer."""
 
 from contextlib import suppress
-from decimal import Decimal
 
 from anyio import CancelScope
 
@@ -11,7 +10,6 @@ from runner.attempts.events import (
     Created,
     CreateResult,
     Event,
-    Intent,
     KeyRefused,
     NoCredits,
     NotSent,
@@ -22,15 +20,18 @@ from runner.attempts.events import (
 )
 from runner.diagnostics.failures import Failure
 from runner.engine import elsewhere, messages
+from runner.engine.backoff import spread
 from runner.engine.eligibility import repeats_left, required_materials
 from runner.engine.poll_timing import schedule_first_poll
 from runner.engine.ports import AlreadyAttempted, ConcurrencyFull, LimitExceeded
 from runner.engine.run_context import RunContext
 from runner.engine.throttle import on_cap_shared, on_concurrency_limited, on_created, on_not_sent, on_refused
+from runner.planning.intent import intent_of
 from runner.planning.plan import Step
-from runner.requests.request import JsonValue, Material, canonical_json
+from runner.requests.request import JsonValue, Material
 
 _NOT_SENT_TRIES = 5
+"""Requests in a row that did not leave, after half a minute of pauses: the network is down, and the run says so."""
 _NO_ACCESS = 403
 """HTTP status of a model that the account may not use: other takes of the model would be refused as well."""
 
@@ -41,21 +42,8 @@ async def create(run: RunContext, step: Step) -> str | None:
     body = run.provider.encode(
         step.shot.request, run.plan.edition, lambda material: _public_address(run, step, material)
     )
-    intent = Intent(
-        storyboard=step.shot.storyboard,
-        shot=step.shot.id,
-        take=step.take,
-        fingerprint=step.fingerprint or "",
-        request=step.neutral_request(),
-        body=canonical_json(body),
-        quoted=step.price.credits or Decimal(0),
-        edition=run.plan.edition.name,
-        key_id=run.provider.key_id,
-        webhook_token=run.clock.token(),
-        run=run.limits.run,
-        profile=run.plan.profile,
-        scene=step.shot.scene,
-        tags=step.shot.tags,
+    intent = intent_of(
+        run.plan, step, body, key_id=run.provider.key_id, webhook_token=run.clock.token(), run=run.limits.run
     )
     if await _intend(run, step, Event(run.clock.now(), attempt_id, intent)):
         await _send(run, step, attempt_id, body, intent.webhook_token)
@@ -216,7 +204,7 @@ def _refused(run: RunContext, step: Step, attempt_id: str, answer: Refused) -> N
 def _repeat_later(run: RunContext, step: Step, attempt_id: str, answer: ServerError) -> None:
     fingerprint = step.fingerprint or ""
     count = sum(other.state is AttemptState.MAYBE_CHARGED for other in run.history.attempts_of(fingerprint))
-    pause = 5.0 * 3 ** (count - 1) * (0.75 + 0.5 * run.clock.jitter())
+    pause = spread(5.0 * 3 ** (count - 1), run.clock.jitter())
     run.state.creates.repeat_at(fingerprint, run.now() + pause)
     wait = run.wait("server", run.now() + pause, messages.server_wait(count))
     run.emit("warning", step, attempt_id, messages.server_error_repeat(count, pause), wait)

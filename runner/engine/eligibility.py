@@ -1,4 +1,4 @@
-"""What may be done next for a request, as far as attempts and state say; time, slots and rate aside. Pure."""
+"""Eligibility of a request's next steps by its attempts and state; time, slots and rate aside. Pure."""
 
 from runner.attempts.attempt import Attempt, AttemptState
 from runner.attempts.history import History
@@ -10,6 +10,7 @@ from runner.planning.plan import Step
 from runner.requests.request import TakeReference
 
 SERVER_ERROR_REPEATS = 3
+"""Documented server errors after which a request is not sent again by itself: each may have been charged."""
 _AT_ONCE = 0.0
 
 
@@ -25,7 +26,7 @@ def creatable_step(
         return None
     if state.creates.refusal_of(step.shot.request.model) is not None:
         return None
-    if not can_retry(history.attempts_of(group.fingerprint), limits):
+    if not can_retry(history.attempts_of(group.fingerprint), limits, state.rechecks.may_repeat(fingerprint)):
         return None
     if not all(has_clip(up.fingerprint, queue, history, state) for up in step.upstream):
         return None
@@ -45,12 +46,12 @@ def has_clip(fingerprint: str, queue: WorkQueue, history: History, state: RunSta
     return any(state.downloads.is_stored((attempt.id, step.key)) for step in group.steps)
 
 
-def can_retry(attempts: list[Attempt], limits: RunLimits) -> bool:
+def can_retry(attempts: list[Attempt], limits: RunLimits, is_published_again: bool = False) -> bool:
     """Whether this run may make one more attempt of a take, by all attempts so far.
 
     No after an open attempt, a clip, a refusal or an unsettled attempt. Yes after an attempt that was proved not
-    created, or that failed at the provider's fault, within the retries. Outcomes of earlier runs are in the plan's
-    action already.
+    created, or that failed at the provider's fault, within the retries; and once after a refusal for a material that
+    could not be fetched and `is_published_again`. Outcomes of earlier runs are in the plan's action already.
     """
     if any(attempt.state.is_open or attempt.state.has_clip for attempt in attempts):
         return False
@@ -64,6 +65,8 @@ def can_retry(attempts: list[Attempt], limits: RunLimits) -> bool:
             return _may_repeat(own, limits)
         case AttemptState.MAYBE_CHARGED:
             return limits.server_error == "retry"
+        case AttemptState.REFUSED:
+            return is_published_again and sum(attempt.state is AttemptState.REFUSED for attempt in own) == 1
         case _:
             return False
 
@@ -85,7 +88,7 @@ def repeats_left(attempts: list[Attempt], limits: RunLimits) -> bool:
 def poll_due_at(
     attempt: Attempt, group: SharedRequest, queue: WorkQueue, history: History, state: RunState, limits: RunLimits
 ) -> float | None:
-    """When to poll an attempt; None when a poll cannot help, or the run has waited long enough."""
+    """The moment to poll an attempt; None when a poll cannot help, or the run has waited long enough."""
     if (
         attempt.task_id is None
         or attempt.id in state.polls
@@ -131,7 +134,7 @@ def _needs_link(attempt: Attempt, group: SharedRequest, state: RunState) -> bool
 def download_due_at(
     attempt: Attempt, target: Target, group: SharedRequest, queue: WorkQueue, history: History, state: RunState
 ) -> float | None:
-    """When to download an attempt's clip for a target; None when there is none to download, or no link to it."""
+    """The moment to download an attempt's clip for a target; None without a clip to download, or without a link."""
     key = (attempt.id, target.key)
     if not state.downloads.is_open(key) or key in state.downloads or attempt.id in state.polls:
         return None

@@ -3,15 +3,16 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
+from runner.engine.backoff import backoff
 from runner.lazy_dataclass import dataclass, field
-from runner.requests.request import Material
+from runner.requests.request import LocalFile, Material
 
 TakeKey = tuple[str, str, int]
 """(storyboard, shot, take)."""
 ClipKey = tuple[str, TakeKey]
 """(attempt id, take)."""
-_BACKOFF_BASE, _BACKOFF_MAX = 2.0, 60.0
-"""Seconds: the pause after failed tries doubles from the first to the second."""
+_FIRST_POLL_PAUSE = 4.0
+"""Seconds before another poll after a single failed one."""
 
 
 class MaterialNeed(NamedTuple):
@@ -39,7 +40,7 @@ class Tries:
     def fail(self, now: float, at_least: float = 0.0) -> None:
         """Counts a failed try; the pause to the next one doubles, and is `at_least` so many seconds."""
         self.count += 1
-        self.next_at = now + max(min(_BACKOFF_BASE**self.count, _BACKOFF_MAX), at_least)
+        self.next_at = now + max(backoff(self.count), at_least)
 
 
 @dataclass(slots=True)
@@ -85,7 +86,7 @@ class PollState:
     def failed(self) -> float:
         """Counts a poll without a usable answer; the seconds to pause."""
         self.failed_polls += 1
-        return min(_BACKOFF_BASE * 2.0 ** min(self.failed_polls, 10), _BACKOFF_MAX)
+        return backoff(self.failed_polls, _FIRST_POLL_PAUSE)
 
     def schedule(self, delay: float) -> None:
         """Sets the next poll, `delay` seconds after the task was last seen running."""
@@ -271,6 +272,10 @@ class Addresses:
     _published: dict[MaterialNeed, PublicAddress] = field(default_factory=dict)
     _tries: dict[MaterialNeed, Tries] = field(default_factory=dict)
     _refusals: dict[MaterialNeed, str] = field(default_factory=dict)
+    files: int = 0
+    """Files of the storyboards that have an address."""
+    sent_bytes: int = 0
+    """Bytes of materials that left this machine."""
 
     def begin(self, need: MaterialNeed) -> None:
         self._in_flight.add(need)
@@ -284,12 +289,21 @@ class Addresses:
     def __len__(self) -> int:
         return len(self._in_flight)
 
-    def publish(self, need: MaterialNeed, address: PublicAddress) -> None:
+    def publish(self, need: MaterialNeed, address: PublicAddress, sent_bytes: int = 0) -> None:
+        """Notes the address of a material, and how many bytes were sent for it."""
+        self.files += isinstance(need.material, LocalFile) and need not in self._published
+        self.sent_bytes += sent_bytes
         self._published[need] = address
 
-    def of(self, need: MaterialNeed) -> str:
+    def withdraw(self, need: MaterialNeed) -> None:
+        """Forgets the address of a material, which is to be published again."""
+        self._published.pop(need, None)
+        self._tries.pop(need, None)
+
+    def of(self, need: MaterialNeed) -> str | None:
         """The address of a material that was published."""
-        return self._published[need].address
+        address = self._published.get(need)
+        return address.address if address is not None else None
 
     def is_usable(self, need: MaterialNeed, now: float) -> bool:
         """Whether a task may be created with the address of a material now."""

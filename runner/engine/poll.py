@@ -1,20 +1,20 @@
 """The poller (recordInfo), and what a take does with an answer: still running, failed, lost, or succeeded."""
 
-from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.attempt import LOST_AFTER, Attempt, AttemptState
 from runner.attempts.events import Failed, Lost, PollResult, Running, Succeeded
 from runner.engine import messages
+from runner.engine.backoff import spread
 from runner.engine.bills import schedule_reading
-from runner.engine.eligibility import can_retry
 from runner.engine.in_flight import PollState
 from runner.engine.poll_timing import learn_from_end, reschedule
 from runner.engine.queue import Target
+from runner.engine.recheck import recheck_materials
 from runner.engine.run_context import RunContext
 from runner.engine.throttle import on_task_ended
 from runner.planning.orphans import Orphan
 
 _NOT_FOUND_WARN_AFTER = 600.0
 """Seconds of 404s after which this run stops polling a task, and warns."""
-_LOST_AFTER = 24 * 3600.0
 _LOST_POLLS = 3
 """A task is lost when its record is missing a day after creation, in this many polls: one 404 proves nothing."""
 _NO_CLIP_WAIT = 300.0
@@ -74,7 +74,7 @@ async def _still_running(
     if answer.not_found:
         await _record_not_found(run, target, attempt, poll_state)
     elif not answer.answered:
-        pause = poll_state.failed() * (0.75 + 0.5 * run.clock.jitter())
+        pause = spread(poll_state.failed(), run.clock.jitter())
         poll_state.wait_until(run.now() + max(answer.retry_after or 0.0, pause))
         run.emit("waiting", target, attempt.id, wait=run.wait("poll", poll_state.next_at, messages.POLL_WAIT))
     else:
@@ -90,7 +90,7 @@ async def _record_not_found(run: RunContext, target: Target, attempt: Attempt, p
     """Handles a 404: at first a replica that lags behind, after a day a record that is gone for good."""
     now = run.now()
     missing_for = poll_state.found_nothing(now)
-    if now - poll_state.created_at > _LOST_AFTER and poll_state.failed_polls >= _LOST_POLLS:
+    if now - poll_state.created_at > LOST_AFTER.total_seconds() and poll_state.failed_polls >= _LOST_POLLS:
         await run.append(attempt.id, Lost(messages.RECORD_GONE))
         run.emit("failed", target, attempt.id, messages.RECORD_GONE)
         run.replan_if_needed(attempt.intent.fingerprint)
@@ -145,9 +145,13 @@ async def _failed(run: RunContext, target: Target, attempt: Attempt, answer: Fai
         return  # a success was recorded before: it wins
     on_task_ended(run.state.throttle)
     refused = after.state is AttemptState.REFUSED
-    run.emit("refused" if refused else "failed", target, attempt.id, answer.message)
     if isinstance(target, Orphan):
+        run.emit("refused" if refused else "failed", target, attempt.id, answer.message)
         return
-    if run.limits.fail_fast and not can_retry(run.history.attempts_of(attempt.intent.fingerprint), run.limits):
+    note = await recheck_materials(run, target, attempt, answer) if refused else ""
+    run.emit("refused" if refused else "failed", target, attempt.id, "; ".join(filter(None, (answer.message, note))))
+    may_repeat = run.may_retry(attempt.intent.fingerprint)
+    if run.limits.fail_fast and not may_repeat:
         run.stop_creating(messages.failed_fast(target))
-    run.replan_if_needed(attempt.intent.fingerprint)
+    if not run.state.rechecks.may_repeat(attempt.intent.fingerprint) or not may_repeat:
+        run.replan_if_needed(attempt.intent.fingerprint)

@@ -8,7 +8,7 @@ from runner.engine.duration_model import estimate
 from runner.lazy_dataclass import dataclass
 from runner.planning.orphans import Orphan
 from runner.planning.plan import Action, Plan, Step
-from runner.requests.request import JsonValue
+from runner.requests.request import JsonValue, LocalFile
 
 Target = Step | Orphan
 """Whose clip it is: a take of the plan, or an attempt that no take asks for any more."""
@@ -60,6 +60,8 @@ class WorkQueue:
     awaited_shots: frozenset[tuple[str, str]]
     """(storyboard, shot) of all shots above undecided takes: when a take of one ends, a new plan may be due."""
 
+    file_count: int
+    """Files of the storyboards that requests to order are made from."""
     made_by_other_runs: tuple[str, ...]
     """Fingerprints that living runs of other repositories make."""
 
@@ -100,8 +102,14 @@ def build_queue(plan: Plan, history: History, prior: float) -> WorkQueue:
         _dependents(groups),
         frozenset(group.fingerprint for group in groups if _has_several_clips(group, history)),
         _awaited_shots(plan),
+        _file_count(groups),
         tuple(group.fingerprint for group in groups if any(step.waits_for == "run" for step in group.steps)),
     )
+
+
+def _file_count(groups: list[SharedRequest]) -> int:
+    requests = [group.steps[0].shot.request for group in groups if group.paying_step is not None]
+    return len({material for request in requests for material in request.materials if type(material) is LocalFile})
 
 
 def _dependents(groups: list[SharedRequest]) -> dict[str, tuple[str, ...]]:
@@ -163,7 +171,7 @@ class _ExpectedSeconds:
 
 
 def _remaining_seconds(plan: Plan, seconds: _ExpectedSeconds) -> dict[tuple[str, str], float]:
-    """By shot: expected seconds of the longest chain of shots that starts with it, each made from the one before."""
+    """The expected seconds of the longest chain of shots that starts with a shot, each made from the last; by shot."""
     first_steps = {(step.shot.storyboard, step.shot.id): step for step in plan.steps}
     needed_by: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for key, step in first_steps.items():

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.clip_name import names_files
 from runner.attempts.history import History
 from runner.attempts.sums import CreditSums
 from runner.engine import messages
@@ -11,8 +12,8 @@ from runner.engine.in_flight import TakeKey
 from runner.engine.limits import RunLimits
 from runner.engine.run_events import CreditTotals, RunResult, TakeResult
 from runner.engine.run_state import RunState
-from runner.language.ids import names_files
 from runner.planning.plan import Action, Plan, Step
+from runner.planning.reason import ReasonCode
 
 _BY_STATE = {
     AttemptState.REFUSED: "refused",
@@ -107,6 +108,8 @@ def _message_of(step: Step, attempt: Attempt, state: RunState) -> str:
             return ""
         case AttemptState.SUCCEEDED:
             return _fetch_pending(attempt)
+        case AttemptState.REFUSED if note := state.rechecks.note_of(attempt.id):
+            return f"{attempt.message}; {note}"
         case AttemptState.DOUBTFUL:
             return f"its clip {attempt.doubt}"
         case _:
@@ -129,7 +132,8 @@ def _not_made(
         return "blocked", TakeResult(step, attempt, f"{blocked[step.key]} has no clip")
     for need in required_materials(step, history) if step.upstream or not step.shot.needs else ():
         if (message := state.addresses.refusal_of(need)) is not None:
-            return "failed", TakeResult(step, attempt, message)
+            message = messages.unpublished(need.material, message)
+            return "failed", TakeResult(step, attempt, message, ReasonCode.MATERIAL_UNREACHABLE, need.material)
     if (message := state.creates.refusal_of(step.shot.request.model)) is not None:
         return "not_started", TakeResult(step, attempt, message)
     if state.stop.reason is not None or state.stop.is_interrupted:

@@ -21,7 +21,7 @@ from runner.engine.in_flight import Creates
 from runner.engine.limits import RunLimits
 from runner.engine.ports import AlreadyAttempted, LedgerPort, ProviderPort
 from runner.engine.queue import SharedRequest, Target, WorkQueue, build_queue
-from runner.engine.run_events import CreditTotals, Kind, Pause, RunEvent, RunResult, StopReason, Topic
+from runner.engine.run_events import CreditTotals, Kind, Pause, RunEvent, RunResult, Sending, StopReason, Topic
 from runner.engine.run_state import OtherRuns, RunState
 from runner.engine.take_news import TakeNews
 from runner.engine.throttle import CreateThrottle
@@ -182,6 +182,13 @@ class RunContext:
             )
         )
 
+    def emit_sending(self) -> None:
+        """Emits how far the files are, for the live view; a free provider has them at once."""
+        if not self.plan.account.free:
+            addresses, whole = self.state.addresses, self.queue.file_count
+            sending = Sending(min(addresses.files, whole), whole, addresses.sent_bytes, len(addresses))
+            self._emit(RunEvent("waiting", self.clock.now(), money=self.credit_totals(), sending=sending))
+
     def wait(self, topic: Topic, until: float, text: str) -> Pause:
         """A pause until this moment (monotonic seconds), for an event."""
         return Pause(topic, self.clock.now() + timedelta(seconds=max(until - self.now(), 0.0)), text)
@@ -197,9 +204,13 @@ class RunContext:
         self._emit(RunEvent("done", self.clock.now(), outcome=result, money=result.money))
 
     def _will_retry(self, step: Step) -> bool:
-        attempts = self.history.attempts_of(step.fingerprint or "")
-        is_approved = step.key in self.state.creates.approved
-        return self.state.stop.reason is None and is_approved and can_retry(attempts, self.limits)
+        is_allowed = self.state.stop.reason is None and step.key in self.state.creates.approved
+        return is_allowed and self.may_retry(step.fingerprint or "")
+
+    def may_retry(self, fingerprint: str) -> bool:
+        """Whether this run may make one more attempt of a request, by the outcomes so far."""
+        attempts = self.history.attempts_of(fingerprint)
+        return can_retry(attempts, self.limits, self.state.rechecks.may_repeat(fingerprint))
 
     def stop_creating(self, reason: StopReason) -> None:
         """Forbids further tasks; the first reason stays."""

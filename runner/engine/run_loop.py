@@ -212,7 +212,7 @@ def _warn_other_key(run: RunContext) -> None:
 
 
 def _slots_held_until(run: RunContext) -> datetime | None:
-    """When the first slot is free again, if unsettled attempts hold all slots and takes wait for one."""
+    """The moment when a slot is free again, if unsettled attempts hold all slots and takes wait for one."""
     free_at = run.state.unsettled.next_free(run.now(), run.limits.concurrency)
     if free_at is None or not run.credit_totals().to_go or run.state.stop.reason is not None:
         return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from runner.engine.backoff import backoff
 from runner.engine.in_flight import Addresses, Creates, Downloads, Polls, TakeKey
 from runner.engine.run_events import StopReason
 from runner.engine.throttle import CreateThrottle
@@ -70,7 +71,7 @@ class WebhookClaim:
     def try_again(self, now: float) -> None:
         """Counts a poll that did not decide the claim."""
         self.tries += 1
-        self.next_at = now + 2.0**self.tries
+        self.next_at = now + backoff(self.tries)
 
     def reject(self) -> None:
         self.next_at = float("inf")
@@ -125,6 +126,29 @@ class Webhooks:
     def tasks_of_others(self, attempt: str) -> set[str]:
         """The tasks that webhooks named for other attempts."""
         return {task for other, claims in self._claims.items() if other != attempt for task in claims}
+
+
+@dataclass(slots=True)
+class Rechecks:
+    """The findings of our own fetch of the materials of tasks that were refused for one of them."""
+
+    _repeatable: set[str] = field(default_factory=set)
+    _notes: dict[str, str] = field(default_factory=dict)
+
+    def allow_repeat(self, fingerprint: str) -> None:
+        """Lets a request be made once more, since its materials are published again."""
+        self._repeatable.add(fingerprint)
+
+    def may_repeat(self, fingerprint: str) -> bool:
+        """Whether the materials of a request could not be fetched after all, and it may be made once more."""
+        return fingerprint in self._repeatable
+
+    def note(self, attempt: str, text: str) -> None:
+        """Keeps what the fetch showed, for the end of the run."""
+        self._notes[attempt] = text
+
+    def note_of(self, attempt: str) -> str:
+        return self._notes.get(attempt, "")
 
 
 @dataclass(slots=True)
@@ -201,6 +225,7 @@ class RunState:
     polls: Polls = field(default_factory=Polls)
     downloads: Downloads = field(default_factory=Downloads)
     addresses: Addresses = field(default_factory=Addresses)
+    rechecks: Rechecks = field(default_factory=Rechecks)
     unsettled: UnsettledSlots = field(default_factory=UnsettledSlots)
     webhooks: Webhooks = field(default_factory=Webhooks)
     bills: BillReadings = field(default_factory=BillReadings)

@@ -21,6 +21,7 @@ _POLLS_GIVE_WAY = 1.0
 """Seconds for which a due poll leaves all requests to new tasks: an empty slot costs more than a late poll."""
 _MAX_PUBLISHING = 8
 _MAX_STORING = 4
+"""Uploads, and downloads, at a time: more would only share the same line."""
 _PUBLISH_AHEAD = 2
 """Materials are published for this many takes beyond the free slots, so that a slot never waits for an upload."""
 
@@ -62,7 +63,7 @@ class Look(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """Nothing more to do before this moment (monotonic seconds), unless something changes."""
+    """An order to wait until this moment (monotonic seconds), unless something changes."""
 
     until: float
 
@@ -295,4 +296,6 @@ def credits_of(group: SharedRequest, history: History, state: RunState, limits: 
     step = group.paying_step
     if step is None or step.price.credits is None or step.key not in state.creates.approved:
         return Decimal(0)
-    return step.price.credits if can_retry(history.attempts_of(group.fingerprint), limits) else Decimal(0)
+    is_published_again = state.rechecks.may_repeat(group.fingerprint)
+    may_repeat = can_retry(history.attempts_of(group.fingerprint), limits, is_published_again)
+    return step.price.credits if may_repeat else Decimal(0)

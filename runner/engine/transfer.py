@@ -1,7 +1,5 @@
 """Transfers of a run: downloads clips, and publishes materials."""
 
-from datetime import timedelta
-
 from runner.attempts.events import Doubtful, Lost, Stored
 from runner.engine import messages
 from runner.engine.in_flight import MaterialNeed, PublicAddress, Tries
@@ -12,6 +10,7 @@ from runner.planning.orphans import Orphan
 
 _MAX_DOWNLOAD_TRIES = 8
 _MAX_PUBLISH_TRIES = 5
+"""With the pauses between them about three minutes and half a minute; the next run tries again."""
 _LONGEST_WAIT = 300.0
 """Seconds that a server may ask to wait; a longer wait is cut to this."""
 
@@ -64,7 +63,7 @@ def _mark_finished(run: RunContext, attempt_id: str) -> None:
 def _media_expired(run: RunContext, attempt_id: str) -> bool:
     """Whether the attempt's media are older than the provider keeps media."""
     ended = run.history.attempts[attempt_id].ended_at
-    return ended is not None and run.age(ended) > timedelta(days=run.plan.edition.media_days)
+    return ended is not None and run.plan.edition.has_deleted_media(run.age(ended))
 
 
 def _retry_later(run: RunContext, attempt_id: str, target: Target, failure: TransferFailed) -> None:
@@ -98,6 +97,7 @@ def _announce_retry(run: RunContext, attempt_id: str, target: Target, failure: T
 async def publish(run: RunContext, need: MaterialNeed) -> None:
     """Carries out a `Publish` order."""
     source = run.history.attempts.get(need.source or "")
+    run.emit_sending()
     result = await run.provider.publish(need.material, source)
     if isinstance(result, TransferFailed):
         tries = run.state.addresses.fail(need, run.now(), min(result.wait, _LONGEST_WAIT))
@@ -110,8 +110,9 @@ async def publish(run: RunContext, need: MaterialNeed) -> None:
             run.emit("waiting", wait=run.wait("publish", tries.next_at, text))
     else:
         until = float("inf") if result.seconds is None else run.now() + result.seconds
-        run.state.addresses.publish(need, PublicAddress(result.address, until))
+        run.state.addresses.publish(need, PublicAddress(result.address, until), result.sent)
         if result.warning:
             run.emit("warning", message=messages.not_checked(need.material, result.warning))
     run.state.addresses.end(need)
+    run.emit_sending()
     run.wake()

@@ -120,12 +120,12 @@ class WorkIndex:
         return (self.queue.groups[position] for position, _ in self._creatable)
 
     def polls(self) -> Iterator[tuple[float, str]]:
-        """When to poll which attempt, the earliest first."""
+        """The moments to poll attempts, the earliest first."""
         self._update()
         return iter(self._polls)
 
     def downloads(self) -> Iterator[Iterator[tuple[float, str, Target]]]:
-        """When to download the clip of which attempt for which target, the earliest first.
+        """The moments to download clips of attempts for targets, the earliest first.
 
         Two series: clips that another take is made from, then all others.
         """

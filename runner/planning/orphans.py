@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from runner.attempts.attempt import Attempt, AttemptState
+from runner.attempts.clip_name import names_files
 from runner.attempts.events import Account
 from runner.attempts.history import History
-from runner.language.ids import names_files
 
 StoryboardGone = Callable[[str], bool]
 """Whether a storyboard's file is gone: no run names a renamed or deleted file again."""

@@ -74,6 +74,7 @@ def build_plan(
     first_by_fingerprint: dict[str, Step] = {}
     picks, stored_picks = dict[ShotKey, Pick](), dict[ShotKey, Pick]()
     given_up: list[Shot] = []
+    skipped: list[Step] = []
     planners: list[_StoryboardPlanner] = []
     paths = frozenset(storyboard.path for storyboard in batch.storyboards)
     for storyboard in batch.storyboards:
@@ -87,6 +88,7 @@ def build_plan(
         picks |= planner.chosen.in_force()
         stored_picks |= planner.chosen.stored_picks()
         given_up += planner.chosen.given_up(own_steps)
+        skipped += planner.skipped_steps()
 
     def wanted() -> set[str | None]:
         whole = (step for planner in planners for step in planner.all_takes())
@@ -94,7 +96,7 @@ def build_plan(
 
     return Plan(
         batch, tuple(steps), account, edition, usd_per_credit, profile, selected, picks, stored_picks, tuple(given_up),
-        find_orphans(history, account, profile, paths, is_gone, wanted),
+        tuple(skipped), find_orphans(history, account, profile, paths, is_gone, wanted),
     )  # fmt: skip
 
 
@@ -124,7 +126,7 @@ class _StoryboardPlanner:
     def __post_init__(self) -> None:
         self.shots = {shot.id: shot for shot in self.storyboard.shots}
         self.kept_clips = kept_clips(
-            self.history, self._is_of_film, self.free, self.clip_exists, self.overrides.again or frozenset()
+            self.history, self._is_of_film, self.free, self.clip_exists, self.overrides.again or (), self.shots.keys()
         )
         self.chosen = ChosenTakes(
             self.shots, self.history, self.free, self.overrides.first_take or self.free, self._take,
@@ -147,6 +149,10 @@ class _StoryboardPlanner:
             return RetakeOrders(self.history, self.free, self._take).of(ordered)
         steps = [step for shot in chosen for step in self._takes(shot)]
         return steps if self.overrides.again is None else [step for step in steps if self._is_named_by_again(step)]
+
+    def skipped_steps(self) -> list[Step]:
+        """The takes of skipped shots, as their clips stand."""
+        return [step for shot in self.storyboard.shots if shot.skip for step in self._takes(shot)]
 
     def all_takes(self) -> list[Step]:
         """The takes of all shots, of those too that a selection or an order for some takes leaves out."""
@@ -209,8 +215,18 @@ class _StoryboardPlanner:
         if (sources := self._sources(shot)) is None:
             return None
         wanted = fingerprint_fast(shot.request, take, sources.__getitem__)
-        attempt = self.kept_clips.of(wanted)
+        attempt = self._standing(shot, take, wanted, sources)
         return wanted if attempt is None else attempt.intent.fingerprint
+
+    def _standing(
+        self, shot: Shot, take: int, wanted: str, sources: Mapping[TakeReference, ResolvedTake]
+    ) -> Attempt | None:
+        """The attempt whose clip stands for a wanted request: kept by a person, or longer than what is needed."""
+        attempt = self.kept_clips.of(wanted)
+        if attempt is not None or not shot.duration_follows:
+            return attempt
+        longest = self.edition.model(shot.request.model).limits.seconds[1]
+        return self.kept_clips.longer(shot, take, wanted, sources.__getitem__, longest)
 
     def _neutral_form(self, shot: Shot, take: int) -> Mapping[str, JsonValue]:
         sources = self._sources(shot)
@@ -238,16 +254,16 @@ class _StoryboardPlanner:
             action, waits_for = (Action.WAIT, "run") if attempt.held_elsewhere else (action, None)
         attempt_id = attempt.id if attempt else None
         step = Step(shot, take, action, reason, price, fingerprint, upstream, waits_for, attempt=attempt_id)
-        if action is Action.MAKE and (material := self._unpublished(request)) is not None:
-            step = step.without_a_way(material)
+        if action is Action.MAKE and (unpublished := self._unpublished(request)):
+            step = step.without_a_way(unpublished)
         elif action is Action.MAKE and upstream:
             step = self._after_upstream(step)
         self._note_first(step)
         return step
 
-    def _unpublished(self, request: Request) -> Material | None:
-        """The first material of a request that has no way to the provider."""
-        return next((material for material in request.materials if not self.can_publish(material)), None)
+    def _unpublished(self, request: Request) -> tuple[Material, ...]:
+        """The materials of a request that have no way to the provider, each once."""
+        return tuple(dict.fromkeys(material for material in request.materials if not self.can_publish(material)))
 
     def _note_first(self, step: Step) -> None:
         """Notes a wanted take, or one that `--retake` orders: later takes of the same request share its clip."""
@@ -259,7 +275,8 @@ class _StoryboardPlanner:
         self, shot: Shot, take: int, price: Price, wanted: str, upstream: tuple[ResolvedTake, ...]
     ) -> Step | None:
         """The step of a take for which a clip of another request stands, by `keep`."""
-        if (attempt := self.kept_clips.of(wanted)) is None:
+        sources = dict(zip(shot.request.from_takes, upstream, strict=True)) if upstream else _NO_UPSTREAM
+        if (attempt := self._standing(shot, take, wanted, sources)) is None:
             return None
         fingerprint = attempt.intent.fingerprint
         if (step := self._duplicate_of(shot, take, price, fingerprint, upstream)) is None:
@@ -279,8 +296,8 @@ class _StoryboardPlanner:
     def _waits_for_pick(self, shot: Shot, take: int, price: Price) -> Step:
         roots = dict.fromkeys(root for material in shot.request.from_takes for root in self.chosen.unpicked(material))
         names = ", ".join(roots)
-        if (material := self._unpublished(shot.request)) is not None:
-            return Step(shot, take, Action.BLOCKED, NEW, price, None).without_a_way(material)
+        if unpublished := self._unpublished(shot.request):
+            return Step(shot, take, Action.BLOCKED, NEW, price, None).without_a_way(unpublished)
         if blocked := [root for root in roots if not self._may_have_clip(self.shots[root])]:
             reason = Reason(ReasonCode.UPSTREAM_BLOCKED, f"{blocked[0]} has no take to pick")
             return Step(shot, take, Action.BLOCKED, reason, price, None, blockers=tuple(blocked))
@@ -389,4 +406,5 @@ class _StoryboardPlanner:
             or (not previous.state.is_open and previous.clip is None and previous.state is not AttemptState.FAILED)
         ):
             return NEW if take <= shot.takes else RETAKE
-        return describe_change(previous.intent.request, neutral_form(shot.request, take, sources.__getitem__))
+        request = neutral_form(shot.request, take, sources.__getitem__)
+        return describe_change(previous.intent.request, request, shot.duration_follows)

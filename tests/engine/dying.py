@@ -108,6 +108,9 @@ class DyingProvider:
         self.life.step()
         return await self.provider.publish(material, source)
 
+    async def recheck(self, material: Material, address: str) -> TransferFailed | None:
+        return await self.provider.recheck(material, address)
+
     async def store(self, attempt: Attempt, step: Step | None) -> Stored | Lost | TransferFailed:
         self.life.step()
         stored = await self.provider.store(attempt, step)

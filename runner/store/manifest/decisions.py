@@ -1,4 +1,4 @@
-"""What a person decided, written into a manifest's content: picks and keeps, and nothing else of it. Pure."""
+"""Writes a person's decisions, picks and keeps, into a manifest's content, and changes nothing else of it. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
