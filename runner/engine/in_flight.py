@@ -326,7 +326,7 @@ class Addresses:
         self._refusals[need] = message
 
     def refusal_of(self, need: MaterialNeed) -> str | None:
-        """Why a material cannot be published."""
+        """The reason why a material cannot be published."""
         return self._refusals.get(need)
 
     @property

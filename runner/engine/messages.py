@@ -211,7 +211,7 @@ def same_task(task_id: str) -> str:
 
 
 def orphan_news(kind: Kind, attempt: Attempt, message: str) -> str:
-    """What is said of an orphan, by its name and when it was ordered; empty for what is no news to anybody."""
+    """The message about an orphan, with its name and the time of its order; empty for what is no news to anybody."""
     match kind:
         case "stored":
             text = f"paid before; its clip was fetched: {attempt.clip.path if attempt.clip is not None else ''}"

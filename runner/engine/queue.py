@@ -28,11 +28,11 @@ class SharedRequest:
         return next((step for step in self.steps if step.may_order), None)
 
     def targets_of(self, attempt: Attempt) -> tuple[Target, ...]:
-        """For whom the clip of an attempt is: the takes that share the request, or the orphan that it is."""
+        """The targets of an attempt's clip: the takes that share the request, or the orphan that it is."""
         return (orphan,) if (orphan := self.orphan_of(attempt)) is not None else self.steps
 
     def target_of(self, attempt: Attempt) -> Target:
-        """For whom an attempt was ordered: the step of the same take, else the first with the same request."""
+        """The target that an attempt was ordered for: the step of its take, else the first with its request."""
         targets, intent = self.targets_of(attempt), attempt.intent
         key = (intent.storyboard, intent.shot, intent.take)
         return next((target for target in targets if target.key == key), targets[0])

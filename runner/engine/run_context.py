@@ -241,7 +241,7 @@ class RunContext:
             self.emit_plan()
 
     def target_of(self, attempt: Attempt) -> Target:
-        """For whom an attempt of the queue was ordered: a take of the plan, or an orphan."""
+        """The target that an attempt of the queue was ordered for: a take of the plan, or an orphan."""
         return self.queue.by_fingerprint[attempt.intent.fingerprint].target_of(attempt)
 
     def duration_estimate(self, attempt: Attempt) -> DurationEstimate:

@@ -14,7 +14,7 @@ _MAX_CLAIMS = 4
 
 @dataclass(slots=True)
 class Stop:
-    """Why nothing more is ordered."""
+    """The reason why nothing more is ordered."""
 
     reason: StopReason | None = None
     """Why no further task is created; running tasks are collected all the same."""
@@ -51,7 +51,7 @@ class UnsettledSlots:
         return sum(until > now for until in self._until.values())
 
     def next_free(self, now: float, slots: int) -> float | None:
-        """When the first slot is free again, if unsettled attempts hold all of them; None while one is free."""
+        """The moment when a slot is free again, if unsettled attempts hold all of them; None while one is free."""
         ends = sorted(until for until in self._until.values() if until > now)
         return ends[len(ends) - slots] if len(ends) >= slots else None
 
@@ -186,7 +186,7 @@ class BillReadings:
         return [attempt for attempt, at in self._due.items() if at <= now and attempt not in self._in_flight]
 
     def next_at(self, now: float) -> float | None:
-        """When the next bill is due after this moment; None without any."""
+        """The moment of the next due bill after this one; None without any."""
         return min((at for at in self._due.values() if at > now), default=None)
 
 
@@ -197,7 +197,7 @@ class OtherRuns:
     next_at: float = 0.0
     """When to look next."""
     until: float = float("inf")
-    """Until when this run waits for those of other repositories."""
+    """The moment until which this run waits for those of other repositories."""
     is_looking: bool = False
     _announced: set[TakeKey] = field(default_factory=set)
 

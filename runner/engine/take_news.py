@@ -1,4 +1,4 @@
-"""What the coroutine of a take waits for: the poller's answers, and the downloads that the schedule orders."""
+"""News that the coroutine of a take waits for: the poller's answers, and the downloads that the schedule orders."""
 
 from collections import deque
 from collections.abc import Callable, Iterator

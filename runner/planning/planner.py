@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from graphlib import TopologicalSorter
 from typing import Literal
 
 from runner.attempts.attempt import Attempt, AttemptState
@@ -21,6 +20,7 @@ from runner.planning.plan import Action, CanPublish, Keep, Plan, Step, every_mat
 from runner.planning.reason import NEW, RETAKE, Reason, ReasonCode
 from runner.planning.retakes import RetakeOrders
 from runner.planning.selection import ShotKey
+from runner.planning.shot_order import upstream_first
 from runner.requests.request import (
     JsonValue,
     Material,
@@ -140,7 +140,7 @@ class _StoryboardPlanner:
         return is_here and intent.profile == self.profile
 
     def steps(self) -> list[Step]:
-        for shot in self._upstream_first():
+        for shot in upstream_first(self.shots):
             for take in range(1, shot.takes + 1):
                 self.steps_by_take[shot.id, take] = self._step(shot, take)
         chosen = [shot for shot in self.storyboard.shots if self._is_selected(shot) and not shot.skip]
@@ -167,17 +167,6 @@ class _StoryboardPlanner:
         """Whether `--again` names an attempt of the step's take, the current one or an earlier one."""
         again = self.overrides.again or frozenset()
         return any(attempt.id in again for attempt in self.history.attempts_of(step.fingerprint or ""))
-
-    def _upstream_first(self) -> list[Shot]:
-        shots, earlier = self.storyboard.shots, set[str]()
-        for shot in shots:
-            if shot.request.materials and not earlier.issuperset(shot.needs):
-                break
-            earlier.add(shot.id)
-        else:
-            return list(shots)
-        graph = {shot.id: [need for need in shot.needs if need in self.shots] for shot in shots}
-        return [self.shots[id] for id in TopologicalSorter(graph).static_order()]
 
     def _is_selected(self, shot: Shot) -> bool:
         return self.selected is None or (shot.storyboard, shot.id) in self.selected
