@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ledgers import IMPLEMENTATIONS, LedgerHome
+
 _PREFIXES = ("STORYBOARD_", "SEEDANCE_", "XDG_", "GIT_")
 _NAMES = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -50,3 +52,9 @@ def _home_stays_empty(request: pytest.FixtureRequest) -> Iterator[None]:
     for path in written:
         shutil.rmtree(path, ignore_errors=True)
     assert not written, "this test wrote into HOME"
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+def ledgers(request: pytest.FixtureRequest, tmp_path: Path) -> LedgerHome:
+    """A place for a ledger, for each implementation there is."""
+    return LedgerHome(tmp_path, request.param)

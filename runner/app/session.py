@@ -100,6 +100,10 @@ class Session(Project):
 
         return exists
 
+    def is_gone(self, storyboard: str) -> bool:
+        """Whether a storyboard's file is gone; a broken link counts as a file."""
+        return bool(storyboard) and not os.path.lexists(self.settings.root / storyboard)
+
     def overrides(self, history: History) -> PlanOverrides:
         """The orders of `--first-take`, `--again` and `--retake`, worked out once, before anything is sent."""
         again, retake = self.command.orders.again, self.command.orders.retake
@@ -141,6 +145,7 @@ class Session(Project):
                 overrides=overrides,
                 root=str(self.settings.root),
                 can_publish=self._can_publish(batch),
+                is_gone=self.is_gone,
             )
             if not history.load_pending():
                 return plan

@@ -106,10 +106,11 @@ class ProviderPort(Protocol):
     async def recheck(self, material: Material, address: str) -> TransferFailed | None:
         """One more fetch of a published address; the failure, after which `publish` sends the material again."""
 
-    async def store(self, attempt: Attempt, step: Step) -> Stored | Doubtful | Lost | TransferFailed:
+    async def store(self, attempt: Attempt, step: Step | None) -> Stored | Doubtful | Lost | TransferFailed:
         """Downloads the clip of a succeeded task, verifies it, and stores it under the step's final name.
 
-        Called once for each step that shares the attempt; an intact clip under another name is copied instead.
+        Called once for each step that shares the attempt; an intact clip under another name is copied instead. The
+        clip of an orphan, which has no step, is kept as an earlier version.
         """
 
 

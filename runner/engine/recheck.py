@@ -31,17 +31,16 @@ async def recheck_materials(run: RunContext, step: Step, attempt: Attempt, answe
     failures: dict[str, str] = {}
     is_publishable = False
     for need in required_materials(step, run.history):
-        address = run.state.addresses.get(need)
+        address = run.state.addresses.of(need)
         if address is None:
             continue
-        if (failure := await run.provider.recheck(need.material, address.address)) is not None:
+        if (failure := await run.provider.recheck(need.material, address)) is not None:
             failures[messages.name_of(need.material)] = failure.message
             if not isinstance(need.material, RemoteFile):
                 is_publishable = True
-                run.state.addresses.pop(need, None)
-                run.state.publish_tries.pop(need, None)
+                run.state.addresses.withdraw(need)
     if is_publishable:
-        run.state.published_again.add(attempt.intent.fingerprint)
+        run.state.rechecks.allow_repeat(attempt.intent.fingerprint)
     note = messages.rechecked(failures, run.clock.now())
-    run.state.recheck_notes[attempt.id] = note
+    run.state.rechecks.note(attempt.id, note)
     return note

@@ -97,7 +97,7 @@ class RunResult:
     stop_reason: StopReason | None = None
     interrupted: bool = False
     slots_held_until: datetime | None = None
-    """When the first slot is free again, if unsettled attempts hold all of them and takes wait for one."""
+    """The moment when the first slot is free again, if unsettled attempts hold all of them and takes wait for one."""
     money: CreditTotals = CreditTotals()
     sums: CreditSums = CreditSums()
     """Credits of everything that was ordered for these storyboards, by this run and by earlier ones."""

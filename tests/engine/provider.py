@@ -156,11 +156,13 @@ class Simulated:
         await anyio.sleep(self.world.latency)
         return TransferFailed("404 (there is no such file)") if address in self.world.lost_addresses else None
 
-    async def store(self, attempt: Attempt, step: Step) -> Stored | Lost | TransferFailed:
+    async def store(self, attempt: Attempt, step: Step | None) -> Stored | Lost | TransferFailed:
         await anyio.sleep(self.world.latency)
         if (scripted := self.store_script(attempt, len(self.stored))) is not None:
             return scripted
-        path = f"renders/film/kinovi/clips/{step.shot.id}/take-{step.take}.mp4"
+        path = f"renders/film/kinovi/clips/{attempt.intent.shot}/earlier/{attempt.id}.mp4"
+        if step is not None:
+            path = f"renders/film/kinovi/clips/{step.shot.id}/take-{step.take}.mp4"
         self.stored.append((attempt.id, path))
         return Stored(Clip(path, attempt.intent.fingerprint, 1000, 1280, 720, 4.0))
 

@@ -1,12 +1,11 @@
 """News of files on their way: how many of all files have an address, and the bytes that left for them."""
 
-from pathlib import Path
-
 from runner.attempts.attempt import Attempt
 from runner.diagnostics.problem import Place
 from runner.engine.ports import Published, TransferFailed
 from runner.language.model import Shot
 from runner.requests.request import LocalFile, Material, Request
+from tests.ledgers import LedgerHome
 
 from .boards import FREE, PATH, batch, planner
 from .harness import EngineHarness, run_engine
@@ -37,8 +36,8 @@ def shots() -> list[Shot]:
     ]
 
 
-def test_each_file_is_counted_once_with_its_bytes(tmp_path: Path) -> None:
-    harness = EngineHarness(tmp_path, Uploads(World()), planner(batch(*shots())))
+def test_each_file_is_counted_once_with_its_bytes(ledgers: LedgerHome) -> None:
+    harness = EngineHarness(ledgers, Uploads(World()), planner(batch(*shots())))
     run_engine(harness)
     news = [event.sending for event in harness.emitted if event.sending is not None]
 
@@ -48,8 +47,8 @@ def test_each_file_is_counted_once_with_its_bytes(tmp_path: Path) -> None:
     assert max(sending.in_flight for sending in news) > 1
 
 
-def test_a_free_provider_has_no_uploads_to_tell_of(tmp_path: Path) -> None:
-    harness = EngineHarness(tmp_path, Uploads(World()), planner(batch(*shots()), account=FREE), account=FREE)
+def test_a_free_provider_has_no_uploads_to_tell_of(ledgers: LedgerHome) -> None:
+    harness = EngineHarness(ledgers, Uploads(World()), planner(batch(*shots()), account=FREE), account=FREE)
     run_engine(harness)
 
     assert all(event.sending is None for event in harness.emitted)
