@@ -126,7 +126,12 @@ def _is_visible_folder(folder: Path, root: Path) -> bool:
 
 def _storyboards_in(folder: Path, root: Path) -> tuple[Path, ...]:
     paths = sorted(path for path in _files_below(folder) if path.suffix in _ENDINGS)
-    return tuple(_display_path(path) for path in paths if os.path.isfile(path) and _is_storyboard(path, root))
+    return tuple(_display_path(path) for path in paths if _is_file_or_broken_link(path) and _is_storyboard(path, root))
+
+
+def _is_file_or_broken_link(path: Path) -> bool:
+    """Whether a storyboard may stand there; a link that leads nowhere is kept, so that its problem is told."""
+    return os.path.isfile(path) or not os.path.exists(path)
 
 
 _ENDINGS = (".yaml", ".yml")

@@ -16,6 +16,7 @@ from runner.language.file_parts import asset_part
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass, field
 from runner.media.files import MAX_BYTES, UnsupportedMedia, inspect, known_endings
+from runner.media.unfit_endings import label_of_unfit_ending
 from runner.requests.request import Kind, LocalFile, RemoteFile
 
 
@@ -100,7 +101,8 @@ class MediaCache:
 
     def _problem(self, error: FileRejected, written: str, origin: NodeRef) -> Problem:
         self.hints_left -= 1
-        hint = error.hint if self.hints_left >= 0 else ""
+        folder = (self.root / origin.document.name).parent
+        hint = error.hint(folder) if self.hints_left >= 0 else ""
         return Problem(error.code, origin.place(), f"`{written}` {error.message}", hint, related=origin.alias_chain())
 
     def _local_file(self, path: FilePath, kind: Kind | None) -> LocalFile:
@@ -134,14 +136,6 @@ class MediaCache:
         return LocalFile(name, media.sha256, media.kind, media.bytes, media.width, media.height, media.seconds)
 
 
-_OTHER_MEDIA_ENDINGS = frozenset(
-    [
-        *(".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".mts", ".m2ts", ".3gp"),
-        *(".heic", ".heif", ".avif", ".gif", ".bmp", ".tif", ".tiff", ".svg", ".psd", ".raw", ".dng", ".jxl", ".ico"),
-        *(".wma", ".aiff", ".aif", ".mid", ".midi", ".amr", ".ac3", ".caf", ".pdf"),
-    ]
-)
-"""Endings of pictures, videos and sounds that no edition of the API takes."""
 KIND_LABELS: Mapping[Kind, str] = {"image": "an image", "video": "a video", "audio": "audio"}
 
 
@@ -163,12 +157,11 @@ def _remote_file(written: str, kind: Kind | None, seconds: Value) -> RemoteFile:
         raise FileRejected("address", "does not lead to a public host", "the provider must be able to open it")
     ending = extension(written)
     ending_kind = known_endings.get(ending)
-    if kind is not None and ending_kind != kind and (ending_kind is not None or ending in _OTHER_MEDIA_ENDINGS):
-        accepted = ", ".join(name for name, of_kind in known_endings.items() if of_kind == kind)
-        what = KIND_LABELS[ending_kind] if ending_kind else "a format that the provider does not take"
-        raise FileRejected(
-            "material-kind", f"ends with {ending}, {what}", f"for `{kind}:` the provider takes {accepted}"
-        )
+    what = KIND_LABELS[ending_kind] if ending_kind else label_of_unfit_ending(ending)
+    if what is not None and (ending_kind is None or kind not in (None, ending_kind)):
+        accepted = ", ".join(name for name, of_kind in known_endings.items() if kind in (None, of_kind))
+        field = f"for `{kind}:` " if kind else ""
+        raise FileRejected("material-kind", f"ends with {ending}, {what}", f"{field}the provider takes {accepted}")
     if kind is None and ending_kind is None:
         raise FileRejected(
             "material-kind",
