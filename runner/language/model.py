@@ -82,6 +82,8 @@ class Storyboard:
     """Names of the profiles of the storyboard and its includes."""
     shot_count: int = 0
     """How many shots the file has after expansion, those with a problem included."""
+    faulty_shot_count: int = 0
+    """How many of them have an error."""
     cut: tuple[CutEntry, ...] | None = None
     """The film's order as written; None shows every shot once, in the order of the file."""
     music: Music | None = None
