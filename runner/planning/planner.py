@@ -32,6 +32,7 @@ from runner.requests.request import (
 )
 
 _NO_UPSTREAM: dict[TakeReference, ResolvedTake] = {}
+_WITHOUT_CLIP = (AttemptState.FAILED, AttemptState.REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,7 +393,7 @@ class _StoryboardPlanner:
         if (
             previous is None
             or previous.intent.fingerprint == fingerprint
-            or (not previous.state.is_open and previous.clip is None and previous.state is not AttemptState.FAILED)
+            or (not previous.state.is_open and previous.clip is None and previous.state not in _WITHOUT_CLIP)
         ):
             return NEW if take <= shot.takes else RETAKE
         request = neutral_form(shot.request, take, sources.__getitem__)
