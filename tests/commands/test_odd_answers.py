@@ -1,6 +1,7 @@
 """Right answers that are oddly written, and numbers that are none: one order, and the clip is had."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -14,6 +15,11 @@ from tests.double.steps import POLL, Step, record
 Start = Callable[..., Host]
 FILM = "storyboards/film.yaml"
 JSON = (("Content-Type", "application/json"),)
+
+
+def columns(screen: str) -> str:
+    """A screen with two spaces between its columns, whatever their width, as one line."""
+    return "  ".join(re.sub(" {2,}", "  ", line.strip()) for line in screen.splitlines())
 
 
 def run_with(film: ContentRepo, host: Start, rule: str) -> tuple[Host, str]:
@@ -45,6 +51,10 @@ def test_a_bill_that_is_no_number_leaves_the_clip_and_a_readable_manifest(paid_f
         assert (paid_film.root / "renders/film/kinovi/clips/quay/take-1.mp4").is_file(), result.err
         assert paid_film.storyboard("plan", FILM, **env).code == 0
         assert len(result.err + result.out) < 4000
+        if credits != "2000000000":
+            assert "it counts as its quote, 60 credits" in " ".join((result.err + result.out).split())
+            assert "billed  60 credits  $0.30  as quoted; 1 clip without a bill that can be read" in columns(result.out)
+            assert "billed  60 credits" in columns(paid_film.storyboard("status", FILM, **env).out)
 
 
 @pytest.mark.parametrize("field", ["required", "available"])
