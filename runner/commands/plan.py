@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> ExitCode:
     history = read_history(session)
     if args.what_if:
         return _what_if(session, history)
-    plan = session.plan(history, selected=session.selected, overrides=session.overrides(history))
+    plan = session.plan(history, selected=session.selected(history), overrides=session.overrides(history))
     if args.json:
         _json(session, plan, history)
     elif args.quiet:
@@ -105,6 +105,7 @@ def _json(session: Session, plan: Plan, history: History) -> None:
     from runner.providers.api import provider_api
     from runner.requests.placeholder import placeholder
     from runner.show.json.plan import PlanFacts, plan_json
+    from runner.show.screens.missing_clips import as_made, find_missing_clips
     from runner.show.text.escape import json_document
 
     body_of = provider_api().encoder(session.edition, placeholder)
@@ -114,5 +115,6 @@ def _json(session: Session, plan: Plan, history: History) -> None:
         outgoing_materials(plan, session.routes, sent_contents(history)),
         destinations(session, history),
     )
+    plan = as_made(plan, find_missing_clips(plan.steps, history), reason=None)
     document = plan_json(plan, lambda step: body_of(step.shot.request), facts)
     print(json_document(document, deep=2), end="")
