@@ -121,7 +121,7 @@ def _replanner(
     session: Session, store: RunStore, limits: RunLimits, overrides: PlanOverrides
 ) -> Callable[[History], Plan]:
     def replan(history: History) -> Plan:
-        plan = session.plan(history, selected=session.selected, overrides=overrides)
+        plan = session.plan(history, selected=session.selected(history), overrides=overrides)
         store.ledger.set_budget_scope(replace(limits, budgets=approval.storyboard_budgets(session, plan, history)))
         return plan
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from stat import S_ISREG
@@ -52,8 +52,28 @@ class Session(Project):
         return routes_of(self.settings, self.edition, self.batch)
 
     @cached_property
-    def selected(self) -> frozenset[ShotKey] | None:
-        return select(self.batch, self.command.selection.select, self.command.selection.exclude)
+    def _selections(self) -> dict[str, frozenset[ShotKey] | None]:
+        """Cache of the command's selection, by the state before anything is sent: a run does not change it."""
+        return {}
+
+    def selected(self, history: History) -> frozenset[ShotKey] | None:
+        """The shots that `--select` and `--exclude` leave; None without either."""
+        if "selected" not in self._selections:
+            flags = self.command.selection
+            self._selections["selected"] = self.select(flags.select, flags.exclude, history)
+        return self._selections["selected"]
+
+    def select(self, chosen: Iterable[str], excluded: Iterable[str], history: History) -> frozenset[ShotKey] | None:
+        """The shots that expressions select, by their states too."""
+        return select(self.batch, chosen, excluded, lambda: self.states(history))
+
+    def states(self, history: History) -> Mapping[ShotKey, frozenset[str]]:
+        """The states of each shot's takes, for `state:`."""
+        from runner.planning.take_states import states_by_shot
+        from runner.show.screens.missing_clips import find_missing_clips
+
+        plan = self.plan(history)
+        return states_by_shot(plan, find_missing_clips(plan.steps, history))
 
     @cached_property
     def command_line(self) -> CommandLine:
@@ -109,7 +129,7 @@ class Session(Project):
         again, retake = self.command.orders.again, self.command.orders.retake
         if again and retake:
             raise CommandError(ExitCode.USAGE, "--again and --retake cannot be combined: run them one after the other")
-        shots = select(self.batch, again or retake or (), ())
+        shots = self.select(again or retake or (), (), history)
         return PlanOverrides(
             first_take=self.command.orders.first_take,
             again=self._attempts_to_repeat(history, shots) if again else None,

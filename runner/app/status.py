@@ -23,7 +23,7 @@ def status_report(session: Session) -> tuple[StatusReport, list[str]]:
     session, history, foreign = foreign_outputs.history_without_foreign(session)
     if foreign and not session.batch.storyboards:
         raise CommandError(ExitCode.INVALID, "\n".join(foreign))
-    plan = session.plan(history, selected=whole_session.selected)
+    plan = session.plan(history, selected=whole_session.selected(history))
     budgets = {} if plan.is_free else storyboard_budgets(session, plan, history)
     report = StatusReport(
         plan,
