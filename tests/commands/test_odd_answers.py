@@ -70,3 +70,18 @@ def test_a_402_whose_numbers_are_none_is_exit_4(paid_film: ContentRepo, host: St
 def test_a_download_link_that_answers_404_is_told_with_its_number(paid_film: ContentRepo, host: Start) -> None:
     _, said = run_with(paid_film, host, "{on: media, times: 1, do: {status: 404}}")
     assert "404" in said
+
+
+def test_a_429_beside_an_unsettled_order_ends_by_its_own_pause_and_buys_nothing_twice(
+    paid_film: ContentRepo, host: Start
+) -> None:
+    rules = (
+        "faults: 1\nrules:\n"
+        "  - {on: create, occurrence: [1], do: {made: true, answer: none}}\n"
+        "  - {on: create, occurrence: [2], do: {status: 429, headers: {Retry-After: '1'}}}\n"
+    )
+    there = host("--faults", str(paid_film.write("faults.yaml", rules)))
+    said = paid_film.storyboard("run", FILM, "--yes", "--concurrency", "2", **there.env)
+    assert (said.code, there.state["creates"]) == (6, 2), said.err
+    assert len(paid_film.clips()) == 1
+    assert "storyboard settle" in said.out
