@@ -16,7 +16,7 @@ _ENTRY = re.compile(r"shots\[(\d+)\]")
 
 
 def written_shots(shots: Value) -> tuple[int, ...]:
-    """For each entry of `shots`, whatever its shape, the number of shots it stands for; a mapping has them by name."""
+    """The number of shots that each entry of `shots` stands for, whatever its shape; a mapping has them by name."""
     if isinstance(shots, dict):
         shots = [shots] if is_one_shot(shots) else list(shots.values())
     return tuple(map(_combinations, shots)) if isinstance(shots, list) else ()
@@ -32,7 +32,7 @@ def _combinations(entry: Value) -> int:
 
 
 class ShotCounts(NamedTuple):
-    """How many shots a file has, and how many of them have an error."""
+    """The number of shots of a file, and of those with an error."""
 
     shots: int
     faulty: int

@@ -19,7 +19,7 @@ _LABEL_OF_ENDING = {f".{ending}": label for label, endings in _ENDINGS.items() f
 
 
 def label_of_unfit_ending(ending: str) -> str | None:
-    """What a file ending (lower case, with its dot) stands for; None for a usable one and for one that says nothing.
+    """The meaning of a file ending (lower case, with its dot); None for a usable ending, and for one that says nothing.
 
     A script (`.php`, `.aspx`, `.cgi`) may send anything, and the end of a name (`.1`, `.final`) is no format.
     """

@@ -138,8 +138,8 @@ class _Candidates:
         states = self.states_of() if words else {}
         keys = {key for key, of_shot in states.items() if words & of_shot}
         if words and not keys:
-            there = [word for word in STATES if any(word in of_shot for of_shot in states.values())]
-            raise SelectionError(f"no take is in state {pattern!r} now; there are {', '.join(there) or 'none'}")
+            present = [word for word in STATES if any(word in of_shot for of_shot in states.values())]
+            raise SelectionError(f"no take is in state {pattern!r} now; there are {', '.join(present) or 'none'}")
         return keys, set(STATES)
 
 
