@@ -49,7 +49,8 @@ bench-growth: .venv/.installed-dev  ## a plan beside the records of others, rece
 bench-animatic: .venv/.installed-dev  ## CPU for a second of clip
 	@$(PY) -m benchmarks.animatic
 
-bench-materials: .venv/.installed-dev  ## 200 files to a store against rclone copy, and one portrait of 80 shots
+bench-materials: .venv/.installed-dev  ## local pictures against sha256sum; 200 files to a store against rclone copy
+	@$(PY) -m benchmarks.materials
 	@$(PY) -m benchmarks.materials_upload
 
 check: check-style check-types check-floors check-imports check-schemas  ## style, types, floors, imports, schemas

@@ -10,6 +10,7 @@ from runner.clock import SystemClock
 from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import CommandError, ExitCode, HealthCheck
 from runner.editions.edition import load
+from runner.media import file_memory_store
 from runner.media.health import libraries
 from runner.providers import health
 from runner.providers.api import provider_api
@@ -96,6 +97,7 @@ def _state(settings: Settings) -> Iterator[HealthCheck]:
         return
     yield from folder("state", state, pays=True)
     yield _ledger(settings)
+    yield from _file_memory(settings)
 
 
 def _ledger(settings: Settings) -> HealthCheck:
@@ -108,6 +110,21 @@ def _ledger(settings: Settings) -> HealthCheck:
             "ledger", "error", stop.message.splitlines()[0], "paid runs stop until the ledger can be read"
         )
     return HealthCheck("ledger", "ok", f"{settings.state / NAME} can be read")
+
+
+def _file_memory(settings: Settings) -> Iterator[HealthCheck]:
+    """The condition of the memory of inspected files, where there is one."""
+    path = file_memory_store.memory_path(settings.state, settings.root)
+    match file_memory_store.state_of(path):
+        case "damaged":
+            yield HealthCheck("files", "warning", f"{path} cannot be read: files are inspected again", "delete it")
+        case "read-only":
+            hint = "make the folder writable"
+            yield HealthCheck("files", "warning", f"{path.parent} cannot be written: files are inspected again", hint)
+        case "ok":
+            yield HealthCheck("files", "ok", "what local files hold is remembered")
+        case "none":
+            return
 
 
 async def _provider_checks(settings: Settings, demo: bool) -> list[HealthCheck]:

@@ -180,6 +180,7 @@ def command_options(args: argparse.Namespace) -> CommandOptions:
             variables=tuple(args.var),
             variable_files=tuple(args.var_file),
             config=args.config,
+            trusts_unchanged_files=not values.get("verify_files", False),
         ),
         selection=SelectionOptions(select=tuple(values.get("select", ())), exclude=tuple(values.get("exclude", ()))),
         orders=OrderOptions(

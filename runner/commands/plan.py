@@ -47,6 +47,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="list every take, and every file that would be sent, on a line of its own",
     )
+    text = "read and hash every local file, also those that did not change since they were read last"
+    parser.add_argument("--verify-files", action="store_true", help=text)
     text = "show one compiled shot: every value with its source, the prompt as written and as sent"
     parser.add_argument("--explain", metavar="SHOT", help=text)
     text = "price the whole film with each model and resolution that can make all of it, the cheapest first"

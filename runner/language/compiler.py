@@ -70,7 +70,9 @@ def open_compilation(root: FilePath, options: CompileOptions) -> Iterator[Compil
     worker = TemplateWorker()
     with collection_off():
         try:
-            yield Compilation(DocumentLoader(root, Problems()), MediaCache(root), worker, options)
+            yield Compilation(
+                DocumentLoader(root, Problems()), MediaCache(root, memory=options.file_memory), worker, options
+            )
         finally:
             worker.close()
 

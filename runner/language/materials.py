@@ -15,7 +15,8 @@ from runner.language.asset import Asset
 from runner.language.file_parts import asset_part
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass, field
-from runner.media.files import MAX_BYTES, UnsupportedMedia, inspect, known_endings
+from runner.media.file_memory import FileMemory
+from runner.media.files import MAX_BYTES, MediaFacts, UnsupportedMedia, inspect, known_endings
 from runner.media.unfit_endings import label_of_unfit_ending
 from runner.requests.request import Kind, LocalFile, RemoteFile
 
@@ -58,6 +59,8 @@ class MediaCache:
 
     root: FilePath
     files: dict[str, LocalFile | FileRejected] = field(default_factory=dict)
+    memory: FileMemory | None = None
+    """What is remembered of files that did not change; None inspects all."""
     hints_left: int = 200
     """For so many files more the nearest name is sought: beyond a screenful nobody reads it."""
 
@@ -127,13 +130,29 @@ class MediaCache:
     def _inspect(self, path: FilePath) -> LocalFile:
         handle = open_regular(resolve_inside(path, self.root), self.root, MAX_BYTES)
         try:
-            media = inspect(path, handle)
+            media = self._facts(path, handle)
         except UnsupportedMedia as error:
             raise FileRejected("material-unfit", error.message) from None
         except OSError as error:
             raise FileRejected("file-unreadable", f"cannot be read: {reason(error)}") from None
         name = PurePosixPath(os.path.relpath(path, self.root)).as_posix()
         return LocalFile(name, media.sha256, media.kind, media.bytes, media.width, media.height, media.seconds)
+
+    def _facts(self, path: FilePath, handle: int) -> MediaFacts:
+        """The remembered facts of an unchanged file, else those of its inspection; closes the handle."""
+        if self.memory is None:
+            return inspect(path, handle)
+        name = os.path.relpath(path, self.root)
+        before = os.fstat(handle)
+        remembered = self.memory.recall(name, before)
+        if remembered is not None:
+            os.close(handle)
+            return remembered
+        seen = self.memory.now()
+        with os.fdopen(os.dup(handle), "rb") as same:
+            facts = inspect(path, handle)
+            self.memory.remember(name, before, os.fstat(same.fileno()), facts, seen)
+        return facts
 
 
 KIND_LABELS: Mapping[Kind, str] = {"image": "an image", "video": "a video", "audio": "audio"}
