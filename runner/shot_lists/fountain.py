@@ -26,12 +26,12 @@ def read_fountain(text: str) -> ShotList:
     Raises ShotListUnusable without a scene heading.
     """
     title, body = _title_page(_BONEYARD.sub("", text))
-    reader = _Reader()
+    screenplay = _Screenplay()
     for paragraph in _paragraphs(body):
-        reader.read(paragraph)
-    if not reader.scene_count:
+        screenplay.read(paragraph)
+    if not screenplay.scene_count:
         raise ShotListUnusable("has no scene heading (INT. or EXT. at the beginning of a line, or .FORCED): no scenes")
-    return ShotList(tuple(reader.shots), title, tuple(reader.remarks))
+    return ShotList(tuple(screenplay.shots), title, tuple(screenplay.remarks))
 
 
 def _title_page(text: str) -> tuple[str, str]:
@@ -61,7 +61,7 @@ def _paragraphs(text: str) -> Iterator[list[str]]:
             lines = []
 
 
-class _Reader:
+class _Screenplay:
     """Collects the shots of the paragraphs in their order."""
 
     def __init__(self) -> None:

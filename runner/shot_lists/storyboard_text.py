@@ -72,9 +72,9 @@ def _film_time(shot: ListedShot, remarks: list[str]) -> Iterator[str]:
         remarks.append(
             f"{plain_number(seconds):f} s, and a clip has at most {LONGEST_CLIP:f}: make several shots of it"
         )
-    shown = plain_number(min(seconds, LONGEST_CLIP))
-    if shown > 0:
-        yield f"    seconds: {shown:f}"
+    on_screen = plain_number(min(seconds, LONGEST_CLIP))
+    if on_screen > 0:
+        yield f"    seconds: {on_screen:f}"
 
 
 def _prompt(text: str, remarks: list[str]) -> Iterator[str]:
