@@ -60,7 +60,7 @@ def _mark(action: argparse.Action, file: object, folder: object) -> None:
     if metavar in _WORDS:
         kind = _WORDS[metavar]
         function = f"_storyboard_{kind}"
-        complete = {"bash": function, "zsh": function, "fish": _FISH.get(kind, f"(__storyboard_{kind})")}
+        complete: object = {"bash": function, "zsh": function, "fish": _FISH.get(kind, f"(__storyboard_{kind})")}
     elif metavar in ("FILE", "DIR"):
         complete = file if metavar == "FILE" else folder
     else:
