@@ -34,7 +34,7 @@ class _Event:
 
 def read_edl(text: str) -> ShotList:
     """The shots of the video events. Raises ShotListUnusable without one."""
-    title, drop_frame, events = "", False, list[_Event]()
+    title, drop_frame, events, before = "", False, list[_Event](), list[str]()
     for line in filter(None, map(str.strip, text.split("\n"))):
         if match := _EVENT.match(line):
             transition = f"{match[4]} {match[5]}".strip()
@@ -45,8 +45,8 @@ def read_edl(text: str) -> ShotList:
             drop_frame = "NON" not in line.upper()
         elif events and (match := _CLIP_NAME.match(line)):
             events[-1].name = match[1].strip()
-        elif events:
-            events[-1].remarks.append(line.lstrip("* "))
+        else:
+            (events[-1].remarks if events else before).append(line.lstrip("* "))
     rate = _rate(text)
     shots = list(_shots(events, rate, drop_frame))
     if not shots:
@@ -54,7 +54,8 @@ def read_edl(text: str) -> ShotList:
     if len(shots) > MAX_SHOTS:
         raise ShotListUnusable(f"has more than {MAX_SHOTS:,} events: import it in parts")
     pictures = "29.97 (drop-frame)" if drop_frame or ";" in events[0].codes[0] else str(rate)
-    remarks = [f"an EDL names no rate: its time codes were read at {pictures} pictures a second"]
+    remarks = [f"{line} (a line before the first event)" for line in before]
+    remarks += [f"an EDL names no rate: its time codes were read at {pictures} pictures a second"]
     skipped = sum(1 for event in events if not _shows_picture(event))
     remarks += [f"{count(skipped, 'event')} of sound or black left out"] if skipped else []
     return ShotList(tuple(shots), title, tuple(remarks))

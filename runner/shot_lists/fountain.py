@@ -25,8 +25,9 @@ def read_fountain(text: str) -> ShotList:
 
     Raises ShotListUnusable without a scene heading.
     """
-    title, body = _title_page(_BONEYARD.sub("", text))
+    title, others, body = _title_page(_BONEYARD.sub("", text))
     screenplay = _Screenplay()
+    screenplay.remarks += [f"{line} (a line of the title page)" for line in others]
     for paragraph in _paragraphs(body):
         screenplay.read(paragraph)
     if not screenplay.scene_count:
@@ -34,20 +35,23 @@ def read_fountain(text: str) -> ShotList:
     return ShotList(tuple(screenplay.shots), title, tuple(screenplay.remarks))
 
 
-def _title_page(text: str) -> tuple[str, str]:
-    """The title of a title page, and the text after that page."""
+def _title_page(text: str) -> tuple[str, list[str], str]:
+    """The title of a title page, its other lines, and the text after that page."""
     lines = text.lstrip("\n").split("\n")
     if not _TITLE_KEY.match(lines[0]):
-        return "", text
+        return "", [], text
     end = next((number for number, line in enumerate(lines[:_MAX_TITLE_LINES]) if not line.strip()), 0)
     title: list[str] = []
+    others: list[str] = []
     key = ""
     for line in lines[:end]:
         match = _TITLE_KEY.match(line)
         key = match[1].casefold() if match else key
         if key == "title":
             title.append(match[2] if match else line.strip())
-    return _plain(" ".join(title).strip()), "\n".join(lines[end:])
+        else:
+            others.append(line.strip())
+    return _plain(" ".join(title).strip()), others, "\n".join(lines[end:])
 
 
 def _paragraphs(text: str) -> Iterator[list[str]]:
@@ -78,10 +82,10 @@ class _Screenplay:
             self._heading(first)
             if lines[1:]:
                 self.read(lines[1:])
-        elif first.startswith(("===", "~")):
-            return
-        elif first.startswith(("#", "=")) or _is_transition(first):
-            self._remark(f"{' '.join(lines)} (a section, synopsis or transition is no shot)")
+        elif first.startswith("==="):
+            return  # the end of a page
+        elif first.startswith(("#", "=", "~")) or _is_transition(first):
+            self._remark(f"{' '.join(lines)} (a section, synopsis, lyric or transition is no shot)")
         elif len(lines) > 1 and _is_character(first):
             self._dialogue(first, lines[1:])
         else:
@@ -118,8 +122,8 @@ class _Screenplay:
         """Add what a character says to the shot before it in the scene, else as a shot of its own."""
         name = _plain(_EXTENSION.sub(" ", character.removeprefix("@").rstrip("^ ")).strip())
         manner = [line.strip("() ") for line in lines if line.startswith("(")]
-        speech = _plain(" ".join(line for line in lines if not line.startswith("(")))
-        speech = _NOTE.sub("", speech).strip()
+        text = " ".join(line for line in lines if not line.startswith("("))
+        speech = " ".join(_plain(_NOTE.sub("", text)).split())
         spoken = f"{name} says{' (' + ', '.join(manner) + ')' if manner else ''}: “{speech}”"
         if not self.scene_count:
             self.remarks.append(f"{spoken} (stands before the first scene heading)")
@@ -128,6 +132,8 @@ class _Screenplay:
             self.shots[-1] = replace(last, prompt=f"{last.prompt}\n{spoken}")
         else:
             self._add(spoken)
+        for note in _NOTE.findall(text):
+            self._remark(f"{note} (a note)")
 
     def _remark(self, text: str) -> None:
         """Keep a text that is no shot beside the shot before it."""

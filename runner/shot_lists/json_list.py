@@ -40,6 +40,9 @@ def read_json(document: Any, mapping: Mapping[str, str]) -> ShotList:
     ]
     shots, remarks = listed_shots(names, rows, mapping)
     title = document.get("title") if isinstance(document, dict) else None
+    if isinstance(document, dict):
+        others = {key: value for key, value in document.items() if key != "title" and value is not entries}
+        remarks += [f"{key}: {_text(value)} (is no list of shots)" for key, value in others.items()]
     return ShotList(tuple(shots), title if isinstance(title, str) else "", tuple(remarks))
 
 

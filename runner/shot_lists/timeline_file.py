@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from runner.diagnostics.failures import ShotListUnusable
+from runner.diagnostics.plural import count
 from runner.shot_lists.shot_list import LONGEST_CLIP, MAX_SHOTS, ListedShot, ShotList, clip_stem
 from runner.shot_lists.times import plain_number
 
@@ -16,7 +17,8 @@ def read_timeline(document: Any) -> ShotList:
     """The shots of a timeline's first picture track that has a clip. Raises ShotListUnusable."""
     if not isinstance(document, dict) or _kind(document) != "Timeline":
         raise ShotListUnusable("is no timeline of OpenTimelineIO: its OTIO_SCHEMA is not Timeline")
-    tracks = [track for track in _children(document.get("tracks")) if track.get("kind", "Video") == "Video"]
+    every = _children(document.get("tracks"))
+    tracks = [track for track in every if track.get("kind", "Video") == "Video"]
     lists = [list(_track(track)) for track in tracks]
     shots = next((shots for shots in lists if shots), None)
     if not shots:
@@ -24,7 +26,9 @@ def read_timeline(document: Any) -> ShotList:
     if len(shots) > MAX_SHOTS:
         raise ShotListUnusable(f"has more than {MAX_SHOTS:,} clips: import it in parts")
     others = sum(1 for clips in lists if clips) - 1
-    remarks = [f"{others} more picture tracks are left out: a storyboard's film has one"] if others else []
+    remarks = [f"{count(others, 'more picture track')} left out: a storyboard's film has one"] if others else []
+    sounds = len(every) - len(tracks)
+    remarks += [f"{count(sounds, 'track')} of sound left out: a storyboard has one sound, `music:`"] if sounds else []
     return ShotList(tuple(shots), _name(document), tuple(remarks))
 
 

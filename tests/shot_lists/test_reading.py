@@ -145,7 +145,15 @@ def test_scene_headings_action_and_dialogue_become_shots() -> None:
         ("s2-1", "INT. OFFICE", "INT. OFFICE. TOMAS says: “Who is it?”"),
         ("s2-2", "INT. OFFICE", "INT. OFFICE. He looks up."),
     ]  # fmt: skip
-    assert "# > CUT TO: (a section, synopsis or transition is no shot)" in written("a.fountain", SCREENPLAY)
+    text = written("a.fountain", SCREENPLAY)
+    assert "# > CUT TO: (a section, synopsis, lyric or transition is no shot)" in text
+    assert "# Author: Nobody (a line of the title page)" in text
+
+
+def test_notes_and_lyrics_of_a_screenplay_are_comments() -> None:
+    text = written("a.fountain", "INT. HOUSE\n\nANN\nNo. [[louder]]\n\n~La la\n\n===\n\nShe goes.\n")
+    assert "    # louder (a note)\n    # ~La la (a section, synopsis, lyric or transition is no shot)\n" in text
+    assert "ANN says: “No.”" in text
 
 
 def test_events_of_an_edl_become_shots_of_their_length() -> None:
@@ -200,6 +208,10 @@ def test_json_lists_are_read_as_tables_are(wrap: Any) -> None:
     shots = [{"id": "quay", "prompt": "A quay", "duration": 5, "tags": ["hero", "night"], "lens": "35 mm", "x": {}}]
     (shot,) = document("a.json", json.dumps(wrap(shots)))["shots"]
     assert shot == {"id": "quay", "tags": ["hero", "night"], "seconds": 5, "prompt": "35 mm. A quay"}
+
+
+def test_other_keys_of_a_json_document_are_comments() -> None:
+    assert "# fps: 24 (is no list of shots)" in written("a.json", '{"fps": 24, "shots": [{"prompt": "A quay"}]}')
 
 
 BAD: dict[str, tuple[str, bytes, str]] = {
