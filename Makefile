@@ -32,7 +32,7 @@ bench-download: .venv/.installed-dev  ## downloads against curl and a hash
 	@$(PY) -m benchmarks.download
 
 bench-compile: .venv/.installed-dev  ## text to plan against libyaml's events alone, the start against bare python
-	@$(PY) -m benchmarks.compile && $(PY) -m benchmarks.startup
+	@$(PY) -m benchmarks.compile && $(PY) -m benchmarks.startup && $(PY) -m benchmarks.completion
 
 bench-engine: .venv/.installed-dev  ## a batch against the list schedule without overhead (minutes; --only virtual, --only live)
 	@$(PY) -m benchmarks.engine

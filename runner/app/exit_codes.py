@@ -15,6 +15,7 @@ from runner.diagnostics.failures import (
     SettingsError,
     SettlementError,
     SeveralFailures,
+    ShotListUnusable,
     StoreUnusable,
     UnsafeVariableFileError,
     VariableError,
@@ -35,6 +36,7 @@ EXIT_CODES: dict[type[Failure], ExitCode] = {
     StoreUnusable: ExitCode.INVALID,
     ManifestUnreadable: ExitCode.INVALID,
     SandboxUnusable: ExitCode.INVALID,
+    ShotListUnusable: ExitCode.INVALID,
     KeyUnusable: ExitCode.KEY,
     OutputLocked: ExitCode.LOCKED,
 }

@@ -22,6 +22,7 @@ from runner.show.screens.blocked import WaysOn
 from runner.show.screens.missing_clips import find_missing_clips
 from runner.show.screens.plan import CheaperCommand, PlanContext
 from runner.show.text.layout import from_manifests
+from runner.store.ledger.file_name import NAME
 
 if TYPE_CHECKING:
     from runner.attempts.attempt import Attempt
@@ -67,13 +68,12 @@ def spent_last_24h(session: Session) -> Decimal:
 def _ledger(session: Session) -> "Ledger | None":
     """The ledger of this machine; None before the first run, and on a machine without a home."""
     state = session.settings.state_or_none
-    if state is None or not state.is_dir():
+    if state is None or not (state / NAME).exists():
         return None
     # Imported only where a ledger exists: SQLite takes milliseconds to load.
-    from runner.store.ledger.database import NAME
     from runner.store.ledger.ledger import Ledger
 
-    return Ledger(state, SystemClock()) if (state / NAME).exists() else None
+    return Ledger(state, SystemClock())
 
 
 def warnings(session: Session, plan: Plan) -> list[Problem]:

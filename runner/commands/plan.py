@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from runner.app.completion_words import keep_completion_words
 from runner.app.destinations import destinations
 from runner.app.exceeded_limit import context_with_limit
 from runner.app.plan_report import read_history, warnings
@@ -58,6 +59,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     session = open_session(flags.command_options(args))
+    keep_completion_words(session)
     if args.explain is not None:
         return _explain(session, args.explain)
     history = read_history(session)

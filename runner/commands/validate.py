@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from runner import __version__
+from runner.app.completion_words import keep_completion_words
 from runner.app.project import Project, load_project
 from runner.commands import flags
 from runner.diagnostics.plural import count
@@ -15,7 +16,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Reports everything that is wrong with storyboards and with the files they include, in one run: each problem "
         "with its file, line and column, and how to mend it. Reads only the repository, opens no connection, writes "
-        "nothing."
+        "nothing into it."
     )
     parser.epilog = (
         "examples:\n"
@@ -44,6 +45,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> ExitCode:
     project = load_project(flags.command_options(args))
+    keep_completion_words(project)
     problems, root = project.problems, project.settings.root
     output_format = args.format or ("json" if args.json else "text")
     if output_format == "text" and not problems.items:

@@ -42,6 +42,10 @@ CALLS: dict[str, tuple[str, ...]] = {
     "schema": ("schema",),
     "doctor": ("doctor",),
     "explain": ("explain", "unknown-name"),
+    "docs": ("docs", "language"),
+    "example": ("example", "harbour"),
+    "import": ("import", "shots.csv"),
+    "completion": ("completion", "bash"),
 }
 RECORDER = """\
 import json, sys
@@ -69,6 +73,7 @@ raise SystemExit(main())
 @pytest.fixture
 def watched(tmp_path: Path) -> ContentRepo:
     film = content(tmp_path, FILM)
+    film.write("shots.csv", "Shot,Description\n1,A quay\n")
     (tmp_path / "recorder.py").write_text(RECORDER)
     return film
 

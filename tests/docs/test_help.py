@@ -14,7 +14,8 @@ USAGE = {
     "status": "[FILE…] [options]", "spend": "[FILE…] [options]", "settle": "[SHOT] [options]",
     "pick": "SHOT TAKE [options]", "fetch": "[FILE…] [options]", "verify": "[FILE…] [options]", "sandbox": "[options]",
     "keep": "SELECT… [options]",
-    "prices": "[options]", "schema": "[NAME]", "doctor": "[options]", "explain": "[CODE]",
+    "prices": "[options]", "schema": "[NAME]", "doctor": "[options]", "explain": "[WORD]",
+    "docs": "[PAGE]", "example": "[NAME]", "import": "FILE [options]", "completion": "SHELL",
 }  # fmt: skip
 
 
