@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from runner.diagnostics.problem import Place
+from runner.language.edit import CutEntry, Music
 from runner.lazy_dataclass import dataclass
 from runner.requests.request import Material, RemoteFile, Request
 
@@ -28,6 +29,17 @@ class Shot(NamedTuple):
     """Matrix values by axis, as text."""
     names: tuple[str, ...] = ()
     """The user's name of each of the request's materials, in order: `maria`, `quay.last_frame`."""
+    in_seconds: Decimal = Decimal(0)
+    """Where in the clip the shot begins, in seconds."""
+    film_seconds: Decimal | None = None
+    """How long the shot is on screen; None shows the clip to its end."""
+
+    @property
+    def on_screen(self) -> Decimal:
+        """Seconds of the film that the shot takes by its own fields; `cut:` may show it otherwise."""
+        if self.film_seconds is not None:
+            return self.film_seconds
+        return Decimal(self.request.seconds) - self.in_seconds
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -56,6 +68,9 @@ class Storyboard:
     """Names of the profiles of the storyboard and its includes."""
     shot_count: int = 0
     """How many shots the file has after expansion, those with a problem included."""
+    cut: tuple[CutEntry, ...] | None = None
+    """The film's order as written; None shows every shot once, in the order of the file."""
+    music: Music | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,6 +208,8 @@ class Plan:
     """All picks, those that wait for their old request included, as the manifests are to hold them."""
     given_up: tuple[Shot, ...] = ()
     """Picked shots that this plan makes anew, because their request changed since."""
+    skipped_steps: tuple[Step, ...] = ()
+    """The takes of skipped shots: no run makes them, and the clips that exist are part of the film."""
 
     @property
     def is_free(self) -> bool:
@@ -250,6 +252,11 @@ class Plan:
         steps = self.steps_of(shot.storyboard, shot.id)
         chosen = next(filter(self.is_picked, steps), next(iter(steps), None))
         return chosen.ordered_request.seconds if chosen is not None else shot.request.seconds
+
+    def takes_of(self, shot: Shot) -> list[Step]:
+        """The takes of a shot, also of a skipped one, whose clips are part of the film."""
+        key = (shot.storyboard, shot.id)
+        return self.steps_of(*key) or [step for step in self.skipped_steps if step.key[:2] == key]
 
     def steps_for(self, storyboard: Storyboard) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.shot.storyboard == storyboard.path)

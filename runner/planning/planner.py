@@ -71,6 +71,7 @@ def build_plan(
     first_by_fingerprint: dict[str, Step] = {}
     picks, stored_picks = dict[ShotKey, Pick](), dict[ShotKey, Pick]()
     given_up: list[Shot] = []
+    skipped: list[Step] = []
     paths = frozenset(storyboard.path for storyboard in batch.storyboards)
     for storyboard in batch.storyboards:
         planner = _StoryboardPlanner(
@@ -82,9 +83,10 @@ def build_plan(
         picks |= planner.chosen.in_force()
         stored_picks |= planner.chosen.stored_picks()
         given_up += planner.chosen.given_up(own_steps)
+        skipped += planner.skipped_steps()
     return Plan(
         batch, tuple(steps), account, edition, usd_per_credit, profile, selected, first_by_fingerprint, picks,
-        stored_picks, tuple(given_up),
+        stored_picks, tuple(given_up), tuple(skipped),
     )  # fmt: skip
 
 
@@ -137,6 +139,10 @@ class _StoryboardPlanner:
             return RetakeOrders(self.history, self.free, self._take).of(ordered)
         steps = [step for shot in chosen for step in self._takes(shot)]
         return steps if self.overrides.again is None else [step for step in steps if self._is_named_by_again(step)]
+
+    def skipped_steps(self) -> list[Step]:
+        """The takes of skipped shots, as their clips stand."""
+        return [step for shot in self.storyboard.shots if shot.skip for step in self._takes(shot)]
 
     def _takes(self, shot: Shot) -> list[Step]:
         """The wanted takes of a shot, and its retakes."""
