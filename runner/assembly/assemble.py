@@ -35,8 +35,8 @@ def can_copy(assembly: Assembly) -> bool:
     return True
 
 
-def assemble(assembly: Assembly, target: BinaryIO, progress: Progress) -> AssembledFilm:
-    """Write the film to an empty file that is open for reading and writing.
+def assemble(assembly: Assembly, target: BinaryIO, path: Path, progress: Progress) -> AssembledFilm:
+    """Write the film to an empty file that is open for reading and writing, and has this path.
 
     Raises AssemblyError for a part that cannot be read, OSError when the target cannot be written, and whatever
     `progress` raises; the target is then incomplete.
@@ -48,7 +48,7 @@ def assemble(assembly: Assembly, target: BinaryIO, progress: Progress) -> Assemb
     notes = _notes(assembly, sources)
     try:
         check_formats(assembly, sources)
-        with _output(target, assembly.key) as output:
+        with _output(target, path, assembly.key) as output:
             seconds = copy_packets(assembly, sources, output, progress)
         return AssembledFilm(seconds, shape, copied=True, notes=notes)
     except CannotCopy as error:
@@ -56,7 +56,7 @@ def assemble(assembly: Assembly, target: BinaryIO, progress: Progress) -> Assemb
         target.truncate()
         reason = error.reason
     shape = quick_shape(shape) if assembly.quick else shape
-    more = _encode(assembly, shape, target, progress)
+    more = _encode(assembly, shape, (target, path), progress)
     return AssembledFilm(assembly.seconds, shape, copied=False, reason=reason, notes=(*notes, *more))
 
 
@@ -85,23 +85,33 @@ def _notes(assembly: Assembly, sources: Mapping[Path, SourceFacts]) -> tuple[str
     return tuple(dict.fromkeys(notes))
 
 
-def _output(target: IO[bytes], key: str) -> "OutputContainer":
+class _NamedFile:
+    """A file that was opened below a folder's descriptor, with its path: the muxer reads it again to move the index."""
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        self.name = str(path)
+        self.write, self.read, self.seek, self.tell = file.write, file.read, file.seek, file.tell
+
+
+def _output(target: IO[bytes], path: Path, key: str) -> "OutputContainer":
     import av
 
-    container = av.open(target, "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"})
+    container = av.open(
+        _NamedFile(target, path), "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"}
+    )
     if key:
         container.metadata["comment"] = _KEY + key
     return container
 
 
-def _encode(assembly: Assembly, shape: FilmShape, target: BinaryIO, progress: Progress) -> list[str]:
+def _encode(assembly: Assembly, shape: FilmShape, target: tuple[BinaryIO, Path], progress: Progress) -> list[str]:
     """Encode the film, sound first into temporary files; returns notes."""
     with tempfile.TemporaryDirectory(prefix="storyboard-cut-") as name:
         folder = Path(name)
         with (folder / "mix").open("w+b") as mix, (folder / "music").open("w+b") as music:
             notes = write_mix(assembly, mix, music)
             sound = even_sound(mix, music if assembly.music is not None else None, folder)
-            with _output(target, assembly.key) as output:
+            with _output(*target, assembly.key) as output:
                 _write(assembly, shape, output, sound, progress)
     return notes
 

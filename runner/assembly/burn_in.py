@@ -1,4 +1,4 @@
-"""Burnt-in text: the shot, the take and the film's time code on a dark strip at the lower edge."""
+"""Burnt-in text: the shot, the take and the film's time code on a dark strip at the upper edge, clear of captions."""
 
 from fractions import Fraction
 from functools import lru_cache
@@ -28,14 +28,13 @@ def burn_in(frame: "av.VideoFrame", text: str, number: int, shape: FilmShape) ->
     size = max(12, min(shape.width, shape.height) // 30)
     planes = planes_of_frame(frame)
     height = (round(size * 1.9) + 1) // 2 * 2
-    top = shape.height - height
-    planes.y.paste(_STRIP_LUMA, (0, top, shape.width, shape.height))
+    planes.y.paste(_STRIP_LUMA, (0, 0, shape.width, height))
     for plane in (planes.u, planes.v):
-        plane.paste(_GREY, (0, top // 2, shape.width // 2, shape.height // 2))
+        plane.paste(_GREY, (0, 0, shape.width // 2, height // 2))
     code = _mask(time_code(number, shape.rate), size)
     room = shape.width - code.width - 3 * size
     name = _mask(text, size)
-    baseline = top + (height - code.height) // 2
+    baseline = (height - code.height) // 2
     planes.y.paste(_TEXT_LUMA, (size, baseline), name.crop((0, 0, min(name.width, max(1, room)), name.height)))
     planes.y.paste(_TEXT_LUMA, (shape.width - size - code.width, baseline), code)
     return planes.frame()

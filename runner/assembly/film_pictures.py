@@ -43,7 +43,7 @@ def _clip_frames(part: Part, shape: FilmShape, first: int, count: int, offset: F
         assert part.path is not None
         raise AssemblyError("has no frame in the used range", part.path)
     following = next(frames, None)
-    shown = _fit(current[1], shape)
+    picture = _fit(current[1], shape)
     for number in range(first, first + count):
         # A quarter of a frame forgives time stamps that were rounded.
         moment = part.start + number / shape.rate - offset + 1 / shape.rate / 4
@@ -51,8 +51,8 @@ def _clip_frames(part: Part, shape: FilmShape, first: int, count: int, offset: F
         while following is not None and following[0] <= moment:
             current, following, changed = following, next(frames, None), True
         if changed:
-            shown = _fit(current[1], shape)
-        yield shown
+            picture = _fit(current[1], shape)
+        yield picture
 
 
 def _decoded(part: Part) -> Iterator[tuple[Fraction, "av.VideoFrame"]]:

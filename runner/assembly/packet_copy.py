@@ -17,8 +17,9 @@ from runner.lazy_dataclass import dataclass
 if TYPE_CHECKING:
     import av
     from av.container import InputContainer, OutputContainer
+    from av.stream import Stream
 
-    Packet = av.Packet[av.VideoStream] | av.Packet[av.AudioStream]
+    Packet = av.Packet[Stream]
 
 Progress = Callable[[Fraction], None]
 """Called with the seconds of film that are written; may raise to stop."""
@@ -41,11 +42,11 @@ def check_formats(assembly: Assembly, sources: Mapping[Path, SourceFacts]) -> No
     facts = [sources[part.path] for part in assembly.parts if part.path is not None]
     first = facts[0]
     for what, differing in (
-        ("codec", [one for one in facts if one.video.codec != first.video.codec]),
-        ("size", [one for one in facts if one.shown_size != first.shown_size]),
-        ("frame rate", [one for one in facts if one.video.rate != first.video.rate]),
-        ("encoding", [one for one in facts if one.video != first.video]),
-        ("sound format", [one for one in facts if one.audio != first.audio]),
+        ("codec", [other for other in facts if other.video.codec != first.video.codec]),
+        ("size", [other for other in facts if other.shown_size != first.shown_size]),
+        ("frame rate", [other for other in facts if other.video.rate != first.video.rate]),
+        ("encoding", [other for other in facts if other.video != first.video]),
+        ("sound format", [other for other in facts if other.audio != first.audio]),
     ):
         if differing:
             raise CannotCopy(f"{_count(len(differing), 'clip')} of another {what}")

@@ -33,7 +33,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Music:
+class MusicTrack:
     """An audio file below the whole film; where it is shorter, silence follows."""
 
     path: Path
@@ -60,7 +60,7 @@ class Assembly:
     """A film file to make."""
 
     parts: tuple[Part, ...]
-    music: Music | None = None
+    music: MusicTrack | None = None
     key: str = ""
     """Hash of the edit and of its clips, written into the file's metadata."""
     fallback: FilmShape = DEFAULT_SHAPE

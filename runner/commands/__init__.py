@@ -12,6 +12,8 @@ COMMANDS = {
     "keep": "let the clips at hand stand for the storyboard as it is now",
     "fetch": "download clips that this machine lacks; pays for nothing",
     "verify": "check the clips against the hashes in the manifest",
+    "cut": "make the film as one video",
+    "sheet": "draw one picture of each shot on one page",
     "sandbox": "serve the free local API, for other tools and tests",
     "prices": "show the price book",
     "schema": "print the JSON schemas",

@@ -14,7 +14,7 @@ from PIL import Image
 
 from runner.assembly.assemble import assemble, can_copy, key_of
 from runner.assembly.film_sound import LOUDNESS
-from runner.assembly.parts import AssembledFilm, Assembly, AssemblyError, FilmShape, Music, Part
+from runner.assembly.parts import AssembledFilm, Assembly, AssemblyError, FilmShape, MusicTrack, Part
 
 from .clips import Decoded, decode, make_clip
 
@@ -27,7 +27,7 @@ def film(tmp_path: Path, assembly: Assembly) -> tuple[AssembledFilm, Decoded]:
     """Assemble into a new file, and decode it from end to end."""
     target = tmp_path / "cut.mp4"
     with target.open("w+b") as file:
-        result = assemble(assembly, file, lambda seconds: None)
+        result = assemble(assembly, file, target, lambda seconds: None)
     return result, decode(target)
 
 
@@ -145,7 +145,7 @@ def test_levels_of_parts_keep_their_distance(tmp_path: Path) -> None:
 def test_music_lies_below_the_whole_film_and_its_early_end_is_noted(tmp_path: Path) -> None:
     silent = make_clip(tmp_path / "silent.mp4", seconds=Fraction(2), tone=None)
     music = make_clip(tmp_path / "music.mp4", seconds=Fraction(2), tone=300.0)
-    result, decoded = film(tmp_path, Assembly((part(silent, 2),), music=Music(music, Fraction(1))))
+    result, decoded = film(tmp_path, Assembly((part(silent, 2),), music=MusicTrack(music, Fraction(1))))
     assert result.notes == ("the music ends 1.0 s before the film",)
     assert decoded.loudness(0.1, 0.9) > 0.05
     assert decoded.loudness(1.1, 1.9) < 0.001
@@ -169,7 +169,7 @@ def test_slates_and_pictures_are_shown_for_their_time(tmp_path: Path) -> None:
     assert decoded.luma[-1] < 60
 
 
-def test_burnt_in_text_changes_the_lower_edge_only(tmp_path: Path) -> None:
+def test_burnt_in_text_changes_the_upper_edge_only(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mp4", level=200)
     named = Part("clip", Fraction(1), clip, burn_in="quay  take 1")
     _, decoded = film(tmp_path, Assembly((named,)))
@@ -218,7 +218,9 @@ def test_progress_is_told_and_may_stop_the_work(tmp_path: Path) -> None:
         raise Stopped
 
     with (tmp_path / "cut.mp4").open("w+b") as file, pytest.raises(Stopped):
-        assemble(Assembly((part(clip), Part("slate", Fraction(1), slate_lines=("x",)))), file, stop)
+        assemble(
+            Assembly((part(clip), Part("slate", Fraction(1), slate_lines=("x",)))), file, tmp_path / "cut.mp4", stop
+        )
 
 
 def integrated_loudness(path: Path) -> float:
