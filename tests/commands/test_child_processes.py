@@ -37,6 +37,8 @@ CALLS: dict[str, tuple[str, ...]] = {
     "keep": ("keep", "quay", *PAID),
     "fetch": ("fetch", BOARD, *PAID),
     "verify": ("verify", BOARD, *PAID),
+    "cut": ("cut", BOARD, *PAID),
+    "sheet": ("sheet", BOARD, *PAID),
     "sandbox": ("sandbox", "--port", "0"),
     "prices": ("prices",),
     "schema": ("schema",),
