@@ -7,9 +7,11 @@ from slugify import slugify
 
 from runner.app.plan_report import read_history
 from runner.app.session import Session
+from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError, ExitCode
 from runner.files.reading import FileRejected, resolve_inside
 from runner.lazy_dataclass import dataclass, replace
+from runner.planning.plan import Plan
 from runner.timeline.cut_list import CutList, Segment, cut_list
 
 _MAX_SLUG = 60
@@ -22,6 +24,8 @@ class Film:
     cut: CutList
     folder: Path
     """The output folder, beside whose manifest the film's files lie."""
+    plan: Plan
+    history: History
     slug: str = ""
     """The selection as a part of a file name; "" for the whole film."""
 
@@ -39,7 +43,9 @@ def films(session: Session) -> list[Film]:
     slug = _slug(session)
     whole = [cut_list(storyboard, plan, history, exists) for storyboard in session.batch.storyboards]
     selected = [_selected(session, cut) for cut in whole]
-    selected_films = [Film(cut, session.output_folder(cut.storyboard), slug) for cut in selected if cut.segments]
+    selected_films = [
+        Film(cut, session.output_folder(cut.storyboard), plan, history, slug) for cut in selected if cut.segments
+    ]
     if not selected_films:
         raise CommandError(ExitCode.INVALID, "there is no film: none of the selected shots is in a storyboard's cut")
     return selected_films

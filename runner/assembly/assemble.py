@@ -66,6 +66,11 @@ def key_of(head: bytes) -> str | None:
     return None if at < 0 else head[at + len(_KEY) : at + len(_KEY) + 64].decode("ascii", "replace")
 
 
+def film_shape(assembly: Assembly) -> FilmShape:
+    """Size and rate of the whole film. Raises AssemblyError."""
+    return shape_of(assembly, _sources(assembly))
+
+
 def _sources(assembly: Assembly) -> dict[Path, SourceFacts]:
     paths = dict.fromkeys(part.path for part in assembly.parts if part.kind == "clip" and part.path is not None)
     return {path: facts_of(path) for path in paths}

@@ -8,7 +8,7 @@ from runner.show.screens.film_files import FilmFile
 VERSION = 1
 
 
-def film_files_json(files: Sequence[FilmFile], command: Literal["cut", "sheet"]) -> dict[str, object]:
+def film_files_json(files: Sequence[FilmFile], command: Literal["cut", "sheet", "timeline"]) -> dict[str, object]:
     """The document `{"cut": 1, "films": […]}`, or the same with `sheet`."""
     return {
         command: VERSION,

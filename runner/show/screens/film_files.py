@@ -17,7 +17,7 @@ class FilmFile:
     """A file that shows a film."""
 
     label: str
-    """`watch` or `sheet`."""
+    """`watch`, `sheet` or `timeline`."""
     storyboard: str
     path: str
     """As the user would type it."""
@@ -36,14 +36,14 @@ def film_files(files: Sequence[FilmFile], width: int, color: bool, next_command:
     for file in files:
         if lines:
             lines.append("")
-        lines.append(f"  {style(file.label, 'strong')}{' ' * (9 - len(file.label))}{escape_terminal(file.path)}")
+        lines.append(f"  {style(file.label, 'strong')}{' ' * (10 - len(file.label))}{escape_terminal(file.path)}")
         facts = " · ".join((length(file.seconds), *file.facts))
-        lines += labelled("", facts, width, style)
+        lines += labelled("", facts, width, style, label_cells=8)
         for note in file.notes:
-            lines += labelled("note", one_line(note, 300), width, style, "warn")
+            lines += labelled("note", one_line(note, 300), width, style, "warn", label_cells=8)
         lines += _missing(file, width, style)
     if next_command:
-        lines += ["", f"  next     {style(escape_terminal(next_command), 'command')}"]
+        lines += ["", f"  next      {style(escape_terminal(next_command), 'command')}"]
     return "\n".join(lines) + "\n"
 
 
@@ -54,4 +54,4 @@ def _missing(file: FilmFile, width: int, style: Style) -> list[str]:
     if len(file.missing) > _MOST_MISSING:
         named.append(f"and {len(file.missing) - _MOST_MISSING} more")
     text = f"{count(len(file.missing), 'clip')}: {', '.join(named)}"
-    return labelled("missing", one_line(text, 1000), width, style, "warn")
+    return labelled("missing", one_line(text, 1000), width, style, "warn", label_cells=8)
