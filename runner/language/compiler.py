@@ -16,6 +16,8 @@ from runner.language.cross_shot_checks import (
     check_unused_assets,
     check_unused_variables,
 )
+from runner.language.edit import CutEntry, Music
+from runner.language.edit_reader import read_edit
 from runner.language.loader import DocumentLoader
 from runner.language.materials import MediaCache
 from runner.language.merge_problems import merge
@@ -48,7 +50,8 @@ def compile(  # noqa: A001 - the verb of this package; Python's built-in is not 
                 render_fields(draft, ir.scope)  # render
                 results.add(draft.id, build_shot(draft, ir.scope, ir.symbols))  # mention
             _check_between_shots(ir, results)
-            storyboards.append(_storyboard_of(ir, results.shots))  # take
+            cut, music = read_edit(ir, results.shots)
+            storyboards.append(_storyboard_of(ir, results.shots, cut, music))  # take
         return Batch(tuple(storyboards)), merge(compilation.problems)
 
 
@@ -98,7 +101,9 @@ def _check_between_shots(ir: StoryboardIR, results: _ShotResults) -> None:
         check_unused_variables(ir.drafts, scope)
 
 
-def _storyboard_of(ir: StoryboardIR, shots: Sequence[Shot]) -> Storyboard:
+def _storyboard_of(
+    ir: StoryboardIR, shots: Sequence[Shot], cut: tuple[CutEntry, ...] | None, music: Music | None
+) -> Storyboard:
     document = ir.document
     root = document.root
     title, length, budget = root.get("title"), root.get("length"), root.get("budget")
@@ -112,6 +117,8 @@ def _storyboard_of(ir: StoryboardIR, shots: Sequence[Shot]) -> Storyboard:
         budget_usd=_decimal(budget_fields.get("usd")),
         profiles=ir.profiles,
         shot_count=len(ir.drafts),
+        cut=cut,
+        music=music,
     )
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from runner.diagnostics.problem import Place, Problem, closest_match
 from runner.language.expansion import used_names
-from runner.language.ids import fold_name
+from runner.language.ids import fold_name, names_files
+from runner.language.loader import Definition
 from runner.language.materials import Asset, MediaCache, check_unused
 from runner.language.mentions import is_name, reference_position
 from runner.language.model import Shot
@@ -49,26 +50,26 @@ def check_asset_names(
     """Return assets and shot ids by folded name; report a name that is malformed or used twice."""
     names: dict[str, Asset | str] = {}
     for asset in assets:
-        key, place = fold_name(asset.name), asset.origin.key_place()
-        reason = _bad_name(asset.name)
-        if reason:
-            scope.problems.add(Problem("asset-name", place, f"`{asset.name}` cannot be an asset name: {reason}"))
-            scope.left_out.note_name(key, place)
-            continue
-        first = names.get(key)
-        if isinstance(first, Asset):
-            related = ((first.origin.key_place(), "the first"),)
-            message = f"`{asset.name}` and `{first.name}` are the same name"
-            scope.problems.add(Problem("name-taken", place, message, _CASE_RULE, related=related))
-            continue
-        names[key] = asset
+        for name, place in asset_places(asset):
+            key, reason = fold_name(name), _bad_name(name)
+            if reason:
+                scope.problems.add(Problem("asset-name", place, f"`{name}` cannot be an asset name: {reason}"))
+                scope.left_out.note_name(key, place)
+                continue
+            first = names.setdefault(key, asset)
+            if isinstance(first, Asset) and first is not asset:
+                taken = next(other for other, _ in asset_places(first) if fold_name(other) == key)
+                related = ((first.origin.key_place(), "the first"),)
+                message = f"`{name}` and `{taken}` are the same name"
+                hint = _CASE_RULE if taken == first.name and name == asset.name else "remove one of the two aliases"
+                scope.problems.add(Problem("name-taken", place, message, hint, related=related))
     for draft in drafts:
         if not draft.has_usable_id:
             continue
         key = fold_name(draft.id)
-        first = names.get(key)
-        if isinstance(first, Asset):
-            related = ((first.origin.key_place(), "the asset"),)
+        taken_by = names.get(key)
+        if isinstance(taken_by, Asset):
+            related = ((taken_by.origin.key_place(), "the asset"),)
             message = f"`{draft.id}` is both a shot and an asset: @{draft.id} could mean either"
             scope.problems.add(
                 Problem("name-taken", draft.origin("id").place(), message, "rename one of the two", related=related)
@@ -76,6 +77,13 @@ def check_asset_names(
             continue
         names[key] = draft.id
     return names
+
+
+def asset_places(asset: Asset) -> Iterator[tuple[str, Place]]:
+    """The name of an asset and its aliases, each with its position in the file."""
+    yield asset.name, asset.origin.key_place()
+    for alias, origin in asset.aliases:
+        yield alias, origin.place()
 
 
 def _bad_name(name: str) -> str:
@@ -199,10 +207,28 @@ def check_unused_asset_files(
             scope.problems.add(problem)
 
 
+def check_profile_names(profiles: Mapping[str, Definition], scope: StoryboardScope) -> None:
+    """Report profiles whose names cannot name a folder, or differ from another by case alone."""
+    first_by_name: dict[str, str] = {}
+    for name, definition in profiles.items():
+        place = definition.origin.key_place()
+        first = first_by_name.setdefault(name.casefold(), name)
+        if name == "none":
+            message, hint = "`none` cannot name a profile: --profile none means no profile", "choose another name"
+        elif not names_files(name):
+            message = f"`{name}` cannot name a profile and its folder"
+            hint = "use ASCII letters, digits, . _ - and a letter or digit first"
+        elif first != name:
+            message, hint = f"`{name}` and `{first}` are the same name", _CASE_RULE
+        else:
+            continue
+        scope.problems.add(Problem("profile-name", place, message, hint))
+
+
 def check_templates(files: Iterable[Document], scope: StoryboardScope) -> None:
     """Report templates with a syntax error, also those that no shot uses."""
     for document in files:
-        for section in ("vars", "assets", "defaults", "profiles"):
+        for section in ("vars", "assets", "defaults", "scenes", "profiles"):
             _check_templates(NodeRef(document, (section,)), document.root.get(section), section, scope)
 
 
@@ -227,12 +253,12 @@ def check_variable_names(files: Iterable[Document], scope: StoryboardScope) -> N
     """Report variables whose names a template cannot use."""
     for document in files:
         root = document.root
-        shots, profiles = root.get("shots"), root.get("profiles")
+        shots = root.get("shots")
         holders: list[tuple[Path, Value]] = [((), root), (("defaults",), root.get("defaults"))]
         holders += [(("shots", index), shot) for index, shot in enumerate(shots if isinstance(shots, list) else ())]
-        holders += [
-            (("profiles", name), profile) for name, profile in (profiles.items() if isinstance(profiles, dict) else ())
-        ]
+        for section in ("scenes", "profiles"):
+            parts = root.get(section)
+            holders += [((section, name), part) for name, part in (parts.items() if isinstance(parts, dict) else ())]
         for path, holder in holders:
             variables = holder.get("vars") if isinstance(holder, dict) else None
             for name in variables if isinstance(variables, dict) else ():
@@ -288,7 +314,7 @@ def check_unused_variables(drafts: Iterable[ShotDraft], scope: StoryboardScope) 
                 ),
                 None,
             )
-            if layer is None or layer.what == "defaults":
+            if layer is None or layer.what == "defaults" or layer.what.startswith("scene "):
                 continue
             key = (layer.origin.document.name, layer.origin.path, name)
             if name in names_in_templates:

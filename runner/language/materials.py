@@ -34,6 +34,8 @@ class Asset:
     """Definitions of this name; the last one wins."""
     own: bool
     """True when the storyboard itself defines the asset, not an include."""
+    aliases: tuple[tuple[str, NodeRef], ...] = ()
+    """Further names of the asset, each with its position in the file."""
 
     @property
     def origin(self) -> NodeRef:
@@ -67,7 +69,14 @@ def read_asset(name: str, definition: Definition, own: bool) -> Asset | None:
         value.get("seconds"),
         definition.layers,
         own,
+        _aliases(definition, value.get("aliases")),
     )
+
+
+def _aliases(definition: Definition, aliases: Value) -> tuple[tuple[str, NodeRef], ...]:
+    origin = _last_layer_with(definition, "aliases") / "aliases"
+    items = aliases if isinstance(aliases, list) else []
+    return tuple((str(name), origin / index) for index, name in enumerate(items))
 
 
 def _last_layer_with(definition: Definition, key: str) -> NodeRef:

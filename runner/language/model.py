@@ -33,13 +33,27 @@ class Shot(NamedTuple):
     """Where in the clip the shot begins, in seconds."""
     film_seconds: Decimal | None = None
     """How long the shot is on screen; None shows the clip to its end."""
+    duration_follows: bool = False
+    """Whether the clip's length follows from the film time: a longer clip of the same request serves as well."""
 
-    @property
-    def on_screen(self) -> Decimal:
-        """Seconds of the film that the shot takes by its own fields; `cut:` may show it otherwise."""
-        if self.film_seconds is not None:
-            return self.film_seconds
-        return Decimal(self.request.seconds) - self.in_seconds
+    def on_screen(self, entry: CutEntry | None = None, clip_seconds: int | None = None) -> Decimal:
+        """Seconds of the film that the shot takes in an entry of the cut, or by its own fields.
+
+        `clip_seconds` is the length of its clip, as it was ordered; without it, as it is to be ordered.
+        """
+        start, seconds = self.film_range(entry)
+        clip = self.request.seconds if clip_seconds is None else clip_seconds
+        return max(Decimal(clip) - start, Decimal(0)) if seconds is None else seconds
+
+    def film_range(self, entry: CutEntry | None) -> tuple[Decimal, Decimal | None]:
+        """Where in the clip an entry of the cut begins, and for how long it is shown; None shows the clip to its end.
+
+        What an entry leaves out is the shot's own.
+        """
+        if entry is None:
+            return self.in_seconds, self.film_seconds
+        start = self.in_seconds if entry.in_seconds is None else entry.in_seconds
+        return start, self.film_seconds if entry.seconds is None else entry.seconds
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -97,7 +97,10 @@ class SymbolTable:
     def all_names(self) -> frozenset[str]:
         """All names as written, collected once."""
         if not self._all_names:
-            self._all_names = frozenset(
-                symbol.name if isinstance(symbol, Asset) else symbol for symbol in self.names.values()
-            )
+            self._all_names = frozenset(name for symbol in self.names.values() for name in _names_of(symbol))
         return self._all_names
+
+
+def _names_of(symbol: Asset | str) -> tuple[str, ...]:
+    """The names of an asset, its aliases among them, or the id of a shot."""
+    return (symbol.name, *(alias for alias, _ in symbol.aliases)) if isinstance(symbol, Asset) else (symbol,)

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from runner.attempts.events import Account
 from runner.attempts.pick import Pick
 from runner.editions.edition import Edition, Price
+from runner.language.edit import CutEntry
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
 from runner.planning.reason import Reason, ReasonCode
@@ -247,11 +248,22 @@ class Plan:
         pick = self.picks.get(step.key[:2])
         return pick is not None and pick.take == step.take
 
-    def film_seconds(self, shot: Shot) -> int:
-        """Length of a shot in the film: as its clip was ordered, of a kept clip the length of then."""
+    def film_seconds(self, shot: Shot, entry: CutEntry | None = None) -> Decimal:
+        """Seconds of a shot in the film, or in one entry of the cut; a kept clip has the length of its own order."""
         steps = self.steps_of(shot.storyboard, shot.id)
         chosen = next(filter(self.is_picked, steps), next(iter(steps), None))
-        return chosen.ordered_request.seconds if chosen is not None else shot.request.seconds
+        return shot.on_screen(entry, chosen.ordered_request.seconds if chosen is not None else None)
+
+    def film_length(self, storyboard: Storyboard) -> Decimal:
+        """Seconds of the whole film: of its cut, else of every shot that is not skipped."""
+        if storyboard.cut is None:
+            return sum((self.film_seconds(shot) for shot in storyboard.shots if not shot.skip), Decimal(0))
+        shots = {shot.id: shot for shot in storyboard.shots}
+        lengths = (
+            self.film_seconds(shots[entry.text], entry) if entry.kind == "shot" else entry.seconds or Decimal(0)
+            for entry in storyboard.cut
+        )
+        return sum(lengths, Decimal(0))
 
     def takes_of(self, shot: Shot) -> list[Step]:
         """The takes of a shot, also of a skipped one, whose clips are part of the film."""

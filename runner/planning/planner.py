@@ -116,7 +116,7 @@ class _StoryboardPlanner:
     def __post_init__(self) -> None:
         self.shots = {shot.id: shot for shot in self.storyboard.shots}
         self.kept_clips = kept_clips(
-            self.history, self._is_of_film, self.free, self.clip_exists, self.overrides.again or frozenset()
+            self.history, self._is_of_film, self.free, self.clip_exists, self.overrides.again or (), self.shots.keys()
         )
         self.chosen = ChosenTakes(
             self.shots, self.history, self.free, self.overrides.first_take or self.free, self._take,
@@ -201,8 +201,18 @@ class _StoryboardPlanner:
         if (sources := self._sources(shot)) is None:
             return None
         wanted = fingerprint_fast(shot.request, take, sources.__getitem__)
-        attempt = self.kept_clips.of(wanted)
+        attempt = self._standing(shot, take, wanted, sources)
         return wanted if attempt is None else attempt.intent.fingerprint
+
+    def _standing(
+        self, shot: Shot, take: int, wanted: str, sources: Mapping[TakeReference, ResolvedTake]
+    ) -> Attempt | None:
+        """The attempt whose clip stands for a wanted request: kept by a person, or longer than what is needed."""
+        attempt = self.kept_clips.of(wanted)
+        if attempt is not None or not shot.duration_follows:
+            return attempt
+        longest = self.edition.model(shot.request.model).limits.seconds[1]
+        return self.kept_clips.longer(shot, take, wanted, sources.__getitem__, longest)
 
     def _neutral_form(self, shot: Shot, take: int) -> Mapping[str, JsonValue]:
         sources = self._sources(shot)
@@ -251,7 +261,8 @@ class _StoryboardPlanner:
         self, shot: Shot, take: int, price: Price, wanted: str, upstream: tuple[ResolvedTake, ...]
     ) -> Step | None:
         """The step of a take for which a clip of another request stands, by `keep`."""
-        if (attempt := self.kept_clips.of(wanted)) is None:
+        sources = dict(zip(shot.request.from_takes, upstream, strict=True)) if upstream else _NO_UPSTREAM
+        if (attempt := self._standing(shot, take, wanted, sources)) is None:
             return None
         fingerprint = attempt.intent.fingerprint
         if (step := self._duplicate_of(shot, take, price, fingerprint, upstream)) is None:
@@ -381,4 +392,5 @@ class _StoryboardPlanner:
             or (not previous.state.is_open and previous.clip is None and previous.state is not AttemptState.FAILED)
         ):
             return NEW if take <= shot.takes else RETAKE
-        return describe_change(previous.intent.request, neutral_form(shot.request, take, sources.__getitem__))
+        request = neutral_form(shot.request, take, sources.__getitem__)
+        return describe_change(previous.intent.request, request, shot.duration_follows)

@@ -116,13 +116,15 @@ class _Resolver:
     def _of_shot(self, shot: Shot, entry: CutEntry | None) -> Segment:
         step = self._shown_take(shot, entry.take if entry else None)
         clip, reason = self._clip(step) if step is not None else (None, "skipped" if shot.skip else "no such take")
-        in_seconds, seconds = film_range(shot, entry)
+        in_seconds, seconds = shot.film_range(entry)
         is_whole = clip is not None and in_seconds == 0 and seconds is None
         length = _clip_length(clip) if clip is not None else None
-        planned = seconds if seconds is not None else Decimal(shot.request.seconds) - in_seconds
+        planned = shot.on_screen(entry)
         used_seconds = self._used_seconds(shot, length, in_seconds, seconds) if length is not None else planned
         if used_seconds <= 0:
             clip, reason, used_seconds, is_whole = None, "its clip ends before the edit begins", planned, False
+        if entry is not None and shot.skip and clip is None:
+            self.notes.append(f"{shot.id}: is skipped and has no clip; a slate stands in")
         return Segment(
             "shot",
             shot.id,
@@ -170,17 +172,6 @@ class _Resolver:
 
 _ONE_PICTURE = Decimal("0.042")
 """A picture at 24 a second: by so much a clip may be shorter than it was ordered."""
-
-
-def film_range(shot: Shot, entry: CutEntry | None) -> tuple[Decimal, Decimal | None]:
-    """Where in its clip a shot begins, and for how long it is shown; None shows the clip to its end.
-
-    What an entry leaves out is the shot's own.
-    """
-    if entry is None:
-        return shot.in_seconds, shot.film_seconds
-    in_seconds = shot.in_seconds if entry.in_seconds is None else entry.in_seconds
-    return in_seconds, shot.film_seconds if entry.seconds is None else entry.seconds
 
 
 def _clips_of(attempt: Attempt, step: Step) -> list[Clip]:

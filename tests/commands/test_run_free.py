@@ -185,3 +185,13 @@ def test_a_closed_pipe_ends_nothing(film: ContentRepo, tmp_path: Path) -> None:
     process.stderr.close()
     process.wait(timeout=60)
     assert len(film.clips()) == 2
+
+
+def test_combined_profiles_are_a_film_with_an_output_of_its_own(film: ContentRepo) -> None:
+    board = film.root / FILM
+    board.write_text(board.read_text("utf-8") + "profiles: {few: {takes: 1}, tall: {aspect_ratio: '9:16'}}\n", "utf-8")
+    said = film.storyboard("run", FILM, "--profile", "few+tall")
+    assert said.code == 0, said.err
+    assert (film.root / "renders/film/sandbox-few+tall/manifest.json").is_file()
+    again = film.storyboard("plan", FILM, "--profile", "few+tall")
+    assert "2 shots, all made. Nothing to pay." in again.out

@@ -7,11 +7,11 @@ from runner.attempts.events import Clip, Created, Stored, Succeeded
 from runner.attempts.history import History
 from runner.diagnostics.problem import Place
 from runner.language.edit import CutEntry, Music
-from runner.language.model import Batch, Shot, Storyboard
+from runner.language.model import Batch, Shot
 from runner.lazy_dataclass import replace
-from runner.planning.plan import Action, Plan, Step
+from runner.planning.plan import Action, Step
 from runner.timeline.cut_list import CutList, Segment, cut_list
-from tests.planning.worlds import BOARD, after, batch, clip, pick, plan, shot
+from tests.planning.worlds import BOARD, after, batch, clip, pick, plan, plan_of, shot
 
 PLACE = Place(BOARD, 1, 1)
 
@@ -32,11 +32,7 @@ def film(
     """The cut list of one storyboard with these shots."""
     history = history or History()
     board = replace(batch(*shots).storyboards[0], cut=cut, music=music)
-    return cut_list(board, plan_of(board, history), history, on_disk)
-
-
-def plan_of(board: Storyboard, history: History) -> Plan:
-    return replace(plan(*board.shots, history=history), batch=Batch((board,)))
+    return cut_list(board, plan_of(Batch((board,)), history), history, on_disk)
 
 
 def entry(kind: str, text: str, **fields: object) -> CutEntry:
@@ -176,3 +172,17 @@ def test_slates_and_own_clips_stand_as_the_compiler_measured_them() -> None:
     assert [segment.is_picture for segment in cut.segments] == [False, False, True]
     assert cut.music == Music("assets/score.mp3", Decimal(4))
     assert cut.seconds == Decimal("6.5")
+
+
+def test_the_length_of_a_film_is_that_of_its_cut() -> None:
+    quay, boat = shot("quay", film_seconds=Decimal(3)), shot("boat", skip=True)
+    cut = (
+        entry("slate", "The end", seconds=Decimal("1.5")),
+        entry("shot", "quay"),
+        entry("shot", "boat", in_seconds=Decimal(2)),
+    )
+    board = batch(quay, boat).storyboards[0]
+    assert plan(quay, boat).film_length(board) == 3
+    edited = replace(board, cut=cut)
+    decided = plan_of(Batch((edited,)))
+    assert decided.film_length(edited) == film(quay, boat, cut=cut).seconds == Decimal("7.5")

@@ -153,7 +153,7 @@ def _facts(plan: Plan, board: Storyboard, steps: Sequence[Step], context: PlanCo
     if (usual := usual_model(shots)) is not None:
         others = sum(1 for shot in shots if model((shot,), full=True) != usual)
         yield usual.replace(" · ", " at ") + (f", {others} otherwise" if others else "")
-    film = length(sum(plan.film_seconds(shot) for shot in board.shots if not shot.skip))
+    film = length(plan.film_length(board))
     yield f"film {film}" + (f" of {length(board.length)} wanted" if board.length is not None else "")
     finished = sum(1 for step in steps if step.action is Action.KEEP)
     sums = context.sums.get(board.path, CreditSums())
