@@ -111,6 +111,18 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_scene(parser: argparse.ArgumentParser) -> None:
+    """Add `--scene NAME`, short for `--select scene:NAME`."""
+    parser.add_argument(
+        "--scene",
+        action="append",
+        dest="scenes",
+        default=[],
+        metavar="NAME",
+        help="work on the shots of this scene; may be repeated",
+    )
+
+
 def add_extra_orders(parser: argparse.ArgumentParser) -> None:
     """Add the flags that order more than the storyboards ask for, in a group whose title says that it costs money."""
     group = parser.add_argument_group("extra orders (paid)")
@@ -178,7 +190,10 @@ def command_options(args: argparse.Namespace) -> CommandOptions:
             variable_files=tuple(args.var_file),
             config=args.config,
         ),
-        selection=SelectionOptions(select=tuple(values.get("select", ())), exclude=tuple(values.get("exclude", ()))),
+        selection=SelectionOptions(
+            select=(*values.get("select", ()), *(f'scene:"{scene}"' for scene in values.get("scenes", ()))),
+            exclude=tuple(values.get("exclude", ())),
+        ),
         orders=OrderOptions(
             retake=tuple(values.get("retake", ())),
             again=tuple(values.get("again", ())),
