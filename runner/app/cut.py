@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from runner.app.films import Film, segment_file, target_of
+from runner.app.font_environment import font_environment
 from runner.app.session import Session
 from runner.assembly.assemble import assemble, key_of
 from runner.assembly.parts import AssembledFilm, Assembly, AssemblyError, MusicTrack, Part
@@ -30,7 +31,7 @@ Progress = Callable[[Fraction, Fraction], None]
 
 @dataclass(frozen=True, slots=True)
 class CutOptions:
-    """How a cut is made."""
+    """Choices for the making of a cut."""
 
     to: Path | None = None
     burn_in: bool = False
@@ -89,13 +90,15 @@ def film_key(path: Path) -> str | None:
 
 
 def assembly_of(session: Session, film: Film, options: CutOptions) -> Assembly:
-    """What the film file is made of."""
+    """The parts of the film file, its music and its key."""
     files = [(segment, segment_file(session, segment)) for segment in film.cut.segments]
     is_free = session.settings.account.free
     parts = tuple(
         _part(segment, path, _burn_in(segment, is_free) if options.burn_in else "") for segment, path in files
     )
-    return Assembly(parts, _music(session, film), _key(session, film, options), quick=options.quick)
+    return Assembly(
+        parts, _music(session, film), _key(session, film, options), quick=options.quick, environment=font_environment()
+    )
 
 
 def _part(segment: Segment, path: Path | None, burn_in: str) -> Part:

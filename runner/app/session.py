@@ -163,7 +163,7 @@ class Session(Project):
         return history
 
     def _manifests_of_other_profiles(self, storyboard: Storyboard) -> Iterable[Manifest]:
-        """At a free account nothing counts but the takes of this profile."""
+        """The manifests of the storyboard's other profiles; none at a free account, where they do not count."""
         account, root = self.settings.account, self.settings.root
         if account.free:
             return ()

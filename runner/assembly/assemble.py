@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO
 
 from runner.animatic.fonts import missing_font
 from runner.assembly.burn_in import burn_in
-from runner.assembly.film_pictures import frames_of
+from runner.assembly.film_pictures import FrameSpan, frames_of
 from runner.assembly.film_shape import quick_shape, shape_of
 from runner.assembly.film_sound import RATE, even_sound, write_mix
 from runner.assembly.packet_copy import check_formats, copy_packets
@@ -84,7 +84,7 @@ def _notes(assembly: Assembly, sources: Mapping[Path, SourceFacts]) -> tuple[str
             if lacking > 1 / sources[part.path].video.rate:
                 notes.append(f"{part.path.name} is {float(lacking):.1f} s shorter than its time in the film")
     texts = "".join("".join(part.slate_lines) + part.burn_in for part in assembly.parts)
-    script = missing_font(texts) if texts else None
+    script = missing_font(texts, dict(assembly.environment or ())) if texts else None
     if script:
         notes.append(f"no font for {script}: such letters are empty boxes")
     return tuple(dict.fromkeys(notes))
@@ -135,9 +135,9 @@ def _write(
     heard = 0
     for part in assembly.parts:
         end = round((offset + part.seconds) * shape.rate)
-        for frame in frames_of(part, shape, number, end - number, offset):
+        for frame in frames_of(part, shape, FrameSpan(number, end - number, offset), assembly.environment):
             if part.burn_in:
-                frame = burn_in(frame, part.burn_in, number, shape)
+                frame = burn_in(frame, part.burn_in, number, shape, assembly.environment)
             heard = _write_sound(output, audio, sound, heard, Fraction(number) / shape.rate)
             _write_picture(output, video, frame, number, shape)
             number += 1

@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> ExitCode:
 
 
 def film_file(session: Session, cut: MadeCut) -> FilmFile:
-    """What the screen says of a cut."""
+    """A cut as the screen shows it."""
     facts = ["unchanged: it already shows this edit and these clips"]
     if cut.result is not None:
         shape = cut.result.shape

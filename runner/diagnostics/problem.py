@@ -110,7 +110,7 @@ class Problems:
 
     @property
     def is_full(self) -> bool:
-        """Are there so many different errors that nothing more is sought: a flood would only cost time."""
+        """Whether there are so many different errors that nothing more is sought: a flood would only cost time."""
         return len(self._error_places) >= MAX_ERRORS
 
     def __iter__(self) -> Iterator[Problem]:

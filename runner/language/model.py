@@ -46,7 +46,7 @@ class Shot(NamedTuple):
         return max(Decimal(clip) - start, Decimal(0)) if seconds is None else seconds
 
     def film_range(self, entry: CutEntry | None) -> tuple[Decimal, Decimal | None]:
-        """Where in the clip an entry of the cut begins, and for how long it is shown; None shows the clip to its end.
+        """The second of the clip at which an entry of the cut begins, and its length; None shows the clip to its end.
 
         What an entry leaves out is the shot's own.
         """

@@ -159,7 +159,7 @@ class Step(NamedTuple):
         return self.waits_for == "pick" and self.duplicate_of is None
 
     def without_a_way(self, materials: tuple[Material, ...]) -> "Step":
-        """This step, blocked because these materials have no way to the provider."""
+        """The step, blocked because these materials have no way to the provider."""
         more = f" and {len(materials) - 1} more have" if len(materials) > 1 else " has"
         reason = Reason(ReasonCode.MATERIAL_BLOCKED, f"{material_name(materials[0])}{more} no public address")
         return self._replace(action=Action.BLOCKED, reason=reason, unpublished=materials)
