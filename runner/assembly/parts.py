@@ -68,6 +68,8 @@ class Assembly:
     """The shape where no part is a clip."""
     quick: bool = False
     """Whether to encode at 480 lines with a fast preset, as at the end of a free run."""
+    copy_only: bool = False
+    """Whether a film that would have to be encoded is not made."""
     environment: Environment = ()
     """What fontconfig gets: never the environment with the provider's key."""
 

@@ -209,6 +209,7 @@ def command_options(args: argparse.Namespace) -> CommandOptions:
             output=values.get("output"),
             no_wait=values.get("no_wait", False),
             fail_fast=values.get("fail_fast", False),
+            no_cut=values.get("no_cut", False),
         ),
         display=DisplayOptions(as_json=args.json, quiet=args.quiet, no_color=args.no_color),
     )
