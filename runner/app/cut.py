@@ -57,9 +57,11 @@ def make_cut(session: Session, film: Film, options: CutOptions, progress: Progre
     marks = ("burn-in",) if options.burn_in else ()
     target, root = target_of(session, options.to, film.target(NAME, *marks))
     assembly = assembly_of(session, film, options)
-    shown = stored_key(target)
-    if shown is not None and shown.content == assembly.key and (options.quick or not shown.is_quick):
+    stored = stored_key(target)
+    if stored is not None and stored.content == assembly.key and (options.quick or not stored.is_quick):
         return MadeCut(film, target, is_new=False)
+    from av.error import FFmpegError
+
     part = part_of(target)
     try:
         make_folder(target.parent, root)
@@ -70,7 +72,7 @@ def make_cut(session: Session, film: Film, options: CutOptions, progress: Progre
     except AssemblyError as error:
         where = f"{_display(session, error.path)} " if error.path is not None else "the cut: "
         raise CommandError(ExitCode.INVALID, f"{where}{error.message}; no cut was made") from error
-    except (OSError, FileRejected) as error:
+    except (OSError, FileRejected, FFmpegError) as error:
         raise CommandError(ExitCode.INVALID, f"cannot write {session.display_path(target)}: {reason(error)}") from error
     finally:
         with suppress(OSError):

@@ -31,11 +31,11 @@ def stored_key(path: Path) -> FilmKey | None:
 def older_cut(session: Session, film: Film) -> Path | None:
     """The whole film's `cut.mp4` that shows another edit or other clips; None where it agrees or is missing."""
     path = film.folder / NAME
-    shown = stored_key(path)
-    if shown is None:
+    stored = stored_key(path)
+    if stored is None:
         return None
     try:
-        return None if shown.content == cut_key(session, film) else path
+        return None if stored.content == cut_key(session, film) else path
     except CommandError:
         return path
 

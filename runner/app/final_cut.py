@@ -13,6 +13,7 @@ from runner.app.session import Session
 from runner.attempts.history import History
 from runner.diagnostics.problem import CommandError
 from runner.engine.run_events import RunResult
+from runner.files.reading import reason
 from runner.planning.plan import Plan
 from runner.show.screens.film_lines import FilmLine
 from runner.show.text.format import count, length
@@ -39,7 +40,7 @@ def older_cut_lines(session: Session, film: Film) -> Iterator[FilmLine]:
 
 
 def film_lines_by_storyboard(session: Session, history: History, plan: Plan) -> dict[str, tuple[FilmLine, ...]]:
-    """Where the cut of each storyboard lies, and whether it is current; nothing of storyboards without one."""
+    """The place of each storyboard's cut, and whether it is current; empty for storyboards without one."""
     boards = [board.path for board in session.batch.storyboards]
     if not any((session.output_folder(path) / NAME).is_file() for path in boards):
         return {}
@@ -80,11 +81,10 @@ def _new_film(session: Session, film: Film) -> Iterator[FilmLine]:
     except KeyboardInterrupt:
         yield FilmLine("note", "the cut was stopped", command=command)
         yield from older_cut_lines(session, film)
-    except CommandError as error:
-        yield FilmLine("note", str(error), command=command)
+    except (CommandError, OSError, ValueError, MemoryError) as error:
+        text = str(error) if isinstance(error, CommandError) else f"the cut failed: {reason(error)}"
+        yield FilmLine("note", text, command=command)
         yield from older_cut_lines(session, film)
-    except Exception as error:  # noqa: BLE001 - whatever ails a film, the closing with its money is shown
-        yield FilmLine("note", f"the cut failed ({type(error).__name__}: {error})", command=command)
 
 
 def _cut_line(session: Session, film: Film, command: str) -> FilmLine:
