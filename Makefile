@@ -6,7 +6,7 @@ STORYBOARD := .venv/bin/storyboard
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-live bench-download bench-compile bench-engine bench-load bench-ledger bench-growth bench-animatic bench-looking check check-style check-types check-floors check-imports check-schemas format assets picture clean
+.PHONY: help demo test test-long test-live bench-download bench-compile bench-engine bench-load bench-ledger bench-growth bench-animatic bench-looking bench-materials check check-style check-types check-floors check-imports check-schemas format assets picture clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,10 @@ bench-animatic: .venv/.installed-dev  ## CPU for a second of clip
 
 bench-looking: .venv/.installed-dev  ## the cut by copying and by encoding, and the contact sheet (minutes)
 	@$(PY) -m benchmarks.looking
+
+bench-materials: .venv/.installed-dev  ## local pictures against sha256sum; 200 files to a store against rclone copy
+	@$(PY) -m benchmarks.materials
+	@$(PY) -m benchmarks.materials_upload
 
 check: check-style check-types check-floors check-imports check-schemas  ## style, types, floors, imports, schemas
 

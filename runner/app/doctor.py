@@ -10,6 +10,7 @@ from runner.clock import SystemClock
 from runner.diagnostics.failures import Failure
 from runner.diagnostics.problem import CommandError, ExitCode, HealthCheck
 from runner.editions.edition import load
+from runner.media import file_memory_store
 from runner.media.health import libraries
 from runner.providers import health
 from runner.providers.api import provider_api
@@ -53,6 +54,7 @@ def _local_checks(settings: Settings) -> Iterator[HealthCheck]:
     yield _fonts()
     yield from folder("clips", settings.output)
     yield from _state(settings)
+    yield from _store(settings)
     yield health.key_shape(settings.api_key)
     yield health.proxy(settings.base_url)
     yield health.certificates(settings.base_url)
@@ -67,6 +69,25 @@ def _fonts() -> HealthCheck:
     return HealthCheck("fonts", "warning", "animatics cannot show every script", missing)
 
 
+_STORES = {
+    "s3": HealthCheck("store", "ok", "S3: tried with rclone's server of its interface"),
+    "az": HealthCheck("store", "ok", "Azure: tried with Azurite, Microsoft's server of its interface"),
+    "gs": HealthCheck(
+        "store",
+        "warning",
+        "Google Cloud Storage was never tried: no emulator that we know serves all that is asked of it",
+        "make a film of one shot first, or choose another store",
+    ),
+    "file": HealthCheck("store", "ok", "a folder behind a web server: tried"),
+}
+"""How each kind of store was tried, by its scheme."""
+
+
+def _store(settings: Settings) -> Iterator[HealthCheck]:
+    if settings.publish.store is not None:
+        yield _STORES[settings.publish.store.partition(":")[0]]
+
+
 def _state(settings: Settings) -> Iterator[HealthCheck]:
     try:
         state = settings.state
@@ -76,6 +97,7 @@ def _state(settings: Settings) -> Iterator[HealthCheck]:
         return
     yield from folder("state", state, pays=True)
     yield _ledger(settings)
+    yield from _file_memory(settings)
 
 
 def _ledger(settings: Settings) -> HealthCheck:
@@ -88,6 +110,21 @@ def _ledger(settings: Settings) -> HealthCheck:
             "ledger", "error", stop.message.splitlines()[0], "paid runs stop until the ledger can be read"
         )
     return HealthCheck("ledger", "ok", f"{settings.state / NAME} can be read")
+
+
+def _file_memory(settings: Settings) -> Iterator[HealthCheck]:
+    """The condition of the memory of inspected files, where there is one."""
+    path = file_memory_store.memory_path(settings.state, settings.root)
+    match file_memory_store.state_of(path):
+        case "damaged":
+            yield HealthCheck("files", "warning", f"{path} cannot be read: files are inspected again", "delete it")
+        case "read-only":
+            hint = "make the folder writable"
+            yield HealthCheck("files", "warning", f"{path.parent} cannot be written: files are inspected again", hint)
+        case "ok":
+            yield HealthCheck("files", "ok", "what local files hold is remembered")
+        case "none":
+            return
 
 
 async def _provider_checks(settings: Settings, demo: bool) -> list[HealthCheck]:

@@ -40,7 +40,7 @@ def films(session: Session) -> list[Film]:
     history = read_history(session)
     slug = _slug(session)
     whole = whole_films(session, history, session.plan(history))
-    selected = [replace(film, cut=_selected(session, film.cut), slug=slug) for film in whole]
+    selected = [replace(film, cut=_selected(session, film), slug=slug) for film in whole]
     selected_films = [film for film in selected if film.cut.segments]
     if not selected_films:
         raise CommandError(ExitCode.INVALID, "there is no film: none of the selected shots is in a storyboard's cut")
@@ -86,8 +86,8 @@ def target_of(session: Session, to: Path | None, default: Path) -> tuple[Path, P
     return folder.resolve() / path.relative_to(folder), folder.resolve()
 
 
-def _selected(session: Session, cut: CutList) -> CutList:
-    keys = session.selected
+def _selected(session: Session, film: Film) -> CutList:
+    cut, keys = film.cut, session.selected(film.history)
     if keys is None:
         return cut
     chosen = tuple(

@@ -44,7 +44,7 @@ def film_lines_by_storyboard(session: Session, history: History, plan: Plan) -> 
     boards = [board.path for board in session.batch.storyboards]
     if not any((session.output_folder(path) / NAME).is_file() for path in boards):
         return {}
-    whole = plan if session.selected is None else session.plan(history)
+    whole = plan if session.selected(history) is None else session.plan(history)
     return {film.cut.storyboard: tuple(_state_of_cut(session, film)) for film in whole_films(session, history, whole)}
 
 

@@ -17,7 +17,7 @@ from runner.lazy_dataclass import replace
 from runner.planning import alternatives
 from runner.planning.outgoing import outgoing_materials, sent_contents
 from runner.planning.plan import Action, Plan, Step
-from runner.planning.selection import ShotKey, select, storyboard_slug
+from runner.planning.selection import ShotKey, storyboard_slug
 from runner.show.screens.blocked import WaysOn
 from runner.show.screens.missing_clips import find_missing_clips
 from runner.show.screens.plan import CheaperCommand, PlanContext
@@ -150,7 +150,7 @@ def ways_on(session: Session, history: History, plan: Plan) -> WaysOn:
     if not blocked or not chosen.select:
         return WaysOn(sandbox_command(session))
     selection = " ".join([*chosen.select, _selector(session, _made_from(session, blocked))])
-    wider = session.plan(history, selected=select(session.batch, [selection], chosen.exclude))
+    wider = session.plan(history, selected=session.select([selection], chosen.exclude, history))
     if any(_needs_selection(step, wider) for step in wider.steps):
         return WaysOn(sandbox_command(session))  # --exclude leaves out what they are made from
     wider_line = session.command_line.without_extra_orders().with_selection(selection)
@@ -187,9 +187,9 @@ def cheaper_alternatives(
     """Cheaper alternatives below the limit, inside the selection; each with its price."""
 
     def price(batch: Batch, selected: frozenset[ShotKey] | None) -> Decimal | None:
-        if selected is not None and session.selected is not None:
+        if selected is not None and session.selected(history) is not None:
             return None  # a second --select widens the first
-        plan = session.plan(history, batch, session.selected if selected is None else selected)
+        plan = session.plan(history, batch, session.selected(history) if selected is None else selected)
         return plan.totals.credits
 
     names = dict.fromkeys(name for storyboard in session.batch.storyboards for name in storyboard.profiles)

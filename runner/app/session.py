@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from stat import S_ISREG
@@ -52,8 +52,28 @@ class Session(Project):
         return routes_of(self.settings, self.edition, self.batch)
 
     @cached_property
-    def selected(self) -> frozenset[ShotKey] | None:
-        return select(self.batch, self.command.selection.select, self.command.selection.exclude)
+    def _selections(self) -> dict[str, frozenset[ShotKey] | None]:
+        """Cache of the command's selection, by the state before anything is sent: a run does not change it."""
+        return {}
+
+    def selected(self, history: History) -> frozenset[ShotKey] | None:
+        """The shots that `--select` and `--exclude` leave; None without either."""
+        if "selected" not in self._selections:
+            flags = self.command.selection
+            self._selections["selected"] = self.select(flags.select, flags.exclude, history)
+        return self._selections["selected"]
+
+    def select(self, chosen: Iterable[str], excluded: Iterable[str], history: History) -> frozenset[ShotKey] | None:
+        """The shots that expressions select, by their states too."""
+        return select(self.batch, chosen, excluded, lambda: self.states(history))
+
+    def states(self, history: History) -> Mapping[ShotKey, frozenset[str]]:
+        """The states of each shot's takes, for `state:`."""
+        from runner.planning.take_states import states_by_shot
+        from runner.show.screens.missing_clips import find_missing_clips
+
+        plan = self.plan(history)
+        return states_by_shot(plan, find_missing_clips(plan.steps, history))
 
     @cached_property
     def command_line(self) -> CommandLine:
@@ -100,12 +120,16 @@ class Session(Project):
 
         return exists
 
+    def is_gone(self, storyboard: str) -> bool:
+        """Whether a storyboard's file is gone; a broken link counts as a file."""
+        return bool(storyboard) and not os.path.lexists(self.settings.root / storyboard)
+
     def overrides(self, history: History) -> PlanOverrides:
         """The orders of `--first-take`, `--again` and `--retake`, worked out once, before anything is sent."""
         again, retake = self.command.orders.again, self.command.orders.retake
         if again and retake:
             raise CommandError(ExitCode.USAGE, "--again and --retake cannot be combined: run them one after the other")
-        shots = select(self.batch, again or retake or (), ())
+        shots = self.select(again or retake or (), (), history)
         return PlanOverrides(
             first_take=self.command.orders.first_take,
             again=self._attempts_to_repeat(history, shots) if again else None,
@@ -141,6 +165,7 @@ class Session(Project):
                 overrides=overrides,
                 root=str(self.settings.root),
                 can_publish=self._can_publish(batch),
+                is_gone=self.is_gone,
             )
             if not history.load_pending():
                 return plan
@@ -163,7 +188,7 @@ class Session(Project):
         return history
 
     def _manifests_of_other_profiles(self, storyboard: Storyboard) -> Iterable[Manifest]:
-        """The manifests of the storyboard's other profiles; none at a free account, where they do not count."""
+        """Count only the takes of this profile at a free account."""
         account, root = self.settings.account, self.settings.root
         if account.free:
             return ()

@@ -5,7 +5,6 @@ from runner.app.approval import committed_credits, storyboard_budgets
 from runner.app.credit_scope import sums_by_storyboard
 from runner.app.field_locations import field_locator
 from runner.app.final_cut import film_lines_by_storyboard
-from runner.app.orphaned_attempts import orphaned_attempts
 from runner.app.plan_report import left_by_gone_repositories
 from runner.app.session import Session
 from runner.attempts.attempt import Attempt
@@ -25,7 +24,7 @@ def status_report(session: Session) -> tuple[StatusReport, list[str]]:
     session, history, foreign = foreign_outputs.history_without_foreign(session)
     if foreign and not session.batch.storyboards:
         raise CommandError(ExitCode.INVALID, "\n".join(foreign))
-    plan = session.plan(history, selected=whole_session.selected)
+    plan = session.plan(history, selected=whole_session.selected(history))
     budgets = {} if plan.is_free else storyboard_budgets(session, plan, history)
     report = StatusReport(
         plan,
@@ -33,7 +32,7 @@ def status_report(session: Session) -> tuple[StatusReport, list[str]]:
         SystemClock().now(),
         _next_command_line(session),
         locate_field=field_locator(session),
-        orphans=tuple(orphaned_attempts(session, history)),
+        orphans=tuple(history.attempts[orphan.attempt] for orphan in plan.orphans),
         sums=sums_by_storyboard(session, history),
         budget_used={path: committed_credits(history, budget) for path, budget in budgets.items()},
         left_behind=_left_behind(session, plan),

@@ -11,6 +11,8 @@ from runner.paid_providers import paid_provider_name
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    # What is paid for is never taken from a memory.
+    parser.set_defaults(verify_files=True)
     parser.description = (
         "Makes exactly the clips that are missing, several at a time, and writes the manifest. The sandbox is free "
         "and asks nothing. Before a paid provider gets an order, you see the plan with its price, and confirm it. "

@@ -74,10 +74,10 @@ def _summary(project: Project) -> str:
     """The last line: the number of files, shots, errors and warnings."""
     shots = sum(storyboard.shot_count for storyboard in project.batch.storyboards)
     amount = f"{count(len(project.files), 'file')}, {count(shots, 'shot')}"
-    broken_shots = {(problem.place.file, shot) for problem in project.problems.errors for shot in problem.shots}
+    faulty_shots = sum(storyboard.faulty_shot_count for storyboard in project.batch.storyboards)
     errors = count(len(project.problems.errors), "error")
-    if broken_shots:
-        errors += f" in {count(len(broken_shots), 'shot')}"
+    if faulty_shots:
+        errors += f" in {count(faulty_shots, 'shot')}"
     if consequences := len(project.problems.consequences):
         errors += f" ({count(consequences, 'consequence')} of others)"
     counts = [errors] if project.problems.errors else []

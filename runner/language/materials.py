@@ -1,4 +1,4 @@
-"""Materials of shots: assets, files of the repository, public URLs."""
+"""Materials of shots: the media of assets, files of the repository, public URLs."""
 
 import os
 from collections.abc import Mapping
@@ -11,77 +11,14 @@ from urllib.parse import unquote, urlsplit
 from runner.diagnostics.problem import Problem
 from runner.files.reading import FileRejected, check_regular, check_written, open_regular, reason, resolve_inside
 from runner.hosts import is_public
-from runner.language.loader import Definition
+from runner.language.asset import Asset
+from runner.language.file_parts import asset_part
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass, field
-from runner.media.files import MAX_BYTES, UnsupportedMedia, inspect, known_endings
+from runner.media.file_memory import FileMemory
+from runner.media.files import MAX_BYTES, MediaFacts, UnsupportedMedia, inspect, known_endings
+from runner.media.unfit_endings import label_of_unfit_ending
 from runner.requests.request import Kind, LocalFile, RemoteFile
-
-KINDS: tuple[Kind, ...] = ("image", "video", "audio")
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """An entry of `assets`: its media as written, and its words (a template)."""
-
-    name: str
-    sources: tuple[tuple[Kind | None, str, NodeRef], ...]
-    """Kind (None: decided by the file ending), path or URL, and position in the file, for each source."""
-    words: str | None
-    words_origin: NodeRef
-    seconds: Value
-    layers: tuple[NodeRef, ...]
-    """Definitions of this name; the last one wins."""
-    own: bool
-    """True when the storyboard itself defines the asset, not an include."""
-    aliases: tuple[tuple[str, NodeRef], ...] = ()
-    """Further names of the asset, each with its position in the file."""
-
-    @property
-    def origin(self) -> NodeRef:
-        """Position of the definition that wins."""
-        return self.layers[-1]
-
-
-def read_asset(name: str, definition: Definition, own: bool) -> Asset | None:
-    """The asset of a definition; None when its last layer removes the asset."""
-    value = definition.merged()
-    if isinstance(value, str):
-        return Asset(name, ((None, value, definition.origin),), None, definition.origin, None, definition.layers, own)
-    if not isinstance(value, dict):
-        return None
-    kinds = [kind for kind in KINDS if value.get(kind) is not None]
-    kind = next((k for k in kinds if _last_layer_with(definition, k) is definition.origin), kinds[0] if kinds else None)
-    sources: tuple[tuple[Kind | None, str, NodeRef], ...] = ()
-    if kind is not None:
-        written, origin = value[kind], _last_layer_with(definition, kind) / kind
-        items = (
-            [(item, origin / i) for i, item in enumerate(written)] if isinstance(written, list) else [(written, origin)]
-        )
-        sources = tuple((kind, str(item), item_origin) for item, item_origin in items)
-    words = value.get("words")
-    words_origin = _last_layer_with(definition, "words") / "words"
-    return Asset(
-        name,
-        sources,
-        words if isinstance(words, str) else None,
-        words_origin,
-        value.get("seconds"),
-        definition.layers,
-        own,
-        _aliases(definition, value.get("aliases")),
-    )
-
-
-def _aliases(definition: Definition, aliases: Value) -> tuple[tuple[str, NodeRef], ...]:
-    origin = _last_layer_with(definition, "aliases") / "aliases"
-    items = aliases if isinstance(aliases, list) else []
-    return tuple((str(name), origin / index) for index, name in enumerate(items))
-
-
-def _last_layer_with(definition: Definition, key: str) -> NodeRef:
-    holders = [origin for origin in definition.layers if isinstance(origin.value, dict) and key in origin.value]
-    return holders[-1] if holders else definition.origin
 
 
 def extension(written: str) -> str:
@@ -122,15 +59,18 @@ class MediaCache:
 
     root: FilePath
     files: dict[str, LocalFile | FileRejected] = field(default_factory=dict)
+    memory: FileMemory | None = None
+    """What is remembered of files that did not change; None inspects all."""
     hints_left: int = 200
     """For so many files more the nearest name is sought: beyond a screenful nobody reads it."""
 
     def inspect_asset(self, asset: Asset) -> AssetMedia:
         """Inspect the media of an asset."""
         media = [self.source(written, kind, origin, asset.seconds) for kind, written, origin in asset.sources]
+        parts = [material if isinstance(material, Problem) else asset_part(material, asset) for material in media]
         return AssetMedia(
-            tuple(material for material in media if not isinstance(material, Problem)),
-            tuple(problem for problem in media if isinstance(problem, Problem)),
+            tuple(material for material in parts if not isinstance(material, Problem)),
+            tuple(problem for problem in parts if isinstance(problem, Problem)),
         )
 
     def source(
@@ -164,7 +104,8 @@ class MediaCache:
 
     def _problem(self, error: FileRejected, written: str, origin: NodeRef) -> Problem:
         self.hints_left -= 1
-        hint = error.hint if self.hints_left >= 0 else ""
+        folder = (self.root / origin.document.name).parent
+        hint = error.hint(folder) if self.hints_left >= 0 else ""
         return Problem(error.code, origin.place(), f"`{written}` {error.message}", hint, related=origin.alias_chain())
 
     def _local_file(self, path: FilePath, kind: Kind | None) -> LocalFile:
@@ -189,7 +130,7 @@ class MediaCache:
     def _inspect(self, path: FilePath) -> LocalFile:
         handle = open_regular(resolve_inside(path, self.root), self.root, MAX_BYTES)
         try:
-            media = inspect(path, handle)
+            media = self._facts(path, handle)
         except UnsupportedMedia as error:
             raise FileRejected("material-unfit", error.message) from None
         except OSError as error:
@@ -197,15 +138,23 @@ class MediaCache:
         name = PurePosixPath(os.path.relpath(path, self.root)).as_posix()
         return LocalFile(name, media.sha256, media.kind, media.bytes, media.width, media.height, media.seconds)
 
+    def _facts(self, path: FilePath, handle: int) -> MediaFacts:
+        """The remembered facts of an unchanged file, else those of its inspection; closes the handle."""
+        if self.memory is None:
+            return inspect(path, handle)
+        name = os.path.relpath(path, self.root)
+        before = os.fstat(handle)
+        remembered = self.memory.recall(name, before)
+        if remembered is not None:
+            os.close(handle)
+            return remembered
+        seen = self.memory.now()
+        with os.fdopen(os.dup(handle), "rb") as same:
+            facts = inspect(path, handle)
+            self.memory.remember(name, before, os.fstat(same.fileno()), facts, seen)
+        return facts
 
-_OTHER_MEDIA_ENDINGS = frozenset(
-    [
-        *(".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".flv", ".ogv", ".mts", ".m2ts", ".3gp"),
-        *(".heic", ".heif", ".avif", ".gif", ".bmp", ".tif", ".tiff", ".svg", ".psd", ".raw", ".dng", ".jxl", ".ico"),
-        *(".wma", ".aiff", ".aif", ".mid", ".midi", ".amr", ".ac3", ".caf", ".pdf"),
-    ]
-)
-"""Endings of pictures, videos and sounds that no edition of the API takes."""
+
 KIND_LABELS: Mapping[Kind, str] = {"image": "an image", "video": "a video", "audio": "audio"}
 
 
@@ -227,12 +176,11 @@ def _remote_file(written: str, kind: Kind | None, seconds: Value) -> RemoteFile:
         raise FileRejected("address", "does not lead to a public host", "the provider must be able to open it")
     ending = extension(written)
     ending_kind = known_endings.get(ending)
-    if kind is not None and ending_kind != kind and (ending_kind is not None or ending in _OTHER_MEDIA_ENDINGS):
-        accepted = ", ".join(name for name, of_kind in known_endings.items() if of_kind == kind)
-        what = KIND_LABELS[ending_kind] if ending_kind else "a format that the provider does not take"
-        raise FileRejected(
-            "material-kind", f"ends with {ending}, {what}", f"for `{kind}:` the provider takes {accepted}"
-        )
+    what = KIND_LABELS[ending_kind] if ending_kind else label_of_unfit_ending(ending)
+    if what is not None and (ending_kind is None or kind not in (None, ending_kind)):
+        accepted = ", ".join(name for name, of_kind in known_endings.items() if kind in (None, of_kind))
+        field = f"for `{kind}:` " if kind else ""
+        raise FileRejected("material-kind", f"ends with {ending}, {what}", f"{field}the provider takes {accepted}")
     if kind is None and ending_kind is None:
         raise FileRejected(
             "material-kind",

@@ -6,9 +6,11 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from runner.diagnostics.problem import closest_match
+from runner.language.asset import Asset
 from runner.language.foreign_positions import foreign_position
 from runner.language.ids import fold_name
-from runner.language.materials import Asset
+from runner.language.materials import extension
+from runner.media.files import known_endings
 from runner.requests.request import Kind, TakePart
 
 # The pattern begins with @ and looks behind from there, so that the search jumps from one @ to the next.
@@ -157,12 +159,9 @@ def _asset_mention(text: str, start: int, end: int, asset: Asset) -> Mention:
         return Mention(start, end, written, target)
     frame, pin = _FRAME.match(text, end), _PIN.match(text, end)
     if frame:
-        problem = (
-            "frame-of-asset",
-            f"`{asset.name}` is an asset; only shots have a {frame[1].lower()}",
-            "use a frame of a shot, or a picture",
-        )
-        return Mention(start, frame.end(), written, target, problem)
+        part: TakePart = "first_frame" if frame[1].lower() == "first_frame" else "last_frame"
+        whole = f"{written}.{part}"
+        return Mention(start, frame.end(), whole, MentionTarget(asset.name, "asset", part), _frame_problem(asset, part))
     if pin:
         problem = (
             "pin-of-asset",
@@ -171,6 +170,18 @@ def _asset_mention(text: str, start: int, end: int, asset: Asset) -> Mention:
         )
         return Mention(start, pin.end(), written, target, problem)
     return Mention(start, end, written, target)
+
+
+def _frame_problem(asset: Asset, part: str) -> tuple[str, str, str] | None:
+    """Code, message and hint of a frame of an asset that is no video of this repository; None for one that is."""
+    kind, written = asset.sources[0][:2] if asset.sources else (None, "")
+    if (kind or known_endings.get(extension(written))) != "video":
+        message = f"`{asset.name}` is no video: only videos and the clips of shots have a {part}"
+        return "frame-of-asset", message, f"write @{asset.name}, or name a video or a shot"
+    if "://" in written:
+        message = f"`{asset.name}` lies at an address, which nobody downloads to cut its {part}"
+        return "frame-of-asset", message, "name a copy of the video in the repository, or save the picture as an image"
+    return None
 
 
 def _shot_mention(text: str, start: int, end: int, shot: str) -> Mention:

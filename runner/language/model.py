@@ -46,7 +46,7 @@ class Shot(NamedTuple):
         return max(Decimal(clip) - start, Decimal(0)) if seconds is None else seconds
 
     def film_range(self, entry: CutEntry | None) -> tuple[Decimal, Decimal | None]:
-        """The second of the clip at which an entry of the cut begins, and its length; None shows the clip to its end.
+        """Start and length in the clip of an entry of the cut; None as length shows the clip to its end.
 
         What an entry leaves out is the shot's own.
         """
@@ -82,6 +82,8 @@ class Storyboard:
     """Names of the profiles of the storyboard and its includes."""
     shot_count: int = 0
     """How many shots the file has after expansion, those with a problem included."""
+    faulty_shot_count: int = 0
+    """How many of them have an error."""
     cut: tuple[CutEntry, ...] | None = None
     """The film's order as written; None shows every shot once, in the order of the file."""
     music: Music | None = None

@@ -75,7 +75,7 @@ def broken_shared_fields(files: Sequence[Document], loader: DocumentLoader, prof
 
 
 def broken_scene_fields(files: Sequence[Document], loader: DocumentLoader) -> Mapping[str, frozenset[str]]:
-    """Fields that were left out because their values have the wrong shape, by the name of their scene."""
+    """Fields by scene that were left out because their values have the wrong shape."""
     fields: dict[str, set[str]] = {}
     for document in files:
         for path in loader.broken.get(document.name, ()):

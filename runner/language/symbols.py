@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from runner.diagnostics.problem import Place
 from runner.editions.edition import Edition
-from runner.language.materials import Asset, AssetMedia, MediaCache
+from runner.language.asset import Asset
+from runner.language.materials import AssetMedia, MediaCache
 from runner.language.mentions import suggestion
 from runner.language.yaml.document import NodeRef, Value
 from runner.lazy_dataclass import dataclass, field

@@ -179,6 +179,9 @@ def _describe_replacement(field: str, old: Mapping[str, JsonValue], new: Mapping
             return _Change(ReasonCode.PICK_CHANGED, field, text)
         text = f"{new['shot']} changed, and this is made from {_label(new)}"
         return _Change(ReasonCode.UPSTREAM_CHANGED, field, text)
+    if "path" in new and old.get("path") == new.get("path") and old.get("part") != new.get("part"):
+        parts = [_text(item.get("part")) or "the whole" for item in (old, new)]
+        return _Change(_code(field), field, f"the part of {new['path']}: {parts[0]} → {parts[1]}")
     if "path" in new and old.get("path") == new.get("path"):
         return _Change(_code(field), field, f"the content of {new['path']} changed")
     return _Change(_code(field), field, f"{_label(old)} → {_label(new)}")

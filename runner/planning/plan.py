@@ -12,6 +12,7 @@ from runner.editions.edition import Edition, Price
 from runner.language.edit import CutEntry
 from runner.language.model import Batch, Shot, Storyboard
 from runner.lazy_dataclass import dataclass, field
+from runner.planning.orphans import Orphan
 from runner.planning.reason import Reason, ReasonCode
 from runner.planning.selection import ShotKey
 from runner.requests.request import (
@@ -77,8 +78,8 @@ def every_material(material: Material) -> bool:
 def material_name(material: Material) -> str:
     """A material as a person calls it: its path, its address, or `the last frame of quay`."""
     match material:
-        case LocalFile(path=path):
-            return path
+        case LocalFile():
+            return material.name
         case RemoteFile(url=url):
             return url
         case TakeReference(shot=shot, part=part):
@@ -203,7 +204,6 @@ class Plan:
     profile: str | None = None
     selected: frozenset[ShotKey] | None = None
     """Keys of the shots that `--select` and `--exclude` leave; None means all shots."""
-    by_fingerprint: dict[str, Step] = field(default_factory=dict)
     picks: Mapping[ShotKey, Pick] = field(default_factory=dict)
     """The picks that count, by the present names of their shots."""
     stored_picks: Mapping[ShotKey, Pick] = field(default_factory=dict)
@@ -212,6 +212,8 @@ class Plan:
     """Picked shots that this plan makes anew, because their request changed since."""
     skipped_steps: tuple[Step, ...] = ()
     """The takes of skipped shots: no run makes them, and the clips that exist are part of the film."""
+    orphans: tuple[Orphan, ...] = ()
+    """Paid attempts that none of these takes, and no take left out by a selection, asks for any more."""
 
     @property
     def is_free(self) -> bool:

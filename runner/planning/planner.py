@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from graphlib import TopologicalSorter
 from typing import Literal
 
 from runner.attempts.attempt import Attempt, AttemptState
@@ -16,10 +15,12 @@ from runner.planning.attempt_action import ClipExists, action_of_attempt
 from runner.planning.change_reason import describe_change, made_elsewhere
 from runner.planning.chosen_take import ChosenTakes
 from runner.planning.kept_clips import KeptClips, kept_clips
+from runner.planning.orphans import StoryboardGone, find_orphans, no_storyboard_gone
 from runner.planning.plan import Action, CanPublish, Keep, Plan, Step, every_material
 from runner.planning.reason import NEW, RETAKE, Reason, ReasonCode
 from runner.planning.retakes import RetakeOrders
 from runner.planning.selection import ShotKey
+from runner.planning.shot_order import upstream_first
 from runner.requests.request import (
     JsonValue,
     Material,
@@ -31,6 +32,7 @@ from runner.requests.request import (
 )
 
 _NO_UPSTREAM: dict[TakeReference, ResolvedTake] = {}
+_WITHOUT_CLIP = (AttemptState.FAILED, AttemptState.REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,32 +63,41 @@ def build_plan(
     overrides: PlanOverrides = NO_OVERRIDES,
     root: str = "/",
     can_publish: CanPublish = every_material,
+    is_gone: StoryboardGone = no_storyboard_gone,
 ) -> Plan:
     """Builds the plan of a run. `clip_exists` tells whether a clip's file exists; `selected` None means every shot.
 
     `can_publish` tells whether a material has a way to the provider: a take with one that has none is blocked.
-    `root` is the repository's top folder, from which the reasons name other repositories.
+    `root` is the repository's top folder, from which the reasons name other repositories. `is_gone` tells whether a
+    storyboard's file is gone, whose attempts are orphans then.
     """
     steps: list[Step] = []
     first_by_fingerprint: dict[str, Step] = {}
     picks, stored_picks = dict[ShotKey, Pick](), dict[ShotKey, Pick]()
     given_up: list[Shot] = []
     skipped: list[Step] = []
+    planners: list[_StoryboardPlanner] = []
     paths = frozenset(storyboard.path for storyboard in batch.storyboards)
     for storyboard in batch.storyboards:
         planner = _StoryboardPlanner(
             storyboard, history, account.free, edition, clip_exists, profile, selected, overrides, first_by_fingerprint,
             root, can_publish, paths,
         )  # fmt: skip
+        planners.append(planner)
         own_steps = planner.steps()
         steps += own_steps
         picks |= planner.chosen.in_force()
         stored_picks |= planner.chosen.stored_picks()
         given_up += planner.chosen.given_up(own_steps)
         skipped += planner.skipped_steps()
+
+    def wanted() -> set[str | None]:
+        whole = (step for planner in planners for step in planner.all_takes())
+        return {step.fingerprint for step in (*steps, *whole)}
+
     return Plan(
-        batch, tuple(steps), account, edition, usd_per_credit, profile, selected, first_by_fingerprint, picks,
-        stored_picks, tuple(given_up), tuple(skipped),
+        batch, tuple(steps), account, edition, usd_per_credit, profile, selected, picks, stored_picks, tuple(given_up),
+        tuple(skipped), find_orphans(history, account, profile, paths, is_gone, wanted),
     )  # fmt: skip
 
 
@@ -130,7 +141,7 @@ class _StoryboardPlanner:
         return is_here and intent.profile == self.profile
 
     def steps(self) -> list[Step]:
-        for shot in self._upstream_first():
+        for shot in upstream_first(self.shots):
             for take in range(1, shot.takes + 1):
                 self.steps_by_take[shot.id, take] = self._step(shot, take)
         chosen = [shot for shot in self.storyboard.shots if self._is_selected(shot) and not shot.skip]
@@ -144,6 +155,10 @@ class _StoryboardPlanner:
         """The takes of skipped shots, as their clips stand."""
         return [step for shot in self.storyboard.shots if shot.skip for step in self._takes(shot)]
 
+    def all_takes(self) -> list[Step]:
+        """The takes of all shots, of those too that a selection or an order for some takes leaves out."""
+        return [step for shot in self.storyboard.shots if not shot.skip for step in self._takes(shot)]
+
     def _takes(self, shot: Shot) -> list[Step]:
         """The wanted takes of a shot, and its retakes."""
         wanted = [self.steps_by_take[shot.id, take] for take in range(1, shot.takes + 1)]
@@ -153,17 +168,6 @@ class _StoryboardPlanner:
         """Whether `--again` names an attempt of the step's take, the current one or an earlier one."""
         again = self.overrides.again or frozenset()
         return any(attempt.id in again for attempt in self.history.attempts_of(step.fingerprint or ""))
-
-    def _upstream_first(self) -> list[Shot]:
-        shots, earlier = self.storyboard.shots, set[str]()
-        for shot in shots:
-            if shot.request.materials and not earlier.issuperset(shot.needs):
-                break
-            earlier.add(shot.id)
-        else:
-            return list(shots)
-        graph = {shot.id: [need for need in shot.needs if need in self.shots] for shot in shots}
-        return [self.shots[id] for id in TopologicalSorter(graph).static_order()]
 
     def _is_selected(self, shot: Shot) -> bool:
         return self.selected is None or (shot.storyboard, shot.id) in self.selected
@@ -389,7 +393,7 @@ class _StoryboardPlanner:
         if (
             previous is None
             or previous.intent.fingerprint == fingerprint
-            or (not previous.state.is_open and previous.clip is None and previous.state is not AttemptState.FAILED)
+            or (not previous.state.is_open and previous.clip is None and previous.state not in _WITHOUT_CLIP)
         ):
             return NEW if take <= shot.takes else RETAKE
         request = neutral_form(shot.request, take, sources.__getitem__)

@@ -42,7 +42,6 @@ RESERVED = frozenset(
     {
         ReasonCode.VARIABLE_CHANGED,
         ReasonCode.DRAWING_CHANGED,
-        ReasonCode.MATERIAL_UNREACHABLE,
         ReasonCode.SKIPPED,
     }
 )

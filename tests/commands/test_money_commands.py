@@ -2,13 +2,13 @@
 
 import csv
 import io
-import time
 from collections.abc import Callable
 
 import pytest
 
 from tests.commands.conftest import PAID_FILM, Host
 from tests.commands.content_repo import ContentRepo
+from tests.waiting import wait_until
 
 FILM = "storyboards/film.yaml"
 Start = Callable[..., Host]
@@ -201,8 +201,7 @@ def test_again_goes_on_with_what_it_ordered_before_a_crash(paid_film: ContentRep
     again = ("run", FILM, "--yes", "--again", "quay")
     assert paid_film.storyboard("run", FILM, "--yes", "--select", "quay", **there.env).code == 1
     process = paid_film.start(*again, **there.env)
-    while there.state["creates"] < 2:
-        time.sleep(0.05)
+    wait_until(lambda: there.state["creates"] >= 2, "the second order arrives")
     process.kill()
     process.communicate()
     assert paid_film.storyboard(*again, **there.env).code in (0, 6)

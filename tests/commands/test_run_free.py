@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import av
@@ -117,9 +116,9 @@ def test_a_second_clone_draws_free_clips_of_its_own(film: ContentRepo) -> None:
 
 
 def test_killed_again_and_again_it_ends_whole_and_makes_nothing_twice(film: ContentRepo) -> None:
-    for pause in (0.6, 1.0, 1.5, 2.0):
+    for word in ("start", "sent", "made", "start"):
         process = film.start("run", FILM)
-        time.sleep(pause)
+        _until(process, word)
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=10)
     said = film.storyboard("run", FILM)

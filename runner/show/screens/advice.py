@@ -169,7 +169,7 @@ def material_name(shot: Shot, number: int) -> str:
     """The user's name for the shot's material of this number, with its file unless the name contains it."""
     material = shot.request.materials[number]
     name = shot.names[number] if number < len(shot.names) else ""
-    source = material.path if isinstance(material, LocalFile) else getattr(material, "url", "") or str(material)
+    source = material.name if isinstance(material, LocalFile) else getattr(material, "url", "") or str(material)
     if not name:
         return escape_terminal(source)
     return escape_terminal(f"{name} ({source})" if isinstance(material, LocalFile) and name not in source else name)

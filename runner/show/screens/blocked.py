@@ -31,7 +31,7 @@ class WaysOn:
 
 
 def publishing(edition: Edition) -> str:
-    """The change of the settings that gives materials a public address."""
+    """Ways in which the settings give materials a public address."""
     uploads = "add `upload` to `[publish] ways`"
     if not edition.has_uploads:
         uploads = 'take an edition with uploads (edition = "2026-09")'

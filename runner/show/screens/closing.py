@@ -168,6 +168,8 @@ def _bill_note(outcome: RunResult, context: ClosingContext) -> str:
     if billed != quote:
         more = "more" if billed > quote else "less"
         note = f"quoted {credits_text(quote)}: {credits_text(abs(billed - quote))} {more}"
+    if unread := [attempt for attempt in attempts if attempt.credits_used is None]:
+        note += f"; {count(len(unread), 'clip')} without a bill that can be read, at its quote"
     if earlier_bill := _sums_of_earlier_runs(outcome, context).billed:
         part = "all" if earlier_bill == _sums(outcome, context).billed else credits_text(earlier_bill)
         note += f"; {part} of it by an earlier run"
