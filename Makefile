@@ -6,15 +6,16 @@ STORYBOARD := .venv/bin/storyboard
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-live bench-download bench-compile bench-engine bench-load bench-ledger bench-growth bench-animatic bench-materials check check-style check-types check-floors check-imports check-schemas format assets picture clean
+.PHONY: help demo test test-long test-live bench-download bench-compile bench-engine bench-load bench-ledger bench-growth bench-animatic bench-looking bench-materials check check-style check-types check-floors check-imports check-schemas format assets picture clean
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-demo: .venv/.installed  ## make the example film with the free sandbox, and say what it would cost for real
-	@$(STORYBOARD) run storyboards/harbour.yaml
+demo: .venv/.installed  ## make the example film with the free sandbox, its cut and its contact sheet
+	@$(STORYBOARD) run storyboards/harbour.yaml --no-cut
 	@case ":$$PATH:" in *":$(CURDIR)/.venv/bin:"*) ;; \
 	*) printf '\n%s\n' "\`storyboard\` is .venv/bin/storyboard; to type it as it stands above:  export PATH=\"$(CURDIR)/.venv/bin:\$$PATH\"" ;; esac
+	@echo; $(STORYBOARD) cut storyboards/harbour.yaml && $(STORYBOARD) sheet storyboards/harbour.yaml
 
 test: .venv/.installed-dev  ## the tests
 	@$(PY) -m pytest -n auto --dist worksteal -m "not long"
@@ -49,6 +50,9 @@ bench-growth: .venv/.installed-dev  ## a plan beside the records of others, rece
 bench-animatic: .venv/.installed-dev  ## CPU for a second of clip
 	@$(PY) -m benchmarks.animatic
 
+bench-looking: .venv/.installed-dev  ## the cut by copying and by encoding, and the contact sheet (minutes)
+	@$(PY) -m benchmarks.looking
+
 bench-materials: .venv/.installed-dev  ## local pictures against sha256sum; 200 files to a store against rclone copy
 	@$(PY) -m benchmarks.materials
 	@$(PY) -m benchmarks.materials_upload
@@ -82,7 +86,7 @@ assets: .venv/.installed  ## draw, animate and synthesise the examples' assets a
 	@$(PY) storyboards/assets/make.py
 
 picture: demo  ## the README's contact sheet, from the clips of the example
-	@$(PY) docs/pictures/make.py
+	@$(STORYBOARD) sheet storyboards/harbour.yaml --to docs/pictures/harbour.jpg
 
 clean:  ## remove the environment and what tools left (never a clip, never a record of money)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from runner.animatic.fonts import Faces, faces_of, font, ideographic, runs
+from runner.animatic.fonts import Environment, Faces, faces_of, font, ideographic, runs
 from runner.animatic.prompt_words import Beat, beats, readable
 from runner.lazy_dataclass import dataclass
 
@@ -225,12 +225,12 @@ def page_masks(page: Page, layout: CaptionLayout, width: int) -> tuple["Image.Im
     return letters, mentions
 
 
-def label(text: str, size: int, strength: int = 255) -> "Image.Image":
-    """A short text as a mask of its own size."""
+def label(text: str, size: int, strength: int = 255, environment: Environment = None) -> "Image.Image":
+    """A short text as a mask of its own size; `environment` is that of fontconfig."""
     from PIL import Image, ImageDraw
 
     visible = readable(text)
-    faces = faces_of(visible)
+    faces = faces_of(visible, environment)
     width = max(1, round(measure(visible, size, faces) + 0.5))
     mask = Image.new("L", (width, round(size * 1.4)))
     pen = ImageDraw.Draw(mask)

@@ -56,6 +56,8 @@ class ExecutionOptions:
     output: Path | None = None
     no_wait: bool = False
     fail_fast: bool = False
+    no_cut: bool = False
+    """Whether a run ends without a cut."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,18 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_scene(parser: argparse.ArgumentParser) -> None:
+    """Add `--scene NAME`, short for `--select scene:NAME`."""
+    parser.add_argument(
+        "--scene",
+        action="append",
+        dest="scenes",
+        default=[],
+        metavar="NAME",
+        help="work on the shots of this scene; may be repeated",
+    )
+
+
 def add_extra_orders(parser: argparse.ArgumentParser) -> None:
     """Add the flags that order more than the storyboards ask for, in a group whose title says that it costs money."""
     group = parser.add_argument_group("extra orders (paid)")
@@ -182,7 +194,10 @@ def command_options(args: argparse.Namespace) -> CommandOptions:
             config=args.config,
             trusts_unchanged_files=not values.get("verify_files", False),
         ),
-        selection=SelectionOptions(select=tuple(values.get("select", ())), exclude=tuple(values.get("exclude", ()))),
+        selection=SelectionOptions(
+            select=(*values.get("select", ()), *(f'scene:"{scene}"' for scene in values.get("scenes", ()))),
+            exclude=tuple(values.get("exclude", ())),
+        ),
         orders=OrderOptions(
             retake=tuple(values.get("retake", ())),
             again=tuple(values.get("again", ())),
@@ -198,6 +213,7 @@ def command_options(args: argparse.Namespace) -> CommandOptions:
             output=values.get("output"),
             no_wait=values.get("no_wait", False),
             fail_fast=values.get("fail_fast", False),
+            no_cut=values.get("no_cut", False),
         ),
         display=DisplayOptions(as_json=args.json, quiet=args.quiet, no_color=args.no_color),
     )

@@ -12,7 +12,9 @@ WIDTHS = (80, 100, 140)
 USAGE = {
     "init": "[DIR]", "validate": "[FILE…] [options]", "plan": "[FILE…] [options]", "run": "FILE… [options]",
     "status": "[FILE…] [options]", "spend": "[FILE…] [options]", "settle": "[SHOT] [options]",
-    "pick": "SHOT TAKE [options]", "fetch": "[FILE…] [options]", "verify": "[FILE…] [options]", "sandbox": "[options]",
+    "pick": "SHOT TAKE [options]", "fetch": "[FILE…] [options]", "verify": "[FILE…] [options]",
+    "cut": "[FILE…] [options]", "sheet": "[FILE…] [options]", "timeline": "[FILE…] [options]",
+    "sandbox": "[options]",
     "keep": "SELECT… [options]",
     "prices": "[options]", "schema": "[NAME]", "doctor": "[options]", "explain": "[WORD]",
     "docs": "[PAGE]", "example": "[NAME]", "import": "FILE [options]", "completion": "SHELL",

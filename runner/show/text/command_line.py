@@ -30,6 +30,13 @@ class CommandLine:
     def fetch(self, *more: str) -> str:
         return self._text("fetch", more)
 
+    def cut(self, *more: str) -> str:
+        return self._text("cut", more)
+
+    def of_files(self, *files: str) -> "CommandLine":
+        """The line for these storyboards alone."""
+        return replace(self, files=files)
+
     def without(self, *names: str) -> "CommandLine":
         return replace(self, flags=tuple(flag for flag in self.flags if flag[0] not in names))
 

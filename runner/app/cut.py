@@ -1,0 +1,126 @@
+"""Makes the film of a storyboard as one video file: `cut.mp4`."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+
+from runner.app.cut_key import NAME, burn_in_text, cut_key, slate_lines, stored_key
+from runner.app.films import Film, segment_file, target_of
+from runner.app.font_environment import font_environment
+from runner.app.session import Session
+from runner.assembly.assemble import assemble
+from runner.assembly.parts import AssembledFilm, Assembly, AssemblyError, MusicTrack, Part
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.files.reading import FileRejected, reason, resolve_inside
+from runner.files.writing import create_afresh, make_folder, move_file, part_of, remove_file
+from runner.lazy_dataclass import dataclass
+from runner.timeline.cut_list import Segment
+
+Progress = Callable[[Fraction, Fraction], None]
+"""Called with the seconds that are written and the seconds of the film; may raise to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutOptions:
+    """Choices for the making of a cut."""
+
+    to: Path | None = None
+    burn_in: bool = False
+    quick: bool = False
+    """Whether an encoded cut has 480 lines, as at the end of a free run."""
+    copy_only: bool = False
+    """Whether to raise CannotCopy where the film would have to be encoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeCut:
+    """A film file, and what a viewer should know of it."""
+
+    film: Film
+    path: Path
+    is_new: bool
+    """Whether the file was made now; False where it already held this edit and these clips."""
+    result: AssembledFilm | None = None
+    """None where the file was not made anew."""
+
+    @property
+    def missing(self) -> tuple[Segment, ...]:
+        return self.film.cut.missing
+
+
+def make_cut(session: Session, film: Film, options: CutOptions, progress: Progress) -> MadeCut:
+    """Make one film's file unless it is there already.
+
+    Raises `CommandError` naming what cannot be shown or written, CannotCopy, and whatever `progress` raises.
+    """
+    marks = ("burn-in",) if options.burn_in else ()
+    target, root = target_of(session, options.to, film.target(NAME, *marks))
+    assembly = assembly_of(session, film, options)
+    stored = stored_key(target)
+    if stored is not None and stored.content == assembly.key and (options.quick or not stored.is_quick):
+        return MadeCut(film, target, is_new=False)
+    from av.error import FFmpegError
+
+    part = part_of(target)
+    try:
+        make_folder(target.parent, root)
+        with create_afresh(part, root) as file:
+            result = assemble(assembly, file, part, lambda seconds: progress(seconds, assembly.seconds))
+            file.flush()
+        move_file(part, target, root)
+    except AssemblyError as error:
+        where = f"{_display(session, error.path)} " if error.path is not None else "the cut: "
+        raise CommandError(ExitCode.INVALID, f"{where}{error.message}; no cut was made") from error
+    except (OSError, FileRejected, FFmpegError) as error:
+        raise CommandError(ExitCode.INVALID, f"cannot write {session.display_path(target)}: {reason(error)}") from error
+    finally:
+        with suppress(OSError):
+            remove_file(part, root)
+    return MadeCut(film, target, is_new=True, result=result)
+
+
+def assembly_of(session: Session, film: Film, options: CutOptions) -> Assembly:
+    """The parts of the film file, its music and its key."""
+    files = [(segment, segment_file(session, segment)) for segment in film.cut.segments]
+    is_free = session.settings.account.free
+    parts = tuple(
+        _part(segment, path, burn_in_text(segment, is_free) if options.burn_in else "") for segment, path in files
+    )
+    return Assembly(
+        parts,
+        _music(session, film),
+        cut_key(session, film, is_burnt_in=options.burn_in),
+        quick=options.quick,
+        copy_only=options.copy_only,
+        environment=font_environment(),
+    )
+
+
+def _part(segment: Segment, path: Path | None, burn_in: str) -> Part:
+    seconds = Fraction(segment.seconds)
+    if path is None:
+        return Part("slate", seconds, slate_lines=slate_lines(segment), burn_in=burn_in)
+    return Part(
+        "picture" if segment.is_picture else "clip",
+        seconds,
+        path,
+        Fraction(segment.in_seconds),
+        float(segment.level or 0),
+        burn_in=burn_in,
+    )
+
+
+def _music(session: Session, film: Film) -> MusicTrack | None:
+    music = film.cut.music
+    if music is None:
+        return None
+    try:
+        path = resolve_inside(session.settings.root / music.path, session.settings.root, may_be_hidden=True)
+    except (FileRejected, OSError) as error:
+        raise CommandError(ExitCode.INVALID, f"the music {music.path} cannot be read: {reason(error)}") from error
+    return MusicTrack(path, Fraction(music.start), float(music.level or 0))
+
+
+def _display(session: Session, path: Path) -> str:
+    return session.display_path(path)

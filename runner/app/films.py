@@ -1,0 +1,104 @@
+"""The films of a command: the cut list of each storyboard, what is selected of it, and where its files go."""
+
+import os
+from pathlib import Path
+
+from slugify import slugify
+
+from runner.app.plan_report import read_history
+from runner.app.session import Session
+from runner.attempts.history import History
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.files.reading import FileRejected, resolve_inside
+from runner.lazy_dataclass import dataclass, replace
+from runner.planning.plan import Plan
+from runner.timeline.cut_list import CutList, Segment, cut_list
+
+_MAX_SLUG = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """One storyboard's film as far as it is selected."""
+
+    cut: CutList
+    folder: Path
+    """The output folder, beside whose manifest the film's files lie."""
+    plan: Plan
+    history: History
+    slug: str = ""
+    """The selection as a part of a file name; "" for the whole film."""
+
+    def target(self, name: str, *marks: str) -> Path:
+        """The path of a file of the film: `cut.mp4`, `cut.scene-office.burn-in.mp4`."""
+        stem, _, ending = name.rpartition(".")
+        return self.folder / ".".join(part for part in (stem, self.slug, *marks, ending) if part)
+
+
+def films(session: Session) -> list[Film]:
+    """The film of every storyboard of the session that has a selected shot. Raises `CommandError` for an empty one."""
+    history = read_history(session)
+    slug = _slug(session)
+    whole = whole_films(session, history, session.plan(history))
+    selected = [replace(film, cut=_selected(session, film), slug=slug) for film in whole]
+    selected_films = [film for film in selected if film.cut.segments]
+    if not selected_films:
+        raise CommandError(ExitCode.INVALID, "there is no film: none of the selected shots is in a storyboard's cut")
+    return selected_films
+
+
+def whole_films(session: Session, history: History, plan: Plan) -> list[Film]:
+    """The film of every storyboard, whatever is selected; `plan` is that of all shots."""
+    exists = session.clip_exists(history)
+    return [
+        Film(cut_list(board, plan, history, exists), session.output_folder(board.path), plan, history)
+        for board in session.batch.storyboards
+    ]
+
+
+def only_target(films: list[Film], to: Path | None) -> None:
+    """Raise `CommandError` where one file would have to hold several films."""
+    if to is not None and len(films) > 1:
+        names = ", ".join(film.cut.storyboard for film in films[:4])
+        raise CommandError(ExitCode.USAGE, f"--to names one file for several films ({names}): name one storyboard")
+
+
+def segment_file(session: Session, segment: Segment) -> Path | None:
+    """The file that shows a segment; None for a slate, and where the file is no plain file of the repository."""
+    if segment.path is None:
+        return None
+    path = session.settings.root / segment.path
+    try:
+        return resolve_inside(path, session.settings.root, may_be_hidden=True)
+    except (FileRejected, OSError):
+        return None
+
+
+def target_of(session: Session, to: Path | None, default: Path) -> tuple[Path, Path]:
+    """The path to write, and the folder that it must not leave: the repository, or the folder that exists of `--to`."""
+    if to is None:
+        return default, session.settings.root
+    path = Path(os.path.abspath(to))
+    if path.is_dir():
+        raise CommandError(ExitCode.USAGE, f"--to: {to} is a folder; name a file in it")
+    # The user chose the folder, links included; what is made below it follows none.
+    folder = next(parent for parent in path.parents if parent.is_dir())
+    return folder.resolve() / path.relative_to(folder), folder.resolve()
+
+
+def _selected(session: Session, film: Film) -> CutList:
+    cut, keys = film.cut, session.selected(film.history)
+    if keys is None:
+        return cut
+    chosen = tuple(
+        segment
+        for segment in cut.segments
+        if segment.shot is not None and (segment.shot.storyboard, segment.shot.id) in keys
+    )
+    return replace(cut, segments=chosen)
+
+
+def _slug(session: Session) -> str:
+    selection = session.command.selection
+    words = [*selection.select, *(f"without {expression}" for expression in selection.exclude)]
+    return slugify(" ".join(words), max_length=_MAX_SLUG) or "selection" if words else ""

@@ -1,0 +1,118 @@
+"""Makes the contact sheet of a film: `sheet.jpg`, and as a PDF with text that can be searched."""
+
+from fractions import Fraction
+from pathlib import Path
+
+from runner.app.films import Film, segment_file, target_of
+from runner.app.font_environment import font_environment
+from runner.app.session import Session
+from runner.assembly.posters import PosterRequest, posters
+from runner.assembly.sheet import Sheet, SheetCell, Tone, middle, poster_width, sheet_jpeg
+from runner.diagnostics.problem import CommandError, ExitCode
+from runner.files.reading import FileRejected, hash_clip, reason
+from runner.files.writing import make_folder, replace_content
+from runner.lazy_dataclass import dataclass
+from runner.planning.plan import Action
+from runner.show.text.format import count, length
+from runner.timeline.cut_list import Segment
+
+_TONES: dict[Action, Tone] = {
+    Action.KEEP: "good",
+    Action.MAKE: "quiet",
+    Action.RESUME: "quiet",
+    Action.WAIT: "quiet",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MadeSheet:
+    """The file of a contact sheet."""
+
+    film: Film
+    path: Path
+    empty: tuple[Segment, ...]
+    """The shots whose frame is empty: no clip, or a clip that cannot be decoded."""
+
+
+def make_sheet(session: Session, film: Film, to: Path | None, *, as_pdf: bool) -> MadeSheet:
+    """Write the sheet of one film. Raises `CommandError` when it cannot be written."""
+    target, root = target_of(session, to, film.target("sheet.pdf" if as_pdf else "sheet.jpg"))
+    sheet = sheet_of(session, film)
+    content = _pdf(sheet) if as_pdf else sheet_jpeg(sheet)
+    try:
+        make_folder(target.parent, root)
+        replace_content(target, root, content)
+    except (OSError, FileRejected) as error:
+        raise CommandError(ExitCode.INVALID, f"cannot write {session.display_path(target)}: {reason(error)}") from error
+    empty = tuple(
+        segment
+        for segment, cell in zip(film.cut.segments, sheet.cells, strict=True)
+        if cell.picture is None and segment.kind != "slate"
+    )
+    return MadeSheet(film, target, empty)
+
+
+def sheet_of(session: Session, film: Film) -> Sheet:
+    """The content of a film's sheet, pictures included."""
+    segments = film.cut.segments
+    width = poster_width(len(segments))
+    requests = [_request(session, segment, width) for segment in segments]
+    cache = session.settings.state_or_none / "posters" if session.settings.state_or_none is not None else None
+    taken = iter(posters([request for request in requests if request is not None], cache))
+    cells = tuple(
+        _cell(segment, next(taken) if request is not None else None)
+        for segment, request in zip(segments, requests, strict=True)
+    )
+    shots = len({segment.shot.id for segment in segments if segment.shot is not None})
+    facts = [count(shots, "shot"), length(film.cut.seconds)]
+    if session.settings.account.free:
+        facts.append("animatics, drawn by the sandbox")
+    if film.cut.missing:
+        facts.append(f"{count(len(film.cut.missing), 'clip')} missing")
+    return Sheet(film.cut.title or film.cut.storyboard, " · ".join(facts), cells, font_environment())
+
+
+def _request(session: Session, segment: Segment, width: int) -> PosterRequest | None:
+    path = segment_file(session, segment)
+    if path is None:
+        return None
+    moment = middle(Fraction(segment.in_seconds), Fraction(segment.seconds))
+    return PosterRequest(path, _hash(session, segment), moment, width, segment.is_picture)
+
+
+def _hash(session: Session, segment: Segment) -> str:
+    """The hash of a segment's file; "" for a file that cannot be read, which then has no picture either."""
+    if segment.clip is not None:
+        return segment.clip.sha256
+    try:
+        return hash_clip(session.settings.root / (segment.path or ""), session.settings.root)
+    except OSError:
+        return ""
+
+
+def _cell(segment: Segment, picture: bytes | None) -> SheetCell:
+    seconds = f"{segment.seconds.normalize():f} s"
+    take = f"take {segment.take} · " if segment.take is not None and segment.kind == "shot" else ""
+    state, tone = _state(segment, picture)
+    scene = (segment.shot.scene or "") if segment.shot is not None else ""
+    return SheetCell(segment.label, take + seconds, state, tone, segment.is_picked, picture, scene)
+
+
+def _state(segment: Segment, picture: bytes | None) -> tuple[str, Tone]:
+    if segment.kind == "slate":
+        return "slate", "quiet"
+    if segment.path is None and segment.kind == "shot":
+        word = segment.state.value if segment.state is not None else segment.reason
+        return word, _TONES.get(segment.state, "bad") if segment.state is not None else "quiet"
+    if picture is None:
+        return "cannot be decoded", "bad"
+    return "", "good"
+
+
+def _pdf(sheet: Sheet) -> bytes:
+    from runner.assembly.sheet_pdf import PdfMissing, sheet_pdf
+
+    try:
+        return sheet_pdf(sheet)
+    except PdfMissing as error:
+        raise CommandError(ExitCode.INVALID, str(error)) from error

@@ -1,0 +1,184 @@
+"""Makes one film file: copies packets where that is possible, else encodes once."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, BinaryIO
+
+from runner.animatic.fonts import missing_font
+from runner.assembly.burn_in import burn_in
+from runner.assembly.film_key import FilmKey, comment_of
+from runner.assembly.film_pictures import FrameSpan, frames_of
+from runner.assembly.film_shape import quick_shape, shape_of
+from runner.assembly.film_sound import RATE, even_sound, write_mix
+from runner.assembly.packet_copy import check_formats, copy_packets
+from runner.assembly.parts import AssembledFilm, Assembly, AssemblyError, CannotCopy, FilmShape
+from runner.assembly.sources import SourceFacts, facts_of
+
+if TYPE_CHECKING:
+    import av
+    from av.container import OutputContainer
+
+Progress = Callable[[Fraction], None]
+"""Called with the seconds of film that are written; may raise to stop."""
+_QUICK = {"preset": "superfast", "crf": "26"}
+_GOOD = {"preset": "veryfast", "crf": "19"}
+
+
+def can_copy(assembly: Assembly) -> bool:
+    """Whether the headers of all parts allow to copy packets. Raises AssemblyError."""
+    try:
+        check_formats(assembly, _sources(assembly))
+    except CannotCopy:
+        return False
+    return True
+
+
+def assemble(assembly: Assembly, target: BinaryIO, path: Path, progress: Progress) -> AssembledFilm:
+    """Write the film to an empty file that is open for reading and writing, and has this path.
+
+    Raises AssemblyError for a part that cannot be read, CannotCopy where only a copy is wanted, OSError when the
+    target cannot be written, and whatever `progress` raises; the target is then incomplete.
+    """
+    if not assembly.parts or assembly.seconds <= 0:
+        raise AssemblyError("there is nothing to show")
+    sources = _sources(assembly)
+    shape = shape_of(assembly, sources)
+    notes = _notes(assembly, sources)
+    try:
+        check_formats(assembly, sources)
+        with _output(target, path, FilmKey(assembly.key)) as output:
+            seconds = copy_packets(assembly, sources, output, progress)
+        return AssembledFilm(seconds, shape, copied=True, notes=notes)
+    except CannotCopy as error:
+        if assembly.copy_only:
+            raise
+        target.seek(0)
+        target.truncate()
+        reason = error.reason
+    shape = quick_shape(shape) if assembly.quick else shape
+    more = _encode(assembly, shape, (target, path), progress)
+    return AssembledFilm(assembly.seconds, shape, copied=False, reason=reason, notes=(*notes, *more))
+
+
+def film_shape(assembly: Assembly) -> FilmShape:
+    """Size and rate of the whole film. Raises AssemblyError."""
+    return shape_of(assembly, _sources(assembly))
+
+
+def _sources(assembly: Assembly) -> dict[Path, SourceFacts]:
+    paths = dict.fromkeys(part.path for part in assembly.parts if part.kind == "clip" and part.path is not None)
+    return {path: facts_of(path) for path in paths}
+
+
+def _notes(assembly: Assembly, sources: Mapping[Path, SourceFacts]) -> tuple[str, ...]:
+    notes = []
+    for part in assembly.parts:
+        if part.kind == "clip" and part.path is not None:
+            lacking = part.end - sources[part.path].seconds
+            if lacking > 1 / sources[part.path].video.rate:
+                notes.append(f"{part.path.name} is {float(lacking):.1f} s shorter than its time in the film")
+    texts = "".join("".join(part.slate_lines) + part.burn_in for part in assembly.parts)
+    script = missing_font(texts, dict(assembly.environment or ())) if texts else None
+    if script:
+        notes.append(f"no font for {script}: such letters are empty boxes")
+    return tuple(dict.fromkeys(notes))
+
+
+class _NamedFile:
+    """A file that was opened below a folder's descriptor, with its path: the muxer reads it again to move the index."""
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        self.name = str(path)
+        self.write, self.read, self.seek, self.tell = file.write, file.read, file.seek, file.tell
+
+
+def _output(target: IO[bytes], path: Path, key: FilmKey) -> "OutputContainer":
+    import av
+
+    container = av.open(
+        _NamedFile(target, path), "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"}
+    )
+    if key.content:
+        container.metadata["comment"] = comment_of(key)
+    return container
+
+
+def _encode(assembly: Assembly, shape: FilmShape, target: tuple[BinaryIO, Path], progress: Progress) -> list[str]:
+    """Encode the film, sound first into temporary files; returns notes."""
+    with tempfile.TemporaryDirectory(prefix="storyboard-cut-") as name:
+        folder = Path(name)
+        with (folder / "mix").open("w+b") as mix, (folder / "music").open("w+b") as music:
+            notes = write_mix(assembly, mix, music)
+            sound = even_sound(mix, music if assembly.music is not None else None, folder)
+            with _output(*target, FilmKey(assembly.key, assembly.quick)) as output:
+                _write(assembly, shape, output, sound, progress)
+    return notes
+
+
+def _write(
+    assembly: Assembly,
+    shape: FilmShape,
+    output: "OutputContainer",
+    sound: "Iterator[av.AudioFrame]",
+    progress: Progress,
+) -> None:
+    video = _video_stream(output, shape, _QUICK if assembly.quick else _GOOD)
+    audio = output.add_stream("aac", rate=RATE, layout="stereo")
+    audio.bit_rate = 192_000
+    offset, number = Fraction(0), 0
+    heard = 0
+    for part in assembly.parts:
+        end = round((offset + part.seconds) * shape.rate)
+        for frame in frames_of(part, shape, FrameSpan(number, end - number, offset), assembly.environment):
+            if part.burn_in:
+                frame = burn_in(frame, part.burn_in, number, shape, assembly.environment)
+            heard = _write_sound(output, audio, sound, heard, Fraction(number) / shape.rate)
+            _write_picture(output, video, frame, number, shape)
+            number += 1
+            if number % 12 == 0:
+                progress(Fraction(number) / shape.rate)
+        offset += part.seconds
+    output.mux(video.encode(None))
+    _write_sound(output, audio, sound, heard, offset + 1)
+    output.mux(audio.encode(None))
+
+
+def _video_stream(output: "OutputContainer", shape: FilmShape, options: Mapping[str, str]) -> "av.VideoStream":
+    stream = output.add_stream("libx264", rate=shape.rate, options=dict(options))
+    stream.width, stream.height, stream.pix_fmt = shape.width, shape.height, "yuv420p"
+    context = stream.codec_context
+    context.time_base = 1 / shape.rate
+    context.gop_size = round(shape.rate * 2)
+    context.color_range = 1
+    context.colorspace = context.color_primaries = context.color_trc = 1
+    return stream
+
+
+def _write_picture(
+    output: "OutputContainer", video: "av.VideoStream", frame: "av.VideoFrame", number: int, shape: FilmShape
+) -> None:
+    frame.pts = number
+    frame.time_base = 1 / shape.rate
+    # The encoder chooses which pictures are key frames.
+    frame.pict_type = 0
+    output.mux(video.encode(frame))
+
+
+def _write_sound(
+    output: "OutputContainer",
+    audio: "av.AudioStream",
+    sound: "Iterator[av.AudioFrame]",
+    heard: int,
+    until: Fraction,
+) -> int:
+    """Encode sound up to a moment of the film; returns the samples that are written."""
+    while heard < until * RATE:
+        frame = next(sound, None)
+        if frame is None:
+            break
+        frame.pts, frame.time_base = heard, Fraction(1, RATE)
+        heard += frame.samples
+        output.mux(audio.encode(frame))
+    return heard

@@ -1,0 +1,122 @@
+"""Posters: a small picture of a clip at a moment, kept in a cache folder by the clip's hash."""
+
+import io
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageOps
+
+from runner.assembly.sources import film_stream, open_source
+from runner.lazy_dataclass import dataclass
+from runner.media.clip import MAX_PIXELS
+from runner.media.frames import image_of
+
+if TYPE_CHECKING:
+    import av
+
+_AT_ONCE = 2
+"""Clips that are decoded at once: the decoder leaves the interpreter, so that two cores work."""
+_QUALITY = 78
+
+
+@dataclass(frozen=True, slots=True)
+class PosterRequest:
+    """A picture to take from a file."""
+
+    path: Path
+    sha256: str
+    """Hash of the file, under which the poster is kept; "" keeps it nowhere."""
+    seconds: Fraction
+    """The moment in the clip; of a picture file it means nothing."""
+    width: int
+    """Pixels; the height follows."""
+    is_picture: bool = False
+
+
+def posters(requests: Sequence[PosterRequest], cache: Path | None) -> list[bytes | None]:
+    """The posters as JPEG files, in order; None for a file that cannot be decoded. `cache` None keeps nothing."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(lambda request: _poster(request, cache), requests))
+
+
+def _poster(request: PosterRequest, cache: Path | None) -> bytes | None:
+    file_path = cache / f"{request.sha256}-{round(request.seconds * 1000)}-{request.width}.jpg" if cache else None
+    if file_path is not None and request.sha256:
+        content = _read(file_path)
+        if content is not None:
+            return content
+    image = _still(request.path) if request.is_picture else _picture_at(request.path, request.seconds)
+    if image is None:
+        return None
+    height = max(1, round(image.height * request.width / image.width))
+    file = io.BytesIO()
+    image.resize((request.width, height), Image.Resampling.LANCZOS, reducing_gap=2.0).save(
+        file, format="JPEG", quality=_QUALITY, optimize=True
+    )
+    content = file.getvalue()
+    if file_path is not None and request.sha256:
+        _keep(file_path, content)
+    return content
+
+
+def _read(file_path: Path) -> bytes | None:
+    """A kept poster; None where it is missing or no JPEG."""
+    try:
+        content = file_path.read_bytes()
+    except OSError:
+        return None
+    return content if content.startswith(b"\xff\xd8") and content.endswith(b"\xff\xd9") else None
+
+
+def _keep(file_path: Path, content: bytes) -> None:
+    """Keep a poster; where the cache cannot be written, the next command makes it anew."""
+    part = file_path.with_name(f".{file_path.name}.part")
+    try:
+        file_path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        part.replace(file_path)
+    except OSError:
+        return
+
+
+def _still(path: Path) -> Image.Image | None:
+    try:
+        with Image.open(path) as opened:
+            if opened.width * opened.height > MAX_PIXELS:
+                return None
+            return ImageOps.exif_transpose(opened).convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+
+
+def _picture_at(path: Path, seconds: Fraction) -> Image.Image | None:
+    """The picture that is shown at a moment; None where nothing can be decoded."""
+    from av.error import FFmpegError
+
+    from runner.assembly.parts import AssemblyError
+
+    try:
+        with open_source(path) as container:
+            stream = film_stream(container)
+            if stream is None or stream.codec_context is None:
+                return None
+            base = stream.time_base or Fraction(1)
+            container.seek(max(0, int(seconds / base)), stream=stream, backward=True, any_frame=False)
+            picture: av.VideoFrame | None = None
+            for frame in container.decode(stream):
+                if frame.width * frame.height > MAX_PIXELS:
+                    return None
+                if picture is not None and (frame.pts or 0) * base > seconds:
+                    break
+                picture = frame
+            return _upright(picture) if picture is not None else None
+    except (AssemblyError, FFmpegError, OSError, ValueError):
+        return None
+
+
+def _upright(frame: "av.VideoFrame") -> Image.Image:
+    image = image_of(frame)
+    return image.rotate(frame.rotation, expand=True) if frame.rotation else image

@@ -1,0 +1,141 @@
+"""Facts about a clip that decide how it is joined with others: codecs, sizes, rates, time bases, lengths."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.assembly.parts import AssemblyError
+from runner.lazy_dataclass import dataclass
+from runner.media.clip import MAX_PIXELS
+from runner.media.open_media import open_media
+
+if TYPE_CHECKING:
+    import av
+    from av.container import InputContainer
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFormat:
+    """Facts that have to be equal in two clips before the packets of their video can follow each other in one track."""
+
+    codec: str
+    profile: str
+    width: int
+    height: int
+    pixel_format: str
+    rate: Fraction
+    sample_aspect: Fraction
+    rotation: int
+    colours: tuple[int, int, int, int]
+    """Range, matrix, primaries and transfer."""
+    extradata: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFormat:
+    """Facts that have to be equal in two clips before the packets of their sound can follow each other in one track."""
+
+    codec: str
+    rate: int
+    layout: str
+    extradata: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """A clip's tracks: their formats, and the length of its video in seconds."""
+
+    video: VideoFormat
+    audio: AudioFormat | None
+    seconds: Fraction
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Width and height as a player shows them: square pixels, upright."""
+        width = max(2, round(self.video.width * self.video.sample_aspect))
+        size = (width, self.video.height)
+        return size if self.video.rotation % 180 == 0 else (size[1], size[0])
+
+
+def open_source(path: Path) -> "InputContainer":
+    """Open a clip or an audio file. Raises AssemblyError."""
+    from av.error import FFmpegError
+
+    try:
+        return open_media(str(path), None, max_pixels=str(MAX_PIXELS))
+    except (FFmpegError, OSError, ValueError) as error:
+        raise AssemblyError("cannot be opened: it is no video or is damaged", path) from error
+
+
+def facts_of(path: Path) -> SourceFacts:
+    """Read a clip's headers. Raises AssemblyError for a file without a video that can be decoded."""
+    from av.error import FFmpegError
+
+    with open_source(path) as container:
+        stream = film_stream(container)
+        if stream is None or stream.codec_context is None or not stream.width * stream.height:
+            raise AssemblyError("has no video that can be decoded", path)
+        try:
+            return SourceFacts(_video_format(container, stream), _audio_format(container), _seconds(container, stream))
+        except (FFmpegError, ValueError, ZeroDivisionError) as error:
+            raise AssemblyError("is damaged: its video cannot be decoded", path) from error
+
+
+def film_stream(container: "InputContainer") -> "av.VideoStream | None":
+    """The video track that is the film: never a cover picture; of several the one with the most frames."""
+    from av.stream import Disposition
+
+    videos = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & (Disposition.attached_pic | Disposition.still_image)
+    ]
+    return max(videos, key=lambda stream: stream.frames, default=None)
+
+
+def _video_format(container: "InputContainer", stream: "av.VideoStream") -> VideoFormat:
+    context = stream.codec_context
+    rate = stream.average_rate or stream.guessed_rate or stream.base_rate or Fraction(24)
+    aspect = stream.sample_aspect_ratio
+    return VideoFormat(
+        codec=context.name,
+        profile=str(context.profile),
+        width=stream.width,
+        height=stream.height,
+        pixel_format=context.pix_fmt or "",
+        rate=_plain_rate(Fraction(rate)),
+        sample_aspect=Fraction(aspect) if aspect else Fraction(1),
+        rotation=_rotation(container, stream),
+        colours=(context.color_range, context.colorspace, context.color_primaries, context.color_trc),
+        extradata=context.extradata or b"",
+    )
+
+
+def _plain_rate(rate: Fraction) -> Fraction:
+    """The rate that is meant: 23.976 as 24000/1001, and a measured 23.9999 as 24."""
+    candidates = [Fraction(whole) for whole in (24, 25, 30, 48, 50, 60)]
+    candidates += [Fraction(whole * 1000, 1001) for whole in (24, 30, 60)]
+    nearest = min(candidates, key=lambda candidate: abs(candidate - rate))
+    return nearest if abs(nearest - rate) / nearest < Fraction(1, 2000) else rate.limit_denominator(1001)
+
+
+def _rotation(container: "InputContainer", stream: "av.VideoStream") -> int:
+    """Degrees by which a player turns the first frame."""
+    frame = next(iter(container.decode(stream)), None)
+    return frame.rotation if frame is not None else 0
+
+
+def _audio_format(container: "InputContainer") -> AudioFormat | None:
+    if not container.streams.audio:
+        return None
+    stream = container.streams.audio[0]
+    context = stream.codec_context
+    if context is None:
+        return None
+    return AudioFormat(context.name, context.sample_rate, context.layout.name, context.extradata or b"")
+
+
+def _seconds(container: "InputContainer", stream: "av.VideoStream") -> Fraction:
+    if stream.duration and stream.time_base:
+        return stream.duration * stream.time_base
+    return Fraction(container.duration or 0, 1_000_000)

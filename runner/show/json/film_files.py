@@ -1,0 +1,25 @@
+"""The documents of `cut --json` and `sheet --json`."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from runner.show.screens.film_files import FilmFile
+
+VERSION = 1
+
+
+def film_files_json(files: Sequence[FilmFile], command: Literal["cut", "sheet", "timeline"]) -> dict[str, object]:
+    """The document `{"cut": 1, "films": […]}`, or the same with `sheet`."""
+    return {
+        command: VERSION,
+        "films": [
+            {
+                "storyboard": file.storyboard,
+                "path": file.path,
+                "seconds": float(file.seconds),
+                "notes": list(file.notes),
+                "missing": [{"shot": shot, "reason": reason} for shot, reason in file.missing],
+            }
+            for file in files
+        ],
+    }

@@ -1,0 +1,106 @@
+"""Small clips for assemblies: each frame is one grey level that tells its number; the sound is a steady tone."""
+
+import math
+from array import array
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from runner.lazy_dataclass import dataclass
+
+RATE = 48_000
+
+
+def make_clip(
+    path: Path,
+    *,
+    seconds: Fraction = Fraction(1),
+    size: tuple[int, int] = (160, 90),
+    rate: Fraction = Fraction(24),
+    codec: str = "libx264",
+    level: int = 120,
+    tone: float | None = 440.0,
+    loudness: float = 0.2,
+    sound_seconds: Fraction | None = None,
+    gop: int = 12,
+) -> Path:
+    """Write a clip of one grey `level` (luma) whose frames get darker by 1; `tone` None makes it silent."""
+    with av.open(str(path), "w", format="mp4", options={"fflags": "+bitexact"}) as output:
+        video = output.add_stream(codec, rate=rate, options={"preset": "ultrafast"})
+        assert isinstance(video, av.VideoStream)
+        video.width, video.height, video.pix_fmt = *size, "yuv420p"
+        video.codec_context.gop_size = gop
+        audio = output.add_stream("aac", rate=RATE, layout="stereo") if tone is not None else None
+        for number in range(round(seconds * rate)):
+            frame = av.VideoFrame(*size, "yuv420p")
+            for plane, value in zip(frame.planes, (max(17, level - number), 128, 128), strict=True):
+                plane.update(bytes([value]) * plane.buffer_size)
+            frame.pts, frame.time_base = number, 1 / rate
+            output.mux(video.encode(frame))
+        output.mux(video.encode(None))
+        if audio is not None and tone is not None:
+            for piece in _tone(tone, loudness, sound_seconds if sound_seconds is not None else seconds):
+                output.mux(audio.encode(piece))
+            output.mux(audio.encode(None))
+    return path
+
+
+def _tone(frequency: float, loudness: float, seconds: Fraction) -> "list[av.AudioFrame]":
+    count = round(seconds * RATE)
+    step = 2 * math.pi * frequency / RATE
+    wave = array("f", [loudness * math.sin(step * at) for at in range(count) for _ in "lr"])
+    frame = av.AudioFrame(format="flt", layout="stereo", samples=count)
+    frame.planes[0].update(wave.tobytes().ljust(frame.planes[0].buffer_size, b"\0"))
+    frame.sample_rate, frame.pts = RATE, 0
+    resampler = av.AudioResampler(format="fltp", layout="stereo", rate=RATE, frame_size=1024)
+    return [*resampler.resample(frame), *resampler.resample(None)]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A film decoded from end to end."""
+
+    size: tuple[int, int]
+    luma: tuple[int, ...]
+    """The middle pixel's luma of each frame."""
+    times: tuple[Fraction, ...]
+    """Seconds of each frame."""
+    samples: "array[float]"
+    """The left channel, from second 0 on."""
+    largest_gap: float
+    """The longest distance in seconds between the end of a piece of sound and the start of the next."""
+
+    @property
+    def seconds(self) -> Fraction:
+        return self.times[-1] + (self.times[-1] - self.times[-2])
+
+    def loudness(self, start: float, end: float) -> float:
+        """Root mean square of the sound between two moments."""
+        part = self.samples[round(start * RATE) : round(end * RATE)]
+        return math.sqrt(sum(sample * sample for sample in part) / max(1, len(part)))
+
+
+def decode(path: Path) -> Decoded:
+    """Decode every frame and every sample. Raises FFmpegError at any damage."""
+    luma, times, samples, gaps = [], [], array("f"), [0.0]
+    size = (0, 0)
+    with av.open(str(path)) as container:
+        for stream in container.streams:
+            stream.codec_context.options = {"err_detect": "explode"}
+        sound_end: float | None = None
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+        for frame in container.decode():
+            if isinstance(frame, av.VideoFrame):
+                size = (frame.width, frame.height)
+                plane = frame.planes[0]
+                luma.append(bytes(plane)[plane.line_size * (frame.height // 2) + frame.width // 2])
+                times.append((frame.pts or 0) * (frame.time_base or Fraction(1)))
+            elif isinstance(frame, av.AudioFrame):
+                start = float(frame.time or 0)
+                if sound_end is not None:
+                    gaps.append(abs(start - sound_end))
+                sound_end = start + frame.samples / frame.sample_rate
+                for piece in resampler.resample(frame):
+                    samples.frombytes(bytes(piece.planes[0])[: piece.samples * 4])
+    return Decoded(size, tuple(luma), tuple(times), samples, max(gaps))
