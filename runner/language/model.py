@@ -28,6 +28,8 @@ class Shot(NamedTuple):
     """Matrix values by axis, as text."""
     names: tuple[str, ...] = ()
     """The user's name of each of the request's materials, in order: `maria`, `quay.last_frame`."""
+    own_prompt: str = ""
+    """The rendered prompt before its `wrap`, mentions as written."""
 
     @property
     def needs(self) -> tuple[str, ...]:

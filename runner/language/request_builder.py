@@ -58,7 +58,7 @@ class RequestBuilder:
         """The finished shot; None in its place when the shot has a problem."""
         reporter, symbols = self.reporter, self.symbols
         draft = reporter.draft
-        _, text = prompt_text(draft, reporter.scope)
+        own, text = prompt_text(draft, reporter.scope)
         written = text or ""
         mentions = find(written, symbols.names) if "@" in written else []
         if mentions:
@@ -79,7 +79,7 @@ class RequestBuilder:
         materials = self.materials.used
         request = self._build_request(mode, prompt.strip() or None, self.materials.materials)
         check(reporter, symbols, request, materials, mentioned)
-        shot = None if reporter.has_problem else self._build_shot(request)
+        shot = None if reporter.has_problem else self._build_shot(request, own or "")
         return BuiltShot(shot, materials, self.resolver.used_assets)
 
     def _mode(self, mentions: list[Mention], references: list[UsedMaterial]) -> Mode:
@@ -217,7 +217,7 @@ class RequestBuilder:
             upscale if isinstance(upscale, str) else None,
         )
 
-    def _build_shot(self, request: Request) -> Shot:
+    def _build_shot(self, request: Request, own_prompt: str) -> Shot:
         draft = self.reporter.draft
         value_of = draft.values.get
         tags, takes, combination = value_of("tags"), value_of("takes"), draft.combination
@@ -234,6 +234,7 @@ class RequestBuilder:
             value_of("skip") is True,
             tuple([(choice.axis, choice.text) for choice in combination]) if combination else (),
             tuple([used.name for used in self.materials.used]) if self.materials.used else (),
+            own_prompt,
         )
 
 

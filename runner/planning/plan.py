@@ -234,6 +234,15 @@ class Plan:
         return tuple(shot for shot in self.batch.shots if chosen is None or (shot.storyboard, shot.id) in chosen)
 
     @cached_property
+    def shots_by_scene(self) -> dict[tuple[str, str], list[Shot]]:
+        """The shots of each scene of each storyboard, in the file's order."""
+        scenes: dict[tuple[str, str], list[Shot]] = {}
+        for shot in self.batch.shots:
+            if shot.scene is not None:
+                scenes.setdefault((shot.storyboard, shot.scene), []).append(shot)
+        return scenes
+
+    @cached_property
     def _by_shot(self) -> dict[tuple[str, str], list[Step]]:
         steps_by_shot: dict[tuple[str, str], list[Step]] = {}
         for step in self.steps:

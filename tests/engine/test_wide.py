@@ -14,6 +14,7 @@ import pytest
 import runner
 from runner.attempts.events import CreateResult, PollResult
 from runner.requests.request import JsonValue
+from runner.requests.shot_text import NO_TEXT, ShotText
 
 from .boards import film, planner
 from .harness import EngineHarness, run_engine
@@ -32,7 +33,11 @@ class QuickProvider(Simulated):
         self.stored_at_create: list[int] = []
 
     async def create(
-        self, body: Mapping[str, JsonValue], webhook_token: str, before_send: Callable[[], Awaitable[None]]
+        self,
+        body: Mapping[str, JsonValue],
+        webhook_token: str,
+        before_send: Callable[[], Awaitable[None]],
+        text: ShotText = NO_TEXT,
     ) -> CreateResult:
         self.creates.append(anyio.current_time())
         self.stored_at_create.append(len(self.stored))
