@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from PIL import Image
     from PIL.ImageDraw import ImageDraw
 
-_MENTION = re.compile(r"(@(?:image|video|audio)\d{1,2})(?!\d)", re.IGNORECASE)
+_MENTION = re.compile(r"((?<![\w@.])@\w(?:[\w.\-#]*\w)?)")
 _LEADING = 1.42
 """Height of a line as a multiple of the height of its letters."""
 

@@ -48,7 +48,7 @@ class AnimaticSpec:
     sound: bool = True
     """False leaves the clip without a sound track."""
     shot: str = ""
-    """The shot's own part of the prompt, the source of place, people and action; empty: the prompt is the shot's own."""
+    """The shot's own part of the prompt, the source of place, people and action; empty: the whole prompt."""
     caption: str = ""
     """The shot's own prompt as its author wrote it; empty: the prompt."""
     scene: str = ""
@@ -124,11 +124,13 @@ def _reference(value: Json) -> Reference:
     if not isinstance(value, dict):
         raise TypeError("a reference is an object")
     kind = value["kind"]
+    value = {"name": "", **value}
     if kind not in ("image", "video", "audio"):
         raise TypeError(f"no kind of material: {kind!r}")
     # Spelled out for the type checker, which does not narrow a string by `in`.
     material_kind: ReferenceKind = "image" if kind == "image" else "video" if kind == "video" else "audio"
-    return Reference(material_kind, _string(value["label"]), _path(value["path"]), _string(value["address"]), _string(value.get("name", "")))
+    label, address, name = (_string(value[key]) for key in ("label", "address", "name"))
+    return Reference(material_kind, label, _path(value["path"]), address, name)
 
 
 def _text(path: Path | None) -> str | None:
