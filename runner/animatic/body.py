@@ -9,6 +9,9 @@ from runner.animatic.planes import Colour
 from runner.animatic.scene_canvas import MaskPen, Point
 from runner.lazy_dataclass import dataclass
 
+_WITH_FACE = 260
+"""Height of a body, in pixels, from which its face can be seen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pose:
@@ -91,6 +94,8 @@ def draw_person(
     lay(_hair(size, neck, tall, appearance.long_hair), appearance.hair)
     lay(_coat(size, hip, neck, tall), appearance.coat)
     lay(_face(size, neck, tall), appearance.skin)
+    if pose.open >= 1 and tall > _WITH_FACE:
+        lay(_features(size, neck, tall), mix(appearance.hair, (20, 16, 20), 0.5))
     if appearance.beard:
         lay(_beard(size, neck, tall), appearance.hair)
     if appearance.umbrella is not None:
@@ -177,6 +182,23 @@ def _face(size: tuple[int, int], neck: Point, tall: float) -> MaskPen:
     pen = MaskPen(size)
     pen.oval(neck[0] + tall * 0.013, neck[1] - tall * 0.078, tall * 0.043, tall * 0.053)
     pen.oval(neck[0] - tall * 0.026, neck[1] - tall * 0.07, tall * 0.009, tall * 0.014)
+    return pen
+
+
+def _features(size: tuple[int, int], neck: Point, tall: float) -> MaskPen:
+    """Eyes, brows and mouth of a face turned to the camera."""
+    pen = MaskPen(size)
+    x, y = neck[0] + tall * 0.014, neck[1] - tall * 0.082
+    for dx in (-0.017, 0.017):
+        pen.oval(x + dx * tall, y, tall * 0.0042, tall * 0.0055)
+        pen.line(
+            [(x + (dx - 0.008) * tall, y - tall * 0.013), (x + (dx + 0.008) * tall, y - tall * 0.014)],
+            tall * 0.003,
+            190,
+        )
+    pen.line(
+        [(x - tall * 0.011, y + tall * 0.03), (x, y + tall * 0.033), (x + tall * 0.011, y + tall * 0.03)], tall * 0.0035
+    )
     return pen
 
 

@@ -126,7 +126,7 @@ class Overlay:
 
 def overlay_of(spec: AnimaticSpec, size: tuple[int, int]) -> Overlay:
     """The overlay of a spec for a frame of this size."""
-    accent = palette_of(spec.prompt, spec.variation, SeededNoise(spec.story).substream("palette")).accent
+    accent = palette_of(spec, SeededNoise(spec.story).substream("palette")).accent
     lines = spoken_lines(spec.shown_text, spec.seconds)
     return Overlay(size, spec.seconds, accent, caption_of(spec, size), f"animatic · {spec.model}", lines)
 

@@ -12,15 +12,19 @@ from runner.animatic.palette import mix
 from runner.animatic.planes import Planes, planes_of
 from runner.animatic.scene_canvas import Layer, SceneCanvas, even_box
 from runner.animatic.seeded_noise import SeededNoise
-from runner.animatic.shot_size import FRAMINGS, Framing, ShotSize
+from runner.animatic.shot_size import FRAMINGS, PERSON, Framing, ShotSize
 from runner.animatic.spec import Reference
 from runner.lazy_dataclass import dataclass, replace
 
 _WALK = re.compile(r"walk|stroll|march|follow|approach|cross(?:es|ing)?\b|steps|wander|走")
 _RUN = re.compile(r"\brun(?:s|ning)?\b|sprint|chas|rush|jog|跑")
 _DANCE = re.compile(r"danc|twirl|spin|moves from|jump|舞")
-_SHE = re.compile(r"\b(?:wom[ae]n|girls?|she|her|mother|actress|heroine|waitress|lady)\b|[她]|امرأة|אישה")
+_SHE = re.compile(
+    r"wom[ae]n|girl|she|her|mother|daughter|sister|actress|heroine|waitress|lad(?:y|ies)|bride|queen|[她]"
+)
+_CHILD = re.compile(r"girl|boy|child|kid|son|daughter")
 _SHORT = re.compile(r"short|\bbob\b|\bbun\b|shaved|\bcap\b|\bhat\b|\bhood")
+_PRONOUN = re.compile(r"\b(?:she|he|her|his|him)\b")
 _SIDE = re.compile(r"\b(left|right)(?: third| half|-hand| of cent(?:re|er)| of frame| side of (?:the )?frame)")
 _SIT = re.compile(r"\bsits?\b|\bsitting\b|\bseated\b|\bkneel")
 _PHASES = 6
@@ -109,7 +113,9 @@ def people_of(canvas: SceneCanvas, cast: Cast, seconds: float) -> list[Figure]:
     ]
     for number, at in enumerate(places[len(cast.standees) :]):
         scale = tall * (1 - 0.05 * number)
-        appearance = _appearance(canvas, number + len(cast.standees))
+        appearance = _appearance(canvas, number)
+        if _CHILD.match(_noun_of(canvas.prompt, number)) and scale < canvas.frame_size[1] * 0.7:
+            scale *= 0.74
         figures.append(_figure(canvas, appearance, scale, at, foot - number * scale * 0.012, moving, cast.size))
     return figures
 
@@ -176,7 +182,7 @@ def _crowd(canvas: SceneCanvas, tall: float, foot: float, seconds: float, noise:
 
 def _appearance(canvas: SceneCanvas, number: int) -> Appearance:
     palette, noise = canvas.palette, canvas.noise.substream(f"look {number}")
-    air = palette.depth(0.55)
+    air, noun = palette.depth(0.55), _noun_of(canvas.prompt, number)
     skin = mix(noise.pick(((236, 188, 158), (204, 150, 116), (150, 100, 72), (112, 74, 54))), air, 0.3)
     hair_match = re.search(r"(black|dark|brown|red|blond|grey|gray|white)\w*(?:,? \w+)? (?:hair|beard)", canvas.prompt)
     hairs = {"brown": (92, 60, 42), "red": (150, 70, 40), "blond": (214, 176, 110), "grey": (168, 168, 168)}
@@ -188,10 +194,16 @@ def _appearance(canvas: SceneCanvas, number: int) -> Appearance:
         mix(hair, air, 0.2),
         mix(coat, air, 0.14),
         mix(palette.near, palette.far, 0.18),
-        "long hair" in canvas.prompt or (bool(_SHE.search(canvas.prompt)) and not _SHORT.search(canvas.prompt)),
+        "long hair" in canvas.prompt or (bool(_SHE.match(noun)) and not _SHORT.search(canvas.prompt)),
         bool(re.search(r"\bbeard", canvas.prompt)) and number == 0,
         mix(palette.near, palette.far, 0.25) if "umbrella" in canvas.prompt else None,
     )
+
+
+def _noun_of(prompt: str, number: int) -> str:
+    """The word for a person of a shot, in the order in which they are named; the pronoun where there is no noun."""
+    nouns = [match[0] for match in PERSON.finditer(prompt)] or _PRONOUN.findall(prompt)
+    return nouns[min(number, len(nouns) - 1)] if nouns else ""
 
 
 def _figure(

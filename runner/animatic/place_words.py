@@ -15,14 +15,14 @@ PLACES: Mapping[str, str] = {
     r"|living room|classroom|hospital|\bstudy\b|\bcabin\b|\bbarn\b|garage|laboratory|\blab\b|厨房": "room",
     r"\broofs?\b|rooftops?|terrace|old town|village|terracotta|alfama|chimneys": "roofs",
     r"harbou?r|\bquay|\bdocks?\b|\bport\b|\bpier\b|\bjetty\b|fishing boat|港": "harbour",
-    r"street|alley|market|neon|tram\b|sidewalk|pavement|crossing|\bshop|\bbridge\b|\bplaza\b|\bsquare\b|街": "street",
+    r"street|alley|market|neon|tram\b|sidewalk|pavement|crosswalk|\bshop|\bbridge\b|\bplaza\b|\bsquare\b|街": "street",
     r"skyline|\bcity\b|downtown|skyscraper|tokyo|new york|lisbon|porto\b|berlin|paris|london|城": "skyline",
     r"\bsea\b|ocean|beach|shore|\bwaves?\b|\blake\b|river|\bboat|\bship|island|coast|海": "sea",
     r"\broads?\b|highway|\bcar\b|drives?\b|driving|motorcycle|truck drives|\bdesert road\b": "road",
     r"desert|\bdunes?\b|sahara": "desert",
     r"forest|\bwoods\b|jungle|\btrees\b|\bpark\b|garden|orchard|林": "forest",
     r"mountain|\bhills?\b|meadow|valley|\bfields?\b|\bcliffs?\b|\balps?\b|countryside": "hills",
-    r"studio|watch\b|\bshoe\b": "product",
+    r"\bstudio\b": "product",
 }
 """The name of a drawing by the words that call for it."""
 

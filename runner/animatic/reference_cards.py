@@ -84,7 +84,7 @@ def reference_cards_of(
     references = [reference for reference in spec.references if reference not in in_scene]
     if not references:
         return ReferenceCards(spec.seconds)
-    accent = palette_of(spec.prompt, spec.variation, SeededNoise(spec.story).substream("palette")).accent
+    accent = palette_of(spec, SeededNoise(spec.story).substream("palette")).accent
     pictures = [_still(reference, size) for reference in references]
     sounds = [
         decode_audio(reference.path, spec.seconds) if reference.kind == "audio" and reference.path else array("f")

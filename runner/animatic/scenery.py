@@ -9,8 +9,9 @@ from runner.animatic import inside, nature, town
 from runner.animatic.air import AirPattern, Glitter, air_of
 from runner.animatic.camera import Camera, window
 from runner.animatic.depicted import Depicted, depicted_of, describes_place
+from runner.animatic.details import add_detail
 from runner.animatic.overlay import caption_of, caption_share
-from runner.animatic.palette import palette_of
+from runner.animatic.palette import mix, palette_of
 from runner.animatic.people import Cast, Figure, Standee, people_of
 from runner.animatic.pictures import extend, fit, open_picture
 from runner.animatic.place_words import place_in
@@ -20,6 +21,7 @@ from runner.animatic.scene_canvas import Layer, SceneCanvas, add_paper_grain, is
 from runner.animatic.seeded_noise import SeededNoise
 from runner.animatic.shot_size import FRAMINGS, MOST_PEOPLE, PERSON_NOUNS, ShotSize, is_crowd, people_in, shot_size_of
 from runner.animatic.spec import AnimaticSpec, Reference
+from runner.animatic.speech import without_lines
 from runner.animatic.standee import standee
 from runner.lazy_dataclass import dataclass
 
@@ -82,9 +84,9 @@ _FOCUS = (
 
 def scene_of(spec: AnimaticSpec, size: tuple[int, int], noise: SeededNoise) -> Scene:
     """Compose the place and the people of a shot: their pictures first, drawings where there are none."""
-    own, framing_words = story(spec.story), story(spec.prompt, "framing", "camera")
+    own, framing_words = seen_in(spec), story(spec.prompt, "framing", "camera")
     shot_size = shot_size_of(framing_words)
-    palette = palette_of(spec.prompt, spec.variation, noise.substream("palette"))
+    palette = palette_of(spec, noise.substream("palette"))
     caption_height = caption_share(caption_of(spec, size), size)
     place, scene_name = place_name(spec), spec.scene.split("\n")[0]
     canvas = SceneCanvas(
@@ -106,8 +108,12 @@ def scene_of(spec: AnimaticSpec, size: tuple[int, int], noise: SeededNoise) -> S
         if framing.blur:
             _soften(canvas, framing.blur)
     else:
-        canvas.base, canvas.ground_level = picture, 0.93
+        canvas.base, canvas.ground_level = picture, 0.88
     cast = cast_of(spec, depicted, shot_size, size)
+    if (cast.standees or cast.drawn) and picture is None:
+        _stand_on_ground(canvas, place)
+    if shot_size is ShotSize.MACRO and not cast.standees and not cast.drawn:
+        add_detail(canvas)
     people = people_of(canvas, cast, spec.seconds)
     far = [layer for layer in canvas.layers if layer.depth < 1]
     near = [layer for layer in canvas.layers if layer.depth >= 1]
@@ -120,11 +126,25 @@ def scene_of(spec: AnimaticSpec, size: tuple[int, int], noise: SeededNoise) -> S
     return Scene(size, canvas.size, planes_of(base), tuple(layers), _vignette(size), shown)
 
 
+def _stand_on_ground(canvas: SceneCanvas, place: str) -> None:
+    """Give people a place to stand where a drawing has none: a shore at the sea, the floor of a studio."""
+    if place == "sea":
+        shore = mix(canvas.palette.near, canvas.palette.sun, 0.18)
+        canvas.add_layer(canvas.range(0.82, 0.012, 2, "shore"), 0.95, shore, canvas.palette.near)
+    if place in ("sea", "product"):
+        canvas.ground_level = 0.9
+
+
+def seen_in(spec: AnimaticSpec) -> str:
+    """The shot's own words for what is seen, in lower case: without sound, light, style and spoken lines."""
+    return story(without_lines(spec.story))
+
+
 def place_name(spec: AnimaticSpec) -> str:
     """The drawing of the place that the shot names, else of the one that its scene names, else hills."""
     scene_lines = spec.scene.split("\n")
-    others = " ".join(story(_place_words(line)) for line in scene_lines[1:])
-    texts = (_place_words(story(spec.story)), others.lower(), scene_lines[0].lower().replace("-", " "))
+    others = " ".join(story(_place_words(without_lines(line))) for line in scene_lines[1:])
+    texts = (_place_words(seen_in(spec)), others.lower(), scene_lines[0].lower().replace("-", " "))
     return next((name for text in texts if (name := place_in(text)) is not None), "hills")
 
 
@@ -153,7 +173,7 @@ def _place_picture(shown: Depicted, canvas: SceneCanvas, shot_size: ShotSize) ->
 
 def cast_of(spec: AnimaticSpec, depicted: Sequence[Depicted], shot_size: ShotSize, size: tuple[int, int]) -> Cast:
     """Who stands in a shot: each mentioned person with a picture, and as many drawn ones as the words name besides."""
-    own = story(spec.story)
+    own = seen_in(spec)
     people = [one for one in depicted if one.role == "person"]
     things = [one for one in depicted if one.role == "thing"]
     shown = people or things[:1]
@@ -165,18 +185,18 @@ def cast_of(spec: AnimaticSpec, depicted: Sequence[Depicted], shot_size: ShotSiz
         picture = _view_of(one, own)
         image = None if picture.path is None else standee(picture.path, tall, is_person=one.role == "person")
         if image is not None:
-            standees.append(Standee(*image, 1.0 if people else 0.8, focus))
+            standees.append(Standee(*image, 1.0 if people else 1.35, focus))
             materials += one.pictures
     words = _without_pictured(own)
     drawn = people_in(words)
     if standees and people:
-        drawn = max(0, drawn - len(standees)) if drawn > 1 else 0
-        drawn += len(re.findall(_DRAWN_PERSON, words)) if drawn == 0 else 0
+        drawn = len(re.findall(_DRAWN_PERSON, words)) or max(0, people_in(_THEY.sub("", words)) - 1)
     if shot_size is ShotSize.MACRO and not re.search(r"\bface|\beyes?\b", own):
         drawn = 0
     return Cast(shot_size, tuple(standees), min(drawn, MOST_PEOPLE), is_crowd(own), tuple(materials))
 
 
+_THEY = re.compile(r"\b(?:they|their|them)\b")
 _PICTURED = re.compile(r"@image\d+(?: @image\d+)*(?: \([^()]*\))?")
 _DRAWN_PERSON = rf"\b[\w-]+ \((?=[^()]*?)(?:an?|the) (?:[\w-]+ ){{0,4}}(?:{PERSON_NOUNS})\b"
 """A mention of a person that has words and no picture: `tomas (an old ferryman …)`."""
@@ -204,5 +224,5 @@ def _soften(canvas: SceneCanvas, blur: float) -> None:
 
 def _vignette(size: tuple[int, int]) -> Image.Image:
     """Mask that darkens the corners, as a lens does."""
-    table = [round(96 * max(0.0, (value - 120) / 135) ** 1.6) for value in range(256)]
+    table = [round(60 * max(0.0, (value - 120) / 135) ** 1.6) for value in range(256)]
     return Image.radial_gradient("L").point(table).resize(size, Image.Resampling.BILINEAR)

@@ -98,8 +98,9 @@ def is_crowd(text: str) -> bool:
 def people_in(text: str) -> int:
     """The number of people that a text (in lower case) names, up to `MOST_PEOPLE`; mentions with pictures aside."""
     if counted := _COUNTED.search(text):
-        word = counted[1]
-        return min(MOST_PEOPLE, _NUMBERS.get(word) or int(word))
+        number = _NUMBERS.get(counted[1]) or int(counted[1])
+        beside = re.match(rf" and an? (?:[\w-]+ ){{0,2}}(?:{PERSON_NOUNS})\b", text[counted.end() :])
+        return min(MOST_PEOPLE, number + (beside is not None))
     singles = {_singular(match[1]) for match in _SINGLE.finditer(text)} - {"couple"}
     if _PAIR.search(text) and (singles or PERSON.search(text) or _PRONOUN.search(text)):
         return max(2, len(singles))

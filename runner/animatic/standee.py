@@ -36,10 +36,10 @@ def standee(path: Path, tall: int, *, is_person: bool) -> tuple[Image.Image, Ima
         picture, mask = picture.crop(box), mask.crop(box)
     height = max(2, round(tall / 2) * 2)
     width = max(2, round(picture.width / picture.height * height / 2) * 2)
-    return (
-        picture.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0),
-        mask.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0),
-    )
+    scaled = mask.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    if scaled.height > mask.height:
+        scaled = scaled.filter(ImageFilter.GaussianBlur(height / mask.height))
+    return picture.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0), scaled
 
 
 def _outline(image: Image.Image) -> Image.Image | None:
