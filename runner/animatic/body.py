@@ -191,14 +191,10 @@ def _features(size: tuple[int, int], neck: Point, tall: float) -> MaskPen:
     x, y = neck[0] + tall * 0.014, neck[1] - tall * 0.082
     for dx in (-0.017, 0.017):
         pen.oval(x + dx * tall, y, tall * 0.0042, tall * 0.0055)
-        pen.line(
-            [(x + (dx - 0.008) * tall, y - tall * 0.013), (x + (dx + 0.008) * tall, y - tall * 0.014)],
-            tall * 0.003,
-            190,
-        )
-    pen.line(
-        [(x - tall * 0.011, y + tall * 0.03), (x, y + tall * 0.033), (x + tall * 0.011, y + tall * 0.03)], tall * 0.0035
-    )
+        brow = y - tall * 0.0135
+        pen.line([(x + (dx - 0.008) * tall, brow), (x + (dx + 0.008) * tall, brow)], tall * 0.003, 190)
+    low, half = y + tall * 0.03, tall * 0.011
+    pen.line([(x - half, low), (x, low + tall * 0.003), (x + half, low)], tall * 0.0035)
     return pen
 
 

@@ -19,9 +19,7 @@ from runner.lazy_dataclass import dataclass, replace
 _WALK = re.compile(r"walk|stroll|march|follow|approach|cross(?:es|ing)?\b|steps|wander|走")
 _RUN = re.compile(r"\brun(?:s|ning)?\b|sprint|chas|rush|jog|跑")
 _DANCE = re.compile(r"danc|twirl|spin|moves from|jump|舞")
-_SHE = re.compile(
-    r"wom[ae]n|girl|she|her|mother|daughter|sister|actress|heroine|waitress|lad(?:y|ies)|bride|queen|[她]"
-)
+_SHE = re.compile(r"wom[ae]n|girl|she|her|mother|daughter|sister|actress|heroine|waitress|lad(?:y|ies)|bride|queen|她")
 _CHILD = re.compile(r"girl|boy|child|kid|son|daughter")
 _SHORT = re.compile(r"short|\bbob\b|\bbun\b|shaved|\bcap\b|\bhat\b|\bhood")
 _PRONOUN = re.compile(r"\b(?:she|he|her|his|him)\b")
