@@ -78,7 +78,7 @@ def even_volume(samples: "array[float]") -> float:
     peak = max(max(samples, default=0.0), -min(samples, default=0.0))
     if not power or not peak:
         return 0.0
-    return min(_LEVEL / power**0.5, 0.85 / peak)
+    return min(_LEVEL / math.sqrt(power), 0.85 / peak)
 
 
 def voice_of(line: SpokenLine) -> "array[float]":

@@ -46,7 +46,7 @@ def _outline(image: Image.Image) -> Image.Image | None:
     """The mask of a transparent picture, or of one on a plain ground; None for any other."""
     if image.mode == "RGBA":
         alpha = image.getchannel("A")
-        if alpha.getextrema()[0] < 128:
+        if min(alpha.tobytes()) < 128:
             return alpha
     small = image.convert("RGB")
     small.thumbnail((_SAMPLE, _SAMPLE))

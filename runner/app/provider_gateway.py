@@ -82,9 +82,9 @@ class ProviderGateway:
         body: Mapping[str, JsonValue],
         webhook_token: str,
         before_send: Callable[[], Awaitable[None]],
-        text: ShotText = NO_TEXT,
+        shot_text: ShotText = NO_TEXT,
     ) -> CreateResult:
-        return await self.client.create(body, webhook_token, before_send, text)
+        return await self.client.create(body, webhook_token, before_send, shot_text)
 
     async def poll(self, task_id: str, model: str | None = None) -> PollResult:
         return await self.client.poll(task_id, model)

@@ -24,7 +24,7 @@ def creatable_step(
         return None
     if step.shot.request.model in state.forbidden_models:
         return None
-    if not can_retry(history.attempts_of(group.fingerprint), limits):
+    if not can_retry(history.counting_attempts_of(group.fingerprint), limits):
         return None
     if not all(has_clip(up.fingerprint, queue, history, state) for up in step.upstream):
         return None

@@ -144,6 +144,6 @@ async def _failed(run: RunContext, step: Step, attempt: Attempt, answer: Failed)
     on_task_ended(run.state.throttle)
     refused = after.state is AttemptState.REFUSED
     run.emit("refused" if refused else "failed", step, attempt.id, answer.message)
-    if run.limits.fail_fast and not can_retry(run.history.attempts_of(attempt.intent.fingerprint), run.limits):
+    if run.limits.fail_fast and not can_retry(run.history.counting_attempts_of(attempt.intent.fingerprint), run.limits):
         run.stop_creating(messages.failed_fast(step))
     run.replan_if_needed(attempt.intent.fingerprint)

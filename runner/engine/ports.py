@@ -87,11 +87,11 @@ class ProviderPort(Protocol):
         body: Mapping[str, JsonValue],
         webhook_token: str,
         before_send: Callable[[], Awaitable[None]],
-        text: ShotText = NO_TEXT,
+        shot_text: ShotText = NO_TEXT,
     ) -> CreateResult:
         """Send one createTask on a fresh connection, under a total deadline of its own.
 
-        `text` reaches only a provider that declares to read it.
+        `shot_text` reaches only a provider that declares to read it.
 
         `before_send` is awaited after connect and TLS, before the first byte, and makes the send mark durable. If it
         raises, nothing is sent and the exception reaches the caller. `webhook_token` names the attempt's webhook path.

@@ -179,7 +179,7 @@ class RunContext:
         self._emit(RunEvent("done", self.clock.now(), outcome=result, money=result.money))
 
     def _will_retry(self, step: Step) -> bool:
-        attempts = self.history.attempts_of(step.fingerprint or "")
+        attempts = self.history.counting_attempts_of(step.fingerprint or "")
         return self.state.stop_reason is None and step.key in self.state.approved and can_retry(attempts, self.limits)
 
     def stop_creating(self, reason: StopReason) -> None:

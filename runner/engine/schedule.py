@@ -312,4 +312,5 @@ def credits_of(group: SharedRequest, history: History, state: RunState, limits: 
     step = group.paying_step
     if step is None or step.price.credits is None or step.key not in state.approved:
         return Decimal(0)
-    return step.price.credits if can_retry(history.attempts_of(group.fingerprint), limits) else Decimal(0)
+    may_order = can_retry(history.counting_attempts_of(group.fingerprint), limits)
+    return step.price.credits if may_order else Decimal(0)

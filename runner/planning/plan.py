@@ -208,6 +208,8 @@ class Plan:
     """All picks, those that wait for their old request included, as the manifests are to hold them."""
     given_up: tuple[Shot, ...] = ()
     """Picked shots that this plan makes anew, because their request changed since."""
+    drawing: int | None = None
+    """The version of the drawing that a free run draws with."""
 
     @property
     def is_free(self) -> bool:

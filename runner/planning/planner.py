@@ -17,7 +17,7 @@ from runner.planning.change_reason import describe_change, made_elsewhere
 from runner.planning.chosen_take import ChosenTakes
 from runner.planning.kept_clips import KeptClips, kept_clips
 from runner.planning.plan import Action, CanPublish, Keep, Plan, Step, every_material
-from runner.planning.reason import NEW, RETAKE, Reason, ReasonCode
+from runner.planning.reason import DRAWN_OTHERWISE, NEW, RETAKE, Reason, ReasonCode
 from runner.planning.retakes import RetakeOrders
 from runner.planning.selection import ShotKey
 from runner.requests.request import (
@@ -84,7 +84,7 @@ def build_plan(
         given_up += planner.chosen.given_up(own_steps)
     return Plan(
         batch, tuple(steps), account, edition, usd_per_credit, profile, selected, first_by_fingerprint, picks,
-        stored_picks, tuple(given_up),
+        stored_picks, tuple(given_up), history.drawing,
     )  # fmt: skip
 
 
@@ -369,6 +369,9 @@ class _StoryboardPlanner:
         self, shot: Shot, take: int, sources: Mapping[TakeReference, ResolvedTake], fingerprint: str
     ) -> Reason:
         previous = self.history.previous(shot.storyboard, shot.id, take, self.profile)
+        earlier = self.history.attempts_of(fingerprint) if self.history.drawing is not None else []
+        if any(map(self.history.is_drawn_otherwise, earlier)):
+            return DRAWN_OTHERWISE
         if (
             previous is None
             or previous.intent.fingerprint == fingerprint

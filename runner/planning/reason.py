@@ -41,7 +41,6 @@ class ReasonCode(StrEnum):
 RESERVED = frozenset(
     {
         ReasonCode.VARIABLE_CHANGED,
-        ReasonCode.DRAWING_CHANGED,
         ReasonCode.MATERIAL_UNREACHABLE,
         ReasonCode.SKIPPED,
     }
@@ -60,4 +59,5 @@ class Reason(NamedTuple):
 
 NEW = Reason(ReasonCode.NEW, "new")
 MADE = Reason(ReasonCode.MADE, "made")
+DRAWN_OTHERWISE = Reason(ReasonCode.DRAWING_CHANGED, "drawn by an earlier version")
 RETAKE = Reason(ReasonCode.RETAKE, "another take")

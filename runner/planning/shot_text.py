@@ -10,7 +10,7 @@ _POSITION = re.compile(r"@(?:image|video|audio)\d+ ?", re.IGNORECASE)
 
 
 def shot_text(plan: Plan, shot: Shot) -> ShotText:
-    """The shot's own prompt, and its scene with the own prompts of the scene's other shots, as far as a header holds."""
+    """The shot's own prompt; its scene with the own prompts of the scene's other shots, as far as a header holds."""
     if shot.scene is None:
         return ShotText(shot.own_prompt)
     lines, length = [" ".join(shot.scene.split())], len(shot.scene)

@@ -62,7 +62,7 @@ class ApiClient(Protocol):
         body: Mapping[str, JsonValue],
         webhook_token: str,
         before_send: Callable[[], Awaitable[None]],
-        text: ShotText = NO_TEXT,
+        shot_text: ShotText = NO_TEXT,
     ) -> CreateResult:
         """Order one task, without a retry; `before_send` is awaited before the first byte of the request."""
 

@@ -103,7 +103,7 @@ class Simulated:
         body: Mapping[str, JsonValue],
         webhook_token: str,
         before_send: Callable[[], Awaitable[None]],
-        text: ShotText = NO_TEXT,
+        shot_text: ShotText = NO_TEXT,
     ) -> CreateResult:
         world, text = self.world, canonical_json(dict(body))
         scripted = world.script(text, len(world.arrived))

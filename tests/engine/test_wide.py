@@ -37,7 +37,7 @@ class QuickProvider(Simulated):
         body: Mapping[str, JsonValue],
         webhook_token: str,
         before_send: Callable[[], Awaitable[None]],
-        text: ShotText = NO_TEXT,
+        shot_text: ShotText = NO_TEXT,
     ) -> CreateResult:
         self.creates.append(anyio.current_time())
         self.stored_at_create.append(len(self.stored))

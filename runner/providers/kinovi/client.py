@@ -126,7 +126,7 @@ class Client:
         body: Mapping[str, JsonValue],
         webhook_token: str,
         before_send: Callable[[], Awaitable[None]],
-        text: ShotText = NO_TEXT,
+        shot_text: ShotText = NO_TEXT,
     ) -> CreateResult:
         """Send one createTask on a fresh connection under a total deadline; no redirect, no retry.
 
@@ -141,7 +141,7 @@ class Client:
         content = json.dumps(payload, allow_nan=False).encode()
         if any(encoding in content for encoding in key_encodings(self.key)):
             return NotSent("the request contains the API key itself: remove it from the prompt or inputs", final=True)
-        more_headers = headers_of(text) if self.reads_shot_text else {}
+        more_headers = headers_of(shot_text) if self.reads_shot_text else {}
         return _create_result(await self._post(content, more_headers, before_send))
 
     async def poll(self, task_id: str, model: str | None = None) -> PollResult:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from runner.animatic.drawing_version import DRAWING_VERSION
 from runner.animatic.spec import AnimaticSpec, Reference, to_json
 from runner.clock import Clock
 from runner.hosts import is_loopback
@@ -328,8 +329,12 @@ def _clip_fault(fault: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 def _body_identity(request: ValidRequest) -> dict[str, JsonValue]:
-    """Identity of a body for counting variations: uploads count by content, so that equal files are equal bodies."""
+    """Identity of a body for counting variations: uploads count by content, so that equal files are equal bodies.
+
+    The version of the drawing is in it: a clip that is drawn anew keeps its variation.
+    """
     return {
+        "drawing": DRAWING_VERSION,
         "model": request.model,
         "mode": request.mode,
         "prompt": request.prompt,
