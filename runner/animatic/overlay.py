@@ -44,8 +44,8 @@ class Overlay:
     """Spoken lines, shown as subtitles."""
     _sheets: dict[int, CaptionSheet] = field(default_factory=dict)
     _subtitles: dict[str, CaptionSheet] = field(default_factory=dict)
-    _stamps: dict[str, Image.Image] = field(default_factory=dict)
-    _lines: dict[str, Image.Image] = field(default_factory=dict)
+    _stamps: dict[str, tuple[Image.Image, Image.Image]] = field(default_factory=dict)
+    _lines: dict[str, tuple[Image.Image, Image.Image]] = field(default_factory=dict)
 
     def draw(self, planes: Planes, moment: float) -> None:
         """Draw the overlay over the picture of a moment (seconds)."""
@@ -78,40 +78,49 @@ class Overlay:
 
     def _draw_header(self, planes: Planes, moment: float, share: float) -> None:
         margin, text_size = margin_of(self.size), small_size(self.size)
-        self._write(planes, (margin, margin), self.tag, text_size, share * 0.8)
+        self._write(planes, (margin, margin), self.tag, text_size, share)
         clock = f"{int(moment) // 60}:{moment % 60:04.1f}"
         total = f" / {self.seconds // 60}:{self.seconds % 60:02}"
         width = self._width(total, text_size)
         x = self.size[0] - margin - width
-        self._write(planes, (x, margin), total, text_size, share * 0.65)
+        self._write(planes, (x, margin), total, text_size, share)
         self._write(planes, (x - self._width(clock, text_size), margin), clock, text_size, share)
 
     def _write(self, planes: Planes, at: tuple[int, int], text: str, size: int, share: float) -> None:
         x, y = at
-        line = self._line(text, size)
-        shadow, letters = line.point(fade_table(round(share * 16))), line.point(fade_table(round(share * 32)))
-        planes.y.paste(16, (x + 1, y + 2, x + 1 + line.width, y + 2 + line.height), shadow)
-        planes.y.paste(235, (x, y, x + line.width, y + line.height), letters)
+        letters, shadow = self._line(text, size)
+        if share < 1:
+            shadow, letters = (mask.point(fade_table(round(share * 32))) for mask in (shadow, letters))
+        planes.y.paste(16, (x + 1, y + 2, x + 1 + shadow.width, y + 2 + shadow.height), shadow)
+        planes.y.paste(235, (x, y, x + letters.width, y + letters.height), letters)
 
-    def _line(self, text: str, size: int) -> Image.Image:
-        """A text as a mask; all digits are equally wide, so that the running time does not tremble."""
-        if text not in self._lines:
-            stamps = [(sign, self._stamp(sign, size)) for sign in _glyphs(text)]
-            mask = Image.new("L", (max(1, self._width(text, size)), stamps[0][1].height))
+    def _line(self, text: str, size: int) -> tuple[Image.Image, Image.Image]:
+        """A text and its shadow as masks; all digits are equally wide, so that the running time does not tremble."""
+        if text in self._lines:
+            return self._lines[text]
+        stamps = [(sign, self._stamp(sign, size)) for sign in _glyphs(text)]
+        masks = []
+        for number in (0, 1):
+            mask = Image.new("L", (max(1, self._width(text, size)), stamps[0][1][0].height))
             x = 0
             for sign, stamp in stamps:
-                mask.paste(stamp, (x, 0))
+                mask.paste(stamp[number], (x, 0))
                 x += self._advance(sign, size)
-            self._lines[text] = mask
-        return self._lines[text]
+            masks.append(mask)
+        line = (masks[0], masks[1])
+        if not text[:1].isdigit():
+            self._lines[text] = line
+        return line
 
-    def _stamp(self, sign: str, size: int) -> Image.Image:
+    def _stamp(self, sign: str, size: int) -> tuple[Image.Image, Image.Image]:
+        """A sign as a mask, and its shadow."""
         if sign not in self._stamps:
-            self._stamps[sign] = label(sign, size)
+            letters = label(sign, size)
+            self._stamps[sign] = (letters, letters.point(fade_table(16)))
         return self._stamps[sign]
 
     def _advance(self, sign: str, size: int) -> int:
-        return self._stamp("0" if sign.isdigit() else sign, size).width
+        return self._stamp("0" if sign.isdigit() else sign, size)[0].width
 
     def _width(self, text: str, size: int) -> int:
         return sum(self._advance(sign, size) for sign in _glyphs(text))

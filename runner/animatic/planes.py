@@ -71,7 +71,7 @@ class Planes:
         """The picture scaled by the codec's own scaler, which is quicker than Pillow's."""
         from av.video.reformatter import Interpolation
 
-        return planes_of_frame(self.frame().reformat(*size, interpolation=Interpolation.BILINEAR))
+        return planes_of_frame(self.frame().reformat(*size, interpolation=Interpolation.FAST_BILINEAR))
 
     def frame(self) -> "av.VideoFrame":
         """The picture as a frame for the encoder."""

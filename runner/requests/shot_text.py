@@ -52,7 +52,9 @@ def _decoded(value: str | None) -> str:
 
 
 _MENTION = re.compile(r"@(\w(?:[\w.\-#]*\w)?)")
-_POSITIONS = re.compile(r"@(?:image|video|audio)\d+(?: @(?:image|video|audio)\d+)*", re.IGNORECASE)
+_POSITIONS = re.compile(r"@(?:image|video|audio)\d+(?: @(?:image|video|audio)\d+){0,8}", re.IGNORECASE)
+_MAX_TRIES = 1_000
+"""Places and readings of mentions that are tried before a prompt counts as not found."""
 
 
 def own_part(own: str, sent: str) -> str:
@@ -63,23 +65,33 @@ def own_part(own: str, sent: str) -> str:
     """
     pieces = _MENTION.split(" ".join(own.split()))
     target = " ".join(sent.split())
-    start = target.find(pieces[0])
-    while 0 <= start <= len(target):
-        end = _end_of_own(pieces, target, start + len(pieces[0]))
+    start, tries = target.find(pieces[0]), iter(range(_MAX_TRIES))
+    while 0 <= start <= len(target) and next(tries, None) is not None:
+        end = _end_of_own(pieces, target, start + len(pieces[0]), tries)
         if end is not None:
             return target[start:end]
         start = target.find(pieces[0], start + 1) if start < len(target) else -1
     return own
 
 
-def _end_of_own(pieces: list[str], target: str, at: int) -> int | None:
-    """The end of a text that goes on at `at` with mentions and the pieces between them; None where it does not."""
-    for name, following in zip(pieces[1::2], pieces[2::2], strict=True):
-        end = next((end for end in _ends_of_mention(target, at, name) if target.startswith(following, end)), None)
-        if end is None:
-            return None
-        at = end + len(following)
-    return at
+def _end_of_own(pieces: list[str], target: str, start: int, tries: Iterator[int]) -> int | None:
+    """The end of a text that goes on at `start` with mentions and the pieces between them; None where it does not."""
+    mentions = list(zip(pieces[1::2], pieces[2::2], strict=True))
+    branches = [iter([start])]
+    seen = set[tuple[int, int]]()
+    while branches:
+        at = next(branches[-1], None)
+        depth = len(branches) - 1
+        if at is None:
+            branches.pop()
+        elif depth == len(mentions):
+            return at
+        elif (depth, at) not in seen and next(tries, None) is not None:
+            seen.add((depth, at))
+            name, following = mentions[depth]
+            ends = _ends_of_mention(target, at, name)
+            branches.append(iter([end + len(following) for end in ends if target.startswith(following, end)]))
+    return None
 
 
 def _ends_of_mention(target: str, at: int, name: str) -> Iterator[int]:
