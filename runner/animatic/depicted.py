@@ -21,7 +21,7 @@ _ACTS = re.compile(
     r"^(?:'s)? (?:slowly |quietly |gently )?(?:walks?|stands?|sits?|looks?|turns?|runs?|performs?|dances?|smiles?|says?"
     r"|unfolds?|kneels?|waits?|watch(?:es)?|enters?|leans?|reaches|holds?|puts?|takes?|fills?|drinks?|sinks?|and @)"
 )
-_FILE_PERSON = re.compile(r"(?<![a-z])(?:cast|person|people|portrait|face|actor|hero|front|side|profile)(?![a-z])")
+_FILE_PERSON = re.compile(r"(?<![a-z])(?:person|people|portrait|face|front|side|profile)(?![a-z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ def _role(words: str, before: str, after: str, pictures: Sequence[Reference]) ->
     if words:
         return "place" if not PERSON.search(words) and _INTO.search(before) else "thing"
     names = " ".join(picture.name.lower() for picture in pictures).replace("_", " ").replace("-", " ")
+    if re.search(r"(?:first|last) frame", names):
+        return "place"  # a picture of another shot is a whole composition
     if _ACTS.match(after) or PERSON.search(names) or _FILE_PERSON.search(names):
         return "person"
     return "place" if _INTO.search(before) or names_place(names) else "thing"

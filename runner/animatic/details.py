@@ -13,7 +13,8 @@ _Shape = Callable[[MaskPen, float, float, float], None]
 
 def add_detail(canvas: SceneCanvas) -> None:
     """Add the thing that the words name first as a layer; a round one where they name none that can be drawn."""
-    matches = {name: re.search(pattern, canvas.prompt) for name, (pattern, _) in _DETAILS.items()}
+    words = re.sub(r"\([^()]*\)", " ", canvas.prompt)
+    matches = {name: re.search(pattern, words) for name, (pattern, _) in _DETAILS.items()}
     names = [(match.start(), name) for name, match in matches.items() if match is not None]
     shape = _DETAILS[min(names)[1]][1] if names else _round
     palette, unit = canvas.palette, canvas.unit

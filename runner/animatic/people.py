@@ -141,7 +141,7 @@ def _standing(canvas: SceneCanvas, shown: Standee, framing: Framing, at: float, 
         picture = Image.blend(picture, Image.new("RGB", size, canvas.palette.sky[0]), 0.22)
     if tall > height * 0.9:
         # The wanted part of a picture larger than the frame lies in its upper half.
-        top = canvas.y(0.44) - shown.focus * tall if tall > height * 1.15 else canvas.y(0.06)
+        top = canvas.y(0.36) - shown.focus * tall if tall > height * 1.15 else canvas.y(0.06)
     else:
         top = canvas.y(canvas.ground_level) - tall
     swings = (0.0, 3.5, 0.0, -3.5) if moving.dances else (0.0,)

@@ -108,7 +108,9 @@ def scene_of(spec: AnimaticSpec, size: tuple[int, int], noise: SeededNoise) -> S
         if framing.blur:
             _soften(canvas, framing.blur)
     else:
-        canvas.base, canvas.ground_level = picture, 0.88
+        canvas.base = picture
+        # Feet stand above the caption, wherever the floor of the picture is.
+        canvas.ground_level = min(0.9, max(0.66, 1.04 - caption_height)) + canvas.lift
     cast = cast_of(spec, depicted, shot_size, size)
     if (cast.standees or cast.drawn) and picture is None:
         _stand_on_ground(canvas, place)
